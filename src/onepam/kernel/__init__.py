@@ -1,0 +1,1 @@
+"""The kernel: identifiers, errors, time, canonical JSON, secrets and limits. Standard library only."""

@@ -1,0 +1,73 @@
+"""Canonical JSON: RFC 8785 (JCS), restricted so that one value has exactly one encoding.
+
+Values are None, bool, int with |n| < 2^53, str without lone surrogates, list/tuple and dict with ASCII keys. There are
+no floats. With ASCII keys, RFC 8785's order by UTF-16 code unit is Python's string order.
+Bytes that are not UTF-8 text (a hostile file name) travel as `tagged(data)`: `"base64:..."`.
+"""
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Json = None | bool | int | str | Sequence[Any] | Mapping[str, Any]
+
+MAX_INTEGER = (1 << 53) - 1
+MAX_DEPTH = 32
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
+
+
+class NotCanonical(ValueError):
+    """The value or the text is outside the canonical subset; the message says where."""
+
+
+def encode(value: Json) -> bytes:
+    """The canonical UTF-8 bytes of `value`. Raises `NotCanonical` for floats, large integers, odd keys, deep nesting."""
+    _check(value, 0)
+    try:
+        return _encode(value).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise NotCanonical(f"lone surrogate in a string: {error.reason}") from None
+
+
+def decode(data: bytes) -> Any:
+    """The value of canonical bytes. Raises `NotCanonical` unless re-encoding gives exactly `data`."""
+    try:
+        value = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise NotCanonical(f"not JSON: {error}") from None
+    if encode(value) != data:
+        raise NotCanonical("not in canonical form")
+    return value
+
+
+def tagged(data: bytes) -> str:
+    """Text for bytes: themselves where they are UTF-8 and carry no tag, else `base64:` and their base64."""
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "base64:" + b64encode(data).decode("ascii")
+    return "base64:" + b64encode(data).decode("ascii") if text.startswith("base64:") else text
+
+
+def _check(value: Any, depth: int) -> None:
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return
+    if kind is int:
+        if not -MAX_INTEGER <= value <= MAX_INTEGER:
+            raise NotCanonical(f"integer outside 2^53: {value}")
+        return
+    if depth >= MAX_DEPTH:
+        raise NotCanonical(f"nested deeper than {MAX_DEPTH}")
+    if kind is dict:
+        for key, item in value.items():
+            if type(key) is not str or not key.isascii():
+                raise NotCanonical(f"key is not ASCII text: {key!r}")
+            _check(item, depth + 1)
+    elif kind is list or kind is tuple:
+        for item in value:
+            _check(item, depth + 1)
+    else:
+        raise NotCanonical(f"{kind.__name__} has no canonical form")
