@@ -1,0 +1,161 @@
+"""The access model: resources, roles and what binds them to people.
+
+A *role* is a job function; its *permissions* say which actions on which resources (by label) under which *logins* (the
+accounts on the target), standing or on request. A *binding* gives a role to a person or a group for an interval. What
+is only *on request* needs a *grant* (domain/requests.py). The matrix of roles is a file, `access.yaml`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from onepam.domain.event import event, private
+from onepam.kernel.clock import HOUR, Instant
+
+MAX_SESSION = 12 * HOUR
+"""No session outlives this, whatever a role says (microseconds)."""
+
+
+class ResourceKind(StrEnum):
+    """What a resource speaks."""
+
+    SSH = "ssh"
+
+
+class Action(StrEnum):
+    """What may be done on a resource; each protocol admits only what the permit names."""
+
+    SHELL = "shell"
+    EXEC = "exec"
+    SFTP = "sftp"
+
+
+class Mode(StrEnum):
+    """Whether a permission is in force by its binding alone, or only under an approved grant."""
+
+    STANDING = "standing"
+    REQUEST = "request"
+
+
+class ConsoleRight(StrEnum):
+    """What a role may do with OnePAM itself. Everybody may always request and see what is their own."""
+
+    ADMINISTER = "administer"
+    APPROVE = "approve"
+    AUDIT = "audit"
+    MONITOR = "monitor"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Actions on every resource whose labels contain `where`, as any of `logins` (`*` for every login of it).
+
+    `longest` is in microseconds. `approvers` are roles whose holders may approve; at least one when mode is `request`.
+    """
+
+    name: str
+    actions: tuple[Action, ...]
+    where: Mapping[str, str]
+    logins: tuple[str, ...]
+    mode: Mode
+    longest: int
+    approvers: tuple[str, ...] = ()
+    administrative: bool = False
+
+    def covers(self, resource_labels: Mapping[str, str]) -> bool:
+        """Whether a resource with these labels is in the selector. An empty selector covers nothing."""
+        return bool(self.where) and all(resource_labels.get(key) == value for key, value in self.where.items())
+
+    def admits(self, login: str, resource_logins: tuple[str, ...]) -> bool:
+        """Whether the login is both the resource's and the permission's."""
+        return login in resource_logins and (login in self.logins or "*" in self.logins)
+
+    def privileged(self, resource_labels: Mapping[str, str]) -> bool:
+        """Marked administrative, or reaching production."""
+        return self.administrative or resource_labels.get("env") == "prod"
+
+
+@event("role.set", klass="access")
+@dataclass(frozen=True, slots=True)
+class RoleSet:
+    """The role as it is from now on. `version` is the hex SHA-256 of its canonical definition."""
+
+    role: str
+    version: str
+    purpose: str
+    owner: str
+    permissions: tuple[Permission, ...]
+    console: tuple[ConsoleRight, ...]
+    change: str
+    by: str | None
+
+
+@event("role.removed", klass="access")
+@dataclass(frozen=True, slots=True)
+class RoleRemoved:
+    """The role no longer exists; its bindings give nothing."""
+
+    role: str
+    change: str
+    by: str | None
+
+
+@event("resource.set", klass="access")
+@dataclass(frozen=True, slots=True)
+class ResourceSet:
+    """The resource as it is from now on. `host_keys` are the pinned OpenSSH public keys, set by an administrator."""
+
+    resource: str
+    kind: ResourceKind
+    labels: Mapping[str, str]
+    owner: str
+    logins: tuple[str, ...]
+    host_keys: tuple[str, ...]
+    port: int
+    change: str
+    by: str | None
+    address: str | None = private()
+
+
+@event("resource.removed", klass="access")
+@dataclass(frozen=True, slots=True)
+class ResourceRemoved:
+    """The resource can no longer be reached; sessions to it end."""
+
+    resource: str
+    change: str
+    by: str | None
+
+
+class SubjectKind(StrEnum):
+    """To whom a binding gives its role."""
+
+    PERSON = "person"
+    GROUP = "group"
+
+
+@event("binding.added", klass="access")
+@dataclass(frozen=True, slots=True)
+class BindingAdded:
+    """A role for a person or a group, from now until `ends` (None: until it is ended)."""
+
+    binding: str
+    role: str
+    subject_kind: SubjectKind
+    subject: str
+    ends: Instant | None
+    source: str
+    because: str
+    change: str
+    by: str | None
+
+
+@event("binding.ended", klass="access")
+@dataclass(frozen=True, slots=True)
+class BindingEnded:
+    """The binding gives nothing from now on; what rests on it ends."""
+
+    binding: str
+    because: str
+    change: str
+    by: str | None

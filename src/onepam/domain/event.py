@@ -1,0 +1,177 @@
+"""What an event is: a frozen record with a kind, a version and a class; some of its fields are private.
+
+Private fields (names, addresses, reasons, digests of tokens, sealed secrets) never stand in the ledger's body. They
+travel in the *payload*, and the body carries only `"payload"`: the hex SHA-256 of salt || payload. Erasing the payload
+leaves the entry and its proof whole.
+
+    @event("person.added", klass="person")
+    @dataclass(frozen=True, slots=True)
+    class PersonAdded:
+        person: str
+        name: str | None = private()
+
+A private field must allow None: that is what a fold sees once the payload has been erased.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from enum import StrEnum
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from onepam.kernel.canonical import Json
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a class of events is named in the ledger, and how its records become JSON and back."""
+
+    name: str
+    version: int
+    klass: str
+    record: type
+    open_fields: tuple[str, ...]
+    private_fields: tuple[str, ...]
+    decoders: Mapping[str, Callable[[Any], Any]]
+
+
+class UnknownKind(ValueError):
+    """The ledger holds an event kind or version that this release does not know."""
+
+
+_by_record: dict[type, Kind] = {}
+_by_name: dict[tuple[str, int], Kind] = {}
+
+
+def private() -> Any:
+    """A dataclass field that belongs to the erasable payload; None where it was erased."""
+    return field(default=None, metadata={"private": True})
+
+
+def event(name: str, *, klass: str, version: int = 1) -> Callable[[type[T]], type[T]]:
+    """Registers a frozen dataclass as the event `name`. Raises `ValueError` when the name is taken."""
+
+    def register(record: type[T]) -> type[T]:
+        if (name, version) in _by_name:
+            raise ValueError(f"event kind {name} v{version} is registered twice")
+        hints = get_type_hints(record)
+        all_fields = fields(cast(Any, record))
+        kind = Kind(
+            name=name,
+            version=version,
+            klass=klass,
+            record=record,
+            open_fields=tuple(f.name for f in all_fields if not f.metadata.get("private")),
+            private_fields=tuple(f.name for f in all_fields if f.metadata.get("private")),
+            decoders={f.name: decoder(hints[f.name]) for f in all_fields},
+        )
+        _by_record[record] = _by_name[(name, version)] = kind
+        return record
+
+    return register
+
+
+def kind_of(record: object) -> Kind:
+    """The kind of an event. Raises `UnknownKind` for anything that is not a registered event."""
+    try:
+        return _by_record[type(record)]
+    except KeyError:
+        raise UnknownKind(f"{type(record).__name__} is not a registered event") from None
+
+
+def kinds() -> tuple[Kind, ...]:
+    """All registered kinds, by name and version: the table that tests and docs walk."""
+    return tuple(_by_name[key] for key in sorted(_by_name))
+
+
+def split(record: object) -> tuple[Kind, dict[str, Json], dict[str, Json] | None]:
+    """The kind, the open fields (the body without its payload digest) and the private ones (None if it has none)."""
+    kind = kind_of(record)
+    body = {name: plain(getattr(record, name)) for name in kind.open_fields}
+    if not kind.private_fields:
+        return kind, body, None
+    return kind, body, {name: plain(getattr(record, name)) for name in kind.private_fields}
+
+
+def join(name: str, version: int, body: Mapping[str, Any], payload: Mapping[str, Any] | None) -> Any:
+    """The event of a stored body and payload; private fields are None where `payload` is None (erased).
+
+    Raises `UnknownKind`, or `ValueError` when the fields do not fit the kind.
+    """
+    try:
+        kind = _by_name[(name, version)]
+    except KeyError:
+        raise UnknownKind(f"unknown event kind {name} v{version}") from None
+    values = {key: kind.decoders[key](body[key]) for key in kind.open_fields}
+    if payload is not None:
+        values.update((key, kind.decoders[key](payload.get(key))) for key in kind.private_fields)
+    return kind.record(**values)
+
+
+def plain(value: Any) -> Json:
+    """A value of the domain as plain JSON: dataclasses become objects, tuples lists, enumerations their text."""
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or value is None:
+        return cast(Json, value)
+    if kind is tuple or kind is list:
+        return [plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, StrEnum):
+        return value.value
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    raise TypeError(f"{kind.__name__} cannot stand in an event")
+
+
+def decoder(hint: Any) -> Callable[[Any], Any]:
+    """A function from plain JSON to a value of the annotated type; it raises `ValueError` for what does not fit."""
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        return _optional(hint)
+    if origin is tuple:
+        item = decoder(get_args(hint)[0])
+        return lambda value: tuple(item(each) for each in _expect(list, value))
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        item = decoder(get_args(hint)[1])
+        return lambda value: {key: item(each) for key, each in _expect(dict, value).items()}
+    if is_dataclass(hint) and isinstance(hint, type):
+        return _record(hint)
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return hint
+    base = getattr(hint, "__supertype__", hint)
+    if base in (str, int, bool):
+        return lambda value: _expect(base, value)
+    raise TypeError(f"{hint!r} cannot be the type of an event's field")
+
+
+def _optional(hint: Any) -> Callable[[Any], Any]:
+    inner = [each for each in get_args(hint) if each is not NoneType]
+    if len(inner) != 1:
+        raise TypeError(f"{hint!r}: only one type or None can be read back")
+    decode = decoder(inner[0])
+    return lambda value: None if value is None else decode(value)
+
+
+def _record(hint: Any) -> Callable[[Any], Any]:
+    hints = get_type_hints(hint)
+    decoders = {f.name: (decoder(hints[f.name]), f.default) for f in fields(hint)}
+
+    def decode(value: Any) -> Any:
+        given = _expect(dict, value)
+        if not given.keys() <= decoders.keys():
+            raise ValueError(f"{hint.__name__} has no field {sorted(given.keys() - decoders.keys())}")
+        missing = [name for name, (_, default) in decoders.items() if name not in given and default is MISSING]
+        if missing:
+            raise ValueError(f"{hint.__name__} lacks {missing}")
+        return hint(**{name: decoders[name][0](item) for name, item in given.items()})
+
+    return decode
+
+
+def _expect(kind: Any, value: Any) -> Any:
+    if type(value) is not kind:
+        raise ValueError(f"expected {kind.__name__}, found {type(value).__name__}")
+    return value

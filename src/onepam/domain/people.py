@@ -1,0 +1,86 @@
+"""People, service accounts and groups: who exists, and until when."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from onepam.domain.event import event, private
+from onepam.kernel.clock import Instant
+
+
+class PersonKind(StrEnum):
+    """A vendor always has an end; a service account has an owner and never signs in to the console."""
+
+    EMPLOYEE = "employee"
+    VENDOR = "vendor"
+    SERVICE = "service"
+
+
+@event("person.added", klass="person")
+@dataclass(frozen=True, slots=True)
+class PersonAdded:
+    """Somebody (or a service account) may hold access from now on. `owner` is the person answerable for a service."""
+
+    person: str
+    kind: PersonKind
+    because: str
+    by: str | None
+    owner: str | None
+    ends: Instant | None
+    name: str | None = private()
+    email: str | None = private()
+
+
+@event("person.changed", klass="person")
+@dataclass(frozen=True, slots=True)
+class PersonChanged:
+    """The attributes as they are from now on."""
+
+    person: str
+    by: str | None
+    manager: str | None
+    owner: str | None
+    ends: Instant | None
+    name: str | None = private()
+    email: str | None = private()
+
+
+@event("person.disabled", klass="person")
+@dataclass(frozen=True, slots=True)
+class PersonDisabled:
+    """All access of this person ends now: sessions of every kind, grants, certificates and links."""
+
+    person: str
+    by: str | None
+    because: str
+
+
+@event("person.enabled", klass="person")
+@dataclass(frozen=True, slots=True)
+class PersonEnabled:
+    """The person may sign in again; what ended with `person.disabled` stays ended."""
+
+    person: str
+    by: str | None
+    because: str
+
+
+@event("group.member_added", klass="access")
+@dataclass(frozen=True, slots=True)
+class GroupMemberAdded:
+    """One member of a group: one event per member."""
+
+    group: str
+    person: str
+    source: str
+    by: str | None
+
+
+@event("group.member_removed", klass="access")
+@dataclass(frozen=True, slots=True)
+class GroupMemberRemoved:
+    """The opposite; what the person held through the group ends."""
+
+    group: str
+    person: str
+    source: str
+    by: str | None

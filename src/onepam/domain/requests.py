@@ -1,0 +1,130 @@
+"""Requests, approvals and grants: access that somebody asked for, somebody else allowed, and that ends by itself."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+
+from onepam.domain.event import event, private
+from onepam.kernel.canonical import encode
+from onepam.kernel.clock import HOUR, Instant
+
+REQUEST_LIFETIME = 24 * HOUR
+"""An unanswered request is void after this (microseconds)."""
+
+
+class RequestStatus(StrEnum):
+    """Where a request stands. `void` = its substance changed or nobody answered in time."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    DENIED = "denied"
+    WITHDRAWN = "withdrawn"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class Substance:
+    """What is asked, exactly: an approval holds for this and nothing else. `duration` is in microseconds."""
+
+    person: str
+    resource: str
+    login: str
+    role: str
+    role_version: str
+    permission: str
+    duration: int
+
+    def digest(self) -> str:
+        """Hex SHA-256 of the canonical form: what an approver's decision is bound to."""
+        return sha256(
+            encode(
+                {
+                    "duration": self.duration,
+                    "login": self.login,
+                    "permission": self.permission,
+                    "person": self.person,
+                    "resource": self.resource,
+                    "role": self.role,
+                    "role_version": self.role_version,
+                }
+            )
+        ).hexdigest()
+
+
+@event("request.made", klass="request")
+@dataclass(frozen=True, slots=True)
+class RequestMade:
+    """Somebody asks for access. `digest` is of the substance; reason and ticket are the requester's words."""
+
+    request: str
+    substance: Substance
+    digest: str
+    expires: Instant
+    reason: str | None = private()
+    ticket: str | None = private()
+
+
+@event("request.approved", klass="request")
+@dataclass(frozen=True, slots=True)
+class RequestApproved:
+    """Somebody with authority as of now allowed exactly `digest`. `under` is the approver's own role."""
+
+    request: str
+    digest: str
+    by: str
+    under: str
+    comment: str | None = private()
+
+
+@event("request.denied", klass="request")
+@dataclass(frozen=True, slots=True)
+class RequestDenied:
+    """Somebody with authority as of now said no."""
+
+    request: str
+    by: str
+    under: str
+    comment: str | None = private()
+
+
+@event("request.withdrawn", klass="request")
+@dataclass(frozen=True, slots=True)
+class RequestWithdrawn:
+    """The requester took it back, or it is void (`because` says why)."""
+
+    request: str
+    status: RequestStatus
+    because: str
+    by: str | None
+
+
+@event("grant.started", klass="request")
+@dataclass(frozen=True, slots=True)
+class GrantStarted:
+    """Time-bound access from an approved request. It does not widen when the role does."""
+
+    grant: str
+    request: str
+    substance: Substance
+    binding: str
+    starts: Instant
+    ends: Instant
+
+
+@event("grant.ended", klass="request")
+@dataclass(frozen=True, slots=True)
+class GrantEnded:
+    """Ended before its time, by a person or by a leaver's, role's or resource's end."""
+
+    grant: str
+    because: str
+    by: str | None
+
+
+@event("grant.expired", klass="request")
+@dataclass(frozen=True, slots=True)
+class GrantExpired:
+    """The receipt of an expiry. The grant gave nothing from `ends` on, receipt or not."""
+
+    grant: str
+    ends: Instant

@@ -1,0 +1,185 @@
+"""Gateway sessions: opened or refused by one decision, recorded, closed with the proof of what was recorded."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from onepam.domain.access import Action
+from onepam.domain.event import event, private
+from onepam.kernel.clock import Instant
+
+
+class EntryPoint(StrEnum):
+    """By which door and proof somebody came. Each is a row of the table entry point x control."""
+
+    SSH_CERTIFICATE = "ssh_certificate"
+    SSH_KEY_CONFIRMED = "ssh_key_confirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """The chain that made an access possible; each link is an identifier one can look up. Empty where a link is none."""
+
+    role: str
+    role_version: str
+    permission: str
+    binding: str
+    group: str = ""
+    request: str = ""
+    approval_by: str = ""
+    grant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MfaProof:
+    """Which factor, shown when, in which sign-in session."""
+
+    session: str
+    factors: tuple[str, ...]
+    at: Instant
+
+
+@event("session.opened", klass="session")
+@dataclass(frozen=True, slots=True)
+class SessionOpened:
+    """The permit's record: dialling may begin. `ends` is the latest end, `node` the gateway process that holds it."""
+
+    session: str
+    person: str
+    resource: str
+    login: str
+    entry: EntryPoint
+    actions: tuple[Action, ...]
+    ends: Instant
+    privileged: bool
+    because: Because
+    mfa: MfaProof
+    node: str
+    source: str | None = private()
+    client: str | None = private()
+
+
+@event("session.refused", klass="session")
+@dataclass(frozen=True, slots=True)
+class SessionRefused:
+    """A considered "no" at the door. Unknown names are kept in the payload only."""
+
+    session: str
+    person: str | None
+    resource: str | None
+    entry: EntryPoint
+    code: str
+    login: str | None = private()
+    asked: str | None = private()
+    source: str | None = private()
+
+
+@event("session.failed", klass="session")
+@dataclass(frozen=True, slots=True)
+class SessionFailed:
+    """Permitted, but the target could not be reached (down, hanging, refusing, another host key)."""
+
+    session: str
+    code: str
+    detail: str | None = private()
+
+
+@event("session.kill_ordered", klass="session")
+@dataclass(frozen=True, slots=True)
+class KillOrdered:
+    """Somebody ordered the session's end; the gateway that holds it follows the ledger."""
+
+    session: str
+    by: str
+    reason: str | None = private()
+
+
+@event("session.closed", klass="session")
+@dataclass(frozen=True, slots=True)
+class SessionClosed:
+    """The end, with what makes the recording complete by arithmetic.
+
+    `head` is the recording's final chain head (hex SHA-256), `chunks` its number of sealed chunks, `counts` the number
+    of records of each kind and the bytes; `gap` names what is missing after a crash (None: nothing).
+    """
+
+    session: str
+    because: str
+    head: str
+    chunks: int
+    counts: Mapping[str, int]
+    verified: bool
+    gap: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SealedHead:
+    """One recording's chain head after its chunk number `chunk` (from 1)."""
+
+    session: str
+    chunk: int
+    head: str
+
+
+@event("recording.chunks_sealed", klass="recording")
+@dataclass(frozen=True, slots=True)
+class ChunksSealed:
+    """At most once a second and process: the RFC 6962 root over the heads that moved; the heads are the payload."""
+
+    node: str
+    root: str
+    count: int
+    heads: tuple[SealedHead, ...] | None = private()
+
+
+@event("recording.watched", klass="recording")
+@dataclass(frozen=True, slots=True)
+class RecordingWatched:
+    """Somebody watched, played or exported a recording."""
+
+    session: str
+    by: str
+    how: str
+
+
+@event("confirmation.asked", klass="session")
+@dataclass(frozen=True, slots=True)
+class ConfirmationAsked:
+    """A registered key waits for its person in the browser: which target and login, until when."""
+
+    confirmation: str
+    person: str
+    resource: str
+    login: str
+    expires: Instant
+    code_digest: str | None = private()
+    source: str | None = private()
+
+
+@event("confirmation.given", klass="session")
+@dataclass(frozen=True, slots=True)
+class ConfirmationGiven:
+    """The person typed the terminal's code under a fresh factor; it serves one opening."""
+
+    confirmation: str
+    person: str
+    mfa: MfaProof
+
+
+@event("confirmation.failed", klass="session")
+@dataclass(frozen=True, slots=True)
+class ConfirmationFailed:
+    """A wrong code or a wrong person; the confirmation is void."""
+
+    confirmation: str
+    by: str
+    code: str
+
+
+@event("confirmation.used", klass="session")
+@dataclass(frozen=True, slots=True)
+class ConfirmationUsed:
+    """The opening it served."""
+
+    confirmation: str
+    session: str

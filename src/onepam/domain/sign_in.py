@@ -1,0 +1,152 @@
+"""Factors, enrolment and the sessions of the console and the CLI: who proved to be whom, by what, when."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from onepam.domain.event import event, private
+from onepam.kernel.clock import Instant
+
+
+class FactorKind(StrEnum):
+    """What a person can prove with. A password alone never signs anybody in."""
+
+    PASSWORD = "password"  # noqa: S105 - the name of a kind, not a secret
+    TOTP = "totp"
+    PASSKEY = "passkey"
+    RECOVERY = "recovery"
+    SSH_KEY = "ssh_key"
+
+
+class SignInKind(StrEnum):
+    """Where a sign-in session lives."""
+
+    CONSOLE = "console"
+    CLI = "cli"
+
+
+@event("enrolment.opened", klass="identity")
+@dataclass(frozen=True, slots=True)
+class EnrolmentOpened:
+    """A one-use link by which a person sets a password and a second factor. The link's token is kept only as a digest."""
+
+    enrolment: str
+    person: str
+    expires: Instant
+    because: str
+    by: str | None
+    token_digest: str | None = private()
+
+
+@event("enrolment.used", klass="identity")
+@dataclass(frozen=True, slots=True)
+class EnrolmentUsed:
+    """The link has served, and serves nobody again."""
+
+    enrolment: str
+    person: str
+
+
+@event("factor.enrolled", klass="identity")
+@dataclass(frozen=True, slots=True)
+class FactorEnrolled:
+    """A factor in force from now on.
+
+    `reference` finds the factor without a secret: a passkey's credential id or an SSH key's fingerprint, else empty.
+    `public` is its public half (COSE key in base64url, OpenSSH line); `secret` a password hash, or a sealed TOTP seed,
+    or the digests of recovery codes: never a secret in clear.
+    """
+
+    factor: str
+    person: str
+    kind: FactorKind
+    policy: str
+    by: str | None
+    label: str | None = private()
+    reference: str | None = private()
+    public: str | None = private()
+    secret: str | None = private()
+
+
+@event("factor.removed", klass="identity")
+@dataclass(frozen=True, slots=True)
+class FactorRemoved:
+    """The factor proves nothing from now on."""
+
+    factor: str
+    person: str
+    because: str
+    by: str | None
+
+
+@event("factor.used", klass="identity")
+@dataclass(frozen=True, slots=True)
+class FactorUsed:
+    """A factor's moving part: the TOTP step, the passkey's signature counter, the number of a spent recovery code."""
+
+    factor: str
+    person: str
+    counter: int
+
+
+@event("sign_in.failed", klass="identity")
+@dataclass(frozen=True, slots=True)
+class SignInFailed:
+    """A refused attempt on a known account. `locked_until` is set when the account is now locked out (back-off)."""
+
+    person: str
+    at_factor: FactorKind
+    code: str
+    failures: int
+    locked_until: Instant | None
+    source: str | None = private()
+
+
+@event("sign_in.opened", klass="identity")
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A console or CLI session. `proven` are the factors shown, `mfa_at` when; `parent` the session that opened it."""
+
+    session: str
+    person: str
+    kind: SignInKind
+    proven: tuple[FactorKind, ...]
+    mfa_at: Instant
+    expires: Instant
+    parent: str | None
+    token_digest: str | None = private()
+    source: str | None = private()
+    agent: str | None = private()
+
+
+@event("sign_in.stepped_up", klass="identity")
+@dataclass(frozen=True, slots=True)
+class SteppedUp:
+    """A fresh factor inside a running sign-in session."""
+
+    session: str
+    person: str
+    factor: FactorKind
+    mfa_at: Instant
+
+
+@event("sign_in.closed", klass="identity")
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """The session's token is dead; certificates issued under it too."""
+
+    session: str
+    person: str
+    because: str
+    by: str | None
+
+
+@event("certificate.issued", klass="identity")
+@dataclass(frozen=True, slots=True)
+class CertificateIssued:
+    """A person's SSH certificate under a CLI session. It carries no authority of its own."""
+
+    session: str
+    person: str
+    serial: int
+    expires: Instant
+    fingerprint: str

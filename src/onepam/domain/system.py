@@ -1,0 +1,68 @@
+"""The installation itself: its beginning, its clock, its verifications, and what was erased."""
+
+from dataclasses import dataclass
+
+from onepam.domain.event import event
+
+
+@event("system.started", klass="system")
+@dataclass(frozen=True, slots=True)
+class SystemStarted:
+    """A process of this installation began to work. `log_key` is the vkey of the ledger's signer."""
+
+    node: str
+    release: str
+    origin: str
+    log_key: str
+
+
+@event("system.clock_jumped", klass="system")
+@dataclass(frozen=True, slots=True)
+class ClockJumped:
+    """The wall clock moved against the monotonic one by `microseconds` (negative: backwards)."""
+
+    node: str
+    microseconds: int
+
+
+@event("system.clock_confirmed", klass="system")
+@dataclass(frozen=True, slots=True)
+class ClockConfirmed:
+    """An operator confirmed the clock after a jump forward; commands run again."""
+
+    node: str
+    by: str
+
+
+@event("system.verified", klass="system")
+@dataclass(frozen=True, slots=True)
+class LedgerVerified:
+    """A verification that ran by itself: its kind (tail, incremental, fold), up to which size, and what it found."""
+
+    kind: str
+    size: int
+    root: str
+    findings: tuple[str, ...]
+
+
+@event("evidence.packed", klass="system")
+@dataclass(frozen=True, slots=True)
+class EvidencePacked:
+    """Somebody drew an evidence pack; `digest` is the file's SHA-256."""
+
+    by: str
+    starts: int
+    ends: int
+    size: int
+    digest: str
+
+
+@event("payload.erased", klass="system")
+@dataclass(frozen=True, slots=True)
+class PayloadsErased:
+    """The payloads and salts of these entries are gone, on whose word and why. The entries stay."""
+
+    person: str
+    indexes: tuple[int, ...]
+    because: str
+    by: str | None
