@@ -1,0 +1,103 @@
+# OnePAM. `make run` starts a demo company from nothing; `make help` lists the rest.
+# Needed beforehand: python3 >= 3.11 with venv, and make. Everything else is fetched by digest into .venv and ui/node_modules.
+
+PYTHON ?= python3
+PYTEST_ARGS ?= -n 2
+
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+LOCKED := --require-hashes --only-binary=:all:
+
+UI_SOURCES := $(shell test -d ui && find ui -name node_modules -prune -o -type f -print)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+.PHONY: help
+help: ## List what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# --- Running ---------------------------------------------------------------------------------------------------------
+
+.PHONY: run
+run: $(STAMPS)/runtime $(STAMPS)/package $(STAMPS)/ui ## Start the platform with a demo company on loopback
+	@exec $(BIN)/onepam up --demo
+
+.PHONY: ui
+ui: $(STAMPS)/ui ## Build the console's scripts and styles
+
+.PHONY: wheel
+wheel: $(STAMPS)/package $(STAMPS)/ui ## Build the wheel, the console's built assets inside, into dist/
+	$(BIN)/python -m pip --disable-pip-version-check --quiet wheel --no-deps --no-build-isolation --wheel-dir dist .
+
+# --- Checking --------------------------------------------------------------------------------------------------------
+
+.PHONY: test
+test: system-packages $(STAMPS)/dev $(STAMPS)/package $(STAMPS)/ui ## Install what the tests need, and run them all
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+.PHONY: static
+static: $(STAMPS)/dev $(STAMPS)/package ## Lint, format, strict types, import contracts, sizes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_sizes.py
+
+.PHONY: check
+check: static test ## Everything that must hold before a commit: static, then test
+
+.PHONY: coverage
+coverage: $(STAMPS)/dev $(STAMPS)/package ## Every branch of the pure floors, by their own tests
+	$(BIN)/python -m pytest $(PYTEST_ARGS) --cov --cov-report=term $(wildcard $(addprefix tests/,kernel domain ledger recording))
+
+.PHONY: bench
+bench: system-packages $(STAMPS)/dev $(STAMPS)/package ## Measure against the goals, and write docs/benchmarks.md
+	$(BIN)/python -m bench
+
+.PHONY: screenshots
+screenshots: system-packages $(STAMPS)/dev $(STAMPS)/package $(STAMPS)/ui ## Take the pictures of the documentation
+	$(BIN)/python scripts/screenshots.py
+
+# --- Keeping ---------------------------------------------------------------------------------------------------------
+
+.PHONY: lock
+lock: $(STAMPS)/dev ## Remake the hashed locks (LOCK_ARGS=--upgrade for the newest allowed versions)
+	scripts/lock $(LOCK_ARGS)
+
+.PHONY: clean
+clean: ## Remove what was built and fetched; data of a demo stays
+	rm -rf $(VENV) ui/node_modules src/onepam/console/static/built build dist htmlcov .coverage
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache src/*.egg-info
+
+# --- Steps: each stamp says "done for these inputs", so a second run starts at once ------------------------------------
+
+.PHONY: system-packages
+system-packages:
+	@scripts/install-test-packages
+
+$(STAMPS)/venv:
+	@scripts/create-venv $(PYTHON) $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/runtime: locks/runtime.lock | $(STAMPS)/venv
+	@echo "Installing the runtime libraries ..."
+	@$(PIP) $(LOCKED) -r locks/runtime.lock
+	@touch $@
+
+$(STAMPS)/dev: locks/dev.lock | $(STAMPS)/venv
+	@echo "Installing the libraries and the test tools ..."
+	@$(PIP) $(LOCKED) -r locks/dev.lock
+	@touch $@
+
+$(STAMPS)/package: pyproject.toml locks/build.lock | $(STAMPS)/venv
+	@$(PIP) $(LOCKED) -r locks/build.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(STAMPS)/ui: $(UI_SOURCES) | $(STAMPS)/venv
+	@scripts/build-ui $(VENV)
+	@touch $@
