@@ -1,0 +1,41 @@
+"""What every test may ask for."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests.targets import Sshd, free_port, running_sshd
+
+# On shared, noisy machines the time of one example says nothing. In CI Hypothesis itself chooses a repeatable run.
+settings.register_profile("onepam", parent=settings.get_profile(settings.get_current_profile_name()), deadline=None)
+settings.load_profile("onepam")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """`@pytest.mark.anyio` tests run on asyncio, the loop of the product."""
+    return "asyncio"
+
+
+@pytest.fixture
+def loopback_port() -> int:
+    """A TCP port of 127.0.0.1 that was free a moment ago."""
+    return free_port()
+
+
+@pytest.fixture
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Sshd]]:
+    """Starts real OpenSSH servers on loopback, with the arguments of `running_sshd`; they end with the test."""
+    with ExitStack() as running:
+
+        def start(
+            *, user_ca: Path | None = None, principals: Path | None = None, authorized_keys: Path | None = None
+        ) -> Sshd:
+            directory = tmp_path_factory.mktemp("sshd")
+            target = running_sshd(directory, user_ca=user_ca, principals=principals, authorized_keys=authorized_keys)
+            return running.enter_context(target)
+
+        yield start
