@@ -1,0 +1,57 @@
+// Builds src/ into the package's static/built/: two classic scripts (theme, frame), one module (app) with lazily loaded
+// islands, one stylesheet each for app and frame, and the icon sprite. Nothing is fetched from elsewhere at run time.
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "vite";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const out = join(here, "../src/onepam/console/static/built");
+
+function bundle(name, format) {
+  return build({
+    configFile: false,
+    root: here,
+    base: "/static/built/",
+    logLevel: "warn",
+    build: {
+      outDir: out,
+      emptyOutDir: false,
+      target: "es2022",
+      cssCodeSplit: false, // else a classic script would carry its styles inline, which the CSP refuses
+      assetsInlineLimit: 0,
+      modulePreload: false,
+      chunkSizeWarningLimit: 700,
+      reportCompressedSize: false,
+      rollupOptions: {
+        input: { [name]: join(here, `src/${name}.ts`) },
+        output: {
+          format,
+          entryFileNames: "[name].js",
+          chunkFileNames: "chunk-[name]-[hash].js",
+          assetFileNames: (asset) => (asset.names[0]?.endsWith(".css") ? `${name}.css` : "[name]-[hash][extname]"),
+        },
+      },
+    },
+  });
+}
+
+function sprite() {
+  const folder = join(here, "icons");
+  const symbols = readdirSync(folder)
+    .filter((file) => file.endsWith(".svg"))
+    .sort()
+    .map((file) => {
+      const inner = readFileSync(join(folder, file), "utf8").replace(/^[\s\S]*?<svg[^>]*>|<\/svg>\s*$/g, "");
+      const drawn = inner.replace(/\s*<path stroke="none"[^>]*\/>/, "").replace(/\s*\n\s*/g, "");
+      return `<symbol id="${file.slice(0, -4)}" viewBox="0 0 24 24">${drawn}</symbol>`;
+    });
+  return `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("\n")}</svg>\n`;
+}
+
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out, { recursive: true });
+await bundle("theme", "iife");
+await bundle("frame", "iife");
+await bundle("app", "es");
+writeFileSync(join(out, "icons.svg"), sprite());

@@ -1,0 +1,36 @@
+import "./app.css";
+import htmx from "htmx.org";
+import { startConfirm } from "./confirm";
+import { startCopy } from "./copy";
+import { startFilter } from "./filter";
+import { startMenus } from "./menus";
+import { startPalette } from "./palette";
+import { startTime } from "./time";
+
+// Islands load only on pages that hold one.
+const islands: Record<string, () => Promise<{ mount: (host: HTMLElement) => void }>> = {
+  inbox: () => import("./islands/inbox"),
+  lanes: () => import("./islands/readout"),
+  matrix: () => import("./islands/readout"),
+  passkey: () => import("./islands/passkey"),
+  player: () => import("./islands/player"),
+};
+
+function mountIslands(root: ParentNode): void {
+  for (const host of root.querySelectorAll<HTMLElement>("[data-island]:not([data-mounted])")) {
+    host.dataset.mounted = "";
+    void islands[host.dataset.island ?? ""]?.().then((island) => island.mount(host));
+  }
+}
+
+startMenus();
+startCopy();
+startConfirm();
+startPalette();
+startFilter();
+startTime();
+mountIslands(document);
+
+htmx.onLoad((element) => {
+  if (element instanceof HTMLElement) mountIslands(element);
+});

@@ -1,0 +1,53 @@
+// The page's half of the player. The recording is fetched here (with the reader's cookies) and handed to the sandboxed
+// frame, whose origin is opaque: it can neither read the console nor ask it for anything.
+// To the frame: {type: "load", data, markers, idle, speed, theme} | {type: "seek", at}. From it: ready | time | ended | failed.
+export function mount(host: HTMLElement): void {
+  const frame = host.querySelector("iframe");
+  const said = host.querySelector<HTMLElement>("[data-said]");
+  if (!frame) return;
+  const jumps = [...document.querySelectorAll<HTMLElement>("[data-seek]")];
+  let ready = false;
+
+  const post = (message: unknown): void => frame.contentWindow?.postMessage(message, "*");
+  const say = (words: string): void => {
+    if (said) said.textContent = words;
+    if (said) said.hidden = words === "";
+  };
+  const load = async (): Promise<void> => {
+    const answer = await fetch(host.dataset.recording ?? "");
+    if (!answer.ok) return say(`The recording could not be opened (${answer.status}).`);
+    const markers = jumps.map((jump) => [Number(jump.dataset.seek), jump.dataset.label ?? ""]);
+    post({
+      type: "load",
+      data: await answer.text(),
+      markers,
+      idle: Number(host.dataset.idle ?? 2),
+      speed: Number(host.dataset.speed ?? 1),
+    });
+  };
+  const follow = (at: number): void => {
+    let last: HTMLElement | null = null;
+    for (const jump of jumps) if (Number(jump.dataset.seek) <= at + 0.05) last = jump;
+    for (const jump of jumps) jump.classList.toggle("is-now", jump === last);
+  };
+
+  addEventListener("message", (event: MessageEvent<{ type?: string; at?: number; words?: string }>) => {
+    if (event.source !== frame.contentWindow) return;
+    if (event.data.type === "ready" && !ready) {
+      ready = true;
+      void load();
+    } else if (event.data.type === "loaded") host.classList.add("is-loaded");
+    else if (event.data.type === "time") follow(event.data.at ?? 0);
+    else if (event.data.type === "failed") say(`The recording could not be played: ${event.data.words ?? ""}`);
+  });
+  document.addEventListener("click", (event) => {
+    const jump = (event.target as Element).closest<HTMLElement>("[data-seek]");
+    if (jump) post({ type: "seek", at: Number(jump.dataset.seek) });
+  });
+  host.addEventListener("change", (event) => {
+    const field = event.target as HTMLInputElement | HTMLSelectElement;
+    if (field.name === "speed") post({ type: "again", speed: Number(field.value) });
+    if (field.name === "idle") post({ type: "again", idle: (field as HTMLInputElement).checked ? 2 : 0 });
+  });
+  post({ type: "hello" });
+}

@@ -1,0 +1,79 @@
+// Ctrl-K: finds people, resources, sessions and pages. GET /find?q= -> {"results": [{kind, title, detail, href, icon}]}.
+interface Found {
+  kind: string;
+  title: string;
+  detail: string;
+  href: string;
+  icon: string;
+}
+
+export function startPalette(): void {
+  const dialog = document.querySelector<HTMLDialogElement>("#palette");
+  const input = dialog?.querySelector<HTMLInputElement>("input");
+  const list = dialog?.querySelector<HTMLElement>("[role=listbox]");
+  const template = dialog?.querySelector<HTMLTemplateElement>("template");
+  if (!dialog || !input || !list || !template) return;
+  let asked = 0;
+
+  const show = (results: Found[]): void => {
+    list.replaceChildren(...results.map((found, at) => option(template, found, at === 0)));
+    dialog.classList.toggle("is-empty", results.length === 0 && input.value.trim() !== "");
+  };
+  const ask = async (): Promise<void> => {
+    const mine = ++asked;
+    const answer = await fetch(`${dialog.dataset.find ?? "/find"}?q=${encodeURIComponent(input.value)}`, {
+      headers: { accept: "application/json" },
+    });
+    if (!answer.ok || mine !== asked) return;
+    show(((await answer.json()) as { results: Found[] }).results);
+  };
+  const open = (): void => {
+    dialog.showModal();
+    input.select();
+    void ask();
+  };
+  const move = (by: number): void => {
+    const options = [...list.querySelectorAll<HTMLElement>("[role=option]")];
+    const now = options.findIndex((one) => one.ariaSelected === "true");
+    const next = options[(now + by + options.length) % options.length];
+    options.forEach((one) => (one.ariaSelected = String(one === next)));
+    next?.scrollIntoView({ block: "nearest" });
+  };
+
+  let waiting = 0;
+  input.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = window.setTimeout(() => void ask(), 80);
+  });
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowDown") move(1);
+    else if (event.key === "ArrowUp") move(-1);
+    else if (event.key === "Enter") list.querySelector<HTMLAnchorElement>("[aria-selected=true]")?.click();
+    else return;
+    event.preventDefault();
+  });
+  document.addEventListener("click", (event) => {
+    if ((event.target as Element).closest("[data-palette]")) open();
+  });
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+      event.preventDefault();
+      if (!dialog.open) open();
+    }
+  });
+}
+
+function option(template: HTMLTemplateElement, found: Found, first: boolean): Node {
+  const item = template.content.cloneNode(true) as DocumentFragment;
+  const link = item.querySelector("a");
+  if (link) {
+    // Only paths of this console: a stored title or address can never become a script or a foreign page.
+    link.href = found.href.startsWith("/") && !found.href.startsWith("//") ? found.href : "#";
+    link.ariaSelected = String(first);
+  }
+  for (const part of ["kind", "title", "detail"] as const) {
+    const place = item.querySelector(`[data-part=${part}]`);
+    if (place) place.textContent = found[part];
+  }
+  return item;
+}

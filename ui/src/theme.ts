@@ -1,0 +1,15 @@
+// Runs before the first paint (a classic script in the head), so that a dark reader never sees a white flash.
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+function apply(): void {
+  const chosen = localStorage.getItem("theme");
+  document.documentElement.dataset.bsTheme = chosen ?? (dark.matches ? "dark" : "light");
+  document.documentElement.dataset.themeChoice = chosen ?? "system";
+}
+
+dark.addEventListener("change", apply);
+addEventListener("storage", apply);
+addEventListener("onepam:theme", apply);
+apply();
+
+export {};

@@ -1,0 +1,43 @@
+// Times are written relative to now, with the absolute time in the reader's own zone on hover.
+const absolute = new Intl.DateTimeFormat(undefined, {
+  year: "numeric", month: "long", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short",
+});
+
+const steps: [unit: string, seconds: number, until: number][] = [
+  ["s", 1, 90],
+  ["min", 60, 90 * 60],
+  ["h", 3600, 36 * 3600],
+  ["days", 86400, 60 * 86400],
+  ["months", 30.44 * 86400, 700 * 86400],
+  ["years", 365.25 * 86400, Infinity],
+];
+
+/** The words for a distance in seconds: "in 42 min", "3 h ago", "now"; the same words as rendering.py writes. */
+export function relative(seconds: number): string {
+  const size = Math.abs(seconds);
+  if (size < 5) return "now";
+  const [unit, length] = steps.find(([, , until]) => size < until) ?? ["years", 365.25 * 86400];
+  const words = `${Math.max(1, Math.round(size / length))} ${unit}`;
+  return seconds > 0 ? `in ${words}` : `${words} ago`;
+}
+
+function refresh(): void {
+  const page = document.documentElement.dataset;
+  // Under "as of" the page stands still: distances are read from that instant, as the server wrote them.
+  const now = page.asOf ? Date.parse(page.asOf) : Date.now();
+  for (const element of document.querySelectorAll<HTMLTimeElement>("time[datetime]")) {
+    const at = Date.parse(element.dateTime);
+    if (Number.isNaN(at)) continue;
+    element.title = absolute.format(at);
+    if (element.dataset.show === "relative") element.textContent = relative((at - now) / 1000);
+    if (element.dataset.show === "left") {
+      element.textContent = at <= now ? "ended" : `${relative((at - now) / 1000).replace(/^in /, "")} left`;
+    }
+  }
+}
+
+export function startTime(): void {
+  refresh();
+  setInterval(refresh, 10_000);
+  document.addEventListener("htmx:after:swap", refresh);
+}
