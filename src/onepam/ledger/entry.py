@@ -6,10 +6,23 @@
 `class_seq` counts the entries of the header's class from 0, so that a verifier sees when one of a class is missing.
 """
 
+import re
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Self
 
+from onepam.kernel.canonical import MAX_INTEGER
 from onepam.kernel.clock import Instant
+
+MAX_HEADER_BYTES = 512
+"""More than any header takes: two words of 100 characters, four integers below 2^53 and the names of the fields."""
+
+_INTEGER = rb"(0|[1-9][0-9]{0,15})"
+_WORD = rb"([a-z][a-z0-9_.-]{0,99})"
+_HEADER = re.compile(
+    rb'\{"class":"%b","class_seq":%b,"index":%b,"kind":"%b","time":%b,"v":%b\}'
+    % (_WORD, _INTEGER, _INTEGER, _WORD, _INTEGER, _INTEGER)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +42,18 @@ class Header:
             f'{{"class":"{self.klass}","class_seq":{self.class_seq},"index":{self.index},'
             f'"kind":"{self.kind}","time":{self.time},"v":{self.version}}}'
         ).encode("ascii")
+
+    @classmethod
+    def decode(cls, data: bytes) -> Self:
+        """The header of canonical bytes. Raises `ValueError` unless encoding it again gives exactly `data`."""
+        match = _HEADER.fullmatch(data) if len(data) <= MAX_HEADER_BYTES else None
+        if match is None:
+            raise ValueError("not an entry's header")
+        klass, class_seq, index, kind, time, version = match.groups()
+        numbers = [int(number) for number in (index, time, version, class_seq)]
+        if max(numbers) > MAX_INTEGER:
+            raise ValueError("an integer of the header is 2^53 or larger")
+        return cls(numbers[0], Instant(numbers[1]), kind.decode(), numbers[2], klass.decode(), numbers[3])
 
 
 @dataclass(frozen=True, slots=True)
