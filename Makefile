@@ -31,6 +31,7 @@ ui: $(STAMPS)/ui ## Build the console's scripts and styles
 
 .PHONY: wheel
 wheel: $(STAMPS)/package $(STAMPS)/ui ## Build the wheel, the console's built assets inside, into dist/
+	@rm -rf build
 	$(BIN)/python -m pip --disable-pip-version-check --quiet wheel --no-deps --no-build-isolation --wheel-dir dist .
 
 # --- Checking --------------------------------------------------------------------------------------------------------
