@@ -107,6 +107,7 @@ class GrantStarted:
     request: str
     substance: Substance
     binding: str
+    approved_by: str
     starts: Instant
     ends: Instant
 

@@ -1,0 +1,84 @@
+"""Appending events to the ledger's tables, and projecting them, inside the caller's transaction."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+
+from onepam.domain.event import kind_of, split
+from onepam.kernel import limits
+from onepam.kernel.canonical import encode
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Corrupt, Fault
+from onepam.kernel.ids import RandomBytes
+from onepam.ledger.entry import Header, leaf_hash, payload_digest
+from onepam.store.database import Db
+from onepam.store.project import project
+from onepam.store.project.registry import Place
+
+SALT_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The ledger's newest state: how many entries, the time of the last one, and the next number of each class."""
+
+    size: int
+    time: Instant
+    counters: dict[str, int]
+
+
+def read_head(db: Db) -> Head:
+    """The head row. Raises `Corrupt` when it is missing or unreadable."""
+    row = db.execute("SELECT size, time, counters FROM head").fetchone()
+    if row is None:
+        raise Corrupt("the ledger has no head row")
+    return Head(row[0], Instant(row[1]), json.loads(row[2]))
+
+
+def write_head(db: Db, head: Head) -> None:
+    """Replaces the head row."""
+    db.execute(
+        "UPDATE head SET size = ?, time = ?, counters = ?", (head.size, head.time, json.dumps(head.counters))
+    )
+
+
+def append(db: Db, head: Head, now: Instant, events: Iterable[object], random: RandomBytes) -> Head:
+    """The head after the events. Each gets the next index, a time of its own (>= now) and the next number of its class.
+
+    Raises `Fault` for a body or payload over its limit, and whatever a projection raises.
+    """
+    size, at = head.size, max(now, Instant(head.time + 1))
+    counters = dict(head.counters)
+    for event in events:
+        kind, fields, private = split(event)
+        payload = None
+        if private is not None:
+            payload, salt = encode(private), random(SALT_BYTES)
+            if len(payload) > limits.MAX_PAYLOAD_BYTES:
+                raise Fault(f"the payload of {kind.name} has {len(payload)} bytes")
+            fields["payload"] = payload_digest(salt, payload)
+        body = encode(fields)
+        if len(body) > limits.MAX_BODY_BYTES:
+            raise Fault(f"the body of {kind.name} has {len(body)} bytes")
+        number = counters.get(kind.klass, 0)
+        header = Header(size, at, kind.name, kind.version, kind.klass, number)
+        leaf = leaf_hash(header.encode(), sha256(body).digest())
+        db.execute(
+            "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (size, at, kind.name, kind.version, kind.klass, number, body, leaf),
+        )
+        if payload is not None:
+            db.execute("INSERT INTO payload VALUES (?, ?, ?, ?)", (size, subject(event), salt, payload))
+        project(db, Place(size, at), event)
+        counters[kind.klass] = number + 1
+        size, at = size + 1, Instant(at + 1)
+    return Head(size, Instant(at - 1), counters)
+
+
+def subject(event: object) -> str | None:
+    """The person whose erasure takes this payload along."""
+    if "person" in kind_of(event).open_fields:
+        person: str | None = getattr(event, "person", None)
+        return person
+    return getattr(getattr(event, "substance", None), "person", None)

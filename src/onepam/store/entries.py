@@ -1,0 +1,85 @@
+"""Reading the ledger's entries back: headers, bodies, payloads, events."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from onepam.domain.event import join
+from onepam.kernel.canonical import decode
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Corrupt
+from onepam.ledger.entry import Entry, Header, payload_digest
+from onepam.store.database import Db, row, rows
+
+_COLUMNS = (
+    "e.idx, e.time, e.kind, e.version, e.class, e.class_seq, e.body, e.leaf, p.salt, p.data "
+    "FROM entry e LEFT JOIN payload p ON p.idx = e.idx"
+)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An entry as it stands in the database, with its payload where it has not been erased."""
+
+    header: Header
+    body: bytes
+    leaf: bytes
+    salt: bytes | None
+    payload: bytes | None
+
+    @property
+    def entry(self) -> Entry:
+        """The entry without its payload."""
+        return Entry(self.header, self.body)
+
+    @cached_property
+    def fields(self) -> dict[str, Any]:
+        """The body's fields. Raises `NotCanonical` where the stored bytes are not canonical."""
+        value = decode(self.body)
+        if not isinstance(value, dict):
+            raise Corrupt(f"entry {self.header.index} has no object as its body")
+        return value
+
+    @cached_property
+    def event(self) -> Any:
+        """The event itself. Raises `Corrupt` when the payload is not the one that the body names."""
+        payload = None
+        if self.payload is not None and self.salt is not None:
+            if payload_digest(self.salt, self.payload) != self.fields.get("payload"):
+                raise Corrupt(f"the payload of entry {self.header.index} is not the one the ledger names")
+            payload = decode(self.payload)
+        return join(self.header.kind, self.header.version, self.fields, payload)
+
+
+def entries(db: Db, begin: int, end: int) -> list[Stored]:
+    """The entries with begin <= index < end, in order."""
+    found = rows(db, f"SELECT {_COLUMNS} WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx", (begin, end))  # noqa: S608
+    return [_stored(each) for each in found]
+
+
+def entries_of(db: Db, kinds: tuple[str, ...], begin: int = 0, end: int = 1 << 53) -> list[Stored]:
+    """The entries of some kinds with begin <= index < end, in order."""
+    marks = ", ".join("?" for _ in kinds)
+    found = rows(
+        db,
+        f"SELECT {_COLUMNS} WHERE e.kind IN ({marks}) AND e.idx >= ? AND e.idx < ? ORDER BY e.idx",  # noqa: S608
+        (*kinds, begin, end),
+    )
+    return [_stored(each) for each in found]
+
+
+def size_of(db: Db) -> int:
+    """How many entries the head counts."""
+    found = row(db, "SELECT size FROM head")
+    return int(found[0]) if found else 0
+
+
+def size_at(db: Db, at: Instant) -> int:
+    """How many entries the ledger had at an instant (entries with time <= `at`)."""
+    found = row(db, "SELECT idx FROM entry WHERE time <= ? ORDER BY time DESC LIMIT 1", (at,))
+    return int(found[0]) + 1 if found else 0
+
+
+def _stored(found: Any) -> Stored:
+    index, time, kind, version, klass, number, body, leaf, salt, payload = found
+    return Stored(Header(index, Instant(time), kind, version, klass, number), body, leaf, salt, payload)

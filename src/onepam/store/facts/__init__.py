@@ -1,0 +1,5 @@
+"""Facts: the one query that answers a command's question, inside the ledger's transaction."""
+
+from onepam.store.facts.registry import load
+
+__all__ = ["load"]

@@ -1,0 +1,91 @@
+"""The ledger for asynchronous callers, and its tail for those who follow it."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from onepam.domain.commit import Committed, Decider, FactsQuery
+from onepam.kernel.clock import Clock
+from onepam.kernel.errors import Refused, Unavailable
+from onepam.kernel.ids import RandomBytes
+from onepam.store.database import connect
+from onepam.store.entries import Stored, entries, size_of
+from onepam.store.schema import create
+from onepam.store.writer import Writer
+
+F = TypeVar("F")
+R = TypeVar("R")
+
+COMMIT_WAIT_SECONDS = 30.0
+POLL_SECONDS = 0.05
+TAIL_BATCH = 500
+
+_Answer = Committed[Any] | Refused | Exception
+
+
+class SqliteLedger:
+    """Adapter of the port `Ledger` for one event loop. Create it inside the loop that uses it."""
+
+    def __init__(self, path: Path, node: str, clock: Clock, random: RandomBytes) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._answers: deque[tuple[asyncio.Future[Any], _Answer]] = deque()
+        self._woken = False
+        self._grown = asyncio.Event()
+        first = connect(path)
+        create(first)
+        first.close()
+        self._tail_db = connect(path, read_only=True)
+        self.writer = Writer(path, node, clock, random)
+
+    async def commit(self, query: FactsQuery[F], decide: Decider[F, R]) -> Committed[R] | Refused:
+        """See the port. A wait beyond 30 s raises `Unavailable`; the command may still take effect afterwards."""
+        future: asyncio.Future[Any] = self._loop.create_future()
+        self.writer.submit(query, decide, lambda answer: self._answer(future, answer))
+        try:
+            answer = await asyncio.wait_for(future, COMMIT_WAIT_SECONDS)
+        except TimeoutError:
+            raise Unavailable(f"the ledger did not answer within {COMMIT_WAIT_SECONDS:.0f} s") from None
+        if isinstance(answer, Exception):
+            raise answer
+        result: Committed[R] | Refused = answer
+        return result
+
+    async def follow(self, after: int) -> AsyncIterator[list[Stored]]:
+        """Batches of entries with index >= `after`, for ever: at once after a commit here, within 50 ms of one elsewhere."""
+        while True:
+            self._grown.clear()
+            batch = entries(self._tail_db, after, after + TAIL_BATCH)
+            if batch:
+                after = batch[-1].header.index + 1
+                yield batch
+                continue
+            try:
+                await asyncio.wait_for(self._grown.wait(), POLL_SECONDS)
+            except TimeoutError:
+                continue
+
+    def size(self) -> int:
+        """How many entries there are."""
+        return size_of(self._tail_db)
+
+    def close(self) -> None:
+        """Finishes what waits and closes the connections."""
+        self.writer.close()
+        self._tail_db.close()
+
+    def _answer(self, future: asyncio.Future[Any], answer: _Answer) -> None:
+        """On the writer's thread: one wake-up of the loop for a whole group."""
+        self._answers.append((future, answer))
+        if not self._woken:
+            self._woken = True
+            self._loop.call_soon_threadsafe(self._deliver)
+
+    def _deliver(self) -> None:
+        self._woken = False
+        while self._answers:
+            future, answer = self._answers.popleft()
+            if not future.done():
+                future.set_result(answer)
+        self._grown.set()

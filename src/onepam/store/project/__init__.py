@@ -1,0 +1,6 @@
+"""Projections: for each event kind the one function that turns it into rows. Nothing else writes state tables."""
+
+from onepam.store.project import access, changes, people, requests, sessions, sign_in, system
+from onepam.store.project.registry import STATE_TABLES, project, unprojected
+
+__all__ = ["STATE_TABLES", "access", "changes", "people", "project", "requests", "sessions", "sign_in", "system", "unprojected"]

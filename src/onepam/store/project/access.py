@@ -1,0 +1,121 @@
+"""Roles, resources and bindings."""
+
+from onepam.domain import access as events
+from onepam.store.database import Db
+from onepam.store.project.registry import Place, projects, state
+from onepam.store.tables import StateTable
+
+ROLE = state(
+    StateTable(
+        "role",
+        ("role",),
+        {
+            "role": "TEXT NOT NULL",
+            "version": "TEXT NOT NULL",
+            "purpose": "TEXT NOT NULL",
+            "owner": "TEXT NOT NULL",
+            "permissions": "TEXT NOT NULL",
+            "console": "TEXT NOT NULL",
+            "change": "TEXT NOT NULL",
+        },
+    )
+)
+RESOURCE = state(
+    StateTable(
+        "resource",
+        ("resource",),
+        {
+            "resource": "TEXT NOT NULL",
+            "kind": "TEXT NOT NULL",
+            "labels": "TEXT NOT NULL",
+            "owner": "TEXT NOT NULL",
+            "logins": "TEXT NOT NULL",
+            "host_keys": "TEXT NOT NULL",
+            "port": "INTEGER NOT NULL",
+            "address": "TEXT",
+            "change": "TEXT NOT NULL",
+        },
+    )
+)
+BINDING = state(
+    StateTable(
+        "binding",
+        ("binding",),
+        {
+            "binding": "TEXT NOT NULL",
+            "role": "TEXT NOT NULL",
+            "subject_kind": "TEXT NOT NULL",
+            "subject": "TEXT NOT NULL",
+            "starts": "INTEGER NOT NULL",
+            "ends": "INTEGER",
+            "source": "TEXT NOT NULL",
+            "because": "TEXT NOT NULL",
+            "change": "TEXT NOT NULL",
+        },
+        (("subject",), ("role",)),
+    )
+)
+
+
+@projects(events.RoleSet)
+def role_set(db: Db, place: Place, event: events.RoleSet) -> None:
+    ROLE.put(
+        db,
+        place.time,
+        role=event.role,
+        version=event.version,
+        purpose=event.purpose,
+        owner=event.owner,
+        permissions=event.permissions,
+        console=event.console,
+        change=event.change,
+    )
+
+
+@projects(events.RoleRemoved)
+def role_removed(db: Db, place: Place, event: events.RoleRemoved) -> None:
+    ROLE.end(db, place.time, role=event.role)
+
+
+@projects(events.ResourceSet)
+def resource_set(db: Db, place: Place, event: events.ResourceSet) -> None:
+    RESOURCE.put(
+        db,
+        place.time,
+        resource=event.resource,
+        kind=event.kind,
+        labels=event.labels,
+        owner=event.owner,
+        logins=event.logins,
+        host_keys=event.host_keys,
+        port=event.port,
+        address=event.address,
+        change=event.change,
+    )
+
+
+@projects(events.ResourceRemoved)
+def resource_removed(db: Db, place: Place, event: events.ResourceRemoved) -> None:
+    RESOURCE.end(db, place.time, resource=event.resource)
+
+
+@projects(events.BindingAdded)
+def binding_added(db: Db, place: Place, event: events.BindingAdded) -> None:
+    BINDING.put(
+        db,
+        place.time,
+        binding=event.binding,
+        role=event.role,
+        subject_kind=event.subject_kind,
+        subject=event.subject,
+        starts=place.time,
+        ends=event.ends,
+        source=event.source,
+        because=event.because,
+        change=event.change,
+    )
+
+
+@projects(events.BindingEnded)
+def binding_ended(db: Db, place: Place, event: events.BindingEnded) -> None:
+    BINDING.end(db, place.time, binding=event.binding)

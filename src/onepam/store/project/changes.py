@@ -1,0 +1,73 @@
+"""Proposed and applied changes of the role matrix."""
+
+from onepam.domain import changes as events
+from onepam.store.database import Db
+from onepam.store.project.registry import Place, projects, state
+from onepam.store.tables import StateTable
+
+CHANGE = state(
+    StateTable(
+        "change",
+        ("change",),
+        {
+            "change": "TEXT NOT NULL",
+            "document": "TEXT NOT NULL",
+            "digest": "TEXT NOT NULL",
+            "widens": "INTEGER NOT NULL",
+            "status": "TEXT NOT NULL",
+            "summary": "TEXT NOT NULL",
+            "text": "TEXT",
+            "proposed": "INTEGER NOT NULL",
+            "proposer": "TEXT",
+            "decider": "TEXT",
+            "because": "TEXT",
+        },
+        (("status",),),
+    )
+)
+
+
+@projects(events.ChangeProposed)
+def change_proposed(db: Db, place: Place, event: events.ChangeProposed) -> None:
+    CHANGE.put(
+        db,
+        place.time,
+        change=event.change,
+        document=event.document,
+        digest=event.digest,
+        widens=event.widens,
+        status="proposed",
+        summary=event.summary,
+        text=event.text,
+        proposed=place.time,
+        proposer=event.by,
+    )
+
+
+@projects(events.ChangeApproved)
+def change_approved(db: Db, place: Place, event: events.ChangeApproved) -> None:
+    CHANGE.change(db, place.time, {"change": event.change}, status="approved", decider=event.by)
+
+
+@projects(events.ChangeRejected)
+def change_rejected(db: Db, place: Place, event: events.ChangeRejected) -> None:
+    CHANGE.change(
+        db, place.time, {"change": event.change}, status="rejected", decider=event.by, because=event.because
+    )
+
+
+@projects(events.ChangeApplied)
+def change_applied(db: Db, place: Place, event: events.ChangeApplied) -> None:
+    if not CHANGE.change(db, place.time, {"change": event.change}, status="applied"):
+        CHANGE.put(
+            db,
+            place.time,
+            change=event.change,
+            document=event.document,
+            digest=event.digest,
+            widens=0,
+            status="applied",
+            summary="bootstrap" if event.bootstrap else "",
+            proposed=place.time,
+            proposer=event.by,
+        )

@@ -1,0 +1,86 @@
+"""People and group members."""
+
+from onepam.domain import people as events
+from onepam.store.database import Db
+from onepam.store.project.registry import Place, projects, state
+from onepam.store.tables import StateTable
+
+PERSON = state(
+    StateTable(
+        "person",
+        ("person",),
+        {
+            "person": "TEXT NOT NULL",
+            "kind": "TEXT NOT NULL",
+            "enabled": "INTEGER NOT NULL",
+            "manager": "TEXT",
+            "owner": "TEXT",
+            "ends": "INTEGER",
+            "name": "TEXT",
+            "email": "TEXT",
+            "added": "INTEGER NOT NULL",
+            "because": "TEXT NOT NULL",
+        },
+        (("email",),),
+        personal=("name", "email"),
+    )
+)
+GROUP_MEMBER = state(
+    StateTable(
+        "group_member",
+        ("grp", "person"),
+        {"grp": "TEXT NOT NULL", "person": "TEXT NOT NULL", "source": "TEXT NOT NULL"},
+        (("person",),),
+    )
+)
+
+
+@projects(events.PersonAdded)
+def person_added(db: Db, place: Place, event: events.PersonAdded) -> None:
+    PERSON.put(
+        db,
+        place.time,
+        person=event.person,
+        kind=event.kind,
+        enabled=1,
+        owner=event.owner,
+        ends=event.ends,
+        name=event.name,
+        email=event.email,
+        added=place.time,
+        because=event.because,
+    )
+
+
+@projects(events.PersonChanged)
+def person_changed(db: Db, place: Place, event: events.PersonChanged) -> None:
+    PERSON.change(
+        db,
+        place.time,
+        {"person": event.person},
+        manager=event.manager,
+        owner=event.owner,
+        ends=event.ends,
+        name=event.name,
+        email=event.email,
+    )
+
+
+@projects(events.PersonDisabled)
+def person_disabled(db: Db, place: Place, event: events.PersonDisabled) -> None:
+    PERSON.change(db, place.time, {"person": event.person}, enabled=0, because=event.because)
+
+
+@projects(events.PersonEnabled)
+def person_enabled(db: Db, place: Place, event: events.PersonEnabled) -> None:
+    PERSON.change(db, place.time, {"person": event.person}, enabled=1, because=event.because)
+
+
+@projects(events.GroupMemberAdded)
+def group_member_added(db: Db, place: Place, event: events.GroupMemberAdded) -> None:
+    GROUP_MEMBER.put(db, place.time, grp=event.group, person=event.person, source=event.source)
+
+
+@projects(events.GroupMemberRemoved)
+def group_member_removed(db: Db, place: Place, event: events.GroupMemberRemoved) -> None:
+    GROUP_MEMBER.end(db, place.time, grp=event.group, person=event.person)

@@ -1,0 +1,135 @@
+"""Requests, approvals and grants."""
+
+from onepam.domain import requests as events
+from onepam.store.database import Db
+from onepam.store.project.registry import Place, nothing, projects, state
+from onepam.store.tables import StateTable
+
+REQUEST = state(
+    StateTable(
+        "request",
+        ("request",),
+        {
+            "request": "TEXT NOT NULL",
+            "person": "TEXT NOT NULL",
+            "resource": "TEXT NOT NULL",
+            "role": "TEXT NOT NULL",
+            "substance": "TEXT NOT NULL",
+            "digest": "TEXT NOT NULL",
+            "status": "TEXT NOT NULL",
+            "made": "INTEGER NOT NULL",
+            "expires": "INTEGER NOT NULL",
+            "reason": "TEXT",
+            "ticket": "TEXT",
+            "decided": "INTEGER",
+            "decider": "TEXT",
+            "decided_under": "TEXT",
+            "comment": "TEXT",
+            "because": "TEXT",
+        },
+        (("person",), ("status",)),
+        personal=("reason", "ticket", "comment"),
+    )
+)
+GRANT = state(
+    StateTable(
+        "access_grant",
+        ("access_grant",),
+        {
+            "access_grant": "TEXT NOT NULL",
+            "request": "TEXT NOT NULL",
+            "person": "TEXT NOT NULL",
+            "resource": "TEXT NOT NULL",
+            "substance": "TEXT NOT NULL",
+            "binding": "TEXT NOT NULL",
+            "approved_by": "TEXT NOT NULL",
+            "starts": "INTEGER NOT NULL",
+            "ends": "INTEGER NOT NULL",
+        },
+        (("person", "resource"), ("request",)),
+    )
+)
+
+nothing(events.GrantExpired)
+
+
+@projects(events.RequestMade)
+def request_made(db: Db, place: Place, event: events.RequestMade) -> None:
+    REQUEST.put(
+        db,
+        place.time,
+        request=event.request,
+        person=event.substance.person,
+        resource=event.substance.resource,
+        role=event.substance.role,
+        substance=event.substance,
+        digest=event.digest,
+        status=events.RequestStatus.OPEN,
+        made=place.time,
+        expires=event.expires,
+        reason=event.reason,
+        ticket=event.ticket,
+    )
+
+
+@projects(events.RequestApproved)
+def request_approved(db: Db, place: Place, event: events.RequestApproved) -> None:
+    REQUEST.change(
+        db,
+        place.time,
+        {"request": event.request},
+        status=events.RequestStatus.APPROVED,
+        decided=place.time,
+        decider=event.by,
+        decided_under=event.under,
+        comment=event.comment,
+    )
+
+
+@projects(events.RequestDenied)
+def request_denied(db: Db, place: Place, event: events.RequestDenied) -> None:
+    REQUEST.change(
+        db,
+        place.time,
+        {"request": event.request},
+        status=events.RequestStatus.DENIED,
+        decided=place.time,
+        decider=event.by,
+        decided_under=event.under,
+        comment=event.comment,
+    )
+
+
+@projects(events.RequestWithdrawn)
+def request_withdrawn(db: Db, place: Place, event: events.RequestWithdrawn) -> None:
+    REQUEST.change(
+        db,
+        place.time,
+        {"request": event.request},
+        status=event.status,
+        decided=place.time,
+        decider=event.by,
+        because=event.because,
+    )
+
+
+@projects(events.GrantStarted)
+def grant_started(db: Db, place: Place, event: events.GrantStarted) -> None:
+    GRANT.put(
+        db,
+        place.time,
+        access_grant=event.grant,
+        request=event.request,
+        person=event.substance.person,
+        resource=event.substance.resource,
+        substance=event.substance,
+        binding=event.binding,
+        approved_by=event.approved_by,
+        starts=event.starts,
+        ends=event.ends,
+    )
+
+
+@projects(events.GrantEnded)
+def grant_ended(db: Db, place: Place, event: events.GrantEnded) -> None:
+    GRANT.end(db, place.time, access_grant=event.grant)

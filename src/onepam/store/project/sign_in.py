@@ -1,0 +1,167 @@
+"""Factors, enrolment links, sign-in sessions and lock-outs."""
+
+from onepam.domain import sign_in as events
+from onepam.store.database import Db
+from onepam.store.project.registry import Place, nothing, projects, state
+from onepam.store.tables import StateTable
+
+FACTOR = state(
+    StateTable(
+        "factor",
+        ("factor",),
+        {
+            "factor": "TEXT NOT NULL",
+            "person": "TEXT NOT NULL",
+            "kind": "TEXT NOT NULL",
+            "policy": "TEXT NOT NULL",
+            "label": "TEXT",
+            "reference": "TEXT",
+            "public": "TEXT",
+            "secret": "TEXT",
+            "enrolled": "INTEGER NOT NULL",
+            "counter": "INTEGER NOT NULL",
+            "used": "INTEGER",
+        },
+        (("person",), ("reference",)),
+        personal=("label", "reference", "public", "secret"),
+    )
+)
+SPENT = state(
+    StateTable(
+        "spent_recovery_code",
+        ("factor", "counter"),
+        {"factor": "TEXT NOT NULL", "counter": "INTEGER NOT NULL"},
+    )
+)
+ENROLMENT = state(
+    StateTable(
+        "enrolment",
+        ("enrolment",),
+        {
+            "enrolment": "TEXT NOT NULL",
+            "person": "TEXT NOT NULL",
+            "expires": "INTEGER NOT NULL",
+            "because": "TEXT NOT NULL",
+            "opened_by": "TEXT",
+            "token_digest": "TEXT",
+        },
+        (("token_digest",), ("person",)),
+        personal=("token_digest",),
+    )
+)
+SIGN_IN = state(
+    StateTable(
+        "sign_in",
+        ("session",),
+        {
+            "session": "TEXT NOT NULL",
+            "person": "TEXT NOT NULL",
+            "kind": "TEXT NOT NULL",
+            "proven": "TEXT NOT NULL",
+            "mfa_at": "INTEGER NOT NULL",
+            "opened": "INTEGER NOT NULL",
+            "expires": "INTEGER NOT NULL",
+            "parent": "TEXT",
+            "token_digest": "TEXT",
+            "source": "TEXT",
+            "agent": "TEXT",
+        },
+        (("token_digest",), ("person",), ("parent",)),
+        personal=("token_digest", "source", "agent"),
+    )
+)
+LOCKOUT = state(
+    StateTable(
+        "lockout",
+        ("person",),
+        {"person": "TEXT NOT NULL", "failures": "INTEGER NOT NULL", "locked_until": "INTEGER"},
+    )
+)
+
+nothing(events.CertificateIssued)
+
+
+@projects(events.EnrolmentOpened)
+def enrolment_opened(db: Db, place: Place, event: events.EnrolmentOpened) -> None:
+    ENROLMENT.put(
+        db,
+        place.time,
+        enrolment=event.enrolment,
+        person=event.person,
+        expires=event.expires,
+        because=event.because,
+        opened_by=event.by,
+        token_digest=event.token_digest,
+    )
+
+
+@projects(events.EnrolmentUsed)
+def enrolment_used(db: Db, place: Place, event: events.EnrolmentUsed) -> None:
+    ENROLMENT.end(db, place.time, enrolment=event.enrolment)
+
+
+@projects(events.FactorEnrolled)
+def factor_enrolled(db: Db, place: Place, event: events.FactorEnrolled) -> None:
+    FACTOR.put(
+        db,
+        place.time,
+        factor=event.factor,
+        person=event.person,
+        kind=event.kind,
+        policy=event.policy,
+        label=event.label,
+        reference=event.reference,
+        public=event.public,
+        secret=event.secret,
+        enrolled=place.time,
+        counter=0,
+    )
+
+
+@projects(events.FactorRemoved)
+def factor_removed(db: Db, place: Place, event: events.FactorRemoved) -> None:
+    FACTOR.end(db, place.time, factor=event.factor)
+
+
+@projects(events.FactorUsed)
+def factor_used(db: Db, place: Place, event: events.FactorUsed) -> None:
+    FACTOR.change(db, place.time, {"factor": event.factor}, counter=event.counter, used=place.time)
+    if db.execute(
+        "SELECT 1 FROM factor WHERE factor = ? AND kind = 'recovery' AND valid_from = ?", (event.factor, place.time)
+    ).fetchone():
+        SPENT.put(db, place.time, factor=event.factor, counter=event.counter)
+
+
+@projects(events.SignInFailed)
+def sign_in_failed(db: Db, place: Place, event: events.SignInFailed) -> None:
+    LOCKOUT.put(db, place.time, person=event.person, failures=event.failures, locked_until=event.locked_until)
+
+
+@projects(events.SignedIn)
+def signed_in(db: Db, place: Place, event: events.SignedIn) -> None:
+    SIGN_IN.put(
+        db,
+        place.time,
+        session=event.session,
+        person=event.person,
+        kind=event.kind,
+        proven=event.proven,
+        mfa_at=event.mfa_at,
+        opened=place.time,
+        expires=event.expires,
+        parent=event.parent,
+        token_digest=event.token_digest,
+        source=event.source,
+        agent=event.agent,
+    )
+    LOCKOUT.end(db, place.time, person=event.person)
+
+
+@projects(events.SteppedUp)
+def stepped_up(db: Db, place: Place, event: events.SteppedUp) -> None:
+    SIGN_IN.change(db, place.time, {"session": event.session}, mfa_at=event.mfa_at)
+
+
+@projects(events.SignedOut)
+def signed_out(db: Db, place: Place, event: events.SignedOut) -> None:
+    SIGN_IN.end(db, place.time, session=event.session)
