@@ -118,7 +118,7 @@ def test_perfect_root() -> None:
     ],
 )
 def test_a_frontier_is_decoded_strictly(data: bytes) -> None:
-    with pytest.raises(ValueError, match="subtrees|frontier"):
+    with pytest.raises(ValueError, match=r"subtrees|frontier"):
         Frontier.decode(data)
 
 
