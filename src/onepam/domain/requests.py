@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
-from onepam.domain.event import event, private
+from onepam.domain.access import Action
+from onepam.domain.event import event, plain, private
 from onepam.kernel.canonical import encode
 from onepam.kernel.clock import HOUR, Instant
 
@@ -32,23 +33,12 @@ class Substance:
     role: str
     role_version: str
     permission: str
+    actions: tuple[Action, ...]
     duration: int
 
     def digest(self) -> str:
         """Hex SHA-256 of the canonical form: what an approver's decision is bound to."""
-        return sha256(
-            encode(
-                {
-                    "duration": self.duration,
-                    "login": self.login,
-                    "permission": self.permission,
-                    "person": self.person,
-                    "resource": self.resource,
-                    "role": self.role,
-                    "role_version": self.role_version,
-                }
-            )
-        ).hexdigest()
+        return sha256(encode(plain(self))).hexdigest()
 
 
 @event("request.made", klass="request")

@@ -1,0 +1,194 @@
+"""The one door: every entry point of every protocol comes through here, and only here a permit is made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from onepam.app.ports import Ledger
+from onepam.domain.access import Action
+from onepam.domain.commit import Decided
+from onepam.domain.decision import AccessFacts, Permitted, decide
+from onepam.domain.sessions import (
+    Because,
+    ConfirmationUsed,
+    EntryPoint,
+    MfaProof,
+    SessionOpened,
+    SessionRefused,
+)
+from onepam.kernel.clock import HOUR, Instant
+from onepam.kernel.errors import Refused
+
+MAX_MFA_AGE = 12 * HOUR
+"""A factor older than this opens nothing (microseconds)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """Somebody at a door. `sign_in` or `confirmation` is the proof; both None where only a registered key is known."""
+
+    session: str
+    entry: EntryPoint
+    person: str
+    target: str
+    login: str
+    node: str
+    source: str
+    client: str
+    sign_in: str | None = None
+    confirmation: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnockQuery:
+    """Facts of a knock."""
+
+    facts: ClassVar[type["KnockFacts"]]
+    person: str
+    target: str
+    sign_in: str | None
+    confirmation: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationFacts:
+    """A confirmation as of the decision."""
+
+    person: str
+    resource: str
+    login: str
+    expires: Instant
+    status: str
+    mfa: MfaProof | None
+
+
+@dataclass(frozen=True, slots=True)
+class KnockFacts:
+    """What the door looks at: the access, and the proof of the second factor."""
+
+    access: AccessFacts
+    sign_in: MfaProof | None
+    confirmation: ConfirmationFacts | None
+
+
+KnockQuery.facts = KnockFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The permit: what may be done, where, as whom, until when. It dials once. Only this file makes one."""
+
+    session: str
+    person: str
+    resource: str
+    login: str
+    address: str
+    port: int
+    host_keys: tuple[str, ...]
+    actions: tuple[Action, ...]
+    ends: Instant
+    opened: Instant
+    privileged: bool
+    because: Because
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """Not yet: the person behind a registered key must confirm in the browser with a fresh factor."""
+
+    kind: str = "confirm"
+
+
+async def open_session(ledger: Ledger, knock: Knock) -> Opened | Challenge | Refused:
+    """One ledger command: the decision and its record, also of a refusal. Raises `Unavailable` without a ledger."""
+    query = KnockQuery(knock.person, knock.target, knock.sign_in, knock.confirmation)
+    outcome = await ledger.commit(query, answer(knock))
+    return outcome if isinstance(outcome, Refused) else outcome.result
+
+
+def answer(knock: Knock) -> Callable[[KnockFacts, Instant], Decided[Opened | Challenge | Refused]]:
+    """The decider of a knock, also for benchmarks and the simulator."""
+
+    def decider(facts: KnockFacts, now: Instant) -> Decided[Opened | Challenge | Refused]:
+        verdict = decide(facts.access, knock.login, now)
+        if isinstance(verdict, Refused):
+            return _refuse(knock, facts, verdict)
+        proof = _proof(knock, facts, now)
+        if isinstance(proof, Challenge):
+            return Decided((), proof)
+        if isinstance(proof, Refused):
+            return _refuse(knock, facts, proof)
+        return _open(knock, facts, verdict, proof, now)
+
+    return decider
+
+
+def _proof(knock: Knock, facts: KnockFacts, now: Instant) -> MfaProof | Challenge | Refused:
+    if knock.entry is EntryPoint.SSH_CERTIFICATE:
+        if facts.sign_in is None:
+            return Refused("sign_in.ended", "The sign-in behind this certificate has ended.", "Run: onepam login")
+        if facts.sign_in.at + MAX_MFA_AGE <= now:
+            return Refused("sign_in.stale", "Your second factor is too old.", "Run: onepam login")
+        return facts.sign_in
+    if knock.confirmation is None:
+        return Challenge()
+    given = facts.confirmation
+    if given is None or given.status != "given" or given.mfa is None or given.expires <= now:
+        return Refused("confirmation.missing", "This sign-in was not confirmed in time.", "Connect again.")
+    if (given.person, given.resource, given.login) != (knock.person, knock.target, knock.login):
+        return Refused("confirmation.other", "The confirmation was for something else.", "Connect again.")
+    return given.mfa
+
+
+def _open(
+    knock: Knock, facts: KnockFacts, verdict: Permitted, proof: MfaProof, now: Instant
+) -> Decided[Opened | Challenge | Refused]:
+    resource = facts.access.resource
+    if resource is None or resource.address is None:
+        return _refuse(knock, facts, Refused("resource.unknown", "There is no such target in your catalogue."))
+    opened = SessionOpened(
+        session=knock.session,
+        person=knock.person,
+        resource=resource.resource,
+        login=knock.login,
+        entry=knock.entry,
+        actions=verdict.actions,
+        ends=verdict.ends,
+        privileged=verdict.privileged,
+        because=verdict.because,
+        mfa=proof,
+        node=knock.node,
+        source=knock.source,
+        client=knock.client,
+    )
+    used = (ConfirmationUsed(knock.confirmation, knock.session),) if knock.confirmation else ()
+    permit = Opened(
+        session=knock.session,
+        person=knock.person,
+        resource=resource.resource,
+        login=knock.login,
+        address=resource.address,
+        port=resource.port,
+        host_keys=resource.host_keys,
+        actions=verdict.actions,
+        ends=verdict.ends,
+        opened=now,
+        privileged=verdict.privileged,
+        because=verdict.because,
+    )
+    return Decided((opened, *used), permit)
+
+
+def _refuse(knock: Knock, facts: KnockFacts, refused: Refused) -> Decided[Opened | Challenge | Refused]:
+    resource = facts.access.resource
+    event = SessionRefused(
+        session=knock.session,
+        person=knock.person,
+        resource=resource.resource if resource else None,
+        entry=knock.entry,
+        code=refused.code,
+        login=knock.login,
+        asked=knock.target,
+        source=knock.source,
+    )
+    return Decided((event,), refused)

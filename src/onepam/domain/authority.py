@@ -1,0 +1,70 @@
+"""Who acts, and what their roles let them do with OnePAM itself.
+
+Authority is judged on facts read inside the command's transaction: as of the decision, never as of the page.
+"""
+
+from dataclasses import dataclass
+
+from onepam.domain.access import ConsoleRight, Permission
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person in a sign-in session: who claims to act. `source` is the address the claim came from."""
+
+    person: str
+    session: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldRole:
+    """A role that a person holds by a binding in force, directly (`group` is empty) or through a group."""
+
+    binding: str
+    group: str
+    role: str
+    version: str
+    permissions: tuple[Permission, ...]
+    console: tuple[ConsoleRight, ...]
+    ends: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class ActorFacts:
+    """The actor at the head: the person's state, the sign-in session's, and the roles held."""
+
+    person: str
+    enabled: bool
+    ends: Instant | None
+    signed_in_until: Instant | None
+    mfa_at: Instant | None
+    roles: tuple[HeldRole, ...]
+
+    def roles_with(self, right: ConsoleRight) -> tuple[str, ...]:
+        """The names of the held roles that carry the right."""
+        return tuple(held.role for held in self.roles if right in held.console)
+
+
+def present(actor: ActorFacts, now: Instant) -> Refused | None:
+    """None when the actor may act at all: enabled, within dates, in a live sign-in session with a proven factor."""
+    if not actor.enabled or (actor.ends is not None and actor.ends <= now):
+        return Refused("person.disabled", "This account is disabled.", "Ask an administrator.")
+    if actor.signed_in_until is None or actor.signed_in_until <= now or actor.mfa_at is None:
+        return Refused("sign_in.ended", "Your sign-in has ended.", "Sign in again.")
+    return None
+
+
+def authorised(actor: ActorFacts, right: ConsoleRight, now: Instant) -> Refused | None:
+    """None when the actor is present and holds a role with `right`."""
+    if (refused := present(actor, now)) is not None:
+        return refused
+    if not actor.roles_with(right):
+        return Refused(
+            "right.missing",
+            f"This needs a role with the right to {right.value}; yours have none.",
+            "An administrator can bind such a role to you in access.yaml.",
+        )
+    return None

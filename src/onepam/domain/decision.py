@@ -1,0 +1,156 @@
+"""The access decision: may this person reach this resource as this login now, until when, and because of what.
+
+Pure, and only over what concerns one person and one resource: its cost does not grow with the company.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from onepam.domain.access import MAX_SESSION, Action, Mode, Permission
+from onepam.domain.authority import HeldRole
+from onepam.domain.requests import Substance
+from onepam.domain.sessions import Because
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceFacts:
+    """The resource as of the decision."""
+
+    resource: str
+    labels: Mapping[str, str]
+    logins: tuple[str, ...]
+    host_keys: tuple[str, ...]
+    address: str | None
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldGrant:
+    """A grant for this person and resource that has not been ended."""
+
+    grant: str
+    request: str
+    substance: Substance
+    binding: str
+    approved_by: str
+    starts: Instant
+    ends: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class AccessFacts:
+    """All that the decision looks at. `resource` is None where no such resource exists."""
+
+    person: str
+    enabled: bool
+    ends: Instant | None
+    resource: ResourceFacts | None
+    roles: tuple[HeldRole, ...]
+    grants: tuple[HeldGrant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """Yes: with these actions, until `ends` at the latest, because of this chain."""
+
+    actions: tuple[Action, ...]
+    ends: Instant
+    privileged: bool
+    because: Because
+
+
+def decide(facts: AccessFacts, login: str, now: Instant) -> Permitted | Refused:
+    """The one decision. Standing permissions first, then grants; of several, the one that lasts longest.
+
+    What is outside the person's catalogue is "unknown", whether it exists or not.
+    """
+    if not facts.enabled or (facts.ends is not None and facts.ends <= now):
+        return Refused("person.disabled", "This account is disabled.", "Ask an administrator.")
+    resource = facts.resource
+    reach = [] if resource is None else _reach(facts.roles, resource, now)
+    if resource is None or not reach:
+        return Refused("resource.unknown", "There is no such target in your catalogue.", "See what you can reach: /")
+    options = [
+        option
+        for held, permission in reach
+        if permission.admits(login, resource.logins)
+        for option in _options(facts, held, permission, resource, login, now)
+    ]
+    if options:
+        if not resource.host_keys:
+            return Refused(
+                "resource.no_host_key",
+                f"{resource.resource} has no pinned host key.",
+                "An administrator pins it in access.yaml.",
+            )
+        return max(options, key=lambda option: (option.ends, len(option.actions)))
+    return _why_not(reach, resource, login)
+
+
+def _reach(roles: tuple[HeldRole, ...], resource: ResourceFacts, now: Instant) -> list[tuple[HeldRole, Permission]]:
+    return [
+        (held, permission)
+        for held in roles
+        if held.ends is None or held.ends > now
+        for permission in held.permissions
+        if permission.covers(resource.labels)
+    ]
+
+
+def _options(
+    facts: AccessFacts, held: HeldRole, permission: Permission, resource: ResourceFacts, login: str, now: Instant
+) -> list[Permitted]:
+    limit = [Instant(now + MAX_SESSION)] + [end for end in (held.ends, facts.ends) if end is not None]
+    privileged = permission.privileged(resource.labels)
+    if permission.mode is Mode.STANDING:
+        because = Because(held.role, held.version, permission.name, held.binding, held.group)
+        ends = min(Instant(now + permission.longest), *limit)
+        return [Permitted(permission.actions, ends, privileged, because)]
+    return [
+        Permitted(
+            tuple(action for action in grant.substance.actions if action in permission.actions),
+            min(grant.ends, *limit),
+            privileged,
+            Because(
+                held.role,
+                grant.substance.role_version,
+                permission.name,
+                held.binding,
+                held.group,
+                grant.request,
+                grant.approved_by,
+                grant.grant,
+            ),
+        )
+        for grant in facts.grants
+        if _supports(grant, held, permission, login) and grant.starts <= now < grant.ends
+    ]
+
+
+def _supports(grant: HeldGrant, held: HeldRole, permission: Permission, login: str) -> bool:
+    """A grant lives on the binding it was made under; a role widened later does not widen it, a narrowed one does."""
+    return (
+        grant.binding == held.binding
+        and grant.substance.permission == permission.name
+        and grant.substance.login == login
+    )
+
+
+def _why_not(reach: list[tuple[HeldRole, Permission]], resource: ResourceFacts, login: str) -> Refused:
+    admitted = [permission for _, permission in reach if permission.admits(login, resource.logins)]
+    if admitted:
+        return Refused(
+            "access.needs_approval",
+            f"{login} on {resource.resource} needs an approval, and you hold none now.",
+            f"/?request={resource.resource}&login={login}",
+        )
+    logins = sorted(
+        {each for _, permission in reach for each in resource.logins if permission.admits(each, resource.logins)}
+    )
+    return Refused(
+        "access.login",
+        f"You may not use the login {login} on {resource.resource}.",
+        f"Logins you may use or request there: {', '.join(logins) or 'none'}.",
+    )
