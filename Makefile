@@ -41,11 +41,20 @@ test: system-packages $(STAMPS)/dev $(STAMPS)/package $(STAMPS)/ui ## Install wh
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 .PHONY: static
-static: $(STAMPS)/dev $(STAMPS)/package ## Lint, format, strict types, import contracts, sizes
+static: lint types imports sizes ## Lint and format, strict types, import contracts, sizes (all of them: make -k static)
+
+.PHONY: lint types imports sizes
+lint: $(STAMPS)/dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+types: $(STAMPS)/dev $(STAMPS)/package
 	$(BIN)/mypy
+
+imports: $(STAMPS)/dev $(STAMPS)/package
 	$(BIN)/lint-imports
+
+sizes: $(STAMPS)/dev
 	$(BIN)/python scripts/check_sizes.py
 
 .PHONY: check
