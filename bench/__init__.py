@@ -1,7 +1,7 @@
 """Benchmarks: `python -m bench` runs every module here that has a `NAME` and a `run`, against the goals it states.
 
-    NAME = "Ledger"
-    def run(progress: Progress) -> list[Figure]: ...
+NAME = "Ledger"
+def run(progress: Progress) -> list[Figure]: ...
 """
 
 from collections.abc import Callable
