@@ -1,1 +1,1 @@
-"""Recordings: what is recorded, sealed as it happens, opened and verified, exported in open formats. No I/O, no clock."""
+"""Recordings: what is recorded, sealed as it happens, opened and verified, exported. No I/O, no clock."""

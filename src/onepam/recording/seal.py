@@ -1,0 +1,164 @@
+"""The sealer: frames in, bytes of an append-only recording file out. A pure state machine; the caller writes.
+
+    file   = magic | length of the id (u8) | recording id (ASCII) | record ...
+    record = final (u8) | length of the ciphertext (u32) | ciphertext with its tag
+
+The records of one chunk, decrypted and joined, are one zstd stream (RFC 8878) of whole frames; the record with
+`final` = 1 ends the chunk. Each record is a flushed block under AES-256-GCM of its own, so it can be handed to the
+kernel at once and is never written twice. Nonce = number of the record in the file (u96), so a key serves one recording
+only; associated data = recording id | chunk (u64) | block in the chunk (u32) | final (u8).
+
+    head[0] = SHA-256(file header)        head[i] = SHA-256(head[i-1] | all records of chunk i, as in the file)
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from struct import Struct
+from types import MappingProxyType
+
+import zstandard
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from onepam.kernel.clock import SECOND
+from onepam.recording.frames import MAX_FRAME_BYTES, NAMES, Closed, Frame, Output, encode
+
+MAGIC = b"onepam recording 1\n"
+RECORD = Struct(">BI")
+BOUND = Struct(">QIB")
+TAG_BYTES = 16
+KEY_BYTES = 32
+
+MAX_CHUNK_BYTES = 64 * 1024
+"""Activity, in bytes of frames, after which a chunk is due; one frame may exceed it."""
+
+MAX_CHUNK_TIME = SECOND
+"""Time after a chunk's first frame after which it is due, in microseconds."""
+
+MAX_PLAIN_BYTES = MAX_CHUNK_BYTES + MAX_FRAME_BYTES
+"""Largest chunk, decompressed."""
+
+MAX_RECORD_BYTES = MAX_PLAIN_BYTES + 4096
+"""Largest ciphertext of a record: what cannot be compressed grows by less than this."""
+
+MAX_BLOCKS = 1 << 16
+"""Most records of a chunk."""
+
+# Level 1 in a window of 64 KiB: 550 KiB of memory while a session writes, and faster than any target is read.
+_PARAMETERS = zstandard.ZstdCompressionParameters.from_level(1, window_log=16, source_size=1 << 16)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The chain after chunk `seq` (1 is the first, 0 the file header alone)."""
+
+    seq: int
+    digest: bytes
+
+
+def header(recording: str) -> bytes:
+    """The first bytes of the file. Raises `ValueError` unless `recording` is 1 to 255 ASCII characters."""
+    name = recording.encode("ascii")
+    if not 1 <= len(name) <= 255:
+        raise ValueError(f"a recording id of {len(name)} characters")
+    return MAGIC + bytes([len(name)]) + name
+
+
+def nonce(record: int) -> bytes:
+    """The nonce of the record number `record` (from 0) of a file."""
+    return record.to_bytes(12, "big")
+
+
+class Sealer:
+    """Turns the frames of one recording into its bytes. One key, one `Sealer`, one recording.
+
+    `append` frames, then `flush` for what must reach the kernel now, or `seal` when `due` says so. After a `Closed`
+    frame has been sealed nothing may follow.
+    """
+
+    def __init__(self, recording: str, key: bytes) -> None:
+        if len(key) != KEY_BYTES:
+            raise ValueError("a recording key has 32 bytes")
+        self.header = header(recording)
+        self.head = Head(0, sha256(self.header).digest())
+        self._bound = recording.encode("ascii")
+        self._cipher = AESGCM(key)
+        self._compressor = zstandard.ZstdCompressor(compression_params=_PARAMETERS)
+        self._stream: zstandard.ZstdCompressionObj | None = None
+        self._pending: list[bytes] = []
+        self._chunk = sha256(self.head.digest)
+        self._records = 0
+        self._blocks = 0
+        self._activity = 0
+        self._since = 0
+        self._frames: Counter[type[Frame]] = Counter()
+        self._output_bytes = 0
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """The number of frames so far by kind, all `frames`, and the `bytes` of output."""
+        return counted(self._frames, self._output_bytes)
+
+    @property
+    def unsealed(self) -> bool:
+        """Whether frames wait for their seal."""
+        return self._activity > 0
+
+    def append(self, frame: Frame) -> None:
+        """Take the next frame. Raises `ValueError` when it passes a bound of its kind; nothing was taken then."""
+        data = encode(frame)
+        if not self._activity:
+            self._since = frame.at
+        self._pending.append(data)
+        self._activity += len(data)
+        self._frames[type(frame)] += 1
+        if type(frame) is Output:
+            self._output_bytes += len(frame.data)
+
+    def due(self, at: int) -> bool:
+        """Whether the chunk must be sealed now (`at`: microseconds since the recording began)."""
+        return self._activity >= MAX_CHUNK_BYTES or (self._activity > 0 and at - self._since >= MAX_CHUNK_TIME)
+
+    def flush(self) -> bytes:
+        """What was appended since, as one record that can be read without what follows; empty where nothing was."""
+        if not self._pending:
+            return b""
+        if self._stream is None:
+            self._stream = self._compressor.compressobj()
+        data = self._stream.compress(self._taken()) + self._stream.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
+        return self._record(data, final=False)
+
+    def seal(self) -> tuple[bytes, Head]:
+        """The last record of the chunk, and the chain's new head. Raises `ValueError` when nothing was appended."""
+        if not self._activity:
+            raise ValueError("an empty chunk")
+        if self._stream is None:
+            data = self._compressor.compress(self._taken())
+        else:
+            data = self._stream.compress(self._taken()) + self._stream.flush(zstandard.COMPRESSOBJ_FLUSH_FINISH)
+            self._stream = None
+        record = self._record(data, final=True)
+        self.head = Head(self.head.seq + 1, self._chunk.digest())
+        self._chunk = sha256(self.head.digest)
+        self._blocks = self._activity = 0
+        return record, self.head
+
+    def _taken(self) -> bytes:
+        data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
+        self._pending.clear()
+        return data
+
+    def _record(self, data: bytes, *, final: bool) -> bytes:
+        bound = self._bound + BOUND.pack(self.head.seq + 1, self._blocks, final)
+        record = RECORD.pack(final, len(data) + TAG_BYTES) + self._cipher.encrypt(nonce(self._records), data, bound)
+        self._chunk.update(record)
+        self._records += 1
+        self._blocks += 1
+        return record
+
+
+def counted(frames: Mapping[type[Frame], int], output_bytes: int) -> Mapping[str, int]:
+    """The counts of a recording as `Closed` and the ledger state them; the `Closed` frame itself does not count."""
+    named = {NAMES[kind]: number for kind, number in frames.items() if kind is not Closed}
+    return MappingProxyType({**named, "frames": sum(named.values()), "bytes": output_bytes})

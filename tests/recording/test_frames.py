@@ -1,0 +1,109 @@
+"""Frames: every record comes back from its bytes, and nothing else does."""
+
+from contextlib import suppress
+from struct import pack
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Corrupt
+from onepam.recording.frames import (
+    MAX_DATA_BYTES,
+    ChannelClosed,
+    ChannelOpened,
+    Closed,
+    FileOperation,
+    Frame,
+    Marker,
+    Opened,
+    Output,
+    Resize,
+    Stream,
+    TypedInput,
+    decode,
+    encode,
+)
+
+at = st.integers(0, (1 << 53) - 1)
+u32 = st.integers(0, (1 << 32) - 1)
+count = st.integers(0, (1 << 53) - 1)
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+
+frames: st.SearchStrategy[Frame] = st.one_of(
+    st.builds(Opened, at, text, text, text, text, text, count.map(Instant)),
+    st.builds(ChannelOpened, at, u32, text, text, text, u32, u32),
+    st.builds(Output, at, u32, st.sampled_from(Stream), st.binary(max_size=300)),
+    st.builds(Resize, at, u32, u32, u32),
+    st.builds(TypedInput, at, u32, count),
+    st.builds(Marker, at, text),
+    st.builds(
+        FileOperation, at, u32, count, text, text, text, text, text, st.none() | count, st.none() | text, st.booleans()
+    ),
+    st.builds(ChannelClosed, at, u32, st.none() | u32, st.none() | text, count, st.none() | text),
+    st.builds(Closed, at, text, st.dictionaries(st.text("abc", max_size=5), count, max_size=3)),
+)
+
+
+@given(st.lists(frames, max_size=8))
+def test_frames_come_back_from_their_bytes(recorded: list[Frame]) -> None:
+    assert list(decode(b"".join(map(encode, recorded)))) == recorded
+
+
+@given(st.binary(max_size=200))
+def test_other_bytes_are_corrupt_or_the_encoding_of_what_they_give(data: bytes) -> None:
+    try:
+        given_back = list(decode(data))
+    except Corrupt:
+        return
+    assert b"".join(map(encode, given_back)) == data
+
+
+@given(frames, st.data())
+def test_a_flipped_byte_is_corrupt_or_another_frame(frame: Frame, data: st.DataObject) -> None:
+    encoded = bytearray(encode(frame))
+    encoded[data.draw(st.integers(0, len(encoded) - 1))] ^= data.draw(st.integers(1, 255))
+    with suppress(Corrupt):
+        assert list(decode(bytes(encoded))) != [frame]
+
+
+def test_output_beyond_the_bound_is_refused() -> None:
+    assert encode(Output(0, 1, Stream.STDOUT, bytes(MAX_DATA_BYTES)))
+    with pytest.raises(ValueError, match="at most 262144"):
+        encode(Output(0, 1, Stream.STDOUT, bytes(MAX_DATA_BYTES + 1)))
+
+
+def test_a_long_command_is_refused() -> None:
+    with pytest.raises(ValueError, match="ChannelOpened of"):
+        encode(ChannelOpened(0, 1, "exec", "x" * 65536))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x03",
+        pack(">BQI", 3, 0, 9) + b"1234",
+        pack(">BQI", 3, 0, 4) + b"1234",
+        pack(">BQI", 3, 0, 5) + pack(">IB", 1, 7),
+        pack(">BQI", 4, 0, 5) + b"12345",
+        pack(">BQI", 5, 0, 5) + b"12345",
+        pack(">BQI", 77, 0, 0),
+        pack(">BQI", 6, 0, 70_000) + bytes(70_000),
+        pack(">BQI", 6, 0, 2) + b"{ ",
+        pack(">BQI", 6, 0, 2) + b"[]",
+        pack(">BQI", 6, 0, 2) + b"{}",
+        pack(">BQI", 6, 0, 10) + b'{"text":1}',
+        pack(">BQI", 6, 0, 15) + b'{"text":"a","b"',
+        pack(">BQI", 8, 0, 83) + b'{"channel":1,"input_bytes":true,"input_sha256":null,"signal":null,"status":null}',
+    ],
+)
+def test_malformed_frames_are_named(data: bytes) -> None:
+    with pytest.raises(Corrupt):
+        list(decode(data))
+
+
+def test_a_boolean_is_no_number() -> None:
+    body = b'{"channel":1,"input_bytes":true,"input_sha256":null,"signal":null,"status":null}'
+    with pytest.raises(Corrupt, match="input_bytes is a bool"):
+        list(decode(pack(">BQI", 8, 0, len(body)) + body))
