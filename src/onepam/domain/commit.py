@@ -44,3 +44,12 @@ class Committed(Generic[R]):
     result: R
     size: int
     time: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An event where it stands in the ledger."""
+
+    index: int
+    time: Instant
+    event: object

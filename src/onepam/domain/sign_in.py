@@ -24,6 +24,17 @@ class SignInKind(StrEnum):
     CLI = "cli"
 
 
+@event("enrolment.proposed", klass="identity")
+@dataclass(frozen=True, slots=True)
+class EnrolmentProposed:
+    """Replacing a factor of somebody with administrative rights waits for a second administrator."""
+
+    enrolment: str
+    person: str
+    because: str
+    by: str
+
+
 @event("enrolment.opened", klass="identity")
 @dataclass(frozen=True, slots=True)
 class EnrolmentOpened:
@@ -53,13 +64,15 @@ class FactorEnrolled:
 
     `reference` finds the factor without a secret: a passkey's credential id or an SSH key's fingerprint, else empty.
     `public` is its public half (COSE key in base64url, OpenSSH line); `secret` a password hash, or a sealed TOTP seed,
-    or the digests of recovery codes: never a secret in clear.
+    or the digests of recovery codes: never a secret in clear. `privileged_from`: after a replacement for somebody with
+    administrative rights, nothing privileged opens before this.
     """
 
     factor: str
     person: str
     kind: FactorKind
     policy: str
+    privileged_from: Instant | None
     by: str | None
     label: str | None = private()
     reference: str | None = private()

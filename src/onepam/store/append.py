@@ -38,9 +38,7 @@ def read_head(db: Db) -> Head:
 
 def write_head(db: Db, head: Head) -> None:
     """Replaces the head row."""
-    db.execute(
-        "UPDATE head SET size = ?, time = ?, counters = ?", (head.size, head.time, json.dumps(head.counters))
-    )
+    db.execute("UPDATE head SET size = ?, time = ?, counters = ?", (head.size, head.time, json.dumps(head.counters)))
 
 
 def append(db: Db, head: Head, now: Instant, events: Iterable[object], random: RandomBytes) -> Head:

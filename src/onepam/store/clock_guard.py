@@ -18,7 +18,9 @@ class ClockGuard:
     commands are refused until an operator confirms the clock (`onepam ledger confirm-clock`).
     """
 
-    def __init__(self, node: str, clock: Clock, monotonic: Clock = lambda: Instant(time.monotonic_ns() // 1000)) -> None:
+    def __init__(
+        self, node: str, clock: Clock, monotonic: Clock = lambda: Instant(time.monotonic_ns() // 1000)
+    ) -> None:
         self._node = node
         self._clock = clock
         self._monotonic = monotonic

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, TypeVar
 
-from onepam.domain.commit import Committed, Decider, FactsQuery
+from onepam.domain.commit import Committed, Decider, FactsQuery, Placed
 from onepam.kernel.clock import Clock
 from onepam.kernel.errors import Refused, Unavailable
 from onepam.kernel.ids import RandomBytes
 from onepam.store.database import connect
-from onepam.store.entries import Stored, entries, size_of
+from onepam.store.entries import entries, size_of
 from onepam.store.schema import create
 from onepam.store.writer import Writer
 
@@ -52,14 +52,14 @@ class SqliteLedger:
         result: Committed[R] | Refused = answer
         return result
 
-    async def follow(self, after: int) -> AsyncIterator[list[Stored]]:
+    async def follow(self, after: int) -> AsyncIterator[list[Placed]]:
         """Batches of entries with index >= `after`, for ever: at once after a commit here, within 50 ms of one elsewhere."""
         while True:
             self._grown.clear()
             batch = entries(self._tail_db, after, after + TAIL_BATCH)
             if batch:
                 after = batch[-1].header.index + 1
-                yield batch
+                yield [Placed(each.header.index, each.header.time, each.event) for each in batch]
                 continue
             try:
                 await asyncio.wait_for(self._grown.wait(), POLL_SECONDS)

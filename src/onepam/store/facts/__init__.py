@@ -1,6 +1,6 @@
 """Facts: the one query that answers a command's question, inside the ledger's transaction."""
 
-from onepam.store.facts import sessions
+from onepam.store.facts import sessions, sign_in
 from onepam.store.facts.registry import load
 
-__all__ = ["load", "sessions"]
+__all__ = ["load", "sessions", "sign_in"]

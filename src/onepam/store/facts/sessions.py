@@ -2,12 +2,16 @@
 
 import json
 
+from onepam.app.close_session import NoFacts, SessionStatus, StatusQuery
+from onepam.app.confirm import AccessQuery, ConfirmationQuery
 from onepam.app.open_session import ConfirmationFacts, KnockFacts, KnockQuery
+from onepam.domain.confirmation import GivenFacts
+from onepam.domain.decision import AccessFacts
 from onepam.domain.event import decoder
 from onepam.domain.sessions import MfaProof
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row
-from onepam.store.facts.holdings import access_facts
+from onepam.store.facts.holdings import access_facts, actor_facts
 from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
 
@@ -51,4 +55,44 @@ def _confirmation(db: Db, query: KnockQuery, at: Instant) -> ConfirmationFacts |
         expires=found["expires"],
         status=found["status"],
         mfa=_mfa(json.loads(found["mfa"])) if found["mfa"] else None,
+    )
+
+
+@loads(StatusQuery)
+def session_status(db: Db, query: StatusQuery, at: Instant) -> SessionStatus:
+    found = row(
+        db, f"SELECT status FROM session WHERE session = :session AND {AT}", {"session": query.session, "at": at}
+    )  # noqa: S608
+    return SessionStatus(found["status"] if found else None)
+
+
+@loads(NoFacts)
+def no_facts(db: Db, query: NoFacts, at: Instant) -> None:
+    return None
+
+
+@loads(AccessQuery)
+def access(db: Db, query: AccessQuery, at: Instant) -> AccessFacts:
+    return access_facts(db, query.person, query.resource, at)
+
+
+@loads(ConfirmationQuery)
+def given(db: Db, query: ConfirmationQuery, at: Instant) -> GivenFacts:
+    found = row(
+        db,
+        f"SELECT person, expires, status, code_digest FROM confirmation WHERE confirmation = :confirmation AND {AT}",  # noqa: S608
+        {"confirmation": query.confirmation, "at": at},
+    )
+    proven = row(
+        db,
+        f"SELECT proven FROM sign_in WHERE session = :session AND {AT}",  # noqa: S608
+        {"session": query.actor.session, "at": at},
+    )
+    return GivenFacts(
+        actor=actor_facts(db, query.actor, at),
+        factors=tuple(json.loads(proven["proven"])) if proven else (),
+        person=found["person"] if found else None,
+        expires=found["expires"] if found else None,
+        status=found["status"] if found else None,
+        code_digest=found["code_digest"] if found else None,
     )

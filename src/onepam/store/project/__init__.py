@@ -3,4 +3,15 @@
 from onepam.store.project import access, changes, people, requests, sessions, sign_in, system
 from onepam.store.project.registry import STATE_TABLES, project, unprojected
 
-__all__ = ["STATE_TABLES", "access", "changes", "people", "project", "requests", "sessions", "sign_in", "system", "unprojected"]
+__all__ = [
+    "STATE_TABLES",
+    "access",
+    "changes",
+    "people",
+    "project",
+    "requests",
+    "sessions",
+    "sign_in",
+    "system",
+    "unprojected",
+]

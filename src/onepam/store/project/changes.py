@@ -51,9 +51,7 @@ def change_approved(db: Db, place: Place, event: events.ChangeApproved) -> None:
 
 @projects(events.ChangeRejected)
 def change_rejected(db: Db, place: Place, event: events.ChangeRejected) -> None:
-    CHANGE.change(
-        db, place.time, {"change": event.change}, status="rejected", decider=event.by, because=event.because
-    )
+    CHANGE.change(db, place.time, {"change": event.change}, status="rejected", decider=event.by, because=event.because)
 
 
 @projects(events.ChangeApplied)

@@ -19,6 +19,7 @@ FACTOR = state(
             "public": "TEXT",
             "secret": "TEXT",
             "enrolled": "INTEGER NOT NULL",
+            "privileged_from": "INTEGER",
             "counter": "INTEGER NOT NULL",
             "used": "INTEGER",
         },
@@ -42,6 +43,8 @@ ENROLMENT = state(
             "person": "TEXT NOT NULL",
             "expires": "INTEGER NOT NULL",
             "because": "TEXT NOT NULL",
+            "status": "TEXT NOT NULL",
+            "proposed_by": "TEXT",
             "opened_by": "TEXT",
             "token_digest": "TEXT",
         },
@@ -81,6 +84,20 @@ LOCKOUT = state(
 nothing(events.CertificateIssued)
 
 
+@projects(events.EnrolmentProposed)
+def enrolment_proposed(db: Db, place: Place, event: events.EnrolmentProposed) -> None:
+    ENROLMENT.put(
+        db,
+        place.time,
+        enrolment=event.enrolment,
+        person=event.person,
+        expires=place.time,
+        because=event.because,
+        status="proposed",
+        proposed_by=event.by,
+    )
+
+
 @projects(events.EnrolmentOpened)
 def enrolment_opened(db: Db, place: Place, event: events.EnrolmentOpened) -> None:
     ENROLMENT.put(
@@ -90,6 +107,7 @@ def enrolment_opened(db: Db, place: Place, event: events.EnrolmentOpened) -> Non
         person=event.person,
         expires=event.expires,
         because=event.because,
+        status="open",
         opened_by=event.by,
         token_digest=event.token_digest,
     )
@@ -114,6 +132,7 @@ def factor_enrolled(db: Db, place: Place, event: events.FactorEnrolled) -> None:
         public=event.public,
         secret=event.secret,
         enrolled=place.time,
+        privileged_from=event.privileged_from,
         counter=0,
     )
 

@@ -1,0 +1,67 @@
+"""The end of a gateway session, and what its recording proves."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from onepam.app.ports import Ledger
+from onepam.domain.commit import Decided
+from onepam.domain.sessions import ChunksSealed, SealedHead, SessionClosed, SessionFailed
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class SessionStatus:
+    """Where a session stands; None where there is none."""
+
+    status: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusQuery:
+    """The status of one session."""
+
+    facts: ClassVar[type[SessionStatus]] = SessionStatus
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoFacts:
+    """A command that needs no facts."""
+
+    facts: ClassVar[type[None]] = type(None)
+
+
+async def close_session(ledger: Ledger, closed: SessionClosed) -> Refused | None:
+    """Records the end once; a session that has ended already is refused."""
+
+    def decide(facts: SessionStatus, now: Instant) -> Decided[None] | Refused:
+        if facts.status != "open":
+            return Refused("session.ended", f"Session {closed.session} is {facts.status or 'unknown'}.")
+        return Decided((closed,), None)
+
+    outcome = await ledger.commit(StatusQuery(closed.session), decide)
+    return outcome if isinstance(outcome, Refused) else None
+
+
+async def fail_session(ledger: Ledger, failed: SessionFailed) -> Refused | None:
+    """Records that the target could not be reached under a permit."""
+
+    def decide(facts: SessionStatus, now: Instant) -> Decided[None] | Refused:
+        if facts.status != "open":
+            return Refused("session.ended", f"Session {failed.session} is {facts.status or 'unknown'}.")
+        return Decided((failed,), None)
+
+    outcome = await ledger.commit(StatusQuery(failed.session), decide)
+    return outcome if isinstance(outcome, Refused) else None
+
+
+async def seal_chunks(ledger: Ledger, node: str, root: str, heads: tuple[SealedHead, ...]) -> None:
+    """Anchors the heads that moved since the last call; `root` is the RFC 6962 root over them."""
+    sealed = ChunksSealed(node, root, len(heads), heads)
+    await ledger.commit(NoFacts(), lambda facts, now: Decided((sealed,), None))
+
+
+async def ledger_answers(ledger: Ledger) -> None:
+    """Raises `Unavailable` when the ledger takes no commands; appends nothing."""
+    await ledger.commit(NoFacts(), lambda facts, now: Decided((), None))

@@ -1,0 +1,144 @@
+"""Enrolment links, and the factors that people enrol, add and remove."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from onepam.app.ports import Ledger
+from onepam.app.sign_in import SignInFacts, SignInQuery
+from onepam.domain import signing_in as rules
+from onepam.domain.authority import Actor, ActorFacts
+from onepam.domain.commit import Decided
+from onepam.domain.sign_in import FactorEnrolled, FactorKind, FactorUsed
+from onepam.domain.signing_in import AccountFacts, Proof
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentFacts:
+    """An enrolment as of the decision, its person's account, and the acting administrator where there is one."""
+
+    account: AccountFacts | None
+    actor: ActorFacts | None
+    enrolment: str | None
+    expires: Instant | None
+    proposed_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentQuery:
+    """An enrolment by its id or by its token's digest; a bootstrap query also asks whether anybody ever signed in."""
+
+    facts: ClassVar[type[EnrolmentFacts]] = EnrolmentFacts
+    enrolment: str | None = None
+    token_digest: str | None = None
+    actor: Actor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BootstrapFacts:
+    """An account, and whether anybody has ever signed in."""
+
+    account: AccountFacts
+    used: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BootstrapQuery:
+    """Facts of an enrolment before the first sign-in."""
+
+    facts: ClassVar[type[BootstrapFacts]] = BootstrapFacts
+    person: str
+
+
+async def open_enrolment(
+    ledger: Ledger, actor: Actor, person: str, enrolment: str, token_digest: str, because: str
+) -> Instant | None | Refused:
+    """A link for `person`; None when a second administrator must agree first (`approve_enrolment`)."""
+
+    def decide(facts: SignInFacts, now: Instant) -> Decided[Instant | None] | Refused:
+        return rules.open_enrolment(facts.account, facts.actor, enrolment, token_digest, because, now)
+
+    outcome = await ledger.commit(SignInQuery(person, actor), decide)
+    return outcome if isinstance(outcome, Refused) else outcome.result
+
+
+async def bootstrap_enrolment(ledger: Ledger, person: str, enrolment: str, token_digest: str) -> Instant | Refused:
+    """A link without an administrator: only while nobody has ever signed in."""
+
+    def decide(facts: BootstrapFacts, now: Instant) -> Decided[Instant | None] | Refused:
+        if facts.used:
+            return Refused("bootstrap.over", "Somebody has signed in already.", "Ask an administrator for a link.")
+        return rules.open_enrolment(facts.account, None, enrolment, token_digest, "bootstrap", now)
+
+    outcome = await ledger.commit(BootstrapQuery(person), decide)
+    if isinstance(outcome, Refused):
+        return outcome
+    assert outcome.result is not None  # only an actor's enrolment waits for a second one
+    return outcome.result
+
+
+async def approve_enrolment(ledger: Ledger, actor: Actor, enrolment: str, token_digest: str) -> Instant | Refused:
+    """The second administrator agrees: the link comes into being."""
+
+    def decide(facts: EnrolmentFacts, now: Instant) -> Decided[Instant] | Refused:
+        if facts.account is None or facts.actor is None:
+            return Refused("enrolment.gone", "No such enrolment waits for a second administrator.")
+        return rules.approve_enrolment(facts.account, facts.actor, enrolment, facts.proposed_by, token_digest, now)
+
+    outcome = await ledger.commit(EnrolmentQuery(enrolment=enrolment, actor=actor), decide)
+    return outcome if isinstance(outcome, Refused) else outcome.result
+
+
+async def enrol(ledger: Ledger, token_digest: str, new: tuple[FactorEnrolled, ...]) -> Refused | None:
+    """Uses a link."""
+
+    def decide(facts: EnrolmentFacts, now: Instant) -> Decided[None] | Refused:
+        if facts.account is None:
+            return Refused("enrolment.gone", "This link has lapsed or was used.", "Ask an administrator for a new one.")
+        return rules.enrol(facts.account, facts.enrolment, facts.expires, new, now)
+
+    outcome = await ledger.commit(EnrolmentQuery(token_digest=token_digest), decide)
+    return outcome if isinstance(outcome, Refused) else None
+
+
+async def recover(ledger: Ledger, person: str, proof: Proof, enrolment: str, token_digest: str) -> Instant | Refused:
+    """Spends a recovery code, which opens nothing but a link to enrol anew."""
+
+    def decide(facts: SignInFacts, now: Instant) -> Decided[Instant] | Refused:
+        account = facts.account
+        if (refused := rules.may_try(account, now)) is not None:
+            return refused
+        if proof.kind is not FactorKind.RECOVERY or not rules.stands(account, proof):
+            return rules.WRONG
+        opened = rules.open_enrolment(account, None, enrolment, token_digest, "recovery code", now)
+        if isinstance(opened, Refused):
+            return opened
+        used = FactorUsed(proof.factor, account.person, proof.counter)
+        assert opened.result is not None  # only an actor's enrolment waits for a second one
+        return Decided((used, *opened.events), opened.result)
+
+    outcome = await ledger.commit(SignInQuery(person), decide)
+    return outcome if isinstance(outcome, Refused) else outcome.result
+
+
+async def add_factor(ledger: Ledger, actor: Actor, new: FactorEnrolled) -> Refused | None:
+    """Another factor of the actor's own."""
+
+    def decide(facts: SignInFacts, now: Instant) -> Decided[None] | Refused:
+        assert facts.actor is not None  # the query names one
+        return rules.add_factor(facts.account, facts.actor, new, now)
+
+    outcome = await ledger.commit(SignInQuery(actor.person, actor), decide)
+    return outcome if isinstance(outcome, Refused) else None
+
+
+async def remove_factor(ledger: Ledger, actor: Actor, factor: str) -> Refused | None:
+    """Removes a factor of the actor's own."""
+
+    def decide(facts: SignInFacts, now: Instant) -> Decided[None] | Refused:
+        assert facts.actor is not None  # the query names one
+        return rules.remove_factor(facts.account, facts.actor, factor, now)
+
+    outcome = await ledger.commit(SignInQuery(actor.person, actor), decide)
+    return outcome if isinstance(outcome, Refused) else None

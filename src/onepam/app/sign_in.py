@@ -1,0 +1,99 @@
+"""Signing in, stepping up and signing out. The edge has verified the factors; here they are held against the ledger."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from onepam.app.ports import Ledger
+from onepam.domain import signing_in as rules
+from onepam.domain.authority import Actor, ActorFacts
+from onepam.domain.commit import Decided
+from onepam.domain.sign_in import CertificateIssued, FactorKind
+from onepam.domain.signing_in import AccountFacts, Opening, Proof
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class SignInFacts:
+    """An account, the actor (None before there is one), and what the actor's session was opened with."""
+
+    account: AccountFacts
+    actor: ActorFacts | None
+    proven: tuple[FactorKind, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SignInQuery:
+    """The account of a person, and who acts on it."""
+
+    facts: ClassVar[type[SignInFacts]] = SignInFacts
+    person: str
+    actor: Actor | None = None
+
+
+async def sign_in(ledger: Ledger, opening: Opening) -> Instant | Refused:
+    """Opens a console session; the result is its end."""
+    outcome = await ledger.commit(
+        SignInQuery(opening.person), lambda facts, now: rules.sign_in(facts.account, opening, now)
+    )
+    return outcome if isinstance(outcome, Refused) else outcome.result
+
+
+async def fail_sign_in(ledger: Ledger, person: str, at_factor: FactorKind, source: str) -> Refused:
+    """Counts a failed attempt on a known account; the answer is always the same."""
+    outcome = await ledger.commit(
+        SignInQuery(person), lambda facts, now: rules.fail(facts.account, at_factor, source, now)
+    )
+    return outcome if isinstance(outcome, Refused) else outcome.result
+
+
+async def step_up(ledger: Ledger, actor: Actor, proof: Proof) -> Refused | None:
+    """A fresh factor inside the actor's session."""
+
+    def decide(facts: SignInFacts, now: Instant) -> Decided[None] | Refused:
+        return rules.step_up(facts.account, _acting(facts), actor.session, proof, now)
+
+    return await _done(ledger, SignInQuery(actor.person, actor), decide)
+
+
+async def open_cli_session(
+    ledger: Ledger, actor: Actor, session: str, token_digest: str, source: str
+) -> Instant | Refused:
+    """A CLI session under the actor's console session; the result is its end."""
+
+    def decide(facts: SignInFacts, now: Instant) -> Decided[Instant] | Refused:
+        return rules.cli_sign_in(_acting(facts), actor, session, token_digest, source, facts.proven, now)
+
+    outcome = await ledger.commit(SignInQuery(actor.person, actor), decide)
+    return outcome if isinstance(outcome, Refused) else outcome.result
+
+
+async def record_certificate(ledger: Ledger, actor: Actor, issued: CertificateIssued) -> Refused | None:
+    """Records a person's certificate before it is handed out."""
+
+    def decide(facts: SignInFacts, now: Instant) -> Decided[None] | Refused:
+        refused = rules.present(_acting(facts), now)
+        return refused if refused is not None else Decided((issued,), None)
+
+    return await _done(ledger, SignInQuery(actor.person, actor), decide)
+
+
+async def sign_out(ledger: Ledger, actor: Actor) -> Refused | None:
+    """Ends the actor's session."""
+    return await _done(
+        ledger, SignInQuery(actor.person, actor), lambda facts, now: rules.sign_out(_acting(facts), actor, now)
+    )
+
+
+async def _done(
+    ledger: Ledger, query: SignInQuery, decide: Callable[[SignInFacts, Instant], Decided[None] | Refused]
+) -> Refused | None:
+    outcome = await ledger.commit(query, decide)
+    return outcome if isinstance(outcome, Refused) else None
+
+
+def _acting(facts: SignInFacts) -> ActorFacts:
+    """The actor's facts; a query with an actor always has them."""
+    assert facts.actor is not None
+    return facts.actor

@@ -1,0 +1,300 @@
+"""Rules of signing in, enrolling and factors: the pure half.
+
+What costs time or needs a key (argon2, unsealing a seed, a passkey's signature) is verified before, at the edge; here
+its outcome is held against what the ledger says at the head: enabled, not locked out, factor in force, not replayed.
+"""
+
+from dataclasses import dataclass
+
+from onepam.domain.access import ConsoleRight
+from onepam.domain.authority import Actor, ActorFacts, HeldRole, authorised, present
+from onepam.domain.commit import Decided
+from onepam.domain.people import PersonKind
+from onepam.domain.sign_in import (
+    EnrolmentOpened,
+    EnrolmentProposed,
+    EnrolmentUsed,
+    FactorEnrolled,
+    FactorKind,
+    FactorRemoved,
+    FactorUsed,
+    SignedIn,
+    SignedOut,
+    SignInFailed,
+    SignInKind,
+    SteppedUp,
+)
+from onepam.kernel.clock import HOUR, MINUTE, SECOND, Instant
+from onepam.kernel.errors import Refused
+
+CONSOLE_SESSION = 10 * HOUR
+CLI_SESSION = 12 * HOUR
+ENROLMENT_LINK = 24 * HOUR
+QUARANTINE = HOUR
+FRESH_FACTOR = 5 * MINUTE
+FREE_FAILURES = 4
+MAX_LOCKOUT = 15 * MINUTE
+MAX_FACTORS = 20
+
+WRONG = Refused("sign_in.wrong", "That did not match, or the account is locked for a while.", "Try again in a minute.")
+"""The one answer to every failure before somebody is known: it says nothing about who exists."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactorFacts:
+    """A factor in force."""
+
+    factor: str
+    kind: FactorKind
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """One person's account as of the decision; `spent` are the numbers of recovery codes already used."""
+
+    person: str
+    kind: PersonKind | None
+    enabled: bool
+    ends: Instant | None
+    failures: int
+    locked_until: Instant | None
+    factors: tuple[FactorFacts, ...]
+    spent: tuple[int, ...]
+    roles: tuple[HeldRole, ...]
+
+    def administrative(self) -> bool:
+        """Whether a stolen factor of this account would open something administrative."""
+        return any(
+            ConsoleRight.ADMINISTER in held.console or any(each.administrative for each in held.permissions)
+            for held in self.roles
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A factor that the edge has verified. `counter`: TOTP step, passkey's signature counter, recovery code's number."""
+
+    factor: str
+    kind: FactorKind
+    counter: int
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A sign-in session to be opened."""
+
+    session: str
+    person: str
+    proofs: tuple[Proof, ...]
+    token_digest: str
+    source: str
+    agent: str
+
+
+def sign_in(facts: AccountFacts, opening: Opening, now: Instant) -> Decided[Instant] | Refused:
+    """Opens a console session when the proofs make two factors; the result is its end."""
+    if (refused := may_try(facts, now)) is not None:
+        return refused
+    kinds = {proof.kind for proof in opening.proofs}
+    if FactorKind.PASSKEY not in kinds and kinds != {FactorKind.PASSWORD, FactorKind.TOTP}:
+        return Refused("sign_in.factors", "A second factor is needed.", "/sign-in")
+    if not all(stands(facts, proof) for proof in opening.proofs):
+        return WRONG
+    ends = Instant(now + CONSOLE_SESSION)
+    used = tuple(
+        FactorUsed(proof.factor, facts.person, proof.counter)
+        for proof in opening.proofs
+        if proof.kind is not FactorKind.PASSWORD
+    )
+    opened = SignedIn(
+        session=opening.session,
+        person=facts.person,
+        kind=SignInKind.CONSOLE,
+        proven=tuple(proof.kind for proof in opening.proofs),
+        mfa_at=now,
+        expires=ends,
+        parent=None,
+        token_digest=opening.token_digest,
+        source=opening.source,
+        agent=opening.agent,
+    )
+    return Decided((*used, opened), ends)
+
+
+def may_try(facts: AccountFacts, now: Instant) -> Refused | None:
+    """None when this account may sign in at all now."""
+    ended = facts.ends is not None and facts.ends <= now
+    locked = facts.locked_until is not None and facts.locked_until > now
+    return WRONG if not facts.enabled or ended or locked or facts.kind is PersonKind.SERVICE else None
+
+
+def fail(facts: AccountFacts, at_factor: FactorKind, source: str, now: Instant) -> Decided[Refused]:
+    """Counts a failed attempt; from the fifth on the account is locked, each time twice as long, up to 15 minutes."""
+    if may_try(facts, now) is not None:
+        return Decided((), WRONG)
+    failures = facts.failures + 1
+    over = failures - FREE_FAILURES
+    locked = Instant(now + min(MAX_LOCKOUT, 15 * SECOND * (1 << min(over, 10)))) if over > 0 else None
+    event = SignInFailed(facts.person, at_factor, WRONG.code, failures, locked, source=source)
+    return Decided((event,), WRONG)
+
+
+def step_up(
+    facts: AccountFacts, actor: ActorFacts, session: str, proof: Proof, now: Instant
+) -> Decided[None] | Refused:
+    """A fresh second factor inside a running session."""
+    if (refused := present(actor, now)) is not None:
+        return refused
+    if proof.kind not in (FactorKind.TOTP, FactorKind.PASSKEY) or not stands(facts, proof):
+        return WRONG
+    used = FactorUsed(proof.factor, facts.person, proof.counter)
+    return Decided((used, SteppedUp(session, facts.person, proof.kind, now)), None)
+
+
+def cli_sign_in(
+    actor: ActorFacts,
+    parent: Actor,
+    session: str,
+    token_digest: str,
+    source: str,
+    proven: tuple[FactorKind, ...],
+    now: Instant,
+) -> Decided[Instant] | Refused:
+    """A CLI session under a console session: it inherits the proof, and lives no longer than its own limit."""
+    if (refused := present(actor, now)) is not None:
+        return refused
+    assert actor.mfa_at is not None  # present() demands it
+    ends = min(Instant(actor.mfa_at + CLI_SESSION), actor.ends or Instant(now + CLI_SESSION))
+    if ends <= now:
+        return Refused("sign_in.stale", "Your second factor is too old.", "Sign in again.")
+    opened = SignedIn(
+        session=session,
+        person=actor.person,
+        kind=SignInKind.CLI,
+        proven=proven,
+        mfa_at=actor.mfa_at,
+        expires=ends,
+        parent=parent.session,
+        token_digest=token_digest,
+        source=source,
+        agent="onepam login",
+    )
+    return Decided((opened,), ends)
+
+
+def sign_out(actor: ActorFacts, claimed: Actor, now: Instant) -> Decided[None] | Refused:
+    """Ends the actor's own session."""
+    if actor.signed_in_until is None:
+        return Refused("sign_in.ended", "This session has ended already.")
+    return Decided((SignedOut(claimed.session, claimed.person, "signed_out", claimed.person),), None)
+
+
+def open_enrolment(
+    facts: AccountFacts, actor: ActorFacts | None, enrolment: str, token_digest: str, because: str, now: Instant
+) -> Decided[Instant | None] | Refused:
+    """A link to enrol; None instead of its end when a second administrator must agree first.
+
+    `actor` is None only before the first sign-in (bootstrap), and for a recovery code that was just spent.
+    """
+    if facts.kind in (None, PersonKind.SERVICE) or not facts.enabled:
+        return Refused("person.unknown", "There is no such person who could enrol.")
+    if actor is not None:
+        if (refused := authorised(actor, ConsoleRight.ADMINISTER, now)) is not None:
+            return refused
+        if facts.factors and facts.administrative():
+            proposed = EnrolmentProposed(enrolment, facts.person, because, actor.person)
+            return Decided((proposed,), None)
+    expires = Instant(now + ENROLMENT_LINK)
+    by = actor.person if actor else None
+    return Decided(
+        (EnrolmentOpened(enrolment, facts.person, expires, because, by, token_digest=token_digest),), expires
+    )
+
+
+def approve_enrolment(
+    facts: AccountFacts, actor: ActorFacts, enrolment: str, proposed_by: str | None, token_digest: str, now: Instant
+) -> Decided[Instant] | Refused:
+    """The second administrator's word; neither the proposer nor the person whose factor it is."""
+    if (refused := authorised(actor, ConsoleRight.ADMINISTER, now)) is not None:
+        return refused
+    if proposed_by is None:
+        return Refused("enrolment.gone", "No such enrolment waits for a second administrator.")
+    if actor.person in (proposed_by, facts.person):
+        return Refused("enrolment.second_person", "This needs an administrator other than you.")
+    expires = Instant(now + ENROLMENT_LINK)
+    opened = EnrolmentOpened(enrolment, facts.person, expires, "replacement", actor.person, token_digest=token_digest)
+    return Decided((opened,), expires)
+
+
+def enrol(
+    facts: AccountFacts, enrolment: str | None, expires: Instant | None, new: tuple[FactorEnrolled, ...], now: Instant
+) -> Decided[None] | Refused:
+    """Uses the link: the new factors replace those of the same kinds. A password needs a second factor beside it."""
+    if enrolment is None or expires is None or expires <= now or not facts.enabled:
+        return Refused("enrolment.gone", "This link has lapsed or was used.", "Ask an administrator for a new one.")
+    kinds = {each.kind for each in new}
+    if not kinds & {FactorKind.TOTP, FactorKind.PASSKEY}:
+        return Refused("enrolment.factors", "A second factor is needed: a passkey or an authenticator app.")
+    replaced = [each for each in facts.factors if each.kind is not FactorKind.SSH_KEY]
+    privileged_from = Instant(now + QUARANTINE) if replaced and facts.administrative() else None
+    removed = tuple(FactorRemoved(each.factor, facts.person, "replaced", facts.person) for each in replaced)
+    added = tuple(_held_back(each, privileged_from) for each in new)
+    return Decided((EnrolmentUsed(enrolment, facts.person), *removed, *added), None)
+
+
+def add_factor(facts: AccountFacts, actor: ActorFacts, new: FactorEnrolled, now: Instant) -> Decided[None] | Refused:
+    """Another passkey or SSH key of one's own, under a fresh factor."""
+    if (refused := present(actor, now)) is not None:
+        return refused
+    if actor.mfa_at is None or actor.mfa_at + FRESH_FACTOR <= now:
+        return Refused("factor.stale", "Show your second factor once more.", "/step-up")
+    if len(facts.factors) >= MAX_FACTORS:
+        return Refused("factor.many", f"No more than {MAX_FACTORS} factors; remove one first.")
+    return Decided((new,), None)
+
+
+def remove_factor(facts: AccountFacts, actor: ActorFacts, factor: str, now: Instant) -> Decided[None] | Refused:
+    """Removes one's own factor, but not the last second factor."""
+    if (refused := present(actor, now)) is not None:
+        return refused
+    if actor.mfa_at is None or actor.mfa_at + FRESH_FACTOR <= now:
+        return Refused("factor.stale", "Show your second factor once more.", "/step-up")
+    found = next((each for each in facts.factors if each.factor == factor), None)
+    if found is None or found.kind is FactorKind.PASSWORD:
+        return Refused("factor.unknown", "There is no such factor of yours that could be removed.")
+    second = [each for each in facts.factors if each.kind in (FactorKind.TOTP, FactorKind.PASSKEY)]
+    if found in second and len(second) == 1:
+        return Refused("factor.last", "This is your only second factor.", "Add another one first.")
+    return Decided((FactorRemoved(factor, facts.person, "removed", facts.person),), None)
+
+
+def stands(facts: AccountFacts, proof: Proof) -> bool:
+    """The factor is in force and its counter has moved: a code or an assertion serves once."""
+    found = next((each for each in facts.factors if each.factor == proof.factor and each.kind is proof.kind), None)
+    if found is None:
+        return False
+    match proof.kind:
+        case FactorKind.TOTP:
+            return proof.counter > found.counter
+        case FactorKind.PASSKEY:
+            return proof.counter > found.counter or proof.counter == found.counter == 0
+        case FactorKind.RECOVERY:
+            return proof.counter not in facts.spent
+        case _:
+            return proof.kind is FactorKind.PASSWORD
+
+
+def _held_back(new: FactorEnrolled, privileged_from: Instant | None) -> FactorEnrolled:
+    return FactorEnrolled(
+        factor=new.factor,
+        person=new.person,
+        kind=new.kind,
+        policy=new.policy,
+        privileged_from=privileged_from,
+        by=new.by,
+        label=new.label,
+        reference=new.reference,
+        public=new.public,
+        secret=new.secret,
+    )

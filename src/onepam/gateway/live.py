@@ -1,0 +1,186 @@
+"""Live sessions follow the ledger: who loses the access loses the session.
+
+A session is registered *before* its opening is committed, so that a revocation that lands between the commit and the
+first byte is not missed. Every event that may take access away leads to one question: would the decision still say yes?
+The end time is a monotonic timer of its own, and works even if every message is missed.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from onepam.app.open_session import Opened
+from onepam.app.ports import AccessReader, Tail
+from onepam.domain import access as access_events
+from onepam.domain import people as people_events
+from onepam.domain import requests as request_events
+from onepam.domain import sessions as session_events
+from onepam.domain.commit import Placed
+from onepam.domain.decision import decide
+from onepam.kernel.clock import Clock, Instant
+from onepam.kernel.errors import Fault, Refused
+
+log = logging.getLogger(__name__)
+
+WITHOUT_LEDGER_SECONDS = 60.0
+_RETRY_SECONDS = 0.5
+
+End = Callable[[str], None]
+"""Ends a session at once; the argument is why, as the ledger will say it."""
+
+
+@dataclass(slots=True)
+class LiveSession:
+    """One session of this process, from before its opening until its last byte."""
+
+    session: str
+    person: str
+    resource: str
+    end: End
+    permit: Opened | None = None
+    touched: bool = False
+    timer: asyncio.TimerHandle | None = field(default=None, repr=False)
+
+
+class Live:
+    """The live sessions of this process, and the task that follows the ledger for them."""
+
+    def __init__(self, tail: Tail, access: AccessReader, clock: Clock) -> None:
+        self._tail = tail
+        self._access = access
+        self._clock = clock
+        self._sessions: dict[str, LiveSession] = {}
+        self._waiting: dict[str, asyncio.Future[Refused | None]] = {}
+        self._checks: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def register(self, session: str, person: str, resource: str, end: End) -> LiveSession:
+        """To be called before `open_session`; `end` may be called from now on."""
+        live = self._sessions[session] = LiveSession(session, person, resource, end)
+        return live
+
+    def opened(self, live: LiveSession, permit: Opened) -> None:
+        """The permit has come: from now its end is timed, and what happened meanwhile is looked at again."""
+        live.permit = permit
+        self._set_timer(live, permit.ends)
+        if live.touched:
+            self._check([live])
+
+    def unregister(self, session: str) -> None:
+        """The session is over."""
+        live = self._sessions.pop(session, None)
+        if live is not None and live.timer is not None:
+            live.timer.cancel()
+
+    async def confirmation(self, confirmation: str, timeout_seconds: float) -> Refused | None:
+        """Waits until the confirmation is given (None) or void (why)."""
+        future: asyncio.Future[Refused | None] = asyncio.get_running_loop().create_future()
+        self._waiting[confirmation] = future
+        try:
+            return await asyncio.wait_for(future, timeout_seconds)
+        except TimeoutError:
+            return Refused("confirmation.lapsed", "Nobody confirmed this in time.", "Connect again.")
+        finally:
+            del self._waiting[confirmation]
+
+    async def follow(self, after: int) -> None:
+        """Acts on every event with index >= `after`, for ever. Without the ledger for 60 s, every session ends."""
+        loop = asyncio.get_running_loop()
+        healthy = loop.time()
+        while True:
+            try:
+                async for batch in self._tail.follow(after):
+                    self.apply(batch)
+                    after, healthy = batch[-1].index + 1, loop.time()
+            except Fault as fault:
+                log.error("the ledger cannot be followed: %s", fault)
+                if loop.time() - healthy > WITHOUT_LEDGER_SECONDS:
+                    self.end_all("ledger.unavailable")
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    def end_all(self, because: str) -> None:
+        """Ends every session of this process."""
+        for live in tuple(self._sessions.values()):
+            live.end(because)
+
+    def apply(self, batch: list[Placed]) -> None:
+        """One batch of events: ends what must end, and looks again at what may have to."""
+        suspects: dict[str, LiveSession] = {}
+        for placed in batch:
+            for live in self._touched(placed.event):
+                live.touched = True
+                suspects[live.session] = live
+        opened = [live for live in suspects.values() if live.permit is not None]
+        if opened:
+            self._check(opened)
+
+    def _touched(self, event: object) -> list[LiveSession]:
+        """The sessions that an event may have taken the ground from."""
+        match event:
+            case session_events.KillOrdered(session=session):
+                if (live := self._sessions.get(session)) is not None:
+                    live.end("killed")
+            case session_events.ConfirmationGiven(confirmation=confirmation):
+                self._answer(confirmation, None)
+            case session_events.ConfirmationFailed(confirmation=confirmation, code=code):
+                self._answer(confirmation, Refused(code, "The confirmation was refused.", "Connect again."))
+            case people_events.PersonDisabled(person=person):
+                for live in self._of(person):
+                    live.end("person.disabled")
+            case people_events.PersonChanged(person=person) | people_events.GroupMemberRemoved(person=person):
+                return self._of(person)
+            case access_events.ResourceSet(resource=resource) | access_events.ResourceRemoved(resource=resource):
+                return [live for live in self._sessions.values() if live.resource == resource]
+            case access_events.RoleSet() | access_events.RoleRemoved() | access_events.BindingEnded():
+                return list(self._sessions.values())
+            case request_events.GrantEnded(grant=grant):
+                return [
+                    live
+                    for live in self._sessions.values()
+                    if live.permit is None or live.permit.because.grant == grant
+                ]
+            case _:
+                pass
+        return []
+
+    def _of(self, person: str) -> list[LiveSession]:
+        return [live for live in self._sessions.values() if live.person == person]
+
+    def _answer(self, confirmation: str, answer: Refused | None) -> None:
+        future = self._waiting.get(confirmation)
+        if future is not None and not future.done():
+            future.set_result(answer)
+
+    def _check(self, suspects: list[LiveSession]) -> None:
+        task = asyncio.get_running_loop().create_task(self._check_all(suspects))
+        self._checks.add(task)
+        task.add_done_callback(self._checks.discard)
+
+    async def _check_all(self, suspects: list[LiveSession]) -> None:
+        for live in suspects:
+            if live.permit is None:
+                continue
+            try:
+                facts = await self._access(live.person, live.resource)
+            except Fault as fault:
+                log.error("session %s ends: its access cannot be checked: %s", live.session, fault)
+                live.end("ledger.unavailable")
+                continue
+            verdict = decide(facts, live.permit.login, self._clock())
+            if isinstance(verdict, Refused):
+                live.end(verdict.code)
+            elif not set(live.permit.actions) <= set(verdict.actions) or facts.resource is None:
+                live.end("access.narrowed")
+            elif (facts.resource.address, facts.resource.port) != (live.permit.address, live.permit.port):
+                live.end("resource.moved")
+            else:
+                self._set_timer(live, min(live.permit.ends, verdict.ends))
+
+    def _set_timer(self, live: LiveSession, ends: Instant) -> None:
+        if live.timer is not None:
+            live.timer.cancel()
+        seconds = max(0, ends - self._clock()) / 1_000_000
+        live.timer = asyncio.get_running_loop().call_later(seconds, live.end, "expired")

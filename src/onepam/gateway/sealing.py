@@ -1,0 +1,72 @@
+"""Once a second the heads of the recordings that moved go into the ledger; without it for 60 s, sessions end."""
+
+import asyncio
+import logging
+from hashlib import sha256
+
+from onepam.app.close_session import ledger_answers, seal_chunks
+from onepam.app.ports import Ledger
+from onepam.domain.sessions import SealedHead
+from onepam.gateway.live import WITHOUT_LEDGER_SECONDS, Live
+from onepam.kernel.canonical import encode
+from onepam.kernel.errors import Fault
+from onepam.ledger.merkle import Frontier
+
+log = logging.getLogger(__name__)
+
+PERIOD_SECONDS = 1.0
+PROBE_SECONDS = 10.0
+
+
+class Sealing:
+    """Collects heads as recorders report them, and anchors them in one entry a second."""
+
+    def __init__(self, ledger: Ledger, live: Live, node: str) -> None:
+        self._ledger = ledger
+        self._live = live
+        self._node = node
+        self._moved: dict[str, SealedHead] = {}
+
+    def moved(self, session: str, chunk: int, head: str) -> None:
+        """A recorder sealed a chunk."""
+        self._moved[session] = SealedHead(session, chunk, head)
+
+    async def run(self) -> None:
+        """For ever: anchors what moved; notices a ledger that takes no commands."""
+        loop = asyncio.get_running_loop()
+        answered = loop.time()
+        while True:
+            await asyncio.sleep(PERIOD_SECONDS)
+            quiet = not self._moved and loop.time() - answered < PROBE_SECONDS
+            if quiet or (not self._moved and not len(self._live)):
+                answered = loop.time() if not len(self._live) else answered
+                continue
+            try:
+                await self.flush()
+                answered = loop.time()
+            except Fault as fault:
+                log.error("recordings cannot be anchored: %s", fault)
+                if loop.time() - answered > WITHOUT_LEDGER_SECONDS:
+                    self._live.end_all("ledger.unavailable")
+
+    async def flush(self) -> None:
+        """Anchors what has moved; what could not be anchored is kept for the next time."""
+        heads, self._moved = self._moved, {}
+        if not heads:
+            await ledger_answers(self._ledger)
+            return
+        ordered = tuple(heads[session] for session in sorted(heads))
+        try:
+            await seal_chunks(self._ledger, self._node, root_of_heads(ordered), ordered)
+        except Fault:
+            self._moved = heads | self._moved
+            raise
+
+
+def root_of_heads(heads: tuple[SealedHead, ...]) -> str:
+    """Hex RFC 6962 root over the canonical JSON of each head, in the order of their sessions."""
+    tree = Frontier()
+    for each in heads:
+        record = encode({"chunk": each.chunk, "head": each.head, "session": each.session})
+        tree.append(sha256(b"\x00" + record).digest())
+    return tree.root().hex()

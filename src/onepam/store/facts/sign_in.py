@@ -1,0 +1,80 @@
+"""Facts of accounts, sign-ins and enrolments."""
+
+import json
+
+from onepam.app.enrol import BootstrapFacts, BootstrapQuery, EnrolmentFacts, EnrolmentQuery
+from onepam.app.sign_in import SignInFacts, SignInQuery
+from onepam.domain.people import PersonKind
+from onepam.domain.sign_in import FactorKind
+from onepam.domain.signing_in import AccountFacts, FactorFacts
+from onepam.kernel.clock import Instant
+from onepam.store.database import Db, row, rows
+from onepam.store.facts.holdings import actor_facts, held_roles
+from onepam.store.facts.registry import loads
+from onepam.store.tables import AT
+
+
+def account_facts(db: Db, person: str, at: Instant) -> AccountFacts:
+    """One person's account; somebody who does not exist is simply not enabled."""
+    of = {"person": person, "at": at}
+    someone = row(db, f"SELECT kind, enabled, ends FROM person WHERE person = :person AND {AT}", of)  # noqa: S608
+    lockout = row(db, f"SELECT failures, locked_until FROM lockout WHERE person = :person AND {AT}", of)  # noqa: S608
+    factors = rows(db, f"SELECT factor, kind, counter FROM factor WHERE person = :person AND {AT}", of)  # noqa: S608
+    spent = rows(
+        db,
+        "SELECT s.counter FROM spent_recovery_code s JOIN factor f ON f.factor = s.factor "
+        "WHERE f.person = :person AND f.valid_from <= :at AND :at < f.valid_until "
+        "AND s.valid_from <= :at AND :at < s.valid_until",
+        of,
+    )
+    return AccountFacts(
+        person=person,
+        kind=PersonKind(someone["kind"]) if someone else None,
+        enabled=bool(someone and someone["enabled"]),
+        ends=someone["ends"] if someone else None,
+        failures=lockout["failures"] if lockout else 0,
+        locked_until=lockout["locked_until"] if lockout else None,
+        factors=tuple(FactorFacts(each["factor"], FactorKind(each["kind"]), each["counter"]) for each in factors),
+        spent=tuple(each["counter"] for each in spent),
+        roles=held_roles(db, person, at),
+    )
+
+
+@loads(SignInQuery)
+def sign_in(db: Db, query: SignInQuery, at: Instant) -> SignInFacts:
+    proven: tuple[FactorKind, ...] = ()
+    if query.actor is not None:
+        found = row(
+            db,
+            f"SELECT proven FROM sign_in WHERE session = :session AND {AT}",  # noqa: S608
+            {"session": query.actor.session, "at": at},
+        )
+        proven = tuple(FactorKind(each) for each in json.loads(found["proven"])) if found else ()
+    return SignInFacts(
+        account=account_facts(db, query.person, at),
+        actor=actor_facts(db, query.actor, at) if query.actor is not None else None,
+        proven=proven,
+    )
+
+
+@loads(EnrolmentQuery)
+def enrolment(db: Db, query: EnrolmentQuery, at: Instant) -> EnrolmentFacts:
+    found = row(
+        db,
+        f"SELECT * FROM enrolment WHERE (enrolment = :enrolment OR token_digest = :token_digest) AND {AT}",  # noqa: S608
+        {"enrolment": query.enrolment, "token_digest": query.token_digest, "at": at},
+    )
+    is_open = found is not None and found["status"] == "open"
+    return EnrolmentFacts(
+        account=account_facts(db, found["person"], at) if found else None,
+        actor=actor_facts(db, query.actor, at) if query.actor is not None else None,
+        enrolment=found["enrolment"] if found else None,
+        expires=found["expires"] if found and is_open else None,
+        proposed_by=found["proposed_by"] if found and not is_open else None,
+    )
+
+
+@loads(BootstrapQuery)
+def bootstrap(db: Db, query: BootstrapQuery, at: Instant) -> BootstrapFacts:
+    used = row(db, "SELECT 1 FROM entry WHERE kind = 'sign_in.opened' LIMIT 1")
+    return BootstrapFacts(account_facts(db, query.person, at), used is not None)

@@ -1,0 +1,1 @@
+"""Reads for pages, the API and reports: functions `(db, at, ...)` that give typed rows as of `at`."""

@@ -1,0 +1,116 @@
+"""Looking somebody up before it is known who they are: by e-mail, token, passkey or SSH key."""
+
+from dataclasses import dataclass
+
+from onepam.domain.authority import Actor, ActorFacts
+from onepam.domain.sign_in import FactorKind
+from onepam.kernel.clock import Instant
+from onepam.store.database import Db, Row, row, rows
+from onepam.store.facts.holdings import actor_facts
+from onepam.store.tables import AT
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """A factor in force with what verifies it: `secret` is sealed or a hash, `public` the public half."""
+
+    factor: str
+    person: str
+    kind: FactorKind
+    label: str
+    reference: str
+    public: str
+    secret: str
+    counter: int
+    enrolled: Instant
+    used: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person as the sign-in page needs them."""
+
+    person: str
+    name: str
+    email: str
+    enabled: bool
+    factors: tuple[Factor, ...]
+
+    def of(self, kind: FactorKind) -> tuple[Factor, ...]:
+        """The factors of one kind."""
+        return tuple(each for each in self.factors if each.kind is kind)
+
+
+def account_by_email(db: Db, at: Instant, email: str) -> Account | None:
+    """The enabled account with this address, whatever its capitals."""
+    found = row(
+        db,
+        f"SELECT person FROM person WHERE email = :email COLLATE NOCASE AND enabled = 1 AND {AT}",  # noqa: S608
+        {"email": email, "at": at},
+    )
+    return account(db, at, found["person"]) if found else None
+
+
+def account(db: Db, at: Instant, person: str) -> Account | None:
+    """One person's account."""
+    of = {"person": person, "at": at}
+    found = row(db, f"SELECT name, email, enabled FROM person WHERE person = :person AND {AT}", of)  # noqa: S608
+    if found is None:
+        return None
+    factors = rows(db, f"SELECT * FROM factor WHERE person = :person AND {AT} ORDER BY enrolled", of)  # noqa: S608
+    return Account(
+        person,
+        found["name"] or "",
+        found["email"] or "",
+        bool(found["enabled"]),
+        tuple(_factor(each) for each in factors),
+    )
+
+
+def factor_by_reference(db: Db, at: Instant, kind: FactorKind, reference: str) -> Factor | None:
+    """The passkey with a credential id, or the SSH key with a fingerprint."""
+    found = row(
+        db,
+        f"SELECT * FROM factor WHERE reference = :reference AND kind = :kind AND {AT}",  # noqa: S608
+        {"reference": reference, "kind": kind.value, "at": at},
+    )
+    return _factor(found) if found else None
+
+
+def enrolment_person(db: Db, at: Instant, token_digest: str) -> str | None:
+    """Whose link this is, while it is good."""
+    found = row(
+        db,
+        f"SELECT person FROM enrolment WHERE token_digest = :digest AND status = 'open' AND expires > :at AND {AT}",  # noqa: S608
+        {"digest": token_digest, "at": at},
+    )
+    return found["person"] if found else None
+
+
+def acting(db: Db, at: Instant, token_digest: str, source: str) -> tuple[Actor, ActorFacts] | None:
+    """Who is behind a console or CLI token, with their rights; None where the token is dead."""
+    found = row(
+        db,
+        f"SELECT session, person FROM sign_in WHERE token_digest = :digest AND expires > :at AND {AT}",  # noqa: S608
+        {"digest": token_digest, "at": at},
+    )
+    if found is None:
+        return None
+    actor = Actor(found["person"], found["session"], source)
+    facts = actor_facts(db, actor, at)
+    return (actor, facts) if facts.enabled else None
+
+
+def _factor(found: Row) -> Factor:
+    return Factor(
+        factor=found["factor"],
+        person=found["person"],
+        kind=FactorKind(found["kind"]),
+        label=found["label"] or "",
+        reference=found["reference"] or "",
+        public=found["public"] or "",
+        secret=found["secret"] or "",
+        counter=found["counter"],
+        enrolled=found["enrolled"],
+        used=found["used"],
+    )
