@@ -18,7 +18,10 @@ class PersonKind(StrEnum):
 @event("person.added", klass="person")
 @dataclass(frozen=True, slots=True)
 class PersonAdded:
-    """Somebody (or a service account) may hold access from now on. `owner` is the person answerable for a service."""
+    """Somebody (or a service account) may hold access from now on.
+
+    `owner` is the person answerable: a vendor's sponsor, a service account's owner.
+    """
 
     person: str
     kind: PersonKind
@@ -26,6 +29,7 @@ class PersonAdded:
     by: str | None
     owner: str | None
     ends: Instant | None
+    manager: str | None = None
     name: str | None = private()
     email: str | None = private()
 

@@ -66,6 +66,16 @@ class RequestApproved:
     comment: str | None = private()
 
 
+@event("request.approval_refused", klass="request")
+@dataclass(frozen=True, slots=True)
+class ApprovalRefused:
+    """Somebody tried to decide what they may not: their own request, another digest, without authority."""
+
+    request: str
+    by: str
+    code: str
+
+
 @event("request.denied", klass="request")
 @dataclass(frozen=True, slots=True)
 class RequestDenied:
@@ -105,11 +115,12 @@ class GrantStarted:
 @event("grant.ended", klass="request")
 @dataclass(frozen=True, slots=True)
 class GrantEnded:
-    """Ended before its time, by a person or by a leaver's, role's or resource's end."""
+    """Ended before its time, by a person or by a leaver's, role's or resource's end. `because` is a code."""
 
     grant: str
     because: str
     by: str | None
+    reason: str | None = private()
 
 
 @event("grant.expired", klass="request")

@@ -57,6 +57,17 @@ class EnrolmentUsed:
     person: str
 
 
+@event("enrolment.ended", klass="identity")
+@dataclass(frozen=True, slots=True)
+class EnrolmentEnded:
+    """The link (or the proposal of one) is void before it served."""
+
+    enrolment: str
+    person: str
+    because: str
+    by: str | None
+
+
 @event("factor.enrolled", klass="identity")
 @dataclass(frozen=True, slots=True)
 class FactorEnrolled:

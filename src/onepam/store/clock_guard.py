@@ -11,6 +11,11 @@ ALERT_MICROSECONDS = 5_000_000
 STOP_MICROSECONDS = 60_000_000
 
 
+def steady() -> Instant:
+    """The monotonic clock of this machine, in microseconds."""
+    return Instant(time.monotonic_ns() // 1000)
+
+
 class ClockGuard:
     """Holds the wall clock against the monotonic one.
 
@@ -18,9 +23,7 @@ class ClockGuard:
     commands are refused until an operator confirms the clock (`onepam ledger confirm-clock`).
     """
 
-    def __init__(
-        self, node: str, clock: Clock, monotonic: Clock = lambda: Instant(time.monotonic_ns() // 1000)
-    ) -> None:
+    def __init__(self, node: str, clock: Clock, monotonic: Clock = steady) -> None:
         self._node = node
         self._clock = clock
         self._monotonic = monotonic

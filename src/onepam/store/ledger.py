@@ -10,6 +10,7 @@ from onepam.domain.commit import Committed, Decider, FactsQuery, Placed
 from onepam.kernel.clock import Clock
 from onepam.kernel.errors import Refused, Unavailable
 from onepam.kernel.ids import RandomBytes
+from onepam.store.clock_guard import steady
 from onepam.store.database import connect
 from onepam.store.entries import entries, size_of
 from onepam.store.schema import create
@@ -28,7 +29,7 @@ _Answer = Committed[Any] | Refused | Exception
 class SqliteLedger:
     """Adapter of the port `Ledger` for one event loop. Create it inside the loop that uses it."""
 
-    def __init__(self, path: Path, node: str, clock: Clock, random: RandomBytes) -> None:
+    def __init__(self, path: Path, node: str, clock: Clock, random: RandomBytes, monotonic: Clock = steady) -> None:
         self._loop = asyncio.get_running_loop()
         self._answers: deque[tuple[asyncio.Future[Any], _Answer]] = deque()
         self._woken = False
@@ -37,7 +38,7 @@ class SqliteLedger:
         create(first)
         first.close()
         self._tail_db = connect(path, read_only=True)
-        self.writer = Writer(path, node, clock, random)
+        self.writer = Writer(path, node, clock, random, monotonic=monotonic)
 
     async def commit(self, query: FactsQuery[F], decide: Decider[F, R]) -> Committed[R] | Refused:
         """See the port. A wait beyond 30 s raises `Unavailable`; the command may still take effect afterwards."""

@@ -24,7 +24,7 @@ from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Fault, Refused, Unavailable
 from onepam.kernel.ids import RandomBytes
 from onepam.store.append import Head, append, read_head, write_head
-from onepam.store.clock_guard import ClockGuard
+from onepam.store.clock_guard import ClockGuard, steady
 from onepam.store.database import Db, connect
 from onepam.store.facts import load
 
@@ -52,10 +52,11 @@ class Writer:
         clock: Clock,
         random: RandomBytes,
         on_commit: Callable[[int], None] = lambda size: None,
+        monotonic: Clock = steady,
     ) -> None:
         self._db: Db = connect(path)
         self._random = random
-        self._guard = ClockGuard(node, clock)
+        self._guard = ClockGuard(node, clock, monotonic)
         self._on_commit = on_commit
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False

@@ -43,6 +43,7 @@ def person_added(db: Db, place: Place, event: events.PersonAdded) -> None:
         person=event.person,
         kind=event.kind,
         enabled=1,
+        manager=event.manager,
         owner=event.owner,
         ends=event.ends,
         name=event.name,

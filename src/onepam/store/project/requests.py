@@ -50,7 +50,7 @@ GRANT = state(
     )
 )
 
-nothing(events.GrantExpired)
+nothing(events.ApprovalRefused)
 
 
 @projects(events.RequestMade)
@@ -132,4 +132,10 @@ def grant_started(db: Db, place: Place, event: events.GrantStarted) -> None:
 
 @projects(events.GrantEnded)
 def grant_ended(db: Db, place: Place, event: events.GrantEnded) -> None:
+    GRANT.end(db, place.time, access_grant=event.grant)
+
+
+@projects(events.GrantExpired)
+def grant_expired(db: Db, place: Place, event: events.GrantExpired) -> None:
+    """Only takes the row out of those that run: what it gave ended at `ends`, by predicate."""
     GRANT.end(db, place.time, access_grant=event.grant)

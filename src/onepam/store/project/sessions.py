@@ -34,7 +34,7 @@ SESSION = state(
             "verified": "INTEGER",
             "gap": "TEXT",
         },
-        (("status",), ("person",), ("resource",), ("node", "status")),
+        (("status",), ("person",), ("resource",), ("node", "status"), ("opened",)),
         personal=("source", "client"),
     )
 )

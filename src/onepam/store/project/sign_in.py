@@ -118,6 +118,11 @@ def enrolment_used(db: Db, place: Place, event: events.EnrolmentUsed) -> None:
     ENROLMENT.end(db, place.time, enrolment=event.enrolment)
 
 
+@projects(events.EnrolmentEnded)
+def enrolment_ended(db: Db, place: Place, event: events.EnrolmentEnded) -> None:
+    ENROLMENT.end(db, place.time, enrolment=event.enrolment)
+
+
 @projects(events.FactorEnrolled)
 def factor_enrolled(db: Db, place: Place, event: events.FactorEnrolled) -> None:
     FACTOR.put(
