@@ -53,7 +53,7 @@ class BootstrapQuery:
 
 async def open_enrolment(
     ledger: Ledger, actor: Actor, person: str, enrolment: str, token_digest: str, because: str
-) -> Instant | None | Refused:
+) -> Instant | Refused | None:
     """A link for `person`; None when a second administrator must agree first (`approve_enrolment`)."""
 
     def decide(facts: SignInFacts, now: Instant) -> Decided[Instant | None] | Refused:

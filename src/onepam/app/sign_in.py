@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from onepam.app.ports import Ledger
 from onepam.domain import signing_in as rules
-from onepam.domain.authority import Actor, ActorFacts
+from onepam.domain.authority import Actor, ActorFacts, present
 from onepam.domain.commit import Decided
 from onepam.domain.sign_in import CertificateIssued, FactorKind
 from onepam.domain.signing_in import AccountFacts, Opening, Proof
@@ -73,7 +73,7 @@ async def record_certificate(ledger: Ledger, actor: Actor, issued: CertificateIs
     """Records a person's certificate before it is handed out."""
 
     def decide(facts: SignInFacts, now: Instant) -> Decided[None] | Refused:
-        refused = rules.present(_acting(facts), now)
+        refused = present(_acting(facts), now)
         return refused if refused is not None else Decided((issued,), None)
 
     return await _done(ledger, SignInQuery(actor.person, actor), decide)

@@ -1,0 +1,1 @@
+"""Folders on disk: the log's tiles and checkpoint, the recordings."""

@@ -1,0 +1,1 @@
+"""The command line: everything but `up`, `signer`, `witness` and `verify` speaks to the API."""

@@ -1,0 +1,1 @@
+"""Evidence: reports over whole populations, packed so that anybody can verify them offline."""

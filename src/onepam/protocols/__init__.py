@@ -1,0 +1,1 @@
+"""The protocols: one folder each; they do not know each other."""

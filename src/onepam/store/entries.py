@@ -53,7 +53,7 @@ class Stored:
 
 def entries(db: Db, begin: int, end: int) -> list[Stored]:
     """The entries with begin <= index < end, in order."""
-    found = rows(db, f"SELECT {_COLUMNS} WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx", (begin, end))  # noqa: S608
+    found = rows(db, f"SELECT {_COLUMNS} WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx", (begin, end))
     return [_stored(each) for each in found]
 
 
@@ -62,7 +62,7 @@ def entries_of(db: Db, kinds: tuple[str, ...], begin: int = 0, end: int = 1 << 5
     marks = ", ".join("?" for _ in kinds)
     found = rows(
         db,
-        f"SELECT {_COLUMNS} WHERE e.kind IN ({marks}) AND e.idx >= ? AND e.idx < ? ORDER BY e.idx",  # noqa: S608
+        f"SELECT {_COLUMNS} WHERE e.kind IN ({marks}) AND e.idx >= ? AND e.idx < ? ORDER BY e.idx",
         (*kinds, begin, end),
     )
     return [_stored(each) for each in found]

@@ -76,7 +76,7 @@ def compare(path: Path, progress: Callable[[int, int], None] = lambda done, of: 
 def _differences(table: StateTable, live: Db, rebuilt: Db) -> list[Difference]:
     columns = ", ".join((*table.columns, "valid_from", "valid_until"))
     order = ", ".join((*table.key, "valid_from"))
-    sql = f"SELECT {columns} FROM {table.name} ORDER BY {order}"  # noqa: S608
+    sql = f"SELECT {columns} FROM {table.name} ORDER BY {order}"
     have = {tuple(each) for each in rows(live, sql)}
     want = {tuple(each) for each in rows(rebuilt, sql)}
     if have == want:

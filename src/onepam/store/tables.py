@@ -65,7 +65,7 @@ class StateTable:
         changed = {name: plain(value) for name, value in changes.items()}
         columns = ", ".join(f":{name}" if name in changed else name for name in self.columns)
         db.execute(
-            f"INSERT INTO {self.name} ({', '.join(self.columns)}, valid_from, valid_until) "  # noqa: S608
+            f"INSERT INTO {self.name} ({', '.join(self.columns)}, valid_from, valid_until) "
             f"SELECT {columns}, :at, {FOREVER} FROM {self.name} WHERE {self._where} AND valid_until = :at",
             {**key, **changed, "at": at},
         )
@@ -80,7 +80,7 @@ class StateTable:
         if self.personal:
             nulls = ", ".join(f"{name} = NULL" for name in self.personal)
             db.execute(
-                f"UPDATE {self.name} SET {nulls} WHERE person = :person AND valid_from <= :at",  # noqa: S608
+                f"UPDATE {self.name} SET {nulls} WHERE person = :person AND valid_from <= :at",
                 {"person": person, "at": at},
             )
 
@@ -90,13 +90,13 @@ class StateTable:
 
     @cached_property
     def _close(self) -> str:
-        return f"UPDATE {self.name} SET valid_until = :at WHERE {self._where} AND valid_until = {FOREVER}"  # noqa: S608
+        return f"UPDATE {self.name} SET valid_until = :at WHERE {self._where} AND valid_until = {FOREVER}"
 
     @cached_property
     def _insert(self) -> str:
         names = ", ".join(self.columns)
         values = ", ".join(f":{name}" for name in self.columns)
-        return f"INSERT INTO {self.name} ({names}, valid_from, valid_until) VALUES ({values}, :at, {FOREVER})"  # noqa: S608
+        return f"INSERT INTO {self.name} ({names}, valid_from, valid_until) VALUES ({values}, :at, {FOREVER})"
 
 
 def plain(value: Any) -> Any:

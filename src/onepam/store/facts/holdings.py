@@ -27,7 +27,7 @@ FROM (
 ) b JOIN role r ON r.role = b.role AND r.valid_from <= :at AND :at < r.valid_until
 WHERE b.ends IS NULL OR b.ends > :at
 ORDER BY r.role, b.binding
-"""  # noqa: S608
+"""
 
 _substance = decoder(Substance)
 
@@ -50,10 +50,10 @@ def held_roles(db: Db, person: str, at: Instant) -> tuple[HeldRole, ...]:
 
 def actor_facts(db: Db, actor: Actor, at: Instant) -> ActorFacts:
     """The actor at the head; a person or a session that does not exist is simply not in force."""
-    person = row(db, f"SELECT enabled, ends FROM person WHERE person = :person AND {AT}", _of(actor.person, at))  # noqa: S608
+    person = row(db, f"SELECT enabled, ends FROM person WHERE person = :person AND {AT}", _of(actor.person, at))
     sign_in = row(
         db,
-        f"SELECT expires, mfa_at FROM sign_in WHERE session = :session AND person = :person AND {AT}",  # noqa: S608
+        f"SELECT expires, mfa_at FROM sign_in WHERE session = :session AND person = :person AND {AT}",
         {"session": actor.session, "person": actor.person, "at": at},
     )
     return ActorFacts(
@@ -68,7 +68,7 @@ def actor_facts(db: Db, actor: Actor, at: Instant) -> ActorFacts:
 
 def access_facts(db: Db, person: str, resource: str, at: Instant) -> AccessFacts:
     """All that `domain.decision.decide` looks at, by four indexed look-ups whatever the company's size."""
-    someone = row(db, f"SELECT enabled, ends FROM person WHERE person = :person AND {AT}", _of(person, at))  # noqa: S608
+    someone = row(db, f"SELECT enabled, ends FROM person WHERE person = :person AND {AT}", _of(person, at))
     return AccessFacts(
         person=person,
         enabled=bool(someone and someone["enabled"]),
@@ -81,7 +81,7 @@ def access_facts(db: Db, person: str, resource: str, at: Instant) -> AccessFacts
 
 def resource_facts(db: Db, resource: str, at: Instant) -> ResourceFacts | None:
     """The resource as of `at`, or None."""
-    found = row(db, f"SELECT * FROM resource WHERE resource = :resource AND {AT}", {"resource": resource, "at": at})  # noqa: S608
+    found = row(db, f"SELECT * FROM resource WHERE resource = :resource AND {AT}", {"resource": resource, "at": at})
     return None if found is None else resource_of(found)
 
 
@@ -103,7 +103,7 @@ def held_grants(db: Db, person: str, resource: str, at: Instant) -> tuple[HeldGr
         grant_of(each)
         for each in rows(
             db,
-            f"SELECT * FROM access_grant WHERE person = :person AND resource = :resource AND {AT} AND ends > :at",  # noqa: S608
+            f"SELECT * FROM access_grant WHERE person = :person AND resource = :resource AND {AT} AND ends > :at",
             {"person": person, "resource": resource, "at": at},
         )
     )

@@ -32,7 +32,7 @@ def _sign_in(db: Db, query: KnockQuery, at: Instant) -> MfaProof | None:
         return None
     found = row(
         db,
-        f"SELECT proven, mfa_at FROM sign_in WHERE session = :session AND person = :person AND {AT} AND expires > :at",  # noqa: S608
+        f"SELECT proven, mfa_at FROM sign_in WHERE session = :session AND person = :person AND {AT} AND expires > :at",
         {"session": query.sign_in, "person": query.person, "at": at},
     )
     return MfaProof(query.sign_in, tuple(json.loads(found["proven"])), found["mfa_at"]) if found else None
@@ -43,7 +43,7 @@ def _confirmation(db: Db, query: KnockQuery, at: Instant) -> ConfirmationFacts |
         return None
     found = row(
         db,
-        f"SELECT * FROM confirmation WHERE confirmation = :confirmation AND {AT}",  # noqa: S608
+        f"SELECT * FROM confirmation WHERE confirmation = :confirmation AND {AT}",
         {"confirmation": query.confirmation, "at": at},
     )
     if found is None:
@@ -62,7 +62,7 @@ def _confirmation(db: Db, query: KnockQuery, at: Instant) -> ConfirmationFacts |
 def session_status(db: Db, query: StatusQuery, at: Instant) -> SessionStatus:
     found = row(
         db, f"SELECT status FROM session WHERE session = :session AND {AT}", {"session": query.session, "at": at}
-    )  # noqa: S608
+    )
     return SessionStatus(found["status"] if found else None)
 
 
@@ -80,12 +80,12 @@ def access(db: Db, query: AccessQuery, at: Instant) -> AccessFacts:
 def given(db: Db, query: ConfirmationQuery, at: Instant) -> GivenFacts:
     found = row(
         db,
-        f"SELECT person, expires, status, code_digest FROM confirmation WHERE confirmation = :confirmation AND {AT}",  # noqa: S608
+        f"SELECT person, expires, status, code_digest FROM confirmation WHERE confirmation = :confirmation AND {AT}",
         {"confirmation": query.confirmation, "at": at},
     )
     proven = row(
         db,
-        f"SELECT proven FROM sign_in WHERE session = :session AND {AT}",  # noqa: S608
+        f"SELECT proven FROM sign_in WHERE session = :session AND {AT}",
         {"session": query.actor.session, "at": at},
     )
     return GivenFacts(

@@ -17,9 +17,9 @@ from onepam.store.tables import AT
 def account_facts(db: Db, person: str, at: Instant) -> AccountFacts:
     """One person's account; somebody who does not exist is simply not enabled."""
     of = {"person": person, "at": at}
-    someone = row(db, f"SELECT kind, enabled, ends FROM person WHERE person = :person AND {AT}", of)  # noqa: S608
-    lockout = row(db, f"SELECT failures, locked_until FROM lockout WHERE person = :person AND {AT}", of)  # noqa: S608
-    factors = rows(db, f"SELECT factor, kind, counter FROM factor WHERE person = :person AND {AT}", of)  # noqa: S608
+    someone = row(db, f"SELECT kind, enabled, ends FROM person WHERE person = :person AND {AT}", of)
+    lockout = row(db, f"SELECT failures, locked_until FROM lockout WHERE person = :person AND {AT}", of)
+    factors = rows(db, f"SELECT factor, kind, counter FROM factor WHERE person = :person AND {AT}", of)
     spent = rows(
         db,
         "SELECT s.counter FROM spent_recovery_code s JOIN factor f ON f.factor = s.factor "
@@ -46,7 +46,7 @@ def sign_in(db: Db, query: SignInQuery, at: Instant) -> SignInFacts:
     if query.actor is not None:
         found = row(
             db,
-            f"SELECT proven FROM sign_in WHERE session = :session AND {AT}",  # noqa: S608
+            f"SELECT proven FROM sign_in WHERE session = :session AND {AT}",
             {"session": query.actor.session, "at": at},
         )
         proven = tuple(FactorKind(each) for each in json.loads(found["proven"])) if found else ()
@@ -61,7 +61,7 @@ def sign_in(db: Db, query: SignInQuery, at: Instant) -> SignInFacts:
 def enrolment(db: Db, query: EnrolmentQuery, at: Instant) -> EnrolmentFacts:
     found = row(
         db,
-        f"SELECT * FROM enrolment WHERE (enrolment = :enrolment OR token_digest = :token_digest) AND {AT}",  # noqa: S608
+        f"SELECT * FROM enrolment WHERE (enrolment = :enrolment OR token_digest = :token_digest) AND {AT}",
         {"enrolment": query.enrolment, "token_digest": query.token_digest, "at": at},
     )
     is_open = found is not None and found["status"] == "open"

@@ -45,7 +45,7 @@ def account_by_email(db: Db, at: Instant, email: str) -> Account | None:
     """The enabled account with this address, whatever its capitals."""
     found = row(
         db,
-        f"SELECT person FROM person WHERE email = :email COLLATE NOCASE AND enabled = 1 AND {AT}",  # noqa: S608
+        f"SELECT person FROM person WHERE email = :email COLLATE NOCASE AND enabled = 1 AND {AT}",
         {"email": email, "at": at},
     )
     return account(db, at, found["person"]) if found else None
@@ -54,10 +54,10 @@ def account_by_email(db: Db, at: Instant, email: str) -> Account | None:
 def account(db: Db, at: Instant, person: str) -> Account | None:
     """One person's account."""
     of = {"person": person, "at": at}
-    found = row(db, f"SELECT name, email, enabled FROM person WHERE person = :person AND {AT}", of)  # noqa: S608
+    found = row(db, f"SELECT name, email, enabled FROM person WHERE person = :person AND {AT}", of)
     if found is None:
         return None
-    factors = rows(db, f"SELECT * FROM factor WHERE person = :person AND {AT} ORDER BY enrolled", of)  # noqa: S608
+    factors = rows(db, f"SELECT * FROM factor WHERE person = :person AND {AT} ORDER BY enrolled", of)
     return Account(
         person,
         found["name"] or "",
@@ -71,7 +71,7 @@ def factor_by_reference(db: Db, at: Instant, kind: FactorKind, reference: str) -
     """The passkey with a credential id, or the SSH key with a fingerprint."""
     found = row(
         db,
-        f"SELECT * FROM factor WHERE reference = :reference AND kind = :kind AND {AT}",  # noqa: S608
+        f"SELECT * FROM factor WHERE reference = :reference AND kind = :kind AND {AT}",
         {"reference": reference, "kind": kind.value, "at": at},
     )
     return _factor(found) if found else None
@@ -81,7 +81,7 @@ def enrolment_person(db: Db, at: Instant, token_digest: str) -> str | None:
     """Whose link this is, while it is good."""
     found = row(
         db,
-        f"SELECT person FROM enrolment WHERE token_digest = :digest AND status = 'open' AND expires > :at AND {AT}",  # noqa: S608
+        f"SELECT person FROM enrolment WHERE token_digest = :digest AND status = 'open' AND expires > :at AND {AT}",
         {"digest": token_digest, "at": at},
     )
     return found["person"] if found else None
@@ -91,7 +91,7 @@ def acting(db: Db, at: Instant, token_digest: str, source: str) -> tuple[Actor, 
     """Who is behind a console or CLI token, with their rights; None where the token is dead."""
     found = row(
         db,
-        f"SELECT session, person FROM sign_in WHERE token_digest = :digest AND expires > :at AND {AT}",  # noqa: S608
+        f"SELECT session, person FROM sign_in WHERE token_digest = :digest AND expires > :at AND {AT}",
         {"digest": token_digest, "at": at},
     )
     if found is None:

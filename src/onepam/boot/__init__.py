@@ -1,0 +1,1 @@
+"""The composition root: configuration in, running platform out. The one room that sees every floor."""
