@@ -32,7 +32,7 @@ def code(password: str, about: AboutPerson = ANN) -> str:
     if outcome is None:
         return "good"
     assert outcome.hint
-    assert password not in outcome.message + outcome.hint
+    assert not password or password not in outcome.message + outcome.hint
     return outcome.code.removeprefix("password.")
 
 
@@ -119,7 +119,7 @@ def test_any_text_gets_an_answer(password: str, name: str, email: str, company: 
     assert outcome is None or outcome.code.startswith("password.")
 
 
-# --- Breaches ----------------------------------------------------------------------------------------------------------
+# --- Breaches --------------------------------------------------------------------------------------------------------
 
 
 def sha1(text: str) -> str:
@@ -169,7 +169,7 @@ def test_a_broken_list_lets_no_password_pass(tmp_path: Path) -> None:
         check("violet harbour ladder fog", POLICY, ANN, BreachedFile(path))
 
 
-# --- Hashing -----------------------------------------------------------------------------------------------------------
+# --- Hashing ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_password_verifies_however_the_keyboard_composes_it() -> None:
@@ -200,12 +200,11 @@ def test_an_unknown_person_takes_as_long_as_a_known_one() -> None:
     assert not needs_rehash(_NOBODY)  # the same parameters, so the same work
     times: dict[str | None, list[float]] = {stored: [], None: []}
     for _ in range(7):
-        for known in times:
+        for person, measured in times.items():
             started = time.perf_counter()
-            verify_password(known, "another password")
-            times[known].append(time.perf_counter() - started)
-    known, unknown = (statistics.median(measured) for measured in times.values())
-    assert 0.5 < unknown / known < 2
+            verify_password(person, "another password")
+            measured.append(time.perf_counter() - started)
+    assert 0.5 < statistics.median(times[None]) / statistics.median(times[stored]) < 2
 
 
 def test_a_hash_of_older_parameters_is_to_be_renewed() -> None:

@@ -45,7 +45,7 @@ GOOD = line_of("ssh-ed25519", ED25519)
 )
 def test_what_ssh_keygen_makes_is_accepted_with_its_fingerprint(tmp_path: Path, kind: str, bits: int) -> None:
     path = tmp_path / "id"
-    make = ["ssh-keygen", "-q", "-t", kind, "-b", str(bits), "-N", "", "-C", "ann@laptop", "-f", path]
+    make = ["ssh-keygen", "-q", "-t", kind, "-b", str(bits), "-N", "", "-C", "ann@laptop", "-f", str(path)]
     subprocess.run(make, check=True)
     key = accepted(path.with_suffix(".pub").read_text())
     shown = subprocess.run(["ssh-keygen", "-l", "-f", path], check=True, capture_output=True, text=True).stdout
