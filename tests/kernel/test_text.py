@@ -1,0 +1,53 @@
+"""Plain text: what is kept, what is refused."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onepam.kernel.errors import Refused
+from onepam.kernel.text import plain_text
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("  restart\tnginx\r\nafter  deploy ", "restart nginx after deploy"),
+        ("cafe\u0301", "caf\u00e9"),
+        ("\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645", "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"),
+        ("<b>=1+1</b>", "<b>=1+1</b>"),
+    ],
+)
+def test_text_is_kept_on_one_line(typed: str, kept: str) -> None:
+    assert plain_text(typed, 100, what="reason") == kept
+
+
+@pytest.mark.parametrize(
+    "typed", ["\x1b[2J", "a\u202eb", "a\u2066b", "a\x00", "a\u2028b", "\ud800", "a\u200bb", "a\x85b", "\U000e0041"]
+)
+def test_invisible_characters_are_refused_by_name(typed: str) -> None:
+    refused = plain_text(typed, 100, what="reason")
+    assert isinstance(refused, Refused)
+    assert refused.code == "text.not_plain"
+    assert "U+" in refused.message
+
+
+def test_bounds() -> None:
+    assert plain_text("x" * 10, 10, what="reason") == "x" * 10
+    long = plain_text("x" * 11, 10, what="reason")
+    assert isinstance(long, Refused)
+    assert long.code == "text.too_long"
+    empty = plain_text(" \n", 10, what="reason")
+    assert isinstance(empty, Refused)
+    assert empty.code == "text.missing"
+    assert plain_text(" \n", 10, what="ticket", required=False) == ""
+
+
+@given(st.text(max_size=60))
+def test_what_is_kept_is_plain_and_stays_as_it_is(typed: str) -> None:
+    kept = plain_text(typed, 60, what="reason", required=False)
+    if isinstance(kept, Refused):
+        return
+    assert not any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in kept)
+    assert plain_text(kept, len(kept), what="reason", required=False) == kept
