@@ -213,5 +213,6 @@ def test_a_hash_of_older_parameters_is_to_be_renewed() -> None:
 
 
 def test_a_malformed_stored_hash_is_a_fault_and_no_wrong_password() -> None:
-    with pytest.raises(Corrupt, match="malformed"):
-        verify_password("$2b$12$abc", "x")
+    for stored in ("", "$2b$12$abc", "$argon2id$v=19$m=65536"):
+        with pytest.raises(Corrupt, match="malformed"):
+            verify_password(stored, "x")

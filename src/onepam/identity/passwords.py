@@ -106,7 +106,7 @@ def verify_password(stored: str | None, password: str) -> bool:
     """
     encoded = _encode(password)
     try:
-        _hasher.verify(stored or _NOBODY, encoded if encoded is not None else b"")
+        _hasher.verify(_NOBODY if stored is None else stored, encoded if encoded is not None else b"")
     except InvalidHashError:
         raise Corrupt("a stored password hash is malformed") from None
     except VerificationError:
