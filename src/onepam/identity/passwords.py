@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
 from onepam.identity.common_passwords import LONG, WORDS
@@ -107,10 +107,10 @@ def verify_password(stored: str | None, password: str) -> bool:
     encoded = _encode(password)
     try:
         _hasher.verify(_NOBODY if stored is None else stored, encoded if encoded is not None else b"")
-    except InvalidHashError:
-        raise Corrupt("a stored password hash is malformed") from None
-    except VerificationError:
+    except VerifyMismatchError:
         return False
+    except (InvalidHashError, VerificationError):
+        raise Corrupt("a stored password hash is malformed") from None
     return stored is not None and encoded is not None
 
 
