@@ -1,0 +1,292 @@
+"""How the console becomes HTML: templates, the filters that word times and sizes, asset addresses and the CSP. No decisions.
+
+Every page's context is documented at the head of its template. Instants are microseconds (`kernel.clock`), durations
+are microseconds, sizes are bytes; templates never compute more than a word out of them.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant, iso, moment
+
+STATIC = Path(__file__).parent / "static"
+
+_CSP = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "frame-src": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+}
+
+
+def _policy(directives: Mapping[str, str]) -> str:
+    return "; ".join(f"{name} {value}".strip() for name, value in directives.items())
+
+
+CSP = _policy(_CSP)
+"""`Content-Security-Policy` of every page: no inline script or style, no evaluation, nothing from elsewhere."""
+
+CLI_AUTHORIZE_CSP = _policy({**_CSP, "form-action": "'self' http://127.0.0.1:* http://localhost:*"})
+"""As `CSP`; the form of `cli_authorize.html` is answered by a redirect to the waiting `onepam login` on loopback."""
+
+PLAYER_CSP = _policy(
+    {
+        "sandbox": "allow-scripts",
+        "default-src": "'none'",
+        "script-src": "'self' 'wasm-unsafe-eval'",
+        "style-src": "'self'",
+        "font-src": "'self' data:",
+        "img-src": "data:",
+        "frame-ancestors": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+)
+"""Of `player_frame.html` alone: an opaque origin without network, which may compile the player's terminal emulator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One entry of the side bar: its address, its word, its icon, and the heading it stands under."""
+
+    path: str
+    word: str
+    icon: str
+    group: str
+
+
+PAGES = (
+    Page("/", "My access", "key", "Me"),
+    Page("/approvals", "Approvals", "inbox", "Me"),
+    Page("/factors", "My factors", "fingerprint", "Me"),
+    Page("/sessions", "Sessions", "terminal-2", "Activity"),
+    Page("/people", "People", "users", "Access"),
+    Page("/resources", "Resources", "server", "Access"),
+    Page("/roles", "Role matrix", "grid-dots", "Access"),
+    Page("/changes", "Changes", "git-pull-request", "Access"),
+    Page("/ledger", "Ledger", "book-2", "Proof"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who reads. `may` holds the paths of `PAGES` shown to them; `detail` is a line such as their job role."""
+
+    person: str
+    name: str
+    detail: str
+    may: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Flash:
+    """What the last action did. `kind` is `done`, `refused` or `note`."""
+
+    kind: str
+    text: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """What every page knows, signed in or not. With `as_of` the page is history: `now` is that instant, forms are off.
+
+    `path` is the request's path (marks the side bar), `here` is path and query as the reader sees them.
+    """
+
+    now: Instant
+    path: str
+    csrf: str
+    reader: Reader | None = None
+    as_of: Instant | None = None
+    here: str = "/"
+    waiting: int = 0
+    live: int = 0
+    flashes: tuple[Flash, ...] = ()
+
+
+def render(name: str, shell: Shell, **context: object) -> str:
+    """The page `templates/<name>` for this reader. Raises `jinja2.UndefinedError` when its context is incomplete."""
+    return _environment().get_template(name).render(shell=shell, **context)
+
+
+def asset(name: str) -> str:
+    """Address of a built asset, with its digest so that it may be cached for ever and changes with its content."""
+    return f"/static/built/{name}{_version(name)}"
+
+
+@cache
+def _version(name: str) -> str:
+    file = STATIC / "built" / name
+    return f"?v={sha256(file.read_bytes()).hexdigest()[:12]}" if file.is_file() else ""
+
+
+def icon(name: str, extra: str = "") -> Markup:
+    """An icon of the sprite. It says nothing to a screen reader: the word stands beside it."""
+    return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>').format(
+        extra, asset("icons.svg"), name
+    )
+
+
+# --- Filters ---------------------------------------------------------------------------------------------------------
+
+_UNITS = (("years", 365 * DAY), ("months", 30 * DAY), ("days", DAY), ("h", HOUR), ("min", MINUTE), ("s", SECOND))
+_UNTIL = {"s": 90 * SECOND, "min": 90 * MINUTE, "h": 36 * HOUR, "days": 60 * DAY, "months": 700 * DAY}
+
+
+def duration(length: int) -> str:
+    """A length of time in one unit, as `ui/src/time.ts` words it: `45 min`, `8 h`, `3 days`."""
+    size = abs(length)
+    for unit, span in reversed(_UNITS):
+        if size < _UNTIL.get(unit, size + 1):
+            return f"{max(1, round(size / span))} {unit}"
+    raise AssertionError("years have no upper bound")
+
+
+def stopwatch(length: int) -> str:
+    """A place in a recording: `0:07`, `12:40`, `1:02:03`."""
+    seconds = max(0, length) // SECOND
+    hours, rest = divmod(seconds, 3600)
+    minutes, left = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def utc(at: Instant) -> str:
+    """`3 March 2026 14:00 UTC`; `no end` for what has none."""
+    when = moment(at)
+    return "no end" if at >= FOREVER else f"{when.day} {when:%B %Y %H:%M} UTC"
+
+
+def day(at: Instant) -> str:
+    """`3 March 2026`."""
+    return f"{moment(at).day} {moment(at):%B %Y}"
+
+
+def field_time(at: Instant) -> str:
+    """The value of a `datetime-local` field, in UTC."""
+    return moment(at).strftime("%Y-%m-%dT%H:%M")
+
+
+def relative(at: Instant, now: Instant) -> str:
+    """`in 42 min`, `3 h ago`, `now`."""
+    if abs(at - now) < 5 * SECOND:
+        return "now"
+    return f"in {duration(at - now)}" if at > now else f"{duration(at - now)} ago"
+
+
+def _element(at: Instant, show: str, words: str) -> Markup:
+    return Markup('<time datetime="{}" data-show="{}" title="{}">{}</time>').format(iso(at), show, utc(at), words)
+
+
+@pass_context
+def ago(context: Context, at: Instant) -> Markup:
+    """A `<time>` relative to the page's instant; the absolute time is its title, in the reader's zone once script runs."""
+    return _element(at, "relative", relative(at, context["shell"].now))
+
+
+@pass_context
+def left(context: Context, at: Instant) -> Markup:
+    """A `<time>` of what is left until `at`: `3 h left`; `ended` once past; `no end` for `FOREVER`."""
+    now = context["shell"].now
+    if at >= FOREVER:
+        return Markup("no end")
+    return _element(at, "left", "ended" if at <= now else f"{duration(at - now)} left")
+
+
+def on(at: Instant) -> Markup:
+    """A `<time>` that shows the absolute time in UTC."""
+    return _element(at, "absolute", utc(at))
+
+
+def size(count: int) -> str:
+    """Bytes as people read them, in powers of 1000: `312 B`, `4.2 kB`, `1.3 GB`."""
+    amount = float(count)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if amount < 1000 or unit == "TB":
+            return f"{count} B" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1000
+    raise AssertionError("TB takes what is left")
+
+
+def grouped(count: int) -> str:
+    """`1,204`."""
+    return f"{count:,}"
+
+
+def plural(count: int, word: str, words: str = "") -> str:
+    """`1 session`, `3 sessions`, `2 people`."""
+    return f"{count:,} {word if count == 1 else words or word + 's'}"
+
+
+def initials(name: str) -> str:
+    """At most two letters for an avatar: `Ada Lovelace` -> `AL`."""
+    parts = [part for part in name.replace(".", " ").replace("-", " ").split() if part[0].isalnum()]
+    return "".join(part[0] for part in (parts[:1] + parts[1:][-1:])).upper() or "?"
+
+
+def words(parts: Iterable[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    listed = list(parts)
+    return " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1] if listed else ""]))
+
+
+def place(at: Instant, start: Instant, end: Instant) -> str:
+    """Where an instant lies between two others, as a percentage for SVG, clamped: `37.5%`."""
+    span = max(1, end - start)
+    return f"{min(1.0, max(0.0, (at - start) / span)) * 100:.3f}%"
+
+
+def extent(since: Instant, until: Instant, start: Instant, end: Instant) -> str:
+    """How wide an interval is within another, as a percentage for SVG; never too narrow to be seen."""
+    span = max(1, end - start)
+    return f"{max(0.4, (min(until, end) - max(since, start)) / span * 100):.3f}%"
+
+
+@pass_context
+def url(context: Context, path: str, **query: object) -> str:
+    """A link within the console: it stays at the reader's `as of`."""
+    as_of = context["shell"].as_of
+    held = {name: value for name, value in query.items() if value not in (None, "")}
+    if as_of is not None:
+        held["as_of"] = field_time(as_of)
+    return f"{path}{'&' if '?' in path else '?'}{urlencode(held)}" if held else path
+
+
+def label_text(labels: Mapping[str, str]) -> Markup:
+    """Labels as small chips: `env=prod`."""
+    return Markup(" ").join(
+        Markup('<span class="label-chip">{}={}</span>').format(escape(name), escape(value))
+        for name, value in sorted(labels.items())
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("onepam.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.do"],
+    )
+    environment.globals.update(asset=asset, icon=icon, url=url, pages=PAGES, place=place, extent=extent)
+    environment.filters.update(
+        ago=ago, left=left, on=on, utc=utc, day=day, field_time=field_time, iso=iso, duration=duration,
+        stopwatch=stopwatch, size=size, grouped=grouped, plural=plural, initials=initials, words=words, labels=label_text,
+    )  # fmt: skip
+    return environment
