@@ -1,0 +1,90 @@
+"""A report: columns that say where their cells come from, and rows that name the ledger entries they rest on."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from onepam.kernel.canonical import encode
+
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_CONTROL = ("\t", "\r", "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A cell's source: the value at `path` (`header.time`, `body.KEY`, `payload.KEY`, `body.KEY:time` for an instant)
+    in the row's entries of `kind`. With `where=(path3, kind2, path2)` only in those whose value at `path3` equals the
+    value at `path2` of one of the row's entries of `kind2`: how a name is taken from the right person's entry."""
+
+    kind: str
+    path: str
+    where: tuple[str, str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Several sources are joined in order by `; `. Without a source, the cell is the exporter's own word."""
+
+    name: str
+    sources: Sequence[Said] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One cell of text per column; `ledger` holds the indexes of the entries that the row rests on, in order, first the
+    entry that put it into the population."""
+
+    cells: Sequence[str]
+    ledger: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`name` is a lower-case word; it is the file's name too. `version` counts the definitions of this report."""
+
+    name: str
+    title: str
+    version: int
+    columns: Sequence[Column]
+    rows: Sequence[Row]
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for a row that does not fit the columns or names no entry."""
+        for number, row in enumerate(self.rows, 1):
+            if len(row.cells) != len(self.columns) or not row.ledger:
+                raise ValueError(f"{self.name}: row {number} does not fit the columns or names no entry")
+
+    def json(self) -> bytes:
+        """Canonical JSON."""
+        return encode(
+            {
+                "columns": [
+                    {
+                        "from": [[said.kind, said.path, *(said.where or ())] for said in column.sources],
+                        "name": column.name,
+                    }
+                    for column in self.columns
+                ],
+                "report": self.name,
+                "rows": [{"cells": list(row.cells), "ledger": list(row.ledger)} for row in self.rows],
+                "title": self.title,
+                "version": self.version,
+            }
+        )
+
+    def csv(self) -> bytes:
+        """The same rows as RFC 4180, UTF-8, all fields quoted, with a last column `ledger`."""
+        out = io.StringIO()
+        writer = csv.writer(out, quoting=csv.QUOTE_ALL)
+        writer.writerow([*(harmless(column.name) for column in self.columns), "ledger"])
+        for row in self.rows:
+            writer.writerow([*map(harmless, row.cells), " ".join(map(str, row.ledger))])
+        return out.getvalue().encode("utf-8")
+
+
+def harmless(cell: str) -> str:
+    """The cell with an apostrophe before it if a spreadsheet could take it for a formula."""
+    if cell.startswith(_CONTROL) or cell.lstrip().startswith(_FORMULA):
+        return "'" + cell
+    return cell

@@ -1,0 +1,285 @@
+"""A small company's history, its log with keys, and packs drawn from it: what the tests of evidence stand on.
+
+Notes are signed here by `cryptography`, not by the product: the verifier is held against another implementation.
+"""
+
+from base64 import b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from io import BytesIO
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from onepam.evidence.envelope import AsOf, Envelope, Exclusion, Filter, Period, Source, System
+from onepam.evidence.pack import Disclosed, Erased, Packed, PackInput, Payload, checkpoint_name, write_pack
+from onepam.evidence.report import Column, Report, Row, Said
+from onepam.kernel.canonical import encode
+from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant, iso, parse
+from onepam.ledger.entry import Entry, Header, payload_digest
+from onepam.ledger.merkle import CompactRange, node_hash
+
+ORIGIN = "log.example.com/onepam"
+BEGIN = parse("2026-01-01T00:00:00Z")
+UNTIL = parse("2026-04-01T00:00:00Z")
+SYSTEM = System("onepam-example", "0.1.0", "production")
+
+
+@dataclass(frozen=True)
+class Signer:
+    """An Ed25519 key with a C2SP name; `type` 1 signs notes, 4 cosigns checkpoints."""
+
+    name: str
+    type: int
+    seed: bytes
+
+    def public(self) -> bytes:
+        return Ed25519PrivateKey.from_private_bytes(self.seed).public_key().public_bytes_raw()
+
+    def id(self) -> bytes:
+        return sha256(self.name.encode() + b"\n" + bytes([self.type]) + self.public()).digest()[:4]
+
+    def vkey(self) -> str:
+        return f"{self.name}+{self.id().hex()}+{b64encode(bytes([self.type]) + self.public()).decode()}"
+
+    def line(self, text: bytes, time: int = 0) -> bytes:
+        private = Ed25519PrivateKey.from_private_bytes(self.seed)
+        if self.type == 1:
+            raw = private.sign(text)
+        else:
+            raw = time.to_bytes(8, "big") + private.sign(b"cosignature/v1\ntime %d\n" % time + text)
+        return f"\u2014 {self.name} {b64encode(self.id() + raw).decode()}\n".encode()
+
+
+LOG = Signer(ORIGIN, 1, b"l" * 32)
+WITNESS = Signer("witness.example.org/w1", 4, b"w" * 32)
+STRANGER = Signer(ORIGIN, 1, b"x" * 32)
+NO_WITNESS = Signer(WITNESS.name, 4, b"y" * 32)
+
+
+@dataclass
+class History:
+    """An append-only list of entries with their payloads, and the reports' rows kept beside, as projections would."""
+
+    entries: list[Entry] = field(default_factory=list)
+    payloads: dict[int, tuple[bytes, bytes]] = field(default_factory=dict)
+    counters: dict[str, int] = field(default_factory=dict)
+
+    def append(self, at: int, kind: str, body: dict[str, Any], payload: bytes | None = None) -> int:
+        index, klass = len(self.entries), kind.partition(".")[0]
+        if payload is not None:
+            salt = sha256(b"salt %d" % index).digest()
+            self.payloads[index] = salt, payload
+            body = body | {"payload": payload_digest(salt, payload)}
+        seq = self.counters.get(klass, 0)
+        self.counters[klass] = seq + 1
+        time = Instant(max(at, self.entries[-1].header.time + 1 if self.entries else 0))
+        self.entries.append(Entry(Header(index, time, kind, 1, klass, seq), encode(body)))
+        return index
+
+    def subtree(self, level: int, index: int) -> bytes:
+        if level == 0:
+            return self.entries[index].leaf()
+        return node_hash(self.subtree(level - 1, 2 * index), self.subtree(level - 1, 2 * index + 1))
+
+    def checkpoint(self, log: Signer = LOG, witnesses: Sequence[Signer] = (WITNESS,)) -> bytes:
+        root = CompactRange.prove(self.subtree, len(self.entries), len(self.entries), len(self.entries)).root([])
+        assert root is not None
+        text = f"{ORIGIN}\n{len(self.entries)}\n{b64encode(root).decode()}\n".encode()
+        time = self.entries[-1].header.time // 1_000_000 + 2
+        return text + b"\n" + log.line(text) + b"".join(witness.line(text, time) for witness in witnesses)
+
+
+def history(people: int = 6, sessions: int = 90, seed: int = 0) -> History:
+    """Roughly five months: people, roles, requests with approvals and denials, sessions opened and refused, and noise.
+
+    The first two weeks of December lie before the period; the last sessions are closed in April.
+    """
+    h = History()
+    at = parse("2025-12-15T08:00:00Z") + seed
+    h.append(at, "access.applied", {"roles": ["operator", "auditor"], "version": 1})
+    names = ["Ada", "Bob \u00e9", "=cmd|'/c calc'!A0", "Dan", "Eve", "Finn", "Gus", "Hal"]
+    for n in range(people):
+        payload = encode({"name": names[n], "address": f"p{n}@example.com"})
+        h.append(at + n * MINUTE, "person.added", {"person": f"per_{n}"}, payload)
+        h.append(at + n * MINUTE, "binding.made", {"person": f"per_{n}", "role": "operator", "until": at + 400 * DAY})
+    step = (UNTIL + 2 * DAY - at) // sessions
+    for n in range(sessions):
+        now, person = at + HOUR + n * step, f"per_{n % people}"
+        if n % 3 == 0:
+            reason = b"\xff\xfe odd" if n == 30 else encode({"reason": f"ticket {n}"})
+            h.append(now, "request.made", {"person": person, "request": f"req_{n}", "resource": "db-1"}, reason)
+            verdict = "request.denied" if n % 9 == 0 else "request.approved"
+            h.append(now + MINUTE, verdict, {"approver": f"per_{(n + 1) % people}", "request": f"req_{n}"})
+        body = {"login": "root", "person": person, "resource": f"web-{n % 4}", "session": f"ses_{n}"}
+        if n % 7 == 3:
+            h.append(now + 2 * MINUTE, "session.refused", body | {"code": "access.none"})
+        else:
+            peer = encode({"address": f"198.51.100.{n % 250}"})
+            h.append(now + 2 * MINUTE, "session.opened", body, peer)
+            h.append(now + 9 * MINUTE, "recording.sealed", {"root": sha256(b"%d" % n).hexdigest()})
+            h.append(now + 5 * DAY, "session.closed", {"session": f"ses_{n}", "bytes": n * 1000})
+        if n == 50:
+            gone = next(
+                e.header.index for e in h.entries if e.header.kind == "session.opened" and e.header.time >= BEGIN
+            )
+            h.append(now + 10 * MINUTE, "payload.erased", {"index": gone, "because": "retention"})
+            del h.payloads[gone]
+    return h
+
+
+HEADS = {"sessions": ("session.opened", "session.refused"), "requests": ("request.made",)}
+FOLLOWS = {"sessions": ("session.closed", "session.failed"), "requests": ("request.approved", "request.denied")}
+LINK = {"sessions": "session", "requests": "request"}
+
+
+def body_of(h: History, index: int) -> dict[str, Any]:
+    import json
+
+    value: dict[str, Any] = json.loads(h.entries[index].body)
+    return value
+
+
+def related(h: History, name: str, head: int, end: int) -> list[int]:
+    link = LINK[name]
+    mine = body_of(h, head)[link]
+    return [
+        e.header.index
+        for e in h.entries[head + 1 : end]
+        if e.header.kind in FOLLOWS[name] and body_of(h, e.header.index)[link] == mine
+    ]
+
+
+def person_entry(h: History, person: str) -> int:
+    return next(
+        e.header.index
+        for e in h.entries
+        if e.header.kind == "person.added" and body_of(h, e.header.index)["person"] == person
+    )
+
+
+def person_name(h: History, person: str) -> str:
+    import json
+
+    name: str = json.loads(h.payloads[person_entry(h, person)][1])["name"]
+    return name
+
+
+def sessions_report(h: History, end: int, heads: Sequence[int], names: bool) -> Report:
+    columns = [
+        Column("time"), Column("outcome"), Column("person"), Column("resource"), Column("login"),
+        Column("ended", [Said("session.closed", "header.time")]),
+        Column("bytes", [Said("session.closed", "body.bytes")]),
+        Column("address", [Said("session.opened", "payload.address")]),
+        Column("comment"),
+    ]  # fmt: skip
+    if names:
+        where = [("body.person", kind, "body.person") for kind in HEADS["sessions"]]
+        columns.append(Column("name", [Said("person.added", "payload.name", w) for w in where]))
+    rows = []
+    for head in heads:
+        entry, body, after = h.entries[head].header, body_of(h, head), related(h, "sessions", head, end)
+        address = ""
+        if entry.kind == "session.opened":
+            address = f"198.51.100.{int(body['session'][4:]) % 250}" if head in h.payloads else "[erased]"
+        cells = [
+            iso(entry.time), entry.kind, body["person"], body["resource"], body["login"],
+            "; ".join(iso(h.entries[i].header.time) for i in after),
+            "; ".join(str(body_of(h, i)["bytes"]) for i in after),
+            address, "-1 is not a formula",
+        ]  # fmt: skip
+        ledger = [head, *after]
+        if names:
+            cells.append(person_name(h, body["person"]))
+            ledger.append(person_entry(h, body["person"]))
+        rows.append(Row(cells, ledger))
+    return Report("sessions", "Sessions of the period", 1, columns, rows)
+
+
+def requests_report(h: History, end: int, heads: Sequence[int]) -> Report:
+    columns = [
+        Column("time"), Column("request"), Column("person"),
+        Column("verdict", [Said(kind, "header.kind") for kind in FOLLOWS["requests"]]),
+        Column("approver", [Said(kind, "body.approver") for kind in FOLLOWS["requests"]]),
+    ]  # fmt: skip
+    rows = []
+    for head in heads:
+        body, after = body_of(h, head), related(h, "requests", head, end)
+        cells = [
+            iso(h.entries[head].header.time), body["request"], body["person"],
+            "; ".join(h.entries[i].header.kind for i in after),
+            "; ".join(body_of(h, i)["approver"] for i in after),
+        ]  # fmt: skip
+        rows.append(Row(cells, [head, *after]))
+    return Report("requests", "Requests and their verdicts", 1, columns, rows)
+
+
+def access_report(h: History) -> Report:
+    columns = [
+        Column("person", [Said("binding.made", "body.person")]),
+        Column("role", [Said("binding.made", "body.role")]),
+        Column("until", [Said("binding.made", "body.until:time")]),
+    ]
+    rows = []
+    for e in h.entries:
+        if e.header.kind == "binding.made":
+            body = body_of(h, e.header.index)
+            rows.append(Row([body["person"], body["role"], iso(body["until"])], [e.header.index, 0]))
+    return Report("access", "Who could reach what", 1, columns, rows)
+
+
+def envelope_of(report: Report, source: Source, exclusions: Sequence[Exclusion]) -> Envelope:
+    count = len(report.rows) + len(exclusions)
+    return Envelope(
+        report.name, SYSTEM, "per_4 Eve", "auditor", Instant(UNTIL + DAY), Instant(UNTIL + DAY + MINUTE),
+        "synchronised, within 3 ms", Period(BEGIN, UNTIL) if report.name in HEADS else AsOf(UNTIL),
+        f"SELECT * FROM ev_{report.name}_v1 WHERE time >= :from AND time < :to", {"from": BEGIN, "to": UNTIL}, source,
+        "onepam evidence pack --from 2026-01-01 --to 2026-04-01 --out pack.zip",
+        [Filter("without drills", count, len(report.rows))], exclusions,
+    )  # fmt: skip
+
+
+def pack_input(
+    h: History,
+    *,
+    first: int = 0,
+    end: int | None = None,
+    checkpoint: bytes | None = None,
+    witnesses: Sequence[str] = (WITNESS.vkey(),),
+    exclude: int = 0,
+) -> PackInput:
+    """The honest input for the first quarter of 2026. `exclude` leaves out that many sessions, with a reason."""
+    end = len(h.entries) if end is None else end
+    checkpoint = h.checkpoint() if checkpoint is None else checkpoint
+    proof = CompactRange.prove(h.subtree, first, end, len(h.entries))
+    source, entries = Source(first, end, checkpoint_name(checkpoint)), h.entries[first:end]
+    inside = [e.header for e in entries if BEGIN <= e.header.time < UNTIL]
+    heads = {name: [header.index for header in inside if header.kind in kinds] for name, kinds in HEADS.items()}
+    gone, kept = heads["sessions"][:exclude], heads["sessions"][exclude:]
+    reports = [sessions_report(h, end, kept, names=first == 0), requests_report(h, end, heads["requests"])]
+    if first == 0:
+        reports.append(access_report(h))
+    packed = []
+    for report in reports:
+        exclusions = [Exclusion(i, "the drill of January") for i in gone] if report.name == "sessions" else []
+        packed.append(Packed(report, envelope_of(report, source, exclusions)))
+    followed = [kind for kinds in FOLLOWS.values() for kind in kinds]
+    disclosed = {i for report in reports for row in report.rows for i in row.ledger} | set(gone)
+    disclosed |= {e.header.index for e in entries if e.header.kind in followed and e.header.time >= BEGIN}
+    disclosed |= {e.header.index for e in entries if e.header.kind == "payload.erased"}
+    erased = {body_of(h, i)["index"]: i for i in disclosed if h.entries[i].header.kind == "payload.erased"}
+    with_payload = [i for i in sorted(disclosed) if "payload" in body_of(h, i)]
+    return PackInput(
+        SYSTEM, Period(BEGIN, UNTIL), checkpoint, LOG.vkey(), witnesses, proof,
+        [(e.header, sha256(e.body).digest()) for e in entries],
+        [Disclosed(i, h.entries[i].body) for i in sorted(disclosed)],
+        [Payload(i, *h.payloads[i]) if i in h.payloads else Erased(i, erased[i]) for i in with_payload],
+        packed,
+    )  # fmt: skip
+
+
+def written(pack: PackInput) -> bytes:
+    out = BytesIO()
+    write_pack(pack, out)
+    return out.getvalue()
