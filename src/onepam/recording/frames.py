@@ -19,7 +19,7 @@ from onepam.kernel.errors import Corrupt
 MAX_DATA_BYTES = 256 * 1024
 """Largest output of one frame; the producer splits what is larger."""
 
-MAX_RARE_BYTES = 64 * 1024
+MAX_RARE_BYTES = MAX_DATA_BYTES
 """Largest JSON body."""
 
 _HEADER = Struct(">BQI")

@@ -1,0 +1,345 @@
+"""Relays one channel between a person's client and a target, recording before forwarding.
+
+Admitted are shell, exec and the sftp subsystem, with terminal, window changes, signals, break, exit status, standard
+error and half-closed streams. Every request or subsystem that is not named here is refused.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Protocol, cast
+
+import asyncssh
+
+from onepam.gateway.recorder import Recorder, RecorderFailed
+from onepam.kernel.errors import Refused
+from onepam.protocols.ssh.connections import PACKET_BYTES, WINDOW_BYTES, Brake, PersonConnection, TargetConnection
+from onepam.protocols.ssh.flow import Flow, Hold
+from onepam.protocols.ssh.tap import Kind, Tap
+from onepam.recording.frames import Stream
+
+MAX_TERMINAL_CHARACTERS = 64
+MAX_EARLY_REQUESTS = 16
+"""Signals and breaks that may wait while the target's channel is being opened."""
+
+NO_STATUS = 255
+"""The exit status that a client sees when the target gave none: OpenSSH's own for "the connection failed"."""
+
+_STDERR: Final = asyncssh.EXTENDED_DATA_STDERR
+
+
+class RelayedSession(Protocol):
+    """What a channel needs of its session."""
+
+    @property
+    def person(self) -> PersonConnection: ...
+
+    @property
+    def target(self) -> "asyncio.Future[TargetConnection | Refused]": ...
+
+    @property
+    def recorder(self) -> Recorder: ...
+
+    @property
+    def kinds(self) -> frozenset[Kind]: ...
+
+    def ended(self, channel: "ChannelRelay") -> None: ...
+
+    def abort(self) -> None: ...
+
+
+class ChannelRelay(asyncssh.SSHServerSession[bytes]):
+    """One channel: the person's side is this object, the target's is its `_TargetSide`."""
+
+    def __init__(self, session: "RelayedSession", number: int) -> None:
+        self._relay = session
+        self._number = number
+        self._near: asyncssh.SSHServerChannel[bytes] | None = None
+        self._far: asyncssh.SSHClientChannel[bytes] | None = None
+        self._far_brake: Brake | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._tap: Tap | None = None
+        self._terminal: tuple[str, tuple[int, int, int, int], Mapping[int, int]] | None = None
+        self._command: bytes | None = None
+        self._subsystem: str | None = None
+        self._up = Flow(Hold.OPENING)
+        self._down = Flow()
+        self._early: list[bytes] = []
+        self._early_eof = False
+        self._early_requests: list[Callable[[asyncssh.SSHClientChannel[bytes]], None]] = []
+        self._early_resize = False
+        self._status: int | None = None
+        self._signal: tuple[str, bool, str, str] | None = None
+
+    # The person's side -----------------------------------------------------------------------------------------------
+
+    def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
+        self._near = chan
+        self._up.flows_from(chan)
+        self._relay.person.brake.subscribe(self._near_transport)
+
+    def pty_requested(self, term_type: str, term_size: Any, term_modes: Mapping[int, int]) -> bool:
+        if "pty" not in self._relay.kinds or len(term_type) > MAX_TERMINAL_CHARACTERS:
+            return False
+        self._terminal = (term_type, term_size, term_modes)
+        return True
+
+    def shell_requested(self) -> bool:
+        return self._begin("pty" if self._terminal else "exec")
+
+    def exec_requested(self, command: str) -> bool:
+        self._command = cast(bytes, command)  # see PersonChannel
+        return self._begin("pty" if self._terminal else "exec")
+
+    def subsystem_requested(self, subsystem: str) -> bool:
+        self._subsystem = subsystem
+        return subsystem == "sftp" and self._begin("sftp")
+
+    def session_started(self) -> None:
+        self._opening = asyncio.get_running_loop().create_task(self._open())
+
+    def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
+        if self._up.holds(Hold.OPENING):
+            # asyncssh reads as soon as the request is answered: one packet may come before the target is ready.
+            self._early.append(data)
+            assert self._near is not None
+            self._near.pause_reading()
+        else:
+            self._forward_up(data)
+
+    def eof_received(self) -> bool:
+        if self._up.holds(Hold.OPENING):
+            self._early_eof = True
+        elif self._far is not None:
+            self._far.write_eof()
+        return True
+
+    def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
+        if self._terminal is None or self._tap is None or not self._recorded(lambda tap: tap.resized(width, height)):
+            return
+        if self._far is None or self._up.holds(Hold.OPENING):
+            self._terminal = (self._terminal[0], (width, height, pixwidth, pixheight), self._terminal[2])
+            self._early_resize = True
+        else:
+            self._far.change_terminal_size(width, height, pixwidth, pixheight)
+
+    def signal_received(self, signal: str) -> None:
+        self._ask(lambda far: far.send_signal(signal))
+
+    def break_received(self, msec: int) -> bool:
+        return self._ask(lambda far: far.send_break(msec))
+
+    def pause_writing(self) -> None:
+        self._down.set(Hold.CHANNEL, True)
+
+    def resume_writing(self) -> None:
+        self._down.set(Hold.CHANNEL, False)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._relay.person.brake.unsubscribe(self._near_transport)
+        self._near = None
+        if self._far is not None and not self._up.holds(Hold.OPENING):
+            self._far.close()
+        elif self._opening is None or self._opening.done():
+            self._finish()
+
+    # The target's side -----------------------------------------------------------------------------------------------
+
+    async def _open(self) -> None:
+        dialled = await asyncio.shield(self._relay.target)
+        if self._near is None:
+            return self._finish()
+        if isinstance(dialled, Refused):
+            return self._fail(dialled.message)
+        terminal, size, modes = self._terminal or ("", (0, 0, 0, 0), {})
+        try:
+            await dialled.create_session(
+                lambda: _TargetSide(self, dialled.brake),
+                command=cast(str | None, self._command),
+                subsystem=self._subsystem,
+                env=cast(Mapping[bytes | str, bytes | str], self._near.get_environment_bytes()),
+                send_env=None,
+                request_pty="force" if self._terminal else False,
+                term_type=terminal or "dumb",
+                term_size=size,
+                term_modes=modes,
+                x11_forwarding=False,
+                encoding=None,
+                window=WINDOW_BYTES,
+                max_pktsize=PACKET_BYTES,
+            )
+        except (asyncssh.Error, OSError) as error:
+            self._fail(f"the target refused the request: {getattr(error, 'reason', error)}")
+        return None
+
+    def target_opened(self, far: asyncssh.SSHClientChannel[bytes], brake: Brake) -> None:
+        """The target's channel exists; the command is asked next."""
+        self._far, self._far_brake = far, brake
+        brake.subscribe(self._far_transport)
+        self._down.flows_from(far)
+
+    def target_ready(self) -> None:
+        """The target runs the command: what came early goes first."""
+        far, terminal = self._far, self._terminal
+        assert far is not None
+        if self._near is None:
+            self._up.set(Hold.OPENING, False)
+            return far.close()
+        if self._early_resize and terminal:
+            far.change_terminal_size(*terminal[1])
+        for ask in self._early_requests:
+            ask(far)
+        for data in self._early:
+            self._forward_up(data)
+        self._early.clear()
+        if self._early_eof:
+            far.write_eof()
+        self._up.set(Hold.OPENING, False)
+        return None
+
+    def target_sent(self, data: bytes, datatype: asyncssh.DataType) -> None:
+        """Output: record, then forward."""
+        stream = Stream.STDERR if datatype == _STDERR else Stream.STDOUT
+        if self._recorded(lambda tap: tap.shown(data, stream), self._down):
+            near = self._near
+            if near is not None and not near.is_closing():
+                near.write(data, datatype)
+
+    def target_eof(self) -> None:
+        """The target will send no more."""
+        if self._near is not None:
+            self._near.write_eof()
+
+    def target_full(self, full: bool) -> None:
+        """The target's channel can take no more, or again."""
+        self._up.set(Hold.CHANNEL, full)
+
+    def target_status(self, status: int) -> None:
+        """The command's exit status."""
+        self._status = status
+
+    def target_signal(self, signal: str, core_dumped: bool, message: str, language: str) -> None:
+        """The signal that ended the command."""
+        self._signal = (signal, core_dumped, message, language)
+
+    def target_flow_control(self, client_can_do: bool) -> None:
+        """Whether the client may handle Control-S itself."""
+        if self._near is not None:
+            self._near.set_xon_xoff(client_can_do)
+
+    def target_lost(self, exc: Exception | None) -> None:
+        """The target's channel has closed, after all it sent was forwarded."""
+        if self._far_brake:
+            self._far_brake.unsubscribe(self._far_transport)
+        self._far = None
+        near = self._near
+        self._finish()
+        if near is None:
+            return
+        if self._status is not None:
+            near.exit(self._status)
+        elif self._signal is not None:
+            near.exit_with_signal(*self._signal)
+        else:
+            self._fail("the connection to the target was lost" if exc else "the target closed the channel")
+
+    # Both ------------------------------------------------------------------------------------------------------------
+
+    def _begin(self, kind: Kind) -> bool:
+        if kind not in self._relay.kinds:
+            return False
+        terminal, size, _ = self._terminal or ("", (0, 0, 0, 0), {})
+        try:
+            recorder = self._relay.recorder
+            self._tap = Tap(recorder, self._number, kind, self._command or b"", terminal, size[0], size[1])
+        except RecorderFailed:
+            return False
+        return True
+
+    def _ask(self, ask: Callable[[asyncssh.SSHClientChannel[bytes]], None]) -> bool:
+        if self._far is not None and not self._up.holds(Hold.OPENING):
+            ask(self._far)
+        elif len(self._early_requests) < MAX_EARLY_REQUESTS:
+            self._early_requests.append(ask)
+        else:
+            return False
+        return True
+
+    def _forward_up(self, data: bytes) -> None:
+        if self._recorded(lambda tap: tap.typed(data), self._up):
+            far = self._far
+            if far is not None and not far.is_closing():
+                far.write(data)
+
+    def _recorded(self, record: Callable[[Tap], None], flow: Flow | None = None) -> bool:
+        """Record, and hold `flow` while the disk lags. False when the session has to end: then forward nothing."""
+        if self._tap is None:
+            return False
+        try:
+            record(self._tap)
+        except RecorderFailed:
+            self._relay.abort()
+            return False
+        recorder = self._relay.recorder
+        if flow is not None and recorder.full and not flow.holds(Hold.RECORDER):
+            flow.set(Hold.RECORDER, True)
+            recorder.when_drained(lambda: flow.set(Hold.RECORDER, False))
+        return True
+
+    def _near_transport(self, full: bool) -> None:
+        self._down.set(Hold.TRANSPORT, full)
+
+    def _far_transport(self, full: bool) -> None:
+        self._up.set(Hold.TRANSPORT, full)
+
+    def _fail(self, message: str) -> None:
+        self._finish()
+        near = self._near
+        if near is None:
+            return
+        if not near.is_closing():  # which includes "has sent EOF"
+            near.write(f"onepam: {message}\r\n".encode(), _STDERR)
+        near.exit(NO_STATUS)
+
+    def _finish(self) -> None:
+        self._recorded(lambda tap: tap.closed(self._status, self._signal[0] if self._signal else None))
+        self._tap = None
+        self._relay.ended(self)
+
+
+class _TargetSide(asyncssh.SSHClientSession[bytes]):
+    """Hands the events of the target's channel to its relay."""
+
+    def __init__(self, relay: ChannelRelay, brake: Brake) -> None:
+        self._relay = relay
+        self._brake = brake
+
+    def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
+        self._relay.target_opened(chan, self._brake)
+
+    def session_started(self) -> None:
+        self._relay.target_ready()
+
+    def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
+        self._relay.target_sent(data, datatype)
+
+    def eof_received(self) -> bool:
+        self._relay.target_eof()
+        return True
+
+    def pause_writing(self) -> None:
+        self._relay.target_full(True)
+
+    def resume_writing(self) -> None:
+        self._relay.target_full(False)
+
+    def xon_xoff_requested(self, client_can_do: bool) -> None:
+        self._relay.target_flow_control(client_can_do)
+
+    def exit_status_received(self, status: int) -> None:
+        self._relay.target_status(status)
+
+    def exit_signal_received(self, signal: str, core_dumped: bool, msg: str, lang: str) -> None:
+        self._relay.target_signal(signal, core_dumped, msg, lang)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._relay.target_lost(exc)

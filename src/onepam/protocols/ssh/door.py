@@ -1,0 +1,86 @@
+"""Our listener's side of SSH: fixed algorithms, and whatever is not admitted is refused."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+import asyncssh
+
+from onepam.kernel.errors import Refused
+from onepam.protocols.ssh.channel import ChannelRelay
+from onepam.protocols.ssh.connections import PersonConnection
+from onepam.protocols.ssh.dial import CIPHERS, KEEPALIVE_COUNT, KEEPALIVE_SECONDS, KEX, MACS, VERSION
+from onepam.protocols.ssh.person_channel import PersonChannel
+from onepam.protocols.ssh.relay import MAX_CHANNELS, Relay
+
+LOGIN_SECONDS = 150
+"""How long a sign-in may take, the confirmation in a browser included."""
+
+
+class Door(asyncssh.SSHServer):
+    """One person's connection. Only session channels are opened; forwarding of any kind is refused, and so is every
+    request that asyncssh would serve by itself.
+
+    Subclasses add the sign-in and resolve `permit`. A client may open channels as soon as its sign-in is accepted: they
+    wait for the permit, and show its refusal.
+    """
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self.person = cast(PersonConnection, conn)
+        self.permit: asyncio.Future[Relay | Refused] = asyncio.get_running_loop().create_future()
+        self._waiting = 0
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.permit.done():
+            self.permit.cancel()
+
+    def session_requested(self) -> tuple[PersonChannel, Awaitable[ChannelRelay]] | bool:
+        """The next channel, whose session is there once the permit is."""
+        if self._waiting >= MAX_CHANNELS:
+            return False
+        self._waiting += 1
+        return PersonChannel.on(self.person), self._permitted()
+
+    async def _permitted(self) -> ChannelRelay:
+        try:
+            relay = await asyncio.shield(self.permit)
+        finally:
+            self._waiting -= 1
+        if isinstance(relay, Refused):
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, relay.message)
+        channel = relay.channel()
+        if channel is None:
+            raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, "too many channels")
+        return channel
+
+
+async def listen(
+    host: str, port: int, host_keys: list[asyncssh.SSHKey], door: Callable[[], Door], backlog: int = 128
+) -> asyncio.Server:
+    """Accept SSH connections. `host_keys` are private keys; nothing is read from files."""
+    loop = asyncio.get_running_loop()
+    options = asyncssh.SSHServerConnectionOptions(
+        config=None,
+        server_factory=door,
+        server_version=VERSION,
+        server_host_keys=host_keys,
+        kex_algs=KEX,
+        encryption_algs=CIPHERS,
+        mac_algs=MACS,
+        compression_algs=("none",),
+        gss_host=None,
+        password_auth=False,
+        host_based_auth=False,
+        login_timeout=LOGIN_SECONDS,
+        keepalive_interval=KEEPALIVE_SECONDS,
+        keepalive_count_max=KEEPALIVE_COUNT,
+        agent_forwarding=False,
+        x11_forwarding=False,
+        line_editor=False,
+        allow_scp=False,
+        encoding=None,
+        x509_trusted_certs=None,
+    )
+    return await loop.create_server(
+        lambda: PersonConnection(loop, options), host, port, backlog=backlog, reuse_address=True
+    )

@@ -1,0 +1,71 @@
+"""Relays one gateway session: all channels between a person's connection and a target's."""
+
+import asyncio
+from contextlib import suppress
+
+from onepam.gateway.recorder import Recorder
+from onepam.kernel.errors import Refused
+from onepam.protocols.ssh.channel import ChannelRelay
+from onepam.protocols.ssh.connections import PersonConnection, TargetConnection
+from onepam.protocols.ssh.tap import Kind
+
+MAX_CHANNELS = 16
+"""Channels that one connection may have open (OpenSSH's server admits 10)."""
+
+GRACE_SECONDS = 5.0
+"""How long what the person sent last may take to reach the target after the person has gone."""
+
+
+class Relay:
+    """The channels of one gateway session.
+
+    `target` is the dialled connection, or why there is none; channels that a client opens before it is there wait.
+    `kinds` are the channels that the permit allows.
+    """
+
+    def __init__(
+        self,
+        person: PersonConnection,
+        target: "asyncio.Future[TargetConnection | Refused]",
+        recorder: Recorder,
+        kinds: frozenset[Kind],
+    ) -> None:
+        self.person = person
+        self.target = target
+        self.recorder = recorder
+        self.kinds = kinds
+        self._open: set[ChannelRelay] = set()
+        self._opened = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def channel(self) -> ChannelRelay | None:
+        """The session behind the next channel that the person opens, None when there are too many."""
+        if len(self._open) >= MAX_CHANNELS:
+            return None
+        self._opened += 1
+        relay = ChannelRelay(self, self._opened)
+        self._open.add(relay)
+        self._idle.clear()
+        return relay
+
+    def ended(self, channel: "ChannelRelay") -> None:
+        """A channel has nothing more to forward."""
+        self._open.discard(channel)
+        if not self._open:
+            self._idle.set()
+
+    async def close(self) -> None:
+        """The person has gone: let what was sent last reach the target, then hang up on it."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_SECONDS):
+                await self._idle.wait()
+        self.abort()
+
+    def abort(self) -> None:
+        """End the session now: nothing more is forwarded in either direction."""
+        self.person.abort()
+        if not self.target.done():
+            self.target.cancel()
+        elif not self.target.cancelled() and isinstance(dialled := self.target.result(), TargetConnection):
+            dialled.abort()

@@ -1,0 +1,156 @@
+"""A gateway reduced to its relay: one registered key, one target, a recorder; what the sign-in comes before later.
+
+Run as a program it is the gateway of the benchmarks: it prints its port and serves until its standard input ends.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import asyncssh
+
+from onepam.gateway.recorder import Recorded, Recorder
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Refused
+from onepam.protocols.ssh.connections import TargetConnection
+from onepam.protocols.ssh.dial import dial
+from onepam.protocols.ssh.door import Door, listen
+from onepam.protocols.ssh.relay import Relay
+from onepam.protocols.ssh.tap import Kind
+from onepam.recording.frames import Opened
+from onepam.recording.seal import Head
+
+KEY = bytes(range(32))
+ALL: frozenset[Kind] = frozenset({"pty", "exec", "sftp"})
+
+
+@dataclass
+class Acceptor:
+    """Where sessions go and what became of them."""
+
+    folder: Path
+    person_key: asyncssh.SSHKey
+    dial: Callable[[], Awaitable[TargetConnection | Refused]]
+    strict: bool = True
+    quota_bytes: int = 1 << 40
+    kinds: frozenset[Kind] = ALL
+    port: int = 0
+    recorded: list[Recorded] = field(default_factory=list)
+    heads: list[Head] = field(default_factory=list)
+    relays: list[Relay] = field(default_factory=list)
+    recorders: list[Recorder] = field(default_factory=list)
+    tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2))
+
+    async def finished(self) -> list[Recorded]:
+        """The recordings, once every session has ended."""
+        while self.tasks:
+            await asyncio.wait(tuple(self.tasks))
+        return self.recorded
+
+
+class RegisteredKeyDoor(Door):
+    """Admits the one registered key and opens the session at once."""
+
+    def __init__(self, acceptor: Acceptor) -> None:
+        self._acceptor = acceptor
+        self._gone = asyncio.Event()
+
+    def public_key_auth_supported(self) -> bool:
+        return True
+
+    def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
+        return key == self._acceptor.person_key
+
+    async def auth_completed(self) -> None:
+        acceptor = self._acceptor
+        target = asyncio.ensure_future(acceptor.dial())
+        recorder = await Recorder.start(
+            acceptor.folder,
+            f"rec_{len(acceptor.recorders)}",
+            KEY,
+            Opened(0, "ses_1", "per_1", "res_1", "root", "ssh", Instant(1_700_000_000_000_000)),
+            strict=acceptor.strict,
+            quota_bytes=acceptor.quota_bytes,
+            pool=acceptor.pool,
+            on_head=acceptor.heads.append,
+            on_failure=lambda failure: relay.abort(),
+        )
+        relay = Relay(self.person, target, recorder, acceptor.kinds)
+        acceptor.recorders.append(recorder)
+        acceptor.relays.append(relay)
+        task = asyncio.ensure_future(self._session(relay, recorder))
+        acceptor.tasks.add(task)
+        task.add_done_callback(acceptor.tasks.discard)
+        self.permit.set_result(relay)
+
+    async def _session(self, relay: Relay, recorder: Recorder) -> None:
+        await self._gone.wait()
+        await relay.close()
+        self._acceptor.recorded.append(await recorder.close("the person left"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._gone.set()
+
+
+@asynccontextmanager
+async def accepting(acceptor: Acceptor) -> AsyncIterator[Acceptor]:
+    """The listener, on a free port of loopback."""
+    host_key = asyncssh.generate_private_key("ssh-ed25519")
+    server = await listen("127.0.0.1", 0, [host_key], lambda: RegisteredKeyDoor(acceptor))
+    acceptor.port = server.sockets[0].getsockname()[1]
+    try:
+        yield acceptor
+    finally:
+        server.close()
+        for relay in acceptor.relays:
+            relay.abort()
+        await acceptor.finished()
+        await server.wait_closed()
+        acceptor.pool.shutdown()
+
+
+async def _serve(arguments: argparse.Namespace) -> None:
+    host_key = asyncssh.import_public_key(arguments.host_key)
+    target_key = asyncssh.read_private_key(arguments.target_key)
+    person_key = asyncssh.read_public_key(arguments.person_key)
+
+    async def dialled() -> TargetConnection | Refused:
+        return await dial("127.0.0.1", arguments.target_port, arguments.login, target_key, None, [host_key], 10)
+
+    acceptor = Acceptor(Path(arguments.folder), person_key, dialled, strict=not arguments.relaxed)
+    async with accepting(acceptor):
+        sys.stdout.write(f"{acceptor.port}\n")
+        sys.stdout.flush()
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    parser = argparse.ArgumentParser()
+    for name in ("folder", "host-key", "target-key", "person-key", "login"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--target-port", type=int, required=True)
+    parser.add_argument("--relaxed", action="store_true")
+    parser.add_argument("--profile")
+    arguments = parser.parse_args()
+    import uvloop
+
+    if arguments.profile:
+        import cProfile
+
+        with cProfile.Profile() as profile:
+            uvloop.run(_serve(arguments))
+        profile.dump_stats(arguments.profile)
+    else:
+        uvloop.run(_serve(arguments))
+
+
+if __name__ == "__main__":
+    main()
