@@ -17,7 +17,7 @@ import asyncssh
 from onepam.gateway.recorder import Recorded, Recorder
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
-from onepam.protocols.ssh.connections import TargetConnection
+from onepam.protocols.ssh.connections import PersonConnection, TargetConnection
 from onepam.protocols.ssh.dial import dial
 from onepam.protocols.ssh.door import Door, listen
 from onepam.protocols.ssh.relay import Relay
@@ -61,16 +61,19 @@ class RegisteredKeyDoor(Door):
         self._acceptor = acceptor
         self._gone = asyncio.Event()
 
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        assert isinstance(conn, PersonConnection)
+        self._person = conn
+
     def public_key_auth_supported(self) -> bool:
         return True
 
     def validate_public_key(self, username: str, key: asyncssh.SSHKey) -> bool:
         return key == self._acceptor.person_key
 
-    async def auth_completed(self) -> None:
+    async def begin_auth(self, username: str) -> bool:
         acceptor = self._acceptor
-        target = asyncio.ensure_future(acceptor.dial())
-        recorder = await Recorder.start(
+        self._recorder = await Recorder.start(
             acceptor.folder,
             f"rec_{len(acceptor.recorders)}",
             KEY,
@@ -79,15 +82,22 @@ class RegisteredKeyDoor(Door):
             quota_bytes=acceptor.quota_bytes,
             pool=acceptor.pool,
             on_head=acceptor.heads.append,
-            on_failure=lambda failure: relay.abort(),
+            on_failure=lambda failure: self._ended(),
         )
-        relay = Relay(self.person, target, recorder, acceptor.kinds)
-        acceptor.recorders.append(recorder)
-        acceptor.relays.append(relay)
-        task = asyncio.ensure_future(self._session(relay, recorder))
+        acceptor.recorders.append(self._recorder)
+        return True
+
+    def auth_completed(self) -> None:
+        acceptor = self._acceptor
+        self.relay = Relay(self._person, asyncio.ensure_future(acceptor.dial()), self._recorder, acceptor.kinds)
+        acceptor.relays.append(self.relay)
+        task = asyncio.ensure_future(self._session(self.relay, self._recorder))
         acceptor.tasks.add(task)
         task.add_done_callback(acceptor.tasks.discard)
-        self.permit.set_result(relay)
+
+    def _ended(self) -> None:
+        if self.relay:
+            self.relay.abort()
 
     async def _session(self, relay: Relay, recorder: Recorder) -> None:
         await self._gone.wait()
@@ -95,7 +105,6 @@ class RegisteredKeyDoor(Door):
         self._acceptor.recorded.append(await recorder.close("the person left"))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
         self._gone.set()
 
 

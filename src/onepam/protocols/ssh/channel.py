@@ -51,7 +51,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
     """One channel: the person's side is this object, the target's is its `_TargetSide`."""
 
     def __init__(self, session: "RelayedSession", number: int) -> None:
-        self._relay = session
+        self.session = session
         self._number = number
         self._near: asyncssh.SSHServerChannel[bytes] | None = None
         self._far: asyncssh.SSHClientChannel[bytes] | None = None
@@ -75,24 +75,24 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
     def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
         self._near = chan
         self._up.flows_from(chan)
-        self._relay.person.brake.subscribe(self._near_transport)
+        self.session.person.brake.subscribe(self._near_transport)
 
     def pty_requested(self, term_type: str, term_size: Any, term_modes: Mapping[int, int]) -> bool:
-        if "pty" not in self._relay.kinds or len(term_type) > MAX_TERMINAL_CHARACTERS:
+        if "pty" not in self.session.kinds or len(term_type) > MAX_TERMINAL_CHARACTERS:
             return False
         self._terminal = (term_type, term_size, term_modes)
         return True
 
     def shell_requested(self) -> bool:
-        return self._begin("pty" if self._terminal else "exec")
+        return "pty" in self.session.kinds and self._begin("pty" if self._terminal else "exec")
 
     def exec_requested(self, command: str) -> bool:
         self._command = cast(bytes, command)  # see PersonChannel
-        return self._begin("pty" if self._terminal else "exec")
+        return "exec" in self.session.kinds and self._begin("pty" if self._terminal else "exec")
 
     def subsystem_requested(self, subsystem: str) -> bool:
         self._subsystem = subsystem
-        return subsystem == "sftp" and self._begin("sftp")
+        return subsystem == "sftp" and "sftp" in self.session.kinds and self._begin("sftp")
 
     def session_started(self) -> None:
         self._opening = asyncio.get_running_loop().create_task(self._open())
@@ -135,7 +135,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         self._down.set(Hold.CHANNEL, False)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._relay.person.brake.unsubscribe(self._near_transport)
+        self.session.person.brake.unsubscribe(self._near_transport)
         self._near = None
         if self._far is not None and not self._up.holds(Hold.OPENING):
             self._far.close()
@@ -145,7 +145,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
     # The target's side -----------------------------------------------------------------------------------------------
 
     async def _open(self) -> None:
-        dialled = await asyncio.shield(self._relay.target)
+        dialled = await asyncio.shield(self.session.target)
         if self._near is None:
             return self._finish()
         if isinstance(dialled, Refused):
@@ -245,11 +245,9 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
     # Both ------------------------------------------------------------------------------------------------------------
 
     def _begin(self, kind: Kind) -> bool:
-        if kind not in self._relay.kinds:
-            return False
         terminal, size, _ = self._terminal or ("", (0, 0, 0, 0), {})
         try:
-            recorder = self._relay.recorder
+            recorder = self.session.recorder
             self._tap = Tap(recorder, self._number, kind, self._command or b"", terminal, size[0], size[1])
         except RecorderFailed:
             return False
@@ -277,9 +275,9 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         try:
             record(self._tap)
         except RecorderFailed:
-            self._relay.abort()
+            self.session.abort()
             return False
-        recorder = self._relay.recorder
+        recorder = self.session.recorder
         if flow is not None and recorder.full and not flow.holds(Hold.RECORDER):
             flow.set(Hold.RECORDER, True)
             recorder.when_drained(lambda: flow.set(Hold.RECORDER, False))
@@ -303,7 +301,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
     def _finish(self) -> None:
         self._recorded(lambda tap: tap.closed(self._status, self._signal[0] if self._signal else None))
         self._tap = None
-        self._relay.ended(self)
+        self.session.ended(self)
 
 
 class _TargetSide(asyncssh.SSHClientSession[bytes]):

@@ -1,17 +1,15 @@
 """Our listener's side of SSH: fixed algorithms, and whatever is not admitted is refused."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import cast
+from collections.abc import Callable
 
 import asyncssh
 
-from onepam.kernel.errors import Refused
 from onepam.protocols.ssh.channel import ChannelRelay
 from onepam.protocols.ssh.connections import PersonConnection
 from onepam.protocols.ssh.dial import CIPHERS, KEEPALIVE_COUNT, KEEPALIVE_SECONDS, KEX, MACS, VERSION
 from onepam.protocols.ssh.person_channel import PersonChannel
-from onepam.protocols.ssh.relay import MAX_CHANNELS, Relay
+from onepam.protocols.ssh.relay import Relay
 
 LOGIN_SECONDS = 150
 """How long a sign-in may take, the confirmation in a browser included."""
@@ -21,37 +19,15 @@ class Door(asyncssh.SSHServer):
     """One person's connection. Only session channels are opened; forwarding of any kind is refused, and so is every
     request that asyncssh would serve by itself.
 
-    Subclasses add the sign-in and resolve `permit`. A client may open channels as soon as its sign-in is accepted: they
-    wait for the permit, and show its refusal.
+    Subclasses add the sign-in and set `relay` before they let it succeed: no channel exists without a permit.
     """
 
-    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
-        self.person = cast(PersonConnection, conn)
-        self.permit: asyncio.Future[Relay | Refused] = asyncio.get_running_loop().create_future()
-        self._waiting = 0
+    relay: Relay | None = None
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self.permit.done():
-            self.permit.cancel()
-
-    def session_requested(self) -> tuple[PersonChannel, Awaitable[ChannelRelay]] | bool:
-        """The next channel, whose session is there once the permit is."""
-        if self._waiting >= MAX_CHANNELS:
-            return False
-        self._waiting += 1
-        return PersonChannel.on(self.person), self._permitted()
-
-    async def _permitted(self) -> ChannelRelay:
-        try:
-            relay = await asyncio.shield(self.permit)
-        finally:
-            self._waiting -= 1
-        if isinstance(relay, Refused):
-            raise asyncssh.ChannelOpenError(asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED, relay.message)
-        channel = relay.channel()
-        if channel is None:
-            raise asyncssh.ChannelOpenError(asyncssh.OPEN_RESOURCE_SHORTAGE, "too many channels")
-        return channel
+    def session_requested(self) -> tuple[PersonChannel, ChannelRelay] | bool:
+        """The next channel of the permitted session, or a refusal."""
+        channel = self.relay.channel() if self.relay else None
+        return (PersonChannel.on(channel.session.person), channel) if channel else False
 
 
 async def listen(

@@ -20,7 +20,7 @@ class Relay:
     """The channels of one gateway session.
 
     `target` is the dialled connection, or why there is none; channels that a client opens before it is there wait.
-    `kinds` are the channels that the permit allows.
+    `kinds` is what the permit allows: `pty` shells and terminals, `exec` commands, `sftp` file transfer.
     """
 
     def __init__(
