@@ -1,10 +1,12 @@
 """What the use cases need from outside. `boot` wires the adapters; the simulator wires its own."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from onepam.domain.commit import Committed, Decider, FactsQuery, Placed
 from onepam.domain.decision import AccessFacts
+from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 
 F = TypeVar("F")
@@ -40,3 +42,37 @@ class AccessReader(Protocol):
     async def __call__(self, person: str, resource: str) -> AccessFacts:
         """The facts as of now."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerHealth:
+    """The ledger's state as people see it. Sizes are numbers of entries; an instant is None for what never happened."""
+
+    size: int
+    head_at: Instant
+    log_key: str
+    checkpoint_size: int
+    checkpoint_at: Instant | None
+    witness: str
+    witnessed_size: int
+    witnessed_at: Instant | None
+    verified_kind: str
+    verified_size: int
+    verified_at: Instant | None
+    findings: tuple[str, ...]
+    trouble: str
+
+
+@dataclass(frozen=True, slots=True)
+class EntryProof:
+    """One entry with its inclusion in the newest checkpoint: what a reader needs to check it offline.
+
+    `header` and `body` are canonical text, `path` the RFC 6962 audit path as hex, `note` the signed checkpoint.
+    """
+
+    index: int
+    header: str
+    body: str
+    size: int
+    path: tuple[str, ...]
+    note: str

@@ -1,0 +1,81 @@
+"""The operator's configuration: one TOML file, every value with a default that works on one machine."""
+
+import tomllib
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from onepam.gateway.egress import Admitted
+from onepam.kernel.errors import Fault
+
+
+class BadConfig(Fault):
+    """The configuration file is wrong; the message says where and what would be right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What differs between installations.
+
+    `egress` admits networks and ports that outgoing connections would be refused (`127.0.0.1/32:2222`).
+    `source_addresses` are the gateway's own as targets see them, in CIDR form. `witness` is the URL of `onepam witness`
+    on another host, `witness_key` its vkey.
+    """
+
+    data: Path
+    environment: str = "production"
+    origin: str = "onepam.local"
+    console_host: str = "127.0.0.1"
+    console_port: int = 8443
+    console_url: str = ""
+    ssh_host: str = "127.0.0.1"
+    ssh_port: int = 2022
+    gateway_name: str = "localhost"
+    source_addresses: tuple[str, ...] = ("127.0.0.1/32", "::1/128")
+    egress: tuple[str, ...] = ()
+    signer_socket: str = ""
+    signer_key: str = ""
+    witness: str = ""
+    witness_key: str = ""
+
+    @property
+    def url(self) -> str:
+        """The console's address as a browser types it."""
+        return self.console_url or f"http://localhost:{self.console_port}"
+
+    @property
+    def admitted(self) -> tuple[Admitted, ...]:
+        """The parsed exceptions to the egress rule. Raises `BadConfig`."""
+        try:
+            return tuple(Admitted.parse(each) for each in self.egress)
+        except ValueError as error:
+            raise BadConfig(f"egress: {error}; an entry looks like 10.0.0.0/8:22") from None
+
+
+def load(path: Path, data: Path) -> Config:
+    """The configuration of a TOML file over the defaults. Raises `BadConfig`."""
+    try:
+        found = tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadConfig(f"{path}: {error}") from None
+    known = {each.name: each for each in fields(Config)}
+    values: dict[str, Any] = {}
+    for name, value in found.items():
+        if name not in known:
+            raise BadConfig(f"{path}: unknown setting {name!r}; known are {', '.join(sorted(known))}")
+        values[name] = _value(path, name, value, getattr(Config(data), name))
+    return replace(Config(data), **values)
+
+
+def _value(path: Path, name: str, value: Any, default: Any) -> Any:
+    if isinstance(default, tuple) and isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return tuple(value)
+    if isinstance(default, Path) and isinstance(value, str):
+        return Path(value)
+    if type(value) is type(default):
+        return value
+    raise BadConfig(f"{path}: {name} must be {_word(default)}, not {value!r}")
+
+
+def _word(default: Any) -> str:
+    return {int: "a number", tuple: "a list of texts"}.get(type(default), "a text")
