@@ -168,7 +168,7 @@ def test_consistency(size: int, data: st.DataObject) -> None:
     assert verify_consistency(old, before, size, after, proof)
     assert not verify_consistency(old, flipped(before), size, after, proof)
     assert not verify_consistency(old, before, size, after, [*proof, bytes(32)])
-    if old:
+    if old or not size:
         assert not verify_consistency(old, before, size, flipped(after), proof)
     if proof:
         at = data.draw(st.integers(0, len(proof) - 1))

@@ -185,8 +185,10 @@ def verify_consistency(old: int, old_root: bytes, new: int, new_root: bytes, pro
     """
     if not 0 <= old <= new <= MAX_SIZE or not _bounded(proof):
         return False
+    if old == 0 and old_root != EMPTY_ROOT:
+        return False
     if old == 0 or old == new:
-        return not proof and old_root == (EMPTY_ROOT if old == 0 else new_root)
+        return not proof and (old < new or old_root == new_root)
     steps = list(proof)
     if old & (old - 1) == 0:
         steps.insert(0, old_root)
