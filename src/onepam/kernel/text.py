@@ -1,0 +1,32 @@
+"""Free text that people type: plain, bounded, and the same for everybody who reads it."""
+
+import unicodedata
+
+from onepam.kernel.errors import Refused
+
+_JOINERS = frozenset("\u200c\u200d")
+"""Invisible, yet part of ordinary Persian, Hindi and emoji."""
+
+_REFUSED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Unicode categories of controls, bidi and other invisible marks, lone surrogates, and exotic line ends."""
+
+
+def plain_text(text: str, most: int, *, what: str, required: bool = True) -> str | Refused:
+    """`text` in NFC on one line, white space collapsed, at most `most` characters; `what` names it in the refusal.
+
+    Control characters other than tab and line ends, bidi marks and other invisible characters are refused, not removed:
+    what is stored is what was typed. Empty text is refused where it is `required`.
+    """
+    if len(text) > most:
+        return Refused("text.too_long", f"The {what} has {len(text):,} characters; at most {most:,} are kept.")
+    for character in text:
+        if character not in "\t\n\r" and character not in _JOINERS and unicodedata.category(character) in _REFUSED:
+            return Refused(
+                "text.not_plain",
+                f"The {what} has the invisible character U+{ord(character):04X}.",
+                "Type it as plain text.",
+            )
+    line = unicodedata.normalize("NFC", " ".join(text.split()))
+    if required and not line:
+        return Refused("text.missing", f"The {what} is empty.", f"Give a {what}.")
+    return line

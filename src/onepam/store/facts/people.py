@@ -1,0 +1,94 @@
+"""Facts of the roster, of leaving, and of a session that somebody wants ended."""
+
+from typing import Any
+
+from onepam.app.add_person import RosterQuery
+from onepam.app.disable_person import LeavingQuery
+from onepam.app.kill_session import KillQuery
+from onepam.domain.kill import KillFacts
+from onepam.domain.leaving import MOST_OF_EACH, LeavingFacts
+from onepam.domain.people import PersonKind
+from onepam.domain.roster import PersonFacts, RosterFacts
+from onepam.kernel.clock import Instant
+from onepam.store.database import Db, row, rows
+from onepam.store.facts.holdings import actor_facts
+from onepam.store.facts.registry import loads
+from onepam.store.tables import AT
+
+
+@loads(RosterQuery)
+def roster(db: Db, query: RosterQuery, at: Instant) -> RosterFacts:
+    known = query.attributes
+    return RosterFacts(
+        actor=actor_facts(db, query.actor, at) if query.actor else None,
+        signed_in=row(db, "SELECT 1 FROM sign_in LIMIT 1") is not None,
+        person=person_facts(db, query.person, at),
+        owner=person_facts(db, known.owner, at) if known.owner else None,
+        manager=person_facts(db, known.manager, at) if known.manager else None,
+        same_email=_same_email(db, query.person, known.email, at),
+    )
+
+
+@loads(LeavingQuery)
+def leaving(db: Db, query: LeavingQuery, at: Instant) -> LeavingFacts:
+    person = person_facts(db, query.person, at)
+    live = row(
+        db,
+        f"SELECT count(*) FROM session WHERE person = :person AND status = 'open' AND {AT}",
+        {"person": query.person, "at": at},
+    )
+    return LeavingFacts(
+        actor=actor_facts(db, query.actor, at),
+        person=person,
+        same_email=_same_email(db, query.person, person.email, at) if person else None,
+        sign_ins=_held(db, "sign_in", "session", query.person, at),
+        grants=_held(db, "access_grant", "access_grant", query.person, at),
+        requests=_held(db, "request", "request", query.person, at, "status = 'open'"),
+        enrolments=_held(db, "enrolment", "enrolment", query.person, at),
+        live=live[0] if live else 0,
+    )
+
+
+@loads(KillQuery)
+def killing(db: Db, query: KillQuery, at: Instant) -> KillFacts:
+    found: Any = row(
+        db,
+        f"SELECT person, status FROM session WHERE session = :session AND {AT}",
+        {"session": query.session, "at": at},
+    ) or {"person": None, "status": None}
+    return KillFacts(actor_facts(db, query.actor, at), found["person"], found["status"])
+
+
+def person_facts(db: Db, person: str, at: Instant) -> PersonFacts | None:
+    """The person as of `at`, or None."""
+    found = row(db, f"SELECT * FROM person WHERE person = :person AND {AT}", {"person": person, "at": at})
+    if found is None:
+        return None
+    return PersonFacts(
+        person=found["person"],
+        kind=PersonKind(found["kind"]),
+        enabled=bool(found["enabled"]),
+        ends=found["ends"],
+        owner=found["owner"],
+        email=found["email"],
+    )
+
+
+def _same_email(db: Db, person: str, email: str | None, at: Instant) -> str | None:
+    if email is None:
+        return None
+    found = row(
+        db,
+        f"SELECT person FROM person WHERE email = :email AND person <> :person AND enabled = 1 AND {AT} LIMIT 1",
+        {"email": email, "person": person, "at": at},
+    )
+    return found["person"] if found else None
+
+
+def _held(db: Db, table: str, key: str, person: str, at: Instant, which: str = "1") -> tuple[str, ...]:
+    found = rows(
+        db,
+        f"SELECT {key} FROM {table} WHERE person = :person AND {which} AND {AT} ORDER BY 1 LIMIT {MOST_OF_EACH}",
+        {"person": person, "at": at},
+    )
+    return tuple(each[0] for each in found)

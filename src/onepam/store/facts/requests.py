@@ -1,0 +1,133 @@
+"""Facts of requests, approvals and grants, and of their expiry."""
+
+from typing import Any
+
+from onepam.app.approve_request import ApprovalQuery
+from onepam.app.end_grant import GrantQuery
+from onepam.app.expire_access import MOST_GRANTS, MOST_REQUESTS, OverdueQuery
+from onepam.app.make_request import AskQuery
+from onepam.app.withdraw_request import WithdrawQuery
+from onepam.domain.approval import ApprovalFacts, GrantFacts, RequestFacts, permission_of
+from onepam.domain.asking import AskFacts, OpenRequest, WithdrawFacts
+from onepam.domain.expiry import OverdueFacts
+from onepam.domain.people import PersonKind
+from onepam.domain.requests import RequestStatus, Substance
+from onepam.kernel.clock import FOREVER, Instant
+from onepam.store.database import Db, row, rows
+from onepam.store.facts.holdings import (
+    access_facts,
+    actor_facts,
+    grant_of,
+    permissions,
+    resource_facts,
+    substance,
+)
+from onepam.store.facts.registry import loads
+from onepam.store.tables import AT
+
+_CURRENT = f"valid_until = {FOREVER}"
+
+
+@loads(AskQuery)
+def asking(db: Db, query: AskQuery, at: Instant) -> AskFacts:
+    waiting = rows(
+        db,
+        f"SELECT request, substance, digest, expires FROM request WHERE person = :person AND status = 'open' AND {AT}",
+        {"person": query.actor.person, "at": at},
+    )
+    return AskFacts(
+        actor=actor_facts(db, query.actor, at),
+        resource=resource_facts(db, query.resource, at),
+        open=tuple(open_request(each) for each in waiting),
+    )
+
+
+@loads(WithdrawQuery)
+def withdrawing(db: Db, query: WithdrawQuery, at: Instant) -> WithdrawFacts:
+    found = _request(db, query.request, at)
+    return WithdrawFacts(
+        actor=actor_facts(db, query.actor, at),
+        request=open_request(found) if found else None,
+        status=RequestStatus(found["status"]) if found else None,
+    )
+
+
+@loads(ApprovalQuery)
+def approval(db: Db, query: ApprovalQuery, at: Instant) -> ApprovalFacts:
+    found = _request(db, query.request, at)
+    return ApprovalFacts(
+        actor=actor_facts(db, query.actor, at), request=_request_facts(db, found, at) if found else None
+    )
+
+
+@loads(GrantQuery)
+def granted(db: Db, query: GrantQuery, at: Instant) -> GrantFacts:
+    found = row(
+        db, f"SELECT * FROM access_grant WHERE access_grant = :grant AND {AT}", {"grant": query.grant, "at": at}
+    )
+    grant = grant_of(found) if found else None
+    return GrantFacts(
+        actor=actor_facts(db, query.actor, at),
+        grant=grant,
+        approvers=approvers(db, grant.substance, at) if grant else (),
+    )
+
+
+@loads(OverdueQuery)
+def overdue(db: Db, query: OverdueQuery, at: Instant) -> OverdueFacts:
+    """Only current rows are looked at: what runs now, not the history."""
+    grants = rows(
+        db,
+        f"SELECT * FROM access_grant WHERE {_CURRENT} AND ends <= :at ORDER BY access_grant LIMIT {MOST_GRANTS}",
+        {"at": at},
+    )
+    waiting = rows(
+        db,
+        "SELECT request, person, substance, digest, expires FROM request "
+        f"WHERE status = 'open' AND {_CURRENT} AND request > :after ORDER BY request LIMIT {MOST_REQUESTS}",
+        {"after": query.after},
+    )
+    return OverdueFacts(
+        grants=tuple(grant_of(each) for each in grants),
+        waiting=tuple((each, requester(db, each.substance, at)) for each in map(open_request, waiting)),
+        next=waiting[-1]["request"] if len(waiting) == MOST_REQUESTS else "",
+    )
+
+
+def open_request(found: Any) -> OpenRequest:
+    """The facts in a row of the table `request`."""
+    return OpenRequest(found["request"], substance(found["substance"]), found["digest"], found["expires"])
+
+
+def requester(db: Db, asked: Substance, at: Instant) -> Any:
+    """What the requester holds, as the decision sees it."""
+    return access_facts(db, asked.person, asked.resource, at)
+
+
+def approvers(db: Db, asked: Substance, at: Instant) -> tuple[str, ...]:
+    """The roles that may approve this kind of access, as its role stands at `at`; empty when it is gone."""
+    found = row(db, f"SELECT permissions FROM role WHERE role = :role AND {AT}", {"role": asked.role, "at": at})
+    permission = permission_of(permissions(found["permissions"]), asked.permission) if found else None
+    return permission.approvers if permission else ()
+
+
+def _request(db: Db, request: str, at: Instant) -> Any:
+    return row(db, f"SELECT * FROM request WHERE request = :request AND {AT}", {"request": request, "at": at})
+
+
+def _request_facts(db: Db, found: Any, at: Instant) -> RequestFacts:
+    opened = open_request(found)
+    person = row(
+        db,
+        f"SELECT kind, owner FROM person WHERE person = :person AND {AT}",
+        {"person": opened.substance.person, "at": at},
+    )
+    assert person is not None  # a request is made by a person, and people are never removed
+    return RequestFacts(
+        open=opened,
+        status=RequestStatus(found["status"]),
+        requester=requester(db, opened.substance, at),
+        requester_kind=PersonKind(person["kind"]),
+        owner=person["owner"],
+        approvers=approvers(db, opened.substance, at),
+    )
