@@ -139,16 +139,18 @@ def test_the_player_is_in_a_sandbox_without_an_origin() -> None:
 
 @pytest.mark.parametrize(
     ("length", "words"),
-    [(2 * SECOND, "2 s"), (89 * SECOND, "89 s"), (90 * SECOND, "2 min"), (89 * MINUTE, "89 min"), (8 * HOUR, "8 h"),
-     (36 * HOUR, "2 days"), (59 * DAY, "59 days"), (61 * DAY, "2 months"), (800 * DAY, "2 years"), (0, "1 s")],
+    [(0, "1 s"), (28 * SECOND, "28 s"), (90 * SECOND, "1 min"), (60 * MINUTE, "1 h"), (90 * MINUTE, "1 h 30 min"), (8 * HOUR, "8 h"),
+     (24 * HOUR, "1 day"), (52 * HOUR + MINUTE, "2 days 4 h"), (59 * DAY, "59 days"), (61 * DAY, "2 months"), (800 * DAY, "2 years")],
 )  # fmt: skip
-def test_durations_are_one_number_and_one_unit(length: int, words: str) -> None:
+def test_durations_are_told_to_the_minute(length: int, words: str) -> None:
     assert rendering.duration(length) == words
 
 
 def test_times_are_relative_with_the_absolute_beside() -> None:
     assert rendering.relative(ago(3 * HOUR), NOW) == "3 h ago"
     assert rendering.relative(Instant(NOW + 42 * MINUTE), NOW) == "in 42 min"
+    assert rendering.relative(ago(90 * SECOND), NOW) == "2 min ago"
+    assert rendering.relative(ago(40 * HOUR), NOW) == "2 days ago"
     assert rendering.relative(NOW, NOW) == "now"
     assert str(rendering.on(NOW)) == (
         '<time datetime="2026-11-20T14:05:00.000000Z" data-show="absolute" title="20 November 2026 14:05 UTC">20 November 2026 14:05 UTC</time>'

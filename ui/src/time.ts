@@ -21,6 +21,17 @@ export function relative(seconds: number): string {
   return seconds > 0 ? `in ${words}` : `${words} ago`;
 }
 
+/** A length of time in seconds, to the minute: "3 h 8 min"; the same words as rendering.py writes. */
+export function duration(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  if (minutes === 0 || seconds >= 60 * 86400) return relative(seconds).replace(/^in /, "");
+  const days = Math.floor(minutes / 1440);
+  const hours = Math.floor(minutes / 60) % 24;
+  const rest = minutes % 60;
+  const parts = [days ? `${days} ${days === 1 ? "day" : "days"}` : "", hours ? `${hours} h` : "", rest && !days ? `${rest} min` : ""];
+  return parts.filter(Boolean).join(" ");
+}
+
 function refresh(): void {
   const page = document.documentElement.dataset;
   // Under "as of" the page stands still: distances are read from that instant, as the server wrote them.
@@ -31,7 +42,7 @@ function refresh(): void {
     element.title = absolute.format(at);
     if (element.dataset.show === "relative") element.textContent = relative((at - now) / 1000);
     if (element.dataset.show === "left") {
-      element.textContent = at <= now ? "ended" : `${relative((at - now) / 1000).replace(/^in /, "")} left`;
+      element.textContent = at <= now ? "ended" : `${duration((at - now) / 1000)} left`;
     }
   }
 }

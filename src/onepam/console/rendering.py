@@ -144,17 +144,25 @@ def icon(name: str, extra: str = "") -> Markup:
 
 # --- Filters ---------------------------------------------------------------------------------------------------------
 
-_UNITS = (("years", 365 * DAY), ("months", 30 * DAY), ("days", DAY), ("h", HOUR), ("min", MINUTE), ("s", SECOND))
-_UNTIL = {"s": 90 * SECOND, "min": 90 * MINUTE, "h": 36 * HOUR, "days": 60 * DAY, "months": 700 * DAY}
+_UNITS = (("s", SECOND), ("min", MINUTE), ("h", HOUR), ("days", DAY), ("months", 30 * DAY), ("years", 365 * DAY))
+_UNTIL = (90 * SECOND, 90 * MINUTE, 36 * HOUR, 60 * DAY, 700 * DAY)
+
+
+def roughly(length: int) -> str:
+    """A distance in one unit, as `ui/src/time.ts` words it: `45 min`, `8 h`, `3 days`."""
+    size = abs(length)
+    unit, span = next((one for one, until in zip(_UNITS, _UNTIL, strict=False) if size < until), _UNITS[-1])
+    return f"{max(1, round(size / span))} {unit}"
 
 
 def duration(length: int) -> str:
-    """A length of time in one unit, as `ui/src/time.ts` words it: `45 min`, `8 h`, `3 days`."""
-    size = abs(length)
-    for unit, span in reversed(_UNITS):
-        if size < _UNTIL.get(unit, size + 1):
-            return f"{max(1, round(size / span))} {unit}"
-    raise AssertionError("years have no upper bound")
+    """A length of time to the minute: `28 s`, `45 min`, `1 h 30 min`, `3 days 4 h`; from 60 days on in months or years."""
+    minutes = abs(length) // MINUTE
+    if minutes == 0 or abs(length) >= 60 * DAY:
+        return roughly(length)
+    days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = [plural(days, "day") if days else "", f"{hours} h" if hours else "", f"{rest} min" if rest and not days else ""]
+    return " ".join(filter(None, parts))
 
 
 def stopwatch(length: int) -> str:
@@ -185,7 +193,7 @@ def relative(at: Instant, now: Instant) -> str:
     """`in 42 min`, `3 h ago`, `now`."""
     if abs(at - now) < 5 * SECOND:
         return "now"
-    return f"in {duration(at - now)}" if at > now else f"{duration(at - now)} ago"
+    return f"in {roughly(at - now)}" if at > now else f"{roughly(at - now)} ago"
 
 
 def _element(at: Instant, show: str, words: str) -> Markup:

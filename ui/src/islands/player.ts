@@ -1,6 +1,6 @@
 // The page's half of the player. The recording is fetched here (with the reader's cookies) and handed to the sandboxed
 // frame, whose origin is opaque: it can neither read the console nor ask it for anything.
-// To the frame: {type: "load", data, markers, idle, speed, theme} | {type: "seek", at}. From it: ready | time | ended | failed.
+// To the frame: {type: "load", data, markers, poster, idle, speed} | {type: "seek", at}. From it: ready | loaded | time | ended | failed.
 export function mount(host: HTMLElement): void {
   const frame = host.querySelector("iframe");
   const said = host.querySelector<HTMLElement>("[data-said]");
@@ -16,11 +16,13 @@ export function mount(host: HTMLElement): void {
   const load = async (): Promise<void> => {
     const answer = await fetch(host.dataset.recording ?? "");
     if (!answer.ok) return say(`The recording could not be opened (${answer.status}).`);
+    const middle = jumps[Math.floor(jumps.length * 0.6)];
     const markers = jumps.map((jump) => [Number(jump.dataset.seek), jump.dataset.label ?? ""]);
     post({
       type: "load",
       data: await answer.text(),
       markers,
+      poster: Math.max(0.1, Number(middle?.dataset.seek ?? 0)),
       idle: Number(host.dataset.idle ?? 2),
       speed: Number(host.dataset.speed ?? 1),
     });
@@ -31,12 +33,15 @@ export function mount(host: HTMLElement): void {
     for (const jump of jumps) jump.classList.toggle("is-now", jump === last);
   };
 
-  addEventListener("message", (event: MessageEvent<{ type?: string; at?: number; words?: string }>) => {
+  addEventListener("message", (event: MessageEvent<{ type?: string; at?: number; ratio?: number; words?: string }>) => {
     if (event.source !== frame.contentWindow) return;
     if (event.data.type === "ready" && !ready) {
       ready = true;
       void load();
-    } else if (event.data.type === "loaded") host.classList.add("is-loaded");
+    } else if (event.data.type === "loaded") {
+      const ratio = Math.min(2.4, Math.max(1.1, Number(event.data.ratio) || 1.6));
+      if (frame.parentElement) frame.parentElement.style.aspectRatio = String(ratio);
+    }
     else if (event.data.type === "time") follow(event.data.at ?? 0);
     else if (event.data.type === "failed") say(`The recording could not be played: ${event.data.words ?? ""}`);
   });
