@@ -31,6 +31,10 @@ class Sealing:
         """A recorder sealed a chunk."""
         self._moved[session] = SealedHead(session, chunk, head)
 
+    def closed(self, session: str) -> None:
+        """The session's own record carries its final head; there is nothing left to anchor for it."""
+        self._moved.pop(session, None)
+
     async def run(self) -> None:
         """For ever: anchors what moved; notices a ledger that takes no commands."""
         loop = asyncio.get_running_loop()

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import cast
 
 import asyncssh
+from asyncssh.packet import String
+from asyncssh.public_key import decode_ssh_certificate
 
 from onepam.app.close_session import close_session, fail_session
 from onepam.app.confirm import ask_confirmation
@@ -117,15 +119,23 @@ class PersonDoor(Door):
             return False
         try:
             who = await self._who(key_data)
-            if who is None or not await self._checked(username, key_data, msg, signature):
+            if who is None or not await self._signed(username, key_data, msg, signature):
                 return False
             return not msg or await self._enter(who)
         except Fault as fault:
             log.error("a sign-in from %s failed: %s", self._source, fault)
             return self._no(Refused("gateway.unavailable", "The gateway cannot open sessions now.", "Try again soon."))
 
+    async def _signed(self, username: str, key_data: bytes, msg: bytes, signature: bytes) -> bool:
+        """Whether the client holds the private key. asyncssh would compare a certificate's principal with the login
+        name; ours names a person, and `judge` has looked at it."""
+        if not _is_certificate(key_data):
+            return await self._checked(username, key_data, msg, signature)
+        key = decode_ssh_certificate(key_data).key
+        return not msg or bool(key.verify(String(self._conn._session_id) + msg, signature))
+
     async def _who(self, key_data: bytes) -> _Proven | None:
-        if b"-cert-v01@openssh.com" in key_data[:64]:
+        if _is_certificate(key_data):
             authority = self._gateway.authorities.person.public_blob
             claims = judge(key_data, authority, self._gateway.clock(), self._source)
             if isinstance(claims, Claims):
@@ -247,7 +257,7 @@ class PersonDoor(Door):
         because = dialled.code if isinstance(dialled, Refused) else self._why
         recorded = await recorder.close(because)
         gateway.live.unregister(opened.session)
-        await gateway.sealing.flush()
+        gateway.sealing.closed(opened.session)
         closed = SessionClosed(
             session=opened.session,
             because=because,
@@ -274,6 +284,10 @@ class PersonDoor(Door):
             self._gateway.live.unregister(self._live.session)
         self._conn.send_auth_banner(_words(refused, self._gateway.console_url))
         return False
+
+
+def _is_certificate(key_data: bytes) -> bool:
+    return b"-cert-v01@openssh.com" in key_data[:64]
 
 
 def _words(refused: Refused, console_url: str = "") -> str:

@@ -1,0 +1,73 @@
+"""The program `onepam`: the commands that run on this machine, and those of the CLI, which speak to the API."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onepam.kernel.errors import Fault
+
+app = typer.Typer(no_args_is_help=True, add_completion=True, help="OnePAM: access that can be proven.")
+
+Folder = Annotated[Path, typer.Option(help="Folder of the data.", envvar="ONEPAM_DATA")]
+
+
+@app.command()
+def up(
+    data: Folder = Path("var/onepam"),
+    config: Annotated[Path | None, typer.Option(help="Configuration file (TOML).", envvar="ONEPAM_CONFIG")] = None,
+    demo: Annotated[bool, typer.Option(help="Start with a small demo company and a target.")] = False,
+    ready_file: Annotated[Path | None, typer.Option(help="Write all addresses here once everything listens.")] = None,
+) -> None:
+    """Run the gateway, the console and the API."""
+    from onepam.boot.config import Config, load
+    from onepam.boot.demo import run_demo
+    from onepam.boot.platform import run
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)
+    settings = load(config, data) if config else Config(data)
+    job = run_demo(settings, ready_file) if demo else run(settings, ready_file)
+    asyncio.run(job)
+
+
+@app.command()
+def signer(
+    folder: Annotated[Path, typer.Option(help="Folder of the key and the last signed state.")],
+    origin: Annotated[str, typer.Option(help="The log's name, as in the gateway's configuration.")],
+) -> None:
+    """Run the ledger's signer: it holds the key, and refuses a history that denies an earlier one."""
+    from onepam.signing.signer import create_signer, run_signer
+
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (folder / "key").exists():
+        typer.echo(create_signer(folder / "key", folder / "state", origin))
+    run_signer(folder / "key", folder / "state", folder / "socket", origin)
+
+
+def main() -> None:
+    """The script's entry point: faults become one line and exit code 4."""
+    try:
+        app()
+    except Fault as fault:
+        sys.stderr.write(f"onepam: {fault}\n")
+        sys.exit(4)
+
+
+async def until_stopped() -> None:
+    """Waits for SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, stop.set)
+    await stop.wait()
+
+
+if __name__ == "__main__":
+    main()
