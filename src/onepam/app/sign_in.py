@@ -16,20 +16,25 @@ from onepam.kernel.errors import Refused
 
 @dataclass(frozen=True, slots=True)
 class SignInFacts:
-    """An account, the actor (None before there is one), and what the actor's session was opened with."""
+    """An account, the actor (None before there is one), and what the actor's session was opened with.
+
+    `taken`: a session with the id that is to be opened exists or existed.
+    """
 
     account: AccountFacts
     actor: ActorFacts | None
     proven: tuple[FactorKind, ...]
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class SignInQuery:
-    """The account of a person, and who acts on it."""
+    """The account of a person, who acts on it, and the id of a session that is to be opened."""
 
     facts: ClassVar[type[SignInFacts]] = SignInFacts
     person: str
     actor: Actor | None = None
+    opening: str | None = None
 
 
 async def sign_in(ledger: Ledger, opening: Opening) -> Instant | Refused:
@@ -63,9 +68,9 @@ async def open_cli_session(
     """A CLI session under the actor's console session; the result is its end."""
 
     def decide(facts: SignInFacts, now: Instant) -> Decided[Instant] | Refused:
-        return rules.cli_sign_in(_acting(facts), actor, session, token_digest, source, facts.proven, now)
+        return rules.cli_sign_in(_acting(facts), actor, session, token_digest, source, facts.proven, facts.taken, now)
 
-    outcome = await ledger.commit(SignInQuery(actor.person, actor), decide)
+    outcome = await ledger.commit(SignInQuery(actor.person, actor, session), decide)
     return outcome if isinstance(outcome, Refused) else outcome.result
 
 

@@ -159,11 +159,17 @@ def cli_sign_in(
     token_digest: str,
     source: str,
     proven: tuple[FactorKind, ...],
+    taken: bool,
     now: Instant,
 ) -> Decided[Instant] | Refused:
-    """A CLI session under a console session: it inherits the proof, and lives no longer than its own limit."""
+    """A CLI session under a console session: it inherits the proof, and lives no longer than its own limit.
+
+    `taken`: a session of this id exists or existed, so the code that names it has served.
+    """
     if (refused := present(actor, now)) is not None:
         return refused
+    if taken:
+        return Refused("cli_code.gone", "This sign-in code was used already.", "Run again: onepam login")
     assert actor.mfa_at is not None  # present() demands it
     ends = min(Instant(actor.mfa_at + CLI_SESSION), actor.ends or Instant(now + CLI_SESSION))
     if ends <= now:

@@ -92,7 +92,8 @@ class _Authority:
         return self._key.get_fingerprint()
 
     def _serial(self) -> int:
-        return int.from_bytes(self._random(8), "big")
+        """53 random bits: as many as an integer in the ledger's JSON may have."""
+        return int.from_bytes(self._random(8), "big") >> 11
 
 
 @final

@@ -54,6 +54,7 @@ def sign_in(db: Db, query: SignInQuery, at: Instant) -> SignInFacts:
         account=account_facts(db, query.person, at),
         actor=actor_facts(db, query.actor, at) if query.actor is not None else None,
         proven=proven,
+        taken=row(db, "SELECT 1 FROM sign_in WHERE session = :session", {"session": query.opening}) is not None,
     )
 
 

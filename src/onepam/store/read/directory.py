@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from onepam.domain.authority import Actor, ActorFacts
-from onepam.domain.sign_in import FactorKind
+from onepam.domain.sign_in import FactorKind, SignInKind
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, Row, row, rows
 from onepam.store.facts.holdings import actor_facts
@@ -87,12 +87,14 @@ def enrolment_person(db: Db, at: Instant, token_digest: str) -> str | None:
     return found["person"] if found else None
 
 
-def acting(db: Db, at: Instant, token_digest: str, source: str) -> tuple[Actor, ActorFacts] | None:
-    """Who is behind a console or CLI token, with their rights; None where the token is dead."""
+def acting(
+    db: Db, at: Instant, token_digest: str, source: str, kind: SignInKind = SignInKind.CONSOLE
+) -> tuple[Actor, ActorFacts] | None:
+    """Who is behind the token of a session of this kind, with their rights; None where the token is dead."""
     found = row(
         db,
-        f"SELECT session, person FROM sign_in WHERE token_digest = :digest AND expires > :at AND {AT}",
-        {"digest": token_digest, "at": at},
+        f"SELECT session, person FROM sign_in WHERE token_digest = :digest AND kind = :kind AND expires > :at AND {AT}",
+        {"digest": token_digest, "kind": kind.value, "at": at},
     )
     if found is None:
         return None
