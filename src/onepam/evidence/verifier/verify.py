@@ -124,18 +124,24 @@ _parse = json.JSONDecoder(
 _canonical = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
 
 
+def _check_depth(value: Any) -> None:
+    layer = [[value]]  # type: List[Any]
+    for _ in range(MAX_DEPTH + 1):
+        inner = (child for item in layer for child in (item.values() if type(item) is dict else item))
+        layer = [child for child in inner if type(child) in (dict, list)]
+    need(not layer, f"JSON: nested deeper than {MAX_DEPTH}")
+
+
 def parse(data: bytes, what: str) -> Any:
     try:
         text = data.decode("utf-8")
-        if text.count("{") + text.count("[") > MAX_DEPTH:
-            depth = deepest = 0
-            for bracket in re.findall(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text):
-                depth += (bracket in "[{") - (bracket in "]}")
-                deepest = max(deepest, depth)
-            need(deepest <= MAX_DEPTH, f"JSON: nested deeper than {MAX_DEPTH}")
         value = _parse(text)
+        if text.count("{") + text.count("[") > MAX_DEPTH:
+            _check_depth(value)
         need(_canonical(value) == text, "JSON: not in canonical form")
-    except (ValueError, RecursionError, Refused) as error:
+    except RecursionError:
+        raise Refused(f"{what}: JSON: nested deeper than {MAX_DEPTH}") from None
+    except (ValueError, Refused) as error:
         raise Refused(f"{what}: {error}") from None
     return value
 
@@ -719,7 +725,7 @@ def as_csv(names: List[str], rows: List[Any]) -> bytes:
 def check_authors(pack: Pack, log_key: Optional[str], witness_keys: List[str]) -> List[str]:
     """Adds what the signatures prove. Returns why the author is not checked: empty when the keys came from outside."""
     checkpoint, manifest, doubts = pack.checkpoint, pack.manifest, []
-    outside = key_from_outside(log_key, 1, "--log-key") if log_key else None
+    outside = None if log_key is None else key_from_outside(log_key, 1, "--log-key")
     key = outside or read_key(manifest["log_key"], 1, "manifest.json log_key")
     signed_at(checkpoint, key, "the log's key")
     need(key.name == checkpoint.origin, "checkpoint: the log's key has another name than the log")

@@ -1,0 +1,214 @@
+"""The verifier as an auditor runs it: a process of its own, exit codes, keys from files, what it prints."""
+
+import ast
+import json
+import os
+import random
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from onepam.evidence.verifier import verify
+from tests.evidence.company import LOG, STRANGER, WITNESS, History, pack_input, written
+from tests.evidence.conftest import KEYS, Check
+from tests.evidence.forge import Forge
+
+VERIFY = Path(verify.__file__)
+RELEASE = Path(__file__).parents[2] / "release" / "verify.py.sha256"
+
+
+def run(pack: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-I", str(VERIFY), str(pack), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture
+def pack(tmp_path: Path, honest: bytes) -> Path:
+    path = tmp_path / "pack.zip"
+    path.write_bytes(honest)
+    return path
+
+
+def test_0_with_both_keys_from_outside(pack: Path) -> None:
+    done = run(pack, *KEYS)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("\nVERIFIED\n")
+    for said in (
+        "none missing, doubled, reordered or changed",
+        "class session: 167 entries, numbers 0 to 166 without a gap",
+        "exactly one row for each of the 74 session.opened and session.refused of the period",
+        f"is signed by {LOG.name}+{LOG.id().hex()}",
+        f"witness {WITNESS.name}+{WITNESS.id().hex()} saw this checkpoint by 2026-",
+        "that everything that happened was logged: what is proved is that the log is whole",
+    ):
+        assert said in done.stdout
+    assert "no independent witness" not in done.stdout
+    assert "is not the program you are running" not in done.stdout
+
+
+def test_0_with_keys_in_files(pack: Path, tmp_path: Path) -> None:
+    log, witness = tmp_path / "log.vkey", tmp_path / "witness.vkey"
+    log.write_text(LOG.vkey() + "\n")
+    witness.write_text(WITNESS.vkey())
+    assert run(pack, "--log-key", str(log), "--witness-key", str(witness)).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "missing"),
+    [
+        ([], "--log-key"),
+        (["--log-key", LOG.vkey()], "--witness-key"),
+        (["--witness-key", WITNESS.vkey()], "--log-key"),
+    ],
+    ids=["no key", "the log's only", "the witness's only"],
+)
+def test_2_without_a_key(pack: Path, arguments: list[str], missing: str) -> None:
+    done = run(pack, *arguments)
+    assert done.returncode == 2
+    last = done.stdout.splitlines()[-1]
+    assert last.startswith("CONSISTENT IN ITSELF, AUTHOR NOT CHECKED")
+    assert missing in last
+    assert ("no independent witness" in done.stdout) == ("--witness-key" not in arguments)
+
+
+def test_2_when_the_note_is_cosigned_though_the_manifest_is_silent(company: History, check: Check) -> None:
+    quiet = written(pack_input(company, witnesses=()))
+    assert check(quiet, "--log-key", LOG.vkey())[0] == 2
+    assert check(quiet, *KEYS)[0] == 0
+
+
+def test_0_without_any_witness_is_said_to_be_weaker(company: History, check: Check) -> None:
+    alone = written(pack_input(company, checkpoint=company.checkpoint(witnesses=()), witnesses=()))
+    code, result = check(alone, "--log-key", LOG.vkey())
+    assert code == 0
+    assert any(line.startswith("no independent witness") for line in result["not_proved"])
+    assert check(alone, *KEYS)[0] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--log-key", STRANGER.vkey()], "no signature by the log's key"),
+        (["--log-key", WITNESS.vkey()], "not an Ed25519 key of signature type 1"),
+        (["--log-key", LOG.vkey(), "--witness-key", LOG.vkey()], "not an Ed25519 key of signature type 4"),
+        (["--log-key", LOG.vkey().replace("+1", "+2", 1)], "id does not fit the key"),
+        (["--log-key", LOG.vkey()[:-4]], "not "),
+        (["--log-key", "no-such-file"], "FileNotFoundError"),
+        (["--log-key", ""], "FileNotFoundError"),
+        (["--log-key"], "usage"),
+        (["--log-ke", LOG.vkey()], "usage"),
+        (["another.zip"], "usage"),
+        (["--witness-key", "\udcff"], "REFUSED"),
+    ],
+)
+def test_1_for_keys_and_arguments_that_do_not_fit(pack: Path, arguments: list[str], says: str) -> None:
+    done = run(pack, *arguments)
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert done.stdout.startswith("REFUSED: ")
+    assert done.stdout.count("\n") == 1
+    assert says in done.stdout
+
+
+def test_1_for_what_is_not_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    for path in (tmp_path, tmp_path / "nothing", Path("/dev/zero")):
+        assert run(path, *KEYS).returncode == 1
+    assert run(tmp_path / "nothing", *KEYS).stdout.startswith("REFUSED: FileNotFoundError")
+
+
+def test_1_for_a_pack_altered(pack: Path, company: History, honest: bytes) -> None:
+    forge = Forge(company, honest)
+    forge.report("sessions", lambda r: r["rows"].pop())
+    pack.write_bytes(forge.seal())
+    done = run(pack, *KEYS)
+    assert done.returncode == 1
+    assert done.stdout.startswith("REFUSED: reports/sessions.json: no row for entry")
+
+
+def test_1_when_the_output_cannot_be_written(pack: Path) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-I", str(VERIFY), str(pack), *KEYS], stdout=full, timeout=60)
+    assert done.returncode != 0
+
+
+def test_no_bit_of_a_pack_can_be_flipped(tmp_path: Path, honest: bytes, check: Check) -> None:
+    dice = random.Random(20260401)
+    for _ in range(300):
+        at = dice.randrange(8 * len(honest))
+        flipped = bytearray(honest)
+        flipped[at // 8] ^= 1 << at % 8
+        code, result = check(bytes(flipped), *KEYS)
+        assert code == 1, at
+        assert result["verdict"].startswith("REFUSED: "), at
+
+
+def test_no_pack_can_be_cut(honest: bytes, check: Check) -> None:
+    dice = random.Random(7)
+    for _ in range(100):
+        assert check(honest[: dice.randrange(len(honest))], *KEYS)[0] == 1
+        assert check(honest[dice.randrange(1, len(honest)) :], *KEYS)[0] == 1
+
+
+def test_content_cannot_act_on_the_terminal(company: History, honest: bytes, pack: Path) -> None:
+    forge = Forge(company, honest)
+    evil = "\x1b]0;owned\x07\u202ereversed\x9b31m\r\n"
+    forge.edit("manifest.json", lambda m: m["system"].update(environment=evil))
+    for name in ("access", "requests", "sessions"):
+        forge.envelope(name, lambda e: e["system"].update(environment=evil))
+    pack.write_bytes(forge.seal())
+    for arguments in (KEYS, (*KEYS, "--json")):
+        done = run(pack, *arguments)
+        assert done.returncode == 0
+        assert done.stdout.isascii()
+        assert all(c == "\n" or c.isprintable() for c in done.stdout)
+        assert "owned" in done.stdout
+
+
+def test_json_says_the_same(pack: Path) -> None:
+    done = run(pack, "--json")
+    result = json.loads(done.stdout)
+    assert result["exit"] == done.returncode == 2
+    assert result["verdict"].startswith("CONSISTENT IN ITSELF")
+    assert result["proved"]
+    assert result["not_proved"]
+
+
+def test_a_foreign_verify_py_is_pointed_out(company: History, honest: bytes, check: Check) -> None:
+    """With the manifest made to fit nothing contradicts it: that is why the auditor takes it from the release."""
+    forge = Forge(company, honest)
+    forge.files["verify.py"] = b"print('VERIFIED')\n"
+    code, result = check(forge.seal(), *KEYS)
+    assert code == 0
+    assert any("not the program you are running; do not run it" in line for line in result["not_proved"])
+
+
+def test_it_runs_on_python_3_9_with_the_standard_library_only() -> None:
+    tree = ast.parse(VERIFY.read_text(encoding="utf-8"), feature_version=(3, 9))
+    modules = {
+        name.split(".")[0]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names])
+    }
+    assert modules <= sys.stdlib_module_names
+
+
+def test_the_release_names_the_digest_of_this_verifier() -> None:
+    assert RELEASE.read_text(encoding="ascii") == f"{sha256(VERIFY.read_bytes()).hexdigest()}  verify.py\n"
+
+
+def test_main_can_be_called(pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify.main([str(pack), *KEYS]) == 0
+    assert "VERIFIED" in capsys.readouterr().out
+
+
+def test_depth() -> None:
+    assert verify.parse(b"[" * 32 + b"]" * 32, "x")
+    assert verify.parse(b'{"a":"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["}', "x")
+    for deep in (b"[" * 33 + b"]" * 33, b'{"a":' * 33 + b"1" + b"}" * 33, b"[" * 10**6, b"[" * 5000 + b"]" * 5000):
+        with pytest.raises(verify.Refused, match=r"^x: "):
+            verify.parse(deep, "x")
