@@ -435,6 +435,56 @@ def test_any_single_change_is_named(place: int, change: int, bundles: bool) -> N
     assert expected in named(verify(rows, BUNDLES if bundles else TILES))
 
 
+mangles = st.lists(
+    st.tuples(
+        st.sampled_from(["drop", "copy", "forge", "swap", "flip", "reseal", "number", "cut"]),
+        st.integers(0),
+        st.integers(0),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+def mangle(rows: list[Row], how: str, one: int, other: int) -> None:
+    one, other = one % len(rows), other % len(rows)
+    match how:
+        case "drop":
+            del rows[one : one + 1 + other % 600]
+        case "copy":
+            rows.insert(one, rows[other])
+        case "forge":
+            rows.insert(one, sealed(rows[other]._replace(body=b'{"forged":1}')))
+        case "swap":
+            rows[one], rows[other] = rows[other], rows[one]
+        case "flip":
+            rows[one] = rows[one]._replace(body=b'{"n":1}')
+        case "reseal":
+            rows[one] = sealed(rows[one]._replace(time=rows[one].time + other))
+        case "number":
+            renumber(rows)
+        case _:
+            del rows[one:]
+    rows[:] = rows or [history()[0]]
+
+
+@settings(max_examples=30)
+@given(mangles, st.sampled_from([BUNDLES, TILES]))
+def test_whatever_was_done_every_entry_that_is_not_intact_is_covered_by_a_finding(
+    steps: list[tuple[str, int, int]], known: str
+) -> None:
+    rows = list(history())
+    for step in steps:
+        mangle(rows, *step)
+    report = verify(rows, known)
+    covered = {index for finding in report.findings for index in range(finding.begin, finding.end)}
+    there = set(rows)
+    lost = {row.position for row in history()[:PUBLISHED] if row not in there}
+    assert lost <= covered
+    assert report.findings or rows[:PUBLISHED] == list(history()[:PUBLISHED])
+    assert verify(rows, NOTHING).findings or rows[:PUBLISHED] == list(history()[:PUBLISHED])
+
+
 bodies = st.sampled_from(
     [
         b"",

@@ -1,0 +1,152 @@
+"""The witness over HTTP, with bounds: bodies, connections, and the time that one request may take."""
+
+import io
+import re
+import signal
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from socketserver import ThreadingTCPServer
+from typing import Any
+
+from onepam.kernel.clock import Clock
+from onepam.ledger.note import VerifierKey
+from onepam.signing.files import load_key, locked
+from onepam.signing.witness import MAX_REQUEST_BYTES, Answer, Witness
+
+MAX_CONNECTIONS = 64
+REQUEST_SECONDS = 10.0
+_LATEST = re.compile(r"/([0-9a-f]{64})/checkpoint")
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessConfig:
+    """`folder` keeps the state and must exist; `logs` maps each origin to the vkeys that sign its checkpoints."""
+
+    name: str
+    key_path: Path
+    folder: Path
+    logs: Mapping[str, tuple[str, ...]]
+    host: str = "127.0.0.1"
+    port: int = 0
+
+
+def run_witness(config: WitnessConfig, clock: Clock) -> None:
+    """Serves until SIGTERM or SIGINT. Only one process may hold a folder.
+
+    Raises `FileNotFoundError` for a missing key, `Corrupt` for a bad key or state, `BadNote` for a bad name or vkey,
+    `Unavailable` if the folder is held, `OSError` if the address is taken.
+    """
+    with locked(config.folder / "lock"):
+        logs = {origin: [VerifierKey.parse(vkey) for vkey in vkeys] for origin, vkeys in config.logs.items()}
+        witness = Witness(config.name, load_key(config.key_path), config.folder, logs, clock)
+        with WitnessServer((config.host, config.port), witness) as server:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
+            server.serve_forever(poll_interval=0.1)
+
+
+class WitnessServer(ThreadingTCPServer):
+    """At most `MAX_CONNECTIONS` at a time; further ones are closed at once."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+    request_queue_size = MAX_CONNECTIONS
+
+    def __init__(self, address: tuple[str, int], witness: Witness) -> None:
+        self.witness = witness
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self._places = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self._places.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A connection that broke ends; nothing was cosigned that is not on disk."""
+
+
+class _Timed(io.RawIOBase):
+    """Reads a connection until a deadline, however slowly its bytes drip."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self.deadline = 0.0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(left)
+        return self._connection.recv_into(buffer)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: WitnessServer
+
+    def setup(self) -> None:
+        super().setup()
+        self._timed = _Timed(self.connection)
+        self.rfile = io.BufferedReader(self._timed)
+
+    def handle_one_request(self) -> None:
+        self._timed.deadline = time.monotonic() + REQUEST_SECONDS
+        with suppress(ConnectionError):
+            super().handle_one_request()
+            return
+        self.close_connection = True
+
+    def do_POST(self) -> None:
+        length = self.headers.get("Content-Length", "")
+        if self.path != "/add-checkpoint":
+            self._refuse(404, b"not found\n")
+        elif not (length.isascii() and length.isdigit() and len(length) < 10):
+            self._refuse(411, b"a request has a Content-Length\n")
+        elif int(length) > MAX_REQUEST_BYTES:
+            self._refuse(413, b"the request is too large\n")
+        else:
+            body = self.rfile.read(int(length))
+            if len(body) == int(length):
+                self._answer(self.server.witness.add_checkpoint(body))
+            else:
+                self.close_connection = True
+
+    def do_GET(self) -> None:
+        match = _LATEST.fullmatch(self.path)
+        self._answer(self.server.witness.latest(match[1]) if match else Answer(404, b"not found\n"))
+
+    def _refuse(self, status: int, message: bytes) -> None:
+        """Refuses without reading the body, after which the connection is of no use."""
+        self.close_connection = True
+        self._answer(Answer(status, message))
+
+    def _answer(self, answer: Answer) -> None:
+        self.connection.settimeout(REQUEST_SECONDS)
+        self.send_response_only(answer.status)
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(answer.body)))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the standard library
+        """Requests carry nothing that a log should keep; what was cosigned is in the folder."""
