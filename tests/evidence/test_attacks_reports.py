@@ -244,6 +244,7 @@ _ENVELOPE: list[tuple[str, dict[str, Any], str]] = [
     ("rows lost after the last filter", {"filters": [{"filter": "all", "before": 74, "after": 60}]},
      "rows after the filters|do not add up"),
     ("an exclusion without a reason", {"exclusions": [{"index": 30, "reason": ""}]}, "exclusion without a reason"),
+    ("an exclusion of what nobody can see", {"exclusions": [{"index": 317000, "reason": "x"}]}, "is not disclosed"),
     ("an exclusion of what has a row", {"exclusions": [{"index": -1, "reason": "x"}]}, "index is negative"),
     ("a digest changed", {"files": {"sessions.csv": "00", "sessions.json": "00"}}, "SHA-256 of the report's files"),
     ("nobody ran it", {"run_by": None}, "run_by must be str"),

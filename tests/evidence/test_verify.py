@@ -115,7 +115,7 @@ def test_1_for_keys_and_arguments_that_do_not_fit(pack: Path, arguments: list[st
 
 def test_1_for_what_is_not_a_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
-    for path in (tmp_path, tmp_path / "nothing", Path("/dev/zero")):
+    for path in (tmp_path, tmp_path / "fifo", tmp_path / "nothing", Path("/dev/zero")):
         assert run(path, *KEYS).returncode == 1
     assert run(tmp_path / "nothing", *KEYS).stdout.startswith("REFUSED: FileNotFoundError")
 

@@ -101,7 +101,7 @@ def write_pack(pack: PackInput, out: BinaryIO) -> str:
         hashes = writer.headers(pack)
         writer.put("bodies.sha256", hashes, ZIP_STORED)
         writer.put("checkpoint", pack.checkpoint)
-        writer.stream("entries.jsonl", (_disclosed(entry) for entry in pack.disclosed))
+        writer.stream("entries.jsonl", _disclosed(pack, hashes))
         writer.stream("payloads.jsonl", (_payload(item) for item in pack.payloads))
         writer.put("range.json", _range(pack.proof))
         for packed in sorted(pack.reports, key=lambda packed: packed.report.name):
@@ -178,8 +178,15 @@ class _Writer:
         self.put(f"reports/{report.name}.envelope.json", envelope.encode(digests))
 
 
-def _disclosed(entry: Disclosed) -> bytes:
-    return encode({"body": entry.body.decode("utf-8"), "index": entry.index}) + b"\n"
+def _disclosed(pack: PackInput, hashes: bytes) -> Iterator[bytes]:
+    last = pack.proof.begin - 1
+    for entry in pack.disclosed:
+        if not last < entry.index < pack.proof.end:
+            raise ValueError(f"entry {entry.index} is disclosed out of order or out of the range")
+        last, at = entry.index, 32 * (entry.index - pack.proof.begin)
+        if sha256(entry.body).digest() != hashes[at : at + 32]:
+            raise ValueError(f"the body of entry {entry.index} is not the one in the log")
+        yield encode({"body": entry.body.decode("utf-8"), "index": entry.index}) + b"\n"
 
 
 def _payload(item: Payload | Erased) -> bytes:

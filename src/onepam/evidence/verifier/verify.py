@@ -415,7 +415,7 @@ class Log:
             tree.extend(leaves)
             at += len(chunk)
             if sys.stderr.isatty() and self.end - self.first > 200_000:
-                sys.stderr.write(f"\rheaders: {count - self.first:,} of {self.end - self.first:,}\033[K")
+                sys.stderr.write(f"\rheaders: {count - self.first:,} of {self.end - self.first:,}")
                 sys.stderr.write("\n" * (count == self.end))
         need(count == self.end, f"headers.jsonl: entry {count} is missing")
         self.counters = {klass.decode(): (started[klass], next_of[klass]) for klass in started}
@@ -556,6 +556,7 @@ class Pack:
         need(log.first == 0 or log.times[0] < self.begin, "range.json: the range begins after the period does")
         need(log.end == c.size or log.times[-1] >= self.until, "range.json: the range ends before the period does")
         self.disclosed = Disclosed(files, log)
+        self.about: List[str] = []
         self.proved: List[str] = []
         self.not_proved: List[str] = []
         for name in m["reports"]:
@@ -602,6 +603,8 @@ class Pack:
         same = self.files[f"reports/{name}.csv"] == as_csv(list(columns), rows)
         need(same, f"reports/{name}.csv: differs from {what}")
         excluded, as_of = self._envelope(name, len(rows))
+        over = "over the period" if as_of is None else f"as of {iso(as_of)}"
+        self.about.append(f"report {name} (version {report['version']}), {over}: {len(rows)} rows")
         for number, row in enumerate(rows if as_of is not None else [], 1):
             for index in row["ledger"]:
                 late = self.log.time(index) > (as_of or 0)
@@ -670,8 +673,10 @@ class Pack:
         excluded: Dict[int, str] = {}
         for item in e["exclusions"]:
             members(item, what, index=int, reason=str)
-            need(item["reason"] and item["index"] not in excluded, f"{what}: exclusion without a reason, or doubled")
-            excluded[item["index"]] = item["reason"]
+            index = item["index"]
+            need(item["reason"] and index not in excluded, f"{what}: exclusion without a reason, or doubled")
+            need(index in self.disclosed.bodies, f"{what}: excludes entry {index}, which is not disclosed")
+            excluded[index] = item["reason"]
         left = count + len(excluded)
         for step in e["filters"]:
             members(step, what, filter=str, before=int, after=int)
@@ -754,8 +759,8 @@ def check_authors(pack: Pack, log_key: Optional[str], witness_keys: List[str]) -
 
 
 def verify(path: str, log_key: Optional[str], witness_keys: List[str]) -> Tuple[Pack, List[str]]:
+    need(stat.S_ISREG(os.stat(path).st_mode), "not a regular file")
     with open(path, "rb") as file:
-        need(stat.S_ISREG(os.fstat(file.fileno()).st_mode), "not a regular file")
         data = file.read(MAX_TOTAL + 1)
     need(len(data) <= MAX_TOTAL, "the pack is larger than the bound")
     pack = Pack(data)
@@ -807,7 +812,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
         verdict = "CONSISTENT IN ITSELF, AUTHOR NOT CHECKED: " + "; ".join(doubts) if doubts else "VERIFIED"
         about = [
             f"log {pack.manifest['origin']}, system {' '.join(pack.manifest['system'].values())}",
-            f"period {iso(pack.begin)} to {iso(pack.until)}, reports: {', '.join(pack.manifest['reports']) or 'none'}",
+            f"period {iso(pack.begin)} to {iso(pack.until)}",
+            *(pack.about or ["no reports"]),
         ]
     except Refused as error:
         verdict = f"REFUSED: {error}"
