@@ -46,7 +46,7 @@ class Anchors:
         self._log_key = log_key
         self._sign = sign
         self._cosign = cosign
-        self._witness_keys = witness_keys
+        self.witness_keys = witness_keys
         self._clock = clock
         self._stop = threading.Event()
         self._last: tuple[Published, Instant] | None = None
@@ -77,7 +77,7 @@ class Anchors:
             log_key=self._log_key.encode(),
             checkpoint_size=size,
             checkpoint_at=last[1] if last else None,
-            witness=", ".join(key.name for key in self._witness_keys),
+            witness=", ".join(key.name for key in self.witness_keys),
             witnessed_size=size if witnessed else (self._witnessed or (0, 0))[0],
             witnessed_at=witnessed or (self._witnessed[1] if self._witnessed else None),
             verified_kind=told.kind if told else "",
@@ -107,11 +107,11 @@ class Anchors:
         if note is None:
             return 0, None
         try:
-            found = open_checkpoint(note, [self._log_key, *self._witness_keys], self._origin)
+            found = open_checkpoint(note, [self._log_key, *self.witness_keys], self._origin)
         except BadNote as error:
             self.trouble = f"the published checkpoint is not ours: {error}"
             return 0, None
-        times = [each.at for each in found.verified if each.key in self._witness_keys and each.at is not None]
+        times = [each.at for each in found.verified if each.key in self.witness_keys and each.at is not None]
         return found.checkpoint.size, Instant(max(times) * 1_000_000) if times else None
 
     def _run(self) -> None:

@@ -1,17 +1,17 @@
 """The program `onepam`: the commands that run on this machine, and those of the CLI, which speak to the API."""
 
 import asyncio
-import contextlib
 import logging
-import signal
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from onepam.boot.ledger_command import verify
 from onepam.kernel.errors import Fault
 
+ledger = typer.Typer(no_args_is_help=True, help="The ledger itself.")
 app = typer.Typer(no_args_is_help=True, add_completion=True, help="OnePAM: access that can be proven.")
 
 Folder = Annotated[Path, typer.Option(help="Folder of the data.", envvar="ONEPAM_DATA")]
@@ -50,6 +50,34 @@ def signer(
     run_signer(folder / "key", folder / "state", folder / "socket", origin)
 
 
+@app.command()
+def witness(
+    folder: Annotated[Path, typer.Option(help="Folder of the key and of what was seen.")],
+    name: Annotated[str, typer.Option(help="The witness's name, such as witness.example.org.")],
+    log_key: Annotated[list[str], typer.Option(help="vkey of a log to watch (its name is the log's origin).")],
+    host: str = "127.0.0.1",
+    port: int = 8081,
+) -> None:
+    """Run a witness, on another host: it cosigns only what continues what it has seen."""
+    from onepam.boot.platform import wall_clock
+    from onepam.ledger.note import VerifierKey
+    from onepam.signing.witness import create_witness
+    from onepam.signing.witness_server import WitnessConfig, run_witness
+
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (folder / "key").exists():
+        typer.echo(create_witness(folder / "key", name))
+    logs: dict[str, tuple[str, ...]] = {}
+    for vkey in log_key:
+        origin = VerifierKey.parse(vkey).name
+        logs[origin] = (*logs.get(origin, ()), vkey)
+    run_witness(WitnessConfig(name, folder / "key", folder, logs, host, port), wall_clock)
+
+
+ledger.command("verify")(verify)
+app.add_typer(ledger, name="ledger")
+
+
 def main() -> None:
     """The script's entry point: faults become one line and exit code 4."""
     try:
@@ -57,16 +85,6 @@ def main() -> None:
     except Fault as fault:
         sys.stderr.write(f"onepam: {fault}\n")
         sys.exit(4)
-
-
-async def until_stopped() -> None:
-    """Waits for SIGTERM or SIGINT."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, stop.set)
-    await stop.wait()
 
 
 if __name__ == "__main__":

@@ -54,7 +54,7 @@ async def _terminal(process: "asyncssh.SSHServerProcess[bytes]", command: list[s
         stderr=follower,
         env=environment,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - the child needs a terminal of its own
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(follower)
     loop = asyncio.get_running_loop()

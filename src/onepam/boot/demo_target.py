@@ -41,13 +41,8 @@ class DemoTarget:
 
 async def start_target(folder: Path, user_ca: str) -> DemoTarget:
     """OpenSSH's server where it is installed and can give this user a terminal; otherwise one on asyncssh."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = folder / "host_ed25519"
-    if not key.exists():
-        private = asyncssh.generate_private_key("ssh-ed25519")
-        private.write_private_key(key)
-        key.chmod(0o600)
-    private = asyncssh.read_private_key(key)
+    private = _host_key(key)
     host_key = private.export_public_key().decode("ascii").strip()
     sshd = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/sbin:" + os.environ.get("PATH", ""))
     if sshd is not None and _gives_terminals():
@@ -56,6 +51,15 @@ async def start_target(folder: Path, user_ca: str) -> DemoTarget:
     server = await serve_shell(private, asyncssh.import_authorized_keys(f"cert-authority {user_ca}"))
     words = f"a small server on asyncssh ({why})"
     return DemoTarget(server.get_port(), getpass.getuser(), host_key, words, server=server)
+
+
+def _host_key(path: Path) -> asyncssh.SSHKey:
+    """The target's own key, the same over restarts: it is pinned."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        asyncssh.generate_private_key("ssh-ed25519").write_private_key(path)
+        path.chmod(0o600)
+    return asyncssh.read_private_key(path)
 
 
 def _openssh(sshd: str, folder: Path, key: Path, host_key: str, user_ca: str) -> DemoTarget:

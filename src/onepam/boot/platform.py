@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import time
@@ -18,24 +19,28 @@ import uvicorn
 
 from onepam import __version__
 from onepam.app.close_session import NoFacts
+from onepam.app.expire_access import expire_access
 from onepam.boot.anchors import Anchors
 from onepam.boot.config import Config
 from onepam.boot.node import Node
+from onepam.boot.verification import Verdict, verify_entries, verify_state
 from onepam.domain.commit import Decided
 from onepam.domain.decision import AccessFacts
 from onepam.domain.sign_in import FactorKind
-from onepam.domain.system import SystemStarted
+from onepam.domain.system import LedgerVerified, SystemStarted
 from onepam.gateway.egress import Egress
 from onepam.gateway.live import Live
 from onepam.gateway.recover import recover
 from onepam.gateway.sealing import Sealing
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Fault, Refused, Unavailable
+from onepam.ledger.check import Anchor, Position
 from onepam.ledger.checkpoint import Checkpoint
-from onepam.ledger.note import VerifierKey
+from onepam.ledger.note import Note, Signature, VerifierKey
 from onepam.protocols.ssh.door import listen
 from onepam.protocols.ssh.serve import PersonDoor, SshGateway
 from onepam.signing.signer import SignerClient, create_signer
+from onepam.signing.witness import WitnessClient
 from onepam.store.ledger import SqliteLedger
 from onepam.store.publish import Cosign, Prove
 from onepam.store.read.access import access
@@ -50,6 +55,11 @@ log = logging.getLogger(__name__)
 
 SIGNER_START_SECONDS = 10.0
 STOP_SECONDS = 10.0
+EXPIRY_SECONDS = 15.0
+TAIL_SECONDS = 60.0
+HOURLY_SECONDS = 3600.0
+DAILY_SECONDS = 86400.0
+MAX_FINDINGS = 50
 
 
 def wall_clock() -> Instant:
@@ -77,11 +87,11 @@ class Platform:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Platform"]:
         """Starts the ledger and all that follows it; listeners come last. Raises `Fault` when a part cannot start."""
-        client = await asyncio.to_thread(self._start_signer)
-        self.log_key = await asyncio.to_thread(client.vkey)
+        self.signer = await asyncio.to_thread(self._start_signer)
+        self.log_key = await asyncio.to_thread(self.signer.vkey)
         self.ledger = SqliteLedger(self.database, self.node.name, wall_clock, secrets.token_bytes)
         self.reader = Reader(self.database, wall_clock)
-        self.anchors = self._anchors(client)
+        self.anchors = self._anchors(self.signer)
         self.live = Live(self.ledger, self._access, wall_clock)
         self.sealing = Sealing(self.ledger, self.live, self.node.name)
         try:
@@ -114,14 +124,20 @@ class Platform:
     async def _begin(self) -> None:
         after = self.ledger.size()
         started = SystemStarted(self.node.name, __version__, self.config.origin, self.log_key.encode())
-        outcome = await self.ledger.commit(NoFacts(), lambda facts, now: Decided((started,), None))
-        if isinstance(outcome, Refused):
-            raise Unavailable(outcome.message)
+        await self._append(started)
         left = await self.reader(open_sessions, None, self.node.name)
         await recover(self.ledger, left, self.recordings, self.recording_key)
         self.anchors.start()
         self._run("live", lambda: self.live.follow(after))
         self._run("sealing", self.sealing.run)
+        self._run("expiry", self._expire)
+        self._run("verification", self._verify)
+
+    async def _append(self, event: object) -> None:
+        """An event of the installation itself. Raises `Unavailable`."""
+        outcome = await self.ledger.commit(NoFacts(), lambda facts, now: Decided((event,), None))
+        if isinstance(outcome, Refused):
+            raise Unavailable(outcome.message)
 
     def _run(self, name: str, job: Callable[[], Awaitable[None]]) -> None:
         """A task of the platform; one that ends by an error is logged and begun again after a second."""
@@ -178,6 +194,38 @@ class Platform:
         finally:
             server.should_exit = True
             await task
+
+    async def _expire(self) -> None:
+        """Receipts for what has ended by itself; nothing depends on their being on time."""
+        while True:
+            await expire_access(self.ledger)
+            await asyncio.sleep(EXPIRY_SECONDS)
+
+    async def _verify(self) -> None:
+        """The tail each minute; a finding, or an hour gone by, is an entry. The state tables once a day."""
+        position, told, folded = None, -HOURLY_SECONDS, 0.0
+        while True:
+            await asyncio.sleep(TAIL_SECONDS)
+            now = time.monotonic()
+            verdict = await asyncio.to_thread(self.verify, position)
+            findings, kind = verdict.findings, "tail"
+            if now - folded > DAILY_SECONDS:
+                findings += tuple(await asyncio.to_thread(verify_state, self.database))
+                folded, kind = now, "fold"
+            for finding in findings:
+                log.error("the ledger does not verify: %s", finding)
+            position = None if findings else verdict.position
+            if findings or kind == "fold" or now - told > HOURLY_SECONDS:
+                event = LedgerVerified(kind, verdict.size, verdict.root, findings[:MAX_FINDINGS])
+                await self._append(event)
+                told = now
+
+    def verify(self, start: Position | None = None) -> Verdict:
+        """Verifies the entries from `start` on against all that holds a tree head. Blocking."""
+        size, root = self.signer.last()
+        keys = (self.log_key, *self.anchors.witness_keys)
+        seen = (Anchor(size, root, "signer"),) if size else ()
+        return verify_entries(self.database, self.config.data / "log", self.config.origin, keys, seen, start)
 
     def _ssh_gateway(self) -> SshGateway:
         return SshGateway(
@@ -246,7 +294,20 @@ class Platform:
         )
 
     def _cosign(self) -> Cosign | None:
-        return None
+        if not self.config.witness:
+            return None
+        witness = WitnessClient(self.config.witness, VerifierKey.parse(self.config.witness_key))
+        known = 0
+
+        def cosign(note: bytes, prove: Prove) -> tuple[Signature, ...] | Refused:
+            nonlocal known
+            answer = witness.submit(note, known, lambda old, new: prove(old))
+            if isinstance(answer, Refused):
+                return answer
+            known = Checkpoint.parse(Note.parse(note).text).size
+            return (answer[0],)
+
+        return cosign
 
     async def _end(self) -> None:
         for task in self._tasks:
@@ -262,3 +323,21 @@ class Platform:
             self._signer.terminate()
             self._signer.wait(5)
         self.node.release()
+
+
+async def run(config: Config, ready_file: Path | None) -> None:
+    """`onepam up`: runs until SIGTERM or SIGINT."""
+    async with Platform(config).running() as platform:
+        if ready_file is not None:
+            platform.write_ready_file(ready_file)
+        log.info("console %s, ssh %s:%d", config.url, config.ssh_host, platform.ssh_port)
+        await until_stopped()
+
+
+async def until_stopped() -> None:
+    """Waits for SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await stop.wait()

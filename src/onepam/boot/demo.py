@@ -1,0 +1,155 @@
+"""The tour: a small company, a real target, and links by which its people enrol. It approves nothing by itself."""
+
+import asyncio
+import secrets
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from onepam.app.add_person import add_person
+from onepam.app.apply_access import apply_access
+from onepam.app.enrol import bootstrap_enrolment
+from onepam.boot.config import Config
+from onepam.boot.demo_target import DemoTarget, start_target
+from onepam.boot.platform import Platform, until_stopped
+from onepam.domain.people import PersonKind
+from onepam.domain.roster import Attributes
+from onepam.identity.tokens import new_token, token_digest
+from onepam.kernel.errors import Fault, Refused
+from onepam.kernel.ids import new_id
+from onepam.store.read.directory import Account, account_by_email
+
+PEOPLE = (
+    ("Ada Admin", "ada@demo.example", "administrator: sets things up"),
+    ("Mia Manager", "mia@demo.example", "manager: approves requests"),
+    ("Eve Engineer", "eve@demo.example", "engineer: asks for access"),
+    ("Aude Auditor", "aude@demo.example", "auditor: reads everything, changes nothing"),
+)
+
+ACCESS = """\
+version: 1
+
+groups:
+  engineering: {{members: [eve@demo.example, mia@demo.example]}}
+
+resources:
+  web-1:
+    kind: ssh
+    address: 127.0.0.1:{port}
+    labels: {{env: prod, tier: web}}
+    owner: mia@demo.example
+    logins: [{login}]
+    host_keys: ["{host_key}"]
+  dev-1:
+    kind: ssh
+    address: 127.0.0.1:{port}
+    labels: {{env: dev}}
+    owner: mia@demo.example
+    logins: [{login}]
+    host_keys: ["{host_key}"]
+
+roles:
+  engineer:
+    purpose: Builds and runs the product
+    owner: mia@demo.example
+    permissions:
+      develop:
+        {{actions: [shell, exec, sftp], where: {{env: dev}}, logins: ["*"], mode: standing, longest: 8h}}
+      repair-production:
+        actions: [shell, exec, sftp]
+        where: {{env: prod}}
+        logins: ["*"]
+        mode: request
+        longest: 4h
+        approvers: [approver]
+  approver:
+    purpose: Decides who may repair production, and when
+    owner: ada@demo.example
+    console: [approve]
+  administrator:
+    purpose: Sets OnePAM up and keeps it healthy
+    owner: ada@demo.example
+    console: [administer, monitor, audit]
+  auditor:
+    purpose: Reads evidence
+    owner: ada@demo.example
+    console: [audit]
+
+bindings:
+  - {{role: engineer, group: engineering, because: everybody who builds}}
+  - {{role: approver, person: mia@demo.example, because: leads engineering}}
+  - {{role: administrator, person: ada@demo.example, because: runs the company's systems}}
+  - {{role: auditor, person: aude@demo.example, because: external auditor}}
+"""
+
+
+async def run_demo(config: Config, ready_file: Path | None) -> None:
+    """Runs the platform with the tour's company until it is stopped."""
+    config = replace(config, environment="demo", origin="demo.onepam.local")
+    platform = Platform(config)
+    target = await start_target(config.data / "target", platform.authorities.target.public_line)
+    platform.config = replace(config, egress=(f"127.0.0.1/32:{target.port}", *config.egress))
+    try:
+        async with platform.running():
+            await _set_up(platform, target)
+            links = await _links(platform)
+            if ready_file is not None:
+                platform.write_ready_file(ready_file)
+            _tell(platform, target, links)
+            await until_stopped()
+    finally:
+        target.stop()
+
+
+async def _set_up(platform: Platform, target: DemoTarget) -> None:
+    """The company, where it is not there yet. Raises `Fault` when its file does not fit."""
+    if await platform.reader(account_by_email, None, PEOPLE[0][1]) is not None:
+        return
+    for name, email, _ in PEOPLE:
+        attributes = Attributes(name=name, email=email)
+        person = new_id("per", secrets.token_bytes)
+        await _demand(add_person(platform.ledger, None, person, PersonKind.EMPLOYEE, attributes, "demo company"))
+    text = ACCESS.format(port=target.port, login=target.login, host_key=target.host_key)
+    change = new_id("chg", secrets.token_bytes)
+    await _demand(apply_access(platform.ledger, None, text, change, None, file="demo access.yaml"))
+
+
+async def _links(platform: Platform) -> dict[str, str]:
+    """A fresh enrolment link for each person who has no factor yet; none once somebody has signed in."""
+    links = {}
+    for _, email, _ in PEOPLE:
+        account: Account | None = await platform.reader(account_by_email, None, email)
+        if account is None or account.factors:
+            continue
+        token = new_token("enr", secrets.token_bytes)
+        enrolment = new_id("enr", secrets.token_bytes)
+        digest = token_digest(token).hex()
+        answer = await bootstrap_enrolment(platform.ledger, account.person, enrolment, digest)
+        if not isinstance(answer, Refused):
+            links[email] = f"{platform.config.url}/enrol/{token.reveal().decode('ascii')}"
+    return links
+
+
+async def _demand(work: "asyncio.Future[object] | object") -> None:
+    answer = await work  # type: ignore[misc]
+    if isinstance(answer, Refused):
+        raise Fault(f"the demo company cannot be set up: {answer.message}")
+
+
+def _tell(platform: Platform, target: DemoTarget, links: dict[str, str]) -> None:
+    """What to do next. Links are secrets: they are shown on a terminal only."""
+    url, port = platform.config.url, platform.ssh_port
+    say = sys.stdout.write
+    say(f"\n  OnePAM runs.  Console: {url}\n  The target is {target.words}.\n\n")
+    if links and sys.stdout.isatty():
+        say("  1. Enrol these people, each in a browser window of its own (a private window for the second):\n")
+        for name, email, words in PEOPLE:
+            if email in links:
+                say(f"       {name:14} {words}\n       {'':14} {links[email]}\n")
+    elif links:
+        say("  1. Enrolment links are shown on a terminal only: run this in one.\n")
+    say("  2. As Eve, request web-1 in the console; as Mia, approve it in the other window.\n")
+    say("  3. Register your SSH key under My factors, then connect with the client you have:\n\n")
+    say(f"       ssh -p {port} {target.login}@web-1@localhost\n\n")
+    say("  4. Watch the recording under Sessions.   Stop with Ctrl-C.\n\n")
+    sys.stdout.flush()

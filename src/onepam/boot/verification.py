@@ -1,0 +1,118 @@
+"""Verifying the ledger: entries against what was published and signed, and the state tables against the entries."""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from onepam.blobs.tile_folder import TileFolder
+from onepam.ledger.check import Anchor, Position, Report, check
+from onepam.ledger.checkpoint import open_checkpoint
+from onepam.ledger.findings import Row
+from onepam.ledger.note import COSIGNATURE_V1, BadNote, VerifierKey
+from onepam.store.append import read_head
+from onepam.store.database import Db, connect
+from onepam.store.rebuild import Difference, compare
+
+STEP = 5_000
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a verification found, in words; nothing found is the good answer.
+
+    `size` entries were read up to `root`; `signed` of them are under a checkpoint whose signature holds, `witnessed`
+    under one that a known witness cosigned.
+    """
+
+    findings: tuple[str, ...]
+    size: int
+    root: str
+    signed: int
+    witnessed: int
+    position: Position
+
+
+def verify_entries(
+    database: Path,
+    log: Path,
+    origin: str,
+    keys: Sequence[VerifierKey],
+    seen: Sequence[Anchor] = (),
+    start: Position | None = None,
+    progress: Progress = lambda done, of: None,
+) -> Verdict:
+    """Checks the entries from `start` on. `keys` are the log's and the witnesses'; `seen` are heads held elsewhere."""
+    tiles = TileFolder(log)
+    findings: list[str] = []
+    checkpoint, witnessed = None, 0
+    note = tiles.checkpoint()
+    if note is not None:
+        try:
+            found = open_checkpoint(note, keys, origin)
+            checkpoint = Anchor(found.checkpoint.size, found.checkpoint.root, "log's own checkpoint")
+            if any(each.key.algorithm == COSIGNATURE_V1 for each in found.verified):
+                witnessed = found.checkpoint.size
+        except BadNote as error:
+            findings.append(f"checkpoint: {error}")
+    begin = start.frontier.size if start else 0
+    with contextlib.closing(connect(database, read_only=True)) as db:
+        db.execute("BEGIN")
+        report = check(_rows(db, begin, progress), checkpoint, tuple(seen), tiles.read, start)
+        findings += [f"{each.what}: {_range(each.begin, each.end)}: {each.message}" for each in report.findings]
+        findings += _head(db, report)
+    return Verdict(
+        tuple(findings),
+        report.position.frontier.size,
+        report.position.frontier.root().hex(),
+        checkpoint.size if checkpoint else 0,
+        witnessed,
+        report.position,
+    )
+
+
+def verify_state(database: Path, progress: Progress = lambda done, of: None) -> list[str]:
+    """Rebuilds every state table from the entries and compares."""
+    return [_words(each) for each in compare(database, progress)]
+
+
+def _rows(db: Db, begin: int, progress: Progress) -> Iterator[Row]:
+    total = read_head(db).size
+    for count, found in enumerate(
+        db.execute(
+            "SELECT idx, time, kind, version, class, class_seq, body, leaf FROM entry WHERE idx >= ? ORDER BY idx",
+            (begin,),
+        ),
+        begin,
+    ):
+        if count % STEP == 0:
+            progress(count, total)
+        yield Row(*found)
+    progress(total, total)
+
+
+def _head(db: Db, report: Report) -> list[str]:
+    """The head row decides the next entry's number: it must say what the entries say."""
+    head = read_head(db)
+    position = report.position
+    if report.findings or (head.size, head.counters) == (position.frontier.size, position.counters):
+        return []
+    return [f"head: it counts {head.size} entries {json.dumps(head.counters, sort_keys=True)}, and the entries do not"]
+
+
+def _range(begin: int, end: int) -> str:
+    return f"entry {begin}" if end == begin + 1 else f"entries {begin} to {end - 1}"
+
+
+def _words(found: object) -> str:
+    if isinstance(found, Difference):
+        why = (
+            "a row that the ledger does not explain"
+            if found.kind == "extra"
+            else "a row that the ledger demands is gone"
+        )
+        return f"state: {found.table} {found.row}: {why}"
+    return f"state: {found}"
