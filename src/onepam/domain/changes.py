@@ -8,13 +8,16 @@ from onepam.domain.event import event, private
 @event("change.proposed", klass="access")
 @dataclass(frozen=True, slots=True)
 class ChangeProposed:
-    """A plan that waits. `document` is the SHA-256 of the file, `digest` of the plan: base state and file together."""
+    """A plan: a file (`text`, SHA-256 `document`) over the state that `digest` names with it. It waits if it `widens`.
+
+    `by` is None for the bootstrap. `summary` counts what changes and names nobody.
+    """
 
     change: str
     document: str
     digest: str
     widens: bool
-    by: str
+    by: str | None
     summary: str
     text: str | None = private()
 
@@ -32,11 +35,22 @@ class ChangeApproved:
 @event("change.rejected", klass="access")
 @dataclass(frozen=True, slots=True)
 class ChangeRejected:
-    """Denied, withdrawn or overtaken by another change."""
+    """Denied, withdrawn or overtaken by another change: `because` is the code, `reason` the person's words."""
 
     change: str
     by: str | None
     because: str
+    reason: str | None = private()
+
+
+@event("change.refused", klass="access")
+@dataclass(frozen=True, slots=True)
+class ChangeRefused:
+    """Somebody tried what takes another person: to approve their own change, or to gain by what they change."""
+
+    change: str
+    by: str
+    code: str
 
 
 @event("change.applied", klass="access")

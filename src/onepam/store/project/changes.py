@@ -2,7 +2,7 @@
 
 from onepam.domain import changes as events
 from onepam.store.database import Db
-from onepam.store.project.registry import Place, projects, state
+from onepam.store.project.registry import Place, nothing, projects, state
 from onepam.store.tables import StateTable
 
 CHANGE = state(
@@ -21,10 +21,13 @@ CHANGE = state(
             "proposer": "TEXT",
             "decider": "TEXT",
             "because": "TEXT",
+            "reason": "TEXT",
         },
         (("status",),),
     )
 )
+
+nothing(events.ChangeRefused)
 
 
 @projects(events.ChangeProposed)
@@ -51,21 +54,17 @@ def change_approved(db: Db, place: Place, event: events.ChangeApproved) -> None:
 
 @projects(events.ChangeRejected)
 def change_rejected(db: Db, place: Place, event: events.ChangeRejected) -> None:
-    CHANGE.change(db, place.time, {"change": event.change}, status="rejected", decider=event.by, because=event.because)
+    CHANGE.change(
+        db,
+        place.time,
+        {"change": event.change},
+        status="rejected",
+        decider=event.by,
+        because=event.because,
+        reason=event.reason,
+    )
 
 
 @projects(events.ChangeApplied)
 def change_applied(db: Db, place: Place, event: events.ChangeApplied) -> None:
-    if not CHANGE.change(db, place.time, {"change": event.change}, status="applied"):
-        CHANGE.put(
-            db,
-            place.time,
-            change=event.change,
-            document=event.document,
-            digest=event.digest,
-            widens=0,
-            status="applied",
-            summary="bootstrap" if event.bootstrap else "",
-            proposed=place.time,
-            proposer=event.by,
-        )
+    CHANGE.change(db, place.time, {"change": event.change}, status="applied")

@@ -1,0 +1,70 @@
+"""What rests on the matrix and falls with it: grants that it no longer covers, requests that it no longer offers."""
+
+from collections.abc import Iterable
+
+from onepam.domain.access import Mode
+from onepam.domain.asking import OpenRequest
+from onepam.domain.decision import HeldGrant
+from onepam.domain.matrix import BindingDefinition, Matrix
+from onepam.domain.requests import GrantEnded, RequestStatus, RequestWithdrawn, Substance
+from onepam.kernel.clock import Instant
+
+
+def endings(
+    before: Matrix,
+    after: Matrix,
+    grants: Iterable[HeldGrant],
+    requests: Iterable[OpenRequest],
+    by: str | None,
+    now: Instant,
+) -> tuple[object, ...]:
+    """The events that end every running grant and void every waiting request that `after` does not bear."""
+    ended = ((each.grant, _grant_falls(after, each, now)) for each in grants if each.ends > now)
+    void = ((each.request, _request_falls(before, after, each.substance, now)) for each in requests)
+    return (
+        *(GrantEnded(grant, because, by) for grant, because in ended if because is not None),
+        *(
+            RequestWithdrawn(request, RequestStatus.VOID, because, by)
+            for request, because in void
+            if because is not None
+        ),
+    )
+
+
+def _grant_falls(matrix: Matrix, grant: HeldGrant, now: Instant) -> str | None:
+    binding = matrix.bindings.get(grant.binding)
+    if binding is None or not _binds(matrix, binding, grant.substance, now):
+        return "binding.ended"
+    return _falls(matrix, grant.substance)
+
+
+def _request_falls(before: Matrix, after: Matrix, substance: Substance, now: Instant) -> str | None:
+    """An approval is for the role as it was when the request was made, so any change of the role voids it."""
+    if not any(_binds(after, binding, substance, now) for binding in after.bindings.values()):
+        return "binding.ended"
+    if before.roles.get(substance.role) != after.roles[substance.role]:
+        return "role.changed"
+    return _falls(after, substance)
+
+
+def _binds(matrix: Matrix, binding: BindingDefinition, substance: Substance, now: Instant) -> bool:
+    """Whether the binding gives the person the role that the substance rests on."""
+    return (
+        binding.role == substance.role
+        and binding.role in matrix.roles
+        and binding.in_force(now)
+        and substance.person in matrix.members(binding)
+    )
+
+
+def _falls(matrix: Matrix, substance: Substance) -> str | None:
+    """A grant of which a part is gone ends whole: its session was opened with all of it."""
+    resource = matrix.resources.get(substance.resource)
+    permission = matrix.roles[substance.role].permission(substance.permission)
+    if permission is None or permission.mode is not Mode.REQUEST:
+        return "role.changed"
+    if not set(substance.actions) <= set(permission.actions):
+        return "role.changed"
+    if resource is None or not permission.covers(resource.labels):
+        return "resource.changed"
+    return None if permission.admits(substance.login, resource.logins) else "resource.changed"

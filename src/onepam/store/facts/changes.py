@@ -1,0 +1,99 @@
+"""Facts of a change of the matrix: the matrix itself, who there is, and what rests on it."""
+
+import json
+
+from onepam.app.plan_access import MatrixQuery
+from onepam.domain.access import ResourceKind, SubjectKind
+from onepam.domain.asking import OpenRequest
+from onepam.domain.changing import ChangeFacts, MatrixFacts
+from onepam.domain.matrix import BindingDefinition, Matrix, ResourceDefinition, RoleDefinition, Someone
+from onepam.kernel.clock import Instant
+from onepam.store.database import Db, Row, row, rows
+from onepam.store.facts.holdings import actor_facts, console_rights, grant_of, permissions, substance
+from onepam.store.facts.registry import loads
+from onepam.store.tables import AT
+
+
+@loads(MatrixQuery)
+def matrix_facts(db: Db, query: MatrixQuery, at: Instant) -> MatrixFacts:
+    return MatrixFacts(
+        actor=actor_facts(db, query.actor, at) if query.actor else None,
+        matrix=matrix(db, at),
+        people=people(db, at),
+        grants=tuple(
+            grant_of(each) for each in rows(db, f"SELECT * FROM access_grant WHERE {AT} AND ends > :at", {"at": at})
+        ),
+        requests=tuple(
+            OpenRequest(each["request"], substance(each["substance"]), each["digest"], each["expires"])
+            for each in rows(db, f"SELECT * FROM request WHERE status = 'open' AND {AT}", {"at": at})
+        ),
+        signed_in_ever=row(db, "SELECT 1 FROM entry WHERE kind = 'sign_in.opened' LIMIT 1") is not None,
+        change=_change(db, query.change, at),
+    )
+
+
+def matrix(db: Db, at: Instant) -> Matrix:
+    """The whole matrix as of `at`."""
+    groups: dict[str, dict[str, str]] = {}
+    for each in rows(db, f"SELECT grp, person, source FROM group_member WHERE {AT} ORDER BY grp, person", {"at": at}):
+        groups.setdefault(each["grp"], {})[each["person"]] = each["source"]
+    return Matrix(
+        groups=groups,
+        resources={each["resource"]: _resource(each) for each in _all(db, "resource", at)},
+        roles={each["role"]: _role(each) for each in _all(db, "role", at)},
+        bindings={each["binding"]: _binding(each) for each in _all(db, "binding", at)},
+    )
+
+
+def people(db: Db, at: Instant) -> tuple[Someone, ...]:
+    """Everybody on the roster, leavers too."""
+    return tuple(
+        Someone(each["person"], (each["email"] or "").lower(), bool(each["enabled"]), each["ends"])
+        for each in _all(db, "person", at)
+    )
+
+
+def _all(db: Db, table: str, at: Instant) -> list[Row]:
+    return rows(db, f"SELECT * FROM {table} WHERE {AT} ORDER BY {table}", {"at": at})
+
+
+def _resource(found: Row) -> ResourceDefinition:
+    return ResourceDefinition(
+        resource=found["resource"],
+        kind=ResourceKind(found["kind"]),
+        address=found["address"],
+        port=found["port"],
+        labels=json.loads(found["labels"]),
+        owner=found["owner"],
+        logins=tuple(json.loads(found["logins"])),
+        host_keys=tuple(json.loads(found["host_keys"])),
+    )
+
+
+def _role(found: Row) -> RoleDefinition:
+    return RoleDefinition(
+        role=found["role"],
+        purpose=found["purpose"],
+        owner=found["owner"],
+        console=console_rights(found["console"]),
+        permissions=permissions(found["permissions"]),
+    )
+
+
+def _binding(found: Row) -> BindingDefinition:
+    return BindingDefinition(
+        binding=found["binding"],
+        role=found["role"],
+        subject_kind=SubjectKind(found["subject_kind"]),
+        subject=found["subject"],
+        ends=found["ends"],
+        because=found["because"],
+        source=found["source"],
+    )
+
+
+def _change(db: Db, change: str | None, at: Instant) -> ChangeFacts | None:
+    found = row(db, f"SELECT * FROM change WHERE change = :change AND {AT}", {"change": change, "at": at})
+    if found is None:
+        return None
+    return ChangeFacts(found["change"], found["document"], found["digest"], found["status"], found["proposer"])
