@@ -1,0 +1,346 @@
+"""Reading recordings back: what happened when, a terminal as asciicast v3, and whether the ledger vouches for it.
+
+All reading happens in threads and in bounded pieces. A recording that still runs is readable up to what its recorder
+has handed over; the same code reads the recording of a gateway that died.
+"""
+
+import asyncio
+import codecs
+import json
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TypeVar
+
+from onepam.gateway.recorder import READ_BYTES, recording_path
+from onepam.kernel.clock import SECOND, Instant
+from onepam.kernel.errors import Corrupt
+from onepam.recording import frames
+from onepam.recording.open import Reader
+from onepam.recording.seal import Head
+
+T = TypeVar("T")
+
+MAX_ITEMS = 10_000
+"""Channels, and file operations, of one timeline; what is beyond is counted, not listed."""
+
+PIECE_BYTES = 64 * 1024
+MAX_READERS = 4
+
+_ID = re.compile(r"[a-z]{2,8}_[a-z2-7]{16}", re.ASCII)
+_COLUMNS, _ROWS = 80, 24
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A shell, a command or a file transfer. Times are microseconds since the recording began.
+
+    `closed` is None while it runs, or where the recording ends before it. `output_bytes` came from the target,
+    `input_bytes` went to it.
+    """
+
+    channel: int
+    kind: str
+    command: str
+    columns: int
+    rows: int
+    opened: int
+    closed: int | None = None
+    status: int | None = None
+    signal: str | None = None
+    output_bytes: int = 0
+    input_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FileLine:
+    """A file operation with its outcome; see `recording.frames.FileOperation`."""
+
+    at: int
+    channel: int
+    operation: str
+    path: str
+    outcome: str
+    target: str
+    size: int | None
+    sha256: str | None
+    sparse: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """A whole recording in order. `gap` says where and why it ends too early; it does while the session runs.
+
+    `unlisted` counts channels and file operations beyond `MAX_ITEMS`. `head` is the chain head that was reached.
+    """
+
+    session: str
+    started: Instant | None
+    lasted: int
+    channels: tuple[Channel, ...]
+    files: tuple[FileLine, ...]
+    unlisted: int
+    reason: str | None
+    gap: str | None
+    head: Head
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What reading a recording against the ledger's head gave; `problem` is empty when it is whole."""
+
+    head: Head
+    counts: Mapping[str, int]
+    problem: str
+
+
+class NoRecording(LookupError):
+    """There is no such recording, or no such channel in it."""
+
+
+class Playback:
+    """Reads the recordings of one folder. `key` gives the 32-byte key of a session's recording.
+
+    Every method raises `NoRecording`, and `Corrupt` where the recording or its key was altered.
+    """
+
+    def __init__(self, folder: Path, key: Callable[[str], bytes]) -> None:
+        self._folder = folder
+        self._key = key
+        self._pool = ThreadPoolExecutor(MAX_READERS, thread_name_prefix="playback")
+
+    async def timeline(self, session: str) -> Timeline:
+        """What happened in the session."""
+        return await self._in_thread(lambda: _timeline(session, self._open(session)))
+
+    async def verify(self, session: str, head: Head, *, final: bool = True) -> Verified:
+        """Reads all of it against `head`; `final`: it must end there too."""
+        return await self._in_thread(lambda: _verify(self._open(session, head, final=final)))
+
+    async def asciicast(self, session: str, channel: int | None = None) -> AsyncIterator[bytes]:
+        """A channel's terminal (the first one's by default) as asciicast v3, in pieces of about 64 KiB."""
+        pieces = _pieces(_asciicast(self._open(session), channel))
+        while (piece := await self._in_thread(lambda: next(pieces, None))) is not None:
+            yield piece
+
+    def close(self) -> None:
+        """Ends the threads."""
+        self._pool.shutdown(wait=True)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+    def _open(self, session: str, expected: Head | None = None, *, final: bool = False) -> "_Reading":
+        if not _ID.fullmatch(session):
+            raise NoRecording(session)
+        return _Reading(recording_path(self._folder, session), lambda: self._key(session), expected, final)
+
+
+class _Reading:
+    """One pass over a recording's frames; `reader` tells afterwards how far it came."""
+
+    def __init__(self, path: Path, key: Callable[[], bytes], expected: Head | None, final: bool) -> None:
+        self._path = path
+        self._key = key
+        self._expected = expected
+        self._final = final
+        self.reader: Reader | None = None
+
+    def __iter__(self) -> Iterator[frames.Frame]:
+        try:
+            with self._path.open("rb") as file:
+                source = iter(lambda: file.read(READ_BYTES), b"")
+                self.reader = Reader(source, self._key(), self._expected, final=self._final)
+                yield from self.reader
+        except FileNotFoundError as error:
+            raise NoRecording(str(error)) from None
+
+    @property
+    def gap(self) -> str | None:
+        """Why it ends too early."""
+        return self.reader.gap.what if self.reader and self.reader.gap else None
+
+
+def _verify(reading: _Reading) -> Verified:
+    problem = ""
+    try:
+        for _ in reading:
+            pass
+    except Corrupt as error:
+        problem = str(error)
+    assert reading.reader is not None  # without a file NoRecording was raised
+    return Verified(reading.reader.head, reading.reader.counts, problem or reading.gap or "")
+
+
+def _timeline(session: str, reading: _Reading) -> Timeline:
+    found = _Found()
+    for frame in reading:
+        found.add(frame)
+    assert reading.reader is not None  # without a file NoRecording was raised
+    return Timeline(
+        session=session,
+        started=found.started,
+        lasted=found.at,
+        channels=tuple(found.channels.values()),
+        files=tuple(found.files.values()),
+        unlisted=found.unlisted,
+        reason=found.reason,
+        gap=reading.gap,
+        head=reading.reader.head,
+        counts=dict(reading.reader.counts),
+    )
+
+
+class _Found:
+    """The timeline as it grows."""
+
+    def __init__(self) -> None:
+        self.started: Instant | None = None
+        self.at = 0
+        self.channels: dict[int, Channel] = {}
+        self.files: dict[tuple[int, int], FileLine] = {}
+        self.unlisted = 0
+        self.reason: str | None = None
+
+    def add(self, frame: frames.Frame) -> None:
+        """The next frame."""
+        self.at = frame.at
+        match frame:
+            case frames.Opened(started=started):
+                self.started = started
+            case frames.ChannelOpened(channel=channel) as it:
+                if len(self.channels) < MAX_ITEMS:
+                    self.channels[channel] = Channel(channel, it.kind, it.command, it.columns, it.rows, it.at)
+                else:
+                    self.unlisted += 1
+            case frames.Output(channel=channel, data=data):
+                self._count(channel, output=len(data))
+            case frames.TypedInput(channel=channel, count=count):
+                self._count(channel, typed=count)
+            case frames.ChannelClosed(channel=channel) as it:
+                if (known := self.channels.get(channel)) is not None:
+                    typed = known.input_bytes or it.input_bytes
+                    self.channels[channel] = replace(
+                        known, closed=it.at, status=it.status, signal=it.signal, input_bytes=typed
+                    )
+            case frames.FileOperation(channel=channel, number=number) as it:
+                self._file((channel, number), it)
+            case frames.Closed(reason=reason):
+                self.reason = reason
+            case frames.Resize() | frames.Marker():
+                pass
+
+    def _count(self, channel: int, output: int = 0, typed: int = 0) -> None:
+        if (known := self.channels.get(channel)) is not None:
+            self.channels[channel] = replace(
+                known, output_bytes=known.output_bytes + output, input_bytes=known.input_bytes + typed
+            )
+
+    def _file(self, key: tuple[int, int], it: frames.FileOperation) -> None:
+        """The answer takes the place of the question, and keeps its time."""
+        asked = self.files.get(key)
+        if asked is None and len(self.files) >= MAX_ITEMS:
+            self.unlisted += it.outcome == "asked"
+            return
+        at = asked.at if asked else it.at
+        self.files[key] = FileLine(
+            at, it.channel, it.operation, it.path, it.outcome, it.target, it.size, it.sha256, it.sparse
+        )
+
+
+def _asciicast(reading: _Reading, channel: int | None) -> Iterator[str]:
+    """The lines of asciicast v3 (docs.asciinema.org/manual/asciicast/v3): a header, then `[interval, code, data]`."""
+    opened: frames.Opened | None = None
+    cast: _Cast | None = None
+    try:
+        for frame in reading:
+            if isinstance(frame, frames.Opened):
+                opened = frame
+            elif cast is None:
+                if isinstance(frame, frames.ChannelOpened) and _wanted(frame, channel) and opened is not None:
+                    cast = _Cast(frame)
+                    yield cast.header(opened)
+            else:
+                yield from cast.lines(frame)
+                if cast.ended:
+                    return
+    except Corrupt as error:
+        if cast is None:
+            raise
+        yield cast.marker(str(error))
+        return
+    if cast is None:
+        raise NoRecording("it has no such channel")
+    if reading.gap:
+        yield cast.marker(f"the recording ends here: {reading.gap}")
+
+
+def _wanted(frame: frames.ChannelOpened, channel: int | None) -> bool:
+    return frame.channel == channel if channel is not None else frame.kind != "sftp"
+
+
+class _Cast:
+    """One channel on its way to asciicast. Without a terminal, line ends are given the carriage return it would add."""
+
+    def __init__(self, opened: frames.ChannelOpened) -> None:
+        self._opened = opened
+        self._at = opened.at
+        self._terminal = opened.columns > 0
+        self._text = {stream: codecs.getincrementaldecoder("utf-8")("replace") for stream in frames.Stream}
+        self.ended = False
+
+    def header(self, session: frames.Opened) -> str:
+        size = {"cols": self._opened.columns or _COLUMNS, "rows": self._opened.rows or _ROWS}
+        head: dict[str, object] = {
+            "version": 3,
+            "term": {**size, "type": self._opened.terminal} if self._opened.terminal else size,
+            "timestamp": (session.started + self._opened.at) // SECOND,
+            "title": f"{session.login}@{session.resource}",
+        }
+        if self._opened.command:
+            head["command"] = self._opened.command
+        return json.dumps(head, ensure_ascii=False) + "\n"
+
+    def lines(self, frame: frames.Frame) -> Iterator[str]:
+        if isinstance(frame, frames.Marker):
+            yield self._line(frame.at, "m", frame.text)
+        elif getattr(frame, "channel", None) != self._opened.channel:
+            return
+        elif isinstance(frame, frames.Output):
+            if text := self._shown(self._text[frame.stream].decode(frame.data)):
+                yield self._line(frame.at, "o", text)
+        elif isinstance(frame, frames.Resize):
+            yield self._line(frame.at, "r", f"{frame.columns}x{frame.rows}")
+        elif isinstance(frame, frames.ChannelClosed):
+            for decoder in self._text.values():
+                if rest := decoder.decode(b"", final=True):
+                    yield self._line(frame.at, "o", rest)
+            if frame.status is not None:
+                yield self._line(frame.at, "x", str(frame.status))
+            self.ended = True
+
+    def marker(self, text: str) -> str:
+        return self._line(self._at, "m", text)
+
+    def _shown(self, text: str) -> str:
+        return text if self._terminal else text.replace("\r\n", "\n").replace("\n", "\r\n")
+
+    def _line(self, at: int, code: str, data: str) -> str:
+        interval, self._at = at - self._at, at
+        return f"[{interval / SECOND:.6f}, {json.dumps(code)}, {json.dumps(data, ensure_ascii=False)}]\n"
+
+
+def _pieces(lines: Iterator[str]) -> Iterator[bytes]:
+    waiting: list[bytes] = []
+    size = 0
+    for line in lines:
+        waiting.append(line.encode("utf-8"))
+        size += len(waiting[-1])
+        if size >= PIECE_BYTES:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)
