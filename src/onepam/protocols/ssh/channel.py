@@ -12,12 +12,21 @@ import asyncssh
 
 from onepam.gateway.recorder import Recorder, RecorderFailed
 from onepam.kernel.errors import Refused
-from onepam.protocols.ssh.connections import PACKET_BYTES, WINDOW_BYTES, Brake, PersonConnection, TargetConnection
+from onepam.protocols.ssh.connections import (
+    PACKET_BYTES,
+    WINDOW_BYTES,
+    PacketsUnlogged,
+    PersonConnection,
+    TargetConnection,
+)
 from onepam.protocols.ssh.flow import Flow, Hold
 from onepam.protocols.ssh.tap import Kind, Tap
-from onepam.recording.frames import Stream
+from onepam.recording.frames import MAX_DATA_BYTES, Stream
 
 MAX_TERMINAL_CHARACTERS = 64
+MAX_BATCH_BYTES = MAX_DATA_BYTES
+"""What is recorded in one frame and forwarded at once."""
+
 MAX_EARLY_REQUESTS = 16
 """Signals and breaks that may wait while the target's channel is being opened."""
 
@@ -55,7 +64,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         self._number = number
         self._near: asyncssh.SSHServerChannel[bytes] | None = None
         self._far: asyncssh.SSHClientChannel[bytes] | None = None
-        self._far_brake: Brake | None = None
+        self._target: TargetConnection | None = None
         self._opening: asyncio.Task[None] | None = None
         self._tap: Tap | None = None
         self._terminal: tuple[str, tuple[int, int, int, int], Mapping[int, int]] | None = None
@@ -63,6 +72,11 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         self._subsystem: str | None = None
         self._up = Flow(Hold.OPENING)
         self._down = Flow()
+        self._sent: list[bytes] = []
+        self._sent_bytes = 0
+        self._shown: list[bytes] = []
+        self._shown_bytes = 0
+        self._shown_as: asyncssh.DataType = None
         self._early: list[bytes] = []
         self._early_eof = False
         self._early_requests: list[Callable[[asyncssh.SSHClientChannel[bytes]], None]] = []
@@ -103,10 +117,16 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
             self._early.append(data)
             assert self._near is not None
             self._near.pause_reading()
-        else:
-            self._forward_up(data)
+            return
+        if not self._sent:
+            self.session.person.after_batch(self._forward_up)
+        elif self._sent_bytes + len(data) > MAX_BATCH_BYTES:
+            self._forward_up()
+        self._sent.append(data)
+        self._sent_bytes += len(data)
 
     def eof_received(self) -> bool:
+        self._forward_up()
         if self._up.holds(Hold.OPENING):
             self._early_eof = True
         elif self._far is not None:
@@ -135,6 +155,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         self._down.set(Hold.CHANNEL, False)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._forward_up()
         self.session.person.brake.unsubscribe(self._near_transport)
         self._near = None
         if self._far is not None and not self._up.holds(Hold.OPENING):
@@ -152,29 +173,29 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
             return self._fail(dialled.message)
         terminal, size, modes = self._terminal or ("", (0, 0, 0, 0), {})
         try:
-            await dialled.create_session(
-                lambda: _TargetSide(self, dialled.brake),
-                command=cast(str | None, self._command),
-                subsystem=self._subsystem,
-                env=cast(Mapping[bytes | str, bytes | str], self._near.get_environment_bytes()),
-                send_env=None,
-                request_pty="force" if self._terminal else False,
-                term_type=terminal or "dumb",
-                term_size=size,
-                term_modes=modes,
+            await TargetChannel.on(dialled).create(
+                lambda: _TargetSide(self, dialled),
+                cast(str | None, self._command),
+                self._subsystem,
+                dict(self._near.get_environment_bytes()),
+                self._terminal is not None,
+                terminal,
+                size,
+                modes,
                 x11_forwarding=False,
-                encoding=None,
-                window=WINDOW_BYTES,
-                max_pktsize=PACKET_BYTES,
+                x11_display=None,
+                x11_auth_path=None,
+                x11_single_connection=False,
+                agent_forwarding=False,
             )
         except (asyncssh.Error, OSError) as error:
             self._fail(f"the target refused the request: {getattr(error, 'reason', error)}")
         return None
 
-    def target_opened(self, far: asyncssh.SSHClientChannel[bytes], brake: Brake) -> None:
+    def target_opened(self, far: asyncssh.SSHClientChannel[bytes], target: TargetConnection) -> None:
         """The target's channel exists; the command is asked next."""
-        self._far, self._far_brake = far, brake
-        brake.subscribe(self._far_transport)
+        self._far, self._target = far, target
+        target.brake.subscribe(self._far_transport)
         self._down.flows_from(far)
 
     def target_ready(self) -> None:
@@ -188,24 +209,26 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
             far.change_terminal_size(*terminal[1])
         for ask in self._early_requests:
             ask(far)
-        for data in self._early:
-            self._forward_up(data)
-        self._early.clear()
+        self._sent, self._early = self._early, []
+        self._forward_up()
         if self._early_eof:
             far.write_eof()
         self._up.set(Hold.OPENING, False)
         return None
 
     def target_sent(self, data: bytes, datatype: asyncssh.DataType) -> None:
-        """Output: record, then forward."""
-        stream = Stream.STDERR if datatype == _STDERR else Stream.STDOUT
-        if self._recorded(lambda tap: tap.shown(data, stream), self._down):
-            near = self._near
-            if near is not None and not near.is_closing():
-                near.write(data, datatype)
+        """Output, which is recorded and forwarded with what else came in the same batch."""
+        if self._shown and (datatype != self._shown_as or self._shown_bytes + len(data) > MAX_BATCH_BYTES):
+            self._forward_down()
+        if not self._shown and self._target is not None:
+            self._target.after_batch(self._forward_down)
+        self._shown.append(data)
+        self._shown_bytes += len(data)
+        self._shown_as = datatype
 
     def target_eof(self) -> None:
         """The target will send no more."""
+        self._forward_down()
         if self._near is not None:
             self._near.write_eof()
 
@@ -228,9 +251,10 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
 
     def target_lost(self, exc: Exception | None) -> None:
         """The target's channel has closed, after all it sent was forwarded."""
-        if self._far_brake:
-            self._far_brake.unsubscribe(self._far_transport)
-        self._far = None
+        self._forward_down()
+        if self._target:
+            self._target.brake.unsubscribe(self._far_transport)
+        self._far = self._target = None
         near = self._near
         self._finish()
         if near is None:
@@ -262,11 +286,24 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
             return False
         return True
 
-    def _forward_up(self, data: bytes) -> None:
-        if self._recorded(lambda tap: tap.typed(data), self._up):
+    def _forward_up(self) -> None:
+        """Record what the person sent, then let it go to the target."""
+        pieces, self._sent, self._sent_bytes = self._sent, [], 0
+        if pieces and self._recorded(lambda tap: tap.typed(pieces), self._up):
             far = self._far
             if far is not None and not far.is_closing():
-                far.write(data)
+                for piece in pieces:
+                    far.write(piece)
+
+    def _forward_down(self) -> None:
+        """Record what the target sent, then let it go to the person."""
+        pieces, self._shown, self._shown_bytes, shown_as = self._shown, [], 0, self._shown_as
+        stream = Stream.STDERR if shown_as == _STDERR else Stream.STDOUT
+        if pieces and self._recorded(lambda tap: tap.shown(pieces, stream), self._down):
+            near = self._near
+            if near is not None and not near.is_closing():
+                for piece in pieces:
+                    near.write(piece, shown_as)
 
     def _recorded(self, record: Callable[[Tap], None], flow: Flow | None = None) -> bool:
         """Record, and hold `flow` while the disk lags. False when the session has to end: then forward nothing."""
@@ -304,15 +341,26 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         self.session.ended(self)
 
 
+class TargetChannel(PacketsUnlogged, asyncssh.SSHClientChannel[bytes]):
+    """The target's end of one channel."""
+
+    @classmethod
+    def on(cls, target: TargetConnection) -> "TargetChannel":
+        """A channel of `target`, for bytes, as asyncssh's `create_session` makes one."""
+        target._update_recv_pktlen(PACKET_BYTES)
+        loop = asyncio.get_running_loop()
+        return cls(target, loop, "strict", None, "strict", WINDOW_BYTES, PACKET_BYTES)
+
+
 class _TargetSide(asyncssh.SSHClientSession[bytes]):
     """Hands the events of the target's channel to its relay."""
 
-    def __init__(self, relay: ChannelRelay, brake: Brake) -> None:
+    def __init__(self, relay: ChannelRelay, target: TargetConnection) -> None:
         self._relay = relay
-        self._brake = brake
+        self._target = target
 
     def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
-        self._relay.target_opened(chan, self._brake)
+        self._relay.target_opened(chan, self._target)
 
     def session_started(self) -> None:
         self._relay.target_ready()

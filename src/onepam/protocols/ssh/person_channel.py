@@ -6,7 +6,7 @@ import re
 import asyncssh
 from asyncssh.packet import SSHPacket
 
-from onepam.protocols.ssh.connections import PACKET_BYTES, WINDOW_BYTES, PersonConnection
+from onepam.protocols.ssh.connections import PACKET_BYTES, WINDOW_BYTES, PacketsUnlogged, PersonConnection
 
 MAX_COMMAND_BYTES = 32 * 1024
 MAX_ENVIRONMENT = 32
@@ -15,7 +15,7 @@ MAX_ENVIRONMENT_BYTES = 256
 _ENVIRONMENT = re.compile(rb"LANG|LC_[A-Z]{1,20}|TZ|COLORTERM|NO_COLOR|GIT_PROTOCOL")
 
 
-class PersonChannel(asyncssh.SSHServerChannel[bytes]):
+class PersonChannel(PacketsUnlogged, asyncssh.SSHServerChannel[bytes]):
     """The person's end of one channel."""
 
     @classmethod

@@ -1,5 +1,6 @@
 """What of one SSH channel is recorded, and when: always before it is forwarded."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Literal
 
@@ -24,16 +25,18 @@ class Tap:
         name = canonical.tagged(command) if command else ""
         recorder.record(ChannelOpened(recorder.at, channel, kind, name, terminal, columns, rows))
 
-    def typed(self, data: bytes) -> None:
-        """The person sent `data`, which goes to the target next."""
+    def typed(self, pieces: Sequence[bytes]) -> None:
+        """The person sent `pieces`, which go to the target next."""
+        count = sum(map(len, pieces))
         if not self._terminal:
-            self._input.update(data)
-        self._input_bytes += len(data)
-        self._recorder.record(TypedInput(self._recorder.at, self._channel, len(data)))
+            for piece in pieces:
+                self._input.update(piece)
+        self._input_bytes += count
+        self._recorder.record(TypedInput(self._recorder.at, self._channel, count))
 
-    def shown(self, data: bytes, stream: Stream) -> None:
-        """The target sent `data`, which goes to the person next."""
-        self._recorder.record(Output(self._recorder.at, self._channel, stream, data))
+    def shown(self, pieces: Sequence[bytes], stream: Stream) -> None:
+        """The target sent `pieces`, which go to the person next; at most `MAX_DATA_BYTES` together."""
+        self._recorder.record(Output(self._recorder.at, self._channel, stream, b"".join(pieces)))
 
     def resized(self, columns: int, rows: int) -> None:
         """The person's terminal changed its size."""

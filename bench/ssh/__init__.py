@@ -1,0 +1,1 @@
+"""SSH through the recorded gateway against OpenSSH alone: bulk throughput and the latency of one command."""
