@@ -149,10 +149,12 @@ def resource_set(resource: str, labels: dict[str, str], host_keys: Sequence[str]
     )
 
 
-def binding(person: str, role: str, ends: Instant | None = None) -> BindingAdded:
-    """The role for the person, as `bnd_PERSON_ROLE`."""
+def binding(
+    subject: str, role: str, ends: Instant | None = None, kind: SubjectKind = SubjectKind.PERSON
+) -> BindingAdded:
+    """The role for the subject, as `bnd_SUBJECT_ROLE`."""
     return BindingAdded(
-        f"bnd_{person}_{role}", role, SubjectKind.PERSON, person, ends, "access.yaml", "joined the team", "chg_1", None
+        f"bnd_{subject}_{role}", role, kind, subject, ends, "access.yaml", "joined the team", "chg_1", None
     )
 
 

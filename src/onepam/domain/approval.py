@@ -154,12 +154,12 @@ def end_grant(facts: GrantFacts, actor: Actor, command: EndGrant, now: Instant) 
     return Decided((GrantEnded(command.grant, because, actor.person, words),), None)
 
 
-def authority(actor: ActorFacts, approvers: tuple[str, ...], now: Instant) -> str | None:
-    """The actor's role that lets them decide: in force, one of `approvers`, with the console right to approve."""
+def authority(roles: tuple[HeldRole, ...], approvers: tuple[str, ...], now: Instant) -> str | None:
+    """Of somebody's roles the one that lets them decide: in force, among `approvers`, with the right to approve."""
     return next(
         (
             held.role
-            for held in actor.roles
+            for held in roles
             if held.role in approvers
             and ConsoleRight.APPROVE in held.console
             and (held.ends is None or held.ends > now)
@@ -212,7 +212,7 @@ def _may_decide(facts: ApprovalFacts, actor: Actor, request: str, now: Instant) 
             request, actor, "request.own_service", "Nobody decides for a service of their own.", "Somebody else must."
         )
     approvers = facts.request.approvers or facts.actor.roles_with(ConsoleRight.APPROVE)
-    under = authority(facts.actor, approvers, now)
+    under = authority(facts.actor.roles, approvers, now)
     if under is None:
         return _refuse(
             request,
@@ -233,7 +233,7 @@ def _may_end(facts: GrantFacts, actor: Actor, now: Instant) -> str | None:
         return None
     if facts.grant.substance.person == actor.person:
         return "holder"
-    if authority(facts.actor, facts.approvers, now) is not None:
+    if authority(facts.actor.roles, facts.approvers, now) is not None:
         return "approver"
     return "administrator" if authorised(facts.actor, ConsoleRight.ADMINISTER, now) is None else None
 

@@ -77,6 +77,7 @@ def decide(facts: AccessFacts, login: str, now: Instant) -> Permitted | Refused:
         for held, permission in reach
         if permission.admits(login, resource.logins)
         for option in _options(facts, held, permission, resource, login, now)
+        if option.actions  # a role narrowed since may leave a grant with nothing to do
     ]
     if options:
         if not resource.host_keys:

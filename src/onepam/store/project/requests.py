@@ -46,7 +46,7 @@ GRANT = state(
             "starts": "INTEGER NOT NULL",
             "ends": "INTEGER NOT NULL",
         },
-        (("person", "resource"), ("request",)),
+        (("person", "resource"), ("request",), ("valid_until",)),  # the last: those that run, among all that ever did
     )
 )
 

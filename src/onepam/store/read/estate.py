@@ -1,0 +1,68 @@
+"""The resources as of an instant, found by what permissions select."""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from onepam.domain.access import Permission
+from onepam.domain.authority import HeldRole
+from onepam.kernel.clock import Instant
+from onepam.store.database import Db, rows
+from onepam.store.tables import AT
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A resource as lists show it. `ready`: it has a pinned host key and an address, so the gateway would dial it."""
+
+    resource: str
+    kind: str
+    labels: Mapping[str, str]
+    owner: str
+    ready: bool
+
+
+class Estate:
+    """Resources in groups of equal labels and logins: a permission looks at each group once, never at each resource.
+
+    `only` limits it to one resource.
+    """
+
+    def __init__(self, db: Db, at: Instant, only: str | None = None) -> None:
+        found = rows(
+            db,
+            "SELECT resource, kind, labels, owner, logins, host_keys <> '[]' AND address IS NOT NULL AS ready "
+            f"FROM resource WHERE {AT}{' AND resource = :only' if only else ''} ORDER BY resource",
+            {"at": at, "only": only},
+        )
+        self._groups: defaultdict[tuple[str, str], list[Site]] = defaultdict(list)
+        for each in found:
+            site = Site(each["resource"], each["kind"], _labels(each["labels"]), each["owner"], bool(each["ready"]))
+            self._groups[each["labels"], each["logins"]].append(site)
+        self._reach: dict[tuple[str, str, str], list[tuple[str, bool, list[Site]]]] = {}
+
+    def reach(self, held: HeldRole, permission: Permission) -> list[tuple[str, bool, list[Site]]]:
+        """What a held role's permission covers: (login, privileged, resources), each group of equals once."""
+        key = held.role, held.version, permission.name
+        if key not in self._reach:
+            self._reach[key] = [
+                (login, permission.privileged(_labels(labels)), sites)
+                for (labels, logins), sites in self._groups.items()
+                if permission.covers(_labels(labels))
+                for login in _logins(logins)
+                if permission.admits(login, _logins(logins))
+            ]
+        return self._reach[key]
+
+
+@lru_cache(maxsize=4096)
+def _labels(text: str) -> Mapping[str, str]:
+    found: Mapping[str, str] = json.loads(text)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _logins(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))

@@ -1,0 +1,105 @@
+"""Why: the chain that makes an access possible, each link in words and with the object it points to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from onepam.domain.access import Mode, Permission
+from onepam.domain.approval import permission_of
+from onepam.domain.decision import decide
+from onepam.domain.sessions import Because
+from onepam.kernel.clock import HOUR, MINUTE, Instant
+from onepam.kernel.errors import Refused
+from onepam.store.database import Db, row
+from onepam.store.facts.holdings import access_facts, permissions
+from onepam.store.read.names import name
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One link. `kind` is role, permission, binding, group, request, ticket, approval or grant.
+
+    `reference` is the object's id (for a permission, its role's), `words` what it says, `by` the person behind it
+    and `at` when; both may be missing. Words are None where they were erased.
+    """
+
+    kind: str
+    reference: str
+    words: str | None
+    by: str | None = None
+    by_name: str = ""
+    at: Instant | None = None
+
+
+def explain(db: Db, at: Instant, because: Because) -> tuple[Link, ...]:
+    """The links of a chain as they stood at `at`, in the order of `Link.kind`."""
+    links = _by_role(db, at, because)
+    if because.request:
+        links += _by_request(db, at, because)
+    return tuple(links)
+
+
+def why(db: Db, at: Instant, person: str, resource: str, login: str) -> tuple[Link, ...] | Refused:
+    """Why this person could open this login at `at`, or why not: the gateway's own decision."""
+    verdict = decide(access_facts(db, person, resource, at), login, at)
+    return verdict if isinstance(verdict, Refused) else explain(db, at, verdict.because)
+
+
+def permission_words(permission: Permission) -> str:
+    """Such as `shell, exec on env=prod as app, root; on request, 4 h at the longest; administrative`."""
+    mode = "standing" if permission.mode is Mode.STANDING else "on request"
+    hours, minutes = divmod(permission.longest // MINUTE, HOUR // MINUTE)
+    longest = " ".join(part for part in (f"{hours} h" * bool(hours), f"{minutes} min" * bool(minutes)) if part)
+    administrative = "; administrative" if permission.administrative else ""
+    return (
+        f"{', '.join(permission.actions)} on {selector(permission.where)} as {', '.join(permission.logins)}; "
+        f"{mode}, {longest} at the longest{administrative}"
+    )
+
+
+def selector(where: Mapping[str, str]) -> str:
+    """Labels as one writes them: `app=web, env=prod`."""
+    return ", ".join(f"{key}={value}" for key, value in sorted(where.items()))
+
+
+def _by_role(db: Db, at: Instant, because: Because) -> list[Link]:
+    role = _newest(db, at, "role", because.role, "AND version = :version", version=because.role_version)
+    binding = _newest(db, at, "binding", because.binding)
+    permission = permission_of(permissions(role["permissions"]), because.permission) if role else None
+    links = [
+        Link("role", because.role, role["purpose"] if role else "", at=role["valid_from"] if role else None),
+        Link("permission", because.role, permission_words(permission) if permission else because.permission),
+    ]
+    if binding:
+        words = f"{binding['because']} ({binding['source']})"
+        links.append(Link("binding", because.binding, words, at=binding["starts"]))
+    if because.group:
+        links.append(Link("group", because.group, f"through the group {because.group}"))
+    return links
+
+
+def _by_request(db: Db, at: Instant, because: Because) -> list[Link]:
+    request = _newest(db, at, "request", because.request)
+    if request is None:
+        return []
+    who, approver = request["person"], because.approval_by
+    links = [Link("request", because.request, request["reason"], who, name(db, at, who), request["made"])]
+    if request["ticket"] != "":
+        links.append(Link("ticket", because.request, request["ticket"]))
+    under = f"as {request['decided_under']}"
+    words = f"{request['comment']} ({under})" if request["comment"] else under
+    links.append(Link("approval", because.request, words, approver, name(db, at, approver), request["decided"]))
+    grant = _newest(db, at, "access_grant", because.grant)
+    if grant:
+        length = max(1, (grant["ends"] - grant["starts"]) // MINUTE)
+        links.append(Link("grant", because.grant, f"for {length} min", at=grant["starts"]))
+    return links
+
+
+def _newest(db: Db, at: Instant, table: str, key: str, also: str = "", **values: str) -> Any:
+    """The row as it last was by `at`, ended or not."""
+    return row(
+        db,
+        f"SELECT * FROM {table} WHERE {table} = :key AND valid_from <= :at {also} ORDER BY valid_from DESC LIMIT 1",
+        {"key": key, "at": at, **values},
+    )

@@ -1,0 +1,41 @@
+"""Entries behind state: what happened, when, and where in the ledger it stands."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from onepam.kernel.clock import Instant
+from onepam.store.database import Db
+from onepam.store.entries import Stored, entries, entries_of, size_at
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An entry of the ledger. `event` is the record itself; its private fields are None once erased."""
+
+    index: int
+    time: Instant
+    kind: str
+    event: Any
+
+
+def moments(db: Db, at: Instant, times: Iterable[Instant]) -> tuple[Moment, ...]:
+    """The entries of these times up to `at`, in order: every border of a state row's interval is an entry's time."""
+    found: dict[int, Moment] = {}
+    for time in set(times):
+        index = size_at(db, time) - 1
+        if time <= at and index >= 0:
+            (stored,) = entries(db, index, index + 1)
+            if stored.header.time == time:
+                found[index] = moment(stored)
+    return tuple(found[index] for index in sorted(found))
+
+
+def moments_of(db: Db, at: Instant, kinds: tuple[str, ...], since: Instant) -> tuple[Moment, ...]:
+    """The entries of some kinds in (`since`, `at`], in order: for what changes no state."""
+    return tuple(moment(each) for each in entries_of(db, kinds, size_at(db, since), size_at(db, at)))
+
+
+def moment(stored: Stored) -> Moment:
+    """The entry as pages show it."""
+    return Moment(stored.header.index, stored.header.time, stored.header.kind, stored.event)

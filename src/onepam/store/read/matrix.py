@@ -1,0 +1,130 @@
+"""Everybody's effective access as of an instant, each row with its why: what an auditor asks first."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from onepam.domain.access import Action, Mode, Permission
+from onepam.domain.authority import HeldRole
+from onepam.domain.decision import HeldGrant
+from onepam.domain.sessions import Because
+from onepam.kernel.clock import FOREVER, Instant
+from onepam.store.database import Db, rows
+from onepam.store.facts.holdings import console_rights, permissions
+from onepam.store.read.catalogue import because_of, running, still_given
+from onepam.store.read.estate import Estate
+from onepam.store.tables import AT
+
+
+class How(StrEnum):
+    """In force by the role alone, in force under a grant, or only to be asked for."""
+
+    STANDING = "standing"
+    GRANTED = "granted"
+    REQUEST = "request"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRow:
+    """One way in: of several for the same login each has its own row. `until` is FOREVER where there is no end yet."""
+
+    person: str
+    resource: str
+    login: str
+    how: How
+    actions: tuple[Action, ...]
+    until: Instant
+    privileged: bool
+    because: Because
+
+
+def access_matrix(
+    db: Db, at: Instant, person: str | None = None, resource: str | None = None, requestable: bool = True
+) -> Iterator[AccessRow]:
+    """Rows by person; of everybody, or limited to a person or a resource. Without `requestable` only what is in force.
+
+    Roles are resolved once for all who hold them, so the cost is that of the rows. The limits of the moment (hours, a
+    fresh factor, a pinned host key) are not rows: the door checks them.
+    """
+    estate, grants = Estate(db, at, resource), running(db, at, person)
+    for someone, ends, held in _holders(db, at, person):
+        for permission in held.permissions:
+            if permission.mode is Mode.STANDING:
+                yield from _by_role(estate, someone, ends, held, permission, How.STANDING)
+                continue
+            if requestable:
+                yield from _by_role(estate, someone, ends, held, permission, How.REQUEST)
+            if held.binding in grants:
+                mine = [each for each in grants[held.binding] if each.substance.person == someone]
+                yield from _by_grants(estate, someone, ends, held, permission, mine)
+
+
+def _by_role(
+    estate: Estate, person: str, ends: Instant, held: HeldRole, permission: Permission, how: How
+) -> Iterator[AccessRow]:
+    because = Because(held.role, held.version, permission.name, held.binding, held.group)
+    until, actions = min(held.ends or FOREVER, ends), permission.actions
+    for login, privileged, sites in estate.reach(held, permission):
+        for site in sites:
+            yield AccessRow(person, site.resource, login, how, actions, until, privileged, because)
+
+
+def _by_grants(
+    estate: Estate, person: str, ends: Instant, held: HeldRole, permission: Permission, grants: list[HeldGrant]
+) -> Iterator[AccessRow]:
+    wanted = {(each.substance.login, each.substance.resource): each for each in grants
+              if each.substance.permission == permission.name}  # fmt: skip
+    for login, privileged, sites in estate.reach(held, permission) if wanted else ():
+        for site in sites:
+            grant = wanted.get((login, site.resource))
+            actions = still_given(grant, permission.actions) if grant else ()
+            if grant is not None and actions:
+                yield AccessRow(
+                    person=person,
+                    resource=site.resource,
+                    login=login,
+                    how=How.GRANTED,
+                    actions=actions,
+                    until=min(held.ends or FOREVER, ends, grant.ends),
+                    privileged=privileged,
+                    because=because_of(held, permission.name, grant),
+                )
+
+
+def _holders(db: Db, at: Instant, person: str | None) -> Iterator[tuple[str, Instant, HeldRole]]:
+    """Every role that an enabled person holds, by person: (person, their end, the role)."""
+    roles = {each["role"]: each for each in rows(db, f"SELECT * FROM role WHERE {AT}", {"at": at})}
+    bound: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
+    for each in rows(db, f"SELECT * FROM binding WHERE {AT} AND (ends IS NULL OR ends > :at)", {"at": at}):
+        if each["role"] in roles:
+            bound[each["subject_kind"], each["subject"]].append(each)
+    groups: defaultdict[str, list[str]] = defaultdict(list)
+    who = " AND person = :person" if person else ""
+    of = {"at": at, "person": person}
+    for each in rows(db, f"SELECT grp, person FROM group_member WHERE {AT}{who} ORDER BY grp", of):
+        groups[each["person"]].append(each["grp"])
+    people = rows(
+        db,
+        f"SELECT person, ends FROM person WHERE enabled = 1 AND {AT} AND (ends IS NULL OR ends > :at){who} "
+        "ORDER BY person",
+        of,
+    )
+    for each in people:
+        subjects = [("person", each["person"], ""), *(("group", group, group) for group in groups[each["person"]])]
+        for kind, subject, group in subjects:
+            for binding in bound.get((kind, subject), ()):
+                yield each["person"], each["ends"] or FOREVER, _held(binding, roles[binding["role"]], group)
+
+
+def _held(binding: Any, role: Any, group: str) -> HeldRole:
+    return HeldRole(
+        binding=binding["binding"],
+        group=group,
+        role=role["role"],
+        version=role["version"],
+        permissions=permissions(role["permissions"]),
+        console=console_rights(role["console"]),
+        ends=binding["ends"],
+    )

@@ -1,0 +1,19 @@
+"""How people are called."""
+
+from onepam.kernel.clock import Instant
+from onepam.store.database import Db, row, rows
+from onepam.store.tables import AT
+
+
+def name(db: Db, at: Instant, person: str | None) -> str:
+    """The person's name as of `at`; the id where it was erased; empty for nobody."""
+    if not person:
+        return ""
+    found = row(db, f"SELECT name FROM person WHERE person = :person AND {AT}", {"person": person, "at": at})
+    return (found["name"] if found else None) or person
+
+
+def names(db: Db, at: Instant) -> dict[str, str]:
+    """Everybody's name by id: for lists."""
+    found = rows(db, f"SELECT person, name FROM person WHERE {AT}", {"at": at})
+    return {each["person"]: each["name"] or each["person"] for each in found}

@@ -1,0 +1,284 @@
+"""People: who there is, what they hold, and their time with the company in lanes."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from onepam.domain.people import PersonKind
+from onepam.kernel.clock import FOREVER, Instant
+from onepam.store.database import Db, row, rows
+from onepam.store.facts.holdings import held_roles, substance
+from onepam.store.read.history import Moment, moments
+from onepam.store.read.names import name, names
+from onepam.store.tables import AT
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """A person as of an instant. `invited` has no factor yet; `last_sign_in` is the newest by then."""
+
+    person: str
+    kind: PersonKind
+    name: str
+    email: str | None
+    enabled: bool
+    invited: bool
+    manager: str | None
+    manager_name: str
+    owner: str | None
+    owner_name: str
+    ends: Instant | None
+    added: Instant
+    roles: tuple[str, ...]
+    factors: tuple[str, ...]
+    last_sign_in: Instant | None
+    live: int
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBinding:
+    """A role that a person holds: by which binding (through `group`, if not empty), since when and why."""
+
+    binding: str
+    group: str
+    role: str
+    purpose: str
+    since: Instant
+    ends: Instant | None
+    source: str
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What one command would end: counts of sign-in sessions, gateway sessions, grants and open requests."""
+
+    sign_ins: int
+    sessions: int
+    grants: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class PersonDetail:
+    """A person with the bindings in force, what leaving would end, and the entries that changed the account."""
+
+    row: PersonRow
+    bindings: tuple[HeldBinding, ...]
+    held: Held
+    history: tuple[Moment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """An interval in a lane. `ends` is None while it goes on; `reference` is the object's id."""
+
+    starts: Instant
+    ends: Instant | None
+    words: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One kind of interval: account, roles, grants, sessions, factors or sign-ins."""
+
+    name: str
+    bars: tuple[Bar, ...]
+
+
+def people(db: Db, at: Instant) -> tuple[PersonRow, ...]:
+    """Everybody who was added by `at`, by name."""
+    called = names(db, at)
+    factors = _listed(db, at, "SELECT DISTINCT person, kind FROM factor", "ORDER BY kind")
+    live = Counter(
+        each[0] for each in rows(db, f"SELECT person FROM session WHERE status = 'open' AND {AT}", {"at": at})
+    )
+    last = {each[0]: each[1] for each in rows(
+        db, "SELECT person, max(opened) FROM sign_in WHERE valid_from <= :at GROUP BY person", {"at": at})}  # fmt: skip
+    roles = _roles(db, at)
+    found = [
+        _row(
+            each, called, roles[each["person"]], factors[each["person"]], last.get(each["person"]), live[each["person"]]
+        )
+        for each in rows(db, f"SELECT * FROM person WHERE {AT}", {"at": at})
+    ]
+    return tuple(sorted(found, key=lambda each: (each.name.casefold(), each.person)))
+
+
+def person(db: Db, at: Instant, person: str) -> PersonDetail | None:
+    """One person; None where there was none at `at`."""
+    of = {"person": person, "at": at}
+    found = row(db, f"SELECT * FROM person WHERE person = :person AND {AT}", of)
+    if found is None:
+        return None
+    called = {each: name(db, at, each) for each in (person, found["manager"], found["owner"]) if each}
+    factors = rows(db, f"SELECT DISTINCT kind FROM factor WHERE person = :person AND {AT} ORDER BY kind", of)
+    last = row(db, "SELECT max(opened) FROM sign_in WHERE person = :person AND valid_from <= :at", of)
+    held, bindings = _held(db, of), _bindings(db, at, person)
+    borders = rows(db, "SELECT valid_from FROM person WHERE person = :person AND valid_from <= :at", of)
+    return PersonDetail(
+        row=_row(
+            found,
+            called,
+            [each.role for each in bindings],
+            [each["kind"] for each in factors],
+            last[0] if last else None,
+            held.sessions,
+        ),
+        bindings=bindings,
+        held=held,
+        history=moments(db, at, [each["valid_from"] for each in borders]),
+    )
+
+
+def lanes(db: Db, at: Instant, person: str) -> tuple[Lane, ...]:
+    """The person's intervals as they were known at `at`, from the first day on."""
+    of = {"person": person, "at": at}
+    account = rows(db, "SELECT * FROM person WHERE person = :person AND enabled = 1 AND valid_from <= :at", of)
+    grants = rows(db, "SELECT * FROM access_grant WHERE person = :person AND valid_from <= :at", of)
+    sessions = rows(db, f"SELECT * FROM session WHERE person = :person AND {AT}", of)
+    factors = rows(
+        db, "SELECT factor, kind, valid_from, valid_until FROM factor WHERE person = :person AND valid_from <= :at", of
+    )
+    sign_ins = rows(db, "SELECT * FROM sign_in WHERE person = :person AND valid_from <= :at", of)
+    return (
+        Lane("account", _merged(at, (("enabled", person, *_span(each)) for each in account))),
+        Lane("roles", _role_bars(db, at, person)),
+        Lane("grants", _bars(at, ((_grant_words(each), each["access_grant"], each["starts"],
+                                   min(each["ends"], each["valid_until"])) for each in grants))),
+        Lane("sessions", _bars(at, ((f"{each['login']} on {each['resource']}", each["session"], each["opened"],
+                                     each["closed"] or FOREVER) for each in sessions))),
+        Lane("factors", _merged(at, ((each["kind"], each["factor"], *_span(each)) for each in factors))),
+        Lane("sign-ins", _merged(at, ((each["kind"], each["session"], each["valid_from"],
+                                       min(each["expires"], each["valid_until"])) for each in sign_ins))),
+    )  # fmt: skip
+
+
+def _row(
+    found: Any,
+    called: dict[str, str],
+    roles: Iterable[str],
+    factors: Iterable[str],
+    last_sign_in: Instant | None,
+    live: int,
+) -> PersonRow:
+    kinds = tuple(factors)
+    return PersonRow(
+        person=found["person"],
+        kind=PersonKind(found["kind"]),
+        name=called[found["person"]],
+        email=found["email"],
+        enabled=bool(found["enabled"]),
+        invited=not kinds,
+        manager=found["manager"],
+        manager_name=called.get(found["manager"], ""),
+        owner=found["owner"],
+        owner_name=called.get(found["owner"], ""),
+        ends=found["ends"],
+        added=found["added"],
+        roles=tuple(sorted(set(roles))),
+        factors=kinds,
+        last_sign_in=last_sign_in,
+        live=live,
+    )
+
+
+def _listed(db: Db, at: Instant, select: str, order: str) -> defaultdict[str, list[str]]:
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for each in rows(db, f"{select} WHERE {AT} {order}", {"at": at}):
+        found[each[0]].append(each[1])
+    return found
+
+
+def _roles(db: Db, at: Instant) -> defaultdict[str, list[str]]:
+    """The names of everybody's roles in force, direct and through groups."""
+    existing = {each["role"] for each in rows(db, f"SELECT role FROM role WHERE {AT}", {"at": at})}
+    members = _listed(db, at, "SELECT grp, person FROM group_member", "ORDER BY grp, person")
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for each in rows(db, f"SELECT * FROM binding WHERE {AT} AND (ends IS NULL OR ends > :at)", {"at": at}):
+        if each["role"] in existing:
+            for who in members[each["subject"]] if each["subject_kind"] == "group" else [each["subject"]]:
+                found[who].append(each["role"])
+    return found
+
+
+def _bindings(db: Db, at: Instant, person: str) -> tuple[HeldBinding, ...]:
+    found = []
+    for held in held_roles(db, person, at):
+        by = row(db, f"SELECT * FROM binding WHERE binding = :binding AND {AT}", {"binding": held.binding, "at": at})
+        role = row(db, f"SELECT purpose FROM role WHERE role = :role AND {AT}", {"role": held.role, "at": at})
+        if by is not None and role is not None:
+            found.append(
+                HeldBinding(
+                    binding=held.binding,
+                    group=held.group,
+                    role=held.role,
+                    purpose=role["purpose"],
+                    since=by["starts"],
+                    ends=held.ends,
+                    source=by["source"],
+                    because=by["because"],
+                )
+            )
+    return tuple(found)
+
+
+def _held(db: Db, of: dict[str, Any]) -> Held:
+    def count(table: str, which: str) -> int:
+        found = row(db, f"SELECT count(*) FROM {table} WHERE person = :person AND {AT} AND {which}", of)
+        return found[0] if found else 0
+
+    return Held(
+        sign_ins=count("sign_in", "expires > :at"),
+        sessions=count("session", "status = 'open'"),
+        grants=count("access_grant", "ends > :at"),
+        requests=count("request", "status = 'open' AND expires > :at"),
+    )
+
+
+def _role_bars(db: Db, at: Instant, person: str) -> tuple[Bar, ...]:
+    of = {"person": person, "at": at}
+    direct = rows(
+        db, "SELECT * FROM binding WHERE subject = :person AND subject_kind = 'person' AND valid_from <= :at", of
+    )
+    through = rows(
+        db,
+        "SELECT b.binding, b.role, b.ends, b.subject, max(b.valid_from, m.valid_from) AS valid_from, "
+        "min(b.valid_until, m.valid_until) AS valid_until "
+        "FROM group_member m JOIN binding b ON b.subject = m.grp AND b.subject_kind = 'group' "
+        "WHERE m.person = :person AND max(b.valid_from, m.valid_from) <= :at "
+        "AND max(b.valid_from, m.valid_from) < min(b.valid_until, m.valid_until)",
+        of,
+    )
+    spans = [(each["role"], each["binding"], *_span(each)) for each in direct]
+    spans += [(f"{each['role']} (through {each['subject']})", each["binding"], *_span(each)) for each in through]
+    return _merged(at, spans)
+
+
+def _span(found: Any) -> tuple[Instant, Instant]:
+    """When a row began and stopped to count; a row with an end of its own stops there."""
+    own = found["ends"] if "ends" in found.keys() else None  # noqa: SIM118 - a row iterates over its values
+    return found["valid_from"], min(found["valid_until"], own or FOREVER)
+
+
+def _grant_words(found: Any) -> str:
+    asked = substance(found["substance"])
+    return f"{asked.login} on {asked.resource}"
+
+
+def _merged(at: Instant, spans: Iterable[tuple[str, str, Instant, Instant]]) -> tuple[Bar, ...]:
+    """Bars of (words, reference, starts, ends), where rows that follow one another without a gap are one bar."""
+    joined: list[tuple[str, str, Instant, Instant]] = []
+    for words, reference, starts, ends in sorted(spans, key=lambda span: (span[1], span[2])):
+        if joined and joined[-1][:2] == (words, reference) and joined[-1][3] == starts:
+            starts = joined.pop()[2]
+        joined.append((words, reference, starts, ends))
+    return _bars(at, joined)
+
+
+def _bars(at: Instant, spans: Iterable[tuple[str, str, Instant, Instant]]) -> tuple[Bar, ...]:
+    """What had ended by `at` has an end; what ends later goes on, as it was known then."""
+    bars = [Bar(starts, ends if ends <= at else None, words, reference) for words, reference, starts, ends in spans]
+    return tuple(sorted(bars, key=lambda bar: (bar.starts, bar.reference)))

@@ -1,0 +1,287 @@
+"""Requests: what waits for whom, and each request with its history."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from onepam.domain.access import Action
+from onepam.domain.approval import authority, permission_of, standing
+from onepam.domain.authority import HeldRole
+from onepam.domain.decision import AccessFacts
+from onepam.domain.requests import RequestStatus, Substance
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Refused
+from onepam.store.database import Db, row, rows
+from onepam.store.facts.holdings import access_facts, held_roles, substance
+from onepam.store.facts.requests import approvers
+from onepam.store.read.history import Moment, moments, moments_of
+from onepam.store.read.names import name
+from onepam.store.tables import AT
+
+MOST = 500
+"""Rows that a list gives at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """A request as of an instant. An open one past its `expires` is void.
+
+    `grant_state` is running, ended or expired; None without a grant. Texts are None once erased.
+    """
+
+    request: str
+    person: str
+    person_name: str
+    resource: str
+    login: str
+    role: str
+    permission: str
+    actions: tuple[Action, ...]
+    duration: int
+    digest: str
+    status: RequestStatus
+    made: Instant
+    expires: Instant
+    reason: str | None
+    ticket: str | None
+    decided: Instant | None
+    decider: str | None
+    decider_name: str
+    decided_under: str | None
+    comment: str | None
+    because: str | None
+    grant: str | None
+    grant_ends: Instant | None
+    grant_state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RequestDetail:
+    """A request with the people who may decide it now (id and name), its sessions, and every entry about it."""
+
+    row: RequestRow
+    approvers: tuple[tuple[str, str], ...]
+    sessions: tuple[str, ...]
+    history: tuple[Moment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A request that this person may decide, under the role `under`, with what is worth knowing first.
+
+    `asked` counts the requester's earlier requests for the same login, `granted` those approved, `used` those under
+    which a session was opened; `unusual` says in words what is out of the ordinary.
+    """
+
+    row: RequestRow
+    under: str
+    privileged: bool
+    asked: int
+    granted: int
+    used: int
+    unusual: tuple[str, ...]
+
+
+def requests(
+    db: Db, at: Instant, person: str | None = None, status: RequestStatus | None = None
+) -> tuple[RequestRow, ...]:
+    """Requests of one person or of everybody, the newest first, at most `MOST`."""
+    where = [AT]
+    if person is not None:
+        where.append("person = :person")
+    if status is RequestStatus.OPEN:
+        where.append("status = 'open' AND expires > :at")
+    elif status is RequestStatus.VOID:
+        where.append("(status = 'void' OR (status = 'open' AND expires <= :at))")
+    elif status is not None:
+        where.append("status = :status")
+    found = rows(
+        db,
+        f"SELECT * FROM request WHERE {' AND '.join(where)} ORDER BY made DESC LIMIT {MOST}",
+        {"at": at, "person": person, "status": status.value if status else None},
+    )
+    return tuple(_row(db, at, each) for each in found)
+
+
+def request(db: Db, at: Instant, request: str) -> RequestDetail | None:
+    """One request; None where there was none at `at`."""
+    found = row(db, f"SELECT * FROM request WHERE request = :request AND {AT}", {"request": request, "at": at})
+    if found is None:
+        return None
+    asked = substance(found["substance"])
+    sessions = _sessions(db, at, asked.person, request)
+    return RequestDetail(
+        row=_row(db, at, found),
+        approvers=_deciders(db, at, asked),
+        sessions=tuple(each["session"] for each in sessions),
+        history=_history(db, at, request, found["made"], found["decided"], [each["opened"] for each in sessions]),
+    )
+
+
+def inbox(db: Db, at: Instant, person: str) -> tuple[Waiting, ...]:
+    """The open requests that `person` has the authority to decide, the oldest first."""
+    held = held_roles(db, person, at)
+    found = rows(
+        db,
+        f"SELECT * FROM request WHERE status = 'open' AND {AT} AND expires > :at AND person <> :person ORDER BY made",
+        {"at": at, "person": person},
+    )
+    return tuple(waiting for each in found if (waiting := _waiting(db, at, person, held, each)) is not None)
+
+
+def _waiting(db: Db, at: Instant, person: str, held: tuple[HeldRole, ...], found: Any) -> Waiting | None:
+    asked = substance(found["substance"])
+    under = authority(held, approvers(db, asked, at), at)
+    if under is None or _owned_service(db, at, asked.person, person):
+        return None
+    before = rows(
+        db,
+        "SELECT request, status, substance FROM request "
+        f"WHERE person = :person AND resource = :resource AND made < :made AND {AT}",
+        {"person": asked.person, "resource": asked.resource, "made": found["made"], "at": at},
+    )
+    alike = [each for each in before if substance(each["substance"]).login == asked.login]
+    granted = [each for each in alike if each["status"] == RequestStatus.APPROVED]
+    used = [each for each in granted if _sessions(db, at, asked.person, each["request"])]
+    access = access_facts(db, asked.person, asked.resource, at)
+    stands = standing(asked, access, at)
+    return Waiting(
+        row=_row(db, at, found),
+        under=under,
+        privileged=_privileged(asked, stands, access),
+        asked=len(alike),
+        granted=len(granted),
+        used=len(used),
+        unusual=_unusual(asked, [substance(each["substance"]) for each in alike], granted, used, stands),
+    )
+
+
+def _privileged(asked: Substance, stands: HeldRole | Refused, access: AccessFacts) -> bool:
+    if isinstance(stands, Refused) or access.resource is None:
+        return False
+    permission = permission_of(stands.permissions, asked.permission)
+    return permission is not None and permission.privileged(access.resource.labels)
+
+
+def _unusual(
+    asked: Substance, before: list[Substance], granted: list[Any], used: list[Any], stands: HeldRole | Refused
+) -> tuple[str, ...]:
+    found = []
+    if isinstance(stands, Refused):
+        found.append(stands.message)
+    if not before:
+        found.append("asked for the first time")
+    elif asked.duration > max(each.duration for each in before):
+        found.append("longer than ever before")
+    if granted and not used:
+        found.append("granted before and never used")
+    return tuple(found)
+
+
+def _owned_service(db: Db, at: Instant, requester: str, person: str) -> bool:
+    found = row(
+        db,
+        f"SELECT 1 FROM person WHERE person = :requester AND kind = 'service' AND owner = :person AND {AT}",
+        {"requester": requester, "person": person, "at": at},
+    )
+    return found is not None
+
+
+def _deciders(db: Db, at: Instant, asked: Substance) -> tuple[tuple[str, str], ...]:
+    """Everybody enabled who could decide at `at`."""
+    roles = approvers(db, asked, at)
+    found = set[tuple[str, str]]()
+    for role in roles:
+        holders = rows(
+            db,
+            f"""
+            SELECT p.person, p.name FROM (
+                SELECT subject AS person FROM binding
+                WHERE role = :role AND subject_kind = 'person' AND {AT} AND (ends IS NULL OR ends > :at)
+                UNION
+                SELECT m.person FROM binding b JOIN group_member m ON m.grp = b.subject
+                WHERE b.role = :role AND b.subject_kind = 'group' AND (b.ends IS NULL OR b.ends > :at)
+                  AND b.valid_from <= :at AND :at < b.valid_until AND m.valid_from <= :at AND :at < m.valid_until
+            ) h JOIN person p ON p.person = h.person
+            WHERE p.enabled = 1 AND (p.ends IS NULL OR p.ends > :at) AND p.valid_from <= :at AND :at < p.valid_until
+            """,
+            {"role": role, "at": at},
+        )
+        for each in holders:
+            who = each["person"]
+            may = authority(held_roles(db, who, at), (role,), at) is not None
+            if may and who != asked.person and not _owned_service(db, at, asked.person, who):
+                found.add((who, each["name"] or who))
+    return tuple(sorted(found, key=lambda each: each[1]))
+
+
+def _history(
+    db: Db, at: Instant, request: str, made: Instant, decided: Instant | None, opened: list[Instant]
+) -> tuple[Moment, ...]:
+    borders = rows(
+        db,
+        "SELECT valid_from, valid_until FROM request WHERE request = :request AND valid_from <= :at UNION "
+        "SELECT valid_from, valid_until FROM access_grant WHERE request = :request AND valid_from <= :at",
+        {"request": request, "at": at},
+    )
+    times = {time for each in borders for time in each} | set(opened)
+    until = at if decided is None else decided
+    attempts = moments_of(db, until, ("request.approval_refused",), made)
+    told = [*moments(db, at, times), *(each for each in attempts if each.event.request == request)]
+    return tuple(sorted(told, key=lambda each: each.index))
+
+
+def _sessions(db: Db, at: Instant, person: str, request: str) -> list[Any]:
+    return rows(
+        db,
+        "SELECT session, opened FROM session "
+        f"WHERE person = :person AND {AT} AND json_extract(because, '$.request') = :request ORDER BY opened",
+        {"person": person, "at": at, "request": request},
+    )
+
+
+def _row(db: Db, at: Instant, found: Any) -> RequestRow:
+    asked = substance(found["substance"])
+    status = RequestStatus(found["status"])
+    lapsed = status is RequestStatus.OPEN and found["expires"] <= at
+    grant = row(
+        db,
+        "SELECT access_grant, ends, valid_until FROM access_grant WHERE request = :request AND valid_from <= :at",
+        {"request": found["request"], "at": at},
+    )
+    return RequestRow(
+        request=found["request"],
+        person=asked.person,
+        person_name=name(db, at, asked.person),
+        resource=asked.resource,
+        login=asked.login,
+        role=asked.role,
+        permission=asked.permission,
+        actions=asked.actions,
+        duration=asked.duration,
+        digest=found["digest"],
+        status=RequestStatus.VOID if lapsed else status,
+        made=found["made"],
+        expires=found["expires"],
+        reason=found["reason"],
+        ticket=found["ticket"],
+        decided=found["expires"] if lapsed else found["decided"],
+        decider=found["decider"],
+        decider_name=name(db, at, found["decider"]),
+        decided_under=found["decided_under"],
+        comment=found["comment"],
+        because="expired" if lapsed else found["because"],
+        grant=grant["access_grant"] if grant else None,
+        grant_ends=_grant_ends(grant, at) if grant else None,
+        grant_state=_grant_state(grant, at) if grant else None,
+    )
+
+
+def _grant_ends(grant: Any, at: Instant) -> Instant:
+    planned: Instant = grant["ends"]
+    return min(planned, grant["valid_until"]) if grant["valid_until"] <= at else planned
+
+
+def _grant_state(grant: Any, at: Instant) -> str:
+    if grant["ends"] <= at and grant["ends"] <= grant["valid_until"]:
+        return "expired"
+    return "ended" if grant["valid_until"] <= at else "running"

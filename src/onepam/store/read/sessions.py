@@ -1,0 +1,203 @@
+"""Gateway sessions and refusals: what happened at the door, and what became of it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from onepam.domain.access import Action
+from onepam.domain.event import decoder
+from onepam.domain.sessions import Because, EntryPoint, MfaProof
+from onepam.kernel.clock import Instant
+from onepam.store.database import Db, row, rows
+from onepam.store.entries import size_at
+from onepam.store.read.explain import Link, explain
+from onepam.store.read.history import Moment, moments, moments_of
+from onepam.store.read.names import name
+from onepam.store.tables import AT
+
+MOST = 500
+"""Rows that a list gives at most."""
+
+_because = decoder(Because)
+_mfa = decoder(MfaProof)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFilter:
+    """Which sessions: every field that is not None narrows. `before` is the `opened` of a page's last row."""
+
+    person: str | None = None
+    resource: str | None = None
+    status: str | None = None
+    since: Instant | None = None
+    before: Instant | None = None
+    request: str | None = None
+    gap: bool = False
+    most: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session as of an instant. `status` is open, closed or failed; `counts` the recording's records by kind."""
+
+    session: str
+    person: str
+    person_name: str
+    resource: str
+    login: str
+    entry: EntryPoint
+    actions: tuple[Action, ...]
+    privileged: bool
+    status: str
+    node: str
+    source: str | None
+    client: str | None
+    opened: Instant
+    ends: Instant
+    closed: Instant | None
+    closed_because: str | None
+    killed_by: str | None
+    killed_by_name: str
+    because: Because
+    mfa: MfaProof
+    head: str | None
+    chunks: int | None
+    counts: Mapping[str, int]
+    verified: bool | None
+    gap: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionDetail:
+    """A session, why it was possible (as it stood at its opening), and every entry about it, watching included."""
+
+    row: SessionRow
+    why: tuple[Link, ...]
+    history: tuple[Moment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalRow:
+    """A "no" at the door. `asked` and `login` are what was typed; None once erased."""
+
+    index: int
+    time: Instant
+    session: str
+    person: str | None
+    person_name: str
+    resource: str | None
+    asked: str | None
+    login: str | None
+    entry: EntryPoint
+    code: str
+    source: str | None
+
+
+def sessions(db: Db, at: Instant, which: SessionFilter | None = None) -> tuple[SessionRow, ...]:
+    """Sessions, the newest first."""
+    which = which or SessionFilter()
+    conditions = {
+        "person = :person": which.person,
+        "resource = :resource": which.resource,
+        "status = :status": which.status,
+        "opened >= :since": which.since,
+        "opened < :before": which.before,
+        "json_extract(because, '$.request') = :request": which.request,
+        "gap IS NOT NULL": which.gap or None,
+    }
+    where = " AND ".join([AT, *(sql for sql, value in conditions.items() if value is not None)])
+    found = rows(
+        db,
+        f"SELECT * FROM session WHERE {where} ORDER BY opened DESC LIMIT :most",
+        {
+            "at": at,
+            "person": which.person,
+            "resource": which.resource,
+            "status": which.status,
+            "since": which.since,
+            "before": which.before,
+            "request": which.request,
+            "most": min(which.most, MOST),
+        },
+    )
+    return tuple(_row(db, at, each) for each in found)
+
+
+def session(db: Db, at: Instant, session: str) -> SessionDetail | None:
+    """One session; None where there was none at `at`."""
+    of = {"session": session, "at": at}
+    found = row(db, f"SELECT * FROM session WHERE session = :session AND {AT}", of)
+    if found is None:
+        return None
+    shown = _row(db, at, found)
+    borders = rows(db, "SELECT valid_from FROM session WHERE session = :session AND valid_from <= :at", of)
+    watched = moments_of(db, at, ("recording.watched",), shown.opened)
+    told = [
+        *moments(db, at, [each["valid_from"] for each in borders]),
+        *(each for each in watched if each.event.session == session),
+    ]
+    return SessionDetail(
+        row=shown,
+        why=explain(db, shown.opened, shown.because),
+        history=tuple(sorted(told, key=lambda each: each.index)),
+    )
+
+
+def refusals(db: Db, at: Instant, person: str | None = None, most: int = 100) -> tuple[RefusalRow, ...]:
+    """Refusals of one person or of everybody (also of unknown names), the newest first."""
+    who = "p.person = :person AND" if person else ""
+    found = rows(
+        db,
+        "SELECT e.idx, e.time, e.body, p.data FROM entry e LEFT JOIN payload p ON p.idx = e.idx "
+        f"WHERE {who} e.kind = 'session.refused' AND e.idx < :size ORDER BY e.idx DESC LIMIT :most",
+        {"person": person, "size": size_at(db, at), "most": min(most, MOST)},
+    )
+    return tuple(_refusal(db, at, each) for each in found)
+
+
+def _refusal(db: Db, at: Instant, found: Any) -> RefusalRow:
+    body, typed = json.loads(found["body"]), json.loads(found["data"]) if found["data"] else {}
+    return RefusalRow(
+        index=found["idx"],
+        time=found["time"],
+        session=body["session"],
+        person=body["person"],
+        person_name=name(db, at, body["person"]),
+        resource=body["resource"],
+        asked=typed.get("asked"),
+        login=typed.get("login"),
+        entry=EntryPoint(body["entry"]),
+        code=body["code"],
+        source=typed.get("source"),
+    )
+
+
+def _row(db: Db, at: Instant, found: Any) -> SessionRow:
+    return SessionRow(
+        session=found["session"],
+        person=found["person"],
+        person_name=name(db, at, found["person"]),
+        resource=found["resource"],
+        login=found["login"],
+        entry=EntryPoint(found["entry"]),
+        actions=tuple(Action(each) for each in json.loads(found["actions"])),
+        privileged=bool(found["privileged"]),
+        status=found["status"],
+        node=found["node"],
+        source=found["source"],
+        client=found["client"],
+        opened=found["opened"],
+        ends=found["ends"],
+        closed=found["closed"],
+        closed_because=found["closed_because"],
+        killed_by=found["kill_by"],
+        killed_by_name=name(db, at, found["kill_by"]),
+        because=_because(json.loads(found["because"])),
+        mfa=_mfa(json.loads(found["mfa"])),
+        head=found["head"],
+        chunks=found["chunks"],
+        counts=json.loads(found["counts"]) if found["counts"] else {},
+        verified=bool(found["verified"]) if found["verified"] is not None else None,
+        gap=found["gap"],
+    )
