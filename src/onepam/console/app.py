@@ -1,0 +1,35 @@
+"""The console as one table: every page and form, and who may.
+
+A test walks this table with every role; what is not in it does not exist.
+"""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from onepam.console.dispatch import Place, routes
+from onepam.console.pages import auth, everyday, records
+from onepam.console.rendering import STATIC
+from onepam.console.services import ConsoleServices
+
+PLACES: tuple[Place, ...] = (*auth.PLACES, *everyday.PLACES, *records.PLACES)
+
+
+def create_console(services: ConsoleServices) -> Starlette:
+    """The application that serves the console."""
+    return Starlette(routes=[*routes(services, PLACES), Mount("/static", _Static(directory=STATIC), name="static")])
+
+
+class _Static(StaticFiles):
+    """Our own built files, whose addresses carry their digest."""
+
+    def file_response(self, *args: object, **kwargs: object) -> Response:
+        response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
+        scope = args[2] if len(args) > 2 else kwargs.get("scope")
+        versioned = isinstance(scope, dict) and "v" in Request(scope).query_params
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if versioned else "no-cache"
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Access-Control-Allow-Origin"] = "null"
+        return response

@@ -1,0 +1,223 @@
+"""The way of every request to a page: source, session, right, form, page, headers. Deny by default.
+
+A route says who may (`Needs`); what is not listed does not exist. A POST carries the CSRF token of its browser and an
+Origin that is ours. Bodies are bounded. A refusal is a page; a fault is a page without details, and a log line.
+"""
+
+import json
+import logging
+import secrets
+from base64 import urlsafe_b64decode
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hmac import compare_digest
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from onepam.console.rendering import Flash
+from onepam.console.services import ConsoleServices
+from onepam.console.visit import CSRF_COOKIE, FLASH_COOKIE, SESSION_COOKIE, Member, Visit
+from onepam.domain.access import ConsoleRight
+from onepam.identity.tokens import is_token, token_digest
+from onepam.kernel.clock import Instant, instant
+from onepam.kernel.errors import Fault, Refused
+from onepam.kernel.secret import Secret
+from onepam.store.read.console import counts
+from onepam.store.read.directory import account, acting
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 1_100_000
+SESSION_PREFIX = "opc"
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+Handler = Callable[[Visit], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Who may: nobody in particular (`signed_in=False`), anybody signed in, or holders of one of `rights`."""
+
+    signed_in: bool = True
+    rights: tuple[ConsoleRight, ...] = ()
+
+
+ANYBODY = Needs(signed_in=False)
+MEMBER = Needs()
+SEES_ALL = Needs(rights=(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR))
+ADMINISTERS = Needs(rights=(ConsoleRight.ADMINISTER,))
+APPROVES = Needs(rights=(ConsoleRight.APPROVE,))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One row of the console's route table."""
+
+    method: str
+    path: str
+    needs: Needs
+    handler: Handler
+
+
+def routes(services: ConsoleServices, places: tuple[Place, ...]) -> list[Route]:
+    """Starlette's routes for a table."""
+    return [
+        Route(each.path, _endpoint(services, each), methods=[each.method], name=f"{each.method} {each.path}")
+        for each in places
+    ]
+
+
+def _endpoint(services: ConsoleServices, place: Place) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        visit = Visit(services, request, _source(request), _csrf(request), services.clock())
+        try:
+            response = await _answer(visit, place)
+        except Fault:
+            log.exception("%s %s failed", place.method, place.path)
+            response = visit.refusal(
+                Refused("unavailable", "OnePAM cannot do this right now.", "Nothing was changed. Try again soon."), 503
+            )
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        if request.cookies.get(CSRF_COOKIE) != visit.csrf:
+            visit.set_cookie(response, CSRF_COOKIE, visit.csrf, 86400)
+        if FLASH_COOKIE in request.cookies and response.status_code == 200:
+            response.delete_cookie(FLASH_COOKIE, path="/")
+        return response
+
+    return endpoint
+
+
+async def _answer(visit: Visit, place: Place) -> Response:
+    if (refused := _as_of(visit)) is not None:
+        return visit.refusal(refused, 400)
+    await _recognise(visit)
+    if place.needs.signed_in and visit.member is None:
+        return _to_sign_in(visit)
+    if place.needs.rights and not visit.me.has(*place.needs.rights):
+        return visit.refusal(
+            Refused("right.missing", "This page is not for your role.", "Ask an administrator if it should be."), 403
+        )
+    if place.method == "POST" and (refused := await _posted(visit)) is not None:
+        return visit.refusal(refused, 403)
+    visit.flashes = _flashes(visit.request)
+    return await place.handler(visit)
+
+
+async def _recognise(visit: Visit) -> None:
+    """Who is behind the session cookie; a dead cookie is nobody's."""
+    token = visit.request.cookies.get(SESSION_COOKIE, "")
+    if not is_token(token, SESSION_PREFIX):
+        return
+    digest = token_digest(Secret(token.encode("ascii"))).hex()
+    found = await visit.services.reader(acting, None, digest, visit.source)
+    if found is None:
+        return
+    actor, facts = found
+    known = await visit.services.reader(account, None, actor.person)
+    detail = ", ".join(sorted({held.role for held in facts.roles})) or "no role yet"
+    visit.member = Member(actor, facts, known.name if known else actor.person, detail)
+    visit.waiting, visit.live = await visit.services.reader(counts, None, actor.person)
+
+
+def _as_of(visit: Visit) -> Refused | None:
+    """`?as_of=` as a datetime-local field sends it (UTC), or with a zone."""
+    text = visit.request.query_params.get("as_of", "")
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+        at = instant(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError):
+        return Refused("as_of.malformed", "This is not a time.", "Write it as 2026-03-03T14:00.")
+    if at >= visit.now:
+        return None
+    visit.as_of = Instant(at)
+    return None
+
+
+async def _posted(visit: Visit) -> Refused | None:
+    """Reads a bounded form or JSON body whose sender is one of our own pages."""
+    request = visit.request
+    origin = request.headers.get("origin")
+    if origin is not None and origin != visit.services.origin and not _same_site(request, origin):
+        return Refused("csrf.origin", "This form was not sent by the console.", "Open the page again, and repeat.")
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            return Refused("form.large", "That is more than a form may carry.")
+    if request.headers.get("content-type", "").startswith("application/json"):
+        token, refused = request.headers.get("x-csrf-token", ""), _json_body(visit, bytes(body))
+        if refused is not None:
+            return refused
+    else:
+        visit.form = await _form(request, bytes(body))
+        token = visit.form.get("csrf", "")
+    if not request.cookies.get(CSRF_COOKIE) or not compare_digest(token.encode(), visit.csrf.encode()):
+        return Refused("csrf.token", "This form has lapsed.", "Open the page again, and repeat.")
+    return None
+
+
+def _json_body(visit: Visit, body: bytes) -> Refused | None:
+    try:
+        visit.json = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        return Refused("form.malformed", "This could not be read.")
+    return None if isinstance(visit.json, dict) else Refused("form.malformed", "This could not be read.")
+
+
+async def _form(request: Request, body: bytes) -> dict[str, str]:
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    replayed = Request(request.scope, receive)
+    async with replayed.form(max_files=0, max_fields=100, max_part_size=MAX_BODY_BYTES) as form:
+        return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+def _same_site(request: Request, origin: str) -> bool:
+    """In a try the console is reached as localhost and as 127.0.0.1; the Host header then says which."""
+    return origin == f"{request.url.scheme}://{request.headers.get('host', '')}" and request.url.hostname in (
+        "localhost",
+        "127.0.0.1",
+    )
+
+
+def _to_sign_in(visit: Visit) -> Response:
+    if visit.request.headers.get("accept", "").startswith("application/json"):
+        return JSONResponse({"error": "Your sign-in has ended.", "hint": "Sign in again."}, 401)
+    if visit.request.method != "GET":
+        return RedirectResponse("/sign-in", 303)
+    url = visit.request.url
+    here = url.path + (f"?{url.query}" if url.query else "")
+    return RedirectResponse(f"/sign-in?next={quote(here, safe='')}" if here != "/" else "/sign-in", 303)
+
+
+def _flashes(request: Request) -> tuple[Flash, ...]:
+    try:
+        kind, text, hint = json.loads(urlsafe_b64decode(request.cookies.get(FLASH_COOKIE, "")))
+    except (ValueError, TypeError):
+        return ()
+    return (Flash(str(kind) if kind in ("done", "refused", "note") else "note", str(text), str(hint)),)
+
+
+def _source(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _csrf(request: Request) -> str:
+    known = request.cookies.get(CSRF_COOKIE, "")
+    return known if len(known) == 43 else secrets.token_urlsafe(32)

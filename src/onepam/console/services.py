@@ -1,0 +1,37 @@
+"""What the console's pages need from outside; `boot` makes one."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from onepam.app.ports import EntryProof, Ledger, LedgerHealth
+from onepam.gateway.playback import Playback
+from onepam.identity.passkeys import RelyingParty
+from onepam.kernel.clock import Clock
+from onepam.kernel.errors import Refused
+from onepam.kernel.ids import RandomBytes
+from onepam.store.reader import Reader
+from onepam.vault.envelope import Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleServices:
+    """`origin` is the console's exact origin as browsers send it; `ssh_words(login, target)` the command to copy."""
+
+    ledger: Ledger
+    reader: Reader
+    envelope: Envelope
+    playback: Playback
+    party: RelyingParty
+    origin: str
+    company: str
+    ssh_words: Callable[[str, str], str]
+    scp_words: Callable[[str, str], str]
+    health: Callable[[], Awaitable[LedgerHealth]]
+    proof: Callable[[int], Awaitable[EntryProof | Refused]]
+    clock: Clock
+    random: RandomBytes
+
+    @property
+    def secure(self) -> bool:
+        """Whether cookies may demand TLS: not for a try on http://localhost."""
+        return self.origin.startswith("https://")

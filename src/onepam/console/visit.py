@@ -1,0 +1,167 @@
+"""One request to the console: who asks, from where, as of when, and what they sent."""
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from onepam.console.rendering import CSP, PAGES, Flash, Shell, render
+from onepam.console.rendering import Reader as Somebody
+from onepam.console.services import ConsoleServices
+from onepam.domain.access import ConsoleRight
+from onepam.domain.authority import Actor, ActorFacts
+from onepam.kernel.clock import MINUTE, Instant
+from onepam.kernel.errors import Fault, Refused
+from onepam.kernel.secret import Secret
+
+SESSION_COOKIE = "onepam_session"
+CSRF_COOKIE = "onepam_csrf"
+FLOW_COOKIE = "onepam_flow"
+FLASH_COOKIE = "onepam_flash"
+FLOW_LIFETIME = 10 * MINUTE
+_ABOUT_FLOW = b"console-flow"
+
+_NEEDS: dict[str, tuple[ConsoleRight, ...]] = {
+    "/approvals": (ConsoleRight.APPROVE,),
+    "/people": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
+    "/resources": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
+    "/roles": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
+    "/changes": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT),
+    "/ledger": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
+}
+"""Which rights show a page; pages that are not named are everybody's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """The signed-in person behind a visit."""
+
+    actor: Actor
+    facts: ActorFacts
+    name: str
+    detail: str
+
+    def has(self, *rights: ConsoleRight) -> bool:
+        """Whether any held role carries any of the rights."""
+        return any(self.facts.roles_with(right) for right in rights)
+
+    def may_see(self, path: str) -> bool:
+        """Whether a page of the side bar is for them."""
+        return path not in _NEEDS or self.has(*_NEEDS[path])
+
+
+@dataclass(slots=True)
+class Visit:
+    """The request with all that is known of it. `at` is the instant that pages show: now, or `as_of`."""
+
+    services: ConsoleServices
+    request: Request
+    source: str
+    csrf: str
+    now: Instant
+    as_of: Instant | None = None
+    member: Member | None = None
+    form: Mapping[str, str] = field(default_factory=dict)
+    json: Any = None
+    waiting: int = 0
+    live: int = 0
+    flashes: tuple[Flash, ...] = ()
+
+    @property
+    def me(self) -> Member:
+        """The signed-in person, on routes that need one."""
+        assert self.member is not None
+        return self.member
+
+    @property
+    def at(self) -> Instant | None:
+        """For the reader: None is now."""
+        return self.as_of
+
+    def path(self, name: str) -> str:
+        """A part of the address."""
+        return str(self.request.path_params[name])
+
+    def shell(self) -> Shell:
+        """What every page knows."""
+        somebody = None
+        if self.member is not None:
+            may = frozenset(page.path for page in PAGES if self.member.may_see(page.path))
+            somebody = Somebody(self.member.actor.person, self.member.name, self.member.detail, may)
+        url = self.request.url
+        return Shell(
+            now=self.as_of if self.as_of is not None else self.now,
+            path=url.path,
+            csrf=self.csrf,
+            reader=somebody,
+            as_of=self.as_of,
+            here=url.path + (f"?{url.query}" if url.query else ""),
+            waiting=self.waiting,
+            live=self.live,
+            flashes=self.flashes,
+        )
+
+    def page(self, template: str, status: int = 200, csp: str = CSP, **context: object) -> Response:
+        """A rendered page."""
+        return HTMLResponse(
+            render(template, self.shell(), **context), status, headers={"Content-Security-Policy": csp}
+        )
+
+    def refusal(self, refused: Refused, status: int = 403) -> Response:
+        """The page that says no: what, why, what next."""
+        hint = refused.hint
+        following = {"href": hint, "word": "Go on"} if hint.startswith("/") else None
+        why = "" if following else hint
+        return self.page(
+            "refusal.html", status, heading=refused.message, why=why, next=following, code=refused.code, chain=None
+        )
+
+    def go(self, path: str, flash: Flash | None = None) -> Response:
+        """A redirect after a POST, with what happened shown on the next page."""
+        response = RedirectResponse(path, 303)
+        if flash is not None:
+            value = json.dumps([flash.kind, flash.text[:500], flash.hint[:500]]).encode()
+            self.set_cookie(response, FLASH_COOKIE, urlsafe_b64encode(value).decode("ascii"), 60)
+        return response
+
+    def outcome(self, refused: Refused | None, path: str, done: str) -> Response:
+        """The usual end of a POST: done, or why not, on `path`."""
+        if refused is None:
+            return self.go(path, Flash("done", done))
+        return self.go(path, Flash("refused", refused.message, refused.hint if not refused.hint.startswith("/") else ""))
+
+    # --- What a browser carries between the steps of a flow ----------------------------------------------------------
+
+    def flow(self) -> dict[str, Any]:
+        """What an earlier step sealed into the browser; empty when there is none, or it has lapsed."""
+        text = self.request.cookies.get(FLOW_COOKIE, "")
+        try:
+            sealed = urlsafe_b64decode(text.encode("ascii"))
+            kept = json.loads(self.services.envelope.open(Secret(sealed).reveal(), _ABOUT_FLOW).reveal())
+        except (ValueError, Fault):
+            return {}
+        if not isinstance(kept, dict) or int(kept.get("until", 0)) < self.now:
+            return {}
+        return kept
+
+    def keep(self, response: Response, flow: Mapping[str, Any]) -> Response:
+        """Seals the flow's state for its next step, for ten minutes."""
+        value = json.dumps({**flow, "until": self.now + FLOW_LIFETIME}).encode()
+        sealed = self.services.envelope.seal(Secret(value), _ABOUT_FLOW)
+        self.set_cookie(response, FLOW_COOKIE, urlsafe_b64encode(sealed).decode("ascii"), FLOW_LIFETIME // 1_000_000)
+        return response
+
+    def forget(self, response: Response) -> Response:
+        """Ends the flow: its challenge or seed serves nobody again."""
+        response.delete_cookie(FLOW_COOKIE, path="/")
+        return response
+
+    def set_cookie(self, response: Response, name: str, value: str, seconds: int) -> None:
+        """A host-only cookie that scripts cannot read and other sites do not send."""
+        response.set_cookie(
+            name, value, max_age=seconds, path="/", secure=self.services.secure, httponly=True, samesite="lax"
+        )
