@@ -3,6 +3,7 @@
 Notes are signed here by `cryptography`, not by the product: the verifier is held against another implementation.
 """
 
+import json
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from onepam.evidence.envelope import AsOf, Envelope, Exclusion, Filter, Period, Source, System
 from onepam.evidence.pack import Disclosed, Erased, Packed, PackInput, Payload, checkpoint_name, write_pack
 from onepam.evidence.report import Column, Report, Row, Said
+from onepam.evidence.verifier.verify import RULES
 from onepam.kernel.canonical import encode
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant, iso, parse
 from onepam.ledger.entry import Entry, Header, payload_digest
@@ -101,42 +103,51 @@ def history(people: int = 6, sessions: int = 90, seed: int = 0) -> History:
     h.append(at, "access.applied", {"roles": ["operator", "auditor"], "version": 1})
     names = ["Ada", "Bob \u00e9", "=cmd|'/c calc'!A0", "Dan", "Eve", "Finn", "Gus", "Hal"]
     for n in range(people):
-        payload = encode({"name": names[n], "address": f"p{n}@example.com"})
-        h.append(at + n * MINUTE, "person.added", {"person": f"per_{n}"}, payload)
-        h.append(at + n * MINUTE, "binding.made", {"person": f"per_{n}", "role": "operator", "until": at + 400 * DAY})
+        payload = encode({"name": names[n], "email": f"p{n}@example.com"})
+        h.append(at + n * MINUTE, "person.added", {"person": f"per_{n}", "kind": "employee"}, payload)
+        odd = b"\xff\xfe not text" if n == 0 else None
+        binding = {"person": f"per_{n}", "role": "operator", "until": at + 400 * DAY}
+        h.append(at + n * MINUTE, "binding.added", binding, odd)
     step = (UNTIL + 2 * DAY - at) // sessions
     for n in range(sessions):
         now, person = at + HOUR + n * step, f"per_{n % people}"
         if n % 3 == 0:
-            reason = b"\xff\xfe odd" if n == 30 else encode({"reason": f"ticket {n}"})
-            h.append(now, "request.made", {"person": person, "request": f"req_{n}", "resource": "db-1"}, reason)
+            substance = {"person": person, "resource": "db-1", "login": "postgres", "role": "operator"}
+            words = encode({"reason": f"look into {n}", "ticket": f"OPS-{n}"})
+            h.append(now, "request.made", {"request": f"req_{n}", "substance": substance}, words)
             verdict = "request.denied" if n % 9 == 0 else "request.approved"
-            h.append(now + MINUTE, verdict, {"approver": f"per_{(n + 1) % people}", "request": f"req_{n}"})
-        body = {"login": "root", "person": person, "resource": f"web-{n % 4}", "session": f"ses_{n}"}
+            decided = {"by": f"per_{(n + 1) % people}", "request": f"req_{n}"}
+            h.append(now + MINUTE, verdict, decided, encode({"comment": None}))
+        body = {"person": person, "resource": f"web-{n % 4}", "session": f"ses_{n}", "entry": "ssh"}
+        source = f"198.51.100.{n % 250}"
         if n % 7 == 3:
-            h.append(now + 2 * MINUTE, "session.refused", body | {"code": "access.none"})
+            told = encode({"asked": None, "login": None if n % 2 else "admin", "source": source})
+            h.append(now + 2 * MINUTE, "session.refused", body | {"code": "access.none"}, told)
         else:
-            peer = encode({"address": f"198.51.100.{n % 250}"})
-            h.append(now + 2 * MINUTE, "session.opened", body, peer)
-            h.append(now + 9 * MINUTE, "recording.sealed", {"root": sha256(b"%d" % n).hexdigest()})
-            h.append(now + 5 * DAY, "session.closed", {"session": f"ses_{n}", "bytes": n * 1000})
+            peer = encode({"client": "OpenSSH_9.2", "source": source})
+            h.append(now + 2 * MINUTE, "session.opened", body | {"login": "root"}, peer)
+            h.append(now + 9 * MINUTE, "recording.chunks_sealed", {"root": sha256(b"%d" % n).hexdigest()})
+            end = {"session": f"ses_{n}", "because": "exit", "counts": {"bytes": n * 1000}}
+            h.append(now + 5 * DAY, "session.closed", end)
         if n == 50:
-            gone = next(
-                e.header.index for e in h.entries if e.header.kind == "session.opened" and e.header.time >= BEGIN
-            )
-            h.append(now + 10 * MINUTE, "payload.erased", {"index": gone, "because": "retention"})
-            del h.payloads[gone]
+            inside = [e.header for e in h.entries if e.header.kind == "session.opened" and e.header.time >= BEGIN]
+            gone = [header.index for header in inside[:2]]
+            because = {"because": "retention", "by": None, "indexes": gone, "person": "per_0"}
+            h.append(now + 10 * MINUTE, "payload.erased", because)
+            for index in gone:
+                del h.payloads[index]
     return h
 
 
 HEADS = {"sessions": ("session.opened", "session.refused"), "requests": ("request.made",)}
-FOLLOWS = {"sessions": ("session.closed", "session.failed"), "requests": ("request.approved", "request.denied")}
+FOLLOWS = {
+    "sessions": ("session.closed", "session.failed", "session.kill_ordered"),
+    "requests": ("request.approved", "request.denied", "request.withdrawn"),
+}
 LINK = {"sessions": "session", "requests": "request"}
 
 
 def body_of(h: History, index: int) -> dict[str, Any]:
-    import json
-
     value: dict[str, Any] = json.loads(h.entries[index].body)
     return value
 
@@ -159,71 +170,67 @@ def person_entry(h: History, person: str) -> int:
     )
 
 
-def person_name(h: History, person: str) -> str:
-    import json
+def told(h: History, index: int, key: str) -> str:
+    """What a payload says, as a report words it."""
+    if index not in h.payloads:
+        return "[erased]"
+    return json.loads(h.payloads[index][1])[key] or ""
 
-    name: str = json.loads(h.payloads[person_entry(h, person)][1])["name"]
-    return name
+
+def said(name: str, *free: Column) -> list[Column]:
+    """The columns that the verifier knows, as the product's reports declare them, and others."""
+    known = [Column(column, [Said(s[0], s[1]) for s in sources]) for column, sources in RULES[name].columns.items()]
+    return [*known, *free]
 
 
 def sessions_report(h: History, end: int, heads: Sequence[int], names: bool) -> Report:
-    columns = [
-        Column("time"), Column("outcome"), Column("person"), Column("resource"), Column("login"),
-        Column("ended", [Said("session.closed", "header.time")]),
-        Column("bytes", [Said("session.closed", "body.bytes")]),
-        Column("address", [Said("session.opened", "payload.address")]),
-        Column("comment"),
-    ]  # fmt: skip
-    if names:
-        where = [("body.person", kind, "body.person") for kind in HEADS["sessions"]]
-        columns.append(Column("name", [Said("person.added", "payload.name", w) for w in where]))
+    where = [("body.person", kind, "body.person") for kind in HEADS["sessions"]]
+    free = [Column("bytes", [Said("session.closed", "body.counts.bytes")]), Column("comment")]
+    named = [Column("name", [Said("person.added", "payload.name", w) for w in where])] if names else []
     rows = []
     for head in heads:
         entry, body, after = h.entries[head].header, body_of(h, head), related(h, "sessions", head, end)
-        address = ""
-        if entry.kind == "session.opened":
-            address = f"198.51.100.{int(body['session'][4:]) % 250}" if head in h.payloads else "[erased]"
+        opened = entry.kind == "session.opened"
         cells = [
-            iso(entry.time), entry.kind, body["person"], body["resource"], body["login"],
+            iso(entry.time), entry.kind, body["session"], body["person"], body["resource"], "ssh",
+            body["login"] if opened else told(h, head, "login"), told(h, head, "source"),
             "; ".join(iso(h.entries[i].header.time) for i in after),
-            "; ".join(str(body_of(h, i)["bytes"]) for i in after),
-            address, "-1 is not a formula",
+            "; ".join("exit" for _ in after) if opened else body["code"],
+            "; ".join(str(body_of(h, i)["counts"]["bytes"]) for i in after), "-1 is not a formula",
         ]  # fmt: skip
         ledger = [head, *after]
         if names:
-            cells.append(person_name(h, body["person"]))
             ledger.append(person_entry(h, body["person"]))
+            cells.append(told(h, ledger[-1], "name"))
         rows.append(Row(cells, ledger))
-    return Report("sessions", "Sessions of the period", 1, columns, rows)
+    return Report("sessions", "Sessions of the period", 1, said("sessions", *free, *named), rows)
 
 
 def requests_report(h: History, end: int, heads: Sequence[int]) -> Report:
-    columns = [
-        Column("time"), Column("request"), Column("person"),
-        Column("verdict", [Said(kind, "header.kind") for kind in FOLLOWS["requests"]]),
-        Column("approver", [Said(kind, "body.approver") for kind in FOLLOWS["requests"]]),
-    ]  # fmt: skip
     rows = []
     for head in heads:
         body, after = body_of(h, head), related(h, "requests", head, end)
+        asked = body["substance"]
         cells = [
-            iso(h.entries[head].header.time), body["request"], body["person"],
+            iso(h.entries[head].header.time), body["request"], asked["person"], asked["resource"], asked["login"],
+            asked["role"], told(h, head, "reason"), told(h, head, "ticket"),
             "; ".join(h.entries[i].header.kind for i in after),
-            "; ".join(body_of(h, i)["approver"] for i in after),
+            "; ".join(iso(h.entries[i].header.time) for i in after),
+            "; ".join(body_of(h, i)["by"] for i in after),
         ]  # fmt: skip
         rows.append(Row(cells, [head, *after]))
-    return Report("requests", "Requests and their verdicts", 1, columns, rows)
+    return Report("requests", "Requests and their verdicts", 1, said("requests"), rows)
 
 
 def access_report(h: History) -> Report:
     columns = [
-        Column("person", [Said("binding.made", "body.person")]),
-        Column("role", [Said("binding.made", "body.role")]),
-        Column("until", [Said("binding.made", "body.until:time")]),
+        Column("person", [Said("binding.added", "body.person")]),
+        Column("role", [Said("binding.added", "body.role")]),
+        Column("until", [Said("binding.added", "body.until:time")]),
     ]
     rows = []
     for e in h.entries:
-        if e.header.kind == "binding.made":
+        if e.header.kind == "binding.added":
             body = body_of(h, e.header.index)
             rows.append(Row([body["person"], body["role"], iso(body["until"])], [e.header.index, 0]))
     return Report("access", "Who could reach what", 1, columns, rows)
@@ -268,7 +275,8 @@ def pack_input(
     disclosed = {i for report in reports for row in report.rows for i in row.ledger} | set(gone)
     disclosed |= {e.header.index for e in entries if e.header.kind in followed and e.header.time >= BEGIN}
     disclosed |= {e.header.index for e in entries if e.header.kind == "payload.erased"}
-    erased = {body_of(h, i)["index"]: i for i in disclosed if h.entries[i].header.kind == "payload.erased"}
+    erasures = [i for i in disclosed if h.entries[i].header.kind == "payload.erased"]
+    erased = {gone: by for by in erasures for gone in body_of(h, by)["indexes"]}
     with_payload = [i for i in sorted(disclosed) if "payload" in body_of(h, i)]
     return PackInput(
         SYSTEM, Period(BEGIN, UNTIL), checkpoint, LOG.vkey(), witnesses, proof,

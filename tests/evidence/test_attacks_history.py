@@ -250,7 +250,7 @@ def _(f: Forge) -> None:
 @add("two payloads swapped", "the payload of entry .* is not the one in the log")
 def _(f: Forge) -> None:
     def swap(payloads: list[Any]) -> None:
-        payloads[0]["payload"], payloads[1]["payload"] = payloads[1]["payload"], payloads[0]["payload"]
+        payloads[0]["payload"], payloads[2]["payload"] = payloads[2]["payload"], payloads[0]["payload"]
 
     f.lines("payloads.jsonl", swap)
 
@@ -267,7 +267,7 @@ def _(f: Forge) -> None:
 
 @add("a payload for an entry that has none", "is not disclosed, or has no payload")
 def _(f: Forge) -> None:
-    f.lines("payloads.jsonl", lambda p: p[0].update(index=2))
+    f.lines("payloads.jsonl", lambda p: p[0].update(index=0))
 
 
 @add("a payload said to be erased, by no entry", "entry 317 does not erase the payload of entry 1")

@@ -12,8 +12,12 @@ ATTACKS = Attacks()
 add = ATTACKS.add
 
 
+def _at(report: Any, column: str) -> int:
+    return [c["name"] for c in report["columns"]].index(column)
+
+
 def _cell(report: Any, column: str, text: str, row: int = 3) -> None:
-    at = [c["name"] for c in report["columns"]].index(column)
+    at = _at(report, column)
     assert report["rows"][row]["cells"][at] != text
     report["rows"][row]["cells"][at] = text
 
@@ -72,7 +76,8 @@ def _narrow(f: Forge, until: str) -> None:
 
 for _column, _text in (
     ("time", "2026-01-02T00:00:00.000000Z"), ("outcome", "session.allowed"), ("person", "per_9"), ("resource", "web-9"),
-    ("login", "guest"), ("ended", ""), ("bytes", "0"), ("address", "192.0.2.1"), ("name", "Eve Sdropper"),
+    ("login", "guest"), ("ended", ""), ("bytes", "0"), ("source", "192.0.2.1"), ("name", "Eve Sdropper"),
+    ("session", "ses_0"), ("entry", "console"), ("because", "killed"),
 ):  # fmt: skip
 
     @add(f"the cell {_column} changed", f"reports/sessions.json row 4: {_column} is not what the entries say")
@@ -80,7 +85,7 @@ for _column, _text in (
         f.report("sessions", lambda r: _cell(r, column, text))
 
 
-for _column in ("verdict", "approver"):
+for _column in ("decision", "decided", "decided_by", "role", "reason", "ticket"):
 
     @add(f"the cell {_column} of a request changed", f"row 4: {_column} is not what the entries say")
     def _(f: Forge, column: str = _column) -> None:
@@ -100,7 +105,7 @@ def _(f: Forge) -> None:
 @add("a pinned column declared the exporter's words", "row 4: person is not what the entries say")
 def _(f: Forge) -> None:
     def change(r: Any) -> None:
-        r["columns"][2]["from"] = []
+        r["columns"][_at(r, "person")]["from"] = []
         _cell(r, "person", "per_9")
 
     f.report("sessions", change)
@@ -109,9 +114,9 @@ def _(f: Forge) -> None:
 @add("a pinned column taken from elsewhere", "row 1: person is not what the entries say")
 def _(f: Forge) -> None:
     def change(r: Any) -> None:
-        r["columns"][2]["from"] = [["session.opened", "body.login"], ["session.refused", "body.login"]]
+        r["columns"][_at(r, "person")]["from"] = [["session.opened", "body.entry"], ["session.refused", "body.entry"]]
         for row in r["rows"]:
-            row["cells"][2] = "root"
+            row["cells"][_at(r, "person")] = "ssh"
 
     f.report("sessions", change)
 
@@ -133,7 +138,7 @@ def _(f: Forge) -> None:
 
 @add("a column source of an unknown form", "column comment has an unknown source")
 def _(f: Forge) -> None:
-    f.report("sessions", lambda r: r["columns"][8].update({"from": [["a", "b", "c"]]}))
+    f.report("sessions", lambda r: r["columns"][_at(r, "comment")].update({"from": [["a", "b", "c"]]}))
 
 
 @add("the name of another person, by her own entry", "row 4: name is not what the entries say")
@@ -166,7 +171,7 @@ def _(f: Forge) -> None:
     def change(r: Any) -> None:
         row = _opened(r)
         row["ledger"].pop(1)
-        row["cells"][5] = row["cells"][6] = ""
+        row["cells"][8:11] = ["", "", ""]
 
     f.report("sessions", change)
 
@@ -176,7 +181,7 @@ def _(f: Forge) -> None:
     def change(r: Any) -> None:
         one, other = [row for row in r["rows"] if row["cells"][1] == "session.opened" and len(row["ledger"]) > 2][:2]
         one["ledger"][1] = other["ledger"][1]
-        one["cells"][5:7] = other["cells"][5:7]
+        one["cells"][8:11] = other["cells"][8:11]
 
     f.report("sessions", change)
 
@@ -184,16 +189,17 @@ def _(f: Forge) -> None:
 @add("a denial neither cited nor disclosed", r"entry \d+ \(request.denied\) is not disclosed")
 def _(f: Forge) -> None:
     def change(r: Any) -> None:
-        row = next(row for row in r["rows"] if "request.denied" in row["cells"][3])
+        row = next(row for row in r["rows"] if "request.denied" in row["cells"])
         gone.append(row["ledger"].pop())
-        row["cells"][3:5] = ["", ""]
+        row["cells"][8:11] = ["", "", ""]
 
     gone: list[int] = []
     f.report("requests", change)
-    f.lines("entries.jsonl", lambda e: e.remove(next(x for x in e if x["index"] == gone[0])))
+    for name in ("entries.jsonl", "payloads.jsonl"):
+        f.lines(name, lambda lines: lines.remove(next(line for line in lines if line["index"] == gone[0])))
 
 
-@add("something said in the place of an erased payload", "row .*: address is not what the entries say")
+@add("something said in the place of an erased payload", "row .*: source is not what the entries say")
 def _(f: Forge) -> None:
     def change(r: Any) -> None:
         next(row for row in r["rows"] if row["cells"][7] == "[erased]")["cells"][7] = "198.51.100.77"
@@ -300,7 +306,7 @@ def test_a_free_column_cannot_pose_as_a_proved_one(company: History, honest: byt
     forge = Forge(company, honest)
 
     def change(r: Any) -> None:
-        r["columns"][9]["from"] = []
+        r["columns"][_at(r, "name")]["from"] = []
         _cell(r, "name", "Somebody Else")
 
     forge.report("sessions", change)

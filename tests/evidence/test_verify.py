@@ -7,10 +7,12 @@ import random
 import subprocess
 import sys
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from onepam.domain.event import kinds
 from onepam.evidence.verifier import verify
 from tests.evidence.company import LOG, STRANGER, WITNESS, History, pack_input, written
 from tests.evidence.conftest import KEYS, Check
@@ -212,3 +214,21 @@ def test_depth() -> None:
     for deep in (b"[" * 33 + b"]" * 33, b'{"a":' * 33 + b"1" + b"}" * 33, b"[" * 10**6, b"[" * 5000 + b"]" * 5000):
         with pytest.raises(verify.Refused, match=r"^x: "):
             verify.parse(deep, "x")
+
+
+def test_the_rules_fit_the_events() -> None:
+    """Each kind, link and path that the verifier knows stands in the product's own list of events."""
+    for module in ("requests", "sessions", "system"):
+        import_module(f"onepam.domain.{module}")  # which registers its events
+    known = {kind.name: kind for kind in kinds()}
+    for rule in verify.RULES.values():
+        for name in rule.heads + rule.follows:
+            assert rule.link in known[name].open_fields, name
+        for column, sources in rule.columns.items():
+            for name, path in sources:
+                assert name in rule.heads + rule.follows, column
+                root, field = path.split(".")[:2]
+                kind = known[name]
+                fields = {"header": ("time", "kind"), "body": kind.open_fields, "payload": kind.private_fields}
+                assert field in fields[root], (column, name, path)
+    assert "indexes" in known["payload.erased"].open_fields

@@ -468,7 +468,8 @@ class Disclosed:
         members(line, "payloads.jsonl", index=int, erased=int)
         index, by = line["index"], line["erased"]
         entry = self.bodies.get(by, {}) if by > index else {}
-        erases = entry.get("index") == index and self.log.kind(by) == "payload.erased"
+        indexes = entry.get("indexes")
+        erases = type(indexes) is list and index in indexes and self.log.kind(by) == "payload.erased"
         need(erases, f"payloads.jsonl: entry {by} does not erase the payload of entry {index}")
         return True
 
@@ -513,22 +514,38 @@ class Disclosed:
 
 class Rule(NamedTuple):
     """A report's population: one row per `heads` entry of the period, resting on it and on every `follows` entry with
-    the same `link` in its body. `columns` hold what the head entry says; no report can define them otherwise."""
+    the same `link` in its body. `columns` have these sources, whatever the report says of them."""
 
     heads: Tuple[str, ...]
     follows: Tuple[str, ...]
     link: str
-    columns: Dict[str, str]
+    columns: Dict[str, List[List[str]]]
 
 
+def _of(kinds: Tuple[str, ...], path: str) -> List[List[str]]:
+    return [[kind, path] for kind in kinds]
+
+
+DOOR = ("session.opened", "session.refused")
+MADE = ("request.made",)
+DECIDED = ("request.approved", "request.denied", "request.withdrawn")
 RULES = {
     "sessions": Rule(
-        ("session.opened", "session.refused"), ("session.closed", "session.failed"), "session",
-        {"time": "header.time", "outcome": "header.kind", "person": "body.person", "resource": "body.resource",
-         "login": "body.login"}),
+        DOOR, ("session.closed", "session.failed", "session.kill_ordered"), "session",
+        {"time": _of(DOOR, "header.time"), "outcome": _of(DOOR, "header.kind"), "session": _of(DOOR, "body.session"),
+         "person": _of(DOOR, "body.person"), "resource": _of(DOOR, "body.resource"), "entry": _of(DOOR, "body.entry"),
+         "login": [["session.opened", "body.login"], ["session.refused", "payload.login"]],
+         "source": _of(DOOR, "payload.source"),
+         "ended": _of(("session.closed", "session.failed"), "header.time"),
+         "because": [*_of(("session.refused", "session.failed"), "body.code"), ["session.closed", "body.because"]]}),
     "requests": Rule(
-        ("request.made",), ("request.approved", "request.denied", "request.withdrawn"), "request",
-        {"time": "header.time", "request": "body.request", "person": "body.person"}),
+        MADE, (*DECIDED, "request.approval_refused", "grant.started"), "request",
+        {"time": _of(MADE, "header.time"), "request": _of(MADE, "body.request"),
+         "person": _of(MADE, "body.substance.person"), "resource": _of(MADE, "body.substance.resource"),
+         "login": _of(MADE, "body.substance.login"), "role": _of(MADE, "body.substance.role"),
+         "reason": _of(MADE, "payload.reason"), "ticket": _of(MADE, "payload.ticket"),
+         "decision": _of(DECIDED, "header.kind"), "decided": _of(DECIDED, "header.time"),
+         "decided_by": _of(DECIDED, "body.by")}),
 }  # fmt: skip
 
 
@@ -595,9 +612,9 @@ class Pack:
                 fits = type(source) is list and len(source) in (2, 5) and all(type(part) is str for part in source)
                 need(fits, f"{what}: column {column['name']} has an unknown source")
             columns[column["name"]] = column["from"]
-        for column, path in rule.columns.items() if rule else ():
+        for column, sources in rule.columns.items() if rule else ():
             need(column in columns, f"{what}: lacks the column {column}")
-            columns[column] = [["", path]]
+            columns[column] = sources
         for number, row in enumerate(rows, 1):
             self._row(f"{what} row {number}", row, columns)
         same = self.files[f"reports/{name}.csv"] == as_csv(list(columns), rows)
@@ -617,7 +634,7 @@ class Pack:
             )
         for column, sources in columns.items():
             if sources:
-                said = " or ".join(" ".join(source).strip() for source in sources)
+                said = " or ".join(" ".join(source) for source in sources)
                 self.proved.append(f"report {name}, column {column}: what the entries say in {said}")
             else:
                 self.not_proved.append(f"report {name}, column {column}: the exporter's words")
@@ -639,13 +656,13 @@ class Pack:
 
     def _cell(self, sources: List[List[str]], ledger: List[int]) -> str:
         """What the row's entries say, in their order, joined by `; `. A source is [kind, path], or [kind, path, path3,
-        kind2, path2]: only entries whose path3 equals path2 of an entry of kind2. The kind "" is the row's head."""
+        kind2, path2]: only entries whose path3 equals path2 of an entry of kind2."""
         found: List[Optional[str]] = []
         value = self.disclosed.value
         for kind, path, *join in sources:
             equal = {value(i, join[2]) for i in ledger if self.log.kind(i) == join[1]} if join else set()
-            for index in ledger if kind else ledger[:1]:
-                if kind in ("", self.log.kind(index)) and (not join or value(index, join[0]) in equal):
+            for index in ledger:
+                if kind == self.log.kind(index) and (not join or value(index, join[0]) in equal):
                     found += [value(index, path)]
         return "; ".join(text for text in found if text is not None)
 
