@@ -5,90 +5,20 @@ says what the pictures cannot: refusals of the CSP, errors of scripts, and anyth
 """
 
 import argparse
-import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from mimetypes import guess_type
 from pathlib import Path
-from threading import Thread
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
-from onepam.console import rendering  # noqa: E402
 from onepam.kernel.clock import moment  # noqa: E402
-from tests.console.samples import NOW, shell  # noqa: E402
+from tests.console.samples import NOW  # noqa: E402
+from tests.console.sample_server import served  # noqa: E402
 from tests.console.samples_more import SAMPLES  # noqa: E402
 
 WIDTHS = {"wide": (1440, 900), "phone": (390, 844)}
-CAST_LINES = [
-    {"version": 3, "term": {"cols": 100, "rows": 28}},
-    [0.4, "o", "\x1b[32mpostgres@db-orders-1\x1b[0m:~$ "], [1.7, "o", "psql orders\r\n"],
-    [0.5, "o", "psql (15.18)\r\nType \"help\" for help.\r\n\r\norders=# "], [3.6, "o", "\\di+ orders_created_idx\r\n"],
-    [0.3, "o", "                          List of relations\r\n Schema |        Name        | Type  | Table  |  Size\r\n"],
-    [0.1, "o", "--------+--------------------+-------+--------+---------\r\n public | orders_created_idx | index | orders | \x1b[33m2841 MB\x1b[0m\r\n(1 row)\r\n\r\norders=# "],
-    [4.4, "o", "reindex index concurrently orders_created_idx;\r\n"], [6.2, "o", "\x1b[32mREINDEX\x1b[0m\r\norders=# "], [2.1, "o", "\\q\r\n"],
-    [0.1, "o", "\x1b[32mpostgres@db-orders-1\x1b[0m:~$ "], [5.1, "o", "df -h /var/lib/postgresql\r\n"],
-    [0.2, "o", "Filesystem      Size  Used Avail Use% Mounted on\r\n/dev/vdb1       500G  212G  288G  43% /var/lib/postgresql\r\n\x1b[32mpostgres@db-orders-1\x1b[0m:~$ "],
-    [3.3, "o", "exit\r\n"],
-]  # fmt: skip
-FOUND = {
-    "results": [
-        {"kind": "Person", "title": "Jonas Lindqvist", "detail": "Database operator", "href": "/people/per_jonas", "icon": "user"},
-        {"kind": "Resource", "title": "db-orders-1", "detail": "env=prod", "href": "/resources/db-orders-1", "icon": "server"},
-        {"kind": "Page", "title": "Role matrix", "detail": "", "href": "/roles", "icon": "grid-dots"},
-    ]
-}
-
-
-class Samples(BaseHTTPRequestHandler):
-    """`/~NAME` is a sample; `/static`, `/player`, the recording and `/find` are as in the product."""
-
-    def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
-        file = rendering.STATIC.parent / path.lstrip("/")
-        if path.startswith("/~") and path[2:] in SAMPLES:
-            template, frame, context = SAMPLES[path[2:]]
-            self.answer(rendering.render(template, frame, **context).encode(), "text/html; charset=utf-8", rendering.CSP)
-        elif path == "/player":
-            self.answer(rendering.render("player_frame.html", shell("/player")).encode(), "text/html", rendering.PLAYER_CSP)
-        elif path.startswith("/static/") and file.is_file():
-            self.answer(file.read_bytes(), guess_type(file.name)[0] or "application/octet-stream", "")
-        elif path.endswith("recording.cast"):
-            self.answer("\n".join(map(json.dumps, CAST_LINES)).encode(), "application/x-asciicast", "")
-        elif path == "/find":
-            self.answer(json.dumps(FOUND).encode(), "application/json", "")
-        else:
-            self.send_error(404)
-
-    def answer(self, body: bytes, kind: str, policy: str) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("X-Content-Type-Options", "nosniff")
-        if policy:
-            self.send_header("Content-Security-Policy", policy)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@contextmanager
-def served() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Samples)
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://localhost:{server.server_port}"
-    finally:
-        server.shutdown()
-
-
 def overflow(page: Page) -> str:
     """What makes the page itself scroll sideways: empty when nothing does."""
     wide: str = page.evaluate(
@@ -128,11 +58,11 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="*", default=list(SAMPLES))
     parser.add_argument("--theme", choices=["light", "dark"], action="append")
-    chosen = parser.parse_args()
+    chosen = parser.parse_intermixed_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
-    with served() as base, sync_playwright() as playwright:
+    with served() as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        wrong = shoot(browser, base, chosen.names, chosen.folder, chosen.theme or ["light", "dark"])
+        wrong = shoot(browser, server.address, chosen.names, chosen.folder, chosen.theme or ["light", "dark"])
         browser.close()
     print(f"{len(chosen.names)} pages, {wrong} complaints")
     return 1 if wrong else 0

@@ -1,6 +1,6 @@
 // Builds src/ into the package's static/built/: two classic scripts (theme, frame), one module (app) with lazily loaded
 // islands, one stylesheet each for app and frame, and the icon sprite. Nothing is fetched from elsewhere at run time.
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
@@ -55,3 +55,4 @@ await bundle("theme", "iife");
 await bundle("frame", "iife");
 await bundle("app", "es");
 writeFileSync(join(out, "icons.svg"), sprite());
+copyFileSync(join(here, "favicon.svg"), join(out, "favicon.svg"));

@@ -18,8 +18,11 @@ const islands: Record<string, () => Promise<{ mount: (host: HTMLElement) => void
 
 function mountIslands(root: ParentNode): void {
   for (const host of root.querySelectorAll<HTMLElement>("[data-island]:not([data-mounted])")) {
-    host.dataset.mounted = "";
-    void islands[host.dataset.island ?? ""]?.().then((island) => island.mount(host));
+    host.dataset.mounted = "no";
+    void islands[host.dataset.island ?? ""]?.().then((island) => {
+      island.mount(host);
+      host.dataset.mounted = "yes";
+    });
   }
 }
 

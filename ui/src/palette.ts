@@ -14,17 +14,22 @@ export function startPalette(): void {
   const template = dialog?.querySelector<HTMLTemplateElement>("template");
   if (!dialog || !input || !list || !template) return;
   let asked = 0;
+  let answered = ""; // the words that the list answers
+  let chosen = ""; // the address moved to by hand: a late answer does not take it away
 
   const show = (results: Found[]): void => {
-    list.replaceChildren(...results.map((found, at) => option(template, found, at === 0)));
+    const at = Math.max(0, results.findIndex((found) => found.href === chosen));
+    list.replaceChildren(...results.map((found, index) => option(template, found, index === at)));
     dialog.classList.toggle("is-empty", results.length === 0 && input.value.trim() !== "");
   };
   const ask = async (): Promise<void> => {
     const mine = ++asked;
-    const answer = await fetch(`${dialog.dataset.find ?? "/find"}?q=${encodeURIComponent(input.value)}`, {
+    const words = input.value;
+    const answer = await fetch(`${dialog.dataset.find ?? "/find"}?q=${encodeURIComponent(words)}`, {
       headers: { accept: "application/json" },
     });
     if (!answer.ok || mine !== asked) return;
+    answered = words;
     show(((await answer.json()) as { results: Found[] }).results);
   };
   const open = (): void => {
@@ -37,18 +42,25 @@ export function startPalette(): void {
     const now = options.findIndex((one) => one.ariaSelected === "true");
     const next = options[(now + by + options.length) % options.length];
     options.forEach((one) => (one.ariaSelected = String(one === next)));
+    chosen = next?.getAttribute("href") ?? "";
     next?.scrollIntoView({ block: "nearest" });
+  };
+  const go = async (): Promise<void> => {
+    clearTimeout(waiting);
+    if (answered !== input.value) await ask(); // never opens the answer to fewer words than were typed
+    list.querySelector<HTMLAnchorElement>("[aria-selected=true]")?.click();
   };
 
   let waiting = 0;
   input.addEventListener("input", () => {
+    chosen = "";
     clearTimeout(waiting);
     waiting = window.setTimeout(() => void ask(), 80);
   });
   dialog.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown") move(1);
     else if (event.key === "ArrowUp") move(-1);
-    else if (event.key === "Enter") list.querySelector<HTMLAnchorElement>("[aria-selected=true]")?.click();
+    else if (event.key === "Enter") void go();
     else return;
     event.preventDefault();
   });

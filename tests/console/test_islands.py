@@ -1,0 +1,191 @@
+"""The console's small scripts, in Chromium, under the real Content-Security-Policy."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from onepam.console.rendering import STATIC
+from onepam.kernel.clock import moment
+from tests.console.sample_server import SampleServer, served
+from tests.console.samples import NOW
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[SampleServer]:
+    assert (STATIC / "built" / "app.js").is_file(), "the console's scripts are not built: make ui"
+    with served() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def said() -> list[str]:
+    """What the browser's console complained of; a test that provokes a refusal takes it out."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, server: SampleServer, said: list[str]) -> Iterator[Page]:
+    """A page of which an error of a script or a refusal of the CSP fails the test."""
+    server.posted.clear()
+    context = browser.new_context(base_url=server.address, permissions=["clipboard-read", "clipboard-write"])
+    opened = context.new_page()
+    opened.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    yield opened
+    context.close()
+    assert said == []
+
+
+def test_a_command_is_copied_by_one_click(page: Page) -> None:
+    page.goto("/~home")
+    page.get_by_role("button", name="Copy").first.click()
+    expect(page.get_by_text("Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == "ssh -p 2222 postgres@db-orders-1@gate.example.org"
+
+
+def test_times_are_relative_with_the_readers_own_zone_on_hover(page: Page) -> None:
+    page.clock.set_system_time(moment(NOW))
+    page.goto("/~sessions")
+    time = page.get_by_text("18 min ago")
+    expect(time).to_have_attribute("title", re.compile("November 20, 2026"))
+
+
+def test_the_finder_opens_by_key_and_goes_to_what_is_chosen(page: Page) -> None:
+    page.goto("/~home")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("jo")
+    found = page.locator("#palette").get_by_role("option")
+    expect(found).to_have_count(3)
+    page.keyboard.press("ArrowDown")
+    expect(found.nth(1)).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/~resource")
+
+
+def test_the_theme_follows_the_system_and_the_switch(page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+    page.goto("/~home")
+    root = page.locator("html")
+    expect(root).to_have_attribute("data-bs-theme", "dark")
+    page.emulate_media(color_scheme="light")
+    expect(root).to_have_attribute("data-bs-theme", "light")
+    page.locator(".person-button:visible").click()
+    page.locator("[data-theme=dark]:visible").click()
+    expect(root).to_have_attribute("data-bs-theme", "dark")
+    page.reload()
+    expect(root).to_have_attribute("data-bs-theme", "dark")
+
+
+def inbox(page: Page) -> None:
+    page.goto("/~approvals")
+    page.locator("[data-island=inbox][data-mounted=yes]").wait_for()
+
+
+def test_a_decision_waits_ten_seconds_and_can_be_undone(page: Page, server: SampleServer) -> None:
+    page.clock.install(time=moment(NOW))
+    inbox(page)
+    letters = page.locator("details[data-item]:visible")
+    expect(letters).to_have_count(3)
+    page.keyboard.press("a")
+    expect(letters).to_have_count(2)
+    expect(page.get_by_text("Approving: Jonas Lindqvist")).to_be_visible()
+    expect(page.locator("[data-waiting]").first).to_have_text("2")
+    page.clock.run_for(9_000)
+    page.keyboard.press("u")
+    expect(letters).to_have_count(3)
+    page.clock.run_for(20_000)
+    assert server.posted == []
+
+    page.keyboard.press("j")
+    page.keyboard.press("d")
+    with page.expect_response("**/approvals/req_b"):
+        page.clock.run_for(11_000)
+    (path, body), = server.posted
+    assert path == "/approvals/req_b"
+    assert 'name="decision"\r\n\r\ndeny' in body
+    assert 'name="csrf"\r\n\r\nc5rf' in body
+    assert 'name="digest"' in body
+
+
+def test_a_waiting_decision_is_sent_when_the_page_is_left(page: Page, server: SampleServer) -> None:
+    inbox(page)
+    page.keyboard.press("a")
+    expect(page.locator("details[data-item]:visible")).to_have_count(2)
+    page.goto("/~home")
+    for _ in range(50):
+        if server.posted:
+            break
+        page.wait_for_timeout(100)
+    assert [path for path, _ in server.posted] == ["/approvals/req_a"]
+
+
+def test_letters_typed_into_a_field_decide_nothing(page: Page, server: SampleServer) -> None:
+    inbox(page)
+    page.get_by_placeholder("Comment").first.fill("")
+    page.keyboard.type("a sad day")
+    expect(page.locator("details[data-item]:visible")).to_have_count(3)
+    assert server.posted == []
+
+
+def test_the_matrix_tells_the_cell_by_pointer_and_by_keyboard(page: Page) -> None:
+    page.goto("/~roles")
+    page.locator("[data-island=matrix][data-mounted=yes]").wait_for()
+    cell = page.get_by_role("link", name=re.compile("^Build keeper → build-1"))
+    cell.hover()
+    expect(page.locator("[data-readout]")).to_contain_text("Drift: 1 account")
+    page.mouse.move(0, 0)
+    expect(page.locator("[data-readout]")).to_contain_text("Point at a square")
+    cell.focus()
+    expect(page.locator("[data-readout]")).to_contain_text("Build keeper → build-1: shell as deploy, standing")
+
+
+def test_the_player_plays_in_a_frame_that_reaches_nothing(page: Page, said: list[str]) -> None:
+    page.goto("/~session")
+    frame = page.frame_locator("iframe")
+    expect(frame.locator(".ap-player")).to_be_visible()
+    page.get_by_role("button", name=re.compile("reindex index")).click()
+    expect(page.locator(".event button.is-now")).to_contain_text("reindex index")
+    expect(frame.locator(".ap-term")).to_be_visible()
+    inside = next(one for one in page.frames if one.url.endswith("/player"))
+    assert inside.evaluate("origin") == "null"
+    assert inside.evaluate("fetch('/find').then(() => 'reached', () => 'refused')") == "refused"
+    assert "violates the following Content Security Policy" in " ".join(said)
+    said.clear()
+    assert inside.evaluate("(() => { try { return parent.document.title } catch { return 'refused' } })()") == "refused"
+
+
+def test_ending_a_session_says_what_ends_and_asks_why(page: Page, server: SampleServer) -> None:
+    page.goto("/~session-live")
+    page.get_by_role("button", name="End session").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Ends 1 live session of Jonas Lindqvist")
+    dialog.get_by_role("button", name="End session").click()
+    assert server.posted == []
+    dialog.get_by_label("Reason").fill("wrong server")
+    with page.expect_request("**/sessions/ses_3/kill"):
+        dialog.get_by_role("button", name="End session").click()
+
+
+@pytest.mark.parametrize("name", ["home", "approvals", "session", "roles", "person", "people", "changes", "ledger", "factors", "sign_in"])
+def test_nothing_is_wider_than_a_phone(page: Page, name: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"/~{name}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_pages_open_from_the_menu_of_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/~home-admin")
+    expect(page.get_by_role("link", name="Ledger", exact=True)).to_be_hidden()
+    page.get_by_role("button", name="Pages").click()
+    expect(page.get_by_role("link", name="Ledger", exact=True)).to_be_visible()
