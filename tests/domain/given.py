@@ -1,0 +1,44 @@
+"""Facts that deciders are given: one request of eve's for root on web-1, which max may approve."""
+
+from onepam.domain.access import Action, ConsoleRight, Mode, Permission
+from onepam.domain.approval import RequestFacts
+from onepam.domain.asking import OpenRequest
+from onepam.domain.authority import Actor, ActorFacts, HeldRole
+from onepam.domain.decision import AccessFacts, HeldGrant, ResourceFacts
+from onepam.domain.people import PersonKind
+from onepam.domain.requests import RequestStatus, Substance
+from onepam.kernel.clock import HOUR, Instant
+
+NOW = Instant(1_000 * HOUR)
+LATER = Instant(NOW + HOUR)
+
+PROD = Permission(
+    "prod", (Action.SHELL, Action.EXEC), {"env": "prod"}, ("app", "root"), Mode.REQUEST, 4 * HOUR, ("manager",)
+)
+DEV = Permission("dev", (Action.SHELL,), {"env": "dev"}, ("*",), Mode.STANDING, HOUR)
+WEB = ResourceFacts("web-1", {"env": "prod"}, ("app", "root", "db"), ("ssh-ed25519 AAAA",), "192.0.2.7", 22)
+ENGINEER = HeldRole("bnd_1", "", "engineer", "v1", (PROD, DEV), (), None)
+MANAGER = HeldRole("bnd_2", "", "manager", "v1", (), (ConsoleRight.APPROVE,), None)
+ADMINISTRATOR = HeldRole("bnd_3", "", "administrator", "v1", (), (ConsoleRight.ADMINISTER,), None)
+MONITOR = HeldRole("bnd_4", "", "security", "v1", (), (ConsoleRight.MONITOR,), None)
+
+EVE, MAX, ADA = (Actor(person, f"sgn_{person}") for person in ("eve", "max", "ada"))
+
+ASKED = Substance("eve", "web-1", "root", "engineer", "v1", "prod", PROD.actions, HOUR)
+OPEN = OpenRequest("req_1", ASKED, ASKED.digest(), LATER)
+GRANT = HeldGrant("grt_1", "req_1", ASKED, "bnd_1", "max", NOW, LATER)
+
+
+def present(person: str, *roles: HeldRole) -> ActorFacts:
+    """Somebody enabled, signed in with a second factor, who holds these roles."""
+    return ActorFacts(person, True, None, LATER, NOW, roles)
+
+
+def access(*roles: HeldRole, grants: tuple[HeldGrant, ...] = ()) -> AccessFacts:
+    """What eve holds for web-1."""
+    return AccessFacts("eve", True, None, WEB, roles or (ENGINEER,), grants)
+
+
+def waiting(status: RequestStatus = RequestStatus.OPEN) -> RequestFacts:
+    """Eve's request as of the decision."""
+    return RequestFacts(OPEN, status, access(), PersonKind.EMPLOYEE, None, ("manager",))

@@ -1,0 +1,223 @@
+"""Deciding: who may, over exactly what, and what becomes of it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from onepam.domain.access import Mode
+from onepam.domain.approval import (
+    ApprovalFacts,
+    Approve,
+    EndGrant,
+    Granted,
+    GrantFacts,
+    approve,
+    authority,
+    deny,
+    end_grant,
+    permission_of,
+    standing,
+)
+from onepam.domain.authority import Actor
+from onepam.domain.commit import Decided
+from onepam.domain.people import PersonKind
+from onepam.domain.requests import (
+    ApprovalRefused,
+    GrantEnded,
+    GrantStarted,
+    RequestApproved,
+    RequestDenied,
+    RequestStatus,
+    RequestWithdrawn,
+)
+from onepam.kernel.clock import HOUR, MINUTE, Instant
+from onepam.kernel.errors import Refused
+from tests.domain.given import (
+    ADA,
+    ADMINISTRATOR,
+    ASKED,
+    ENGINEER,
+    EVE,
+    GRANT,
+    LATER,
+    MANAGER,
+    MAX,
+    NOW,
+    OPEN,
+    PROD,
+    WEB,
+    access,
+    present,
+    waiting,
+)
+
+FACTS = ApprovalFacts(present("max", MANAGER), waiting())
+COMMAND = Approve("req_1", OPEN.digest, "grt_1", "go ahead")
+SOON = Instant(NOW + 10 * MINUTE)
+
+
+def given(**changes: Any) -> ApprovalFacts:
+    """The facts with another request."""
+    return replace(FACTS, request=replace(waiting(), **changes))
+
+
+def test_an_approval_starts_the_grant_in_the_same_command() -> None:
+    decided = approve(FACTS, MAX, COMMAND, NOW)
+    assert decided == Decided(
+        (
+            RequestApproved("req_1", OPEN.digest, "max", "manager", "go ahead"),
+            GrantStarted("grt_1", "req_1", ASKED, "bnd_1", "max", NOW, LATER),
+        ),
+        Granted("grt_1", "req_1", ASKED, NOW, LATER),
+    )
+
+
+@pytest.mark.parametrize(
+    "requester",
+    [replace(access(), ends=SOON), access(replace(ENGINEER, ends=SOON))],
+)
+def test_a_grant_ends_with_its_binding_or_its_person(requester: Any) -> None:
+    decided = approve(given(requester=requester), MAX, COMMAND, NOW)
+    assert isinstance(decided, Decided)
+    assert isinstance(decided.result, Granted)
+    assert decided.result.ends == SOON
+
+
+REFUSED_ATTEMPTS: list[tuple[ApprovalFacts, Actor, str]] = [
+    (replace(FACTS, actor=present("eve", ENGINEER, MANAGER)), EVE, "request.self_approval"),
+    (given(requester_kind=PersonKind.SERVICE, owner="max"), MAX, "request.own_service"),
+    (replace(FACTS, actor=present("max")), MAX, "request.no_authority"),
+    (replace(FACTS, actor=present("max", replace(MANAGER, ends=NOW))), MAX, "request.no_authority"),
+    (replace(FACTS, actor=present("max", replace(MANAGER, console=()))), MAX, "request.no_authority"),
+    (replace(FACTS, actor=present("ada", ADMINISTRATOR)), ADA, "request.no_authority"),
+    (given(approvers=("director",)), MAX, "request.no_authority"),
+    (replace(given(approvers=()), actor=present("ada", ADMINISTRATOR)), ADA, "request.no_authority"),
+]
+
+
+@pytest.mark.parametrize(("facts", "actor", "code"), REFUSED_ATTEMPTS)
+def test_an_attempt_without_authority_is_refused_and_kept(facts: ApprovalFacts, actor: Actor, code: str) -> None:
+    for decided in (approve(facts, actor, COMMAND, NOW), deny(facts, actor, "req_1", "", NOW)):
+        assert isinstance(decided, Decided)
+        assert decided.events == (ApprovalRefused("req_1", actor.person, code),)
+        assert isinstance(decided.result, Refused)
+        assert decided.result.code == code
+
+
+def test_another_digest_is_refused_and_kept() -> None:
+    decided = approve(FACTS, MAX, replace(COMMAND, digest="0" * 64), NOW)
+    assert isinstance(decided, Decided)
+    assert decided.events == (ApprovalRefused("req_1", "max", "request.digest"),)
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        (replace(FACTS, actor=replace(FACTS.actor, mfa_at=None)), "sign_in.ended"),
+        (replace(FACTS, request=None), "request.unknown"),
+        (given(status=RequestStatus.APPROVED), "request.closed"),
+        (given(open=replace(OPEN, expires=NOW)), "request.expired"),
+    ],
+)
+def test_what_nobody_can_decide(facts: ApprovalFacts, code: str) -> None:
+    for outcome in (approve(facts, MAX, COMMAND, NOW), deny(facts, MAX, "req_1", "", NOW)):
+        assert isinstance(outcome, Refused)
+        assert outcome.code == code
+
+
+def test_comments_are_plain() -> None:
+    for outcome in (
+        approve(FACTS, MAX, replace(COMMAND, comment="\x07"), NOW),
+        deny(FACTS, MAX, "req_1", "\u202e", NOW),
+    ):
+        assert isinstance(outcome, Refused)
+        assert outcome.code == "text.not_plain"
+
+
+VOID = [
+    (replace(access(), enabled=False), "person.disabled"),
+    (replace(access(), ends=NOW), "person.disabled"),
+    (replace(access(), roles=()), "binding.ended"),
+    (access(replace(ENGINEER, ends=NOW)), "binding.ended"),
+    (access(replace(ENGINEER, version="v2")), "role.changed"),
+    (replace(access(), resource=None), "resource.changed"),
+    (access(replace(ENGINEER, permissions=())), "resource.changed"),
+    (access(replace(ENGINEER, permissions=(replace(PROD, mode=Mode.STANDING),))), "resource.changed"),
+    (replace(access(), resource=replace(WEB, labels={"env": "dev"})), "resource.changed"),
+    (replace(access(), resource=replace(WEB, logins=("app",))), "resource.changed"),
+]
+
+
+@pytest.mark.parametrize(("requester", "code"), VOID)
+def test_what_no_longer_stands_is_void_and_no_grant_starts(requester: Any, code: str) -> None:
+    decided = approve(given(requester=requester), MAX, COMMAND, NOW)
+    assert isinstance(decided, Decided)
+    assert decided.events == (RequestWithdrawn("req_1", RequestStatus.VOID, code, "max"),)
+    assert isinstance(decided.result, Refused)
+    assert decided.result.message.startswith("The request is void")
+
+
+def test_a_request_whose_permission_is_gone_is_voided_by_any_approver() -> None:
+    facts = given(approvers=(), requester=access(replace(ENGINEER, version="v2", permissions=())))
+    decided = approve(facts, MAX, COMMAND, NOW)
+    assert isinstance(decided, Decided)
+    assert decided.events == (RequestWithdrawn("req_1", RequestStatus.VOID, "role.changed", "max"),)
+
+
+def test_the_binding_that_lasts_longest_carries_the_grant() -> None:
+    held = standing(ASKED, access(replace(ENGINEER, ends=SOON), replace(ENGINEER, binding="bnd_9", ends=LATER)), NOW)
+    assert not isinstance(held, Refused)
+    assert held.binding == "bnd_9"
+
+
+def test_a_denial_needs_the_same_authority_and_nothing_of_the_substance() -> None:
+    decided = deny(given(requester=replace(access(), enabled=False)), MAX, "req_1", "not today", NOW)
+    assert decided == Decided((RequestDenied("req_1", "max", "manager", "not today"),), None)
+
+
+def test_authority_is_the_first_role_in_force_among_the_approvers() -> None:
+    director = replace(MANAGER, role="director", binding="bnd_7")
+    assert authority((MANAGER, director), ("director", "manager"), NOW) == "manager"
+    assert authority((replace(MANAGER, ends=LATER),), ("manager",), NOW) == "manager"
+    assert authority((), ("manager",), NOW) is None
+    assert permission_of((PROD,), "prod") == PROD
+    assert permission_of((PROD,), "other") is None
+
+
+HELD = GrantFacts(present("eve", ENGINEER), GRANT, ("manager",))
+
+
+@pytest.mark.parametrize(
+    ("facts", "actor", "because", "reason"),
+    [
+        (HELD, EVE, "holder", ""),
+        (replace(HELD, actor=present("max", MANAGER)), MAX, "approver", "seen enough"),
+        (replace(HELD, actor=present("ada", ADMINISTRATOR)), ADA, "administrator", "an incident"),
+    ],
+)
+def test_holder_approver_and_administrator_end_a_grant(
+    facts: GrantFacts, actor: Actor, because: str, reason: str
+) -> None:
+    decided = end_grant(facts, actor, EndGrant("grt_1", reason), NOW)
+    assert decided == Decided((GrantEnded("grt_1", because, actor.person, reason),), None)
+
+
+@pytest.mark.parametrize(
+    ("facts", "actor", "code"),
+    [
+        (replace(HELD, actor=replace(HELD.actor, enabled=False)), EVE, "person.disabled"),
+        (replace(HELD, grant=None), EVE, "grant.unknown"),
+        (replace(HELD, grant=replace(GRANT, ends=NOW)), EVE, "grant.unknown"),
+        (replace(HELD, actor=present("max", ENGINEER)), MAX, "grant.unknown"),
+        (replace(HELD, actor=present("max", MANAGER)), MAX, "text.missing"),
+    ],
+)
+def test_what_cannot_be_ended(facts: GrantFacts, actor: Actor, code: str) -> None:
+    outcome = end_grant(facts, actor, EndGrant("grt_1", ""), NOW)
+    assert isinstance(outcome, Refused)
+    assert outcome.code == code
+
+
+def test_a_grant_of_an_hour_lasts_an_hour() -> None:
+    assert LATER - NOW == HOUR == ASKED.duration

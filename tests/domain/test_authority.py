@@ -1,0 +1,38 @@
+"""Who may act at all, and with which right."""
+
+from dataclasses import replace
+
+import pytest
+
+from onepam.domain.access import ConsoleRight
+from onepam.domain.authority import ActorFacts, authorised, present
+from onepam.kernel.clock import Instant
+from tests.domain.given import ADMINISTRATOR, ENGINEER, LATER, MANAGER, NOW
+from tests.domain.given import present as somebody
+
+ADA = somebody("ada", ENGINEER, ADMINISTRATOR)
+
+
+@pytest.mark.parametrize(
+    ("actor", "code"),
+    [
+        (ADA, None),
+        (replace(ADA, ends=LATER), None),
+        (replace(ADA, enabled=False), "person.disabled"),
+        (replace(ADA, ends=NOW), "person.disabled"),
+        (replace(ADA, signed_in_until=None), "sign_in.ended"),
+        (replace(ADA, signed_in_until=NOW), "sign_in.ended"),
+        (replace(ADA, mfa_at=None), "sign_in.ended"),
+    ],
+)
+def test_only_the_enabled_and_signed_in_with_a_factor_are_present(actor: ActorFacts, code: str | None) -> None:
+    for refused in (present(actor, NOW), authorised(actor, ConsoleRight.ADMINISTER, NOW)):
+        assert (refused.code if refused else None) == code
+
+
+def test_a_right_comes_from_a_held_role() -> None:
+    refused = authorised(somebody("max", MANAGER), ConsoleRight.ADMINISTER, NOW)
+    assert refused is not None
+    assert refused.code == "right.missing"
+    assert ADA.roles_with(ConsoleRight.ADMINISTER) == ("administrator",)
+    assert present(ADA, Instant(NOW - 1)) is None

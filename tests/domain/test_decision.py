@@ -1,0 +1,106 @@
+"""The decision, case by case, and against every way of losing what it rests on."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onepam.domain.access import MAX_SESSION, Action, Mode
+from onepam.domain.decision import AccessFacts, Permitted, decide
+from onepam.domain.sessions import Because
+from onepam.kernel.clock import HOUR, MINUTE, Instant
+from onepam.kernel.errors import Refused
+from tests.domain.given import ENGINEER, GRANT, LATER, NOW, PROD, WEB, access
+
+DEV_BOX = replace(WEB, resource="dev-1", labels={"env": "dev"})
+SOON = Instant(NOW + 10 * MINUTE)
+GRANTED = access(grants=(GRANT,))
+
+
+def code(facts: AccessFacts, login: str = "root") -> str:
+    outcome = decide(facts, login, NOW)
+    assert isinstance(outcome, Refused), outcome
+    return outcome.code
+
+
+def permitted(facts: AccessFacts, login: str = "root") -> Permitted:
+    outcome = decide(facts, login, NOW)
+    assert isinstance(outcome, Permitted), outcome
+    return outcome
+
+
+def test_a_standing_permission_opens_by_its_role_alone() -> None:
+    found = permitted(replace(access(), resource=DEV_BOX), "db")
+    assert found == Permitted((Action.SHELL,), Instant(NOW + HOUR), False, Because("engineer", "v1", "dev", "bnd_1"))
+
+
+def test_a_grant_opens_what_was_granted_until_its_end() -> None:
+    found = permitted(GRANTED)
+    assert (found.actions, found.ends, found.privileged) == (PROD.actions, LATER, True)
+    assert found.because == Because("engineer", "v1", "prod", "bnd_1", "", "req_1", "max", "grt_1")
+
+
+@pytest.mark.parametrize(
+    ("facts", "login", "refused"),
+    [
+        (replace(GRANTED, enabled=False), "root", "person.disabled"),
+        (replace(GRANTED, ends=NOW), "root", "person.disabled"),
+        (replace(GRANTED, resource=None), "root", "resource.unknown"),
+        (replace(GRANTED, roles=()), "root", "resource.unknown"),
+        (replace(GRANTED, roles=(replace(ENGINEER, ends=NOW),)), "root", "resource.unknown"),
+        (replace(GRANTED, resource=replace(WEB, labels={"env": "test"})), "root", "resource.unknown"),
+        (replace(GRANTED, resource=replace(WEB, host_keys=())), "root", "resource.no_host_key"),
+        (access(), "root", "access.needs_approval"),
+        (access(grants=(replace(GRANT, ends=NOW),)), "root", "access.needs_approval"),
+        (access(grants=(replace(GRANT, starts=SOON),)), "root", "access.needs_approval"),
+        (access(grants=(replace(GRANT, binding="bnd_other"),)), "root", "access.needs_approval"),
+        (GRANTED, "app", "access.needs_approval"),
+        (GRANTED, "db", "access.login"),
+        (replace(GRANTED, resource=replace(WEB, logins=("other",))), "root", "access.login"),
+        (access(replace(ENGINEER, permissions=(replace(PROD, name="other"),)), grants=(GRANT,)), "root",
+         "access.needs_approval"),
+        (access(replace(ENGINEER, permissions=(replace(PROD, actions=(Action.SFTP,)),)), grants=(GRANT,)), "root",
+         "access.needs_approval"),
+    ],
+)  # fmt: skip
+def test_what_stays_closed(facts: AccessFacts, login: str, refused: str) -> None:
+    assert code(facts, login) == refused
+
+
+def test_the_refusal_says_where_to_ask() -> None:
+    outcome = decide(access(), "root", NOW)
+    assert isinstance(outcome, Refused)
+    assert outcome.hint == "/?request=web-1&login=root"
+
+
+def test_a_widened_role_does_not_widen_a_grant_and_a_narrowed_one_narrows_it() -> None:
+    wide = replace(PROD, actions=(*PROD.actions, Action.SFTP))
+    assert permitted(access(replace(ENGINEER, permissions=(wide,)), grants=(GRANT,))).actions == PROD.actions
+    narrow = replace(PROD, actions=(Action.EXEC,))
+    assert permitted(access(replace(ENGINEER, permissions=(narrow,)), grants=(GRANT,))).actions == (Action.EXEC,)
+
+
+def test_of_several_ways_the_one_that_lasts_longest_is_taken() -> None:
+    longer = replace(GRANT, grant="grt_2", ends=Instant(LATER + HOUR))
+    assert permitted(access(grants=(longer, GRANT))).because.grant == "grt_2"
+    assert permitted(access(grants=(GRANT, longer))).because.grant == "grt_2"
+
+
+@given(
+    st.integers(1, 100 * HOUR),
+    st.none() | st.integers(1, 100 * HOUR),
+    st.none() | st.integers(1, 100 * HOUR),
+    st.sampled_from(Mode),
+    st.integers(1, 100 * HOUR),
+)
+def test_no_end_is_ever_passed(
+    longest: int, person_left: int | None, binding_left: int | None, mode: Mode, grant_left: int
+) -> None:
+    ends = [Instant(NOW + left) if left is not None else None for left in (person_left, binding_left)]
+    held = replace(ENGINEER, permissions=(replace(PROD, mode=mode, longest=longest),), ends=ends[1])
+    facts = replace(access(held, grants=(replace(GRANT, ends=Instant(NOW + grant_left)),)), ends=ends[0])
+    found = permitted(facts)
+    limit = longest if mode is Mode.STANDING else grant_left
+    assert found.ends == min([NOW + limit, NOW + MAX_SESSION, *(end for end in ends if end is not None)])
+    assert (found.because.grant == "") == (mode is Mode.STANDING)

@@ -1,0 +1,84 @@
+"""Leaving ends all in one command; coming back brings back the account only."""
+
+from dataclasses import replace
+
+import pytest
+
+from onepam.domain.commit import Decided
+from onepam.domain.leaving import Ended, LeavingFacts, disable, enable
+from onepam.domain.people import PersonDisabled, PersonEnabled, PersonKind
+from onepam.domain.requests import GrantEnded, RequestStatus, RequestWithdrawn
+from onepam.domain.roster import PersonFacts
+from onepam.domain.sign_in import EnrolmentEnded, SignedOut
+from onepam.kernel.errors import Refused
+from tests.domain.given import ADA, ADMINISTRATOR, EVE, LATER, NOW, present
+
+THEM = PersonFacts("eve", PersonKind.EMPLOYEE, True, None, None, "eve@example.com")
+FACTS = LeavingFacts(
+    present("ada", ADMINISTRATOR), THEM, None, ("sgn_1", "sgn_2"), ("grt_1",), ("req_1",), ("enr_1",), 3
+)
+CODE = "person.disabled"
+ENDINGS = (
+    SignedOut("sgn_1", "eve", CODE, "ada"),
+    SignedOut("sgn_2", "eve", CODE, "ada"),
+    GrantEnded("grt_1", CODE, "ada"),
+    RequestWithdrawn("req_1", RequestStatus.VOID, CODE, "ada"),
+    EnrolmentEnded("enr_1", "eve", CODE, "ada"),
+)
+
+
+def test_everything_ends_in_one_command() -> None:
+    assert disable(FACTS, ADA, "eve", "left", NOW) == Decided(
+        (PersonDisabled("eve", "ada", "left"), *ENDINGS), Ended(2, 1, 1, 1, 3)
+    )
+
+
+@pytest.mark.parametrize(
+    ("facts", "person", "because", "code"),
+    [
+        (replace(FACTS, actor=present("ada")), "eve", "left", "right.missing"),
+        (replace(FACTS, person=None), "eve", "left", "person.unknown"),
+        (FACTS, "ada", "left", "person.self"),
+        (replace(FACTS, person=replace(THEM, enabled=False)), "eve", "left", "person.disabled_already"),
+        (FACTS, "eve", "", "text.missing"),
+    ],
+)
+def test_what_is_not_disabled(facts: LeavingFacts, person: str, because: str, code: str) -> None:
+    outcome = disable(facts, ADA, person, because, NOW)
+    assert isinstance(outcome, Refused)
+    assert outcome.code == code
+
+
+GONE = replace(FACTS, person=replace(THEM, enabled=False), sign_ins=(), grants=(), requests=(), enrolments=(), live=0)
+
+
+def test_a_return_brings_nothing_back() -> None:
+    assert enable(GONE, ADA, "eve", "back", NOW) == Decided((PersonEnabled("eve", "ada", "back"),), None)
+    left_over = replace(FACTS, person=replace(THEM, enabled=False, ends=LATER))
+    assert enable(left_over, ADA, "eve", "back", NOW) == Decided((*ENDINGS, PersonEnabled("eve", "ada", "back")), None)
+
+
+@pytest.mark.parametrize(
+    ("facts", "because", "code"),
+    [
+        (replace(GONE, actor=present("ada")), "back", "right.missing"),
+        (replace(GONE, person=None), "back", "person.unknown"),
+        (FACTS, "back", "person.enabled_already"),
+        (replace(GONE, person=replace(THEM, enabled=False, ends=NOW)), "back", "person.end_past"),
+        (replace(GONE, same_email="vim"), "back", "person.email_taken"),
+        (GONE, "\t", "text.missing"),
+    ],
+)
+def test_what_is_not_enabled(facts: LeavingFacts, because: str, code: str) -> None:
+    outcome = enable(facts, ADA, "eve", because, NOW)
+    assert isinstance(outcome, Refused)
+    assert outcome.code == code
+
+
+def test_an_administrator_remains_because_nobody_disables_themselves() -> None:
+    """Whoever disables holds the right, is enabled and is not the one disabled: so one is left, whoever it hits."""
+    for actor in (ADA, EVE):
+        facts = replace(FACTS, actor=present(actor.person, ADMINISTRATOR), person=replace(THEM, person=actor.person))
+        outcome = disable(facts, actor, actor.person, "left", NOW)
+        assert isinstance(outcome, Refused)
+        assert outcome.code == "person.self"
