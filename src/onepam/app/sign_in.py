@@ -8,7 +8,7 @@ from onepam.app.ports import Ledger
 from onepam.domain import signing_in as rules
 from onepam.domain.authority import Actor, ActorFacts, present
 from onepam.domain.commit import Decided
-from onepam.domain.sign_in import CertificateIssued, FactorKind
+from onepam.domain.sign_in import CertificateIssued, FactorKind, SignedOut
 from onepam.domain.signing_in import AccountFacts, Opening, Proof
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
@@ -35,6 +35,23 @@ class SignInQuery:
     person: str
     actor: Actor | None = None
     opening: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSessionFacts:
+    """The actor, and whether the other session is theirs and runs."""
+
+    actor: ActorFacts
+    running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSessionQuery:
+    """Another sign-in session of the actor's."""
+
+    facts: ClassVar[type[OwnSessionFacts]] = OwnSessionFacts
+    actor: Actor
+    session: str
 
 
 async def sign_in(ledger: Ledger, opening: Opening) -> Instant | Refused:
@@ -89,6 +106,20 @@ async def sign_out(ledger: Ledger, actor: Actor) -> Refused | None:
     return await _done(
         ledger, SignInQuery(actor.person, actor), lambda facts, now: rules.sign_out(_acting(facts), actor, now)
     )
+
+
+async def end_sign_in(ledger: Ledger, actor: Actor, session: str) -> Refused | None:
+    """Ends another session of the actor's own, such as a command line's."""
+
+    def decide(facts: OwnSessionFacts, now: Instant) -> Decided[None] | Refused:
+        if (refused := present(facts.actor, now)) is not None:
+            return refused
+        if not facts.running:
+            return Refused("sign_in.unknown", "There is no such session of yours.")
+        return Decided((SignedOut(session, actor.person, "ended by its person", actor.person),), None)
+
+    outcome = await ledger.commit(OwnSessionQuery(actor, session), decide)
+    return outcome if isinstance(outcome, Refused) else None
 
 
 async def _done(

@@ -107,9 +107,7 @@ class Visit:
 
     def page(self, template: str, status: int = 200, csp: str = CSP, **context: object) -> Response:
         """A rendered page."""
-        return HTMLResponse(
-            render(template, self.shell(), **context), status, headers={"Content-Security-Policy": csp}
-        )
+        return HTMLResponse(render(template, self.shell(), **context), status, headers={"Content-Security-Policy": csp})
 
     def refusal(self, refused: Refused, status: int = 403) -> Response:
         """The page that says no: what, why, what next."""
@@ -132,7 +130,9 @@ class Visit:
         """The usual end of a POST: done, or why not, on `path`."""
         if refused is None:
             return self.go(path, Flash("done", done))
-        return self.go(path, Flash("refused", refused.message, refused.hint if not refused.hint.startswith("/") else ""))
+        return self.go(
+            path, Flash("refused", refused.message, refused.hint if not refused.hint.startswith("/") else "")
+        )
 
     # --- What a browser carries between the steps of a flow ----------------------------------------------------------
 

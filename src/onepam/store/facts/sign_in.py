@@ -3,7 +3,7 @@
 import json
 
 from onepam.app.enrol import BootstrapFacts, BootstrapQuery, EnrolmentFacts, EnrolmentQuery
-from onepam.app.sign_in import SignInFacts, SignInQuery
+from onepam.app.sign_in import OwnSessionFacts, OwnSessionQuery, SignInFacts, SignInQuery
 from onepam.domain.people import PersonKind
 from onepam.domain.sign_in import FactorKind
 from onepam.domain.signing_in import AccountFacts, FactorFacts
@@ -56,6 +56,16 @@ def sign_in(db: Db, query: SignInQuery, at: Instant) -> SignInFacts:
         proven=proven,
         taken=row(db, "SELECT 1 FROM sign_in WHERE session = :session", {"session": query.opening}) is not None,
     )
+
+
+@loads(OwnSessionQuery)
+def own_session(db: Db, query: OwnSessionQuery, at: Instant) -> OwnSessionFacts:
+    found = row(
+        db,
+        f"SELECT 1 FROM sign_in WHERE session = :session AND person = :person AND {AT}",
+        {"session": query.session, "person": query.actor.person, "at": at},
+    )
+    return OwnSessionFacts(actor_facts(db, query.actor, at), found is not None)
 
 
 @loads(EnrolmentQuery)

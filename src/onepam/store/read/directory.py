@@ -24,6 +24,7 @@ class Factor:
     counter: int
     enrolled: Instant
     used: Instant | None
+    privileged_from: Instant | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,17 @@ def factor_by_reference(db: Db, at: Instant, kind: FactorKind, reference: str) -
     return _factor(found) if found else None
 
 
+def spent_codes(db: Db, at: Instant, person: str) -> int:
+    """How many of the person's recovery codes were used."""
+    found = row(
+        db,
+        "SELECT count(*) FROM spent_recovery_code s JOIN factor f ON f.factor = s.factor "
+        "WHERE f.person = :person AND f.valid_from <= :at AND :at < f.valid_until AND s.valid_from <= :at",
+        {"person": person, "at": at},
+    )
+    return int(found[0]) if found else 0
+
+
 def enrolment_person(db: Db, at: Instant, token_digest: str) -> str | None:
     """Whose link this is, while it is good."""
     found = row(
@@ -115,4 +127,5 @@ def _factor(found: Row) -> Factor:
         counter=found["counter"],
         enrolled=found["enrolled"],
         used=found["used"],
+        privileged_from=found["privileged_from"],
     )

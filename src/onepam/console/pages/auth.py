@@ -1,0 +1,370 @@
+"""Signing in and out, stepping up, and what a terminal asks the browser to confirm."""
+
+import asyncio
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.responses import JSONResponse, Response
+
+from onepam.app.confirm import give_confirmation
+from onepam.app.enrol import recover
+from onepam.app.sign_in import fail_sign_in, sign_in, sign_out, step_up
+from onepam.console.dispatch import ANYBODY, MEMBER, SESSION_PREFIX, Place
+from onepam.console.factors import Passkeys, totp_proof
+from onepam.console.pages import enrol, factors
+from onepam.console.rendering import CLI_AUTHORIZE_CSP
+from onepam.console.visit import SESSION_COOKIE, Visit
+from onepam.domain.confirmation import FRESH_FACTOR
+from onepam.domain.sign_in import FactorKind
+from onepam.domain.signing_in import CLI_SESSION, WRONG, Opening, Proof
+from onepam.identity import recovery
+from onepam.identity.cli_codes import is_redirect, issue_code
+from onepam.identity.passwords import verify_password
+from onepam.identity.stored import read_codes
+from onepam.identity.tokens import code_digest, is_pkce_challenge, new_token, token_digest
+from onepam.kernel.clock import HOUR
+from onepam.kernel.errors import Refused
+from onepam.kernel.ids import new_id
+from onepam.store.read.confirmations import confirmation
+from onepam.store.read.directory import Account, account, account_by_email
+
+MAX_PASSWORD_CHARACTERS = 1024
+MAX_AGENT_CHARACTERS = 200
+_hashing = asyncio.Semaphore(4)
+"""Argon2 takes 64 MiB and a core each: what a flood of sign-ins may take of both is bounded."""
+
+PASSKEY = {"options": "/sign-in/passkey/options", "verify": "/sign-in/passkey/verify"}
+STEP_UP = {"options": "/step-up/passkey/options", "verify": "/step-up/passkey/verify"}
+
+
+async def sign_in_page(visit: Visit) -> Response:
+    """The first step; whoever is signed in already goes on."""
+    following = _following(visit.request.query_params.get("next", "/"))
+    return visit.go(following) if visit.member is not None else _first(visit, following)
+
+
+async def password(visit: Visit) -> Response:
+    """The password. Whether the account exists shows neither in words nor in time."""
+    email, typed = visit.form.get("login", "")[:300].strip(), visit.form.get("password", "")[:MAX_PASSWORD_CHARACTERS]
+    following = _following(visit.form.get("next", "/"))
+    found = await visit.services.reader(account_by_email, None, email)
+    stored = found.of(FactorKind.PASSWORD)[0] if found is not None and found.of(FactorKind.PASSWORD) else None
+    async with _hashing:
+        right = await asyncio.to_thread(verify_password, stored.secret if stored else None, typed)
+    if found is None or stored is None or not right:
+        if found is not None:
+            await fail_sign_in(visit.services.ledger, found.person, FactorKind.PASSWORD, visit.source)
+        return _first(visit, following, email, WRONG)
+    flow = {"person": found.person, "password": stored.factor, "next": following}
+    return visit.keep(visit.go("/sign-in/second"), flow)
+
+
+async def second_page(visit: Visit) -> Response:
+    """The second step."""
+    flow = visit.flow()
+    found = await _in_flow(visit, flow)
+    return visit.go("/sign-in") if found is None else _second(visit, found, str(flow.get("next", "/")))
+
+
+async def totp(visit: Visit) -> Response:
+    """The authenticator app's code after a password."""
+    flow = visit.flow()
+    found = await _in_flow(visit, flow)
+    if found is None:
+        return visit.go("/sign-in")
+    proof = totp_proof(visit, found, visit.form.get("code", ""))
+    if proof is None:
+        refused = await fail_sign_in(visit.services.ledger, found.person, FactorKind.TOTP, visit.source)
+        return _second(visit, found, str(flow.get("next", "/")), refused)
+    first = Proof(str(flow["password"]), FactorKind.PASSWORD, 0)
+    response = visit.go(_following(str(flow.get("next", "/"))))
+    refused_or_none = await _open(visit, response, found.person, (first, proof))
+    if refused_or_none is not None:
+        return _second(visit, found, str(flow.get("next", "/")), refused_or_none)
+    return visit.forget(response)
+
+
+async def passkey_options(visit: Visit) -> Response:
+    """WebAuthn options: for anybody before the first step, for the person of the password after it."""
+    return await Passkeys(visit).options(await _in_flow(visit, visit.flow()))
+
+
+async def passkey_verify(visit: Visit) -> Response:
+    """A passkey is both factors in one gesture."""
+    proven = await Passkeys(visit).proven()
+    if isinstance(proven, Refused):
+        return visit.forget(_said(proven))
+    person, proof = proven
+    flow = visit.flow()
+    response = JSONResponse({"redirect": _following(str(flow.get("next", "/")))})
+    refused = await _open(visit, response, person, (proof,))
+    return visit.forget(_said(refused) if refused is not None else response)
+
+
+async def recovery_page(visit: Visit) -> Response:
+    """A recovery code after the password."""
+    found = await _in_flow(visit, visit.flow())
+    return visit.go("/sign-in") if found is None else visit.page("recovery.html", error="")
+
+
+async def recovery_code(visit: Visit) -> Response:
+    """Spends a code; it opens nothing but the way to enrol anew."""
+    found = await _in_flow(visit, visit.flow())
+    if found is None:
+        return visit.go("/sign-in")
+    kept = found.of(FactorKind.RECOVERY)
+    stored = read_codes(kept[0].secret) if kept else None
+    async with _hashing:
+        digest = await asyncio.to_thread(recovery.match, stored, visit.form.get("code", ""))
+    if digest is None or stored is None:
+        refused = await fail_sign_in(visit.services.ledger, found.person, FactorKind.RECOVERY, visit.source)
+        return visit.page("recovery.html", 403, error=refused.message)
+    random = visit.services.random
+    token = new_token("enr", random)
+    proof = Proof(kept[0].factor, FactorKind.RECOVERY, stored.digests.index(digest))
+    answer = await recover(visit.services.ledger, found.person, proof, new_id("enr", random), token_digest(token).hex())
+    if isinstance(answer, Refused):
+        return visit.page("recovery.html", 403, error=answer.message)
+    return visit.forget(visit.go(f"/enrol/{token.reveal().decode('ascii')}"))
+
+
+async def signed_out(visit: Visit) -> Response:
+    """Ends this session."""
+    if visit.member is not None:
+        await sign_out(visit.services.ledger, visit.member.actor)
+    response = visit.go("/sign-in")
+    response.delete_cookie(SESSION_COOKIE, path="/")
+    return response
+
+
+async def step_up_page(visit: Visit) -> Response:
+    """A fresh factor inside the session."""
+    found = await _myself(visit)
+    following = _following(visit.request.query_params.get("next", "/"))
+    return visit.page("step_up.html", methods=_methods(found), passkey=STEP_UP, next=following, error="")
+
+
+async def step_up_totp(visit: Visit) -> Response:
+    """The code of the app."""
+    found = await _myself(visit)
+    following = _following(visit.form.get("next", "/"))
+    proof = totp_proof(visit, found, visit.form.get("code", ""))
+    if proof is None:
+        refused: Refused | None = await fail_sign_in(visit.services.ledger, found.person, FactorKind.TOTP, visit.source)
+    else:
+        refused = await step_up(visit.services.ledger, visit.me.actor, proof)
+    if refused is None:
+        return visit.go(following)
+    return visit.page(
+        "step_up.html", 403, methods=_methods(found), passkey=STEP_UP, next=following, error=refused.message
+    )
+
+
+async def step_up_options(visit: Visit) -> Response:
+    """Options for the person's own passkeys."""
+    return await Passkeys(visit).options(await _myself(visit))
+
+
+async def step_up_verify(visit: Visit) -> Response:
+    """The passkey must be the person's own."""
+    proven = await Passkeys(visit).proven()
+    refused = proven if isinstance(proven, Refused) else None
+    if not isinstance(proven, Refused):
+        person, proof = proven
+        refused = (
+            WRONG if person != visit.me.actor.person else await step_up(visit.services.ledger, visit.me.actor, proof)
+        )
+    following = _following(str(visit.flow().get("next", "/")))
+    return visit.forget(_said(refused) if refused is not None else JSONResponse({"redirect": following}))
+
+
+async def confirm_page(visit: Visit) -> Response:
+    """Which terminal asks, for what; only the person of its key may answer, under a fresh factor."""
+    if _stale(visit):
+        return visit.go(f"/step-up?next=/confirm/{visit.path('token')}")
+    return await _confirm(visit)
+
+
+async def confirm(visit: Visit) -> Response:
+    """The code that the terminal shows, typed by its person under a fresh factor."""
+    token = visit.path("token")
+    if _stale(visit):
+        return visit.go(f"/step-up?next=/confirm/{token}")
+    digest = code_digest(visit.form.get("code", ""))
+    if digest is None:
+        return await _confirm(visit, "The code has eight letters, such as BCDF-GHJK.")
+    refused = await give_confirmation(visit.services.ledger, visit.me.actor, token, digest.hex())
+    return await _confirm(visit, done=True) if refused is None else await _confirm(visit, refused.message)
+
+
+async def refuse_confirmation(visit: Visit) -> Response:
+    """«This is not me»: the attempt is void at once."""
+    await give_confirmation(visit.services.ledger, visit.me.actor, visit.path("token"), "")
+    return await _confirm(visit, over=True)
+
+
+async def cli_page(visit: Visit) -> Response:
+    """`onepam login` asks for a session in the person's name."""
+    query = visit.request.query_params
+    challenge, redirect = query.get("code_challenge", ""), query.get("redirect_uri", "")
+    state, client = query.get("state", "")[:200], query.get("client", "the command line")[:100]
+    if not is_pkce_challenge(challenge) or not is_redirect(redirect) or not state:
+        return visit.refusal(
+            Refused("cli.malformed", "This address is not from onepam login.", "Run: onepam login"), 400
+        )
+    if _stale(visit):
+        here = "/cli/authorize?" + urlencode(dict(query))
+        return visit.go("/step-up?" + urlencode({"next": here}))
+    response = visit.page(
+        "cli_authorize.html",
+        csp=CLI_AUTHORIZE_CSP,
+        person={"name": visit.me.name},
+        client=client,
+        source=visit.source,
+        redirect=redirect,
+        state=state,
+        hours=CLI_SESSION // HOUR,
+        device=False,
+        error="",
+    )
+    return visit.keep(response, {"challenge": challenge, "redirect": redirect, "state": state})
+
+
+async def cli_authorize(visit: Visit) -> Response:
+    """Sends a one-use code to the waiting terminal on loopback, or the refusal."""
+    flow = visit.flow()
+    redirect, state = str(flow.get("redirect", "")), str(flow.get("state", ""))
+    if not is_redirect(redirect) or visit.form.get("state") != state:
+        return visit.refusal(Refused("cli.lapsed", "This question has lapsed.", "Run: onepam login"), 400)
+    answer = {"error": "access_denied", "state": state}
+    if visit.form.get("decision") == "allow":
+        actor, services = visit.me.actor, visit.services
+        code = issue_code(
+            services.envelope, actor.person, actor.session, str(flow["challenge"]), redirect, visit.now, services.random
+        )
+        if isinstance(code, Refused):
+            return visit.refusal(code, 400)
+        answer = {"code": code, "state": state}
+    return visit.forget(visit.go(f"{redirect}?{urlencode(answer)}"))
+
+
+async def _open(visit: Visit, response: Response, person: str, proofs: tuple[Proof, ...]) -> Refused | None:
+    """Opens the session in the ledger, then hands its token to the browser."""
+    services = visit.services
+    token = new_token(SESSION_PREFIX, services.random)
+    agent = visit.request.headers.get("user-agent", "")[:MAX_AGENT_CHARACTERS]
+    opening = Opening(new_id("sgn", services.random), person, proofs, token_digest(token).hex(), visit.source, agent)
+    ends = await sign_in(services.ledger, opening)
+    if isinstance(ends, Refused):
+        return ends
+    seconds = (ends - visit.now) // 1_000_000
+    visit.set_cookie(response, SESSION_COOKIE, token.reveal().decode("ascii"), seconds)
+    return None
+
+
+async def _confirm(visit: Visit, error: str = "", *, done: bool = False, over: bool = False) -> Response:
+    asked = await visit.services.reader(confirmation, None, visit.path("token"))
+    mine = asked is not None and asked.person == visit.me.actor.person
+    if asked is not None and not mine and asked.status == "asked" and not error:
+        error = "This terminal's key belongs to somebody else; only they may confirm."
+    state = "done" if done else "ask"
+    if over or asked is None or not mine or (not done and (asked.status != "asked" or asked.expires <= visit.now)):
+        state = "over"
+    return visit.page(
+        "confirm.html",
+        403 if error else 200,
+        state=state,
+        token=visit.path("token"),
+        person={"name": visit.me.name},
+        source=asked.source if asked and mine else "",
+        client="ssh",
+        target=asked.resource if asked and mine else "",
+        login=asked.login if asked and mine else "",
+        ends=asked.expires if asked else visit.now,
+        error=error,
+        stale=_stale(visit),
+    )
+
+
+def _first(visit: Visit, following: str, login: str = "", refused: Refused | None = None) -> Response:
+    return visit.page(
+        "sign_in.html",
+        403 if refused else 200,
+        step="password",
+        login=login,
+        error=refused.message if refused else "",
+        hint=refused.hint if refused else "",
+        methods=[],
+        passkey=PASSKEY,
+        next=following,
+    )
+
+
+def _second(visit: Visit, found: Account, following: str, refused: Refused | None = None) -> Response:
+    return visit.page(
+        "sign_in.html",
+        403 if refused else 200,
+        step="second",
+        login=found.email,
+        error=refused.message if refused else "",
+        hint=refused.hint if refused else "",
+        methods=_methods(found),
+        passkey=PASSKEY,
+        next=following,
+    )
+
+
+def _methods(found: Account) -> list[str]:
+    kinds = (("passkey", FactorKind.PASSKEY), ("totp", FactorKind.TOTP))
+    return [word for word, kind in kinds if found.of(kind)]
+
+
+def _stale(visit: Visit) -> bool:
+    shown = visit.me.facts.mfa_at
+    return shown is None or shown + FRESH_FACTOR <= visit.now
+
+
+async def _in_flow(visit: Visit, flow: dict[str, Any]) -> Account | None:
+    """The person who has shown a password in this browser."""
+    return await visit.services.reader(account, None, str(flow["person"])) if "password" in flow else None
+
+
+async def _myself(visit: Visit) -> Account:
+    found = await visit.services.reader(account, None, visit.me.actor.person)
+    assert found is not None  # a signed-in person exists
+    return found
+
+
+def _said(refused: Refused) -> Response:
+    return JSONResponse(json.loads(json.dumps({"error": refused.message, "hint": refused.hint})))
+
+
+def _following(path: str) -> str:
+    """A path of our own, never another site's."""
+    fitting = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and len(path) < 2000
+    return path if fitting else "/"
+
+
+PLACES: tuple[Place, ...] = (
+    Place("GET", "/sign-in", ANYBODY, sign_in_page),
+    Place("POST", "/sign-in", ANYBODY, password),
+    Place("GET", "/sign-in/second", ANYBODY, second_page),
+    Place("POST", "/sign-in/totp", ANYBODY, totp),
+    Place("POST", "/sign-in/passkey/options", ANYBODY, passkey_options),
+    Place("POST", "/sign-in/passkey/verify", ANYBODY, passkey_verify),
+    Place("GET", "/sign-in/recovery", ANYBODY, recovery_page),
+    Place("POST", "/sign-in/recovery", ANYBODY, recovery_code),
+    Place("POST", "/sign-out", ANYBODY, signed_out),
+    Place("GET", "/step-up", MEMBER, step_up_page),
+    Place("POST", "/step-up/totp", MEMBER, step_up_totp),
+    Place("POST", "/step-up/passkey/options", MEMBER, step_up_options),
+    Place("POST", "/step-up/passkey/verify", MEMBER, step_up_verify),
+    Place("GET", "/confirm/{token}", MEMBER, confirm_page),
+    Place("POST", "/confirm/{token}", MEMBER, confirm),
+    Place("POST", "/confirm/{token}/refuse", MEMBER, refuse_confirmation),
+    Place("GET", "/cli/authorize", MEMBER, cli_page),
+    Place("POST", "/cli/authorize", MEMBER, cli_authorize),
+    *enrol.PLACES,
+    *factors.PLACES,
+)
