@@ -7,49 +7,64 @@ says what the pictures cannot: refusals of the CSP, errors of scripts, and anyth
 import argparse
 import sys
 from pathlib import Path
+from typing import Literal
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
 from onepam.kernel.clock import moment  # noqa: E402
-from tests.console.samples import NOW  # noqa: E402
 from tests.console.sample_server import served  # noqa: E402
-from tests.console.samples_more import SAMPLES  # noqa: E402
+from tests.console.samples.company import NOW  # noqa: E402
+from tests.console.samples.pages import SAMPLES  # noqa: E402
 
+ColorScheme = Literal["light", "dark"]
 WIDTHS = {"wide": (1440, 900), "phone": (390, 844)}
+
+
 def overflow(page: Page) -> str:
     """What makes the page itself scroll sideways: empty when nothing does."""
     wide: str = page.evaluate(
         """() => document.documentElement.scrollWidth <= innerWidth ? "" : [...document.querySelectorAll("body *")]
-        .filter((one) => one.getBoundingClientRect().right > innerWidth + 1).slice(-3).map((one) => one.outerHTML.slice(0, 90)).join(" | ")"""
+        .filter((one) => one.getBoundingClientRect().right > innerWidth + 1)
+        .slice(-3).map((one) => one.outerHTML.slice(0, 90)).join(" | ")"""
     )
     return wide
 
 
-def shoot(browser: Browser, base: str, names: list[str], folder: Path, themes: list[str]) -> int:
+def look(page: Page, base: str, name: str, picture: Path, width: int, height: int) -> list[str]:
+    """Takes the picture of one page, as tall as it is; answers with complaints."""
+    said: list[str] = []
+
+    def heard(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            said.append(message.text)
+
+    page.on("console", heard)
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(f"{base}/~{name}", wait_until="load")
+    page.wait_for_timeout(1500 if page.locator("iframe").count() else 150)
+    tall = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": width, "height": max(height, tall)})
+    page.wait_for_timeout(100)
+    page.screenshot(path=picture)
+    page.remove_listener("console", heard)
+    wide = overflow(page)
+    return [*said, wide] if wide else said
+
+
+def shoot(browser: Browser, base: str, names: list[str], folder: Path, themes: list[ColorScheme]) -> int:
     wrong = 0
     for theme in themes:
-        for width, (x, y) in WIDTHS.items():
-            context = browser.new_context(viewport={"width": x, "height": y}, color_scheme="dark" if theme == "dark" else "light", device_scale_factor=1)
-            page = context.new_page()
+        for kind, (width, height) in WIDTHS.items():
+            page = browser.new_page(color_scheme=theme)
             page.clock.set_system_time(moment(NOW))
-            said: list[str] = []
-            page.on("console", lambda message, said=said: said.append(message.text) if message.type in {"error", "warning"} else None)
-            page.on("pageerror", lambda error, said=said: said.append(str(error)))
             for name in names:
-                said.clear()
-                page.set_viewport_size({"width": x, "height": y})
-                page.goto(f"{base}/~{name}", wait_until="load")
-                page.wait_for_timeout(1500 if name.startswith("session") and "island=\"player" in page.content() else 150)
-                page.set_viewport_size({"width": x, "height": max(y, page.evaluate("document.documentElement.scrollHeight"))})
-                page.wait_for_timeout(100)
-                page.screenshot(path=folder / f"{name}.{width}.{theme}.png")
-                for problem in [*said, *filter(None, [overflow(page)])]:
+                for complaint in look(page, base, name, folder / f"{name}.{kind}.{theme}.png", width, height):
                     wrong += 1
-                    print(f"{name} {width} {theme}: {problem[:300]}")
-            context.close()
+                    print(f"{name} {kind} {theme}: {complaint[:300]}")
+            page.close()
     return wrong
 
 

@@ -8,23 +8,52 @@ from mimetypes import guess_type
 from threading import Thread
 
 from onepam.console import rendering
-from tests.console.samples import shell
-from tests.console.samples_more import SAMPLES
+from tests.console.samples.company import shell
+from tests.console.samples.pages import SAMPLES
 
 CAST_LINES = [
     {"version": 3, "term": {"cols": 100, "rows": 28}},
-    [0.4, "o", "\x1b[32mpostgres@db-orders-1\x1b[0m:~$ "], [1.7, "o", "psql orders\r\n"],
-    [0.5, "o", "psql (15.18)\r\nType \"help\" for help.\r\n\r\norders=# "], [3.6, "o", "\\di+ orders_created_idx\r\n"],
-    [0.3, "o", "                          List of relations\r\n Schema |        Name        | Type  | Table  |  Size\r\n"],
-    [0.1, "o", "--------+--------------------+-------+--------+---------\r\n public | orders_created_idx | index | orders | \x1b[33m2841 MB\x1b[0m\r\n(1 row)\r\n\r\norders=# "],
-    [4.4, "o", "reindex index concurrently orders_created_idx;\r\n"], [6.2, "o", "\x1b[32mREINDEX\x1b[0m\r\norders=# "], [2.1, "o", "\\q\r\n"],
-    [0.1, "o", "\x1b[32mpostgres@db-orders-1\x1b[0m:~$ "], [5.1, "o", "df -h /var/lib/postgresql\r\n"],
-    [0.2, "o", "Filesystem      Size  Used Avail Use% Mounted on\r\n/dev/vdb1       500G  212G  288G  43% /var/lib/postgresql\r\n\x1b[32mpostgres@db-orders-1\x1b[0m:~$ "],
+    [0.4, "o", "\x1b[32mpostgres@db-orders-1\x1b[0m:~$ "],
+    [1.7, "o", "psql orders\r\n"],
+    [0.5, "o", 'psql (15.18)\r\nType "help" for help.\r\n\r\norders=# '],
+    [3.6, "o", "\\di+ orders_created_idx\r\n"],
+    [
+        0.3,
+        "o",
+        "                          List of relations\r\n Schema |        Name        | Type  | Table  |  Size\r\n",
+    ],
+    [
+        0.1,
+        "o",
+        (
+            "--------+--------------------+-------+--------+---------\r\n"
+            " public | orders_created_idx | index | orders | \x1b[33m2841 MB\x1b[0m\r\n(1 row)\r\n\r\norders=# "
+        ),
+    ],
+    [4.4, "o", "reindex index concurrently orders_created_idx;\r\n"],
+    [6.2, "o", "\x1b[32mREINDEX\x1b[0m\r\norders=# "],
+    [2.1, "o", "\\q\r\n"],
+    [0.1, "o", "\x1b[32mpostgres@db-orders-1\x1b[0m:~$ "],
+    [5.1, "o", "df -h /var/lib/postgresql\r\n"],
+    [
+        0.2,
+        "o",
+        (
+            "Filesystem      Size  Used Avail Use% Mounted on\r\n"
+            "/dev/vdb1       500G  212G  288G  43% /var/lib/postgresql\r\n\x1b[32mpostgres@db-orders-1\x1b[0m:~$ "
+        ),
+    ],
     [3.3, "o", "exit\r\n"],
-]  # fmt: skip
+]
 FOUND = {
     "results": [
-        {"kind": "Person", "title": "Jonas Lindqvist", "detail": "Database operator", "href": "/people/per_jonas", "icon": "user"},
+        {
+            "kind": "Person",
+            "title": "Jonas Lindqvist",
+            "detail": "Database operator",
+            "href": "/people/per_jonas",
+            "icon": "user",
+        },
         {"kind": "Resource", "title": "db-orders-1", "detail": "env=prod", "href": "/~resource", "icon": "server"},
         {"kind": "Page", "title": "Role matrix", "detail": "", "href": "/roles", "icon": "grid-dots"},
     ]
@@ -39,9 +68,13 @@ class Samples(BaseHTTPRequestHandler):
         file = rendering.STATIC.parent / path.lstrip("/")
         if path.startswith("/~") and path[2:] in SAMPLES:
             template, frame, context = SAMPLES[path[2:]]
-            self.answer(rendering.render(template, frame, **context).encode(), "text/html; charset=utf-8", rendering.CSP)
+            self.answer(
+                rendering.render(template, frame, **context).encode(), "text/html; charset=utf-8", rendering.CSP
+            )
         elif path == "/player":
-            self.answer(rendering.render("player_frame.html", shell("/player")).encode(), "text/html", rendering.PLAYER_CSP)
+            self.answer(
+                rendering.render("player_frame.html", shell("/player")).encode(), "text/html", rendering.PLAYER_CSP
+            )
         elif path.startswith("/static/") and file.is_file():
             self.answer(file.read_bytes(), guess_type(file.name)[0] or "application/octet-stream", "")
         elif path.endswith("recording.cast"):
@@ -70,7 +103,7 @@ class Samples(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         pass
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from onepam.console.rendering import STATIC
 from onepam.kernel.clock import moment
 from tests.console.sample_server import SampleServer, served
-from tests.console.samples import NOW
+from tests.console.samples.company import NOW
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_a_decision_waits_ten_seconds_and_can_be_undone(page: Page, server: Samp
     page.keyboard.press("d")
     with page.expect_response("**/approvals/req_b"):
         page.clock.run_for(11_000)
-    (path, body), = server.posted
+    ((path, body),) = server.posted
     assert path == "/approvals/req_b"
     assert 'name="decision"\r\n\r\ndeny' in body
     assert 'name="csrf"\r\n\r\nc5rf' in body
@@ -176,7 +176,9 @@ def test_ending_a_session_says_what_ends_and_asks_why(page: Page, server: Sample
         dialog.get_by_role("button", name="End session").click()
 
 
-@pytest.mark.parametrize("name", ["home", "approvals", "session", "roles", "person", "people", "changes", "ledger", "factors", "sign_in"])
+@pytest.mark.parametrize(
+    "name", ["home", "approvals", "session", "roles", "person", "people", "changes", "ledger", "factors", "sign_in"]
+)
 def test_nothing_is_wider_than_a_phone(page: Page, name: str) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"/~{name}")

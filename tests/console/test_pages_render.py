@@ -1,4 +1,4 @@
-"""Every page renders from its documented context, is well formed for keyboards and screen readers, and needs no inline code."""
+"""Every page renders from its documented context, is fit for keyboards and screen readers, and needs no inline code."""
 
 import re
 from html.parser import HTMLParser
@@ -9,8 +9,10 @@ from jinja2 import UndefinedError
 
 from onepam.console import rendering
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant
-from tests.console.samples import HOME, NOW, ago, shell
-from tests.console.samples_more import PEOPLE, SAMPLES
+from tests.console.samples.company import NOW, ago, shell
+from tests.console.samples.everyday import HOME
+from tests.console.samples.pages import SAMPLES
+from tests.console.samples.people import PEOPLE
 
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 _SVG_EMPTY = {"use", "path", "circle", "rect", "line"}
@@ -80,7 +82,11 @@ def test_fields_are_labelled_and_buttons_say_a_word(name: str) -> None:
     outline = Outline(html)
     for tag, attrs in outline.tags:
         if tag in {"input", "select", "textarea"} and attrs.get("type") != "hidden":
-            named = attrs.get("aria-label") or attrs.get("id") in outline.labelled or attrs.get("name") in outline.inside_label
+            named = (
+                attrs.get("aria-label")
+                or attrs.get("id") in outline.labelled
+                or attrs.get("name") in outline.inside_label
+            )
             assert named, (tag, attrs)
         assert tag != "img" or attrs.get("alt") is not None, attrs
         assert tag != "iframe" or attrs.get("title"), attrs
@@ -108,7 +114,9 @@ def test_icons_in_use_are_in_the_sprite() -> None:
 
 def test_context_must_be_complete() -> None:
     with pytest.raises(UndefinedError, match="requestable"):
-        rendering.render("home.html", shell("/"), **{name: value for name, value in HOME.items() if name != "requestable"})
+        rendering.render(
+            "home.html", shell("/"), **{name: value for name, value in HOME.items() if name != "requestable"}
+        )
 
 
 def test_what_people_write_stays_text() -> None:
@@ -139,9 +147,20 @@ def test_the_player_is_in_a_sandbox_without_an_origin() -> None:
 
 @pytest.mark.parametrize(
     ("length", "words"),
-    [(0, "1 s"), (28 * SECOND, "28 s"), (90 * SECOND, "1 min"), (60 * MINUTE, "1 h"), (90 * MINUTE, "1 h 30 min"), (8 * HOUR, "8 h"),
-     (24 * HOUR, "1 day"), (52 * HOUR + MINUTE, "2 days 4 h"), (59 * DAY, "59 days"), (61 * DAY, "2 months"), (800 * DAY, "2 years")],
-)  # fmt: skip
+    [
+        (0, "1 s"),
+        (28 * SECOND, "28 s"),
+        (90 * SECOND, "1 min"),
+        (60 * MINUTE, "1 h"),
+        (90 * MINUTE, "1 h 30 min"),
+        (8 * HOUR, "8 h"),
+        (24 * HOUR, "1 day"),
+        (52 * HOUR + MINUTE, "2 days 4 h"),
+        (59 * DAY, "59 days"),
+        (61 * DAY, "2 months"),
+        (800 * DAY, "2 years"),
+    ],
+)
 def test_durations_are_told_to_the_minute(length: int, words: str) -> None:
     assert rendering.duration(length) == words
 
@@ -153,7 +172,8 @@ def test_times_are_relative_with_the_absolute_beside() -> None:
     assert rendering.relative(ago(40 * HOUR), NOW) == "2 days ago"
     assert rendering.relative(NOW, NOW) == "now"
     assert str(rendering.on(NOW)) == (
-        '<time datetime="2026-11-20T14:05:00.000000Z" data-show="absolute" title="20 November 2026 14:05 UTC">20 November 2026 14:05 UTC</time>'
+        '<time datetime="2026-11-20T14:05:00.000000Z" data-show="absolute" '
+        'title="20 November 2026 14:05 UTC">20 November 2026 14:05 UTC</time>'
     )
     assert rendering.utc(FOREVER) == "no end"
     assert rendering.day(NOW) == "20 November 2026"

@@ -1,4 +1,4 @@
-"""How the console becomes HTML: templates, the filters that word times and sizes, asset addresses and the CSP. No decisions.
+"""How the console becomes HTML: templates, filters that word times and sizes, asset addresses, the CSP. No decisions.
 
 Every page's context is documented at the head of its template. Instants are microseconds (`kernel.clock`), durations
 are microseconds, sizes are bytes; templates never compute more than a word out of them.
@@ -156,12 +156,16 @@ def roughly(length: int) -> str:
 
 
 def duration(length: int) -> str:
-    """A length of time to the minute: `28 s`, `45 min`, `1 h 30 min`, `3 days 4 h`; from 60 days on in months or years."""
+    """A length of time to the minute: `28 s`, `45 min`, `1 h 30 min`, `3 days 4 h`; from 60 days on roughly."""
     minutes = abs(length) // MINUTE
     if minutes == 0 or abs(length) >= 60 * DAY:
         return roughly(length)
     days, hours, rest = minutes // 1440, minutes // 60 % 24, minutes % 60
-    parts = [plural(days, "day") if days else "", f"{hours} h" if hours else "", f"{rest} min" if rest and not days else ""]
+    parts = [
+        plural(days, "day") if days else "",
+        f"{hours} h" if hours else "",
+        f"{rest} min" if rest and not days else "",
+    ]
     return " ".join(filter(None, parts))
 
 
@@ -202,7 +206,7 @@ def _element(at: Instant, show: str, words: str) -> Markup:
 
 @pass_context
 def ago(context: Context, at: Instant) -> Markup:
-    """A `<time>` relative to the page's instant; the absolute time is its title, in the reader's zone once script runs."""
+    """A `<time>` relative to the page's instant; its title is the absolute time, in the reader's zone with script."""
     return _element(at, "relative", relative(at, context["shell"].now))
 
 
@@ -295,6 +299,7 @@ def _environment() -> Environment:
     environment.globals.update(asset=asset, icon=icon, url=url, pages=PAGES, place=place, extent=extent)
     environment.filters.update(
         ago=ago, left=left, on=on, utc=utc, day=day, field_time=field_time, iso=iso, duration=duration,
-        stopwatch=stopwatch, size=size, grouped=grouped, plural=plural, initials=initials, words=words, labels=label_text,
+        stopwatch=stopwatch, size=size, grouped=grouped, plural=plural, initials=initials, words=words,
+        labels=label_text,
     )  # fmt: skip
     return environment

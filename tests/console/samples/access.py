@@ -1,0 +1,235 @@
+"""Resources, the role matrix, changes."""
+
+from typing import Any
+
+from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE
+from tests.console.samples.company import (
+    BUILD,
+    CHAIN,
+    DB1,
+    DB2,
+    JONAS,
+    MIRA,
+    PRIYA,
+    PROOF,
+    STAGE,
+    STANDING,
+    TOMAS,
+    WEB1,
+    WEB2,
+    Context,
+    ago,
+    ahead,
+)
+
+
+def resource_row(target: Context, **more: Any) -> Context:
+    return {
+        **target,
+        "address": "10.8.0.21",
+        "owner": "Mira Okafor",
+        "logins": ["postgres", "root"],
+        "state": "proven",
+        "state_word": "Host key pinned",
+        "people": 4,
+        "live": 0,
+        "last_session": ago(5 * HOUR),
+        **more,
+    }
+
+
+RESOURCES: Context = {
+    "filter": {"q": ""},
+    "total": 6,
+    "resources": [
+        resource_row(BUILD, owner="Lena Vogel", logins=["root"]),
+        resource_row(DB1, live=1),
+        resource_row(DB2),
+        resource_row(STAGE, logins=["deploy"], people=14),
+        resource_row(WEB1, logins=["deploy"], people=9),
+        resource_row(WEB2, logins=["deploy"], people=9, state="due", state_word="No host key yet", last_session=None),
+    ],
+}
+RESOURCE: Context = {
+    "resource": {
+        **DB1,
+        "address": "10.8.0.21",
+        "port": 22,
+        "owner": "Mira Okafor",
+        "logins": ["postgres", "root"],
+        "since": ago(300 * DAY),
+        "host_keys": [
+            {
+                "fingerprint": "SHA256:Qk3v0nNq7uYl1cJm2Vd4xHs8PzRwTb6GfEaLiOoKyUc",
+                "algorithm": "ssh-ed25519",
+                "pinned_at": ago(300 * DAY),
+                "by": "Mira Okafor",
+            }
+        ],
+    },
+    "reach": [
+        {
+            "person": JONAS,
+            "login": "postgres",
+            "role": "Database operator",
+            "how": "granted",
+            "ends": ahead(3 * HOUR),
+            "chain": CHAIN,
+        },
+        {
+            "person": MIRA,
+            "login": "root",
+            "role": "Platform lead",
+            "how": "on request",
+            "ends": FOREVER,
+            "chain": STANDING,
+        },
+    ],
+    "sessions": [
+        {
+            "id": "ses_1",
+            "person": "Jonas Lindqvist",
+            "login": "postgres",
+            "started": ago(18 * MINUTE),
+            "ended": None,
+            "state": "live",
+            "recording": "live",
+        },
+        {
+            "id": "ses_3",
+            "person": "Jonas Lindqvist",
+            "login": "postgres",
+            "started": ago(2 * DAY),
+            "ended": ago(2 * DAY - HOUR),
+            "state": "closed",
+            "recording": "intact",
+        },
+    ],
+    "history": [
+        {"at": ago(300 * DAY), "title": "Declared", "detail": "by Mira Okafor, in access.yaml", "proof": PROOF},
+        {"at": ago(90 * DAY), "title": "Label tier=db added", "detail": "by Lena Vogel", "proof": PROOF},
+    ],
+    "proof": PROOF,
+}
+
+_COLUMNS = [
+    (name, env)
+    for env, names in [
+        ("production", ["db-orders-1", "db-orders-2", "web-1", "web-2", "queue-1", "cache-1"]),
+        ("staging", ["stage-1", "stage-db-1"]),
+        ("tools", ["build-1", "git-1", "metrics-1"]),
+    ]
+    for name in names
+]
+
+
+def role_row(ident: str, name: str, purpose: str, people: int, owner: str, allowed: str, drift: str = "") -> Context:
+    """`allowed`: one letter a column; s/S standing, r/R on request, capital = administrative, `.` nothing."""
+    cells = {}
+    for (column, _), letter in zip(_COLUMNS, allowed, strict=True):
+        if letter != ".":
+            how = "standing" if letter in "sS" else "request"
+            cells[column] = {
+                "how": how,
+                "administrative": letter.isupper(),
+                "drift": drift if column == "build-1" else "",
+                "says": f"{name} → {column}: shell as deploy, "
+                f"{'standing' if how == 'standing' else 'on request, at most 4 h'}"
+                f"{', administrative' if letter.isupper() else ''}.",
+            }
+    return {
+        "id": ident,
+        "name": name,
+        "purpose": purpose,
+        "owner": owner,
+        "people": people,
+        "administrative": any(c.isupper() for c in allowed),
+        "cells": cells,
+    }
+
+
+ROLES: Context = {
+    "columns": [{"id": name, "name": name, "labels": {"env": env}, "group": env} for name, env in _COLUMNS],
+    "rows": [
+        role_row("rol_lead", "Platform lead", "Answers for the platform at any hour.", 2, "Mira Okafor", "RRRRRRSSSSS"),
+        role_row("rol_dbop", "Database operator", "Runs and repairs the databases.", 3, "Mira Okafor", "RR.....s..s"),
+        role_row("rol_eng", "Engineer", "Builds and ships the shop.", 9, "Priya Raman", "..rr..ss.s."),
+        role_row(
+            "rol_build",
+            "Build keeper",
+            "Keeps the build machines alive.",
+            2,
+            "Lena Vogel",
+            "........Sss",
+            drift="1 account on the server that no binding explains.",
+        ),
+        role_row(
+            "rol_vendor",
+            "Vendor support",
+            "Northwind's hardware support, under contract.",
+            1,
+            "Mira Okafor",
+            "....r.....s",
+        ),
+        role_row("rol_sec", "Security officer", "Watches, reviews, ends sessions.", 1, "Lena Vogel", "..........s"),
+    ],
+    "version": "4be1d00c5f77a2",
+    "since": ago(9 * DAY),
+    "export": "/roles.csv",
+}
+
+_CHANGE = {
+    "id": "chg_3",
+    "summary": "Vendor support may reach queue-1",
+    "by": PRIYA,
+    "at": ago(40 * MINUTE),
+    "state": "waiting",
+    "widens": True,
+    "digest": "4be1d00c5f77a2",
+}
+CHANGES: Context = {
+    "changes": [
+        _CHANGE,
+        {
+            **_CHANGE,
+            "id": "chg_2",
+            "summary": "Database operators on request only",
+            "by": MIRA,
+            "at": ago(9 * DAY),
+            "state": "applied",
+        },
+        {
+            **_CHANGE,
+            "id": "chg_1",
+            "summary": "Everybody root on build-1",
+            "by": PRIYA,
+            "at": ago(30 * DAY),
+            "state": "rejected",
+        },
+    ],
+    "change": {
+        **_CHANGE,
+        "decided_by": "",
+        "decided_at": None,
+        "decided_why": "",
+        "ends": {"sessions": 1, "people": 1},
+        "effects": [
+            {"person": TOMAS, "gains": ["queue-1 as support, on request, at most 2 h"], "loses": []},
+            {"person": JONAS, "gains": [], "loses": ["cache-1 as root, standing", "metrics-1 as admin, standing"]},
+        ],
+        "diff": [
+            {"kind": "skip", "text": "roles", "number": None},
+            {"kind": "same", "text": "  vendor-support:", "number": 41},
+            {"kind": "same", "text": "    owner: mira", "number": 42},
+            {"kind": "remove", "text": "    permissions: []", "number": 43},
+            {"kind": "add", "text": "    permissions:", "number": 43},
+            {
+                "kind": "add",
+                "text": "      - {do: [shell], where: {tier: queue}, logins: [support], on: request, longest: 2h}",
+                "number": 44,
+            },
+        ],
+    },
+    "may_approve": True,
+    "why_not": "",
+}

@@ -1,0 +1,218 @@
+"""Sessions, and one of them in full; the ledger."""
+
+from typing import Any
+
+from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
+from tests.console.samples.company import CHAIN, DB1, FRESH_PROOF, JONAS, LENA, PRIYA, PROOF, TOMAS, Context, ago, ahead
+
+
+def session_row(
+    ident: str, state: str, person: Context | None, target: str, login: str, began: int, length: int | None, **more: Any
+) -> Context:
+    started = ago(began)
+    return {
+        "id": ident,
+        "state": state,
+        "person": person,
+        "resource": target,
+        "login": login,
+        "entry": "ssh",
+        "source": "10.4.1.17",
+        "started": started,
+        "ended": None if length is None else Instant(started + length),
+        "recording": "intact",
+        "counts": "",
+        "because": "",
+        **more,
+    }
+
+
+SESSIONS: Context = {
+    "filter": {"q": "", "state": "", "days": 7},
+    "sessions": [
+        session_row(
+            "ses_1", "live", JONAS, "db-orders-1", "postgres", 18 * MINUTE, None, recording="live", counts="9 commands"
+        ),
+        session_row(
+            "ses_9",
+            "live",
+            PRIYA,
+            "web-1",
+            "deploy",
+            3 * MINUTE,
+            None,
+            recording="live",
+            counts="1 file",
+            source="10.4.2.88",
+        ),
+        session_row(
+            "ses_3",
+            "closed",
+            LENA,
+            "stage-1",
+            "deploy",
+            5 * HOUR,
+            41 * MINUTE,
+            counts="52 commands, 3 files",
+            because="client left",
+        ),
+        session_row(
+            "ses_4",
+            "killed",
+            TOMAS,
+            "build-1",
+            "root",
+            26 * HOUR,
+            7 * MINUTE,
+            counts="12 commands",
+            because="ended by Mira Okafor",
+        ),
+        session_row(
+            "ses_5",
+            "closed",
+            JONAS,
+            "db-orders-2",
+            "postgres",
+            30 * HOUR,
+            2 * HOUR,
+            recording="gap",
+            counts="88 commands",
+            because="gateway restarted; 0.8 s not sealed",
+        ),
+        session_row(
+            "ses_6",
+            "refused",
+            None,
+            "db-orders-1",
+            "root",
+            3 * DAY,
+            None,
+            recording="none",
+            because="unknown person",
+            source="203.0.113.9",
+        ),
+        session_row(
+            "ses_7",
+            "failed",
+            PRIYA,
+            "web-2",
+            "deploy",
+            4 * DAY,
+            2 * SECOND,
+            recording="none",
+            because="target did not answer",
+        ),
+    ],
+    "total": 7,
+    "older": "",
+}
+
+EVENTS = [
+    (0, "channel", "Shell opened", "pty 100 × 28, xterm-256color"),
+    (2_100_000, "command", "psql orders", ""),
+    (6_400_000, "command", "\\di+ orders_created_idx", ""),
+    (11_000_000, "command", "reindex index concurrently orders_created_idx;", "took 6.2 s"),
+    (19_300_000, "command", "\\q", ""),
+    (21_000_000, "file", "/tmp/reindex.log", "download, 4.2 kB, sha256 9f2c4a77…"),
+    (24_500_000, "command", "df -h /var/lib/postgresql", ""),
+    (28_000_000, "end", "Shell closed", "exit status 0"),
+]
+
+SESSION: Context = {
+    "session": {
+        "id": "ses_3",
+        "state": "closed",
+        "person": JONAS,
+        "resource": DB1,
+        "login": "postgres",
+        "entry": "ssh",
+        "source": "10.4.1.17",
+        "client": "OpenSSH_9.2p1",
+        "started": ago(2 * HOUR),
+        "ended": ago(2 * HOUR - 28 * SECOND),
+        "ends": ahead(HOUR),
+        "because": "client left",
+        "factors": ["passkey"],
+        "factor_at": ago(2 * HOUR + 3 * MINUTE),
+        "recording": "intact",
+        "gap": "",
+        "bytes": 41_300,
+        "approval": {
+            "by": "Mira Okafor",
+            "by_id": "per_mira",
+            "at": ago(2 * HOUR + 10 * MINUTE),
+            "request": "req_7f2k",
+        },
+        "host_key": "SHA256:c2ln",
+    },
+    "counts": [[5, "commands"], [1, "file"], [0, "gaps"]],
+    "events": [{"at": at, "kind": kind, "title": title, "detail": detail} for at, kind, title, detail in EVENTS],
+    "recording": "/sessions/ses_3/recording.cast",
+    "frame": "/player",
+    "may_kill": True,
+    "may_export": True,
+    "chain": CHAIN,
+    "proof": PROOF,
+}
+
+LIVE_SESSION: Context = {
+    **SESSION,
+    "session": {**SESSION["session"], "state": "live", "ended": None, "because": "", "recording": "live"},
+    "proof": FRESH_PROOF,
+}
+
+LEDGER: Context = {
+    "state": "proven",
+    "headline": "Every entry is there, in order, signed, and witnessed elsewhere.",
+    "advice": "",
+    "head": {"size": 48_230, "at": ago(4 * SECOND)},
+    "signed": {"size": 48_230, "at": ago(3 * SECOND), "signer": "onepam signer", "root": "9f2c4a77d01be355"},
+    "witnessed": [{"name": "witness.example.org", "size": 48_221, "at": ago(14 * SECOND)}],
+    "checks": [
+        {"name": "Tail", "at": ago(32 * SECOND), "state": "proven", "words": "212 entries", "every": MINUTE},
+        {"name": "Incremental", "at": ago(20 * MINUTE), "state": "proven", "words": "1,904 entries", "every": HOUR},
+        {
+            "name": "Full fold",
+            "at": ago(3 * DAY),
+            "state": "proven",
+            "words": "tables equal the history",
+            "every": 7 * DAY,
+        },
+    ],
+    "stored": {"entries": 48_230, "recordings": 1_310_000_000, "oldest": ago(320 * DAY)},
+    "key": "onepam.example.org/log+4be1d00c+AZx3bWjN0qS8vK2LQ9f1",
+    "entry": None,
+    "entries": [
+        {"index": 48_229 - n, "at": ago(n * 40 * SECOND + 4 * SECOND), "kind": kind, "klass": "session", "who": who}
+        for n, (kind, who) in enumerate(
+            [
+                ("session.chunks_sealed", "gate-1"),
+                ("request.approved", "Mira Okafor"),
+                ("request.made", "Jonas Lindqvist"),
+                ("session.closed", "Lena Vogel"),
+                ("recording.watched", "Lena Vogel"),
+            ]
+        )
+    ],
+    "commands": [
+        ["The whole history against the tables", "onepam ledger verify"],
+        ["A pack, offline, without us", "python3 verify.py pack.zip --log-key KEY --witness-key KEY"],
+    ],
+}
+LEDGER_ALONE: Context = {
+    **LEDGER,
+    "state": "due",
+    "headline": "The history is whole, but no independent witness confirms it.",
+    "advice": "Who controls this machine and its key could rewrite it unnoticed. Run “onepam witness” on another host.",
+    "witnessed": [],
+    "entry": {
+        "index": 48_211,
+        "at": ago(47 * MINUTE),
+        "kind": "request.approved",
+        "klass": "request",
+        "klass_seq": 913,
+        "leaf": "9f2c4a77d01be35581fa9f2c4a77d01be35581fa",
+        "fields": [["Request", "req_7f2k"], ["By", "Mira Okafor"]],
+        "proof": {**PROOF, "witness": None, "witness_at": None},
+    },
+}

@@ -1,0 +1,111 @@
+"""Sign-in, enrolment, confirming a terminal, the command line, my factors."""
+
+from onepam.kernel.clock import DAY, HOUR, SECOND
+from tests.console.samples.company import NOW, Context, ago, ahead
+
+PASSKEY = {"options": "/sign-in/passkey/options", "verify": "/sign-in/passkey"}
+QR = (
+    "data:image/svg+xml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAgMCA5ID"
+    "kiPjxwYXRoIGQ9Ik0wIDBoM3YzSDB6TTYgMGgzdjNINnpNMCA2aDN2M0gwek00IDRoMnYySDR6TTcgN2gydjJIN3oiLz48L3N2Zz"
+    "4="
+)
+
+SIGN_IN: Context = {
+    "step": "password",
+    "login": "",
+    "error": "",
+    "hint": "",
+    "methods": ["totp", "passkey"],
+    "passkey": PASSKEY,
+    "next": "/",
+}
+SECOND_STEP: Context = {
+    **SIGN_IN,
+    "step": "second",
+    "error": "That code was not accepted.",
+    "hint": "Wait for the next one; each works once.",
+}
+CODES = ["7K2P-M4QX", "Q9DT-3WLA", "H5NV-8RJC", "2BXE-6YKU", "W4GS-P7ZM", "L8CF-1THN", "V3QA-9DEK", "J6RY-5XBW"]
+ENROL: Context = {
+    "step": "password",
+    "person": {"name": "Priya Raman", "login": "priya"},
+    "token": "t0k3n",
+    "ends": ahead(22 * HOUR),
+    "errors": {},
+    "min_length": 14,
+    "passkey": PASSKEY,
+    "totp": {"svg": QR, "secret": "JBSW Y3DP EHPK 3PXP", "account": "priya"},
+    "codes": CODES,
+}
+CONFIRM: Context = {
+    "state": "ask",
+    "token": "t0k3n",
+    "person": {"name": "Jonas Lindqvist"},
+    "source": "10.4.1.17",
+    "client": "OpenSSH_9.2p1",
+    "target": "db-orders-1",
+    "login": "postgres",
+    "ends": ahead(108 * SECOND),
+    "error": "",
+    "stale": False,
+}
+CLI: Context = {
+    "person": {"name": "Jonas Lindqvist"},
+    "client": "jonas@thinkpad",
+    "source": "10.4.1.17",
+    "redirect": "http://127.0.0.1:43121/",
+    "state": "s7",
+    "hours": 12,
+    "device": False,
+    "error": "",
+}
+
+FACTORS: Context = {
+    "passkeys": [
+        {
+            "id": "fac_1",
+            "name": "ThinkPad",
+            "since": ago(140 * DAY),
+            "last_used": ago(3 * HOUR),
+            "device": "this device",
+        }
+    ],
+    "totp": {"id": "fac_2", "since": ago(319 * DAY), "last_used": ago(60 * DAY)},
+    "recovery": {"left": 2, "made": ago(319 * DAY)},
+    "new_codes": [],
+    "keys": [
+        {
+            "id": "key_1",
+            "name": "jonas@thinkpad",
+            "fingerprint": "SHA256:uYl1cJm2Vd4xHs8PzRwTb6GfEaLiOoKyUcQk3v0nNq7",
+            "algorithm": "ssh-ed25519",
+            "since": ago(90 * DAY),
+            "last_used": ago(HOUR),
+        }
+    ],
+    "cli": [
+        {
+            "id": "cli_1",
+            "machine": "jonas@thinkpad",
+            "since": ago(HOUR),
+            "ends": ahead(11 * HOUR),
+            "source": "10.4.1.17",
+        }
+    ],
+    "passkey": {"options": "/factors/passkeys/options", "verify": "/factors/passkeys"},
+    "may_remove": True,
+    "errors": {},
+    "notice": "",
+}
+NO_FACTORS: Context = {
+    **FACTORS,
+    "passkeys": [],
+    "totp": None,
+    "keys": [],
+    "cli": [],
+    "new_codes": CODES,
+    "may_remove": False,
+    "recovery": {"left": 8, "made": NOW},
+    "errors": {"key": "That is a private key. Paste the .pub file, and replace the key you just showed."},
+    "notice": "A replaced factor opens nothing privileged for an hour.",
+}

@@ -1,0 +1,286 @@
+"""My access, a request, the approvals inbox, a refusal."""
+
+from typing import Any
+
+from onepam.console.rendering import Flash
+from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE
+from tests.console.samples.company import (
+    CHAIN,
+    DB1,
+    DB2,
+    FRESH_PROOF,
+    JONAS,
+    LENA,
+    MIRA,
+    PRIYA,
+    PROOF,
+    STAGE,
+    STANDING,
+    TOMAS,
+    WEB1,
+    WEB2,
+    Context,
+    ago,
+    ahead,
+    ssh,
+)
+
+HOME: Context = {
+    "query": "",
+    "open": [
+        {
+            "resource": DB1,
+            "login": "postgres",
+            "ends": ahead(3 * HOUR + 8 * MINUTE),
+            "command": ssh("postgres", "db-orders-1"),
+            "more": [
+                ["scp", "scp -P 2222 dump.sql postgres@db-orders-1@gate.example.org:/tmp/"],
+                ["sftp", "sftp -P 2222 postgres@db-orders-1@gate.example.org"],
+            ],
+            "chain": CHAIN,
+        },
+        {
+            "resource": WEB1,
+            "login": "deploy",
+            "ends": ahead(26 * MINUTE),
+            "command": ssh("deploy", "web-1"),
+            "more": [],
+            "chain": CHAIN,
+        },
+        {
+            "resource": STAGE,
+            "login": "deploy",
+            "ends": FOREVER,
+            "command": ssh("deploy", "stage-1"),
+            "more": [],
+            "chain": STANDING,
+        },
+    ],
+    "requestable": [
+        {
+            "resource": DB2,
+            "approvers": "Mira Okafor or Lena Vogel",
+            "ticket_required": True,
+            "pending": None,
+            "options": [
+                {"value": "db-prod:postgres", "login": "postgres", "role": "Database operator", "longest": 8 * HOUR},
+                {"value": "db-prod:root", "login": "root", "role": "Database operator", "longest": HOUR},
+            ],
+        },
+        {
+            "resource": WEB2,
+            "approvers": "Mira Okafor",
+            "ticket_required": False,
+            "pending": "req_7f2m",
+            "options": [{"value": "web:deploy", "login": "deploy", "role": "Engineer", "longest": 4 * HOUR}],
+        },
+    ],
+    "beyond": 12,
+    "requests": [
+        {
+            "id": "req_7f2m",
+            "resource": "web-2",
+            "login": "deploy",
+            "status": "open",
+            "at": ago(4 * MINUTE),
+            "ends": None,
+            "waiting_for": "Lena Vogel",
+        },
+        {
+            "id": "req_7f2k",
+            "resource": "db-orders-1",
+            "login": "postgres",
+            "status": "approved",
+            "at": ago(52 * MINUTE),
+            "ends": ahead(3 * HOUR),
+            "waiting_for": "",
+        },
+        {
+            "id": "req_7e11",
+            "resource": "build-1",
+            "login": "root",
+            "status": "denied",
+            "at": ago(2 * DAY),
+            "ends": None,
+            "waiting_for": "",
+        },
+    ],
+    "sessions": [
+        {
+            "id": "ses_1",
+            "resource": "db-orders-1",
+            "login": "postgres",
+            "started": ago(18 * MINUTE),
+            "ended": None,
+            "state": "live",
+        },
+        {
+            "id": "ses_2",
+            "resource": "stage-1",
+            "login": "deploy",
+            "started": ago(27 * HOUR),
+            "ended": ago(26 * HOUR),
+            "state": "closed",
+        },
+    ],
+    "setup": None,
+}
+
+SETUP: Context = {
+    "done": 3,
+    "steps": [
+        {"title": "A second administrator", "text": "", "done": True, "href": "/people"},
+        {"title": "Resources and roles in access.yaml", "text": "", "done": True, "href": "/changes"},
+        {"title": "Host keys pinned", "text": "", "done": True, "href": "/resources"},
+        {
+            "title": "Everybody has a second factor",
+            "text": "2 people have not used their link",
+            "done": False,
+            "href": "/people",
+        },
+        {
+            "title": "A witness on another host",
+            "text": "So that nobody here can rewrite history",
+            "done": False,
+            "href": "/ledger",
+        },
+        {"title": "A first backup", "text": "Key folder and database", "done": False, "href": "/ledger"},
+    ],
+}
+
+EMPTY_HOME: Context = {
+    **HOME,
+    "open": [],
+    "requestable": [],
+    "beyond": 0,
+    "requests": [],
+    "sessions": [],
+    "setup": SETUP,
+}
+
+REQUEST: Context = {
+    "request": {
+        "id": "req_7f2k",
+        "status": "approved",
+        "person": JONAS,
+        "resource": DB1,
+        "login": "postgres",
+        "role": "Database operator",
+        "permission": "db-prod",
+        "duration": 4 * HOUR,
+        "reason": "Rebuild the bloated index on orders; agreed with the shop team for this afternoon.",
+        "ticket": "OPS-2291",
+        "ticket_href": "https://tickets.example.org/OPS-2291",
+        "at": ago(52 * MINUTE),
+        "expires": ahead(23 * HOUR),
+        "digest": "b1946ac92492d2347c6235b4d2611184",
+        "ends": ahead(3 * HOUR + 8 * MINUTE),
+        "void_why": "",
+    },
+    "command": ssh("postgres", "db-orders-1"),
+    "approvers": [MIRA, LENA],
+    "chain": CHAIN,
+    "may_withdraw": True,
+    "may_decide": False,
+    "live": 1,
+    "history": [
+        {"at": ago(52 * MINUTE), "title": "Asked", "detail": "by Jonas Lindqvist", "proof": PROOF},
+        {
+            "at": ago(47 * MINUTE),
+            "title": "Approved",
+            "detail": "by Mira Okafor: fine, keep an eye on replication",
+            "proof": PROOF,
+        },
+        {"at": ago(18 * MINUTE), "title": "Session opened", "detail": "from 10.4.1.17", "proof": FRESH_PROOF},
+    ],
+}
+
+
+def letter(ident: str, person: Context, target: Context, login: str, reason: str, age: int, **more: Any) -> Context:
+    return {
+        "id": ident,
+        "digest": "b1946ac92492",
+        "person": person,
+        "resource": target,
+        "login": login,
+        "role": "Database operator",
+        "duration": 4 * HOUR,
+        "reason": reason,
+        "ticket": "OPS-2291",
+        "ticket_href": None,
+        "at": ago(age),
+        "expires": ahead(23 * HOUR),
+        "before": {"asked": 3, "used": 3},
+        "unusual": [],
+        "chain": CHAIN[:3],
+        "privileged": True,
+        **more,
+    }
+
+
+APPROVALS: Context = {
+    "waiting": [
+        letter(
+            "req_a",
+            {**JONAS, "detail": "Database engineer, Platform"},
+            DB1,
+            "postgres",
+            "Rebuild the bloated index on orders; agreed with the shop team for this afternoon.",
+            6 * MINUTE,
+        ),
+        letter(
+            "req_b",
+            {**TOMAS, "detail": "Vendor, Northwind Support"},
+            DB2,
+            "root",
+            "Kernel update and reboot after the storage incident",
+            31 * MINUTE,
+            before={"asked": 0, "used": 0},
+            unusual=["First request for root on this server", "Asked outside their usual hours"],
+        ),
+        letter(
+            "req_c",
+            {**PRIYA, "detail": "Engineer, Shop"},
+            WEB2,
+            "deploy",
+            "Hotfix 4.18.2",
+            2 * HOUR,
+            duration=HOUR,
+            ticket="",
+            before={"asked": 11, "used": 9},
+            privileged=False,
+        ),
+    ],
+    "decided": [
+        {
+            "id": "req_d",
+            "person": "Lena Vogel",
+            "resource": "web-1",
+            "login": "deploy",
+            "decision": "approved",
+            "by": "you",
+            "at": ago(DAY),
+        },
+        {
+            "id": "req_e",
+            "person": "Tomás Herrera",
+            "resource": "build-1",
+            "login": "root",
+            "decision": "denied",
+            "by": "Lena Vogel",
+            "at": ago(3 * DAY),
+        },
+    ],
+}
+
+REFUSAL: Context = {
+    "heading": "You may not open root on db-orders-1",
+    "why": "Your role Database operator allows postgres there, not root.",
+    "next": {"href": "/?q=db-orders-1", "word": "Ask for access"},
+    "code": "access.login_not_allowed",
+    "chain": CHAIN[:2],
+}
+
+FLASHES = (
+    Flash("done", "Approved: Jonas Lindqvist, db-orders-1 as postgres", "They were told; it ends by itself in 4 h."),
+)

@@ -1,0 +1,68 @@
+"""Every picture of the console: its template, its reader, its context."""
+
+from onepam.console.rendering import Shell
+from onepam.kernel.clock import DAY
+from tests.console.samples.access import CHANGES, RESOURCE, RESOURCES, ROLES
+from tests.console.samples.activity import LEDGER, LEDGER_ALONE, LIVE_SESSION, SESSION, SESSIONS
+from tests.console.samples.company import FRESH_PROOF, MINE, Context, ago, outside, shell
+from tests.console.samples.entrance import CLI, CONFIRM, ENROL, FACTORS, NO_FACTORS, SECOND_STEP, SIGN_IN
+from tests.console.samples.everyday import APPROVALS, EMPTY_HOME, FLASHES, HOME, REFUSAL, REQUEST, SETUP
+from tests.console.samples.people import PEOPLE, PERSON
+
+SAMPLES: dict[str, tuple[str, Shell, Context]] = {
+    "sign_in": ("sign_in.html", outside("/sign-in"), SIGN_IN),
+    "sign_in-second": ("sign_in.html", outside("/sign-in"), SECOND_STEP),
+    **{
+        f"enrol-{step}": ("enrol.html", outside("/enrol/t0k3n"), {**ENROL, "step": step})
+        for step in ("password", "factor", "totp", "codes", "done")
+    },
+    **{
+        f"confirm-{state}": ("confirm.html", outside("/confirm/t0k3n"), {**CONFIRM, "state": state})
+        for state in ("ask", "done", "over")
+    },
+    "cli_authorize": ("cli_authorize.html", outside("/cli/authorize"), CLI),
+    "cli_authorize-device": ("cli_authorize.html", outside("/cli/authorize"), {**CLI, "device": True, "redirect": ""}),
+    "home": ("home.html", shell("/", MINE), HOME),
+    "home-admin": ("home.html", shell("/"), {**HOME, "setup": SETUP}),
+    "home-empty": ("home.html", shell("/"), EMPTY_HOME),
+    "home-search": ("home.html", shell("/"), {**EMPTY_HOME, "query": "oracle", "setup": None}),
+    "request": ("request.html", shell("/requests/req_7f2k", flashes=FLASHES), REQUEST),
+    "approvals": ("approvals.html", shell("/approvals"), APPROVALS),
+    "approvals-empty": ("approvals.html", shell("/approvals"), {"waiting": [], "decided": []}),
+    "sessions": ("sessions.html", shell("/sessions"), SESSIONS),
+    "sessions-empty": ("sessions.html", shell("/sessions"), {**SESSIONS, "sessions": [], "total": 0}),
+    "session": ("session.html", shell("/sessions/ses_3"), SESSION),
+    "session-live": ("session.html", shell("/sessions/ses_1"), LIVE_SESSION),
+    "session-nothing": (
+        "session.html",
+        shell("/sessions/ses_6"),
+        {**SESSION, "recording": "", "events": [], "proof": FRESH_PROOF},
+    ),
+    "people": ("people.html", shell("/people"), PEOPLE),
+    "people-as-of": ("people.html", shell("/people", as_of=ago(262 * DAY)), PEOPLE),
+    "person": ("person.html", shell("/people/per_jonas"), PERSON),
+    "resources": ("resources.html", shell("/resources"), RESOURCES),
+    "resource": ("resource.html", shell("/resources/db-orders-1"), RESOURCE),
+    "roles": ("roles.html", shell("/roles"), ROLES),
+    "roles-empty": ("roles.html", shell("/roles"), {**ROLES, "rows": [], "columns": []}),
+    "changes": ("changes.html", shell("/changes"), CHANGES),
+    "changes-empty": ("changes.html", shell("/changes"), {**CHANGES, "changes": [], "change": None}),
+    "ledger": ("ledger.html", shell("/ledger"), LEDGER),
+    "ledger-alone": ("ledger.html", shell("/ledger"), LEDGER_ALONE),
+    "factors": ("factors.html", shell("/factors"), FACTORS),
+    "factors-new": ("factors.html", shell("/factors"), NO_FACTORS),
+    "refusal": ("refusal.html", shell("/sessions"), REFUSAL),
+    "refusal-outside": (
+        "refusal.html",
+        outside("/enrol/x"),
+        {
+            **REFUSAL,
+            "heading": "This link no longer works",
+            "why": "It was used, or its 24 hours are over.",
+            "next": {"href": "/sign-in", "word": "Sign in"},
+            "code": "enrol.link_over",
+            "chain": None,
+        },
+    ),
+}
+"""Picture name -> template, shell, context."""

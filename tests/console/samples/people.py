@@ -1,0 +1,177 @@
+"""People, and one of them from joining on."""
+
+from typing import Any
+
+from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE
+from tests.console.samples.company import (
+    CHAIN,
+    DB1,
+    JONAS,
+    LENA,
+    MIRA,
+    PRIYA,
+    PROOF,
+    STAGE,
+    STANDING,
+    TOMAS,
+    Context,
+    ago,
+    ahead,
+)
+from tests.console.samples.everyday import HOME
+
+
+def person_row(who: Context, kind: str, roles: list[str], factors: list[str], **more: Any) -> Context:
+    email = who["name"].split()[0].lower() + "@example.org"
+    return {
+        "id": who["id"],
+        "name": who["name"],
+        "email": email,
+        "kind": kind,
+        "roles": roles,
+        "factors": factors,
+        "state": "active",
+        "privileged": False,
+        "last_sign_in": ago(3 * HOUR),
+        "live": 0,
+        "ends": FOREVER,
+        "owner": "",
+        **more,
+    }
+
+
+PEOPLE: Context = {
+    "filter": {"q": "", "kind": "", "role": ""},
+    "people": [
+        person_row(JONAS, "employee", ["Database operator", "Engineer"], ["passkey", "app"], privileged=True, live=1),
+        person_row(LENA, "employee", ["Security officer"], ["passkey"], last_sign_in=ago(2 * DAY)),
+        person_row(MIRA, "employee", ["Platform lead", "Administrator"], ["passkey"], privileged=True),
+        person_row(PRIYA, "employee", ["Engineer"], [], state="invited", last_sign_in=None),
+        person_row(TOMAS, "vendor", ["Vendor support"], ["app"], ends=ahead(40 * DAY), last_sign_in=ago(26 * HOUR)),
+        person_row(
+            {"id": "per_ci", "name": "deploy-bot"},
+            "service",
+            ["Deployer"],
+            [],
+            ends=ahead(80 * DAY),
+            owner="Mira Okafor",
+            last_sign_in=ago(9 * MINUTE),
+        ),
+    ],
+    "total": 6,
+    "may_add": True,
+}
+
+
+def bar(since: int, until: int, label: str, state: str = "plain", href: str | None = None, row: int = 0) -> Context:
+    return {
+        "since": ago(since),
+        "until": ago(until),
+        "says": f"{label}, {since // DAY} days ago until {until // DAY} days ago",
+        "href": href,
+        "state": state,
+        "label": label,
+        "row": row,
+    }
+
+
+def point(at: int, says: str, state: str = "plain", href: str | None = None) -> Context:
+    return {"at": ago(at), "says": says, "href": href, "state": state}
+
+
+PERSON: Context = {
+    "person": {
+        "id": "per_jonas",
+        "name": "Jonas Lindqvist",
+        "email": "jonas@example.org",
+        "kind": "employee",
+        "state": "active",
+        "owner": "",
+        "manager": MIRA,
+        "joined": ago(320 * DAY),
+        "ends": FOREVER,
+        "last_sign_in": ago(3 * HOUR),
+    },
+    "start": ago(330 * DAY),
+    "end": ahead(15 * DAY),
+    "ticks": [
+        {"at": ago(days * DAY), "word": word}
+        for days, word in [(323, "Jan 2026"), (264, "Mar"), (203, "May"), (142, "Jul"), (80, "Sep"), (19, "Nov")]
+    ],
+    "lanes": [
+        {
+            "word": "Roles",
+            "bars": [bar(320 * DAY, 0, "Engineer"), bar(200 * DAY, 0, "Database operator", row=1)],
+            "points": [],
+        },
+        {
+            "word": "Grants",
+            "bars": [
+                bar(190 * DAY, 160 * DAY, "db-orders-2", href="/requests/req_1"),
+                bar(90 * DAY, 62 * DAY, "db-orders-1", href="/requests/req_2"),
+                bar(6 * DAY, 0, "db-orders-1", "due", "/requests/req_7f2k"),
+            ],
+            "points": [],
+        },
+        {
+            "word": "Sessions",
+            "bars": [],
+            "points": [
+                point(
+                    days * DAY,
+                    f"Session on db-orders-1, {days} days ago",
+                    "finding" if days == 88 else "plain",
+                    "/sessions/ses_3",
+                )
+                for days in (300, 281, 240, 188, 181, 170, 166, 88, 80, 71, 64, 12, 5, 1)
+            ],
+        },
+        {
+            "word": "Reviews",
+            "bars": [],
+            "points": [
+                point(232 * DAY, "Reviewed by Mira Okafor: keep", "proven"),
+                point(141 * DAY, "Reviewed: keep", "proven"),
+                point(50 * DAY, "Reviewed: keep", "proven"),
+            ],
+        },
+        {
+            "word": "Factors",
+            "bars": [bar(319 * DAY, 0, "Authenticator app", "untested"), bar(140 * DAY, 0, "Passkey", "proven", row=1)],
+            "points": [],
+        },
+    ],
+    "bindings": [
+        {
+            "role": "Database operator",
+            "role_id": "rol_dbop",
+            "source": "group dba",
+            "since": ago(200 * DAY),
+            "ends": FOREVER,
+            "because": "moved to the database team",
+            "chain": STANDING,
+        },
+        {
+            "role": "Engineer",
+            "role_id": "rol_eng",
+            "source": "group engineering",
+            "since": ago(320 * DAY),
+            "ends": FOREVER,
+            "because": "",
+            "chain": STANDING,
+        },
+    ],
+    "access": [
+        {"resource": DB1, "login": "postgres", "how": "granted", "ends": ahead(3 * HOUR), "chain": CHAIN},
+        {"resource": STAGE, "login": "deploy", "how": "standing", "ends": FOREVER, "chain": STANDING},
+    ],
+    "factors": [
+        {"kind": "Passkey", "name": "ThinkPad", "since": ago(140 * DAY), "state": "proven"},
+        {"kind": "Authenticator app", "name": "phone", "since": ago(319 * DAY), "state": "proven"},
+    ],
+    "sessions": HOME["sessions"],
+    "may_disable": True,
+    "may_enrol": True,
+    "ends_now": {"sessions": 1, "grants": 1, "requests": 0},
+    "proof": PROOF,
+}
