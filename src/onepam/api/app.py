@@ -1,0 +1,64 @@
+"""The API as one application: every route comes from the table, with its guard; there is no other way in."""
+
+from fastapi import FastAPI
+
+from onepam import __version__
+from onepam.api.bounds import Bounds
+from onepam.api.errors import Error, handle_errors
+from onepam.api.guard import guard
+from onepam.api.routes import cli, ledger, matrix, people, requests, sessions
+from onepam.api.routes.route import Route
+from onepam.api.services import ApiServices
+
+ROUTES: tuple[Route, ...] = (
+    *cli.ROUTES,
+    *requests.ROUTES,
+    *sessions.ROUTES,
+    *people.ROUTES,
+    *matrix.ROUTES,
+    *ledger.ROUTES,
+)
+"""The table of routes; the tests walk it with every role."""
+
+_ABOUT = "What the command line speaks. Sign in with the bearer token of a CLI session (`onepam login`)."
+
+
+def create_api(services: ApiServices) -> FastAPI:
+    """The application to mount at `/api/v1`."""
+    app = describe_api()
+    app.state.services = services
+    return app
+
+
+def describe_api() -> FastAPI:
+    """The application without the parts behind it: enough for its OpenAPI document."""
+    app = FastAPI(
+        title="OnePAM",
+        version=__version__,
+        description=_ABOUT,
+        servers=[{"url": "/api/v1"}],
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        strict_content_type=True,
+    )
+    for route in ROUTES:
+        app.add_api_route(
+            route.path,
+            route.handler,
+            methods=[route.method],
+            status_code=route.status,
+            dependencies=guard(route.needs),
+            operation_id=_operation(route),
+            responses={"default": {"model": Error, "description": "Why not, and what to do next"}},
+        )
+    handle_errors(app)
+    app.add_middleware(Bounds)
+    return app
+
+
+def _operation(route: Route) -> str:
+    words = [part for part in route.path.split("/") if part and not part.startswith("{")]
+    last = "_one" if route.path.endswith("}") else ""
+    return f"{route.method.lower()}_{'_'.join(words).replace('-', '_')}{last}"

@@ -1,0 +1,57 @@
+"""What every request and answer is held to: a body of bounded size, nothing kept by caches."""
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from onepam.api.errors import answer
+from onepam.kernel.limits import MAX_PAYLOAD_BYTES
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_FILE_BODY_BYTES = 2 * MAX_PAYLOAD_BYTES
+"""Of the routes that take a file as JSON text, which may be twice its size."""
+
+FILE_PATHS = ("/access/plan", "/access/apply")
+
+_HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class Bounds:
+    """ASGI middleware: 413 for a larger body, whether it says so beforehand or not."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most = MAX_FILE_BODY_BYTES if scope["path"].endswith(FILE_PATHS) else MAX_BODY_BYTES
+        declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        taken, begun = 0, False
+
+        async def bounded() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > most:
+                raise _TooLarge
+            return message
+
+        async def marked(message: Message) -> None:
+            nonlocal begun
+            if message["type"] == "http.response.start":
+                begun = True
+                message["headers"] = [*message.get("headers", []), *_HEADERS]
+            await send(message)
+
+        try:
+            if not declared.isdigit() or int(declared) > most:
+                raise _TooLarge
+            await self._app(scope, bounded, marked)
+        except _TooLarge:
+            if not begun:
+                refused = answer(413, "input.too_large", f"The body is larger than {most} bytes.")
+                await refused(scope, receive, marked)

@@ -1,0 +1,122 @@
+"""Who may call a route: decided from the CLI token and the rights of its person as of now, before the handler runs."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar, cast
+
+from fastapi import Depends, Query, Request
+
+from onepam.api.errors import ApiError
+from onepam.api.services import ApiServices
+from onepam.domain.access import ConsoleRight
+from onepam.domain.authority import Actor, ActorFacts, authorised, present
+from onepam.domain.sign_in import SignInKind
+from onepam.identity.tokens import is_token, token_digest
+from onepam.kernel.clock import Instant, parse
+from onepam.kernel.errors import Refused
+from onepam.kernel.secret import Secret
+from onepam.store.read.directory import acting
+
+T = TypeVar("T")
+
+TOKEN_PREFIX = "opc"  # noqa: S105 - how a CLI session's token begins
+_MISSING = Refused("token.missing", "This needs the token of a CLI session that runs.", "Run: onepam login")
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """`sign_in`: a running CLI session; `rights`: and a role with one of these (empty: any person)."""
+
+    sign_in: bool
+    rights: frozenset[ConsoleRight] = frozenset()
+
+
+NOBODY = Needs(sign_in=False)
+"""Open to those who are not signed in: only what signs somebody in."""
+
+SIGNED_IN = Needs(sign_in=True)
+"""Any person; what they see and may do is decided per object."""
+
+
+def right(*rights: ConsoleRight) -> Needs:
+    """A person with one of these rights."""
+    return Needs(sign_in=True, rights=frozenset(rights))
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The person behind a request, with their rights as of now."""
+
+    actor: Actor
+    facts: ActorFacts
+
+    def may(self, *rights: ConsoleRight) -> bool:
+        """Whether a role of theirs carries one of these rights."""
+        return any(self.facts.roles_with(each) for each in rights)
+
+
+def services_of(request: Request) -> ApiServices:
+    """The parts behind the routes."""
+    return cast(ApiServices, request.app.state.services)
+
+
+Services = Annotated[ApiServices, Depends(services_of)]
+
+
+def source_of(request: Request) -> str:
+    """The peer's address. No header is believed."""
+    return request.client.host if request.client else ""
+
+
+async def signed_in(request: Request, services: Services) -> Caller:
+    """The person behind the bearer token. Cookies are not looked at."""
+    scheme, _, text = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not is_token(text, TOKEN_PREFIX):
+        raise ApiError(_MISSING)
+    digest = token_digest(Secret(text.encode("ascii"))).hex()
+    found = await services.reader(acting, None, digest, source_of(request), SignInKind.CLI)
+    if found is None or present(found[1], services.clock()) is not None:
+        raise ApiError(_MISSING)
+    return Caller(*found)
+
+
+Who = Annotated[Caller, Depends(signed_in)]
+
+
+def guard(needs: Needs) -> list[Any]:
+    """The dependencies that enforce `needs`."""
+
+    async def with_a_right(caller: Who, services: Services) -> None:
+        refusals = [authorised(caller.facts, each, services.clock()) for each in sorted(needs.rights)]
+        if refusals[0] is not None and None not in refusals:
+            raise ApiError(refusals[0])
+
+    if not needs.sign_in:
+        return []
+    return [Depends(with_a_right if needs.rights else signed_in)]
+
+
+async def as_of(
+    services: Services,
+    as_of: Annotated[str | None, Query(max_length=40, description="RFC 3339; the state as it was then")] = None,
+) -> Instant | None:
+    """The past instant that is asked about; None is now."""
+    if as_of is None:
+        return None
+    try:
+        at = parse(as_of)
+    except ValueError:
+        refused = Refused("input.as_of", "as_of is not a time with a zone.", "Such as 2026-03-03T14:00:00Z")
+        raise ApiError(refused, 400) from None
+    if at > services.clock():
+        raise ApiError(Refused("input.as_of", "as_of lies ahead; nothing is known of the future."), 400)
+    return at
+
+
+AsOf = Annotated[Instant | None, Depends(as_of)]
+
+
+def done(outcome: T | Refused) -> T:
+    """The outcome, unless it is a refusal: that becomes the answer."""
+    if isinstance(outcome, Refused):
+        raise ApiError(outcome)
+    return outcome

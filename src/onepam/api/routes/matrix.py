@@ -1,0 +1,251 @@
+"""The role matrix: what a file would change, applying it, and the second person's word."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from onepam.api.errors import ApiError
+from onepam.api.guard import AsOf, Services, Who, done, right
+from onepam.api.models import Answer, Body, Digest, Done, Id, MaybeMoment, Moment, Reason, Seconds
+from onepam.api.routes.route import Route
+from onepam.app.apply_access import apply_access
+from onepam.app.approve_change import approve_change
+from onepam.app.plan_access import plan_access
+from onepam.app.reject_change import reject_change
+from onepam.domain.access import Action, ConsoleRight, Mode
+from onepam.domain.access_file import InvalidFile
+from onepam.domain.changing import Applied, Outcome, Proposed, Unchanged
+from onepam.domain.gains import Difference
+from onepam.domain.plan import Plan
+from onepam.kernel.errors import Refused
+from onepam.kernel.ids import new_id
+from onepam.kernel.limits import MAX_PAYLOAD_BYTES
+from onepam.store.read import changes as rows
+from onepam.store.read.names import names
+
+ADMINISTER = right(ConsoleRight.ADMINISTER)
+READERS = right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT)
+
+FileText = Annotated[str, StringConstraints(max_length=MAX_PAYLOAD_BYTES)]
+FileName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class FileIn(Body):
+    """An `access.yaml`; `file` is how messages call it."""
+
+    text: FileText
+    file: FileName = "access.yaml"
+
+
+class ApplyIn(FileIn):
+    """A file with the digest of the plan that was looked at."""
+
+    digest: Digest
+
+
+class DigestIn(Body):
+    """The digest of the plan that was shown."""
+
+    digest: Digest
+
+
+class ObjectOut(Answer):
+    """A role, resource, group or binding that becomes another."""
+
+    kind: str
+    name: str
+    how: Literal["created", "changed", "removed"]
+    what: list[str]
+
+
+class AccessOut(Answer):
+    """Actions on resources as logins."""
+
+    resources: list[str]
+    logins: list[str]
+    actions: list[Action]
+    mode: Mode
+    longest_seconds: Seconds = Field(validation_alias="longest")
+    ends: MaybeMoment
+    role: str
+    permission: str
+
+
+class PersonNamed(Answer):
+    """Somebody, by id and name."""
+
+    person: str
+    name: str
+
+
+class DifferenceOut(Answer):
+    """What the same people gain and lose."""
+
+    people: list[PersonNamed]
+    gained: list[AccessOut]
+    lost: list[AccessOut]
+    console_gained: list[str]
+    console_lost: list[str]
+    approves_gained: list[str]
+    approves_lost: list[str]
+
+
+class PlanOut(Answer):
+    """A change before it is made. `widens`: another administrator must approve it."""
+
+    digest: str
+    document: str
+    summary: str
+    widens: bool
+    widenings: list[str]
+    objects: list[ObjectOut]
+    differences: list[DifferenceOut]
+
+
+class AppliedOut(Answer):
+    """What became of a file: in force, waiting for a second administrator under `change`, or nothing to do."""
+
+    outcome: Literal["applied", "proposed", "unchanged"]
+    change: str | None
+    plan: PlanOut
+
+
+class ChangeOut(Answer):
+    """A change as it stands; `because` is the code of a rejection."""
+
+    change: str
+    status: str
+    widens: bool
+    summary: str
+    document: str
+    digest: str
+    proposer: str
+    proposer_name: str
+    proposed: Moment
+    decider: str
+    decider_name: str
+    decided: MaybeMoment
+    because: str
+    reason: str
+
+
+class ChangeDetail(Answer):
+    """A change with its file and plan; `sessions` of `people` would end with it now."""
+
+    change: ChangeOut
+    text: str
+    text_before: str
+    plan: PlanOut | None
+    sessions: int
+    people: int
+
+
+async def plan(body: FileIn, caller: Who, services: Services) -> PlanOut:
+    """What a file would change, and who would gain and lose. Nothing is recorded."""
+    found = await plan_access(services.ledger, caller.actor, body.text, file=body.file)
+    if isinstance(found, InvalidFile | Refused):
+        raise _refusal(found)
+    return _plan(found, await services.reader(names))
+
+
+async def apply(body: ApplyIn, caller: Who, services: Services) -> AppliedOut:
+    """Apply a file: at once where nobody gains by it, else as a proposal to another administrator."""
+    change = new_id("chg", services.random)
+    outcome = await apply_access(services.ledger, caller.actor, body.text, change, body.digest, file=body.file)
+    return await _applied(outcome, services)
+
+
+async def listed(services: Services, at: AsOf) -> list[ChangeOut]:
+    """Changes, the newest first."""
+    return [ChangeOut.model_validate(each) for each in await services.reader(rows.changes, at)]
+
+
+async def one(change: Id, services: Services, at: AsOf) -> ChangeDetail:
+    """One change, with its file and whom it touches."""
+    found = await services.reader(rows.change, at, change)
+    if found is None:
+        raise ApiError(_unknown(change))
+    return ChangeDetail(
+        change=ChangeOut.model_validate(found.row),
+        text=found.text,
+        text_before=found.text_before,
+        plan=_plan(found.plan, await services.reader(names, at)) if found.plan else None,
+        sessions=found.sessions,
+        people=found.people,
+    )
+
+
+async def approve(change: Id, body: DigestIn, caller: Who, services: Services) -> AppliedOut:
+    """Approve exactly this change of another administrator; it is in force then."""
+    found = await services.reader(rows.change, None, change)
+    if found is None:
+        raise ApiError(_unknown(change))
+    outcome = await approve_change(services.ledger, caller.actor, change, body.digest, found.text)
+    return await _applied(outcome, services)
+
+
+async def reject(change: Id, body: Reason, caller: Who, services: Services) -> Done:
+    """Reject a change that waits, or take one's own back."""
+    done(await reject_change(services.ledger, caller.actor, change, body.reason))
+    return Done()
+
+
+async def _applied(outcome: Outcome, services: Services) -> AppliedOut:
+    if isinstance(outcome, InvalidFile | Refused):
+        raise _refusal(outcome)
+    shown = _plan(outcome.plan, await services.reader(names))
+    match outcome:
+        case Applied(change=change):
+            return AppliedOut(outcome="applied", change=change, plan=shown)
+        case Proposed(change=change):
+            return AppliedOut(outcome="proposed", change=change, plan=shown)
+        case Unchanged():
+            return AppliedOut(outcome="unchanged", change=None, plan=shown)
+
+
+def _refusal(found: InvalidFile | Refused) -> ApiError:
+    """A file that means nothing is answered with all its problems."""
+    if isinstance(found, Refused):
+        return ApiError(found)
+    count = len(found.problems)
+    refused = Refused("access.invalid", f"The file has {count} problem{'s' * (count != 1)}; nothing was changed.")
+    return ApiError(refused, problems=found.problems)
+
+
+def _plan(plan: Plan, called: Mapping[str, str]) -> PlanOut:
+    return PlanOut(
+        digest=plan.digest,
+        document=plan.document,
+        summary=plan.summary(),
+        widens=plan.widens,
+        widenings=list(plan.widenings),
+        objects=[ObjectOut(kind=it.kind, name=it.name, how=it.how.value, what=list(it.what)) for it in plan.objects],
+        differences=[_difference(each, called) for each in plan.differences],
+    )
+
+
+def _difference(found: Difference, called: Mapping[str, str]) -> DifferenceOut:
+    return DifferenceOut(
+        people=[PersonNamed(person=each, name=called.get(each, each)) for each in found.people],
+        gained=[AccessOut.model_validate(each) for each in found.gained],
+        lost=[AccessOut.model_validate(each) for each in found.lost],
+        console_gained=[each.value for each in found.console_gained],
+        console_lost=[each.value for each in found.console_lost],
+        approves_gained=list(found.approves_gained),
+        approves_lost=list(found.approves_lost),
+    )
+
+
+def _unknown(change: str) -> Refused:
+    return Refused("change.unknown", f"There is no change {change}.", "onepam changes")
+
+
+ROUTES = (
+    Route("POST", "/access/plan", READERS, plan),
+    Route("POST", "/access/apply", ADMINISTER, apply),
+    Route("GET", "/changes", READERS, listed),
+    Route("GET", "/changes/{change}", READERS, one),
+    Route("POST", "/changes/{change}/approve", ADMINISTER, approve),
+    Route("POST", "/changes/{change}/reject", ADMINISTER, reject),
+)

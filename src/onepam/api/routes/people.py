@@ -1,0 +1,148 @@
+"""People: adding, disabling, enabling, and the links by which they enrol."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from onepam.api.errors import ApiError
+from onepam.api.guard import AsOf, Services, Who, done, right
+from onepam.api.models import Answer, Body, Done, Id, MaybeMoment, Moment, Name, Reason
+from onepam.api.routes.route import Route
+from onepam.api.services import ApiServices
+from onepam.app.add_person import add_person
+from onepam.app.disable_person import disable_person
+from onepam.app.enable_person import enable_person
+from onepam.app.enrol import approve_enrolment, open_enrolment
+from onepam.domain.access import ConsoleRight
+from onepam.domain.people import PersonKind
+from onepam.domain.roster import Attributes
+from onepam.identity.tokens import new_token, token_digest
+from onepam.kernel.clock import Instant, parse
+from onepam.kernel.errors import Refused
+from onepam.kernel.ids import new_id
+from onepam.kernel.secret import Secret
+from onepam.store.read import people as rows
+
+ADMINISTER = right(ConsoleRight.ADMINISTER)
+
+
+class PersonOut(Answer):
+    """A person; `invited` has no factor yet, `live` counts open gateway sessions."""
+
+    person: str
+    kind: PersonKind
+    name: str
+    email: str | None
+    enabled: bool
+    invited: bool
+    manager: str | None
+    owner: str | None
+    ends: MaybeMoment
+    added: Moment
+    roles: list[str]
+    factors: list[str]
+    last_sign_in: MaybeMoment
+    live: int
+
+
+class PersonIn(Body):
+    """A new person or service account. A vendor needs `owner` (a sponsor) and `ends`, a service its owner and end."""
+
+    name: Name
+    email: Annotated[str, StringConstraints(max_length=320)] | None = None
+    kind: Annotated[PersonKind, Field(strict=False)] = PersonKind.EMPLOYEE
+    manager: Id | None = None
+    owner: Id | None = None
+    ends: Annotated[str, StringConstraints(max_length=40)] | None = None
+    because: Name
+
+
+class PersonMade(Answer):
+    """The new person's id."""
+
+    person: str
+
+
+class Ended(Answer):
+    """What ended with the person's access; `live` gateway sessions are being cut."""
+
+    sign_ins: int
+    grants: int
+    requests: int
+    enrolments: int
+    live: int
+
+
+class Link(Answer):
+    """A one-use link, shown once. Without one, `enrolment` waits for a second administrator."""
+
+    enrolment: str
+    link: str | None
+    expires: MaybeMoment
+
+
+async def listed(services: Services, at: AsOf) -> list[PersonOut]:
+    """Everybody, by name."""
+    return [PersonOut.model_validate(each) for each in await services.reader(rows.people, at)]
+
+
+async def add(body: PersonIn, caller: Who, services: Services) -> PersonMade:
+    """Add a person or a service account."""
+    person = new_id("per", services.random)
+    known = Attributes(body.name, body.email, body.manager, body.owner, _ends(body.ends))
+    done(await add_person(services.ledger, caller.actor, person, body.kind, known, body.because))
+    return PersonMade(person=person)
+
+
+async def disable(person: Id, body: Reason, caller: Who, services: Services) -> Ended:
+    """End all access of a person now: sessions of every kind, grants, certificates, links."""
+    return Ended.model_validate(done(await disable_person(services.ledger, caller.actor, person, body.reason)))
+
+
+async def enable(person: Id, body: Reason, caller: Who, services: Services) -> Done:
+    """Let a disabled person sign in again."""
+    done(await enable_person(services.ledger, caller.actor, person, body.reason))
+    return Done()
+
+
+async def enrolment(person: Id, body: Reason, caller: Who, services: Services) -> Link:
+    """A link by which the person sets a password and a second factor."""
+    made, token = new_id("enr", services.random), new_token("enr", services.random)
+    expires = done(
+        await open_enrolment(
+            services.ledger, caller.actor, person, made, token_digest(token).hex(), body.reason or "invited"
+        )
+    )
+    return (
+        _link(services, made, token, expires) if expires is not None else Link(enrolment=made, link=None, expires=None)
+    )
+
+
+async def agree(enrolment: Id, caller: Who, services: Services) -> Link:
+    """Agree, as a second administrator, to replace the factors of somebody with administrative rights."""
+    token = new_token("enr", services.random)
+    expires = done(await approve_enrolment(services.ledger, caller.actor, enrolment, token_digest(token).hex()))
+    return _link(services, enrolment, token, expires)
+
+
+def _link(services: ApiServices, enrolment: str, token: Secret, expires: Instant) -> Link:
+    address = f"{services.console_url}/enrol/{token.reveal().decode('ascii')}"
+    return Link(enrolment=enrolment, link=address, expires=expires)
+
+
+def _ends(text: str | None) -> Instant | None:
+    try:
+        return parse(text) if text is not None else None
+    except ValueError:
+        hint = "Such as 2026-12-31T18:00:00+01:00"
+        raise ApiError(Refused("input.ends", "The end is not a time with a zone.", hint)) from None
+
+
+ROUTES = (
+    Route("GET", "/people", right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT), listed),
+    Route("POST", "/people", ADMINISTER, add, 201),
+    Route("POST", "/people/{person}/disable", ADMINISTER, disable),
+    Route("POST", "/people/{person}/enable", ADMINISTER, enable),
+    Route("POST", "/people/{person}/enrolment", ADMINISTER, enrolment, 201),
+    Route("POST", "/enrolments/{enrolment}/approve", ADMINISTER, agree),
+)

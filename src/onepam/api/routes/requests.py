@@ -1,0 +1,326 @@
+"""What one can reach, asking for more, and deciding what others ask."""
+
+from typing import Annotated, Literal, TypeVar
+
+from fastapi import Query
+from pydantic import Field
+
+from onepam.api.errors import ApiError
+from onepam.api.guard import SIGNED_IN, AsOf, Caller, Services, Who, done
+from onepam.api.models import (
+    Answer,
+    Body,
+    Chain,
+    Digest,
+    Done,
+    Happened,
+    Id,
+    MaybeMoment,
+    Moment,
+    Name,
+    Reason,
+    Seconds,
+    Text,
+    happened,
+)
+from onepam.api.routes.route import Route
+from onepam.api.services import ApiServices
+from onepam.app.approve_request import approve_request
+from onepam.app.deny_request import deny_request
+from onepam.app.end_grant import end_grant
+from onepam.app.make_request import make_request
+from onepam.app.withdraw_request import withdraw_request
+from onepam.domain.access import Action, ConsoleRight
+from onepam.domain.asking import unknown_request
+from onepam.domain.requests import RequestStatus
+from onepam.kernel.clock import HOUR, SECOND
+from onepam.kernel.errors import Refused
+from onepam.kernel.ids import new_id
+from onepam.store.read import catalogue as catalogues
+from onepam.store.read import requests as rows
+
+T = TypeVar("T")
+
+OVERSEERS = (ConsoleRight.AUDIT, ConsoleRight.ADMINISTER)
+"""Who sees everybody's requests."""
+
+MOST_SECONDS = 366 * 24 * HOUR // SECOND
+
+
+class Open(Answer):
+    """A login that opens now; `until` is null as long as the role is held."""
+
+    resource: str
+    labels: dict[str, str]
+    login: str
+    actions: list[Action]
+    until: MaybeMoment
+    privileged: bool
+    because: Chain
+
+
+class Offer(Answer):
+    """A login that may be asked for; `pending` is one's request that waits."""
+
+    resource: str
+    labels: dict[str, str]
+    login: str
+    role: str
+    permission: str
+    actions: list[Action]
+    longest_seconds: Seconds
+    approvers: list[str]
+    privileged: bool
+    pending: str | None
+
+
+class Access(Answer):
+    """One's catalogue; `beyond` counts what else may be asked for. `host` and `port` are the gateway's."""
+
+    open: list[Open]
+    requestable: list[Offer]
+    beyond: int
+    host: str
+    port: int
+
+
+class RequestOut(Answer):
+    """A request as it stands."""
+
+    request: str
+    person: str
+    person_name: str
+    resource: str
+    login: str
+    role: str
+    permission: str
+    actions: list[Action]
+    duration_seconds: Seconds = Field(validation_alias="duration")
+    digest: str
+    status: RequestStatus
+    made: Moment
+    expires: Moment
+    reason: str | None
+    ticket: str | None
+    decided: MaybeMoment
+    decider: str | None
+    decider_name: str
+    comment: str | None
+    because: str | None
+    grant: str | None
+    grant_ends: MaybeMoment
+    grant_state: str | None
+
+
+class Approver(Answer):
+    """Somebody who may decide now."""
+
+    person: str
+    name: str
+
+
+class RequestDetail(Answer):
+    """A request, who may decide it now, the sessions under it, and every entry about it."""
+
+    request: RequestOut
+    approvers: list[Approver]
+    sessions: list[str]
+    history: list[Happened]
+
+
+class Waiting(Answer):
+    """A request that one may decide. `asked`, `granted`, `used`: the same before, by the same person."""
+
+    row: RequestOut = Field(serialization_alias="request")
+    under: str
+    privileged: bool
+    asked: int
+    granted: int
+    used: int
+    unusual: list[str]
+
+
+class AskIn(Body):
+    """What is asked for. `role` chooses where several would do."""
+
+    resource: Name
+    login: Name
+    duration_seconds: Annotated[int, Field(ge=1, le=MOST_SECONDS)]
+    reason: Text
+    ticket: Text = ""
+    role: Name | None = None
+
+
+class Asked(Answer):
+    """A request as it now waits, for one of `approvers` (roles)."""
+
+    request: str
+    digest: str
+    expires: Moment
+    approvers: list[str]
+
+
+class ApproveIn(Body):
+    """An approval is bound to the digest of what was shown."""
+
+    digest: Digest
+    comment: Text = ""
+
+
+class CommentIn(Body):
+    """Words to the requester."""
+
+    comment: Text = ""
+
+
+class Granted(Answer):
+    """Access that has just begun."""
+
+    grant: str
+    request: str
+    starts: Moment
+    ends: Moment
+
+
+async def access(
+    caller: Who, services: Services, at: AsOf, search: Annotated[str, Query(max_length=200)] = ""
+) -> Access:
+    """What I can reach now, and what I may ask for."""
+    found = await services.reader(catalogues.catalogue, at, caller.actor.person, search)
+    return Access(
+        open=[
+            Open(
+                resource=each.site.resource,
+                labels=dict(each.site.labels),
+                login=each.login,
+                actions=list(each.actions),
+                until=each.until,
+                privileged=each.privileged,
+                because=Chain.model_validate(each.because),
+            )
+            for each in found.open
+        ],
+        requestable=[
+            Offer(
+                resource=each.site.resource,
+                labels=dict(each.site.labels),
+                login=each.login,
+                role=each.role,
+                permission=each.permission,
+                actions=list(each.actions),
+                longest_seconds=each.longest,
+                approvers=list(each.approvers),
+                privileged=each.privileged,
+                pending=each.pending,
+            )
+            for each in found.requestable
+        ],
+        beyond=found.beyond,
+        host=services.gateway_name,
+        port=services.ssh_port,
+    )
+
+
+async def listed(
+    caller: Who,
+    services: Services,
+    at: AsOf,
+    whose: Literal["mine", "all"] = "mine",
+    status: RequestStatus | None = None,
+) -> list[RequestOut]:
+    """My requests; everybody's for administrators and auditors."""
+    if whose == "all" and not caller.may(*OVERSEERS):
+        raise ApiError(Refused("right.missing", "You see your own requests only.", "onepam requests"))
+    person = caller.actor.person if whose == "mine" else None
+    found = await services.reader(rows.requests, at, person, status)
+    return [RequestOut.model_validate(each) for each in found]
+
+
+async def ask(body: AskIn, caller: Who, services: Services) -> Asked:
+    """Ask for access."""
+    asked = await make_request(
+        services.ledger,
+        caller.actor,
+        new_id("req", services.random),
+        body.resource,
+        body.login,
+        body.duration_seconds * SECOND,
+        body.reason,
+        body.ticket,
+        body.role,
+    )
+    return Asked.model_validate(done(asked))
+
+
+async def one(request: Id, caller: Who, services: Services, at: AsOf) -> RequestDetail:
+    """One request: mine, one that I may decide or decided, or any for administrators and auditors."""
+    found = await services.reader(rows.request, at, request)
+    if found is None or not _visible(found, caller):
+        raise ApiError(unknown_request(request))
+    return RequestDetail(
+        request=RequestOut.model_validate(found.row),
+        approvers=[Approver(person=person, name=name) for person, name in found.approvers],
+        sessions=list(found.sessions),
+        history=happened(found.history),
+    )
+
+
+async def approve(request: Id, body: ApproveIn, caller: Who, services: Services) -> Granted:
+    """Approve exactly this; the access begins now."""
+    outcome = await approve_request(
+        services.ledger, caller.actor, request, body.digest, new_id("grt", services.random), body.comment
+    )
+    return Granted.model_validate(await _worded(outcome, request, caller, services))
+
+
+async def deny(request: Id, body: CommentIn, caller: Who, services: Services) -> Done:
+    """Deny it."""
+    outcome = await deny_request(services.ledger, caller.actor, request, body.comment)
+    await _worded(outcome, request, caller, services)
+    return Done()
+
+
+async def withdraw(request: Id, caller: Who, services: Services) -> Done:
+    """Take my request back."""
+    done(await withdraw_request(services.ledger, caller.actor, request))
+    return Done()
+
+
+async def end(grant: Id, body: Reason, caller: Who, services: Services) -> Done:
+    """End a grant before its time: my own, one I may approve, or any for administrators."""
+    done(await end_grant(services.ledger, caller.actor, grant, body.reason))
+    return Done()
+
+
+async def inbox(caller: Who, services: Services, at: AsOf) -> list[Waiting]:
+    """The requests that I may decide."""
+    found = await services.reader(rows.inbox, at, caller.actor.person)
+    return [Waiting.model_validate(each) for each in found]
+
+
+def _visible(found: rows.RequestDetail, caller: Caller) -> bool:
+    me = caller.actor.person
+    mine = me in (found.row.person, found.row.decider) or me in (person for person, _ in found.approvers)
+    return mine or caller.may(*OVERSEERS)
+
+
+async def _worded(outcome: T | Refused, request: str, caller: Caller, services: ApiServices) -> T:
+    """The outcome; to somebody who may not even see the request, the refusal is that there is none."""
+    if isinstance(outcome, Refused) and outcome.code == "request.no_authority":
+        found = await services.reader(rows.request, None, request)
+        if found is None or not _visible(found, caller):
+            raise ApiError(unknown_request(request))
+    return done(outcome)
+
+
+ROUTES = (
+    Route("GET", "/access", SIGNED_IN, access),
+    Route("GET", "/requests", SIGNED_IN, listed),
+    Route("POST", "/requests", SIGNED_IN, ask, 201),
+    Route("GET", "/requests/{request}", SIGNED_IN, one),
+    Route("POST", "/requests/{request}/approve", SIGNED_IN, approve),
+    Route("POST", "/requests/{request}/deny", SIGNED_IN, deny),
+    Route("POST", "/requests/{request}/withdraw", SIGNED_IN, withdraw),
+    Route("POST", "/grants/{grant}/end", SIGNED_IN, end),
+    Route("GET", "/inbox", SIGNED_IN, inbox),
+)

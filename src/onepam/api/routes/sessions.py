@@ -1,0 +1,195 @@
+"""Gateway sessions: who was where, what was recorded, and ending one."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Query
+from fastapi.responses import StreamingResponse
+
+from onepam.api.errors import ApiError
+from onepam.api.guard import SIGNED_IN, AsOf, Caller, Services, Who, done
+from onepam.api.models import Answer, Chain, Done, Happened, Id, MaybeMoment, Moment, Name, Reason, happened
+from onepam.api.routes.route import Route
+from onepam.app.kill_session import kill_session
+from onepam.app.watch_recording import watch_recording
+from onepam.domain.access import Action, ConsoleRight
+from onepam.domain.sessions import EntryPoint
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Refused
+from onepam.store.read import sessions as rows
+
+OVERSEERS = (ConsoleRight.AUDIT, ConsoleRight.MONITOR, ConsoleRight.ADMINISTER)
+"""Who sees everybody's sessions. A recording's content is for fewer: `app.watch_recording`."""
+
+MEDIA_TYPE = "application/x-asciicast"
+
+
+class SessionOut(Answer):
+    """A session as it stands; `counts` are the recording's records by kind."""
+
+    session: str
+    person: str
+    person_name: str
+    resource: str
+    login: str
+    entry: EntryPoint
+    actions: list[Action]
+    privileged: bool
+    status: str
+    source: str | None
+    client: str | None
+    opened: Moment
+    ends: Moment
+    closed: MaybeMoment
+    closed_because: str | None
+    killed_by: str | None
+    counts: dict[str, int]
+    verified: bool | None
+    gap: str | None
+    because: Chain
+
+
+class Factors(Answer):
+    """Which factors were shown, when, in which sign-in session."""
+
+    session: str
+    factors: list[str]
+    at: Moment
+
+
+class Why(Answer):
+    """One link of the chain that made the session possible."""
+
+    kind: str
+    reference: str
+    words: str | None
+    by: str | None
+    by_name: str
+    at: MaybeMoment
+
+
+class SessionDetail(Answer):
+    """A session with the proof of its recording, its why, and every entry about it."""
+
+    session: SessionOut
+    mfa: Factors
+    head: str | None
+    chunks: int | None
+    why: list[Why]
+    history: list[Happened]
+
+
+class ChannelOut(Answer):
+    """A shell, a command or a file transfer. Times are microseconds since the recording began."""
+
+    channel: int
+    kind: str
+    command: str
+    opened: int
+    closed: int | None
+    status: int | None
+    signal: str | None
+    output_bytes: int
+    input_bytes: int
+
+
+class FileOut(Answer):
+    """A file operation; `at` is microseconds since the recording began."""
+
+    at: int
+    channel: int
+    operation: str
+    path: str
+    outcome: str
+    target: str
+    size: int | None
+    sha256: str | None
+    sparse: bool
+
+
+class TimelineOut(Answer):
+    """What a recording holds. `gap` says where it ends too early; `unlisted` counts what did not fit the lists."""
+
+    session: str
+    started: MaybeMoment
+    lasted: int
+    channels: list[ChannelOut]
+    files: list[FileOut]
+    unlisted: int
+    reason: str | None
+    gap: str | None
+
+
+async def listed(
+    caller: Who,
+    services: Services,
+    at: AsOf,
+    person: Name | None = None,
+    resource: Name | None = None,
+    status: Annotated[str | None, Query(pattern="^(open|closed|failed)$")] = None,
+    most: Annotated[int, Query(ge=1, le=rows.MOST)] = 100,
+) -> list[SessionOut]:
+    """Sessions, the newest first: mine, or everybody's for those who administer, monitor or audit."""
+    whose = person if caller.may(*OVERSEERS) else caller.actor.person
+    which = rows.SessionFilter(person=whose, resource=resource, status=status, most=most)
+    return [SessionOut.model_validate(each) for each in await services.reader(rows.sessions, at, which)]
+
+
+async def one(session: Id, caller: Who, services: Services, at: AsOf) -> SessionDetail:
+    """One session."""
+    found = await _visible(session, caller, services, at)
+    return SessionDetail(
+        session=SessionOut.model_validate(found.row),
+        mfa=Factors.model_validate(found.row.mfa),
+        head=found.row.head,
+        chunks=found.row.chunks,
+        why=[Why.model_validate(each) for each in found.why],
+        history=happened(found.history),
+    )
+
+
+async def timeline(session: Id, caller: Who, services: Services) -> TimelineOut:
+    """The channels and file operations of a recording; looking is an event."""
+    done(await watch_recording(services.ledger, caller.actor, session, "timeline"))
+    return TimelineOut.model_validate(await services.playback.timeline(session))
+
+
+async def recording(
+    session: Id, caller: Who, services: Services, channel: Annotated[int | None, Query(ge=0, le=1 << 31)] = None
+) -> StreamingResponse:
+    """A channel of a recording as asciicast v3 (the first terminal by default); watching is an event."""
+    done(await watch_recording(services.ledger, caller.actor, session, "asciicast"))
+    pieces = services.playback.asciicast(session, channel)
+    first = await anext(pieces)
+    name = f'attachment; filename="{session}.cast"'
+    return StreamingResponse(_from(first, pieces), media_type=MEDIA_TYPE, headers={"Content-Disposition": name})
+
+
+async def kill(session: Id, body: Reason, caller: Who, services: Services) -> Done:
+    """End a session now: my own, or any for those who administer or monitor, with a reason."""
+    done(await kill_session(services.ledger, caller.actor, session, body.reason))
+    return Done()
+
+
+async def _visible(session: str, caller: Caller, services: Services, at: Instant | None) -> rows.SessionDetail:
+    found = await services.reader(rows.session, at, session)
+    if found is None or not (found.row.person == caller.actor.person or caller.may(*OVERSEERS)):
+        raise ApiError(
+            Refused("session.unknown", f"There is no session {session} that you may see.", "onepam sessions")
+        )
+    return found
+
+
+async def _from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
+
+
+ROUTES = (
+    Route("GET", "/sessions", SIGNED_IN, listed),
+    Route("GET", "/sessions/{session}", SIGNED_IN, one),
+    Route("GET", "/sessions/{session}/timeline", SIGNED_IN, timeline),
+    Route("GET", "/sessions/{session}/recording", SIGNED_IN, recording),
+    Route("POST", "/sessions/{session}/kill", SIGNED_IN, kill),
+)

@@ -1,0 +1,41 @@
+"""What the API needs: wired by the composition root, handed to the routes."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from onepam.app.ports import EntryProof, Ledger, LedgerHealth
+from onepam.domain.authority import Actor
+from onepam.gateway.playback import Playback
+from onepam.kernel.clock import Clock, Instant
+from onepam.kernel.errors import Refused
+from onepam.kernel.ids import RandomBytes
+from onepam.store.reader import Reader
+from onepam.vault.authorities import Authorities
+from onepam.vault.envelope import Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class ApiServices:
+    """The parts behind the routes.
+
+    `gateway_name` and `ssh_port` are what a person's SSH client connects to, `host_key_line` the known_hosts line
+    (`@cert-authority ...` or a plain key) by which it knows the gateway. `entry_proof` gives None for an index that is
+    not in the newest checkpoint. `evidence_pack` draws a pack of [starts, ends) for the actor into a temporary file,
+    which the API deletes once it is sent.
+    """
+
+    ledger: Ledger
+    reader: Reader
+    envelope: Envelope
+    authorities: Authorities
+    playback: Playback
+    clock: Clock
+    random: RandomBytes
+    gateway_name: str
+    ssh_port: int
+    host_key_line: str
+    console_url: str
+    ledger_health: Callable[[], Awaitable[LedgerHealth]]
+    entry_proof: Callable[[int], Awaitable[EntryProof | None]]
+    evidence_pack: Callable[[Actor, Instant, Instant], Awaitable[Path | Refused]]
