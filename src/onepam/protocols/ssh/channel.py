@@ -22,6 +22,7 @@ from onepam.protocols.ssh.connections import (
 from onepam.protocols.ssh.flow import Flow, Hold
 from onepam.protocols.ssh.tap import Kind, Tap
 from onepam.recording.frames import MAX_DATA_BYTES, Stream
+from onepam.recording.sftp import SftpBroken
 
 MAX_TERMINAL_CHARACTERS = 64
 MAX_BATCH_BYTES = MAX_DATA_BYTES
@@ -313,6 +314,13 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
             record(self._tap)
         except RecorderFailed:
             self.session.abort()
+            return False
+        except SftpBroken as broken:
+            self._tap.closed(None, None)
+            self._tap = None
+            if self._far is not None:
+                self._far.abort()
+            self._fail(f"this file transfer cannot be recorded: {broken}")
             return False
         recorder = self.session.recorder
         if flow is not None and recorder.full and not flow.holds(Hold.RECORDER):

@@ -6,37 +6,49 @@ from typing import Literal
 
 from onepam.gateway.recorder import Recorder
 from onepam.kernel import canonical
-from onepam.recording.frames import ChannelClosed, ChannelOpened, Output, Resize, Stream, TypedInput
+from onepam.recording.frames import ChannelClosed, ChannelOpened, FileOperation, Output, Resize, Stream, TypedInput
+from onepam.recording.sftp import Sftp
 
 Kind = Literal["pty", "exec", "sftp"]
 
 
 class Tap:
-    """The recording of one channel. Every method raises `RecorderFailed`: then nothing may be forwarded."""
+    """The recording of one channel: a terminal's or a command's output, or the operations of a file transfer.
+
+    Every method raises `RecorderFailed`, or `SftpBroken` for a transfer that cannot be read: then nothing may be
+    forwarded.
+    """
 
     def __init__(
         self, recorder: Recorder, channel: int, kind: Kind, command: bytes, terminal: str, columns: int, rows: int
     ) -> None:
         self._recorder = recorder
         self._channel = channel
-        self._input = sha256()
+        self._input = sha256() if kind == "exec" else None
         self._input_bytes = 0
-        self._terminal = kind == "pty"
+        self._sftp = Sftp(channel) if kind == "sftp" else None
         name = canonical.tagged(command) if command else ""
         recorder.record(ChannelOpened(recorder.at, channel, kind, name, terminal, columns, rows))
 
     def typed(self, pieces: Sequence[bytes]) -> None:
         """The person sent `pieces`, which go to the target next."""
-        count = sum(map(len, pieces))
-        if not self._terminal:
+        at, count = self._recorder.at, sum(map(len, pieces))
+        self._input_bytes += count
+        if self._sftp is not None:
+            self._files([each for piece in pieces for each in self._sftp.asked(piece, at)])
+            return
+        if self._input is not None:
             for piece in pieces:
                 self._input.update(piece)
-        self._input_bytes += count
-        self._recorder.record(TypedInput(self._recorder.at, self._channel, count))
+        self._recorder.record(TypedInput(at, self._channel, count))
 
     def shown(self, pieces: Sequence[bytes], stream: Stream) -> None:
         """The target sent `pieces`, which go to the person next; at most `MAX_DATA_BYTES` together."""
-        self._recorder.record(Output(self._recorder.at, self._channel, stream, b"".join(pieces)))
+        at = self._recorder.at
+        if self._sftp is not None and stream == Stream.STDOUT:
+            self._files([each for piece in pieces for each in self._sftp.answered(piece, at)])
+        else:
+            self._recorder.record(Output(at, self._channel, stream, b"".join(pieces)))
 
     def resized(self, columns: int, rows: int) -> None:
         """The person's terminal changed its size."""
@@ -44,7 +56,12 @@ class Tap:
 
     def closed(self, status: int | None, signal: str | None) -> None:
         """The channel ended, with what the target reported."""
-        digest = None if self._terminal else self._input.hexdigest()
-        self._recorder.record(
-            ChannelClosed(self._recorder.at, self._channel, status, signal, self._input_bytes, digest)
-        )
+        at = self._recorder.at
+        if self._sftp is not None:
+            self._files(self._sftp.ended(at))
+        digest = self._input.hexdigest() if self._input is not None else None
+        self._recorder.record(ChannelClosed(at, self._channel, status, signal, self._input_bytes, digest))
+
+    def _files(self, operations: list[FileOperation]) -> None:
+        if operations:
+            self._recorder.record(*operations)
