@@ -59,7 +59,7 @@ def witness(
     port: int = 8081,
 ) -> None:
     """Run a witness, on another host: it cosigns only what continues what it has seen."""
-    from onepam.boot.platform import wall_clock
+    from onepam.boot.clock import wall_clock
     from onepam.ledger.note import VerifierKey
     from onepam.signing.witness import create_witness
     from onepam.signing.witness_server import WitnessConfig, run_witness

@@ -24,6 +24,7 @@ class Config:
 
     data: Path
     environment: str = "production"
+    company: str = ""
     origin: str = "onepam.local"
     console_host: str = "127.0.0.1"
     console_port: int = 8443

@@ -85,7 +85,7 @@ bindings:
 
 async def run_demo(config: Config, ready_file: Path | None) -> None:
     """Runs the platform with the tour's company until it is stopped."""
-    config = replace(config, environment="demo", origin="demo.onepam.local")
+    config = replace(config, environment="demo", company="Demo", origin="demo.onepam.local")
     platform = Platform(config)
     target = await start_target(config.data / "target", platform.authorities.target.public_line)
     platform.config = replace(config, egress=(f"127.0.0.1/32:{target.port}", *config.egress))

@@ -15,24 +15,28 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import uvicorn
 
 from onepam import __version__
 from onepam.app.close_session import NoFacts
 from onepam.app.expire_access import expire_access
 from onepam.boot.anchors import Anchors
+from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.node import Node
 from onepam.boot.verification import Verdict, verify_entries, verify_state
+from onepam.domain.authority import Actor
 from onepam.domain.commit import Decided
 from onepam.domain.decision import AccessFacts
 from onepam.domain.sign_in import FactorKind
 from onepam.domain.system import LedgerVerified, SystemStarted
 from onepam.gateway.egress import Egress
 from onepam.gateway.live import Live
+from onepam.gateway.playback import Playback
 from onepam.gateway.recover import recover
 from onepam.gateway.sealing import Sealing
-from onepam.kernel.clock import Instant
+from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Fault, Refused, Unavailable
 from onepam.ledger.check import Anchor, Position
 from onepam.ledger.checkpoint import Checkpoint
@@ -55,16 +59,12 @@ log = logging.getLogger(__name__)
 
 SIGNER_START_SECONDS = 10.0
 STOP_SECONDS = 10.0
+HOST_CERTIFICATE = 90 * DAY
 EXPIRY_SECONDS = 15.0
 TAIL_SECONDS = 60.0
 HOURLY_SECONDS = 3600.0
 DAILY_SECONDS = 86400.0
 MAX_FINDINGS = 50
-
-
-def wall_clock() -> Instant:
-    """The system's clock: the one place where the product reads it."""
-    return Instant(time.time_ns() // 1000)
 
 
 class Platform:
@@ -81,6 +81,7 @@ class Platform:
         self.envelope = Envelope(FileKeys.create(data / "master-keys.json", secrets.token_bytes), secrets.token_bytes)
         self.authorities = Authorities(data / "authorities", self.envelope, secrets.token_bytes)
         self.pool = ThreadPoolExecutor(4, thread_name_prefix="recorder")
+        self.playback = Playback(self.recordings, self.recording_key)
         self._signer: subprocess.Popen[bytes] | None = None
         self._tasks: list[asyncio.Task[Any]] = []
 
@@ -105,6 +106,10 @@ class Platform:
         """The key of a recording, unwrapped."""
         wrapped = (self.recordings / f"{session}.key").read_bytes()
         return self.envelope.unwrap(wrapped, f"recording/{session}".encode("ascii")).reveal()
+
+    async def evidence(self, actor: Actor, starts: Instant, ends: Instant) -> Path | Refused:
+        """An evidence pack of [starts, ends) in a temporary file, drawn for somebody who may."""
+        return Refused("evidence.none", "Evidence cannot be drawn yet.")
 
     def write_ready_file(self, path: Path) -> None:
         """All addresses as JSON, once every listener accepts."""
@@ -156,8 +161,7 @@ class Platform:
     async def _listeners(self) -> AsyncIterator[None]:
         gateway = self._ssh_gateway()
         config = self.config
-        host_key = self.authorities.gateway_host_key
-        ssh = await listen(config.ssh_host, config.ssh_port, [host_key], lambda: PersonDoor(gateway))
+        ssh = await listen(config.ssh_host, config.ssh_port, [self._host_key()], lambda: PersonDoor(gateway))
         self.ssh_port: int = ssh.sockets[0].getsockname()[1]
         try:
             async with self._web():
@@ -245,6 +249,16 @@ class Platform:
             pool=self.pool,
         )
 
+    def _host_key(self) -> tuple[asyncssh.SSHKey, asyncssh.SSHCertificate]:
+        """The listener's key, certified for the gateway's name: `onepam login` makes clients trust the host CA."""
+        key = self.authorities.gateway_host_key
+        line = self.authorities.host.issue(
+            key.export_public_key().decode("ascii"), [self.config.gateway_name], wall_clock(), HOST_CERTIFICATE
+        )
+        if isinstance(line, Refused):
+            raise Fault(line.message)
+        return key, asyncssh.import_certificate(line)
+
     async def _find_key(self, fingerprint: str) -> str | None:
         found = await self.reader(factor_by_reference, None, FactorKind.SSH_KEY, fingerprint)
         return found.person if found else None
@@ -318,6 +332,7 @@ class Platform:
         await asyncio.to_thread(self.anchors.stop)
         self.ledger.close()
         self.reader.close()
+        self.playback.close()
         self.pool.shutdown()
         if self._signer is not None:
             self._signer.terminate()

@@ -1,13 +1,88 @@
 """The web side of one process: the console at `/`, the API at `/api/v1`."""
 
+import asyncio
+import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from onepam.api.app import create_api
+from onepam.api.services import ApiServices
+from onepam.app.ports import EntryProof, LedgerHealth
+from onepam.boot.clock import wall_clock
+from onepam.console.app import create_console
+from onepam.console.services import ConsoleServices
+from onepam.domain.authority import Actor
+from onepam.identity.passkeys import RelyingParty
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Refused
 
 if TYPE_CHECKING:
     from onepam.boot.platform import Platform
 
 
-def create_web(platform: "Platform") -> FastAPI:
+def create_web(platform: "Platform") -> Starlette:
     """The application that uvicorn serves."""
-    return FastAPI(title="OnePAM", docs_url=None, redoc_url=None, openapi_url=None)
+    console = create_console(_console(platform))
+    return Starlette(routes=[Mount("/api/v1", create_api(_api(platform))), Mount("/", console)])
+
+
+def _console(platform: "Platform") -> ConsoleServices:
+    config = platform.config
+    host = urlsplit(config.url).hostname or "localhost"
+    return ConsoleServices(
+        ledger=platform.ledger,
+        reader=platform.reader,
+        envelope=platform.envelope,
+        playback=platform.playback,
+        party=RelyingParty(host, "OnePAM", (config.url,)),
+        origin=config.url,
+        company=config.company,
+        ssh_words=lambda login, target: f"ssh {_port(platform, '-p')}{login}@{target}@{config.gateway_name}",
+        scp_words=lambda login, target: f"scp {_port(platform, '-P')}FILE {login}@{target}@{config.gateway_name}:",
+        health=lambda: _health(platform),
+        proof=lambda index: asyncio.to_thread(platform.anchors.proof, index),
+        clock=wall_clock,
+        random=secrets.token_bytes,
+    )
+
+
+def _api(platform: "Platform") -> ApiServices:
+    config = platform.config
+
+    async def proof(index: int) -> EntryProof | None:
+        found = await asyncio.to_thread(platform.anchors.proof, index)
+        return None if isinstance(found, Refused) else found
+
+    async def pack(actor: Actor, starts: Instant, ends: Instant) -> Path | Refused:
+        return await platform.evidence(actor, starts, ends)
+
+    return ApiServices(
+        ledger=platform.ledger,
+        reader=platform.reader,
+        envelope=platform.envelope,
+        authorities=platform.authorities,
+        playback=platform.playback,
+        clock=wall_clock,
+        random=secrets.token_bytes,
+        gateway_name=config.gateway_name,
+        ssh_port=platform.ssh_port,
+        host_key_line=platform.authorities.host.known_hosts_line(
+            [config.gateway_name, f"[{config.gateway_name}]:{platform.ssh_port}"]
+        ),
+        console_url=config.url,
+        ledger_health=lambda: _health(platform),
+        entry_proof=proof,
+        evidence_pack=pack,
+    )
+
+
+async def _health(platform: "Platform") -> LedgerHealth:
+    return await asyncio.to_thread(platform.anchors.health)
+
+
+def _port(platform: "Platform", flag: str) -> str:
+    return "" if platform.ssh_port == 22 else f"{flag} {platform.ssh_port} "

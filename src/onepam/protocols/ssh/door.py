@@ -1,7 +1,7 @@
 """Our listener's side of SSH: fixed algorithms, and whatever is not admitted is refused."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import asyncssh
 
@@ -10,6 +10,9 @@ from onepam.protocols.ssh.connections import PersonConnection
 from onepam.protocols.ssh.dial import CIPHERS, KEEPALIVE_COUNT, KEEPALIVE_SECONDS, KEX, MACS, VERSION
 from onepam.protocols.ssh.person_channel import PersonChannel
 from onepam.protocols.ssh.relay import Relay
+
+HostKey = asyncssh.SSHKey | tuple[asyncssh.SSHKey, asyncssh.SSHCertificate]
+"""Our own key, by itself or with its host certificate."""
 
 LOGIN_SECONDS = 150
 """How long a sign-in may take, the confirmation in a browser included."""
@@ -31,15 +34,15 @@ class Door(asyncssh.SSHServer):
 
 
 async def listen(
-    host: str, port: int, host_keys: list[asyncssh.SSHKey], door: Callable[[], Door], backlog: int = 128
+    host: str, port: int, host_keys: Sequence[HostKey], door: Callable[[], Door], backlog: int = 128
 ) -> asyncio.Server:
-    """Accept SSH connections. `host_keys` are private keys; nothing is read from files."""
+    """Accept SSH connections. `host_keys` are private keys, certified or not; nothing is read from files."""
     loop = asyncio.get_running_loop()
     options = asyncssh.SSHServerConnectionOptions(
         config=None,
         server_factory=door,
         server_version=VERSION,
-        server_host_keys=host_keys,
+        server_host_keys=list(host_keys),
         kex_algs=KEX,
         encryption_algs=CIPHERS,
         mac_algs=MACS,
