@@ -48,10 +48,16 @@ def meant(text: str, options: Iterable[str]) -> str:
     return f"There is {', '.join(known[:8])}{more}." if known else "There is none yet."
 
 
+def _a(what: str) -> str:
+    return f"{'an' if what[0] in 'aeiou' else 'a'} {what}"
+
+
 def text_of(node: Node, what: str, findings: Findings, longest: int = MAX_TEXT_CHARACTERS) -> str | None:
     """Text of 1 to `longest` characters. What YAML would read as another type must stand in quotes."""
     if not isinstance(node, Scalar):
-        findings.add(node.spot, f"A {what} is text, not a {'list' if isinstance(node, Items) else 'mapping'}.")
+        findings.add(
+            node.spot, f"{_a(what).capitalize()} is text, not a {'list' if isinstance(node, Items) else 'mapping'}."
+        )
         return None
     text = " ".join(node.text.split())
     if not text:
@@ -59,7 +65,7 @@ def text_of(node: Node, what: str, findings: Findings, longest: int = MAX_TEXT_C
     elif node.tag != "str":
         findings.add(
             node.spot,
-            f"YAML reads {shown(text)} as {_TAGS.get(node.tag, node.tag)}, where a {what} is text.",
+            f"YAML reads {shown(text)} as {_TAGS.get(node.tag, node.tag)}, where {_a(what)} is text.",
             f'Write it in quotes: "{text}"' if len(text) <= 60 else "Write it in quotes.",
         )
     elif len(text) > longest:
@@ -76,7 +82,7 @@ def word(node: Node, what: str, findings: Findings, pattern: re.Pattern[str] = N
         return text
     lower = re.sub(r"[^a-z0-9._]+", "-", text.lower()).strip("-._")
     hint = f"Did you mean `{lower}`?" if pattern.fullmatch(lower) else "Use a-z, 0-9 and single - _ . between them."
-    findings.add(node.spot, f"{shown(text)} is not a {what}.", hint)
+    findings.add(node.spot, f"{shown(text)} is not {_a(what)}.", hint)
     return None
 
 
@@ -100,7 +106,9 @@ def record(
         if key.text in required or key.text in optional:
             found[key.text] = value
         else:
-            findings.add(key.spot, f"A {what} has no {shown(key.text)}.", meant(key.text, (*required, *optional)))
+            findings.add(
+                key.spot, f"{_a(what).capitalize()} has no {shown(key.text)}.", meant(key.text, (*required, *optional))
+            )
     if isinstance(node, Entries):
         for name in required:
             if name not in found:
@@ -157,7 +165,7 @@ def choice(node: Node, what: str, kind: type[C], findings: Findings) -> C | None
     for each in kind:
         if each.value == text:
             return each
-    findings.add(node.spot, f"{shown(text)} is not a {what}.", meant(text, kind))
+    findings.add(node.spot, f"{shown(text)} is not {_a(what)}.", meant(text, kind))
     return None
 
 

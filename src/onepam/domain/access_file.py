@@ -133,6 +133,7 @@ class _Reading:
         self._findings = findings
 
     def matrix(self, root: Node) -> Matrix:
+        """The matrix of the document's root, with people by e-mail; whole only where there are no findings."""
         spot = Spot(1, 1)
         given = fields.record(root, spot, "file", ("version",), _SECTIONS, self._findings)
         version = given.get("version")
@@ -189,7 +190,7 @@ class _Reading:
         findings = self._findings
         kind = _read(given, "kind", lambda value: fields.choice(value, "kind", ResourceKind, findings))
         address = _read(given, "address", lambda value: fields.address(value, findings))
-        labels = _read(given, "labels", lambda value: fields.labels(value, "labels", findings))
+        labels = _read(given, "labels", lambda value: fields.labels(value, "set of labels", findings))
         owner = self._person(given.get("owner"), "owner")
         logins = _read(given, "logins", lambda value: self._logins(value, wildcard=False))
         keys = _read(given, "host_keys", self._host_keys)

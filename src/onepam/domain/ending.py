@@ -1,13 +1,15 @@
-"""What rests on the matrix and falls with it: grants that it no longer covers, requests that it no longer offers."""
+"""What rests on the matrix and falls with it: grants it no longer covers, requests it no longer offers, sessions."""
 
 from collections.abc import Iterable
 
-from onepam.domain.access import Mode
+from onepam.domain.access import Action, Mode, SubjectKind
 from onepam.domain.asking import OpenRequest
-from onepam.domain.decision import HeldGrant
-from onepam.domain.matrix import BindingDefinition, Matrix
+from onepam.domain.authority import HeldRole
+from onepam.domain.decision import AccessFacts, HeldGrant, ResourceFacts, decide
+from onepam.domain.matrix import BindingDefinition, Matrix, Someone
 from onepam.domain.requests import GrantEnded, RequestStatus, RequestWithdrawn, Substance
 from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Refused
 
 
 def endings(
@@ -29,6 +31,44 @@ def endings(
             if because is not None
         ),
     )
+
+
+def access_under(
+    matrix: Matrix, someone: Someone, resource: str, grants: tuple[HeldGrant, ...], now: Instant
+) -> AccessFacts:
+    """What the decision would look at if `matrix` were in force."""
+    found = matrix.resources.get(resource)
+    return AccessFacts(
+        person=someone.person,
+        enabled=someone.enabled,
+        ends=someone.ends,
+        resource=None
+        if found is None
+        else ResourceFacts(resource, found.labels, found.logins, found.host_keys, found.address, found.port),
+        roles=tuple(
+            HeldRole(
+                binding=each.binding,
+                group=each.subject if each.subject_kind is SubjectKind.GROUP else "",
+                role=each.role,
+                version=matrix.roles[each.role].version(),
+                permissions=matrix.roles[each.role].permissions,
+                console=matrix.roles[each.role].console,
+                ends=each.ends,
+            )
+            for each in matrix.bindings.values()
+            if each.role in matrix.roles and each.in_force(now) and someone.person in matrix.members(each)
+        ),
+        grants=grants,
+    )
+
+
+def session_falls(before: Matrix, after: AccessFacts, login: str, actions: tuple[Action, ...], now: Instant) -> bool:
+    """Whether an open session would be cut: no access any more, less than it was opened with, or another address."""
+    verdict = decide(after, login, now)
+    if isinstance(verdict, Refused) or after.resource is None or not set(actions) <= set(verdict.actions):
+        return True
+    was = before.resources.get(after.resource.resource)
+    return was is None or (was.address, was.port) != (after.resource.address, after.resource.port)
 
 
 def _grant_falls(matrix: Matrix, grant: HeldGrant, now: Instant) -> str | None:

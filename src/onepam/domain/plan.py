@@ -157,7 +157,7 @@ def _members(these: Matrix, those: Matrix) -> Iterator[tuple[str, str, str]]:
 
 
 def _bindings_ended(before: Matrix, after: Matrix, change: str, by: str | None) -> Iterator[BindingEnded]:
-    """Those that are gone, and those whose end moved nearer: what rests on them must be opened again."""
+    """Those that are gone, and those whose end moved nearer: who follows looks again at what rests on them."""
     for key, old in sorted(before.bindings.items()):
         new = after.bindings.get(key)
         if new is None:
