@@ -64,7 +64,7 @@ class Permission:
 
     def covers(self, resource_labels: Mapping[str, str]) -> bool:
         """Whether a resource with these labels is in the selector. An empty selector covers nothing."""
-        return bool(self.where) and all(resource_labels.get(key) == value for key, value in self.where.items())
+        return bool(self.where) and self.where.items() <= resource_labels.items()
 
     def admits(self, login: str, resource_logins: tuple[str, ...]) -> bool:
         """Whether the login is both the resource's and the permission's."""

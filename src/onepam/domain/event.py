@@ -16,6 +16,7 @@ A private field must allow None: that is what a fold sees once the payload has b
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from enum import StrEnum
+from functools import partial
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -113,16 +114,28 @@ def join(name: str, version: int, body: Mapping[str, Any], payload: Mapping[str,
 def plain(value: Any) -> Json:
     """A value of the domain as plain JSON: dataclasses become objects, tuples lists, enumerations their text."""
     kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
+    if kind is str or kind is int or value is None or kind is bool:
         return cast(Json, value)
     if kind is tuple or kind is list:
         return [plain(item) for item in value]
-    if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
-    if isinstance(value, StrEnum):
-        return value.value
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
+    convert = _converters.get(kind)
+    if convert is None:
+        convert = _converters[kind] = _converter(kind)
+    return convert(value)
+
+
+_converters: dict[type, Callable[[Any], Json]] = {}
+"""How the values of a type become plain JSON: looked into once for each type."""
+
+
+def _converter(kind: type) -> Callable[[Any], Json]:
+    if issubclass(kind, Mapping):
+        return lambda value: {key: plain(item) for key, item in value.items()}
+    if issubclass(kind, StrEnum):
+        return {member: member.value for member in kind}.__getitem__
+    if is_dataclass(kind):
+        names = tuple(f.name for f in fields(kind))
+        return lambda value: {name: plain(getattr(value, name)) for name in names}
     raise TypeError(f"{kind.__name__} cannot stand in an event")
 
 
@@ -133,17 +146,17 @@ def decoder(hint: Any) -> Callable[[Any], Any]:
         return _optional(hint)
     if origin is tuple:
         item = decoder(get_args(hint)[0])
-        return lambda value: tuple(item(each) for each in _expect(list, value))
+        return lambda value: tuple([item(each) for each in _expect(list, value)])
     if isinstance(origin, type) and issubclass(origin, Mapping):
         item = decoder(get_args(hint)[1])
         return lambda value: {key: item(each) for key, each in _expect(dict, value).items()}
     if is_dataclass(hint) and isinstance(hint, type):
         return _record(hint)
     if isinstance(hint, type) and issubclass(hint, StrEnum):
-        return hint
+        return _member(hint)
     base = getattr(hint, "__supertype__", hint)
     if base in (str, int, bool):
-        return lambda value: _expect(base, value)
+        return partial(_expect, base)
     raise TypeError(f"{hint!r} cannot be the type of an event's field")
 
 
@@ -155,23 +168,33 @@ def _optional(hint: Any) -> Callable[[Any], Any]:
     return lambda value: None if value is None else decode(value)
 
 
+def _member(hint: type[StrEnum]) -> Callable[[Any], Any]:
+    members = {member.value: member for member in hint}
+
+    def decode(value: Any) -> StrEnum:
+        found = members.get(_expect(str, value))
+        return hint(value) if found is None else found  # which raises, with a message that names the enumeration
+
+    return decode
+
+
 def _record(hint: Any) -> Callable[[Any], Any]:
     hints = get_type_hints(hint)
-    decoders = {f.name: (decoder(hints[f.name]), f.default) for f in fields(hint)}
+    decoders = {f.name: decoder(hints[f.name]) for f in fields(hint)}
+    needed = {f.name for f in fields(hint) if f.default is MISSING}
 
     def decode(value: Any) -> Any:
         given = _expect(dict, value)
         if not given.keys() <= decoders.keys():
             raise ValueError(f"{hint.__name__} has no field {sorted(given.keys() - decoders.keys())}")
-        missing = [name for name, (_, default) in decoders.items() if name not in given and default is MISSING]
-        if missing:
-            raise ValueError(f"{hint.__name__} lacks {missing}")
-        return hint(**{name: decoders[name][0](item) for name, item in given.items()})
+        if not needed <= given.keys():
+            raise ValueError(f"{hint.__name__} lacks {sorted(needed - given.keys())}")
+        return hint(**{name: decoders[name](item) for name, item in given.items()})
 
     return decode
 
 
-def _expect(kind: Any, value: Any) -> Any:
+def _expect(kind: type, value: Any) -> Any:
     if type(value) is not kind:
         raise ValueError(f"expected {kind.__name__}, found {type(value).__name__}")
     return value

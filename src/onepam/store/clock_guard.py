@@ -1,14 +1,13 @@
 """The ledger's time: never backwards, and suspicious of jumps."""
 
 import time
-from typing import Any
 
-from onepam.domain.system import ClockConfirmed, ClockJumped
-from onepam.kernel.clock import Clock, Instant
+from onepam.domain.system import ClockJumped
+from onepam.kernel.clock import SECOND, Clock, Instant
 from onepam.kernel.errors import Refused
 
-ALERT_MICROSECONDS = 5_000_000
-STOP_MICROSECONDS = 60_000_000
+ALERT = 5 * SECOND
+STOP = 60 * SECOND
 
 
 def steady() -> Instant:
@@ -17,43 +16,53 @@ def steady() -> Instant:
 
 
 class ClockGuard:
-    """Holds the wall clock against the monotonic one.
+    """Holds the wall clock against the monotonic one. One thread uses it.
 
-    A jump of more than 5 s is an event. A jump forward of more than 60 s would silently end grants and sessions, so
-    commands are refused until an operator confirms the clock (`onepam ledger confirm-clock`).
+    A jump of more than 5 s is an event. A jump forward of more than 60 s would silently end grants and sessions, and
+    the ledger's time cannot go back: so commands are refused until an operator confirms the clock, and until then the
+    ledger's time goes on as if there had been no jump.
     """
 
     def __init__(self, node: str, clock: Clock, monotonic: Clock = steady) -> None:
-        self._node = node
+        self.node = node
         self._clock = clock
         self._monotonic = monotonic
         self._wall, self._steady = clock(), monotonic()
+        self._doubted = 0
+        self._unrecorded = 0
         self.stopped: Refused | None = None
 
     def now(self, head: Instant) -> Instant:
-        """max(wall clock, time of the head + 1 us): times of entries strictly increase."""
-        return max(self._clock(), Instant(head + 1))
+        """The wall clock without what is doubted, and later than the head: times of entries strictly increase.
+
+        A jump forward between two checks counts for no more than a minute.
+        """
+        expected = self._wall + self._monotonic() - self._steady
+        return Instant(max(min(self._clock(), expected + STOP) - self._doubted, head + 1))
 
     def check(self) -> ClockJumped | None:
-        """The event of a jump since the last call, if there was one."""
-        wall, steady = self._clock(), self._monotonic()
-        jump = (wall - self._wall) - (steady - self._steady)
-        self._wall, self._steady = wall, steady
-        if abs(jump) <= ALERT_MICROSECONDS:
-            return None
-        if jump > STOP_MICROSECONDS:
+        """The event of a jump since the last one that was recorded, if there was one."""
+        wall, passed = self._clock(), self._monotonic()
+        jump = (wall - self._wall) - (passed - self._steady)
+        self._wall, self._steady = wall, passed
+        if abs(jump) <= ALERT:
+            jump = 0
+        self._unrecorded += jump
+        if jump > STOP:
             self.stopped = Refused(
                 "clock.jumped",
-                f"The gateway's clock jumped forward by {jump // 1_000_000} s; nothing is decided until it is confirmed.",
+                f"The gateway's clock jumped forward by {jump // SECOND} s; nothing is decided until it is confirmed.",
                 "Check the clock, then run: onepam ledger confirm-clock",
             )
-        return ClockJumped(self._node, jump)
+        if self.stopped is not None:
+            self._doubted += jump
+        return ClockJumped(self.node, self._unrecorded) if self._unrecorded else None
 
-    def admits(self, decide: Any) -> bool:
-        """Whether a command may run although the clock is in doubt: only the confirmation itself."""
-        return bool(getattr(decide, "confirms_clock", False))
+    def recorded(self) -> None:
+        """The event of the last check is durable."""
+        self._unrecorded = 0
 
-    def confirm(self, by: str) -> ClockConfirmed:
-        """The operator's word that the clock is right."""
-        self.stopped = None
-        return ClockConfirmed(self._node, by)
+    def confirm(self) -> None:
+        """The ledger holds no jump of this node that nobody has confirmed: commands run again."""
+        if not self._unrecorded:
+            self.stopped, self._doubted = None, 0

@@ -2,23 +2,32 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from onepam.kernel.errors import Corrupt, Unavailable
 
 Row = sqlite3.Row
-Db = sqlite3.Connection
+
+
+class Db(sqlite3.Connection):
+    """A connection. `memory` keeps facts at the head for the one who writes; None: the tables are asked each time."""
+
+    memory: dict[Any, Any] | None = None
 
 
 def connect(path: Path | str, *, read_only: bool = False) -> Db:
-    """A connection in autocommit mode; transactions are begun by name. Raises `Unavailable` when it cannot be opened."""
+    """A connection in autocommit mode; transactions are begun by name.
+
+    Raises `Unavailable` when the file cannot be opened, `Corrupt` when it is no database.
+    """
     try:
         if read_only:
-            db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+            db = sqlite3.connect(
+                f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, factory=Db
+            )
         else:
-            db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+            db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512, factory=Db)
         db.row_factory = sqlite3.Row
         db.execute("PRAGMA busy_timeout = 5000")
         db.execute("PRAGMA foreign_keys = OFF")
@@ -27,21 +36,30 @@ def connect(path: Path | str, *, read_only: bool = False) -> Db:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA wal_autocheckpoint = 4000")
-    except sqlite3.OperationalError as error:
-        raise Unavailable(f"cannot open the database {path}: {error}") from error
-    except sqlite3.DatabaseError as error:
-        raise Corrupt(f"the database {path} is not readable: {error}") from error
+    except sqlite3.Error as error:
+        raise fault(error) from error
     return db
+
+
+def fault(error: Exception) -> Exception:
+    """What callers see: trouble with the database as `Unavailable` or `Corrupt`, a programming error as itself."""
+    if isinstance(error, sqlite3.OperationalError | OSError):
+        return Unavailable(f"the database does not answer: {error}")
+    if isinstance(error, sqlite3.DatabaseError) and not isinstance(
+        error, sqlite3.IntegrityError | sqlite3.ProgrammingError
+    ):
+        return Corrupt(f"the database is damaged: {error}")
+    return error
 
 
 def rows(db: Db, sql: str, values: Mapping[str, Any] | Sequence[Any] = ()) -> list[Row]:
     """All rows of a query."""
-    with closing(db.execute(sql, values)) as cursor:
-        return cursor.fetchall()
+    return db.execute(sql, values).fetchall()
 
 
 def row(db: Db, sql: str, values: Mapping[str, Any] | Sequence[Any] = ()) -> Row | None:
     """The first row of a query, or None."""
-    with closing(db.execute(sql, values)) as cursor:
-        found: Row | None = cursor.fetchone()
-        return found
+    cursor = db.execute(sql, values)
+    found: Row | None = cursor.fetchone()
+    cursor.close()  # else the statement would hold its snapshot until the garbage collector comes
+    return found

@@ -1,6 +1,7 @@
 """The ledger for asynchronous callers, and its tail for those who follow it."""
 
 import asyncio
+import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from onepam.kernel.clock import Clock
 from onepam.kernel.errors import Refused, Unavailable
 from onepam.kernel.ids import RandomBytes
 from onepam.store.clock_guard import steady
-from onepam.store.database import connect
+from onepam.store.database import connect, fault
 from onepam.store.entries import entries, size_of
 from onepam.store.schema import create
 from onepam.store.writer import Writer
@@ -45,7 +46,8 @@ class SqliteLedger:
         future: asyncio.Future[Any] = self._loop.create_future()
         self.writer.submit(query, decide, lambda answer: self._answer(future, answer))
         try:
-            answer = await asyncio.wait_for(future, COMMIT_WAIT_SECONDS)
+            async with asyncio.timeout(COMMIT_WAIT_SECONDS):
+                answer = await future
         except TimeoutError:
             raise Unavailable(f"the ledger did not answer within {COMMIT_WAIT_SECONDS:.0f} s") from None
         if isinstance(answer, Exception):
@@ -54,10 +56,13 @@ class SqliteLedger:
         return result
 
     async def follow(self, after: int) -> AsyncIterator[list[Placed]]:
-        """Batches of entries with index >= `after`, for ever: at once after a commit here, within 50 ms of one elsewhere."""
+        """See the port: at once after a commit here, within 50 ms of one by another process."""
         while True:
             self._grown.clear()
-            batch = entries(self._tail_db, after, after + TAIL_BATCH)
+            try:
+                batch = entries(self._tail_db, after, after + TAIL_BATCH)
+            except sqlite3.Error as error:
+                raise fault(error) from error
             if batch:
                 after = batch[-1].header.index + 1
                 yield [Placed(each.header.index, each.header.time, each.event) for each in batch]

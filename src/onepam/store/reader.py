@@ -1,6 +1,7 @@
 """Reading beside the writer: a few threads, each with its own read-only connection and snapshot."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,7 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from onepam.kernel.clock import Clock, Instant
 from onepam.store.append import read_head
-from onepam.store.database import Db, connect
+from onepam.store.database import Db, connect, fault
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -50,6 +51,8 @@ class Reader:
         try:
             moment = at if at is not None else max(self._clock(), read_head(db).time)
             return function(db, moment, *args, **kwargs)
+        except sqlite3.Error as error:
+            raise fault(error) from error
         finally:
             db.execute("ROLLBACK")
 

@@ -31,7 +31,7 @@ def fold(source: Db, target: Db, progress: Callable[[int, int], None] = lambda d
 
     A payload that is missing must have its `payload.erased` entry.
     """
-    create(target)
+    create(target, indexed=False)
     size, missing, erased, faults = size_of(source), set[int](), set[int](), list[Corrupt]()
     target.execute("BEGIN")
     for begin in range(0, size, BATCH):

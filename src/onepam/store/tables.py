@@ -33,47 +33,46 @@ class StateTable:
     indexes: tuple[tuple[str, ...], ...] = field(default=())
     personal: tuple[str, ...] = field(default=())
 
-    def schema(self) -> str:
-        """The `CREATE TABLE` and `CREATE INDEX` statements."""
-        columns = ", ".join(f"{name} {kind}" for name, kind in self.columns.items())
+    def schema(self, *, indexed: bool = True) -> str:
+        """The `CREATE TABLE` and `CREATE INDEX` statements; without the indexes for a fold, which only looks up keys.
+
+        The newest row of a key is found by `valid_until = FOREVER`, the row as of an instant by the first later end.
+        """
+        columns = "".join(f"{name} {kind}, " for name, kind in self.columns.items())
         key = ", ".join(self.key)
-        statements = [
-            f"CREATE TABLE IF NOT EXISTS {self.name} ({columns}, valid_from INTEGER NOT NULL, "
-            f"valid_until INTEGER NOT NULL, PRIMARY KEY ({key}, valid_from)) WITHOUT ROWID",
-            f"CREATE UNIQUE INDEX IF NOT EXISTS {self.name}_current ON {self.name} ({key}) "
-            f"WHERE valid_until = {FOREVER}",
-        ]
-        for columns_of_index in self.indexes:
-            statements.append(
-                f"CREATE INDEX IF NOT EXISTS {self.name}_by_{'_'.join(columns_of_index)} "
-                f"ON {self.name} ({', '.join(columns_of_index)}, valid_until)"
-            )
-        return ";\n".join(statements) + ";\n"
+        table = (
+            f"CREATE TABLE IF NOT EXISTS {self.name} ({columns}"
+            f"valid_from INTEGER NOT NULL, valid_until INTEGER NOT NULL, PRIMARY KEY ({key}, valid_until));\n"
+        )
+        return table + "".join(
+            f"CREATE INDEX IF NOT EXISTS {self.name}_by_{'_'.join(index)} "
+            f"ON {self.name} ({', '.join(index)}, valid_until);\n"
+            for index in (self.indexes if indexed else ())
+        )
 
     def put(self, db: Db, at: Instant, **values: Any) -> None:
         """The row is so from `at` on, whatever it was before. Columns that are not named are NULL."""
-        stored = {name: plain(values.pop(name, None)) for name in self.columns}
-        if values:
-            raise TypeError(f"{self.name} has no column {sorted(values)}")
-        db.execute(self._close, {**stored, "at": at})
-        db.execute(self._insert, {**stored, "at": at})
+        if not values.keys() <= self.columns.keys():
+            raise TypeError(f"{self.name} has no column {sorted(values.keys() - self.columns.keys())}")
+        stored = [
+            value if (kind := type(value)) is str or value is None or kind is int else plain(value)
+            for value in map(values.get, self.columns)
+        ]
+        if db.execute(self._insert, (*stored, at)).rowcount == 0:
+            db.execute(self._close, (at, *[values[name] for name in self.key]))
+            db.execute(self._insert, (*stored, at))
 
     def change(self, db: Db, at: Instant, key: Mapping[str, str], **changes: Any) -> bool:
         """Some columns differ from `at` on. False when there is no such row now."""
-        if db.execute(self._close, {**key, "at": at}).rowcount == 0:
+        keys = [key[name] for name in self.key]
+        if db.execute(self._close, (at, *keys)).rowcount == 0:
             return False
-        changed = {name: plain(value) for name, value in changes.items()}
-        columns = ", ".join(f":{name}" if name in changed else name for name in self.columns)
-        db.execute(
-            f"INSERT INTO {self.name} ({', '.join(self.columns)}, valid_from, valid_until) "
-            f"SELECT {columns}, :at, {FOREVER} FROM {self.name} WHERE {self._where} AND valid_until = :at",
-            {**key, **changed, "at": at},
-        )
+        db.execute(self._successor(tuple(changes)), (*map(plain, changes.values()), at, *keys))
         return True
 
     def end(self, db: Db, at: Instant, **key: str) -> bool:
         """There is no such row from `at` on. False when there was none."""
-        return db.execute(self._close, {**key, "at": at}).rowcount > 0
+        return db.execute(self._close, (at, *[key[name] for name in self.key])).rowcount > 0
 
     def erase(self, db: Db, at: Instant, person: str) -> None:
         """Empties the personal columns of every row of `person` that began before `at`, closed intervals included."""
@@ -86,28 +85,45 @@ class StateTable:
 
     @cached_property
     def _where(self) -> str:
-        return " AND ".join(f"{name} = :{name}" for name in self.key)
+        return " AND ".join(f"{name} = ?" for name in self.key)
 
     @cached_property
     def _close(self) -> str:
-        return f"UPDATE {self.name} SET valid_until = :at WHERE {self._where} AND valid_until = {FOREVER}"
+        return f"UPDATE {self.name} SET valid_until = ? WHERE {self._where} AND valid_until = {FOREVER}"
 
     @cached_property
     def _insert(self) -> str:
-        names = ", ".join(self.columns)
-        values = ", ".join(f":{name}" for name in self.columns)
-        return f"INSERT INTO {self.name} ({names}, valid_from, valid_until) VALUES ({values}, :at, {FOREVER})"
+        """Inserts the newest row, or nothing where there is one already: most keys are new, and need one statement."""
+        marks = ", ".join("?" for _ in self.columns)
+        key = ", ".join(self.key)
+        return f"INSERT INTO {self.name} VALUES ({marks}, ?, {FOREVER}) ON CONFLICT ({key}, valid_until) DO NOTHING"
+
+    @cached_property
+    def _successors(self) -> dict[tuple[str, ...], str]:
+        return {}
+
+    def _successor(self, changed: tuple[str, ...]) -> str:
+        """Copies the row that has just been closed, with other values in the changed columns."""
+        sql = self._successors.get(changed)
+        if sql is None:
+            columns = ", ".join(f"?{changed.index(name) + 1}" if name in changed else name for name in self.columns)
+            count = len(changed)
+            keys = " AND ".join(f"{name} = ?{count + 2 + place}" for place, name in enumerate(self.key))
+            sql = self._successors[changed] = (
+                f"INSERT INTO {self.name} SELECT {columns}, ?{count + 1}, {FOREVER} "
+                f"FROM {self.name} WHERE {keys} AND valid_until = ?{count + 1}"
+            )
+        return sql
 
 
 def plain(value: Any) -> Any:
     """A column's value: text, integer and None as they are, booleans as 0 and 1, the rest as canonical JSON."""
     if value is None or type(value) is str or type(value) is int:
         return value
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, str):
-        return str(value.value) if hasattr(value, "value") else str(value)
-    return encode(to_json(value)).decode("utf-8")
+    simple = to_json(value)
+    if type(simple) is str:
+        return simple
+    return int(simple) if type(simple) is bool else encode(simple).decode("utf-8")
 
 
 LEDGER_SCHEMA = """
@@ -115,9 +131,7 @@ CREATE TABLE IF NOT EXISTS entry (
     idx INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind TEXT NOT NULL, version INTEGER NOT NULL,
     class TEXT NOT NULL, class_seq INTEGER NOT NULL, body BLOB NOT NULL, leaf BLOB NOT NULL
 );
-CREATE UNIQUE INDEX IF NOT EXISTS entry_by_class ON entry (class, class_seq);
-CREATE INDEX IF NOT EXISTS entry_by_kind ON entry (kind, idx);
-CREATE INDEX IF NOT EXISTS entry_by_time ON entry (time);
+CREATE INDEX IF NOT EXISTS entry_by_kind ON entry (kind);
 CREATE TABLE IF NOT EXISTS payload (
     idx INTEGER PRIMARY KEY, person TEXT, salt BLOB NOT NULL, data BLOB NOT NULL
 );

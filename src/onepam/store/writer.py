@@ -1,14 +1,13 @@
 """The ledger's writer: one thread, one command after another, committed in groups.
 
-Per command: facts -> decide -> append -> project, under a SAVEPOINT. A command that fails rolls back alone; a COMMIT that
-fails fails every command of its group, and nothing has been published before. Between processes a blocking `flock` on a
-file beside the database is taken before `BEGIN IMMEDIATE`: without it two writers stalled each other for a second.
+Per command: facts -> decide -> append -> project. A command that fails rolls back alone: its group is rolled back and
+run again, now with a SAVEPOINT per command. (Savepoints from the start would slow every command for the one in a
+million that breaks; deciders are pure, so running them again is no harm.) A COMMIT that fails fails every command of
+its group, and nothing has been published before. Between processes a blocking lock is taken before `BEGIN IMMEDIATE`:
+without it two writers stalled each other for a second.
 """
 
-import fcntl
-import os
 import queue
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -18,15 +17,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from onepam.app.confirm_clock import ClockQuery
 from onepam.domain.commit import Committed, Decided, Decider, FactsQuery
+from onepam.domain.event import kind_of
 from onepam.kernel import limits
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Fault, Refused, Unavailable
 from onepam.kernel.ids import RandomBytes
 from onepam.store.append import Head, append, read_head, write_head
 from onepam.store.clock_guard import ClockGuard, steady
-from onepam.store.database import Db, connect
+from onepam.store.database import Db, connect, fault
 from onepam.store.facts import load
+from onepam.store.facts.holdings import REMEMBERED
+from onepam.store.process_lock import ProcessLock
 
 MAX_WAITING = 20_000
 """Commands that may wait; beyond that `submit` refuses rather than grow."""
@@ -39,11 +42,15 @@ class _Job:
     query: FactsQuery[Any]
     decide: Decider[Any, Any]
     done: Callable[[Committed[Any] | Refused | Exception], None]
-    answer: Committed[Any] | Refused | Exception = field(default_factory=lambda: Unavailable("not decided"))
+    answer: Committed[Any] | Refused | Exception = field(default_factory=lambda: Unavailable("the ledger is closed"))
+
+
+class _RunAgain(Exception):
+    """A command failed half-way outside of a savepoint."""
 
 
 class Writer:
-    """Owns the only writing connection of this process. `on_commit(size)` is called on its thread after each COMMIT."""
+    """Owns the only writing connection of this process."""
 
     def __init__(
         self,
@@ -51,16 +58,16 @@ class Writer:
         node: str,
         clock: Clock,
         random: RandomBytes,
-        on_commit: Callable[[int], None] = lambda size: None,
         monotonic: Clock = steady,
     ) -> None:
         self._db: Db = connect(path)
+        self._data_version = -1
+        self._careful = False
         self._random = random
         self._guard = ClockGuard(node, clock, monotonic)
-        self._on_commit = on_commit
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
-        self._lock = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._lock = ProcessLock(path)
         self._thread = threading.Thread(target=self._run, name="ledger-writer", daemon=True)
         self._thread.start()
 
@@ -81,7 +88,10 @@ class Writer:
         """Submits and waits, for callers without an event loop. Raises what the command raised."""
         future: Future[Any] = Future()
         self.submit(query, decide, future.set_result)
-        answer = future.result(wait_seconds)
+        try:
+            answer = future.result(wait_seconds)
+        except TimeoutError:
+            raise Unavailable(f"the ledger did not answer within {wait_seconds:.0f} s") from None
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -93,61 +103,80 @@ class Writer:
             self._jobs.put(None)
             self._thread.join()
             self._db.close()
-            os.close(self._lock)
+            self._lock.close()
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None:
             group = [job]
             try:
-                size = self._commit_group(group)
+                self._commit_group(group)
             except Exception as error:
-                fault = _fault(error)
                 for each in group:
-                    each.answer = fault
-                size = None
-            if size is not None:
-                self._on_commit(size)
+                    each.answer = fault(error)
             for each in group:
                 with suppress(Exception):  # a caller that is gone must not end the ledger
                     each.done(each.answer)
+        while not self._jobs.empty():  # submitted while closing
+            if (job := self._jobs.get()) is not None:
+                with suppress(Exception):
+                    job.done(job.answer)
 
-    def _commit_group(self, group: list[_Job]) -> int | None:
-        """Runs the first job and whatever else arrives within the batch's time; the ledger's size if it grew."""
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        try:
-            self._db.execute("BEGIN IMMEDIATE")
+    def _commit_group(self, group: list[_Job]) -> None:
+        """Runs the first job and whatever else arrives within the batch's time."""
+        with self._lock:
+            self._careful = False
             try:
-                before = head = read_head(self._db)
-                head = self._guard_clock(head)
-                stop = time.monotonic() + limits.MAX_BATCH_MILLISECONDS / 1000
-                head = self._run_job(group[0], head)
-                while len(group) < MAX_GROUP and time.monotonic() < stop:
-                    try:
-                        job = self._jobs.get_nowait()
-                    except queue.Empty:
-                        break
-                    if job is None:
-                        self._jobs.put(None)
-                        break
-                    group.append(job)
-                    head = self._run_job(job, head)
-                if head.size == before.size:
-                    self._db.execute("ROLLBACK")
-                    return None
+                self._try_group(group)
+            except _RunAgain:
+                self._careful = True
+                self._try_group(group)
+
+    def _try_group(self, group: list[_Job]) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            before = read_head(self._db)
+            self._prepare(before)
+            head = self._run_jobs(group, self._record_jump(before))
+            if head.size > before.size:
                 write_head(self._db, head)
                 self._db.execute("COMMIT")
-                return head.size
-            except BaseException:
-                with suppress(sqlite3.Error):
-                    self._db.execute("ROLLBACK")
-                raise
+                self._guard.recorded()
         finally:
-            fcntl.flock(self._lock, fcntl.LOCK_UN)
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+
+    def _prepare(self, head: Head) -> None:
+        """Forgets facts that are not sure any more: changed here in the last group, or maybe by another process."""
+        version = self._db.execute("PRAGMA data_version").fetchone()[0]
+        if self._db.memory is None or version != self._data_version:
+            self._db.memory, self._data_version = {}, version
+        if self._guard.stopped is not None and load(self._db, ClockQuery(self._guard.node), head.time).jumped is None:
+            self._guard.confirm()
+
+    def _record_jump(self, head: Head) -> Head:
+        jump = self._guard.check()
+        return append(self._db, head, self._guard.now(head.time), (jump,), self._random) if jump else head
+
+    def _run_jobs(self, group: list[_Job], head: Head) -> Head:
+        stop = time.monotonic() + limits.MAX_BATCH_MILLISECONDS / 1000
+        for job in group:
+            head = self._run_job(job, head)
+        while len(group) < MAX_GROUP and time.monotonic() < stop:
+            try:
+                arrived = self._jobs.get_nowait()
+            except queue.Empty:
+                break
+            if arrived is None:
+                self._jobs.put(None)
+                break
+            group.append(arrived)
+            head = self._run_job(arrived, head)
+        return head
 
     def _run_job(self, job: _Job, head: Head) -> Head:
         """The head after the job; a job that raises leaves head and tables as they were."""
         try:
-            if self._guard.stopped is not None and not self._guard.admits(job.decide):
+            if self._guard.stopped is not None and not isinstance(job.query, ClockQuery):
                 job.answer = self._guard.stopped
                 return head
             now = self._guard.now(head.time)
@@ -157,35 +186,28 @@ class Writer:
                 return head
             return self._append(job, decided, head, now)
         except Exception as error:
-            if not self._db.in_transaction:  # a full disk rolls the whole group back; nothing may run outside of it
+            if isinstance(error, _RunAgain) or not self._db.in_transaction:  # a full disk has rolled the group back
                 raise
-            job.answer = _fault(error)
+            job.answer = fault(error)
             return head
 
     def _append(self, job: _Job, decided: Decided[Any], head: Head, now: Instant) -> Head:
         if len(decided.events) > limits.MAX_EVENTS_PER_COMMAND:
             raise Fault(f"a command gave {len(decided.events)} events; the limit is {limits.MAX_EVENTS_PER_COMMAND}")
-        self._db.execute("SAVEPOINT command")
+        if not REMEMBERED.isdisjoint([kind_of(event).klass for event in decided.events]):
+            self._db.memory = None  # until the next group: what this one reads may still be rolled back
+        if self._careful:
+            self._db.execute("SAVEPOINT command")
         try:
             after = append(self._db, head, now, decided.events, self._random)
-        except BaseException:
+        except Exception as error:
+            if not self._careful and self._db.in_transaction:
+                raise _RunAgain from error
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK TO command")
                 self._db.execute("RELEASE command")
             raise
-        self._db.execute("RELEASE command")
+        if self._careful:
+            self._db.execute("RELEASE command")
         job.answer = Committed(decided.result, after.size, after.time)
         return after
-
-    def _guard_clock(self, head: Head) -> Head:
-        jump = self._guard.check()
-        return append(self._db, head, self._guard.now(head.time), (jump,), self._random) if jump else head
-
-
-def _fault(error: Exception) -> Exception:
-    """What a caller sees: database trouble as `Unavailable` or `Corrupt`, a programming error as itself."""
-    if isinstance(error, sqlite3.OperationalError):
-        return Unavailable(f"the ledger cannot be written: {error}")
-    if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.IntegrityError):
-        return Fault(f"the ledger is damaged: {error}")
-    return error

@@ -1,8 +1,14 @@
-"""What a person holds: roles by bindings (direct and by group), grants, the sign-in session behind an actor."""
+"""What a person holds: roles by bindings (direct and by group), grants, the sign-in session behind an actor.
+
+People, roles, bindings and resources change rarely and are looked at by every command, so the one who writes keeps them
+in the connection's `memory`. It holds as long as nobody else wrote to the database and no entry of a class in
+`REMEMBERED` was appended; the writer sees to both, and a test holds that no other class touches these tables.
+"""
 
 import json
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from onepam.domain.access import ConsoleRight, Permission
 from onepam.domain.authority import Actor, ActorFacts, HeldRole
@@ -12,6 +18,13 @@ from onepam.domain.requests import Substance
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
 from onepam.store.tables import AT
+
+REMEMBERED = frozenset({"access", "person", "system"})
+"""The classes of events that may change what is remembered."""
+
+MAX_REMEMBERED = 100_000
+
+T = TypeVar("T")
 
 _HELD = f"""
 SELECT b.binding, CASE b.subject_kind WHEN 'group' THEN b.subject ELSE '' END AS grp, b.ends,
@@ -25,7 +38,6 @@ FROM (
     WHERE m.person = :person AND m.valid_from <= :at AND :at < m.valid_until
       AND b.valid_from <= :at AND :at < b.valid_until
 ) b JOIN role r ON r.role = b.role AND r.valid_from <= :at AND :at < r.valid_until
-WHERE b.ends IS NULL OR b.ends > :at
 ORDER BY r.role, b.binding
 """
 
@@ -34,23 +46,42 @@ _substance = decoder(Substance)
 
 def held_roles(db: Db, person: str, at: Instant) -> tuple[HeldRole, ...]:
     """The roles in force for a person, each with the binding it comes by."""
+    bound = remembered(db, ("roles", person), lambda: _bound_roles(db, person, at))
+    return tuple([each for each in bound if each.ends is None or each.ends > at])
+
+
+def remembered(db: Db, key: tuple[str, str], ask: Callable[[], T]) -> T:
+    """What the connection's memory has under the key; else the answer, which is kept where there is a memory."""
+    memory = db.memory
+    if memory is None:
+        return ask()
+    found: T | None = memory.get(key)
+    if found is None:
+        if len(memory) >= MAX_REMEMBERED:
+            memory.clear()
+        found = memory[key] = ask()
+    return found
+
+
+def _bound_roles(db: Db, person: str, at: Instant) -> tuple[HeldRole, ...]:
+    """Also those by bindings that have run out, which is a matter of the hour and no change."""
     return tuple(
         HeldRole(
-            binding=each["binding"],
-            group=each["grp"],
-            role=each["role"],
-            version=each["version"],
-            permissions=permissions(each["permissions"]),
-            console=console_rights(each["console"]),
-            ends=each["ends"],
+            binding=binding,
+            group=group,
+            role=role,
+            version=version,
+            permissions=permissions(allowed),
+            console=console_rights(console),
+            ends=ends,
         )
-        for each in rows(db, _HELD, {"person": person, "at": at})
+        for binding, group, ends, role, version, allowed, console in rows(db, _HELD, _of(person, at))
     )
 
 
 def actor_facts(db: Db, actor: Actor, at: Instant) -> ActorFacts:
     """The actor at the head; a person or a session that does not exist is simply not in force."""
-    person = row(db, f"SELECT enabled, ends FROM person WHERE person = :person AND {AT}", _of(actor.person, at))
+    enabled, ends = _standing(db, actor.person, at)
     sign_in = row(
         db,
         f"SELECT expires, mfa_at FROM sign_in WHERE session = :session AND person = :person AND {AT}",
@@ -58,8 +89,8 @@ def actor_facts(db: Db, actor: Actor, at: Instant) -> ActorFacts:
     )
     return ActorFacts(
         person=actor.person,
-        enabled=bool(person and person["enabled"]),
-        ends=person["ends"] if person else None,
+        enabled=enabled,
+        ends=ends,
         signed_in_until=sign_in["expires"] if sign_in else None,
         mfa_at=sign_in["mfa_at"] if sign_in else None,
         roles=held_roles(db, actor.person, at),
@@ -68,19 +99,33 @@ def actor_facts(db: Db, actor: Actor, at: Instant) -> ActorFacts:
 
 def access_facts(db: Db, person: str, resource: str, at: Instant) -> AccessFacts:
     """All that `domain.decision.decide` looks at, by four indexed look-ups whatever the company's size."""
-    someone = row(db, f"SELECT enabled, ends FROM person WHERE person = :person AND {AT}", _of(person, at))
+    enabled, ends = _standing(db, person, at)
     return AccessFacts(
         person=person,
-        enabled=bool(someone and someone["enabled"]),
-        ends=someone["ends"] if someone else None,
+        enabled=enabled,
+        ends=ends,
         resource=resource_facts(db, resource, at),
         roles=held_roles(db, person, at),
         grants=held_grants(db, person, resource, at),
     )
 
 
+def _standing(db: Db, person: str, at: Instant) -> tuple[bool, Instant | None]:
+    """Whether the person is enabled, and until when; somebody who does not exist is not."""
+
+    def ask() -> tuple[bool, Instant | None]:
+        found = row(db, f"SELECT enabled, ends FROM person WHERE person = :person AND {AT}", _of(person, at))
+        return (False, None) if found is None else (bool(found["enabled"]), found["ends"])
+
+    return remembered(db, ("person", person), ask)
+
+
 def resource_facts(db: Db, resource: str, at: Instant) -> ResourceFacts | None:
     """The resource as of `at`, or None."""
+    return remembered(db, ("resource", resource), lambda: _resource(db, resource, at))
+
+
+def _resource(db: Db, resource: str, at: Instant) -> ResourceFacts | None:
     found = row(db, f"SELECT * FROM resource WHERE resource = :resource AND {AT}", {"resource": resource, "at": at})
     return None if found is None else resource_of(found)
 

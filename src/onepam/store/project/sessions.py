@@ -34,7 +34,7 @@ SESSION = state(
             "verified": "INTEGER",
             "gap": "TEXT",
         },
-        (("status",), ("person",), ("resource",), ("node", "status"), ("opened",)),
+        (("status",), ("person",), ("resource",), ("opened",)),
         personal=("source", "client"),
     )
 )
