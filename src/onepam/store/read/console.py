@@ -1,16 +1,87 @@
-"""The two numbers that stand on every page."""
+"""What the console shows beside its pages: the two numbers on each, how far the setup is, and the newest entries."""
 
+import json
+from dataclasses import dataclass
+
+from onepam.domain.access import ConsoleRight
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row
+from onepam.store.database import Db, row, rows
+from onepam.store.entries import Stored, entries, size_at
+from onepam.store.facts.holdings import held_roles
+from onepam.store.read.people import people
+from onepam.store.read.requests import count_waiting
 from onepam.store.tables import AT
+
+OVERSEERS = frozenset({ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR})
+"""Holders of any of these see what is everybody's; others what is their own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How far the setup is.
+
+    `administrators` are enabled, `unpinned` resources have no host key, `invited` people no factor yet.
+    """
+
+    administrators: int
+    roles: int
+    resources: int
+    unpinned: int
+    invited: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How much is kept: entries, the bytes of output in closed recordings, and the time of the oldest entry."""
+
+    entries: int
+    recorded: int
+    oldest: Instant
 
 
 def counts(db: Db, at: Instant, person: str) -> tuple[int, int]:
-    """How many requests of others are open, and how many sessions are live."""
-    waiting = row(
-        db,
-        f"SELECT count(*) FROM request WHERE status = 'open' AND person <> :person AND expires > :at AND {AT}",
-        {"person": person, "at": at},
+    """How many requests wait for the person's decision, and how many live sessions the person may see."""
+    everybody = any(OVERSEERS.intersection(each.console) for each in held_roles(db, person, at))
+    who = "" if everybody else " AND person = :person"
+    live = row(db, f"SELECT count(*) FROM session WHERE status = 'open' AND {AT}{who}", {"at": at, "person": person})
+    return count_waiting(db, at, person), (live[0] if live else 0)
+
+
+def setup(db: Db, at: Instant) -> Setup:
+    """What the checklist of administrators asks."""
+    administering = {
+        each["role"]
+        for each in rows(db, f"SELECT role, console FROM role WHERE {AT}", {"at": at})
+        if ConsoleRight.ADMINISTER in json.loads(each["console"])
+    }
+    present = [each for each in people(db, at) if each.enabled]
+    pins = [each["host_keys"] for each in rows(db, f"SELECT host_keys FROM resource WHERE {AT}", {"at": at})]
+    roles = row(db, f"SELECT count(*) FROM role WHERE {AT}", {"at": at})
+    return Setup(
+        administrators=sum(not administering.isdisjoint(each.roles) for each in present),
+        roles=roles[0] if roles else 0,
+        resources=len(pins),
+        unpinned=pins.count("[]"),
+        invited=sum(each.invited and each.kind != "service" for each in present),
     )
-    live = row(db, f"SELECT count(*) FROM session WHERE status = 'open' AND {AT}", {"at": at})
-    return (waiting[0] if waiting else 0), (live[0] if live else 0)
+
+
+def kept(db: Db, at: Instant) -> Kept:
+    """How much the ledger and the recordings hold at `at`."""
+    size = size_at(db, at)
+    recorded = row(db, f"SELECT coalesce(sum(json_extract(counts, '$.bytes')), 0) FROM session WHERE {AT}", {"at": at})
+    oldest = row(db, "SELECT time FROM entry WHERE idx = 0")
+    return Kept(size, recorded[0] if recorded else 0, Instant(oldest[0]) if oldest else at)
+
+
+def newest(db: Db, at: Instant, most: int = 20) -> list[Stored]:
+    """The newest entries, the newest first."""
+    size = size_at(db, at)
+    return entries(db, max(0, size - most), size)[::-1]
+
+
+def entry(db: Db, at: Instant, index: int) -> Stored | None:
+    """One entry that was there at `at`."""
+    if not 0 <= index < size_at(db, at):
+        return None
+    return entries(db, index, index + 1)[0]

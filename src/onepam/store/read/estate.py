@@ -2,14 +2,14 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 from onepam.domain.access import Permission
 from onepam.domain.authority import HeldRole
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, rows
+from onepam.store.database import Db, row, rows
 from onepam.store.tables import AT
 
 
@@ -55,6 +55,21 @@ class Estate:
                 if permission.admits(login, _logins(logins))
             ]
         return self._reach[key]
+
+
+def sites(db: Db, at: Instant, only: Iterable[str]) -> dict[str, Site]:
+    """Resources by name; what was not there at `at` is shown as it last was, and what never was is left out."""
+    found: dict[str, Site] = {}
+    for resource in set(only):
+        last = row(
+            db,
+            "SELECT resource, kind, labels, owner, host_keys <> '[]' AND address IS NOT NULL AS ready FROM resource "
+            "WHERE resource = :resource AND valid_from <= :at ORDER BY valid_from DESC LIMIT 1",
+            {"resource": resource, "at": at},
+        )
+        if last is not None:
+            found[resource] = Site(resource, last["kind"], _labels(last["labels"]), last["owner"], bool(last["ready"]))
+    return found
 
 
 @lru_cache(maxsize=4096)

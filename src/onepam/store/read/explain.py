@@ -11,7 +11,7 @@ from onepam.domain.sessions import Because
 from onepam.kernel.clock import HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.database import Db, row
-from onepam.store.facts.holdings import access_facts, permissions
+from onepam.store.facts.holdings import access_facts, held_roles, permissions, substance
 from onepam.store.read.names import name
 
 
@@ -45,6 +45,29 @@ def why(db: Db, at: Instant, person: str, resource: str, login: str) -> tuple[Li
     return verdict if isinstance(verdict, Refused) else explain(db, at, verdict.because)
 
 
+def asked(db: Db, at: Instant, request: str) -> tuple[Link, ...]:
+    """The chain of a request: what made it possible to ask and, once decided, by whom. Empty where there is none."""
+    found = _newest(db, at, "request", request)
+    if found is None:
+        return ()
+    what = substance(found["substance"])
+    grant = row(db, "SELECT * FROM access_grant WHERE request = :key AND valid_from <= :at LIMIT 1",
+                {"key": request, "at": at})  # fmt: skip
+    held = next((each for each in held_roles(db, what.person, at) if each.role == what.role), None)
+    binding = grant["binding"] if grant else held.binding if held else ""
+    because = Because(
+        role=what.role,
+        role_version=what.role_version,
+        permission=what.permission,
+        binding=binding,
+        group=held.group if held and held.binding == binding else "",
+        request=request,
+        approval_by=found["decider"] or "" if grant else "",
+        grant=grant["access_grant"] if grant else "",
+    )
+    return explain(db, at, because)
+
+
 def permission_words(permission: Permission) -> str:
     """Such as `shell, exec on env=prod as app, root; on request, 4 h at the longest; administrative`."""
     mode = "standing" if permission.mode is Mode.STANDING else "on request"
@@ -68,8 +91,11 @@ def _by_role(db: Db, at: Instant, because: Because) -> list[Link]:
     permission = permission_of(permissions(role["permissions"]), because.permission) if role else None
     links = [
         Link("role", because.role, role["purpose"] if role else "", at=role["valid_from"] if role else None),
-        Link("permission", because.role, permission_words(permission) if permission else because.permission),
     ]
+    if because.permission:
+        links.append(
+            Link("permission", because.role, permission_words(permission) if permission else because.permission)
+        )
     if binding:
         words = f"{binding['because']} ({binding['source']})"
         links.append(Link("binding", because.binding, words, at=binding["starts"]))
@@ -86,9 +112,10 @@ def _by_request(db: Db, at: Instant, because: Because) -> list[Link]:
     links = [Link("request", because.request, request["reason"], who, name(db, at, who), request["made"])]
     if request["ticket"] != "":
         links.append(Link("ticket", because.request, request["ticket"]))
-    under = f"as {request['decided_under']}"
-    words = f"{request['comment']} ({under})" if request["comment"] else under
-    links.append(Link("approval", because.request, words, approver, name(db, at, approver), request["decided"]))
+    if approver:
+        under = f"as {request['decided_under']}"
+        words = f"{request['comment']} ({under})" if request["comment"] else under
+        links.append(Link("approval", because.request, words, approver, name(db, at, approver), request["decided"]))
     grant = _newest(db, at, "access_grant", because.grant)
     if grant:
         length = max(1, (grant["ends"] - grant["starts"]) // MINUTE)

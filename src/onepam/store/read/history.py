@@ -5,18 +5,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db
+from onepam.store.database import Db, rows
 from onepam.store.entries import Stored, entries, entries_of, size_at
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An entry of the ledger. `event` is the record itself; its private fields are None once erased."""
+    """An entry of the ledger. `event` is the record itself; its private fields are None once erased. `leaf` is its
+    hash in the tree, 32 bytes."""
 
     index: int
     time: Instant
     kind: str
     event: Any
+    leaf: bytes
 
 
 def moments(db: Db, at: Instant, times: Iterable[Instant]) -> tuple[Moment, ...]:
@@ -36,6 +38,16 @@ def moments_of(db: Db, at: Instant, kinds: tuple[str, ...], since: Instant) -> t
     return tuple(moment(each) for each in entries_of(db, kinds, size_at(db, since), size_at(db, at)))
 
 
+def history_of(db: Db, at: Instant, table: str, key: str) -> tuple[Moment, ...]:
+    """The entries that made a row of a state table what it was by `at`; the table's key is a column of its name."""
+    found = rows(
+        db,
+        f"SELECT valid_from, valid_until FROM {table} WHERE {table} = :key AND valid_from <= :at",
+        {"key": key, "at": at},
+    )
+    return moments(db, at, {time for each in found for time in each})
+
+
 def moment(stored: Stored) -> Moment:
     """The entry as pages show it."""
-    return Moment(stored.header.index, stored.header.time, stored.header.kind, stored.event)
+    return Moment(stored.header.index, stored.header.time, stored.header.kind, stored.event, stored.leaf)

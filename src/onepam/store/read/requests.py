@@ -1,9 +1,10 @@
 """Requests: what waits for whom, and each request with its history."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from onepam.domain.access import Action
+from onepam.domain.access import Action, ConsoleRight
 from onepam.domain.approval import authority, permission_of, standing
 from onepam.domain.authority import HeldRole
 from onepam.domain.decision import AccessFacts
@@ -82,12 +83,19 @@ class Waiting:
 
 
 def requests(
-    db: Db, at: Instant, person: str | None = None, status: RequestStatus | None = None
+    db: Db,
+    at: Instant,
+    person: str | None = None,
+    status: RequestStatus | None = None,
+    decider: str | None = None,
+    most: int = MOST,
 ) -> tuple[RequestRow, ...]:
-    """Requests of one person or of everybody, the newest first, at most `MOST`."""
+    """Requests of one person or of everybody, decided by anybody or by one, the newest first, at most `MOST`."""
     where = [AT]
     if person is not None:
         where.append("person = :person")
+    if decider is not None:
+        where.append("decider = :decider")
     if status is RequestStatus.OPEN:
         where.append("status = 'open' AND expires > :at")
     elif status is RequestStatus.VOID:
@@ -96,8 +104,14 @@ def requests(
         where.append("status = :status")
     found = rows(
         db,
-        f"SELECT * FROM request WHERE {' AND '.join(where)} ORDER BY made DESC LIMIT {MOST}",
-        {"at": at, "person": person, "status": status.value if status else None},
+        f"SELECT * FROM request WHERE {' AND '.join(where)} ORDER BY made DESC LIMIT :most",
+        {
+            "at": at,
+            "person": person,
+            "status": status.value if status else None,
+            "decider": decider,
+            "most": min(most, MOST),
+        },
     )
     return tuple(_row(db, at, each) for each in found)
 
@@ -111,7 +125,7 @@ def request(db: Db, at: Instant, request: str) -> RequestDetail | None:
     sessions = _sessions(db, at, asked.person, request)
     return RequestDetail(
         row=_row(db, at, found),
-        approvers=_deciders(db, at, asked),
+        approvers=deciders(db, at, approvers(db, asked, at), asked.person),
         sessions=tuple(each["session"] for each in sessions),
         history=_history(db, at, request, found["made"], found["decided"], [each["opened"] for each in sessions]),
     )
@@ -126,6 +140,23 @@ def inbox(db: Db, at: Instant, person: str) -> tuple[Waiting, ...]:
         {"at": at, "person": person},
     )
     return tuple(waiting for each in found if (waiting := _waiting(db, at, person, held, each)) is not None)
+
+
+def count_waiting(db: Db, at: Instant, person: str) -> int:
+    """How many requests stand in the inbox of `person`."""
+    held = held_roles(db, person, at)
+    if not any(ConsoleRight.APPROVE in each.console for each in held):
+        return 0
+    found = rows(
+        db,
+        f"SELECT substance FROM request WHERE status = 'open' AND {AT} AND expires > :at AND person <> :person",
+        {"at": at, "person": person},
+    )
+    asked = [substance(each["substance"]) for each in found]
+    return sum(
+        authority(held, approvers(db, each, at), at) is not None and not _owned_service(db, at, each.person, person)
+        for each in asked
+    )
 
 
 def _waiting(db: Db, at: Instant, person: str, held: tuple[HeldRole, ...], found: Any) -> Waiting | None:
@@ -186,9 +217,8 @@ def _owned_service(db: Db, at: Instant, requester: str, person: str) -> bool:
     return found is not None
 
 
-def _deciders(db: Db, at: Instant, asked: Substance) -> tuple[tuple[str, str], ...]:
-    """Everybody enabled who could decide at `at`."""
-    roles = approvers(db, asked, at)
+def deciders(db: Db, at: Instant, roles: Iterable[str], requester: str) -> tuple[tuple[str, str], ...]:
+    """Everybody enabled who could decide, under one of `roles`, what `requester` asks: (id, name) by name."""
     found = set[tuple[str, str]]()
     for role in roles:
         holders = rows(
@@ -209,7 +239,7 @@ def _deciders(db: Db, at: Instant, asked: Substance) -> tuple[tuple[str, str], .
         for each in holders:
             who = each["person"]
             may = authority(held_roles(db, who, at), (role,), at) is not None
-            if may and who != asked.person and not _owned_service(db, at, asked.person, who):
+            if may and who != requester and not _owned_service(db, at, requester, who):
                 found.add((who, each["name"] or who))
     return tuple(sorted(found, key=lambda each: each[1]))
 

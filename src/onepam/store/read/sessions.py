@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from onepam.domain.access import Action
@@ -25,7 +25,10 @@ _mfa = decoder(MfaProof)
 
 @dataclass(frozen=True, slots=True)
 class SessionFilter:
-    """Which sessions: every field that is not None narrows. `before` is the `opened` of a page's last row."""
+    """Which sessions: every field that is not None narrows. `before` is the `opened` of a page's last row.
+
+    `status` may also be `ended`: closed or failed. `search` is part of a person's name, a resource, login or address.
+    """
 
     person: str | None = None
     resource: str | None = None
@@ -34,6 +37,7 @@ class SessionFilter:
     before: Instant | None = None
     request: str | None = None
     gap: bool = False
+    search: str = ""
     most: int = 100
 
 
@@ -97,31 +101,54 @@ class RefusalRow:
 def sessions(db: Db, at: Instant, which: SessionFilter | None = None) -> tuple[SessionRow, ...]:
     """Sessions, the newest first."""
     which = which or SessionFilter()
-    conditions = {
-        "person = :person": which.person,
-        "resource = :resource": which.resource,
-        "status = :status": which.status,
-        "opened >= :since": which.since,
-        "opened < :before": which.before,
-        "json_extract(because, '$.request') = :request": which.request,
-        "gap IS NOT NULL": which.gap or None,
-    }
-    where = " AND ".join([AT, *(sql for sql, value in conditions.items() if value is not None)])
+    where, values = _where(at, which)
     found = rows(
         db,
         f"SELECT * FROM session WHERE {where} ORDER BY opened DESC LIMIT :most",
-        {
-            "at": at,
-            "person": which.person,
-            "resource": which.resource,
-            "status": which.status,
-            "since": which.since,
-            "before": which.before,
-            "request": which.request,
-            "most": min(which.most, MOST),
-        },
+        {**values, "most": min(which.most, MOST)},
     )
     return tuple(_row(db, at, each) for each in found)
+
+
+def count_sessions(db: Db, at: Instant, which: SessionFilter) -> int:
+    """How many sessions the filter lets through, whatever its `before` and `most`."""
+    where, values = _where(at, replace(which, before=None))
+    found = row(db, f"SELECT count(*) FROM session WHERE {where}", values)
+    return found[0] if found else 0
+
+
+def newest_sessions(db: Db, at: Instant) -> dict[str, Instant]:
+    """When the newest session on each resource was opened."""
+    found = rows(db, "SELECT resource, max(opened) FROM session WHERE valid_from <= :at GROUP BY resource", {"at": at})
+    return {each[0]: each[1] for each in found}
+
+
+def _where(at: Instant, which: SessionFilter) -> tuple[str, dict[str, Any]]:
+    """The conditions of a filter, and their values."""
+    ended = which.status == "ended"
+    values = {
+        "person": which.person,
+        "resource": which.resource,
+        "status": None if ended else which.status,
+        "since": which.since,
+        "before": which.before,
+        "request": which.request,
+        "gap": which.gap or None,
+        "search": which.search.strip().lower() or None,
+    }
+    conditions = {
+        "person": "person = :person",
+        "resource": "resource = :resource",
+        "status": "status = :status",
+        "since": "opened >= :since",
+        "before": "opened < :before",
+        "request": "json_extract(because, '$.request') = :request",
+        "gap": "gap IS NOT NULL",
+        "search": "(instr(lower(resource), :search) OR instr(lower(login), :search) OR instr(source, :search) "
+        f"OR person IN (SELECT person FROM person WHERE instr(lower(name), :search) AND {AT}))",
+    }
+    chosen = [AT, *(conditions[name] for name, value in values.items() if value is not None)]
+    return " AND ".join([*chosen, *["status <> 'open'"] * ended]), {**values, "at": at}
 
 
 def session(db: Db, at: Instant, session: str) -> SessionDetail | None:
@@ -144,16 +171,58 @@ def session(db: Db, at: Instant, session: str) -> SessionDetail | None:
     )
 
 
-def refusals(db: Db, at: Instant, person: str | None = None, most: int = 100) -> tuple[RefusalRow, ...]:
+def refusals(db: Db, at: Instant, which: SessionFilter | None = None) -> tuple[RefusalRow, ...]:
     """Refusals of one person or of everybody (also of unknown names), the newest first."""
-    who = "p.person = :person AND" if person else ""
+    which = which or SessionFilter()
+    where, values = _refused(db, at, which)
+    found = rows(
+        db,
+        f"SELECT e.idx, e.time, e.body, p.data {where} ORDER BY e.idx DESC LIMIT :most",
+        {**values, "most": min(which.most, MOST)},
+    )
+    return tuple(_refusal(db, at, each) for each in found)
+
+
+def count_refusals(db: Db, at: Instant, which: SessionFilter) -> int:
+    """How many refusals the filter lets through, whatever its `before` and `most`."""
+    where, values = _refused(db, at, replace(which, before=None))
+    found = row(db, f"SELECT count(*) {where}", values)
+    return found[0] if found else 0
+
+
+def refusal(db: Db, at: Instant, session: str) -> RefusalRow | None:
+    """The refusal under a session's id; None where there is none."""
     found = rows(
         db,
         "SELECT e.idx, e.time, e.body, p.data FROM entry e LEFT JOIN payload p ON p.idx = e.idx "
-        f"WHERE {who} e.kind = 'session.refused' AND e.idx < :size ORDER BY e.idx DESC LIMIT :most",
-        {"person": person, "size": size_at(db, at), "most": min(most, MOST)},
+        "WHERE e.kind = 'session.refused' AND e.idx < :size "
+        "AND json_extract(CAST(e.body AS TEXT), '$.session') = :session",
+        {"size": size_at(db, at), "session": session},
     )
-    return tuple(_refusal(db, at, each) for each in found)
+    return _refusal(db, at, found[0]) if found else None
+
+
+def _refused(db: Db, at: Instant, which: SessionFilter) -> tuple[str, dict[str, Any]]:
+    """The FROM and WHERE of the refusals that a filter lets through; of its fields those that a refusal has."""
+    typed = "CAST(p.data AS TEXT)"
+    where = (
+        "FROM entry e LEFT JOIN payload p ON p.idx = e.idx "
+        "WHERE e.kind = 'session.refused' AND e.idx >= :first AND e.idx < :end"
+    )
+    if which.person is not None:
+        where += " AND p.person = :person"
+    if search := which.search.strip().lower():
+        fields = " OR ".join(f"instr(lower(json_extract({typed}, '$.{name}')), :search)" for name in ("asked", "login"))
+        where += f""" AND ({fields} OR instr(json_extract({typed}, '$.source'), :search) OR p.person IN
+            (SELECT person FROM person WHERE instr(lower(name), :search) AND {AT}))"""
+    end = at if which.before is None else min(at, Instant(which.before - 1))
+    return where, {
+        "first": size_at(db, Instant(which.since - 1)) if which.since is not None else 0,
+        "end": size_at(db, end),
+        "person": which.person,
+        "search": search,
+        "at": at,
+    }
 
 
 def _refusal(db: Db, at: Instant, found: Any) -> RefusalRow:

@@ -29,3 +29,13 @@ def cli_sessions(db: Db, at: Instant, person: str) -> list[SignInRow]:
         SignInRow(each["session"], each["agent"] or "", each["source"] or "", each["opened"], each["expires"])
         for each in found
     ]
+
+
+def proposed_enrolment(db: Db, at: Instant, person: str) -> tuple[str, str] | None:
+    """The enrolment of the person that waits for a second administrator, and who proposed it."""
+    found = rows(
+        db,
+        f"SELECT enrolment, proposed_by FROM enrolment WHERE person = :person AND status = 'proposed' AND {AT} LIMIT 1",
+        {"person": person, "at": at},
+    )
+    return (found[0]["enrolment"], found[0]["proposed_by"]) if found else None
