@@ -109,3 +109,6 @@ NO_FACTORS: Context = {
     "errors": {"key": "That is a private key. Paste the .pub file, and replace the key you just showed."},
     "notice": "A replaced factor opens nothing privileged for an hour.",
 }
+RECOVERY: Context = {"error": ""}
+STEP_UP: Context = {"methods": ["totp", "passkey"], "passkey": PASSKEY, "next": "/approvals", "error": ""}
+TOTP: Context = {"svg": QR, "secret": "JBSW Y3DP EHPK 3PXP", "error": "That code was not accepted."}

@@ -5,7 +5,18 @@ from onepam.kernel.clock import DAY
 from tests.console.samples.access import CHANGES, RESOURCE, RESOURCES, ROLES
 from tests.console.samples.activity import LEDGER, LEDGER_ALONE, LIVE_SESSION, SESSION, SESSIONS
 from tests.console.samples.company import FRESH_PROOF, MINE, Context, ago, outside, shell
-from tests.console.samples.entrance import CLI, CONFIRM, ENROL, FACTORS, NO_FACTORS, SECOND_STEP, SIGN_IN
+from tests.console.samples.entrance import (
+    CLI,
+    CONFIRM,
+    ENROL,
+    FACTORS,
+    NO_FACTORS,
+    RECOVERY,
+    SECOND_STEP,
+    SIGN_IN,
+    STEP_UP,
+    TOTP,
+)
 from tests.console.samples.everyday import APPROVALS, EMPTY_HOME, FLASHES, HOME, REFUSAL, REQUEST, SETUP
 from tests.console.samples.people import PEOPLE, PERSON
 
@@ -22,6 +33,9 @@ SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     },
     "cli_authorize": ("cli_authorize.html", outside("/cli/authorize"), CLI),
     "cli_authorize-device": ("cli_authorize.html", outside("/cli/authorize"), {**CLI, "device": True, "redirect": ""}),
+    "recovery": ("recovery.html", outside("/sign-in/recovery"), RECOVERY),
+    "step_up": ("step_up.html", shell("/step-up"), STEP_UP),
+    "totp": ("totp.html", shell("/factors/totp"), TOTP),
     "home": ("home.html", shell("/", MINE), HOME),
     "home-admin": ("home.html", shell("/"), {**HOME, "setup": SETUP}),
     "home-empty": ("home.html", shell("/"), EMPTY_HOME),

@@ -40,7 +40,8 @@ export function mount(host: HTMLElement): void {
     held = null;
     if (bar) bar.hidden = true;
     const answer = await fetch(one.form.action, { method: "POST", body: body(one), keepalive: true });
-    if (answer.ok) {
+    // Accepted = the inbox again. A redirect elsewhere asks for a fresh factor first.
+    if (answer.ok && (!answer.redirected || new URL(answer.url).pathname === location.pathname)) {
       count(host);
       return;
     }
