@@ -22,6 +22,7 @@ _FORBIDDEN = frozenset(
         "request.self_approval",
         "request.own_service",
         "request.no_authority",
+        "request.not_yours",
         "enrolment.second_person",
         "person.self_change",
         "person.self",

@@ -282,7 +282,8 @@ async def deny(request: Id, body: CommentIn, caller: Who, services: Services) ->
 
 async def withdraw(request: Id, caller: Who, services: Services) -> Done:
     """Take my request back."""
-    done(await withdraw_request(services.ledger, caller.actor, request))
+    outcome = await withdraw_request(services.ledger, caller.actor, request)
+    await _worded(outcome, request, caller, services)
     return Done()
 
 
@@ -306,7 +307,7 @@ def _visible(found: rows.RequestDetail, caller: Caller) -> bool:
 
 async def _worded(outcome: T | Refused, request: str, caller: Caller, services: ApiServices) -> T:
     """The outcome; to somebody who may not even see the request, the refusal is that there is none."""
-    if isinstance(outcome, Refused) and outcome.code == "request.no_authority":
+    if isinstance(outcome, Refused) and outcome.code in ("request.no_authority", "request.not_yours"):
         found = await services.reader(rows.request, None, request)
         if found is None or not _visible(found, caller):
             raise ApiError(unknown_request(request))

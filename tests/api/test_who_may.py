@@ -1,0 +1,200 @@
+"""Every route with every kind of caller. What is not in these tables does not exist: an unlisted route fails here."""
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from onepam.api.app import ROUTES, describe_api
+from onepam.api.routes.route import Route
+from onepam.domain.changes import ChangeProposed
+from onepam.domain.sign_in import EnrolmentProposed
+from onepam.kernel.ids import new_id
+from tests.api.office import Office
+
+ROLES = ("nobody", "expired", "owner", "engineer", "manager", "administrator", "auditor", "monitor")
+RIGHTS = {"manager": "approve", "administrator": "administer", "auditor": "audit", "monitor": "monitor"}
+
+
+@dataclass(frozen=True)
+class People:
+    """One of each; `owner` is the engineer whose objects the routes are about."""
+
+    office: Office
+    ids: dict[str, str]
+
+
+Prepare = Callable[[People], tuple[dict[str, str], Any]]
+"""What a call needs: the values of its path, and its body."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """How a route is called, and what those get who pass its guard: `good`, or what `rules` says of their role."""
+
+    good: int = 200
+    prepare: Prepare = lambda people: ({}, None)
+    rules: dict[str, int] = field(default_factory=dict)
+
+
+def request_of(body: Callable[[Any], Any]) -> Prepare:
+    def prepare(people: People) -> tuple[dict[str, str], Any]:
+        made = people.office.asked(people.ids["owner"])
+        return {"request": made.request}, body(made)
+
+    return prepare
+
+
+def session_of(people: People) -> tuple[dict[str, str], Any]:
+    return {"session": people.office.session(people.ids["owner"])}, None
+
+
+def killed(people: People) -> tuple[dict[str, str], Any]:
+    return {"session": people.office.session(people.ids["owner"])}, {"reason": "it is odd"}
+
+
+def grant_of(people: People) -> tuple[dict[str, str], Any]:
+    return {"grant": people.office.granted(people.ids["owner"], people.ids["manager"]).grant}, {"reason": "done"}
+
+
+def person_of(people: People) -> tuple[dict[str, str], Any]:
+    return {"person": people.ids["owner"]}, {"reason": "because"}
+
+
+def disabled(people: People) -> tuple[dict[str, str], Any]:
+    person = people.office.join("vendor")
+    founder = people.office.client(people.office.founder)
+    assert founder.post(f"/people/{person}/disable", json={"reason": "left"}).status_code == 200
+    return {"person": person}, {"reason": "came back"}
+
+
+def proposed_enrolment(people: People) -> tuple[dict[str, str], Any]:
+    office, enrolment = people.office, new_id("enr", secrets.token_bytes)
+    office.record(EnrolmentProposed(enrolment, people.ids["monitor"], "lost the telephone", office.founder))
+    return {"enrolment": enrolment}, None
+
+
+def proposed_change(people: People) -> tuple[dict[str, str], Any]:
+    office, change = people.office, new_id("chg", secrets.token_bytes)
+    office.record(ChangeProposed(change, "0" * 64, "1" * 64, True, office.founder, "nothing changes", "text: wrong"))
+    return {"change": change}, {"digest": "2" * 64}
+
+
+def rejected_change(people: People) -> tuple[dict[str, str], Any]:
+    return proposed_change(people)[0], {"reason": "not like this"}
+
+
+REQUEST = {"engineer": 404, "manager": 200, "administrator": 403, "auditor": 403, "monitor": 404, "owner": 403}
+RECORDING = {"engineer": 404, "manager": 404, "administrator": 404}
+ASK = {"resource": "web-1", "login": "app", "duration_seconds": 3600, "reason": "restart nginx"}
+CODE = {"code": "x", "verifier": "v" * 43, "redirect": "http://127.0.0.1:40000/callback"}
+KEY = {"public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDx3nPZM1SeFmqZ3Zr2ctmVPT2YhJQ0rsbmYb4rAr0lG"}
+FILE = {"text": "nonsense: ["}
+WEEK = {"starts": "2026-01-01T00:00:00Z", "ends": "2026-01-08T00:00:00Z"}
+NEW = {"name": "New Person", "email": "new@example.com", "because": "hired"}
+
+CALLS: dict[tuple[str, str], Call] = {
+    ("POST", "/cli/token"): Call(401, lambda people: ({}, {**CODE, **KEY})),
+    ("POST", "/cli/certificate"): Call(prepare=lambda people: ({}, KEY)),
+    ("POST", "/sign-out"): Call(),
+    ("GET", "/me"): Call(),
+    ("GET", "/access"): Call(),
+    ("GET", "/requests"): Call(),
+    ("POST", "/requests"): Call(404, lambda people: ({}, ASK), {"owner": 201, "engineer": 201}),
+    ("GET", "/requests/{request}"): Call(
+        prepare=request_of(lambda made: None), rules={"engineer": 404, "monitor": 404}
+    ),
+    ("POST", "/requests/{request}/approve"): Call(
+        prepare=request_of(lambda made: {"digest": made.digest}), rules=REQUEST
+    ),
+    ("POST", "/requests/{request}/deny"): Call(prepare=request_of(lambda made: {"comment": "no"}), rules=REQUEST),
+    ("POST", "/requests/{request}/withdraw"): Call(
+        prepare=request_of(lambda made: None), rules={**REQUEST, "manager": 403, "owner": 200}
+    ),
+    ("POST", "/grants/{grant}/end"): Call(prepare=grant_of, rules={"engineer": 404, "auditor": 404, "monitor": 404}),
+    ("GET", "/inbox"): Call(),
+    ("GET", "/sessions"): Call(),
+    ("GET", "/sessions/{session}"): Call(prepare=session_of, rules={"engineer": 404, "manager": 404}),
+    ("GET", "/sessions/{session}/timeline"): Call(prepare=session_of, rules=RECORDING),
+    ("GET", "/sessions/{session}/recording"): Call(prepare=session_of, rules=RECORDING),
+    ("POST", "/sessions/{session}/kill"): Call(prepare=killed, rules={"engineer": 404, "manager": 404, "auditor": 404}),
+    ("GET", "/people"): Call(),
+    ("POST", "/people"): Call(201, lambda people: ({}, {**NEW, "email": people.ids["owner"][4:] + "@new.example"})),
+    ("POST", "/people/{person}/disable"): Call(prepare=person_of),
+    ("POST", "/people/{person}/enable"): Call(prepare=disabled),
+    ("POST", "/people/{person}/enrolment"): Call(201, person_of),
+    ("POST", "/enrolments/{enrolment}/approve"): Call(prepare=proposed_enrolment),
+    ("POST", "/access/plan"): Call(422, lambda people: ({}, FILE)),
+    ("POST", "/access/apply"): Call(422, lambda people: ({}, {**FILE, "digest": "0" * 64})),
+    ("GET", "/changes"): Call(),
+    ("GET", "/changes/{change}"): Call(prepare=proposed_change),
+    ("POST", "/changes/{change}/approve"): Call(409, proposed_change),
+    ("POST", "/changes/{change}/reject"): Call(prepare=rejected_change),
+    ("GET", "/ledger"): Call(),
+    ("GET", "/ledger/entries/{index}/proof"): Call(prepare=lambda people: ({"index": "1"}, None)),
+    ("POST", "/evidence"): Call(prepare=lambda people: ({}, WEEK)),
+}
+
+
+def expected(route: Route, role: str) -> int:
+    """From the table's `needs`, then from the rules of the object."""
+    call = CALLS[route.method, route.path]
+    if not route.needs.sign_in:
+        return call.good
+    if role in ("nobody", "expired"):
+        return 401
+    if route.needs.rights and RIGHTS.get(role) not in route.needs.rights:
+        return 403
+    return call.rules.get(role, call.good)
+
+
+@pytest.fixture(scope="module")
+def crowd(office: Office) -> dict[str, str]:
+    """Those who keep their roles from test to test."""
+    return {
+        "engineer": office.join("engineer"),
+        "manager": office.join("manager"),
+        "auditor": office.join("auditor"),
+        "monitor": office.join("security"),
+    }
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method}{route.path}")
+def test_route_and_role(office: Office, crowd: dict[str, str], route: Route, role: str) -> None:
+    people = People(office, {**crowd, "owner": office.join("engineer")})
+    if role == "administrator":
+        people.ids[role] = office.join("administrator")
+    if role == "expired":
+        people.ids[role] = office.join("administrator", "security", "auditor", "manager")
+        office.expire(people.ids[role])
+    if role != "owner" and route.path in ("/requests", "/sign-out") and role in crowd:
+        people.ids[role] = office.join({"monitor": "security"}.get(role, role))
+    values, body = CALLS[route.method, route.path].prepare(people)
+    path = route.path.format(**values)
+    with office.client(people.ids.get(role)) as client:
+        answer = (
+            client.request(route.method, path, json=body) if body is not None else client.request(route.method, path)
+        )
+    assert answer.status_code == expected(route, role), answer.text[:500]
+    assert answer.headers["cache-control"] == "no-store"
+    if answer.status_code >= 400:
+        assert set(answer.json()) - {"problems"} == {"code", "message", "hint"}
+
+
+def test_every_route_is_in_the_table() -> None:
+    served = {
+        (method, path) for path, item in describe_api().openapi()["paths"].items() for method in map(str.upper, item)
+    }
+    assert served == {(route.method, route.path) for route in ROUTES} == set(CALLS)
+    assert len(ROUTES) == len(served)
+
+
+def test_nothing_else_is_served(office: Office, crowd: dict[str, str]) -> None:
+    with office.client(crowd["auditor"]) as client:
+        for path in ("/", "/docs", "/openapi.json", "/redoc", "/unknown", "/me/"):
+            answer = client.get(path)
+            assert (answer.status_code, answer.json()["code"]) == (404, "route.unknown"), path
+        assert client.delete("/me").status_code == 405
