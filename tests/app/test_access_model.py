@@ -1,0 +1,306 @@
+"""Requests, approvals, grants, leavers and expiry in any order, held against a second, much simpler model.
+
+The model knows only: who is enabled and signed in, who holds which role, which version of the engineers' role is in
+force, and a list of requests and grants with their ends. After every step both must agree on who may open what.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, multiple, rule
+
+from onepam.app.approve_request import approve_request
+from onepam.app.deny_request import deny_request
+from onepam.app.disable_person import disable_person
+from onepam.app.enable_person import enable_person
+from onepam.app.end_grant import end_grant
+from onepam.app.expire_access import expire_access
+from onepam.app.make_request import make_request
+from onepam.app.open_session import Opened
+from onepam.app.withdraw_request import withdraw_request
+from onepam.domain.approval import Granted
+from onepam.domain.asking import MAX_OPEN_REQUESTS, Asked
+from onepam.domain.decision import Permitted, decide
+from onepam.domain.leaving import Ended
+from onepam.domain.requests import RequestStatus
+from onepam.kernel.clock import HOUR, MINUTE, Instant
+from onepam.store.database import Db
+from onepam.store.facts.holdings import access_facts
+from onepam.store.read.catalogue import catalogue
+from onepam.store.read.requests import inbox, requests
+from onepam.store.rebuild import compare
+from tests.company import DEV, HOLDS, PROD, Company, record, role_set
+
+PEOPLE = ("ada", "bob", "eve", "max")
+TARGETS = [("web-1", "app"), ("web-1", "root"), ("dev-1", "app")]
+VERSIONS = {"both": (PROD, DEV), "prod": (PROD,), "dev": (DEV,)}
+
+person = st.sampled_from(PEOPLE)
+target = st.sampled_from(TARGETS)
+
+
+@dataclass
+class ModelRequest:
+    """A request as the model remembers it."""
+
+    asked: Asked
+    person: str
+    what: tuple[str, str]
+    minutes: int
+    version: str
+    status: str = "open"
+
+
+@dataclass
+class ModelGrant:
+    """A grant as the model remembers it."""
+
+    grant: str
+    person: str
+    what: tuple[str, str]
+    ends: Instant
+    ended: bool = False
+
+
+class AccessMachine(RuleBasedStateMachine):
+    """The company on one side, the model on the other."""
+
+    made = Bundle("made")
+    granted = Bundle("granted")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = TemporaryDirectory()
+        self.runner = asyncio.Runner()
+        self.company = self.runner.run(Company.create(Path(self.folder.name)))
+        self.enabled = set(HOLDS)
+        self.signed_in = dict.fromkeys(HOLDS, Instant(self.company.clock.now + 12 * HOUR))
+        self.roles = {person: set(roles) for person, roles in HOLDS.items()}
+        self.version = "both"
+        self.requests: list[ModelRequest] = []
+        self.grants: list[ModelGrant] = []
+
+    def teardown(self) -> None:
+        self.company.close()
+        self.runner.close()
+        found = compare(self.company.path)
+        self.folder.cleanup()
+        assert found == []
+
+    # --- The model ---------------------------------------------------------------------------------------------------
+
+    def present(self, who: str) -> bool:
+        return who in self.enabled and self.signed_in[who] > self.company.clock.now
+
+    def may_open(self, who: str, what: tuple[str, str]) -> bool:
+        if who not in self.enabled or "engineer" not in self.roles[who]:
+            return False
+        if what[0] == "dev-1":
+            return self.version != "prod"
+        return self.version != "dev" and any(
+            each.person == who and each.what == what and not each.ended and each.ends > self.company.clock.now
+            for each in self.grants
+        )
+
+    def waits(self, each: ModelRequest) -> bool:
+        return each.status == "open" and each.asked.expires > self.company.clock.now
+
+    def stands(self, each: ModelRequest) -> bool:
+        return each.person in self.enabled and "engineer" in self.roles[each.person] and each.version == self.version
+
+    def decides(self, who: str, each: ModelRequest) -> bool:
+        return self.present(who) and who != each.person and "manager" in self.roles[who]
+
+    # --- The rules ---------------------------------------------------------------------------------------------------
+
+    @rule(into=made, who=person, what=target, minutes=st.sampled_from([5, 60, 240, 241]))
+    def ask(self, who: str, what: tuple[str, str], minutes: int) -> Any:
+        mine = [each for each in self.requests if each.person == who and self.waits(each)]
+        expected = (
+            self.present(who)
+            and "engineer" in self.roles[who]
+            and self.version != "dev"
+            and what[0] == "web-1"
+            and minutes <= 240
+            and len(mine) < MAX_OPEN_REQUESTS
+            and not any((each.what, each.minutes, each.version) == (what, minutes, self.version) for each in mine)
+        )
+        company = self.company
+        outcome = self.run(
+            make_request(company.ledger, company.actor(who), company.new("req"), *what, minutes * MINUTE, "work")
+        )
+        assert isinstance(outcome, Asked) == expected, outcome
+        if not isinstance(outcome, Asked):
+            return multiple()
+        self.requests.append(ModelRequest(outcome, who, what, minutes, self.version))
+        return self.requests[-1]
+
+    @rule(into=granted, who=person, each=made)
+    def approve(self, who: str, each: ModelRequest) -> Any:
+        decides, stands = self.decides(who, each) and self.waits(each), self.stands(each)
+        company = self.company
+        outcome = self.run(
+            approve_request(
+                company.ledger, company.actor(who), each.asked.request, each.asked.digest, company.new("grt")
+            )
+        )
+        assert isinstance(outcome, Granted) == (decides and stands), outcome
+        if decides:
+            each.status = "approved" if stands else "void"
+        if not isinstance(outcome, Granted):
+            return multiple()
+        assert outcome.ends - outcome.starts == each.minutes * MINUTE
+        self.grants.append(ModelGrant(outcome.grant, each.person, each.what, outcome.ends))
+        return self.grants[-1]
+
+    @rule(who=person, each=made)
+    def deny(self, who: str, each: ModelRequest) -> None:
+        expected = self.decides(who, each) and self.waits(each)
+        outcome = self.run(deny_request(self.company.ledger, self.company.actor(who), each.asked.request))
+        assert (outcome is None) == expected, outcome
+        if expected:
+            each.status = "denied"
+
+    @rule(who=person, each=made)
+    def withdraw(self, who: str, each: ModelRequest) -> None:
+        expected = self.present(who) and who == each.person and self.waits(each)
+        outcome = self.run(withdraw_request(self.company.ledger, self.company.actor(who), each.asked.request))
+        assert (outcome is None) == expected, outcome
+        if expected:
+            each.status = "withdrawn"
+
+    @rule(who=person, each=granted)
+    def end(self, who: str, each: ModelGrant) -> None:
+        approver = "manager" in self.roles[who] and self.version != "dev"
+        expected = (
+            self.present(who)
+            and (who == each.person or approver or "administrator" in self.roles[who])
+            and not each.ended
+            and each.ends > self.company.clock.now
+        )
+        outcome = self.run(end_grant(self.company.ledger, self.company.actor(who), each.grant, "enough"))
+        assert (outcome is None) == expected, outcome
+        each.ended |= expected
+
+    @rule(actor=st.sampled_from(["ada", "bob", "max"]), who=person)
+    def disable(self, actor: str, who: str) -> None:
+        administrator = self.present(actor) and "administrator" in self.roles[actor]
+        expected = administrator and actor != who and who in self.enabled
+        outcome = self.run(disable_person(self.company.ledger, self.company.actor(actor), who, "left"))
+        assert isinstance(outcome, Ended) == expected, outcome
+        if expected:
+            self.enabled.discard(who)
+            self.signed_in[who] = self.company.clock.now
+            for grant in self.grants:
+                grant.ended |= grant.person == who
+            for each in self.requests:
+                if each.person == who and each.status == "open":
+                    each.status = "void"
+
+    @rule(actor=st.sampled_from(["ada", "bob", "max"]), who=person)
+    def enable(self, actor: str, who: str) -> None:
+        administrator = self.present(actor) and "administrator" in self.roles[actor]
+        expected = administrator and who not in self.enabled
+        outcome = self.run(enable_person(self.company.ledger, self.company.actor(actor), who, "back"))
+        assert (outcome is None) == expected, outcome
+        if expected:
+            self.enabled.add(who)
+
+    @rule()
+    def sweep(self) -> None:
+        void = [
+            each for each in self.requests if each.status == "open" and not (self.waits(each) and self.stands(each))
+        ]
+        swept = self.run(expire_access(self.company.ledger))
+        assert swept.requests == len(void)
+        for each in void:
+            each.status = "void"
+        assert self.run(expire_access(self.company.ledger)) == type(swept)(0, 0, "")
+
+    @rule(who=person, role=st.sampled_from(["engineer", "manager"]))
+    def bind_or_unbind(self, who: str, role: str) -> None:
+        self.run(self.company.unbind(who, role) if role in self.roles[who] else self.company.bind(who, role))
+        self.roles[who] ^= {role}
+
+    @rule(version=st.sampled_from(list(VERSIONS)))
+    def change_the_role(self, version: str) -> None:
+        self.run(record(self.company.ledger, role_set("engineer", VERSIONS[version])))
+        self.version = version
+
+    @rule(who=person)
+    def sign_in(self, who: str) -> None:
+        if who in self.enabled:
+            self.run(self.company.sign_in(who))
+            self.signed_in[who] = Instant(self.company.clock.now + 12 * HOUR)
+
+    @rule(minutes=st.sampled_from([1, 5, 60, 600, 1440]))
+    def time_passes(self, minutes: int) -> None:
+        self.company.clock.advance(minutes * MINUTE)
+
+    @rule(who=person, what=target)
+    def knock(self, who: str, what: tuple[str, str]) -> None:
+        expected = self.may_open(who, what) and self.present(who)
+        assert isinstance(self.run(self.company.open(who, *what)), Opened) == expected
+
+    # --- What must hold after every step -----------------------------------------------------------------------------
+
+    @invariant()
+    def both_agree_on_who_may_open_what(self) -> None:
+        at = self.company.clock()
+        expected = {(who, *what) for who in PEOPLE for what in TARGETS if self.may_open(who, what)}
+        assert self.company.reader.now(doors, at) == expected
+        assert self.company.reader.now(shown, at) == expected
+
+    @invariant()
+    def both_agree_on_where_each_request_stands(self) -> None:
+        at = self.company.clock()
+        found = {each.request: each for each in self.company.reader.now(requests, at)}
+        assert len(found) == len(self.requests)
+        for each in self.requests:
+            lapsed = each.status == "open" and not self.waits(each)
+            assert found[each.asked.request].status.value == ("void" if lapsed else each.status)
+        assert all(each.decider != each.person for each in found.values() if each.status is RequestStatus.APPROVED)
+
+    @invariant()
+    def the_inbox_holds_what_one_may_decide(self) -> None:
+        at = self.company.clock()
+        for who in PEOPLE:
+            mine = {each.row.request for each in self.company.reader.now(inbox, at, who)}
+            assert mine == {
+                each.asked.request
+                for each in self.requests
+                if self.waits(each) and who != each.person and "manager" in self.roles[who] and self.version != "dev"
+            }
+
+    def run(self, command: Any) -> Any:
+        """Awaits a use case."""
+        return self.runner.run(command)
+
+
+def doors(db: Db, at: Instant) -> set[tuple[str, str, str]]:
+    """Who the door would let in, where, as whom."""
+    return {
+        (who, resource, login)
+        for who in PEOPLE
+        for resource, login in TARGETS
+        if isinstance(decide(access_facts(db, who, resource, at), login, at), Permitted)
+    }
+
+
+def shown(db: Db, at: Instant) -> set[tuple[str, str, str]]:
+    """What the catalogues say is open, of the same targets."""
+    return {
+        (who, each.site.resource, each.login)
+        for who in PEOPLE
+        for each in catalogue(db, at, who).open
+        if (each.site.resource, each.login) in TARGETS
+    }
+
+
+AccessMachine.TestCase.settings = settings(max_examples=25, stateful_step_count=30)
+TestAccessModel = AccessMachine.TestCase
