@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from onepam.console.rendering import STATIC
 from onepam.kernel.clock import moment
@@ -191,3 +191,21 @@ def test_the_pages_open_from_the_menu_of_a_phone(page: Page) -> None:
     expect(page.get_by_role("link", name="Ledger", exact=True)).to_be_hidden()
     page.get_by_role("button", name="Pages").click()
     expect(page.get_by_role("link", name="Ledger", exact=True)).to_be_visible()
+
+
+def sample_of(route: Route, asked: list[str], address: str) -> None:
+    """Answers a page's own address with its sample, and keeps what was asked."""
+    asked.append(route.request.url)
+    route.fulfill(response=route.fetch(url=address))
+
+
+@pytest.mark.parametrize(("name", "address"), [("sessions", "/sessions"), ("people", "/people"), ("home", "/")])
+def test_a_list_filters_itself_while_typing_and_the_address_says_so(page: Page, name: str, address: str) -> None:
+    asked: list[str] = []
+    page.goto(f"/~{name}")
+    base = page.url.removesuffix(f"/~{name}")
+    page.route(re.compile(re.escape(base + address) + r"\?"), lambda route: sample_of(route, asked, f"{base}/~{name}"))
+    page.keyboard.press("/")
+    page.keyboard.type("lena")
+    page.wait_for_url(re.compile(r"[?&]q=lena(&|$)"))
+    assert asked[-1].count("q=lena") == 1
