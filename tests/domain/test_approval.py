@@ -200,7 +200,7 @@ def test_holder_approver_and_administrator_end_a_grant(
     facts: GrantFacts, actor: Actor, because: str, reason: str
 ) -> None:
     decided = end_grant(facts, actor, EndGrant("grt_1", reason), NOW)
-    assert decided == Decided((GrantEnded("grt_1", because, actor.person, reason),), None)
+    assert decided == Decided((GrantEnded("grt_1", GRANT.request, because, actor.person, reason),), None)
 
 
 @pytest.mark.parametrize(

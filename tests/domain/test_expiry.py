@@ -19,7 +19,7 @@ def test_receipts_and_void_requests() -> None:
     stale = access(replace(ENGINEER, version="v2"))
     decided = sweep(OverdueFacts((replace(GRANT, ends=NOW),), ((late, access()), (OPEN, stale)), ""), NOW)
     assert decided.events == (
-        GrantExpired("grt_1", NOW),
+        GrantExpired("grt_1", GRANT.request, NOW),
         RequestWithdrawn("req_2", RequestStatus.VOID, "expired", None),
         RequestWithdrawn("req_1", RequestStatus.VOID, "role.changed", None),
     )
@@ -27,4 +27,4 @@ def test_receipts_and_void_requests() -> None:
 
 
 def test_a_grant_expires_at_its_end_and_not_before() -> None:
-    assert sweep(OverdueFacts((GRANT,), (), ""), LATER).events == (GrantExpired("grt_1", LATER),)
+    assert sweep(OverdueFacts((GRANT,), (), ""), LATER).events == (GrantExpired("grt_1", GRANT.request, LATER),)

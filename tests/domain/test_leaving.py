@@ -15,13 +15,13 @@ from tests.domain.given import ADA, ADMINISTRATOR, EVE, LATER, NOW, present
 
 THEM = PersonFacts("eve", PersonKind.EMPLOYEE, True, None, None, "eve@example.com")
 FACTS = LeavingFacts(
-    present("ada", ADMINISTRATOR), THEM, None, ("sgn_1", "sgn_2"), ("grt_1",), ("req_1",), ("enr_1",), 3
+    present("ada", ADMINISTRATOR), THEM, None, ("sgn_1", "sgn_2"), (("grt_1", "req_0"),), ("req_1",), ("enr_1",), 3
 )
 CODE = "person.disabled"
 ENDINGS = (
     SignedOut("sgn_1", "eve", CODE, "ada"),
     SignedOut("sgn_2", "eve", CODE, "ada"),
-    GrantEnded("grt_1", CODE, "ada"),
+    GrantEnded("grt_1", "req_0", CODE, "ada"),
     RequestWithdrawn("req_1", RequestStatus.VOID, CODE, "ada"),
     EnrolmentEnded("enr_1", "eve", CODE, "ada"),
 )

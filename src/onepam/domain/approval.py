@@ -151,7 +151,7 @@ def end_grant(facts: GrantFacts, actor: Actor, command: EndGrant, now: Instant) 
     )
     if isinstance(words, Refused):
         return words
-    return Decided((GrantEnded(command.grant, because, actor.person, words),), None)
+    return Decided((GrantEnded(command.grant, grant.request, because, actor.person, words),), None)
 
 
 def authority(roles: tuple[HeldRole, ...], approvers: tuple[str, ...], now: Instant) -> str | None:

@@ -21,10 +21,10 @@ def endings(
     now: Instant,
 ) -> tuple[object, ...]:
     """The events that end every running grant and void every waiting request that `after` does not bear."""
-    ended = ((each.grant, _grant_falls(after, each, now)) for each in grants if each.ends > now)
+    ended = ((each, _grant_falls(after, each, now)) for each in grants if each.ends > now)
     void = ((each.request, _request_falls(before, after, each.substance, now)) for each in requests)
     return (
-        *(GrantEnded(grant, because, by) for grant, because in ended if because is not None),
+        *(GrantEnded(grant.grant, grant.request, because, by) for grant, because in ended if because is not None),
         *(
             RequestWithdrawn(request, RequestStatus.VOID, because, by)
             for request, because in void

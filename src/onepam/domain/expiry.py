@@ -37,7 +37,7 @@ class Swept:
 
 def sweep(facts: OverdueFacts, now: Instant) -> Decided[Swept]:
     """One bounded step."""
-    receipts = tuple(GrantExpired(each.grant, each.ends) for each in facts.grants if each.ends <= now)
+    receipts = tuple(GrantExpired(each.grant, each.request, each.ends) for each in facts.grants if each.ends <= now)
     void = tuple(
         RequestWithdrawn(request.request, RequestStatus.VOID, why, None)
         for request, requester in facts.waiting

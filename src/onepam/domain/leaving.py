@@ -21,13 +21,13 @@ person is disabled, and ends with the return."""
 
 @dataclass(frozen=True, slots=True)
 class LeavingFacts:
-    """The actor, the person (None where there is none), and the ids of what the person holds now."""
+    """The actor, the person (None where there is none), and the ids of what the person holds now; a grant's with its request's."""
 
     actor: ActorFacts
     person: PersonFacts | None
     same_email: str | None
     sign_ins: tuple[str, ...]
-    grants: tuple[str, ...]
+    grants: tuple[tuple[str, str], ...]
     requests: tuple[str, ...]
     enrolments: tuple[str, ...]
     live: int
@@ -83,7 +83,7 @@ def _endings(facts: LeavingFacts, person: str, actor: Actor) -> tuple[object, ..
     code = "person.disabled"
     return (
         *(SignedOut(each, person, code, actor.person) for each in facts.sign_ins),
-        *(GrantEnded(each, code, actor.person) for each in facts.grants),
+        *(GrantEnded(grant, request, code, actor.person) for grant, request in facts.grants),
         *(RequestWithdrawn(each, RequestStatus.VOID, code, actor.person) for each in facts.requests),
         *(EnrolmentEnded(each, person, code, actor.person) for each in facts.enrolments),
     )

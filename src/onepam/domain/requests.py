@@ -118,6 +118,7 @@ class GrantEnded:
     """Ended before its time, by a person or by a leaver's, role's or resource's end. `because` is a code."""
 
     grant: str
+    request: str
     because: str
     by: str | None
     reason: str | None = private()
@@ -129,4 +130,5 @@ class GrantExpired:
     """The receipt of an expiry. The grant gave nothing from `ends` on, receipt or not."""
 
     grant: str
+    request: str
     ends: Instant

@@ -42,7 +42,7 @@ def leaving(db: Db, query: LeavingQuery, at: Instant) -> LeavingFacts:
         person=person,
         same_email=_same_email(db, query.person, person.email, at) if person else None,
         sign_ins=_held(db, "sign_in", "session", query.person, at),
-        grants=_held(db, "access_grant", "access_grant", query.person, at),
+        grants=_held_grants(db, query.person, at),
         requests=_held(db, "request", "request", query.person, at, "status = 'open'"),
         enrolments=_held(db, "enrolment", "enrolment", query.person, at),
         live=live[0] if live else 0,
@@ -92,3 +92,13 @@ def _held(db: Db, table: str, key: str, person: str, at: Instant, which: str = "
         {"person": person, "at": at},
     )
     return tuple(each[0] for each in found)
+
+
+def _held_grants(db: Db, person: str, at: Instant) -> tuple[tuple[str, str], ...]:
+    """Each with the request it came from."""
+    found = rows(
+        db,
+        f"SELECT access_grant, request FROM access_grant WHERE person = :person AND {AT} ORDER BY 1 LIMIT {MOST_OF_EACH}",
+        {"person": person, "at": at},
+    )
+    return tuple((each[0], each[1]) for each in found)
