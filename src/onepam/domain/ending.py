@@ -1,6 +1,6 @@
 """What rests on the matrix and falls with it: grants it no longer covers, requests it no longer offers, sessions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from onepam.domain.access import Action, Mode, SubjectKind
 from onepam.domain.asking import OpenRequest
@@ -22,7 +22,10 @@ def endings(
 ) -> tuple[object, ...]:
     """The events that end every running grant and void every waiting request that `after` does not bear."""
     ended = ((each, _grant_falls(after, each, now)) for each in grants if each.ends > now)
-    void = ((each.request, _request_falls(before, after, each.substance, now)) for each in requests)
+    bound: dict[str, list[BindingDefinition]] = {}
+    for binding in after.bindings.values():
+        bound.setdefault(binding.role, []).append(binding)
+    void = ((each.request, _request_falls(before, after, bound, each.substance, now)) for each in requests)
     return (
         *(GrantEnded(grant.grant, grant.request, because, by) for grant, because in ended if because is not None),
         *(
@@ -56,7 +59,7 @@ def access_under(
                 ends=each.ends,
             )
             for each in matrix.bindings.values()
-            if each.role in matrix.roles and each.in_force(now) and someone.person in matrix.members(each)
+            if each.in_force(now) and matrix.gives(each, someone.person)
         ),
         grants=grants,
     )
@@ -78,9 +81,11 @@ def _grant_falls(matrix: Matrix, grant: HeldGrant, now: Instant) -> str | None:
     return _falls(matrix, grant.substance)
 
 
-def _request_falls(before: Matrix, after: Matrix, substance: Substance, now: Instant) -> str | None:
+def _request_falls(
+    before: Matrix, after: Matrix, bound: Mapping[str, list[BindingDefinition]], substance: Substance, now: Instant
+) -> str | None:
     """An approval is for the role as it was when the request was made, so any change of the role voids it."""
-    if not any(_binds(after, binding, substance, now) for binding in after.bindings.values()):
+    if not any(_binds(after, binding, substance, now) for binding in bound.get(substance.role, ())):
         return "binding.ended"
     if before.roles.get(substance.role) != after.roles[substance.role]:
         return "role.changed"
@@ -89,12 +94,7 @@ def _request_falls(before: Matrix, after: Matrix, substance: Substance, now: Ins
 
 def _binds(matrix: Matrix, binding: BindingDefinition, substance: Substance, now: Instant) -> bool:
     """Whether the binding gives the person the role that the substance rests on."""
-    return (
-        binding.role == substance.role
-        and binding.role in matrix.roles
-        and binding.in_force(now)
-        and substance.person in matrix.members(binding)
-    )
+    return binding.role == substance.role and binding.in_force(now) and matrix.gives(binding, substance.person)
 
 
 def _falls(matrix: Matrix, substance: Substance) -> str | None:

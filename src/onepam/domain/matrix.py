@@ -85,6 +85,14 @@ class Matrix:
         ) + sorted(encode(["member", group, plain(members)]) for group, members in self.groups.items() if members)
         return sha256(b"\n".join(lines)).hexdigest()
 
+    def gives(self, binding: BindingDefinition, person: str) -> bool:
+        """Whether the binding's role exists and the binding gives it to the person."""
+        if binding.role not in self.roles:
+            return False
+        if binding.subject_kind is SubjectKind.PERSON:
+            return binding.subject == person
+        return person in self.groups.get(binding.subject, ())
+
     def members(self, binding: BindingDefinition) -> tuple[str, ...]:
         """The people that the binding gives its role to."""
         if binding.subject_kind is SubjectKind.PERSON:

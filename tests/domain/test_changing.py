@@ -1,0 +1,403 @@
+"""Who may change the role matrix, and with whose yes; and what falls with the change."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from onepam.domain.access import Action, ConsoleRight, RoleSet
+from onepam.domain.access_file import InvalidFile, read_access, resolve
+from onepam.domain.asking import OpenRequest
+from onepam.domain.authority import ActorFacts, HeldRole
+from onepam.domain.changes import ChangeApplied, ChangeApproved, ChangeProposed, ChangeRefused, ChangeRejected
+from onepam.domain.changing import (
+    Applied,
+    ChangeFacts,
+    MatrixFacts,
+    Proposed,
+    Unchanged,
+    apply,
+    approve,
+    look,
+    reject,
+)
+from onepam.domain.commit import Decided
+from onepam.domain.decision import HeldGrant
+from onepam.domain.ending import access_under, endings, session_falls
+from onepam.domain.matrix import Matrix, Someone
+from onepam.domain.people import GroupMemberAdded
+from onepam.domain.plan import Plan
+from onepam.domain.requests import GrantEnded, RequestStatus, RequestWithdrawn, Substance
+from onepam.kernel.clock import DAY, HOUR, Instant, later
+from onepam.kernel.errors import Refused
+
+NOW = Instant(1_750_000_000_000_000)
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIC4Wv0P6B/rhoR7KvjYV/FNBYckni9jyxz0IO/WmyHWD"
+
+FILE = f"""\
+version: 1
+groups:
+  engineers: {{members: [eve@example.com]}}
+resources:
+  web:
+    kind: ssh
+    address: web.example.com:22
+    labels: {{env: prod}}
+    owner: ada@example.com
+    logins: [app, root]
+    host_keys: ["{KEY}"]
+roles:
+  admin: {{purpose: administers, owner: ada@example.com, console: [administer]}}
+  lead: {{purpose: leads, owner: ada@example.com, console: [approve]}}
+  dev:
+    purpose: develops
+    owner: ada@example.com
+    permissions:
+      prod:
+        {{actions: [shell, exec], where: {{env: prod}}, logins: [app], mode: request, longest: 4h, approvers: [lead]}}
+bindings:
+  - {{role: admin, person: ada@example.com, because: founded it}}
+  - {{role: admin, person: bob@example.com, because: founded it}}
+  - {{role: lead, person: max@example.com, because: leads}}
+  - {{role: dev, group: engineers, because: builds}}
+"""
+WIDER = FILE.replace("longest: 4h", "longest: 6h")
+NARROWER = FILE.replace("longest: 4h", "longest: 2h")
+NAMES = ("ada", "bob", "max", "eve")
+PEOPLE = tuple(Someone(name, f"{name}@example.com", True, None) for name in NAMES)
+
+
+def base(text: str = FILE) -> Matrix:
+    found = resolve(read_access(text), PEOPLE)
+    assert isinstance(found, Matrix), [str(each) for each in found.problems]
+    return found
+
+
+def actor(person: str = "ada", *rights: ConsoleRight, until: int = HOUR) -> ActorFacts:
+    held = HeldRole("bnd", "", "some", "v", (), rights or (ConsoleRight.ADMINISTER,), None)
+    return ActorFacts(person, True, None, later(NOW, until), NOW, (held,))
+
+
+FACTS = MatrixFacts(actor(), base(), PEOPLE, (), (), True, None)
+
+
+def digest(text: str, facts: MatrixFacts = FACTS) -> str:
+    decided = look(facts, read_access(text), NOW)
+    assert isinstance(decided, Decided)
+    assert isinstance(decided.result, Plan)
+    return decided.result.digest
+
+
+def run(decided: Decided[Any] | Refused) -> tuple[list[type], Any]:
+    """The kinds of the events, and the result; a bare refusal has none."""
+    if isinstance(decided, Refused):
+        return [], decided.code
+    result = decided.result
+    return [type(each) for each in decided.events], result.code if isinstance(result, Refused) else result
+
+
+def applied(text: str, facts: MatrixFacts = FACTS) -> tuple[list[type], Any]:
+    return run(apply(facts, read_access(text), "chg", digest(text, facts), NOW))
+
+
+def waiting(text: str, proposer: str | None = "ada", by: str = "bob") -> MatrixFacts:
+    """The facts of `by` while the proposal of `text` waits."""
+    change = ChangeFacts("chg", read_access(text).document, digest(text), "proposed", proposer)
+    return replace(FACTS, actor=actor(by), change=change)
+
+
+def approved(text: str, facts: MatrixFacts, shown: str | None = None, of: str | None = None) -> tuple[list[type], Any]:
+    assert facts.change is not None
+    return run(approve(facts, read_access(shown or text), "chg", of or facts.change.digest, NOW))
+
+
+# --- looking ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("right", [ConsoleRight.ADMINISTER, ConsoleRight.AUDIT])
+def test_administrators_and_auditors_may_look(right: ConsoleRight) -> None:
+    events, plan = run(look(replace(FACTS, actor=actor("ada", right)), read_access(WIDER), NOW))
+    assert (events, plan.widens) == ([], True)
+
+
+def test_others_may_not_look() -> None:
+    facts = replace(FACTS, actor=actor("max", ConsoleRight.APPROVE))
+    assert run(look(facts, read_access(FILE), NOW)) == ([], "right.missing")
+    assert run(look(replace(FACTS, actor=actor(until=0)), read_access(FILE), NOW)) == ([], "sign_in.ended")
+    assert run(look(replace(FACTS, actor=None), read_access(FILE), NOW)) == ([], "bootstrap.over")
+
+
+def test_a_broken_file_gives_its_problems() -> None:
+    broken = read_access(FILE.replace("kind: ssh", "kind: shh"))
+    for decided in (look(FACTS, broken, NOW), apply(FACTS, broken, "chg", None, NOW)):
+        events, result = run(decided)
+        assert events == []
+        assert isinstance(result, InvalidFile)
+
+
+# --- applying --------------------------------------------------------------------------------------------------------
+
+
+def test_what_widens_nothing_is_in_force_at_once() -> None:
+    events, result = applied(NARROWER)
+    assert events == [ChangeProposed, ChangeApplied, RoleSet]
+    assert isinstance(result, Applied)
+
+
+def test_what_widens_waits() -> None:
+    decided = apply(FACTS, read_access(WIDER), "chg", digest(WIDER), NOW)
+    events, result = run(decided)
+    assert events == [ChangeProposed]
+    assert isinstance(result, Proposed)
+    assert isinstance(decided, Decided)
+    (proposed,) = decided.events
+    assert isinstance(proposed, ChangeProposed)
+    assert (proposed.by, proposed.widens, proposed.text, proposed.digest) == ("ada", True, WIDER, result.plan.digest)
+    assert "@" not in proposed.summary
+
+
+def test_what_says_what_is_is_nothing() -> None:
+    events, result = applied(FILE)
+    assert events == []
+    assert isinstance(result, Unchanged)
+
+
+def test_only_administrators_apply_and_only_what_was_planned() -> None:
+    text = read_access(NARROWER)
+    auditor = replace(FACTS, actor=actor("aud", ConsoleRight.AUDIT))
+    assert run(apply(auditor, text, "chg", digest(NARROWER), NOW)) == ([], "right.missing")
+    assert run(apply(FACTS, text, "chg", digest(WIDER), NOW)) == ([], "change.overtaken")
+    assert run(apply(FACTS, text, "chg", None, NOW)) == ([], "change.overtaken")
+    assert run(apply(waiting(WIDER, by="ada"), text, "chg", digest(NARROWER), NOW)) == ([], "change.exists")
+
+
+OWN_GAINS = {
+    "access": ("[eve@example.com]", "[eve@example.com, ada@example.com]", "shell, exec as app on web"),
+    "console": ("person: max@example.com", "person: ada@example.com", "the console right approve"),
+    "approving": ("person: max@example.com", "person: ada@example.com", "approving requests for dev/prod"),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "what"), OWN_GAINS.values(), ids=OWN_GAINS)
+def test_nobody_applies_what_they_gain_by_themselves(old: str, new: str, what: str) -> None:
+    text = FILE.replace(old, new)
+    decided = apply(FACTS, read_access(text), "chg", digest(text), NOW)
+    assert isinstance(decided, Decided)
+    assert decided.events == (ChangeRefused("chg", "ada", "change.own_gain"),)
+    assert isinstance(decided.result, Refused)
+    assert what in decided.result.message
+
+
+def test_a_long_list_of_gains_is_shortened() -> None:
+    more = "".join(
+        f"  web{number}: {{kind: ssh, address: 'w{number}:22', labels: {{env: prod}}, owner: ada@example.com, "
+        f"logins: [app], host_keys: ['{KEY}']}}\n"
+        for number in range(5)
+    )
+    text = FILE.replace("[eve@", "[ada@example.com, eve@").replace("roles:\n", f"{more}roles:\n")
+    decided = apply(FACTS, read_access(text), "chg", digest(text), NOW)
+    assert isinstance(decided, Decided)
+    assert "on web, web0, web1 and 3 more." in decided.result.message  # type: ignore[union-attr]
+
+
+def test_nobody_locks_everybody_out() -> None:
+    none = FILE.replace("console: [administer]", "console: [monitor]")
+    assert applied(none) == ([], "change.lock_out")
+    gone = replace(FACTS, people=tuple(replace(each, enabled=each.person not in ("ada", "bob")) for each in PEOPLE))
+    assert applied(NARROWER, gone) == ([], "change.lock_out")
+    late = replace(FACTS, people=tuple(replace(each, ends=NOW) for each in PEOPLE))
+    assert applied(NARROWER, late) == ([], "change.lock_out")
+
+
+def test_a_change_that_is_too_large_for_one_command_is_refused() -> None:
+    asked = OpenRequest("req", substance(), "d", later(NOW, HOUR))
+    requests = tuple(replace(asked, request=f"req_{number}") for number in range(10_000))
+    assert applied(NARROWER, replace(FACTS, requests=requests)) == ([], "change.too_large")
+
+
+# --- the bootstrap ---------------------------------------------------------------------------------------------------
+
+NOBODY = replace(FACTS, actor=None, signed_in_ever=False, matrix=Matrix({}, {}, {}, {}))
+
+
+def test_before_anybody_signed_in_a_file_is_in_force_at_once() -> None:
+    for expected in (None, digest(FILE, NOBODY)):
+        decided = apply(NOBODY, read_access(FILE), "chg", expected, NOW)
+        assert isinstance(decided, Decided)
+        proposed, in_force, *_ = decided.events
+        assert isinstance(proposed, ChangeProposed)
+        assert (proposed.by, proposed.widens) == (None, True)
+        assert isinstance(in_force, ChangeApplied)
+        assert (in_force.by, in_force.bootstrap) == (None, True)
+
+
+def test_the_bootstrap_ends_with_the_first_sign_in() -> None:
+    after = replace(NOBODY, signed_in_ever=True)
+    assert run(apply(after, read_access(FILE), "chg", None, NOW)) == ([], "bootstrap.over")
+    assert run(apply(NOBODY, read_access(FILE), "chg", "0" * 64, NOW)) == ([], "change.overtaken")
+
+
+# --- approving -------------------------------------------------------------------------------------------------------
+
+
+def test_another_administrator_puts_it_in_force() -> None:
+    events, result = approved(WIDER, waiting(WIDER))
+    assert events == [ChangeApproved, ChangeApplied, RoleSet]
+    assert isinstance(result, Applied)
+
+
+def test_nobody_approves_their_own() -> None:
+    assert approved(WIDER, waiting(WIDER, by="ada")) == ([ChangeRefused], "change.self_approval")
+
+
+def test_an_approval_is_for_what_was_proposed() -> None:
+    assert approved(WIDER, waiting(WIDER), shown=NARROWER) == ([ChangeRefused], "change.digest")
+    assert approved(WIDER, waiting(WIDER), of="0" * 64) == ([ChangeRefused], "change.digest")
+
+
+def test_only_administrators_approve_and_only_what_waits() -> None:
+    facts = waiting(WIDER)
+    assert facts.change is not None
+    assert approved(WIDER, replace(facts, actor=actor("max", ConsoleRight.APPROVE))) == ([], "right.missing")
+    assert approved(WIDER, replace(facts, change=replace(facts.change, status="applied"))) == ([], "change.closed")
+    assert run(approve(FACTS, read_access(WIDER), "chg", "d", NOW)) == ([], "change.unknown")
+
+
+def test_what_was_overtaken_is_rejected() -> None:
+    overtaken = replace(waiting(WIDER), matrix=base(NARROWER))
+    assert approved(WIDER, overtaken) == ([ChangeRejected], "change.overtaken")
+    unknown = replace(waiting(WIDER), people=tuple(each for each in PEOPLE if each.person != "eve"))
+    assert approved(WIDER, unknown) == ([ChangeRejected], "change.overtaken")
+
+
+def test_a_proposer_who_left_stands_behind_nothing() -> None:
+    left = replace(waiting(WIDER), people=tuple(replace(each, enabled=each.person != "ada") for each in PEOPLE))
+    assert approved(WIDER, left) == ([ChangeRejected], "change.proposer_left")
+    assert approved(WIDER, waiting(WIDER, proposer="zoe")) == ([ChangeRejected], "change.proposer_left")
+
+
+def test_neither_approver_nor_proposer_gains() -> None:
+    text = FILE.replace("[eve@example.com]", "[eve@example.com, bob@example.com]")
+    assert approved(text, waiting(text)) == ([ChangeRefused], "change.own_gain")
+    assert approved(text, waiting(text, proposer="bob", by="ada")) == ([ChangeRefused], "change.own_gain")
+    assert approved(text, waiting(text, proposer="ada", by="max"))[0] == [
+        ChangeApproved,
+        ChangeApplied,
+        GroupMemberAdded,
+    ]
+
+
+def test_an_approval_locks_nobody_out() -> None:
+    text = FILE.replace("{role: admin, person: ada@", "{role: admin, person: eve@")
+    text = text.replace("  - {role: admin, person: bob@example.com, because: founded it}\n", "")
+    facts = waiting(text)
+    assert approved(text, facts)[0][:2] == [ChangeApproved, ChangeApplied]
+    gone = replace(facts, people=tuple(replace(each, enabled=each.person != "eve") for each in PEOPLE))
+    assert approved(text, gone) == ([ChangeRejected], "change.lock_out")
+
+
+# --- rejecting -------------------------------------------------------------------------------------------------------
+
+
+def test_an_administrator_says_no_with_a_reason() -> None:
+    facts = waiting(WIDER)
+    decided = reject(facts, "chg", "too long", NOW)
+    assert isinstance(decided, Decided)
+    assert decided.events == (ChangeRejected("chg", "bob", "change.denied", "too long"),)
+    assert run(reject(facts, "chg", " ", NOW)) == ([], "text.missing")
+    assert run(reject(replace(facts, actor=actor("max", ConsoleRight.APPROVE)), "chg", "x", NOW)) == (
+        [],
+        "right.missing",
+    )
+    assert run(reject(FACTS, "chg", "x", NOW)) == ([], "change.unknown")
+
+
+def test_a_proposer_takes_it_back_without_one() -> None:
+    decided = reject(waiting(WIDER, by="ada"), "chg", "", NOW)
+    assert isinstance(decided, Decided)
+    assert decided.events == (ChangeRejected("chg", "ada", "change.withdrawn", ""),)
+
+
+# --- what falls ------------------------------------------------------------------------------------------------------
+
+
+def substance(**changes: Any) -> Substance:
+    role = base().roles["dev"]
+    made = Substance("eve", "web", "app", "dev", role.version(), "prod", (Action.SHELL, Action.EXEC), HOUR)
+    return replace(made, **changes)
+
+
+def grant(**changes: Any) -> HeldGrant:
+    (binding,) = (each.binding for each in base().bindings.values() if each.role == "dev")
+    made = HeldGrant("grt", "req", substance(), binding, "max", NOW, later(NOW, HOUR))
+    return replace(made, **changes)
+
+
+def falls(text: str, at: Instant = NOW) -> tuple[str | None, str | None]:
+    """Why a grant and a request fall under the file; None where they stand."""
+    request = OpenRequest("req", substance(), "d", later(NOW, HOUR))
+    found = endings(base(), base(text), (grant(),), (request,), "ada", at)
+    ended = [each.because for each in found if isinstance(each, GrantEnded)]
+    void = [each for each in found if isinstance(each, RequestWithdrawn)]
+    assert all((each.status, each.by) == (RequestStatus.VOID, "ada") for each in void)
+    return (ended or [None])[0], (void[0].because if void else None)
+
+
+MODE = ", mode: standing, longest: 4h"
+FALLS = {
+    "nothing": ("version: 1", "version: 1", None, None),
+    "another role": ("purpose: leads", "purpose: leads people", None, None),
+    "a longer time": ("longest: 4h", "longest: 6h", None, "role.changed"),
+    "less to do": ("[shell, exec]", "[shell]", "role.changed", "role.changed"),
+    "another permission": ("      prod:\n", "      other:\n", "role.changed", "role.changed"),
+    "no request": (", mode: request, longest: 4h, approvers: [lead]", MODE, "role.changed", "role.changed"),
+    "other labels": ("labels: {env: prod}", "labels: {env: dev}", "resource.changed", "resource.changed"),
+    "other logins": ("logins: [app, root]", "logins: [root]", "resource.changed", "resource.changed"),
+    "another resource": ("  web:\n", "  web2:\n", "resource.changed", "resource.changed"),
+    "not a member": ("members: [eve@example.com]", "members: []", "binding.ended", "binding.ended"),
+    "a date": ("group: engineers,", "group: engineers, ends: 2020-01-01,", "binding.ended", "binding.ended"),
+    "no binding": ("  - {role: dev, group: engineers, because: builds}\n", "", "binding.ended", "binding.ended"),
+    "another binding": ("group: engineers, because", "person: eve@example.com, because", "binding.ended", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "of_grant", "of_request"), FALLS.values(), ids=FALLS)
+def test_grants_and_requests_fall_with_what_bears_them(
+    old: str, new: str, of_grant: str | None, of_request: str | None
+) -> None:
+    assert old in FILE
+    assert falls(FILE.replace(old, new)) == (of_grant, of_request)
+
+
+def test_what_has_run_out_is_not_ended_again() -> None:
+    assert falls(FILE.replace("[shell, exec]", "[shell]"), later(NOW, DAY))[0] is None
+
+
+def test_a_role_that_is_gone_bears_nothing() -> None:
+    without = (
+        FILE[: FILE.index("  dev:")]
+        + "bindings:\n"
+        + "".join(line for line in FILE.splitlines(keepends=True) if "- {role: admin" in line)
+    )
+    assert falls(without) == ("binding.ended", "binding.ended")
+    stray = replace(base(without), bindings=base().bindings)
+    assert isinstance(endings(base(), stray, (grant(),), (), None, NOW)[0], GrantEnded)
+    assert access_under(stray, PEOPLE[3], "web", (), NOW).roles == ()
+
+
+def test_sessions_fall_as_the_gateway_would_cut_them() -> None:
+    def cut(text: str, *grants: HeldGrant, resource: str = "web") -> bool:
+        facts = access_under(base(text), PEOPLE[3], resource, grants, NOW)
+        return session_falls(base(), facts, "app", (Action.SHELL, Action.EXEC), NOW)
+
+    assert not cut(FILE, grant())
+    assert not cut(WIDER, grant())
+    assert cut(FILE)
+    assert cut(FILE, grant(), resource="gone")
+    assert cut(FILE.replace("[shell, exec]", "[shell]"), grant())
+    assert cut(FILE.replace("web.example.com:22", "web.example.com:23"), grant())
+    new = replace(base(), resources={})
+    assert session_falls(new, access_under(base(), PEOPLE[3], "web", (grant(),), NOW), "app", (Action.SHELL,), NOW)
+    person = FILE.replace("group: engineers", "person: eve@example.com")
+    assert [each.group for each in access_under(base(person), PEOPLE[3], "web", (), NOW).roles] == [""]
+    assert [each.group for each in access_under(base(), PEOPLE[3], "web", (), NOW).roles] == ["engineers"]
