@@ -1,0 +1,118 @@
+"""The API over HTTP: the only thing the commands speak to."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from onepam.cli.home import Home, Session
+from onepam.cli.show import REFUSED, SIGNED_OUT, UNAVAILABLE, USAGE, stop
+
+if TYPE_CHECKING:
+    import httpx2
+
+SECONDS = 40.0
+LONG_SECONDS = 900.0
+"""For what the gateway works on before it answers: evidence packs."""
+
+
+def call(method: str, path: str, body: Any = None, params: Mapping[str, Any] | None = None) -> Any:
+    """The JSON answer of `/api/v1` + `path`; ends the program with the right exit code when there is none."""
+    home = Home()
+    session = signed_in(home)
+    return ask(session.gateway, method, path, body, params, session.token)
+
+
+def ask(
+    gateway: str,
+    method: str,
+    path: str,
+    body: Any = None,
+    params: Mapping[str, Any] | None = None,
+    token: str = "",
+) -> Any:
+    """As `call`, of a named gateway."""
+    with answered(gateway, method, path, body, params, token) as answer:
+        answer.read()
+        try:
+            return answer.json()
+        except ValueError:
+            stop(UNAVAILABLE, f"{gateway} did not answer as a OnePAM gateway does.", "Check the address.")
+
+
+@contextmanager
+def answered(
+    gateway: str,
+    method: str,
+    path: str,
+    body: Any = None,
+    params: Mapping[str, Any] | None = None,
+    token: str = "",
+    seconds: float = SECONDS,
+) -> Iterator["httpx2.Response"]:
+    """An answer that is a success, its body not read yet."""
+    import httpx2
+
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    known = {name: value for name, value in (params or {}).items() if value is not None}
+    try:
+        with (
+            httpx2.Client(timeout=seconds, trust_env=not is_loopback(gateway)) as client,
+            client.stream(method, f"{gateway}/api/v1{path}", json=body, params=known, headers=headers) as answer,
+        ):
+            if answer.status_code >= 300:
+                answer.read()
+                _refused(gateway, answer)
+            yield answer
+    except httpx2.TimeoutException:
+        stop(UNAVAILABLE, f"{gateway} did not answer in time.", "Try again soon.")
+    except httpx2.HTTPError as error:
+        stop(UNAVAILABLE, f"{gateway} cannot be reached: {error}", "Is the gateway running, and its address right?")
+
+
+def signed_in(home: Home) -> Session:
+    """The session that is kept, or the end of the program."""
+    session = home.session()
+    if session is None:
+        stop(SIGNED_OUT, "You are not signed in.", "Run: onepam login")
+    return session
+
+
+def checked_gateway(text: str) -> str:
+    """The gateway's address without a slash at its end. A token is never sent in clear but to this machine."""
+    address = text.strip().rstrip("/")
+    if "://" not in address:
+        address = f"https://{address}"
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
+        stop(USAGE, f"{text} is not the address of a gateway.", "Such as https://pam.example.com")
+    if parts.scheme == "http" and not is_loopback(address):
+        stop(USAGE, "Over plain http everybody on the way could read your token.", "Use https://")
+    return address
+
+
+def is_loopback(address: str) -> bool:
+    """Whether this is this machine."""
+    host = urlsplit(address).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _refused(gateway: str, answer: "httpx2.Response") -> None:
+    try:
+        said = answer.json()
+        code, message, hint = str(said["code"]), str(said["message"]), str(said.get("hint", ""))
+        for problem in said.get("problems", ()):
+            message += f"\n  {problem['file']}:{problem['line']}:{problem['column']}: {problem['message']}"
+            message += f" {problem['hint']}" if problem["hint"] else ""
+    except (ValueError, KeyError, TypeError, AttributeError):
+        stop(UNAVAILABLE, f"{gateway} did not answer as a OnePAM gateway does.", "Check the address.")
+    hint = f"{gateway}{hint}" if hint.startswith("/") else hint
+    if answer.status_code == 401:
+        stop(SIGNED_OUT, "Your sign-in has ended." if code == "token.missing" else message, "Run: onepam login", code)
+    stop(UNAVAILABLE if answer.status_code >= 500 else REFUSED, message, hint, code)

@@ -1,0 +1,175 @@
+"""What one can reach, and asking for more."""
+
+import re
+import sys
+import time
+from typing import Annotated, Any
+
+import typer
+
+from onepam.cli.client import call
+from onepam.cli.home import Home
+from onepam.cli.show import OK, REFUSED, USAGE, Json, Output, console, note, printed, say, span, stop, table, when
+from onepam.cli.ssh_files import ssh_command
+
+POLL_SECONDS = 2.0
+_DURATION = re.compile(r"(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m(?:in)?)?")
+
+
+def ls(
+    search: Annotated[str, typer.Argument(help="Part of a name or of a label.")] = "",
+    all_: Annotated[bool, typer.Option("--all", help="Also what may be requested.")] = False,
+    as_of: Annotated[str | None, typer.Option(help="As it was then (RFC 3339).")] = None,
+    as_json: Json = False,
+) -> None:
+    """List what I can reach now, with the time left and the exact command."""
+    home = Home()
+    found = call("GET", "/access", params={"search": search, "as_of": as_of})
+    if Output.as_json:
+        for each in found["open"]:
+            each["command"] = ssh_command(home, each["login"], each["resource"])
+        printed(found)
+        return
+    table(
+        ("TARGET", "LOGIN", "LEFT", "COMMAND"),
+        (
+            (
+                each["resource"],
+                each["login"],
+                when(each["until"]).removeprefix("in ") or "-",
+                ssh_command(home, each["login"], each["resource"]),
+            )
+            for each in found["open"]
+        ),
+        "Nothing is open to you now." + ("" if all_ else " See what you may ask for: onepam ls --all"),
+    )
+    if all_:
+        say("")
+        table(
+            ("MAY BE REQUESTED", "LOGIN", "AT MOST", "APPROVED BY", "WAITING"),
+            (
+                (
+                    each["resource"],
+                    each["login"],
+                    span(each["longest_seconds"]),
+                    ", ".join(each["approvers"]),
+                    each["pending"] or "",
+                )
+                for each in found["requestable"]
+            ),
+            "There is nothing to ask for.",
+        )
+        if found["beyond"]:
+            say(f"... and {found['beyond']} more: search for them.")
+
+
+def request(
+    target: Annotated[str, typer.Argument(help="TARGET or LOGIN@TARGET.")],
+    reason: Annotated[str, typer.Option(help="Why; the approver reads it.")] = "",
+    login: Annotated[str, typer.Option(help="The account on the target.")] = "",
+    for_: Annotated[str, typer.Option("--for", help="How long: 45m, 2h, 1h30m, 1d.")] = "1h",
+    ticket: Annotated[str, typer.Option(help="A ticket's number.")] = "",
+    role: Annotated[str | None, typer.Option(help="Which of my roles, where several would do.")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the decision.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Ask for access."""
+    account, _, resource = target.rpartition("@")
+    account = login or account or _only_login(resource)
+    if not reason:
+        if not sys.stdin.isatty():
+            stop(USAGE, "A reason is needed.", "Add --reason")
+        reason = typer.prompt("Reason", err=True)
+    body = {
+        "resource": resource,
+        "login": account,
+        "duration_seconds": seconds_of(for_),
+        "reason": reason,
+        "ticket": ticket,
+        "role": role,
+    }
+    made = call("POST", "/requests", body)
+    if wait:
+        _waited(made, account, resource)
+        return
+    if Output.as_json:
+        printed(made)
+        return
+    say(f"{made['request']} waits for one of: {', '.join(made['approvers'])}; void {when(made['expires'])}.")
+
+
+def requests(
+    all_: Annotated[bool, typer.Option("--all", help="Everybody's (administrators and auditors).")] = False,
+    status: Annotated[str | None, typer.Option(help="open, approved, denied, withdrawn or void.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="As it was then (RFC 3339).")] = None,
+    as_json: Json = False,
+) -> None:
+    """List requests."""
+    found = call("GET", "/requests", params={"whose": "all" if all_ else "mine", "status": status, "as_of": as_of})
+    if Output.as_json:
+        printed(found)
+        return
+    table(
+        ("REQUEST", "WHO", "WHAT", "FOR", "STATUS", "MADE", "REASON"),
+        (
+            (
+                each["request"],
+                each["person_name"],
+                f"{each['login']}@{each['resource']}",
+                span(each["duration_seconds"]),
+                each["status"] if each["grant_state"] is None else f"{each['status']}, {each['grant_state']}",
+                when(each["made"]),
+                each["reason"] or "",
+            )
+            for each in found
+        ),
+        "No requests.",
+    )
+
+
+def withdraw(request: str, as_json: Json = False) -> None:
+    """Take a request back that waits."""
+    done = call("POST", f"/requests/{one_id(request)}/withdraw")
+    printed(done) if Output.as_json else say(f"{request} is withdrawn.")
+
+
+def seconds_of(text: str) -> int:
+    """Seconds of `2h`, `90m`, `1h30m`, `1d`."""
+    found = _DURATION.fullmatch(text.strip().lower())
+    if found is None or not any(found.groups()):
+        stop(USAGE, f"{text} is not a duration.", "Such as 45m, 2h, 1h30m or 1d")
+    days, hours, minutes = (int(each or 0) for each in found.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60
+
+
+def one_id(text: str) -> str:
+    """An id as a part of a path: nothing that could lead elsewhere."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
+        stop(USAGE, f"{text} is not an id.", "Such as req_k3v5..., as the lists show them")
+    return text
+
+
+def _only_login(resource: str) -> str:
+    offers = call("GET", "/access", params={"search": resource})
+    logins = sorted({each["login"] for each in offers["requestable"] if each["resource"] == resource})
+    if len(logins) != 1:
+        stop(USAGE, f"Which login on {resource}?", f"One of: {', '.join(logins)}" if logins else "onepam ls --all")
+    return str(logins[0])
+
+
+def _waited(made: dict[str, Any], login: str, resource: str) -> None:
+    """Polls until somebody decides; a yes ends with the command to use."""
+    if not Output.as_json:
+        note(f"{made['request']} waits for one of: {', '.join(made['approvers'])}")
+    with console(stderr=True).status("waiting for a decision; Ctrl-C leaves the request standing"):
+        while (row := call("GET", f"/requests/{made['request']}")["request"])["status"] == "open":
+            time.sleep(POLL_SECONDS)
+    if Output.as_json:
+        printed(row)
+        raise typer.Exit(OK if row["status"] == "approved" else REFUSED)
+    said = f": {row['comment']}" if row["comment"] else "."
+    by = f" by {row['decider_name']}" if row["decider"] else ""
+    if row["status"] != "approved":
+        stop(REFUSED, f"{row['request']} is {row['status']}{by}{said}")
+    say(f"Approved{by}; ends {when(row['grant_ends'])}{said}")
+    say(f"  {ssh_command(Home(), login, resource)}")

@@ -1,0 +1,49 @@
+"""The ledger as the gateway sees it. (`onepam ledger verify`, on the gateway's machine, trusts nobody's word.)"""
+
+from typing import Annotated, Any
+
+import typer
+
+from onepam.cli.client import call
+from onepam.cli.show import Json, Output, facts, printed, say, when
+
+app = typer.Typer(help="The ledger: its health and its proofs.", invoke_without_command=True, rich_markup_mode=None)
+
+
+@app.callback()
+def health(context: typer.Context, as_json: Json = False) -> None:
+    """Show how large the ledger is, and what was published, witnessed and verified."""
+    if context.invoked_subcommand:
+        return
+    found = call("GET", "/ledger")
+    if Output.as_json:
+        printed(found)
+        return
+    facts(
+        (
+            ("entries", f"{found['size']:,}, the newest {when(found['head_at'])}"),
+            ("checkpoint", _seen(found["checkpoint_size"], found["checkpoint_at"])),
+            ("witness", _witness(found)),
+            ("verified", f"{found['verified_kind']} {_seen(found['verified_size'], found['verified_at'])}"),
+            ("log key", found["log_key"]),
+            ("trouble", found["trouble"]),
+        )
+    )
+    for finding in found["findings"]:
+        say(f"! {finding}")
+
+
+@app.command()
+def proof(index: Annotated[int, typer.Argument(min=0, help="An entry's number.")], as_json: Json = False) -> None:
+    """Print an entry with the proof that it is in the newest checkpoint (JSON)."""
+    printed(call("GET", f"/ledger/entries/{index}/proof"))
+
+
+def _witness(found: dict[str, Any]) -> str:
+    if not found["witness"]:
+        return "none: whoever holds the log's key could rewrite history"
+    return f"{found['witness']}: {_seen(found['witnessed_size'], found['witnessed_at'])}"
+
+
+def _seen(size: int, at: str | None) -> str:
+    return f"{size:,} entries, {when(at) or 'never'}"

@@ -1,0 +1,119 @@
+"""The role matrix as a file: plan, apply, and the changes there were."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from onepam.cli.client import call
+from onepam.cli.show import USAGE, Json, Output, confirmed, printed, say, span, stop, table, when
+
+MAX_FILE_BYTES = 1024 * 1024
+
+AccessFile = Annotated[Path, typer.Argument(metavar="FILE", help="access.yaml; - for standard input.")]
+
+
+def plan(file: AccessFile, as_json: Json = False) -> None:
+    """Show what a file would change, and who would gain and lose by it."""
+    found = call("POST", "/access/plan", _body(file))
+    printed(found) if Output.as_json else show_plan(found)
+
+
+def apply(
+    file: AccessFile,
+    digest: Annotated[str, typer.Option(help="Digest of the plan that was looked at; asks otherwise.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Apply a file: at once where nobody gains by it, else as a proposal to another administrator."""
+    body = _body(file)
+    if not digest:
+        found = call("POST", "/access/plan", body)
+        if not Output.as_json:
+            show_plan(found)
+        if found["objects"]:
+            confirmed("Propose it?" if found["widens"] else "Apply it?", yes)
+        digest = found["digest"]
+    given = call("POST", "/access/apply", {**body, "digest": digest})
+    if Output.as_json:
+        printed(given)
+    elif given["outcome"] == "proposed":
+        say(f"It widens access, so it waits for another administrator: onepam approve {given['change']}")
+    elif given["outcome"] == "applied":
+        say(f"In force ({given['change']}).")
+
+
+def changes(
+    as_of: Annotated[str | None, typer.Option(help="As it was then (RFC 3339).")] = None, as_json: Json = False
+) -> None:
+    """List the changes of the role matrix."""
+    found = call("GET", "/changes", params={"as_of": as_of})
+    if Output.as_json:
+        printed(found)
+        return
+    table(
+        ("CHANGE", "STATUS", "BY", "WHEN", "DECIDED BY", "WHAT"),
+        (
+            (
+                each["change"],
+                each["status"],
+                each["proposer_name"] or "bootstrap",
+                when(each["proposed"]),
+                each["decider_name"],
+                each["summary"],
+            )
+            for each in found
+        ),
+        "No changes.",
+    )
+
+
+def show_plan(found: dict[str, Any]) -> None:
+    """A plan in words."""
+    if not found["objects"]:
+        say("Nothing changes: the file says what is.")
+        return
+    marks = {"created": "+", "changed": "~", "removed": "-"}
+    for each in found["objects"]:
+        what = f": {', '.join(each['what'])}" if each["what"] else ""
+        say(f"{marks[each['how']]} {each['kind']} {each['name']}{what}")
+    for each in found["differences"]:
+        names = ", ".join(person["name"] for person in each["people"])
+        say(f"{names}:")
+        for verb, part in (("gain", "gained"), ("lose", "lost")):
+            for access in each[part]:
+                say(f"  {verb} {_access(access)}")
+            for name in each[f"console_{part}"]:
+                say(f"  {verb} the right to {name}")
+            for name in each[f"approves_{part}"]:
+                say(f"  {verb} approving {name}")
+    for sentence in found["widenings"]:
+        say(f"! {sentence}")
+    say(f"digest {found['digest']}")
+
+
+def _access(access: dict[str, Any]) -> str:
+    where = ", ".join(access["resources"][:5])
+    more = len(access["resources"]) - 5
+    where += f" and {more} more" if more > 0 else ""
+    return (
+        f"{', '.join(access['actions'])} as {', '.join(access['logins'])} on {where} "
+        f"({access['mode']}, at most {span(access['longest_seconds'])}; {access['role']}/{access['permission']})"
+    )
+
+
+def _body(file: Path) -> dict[str, str]:
+    try:
+        if str(file) == "-":
+            data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+        else:
+            with file.open("rb") as opened:
+                data = opened.read(MAX_FILE_BYTES + 1)
+        if len(data) > MAX_FILE_BYTES:
+            stop(USAGE, f"{file} is larger than {MAX_FILE_BYTES} bytes.")
+        return {"text": data.decode("utf-8"), "file": file.name[:200] if file.name != "-" else "access.yaml"}
+    except OSError as error:
+        stop(USAGE, f"{file} cannot be read: {error.strerror}.")
+    except UnicodeDecodeError as error:
+        stop(USAGE, f"{file} is not UTF-8: byte {error.start}.")

@@ -1,0 +1,101 @@
+"""People: listing, adding, disabling, and links to enrol."""
+
+from typing import Annotated, Any
+
+import typer
+
+from onepam.cli.client import call
+from onepam.cli.commands.access import one_id
+from onepam.cli.show import Json, Output, confirmed, printed, say, table, when
+
+app = typer.Typer(help="People and service accounts.", invoke_without_command=True, rich_markup_mode=None)
+
+Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+@app.callback()
+def people(
+    context: typer.Context,
+    as_of: Annotated[str | None, typer.Option(help="As it was then (RFC 3339).")] = None,
+    as_json: Json = False,
+) -> None:
+    """List everybody."""
+    if context.invoked_subcommand:
+        return
+    found = call("GET", "/people", params={"as_of": as_of})
+    if Output.as_json:
+        printed(found)
+        return
+    table(
+        ("PERSON", "NAME", "ADDRESS", "KIND", "STATE", "ROLES", "FACTORS", "LAST SIGN-IN", "LIVE"),
+        (
+            (
+                each["person"],
+                each["name"],
+                each["email"] or "",
+                each["kind"],
+                _state(each),
+                ", ".join(each["roles"]),
+                ", ".join(each["factors"]),
+                when(each["last_sign_in"]),
+                each["live"] or "",
+            )
+            for each in found
+        ),
+        "Nobody is here yet. Add somebody: onepam people add",
+    )
+
+
+@app.command()
+def add(
+    name: str,
+    email: Annotated[str | None, typer.Argument(help="Not for a service account.")] = None,
+    because: Annotated[str, typer.Option(help="Why this person is here.")] = "added by an administrator",
+    kind: Annotated[str, typer.Option(help="employee, vendor or service.")] = "employee",
+    manager: Annotated[str | None, typer.Option(help="The manager's id.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Sponsor of a vendor, owner of a service (id).")] = None,
+    ends: Annotated[str | None, typer.Option(help="RFC 3339; needed for vendors and services.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Add a person."""
+    known = {"name": name, "email": email, "kind": kind, "manager": manager, "owner": owner, "ends": ends}
+    made = call("POST", "/people", {**known, "because": because})
+    printed(made) if Output.as_json else say(f"{made['person']} is added. Next: onepam people link {made['person']}")
+
+
+@app.command()
+def link(person: str, reason: Reason = "", as_json: Json = False) -> None:
+    """Make a one-use link by which a person sets a password and a second factor."""
+    made: dict[str, Any] = call("POST", f"/people/{one_id(person)}/enrolment", {"reason": reason})
+    if Output.as_json:
+        printed(made)
+    elif made["link"] is None:
+        say(f"Another administrator must agree first: onepam approve {made['enrolment']}")
+    else:
+        say(f"One-use link, ends {when(made['expires'])}; give it to nobody else:\n  {made['link']}")
+
+
+@app.command()
+def disable(person: str, reason: Reason = "", yes: Yes = False, as_json: Json = False) -> None:
+    """End all access of a person now, live sessions included."""
+    confirmed(f"End all access of {person}?", yes)
+    ended = call("POST", f"/people/{one_id(person)}/disable", {"reason": reason})
+    if Output.as_json:
+        printed(ended)
+        return
+    say(f"Disabled. Ended: {ended['live']} live sessions, {ended['grants']} grants, {ended['sign_ins']} sign-ins.")
+
+
+@app.command()
+def enable(person: str, reason: Reason = "", as_json: Json = False) -> None:
+    """Let a disabled person sign in again."""
+    done = call("POST", f"/people/{one_id(person)}/enable", {"reason": reason})
+    printed(done) if Output.as_json else say(f"{person} may sign in again.")
+
+
+def _state(person: dict[str, Any]) -> str:
+    if not person["enabled"]:
+        return "disabled"
+    ends = f"ends {when(person['ends'])}" if person["ends"] else ""
+    return ", ".join(filter(None, ("invited" if person["invited"] else "", ends))) or "enabled"

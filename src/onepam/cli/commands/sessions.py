@@ -1,0 +1,111 @@
+"""Gateway sessions: listing, watching, ending."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onepam.cli.client import answered, call, signed_in
+from onepam.cli.commands.access import one_id
+from onepam.cli.home import Home
+from onepam.cli.show import USAGE, Json, Output, printed, say, span, stop, table, when
+
+
+def sessions(
+    open_: Annotated[bool, typer.Option("--open", help="Only those that run.")] = False,
+    person: Annotated[str | None, typer.Option(help="Of one person (id).")] = None,
+    resource: Annotated[str | None, typer.Option(help="On one target.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="As it was then (RFC 3339).")] = None,
+    as_json: Json = False,
+) -> None:
+    """List sessions, the newest first."""
+    asked = {"status": "open" if open_ else None, "person": person, "resource": resource, "as_of": as_of}
+    found = call("GET", "/sessions", params=asked)
+    if Output.as_json:
+        printed(found)
+        return
+    table(
+        ("SESSION", "WHO", "WHERE", "OPENED", "STATE", "ENDED WHY"),
+        (
+            (
+                each["session"],
+                each["person_name"],
+                f"{each['login']}@{each['resource']}",
+                when(each["opened"]),
+                each["status"] + (" (gap)" if each["gap"] else ""),
+                each["closed_because"] or "",
+            )
+            for each in found
+        ),
+        "No sessions.",
+    )
+
+
+def play(
+    session: str,
+    speed: Annotated[float, typer.Option(min=0.1, max=100, help="Times as fast.")] = 1.0,
+    idle: Annotated[float, typer.Option(min=0, help="Longest pause, in seconds.")] = 2.0,
+    channel: Annotated[int | None, typer.Option(min=0, help="Which shell or command (see --list).")] = None,
+    list_: Annotated[bool, typer.Option("--list", help="List shells, commands and files instead.")] = False,
+    save: Annotated[Path | None, typer.Option(help="Save as asciicast v3 instead.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Play a recording in this terminal: text, colours and cursor only. Watching is recorded."""
+    which = one_id(session)
+    if list_ or Output.as_json:
+        _timeline(which)
+        return
+    if save is not None and save.exists():
+        stop(USAGE, f"{save} exists already.", "Choose another name.")
+    from onepam.cli.play import play_lines, save_lines
+
+    kept = signed_in(Home())
+    params = {"channel": channel}
+    path = f"/sessions/{which}/recording"
+    with answered(kept.gateway, "GET", path, params=params, token=kept.token) as answer:
+        if save is not None:
+            save_lines(answer.iter_bytes(), save)
+            say(f"Saved {save}: play it with any asciinema player.")
+        else:
+            play_lines(answer.iter_lines(), sys.stdout, speed, idle)
+
+
+def kill(
+    session: str,
+    reason: Annotated[str, typer.Option(help="Why; needed unless the session is yours.")] = "",
+    as_json: Json = False,
+) -> None:
+    """End a session now."""
+    done = call("POST", f"/sessions/{one_id(session)}/kill", {"reason": reason})
+    printed(done) if Output.as_json else say(f"{session} is being ended.")
+
+
+def _timeline(session: str) -> None:
+    found = call("GET", f"/sessions/{session}/timeline")
+    if Output.as_json:
+        printed(found)
+        return
+    table(
+        ("CHANNEL", "KIND", "COMMAND", "AT", "STATUS", "OUTPUT"),
+        (
+            (
+                each["channel"],
+                each["kind"],
+                each["command"] or "-",
+                span(each["opened"] / 1e6),
+                each["signal"] or ("" if each["status"] is None else each["status"]),
+                f"{each['output_bytes']:,} bytes",
+            )
+            for each in found["channels"]
+        ),
+        "Nothing was opened in this session.",
+    )
+    for each in found["files"]:
+        size = f", {each['size']:,} bytes" if each["size"] is not None else ""
+        digest = f", SHA-256 {each['sha256']}" if each["sha256"] else ""
+        say(
+            f"{span(each['at'] / 1e6):>8}  {each['operation']} {each['path']} {each['target']} {each['outcome']}{size}{digest}"
+        )
+    if found["gap"]:
+        say(f"The recording ends early: {found['gap']}.")

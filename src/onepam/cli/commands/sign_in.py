@@ -1,0 +1,92 @@
+"""Signing the command line in and out."""
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from onepam.cli.client import ask, call, checked_gateway
+from onepam.cli.home import Home, Session
+from onepam.cli.show import USAGE, Json, Output, facts, note, printed, say, stop, when
+from onepam.cli.ssh_files import ALIAS, include, include_line, is_included, new_key, user_config, write_ssh
+
+
+def login(
+    gateway: Annotated[
+        str, typer.Option(help="Address of the gateway's console; kept for the next time.", envvar="ONEPAM_GATEWAY")
+    ] = "",
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address to open.")] = False,
+    configure_ssh: Annotated[
+        bool | None, typer.Option(help="Add one Include line to ~/.ssh/config (asked on a terminal otherwise).")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Sign in through the browser; writes a short-lived SSH certificate and ordinary client configuration."""
+    from onepam.cli.login import code_from_browser
+
+    home = Home()
+    named = gateway or home.gateway()
+    if not named:
+        stop(USAGE, "Which gateway?", "Run: onepam login --gateway https://pam.example.com")
+    address = checked_gateway(named)
+    private, public = new_key()
+    code, verifier, redirect = code_from_browser(address, browser=not no_browser)
+    body = {"code": code, "verifier": verifier, "redirect": redirect, "public_key": public}
+    given: dict[str, Any] = ask(address, "POST", "/cli/token", body)
+    write_ssh(home, private, public, given["ssh"])
+    home.keep(Session(address, given["token"], given["session"], given["person"], given["name"], given["expires"]))
+    included = _configured(home, configure_ssh)
+    if Output.as_json:
+        shown = {name: given[name] for name in ("person", "name", "session", "expires")}
+        printed({**shown, "gateway": address, "ssh_config": str(home.ssh_config), "included": included})
+        return
+    say(f"Signed in as {given['name']}; ends {when(given['expires'])}.")
+    say("See what you can reach: onepam ls")
+    if not included:
+        say(f"To use plain `ssh LOGIN@TARGET@{ALIAS}`, put this at the head of {user_config()}:")
+        say(f"  {include_line(home)}")
+
+
+def logout(as_json: Json = False) -> None:
+    """End the session, and forget its key and certificate."""
+    home = Home()
+    session = home.session()
+    if session is not None:
+        try:
+            ask(session.gateway, "POST", "/sign-out", token=session.token)
+        finally:
+            home.forget()
+    if Output.as_json:
+        printed({"done": True})
+        return
+    say("Signed out." if session else "You were not signed in.")
+
+
+def whoami(as_json: Json = False) -> None:
+    """Show who is signed in, until when, and with which roles."""
+    me = call("GET", "/me")
+    if Output.as_json:
+        printed(me)
+        return
+    facts(
+        (
+            ("person", f"{me['name']} ({me['person']})"),
+            ("session", f"{me['session']}, ends {when(me['expires'])}"),
+            ("second factor", when(me["mfa_at"])),
+            ("roles", ", ".join(each["role"] for each in me["roles"]) or "none"),
+            ("rights", ", ".join(me["rights"])),
+        )
+    )
+
+
+def _configured(home: Home, wanted: bool | None) -> bool:
+    if is_included(home):
+        return True
+    if wanted is None and sys.stdin.isatty() and not Output.as_json and os.environ.get("TERM") != "dumb":
+        note(f"One line at the head of {user_config()} makes `ssh LOGIN@TARGET@{ALIAS}` work everywhere:")
+        note(f"  {include_line(home)}")
+        wanted = typer.confirm("Add it?", err=True)
+    if wanted:
+        include(home)
+    return bool(wanted)

@@ -1,0 +1,51 @@
+"""The commands that speak to a gateway's API. `boot` adds those that run on the gateway's own machine."""
+
+from collections.abc import Callable
+
+import typer
+
+from onepam.cli.commands import access, decide, evidence, matrix, people, sessions, sign_in
+from onepam.cli.commands.ledger import app as ledger
+
+app = typer.Typer(
+    name="onepam",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="OnePAM: access that can be proven.",
+    epilog="Exit codes: 0 done, 1 refused, 2 wrong usage, 3 not signed in, 4 gateway unavailable.",
+)
+
+_COMMANDS: tuple[Callable[..., None], ...] = (
+    sign_in.login,
+    sign_in.logout,
+    sign_in.whoami,
+    access.ls,
+    access.request,
+    access.requests,
+    access.withdraw,
+    decide.inbox,
+    decide.approve,
+    decide.deny,
+    sessions.sessions,
+    sessions.play,
+    sessions.kill,
+    matrix.plan,
+    matrix.apply,
+    matrix.changes,
+    evidence.verify,
+)
+for command in _COMMANDS:
+    app.command()(command)
+app.add_typer(people.app, name="people")
+app.add_typer(ledger, name="ledger")
+app.add_typer(evidence.app, name="evidence")
+
+
+def main() -> None:
+    """The command line without the local commands."""
+    app()
+
+
+if __name__ == "__main__":
+    main()
