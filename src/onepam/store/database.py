@@ -9,6 +9,12 @@ from onepam.kernel.errors import Corrupt, Unavailable
 
 Row = sqlite3.Row
 
+BUSY_MILLISECONDS = 5_000
+"""How long a statement waits for a lock that another connection holds."""
+
+CHECKPOINT_PAGES = 4_000
+"""After how many pages (4 KiB) the write-ahead log is worked into the database by the commit that fills it."""
+
 
 class Db(sqlite3.Connection):
     """A connection. `memory` keeps facts at the head for the one who writes; None: the tables are asked each time."""
@@ -29,13 +35,13 @@ def connect(path: Path | str, *, read_only: bool = False) -> Db:
         else:
             db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512, factory=Db)
         db.row_factory = sqlite3.Row
-        db.execute("PRAGMA busy_timeout = 5000")
+        db.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
         db.execute("PRAGMA foreign_keys = OFF")
         db.execute("PRAGMA cache_size = -65536")
         if not read_only:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
-            db.execute("PRAGMA wal_autocheckpoint = 4000")
+            db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     except sqlite3.Error as error:
         raise fault(error) from error
     return db

@@ -1,0 +1,98 @@
+"""A process that writes to the ledger as fast as it can, until it is killed."""
+
+import os
+import random
+import struct
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
+from itertools import count
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from bench.company import company, knocks, settle
+from onepam.app.close_session import NoFacts
+from onepam.app.open_session import KnockQuery, answer
+from onepam.domain.commit import Committed, Decided
+from onepam.domain.people import GroupMemberAdded, PersonAdded, PersonDisabled, PersonKind
+from onepam.domain.system import PayloadsErased
+from onepam.kernel.clock import Instant
+from onepam.store import database
+from onepam.store.schema import create
+from onepam.store.writer import Writer
+from tests.simulation.durable import Shim
+
+PEOPLE, RESOURCES = 20, 80
+IN_FLIGHT = 64
+
+ACKNOWLEDGED = struct.Struct(">QQ")
+"""What the process says of a command once it is durable: the ledger's size after it, and the command's number."""
+
+
+def clock() -> Instant:
+    """The wall clock."""
+    return Instant(time.time_ns() // 1000)
+
+
+def found(path: Path) -> None:
+    """A small company in a new ledger."""
+    with closing(database.connect(path)) as db:
+        create(db)
+    with closing(Writer(path, "node-1", clock, random.randbytes)) as writer:
+        settle(writer, company(PEOPLE, RESOURCES, clock()))
+
+
+def run(path: Path, first: int, pipe: Connection, copies: bool) -> None:
+    """Writes commands numbered from `first`, and says of each through the pipe when it is durable.
+
+    With `copies`, what is durable is kept beside the files (tests/simulation/durable.py). Says `ready` = (0, 0) first.
+    """
+    said = pipe.fileno()
+    shim = Shim() if copies else None
+    database.CHECKPOINT_PAGES = 60  # so that the end often comes in the middle of a checkpoint
+    writer = Writer(path, "node-1", clock, random.randbytes)
+    room = threading.Semaphore(IN_FLIGHT)
+    os.write(said, ACKNOWLEDGED.pack(0, 0))
+    for number, (query, decide) in zip(count(first), _commands(first), strict=False):
+        room.acquire()
+        writer.submit(query, decide, partial(_say, number, said, room))
+    del shim
+
+
+def _say(number: int, said: int, room: threading.Semaphore, found: object) -> None:
+    if not isinstance(found, Committed):
+        os.write(2, f"command {number}: {found!r}\n".encode())
+        os._exit(3)
+    os.write(said, ACKNOWLEDGED.pack(found.size, number))
+    room.release()
+
+
+def _commands(first: int) -> Iterator[tuple[Any, Any]]:
+    """Sessions mostly; people who join with their groups, and who leave and are forgotten."""
+    chance = random.Random(first)
+    knocking = knocks(PEOPLE, RESOURCES, first)
+    for number in count(first):
+        match chance.randrange(10):
+            case 0:
+                yield NoFacts(), _decide(*_joining(number, chance.randrange(20)))
+            case 1:
+                person = f"per_{chance.randrange(PEOPLE)}"
+                erased = PayloadsErased(person, (), "asked for it", None)
+                yield NoFacts(), _decide(erased, PersonDisabled(f"per_{number}", None, "left"))
+            case _:
+                knock = replace(next(knocking), session=f"ses_{number}")
+                yield KnockQuery(knock.person, knock.target, knock.sign_in, knock.confirmation), answer(knock)
+
+
+def _joining(number: int, groups: int) -> tuple[object, ...]:
+    person = f"per_{number}"
+    added = PersonAdded(person, PersonKind.EMPLOYEE, "joined", None, None, None, None, "A Name", "name@example.org")
+    return (added, *(GroupMemberAdded(f"group-{each}", person, "directory", None) for each in range(groups)))
+
+
+def _decide(*events: object) -> Any:
+    return lambda facts, now: Decided(events, None)
