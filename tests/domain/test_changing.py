@@ -340,7 +340,7 @@ def falls(text: str, at: Instant = NOW) -> tuple[str | None, str | None]:
     ended = [each.because for each in found if isinstance(each, GrantEnded)]
     void = [each for each in found if isinstance(each, RequestWithdrawn)]
     assert all((each.status, each.by) == (RequestStatus.VOID, "ada") for each in void)
-    return (ended or [None])[0], (void[0].because if void else None)
+    return (ended[0] if ended else None), (void[0].because if void else None)
 
 
 MODE = ", mode: standing, longest: 4h"

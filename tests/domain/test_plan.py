@@ -212,8 +212,7 @@ def test_a_wider_permission_needs_a_second_person_even_where_nobody_holds_it(
     changes: dict[str, object], sentence: str
 ) -> None:
     assert plan(BASE, with_permission(**changes)).widenings == (f"role dev: {sentence}",)
-    unbound = {"bindings": {}}
-    made = plan(replace(BASE, **unbound), replace(with_permission(**changes), **unbound))  # type: ignore[arg-type]
+    made = plan(replace(BASE, bindings={}), replace(with_permission(**changes), bindings={}))
     assert made.widens
     assert not made.differences
 

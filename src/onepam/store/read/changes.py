@@ -1,0 +1,133 @@
+"""Changes of the role matrix: what was proposed, by whom, what it does to whom, and what became of it."""
+
+import json
+from dataclasses import dataclass
+
+from onepam.domain.access import Action
+from onepam.domain.access_file import InvalidFile, read_access, resolve
+from onepam.domain.ending import access_under, endings, session_falls
+from onepam.domain.plan import Plan, make_plan
+from onepam.kernel.clock import Instant
+from onepam.store.database import Db, Row, row, rows
+from onepam.store.facts.changes import matrix, people
+from onepam.store.facts.holdings import held_grants
+from onepam.store.read.names import names
+from onepam.store.tables import AT
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRow:
+    """A change in the list. `status` is proposed, approved, rejected or applied; `proposer` is empty for the bootstrap.
+
+    `because` is the code of a rejection, `reason` the words given with it.
+    """
+
+    change: str
+    status: str
+    widens: bool
+    summary: str
+    document: str
+    digest: str
+    proposer: str
+    proposer_name: str
+    proposed: Instant
+    decider: str
+    decider_name: str
+    decided: Instant | None
+    because: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """One change with its file, and the file that was in force before it (empty for the first).
+
+    `plan` is computed anew over the state at the proposal, so it is what was decided on; None where its text was erased
+    or can no longer be read. `sessions` and `people` count what is open now and would end, while the change waits.
+    """
+
+    row: ChangeRow
+    text: str
+    text_before: str
+    plan: Plan | None
+    sessions: int
+    people: int
+
+
+def changes(db: Db, at: Instant, most: int = 200) -> tuple[ChangeRow, ...]:
+    """The changes, the newest first."""
+    called = names(db, at)
+    found = rows(db, f"SELECT * FROM change WHERE {AT} ORDER BY proposed DESC LIMIT :most", {"at": at, "most": most})
+    return tuple(_row(each, called) for each in found)
+
+
+def change(db: Db, at: Instant, change: str) -> ChangePage | None:
+    """One change as of `at`; None where there is none."""
+    found = row(db, f"SELECT * FROM change WHERE change = :change AND {AT}", {"change": change, "at": at})
+    if found is None:
+        return None
+    before = row(
+        db,
+        f"SELECT text FROM change WHERE status = 'applied' AND proposed < :proposed AND {AT} "
+        "ORDER BY valid_from DESC LIMIT 1",
+        {"proposed": found["proposed"], "at": at},
+    )
+    plan = _plan(db, found)
+    cut = _cut(db, at, plan) if plan is not None and found["status"] == "proposed" else []
+    return ChangePage(
+        row=_row(found, names(db, at)),
+        text=found["text"] or "",
+        text_before=(before["text"] or "") if before else "",
+        plan=plan,
+        sessions=len(cut),
+        people=len(set(cut)),
+    )
+
+
+def _row(found: Row, called: dict[str, str]) -> ChangeRow:
+    proposer, decider = found["proposer"] or "", found["decider"] or ""
+    return ChangeRow(
+        change=found["change"],
+        status=found["status"],
+        widens=bool(found["widens"]),
+        summary=found["summary"],
+        document=found["document"],
+        digest=found["digest"],
+        proposer=proposer,
+        proposer_name=called.get(proposer, proposer),
+        proposed=found["proposed"],
+        decider=decider,
+        decider_name=called.get(decider, decider),
+        decided=found["valid_from"] if found["status"] != "proposed" else None,
+        because=found["because"] or "",
+        reason=found["reason"] or "",
+    )
+
+
+def _plan(db: Db, found: Row) -> Plan | None:
+    """The plan at the proposal's own instant: before any event of the change's objects."""
+    if not found["text"]:
+        return None
+    wanted = resolve(read_access(found["text"]), people(db, found["proposed"]))
+    if isinstance(wanted, InvalidFile):
+        return None
+    return make_plan(matrix(db, found["proposed"]), wanted, found["document"], found["proposed"])
+
+
+def _cut(db: Db, at: Instant, plan: Plan) -> list[str]:
+    """The people of the open sessions that the change would end, once for each session."""
+    known = {each.person: each for each in people(db, at)}
+    open_now = rows(
+        db,
+        f"SELECT person, resource, login, actions FROM session WHERE status = 'open' AND {AT} AND ends > :at",
+        {"at": at},
+    )
+    found = []
+    for each in open_now:
+        grants = held_grants(db, each["person"], each["resource"], at)
+        kept = tuple(grant for grant in grants if not endings(plan.before, plan.after, (grant,), (), None, at))
+        after = access_under(plan.after, known[each["person"]], each["resource"], kept, at)
+        actions = tuple(Action(action) for action in json.loads(each["actions"]))
+        if session_falls(plan.before, after, each["login"], actions, at):
+            found.append(each["person"])
+    return found

@@ -1,0 +1,218 @@
+"""The roles, the resources and the changes as pages read them: now, and as of then."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from onepam.app.apply_access import apply_access
+from onepam.app.approve_change import approve_change
+from onepam.app.disable_person import disable_person
+from onepam.app.open_session import Opened
+from onepam.app.plan_access import plan_access
+from onepam.app.reject_change import reject_change
+from onepam.domain.access import Action, ConsoleRight, Mode
+from onepam.domain.changing import Applied, Proposed
+from onepam.domain.plan import Plan
+from onepam.kernel.clock import HOUR, Instant
+from onepam.kernel.errors import Refused
+from onepam.store.database import connect
+from onepam.store.read.changes import change, changes
+from onepam.store.read.matrix import How
+from onepam.store.read.resources import resource, resources
+from onepam.store.read.roles import role, roles
+from onepam.store.rebuild import compare
+from tests.company import HOST_KEY, START, Company
+from tests.matrix_company import FILE, founded
+
+pytestmark = pytest.mark.anyio
+
+OTHER_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIC4Wv0P6B/rhoR7KvjYV/FNBYckni9jyxz0IO/WmyHWD"
+TWO_MORE = FILE.replace("members: [eve@example.com]", "members: [eve@example.com, vic@example.com]").replace(
+    f'host_keys: ["{HOST_KEY}"]', f'host_keys: ["{HOST_KEY}", "{OTHER_KEY}"]', 1
+)
+
+
+@pytest.fixture
+async def company(tmp_path: Path) -> AsyncIterator[Company]:
+    company = await founded(tmp_path)
+    yield company
+    company.close()
+    assert compare(company.path) == []
+
+
+async def propose(company: Company, text: str, number: str) -> Plan:
+    plan = await plan_access(company.ledger, company.actor("ada"), text)
+    assert isinstance(plan, Plan), plan
+    outcome = await apply_access(company.ledger, company.actor("ada"), text, number, plan.digest)
+    assert isinstance(outcome, Proposed | Applied), outcome
+    return plan
+
+
+async def put(company: Company, text: str, number: str) -> Instant:
+    """In force by ada and bob; when it was so."""
+    plan = await propose(company, text, number)
+    outcome = await approve_change(company.ledger, company.actor("bob"), number, plan.digest, text)
+    assert isinstance(outcome, Applied), outcome
+    return company.clock.advance(HOUR)
+
+
+async def test_the_matrix_of_roles_and_systems(company: Company) -> None:
+    found = await company.reader(roles)
+    assert [(each.system, each.resources) for each in found.systems] == [("dev-1", ("dev-1",)), ("web-1", ("web-1",))]
+    assert [each.role for each in found.roles] == ["administrator", "auditor", "engineer", "manager"]
+    rows = {each.role: each for each in found.roles}
+    assert (rows["administrator"].console, rows["administrator"].people) == ((ConsoleRight.ADMINISTER,), 2)
+    assert rows["administrator"].cells == {}
+    engineer = rows["engineer"]
+    assert (engineer.owner_name, engineer.people, engineer.administrative) == ("Max Example", 1, False)
+    (dev,), (prod,) = engineer.cells["dev-1"], engineer.cells["web-1"]
+    assert (dev.permission, dev.mode, dev.logins, dev.privileged) == ("dev", Mode.STANDING, ("app",), False)
+    assert (prod.actions, prod.logins, prod.longest) == ((Action.SHELL, Action.EXEC), ("app", "root"), 4 * HOUR)
+    assert (prod.mode, prod.approvers, prod.privileged, prod.people) == (Mode.REQUEST, ("manager",), True, 1)
+
+
+async def test_resources_of_one_kind_are_one_system(company: Company) -> None:
+    block = FILE[FILE.index("  web-1:\n") : FILE.index("  dev-1:\n")]
+    await put(company, FILE.replace(block, block + block.replace("web-1", "web-2")), "chg_1")
+    found = await company.reader(roles)
+    assert [(each.system, each.resources) for each in found.systems][1] == ("web-1", ("web-1", "web-2"))
+
+
+async def test_the_matrix_of_then_is_what_was_then(company: Company) -> None:
+    then = company.clock.advance(HOUR)
+    before = await company.reader(roles, then)
+    await put(company, TWO_MORE, "chg_1")
+    now = await company.reader(roles)
+    assert [each.people for each in now.roles if each.role == "engineer"] == [2]
+    assert now.document != before.document
+    assert now.since is not None
+    assert before.since is not None
+    assert before.since < then < now.since
+    assert await company.reader(roles, then) == before
+    nothing = await company.reader(roles, START)
+    assert (nothing.systems, nothing.roles, nothing.document, nothing.since) == ((), (), "", None)
+
+
+async def test_a_role_and_who_holds_it_why(company: Company) -> None:
+    text = TWO_MORE.replace(
+        "  - {role: engineer,",
+        "  - {role: engineer, person: max@example.com, ends: 2026-06-30, because: helps}\n  - {role: engineer,",
+    )
+    await put(company, text, "chg_1")
+    page = await company.reader(role, None, "engineer")
+    assert page is not None
+    assert (page.role.purpose, page.owner_name, page.change) == ("Runs the web", "Max Example", "chg_0")
+    assert page.version == page.role.version()
+    assert page.reach == {"dev": ("dev-1",), "prod": ("web-1",)}
+    assert [(each.person, each.group, each.because, each.ends is None) for each in page.holders] == [
+        ("eve", "engineers", "builds", True), ("max", "", "helps", False), ("vic", "engineers", "builds", True),
+    ]  # fmt: skip
+    assert not isinstance(await disable_person(company.ledger, company.actor("ada"), "vic", "left"), Refused)
+    later_on = await company.reader(role, None, "engineer")
+    assert later_on is not None
+    assert [each.person for each in later_on.holders] == ["eve", "max"]
+    assert await company.reader(role, None, "nobody") is None
+
+
+async def test_resources_and_who_reaches_them(company: Company) -> None:
+    await company.approve("max", await company.ask("eve", "web-1", "root"))
+    assert isinstance(await company.open("eve", "web-1", "root"), Opened)
+    dev, web = await company.reader(resources)
+    assert (dev.resource, dev.standing, dev.on_request, dev.reached_by, dev.granted, dev.live) == (
+        "dev-1",
+        1,
+        0,
+        1,
+        0,
+        0,
+    )
+    assert (web.resource, web.standing, web.on_request, web.reached_by, web.granted, web.live) == (
+        "web-1",
+        0,
+        1,
+        1,
+        1,
+        1,
+    )
+    assert (web.address, web.port, web.owner_name, web.pinned) == ("web-1.example.com", 22, "Max Example", True)
+    page = await company.reader(resource, None, "web-1")
+    assert page is not None
+    assert [(each.name, each.access.login, each.access.how) for each in page.reach] == [
+        ("Eve Example", "app", How.REQUEST), ("Eve Example", "root", How.REQUEST), ("Eve Example", "root", How.GRANTED),
+    ]  # fmt: skip
+    assert (page.owner_name, page.change, page.resource.labels) == (
+        "Max Example",
+        "chg_0",
+        {"env": "prod", "app": "web"},
+    )
+    assert page.reach[-1].access.because.approval_by == "max"
+    assert await company.reader(resource, None, "web-9") is None
+
+
+async def test_a_pin_is_as_old_as_its_unbroken_time(company: Company) -> None:
+    await put(company, TWO_MORE, "chg_1")
+    page = await company.reader(resource, None, "web-1")
+    assert page is not None
+    assert [(each.key, each.change) for each in page.pins] == [(HOST_KEY, "chg_0"), (OTHER_KEY, "chg_1")]
+    block = FILE[FILE.index("  dev-1:\n") : FILE.index("roles:\n")]
+    assert isinstance(await propose(company, TWO_MORE.replace(block, ""), "chg_2"), Plan)
+    await put(company, TWO_MORE, "chg_3")
+    page = await company.reader(resource, None, "dev-1")
+    assert page is not None
+    assert [(each.key, each.change) for each in page.pins] == [(HOST_KEY, "chg_3")]
+
+
+async def test_changes_say_what_they_did_to_whom(company: Company) -> None:
+    await put(company, TWO_MORE, "chg_1")
+    await propose(company, TWO_MORE.replace("longest: 8h", "longest: 9h"), "chg_2")
+    assert await reject_change(company.ledger, company.actor("bob"), "chg_2", "too long") is None
+    rows = await company.reader(changes)
+    assert [(each.change, each.status, each.proposer, each.decider, each.widens) for each in rows] == [
+        ("chg_2", "rejected", "ada", "bob", True), ("chg_1", "applied", "ada", "bob", True),
+        ("chg_0", "applied", "", "", True),
+    ]  # fmt: skip
+    assert (rows[0].because, rows[0].reason, rows[0].decider_name) == ("change.denied", "too long", "Bob Example")
+    page = await company.reader(change, None, "chg_1")
+    assert page is not None
+    assert (page.text, page.text_before) == (TWO_MORE, FILE)
+    assert page.plan is not None
+    assert page.plan.digest == page.row.digest
+    assert page.plan.gained_by("vic") is not None
+    assert page.row.decided is not None
+    assert page.row.decided > page.row.proposed
+    first = await company.reader(change, None, "chg_0")
+    assert first is not None
+    assert first.plan is not None
+    assert (first.text_before, first.plan.digest, first.plan.before.roles) == ("", first.row.digest, {})
+    assert await company.reader(change, None, "chg_9") is None
+
+
+async def test_a_waiting_change_says_what_it_would_end(company: Company) -> None:
+    granted = await company.approve("max", await company.ask("eve", "web-1", "root"))
+    for target, login in (("web-1", "root"), ("web-1", "root"), ("dev-1", "app")):
+        assert isinstance(await company.open("eve", target, login), Opened)
+    text = TWO_MORE.replace("logins: [app, root]", "logins: [app]")
+    await propose(company, text, "chg_1")
+    page = await company.reader(change, None, "chg_1")
+    assert page is not None
+    assert (page.row.status, page.row.decided, page.sessions, page.people) == ("proposed", None, 2, 1)
+    assert granted.grant
+    harmless = await company.reader(change, None, "chg_0")
+    assert harmless is not None
+    assert harmless.sessions == 0
+
+
+async def test_a_change_whose_text_was_erased_or_means_nothing_any_more_has_no_plan(company: Company) -> None:
+    company.ledger.close()
+    db = connect(company.path)
+    text = db.execute("SELECT text FROM change").fetchone()[0]
+    try:
+        for other in (None, "version: 2"):
+            db.execute("UPDATE change SET text = ?", (other,))
+            page = await company.reader(change, None, "chg_0")
+            assert page is not None
+            assert (page.plan, page.text, page.sessions) == (None, other or "", 0)
+    finally:
+        db.execute("UPDATE change SET text = ?", (text,))
+        db.close()
