@@ -11,6 +11,9 @@ from onepam.protocols.ssh.connections import TargetConnection
 KEX = ("curve25519-sha256", "curve25519-sha256@libssh.org", "ecdh-sha2-nistp256", "diffie-hellman-group14-sha256")
 CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes256-ctr")
 MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256")
+HOST_KEYS = (
+    "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-512", "rsa-sha2-256",
+)  # fmt: skip
 VERSION = "OnePAM"
 KEEPALIVE_SECONDS = 30
 KEEPALIVE_COUNT = 3
@@ -70,6 +73,7 @@ def _options(
         client_keys=[(key, certificate) if certificate else key],
         client_version=VERSION,
         known_hosts=(list(pinned), [], []),
+        server_host_key_algs=_host_key_algorithms(pinned),
         kex_algs=KEX,
         encryption_algs=CIPHERS,
         mac_algs=MACS,
@@ -88,12 +92,19 @@ def _options(
     )
 
 
+def _host_key_algorithms(pinned: Sequence[asyncssh.SSHKey]) -> list[str]:
+    """The pinned kinds first; the others too, so that a target with another kind shows its key and is told from one
+    that fails."""
+    wanted = {algorithm.decode("ascii") for key in pinned for algorithm in key.sig_algorithms}
+    return sorted(HOST_KEYS, key=lambda algorithm: algorithm not in wanted)
+
+
 def _worded(error: Exception, login: str, *, connected: bool) -> Refused:
     if isinstance(error, TimeoutError):
         if connected:
             return Refused("target.hanging", "the target accepts connections but does not answer")
         return Refused("target.down", "the target does not answer")
-    if isinstance(error, asyncssh.HostKeyNotVerifiable) or "server host key" in str(error):
+    if isinstance(error, asyncssh.HostKeyNotVerifiable):
         return Refused(
             "target.host_key",
             "the target shows another host key than the pinned one: nothing was sent to it",

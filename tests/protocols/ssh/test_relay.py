@@ -1,0 +1,403 @@
+"""The relay between the real OpenSSH clients and a real sshd: all that ssh can do, recorded, and nothing else."""
+
+import asyncio
+import os
+import pty
+import signal
+import subprocess
+import termios
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from fcntl import ioctl
+from hashlib import sha256
+from pathlib import Path
+from struct import pack
+from typing import TypeVar
+from unittest.mock import ANY
+
+import asyncssh
+import pytest
+
+from onepam.protocols.ssh import relay as relay_module
+from onepam.protocols.ssh.dial import dial
+from onepam.recording.asciicast import export
+from onepam.recording.frames import (
+    ChannelClosed,
+    ChannelOpened,
+    FileOperation,
+    Frame,
+    Output,
+    Resize,
+    Stream,
+    TypedInput,
+)
+from tests.protocols.ssh.conftest import SECONDS, Bench
+from tests.targets import Sshd
+
+pytestmark = pytest.mark.anyio
+
+F = TypeVar("F", bound=Frame)
+
+
+def only(frames: list[Frame], kind: type[F]) -> list[F]:
+    return [frame for frame in frames if isinstance(frame, kind)]
+
+
+def shown(frames: list[Frame], stream: Stream = Stream.STDOUT) -> bytes:
+    return b"".join(frame.data for frame in only(frames, Output) if frame.stream == stream)
+
+
+async def until(holds: Callable[[], bool], seconds: float = 0.02) -> None:
+    async with asyncio.timeout(SECONDS):
+        while not holds():  # noqa: ASYNC110 - nobody else knows
+            await asyncio.sleep(seconds)
+
+
+async def client(relayed: Bench) -> asyncssh.SSHClientConnection:
+    return await asyncssh.connect(
+        "127.0.0.1", relayed.acceptor.port, username="person", client_keys=[str(relayed.folder / "person")],
+        known_hosts=None, config=None, agent_path=None,
+    )  # fmt: skip
+
+
+async def test_a_command_with_both_outputs_and_its_status(relayed: Bench) -> None:
+    done = await relayed.run(*relayed.ssh("echo out; echo err >&2; exit 3"))
+    assert (done.status, done.stdout, done.stderr) == (3, b"out\n", b"err\n")
+    frames = await relayed.recording()
+    assert (shown(frames), shown(frames, Stream.STDERR)) == (b"out\n", b"err\n")
+    opened, closed = only(frames, ChannelOpened)[0], only(frames, ChannelClosed)[0]
+    assert (opened.kind, opened.command) == ("exec", "echo out; echo err >&2; exit 3")
+    assert (closed.status, closed.signal, closed.input_bytes) == (3, None, 0)
+
+
+async def test_a_command_that_a_signal_ended(relayed: Bench) -> None:
+    assert (await relayed.run(*relayed.ssh("kill -TERM $$"))).status == 255
+    assert only(await relayed.recording(), ChannelClosed)[0].signal == "TERM"
+
+
+async def test_a_command_of_other_bytes_arrives_as_it_was_sent(relayed: Bench) -> None:
+    command = os.fsdecode(b"printf '\xff\xfe' | od -An -tx1")
+    assert (await relayed.run(*relayed.ssh(command))).stdout.split() == [b"ff", b"fe"]
+    assert only(await relayed.recording(), ChannelOpened)[0].command.startswith("base64:")
+
+
+async def test_input_sent_at_once_is_not_lost_and_its_digest_is_recorded(relayed: Bench) -> None:
+    content = os.urandom(5_000_000)
+    done = await relayed.run(*relayed.ssh("sha256sum; echo after the end of input"), stdin=content)
+    assert done.stdout.split()[0].decode() == sha256(content).hexdigest()
+    assert b"after the end of input" in done.stdout
+    frames = await relayed.recording()
+    closed = only(frames, ChannelClosed)[0]
+    assert (closed.input_bytes, closed.input_sha256) == (len(content), sha256(content).hexdigest())
+    assert sum(frame.count for frame in only(frames, TypedInput)) == len(content)
+
+
+async def test_both_ways_at_once(relayed: Bench) -> None:
+    content = os.urandom(3_000_000)
+    assert (await relayed.run(*relayed.ssh("cat"), stdin=content)).stdout == content
+    assert shown(await relayed.recording()) == content
+
+
+async def test_input_goes_on_after_the_target_has_closed_its_output(relayed: Bench, tmp_path: Path) -> None:
+    content = os.urandom(1_000_000)
+    out = tmp_path / "out"
+    done = await relayed.run(*relayed.ssh(f"exec >&- 2>&-; cat > {out}"), stdin=content)
+    assert (done.status, out.read_bytes()) == (0, content)
+
+
+async def test_a_terminal_with_its_size_typed_input_and_echo(relayed: Bench) -> None:
+    ours, theirs = pty.openpty()
+    ioctl(theirs, termios.TIOCSWINSZ, pack("HHHH", 33, 101, 0, 0))
+    process = await asyncio.create_subprocess_exec(
+        *relayed.ssh("-tt", "stty size; read line; stty size; exit 4"),
+        stdin=theirs, stdout=theirs, stderr=theirs,
+        start_new_session=True, preexec_fn=lambda: ioctl(0, termios.TIOCSCTTY, 0),
+    )  # fmt: skip
+    os.close(theirs)
+    seen = await _until(ours, b"33 101")
+    ioctl(ours, termios.TIOCSWINSZ, pack("HHHH", 50, 132, 0, 0))
+    process.send_signal(signal.SIGWINCH)
+    await asyncio.sleep(0.3)
+    os.write(ours, b"typed\n")
+    seen += await _until(ours, b"50 132")
+    assert b"typed" in seen
+    assert await process.wait() == 4
+    os.close(ours)
+    frames = await relayed.recording()
+    opened = only(frames, ChannelOpened)[0]
+    assert (opened.kind, opened.columns, opened.rows) == ("pty", 101, 33)
+    assert (132, 50) in {(frame.columns, frame.rows) for frame in only(frames, Resize)}
+    assert sum(frame.count for frame in only(frames, TypedInput)) == len(b"typed\n")
+    assert only(frames, ChannelClosed)[0].input_sha256 is None
+    cast = list(export(frames, 1))
+    assert b'"r", "132x50"' in b"".join(cast)
+    assert cast[-1].endswith(b'"x", "4"]\n')
+
+
+async def _until(fd: int, wanted: bytes) -> bytes:
+    seen = b""
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(SECONDS):
+        while wanted not in seen:
+            seen += await loop.run_in_executor(None, os.read, fd, 4096)
+    return seen
+
+
+async def test_a_login_shell_without_a_command(relayed: Bench) -> None:
+    done = await relayed.run(*relayed.ssh("-T"), stdin=b"echo shell $0; exit 7\n")
+    assert done.status == 7
+    assert b"shell" in done.stdout
+    assert only(await relayed.recording(), ChannelOpened)[0].command == ""
+
+
+class Hearing(asyncssh.SSHServer):
+    """A target that tells what it hears: sshd does not deliver signals to a command of root."""
+
+    def begin_auth(self, username: str) -> bool:
+        return False
+
+
+async def tell(process: asyncssh.SSHServerProcess[str]) -> None:
+    heard = []
+    while True:
+        try:
+            heard.append(await process.stdin.read() or "end of input")
+        except asyncssh.SignalReceived as signalled:
+            heard.append(signalled.signal)
+        except asyncssh.BreakReceived as broken:
+            heard.append(f"break of {broken.msec} ms")
+        except asyncssh.TerminalSizeChanged as size:
+            heard.append(f"{size.width}x{size.height} ({size.pixwidth}x{size.pixheight})")
+        if heard[-1] == "end of input":
+            break
+    process.stdout.write(", ".join(heard))
+    process.exit_with_signal("KILL", True, "enough", "en")
+
+
+async def test_signals_and_breaks_reach_the_target(relayed: Bench) -> None:
+    host_key = asyncssh.generate_private_key("ssh-ed25519")
+    hearing = await asyncssh.listen(
+        "127.0.0.1", 0, server_host_keys=[host_key], server_factory=Hearing, process_factory=tell, line_editor=False
+    )
+    key = asyncssh.read_private_key(str(relayed.folder / "gateway"))
+    pins = [host_key.convert_to_public()]
+    relayed.acceptor.dial = lambda: dial("127.0.0.1", hearing.get_port(), "root", key, None, pins, 10)
+    async with await client(relayed) as connection:
+        process = await connection.create_process("heard", term_type="vt100")
+        process.send_signal("USR1")
+        process.channel.send_break(100)
+        process.change_terminal_size(10, 20, 30, 40)
+        process.stdin.write_eof()
+        async with asyncio.timeout(SECONDS):
+            assert await process.stdout.read() == "10x20 (30x40), USR1, break of 100 ms, end of input"
+            assert (await process.wait()).exit_signal == ("KILL", True, "enough", "en")
+    assert (await asyncio.wait_for(relayed.recording(), SECONDS))[-2] == ChannelClosed(ANY, 1, None, "KILL")
+
+
+async def test_only_admitted_environment_is_kept(relayed: Bench) -> None:
+    environment = {"LANG": "C.UTF-8", "LD_PRELOAD": "/evil.so", "LC_ALL": "C", "LC_TIME": "x" * 300, "TZ": "UTC\0"}
+    environment |= {f"LC_{chr(65 + n // 26)}{chr(65 + n % 26)}": "C" for n in range(40)}
+    async with await client(relayed) as connection:
+        process = await connection.create_process("cat", env=environment)
+        (channel,) = relayed.acceptor.relays[0]._open
+        assert channel._near is not None
+        kept = channel._near.get_environment_bytes()
+        assert kept[b"LANG"] == b"C.UTF-8"
+        assert not {b"LD_PRELOAD", b"LC_TIME", b"TZ"} & kept.keys()
+        assert len(kept) == 32
+        process.stdin.write_eof()
+        assert (await process.wait()).exit_status == 0
+
+
+async def test_a_client_that_does_not_read_stops_the_target(relayed: Bench) -> None:
+    size = 64 * 1024 * 1024
+    process = subprocess.Popen(relayed.ssh(f"head -c {size} /dev/zero"), stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    await until(lambda: bool(relayed.acceptor.recorders))
+    recorder = relayed.acceptor.recorders[0]
+    seen = [-1]
+
+    def still() -> bool:
+        seen.append(recorder._sealer.counts["bytes"])
+        return seen[-1] == seen[-2] > 0
+
+    await until(still, 0.3)
+    assert seen[-1] < 16 * 1024 * 1024
+    loop = asyncio.get_running_loop()
+    assert len(await loop.run_in_executor(None, process.stdout.read)) == size
+    assert await loop.run_in_executor(None, process.wait) == 0
+    await relayed.recording()
+    assert relayed.acceptor.recorded[0].counts["bytes"] == size
+
+
+async def test_a_client_that_leaves_ends_the_command(relayed: Bench, tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    process = subprocess.Popen(relayed.ssh(f"echo $$ > {pid}; exec yes"), stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    await asyncio.get_running_loop().run_in_executor(None, process.stdout.read, 100_000)
+    process.kill()
+    process.wait()
+    await relayed.recording()
+    await until(lambda: not _lives(int(pid.read_text())))
+
+
+def _lives(pid: int) -> bool:
+    with suppress(OSError):
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return False
+
+
+async def test_several_channels_of_one_connection(relayed: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay_module, "MAX_CHANNELS", 3)
+    async with await client(relayed) as connection:
+        results = await asyncio.gather(*(connection.run(f"echo {number}") for number in range(3)))
+        assert [result.stdout for result in results] == ["0\n", "1\n", "2\n"]
+        processes = [await connection.create_process("cat") for _ in range(3)]
+        with pytest.raises(asyncssh.ChannelOpenError):
+            await connection.create_process("cat")
+        for process in processes:
+            process.stdin.write_eof()
+            await process.wait()
+    frames = await relayed.recording()
+    assert [frame.channel for frame in only(frames, ChannelOpened)] == [1, 2, 3, 4, 5, 6]
+    assert len(only(frames, ChannelClosed)) == 6
+
+
+async def test_what_is_not_admitted_is_refused(relayed: Bench, target: Sshd) -> None:
+    assert (await relayed.run(*relayed.ssh("-s", "unheard-of"))).status != 0
+    done = await relayed.run(*relayed.ssh("-W", f"127.0.0.1:{target.port}"))
+    assert (done.status, done.stdout) == (255, b"")
+    done = await relayed.run(*relayed.ssh("-o", "ExitOnForwardFailure=yes", "-R", "0:127.0.0.1:1", "true"))
+    assert done.status == 255
+    async with await client(relayed) as connection:
+        with pytest.raises(asyncssh.ChannelOpenError):
+            await connection.open_unix_connection("/run/some.sock")
+        with pytest.raises(asyncssh.ChannelListenError):
+            await connection.start_unix_server(lambda: None, "/tmp/refused.sock")
+        for channel_type in (b"x11", b"auth-agent@openssh.com", b"tun@openssh.com", b"unheard-of"):
+            forward = asyncssh.channel.SSHForwardChannel(
+                connection, asyncio.get_running_loop(), None, "strict", 65536, 32768
+            )
+            with pytest.raises(asyncssh.ChannelOpenError):
+                await forward._open(channel_type, b"\0\0\0\0", b"\0\0\0\0")
+        assert await connection._make_global_request(b"unheard-of") is not None
+        shell = asyncssh.SSHClientChannel(
+            connection, asyncio.get_running_loop(), "strict", None, "strict", 65536, 32768
+        )
+        await shell._open(b"session")
+        assert not await shell._make_request(b"auth-agent-req@openssh.com")
+        screen = b"\0" + b"\0\0\0\x12MIT-MAGIC-COOKIE-1" + b"\0\0\0\x02ab" + b"\0\0\0\0"
+        assert not await shell._make_request(b"x11-req", screen)
+        assert not await shell._make_request(b"unheard-of")
+        assert not await shell._make_request(b"exec", b"\0\0\0\0")
+        assert not await shell._make_request(b"exec", b"\0\0\x80\x01" + b"x" * 32769)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "arguments", "admitted"),
+    [
+        ({"exec"}, ["true"], True),
+        ({"exec"}, ["-T"], False),
+        ({"pty"}, ["true"], False),
+        ({"pty"}, ["-tt", "true"], False),
+        ({"sftp"}, ["true"], False),
+        ({"pty", "exec"}, ["-s", "sftp"], False),
+        ({"sftp"}, ["-s", "sftp"], True),
+    ],
+)
+async def test_only_what_the_permit_allows(
+    relayed: Bench, kinds: set[str], arguments: list[str], admitted: bool
+) -> None:
+    relayed.acceptor.kinds = frozenset(kinds)  # type: ignore[arg-type]
+    done = await relayed.run(*relayed.ssh(*arguments))
+    assert (done.status == 0) is admitted
+    assert len(only(await relayed.recording(), ChannelOpened)) == admitted
+
+
+async def test_aborting_the_relay_ends_the_client_at_once(relayed: Bench) -> None:
+    process = subprocess.Popen(relayed.ssh("echo up; sleep 60"), stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    loop = asyncio.get_running_loop()
+    assert await loop.run_in_executor(None, process.stdout.readline) == b"up\n"
+    began = time.monotonic()
+    relayed.acceptor.relays[0].abort()
+    assert await loop.run_in_executor(None, process.wait) == 255
+    assert time.monotonic() - began < 1
+    assert only(await relayed.recording(), ChannelClosed)[0].status is None
+
+
+async def test_a_recorder_that_fails_ends_the_session(relayed: Bench) -> None:
+    relayed.acceptor.quota_bytes = 200_000
+    done = await relayed.run(*relayed.ssh("head -c 3000000 /dev/urandom"))
+    assert done.status == 255
+    assert len(done.stdout) < 300_000
+    (recorded,) = await relayed.acceptor.finished()
+    assert "quota" in recorded.problem
+
+
+async def test_a_target_that_dies_is_told(relayed: Bench, target: Sshd) -> None:
+    process = subprocess.Popen(relayed.ssh("echo up; sleep 60"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    loop = asyncio.get_running_loop()
+    assert await loop.run_in_executor(None, process.stdout.readline) == b"up\n"
+    target.stop()
+    _, stderr = await loop.run_in_executor(None, process.communicate)
+    assert process.returncode == 255
+    assert b"onepam: the connection to the target was lost" in stderr
+
+
+def operations(frames: list[Frame]) -> list[tuple[str, str, str]]:
+    return [(each.operation, Path(each.path).name, each.outcome) for each in only(frames, FileOperation)]
+
+
+async def test_sftp_records_every_operation_with_its_digest(relayed: Bench, tmp_path: Path) -> None:
+    content = os.urandom(700_001)
+    (tmp_path / "local").write_bytes(content)
+    there = tmp_path / "there"
+    batch = (
+        f"mkdir {there}\nput {tmp_path}/local {there}/sent\nrename {there}/sent {there}/renamed\n"
+        f"get {there}/renamed {tmp_path}/back\nchmod 600 {there}/renamed\nls {there}\nsymlink renamed {there}/link\n"
+        f"rm {there}/link\n-rm {there}/missing\nrm {there}/renamed\nrmdir {there}\n"
+    )
+    done = await relayed.run(
+        "sftp", "-q", *relayed.options(), "-P", str(relayed.acceptor.port), "-b", "-", "person@127.0.0.1",
+        stdin=batch.encode(),
+    )  # fmt: skip
+    assert done.status == 0, done.stderr
+    assert (tmp_path / "back").read_bytes() == content
+    frames = await relayed.recording()
+    assert only(frames, ChannelOpened)[0].kind == "sftp"
+    assert only(frames, Output) == []
+    settled = [each for each in operations(frames) if each[2] != "asked" and each[0] != "list"]
+    assert settled == [
+        ("mkdir", "there", "ok"), ("write", "sent", "ok"), ("rename", "sent", "ok"),
+        ("read", "renamed", "ok"), ("setstat", "renamed", "ok"), ("symlink", "link", "ok"), ("remove", "link", "ok"),
+        ("remove", "missing", "no such file"), ("remove", "renamed", "ok"), ("rmdir", "there", "ok"),
+    ]  # fmt: skip
+    for each in only(frames, FileOperation):
+        if each.operation in ("write", "read"):
+            assert (each.size, each.sha256) == (len(content), sha256(content).hexdigest())
+
+
+@pytest.mark.parametrize("legacy", [False, True], ids=["sftp protocol", "legacy protocol"])
+async def test_scp_both_ways(relayed: Bench, tmp_path: Path, legacy: bool) -> None:
+    content = os.urandom(900_000)
+    (tmp_path / "local").write_bytes(content)
+    scp = ["scp", "-q", *(["-O"] if legacy else []), *relayed.options(), "-P", str(relayed.acceptor.port)]
+    assert (await relayed.run(*scp, str(tmp_path / "local"), f"person@127.0.0.1:{tmp_path}/there")).status == 0
+    assert (await relayed.run(*scp, f"person@127.0.0.1:{tmp_path}/there", str(tmp_path / "back"))).status == 0
+    assert (tmp_path / "back").read_bytes() == content
+    sent, fetched = await relayed.recording(0), await relayed.recording(1)
+    if legacy:
+        assert only(sent, ChannelOpened)[0].command.startswith("scp -t")
+    else:
+        digests = {(each.operation, each.sha256) for each in only(sent + fetched, FileOperation) if each.sha256}
+        assert digests == {("write", sha256(content).hexdigest()), ("read", sha256(content).hexdigest())}
+
+
+async def test_a_file_transfer_that_cannot_be_read_ends_before_it_reaches_the_target(relayed: Bench) -> None:
+    done = await relayed.run(*relayed.ssh("-s", "sftp"), stdin=b"\xff\xff\xff\xff rubbish")
+    assert done.status == 255
+    assert b"this file transfer cannot be recorded: a packet of 4294967295 bytes" in done.stderr
+    assert only(await relayed.recording(), ChannelClosed)
