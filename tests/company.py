@@ -10,6 +10,7 @@ ada administers and watches, max approves, eve is an engineer, vic a vendor (of 
 administrator. web-1 and web-2 are production, dev-1 is not, old-1 has no pinned host key.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -172,16 +173,14 @@ class Company:
     async def create(cls, folder: Path) -> "Company":
         """The company on its first morning, everybody signed in for twelve hours."""
         company = cls(folder / "ledger.sqlite")
-        for person in HOLDS:
-            await company._found(person)
+        await asyncio.gather(*(company._found(person) for person in HOLDS))
         await record(
             company.ledger,
             *(role_set(role, *gives) for role, gives in ROLES.items()),
             *(resource_set(name, dict(labels), keys) for name, (labels, keys) in RESOURCES.items()),
             *(binding(person, role) for person, roles in HOLDS.items() for role in roles),
         )
-        for person in HOLDS:
-            await company.sign_in(person)
+        await record(company.ledger, *(company.signed_in(person) for person in HOLDS))
         return company
 
     async def _found(self, person: str) -> None:
@@ -195,24 +194,25 @@ class Company:
         """The person in the sign-in session of the first morning (or of the latest `sign_in`)."""
         return Actor(person, f"sgn_{person}", "192.0.2.1")
 
-    async def sign_in(self, person: str, lasts: int = 12 * HOUR) -> None:
-        """Proves a password and a TOTP now."""
+    def signed_in(self, person: str, lasts: int = 12 * HOUR) -> SignedIn:
+        """A password and a TOTP, proven now."""
         now = self.clock()
-        await record(
-            self.ledger,
-            SignedIn(
-                session=f"sgn_{person}",
-                person=person,
-                kind=SignInKind.CONSOLE,
-                proven=(FactorKind.PASSWORD, FactorKind.TOTP),
-                mfa_at=now,
-                expires=Instant(now + lasts),
-                parent=None,
-                token_digest=sha256(f"{person} {now}".encode()).hexdigest(),
-                source="192.0.2.1",
-                agent="test",
-            ),
+        return SignedIn(
+            session=f"sgn_{person}",
+            person=person,
+            kind=SignInKind.CONSOLE,
+            proven=(FactorKind.PASSWORD, FactorKind.TOTP),
+            mfa_at=now,
+            expires=Instant(now + lasts),
+            parent=None,
+            token_digest=sha256(f"{person} {now}".encode()).hexdigest(),
+            source="192.0.2.1",
+            agent="test",
         )
+
+    async def sign_in(self, person: str, lasts: int = 12 * HOUR) -> None:
+        """The person signs in, in place of an earlier time."""
+        await record(self.ledger, self.signed_in(person, lasts))
 
     async def ask(
         self, person: str, resource: str, login: str, duration: int = HOUR, reason: str = "restart nginx"

@@ -305,9 +305,9 @@ async def test_refusals_of_one_person_and_of_everybody(company: Company) -> None
         ("eve", "access.needs_approval", "web-1", "root"),
     ]
     assert [each.resource for each in everybody] == [None, "web-1", "web-1"]
-    assert await company.reader(refusals, None, "eve") == (everybody[0], everybody[2])
+    assert await company.reader(refusals, None, SessionFilter(person="eve")) == (everybody[0], everybody[2])
     assert await company.reader(refusals, mine) == everybody[1:]
-    assert len(await company.reader(refusals, None, None, 1)) == 1
+    assert len(await company.reader(refusals, None, SessionFilter(most=1))) == 1
 
 
 async def test_what_was_erased_is_missing_and_the_rest_stands(company: Company) -> None:
