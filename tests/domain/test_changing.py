@@ -1,12 +1,12 @@
-"""Who may change the role matrix, and with whose yes; and what falls with the change."""
+"""Who may change the role matrix, and with whose yes."""
 
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from onepam.domain.access import Action, ConsoleRight, RoleSet
-from onepam.domain.access_file import InvalidFile, read_access, resolve
+from onepam.domain.access import ConsoleRight, RoleSet
+from onepam.domain.access_file import InvalidFile, read_access
 from onepam.domain.asking import OpenRequest
 from onepam.domain.authority import ActorFacts, HeldRole
 from onepam.domain.changes import ChangeApplied, ChangeApproved, ChangeProposed, ChangeRefused, ChangeRejected
@@ -22,55 +22,12 @@ from onepam.domain.changing import (
     reject,
 )
 from onepam.domain.commit import Decided
-from onepam.domain.decision import HeldGrant
-from onepam.domain.ending import access_under, endings, session_falls
-from onepam.domain.matrix import Matrix, Someone
+from onepam.domain.matrix import Matrix
 from onepam.domain.people import GroupMemberAdded
 from onepam.domain.plan import Plan
-from onepam.domain.requests import GrantEnded, RequestStatus, RequestWithdrawn, Substance
-from onepam.kernel.clock import DAY, HOUR, Instant, later
+from onepam.kernel.clock import HOUR, later
 from onepam.kernel.errors import Refused
-
-NOW = Instant(1_750_000_000_000_000)
-KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIC4Wv0P6B/rhoR7KvjYV/FNBYckni9jyxz0IO/WmyHWD"
-
-FILE = f"""\
-version: 1
-groups:
-  engineers: {{members: [eve@example.com]}}
-resources:
-  web:
-    kind: ssh
-    address: web.example.com:22
-    labels: {{env: prod}}
-    owner: ada@example.com
-    logins: [app, root]
-    host_keys: ["{KEY}"]
-roles:
-  admin: {{purpose: administers, owner: ada@example.com, console: [administer]}}
-  lead: {{purpose: leads, owner: ada@example.com, console: [approve]}}
-  dev:
-    purpose: develops
-    owner: ada@example.com
-    permissions:
-      prod:
-        {{actions: [shell, exec], where: {{env: prod}}, logins: [app], mode: request, longest: 4h, approvers: [lead]}}
-bindings:
-  - {{role: admin, person: ada@example.com, because: founded it}}
-  - {{role: admin, person: bob@example.com, because: founded it}}
-  - {{role: lead, person: max@example.com, because: leads}}
-  - {{role: dev, group: engineers, because: builds}}
-"""
-WIDER = FILE.replace("longest: 4h", "longest: 6h")
-NARROWER = FILE.replace("longest: 4h", "longest: 2h")
-NAMES = ("ada", "bob", "max", "eve")
-PEOPLE = tuple(Someone(name, f"{name}@example.com", True, None) for name in NAMES)
-
-
-def base(text: str = FILE) -> Matrix:
-    found = resolve(read_access(text), PEOPLE)
-    assert isinstance(found, Matrix), [str(each) for each in found.problems]
-    return found
+from tests.domain.small_company import FILE, KEY, NARROWER, NOW, PEOPLE, WIDER, base, substance
 
 
 def actor(person: str = "ada", *rights: ConsoleRight, until: int = HOUR) -> ActorFacts:
@@ -316,88 +273,3 @@ def test_a_proposer_takes_it_back_without_one() -> None:
     decided = reject(waiting(WIDER, by="ada"), "chg", "", NOW)
     assert isinstance(decided, Decided)
     assert decided.events == (ChangeRejected("chg", "ada", "change.withdrawn", ""),)
-
-
-# --- what falls ------------------------------------------------------------------------------------------------------
-
-
-def substance(**changes: Any) -> Substance:
-    role = base().roles["dev"]
-    made = Substance("eve", "web", "app", "dev", role.version(), "prod", (Action.SHELL, Action.EXEC), HOUR)
-    return replace(made, **changes)
-
-
-def grant(**changes: Any) -> HeldGrant:
-    (binding,) = (each.binding for each in base().bindings.values() if each.role == "dev")
-    made = HeldGrant("grt", "req", substance(), binding, "max", NOW, later(NOW, HOUR))
-    return replace(made, **changes)
-
-
-def falls(text: str, at: Instant = NOW) -> tuple[str | None, str | None]:
-    """Why a grant and a request fall under the file; None where they stand."""
-    request = OpenRequest("req", substance(), "d", later(NOW, HOUR))
-    found = endings(base(), base(text), (grant(),), (request,), "ada", at)
-    ended = [each.because for each in found if isinstance(each, GrantEnded)]
-    void = [each for each in found if isinstance(each, RequestWithdrawn)]
-    assert all((each.status, each.by) == (RequestStatus.VOID, "ada") for each in void)
-    return (ended[0] if ended else None), (void[0].because if void else None)
-
-
-MODE = ", mode: standing, longest: 4h"
-FALLS = {
-    "nothing": ("version: 1", "version: 1", None, None),
-    "another role": ("purpose: leads", "purpose: leads people", None, None),
-    "a longer time": ("longest: 4h", "longest: 6h", None, "role.changed"),
-    "less to do": ("[shell, exec]", "[shell]", "role.changed", "role.changed"),
-    "another permission": ("      prod:\n", "      other:\n", "role.changed", "role.changed"),
-    "no request": (", mode: request, longest: 4h, approvers: [lead]", MODE, "role.changed", "role.changed"),
-    "other labels": ("labels: {env: prod}", "labels: {env: dev}", "resource.changed", "resource.changed"),
-    "other logins": ("logins: [app, root]", "logins: [root]", "resource.changed", "resource.changed"),
-    "another resource": ("  web:\n", "  web2:\n", "resource.changed", "resource.changed"),
-    "not a member": ("members: [eve@example.com]", "members: []", "binding.ended", "binding.ended"),
-    "a date": ("group: engineers,", "group: engineers, ends: 2020-01-01,", "binding.ended", "binding.ended"),
-    "no binding": ("  - {role: dev, group: engineers, because: builds}\n", "", "binding.ended", "binding.ended"),
-    "another binding": ("group: engineers, because", "person: eve@example.com, because", "binding.ended", None),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize(("old", "new", "of_grant", "of_request"), FALLS.values(), ids=FALLS)
-def test_grants_and_requests_fall_with_what_bears_them(
-    old: str, new: str, of_grant: str | None, of_request: str | None
-) -> None:
-    assert old in FILE
-    assert falls(FILE.replace(old, new)) == (of_grant, of_request)
-
-
-def test_what_has_run_out_is_not_ended_again() -> None:
-    assert falls(FILE.replace("[shell, exec]", "[shell]"), later(NOW, DAY))[0] is None
-
-
-def test_a_role_that_is_gone_bears_nothing() -> None:
-    without = (
-        FILE[: FILE.index("  dev:")]
-        + "bindings:\n"
-        + "".join(line for line in FILE.splitlines(keepends=True) if "- {role: admin" in line)
-    )
-    assert falls(without) == ("binding.ended", "binding.ended")
-    stray = replace(base(without), bindings=base().bindings)
-    assert isinstance(endings(base(), stray, (grant(),), (), None, NOW)[0], GrantEnded)
-    assert access_under(stray, PEOPLE[3], "web", (), NOW).roles == ()
-
-
-def test_sessions_fall_as_the_gateway_would_cut_them() -> None:
-    def cut(text: str, *grants: HeldGrant, resource: str = "web") -> bool:
-        facts = access_under(base(text), PEOPLE[3], resource, grants, NOW)
-        return session_falls(base(), facts, "app", (Action.SHELL, Action.EXEC), NOW)
-
-    assert not cut(FILE, grant())
-    assert not cut(WIDER, grant())
-    assert cut(FILE)
-    assert cut(FILE, grant(), resource="gone")
-    assert cut(FILE.replace("[shell, exec]", "[shell]"), grant())
-    assert cut(FILE.replace("web.example.com:22", "web.example.com:23"), grant())
-    new = replace(base(), resources={})
-    assert session_falls(new, access_under(base(), PEOPLE[3], "web", (grant(),), NOW), "app", (Action.SHELL,), NOW)
-    person = FILE.replace("group: engineers", "person: eve@example.com")
-    assert [each.group for each in access_under(base(person), PEOPLE[3], "web", (), NOW).roles] == [""]
-    assert [each.group for each in access_under(base(), PEOPLE[3], "web", (), NOW).roles] == ["engineers"]

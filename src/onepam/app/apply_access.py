@@ -1,5 +1,7 @@
 """Applying an `access.yaml`: at once where nobody gains by it, else as a proposal to another administrator."""
 
+import asyncio
+
 from onepam.app.plan_access import MatrixQuery
 from onepam.app.ports import Ledger
 from onepam.domain.access_file import read_access
@@ -18,7 +20,7 @@ async def apply_access(
     file: str = "access.yaml",
 ) -> Outcome:
     """The actor applies the plan with `expected_digest`; `actor=None` is the bootstrap, and may give no digest."""
-    read = read_access(text, file)
+    read = await asyncio.to_thread(read_access, text, file)
     outcome = await ledger.commit(
         MatrixQuery(actor, change_id), lambda facts, now: apply(facts, read, change_id, expected_digest, now)
     )

@@ -1,5 +1,6 @@
 """What an `access.yaml` would change, and who would gain and lose by it."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -24,6 +25,6 @@ async def plan_access(
     ledger: Ledger, actor: Actor | None, text: str, *, file: str = "access.yaml"
 ) -> Plan | InvalidFile | Refused:
     """The plan as of the head. Nothing is recorded. Without an actor only before anybody ever signed in."""
-    read = read_access(text, file)
+    read = await asyncio.to_thread(read_access, text, file)
     outcome = await ledger.commit(MatrixQuery(actor), lambda facts, now: look(facts, read, now))
     return outcome if isinstance(outcome, Refused) else outcome.result

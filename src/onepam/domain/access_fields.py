@@ -39,9 +39,9 @@ def shown(text: str) -> str:
     return f"`{text if len(text) <= 60 else text[:57] + '...'}`"
 
 
-def meant(text: str, options: Iterable[str]) -> str:
-    """A hint: the nearest of the options, else what they are."""
-    known = sorted(options)
+def meant(text: str, options: Iterable[str], findings: Findings) -> str:
+    """A hint: the nearest of the options, else what they are. None once `findings` is full: nobody would see it."""
+    known = [] if findings.full else sorted(options)
     if near := get_close_matches(text.lower(), known, 1):
         return f"Did you mean `{near[0]}`?"
     more = f" ... ({len(known)} in all)" if len(known) > 8 else ""
@@ -107,7 +107,9 @@ def record(
             found[key.text] = value
         else:
             findings.add(
-                key.spot, f"{_a(what).capitalize()} has no {shown(key.text)}.", meant(key.text, (*required, *optional))
+                key.spot,
+                f"{_a(what).capitalize()} has no {shown(key.text)}.",
+                meant(key.text, (*required, *optional), findings),
             )
     if isinstance(node, Entries):
         for name in required:
@@ -165,7 +167,7 @@ def choice(node: Node, what: str, kind: type[C], findings: Findings) -> C | None
     for each in kind:
         if each.value == text:
             return each
-    findings.add(node.spot, f"{shown(text)} is not {_a(what)}.", meant(text, kind))
+    findings.add(node.spot, f"{shown(text)} is not {_a(what)}.", meant(text, kind, findings))
     return None
 
 

@@ -34,6 +34,9 @@ MAX_PERMISSIONS = 32
 MAX_PURPOSE_CHARACTERS = 300
 MAX_ROLE_BYTES = 60_000
 
+MAX_GUESSES = 5
+"""For so many unknown people a nearest address is sought: each costs a look at everybody, inside the ledger's lock."""
+
 _SECTIONS = ("groups", "resources", "roles", "bindings")
 
 T = TypeVar("T")
@@ -90,6 +93,7 @@ def resolve(read: AccessFile, people: tuple[Someone, ...]) -> Matrix | InvalidFi
         known.setdefault(each.email, []).append(each)
     ids: dict[str, str] = {}
     findings = Findings(read.file)
+    unknown = 0
     for mention in read.mentions:
         found = known.get(mention.email, [])
         meant = [each for each in found if each.enabled] or found
@@ -100,7 +104,8 @@ def resolve(read: AccessFile, people: tuple[Someone, ...]) -> Matrix | InvalidFi
                 mention.spot, f"{mention.email} is the address of {len(meant)} people.", "Disable all but one."
             )
         else:
-            hint = fields.meant(mention.email, known) if len(known) <= 10_000 else ""
+            unknown += 1
+            hint = fields.meant(mention.email, known, findings) if unknown <= MAX_GUESSES else ""
             findings.add(mention.spot, f"Nobody here has the address {mention.email}.", hint)
     problems = sorted((*read.problems, *findings.problems()), key=lambda each: (each.line, each.column))
     if problems or read.wanted is None:
@@ -261,7 +266,7 @@ class _Reading:
         for approver, spot in self._approvers:
             role = roles.get(approver)
             if approver not in roles:
-                self._findings.add(spot, f"There is no role {approver}.", fields.meant(approver, roles))
+                self._findings.add(spot, f"There is no role {approver}.", fields.meant(approver, roles, self._findings))
             elif role is not None and ConsoleRight.APPROVE not in role.console:
                 hint = f"Give {approver} this line: console: [approve]"
                 self._findings.add(spot, f"The role {approver} has no right to approve.", hint)
@@ -307,7 +312,7 @@ class _Reading:
     def _named(self, node: Node, what: str, known: Mapping[str, object]) -> str | None:
         name = fields.word(node, f"name of a {what}", self._findings)
         if name is not None and name not in known:
-            self._findings.add(node.spot, f"There is no {what} {name}.", fields.meant(name, known))
+            self._findings.add(node.spot, f"There is no {what} {name}.", fields.meant(name, known, self._findings))
             return None
         return name
 

@@ -97,8 +97,13 @@ class Findings:
 
     def add(self, spot: Spot, message: str, hint: str = "") -> None:
         """Something is wrong at a place."""
-        if len(self._found) <= MAX_PROBLEMS:  # one more than is listed: it tells that there are more
+        if not self.full:  # one more than is listed: it tells that there are more
             self._found.append(Problem(self._file, spot.line, spot.column, message, hint))
+
+    @property
+    def full(self) -> bool:
+        """Whether what is found from now on is only counted: no more work for it."""
+        return len(self._found) > MAX_PROBLEMS
 
     def problems(self) -> tuple[Problem, ...]:
         """In the order of the file; where there are more than `MAX_PROBLEMS`, the last one says so."""
