@@ -4,8 +4,8 @@
         eve = office.join("engineer")
         office.client(eve).get("/me")
 
-The browser's part of `onepam login` stands at `/cli/authorize`: it allows whatever the person named by `BROWSER_COOKIE`
-is asked, and hands out the code as the console does.
+The browser's part of `onepam login` stands at `/cli/authorize`: it hands out the code as the console does, for the
+person that the query names.
 """
 
 import asyncio
@@ -57,7 +57,6 @@ from tests.company import RESOURCES, ROLES, binding, record, resource_set, role_
 
 T = TypeVar("T")
 
-BROWSER_COOKIE = "person"
 SCREEN = b"$ uname\r\nLinux\r\n\x1b]0;stolen title\x07\x1b[31mred\x1b[0m [bold]not markup[/bold]\r\n"
 
 
@@ -261,12 +260,23 @@ class Office:
         web = FastAPI()
 
         @web.get("/cli/authorize")
-        async def authorize(person: str, challenge: str, redirect: str, state: str, client: str = "") -> Response:
-            parent = self._consoles[person]
-            code = issue_code(self.services.envelope, person, parent, challenge, redirect, now(), secrets.token_bytes)
+        async def authorize(
+            person: str, code_challenge: str, redirect_uri: str, state: str, client: str, decision: str = "allow"
+        ) -> Response:
+            if decision != "allow":
+                return RedirectResponse(f"{redirect_uri}?{urlencode({'error': 'access_denied', 'state': state})}", 303)
+            code = issue_code(
+                self.services.envelope,
+                person,
+                self._consoles[person],
+                code_challenge,
+                redirect_uri,
+                now(),
+                secrets.token_bytes,
+            )
             if isinstance(code, Refused):
                 return PlainTextResponse(code.message, 400)
-            return RedirectResponse(f"{redirect}?{urlencode({'code': code, 'state': state})}", 303)
+            return RedirectResponse(f"{redirect_uri}?{urlencode({'code': code, 'state': state})}", 303)
 
         web.mount("/api/v1", create_api(self.services))
         return web

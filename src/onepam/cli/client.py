@@ -81,9 +81,8 @@ def signed_in(home: Home) -> Session:
 
 def checked_gateway(text: str) -> str:
     """The gateway's address without a slash at its end. A token is never sent in clear but to this machine."""
-    address = text.strip().rstrip("/")
-    if "://" not in address:
-        address = f"https://{address}"
+    named = text.strip()
+    address = (named if "://" in named else f"https://{named}").rstrip("/")
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment or parts.username:
         stop(USAGE, f"{text} is not the address of a gateway.", "Such as https://pam.example.com")

@@ -62,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(data)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
         """Nothing: the query holds the code."""
 
 
@@ -72,7 +72,7 @@ def code_from_browser(gateway: str, browser: bool) -> tuple[str, str, str]:
     challenge = urlsafe_b64encode(sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")
     with _Waiting(state) as server:
         redirect = f"http://127.0.0.1:{server.server_address[1]}/callback"
-        asked = {"challenge": challenge, "redirect": redirect, "state": state, "client": _client()}
+        asked = {"code_challenge": challenge, "redirect_uri": redirect, "state": state, "client": _client()}
         address = f"{gateway}/cli/authorize?{urlencode(asked)}"
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
         try:

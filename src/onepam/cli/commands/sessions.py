@@ -104,8 +104,7 @@ def _timeline(session: str) -> None:
     for each in found["files"]:
         size = f", {each['size']:,} bytes" if each["size"] is not None else ""
         digest = f", SHA-256 {each['sha256']}" if each["sha256"] else ""
-        say(
-            f"{span(each['at'] / 1e6):>8}  {each['operation']} {each['path']} {each['target']} {each['outcome']}{size}{digest}"
-        )
+        words = " ".join(filter(None, (each["operation"], each["path"], each["target"], each["outcome"])))
+        say(f"{span(each['at'] / 1e6):>8}  {words}{size}{digest}")
     if found["gap"]:
         say(f"The recording ends early: {found['gap']}.")

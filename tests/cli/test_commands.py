@@ -1,0 +1,150 @@
+"""The commands against a real gateway's API."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+
+from onepam.cli.main import app
+from onepam.kernel.clock import iso
+from tests.api.office import Office, now
+from tests.cli.conftest import NewTerminal
+from tests.targets import free_port
+
+
+def test_a_request_from_asking_to_the_grant(office: Office, terminal: NewTerminal) -> None:
+    eve, max_ = office.join("engineer", name="eve"), office.join("manager", name="max")
+    hers, his = terminal().signed_in(eve), terminal().signed_in(max_)
+    asked = hers.run(
+        "request", "app@web-1", "--for", "1h30m", "--reason", "restart [red]nginx[/red]", "--ticket", "OPS-1"
+    )
+    assert asked.code == 0, asked.err
+    request = asked.out.split()[0]
+    waiting = his.run("inbox")
+    assert request in waiting.out
+    assert "[red]nginx[/red] [OPS-1]" in waiting.out
+    assert "1 h 30 min" in waiting.out
+    assert his.run("approve", request).code == 2  # nobody to ask, and no --yes
+    refused = hers.run("approve", request, "--yes", "--json")
+    assert (refused.code, json.loads(refused.err)["code"]) == (1, "request.self_approval")
+    given = his.run("approve", request, "--yes", "--comment", "go ahead")
+    assert given.code == 0, given.err
+    listed = hers.run("ls", "web-1")
+    assert f"ssh -F {hers.home}/ssh_config app@web-1@onepam" in listed.out
+    assert "1 h 29 min" in listed.out or "1 h 30 min" in listed.out
+    assert "approved, running" in hers.run("requests").out
+
+
+def test_waiting_for_a_decision(office: Office, terminal: NewTerminal) -> None:
+    eve, max_ = office.join("engineer"), office.join("manager")
+    hers, his = terminal().signed_in(eve), terminal().signed_in(max_)
+    made = office.asked(eve)
+    denied = his.run("deny", made.request, "--comment", "not now", "--json")
+    assert (denied.code, denied.json) == (0, {"done": True})
+    assert hers.run("requests", "--json").json[0]["comment"] == "not now"
+    assert hers.run("withdraw", made.request).code == 1
+
+
+def test_usage_errors_say_what_to_do(office: Office, terminal: NewTerminal) -> None:
+    mine = terminal().signed_in(office.join("engineer"))
+    for words in (
+        ("request", "web-1", "--for", "soon", "--login", "app", "--reason", "x"),
+        ("request", "web-1", "--reason", "x"),
+        ("request", "app@web-1"),
+        ("approve", "../../x"),
+        ("approve", "nothing"),
+        ("plan", "/nowhere/access.yaml"),
+        ("no-such-command",),
+    ):
+        assert mine.usage(*words) == 2, words
+
+
+def test_a_gateway_that_is_not_there(office: Office, terminal: NewTerminal) -> None:
+    mine = terminal().signed_in(office.founder)
+    kept = mine.home / "session.json"
+    kept.write_text(kept.read_text().replace(office.url, f"http://127.0.0.1:{free_port()}"))
+    ran = mine.run("whoami")
+    assert (ran.code, "cannot be reached" in ran.err) == (4, True)
+    assert "Traceback" not in ran.err
+
+
+def test_sessions_are_listed_played_and_killed(office: Office, terminal: NewTerminal, tmp_path: Path) -> None:
+    eve, aud = office.join("engineer", name="eve"), office.join("auditor")
+    session = office.session(eve)
+    mine, auditor = terminal().signed_in(eve), terminal().signed_in(aud)
+    assert session in mine.run("sessions", "--open").out
+    played = auditor.run("play", session)
+    assert played.code == 0, played.err
+    assert played.out == "$ uname\nLinux\nred [bold]not markup[/bold]\n"
+    assert "stolen" not in played.out
+    assert "app@dev-1" in played.err
+    listed = auditor.run("play", session, "--list")
+    assert "exec" in listed.out
+    assert "id" in listed.out
+    assert auditor.run("play", session, "--channel", "1").out == "uid=0\n"
+    assert auditor.run("play", session, "--channel", "7").code == 1
+    saved = tmp_path / "session.cast"
+    assert auditor.run("play", session, "--save", str(saved)).code == 0
+    assert json.loads(saved.read_text().splitlines()[0])["version"] == 3
+    assert auditor.run("play", session, "--save", str(saved)).code == 2
+    assert auditor.run("kill", session, "--reason", "odd").code == 1
+    assert mine.run("kill", session).code == 0
+    with office.client(aud) as client:
+        history = client.get(f"/sessions/{session}").json()["history"]
+    watched = [each["by"] for each in history if each["kind"] == "recording.watched"]
+    assert watched == [aud] * 5  # the channel that is not there was asked for, too
+
+
+def test_people(office: Office, terminal: NewTerminal) -> None:
+    mine = terminal().signed_in(office.join("administrator"))
+    made = mine.run("people", "add", "Nia New", "nia@example.com", "--because", "hired", "--json")
+    assert made.code == 0, made.err
+    person = made.json["person"]
+    link = mine.run("people", "link", person, "--json")
+    assert link.json["link"].startswith(f"{office.url}/enrol/enr_")
+    assert "nia@example.com" in mine.run("people").out
+    assert mine.run("people", "disable", person, "--reason", "left", "--yes").code == 0
+    states = {each["person"]: each["enabled"] for each in mine.run("people", "--json").json}
+    assert states[person] is False
+    assert mine.run("people", "add", "Vi Vendor", "vi@example.com", "--kind", "vendor").code == 1
+
+
+def test_plan_and_apply(office: Office, terminal: NewTerminal, tmp_path: Path) -> None:
+    mine = terminal().signed_in(office.join("administrator"))
+    file = tmp_path / "access.yaml"
+    file.write_text("roles:\n  broken: [\n")
+    wrong = mine.run("plan", str(file))
+    assert wrong.code == 1
+    assert "access.yaml:" in wrong.err
+    assert mine.run("apply", str(file), "--yes").code == 1
+    assert mine.run("changes").out == "No changes.\n"
+
+
+def test_the_ledger_and_evidence(office: Office, terminal: NewTerminal, tmp_path: Path) -> None:
+    mine, pack = terminal().signed_in(office.join("auditor")), tmp_path / "pack.zip"
+    assert "none: whoever holds" in mine.run("ledger").out
+    assert mine.run("ledger", "proof", "1").json["index"] == 1
+    assert mine.run("ledger", "proof", "99").code == 1
+    drawn = mine.run("evidence", "pack", "--from", "2026-01-01", "--to", iso(now()), "--out", str(pack))
+    assert drawn.code == 0, drawn.err
+    assert pack.stat().st_size == 200_002
+    assert mine.run("evidence", "pack", "--from", "2026-01-01", "--to", "2026-02-01", "--out", str(pack)).code == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["pack.zip"]
+    refused = mine.run("verify", str(pack), "--json")
+    assert refused.code == 1
+    assert refused.json["verdict"].startswith("REFUSED")
+
+
+@pytest.mark.parametrize("words", [(), ("people",), ("ledger",), ("evidence",)], ids=" ".join)
+def test_every_command_explains_itself(words: tuple[str, ...]) -> None:
+    group = typer.main.get_command(app)
+    for word in words:
+        assert isinstance(group, typer.core.TyperGroup)
+        group = group.commands[word]
+    assert isinstance(group, typer.core.TyperGroup)
+    assert group.commands
+    for name, command in group.commands.items():
+        assert command.help, name
+        options = [option for each in command.params for option in each.opts]
+        assert "--json" in options or isinstance(command, typer.core.TyperGroup), name
