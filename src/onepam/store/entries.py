@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from onepam.domain.event import join
-from onepam.kernel.canonical import decode
+from onepam.kernel.canonical import NotCanonical, decode
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
 from onepam.ledger.entry import Entry, Header, payload_digest
@@ -35,21 +35,35 @@ class Stored:
 
     @cached_property
     def fields(self) -> dict[str, Any]:
-        """The body's fields. Raises `NotCanonical` where the stored bytes are not canonical."""
-        value = decode(self.body)
+        """The body's fields. Raises `Corrupt` where the stored value is not canonical JSON of an object."""
+        value = self._decoded(self.body)
         if not isinstance(value, dict):
-            raise Corrupt(f"entry {self.header.index} has no object as its body")
+            raise self._unreadable("its body is no object")
         return value
 
     @cached_property
     def event(self) -> Any:
-        """The event itself. Raises `Corrupt` when the payload is not the one that the body names."""
+        """The event itself. Raises `Corrupt` when it cannot be read or the payload is not the one the body names."""
         payload = None
-        if self.payload is not None and self.salt is not None:
-            if payload_digest(self.salt, self.payload) != self.fields.get("payload"):
-                raise Corrupt(f"the payload of entry {self.header.index} is not the one the ledger names")
-            payload = decode(self.payload)
-        return join(self.header.kind, self.header.version, self.fields, payload)
+        if self.payload is not None:
+            payload = self._decoded(self.payload)
+            if type(self.salt) is not bytes or payload_digest(self.salt, self.payload) != self.fields.get("payload"):
+                raise self._unreadable("its payload is not the one that the ledger names")
+        try:
+            return join(self.header.kind, self.header.version, self.fields, payload)
+        except (ValueError, LookupError, AttributeError) as error:
+            raise self._unreadable(error) from error
+
+    def _decoded(self, data: bytes) -> Any:
+        if type(data) is not bytes:  # a column of SQLite holds whatever somebody puts there
+            raise self._unreadable("a text where bytes belong")
+        try:
+            return decode(data)
+        except NotCanonical as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, why: object) -> Corrupt:
+        return Corrupt(f"entry {self.header.index} ({self.header.kind}) cannot be read: {why}")
 
 
 def entries(db: Db, begin: int, end: int) -> list[Stored]:

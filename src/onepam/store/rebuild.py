@@ -1,10 +1,10 @@
 """Rebuilding every state table from the ledger, and comparing: a row that somebody slipped in is found."""
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from onepam.kernel.canonical import NotCanonical
 from onepam.kernel.errors import Corrupt
 from onepam.store.database import Db, connect, rows
 from onepam.store.entries import Stored, entries, size_of
@@ -44,17 +44,18 @@ def fold(source: Db, target: Db, progress: Callable[[int, int], None] = lambda d
 
 
 def _fold_one(target: Db, stored: Stored, missing: set[int], erased: set[int]) -> list[Corrupt]:
+    index, kind = stored.header.index, stored.header.kind
     try:
-        if stored.payload is None and "payload" in stored.fields:
-            missing.add(stored.header.index)
         event = stored.event
-        if stored.header.kind == "payload.erased":
+        if stored.payload is None and "payload" in stored.fields:
+            missing.add(index)
+        if kind == "payload.erased":
             erased.update(event.indexes)
-        project(target, Place(stored.header.index, stored.header.time), event)
+        project(target, Place(index, stored.header.time), event)
     except Corrupt as error:
         return [error]
-    except (NotCanonical, ValueError, KeyError, TypeError) as error:
-        return [Corrupt(f"entry {stored.header.index} ({stored.header.kind}) cannot be read: {error}")]
+    except sqlite3.Error as error:
+        return [Corrupt(f"entry {index} ({kind}) cannot be projected: {error}")]
     return []
 
 

@@ -1,0 +1,110 @@
+"""What the writer remembers must never open a door that the tables would keep shut."""
+
+import random
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.company import company, knocks, settle
+from onepam.app.close_session import NoFacts
+from onepam.app.open_session import Knock, KnockQuery, Opened, answer
+from onepam.domain.access import BindingEnded, ResourceRemoved, RoleRemoved
+from onepam.domain.people import GroupMemberRemoved, PersonDisabled, PersonEnabled
+from onepam.kernel.errors import Refused
+from onepam.store.facts import holdings
+from onepam.store.writer import Writer
+from tests.store.events import clock, events, fresh, one_group, submit, unprojectable, write
+
+PERSON = "per_0"
+_number = count()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "ledger.sqlite"
+    with closing(fresh(path)) as writer:
+        settle(writer, company(10, 80, clock()))
+    return path
+
+
+@pytest.fixture
+def writer(path: Path) -> Iterator[Writer]:
+    with closing(fresh(path)) as writer:
+        yield writer
+
+
+def knock_of(person: str, target: str) -> Knock:
+    knock = next(knocks(10, 80, random.randrange(1 << 30)))
+    return replace(
+        knock, session=f"ses_{next(_number)}", person=person, target=target, sign_in=person.replace("per", "sgn")
+    )
+
+
+def opens(writer: Writer, person: str = PERSON, target: str = "web-0") -> bool:
+    knock = knock_of(person, target)
+    query = KnockQuery(knock.person, knock.target, knock.sign_in, knock.confirmation)
+    return isinstance(writer.commit(query, answer(knock)).result, Opened)
+
+
+CHANGES: list[tuple[object, ...]] = [
+    (PersonDisabled(PERSON, None, "left"),),
+    (ResourceRemoved("web-0", "chg", None),),
+    (RoleRemoved("role-0", "chg", None),),
+    (GroupMemberRemoved("group-0", PERSON, "directory", None),),
+    (BindingEnded("bnd_group_0", "review", "chg", None),),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: type(change[0]).__name__)
+def test_what_ends_an_access_is_seen_at_once(writer: Writer, change: tuple[object, ...]) -> None:
+    assert opens(writer)
+    assert opens(writer)
+    write(writer, *change)
+    assert not opens(writer)
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: type(change[0]).__name__)
+def test_what_another_process_ends_is_seen_at_once(writer: Writer, path: Path, change: tuple[object, ...]) -> None:
+    assert opens(writer)
+    with closing(fresh(path)) as other:
+        write(other, *change)
+    assert not opens(writer)
+
+
+def test_what_ends_in_the_same_group_is_seen(writer: Writer) -> None:
+    assert opens(writer)
+    knock = knock_of(PERSON, "web-0")
+    answers = list[Any]()
+    with one_group(writer):
+        submit(writer, events(PersonDisabled(PERSON, None, "left")))
+        query = KnockQuery(knock.person, knock.target, knock.sign_in, knock.confirmation)
+        writer.submit(query, answer(knock), answers.append)
+    assert isinstance(answers[0].result, Refused)
+
+
+def test_what_was_rolled_back_is_not_remembered(writer: Writer) -> None:
+    write(writer, PersonDisabled(PERSON, None, "left"))
+    assert not opens(writer)
+    with one_group(writer):
+        failed = submit(writer, events(PersonEnabled(PERSON, None, "back"), unprojectable()))
+    assert isinstance(failed.result(), Exception)
+    assert not opens(writer)
+
+
+def test_memory_is_bounded(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(holdings, "MAX_REMEMBERED", 4)
+    assert all(opens(writer, f"per_{number}", f"web-{number}") for number in (0, 1, 2, 3, 0, 1, 2))
+    assert writer._db.memory is not None
+    assert len(writer._db.memory) <= 4
+
+
+def test_nobody_who_is_unknown_becomes_known(writer: Writer) -> None:
+    refused = writer.commit(NoFacts(), lambda facts, now: Refused("no", "No."))
+    assert isinstance(refused, Refused)
+    assert not opens(writer, "per_stranger")
+    assert not opens(writer, target="web-999")
