@@ -10,11 +10,22 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from onepam.console.dispatch import Place, routes
-from onepam.console.pages import auth, everyday, records
+from onepam.console.pages import auth, changes, find, home, ledger, people, requests, resources, roles, sessions
 from onepam.console.rendering import STATIC
 from onepam.console.services import ConsoleServices
 
-PLACES: tuple[Place, ...] = (*auth.PLACES, *everyday.PLACES, *records.PLACES)
+PLACES: tuple[Place, ...] = (
+    *auth.PLACES,
+    *home.PLACES,
+    *requests.PLACES,
+    *sessions.PLACES,
+    *people.PLACES,
+    *resources.PLACES,
+    *roles.PLACES,
+    *changes.PLACES,
+    *ledger.PLACES,
+    *find.PLACES,
+)
 
 
 def create_console(services: ConsoleServices) -> Starlette:

@@ -275,7 +275,8 @@ def url(context: Context, path: str, **query: object) -> str:
     held = {name: value for name, value in query.items() if value not in (None, "")}
     if as_of is not None:
         held["as_of"] = field_time(as_of)
-    return f"{path}{'&' if '?' in path else '?'}{urlencode(held)}" if held else path
+    page, mark, place = path.partition("#")
+    return f"{page}{'&' if '?' in page else '?'}{urlencode(held)}{mark}{place}" if held else path
 
 
 def label_text(labels: Mapping[str, str]) -> Markup:

@@ -109,6 +109,7 @@ RESOURCE: Context = {
         {"at": ago(300 * DAY), "title": "Declared", "detail": "by Mira Okafor, in access.yaml", "proof": PROOF},
         {"at": ago(90 * DAY), "title": "Label tier=db added", "detail": "by Lena Vogel", "proof": PROOF},
     ],
+    "reach_beyond": 0,
     "proof": PROOF,
 }
 
@@ -212,6 +213,7 @@ CHANGES: Context = {
         "decided_by": "",
         "decided_at": None,
         "decided_why": "",
+        "widenings": [],
         "ends": {"sessions": 1, "people": 1},
         "effects": [
             {"person": TOMAS, "gains": ["queue-1 as support, on request, at most 2 h"], "loses": []},
@@ -231,5 +233,28 @@ CHANGES: Context = {
         ],
     },
     "may_approve": True,
+    "may_propose": True,
+    "may_withdraw": False,
     "why_not": "",
+}
+
+PROPOSE: Context = {
+    "text": "roles:\n  engineer:\n",
+    "plan": None,
+    "problems": [
+        {"line": 2, "column": 3, "message": "The role engineer has no purpose.", "hint": "Say what the job is."}
+    ],
+}
+PLANNED: Context = {
+    **PROPOSE,
+    "problems": [],
+    "plan": {
+        "digest": "4be1d00c5f77a2",
+        "summary": "1 role changed; gain: 1, lose: 0",
+        "changes_something": True,
+        "widens": True,
+        "widenings": ["The role vendor reaches queue-1."],
+        "effects": CHANGES["change"]["effects"],
+        "diff": CHANGES["change"]["diff"],
+    },
 }

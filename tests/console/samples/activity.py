@@ -149,6 +149,7 @@ SESSION: Context = {
     "events": [{"at": at, "kind": kind, "title": title, "detail": detail} for at, kind, title, detail in EVENTS],
     "recording": "/sessions/ses_3/recording.cast",
     "frame": "/player",
+    "unplayable": "",
     "may_kill": True,
     "may_export": True,
     "chain": CHAIN,

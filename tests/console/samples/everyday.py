@@ -76,6 +76,7 @@ HOME: Context = {
         },
     ],
     "beyond": 12,
+    "open_beyond": 0,
     "requests": [
         {
             "id": "req_7f2m",
@@ -181,6 +182,8 @@ REQUEST: Context = {
     "approvers": [MIRA, LENA],
     "chain": CHAIN,
     "may_withdraw": True,
+    "may_end": False,
+    "grant": "grt_1",
     "may_decide": False,
     "live": 1,
     "history": [

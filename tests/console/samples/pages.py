@@ -2,9 +2,9 @@
 
 from onepam.console.rendering import Shell
 from onepam.kernel.clock import DAY
-from tests.console.samples.access import CHANGES, RESOURCE, RESOURCES, ROLES
+from tests.console.samples.access import CHANGES, PLANNED, PROPOSE, RESOURCE, RESOURCES, ROLES
 from tests.console.samples.activity import LEDGER, LEDGER_ALONE, LIVE_SESSION, SESSION, SESSIONS
-from tests.console.samples.company import FRESH_PROOF, MINE, Context, ago, outside, shell
+from tests.console.samples.company import FRESH_PROOF, MINE, Context, ago, ahead, outside, shell
 from tests.console.samples.entrance import (
     CLI,
     CONFIRM,
@@ -55,12 +55,23 @@ SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     "people": ("people.html", shell("/people"), PEOPLE),
     "people-as-of": ("people.html", shell("/people", as_of=ago(262 * DAY)), PEOPLE),
     "person": ("person.html", shell("/people/per_jonas"), PERSON),
+    "person-link": (
+        "person.html",
+        shell("/people/per_jonas"),
+        {
+            **PERSON,
+            "link": {"url": "https://onepam.example.org/enrol/enr_4fQx", "ends": ahead(DAY)},
+            "agree": {"id": "enr_1", "by": "per_lena", "mine": False},
+        },
+    ),
     "resources": ("resources.html", shell("/resources"), RESOURCES),
     "resource": ("resource.html", shell("/resources/db-orders-1"), RESOURCE),
     "roles": ("roles.html", shell("/roles"), ROLES),
     "roles-empty": ("roles.html", shell("/roles"), {**ROLES, "rows": [], "columns": []}),
     "changes": ("changes.html", shell("/changes"), CHANGES),
     "changes-empty": ("changes.html", shell("/changes"), {**CHANGES, "changes": [], "change": None}),
+    "propose": ("propose.html", shell("/changes/new"), PROPOSE),
+    "propose-planned": ("propose.html", shell("/changes/new"), PLANNED),
     "ledger": ("ledger.html", shell("/ledger"), LEDGER),
     "ledger-alone": ("ledger.html", shell("/ledger"), LEDGER_ALONE),
     "factors": ("factors.html", shell("/factors"), FACTORS),

@@ -84,6 +84,14 @@ def change(db: Db, at: Instant, change: str) -> ChangePage | None:
     )
 
 
+def text_in_force(db: Db, at: Instant) -> str:
+    """The file that is in force at `at`; empty where there is none, or it was erased."""
+    found = row(
+        db, f"SELECT text FROM change WHERE status = 'applied' AND {AT} ORDER BY valid_from DESC LIMIT 1", {"at": at}
+    )
+    return (found["text"] or "") if found else ""
+
+
 def _row(found: Row, called: dict[str, str]) -> ChangeRow:
     proposer, decider = found["proposer"] or "", found["decider"] or ""
     return ChangeRow(

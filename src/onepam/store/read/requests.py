@@ -131,6 +131,16 @@ def request(db: Db, at: Instant, request: str) -> RequestDetail | None:
     )
 
 
+def request_of_grant(db: Db, at: Instant, grant: str) -> str | None:
+    """The request that a grant comes from."""
+    found = row(
+        db,
+        "SELECT request FROM access_grant WHERE access_grant = :grant AND valid_from <= :at LIMIT 1",
+        {"grant": grant, "at": at},
+    )
+    return found["request"] if found else None
+
+
 def inbox(db: Db, at: Instant, person: str) -> tuple[Waiting, ...]:
     """The open requests that `person` has the authority to decide, the oldest first."""
     held = held_roles(db, person, at)

@@ -32,6 +32,7 @@ class Cell:
     mode: Mode
     longest: int
     approvers: tuple[str, ...]
+    administrative: bool
     privileged: bool
     people: int
 
@@ -165,6 +166,7 @@ def _cells(role: RoleDefinition, system: System, held_by: int) -> tuple[Cell, ..
             mode=each.mode,
             longest=each.longest,
             approvers=each.approvers,
+            administrative=each.administrative,
             privileged=each.privileged(system.labels),
             people=held_by,
         )

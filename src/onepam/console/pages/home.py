@@ -1,0 +1,204 @@
+"""My access: what is open to me, what I may ask for, my requests and sessions; and an administrator's checklist."""
+
+from collections.abc import Iterable
+
+from starlette.responses import Response
+
+from onepam.app.make_request import make_request
+from onepam.console.dispatch import MEMBER, Place
+from onepam.console.rendering import Flash, words
+from onepam.console.services import ConsoleServices
+from onepam.console.view import Context, View, resource
+from onepam.console.visit import Visit
+from onepam.console.wording import session_state
+from onepam.domain.access import Action, ConsoleRight
+from onepam.kernel.clock import MINUTE, Instant
+from onepam.kernel.errors import Refused
+from onepam.kernel.ids import new_id
+from onepam.store.database import Db
+from onepam.store.read.catalogue import Catalogue, OpenAccess, Requestable, catalogue
+from onepam.store.read.console import Setup, setup
+from onepam.store.read.explain import explain
+from onepam.store.read.requests import deciders, request, requests
+from onepam.store.read.sessions import SessionFilter, sessions
+
+MOST_OPEN = 60
+MOST_OFFERED = 40
+MOST_OFFERS = 2_000
+MOST_OF_MINE = 8
+
+
+async def page(visit: Visit) -> Response:
+    """The launcher; a refusal in a terminal leads here with `?request=TARGET`."""
+    asked = visit.request.query_params
+    query = (asked.get("q") or asked.get("request", "")).strip()[:100]
+    view = View.of(visit)
+    context = await visit.services.reader(_mine, visit.at, visit.services, view, query)
+    return visit.page("home.html", query=query, setup=await _setup(visit), **context)
+
+
+async def ask(visit: Visit) -> Response:
+    """Asks for access; the answer is the request's own page."""
+    role, _, login = visit.form.get("option", "").partition(":")
+    name = visit.form.get("resource", "")[:100]
+    try:
+        minutes = int(visit.form.get("minutes", ""))
+    except ValueError:
+        minutes = 0
+    made = await make_request(
+        visit.services.ledger,
+        visit.me.actor,
+        new_id("req", visit.services.random),
+        name,
+        login,
+        min(minutes, 100_000) * MINUTE,
+        visit.form.get("reason", ""),
+        visit.form.get("ticket", ""),
+        role or None,
+    )
+    if isinstance(made, Refused):
+        already = made.code == "request.duplicate"
+        return visit.outcome(made, made.hint if already else "/", "")
+    return visit.go(f"/requests/{made.request}", Flash("done", "Asked.", "You see here when somebody decided."))
+
+
+def _mine(db: Db, at: Instant, services: ConsoleServices, view: View, query: str) -> Context:
+    me = view.person
+    found = catalogue(db, at, me, query, MOST_OFFERS)
+    offered = _offered(db, at, me, found)
+    return {
+        "open": [_open(db, at, services, view, each) for each in found.open[:MOST_OPEN]],
+        "open_beyond": max(0, len(found.open) - MOST_OPEN),
+        "requestable": offered[:MOST_OFFERED],
+        "beyond": max(0, len(offered) - MOST_OFFERED) + found.beyond,
+        "requests": [
+            {
+                "id": each.request,
+                "resource": each.resource,
+                "login": each.login,
+                "status": each.status.value,
+                "at": each.made,
+                "ends": each.grant_ends,
+                "waiting_for": _waiting_for(db, at, each.request) if each.status == "open" else "",
+            }
+            for each in requests(db, at, me, most=MOST_OF_MINE)
+        ],
+        "sessions": [
+            {
+                "id": each.session,
+                "resource": each.resource,
+                "login": each.login,
+                "started": each.opened,
+                "ended": each.closed,
+                "state": session_state(each),
+            }
+            for each in sessions(db, at, SessionFilter(person=me, most=MOST_OF_MINE))
+        ],
+    }
+
+
+def _open(db: Db, at: Instant, services: ConsoleServices, view: View, access: OpenAccess) -> Context:
+    login, target = access.login, access.site.resource
+    ssh, more = services.ssh_words(login, target), []
+    if Action.SFTP in access.actions:
+        more.append(("scp", services.scp_words(login, target)))
+    only_files = access.actions == (Action.SFTP,)
+    return {
+        "resource": resource(access.site),
+        "login": login,
+        "ends": access.until,
+        "command": services.scp_words(login, target) if only_files else ssh,
+        "more": [] if only_files else more,
+        "chain": view.chain(explain(db, at, access.because)),
+    }
+
+
+def _offered(db: Db, at: Instant, me: str, found: Catalogue) -> list[Context]:
+    """One entry for each resource, with what may be asked for there."""
+    by_resource: dict[str, list[Requestable]] = {}
+    for each in found.requestable:
+        by_resource.setdefault(each.site.resource, []).append(each)
+    called: dict[tuple[str, ...], str] = {}
+    entries = []
+    for number, offers in enumerate(by_resource.values()):
+        roles = tuple(sorted({role for each in offers for role in each.approvers}))
+        if number < MOST_OFFERED and roles not in called:
+            called[roles] = _names(deciders(db, at, roles, me), roles)
+        options: dict[tuple[str, str], Requestable] = {}
+        for each in offers:
+            kept = options.get((each.role, each.login))
+            options[each.role, each.login] = each if kept is None or each.longest > kept.longest else kept
+        entries.append(
+            {
+                "resource": resource(offers[0].site),
+                "options": [
+                    {"value": f"{role}:{login}", "login": login, "role": role, "longest": each.longest}
+                    for (role, login), each in options.items()
+                ],
+                "approvers": called.get(roles, ""),
+                "ticket_required": False,
+                "pending": next((each.pending for each in offers if each.pending), None),
+            }
+        )
+    return entries
+
+
+def _names(who: Iterable[tuple[str, str]], roles: Iterable[str]) -> str:
+    names = [name for _, name in who]
+    if not names:
+        return f"Whoever holds the role {' or '.join(roles)} (nobody does now)"
+    return words(names[:3]) if len(names) <= 3 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+
+
+def _waiting_for(db: Db, at: Instant, ident: str) -> str:
+    found = request(db, at, ident)
+    return " or ".join(name for _, name in found.approvers[:3]) if found else ""
+
+
+async def _setup(visit: Visit) -> Context | None:
+    """The checklist; None for others than administrators, in the past, and once all is done."""
+    if visit.at is not None or not visit.me.has(ConsoleRight.ADMINISTER):
+        return None
+    health = await visit.services.health()
+    steps = _steps(await visit.services.reader(setup), bool(health.witness))
+    done = sum(each["done"] for each in steps)
+    return {"done": done, "steps": steps} if done < len(steps) else None
+
+
+def _steps(found: Setup, witnessed: bool) -> list[Context]:
+    return [
+        {"title": title, "text": text, "done": done, "href": href}
+        for title, text, done, href in (
+            (
+                "A second administrator",
+                "What widens access takes two people",
+                found.administrators >= 2,
+                "/people",
+            ),
+            (
+                "Resources and roles in access.yaml",
+                "Say who may do what, and where",
+                found.resources > 0 and found.roles > 0,
+                "/changes",
+            ),
+            (
+                "Host keys pinned",
+                f"{found.unpinned} of {found.resources} resources cannot be reached without",
+                found.unpinned == 0,
+                "/resources",
+            ),
+            (
+                "Everybody has a second factor",
+                f"{found.invited} have not used their link",
+                found.invited == 0,
+                "/people",
+            ),
+            ("A witness on another host", "So that nobody here can rewrite history", witnessed, "/ledger"),
+        )
+    ]
+
+
+PLACES = (
+    Place("GET", "/", MEMBER, page),
+    Place("POST", "/requests", MEMBER, ask),
+)

@@ -1,0 +1,153 @@
+"""The ledger: whether the history is whole, one entry, and its proof to take away."""
+
+from dataclasses import asdict
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from onepam.app.ports import LedgerHealth
+from onepam.console.dispatch import SEES_ALL, Place
+from onepam.console.rendering import plural
+from onepam.console.view import Context, View
+from onepam.console.visit import Visit
+from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
+from onepam.kernel.errors import Refused
+from onepam.store.database import Db
+from onepam.store.entries import Stored
+from onepam.store.read.console import entry, kept, newest
+from onepam.store.read.names import names
+
+_CHECKS = (("tail", "Tail", MINUTE), ("incremental", "Incremental", HOUR), ("fold", "Full fold", 7 * DAY))
+_PEOPLE = ("by", "person", "approved_by")
+MAX_VALUE_CHARACTERS = 400
+
+
+async def page(visit: Visit) -> Response:
+    """Health, the newest entries, and one entry of `?entry=`."""
+    asked = visit.request.query_params.get("entry", "")
+    index = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 17 else None
+    health = await visit.services.health()
+    context = await visit.services.reader(_ledger, visit.at, View.of(visit), health, index)
+    if asked and context["entry"] is None:
+        return visit.refusal(Refused("ledger.no_entry", "The ledger has no such entry.", "/ledger"), 404)
+    return visit.page("ledger.html", **_verdict(health), key=health.log_key, commands=_COMMANDS, **context)
+
+
+async def proof(visit: Visit) -> Response:
+    """One entry with its path to the newest checkpoint, as a file."""
+    text = visit.path("index")
+    index = int(text) if text.isascii() and text.isdigit() and len(text) < 17 else -1
+    found = await visit.services.proof(index)
+    if isinstance(found, Refused):
+        return visit.refusal(found, 404)
+    headers = {"Content-Disposition": f'attachment; filename="onepam-entry-{index}.json"'}
+    return JSONResponse(asdict(found), headers=headers)
+
+
+_COMMANDS = [
+    ["The whole history against the tables", "onepam ledger verify"],
+    ["A pack for an auditor", "onepam evidence pack --from 2026-01-01 --to 2026-12-31 --out pack.zip"],
+    ["The pack, offline, without us", "python3 verify.py pack.zip --log-key KEY --witness-key KEY"],
+]  # fmt: skip
+
+
+def _verdict(health: LedgerHealth) -> Context:
+    """The whole in one sentence: a finding before a lack, a lack before the good news."""
+    if health.findings:
+        return {"state": "finding", "headline": "The history is not whole.", "advice": "; ".join(health.findings[:5])}
+    if health.trouble:
+        return {"state": "finding", "headline": "The ledger cannot be published.", "advice": health.trouble}
+    if not health.checkpoint_size:
+        return {"state": "due", "headline": "Nothing is signed yet.", "advice": "The signer has signed no checkpoint."}
+    if not health.witness:
+        advice = "Whoever controls this machine and its key could rewrite it unnoticed. Run “onepam witness” elsewhere."
+        return {"state": "due", "headline": "No independent witness confirms the history.", "advice": advice}
+    if not health.witnessed_size:
+        return {"state": "due", "headline": "The witness has not answered yet.", "advice": ""}
+    if health.verified_at is None:
+        return {"state": "due", "headline": "The history is signed and witnessed, and not checked yet.", "advice": ""}
+    return {
+        "state": "proven",
+        "headline": "Every entry is there, in order, signed, and witnessed elsewhere.",
+        "advice": "",
+    }
+
+
+def _ledger(db: Db, at: Instant, view: View, health: LedgerHealth, index: int | None) -> Context:
+    listed, called = newest(db, at), names(db, at)
+    head = listed[0].header if listed else None
+    size = head.index + 1 if head else 0
+    found = entry(db, at, index) if index is not None else None
+    state, store = "finding" if health.findings else "proven", kept(db, at)
+    signed_at = health.checkpoint_at or (health.head_at if health.checkpoint_size else None)
+    return {
+        "head": {"size": size, "at": head.time if head else at},
+        "signed": {
+            "size": min(size, health.checkpoint_size),
+            "at": signed_at,
+            "signer": health.log_key.split("+")[0],
+            "root": "",
+        }
+        if health.checkpoint_size
+        else None,
+        "witnessed": [{"name": health.witness, "size": min(size, health.witnessed_size), "at": health.witnessed_at}]
+        if health.witnessed_at is not None
+        else [],
+        "checks": [
+            {
+                "name": name,
+                "at": health.verified_at if kind == health.verified_kind else None,
+                "state": state if kind == health.verified_kind else "untested",
+                "words": plural(health.verified_size, "entry", "entries"),
+                "every": every,
+            }
+            for kind, name, every in _CHECKS
+        ],
+        "stored": {"entries": store.entries, "recordings": store.recorded, "oldest": store.oldest},
+        "entry": _entry(found, view, health, called) if found else None,
+        "entries": [
+            {
+                "index": each.header.index,
+                "at": each.header.time,
+                "kind": each.header.kind,
+                "klass": each.header.klass,
+                "who": _who(each.fields, called),
+            }
+            for each in listed
+        ],
+    }
+
+
+def _entry(found: Stored, view: View, health: LedgerHealth, called: dict[str, str]) -> Context:
+    header = found.header
+    return {
+        "index": header.index,
+        "at": header.time,
+        "kind": header.kind,
+        "klass": header.klass,
+        "klass_seq": header.class_seq,
+        "leaf": found.leaf.hex(),
+        "fields": [
+            [name.replace("_", " ").capitalize(), _value(value, called if name in _PEOPLE else {})]
+            for name, value in found.fields.items()
+        ],
+        "proof": view.proof(header.index, found.leaf, health),
+    }
+
+
+def _value(value: Any, called: dict[str, str]) -> str:
+    text = "none" if value is None else called.get(value, value) if isinstance(value, str) else str(value)
+    return text if len(text) <= MAX_VALUE_CHARACTERS else f"{text[:MAX_VALUE_CHARACTERS]}…"
+
+
+def _who(fields: dict[str, Any], called: dict[str, str]) -> str:
+    for name in _PEOPLE:
+        if isinstance(who := fields.get(name), str):
+            return called.get(who, who)
+    return str(fields.get("node") or "")
+
+
+PLACES = (
+    Place("GET", "/ledger", SEES_ALL, page),
+    Place("GET", "/ledger/proof/{index}", SEES_ALL, proof),
+)

@@ -1,0 +1,315 @@
+"""People: who there is, one person from joining to leaving, and what administrators do about them."""
+
+from datetime import UTC, datetime, timedelta
+
+from starlette.responses import Response
+
+from onepam.app.add_person import add_person
+from onepam.app.disable_person import disable_person
+from onepam.app.enable_person import enable_person
+from onepam.app.enrol import approve_enrolment, open_enrolment
+from onepam.app.ports import LedgerHealth
+from onepam.console.dispatch import ADMINISTERS, MEMBER, SEES_ALL, Place
+from onepam.console.lanes import lanes
+from onepam.console.rendering import Flash, plural
+from onepam.console.view import Context, View, resources
+from onepam.console.visit import Visit
+from onepam.console.wording import FACTORS, session_state
+from onepam.domain.access import ConsoleRight
+from onepam.domain.people import PersonKind
+from onepam.domain.roster import Attributes
+from onepam.domain.sessions import Because
+from onepam.identity.tokens import new_token, token_digest
+from onepam.kernel.clock import FOREVER, Instant, instant
+from onepam.kernel.errors import Refused
+from onepam.kernel.ids import new_id
+from onepam.kernel.secret import Secret
+from onepam.store.database import Db
+from onepam.store.facts.holdings import held_roles
+from onepam.store.read import people as rows
+from onepam.store.read.directory import account, account_by_email
+from onepam.store.read.explain import explain
+from onepam.store.read.matrix import access_matrix
+from onepam.store.read.roles import roles
+from onepam.store.read.sessions import SessionFilter, sessions
+from onepam.store.read.sign_ins import proposed_enrolment
+
+MOST_LISTED = 500
+MOST_ACCESS = 100
+MOST_SESSIONS = 10
+_SECOND = ("passkey", "totp")
+
+
+async def listed(visit: Visit) -> Response:
+    """Everybody, narrowed by words, kind and role."""
+    query = visit.request.query_params
+    wanted = {name: query.get(name, "").strip()[:100] for name in ("q", "kind", "role")}
+    context = await visit.services.reader(_listed, visit.at, wanted)
+    return visit.page("people.html", filter=wanted, may_add=visit.me.has(ConsoleRight.ADMINISTER), **context)
+
+
+async def page(visit: Visit) -> Response:
+    """One person."""
+    return await _show(visit, visit.path("person"))
+
+
+async def add(visit: Visit) -> Response:
+    """Adds somebody, and makes their link."""
+    form, person = visit.form, new_id("per", visit.services.random)
+    kind = PersonKind.VENDOR if form.get("kind") == "vendor" else PersonKind.EMPLOYEE
+    ends = _last_day(form.get("ends", ""))
+    if isinstance(ends, Refused):
+        return visit.outcome(ends, "/people", "")
+    sponsor = await _sponsor(visit, form.get("sponsor", "")) if kind is PersonKind.VENDOR else None
+    if isinstance(sponsor, Refused):
+        return visit.outcome(sponsor, "/people", "")
+    known = Attributes(form.get("name", ""), form.get("email", ""), None, sponsor, ends)
+    refused = await add_person(visit.services.ledger, visit.me.actor, person, kind, known, "added in the console")
+    if refused is not None:
+        return visit.outcome(refused, "/people", "")
+    return await _link(visit, person, "invited")
+
+
+async def enrol_link(visit: Visit) -> Response:
+    """A new one-use link, shown once."""
+    return await _link(visit, visit.path("person"), "asked for in the console")
+
+
+async def agree(visit: Visit) -> Response:
+    """The second administrator agrees to a link for somebody with administrative rights."""
+    token = new_token("enr", visit.services.random)
+    expires = await approve_enrolment(
+        visit.services.ledger, visit.me.actor, visit.path("enrolment"), token_digest(token).hex()
+    )
+    here = visit.path("person")
+    if isinstance(expires, Refused):
+        return visit.outcome(expires, f"/people/{here}", "")
+    return await _show(visit, here, _shown_link(visit, token, expires))
+
+
+async def disable(visit: Visit) -> Response:
+    """Ends all access of somebody."""
+    here = visit.path("person")
+    ended = await disable_person(visit.services.ledger, visit.me.actor, here, visit.form.get("reason", ""))
+    if isinstance(ended, Refused):
+        return _refused(visit, ended, here)
+    what = [
+        plural(ended.live, "live session"), plural(ended.grants, "grant"),
+        plural(ended.requests, "open request"), plural(ended.sign_ins, "sign-in"),
+    ]  # fmt: skip
+    return visit.go(f"/people/{here}", Flash("done", "Disabled.", f"Ended: {', '.join(what)}."))
+
+
+async def enable(visit: Visit) -> Response:
+    """Lets somebody sign in again."""
+    here = visit.path("person")
+    refused = await enable_person(visit.services.ledger, visit.me.actor, here, visit.form.get("reason", ""))
+    if refused is not None:
+        return _refused(visit, refused, here)
+    return visit.go(f"/people/{here}", Flash("done", "Enabled.", "Their roles hold again; what ended stays ended."))
+
+
+def _refused(visit: Visit, refused: Refused, person: str) -> Response:
+    if refused.code == "person.unknown":
+        return visit.refusal(_unknown(person), 404)
+    return visit.outcome(refused, f"/people/{person}", "")
+
+
+def _unknown(person: str) -> Refused:
+    return Refused("person.unknown", "There is nobody of that name that you may see.", f"You asked for {person[:40]}.")
+
+
+def _last_day(text: str) -> Instant | Refused | None:
+    """The end of the day that a date field sends, in UTC."""
+    if not text:
+        return None
+    try:
+        return instant(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1))
+    except (ValueError, OverflowError):
+        return Refused("person.end", "The last day is not a date.", "Write it as 2026-12-31.")
+
+
+async def _sponsor(visit: Visit, email: str) -> str | Refused | None:
+    if not email.strip():
+        return None
+    found = await visit.services.reader(account_by_email, None, email.strip()[:254])
+    hint = "Give the e-mail of somebody who is enabled."
+    return found.person if found else Refused("person.sponsor", "Nobody here has the sponsor's e-mail.", hint)
+
+
+async def _link(visit: Visit, person: str, because: str) -> Response:
+    made, token = new_id("enr", visit.services.random), new_token("enr", visit.services.random)
+    expires = await open_enrolment(
+        visit.services.ledger, visit.me.actor, person, made, token_digest(token).hex(), because
+    )
+    if isinstance(expires, Refused):
+        return _refused(visit, expires, person)
+    if expires is None:
+        note = "Another administrator must agree, here on this page: the person has administrative rights."
+        return visit.go(f"/people/{person}", Flash("note", "The link waits for a second administrator.", note))
+    return await _show(visit, person, _shown_link(visit, token, expires))
+
+
+def _shown_link(visit: Visit, token: Secret, expires: Instant) -> Context:
+    return {"url": f"{visit.services.origin}/enrol/{token.reveal().decode('ascii')}", "ends": expires}
+
+
+async def _show(visit: Visit, person: str, link: Context | None = None) -> Response:
+    view = View.of(visit)
+    at = visit.at if visit.request.method == "GET" else None
+    health = await visit.services.health()
+    context = await visit.services.reader(_person, at, view, person, health) if view.sees(person) else None
+    if context is None:
+        return visit.refusal(_unknown(person), 404)
+    administers, shown = visit.me.has(ConsoleRight.ADMINISTER), context["person"]
+    waiting = context.pop("waiting") if administers else None
+    return visit.page(
+        "person.html",
+        link=link,
+        may_disable=administers and person != view.person,
+        may_enrol=administers and shown["kind"] != "service" and shown["state"] != "disabled",
+        agree={"id": waiting[0], "by": waiting[1], "mine": waiting[1] == view.person} if waiting else None,
+        **{name: value for name, value in context.items() if name != "waiting"},
+    )
+
+
+def _listed(db: Db, at: Instant, wanted: Context) -> Context:
+    privileged = {
+        each.role
+        for each in roles(db, at).roles
+        for cells in each.cells.values()
+        if any(cell.privileged for cell in cells)
+    }
+    sought = wanted["q"].casefold()
+    found = [
+        each
+        for each in rows.people(db, at)
+        if (not sought or sought in " ".join((each.name, each.email or "", *each.roles)).casefold())
+        and (not wanted["kind"] or each.kind == wanted["kind"])
+        and (not wanted["role"] or wanted["role"] in each.roles)
+    ]
+    return {
+        "people": [
+            {
+                "id": each.person,
+                "name": each.name,
+                "email": each.email or "",
+                "kind": each.kind.value,
+                "roles": list(each.roles),
+                "factors": [FACTORS[kind] for kind in _SECOND if kind in each.factors],
+                "state": _state(each),
+                "privileged": not privileged.isdisjoint(each.roles),
+                "last_sign_in": each.last_sign_in,
+                "live": each.live,
+                "ends": each.ends or FOREVER,
+                "owner": each.owner_name,
+            }
+            for each in found[:MOST_LISTED]
+        ],
+        "total": len(found),
+    }
+
+
+def _state(row: rows.PersonRow) -> str:
+    if not row.enabled:
+        return "disabled"
+    return "invited" if row.invited and row.kind is not PersonKind.SERVICE else "active"
+
+
+def _person(db: Db, at: Instant, view: View, person: str, health: LedgerHealth) -> Context | None:
+    found = rows.person(db, at, person)
+    if found is None:
+        return None
+    row, newest = found.row, found.history[-1]
+    known = account(db, at, person)
+    manager = {"id": row.manager, "name": row.manager_name} if row.manager else None
+    return {
+        "person": {
+            "id": person,
+            "name": row.name,
+            "email": row.email or "",
+            "kind": row.kind.value,
+            "state": _state(row),
+            "owner": row.owner_name,
+            "manager": manager,
+            "joined": row.added,
+            "ends": row.ends or FOREVER,
+            "last_sign_in": row.last_sign_in,
+        },
+        **lanes(rows.lanes(db, at, person), row.added, at, view),
+        "bindings": _bindings(db, at, view, found),
+        **_access(db, at, view, person),
+        "factors": [
+            {"kind": FACTORS[each.kind], "name": each.label or "", "since": each.enrolled, "state": "proven"}
+            for each in (known.factors if known else ())
+        ],
+        "second_factors": [FACTORS[kind] for kind in _SECOND if kind in row.factors],
+        "sessions": [
+            {
+                "id": each.session,
+                "resource": each.resource,
+                "login": each.login,
+                "started": each.opened,
+                "ended": each.closed,
+                "state": session_state(each),
+            }
+            for each in sessions(db, at, SessionFilter(person=person, most=MOST_SESSIONS))
+        ],
+        "ends_now": {
+            "sessions": found.held.sessions,
+            "grants": found.held.grants,
+            "requests": found.held.requests,
+        },
+        "proof": view.proof(newest.index, newest.leaf, health),
+        "waiting": proposed_enrolment(db, at, person),
+    }
+
+
+def _bindings(db: Db, at: Instant, view: View, found: rows.PersonDetail) -> list[Context]:
+    versions = {each.binding: each.version for each in held_roles(db, found.row.person, at)}
+    return [
+        {
+            "role": each.role,
+            "role_id": each.role,
+            "source": f"group {each.group}, {each.source}" if each.group else each.source,
+            "since": each.since,
+            "ends": each.ends or FOREVER,
+            "because": each.because,
+            "chain": view.chain(
+                explain(db, at, Because(each.role, versions.get(each.binding, ""), "", each.binding, each.group))
+            ),
+        }
+        for each in found.bindings
+    ]
+
+
+def _access(db: Db, at: Instant, view: View, person: str) -> Context:
+    reached = sorted(
+        access_matrix(db, at, person, requestable=False), key=lambda each: (each.until, each.resource, each.login)
+    )
+    shown = reached[:MOST_ACCESS]
+    called = resources(db, at, (each.resource for each in shown))
+    return {
+        "access": [
+            {
+                "resource": called[each.resource],
+                "login": each.login,
+                "how": each.how.value,
+                "ends": each.until,
+                "chain": view.chain(explain(db, at, each.because)),
+            }
+            for each in shown
+        ],
+        "access_beyond": len(reached) - len(shown),
+    }
+
+
+PLACES = (
+    Place("GET", "/people", SEES_ALL, listed),
+    Place("POST", "/people", ADMINISTERS, add),
+    Place("GET", "/people/{person}", MEMBER, page),
+    Place("POST", "/people/{person}/enrol-link", ADMINISTERS, enrol_link),
+    Place("POST", "/people/{person}/enrol-link/{enrolment}", ADMINISTERS, agree),
+    Place("POST", "/people/{person}/disable", ADMINISTERS, disable),
+    Place("POST", "/people/{person}/enable", ADMINISTERS, enable),
+)

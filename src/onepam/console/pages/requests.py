@@ -1,0 +1,196 @@
+"""Requests: the inbox of those who decide, one request with its chain and history, taking back and ending."""
+
+from starlette.responses import Response
+
+from onepam.app.approve_request import approve_request
+from onepam.app.deny_request import deny_request
+from onepam.app.end_grant import end_grant
+from onepam.app.ports import LedgerHealth
+from onepam.app.withdraw_request import withdraw_request
+from onepam.console.dispatch import APPROVES, MEMBER, Place
+from onepam.console.rendering import Flash
+from onepam.console.view import Context, View, resources
+from onepam.console.visit import Visit
+from onepam.console.wording import words_of
+from onepam.domain.access import ConsoleRight
+from onepam.domain.requests import RequestStatus
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Refused
+from onepam.kernel.ids import new_id
+from onepam.store.database import Db
+from onepam.store.facts.holdings import held_roles
+from onepam.store.read import requests as rows
+from onepam.store.read.explain import asked
+from onepam.store.read.names import names
+from onepam.store.read.sessions import SessionFilter, count_sessions
+
+MOST_DECIDED = 10
+
+
+async def inbox(visit: Visit) -> Response:
+    """What waits for me, and what was decided lately."""
+    context = await visit.services.reader(_inbox, visit.at, View.of(visit))
+    return visit.page("approvals.html", **context)
+
+
+async def decide(visit: Visit) -> Response:
+    """A decision. The inbox holds it for ten seconds before it is sent; a refusal is a page, so that it is seen."""
+    ledger, request = visit.services.ledger, visit.path("request")
+    comment, decision = visit.form.get("comment", ""), visit.form.get("decision")
+    outcome: object
+    if decision == "approve":
+        grant = new_id("grt", visit.services.random)
+        digest = visit.form.get("digest", "")
+        outcome = await approve_request(ledger, visit.me.actor, request, digest, grant, comment)
+    elif decision == "deny":
+        outcome = await deny_request(ledger, visit.me.actor, request, comment)
+    else:
+        outcome = Refused("form.malformed", "A decision is to approve or to deny.", "Open the inbox again.")
+    if isinstance(outcome, Refused):
+        return visit.refusal(outcome, 409)
+    word = "Approved." if decision == "approve" else "Denied."
+    return visit.go("/approvals", Flash("done", word, "The access ends by itself." if decision == "approve" else ""))
+
+
+async def page(visit: Visit) -> Response:
+    """One request."""
+    view, ident = View.of(visit), visit.path("request")
+    health = await visit.services.health()
+    context = await visit.services.reader(_request, visit.at, view, ident, health)
+    if context is None:
+        return visit.refusal(_unknown(ident), 404)
+    row = context["request"]
+    mine = row["person"]["id"] == view.person
+    running = context.pop("running")
+    command = visit.services.ssh_words(row["login"], row["resource"]["name"]) if mine and running else ""
+    may_decide = row["status"] == "open" and any(each["id"] == view.person for each in context["approvers"])
+    return visit.page(
+        "request.html",
+        command=command,
+        may_withdraw=mine and (row["status"] == "open" or running),
+        may_end=running and not mine and (context["may_decide_such"] or visit.me.has(ConsoleRight.ADMINISTER)),
+        may_decide=may_decide,
+        **context,
+    )
+
+
+async def withdraw(visit: Visit) -> Response:
+    """Takes my waiting request back, or gives back what was granted."""
+    ident = visit.path("request")
+    found = await visit.services.reader(rows.request, None, ident)
+    if found is None or found.row.person != visit.me.actor.person:
+        return visit.refusal(_unknown(ident), 404)
+    here = f"/requests/{ident}"
+    if found.row.grant is not None and found.row.status is RequestStatus.APPROVED:
+        ended = await end_grant(visit.services.ledger, visit.me.actor, found.row.grant)
+        return visit.outcome(ended, here, "Given back.")
+    return visit.outcome(await withdraw_request(visit.services.ledger, visit.me.actor, ident), here, "Withdrawn.")
+
+
+async def end(visit: Visit) -> Response:
+    """Ends a grant before its time."""
+    grant = visit.path("grant")
+    request = await visit.services.reader(rows.request_of_grant, None, grant)
+    outcome = await end_grant(visit.services.ledger, visit.me.actor, grant, visit.form.get("reason", ""))
+    if outcome is not None and outcome.code == "grant.unknown":
+        return visit.refusal(outcome, 404)
+    return visit.outcome(outcome, f"/requests/{request}", "Ended; its sessions are being cut.")
+
+
+def _unknown(ident: str) -> Refused:
+    return Refused("request.unknown", "There is no such request that you may see.", f"You asked for {ident[:40]}.")
+
+
+def _inbox(db: Db, at: Instant, view: View) -> Context:
+    waiting = rows.inbox(db, at, view.person)
+    decided = rows.requests(db, at, decider=view.person, most=MOST_DECIDED)
+    shown = resources(db, at, (each.row.resource for each in waiting))
+    return {
+        "waiting": [
+            {
+                "id": each.row.request,
+                "digest": each.row.digest,
+                "person": {
+                    "id": each.row.person,
+                    "name": each.row.person_name,
+                    "detail": ", ".join(dict.fromkeys(held.role for held in held_roles(db, each.row.person, at))),
+                },
+                "resource": shown[each.row.resource],
+                "login": each.row.login,
+                "role": each.row.role,
+                "duration": each.row.duration,
+                "reason": each.row.reason or "",
+                "ticket": each.row.ticket or "",
+                "ticket_href": None,
+                "at": each.row.made,
+                "expires": each.row.expires,
+                "before": {"asked": each.asked, "used": each.used},
+                "unusual": [words[:1].upper() + words[1:] for words in each.unusual],
+                "chain": view.chain(link for link in asked(db, at, each.row.request) if link.kind in _RESTS_ON),
+                "privileged": each.privileged,
+            }
+            for each in waiting
+        ],
+        "decided": [
+            {
+                "id": each.request,
+                "person": each.person_name,
+                "resource": each.resource,
+                "login": each.login,
+                "decision": each.status.value,
+                "by": "you",
+                "at": each.decided,
+            }
+            for each in decided
+        ],
+    }
+
+
+_RESTS_ON = ("role", "permission", "binding", "group")
+"""The links above a request: what the requester says and wants stands beside them already."""
+
+
+def _request(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) -> Context | None:
+    found = rows.request(db, at, ident)
+    if found is None:
+        return None
+    row, deciders = found.row, dict(found.approvers)
+    if not view.sees(row.person) and view.person not in deciders and view.person != row.decider:
+        return None
+    live = count_sessions(db, at, SessionFilter(request=ident, status="open"))
+    return {
+        "request": {
+            "id": ident,
+            "status": row.status.value,
+            "person": {"id": row.person, "name": row.person_name},
+            "resource": resources(db, at, [row.resource])[row.resource],
+            "login": row.login,
+            "role": row.role,
+            "permission": row.permission,
+            "duration": row.duration,
+            "reason": row.reason if row.reason is not None else "erased",
+            "ticket": row.ticket or "",
+            "ticket_href": None,
+            "at": row.made,
+            "expires": row.expires,
+            "digest": row.digest,
+            "ends": row.grant_ends,
+            "void_why": words_of(row.because) if row.status is RequestStatus.VOID else "",
+        },
+        "approvers": [{"id": who, "name": name} for who, name in found.approvers],
+        "chain": view.chain(asked(db, at, ident)),
+        "history": view.history(found.history, names(db, at), health),
+        "live": live,
+        "grant": row.grant or "",
+        "running": row.grant_state == "running",
+        "may_decide_such": view.person in deciders,
+    }
+
+
+PLACES = (
+    Place("GET", "/approvals", APPROVES, inbox),
+    Place("POST", "/approvals/{request}", APPROVES, decide),
+    Place("GET", "/requests/{request}", MEMBER, page),
+    Place("POST", "/requests/{request}/withdraw", MEMBER, withdraw),
+    Place("POST", "/grants/{grant}/end", MEMBER, end),
+)

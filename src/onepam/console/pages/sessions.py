@@ -1,0 +1,281 @@
+"""Sessions: who did what, when, from where; one session with its player, timeline and proof; and ending it."""
+
+from collections.abc import AsyncIterator
+from urllib.parse import urlencode
+
+from starlette.responses import Response, StreamingResponse
+
+from onepam.app.kill_session import kill_session
+from onepam.app.ports import LedgerHealth
+from onepam.app.watch_recording import WATCHERS, watch_recording
+from onepam.console.dispatch import ANYBODY, MEMBER, Place
+from onepam.console.rendering import PLAYER_CSP, field_time
+from onepam.console.timeline import FilmStrip, film_strip
+from onepam.console.view import Context, View, resources
+from onepam.console.visit import Visit
+from onepam.console.wording import (
+    ENTRY,
+    FACTORS,
+    counts_words,
+    recording_state,
+    session_because,
+    session_state,
+    visible,
+    words_of,
+)
+from onepam.domain.access import ConsoleRight
+from onepam.gateway.playback import NoRecording
+from onepam.kernel.clock import DAY, Instant
+from onepam.kernel.errors import Corrupt, Refused
+from onepam.store.database import Db
+from onepam.store.read import sessions as rows
+from onepam.store.read.requests import request
+
+PAGE_SIZE = 50
+PERIODS = (1, 7, 90, 366)
+STATES = {"": None, "live": "open", "closed": "ended", "refused": None, "gap": None}
+MEDIA_TYPE = "application/x-asciicast"
+_LOCKED = "default-src 'none'; sandbox"
+
+
+async def listed(visit: Visit) -> Response:
+    """The list; live ones first, refusals at the door among the others."""
+    query = visit.request.query_params
+    state, view = query.get("state", ""), View.of(visit)
+    days, before = _number(query.get("days")), _number(query.get("before"))
+    wanted = {
+        "q": query.get("q", "").strip()[:100],
+        "state": state if state in STATES else "",
+        "days": days if days in PERIODS else 7,
+    }
+    context = await visit.services.reader(_listed, visit.at, view, wanted, Instant(before) if before else None)
+    older = context.pop("older_than")
+    if older is not None:
+        as_of = {"as_of": field_time(visit.as_of)} if visit.as_of is not None else {}
+        context["older"] = f"/sessions?{urlencode({**wanted, 'before': older, **as_of})}"
+    return visit.page("sessions.html", filter=wanted, **{"older": "", **context})
+
+
+async def page(visit: Visit) -> Response:
+    """One session. Its contents are shown to its own person, to auditors and to those who monitor, and that is told."""
+    ident, view, services = visit.path("session"), View.of(visit), visit.services
+    found = await services.reader(_session, visit.at, view, ident, await services.health())
+    if found is None:
+        return await _refused_at_the_door(visit, view, ident)
+    context, own = found
+    watches = own or visit.me.has(*WATCHERS)
+    strip = FilmStrip()
+    if watches and context["session"]["state"] != "failed":
+        if not own:
+            refused = await watch_recording(services.ledger, visit.me.actor, ident, "timeline")
+            if refused is not None:
+                return visit.refusal(refused, 404)
+        strip = await _strip(visit, ident)
+    if strip.problem:
+        context["session"].update(recording="gap", gap=strip.problem)
+    return visit.page(
+        "session.html",
+        events=strip.events,
+        recording=f"/sessions/{ident}/recording" if strip.playable else "",
+        unplayable="" if watches else "Its contents are shown to its own person, to auditors and to those who monitor.",
+        frame="/player-frame",
+        may_kill=own or visit.me.has(ConsoleRight.ADMINISTER, ConsoleRight.MONITOR),
+        may_export=watches,
+        **context,
+    )
+
+
+async def recording(visit: Visit) -> Response:
+    """The recording as asciicast v3. That it is shown stands in the ledger before its first byte leaves."""
+    ident = visit.path("session")
+    download = visit.request.query_params.get("download") == "1"
+    channel = _number(visit.request.query_params.get("channel"))
+    pieces = visit.services.playback.asciicast(ident, channel)
+    try:
+        first = await anext(pieces, b"")
+    except (NoRecording, Corrupt):
+        first = b""
+    how = "export" if download else "play"
+    refused = await watch_recording(visit.services.ledger, visit.me.actor, ident, how) if first else _nothing(ident)
+    if refused is not None:
+        return visit.refusal(_nothing(ident), 404)
+    headers = {"Content-Security-Policy": _LOCKED}
+    if download:
+        headers["Content-Disposition"] = f'attachment; filename="{ident}.cast"'
+    return StreamingResponse(_from(first, pieces), media_type=MEDIA_TYPE, headers=headers)
+
+
+async def kill(visit: Visit) -> Response:
+    """Ends a session now."""
+    ident = visit.path("session")
+    outcome = await kill_session(visit.services.ledger, visit.me.actor, ident, visit.form.get("reason", ""))
+    if outcome is not None and outcome.code == "session.unknown":
+        return visit.refusal(_unknown(ident), 404)
+    return visit.outcome(outcome, f"/sessions/{ident}", "The session is being ended.")
+
+
+async def player_frame(visit: Visit) -> Response:
+    """The player's sandbox: an empty page that holds nothing of anybody."""
+    return visit.page("player_frame.html", csp=PLAYER_CSP)
+
+
+async def _strip(visit: Visit, ident: str) -> FilmStrip:
+    try:
+        return film_strip(await visit.services.playback.timeline(ident))
+    except NoRecording:
+        return FilmStrip()
+    except Corrupt as error:
+        return FilmStrip(problem=f"The recording was altered: {error}.")
+
+
+async def _refused_at_the_door(visit: Visit, view: View, ident: str) -> Response:
+    """Who was refused has no session; what is known of the refusal is shown in its place."""
+    found = await visit.services.reader(rows.refusal, visit.at, ident)
+    if found is None or not view.sees(found.person):
+        return visit.refusal(_unknown(ident), 404)
+    what = visible(f"{found.login or 'somebody'} on {found.resource or found.asked or 'a target'}")
+    who = found.person_name or "Somebody unknown"
+    entry = view.link(f"/ledger?entry={found.index}")
+    return visit.page(
+        "refusal.html",
+        heading=f"{who} was refused {what}",
+        why=f"{words_of(found.code).capitalize()}. From {visible(found.source or 'an erased address')}.",
+        next={"href": entry, "word": f"Entry {found.index:,} in the ledger"} if entry else None,
+        code=found.code,
+        chain=None,
+    )
+
+
+def _listed(db: Db, at: Instant, view: View, wanted: Context, before: Instant | None) -> Context:
+    which = rows.SessionFilter(
+        person=None if view.everybody else view.person,
+        status=STATES[wanted["state"]],
+        since=Instant(max(0, at - wanted["days"] * DAY)),
+        before=before,
+        gap=wanted["state"] == "gap",
+        search=wanted["q"],
+        most=PAGE_SIZE,
+    )
+    opened, refused, total = [], [], 0
+    if wanted["state"] != "refused":
+        opened = [(each.opened, _row(each, view)) for each in rows.sessions(db, at, which)]
+        total += rows.count_sessions(db, at, which)
+    if wanted["state"] in ("", "refused"):
+        refused = [(each.time, _refusal_row(each)) for each in rows.refusals(db, at, which)]
+        total += rows.count_refusals(db, at, which)
+    shown = sorted([*opened, *refused], key=lambda each: -each[0])
+    more, shown = len(shown) > PAGE_SIZE, shown[:PAGE_SIZE]
+    full = more or len(opened) == PAGE_SIZE or len(refused) == PAGE_SIZE
+    live_first = sorted((row for _, row in shown), key=lambda row: row["state"] != "live")
+    return {"sessions": live_first, "total": total, "older_than": shown[-1][0] if full and shown else None}
+
+
+def _row(each: rows.SessionRow, view: View) -> Context:
+    return {
+        "id": each.session,
+        "state": session_state(each),
+        "person": {"id": each.person, "name": each.person_name},
+        "resource": each.resource,
+        "login": each.login,
+        "entry": ENTRY[each.entry],
+        "source": visible(each.source or "erased"),
+        "started": each.opened,
+        "ended": each.closed,
+        "recording": recording_state(each),
+        "counts": counts_words(each.counts),
+        "because": session_because(each),
+    }
+
+
+def _refusal_row(each: rows.RefusalRow) -> Context:
+    return {
+        "id": each.session,
+        "state": "refused",
+        "person": {"id": each.person, "name": each.person_name} if each.person else None,
+        "resource": visible(each.resource or each.asked or "unknown target"),
+        "login": visible(each.login or "?"),
+        "entry": ENTRY[each.entry],
+        "source": visible(each.source or "erased"),
+        "started": each.time,
+        "ended": None,
+        "recording": "none",
+        "counts": "",
+        "because": words_of(each.code),
+    }
+
+
+def _session(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) -> tuple[Context, bool] | None:
+    found = rows.session(db, at, ident)
+    if found is None or not view.sees(found.row.person):
+        return None
+    row = found.row
+    asked = request(db, at, row.because.request) if row.because.request else None
+    newest = found.history[-1]
+    shown = {
+        "id": ident,
+        "state": session_state(row),
+        "person": {"id": row.person, "name": row.person_name},
+        "resource": resources(db, at, [row.resource])[row.resource],
+        "login": row.login,
+        "entry": ENTRY[row.entry],
+        "source": visible(row.source or "erased"),
+        "client": visible(row.client or ""),
+        "started": row.opened,
+        "ended": row.closed,
+        "ends": row.ends,
+        "because": session_because(row),
+        "factors": [FACTORS.get(each, each) for each in row.mfa.factors],
+        "factor_at": row.mfa.at,
+        "approval": {
+            "by": asked.row.decider_name,
+            "by_id": row.because.approval_by,
+            "at": asked.row.decided,
+            "request": row.because.request,
+        }
+        if asked and asked.row.decided is not None
+        else None,
+        "recording": recording_state(row),
+        "gap": row.gap or "",
+        "bytes": row.counts.get("bytes", 0),
+        "host_key": "",
+    }
+    counts = [
+        [row.counts.get(name, 0), word if row.counts.get(name, 0) == 1 else f"{word}s"]
+        for name, word in (("channels", "channel"), ("files", "file"))
+    ]
+    gaps = [int(bool(row.gap)), "gap" if row.gap else "gaps"]
+    return {
+        "session": shown,
+        "counts": [*counts, gaps],
+        "chain": view.chain(found.why),
+        "proof": view.proof(newest.index, newest.leaf, health),
+    }, row.person == view.person
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 17 else None
+
+
+def _nothing(ident: str) -> Refused:
+    return Refused(
+        "recording.unknown", "There is no such recording that you may watch.", f"You asked for {ident[:40]}."
+    )
+
+
+def _unknown(ident: str) -> Refused:
+    return Refused("session.unknown", "There is no such session that you may see.", f"You asked for {ident[:40]}.")
+
+
+async def _from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
+
+
+PLACES = (
+    Place("GET", "/sessions", MEMBER, listed),
+    Place("GET", "/sessions/{session}", MEMBER, page),
+    Place("GET", "/sessions/{session}/recording", MEMBER, recording),
+    Place("POST", "/sessions/{session}/kill", MEMBER, kill),
+    Place("GET", "/player-frame", ANYBODY, player_frame),
+)

@@ -1,0 +1,108 @@
+"""How much of the console a reader sees, and facts as the templates take them: chains, proofs, resources.
+
+A link that would be refused is not made: it stays words.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from onepam.app.ports import LedgerHealth
+from onepam.console.dispatch import SEES_ALL
+from onepam.console.rendering import PAGES
+from onepam.console.visit import Visit
+from onepam.console.wording import happened
+from onepam.kernel.clock import Instant
+from onepam.store.database import Db
+from onepam.store.read.estate import Site, sites
+from onepam.store.read.explain import Link
+from onepam.store.read.history import Moment
+
+Context = dict[str, Any]
+
+_NOWHERE = Site("", "ssh", {}, "", False)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The reader, the side bar's paths that are theirs, and whether they see what is everybody's."""
+
+    person: str
+    sections: frozenset[str]
+    everybody: bool
+
+    @classmethod
+    def of(cls, visit: Visit) -> "View":
+        """The view of the one who is signed in."""
+        me = visit.me
+        return cls(
+            person=me.actor.person,
+            sections=frozenset(page.path for page in PAGES if me.may_see(page.path)),
+            everybody=me.has(*SEES_ALL.rights),
+        )
+
+    def sees(self, person: str | None) -> bool:
+        """Whether what is this person's may be shown."""
+        return self.everybody or person == self.person
+
+    def link(self, path: str) -> str | None:
+        """The path, or None where the reader would be refused there."""
+        section = "/" + path.split("/")[1].split("?")[0].split("#")[0]
+        allowed = section in self.sections or section == "/requests" or path == f"/people/{self.person}"
+        return path if allowed else None
+
+    def chain(self, links: Iterable[Link]) -> list[Context]:
+        """A chain (parts/ui.html)."""
+        return [self._link(each) for each in links]
+
+    def proof(self, index: int, leaf: bytes, health: LedgerHealth) -> Context:
+        """The proof of one entry (parts/ui.html)."""
+        published, witnessed = index < health.checkpoint_size, index < health.witnessed_size
+        return {
+            "entry": index,
+            "entry_hash": leaf.hex(),
+            "checkpoint_size": health.checkpoint_size if published else None,
+            "checkpoint_at": health.checkpoint_at if published else None,
+            "witness": health.witness or None,
+            "witness_at": health.witnessed_at if witnessed else None,
+            "download": self.link(f"/ledger/proof/{index}") or "",
+        }
+
+    def history(self, told: Iterable[Moment], names: dict[str, str], health: LedgerHealth) -> list[Context]:
+        """What happened, in words, each with its proof."""
+        found = []
+        for each in told:
+            title, detail = happened(each.event, names)
+            found.append(
+                {"at": each.time, "title": title, "detail": detail, "proof": self.proof(each.index, each.leaf, health)}
+            )
+        return found
+
+    def _link(self, link: Link) -> Context:
+        words = link.words if link.words is not None else "erased"
+        title, detail, path = words, "", None
+        match link.kind:
+            case "role":
+                title, detail, path = link.reference, words, f"/roles#{link.reference}"
+            case "group":
+                title = link.reference
+            case "request":
+                title, detail, path = link.reference, words, f"/requests/{link.reference}"
+            case "approval":
+                title, detail, path = link.by_name, words, f"/people/{link.by}"
+            case _:
+                pass
+        href = self.link(path) if path else None
+        return {"kind": link.kind, "title": title, "detail": detail, "href": href, "at": link.at}
+
+
+def resource(site: Site) -> Context:
+    """A resource as lists show it."""
+    return {"id": site.resource, "name": site.resource, "kind": site.kind, "labels": dict(site.labels)}
+
+
+def resources(db: Db, at: Instant, names: Iterable[str]) -> dict[str, Context]:
+    """Resources by name, as lists show them."""
+    wanted = set(names)
+    found = sites(db, at, wanted)
+    return {name: {**resource(found.get(name, _NOWHERE)), "id": name, "name": name} for name in wanted}

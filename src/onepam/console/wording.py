@@ -1,0 +1,159 @@
+"""What codes and events are called on pages."""
+
+import unicodedata
+from collections.abc import Mapping
+
+from onepam.domain import access, people, requests, sessions
+from onepam.domain.access import Action, Mode
+from onepam.domain.sessions import EntryPoint
+from onepam.kernel.clock import HOUR, MINUTE
+from onepam.store.read.sessions import SessionRow
+
+ENTRY = {EntryPoint.SSH_CERTIFICATE: "SSH certificate", EntryPoint.SSH_KEY_CONFIRMED: "SSH key, confirmed here"}
+
+FACTORS = {
+    "password": "password",
+    "totp": "authenticator app",
+    "passkey": "passkey",
+    "recovery": "recovery codes",
+    "ssh_key": "SSH key",
+}
+
+_ENDED = {
+    "client.closed": "client left",
+    "killed": "ended by hand",
+    "expired": "its time was over",
+    "gateway.died": "the gateway stopped in the middle",
+    "recorder.failed": "the recording could not go on",
+    "ledger.unavailable": "the ledger did not answer",
+    "person.disabled": "the account was disabled",
+    "binding.ended": "the role was taken away",
+    "role.changed": "the role changed",
+    "role.removed": "the role was removed",
+    "resource.changed": "the resource changed",
+    "resource.moved": "the resource moved",
+    "resource.unknown": "no such target in the catalogue",
+    "resource.no_host_key": "no host key is pinned",
+    "access.narrowed": "the access became narrower",
+    "access.needs_approval": "an approval is needed first",
+    "access.login": "the login is not allowed there",
+    "target.down": "the target did not answer",
+    "target.hanging": "the target hung",
+    "target.refusing": "the target refused",
+    "target.host_key": "the target showed another host key",
+    "target.unresolved": "the target's name did not resolve",
+    "target.address": "the target's address is forbidden",
+    "sign_in.ended": "the sign-in had ended",
+    "sign_in.stale": "the second factor was too old",
+    "holder": "ended by its holder",
+    "approver": "ended by an approver",
+    "administrator": "ended by an administrator",
+    "withdrawn": "taken back",
+}
+
+_COUNTED = (("channels", "channel"), ("files", "file"))
+
+
+def words_of(code: str | None) -> str:
+    """A code in words; one that is new here is shown as it is."""
+    return _ENDED.get(code or "", (code or "").replace("_", " ").replace(".", ": "))
+
+
+def visible(text: str) -> str:
+    """Text of a target or a client with every control, bidi or other invisible character written out."""
+    return "".join(
+        each if each.isprintable() or unicodedata.category(each) == "Zs" else f"\\u{ord(each):04x}" for each in text
+    )
+
+
+def longest(length: int) -> str:
+    """`2 h`, `1 h 30 min`."""
+    hours, minutes = divmod(length // MINUTE, HOUR // MINUTE)
+    return " ".join(filter(None, (f"{hours} h" * bool(hours), f"{minutes} min" * bool(minutes)))) or "no time"
+
+
+def how_given(mode: Mode, most: int) -> str:
+    """`standing`, or `on request, at most 4 h`."""
+    return "standing" if mode is Mode.STANDING else f"on request, at most {longest(most)}"
+
+
+def actions_words(actions: tuple[Action, ...]) -> str:
+    """`shell, exec`."""
+    return ", ".join(each.value for each in actions)
+
+
+def counts_words(counts: Mapping[str, int]) -> str:
+    """`2 channels, 3 files`: what is worth knowing in a list."""
+    return ", ".join(
+        f"{counts[name]:,} {word}{'s' if counts[name] != 1 else ''}" for name, word in _COUNTED if counts.get(name)
+    )
+
+
+def session_state(row: SessionRow) -> str:
+    """`live`, `closed`, `killed` or `failed`."""
+    if row.status == "open":
+        return "live"
+    return "killed" if row.status == "closed" and row.killed_by else row.status
+
+
+def recording_state(row: SessionRow) -> str:
+    """`intact`, `live`, `gap`, `none` or `unchecked`."""
+    if row.status == "open":
+        return "live"
+    if row.status == "failed" or not row.chunks:
+        return "gap" if row.gap else "none"
+    return "gap" if row.gap or row.verified is False else "intact" if row.verified else "unchecked"
+
+
+def session_because(row: SessionRow) -> str:
+    """Why a session ended; empty while it is open."""
+    if row.status == "open":
+        return f"{row.killed_by_name} ordered its end" if row.killed_by else ""
+    return f"ended by {row.killed_by_name}" if row.killed_by else words_of(row.closed_because)
+
+
+def happened(event: object, names: Mapping[str, str]) -> tuple[str, str]:
+    """An event as a title and a detail; people by their names."""
+    by = names.get(getattr(event, "by", None) or "", getattr(event, "by", None) or "")
+    who = f"by {by}" if by else ""
+    title, more = _told(event)
+    return title, "; ".join(filter(None, (who, visible(more))))
+
+
+def _told(event: object) -> tuple[str, str]:  # noqa: C901 - a table
+    match event:
+        case requests.RequestMade():
+            return "Asked", ""
+        case requests.RequestApproved() as it:
+            return "Approved", it.comment or ""
+        case requests.RequestDenied() as it:
+            return "Denied", it.comment or ""
+        case requests.RequestWithdrawn() as it:
+            return ("Withdrawn" if it.status.value == "withdrawn" else "Void"), words_of(it.because)
+        case requests.ApprovalRefused() as it:
+            return "A decision was refused", words_of(it.code)
+        case requests.GrantStarted() as it:
+            return "Access began", f"for {longest(it.ends - it.starts)}"
+        case requests.GrantEnded() as it:
+            return "Access ended early", it.reason or words_of(it.because)
+        case requests.GrantExpired():
+            return "Access ended as planned", ""
+        case sessions.SessionOpened() as it:
+            return "Session opened", f"{it.login} on {it.resource}" + (f" from {it.source}" if it.source else "")
+        case sessions.KillOrdered() as it:
+            return "End of the session ordered", it.reason or ""
+        case sessions.SessionClosed() as it:
+            return "Session closed", words_of(it.because)
+        case sessions.SessionFailed() as it:
+            return "Session failed", words_of(it.code)
+        case sessions.RecordingWatched() as it:
+            return "Recording shown", it.how
+        case access.ResourceSet() as it:
+            keys = f"{len(it.host_keys)} host key{'s' if len(it.host_keys) != 1 else ''}"
+            return "Declared", f"{it.change}, {keys}"
+        case access.ResourceRemoved() as it:
+            return "Removed", it.change
+        case people.PersonDisabled() | people.PersonEnabled() | people.PersonAdded() as it:
+            return type(it).__name__.removeprefix("Person"), it.because
+        case _:
+            return type(event).__name__, ""
