@@ -1,13 +1,14 @@
 """What the use cases need from outside. `boot` wires the adapters; the simulator wires its own."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from onepam.domain.commit import Committed, Decider, FactsQuery, Placed
 from onepam.domain.decision import AccessFacts
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
+from onepam.ledger.entry import Header
 
 F = TypeVar("F")
 R = TypeVar("R")
@@ -76,3 +77,42 @@ class EntryProof:
     size: int
     path: tuple[str, ...]
     note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An entry's stored bytes; `payload` and its `salt` are None where the entry never had one, or it was erased."""
+
+    header: Header
+    body: bytes
+    salt: bytes | None
+    payload: bytes | None
+
+
+class History(Protocol):
+    """One snapshot of the ledger as evidence reads it. Blocking; raises `Unavailable` or `Corrupt`."""
+
+    @property
+    def size(self) -> int:
+        """How many entries the snapshot has."""
+        ...
+
+    def query(self, sql: str, parameters: Mapping[str, int | str]) -> Iterator[tuple[Any, ...]]:
+        """The rows of a statement over the views `ev_*`, in its order."""
+        ...
+
+    def size_at(self, at: Instant) -> int:
+        """How many entries have a time <= `at`."""
+        ...
+
+    def entry_at(self, time: Instant) -> int:
+        """The index of the entry of exactly this time. Raises `Corrupt` when there is none."""
+        ...
+
+    def headers(self, begin: int, end: int) -> Iterator[tuple[Header, bytes]]:
+        """The entries begin <= index < end in order: header, and SHA-256 of the body."""
+        ...
+
+    def entries(self, indexes: Iterable[int]) -> Iterator[Kept]:
+        """These entries, in the order asked for. Raises `Corrupt` for one that is not there."""
+        ...

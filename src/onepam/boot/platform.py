@@ -24,6 +24,7 @@ from onepam.app.expire_access import expire_access
 from onepam.boot.anchors import Anchors
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
+from onepam.boot.evidence import Evidence
 from onepam.boot.node import Node
 from onepam.boot.verification import Verdict, verify_entries, verify_state
 from onepam.domain.authority import Actor
@@ -31,6 +32,7 @@ from onepam.domain.commit import Decided
 from onepam.domain.decision import AccessFacts
 from onepam.domain.sign_in import FactorKind
 from onepam.domain.system import LedgerVerified, SystemStarted
+from onepam.evidence.envelope import Period
 from onepam.gateway.egress import Egress
 from onepam.gateway.live import Live
 from onepam.gateway.playback import Playback
@@ -93,6 +95,18 @@ class Platform:
         self.ledger = SqliteLedger(self.database, self.node.name, wall_clock, secrets.token_bytes)
         self.reader = Reader(self.database, wall_clock)
         self.anchors = self._anchors(self.signer)
+        self._evidence = Evidence(
+            self.ledger,
+            self.reader,
+            self.database,
+            self.anchors.tiles,
+            self.config.data / "packs",
+            self.config.origin,
+            self.log_key,
+            self.anchors.witness_keys,
+            self.config.environment,
+            wall_clock,
+        )
         self.live = Live(self.ledger, self._access, wall_clock)
         self.sealing = Sealing(self.ledger, self.live, self.node.name)
         try:
@@ -109,7 +123,7 @@ class Platform:
 
     async def evidence(self, actor: Actor, starts: Instant, ends: Instant) -> Path | Refused:
         """An evidence pack of [starts, ends) in a temporary file, drawn for somebody who may."""
-        return Refused("evidence.none", "Evidence cannot be drawn yet.")
+        return await self._evidence.draw(actor, Period(starts, ends))
 
     def write_ready_file(self, path: Path) -> None:
         """All addresses as JSON, once every listener accepts."""

@@ -48,7 +48,7 @@ class LedgerVerified:
 @event("evidence.packed", klass="system")
 @dataclass(frozen=True, slots=True)
 class EvidencePacked:
-    """Somebody drew an evidence pack; `digest` is the file's SHA-256."""
+    """Somebody drew an evidence pack of [starts, ends) under a checkpoint of `size`; `digest` is the file's SHA-256."""
 
     by: str
     starts: int

@@ -98,7 +98,8 @@ def _held_grants(db: Db, person: str, at: Instant) -> tuple[tuple[str, str], ...
     """Each with the request it came from."""
     found = rows(
         db,
-        f"SELECT access_grant, request FROM access_grant WHERE person = :person AND {AT} ORDER BY 1 LIMIT {MOST_OF_EACH}",
+        f"SELECT access_grant, request FROM access_grant WHERE person = :person AND {AT} "
+        f"ORDER BY 1 LIMIT {MOST_OF_EACH}",
         {"person": person, "at": at},
     )
     return tuple((each[0], each[1]) for each in found)

@@ -1,0 +1,190 @@
+"""Drawing an evidence pack from a live ledger: reports, the entries they rest on, and the proof under a checkpoint.
+
+The range that is proved whole begins at the ledger's first entry, because who could reach what rests on entries of any
+age. Where more than `MAX_EARLIER` entries lie before the period it begins with the last one before it; then the pack
+has no report that needs older entries.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from onepam.app.ports import History
+from onepam.evidence.envelope import Envelope, Period, Source, System
+from onepam.evidence.pack import Disclosed, Erased, Packed, PackInput, Payload, checkpoint_name, write_pack
+from onepam.evidence.reports import FROM_THE_BEGINNING, REPORTS, Drawn, Scope, TooLarge
+from onepam.evidence.verifier import verify
+from onepam.kernel.canonical import decode
+from onepam.kernel.clock import Clock, Instant
+from onepam.kernel.errors import Corrupt, Refused, Unavailable
+from onepam.ledger.entry import Header
+from onepam.ledger.merkle import CompactRange, HashReader
+
+MAX_EARLIER = 1_000_000
+"""Entries before the period that a pack carries along (about 100 bytes each)."""
+
+MAX_RANGE = 4_000_000
+"""Entries that one pack proves."""
+
+STEP = 10_000
+
+Progress = Callable[[str, int, int], None]
+"""Called with the name of a step, how much of it is done, and of how much."""
+
+_ERASURES = "SELECT erased, entry FROM ev_erasures_v1"
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedLog:
+    """The newest checkpoint: its signed note and size, the C2SP verifier keys of the log and of the witnesses that
+    cosigned it, and the tree's hashes."""
+
+    note: bytes
+    size: int
+    log_key: str
+    witnesses: tuple[str, ...]
+    hashes: HashReader
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is drawn, and what the envelopes say of it: by whom under which role, the state of the clock in words, and
+    the command that draws it again."""
+
+    system: System
+    period: Period
+    run_by: str
+    role: str
+    clock: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class PackSummary:
+    """What is in a pack that was drawn: rows by report, entries [first, end), and the reports it had no room for."""
+
+    rows: Mapping[str, int]
+    first: int
+    end: int
+    left_out: tuple[str, ...]
+
+
+def draw_pack(
+    history: History, log: PublishedLog, order: Order, now: Clock, out: BinaryIO, progress: Progress
+) -> PackSummary | Refused:
+    """Writes a pack to `out` (seekable, at its beginning). `history` must reach at least as far as the checkpoint.
+
+    Raises `Unavailable` when a payload was erased after the checkpoint (a newer one will do), and `Corrupt` when the
+    ledger contradicts itself.
+    """
+    if history.size < log.size:
+        raise Corrupt(f"{log.size} entries were published, and the ledger has {history.size}")
+    first = _first(history, order.period, log.size)
+    if log.size - first > MAX_RANGE:
+        message = f"The period has {log.size - first} entries to its proof; a pack has at most {MAX_RANGE}."
+        return Refused("evidence.too_long", message, "Draw it in the months after the period, or from its last part.")
+    scope = Scope(history, order.period, _as_of(history, order.period, log.size, now()), first, log.size)
+    left_out = tuple(sorted(FROM_THE_BEGINNING)) if first else ()
+    packed, drawn, source = [], [], Source(first, log.size, checkpoint_name(log.note))
+    for number, (name, draw) in enumerate(REPORTS.items()):
+        progress("reports", number, len(REPORTS))
+        if name in left_out:
+            continue
+        started = now()
+        try:
+            found = draw(scope)
+        except TooLarge:
+            return Refused("evidence.too_large", f"The report {name} is too large.", "Choose a shorter period.")
+        drawn.append(found)
+        packed.append(Packed(found.report, _envelope(order, found, source, started, now())))
+    erasures = dict(history.query(_ERASURES, {}))
+    disclosed = _disclosed(drawn, erasures, scope)
+    pack = PackInput(
+        system=order.system,
+        period=order.period,
+        checkpoint=log.note,
+        log_key=log.log_key,
+        witnesses=log.witnesses,
+        proof=CompactRange.prove(log.hashes, first, log.size, log.size),
+        headers=_headers(scope, progress),
+        disclosed=(Disclosed(kept.header.index, kept.body) for kept in history.entries(disclosed)),
+        payloads=_payloads(history, disclosed, erasures),
+        reports=packed,
+    )
+    write_pack(pack, out)
+    return PackSummary({each.report.name: len(each.report.rows) for each in drawn}, first, log.size, left_out)
+
+
+def check_pack(path: Path, log: PublishedLog) -> None:
+    """Verifies the finished file as an auditor would, with the keys that we hold. Raises `Corrupt`."""
+    try:
+        _, doubts = verify.verify(str(path), log.log_key, list(log.witnesses))
+    except verify.Refused as refused:
+        raise Corrupt(f"the evidence pack does not verify: {refused}") from None
+    if doubts:
+        raise Corrupt(f"the evidence pack does not verify: {'; '.join(doubts)}")
+
+
+def _first(history: History, period: Period, end: int) -> int:
+    """Where the range begins: at the first entry, or with the last one before the period."""
+    before = min(history.size_at(Instant(period.begin - 1)), end)
+    return 0 if before <= MAX_EARLIER else before - 1
+
+
+def _as_of(history: History, period: Period, end: int, now: Instant) -> Instant:
+    """The last instant of the period that has been, and that no entry beyond the checkpoint has changed."""
+    at = min(Instant(period.until - 1), now)
+    if history.size_at(at) <= end:
+        return at
+    (newest,) = history.entries((end - 1,))
+    return newest.header.time
+
+
+def _envelope(order: Order, drawn: Drawn, source: Source, started: Instant, ended: Instant) -> Envelope:
+    return Envelope(
+        report=drawn.report.name,
+        system=order.system,
+        run_by=order.run_by,
+        role=order.role,
+        started=started,
+        ended=ended,
+        clock=order.clock,
+        over=drawn.over,
+        query=drawn.query,
+        parameters=drawn.parameters,
+        source=source,
+        command=order.command,
+        filters=drawn.filters,
+        exclusions=drawn.exclusions,
+    )
+
+
+def _disclosed(drawn: list[Drawn], erasures: Mapping[int, int], scope: Scope) -> list[int]:
+    """All entries that the reports rest on, and those that erased some of them, in order."""
+    found = {entry for each in drawn for row in each.report.rows for entry in row.ledger}
+    found.update(entry for each in drawn for entry in each.rests)
+    by = {erasures[entry] for entry in found & erasures.keys()}
+    if any(entry >= scope.end for entry in by):
+        raise Unavailable("a payload of the period was erased a moment ago; draw the pack again")
+    return sorted(found | by)
+
+
+def _headers(scope: Scope, progress: Progress) -> Iterator[tuple[Header, bytes]]:
+    count = scope.end - scope.first
+    for done, header in enumerate(scope.history.headers(scope.first, scope.end)):
+        if done % STEP == 0:
+            progress("entries", done, count)
+        yield header
+    progress("entries", count, count)
+
+
+def _payloads(history: History, disclosed: list[int], erasures: Mapping[int, int]) -> Iterator[Payload | Erased]:
+    for kept in history.entries(disclosed):
+        index = kept.header.index
+        if kept.payload is not None and kept.salt is not None:
+            yield Payload(index, kept.salt, kept.payload)
+        elif "payload" in decode(kept.body):
+            if index not in erasures:
+                raise Corrupt(f"entry {index} has lost its payload without an erasure")
+            yield Erased(index, erasures[index])

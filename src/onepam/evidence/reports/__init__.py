@@ -1,0 +1,17 @@
+"""The reports of a pack. Each picks its rows by a query over versioned views; what the cells say is read from entries.
+
+`REPORTS` is in the order in which they are drawn. Those in `FROM_THE_BEGINNING` rest on entries of any age.
+"""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from onepam.evidence.reports import access, requests, sessions
+from onepam.evidence.reports.scope import Drawn, Scope, TooLarge
+
+REPORTS: Mapping[str, Callable[[Scope], Drawn]] = MappingProxyType(
+    {sessions.NAME: sessions.draw, requests.NAME: requests.draw, access.NAME: access.draw}
+)
+FROM_THE_BEGINNING = frozenset({access.NAME})
+
+__all__ = ["FROM_THE_BEGINNING", "REPORTS", "Drawn", "Scope", "TooLarge"]

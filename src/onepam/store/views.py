@@ -1,0 +1,65 @@
+"""The views that evidence reads: versioned and read-only. A changed meaning is a new version; old ones stay.
+
+`ev_sessions`, `ev_requests`, `ev_people` and `ev_erasures` are the ledger's entries of some kinds with the fields that
+link them. The others are state as intervals of ledger time: a row holds where valid_from <= t AND t < valid_until, and
+`valid_from` is the time of the entry that made it so.
+"""
+
+from collections.abc import Mapping
+
+
+def _of_entries(view: str, kinds: tuple[str, ...], fields: Mapping[str, str]) -> str:
+    columns = "".join(f", json_extract(CAST(body AS TEXT), '$.{path}') AS {name}" for name, path in fields.items())
+    listed = ", ".join(f"'{kind}'" for kind in kinds)
+    return (
+        f"CREATE VIEW IF NOT EXISTS {view} AS\n"
+        f"SELECT idx AS entry, time, kind{columns} FROM entry WHERE kind IN ({listed});\n"
+    )
+
+
+EVIDENCE_VIEWS = (
+    _of_entries(
+        "ev_sessions_v1",
+        ("session.opened", "session.refused", "session.closed", "session.failed", "session.kill_ordered"),
+        {"session": "session", "person": "person", "request": "because.request", "approved_by": "because.approval_by"},
+    )
+    + _of_entries(
+        "ev_requests_v1",
+        (
+            "request.made",
+            "request.approved",
+            "request.denied",
+            "request.withdrawn",
+            "request.approval_refused",
+            "grant.started",
+            "grant.ended",
+            "grant.expired",
+        ),
+        {"request": "request", "person": "substance.person", "decided_by": "by"},
+    )
+    + _of_entries("ev_people_v1", ("person.added", "person.changed"), {"person": "person"})
+    + """
+CREATE VIEW IF NOT EXISTS ev_erasures_v1 AS
+SELECT idx AS entry, time, gone.value AS erased
+FROM entry, json_each(CAST(entry.body AS TEXT), '$.indexes') AS gone WHERE entry.kind = 'payload.erased';
+CREATE VIEW IF NOT EXISTS ev_accounts_v1 AS
+SELECT person, kind, enabled, ends, valid_from, valid_until FROM person;
+CREATE VIEW IF NOT EXISTS ev_members_v1 AS
+SELECT grp AS team, person, valid_from, valid_until FROM group_member;
+CREATE VIEW IF NOT EXISTS ev_bindings_v1 AS
+SELECT binding, role, subject_kind, subject, ends, valid_from, valid_until FROM binding;
+CREATE VIEW IF NOT EXISTS ev_permissions_v1 AS
+SELECT role, version, json_extract(p.value, '$.name') AS permission, json_extract(p.value, '$.mode') AS mode,
+       json_extract(p.value, '$.actions') AS actions, json_extract(p.value, '$.where') AS selector,
+       json_extract(p.value, '$.logins') AS logins, json_extract(p.value, '$.administrative') AS administrative,
+       valid_from, valid_until
+FROM role, json_each(role.permissions) AS p;
+CREATE VIEW IF NOT EXISTS ev_resources_v1 AS
+SELECT resource, labels, logins, host_keys, valid_from, valid_until FROM resource;
+CREATE VIEW IF NOT EXISTS ev_grants_v1 AS
+SELECT access_grant AS granted, request, person, resource, binding, json_extract(substance, '$.login') AS login,
+       json_extract(substance, '$.permission') AS permission, json_extract(substance, '$.actions') AS actions,
+       approved_by, starts, ends, valid_from, valid_until
+FROM access_grant;
+"""
+)

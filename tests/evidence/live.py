@@ -1,0 +1,164 @@
+"""A real ledger with a real publisher, its story of some days, and packs drawn from it as the platform draws them."""
+
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from onepam.app.approve_request import approve_request
+from onepam.app.change_person import change_person
+from onepam.app.close_session import close_session, fail_session
+from onepam.app.deny_request import deny_request
+from onepam.app.disable_person import disable_person
+from onepam.app.end_grant import end_grant
+from onepam.app.expire_access import expire_access
+from onepam.app.kill_session import kill_session
+from onepam.app.open_session import Opened
+from onepam.app.withdraw_request import withdraw_request
+from onepam.blobs.tile_folder import TileFolder
+from onepam.boot.evidence import Evidence
+from onepam.domain.access import SubjectKind
+from onepam.domain.people import GroupMemberAdded
+from onepam.domain.roster import Attributes
+from onepam.domain.sessions import SessionClosed, SessionFailed
+from onepam.evidence.envelope import Period
+from onepam.kernel.clock import HOUR, MINUTE, Instant
+from onepam.kernel.errors import Refused
+from onepam.ledger.checkpoint import Checkpoint, sign_checkpoint
+from onepam.ledger.note import Note, Signature, VerifierKey
+from onepam.store.database import connect
+from onepam.store.publish import Prove, Published, Publisher
+from tests.company import Company, binding, record
+from tests.evidence.company import LOG, ORIGIN, WITNESS, Signer
+
+WITNESS_KEYS = (VerifierKey.parse(WITNESS.vkey()),)
+
+
+@dataclass
+class Live:
+    """A company whose ledger is published under the keys that the forger's tests know."""
+
+    company: Company
+    folder: Path
+    witnessed: bool = True
+
+    def publish(self) -> Published:
+        """All steps that are due; the last one."""
+        with closing(connect(self.company.path, read_only=True)) as db:
+            publisher = Publisher(
+                db, TileFolder(self.folder / "log"), ORIGIN, VerifierKey.parse(LOG.vkey()), self._sign, self._cosign
+            )
+            last = Published(publisher.published_size(), self.witnessed)
+            while (published := publisher.publish()) is not None:
+                last = published
+            return last
+
+    def _sign(self, checkpoint: Checkpoint, prove: Prove) -> bytes | Refused:
+        private = Ed25519PrivateKey.from_private_bytes(LOG.seed)
+        return sign_checkpoint(checkpoint, VerifierKey.parse(LOG.vkey()), private.sign)
+
+    def _cosign(self, note: bytes, prove: Prove) -> tuple[Signature, ...] | Refused:
+        if not self.witnessed:
+            return Refused("witness.away", "The witness does not answer.")
+        text = Note.parse(note).text.encode()
+        line = WITNESS.line(text, self.company.clock.now // 1_000_000)
+        return Note.parse(text + b"\n" + line).signatures
+
+    def evidence(self, witness_keys: tuple[VerifierKey, ...] = WITNESS_KEYS, log: Signer = LOG) -> Evidence:
+        """What the platform would hold."""
+        return Evidence(
+            ledger=self.company.ledger,
+            reader=self.company.reader,
+            database=self.company.path,
+            tiles=TileFolder(self.folder / "log"),
+            packs=self.folder / "packs",
+            origin=ORIGIN,
+            log_key=VerifierKey.parse(log.vkey()),
+            witness_keys=witness_keys,
+            environment="test",
+            clock=self.company.clock,
+        )
+
+    async def draw(self, begin: Instant, until: Instant, person: str = "aud") -> Path | Refused:
+        """Publishes and draws."""
+        self.publish()
+        return await self.evidence().draw(self.company.actor(person), Period(begin, until))
+
+    async def pack(self, begin: Instant, until: Instant) -> bytes:
+        """The bytes of a pack that is drawn."""
+        path = await self.draw(begin, until)
+        assert isinstance(path, Path), path
+        data = path.read_bytes()
+        path.unlink()
+        return data
+
+
+def closed(session: str, because: str = "exit", gap: str | None = None) -> SessionClosed:
+    return SessionClosed(session, because, "ab" * 32, 3, {"output": 7, "bytes": 512}, gap is None, gap)
+
+
+async def opened(company: Company, person: str, resource: str, login: str) -> str:
+    """The id of a session that the door opened."""
+    outcome = await company.open(person, resource, login)
+    assert isinstance(outcome, Opened), outcome
+    return outcome.session
+
+
+async def morning(company: Company) -> None:
+    """A granted session that ends well, one that is cut, one that fails, refusals, and a request denied."""
+    eve, max_, ada = (company.actor(each) for each in ("eve", "max", "ada"))
+    made = await company.ask("eve", "web-1", "root", HOUR, "=cmd|'/c calc'!A0")
+    refusal = await approve(company, "ada", made)
+    assert isinstance(refusal, Refused)
+    granted = await company.approve("max", made)
+    session = await opened(company, "eve", "web-1", "root")
+    assert await close_session(company.ledger, closed(session)) is None
+    cut = await opened(company, "eve", "dev-1", "app")
+    assert await kill_session(company.ledger, ada, cut, "looks wrong") is None
+    assert await close_session(company.ledger, closed(cut, "killed", "chunk 3")) is None
+    failed = await opened(company, "eve", "web-1", "root")
+    assert await fail_session(company.ledger, SessionFailed(failed, "target.timeout", "no answer")) is None
+    for person, target in (("vic", "web-1"), ("vic", "nowhere"), ("ghost", "web-1")):
+        assert isinstance(await company.open(person, target, "app"), Refused)
+    other = await company.ask("vic", "web-2", "app", 30 * MINUTE)
+    assert await deny_request(company.ledger, max_, other.request, "not today") is None
+    third = await company.ask("eve", "web-2", "app")
+    assert await withdraw_request(company.ledger, eve, third.request) is None
+    assert await end_grant(company.ledger, max_, granted.grant, "done") is None
+
+
+async def approve(company: Company, person: str, made: Any) -> Any:
+    return await approve_request(company.ledger, company.actor(person), made.request, made.digest, company.new("grt"))
+
+
+async def afternoon(company: Company) -> None:
+    """A grant that runs out with its receipt, somebody renamed, a group, a leaver."""
+    ada = company.actor("ada")
+    company.clock.advance(HOUR)
+    await company.approve("max", await company.ask("eve", "web-2", "app", 20 * MINUTE))
+    left_open = await opened(company, "eve", "web-2", "app")
+    company.clock.advance(30 * MINUTE)
+    await expire_access(company.ledger)
+    assert await close_session(company.ledger, closed(left_open, "grant.expired")) is None
+    known = Attributes("Eve Married", "eve@example.com")
+    assert await change_person(company.ledger, ada, "eve", known) is None
+    await company.join("gus")
+    await record(
+        company.ledger,
+        GroupMemberAdded("ops", "gus", "scim", None),
+        binding("ops", "engineer", kind=SubjectKind.GROUP),
+    )
+    assert not isinstance(await disable_person(company.ledger, ada, "vic", "contract over"), Refused)
+    await company.approve("max", await company.ask("gus", "web-1", "app", 4 * HOUR))
+
+
+async def story(folder: Path) -> Live:
+    """Two parts of one day, published."""
+    company = await Company.create(folder)
+    await morning(company)
+    await afternoon(company)
+    live = Live(company, folder)
+    live.publish()
+    return live
