@@ -1,0 +1,60 @@
+"""The decision alone: may this person reach this resource as this login, over facts that are at hand."""
+
+import random
+import secrets
+import time
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from bench import Figure, Progress
+from bench.company import company, settle
+from bench.yardstick import interpreter, median
+from onepam.domain.decision import Permitted, decide
+from onepam.kernel.clock import Instant
+from onepam.store.database import connect
+from onepam.store.facts.holdings import access_facts
+from onepam.store.schema import create
+from onepam.store.writer import Writer
+
+NAME = "Decision"
+PEOPLE, RESOURCES = 5_000, 10_000
+PAIRS = 2_000
+ROUNDS = 9
+
+
+def clock() -> Instant:
+    """The wall clock."""
+    return Instant(time.time_ns() // 1000)
+
+
+def run(progress: Progress) -> list[Figure]:
+    """Random people at random targets, of which some are theirs."""
+    with TemporaryDirectory(prefix="onepam-bench-") as folder:
+        progress(f"a company of {PEOPLE:,} people and {RESOURCES:,} resources")
+        path = Path(folder) / "ledger.sqlite"
+        with closing(connect(path)) as db:
+            create(db)
+            with closing(Writer(path, "bench", clock, secrets.token_bytes)) as writer:
+                settle(writer, company(PEOPLE, RESOURCES, clock()))
+            chance, now = random.Random(1), clock()
+            pairs = [(f"per_{chance.randrange(PEOPLE)}", f"web-{chance.randrange(RESOURCES)}") for _ in range(PAIRS)]
+            began = time.perf_counter()
+            known = [access_facts(db, person, resource, now) for person, resource in pairs]
+            asking = (time.perf_counter() - began) / PAIRS * 1e6
+    open_ = sum(isinstance(decide(facts, "deploy", now), Permitted) for facts in known)
+
+    def once() -> float:
+        began = time.perf_counter()
+        for facts in known:
+            decide(facts, "deploy", now)
+        return (time.perf_counter() - began) / PAIRS * 1e6
+
+    progress(f"{PAIRS:,} decisions, {open_} of them yes")
+    pure, yard = median(ROUNDS, once), 1e6 / median(ROUNDS, interpreter)
+    return [
+        Figure("one small object as JSON (yardstick)", yard, "µs"),
+        Figure("a decision, pure", pure, "µs", "≤ 20", pure <= 20),
+        Figure("a decision, over the yardstick", pure / yard, "ratio"),
+        Figure("its facts out of the tables, nothing remembered", asking, "µs"),
+    ]

@@ -1,0 +1,103 @@
+"""Verification: hashes, form and counters of the entries, and the full fold into state tables."""
+
+import secrets
+import time
+from collections.abc import Callable
+from contextlib import closing
+from hashlib import sha256
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Semaphore
+
+from bench import Figure, Progress
+from bench.company import knocks
+from bench.ledger import PEOPLE, RESOURCES, clock, found
+from bench.yardstick import interpreter, median
+from onepam.app.open_session import KnockQuery, answer
+from onepam.ledger.check import check
+from onepam.ledger.entry import leaf_hash
+from onepam.ledger.findings import Row
+from onepam.ledger.merkle import Frontier
+from onepam.store.database import Db, connect
+from onepam.store.entries import entries, size_of
+from onepam.store.rebuild import compare, fold
+from onepam.store.writer import Writer
+
+NAME = "Verification"
+SESSIONS = 20_000
+ROUNDS = 3
+
+_ROWS = "SELECT idx, time, kind, version, class, class_seq, body, leaf FROM entry ORDER BY idx"
+
+
+def run(progress: Progress) -> list[Figure]:
+    """Over the ledger of a company whose people opened 20,000 sessions."""
+    with TemporaryDirectory(prefix="onepam-bench-") as folder:
+        path = Path(folder) / "ledger.sqlite"
+        progress("a ledger to verify")
+        found(path)
+        _open_sessions(path)
+        with closing(connect(path, read_only=True)) as db:
+            size = size_of(db)
+            yard = median(ROUNDS, interpreter)
+            progress(f"hashes of {size:,} entries")
+            stored = [each.entry for each in entries(db, 0, size)]
+            preimages = [(entry.header.encode(), sha256(entry.body).digest()) for entry in stored]
+            leaves = [entry.leaf() for entry in stored]
+            hashes = _rate(2 * size - 1, lambda: _tree(preimages, leaves))
+            progress("form and counters")
+            form = _rate(size, lambda: _form(db))
+            progress("fold")
+            folded = _rate(size, lambda: _fold(db))
+        progress("fold and comparison")
+        compared = _rate(size, lambda: _compare(path))
+    return [
+        Figure("bare Python, small objects as JSON (yardstick)", yard, "/s"),
+        Figure("hashes, leaves and tree", hashes, "/s", "≥ 500,000", hashes >= 500_000),
+        Figure("parsing, canonical form and counters, hashes included", form, "entries/s", "≥ 60,000", form >= 60_000),
+        Figure("full fold", folded, "entries/s", "≥ 20,000", folded >= 20_000),
+        Figure("full fold, in small JSON objects of bare Python", yard / folded, "objects"),
+        Figure("full fold, and every row compared", compared, "entries/s"),
+    ]
+
+
+def _open_sessions(path: Path) -> None:
+    knocking, room = knocks(PEOPLE, RESOURCES), Semaphore(1_000)
+    with closing(Writer(path, "bench", clock, secrets.token_bytes)) as writer:
+        for knock in islice(knocking, SESSIONS):
+            room.acquire()
+            query = KnockQuery(knock.person, knock.target, knock.sign_in, knock.confirmation)
+            writer.submit(query, answer(knock), lambda done: room.release())
+
+
+def _rate(count: int, once: Callable[[], None]) -> float:
+    """So many things a second, in the middle one of the rounds."""
+
+    def measure() -> float:
+        began = time.perf_counter()
+        once()
+        return count / (time.perf_counter() - began)
+
+    return median(ROUNDS, measure)
+
+
+def _tree(preimages: list[tuple[bytes, bytes]], leaves: list[bytes]) -> None:
+    """As a verifier of an export does, who has headers and body hashes: each leaf, and the tree over them."""
+    assert [leaf_hash(header, body_hash) for header, body_hash in preimages] == leaves
+    tree = Frontier()
+    tree.extend(leaves)
+    assert tree.root()
+
+
+def _form(db: Db) -> None:
+    assert check(Row(*each) for each in db.execute(_ROWS)).findings == ()
+
+
+def _fold(db: Db) -> None:
+    with closing(connect(":memory:")) as rebuilt:
+        assert fold(db, rebuilt) == []
+
+
+def _compare(path: Path) -> None:
+    assert compare(path) == []
