@@ -1,5 +1,7 @@
 """What every request and answer is held to: a body of bounded size, nothing kept by caches."""
 
+from contextlib import suppress
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from onepam.api.errors import answer
@@ -29,7 +31,6 @@ class Bounds:
             await self._app(scope, receive, send)
             return
         most = MAX_FILE_BODY_BYTES if scope["path"].endswith(FILE_PATHS) else MAX_BODY_BYTES
-        declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
         taken, begun = 0, False
 
         async def bounded() -> Message:
@@ -40,18 +41,27 @@ class Bounds:
                 raise _TooLarge
             return message
 
-        async def marked(message: Message) -> None:
-            nonlocal begun
+        async def headed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                begun = True
                 message["headers"] = [*message.get("headers", []), *_HEADERS]
             await send(message)
 
-        try:
-            if not declared.isdigit() or int(declared) > most:
-                raise _TooLarge
-            await self._app(scope, bounded, marked)
-        except _TooLarge:
-            if not begun:
-                refused = answer(413, "input.too_large", f"The body is larger than {most} bytes.")
-                await refused(scope, receive, marked)
+        async def marked(message: Message) -> None:
+            nonlocal begun
+            if begun or taken <= most:  # else it is what the application made of a body that was cut: ours follows
+                begun = True
+                await headed(message)
+
+        fits = _fits(scope, most)
+        if fits:
+            with suppress(_TooLarge):
+                await self._app(scope, bounded, marked)
+        if not fits or (taken > most and not begun):
+            refused = answer(413, "input.too_large", f"The body is larger than {most} bytes.")
+            await refused(scope, receive, headed)
+
+
+def _fits(scope: Scope, most: int) -> bool:
+    """Whether the length that the request declares, if it does, is within the bound."""
+    declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+    return declared.isdigit() and len(declared) <= 12 and int(declared) <= most
