@@ -32,6 +32,8 @@ from onepam.kernel.clock import HOUR, MINUTE, Instant
 from onepam.store.database import Db
 from onepam.store.facts.holdings import access_facts
 from onepam.store.read.catalogue import catalogue
+from onepam.store.read.people import Held
+from onepam.store.read.people import person as read_person
 from onepam.store.read.requests import inbox, requests
 from onepam.store.rebuild import compare
 from tests.company import DEV, HOLDS, PROD, Company, record, role_set
@@ -133,14 +135,21 @@ class AccessMachine(RuleBasedStateMachine):
     def somebody_decides(self, act: str, who: str, number: int) -> None:
         getattr(self, act)(who, number)
 
-    @rule(act=st.sampled_from(["disable", "enable", "sign in", "engineer", "manager"]), actor=decider, who=person)
+    @rule(
+        act=st.sampled_from(["away and back", "disable", "enable", "sign in", "engineer", "manager"]),
+        actor=decider,
+        who=person,
+    )
     def people_come_and_go(self, act: str, actor: str, who: str) -> None:
         if act == "sign in":
             self.sign_in(who)
         elif act in ("engineer", "manager"):
             self.bind_or_unbind(who, act)
         else:
-            getattr(self, act)(actor, who)
+            if act != "enable":
+                self.disable(actor, who)
+            if act != "disable":
+                self.enable(actor, who)
 
     @rule(minutes=st.sampled_from([1, 5, 60, 600]), swept=st.booleans())
     def time_passes(self, minutes: int, swept: bool) -> None:
@@ -226,6 +235,9 @@ class AccessMachine(RuleBasedStateMachine):
         if expected:
             self.enabled.discard(who)
             self.signed_in[who] = self.company.clock.now
+            detail = self.company.reader.now(read_person, None, who)
+            assert detail is not None
+            assert detail.held == Held(0, detail.held.sessions, 0, 0)
             for grant in self.grants:
                 grant.ended |= grant.person == who
             for each in self.requests:
