@@ -216,7 +216,7 @@ def requests_report(h: History, end: int, heads: Sequence[int]) -> Report:
             asked["role"], told(h, head, "reason"), told(h, head, "ticket"),
             "; ".join(h.entries[i].header.kind for i in after),
             "; ".join(iso(h.entries[i].header.time) for i in after),
-            "; ".join(body_of(h, i)["by"] for i in after),
+            "; ".join(body_of(h, i)["by"] for i in after), "",
         ]  # fmt: skip
         rows.append(Row(cells, [head, *after]))
     return Report("requests", "Requests and their verdicts", 1, said("requests"), rows)

@@ -528,7 +528,7 @@ def _of(kinds: Tuple[str, ...], path: str) -> List[List[str]]:
 
 DOOR = ("session.opened", "session.refused")
 MADE = ("request.made",)
-DECIDED = ("request.approved", "request.denied", "request.withdrawn")
+DECIDED, ENDED = ("request.approved", "request.denied", "request.withdrawn"), ("grant.ended", "grant.expired")
 RULES = {
     "sessions": Rule(
         DOOR, ("session.closed", "session.failed", "session.kill_ordered"), "session",
@@ -539,13 +539,13 @@ RULES = {
          "ended": _of(("session.closed", "session.failed"), "header.time"),
          "because": [*_of(("session.refused", "session.failed"), "body.code"), ["session.closed", "body.because"]]}),
     "requests": Rule(
-        MADE, (*DECIDED, "request.approval_refused", "grant.started"), "request",
+        MADE, (*DECIDED, "request.approval_refused", "grant.started", *ENDED), "request",
         {"time": _of(MADE, "header.time"), "request": _of(MADE, "body.request"),
          "person": _of(MADE, "body.substance.person"), "resource": _of(MADE, "body.substance.resource"),
          "login": _of(MADE, "body.substance.login"), "role": _of(MADE, "body.substance.role"),
          "reason": _of(MADE, "payload.reason"), "ticket": _of(MADE, "payload.ticket"),
          "decision": _of(DECIDED, "header.kind"), "decided": _of(DECIDED, "header.time"),
-         "decided_by": _of(DECIDED, "body.by")}),
+         "decided_by": _of(DECIDED, "body.by"), "ended": _of(ENDED, "header.time")}),
 }  # fmt: skip
 
 
