@@ -1,0 +1,87 @@
+"""`onepam up --demo` as a newcomer starts it: on a terminal, with the links that it prints there."""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+START_SECONDS = 60.0
+
+
+@dataclass
+class Tour:
+    """The running product, and what it printed on its terminal."""
+
+    process: subprocess.Popen[bytes]
+    terminal: int
+    ready: dict[str, Any]
+    printed: str = ""
+    links: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def console(self) -> str:
+        """The console's address."""
+        return str(self.ready["console"])
+
+    @property
+    def ssh_line(self) -> list[str]:
+        """The ssh command as printed for copy and paste."""
+        found = re.search(r"^\s+(ssh -p .+)$", self.printed, re.MULTILINE)
+        assert found, self.printed
+        return found[1].split()
+
+    def read(self, seconds: float) -> None:
+        """Takes what the terminal shows."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            ready, _, _ = select.select([self.terminal], [], [], 0.1)
+            if ready:
+                try:
+                    self.printed += os.read(self.terminal, 65536).decode("utf-8", "replace").replace("\r", "")
+                except OSError:
+                    return
+            if "Stop with Ctrl-C" in self.printed:
+                return
+
+
+@contextmanager
+def tour(data: Path, console_port: int, ssh_port: int) -> Iterator[Tour]:
+    """The demo company, with its listeners on the given ports."""
+    config, ready = data / "onepam.toml", data / "ready.json"
+    config.write_text(f"console_port = {console_port}\nssh_port = {ssh_port}\n", "utf-8")
+    leader, follower = pty.openpty()
+    command = [sys.executable, "-m", "onepam.boot.command", "up", "--demo", "--data", str(data / "data")]
+    process = subprocess.Popen(
+        [*command, "--config", str(config), "--ready-file", str(ready)],
+        stdin=subprocess.DEVNULL,
+        stdout=follower,
+        stderr=follower,
+        start_new_session=True,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+    os.close(follower)
+    running = Tour(process, leader, {})
+    try:
+        running.read(START_SECONDS)
+        assert ready.exists(), running.printed
+        running.ready = json.loads(ready.read_text("utf-8"))
+        running.links = dict(re.findall(r"^\s+(\w+) \w+\s.*\n\s+(http\S+/enrol/\S+)", running.printed, re.MULTILINE))
+        yield running
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
+        os.close(leader)

@@ -1,0 +1,142 @@
+"""The whole first slice as a newcomer meets it: enrol, ask, approve, connect, watch, verify. Nothing is stood in for."""
+
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.targets import free_port
+from tests.tour.company import Tour, tour
+from tests.tour.people import ARGUMENTS, CHROMIUM, Person
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
+    with tour(tmp_path_factory.mktemp("tour"), free_port(), free_port()) as started:
+        yield started
+
+
+def test_the_tour(browser: Browser, running: Tour, tmp_path: Path) -> None:
+    assert {"Ada", "Mia", "Eve", "Aude"} <= running.links.keys(), running.printed
+    eve = Person(browser, running.console, "Eve", "eve@demo.example").with_authenticator()
+    mia = Person(browser, running.console, "Mia", "mia@demo.example")
+    eve.enrol_with_passkey(running.links["Eve"])
+    mia.enrol_with_app(running.links["Mia"])
+    eve.sign_in_with_passkey()
+    mia.sign_in_with_app(1)
+
+    register_key(eve, tmp_path)
+    assert "needs an approval" in refused_by_ssh(running, tmp_path)
+    ask(eve)
+    approve(mia)
+    eve.go("/")
+    expect(eve.page.get_by_text("web-1").first).to_be_visible()
+
+    output = connect(eve, running, tmp_path, "echo the-tour-was-here; id -un")
+    assert "the-tour-was-here" in output
+    watch(eve)
+    verify_ledger(running)
+    assert eve.problems == [] and mia.problems == []
+
+
+def register_key(eve: Person, folder: Path) -> None:
+    key = folder / "id_ed25519"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "eve@laptop", "-f", str(key)], check=True)
+    page = eve.go("/factors")
+    page.locator("textarea[name=key]").fill(key.with_suffix(".pub").read_text("utf-8"))
+    page.get_by_role("button", name="Add key").click()
+    expect(page.get_by_text("eve@laptop").first).to_be_visible()
+
+
+def ask(eve: Person) -> None:
+    page = eve.go("/?request=web-1")
+    page.locator("textarea[name=reason]").first.fill("The tour")
+    page.get_by_role("button", name=re.compile("Request|Ask|Send")).first.click()
+    expect(page.get_by_text(re.compile("open|waiting|asked", re.IGNORECASE)).first).to_be_visible()
+
+
+def approve(mia: Person) -> None:
+    page = mia.go("/approvals")
+    expect(page.get_by_text("The tour").locator("visible=true").first).to_be_visible()
+    with page.expect_response(lambda answer: answer.request.method == "POST") as posted:
+        page.get_by_role("button", name="Approve").first.click()  # it takes effect after the ten seconds for undo
+    assert posted.value.status < 400, posted.value.text()
+    page.goto(mia.console + "/approvals")
+    expect(page.get_by_text(re.compile("approved", re.IGNORECASE)).locator("visible=true").first).to_be_visible()
+
+
+def ssh(running: Tour, folder: Path, *command: str) -> list[str]:
+    printed = running.ssh_line
+    options = ["-F", "none", "-o", "StrictHostKeyChecking=accept-new", "-o", f"UserKnownHostsFile={folder}/known_hosts"]
+    keys = ["-o", "IdentitiesOnly=yes", "-i", str(folder / "id_ed25519")]
+    return [printed[0], *options, *keys, *printed[1:], *command]
+
+
+def refused_by_ssh(running: Tour, folder: Path) -> str:
+    done = subprocess.run(
+        ssh(running, folder, "true"), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 255
+    assert "/?request=web-1" in done.stderr, done.stderr
+    return done.stderr
+
+
+def connect(eve: Person, running: Tour, folder: Path, command: str) -> str:
+    client = subprocess.Popen(
+        ssh(running, folder, command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    try:
+        assert client.stderr is not None
+        shown = ""
+        while "type this code there" not in shown or not re.search(r"[A-Z]{4}-[A-Z]{4}", shown):
+            line = client.stderr.readline().decode("utf-8", "replace")
+            assert line, shown
+            shown += line
+        link, code = re.search(r"http\S+/confirm/\S+", shown), re.search(r"\b[A-Z]{4}-[A-Z]{4}\b", shown)
+        assert link and code
+        page = eve.page
+        page.goto(link[0])
+        if "/step-up" in page.url:
+            page.get_by_role("button", name="Use a passkey").click()
+            page.wait_for_url("**/confirm/**")
+        expect(page.get_by_text("web-1").first).to_be_visible()
+        page.locator("input[name=code]").fill(code[0])
+        page.get_by_role("button", name="Confirm").click()
+        expect(page.get_by_text("Confirmed")).to_be_visible()
+        output, _ = client.communicate(timeout=20)
+    finally:
+        client.kill()
+        client.wait()
+    return output.decode("utf-8", "replace")
+
+
+def watch(eve: Person) -> None:
+    page = eve.go("/sessions")
+    page.locator('a[href*="/sessions/ses_"]').first.click()
+    page.wait_for_url("**/sessions/ses_*")
+    expect(page.get_by_text("Every chunk is there").first).to_be_visible()
+    frame = page.frame_locator("iframe").first
+    expect(frame.locator(".ap-player, .ap-wrapper").first).to_be_visible()
+    frame.locator(".ap-wrapper").first.click()
+    expect(frame.get_by_text("the-tour-was-here").first).to_be_visible()
+
+
+def verify_ledger(running: Tour) -> None:
+    time.sleep(2.5)  # the checkpoint lags by a second
+    command = [sys.executable, "-m", "onepam.boot.command", "ledger", "verify", "--data", str(running.ready["data"])]
+    done = subprocess.run([*command, "--log-key", running.ready["log_key"]], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no independent witness" in done.stdout
