@@ -44,7 +44,8 @@ from onepam.ledger.check import Anchor, Position
 from onepam.ledger.checkpoint import Checkpoint
 from onepam.ledger.note import Note, Signature, VerifierKey
 from onepam.protocols.ssh.door import listen
-from onepam.protocols.ssh.serve import PersonDoor, SshGateway
+from onepam.protocols.ssh.serve import PersonDoor
+from onepam.protocols.ssh.session import SshGateway
 from onepam.signing.signer import SignerClient, create_signer
 from onepam.signing.witness import WitnessClient
 from onepam.store.ledger import SqliteLedger

@@ -74,6 +74,14 @@ def judge(presented: bytes, authority: bytes, at: Instant, source: str) -> Claim
     return Claims(key_id.decode("ascii"), person[1].decode("ascii"), expires)
 
 
+def person_of(presented: bytes) -> str | None:
+    """Whom a certificate names, whether or not it is good otherwise: for the record of its refusal."""
+    certificate = _parse(presented)
+    principals = certificate.valid_principals if certificate else []
+    person = _PRINCIPAL.fullmatch(principals[0]) if len(principals) == 1 else None
+    return person[1].decode("ascii") if person else None
+
+
 def _parse(presented: bytes) -> SSHCertificate | None:
     if not 4 < len(presented) <= MAX_CERTIFICATE_BYTES:
         return None

@@ -1,4 +1,4 @@
-"""SSH's way in: a key or a certificate that is proven, the one door, then the relay.
+"""SSH's way in: a key or a certificate that is proven, the one door, then the session.
 
 Everything is decided before the client is told that it is authenticated, so no channel exists without a permit. What
 there is to say (the address to confirm at, why not and what to do) goes to the terminal as the banner of RFC 4252,
@@ -8,90 +8,62 @@ section 5.4, which ssh, scp, sftp, rsync and whatever runs them all show.
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Executor
-from dataclasses import dataclass, field
-from pathlib import Path
+from contextlib import suppress
 from typing import cast
 
 import asyncssh
 from asyncssh.packet import String
 from asyncssh.public_key import decode_ssh_certificate
 
-from onepam.app.close_session import close_session, fail_session
+from onepam.app.close_session import fail_session
 from onepam.app.confirm import ask_confirmation
 from onepam.app.open_session import Challenge, Knock, Opened, open_session
-from onepam.app.ports import Ledger
-from onepam.domain.access import Action
+from onepam.app.refuse_session import refuse_session
 from onepam.domain.confirmation import LIFETIME, Ask
-from onepam.domain.sessions import EntryPoint, SessionClosed, SessionFailed
-from onepam.gateway.egress import Egress
-from onepam.gateway.live import Live, LiveSession
-from onepam.gateway.recorder import Recorder, RecorderFailed
-from onepam.gateway.sealing import Sealing
+from onepam.domain.sessions import EntryPoint, SessionFailed
 from onepam.identity.ssh_keys import fingerprint
 from onepam.identity.tokens import code_digest, confirmation_code
-from onepam.kernel.clock import SECOND, Clock
+from onepam.kernel.clock import SECOND
 from onepam.kernel.errors import Fault, Refused
-from onepam.kernel.ids import RandomBytes, new_id
-from onepam.protocols.ssh.connections import PersonConnection, TargetConnection
-from onepam.protocols.ssh.dial import dial
+from onepam.kernel.ids import new_id
+from onepam.protocols.ssh.connections import PersonConnection
 from onepam.protocols.ssh.door import Door
 from onepam.protocols.ssh.relay import Relay
-from onepam.protocols.ssh.tap import Kind
-from onepam.recording.frames import Opened as RecordingOpened
-from onepam.vault.authorities import Authorities, target_principal
-from onepam.vault.envelope import Envelope
-from onepam.vault.files import create_private
-from onepam.vault.person_certificates import Claims, judge
+from onepam.protocols.ssh.session import Session, SshGateway, settle
+from onepam.vault.person_certificates import Claims, judge, person_of
 
 log = logging.getLogger(__name__)
 
-DIAL_SECONDS = 10.0
-QUOTA_BYTES = 4 * 1024**3
+MAX_ENTERING = 256
+MAX_ENTERING_FROM = 64
+"""Connections that have not signed in yet: in all, and from one address."""
+
+MAX_OFFERS = 20
+"""Keys that one connection may offer."""
+
 MAX_CLIENT_CHARACTERS = 100
-_USER = re.compile(r"([A-Za-z_][A-Za-z0-9._-]{0,31})@([a-z0-9][a-z0-9-]{0,62})")
-_KINDS: dict[Action, Kind] = {Action.SHELL: "pty", Action.EXEC: "exec", Action.SFTP: "sftp"}
-
-
-@dataclass(frozen=True, slots=True)
-class SshGateway:
-    """What the SSH listener needs. `find_key` gives the person of a registered key by its fingerprint."""
-
-    node: str
-    ledger: Ledger
-    live: Live
-    sealing: Sealing
-    egress: Egress
-    authorities: Authorities
-    envelope: Envelope
-    find_key: Callable[[str], Awaitable[str | None]]
-    recordings: Path
-    source_addresses: tuple[str, ...]
-    console_url: str
-    clock: Clock
-    random: RandomBytes
-    pool: Executor
-    running: set[asyncio.Task[None]] = field(default_factory=set)
-
-
-@dataclass(frozen=True, slots=True)
-class _Proven:
-    """Who is behind a key or certificate whose signature has been checked; `sign_in` is None for a bare key."""
-
-    person: str
-    sign_in: str | None
+MAX_USER_CHARACTERS = 200
+_USER = re.compile(r"([A-Za-z_][A-Za-z0-9._-]{0,31})@([a-z0-9][a-z0-9-]{0,62})", re.ASCII)
+_NOT_OURS = ("certificate.malformed", "certificate.foreign_ca")
+_UNKNOWN = Refused(
+    "key.unknown",
+    "No key that you offered is known here.",
+    "Register one under My factors in the console, or run: onepam login",
+)
 
 
 class PersonDoor(Door):
-    """One person's connection from its first byte to the session's record."""
+    """One person's connection from its first byte to its permit."""
 
     def __init__(self, gateway: SshGateway) -> None:
         self._gateway = gateway
+        self._user = ""
         self._asked: tuple[str, str] | None = None
+        self._offers = 0
         self._over = False
-        self._why = "client.closed"
-        self._live: LiveSession | None = None
+        self._entering = False
+
+    # What asyncssh calls ---------------------------------------------------------------------------------------------
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         """Every proof passes through `_prove`: asyncssh checks the signature, we say whose key it is."""
@@ -100,8 +72,24 @@ class PersonDoor(Door):
         self._source = str(peer[0]) if peer else ""
         self._checked = conn.validate_public_key
         conn.validate_public_key = self._prove  # type: ignore[method-assign]
+        entering = self._gateway.entering
+        if entering.total() >= MAX_ENTERING or entering[self._source] >= MAX_ENTERING_FROM:
+            self._over = True
+            log.warning("too many connections wait for their sign-in: one from %s is turned away", self._source)
+            return conn.abort()
+        entering[self._source] += 1
+        self._entering = True
+        return None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._over = True
+        self._entered()
+
+    def auth_completed(self) -> None:
+        self._entered()
 
     def begin_auth(self, username: str) -> bool:
+        self._user = username
         found = _USER.fullmatch(username)
         self._asked = (found[1], found[2]) if found else None
         return True
@@ -113,15 +101,25 @@ class PersonDoor(Door):
         """`_prove` has looked the key up already; asyncssh goes on to check the signature."""
         return True
 
+    def kbdint_auth_supported(self) -> bool:
+        """Admits nobody: it is the method that clients try when no key was taken, and so where that can be said."""
+        return not self._over
+
+    def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> bool:
+        return self._no(_UNKNOWN)
+
+    # The proof -------------------------------------------------------------------------------------------------------
+
     async def _prove(self, username: str, key_data: bytes, msg: bytes, signature: bytes) -> bool:
         """RFC 4252, section 7: first the key is offered, then it signs; only the signature proves anything."""
-        if self._over:
+        self._offers += not msg
+        if self._over or self._offers > MAX_OFFERS:
             return False
         try:
             who = await self._who(key_data)
             if who is None or not await self._signed(username, key_data, msg, signature):
                 return False
-            return not msg or await self._enter(who)
+            return not msg or await self._enter(who, key_data)
         except Fault as fault:
             log.error("a sign-in from %s failed: %s", self._source, fault)
             return self._no(Refused("gateway.unavailable", "The gateway cannot open sessions now.", "Try again soon."))
@@ -131,53 +129,83 @@ class PersonDoor(Door):
         name; ours names a person, and `judge` has looked at it."""
         if not _is_certificate(key_data):
             return await self._checked(username, key_data, msg, signature)
-        key = decode_ssh_certificate(key_data).key
-        return not msg or bool(key.verify(String(self._conn._session_id) + msg, signature))
+        if not msg:
+            return True
+        with suppress(asyncssh.KeyImportError):
+            key = decode_ssh_certificate(key_data).key
+            return bool(key.verify(String(self._conn._session_id) + msg, signature))
+        return False
 
-    async def _who(self, key_data: bytes) -> _Proven | None:
-        if _is_certificate(key_data):
-            authority = self._gateway.authorities.person.public_blob
-            claims = judge(key_data, authority, self._gateway.clock(), self._source)
-            if isinstance(claims, Claims):
-                return _Proven(claims.person_id, claims.session_id)
+    async def _who(self, key_data: bytes) -> Claims | str | Refused | None:
+        """A certificate's claims, the person of a registered key, what is wrong with a certificate of ours, or None."""
+        if not _is_certificate(key_data):
+            return await self._gateway.find_key(fingerprint(key_data))
+        claims = judge(key_data, self._gateway.authorities.person.public_blob, self._gateway.clock(), self._source)
+        if isinstance(claims, Refused) and claims.code in _NOT_OURS:
+            log.warning("a certificate from %s is refused: %s", self._source, claims.code)
             self._conn.send_auth_banner(_words(claims))
             return None
-        person = await self._gateway.find_key(fingerprint(key_data))
-        return _Proven(person, None) if person is not None else None
+        return claims
 
-    async def _enter(self, who: _Proven) -> bool:
-        """From a proven person to a permit and the beginning of its session; False has been explained."""
+    # The one door ----------------------------------------------------------------------------------------------------
+
+    async def _enter(self, who: Claims | str | Refused, key_data: bytes) -> bool:
+        """From proof to permit and the beginning of the session; False has been explained."""
+        if isinstance(who, Refused):
+            # Another key of this client may still serve: that of the certificate by itself, if it is registered.
+            await self._record(EntryPoint.SSH_CERTIFICATE, person_of(key_data), who)
+            self._conn.send_auth_banner(_words(who))
+            return False
+        person, sign_in = (who, None) if isinstance(who, str) else (who.person_id, who.session_id)
+        entry = EntryPoint.SSH_KEY_CONFIRMED if sign_in is None else EntryPoint.SSH_CERTIFICATE
         if self._asked is None:
-            return self._no(Refused("ssh.user", "Say where to: ssh LOGIN@TARGET@GATEWAY", ""))
-        gateway, (login, target) = self._gateway, self._asked
-        session = new_id("ses", gateway.random)
-        self._live = gateway.live.register(session, who.person, target, self._end)
-        try:
-            opened = await self._open(who, session, login, target)
-            if isinstance(opened, Refused):
-                return self._no(opened)
-            gateway.live.opened(self._live, opened)
-            begun = await self._begin(opened)
-        except BaseException:
-            gateway.live.unregister(session)
-            raise
-        return begun or self._no(Refused("recorder.failed", "This session cannot be recorded, so it is not opened."))
+            refused = Refused("ssh.user", "Say where to: ssh LOGIN@TARGET@GATEWAY", "/")
+            await self._record(entry, person, refused)
+            return self._no(refused)
+        login, target = self._asked
+        knock = self._knock(entry, person, login, target, sign_in, None)
+        answer = await self._ask(knock)
+        if isinstance(answer, Challenge):
+            confirmation = await self._confirmed(person, login, target)
+            if isinstance(confirmation, Refused):
+                return self._no(confirmation)
+            answer = await self._ask(self._knock(entry, person, login, target, None, confirmation))
+        if isinstance(answer, Relay):
+            self.relay = answer
+            return True
+        return self._no(answer if isinstance(answer, Refused) else Refused("confirmation.missing", "Not confirmed."))
 
-    async def _open(self, who: _Proven, session: str, login: str, target: str) -> Opened | Refused:
-        entry = EntryPoint.SSH_KEY_CONFIRMED if who.sign_in is None else EntryPoint.SSH_CERTIFICATE
+    def _knock(
+        self, entry: EntryPoint, person: str, login: str, target: str, sign_in: str | None, confirmation: str | None
+    ) -> Knock:
+        gateway = self._gateway
+        session = new_id("ses", gateway.random)
         client = str(self._conn.get_extra_info("client_version") or "")[:MAX_CLIENT_CHARACTERS]
-        knock = Knock(session, entry, who.person, target, login, self._gateway.node, self._source, client, who.sign_in)
-        answer = await open_session(self._gateway.ledger, knock)
-        if not isinstance(answer, Challenge):
+        return Knock(session, entry, person, target, login, gateway.node, self._source, client, sign_in, confirmation)
+
+    async def _ask(self, knock: Knock) -> Relay | Challenge | Refused:
+        """The door's answer. A client that leaves meanwhile does not stop it: a permit once given is accounted for."""
+        return await asyncio.shield(self._gateway.spawn(self._answer(knock)))
+
+    async def _answer(self, knock: Knock) -> Relay | Challenge | Refused:
+        gateway = self._gateway
+        session = Session(gateway, self._conn)
+        live = gateway.live.register(knock.session, knock.person, knock.target, session.end)
+        answer: Opened | Challenge | Refused | None = None
+        try:
+            answer = await open_session(gateway.ledger, knock)
+        except Fault:
+            # It may still take effect once the ledger answers; this comes after it.
+            failed = SessionFailed(knock.session, "gateway.unavailable")
+            gateway.spawn(settle(lambda: fail_session(gateway.ledger, failed)))
+            raise
+        finally:
+            if not isinstance(answer, Opened):
+                gateway.live.unregister(knock.session)
+        if not isinstance(answer, Opened):
             return answer
-        confirmation = await self._confirmed(who.person, login, target)
-        if isinstance(confirmation, Refused):
-            return confirmation
-        again = Knock(
-            session, entry, who.person, target, login, self._gateway.node, self._source, client, None, confirmation
-        )
-        answer = await open_session(self._gateway.ledger, again)
-        return Refused("confirmation.missing", "This was not confirmed.") if isinstance(answer, Challenge) else answer
+        gateway.live.opened(live, answer)
+        return await session.begin(answer)
 
     async def _confirmed(self, person: str, login: str, target: str) -> str | Refused:
         """The id of the confirmation that this terminal's person gave in the browser."""
@@ -202,88 +230,26 @@ class PersonDoor(Door):
         finally:
             waiting.cancel()
 
-    async def _begin(self, opened: Opened) -> bool:
-        """Recorder first, then the dial and the relay; False when it cannot be recorded."""
-        gateway = self._gateway
-        key, wrapped = gateway.envelope.new_data_key(f"recording/{opened.session}".encode("ascii"))
-        create_private(gateway.recordings / f"{opened.session}.key", wrapped, gateway.random)
-        began = RecordingOpened(0, opened.session, opened.person, opened.resource, opened.login, "ssh", opened.opened)
-        try:
-            recorder = await Recorder.start(
-                gateway.recordings,
-                opened.session,
-                key.reveal(),
-                began,
-                strict=opened.privileged,
-                quota_bytes=QUOTA_BYTES,
-                pool=gateway.pool,
-                on_head=lambda head: gateway.sealing.moved(opened.session, head.seq, head.digest.hex()),
-                on_failure=lambda failure: self._end("recorder.failed"),
-            )
-        except RecorderFailed as failure:
-            log.error("session %s cannot be recorded: %s", opened.session, failure)
-            await fail_session(gateway.ledger, SessionFailed(opened.session, "recorder.failed", detail=str(failure)))
-            gateway.live.unregister(opened.session)
-            return False
-        target = asyncio.get_running_loop().create_task(self._dial(opened))
-        kinds = frozenset(_KINDS[action] for action in opened.actions)
-        self.relay = Relay(self._conn, target, recorder, kinds)
-        task = asyncio.get_running_loop().create_task(self._conclude(opened, self.relay, recorder))
-        gateway.running.add(task)
-        task.add_done_callback(gateway.running.discard)
-        return True
-
-    async def _dial(self, opened: Opened) -> TargetConnection | Refused:
-        gateway = self._gateway
-        address = await gateway.egress.resolve(opened.address, opened.port)
-        if isinstance(address, Refused):
-            return address
-        certified = gateway.authorities.target.issue(
-            opened.session,
-            [target_principal(opened.login, opened.resource)],
-            gateway.source_addresses,
-            gateway.clock(),
-            pty=Action.SHELL in opened.actions,
-        )
-        pins = [asyncssh.import_public_key(each) for each in opened.host_keys]
-        return await dial(address, opened.port, opened.login, certified.key, certified.certificate, pins, DIAL_SECONDS)
-
-    async def _conclude(self, opened: Opened, relay: Relay, recorder: Recorder) -> None:
-        """Waits for the end of the connection and writes the session's last word."""
-        gateway = self._gateway
-        await self._conn.wait_closed()
-        await relay.close()
-        dialled = relay.target.result() if relay.target.done() and not relay.target.cancelled() else None
-        because = dialled.code if isinstance(dialled, Refused) else self._why
-        recorded = await recorder.close(because)
-        gateway.live.unregister(opened.session)
-        gateway.sealing.closed(opened.session)
-        closed = SessionClosed(
-            session=opened.session,
-            because=because,
-            head=recorded.head.digest.hex(),
-            chunks=recorded.head.seq,
-            counts=dict(recorded.counts),
-            verified=recorded.verified,
-            gap=recorded.problem or None,
-        )
-        await close_session(gateway.ledger, closed)
-
-    def _end(self, because: str) -> None:
-        """Called by `Live` and the recorder: the session is over now."""
-        self._why, self._over = because, True
-        if self.relay is not None:
-            self.relay.abort()
-        else:
-            self._conn.abort()
+    async def _record(self, entry: EntryPoint, person: str | None, refused: Refused) -> None:
+        gateway, asked = self._gateway, self._user[:MAX_USER_CHARACTERS]
+        session = new_id("ses", gateway.random)
+        await refuse_session(gateway.ledger, session, entry, person, asked, self._source, refused)
 
     def _no(self, refused: Refused) -> bool:
         """Says why, and admits no further key on this connection."""
-        self._over = True
-        if self._live is not None:
-            self._gateway.live.unregister(self._live.session)
-        self._conn.send_auth_banner(_words(refused, self._gateway.console_url))
+        if not self._over:
+            self._over = True
+            self._conn.send_auth_banner(_words(refused, self._gateway.console_url))
         return False
+
+    def _entered(self) -> None:
+        """The sign-in is over, one way or the other."""
+        if self._entering:
+            self._entering = False
+            entering = self._gateway.entering
+            entering[self._source] -= 1
+            if not entering[self._source]:
+                del entering[self._source]
 
 
 def _is_certificate(key_data: bytes) -> bool:

@@ -1,0 +1,239 @@
+"""One permitted session: the recorder first, then the dial and the relay, and the last word in the ledger.
+
+Whatever happens after the permit, the ledger hears how it ended: a client that has gone while the ledger wrote, a disk
+that is full, a target that is down, a ledger that does not answer for a while.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncssh
+from asyncssh.constants import DEFAULT_LANG, DISC_BY_APPLICATION
+
+from onepam.app.close_session import close_session, fail_session
+from onepam.app.open_session import Opened
+from onepam.app.ports import Ledger
+from onepam.domain.access import Action
+from onepam.domain.sessions import SessionClosed, SessionFailed
+from onepam.gateway.egress import Egress
+from onepam.gateway.live import Live
+from onepam.gateway.recorder import Recorder
+from onepam.gateway.sealing import Sealing
+from onepam.kernel.clock import Clock
+from onepam.kernel.errors import Fault, Refused
+from onepam.kernel.ids import RandomBytes
+from onepam.protocols.ssh.connections import PersonConnection, TargetConnection
+from onepam.protocols.ssh.dial import dial
+from onepam.protocols.ssh.relay import Relay
+from onepam.protocols.ssh.tap import Kind
+from onepam.recording.frames import Opened as RecordingOpened
+from onepam.vault.authorities import Authorities, target_principal
+from onepam.vault.envelope import Envelope
+from onepam.vault.files import create_private
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+DIAL_SECONDS = 10.0
+LINGER_SECONDS = 1.0
+"""How long the channels may take to tell the client that its target is gone, before we hang up."""
+
+SETTLE_SECONDS = 1.0
+QUOTA_BYTES = 4 * 1024**3
+
+_KINDS: dict[Action, Kind] = {Action.SHELL: "pty", Action.EXEC: "exec", Action.SFTP: "sftp"}
+_ENDS = {
+    "killed": "this session was ended by order",
+    "expired": "the time of this access is over",
+    "person.disabled": "this account has been disabled",
+    "access.narrowed": "this access was narrowed: connect again for what is left of it",
+    "resource.unknown": "this access was taken away",
+    "resource.moved": "the target has another address now: connect again",
+    "recorder.failed": "this session cannot be recorded any more",
+    "ledger.unavailable": "the ledger does not answer, and nothing runs without it",
+    "gateway.stopped": "the gateway is being stopped: connect again in a moment",
+    "target.lost": "the connection to the target was lost",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SshGateway:
+    """What the SSH listener needs. `find_key` gives the person of a registered key by its fingerprint."""
+
+    node: str
+    ledger: Ledger
+    live: Live
+    sealing: Sealing
+    egress: Egress
+    authorities: Authorities
+    envelope: Envelope
+    find_key: Callable[[str], Awaitable[str | None]]
+    recordings: Path
+    source_addresses: tuple[str, ...]
+    console_url: str
+    clock: Clock
+    random: RandomBytes
+    pool: Executor
+    quota_bytes: int = QUOTA_BYTES
+    running: "set[asyncio.Task[Any]]" = field(default_factory=set)
+    entering: "Counter[str]" = field(default_factory=Counter)
+    """Connections that have not signed in yet, by address."""
+
+    def spawn(self, job: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
+        """A task that is not the client's to cancel; a stop of the gateway waits for it."""
+        task = asyncio.get_running_loop().create_task(job)
+        self.running.add(task)
+        task.add_done_callback(self.running.discard)
+        return task
+
+
+class Session:
+    """A session from before its opening; `end` may be called at any time."""
+
+    relay: Relay | None = None
+
+    def __init__(self, gateway: SshGateway, person: PersonConnection) -> None:
+        self._gateway = gateway
+        self._person = person
+        self._why: str | None = None
+        self._failure: Refused | None = None
+
+    def end(self, because: str) -> None:
+        """The session is over now, for the first reason that is given. The client hears it while it still listens."""
+        self._why = self._why or because
+        if not self._person.is_closed():
+            words = _ENDS.get(because, f"this access has ended ({because})")
+            with suppress(asyncssh.Error):
+                self._person._send_disconnect(DISC_BY_APPLICATION, f"OnePAM: {words}.", DEFAULT_LANG)
+        if self.relay is not None:
+            self.relay.abort()
+        else:
+            self._person.abort()
+
+    async def begin(self, opened: Opened) -> Relay | Refused:
+        """From the permit to a relay; a session that cannot be recorded has failed."""
+        gateway = self._gateway
+        try:
+            recorder = await self._recorder(opened)
+        except (Fault, OSError) as fault:
+            log.error("session %s cannot be recorded: %s", opened.session, fault)
+            gateway.live.unregister(opened.session)
+            failed = SessionFailed(opened.session, "recorder.failed", detail=str(fault))
+            gateway.spawn(settle(lambda: fail_session(gateway.ledger, failed)))
+            return Refused("recorder.failed", "This session cannot be recorded, so it is not opened.")
+        target = gateway.spawn(self._dial(opened))
+        kinds = frozenset(_KINDS[action] for action in opened.actions)
+        self.relay = Relay(self._person, target, recorder, kinds)
+        gateway.spawn(self._conclude(opened, self.relay, recorder))
+        return self.relay
+
+    async def _recorder(self, opened: Opened) -> Recorder:
+        gateway, session = self._gateway, opened.session
+        loop = asyncio.get_running_loop()
+        key, wrapped = gateway.envelope.new_data_key(f"recording/{session}".encode("ascii"))
+        kept = gateway.recordings / f"{session}.key"
+        await loop.run_in_executor(gateway.pool, create_private, kept, wrapped, gateway.random)
+        return await Recorder.start(
+            gateway.recordings,
+            session,
+            key.reveal(),
+            RecordingOpened(0, session, opened.person, opened.resource, opened.login, "ssh", opened.opened),
+            strict=opened.privileged,
+            quota_bytes=gateway.quota_bytes,
+            pool=gateway.pool,
+            on_head=lambda head: gateway.sealing.moved(session, head.seq, head.digest.hex()),
+            on_failure=lambda failure: self.end("recorder.failed"),
+        )
+
+    async def _dial(self, opened: Opened) -> TargetConnection | Refused:
+        """The connection to the target, or why there is none; never an exception."""
+        if self._why is not None or self._person.is_closed():
+            return Refused(self._why or "client.closed", "the session has ended")
+        try:
+            answer = await self._connect(opened)
+        except Exception:
+            log.exception("session %s: the target could not be dialled", opened.session)
+            answer = Refused("gateway.failed", "the gateway failed before it reached the target")
+        if isinstance(answer, Refused):
+            self._failure = answer
+        return answer
+
+    async def _connect(self, opened: Opened) -> TargetConnection | Refused:
+        gateway = self._gateway
+        address = await gateway.egress.resolve(opened.address, opened.port)
+        if isinstance(address, Refused):
+            return address
+        certified = gateway.authorities.target.issue(
+            opened.session,
+            [target_principal(opened.login, opened.resource)],
+            gateway.source_addresses,
+            gateway.clock(),
+            pty=Action.SHELL in opened.actions,
+        )
+        pins = [asyncssh.import_public_key(each) for each in opened.host_keys]
+        return await dial(address, opened.port, opened.login, certified.key, certified.certificate, pins, DIAL_SECONDS)
+
+    async def _conclude(self, opened: Opened, relay: Relay, recorder: Recorder) -> None:
+        """Waits for the end of either connection and writes the session's last word."""
+        gateway, session = self._gateway, opened.session
+        await self._over(relay)
+        await relay.close()
+        because = self._why or (self._failure.code if self._failure else "client.closed")
+        recorded = await recorder.close(because)
+        gateway.live.unregister(session)
+        gateway.sealing.closed(session)
+        failure = self._failure
+        if failure is not None and because == failure.code:
+            failed = SessionFailed(session, because, detail=failure.message)
+            await settle(lambda: fail_session(gateway.ledger, failed))
+            return
+        closed = SessionClosed(
+            session=session,
+            because=because,
+            head=recorded.head.digest.hex(),
+            chunks=recorded.head.seq,
+            counts=dict(recorded.counts),
+            verified=recorded.verified,
+            gap=recorded.problem or None,
+        )
+        await settle(lambda: close_session(gateway.ledger, closed))
+
+    async def _over(self, relay: Relay) -> None:
+        """Until the person has gone. Without a target there is nothing to stay for: the client is told, then cut."""
+        loop = asyncio.get_running_loop()
+        gone = loop.create_task(self._person.wait_closed())
+        lost = loop.create_task(_lost(relay))
+        await asyncio.wait((gone, lost), return_when=asyncio.FIRST_COMPLETED)
+        if not gone.done():
+            await asyncio.wait((gone,), timeout=LINGER_SECONDS)
+        if not gone.done():
+            self.end(self._failure.code if self._failure else "target.lost")
+        lost.cancel()
+        await gone
+
+
+async def settle(write: Callable[[], Awaitable[Refused | None]]) -> None:
+    """Writes how something ended, however long the ledger is away. What a stop of the gateway cuts off, the next start
+    recovers."""
+    while True:
+        try:
+            await write()
+            return
+        except Fault as fault:
+            log.error("the end of a session waits for the ledger: %s", fault)
+            await asyncio.sleep(SETTLE_SECONDS)
+
+
+async def _lost(relay: Relay) -> None:
+    """Returns when there is no target, or no longer."""
+    dialled = await asyncio.shield(relay.target)
+    if isinstance(dialled, TargetConnection):
+        await dialled.wait_closed()
