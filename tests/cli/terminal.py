@@ -34,6 +34,25 @@ class Ran:
         return json.loads(self.out)
 
 
+def run_onepam(home: Path, *words: str, **more: str) -> Ran:
+    """Runs `onepam` in somebody's home."""
+    done = subprocess.run(
+        [sys.executable, "-m", "onepam.cli.main", *words],
+        env=environment_of(home, **more),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+def environment_of(home: Path, **more: str) -> dict[str, str]:
+    """A home of its own; no proxy, no person's settings."""
+    folder = str(home / ".config" / "onepam")
+    return {"PATH": os.environ["PATH"], "HOME": str(home), "ONEPAM_HOME": folder, **more}
+
+
 class Terminal:
     """One person's terminal."""
 
@@ -42,17 +61,9 @@ class Terminal:
         self.office = office
         self.home = folder / ".config" / "onepam"
 
-    def run(self, *words: str, **environment: str) -> Ran:
+    def run(self, *words: str, **more: str) -> Ran:
         """Runs `onepam` with these words."""
-        done = subprocess.run(
-            [sys.executable, "-m", "onepam.cli.main", *words],
-            env=self.environment(**environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
+        return run_onepam(self.folder, *words, **more)
 
     def usage(self, *words: str) -> int:
         """The exit code of what is wrong before anything is asked: in this process, which is quicker."""
@@ -61,7 +72,7 @@ class Terminal:
 
     def environment(self, **more: str) -> dict[str, str]:
         """A home of its own; no proxy, no person's settings."""
-        return {"PATH": os.environ["PATH"], "HOME": str(self.folder), "ONEPAM_HOME": str(self.home), **more}
+        return environment_of(self.folder, **more)
 
     def browser(self, person: str, decision: str = "allow") -> str:
         """A value of `$BROWSER` that answers the console's question for the person."""
