@@ -9,10 +9,9 @@ from typing import Annotated
 import typer
 
 from onepam.boot.ledger_command import verify
+from onepam.cli.commands.ledger import app as ledger
+from onepam.cli.main import app
 from onepam.kernel.errors import Fault
-
-ledger = typer.Typer(no_args_is_help=True, help="The ledger itself.")
-app = typer.Typer(no_args_is_help=True, add_completion=True, help="OnePAM: access that can be proven.")
 
 Folder = Annotated[Path, typer.Option(help="Folder of the data.", envvar="ONEPAM_DATA")]
 
@@ -75,7 +74,6 @@ def witness(
 
 
 ledger.command("verify")(verify)
-app.add_typer(ledger, name="ledger")
 
 
 def main() -> None:

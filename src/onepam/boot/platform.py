@@ -108,6 +108,18 @@ class Platform:
             self.config.environment,
             wall_clock,
         )
+        self._evidence = Evidence(
+            self.ledger,
+            self.reader,
+            self.database,
+            self.anchors.tiles,
+            self.config.data / "packs",
+            self.config.origin,
+            self.log_key,
+            self.anchors.witness_keys,
+            self.config.environment,
+            wall_clock,
+        )
         self.live = Live(self.ledger, self._access, wall_clock)
         self.sealing = Sealing(self.ledger, self.live, self.node.name)
         try:
