@@ -1,0 +1,217 @@
+"""Browsers of the small company's people on the real console: cookies, tokens and redirects as a browser has them."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+from starlette.applications import Starlette
+
+from onepam.app.close_session import close_session
+from onepam.app.open_session import Knock, Opened, open_session
+from onepam.app.ports import EntryProof, LedgerHealth
+from onepam.console.app import create_console
+from onepam.console.services import ConsoleServices
+from onepam.console.visit import CSRF_COOKIE, SESSION_COOKIE
+from onepam.domain.sessions import EntryPoint, SessionClosed
+from onepam.domain.sign_in import FactorKind, SignedIn, SignInKind
+from onepam.gateway.playback import Playback
+from onepam.gateway.recorder import recording_path
+from onepam.identity.passkeys import RelyingParty
+from onepam.identity.tokens import new_token, token_digest
+from onepam.kernel.clock import HOUR, Instant
+from onepam.kernel.errors import Refused
+from onepam.kernel.ids import new_id
+from onepam.recording import frames
+from onepam.recording.seal import Sealer
+from onepam.store.database import Db
+from onepam.store.read.console import entry, newest
+from onepam.vault.envelope import Envelope
+from onepam.vault.file_keys import FileKeys
+from tests.company import Company, record
+
+ORIGIN = "http://localhost"
+ADDRESS = "192.0.2.1"
+KEY = bytes(range(32))
+
+
+@dataclass
+class Office:
+    """The company, its console, and the folder of its recordings."""
+
+    company: Company
+    app: Starlette
+    recordings: Path
+
+    def browser(self, token: str = "") -> "Browser":
+        """A browser; with a token somebody is signed in."""
+        return Browser(self.app, token)
+
+    async def sign_in(self, person: str, lasts: int = 12 * HOUR) -> "Browser":
+        """The person's browser after signing in with a password and a TOTP now."""
+        token, now = new_token("opc", secrets.token_bytes), self.company.clock()
+        await record(
+            self.company.ledger,
+            SignedIn(
+                session=f"sgn_{person}",
+                person=person,
+                kind=SignInKind.CONSOLE,
+                proven=(FactorKind.PASSWORD, FactorKind.TOTP),
+                mfa_at=now,
+                expires=Instant(now + lasts),
+                parent=None,
+                token_digest=token_digest(token).hex(),
+                source=ADDRESS,
+                agent="test",
+            ),
+        )
+        return self.browser(token.reveal().decode("ascii"))
+
+    async def session(self, person: str, resource: str, login: str, *, close: bool = True) -> str:
+        """A gateway session with a recording of `echo hello` and an uploaded file."""
+        ident = new_id("ses", secrets.token_bytes)
+        knock = Knock(
+            session=ident,
+            entry=EntryPoint.SSH_CERTIFICATE,
+            person=person,
+            target=resource,
+            login=login,
+            node="node-1",
+            source=ADDRESS,
+            client="OpenSSH_9.2",
+            sign_in=f"sgn_{person}",
+        )
+        opened = await open_session(self.company.ledger, knock)
+        assert isinstance(opened, Opened), opened
+        sealer = Sealer(ident, KEY)
+        said: tuple[frames.Frame, ...] = (
+            frames.Opened(0, ident, person, resource, login, "ssh", self.company.clock.now),
+            frames.ChannelOpened(100_000, 0, "pty", "", "xterm", 100, 30),
+            frames.Output(200_000, 0, frames.Stream.STDOUT, b"$ echo hello\r\nhello\r\n"),
+            frames.ChannelClosed(900_000, 0, 0),
+            frames.ChannelOpened(1_000_000, 1, "sftp"),
+            frames.FileOperation(1_100_000, 1, 1, "write", "/tmp/\u202eevil", "ok", size=5, sha256="a" * 64),
+            frames.ChannelClosed(1_200_000, 1, 0),
+        )
+        for frame in said:
+            sealer.append(frame)
+        if close:
+            sealer.append(frames.Closed(1_300_000, "client.closed", sealer.counts))
+        sealed = sealer.header + sealer.seal()[0]
+        recording_path(self.recordings, ident).write_bytes(sealed)
+        if close:
+            head, counts = sealer.head, sealer.counts
+            closed = SessionClosed(ident, "client.closed", head.digest.hex(), head.seq, dict(counts), True)
+            assert await close_session(self.company.ledger, closed) is None
+        return ident
+
+
+class Browser:
+    """One browser; `get` and `post` do not follow redirects, `read` does."""
+
+    def __init__(self, app: Starlette, token: str = "") -> None:
+        self._client = httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(app=app, client=(ADDRESS, 40_000)), base_url=ORIGIN
+        )
+        if token:
+            self._client.cookies.set(SESSION_COOKIE, token, domain="localhost.local", path="/")
+
+    async def get(self, path: str, **headers: str) -> httpx2.Response:
+        return await self._client.get(path, headers=headers)
+
+    async def read(self, path: str) -> str:
+        """The text of a page that is there."""
+        answer = await self._client.get(path, follow_redirects=True)
+        assert answer.status_code == 200, (path, answer.status_code, answer.text[-2000:])
+        return answer.text
+
+    async def post(self, path: str, *, origin: str = ORIGIN, csrf: str | None = None, **form: str) -> httpx2.Response:
+        """A form of ours, with the browser's token unless another is given."""
+        if CSRF_COOKIE not in self._client.cookies:
+            await self._client.get("/sign-in")
+        token = csrf if csrf is not None else self._client.cookies[CSRF_COOKIE]
+        return await self._client.post(path, data={**form, "csrf": token}, headers={"Origin": origin})
+
+    async def done(self, path: str, **form: str) -> str:
+        """Posts, follows, and gives the page that follows; the action must have been done."""
+        answer = await self.post(path, **form)
+        assert answer.status_code == 303, (path, answer.status_code, answer.text[-2000:])
+        page = await self.read(answer.headers["Location"])
+        assert "alert-danger" not in page, page[page.index("alert-danger") :][:600]
+        return page
+
+    async def refused(self, path: str, **form: str) -> str:
+        """Posts what must be refused, by a flash or by a page; gives that page."""
+        answer = await self.post(path, **form)
+        if answer.status_code in (403, 404, 409, 422):
+            return answer.text
+        assert answer.status_code == 303, (path, answer.status_code)
+        page = await self.read(answer.headers["Location"])
+        assert "alert-danger" in page
+        return page
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Office]:
+    """The company on its first morning, with its console; the ledger is signed and witnessed up to its head."""
+    company = await Company.create(folder)
+    recordings = folder / "recordings"
+    recordings.mkdir()
+    playback = Playback(recordings, lambda session: KEY)
+
+    async def health() -> LedgerHealth:
+        header = (await company.reader(newest, None, 1))[0].header
+        size = header.index + 1
+        return LedgerHealth(
+            size=size,
+            head_at=header.time,
+            log_key="onepam.example.org/log+4be1d00c+AZx3bWjN0qS8vK2LQ9f1",
+            checkpoint_size=size,
+            checkpoint_at=header.time,
+            witness="witness.example.org",
+            witnessed_size=size,
+            witnessed_at=header.time,
+            verified_kind="tail",
+            verified_size=size,
+            verified_at=header.time,
+            findings=(),
+            trouble="",
+        )
+
+    async def proof(index: int) -> EntryProof | Refused:
+        found = await company.reader(entry, None, index)
+        if found is None:
+            return Refused("ledger.unpublished", "This entry is not in a checkpoint yet.")
+        return EntryProof(index, found.header.encode().decode(), found.body.decode(), index + 1, (), "note")
+
+    services = ConsoleServices(
+        ledger=company.ledger,
+        reader=company.reader,
+        envelope=Envelope(FileKeys.create(folder / "master.keys", secrets.token_bytes), secrets.token_bytes),
+        playback=playback,
+        party=RelyingParty("localhost", "OnePAM", (ORIGIN,)),
+        origin=ORIGIN,
+        company="Example",
+        ssh_words=lambda login, target: f"ssh -p 2222 {login}@{target}@gate.example.org",
+        scp_words=lambda login, target: f"scp -P 2222 FILE {login}@{target}@gate.example.org:",
+        health=health,
+        proof=proof,
+        clock=company.clock,
+        random=secrets.token_bytes,
+    )
+    try:
+        yield Office(company, create_console(services), recordings)
+    finally:
+        playback.close()
+        company.close()
+
+
+def count(db: Db, at: Instant, kind: str) -> int:
+    """How many entries of a kind there are."""
+    found = db.execute("SELECT count(*) FROM entry WHERE kind = ?", (kind,)).fetchone()
+    return int(found[0])

@@ -1,0 +1,231 @@
+"""Every route of the console against every role, and what no form does: without our token, or from elsewhere.
+
+The table is written out. A route that is not in it, or that let others in than it says, fails here.
+"""
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+
+from onepam.console.app import PLACES
+from onepam.console.dispatch import Needs, Place
+from onepam.domain.access import ConsoleRight
+from tests.console.browsing import Browser, Office, opened
+
+ROLES = {
+    "engineer": "eve",
+    "approver": "max",
+    "administrator": "bob",
+    "auditor": "aud",
+    "monitor": "mon",
+}
+EVERYBODY, SIGNED_IN = frozenset({"anonymous", *ROLES}), frozenset(ROLES)
+ADMINISTRATOR = frozenset({"administrator"})
+APPROVER = frozenset({"approver"})
+OVERSEERS = frozenset({"administrator", "auditor", "monitor"})
+READERS_OF_CHANGES = frozenset({"administrator", "auditor"})
+
+TABLE: dict[str, frozenset[str]] = {
+    "GET /sign-in": EVERYBODY,
+    "POST /sign-in": EVERYBODY,
+    "GET /sign-in/second": EVERYBODY,
+    "POST /sign-in/totp": EVERYBODY,
+    "POST /sign-in/passkey/options": EVERYBODY,
+    "POST /sign-in/passkey/verify": EVERYBODY,
+    "GET /sign-in/recovery": EVERYBODY,
+    "POST /sign-in/recovery": EVERYBODY,
+    "POST /sign-out": EVERYBODY,
+    "GET /step-up": SIGNED_IN,
+    "POST /step-up/totp": SIGNED_IN,
+    "POST /step-up/passkey/options": SIGNED_IN,
+    "POST /step-up/passkey/verify": SIGNED_IN,
+    "GET /confirm/{token}": SIGNED_IN,
+    "POST /confirm/{token}": SIGNED_IN,
+    "POST /confirm/{token}/refuse": SIGNED_IN,
+    "GET /cli/authorize": SIGNED_IN,
+    "POST /cli/authorize": SIGNED_IN,
+    "GET /enrol/{token}": EVERYBODY,
+    "POST /enrol/{token}/password": EVERYBODY,
+    "POST /enrol/{token}/totp/start": EVERYBODY,
+    "POST /enrol/{token}/totp": EVERYBODY,
+    "POST /enrol/{token}/passkey/options": EVERYBODY,
+    "POST /enrol/{token}/passkey/verify": EVERYBODY,
+    "POST /enrol/{token}/codes": EVERYBODY,
+    "GET /factors": SIGNED_IN,
+    "POST /factors/passkey/options": SIGNED_IN,
+    "POST /factors/passkey/verify": SIGNED_IN,
+    "POST /factors/totp/start": SIGNED_IN,
+    "POST /factors/totp": SIGNED_IN,
+    "POST /factors/keys": SIGNED_IN,
+    "POST /factors/keys/{factor}/remove": SIGNED_IN,
+    "POST /factors/recovery-codes": SIGNED_IN,
+    "POST /factors/{factor}/remove": SIGNED_IN,
+    "POST /factors/cli/{session}/end": SIGNED_IN,
+    "GET /": SIGNED_IN,
+    "POST /requests": SIGNED_IN,
+    "GET /requests/{request}": SIGNED_IN,
+    "POST /requests/{request}/withdraw": SIGNED_IN,
+    "POST /grants/{grant}/end": SIGNED_IN,
+    "GET /approvals": APPROVER,
+    "POST /approvals/{request}": APPROVER,
+    "GET /sessions": SIGNED_IN,
+    "GET /sessions/{session}": SIGNED_IN,
+    "GET /sessions/{session}/recording": SIGNED_IN,
+    "POST /sessions/{session}/kill": SIGNED_IN,
+    "GET /player-frame": EVERYBODY,
+    "GET /people": OVERSEERS,
+    "POST /people": ADMINISTRATOR,
+    "GET /people/{person}": SIGNED_IN,
+    "POST /people/{person}/enrol-link": ADMINISTRATOR,
+    "POST /people/{person}/enrol-link/{enrolment}": ADMINISTRATOR,
+    "POST /people/{person}/disable": ADMINISTRATOR,
+    "POST /people/{person}/enable": ADMINISTRATOR,
+    "GET /resources": OVERSEERS,
+    "GET /resources/{resource}": SIGNED_IN,
+    "GET /roles": OVERSEERS,
+    "GET /roles.csv": OVERSEERS,
+    "GET /changes": READERS_OF_CHANGES,
+    "GET /changes/new": ADMINISTRATOR,
+    "POST /changes/plan": ADMINISTRATOR,
+    "POST /changes": ADMINISTRATOR,
+    "GET /changes/{change}": READERS_OF_CHANGES,
+    "POST /changes/{change}": ADMINISTRATOR,
+    "POST /changes/{change}/reject": ADMINISTRATOR,
+    "GET /ledger": OVERSEERS,
+    "GET /ledger/proof/{index}": OVERSEERS,
+    "GET /find": SIGNED_IN,
+}
+"""Who gets past the door of a route. What is behind it may still be somebody else's: that is a 404."""
+
+
+@pytest.fixture(scope="module")
+async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+    async with opened(tmp_path_factory.mktemp("office")) as office:
+        await office.company.join("mon", "security")
+        yield office
+
+
+@pytest.fixture(scope="module")
+async def browsers(office: Office) -> AsyncIterator[dict[str, Browser]]:
+    found = {role: await office.sign_in(person) for role, person in ROLES.items()}
+    found["anonymous"] = office.browser()
+    yield found
+    for each in found.values():
+        await each.close()
+
+
+def path_of(place: Place) -> str:
+    """An address of the route, of nothing that exists."""
+    return re.sub(r"\{\w+\}", "nothing", place.path)
+
+
+def test_the_table_is_of_all_routes_and_each_once() -> None:
+    routes = [f"{place.method} {place.path}" for place in PLACES]
+    assert len(routes) == len(set(routes))
+    assert set(routes) == set(TABLE)
+
+
+def test_needs_are_what_the_table_says() -> None:
+    rights = {
+        ADMINISTRATOR: {ConsoleRight.ADMINISTER},
+        APPROVER: {ConsoleRight.APPROVE},
+        OVERSEERS: {ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR},
+        READERS_OF_CHANGES: {ConsoleRight.ADMINISTER, ConsoleRight.AUDIT},
+    }
+    for place in PLACES:
+        who, needs = TABLE[f"{place.method} {place.path}"], place.needs
+        assert needs.signed_in == ("anonymous" not in who), place
+        assert set(needs.rights) == rights.get(who, set()), place
+        assert isinstance(needs, Needs)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place.method} {place.path}")
+async def test_every_route_lets_in_whom_it_should(place: Place, browsers: dict[str, Browser]) -> None:
+    """GETs are asked for; POSTs are sent without the token, so that who is let in is refused for that and nothing else."""
+    may = TABLE[f"{place.method} {place.path}"]
+    for role, browser in browsers.items():
+        path = path_of(place)
+        answer = await (browser.get(path) if place.method == "GET" else browser.post(path, csrf="x" * 43))
+        if role not in may:
+            if role == "anonymous":
+                assert answer.status_code == 303, (role, place)
+                assert answer.headers["Location"].startswith("/sign-in"), (role, place)
+            else:
+                assert answer.status_code == 403, (role, place)
+                assert "right.missing" in answer.text, (role, place)
+        elif place.method == "POST":
+            assert answer.status_code == 403, (role, place)
+            assert "csrf.token" in answer.text, (role, place)
+        else:
+            assert answer.status_code < 500, (role, place)
+            assert "right.missing" not in answer.text, (role, place)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "place", [place for place in PLACES if place.method == "POST"], ids=lambda place: f"{place.method} {place.path}"
+)
+async def test_no_form_is_taken_from_elsewhere_or_breaks(place: Place, browsers: dict[str, Browser]) -> None:
+    role = next(role for role in [*ROLES, "anonymous"] if role in TABLE[f"POST {place.path}"])
+    for origin in ("https://evil.example", "null", "http://localhost:1", "http://localhost.evil.example"):
+        answer = await browsers[role].post(path_of(place), origin=origin)
+        assert answer.status_code == 403, (origin, place)
+        assert "csrf.origin" in answer.text
+    if place.path == "/sign-out":
+        return
+    for form in ({}, {"reason": "\u202e", "decision": "x", "minutes": "9" * 40, "option": ":", "ends": "0000-99-99"}):
+        answer = await browsers[role].post(path_of(place), **form)
+        assert answer.status_code < 500, (form, place, answer.status_code)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/?q=" + "x" * 3000,
+        "/sessions?state=odd&days=-1&before=abc&q=%27%22%00",
+        "/sessions?before=99999999999999999999&days=1e9",
+        "/sessions/ses_..%2f..%2fetc",
+        "/sessions/nothing/recording?channel=-1",
+        "/people?kind=odd&role=%00",
+        "/resources/%00",
+        "/ledger?entry=-1",
+        "/ledger?entry=99999999999999999999",
+        "/ledger/proof/x",
+        "/ledger/proof/9007199254740991",
+        "/changes/%F0%9F%92%A9",
+        "/find?q=%00",
+        "/people?as_of=never",
+        "/people?as_of=0001-01-01T00:00",
+        "/people?as_of=9999-12-31T23:59",
+        "/roles.csv?as_of=1999-01-01T00:00",
+        "/ledger?as_of=1999-01-01T00:00",
+    ],
+)
+async def test_odd_addresses_are_answered(path: str, browsers: dict[str, Browser]) -> None:
+    for role in ("administrator", "auditor"):
+        answer = await browsers[role].get(path)
+        assert answer.status_code in (200, 400, 404), (path, answer.status_code)
+
+
+@pytest.mark.anyio
+async def test_every_answer_has_the_headers_that_protect_it(browsers: dict[str, Browser]) -> None:
+    for place in PLACES:
+        if place.method != "GET":
+            continue
+        answer = await browsers["administrator"].get(path_of(place))
+        assert answer.headers["X-Content-Type-Options"] == "nosniff", place
+        assert answer.headers["Cache-Control"] == "no-store", place
+        if "text/html" in answer.headers.get("Content-Type", ""):
+            assert "default-src 'none'" in answer.headers["Content-Security-Policy"], place
+    frame = await browsers["anonymous"].get("/player-frame")
+    assert frame.headers["Content-Security-Policy"].startswith("sandbox allow-scripts; default-src 'none'")
+
+
+@pytest.mark.anyio
+async def test_a_form_larger_than_it_may_be_is_refused(browsers: dict[str, Browser]) -> None:
+    answer = await browsers["administrator"].post("/changes/plan", text="x" * 1_200_000)
+    assert answer.status_code == 403
+    assert "form.large" in answer.text
