@@ -7,11 +7,11 @@ import logging
 import os
 import secrets
 import signal
-import subprocess
-import sys
+import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.evidence import Evidence
 from onepam.boot.node import Node
+from onepam.boot.signer_process import SignerProcess
 from onepam.boot.verification import Verdict, verify_entries, verify_state
 from onepam.domain.authority import Actor
 from onepam.domain.commit import Decided
@@ -46,7 +47,6 @@ from onepam.ledger.note import Note, Signature, VerifierKey
 from onepam.protocols.ssh.door import listen
 from onepam.protocols.ssh.serve import PersonDoor
 from onepam.protocols.ssh.session import SshGateway
-from onepam.signing.signer import SignerClient, create_signer
 from onepam.signing.witness import WitnessClient
 from onepam.store.ledger import SqliteLedger
 from onepam.store.publish import Cosign, Prove
@@ -60,8 +60,9 @@ from onepam.vault.file_keys import FileKeys
 
 log = logging.getLogger(__name__)
 
-SIGNER_START_SECONDS = 10.0
-STOP_SECONDS = 10.0
+STOP_SECONDS = 4.0
+RECOVERY_SECONDS = 15.0
+BACKLOG = 256
 HOST_CERTIFICATE = 90 * DAY
 EXPIRY_SECONDS = 15.0
 TAIL_SECONDS = 60.0
@@ -85,49 +86,43 @@ class Platform:
         self.authorities = Authorities(data / "authorities", self.envelope, secrets.token_bytes)
         self.pool = ThreadPoolExecutor(4, thread_name_prefix="recorder")
         self.playback = Playback(self.recordings, self.recording_key)
-        self._signer: subprocess.Popen[bytes] | None = None
+        self._signers = SignerProcess(config.signer_socket, data / "signer", config.origin)
         self._tasks: list[asyncio.Task[Any]] = []
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Platform"]:
-        """Starts the ledger and all that follows it; listeners come last. Raises `Fault` when a part cannot start."""
-        self.signer = await asyncio.to_thread(self._start_signer)
-        self.log_key = await asyncio.to_thread(self.signer.vkey)
-        self.ledger = SqliteLedger(self.database, self.node.name, wall_clock, secrets.token_bytes)
-        self.reader = Reader(self.database, wall_clock)
-        self.anchors = self._anchors(self.signer)
-        self._evidence = Evidence(
-            self.ledger,
-            self.reader,
-            self.database,
-            self.anchors.tiles,
-            self.config.data / "packs",
-            self.config.origin,
-            self.log_key,
-            self.anchors.witness_keys,
-            self.config.environment,
-            wall_clock,
-        )
-        self._evidence = Evidence(
-            self.ledger,
-            self.reader,
-            self.database,
-            self.anchors.tiles,
-            self.config.data / "packs",
-            self.config.origin,
-            self.log_key,
-            self.anchors.witness_keys,
-            self.config.environment,
-            wall_clock,
-        )
-        self.live = Live(self.ledger, self._access, wall_clock)
-        self.sealing = Sealing(self.ledger, self.live, self.node.name)
-        try:
-            await self._begin()
+        """Starts the ledger and all that follows it; listeners come last. Raises `Fault` when a part cannot start.
+
+        Whatever has started is stopped again, in the opposite order.
+        """
+        async with contextlib.AsyncExitStack() as parts:
+            parts.callback(self.node.release)
+            parts.callback(self.pool.shutdown)
+            parts.callback(self.playback.close)
+            parts.push_async_callback(asyncio.to_thread, self._signers.stop)
+            self.log_key = (await asyncio.to_thread(self._signers.client)).vkey()
+            self.ledger = SqliteLedger(self.database, self.node.name, wall_clock, secrets.token_bytes)
+            parts.callback(self.ledger.close)
+            self.reader = Reader(self.database, wall_clock)
+            parts.callback(self.reader.close)
+            self.anchors = self._anchors()
+            self._evidence = Evidence(
+                self.ledger,
+                self.reader,
+                self.database,
+                self.anchors.tiles,
+                self.config.data / "packs",
+                self.config.origin,
+                self.log_key,
+                self.anchors.witness_keys,
+                self.config.environment,
+                wall_clock,
+            )
+            self.live = Live(self.ledger, self._access, wall_clock)
+            self.sealing = Sealing(self.ledger, self.live, self.node.name)
+            await self._begin(parts)
             async with self._listeners():
                 yield self
-        finally:
-            await self._end()
 
     def recording_key(self, session: str) -> bytes:
         """The key of a recording, unwrapped."""
@@ -153,16 +148,18 @@ class Platform:
         beside.write_text(json.dumps(ready, indent=2) + "\n")
         beside.rename(path)
 
-    async def _begin(self) -> None:
+    async def _begin(self, parts: contextlib.AsyncExitStack) -> None:
         after = self.ledger.size()
         started = SystemStarted(self.node.name, __version__, self.config.origin, self.log_key.encode())
         await self._append(started)
-        left = await self.reader(open_sessions, None, self.node.name)
-        await recover(self.ledger, left, self.recordings, self.recording_key)
+        await self._recover((self.node.name,))
         self.anchors.start()
+        parts.push_async_callback(asyncio.to_thread, self.anchors.stop)
+        parts.push_async_callback(self._end_tasks)
         self._run("live", lambda: self.live.follow(after))
         self._run("sealing", self.sealing.run)
         self._run("expiry", self._expire)
+        self._run("recovery", self._recover_others)
         self._run("verification", self._verify)
 
     async def _append(self, event: object) -> None:
@@ -186,27 +183,30 @@ class Platform:
 
     @contextlib.asynccontextmanager
     async def _listeners(self) -> AsyncIterator[None]:
-        gateway = self._ssh_gateway()
         config = self.config
-        ssh = await listen(config.ssh_host, config.ssh_port, [self._host_key()], lambda: PersonDoor(gateway))
-        self.ssh_port: int = ssh.sockets[0].getsockname()[1]
-        try:
-            async with self._web():
-                yield
-        finally:
-            ssh.close()
-            self.live.end_all("gateway.stopped")
-            if gateway.running:
-                await asyncio.wait(gateway.running, timeout=STOP_SECONDS)
+        with contextlib.closing(_bound("the console", config.console_host, config.console_port)) as console:
+            self.config = config = replace(config, console_port=console.getsockname()[1])
+            gateway = self._ssh_gateway()
+            try:
+                ssh = await listen(config.ssh_host, config.ssh_port, [self._host_key()], lambda: PersonDoor(gateway))
+            except OSError as error:
+                raise _not_listening("SSH", config.ssh_host, config.ssh_port, error) from None
+            self.ssh_port: int = ssh.sockets[0].getsockname()[1]
+            try:
+                async with self._web(console):
+                    yield
+            finally:
+                ssh.close()
+                self.live.end_all("gateway.stopped")
+                if gateway.running:
+                    await asyncio.wait(gateway.running, timeout=STOP_SECONDS)
 
     @contextlib.asynccontextmanager
-    async def _web(self) -> AsyncIterator[None]:
+    async def _web(self, listener: socket.socket) -> AsyncIterator[None]:
         from onepam.boot.web import create_web
 
         config = uvicorn.Config(
             create_web(self),
-            host=self.config.console_host,
-            port=self.config.console_port,
             log_level="warning",
             server_header=False,
             proxy_headers=False,
@@ -215,16 +215,28 @@ class Platform:
         )
         server = uvicorn.Server(config)
         server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-        task = asyncio.get_running_loop().create_task(server._serve())
+        task = asyncio.get_running_loop().create_task(server._serve([listener]))
         while not server.started:
             if task.done():
-                raise Unavailable(f"the console cannot listen on {self.config.console_host}:{self.config.console_port}")
+                raise Unavailable("the console did not start; its own words are above")
             await asyncio.sleep(0.01)
         try:
             yield
         finally:
             server.should_exit = True
             await task
+
+    async def _recover(self, nodes: Sequence[str]) -> None:
+        for node in nodes:
+            left = await self.reader(open_sessions, None, node)
+            await recover(self.ledger, left, self.recordings, self.recording_key)
+
+    async def _recover_others(self) -> None:
+        """Closes what processes have left open that died and were not started again."""
+        while True:
+            with self.node.abandoned() as nodes:
+                await self._recover(nodes)
+            await asyncio.sleep(RECOVERY_SECONDS)
 
     async def _expire(self) -> None:
         """Receipts for what has ended by itself; nothing depends on their being on time."""
@@ -253,7 +265,7 @@ class Platform:
 
     def verify(self, start: Position | None = None) -> Verdict:
         """Verifies the entries from `start` on against all that holds a tree head. Blocking."""
-        size, root = self.signer.last()
+        size, root = self._signers.client().last()
         keys = (self.log_key, *self.anchors.witness_keys)
         seen = (Anchor(size, root, "signer"),) if size else ()
         return verify_entries(self.database, self.config.data / "log", self.config.origin, keys, seen, start)
@@ -293,31 +305,9 @@ class Platform:
     async def _access(self, person: str, resource: str) -> AccessFacts:
         return await self.reader(access, None, person, resource)
 
-    def _start_signer(self) -> SignerClient:
-        """The configured signer, or one of our own as a child process. Raises `Unavailable`."""
-        if self.config.signer_socket:
-            return SignerClient(Path(self.config.signer_socket))
-        folder = self.config.data / "signer"
-        folder.mkdir(mode=0o700, exist_ok=True)
-        key, state, socket = folder / "key", folder / "state", folder / "socket"
-        if not key.exists():
-            create_signer(key, state, self.config.origin)
-        client = SignerClient(socket)
-        with contextlib.suppress(Unavailable):
-            client.vkey()
-            return client
-        command = [sys.executable, "-m", "onepam.boot.command", "signer", "--folder", str(folder)]
-        self._signer = subprocess.Popen([*command, "--origin", self.config.origin], start_new_session=True)
-        deadline = time.monotonic() + SIGNER_START_SECONDS
-        while time.monotonic() < deadline and self._signer.poll() is None:
-            with contextlib.suppress(Unavailable):
-                client.vkey()
-                return client
-            time.sleep(0.05)
-        raise Unavailable("the signer did not start")
-
-    def _anchors(self, client: SignerClient) -> Anchors:
+    def _anchors(self) -> Anchors:
         def sign(checkpoint: Checkpoint, prove: Prove) -> bytes | Refused:
+            client = self._signers.client()
             size, _ = client.last()
             proof = prove(size) if size <= checkpoint.size else []
             return client.sign(checkpoint.size, checkpoint.root, proof, wall_clock())
@@ -350,21 +340,25 @@ class Platform:
 
         return cosign
 
-    async def _end(self) -> None:
+    async def _end_tasks(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(Fault):
             await self.sealing.flush()
-        await asyncio.to_thread(self.anchors.stop)
-        self.ledger.close()
-        self.reader.close()
-        self.playback.close()
-        self.pool.shutdown()
-        if self._signer is not None:
-            self._signer.terminate()
-            self._signer.wait(5)
-        self.node.release()
+
+
+def _bound(what: str, host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises `Unavailable`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise _not_listening(what, host, port, error) from None
+
+
+def _not_listening(what: str, host: str, port: int, error: OSError) -> Unavailable:
+    return Unavailable(f"{what} cannot listen on {host} port {port}: {error.strerror or error}")
 
 
 async def run(config: Config, ready_file: Path | None) -> None:
