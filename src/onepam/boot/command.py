@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+import os
+import signal
 import sys
+import threading
 from pathlib import Path
 from typing import Annotated
 
@@ -39,9 +42,13 @@ def up(
 def signer(
     folder: Annotated[Path, typer.Option(help="Folder of the key and the last signed state.")],
     origin: Annotated[str, typer.Option(help="The log's name, as in the gateway's configuration.")],
+    with_parent: Annotated[bool, typer.Option(help="End when the standard input does.", hidden=True)] = False,
 ) -> None:
     """Run the ledger's signer: it holds the key, and refuses a history that denies an earlier one."""
     from onepam.signing.signer import create_signer, run_signer
+
+    if with_parent:
+        threading.Thread(target=_end_with_input, daemon=True).start()
 
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (folder / "key").exists():
@@ -73,14 +80,19 @@ def witness(
     run_witness(WitnessConfig(name, folder / "key", folder, logs, host, port), wall_clock)
 
 
+def _end_with_input() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 ledger.command("verify")(verify)
 
 
 def main() -> None:
-    """The script's entry point: faults become one line and exit code 4."""
+    """The script's entry point: faults, and what the system denies us, become one line and exit code 4."""
     try:
         app()
-    except Fault as fault:
+    except (Fault, OSError) as fault:
         sys.stderr.write(f"onepam: {fault}\n")
         sys.exit(4)
 

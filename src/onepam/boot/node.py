@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from onepam.kernel.errors import Fault
@@ -19,26 +21,54 @@ class Node:
     def __init__(self, folder: Path, random: RandomBytes) -> None:
         """Takes the first free name. Raises `Fault` when all are taken."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = folder
         for number in range(1, MAX_NODES + 1):
-            held = os.open(folder / f"{number}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                os.close(held)
+            held = _hold(folder / f"{number}", create=True)
+            if held is None:
                 continue
             self._held = held
-            self.name = self._read() or self._write(new_id("nod", random))
+            self.name = _read(held) or _write(held, new_id("nod", random))
             return
         raise Fault(f"{MAX_NODES} processes run on this data already")
+
+    @contextmanager
+    def abandoned(self) -> Iterator[list[str]]:
+        """The names of processes that are gone; nobody takes one of them meanwhile."""
+        held = {}
+        for number in range(1, MAX_NODES + 1):
+            file = _hold(self._folder / f"{number}")
+            if file is not None:
+                held[file] = _read(file)
+        try:
+            yield [name for name in held.values() if name]
+        finally:
+            for file in held:
+                os.close(file)
 
     def release(self) -> None:
         """Lets another process have the name."""
         os.close(self._held)
 
-    def _read(self) -> str:
-        return os.pread(self._held, 64, 0).decode("ascii", "replace").strip()
 
-    def _write(self, name: str) -> str:
-        os.pwrite(self._held, name.encode("ascii"), 0)
-        os.fsync(self._held)
-        return name
+def _hold(path: Path, *, create: bool = False) -> int | None:
+    """The open file, locked; None where another process holds it, or there is none."""
+    try:
+        file = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(file)
+        return None
+    return file
+
+
+def _read(file: int) -> str:
+    return os.pread(file, 64, 0).decode("ascii", "replace").strip()
+
+
+def _write(file: int, name: str) -> str:
+    os.pwrite(file, name.encode("ascii"), 0)
+    os.fsync(file)
+    return name

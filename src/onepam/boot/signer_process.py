@@ -1,0 +1,89 @@
+"""The signer that this process asks: the configured one, or one of our own as a child.
+
+Processes on the same data share a child. It ends with the process that began it; whoever finds it gone begins another.
+"""
+
+import contextlib
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from onepam.kernel.errors import Fault, Unavailable
+from onepam.signing.signer import SignerClient, create_signer
+
+START_SECONDS = 10.0
+STOP_SECONDS = 2.0
+_PAUSE_SECONDS = 0.05
+_OTHERS_SECONDS = 1.0
+"""How long another process's child may take to answer after ours found it at work."""
+
+
+class SignerProcess:
+    """Threads may share it."""
+
+    def __init__(self, socket: str, folder: Path, origin: str) -> None:
+        self._folder = None if socket else folder
+        self._origin = origin
+        self._client = SignerClient(Path(socket) if socket else folder / "socket")
+        self._child: subprocess.Popen[bytes] | None = None
+        self._one = threading.Lock()
+        self._stopped = False
+
+    def client(self) -> SignerClient:
+        """A signer that answers for this ledger. Raises `Unavailable` without one, `Fault` for another ledger's."""
+        with self._one:
+            if self._folder is not None and not self._answers():
+                self._begin(self._folder)
+        key = self._client.vkey()
+        if key.name != self._origin:
+            raise Fault(f"the signer signs for {key.name}, and this ledger is {self._origin}")
+        return self._client
+
+    def stop(self) -> None:
+        """Ends our child."""
+        with self._one:
+            self._stopped = True
+            self._end()
+
+    def _answers(self) -> bool:
+        try:
+            self._client.vkey()
+        except Unavailable:
+            return False
+        return True
+
+    def _begin(self, folder: Path) -> None:
+        if self._stopped:
+            raise Unavailable("the signer has been stopped")
+        self._end()
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if not (folder / "key").exists():
+            with contextlib.suppress(FileExistsError):  # another process was quicker
+                create_signer(folder / "key", folder / "state", self._origin)
+        command = [sys.executable, "-m", "onepam.boot.command", "signer", "--folder", str(folder)]
+        command += ["--origin", self._origin, "--with-parent"]
+        self._child = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self._answers():
+                return
+            if self._child.poll() is not None:
+                deadline = min(deadline, time.monotonic() + _OTHERS_SECONDS)
+            time.sleep(_PAUSE_SECONDS)
+        self._end()
+        raise Unavailable("the signer did not start; its own words are above")
+
+    def _end(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        if child.stdin is not None:
+            child.stdin.close()
+        child.terminate()
+        try:
+            child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
