@@ -1,6 +1,8 @@
 """The commands against a real gateway's API."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -36,7 +38,29 @@ def test_a_request_from_asking_to_the_grant(office: Office, terminal: NewTermina
     assert "approved, running" in hers.run("requests").out
 
 
-def test_waiting_for_a_decision(office: Office, terminal: NewTerminal) -> None:
+def test_waiting_until_it_is_approved(office: Office, terminal: NewTerminal) -> None:
+    eve, max_ = office.join("engineer"), office.join("manager", name="max")
+    mine = terminal().signed_in(eve)
+    words = ("request", "web-1", "--login", "app", "--reason", "a look", "--wait")
+    waiting = subprocess.Popen(
+        [sys.executable, "-m", "onepam.cli.main", *words],
+        env=mine.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert waiting.stderr is not None
+    request = waiting.stderr.readline().split()[0]
+    approved = terminal().signed_in(max_).run("approve", request, "--yes", "--comment", "be [b]quick[/b]")
+    assert approved.code == 0, approved.err
+    out, _ = waiting.communicate(timeout=30)
+    assert waiting.returncode == 0
+    assert "Approved by Max Example; ends in 59 min: be [b]quick[/b]" in out
+    assert "app@web-1@onepam" in out
+
+
+def test_a_denial_is_told(office: Office, terminal: NewTerminal) -> None:
     eve, max_ = office.join("engineer"), office.join("manager")
     hers, his = terminal().signed_in(eve), terminal().signed_in(max_)
     made = office.asked(eve)

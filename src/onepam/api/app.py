@@ -1,6 +1,9 @@
 """The API as one application: every route comes from the table, with its guard; there is no other way in."""
 
+from typing import Any
+
 from fastapi import FastAPI
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from onepam import __version__
 from onepam.api.bounds import Bounds
@@ -51,11 +54,16 @@ def describe_api() -> FastAPI:
             status_code=route.status,
             dependencies=guard(route.needs),
             operation_id=_operation(route),
-            responses={"default": {"model": Error, "description": "Why not, and what to do next"}},
+            response_class=StreamingResponse if route.media else JSONResponse,
+            responses={"default": {"model": Error, "description": "Why not, and what to do next"}, **_streamed(route)},
         )
     handle_errors(app)
     app.add_middleware(Bounds)
     return app
+
+
+def _streamed(route: Route) -> dict[int | str, dict[str, Any]]:
+    return {route.status: {"content": {route.media: {}}}} if route.media else {}
 
 
 def _operation(route: Route) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar, cast
 
 from fastapi import Depends, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from onepam.api.errors import ApiError
 from onepam.api.services import ApiServices
@@ -19,6 +20,7 @@ from onepam.store.read.directory import acting
 T = TypeVar("T")
 
 TOKEN_PREFIX = "opc"  # noqa: S105 - how a CLI session's token begins
+_BEARER = HTTPBearer(auto_error=False, scheme_name="cli", description="The token of a CLI session (onepam login)")
 _MISSING = Refused("token.missing", "This needs the token of a CLI session that runs.", "Run: onepam login")
 
 
@@ -67,12 +69,13 @@ def source_of(request: Request) -> str:
     return request.client.host if request.client else ""
 
 
-async def signed_in(request: Request, services: Services) -> Caller:
+async def signed_in(
+    request: Request, services: Services, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+) -> Caller:
     """The person behind the bearer token. Cookies are not looked at."""
-    scheme, _, text = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not is_token(text, TOKEN_PREFIX):
+    if bearer is None or not is_token(bearer.credentials, TOKEN_PREFIX):
         raise ApiError(_MISSING)
-    digest = token_digest(Secret(text.encode("ascii"))).hex()
+    digest = token_digest(Secret(bearer.credentials.encode("ascii"))).hex()
     found = await services.reader(acting, None, digest, source_of(request), SignInKind.CLI)
     if found is None or present(found[1], services.clock()) is not None:
         raise ApiError(_MISSING)

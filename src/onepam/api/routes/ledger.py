@@ -19,6 +19,7 @@ from onepam.kernel.clock import Instant, parse
 from onepam.kernel.errors import Refused
 
 READERS = right(ConsoleRight.AUDIT, ConsoleRight.MONITOR, ConsoleRight.ADMINISTER)
+MEDIA_TYPE = "application/zip"
 PIECE_BYTES = 64 * 1024
 
 
@@ -80,7 +81,7 @@ async def evidence(body: PeriodIn, caller: Who, services: Services) -> Streaming
     pack = done(await services.evidence_pack(caller.actor, starts, ends))
     headers = {"Content-Disposition": 'attachment; filename="evidence.zip"', "Content-Length": str(pack.stat().st_size)}
     return StreamingResponse(
-        _pieces(pack), media_type="application/zip", headers=headers, background=BackgroundTask(pack.unlink, True)
+        _pieces(pack), media_type=MEDIA_TYPE, headers=headers, background=BackgroundTask(pack.unlink, True)
     )
 
 
@@ -102,5 +103,5 @@ def _time(text: str, field: str) -> Instant:
 ROUTES = (
     Route("GET", "/ledger", READERS, health),
     Route("GET", "/ledger/entries/{index}/proof", READERS, proof),
-    Route("POST", "/evidence", right(ConsoleRight.AUDIT), evidence),
+    Route("POST", "/evidence", right(ConsoleRight.AUDIT), evidence, media=MEDIA_TYPE),
 )

@@ -190,6 +190,6 @@ ROUTES = (
     Route("GET", "/sessions", SIGNED_IN, listed),
     Route("GET", "/sessions/{session}", SIGNED_IN, one),
     Route("GET", "/sessions/{session}/timeline", SIGNED_IN, timeline),
-    Route("GET", "/sessions/{session}/recording", SIGNED_IN, recording),
+    Route("GET", "/sessions/{session}/recording", SIGNED_IN, recording, media=MEDIA_TYPE),
     Route("POST", "/sessions/{session}/kill", SIGNED_IN, kill),
 )
