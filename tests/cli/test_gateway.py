@@ -15,7 +15,7 @@ import pytest
 from onepam.app.add_person import add_person
 from onepam.boot.config import Config
 from onepam.boot.platform import Platform
-from onepam.domain.access import Action, Mode, Permission, ResourceKind, ResourceSet
+from onepam.domain.access import Action, ConsoleRight, Mode, Permission, ResourceKind, ResourceSet
 from onepam.domain.authority import Actor
 from onepam.domain.people import PersonKind
 from onepam.domain.roster import Attributes
@@ -61,7 +61,7 @@ class Running:
         added = add_person(self.platform.ledger, None, person, PersonKind.EMPLOYEE, known, "hired")
         assert asyncio.run_coroutine_threadsafe(added, self._loop).result(30) is None
         self.record(
-            role_set("engineer", (DEV,)),
+            role_set("engineer", (DEV,), (ConsoleRight.AUDIT,)),
             ResourceSet(
                 "dev-1",
                 ResourceKind.SSH,
@@ -144,6 +144,24 @@ def test_the_old_certificate_is_dead_after_logout(reached: tuple[Running, Sshd],
     assert refused.returncode == 255
     assert "onepam login" in refused.stderr
     assert run_onepam(home, "whoami").code == 3
+
+
+def test_evidence_from_drawing_to_verifying(reached: tuple[Running, Sshd], tmp_path: Path) -> None:
+    running, target = reached
+    person, console = running.join(target)
+    home, pack = tmp_path / "home", tmp_path / "pack.zip"
+    home.mkdir()
+    log_in(running, person, console, home)
+    drawn = run_onepam(home, "evidence", "pack", "--from", "2026-01-01", "--to", "2100-01-01", "--out", str(pack))
+    assert drawn.code == 0, drawn.err
+    key = running.platform.log_key.encode()
+    verified = run_onepam(home, "verify", str(pack), "--log-key", key, "--json")
+    assert (verified.code, verified.json["verdict"]) == (0, "VERIFIED"), verified.out
+    assert run_onepam(home, "verify", str(pack)).code == 2
+    health = run_onepam(home, "ledger", "--json").json
+    assert (health["log_key"], health["findings"]) == (key, [])
+    proof = run_onepam(home, "ledger", "proof", "0").json
+    assert (proof["index"], proof["note"].splitlines()[0]) == (0, running.config.origin)
 
 
 def log_in(running: Running, person: str, console: str, home: Path) -> None:
