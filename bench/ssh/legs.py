@@ -6,6 +6,7 @@ All three use the same client, key exchange (curve25519-sha256), cipher (aes128-
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +26,14 @@ class Legs:
     gateway: list[str]
     pid: int
     folder: Path
+
+    def settle(self) -> None:
+        """Wait until the gateway has read its last recording back, and remove the recordings."""
+        used = -1.0
+        while used != (used := self.cpu_seconds()):
+            time.sleep(0.2)
+        for recording in (self.folder / "recordings").glob("*.rec"):
+            recording.unlink()
 
     def cpu_seconds(self) -> float:
         """Processor time that the gateway has used so far, user and system."""
@@ -50,9 +59,14 @@ def legs(folder: Path, *arguments: str) -> Iterator[Legs]:
             "--host-key", target.host_key, "--target-key", str(key), "--person-key", str(key.with_suffix(".pub")),
             "--login", target.login, "--target-port", str(target.port), *arguments,
         ]  # fmt: skip
-        path = os.pathsep.join((str(ROOT / "src"), str(ROOT)))
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))}
         with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": path}
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env=environment,
         ) as gateway:
             assert gateway.stdin is not None
             assert gateway.stdout is not None

@@ -19,6 +19,7 @@ from onepam.protocols.ssh.connections import (
     PersonConnection,
     TargetConnection,
 )
+from onepam.protocols.ssh.fast_data import FastDataChannel
 from onepam.protocols.ssh.flow import Flow, Hold
 from onepam.protocols.ssh.tap import Kind, Tap
 from onepam.recording.frames import MAX_DATA_BYTES, Stream
@@ -349,7 +350,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         self.session.ended(self)
 
 
-class TargetChannel(PacketsUnlogged, asyncssh.SSHClientChannel[bytes]):
+class TargetChannel(PacketsUnlogged, FastDataChannel, asyncssh.SSHClientChannel[bytes]):
     """The target's end of one channel."""
 
     @classmethod

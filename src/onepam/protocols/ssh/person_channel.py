@@ -7,6 +7,7 @@ import asyncssh
 from asyncssh.packet import SSHPacket
 
 from onepam.protocols.ssh.connections import PACKET_BYTES, WINDOW_BYTES, PacketsUnlogged, PersonConnection
+from onepam.protocols.ssh.fast_data import FastDataChannel
 
 MAX_COMMAND_BYTES = 32 * 1024
 MAX_ENVIRONMENT = 32
@@ -15,7 +16,7 @@ MAX_ENVIRONMENT_BYTES = 256
 _ENVIRONMENT = re.compile(rb"LANG|LC_[A-Z]{1,20}|TZ|COLORTERM|NO_COLOR|GIT_PROTOCOL")
 
 
-class PersonChannel(PacketsUnlogged, asyncssh.SSHServerChannel[bytes]):
+class PersonChannel(PacketsUnlogged, FastDataChannel, asyncssh.SSHServerChannel[bytes]):
     """The person's end of one channel."""
 
     @classmethod
