@@ -112,7 +112,10 @@ def draw_pack(
         payloads=_payloads(history, disclosed, erasures),
         reports=packed,
     )
-    write_pack(pack, out)
+    try:
+        write_pack(pack, out)
+    except ValueError as error:
+        raise Corrupt(f"the ledger gives no evidence pack: {error}") from None
     return PackSummary({each.report.name: len(each.report.rows) for each in drawn}, first, log.size, left_out)
 
 

@@ -57,7 +57,7 @@ class SqliteHistory:
                 "ORDER BY idx",
                 (begin, end),
             ):
-                yield Header(index, Instant(time), kind, version, klass, number), sha256(body).digest()
+                yield Header(index, Instant(time), kind, version, klass, number), sha256(_bytes(index, body)).digest()
         except sqlite3.Error as error:
             raise fault(error) from error
 
@@ -68,4 +68,12 @@ class SqliteHistory:
             if not found:
                 raise Corrupt(f"entry {index} is missing from the ledger")
             (stored,) = found
-            yield Kept(stored.header, stored.body, stored.salt, stored.payload)
+            payload = None if stored.payload is None else _bytes(index, stored.payload)
+            yield Kept(stored.header, _bytes(index, stored.body), stored.salt, payload)
+
+
+def _bytes(index: int, value: Any) -> bytes:
+    """SQLite keeps whatever somebody puts into a column."""
+    if type(value) is not bytes:
+        raise Corrupt(f"entry {index} has a text where bytes belong")
+    return value

@@ -7,8 +7,9 @@ from typing import Any
 
 from onepam.app.ports import History, Kept
 from onepam.evidence.report import Column, Row, Said
-from onepam.kernel.canonical import decode, encode
+from onepam.kernel.canonical import NotCanonical, decode, encode
 from onepam.kernel.clock import FOREVER, Instant, iso
+from onepam.kernel.errors import Corrupt
 from onepam.ledger.entry import Header
 
 REMEMBERED = 20_000
@@ -52,7 +53,10 @@ class Entries:
 
 
 def _told(kept: Kept) -> Told:
-    return Told(kept.header, decode(kept.body), None if kept.payload is None else decode(kept.payload))
+    try:
+        return Told(kept.header, decode(kept.body), None if kept.payload is None else decode(kept.payload))
+    except NotCanonical as error:
+        raise Corrupt(f"entry {kept.header.index} cannot be read: {error}") from None
 
 
 def _cell(sources: Sequence[Said], row: Sequence[Told]) -> str:

@@ -1,0 +1,250 @@
+"""Reports of a live ledger: all rows are there, cells say what happened, the matrix is what the door would do."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from onepam.app.open_session import Opened
+from onepam.domain.access import Action, Mode, Permission
+from onepam.domain.decision import Permitted, decide
+from onepam.domain.people import GroupMemberRemoved
+from onepam.evidence.envelope import AsOf, Period
+from onepam.evidence.reports import REPORTS, Drawn, Scope, TooLarge, access, requests, scope, sessions
+from onepam.evidence.verifier.verify import RULES
+from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
+from onepam.kernel.errors import Corrupt
+from onepam.store.database import Db, connect
+from onepam.store.facts.holdings import access_facts
+from onepam.store.history import SqliteHistory
+from onepam.store.read.matrix import access_matrix
+from onepam.store.rebuild import compare
+from tests.company import PROD, RESOURCES, START, Company, record, role_set
+from tests.evidence.live import afternoon, morning
+
+pytestmark = pytest.mark.anyio
+
+Table = list[dict[str, str]]
+
+
+def table(drawn: Drawn) -> Table:
+    names = [column.name for column in drawn.report.columns]
+    return [dict(zip(names, row.cells, strict=True)) for row in drawn.report.rows]
+
+
+def drawn(path: Path, name: str, begin: int, until: int, as_of: int | None = None) -> Drawn:
+    with SqliteHistory(path) as history:
+        period = Period(Instant(begin), Instant(until))
+        return REPORTS[name](Scope(history, period, Instant(as_of or until - 1), 0, history.size))
+
+
+async def told(folder: Path) -> Company:
+    company = await Company.create(folder)
+    await morning(company)
+    await afternoon(company)
+    return company
+
+
+async def test_sessions_tell_from_the_knock_to_the_proof(tmp_path: Path) -> None:
+    company = await told(tmp_path)
+    rows = table(drawn(company.path, "sessions", START, START + DAY))
+    company.close()
+    granted, cut, failed, unasked, unknown, ghost, later = rows
+    assert [each["outcome"].removeprefix("session.") for each in rows] == [
+        "opened", "opened", "opened", "refused", "refused", "refused", "opened",
+    ]  # fmt: skip
+    assert (granted["name"], granted["reason"]) == ("Eve Example", "=cmd|'/c calc'!A0")
+    assert (granted["approved_by_name"], granted["ticket"], granted["because"]) == ("Max Example", "OPS-7", "exit")
+    assert (granted["factors"], granted["factors_age_seconds"]) == ('["password","totp"]', "0")
+    assert (granted["recorded"], granted["verified"], granted["gap"]) == ('{"bytes":512,"output":7}', "yes", "")
+    assert (cut["killed_by"], cut["kill_reason"], cut["gap"], cut["verified"]) == (
+        "ada",
+        "looks wrong",
+        "chunk 3",
+        "no",
+    )
+    assert (cut["request"], cut["approved_by_name"], cut["privileged"]) == ("", "", "no")
+    assert (failed["because"], failed["recording_head"]) == ("target.timeout", "")
+    assert failed["ended"] > failed["time"]
+    assert (unasked["because"], unasked["name"], unasked["asked"]) == ("access.needs_approval", "Vic Example", "web-1")
+    assert (unknown["resource"], unknown["asked"]) == ("", "nowhere")
+    assert (ghost["person"], ghost["name"]) == ("ghost", "")
+    assert (later["factors_age_seconds"], later["because"], later["name"]) == ("3600", "grant.expired", "Eve Example")
+
+
+async def test_requests_tell_from_the_asking_to_the_grants_end(tmp_path: Path) -> None:
+    company = await told(tmp_path)
+    rows = table(drawn(company.path, "requests", START, START + DAY))
+    company.close()
+    approved, denied, withdrawn, expired, running = rows
+    assert (approved["decision"], approved["decided_by_name"], approved["decided_under"]) == (
+        "request.approved", "Max Example", "manager",
+    )  # fmt: skip
+    assert (approved["refused_decisions"], approved["refused_decisions_by"]) == ("request.no_authority", "ada")
+    assert (approved["ended_as"], approved["ended_by"], approved["ended_reason"]) == ("grant.ended", "max", "done")
+    assert (denied["decision"], denied["comment"], denied["grant"]) == ("request.denied", "not today", "")
+    assert (withdrawn["decided_by_name"], withdrawn["withdrawn_because"]) == ("Eve Example", "withdrawn")
+    assert (expired["ended_as"], expired["ended_because"]) == ("grant.expired", "")
+    assert expired["ended"] > expired["granted_until"] > expired["granted"]
+    assert (running["grant"] != "", running["ended"]) == (True, "")
+
+
+def doors(db: Db, at: Instant) -> set[tuple[str, str, str]]:
+    """Who the door would let in, where, as whom: asked one by one."""
+    people = [each[0] for each in db.execute("SELECT DISTINCT person FROM person")]
+    return {
+        (person, resource, login)
+        for person in people
+        for resource in RESOURCES
+        for login in ("app", "root", "db")
+        if isinstance(decide(access_facts(db, person, resource, at), login, at), Permitted)
+    }
+
+
+def paged(db: Db, at: Instant) -> set[tuple[str, ...]]:
+    """The matrix of the pages, of what has a pinned host key."""
+    return {
+        (each.person, each.resource, each.login, each.how.value, each.because.role, each.because.permission,
+         each.because.binding, each.because.group, each.because.grant, ", ".join(each.actions), str(each.privileged))
+        for each in access_matrix(db, at) if RESOURCES[each.resource][1]
+    }  # fmt: skip
+
+
+def reported(rows: Table) -> set[tuple[str, ...]]:
+    columns = ("person", "resource", "login", "mode", "role", "permission", "binding", "group", "grant", "actions")
+    return {(*(each[name] for name in columns), str(each["privileged"] == "yes")) for each in rows}
+
+
+async def change_much(company: Company) -> list[Instant]:
+    """Roles narrowed and emptied, groups left, bindings that end by themselves; the instants in between."""
+    instants = []
+
+    def remember() -> None:
+        instants.append(company.clock.advance(MINUTE))
+
+    remember()
+    await morning(company)
+    remember()
+    await afternoon(company)
+    remember()
+    both = Permission("any", (Action.SFTP,), {"app": "web"}, ("*",), Mode.STANDING, HOUR, (), True)
+    await record(company.ledger, role_set("engineer", (PROD, both)), role_set("auditor", (both,)))
+    await company.bind("max", "engineer", Instant(company.clock.now + HOUR))
+    remember()
+    narrow = Permission("prod", (Action.EXEC,), PROD.where, PROD.logins, Mode.REQUEST, HOUR, ("manager",))
+    await record(company.ledger, role_set("engineer", (narrow,)))
+    remember()
+    company.clock.advance(HOUR)
+    await record(company.ledger, GroupMemberRemoved("ops", "gus", "scim", None))
+    remember()
+    nothing = Permission("prod", (Action.EXEC,), {}, ("*",), Mode.STANDING, HOUR)
+    await record(company.ledger, role_set("engineer", (nothing,)), role_set("auditor", ()))
+    company.clock.advance(91 * DAY)
+    remember()
+    return instants
+
+
+async def test_the_matrix_is_what_the_door_would_do_and_what_pages_show(tmp_path: Path) -> None:
+    company = await Company.create(tmp_path)
+    instants = await change_much(company)
+    company.close()
+    sizes = []
+    with connect(company.path, read_only=True) as db:
+        for at in instants:
+            rows = table(drawn(company.path, "access", START - 1, at + 1, at))
+            open_now = {(each["person"], each["resource"], each["login"]) for each in rows if each["mode"] != "request"}
+            assert open_now == doors(db, at)
+            assert reported(rows) == paged(db, at)
+            assert len(rows) == len(reported(rows))
+            sizes.append(len(rows))
+    assert len(set(sizes)) >= 5, sizes
+    assert sizes[-1] == 0
+    assert compare(company.path) == []
+
+
+async def test_everybody_and_everything_is_in_a_row_or_left_out_with_a_reason(tmp_path: Path) -> None:
+    company = await Company.create(tmp_path)
+    instants = await change_much(company)
+    company.close()
+    reasons = set()
+    with connect(company.path, read_only=True) as db:
+        for at in instants:
+            found = drawn(company.path, "access", START - 1, at + 1, at)
+            assert found.over == AsOf(at)
+            rows, as_of = table(found), "valid_from <= ? AND ? < valid_until"
+            people = {each[0] for each in db.execute(f"SELECT person FROM person WHERE {as_of}", (at, at))}
+            places = {each[0] for each in db.execute(f"SELECT resource FROM resource WHERE {as_of}", (at, at))}
+            shown = {each["person"] for each in rows} | {each["resource"] for each in rows}
+            assert len(found.exclusions) == len((people | places) - shown)
+            assert found.filters[0].before == len(rows) + len(found.exclusions)
+            assert found.filters[-1].after == len(rows)
+            reasons |= {each.reason for each in found.exclusions}
+    assert reasons == {
+        access.DISABLED, access.REACHES_NOTHING, access.NO_HOST_KEY, access.NOBODY_REACHES,
+    }  # fmt: skip
+
+
+async def test_a_contract_that_is_over_is_a_reason(tmp_path: Path) -> None:
+    company = await Company.create(tmp_path)
+    at = company.clock.advance(91 * DAY)
+    company.close()
+    found = drawn(company.path, "access", START, at + 1)
+    assert access.ENDED in {each.reason for each in found.exclusions}
+    assert "vic" not in {each["person"] for each in table(found)}
+
+
+async def test_a_row_that_somebody_slipped_into_the_tables_is_found(tmp_path: Path) -> None:
+    company = await Company.create(tmp_path)
+    company.close()
+    with connect(company.path) as db:
+        db.execute(
+            "INSERT INTO binding SELECT 'bnd_x', 'engineer', 'person', 'aud', starts, NULL, source, because, change, "
+            "valid_from + 100000, valid_until FROM binding LIMIT 1"
+        )
+    with pytest.raises(Corrupt, match="no entry has this time"):
+        drawn(company.path, "access", START, START + DAY)
+
+
+@pytest.mark.parametrize("name", RULES)
+async def test_columns_are_those_that_the_verifier_derives(name: str) -> None:
+    columns = {"sessions": sessions.COLUMNS, "requests": requests.COLUMNS}[name]
+    declared = {column.name: [[said.kind, said.path] for said in column.sources] for column in columns}
+    for column, sources in RULES[name].columns.items():
+        assert declared[column] == sources
+
+
+async def test_queries_read_versioned_views_only(tmp_path: Path) -> None:
+    company = await Company.create(tmp_path)
+    company.close()
+    texts = [drawn(company.path, name, START, START + DAY).query for name in REPORTS]
+    named = {word for text in texts for word in re.findall(r"(?:FROM|JOIN) (\w+)", text)}
+    own = {"holder", "reach", "way", "json_each"}
+    assert {word for word in named - own if not re.fullmatch(r"ev_[a-z]+_v1", word)} == set()
+    with connect(company.path, read_only=True) as db:
+        views = {each[0] for each in db.execute("SELECT name FROM sqlite_master WHERE type = 'view'")}
+    assert named - own <= views
+
+
+async def test_too_many_rows_are_not_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    company = await told(tmp_path)
+    company.close()
+    for room in (access, requests, sessions):
+        monkeypatch.setattr(room, "MAX_ROWS", 2)
+        with pytest.raises(TooLarge, match=room.NAME):
+            drawn(company.path, room.NAME, START, START + DAY)
+    assert scope.MAX_ROWS > 2
+
+
+async def test_the_periods_ends(tmp_path: Path) -> None:
+    """What happens at the beginning is in the period, what happens at the end is not; what follows a head is."""
+    company = await Company.create(tmp_path)
+    outcome = await company.open("eve", "dev-1", "app")
+    assert isinstance(outcome, Opened)
+    company.close()
+    with connect(company.path, read_only=True) as db:
+        (at,) = db.execute("SELECT time FROM entry WHERE kind = 'session.opened'").fetchone()
+
+    def count(begin: int, until: int) -> int:
+        return len(drawn(company.path, "sessions", begin, until).report.rows)
+
+    assert [count(at, at + 1), count(at - 1, at), count(at + 1, at + 2)] == [1, 0, 0]
