@@ -106,12 +106,13 @@ def _refused(gateway: str, answer: "httpx2.Response") -> None:
     try:
         said = answer.json()
         code, message, hint = str(said["code"]), str(said["message"]), str(said.get("hint", ""))
-        for problem in said.get("problems", ()):
-            message += f"\n  {problem['file']}:{problem['line']}:{problem['column']}: {problem['message']}"
-            message += f" {problem['hint']}" if problem["hint"] else ""
+        details = [
+            f"{each['file']}:{each['line']}:{each['column']}: {each['message']} {each['hint']}".rstrip()
+            for each in said.get("problems", ())
+        ]
     except (ValueError, KeyError, TypeError, AttributeError):
         stop(UNAVAILABLE, f"{gateway} did not answer as a OnePAM gateway does.", "Check the address.")
     hint = f"{gateway}{hint}" if hint.startswith("/") else hint
     if answer.status_code == 401:
         stop(SIGNED_OUT, "Your sign-in has ended." if code == "token.missing" else message, "Run: onepam login", code)
-    stop(UNAVAILABLE if answer.status_code >= 500 else REFUSED, message, hint, code)
+    stop(UNAVAILABLE if answer.status_code >= 500 else REFUSED, message, hint, code, details)

@@ -35,7 +35,7 @@ def play_lines(lines: Iterable[str], screen: TextIO, speed: float, idle: float) 
             elif code == "m":
                 note(f"-- {data}")
     except KeyboardInterrupt:
-        note()
+        note("")
     finally:
         if terminal:
             screen.write(_RESET)

@@ -53,24 +53,25 @@ def printed(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=2) + "\n")
 
 
-def say(text: str) -> None:
-    """A line on stdout."""
-    console().print(clean(text), markup=False, highlight=False, soft_wrap=True)
+def say(*lines: str) -> None:
+    """Lines on stdout; a line end within one is shown as an escape, so nobody's text looks like ours."""
+    for line in lines:
+        console().print(clean(line), markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
-def note(text: str = "") -> None:
-    """A line on stderr."""
-    console(stderr=True).print(clean(text), markup=False, highlight=False, soft_wrap=True)
+def note(*lines: str) -> None:
+    """Lines on stderr."""
+    for line in lines:
+        console(stderr=True).print(clean(line), markup=False, emoji=False, highlight=False, soft_wrap=True)
 
 
-def stop(exit_code: int, message: str, hint: str = "", code: str = "") -> NoReturn:
+def stop(exit_code: int, message: str, hint: str = "", code: str = "", details: Sequence[str] = ()) -> NoReturn:
     """Says why not and what to do next, and ends the program."""
     if Output.as_json:
-        sys.stderr.write(json.dumps({"code": code, "message": message, "hint": hint}) + "\n")
+        said = {"code": code, "message": message, "hint": hint, **({"details": details} if details else {})}
+        sys.stderr.write(json.dumps(said) + "\n")
     else:
-        note(message)
-        if hint:
-            note(f"  {hint}")
+        note(message, *(f"  {line}" for line in (*details, hint) if line))
     raise typer.Exit(exit_code)
 
 

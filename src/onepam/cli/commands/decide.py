@@ -100,7 +100,7 @@ def _approve_change(change: str, yes: bool) -> None:
 
 
 def _show_link(given: dict[str, Any]) -> None:
-    printed(given) if Output.as_json else say(f"One-use link, ends {when(given['expires'])}:\n  {given['link']}")
+    printed(given) if Output.as_json else say(f"One-use link, ends {when(given['expires'])}:", f"  {given['link']}")
 
 
 def _unknown(item: str) -> None:

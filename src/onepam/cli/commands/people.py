@@ -73,7 +73,7 @@ def link(person: str, reason: Reason = "", as_json: Json = False) -> None:
     elif made["link"] is None:
         say(f"Another administrator must agree first: onepam approve {made['enrolment']}")
     else:
-        say(f"One-use link, ends {when(made['expires'])}; give it to nobody else:\n  {made['link']}")
+        say(f"One-use link, ends {when(made['expires'])}; give it to nobody else:", f"  {made['link']}")
 
 
 @app.command()
