@@ -1,0 +1,118 @@
+"""The tour from the command line: `onepam login`, ssh by certificate, an evidence pack verified by a stranger."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.targets import free_port
+from tests.tour.company import Tour, tour
+from tests.tour.people import ARGUMENTS, CHROMIUM, Person
+
+ONEPAM = str(Path(sys.executable).with_name("onepam"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
+    with tour(tmp_path_factory.mktemp("tour"), free_port(), free_port()) as started:
+        yield started
+
+
+def test_an_engineer_signs_in_once_and_uses_plain_ssh(browser: Browser, running: Tour, tmp_path: Path) -> None:
+    eve = enrolled(browser, running, "Eve", "eve@demo.example")
+    home = tmp_path / "eve"
+    login(eve, running, home)
+    listed = onepam(home, "ls")
+    assert "dev-1" in listed and "web-1" not in listed.split("request")[0]
+    account = running.ssh_line[-1].partition("@")[0]
+    config = ["-F", str(home / "ssh_config"), "-o", "BatchMode=yes"]
+    command = ["ssh", *config, f"{account}@dev-1@onepam", "echo", "plain-ssh"]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "plain-ssh\n"
+    session = re.search(r"ses_[a-z2-7]{16}", onepam(home, "sessions", "--json"))
+    assert session
+    assert "plain-ssh" in onepam(home, "play", session[0], "--speed", "100")
+    onepam(home, "logout")
+    again = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+    assert again.returncode == 255
+
+
+def test_an_auditor_draws_a_pack_that_a_stranger_verifies(browser: Browser, running: Tour, tmp_path: Path) -> None:
+    aude = enrolled(browser, running, "Aude", "aude@demo.example")
+    home, pack = tmp_path / "aude", tmp_path / "pack.zip"
+    login(aude, running, home)
+    onepam(home, "evidence", "pack", "--from", "2020-01-01", "--to", "2099-01-01", "--out", str(pack))
+    verifier = tmp_path / "verify.py"
+    shutil.copy(Path(__file__).parents[2] / "src/onepam/evidence/verifier/verify.py", verifier)
+    verify = [sys.executable, "-I", str(verifier), str(pack)]
+    alone = subprocess.run(verify, capture_output=True, text=True, timeout=60)
+    assert alone.returncode == 2, alone.stdout + alone.stderr
+    keyed = subprocess.run([*verify, "--log-key", running.ready["log_key"]], capture_output=True, text=True, timeout=60)
+    assert keyed.returncode == 0, keyed.stdout + keyed.stderr
+    assert "no independent witness" in keyed.stdout
+    data = bytearray(pack.read_bytes())
+    data[len(data) // 2] ^= 1
+    pack.write_bytes(data)
+    assert subprocess.run(verify, capture_output=True, timeout=60).returncode == 1
+
+
+def enrolled(browser: Browser, running: Tour, name: str, email: str) -> Person:
+    person = Person(browser, running.console, name, email).with_authenticator()
+    person.enrol_with_passkey(running.links[name])
+    person.sign_in_with_passkey()
+    return person
+
+
+def login(person: Person, running: Tour, home: Path) -> None:
+    """`onepam login`, with its address opened in the person's own browser."""
+    waiting = subprocess.Popen(
+        [ONEPAM, "login", "--gateway", running.console, "--no-browser", "--no-configure-ssh"],
+        env={**os.environ, "ONEPAM_HOME": str(home)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        assert waiting.stdout is not None
+        shown = ""
+        while not (address := re.search(r"http\S+/cli/authorize\S+", shown)):
+            line = waiting.stdout.readline()
+            assert line, shown
+            shown += line
+        person.page.goto(address[0])
+        person.page.get_by_role("button", name="Allow").click()
+        person.page.get_by_text("Signed in").first.wait_for()
+        rest, _ = waiting.communicate(timeout=20)
+        assert waiting.returncode == 0, shown + rest
+    finally:
+        waiting.kill()
+        waiting.wait()
+
+
+def onepam(home: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [ONEPAM, *arguments],
+        env={**os.environ, "ONEPAM_HOME": str(home)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
