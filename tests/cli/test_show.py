@@ -29,13 +29,12 @@ def test_say_and_table_print_text(capsys: pytest.CaptureFixture[str]) -> None:
     say("[red]x[/red] \x1b[2J", "second :smile:")
     table(("NAME",), [("[b]y[/b]\n\x1b[31mz",)], "none")
     table(("NAME",), [], "none")
-    assert capsys.readouterr().out.split("\n") == [
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
         "[red]x[/red] \\x1b[2J",
         "second :smile:",
-        "NAME                    ",
+        "NAME",
         "[b]y[/b]\\n\\x1b[31mz",
         "none",
-        "",
     ]
 
 
