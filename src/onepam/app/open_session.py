@@ -23,6 +23,13 @@ MAX_MFA_AGE = 12 * HOUR
 """A factor older than this opens nothing (microseconds)."""
 
 
+_REPLACED = Refused(
+    "factor.replaced",
+    "A factor of yours was replaced within the last hour; nothing privileged opens until it has passed.",
+    "If that was not you, tell an administrator now.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Knock:
     """Somebody at a door. `sign_in` or `confirmation` is the proof; both None where only a registered key is known."""
@@ -64,11 +71,15 @@ class ConfirmationFacts:
 
 @dataclass(frozen=True, slots=True)
 class KnockFacts:
-    """What the door looks at: the access, and the proof of the second factor."""
+    """What the door looks at: the access, and the proof of the second factor.
+
+    `privileged_from`: after a factor was replaced, nothing privileged opens before this.
+    """
 
     access: AccessFacts
     sign_in: MfaProof | None
     confirmation: ConfirmationFacts | None
+    privileged_from: Instant | None = None
 
 
 KnockQuery.facts = KnockFacts
@@ -113,6 +124,8 @@ def answer(knock: Knock) -> Callable[[KnockFacts, Instant], Decided[Opened | Cha
         verdict = decide(facts.access, knock.login, now)
         if isinstance(verdict, Refused):
             return _refuse(knock, facts, verdict)
+        if verdict.privileged and facts.privileged_from is not None and facts.privileged_from > now:
+            return _refuse(knock, facts, _REPLACED)
         proof = _proof(knock, facts, now)
         if isinstance(proof, Challenge):
             return Decided((), proof)

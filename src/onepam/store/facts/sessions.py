@@ -24,7 +24,15 @@ def knock(db: Db, query: KnockQuery, at: Instant) -> KnockFacts:
         access=access_facts(db, query.person, query.target, at),
         sign_in=_sign_in(db, query, at),
         confirmation=_confirmation(db, query, at),
+        privileged_from=_privileged_from(db, query.person, at),
     )
+
+
+def _privileged_from(db: Db, person: str, at: Instant) -> Instant | None:
+    found = row(
+        db, f"SELECT max(privileged_from) FROM factor WHERE person = :person AND {AT}", {"person": person, "at": at}
+    )
+    return found[0] if found else None
 
 
 def _sign_in(db: Db, query: KnockQuery, at: Instant) -> MfaProof | None:
