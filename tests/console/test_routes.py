@@ -143,7 +143,7 @@ def test_needs_are_what_the_table_says() -> None:
 @pytest.mark.anyio
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: f"{place.method} {place.path}")
 async def test_every_route_lets_in_whom_it_should(place: Place, browsers: dict[str, Browser]) -> None:
-    """GETs are asked for; POSTs are sent without the token, so that who is let in is refused for that and nothing else."""
+    """GETs are asked for; POSTs are sent without the token, so that who is let in is refused for that alone."""
     may = TABLE[f"{place.method} {place.path}"]
     for role, browser in browsers.items():
         path = path_of(place)

@@ -1,0 +1,207 @@
+"""Pages of administrators and auditors with the company's real data: people, the matrix, its changes, the ledger."""
+
+import csv
+import io
+import json
+import re
+from html import unescape
+
+import pytest
+
+from tests.console.browsing import Office, count
+
+ACCESS = """version: 1
+resources:
+  web-1:
+    kind: ssh
+    address: web-1.example.com:22
+    labels: {env: prod, app: web}
+    owner: ada@example.com
+    logins: [app]
+    host_keys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIC4Wv0P6B/rhoR7KvjYV/FNBYckni9jyxz0IO/WmyHWD"]
+roles:
+  administrator: {purpose: Runs OnePAM, owner: ada@example.com, console: [administer]}
+  security: {purpose: Watches, owner: ada@example.com, console: [monitor]}
+  manager: {purpose: Decides, owner: ada@example.com, console: [approve]}
+  auditor: {purpose: Reads, owner: ada@example.com, console: [audit]}
+  engineer:
+    purpose: Builds the shop
+    owner: ada@example.com
+    permissions:
+      web:
+        actions: [shell, exec]
+        where: {app: web}
+        logins: [app]
+        mode: request
+        longest: 2h
+        approvers: [manager]
+bindings:
+  - {role: administrator, person: ada@example.com, because: Founded it}
+  - {role: administrator, person: bob@example.com, because: Founded it}
+  - {role: security, person: ada@example.com, because: Founded it}
+  - {role: manager, person: max@example.com, because: Founded it}
+  - {role: auditor, person: aud@example.com, because: Founded it}
+  - {role: engineer, person: eve@example.com, because: Founded it}
+  - {role: engineer, person: vic@example.com, ends: 2026-05-01, because: Contract 114}
+"""
+
+
+def hidden(page: str, name: str) -> str:
+    """The value of a hidden field."""
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found, name
+    return unescape(found[1])
+
+
+@pytest.mark.anyio
+async def test_people_are_added_linked_disabled_and_enabled(office: Office) -> None:
+    ada, eve = await office.sign_in("ada"), await office.sign_in("eve")
+    made = await ada.post("/people", name="Nia Novak", email="nia@example.com", kind="employee")
+    assert made.status_code == 200
+    link = re.search(r'data-copy="http://localhost(/enrol/enr_[\w-]+)"', made.text)
+    assert link
+    assert "Nia Novak" in made.text
+    assert "Nia Novak" in await office.browser().read(link[1])
+    listed = await ada.read("/people")
+    assert "Invited" in listed
+    assert link[1] not in listed
+    person = re.search(r'href="/people/(per_\w+)"', listed)
+    assert person
+    again = await ada.post(f"/people/{person[1]}/enrol-link")
+    assert "/enrol/enr_" in again.text
+    assert "sponsor" in (
+        await ada.refused("/people", name="Vi", email="vi@example.com", kind="vendor", ends="2026-09-01")
+    )
+    assert "not a date" in await ada.refused("/people", name="Vi", email="vi@example.com", kind="vendor", ends="soon")
+    vendor = await ada.post(
+        "/people", name="Vi", email="vi@example.com", kind="vendor", ends="2026-05-01", sponsor="max@example.com"
+    )
+    assert "Max Example" in vendor.text
+    assert "2 May 2026" in vendor.text or "1 May 2026" in vendor.text
+    assert "this address" in await ada.refused("/people", name="Eve", email="EVE@example.com", kind="employee")
+    await office.session("eve", "dev-1", "app", close=False)
+    page = await ada.read("/people/eve")
+    assert "Ends 1 live session within a second." in page
+    assert "Nobody disables themselves" in await ada.refused("/people/ada/disable", reason="oops")
+    page = await ada.done("/people/eve/disable", reason="left the company")
+    assert "Ended: 1 live session, 0 grants, 0 open requests" in page
+    assert (await eve.get("/")).status_code == 303
+    assert "Enable" in page
+    page = await ada.done("/people/eve/enable", reason="came back")
+    assert "Their roles hold again" in page
+    assert (await ada.post("/people/nobody/disable", reason="x")).status_code == 404
+
+
+@pytest.mark.anyio
+async def test_a_link_for_an_administrator_takes_two(office: Office) -> None:
+    ada, bob = await office.sign_in("ada"), await office.sign_in("bob")
+    await office.company.join("cyd", "administrator")
+    page = await ada.read("/people/cyd")
+    answer = await ada.post("/people/cyd/enrol-link")
+    if answer.status_code == 200:  # nothing enrolled yet: an invitation replaces nothing
+        assert "/enrol/enr_" in answer.text
+    else:
+        page = await ada.read("/people/cyd")
+        assert "waits for another administrator" in page
+        theirs = await bob.read("/people/cyd")
+        action = re.search(r'action="(/people/cyd/enrol-link/enr_\w+)"', theirs)
+        assert action
+        assert "/enrol/enr_" in (await bob.post(action[1])).text
+
+
+@pytest.mark.anyio
+async def test_the_matrix_and_its_sheet_say_the_same(office: Office) -> None:
+    aud = await office.sign_in("aud")
+    page = await aud.read("/roles")
+    assert "engineer → dev-1: shell, exec, sftp as app, standing." in page
+    answer = await aud.get("/roles.csv")
+    assert answer.headers["Content-Disposition"].startswith("attachment; filename=")
+    rows = list(csv.DictReader(io.StringIO(answer.text.lstrip("\ufeff"))))
+    found = {(row["role"], row["resource"], row["logins"], row["how"]) for row in rows}
+    assert ("engineer", "web-1", "app root", "request") in found
+    assert ("engineer", "dev-1", "app", "standing") in found
+    assert ("auditor", "", "", "") in found
+    assert {row["as of (UTC)"][-1] for row in rows} == {"Z"}
+
+
+@pytest.mark.anyio
+async def test_a_change_is_planned_proposed_and_approved_by_another(office: Office) -> None:
+    ada, bob, aud = await office.sign_in("ada"), await office.sign_in("bob"), await office.sign_in("aud")
+    assert "No changes proposed yet" in await ada.read("/changes")
+    planned = await ada.post("/changes/plan", text=ACCESS.replace("\n", "\r\n"))
+    assert planned.status_code == 200
+    assert await office.company.reader(count, None, "change.proposed") == 0
+    assert "web-1 as app: shell, exec, on request, at most 2 h" in planned.text
+    proposed = await ada.post("/changes", text=hidden(planned.text, "text"), digest=hidden(planned.text, "digest"))
+    here = proposed.headers["Location"]
+    page = await ada.read(here)
+    assert "another administrator must approve it" in page
+    assert "Withdraw" in page
+    assert "An administrator decides." in await aud.read(here)
+    theirs = await bob.read(here)
+    assert "diff-add" in theirs
+    digest = hidden(theirs, "digest")
+    assert "not what is proposed" in await bob.refused(here, decision="approve", digest="0" * 64)
+    assert "Nobody approves their own change" in await ada.refused(here, decision="approve", digest=digest)
+    page = await bob.done(here, decision="approve", digest=digest)
+    assert "Approved, and in force." in page
+    assert "In force" in page
+    matrix = await aud.read("/roles")
+    assert "engineer → web-1: shell, exec as app, on request, at most 2 h." in matrix
+    assert "in force since" in matrix
+    pinned = await ada.read("/resources/web-1")
+    assert "SHA256:" in pinned
+    assert "by Bob Example" in pinned
+    start = await ada.read("/changes/new")
+    assert "purpose: Builds the shop" in start
+    narrower = ACCESS.replace("longest: 2h", "longest: 1h")
+    planned = await ada.post("/changes/plan", text=narrower)
+    assert "Put it in force" in planned.text
+    page = await ada.done("/changes", text=narrower, digest=hidden(planned.text, "digest"))
+    assert "In force." in page
+    assert "diff-remove" in page
+    assert "Nothing changes" in await ada.done("/changes", text=narrower, digest="0" * 64)
+
+
+@pytest.mark.anyio
+async def test_a_change_is_rejected_withdrawn_or_means_nothing(office: Office) -> None:
+    ada, bob = await office.sign_in("ada"), await office.sign_in("bob")
+    wrong = await ada.post("/changes/plan", text="version: 1\nroles:\n  engineer: {purpose: x}\n")
+    assert wrong.status_code == 422
+    assert re.search(r"<code>3:\d+</code>", wrong.text)
+    assert (await ada.post("/changes", text="version: 9", digest="0" * 64)).status_code == 422
+    assert "changed since this was planned" in await ada.refused("/changes", text=ACCESS, digest="0" * 64)
+    for who, reason, words in ((bob, "not before the audit", "not before the audit"), (ada, "", "Rejected")):
+        planned = await ada.post("/changes/plan", text=ACCESS)
+        answer = await ada.post("/changes", text=ACCESS, digest=hidden(planned.text, "digest"))
+        here = answer.headers["Location"]
+        if who is bob:
+            assert "reason is empty" in await bob.refused(f"{here}/reject", reason="")
+        assert words in await who.done(f"{here}/reject", reason=reason)
+    assert (await bob.post("/changes/nothing/reject", reason="x")).status_code == 404
+    assert (await bob.post("/changes/nothing", decision="approve", digest="")).status_code == 404
+    assert (await bob.get("/changes/nothing")).status_code == 404
+
+
+@pytest.mark.anyio
+async def test_entries_are_proven_to_whom_the_ledger_is_shown(office: Office) -> None:
+    aud = await office.sign_in("aud")
+    page = await aud.read("/ledger")
+    assert "Every entry is there, in order, signed, and witnessed elsewhere." in page
+    page = await aud.read("/ledger?entry=0")
+    assert "person.added" in page
+    assert "ada@example.com" not in page
+    proof = await aud.get("/ledger/proof/0")
+    assert proof.headers["Content-Disposition"] == 'attachment; filename="onepam-entry-0.json"'
+    assert json.loads(proof.text)["index"] == 0
+    assert (await aud.get("/ledger?entry=999999")).status_code == 404
+    assert (await aud.get("/ledger/proof/999999")).status_code == 404
+
+
+@pytest.mark.anyio
+async def test_a_setup_that_is_not_finished_is_shown_to_administrators_alone(office: Office) -> None:
+    bob, eve = await office.sign_in("bob"), await office.sign_in("eve")
+    page = await bob.read("/")
+    assert "Set up OnePAM" in page
+    assert "1 of 4 resources cannot be reached without" in page
+    assert "Set up OnePAM" not in await eve.read("/")

@@ -1,0 +1,264 @@
+"""Pages of every day with the company's real data: who sees what, every form does what it says, the past stays."""
+
+import json
+import re
+
+import pytest
+
+from onepam.app.end_grant import end_grant
+from onepam.kernel.clock import DAY, HOUR, MINUTE, moment
+from tests.console.browsing import Office, count
+
+
+async def entries(office: Office, kind: str) -> int:
+    """How many entries of a kind there are."""
+    return await office.company.reader(count, None, kind)
+
+
+def stamp(office: Office) -> str:
+    """The minute now, as a link carries it."""
+    return moment(office.company.clock.now).strftime("%Y-%m-%dT%H:%M")
+
+
+@pytest.mark.anyio
+async def test_a_request_is_asked_for_approved_used_and_given_back(office: Office) -> None:
+    eve, max_ = await office.sign_in("eve"), await office.sign_in("max")
+    home = await eve.read("/")
+    assert "ssh -p 2222 app@dev-1@gate.example.org" in home
+    assert "ssh -p 2222 app@web-1@gate.example.org" not in home
+    assert "Max Example will be asked." in home
+    asked = await eve.post(
+        "/requests", resource="web-1", option="engineer:app", minutes="60", reason="Restart nginx", ticket="OPS-7"
+    )
+    here = asked.headers["Location"]
+    request = here.rpartition("/")[2]
+    page = await eve.read(here)
+    assert "Waiting" in page
+    assert "Restart nginx" in page
+    inbox = await max_.read("/approvals")
+    assert "Eve Example" in inbox
+    assert "OPS-7" in inbox
+    assert "Asked for the first time" in inbox
+    assert "data-waiting>1<" in inbox
+    digest = re.search(r'name="digest" value="([0-9a-f]{64})"', inbox)
+    assert digest
+    await max_.done(f"/approvals/{request}", decision="approve", digest=digest[1], comment="go ahead")
+    page = await eve.read(here)
+    assert "ssh -p 2222 app@web-1@gate.example.org" in page
+    assert "by Max Example; go ahead" in page
+    assert "ssh -p 2222 app@web-1@gate.example.org" in await eve.read("/")
+    inbox = await max_.read("/approvals")
+    assert "Nothing waits for you" in inbox
+    assert "Decided lately" in inbox
+    page = await eve.done(f"/requests/{request}/withdraw")
+    assert "Access ended early" in page
+    assert "ssh -p 2222 app@web-1@gate.example.org" not in await eve.read("/")
+
+
+@pytest.mark.anyio
+async def test_a_request_is_denied_and_one_is_withdrawn(office: Office) -> None:
+    company, eve, max_ = office.company, await office.sign_in("eve"), await office.sign_in("max")
+    denied, withdrawn = await company.ask("eve", "web-1", "app"), await company.ask("eve", "web-2", "root")
+    await max_.done(f"/approvals/{denied.request}", decision="deny", comment="not today")
+    page = await eve.read(f"/requests/{denied.request}")
+    assert "Denied" in page
+    assert "not today" in page
+    assert "Withdrawn" in await eve.done(f"/requests/{withdrawn.request}/withdraw")
+    assert "no longer waits" in await eve.refused(f"/requests/{withdrawn.request}/withdraw")
+
+
+@pytest.mark.anyio
+async def test_what_may_not_be_asked_or_decided_is_refused_in_words(office: Office) -> None:
+    company, eve, max_ = office.company, await office.sign_in("eve"), await office.sign_in("max")
+    made = await company.ask("eve", "web-1", "app")
+    ask = {"resource": "web-1", "option": "engineer:app", "minutes": "60", "reason": "Again"}
+    again = await eve.post("/requests", **ask)
+    assert again.headers["Location"] == f"/requests/{made.request}"
+    assert "asked for exactly this already" in await eve.read(f"/requests/{made.request}")
+    assert "4 h at the longest" in await eve.refused("/requests", **{**ask, "minutes": "600"})
+    assert "no such target" in await eve.refused("/requests", **{**ask, "resource": "nowhere"})
+    assert "The reason is empty" in await eve.refused("/requests", **{**ask, "minutes": "90", "reason": " "})
+    changed = await max_.post(f"/approvals/{made.request}", decision="approve", digest="0" * 64)
+    assert changed.status_code == 409
+    assert "not what is asked" in changed.text
+    assert (await max_.post(f"/approvals/{made.request}", decision="perhaps")).status_code == 409
+    assert "no request" in (await max_.post("/approvals/nothing", decision="deny")).text
+
+
+@pytest.mark.anyio
+async def test_a_grant_is_ended_by_who_may_and_by_nobody_else(office: Office) -> None:
+    company = office.company
+    granted = await company.approve("max", await company.ask("eve", "web-1", "app"))
+    eve, vic, ada = await office.sign_in("eve"), await office.sign_in("vic"), await office.sign_in("ada")
+    assert (await vic.post(f"/grants/{granted.grant}/end", reason="why not")).status_code == 404
+    assert (await ada.post("/grants/nothing/end", reason="gone")).status_code == 404
+    page = await ada.read(f"/requests/{granted.request}")
+    assert f'action="/grants/{granted.grant}/end"' in page
+    assert f'action="/grants/{granted.grant}/end"' not in await eve.read(f"/requests/{granted.request}")
+    assert "reason is empty" in await ada.refused(f"/grants/{granted.grant}/end", reason="")
+    page = await ada.done(f"/grants/{granted.grant}/end", reason="the work is done")
+    assert "the work is done" in page
+    assert await end_grant(company.ledger, company.actor("eve"), granted.grant) is not None
+
+
+@pytest.mark.anyio
+async def test_a_session_is_seen_watched_and_ended_by_whom_it_concerns(office: Office) -> None:
+    company = office.company
+    await company.approve("max", await company.ask("eve", "web-1", "app"))
+    ended, live = await office.session("eve", "web-1", "app"), await office.session("eve", "dev-1", "app", close=False)
+    eve, bob, aud = await office.sign_in("eve"), await office.sign_in("bob"), await office.sign_in("aud")
+    max_, vic = await office.sign_in("max"), await office.sign_in("vic")
+    for stranger in (max_, vic):
+        assert (await stranger.get(f"/sessions/{ended}")).status_code == 404
+        assert (await stranger.get(f"/sessions/{ended}/recording")).status_code == 404
+        assert (await stranger.post(f"/sessions/{live}/kill", reason="no")).status_code == 404
+        assert "No sessions yet" in await stranger.read("/sessions")
+    page = await eve.read(f"/sessions/{ended}")
+    assert "Shell closed" in page
+    assert "/tmp/\\u202eevil" in page
+    assert "Max Example" in page
+    assert "Whole" in page
+    assert await entries(office, "recording.watched") == 0
+    shown = await eve.get(f"/sessions/{ended}/recording")
+    assert json.loads(shown.text.splitlines()[0])["version"] == 3
+    assert "echo hello" in shown.text
+    assert await entries(office, "recording.watched") == 1
+    page = await bob.read(f"/sessions/{ended}")
+    assert "Not shown to you" in page
+    assert "evil" not in page
+    assert (await bob.get(f"/sessions/{ended}/recording")).status_code == 404
+    assert await entries(office, "recording.watched") == 1
+    assert "evil" in await aud.read(f"/sessions/{ended}")
+    saved = await aud.get(f"/sessions/{ended}/recording?download=1")
+    assert saved.headers["Content-Disposition"] == f'attachment; filename="{ended}.cast"'
+    assert await entries(office, "recording.watched") == 3
+    page = await bob.read(f"/sessions/{live}")
+    assert "End session" in page
+    assert "reason is empty" in await bob.refused(f"/sessions/{live}/kill", reason="")
+    assert "The session is being ended." in await bob.done(f"/sessions/{live}/kill", reason="wrong host")
+    assert "Bob Example ordered its end" in await bob.read("/sessions")
+    assert await entries(office, "session.kill_ordered") == 1
+    assert (await aud.post(f"/sessions/{live}/kill", reason="no")).status_code == 404
+
+
+@pytest.mark.anyio
+async def test_an_altered_recording_is_named_and_not_played(office: Office) -> None:
+    ident = await office.session("eve", "dev-1", "app")
+    file = next(office.recordings.rglob(f"*{ident}*"))
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(bytes(data))
+    eve = await office.sign_in("eve")
+    page = await eve.read(f"/sessions/{ident}")
+    assert "Gap" in page
+    file.unlink()
+    assert "Nothing to play" in await eve.read(f"/sessions/{ident}")
+    assert (await eve.get(f"/sessions/{ident}/recording")).status_code == 404
+
+
+@pytest.mark.anyio
+async def test_the_list_of_sessions_filters_and_pages_refusals_too(office: Office) -> None:
+    company, ada = office.company, await office.sign_in("ada")
+    made = []
+    for _ in range(55):
+        made.append(await office.session("eve", "dev-1", "app"))
+        company.clock.advance(MINUTE)
+    await company.open("vic", "web-1", "root")
+    await company.open("eve", "nowhere", "=cmd")
+    page = await ada.read("/sessions")
+    assert "57 sessions" in page
+    assert "Refused" in page
+    assert made[-1] in page
+    assert made[0] not in page
+    older = re.search(r'href="(/sessions\?[^"]*before=\d+)"', page)
+    assert older
+    rest = await ada.read(older[1].replace("&amp;", "&"))
+    assert made[0] in rest
+    assert made[-1] not in rest
+    found = await ada.read("/sessions?state=refused&q=nowhere")
+    assert "1 session<" in found
+    assert "no such target in the catalogue" in found
+    refused = re.search(r'href="/sessions/(ses_\w+)"', found)
+    assert refused
+    assert "was refused" in await ada.read(f"/sessions/{refused[1]}")
+    vic = await office.sign_in("vic")
+    assert (await vic.get(f"/sessions/{refused[1]}")).status_code == 404
+    assert "1 session<" in await vic.read("/sessions")
+    assert "Nothing matches" in await ada.read("/sessions?q=zzz")
+    assert "Nothing matches" in await ada.read("/sessions?state=gap")
+    company.clock.advance(2 * DAY)
+    ada = await office.sign_in("ada")
+    assert "No sessions yet" in await ada.read("/sessions?days=1")
+
+
+@pytest.mark.anyio
+async def test_one_sees_oneself_and_what_one_reaches_and_no_more(office: Office) -> None:
+    company, eve = office.company, await office.sign_in("eve")
+    mine = await eve.read("/people/eve")
+    assert "From joining to leaving" in mine
+    assert 'href="/roles' not in mine
+    for path in ("/people/ada", "/people/nobody", "/resources/nowhere", "/requests/nothing", "/sessions/nothing"):
+        answer = await eve.get(path)
+        assert answer.status_code == 404, path
+    unknown, theirs = await eve.get("/people/nobodx"), await eve.get("/people/bobobo")
+    assert unknown.text.replace("nobodx", "bobobo") == theirs.text
+    reached = await eve.read("/resources/web-1")
+    assert "Eve Example" in reached
+    assert "Vic Example" not in reached
+    assert 'href="/ledger' not in reached
+    vic = await office.sign_in("vic")
+    assert (await vic.get("/resources/old-1")).status_code == 404
+    made = await company.ask("eve", "web-1", "app")
+    assert (await vic.get(f"/requests/{made.request}")).status_code == 404
+    found = json.loads((await vic.get("/find?q=e")).text)["results"]
+    assert {each["kind"] for each in found} <= {"Resource", "Page", "Session"}
+    assert "/people/eve" not in {each["href"] for each in found}
+    everything = json.loads((await (await office.sign_in("ada")).get("/find?q=eve")).text)["results"]
+    assert everything[0] == {
+        "kind": "Person",
+        "title": "Eve Example",
+        "detail": "engineer",
+        "href": "/people/eve",
+        "icon": "user",
+    }
+
+
+@pytest.mark.anyio
+async def test_the_past_is_shown_as_it_was_and_cannot_be_changed(office: Office) -> None:
+    company, ada = office.company, await office.sign_in("ada")
+    company.clock.advance(2 * MINUTE)
+    before = stamp(office)
+    company.clock.advance(2 * MINUTE)
+    made = await company.ask("eve", "web-1", "app")
+    await company.approve("max", made)
+    await company.unbind("vic", "vendor")
+    session = await office.session("eve", "web-1", "app")
+    company.clock.advance(2 * MINUTE)
+    now = await ada.read("/people/eve")
+    assert "web-1" in now
+    then = await ada.read(f"/people/eve?as_of={before}")
+    assert "As of 2 March 2026" in then
+    assert "web-1" not in then
+    assert "vendor" in await ada.read(f"/people/vic?as_of={before}")
+    assert "No role" in await ada.read("/people/vic")
+    assert (await ada.get(f"/requests/{made.request}?as_of={before}")).status_code == 404
+    assert (await ada.get(f"/sessions/{session}?as_of={before}")).status_code == 404
+    assert "No resources yet" in await ada.read("/resources?as_of=2026-03-01T00:00")
+    for path in ("/", "/sessions", "/people", "/resources", "/resources/web-1", "/roles", "/changes", "/ledger"):
+        page = await ada.read(f"{path}?as_of={before}")
+        assert "read-only" in page, path
+        assert not re.search(r"<fieldset class=\"plain\"(?! disabled)", page), path
+    assert "As of" in await ada.read(f"/sessions?as_of={before}&state=closed&q=eve")
+
+
+@pytest.mark.anyio
+async def test_times_that_are_over_are_worded_as_over(office: Office) -> None:
+    company = office.company
+    granted = await company.approve("max", await company.ask("eve", "web-1", "app", HOUR))
+    waiting = await company.ask("eve", "web-2", "app")
+    company.clock.advance(25 * HOUR)
+    eve = await office.sign_in("eve")
+    page = await eve.read(f"/requests/{granted.request}")
+    assert "over since" in page
+    assert "Give back" not in page
+    assert "Void" in await eve.read(f"/requests/{waiting.request}")
