@@ -8,11 +8,12 @@ row, so every past instant can be asked with one predicate:
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
+from json import JSONEncoder
 from typing import Any
 
 from onepam.domain.event import plain as to_json
-from onepam.kernel.canonical import encode
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.database import Db
 
@@ -117,13 +118,21 @@ class StateTable:
 
 
 def plain(value: Any) -> Any:
-    """A column's value: text, integer and None as they are, booleans as 0 and 1, the rest as canonical JSON."""
-    if value is None or type(value) is str or type(value) is int:
+    """A column's value: text, integer and None as they are, booleans as 0 and 1, the rest as canonical JSON.
+
+    The form is not checked again: every value of a column stands in the entry's body or payload, where it was.
+    """
+    kind = type(value)
+    if value is None or kind is str or kind is int:
         return value
-    simple = to_json(value)
-    if type(simple) is str:
-        return simple
-    return int(simple) if type(simple) is bool else encode(simple).decode("utf-8")
+    if kind is bool:
+        return int(value)
+    return value.value if isinstance(value, StrEnum) else _json(value)
+
+
+_json = JSONEncoder(
+    ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False, default=to_json
+).encode
 
 
 LEDGER_SCHEMA = """
