@@ -257,7 +257,9 @@ def add_factor(facts: AccountFacts, actor: ActorFacts, new: FactorEnrolled, now:
         return Refused("factor.stale", "Show your second factor once more.", "/step-up")
     if len(facts.factors) >= MAX_FACTORS:
         return Refused("factor.many", f"No more than {MAX_FACTORS} factors; remove one first.")
-    return Decided((new,), None)
+    old = [each for each in facts.factors if each.kind is new.kind is FactorKind.RECOVERY]
+    removed = tuple(FactorRemoved(each.factor, facts.person, "replaced", facts.person) for each in old)
+    return Decided((*removed, new), None)
 
 
 def remove_factor(facts: AccountFacts, actor: ActorFacts, factor: str, now: Instant) -> Decided[None] | Refused:

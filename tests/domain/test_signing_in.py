@@ -1,0 +1,289 @@
+"""Signing in, enrolling, factors: the rules, branch by branch."""
+
+from dataclasses import replace
+
+import pytest
+
+from onepam.domain import signing_in as rules
+from onepam.domain.access import Action, Mode, Permission
+from onepam.domain.authority import ActorFacts, HeldRole
+from onepam.domain.commit import Decided
+from onepam.domain.people import PersonKind
+from onepam.domain.sign_in import (
+    EnrolmentOpened,
+    EnrolmentProposed,
+    EnrolmentUsed,
+    FactorEnrolled,
+    FactorKind,
+    FactorRemoved,
+    FactorUsed,
+    SignedIn,
+    SignedOut,
+    SignInFailed,
+    SteppedUp,
+)
+from onepam.domain.signing_in import AccountFacts, FactorFacts, Opening, Proof
+from onepam.kernel.clock import HOUR, MINUTE, SECOND, Instant
+from onepam.kernel.errors import Refused
+from tests.domain.given import ADA, ADMINISTRATOR, EVE, LATER, NOW, present
+
+PASSWORD = FactorFacts("fac_p", FactorKind.PASSWORD, 0)
+TOTP = FactorFacts("fac_t", FactorKind.TOTP, 41)
+PASSKEY = FactorFacts("fac_k", FactorKind.PASSKEY, 7)
+CODES = FactorFacts("fac_r", FactorKind.RECOVERY, 0)
+KEY = FactorFacts("fac_s", FactorKind.SSH_KEY, 0)
+ACCOUNT = AccountFacts("eve", PersonKind.EMPLOYEE, True, None, 0, None, (PASSWORD, TOTP, PASSKEY, CODES), (), ())
+BY_PASSWORD = Proof("fac_p", FactorKind.PASSWORD, 0)
+BY_TOTP = Proof("fac_t", FactorKind.TOTP, 42)
+BY_PASSKEY = Proof("fac_k", FactorKind.PASSKEY, 8)
+
+
+def opening(*proofs: Proof) -> Opening:
+    return Opening("sgn_1", "eve", proofs, "digest", "192.0.2.1", "browser")
+
+
+def new(kind: FactorKind, person: str = "eve") -> FactorEnrolled:
+    return FactorEnrolled("fac_new_" + kind, person, kind, "", None, person, secret="x")
+
+
+def code(answer: object) -> str:
+    assert isinstance(answer, Refused), answer
+    return answer.code
+
+
+def events(answer: object) -> list[type]:
+    assert isinstance(answer, Decided), answer
+    return [type(event) for event in answer.events]
+
+
+def test_password_and_app_open_a_session() -> None:
+    answer = rules.sign_in(ACCOUNT, opening(BY_PASSWORD, BY_TOTP), NOW)
+    assert events(answer) == [FactorUsed, SignedIn]
+    assert isinstance(answer, Decided)
+    assert answer.result == NOW + rules.CONSOLE_SESSION
+    opened = answer.events[-1]
+    assert isinstance(opened, SignedIn)
+    assert opened.proven == (FactorKind.PASSWORD, FactorKind.TOTP)
+
+
+def test_a_passkey_alone_opens_a_session() -> None:
+    assert events(rules.sign_in(ACCOUNT, opening(BY_PASSKEY), NOW)) == [FactorUsed, SignedIn]
+
+
+@pytest.mark.parametrize(
+    "proofs", [(BY_PASSWORD,), (BY_TOTP,), (), (BY_PASSWORD, Proof("fac_r", FactorKind.RECOVERY, 0))]
+)
+def test_less_than_two_factors_open_nothing(proofs: tuple[Proof, ...]) -> None:
+    assert code(rules.sign_in(ACCOUNT, opening(*proofs), NOW)) == "sign_in.factors"
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        Proof("fac_t", FactorKind.TOTP, 41),
+        Proof("fac_t", FactorKind.TOTP, 40),
+        Proof("fac_gone", FactorKind.TOTP, 99),
+        Proof("fac_k", FactorKind.TOTP, 99),
+    ],
+)
+def test_a_code_serves_once_and_only_its_own_factor(proof: Proof) -> None:
+    assert rules.sign_in(ACCOUNT, opening(BY_PASSWORD, proof), NOW) == rules.WRONG
+
+
+@pytest.mark.parametrize(("stored", "shown", "good"), [(7, 8, True), (7, 7, False), (7, 6, False), (0, 0, True)])
+def test_a_passkey_counter_only_rises(stored: int, shown: int, good: bool) -> None:
+    account = replace(ACCOUNT, factors=(FactorFacts("fac_k", FactorKind.PASSKEY, stored),))
+    answer = rules.sign_in(account, opening(Proof("fac_k", FactorKind.PASSKEY, shown)), NOW)
+    assert isinstance(answer, Decided) is good
+
+
+@pytest.mark.parametrize(
+    "account",
+    [
+        replace(ACCOUNT, enabled=False),
+        replace(ACCOUNT, ends=NOW),
+        replace(ACCOUNT, locked_until=Instant(NOW + 1)),
+        replace(ACCOUNT, kind=PersonKind.SERVICE),
+    ],
+)
+def test_who_may_not_sign_in_hears_what_everybody_hears(account: AccountFacts) -> None:
+    assert rules.sign_in(account, opening(BY_PASSKEY), NOW) == rules.WRONG
+    assert rules.fail(account, FactorKind.TOTP, "192.0.2.1", NOW) == Decided((), rules.WRONG)
+
+
+def test_a_lock_and_an_end_that_have_passed_do_not_count() -> None:
+    account = replace(ACCOUNT, locked_until=NOW, ends=LATER)
+    assert isinstance(rules.sign_in(account, opening(BY_PASSKEY), NOW), Decided)
+
+
+def test_failures_lock_out_longer_each_time_up_to_a_quarter_of_an_hour() -> None:
+    waits = []
+    for failures in range(14):
+        answer = rules.fail(replace(ACCOUNT, failures=failures), FactorKind.PASSWORD, "192.0.2.1", NOW)
+        event = answer.events[0]
+        assert isinstance(event, SignInFailed)
+        assert event.failures == failures + 1
+        waits.append(None if event.locked_until is None else event.locked_until - NOW)
+    assert waits[:4] == [None] * 4
+    assert waits[4:7] == [30 * SECOND, MINUTE, 2 * MINUTE]
+    assert waits[-1] == rules.MAX_LOCKOUT
+
+
+def test_stepping_up_needs_a_second_factor_of_ones_own() -> None:
+    answer = rules.step_up(ACCOUNT, present("eve"), "sgn_1", BY_TOTP, NOW)
+    assert events(answer) == [FactorUsed, SteppedUp]
+    assert rules.step_up(ACCOUNT, present("eve"), "sgn_1", BY_PASSWORD, NOW) == rules.WRONG
+    assert rules.step_up(ACCOUNT, present("eve"), "sgn_1", Proof("fac_t", FactorKind.TOTP, 1), NOW) == rules.WRONG
+    gone = ActorFacts("eve", True, None, None, None, ())
+    assert code(rules.step_up(ACCOUNT, gone, "sgn_1", BY_TOTP, NOW)) == "sign_in.ended"
+
+
+def cli(actor: ActorFacts, taken: bool = False) -> Decided[Instant] | Refused:
+    return rules.cli_sign_in(actor, EVE, "cli_1", "digest", "192.0.2.1", (FactorKind.PASSKEY,), taken, NOW)
+
+
+def test_a_cli_session_inherits_the_proof_and_ends_with_the_person() -> None:
+    answer = cli(present("eve"))
+    assert isinstance(answer, Decided)
+    assert answer.result == NOW + rules.CLI_SESSION
+    opened = answer.events[0]
+    assert isinstance(opened, SignedIn)
+    assert (opened.mfa_at, opened.parent) == (NOW, EVE.session)
+    leaving = cli(replace(present("eve"), ends=Instant(NOW + HOUR)))
+    assert isinstance(leaving, Decided)
+    assert leaving.result == NOW + HOUR
+
+
+def test_a_cli_session_is_refused() -> None:
+    assert code(cli(ActorFacts("eve", True, None, None, None, ()))) == "sign_in.ended"
+    assert code(cli(present("eve"), taken=True)) == "cli_code.gone"
+    old = replace(present("eve"), mfa_at=Instant(NOW - rules.CLI_SESSION))
+    assert code(cli(old)) == "sign_in.stale"
+
+
+def test_signing_out_ends_the_session_once() -> None:
+    assert events(rules.sign_out(present("eve"), EVE, NOW)) == [SignedOut]
+    assert code(rules.sign_out(ActorFacts("eve", True, None, None, None, ()), EVE, NOW)) == "sign_in.ended"
+
+
+def test_an_enrolment_link() -> None:
+    answer = rules.open_enrolment(ACCOUNT, None, "enr_1", "digest", "bootstrap", NOW)
+    assert events(answer) == [EnrolmentOpened]
+    assert isinstance(answer, Decided)
+    assert answer.result == NOW + rules.ENROLMENT_LINK
+    by_ada = rules.open_enrolment(ACCOUNT, present("ada", ADMINISTRATOR), "enr_1", "digest", "new", NOW)
+    assert events(by_ada) == [EnrolmentOpened]
+
+
+@pytest.mark.parametrize(
+    "account", [replace(ACCOUNT, kind=None), replace(ACCOUNT, kind=PersonKind.SERVICE), replace(ACCOUNT, enabled=False)]
+)
+def test_no_link_for_who_cannot_enrol(account: AccountFacts) -> None:
+    assert code(rules.open_enrolment(account, None, "enr_1", "digest", "x", NOW)) == "person.unknown"
+
+
+def test_no_link_by_who_does_not_administer() -> None:
+    assert code(rules.open_enrolment(ACCOUNT, present("eve"), "enr_1", "digest", "x", NOW)) == "right.missing"
+
+
+ROOT = Permission("root", (Action.SHELL,), {"env": "prod"}, ("*",), Mode.REQUEST, HOUR, ("manager",), True)
+ADMINISTRATIVE = [ADMINISTRATOR, HeldRole("bnd_9", "", "root", "v1", (ROOT,), (), None)]
+
+
+@pytest.mark.parametrize("role", ADMINISTRATIVE)
+def test_replacing_an_administrators_factor_takes_two(role: HeldRole) -> None:
+    account = replace(ACCOUNT, roles=(role,))
+    ada = present("ada", ADMINISTRATOR)
+    proposed = rules.open_enrolment(account, ada, "enr_1", "digest", "lost", NOW)
+    assert events(proposed) == [EnrolmentProposed]
+    assert isinstance(proposed, Decided)
+    assert proposed.result is None
+    first = rules.open_enrolment(replace(account, factors=()), ada, "enr_1", "digest", "new", NOW)
+    assert events(first) == [EnrolmentOpened]
+
+
+def test_the_second_administrator_is_another_person() -> None:
+    bob = present("bob", ADMINISTRATOR)
+    assert events(rules.approve_enrolment(ACCOUNT, bob, "enr_1", ADA.person, "digest", NOW)) == [EnrolmentOpened]
+    ada = present("ada", ADMINISTRATOR)
+    assert code(rules.approve_enrolment(ACCOUNT, ada, "enr_1", "ada", "d", NOW)) == "enrolment.second_person"
+    eve = present("eve", ADMINISTRATOR)
+    assert code(rules.approve_enrolment(ACCOUNT, eve, "enr_1", "ada", "d", NOW)) == "enrolment.second_person"
+    assert code(rules.approve_enrolment(ACCOUNT, bob, "enr_1", None, "d", NOW)) == "enrolment.gone"
+    assert code(rules.approve_enrolment(ACCOUNT, present("bob"), "enr_1", "ada", "d", NOW)) == "right.missing"
+
+
+def test_enrolling_replaces_everything_but_ssh_keys() -> None:
+    account = replace(ACCOUNT, factors=(PASSWORD, TOTP, KEY))
+    answer = rules.enrol(account, "enr_1", LATER, (new(FactorKind.PASSWORD), new(FactorKind.PASSKEY)), NOW)
+    assert events(answer) == [EnrolmentUsed, FactorRemoved, FactorRemoved, FactorEnrolled, FactorEnrolled]
+    assert isinstance(answer, Decided)
+    added = answer.events[-1]
+    assert isinstance(added, FactorEnrolled)
+    assert added.privileged_from is None
+
+
+def test_a_replaced_administrators_factor_waits_an_hour() -> None:
+    account = replace(ACCOUNT, roles=(ADMINISTRATOR,))
+    answer = rules.enrol(account, "enr_1", LATER, (new(FactorKind.TOTP),), NOW)
+    assert isinstance(answer, Decided)
+    added = answer.events[-1]
+    assert isinstance(added, FactorEnrolled)
+    assert added.privileged_from == NOW + rules.QUARANTINE
+
+
+@pytest.mark.parametrize(
+    ("enrolment", "expires", "account"),
+    [
+        (None, LATER, ACCOUNT),
+        ("enr_1", None, ACCOUNT),
+        ("enr_1", NOW, ACCOUNT),
+        ("enr_1", LATER, replace(ACCOUNT, enabled=False)),
+    ],
+)
+def test_a_dead_link_enrols_nobody(enrolment: str | None, expires: Instant | None, account: AccountFacts) -> None:
+    assert code(rules.enrol(account, enrolment, expires, (new(FactorKind.TOTP),), NOW)) == "enrolment.gone"
+
+
+def test_enrolling_needs_a_second_factor() -> None:
+    assert code(rules.enrol(ACCOUNT, "enr_1", LATER, (new(FactorKind.PASSWORD),), NOW)) == "enrolment.factors"
+
+
+STALE = replace(present("eve"), mfa_at=Instant(NOW - rules.FRESH_FACTOR))
+GONE = ActorFacts("eve", True, None, None, None, ())
+
+
+def test_adding_a_factor_needs_a_fresh_one_and_is_bounded() -> None:
+    assert events(rules.add_factor(ACCOUNT, present("eve"), new(FactorKind.SSH_KEY), NOW)) == [FactorEnrolled]
+    assert code(rules.add_factor(ACCOUNT, STALE, new(FactorKind.SSH_KEY), NOW)) == "factor.stale"
+    assert code(rules.add_factor(ACCOUNT, GONE, new(FactorKind.SSH_KEY), NOW)) == "sign_in.ended"
+    full = replace(ACCOUNT, factors=(KEY,) * rules.MAX_FACTORS)
+    assert code(rules.add_factor(full, present("eve"), new(FactorKind.SSH_KEY), NOW)) == "factor.many"
+
+
+def test_new_recovery_codes_take_the_place_of_the_old_ones() -> None:
+    answer = rules.add_factor(ACCOUNT, present("eve"), new(FactorKind.RECOVERY), NOW)
+    assert events(answer) == [FactorRemoved, FactorEnrolled]
+
+
+def test_removing_a_factor() -> None:
+    eve = present("eve")
+    assert events(rules.remove_factor(ACCOUNT, eve, "fac_t", NOW)) == [FactorRemoved]
+    assert code(rules.remove_factor(ACCOUNT, STALE, "fac_t", NOW)) == "factor.stale"
+    assert code(rules.remove_factor(ACCOUNT, GONE, "fac_t", NOW)) == "sign_in.ended"
+    assert code(rules.remove_factor(ACCOUNT, eve, "fac_nobody", NOW)) == "factor.unknown"
+    assert code(rules.remove_factor(ACCOUNT, eve, "fac_p", NOW)) == "factor.unknown"
+    last = replace(ACCOUNT, factors=(PASSWORD, TOTP, KEY))
+    assert code(rules.remove_factor(last, eve, "fac_t", NOW)) == "factor.last"
+    assert events(rules.remove_factor(last, eve, "fac_s", NOW)) == [FactorRemoved]
+
+
+def test_a_recovery_code_is_spent_once() -> None:
+    proof = Proof("fac_r", FactorKind.RECOVERY, 3)
+    assert rules.stands(ACCOUNT, proof)
+    assert not rules.stands(replace(ACCOUNT, spent=(3,)), proof)
+
+
+def test_a_key_proves_nothing_at_sign_in() -> None:
+    account = replace(ACCOUNT, factors=(KEY,))
+    assert not rules.stands(account, Proof("fac_s", FactorKind.SSH_KEY, 0))
