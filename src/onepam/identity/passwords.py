@@ -13,7 +13,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
 from argon2.profiles import RFC_9106_LOW_MEMORY
 
-from onepam.identity.common_passwords import LONG, WORDS
+from onepam.identity.weak_passwords import LONG, WORDS
 from onepam.kernel.errors import Corrupt, Refused
 
 MAX_BYTES = 1024
