@@ -37,7 +37,8 @@ def test_an_engineer_signs_in_once_and_uses_plain_ssh(browser: Browser, running:
     home = tmp_path / "eve"
     login(eve, running, home)
     listed = onepam(home, "ls")
-    assert "dev-1" in listed and "web-1" not in listed.split("request")[0]
+    assert "dev-1" in listed
+    assert "web-1" not in listed.split("request")[0]
     account = running.ssh_line[-1].partition("@")[0]
     config = ["-F", str(home / "ssh_config"), "-o", "BatchMode=yes"]
     command = ["ssh", *config, f"{account}@dev-1@onepam", "echo", "plain-ssh"]

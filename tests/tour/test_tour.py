@@ -1,4 +1,4 @@
-"""The whole first slice as a newcomer meets it: enrol, ask, approve, connect, watch, verify. Nothing is stood in for."""
+"""The first slice as a newcomer meets it: enrol, ask, approve, connect, watch, verify. Nothing is stood in for."""
 
 import re
 import subprocess
@@ -49,7 +49,8 @@ def test_the_tour(browser: Browser, running: Tour, tmp_path: Path) -> None:
     assert "the-tour-was-here" in output
     watch(eve)
     verify_ledger(running)
-    assert eve.problems == [] and mia.problems == []
+    assert eve.problems == []
+    assert mia.problems == []
 
 
 def register_key(eve: Person, folder: Path) -> None:
@@ -106,7 +107,8 @@ def connect(eve: Person, running: Tour, folder: Path, command: str) -> str:
             assert line, shown
             shown += line
         link, code = re.search(r"http\S+/confirm/\S+", shown), re.search(r"\b[A-Z]{4}-[A-Z]{4}\b", shown)
-        assert link and code
+        assert link
+        assert code
         page = eve.page
         page.goto(link[0])
         if "/step-up" in page.url:

@@ -21,7 +21,7 @@ person is disabled, and ends with the return."""
 
 @dataclass(frozen=True, slots=True)
 class LeavingFacts:
-    """The actor, the person (None where there is none), and the ids of what the person holds now; a grant's with its request's."""
+    """The actor, the person (None where there is none), and the ids of what they hold; a grant's with its request's."""
 
     actor: ActorFacts
     person: PersonFacts | None

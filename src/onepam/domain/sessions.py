@@ -18,7 +18,7 @@ class EntryPoint(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """The chain that made an access possible; each link is an identifier one can look up. Empty where a link is none."""
+    """The chain that made an access possible; each link is an identifier to look up. Empty where there is none."""
 
     role: str
     role_version: str

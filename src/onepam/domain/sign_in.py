@@ -38,7 +38,7 @@ class EnrolmentProposed:
 @event("enrolment.opened", klass="identity")
 @dataclass(frozen=True, slots=True)
 class EnrolmentOpened:
-    """A one-use link by which a person sets a password and a second factor. The link's token is kept only as a digest."""
+    """A one-use link by which a person sets a password and a second factor. Its token is kept only as a digest."""
 
     enrolment: str
     person: str

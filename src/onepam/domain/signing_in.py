@@ -73,7 +73,7 @@ class AccountFacts:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A factor that the edge has verified. `counter`: TOTP step, passkey's signature counter, recovery code's number."""
+    """A factor that the edge has verified. `counter`: TOTP step, passkey's counter, recovery code's number."""
 
     factor: str
     kind: FactorKind

@@ -22,7 +22,8 @@ def cli_sessions(db: Db, at: Instant, person: str) -> list[SignInRow]:
     """The person's sessions of the command line, newest first."""
     found = rows(
         db,
-        f"SELECT * FROM sign_in WHERE person = :person AND kind = 'cli' AND expires > :at AND {AT} ORDER BY opened DESC",
+        "SELECT * FROM sign_in WHERE person = :person AND kind = 'cli' AND expires > :at "
+        f"AND {AT} ORDER BY opened DESC",
         {"person": person, "at": at},
     )
     return [
