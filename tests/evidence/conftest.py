@@ -1,5 +1,6 @@
 """The honest pack that every test starts from, and the verifier as it is called."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from onepam.evidence.verifier.verify import main
 from tests.evidence.company import LOG, WITNESS, History, history, pack_input, written
+from tests.evidence.live import complete
 
 KEYS = ("--log-key", LOG.vkey(), "--witness-key", WITNESS.vkey())
 
@@ -23,6 +25,12 @@ def company() -> History:
 @pytest.fixture(scope="session")
 def honest(company: History) -> bytes:
     return written(pack_input(company))
+
+
+@pytest.fixture(scope="session")
+def drawn_pack(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A pack drawn from a real ledger."""
+    return asyncio.run(complete(tmp_path_factory.mktemp("live")))
 
 
 @pytest.fixture

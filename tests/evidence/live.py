@@ -23,14 +23,15 @@ from onepam.domain.access import SubjectKind
 from onepam.domain.people import GroupMemberAdded
 from onepam.domain.roster import Attributes
 from onepam.domain.sessions import SessionClosed, SessionFailed
+from onepam.domain.system import PayloadsErased
 from onepam.evidence.envelope import Period
-from onepam.kernel.clock import HOUR, MINUTE, Instant
+from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.ledger.checkpoint import Checkpoint, sign_checkpoint
 from onepam.ledger.note import Note, Signature, VerifierKey
 from onepam.store.database import connect
 from onepam.store.publish import Prove, Published, Publisher
-from tests.company import Company, binding, record
+from tests.company import START, Company, binding, record
 from tests.evidence.company import LOG, ORIGIN, WITNESS, Signer
 
 WITNESS_KEYS = (VerifierKey.parse(WITNESS.vkey()),)
@@ -162,3 +163,22 @@ async def story(folder: Path) -> Live:
     live = Live(company, folder)
     live.publish()
     return live
+
+
+async def erase(live: Live, person: str) -> tuple[int, ...]:
+    """The payloads of all that concerns a person go, by an entry."""
+    with closing(connect(live.company.path, read_only=True)) as db:
+        indexes = tuple(each[0] for each in db.execute("SELECT idx FROM payload WHERE person = ?", (person,)))
+    await record(live.company.ledger, PayloadsErased(person, indexes, "asked for", "ada"))
+    return indexes
+
+
+async def complete(folder: Path) -> bytes:
+    """A pack of the whole story, drawn two days later, after vic's data were erased."""
+    live = await story(folder)
+    await erase(live, "vic")
+    live.company.clock.advance(DAY)
+    await live.company.sign_in("aud")
+    data = await live.pack(START, Instant(START + DAY))
+    live.company.close()
+    return data
