@@ -73,7 +73,7 @@ class Recorder:
         on_head: Callable[[Head], None],
         on_failure: Callable[[RecorderFailed], None],
     ) -> "Recorder":
-        """Create the file, with `opened` in it and on disk. Raises `RecorderFailed`: then no session may begin."""
+        """Create the file, with `opened` in it. Raises `RecorderFailed`: then no session may begin."""
         path = recording_path(folder, recording)
         loop = asyncio.get_running_loop()
         try:
@@ -203,7 +203,8 @@ class Recorder:
         if self._sync or self.failure or self._sealer.head.seq == self._synced_seq:
             return
         head, size = self._sealer.head, self._size
-        self._sync = self._loop.run_in_executor(self._pool, os.fdatasync, self._fd)
+        folder = None if self._synced_seq else self.path.parent
+        self._sync = self._loop.run_in_executor(self._pool, _synced_to_disk, self._fd, folder)
         self._sync.add_done_callback(lambda done: self._synced(done, head, size))
 
     def _synced(self, done: asyncio.Future[None], head: Head, size: int) -> None:
@@ -250,13 +251,18 @@ def _pieces(fd: int) -> Iterator[bytes]:
 
 
 def _created(path: Path) -> int:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-    return fd
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+
+
+def _synced_to_disk(fd: int, folder: Path | None) -> None:
+    """In a thread; the folder, where it is given, holds the file's name and is synced as well."""
+    os.fdatasync(fd)
+    if folder is not None:
+        entry = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(entry)
+        finally:
+            os.close(entry)
 
 
 def _worded(error: BaseException) -> str:
