@@ -25,6 +25,8 @@ async def test_a_request_is_asked_for_approved_used_and_given_back(office: Offic
     eve, max_ = await office.sign_in("eve"), await office.sign_in("max")
     home = await eve.read("/")
     assert "ssh -p 2222 app@dev-1@gate.example.org" in home
+    assert "app@old-1@" not in home
+    assert "No host key pinned" in home
     assert "ssh -p 2222 app@web-1@gate.example.org" not in home
     assert "Max Example will be asked." in home
     asked = await eve.post(
@@ -132,6 +134,8 @@ async def test_a_session_is_seen_watched_and_ended_by_whom_it_concerns(office: O
     saved = await aud.get(f"/sessions/{ended}/recording?download=1")
     assert saved.headers["Content-Disposition"] == f'attachment; filename="{ended}.cast"'
     assert await entries(office, "recording.watched") == 3
+    assert "0 channels" not in re.sub("<[^>]+>", "", await bob.read(f"/sessions/{live}"))
+    assert "2 channels" in re.sub("<[^>]+>", "", await eve.read(f"/sessions/{live}"))
     page = await bob.read(f"/sessions/{live}")
     assert "End session" in page
     assert "reason is empty" in await bob.refused(f"/sessions/{live}/kill", reason="")

@@ -1,5 +1,6 @@
 """A recording's timeline as the session page lists it, in step with the player."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from onepam.console.rendering import size, stopwatch
@@ -13,11 +14,12 @@ _KINDS = {"pty": "Shell", "exec": "Command", "sftp": "File transfer"}
 
 @dataclass(frozen=True, slots=True)
 class FilmStrip:
-    """`events` (session.html), whether a terminal can be played, and what is wrong with the recording, if anything."""
+    """`events` (session.html), whether a terminal can be played, what is wrong with it, and its counts so far."""
 
     events: list[Context] = field(default_factory=list)
     playable: bool = False
     problem: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def film_strip(told: Timeline) -> FilmStrip:
@@ -37,7 +39,7 @@ def film_strip(told: Timeline) -> FilmStrip:
         events.append(_event(told.lasted, "gap", "The recording ends too early", told.gap))
     for each in events:
         each["at"] = max(0, each["at"] - base)
-    return FilmStrip(events, played is not None)
+    return FilmStrip(events, played is not None, counts=told.counts)
 
 
 def _channel(channel: Channel) -> list[Context]:

@@ -114,8 +114,8 @@ def session_because(row: SessionRow) -> str:
 
 def happened(event: object, names: Mapping[str, str]) -> tuple[str, str]:
     """An event as a title and a detail; people by their names."""
-    by = names.get(getattr(event, "by", None) or "", getattr(event, "by", None) or "")
-    who = f"by {by}" if by else ""
+    by = event.substance.person if isinstance(event, requests.RequestMade) else getattr(event, "by", None) or ""
+    who = f"by {names.get(by, by)}" if by else ""
     title, more = _told(event)
     return title, "; ".join(filter(None, (who, visible(more))))
 

@@ -32,6 +32,7 @@ HOME: Context = {
             "resource": DB1,
             "login": "postgres",
             "ends": ahead(3 * HOUR + 8 * MINUTE),
+            "ready": True,
             "command": ssh("postgres", "db-orders-1"),
             "more": [
                 ["scp", "scp -P 2222 dump.sql postgres@db-orders-1@gate.example.org:/tmp/"],
@@ -43,6 +44,7 @@ HOME: Context = {
             "resource": WEB1,
             "login": "deploy",
             "ends": ahead(26 * MINUTE),
+            "ready": True,
             "command": ssh("deploy", "web-1"),
             "more": [],
             "chain": CHAIN,
@@ -51,6 +53,7 @@ HOME: Context = {
             "resource": STAGE,
             "login": "deploy",
             "ends": FOREVER,
+            "ready": False,
             "command": ssh("deploy", "stage-1"),
             "more": [],
             "chain": STANDING,

@@ -1,6 +1,7 @@
 """Changes of access.yaml: what was proposed and what it does to whom; approving, rejecting, proposing by hand."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 
 from starlette.responses import Response
@@ -31,6 +32,7 @@ MOST_PEOPLE = 200
 MOST_NAMED = 4
 MOST_LINES = 6_000
 AROUND = 3
+_PERSON = re.compile(r"\bper_[a-z2-7]{16}\b", re.ASCII)
 _STATES = {"proposed": "waiting", "approved": "applied", "applied": "applied", "rejected": "rejected"}
 
 
@@ -181,22 +183,28 @@ def _one(page: rows.ChangePage, called: dict[str, str]) -> Context:
         "decided_at": row.decided,
         "decided_why": row.reason or because,
         "effects": _effects(page.plan, called),
-        "widenings": list(page.plan.widenings) if page.plan else [],
+        "widenings": _named(page.plan.widenings, called) if page.plan else [],
         "ends": {"sessions": page.sessions, "people": page.people},
         "diff": list(difference(page.text_before, page.text)),
     }
 
 
 def _planned(db: Db, at: Instant, planned: Plan, text: str) -> Context:
+    called = names(db, at)
     return {
         "digest": planned.digest,
         "summary": planned.summary(),
         "changes_something": bool(planned.objects),
         "widens": planned.widens,
-        "widenings": list(planned.widenings),
-        "effects": _effects(planned, names(db, at)),
+        "widenings": _named(planned.widenings, called),
+        "effects": _effects(planned, called),
         "diff": list(difference(rows.text_in_force(db, at), text)),
     }
+
+
+def _named(sentences: Iterable[str], called: dict[str, str]) -> list[str]:
+    """Sentences that name people by their ids, with their names instead."""
+    return [_PERSON.sub(lambda found: called.get(found[0], found[0]), each) for each in sentences]
 
 
 def _effects(planned: Plan | None, called: dict[str, str]) -> list[Context]:

@@ -18,7 +18,7 @@ from onepam.store.read.console import entry, kept, newest
 from onepam.store.read.names import names
 
 _CHECKS = (("tail", "Tail", MINUTE), ("incremental", "Incremental", HOUR), ("fold", "Full fold", 7 * DAY))
-_PEOPLE = ("by", "person", "approved_by")
+_PEOPLE = ("by", "person", "approved_by", "owner", "manager")
 MAX_VALUE_CHARACTERS = 400
 
 
@@ -136,14 +136,28 @@ def _entry(found: Stored, view: View, health: LedgerHealth, called: dict[str, st
 
 
 def _value(value: Any, called: dict[str, str]) -> str:
-    text = "none" if value is None else called.get(value, value) if isinstance(value, str) else str(value)
+    text = _plain(called.get(value, value) if isinstance(value, str) else value)
     return text if len(text) <= MAX_VALUE_CHARACTERS else f"{text[:MAX_VALUE_CHARACTERS]}…"
 
 
+def _plain(value: Any) -> str:
+    """A body's value in one line."""
+    if isinstance(value, dict):
+        return "; ".join(f"{name} {_plain(each)}" for name, each in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)
+
+
 def _who(fields: dict[str, Any], called: dict[str, str]) -> str:
+    substance = fields.get("substance")
     for name in _PEOPLE:
         if isinstance(who := fields.get(name), str):
             return called.get(who, who)
+    if isinstance(substance, dict):
+        return called.get(substance["person"], substance["person"])
     return str(fields.get("node") or "")
 
 

@@ -1,6 +1,6 @@
 """Sessions: who did what, when, from where; one session with its player, timeline and proof; and ending it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from urllib.parse import urlencode
 
 from starlette.responses import Response, StreamingResponse
@@ -71,6 +71,9 @@ async def page(visit: Visit) -> Response:
             if refused is not None:
                 return visit.refusal(refused, 404)
         strip = await _strip(visit, ident)
+    if context["session"]["state"] == "live":  # the ledger counts what is closed
+        context["session"]["bytes"] = strip.counts.get("bytes", 0)
+        context["counts"] = _counts(strip.counts, "") if strip.counts else []
     if strip.problem:
         context["session"].update(recording="gap", gap=strip.problem)
     return visit.page(
@@ -239,17 +242,17 @@ def _session(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) 
         "bytes": row.counts.get("bytes", 0),
         "host_key": "",
     }
-    counts = [
-        [row.counts.get(name, 0), word if row.counts.get(name, 0) == 1 else f"{word}s"]
-        for name, word in (("channels", "channel"), ("files", "file"))
-    ]
-    gaps = [int(bool(row.gap)), "gap" if row.gap else "gaps"]
     return {
         "session": shown,
-        "counts": [*counts, gaps],
+        "counts": _counts(row.counts, row.gap or ""),
         "chain": view.chain(found.why),
         "proof": view.proof(newest.index, newest.leaf, health),
     }, row.person == view.person
+
+
+def _counts(counts: Mapping[str, int], gap: str) -> list[list[object]]:
+    found = {"channel": counts.get("channels", 0), "file": counts.get("files", 0), "gap": int(bool(gap))}
+    return [[number, word if number == 1 else f"{word}s"] for word, number in found.items()]
 
 
 def _number(text: str | None) -> int | None:
