@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import replace
 from itertools import count
@@ -79,12 +80,12 @@ def test_what_another_process_ends_is_seen_at_once(writer: Writer, path: Path, c
 def test_what_ends_in_the_same_group_is_seen(writer: Writer) -> None:
     assert opens(writer)
     knock = knock_of(PERSON, "web-0")
-    answers = list[Any]()
+    answered: Future[Any] = Future()
     with one_group(writer):
         submit(writer, events(PersonDisabled(PERSON, None, "left")))
         query = KnockQuery(knock.person, knock.target, knock.sign_in, knock.confirmation)
-        writer.submit(query, answer(knock), answers.append)
-    assert isinstance(answers[0].result, Refused)
+        writer.submit(query, answer(knock), answered.set_result)
+    assert isinstance(answered.result(10).result, Refused)
 
 
 def test_what_was_rolled_back_is_not_remembered(writer: Writer) -> None:
@@ -92,7 +93,7 @@ def test_what_was_rolled_back_is_not_remembered(writer: Writer) -> None:
     assert not opens(writer)
     with one_group(writer):
         failed = submit(writer, events(PersonEnabled(PERSON, None, "back"), unprojectable()))
-    assert isinstance(failed.result(), Exception)
+    assert isinstance(failed.result(10), Exception)
     assert not opens(writer)
 
 

@@ -75,8 +75,8 @@ def test_a_failing_projection_takes_its_own_command_along_and_no_other(writer: W
         before = submit(writer, events(person(1)))
         broken = submit(writer, events(person(2), unprojectable()))
         after = submit(writer, events(person(3)))
-    assert isinstance(broken.result(), sqlite3.IntegrityError)
-    assert (before.result().size, after.result().size) == (1, 2)
+    assert isinstance(broken.result(10), sqlite3.IntegrityError)
+    assert (before.result(10).size, after.result(10).size) == (1, 2)
     assert people(path) == ["per_1", "per_3"]
     assert [each.header.class_seq for each in stored(path)] == [0, 1]
     assert compare(path) == []
@@ -85,7 +85,7 @@ def test_a_failing_projection_takes_its_own_command_along_and_no_other(writer: W
 def test_many_that_fail_in_one_group_fail_alone(writer: Writer, path: Path) -> None:
     with one_group(writer):
         answers = [submit(writer, events(person(n), *([unprojectable()] * (n % 2)))) for n in range(40)]
-    assert [isinstance(each.result(), Committed) for each in answers] == [n % 2 == 0 for n in range(40)]
+    assert [isinstance(each.result(10), Committed) for each in answers] == [n % 2 == 0 for n in range(40)]
     assert people(path) == [f"per_{n}" for n in range(0, 40, 2)]
     assert compare(path) == []
 
@@ -97,8 +97,8 @@ def test_a_decider_that_raises_fails_alone(writer: Writer, path: Path) -> None:
     with one_group(writer):
         failed = submit(writer, broken)
         after = submit(writer, events(person(1)))
-    assert isinstance(failed.result(), ZeroDivisionError)
-    assert after.result().size == 1
+    assert isinstance(failed.result(10), ZeroDivisionError)
+    assert after.result(10).size == 1
     with pytest.raises(ZeroDivisionError):
         writer.commit(NoFacts(), broken)
 
