@@ -157,7 +157,8 @@ def _who(fields: dict[str, Any], called: dict[str, str]) -> str:
         if isinstance(who := fields.get(name), str):
             return called.get(who, who)
     if isinstance(substance, dict):
-        return called.get(substance["person"], substance["person"])
+        who = str(substance["person"])
+        return called.get(who, who)
     return str(fields.get("node") or "")
 
 
