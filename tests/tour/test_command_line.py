@@ -5,31 +5,14 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.targets import free_port
-from tests.tour.company import Tour, tour
-from tests.tour.people import ARGUMENTS, CHROMIUM, Person
+from tests.tour.company import Tour
+from tests.tour.people import Person
 
 ONEPAM = str(Path(sys.executable).with_name("onepam"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
-    with tour(tmp_path_factory.mktemp("tour"), free_port(), free_port()) as started:
-        yield started
 
 
 def test_an_engineer_signs_in_once_and_uses_plain_ssh(browser: Browser, running: Tour, tmp_path: Path) -> None:

@@ -4,29 +4,12 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
-from tests.targets import free_port
-from tests.tour.company import Tour, tour
-from tests.tour.people import ARGUMENTS, CHROMIUM, Person
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
-    with tour(tmp_path_factory.mktemp("tour"), free_port(), free_port()) as started:
-        yield started
+from tests.tour.company import Tour
+from tests.tour.people import Person
 
 
 def test_the_tour(browser: Browser, running: Tour, tmp_path: Path) -> None:
