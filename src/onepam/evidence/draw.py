@@ -13,7 +13,7 @@ from typing import BinaryIO
 from onepam.app.ports import History
 from onepam.evidence.envelope import Envelope, Period, Source, System
 from onepam.evidence.pack import Disclosed, Erased, Packed, PackInput, Payload, checkpoint_name, write_pack
-from onepam.evidence.reports import FROM_THE_BEGINNING, REPORTS, Drawn, Scope, TooLarge
+from onepam.evidence.reports import FROM_THE_BEGINNING, MAX_ROWS, REPORTS, Drawn, Scope, TooLarge
 from onepam.evidence.verifier import verify
 from onepam.kernel.canonical import decode
 from onepam.kernel.clock import Clock, Instant
@@ -95,7 +95,8 @@ def draw_pack(
         try:
             found = draw(scope)
         except TooLarge:
-            return Refused("evidence.too_large", f"The report {name} is too large.", "Choose a shorter period.")
+            message = f"The report {name} has more than {MAX_ROWS} rows."
+            return Refused("evidence.too_large", message, "A shorter period helps, unless it is access.")
         drawn.append(found)
         packed.append(Packed(found.report, _envelope(order, found, source, started, now())))
     erasures = dict(history.query(_ERASURES, {}))

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from onepam.evidence.reports import access, requests, sessions
-from onepam.evidence.reports.scope import Drawn, Scope, TooLarge
+from onepam.evidence.reports.scope import MAX_ROWS, Drawn, Scope, TooLarge
 
 REPORTS: Mapping[str, Callable[[Scope], Drawn]] = MappingProxyType(
     {sessions.NAME: sessions.draw, requests.NAME: requests.draw, access.NAME: access.draw}
 )
 FROM_THE_BEGINNING = frozenset({access.NAME})
 
-__all__ = ["FROM_THE_BEGINNING", "REPORTS", "Drawn", "Scope", "TooLarge"]
+__all__ = ["FROM_THE_BEGINNING", "MAX_ROWS", "REPORTS", "Drawn", "Scope", "TooLarge"]

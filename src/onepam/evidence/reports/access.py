@@ -34,15 +34,21 @@ WITH holder AS MATERIALIZED (
   WHERE a.valid_from <= :at AND :at < a.valid_until AND a.enabled = 1 AND (a.ends IS NULL OR a.ends > :at)
     AND m.valid_from <= :at AND :at < m.valid_until
     AND b.valid_from <= :at AND :at < b.valid_until AND (b.ends IS NULL OR b.ends > :at)
-), reach AS MATERIALIZED (
-  SELECT q.role, q.permission, q.mode, q.actions, q.valid_from AS defined, r.resource, r.valid_from AS placed,
-         l.value AS login, q.administrative OR coalesce(json_extract(r.labels, '$.env'), '') = 'prod' AS privileged
-  FROM ev_permissions_v1 q JOIN ev_resources_v1 r JOIN json_each(r.logins) l
-  WHERE q.valid_from <= :at AND :at < q.valid_until AND r.valid_from <= :at AND :at < r.valid_until
-    AND r.host_keys <> '[]' AND q.selector <> '{}'
+), site AS MATERIALIZED (
+  SELECT resource, labels, logins, valid_from AS placed FROM ev_resources_v1
+  WHERE valid_from <= :at AND :at < valid_until AND host_keys <> '[]'
+), alike AS MATERIALIZED (
+  SELECT DISTINCT labels, logins FROM site
+), covers AS MATERIALIZED (
+  SELECT q.role, q.permission, q.mode, q.actions, q.valid_from AS defined, s.labels, s.logins, l.value AS login,
+         q.administrative OR coalesce(json_extract(s.labels, '$.env'), '') = 'prod' AS privileged
+  FROM ev_permissions_v1 q JOIN alike s JOIN json_each(s.logins) l
+  WHERE q.valid_from <= :at AND :at < q.valid_until AND q.selector <> '{}'
     AND NOT EXISTS (SELECT 1 FROM json_each(q.selector) w WHERE NOT EXISTS (
-      SELECT 1 FROM json_each(r.labels) x WHERE x.key = w.key AND x.value = w.value))
+      SELECT 1 FROM json_each(s.labels) x WHERE x.key = w.key AND x.value = w.value))
     AND EXISTS (SELECT 1 FROM json_each(q.logins) a WHERE a.value IN ('*', l.value))
+), reach AS MATERIALIZED (
+  SELECT c.*, s.resource, s.placed FROM covers c JOIN site s ON s.labels = c.labels AND s.logins = c.logins
 ), way AS (
   SELECT h.*, w.resource, w.login, w.permission, w.mode, w.actions, w.privileged, w.defined, w.placed,
          NULL AS granted, NULL AS request, NULL AS granted_until
