@@ -352,7 +352,9 @@ def _bound(what: str, host: str, port: int) -> socket.socket:
     """A socket that listens. Raises `Unavailable`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else every answer waits 40 ms for an ACK
+        return listener
     except OSError as error:
         raise _not_listening(what, host, port, error) from None
 
