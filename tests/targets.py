@@ -41,7 +41,7 @@ class Sshd:
     def stop(self) -> None:
         """End the server and every session on it."""
         if self.process.poll() is None:
-            for pid in _descendants(self.process.pid):
+            for pid in descendants(self.process.pid):
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             self.process.kill()
@@ -131,11 +131,11 @@ def _public(private: Path) -> str:
     return f"{algorithm} {key}"
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
     """The processes below `pid`, deepest first; sshd gives each session a process group of its own."""
     with suppress(FileNotFoundError, ProcessLookupError):
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
-        return [found for child in children for found in (*_descendants(int(child)), int(child))]
+        return [found for child in children for found in (*descendants(int(child)), int(child))]
     return []
 
 

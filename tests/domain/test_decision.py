@@ -104,3 +104,16 @@ def test_no_end_is_ever_passed(
     limit = longest if mode is Mode.STANDING else grant_left
     assert found.ends == min([NOW + limit, NOW + MAX_SESSION, *(end for end in ends if end is not None)])
     assert (found.because.grant == "") == (mode is Mode.STANDING)
+
+
+def test_a_running_session_goes_on_under_whatever_allows_all_that_it_needs() -> None:
+    brief = replace(GRANT, grant="grt_2", substance=replace(GRANT.substance, actions=(Action.EXEC,)))
+    lasting = replace(brief, ends=Instant(LATER + HOUR))
+    facts = access(grants=(GRANT, lasting))
+    assert permitted(facts).because.grant == "grt_2"
+    found = decide(facts, "root", NOW, PROD.actions)
+    assert isinstance(found, Permitted)
+    assert found.because.grant == GRANT.grant
+    narrowed = decide(access(grants=(lasting,)), "root", NOW, PROD.actions)
+    assert isinstance(narrowed, Refused)
+    assert narrowed.code == "access.narrowed"

@@ -61,10 +61,11 @@ class Permitted:
     because: Because
 
 
-def decide(facts: AccessFacts, login: str, now: Instant) -> Permitted | Refused:
+def decide(facts: AccessFacts, login: str, now: Instant, needed: tuple[Action, ...] = ()) -> Permitted | Refused:
     """The one decision. Standing permissions first, then grants; of several, the one that lasts longest.
 
-    What is outside the person's catalogue is "unknown", whether it exists or not.
+    What is outside the person's catalogue is "unknown", whether it exists or not. A session that runs asks again with
+    the actions that it `needed`: it goes on under whatever allows all of them.
     """
     if not facts.enabled or (facts.ends is not None and facts.ends <= now):
         return Refused("person.disabled", "This account is disabled.", "Ask an administrator.")
@@ -80,6 +81,9 @@ def decide(facts: AccessFacts, login: str, now: Instant) -> Permitted | Refused:
         if option.actions  # a role narrowed since may leave a grant with nothing to do
     ]
     if options:
+        options = [option for option in options if set(needed) <= set(option.actions)]
+        if not options:
+            return Refused("access.narrowed", f"Your access to {resource.resource} was narrowed.", "Connect again.")
         if not resource.host_keys:
             return Refused(
                 "resource.no_host_key",

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 WITHOUT_LEDGER_SECONDS = 60.0
 _RETRY_SECONDS = 0.5
+_SAME_OUTAGE_SECONDS = 10.0
+"""A quiet ledger gives no sign of life: a failure that comes later than this after the last one is another one."""
 
 End = Callable[[str], None]
 """Ends a session at once; the argument is why, as the ledger will say it."""
@@ -39,6 +41,8 @@ class LiveSession:
     resource: str
     end: End
     permit: Opened | None = None
+    grant: str = ""
+    """The grant that it rests on now; empty for a standing permission."""
     touched: bool = False
     timer: asyncio.TimerHandle | None = field(default=None, repr=False)
 
@@ -64,7 +68,7 @@ class Live:
 
     def opened(self, live: LiveSession, permit: Opened) -> None:
         """The permit has come: from now its end is timed, and what happened meanwhile is looked at again."""
-        live.permit = permit
+        live.permit, live.grant = permit, permit.because.grant
         self._set_timer(live, permit.ends)
         if live.touched:
             self._check([live])
@@ -80,7 +84,8 @@ class Live:
         future: asyncio.Future[Refused | None] = asyncio.get_running_loop().create_future()
         self._waiting[confirmation] = future
         try:
-            return await asyncio.wait_for(future, timeout_seconds)
+            async with asyncio.timeout(timeout_seconds):
+                return await future
         except TimeoutError:
             return Refused("confirmation.lapsed", "Nobody confirmed this in time.", "Connect again.")
         finally:
@@ -89,17 +94,20 @@ class Live:
     async def follow(self, after: int) -> None:
         """Acts on every event with index >= `after`, for ever. Without the ledger for 60 s, every session ends."""
         loop = asyncio.get_running_loop()
-        healthy = loop.time()
+        lost = last = -_SAME_OUTAGE_SECONDS
         while True:
             try:
                 async for batch in self._tail.follow(after):
                     self.apply(batch)
-                    after, healthy = batch[-1].index + 1, loop.time()
+                    after = batch[-1].index + 1
             except Fault as fault:
                 log.error("the ledger cannot be followed: %s", fault)
-                if loop.time() - healthy > WITHOUT_LEDGER_SECONDS:
+                if loop.time() - last > _SAME_OUTAGE_SECONDS:
+                    lost = loop.time()
+                if loop.time() - lost > WITHOUT_LEDGER_SECONDS:
                     self.end_all("ledger.unavailable")
                 await asyncio.sleep(_RETRY_SECONDS)
+                last = loop.time()
 
     def end_all(self, because: str) -> None:
         """Ends every session of this process."""
@@ -137,11 +145,7 @@ class Live:
             case access_events.RoleSet() | access_events.RoleRemoved() | access_events.BindingEnded():
                 return list(self._sessions.values())
             case request_events.GrantEnded(grant=grant):
-                return [
-                    live
-                    for live in self._sessions.values()
-                    if live.permit is None or live.permit.because.grant == grant
-                ]
+                return [live for live in self._sessions.values() if live.permit is None or live.grant == grant]
             case _:
                 pass
         return []
@@ -169,14 +173,13 @@ class Live:
                 log.error("session %s ends: its access cannot be checked: %s", live.session, fault)
                 live.end("ledger.unavailable")
                 continue
-            verdict = decide(facts, live.permit.login, self._clock())
-            if isinstance(verdict, Refused):
-                live.end(verdict.code)
-            elif not set(live.permit.actions) <= set(verdict.actions) or facts.resource is None:
-                live.end("access.narrowed")
+            verdict = decide(facts, live.permit.login, self._clock(), live.permit.actions)
+            if isinstance(verdict, Refused) or facts.resource is None:
+                live.end(verdict.code if isinstance(verdict, Refused) else "resource.unknown")
             elif (facts.resource.address, facts.resource.port) != (live.permit.address, live.permit.port):
                 live.end("resource.moved")
             else:
+                live.grant = verdict.because.grant
                 self._set_timer(live, min(live.permit.ends, verdict.ends))
 
     def _set_timer(self, live: LiveSession, ends: Instant) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -67,10 +68,9 @@ class SqliteLedger:
                 after = batch[-1].header.index + 1
                 yield [Placed(each.header.index, each.header.time, each.event) for each in batch]
                 continue
-            try:
-                await asyncio.wait_for(self._grown.wait(), POLL_SECONDS)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(POLL_SECONDS):  # wait_for of Python 3.11 may swallow a cancellation
+                    await self._grown.wait()
 
     def size(self) -> int:
         """How many entries there are."""

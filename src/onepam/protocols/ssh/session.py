@@ -185,7 +185,10 @@ class Session:
         """Waits for the end of either connection and writes the session's last word."""
         gateway, session = self._gateway, opened.session
         await self._over(relay)
-        await relay.close()
+        if self._why is None:
+            await relay.close()
+        else:
+            relay.abort()
         because = self._why or (self._failure.code if self._failure else "client.closed")
         recorded = await recorder.close(because)
         gateway.live.unregister(session)
@@ -213,9 +216,10 @@ class Session:
         lost = loop.create_task(_lost(relay))
         await asyncio.wait((gone, lost), return_when=asyncio.FIRST_COMPLETED)
         if not gone.done():
+            self._why = self._why or (self._failure.code if self._failure else "target.lost")
             await asyncio.wait((gone,), timeout=LINGER_SECONDS)
         if not gone.done():
-            self.end(self._failure.code if self._failure else "target.lost")
+            self.end(self._why)
         lost.cancel()
         await gone
 
