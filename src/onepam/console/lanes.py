@@ -17,7 +17,7 @@ _STATES = {"account": "plain", "roles": "plain", "grants": "due", "factors": "pr
 def lanes(told: tuple[Lane, ...], joined: Instant, now: Instant, view: View) -> Context:
     """`start`, `end`, `ticks` and `lanes` of person.html. Sessions are points, all else bars."""
     span = max(HOUR, now - joined)
-    start, end = Instant(joined - span // 30), Instant(now + span // 20)
+    start, end = Instant(joined - span // 30), Instant(joined + span + span // 20)
     return {
         "start": start,
         "end": end,
@@ -32,9 +32,9 @@ def ticks(start: Instant, end: Instant) -> list[Context]:
     step = next((each for each in _STEPS if each >= wanted), None)
     if step is None:
         return _months(start, end, max(1, round(wanted / (30 * DAY))))
-    first = Instant(-(-start // step) * step)
+    first, last = Instant(-(-start // step) * step), Instant(end - (end - start) // 20)
     words = "%H:%M" if step < DAY else "%-d %b"
-    return [{"at": Instant(at), "word": moment(Instant(at)).strftime(words)} for at in range(first, end, step)]
+    return [{"at": Instant(at), "word": moment(Instant(at)).strftime(words)} for at in range(first, last, step)]
 
 
 def _months(start: Instant, end: Instant, step: int) -> list[Context]:

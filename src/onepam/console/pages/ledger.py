@@ -18,7 +18,8 @@ from onepam.store.read.console import entry, kept, newest
 from onepam.store.read.names import names
 
 _CHECKS = (("tail", "Tail", MINUTE), ("incremental", "Incremental", HOUR), ("fold", "Full fold", 7 * DAY))
-_PEOPLE = ("by", "person", "approved_by", "owner", "manager")
+_ACTING = ("by", "person", "approved_by")
+_PEOPLE = (*_ACTING, "owner", "manager")
 MAX_VALUE_CHARACTERS = 400
 
 
@@ -153,7 +154,7 @@ def _plain(value: Any) -> str:
 
 def _who(fields: dict[str, Any], called: dict[str, str]) -> str:
     substance = fields.get("substance")
-    for name in _PEOPLE:
+    for name in _ACTING:
         if isinstance(who := fields.get(name), str):
             return called.get(who, who)
     if isinstance(substance, dict):
