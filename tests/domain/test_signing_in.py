@@ -10,6 +10,7 @@ from onepam.domain.authority import ActorFacts, HeldRole
 from onepam.domain.commit import Decided
 from onepam.domain.people import PersonKind
 from onepam.domain.sign_in import (
+    EnrolmentEnded,
     EnrolmentOpened,
     EnrolmentProposed,
     EnrolmentUsed,
@@ -221,6 +222,13 @@ def test_enrolling_replaces_everything_but_ssh_keys() -> None:
     added = answer.events[-1]
     assert isinstance(added, FactorEnrolled)
     assert added.privileged_from is None
+
+
+def test_a_link_that_serves_ends_the_persons_other_links() -> None:
+    account = replace(ACCOUNT, links=("enr_0", "enr_1", "enr_2"))
+    answer = rules.enrol(account, "enr_1", LATER, (new(FactorKind.PASSKEY),), NOW)
+    assert isinstance(answer, Decided)
+    assert [event.enrolment for event in answer.events if isinstance(event, EnrolmentEnded)] == ["enr_0", "enr_2"]
 
 
 def test_a_replaced_administrators_factor_waits_an_hour() -> None:

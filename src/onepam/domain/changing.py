@@ -193,7 +193,7 @@ def _administered(plan: Plan, people: tuple[Someone, ...], now: Instant) -> bool
 
 def _waiting(facts: MatrixFacts, change: str) -> ChangeFacts | Refused:
     if facts.change is None:
-        return Refused("change.unknown", f"There is no change {change}.", "See what waits: /roles/changes")
+        return Refused("change.unknown", f"There is no change {change}.", "/changes")
     if facts.change.status != "proposed":
         return Refused("change.closed", f"The change {change} is {facts.change.status} already.")
     return facts.change

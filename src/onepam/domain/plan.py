@@ -1,5 +1,6 @@
 """What a file would change: the objects, the events, and who gains and loses by it."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
@@ -69,13 +70,12 @@ class Plan:
 
     def summary(self) -> str:
         """The change in numbers; it stands in the ledger and names nobody."""
-        counts: dict[str, int] = {}
-        for each in self.objects:
-            what = f"{each.kind} {each.how.value}"
-            counts[what] = counts.get(what, 0) + 1
+        counts = Counter((each.kind, each.how.value) for each in self.objects)
         gain = sum(len(each.people) for each in self.differences if each.gains)
         lose = sum(len(each.people) for each in self.differences if each.loses)
-        objects = ", ".join(f"{number} {what}" for what, number in counts.items())
+        objects = ", ".join(
+            f"{number} {kind if number == 1 else kind + 's'} {how}" for (kind, how), number in counts.items()
+        )
         return f"{objects or 'nothing changes'}; gain: {gain}, lose: {lose}"
 
 

@@ -11,6 +11,7 @@ from onepam.domain.authority import Actor, ActorFacts, HeldRole, authorised, pre
 from onepam.domain.commit import Decided
 from onepam.domain.people import PersonKind
 from onepam.domain.sign_in import (
+    EnrolmentEnded,
     EnrolmentOpened,
     EnrolmentProposed,
     EnrolmentUsed,
@@ -51,7 +52,8 @@ class FactorFacts:
 
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
-    """One person's account as of the decision; `spent` are the numbers of recovery codes already used."""
+    """One person's account as of the decision; `spent` are the numbers of recovery codes already used,
+    `links` the enrolment links (and proposals of one) that wait."""
 
     person: str
     kind: PersonKind | None
@@ -62,6 +64,7 @@ class AccountFacts:
     factors: tuple[FactorFacts, ...]
     spent: tuple[int, ...]
     roles: tuple[HeldRole, ...]
+    links: tuple[str, ...] = ()
 
     def administrative(self) -> bool:
         """Whether a stolen factor of this account would open something administrative."""
@@ -236,7 +239,7 @@ def approve_enrolment(
 def enrol(
     facts: AccountFacts, enrolment: str | None, expires: Instant | None, new: tuple[FactorEnrolled, ...], now: Instant
 ) -> Decided[None] | Refused:
-    """Uses the link: the new factors replace those of the same kinds. A password needs a second factor beside it."""
+    """Uses the link: the new factors replace the old ones, other links end. A password needs a second factor beside it."""
     if enrolment is None or expires is None or expires <= now or not facts.enabled:
         return Refused("enrolment.gone", "This link has lapsed or was used.", "Ask an administrator for a new one.")
     kinds = {each.kind for each in new}
@@ -246,7 +249,12 @@ def enrol(
     privileged_from = Instant(now + QUARANTINE) if replaced and facts.administrative() else None
     removed = tuple(FactorRemoved(each.factor, facts.person, "replaced", facts.person) for each in replaced)
     added = tuple(_held_back(each, privileged_from) for each in new)
-    return Decided((EnrolmentUsed(enrolment, facts.person), *removed, *added), None)
+    ended = tuple(
+        EnrolmentEnded(each, facts.person, "another link served", facts.person)
+        for each in facts.links
+        if each != enrolment
+    )
+    return Decided((EnrolmentUsed(enrolment, facts.person), *ended, *removed, *added), None)
 
 
 def add_factor(facts: AccountFacts, actor: ActorFacts, new: FactorEnrolled, now: Instant) -> Decided[None] | Refused:

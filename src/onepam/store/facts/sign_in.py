@@ -20,6 +20,7 @@ def account_facts(db: Db, person: str, at: Instant) -> AccountFacts:
     someone = row(db, f"SELECT kind, enabled, ends FROM person WHERE person = :person AND {AT}", of)
     lockout = row(db, f"SELECT failures, locked_until FROM lockout WHERE person = :person AND {AT}", of)
     factors = rows(db, f"SELECT factor, kind, counter FROM factor WHERE person = :person AND {AT}", of)
+    links = rows(db, f"SELECT enrolment FROM enrolment WHERE person = :person AND {AT}", of)
     spent = rows(
         db,
         "SELECT s.counter FROM spent_recovery_code s JOIN factor f ON f.factor = s.factor "
@@ -37,6 +38,7 @@ def account_facts(db: Db, person: str, at: Instant) -> AccountFacts:
         factors=tuple(FactorFacts(each["factor"], FactorKind(each["kind"]), each["counter"]) for each in factors),
         spent=tuple(each["counter"] for each in spent),
         roles=held_roles(db, person, at),
+        links=tuple(each["enrolment"] for each in links),
     )
 
 
