@@ -239,7 +239,7 @@ def approve_enrolment(
 def enrol(
     facts: AccountFacts, enrolment: str | None, expires: Instant | None, new: tuple[FactorEnrolled, ...], now: Instant
 ) -> Decided[None] | Refused:
-    """Uses the link: the new factors replace the old ones, other links end. A password needs a second factor beside it."""
+    """Uses the link: new factors replace the old ones, other links end. A password needs a second factor beside it."""
     if enrolment is None or expires is None or expires <= now or not facts.enabled:
         return Refused("enrolment.gone", "This link has lapsed or was used.", "Ask an administrator for a new one.")
     kinds = {each.kind for each in new}
