@@ -41,6 +41,7 @@ class DemoTarget:
 
 async def start_target(folder: Path, user_ca: str) -> DemoTarget:
     """OpenSSH's server where it is installed and can give this user a terminal; otherwise one on asyncssh."""
+    folder = folder.resolve()  # sshd begins each connection in /
     key = folder / "host_ed25519"
     private = _host_key(key)
     host_key = private.export_public_key().decode("ascii").strip()
