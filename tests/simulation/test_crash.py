@@ -92,10 +92,11 @@ def _begin_copies(path: Path) -> None:
 
 def _lose_what_was_not_synced(path: Path) -> int:
     """Puts the durable copies in the place of the files; how many of the files were different."""
-    Path(f"{path}-shm").unlink()
+    Path(f"{path}-shm").unlink(missing_ok=True)  # not there yet, if the end came before the first transaction
     different = 0
     for each in _files(path):
         copy = Path(f"{each}{SUFFIX}")
-        different += not each.exists() or each.read_bytes() != copy.read_bytes()
-        shutil.copy(copy, each)
+        if copy.exists():
+            different += not each.exists() or each.read_bytes() != copy.read_bytes()
+            shutil.copy(copy, each)
     return different
