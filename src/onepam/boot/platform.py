@@ -360,7 +360,8 @@ def _bound(what: str, host: str, port: int) -> socket.socket:
 
 
 def _not_listening(what: str, host: str, port: int, error: OSError) -> Unavailable:
-    return Unavailable(f"{what} cannot listen on {host} port {port}: {error.strerror or error}")
+    words = os.strerror(error.errno) if error.errno else str(error)
+    return Unavailable(f"{what} cannot listen on {host} port {port}: {words}")
 
 
 async def run(config: Config, ready_file: Path | None) -> None:

@@ -1,0 +1,119 @@
+"""Starting and stopping: what is wrong is said in one line, nothing is left behind, and a stop ends what runs."""
+
+import asyncio
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from onepam.domain.sessions import SessionClosed
+from onepam.domain.system import SystemStarted
+from onepam.ledger.checkpoint import Checkpoint
+from onepam.ledger.note import Note
+from tests.gateway_fixture import outcome
+from tests.gateway_process import Failed, Process, alive, children_of, elsewhere, started, up
+
+pytestmark = pytest.mark.anyio
+
+STOP_SECONDS = 5.0
+
+
+@contextmanager
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def said(found: Process | Failed) -> str:
+    """The one line of a start that failed, with nothing left running."""
+    assert isinstance(found, Failed)
+    assert (found.status, found.children) == (4, ())
+    assert "Traceback" not in found.words
+    return found.words.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("which", ["ssh_port", "console_port"])
+def test_a_port_that_is_taken(tmp_path: Path, which: str) -> None:
+    with taken_port() as port:
+        words = said(up(tmp_path, **{which: port}))
+    assert f"cannot listen on 127.0.0.1 port {port}: Address already in use" in words
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ({"ssh_prot": 22}, "unknown setting 'ssh_prot'; known are"),
+        ({"ssh_port": "22"}, "ssh_port must be a number, not '22'"),
+        ({"egress": ["everything"]}, "an entry looks like 10.0.0.0/8:22"),
+        ({"signer_socket": "/nonexistent/socket"}, "the signer at /nonexistent/socket does not answer"),
+    ],
+)
+def test_a_setting_that_is_wrong(tmp_path: Path, setting: dict[str, object], words: str) -> None:
+    assert words in said(up(tmp_path, **setting))
+
+
+def test_data_of_another_layout(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    with closing(sqlite3.connect(tmp_path / "data" / "ledger.db")) as db:
+        db.execute("PRAGMA user_version = 99")
+    assert "layout 99; this release knows layout" in said(up(tmp_path))
+
+
+def test_data_that_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o700)
+    (tmp_path / "data" / "ledger.db").write_bytes(b"something else" * 1000)
+    assert "the database is damaged" in said(up(tmp_path))
+
+
+def test_data_of_another_ledger(tmp_path: Path) -> None:
+    """The signer's state belongs to one ledger; under another name it does not sign."""
+    assert started(tmp_path).stop() < STOP_SECONDS
+    assert "signer" in said(up(tmp_path, origin="other.example"))
+
+
+async def test_a_stop_ends_what_runs_and_says_so(tmp_path: Path) -> None:
+    with elsewhere(tmp_path) as (gateway, egress):
+        process = started(tmp_path, egress=egress)
+        children = children_of(process.popen.pid)
+        assert children
+        await gateway.record(gateway.resource("web-1"))
+        gateway.platform.ssh_port = process.ssh_port
+        people = [await gateway.person() for _ in range(3)]
+        clients = [await gateway.working(person) for person in people]
+        assert await asyncio.to_thread(process.stop) < STOP_SECONDS
+        for person, client in zip(people, clients, strict=True):
+            done = await outcome(client, None)
+            assert "the gateway is being stopped" in done.stderr
+            closed = (await gateway.ended(person))[0]
+            assert isinstance(closed, SessionClosed)
+            assert (closed.because, closed.gap, closed.verified) == ("gateway.stopped", None, True)
+        assert not [pid for pid in children if alive(pid)]
+
+
+async def test_two_processes_serve_the_same_data_and_outlive_each_other(tmp_path: Path) -> None:
+    with elsewhere(tmp_path) as (gateway, egress):
+        first, second = started(tmp_path, egress=egress), started(tmp_path, egress=egress)
+        await gateway.record(gateway.resource("web-1"))
+        assert len({each.node for each in gateway.events(SystemStarted)}) == 2
+        person = await gateway.person()
+        clients = []
+        for process in (first, second):
+            gateway.platform.ssh_port = process.ssh_port
+            clients.append(await gateway.working(person))
+        await asyncio.to_thread(first.stop)  # the signer was its child
+        assert "being stopped" in (await outcome(clients[0], None)).stderr
+        assert (await outcome(clients[1], b"still\n")).stdout == b"still\n"
+        size = gateway.platform.ledger.size()
+        async with asyncio.timeout(15):
+            while published(tmp_path) < size:  # noqa: ASYNC110 - another process works
+                await asyncio.sleep(0.1)
+        assert (await gateway.run(*gateway.ssh(person, "echo on"))).stdout == b"on\n"
+        assert await asyncio.to_thread(second.stop) < STOP_SECONDS
+
+
+def published(folder: Path) -> int:
+    note = (folder / "data" / "log" / "checkpoint").read_bytes()
+    return Checkpoint.parse(Note.parse(note).text).size

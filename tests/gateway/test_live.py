@@ -1,0 +1,261 @@
+"""Live sessions against the real ledger: whatever the order of opening and revoking, nothing stays open afterwards."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from random import Random
+from typing import Any, TypeVar
+
+import pytest
+
+from onepam.app.open_session import Knock, Opened, open_session
+from onepam.domain.access import Action, BindingAdded, BindingEnded, ResourceRemoved, SubjectKind
+from onepam.domain.commit import Placed
+from onepam.domain.decision import AccessFacts
+from onepam.domain.people import PersonChanged, PersonDisabled, PersonEnabled
+from onepam.domain.sessions import EntryPoint
+from onepam.gateway import live as module
+from onepam.gateway.live import Live
+from onepam.kernel.clock import HOUR, SECOND, Clock, Instant
+from onepam.kernel.errors import Unavailable
+from onepam.store.read.access import access
+from tests.company import DEV, Company, record, resource_set, role_set
+
+pytestmark = pytest.mark.anyio
+
+T = TypeVar("T")
+
+TRIES = 1_000
+
+
+@dataclass
+class Client:
+    """What a session's connection would be: it is told to end, once for every reason there is."""
+
+    session: str
+    ends: list[str] = field(default_factory=list)
+    permit: Opened | None = None
+
+    @property
+    def over(self) -> bool:
+        return bool(self.ends)
+
+
+class Gateway:
+    """The door and the live sessions of one process, without a wire."""
+
+    def __init__(self, company: Company) -> None:
+        self.company = company
+        self.live = Live(company.ledger, self._access, company.clock)
+        self._count = 0
+
+    async def _access(self, person: str, resource: str) -> AccessFacts:
+        return await self.company.reader(access, None, person, resource)
+
+    async def open(self, person: str, resource: str = "dev-1", login: str = "app") -> Client:
+        """As `PersonDoor` does it: registered first, then asked, then timed."""
+        self._count += 1
+        client = Client(f"ses_{self._count:06}")
+        live = self.live.register(client.session, person, resource, client.ends.append)
+        knock = Knock(
+            client.session, EntryPoint.SSH_CERTIFICATE, person, resource, login, "node-1", "192.0.2.1", "test",
+            f"sgn_{person}",
+        )  # fmt: skip
+        answer = await open_session(self.company.ledger, knock)
+        if isinstance(answer, Opened):
+            client.permit = answer
+            self.live.opened(live, answer)
+        else:
+            self.live.unregister(client.session)
+        return client
+
+    async def caught_up(self) -> None:
+        """Until everything committed so far has been followed and checked."""
+        marker = f"ses_marker{self._count}"
+        seen: list[str] = []
+        self.live.register(marker, "marker", "marker", seen.append)
+        await record(
+            self.company.ledger, ResourceRemoved("marker", "chg_9", None), PersonDisabled("marker", "ada", "x")
+        )
+        async with asyncio.timeout(10):
+            while not seen or self.live._checks:  # noqa: ASYNC110 - nobody else knows
+                await asyncio.sleep(0.001)
+        self.live.unregister(marker)
+
+
+@pytest.fixture
+async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
+    company = await Company.create(tmp_path)
+    gateway = Gateway(company)
+    following = asyncio.get_running_loop().create_task(gateway.live.follow(company.ledger.size()))
+    yield gateway
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+    company.close()
+
+
+REVOCATIONS: list[tuple[Callable[[], tuple[object, ...]], Callable[[], tuple[object, ...]]]] = [
+    (
+        lambda: (PersonDisabled("eve", "ada", "left"),),
+        lambda: (PersonEnabled("eve", "ada", "back"),),
+    ),
+    (
+        lambda: (BindingEnded("bnd_eve_engineer", "left", "chg_2", None),),
+        lambda: (BindingAdded("bnd_eve_engineer", "engineer", SubjectKind.PERSON, "eve", None, "f", "b", "c", None),),
+    ),
+    (lambda: (role_set("engineer", ()),), lambda: (role_set("engineer", (DEV,)),)),
+    (
+        lambda: (ResourceRemoved("dev-1", "chg_2", None),),
+        lambda: (resource_set("dev-1", {"env": "dev", "app": "web"}),),
+    ),
+    (
+        lambda: (PersonChanged("eve", "ada", None, None, Instant(1), "Eve Example", "eve@example.com"),),
+        lambda: (PersonChanged("eve", "ada", None, None, None, "Eve Example", "eve@example.com"),),
+    ),
+]
+
+
+async def test_nothing_stays_open_after_a_revocations_commit(gateway: Gateway) -> None:
+    """1,000 tries: several openings race with one revocation, each begun at another moment. Whoever got a permit before
+    the commit is ended; whoever asks after it gets none."""
+    random, ledger = Random(7), gateway.company.ledger
+    opened_before = refused = 0
+    for number in range(TRIES // 4):
+        take, give_back = REVOCATIONS[number % len(REVOCATIONS)]
+
+        openings = [_later(random.randrange(12), gateway.open("eve")) for _ in range(4)]
+        revoking = _later(random.randrange(12), record(ledger, *take()))
+        _, *clients = await asyncio.gather(revoking, *openings)
+        after = await gateway.open("eve")
+        assert after.permit is None
+        await gateway.caught_up()
+        for client in clients:
+            opened_before += client.permit is not None
+            refused += client.permit is None
+            assert client.permit is None or client.over
+            gateway.live.unregister(client.session)
+        await record(ledger, *give_back())
+    assert opened_before > TRIES // 20, "the race was never on"
+    assert refused > TRIES // 20, "the race was never on"
+
+
+async def _later(turns: int, work: Coroutine[Any, Any, T]) -> T:
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    return await work
+
+
+async def test_what_concerns_others_ends_nothing(gateway: Gateway) -> None:
+    company = gateway.company
+    client = await gateway.open("eve")
+    await record(
+        company.ledger,
+        PersonDisabled("vic", "ada", "left"),
+        BindingEnded("bnd_vic_vendor", "left", "chg_2", None),
+        ResourceRemoved("web-2", "chg_2", None),
+        role_set("vendor", ()),
+    )
+    await gateway.caught_up()
+    assert client.permit is not None
+    assert not client.over
+    assert len(gateway.live) == 1
+
+
+async def test_a_wider_role_of_another_kind_ends_nothing(gateway: Gateway) -> None:
+    """Another permission that lasts longer and allows less does not take away what the session rests on."""
+    client = await gateway.open("eve")
+    wider = replace(DEV, name="longer", actions=(Action.SHELL,), longest=10 * HOUR)
+    await record(gateway.company.ledger, role_set("engineer", (DEV, wider)))
+    await gateway.caught_up()
+    assert not client.over
+
+
+async def test_the_end_comes_though_nobody_says_so(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The timer is the loop's own: with the tail stopped, the session still ends at its end."""
+    company = gateway.company
+    await record(company.ledger, role_set("engineer", (replace(DEV, longest=SECOND // 5),)))
+    client = await gateway.open("eve")
+    assert client.permit is not None
+    async with asyncio.timeout(2):
+        while not client.over:  # noqa: ASYNC110 - the test's own list
+            await asyncio.sleep(0.01)
+    assert client.ends == ["expired"]
+
+
+class Tail:
+    """A ledger whose tail fails as told: each item is a batch, or a fault to raise."""
+
+    def __init__(self) -> None:
+        self.items: asyncio.Queue[list[Placed] | Exception] = asyncio.Queue()
+        self.asked: list[int] = []
+
+    def size(self) -> int:
+        return 0
+
+    async def follow(self, after: int) -> AsyncIterator[list[Placed]]:
+        self.asked.append(after)
+        while True:
+            item = await self.items.get()
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+
+async def no_access(person: str, resource: str) -> AccessFacts:
+    raise Unavailable("no database")
+
+
+def still() -> Instant:
+    return Instant(0)
+
+
+async def follow(tail: Tail, clock: Clock = still) -> tuple[Live, "asyncio.Task[None]"]:
+    live = Live(tail, no_access, clock)
+    return live, asyncio.get_running_loop().create_task(live.follow(5))
+
+
+async def test_a_tail_that_fails_is_followed_again_from_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_RETRY_SECONDS", 0.0)
+    tail = Tail()
+    live, task = await follow(tail)
+    ends: list[str] = []
+    live.register("ses_1", "eve", "dev-1", ends.append)
+    tail.items.put_nowait([Placed(5, Instant(1), PersonDisabled("vic", "ada", "x"))])
+    tail.items.put_nowait(Unavailable("gone"))
+    tail.items.put_nowait([Placed(6, Instant(2), PersonDisabled("eve", "ada", "x"))])
+    async with asyncio.timeout(5):
+        while not ends:  # noqa: ASYNC110 - the test's own list
+            await asyncio.sleep(0.001)
+    assert (tail.asked, ends) == ([5, 6], ["person.disabled"])
+    task.cancel()
+
+
+async def test_one_failure_after_a_quiet_hour_is_no_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(module, "WITHOUT_LEDGER_SECONDS", 0.1)
+    tail = Tail()
+    live, task = await follow(tail)
+    ends: list[str] = []
+    live.register("ses_1", "eve", "dev-1", ends.append)
+    await asyncio.sleep(0.2)
+    tail.items.put_nowait(Unavailable("once"))
+    await asyncio.sleep(0.05)
+    assert ends == []
+    await asyncio.sleep(0.1)
+    tail.items.put_nowait(Unavailable("and again: it has been away for longer than we wait"))
+    await asyncio.sleep(0.05)
+    assert ends == ["ledger.unavailable"]
+    task.cancel()
+
+
+async def test_access_that_cannot_be_checked_is_no_access(gateway: Gateway) -> None:
+    client = await gateway.open("eve")
+    gateway.live._access = no_access
+    await record(gateway.company.ledger, role_set("vendor", ()))
+    await gateway.caught_up()
+    assert client.ends == ["ledger.unavailable"]
+
+
+def test_the_bound_is_the_documented_one() -> None:
+    assert module.WITHOUT_LEDGER_SECONDS == 60.0
