@@ -7,7 +7,7 @@ from onepam.app.ports import Ledger
 from onepam.domain.commit import Decided
 from onepam.domain.sessions import ChunksSealed, SealedHead, SessionClosed, SessionFailed
 from onepam.kernel.clock import Instant
-from onepam.kernel.errors import Refused
+from onepam.kernel.errors import Refused, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,16 @@ async def fail_session(ledger: Ledger, failed: SessionFailed) -> Refused | None:
 async def seal_chunks(ledger: Ledger, node: str, root: str, heads: tuple[SealedHead, ...]) -> None:
     """Anchors the heads that moved since the last call; `root` is the RFC 6962 root over them."""
     sealed = ChunksSealed(node, root, len(heads), heads)
-    await ledger.commit(NoFacts(), lambda facts, now: Decided((sealed,), None))
+    await _taken(ledger, (sealed,))
 
 
 async def ledger_answers(ledger: Ledger) -> None:
     """Raises `Unavailable` when the ledger takes no commands; appends nothing."""
-    await ledger.commit(NoFacts(), lambda facts, now: Decided((), None))
+    await _taken(ledger, ())
+
+
+async def _taken(ledger: Ledger, events: tuple[object, ...]) -> None:
+    """Commits, and takes a refusal (the ledger's clock is in doubt) for what it is here: no ledger."""
+    outcome = await ledger.commit(NoFacts(), lambda facts, now: Decided(events, None))
+    if isinstance(outcome, Refused):
+        raise Unavailable(outcome.message)

@@ -67,7 +67,8 @@ HOST_CERTIFICATE = 90 * DAY
 EXPIRY_SECONDS = 15.0
 TAIL_SECONDS = 60.0
 HOURLY_SECONDS = 3600.0
-DAILY_SECONDS = 86400.0
+WEEKLY_SECONDS = 7 * 86400.0
+SETTLE_SECONDS = 3.0
 MAX_FINDINGS = 50
 
 
@@ -245,14 +246,18 @@ class Platform:
             await asyncio.sleep(EXPIRY_SECONDS)
 
     async def _verify(self) -> None:
-        """The tail each minute; a finding, or an hour gone by, is an entry. The state tables once a day."""
-        position, told, folded = None, -HOURLY_SECONDS, 0.0
+        """The tail each minute, told each hour as an entry; everything, state tables too, at the start and each week.
+
+        A finding is an entry at once.
+        """
+        position, told, folded = None, time.monotonic(), None
+        await asyncio.sleep(SETTLE_SECONDS)
         while True:
-            await asyncio.sleep(TAIL_SECONDS)
             now = time.monotonic()
-            verdict = await asyncio.to_thread(self.verify, position)
-            findings, kind = verdict.findings, "tail"
-            if now - folded > DAILY_SECONDS:
+            whole = folded is None or now - folded > WEEKLY_SECONDS
+            verdict = await asyncio.to_thread(self.verify, None if whole else position)
+            findings, kind = verdict.findings, "incremental"
+            if whole:
                 findings += tuple(await asyncio.to_thread(verify_state, self.database))
                 folded, kind = now, "fold"
             for finding in findings:
@@ -262,6 +267,7 @@ class Platform:
                 event = LedgerVerified(kind, verdict.size, verdict.root, findings[:MAX_FINDINGS])
                 await self._append(event)
                 told = now
+            await asyncio.sleep(TAIL_SECONDS)
 
     def verify(self, start: Position | None = None) -> Verdict:
         """Verifies the entries from `start` on against all that holds a tree head. Blocking."""

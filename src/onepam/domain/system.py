@@ -37,7 +37,7 @@ class ClockConfirmed:
 @event("system.verified", klass="system")
 @dataclass(frozen=True, slots=True)
 class LedgerVerified:
-    """A verification that ran by itself: its kind (tail, incremental, fold), up to which size, and what it found."""
+    """A verification that ran by itself: its kind (incremental, fold), up to which size, and what it found."""
 
     kind: str
     size: int

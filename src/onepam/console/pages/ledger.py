@@ -10,14 +10,14 @@ from onepam.console.dispatch import SEES_ALL, Place
 from onepam.console.rendering import plural
 from onepam.console.view import Context, View
 from onepam.console.visit import Visit
-from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
+from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.database import Db
 from onepam.store.entries import Stored
 from onepam.store.read.console import entry, kept, newest
 from onepam.store.read.names import names
 
-_CHECKS = (("tail", "Tail", MINUTE), ("incremental", "Incremental", HOUR), ("fold", "Full fold", 7 * DAY))
+_CHECKS = (("incremental", "Newest entries", HOUR), ("fold", "Everything, and every table", 7 * DAY))
 _ACTING = ("by", "person", "approved_by")
 _PEOPLE = (*_ACTING, "owner", "manager")
 MAX_VALUE_CHARACTERS = 400
