@@ -17,6 +17,7 @@ from onepam.boot.demo_shell import serve_shell
 from onepam.kernel.errors import Unavailable
 
 START_SECONDS = 10.0
+HOST_KEY = "host_ed25519"
 
 
 @dataclass(slots=True)
@@ -41,13 +42,11 @@ class DemoTarget:
 
 async def start_target(folder: Path, user_ca: str) -> DemoTarget:
     """OpenSSH's server where it is installed and can give this user a terminal; otherwise one on asyncssh."""
-    folder = folder.resolve()  # sshd begins each connection in /
-    key = folder / "host_ed25519"
-    private = _host_key(key)
+    private = _host_key(folder / HOST_KEY)
     host_key = private.export_public_key().decode("ascii").strip()
     sshd = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/sbin:" + os.environ.get("PATH", ""))
     if sshd is not None and _gives_terminals():
-        return _openssh(sshd, folder, key, host_key, user_ca)
+        return _openssh(sshd, folder, host_key, user_ca)
     why = "OpenSSH's server is not installed" if sshd is None else "sshd cannot give this user a terminal here"
     server = await serve_shell(private, asyncssh.import_authorized_keys(f"cert-authority {user_ca}"))
     words = f"a small server on asyncssh ({why})"
@@ -63,14 +62,15 @@ def _host_key(path: Path) -> asyncssh.SSHKey:
     return asyncssh.read_private_key(path)
 
 
-def _openssh(sshd: str, folder: Path, key: Path, host_key: str, user_ca: str) -> DemoTarget:
+def _openssh(sshd: str, folder: Path, host_key: str, user_ca: str) -> DemoTarget:
+    folder = folder.resolve()  # sshd begins each connection in /
     authority, config, log = folder / "user_ca.pub", folder / "sshd_config", folder / "sshd.log"
     authority.write_text(user_ca + "\n", "ascii")
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     port = _port(folder)
     lines = (
-        f"HostKey {key}",
+        f"HostKey {folder / HOST_KEY}",
         "ListenAddress 127.0.0.1",
         f"Port {port}",
         "PidFile none",
