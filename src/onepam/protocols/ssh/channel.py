@@ -55,8 +55,6 @@ class RelayedSession(Protocol):
 
     def ended(self, channel: "ChannelRelay") -> None: ...
 
-    def abort(self) -> None: ...
-
 
 class ChannelRelay(asyncssh.SSHServerSession[bytes]):
     """One channel: the person's side is this object, the target's is its `_TargetSide`."""
@@ -313,8 +311,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
             return False
         try:
             record(self._tap)
-        except RecorderFailed:
-            self.session.abort()
+        except RecorderFailed:  # which ends the session: its owner was told by the recorder
             return False
         except SftpBroken as broken:
             self._tap.closed(None, None)

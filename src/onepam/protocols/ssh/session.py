@@ -46,6 +46,9 @@ DIAL_SECONDS = 10.0
 LINGER_SECONDS = 1.0
 """How long the channels may take to tell the client that its target is gone, before we hang up."""
 
+PARTING_SECONDS = 0.3
+"""How long the last words may take to a client that reads."""
+
 SETTLE_SECONDS = 1.0
 QUOTA_BYTES = 4 * 1024**3
 
@@ -82,7 +85,6 @@ class SshGateway:
     clock: Clock
     random: RandomBytes
     pool: Executor
-    quota_bytes: int = QUOTA_BYTES
     running: "set[asyncio.Task[Any]]" = field(default_factory=set)
     entering: "Counter[str]" = field(default_factory=Counter)
     """Connections that have not signed in yet, by address."""
@@ -109,14 +111,9 @@ class Session:
     def end(self, because: str) -> None:
         """The session is over now, for the first reason that is given. The client hears it while it still listens."""
         self._why = self._why or because
-        if not self._person.is_closed():
-            words = _ENDS.get(because, f"this access has ended ({because})")
-            with suppress(asyncssh.Error):
-                self._person._send_disconnect(DISC_BY_APPLICATION, f"OnePAM: {words}.", DEFAULT_LANG)
+        _part(self._person, _ENDS.get(because, f"this access has ended ({because})"))
         if self.relay is not None:
             self.relay.abort()
-        else:
-            self._person.abort()
 
     async def begin(self, opened: Opened) -> Relay | Refused:
         """From the permit to a relay; a session that cannot be recorded has failed."""
@@ -147,10 +144,10 @@ class Session:
             key.reveal(),
             RecordingOpened(0, session, opened.person, opened.resource, opened.login, "ssh", opened.opened),
             strict=opened.privileged,
-            quota_bytes=gateway.quota_bytes,
+            quota_bytes=QUOTA_BYTES,
             pool=gateway.pool,
             on_head=lambda head: gateway.sealing.moved(session, head.seq, head.digest.hex()),
-            on_failure=lambda failure: self.end("recorder.failed"),
+            on_failure=lambda failure: self.end("recorder.failed") if self.relay else None,  # else `start` raises
         )
 
     async def _dial(self, opened: Opened) -> TargetConnection | Refused:
@@ -219,9 +216,29 @@ class Session:
             self._why = self._why or (self._failure.code if self._failure else "target.lost")
             await asyncio.wait((gone,), timeout=LINGER_SECONDS)
         if not gone.done():
-            self.end(self._why)
+            self.end(self._why or "target.lost")
         lost.cancel()
         await gone
+
+
+class _Parting(asyncio.Protocol):
+    """What a client still sends after the end: read, so that it can read our last words, and dropped."""
+
+
+def _part(person: PersonConnection, words: str) -> None:
+    """Ends the connection as asyncssh's own abort does, yet what was forwarded already and the reason still reach a
+    client that reads; one that does not is cut off."""
+    transport: asyncio.Transport | None = person._transport
+    if transport is None:
+        return
+    loop = asyncio.get_running_loop()
+    with suppress(asyncssh.Error):
+        person._send_disconnect(DISC_BY_APPLICATION, f"OnePAM: {words}.", DEFAULT_LANG)
+    person._transport = None
+    transport.set_protocol(_Parting())
+    transport.write_eof()
+    loop.call_later(PARTING_SECONDS, transport.abort)
+    loop.call_soon(person._cleanup, None)
 
 
 async def settle(write: Callable[[], Awaitable[Refused | None]]) -> None:
