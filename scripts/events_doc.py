@@ -1,0 +1,125 @@
+"""Writes docs/events.md, the table of every event kind: `python scripts/events_doc.py`.
+
+The kinds, their classes, their private fields and what they say come from the code. Which control of the catalogue a
+kind is evidence for stands here, and a kind that is missing here fails the tests.
+"""
+
+import importlib
+import pkgutil
+import re
+import sys
+from collections.abc import Iterator
+from inspect import getdoc
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "events.md"
+sys.path.insert(0, str(ROOT / "src"))
+
+import onepam.domain  # noqa: E402
+from onepam.domain.event import Kind, kinds  # noqa: E402
+
+CONTROLS = {
+    "binding.added": "PRV-01 RBC-01",
+    "binding.ended": "OFF-01 OFF-04",
+    "certificate.issued": "MFA-01 OFF-04",
+    "change.applied": "CHG-01 RBC-02",
+    "change.approved": "CHG-01 PRV-02",
+    "change.proposed": "CHG-01 RBC-02",
+    "change.refused": "CHG-01 PRV-02",
+    "change.rejected": "CHG-01",
+    "confirmation.asked": "MFA-01",
+    "confirmation.failed": "MFA-01",
+    "confirmation.given": "MFA-01",
+    "confirmation.used": "MFA-01",
+    "enrolment.ended": "PRV-03",
+    "enrolment.opened": "PRV-03",
+    "enrolment.proposed": "PRV-02",
+    "enrolment.used": "PRV-03",
+    "evidence.packed": "LOG-05 EVD-02",
+    "factor.enrolled": "MFA-01 MFA-03",
+    "factor.removed": "MFA-01 OFF-04",
+    "factor.used": "MFA-01",
+    "grant.ended": "PRV-04 OFF-04",
+    "grant.expired": "PRV-04",
+    "grant.started": "PRV-01 PRV-04",
+    "group.member_added": "PRV-01 RBC-01",
+    "group.member_removed": "OFF-01 OFF-05",
+    "payload.erased": "LOG-03 LOG-04",
+    "person.added": "IDN-01 PRV-03 VND-01",
+    "person.changed": "IDN-01 OFF-05",
+    "person.disabled": "OFF-01 OFF-02 OFF-04",
+    "person.enabled": "IDN-01 PRV-03",
+    "recording.chunks_sealed": "LOG-01 LOG-03",
+    "recording.watched": "LOG-05 MON-03",
+    "request.approval_refused": "PRV-01 PRV-02",
+    "request.approved": "PRV-01 PRV-02",
+    "request.denied": "PRV-01",
+    "request.made": "PRV-01",
+    "request.withdrawn": "PRV-01",
+    "resource.removed": "RBC-01 CHG-01",
+    "resource.set": "RBC-01 CHG-01",
+    "role.removed": "RBC-02 CHG-01",
+    "role.set": "RBC-02 CHG-01",
+    "session.closed": "LOG-01 LOG-02",
+    "session.failed": "LOG-01",
+    "session.kill_ordered": "OFF-04 MON-05",
+    "session.opened": "IDN-03 MFA-01 LOG-01",
+    "session.refused": "MFA-02 OFF-06",
+    "sign_in.closed": "OFF-04",
+    "sign_in.failed": "CRD-05",
+    "sign_in.opened": "MFA-01 IDN-03",
+    "sign_in.stepped_up": "MFA-01",
+    "system.clock_confirmed": "LOG-03",
+    "system.clock_jumped": "LOG-03",
+    "system.started": "CHG-02",
+    "system.verified": "LOG-03",
+}  # fmt: skip
+"""Event kind -> ids of the control catalogue."""
+
+CLASSES = {
+    "access": "Who may do what: groups, resources, roles, bindings, and the changes of `access.yaml`",
+    "identity": "Factors, enrolment, signing in",
+    "person": "People and service accounts",
+    "recording": "What was recorded, and who watched it",
+    "request": "Access that was asked for, allowed, and ended",
+    "session": "Gateway sessions, opened or refused",
+    "system": "The installation itself",
+}
+
+HEAD = """\
+# Events
+
+<!-- Written by scripts/events_doc.py from the code; a test holds it equal. -->
+
+Every change of state is one of these, an entry of the ledger. A class is counted without gaps, so that a missing entry
+shows. *Private* fields never stand in the entry: they lie in its erasable payload, and the entry holds a salted digest.
+*Control* names the tests of the control catalogue that the event is evidence for.
+"""
+
+
+def page() -> str:
+    """The whole page. Raises `KeyError` for a kind without a control, or a class without words."""
+    for module in pkgutil.iter_modules(onepam.domain.__path__, "onepam.domain."):
+        importlib.import_module(module.name)
+    every = kinds()
+    classes = sorted({kind.klass for kind in every})
+    return HEAD + "".join(line for klass in classes for line in _section(klass, every))
+
+
+def _section(klass: str, every: tuple[Kind, ...]) -> Iterator[str]:
+    yield f"\n## {klass}\n{CLASSES[klass]}.\n\n| kind | what it says | private | control |\n| --- | --- | --- | --- |\n"
+    for kind in every:
+        if kind.klass == klass:
+            name = kind.name if kind.version == 1 else f"{kind.name} v{kind.version}"
+            private = ", ".join(f"`{field}`" for field in kind.private_fields)
+            yield f"| `{name}` | {_when(kind)} | {private} | {CONTROLS[kind.name]} |\n"
+
+
+def _when(kind: Kind) -> str:
+    first = (getdoc(kind.record) or "").split("\n\n")[0]
+    return re.sub(r"\s+", " ", first).replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")

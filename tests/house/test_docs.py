@@ -1,0 +1,76 @@
+"""The documentation says what the code does: generated tables are current, every link leads somewhere."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from onepam.boot.config import Config
+from scripts.events_doc import CONTROLS, PAGE, page
+from tests.house.sources import ROOT, kept_files, name
+
+PAGES = [path for path in kept_files() if path.suffix == ".md"]
+REQUIREMENTS = (
+    {f"L{number}" for number in range(1, 11)}
+    | {f"Q{number}" for number in range(1, 7)}
+    | {f"F{number}" for number in range(1, 8)}
+    | {f"P{number}" for number in range(1, 9)}
+    | {f"T{number}" for number in range(1, 5)}
+    | {"A1", "A2", "C1", "C2"}
+)
+
+
+def test_the_table_of_events_is_current() -> None:
+    assert PAGE.read_text("utf-8") == page(), "run: python scripts/events_doc.py"
+
+
+def test_every_event_kind_is_evidence_for_a_control() -> None:
+    listed = set(re.findall(r"^\| `([a-z_.]+)` \|", page(), re.MULTILINE))
+    assert listed == CONTROLS.keys()
+    assert all(re.fullmatch(r"[A-Z]{3}-\d\d( [A-Z]{3}-\d\d)*", controls) for controls in CONTROLS.values())
+
+
+def test_every_setting_is_in_the_reference() -> None:
+    text = (ROOT / "docs" / "administrator.md").read_text("utf-8").split("## Configuration")[1].split("\n## ")[0]
+    table = set(re.findall(r"`([a-z_]+)`", "".join(re.findall(r"^\| (.*?) \|", text, re.MULTILINE))))
+    assert table == {each.name for each in fields(Config)}
+
+
+def test_every_requirement_is_traced() -> None:
+    text = (ROOT / "docs" / "traceability.md").read_text("utf-8")
+    assert set(re.findall(r"^\| ([LQFPTAC]\d+) \|", text, re.MULTILINE)) == REQUIREMENTS
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name)
+def test_links_lead_somewhere(path: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", path.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+    links = re.findall(r"(?<!`)\[[^\]]*\]\(([^)\s]+)\)|(?:src|href|srcset)=\"([^\"]+)\"", text)
+    broken = []
+    for link in (each or other for each, other in links):
+        if re.match(r"[a-z]+:", link):
+            continue
+        file, _, anchor = link.partition("#")
+        target = (path.parent / file).resolve() if file else path
+        if not target.exists() or (anchor and anchor not in _anchors(target)):
+            broken.append(link)
+    assert broken == []
+
+
+def _anchors(path: Path) -> set[str]:
+    titles = re.findall(r"^#+ +(.+?)\s*$", path.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_pages_are_found_from_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text("utf-8")
+    pages = {path.name for path in PAGES if path.parent == ROOT / "docs"} - {"README.md"}
+    assert {page for page in pages if f"({page})" not in index} == set()
+
+
+def test_pictures_are_small_and_used() -> None:
+    pictures = [path for path in kept_files() if path.parent == ROOT / "docs" / "images"]
+    assert pictures
+    assert [name(path) for path in pictures if path.stat().st_size > 300_000] == []
+    text = "".join(path.read_text("utf-8") for path in PAGES)
+    assert [path.name for path in pictures if path.name not in text] == []
