@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -9,14 +10,19 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from onepam.boot.verification import Verdict, verify_entries, verify_state
+from onepam.boot.verification import Verdict, signed_head, verify_entries, verify_state, witnessed_head
+from onepam.ledger.check import Anchor
 from onepam.ledger.note import BadNote, VerifierKey
+from onepam.signing.witness import WitnessClient
 
 
 def verify(
     data: Annotated[Path, typer.Option(help="Folder of the data.", envvar="ONEPAM_DATA")] = Path("var/onepam"),
     log_key: Annotated[str, typer.Option(help="vkey of the ledger's signer, obtained elsewhere.")] = "",
     witness_key: Annotated[list[str] | None, typer.Option(help="vkey of a witness on another host.")] = None,
+    witness: Annotated[
+        list[str] | None, typer.Option(help="What the witness has seen: its URL, or a file of its checkpoint.")
+    ] = None,
     state: Annotated[bool, typer.Option(help="Also rebuild the state tables and compare.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
@@ -26,17 +32,37 @@ def verify(
     try:
         key = VerifierKey.parse(log_key or _own_key(data))
         witnesses = [VerifierKey.parse(each) for each in witness_key or ()]
-    except BadNote as error:
+        seen = [_seen(each, witnesses, key.name) for each in witness or ()]
+    except (BadNote, ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
+    if (signed := signed_head(data / "signer" / "state", key.name)) is not None:
+        seen.append(signed)
     with Progress(console=Console(stderr=True), transient=True, disable=as_json) as bars:
         verdict = verify_entries(
-            data / "ledger.db", data / "log", key.name, [key, *witnesses], progress=_bar(bars, "entries")
+            data / "ledger.db", data / "log", key.name, [key, *witnesses], seen, progress=_bar(bars, "entries")
         )
         findings = list(verdict.findings)
+        if witnesses and not verdict.witnessed and not witness:
+            findings.append("checkpoint: no witness of the given keys has cosigned it")
         if state:
             findings += verify_state(data / "ledger.db", _bar(bars, "state tables"))
     _tell(verdict, findings, as_json, bool(log_key), state)
     raise typer.Exit(1 if findings else 0)
+
+
+def _seen(source: str, witnesses: list[VerifierKey], origin: str) -> Anchor:
+    """The tree head that a witness holds, from itself or from a file that it gave. Raises `BadNote`."""
+    if not witnesses:
+        raise typer.BadParameter("give the witness's key too", param_hint="--witness-key")
+    if not source.startswith(("http://", "https://")):
+        notes = [Path(source).read_bytes()]
+    else:
+        notes = [note for key in witnesses if (note := WitnessClient(source, key).latest(origin)) is not None]
+    for note in notes:
+        for key in witnesses:
+            with suppress(BadNote):
+                return witnessed_head(note, key, origin)
+    raise BadNote(f"{source} holds no checkpoint of {origin} that a witness of the given keys has cosigned")
 
 
 def _own_key(data: Path) -> str:

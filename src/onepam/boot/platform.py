@@ -27,11 +27,10 @@ from onepam.boot.config import Config
 from onepam.boot.evidence import Evidence
 from onepam.boot.node import Node
 from onepam.boot.signer_process import SignerProcess
-from onepam.boot.verification import Verdict, verify_entries, verify_state
+from onepam.boot.verification import Verdict, verify_entries, verify_state, witnessed_head
 from onepam.domain.authority import Actor
 from onepam.domain.commit import Decided
 from onepam.domain.decision import AccessFacts
-from onepam.domain.sign_in import FactorKind
 from onepam.domain.system import LedgerVerified, SystemStarted
 from onepam.evidence.envelope import Period
 from onepam.gateway.egress import Egress
@@ -51,7 +50,7 @@ from onepam.signing.witness import WitnessClient
 from onepam.store.ledger import SqliteLedger
 from onepam.store.publish import Cosign, Prove
 from onepam.store.read.access import access
-from onepam.store.read.directory import factor_by_reference
+from onepam.store.read.directory import KeyHolder, key_holder
 from onepam.store.read.live import open_sessions
 from onepam.store.reader import Reader
 from onepam.vault.authorities import Authorities
@@ -102,6 +101,7 @@ class Platform:
             parts.callback(self.playback.close)
             parts.push_async_callback(asyncio.to_thread, self._signers.stop)
             self.log_key = (await asyncio.to_thread(self._signers.client)).vkey()
+            (self.config.data / "log-key").write_text(self.log_key.encode() + "\n", "utf-8")
             self.ledger = SqliteLedger(self.database, self.node.name, wall_clock, secrets.token_bytes)
             parts.callback(self.ledger.close)
             self.reader = Reader(self.database, wall_clock)
@@ -273,7 +273,12 @@ class Platform:
         """Verifies the entries from `start` on against all that holds a tree head. Blocking."""
         size, root = self._signers.client().last()
         keys = (self.log_key, *self.anchors.witness_keys)
-        seen = (Anchor(size, root, "signer"),) if size else ()
+        seen = [Anchor(size, root, "signer")] if size else []
+        if self.config.witness:
+            with contextlib.suppress(Unavailable):  # the lag of a witness that is away is on the ledger's page
+                witness = WitnessClient(self.config.witness, self.anchors.witness_keys[0])
+                note = witness.latest(self.config.origin)
+                seen += [witnessed_head(note, witness.key, self.config.origin)] if note else []
         return verify_entries(self.database, self.config.data / "log", self.config.origin, keys, seen, start)
 
     def _ssh_gateway(self) -> SshGateway:
@@ -304,9 +309,8 @@ class Platform:
             raise Fault(line.message)
         return key, asyncssh.import_certificate(line)
 
-    async def _find_key(self, fingerprint: str) -> str | None:
-        found = await self.reader(factor_by_reference, None, FactorKind.SSH_KEY, fingerprint)
-        return found.person if found else None
+    async def _find_key(self, fingerprint: str) -> KeyHolder | None:
+        return await self.reader(key_holder, None, fingerprint)
 
     async def _access(self, person: str, resource: str) -> AccessFacts:
         return await self.reader(access, None, person, resource)

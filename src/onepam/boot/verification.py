@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onepam.blobs.tile_folder import TileFolder
+from onepam.kernel.canonical import NotCanonical, decode
+from onepam.kernel.errors import Corrupt
 from onepam.ledger.check import Anchor, Position, Report, check
 from onepam.ledger.checkpoint import open_checkpoint
 from onepam.ledger.findings import Row
@@ -72,6 +74,28 @@ def verify_entries(
         witnessed,
         report.position,
     )
+
+
+def witnessed_head(note: bytes, key: VerifierKey, origin: str) -> Anchor:
+    """The tree head that a witness has seen, from the checkpoint that it keeps. Raises `BadNote`."""
+    found = open_checkpoint(note, [key], origin).checkpoint
+    return Anchor(found.size, found.root, f"witness {key.name}")
+
+
+def signed_head(state: Path, origin: str) -> Anchor | None:
+    """The tree head that the signer signed last, from its state beside the database; None where it is elsewhere.
+
+    Raises `Corrupt` when the file is not a signer's state of this log.
+    """
+    if not state.exists():
+        return None
+    try:
+        kept = decode(state.read_bytes())
+        if kept["origin"] != origin:
+            raise Corrupt(f"{state} belongs to another log")
+        return Anchor(int(kept["size"]), bytes.fromhex(kept["root"]), "signer") if kept["size"] else None
+    except (NotCanonical, KeyError, TypeError, ValueError):
+        raise Corrupt(f"{state} is not a signer's state") from None
 
 
 def verify_state(database: Path, progress: Progress = lambda done, of: None) -> list[str]:

@@ -159,7 +159,7 @@ class WitnessClient:
     def add_checkpoint(self, note: bytes, old: int, proof: Iterable[bytes]) -> tuple[Signature, int] | Behind | Refused:
         """One `POST /add-checkpoint`. Raises `Unavailable` when the witness cannot be reached or makes no sense."""
         lines = "".join(b64encode(step).decode("ascii") + "\n" for step in proof)
-        status, body = self._post(f"old {old}\n{lines}\n".encode() + note)
+        status, body = self._ask("POST", "/add-checkpoint", f"old {old}\n{lines}\n".encode() + note)
         text = body.decode("utf-8", "replace")
         try:
             if status == 200:
@@ -173,6 +173,18 @@ class WitnessClient:
             return Refused(code, f"The witness {self.key.name} refuses with {status}: {text[:200].strip()}")
         raise Unavailable(f"the witness {self.key.name} answers with status {status}")
 
+    def latest(self, origin: str) -> bytes | None:
+        """The newest checkpoint of `origin` that this witness cosigned, as a note; None where it has seen none.
+
+        Nothing is verified here. Raises `Unavailable` when the witness cannot be reached.
+        """
+        status, body = self._ask("GET", f"/{_name(origin)}/checkpoint")
+        if status == 404:
+            return None
+        if status != 200:
+            raise Unavailable(f"the witness {self.key.name} answers with status {status}")
+        return body
+
     def _cosignature(self, text: str, lines: str) -> tuple[Signature, int]:
         for signature in parse_signatures(lines):
             if (signature.name, signature.key_id) == (self.key.name, self.key.key_id):
@@ -181,10 +193,10 @@ class WitnessClient:
                     return signature, verified.at
         raise BadNote("no cosignature of its key that holds")
 
-    def _post(self, body: bytes) -> tuple[int, bytes]:
+    def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         connection = self._connection(self._host, self._port, timeout=self._timeout)
         try:
-            connection.request("POST", f"{self._prefix}/add-checkpoint", body, {"Content-Type": "text/plain"})
+            connection.request(method, self._prefix + path, body, {"Content-Type": "text/plain"})
             response = connection.getresponse()
             return response.status, response.read(MAX_NOTE_BYTES)
         except (OSError, HTTPException) as error:

@@ -1,0 +1,35 @@
+"""An installation whose ledger has some entries, published and signed, and `onepam ledger verify` over it."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from onepam.app.close_session import NoFacts
+from onepam.boot.config import Config
+from onepam.boot.platform import Platform
+from onepam.domain.commit import Decided
+from onepam.domain.system import ClockJumped
+
+ONEPAM = [sys.executable, "-m", "onepam.boot.command"]
+ORIGIN = "ledger.test"
+
+
+def verify(data: Path, *arguments: str) -> tuple[int, str]:
+    command = [*ONEPAM, "ledger", "verify", "--data", str(data), *arguments]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout + done.stderr
+
+
+async def live(config: Config, count: int) -> str:
+    """Runs the platform, appends `count` entries, and ends once the checkpoint has them; the log's key."""
+    async with Platform(config).running() as platform:
+        for number in range(count):
+            event = ClockJumped("nod_test", number)
+            await platform.ledger.commit(NoFacts(), lambda facts, now, event=event: Decided((event,), None))
+        end = time.monotonic() + 15
+        while (await asyncio.to_thread(platform.anchors.health)).checkpoint_size < platform.ledger.size():
+            assert time.monotonic() < end
+            await asyncio.sleep(0.1)
+        return platform.log_key.encode()

@@ -1,0 +1,94 @@
+"""Somebody writes to the database and the files: `onepam ledger verify` finds each attack, and names what was done."""
+
+import asyncio
+import shutil
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from onepam.boot.config import Config
+from tests.boot.installation import ORIGIN, live, verify
+from tests.targets import free_port
+
+ENTRIES = 12
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    data = tmp_path_factory.mktemp("installed") / "data"
+    config = Config(data, origin=ORIGIN, console_port=free_port(), ssh_port=free_port())
+    return data, asyncio.run(live(config, ENTRIES))
+
+
+def sql(data: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(data / "ledger.db")) as db:
+        for statement in statements:
+            assert db.execute(statement).rowcount, statement
+        db.commit()
+
+
+def roll_back(data: Path) -> None:
+    """An old copy of database and tiles, as from a backup: only the signer remembers more."""
+    sql(data, "DELETE FROM entry WHERE idx >= 5", "UPDATE head SET size = 5")
+    shutil.rmtree(data / "log")
+
+
+ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
+    "flip": (
+        lambda data: sql(data, "UPDATE entry SET body = replace(body, '3', '4') WHERE idx = 4"),
+        "flipped: entry 4",
+    ),
+    "flip a header": (lambda data: sql(data, "UPDATE entry SET time = time + 1 WHERE idx = 4"), "entry 4"),
+    "drop": (lambda data: sql(data, "DELETE FROM entry WHERE idx = 4"), "missing: entry 4"),
+    "reorder": (
+        lambda data: sql(
+            data,
+            "UPDATE entry SET idx = -1 WHERE idx = 4",
+            "UPDATE entry SET idx = 4 WHERE idx = 5",
+            "UPDATE entry SET idx = 5 WHERE idx = -1",
+        ),
+        "reordered: entry 4",
+    ),
+    "insert": (
+        lambda data: sql(
+            data,
+            "INSERT INTO entry SELECT (SELECT max(idx) + 1 FROM entry), time + 60000000, kind, version, class, "
+            "class_seq, body, leaf FROM entry WHERE idx = 4",
+        ),
+        "counter: entry",
+    ),
+    "cut the tail": (lambda data: sql(data, "DELETE FROM entry WHERE idx >= 10"), "tail_cut"),
+    "roll back": (roll_back, "rolled_back"),
+    "a row without an event": (
+        lambda data: sql(
+            data,
+            "INSERT INTO group_member (grp, person, source, valid_from, valid_until) "
+            "VALUES ('root', 'per_mallory', 'file', 1, 9007199254740991)",
+        ),
+        "group_member root/per_mallory",
+    ),
+    "the head": (lambda data: sql(data, "UPDATE head SET size = size + 7"), "head:"),
+    "the checkpoint": (lambda data: (data / "log" / "checkpoint").write_text("nothing") and None, "checkpoint:"),
+}
+
+
+def test_what_nobody_touched_is_intact(installed: tuple[Path, str]) -> None:
+    data, log_key = installed
+    code, told = verify(data, "--log-key", log_key)
+    assert code == 0, told
+    assert told.startswith("intact")
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_every_attack_is_found_and_named(attack: str, installed: tuple[Path, str], tmp_path: Path) -> None:
+    data, log_key = installed
+    copy = tmp_path / "data"
+    shutil.copytree(data, copy, ignore=shutil.ignore_patterns("socket"))
+    change, name = ATTACKS[attack]
+    change(copy)
+    code, told = verify(copy, "--log-key", log_key)
+    assert code == 1, told
+    assert name in told
