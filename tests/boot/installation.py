@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 from onepam.app.close_session import NoFacts
@@ -11,6 +12,7 @@ from onepam.boot.config import Config
 from onepam.boot.platform import Platform
 from onepam.domain.commit import Decided
 from onepam.domain.system import ClockJumped
+from onepam.kernel.clock import Instant
 
 ONEPAM = [sys.executable, "-m", "onepam.boot.command"]
 ORIGIN = "ledger.test"
@@ -22,12 +24,15 @@ def verify(data: Path, *arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+def _jumped(number: int, facts: None, now: Instant) -> Decided[None]:
+    return Decided((ClockJumped("nod_test", number),), None)
+
+
 async def live(config: Config, count: int) -> str:
     """Runs the platform, appends `count` entries, and ends once the checkpoint has them; the log's key."""
     async with Platform(config).running() as platform:
         for number in range(count):
-            event = ClockJumped("nod_test", number)
-            await platform.ledger.commit(NoFacts(), lambda facts, now, event=event: Decided((event,), None))
+            await platform.ledger.commit(NoFacts(), partial(_jumped, number))
         end = time.monotonic() + 15
         while (await asyncio.to_thread(platform.anchors.health)).checkpoint_size < platform.ledger.size():
             assert time.monotonic() < end

@@ -36,6 +36,10 @@ def roll_back(data: Path) -> None:
     shutil.rmtree(data / "log")
 
 
+def overwrite_the_checkpoint(data: Path) -> None:
+    (data / "log" / "checkpoint").write_text("nothing")
+
+
 ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
     "flip": (
         lambda data: sql(data, "UPDATE entry SET body = replace(body, '3', '4') WHERE idx = 4"),
@@ -71,7 +75,7 @@ ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
         "group_member root/per_mallory",
     ),
     "the head": (lambda data: sql(data, "UPDATE head SET size = size + 7"), "head:"),
-    "the checkpoint": (lambda data: (data / "log" / "checkpoint").write_text("nothing") and None, "checkpoint:"),
+    "the checkpoint": (overwrite_the_checkpoint, "checkpoint:"),
 }
 
 
