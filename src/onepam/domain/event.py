@@ -20,6 +20,7 @@ from functools import partial
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
+from onepam.domain.text import body_writer, record_writer
 from onepam.kernel.canonical import Json
 
 T = TypeVar("T")
@@ -27,7 +28,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a class of events is named in the ledger, and how its records become JSON and back."""
+    """How a class of events is named in the ledger, and how its records become JSON and back.
+
+    The body of a kind without private fields is `write_open(record)`. Else it is `write_body(record, digest)`, with the
+    digest of the payload, which is `write_payload(record)`.
+    """
 
     name: str
     version: int
@@ -36,6 +41,9 @@ class Kind:
     open_fields: tuple[str, ...]
     private_fields: tuple[str, ...]
     decoders: Mapping[str, Callable[[Any], Any]]
+    write_open: Callable[[Any], str]
+    write_body: Callable[[Any, str], str]
+    write_payload: Callable[[Any], str]
 
 
 class UnknownKind(ValueError):
@@ -59,14 +67,19 @@ def event(name: str, *, klass: str, version: int = 1) -> Callable[[type[T]], typ
             raise ValueError(f"event kind {name} v{version} is registered twice")
         hints = get_type_hints(record)
         all_fields = fields(cast(Any, record))
+        open_fields = tuple(f.name for f in all_fields if not f.metadata.get("private"))
+        private_fields = tuple(f.name for f in all_fields if f.metadata.get("private"))
         kind = Kind(
             name=name,
             version=version,
             klass=klass,
             record=record,
-            open_fields=tuple(f.name for f in all_fields if not f.metadata.get("private")),
-            private_fields=tuple(f.name for f in all_fields if f.metadata.get("private")),
+            open_fields=open_fields,
+            private_fields=private_fields,
             decoders={f.name: decoder(hints[f.name]) for f in all_fields},
+            write_open=record_writer(open_fields),
+            write_body=body_writer(open_fields),
+            write_payload=record_writer(private_fields),
         )
         _by_record[record] = _by_name[(name, version)] = kind
         return record
@@ -85,15 +98,6 @@ def kind_of(record: object) -> Kind:
 def kinds() -> tuple[Kind, ...]:
     """All registered kinds, by name and version: the table that tests and docs walk."""
     return tuple(_by_name[key] for key in sorted(_by_name))
-
-
-def split(record: object) -> tuple[Kind, dict[str, Json], dict[str, Json] | None]:
-    """The kind, the open fields (the body without its payload digest) and the private ones (None if it has none)."""
-    kind = kind_of(record)
-    body = {name: plain(getattr(record, name)) for name in kind.open_fields}
-    if not kind.private_fields:
-        return kind, body, None
-    return kind, body, {name: plain(getattr(record, name)) for name in kind.private_fields}
 
 
 def join(name: str, version: int, body: Mapping[str, Any], payload: Mapping[str, Any] | None) -> Any:

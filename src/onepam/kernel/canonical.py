@@ -28,8 +28,13 @@ class NotCanonical(ValueError):
 def encode(value: Json) -> bytes:
     """The canonical UTF-8 bytes of `value`. Raises `NotCanonical` for floats, large integers, odd keys, deep nests."""
     _check(value, 0)
+    return utf8(_encode(value))
+
+
+def utf8(text: str) -> bytes:
+    """The bytes of canonical text. Raises `NotCanonical` for a lone surrogate."""
     try:
-        return _encode(value).encode("utf-8")
+        return text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise NotCanonical(f"lone surrogate in a string: {error.reason}") from None
 
@@ -43,6 +48,14 @@ def decode(data: bytes) -> Any:
     if encode(value) != data:
         raise NotCanonical("not in canonical form")
     return value
+
+
+def scan(text: str) -> Any:
+    """The value that a text begins with, in whatever form: for those who write it again and compare.
+
+    Raises `ValueError` or `RecursionError`.
+    """
+    return _scan(text)[0]
 
 
 def tagged(data: bytes) -> str:

@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
-from onepam.domain.event import kind_of, split
+from onepam.domain.event import kind_of
 from onepam.kernel import limits
-from onepam.kernel.canonical import encode
+from onepam.kernel.canonical import utf8
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt, Fault
 from onepam.kernel.ids import RandomBytes
@@ -49,14 +49,14 @@ def append(db: Db, head: Head, now: Instant, events: Iterable[object], random: R
     size, at = head.size, max(now, Instant(head.time + 1))
     counters = dict(head.counters)
     for event in events:
-        kind, fields, private = split(event)
-        payload = None
-        if private is not None:
-            payload, salt = encode(private), random(SALT_BYTES)
+        kind = kind_of(event)
+        if kind.private_fields:
+            payload, salt = utf8(kind.write_payload(event)), random(SALT_BYTES)
             if len(payload) > limits.MAX_PAYLOAD_BYTES:
                 raise Fault(f"the payload of {kind.name} has {len(payload)} bytes")
-            fields["payload"] = payload_digest(salt, payload)
-        body = encode(fields)
+            body = utf8(kind.write_body(event, payload_digest(salt, payload)))
+        else:
+            payload, body = None, utf8(kind.write_open(event))
         if len(body) > limits.MAX_BODY_BYTES:
             raise Fault(f"the body of {kind.name} has {len(body)} bytes")
         number = counters.get(kind.klass, 0)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from onepam.domain.event import join
-from onepam.kernel.canonical import NotCanonical, decode
+from onepam.domain.event import join, kind_of
+from onepam.kernel.canonical import NotCanonical, decode, scan
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
 from onepam.ledger.entry import Entry, Header, payload_digest
@@ -44,6 +44,31 @@ class Stored:
     @cached_property
     def event(self) -> Any:
         """The event itself. Raises `Corrupt` when it cannot be read or the payload is not the one the body names."""
+        try:
+            event = self._read()
+        except (ValueError, LookupError, AttributeError, TypeError, RecursionError):
+            event = None
+        return self._checked() if event is None else event
+
+    def _read(self) -> Any:
+        """The event, when body and payload are byte for byte what writing it gives; None, or some error, when not."""
+        body = self.body.decode("utf-8")
+        payload = None if self.payload is None else self.payload.decode("utf-8")
+        fields = scan(body)
+        event = join(self.header.kind, self.header.version, fields, None if payload is None else scan(payload))
+        kind = kind_of(event)
+        written = kind.write_body(event, fields["payload"]) if kind.private_fields else kind.write_open(event)
+        if written != body:
+            return None
+        if payload is not None:
+            named = payload_digest(self.salt or b"", self.payload or b"") == fields.get("payload")
+            if not named or kind.write_payload(event) != payload:
+                return None
+        self.__dict__["fields"] = fields  # as the property would, which would parse the body again
+        return event
+
+    def _checked(self) -> Any:
+        """The event step by step: what older releases wrote in another form, and what is wrong with the others."""
         payload = None
         if self.payload is not None:
             payload = self._decoded(self.payload)

@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from json import JSONEncoder
 from typing import Any
 
-from onepam.domain.event import plain as to_json
+from onepam.domain.text import text
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.database import Db
 
@@ -127,12 +126,7 @@ def plain(value: Any) -> Any:
         return value
     if kind is bool:
         return int(value)
-    return value.value if isinstance(value, StrEnum) else _json(value)
-
-
-_json = JSONEncoder(
-    ensure_ascii=False, sort_keys=True, separators=(",", ":"), check_circular=False, default=to_json
-).encode
+    return value.value if isinstance(value, StrEnum) else text(value)
 
 
 LEDGER_SCHEMA = """
