@@ -287,7 +287,7 @@ class Platform:
             ledger=self.ledger,
             live=self.live,
             sealing=self.sealing,
-            egress=Egress(self.config.admitted),
+            egress=Egress(self.config.admitted, frozenset({self.config.ssh_port, self.config.console_port})),
             authorities=self.authorities,
             envelope=self.envelope,
             find_key=self._find_key,

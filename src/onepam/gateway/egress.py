@@ -33,9 +33,10 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Egress:
-    """The operator's rule for outgoing connections."""
+    """The operator's rule for outgoing connections. `own_ports` are those of our listeners on this machine."""
 
     admitted: tuple[Admitted, ...] = ()
+    own_ports: frozenset[int] = frozenset()
 
     async def resolve(self, host: str, port: int) -> str | Refused:
         """The one address to connect to, or why there is none."""
@@ -54,9 +55,27 @@ class Egress:
 
     def admits(self, address: Address, port: int) -> bool:
         """Whether the rule, or an exception of the operator, lets a connection out."""
-        plain = address.ipv4_mapped if isinstance(address, IPv6Address) and address.ipv4_mapped else address
+        plain = _plain(address)
         if any(plain in each.network and port == each.port for each in self.admitted):
             return True
-        return not (
-            plain.is_loopback or plain.is_link_local or plain.is_multicast or plain.is_unspecified or plain.is_reserved
-        )
+        if plain.is_loopback or plain.is_link_local or plain.is_multicast or plain.is_unspecified or plain.is_reserved:
+            return False
+        return port not in self.own_ports or not _of_this_machine(plain)
+
+
+def _plain(address: Address) -> Address:
+    """The IPv4 address within an IPv6 one (mapped, RFC 4291; 6to4, RFC 3056), or the address itself."""
+    if isinstance(address, IPv6Address):
+        return address.ipv4_mapped or address.sixtofour or address
+    return address
+
+
+def _of_this_machine(address: Address) -> bool:
+    """Only an address of one's own can be bound to."""
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((str(address), 0))
+        except OSError:
+            return False
+    return True

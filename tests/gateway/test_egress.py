@@ -1,0 +1,106 @@
+"""Where the gateway connects to, and where it never does."""
+
+import asyncio
+import socket
+from ipaddress import ip_address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onepam.gateway import egress as module
+from onepam.gateway.egress import Admitted, Egress
+from onepam.kernel.errors import Refused
+
+pytestmark = pytest.mark.anyio
+
+REFUSED = (
+    "127.0.0.1", "127.1.2.3", "::1", "0.0.0.0", "::", "169.254.169.254", "fe80::1", "224.0.0.1", "ff02::1", "240.0.0.1",
+    "255.255.255.255", "::ffff:127.0.0.1", "::ffff:169.254.169.254", "64:ff9b::7f00:1", "64:ff9b::a9fe:a9fe",
+    "2002:7f00:1::", "2002:a9fe:a9fe::",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("address", REFUSED)
+def test_never(address: str) -> None:
+    assert not Egress().admits(ip_address(address), 22)
+
+
+@pytest.mark.parametrize("address", ["10.1.2.3", "192.168.1.1", "172.16.0.9", "8.8.8.8", "2a00:1450::1", "fd00::1"])
+def test_always(address: str) -> None:
+    assert Egress().admits(ip_address(address), 22)
+
+
+def test_an_exception_admits_its_network_and_port_only() -> None:
+    egress = Egress((Admitted.parse("127.0.0.0/30:2222"), Admitted.parse("::1/128:22")))
+    assert egress.admits(ip_address("127.0.0.1"), 2222)
+    assert egress.admits(ip_address("::ffff:127.0.0.1"), 2222)
+    assert egress.admits(ip_address("::1"), 22)
+    assert not egress.admits(ip_address("127.0.0.1"), 22)
+    assert not egress.admits(ip_address("127.0.0.4"), 2222)
+    assert not egress.admits(ip_address("::1"), 2222)
+
+
+def test_our_own_listeners_are_no_targets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By whatever address of this machine; elsewhere the same port is somebody else's."""
+    assert module._of_this_machine(ip_address("127.0.0.1"))
+    assert not module._of_this_machine(ip_address("203.0.113.77"))
+    egress = Egress((), frozenset({8443}))
+    own, other = ip_address("10.0.0.1"), ip_address("10.0.0.2")
+    monkeypatch.setattr(module, "_of_this_machine", lambda address: address == own)
+    assert [egress.admits(own, 8443), egress.admits(own, 22), egress.admits(other, 8443)] == [False, True, True]
+    assert not egress.admits(ip_address("::ffff:10.0.0.1"), 8443)
+
+
+@pytest.mark.parametrize("text", ["", "127.0.0.1", "127.0.0.1:", "10.0.0.0/33:22", "host:22", "10.1.2.3/8:22", "x/8:y"])
+def test_exceptions_that_are_none(text: str) -> None:
+    with pytest.raises(ValueError, match=r"invalid|does not appear|host bits"):
+        Admitted.parse(text)
+
+
+@given(st.ip_addresses(v=4), st.integers(1, 65535))
+def test_an_address_inside_another_form_is_judged_as_itself(address: object, port: int) -> None:
+    plain = ip_address(str(address))
+    mapped = ip_address(f"::ffff:{plain}")
+    assert Egress().admits(mapped, port) == Egress().admits(plain, port)
+
+
+async def test_names_and_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    egress = Egress()
+    assert await egress.resolve("192.0.2.7", 22) == "192.0.2.7"
+    for host in ("localhost", "127.0.0.1", "0x7f000001", "2130706433", "127.1", "::1", "fe80::1%lo"):
+        refused = await egress.resolve(host, 22)
+        assert isinstance(refused, Refused), host
+        assert refused.code in ("target.address", "target.unresolved")
+    for host in ("no-such-name.invalid", "", "a" * 300, "bad..name", "\udc80"):
+        refused = await egress.resolve(host, 22)
+        assert isinstance(refused, Refused), host
+        assert refused.code == "target.unresolved", host
+
+
+async def test_a_name_with_several_addresses_is_as_good_as_the_one_that_is_used(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Resolved once: what is judged is what is connected to, so a name that changes its mind gains nothing."""
+    asked = []
+
+    async def resolver(host: str, port: int, **options: object) -> list[tuple[object, ...]]:
+        asked.append(host)
+        turn = ["10.0.0.1", "127.0.0.1"][len(asked) - 1]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (turn, port))]
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolver)
+    assert await Egress().resolve("rebinding.example", 22) == "10.0.0.1"
+    assert asked == ["rebinding.example"]
+    assert isinstance(await Egress().resolve("rebinding.example", 22), Refused)
+
+
+async def test_a_resolver_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def resolver(*args: object, **options: object) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", resolver)
+    monkeypatch.setattr(module, "RESOLVE_SECONDS", 0.05)
+    refused = await Egress().resolve("slow.example", 22)
+    assert isinstance(refused, Refused)
+    assert refused.code == "target.unresolved"
