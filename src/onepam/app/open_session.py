@@ -8,7 +8,10 @@ from onepam.app.ports import Ledger
 from onepam.domain.access import Action
 from onepam.domain.commit import Decided
 from onepam.domain.decision import AccessFacts, Permitted, decide
+from onepam.domain.people import PersonKind
+from onepam.domain.service_keys import within
 from onepam.domain.sessions import (
+    MACHINE,
     Because,
     ConfirmationUsed,
     EntryPoint,
@@ -32,7 +35,9 @@ _REPLACED = Refused(
 
 @dataclass(frozen=True, slots=True)
 class Knock:
-    """Somebody at a door. `sign_in` or `confirmation` is the proof; both None where only a registered key is known."""
+    """Somebody at a door. `sign_in`, `confirmation` or a service account's `key` (the factor's id) is the proof; all
+    None where only a person's registered key is known.
+    """
 
     session: str
     entry: EntryPoint
@@ -44,6 +49,7 @@ class Knock:
     client: str
     sign_in: str | None = None
     confirmation: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class KnockQuery:
     target: str
     sign_in: str | None
     confirmation: str | None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +78,17 @@ class ConfirmationFacts:
 
 @dataclass(frozen=True, slots=True)
 class KnockFacts:
-    """What the door looks at: the access, and the proof of the second factor.
+    """What the door looks at: the access, who it is, and the proof of the second factor.
 
-    `privileged_from`: after a factor was replaced, nothing privileged opens before this.
+    `kind` is None for somebody who does not exist. `networks`: those that the person's `key` may come from, None where
+    there is no such key in force. `privileged_from`: after a factor was replaced, nothing privileged opens before this.
     """
 
     access: AccessFacts
+    kind: PersonKind | None
     sign_in: MfaProof | None
     confirmation: ConfirmationFacts | None
+    networks: tuple[str, ...] | None = None
     privileged_from: Instant | None = None
 
 
@@ -112,7 +122,7 @@ class Challenge:
 
 async def open_session(ledger: Ledger, knock: Knock) -> Opened | Challenge | Refused:
     """One ledger command: the decision and its record, also of a refusal. Raises `Unavailable` without a ledger."""
-    query = KnockQuery(knock.person, knock.target, knock.sign_in, knock.confirmation)
+    query = KnockQuery(knock.person, knock.target, knock.sign_in, knock.confirmation, knock.key)
     outcome = await ledger.commit(query, answer(knock))
     return outcome if isinstance(outcome, Refused) else outcome.result
 
@@ -121,7 +131,7 @@ def answer(knock: Knock) -> Callable[[KnockFacts, Instant], Decided[Opened | Cha
     """The decider of a knock, also for benchmarks and the simulator."""
 
     def decider(facts: KnockFacts, now: Instant) -> Decided[Opened | Challenge | Refused]:
-        verdict = decide(facts.access, knock.login, now)
+        verdict = _stranger(knock, facts) or decide(facts.access, knock.login, now)
         if isinstance(verdict, Refused):
             return _refuse(knock, facts, verdict)
         if verdict.privileged and facts.privileged_from is not None and facts.privileged_from > now:
@@ -136,7 +146,24 @@ def answer(knock: Knock) -> Callable[[KnockFacts, Instant], Decided[Opened | Cha
     return decider
 
 
+def _stranger(knock: Knock, facts: KnockFacts) -> Refused | None:
+    """A machine comes in by its own key from its own networks and by nothing else, and nobody but a machine does so.
+    This is asked first: who holds a copied key elsewhere learns nothing of what it opens."""
+    if (facts.kind is PersonKind.SERVICE) is not (knock.entry is EntryPoint.SSH_SERVICE_KEY):
+        return Refused("service.entry", "This account may not come in this way.", "Ask an administrator.")
+    if facts.kind is not PersonKind.SERVICE:
+        return None
+    if facts.networks is None:
+        return Refused("service.key", "This key is not registered any more.", "Ask an administrator.")
+    if not within(knock.source, facts.networks):
+        where = "An administrator registers the key with the networks that it comes from."
+        return Refused("service.network", f"This key may not come from {knock.source}.", where)
+    return None
+
+
 def _proof(knock: Knock, facts: KnockFacts, now: Instant) -> MfaProof | Challenge | Refused:
+    if knock.entry is EntryPoint.SSH_SERVICE_KEY:  # `_stranger` has looked at the key
+        return MfaProof("", (MACHINE,), now)
     if knock.entry is EntryPoint.SSH_CERTIFICATE:
         if facts.sign_in is None:
             return Refused("sign_in.ended", "The sign-in behind this certificate has ended.", "Run: onepam login")

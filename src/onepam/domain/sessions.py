@@ -14,6 +14,11 @@ class EntryPoint(StrEnum):
 
     SSH_CERTIFICATE = "ssh_certificate"
     SSH_KEY_CONFIRMED = "ssh_key_confirmed"
+    SSH_SERVICE_KEY = "ssh_service_key"
+
+
+MACHINE = "machine"
+"""Stands in place of the factors where a service account came in: there was no second factor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Because:
 
 @dataclass(frozen=True, slots=True)
 class MfaProof:
-    """Which factor, shown when, in which sign-in session."""
+    """Which factor, shown when, in which sign-in session; of a service account `MACHINE`, now, in none (empty)."""
 
     session: str
     factors: tuple[str, ...]

@@ -76,7 +76,8 @@ class FactorEnrolled:
     `reference` finds the factor without a secret: a passkey's credential id or an SSH key's fingerprint, else empty.
     `public` is its public half (COSE key in base64url, OpenSSH line); `secret` a password hash, or a sealed TOTP seed,
     or the digests of recovery codes: never a secret in clear. `privileged_from`: after a replacement for somebody with
-    administrative rights, nothing privileged opens before this.
+    administrative rights, nothing privileged opens before this. `networks`: for a service account's key, the CIDR
+    networks that it may come from; None for a person's factor.
     """
 
     factor: str
@@ -89,6 +90,7 @@ class FactorEnrolled:
     reference: str | None = private()
     public: str | None = private()
     secret: str | None = private()
+    networks: tuple[str, ...] | None = private()
 
 
 @event("factor.removed", klass="identity")

@@ -4,7 +4,7 @@ What costs time or needs a key (argon2, unsealing a seed, a passkey's signature)
 its outcome is held against what the ledger says at the head: enabled, not locked out, factor in force, not replayed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onepam.domain.access import ConsoleRight
 from onepam.domain.authority import Actor, ActorFacts, HeldRole, authorised, present
@@ -248,7 +248,7 @@ def enrol(
     replaced = [each for each in facts.factors if each.kind is not FactorKind.SSH_KEY]
     privileged_from = Instant(now + QUARANTINE) if replaced and facts.administrative() else None
     removed = tuple(FactorRemoved(each.factor, facts.person, "replaced", facts.person) for each in replaced)
-    added = tuple(_held_back(each, privileged_from) for each in new)
+    added = tuple(replace(each, privileged_from=privileged_from) for each in new)
     ended = tuple(
         EnrolmentEnded(each, facts.person, "another link served", facts.person)
         for each in facts.links
@@ -259,10 +259,8 @@ def enrol(
 
 def add_factor(facts: AccountFacts, actor: ActorFacts, new: FactorEnrolled, now: Instant) -> Decided[None] | Refused:
     """Another passkey or SSH key of one's own, under a fresh factor."""
-    if (refused := present(actor, now)) is not None:
+    if (refused := fresh(actor, now)) is not None:
         return refused
-    if actor.mfa_at is None or actor.mfa_at + FRESH_FACTOR <= now:
-        return Refused("factor.stale", "Show your second factor once more.", "/step-up")
     if len(facts.factors) >= MAX_FACTORS:
         return Refused("factor.many", f"No more than {MAX_FACTORS} factors; remove one first.")
     old = [each for each in facts.factors if each.kind is new.kind is FactorKind.RECOVERY]
@@ -272,10 +270,8 @@ def add_factor(facts: AccountFacts, actor: ActorFacts, new: FactorEnrolled, now:
 
 def remove_factor(facts: AccountFacts, actor: ActorFacts, factor: str, now: Instant) -> Decided[None] | Refused:
     """Removes one's own factor, but not the last second factor."""
-    if (refused := present(actor, now)) is not None:
+    if (refused := fresh(actor, now)) is not None:
         return refused
-    if actor.mfa_at is None or actor.mfa_at + FRESH_FACTOR <= now:
-        return Refused("factor.stale", "Show your second factor once more.", "/step-up")
     found = next((each for each in facts.factors if each.factor == factor), None)
     if found is None or found.kind is FactorKind.PASSWORD:
         return Refused("factor.unknown", "There is no such factor of yours that could be removed.")
@@ -283,6 +279,15 @@ def remove_factor(facts: AccountFacts, actor: ActorFacts, factor: str, now: Inst
     if found in second and len(second) == 1:
         return Refused("factor.last", "This is your only second factor.", "Add another one first.")
     return Decided((FactorRemoved(factor, facts.person, "removed", facts.person),), None)
+
+
+def fresh(actor: ActorFacts, now: Instant) -> Refused | None:
+    """None when the actor is present and showed a second factor less than `FRESH_FACTOR` ago."""
+    if (refused := present(actor, now)) is not None:
+        return refused
+    if actor.mfa_at is None or actor.mfa_at + FRESH_FACTOR <= now:
+        return Refused("factor.stale", "Show your second factor once more.", "/step-up")
+    return None
 
 
 def stands(facts: AccountFacts, proof: Proof) -> bool:
@@ -299,18 +304,3 @@ def stands(facts: AccountFacts, proof: Proof) -> bool:
             return proof.counter not in facts.spent
         case _:
             return proof.kind is FactorKind.PASSWORD
-
-
-def _held_back(new: FactorEnrolled, privileged_from: Instant | None) -> FactorEnrolled:
-    return FactorEnrolled(
-        factor=new.factor,
-        person=new.person,
-        kind=new.kind,
-        policy=new.policy,
-        privileged_from=privileged_from,
-        by=new.by,
-        label=new.label,
-        reference=new.reference,
-        public=new.public,
-        secret=new.secret,
-    )

@@ -7,7 +7,7 @@ The end time is a monotonic timer of its own, and works even if every message is
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from onepam.app.open_session import Opened
@@ -16,6 +16,7 @@ from onepam.domain import access as access_events
 from onepam.domain import people as people_events
 from onepam.domain import requests as request_events
 from onepam.domain import sessions as session_events
+from onepam.domain import sign_in as sign_in_events
 from onepam.domain.commit import Placed
 from onepam.domain.decision import decide
 from onepam.kernel.clock import Clock, Instant
@@ -40,6 +41,8 @@ class LiveSession:
     person: str
     resource: str
     end: End
+    key: str | None = None
+    """The service account's key that opens it; None for a person."""
     permit: Opened | None = None
     grant: str = ""
     """The grant that it rests on now; empty for a standing permission."""
@@ -61,9 +64,9 @@ class Live:
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def register(self, session: str, person: str, resource: str, end: End) -> LiveSession:
+    def register(self, session: str, person: str, resource: str, end: End, key: str | None = None) -> LiveSession:
         """To be called before `open_session`; `end` may be called from now on."""
-        live = self._sessions[session] = LiveSession(session, person, resource, end)
+        live = self._sessions[session] = LiveSession(session, person, resource, end, key)
         return live
 
     def opened(self, live: LiveSession, permit: Opened) -> None:
@@ -111,8 +114,7 @@ class Live:
 
     def end_all(self, because: str) -> None:
         """Ends every session of this process."""
-        for live in tuple(self._sessions.values()):
-            live.end(because)
+        _end(self._sessions.values(), because)
 
     def apply(self, batch: list[Placed]) -> None:
         """One batch of events: ends what must end, and looks again at what may have to."""
@@ -136,8 +138,9 @@ class Live:
             case session_events.ConfirmationFailed(confirmation=confirmation, code=code):
                 self._answer(confirmation, Refused(code, "The confirmation was refused.", "Connect again."))
             case people_events.PersonDisabled(person=person):
-                for live in self._of(person):
-                    live.end("person.disabled")
+                _end(self._of(person), "person.disabled")
+            case sign_in_events.FactorRemoved(factor=factor):
+                _end((live for live in self._sessions.values() if live.key == factor), "service.key")
             case people_events.PersonChanged(person=person) | people_events.GroupMemberRemoved(person=person):
                 return self._of(person)
             case access_events.ResourceSet(resource=resource) | access_events.ResourceRemoved(resource=resource):
@@ -187,3 +190,8 @@ class Live:
             live.timer.cancel()
         seconds = max(0, ends - self._clock()) / 1_000_000
         live.timer = asyncio.get_running_loop().call_later(seconds, live.end, "expired")
+
+
+def _end(sessions: Iterable[LiveSession], because: str) -> None:
+    for live in tuple(sessions):
+        live.end(because)

@@ -20,6 +20,7 @@ from onepam.app.confirm import ask_confirmation
 from onepam.app.open_session import Challenge, Knock, Opened, open_session
 from onepam.app.refuse_session import refuse_session
 from onepam.domain.confirmation import LIFETIME, Ask
+from onepam.domain.people import PersonKind
 from onepam.domain.sessions import EntryPoint, SessionFailed
 from onepam.identity.ssh_keys import fingerprint
 from onepam.identity.tokens import code_digest, confirmation_code
@@ -30,6 +31,7 @@ from onepam.protocols.ssh.connections import PersonConnection
 from onepam.protocols.ssh.door import Door
 from onepam.protocols.ssh.relay import Relay
 from onepam.protocols.ssh.session import Session, SshGateway, settle
+from onepam.store.read.directory import KeyHolder
 from onepam.vault.person_certificates import Claims, judge, person_of
 
 log = logging.getLogger(__name__)
@@ -136,8 +138,8 @@ class PersonDoor(Door):
             return bool(key.verify(String(self._conn._session_id) + msg, signature))
         return False
 
-    async def _who(self, key_data: bytes) -> Claims | str | Refused | None:
-        """A certificate's claims, the person of a registered key, what is wrong with a certificate of ours, or None."""
+    async def _who(self, key_data: bytes) -> Claims | KeyHolder | Refused | None:
+        """A certificate's claims, whose registered key it is, what is wrong with a certificate of ours, or None."""
         if not _is_certificate(key_data):
             return await self._gateway.find_key(fingerprint(key_data))
         claims = judge(key_data, self._gateway.authorities.person.public_blob, self._gateway.clock(), self._source)
@@ -149,39 +151,40 @@ class PersonDoor(Door):
 
     # The one door ----------------------------------------------------------------------------------------------------
 
-    async def _enter(self, who: Claims | str | Refused, key_data: bytes) -> bool:
+    async def _enter(self, who: Claims | KeyHolder | Refused, key_data: bytes) -> bool:
         """From proof to permit and the beginning of the session; False has been explained."""
         if isinstance(who, Refused):
             # Another key of this client may still serve: that of the certificate by itself, if it is registered.
             await self._record(EntryPoint.SSH_CERTIFICATE, person_of(key_data), who)
             self._conn.send_auth_banner(_words(who))
             return False
-        person, sign_in = (who, None) if isinstance(who, str) else (who.person_id, who.session_id)
-        entry = EntryPoint.SSH_KEY_CONFIRMED if sign_in is None else EntryPoint.SSH_CERTIFICATE
+        if isinstance(who, KeyHolder):
+            person, service = who.person, who.kind is PersonKind.SERVICE
+            entry = EntryPoint.SSH_SERVICE_KEY if service else EntryPoint.SSH_KEY_CONFIRMED
+            proof = {"key": who.factor} if service else {}
+        else:
+            person, entry, proof = who.person_id, EntryPoint.SSH_CERTIFICATE, {"sign_in": who.session_id}
         if self._asked is None:
             refused = Refused("ssh.user", "Say where to: ssh LOGIN@TARGET@GATEWAY", "/")
             await self._record(entry, person, refused)
             return self._no(refused)
         login, target = self._asked
-        knock = self._knock(entry, person, login, target, sign_in, None)
-        answer = await self._ask(knock)
+        answer = await self._ask(self._knock(entry, person, login, target, **proof))
         if isinstance(answer, Challenge):
             confirmation = await self._confirmed(person, login, target)
             if isinstance(confirmation, Refused):
                 return self._no(confirmation)
-            answer = await self._ask(self._knock(entry, person, login, target, None, confirmation))
+            answer = await self._ask(self._knock(entry, person, login, target, confirmation=confirmation))
         if isinstance(answer, Relay):
             self.relay = answer
             return True
         return self._no(answer if isinstance(answer, Refused) else Refused("confirmation.missing", "Not confirmed."))
 
-    def _knock(
-        self, entry: EntryPoint, person: str, login: str, target: str, sign_in: str | None, confirmation: str | None
-    ) -> Knock:
+    def _knock(self, entry: EntryPoint, person: str, login: str, target: str, **proof: str) -> Knock:
         gateway = self._gateway
         session = new_id("ses", gateway.random)
         client = str(self._conn.get_extra_info("client_version") or "")[:MAX_CLIENT_CHARACTERS]
-        return Knock(session, entry, person, target, login, gateway.node, self._source, client, sign_in, confirmation)
+        return Knock(session, entry, person, target, login, gateway.node, self._source, client, **proof)
 
     async def _ask(self, knock: Knock) -> Relay | Challenge | Refused:
         """The door's answer. A client that leaves meanwhile does not stop it: a permit once given is accounted for."""
@@ -190,7 +193,7 @@ class PersonDoor(Door):
     async def _answer(self, knock: Knock) -> Relay | Challenge | Refused:
         gateway = self._gateway
         session = Session(gateway, self._conn)
-        live = gateway.live.register(knock.session, knock.person, knock.target, session.end)
+        live = gateway.live.register(knock.session, knock.person, knock.target, session.end, knock.key)
         answer: Opened | Challenge | Refused | None = None
         try:
             answer = await open_session(gateway.ledger, knock)

@@ -34,6 +34,7 @@ from onepam.protocols.ssh.dial import dial
 from onepam.protocols.ssh.relay import Relay
 from onepam.protocols.ssh.tap import Kind
 from onepam.recording.frames import Opened as RecordingOpened
+from onepam.store.read.directory import KeyHolder
 from onepam.vault.authorities import Authorities, target_principal
 from onepam.vault.envelope import Envelope
 from onepam.vault.files import create_private
@@ -69,7 +70,7 @@ _ENDS = {
 
 @dataclass(frozen=True, slots=True)
 class SshGateway:
-    """What the SSH listener needs. `find_key` gives the person of a registered key by its fingerprint."""
+    """What the SSH listener needs. `find_key` says by its fingerprint whose key it is."""
 
     node: str
     ledger: Ledger
@@ -78,7 +79,7 @@ class SshGateway:
     egress: Egress
     authorities: Authorities
     envelope: Envelope
-    find_key: Callable[[str], Awaitable[str | None]]
+    find_key: Callable[[str], Awaitable[KeyHolder | None]]
     recordings: Path
     source_addresses: tuple[str, ...]
     console_url: str

@@ -14,6 +14,7 @@ from onepam.domain.access import ConsoleRight, Permission
 from onepam.domain.authority import Actor, ActorFacts, HeldRole
 from onepam.domain.decision import AccessFacts, HeldGrant, ResourceFacts
 from onepam.domain.event import decoder
+from onepam.domain.people import PersonKind
 from onepam.domain.requests import Substance
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
@@ -81,7 +82,7 @@ def _bound_roles(db: Db, person: str, at: Instant) -> tuple[HeldRole, ...]:
 
 def actor_facts(db: Db, actor: Actor, at: Instant) -> ActorFacts:
     """The actor at the head; a person or a session that does not exist is simply not in force."""
-    enabled, ends = _standing(db, actor.person, at)
+    enabled, ends, _ = _standing(db, actor.person, at)
     sign_in = row(
         db,
         f"SELECT expires, mfa_at FROM sign_in WHERE session = :session AND person = :person AND {AT}",
@@ -99,7 +100,7 @@ def actor_facts(db: Db, actor: Actor, at: Instant) -> ActorFacts:
 
 def access_facts(db: Db, person: str, resource: str, at: Instant) -> AccessFacts:
     """All that `domain.decision.decide` looks at, by four indexed look-ups whatever the company's size."""
-    enabled, ends = _standing(db, person, at)
+    enabled, ends, _ = _standing(db, person, at)
     return AccessFacts(
         person=person,
         enabled=enabled,
@@ -110,12 +111,19 @@ def access_facts(db: Db, person: str, resource: str, at: Instant) -> AccessFacts
     )
 
 
-def _standing(db: Db, person: str, at: Instant) -> tuple[bool, Instant | None]:
-    """Whether the person is enabled, and until when; somebody who does not exist is not."""
+def person_kind(db: Db, person: str, at: Instant) -> PersonKind | None:
+    """What kind of person this is; None for somebody who does not exist."""
+    return _standing(db, person, at)[2]
 
-    def ask() -> tuple[bool, Instant | None]:
-        found = row(db, f"SELECT enabled, ends FROM person WHERE person = :person AND {AT}", _of(person, at))
-        return (False, None) if found is None else (bool(found["enabled"]), found["ends"])
+
+def _standing(db: Db, person: str, at: Instant) -> tuple[bool, Instant | None, PersonKind | None]:
+    """Whether the person is enabled, until when, and the kind; somebody who does not exist is not."""
+
+    def ask() -> tuple[bool, Instant | None, PersonKind | None]:
+        found = row(db, f"SELECT enabled, ends, kind FROM person WHERE person = :person AND {AT}", _of(person, at))
+        if found is None:
+            return False, None, None
+        return bool(found["enabled"]), found["ends"], PersonKind(found["kind"])
 
     return remembered(db, ("person", person), ask)
 

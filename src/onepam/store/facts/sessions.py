@@ -11,7 +11,7 @@ from onepam.domain.event import decoder
 from onepam.domain.sessions import MfaProof
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row
-from onepam.store.facts.holdings import access_facts, actor_facts
+from onepam.store.facts.holdings import access_facts, actor_facts, person_kind
 from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
 
@@ -22,8 +22,10 @@ _mfa = decoder(MfaProof)
 def knock(db: Db, query: KnockQuery, at: Instant) -> KnockFacts:
     return KnockFacts(
         access=access_facts(db, query.person, query.target, at),
+        kind=person_kind(db, query.person, at),
         sign_in=_sign_in(db, query, at),
         confirmation=_confirmation(db, query, at),
+        networks=_networks(db, query, at),
         privileged_from=_privileged_from(db, query.person, at),
     )
 
@@ -33,6 +35,17 @@ def _privileged_from(db: Db, person: str, at: Instant) -> Instant | None:
         db, f"SELECT max(privileged_from) FROM factor WHERE person = :person AND {AT}", {"person": person, "at": at}
     )
     return found[0] if found else None
+
+
+def _networks(db: Db, query: KnockQuery, at: Instant) -> tuple[str, ...] | None:
+    if query.key is None:
+        return None
+    found = row(
+        db,
+        f"SELECT networks FROM factor WHERE factor = :factor AND person = :person AND kind = 'ssh_key' AND {AT}",
+        {"factor": query.key, "person": query.person, "at": at},
+    )
+    return tuple(json.loads(found["networks"] or "[]")) if found else None
 
 
 def _sign_in(db: Db, query: KnockQuery, at: Instant) -> MfaProof | None:

@@ -2,9 +2,11 @@
 
 import json
 
+from onepam.app.add_service_key import ServiceKeyQuery
 from onepam.app.enrol import BootstrapFacts, BootstrapQuery, EnrolmentFacts, EnrolmentQuery
 from onepam.app.sign_in import OwnSessionFacts, OwnSessionQuery, SignInFacts, SignInQuery
 from onepam.domain.people import PersonKind
+from onepam.domain.service_keys import ServiceKeyFacts
 from onepam.domain.sign_in import FactorKind
 from onepam.domain.signing_in import AccountFacts, FactorFacts
 from onepam.kernel.clock import Instant
@@ -85,6 +87,16 @@ def enrolment(db: Db, query: EnrolmentQuery, at: Instant) -> EnrolmentFacts:
         expires=found["expires"] if found and is_open else None,
         proposed_by=found["proposed_by"] if found and not is_open else None,
     )
+
+
+@loads(ServiceKeyQuery)
+def service_key(db: Db, query: ServiceKeyQuery, at: Instant) -> ServiceKeyFacts:
+    same = query.fingerprint is not None and row(
+        db,
+        f"SELECT 1 FROM factor WHERE reference = :reference AND kind = 'ssh_key' AND {AT}",
+        {"reference": query.fingerprint, "at": at},
+    )
+    return ServiceKeyFacts(account_facts(db, query.person, at), actor_facts(db, query.actor, at), bool(same))
 
 
 @loads(BootstrapQuery)

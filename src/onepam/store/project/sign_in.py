@@ -18,13 +18,14 @@ FACTOR = state(
             "reference": "TEXT",
             "public": "TEXT",
             "secret": "TEXT",
+            "networks": "TEXT",
             "enrolled": "INTEGER NOT NULL",
             "privileged_from": "INTEGER",
             "counter": "INTEGER NOT NULL",
             "used": "INTEGER",
         },
         (("person",), ("reference",)),
-        personal=("label", "reference", "public", "secret"),
+        personal=("label", "reference", "public", "secret", "networks"),
     )
 )
 SPENT = state(
@@ -136,6 +137,7 @@ def factor_enrolled(db: Db, place: Place, event: events.FactorEnrolled) -> None:
         reference=event.reference,
         public=event.public,
         secret=event.secret,
+        networks=event.networks,
         enrolled=place.time,
         privileged_from=event.privileged_from,
         counter=0,

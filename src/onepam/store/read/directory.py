@@ -1,8 +1,10 @@
 """Looking somebody up before it is known who they are: by e-mail, token, passkey or SSH key."""
 
+import json
 from dataclasses import dataclass
 
 from onepam.domain.authority import Actor, ActorFacts
+from onepam.domain.people import PersonKind
 from onepam.domain.sign_in import FactorKind, SignInKind
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, Row, row, rows
@@ -12,7 +14,10 @@ from onepam.store.tables import AT
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """A factor in force with what verifies it: `secret` is sealed or a hash, `public` the public half."""
+    """A factor in force with what verifies it: `secret` is sealed or a hash, `public` the public half.
+
+    `networks` are those that a service account's key may come from; of any other factor empty.
+    """
 
     factor: str
     person: str
@@ -25,6 +30,16 @@ class Factor:
     enrolled: Instant
     used: Instant | None
     privileged_from: Instant | None
+    networks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """Whose SSH key it is; `factor` is the key's id."""
+
+    factor: str
+    person: str
+    kind: PersonKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +93,18 @@ def factor_by_reference(db: Db, at: Instant, kind: FactorKind, reference: str) -
     return _factor(found) if found else None
 
 
+def key_holder(db: Db, at: Instant, fingerprint: str) -> KeyHolder | None:
+    """Who registered the SSH key with this fingerprint, or for which service account it was."""
+    found = row(
+        db,
+        "SELECT f.factor, f.person, p.kind FROM factor f JOIN person p ON p.person = f.person "
+        "WHERE f.reference = :reference AND f.kind = 'ssh_key' AND f.valid_from <= :at AND :at < f.valid_until "
+        "AND p.valid_from <= :at AND :at < p.valid_until",
+        {"reference": fingerprint, "at": at},
+    )
+    return KeyHolder(found["factor"], found["person"], PersonKind(found["kind"])) if found else None
+
+
 def spent_codes(db: Db, at: Instant, person: str) -> int:
     """How many of the person's recovery codes were used."""
     found = row(
@@ -128,4 +155,5 @@ def _factor(found: Row) -> Factor:
         enrolled=found["enrolled"],
         used=found["used"],
         privileged_from=found["privileged_from"],
+        networks=tuple(json.loads(found["networks"] or "[]")),
     )
