@@ -105,6 +105,11 @@ async def test_input_goes_on_after_the_target_has_closed_its_output(relayed: Ben
     assert (done.status, out.read_bytes()) == (0, content)
 
 
+async def test_the_status_of_a_command_that_ends_its_output_first(relayed: Bench) -> None:
+    done = await relayed.run(*relayed.ssh("exec <&- >&- 2>&-; sleep 0.3; exit 7"))
+    assert done.status == 7
+
+
 async def test_a_terminal_with_its_size_typed_input_and_echo(relayed: Bench) -> None:
     ours, theirs = pty.openpty()
     ioctl(theirs, termios.TIOCSWINSZ, pack("HHHH", 33, 101, 0, 0))

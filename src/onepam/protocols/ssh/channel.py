@@ -227,10 +227,9 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         self._shown_as = datatype
 
     def target_eof(self) -> None:
-        """The target will send no more."""
+        """The target will send no more. The client hears it with the status: once both sides are at their end it closes
+        the channel, and nothing more could be told."""
         self._forward_down()
-        if self._near is not None:
-            self._near.write_eof()
 
     def target_full(self, full: bool) -> None:
         """The target's channel can take no more, or again."""
