@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlencode
 
+import asyncssh
 import httpx2
 import uvicorn
 from fastapi import FastAPI
@@ -63,6 +64,11 @@ SCREEN = b"$ uname\r\nLinux\r\n\x1b]0;stolen title\x07\x1b[31mred\x1b[0m [bold]n
 def now() -> Instant:
     """The system's clock, which certificates and browsers go by."""
     return Instant(time.time_ns() // 1000)
+
+
+def new_key() -> str:
+    """A public key that nobody has yet, as a line of OpenSSH."""
+    return asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode("ascii").strip()
 
 
 class Office:
@@ -126,6 +132,12 @@ class Office:
         person = self._add(self.actor(self.founder), name, PersonKind.EMPLOYEE)
         self.record(*(binding(person, role) for role in roles))
         self._sign_in(person)
+        return person
+
+    def service(self, *roles: str) -> str:
+        """A new service account of the founder's, with these roles."""
+        person = self._add(self.actor(self.founder), "Deploy bot", PersonKind.SERVICE)
+        self.record(*(binding(person, role) for role in roles))
         return person
 
     def actor(self, person: str) -> Actor:
@@ -212,6 +224,8 @@ class Office:
     def _add(self, actor: Actor | None, name: str, kind: PersonKind) -> str:
         person = new_id("per", secrets.token_bytes)
         known = Attributes(f"{name.title()} Example", f"{person[4:]}@example.com")
+        if kind is PersonKind.SERVICE:
+            known = replace(known, email=None, owner=self.founder, ends=Instant(now() + 24 * HOUR))
         outcome = self.run(lambda: add_person(self.ledger, actor, person, kind, known, "hired"))
         assert outcome is None, outcome
         return person

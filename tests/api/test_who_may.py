@@ -12,7 +12,7 @@ from onepam.api.routes.route import Route
 from onepam.domain.changes import ChangeProposed
 from onepam.domain.sign_in import EnrolmentProposed
 from onepam.kernel.ids import new_id
-from tests.api.office import Office
+from tests.api.office import Office, new_key
 
 ROLES = ("nobody", "expired", "owner", "engineer", "manager", "administrator", "auditor", "monitor")
 RIGHTS = {"manager": "approve", "administrator": "administer", "auditor": "audit", "monitor": "monitor"}
@@ -61,6 +61,17 @@ def grant_of(people: People) -> tuple[dict[str, str], Any]:
 
 def person_of(people: People) -> tuple[dict[str, str], Any]:
     return {"person": people.ids["owner"]}, {"reason": "because"}
+
+
+def service_of(people: People) -> tuple[dict[str, str], Any]:
+    return {"person": people.office.service()}, {"public_key": new_key(), "networks": ["192.0.2.0/24"]}
+
+
+def service_key_of(people: People) -> tuple[dict[str, str], Any]:
+    values, body = service_of(people)
+    with people.office.client(people.office.founder) as founder:
+        made = founder.post(f"/people/{values['person']}/keys", json=body)
+    return {**values, "factor": made.json()["factor"]}, None
 
 
 def disabled(people: People) -> tuple[dict[str, str], Any]:
@@ -125,6 +136,8 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/people/{person}/disable"): Call(prepare=person_of),
     ("POST", "/people/{person}/enable"): Call(prepare=disabled),
     ("POST", "/people/{person}/enrolment"): Call(201, person_of),
+    ("POST", "/people/{person}/keys"): Call(201, service_of),
+    ("POST", "/people/{person}/keys/{factor}/remove"): Call(prepare=service_key_of),
     ("POST", "/enrolments/{enrolment}/approve"): Call(prepare=proposed_enrolment),
     ("POST", "/access/plan"): Call(422, lambda people: ({}, FILE)),
     ("POST", "/access/apply"): Call(422, lambda people: ({}, {**FILE, "digest": "0" * 64})),

@@ -26,6 +26,7 @@ _FORBIDDEN = frozenset(
         "enrolment.second_person",
         "person.self_change",
         "person.self",
+        "factor.stale",
         "change.self_approval",
         "change.own_gain",
     }
@@ -44,6 +45,7 @@ _INVALID = frozenset(
         "person.manager",
         "person.no_end",
         "person.no_owner",
+        "service_key.person",
     }
 )
 _INVALID_ROOMS = ("text.", "ssh_key.", "input.")

@@ -9,7 +9,11 @@ from onepam.domain.sessions import EntryPoint
 from onepam.kernel.clock import HOUR, MINUTE
 from onepam.store.read.sessions import SessionRow
 
-ENTRY = {EntryPoint.SSH_CERTIFICATE: "SSH certificate", EntryPoint.SSH_KEY_CONFIRMED: "SSH key, confirmed here"}
+ENTRY = {
+    EntryPoint.SSH_CERTIFICATE: "SSH certificate",
+    EntryPoint.SSH_KEY_CONFIRMED: "SSH key, confirmed here",
+    EntryPoint.SSH_SERVICE_KEY: "SSH key of a service account",
+}
 
 FACTORS = {
     "password": "password",
@@ -17,6 +21,7 @@ FACTORS = {
     "passkey": "passkey",
     "recovery": "recovery codes",
     "ssh_key": "SSH key",
+    "machine": "none: a machine",
 }
 
 _ENDED = {
@@ -45,6 +50,9 @@ _ENDED = {
     "target.address": "the target's address is forbidden",
     "sign_in.ended": "the sign-in had ended",
     "sign_in.stale": "the second factor was too old",
+    "service.entry": "the account may not come in this way",
+    "service.key": "the service account's key was removed",
+    "service.network": "the key may not come from there",
     "holder": "ended by its holder",
     "approver": "ended by an approver",
     "administrator": "ended by an administrator",

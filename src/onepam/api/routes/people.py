@@ -1,5 +1,6 @@
-"""People: adding, disabling, enabling, and the links by which they enrol."""
+"""People: adding, disabling, enabling, the links by which they enrol, and the keys of service accounts."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field, StringConstraints
@@ -10,12 +11,16 @@ from onepam.api.models import Answer, Body, Done, Id, MaybeMoment, Moment, Name,
 from onepam.api.routes.route import Route
 from onepam.api.services import ApiServices
 from onepam.app.add_person import add_person
+from onepam.app.add_service_key import add_service_key
 from onepam.app.disable_person import disable_person
 from onepam.app.enable_person import enable_person
 from onepam.app.enrol import approve_enrolment, open_enrolment
+from onepam.app.remove_service_key import remove_service_key
 from onepam.domain.access import ConsoleRight
 from onepam.domain.people import PersonKind
 from onepam.domain.roster import Attributes
+from onepam.domain.service_keys import MAX_NETWORKS, ServiceKey
+from onepam.identity.ssh_keys import MAX_LINE_CHARACTERS, parse_public_key
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import Instant, parse
 from onepam.kernel.errors import Refused
@@ -81,6 +86,20 @@ class Link(Answer):
     expires: MaybeMoment
 
 
+class KeyIn(Body):
+    """A service account's public key, one line of OpenSSH, and the networks (CIDR) that it may come from."""
+
+    public_key: Annotated[str, StringConstraints(max_length=MAX_LINE_CHARACTERS)]
+    networks: Annotated[list[Annotated[str, StringConstraints(max_length=64)]], Field(max_length=MAX_NETWORKS)]
+
+
+class KeyMade(Answer):
+    """The registered key."""
+
+    factor: str
+    fingerprint: str
+
+
 async def listed(services: Services, at: AsOf) -> list[PersonOut]:
     """Everybody, by name."""
     return [PersonOut.model_validate(each) for each in await services.reader(rows.people, at)]
@@ -125,6 +144,25 @@ async def agree(enrolment: Id, caller: Who, services: Services) -> Link:
     return _link(services, enrolment, token, expires)
 
 
+async def add_key(person: Id, body: KeyIn, caller: Who, services: Services) -> KeyMade:
+    """Register the key by which a service account opens sessions, from these networks only. Needs a fresh factor."""
+    key = done(parse_public_key(body.public_key))
+    factor = new_id("fac", services.random)
+    new = ServiceKey(factor, person, key.comment or key.algorithm, key.fingerprint, key.line, tuple(body.networks))
+    refused = await add_service_key(services.ledger, caller.actor, new)
+    if refused is not None and refused.code == "factor.stale":
+        # A CLI session keeps the moment of its own sign-in, so stepping up in the console does not reach it.
+        refused = replace(refused, hint="Show it in the console (/step-up), then run again: onepam login")
+    done(refused)
+    return KeyMade(factor=factor, fingerprint=key.fingerprint)
+
+
+async def remove_key(person: Id, factor: Id, caller: Who, services: Services) -> Done:
+    """Remove a service account's key; the sessions that it opened end."""
+    done(await remove_service_key(services.ledger, caller.actor, person, factor))
+    return Done()
+
+
 def _link(services: ApiServices, enrolment: str, token: Secret, expires: Instant) -> Link:
     address = f"{services.console_url}/enrol/{token.reveal().decode('ascii')}"
     return Link(enrolment=enrolment, link=address, expires=expires)
@@ -144,5 +182,7 @@ ROUTES = (
     Route("POST", "/people/{person}/disable", ADMINISTER, disable),
     Route("POST", "/people/{person}/enable", ADMINISTER, enable),
     Route("POST", "/people/{person}/enrolment", ADMINISTER, enrolment, 201),
+    Route("POST", "/people/{person}/keys", ADMINISTER, add_key, 201),
+    Route("POST", "/people/{person}/keys/{factor}/remove", ADMINISTER, remove_key),
     Route("POST", "/enrolments/{enrolment}/approve", ADMINISTER, agree),
 )

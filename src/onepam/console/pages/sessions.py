@@ -24,6 +24,7 @@ from onepam.console.wording import (
     words_of,
 )
 from onepam.domain.access import ConsoleRight
+from onepam.domain.sessions import EntryPoint
 from onepam.gateway.playback import NoRecording
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Corrupt, Refused
@@ -228,7 +229,7 @@ def _session(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) 
         "ends": row.ends,
         "because": session_because(row),
         "factors": [FACTORS.get(each, each) for each in row.mfa.factors],
-        "factor_at": row.mfa.at,
+        "factor_at": None if row.entry is EntryPoint.SSH_SERVICE_KEY else row.mfa.at,
         "approval": {
             "by": asked.row.decider_name,
             "by_id": row.because.approval_by,

@@ -1,5 +1,6 @@
 """Sessions: one row for each knock at the door in the period, opened or refused, with its end and its proof."""
 
+from onepam.domain.sessions import MACHINE
 from onepam.evidence.report import Column, Report, Row, Said
 from onepam.evidence.reports.scope import CHAINS, MAX_ROWS, NAMES, Drawn, Scope, TooLarge, names, ordered
 from onepam.kernel.clock import SECOND
@@ -88,5 +89,6 @@ def draw(scope: Scope) -> Drawn:
 
 def _row(scope: Scope, ledger: list[int]) -> Row:
     proof = scope.entries.body(ledger[0]).get("mfa")
-    age = "" if proof is None else str((scope.entries.time(ledger[0]) - proof["at"]) // SECOND)
+    without = proof is None or MACHINE in proof["factors"]
+    age = "" if without else str((scope.entries.time(ledger[0]) - proof["at"]) // SECOND)
     return scope.entries.row(COLUMNS, ledger, factors_age_seconds=age)
