@@ -106,8 +106,21 @@ async def test_input_goes_on_after_the_target_has_closed_its_output(relayed: Ben
 
 
 async def test_the_status_of_a_command_that_ends_its_output_first(relayed: Bench) -> None:
-    done = await relayed.run(*relayed.ssh("exec <&- >&- 2>&-; sleep 0.3; exit 7"))
-    assert done.status == 7
+    """A client that shares its connection closes the channel once both sides are at their end, status or not."""
+    shared = ["-o", f"ControlPath={relayed.folder}/shared"]
+    master = await asyncio.create_subprocess_exec(
+        *relayed.ssh()[:1], *shared, "-MN", *relayed.ssh()[1:], stdin=subprocess.DEVNULL
+    )
+    try:
+        async with asyncio.timeout(20):
+            while not (relayed.folder / "shared").exists():
+                await asyncio.sleep(0.05)
+        command = "exec <&- >&- 2>&-; sleep 0.3; exit 7"
+        done = await relayed.run(*relayed.ssh()[:1], *shared, *relayed.ssh(command)[1:], stdin=b"")
+        assert done.status == 7
+    finally:
+        master.terminate()
+        await master.wait()
 
 
 async def test_a_terminal_with_its_size_typed_input_and_echo(relayed: Bench) -> None:
