@@ -1,0 +1,116 @@
+"""What a dead gateway left behind: closed once, with what can be read of it, and with the words for what cannot."""
+
+import os
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from onepam.app.open_session import Opened
+from onepam.domain.sessions import SessionClosed
+from onepam.gateway.recorder import Recorder, recording_path
+from onepam.gateway.recover import recover
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Corrupt
+from onepam.recording import frames
+from onepam.store.database import connect
+from onepam.store.entries import entries
+from onepam.store.read.live import open_sessions
+from tests.company import Company
+
+pytestmark = pytest.mark.anyio
+
+KEY = bytes(range(32))
+
+
+@pytest.fixture
+async def company(tmp_path: Path) -> AsyncIterator[Company]:
+    company = await Company.create(tmp_path)
+    yield company
+    company.close()
+
+
+async def opened(company: Company) -> str:
+    permit = await company.open("eve", "dev-1", "app")
+    assert isinstance(permit, Opened)
+    return permit.session
+
+
+async def recorded(folder: Path, session: str) -> Recorder:
+    """A recording of two sealed chunks and a frame that was handed over and not sealed, as a kill leaves it."""
+    with ThreadPoolExecutor(1) as pool:
+        recorder = await Recorder.start(
+            folder, session, KEY, frames.Opened(0, session, "eve", "dev-1", "app", "ssh", Instant(1)),
+            strict=True, quota_bytes=1 << 20, pool=pool, on_head=lambda head: None, on_failure=lambda failure: None,
+        )  # fmt: skip
+        recorder.record(frames.Output(recorder.at, 1, frames.Stream.STDOUT, b"sealed"))
+        recorder._seal()
+        recorder.record(frames.Output(recorder.at, 1, frames.Stream.STDOUT, b"handed over"))
+        recorder._stop_timer()
+        if recorder._sync is not None:
+            await recorder._sync
+    os.close(recorder._fd)
+    return recorder
+
+
+def closed(company: Company) -> list[SessionClosed]:
+    with connect(company.path, read_only=True) as db:
+        return [each.event for each in entries(db, 0, 1 << 30) if isinstance(each.event, SessionClosed)]
+
+
+async def test_every_open_session_of_the_node_is_closed_once(company: Company, tmp_path: Path) -> None:
+    sessions = [await opened(company) for _ in range(3)]
+    left = await company.reader(open_sessions, None, "node-1")
+    assert sorted(left) == sorted(sessions)
+    assert await recover(company.ledger, left, tmp_path, lambda session: KEY) == 3
+    assert await recover(company.ledger, left, tmp_path, lambda session: KEY) == 0
+    assert await company.reader(open_sessions, None, "node-1") == []
+    assert {(each.because, each.chunks, each.gap) for each in closed(company)} == {
+        ("gateway.died", 0, "the recording had not begun")
+    }
+
+
+async def test_sealed_chunks_and_what_was_handed_over_are_kept(company: Company, tmp_path: Path) -> None:
+    session = await opened(company)
+    recorder = await recorded(tmp_path, session)
+    await recover(company.ledger, [session], tmp_path, lambda _: KEY)
+    (end,) = closed(company)
+    assert (end.because, end.verified) == ("gateway.died", False)
+    assert (end.chunks, end.head) == (2, recorder._sealer.head.digest.hex())
+    assert end.counts["outputs"] == 2
+    assert end.gap
+
+
+async def test_a_torn_tail_is_a_gap_and_an_altered_chunk_is_said(company: Company, tmp_path: Path) -> None:
+    torn, altered = await opened(company), await opened(company)
+    for session in (torn, altered):
+        await recorded(tmp_path, session)
+    with recording_path(tmp_path, torn).open("r+b") as file:
+        file.truncate(file.seek(0, os.SEEK_END) - 3)
+    with recording_path(tmp_path, altered).open("r+b") as file:
+        file.seek(120)
+        byte = file.read(1)
+        file.seek(120)
+        file.write(bytes([byte[0] ^ 1]))
+    await recover(company.ledger, [torn, altered], tmp_path, lambda _: KEY)
+    ends = {each.session: each for each in closed(company)}
+    assert ends[torn].chunks == 2
+    assert ends[torn].gap
+    assert "cannot be read" in (ends[altered].gap or "")
+
+
+async def test_a_key_that_is_gone_is_said_and_stops_nothing(company: Company, tmp_path: Path) -> None:
+    first, second = await opened(company), await opened(company)
+    for session in (first, second):
+        await recorded(tmp_path, session)
+
+    def key(session: str) -> bytes:
+        if session == first:
+            raise Corrupt("the key is not ours")
+        return KEY
+
+    assert await recover(company.ledger, [first, second], tmp_path, key) == 2
+    ends = {each.session: each for each in closed(company)}
+    assert ends[first].gap == "the recording cannot be read: the key is not ours"
+    assert ends[second].chunks == 2
