@@ -59,6 +59,10 @@ def grant_of(people: People) -> tuple[dict[str, str], Any]:
     return {"grant": people.office.granted(people.ids["owner"], people.ids["manager"]).grant}, {"reason": "done"}
 
 
+def listed_person(people: People) -> tuple[dict[str, str], Any]:
+    return {"person": people.ids["owner"]}, None
+
+
 def person_of(people: People) -> tuple[dict[str, str], Any]:
     return {"person": people.ids["owner"]}, {"reason": "because"}
 
@@ -136,6 +140,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/people/{person}/disable"): Call(prepare=person_of),
     ("POST", "/people/{person}/enable"): Call(prepare=disabled),
     ("POST", "/people/{person}/enrolment"): Call(201, person_of),
+    ("GET", "/people/{person}/keys"): Call(prepare=listed_person),
     ("POST", "/people/{person}/keys"): Call(201, service_of),
     ("POST", "/people/{person}/keys/{factor}/remove"): Call(prepare=service_key_of),
     ("POST", "/enrolments/{enrolment}/approve"): Call(prepare=proposed_enrolment),

@@ -10,7 +10,7 @@ import typer
 
 from onepam.cli.main import app
 from onepam.kernel.clock import iso
-from tests.api.office import Office, now
+from tests.api.office import Office, new_key, now
 from tests.cli.conftest import NewTerminal
 from tests.targets import free_port
 
@@ -68,6 +68,33 @@ def test_a_denial_is_told(office: Office, terminal: NewTerminal) -> None:
     assert (denied.code, denied.json) == (0, {"done": True})
     assert hers.run("requests", "--json").json[0]["comment"] == "not now"
     assert hers.run("withdraw", made.request).code == 1
+
+
+def test_a_service_account_gets_a_key_and_loses_it(office: Office, terminal: NewTerminal, tmp_path: Path) -> None:
+    admin = office.join("administrator")
+    mine, bot = terminal().signed_in(admin), office.service("engineer")
+    file = tmp_path / "bot.pub"
+    file.write_text(new_key() + " ci", encoding="ascii")
+    words = ("people", "key", bot, "--file", str(file))
+    assert "people key" in mine.run("people", "keys", bot).out
+    assert mine.run(*words).code == 2
+    wide = mine.run(*words, "--network", "0.0.0.0/0", "--json")
+    assert (wide.code, json.loads(wide.err)["code"]) == (1, "input.networks")
+    made = mine.run(*words, "--network", "192.0.2.0/24", "--network", "2001:db8::/32", "--json")
+    assert made.code == 0, made.err
+    assert "registered already" in mine.run(*words, "--network", "192.0.2.0/24").err
+    (listed,) = mine.run("people", "keys", bot, "--json").json
+    assert listed["networks"] == ["192.0.2.0/24", "2001:db8::/32"]
+    assert (listed["factor"], listed["fingerprint"]) == (made.json["factor"], made.json["fingerprint"])
+    assert listed["label"] == "ci"
+    assert "192.0.2.0/24" in mine.run("people", "keys", bot).out
+    assert mine.run("people", "remove-key", bot, listed["factor"]).code == 2  # nobody to ask, and no --yes
+    assert mine.run("people", "remove-key", bot, listed["factor"], "--yes").code == 0
+    assert mine.run("people", "keys", bot, "--json").json == []
+    assert mine.run("people", "keys", admin, "--json").json == []
+    assert mine.run("people", "keys", "per_nobody").code == 1
+    file.write_bytes(b"x" * 9000)
+    assert mine.run(*words, "--network", "192.0.2.0/24").code == 2
 
 
 def test_usage_errors_say_what_to_do(office: Office, terminal: NewTerminal) -> None:

@@ -18,7 +18,7 @@ from onepam.app.enrol import approve_enrolment, open_enrolment
 from onepam.app.remove_service_key import remove_service_key
 from onepam.domain.access import ConsoleRight
 from onepam.domain.people import PersonKind
-from onepam.domain.roster import Attributes
+from onepam.domain.roster import Attributes, unknown_person
 from onepam.domain.service_keys import MAX_NETWORKS, ServiceKey
 from onepam.identity.ssh_keys import MAX_LINE_CHARACTERS, parse_public_key
 from onepam.identity.tokens import new_token, token_digest
@@ -27,6 +27,7 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
 from onepam.store.read import people as rows
+from onepam.store.read.directory import account
 
 ADMINISTER = right(ConsoleRight.ADMINISTER)
 
@@ -86,14 +87,24 @@ class Link(Answer):
     expires: MaybeMoment
 
 
-class KeyIn(Body):
+class ServiceKeyIn(Body):
     """A service account's public key, one line of OpenSSH, and the networks (CIDR) that it may come from."""
 
     public_key: Annotated[str, StringConstraints(max_length=MAX_LINE_CHARACTERS)]
     networks: Annotated[list[Annotated[str, StringConstraints(max_length=64)]], Field(max_length=MAX_NETWORKS)]
 
 
-class KeyMade(Answer):
+class ServiceKeyOut(Answer):
+    """A service account's key in force."""
+
+    factor: str
+    label: str
+    fingerprint: str
+    networks: list[str]
+    registered: Moment
+
+
+class ServiceKeyMade(Answer):
     """The registered key."""
 
     factor: str
@@ -144,7 +155,7 @@ async def agree(enrolment: Id, caller: Who, services: Services) -> Link:
     return _link(services, enrolment, token, expires)
 
 
-async def add_key(person: Id, body: KeyIn, caller: Who, services: Services) -> KeyMade:
+async def add_key(person: Id, body: ServiceKeyIn, caller: Who, services: Services) -> ServiceKeyMade:
     """Register the key by which a service account opens sessions, from these networks only. Needs a fresh factor."""
     key = done(parse_public_key(body.public_key))
     factor = new_id("fac", services.random)
@@ -154,7 +165,27 @@ async def add_key(person: Id, body: KeyIn, caller: Who, services: Services) -> K
         # A CLI session keeps the moment of its own sign-in, so stepping up in the console does not reach it.
         refused = replace(refused, hint="Show it in the console (/step-up), then run again: onepam login")
     done(refused)
-    return KeyMade(factor=factor, fingerprint=key.fingerprint)
+    return ServiceKeyMade(factor=factor, fingerprint=key.fingerprint)
+
+
+async def keys(person: Id, services: Services, at: AsOf) -> list[ServiceKeyOut]:
+    """The keys of a service account and the networks that they may come from."""
+    found = await services.reader(rows.person, at, person)
+    if found is None:
+        raise ApiError(unknown_person(person))
+    if found.row.kind is not PersonKind.SERVICE:
+        return []
+    known = await services.reader(account, at, person)
+    return [
+        ServiceKeyOut(
+            factor=each.factor,
+            label=each.label,
+            fingerprint=each.reference,
+            networks=list(each.networks),
+            registered=each.enrolled,
+        )
+        for each in (known.factors if known else ())
+    ]
 
 
 async def remove_key(person: Id, factor: Id, caller: Who, services: Services) -> Done:
@@ -182,6 +213,7 @@ ROUTES = (
     Route("POST", "/people/{person}/disable", ADMINISTER, disable),
     Route("POST", "/people/{person}/enable", ADMINISTER, enable),
     Route("POST", "/people/{person}/enrolment", ADMINISTER, enrolment, 201),
+    Route("GET", "/people/{person}/keys", right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT), keys),
     Route("POST", "/people/{person}/keys", ADMINISTER, add_key, 201),
     Route("POST", "/people/{person}/keys/{factor}/remove", ADMINISTER, remove_key),
     Route("POST", "/enrolments/{enrolment}/approve", ADMINISTER, agree),

@@ -1,17 +1,21 @@
-"""People: listing, adding, disabling, and links to enrol."""
+"""People: listing, adding, disabling, links to enrol, and the keys of service accounts."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from onepam.cli.client import call
 from onepam.cli.commands.access import one_id
-from onepam.cli.show import Json, Output, confirmed, printed, say, table, when
+from onepam.cli.show import USAGE, Json, Output, confirmed, printed, say, stop, table, when
 
 app = typer.Typer(help="People and service accounts.", invoke_without_command=True, rich_markup_mode=None)
 
 Reason = Annotated[str, typer.Option(help="Why; it is kept with the decision.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+MAX_KEY_BYTES = 8 * 1024
 
 
 @app.callback()
@@ -61,7 +65,9 @@ def add(
     """Add a person."""
     known = {"name": name, "email": email, "kind": kind, "manager": manager, "owner": owner, "ends": ends}
     made = call("POST", "/people", {**known, "because": because})
-    printed(made) if Output.as_json else say(f"{made['person']} is added. Next: onepam people link {made['person']}")
+    following = "key" if kind == "service" else "link"
+    words = f"{made['person']} is added. Next: onepam people {following} {made['person']}"
+    printed(made) if Output.as_json else say(words)
 
 
 @app.command()
@@ -92,6 +98,52 @@ def enable(person: str, reason: Reason = "", as_json: Json = False) -> None:
     """Let a disabled person sign in again."""
     done = call("POST", f"/people/{one_id(person)}/enable", {"reason": reason})
     printed(done) if Output.as_json else say(f"{person} may sign in again.")
+
+
+@app.command()
+def keys(
+    person: str,
+    as_of: Annotated[str | None, typer.Option(help="As it was then (RFC 3339).")] = None,
+    as_json: Json = False,
+) -> None:
+    """List the keys of a service account."""
+    found = call("GET", f"/people/{one_id(person)}/keys", params={"as_of": as_of})
+    if Output.as_json:
+        printed(found)
+        return
+    table(
+        ("KEY", "NAME", "FINGERPRINT", "MAY COME FROM", "REGISTERED"),
+        (
+            (each["factor"], each["label"], each["fingerprint"], ", ".join(each["networks"]), when(each["registered"]))
+            for each in found
+        ),
+        f"No key. Register one: onepam people key {person} --file KEY.pub --network 192.0.2.0/24",
+    )
+
+
+@app.command()
+def key(
+    person: str,
+    file: Annotated[Path, typer.Option(help="The public key, a .pub file.", exists=True, dir_okay=False)],
+    network: Annotated[list[str], typer.Option(help="May come from here only (CIDR); as often as needed.")],
+    as_json: Json = False,
+) -> None:
+    """Register the key by which a service account opens sessions without a person."""
+    with file.open("rb") as opened:
+        line = opened.read(MAX_KEY_BYTES + 1)
+    if len(line) > MAX_KEY_BYTES:
+        stop(USAGE, f"{file} is longer than any public key.", "Give the .pub file.")
+    body = {"public_key": line.decode("utf-8", "replace"), "networks": network}
+    made = call("POST", f"/people/{one_id(person)}/keys", body)
+    printed(made) if Output.as_json else say(f"{made['factor']} is registered: {made['fingerprint']}")
+
+
+@app.command(name="remove-key")
+def remove_key(person: str, key: str, yes: Yes = False, as_json: Json = False) -> None:
+    """Remove a service account's key; the sessions that it opened end."""
+    confirmed(f"Remove {key} of {person}, and end its sessions?", yes)
+    done = call("POST", f"/people/{one_id(person)}/keys/{one_id(key)}/remove")
+    printed(done) if Output.as_json else say(f"{key} opens nothing any more.")
 
 
 def _state(person: dict[str, Any]) -> str:
