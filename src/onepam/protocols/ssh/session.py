@@ -58,6 +58,7 @@ _ENDS = {
     "killed": "this session was ended by order",
     "expired": "the time of this access is over",
     "person.disabled": "this account has been disabled",
+    "service.key": "the key of this service account was removed",
     "access.narrowed": "this access was narrowed: connect again for what is left of it",
     "resource.unknown": "this access was taken away",
     "resource.moved": "the target has another address now: connect again",
