@@ -113,7 +113,7 @@ async def test_the_status_of_a_command_that_ends_its_output_first(relayed: Bench
     )
     try:
         async with asyncio.timeout(20):
-            while not (relayed.folder / "shared").exists():
+            while not (relayed.folder / "shared").exists():  # noqa: ASYNC110 - another program makes the file
                 await asyncio.sleep(0.05)
         command = "exec <&- >&- 2>&-; sleep 0.3; exit 7"
         done = await relayed.run(*relayed.ssh()[:1], *shared, *relayed.ssh(command)[1:], stdin=b"")
