@@ -1,6 +1,7 @@
 """What the writer remembers must never open a door that the tables would keep shut."""
 
 import random
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import closing
@@ -14,8 +15,11 @@ import pytest
 from bench.company import company, knocks, settle
 from onepam.app.close_session import NoFacts
 from onepam.app.open_session import Knock, KnockQuery, Opened, answer
-from onepam.domain.access import BindingEnded, ResourceRemoved, RoleRemoved
+from onepam.domain.access import Action, BindingEnded, ResourceRemoved, RoleRemoved
 from onepam.domain.people import GroupMemberRemoved, PersonDisabled, PersonEnabled
+from onepam.domain.requests import GrantEnded, GrantStarted, Substance
+from onepam.domain.sign_in import FactorEnrolled, FactorKind, SignedOut
+from onepam.kernel.clock import HOUR, SECOND, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.facts import holdings
 from onepam.store.writer import Writer
@@ -46,8 +50,8 @@ def knock_of(person: str, target: str) -> Knock:
     )
 
 
-def opens(writer: Writer, person: str = PERSON, target: str = "web-0") -> bool:
-    knock = knock_of(person, target)
+def opens(writer: Writer, person: str = PERSON, target: str = "web-0", login: str = "deploy") -> bool:
+    knock = replace(knock_of(person, target), login=login)
     query = KnockQuery(knock.person, knock.target, knock.sign_in, knock.confirmation)
     return isinstance(writer.commit(query, answer(knock)).result, Opened)
 
@@ -58,6 +62,7 @@ CHANGES: list[tuple[object, ...]] = [
     (RoleRemoved("role-0", "chg", None),),
     (GroupMemberRemoved("group-0", PERSON, "directory", None),),
     (BindingEnded("bnd_group_0", "review", "chg", None),),
+    (SignedOut("sgn_0", PERSON, "left", None),),
 ]
 
 
@@ -97,11 +102,41 @@ def test_what_was_rolled_back_is_not_remembered(writer: Writer) -> None:
     assert not opens(writer)
 
 
+def granted(ends: Instant) -> GrantStarted:
+    """The right to repair web-0 as root."""
+    substance = Substance(PERSON, "web-0", "root", "role-0", f"{0:064x}", "repair", (Action.SHELL,), HOUR)
+    return GrantStarted("grt_1", "req_1", substance, "bnd_group_0", "per_2", Instant(0), ends)
+
+
+def test_a_grant_opens_until_it_is_ended(writer: Writer) -> None:
+    assert not opens(writer, login="root")
+    write(writer, granted(Instant(clock() + HOUR)))
+    assert opens(writer, login="root")
+    assert not opens(writer, target="web-40", login="root")
+    write(writer, GrantEnded("grt_1", "req_1", "done", None))
+    assert not opens(writer, login="root")
+
+
+def test_a_grant_that_is_remembered_opens_nothing_once_it_has_run_out(writer: Writer) -> None:
+    write(writer, granted(Instant(clock() + SECOND // 2)))
+    assert opens(writer, login="root")
+    time.sleep(0.6)
+    assert not opens(writer, login="root")
+
+
+def test_a_factor_that_is_replaced_closes_what_is_privileged_at_once(writer: Writer) -> None:
+    write(writer, granted(Instant(clock() + HOUR)))
+    assert opens(writer, login="root")
+    write(writer, FactorEnrolled("fac_1", PERSON, FactorKind.TOTP, "policy", Instant(clock() + HOUR), None))
+    assert not opens(writer, login="root")
+    assert opens(writer)
+
+
 def test_memory_is_bounded(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(holdings, "MAX_REMEMBERED", 4)
     assert all(opens(writer, f"per_{number}", f"web-{number}") for number in (0, 1, 2, 3, 0, 1, 2))
-    assert writer._db.memory is not None
-    assert len(writer._db.memory) <= 4
+    assert writer._db.memory.keys() == holdings.TOPICS.keys()
+    assert all(len(facts) <= 4 for facts in writer._db.memory.values())
 
 
 def test_nobody_who_is_unknown_becomes_known(writer: Writer) -> None:

@@ -17,9 +17,10 @@ CHECKPOINT_PAGES = 4_000
 
 
 class Db(sqlite3.Connection):
-    """A connection. `memory` keeps facts at the head for the one who writes; None: the tables are asked each time."""
+    """A connection. `memory` keeps facts at the head by topic, for the one who writes; of a topic that is not there the
+    tables are asked each time."""
 
-    memory: dict[Any, Any] | None = None
+    memory: Mapping[str, dict[Any, Any]] = {}
 
 
 def connect(path: Path | str, *, read_only: bool = False) -> Db:

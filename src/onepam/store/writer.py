@@ -28,7 +28,7 @@ from onepam.store.append import Head, append, read_head, write_head
 from onepam.store.clock_guard import ClockGuard, steady
 from onepam.store.database import Db, connect, fault
 from onepam.store.facts import load
-from onepam.store.facts.holdings import REMEMBERED
+from onepam.store.facts.holdings import CHANGES, TOPICS
 from onepam.store.process_lock import ProcessLock
 
 MAX_WAITING = 20_000
@@ -148,8 +148,8 @@ class Writer:
     def _prepare(self, head: Head) -> None:
         """Forgets facts that are not sure any more: changed here in the last group, or maybe by another process."""
         version = self._db.execute("PRAGMA data_version").fetchone()[0]
-        if self._db.memory is None or version != self._data_version:
-            self._db.memory, self._data_version = {}, version
+        known = self._db.memory if version == self._data_version else {}
+        self._db.memory, self._data_version = {topic: known.get(topic, {}) for topic in TOPICS}, version
         if self._guard.stopped is not None and load(self._db, ClockQuery(self._guard.node), head.time).jumped is None:
             self._guard.confirm()
 
@@ -194,8 +194,9 @@ class Writer:
     def _append(self, job: _Job, decided: Decided[Any], head: Head, now: Instant) -> Head:
         if len(decided.events) > limits.MAX_EVENTS_PER_COMMAND:
             raise Fault(f"a command gave {len(decided.events)} events; the limit is {limits.MAX_EVENTS_PER_COMMAND}")
-        if not REMEMBERED.isdisjoint([kind_of(event).klass for event in decided.events]):
-            self._db.memory = None  # until the next group: what this one reads may still be rolled back
+        changed = {topic for event in decided.events for topic in CHANGES.get(kind_of(event).klass, ())}
+        if changed:  # forgotten until the next group: what this one reads may still be rolled back
+            self._db.memory = {topic: facts for topic, facts in self._db.memory.items() if topic not in changed}
         if self._careful:
             self._db.execute("SAVEPOINT command")
         try:

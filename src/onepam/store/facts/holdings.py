@@ -1,12 +1,13 @@
 """What a person holds: roles by bindings (direct and by group), grants, the sign-in session behind an actor.
 
-People, roles, bindings and resources change rarely and are looked at by every command, so the one who writes keeps them
-in the connection's `memory`. It holds as long as nobody else wrote to the database and no entry of a class in
-`REMEMBERED` was appended; the writer sees to both, and a test holds that no other class touches these tables.
+People, roles, bindings, resources, sign-ins and grants change rarely, and every command looks at them: so the one who
+writes keeps them in the connection's `memory`, by topic. A topic holds as long as nobody else wrote to the database and
+no entry was appended of a class that changes it, by `CHANGES`. The writer sees to both, and a test holds that no other
+class touches the topic's tables.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -20,8 +21,21 @@ from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
 from onepam.store.tables import AT
 
-REMEMBERED = frozenset({"access", "person", "system"})
-"""The classes of events that may change what is remembered."""
+TOPICS = {
+    "access": frozenset({"person", "role", "resource", "binding", "group_member"}),
+    "proof": frozenset({"sign_in", "factor"}),
+    "grants": frozenset({"access_grant"}),
+}
+"""What is remembered, and the tables it stands in."""
+
+CHANGES: Mapping[str, tuple[str, ...]] = {
+    "access": ("access",),
+    "person": ("access",),
+    "identity": ("proof",),
+    "request": ("grants",),
+    "system": ("access", "proof", "grants"),
+}
+"""The topics that events of a class may change."""
 
 MAX_REMEMBERED = 100_000
 
@@ -47,13 +61,13 @@ _substance = decoder(Substance)
 
 def held_roles(db: Db, person: str, at: Instant) -> tuple[HeldRole, ...]:
     """The roles in force for a person, each with the binding it comes by."""
-    bound = remembered(db, ("roles", person), lambda: _bound_roles(db, person, at))
+    bound = remembered(db, "access", ("roles", person), lambda: _bound_roles(db, person, at))
     return tuple([each for each in bound if each.ends is None or each.ends > at])
 
 
-def remembered(db: Db, key: tuple[str, str], ask: Callable[[], T]) -> T:
-    """What the connection's memory has under the key; else the answer, which is kept where there is a memory."""
-    memory = db.memory
+def remembered(db: Db, topic: str, key: tuple[str, ...], ask: Callable[[], T]) -> T:
+    """What the connection remembers under the key; else the answer, which is kept where the topic is remembered."""
+    memory = db.memory.get(topic)
     if memory is None:
         return ask()
     found: T | None = memory.get(key)
@@ -125,12 +139,12 @@ def _standing(db: Db, person: str, at: Instant) -> tuple[bool, Instant | None, P
             return False, None, None
         return bool(found["enabled"]), found["ends"], PersonKind(found["kind"])
 
-    return remembered(db, ("person", person), ask)
+    return remembered(db, "access", ("person", person), ask)
 
 
 def resource_facts(db: Db, resource: str, at: Instant) -> ResourceFacts | None:
     """The resource as of `at`, or None."""
-    return remembered(db, ("resource", resource), lambda: _resource(db, resource, at))
+    return remembered(db, "access", ("resource", resource), lambda: _resource(db, resource, at))
 
 
 def _resource(db: Db, resource: str, at: Instant) -> ResourceFacts | None:
@@ -152,14 +166,14 @@ def resource_of(found: Any) -> ResourceFacts:
 
 def held_grants(db: Db, person: str, resource: str, at: Instant) -> tuple[HeldGrant, ...]:
     """The person's grants on the resource that run at `at`."""
-    return tuple(
-        grant_of(each)
-        for each in rows(
-            db,
-            f"SELECT * FROM access_grant WHERE person = :person AND resource = :resource AND {AT} AND ends > :at",
-            {"person": person, "resource": resource, "at": at},
-        )
-    )
+    held = remembered(db, "grants", ("person", person), lambda: _grants(db, person, at))
+    return tuple([grant for where, grant in held if where == resource and grant.ends > at])
+
+
+def _grants(db: Db, person: str, at: Instant) -> tuple[tuple[str, HeldGrant], ...]:
+    """With their resources; what has run out and was not ended yet is no matter of the tables but of the hour."""
+    found = rows(db, f"SELECT * FROM access_grant WHERE person = :person AND {AT}", _of(person, at))
+    return tuple([(each["resource"], grant_of(each)) for each in found])
 
 
 def grant_of(found: Any) -> HeldGrant:

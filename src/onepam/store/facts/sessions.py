@@ -11,7 +11,7 @@ from onepam.domain.event import decoder
 from onepam.domain.sessions import MfaProof
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row
-from onepam.store.facts.holdings import access_facts, actor_facts, person_kind
+from onepam.store.facts.holdings import access_facts, actor_facts, person_kind, remembered
 from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
 
@@ -31,10 +31,13 @@ def knock(db: Db, query: KnockQuery, at: Instant) -> KnockFacts:
 
 
 def _privileged_from(db: Db, person: str, at: Instant) -> Instant | None:
-    found = row(
-        db, f"SELECT max(privileged_from) FROM factor WHERE person = :person AND {AT}", {"person": person, "at": at}
-    )
-    return found[0] if found else None
+    def ask() -> tuple[Instant | None]:
+        found = row(
+            db, f"SELECT max(privileged_from) FROM factor WHERE person = :person AND {AT}", {"person": person, "at": at}
+        )
+        return (found[0] if found else None,)
+
+    return remembered(db, "proof", ("factor", person), ask)[0]
 
 
 def _networks(db: Db, query: KnockQuery, at: Instant) -> tuple[str, ...] | None:
@@ -49,14 +52,22 @@ def _networks(db: Db, query: KnockQuery, at: Instant) -> tuple[str, ...] | None:
 
 
 def _sign_in(db: Db, query: KnockQuery, at: Instant) -> MfaProof | None:
-    if query.sign_in is None:
+    sign_in, person = query.sign_in, query.person
+    if sign_in is None:
         return None
-    found = row(
-        db,
-        f"SELECT proven, mfa_at FROM sign_in WHERE session = :session AND person = :person AND {AT} AND expires > :at",
-        {"session": query.sign_in, "person": query.person, "at": at},
-    )
-    return MfaProof(query.sign_in, tuple(json.loads(found["proven"])), found["mfa_at"]) if found else None
+
+    def ask() -> tuple[MfaProof | None, Instant]:
+        found = row(
+            db,
+            f"SELECT proven, mfa_at, expires FROM sign_in WHERE session = :session AND person = :person AND {AT}",
+            {"session": sign_in, "person": person, "at": at},
+        )
+        if found is None:
+            return None, at
+        return MfaProof(sign_in, tuple(json.loads(found["proven"])), found["mfa_at"]), found["expires"]
+
+    proof, expires = remembered(db, "proof", ("sign_in", sign_in, person), ask)
+    return proof if expires > at else None
 
 
 def _confirmation(db: Db, query: KnockQuery, at: Instant) -> ConfirmationFacts | None:
