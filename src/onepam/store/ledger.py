@@ -35,6 +35,8 @@ class SqliteLedger:
         self._loop = asyncio.get_running_loop()
         self._answers: deque[tuple[asyncio.Future[Any], _Answer]] = deque()
         self._woken = False
+        self._waiting: deque[tuple[float, asyncio.Future[Any]]] = deque()
+        self._late: asyncio.TimerHandle | None = None
         self._grown = asyncio.Event()
         first = connect(path)
         create(first)
@@ -46,11 +48,8 @@ class SqliteLedger:
         """See the port. A wait beyond 30 s raises `Unavailable`; the command may still take effect afterwards."""
         future: asyncio.Future[Any] = self._loop.create_future()
         self.writer.submit(query, decide, lambda answer: self._answer(future, answer))
-        try:
-            async with asyncio.timeout(COMMIT_WAIT_SECONDS):
-                answer = await future
-        except TimeoutError:
-            raise Unavailable(f"the ledger did not answer within {COMMIT_WAIT_SECONDS:.0f} s") from None
+        self._limit(future)
+        answer = await future
         if isinstance(answer, Exception):
             raise answer
         result: Committed[R] | Refused = answer
@@ -80,6 +79,24 @@ class SqliteLedger:
         """Finishes what waits and closes the connections."""
         self.writer.close()
         self._tail_db.close()
+        if self._late is not None:
+            self._late.cancel()
+
+    def _limit(self, future: asyncio.Future[Any]) -> None:
+        """One timer for all that wait, and it is set for the one who waits longest: all waits have the same limit."""
+        while self._waiting and self._waiting[0][1].done():
+            self._waiting.popleft()
+        self._waiting.append((self._loop.time() + COMMIT_WAIT_SECONDS, future))
+        if self._late is None:
+            self._late = self._loop.call_at(self._waiting[0][0], self._give_up)
+
+    def _give_up(self) -> None:
+        """Answers those who have waited too long."""
+        while self._waiting and (self._waiting[0][1].done() or self._waiting[0][0] <= self._loop.time()):
+            _, future = self._waiting.popleft()
+            if not future.done():
+                future.set_result(Unavailable(f"the ledger did not answer within {COMMIT_WAIT_SECONDS:.0f} s"))
+        self._late = self._loop.call_at(self._waiting[0][0], self._give_up) if self._waiting else None
 
     def _answer(self, future: asyncio.Future[Any], answer: _Answer) -> None:
         """On the writer's thread: one wake-up of the loop for a whole group."""
