@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from onepam.boot.config import Config
+from onepam.domain.sessions import EntryPoint
 from scripts.events_doc import CONTROLS, PAGE, page
 from tests.house.sources import ROOT, kept_files, name
 
@@ -35,6 +36,11 @@ def test_every_setting_is_in_the_reference() -> None:
     text = (ROOT / "docs" / "administrator.md").read_text("utf-8").split("## Configuration")[1].split("\n## ")[0]
     table = set(re.findall(r"`([a-z_]+)`", "".join(re.findall(r"^\| (.*?) \|", text, re.MULTILINE))))
     assert table == {each.name for each in fields(Config)}
+
+
+def test_every_way_in_is_listed() -> None:
+    text = (ROOT / "docs" / "entry-points.md").read_text("utf-8")
+    assert set(re.findall(r"\(`(ssh_[a-z_]+)`\)", text)) == set(EntryPoint)
 
 
 def test_every_requirement_is_traced() -> None:
