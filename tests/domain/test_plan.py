@@ -77,7 +77,8 @@ def test_everything_at_once_from_nothing_and_back() -> None:
     assert (lead.console_gained, lead.approves_gained) == ((ConsoleRight.APPROVE,), ("dev/prod",))
     assert made.gained_by("eve") == eve
     assert made.gained_by("ada") is None
-    assert made.summary() == "1 group created, 1 resource created, 2 roles created, 2 bindings created; gain: 2, lose: 0"
+    created = "1 group created, 1 resource created, 2 roles created, 2 bindings created"
+    assert made.summary() == f"{created}; gain: 2, lose: 0"
 
     back = plan(whole, matrix())
     assert not back.widens

@@ -125,8 +125,9 @@ async def test_nothing_stays_open_after_a_revocations_commit(gateway: Gateway) -
         take, give_back = REVOCATIONS[number % len(REVOCATIONS)]
 
         openings = [_later(random.randrange(12), gateway.open("eve")) for _ in range(4)]
-        revoking = _later(random.randrange(12), record(ledger, *take()))
-        _, *clients = await asyncio.gather(revoking, *openings)
+        revoking = asyncio.ensure_future(_later(random.randrange(12), record(ledger, *take())))
+        clients = await asyncio.gather(*openings)
+        await revoking
         after = await gateway.open("eve")
         assert after.permit is None
         await gateway.caught_up()

@@ -61,7 +61,8 @@ async def test_a_recording_that_reaches_its_quota(tmp_path: Path, monkeypatch: p
 
 async def reaches_its_quota(gateway: Gateway) -> None:
     person = await gateway.person()
-    process = await gateway.working(person, "echo ready; sleep 0.3; head -c 9000000 /dev/urandom | base64; echo the end")
+    flood = "echo ready; sleep 0.3; head -c 9000000 /dev/urandom | base64; echo the end"
+    process = await gateway.working(person, flood)
     done = await outcome(process, None)
     assert done.status == 255
     assert "cannot be recorded any more" in done.stderr
@@ -78,7 +79,8 @@ async def test_a_full_disk(gateway: Gateway) -> None:
     recordings = gateway.platform.recordings
     person = await gateway.person()
     with small_disk(recordings, 256 * 1024):
-        process = await gateway.working(person, "echo ready; sleep 0.3; head -c 2000000 /dev/urandom | base64; echo the end")
+        flood = "echo ready; sleep 0.3; head -c 2000000 /dev/urandom | base64; echo the end"
+        process = await gateway.working(person, flood)
         done = await outcome(process, None)
         assert "cannot be recorded any more" in done.stderr
         closed = await only_end(gateway, person)
