@@ -6,8 +6,14 @@ import json
 import re
 from html import unescape
 
+import asyncssh
 import pytest
 
+from onepam.app.add_person import add_person
+from onepam.domain.people import PersonKind
+from onepam.domain.roster import Attributes
+from onepam.kernel.clock import DAY, MINUTE, Instant
+from tests.company import START
 from tests.console.browsing import Office, count
 
 ACCESS = """version: 1
@@ -90,6 +96,35 @@ async def test_people_are_added_linked_disabled_and_enabled(office: Office) -> N
     page = await ada.done("/people/eve/enable", reason="came back")
     assert "Their roles hold again" in page
     assert (await ada.post("/people/nobody/disable", reason="x")).status_code == 404
+
+
+@pytest.mark.anyio
+async def test_a_service_account_has_keys_with_networks(office: Office) -> None:
+    ledger, actor = office.company.ledger, office.company.actor("ada")
+    known = Attributes("deploy-bot", None, owner="max", ends=Instant(START + 90 * DAY))
+    ada = await office.sign_in("ada")
+    assert await add_person(ledger, actor, "bot", PersonKind.SERVICE, known, "deploys") is None
+    page = await ada.read("/people/bot")
+    assert "none: a machine" in page
+    assert "Without one, this account opens nothing." in page
+    key = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode("ascii").strip()
+    assert "whole public key" in await ada.refused("/people/bot/keys", key="ssh-ed25519 x", networks="192.0.2.0/24")
+    assert "too wide" in await ada.refused("/people/bot/keys", key=key, networks="::/0")
+    assert "not a network" in await ada.refused("/people/bot/keys", key=key, networks="")
+    assert (await ada.post("/people/nobody/keys", key=key, networks="192.0.2.0/24")).status_code == 404
+    assert "Only a service account" in await ada.refused("/people/eve/keys", key=key, networks="192.0.2.0/24")
+    page = await ada.done("/people/bot/keys", key=f"{key} ci", networks="192.0.2.0/24,\r\n 2001:DB8::/32,")
+    assert "The key ci is registered." in page
+    assert "192.0.2.0/24" in page
+    assert "2001:db8::/32" in page
+    assert "Add key" not in await (await office.sign_in("aud")).read("/people/bot")
+    removal = re.search(r'action="(/people/bot/keys/fac_\w+/remove)"', page)
+    assert removal
+    assert "The key is removed." in await ada.done(removal[1])
+    assert "no such key" in await ada.refused(removal[1])
+    office.company.clock.advance(6 * MINUTE)
+    answer = await ada.post("/people/bot/keys", key=key, networks="192.0.2.0/24")
+    assert answer.headers["Location"] == "/step-up?next=/people/bot"
 
 
 @pytest.mark.anyio

@@ -79,6 +79,8 @@ TABLE: dict[str, frozenset[str]] = {
     "GET /people/{person}": SIGNED_IN,
     "POST /people/{person}/enrol-link": ADMINISTRATOR,
     "POST /people/{person}/enrol-link/{enrolment}": ADMINISTRATOR,
+    "POST /people/{person}/keys": ADMINISTRATOR,
+    "POST /people/{person}/keys/{factor}/remove": ADMINISTRATOR,
     "POST /people/{person}/disable": ADMINISTRATOR,
     "POST /people/{person}/enable": ADMINISTRATOR,
     "GET /resources": OVERSEERS,

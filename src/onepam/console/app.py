@@ -10,7 +10,19 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from onepam.console.dispatch import Place, routes
-from onepam.console.pages import auth, changes, find, home, ledger, people, requests, resources, roles, sessions
+from onepam.console.pages import (
+    auth,
+    changes,
+    find,
+    home,
+    ledger,
+    people,
+    requests,
+    resources,
+    roles,
+    service_keys,
+    sessions,
+)
 from onepam.console.rendering import STATIC
 from onepam.console.services import ConsoleServices
 
@@ -20,6 +32,7 @@ PLACES: tuple[Place, ...] = (
     *requests.PLACES,
     *sessions.PLACES,
     *people.PLACES,
+    *service_keys.PLACES,
     *resources.PLACES,
     *roles.PLACES,
     *changes.PLACES,

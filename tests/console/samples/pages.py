@@ -18,7 +18,7 @@ from tests.console.samples.entrance import (
     TOTP,
 )
 from tests.console.samples.everyday import APPROVALS, EMPTY_HOME, FLASHES, HOME, REFUSAL, REQUEST, SETUP
-from tests.console.samples.people import PEOPLE, PERSON
+from tests.console.samples.people import PEOPLE, PERSON, SERVICE
 
 SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     "sign_in": ("sign_in.html", outside("/sign-in"), SIGN_IN),
@@ -55,6 +55,8 @@ SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     "people": ("people.html", shell("/people"), PEOPLE),
     "people-as-of": ("people.html", shell("/people", as_of=ago(262 * DAY)), PEOPLE),
     "person": ("person.html", shell("/people/per_jonas"), PERSON),
+    "person-service": ("person.html", shell("/people/per_ci"), SERVICE),
+    "person-service-new": ("person.html", shell("/people/per_ci"), {**SERVICE, "keys": []}),
     "person-link": (
         "person.html",
         shell("/people/per_jonas"),

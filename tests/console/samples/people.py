@@ -174,8 +174,38 @@ PERSON: Context = {
     "link": None,
     "agree": None,
     "second_factors": ["passkey", "authenticator app"],
+    "keys": [],
+    "may_key": False,
     "may_disable": True,
     "may_enrol": True,
     "ends_now": {"sessions": 1, "grants": 1, "requests": 0},
     "proof": PROOF,
+}
+
+SERVICE: Context = {
+    **PERSON,
+    "person": {
+        **PERSON["person"],
+        "id": "per_ci",
+        "name": "deploy-bot",
+        "email": "",
+        "kind": "service",
+        "owner": "Mira Okafor",
+        "manager": None,
+        "ends": ahead(80 * DAY),
+        "last_sign_in": None,
+    },
+    "factors": [],
+    "second_factors": [],
+    "keys": [
+        {
+            "id": "fac_ci",
+            "name": "ci@runner-3",
+            "fingerprint": "SHA256:0pUuBqf0k2F1Xc5jvQmD4e5o0Zy6g8bqYcT4sWm1VxE",
+            "networks": ["192.0.2.0/24", "2001:db8:12::/48"],
+            "since": ago(12 * DAY),
+        }
+    ],
+    "may_enrol": False,
+    "may_key": True,
 }

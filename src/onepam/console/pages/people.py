@@ -19,6 +19,7 @@ from onepam.domain.access import ConsoleRight
 from onepam.domain.people import PersonKind
 from onepam.domain.roster import Attributes
 from onepam.domain.sessions import Because
+from onepam.domain.sign_in import FactorKind
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import FOREVER, Instant, instant
 from onepam.kernel.errors import Refused
@@ -168,6 +169,7 @@ async def _show(visit: Visit, person: str, link: Context | None = None) -> Respo
         link=link,
         may_disable=administers and person != view.person,
         may_enrol=administers and shown["kind"] != "service" and shown["state"] != "disabled",
+        may_key=administers and shown["kind"] == "service",
         agree={"id": waiting[0], "by": waiting[1], "mine": waiting[1] == view.person} if waiting else None,
         **{name: value for name, value in context.items() if name != "waiting"},
     )
@@ -242,6 +244,16 @@ def _person(db: Db, at: Instant, view: View, person: str, health: LedgerHealth) 
         "factors": [
             {"kind": FACTORS[each.kind], "name": each.label or "", "since": each.enrolled, "state": "proven"}
             for each in (known.factors if known else ())
+        ],
+        "keys": [
+            {
+                "id": each.factor,
+                "name": each.label,
+                "fingerprint": each.reference,
+                "networks": list(each.networks),
+                "since": each.enrolled,
+            }
+            for each in (known.of(FactorKind.SSH_KEY) if known else ())
         ],
         "second_factors": [FACTORS[kind] for kind in _SECOND if kind in row.factors],
         "sessions": [
