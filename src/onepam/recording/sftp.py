@@ -319,33 +319,39 @@ def _each(buffer: bytearray, data: bytes, take: "Callable[[_Packet], None]") -> 
 
 
 class _Packet:
-    """Bounded reads from one packet."""
+    """The fields of one packet, in order (draft-ietf-secsh-filexfer-02, section 3). Raises `SftpBroken` beyond it."""
 
     def __init__(self, view: memoryview) -> None:
         self._view = view
         self._at = 0
 
     def byte(self) -> int:
+        """One byte."""
         return self._taken(1)[0]
 
     def u32(self) -> int:
+        """A uint32."""
         (value,) = _U32.unpack(self._taken(_U32.size))
         return int(value)
 
     def u64(self) -> int:
+        """A uint64."""
         (value,) = _U64.unpack(self._taken(_U64.size))
         return int(value)
 
     def data(self) -> memoryview:
+        """A string of any length, not copied: valid as long as the packet is."""
         return self._taken(self.u32())
 
     def string(self, limit: int) -> bytes:
+        """A string of at most `limit` bytes."""
         data = self.data()
         if len(data) > limit:
             raise SftpBroken(f"a name of {len(data)} bytes, at most {limit}")
         return bytes(data)
 
     def path(self) -> str:
+        """A path, as `canonical.tagged` text."""
         return canonical.tagged(self.string(MAX_PATH_BYTES))
 
     def _taken(self, size: int) -> memoryview:
