@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from onepam.boot.ledger_command import verify
+from onepam.boot.setup_command import authorities, confirm, setup, vault
 from onepam.cli.commands.ledger import app as ledger
 from onepam.cli.main import app
 from onepam.kernel.errors import Fault
@@ -87,6 +88,10 @@ def _end_with_input() -> None:
 
 
 ledger.command("verify")(verify)
+ledger.command("confirm-clock")(confirm)
+app.command()(setup)
+app.command()(authorities)
+app.add_typer(vault, name="vault")
 
 
 def main() -> None:

@@ -35,7 +35,6 @@ class Config:
     source_addresses: tuple[str, ...] = ("127.0.0.1/32", "::1/128")
     egress: tuple[str, ...] = ()
     signer_socket: str = ""
-    signer_key: str = ""
     witness: str = ""
     witness_key: str = ""
 

@@ -1,26 +1,18 @@
 """The tour: a small company, a real target, and links by which its people enrol. It approves nothing by itself."""
 
-import asyncio
-import secrets
 import sys
 from dataclasses import replace
 from pathlib import Path
 
-from onepam.app.add_person import add_person
-from onepam.app.apply_access import apply_access
-from onepam.app.enrol import bootstrap_enrolment
 from onepam.boot.config import Config
 from onepam.boot.demo_target import DemoTarget, start_target
+from onepam.boot.founding import Founder, Founding
 from onepam.boot.platform import Platform, until_stopped
-from onepam.domain.people import PersonKind
-from onepam.domain.roster import Attributes
-from onepam.identity.tokens import new_token, token_digest
-from onepam.kernel.errors import Fault, Refused
-from onepam.kernel.ids import new_id
-from onepam.store.read.directory import Account, account_by_email
+from onepam.store.read.directory import account_by_email
 
 PEOPLE = (
     ("Ada Admin", "ada@demo.example", "administrator: sets things up"),
+    ("Ben Backup", "ben@demo.example", "second administrator: agrees to what widens access"),
     ("Mia Manager", "mia@demo.example", "manager: approves requests"),
     ("Eve Engineer", "eve@demo.example", "engineer: asks for access"),
     ("Aude Auditor", "aude@demo.example", "auditor: reads everything, changes nothing"),
@@ -30,6 +22,7 @@ ACCESS = """\
 version: 1
 
 groups:
+  administrators: {{members: [ada@demo.example, ben@demo.example]}}
   engineering: {{members: [eve@demo.example, mia@demo.example]}}
 
 resources:
@@ -38,6 +31,13 @@ resources:
     address: 127.0.0.1:{port}
     labels: {{env: prod, tier: web}}
     owner: mia@demo.example
+    logins: [{login}]
+    host_keys: ["{host_key}"]
+  db-1:
+    kind: ssh
+    address: 127.0.0.1:{port}
+    labels: {{env: prod, tier: data}}
+    owner: ben@demo.example
     logins: [{login}]
     host_keys: ["{host_key}"]
   dev-1:
@@ -57,11 +57,23 @@ roles:
         {{actions: [shell, exec, sftp], where: {{env: dev}}, logins: ["*"], mode: standing, longest: 8h}}
       repair-production:
         actions: [shell, exec, sftp]
-        where: {{env: prod}}
+        where: {{env: prod, tier: web}}
         logins: ["*"]
         mode: request
         longest: 4h
         approvers: [approver]
+  data-keeper:
+    purpose: Mends the databases of production
+    owner: ben@demo.example
+    permissions:
+      mend-data:
+        actions: [shell, exec]
+        where: {{tier: data}}
+        logins: ["*"]
+        mode: request
+        longest: 2h
+        approvers: [approver]
+        administrative: true
   approver:
     purpose: Decides who may repair production, and when
     owner: ada@demo.example
@@ -78,7 +90,8 @@ roles:
 bindings:
   - {{role: engineer, group: engineering, because: everybody who builds}}
   - {{role: approver, person: mia@demo.example, because: leads engineering}}
-  - {{role: administrator, person: ada@demo.example, because: runs the company's systems}}
+  - {{role: administrator, group: administrators, because: run the company's systems}}
+  - {{role: data-keeper, person: ben@demo.example, because: looks after the databases}}
   - {{role: auditor, person: aude@demo.example, because: external auditor}}
 """
 
@@ -102,38 +115,20 @@ async def run_demo(config: Config, ready_file: Path | None) -> None:
 
 
 async def _set_up(platform: Platform, target: DemoTarget) -> None:
-    """The company, where it is not there yet. Raises `Fault` when its file does not fit."""
+    """The company, where it is not there yet. Raises `CannotFound` when its file does not fit."""
     if await platform.reader(account_by_email, None, PEOPLE[0][1]) is not None:
         return
-    for name, email, _ in PEOPLE:
-        attributes = Attributes(name=name, email=email)
-        person = new_id("per", secrets.token_bytes)
-        await _demand(add_person(platform.ledger, None, person, PersonKind.EMPLOYEE, attributes, "demo company"))
+    founding = Founding(platform.ledger, platform.reader)
+    await founding.people(tuple(Founder(name, email) for name, email, _ in PEOPLE), "demo company")
     text = ACCESS.format(port=target.port, login=target.login, host_key=target.host_key)
-    change = new_id("chg", secrets.token_bytes)
-    await _demand(apply_access(platform.ledger, None, text, change, None, file="demo access.yaml"))
+    await founding.matrix(text, "demo access.yaml")
 
 
 async def _links(platform: Platform) -> dict[str, str]:
     """A fresh enrolment link for each person who has no factor yet; none once somebody has signed in."""
-    links = {}
-    for _, email, _ in PEOPLE:
-        account: Account | None = await platform.reader(account_by_email, None, email)
-        if account is None or account.factors:
-            continue
-        token = new_token("enr", secrets.token_bytes)
-        enrolment = new_id("enr", secrets.token_bytes)
-        digest = token_digest(token).hex()
-        answer = await bootstrap_enrolment(platform.ledger, account.person, enrolment, digest)
-        if not isinstance(answer, Refused):
-            links[email] = f"{platform.config.url}/enrol/{token.reveal().decode('ascii')}"
-    return links
-
-
-async def _demand(work: "asyncio.Future[object] | object") -> None:
-    answer = await work  # type: ignore[misc]
-    if isinstance(answer, Refused):
-        raise Fault(f"the demo company cannot be set up: {answer.message}")
+    founding = Founding(platform.ledger, platform.reader)
+    found = {email: await founding.link(email, platform.config.url) for _, email, _ in PEOPLE}
+    return {email: link for email, link in found.items() if link is not None}
 
 
 def _tell(platform: Platform, target: DemoTarget, links: dict[str, str]) -> None:

@@ -157,3 +157,8 @@ def _factor(found: Row) -> Factor:
         privileged_from=found["privileged_from"],
         networks=tuple(json.loads(found["networks"] or "[]")),
     )
+
+
+def anybody_signed_in(db: Db, at: Instant) -> bool:
+    """Whether the installation is in use: from the first sign-in on, nothing is founded any more."""
+    return row(db, "SELECT 1 FROM entry WHERE kind = 'sign_in.opened' LIMIT 1") is not None

@@ -1,0 +1,155 @@
+"""Commands for the operator on the gateway's own machine: founding it, its authorities, its keys, its clock."""
+
+import asyncio
+import re
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onepam.app.confirm_clock import confirm_clock
+from onepam.boot.clock import wall_clock
+from onepam.boot.config import Config, load
+from onepam.boot.founding import FIRST_MATRIX, Founder, Founding
+from onepam.kernel.errors import Refused
+from onepam.kernel.ids import new_id
+from onepam.store.ledger import SqliteLedger
+from onepam.store.read.directory import anybody_signed_in
+from onepam.store.reader import Reader
+from onepam.vault.authorities import Authorities
+from onepam.vault.envelope import Envelope
+from onepam.vault.file_keys import FileKeys
+from onepam.vault.files import read_private, replace_private
+
+Data = Annotated[Path, typer.Option(help="Folder of the data.", envvar="ONEPAM_DATA")]
+ConfigFile = Annotated[Path | None, typer.Option(help="Configuration file (TOML).", envvar="ONEPAM_CONFIG")]
+DATA = Path("var/onepam")
+MAX_WRAPPED_BYTES = 4096
+
+_FOUNDER = re.compile(r"\s*([^<>]{1,200}?)\s*<([^<>\s]{3,254})>\s*")
+
+vault = typer.Typer(no_args_is_help=True, help="The keys under which secrets are stored.", rich_markup_mode=None)
+
+
+def setup(
+    admin: Annotated[list[str], typer.Option(help="A first administrator: 'Ada Admin <ada@example.com>'. Name two.")],
+    data: Data = DATA,
+    config: ConfigFile = None,
+    access: Annotated[Path | None, typer.Option(help="The first access.yaml; else only administrators.")] = None,
+) -> None:
+    """Found an installation: its first administrators, its role matrix, their enrolment links. Before any sign-in."""
+    founders = tuple(_founder(each) for each in admin)
+    settings = load(config, data) if config else Config(data)
+    emails = ", ".join(founder.email for founder in founders)
+    text = access.read_text("utf-8") if access else FIRST_MATRIX.format(emails=emails, first=founders[0].email)
+
+    async def found(ledger: SqliteLedger, reader: Reader) -> None:
+        founding = Founding(ledger, reader)
+        if await reader(anybody_signed_in):
+            typer.echo("Somebody has signed in already: from now on, people and roles are changed in the console.")
+            raise typer.Exit(1)
+        await founding.people(founders, "founded this installation")
+        await founding.matrix(text, str(access or "access.yaml"))
+        for founder in founders:
+            link = await founding.link(founder.email, settings.url)
+            typer.echo(f"{founder.name}: {link or 'is enrolled already'}")
+
+    _on_ledger(data, found)
+    typer.echo("\nEach link works once, for 24 hours: hand it over in person. Next: onepam up, and trust on targets:\n")
+    typer.echo(_authorities(data).target.public_line)
+
+
+def authorities(
+    data: Data = DATA,
+    config: ConfigFile = None,
+) -> None:
+    """Print what others are to trust: the authority of targets, and that of our own host keys."""
+    settings = load(config, data) if config else Config(data)
+    found = _authorities(data)
+    typer.echo("# on each target, in the file that sshd's TrustedUserCAKeys names:")
+    typer.echo(found.target.public_line)
+    typer.echo("# for clients that do not use onepam login, in known_hosts:")
+    patterns = [settings.gateway_name, f"[{settings.gateway_name}]:{settings.ssh_port}"]
+    typer.echo(found.host.known_hosts_line(patterns))
+
+
+@vault.command()
+def rotate(data: Data = DATA) -> None:
+    """Make a new master key, and put authorities and recordings under it."""
+    keys = FileKeys.create(data / "master-keys.json", secrets.token_bytes)
+    name = keys.rotate()
+    if isinstance(name, Refused):
+        typer.echo(f"{name.message} {name.hint}", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"master key {name} is current")
+    rewrap(data)
+
+
+@vault.command()
+def rewrap(data: Data = DATA) -> None:
+    """Put what is wrapped by older master keys under the current one; no secret is opened for it.
+
+    Seeds of authenticator apps stay as the ledger has them, so old master keys are kept.
+    """
+    envelope = _envelope(data)
+    changed = _authorities(data).rewrap()
+    recordings = sorted((data / "recordings").glob("*.key"))
+    with typer.progressbar(recordings, label="recordings") as paths:
+        for path in paths:
+            wrapped = read_private(path, MAX_WRAPPED_BYTES)
+            again = envelope.rewrap(wrapped)
+            if again != wrapped:
+                replace_private(path, again, secrets.token_bytes)
+                changed += 1
+    typer.echo(f"{changed} keys are under the current master key now")
+
+
+def confirm(
+    node: Annotated[str, typer.Argument(help="The node whose clock jumped, such as nod_abc...")],
+    by: Annotated[str, typer.Option(help="Your name: it stands in the ledger.", prompt="Your name")],
+    data: Data = DATA,
+) -> None:
+    """Confirm that a gateway's clock is right after it jumped; it decides again."""
+
+    async def confirmed(ledger: SqliteLedger, reader: Reader) -> None:
+        refused = await confirm_clock(ledger, node, by)
+        if refused is not None:
+            typer.echo(refused.message, err=True)
+            raise typer.Exit(1)
+        typer.echo(f"the clock of {node} is confirmed by {by}")
+
+    _on_ledger(data, confirmed)
+
+
+def _on_ledger(data: Path, work: Callable[[SqliteLedger, Reader], Awaitable[None]]) -> None:
+    """Runs `work` on the ledger, beside the running gateway or without it."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    async def run() -> None:
+        ledger = SqliteLedger(data / "ledger.db", new_id("nod", secrets.token_bytes), wall_clock, secrets.token_bytes)
+        reader = Reader(data / "ledger.db", wall_clock, threads=1)
+        try:
+            await work(ledger, reader)
+        finally:
+            reader.close()
+            ledger.close()
+
+    asyncio.run(run())
+
+
+def _envelope(data: Path) -> Envelope:
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Envelope(FileKeys.create(data / "master-keys.json", secrets.token_bytes), secrets.token_bytes)
+
+
+def _authorities(data: Path) -> Authorities:
+    return Authorities(data / "authorities", _envelope(data), secrets.token_bytes)
+
+
+def _founder(text: str) -> Founder:
+    found = _FOUNDER.fullmatch(text)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is not 'Name <address>'", param_hint="--admin")
+    return Founder(found[1], found[2])

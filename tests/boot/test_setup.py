@@ -1,0 +1,89 @@
+"""Founding an installation from the command line, and the operator's other commands on its own machine."""
+
+import asyncio
+import re
+import secrets
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from onepam.app.close_session import NoFacts
+from onepam.boot.clock import wall_clock
+from onepam.domain.commit import Decided
+from onepam.domain.sign_in import FactorKind, SignedIn, SignInKind
+from onepam.kernel.clock import Instant
+from onepam.store.ledger import SqliteLedger
+from onepam.store.rebuild import compare
+from tests.boot.installation import ONEPAM
+
+ADMINS = ("--admin", "Ada Admin <ada@example.com>", "--admin", "Ben Backup <ben@example.com>")
+
+
+def onepam(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*ONEPAM, *arguments], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
+
+
+def sign_somebody_in(data: Path) -> None:
+    async def run() -> None:
+        ledger = SqliteLedger(data / "ledger.db", "nod_test", wall_clock, secrets.token_bytes)
+        now = wall_clock()
+        opened = SignedIn(
+            "sgn_1", "per_1", SignInKind.CONSOLE, (FactorKind.PASSKEY,), now, Instant(now + 1), None, token_digest="x"
+        )
+        await ledger.commit(NoFacts(), lambda facts, at: Decided((opened,), None))
+        ledger.close()
+
+    asyncio.run(run())
+
+
+def test_an_installation_is_founded_once(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    done = onepam("setup", *ADMINS, "--data", str(data))
+    assert done.returncode == 0, done.stderr
+    links = re.findall(r"^(Ada Admin|Ben Backup): (http\S+/enrol/enr_\S+)$", done.stdout, re.MULTILINE)
+    assert [name for name, _ in links] == ["Ada Admin", "Ben Backup"]
+    assert "ssh-ed25519 " in done.stdout
+    again = onepam("setup", *ADMINS, "--data", str(data))
+    assert again.returncode == 0, again.stderr
+    assert compare(data / "ledger.db") == []
+    sign_somebody_in(data)
+    late = onepam("setup", "--admin", "Mal Lory <mal@example.com>", "--data", str(data))
+    assert late.returncode == 1
+    assert "Somebody has signed in already" in late.stdout
+
+
+@pytest.mark.parametrize("admin", ["Ada", "ada@example.com", "<ada@example.com>", "Ada <ada>x"])
+def test_an_administrator_has_a_name_and_an_address(admin: str, tmp_path: Path) -> None:
+    done = onepam("setup", "--admin", admin, "--data", str(tmp_path / "data"))
+    assert done.returncode == 2
+    assert "Name <address>" in done.stderr
+
+
+def test_a_wrong_first_matrix_is_named_by_line_and_nothing_of_it_is_applied(tmp_path: Path) -> None:
+    access, data = tmp_path / "access.yaml", tmp_path / "data"
+    access.write_text("version: 1\nroles:\n  admin:\n    purpos: x\n", "utf-8")
+    done = onepam("setup", *ADMINS, "--access", str(access), "--data", str(data))
+    assert done.returncode == 4
+    assert re.search(r"access\.yaml:4:5: .*purpos", done.stderr), done.stderr
+    ledger = onepam("setup", *ADMINS, "--data", str(data))
+    assert ledger.returncode == 0, ledger.stderr
+
+
+def test_authorities_and_keys(tmp_path: Path) -> None:
+    data = str(tmp_path / "data")
+    first = onepam("authorities", "--data", data)
+    assert first.returncode == 0, first.stderr
+    assert "TrustedUserCAKeys" in first.stdout
+    assert "@cert-authority localhost,[localhost]:2022 ssh-ed25519 " in first.stdout
+    rotated = onepam("vault", "rotate", "--data", data)
+    assert rotated.returncode == 0, rotated.stderr
+    assert "4 keys are under the current master key now" in rotated.stdout
+    assert onepam("authorities", "--data", data).stdout == first.stdout
+    assert "0 keys" in onepam("vault", "rewrap", "--data", data).stdout
+
+
+def test_a_clock_that_did_not_jump_needs_no_word(tmp_path: Path) -> None:
+    done = onepam("ledger", "confirm-clock", "nod_a", "--by", "Ada", "--data", str(tmp_path / "data"))
+    assert done.returncode == 1
+    assert "has not jumped" in done.stderr
