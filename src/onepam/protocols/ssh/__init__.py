@@ -1,0 +1,1 @@
+"""SSH for the stock client, on asyncssh."""
