@@ -5,10 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.open_session import Opened
+from onepam.app.add_person import add_person
+from onepam.app.add_service_key import add_service_key
+from onepam.app.open_session import Knock, Opened, open_session
 from onepam.domain.access import Action, Mode, Permission
 from onepam.domain.decision import Permitted, decide
-from onepam.domain.people import GroupMemberRemoved
+from onepam.domain.people import GroupMemberRemoved, PersonKind
+from onepam.domain.roster import Attributes
+from onepam.domain.service_keys import ServiceKey
+from onepam.domain.sessions import EntryPoint
 from onepam.evidence.envelope import AsOf, Period
 from onepam.evidence.reports import REPORTS, Drawn, Scope, TooLarge, access, requests, scope, sessions
 from onepam.evidence.verifier.verify import RULES
@@ -70,6 +75,25 @@ async def test_sessions_tell_from_the_knock_to_the_proof(tmp_path: Path) -> None
     assert (unknown["resource"], unknown["asked"]) == ("", "nowhere")
     assert (ghost["person"], ghost["name"]) == ("ghost", "")
     assert (later["factors_age_seconds"], later["because"], later["name"]) == ("3600", "grant.expired", "Eve Example")
+
+
+async def test_a_machine_is_told_as_one_and_never_as_a_second_factor(tmp_path: Path) -> None:
+    company = await Company.create(tmp_path)
+    known = Attributes("Deploy bot", None, owner="max", ends=Instant(START + 30 * DAY))
+    assert await add_person(company.ledger, company.actor("ada"), "bot", PersonKind.SERVICE, known, "deploys") is None
+    await company.bind("bot", "engineer")
+    key = ServiceKey("fac_bot", "bot", "ci", "SHA256:bot", "ssh-ed25519 AAAA", ("192.0.2.0/24",))
+    assert await add_service_key(company.ledger, company.actor("ada"), key) is None
+    for source in ("192.0.2.9", "198.51.100.9"):
+        entry, session = EntryPoint.SSH_SERVICE_KEY, company.new("ses")
+        await open_session(
+            company.ledger, Knock(session, entry, "bot", "dev-1", "app", "node-1", source, "OpenSSH", key="fac_bot")
+        )
+    opened, turned_away = table(drawn(company.path, "sessions", START, START + DAY))
+    company.close()
+    assert (opened["entry"], opened["factors"], opened["sign_in"]) == ("ssh_service_key", '["machine"]', "")
+    assert (opened["factors_age_seconds"], opened["name"]) == ("", "Deploy bot")
+    assert (turned_away["because"], turned_away["source"]) == ("service.network", "198.51.100.9")
 
 
 async def test_requests_tell_from_the_asking_to_the_grants_end(tmp_path: Path) -> None:
