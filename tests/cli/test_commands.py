@@ -9,6 +9,7 @@ import pytest
 import typer
 
 from onepam.cli.main import app
+from onepam.domain.sessions import SessionClosed
 from onepam.kernel.clock import iso
 from tests.api.office import Office, new_key, now
 from tests.cli.conftest import NewTerminal
@@ -133,6 +134,11 @@ def test_sessions_are_listed_played_and_killed(office: Office, terminal: NewTerm
     listed = auditor.run("play", session, "--list")
     assert "exec" in listed.out
     assert "id" in listed.out
+    assert "The session still runs." in listed.out + listed.err
+    assert "ends early" not in listed.out + listed.err
+    cut = office.session(eve)
+    office.record(SessionClosed(cut, "gateway.died", "", 0, {}, verified=True))
+    assert "The recording ends early: " in auditor.run("play", cut, "--list").out
     assert auditor.run("play", session, "--channel", "1").out == "uid=0\n"
     assert auditor.run("play", session, "--channel", "7").code == 1
     saved = tmp_path / "session.cast"

@@ -107,4 +107,6 @@ def _timeline(session: str) -> None:
         words = " ".join(filter(None, (each["operation"], each["path"], each["target"], each["outcome"])))
         say(f"{span(each['at'] / 1e6):>8}  {words}{size}{digest}")
     if found["gap"]:
-        say(f"The recording ends early: {found['gap']}.")
+        # a recording has no end while its session runs
+        running = call("GET", f"/sessions/{session}")["session"]["status"] == "open"
+        say("The session still runs." if running else f"The recording ends early: {found['gap']}.")
