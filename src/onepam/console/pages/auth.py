@@ -1,6 +1,5 @@
 """Signing in and out, stepping up, and what a terminal asks the browser to confirm."""
 
-import asyncio
 import json
 from typing import Any
 from urllib.parse import urlencode
@@ -12,6 +11,7 @@ from onepam.app.enrol import recover
 from onepam.app.sign_in import fail_sign_in, sign_in, sign_out, step_up
 from onepam.console.dispatch import ANYBODY, MEMBER, SESSION_PREFIX, Place
 from onepam.console.factors import Passkeys, totp_proof
+from onepam.console.hashing import hashing
 from onepam.console.pages import enrol, factors
 from onepam.console.rendering import CLI_AUTHORIZE_CSP
 from onepam.console.visit import SESSION_COOKIE, Visit
@@ -31,8 +31,6 @@ from onepam.store.read.directory import Account, account, account_by_email
 
 MAX_PASSWORD_CHARACTERS = 1024
 MAX_AGENT_CHARACTERS = 200
-_hashing = asyncio.Semaphore(4)
-"""Argon2 takes 64 MiB and a core each: what a flood of sign-ins may take of both is bounded."""
 
 PASSKEY = {"options": "/sign-in/passkey/options", "verify": "/sign-in/passkey/verify"}
 STEP_UP = {"options": "/step-up/passkey/options", "verify": "/step-up/passkey/verify"}
@@ -50,8 +48,7 @@ async def password(visit: Visit) -> Response:
     following = _following(visit.form.get("next", "/"))
     found = await visit.services.reader(account_by_email, None, email)
     stored = found.of(FactorKind.PASSWORD)[0] if found is not None and found.of(FactorKind.PASSWORD) else None
-    async with _hashing:
-        right = await asyncio.to_thread(verify_password, stored.secret if stored else None, typed)
+    right = await hashing(verify_password, stored.secret if stored else None, typed)
     if found is None or stored is None or not right:
         if found is not None:
             await fail_sign_in(visit.services.ledger, found.person, FactorKind.PASSWORD, visit.source)
@@ -115,8 +112,7 @@ async def recovery_code(visit: Visit) -> Response:
         return visit.go("/sign-in")
     kept = found.of(FactorKind.RECOVERY)
     stored = read_codes(kept[0].secret) if kept else None
-    async with _hashing:
-        digest = await asyncio.to_thread(recovery.match, stored, visit.form.get("code", ""))
+    digest = await hashing(recovery.match, stored, visit.form.get("code", ""))
     if digest is None or stored is None:
         refused = await fail_sign_in(visit.services.ledger, found.person, FactorKind.RECOVERY, visit.source)
         return visit.page("recovery.html", 403, error=refused.message)

@@ -1,6 +1,5 @@
 """Enrolling by a one-use link: a password, a second factor, recovery codes. Nothing is kept until the last step."""
 
-import asyncio
 from base64 import b64decode, b64encode
 from typing import Any
 
@@ -9,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from onepam.app.enrol import enrol
 from onepam.console.dispatch import ANYBODY, Place
 from onepam.console.factors import Passkeys, reference
+from onepam.console.hashing import hashing
 from onepam.console.rendering import Flash
 from onepam.console.visit import Visit
 from onepam.domain.sign_in import FactorEnrolled, FactorKind
@@ -48,13 +48,13 @@ async def password(visit: Visit) -> Response:
         return visit.refusal(GONE, 404)
     typed = visit.form.get("password", "")[:MAX_PASSWORD_CHARACTERS]
     about = AboutPerson(found.name, found.email, visit.services.company)
-    refused = await asyncio.to_thread(check, typed, POLICY, about)
+    refused = await hashing(check, typed, POLICY, about)
     if refused is not None:
         words = f"{refused.message} {refused.hint}".strip()
         return _show(visit, found, "password", {"password": words}, status=422)
     if visit.form.get("again") != typed:
         return _show(visit, found, "password", {"again": "The two are not the same."}, status=422)
-    hashed = await asyncio.to_thread(hash_password, typed)
+    hashed = await hashing(hash_password, typed)
     return visit.keep(visit.go(_here(visit)), {"link": _digest(visit), "password": hashed})
 
 
@@ -143,7 +143,7 @@ def _factors(visit: Visit, person: str, flow: dict[str, Any]) -> tuple[FactorEnr
 
 async def _codes(visit: Visit, found: Account, flow: dict[str, Any]) -> Response:
     """Shows fresh codes; loading the page again makes others, and only the last ones count."""
-    shown, stored = await asyncio.to_thread(recovery.new_codes, visit.services.random)
+    shown, stored = await hashing(recovery.new_codes, visit.services.random)
     codes = [each.reveal().decode("ascii") for each in shown]
     response = _show(visit, found, "codes", codes=codes)
     return visit.keep(response, {**flow, "codes": codes_text(stored)})

@@ -1,6 +1,5 @@
 """One's own factors and keys."""
 
-import asyncio
 from base64 import b64decode, b64encode
 from typing import Any
 
@@ -10,6 +9,7 @@ from onepam.app.enrol import add_factor, remove_factor
 from onepam.app.sign_in import end_sign_in
 from onepam.console.dispatch import MEMBER, Place
 from onepam.console.factors import Passkeys, reference
+from onepam.console.hashing import hashing
 from onepam.console.visit import Visit
 from onepam.domain.sign_in import FactorEnrolled, FactorKind
 from onepam.domain.signing_in import FRESH_FACTOR
@@ -104,7 +104,7 @@ async def new_codes(visit: Visit) -> Response:
     """Ten new recovery codes; the old ones stop working in the same command."""
     if (stale := _stale(visit)) is not None:
         return stale
-    shown, stored = await asyncio.to_thread(recovery.new_codes, visit.services.random)
+    shown, stored = await hashing(recovery.new_codes, visit.services.random)
     new = _factor(visit, FactorKind.RECOVERY, secret=codes_text(stored))
     refused = await add_factor(visit.services.ledger, visit.me.actor, new)
     if refused is not None:

@@ -1,0 +1,43 @@
+"""Slow hashes are bounded, and wait for nobody else's work."""
+
+import asyncio
+import os
+import threading
+
+import pytest
+
+from onepam.console.hashing import hashing
+
+PATIENCE = 10
+
+
+@pytest.mark.anyio
+async def test_four_at_once_and_the_fifth_waits() -> None:
+    gate, begun = threading.Event(), threading.Semaphore(0)
+
+    def work(number: int) -> int:
+        begun.release()
+        assert gate.wait(PATIENCE)
+        return number
+
+    waiting = [asyncio.ensure_future(hashing(work, number)) for number in range(5)]
+    try:
+        for _ in range(4):
+            assert await asyncio.to_thread(begun.acquire, timeout=PATIENCE)
+        assert not await asyncio.to_thread(begun.acquire, timeout=0.1)
+    finally:
+        gate.set()
+    assert await asyncio.gather(*waiting) == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.anyio
+async def test_hashing_goes_on_while_all_other_threads_are_taken() -> None:
+    gate = threading.Event()
+    threads = min(32, (os.cpu_count() or 1) + 4)  # of the loop's own executor
+    others = [asyncio.ensure_future(asyncio.to_thread(gate.wait, PATIENCE)) for _ in range(threads)]
+    try:
+        assert await asyncio.wait_for(hashing(pow, 3, 2), PATIENCE / 2) == 9
+        assert not any(each.done() for each in others)
+    finally:
+        gate.set()
+    assert all(await asyncio.gather(*others))
