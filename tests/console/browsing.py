@@ -92,6 +92,7 @@ class Office:
             frames.Output(200_000, 0, frames.Stream.STDOUT, b"$ echo hello\r\nhello\r\n"),
             frames.ChannelClosed(900_000, 0, 0),
             frames.ChannelOpened(1_000_000, 1, "sftp"),
+            frames.FileOperation(1_050_000, 1, 1, "open", "/tmp/\u202eevil", "asked", detail="write create"),
             frames.FileOperation(1_100_000, 1, 1, "write", "/tmp/\u202eevil", "ok", size=5, sha256="a" * 64),
             frames.ChannelClosed(1_200_000, 1, 0),
         )

@@ -104,6 +104,17 @@ async def test_a_grant_is_ended_by_who_may_and_by_nobody_else(office: Office) ->
 
 
 @pytest.mark.anyio
+async def test_what_is_open_already_cannot_be_asked_for(office: Office) -> None:
+    company, vic = office.company, await office.sign_in("vic")
+    for resource in ("web-1", "web-2", "dev-1"):
+        assert "You may ask for" in await vic.read("/")
+        assert "All that your roles offer is open to you already." not in await vic.read("/")
+        await company.approve("max", await company.ask("vic", resource, "app"))
+    assert "All that your roles offer is open to you already." in await vic.read("/")
+    assert "Your roles offer nothing on request" in await (await office.sign_in("aud")).read("/")
+
+
+@pytest.mark.anyio
 async def test_a_session_is_seen_watched_and_ended_by_whom_it_concerns(office: Office) -> None:
     company = office.company
     await company.approve("max", await company.ask("eve", "web-1", "app"))
@@ -135,7 +146,12 @@ async def test_a_session_is_seen_watched_and_ended_by_whom_it_concerns(office: O
     assert saved.headers["Content-Disposition"] == f'attachment; filename="{ended}.cast"'
     assert await entries(office, "recording.watched") == 3
     assert "0 channels" not in re.sub("<[^>]+>", "", await bob.read(f"/sessions/{live}"))
-    assert "2 channels" in re.sub("<[^>]+>", "", await eve.read(f"/sessions/{live}"))
+    for seen in (live, ended):
+        text = re.sub("<[^>]+>", "", await eve.read(f"/sessions/{seen}"))
+        assert "2 channels" in text
+        assert "1 file operation" in text
+    assert "2 file records" in re.sub("<[^>]+>", "", await bob.read(f"/sessions/{ended}"))
+    assert "2 channels, 2 file records" in await bob.read("/sessions")
     page = await bob.read(f"/sessions/{live}")
     assert "End session" in page
     assert "reason is empty" in await bob.refused(f"/sessions/{live}/kill", reason="")

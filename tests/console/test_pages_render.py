@@ -8,6 +8,7 @@ import pytest
 from jinja2 import UndefinedError
 
 from onepam.console import rendering
+from onepam.console.wording import asked_before
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant
 from tests.console.samples.company import NOW, ago, shell
 from tests.console.samples.everyday import HOME
@@ -177,6 +178,22 @@ def test_times_are_relative_with_the_absolute_beside() -> None:
     )
     assert rendering.utc(FOREVER) == "no end"
     assert rendering.day(NOW) == "20 November 2026"
+
+
+@pytest.mark.parametrize(
+    ("asked", "used", "words"),
+    [
+        (0, 0, "Never asked for this before"),
+        (1, 0, "Asked once before, and did not use it"),
+        (1, 1, "Asked once before, and used it"),
+        (2, 0, "Asked 2 times before, and never used it"),
+        (2, 1, "Asked 2 times before, and used it once"),
+        (3, 2, "Asked 3 times before, and used it 2 times"),
+        (3, 3, "Asked 3 times before, and used it each time"),
+    ],
+)
+def test_what_was_asked_before_is_told_in_words(asked: int, used: int, words: str) -> None:
+    assert asked_before(asked, used) == words
 
 
 def test_small_words() -> None:

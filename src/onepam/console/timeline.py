@@ -14,12 +14,16 @@ _KINDS = {"pty": "Shell", "exec": "Command", "sftp": "File transfer"}
 
 @dataclass(frozen=True, slots=True)
 class FilmStrip:
-    """`events` (session.html), whether a terminal can be played, what is wrong with it, and its counts so far."""
+    """`events` (session.html), whether a terminal can be played, what is wrong with it, and its counts so far.
+
+    `operations` is the number of file operations; None where it is unknown.
+    """
 
     events: list[Context] = field(default_factory=list)
     playable: bool = False
     problem: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
+    operations: int | None = None
 
 
 def film_strip(told: Timeline) -> FilmStrip:
@@ -39,7 +43,8 @@ def film_strip(told: Timeline) -> FilmStrip:
         events.append(_event(told.lasted, "gap", "The recording ends too early", told.gap))
     for each in events:
         each["at"] = max(0, each["at"] - base)
-    return FilmStrip(events, played is not None, counts=told.counts)
+    operations = None if told.unlisted else len(told.files)
+    return FilmStrip(events, played is not None, counts=told.counts, operations=operations)
 
 
 def _channel(channel: Channel) -> list[Context]:

@@ -59,7 +59,7 @@ _ENDED = {
     "withdrawn": "taken back",
 }
 
-_COUNTED = (("channels", "channel"), ("files", "file"))
+_COUNTED = (("channels", "channel"), ("files", "file record"))
 
 
 def words_of(code: str | None) -> str:
@@ -91,10 +91,23 @@ def actions_words(actions: tuple[Action, ...]) -> str:
 
 
 def counts_words(counts: Mapping[str, int]) -> str:
-    """`2 channels, 3 files`: what is worth knowing in a list."""
+    """`2 channels, 3 file records`: what is worth knowing in a list.
+
+    A file operation takes one record or more (question, answer, summary); which belong together the recording tells.
+    """
     return ", ".join(
         f"{counts[name]:,} {word}{'s' if counts[name] != 1 else ''}" for name, word in _COUNTED if counts.get(name)
     )
+
+
+def asked_before(asked: int, used: int) -> str:
+    """How often the same was asked for before, and how often it was then used: `Asked once before, and used it`."""
+    if not asked:
+        return "Never asked for this before"
+    if asked == 1:
+        return f"Asked once before, and {'used it' if used else 'did not use it'}"
+    often = {0: "never used it", 1: "used it once", asked: "used it each time"}.get(used, f"used it {used:,} times")
+    return f"Asked {asked:,} times before, and {often}"
 
 
 def session_state(row: SessionRow) -> str:

@@ -31,7 +31,7 @@ SESSIONS: Context = {
     "filter": {"q": "", "state": "", "days": 7},
     "sessions": [
         session_row(
-            "ses_1", "live", JONAS, "db-orders-1", "postgres", 18 * MINUTE, None, recording="live", counts="9 commands"
+            "ses_1", "live", JONAS, "db-orders-1", "postgres", 18 * MINUTE, None, recording="live", counts="9 channels"
         ),
         session_row(
             "ses_9",
@@ -42,7 +42,7 @@ SESSIONS: Context = {
             3 * MINUTE,
             None,
             recording="live",
-            counts="1 file",
+            counts="1 channel, 3 file records",
             source="10.4.2.88",
         ),
         session_row(
@@ -53,7 +53,7 @@ SESSIONS: Context = {
             "deploy",
             5 * HOUR,
             41 * MINUTE,
-            counts="52 commands, 3 files",
+            counts="52 channels, 6 file records",
             because="client left",
         ),
         session_row(
@@ -64,7 +64,7 @@ SESSIONS: Context = {
             "root",
             26 * HOUR,
             7 * MINUTE,
-            counts="12 commands",
+            counts="12 channels",
             because="ended by Mira Okafor",
         ),
         session_row(
@@ -76,7 +76,7 @@ SESSIONS: Context = {
             30 * HOUR,
             2 * HOUR,
             recording="gap",
-            counts="88 commands",
+            counts="88 channels",
             because="gateway restarted; 0.8 s not sealed",
         ),
         session_row(
@@ -145,7 +145,7 @@ SESSION: Context = {
         },
         "host_key": "SHA256:c2ln",
     },
-    "counts": [[5, "commands"], [1, "file"], [0, "gaps"]],
+    "counts": [[5, "channels"], [1, "file operation"], [0, "gaps"]],
     "events": [{"at": at, "kind": kind, "title": title, "detail": detail} for at, kind, title, detail in EVENTS],
     "recording": "/sessions/ses_3/recording.cast",
     "frame": "/player",

@@ -216,7 +216,7 @@ def letter(ident: str, person: Context, target: Context, login: str, reason: str
         "ticket_href": None,
         "at": ago(age),
         "expires": ahead(23 * HOUR),
-        "before": {"asked": 3, "used": 3},
+        "before": "Asked 3 times before, and used it each time",
         "unusual": [],
         "chain": CHAIN[:3],
         "privileged": True,

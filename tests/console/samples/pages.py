@@ -39,6 +39,7 @@ SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     "home": ("home.html", shell("/", MINE), HOME),
     "home-admin": ("home.html", shell("/"), {**HOME, "setup": SETUP}),
     "home-empty": ("home.html", shell("/"), EMPTY_HOME),
+    "home-all-open": ("home.html", shell("/"), {**HOME, "requestable": [], "beyond": 0}),
     "home-search": ("home.html", shell("/"), {**EMPTY_HOME, "query": "oracle", "setup": None}),
     "request": ("request.html", shell("/requests/req_7f2k", flashes=FLASHES), REQUEST),
     "approvals": ("approvals.html", shell("/approvals"), APPROVALS),

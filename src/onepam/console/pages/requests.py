@@ -11,7 +11,7 @@ from onepam.console.dispatch import APPROVES, MEMBER, Place
 from onepam.console.rendering import Flash
 from onepam.console.view import Context, View, resources
 from onepam.console.visit import Visit
-from onepam.console.wording import words_of
+from onepam.console.wording import asked_before, words_of
 from onepam.domain.access import ConsoleRight
 from onepam.domain.requests import RequestStatus
 from onepam.kernel.clock import Instant
@@ -124,7 +124,7 @@ def _inbox(db: Db, at: Instant, view: View) -> Context:
                 "ticket_href": None,
                 "at": each.row.made,
                 "expires": each.row.expires,
-                "before": {"asked": each.asked, "used": each.used},
+                "before": asked_before(each.asked, each.used),
                 "unusual": [words[:1].upper() + words[1:] for words in each.unusual],
                 "chain": view.chain(link for link in asked(db, at, each.row.request) if link.kind in _RESTS_ON),
                 "privileged": each.privileged,

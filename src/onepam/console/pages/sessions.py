@@ -72,11 +72,12 @@ async def page(visit: Visit) -> Response:
             if refused is not None:
                 return visit.refusal(refused, 404)
         strip = await _strip(visit, ident)
-    if context["session"]["state"] == "live":  # the ledger counts what is closed
-        context["session"]["bytes"] = strip.counts.get("bytes", 0)
-        context["counts"] = _counts(strip.counts, "") if strip.counts else []
     if strip.problem:
         context["session"].update(recording="gap", gap=strip.problem)
+    live = context["session"]["state"] == "live"
+    counts = strip.counts if live else context["counts"]  # the ledger counts what is closed
+    context["session"]["bytes"] = counts.get("bytes", 0)
+    context["counts"] = [] if live and not counts else _counts(counts, strip.operations, context["session"]["gap"])
     return visit.page(
         "session.html",
         events=strip.events,
@@ -240,20 +241,20 @@ def _session(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) 
         else None,
         "recording": recording_state(row),
         "gap": row.gap or "",
-        "bytes": row.counts.get("bytes", 0),
         "host_key": "",
     }
     return {
         "session": shown,
-        "counts": _counts(row.counts, row.gap or ""),
+        "counts": row.counts,
         "chain": view.chain(found.why),
         "proof": view.proof(newest.index, newest.leaf, health),
     }, row.person == view.person
 
 
-def _counts(counts: Mapping[str, int], gap: str) -> list[list[object]]:
-    found = {"channel": counts.get("channels", 0), "file": counts.get("files", 0), "gap": int(bool(gap))}
-    return [[number, word if number == 1 else f"{word}s"] for word, number in found.items()]
+def _counts(counts: Mapping[str, int], operations: int | None, gap: str) -> list[list[object]]:
+    files = ("file record", counts.get("files", 0)) if operations is None else ("file operation", operations)
+    found = (("channel", counts.get("channels", 0)), files, ("gap", int(bool(gap))))
+    return [[number, word if number == 1 else f"{word}s"] for word, number in found]
 
 
 def _number(text: str | None) -> int | None:
