@@ -54,7 +54,9 @@ def people(
 @app.command()
 def add(
     name: str,
-    email: Annotated[str | None, typer.Argument(help="Optional for a service account: access.yaml names it by this.")] = None,
+    email: Annotated[
+        str | None, typer.Argument(help="Optional for a service account: access.yaml names it by this.")
+    ] = None,
     because: Annotated[str, typer.Option(help="Why this person is here.")] = "added by an administrator",
     kind: Annotated[str, typer.Option(help="employee, vendor or service.")] = "employee",
     manager: Annotated[str | None, typer.Option(help="The manager's id.")] = None,
