@@ -13,9 +13,10 @@ import pytest
 from onepam.boot.config import BadConfig, load
 from onepam.domain.sessions import SessionClosed
 from onepam.domain.system import SystemStarted
+from onepam.kernel.errors import Unavailable
 from onepam.ledger.checkpoint import Checkpoint
 from onepam.ledger.note import Note
-from tests.gateway_fixture import outcome
+from tests.gateway_fixture import outcome, running_gateway
 from tests.gateway_process import Failed, Process, alive, children_of, elsewhere, started, up
 
 pytestmark = pytest.mark.anyio
@@ -135,3 +136,11 @@ async def test_two_processes_serve_the_same_data_and_outlive_each_other(tmp_path
 def published(folder: Path) -> int:
     note = (folder / "data" / "log" / "checkpoint").read_bytes()
     return Checkpoint.parse(Note.parse(note).text).size
+
+
+async def test_a_verification_does_not_hold_up_a_stop(tmp_path: Path) -> None:
+    async with running_gateway(tmp_path) as gateway:
+        assert gateway.platform.verify().findings == ()
+        gateway.platform._stopping.set()
+        with pytest.raises(Unavailable, match="is being stopped"):
+            gateway.platform.verify()

@@ -8,6 +8,7 @@ import os
 import secrets
 import signal
 import socket
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -88,6 +89,7 @@ class Platform:
         self.playback = Playback(self.recordings, self.recording_key)
         self._signers = SignerProcess(config.signer_socket, data / "signer", config.origin)
         self._tasks: list[asyncio.Task[Any]] = []
+        self._stopping = threading.Event()
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Platform"]:
@@ -258,7 +260,7 @@ class Platform:
             verdict = await asyncio.to_thread(self.verify, None if whole else position)
             findings, kind = verdict.findings, "incremental"
             if whole:
-                findings += tuple(await asyncio.to_thread(verify_state, self.database))
+                findings += tuple(await asyncio.to_thread(verify_state, self.database, self._go_on))
                 folded, kind = now, "fold"
             for finding in findings:
                 log.error("the ledger does not verify: %s", finding)
@@ -279,7 +281,13 @@ class Platform:
                 witness = WitnessClient(self.config.witness, self.anchors.witness_keys[0])
                 note = witness.latest(self.config.origin)
                 seen += [witnessed_head(note, witness.key, self.config.origin)] if note else []
-        return verify_entries(self.database, self.config.data / "log", self.config.origin, keys, seen, start)
+        log = self.config.data / "log"
+        return verify_entries(self.database, log, self.config.origin, keys, seen, start, self._go_on)
+
+    def _go_on(self, done: int, of: int) -> None:
+        """A verification of a large ledger does not hold up a stop."""
+        if self._stopping.is_set():
+            raise Unavailable("the gateway is being stopped")
 
     def _ssh_gateway(self) -> SshGateway:
         return SshGateway(
@@ -351,6 +359,7 @@ class Platform:
         return cosign
 
     async def _end_tasks(self) -> None:
+        self._stopping.set()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

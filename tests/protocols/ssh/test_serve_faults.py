@@ -28,6 +28,14 @@ async def gateway(tmp_path: Path) -> AsyncIterator[Gateway]:
         yield running
 
 
+@pytest.fixture
+async def impatient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Gateway]:
+    """A gateway that gives its ledger a second and a half for a command."""
+    monkeypatch.setattr(ledger_module, "COMMIT_WAIT_SECONDS", 1.5)
+    async with running_gateway(tmp_path) as running:
+        yield running
+
+
 @contextmanager
 def small_disk(folder: Path, size: int) -> Iterator[None]:
     """The folder's disk takes `size` more bytes from now on, of whatever file."""
@@ -115,61 +123,59 @@ def held(gateway: Gateway) -> Iterator[None]:
         os.close(file)
 
 
-async def test_a_ledger_that_another_process_holds(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_ledger_that_another_process_holds(impatient: Gateway) -> None:
     """A knock is refused in bounded time; whatever the ledger makes of it later is closed."""
-    monkeypatch.setattr(ledger_module, "COMMIT_WAIT_SECONDS", 1.0)
-    person = await gateway.person()
-    with held(gateway):
-        done = await gateway.run(*gateway.ssh(person, "echo in"))
+    person = await impatient.person()
+    with held(impatient):
+        done = await impatient.run(*impatient.ssh(person, "echo in"))
         assert (done.status, done.stdout) == (255, b"")
         assert "The gateway cannot open sessions now." in done.stderr
-    for opened in gateway.events(SessionOpened, person):  # it took effect afterwards
-        failed = [each for each in await gateway.ended(person) if each.session == opened.session]
+    for opened in impatient.events(SessionOpened, person):  # it took effect afterwards
+        failed = [each for each in await impatient.ended(person) if each.session == opened.session]
         assert [each.code for each in failed if isinstance(each, SessionFailed)] == ["gateway.unavailable"]
-    assert (await gateway.run(*gateway.ssh(person, "echo in"))).stdout == b"in\n"
+    assert (await impatient.run(*impatient.ssh(person, "echo in"))).stdout == b"in\n"
 
 
-async def test_a_database_that_is_locked(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_database_that_is_locked(impatient: Gateway) -> None:
     """Somebody holds a transaction open with another program."""
-    monkeypatch.setattr(ledger_module, "COMMIT_WAIT_SECONDS", 1.0)
-    person = await gateway.person()
-    with closing(sqlite3.connect(gateway.platform.database, isolation_level=None)) as db:
+    person = await impatient.person()
+    with closing(sqlite3.connect(impatient.platform.database, isolation_level=None)) as db:
         db.execute("BEGIN IMMEDIATE")
-        done = await gateway.run(*gateway.ssh(person, "echo in"))
+        done = await impatient.run(*impatient.ssh(person, "echo in"))
         assert "The gateway cannot open sessions now." in done.stderr
         db.execute("ROLLBACK")
     async with asyncio.timeout(20):
-        while (await gateway.run(*gateway.ssh(person, "echo in"))).stdout != b"in\n":  # noqa: ASYNC110
+        while (await impatient.run(*impatient.ssh(person, "echo in"))).stdout != b"in\n":  # noqa: ASYNC110
             await asyncio.sleep(0.2)
-    sessions = {each.session for each in gateway.events(SessionOpened, person)}
-    assert {each.session for each in await gateway.ended(person, len(sessions))} == sessions
+    sessions = {each.session for each in impatient.events(SessionOpened, person)}
+    assert {each.session for each in await impatient.ended(person, len(sessions))} == sessions
 
 
 async def test_sessions_end_without_a_ledger_and_their_end_is_written_when_it_is_back(
-    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+    impatient: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger_module, "COMMIT_WAIT_SECONDS", 0.5)
     monkeypatch.setattr(sealing_module, "WITHOUT_LEDGER_SECONDS", 2.0)
     monkeypatch.setattr(sealing_module, "PROBE_SECONDS", 0.5)
-    person = await gateway.person()
-    process = await gateway.working(person)
-    with held(gateway):
+    person = await impatient.person()
+    process = await impatient.working(person)
+    with held(impatient):
         done = await outcome(process, None)
         assert "the ledger does not answer" in done.stderr
         await asyncio.sleep(1)
-    closed = await only_end(gateway, person)
+    closed = await only_end(impatient, person)
     assert (closed.because, closed.gap, closed.verified) == ("ledger.unavailable", None, True)
 
 
-async def test_a_short_absence_of_the_ledger_disturbs_nobody(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger_module, "COMMIT_WAIT_SECONDS", 0.5)
+async def test_a_short_absence_of_the_ledger_disturbs_nobody(
+    impatient: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sealing_module, "PROBE_SECONDS", 0.5)
-    person = await gateway.person()
-    process = await gateway.working(person)
-    with held(gateway):
+    person = await impatient.person()
+    process = await impatient.working(person)
+    with held(impatient):
         await asyncio.sleep(2)
     assert (await outcome(process, b"still\n")).stdout == b"still\n"
-    assert (await only_end(gateway, person)).because == "client.closed"
+    assert (await only_end(impatient, person)).because == "client.closed"
 
 
 async def test_strangers_who_only_connect_are_bounded(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
