@@ -1,5 +1,6 @@
 """`onepam up` as a process of its own, to be killed, and the test's hand on its data from outside."""
 
+import atexit
 import contextlib
 import json
 import signal
@@ -66,6 +67,7 @@ def up(folder: Path, **settings: object) -> Process | Failed:
         popen = subprocess.Popen(
             [*command, "--config", str(config), "--ready-file", str(ready)], stdin=subprocess.DEVNULL, stderr=words
         )
+    atexit.register(popen.kill)  # a test that fails stops nothing
     deadline, children = time.monotonic() + START_SECONDS, set[int]()
     while time.monotonic() < deadline and popen.poll() is None:
         children.update(children_of(popen.pid))

@@ -7,6 +7,7 @@ its group, and nothing has been published before. Between processes a blocking l
 without it two writers stalled each other for a second.
 """
 
+import os
 import queue
 import threading
 import time
@@ -61,6 +62,7 @@ class Writer:
         monotonic: Clock = steady,
     ) -> None:
         self._db: Db = connect(path)
+        self._path, self._file = path, _identity(path)
         self._data_version = -1
         self._careful = False
         self._random = random
@@ -132,6 +134,8 @@ class Writer:
                 self._try_group(group)
 
     def _try_group(self, group: list[_Job]) -> None:
+        if _identity(self._path) != self._file:  # SQLite would go on writing to a file that nobody finds any more
+            raise Unavailable("the database file is gone, or another one stands in its place")
         self._db.execute("BEGIN IMMEDIATE")
         try:
             before = read_head(self._db)
@@ -212,3 +216,12 @@ class Writer:
             self._db.execute("RELEASE command")
         job.answer = Committed(decided.result, after.size, after.time)
         return after
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file a path leads to; None where there is none."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino

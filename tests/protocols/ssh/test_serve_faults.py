@@ -178,6 +178,22 @@ async def test_a_short_absence_of_the_ledger_disturbs_nobody(
     assert (await only_end(impatient, person)).because == "client.closed"
 
 
+async def test_a_ledger_that_is_gone(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is acknowledged into a file that nobody finds any more: no session begins, and what runs ends."""
+    monkeypatch.setattr(sealing_module, "WITHOUT_LEDGER_SECONDS", 2.0)
+    monkeypatch.setattr(sealing_module, "PROBE_SECONDS", 0.5)
+    person, database = await gateway.person(), gateway.platform.database
+    process = await gateway.working(person)
+    away = database.rename(database.with_name("away"))
+    done = await gateway.run(*gateway.ssh(person, "echo in"))
+    assert (done.status, done.stdout) == (255, b"")
+    assert "The gateway cannot open sessions now." in done.stderr
+    assert "the ledger does not answer" in (await outcome(process, None)).stderr
+    away.rename(database)
+    assert (await only_end(gateway, person)).because == "ledger.unavailable"
+    assert (await gateway.run(*gateway.ssh(person, "echo in"))).stdout == b"in\n"
+
+
 async def test_strangers_who_only_connect_are_bounded(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     """From one address so many wait and no more; everybody else still gets in as soon as one of them goes."""
     monkeypatch.setattr(serve_module, "MAX_ENTERING_FROM", 5)
