@@ -140,7 +140,7 @@ def published(folder: Path) -> int:
 
 async def test_a_verification_does_not_hold_up_a_stop(tmp_path: Path) -> None:
     async with running_gateway(tmp_path) as gateway:
-        assert gateway.platform.verify().findings == ()
+        assert gateway.platform.self_check.verify().findings == ()
         gateway.platform._stopping.set()
         with pytest.raises(Unavailable, match="is being stopped"):
-            gateway.platform.verify()
+            gateway.platform.self_check.verify()

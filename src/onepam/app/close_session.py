@@ -59,12 +59,17 @@ async def fail_session(ledger: Ledger, failed: SessionFailed) -> Refused | None:
 async def seal_chunks(ledger: Ledger, node: str, root: str, heads: tuple[SealedHead, ...]) -> None:
     """Anchors the heads that moved since the last call; `root` is the RFC 6962 root over them."""
     sealed = ChunksSealed(node, root, len(heads), heads)
-    await _taken(ledger, (sealed,))
+    await append_event(ledger, sealed)
 
 
 async def ledger_answers(ledger: Ledger) -> None:
     """Raises `Unavailable` when the ledger takes no commands; appends nothing."""
     await _taken(ledger, ())
+
+
+async def append_event(ledger: Ledger, event: object) -> None:
+    """An event of the installation itself, which needs no facts. Raises `Unavailable`."""
+    await _taken(ledger, (event,))
 
 
 async def _taken(ledger: Ledger, events: tuple[object, ...]) -> None:

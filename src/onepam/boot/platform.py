@@ -9,7 +9,6 @@ import secrets
 import signal
 import socket
 import threading
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -20,19 +19,18 @@ import asyncssh
 import uvicorn
 
 from onepam import __version__
-from onepam.app.close_session import NoFacts
+from onepam.app.close_session import append_event
 from onepam.app.expire_access import expire_access
 from onepam.boot.anchors import Anchors
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.evidence import Evidence
 from onepam.boot.node import Node
+from onepam.boot.self_check import SelfCheck
 from onepam.boot.signer_process import SignerProcess
-from onepam.boot.verification import Verdict, verify_entries, verify_state, witnessed_head
 from onepam.domain.authority import Actor
-from onepam.domain.commit import Decided
 from onepam.domain.decision import AccessFacts
-from onepam.domain.system import LedgerVerified, SystemStarted
+from onepam.domain.system import SystemStarted
 from onepam.evidence.envelope import Period
 from onepam.gateway.egress import Egress
 from onepam.gateway.live import Live
@@ -41,7 +39,6 @@ from onepam.gateway.recover import recover
 from onepam.gateway.sealing import Sealing
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Fault, Refused, Unavailable
-from onepam.ledger.check import Anchor, Position
 from onepam.ledger.checkpoint import Checkpoint
 from onepam.ledger.note import Note, Signature, VerifierKey
 from onepam.protocols.ssh.door import listen
@@ -65,11 +62,6 @@ RECOVERY_SECONDS = 15.0
 BACKLOG = 256
 HOST_CERTIFICATE = 90 * DAY
 EXPIRY_SECONDS = 15.0
-TAIL_SECONDS = 60.0
-HOURLY_SECONDS = 3600.0
-WEEKLY_SECONDS = 7 * 86400.0
-SETTLE_SECONDS = 3.0
-MAX_FINDINGS = 50
 
 
 class Platform:
@@ -154,7 +146,7 @@ class Platform:
     async def _begin(self, parts: contextlib.AsyncExitStack) -> None:
         after = self.ledger.size()
         started = SystemStarted(self.node.name, __version__, self.config.origin, self.log_key.encode())
-        await self._append(started)
+        await append_event(self.ledger, started)
         await self._recover((self.node.name,))
         self.anchors.start()
         parts.push_async_callback(asyncio.to_thread, self.anchors.stop)
@@ -163,13 +155,9 @@ class Platform:
         self._run("sealing", self.sealing.run)
         self._run("expiry", self._expire)
         self._run("recovery", self._recover_others)
-        self._run("verification", self._verify)
-
-    async def _append(self, event: object) -> None:
-        """An event of the installation itself. Raises `Unavailable`."""
-        outcome = await self.ledger.commit(NoFacts(), lambda facts, now: Decided((event,), None))
-        if isinstance(outcome, Refused):
-            raise Unavailable(outcome.message)
+        keys = (self.log_key, *self.anchors.witness_keys)
+        self.self_check = SelfCheck(self.ledger, self._signers, self.config, self.database, keys, self._stopping)
+        self._run("verification", self.self_check.run)
 
     def _run(self, name: str, job: Callable[[], Awaitable[None]]) -> None:
         """A task of the platform; one that ends by an error is logged and begun again after a second."""
@@ -246,48 +234,6 @@ class Platform:
         while True:
             await expire_access(self.ledger)
             await asyncio.sleep(EXPIRY_SECONDS)
-
-    async def _verify(self) -> None:
-        """The tail each minute, told each hour as an entry; everything, state tables too, at the start and each week.
-
-        A finding is an entry at once.
-        """
-        position, told, folded = None, time.monotonic(), None
-        await asyncio.sleep(SETTLE_SECONDS)
-        while True:
-            now = time.monotonic()
-            whole = folded is None or now - folded > WEEKLY_SECONDS
-            verdict = await asyncio.to_thread(self.verify, None if whole else position)
-            findings, kind = verdict.findings, "incremental"
-            if whole:
-                findings += tuple(await asyncio.to_thread(verify_state, self.database, self._go_on))
-                folded, kind = now, "fold"
-            for finding in findings:
-                log.error("the ledger does not verify: %s", finding)
-            position = None if findings else verdict.position
-            if findings or kind == "fold" or now - told > HOURLY_SECONDS:
-                event = LedgerVerified(kind, verdict.size, verdict.root, findings[:MAX_FINDINGS])
-                await self._append(event)
-                told = now
-            await asyncio.sleep(TAIL_SECONDS)
-
-    def verify(self, start: Position | None = None) -> Verdict:
-        """Verifies the entries from `start` on against all that holds a tree head. Blocking."""
-        size, root = self._signers.client().last()
-        keys = (self.log_key, *self.anchors.witness_keys)
-        seen = [Anchor(size, root, "signer")] if size else []
-        if self.config.witness:
-            with contextlib.suppress(Unavailable):  # the lag of a witness that is away is on the ledger's page
-                witness = WitnessClient(self.config.witness, self.anchors.witness_keys[0])
-                note = witness.latest(self.config.origin)
-                seen += [witnessed_head(note, witness.key, self.config.origin)] if note else []
-        log = self.config.data / "log"
-        return verify_entries(self.database, log, self.config.origin, keys, seen, start, self._go_on)
-
-    def _go_on(self, done: int, of: int) -> None:
-        """A verification of a large ledger does not hold up a stop."""
-        if self._stopping.is_set():
-            raise Unavailable("the gateway is being stopped")
 
     def _ssh_gateway(self) -> SshGateway:
         return SshGateway(
