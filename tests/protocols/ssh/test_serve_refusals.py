@@ -261,7 +261,8 @@ async def test_a_target_that_is_down_ends_a_client_without_channels_too(gateway:
 async def test_a_target_that_vanishes_in_mid_session(gateway: Gateway) -> None:
     person = await gateway.person()
     process = await gateway.working(person)
-    for pid in descendants(gateway.target.process.pid):
+    # The target's server first: were its shell to go before it, it could still report that as the command's own end.
+    for pid in reversed(descendants(gateway.target.process.pid)):
         os.kill(pid, signal.SIGKILL)
     done = await outcome(process, None)
     assert done.status == 255
