@@ -142,10 +142,8 @@ CREATE TABLE IF NOT EXISTS head (
     one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, time INTEGER NOT NULL, counters TEXT NOT NULL
 );
 INSERT OR IGNORE INTO head VALUES (1, 0, 0, '{}');
-CREATE TABLE IF NOT EXISTS lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, until INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS cursor (reader TEXT PRIMARY KEY, idx INTEGER NOT NULL);
 """
-"""The ledger, its erasable payloads, the head; and of the operational tables (a closed list): leases and cursors.
+"""The ledger, its erasable payloads and the head.
 
 Payloads have no index by person: it would cost every command a page of the log, and erasing, which is rare, can look
 through all of them.
