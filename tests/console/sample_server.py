@@ -60,11 +60,16 @@ FOUND = {
 }
 
 
+LISTS = {"/": "/~home", "/sessions": "/~sessions", "/people": "/~people"}
+"""The addresses that the lists' own filters ask for."""
+
+
 class Samples(BaseHTTPRequestHandler):
     """`/~NAME` is a sample; `/static`, `/player`, the recording and `/find` are as in the product."""
 
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
+        path = LISTS.get(path, path)
         file = rendering.STATIC.parent / path.lstrip("/")
         if path.startswith("/~") and path[2:] in SAMPLES:
             template, frame, context = SAMPLES[path[2:]]
