@@ -250,6 +250,8 @@ class AccessMachine(RuleBasedStateMachine):
         outcome = self.run(enable_person(self.company.ledger, self.company.actor(actor), who, "back"))
         assert (outcome is None) == expected, outcome
         if expected:
+            for role in self.roles[who]:
+                self.run(self.company.bind(who, role))
             self.enabled.add(who)
 
     def sweep(self) -> None:
@@ -302,7 +304,7 @@ class AccessMachine(RuleBasedStateMachine):
     @invariant()
     def the_inbox_holds_what_one_may_decide(self) -> None:
         at = self.company.clock()
-        for who in PEOPLE:
+        for who in self.enabled:
             mine = {each.row.request for each in self.company.reader.now(inbox, at, who)}
             assert mine == {
                 each.asked.request

@@ -103,11 +103,11 @@ async def test_leaving_ends_everything_in_one_command(company: Company) -> None:
     assert isinstance(opened, Opened)
     begin = company.ledger.size()
     ended = await disable_person(company.ledger, company.actor("ada"), "eve", "left the company")
-    assert ended == Ended(1, 1, 1, 1, 1)
+    assert ended == Ended(1, 1, 1, 1, 1, bindings=1)
     db = connect(company.path, read_only=True)
     told = [each.event for each in entries(db, begin, 1 << 40)]
     assert [type(each).__name__ for each in told] == [
-        "PersonDisabled", "SignedOut", "GrantEnded", "RequestWithdrawn", "EnrolmentEnded",
+        "PersonDisabled", "SignedOut", "GrantEnded", "RequestWithdrawn", "EnrolmentEnded", "BindingEnded",
     ]  # fmt: skip
     assert (told[2].grant, told[3].request) == (granted.grant, waiting.request)
     db.close()
@@ -116,14 +116,15 @@ async def test_leaving_ends_everything_in_one_command(company: Company) -> None:
     refused(outcome, "person.disabled")
 
 
-async def test_coming_back_brings_the_roles_and_nothing_else(company: Company) -> None:
+async def test_coming_back_brings_nothing_but_the_account(company: Company) -> None:
     ada = company.actor("ada")
     await company.approve("max", await company.ask("eve", "web-1", "app"))
     await disable_person(company.ledger, ada, "eve", "left")
     refused(await disable_person(company.ledger, ada, "eve", "left"), "person.disabled_already")
     assert await enable_person(company.ledger, ada, "eve", "hired again") is None
-    refused(await company.open("eve", "dev-1", "app"), "sign_in.ended")
     await company.sign_in("eve")
+    refused(await company.open("eve", "dev-1", "app"), "resource.unknown")
+    await company.bind("eve", "engineer")
     assert isinstance(await company.open("eve", "dev-1", "app"), Opened)
     refused(await company.open("eve", "web-1", "app"), "access.needs_approval")
 
@@ -138,6 +139,7 @@ async def test_of_two_administrators_who_disable_each_other_one_remains(company:
         left, gone = ("ada", "bob") if isinstance(outcomes[0], Ended) else ("bob", "ada")
         refused(await disable_person(company.ledger, company.actor(left), left, "tired"), "person.self")
         assert await enable_person(company.ledger, company.actor(left), gone, "made up") is None
+        await company.bind(gone, "administrator")
         await company.sign_in(gone)
 
 

@@ -100,7 +100,7 @@ async def test_a_removed_key_a_disabled_account_and_one_past_its_end_open_nothin
 async def test_a_disabled_account(company: Company) -> None:
     assert await registered(company) is None
     assert not isinstance(await disable_person(company.ledger, company.actor("ada"), "bot", "leaked"), Refused)
-    refused(await knocked(company), "person.disabled")
+    refused(await knocked(company), "service.key")
 
 
 async def test_a_machine_has_no_other_way_in_and_nobody_else_has_its(company: Company) -> None:

@@ -4,19 +4,28 @@ from dataclasses import replace
 
 import pytest
 
+from onepam.domain.access import BindingEnded
 from onepam.domain.commit import Decided
-from onepam.domain.leaving import Ended, LeavingFacts, disable, enable
-from onepam.domain.people import PersonDisabled, PersonEnabled, PersonKind
+from onepam.domain.leaving import Cause, Ended, Held, LeavingFacts, departure, disable, enable
+from onepam.domain.people import GroupMemberRemoved, PersonDisabled, PersonEnabled, PersonKind
 from onepam.domain.requests import GrantEnded, RequestStatus, RequestWithdrawn
 from onepam.domain.roster import PersonFacts
-from onepam.domain.sign_in import EnrolmentEnded, SignedOut
+from onepam.domain.sign_in import EnrolmentEnded, FactorRemoved, SignedOut
 from onepam.kernel.errors import Refused
 from tests.domain.given import ADA, ADMINISTRATOR, EVE, LATER, NOW, present
 
 THEM = PersonFacts("eve", PersonKind.EMPLOYEE, True, None, None, "eve@example.com")
-FACTS = LeavingFacts(
-    present("ada", ADMINISTRATOR), THEM, None, ("sgn_1", "sgn_2"), (("grt_1", "req_0"),), ("req_1",), ("enr_1",), 3
+HELD = Held(
+    sign_ins=("sgn_1", "sgn_2"),
+    grants=(("grt_1", "req_0"),),
+    requests=("req_1",),
+    enrolments=("enr_1",),
+    factors=("fac_1",),
+    bindings=("bnd_1",),
+    groups=(("directory:Ops", "scim:idp_1"),),
+    live=3,
 )
+FACTS = LeavingFacts(present("ada", ADMINISTRATOR), THEM, None, HELD)
 CODE = "person.disabled"
 ENDINGS = (
     SignedOut("sgn_1", "eve", CODE, "ada"),
@@ -24,12 +33,15 @@ ENDINGS = (
     GrantEnded("grt_1", "req_0", CODE, "ada"),
     RequestWithdrawn("req_1", RequestStatus.VOID, CODE, "ada"),
     EnrolmentEnded("enr_1", "eve", CODE, "ada"),
+    FactorRemoved("fac_1", "eve", CODE, "ada"),
+    BindingEnded("bnd_1", CODE, "", "ada"),
+    GroupMemberRemoved("directory:Ops", "eve", "scim:idp_1", "ada"),
 )
 
 
 def test_everything_ends_in_one_command() -> None:
     assert disable(FACTS, ADA, "eve", "left", NOW) == Decided(
-        (PersonDisabled("eve", "ada", "left"), *ENDINGS), Ended(2, 1, 1, 1, 3)
+        (PersonDisabled("eve", "ada", "left"), *ENDINGS), Ended(2, 1, 1, 1, 3, 1, 1, 1)
     )
 
 
@@ -49,7 +61,7 @@ def test_what_is_not_disabled(facts: LeavingFacts, person: str, because: str, co
     assert outcome.code == code
 
 
-GONE = replace(FACTS, person=replace(THEM, enabled=False), sign_ins=(), grants=(), requests=(), enrolments=(), live=0)
+GONE = replace(FACTS, person=replace(THEM, enabled=False), held=Held())
 
 
 def test_a_return_brings_nothing_back() -> None:
@@ -73,6 +85,12 @@ def test_what_is_not_enabled(facts: LeavingFacts, because: str, code: str) -> No
     outcome = enable(facts, ADA, "eve", because, NOW)
     assert isinstance(outcome, Refused)
     assert outcome.code == code
+
+
+def test_the_news_says_where_it_came_from_and_when() -> None:
+    disabled, *endings = departure(HELD, "eve", Cause("roster", "left", None, NOW, LATER))
+    assert disabled == PersonDisabled("eve", None, "left", "roster", NOW, LATER)
+    assert len(endings) == len(ENDINGS)
 
 
 def test_an_administrator_remains_because_nobody_disables_themselves() -> None:

@@ -217,7 +217,7 @@ async def test_lanes_run_from_joining_to_leaving(company: Company) -> None:
     now = {lane.name: lane.bars for lane in await company.reader(lanes, None, "eve")}
     assert list(now) == ["account", "roles", "grants", "sessions", "factors", "sign-ins"]
     assert [(bar.words, bar.ends is None) for bar in now["roles"]] == [
-        ("engineer", True),
+        ("engineer", False),
         ("vendor (through ops)", False),
     ]
     for name in ("account", "grants", "sessions", "factors", "sign-ins"):

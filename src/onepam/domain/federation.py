@@ -40,9 +40,9 @@ class Assertion:
     SAML's NameID or the attribute that the administrator chose. `user_name` is what people know the account by, `email`
     None unless the provider vouches for the address. `groups` is None where the message says nothing about groups, and
     empty where it says that there are none. `methods` are the `amr` values, `context` the `acr` or the
-    AuthnContextClassRef ("" where not sent). `authenticated_at` is when the provider saw the factors (now, where it does
-    not say). `unique` names this very message (nonce, assertion id): it serves once. `provider_session` is the `sid` or
-    the SessionIndex, "" where there is none; `name_id` is what a SAML logout request must repeat, "" elsewhere.
+    AuthnContextClassRef ("" where not sent). `authenticated_at` is when the provider saw the factors (now, where it
+    does not say). `unique` names this very message (nonce, assertion id): it serves once. `provider_session` is the
+    `sid` or the SessionIndex, "" where there is none; `name_id` is what a SAML logout request must repeat.
     """
 
     provider: str

@@ -6,6 +6,12 @@ from enum import StrEnum
 from onepam.domain.event import event, private
 from onepam.kernel.clock import Instant
 
+DIRECTORY_GROUP = "directory:"
+"""Before the name of a group that a provider feeds. So no name at a provider reaches a group of `access.yaml`."""
+
+ADMINISTRATOR = "administrator"
+"""The origin of what an administrator did by hand; others are `scim:PROVIDER`, `claims:PROVIDER`, `roster`, `end`."""
+
 
 class PersonKind(StrEnum):
     """A vendor always has an end; a service account has an owner and never signs in to the console."""
@@ -20,7 +26,7 @@ class PersonKind(StrEnum):
 class PersonAdded:
     """Somebody (or a service account) may hold access from now on.
 
-    `owner` is the person answerable: a vendor's sponsor, a service account's owner.
+    `owner` is the person answerable: a vendor's sponsor, a service account's owner. `origin` is the way they came.
     """
 
     person: str
@@ -32,6 +38,7 @@ class PersonAdded:
     manager: str | None = None
     name: str | None = private()
     email: str | None = private()
+    origin: str = ADMINISTRATOR
 
 
 @event("person.changed", klass="person")
@@ -51,11 +58,18 @@ class PersonChanged:
 @event("person.disabled", klass="person")
 @dataclass(frozen=True, slots=True)
 class PersonDisabled:
-    """All access of this person ends now: sessions of every kind, grants, certificates and links."""
+    """All access of this person ends now: sessions of every kind, grants, certificates and links.
+
+    `origin` is the way the news came, `left_at` the time of leaving by the roster or the directory (None: not said),
+    `notified` when we received the news (None: the decision itself is the news).
+    """
 
     person: str
     by: str | None
     because: str
+    origin: str = ADMINISTRATOR
+    left_at: Instant | None = None
+    notified: Instant | None = None
 
 
 @event("person.enabled", klass="person")

@@ -6,7 +6,7 @@ from onepam.app.add_person import RosterQuery
 from onepam.app.disable_person import LeavingQuery
 from onepam.app.kill_session import KillQuery
 from onepam.domain.kill import KillFacts
-from onepam.domain.leaving import MOST_OF_EACH, LeavingFacts
+from onepam.domain.leaving import MOST_OF_EACH, Held, LeavingFacts
 from onepam.domain.people import PersonKind
 from onepam.domain.roster import PersonFacts, RosterFacts
 from onepam.kernel.clock import Instant
@@ -32,20 +32,11 @@ def roster(db: Db, query: RosterQuery, at: Instant) -> RosterFacts:
 @loads(LeavingQuery)
 def leaving(db: Db, query: LeavingQuery, at: Instant) -> LeavingFacts:
     person = person_facts(db, query.person, at)
-    live = row(
-        db,
-        f"SELECT count(*) FROM session WHERE person = :person AND status = 'open' AND {AT}",
-        {"person": query.person, "at": at},
-    )
     return LeavingFacts(
         actor=actor_facts(db, query.actor, at),
         person=person,
         same_email=_same_email(db, query.person, person.email, at) if person else None,
-        sign_ins=_held(db, "sign_in", "session", query.person, at),
-        grants=_held_grants(db, query.person, at),
-        requests=_held(db, "request", "request", query.person, at, "status = 'open'"),
-        enrolments=_held(db, "enrolment", "enrolment", query.person, at),
-        live=live[0] if live else 0,
+        held=held(db, query.person, at),
     )
 
 
@@ -57,6 +48,25 @@ def killing(db: Db, query: KillQuery, at: Instant) -> KillFacts:
         {"session": query.session, "at": at},
     ) or {"person": None, "status": None}
     return KillFacts(actor_facts(db, query.actor, at), found["person"], found["status"])
+
+
+def held(db: Db, person: str, at: Instant) -> Held:
+    """What somebody holds as of `at`."""
+    live = row(
+        db,
+        f"SELECT count(*) FROM session WHERE person = :person AND status = 'open' AND {AT}",
+        {"person": person, "at": at},
+    )
+    return Held(
+        sign_ins=_ids(db, "sign_in", "session", person, at),
+        grants=_pairs(db, "access_grant", "access_grant, request", person, at),
+        requests=_ids(db, "request", "request", person, at, "status = 'open'"),
+        enrolments=_ids(db, "enrolment", "enrolment", person, at),
+        factors=_ids(db, "factor", "factor", person, at),
+        bindings=_bindings(db, person, at),
+        groups=_pairs(db, "group_member", "grp, source", person, at),
+        live=live[0] if live else 0,
+    )
 
 
 def person_facts(db: Db, person: str, at: Instant) -> PersonFacts | None:
@@ -85,7 +95,7 @@ def _same_email(db: Db, person: str, email: str | None, at: Instant) -> str | No
     return found["person"] if found else None
 
 
-def _held(db: Db, table: str, key: str, person: str, at: Instant, which: str = "1") -> tuple[str, ...]:
+def _ids(db: Db, table: str, key: str, person: str, at: Instant, which: str = "1") -> tuple[str, ...]:
     found = rows(
         db,
         f"SELECT {key} FROM {table} WHERE person = :person AND {which} AND {AT} ORDER BY 1 LIMIT {MOST_OF_EACH}",
@@ -94,12 +104,20 @@ def _held(db: Db, table: str, key: str, person: str, at: Instant, which: str = "
     return tuple(each[0] for each in found)
 
 
-def _held_grants(db: Db, person: str, at: Instant) -> tuple[tuple[str, str], ...]:
-    """Each with the request it came from."""
+def _pairs(db: Db, table: str, columns: str, person: str, at: Instant) -> tuple[tuple[str, str], ...]:
     found = rows(
         db,
-        f"SELECT access_grant, request FROM access_grant WHERE person = :person AND {AT} "
-        f"ORDER BY 1 LIMIT {MOST_OF_EACH}",
+        f"SELECT {columns} FROM {table} WHERE person = :person AND {AT} ORDER BY 1 LIMIT {MOST_OF_EACH}",
         {"person": person, "at": at},
     )
     return tuple((each[0], each[1]) for each in found)
+
+
+def _bindings(db: Db, person: str, at: Instant) -> tuple[str, ...]:
+    found = rows(
+        db,
+        f"SELECT binding FROM binding WHERE subject = :person AND subject_kind = 'person' AND {AT} "
+        f"ORDER BY 1 LIMIT {MOST_OF_EACH}",
+        {"person": person, "at": at},
+    )
+    return tuple(each[0] for each in found)

@@ -20,9 +20,26 @@ PERSON = state(
             "email": "TEXT",
             "added": "INTEGER NOT NULL",
             "because": "TEXT NOT NULL",
+            "origin": "TEXT NOT NULL",
         },
         (("email",),),
         personal=("name", "email"),
+    )
+)
+LEAVER = state(
+    StateTable(
+        "leaver",
+        ("person",),
+        {
+            "person": "TEXT NOT NULL",
+            "removed": "INTEGER NOT NULL",
+            "origin": "TEXT NOT NULL",
+            "because": "TEXT NOT NULL",
+            "left_at": "INTEGER",
+            "notified": "INTEGER",
+            "removed_by": "TEXT",
+        },
+        (("removed",),),
     )
 )
 GROUP_MEMBER = state(
@@ -50,6 +67,7 @@ def person_added(db: Db, place: Place, event: events.PersonAdded) -> None:
         email=event.email,
         added=place.time,
         because=event.because,
+        origin=event.origin,
     )
 
 
@@ -70,11 +88,23 @@ def person_changed(db: Db, place: Place, event: events.PersonChanged) -> None:
 @projects(events.PersonDisabled)
 def person_disabled(db: Db, place: Place, event: events.PersonDisabled) -> None:
     PERSON.change(db, place.time, {"person": event.person}, enabled=0, because=event.because)
+    LEAVER.put(
+        db,
+        place.time,
+        person=event.person,
+        removed=place.time,
+        origin=event.origin,
+        because=event.because,
+        left_at=event.left_at,
+        notified=event.notified,
+        removed_by=event.by,
+    )
 
 
 @projects(events.PersonEnabled)
 def person_enabled(db: Db, place: Place, event: events.PersonEnabled) -> None:
     PERSON.change(db, place.time, {"person": event.person}, enabled=1, because=event.because)
+    LEAVER.end(db, place.time, person=event.person)
 
 
 @projects(events.GroupMemberAdded)
