@@ -12,7 +12,8 @@ from onepam.kernel.errors import Refused
 from tests.domain.given import EVE, GRANT, NOW, access, present
 
 HERE = replace(present("eve"), mfa_at=Instant(NOW - SECOND))
-FACTS = GivenFacts(HERE, ("password", "totp"), "eve", Instant(NOW + SECOND), "asked", "c0de")
+PROOF = MfaProof("sgn_eve", ("password", "totp"), Instant(NOW - SECOND))
+FACTS = GivenFacts(HERE, PROOF, "eve", Instant(NOW + SECOND), "asked", "c0de")
 
 
 def answer(facts: GivenFacts, digest: str = "c0de") -> Refused | Decided[Refused | None]:
@@ -35,8 +36,7 @@ def test_nothing_is_asked_for_what_would_not_open() -> None:
 
 
 def test_the_right_code_under_a_fresh_factor_confirms_with_its_proof() -> None:
-    proof = MfaProof("sgn_eve", ("password", "totp"), Instant(NOW - SECOND))
-    assert answer(FACTS) == Decided((ConfirmationGiven("cnf_1", "eve", proof),), None)
+    assert answer(FACTS) == Decided((ConfirmationGiven("cnf_1", "eve", PROOF),), None)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,9 @@ from onepam.domain import signing_in as rules
 from onepam.domain.access import Action, Mode, Permission
 from onepam.domain.authority import ActorFacts, HeldRole
 from onepam.domain.commit import Decided
+from onepam.domain.federation import MfaBasis
 from onepam.domain.people import PersonKind
+from onepam.domain.sessions import MfaProof
 from onepam.domain.sign_in import (
     EnrolmentEnded,
     EnrolmentOpened,
@@ -37,6 +39,7 @@ ACCOUNT = AccountFacts("eve", PersonKind.EMPLOYEE, True, None, 0, None, (PASSWOR
 BY_PASSWORD = Proof("fac_p", FactorKind.PASSWORD, 0)
 BY_TOTP = Proof("fac_t", FactorKind.TOTP, 42)
 BY_PASSKEY = Proof("fac_k", FactorKind.PASSKEY, 8)
+PROVEN = MfaProof("sgn_1", ("passkey",), NOW, phishing_resistant=True)
 
 
 def opening(*proofs: Proof) -> Opening:
@@ -131,16 +134,22 @@ def test_failures_lock_out_longer_each_time_up_to_a_quarter_of_an_hour() -> None
 
 
 def test_stepping_up_needs_a_second_factor_of_ones_own() -> None:
-    answer = rules.step_up(ACCOUNT, present("eve"), "sgn_1", BY_TOTP, NOW)
+    answer = rules.step_up(ACCOUNT, present("eve"), PROVEN, BY_TOTP, NOW)
     assert events(answer) == [FactorUsed, SteppedUp]
-    assert rules.step_up(ACCOUNT, present("eve"), "sgn_1", BY_PASSWORD, NOW) == rules.WRONG
-    assert rules.step_up(ACCOUNT, present("eve"), "sgn_1", Proof("fac_t", FactorKind.TOTP, 1), NOW) == rules.WRONG
+    assert isinstance(answer, Decided)
+    assert answer.events[1] == SteppedUp("sgn_1", "eve", FactorKind.TOTP, NOW, MfaBasis.OWN, False)
+    federated = replace(PROVEN, provider="idp_1", basis=MfaBasis.DECLARED)
+    answer = rules.step_up(ACCOUNT, present("eve"), federated, BY_PASSKEY, NOW)
+    assert isinstance(answer, Decided)
+    assert answer.events[1] == SteppedUp("sgn_1", "eve", FactorKind.PASSKEY, NOW, MfaBasis.STEPPED_UP, True)
+    assert rules.step_up(ACCOUNT, present("eve"), PROVEN, BY_PASSWORD, NOW) == rules.WRONG
+    assert rules.step_up(ACCOUNT, present("eve"), PROVEN, Proof("fac_t", FactorKind.TOTP, 1), NOW) == rules.WRONG
     gone = ActorFacts("eve", True, None, None, None, ())
-    assert code(rules.step_up(ACCOUNT, gone, "sgn_1", BY_TOTP, NOW)) == "sign_in.ended"
+    assert code(rules.step_up(ACCOUNT, gone, PROVEN, BY_TOTP, NOW)) == "sign_in.ended"
 
 
 def cli(actor: ActorFacts, taken: bool = False) -> Decided[Instant] | Refused:
-    return rules.cli_sign_in(actor, EVE, "cli_1", "digest", "192.0.2.1", (FactorKind.PASSKEY,), taken, NOW)
+    return rules.cli_sign_in(actor, EVE, "cli_1", "digest", "192.0.2.1", PROVEN, taken, NOW)
 
 
 def test_a_cli_session_inherits_the_proof_and_ends_with_the_person() -> None:

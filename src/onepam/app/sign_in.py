@@ -8,6 +8,7 @@ from onepam.app.ports import Ledger
 from onepam.domain import signing_in as rules
 from onepam.domain.authority import Actor, ActorFacts, present
 from onepam.domain.commit import Decided
+from onepam.domain.sessions import MfaProof
 from onepam.domain.sign_in import CertificateIssued, FactorKind, SignedOut
 from onepam.domain.signing_in import AccountFacts, Opening, Proof
 from onepam.kernel.clock import Instant
@@ -16,14 +17,14 @@ from onepam.kernel.errors import Refused
 
 @dataclass(frozen=True, slots=True)
 class SignInFacts:
-    """An account, the actor (None before there is one), and what the actor's session was opened with.
+    """An account, the actor (None before there is one), and the factors behind the actor's session.
 
     `taken`: a session with the id that is to be opened exists or existed.
     """
 
     account: AccountFacts
     actor: ActorFacts | None
-    proven: tuple[FactorKind, ...]
+    proof: MfaProof | None
     taken: bool = False
 
 
@@ -74,7 +75,7 @@ async def step_up(ledger: Ledger, actor: Actor, proof: Proof) -> Refused | None:
     """A fresh factor inside the actor's session."""
 
     def decide(facts: SignInFacts, now: Instant) -> Decided[None] | Refused:
-        return rules.step_up(facts.account, _acting(facts), actor.session, proof, now)
+        return rules.step_up(facts.account, _acting(facts), facts.proof, proof, now)
 
     return await _done(ledger, SignInQuery(actor.person, actor), decide)
 
@@ -85,7 +86,7 @@ async def open_cli_session(
     """A CLI session under the actor's console session; the result is its end."""
 
     def decide(facts: SignInFacts, now: Instant) -> Decided[Instant] | Refused:
-        return rules.cli_sign_in(_acting(facts), actor, session, token_digest, source, facts.proven, facts.taken, now)
+        return rules.cli_sign_in(_acting(facts), actor, session, token_digest, source, facts.proof, facts.taken, now)
 
     outcome = await ledger.commit(SignInQuery(actor.person, actor, session), decide)
     return outcome if isinstance(outcome, Refused) else outcome.result

@@ -38,7 +38,7 @@ class GivenFacts:
     """The actor, the factors of the actor's sign-in session, and the confirmation as of the decision."""
 
     actor: ActorFacts
-    factors: tuple[str, ...]
+    proof: MfaProof | None
     person: str | None
     expires: Instant | None
     status: str | None
@@ -77,8 +77,8 @@ def give(
         return Refused("confirmation.stale_factor", "Show your second factor once more.", "/step-up")
     if facts.code_digest is None or not hmac.compare_digest(facts.code_digest, code_digest):
         return _void(confirmation, actor, "confirmation.wrong_code", "That is not the code your terminal shows.")
-    proof = MfaProof(actor.session, facts.factors, facts.actor.mfa_at)
-    return Decided((ConfirmationGiven(confirmation, actor.person, proof),), None)
+    assert facts.proof is not None  # present() demands a session with a factor
+    return Decided((ConfirmationGiven(confirmation, actor.person, facts.proof),), None)
 
 
 def _void(confirmation: str, actor: Actor, code: str, message: str) -> Decided[Refused | None]:

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from onepam.domain.access import Action
 from onepam.domain.event import event, private
+from onepam.domain.federation import MfaBasis
 from onepam.kernel.clock import Instant
 
 
@@ -37,11 +38,19 @@ class Because:
 
 @dataclass(frozen=True, slots=True)
 class MfaProof:
-    """Which factor, shown when, in which sign-in session; of a service account `MACHINE`, now, in none (empty)."""
+    """Which factors, the last of them shown when, in which sign-in session; of a machine `MACHINE`, now, in none
+    (empty).
+
+    `basis` says why it counts as a second factor, `provider` who saw the first one ("" for ourselves).
+    `phishing_resistant` is of the factor that was shown at `at`.
+    """
 
     session: str
     factors: tuple[str, ...]
     at: Instant
+    basis: MfaBasis = MfaBasis.OWN
+    provider: str = ""
+    phishing_resistant: bool = False
 
 
 @event("session.opened", klass="session")

@@ -4,16 +4,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from onepam.domain.event import event, private
+from onepam.domain.federation import MfaBasis
 from onepam.kernel.clock import Instant
 
 
 class FactorKind(StrEnum):
-    """What a person can prove with. A password alone never signs anybody in."""
+    """What a person can prove with. Neither a password nor a provider's word of one factor signs anybody in alone."""
 
     PASSWORD = "password"  # noqa: S105 - the name of a kind, not a secret
     TOTP = "totp"
     PASSKEY = "passkey"
     RECOVERY = "recovery"
+    PROVIDER = "provider"
     SSH_KEY = "ssh_key"
 
 
@@ -130,7 +132,11 @@ class SignInFailed:
 @event("sign_in.opened", klass="identity")
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A console or CLI session. `proven` are the factors shown, `mfa_at` when; `parent` the session that opened it."""
+    """A console or CLI session. `proven` are the factors shown, `mfa_at` when; `parent` the session that opened it.
+
+    `basis`, `provider` and `phishing_resistant` are as in `MfaProof`; `methods` are the provider's own words for what
+    it saw (`amr`, `acr`, AuthnContextClassRef), `provider_session` and `name_id` what its logout will name.
+    """
 
     session: str
     person: str
@@ -142,17 +148,25 @@ class SignedIn:
     token_digest: str | None = private()
     source: str | None = private()
     agent: str | None = private()
+    basis: MfaBasis = MfaBasis.OWN
+    provider: str = ""
+    methods: tuple[str, ...] = ()
+    phishing_resistant: bool = False
+    provider_session: str | None = private()
+    name_id: str | None = private()
 
 
 @event("sign_in.stepped_up", klass="identity")
 @dataclass(frozen=True, slots=True)
 class SteppedUp:
-    """A fresh factor inside a running sign-in session."""
+    """A fresh factor inside a running sign-in session; `basis` is why it counts as made with two from now on."""
 
     session: str
     person: str
     factor: FactorKind
     mfa_at: Instant
+    basis: MfaBasis = MfaBasis.OWN
+    phishing_resistant: bool = False
 
 
 @event("sign_in.closed", klass="identity")

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from onepam.domain.access import ConsoleRight
 from onepam.domain.authority import Actor, ActorFacts, HeldRole, authorised, present
 from onepam.domain.commit import Decided
+from onepam.domain.federation import MfaBasis
 from onepam.domain.people import PersonKind
+from onepam.domain.sessions import MfaProof
 from onepam.domain.sign_in import (
     EnrolmentEnded,
     EnrolmentOpened,
@@ -121,6 +123,7 @@ def sign_in(facts: AccountFacts, opening: Opening, now: Instant) -> Decided[Inst
         token_digest=opening.token_digest,
         source=opening.source,
         agent=opening.agent,
+        phishing_resistant=FactorKind.PASSKEY in kinds,
     )
     return Decided((*used, opened), ends)
 
@@ -144,15 +147,18 @@ def fail(facts: AccountFacts, at_factor: FactorKind, source: str, now: Instant) 
 
 
 def step_up(
-    facts: AccountFacts, actor: ActorFacts, session: str, proof: Proof, now: Instant
+    facts: AccountFacts, actor: ActorFacts, before: MfaProof | None, proof: Proof, now: Instant
 ) -> Decided[None] | Refused:
-    """A fresh second factor inside a running session."""
+    """A fresh second factor inside a running session; `before` is what it rests on so far."""
     if (refused := present(actor, now)) is not None:
         return refused
     if proof.kind not in (FactorKind.TOTP, FactorKind.PASSKEY) or not stands(facts, proof):
         return WRONG
     used = FactorUsed(proof.factor, facts.person, proof.counter)
-    return Decided((used, SteppedUp(session, facts.person, proof.kind, now)), None)
+    assert before is not None  # present() demands the session
+    basis = MfaBasis.STEPPED_UP if before.provider else MfaBasis.OWN
+    passkey = proof.kind is FactorKind.PASSKEY
+    return Decided((used, SteppedUp(before.session, facts.person, proof.kind, now, basis, passkey)), None)
 
 
 def cli_sign_in(
@@ -161,7 +167,7 @@ def cli_sign_in(
     session: str,
     token_digest: str,
     source: str,
-    proven: tuple[FactorKind, ...],
+    proof: MfaProof | None,
     taken: bool,
     now: Instant,
 ) -> Decided[Instant] | Refused:
@@ -174,6 +180,7 @@ def cli_sign_in(
     if taken:
         return Refused("cli_code.gone", "This sign-in code was used already.", "Run again: onepam login")
     assert actor.mfa_at is not None  # present() demands it
+    assert proof is not None  # of the session that present() demands
     ends = min(Instant(actor.mfa_at + CLI_SESSION), actor.ends or Instant(now + CLI_SESSION))
     if ends <= now:
         return Refused("sign_in.stale", "Your second factor is too old.", "Sign in again.")
@@ -181,13 +188,16 @@ def cli_sign_in(
         session=session,
         person=actor.person,
         kind=SignInKind.CLI,
-        proven=proven,
+        proven=tuple(FactorKind(each) for each in proof.factors),
         mfa_at=actor.mfa_at,
         expires=ends,
         parent=parent.session,
         token_digest=token_digest,
         source=source,
         agent="onepam login",
+        basis=proof.basis,
+        provider=proof.provider,
+        phishing_resistant=proof.phishing_resistant,
     )
     return Decided((opened,), ends)
 

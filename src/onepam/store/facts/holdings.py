@@ -15,8 +15,10 @@ from onepam.domain.access import ConsoleRight, Permission
 from onepam.domain.authority import Actor, ActorFacts, HeldRole
 from onepam.domain.decision import AccessFacts, HeldGrant, ResourceFacts
 from onepam.domain.event import decoder
+from onepam.domain.federation import MfaBasis
 from onepam.domain.people import PersonKind
 from onepam.domain.requests import Substance
+from onepam.domain.sessions import MfaProof
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
 from onepam.store.tables import AT
@@ -110,6 +112,27 @@ def actor_facts(db: Db, actor: Actor, at: Instant) -> ActorFacts:
         mfa_at=sign_in["mfa_at"] if sign_in else None,
         roles=held_roles(db, actor.person, at),
     )
+
+
+def mfa_proof(db: Db, person: str, session: str, at: Instant) -> tuple[MfaProof | None, Instant]:
+    """The factors behind a sign-in session of the person, and its end; None and now where there is no such session."""
+    found = row(
+        db,
+        "SELECT proven, mfa_at, expires, basis, provider, phishing_resistant FROM sign_in "
+        f"WHERE session = :session AND person = :person AND {AT}",
+        {"session": session, "person": person, "at": at},
+    )
+    if found is None:
+        return None, at
+    proof = MfaProof(
+        session=session,
+        factors=tuple(json.loads(found["proven"])),
+        at=found["mfa_at"],
+        basis=MfaBasis(found["basis"]),
+        provider=found["provider"],
+        phishing_resistant=bool(found["phishing_resistant"]),
+    )
+    return proof, found["expires"]
 
 
 def access_facts(db: Db, person: str, resource: str, at: Instant) -> AccessFacts:

@@ -11,7 +11,7 @@ from onepam.domain.event import decoder
 from onepam.domain.sessions import MfaProof
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row
-from onepam.store.facts.holdings import access_facts, actor_facts, person_kind, remembered
+from onepam.store.facts.holdings import access_facts, actor_facts, mfa_proof, person_kind, remembered
 from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
 
@@ -57,14 +57,7 @@ def _sign_in(db: Db, query: KnockQuery, at: Instant) -> MfaProof | None:
         return None
 
     def ask() -> tuple[MfaProof | None, Instant]:
-        found = row(
-            db,
-            f"SELECT proven, mfa_at, expires FROM sign_in WHERE session = :session AND person = :person AND {AT}",
-            {"session": sign_in, "person": person, "at": at},
-        )
-        if found is None:
-            return None, at
-        return MfaProof(sign_in, tuple(json.loads(found["proven"])), found["mfa_at"]), found["expires"]
+        return mfa_proof(db, person, sign_in, at)
 
     proof, expires = remembered(db, "proof", ("sign_in", sign_in, person), ask)
     return proof if expires > at else None
@@ -115,14 +108,9 @@ def given(db: Db, query: ConfirmationQuery, at: Instant) -> GivenFacts:
         f"SELECT person, expires, status, code_digest FROM confirmation WHERE confirmation = :confirmation AND {AT}",
         {"confirmation": query.confirmation, "at": at},
     )
-    proven = row(
-        db,
-        f"SELECT proven FROM sign_in WHERE session = :session AND {AT}",
-        {"session": query.actor.session, "at": at},
-    )
     return GivenFacts(
         actor=actor_facts(db, query.actor, at),
-        factors=tuple(json.loads(proven["proven"])) if proven else (),
+        proof=mfa_proof(db, query.actor.person, query.actor.session, at)[0],
         person=found["person"] if found else None,
         expires=found["expires"] if found else None,
         status=found["status"] if found else None,

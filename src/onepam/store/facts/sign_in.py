@@ -1,7 +1,5 @@
 """Facts of accounts, sign-ins and enrolments."""
 
-import json
-
 from onepam.app.add_service_key import ServiceKeyQuery
 from onepam.app.enrol import BootstrapFacts, BootstrapQuery, EnrolmentFacts, EnrolmentQuery
 from onepam.app.sign_in import OwnSessionFacts, OwnSessionQuery, SignInFacts, SignInQuery
@@ -11,7 +9,7 @@ from onepam.domain.sign_in import FactorKind
 from onepam.domain.signing_in import AccountFacts, FactorFacts
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
-from onepam.store.facts.holdings import actor_facts, held_roles
+from onepam.store.facts.holdings import actor_facts, held_roles, mfa_proof
 from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
 
@@ -46,18 +44,11 @@ def account_facts(db: Db, person: str, at: Instant) -> AccountFacts:
 
 @loads(SignInQuery)
 def sign_in(db: Db, query: SignInQuery, at: Instant) -> SignInFacts:
-    proven: tuple[FactorKind, ...] = ()
-    if query.actor is not None:
-        found = row(
-            db,
-            f"SELECT proven FROM sign_in WHERE session = :session AND {AT}",
-            {"session": query.actor.session, "at": at},
-        )
-        proven = tuple(FactorKind(each) for each in json.loads(found["proven"])) if found else ()
+    actor = query.actor
     return SignInFacts(
         account=account_facts(db, query.person, at),
-        actor=actor_facts(db, query.actor, at) if query.actor is not None else None,
-        proven=proven,
+        actor=actor_facts(db, actor, at) if actor is not None else None,
+        proof=mfa_proof(db, actor.person, actor.session, at)[0] if actor is not None else None,
         taken=row(db, "SELECT 1 FROM sign_in WHERE session = :session", {"session": query.opening}) is not None,
     )
 

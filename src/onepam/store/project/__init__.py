@@ -1,6 +1,6 @@
 """Projections: for each event kind the one function that turns it into rows. Nothing else writes state tables."""
 
-from onepam.store.project import access, changes, people, requests, sessions, sign_in, system
+from onepam.store.project import access, changes, people, providers, requests, sessions, sign_in, system
 from onepam.store.project.registry import STATE_TABLES, project, unprojected
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "changes",
     "people",
     "project",
+    "providers",
     "requests",
     "sessions",
     "sign_in",

@@ -1,6 +1,9 @@
 """Factors, enrolment links, sign-in sessions and lock-outs."""
 
+import json
+
 from onepam.domain import sign_in as events
+from onepam.kernel.clock import FOREVER
 from onepam.store.database import Db
 from onepam.store.project.registry import Place, nothing, projects, state
 from onepam.store.tables import StateTable
@@ -69,9 +72,15 @@ SIGN_IN = state(
             "token_digest": "TEXT",
             "source": "TEXT",
             "agent": "TEXT",
+            "basis": "TEXT NOT NULL",
+            "provider": "TEXT NOT NULL",
+            "methods": "TEXT NOT NULL",
+            "phishing_resistant": "INTEGER NOT NULL",
+            "provider_session": "TEXT",
+            "name_id": "TEXT",
         },
-        (("token_digest",), ("person",), ("parent",)),
-        personal=("token_digest", "source", "agent"),
+        (("token_digest",), ("person",), ("parent",), ("provider_session",)),
+        personal=("token_digest", "source", "agent", "provider_session", "name_id"),
     )
 )
 LOCKOUT = state(
@@ -179,13 +188,31 @@ def signed_in(db: Db, place: Place, event: events.SignedIn) -> None:
         token_digest=event.token_digest,
         source=event.source,
         agent=event.agent,
+        basis=event.basis,
+        provider=event.provider,
+        methods=event.methods,
+        phishing_resistant=event.phishing_resistant,
+        provider_session=event.provider_session,
+        name_id=event.name_id,
     )
     LOCKOUT.end(db, place.time, person=event.person)
 
 
 @projects(events.SteppedUp)
 def stepped_up(db: Db, place: Place, event: events.SteppedUp) -> None:
-    SIGN_IN.change(db, place.time, {"session": event.session}, mfa_at=event.mfa_at)
+    proven = db.execute(
+        f"SELECT proven FROM sign_in WHERE session = ? AND valid_until = {FOREVER}", (event.session,)
+    ).fetchone()
+    if proven is not None:
+        SIGN_IN.change(
+            db,
+            place.time,
+            {"session": event.session},
+            mfa_at=event.mfa_at,
+            proven=tuple(dict.fromkeys((*json.loads(proven[0]), event.factor.value))),
+            basis=event.basis,
+            phishing_resistant=event.phishing_resistant,
+        )
 
 
 @projects(events.SignedOut)
