@@ -1,4 +1,4 @@
-"""Our own key towards a provider: it signs requests and opens encrypted assertions. RSA, since all providers take it."""
+"""Our own key towards a provider: it signs requests and opens encrypted assertions. RSA: all providers take it."""
 
 from dataclasses import dataclass
 from datetime import timedelta

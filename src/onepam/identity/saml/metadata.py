@@ -1,26 +1,33 @@
-"""Metadata (SAML 2.0 Metadata): what a provider says of itself, reduced to what a sign-in needs; and our own."""
+"""Metadata (SAML 2.0 Metadata): what a provider says of itself, reduced to what a sign-in needs."""
 
 import binascii
 import re
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from cryptography import x509
-from lxml import etree
 
 from onepam.identity.saml.keys import provider_certificate
 from onepam.identity.saml.signature import verified
 from onepam.identity.saml.xml import (
-    DS, MD, POST, REDIRECT, SAMLP, XENC, XENC11, Element, children, malformed, parse_metadata, read_time, tag, within, word,
+    DS,
+    MD,
+    POST,
+    REDIRECT,
+    SAMLP,
+    Element,
+    children,
+    malformed,
+    parse_metadata,
+    read_time,
+    tag,
+    within,
+    word,
 )  # fmt: skip
 from onepam.kernel.clock import SECOND, Instant, later
 from onepam.kernel.errors import Refused
-
-if TYPE_CHECKING:
-    from onepam.identity.saml.settings import SamlSettings
 
 MAX_CERTIFICATES = 10
 MAX_URL_CHARACTERS = 2_000
@@ -28,7 +35,6 @@ MAX_ENTITY_ID_CHARACTERS = 1_024
 """Metadata, section 2.2.1 (entityIDType)."""
 
 BINDINGS = {REDIRECT: "redirect", POST: "post"}
-_BINDING_URIS = {name: uri for uri, name in BINDINGS.items()}
 
 _DURATION = re.compile(
     r"P(?:(\d{1,4})Y)?(?:(\d{1,5})M)?(?:(\d{1,6})D)?(?:T(?:(\d{1,7})H)?(?:(\d{1,9})M)?(?:(\d{1,10})(?:\.\d+)?S)?)?"
@@ -38,7 +44,7 @@ _DURATION_SECONDS = (365 * 86_400, 30 * 86_400, 86_400, 3_600, 60, 1)
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the provider takes a message: `binding` is "redirect" or "post"; `answer` where its reply goes, if elsewhere."""
+    """Where the provider takes messages, by "redirect" or "post"; replies go to `answer`, if that is elsewhere."""
 
     binding: str
     location: str
@@ -145,42 +151,6 @@ def unfit_url(url: str) -> Refused | None:
         "An address of the provider is not one that a browser may be sent to.",
         "Addresses begin with https:// and hold no user name and no fragment.",
     )
-
-
-def sp_metadata(settings: "SamlSettings") -> bytes:
-    """Our own metadata, for the provider to read; of two keys of ours both, while they change."""
-    root = etree.Element(
-        tag(MD, "EntityDescriptor"), {"entityID": settings.entity_id}, nsmap={"md": MD, "ds": DS, "xenc": XENC}
-    )
-    role = etree.SubElement(
-        root,
-        tag(MD, "SPSSODescriptor"),
-        {"AuthnRequestsSigned": "true", "WantAssertionsSigned": "true", "protocolSupportEnumeration": SAMLP},
-    )
-    for use in ("signing", "encryption"):
-        for key in settings.keys:
-            descriptor = etree.SubElement(role, tag(MD, "KeyDescriptor"), {"use": use})
-            x509_data = etree.SubElement(etree.SubElement(descriptor, tag(DS, "KeyInfo")), tag(DS, "X509Data"))
-            encoded = b64encode(key.certificate).decode("ascii")
-            etree.SubElement(x509_data, tag(DS, "X509Certificate")).text = encoded
-            for method in (
-                (XENC11 + "aes256-gcm", XENC11 + "aes128-gcm", XENC + "rsa-oaep-mgf1p") if use == "encryption" else ()
-            ):
-                etree.SubElement(descriptor, tag(MD, "EncryptionMethod"), {"Algorithm": method})
-    for binding in (REDIRECT, POST):
-        etree.SubElement(role, tag(MD, "SingleLogoutService"), {"Binding": binding, "Location": settings.slo_url})
-    if settings.name_id_format:
-        etree.SubElement(role, tag(MD, "NameIDFormat")).text = settings.name_id_format
-    etree.SubElement(
-        role,
-        tag(MD, "AssertionConsumerService"),
-        {"Binding": POST, "Location": settings.acs_url, "index": "0", "isDefault": "true"},
-    )
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
-
-
-def binding_uri(name: str) -> str:
-    return _BINDING_URIS[name]
 
 
 _READ_AGAIN = "Take the metadata of this application from the provider again."

@@ -1,4 +1,4 @@
-"""What we send: requests to sign in, and messages in general, by redirect or by a form that a browser posts by itself."""
+"""What we send: requests to sign in, and messages in general, by redirect or by a form that a browser posts."""
 
 import zlib
 from base64 import b64encode

@@ -9,7 +9,13 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from onepam.identity.saml.keys import SpKey
 from onepam.identity.saml.metadata import (
-    MAX_ENTITY_ID_CHARACTERS, BINDINGS, Endpoint, IdpMetadata, certificate_of, complete, unfit_url,
+    BINDINGS,
+    MAX_ENTITY_ID_CHARACTERS,
+    Endpoint,
+    IdpMetadata,
+    certificate_of,
+    complete,
+    unfit_url,
 )  # fmt: skip
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused

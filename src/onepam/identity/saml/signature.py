@@ -14,16 +14,10 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from lxml import etree
-from signxml import (
-    CanonicalizationMethod,
-    DigestAlgorithm,
-    SignatureConfiguration,
-    SignatureMethod,
-    SignXMLException,
-    VerifyResult,
-    XMLSigner,
-    XMLVerifier,
-)
+from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
+from signxml.exceptions import SignXMLException
+from signxml.signer import XMLSigner
+from signxml.verifier import SignatureConfiguration, VerifyResult, XMLVerifier
 
 from onepam.identity.saml.xml import DS, Element, alone, children, is_identifier, only, parser, tag, word
 from onepam.kernel.errors import Refused
@@ -50,7 +44,7 @@ _DIGEST_URIS = frozenset(digest.value for digest in _DIGESTS)
 
 
 def verified(element: Element, certificates: Iterable[x509.Certificate]) -> Element | Refused:
-    """The element as it was signed, read again from the signed bytes, its signature left out. Code: `saml.signature`."""
+    """The element as it was signed, read from the signed bytes, without its signature. Code: `saml.signature`."""
     identifier = element.get("ID", "")
     fault = _fault(element, identifier)
     if fault:
