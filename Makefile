@@ -37,7 +37,7 @@ wheel: $(STAMPS)/package $(STAMPS)/ui ## Build the wheel, the console's built as
 # --- Checking --------------------------------------------------------------------------------------------------------
 
 .PHONY: test
-test: system-packages $(STAMPS)/dev $(STAMPS)/package $(STAMPS)/ui ## Install what the tests need, and run them all
+test: system-packages $(STAMPS)/dev $(STAMPS)/package $(STAMPS)/ui $(STAMPS)/oidc-provider ## Install what the tests need, and run them all
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 .PHONY: static
@@ -80,7 +80,7 @@ lock: $(STAMPS)/dev ## Remake the hashed locks (LOCK_ARGS=--upgrade for the newe
 
 .PHONY: clean
 clean: ## Remove what was built and fetched; data of a demo stays
-	rm -rf $(VENV) ui/node_modules src/onepam/console/static/built build dist htmlcov .coverage
+	rm -rf $(VENV) ui/node_modules tests/oidc_provider/node_modules src/onepam/console/static/built build dist htmlcov .coverage
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache src/*.egg-info
 
 # --- Steps: each stamp says "done for these inputs", so a second run starts at once ------------------------------------
@@ -110,4 +110,9 @@ $(STAMPS)/package: pyproject.toml locks/build.lock | $(STAMPS)/venv
 
 $(STAMPS)/ui: $(UI_SOURCES) | $(STAMPS)/venv
 	@scripts/build-ui $(VENV)
+	@touch $@
+
+OIDC_PROVIDER := $(addprefix tests/oidc_provider/,package.json package-lock.json .npmrc)
+$(STAMPS)/oidc-provider: $(OIDC_PROVIDER) scripts/node.sh scripts/install-oidc-provider | $(STAMPS)/venv
+	@scripts/install-oidc-provider $(VENV)
 	@touch $@
