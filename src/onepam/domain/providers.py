@@ -28,8 +28,8 @@ class ProviderRule:
     """What a provider's word is worth here.
 
     `attests` are the values of `amr`, `acr` or AuthnContextClassRef that prove a second factor, `phishing_resistant`
-    those that prove one which cannot be phished. `domains` are the mail domains (lower case) whose people it speaks for:
-    by an address elsewhere nobody is found or added. `joins`: whether somebody unknown is added at the first sign-in.
+    those that prove one which cannot be phished. `domains` are the mail domains (lower case) of the people it speaks
+    for: by an address elsewhere nobody is found or added. `joins`: whether somebody unknown is added at the first sign-in.
     `groups`: whether the groups in its messages feed `directory:` groups (not where SCIM feeds them).
     """
 

@@ -10,6 +10,14 @@ import pytest
 from onepam.identity.saml import metadata
 from onepam.identity.saml.assertion import Received
 from onepam.identity.saml.keys import SpKey, new_key
+from onepam.identity.saml.logout import (
+    LoggedOut,
+    LogoutNotice,
+    logout_request,
+    logout_response,
+    read_logout_form,
+    read_logout_query,
+)
 from onepam.identity.saml.request import PostForm, Redirect, Sending, authn_request, new_request_id
 from onepam.identity.saml.response import check
 from onepam.identity.saml.settings import SamlSettings, idp_mapping, parse
@@ -189,6 +197,47 @@ def test_sign_in_from_the_providers_portal_is_refused(provider: SamlProvider, br
     refused = check(settings, arrived.fields["SAMLResponse"], "_one", now())
     assert isinstance(refused, Refused)
     assert refused.code == "saml.unsolicited"
+
+
+def read_logout(settings: SamlSettings, arrived: Arrived) -> LogoutNotice | LoggedOut | Refused:
+    address, _, query = arrived.url.partition("?")
+    assert address == settings.slo_url
+    if arrived.fields:
+        return read_logout_form(settings, arrived.fields, now())
+    return read_logout_query(settings, query, now())
+
+
+@pytest.mark.parametrize("binding", ["redirect", "post"])
+def test_signing_out_here_signs_out_there(provider: SamlProvider, browser: Browser, key: SpKey, binding: str) -> None:
+    settings = configured(provider, key, request_binding=binding)
+    received = signed_in(settings, browser, "ada")
+    assert isinstance(received, Received), received
+    who = received.assertion
+    request = logout_request(
+        settings, "_out", now(), name_id=who.name_id, provider_session=who.provider_session, relay_state="state-2"
+    )
+    assert not isinstance(request, Refused), request
+    assert read_logout(settings, sent(browser, request)) == LoggedOut("_out", "state-2", whole=True)
+    with pytest.raises(AssertionError, match="asks for a password again"):
+        signed_in(settings, browser, None)
+
+
+def test_signing_out_there_signs_out_here(provider: SamlProvider, browser: Browser, key: SpKey) -> None:
+    settings = configured(provider, key)
+    received = signed_in(settings, browser, "ada")
+    assert isinstance(received, Received), received
+    who = received.assertion
+    done = f"{provider.url}/logout.php"
+    arrived = browser.get(f"{provider.url}/saml2/idp/SingleLogoutService.php?ReturnTo={done}")
+    notice = read_logout(settings, arrived)
+    assert isinstance(notice, LogoutNotice), notice
+    assert notice.ends(who.name_id, who.provider_session)
+    assert not notice.ends(who.name_id, "another session")
+    assert not notice.ends(who.name_id.replace("u-1001", "u-1002"), who.provider_session)
+    answer = logout_response(settings, notice, "_answer", now())
+    assert not isinstance(answer, Refused), answer
+    with pytest.raises(AssertionError, match="no form at .*/logout.php"):
+        sent(browser, answer)
 
 
 def test_too_late(provider: SamlProvider, browser: Browser, key: SpKey) -> None:
