@@ -236,7 +236,7 @@ def test_signing_out_there_signs_out_here(provider: SamlProvider, browser: Brows
     assert not notice.ends(who.name_id.replace("u-1001", "u-1002"), who.provider_session)
     answer = logout_response(settings, notice, "_answer", now())
     assert not isinstance(answer, Refused), answer
-    with pytest.raises(AssertionError, match="no form at .*/logout.php"):
+    with pytest.raises(AssertionError, match=r"no form at .*/logout\.php"):
         sent(browser, answer)
 
 
