@@ -2,6 +2,7 @@
 
 import tomllib
 from dataclasses import dataclass, fields, replace
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ class Config:
 
     `egress` admits networks and ports that outgoing connections would be refused (`127.0.0.1/32:2222`).
     `source_addresses` are the gateway's own as targets see them, in CIDR form. `witness` is the URL of `onepam witness`
-    on another host, `witness_key` its vkey.
+    on another host, `witness_key` its vkey. `trusted_proxies` are the networks whose `X-Forwarded-For` and
+    `X-Forwarded-Proto` are believed; `tls_certificate` and `tls_key` are PEM files for TLS without a proxy.
     """
 
     data: Path
@@ -37,11 +39,32 @@ class Config:
     signer_socket: str = ""
     witness: str = ""
     witness_key: str = ""
+    trusted_proxies: tuple[str, ...] = ()
+    tls_certificate: str = ""
+    tls_key: str = ""
 
     @property
     def url(self) -> str:
         """The console's address as a browser types it."""
-        return self.console_url or f"http://localhost:{self.console_port}"
+        return self.console_url or f"{'https' if self.tls_certificate else 'http'}://localhost:{self.console_port}"
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        """The networks of proxies that are believed, in CIDR form. Raises `BadConfig`."""
+        try:
+            return tuple(str(ip_network(each)) for each in self.trusted_proxies)
+        except ValueError as error:
+            raise BadConfig(f"trusted_proxies: {error}; an entry looks like 10.0.0.5/32") from None
+
+    @property
+    def tls(self) -> tuple[str, str] | None:
+        """The files of certificate and key, or None without TLS of our own. Raises `BadConfig`."""
+        if not self.tls_certificate and not self.tls_key:
+            return None
+        for name, path in (("tls_certificate", self.tls_certificate), ("tls_key", self.tls_key)):
+            if not Path(path).is_file():
+                raise BadConfig(f"{name}: there is no file {path!r}; TLS needs both a certificate and its key")
+        return self.tls_certificate, self.tls_key
 
     @property
     def admitted(self) -> tuple[Admitted, ...]:

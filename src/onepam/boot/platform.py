@@ -196,11 +196,15 @@ class Platform:
     async def _web(self, listener: socket.socket) -> AsyncIterator[None]:
         from onepam.boot.web import create_web
 
+        certificate, key = self.config.tls or (None, None)
         config = uvicorn.Config(
             create_web(self),
             log_level="warning",
             server_header=False,
-            proxy_headers=False,
+            proxy_headers=bool(self.config.proxies),
+            forwarded_allow_ips=list(self.config.proxies),
+            ssl_certfile=certificate,
+            ssl_keyfile=key,
             timeout_graceful_shutdown=3,
             limit_concurrency=1000,
         )
