@@ -52,7 +52,7 @@ ENROLMENT = state(
             "opened_by": "TEXT",
             "token_digest": "TEXT",
         },
-        (("token_digest",), ("person",)),
+        (("token_digest",), ("person",), ("proposed_by",)),
         personal=("token_digest",),
     )
 )
@@ -79,7 +79,7 @@ SIGN_IN = state(
             "provider_session": "TEXT",
             "name_id": "TEXT",
         },
-        (("token_digest",), ("person",), ("parent",), ("provider_session",)),
+        (("token_digest",), ("person",), ("parent",), ("provider_session",), ("provider", "opened")),
         personal=("token_digest", "source", "agent", "provider_session", "name_id"),
     )
 )

@@ -1,0 +1,87 @@
+"""Facts of setting identity providers."""
+
+import json
+from typing import Any
+
+from onepam.app.propose_provider import ProviderQuery
+from onepam.domain.event import decoder
+from onepam.domain.federation import ProviderKind
+from onepam.domain.provider_setting import MOST_SIGN_INS, InForce, Proposal, Provider, SettingFacts
+from onepam.domain.providers import ProviderRule
+from onepam.kernel.clock import Instant
+from onepam.store.database import Db, row, rows
+from onepam.store.facts.holdings import actor_facts
+from onepam.store.facts.registry import loads
+from onepam.store.tables import AT
+
+_rule = decoder(ProviderRule)
+
+
+@loads(ProviderQuery)
+def setting(db: Db, query: ProviderQuery, at: Instant) -> SettingFacts:
+    came_by = row(
+        db,
+        f"SELECT provider FROM sign_in WHERE session = :session AND {AT}",
+        {"session": query.actor.session, "at": at},
+    )
+    waiting = rows(db, f"SELECT change, provider FROM provider_proposal WHERE {AT} ORDER BY change", {"at": at})
+    of = {"provider": query.provider, "at": at}
+    signed_in = rows(
+        db,
+        f"SELECT session, person FROM sign_in WHERE provider = :provider AND provider <> '' AND {AT} "
+        f"ORDER BY session LIMIT {MOST_SIGN_INS}",
+        of,
+    )
+    declared = rows(
+        db, f"SELECT declaration FROM mfa_declaration WHERE provider = :provider AND {AT} ORDER BY declaration", of
+    )
+    return SettingFacts(
+        actor=actor_facts(db, query.actor, at),
+        actor_came_by=came_by["provider"] if came_by else "",
+        providers=tuple(
+            InForce(provider_of(each), each["valid_from"])
+            for each in rows(db, f"SELECT * FROM provider WHERE {AT} ORDER BY provider", {"at": at})
+        ),
+        proposal=_proposal(db, query.change, at),
+        waiting=tuple((each["change"], each["provider"]) for each in waiting),
+        taken=_taken(db, query),
+        sign_ins=tuple((each["session"], each["person"]) for each in signed_in),
+        declarations=tuple(each["declaration"] for each in declared),
+    )
+
+
+def provider_of(found: Any) -> Provider:
+    """The provider in a row of the tables `provider` or `provider_proposal`."""
+    rule: ProviderRule = _rule(json.loads(found["rule"]))
+    return Provider(
+        change=found["change"],
+        provider=found["provider"],
+        kind=ProviderKind(found["kind"]),
+        name=found["name"],
+        settings=found["settings"],
+        rule=rule,
+        secret=found["secret"],
+    )
+
+
+def _proposal(db: Db, change: str, at: Instant) -> Proposal | None:
+    found = row(db, f"SELECT * FROM provider_proposal WHERE change = :change AND {AT}", {"change": change, "at": at})
+    if found is None:
+        return None
+    proposer = row(
+        db,
+        f"SELECT 1 FROM person WHERE person = :person AND enabled = 1 AND (ends IS NULL OR ends > :at) AND {AT}",
+        {"person": found["proposed_by"], "at": at},
+    )
+    return Proposal(provider_of(found), found["proposed_by"], found["valid_from"], proposer is not None)
+
+
+def _taken(db: Db, query: ProviderQuery) -> bool:
+    """Whether the id of the change, or of the declaration, was ever used."""
+    used = row(
+        db,
+        "SELECT 1 WHERE EXISTS (SELECT 1 FROM provider_proposal WHERE change = :change) "
+        "OR EXISTS (SELECT 1 FROM mfa_declaration WHERE declaration = :declaration)",
+        {"change": query.change, "declaration": query.declaration},
+    )
+    return used is not None
