@@ -1,7 +1,7 @@
 """Live sessions against the real ledger: whatever the order of opening and revoking, nothing stays open afterwards."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -15,6 +15,7 @@ from onepam.domain.commit import Placed
 from onepam.domain.decision import AccessFacts
 from onepam.domain.people import PersonChanged, PersonDisabled, PersonEnabled
 from onepam.domain.sessions import EntryPoint
+from onepam.domain.sign_in import SignedOut
 from onepam.gateway import live as module
 from onepam.gateway.live import Live
 from onepam.kernel.clock import HOUR, SECOND, Clock, Instant
@@ -48,10 +49,12 @@ class Gateway:
     def __init__(self, company: Company) -> None:
         self.company = company
         self.live = Live(company.ledger, self._access, company.clock)
+        self.questions: list[int] = []
         self._count = 0
 
-    async def _access(self, person: str, resource: str) -> AccessFacts:
-        return await self.company.reader(access, None, person, resource)
+    async def _access(self, asked: Sequence[tuple[str, str]]) -> list[AccessFacts]:
+        self.questions.append(len(asked))
+        return await self.company.reader(access, None, asked)
 
     async def open(self, person: str, resource: str = "dev-1", login: str = "app") -> Client:
         """As `PersonDoor` does it: registered first, then asked, then timed."""
@@ -203,7 +206,7 @@ class Tail:
             yield item
 
 
-async def no_access(person: str, resource: str) -> AccessFacts:
+async def no_access(asked: Sequence[tuple[str, str]]) -> list[AccessFacts]:
     raise Unavailable("no database")
 
 
@@ -256,6 +259,50 @@ async def test_access_that_cannot_be_checked_is_no_access(gateway: Gateway) -> N
     await record(gateway.company.ledger, role_set("vendor", ()))
     await gateway.caught_up()
     assert client.ends == ["ledger.unavailable"]
+
+
+async def test_a_thousand_sessions_are_looked_at_again_in_a_few_questions(gateway: Gateway) -> None:
+    """A mover: what the new role does not have ends, of all sessions, and the rest goes on; a person's many sessions
+    on one resource are one question."""
+    company = gateway.company
+    await record(company.ledger, *(resource_set(f"dev-{number}", {"env": "dev"}) for number in range(2, 6)))
+    clients = [await gateway.open("eve", f"dev-{number % 4 + 2}") for number in range(1_000)]
+    assert all(client.permit for client in clients)
+    await gateway.caught_up()
+    gateway.questions.clear()
+    await record(company.ledger, resource_set("dev-5", {"env": "other"}), role_set("engineer", (DEV,)))
+    await gateway.caught_up()
+    assert {number % 4 + 2 for number, client in enumerate(clients) if client.over} == {5}
+    assert sum(client.over for client in clients) == 250
+    assert len(gateway.questions) < 20
+    assert max(gateway.questions) <= module.ASKED_AT_ONCE
+
+
+@pytest.mark.parametrize(("because", "over"), [("provider.logout", True), ("session.revoked", True), ("own", False)])
+async def test_a_revoked_sign_in_ends_the_sessions_opened_under_it(gateway: Gateway, because: str, over: bool) -> None:
+    mine = await gateway.open("eve")
+    await record(gateway.company.ledger, SignedOut("sgn_vic", "vic", because, None))
+    await gateway.caught_up()
+    assert not mine.over
+    await record(gateway.company.ledger, SignedOut("sgn_eve", "eve", because, None))
+    await gateway.caught_up()
+    assert mine.ends == ([because] if over else [])
+
+
+async def test_an_opening_that_rests_on_a_revoked_sign_in_ends(gateway: Gateway) -> None:
+    """A confirmation that was given before the revocation, and used after it."""
+    gateway.live.apply([Placed(1, Instant(1), SignedOut("sgn_eve", "eve", "provider.logout", None))])
+    client = await gateway.open("eve")
+    await gateway.caught_up()
+    assert client.ends == ["session.revoked"]
+    assert len(gateway.live._revoked) == 1
+
+
+def test_of_revoked_sign_ins_the_newest_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_REMEMBERED", 2)
+    live = Live(Tail(), no_access, still)
+    live.apply([Placed(n, Instant(n), SignedOut(f"sgn_{n}", "eve", "session.revoked", None)) for n in range(4)])
+    assert list(live._revoked) == ["sgn_2", "sgn_3"]
 
 
 def test_the_bound_is_the_documented_one() -> None:

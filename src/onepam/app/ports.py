@@ -1,6 +1,6 @@
 """What the use cases need from outside. `boot` wires the adapters; the simulator wires its own."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -40,8 +40,8 @@ class Tail(Protocol):
 class AccessReader(Protocol):
     """Current access facts outside a command, for what may only take away."""
 
-    async def __call__(self, person: str, resource: str) -> AccessFacts:
-        """The facts as of now."""
+    async def __call__(self, asked: Sequence[tuple[str, str]]) -> Sequence[AccessFacts]:
+        """The facts of each person and resource, in their order, all as of one instant: now."""
         ...
 
 

@@ -270,8 +270,8 @@ class Platform:
     async def _find_key(self, fingerprint: str) -> KeyHolder | None:
         return await self.reader(key_holder, None, fingerprint)
 
-    async def _access(self, person: str, resource: str) -> AccessFacts:
-        return await self.reader(access, None, person, resource)
+    async def _access(self, asked: Sequence[tuple[str, str]]) -> list[AccessFacts]:
+        return await self.reader(access, None, asked)
 
     def _anchors(self) -> Anchors:
         def sign(checkpoint: Checkpoint, prove: Prove) -> bytes | Refused:

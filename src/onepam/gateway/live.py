@@ -18,7 +18,7 @@ from onepam.domain import requests as request_events
 from onepam.domain import sessions as session_events
 from onepam.domain import sign_in as sign_in_events
 from onepam.domain.commit import Placed
-from onepam.domain.decision import decide
+from onepam.domain.decision import AccessFacts, decide
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Fault, Refused
 
@@ -26,6 +26,16 @@ log = logging.getLogger(__name__)
 
 WITHOUT_LEDGER_SECONDS = 60.0
 _RETRY_SECONDS = 0.5
+ASKED_AT_ONCE = 100
+"""How many sessions are looked at again in one question to the tables."""
+
+MOST_REMEMBERED = 10_000
+"""Revoked sign-ins that are remembered: an opening that rests on one may stand later in the ledger."""
+
+REVOKED = frozenset({"provider.logout", "session.revoked"})
+"""Why a sign-in ends together with the sessions opened under it. Somebody who signs out of the console goes on
+working."""
+
 _SAME_OUTAGE_SECONDS = 10.0
 """A quiet ledger gives no sign of life: a failure that comes later than this after the last one is another one."""
 
@@ -46,6 +56,8 @@ class LiveSession:
     permit: Opened | None = None
     grant: str = ""
     """The grant that it rests on now; empty for a standing permission."""
+    sign_in: str = ""
+    """The sign-in session whose factor opened it, once the ledger has said so; empty for a machine."""
     touched: bool = False
     timer: asyncio.TimerHandle | None = field(default=None, repr=False)
 
@@ -60,6 +72,7 @@ class Live:
         self._sessions: dict[str, LiveSession] = {}
         self._waiting: dict[str, asyncio.Future[Refused | None]] = {}
         self._checks: set[asyncio.Task[None]] = set()
+        self._revoked: dict[str, None] = {}
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -120,6 +133,7 @@ class Live:
         """One batch of events: ends what must end, and looks again at what may have to."""
         suspects: dict[str, LiveSession] = {}
         for placed in batch:
+            self._ended(placed.event)
             for live in self._touched(placed.event):
                 live.touched = True
                 suspects[live.session] = live
@@ -127,12 +141,13 @@ class Live:
         if opened:
             self._check(opened)
 
-    def _touched(self, event: object) -> list[LiveSession]:
-        """The sessions that an event may have taken the ground from."""
+    def _ended(self, event: object) -> None:
+        """Ends at once what an event leaves no ground for, and answers those who wait for one."""
         match event:
+            case session_events.SessionOpened(session=session, mfa=mfa):
+                self._begun(session, mfa.session)
             case session_events.KillOrdered(session=session):
-                if (live := self._sessions.get(session)) is not None:
-                    live.end("killed")
+                _end(filter(None, (self._sessions.get(session),)), "killed")
             case session_events.ConfirmationGiven(confirmation=confirmation):
                 self._answer(confirmation, None)
             case session_events.ConfirmationFailed(confirmation=confirmation, code=code):
@@ -141,6 +156,14 @@ class Live:
                 _end(self._of(person), "person.disabled")
             case sign_in_events.FactorRemoved(factor=factor):
                 _end((live for live in self._sessions.values() if live.key == factor), "service.key")
+            case sign_in_events.SignedOut(session=session, because=because) if because in REVOKED:
+                self._revoke(session, because)
+            case _:
+                pass
+
+    def _touched(self, event: object) -> list[LiveSession]:
+        """The sessions that an event may have taken the ground from."""
+        match event:
             case people_events.PersonChanged(person=person) | people_events.GroupMemberRemoved(person=person):
                 return self._of(person)
             case access_events.ResourceSet(resource=resource) | access_events.ResourceRemoved(resource=resource):
@@ -150,11 +173,22 @@ class Live:
             case request_events.GrantEnded(grant=grant):
                 return [live for live in self._sessions.values() if live.permit is None or live.grant == grant]
             case _:
-                pass
-        return []
+                return []
 
     def _of(self, person: str) -> list[LiveSession]:
         return [live for live in self._sessions.values() if live.person == person]
+
+    def _begun(self, session: str, sign_in: str) -> None:
+        if (live := self._sessions.get(session)) is not None:
+            live.sign_in = sign_in
+            if sign_in in self._revoked:
+                live.end("session.revoked")
+
+    def _revoke(self, sign_in: str, because: str) -> None:
+        self._revoked[sign_in] = None
+        if len(self._revoked) > MOST_REMEMBERED:
+            del self._revoked[next(iter(self._revoked))]
+        _end((live for live in self._sessions.values() if live.sign_in == sign_in), because)
 
     def _answer(self, confirmation: str, answer: Refused | None) -> None:
         future = self._waiting.get(confirmation)
@@ -167,23 +201,30 @@ class Live:
         task.add_done_callback(self._checks.discard)
 
     async def _check_all(self, suspects: list[LiveSession]) -> None:
-        for live in suspects:
-            if live.permit is None:
-                continue
+        """In their order, a hundred at a time; the many sessions of one person on one resource are one question."""
+        for start in range(0, len(suspects), ASKED_AT_ONCE):
+            some = suspects[start : start + ASKED_AT_ONCE]
+            asked = tuple(dict.fromkeys((live.person, live.resource) for live in some))
             try:
-                facts = await self._access(live.person, live.resource)
+                known = dict(zip(asked, await self._access(asked), strict=True))
             except Fault as fault:
-                log.error("session %s ends: its access cannot be checked: %s", live.session, fault)
-                live.end("ledger.unavailable")
+                log.error("%d sessions end: their access cannot be checked: %s", len(some), fault)
+                _end(some, "ledger.unavailable")
                 continue
-            verdict = decide(facts, live.permit.login, self._clock(), live.permit.actions)
-            if isinstance(verdict, Refused) or facts.resource is None:
-                live.end(verdict.code if isinstance(verdict, Refused) else "resource.unknown")
-            elif (facts.resource.address, facts.resource.port) != (live.permit.address, live.permit.port):
-                live.end("resource.moved")
-            else:
-                live.grant = verdict.because.grant
-                self._set_timer(live, min(live.permit.ends, verdict.ends))
+            for live in some:
+                self._judge(live, known[live.person, live.resource])
+
+    def _judge(self, live: LiveSession, facts: AccessFacts) -> None:
+        if live.permit is None or live.session not in self._sessions:
+            return
+        verdict = decide(facts, live.permit.login, self._clock(), live.permit.actions)
+        if isinstance(verdict, Refused) or facts.resource is None:
+            live.end(verdict.code if isinstance(verdict, Refused) else "resource.unknown")
+        elif (facts.resource.address, facts.resource.port) != (live.permit.address, live.permit.port):
+            live.end("resource.moved")
+        else:
+            live.grant = verdict.because.grant
+            self._set_timer(live, min(live.permit.ends, verdict.ends))
 
     def _set_timer(self, live: LiveSession, ends: Instant) -> None:
         if live.timer is not None:

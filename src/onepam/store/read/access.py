@@ -1,4 +1,6 @@
-"""The access facts of one person and one resource, outside a command."""
+"""Access facts of people and resources, outside a command."""
+
+from collections.abc import Sequence
 
 from onepam.domain.decision import AccessFacts
 from onepam.kernel.clock import Instant
@@ -6,6 +8,6 @@ from onepam.store.database import Db
 from onepam.store.facts.holdings import access_facts
 
 
-def access(db: Db, at: Instant, person: str, resource: str) -> AccessFacts:
-    """What the decision would look at, as of `at`."""
-    return access_facts(db, person, resource, at)
+def access(db: Db, at: Instant, asked: Sequence[tuple[str, str]]) -> list[AccessFacts]:
+    """What the decision would look at, as of `at`, for each person and resource."""
+    return [access_facts(db, person, resource, at) for person, resource in asked]
