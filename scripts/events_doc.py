@@ -64,6 +64,7 @@ CONTROLS = {
     "request.approved": "PRV-01 PRV-02",
     "request.denied": "PRV-01",
     "request.made": "PRV-01",
+    "request.rerouted": "OFF-01 PRV-02",
     "request.withdrawn": "PRV-01",
     "resource.removed": "RBC-01 CHG-01",
     "resource.set": "RBC-01 CHG-01",

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from onepam.domain.asking import OpenRequest
 from onepam.domain.expiry import OverdueFacts, Swept, sweep
-from onepam.domain.requests import GrantExpired, RequestStatus, RequestWithdrawn
+from onepam.domain.requests import GrantEnded, GrantExpired, RequestStatus, RequestWithdrawn
 from tests.domain.given import ENGINEER, GRANT, LATER, NOW, OPEN, access
 
 
 def test_nothing_overdue_is_no_event() -> None:
-    decided = sweep(OverdueFacts((GRANT,), ((OPEN, access()),), "req_1"), NOW)
+    decided = sweep(OverdueFacts((GRANT,), (), ((OPEN, access()),), "req_1"), NOW)
     assert decided.events == ()
     assert decided.result == Swept(0, 0, "req_1")
 
@@ -17,7 +17,7 @@ def test_nothing_overdue_is_no_event() -> None:
 def test_receipts_and_void_requests() -> None:
     late = OpenRequest("req_2", OPEN.substance, OPEN.digest, NOW)
     stale = access(replace(ENGINEER, version="v2"))
-    decided = sweep(OverdueFacts((replace(GRANT, ends=NOW),), ((late, access()), (OPEN, stale)), ""), NOW)
+    decided = sweep(OverdueFacts((replace(GRANT, ends=NOW),), (), ((late, access()), (OPEN, stale)), ""), NOW)
     assert decided.events == (
         GrantExpired("grt_1", GRANT.request, NOW),
         RequestWithdrawn("req_2", RequestStatus.VOID, "expired", None),
@@ -27,4 +27,10 @@ def test_receipts_and_void_requests() -> None:
 
 
 def test_a_grant_expires_at_its_end_and_not_before() -> None:
-    assert sweep(OverdueFacts((GRANT,), (), ""), LATER).events == (GrantExpired("grt_1", GRANT.request, LATER),)
+    assert sweep(OverdueFacts((GRANT,), (), (), ""), LATER).events == (GrantExpired("grt_1", GRANT.request, LATER),)
+
+
+def test_a_grant_without_its_binding_gets_its_receipt_at_once() -> None:
+    decided = sweep(OverdueFacts((), (GRANT,), (), ""), NOW)
+    assert decided.events == (GrantEnded("grt_1", GRANT.request, "binding.ended", None),)
+    assert decided.result == Swept(1, 0, "")

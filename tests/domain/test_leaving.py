@@ -6,12 +6,30 @@ import pytest
 
 from onepam.domain.access import BindingEnded
 from onepam.domain.commit import Decided
-from onepam.domain.leaving import Cause, Ended, Held, LeavingFacts, departure, disable, enable
+from onepam.domain.leaving import (
+    END,
+    MOST_DECIDERS,
+    MOST_OF_EACH,
+    MOST_REROUTED,
+    SPONSOR_GRACE,
+    Cause,
+    Ended,
+    Held,
+    LeavingFacts,
+    OverdueFacts,
+    departure,
+    disable,
+    enable,
+    end_overdue,
+)
 from onepam.domain.people import GroupMemberRemoved, PersonDisabled, PersonEnabled, PersonKind
-from onepam.domain.requests import GrantEnded, RequestStatus, RequestWithdrawn
+from onepam.domain.requests import GrantEnded, RequestRerouted, RequestStatus, RequestWithdrawn
 from onepam.domain.roster import PersonFacts
+from onepam.domain.sessions import ConfirmationFailed
 from onepam.domain.sign_in import EnrolmentEnded, FactorRemoved, SignedOut
+from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
+from onepam.kernel.limits import MAX_EVENTS_PER_COMMAND
 from tests.domain.given import ADA, ADMINISTRATOR, EVE, LATER, NOW, present
 
 THEM = PersonFacts("eve", PersonKind.EMPLOYEE, True, None, None, "eve@example.com")
@@ -24,6 +42,8 @@ HELD = Held(
     bindings=("bnd_1",),
     groups=(("directory:Ops", "scim:idp_1"),),
     live=3,
+    confirmations=("cnf_1",),
+    rerouted=(("req_2", ("max",)), ("req_3", ())),
 )
 FACTS = LeavingFacts(present("ada", ADMINISTRATOR), THEM, None, HELD)
 CODE = "person.disabled"
@@ -33,15 +53,17 @@ ENDINGS = (
     GrantEnded("grt_1", "req_0", CODE, "ada"),
     RequestWithdrawn("req_1", RequestStatus.VOID, CODE, "ada"),
     EnrolmentEnded("enr_1", "eve", CODE, "ada"),
+    ConfirmationFailed("cnf_1", "ada", CODE),
     FactorRemoved("fac_1", "eve", CODE, "ada"),
     BindingEnded("bnd_1", CODE, "", "ada"),
     GroupMemberRemoved("directory:Ops", "eve", "scim:idp_1", "ada"),
 )
+REROUTED = (RequestRerouted("req_2", "eve", ("max",), "ada"), RequestRerouted("req_3", "eve", (), "ada"))
 
 
 def test_everything_ends_in_one_command() -> None:
     assert disable(FACTS, ADA, "eve", "left", NOW) == Decided(
-        (PersonDisabled("eve", "ada", "left"), *ENDINGS), Ended(2, 1, 1, 1, 3, 1, 1, 1)
+        (PersonDisabled("eve", "ada", "left"), *ENDINGS, *REROUTED), Ended(2, 1, 1, 1, 3, 1, 1, 1, 1, 2)
     )
 
 
@@ -90,7 +112,58 @@ def test_what_is_not_enabled(facts: LeavingFacts, because: str, code: str) -> No
 def test_the_news_says_where_it_came_from_and_when() -> None:
     disabled, *endings = departure(HELD, "eve", Cause("roster", "left", None, NOW, LATER))
     assert disabled == PersonDisabled("eve", None, "left", "roster", NOW, LATER)
-    assert len(endings) == len(ENDINGS)
+    assert len(endings) == len(ENDINGS) + len(REROUTED)
+
+
+OVERDUE = OverdueFacts(THEM, None, HELD)
+VENDOR = replace(THEM, kind=PersonKind.VENDOR, owner="max")
+
+
+@pytest.mark.parametrize(
+    ("facts", "cause"),
+    [
+        (replace(OVERDUE, person=replace(THEM, ends=NOW)), Cause(END, "the last day has passed", None, NOW)),
+        (OverdueFacts(VENDOR, Instant(NOW - SPONSOR_GRACE), HELD), Cause(END, "a vendor without a sponsor", None)),
+    ],
+)
+def test_time_ends_access_as_any_leaving_does(facts: OverdueFacts, cause: Cause) -> None:
+    assert end_overdue(facts, "eve", NOW) == Decided(departure(HELD, "eve", cause), HELD.ended())
+
+
+def test_what_one_command_left_over_is_ended_by_the_next() -> None:
+    gone = replace(THEM, enabled=False)
+    outcome = end_overdue(OverdueFacts(gone, None, Held(sign_ins=("sgn_9",))), "eve", NOW)
+    assert isinstance(outcome, Decided)
+    assert outcome.events == (SignedOut("sgn_9", "eve", CODE, None),)
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        (replace(OVERDUE, person=None), "person.unknown"),
+        (OVERDUE, "person.not_due"),
+        (OverdueFacts(replace(THEM, enabled=False), None, Held(live=3)), "person.not_due"),
+        (OverdueFacts(replace(THEM, ends=LATER), None, HELD), "person.not_due"),
+        (OverdueFacts(VENDOR, None, HELD), "person.not_due"),
+        (OverdueFacts(VENDOR, Instant(NOW - SPONSOR_GRACE + 1), HELD), "person.not_due"),
+        (OverdueFacts(replace(VENDOR, kind=PersonKind.SERVICE), Instant(0), HELD), "person.not_due"),
+    ],
+)
+def test_what_is_not_due(facts: OverdueFacts, code: str) -> None:
+    """A service account whose owner has left goes on until its own end: what hangs on it would break, and it is
+    listed."""
+    outcome = end_overdue(facts, "eve", NOW)
+    assert isinstance(outcome, Refused)
+    assert outcome.code == code
+
+
+def test_a_command_never_grows_beyond_its_bound() -> None:
+    ids = tuple(f"{number:06}" for number in range(MOST_OF_EACH))
+    pairs = tuple((each, each) for each in ids)
+    most = Held(ids, pairs, ids, ids, ids, ids, pairs, 0, ids, tuple((each, ids) for each in ids[:MOST_REROUTED]))
+    events = departure(most, "eve", Cause("roster", "left", None))
+    assert len(events) <= MAX_EVENTS_PER_COMMAND
+    assert max(len(each.to) for each in events if isinstance(each, RequestRerouted)) == MOST_DECIDERS
 
 
 def test_an_administrator_remains_because_nobody_disables_themselves() -> None:

@@ -20,6 +20,7 @@ import uvicorn
 
 from onepam import __version__
 from onepam.app.close_session import append_event
+from onepam.app.end_overdue_person import end_overdue_person
 from onepam.app.expire_access import expire_access
 from onepam.boot.anchors import Anchors
 from onepam.boot.clock import wall_clock
@@ -50,6 +51,7 @@ from onepam.store.publish import Cosign, Prove
 from onepam.store.read.access import access
 from onepam.store.read.directory import KeyHolder, key_holder
 from onepam.store.read.live import open_sessions
+from onepam.store.read.overdue import overdue_people
 from onepam.store.reader import Reader
 from onepam.vault.authorities import Authorities
 from onepam.vault.envelope import Envelope
@@ -237,6 +239,8 @@ class Platform:
         """Receipts for what has ended by itself; nothing depends on their being on time."""
         while True:
             await expire_access(self.ledger)
+            for person in await self.reader(overdue_people):
+                await end_overdue_person(self.ledger, person)
             await asyncio.sleep(EXPIRY_SECONDS)
 
     def _ssh_gateway(self) -> SshGateway:

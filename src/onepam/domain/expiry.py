@@ -9,19 +9,21 @@ from onepam.domain.approval import standing
 from onepam.domain.asking import OpenRequest
 from onepam.domain.commit import Decided
 from onepam.domain.decision import AccessFacts, HeldGrant
-from onepam.domain.requests import GrantExpired, RequestStatus, RequestWithdrawn
+from onepam.domain.requests import GrantEnded, GrantExpired, RequestStatus, RequestWithdrawn
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
 class OverdueFacts:
-    """Grants past their end without a receipt, and some requests that wait, each with its requester's access.
+    """Grants past their end without a receipt, those `without` the binding they rest on, and some requests that wait,
+    each with its requester's access.
 
     `next` is where the following look at waiting requests begins; empty when this was the last of them.
     """
 
     grants: tuple[HeldGrant, ...]
+    without: tuple[HeldGrant, ...]
     waiting: tuple[tuple[OpenRequest, AccessFacts], ...]
     next: str
 
@@ -38,12 +40,13 @@ class Swept:
 def sweep(facts: OverdueFacts, now: Instant) -> Decided[Swept]:
     """One bounded step."""
     receipts = tuple(GrantExpired(each.grant, each.request, each.ends) for each in facts.grants if each.ends <= now)
+    fallen = tuple(GrantEnded(each.grant, each.request, "binding.ended", None) for each in facts.without)
     void = tuple(
         RequestWithdrawn(request.request, RequestStatus.VOID, why, None)
         for request, requester in facts.waiting
         if (why := _void(request, requester, now)) is not None
     )
-    return Decided((*receipts, *void), Swept(len(receipts), len(void), facts.next))
+    return Decided((*receipts, *fallen, *void), Swept(len(receipts) + len(fallen), len(void), facts.next))
 
 
 def _void(request: OpenRequest, requester: AccessFacts, now: Instant) -> str | None:

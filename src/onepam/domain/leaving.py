@@ -1,22 +1,38 @@
-"""Leaving: everything that a person holds ends in one command. And coming back, with nothing but the account."""
+"""Leaving: everything that a person holds ends in one command. And coming back, with nothing but the account.
+
+Certificates are not named here: they carry no authority without the sign-in session that they were issued under. What
+others would have waited for the leaver to decide is passed on, by name, in the same command.
+"""
 
 from dataclasses import dataclass
 
 from onepam.domain.access import BindingEnded, ConsoleRight
 from onepam.domain.authority import Actor, ActorFacts, authorised
 from onepam.domain.commit import Decided
-from onepam.domain.people import ADMINISTRATOR, GroupMemberRemoved, PersonDisabled, PersonEnabled
-from onepam.domain.requests import GrantEnded, RequestStatus, RequestWithdrawn
+from onepam.domain.people import ADMINISTRATOR, GroupMemberRemoved, PersonDisabled, PersonEnabled, PersonKind
+from onepam.domain.requests import GrantEnded, RequestRerouted, RequestStatus, RequestWithdrawn
 from onepam.domain.roster import PersonFacts, unknown_person
+from onepam.domain.sessions import ConfirmationFailed
 from onepam.domain.sign_in import EnrolmentEnded, FactorRemoved, SignedOut
 from onepam.kernel import limits
-from onepam.kernel.clock import Instant
+from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.text import plain_text
 
 MOST_OF_EACH = 1_200
 """Sign-in sessions, grants, requests, links, factors, bindings and groups, each, that one command ends. What is left
-over gives nothing while the person is disabled, and ends with the return."""
+over gives nothing while the person is disabled, and ends by the sweep, or with the return."""
+
+MOST_REROUTED = 300
+"""Requests that one command passes on. All of them wait in the lists of those who may decide, passed on or not."""
+
+MOST_DECIDERS = 50
+
+SPONSOR_GRACE = 7 * DAY
+"""How long a vendor stays without a sponsor (microseconds)."""
+
+END = "end"
+"""The origin of a leaving that time has brought: the last day, or a vendor whom nobody answers for."""
 
 ENDED = "person.disabled"
 """The code under which everything of a leaver ends."""
@@ -24,8 +40,8 @@ ENDED = "person.disabled"
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How much ended: sign-in sessions, grants, requests, links, factors, bindings, memberships of groups; and `live`
-    gateway sessions that are being cut."""
+    """How much ended: sign-in sessions, grants, requests, links, factors, bindings, memberships of groups,
+    confirmations; `live` gateway sessions that are being cut; `rerouted` requests that others decide now."""
 
     sign_ins: int
     grants: int
@@ -35,12 +51,19 @@ class Ended:
     factors: int = 0
     bindings: int = 0
     groups: int = 0
+    confirmations: int = 0
+    rerouted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
     """The ids of what somebody holds: a grant's with its request's, a group's name with the source of the membership;
-    `bindings` are those to the person alone, `live` the number of gateway sessions that are open."""
+    `bindings` are those to the person alone, `live` the number of gateway sessions that are open.
+
+    `enrolments` are links and proposals of links, also those that the person proposed for others; `confirmations` wait
+    in a terminal, or were given and not used. `rerouted`: requests that the person could decide, each with the others
+    who can.
+    """
 
     sign_ins: tuple[str, ...] = ()
     grants: tuple[tuple[str, str], ...] = ()
@@ -50,6 +73,8 @@ class Held:
     bindings: tuple[str, ...] = ()
     groups: tuple[tuple[str, str], ...] = ()
     live: int = 0
+    confirmations: tuple[str, ...] = ()
+    rerouted: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
     def ended(self) -> Ended:
         """How much there is of each."""
@@ -62,6 +87,8 @@ class Held:
             factors=len(self.factors),
             bindings=len(self.bindings),
             groups=len(self.groups),
+            confirmations=len(self.confirmations),
+            rerouted=len(self.rerouted),
         )
 
 
@@ -90,7 +117,38 @@ class LeavingFacts:
 def departure(held: Held, person: str, cause: Cause) -> tuple[object, ...]:
     """All events by which a person's access ends, whoever ends it. For the same command as the news itself."""
     disabled = PersonDisabled(person, cause.by, cause.because, cause.origin, cause.left_at, cause.notified)
-    return (disabled, *_endings(held, person, cause.by))
+    passed_on = (RequestRerouted(request, person, to[:MOST_DECIDERS], cause.by) for request, to in held.rerouted)
+    return (disabled, *_endings(held, person, cause.by), *passed_on)
+
+
+@dataclass(frozen=True, slots=True)
+class OverdueFacts:
+    """Somebody whose time may be over, what they hold, and since when their sponsor has been gone (None: is there)."""
+
+    person: PersonFacts | None
+    sponsor_left: Instant | None
+    held: Held
+
+
+def end_overdue(facts: OverdueFacts, person: str, now: Instant) -> Decided[Ended] | Refused:
+    """What time brings: the last day has passed, nobody answers for a vendor, or one command was too small."""
+    who = facts.person
+    if who is None:
+        return unknown_person(person)
+    if not who.enabled:
+        left_over = _endings(facts.held, person, None)
+        return Decided(left_over, facts.held.ended()) if left_over else _not_due(person)
+    if who.ends is not None and who.ends <= now:
+        cause = Cause(END, "the last day has passed", None, who.ends)
+    elif who.kind is PersonKind.VENDOR and facts.sponsor_left is not None and facts.sponsor_left + SPONSOR_GRACE <= now:
+        cause = Cause(END, "a vendor without a sponsor", None)
+    else:
+        return _not_due(person)
+    return Decided(departure(facts.held, person, cause), facts.held.ended())
+
+
+def _not_due(person: str) -> Refused:
+    return Refused("person.not_due", f"The time of {person} is not over.")
 
 
 def disable(facts: LeavingFacts, actor: Actor, person: str, because: str, now: Instant) -> Decided[Ended] | Refused:
@@ -133,6 +191,7 @@ def _endings(held: Held, person: str, by: str | None) -> tuple[object, ...]:
         *(GrantEnded(grant, request, ENDED, by) for grant, request in held.grants),
         *(RequestWithdrawn(each, RequestStatus.VOID, ENDED, by) for each in held.requests),
         *(EnrolmentEnded(each, person, ENDED, by) for each in held.enrolments),
+        *(ConfirmationFailed(each, by or person, ENDED) for each in held.confirmations),
         *(FactorRemoved(each, person, ENDED, by) for each in held.factors),
         *(BindingEnded(each, ENDED, "", by) for each in held.bindings),
         *(GroupMemberRemoved(group, person, source, by) for group, source in held.groups),

@@ -98,6 +98,17 @@ class RequestWithdrawn:
     by: str | None
 
 
+@event("request.rerouted", klass="request")
+@dataclass(frozen=True, slots=True)
+class RequestRerouted:
+    """Somebody who could decide this request has left. `to` are those who still can, at most 50; empty: nobody."""
+
+    request: str
+    person: str
+    to: tuple[str, ...]
+    by: str | None
+
+
 @event("grant.started", klass="request")
 @dataclass(frozen=True, slots=True)
 class GrantStarted:

@@ -16,10 +16,11 @@ from onepam.kernel.clock import MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.database import Db
+from onepam.store.facts.requests import deciders
 from onepam.store.read.catalogue import Catalogue, OpenAccess, Requestable, catalogue
 from onepam.store.read.console import Setup, setup
 from onepam.store.read.explain import explain
-from onepam.store.read.requests import deciders, request, requests
+from onepam.store.read.requests import request, requests
 from onepam.store.read.sessions import SessionFilter, sessions
 
 MOST_OPEN = 60

@@ -4,15 +4,19 @@ from typing import Any
 
 from onepam.app.add_person import RosterQuery
 from onepam.app.disable_person import LeavingQuery
+from onepam.app.end_overdue_person import OverduePersonQuery
 from onepam.app.kill_session import KillQuery
+from onepam.domain.access import ConsoleRight
+from onepam.domain.approval import authority
 from onepam.domain.kill import KillFacts
-from onepam.domain.leaving import MOST_OF_EACH, Held, LeavingFacts
+from onepam.domain.leaving import MOST_OF_EACH, MOST_REROUTED, Held, LeavingFacts, OverdueFacts
 from onepam.domain.people import PersonKind
 from onepam.domain.roster import PersonFacts, RosterFacts
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
-from onepam.store.facts.holdings import actor_facts
+from onepam.store.facts.holdings import actor_facts, held_roles, substance
 from onepam.store.facts.registry import loads
+from onepam.store.facts.requests import approvers, deciders, owned_service
 from onepam.store.tables import AT
 
 
@@ -40,6 +44,17 @@ def leaving(db: Db, query: LeavingQuery, at: Instant) -> LeavingFacts:
     )
 
 
+@loads(OverduePersonQuery)
+def overdue_person(db: Db, query: OverduePersonQuery, at: Instant) -> OverdueFacts:
+    person = person_facts(db, query.person, at)
+    left = row(
+        db,
+        f"SELECT removed FROM leaver WHERE person = :owner AND {AT}",
+        {"owner": person.owner if person else None, "at": at},
+    )
+    return OverdueFacts(person, left["removed"] if left else None, held(db, query.person, at))
+
+
 @loads(KillQuery)
 def killing(db: Db, query: KillQuery, at: Instant) -> KillFacts:
     found: Any = row(
@@ -61,12 +76,50 @@ def held(db: Db, person: str, at: Instant) -> Held:
         sign_ins=_ids(db, "sign_in", "session", person, at),
         grants=_pairs(db, "access_grant", "access_grant, request", person, at),
         requests=_ids(db, "request", "request", person, at, "status = 'open'"),
-        enrolments=_ids(db, "enrolment", "enrolment", person, at),
+        enrolments=_enrolments(db, person, at),
         factors=_ids(db, "factor", "factor", person, at),
         bindings=_bindings(db, person, at),
         groups=_pairs(db, "group_member", "grp, source", person, at),
         live=live[0] if live else 0,
+        confirmations=_ids(
+            db, "confirmation", "confirmation", person, at, "status IN ('asked', 'given') AND expires > :at"
+        ),
+        rerouted=_rerouted(db, person, at),
     )
+
+
+def _enrolments(db: Db, person: str, at: Instant) -> tuple[str, ...]:
+    """Links and proposals for the person, and proposals by the person."""
+    found = rows(
+        db,
+        f"SELECT enrolment FROM enrolment WHERE person = :person AND {AT} UNION SELECT enrolment FROM enrolment "
+        f"WHERE proposed_by = :person AND status = 'proposed' AND {AT} ORDER BY 1 LIMIT {MOST_OF_EACH}",
+        {"person": person, "at": at},
+    )
+    return tuple(each[0] for each in found)
+
+
+def _rerouted(db: Db, person: str, at: Instant) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """The open requests that the person has the authority to decide, each with the others who have it."""
+    held = held_roles(db, person, at)
+    if not any(ConsoleRight.APPROVE in each.console for each in held):
+        return ()
+    found = rows(
+        db,
+        "SELECT request, substance FROM request "
+        f"WHERE status = 'open' AND person <> :person AND expires > :at AND {AT} ORDER BY request",
+        {"person": person, "at": at},
+    )
+    passed_on = list[tuple[str, tuple[str, ...]]]()
+    for request, asked in ((each["request"], substance(each["substance"])) for each in found):
+        roles = approvers(db, asked, at)
+        if authority(held, roles, at) is None or owned_service(db, at, asked.person, person):
+            continue
+        others = tuple(who for who, _ in deciders(db, at, roles, asked.person) if who != person)
+        passed_on.append((request, others))
+        if len(passed_on) == MOST_REROUTED:
+            break
+    return tuple(passed_on)
 
 
 def person_facts(db: Db, person: str, at: Instant) -> PersonFacts | None:

@@ -1,5 +1,6 @@
 """Facts of requests, approvals and grants, and of their expiry."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from onepam.app.approve_request import ApprovalQuery
@@ -7,7 +8,7 @@ from onepam.app.end_grant import GrantQuery
 from onepam.app.expire_access import MOST_GRANTS, MOST_REQUESTS, OverdueQuery
 from onepam.app.make_request import AskQuery
 from onepam.app.withdraw_request import WithdrawQuery
-from onepam.domain.approval import ApprovalFacts, GrantFacts, RequestFacts, permission_of
+from onepam.domain.approval import ApprovalFacts, GrantFacts, RequestFacts, authority, permission_of
 from onepam.domain.asking import AskFacts, OpenRequest, WithdrawFacts
 from onepam.domain.expiry import OverdueFacts
 from onepam.domain.people import PersonKind
@@ -18,6 +19,7 @@ from onepam.store.facts.holdings import (
     access_facts,
     actor_facts,
     grant_of,
+    held_roles,
     permissions,
     resource_facts,
     substance,
@@ -26,6 +28,15 @@ from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
 
 _CURRENT = f"valid_until = {FOREVER}"
+
+_WITHOUT_BINDING = f"""
+SELECT * FROM access_grant g WHERE g.valid_until = {FOREVER} AND g.ends > :at AND NOT EXISTS (
+    SELECT 1 FROM binding b WHERE b.binding = g.binding AND b.valid_until = {FOREVER}
+      AND (b.ends IS NULL OR b.ends > :at)
+      AND (b.subject_kind = 'person' OR EXISTS (
+        SELECT 1 FROM group_member m WHERE m.grp = b.subject AND m.person = g.person AND m.valid_until = {FOREVER})))
+ORDER BY g.access_grant LIMIT {MOST_GRANTS}
+"""
 
 
 @loads(AskQuery)
@@ -89,6 +100,7 @@ def overdue(db: Db, query: OverdueQuery, at: Instant) -> OverdueFacts:
     )
     return OverdueFacts(
         grants=tuple(grant_of(each) for each in grants),
+        without=tuple(grant_of(each) for each in rows(db, _WITHOUT_BINDING, {"at": at})),
         waiting=tuple((each, requester(db, each.substance, at)) for each in map(open_request, waiting)),
         next=waiting[-1]["request"] if len(waiting) == MOST_REQUESTS else "",
     )
@@ -109,6 +121,43 @@ def approvers(db: Db, asked: Substance, at: Instant) -> tuple[str, ...]:
     found = row(db, f"SELECT permissions FROM role WHERE role = :role AND {AT}", {"role": asked.role, "at": at})
     permission = permission_of(permissions(found["permissions"]), asked.permission) if found else None
     return permission.approvers if permission else ()
+
+
+def deciders(db: Db, at: Instant, roles: Iterable[str], requester: str) -> tuple[tuple[str, str], ...]:
+    """Everybody enabled who could decide, under one of `roles`, what `requester` asks: (id, name) by name."""
+    found = set[tuple[str, str]]()
+    for role in roles:
+        holders = rows(
+            db,
+            f"""
+            SELECT p.person, p.name FROM (
+                SELECT subject AS person FROM binding
+                WHERE role = :role AND subject_kind = 'person' AND {AT} AND (ends IS NULL OR ends > :at)
+                UNION
+                SELECT m.person FROM binding b JOIN group_member m ON m.grp = b.subject
+                WHERE b.role = :role AND b.subject_kind = 'group' AND (b.ends IS NULL OR b.ends > :at)
+                  AND b.valid_from <= :at AND :at < b.valid_until AND m.valid_from <= :at AND :at < m.valid_until
+            ) h JOIN person p ON p.person = h.person
+            WHERE p.enabled = 1 AND (p.ends IS NULL OR p.ends > :at) AND p.valid_from <= :at AND :at < p.valid_until
+            """,
+            {"role": role, "at": at},
+        )
+        for each in holders:
+            who = each["person"]
+            may = authority(held_roles(db, who, at), (role,), at) is not None
+            if may and who != requester and not owned_service(db, at, requester, who):
+                found.add((who, each["name"] or who))
+    return tuple(sorted(found, key=lambda each: each[1]))
+
+
+def owned_service(db: Db, at: Instant, requester: str, person: str) -> bool:
+    """Whether the requester is a service account that `person` answers for."""
+    found = row(
+        db,
+        f"SELECT 1 FROM person WHERE person = :requester AND kind = 'service' AND owner = :person AND {AT}",
+        {"requester": requester, "person": person, "at": at},
+    )
+    return found is not None
 
 
 def _request(db: Db, request: str, at: Instant) -> Any:

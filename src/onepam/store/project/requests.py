@@ -50,7 +50,7 @@ GRANT = state(
     )
 )
 
-nothing(events.ApprovalRefused)
+nothing(events.ApprovalRefused, events.RequestRerouted)
 
 
 @projects(events.RequestMade)

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from onepam.domain.authority import Actor, ActorFacts
+from onepam.domain.authority import Actor, ActorFacts, present
 from onepam.domain.people import PersonKind
 from onepam.domain.sign_in import FactorKind, SignInKind
 from onepam.kernel.clock import Instant
@@ -139,7 +139,7 @@ def acting(
         return None
     actor = Actor(found["person"], found["session"], source)
     facts = actor_facts(db, actor, at)
-    return (actor, facts) if facts.enabled else None
+    return (actor, facts) if present(facts, at) is None else None
 
 
 def _factor(found: Row) -> Factor:

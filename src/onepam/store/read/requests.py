@@ -1,6 +1,5 @@
 """Requests: what waits for whom, and each request with its history."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.store.database import Db, row, rows
 from onepam.store.facts.holdings import access_facts, held_roles, substance
-from onepam.store.facts.requests import approvers
+from onepam.store.facts.requests import approvers, deciders, owned_service
 from onepam.store.read.history import Moment, moments, moments_of
 from onepam.store.read.names import name
 from onepam.store.tables import AT
@@ -164,7 +163,7 @@ def count_waiting(db: Db, at: Instant, person: str) -> int:
     )
     asked = [substance(each["substance"]) for each in found]
     return sum(
-        authority(held, approvers(db, each, at), at) is not None and not _owned_service(db, at, each.person, person)
+        authority(held, approvers(db, each, at), at) is not None and not owned_service(db, at, each.person, person)
         for each in asked
     )
 
@@ -172,7 +171,7 @@ def count_waiting(db: Db, at: Instant, person: str) -> int:
 def _waiting(db: Db, at: Instant, person: str, held: tuple[HeldRole, ...], found: Any) -> Waiting | None:
     asked = substance(found["substance"])
     under = authority(held, approvers(db, asked, at), at)
-    if under is None or _owned_service(db, at, asked.person, person):
+    if under is None or owned_service(db, at, asked.person, person):
         return None
     before = rows(
         db,
@@ -216,42 +215,6 @@ def _unusual(
     if granted and not used:
         found.append("granted before and never used")
     return tuple(found)
-
-
-def _owned_service(db: Db, at: Instant, requester: str, person: str) -> bool:
-    found = row(
-        db,
-        f"SELECT 1 FROM person WHERE person = :requester AND kind = 'service' AND owner = :person AND {AT}",
-        {"requester": requester, "person": person, "at": at},
-    )
-    return found is not None
-
-
-def deciders(db: Db, at: Instant, roles: Iterable[str], requester: str) -> tuple[tuple[str, str], ...]:
-    """Everybody enabled who could decide, under one of `roles`, what `requester` asks: (id, name) by name."""
-    found = set[tuple[str, str]]()
-    for role in roles:
-        holders = rows(
-            db,
-            f"""
-            SELECT p.person, p.name FROM (
-                SELECT subject AS person FROM binding
-                WHERE role = :role AND subject_kind = 'person' AND {AT} AND (ends IS NULL OR ends > :at)
-                UNION
-                SELECT m.person FROM binding b JOIN group_member m ON m.grp = b.subject
-                WHERE b.role = :role AND b.subject_kind = 'group' AND (b.ends IS NULL OR b.ends > :at)
-                  AND b.valid_from <= :at AND :at < b.valid_until AND m.valid_from <= :at AND :at < m.valid_until
-            ) h JOIN person p ON p.person = h.person
-            WHERE p.enabled = 1 AND (p.ends IS NULL OR p.ends > :at) AND p.valid_from <= :at AND :at < p.valid_until
-            """,
-            {"role": role, "at": at},
-        )
-        for each in holders:
-            who = each["person"]
-            may = authority(held_roles(db, who, at), (role,), at) is not None
-            if may and who != requester and not _owned_service(db, at, requester, who):
-                found.add((who, each["name"] or who))
-    return tuple(sorted(found, key=lambda each: each[1]))
 
 
 def _history(

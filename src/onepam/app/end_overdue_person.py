@@ -1,0 +1,23 @@
+"""The end that time brings: a last day that has passed, a vendor without a sponsor, what one command left over."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from onepam.app.ports import Ledger
+from onepam.domain.leaving import Ended, OverdueFacts, end_overdue
+from onepam.kernel.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class OverduePersonQuery:
+    """A person, all that they hold, and whether their sponsor is there."""
+
+    facts: ClassVar[type[OverdueFacts]] = OverdueFacts
+    person: str
+
+
+async def end_overdue_person(ledger: Ledger, person: str) -> Ended | Refused:
+    """What ended with it; a `Refused` where nothing is due. Nothing depends on its being on time: whoever is past
+    their last day opens nothing, receipt or not."""
+    outcome = await ledger.commit(OverduePersonQuery(person), lambda facts, now: end_overdue(facts, person, now))
+    return outcome if isinstance(outcome, Refused) else outcome.result

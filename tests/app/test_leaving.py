@@ -1,0 +1,219 @@
+"""Leaving through the use cases, on a real ledger: nothing is left, nothing waits for somebody who is gone."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onepam.app.close_session import NoFacts
+from onepam.app.disable_person import disable_person
+from onepam.app.end_overdue_person import end_overdue_person
+from onepam.app.expire_access import expire_access
+from onepam.app.open_session import Opened
+from onepam.app.sign_in import open_cli_session
+from onepam.domain.access import SubjectKind
+from onepam.domain.commit import Decided
+from onepam.domain.decision import AccessFacts, decide
+from onepam.domain.leaving import MOST_OF_EACH, SPONSOR_GRACE, Ended, Held
+from onepam.domain.people import GroupMemberAdded, GroupMemberRemoved, PersonAdded, PersonDisabled, PersonKind
+from onepam.domain.requests import GrantEnded, RequestRerouted
+from onepam.domain.sessions import ConfirmationAsked, ConfirmationFailed
+from onepam.domain.sign_in import EnrolmentEnded, EnrolmentProposed
+from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
+from onepam.kernel.errors import Refused
+from onepam.store.database import Db, connect
+from onepam.store.entries import entries
+from onepam.store.facts.people import held
+from onepam.store.read.access import access
+from onepam.store.read.directory import acting
+from onepam.store.read.overdue import overdue_people
+from onepam.store.rebuild import compare
+from onepam.store.writer import Writer
+from tests.company import Company, binding, record, refused
+
+pytestmark = pytest.mark.anyio
+
+E = TypeVar("E")
+
+
+@pytest.fixture
+async def company(tmp_path: Path) -> AsyncIterator[Company]:
+    company = await Company.create(tmp_path)
+    yield company
+    company.close()
+    assert compare(company.path) == []
+
+
+def told(company: Company, kind: type[E]) -> list[E]:
+    db = connect(company.path, read_only=True)
+    try:
+        return [each.event for each in entries(db, 0, 1 << 40) if isinstance(each.event, kind)]
+    finally:
+        db.close()
+
+
+async def test_what_waited_for_the_leaver_is_passed_on(company: Company) -> None:
+    """Max decides what eve asks; with bob as a second manager bob does, and without him nobody: which is said."""
+    mine = await company.ask("eve", "web-1", "app")
+    await company.bind("bob", "manager")
+    await disable_person(company.ledger, company.actor("ada"), "max", "left")
+    await disable_person(company.ledger, company.actor("ada"), "bob", "left too")
+    assert told(company, RequestRerouted) == [
+        RequestRerouted(mine.request, "max", ("bob",), "ada"),
+        RequestRerouted(mine.request, "bob", (), "ada"),
+    ]
+    assert await expire_access(company.ledger) is not None  # the request still stands: it waits for a new manager
+
+
+async def test_confirmations_and_proposals_end_too(company: Company) -> None:
+    soon = Instant(company.clock() + MINUTE)
+    await record(
+        company.ledger,
+        ConfirmationAsked("cnf_1", "eve", "dev-1", "app", soon, "digest", "192.0.2.1"),
+        EnrolmentProposed("enr_mine", "eve", "lost the phone", "ada"),
+        EnrolmentProposed("enr_theirs", "aud", "lost the phone", "eve"),
+        EnrolmentProposed("enr_others", "aud", "lost the phone", "bob"),
+    )
+    ended = await disable_person(company.ledger, company.actor("ada"), "eve", "left")
+    assert isinstance(ended, Ended)
+    assert (ended.confirmations, ended.enrolments) == (1, 2)
+    assert [each.confirmation for each in told(company, ConfirmationFailed)] == ["cnf_1"]
+    assert {each.enrolment for each in told(company, EnrolmentEnded)} == {"enr_mine", "enr_theirs"}
+
+
+async def test_no_proof_of_before_opens_anything_afterwards(company: Company) -> None:
+    """A certificate, a registered key, a cookie, a CLI token, a CLI code that was not exchanged: each on its own."""
+    signed = company.signed_in("eve")
+    await record(company.ledger, signed)
+    assert signed.token_digest is not None
+    assert await company.reader(acting, None, signed.token_digest, "192.0.2.1") is not None
+    await disable_person(company.ledger, company.actor("ada"), "eve", "left")
+    refused(await company.open("eve", "dev-1", "app"), "person.disabled")
+    assert await company.reader(acting, None, signed.token_digest, "192.0.2.1") is None
+    code = await open_cli_session(company.ledger, company.actor("eve"), "sgn_cli", "digest", "192.0.2.1")
+    assert isinstance(code, Refused)
+
+
+async def test_more_than_one_command_ends_is_nothing_worth_and_ended_by_the_next(company: Company) -> None:
+    many = [
+        replace(company.signed_in("eve"), session=f"sgn_{number:05}", token_digest=f"{number:064x}")
+        for number in range(MOST_OF_EACH + 5)
+    ]
+    for start in range(0, len(many), 400):
+        await record(company.ledger, *many[start : start + 400])
+    ended = await disable_person(company.ledger, company.actor("ada"), "eve", "left")
+    assert isinstance(ended, Ended)
+    assert ended.sign_ins == MOST_OF_EACH
+    left = await company.reader(_held, None, "eve")
+    assert len(left.sign_ins) == 6  # the five, and that of the first morning
+    for session in left.sign_ins:
+        digest = next((each.token_digest for each in many if each.session == session), None)
+        assert digest is None or await company.reader(acting, None, digest, "192.0.2.1") is None
+    assert await company.reader(overdue_people) == ("eve",)
+    assert await end_overdue_person(company.ledger, "eve") == Ended(6, 0, 0, 0, 0)
+    assert await company.reader(overdue_people) == ()
+
+
+def _held(db: Db, at: Instant, person: str) -> Held:
+    return held(db, person, at)
+
+
+async def test_a_vendor_is_out_when_the_contract_ends_whatever_else_says_otherwise(company: Company) -> None:
+    """Door, console and API look at the end itself; a binding without an end of its own ends with the vendor."""
+    await record(company.ledger, binding("vic", "engineer"))
+    opened = await company.open("vic", "dev-1", "app")
+    assert isinstance(opened, Opened)
+    company.clock.advance(90 * DAY - HOUR)
+    signed = company.signed_in("vic")
+    await record(company.ledger, signed)
+    late = await company.open("vic", "dev-1", "app")
+    assert isinstance(late, Opened)
+    assert late.ends <= opened.opened + 90 * DAY
+    assert signed.token_digest is not None
+    assert await company.reader(acting, None, signed.token_digest, "192.0.2.1") is not None
+    company.clock.advance(HOUR)
+    refused(await company.open("vic", "dev-1", "app"), "person.disabled")
+    assert await company.reader(acting, None, signed.token_digest, "192.0.2.1") is None
+    assert await company.reader(overdue_people) == ("vic",)
+    assert isinstance(await end_overdue_person(company.ledger, "vic"), Ended)
+    (left,) = told(company, PersonDisabled)
+    assert (left.origin, left.by) == ("end", None)
+    assert left.left_at is not None
+    refused(await end_overdue_person(company.ledger, "vic"), "person.not_due")
+
+
+async def test_a_vendor_whose_sponsor_left_ends_after_the_days_of_grace(company: Company) -> None:
+    assert isinstance(await disable_person(company.ledger, company.actor("ada"), "max", "left"), Ended)
+    assert await company.reader(overdue_people) == ()
+    refused(await end_overdue_person(company.ledger, "vic"), "person.not_due")
+    company.clock.advance(SPONSOR_GRACE)
+    assert await company.reader(overdue_people) == ("vic",)
+    assert isinstance(await end_overdue_person(company.ledger, "vic"), Ended)
+
+
+async def test_a_grant_under_a_group_that_somebody_left_has_its_receipt(company: Company) -> None:
+    await record(
+        company.ledger,
+        binding("directory:Ops", "engineer", kind=SubjectKind.GROUP),
+        GroupMemberAdded("directory:Ops", "aud", "scim:idp_1", None),
+    )
+    granted = await company.approve("max", await company.ask("aud", "web-1", "app"))
+    assert (await expire_access(company.ledger)).grants == 0
+    await record(company.ledger, GroupMemberRemoved("directory:Ops", "aud", "scim:idp_1", None))
+    refused(await company.open("aud", "web-1", "app"), "resource.unknown")
+    assert (await expire_access(company.ledger)).grants == 1
+    (ended,) = told(company, GrantEnded)
+    assert (ended.grant, ended.because) == (granted.grant, "binding.ended")
+    assert (await expire_access(company.ledger)).grants == 0
+
+
+MOVES = st.lists(st.tuples(st.sampled_from(["add", "remove"]), st.sampled_from(["Dev", "Support"])), max_size=6)
+
+
+async def test_after_any_moves_rights_equal_a_fresh_evaluation(tmp_path: Path) -> None:
+    """A person moved through groups holds exactly what somebody new in the same groups would hold."""
+    company = await Company.create(tmp_path)
+    await record(
+        company.ledger,
+        binding("directory:Dev", "engineer", kind=SubjectKind.GROUP),
+        binding("directory:Support", "vendor", kind=SubjectKind.GROUP),
+    )
+    count = 0
+
+    @settings(max_examples=25, deadline=None)
+    @given(MOVES)
+    def moves(steps: list[tuple[str, str]]) -> None:
+        nonlocal count
+        count += 1
+        mover, fresh, groups = f"mover{count}", f"fresh{count}", set[str]()
+        writer = company.ledger.writer
+        run(writer, *(PersonAdded(each, PersonKind.EMPLOYEE, "hired", None, None, None) for each in (mover, fresh)))
+        for what, group in steps:
+            name = f"directory:{group}"
+            if what == "add":
+                groups.add(name)
+                run(writer, GroupMemberAdded(name, mover, "scim", None))
+            elif name in groups:
+                groups.discard(name)
+                run(writer, GroupMemberRemoved(name, mover, "scim", None))
+        run(writer, *(GroupMemberAdded(name, fresh, "scim", None) for name in sorted(groups)))
+        for resource in ("web-1", "web-2", "dev-1"):
+            moved, new = company.reader.now(access, None, ((mover, resource), (fresh, resource)))
+            assert _rights(moved) == _rights(new)
+
+    moves()
+    company.close()
+
+
+def run(writer: Writer, *events: object) -> None:
+    if events:
+        writer.commit(NoFacts(), lambda facts, now: Decided(events, None))
+
+
+def _rights(facts: AccessFacts) -> object:
+    outcomes = [decide(facts, login, Instant(1 << 50)) for login in ("app", "root", "db")]
+    return [each.code if isinstance(each, Refused) else (each.actions, each.because) for each in outcomes]
