@@ -17,9 +17,13 @@ from onepam.console.services import ConsoleServices
 from onepam.console.visit import CSRF_COOKIE, SESSION_COOKIE
 from onepam.domain.sessions import EntryPoint, SessionClosed
 from onepam.domain.sign_in import FactorKind, SignedIn, SignInKind
+from onepam.gateway.egress import Admitted, Egress
+from onepam.gateway.fetch import Fetch
 from onepam.gateway.playback import Playback
 from onepam.gateway.recorder import recording_path
+from onepam.identity.oidc.relying_party import RelyingParty as OpenIdParty
 from onepam.identity.passkeys import RelyingParty
+from onepam.identity.providers import Providers
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import HOUR, Instant
 from onepam.kernel.errors import Refused
@@ -158,8 +162,11 @@ class Browser:
 
 
 @asynccontextmanager
-async def opened(folder: Path) -> AsyncIterator[Office]:
-    """The company on its first morning, with its console; the ledger is signed and witnessed up to its head."""
+async def opened(folder: Path, admitted: tuple[Admitted, ...] = ()) -> AsyncIterator[Office]:
+    """The company on its first morning, with its console; the ledger is signed and witnessed up to its head.
+
+    `admitted` are addresses of providers that the gateway may ask although they are on this machine.
+    """
     company = await Company.create(folder)
     recordings = folder / "recordings"
     recordings.mkdir()
@@ -190,10 +197,12 @@ async def opened(folder: Path) -> AsyncIterator[Office]:
             return Refused("ledger.unpublished", "This entry is not in a checkpoint yet.")
         return EntryProof(index, found.header.encode().decode(), found.body.decode(), index + 1, (), "note")
 
+    envelope = Envelope(FileKeys.create(folder / "master.keys", secrets.token_bytes), secrets.token_bytes)
+    fetch = Fetch(Egress(admitted))
     services = ConsoleServices(
         ledger=company.ledger,
         reader=company.reader,
-        envelope=Envelope(FileKeys.create(folder / "master.keys", secrets.token_bytes), secrets.token_bytes),
+        envelope=envelope,
         playback=playback,
         party=RelyingParty("localhost", "OnePAM", (ORIGIN,)),
         origin=ORIGIN,
@@ -204,10 +213,14 @@ async def opened(folder: Path) -> AsyncIterator[Office]:
         proof=proof,
         clock=company.clock,
         random=secrets.token_bytes,
+        fetch=fetch,
+        openid=OpenIdParty(fetch),
+        providers=Providers(ORIGIN, envelope),
     )
     try:
         yield Office(company, create_console(services), recordings)
     finally:
+        await fetch.aclose()
         playback.close()
         company.close()
 

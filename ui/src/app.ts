@@ -9,6 +9,7 @@ import { startTime } from "./time";
 
 // Islands load only on pages that hold one.
 const islands: Record<string, () => Promise<{ mount: (host: HTMLElement) => void }>> = {
+  go: () => import("./islands/go"),
   inbox: () => import("./islands/inbox"),
   lanes: () => import("./islands/readout"),
   matrix: () => import("./islands/readout"),

@@ -2,6 +2,8 @@
 
 import asyncio
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -13,6 +15,7 @@ from onepam.api.app import create_api
 from onepam.api.services import ApiServices
 from onepam.app.ports import EntryProof, LedgerHealth
 from onepam.boot.clock import wall_clock
+from onepam.boot.identity import Identity
 from onepam.console.app import create_console
 from onepam.console.services import ConsoleServices
 from onepam.domain.authority import Actor
@@ -26,11 +29,21 @@ if TYPE_CHECKING:
 
 def create_web(platform: "Platform") -> Starlette:
     """The application that uvicorn serves."""
-    console = create_console(_console(platform))
-    return Starlette(routes=[Mount("/api/v1", create_api(_api(platform))), Mount("/", console)])
+    identity = Identity.of(platform.config, platform.ssh_port, platform.envelope)
+    console = create_console(_console(platform, identity))
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await identity.fetch.aclose()
+
+    routes = [Mount("/api/v1", create_api(_api(platform))), Mount("/", console)]
+    return Starlette(routes=routes, lifespan=lifespan)
 
 
-def _console(platform: "Platform") -> ConsoleServices:
+def _console(platform: "Platform", identity: Identity) -> ConsoleServices:
     config = platform.config
     host = urlsplit(config.url).hostname or "localhost"
     return ConsoleServices(
@@ -47,6 +60,9 @@ def _console(platform: "Platform") -> ConsoleServices:
         proof=lambda index: asyncio.to_thread(platform.anchors.proof, index),
         clock=wall_clock,
         random=secrets.token_bytes,
+        fetch=identity.fetch,
+        openid=identity.openid,
+        providers=identity.providers,
     )
 
 

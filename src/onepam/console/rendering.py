@@ -43,6 +43,12 @@ CSP = _policy(_CSP)
 CLI_AUTHORIZE_CSP = _policy({**_CSP, "form-action": "'self' http://127.0.0.1:* http://localhost:*"})
 """As `CSP`; the form of `cli_authorize.html` is answered by a redirect to the waiting `onepam login` on loopback."""
 
+
+def policy(changes: Mapping[str, str]) -> str:
+    """`CSP` with some of its directives changed, for one page."""
+    return _policy({**_CSP, **changes})
+
+
 PLAYER_CSP = _policy(
     {
         "sandbox": "allow-scripts",

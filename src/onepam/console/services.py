@@ -4,8 +4,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from onepam.app.ports import EntryProof, Ledger, LedgerHealth
+from onepam.gateway.fetch import Fetch
 from onepam.gateway.playback import Playback
+from onepam.identity.oidc.relying_party import RelyingParty as OpenIdParty
 from onepam.identity.passkeys import RelyingParty
+from onepam.identity.providers import Providers
 from onepam.kernel.clock import Clock
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import RandomBytes
@@ -15,7 +18,11 @@ from onepam.vault.envelope import Envelope
 
 @dataclass(frozen=True, slots=True)
 class ConsoleServices:
-    """`origin` is the console's exact origin as browsers send it; `ssh_words(login, target)` the command to copy."""
+    """`origin` is the console's exact origin as browsers send it; `ssh_words(login, target)` the command to copy.
+
+    `fetch` is how anything leaves for an identity provider, `openid` signs people in by OpenID Connect, and `providers`
+    makes what the ledger keeps of a provider ready for use.
+    """
 
     ledger: Ledger
     reader: Reader
@@ -30,6 +37,9 @@ class ConsoleServices:
     proof: Callable[[int], Awaitable[EntryProof | Refused]]
     clock: Clock
     random: RandomBytes
+    fetch: Fetch
+    openid: OpenIdParty
+    providers: Providers
 
     @property
     def secure(self) -> bool:

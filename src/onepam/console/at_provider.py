@@ -1,0 +1,68 @@
+"""Sending a browser to an identity provider, with what its answer must fit sealed into the browser."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.responses import Response
+
+from onepam.console.rendering import policy
+from onepam.console.visit import Visit
+from onepam.identity.oidc.relying_party import Begun
+from onepam.identity.oidc.settings import OidcSettings
+from onepam.identity.providers import Settings
+from onepam.identity.saml.request import PostForm, authn_request, new_request_id
+from onepam.kernel.errors import Refused
+
+
+async def leave(
+    visit: Visit, settings: Settings, name: str, flow: Mapping[str, Any], *, force: bool = False
+) -> Response | Refused:
+    """Sends the browser to sign in at the provider; `force`: it shall ask for the factors again.
+
+    The flow then also holds `provider`, and `begun` (OpenID Connect: see `begun_in`) or `request` (SAML: the id of our
+    request, which the answer must name). Codes: `fetch.*`, `oidc.discovery`.
+    """
+    services = visit.services
+    if isinstance(settings, OidcSettings):
+        begun = await services.openid.begin(settings, services.random, visit.now, prompt="login" if force else "")
+        if isinstance(begun, Refused):
+            return begun
+        kept = {
+            "state": begun.state,
+            "nonce": begun.nonce,
+            "verifier": begun.verifier,
+            "max_age": begun.max_age,
+            "at": begun.at,
+        }
+        return visit.keep(_going(visit, name, begun.url, ()), {**flow, "provider": settings.provider, "begun": kept})
+    request = new_request_id(services.random)
+    sending = authn_request(settings, request, visit.now, force=force)
+    if isinstance(sending, PostForm):
+        response = _going(visit, name, sending.action, sending.fields)
+    else:
+        response = _going(visit, name, sending.url, ())
+    return visit.keep(response, {**flow, "provider": settings.provider, "request": request})
+
+
+def begun_in(flow: Mapping[str, Any]) -> Begun | None:
+    """What an OpenID Connect flow began; None in any other flow."""
+    kept = flow.get("begun")
+    if not isinstance(kept, dict):
+        return None
+    return Begun(
+        str(flow.get("provider", "")), kept["state"], kept["nonce"], kept["verifier"], kept["max_age"], kept["at"]
+    )
+
+
+def _going(visit: Visit, name: str, url: str, fields: tuple[tuple[str, str], ...]) -> Response:
+    """A page that goes on by itself: a redirect after a form would have to pass the form's own `form-action`."""
+    parts = urlsplit(url)
+    return visit.page(
+        "at_provider.html",
+        csp=policy({"form-action": f"'self' {parts.scheme}://{parts.netloc}"}),
+        name=name,
+        host=parts.hostname or "",
+        url=url,
+        fields=list(fields),
+    )

@@ -1,0 +1,172 @@
+"""Testing a provider: a real sign-in there that opens nothing, and shows what came and what would come of it."""
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from starlette.responses import Response
+
+from onepam.console.at_provider import leave
+from onepam.console.rendering import words
+from onepam.console.view import Context
+from onepam.console.visit import Visit
+from onepam.console.wording import visible
+from onepam.domain.access import ConsoleRight
+from onepam.domain.federation import Assertion
+from onepam.domain.provider_setting import Provider
+from onepam.identity.oidc.relying_party import Received as OidcReceived
+from onepam.identity.saml.assertion import Received as SamlReceived
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Refused
+from onepam.store.database import Db
+from onepam.store.read import providers as rows
+
+Received = OidcReceived | SamlReceived
+
+MOST_CLAIMS = 60
+MOST_GROUPS = 30
+MOST_CHARACTERS = 300
+
+
+async def begin_test(visit: Visit) -> Response:
+    """Sends this browser to sign in with the settings of a change, in force or not."""
+    change = visit.path("change")
+    stored = await visit.services.reader(rows.by_change, None, change)
+    if stored is None:
+        return visit.refusal(unknown(change), 404)
+    settings = visit.services.providers.settings(stored)
+    if not isinstance(settings, Refused):
+        left = await leave(visit, settings, stored.name, {"test": change, "by": visit.me.actor.session}, force=True)
+        if not isinstance(left, Refused):
+            return left
+        settings = left
+    return await _show(visit, stored, settings)
+
+
+async def test_returned(visit: Visit, flow: dict[str, Any], received: Received | Refused) -> Response:
+    """What came back from the provider, to the administrator whose test it was. Opens nothing, records nothing."""
+    member = visit.member
+    if member is None or not member.has(ConsoleRight.ADMINISTER) or flow.get("by") != member.actor.session:
+        lost = Refused("provider.test_lost", "This test is not of this browser's session.", "Test again.")
+        return visit.forget(visit.refusal(lost, 403))
+    stored = await visit.services.reader(rows.by_change, None, str(flow.get("test", "")))
+    if stored is None:
+        return visit.forget(visit.refusal(unknown(str(flow.get("test", ""))), 404))
+    return visit.forget(await _show(visit, stored, received))
+
+
+def unknown(change: str) -> Refused:
+    return Refused("provider.no_proposal", "There is no such provider or proposal.", f"You asked for {change[:40]}.")
+
+
+async def _show(visit: Visit, stored: Provider, received: Received | Refused) -> Response:
+    context: Context = {"error": None, "claims": [], "who": None, "groups": None, "factor": None, "missing": []}
+    if isinstance(received, Refused):
+        context["error"] = {"message": received.message, "hint": received.hint, "code": received.code}
+    else:
+        context |= await visit.services.reader(_outcome, None, stored, received)
+    proposal = await visit.services.reader(rows.proposal, None, stored.change)
+    return visit.page(
+        "provider_test.html",
+        name=stored.name,
+        change=stored.change,
+        waits=proposal is not None,
+        mine=proposal is not None and proposal.by == visit.me.actor.person,
+        back=f"/providers/proposed/{stored.change}" if proposal is not None else f"/providers/{stored.provider}",
+        **context,
+    )
+
+
+def _outcome(db: Db, at: Instant, stored: Provider, received: Received) -> Context:
+    found = received.assertion
+    declared = rows.declaration(db, at, stored.provider)
+    return {
+        "claims": _claims(received),
+        "who": _who(db, at, stored, found),
+        "groups": None if found.groups is None else _groups(found.groups),
+        "factor": _factor(stored, found, declared),
+        "missing": _missing(stored, found),
+    }
+
+
+def _claims(received: Received) -> list[Context]:
+    """All that came, as text; where there is no assertion of ours behind a name, it is the provider's."""
+    said: Mapping[str, Any] = received.claims if isinstance(received, OidcReceived) else received.attributes
+    found = [("NameID", received.name_id.value)] if isinstance(received, SamlReceived) else []
+    found += [(name, _text(value)) for name, value in said.items()]
+    if isinstance(received, SamlReceived):
+        found.append(("AuthnContextClassRef", received.assertion.context))
+    return [{"name": visible(name)[:200], "value": visible(value)[:MOST_CHARACTERS]} for name, value in found][
+        :MOST_CLAIMS
+    ]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, tuple | list) and all(isinstance(each, str) for each in value):
+        return ", ".join(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _groups(groups: tuple[str, ...]) -> Context:
+    return {"names": [visible(each) for each in groups[:MOST_GROUPS]], "beyond": max(0, len(groups) - MOST_GROUPS)}
+
+
+def subject_digest(found: Assertion) -> str:
+    """By which an identity is found (`IdentityLinked`)."""
+    return sha256(f"{found.provider}\n{found.subject}".encode()).hexdigest()
+
+
+def _who(db: Db, at: Instant, stored: Provider, found: Assertion) -> Context:
+    """Whom the message would sign in: by the identity, else by the address, else nobody, or somebody new."""
+    said: Context = {
+        "subject": visible(found.subject), "user_name": visible(found.user_name), "email": found.email or "",
+        "name": visible(found.name or ""), "person": None, "state": "finding", "words": "",
+    }  # fmt: skip
+    email = (found.email or "").lower()
+    domain = email.rpartition("@")[2]
+    known = rows.linked_to(db, at, subject_digest(found))
+    if known is None and email and domain in stored.rule.domains:
+        known = rows.with_address(db, at, email)
+    if known is not None:
+        how = "by the identity that is linked" if known.linked else "by the address, and would then be linked"
+        said |= {"person": {"id": known.person, "name": known.name}, "state": "proven", "words": how}
+        if not known.enabled:
+            said |= {"state": "finding", "words": "but this person is disabled: nobody would be let in"}
+    elif email and domain not in stored.rule.domains:
+        said["words"] = f"Nobody: {domain} is not among the provider's mail domains."
+    elif stored.rule.joins and email:
+        said |= {"state": "proven", "words": "Somebody new: they would be added, with no role."}
+    else:
+        said["words"] = "Nobody: no person has this identity or address, and unknown people are not added."
+    return said
+
+
+def _factor(stored: Provider, found: Assertion, declared: rows.Declaration | None) -> Context:
+    """What counts as the second factor."""
+    said = (*found.methods, found.context)
+    attested = [each for each in stored.rule.attests if each in said]
+    shown = {"methods": [visible(each) for each in found.methods], "context": visible(found.context)}
+    if attested:
+        hard = [each for each in stored.rule.phishing_resistant if each in said]
+        more = ", and cannot be phished" if hard else ""
+        return {**shown, "state": "proven", "words": f"Attested by {words(attested)}{more}."}
+    if declared is not None:
+        text = "Nothing attests one; the declaration counts, except for administrative roles."
+        return {**shown, "state": "due", "words": text, "until": declared.ends}
+    return {**shown, "state": "due", "words": "Nothing: people will step up here with a factor of OnePAM's own."}
+
+
+def _missing(stored: Provider, found: Assertion) -> list[str]:
+    missing = []
+    if found.email is None:
+        missing.append("No address that the provider vouches for: people are then found only once they are linked.")
+    if found.name is None:
+        missing.append("No name: people would be called by their user name.")
+    if found.groups is None and stored.rule.groups:
+        missing.append("No groups, though this provider shall feed them.")
+    if not stored.rule.attests:
+        missing.append("No value is set to attest a second factor, so every sign-in steps up.")
+    return missing
