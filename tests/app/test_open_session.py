@@ -10,8 +10,9 @@ import pytest
 import onepam
 from onepam.app.add_person import add_person
 from onepam.app.add_service_key import add_service_key
-from onepam.app.open_session import MAX_MFA_AGE, Challenge, Knock, Opened, open_session
+from onepam.app.open_session import Challenge, Knock, Opened, open_session
 from onepam.domain.access import MAX_SESSION
+from onepam.domain.mfa_rule import MAX_AGE
 from onepam.domain.people import PersonKind
 from onepam.domain.roster import Attributes
 from onepam.domain.service_keys import ServiceKey
@@ -134,7 +135,7 @@ async def test_mfa_of_somebody_else_opens_nothing(visitor: Visitor) -> None:
 
 async def test_mfa_grows_old_and_a_machine_has_none(visitor: Visitor) -> None:
     knock = await visitor.knock()
-    visitor.company.clock.advance(MAX_MFA_AGE)
+    visitor.company.clock.advance(MAX_AGE)
     answer = await open_session(visitor.company.ledger, knock)
     assert isinstance(answer, Opened if visitor.entry is EntryPoint.SSH_SERVICE_KEY else Refused)
 

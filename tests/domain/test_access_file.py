@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepam.domain.access import Action, ConsoleRight, Mode, Permission, ResourceKind, SubjectKind
+from onepam.domain.access import Action, ConsoleRight, MfaRule, Mode, Permission, ResourceKind, SubjectKind
 from onepam.domain.access_file import AccessFile, InvalidFile, read_access, resolve
 from onepam.domain.access_parse import MAX_FILE_BYTES, MAX_PROBLEMS
 from onepam.domain.matrix import Matrix, ResourceDefinition, Someone, binding_id
@@ -87,6 +87,22 @@ def test_a_file_becomes_a_matrix() -> None:
     assert (web.subject, web.ends, found.members(web)) == ("web", None, ("per_max",))
 
 
+def ruled(rule: str) -> MfaRule | None:
+    """What a file's resource asks of the second factor."""
+    return (
+        matrix(FILE.replace("    logins: [root, app]\n", f"    logins: [root, app]\n    mfa: {rule}\n"))
+        .resources["web-1"]
+        .mfa
+    )
+
+
+def test_a_resource_may_ask_more_of_the_second_factor() -> None:
+    assert ruled("{max_age: 1h, phishing_resistant: true, fresh: true}") == MfaRule(HOUR, True, True)
+    assert ruled("{fresh: true}") == MfaRule(fresh=True)
+    assert ruled("{max_age: 12h, fresh: false}") is None  # what holds anyway, so the same matrix
+    assert ruled("{phishing_resistant: true, max_age: 12h}") == MfaRule(phishing_resistant=True)
+
+
 def test_order_and_spelling_do_not_make_another_matrix() -> None:
     other = FILE.replace("[root, app]", "[app, root]").replace("[sftp, shell]", "[shell, sftp]")
     other = (
@@ -138,6 +154,13 @@ CASES = [
     case("kind: ssh", "§[kind]: ssh", "A key must be a word"),
     case("purpose: Approves", "purpose: Appr§\u202eoves", "U+202E is invisible"),
     case("purpose: Approves", 'purpose: §"Appr\\u202eoves"', "hides an invisible character"),
+    # the rule of the second factor
+    case("logins: [root", "mfa: §{}\n    logins: [root", "asks for nothing"),
+    case("logins: [root", "mfa: §fresh\n    logins: [root", "The rule of the second factor must be a mapping."),
+    case("logins: [root", "mfa: {max_age: §13h}\n    logins: [root", "`13h` is out of range here.", "From 5m to 12h."),
+    case("logins: [root", "mfa: {max_age: §1m}\n    logins: [root", "`1m` is out of range here."),
+    case("logins: [root", "mfa: {fresh: §yes}\n    logins: [root", "fresh is either true or false."),
+    case("logins: [root", "mfa: {§age: 1h}\n    logins: [root", "A rule of the second factor has no `age`."),
     case("purpose: Approves", "purpose: Appr§\ud800oves", "not UTF-8"),
     case("purpose: Approves", "purpose: Appr§\x00oves", "U+0000 is invisible"),
     # the file's own fields

@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from onepam.domain.commit import Decided
-from onepam.domain.confirmation import FRESH_FACTOR, LIFETIME, Ask, GivenFacts, ask, give
+from onepam.domain.confirmation import LIFETIME, Ask, GivenFacts, ask, give
+from onepam.domain.federation import MfaBasis
+from onepam.domain.mfa_rule import FRESH_FACTOR
 from onepam.domain.sessions import ConfirmationAsked, ConfirmationFailed, ConfirmationGiven, MfaProof
 from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Refused
@@ -58,6 +60,16 @@ def test_what_is_refused_and_may_be_tried_again(changed: dict[str, object], code
     refused = answer(replace(FACTS, **changed))  # type: ignore[arg-type]
     assert isinstance(refused, Refused)
     assert refused.code == code
+
+
+def test_a_resource_that_asks_for_a_factor_of_its_own_takes_none_that_served_before() -> None:
+    own = replace(FACTS, fresh=True)
+    assert answer(own) == Decided((ConfirmationGiven("cnf_1", "eve", PROOF),), None)
+    assert answer(replace(FACTS, spent=True)) == answer(own)
+    for changed in (replace(own, spent=True), replace(own, proof=replace(PROOF, basis=MfaBasis.ACCEPTED))):
+        refused = answer(changed)
+        assert isinstance(refused, Refused)
+        assert (refused.code, refused.hint) == ("confirmation.stale_factor", "/step-up")
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepam.domain.access import MAX_SESSION, Action, Mode
-from onepam.domain.decision import AccessFacts, Permitted, decide
+from onepam.domain.access import MAX_SESSION, Action, Mode, Permission
+from onepam.domain.decision import AccessFacts, HeldGrant, Permitted, decide
 from onepam.domain.sessions import Because
 from onepam.kernel.clock import HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
@@ -106,14 +106,77 @@ def test_no_end_is_ever_passed(
     assert (found.because.grant == "") == (mode is Mode.STANDING)
 
 
+BRIEF = replace(GRANT, grant="grt_2", substance=replace(GRANT.substance, actions=(Action.EXEC,)))
+LASTING = replace(BRIEF, ends=Instant(LATER + HOUR))
+
+
 def test_a_running_session_goes_on_under_whatever_allows_all_that_it_needs() -> None:
-    brief = replace(GRANT, grant="grt_2", substance=replace(GRANT.substance, actions=(Action.EXEC,)))
-    lasting = replace(brief, ends=Instant(LATER + HOUR))
-    facts = access(grants=(GRANT, lasting))
-    assert permitted(facts).because.grant == "grt_2"
-    found = decide(facts, "root", NOW, PROD.actions)
-    assert isinstance(found, Permitted)
-    assert found.because.grant == GRANT.grant
-    narrowed = decide(access(grants=(lasting,)), "root", NOW, PROD.actions)
+    facts = access(grants=(GRANT, LASTING))
+    for needed, grant, ends in ((PROD.actions, "grt_1", LATER), ((Action.EXEC,), "grt_2", LASTING.ends)):
+        found = decide(facts, "root", NOW, needed)
+        assert isinstance(found, Permitted)
+        assert (found.because.grant, found.also, found.ends) == (grant, (), ends)
+    narrowed = decide(access(grants=(LASTING,)), "root", NOW, PROD.actions)
     assert isinstance(narrowed, Refused)
     assert narrowed.code == "access.narrowed"
+
+
+def test_what_lasts_longer_and_allows_less_hides_nothing() -> None:
+    files = replace(PROD, name="files", actions=(Action.SFTP,), mode=Mode.STANDING, longest=4 * HOUR)
+    shell = replace(PROD, name="shell", actions=(Action.SHELL,), mode=Mode.STANDING, administrative=True)
+    found = permitted(access(replace(ENGINEER, permissions=(PROD, files)), grants=(GRANT,)))
+    assert found.actions == (Action.SHELL, Action.EXEC, Action.SFTP)
+    assert (found.ends, found.privileged, found.administrative) == (LATER, True, False)
+    assert [each.permission for each in found.rests_on()] == ["files", "prod"]
+    alone = permitted(access(replace(ENGINEER, permissions=(PROD, shell)), grants=(replace(GRANT, grant="grt_3"),)))
+    assert (alone.because.grant, alone.also, alone.administrative) == ("grt_3", (), False)  # one chain says it all
+    both = permitted(access(replace(ENGINEER, permissions=(files, shell))))
+    assert (both.administrative, [each.permission for each in both.rests_on()]) == (True, ["files", "shell"])
+
+
+STANDING = st.builds(
+    replace,
+    st.just(PROD),
+    name=st.sampled_from(("one", "two", "three")),
+    actions=st.lists(st.sampled_from(Action), min_size=1, unique=True).map(tuple),
+    mode=st.just(Mode.STANDING),
+    longest=st.integers(1, 13 * HOUR),
+    administrative=st.booleans(),
+)
+GRANTS = st.builds(
+    lambda name, actions, left: replace(
+        GRANT, grant=name, ends=Instant(NOW + left), substance=replace(GRANT.substance, actions=actions)
+    ),
+    st.sampled_from(("grt_1", "grt_2", "grt_3")),
+    st.lists(st.sampled_from(PROD.actions), unique=True).map(tuple),
+    st.integers(1, 13 * HOUR),
+)
+
+
+@given(
+    st.lists(STANDING, max_size=3),
+    st.lists(GRANTS, max_size=3),
+    st.integers(0, 13 * HOUR),
+    st.lists(st.sampled_from(Action), unique=True).map(tuple),
+)
+def test_together_they_allow_what_each_allows_and_no_longer(
+    standing: list[Permission], grants: list[HeldGrant], after: int, needed: tuple[Action, ...]
+) -> None:
+    """At the opening all that any of them allows; until the end nothing that none of them allows at that instant."""
+    ways = [(each.actions, NOW + min(each.longest, MAX_SESSION), each.administrative) for each in standing]
+    ways += [(each.substance.actions, min(each.ends, NOW + MAX_SESSION), False) for each in grants]
+    ways = [way for way in ways if way[0]]
+    found = decide(access(replace(ENGINEER, permissions=(PROD, *standing)), grants=tuple(grants)), "root", NOW)
+    if not ways:
+        assert isinstance(found, Refused)
+        return
+    assert isinstance(found, Permitted)
+    assert set(found.actions) == {action for actions, _, _ in ways for action in actions}
+    then = min(NOW + after, found.ends - 1)
+    for action in found.actions:
+        assert any(action in actions and ends > then for actions, ends, _ in ways)
+    assert found.ends == min(max(ends for actions, ends, _ in ways if action in actions) for action in found.actions)
+    assert not found.administrative or any(each for _, _, each in ways)
+    again = decide(access(replace(ENGINEER, permissions=(PROD, *standing)), grants=tuple(grants)), "root", NOW, needed)
+    assert isinstance(again, Permitted) == (set(needed) <= set(found.actions))
+    assert not isinstance(again, Permitted) or (set(needed) <= set(again.actions) and again.ends >= found.ends)

@@ -9,6 +9,7 @@ from onepam.domain.access import (
     BindingAdded,
     BindingEnded,
     ConsoleRight,
+    MfaRule,
     Mode,
     ResourceRemoved,
     ResourceSet,
@@ -192,6 +193,19 @@ REPOINTED = [
     ({"labels": {"env": "dev"}}, "has other labels"),
     ({"logins": ("app", "root", "db")}, "offers the logins db too"),
 ]
+
+
+def test_easing_a_rule_of_the_second_factor_needs_a_second_person_and_tightening_it_nobody() -> None:
+    strict = with_web(mfa=MfaRule(HOUR, True, True))
+    eased = plan(strict, with_web(mfa=MfaRule(2 * HOUR, True, True)))
+    assert eased.widenings == ("resource web: takes older second factors",)
+    assert len(plan(strict, BASE).widenings) == 3
+    tightened = plan(BASE, strict)
+    assert not tightened.widens
+    assert tightened.objects == (ObjectChange("resource", "web", How.CHANGED, ("mfa",)),)
+    (event,) = plan_events(tightened, "chg_1", "ada")
+    assert isinstance(event, ResourceSet)
+    assert event.mfa == MfaRule(HOUR, True, True)
 
 
 @pytest.mark.parametrize(("changes", "sentence"), REPOINTED, ids=str)

@@ -8,6 +8,7 @@ from onepam.app.ports import Ledger
 from onepam.domain.access import Action
 from onepam.domain.commit import Decided
 from onepam.domain.decision import AccessFacts, Permitted, decide
+from onepam.domain.mfa_rule import Weight, phishable, weigh
 from onepam.domain.people import PersonKind
 from onepam.domain.service_keys import within
 from onepam.domain.sessions import (
@@ -19,12 +20,8 @@ from onepam.domain.sessions import (
     SessionOpened,
     SessionRefused,
 )
-from onepam.kernel.clock import HOUR, Instant
+from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
-
-MAX_MFA_AGE = 12 * HOUR
-"""A factor older than this opens nothing (microseconds)."""
-
 
 _REPLACED = Refused(
     "factor.replaced",
@@ -36,7 +33,7 @@ _REPLACED = Refused(
 @dataclass(frozen=True, slots=True)
 class Knock:
     """Somebody at a door. `sign_in`, `confirmation` or a service account's `key` (the factor's id) is the proof; all
-    None where only a person's registered key is known.
+    None where only a person's registered key is known. A certificate's sign-in is named beside a confirmation, too.
     """
 
     session: str
@@ -82,6 +79,7 @@ class KnockFacts:
 
     `kind` is None for somebody who does not exist. `networks`: those that the person's `key` may come from, None where
     there is no such key in force. `privileged_from`: after a factor was replaced, nothing privileged opens before this.
+    `spent`: a session was opened before with the factor behind the proof; looked up where the resource wants to know.
     """
 
     access: AccessFacts
@@ -90,6 +88,7 @@ class KnockFacts:
     confirmation: ConfirmationFacts | None
     networks: tuple[str, ...] | None = None
     privileged_from: Instant | None = None
+    spent: bool = False
 
 
 KnockQuery.facts = KnockFacts
@@ -111,6 +110,7 @@ class Opened:
     opened: Instant
     privileged: bool
     because: Because
+    also: tuple[Because, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +136,7 @@ def answer(knock: Knock) -> Callable[[KnockFacts, Instant], Decided[Opened | Cha
             return _refuse(knock, facts, verdict)
         if verdict.privileged and facts.privileged_from is not None and facts.privileged_from > now:
             return _refuse(knock, facts, _REPLACED)
-        proof = _proof(knock, facts, now)
+        proof = _proof(knock, facts, verdict, now)
         if isinstance(proof, Challenge):
             return Decided((), proof)
         if isinstance(proof, Refused):
@@ -161,18 +161,26 @@ def _stranger(knock: Knock, facts: KnockFacts) -> Refused | None:
     return None
 
 
-def _proof(knock: Knock, facts: KnockFacts, now: Instant) -> MfaProof | Challenge | Refused:
+def _proof(knock: Knock, facts: KnockFacts, verdict: Permitted, now: Instant) -> MfaProof | Challenge | Refused:
     if knock.entry is EntryPoint.SSH_SERVICE_KEY:  # `_stranger` has looked at the key
         return MfaProof("", (MACHINE,), now)
-    if knock.entry is EntryPoint.SSH_CERTIFICATE:
-        if facts.sign_in is None:
-            return Refused("sign_in.ended", "The sign-in behind this certificate has ended.", "Run: onepam login")
-        if facts.sign_in.at + MAX_MFA_AGE <= now:
-            return Refused("sign_in.stale", "Your second factor is too old.", "Run: onepam login")
-        return facts.sign_in
-    if knock.confirmation is None:
+    rule = facts.access.resource.mfa if facts.access.resource else None
+    certified, confirmable = knock.entry is EntryPoint.SSH_CERTIFICATE, rule is None or not rule.phishing_resistant
+    if certified and facts.sign_in is None:
+        return Refused("sign_in.ended", "The sign-in behind this certificate has ended.", "Run: onepam login")
+    if knock.confirmation is None and not certified:
+        return Challenge() if confirmable else phishable()
+    proof = facts.sign_in if knock.confirmation is None else _confirmed(knock, facts.confirmation, now)
+    if not isinstance(proof, MfaProof):
+        return proof or Refused("sign_in.ended", "There is no sign-in behind this.", "Run: onepam login")
+    weight = Weight(verdict.privileged, verdict.administrative, knock.confirmation is not None, facts.spent)
+    refused = weigh(rule, proof, weight, now)
+    if refused is not None and refused.code == "mfa.fresh" and knock.confirmation is None and confirmable:
         return Challenge()
-    given = facts.confirmation
+    return refused or proof
+
+
+def _confirmed(knock: Knock, given: ConfirmationFacts | None, now: Instant) -> MfaProof | Refused:
     if given is None or given.status != "given" or given.mfa is None or given.expires <= now:
         return Refused("confirmation.missing", "This sign-in was not confirmed in time.", "Connect again.")
     if (given.person, given.resource, given.login) != (knock.person, knock.target, knock.login):
@@ -196,6 +204,7 @@ def _open(
         ends=verdict.ends,
         privileged=verdict.privileged,
         because=verdict.because,
+        also=verdict.also,
         mfa=proof,
         node=knock.node,
         source=knock.source,
@@ -215,6 +224,7 @@ def _open(
         opened=now,
         privileged=verdict.privileged,
         because=verdict.because,
+        also=verdict.also,
     )
     return Decided((opened, *used), permit)
 

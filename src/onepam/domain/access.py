@@ -75,6 +75,19 @@ class Permission:
         return self.administrative or resource_labels.get("env") == "prod"
 
 
+@dataclass(frozen=True, slots=True)
+class MfaRule:
+    """What a resource asks of the second factor beyond the product's own rule; domain/mfa_rule.py judges by it.
+
+    `max_age` is in microseconds, None for the product's. `phishing_resistant`: a passkey, or what a provider attests as
+    one. `fresh`: shown for this very session, and for no other.
+    """
+
+    max_age: int | None = None
+    phishing_resistant: bool = False
+    fresh: bool = False
+
+
 @event("role.set", klass="access")
 @dataclass(frozen=True, slots=True)
 class RoleSet:
@@ -103,7 +116,9 @@ class RoleRemoved:
 @event("resource.set", klass="access")
 @dataclass(frozen=True, slots=True)
 class ResourceSet:
-    """The resource as it is from now on. `host_keys` are the pinned OpenSSH public keys, set by an administrator."""
+    """The resource as it is from now on. `host_keys` are the pinned OpenSSH public keys, set by an administrator;
+    `mfa` is None where the product's own rule is enough.
+    """
 
     resource: str
     kind: ResourceKind
@@ -115,6 +130,7 @@ class ResourceSet:
     change: str
     by: str | None
     address: str | None = private()
+    mfa: MfaRule | None = None
 
 
 @event("resource.removed", klass="access")

@@ -10,7 +10,9 @@ from enum import StrEnum
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import TypeVar
 
+from onepam.domain.access import MfaRule
 from onepam.domain.access_parse import Entries, Findings, Items, Node, Scalar, Spot
+from onepam.domain.mfa_rule import MAX_AGE
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant, instant
 from onepam.kernel.limits import MAX_TEXT_CHARACTERS
 
@@ -266,6 +268,21 @@ def labels(node: Node, what: str, findings: Findings) -> Mapping[str, str]:
         if name is not None and content is not None:
             found[name] = content
     return found
+
+
+def mfa_rule(node: Node, findings: Findings) -> MfaRule | None:
+    """What a resource asks of the second factor; None where that is what holds anyway."""
+    given = record(
+        node, node.spot, "rule of the second factor", (), ("max_age", "phishing_resistant", "fresh"), findings
+    )
+    if isinstance(node, Entries) and not node.entries:
+        findings.add(node.spot, "This rule of the second factor asks for nothing.", "Write what it asks, or remove it.")
+    oldest = duration(given["max_age"], findings, MAX_AGE) if "max_age" in given else None
+    asked = {
+        name: flag(given[name], name, findings) or False for name in ("phishing_resistant", "fresh") if name in given
+    }
+    rule = MfaRule(None if oldest == MAX_AGE else oldest, **asked)
+    return None if rule == MfaRule() else rule
 
 
 def _is_number(node: Node) -> bool:

@@ -191,7 +191,7 @@ class _Reading:
 
     def _resource(self, name: str, key: Scalar, node: Node) -> ResourceDefinition | None:
         required = ("kind", "address", "labels", "owner", "logins", "host_keys")
-        given = fields.record(node, key.spot, "resource", required, (), self._findings)
+        given = fields.record(node, key.spot, "resource", required, ("mfa",), self._findings)
         findings = self._findings
         kind = _read(given, "kind", lambda value: fields.choice(value, "kind", ResourceKind, findings))
         address = _read(given, "address", lambda value: fields.address(value, findings))
@@ -201,7 +201,8 @@ class _Reading:
         keys = _read(given, "host_keys", self._host_keys)
         if kind is None or address is None or labels is None or owner is None or logins is None or keys is None:
             return None
-        return ResourceDefinition(name, kind, *address, labels, owner, logins, keys)
+        mfa = _read(given, "mfa", lambda value: fields.mfa_rule(value, findings))
+        return ResourceDefinition(name, kind, *address, labels, owner, logins, keys, mfa)
 
     def _logins(self, node: Node, *, wildcard: bool) -> tuple[str, ...]:
         listed = fields.items(node, "logins", self._findings)

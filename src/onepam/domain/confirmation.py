@@ -10,15 +10,13 @@ from dataclasses import dataclass
 from onepam.domain.authority import Actor, ActorFacts, present
 from onepam.domain.commit import Decided
 from onepam.domain.decision import AccessFacts, Permitted, decide
+from onepam.domain.mfa_rule import FRESH_FACTOR, fresh
 from onepam.domain.sessions import ConfirmationAsked, ConfirmationFailed, ConfirmationGiven, MfaProof
 from onepam.kernel.clock import MINUTE, Instant
 from onepam.kernel.errors import Refused
 
 LIFETIME = 2 * MINUTE
 """How long a terminal waits for its person (microseconds)."""
-
-FRESH_FACTOR = 5 * MINUTE
-"""A factor shown longer ago than this does not confirm anything (microseconds)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,10 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class GivenFacts:
-    """The actor, the factors of the actor's sign-in session, and the confirmation as of the decision."""
+    """The actor, the factors of the actor's sign-in session, and the confirmation as of the decision.
+
+    `fresh`: its resource asks for a factor of its own; `spent`: a session was opened with the actor's before.
+    """
 
     actor: ActorFacts
     proof: MfaProof | None
@@ -43,6 +44,8 @@ class GivenFacts:
     expires: Instant | None
     status: str | None
     code_digest: str | None
+    fresh: bool = False
+    spent: bool = False
 
 
 def ask(facts: AccessFacts, command: Ask, now: Instant) -> Decided[Instant] | Refused:
@@ -73,11 +76,11 @@ def give(
         return Refused("confirmation.gone", "This confirmation has lapsed or was used.", "Connect again.")
     if facts.person != actor.person:
         return _void(confirmation, actor, "confirmation.wrong_person", "This terminal's key belongs to somebody else.")
-    if facts.actor.mfa_at is None or facts.actor.mfa_at + FRESH_FACTOR <= now:
+    assert facts.actor.mfa_at is not None and facts.proof is not None  # present() demands a session with a factor
+    if facts.actor.mfa_at + FRESH_FACTOR <= now or (facts.fresh and not fresh(facts.proof, facts.spent, now)):
         return Refused("confirmation.stale_factor", "Show your second factor once more.", "/step-up")
     if facts.code_digest is None or not hmac.compare_digest(facts.code_digest, code_digest):
         return _void(confirmation, actor, "confirmation.wrong_code", "That is not the code your terminal shows.")
-    assert facts.proof is not None  # present() demands a session with a factor
     return Decided((ConfirmationGiven(confirmation, actor.person, facts.proof),), None)
 
 

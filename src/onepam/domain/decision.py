@@ -6,7 +6,7 @@ Pure, and only over what concerns one person and one resource: its cost does not
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from onepam.domain.access import MAX_SESSION, Action, Mode, Permission
+from onepam.domain.access import MAX_SESSION, Action, MfaRule, Mode, Permission
 from onepam.domain.authority import HeldRole
 from onepam.domain.requests import Substance
 from onepam.domain.sessions import Because
@@ -24,6 +24,7 @@ class ResourceFacts:
     host_keys: tuple[str, ...]
     address: str | None
     port: int
+    mfa: MfaRule | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +54,28 @@ class AccessFacts:
 
 @dataclass(frozen=True, slots=True)
 class Permitted:
-    """Yes: with these actions, until `ends` at the latest, because of this chain."""
+    """Yes: with these actions, until `ends` at the latest, because of this chain.
+
+    `also` are the chains of what the first one does not allow. `administrative`: by a permission that is marked so.
+    """
 
     actions: tuple[Action, ...]
     ends: Instant
     privileged: bool
     because: Because
+    also: tuple[Because, ...] = ()
+    administrative: bool = False
+
+    def rests_on(self) -> tuple[Because, ...]:
+        """All its chains."""
+        return (self.because, *self.also)
 
 
 def decide(facts: AccessFacts, login: str, now: Instant, needed: tuple[Action, ...] = ()) -> Permitted | Refused:
-    """The one decision. Standing permissions first, then grants; of several, the one that lasts longest.
+    """The one decision: all that the person's permissions and grants allow together, until the first of them ends.
 
     What is outside the person's catalogue is "unknown", whether it exists or not. A session that runs asks again with
-    the actions that it `needed`: it goes on under whatever allows all of them.
+    the actions that it `needed`: it goes on under whatever allows all of them, and no longer than that does.
     """
     if not facts.enabled or (facts.ends is not None and facts.ends <= now):
         return Refused("person.disabled", "This account is disabled.", "Ask an administrator.")
@@ -81,8 +91,8 @@ def decide(facts: AccessFacts, login: str, now: Instant, needed: tuple[Action, .
         if option.actions  # a role narrowed since may leave a grant with nothing to do
     ]
     if options:
-        options = [option for option in options if set(needed) <= set(option.actions)]
-        if not options:
+        permitted = _together(options, needed)
+        if permitted is None:
             return Refused("access.narrowed", f"Your access to {resource.resource} was narrowed.", "Connect again.")
         if not resource.host_keys:
             return Refused(
@@ -90,8 +100,38 @@ def decide(facts: AccessFacts, login: str, now: Instant, needed: tuple[Action, .
                 f"{resource.resource} has no pinned host key.",
                 "An administrator pins it in access.yaml.",
             )
-        return max(options, key=lambda option: (option.ends, len(option.actions)))
+        return permitted
     return _why_not(reach, resource, login)
+
+
+def _together(options: list[Permitted], needed: tuple[Action, ...]) -> Permitted | None:
+    """What the options allow between them, of `needed` where that is given; None where that is not all of it.
+
+    The end is that of the action that runs out first (docs/decisions/0011): until then each is allowed by an option. Of
+    several ways to say so the shortest: one option that allows all of it, else those that each action lasts longest by.
+    """
+    if len(options) == 1 and not needed:
+        return options[0]
+    options.sort(key=lambda option: (option.ends, len(option.actions)), reverse=True)
+    wanted = frozenset(needed) or frozenset(action for option in options for action in option.actions)
+    missing, taken = set(wanted), []
+    for option in options:
+        if not missing.isdisjoint(option.actions):
+            taken.append(option)
+            missing.difference_update(option.actions)
+    if missing:
+        return None
+    if whole := next((option for option in taken if wanted.issubset(option.actions)), None):
+        return whole
+    allowed = {action for option in taken for action in option.actions}
+    return Permitted(
+        actions=tuple([action for action in Action if action in allowed]),
+        ends=taken[-1].ends,
+        privileged=any(option.privileged for option in taken),
+        because=taken[0].because,
+        also=tuple([option.because for option in taken[1:]]),
+        administrative=any(option.administrative for option in taken),
+    )
 
 
 def _reach(roles: tuple[HeldRole, ...], resource: ResourceFacts, now: Instant) -> list[tuple[HeldRole, Permission]]:
@@ -112,7 +152,7 @@ def _options(
     if permission.mode is Mode.STANDING:
         because = Because(held.role, held.version, permission.name, held.binding, held.group)
         ends = min(Instant(now + permission.longest), *limit)
-        return [Permitted(permission.actions, ends, privileged, because)]
+        return [Permitted(permission.actions, ends, privileged, because, (), permission.administrative)]
     return [
         Permitted(
             tuple(action for action in grant.substance.actions if action in permission.actions),
@@ -128,6 +168,8 @@ def _options(
                 grant.approved_by,
                 grant.grant,
             ),
+            (),
+            permission.administrative,
         )
         for grant in facts.grants
         if _supports(grant, held, permission, login) and grant.starts <= now < grant.ends

@@ -178,6 +178,7 @@ def _resource_set(resource: ResourceDefinition, change: str, by: str | None) -> 
         change=change,
         by=by,
         address=resource.address,
+        mfa=resource.mfa,
     )
 
 

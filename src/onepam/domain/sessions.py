@@ -56,7 +56,10 @@ class MfaProof:
 @event("session.opened", klass="session")
 @dataclass(frozen=True, slots=True)
 class SessionOpened:
-    """The permit's record: dialling may begin. `ends` is the latest end, `node` the gateway process that holds it."""
+    """The permit's record: dialling may begin. `ends` is the latest end, `node` the gateway process that holds it.
+
+    `also` are the chains of the actions that `because` does not allow; mostly there are none.
+    """
 
     session: str
     person: str
@@ -71,6 +74,7 @@ class SessionOpened:
     node: str
     source: str | None = private()
     client: str | None = private()
+    also: tuple[Because, ...] = ()
 
 
 @event("session.refused", klass="session")

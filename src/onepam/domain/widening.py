@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from onepam.domain.access import Mode, Permission
 from onepam.domain.matrix import BindingDefinition, Matrix, ResourceDefinition, RoleDefinition
+from onepam.domain.mfa_rule import eased
 
 
 def widenings(before: Matrix, after: Matrix) -> tuple[str, ...]:
@@ -63,6 +64,7 @@ def _resource(was: ResourceDefinition, now: ResourceDefinition) -> Iterator[str]
         yield "has other labels"
     if logins := sorted(set(now.logins) - set(was.logins)):
         yield f"offers the logins {', '.join(logins)} too"
+    yield from eased(was.mfa, now.mfa)
 
 
 def _binding(was: BindingDefinition | None, now: BindingDefinition) -> str | None:

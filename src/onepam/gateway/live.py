@@ -54,8 +54,8 @@ class LiveSession:
     key: str | None = None
     """The service account's key that opens it; None for a person."""
     permit: Opened | None = None
-    grant: str = ""
-    """The grant that it rests on now; empty for a standing permission."""
+    grants: frozenset[str] = frozenset()
+    """The grants that it rests on now; none where standing permissions allow all of it."""
     sign_in: str = ""
     """The sign-in session whose factor opened it, once the ledger has said so; empty for a machine."""
     touched: bool = False
@@ -84,7 +84,7 @@ class Live:
 
     def opened(self, live: LiveSession, permit: Opened) -> None:
         """The permit has come: from now its end is timed, and what happened meanwhile is looked at again."""
-        live.permit, live.grant = permit, permit.because.grant
+        live.permit, live.grants = permit, _grants(permit.because, *permit.also)
         self._set_timer(live, permit.ends)
         if live.touched:
             self._check([live])
@@ -171,7 +171,7 @@ class Live:
             case access_events.RoleSet() | access_events.RoleRemoved() | access_events.BindingEnded():
                 return list(self._sessions.values())
             case request_events.GrantEnded(grant=grant):
-                return [live for live in self._sessions.values() if live.permit is None or live.grant == grant]
+                return [live for live in self._sessions.values() if live.permit is None or grant in live.grants]
             case _:
                 return []
 
@@ -223,7 +223,7 @@ class Live:
         elif (facts.resource.address, facts.resource.port) != (live.permit.address, live.permit.port):
             live.end("resource.moved")
         else:
-            live.grant = verdict.because.grant
+            live.grants = _grants(*verdict.rests_on())
             self._set_timer(live, min(live.permit.ends, verdict.ends))
 
     def _set_timer(self, live: LiveSession, ends: Instant) -> None:
@@ -231,6 +231,10 @@ class Live:
             live.timer.cancel()
         seconds = max(0, ends - self._clock()) / 1_000_000
         live.timer = asyncio.get_running_loop().call_later(seconds, live.end, "expired")
+
+
+def _grants(*chains: session_events.Because) -> frozenset[str]:
+    return frozenset(each.grant for each in chains if each.grant)
 
 
 def _end(sessions: Iterable[LiveSession], because: str) -> None:

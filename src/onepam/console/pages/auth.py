@@ -15,7 +15,7 @@ from onepam.console.hashing import hashing
 from onepam.console.pages import enrol, factors
 from onepam.console.rendering import CLI_AUTHORIZE_CSP
 from onepam.console.visit import SESSION_COOKIE, Visit
-from onepam.domain.confirmation import FRESH_FACTOR
+from onepam.domain.mfa_rule import FRESH_FACTOR
 from onepam.domain.sign_in import FactorKind
 from onepam.domain.signing_in import CLI_SESSION, WRONG, Opening, Proof
 from onepam.identity import recovery
@@ -191,6 +191,8 @@ async def confirm(visit: Visit) -> Response:
     if digest is None:
         return await _confirm(visit, "The code has eight letters, such as BCDF-GHJK.")
     refused = await give_confirmation(visit.services.ledger, visit.me.actor, token, digest.hex())
+    if refused is not None and refused.code == "confirmation.stale_factor":
+        return visit.go(f"/step-up?next=/confirm/{token}")
     return await _confirm(visit, done=True) if refused is None else await _confirm(visit, refused.message)
 
 

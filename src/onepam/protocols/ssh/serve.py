@@ -174,7 +174,7 @@ class PersonDoor(Door):
             confirmation = await self._confirmed(person, login, target)
             if isinstance(confirmation, Refused):
                 return self._no(confirmation)
-            answer = await self._ask(self._knock(entry, person, login, target, confirmation=confirmation))
+            answer = await self._ask(self._knock(entry, person, login, target, **proof, confirmation=confirmation))
         if isinstance(answer, Relay):
             self.relay = answer
             return True

@@ -9,7 +9,7 @@ from onepam.domain.changing import ChangeFacts, MatrixFacts
 from onepam.domain.matrix import BindingDefinition, Matrix, ResourceDefinition, RoleDefinition, Someone
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, Row, row, rows
-from onepam.store.facts.holdings import actor_facts, console_rights, grant_of, permissions, substance
+from onepam.store.facts.holdings import actor_facts, console_rights, grant_of, mfa_rule, permissions, substance
 from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
 
@@ -67,6 +67,7 @@ def _resource(found: Row) -> ResourceDefinition:
         owner=found["owner"],
         logins=tuple(json.loads(found["logins"])),
         host_keys=tuple(json.loads(found["host_keys"])),
+        mfa=mfa_rule(found["mfa"]),
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from onepam.domain.access import ConsoleRight, Permission
+from onepam.domain.access import ConsoleRight, MfaRule, Permission
 from onepam.domain.authority import Actor, ActorFacts, HeldRole
 from onepam.domain.decision import AccessFacts, HeldGrant, ResourceFacts
 from onepam.domain.event import decoder
@@ -59,6 +59,7 @@ ORDER BY r.role, b.binding
 """
 
 _substance = decoder(Substance)
+_mfa_rule = decoder(MfaRule)
 
 
 def held_roles(db: Db, person: str, at: Instant) -> tuple[HeldRole, ...]:
@@ -184,7 +185,15 @@ def resource_of(found: Any) -> ResourceFacts:
         host_keys=tuple(json.loads(found["host_keys"])),
         address=found["address"],
         port=found["port"],
+        mfa=mfa_rule(found["mfa"]),
     )
+
+
+@lru_cache(maxsize=64)
+def mfa_rule(text: str | None) -> MfaRule | None:
+    """A resource's rule of the second factor as its row keeps it."""
+    found: MfaRule | None = None if text is None else _mfa_rule(json.loads(text))
+    return found
 
 
 def held_grants(db: Db, person: str, resource: str, at: Instant) -> tuple[HeldGrant, ...]:

@@ -11,7 +11,7 @@ from onepam.domain.event import decoder
 from onepam.domain.sessions import MfaProof
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row
-from onepam.store.facts.holdings import access_facts, actor_facts, mfa_proof, person_kind, remembered
+from onepam.store.facts.holdings import access_facts, actor_facts, mfa_proof, person_kind, remembered, resource_facts
 from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
 
@@ -20,14 +20,30 @@ _mfa = decoder(MfaProof)
 
 @loads(KnockQuery)
 def knock(db: Db, query: KnockQuery, at: Instant) -> KnockFacts:
+    access = access_facts(db, query.person, query.target, at)
+    sign_in, confirmation = _sign_in(db, query, at), _confirmation(db, query, at)
+    proof = sign_in if query.confirmation is None else confirmation.mfa if confirmation else None
+    fresh = access.resource is not None and access.resource.mfa is not None and access.resource.mfa.fresh
     return KnockFacts(
-        access=access_facts(db, query.person, query.target, at),
+        access=access,
         kind=person_kind(db, query.person, at),
-        sign_in=_sign_in(db, query, at),
-        confirmation=_confirmation(db, query, at),
+        sign_in=sign_in,
+        confirmation=confirmation,
         networks=_networks(db, query, at),
         privileged_from=_privileged_from(db, query.person, at),
+        spent=fresh and proof is not None and _spent(db, query.person, proof, at),
     )
+
+
+def _spent(db: Db, person: str, proof: MfaProof, at: Instant) -> bool:
+    """Whether a session of the person's was opened with the very factor of this proof, under whatever sign-in."""
+    found = row(
+        db,
+        "SELECT 1 FROM session WHERE person = :person AND opened >= :shown "
+        f"AND json_extract(mfa, '$.at') = :shown AND {AT} LIMIT 1",
+        {"person": person, "shown": proof.at, "at": at},
+    )
+    return found is not None
 
 
 def _privileged_from(db: Db, person: str, at: Instant) -> Instant | None:
@@ -105,14 +121,20 @@ def access(db: Db, query: AccessQuery, at: Instant) -> AccessFacts:
 def given(db: Db, query: ConfirmationQuery, at: Instant) -> GivenFacts:
     found = row(
         db,
-        f"SELECT person, expires, status, code_digest FROM confirmation WHERE confirmation = :confirmation AND {AT}",
+        f"SELECT person, resource, expires, status, code_digest FROM confirmation "
+        f"WHERE confirmation = :confirmation AND {AT}",
         {"confirmation": query.confirmation, "at": at},
     )
+    resource = resource_facts(db, found["resource"], at) if found else None
+    fresh = resource is not None and resource.mfa is not None and resource.mfa.fresh
+    proof = mfa_proof(db, query.actor.person, query.actor.session, at)[0]
     return GivenFacts(
         actor=actor_facts(db, query.actor, at),
-        proof=mfa_proof(db, query.actor.person, query.actor.session, at)[0],
+        proof=proof,
         person=found["person"] if found else None,
         expires=found["expires"] if found else None,
         status=found["status"] if found else None,
         code_digest=found["code_digest"] if found else None,
+        fresh=fresh,
+        spent=fresh and proof is not None and _spent(db, query.actor.person, proof, at),
     )

@@ -33,6 +33,7 @@ RESOURCE = state(
             "host_keys": "TEXT NOT NULL",
             "port": "INTEGER NOT NULL",
             "address": "TEXT",
+            "mfa": "TEXT",
             "change": "TEXT NOT NULL",
         },
     )
@@ -90,6 +91,7 @@ def resource_set(db: Db, place: Place, event: events.ResourceSet) -> None:
         host_keys=event.host_keys,
         port=event.port,
         address=event.address,
+        mfa=event.mfa,
         change=event.change,
     )
 

@@ -18,6 +18,7 @@ SESSION = state(
             "actions": "TEXT NOT NULL",
             "privileged": "INTEGER NOT NULL",
             "because": "TEXT NOT NULL",
+            "also": "TEXT NOT NULL",
             "mfa": "TEXT NOT NULL",
             "node": "TEXT NOT NULL",
             "source": "TEXT",
@@ -53,6 +54,7 @@ CONFIRMATION = state(
             "status": "TEXT NOT NULL",
             "mfa": "TEXT",
         },
+        (("person",),),
         personal=("code_digest", "source"),
     )
 )
@@ -80,6 +82,7 @@ def session_opened(db: Db, place: Place, event: events.SessionOpened) -> None:
         actions=event.actions,
         privileged=event.privileged,
         because=event.because,
+        also=event.also,
         mfa=event.mfa,
         node=event.node,
         source=event.source,
