@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 START_SECONDS = 60.0
 
 CLIENT_ID = "onepam"
-CLIENT_SECRET = "a secret: with + and % and ü"  # what an encoding forgotten would break
+CLIENT_SECRET = "a secret: 50% + &more="  # what a forgotten encoding would break
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ const configuration = () => ({
   scopes: ['openid', 'profile', 'email', 'groups'],
   acrValues: ['urn:example:one', 'urn:example:two', 'phr'],
   conformIdTokenClaims: false,
+  enabledJWA: { idTokenSigningAlgValues: Object.keys(KINDS), userinfoSigningAlgValues: Object.keys(KINDS) },
   pkce: { required: () => true },
   features: {
     devInteractions: { enabled: false },
@@ -124,7 +125,7 @@ async function interaction(request, response) {
   const account = state.accounts[login];
   if (!account || details.prompt.name !== 'login') return send(loginPage('There is no such account.'));
   const ts = Math.floor(Date.now() / 1000) - (account.age ?? 0);
-  const result = { login: { accountId: login, amr: account.amr, acr: account.acr, ts } };
+  const result = { login: { accountId: login, amr: account.amr ?? undefined, acr: account.acr ?? undefined, ts } };
   return provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
 }
 
