@@ -52,6 +52,8 @@ CONTROLS = {
     "person.changed": "IDN-01 OFF-05",
     "person.disabled": "OFF-01 OFF-02 OFF-04",
     "person.enabled": "IDN-01 PRV-03",
+    "probe.made": "OFF-06 OFF-02 MFA-02",
+    "probe.ordered": "OFF-06",
     "provider.declaration_ended": "MFA-02",
     "provider.declared": "MFA-02",
     "provider.proposed": "MFA-02 CHG-01",

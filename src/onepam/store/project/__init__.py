@@ -1,6 +1,6 @@
 """Projections: for each event kind the one function that turns it into rows. Nothing else writes state tables."""
 
-from onepam.store.project import access, changes, people, providers, requests, sessions, sign_in, system
+from onepam.store.project import access, changes, people, probing, providers, requests, sessions, sign_in, system
 from onepam.store.project.registry import STATE_TABLES, project, unprojected
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "access",
     "changes",
     "people",
+    "probing",
     "project",
     "providers",
     "requests",

@@ -1,11 +1,11 @@
-"""Factors, enrolment links, sign-in sessions and lock-outs."""
+"""Factors, enrolment links, sign-in sessions, certificates and lock-outs."""
 
 import json
 
 from onepam.domain import sign_in as events
 from onepam.kernel.clock import FOREVER
 from onepam.store.database import Db
-from onepam.store.project.registry import Place, nothing, projects, state
+from onepam.store.project.registry import Place, projects, state
 from onepam.store.tables import StateTable
 
 FACTOR = state(
@@ -91,7 +91,35 @@ LOCKOUT = state(
     )
 )
 
-nothing(events.CertificateIssued)
+CERTIFICATE = state(
+    StateTable(
+        "certificate",
+        ("session", "serial"),
+        {
+            "session": "TEXT NOT NULL",
+            "serial": "INTEGER NOT NULL",
+            "person": "TEXT NOT NULL",
+            "issued": "INTEGER NOT NULL",
+            "expires": "INTEGER NOT NULL",
+            "fingerprint": "TEXT NOT NULL",
+        },
+        (("person",),),
+    )
+)
+
+
+@projects(events.CertificateIssued)
+def certificate_issued(db: Db, place: Place, event: events.CertificateIssued) -> None:
+    CERTIFICATE.put(
+        db,
+        place.time,
+        session=event.session,
+        serial=event.serial,
+        person=event.person,
+        issued=place.time,
+        expires=event.expires,
+        fingerprint=event.fingerprint,
+    )
 
 
 @projects(events.EnrolmentProposed)

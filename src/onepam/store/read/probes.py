@@ -1,0 +1,145 @@
+"""What is to be probed: the proofs of somebody that the ledger knows, and which of them a node has asked about."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from onepam.domain.probing import Probe, ProbedProof, ProbePath, ProbePurpose
+from onepam.domain.sign_in import SignInKind
+from onepam.kernel.clock import DAY, Instant
+from onepam.store.database import Db, row, rows
+from onepam.store.tables import AT
+
+MOST_PROOFS = 10
+"""Of each kind, the newest."""
+
+MOST_TARGETS = 3
+MOST_SAMPLED = 10
+"""People a day of whom it is tried whether they could come in without a second factor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Somebody whose proofs are to be probed since `since`, and why."""
+
+    person: str
+    since: Instant
+    purpose: ProbePurpose
+
+
+def due(db: Db, at: Instant, after: Instant, most: int = 100) -> tuple[Due, ...]:
+    """Who has left, or was ordered to be probed, after `after`; the oldest first."""
+    found = rows(
+        db,
+        f"SELECT person, removed AS since, 'leaver' AS purpose FROM leaver WHERE removed > :after AND {AT} "
+        f"UNION ALL SELECT person, ordered, 'ordered' FROM probe_order WHERE ordered > :after AND {AT} "
+        "ORDER BY since LIMIT :most",
+        {"after": after, "at": at, "most": most},
+    )
+    return tuple(Due(each["person"], each["since"], ProbePurpose(each["purpose"])) for each in found)
+
+
+def probes(db: Db, at: Instant, asked: Due, node: str) -> tuple[Probe, ...]:
+    """Every question about a person that the listeners of `node` were not asked since; ids are still empty."""
+    known = rows(
+        db,
+        f"SELECT path, proof, reference, resource, login FROM probe "
+        f"WHERE person = :person AND node = :node AND made > :since AND result <> 'unanswered' AND {AT}",
+        {"person": asked.person, "node": node, "since": asked.since, "at": at},
+    )
+    done = {tuple(each) for each in known}
+    return tuple(
+        each
+        for each in _questions(db, at, asked)
+        if (each.path.value, each.proof.value, each.reference, each.resource, each.login) not in done
+    )
+
+
+def daily(db: Db, at: Instant, node: str) -> tuple[Probe, ...]:
+    """For the way in without a second factor: enabled people, by the bare account and by their registered keys. Empty
+    where the node was asked within a day."""
+    last = row(db, "SELECT max(made) FROM probe WHERE purpose = 'no_mfa' AND node = :node", {"node": node})
+    if last is not None and last[0] is not None and last[0] > at - DAY:
+        return ()
+    people = rows(
+        db,
+        "SELECT p.person FROM person p WHERE p.enabled = 1 AND p.kind <> 'service' AND p.valid_from <= :at "
+        "AND :at < p.valid_until AND (p.ends IS NULL OR p.ends > :at) ORDER BY random() LIMIT :most",
+        {"at": at, "most": MOST_SAMPLED},
+    )
+    found: list[Probe] = []
+    for person in (each["person"] for each in people):
+        blank = Probe("", person, ProbePath.SSH, ProbedProof.ACCOUNT, ProbePurpose.NO_MFA)
+        found += _at_targets(db, at, (blank, *_keys(db, at, blank, still=True)))
+    return tuple(found)
+
+
+def _questions(db: Db, at: Instant, asked: Due) -> Iterator[Probe]:
+    blank = Probe("", asked.person, ProbePath.SSH, ProbedProof.ACCOUNT, asked.purpose)
+    yield from _at_targets(db, at, (blank, *_certificates(db, at, blank), *_keys(db, at, blank)))
+    yield from _sign_ins(db, at, blank)
+
+
+def _at_targets(db: Db, at: Instant, proofs: tuple[Probe, ...]) -> list[Probe]:
+    """Each proof at where its person last was; where they never were, at any target there is."""
+    of = {"person": proofs[0].person, "at": at, "most": MOST_TARGETS}
+    targets = rows(
+        db,
+        f"SELECT resource, login, max(opened) AS last FROM session WHERE person = :person AND {AT} "
+        "GROUP BY resource, login ORDER BY last DESC LIMIT :most",
+        of,
+    ) or rows(
+        db,
+        f"SELECT resource, json_extract(logins, '$[0]') AS login FROM resource WHERE {AT} ORDER BY resource LIMIT 1",
+        of,
+    )
+    return [
+        replace(proof, resource=target["resource"], login=target["login"] or "root")
+        for proof in proofs
+        for target in targets
+    ]
+
+
+def _certificates(db: Db, at: Instant, blank: Probe) -> Iterator[Probe]:
+    for each in rows(
+        db,
+        "SELECT session, serial, fingerprint FROM certificate "
+        f"WHERE person = :person AND expires > :at AND {AT} ORDER BY issued DESC LIMIT :most",
+        {"person": blank.person, "at": at, "most": MOST_PROOFS},
+    ):
+        yield replace(
+            blank,
+            proof=ProbedProof.CERTIFICATE,
+            reference=str(each["serial"]),
+            sought=each["fingerprint"],
+            sign_in=each["session"],
+        )
+
+
+def _keys(db: Db, at: Instant, blank: Probe, *, still: bool = False) -> Iterator[Probe]:
+    """Registered SSH keys, also those that ended; `still`: only those in force."""
+    for each in rows(
+        db,
+        "SELECT factor, reference FROM factor WHERE person = :person AND kind = 'ssh_key' AND reference IS NOT NULL "
+        f"AND valid_from <= :at {'AND :at < valid_until' if still else ''} "
+        "GROUP BY factor ORDER BY max(valid_from) DESC LIMIT :most",
+        {"person": blank.person, "at": at, "most": MOST_PROOFS},
+    ):
+        yield replace(blank, proof=ProbedProof.SSH_KEY, reference=each["factor"], sought=each["reference"])
+
+
+def _sign_ins(db: Db, at: Instant, blank: Probe) -> Iterator[Probe]:
+    """Cookies and CLI tokens whose time is not over, whether their sessions were ended or not."""
+    for each in rows(
+        db,
+        "SELECT session, kind, token_digest FROM sign_in "
+        "WHERE person = :person AND expires > :at AND valid_from <= :at AND token_digest IS NOT NULL GROUP BY session ORDER BY max(opened) DESC LIMIT :most",
+        {"person": blank.person, "at": at, "most": 2 * MOST_PROOFS},
+    ):
+        console = each["kind"] == SignInKind.CONSOLE
+        yield replace(
+            blank,
+            path=ProbePath.CONSOLE if console else ProbePath.API,
+            proof=ProbedProof.COOKIE if console else ProbedProof.TOKEN,
+            reference=each["session"],
+            sought=each["token_digest"],
+        )
