@@ -64,6 +64,7 @@ class PersonDoor(Door):
         self._offers = 0
         self._over = False
         self._entering = False
+        self._explained = False
 
     # What asyncssh calls ---------------------------------------------------------------------------------------------
 
@@ -108,7 +109,7 @@ class PersonDoor(Door):
         return not self._over
 
     def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> bool:
-        return self._no(_UNKNOWN)
+        return not self._explained and self._no(_UNKNOWN)
 
     # The proof -------------------------------------------------------------------------------------------------------
 
@@ -156,8 +157,7 @@ class PersonDoor(Door):
         if isinstance(who, Refused):
             # Another key of this client may still serve: that of the certificate by itself, if it is registered.
             await self._record(EntryPoint.SSH_CERTIFICATE, person_of(key_data), who)
-            self._conn.send_auth_banner(_words(who))
-            return False
+            return self._not_this(who)
         if isinstance(who, KeyHolder):
             person, service = who.person, who.kind is PersonKind.SERVICE
             entry = EntryPoint.SSH_SERVICE_KEY if service else EntryPoint.SSH_KEY_CONFIRMED
@@ -170,6 +170,9 @@ class PersonDoor(Door):
             return self._no(refused)
         login, target = self._asked
         answer = await self._ask(self._knock(entry, person, login, target, **proof))
+        if isinstance(answer, Refused) and answer.code == "mfa.phishing_resistant" and not proof:
+            # No registered key opens this, whatever its person confirms; a certificate of the same client may.
+            return self._not_this(answer)
         if isinstance(answer, Challenge):
             confirmation = await self._confirmed(person, login, target)
             if isinstance(confirmation, Refused):
@@ -243,6 +246,12 @@ class PersonDoor(Door):
         if not self._over:
             self._over = True
             self._conn.send_auth_banner(_words(refused, self._gateway.console_url))
+        return False
+
+    def _not_this(self, refused: Refused) -> bool:
+        """Says why not, and lets the client offer another key."""
+        self._explained = True
+        self._conn.send_auth_banner(_words(refused, self._gateway.console_url))
         return False
 
     def _entered(self) -> None:
