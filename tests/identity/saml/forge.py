@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import NameOID
 from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
@@ -41,19 +42,22 @@ class Pair:
 
 
 def pair(key: PrivateKey, *, days: int = 3650) -> Pair:
+    return Pair(key, certified(key.public_key(), key, days))
+
+
+def certified(public: CertificatePublicKeyTypes, by: PrivateKey, days: int = 3650) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "idp")])
     start = datetime(2026, 1, 1, tzinfo=UTC)
-    certificate = (
+    return (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
-        .public_key(key.public_key())
+        .public_key(public)
         .serial_number(1)
         .not_valid_before(start)
         .not_valid_after(start + timedelta(days=days))
-        .sign(key, hashes.SHA256())
+        .sign(by, hashes.SHA256())
     )
-    return Pair(key, certificate)
 
 
 IDP_KEY = pair(rsa.generate_private_key(public_exponent=65537, key_size=2048))

@@ -4,9 +4,11 @@ import time
 import zlib
 from base64 import b64encode
 from collections.abc import Callable
+from hashlib import sha256
 
 import pytest
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
 
@@ -262,6 +264,35 @@ def test_a_signature_that_nobody_should_believe(signature: Callable[[], Element]
     start = time.perf_counter()
     assert refused(document) == "saml.signature"
     assert time.perf_counter() - start < 1.0
+
+
+@pytest.mark.parametrize("relative", ["1", "../x", "a b", "%zz", ":"])
+def test_what_cannot_be_canonicalised_is_not_an_empty_text(relative: str) -> None:
+    """A namespace by a relative address breaks canonicalisation; whoever takes the failure for an empty text believes
+    a signature over nothing ("The Fragile Lock", PortSwigger 2025). Here the provider did sign nothing."""
+    nothing = b64encode(sha256(b"").digest()).decode()
+    private = IDP_KEY.key
+    assert isinstance(private, rsa.RSAPrivateKey)
+    void = b64encode(private.sign(b"", padding.PKCS1v15(), hashes.SHA256())).decode()
+    document = response(signed(assertion(name_id="admin")))
+    next(document.iter(tag(DS, "DigestValue"))).text = nothing
+    next(document.iter(tag(DS, "SignatureValue"))).text = void
+    data = etree.tostring(document)
+    inside = data.replace(b"<ds:SignedInfo>", f'<ds:SignedInfo xmlns:v="{relative}" v:x="y">'.encode())
+    outside = data.replace(b"<saml:Assertion ", f'<saml:Assertion xmlns:v="{relative}" v:x="y" '.encode())
+    both = inside.replace(b"<saml:Subject>", f'<saml:Subject xmlns:w="{relative}" w:x="y">'.encode())
+    assert len({data, inside, outside, both}) == 4
+    for attack in (data, inside, outside, both):
+        assert refused(attack) in {"saml.signature", "saml.malformed"}
+
+
+@pytest.mark.parametrize("name", ["ID", "Destination", "InResponseTo"])
+def test_attributes_in_a_namespace_are_not_ours(name: str) -> None:
+    """Readers that look for local names take one, those that look for whole names the other."""
+    genuine = response(signed(assertion())).get(name, "")
+    data = GOOD.replace(f' {name}="{genuine}"'.encode(), f' samlp:{name}="{genuine}"'.encode(), 1)
+    assert data != GOOD
+    assert refused(data).startswith("saml.")
 
 
 def test_key_info_is_not_looked_at() -> None:
