@@ -8,6 +8,7 @@ import pytest
 
 from onepam.boot.config import Config
 from onepam.domain.sessions import EntryPoint
+from scripts import entry_points_doc
 from scripts.events_doc import CONTROLS, PAGE, page
 from tests.house.sources import ROOT, kept_files, name
 
@@ -41,6 +42,11 @@ def test_every_setting_is_in_the_reference() -> None:
 def test_every_way_in_is_listed() -> None:
     text = (ROOT / "docs" / "entry-points.md").read_text("utf-8")
     assert set(re.findall(r"\(`(ssh_[a-z_]+)`\)", text)) == set(EntryPoint)
+
+
+def test_every_way_in_says_what_it_gives_without_a_second_factor() -> None:
+    assert entry_points_doc.problems() == []
+    assert entry_points_doc.PAGE.read_text("utf-8") == entry_points_doc.page(), "run: python scripts/entry_points_doc.py"
 
 
 def test_every_requirement_is_traced() -> None:
