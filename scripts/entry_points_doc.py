@@ -79,7 +79,6 @@ WAYS = (
             MACHINE + "test_a_machine_has_no_other_way_in_and_nobody_else_has_its",
         ),
     ),
-    ),
     Way(
         "Password",
         ("console:GET /sign-in", "console:POST /sign-in", "console:GET /sign-in/second", "factor:password"),

@@ -75,7 +75,15 @@ def test_a_passkey_alone_opens_a_session() -> None:
 
 
 @pytest.mark.parametrize(
-    "proofs", [(BY_PASSWORD,), (BY_TOTP,), (), (BY_PASSWORD, Proof("fac_r", FactorKind.RECOVERY, 0))]
+    "proofs",
+    [
+        (BY_PASSWORD,),
+        (BY_TOTP,),
+        (),
+        (BY_PASSWORD, Proof("fac_r", FactorKind.RECOVERY, 0)),
+        (Proof("idp_1", FactorKind.PROVIDER, 0),),
+        (Proof("idp_1", FactorKind.PROVIDER, 0), BY_PASSWORD),
+    ],
 )
 def test_less_than_two_factors_open_nothing(proofs: tuple[Proof, ...]) -> None:
     assert code(rules.sign_in(ACCOUNT, opening(*proofs), NOW)) == "sign_in.factors"

@@ -46,7 +46,8 @@ def test_every_way_in_is_listed() -> None:
 
 def test_every_way_in_says_what_it_gives_without_a_second_factor() -> None:
     assert entry_points_doc.problems() == []
-    assert entry_points_doc.PAGE.read_text("utf-8") == entry_points_doc.page(), "run: python scripts/entry_points_doc.py"
+    current = entry_points_doc.PAGE.read_text("utf-8") == entry_points_doc.page()
+    assert current, "run: python scripts/entry_points_doc.py"
 
 
 def test_every_requirement_is_traced() -> None:
