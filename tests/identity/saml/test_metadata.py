@@ -87,7 +87,6 @@ def test_all_of_it() -> None:
             sso(POST, "https://idp.example.com/sso-post"),
             sso(),
             sso(REDIRECT, "https://idp.example.com/second"),
-            role='WantAuthnRequestsSigned="true"',
         )
     )
     assert found == IdpMetadata(
@@ -96,7 +95,6 @@ def test_all_of_it() -> None:
         (Endpoint("post", "https://idp.example.com/slo", "https://idp.example.com/slo-answer"),),
         (IDP_KEY.certificate, IDP_EC_KEY.certificate),
         (IDP_ENCRYPTION_KEY.certificate,),
-        wants_signed_requests=True,
     )
 
 

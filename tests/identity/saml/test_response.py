@@ -206,6 +206,14 @@ REFUSALS: dict[str, tuple[Callable[[], Element], str]] = {
     ),
     "a group with a line end": (
         lambda: response(signed(assertion(attributes={"groups": ("Sales\nadmin",)}))),
+        "saml.group",
+    ),
+    "a group of 201 characters": (
+        lambda: response(signed(assertion(attributes={"groups": ("x" * 201,)}))),
+        "saml.group",
+    ),
+    "an attribute without a name": (
+        lambda: response(signed(assertion(attributes={"": ("x",)}))),
         "saml.malformed",
     ),
     "no assertion": (lambda: signed(response()), "saml.malformed"),
@@ -351,6 +359,27 @@ def test_groups_said_empty_and_not_said() -> None:
 )
 def test_an_odd_address_is_none(email: tuple[str, ...]) -> None:
     assert believed(response(signed(assertion(attributes={"email": email})))).assertion.email is None
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        (("Ada  Lindt",), "Ada Lindt"),
+        (("می‌خواهم",), "می‌خواهم"),
+        (("Ada", "Lindt"), None),
+        (("A\u202eda",), None),
+        (("x" * 201,), None),
+        (("",), None),
+    ],
+)
+def test_full_names(name: tuple[str, ...], expected: str | None) -> None:
+    assert believed(response(signed(assertion(attributes={"name": name})))).assertion.name == expected
+
+
+def test_methods_and_groups_that_are_nothing() -> None:
+    values = {"methods": ("pwd", "", "m\u200bfa", "mfa"), "groups": ("b", "", "a", "b")}
+    found = believed(response(signed(assertion(attributes=values)))).assertion
+    assert (found.methods, found.groups) == (("pwd", "mfa"), ("b", "a"))
 
 
 def test_values_with_elements_in_them_are_left_out() -> None:

@@ -110,7 +110,6 @@ def idp_with(**chosen: object) -> dict[str, object]:
         idp_with(sso=[{"binding": "soap", "location": "https://x"}]),
         idp_with(sso=[{"binding": "post", "location": "javascript:alert(1)"}]),
         idp_with(sso=[{"binding": "post", "location": "https://x", "more": 1}]),
-        idp_with(wants_signed_requests="yes"),
         idp_with(valid_until="2027"),
         idp_with(entity_id=""),
     ],

@@ -20,6 +20,8 @@ from onepam.identity.saml.xml import (
 )
 from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Refused
+from onepam.kernel.limits import MAX_NAME_CHARACTERS
+from onepam.kernel.text import plain_text
 
 BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 
@@ -27,7 +29,6 @@ MAX_ATTRIBUTES = 200
 MAX_VALUES = 5_000
 MAX_VALUE_CHARACTERS = 2_000
 MAX_SUBJECT_CHARACTERS = 512
-MAX_GROUP_CHARACTERS = 200
 
 _KNOWN_CONDITIONS = frozenset(tag(SAML, name) for name in ("AudienceRestriction", "OneTimeUse", "ProxyRestriction"))
 
@@ -179,19 +180,17 @@ def _received(settings: SamlSettings, assertion: Element, subject: Element, time
     user_name = who.user_name(identifier)
     if isinstance(user_name, Refused):
         return user_name
-    names = settings.attributes
-    email = who.optional(names.email)
-    groups = None if not names.groups else attributes.get(names.groups)
-    if groups and any(len(group) > MAX_GROUP_CHARACTERS or not is_plain(group) for group in groups):
-        return malformed("names a group with more than 200 characters, or with ones that do not belong in a name")
+    groups = who.groups()
+    if isinstance(groups, Refused):
+        return groups
     found = Assertion(
         provider=settings.provider,
         subject=identifier,
         user_name=user_name,
-        email=email if email and email.count("@") == 1 and " " not in email else None,
-        name=who.optional(names.name),
+        email=who.email(),
+        name=who.full_name(),
         groups=groups,
-        methods=attributes.get(names.methods, ()) if names.methods else (),
+        methods=tuple(each for each in attributes.get(settings.attributes.methods, ()) if each and is_plain(each)),
         context=class_ref,
         authenticated_at=authenticated_at,
         unique=assertion.get("ID", ""),
@@ -225,10 +224,31 @@ class _Who:
             return self._single(attribute, "for user names")
         return subject if self.name_id.format == TRANSIENT else self.name_id.value
 
-    def optional(self, attribute: str) -> str | None:
-        """The one value of an attribute that may be missing; of several, or of a strange one, none."""
-        values = self.attributes.get(attribute, ()) if attribute else ()
-        return values[0] if len(values) == 1 and is_plain(values[0]) and values[0] else None
+    def email(self) -> str | None:
+        """One address; of several, or of an odd one, none."""
+        values = self.attributes.get(self.settings.attributes.email, ())
+        odd = len(values) != 1 or not is_plain(values[0]) or values[0].count("@") != 1 or " " in values[0]
+        return None if odd else values[0]
+
+    def full_name(self) -> str | None:
+        """One full name on one line; of several, or of an odd one, none."""
+        values = self.attributes.get(self.settings.attributes.name, ())
+        name = plain_text(values[0], MAX_NAME_CHARACTERS, what="name") if len(values) == 1 else None
+        return name if isinstance(name, str) else None
+
+    def groups(self) -> tuple[str, ...] | Refused | None:
+        """Each group once, in the order sent; None where nothing is said of groups."""
+        values = self.attributes.get(self.settings.attributes.groups)
+        if values is None:
+            return None
+        for value in values:
+            if len(value) > MAX_NAME_CHARACTERS or not is_plain(value):
+                return Refused(
+                    "saml.group",
+                    f"The provider names a group of over {MAX_NAME_CHARACTERS} characters, or with invisible ones.",
+                    "An administrator should let the provider send short names, of the groups that are needed here.",
+                )
+        return tuple(dict.fromkeys(value for value in values if value))
 
     def _single(self, attribute: str, purpose: str) -> str | Refused:
         values = self.attributes.get(attribute, ())
@@ -248,6 +268,8 @@ def _attributes(assertion: Element) -> dict[str, tuple[str, ...]] | Refused:
     for statement in children(assertion, SAML, "AttributeStatement"):
         for attribute in children(statement, SAML, "Attribute"):
             name = attribute.get("Name", "")
+            if not name:  # "" is how the settings say that nothing was chosen
+                return malformed("has an attribute without a name")
             values = tuple(text(each) for each in children(attribute, SAML, "AttributeValue") if not len(each))
             count += len(values)
             found[name] = found.get(name, ()) + values

@@ -63,7 +63,6 @@ class IdpMetadata:
     slo: tuple[Endpoint, ...]
     signing: tuple[x509.Certificate, ...]
     encryption: tuple[x509.Certificate, ...] = ()
-    wants_signed_requests: bool = False
     valid_until: Instant | None = None
     refresh_after: Instant | None = None
 
@@ -103,7 +102,6 @@ def read(
             _endpoints(role, "SingleLogoutService"),
             signing,
             encryption,
-            role.get("WantAuthnRequestsSigned", "").strip() in {"true", "1"},
             *lifetime,
         )
     )

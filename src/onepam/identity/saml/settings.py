@@ -96,7 +96,6 @@ def idp_mapping(idp: IdpMetadata) -> dict[str, object]:
         "slo": [_endpoint_mapping(each) for each in idp.slo],
         "signing": [b64encode(each.public_bytes(Encoding.DER)).decode("ascii") for each in idp.signing],
         "encryption": [b64encode(each.public_bytes(Encoding.DER)).decode("ascii") for each in idp.encryption],
-        "wants_signed_requests": idp.wants_signed_requests,
     }
     if idp.valid_until is not None:
         mapping["valid_until"] = int(idp.valid_until)
@@ -225,7 +224,6 @@ def _idp(fields: _Fields) -> IdpMetadata:
         slo=tuple(_endpoint(each) for each in fields.items("slo", 2)),
         signing=tuple(_certificate(each) for each in fields.items("signing", 20)),
         encryption=tuple(_certificate(each) for each in fields.items("encryption", 20)),
-        wants_signed_requests=bool(fields.take("wants_signed_requests", False)),
         valid_until=fields.time("valid_until"),
         refresh_after=fields.time("refresh_after"),
     )
