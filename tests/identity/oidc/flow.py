@@ -63,7 +63,7 @@ class Browser:
     """Keeps cookies, follows redirects as far as they stay at the provider."""
 
     def __init__(self) -> None:
-        self.client = httpx2.AsyncClient(trust_env=False, timeout=30)
+        self.client = httpx2.AsyncClient(trust_env=False, timeout=30, limits=httpx2.Limits(max_keepalive_connections=0))
 
     async def goes_to(self, url: str, form: dict[str, str] | None = None) -> httpx2.Response | str:
         """The page that comes at last, or the address outside the provider that it is sent to."""

@@ -194,7 +194,7 @@ async def test_userinfo_adds_and_never_replaces(party: RelyingParty, provider: O
     provider.control(userinfo="json")
     without = await signed_in(party, settings_for(provider, claims={"groups": "groups"}), "uma-1")
     assert isinstance(without, Received)
-    assert (without.assertion.groups, without.assertion.email) == (None, None)
+    assert (without.assertion.groups, without.assertion.email) == ((), None)
 
 
 async def test_userinfo_about_somebody_else(party: RelyingParty, provider: OidcProvider) -> None:

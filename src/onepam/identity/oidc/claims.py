@@ -124,7 +124,10 @@ def _name(value: Any) -> str | None:
 
 
 def _groups(name: str, claims: Mapping[str, Any]) -> tuple[str, ...] | Refused | None:
-    """None where nothing is said of groups. Entra ID leaves out a long list and points elsewhere: that is refused."""
+    """None where no claim is to say them; a claim that is missing says that there are none, as providers leave it out.
+
+    Entra ID leaves out a long list, too, and points elsewhere: that is refused.
+    """
     if not name:
         return None
     elsewhere = claims.get("_claim_names")
@@ -136,7 +139,7 @@ def _groups(name: str, claims: Mapping[str, Any]) -> tuple[str, ...] | Refused |
         )
     value = value_at(claims, name)
     if value is None:
-        return None
+        return ()
     listed = [value] if isinstance(value, str) else value
     if not isinstance(listed, list) or len(listed) > MAX_GROUPS:
         return Refused("oidc.claim", f"The claim {name} is not a list of at most {MAX_GROUPS:,} groups.")

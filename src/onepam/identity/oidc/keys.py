@@ -18,6 +18,9 @@ REFETCH_AFTER = 1 * MINUTE
 """A token with an unknown key makes us ask again at most this often."""
 
 RSA_BITS = range(2048, 8193)
+MIN_RSA_MODULUS_CHARACTERS = 342
+"""Of base64url, for 2048 bits."""
+
 MAX_RSA_EXPONENT_CHARACTERS = 8
 
 _CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521", "EdDSA": "Ed25519", "Ed25519": "Ed25519"}
@@ -74,6 +77,8 @@ def _key(member: dict[str, Any]) -> VerificationKey | None:
         return None
     parts = {name: part for name in _PUBLIC[kind] if isinstance(part := member.get(name), str) and len(part) <= 1_400}
     if len(parts) < len(_PUBLIC[kind]) or len(parts.get("e", "")) > MAX_RSA_EXPONENT_CHARACTERS:
+        return None
+    if kind == "RSA" and len(parts["n"]) < MIN_RSA_MODULUS_CHARACTERS:
         return None
     try:
         key = jwk.import_key({"kty": kind, **parts})
