@@ -61,7 +61,7 @@ def _going(visit: Visit, name: str, url: str, fields: tuple[tuple[str, str], ...
     return visit.page(
         "at_provider.html",
         csp=policy({"form-action": f"'self' {parts.scheme}://{parts.netloc}"}),
-        name=name,
+        called=name,
         host=parts.hostname or "",
         url=url,
         fields=list(fields),

@@ -19,6 +19,20 @@ from tests.console.samples.entrance import (
 )
 from tests.console.samples.everyday import APPROVALS, EMPTY_HOME, FLASHES, HOME, REFUSAL, REQUEST, SETUP
 from tests.console.samples.people import PEOPLE, PERSON, SERVICE
+from tests.console.samples.providers import (
+    CHANGED,
+    DECLARED,
+    FORM,
+    FORM_SAML,
+    GOING,
+    GOING_BY_FORM,
+    PROPOSED,
+    PROVIDER,
+    PROVIDERS,
+    TEST,
+    TEST_FAILED,
+    VENDORS,
+)
 
 SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     "sign_in": ("sign_in.html", outside("/sign-in"), SIGN_IN),
@@ -67,6 +81,19 @@ SAMPLES: dict[str, tuple[str, Shell, Context]] = {
             "agree": {"id": "enr_1", "by": "per_lena", "mine": False},
         },
     ),
+    "providers": ("providers.html", shell("/providers"), PROVIDERS),
+    "providers-empty": ("providers.html", shell("/providers"), {**PROVIDERS, "providers": [], "proposals": []}),
+    "provider": ("provider.html", shell("/providers/idp_okta"), PROVIDER),
+    "provider-declared": ("provider.html", shell("/providers/idp_shibboleth"), DECLARED),
+    "provider_new": ("provider_new.html", shell("/providers/new"), VENDORS),
+    "provider_form": ("provider_form.html", shell("/providers/new"), FORM),
+    "provider_form-saml": ("provider_form.html", shell("/providers"), FORM_SAML),
+    "provider_proposed": ("provider_proposed.html", shell("/providers/proposed/chg_7"), PROPOSED),
+    "provider_proposed-change": ("provider_proposed.html", shell("/providers/proposed/chg_7"), CHANGED),
+    "provider_test": ("provider_test.html", shell("/sign-in/return/idp_okta"), TEST),
+    "provider_test-failed": ("provider_test.html", shell("/sign-in/return/idp_okta"), TEST_FAILED),
+    "at_provider": ("at_provider.html", outside("/sign-in"), GOING),
+    "at_provider-form": ("at_provider.html", outside("/sign-in"), GOING_BY_FORM),
     "resources": ("resources.html", shell("/resources"), RESOURCES),
     "resource": ("resource.html", shell("/resources/db-orders-1"), RESOURCE),
     "roles": ("roles.html", shell("/roles"), ROLES),

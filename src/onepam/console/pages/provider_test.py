@@ -69,7 +69,7 @@ async def _show(visit: Visit, stored: Provider, received: Received | Refused) ->
     proposal = await visit.services.reader(rows.proposal, None, stored.change)
     return visit.page(
         "provider_test.html",
-        name=stored.name,
+        called=stored.name,
         change=stored.change,
         waits=proposal is not None,
         mine=proposal is not None and proposal.by == visit.me.actor.person,

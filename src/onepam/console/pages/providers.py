@@ -1,5 +1,227 @@
 """Identity providers: how each fares, connecting one, deciding on what is proposed, declaring, removing."""
 
-from onepam.console.pages.provider_test import test_returned
+from datetime import UTC, datetime, timedelta
 
-__all__ = ["test_returned"]
+from starlette.responses import Response
+
+from onepam.app.approve_provider import approve_provider
+from onepam.app.declare_mfa import declare_mfa
+from onepam.app.end_declaration import end_declaration
+from onepam.app.reject_provider import reject_provider
+from onepam.app.remove_provider import remove_provider
+from onepam.console.dispatch import ADMINISTERS, SEES_ALL, Place
+from onepam.console.pages import provider_wizard
+from onepam.console.pages.provider_test import begin_test, test_returned, unknown
+from onepam.console.pages.provider_wizard import stale
+from onepam.console.provider_words import BASES, PROTOCOLS, addresses, differences, expiries, factor_basis, facts
+from onepam.console.rendering import plural
+from onepam.console.view import Context
+from onepam.console.visit import Visit
+from onepam.domain.access import ConsoleRight
+from onepam.domain.provider_setting import LONGEST_DECLARATION, Provider, Statement
+from onepam.kernel.clock import DAY, Instant, instant, moment
+from onepam.kernel.errors import Refused
+from onepam.kernel.ids import new_id
+from onepam.store.read import providers as rows
+
+__all__ = ["PLACES", "test_returned"]
+
+
+async def page(visit: Visit) -> Response:
+    """All providers, what waits, and how each fares."""
+    listed = await visit.services.reader(rows.providers, visit.at)
+    waiting = await visit.services.reader(rows.proposals, visit.at)
+    return visit.page(
+        "providers.html",
+        providers=[_row(visit, each) for each in listed],
+        proposals=[_proposed(each) for each in waiting],
+        may_change=visit.me.has(ConsoleRight.ADMINISTER),
+    )
+
+
+async def one(visit: Visit) -> Response:
+    """One provider in force."""
+    found = await visit.services.reader(rows.provider, visit.at, visit.path("provider"))
+    if found is None:
+        return visit.refusal(_no_provider(), 404)
+    waiting = await visit.services.reader(rows.proposals, visit.at)
+    stored = found.provider
+    return visit.page(
+        "provider.html",
+        provider={**_row(visit, found), "change": stored.change},
+        facts=facts(stored),
+        addresses=addresses(stored.kind, visit.services.origin, stored.provider),
+        proposals=[_proposed(each) for each in waiting if each.provider.provider == stored.provider],
+        set_by={"proposed": found.proposed_by_name, "approved": found.approved_by_name, "at": found.since},
+        declaration=_declared(found.declaration),
+        last_day=_day(Instant(visit.now + LONGEST_DECLARATION - DAY)),
+        first_day=_day(Instant(visit.now + DAY)),
+        may_change=visit.me.has(ConsoleRight.ADMINISTER),
+        stale=stale(visit),
+    )
+
+
+async def proposed(visit: Visit) -> Response:
+    """A proposal with what it changes; another administrator decides here."""
+    found = await visit.services.reader(rows.proposal, visit.at, visit.path("change"))
+    if found is None:
+        return visit.refusal(unknown(visit.path("change")), 404)
+    stored, administers = found.provider, visit.me.has(ConsoleRight.ADMINISTER)
+    settings = visit.services.providers.settings(stored)
+    return visit.page(
+        "provider_proposed.html",
+        change=_proposed(found),
+        provider={"id": stored.provider, "name": stored.name, "protocol": PROTOCOLS[stored.kind]},
+        differences=differences(found.current, stored),
+        trouble=settings.message if isinstance(settings, Refused) else "",
+        expiries=[] if isinstance(settings, Refused) else expiries(settings, visit.now),
+        addresses=addresses(stored.kind, visit.services.origin, stored.provider),
+        may_change=administers,
+        mine=found.by == visit.me.actor.person,
+        stale=stale(visit),
+    )
+
+
+async def approve(visit: Visit) -> Response:
+    """Another administrator's yes."""
+    change = visit.path("change")
+    found = await visit.services.reader(rows.proposal, None, change)
+    if found is None:
+        return visit.refusal(unknown(change), 404)
+    if stale(visit):
+        return visit.go(f"/step-up?next=/providers/proposed/{change}")
+    refused = await approve_provider(visit.services.ledger, visit.me.actor, change)
+    if refused is None:
+        return visit.outcome(None, f"/providers/{found.provider.provider}", "In force: people can sign in through it.")
+    still = await visit.services.reader(rows.proposal, None, change)
+    return visit.outcome(refused, f"/providers/proposed/{change}" if still is not None else "/providers", "")
+
+
+async def reject(visit: Visit) -> Response:
+    """An administrator's no; the proposer's is a withdrawal."""
+    refused = await reject_provider(visit.services.ledger, visit.me.actor, visit.path("change"))
+    if refused is not None and refused.code == "provider.no_proposal":
+        return visit.refusal(unknown(visit.path("change")), 404)
+    return visit.outcome(refused, "/providers", "It will not take effect.")
+
+
+async def remove(visit: Visit) -> Response:
+    """Ends the provider, and the sign-ins that it opened."""
+    ident = visit.path("provider")
+    if stale(visit):
+        return visit.go(f"/step-up?next=/providers/{ident[:40]}")
+    ended = await remove_provider(visit.services.ledger, visit.me.actor, ident, visit.form.get("reason", ""))
+    if isinstance(ended, Refused):
+        return _settled(visit, ended, ident, "")
+    return visit.outcome(None, "/providers", f"Removed; {plural(ended, 'sign-in')} ended.")
+
+
+async def declare(visit: Visit) -> Response:
+    """A statement that the provider demands a second factor, signed by who sends it."""
+    ident = visit.path("provider")
+    if stale(visit):
+        return visit.go(f"/step-up?next=/providers/{ident[:40]}")
+    statement = Statement(
+        declaration=new_id("dcl", visit.services.random),
+        provider=ident,
+        words=visit.form.get("statement", ""),
+        policy=visit.form.get("policy", ""),
+        ends=_end_of(visit.form.get("ends", "")),
+    )
+    refused = await declare_mfa(visit.services.ledger, visit.me.actor, statement)
+    return _settled(visit, refused, ident, "Declared. Administrative roles still step up.")
+
+
+async def end(visit: Visit) -> Response:
+    """Withdraws a statement."""
+    ident, reason = visit.path("provider"), visit.form.get("reason", "")
+    refused = await end_declaration(visit.services.ledger, visit.me.actor, ident, visit.path("declaration"), reason)
+    return _settled(visit, refused, ident, "Withdrawn: people step up again.")
+
+
+def _settled(visit: Visit, refused: Refused | None, ident: str, done: str) -> Response:
+    if refused is not None and refused.code in ("provider.unknown", "provider.declaration_unknown"):
+        return visit.refusal(_no_provider(), 404)
+    return visit.outcome(refused, f"/providers/{ident}", done)
+
+
+def _no_provider() -> Refused:
+    return Refused("provider.unknown", "There is no such provider.", "/providers")
+
+
+def _row(visit: Visit, found: rows.ProviderRow) -> Context:
+    stored, now = found.provider, visit.as_of or visit.now
+    settings = visit.services.providers.settings(stored)
+    declared_until = found.declaration.ends if found.declaration else None
+    state, words = factor_basis(stored.rule, declared_until)
+    return {
+        "id": stored.provider,
+        "name": stored.name,
+        "protocol": PROTOCOLS[stored.kind],
+        "domains": list(stored.rule.domains),
+        "people": found.people,
+        "since": found.since,
+        "last": _last(found.last),
+        "factor": {"state": state, "words": words, "until": declared_until if state == "due" else None},
+        "expiries": [] if isinstance(settings, Refused) else expiries(settings, now),
+        "trouble": settings.message if isinstance(settings, Refused) else "",
+    }
+
+
+def _last(last: rows.LastSignIn | None) -> Context | None:
+    if last is None:
+        return None
+    basis = BASES.get(last.basis, last.basis)
+    return {"person": {"id": last.person, "name": last.person_name}, "at": last.at, "basis": basis}
+
+
+def _declared(found: rows.Declaration | None) -> Context | None:
+    if found is None:
+        return None
+    return {
+        "id": found.declaration,
+        "statement": found.statement,
+        "digest": found.policy_digest,
+        "policy": found.policy or "",
+        "by": {"id": found.signed_by, "name": found.signed_by_name},
+        "at": found.signed,
+        "ends": found.ends,
+    }
+
+
+def _proposed(found: rows.ProposalRow) -> Context:
+    stored: Provider = found.provider
+    return {
+        "id": stored.change,
+        "name": stored.name,
+        "new": found.current is None,
+        "by": {"id": found.by, "name": found.by_name},
+        "at": found.at,
+    }
+
+
+def _day(at: Instant) -> str:
+    return f"{moment(at):%Y-%m-%d}"
+
+
+def _end_of(day: str) -> Instant:
+    """The end of a day in UTC; the beginning of time for what is no day."""
+    try:
+        return instant(datetime.fromisoformat(day[:10]).replace(tzinfo=UTC) + timedelta(days=1))
+    except (ValueError, OverflowError):
+        return Instant(0)
+
+
+PLACES = (
+    Place("GET", "/providers", SEES_ALL, page),
+    Place("GET", "/providers/new", ADMINISTERS, provider_wizard.new),
+    Place("POST", "/providers", ADMINISTERS, provider_wizard.propose),
+    Place("GET", "/providers/proposed/{change}", SEES_ALL, proposed),
+    Place("POST", "/providers/{change}/test", ADMINISTERS, begin_test),
+    Place("POST", "/providers/{change}/approve", ADMINISTERS, approve),
+    Place("POST", "/providers/{change}/reject", ADMINISTERS, reject),
+    Place("GET", "/providers/{provider}", SEES_ALL, one),
+    Place("POST", "/providers/{provider}/remove", ADMINISTERS, remove),
+    Place("POST", "/providers/{provider}/declare", ADMINISTERS, declare),
+    Place("POST", "/providers/{provider}/declarations/{declaration}/end", ADMINISTERS, end),
+)
