@@ -208,7 +208,7 @@ def _parts(url: str) -> SplitResult | Refused:
 
 
 def _not_connected(host: str, error: httpcore2.ConnectError) -> Refused:
-    cause = error.__cause__
+    cause = _of_tls(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
         why = cause.verify_message.rstrip(".")
         return Refused(
@@ -216,9 +216,17 @@ def _not_connected(host: str, error: httpcore2.ConnectError) -> Refused:
             f"The certificate of {host} is not trusted: {why}.",
             "The server must send its whole chain, and its CA must be known to this machine.",
         )
-    if isinstance(cause, ssl.SSLError):
+    if cause is not None:
         return Refused("fetch.tls", f"No encrypted connection to {host} came about.", "It must speak TLS 1.2 or newer.")
     return Refused("fetch.down", f"{host} is down, or cannot be reached from here.", "Check it, and try again.")
+
+
+def _of_tls(error: BaseException) -> ssl.SSLError | None:
+    """The TLS error beneath what the layers between made of it."""
+    beneath: BaseException | None = error
+    while beneath is not None and not isinstance(beneath, ssl.SSLError):
+        beneath = beneath.__cause__ or beneath.__context__
+    return beneath
 
 
 def _plain(host: str) -> Refused:
