@@ -1,10 +1,11 @@
 """What codes and events are called on pages."""
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from onepam.domain import access, people, requests, sessions
 from onepam.domain.access import Action, Mode
+from onepam.domain.federation import MfaBasis
 from onepam.domain.sessions import EntryPoint
 from onepam.kernel.clock import HOUR, MINUTE
 from onepam.store.read.sessions import SessionRow
@@ -21,7 +22,25 @@ FACTORS = {
     "passkey": "passkey",
     "recovery": "recovery codes",
     "ssh_key": "SSH key",
+    "provider": "sign-in at the provider",
     "machine": "none: a machine",
+}
+
+_COUNTS = {
+    MfaBasis.OWN: "shown here: {factors}",
+    MfaBasis.ATTESTED: "attested by {provider}",
+    MfaBasis.STEPPED_UP: "first at {provider}, then {last} here",
+    MfaBasis.DECLARED: "declared: {provider} demands one, and says nothing of it",
+    MfaBasis.ACCEPTED: "none: a risk that was accepted",
+}
+"""What a sign-in's second factor rests on."""
+
+BASES = {
+    MfaBasis.OWN: "shown to us",
+    MfaBasis.STEPPED_UP: "stepped up here",
+    MfaBasis.ATTESTED: "attested",
+    MfaBasis.DECLARED: "declared",
+    MfaBasis.ACCEPTED: "accepted risk",
 }
 
 _ENDED = {
@@ -50,6 +69,11 @@ _ENDED = {
     "target.address": "the target's address is forbidden",
     "sign_in.ended": "the sign-in had ended",
     "sign_in.stale": "the second factor was too old",
+    "mfa.declared": "the provider shows no second factor, and this is administrative",
+    "mfa.accepted": "no second factor was shown, and this is privileged",
+    "mfa.phishing_resistant": "only a passkey opens this",
+    "mfa.fresh": "this asks for a factor of its own",
+    "factor.replaced": "a factor was replaced within the hour",
     "service.entry": "the account may not come in this way",
     "service.key": "the service account's key was removed",
     "service.network": "the key may not come from there",
@@ -58,6 +82,17 @@ _ENDED = {
     "administrator": "ended by an administrator",
     "withdrawn": "taken back",
 }
+
+
+def factor_words(basis: MfaBasis, factors: Sequence[str], provider: str) -> str:
+    """Why a second factor counts: `attested by Okta`, `shown here: passkey`."""
+    said = [FACTORS.get(each, each) for each in factors]
+    if "machine" in factors:
+        return FACTORS["machine"]
+    return _COUNTS[basis].format(
+        factors=" and ".join(said) or "a factor", provider=provider or "the provider", last=said[-1] if said else "one"
+    )
+
 
 _COUNTED = (("channels", "channel"), ("files", "file record"))
 

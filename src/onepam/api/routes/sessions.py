@@ -13,6 +13,7 @@ from onepam.api.routes.route import Route
 from onepam.app.kill_session import kill_session
 from onepam.app.watch_recording import watch_recording
 from onepam.domain.access import Action, ConsoleRight
+from onepam.domain.federation import MfaBasis
 from onepam.domain.sessions import EntryPoint
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
@@ -22,6 +23,18 @@ OVERSEERS = (ConsoleRight.AUDIT, ConsoleRight.MONITOR, ConsoleRight.ADMINISTER)
 """Who sees everybody's sessions. A recording's content is for fewer: `app.watch_recording`."""
 
 MEDIA_TYPE = "application/x-asciicast"
+
+
+class Factors(Answer):
+    """Which factors were shown, when, in which sign-in session, and why that counts: `basis`, and `provider`, who saw
+    the first one (empty: ourselves)."""
+
+    session: str
+    factors: list[str]
+    at: Moment
+    basis: MfaBasis
+    provider: str
+    phishing_resistant: bool
 
 
 class SessionOut(Answer):
@@ -47,14 +60,8 @@ class SessionOut(Answer):
     verified: bool | None
     gap: str | None
     because: Chain
-
-
-class Factors(Answer):
-    """Which factors were shown, when, in which sign-in session."""
-
-    session: str
-    factors: list[str]
-    at: Moment
+    also: list[Chain]
+    mfa: Factors
 
 
 class Why(Answer):

@@ -15,8 +15,8 @@ from onepam.console.view import Context, View, resources
 from onepam.console.visit import Visit
 from onepam.console.wording import (
     ENTRY,
-    FACTORS,
     counts_words,
+    factor_words,
     recording_state,
     session_because,
     session_state,
@@ -229,8 +229,9 @@ def _session(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) 
         "ended": row.closed,
         "ends": row.ends,
         "because": session_because(row),
-        "factors": [FACTORS.get(each, each) for each in row.mfa.factors],
-        "factor_at": None if row.entry is EntryPoint.SSH_SERVICE_KEY else row.mfa.at,
+        "factor": factor_words(row.mfa.basis, row.mfa.factors, row.provider_name),
+        "resistant": row.mfa.phishing_resistant,
+        "factor_age": None if row.entry is EntryPoint.SSH_SERVICE_KEY else row.opened - row.mfa.at,
         "approval": {
             "by": asked.row.decider_name,
             "by_id": row.because.approval_by,

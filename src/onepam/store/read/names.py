@@ -13,6 +13,18 @@ def name(db: Db, at: Instant, person: str | None) -> str:
     return (found["name"] if found else None) or person
 
 
+def provider_name(db: Db, at: Instant, provider: str) -> str:
+    """What an identity provider is called, or was called last by `at`; empty for ourselves."""
+    if not provider:
+        return ""
+    found = row(
+        db,
+        "SELECT name FROM provider WHERE provider = :provider AND valid_from <= :at ORDER BY valid_from DESC LIMIT 1",
+        {"provider": provider, "at": at},
+    )
+    return found["name"] if found else provider
+
+
 def names(db: Db, at: Instant) -> dict[str, str]:
     """Everybody's name by id: for lists."""
     found = rows(db, f"SELECT person, name FROM person WHERE {AT}", {"at": at})

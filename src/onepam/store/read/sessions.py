@@ -13,13 +13,14 @@ from onepam.store.database import Db, row, rows
 from onepam.store.entries import size_at
 from onepam.store.read.explain import Link, explain
 from onepam.store.read.history import Moment, moments, moments_of
-from onepam.store.read.names import name
+from onepam.store.read.names import name, provider_name
 from onepam.store.tables import AT
 
 MOST = 500
 """Rows that a list gives at most."""
 
 _because = decoder(Because)
+_also = decoder(tuple[Because, ...])
 _mfa = decoder(MfaProof)
 
 
@@ -64,7 +65,9 @@ class SessionRow:
     killed_by: str | None
     killed_by_name: str
     because: Because
+    also: tuple[Because, ...]
     mfa: MfaProof
+    provider_name: str
     head: str | None
     chunks: int | None
     counts: Mapping[str, int]
@@ -74,7 +77,8 @@ class SessionRow:
 
 @dataclass(frozen=True, slots=True)
 class SessionDetail:
-    """A session, why it was possible (as it stood at its opening), and every entry about it, watching included."""
+    """A session, why it was possible (as it stood at its opening, each of its ways after the other), and every entry
+    about it, watching included."""
 
     row: SessionRow
     why: tuple[Link, ...]
@@ -166,7 +170,7 @@ def session(db: Db, at: Instant, session: str) -> SessionDetail | None:
     ]
     return SessionDetail(
         row=shown,
-        why=explain(db, shown.opened, shown.because),
+        why=tuple(link for each in (shown.because, *shown.also) for link in explain(db, shown.opened, each)),
         history=tuple(sorted(told, key=lambda each: each.index)),
     )
 
@@ -263,7 +267,9 @@ def _row(db: Db, at: Instant, found: Any) -> SessionRow:
         killed_by=found["kill_by"],
         killed_by_name=name(db, at, found["kill_by"]),
         because=_because(json.loads(found["because"])),
-        mfa=_mfa(json.loads(found["mfa"])),
+        also=_also(json.loads(found["also"])),
+        mfa=(mfa := _mfa(json.loads(found["mfa"]))),
+        provider_name=provider_name(db, at, mfa.provider),
         head=found["head"],
         chunks=found["chunks"],
         counts=json.loads(found["counts"]) if found["counts"] else {},
