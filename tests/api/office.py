@@ -41,6 +41,7 @@ from onepam.domain.roster import Attributes
 from onepam.domain.sessions import EntryPoint, SessionClosed
 from onepam.domain.sign_in import FactorEnrolled, FactorKind, SignedIn, SignedOut, SignInKind
 from onepam.gateway.playback import Playback
+from onepam.gateway.probes import Probes
 from onepam.gateway.recorder import recording_path
 from onepam.identity.cli_codes import issue_code
 from onepam.identity.tokens import new_token, token_digest
@@ -96,6 +97,7 @@ class Office:
             playback=self.playback,
             clock=now,
             random=secrets.token_bytes,
+            probes=Probes("nod_office", now, secrets.token_bytes),
             gateway_name="127.0.0.1",
             ssh_port=2022,
             host_key_line=authorities.host.known_hosts_line(["[127.0.0.1]:2022"]),

@@ -20,6 +20,7 @@ from onepam.domain.sign_in import FactorKind, SignedIn, SignInKind
 from onepam.gateway.egress import Admitted, Egress
 from onepam.gateway.fetch import Fetch
 from onepam.gateway.playback import Playback
+from onepam.gateway.probes import Probes
 from onepam.gateway.recorder import recording_path
 from onepam.identity.oidc.relying_party import RelyingParty as OpenIdParty
 from onepam.identity.passkeys import RelyingParty
@@ -213,6 +214,7 @@ async def opened(folder: Path, admitted: tuple[Admitted, ...] = ()) -> AsyncIter
         proof=proof,
         clock=company.clock,
         random=secrets.token_bytes,
+        probes=Probes("node-1", company.clock, secrets.token_bytes),
         fetch=fetch,
         openid=OpenIdParty(fetch),
         providers=Providers(ORIGIN, envelope),

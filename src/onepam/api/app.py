@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from onepam import __version__
 from onepam.api.bounds import Bounds
 from onepam.api.errors import Error, handle_errors
-from onepam.api.guard import guard
+from onepam.api.guard import ProbeAnswered, guard
 from onepam.api.routes import cli, ledger, matrix, people, requests, sessions
 from onepam.api.routes.route import Route
 from onepam.api.services import ApiServices
+from onepam.gateway.probes import told
 
 ROUTES: tuple[Route, ...] = (
     *cli.ROUTES,
@@ -58,8 +59,14 @@ def describe_api() -> FastAPI:
             responses={"default": {"model": Error, "description": "Why not, and what to do next"}, **_streamed(route)},
         )
     handle_errors(app)
+    app.add_exception_handler(ProbeAnswered, _probed)
     app.add_middleware(Bounds)
     return app
+
+
+async def _probed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProbeAnswered)
+    return Response(status_code=403) if error.verdict is None else JSONResponse(told(error.verdict))
 
 
 def _streamed(route: Route) -> dict[int | str, dict[str, Any]]:

@@ -8,9 +8,12 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from onepam.api.errors import ApiError
 from onepam.api.services import ApiServices
+from onepam.app.probe_access import record_probe
 from onepam.domain.access import ConsoleRight
 from onepam.domain.authority import Actor, ActorFacts, authorised, present
+from onepam.domain.probing import ProbePath, Verdict, WouldOpen
 from onepam.domain.sign_in import SignInKind
+from onepam.gateway.probes import HEADER
 from onepam.identity.tokens import is_token, token_digest
 from onepam.kernel.clock import Instant, parse
 from onepam.kernel.errors import Refused
@@ -72,14 +75,40 @@ def source_of(request: Request) -> str:
 async def signed_in(
     request: Request, services: Services, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 ) -> Caller:
-    """The person behind the bearer token. Cookies are not looked at."""
+    """The person behind the bearer token. Cookies are not looked at. A probe is answered here, by the same look-up, and
+    reaches no handler."""
+    if (ticket := request.headers.get(HEADER)) is not None:
+        raise ProbeAnswered(await _probed(request, services, ticket))
     if bearer is None or not is_token(bearer.credentials, TOKEN_PREFIX):
         raise ApiError(_MISSING)
     digest = token_digest(Secret(bearer.credentials.encode("ascii"))).hex()
-    found = await services.reader(acting, None, digest, source_of(request), SignInKind.CLI)
-    if found is None or present(found[1], services.clock()) is not None:
+    found = await _behind(request, services, digest)
+    if found is None:
         raise ApiError(_MISSING)
-    return Caller(*found)
+    return found
+
+
+async def _behind(request: Request, services: ApiServices, digest: str) -> Caller | None:
+    """Whose token has this digest."""
+    found = await services.reader(acting, None, digest, source_of(request), SignInKind.CLI)
+    return Caller(*found) if found is not None and present(found[1], services.clock()) is None else None
+
+
+class ProbeAnswered(Exception):
+    """A probe was answered, with None for a ticket that is not ours: nothing else happens to the request."""
+
+    def __init__(self, verdict: Verdict | None) -> None:
+        self.verdict = verdict
+
+
+async def _probed(request: Request, services: ApiServices, ticket: str) -> Verdict | None:
+    own = request.scope.get("server") or ("", 0)
+    probe = services.probes.redeem(ticket, ProbePath.API, source_of(request), str(own[0]))
+    if probe is None:
+        return None
+    verdict = WouldOpen() if await _behind(request, services, probe.sought) is not None else _MISSING
+    await record_probe(services.ledger, probe, verdict, services.probes.node)
+    return verdict
 
 
 Who = Annotated[Caller, Depends(signed_in)]

@@ -7,6 +7,7 @@ from pathlib import Path
 from onepam.app.ports import EntryProof, Ledger, LedgerHealth
 from onepam.domain.authority import Actor
 from onepam.gateway.playback import Playback
+from onepam.gateway.probes import Probes
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import RandomBytes
@@ -38,4 +39,5 @@ class ApiServices:
     console_url: str
     ledger_health: Callable[[], Awaitable[LedgerHealth]]
     entry_proof: Callable[[int], Awaitable[EntryProof | None]]
+    probes: Probes
     evidence_pack: Callable[[Actor, Instant, Instant], Awaitable[Path | Refused]]

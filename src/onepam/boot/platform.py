@@ -27,6 +27,7 @@ from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.evidence import Evidence
 from onepam.boot.node import Node
+from onepam.boot.probing import Listeners, Prober
 from onepam.boot.self_check import SelfCheck
 from onepam.boot.signer_process import SignerProcess
 from onepam.domain.authority import Actor
@@ -36,6 +37,7 @@ from onepam.evidence.envelope import Period
 from onepam.gateway.egress import Egress
 from onepam.gateway.live import Live
 from onepam.gateway.playback import Playback
+from onepam.gateway.probes import Probes
 from onepam.gateway.recover import recover
 from onepam.gateway.sealing import Sealing
 from onepam.kernel.clock import DAY, Instant
@@ -84,6 +86,7 @@ class Platform:
         self._signers = SignerProcess(config.signer_socket, data / "signer", config.origin)
         self._tasks: list[asyncio.Task[Any]] = []
         self._stopping = threading.Event()
+        self._prober_key = asyncssh.generate_private_key("ssh-ed25519")
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Platform"]:
@@ -116,6 +119,7 @@ class Platform:
                 wall_clock,
             )
             self.live = Live(self.ledger, self._access, wall_clock)
+            self.probes = Probes(self.node.name, wall_clock, secrets.token_bytes)
             self.sealing = Sealing(self.ledger, self.live, self.node.name)
             await self._begin(parts)
             async with self._listeners():
@@ -161,7 +165,7 @@ class Platform:
         self.self_check = SelfCheck(self.ledger, self._signers, self.config, self.database, keys, self._stopping)
         self._run("verification", self.self_check.run)
 
-    def _run(self, name: str, job: Callable[[], Awaitable[None]]) -> None:
+    def _run(self, name: str, job: Callable[[], Awaitable[None]]) -> asyncio.Task[Any]:
         """A task of the platform; one that ends by an error is logged and begun again after a second."""
 
         async def forever() -> None:
@@ -172,7 +176,22 @@ class Platform:
                     log.exception("%s stopped; it begins again", name)
                 await asyncio.sleep(1)
 
-        self._tasks.append(asyncio.get_running_loop().create_task(forever(), name=name))
+        task = asyncio.get_running_loop().create_task(forever(), name=name)
+        self._tasks.append(task)
+        return task
+
+    def _prober(self) -> Prober:
+        config, tls = self.config, self.config.tls
+        listeners = Listeners(
+            ssh_host=config.ssh_host,
+            ssh_port=self.ssh_port,
+            host_key=self.authorities.gateway_host_key.convert_to_public(),
+            key=self._prober_key,
+            console_host=config.console_host,
+            console_port=config.console_port,
+            certificate=tls[0] if tls else None,
+        )
+        return Prober(self.ledger, self.reader, self.probes, listeners, wall_clock, secrets.token_bytes)
 
     @contextlib.asynccontextmanager
     async def _listeners(self) -> AsyncIterator[None]:
@@ -187,7 +206,11 @@ class Platform:
             self.ssh_port: int = ssh.sockets[0].getsockname()[1]
             try:
                 async with self._web(console):
-                    yield
+                    probing = self._run("probes", self._prober().run)
+                    try:
+                        yield
+                    finally:
+                        probing.cancel()
             finally:
                 ssh.close()
                 self.live.end_all("gateway.stopped")
@@ -253,6 +276,8 @@ class Platform:
             authorities=self.authorities,
             envelope=self.envelope,
             find_key=self._find_key,
+            probes=self.probes,
+            prober=self._prober_key.public_data,
             recordings=self.recordings,
             source_addresses=self.config.source_addresses,
             console_url=self.config.url,

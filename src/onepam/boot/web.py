@@ -60,6 +60,7 @@ def _console(platform: "Platform", identity: Identity) -> ConsoleServices:
         proof=lambda index: asyncio.to_thread(platform.anchors.proof, index),
         clock=wall_clock,
         random=secrets.token_bytes,
+        probes=platform.probes,
         fetch=identity.fetch,
         openid=identity.openid,
         providers=identity.providers,
@@ -84,6 +85,7 @@ def _api(platform: "Platform") -> ApiServices:
         playback=platform.playback,
         clock=wall_clock,
         random=secrets.token_bytes,
+        probes=platform.probes,
         gateway_name=config.gateway_name,
         ssh_port=platform.ssh_port,
         host_key_line=platform.authorities.host.known_hosts_line(

@@ -19,10 +19,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from onepam.app.probe_access import record_probe
 from onepam.console.rendering import Flash
 from onepam.console.services import ConsoleServices
 from onepam.console.visit import CSRF_COOKIE, FLASH_COOKIE, SESSION_COOKIE, Member, Visit
 from onepam.domain.access import ConsoleRight
+from onepam.domain.authority import Actor, ActorFacts
+from onepam.domain.probing import ProbePath, WouldOpen
+from onepam.gateway.probes import HEADER, told
 from onepam.identity.tokens import is_token, token_digest
 from onepam.kernel.clock import Instant, instant
 from onepam.kernel.errors import Fault, Refused
@@ -101,6 +105,8 @@ def _endpoint(services: ConsoleServices, place: Place) -> Callable[[Request], Aw
 
 
 async def _answer(visit: Visit, place: Place) -> Response:
+    if (ticket := visit.request.headers.get(HEADER)) is not None:
+        return await _probed(visit, ticket)
     if (refused := _as_of(visit)) is not None:
         return visit.refusal(refused, 400)
     await _recognise(visit)
@@ -122,7 +128,7 @@ async def _recognise(visit: Visit) -> None:
     if not is_token(token, SESSION_PREFIX):
         return
     digest = token_digest(Secret(token.encode("ascii"))).hex()
-    found = await visit.services.reader(acting, None, digest, visit.source)
+    found = await _behind(visit, digest)
     if found is None:
         return
     actor, facts = found
@@ -130,6 +136,23 @@ async def _recognise(visit: Visit) -> None:
     detail = ", ".join(sorted({held.role for held in facts.roles})) or "no role yet"
     visit.member = Member(actor, facts, known.name if known else actor.person, detail)
     visit.waiting, visit.live = await visit.services.reader(counts, None, actor.person)
+
+
+async def _behind(visit: Visit, digest: str) -> tuple[Actor, ActorFacts] | None:
+    """Whose cookie has this digest."""
+    return await visit.services.reader(acting, None, digest, visit.source)
+
+
+async def _probed(visit: Visit, ticket: str) -> Response:
+    """A probe is answered here, by the same look-up, and reaches no page; a ticket that is not ours gets nothing."""
+    services, own = visit.services, visit.request.scope.get("server") or ("", 0)
+    probe = services.probes.redeem(ticket, ProbePath.CONSOLE, visit.source, str(own[0]))
+    if probe is None:
+        return Response(status_code=403)
+    found = await _behind(visit, probe.sought)
+    verdict = WouldOpen() if found is not None else Refused("sign_in.ended", "There is no such sign-in any more.")
+    await record_probe(services.ledger, probe, verdict, services.probes.node)
+    return JSONResponse(told(verdict))
 
 
 def _as_of(visit: Visit) -> Refused | None:

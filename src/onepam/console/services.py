@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from onepam.app.ports import EntryProof, Ledger, LedgerHealth
 from onepam.gateway.fetch import Fetch
 from onepam.gateway.playback import Playback
+from onepam.gateway.probes import Probes
 from onepam.identity.oidc.relying_party import RelyingParty as OpenIdParty
 from onepam.identity.passkeys import RelyingParty
 from onepam.identity.providers import Providers
@@ -37,6 +38,7 @@ class ConsoleServices:
     proof: Callable[[int], Awaitable[EntryProof | Refused]]
     clock: Clock
     random: RandomBytes
+    probes: Probes
     fetch: Fetch
     openid: OpenIdParty
     providers: Providers

@@ -10,9 +10,9 @@ from base64 import urlsafe_b64encode
 from hashlib import sha256
 from ipaddress import ip_address
 
-from onepam.domain.probing import Probe, ProbePath
+from onepam.domain.probing import Probe, ProbePath, ProbeResult, Verdict
 from onepam.kernel.clock import SECOND, Clock, Instant
-from onepam.kernel.errors import Unavailable
+from onepam.kernel.errors import Refused, Unavailable
 from onepam.kernel.ids import RandomBytes
 
 HEADER = "x-onepam-probe"
@@ -28,7 +28,8 @@ _TICKET = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 class Probes:
     """The tickets of this process. They stand in no file, and are kept as digests."""
 
-    def __init__(self, clock: Clock, random: RandomBytes) -> None:
+    def __init__(self, node: str, clock: Clock, random: RandomBytes) -> None:
+        self.node = node
         self._clock = clock
         self._random = random
         self._tickets: dict[bytes, tuple[Instant, Probe]] = {}
@@ -52,6 +53,13 @@ class Probes:
         if probe is None or expires <= self._clock() or probe.path is not path or not of_this_machine(source, own):
             return None
         return probe
+
+
+def told(verdict: Verdict) -> dict[str, str]:
+    """What a listener answers, as JSON."""
+    if isinstance(verdict, Refused):
+        return {"result": ProbeResult.REFUSED.value, "code": verdict.code}
+    return {"result": ProbeResult.WOULD_OPEN.value}
 
 
 def of_this_machine(source: str, own: str) -> bool:

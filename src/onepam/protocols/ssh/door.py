@@ -27,7 +27,7 @@ class Door(asyncssh.SSHServer):
 
     relay: Relay | None = None
 
-    def session_requested(self) -> tuple[PersonChannel, ChannelRelay] | bool:
+    def session_requested(self) -> tuple[PersonChannel, ChannelRelay] | asyncssh.SSHServerSession[bytes] | bool:
         """The next channel of the permitted session, or a refusal."""
         channel = self.relay.channel() if self.relay else None
         return (PersonChannel.on(channel.session.person), channel) if channel else False

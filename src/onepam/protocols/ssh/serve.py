@@ -9,6 +9,7 @@ import asyncio
 import logging
 import re
 from contextlib import suppress
+from hmac import compare_digest
 from typing import cast
 
 import asyncssh
@@ -22,13 +23,17 @@ from onepam.app.refuse_session import refuse_session
 from onepam.domain.confirmation import LIFETIME, Ask
 from onepam.domain.people import PersonKind
 from onepam.domain.sessions import EntryPoint, SessionFailed
+from onepam.gateway.probes import of_this_machine
 from onepam.identity.ssh_keys import fingerprint
 from onepam.identity.tokens import code_digest, confirmation_code
 from onepam.kernel.clock import SECOND
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.ids import new_id
+from onepam.protocols.ssh.channel import ChannelRelay
 from onepam.protocols.ssh.connections import PersonConnection
 from onepam.protocols.ssh.door import Door
+from onepam.protocols.ssh.person_channel import PersonChannel
+from onepam.protocols.ssh.probe import MOST_CHANNELS, PROBER, ProbeSession
 from onepam.protocols.ssh.relay import Relay
 from onepam.protocols.ssh.session import Session, SshGateway, settle
 from onepam.store.read.directory import KeyHolder
@@ -64,6 +69,8 @@ class PersonDoor(Door):
         self._offers = 0
         self._over = False
         self._entering = False
+        self._probing = 0
+        """How many channels the prober may still open; none is anybody else's."""
         self._explained = False
 
     # What asyncssh calls ---------------------------------------------------------------------------------------------
@@ -118,6 +125,8 @@ class PersonDoor(Door):
         self._offers += not msg
         if self._over or self._offers > MAX_OFFERS:
             return False
+        if username == PROBER:
+            return await self._prove_prober(username, key_data, msg, signature)
         try:
             who = await self._who(key_data)
             if who is None or not await self._signed(username, key_data, msg, signature):
@@ -126,6 +135,23 @@ class PersonDoor(Door):
         except Fault as fault:
             log.error("a sign-in from %s failed: %s", self._source, fault)
             return self._no(Refused("gateway.unavailable", "The gateway cannot open sessions now.", "Try again soon."))
+
+    async def _prove_prober(self, username: str, key_data: bytes, msg: bytes, signature: bytes) -> bool:
+        """This process's own key, from this machine. It gets no permit; see `ProbeSession`."""
+        own = self._conn.get_extra_info("sockname")
+        known = compare_digest(key_data, self._gateway.prober) and of_this_machine(self._source, str(own[0]))
+        if not known or not await self._checked(username, key_data, msg, signature):
+            return False
+        if msg:
+            self._probing = MOST_CHANNELS
+        return True
+
+    def session_requested(self) -> tuple[PersonChannel, ChannelRelay] | asyncssh.SSHServerSession[bytes] | bool:
+        """A channel of the permitted session, or the prober's."""
+        if self.relay is None and self._probing:
+            self._probing -= 1
+            return ProbeSession(self._gateway, self._conn)
+        return super().session_requested()
 
     async def _signed(self, username: str, key_data: bytes, msg: bytes, signature: bytes) -> bool:
         """Whether the client holds the private key. asyncssh would compare a certificate's principal with the login

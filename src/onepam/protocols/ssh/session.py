@@ -24,6 +24,7 @@ from onepam.domain.access import Action
 from onepam.domain.sessions import SessionClosed, SessionFailed
 from onepam.gateway.egress import Egress
 from onepam.gateway.live import Live
+from onepam.gateway.probes import Probes
 from onepam.gateway.recorder import Recorder
 from onepam.gateway.sealing import Sealing
 from onepam.kernel.clock import Clock
@@ -71,7 +72,8 @@ _ENDS = {
 
 @dataclass(frozen=True, slots=True)
 class SshGateway:
-    """What the SSH listener needs. `find_key` says by its fingerprint whose key it is."""
+    """What the SSH listener needs. `find_key` says by its fingerprint whose key it is; `prober` is the public key of
+    this process's own prober."""
 
     node: str
     ledger: Ledger
@@ -81,6 +83,8 @@ class SshGateway:
     authorities: Authorities
     envelope: Envelope
     find_key: Callable[[str], Awaitable[KeyHolder | None]]
+    probes: Probes
+    prober: bytes
     recordings: Path
     source_addresses: tuple[str, ...]
     console_url: str

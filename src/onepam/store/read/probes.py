@@ -26,8 +26,8 @@ class Due:
     purpose: ProbePurpose
 
 
-def due(db: Db, at: Instant, after: Instant, most: int = 100) -> tuple[Due, ...]:
-    """Who has left, or was ordered to be probed, after `after`; the oldest first."""
+def due(db: Db, at: Instant, after: Instant, settled: int = 0, most: int = 100) -> tuple[Due, ...]:
+    """Who has left, or was ordered to be probed, after `after` and `settled` microseconds ago; the oldest first."""
     found = rows(
         db,
         f"SELECT person, removed AS since, 'leaver' AS purpose FROM leaver WHERE removed > :after AND {AT} "
@@ -35,6 +35,7 @@ def due(db: Db, at: Instant, after: Instant, most: int = 100) -> tuple[Due, ...]
         "ORDER BY since LIMIT :most",
         {"after": after, "at": at, "most": most},
     )
+    found = [each for each in found if each["since"] <= at - settled]
     return tuple(Due(each["person"], each["since"], ProbePurpose(each["purpose"])) for each in found)
 
 
@@ -132,7 +133,8 @@ def _sign_ins(db: Db, at: Instant, blank: Probe) -> Iterator[Probe]:
     for each in rows(
         db,
         "SELECT session, kind, token_digest FROM sign_in "
-        "WHERE person = :person AND expires > :at AND valid_from <= :at AND token_digest IS NOT NULL GROUP BY session ORDER BY max(opened) DESC LIMIT :most",
+        "WHERE person = :person AND expires > :at AND valid_from <= :at AND token_digest IS NOT NULL "
+        "GROUP BY session ORDER BY max(opened) DESC LIMIT :most",
         {"person": blank.person, "at": at, "most": 2 * MOST_PROOFS},
     ):
         console = each["kind"] == SignInKind.CONSOLE
