@@ -18,7 +18,6 @@ from onepam.identity.passwords import (
     PasswordPolicy,
     check,
     hash_password,
-    needs_rehash,
     verify_password,
 )
 from onepam.kernel.errors import Corrupt, Refused
@@ -197,7 +196,7 @@ def test_an_overlong_password_is_not_the_one_it_begins_with() -> None:
 
 def test_an_unknown_person_takes_as_long_as_a_known_one() -> None:
     stored = hash_password("violet harbour ladder")
-    assert not needs_rehash(_NOBODY)  # the same parameters, so the same work
+    assert _NOBODY.split("$")[:4] == stored.split("$")[:4]  # the same parameters, so the same work
     times: dict[str | None, list[float]] = {stored: [], None: []}
     for _ in range(7):
         for person, measured in times.items():
@@ -205,11 +204,6 @@ def test_an_unknown_person_takes_as_long_as_a_known_one() -> None:
             verify_password(person, "another password")
             measured.append(time.perf_counter() - started)
     assert 0.5 < statistics.median(times[None]) / statistics.median(times[stored]) < 2
-
-
-def test_a_hash_of_older_parameters_is_to_be_renewed() -> None:
-    assert not needs_rehash(hash_password("violet harbour ladder"))
-    assert needs_rehash(_NOBODY.replace("m=65536", "m=32768"))
 
 
 def test_a_malformed_stored_hash_is_a_fault_and_no_wrong_password() -> None:

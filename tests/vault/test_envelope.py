@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from onepam.kernel.errors import Corrupt
 from onepam.kernel.secret import Secret
-from onepam.vault.envelope import MAX_PLAINTEXT_BYTES, Envelope, KeyMissing, master_key_id
+from onepam.vault.envelope import MAX_PLAINTEXT_BYTES, Envelope, KeyMissing
 from onepam.vault.file_keys import FileKeys
 
 ABOUT = b"secret/sec_1"
@@ -92,10 +92,13 @@ def test_rewrapping_changes_the_master_key_and_not_the_secret(tmp_path: Path) ->
     sealed = envelope.seal(Secret(b"a password"), ABOUT)
     data_key, wrapped = envelope.new_data_key(ABOUT)
     assert envelope.rewrap(sealed) == sealed
-    first = keys.current
-    second = keys.rotate()
+    first = keys.current.encode()
+    second = keys.rotate().encode()
     again, wrapped_again = envelope.rewrap(sealed), envelope.rewrap(wrapped)
-    assert (master_key_id(sealed), master_key_id(again), master_key_id(wrapped_again)) == (first, second, second)
+    assert first in sealed
+    assert second in again
+    assert second in wrapped_again
+    assert first not in again + wrapped_again
     tail = len(b"a password") + 12 + 16
     assert again[-tail:] == sealed[-tail:]
     assert envelope.open(again, ABOUT) == envelope.open(sealed, ABOUT) == Secret(b"a password")

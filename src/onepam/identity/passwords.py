@@ -114,11 +114,6 @@ def verify_password(stored: str | None, password: str) -> bool:
     return stored is not None and encoded is not None
 
 
-def needs_rehash(stored: str) -> bool:
-    """Whether the hash has older parameters than today's: hash again at the next good sign-in."""
-    return _hasher.check_needs_rehash(stored)
-
-
 def _encode(password: str) -> bytes | None:
     try:
         encoded = unicodedata.normalize("NFC", password[: MAX_BYTES + 1]).encode()

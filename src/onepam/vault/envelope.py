@@ -127,11 +127,6 @@ class Envelope:
         return associated + self._keys.wrap(header.key_id, data_key, associated)
 
 
-def master_key_id(sealed: bytes) -> str:
-    """The id of the master key a sealed secret or wrapped key hangs on. Raises `Corrupt` when it is malformed."""
-    return _parse(sealed, None)[0].key_id
-
-
 def _demand(header: _Header, about: bytes) -> None:
     if header.about != hashlib.sha256(about).digest():
         raise Corrupt("this was sealed for something else")
