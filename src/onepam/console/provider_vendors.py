@@ -71,10 +71,10 @@ def _step(step: str, ours: dict[str, str]) -> list[Context]:
     while rest:
         before, brace, after = rest.partition("{")
         if before:
-            pieces.append({"text": before, "copy": False})
+            pieces.append({"text": before, "ours": False})
         name, _, rest = after.partition("}")
         if brace:
-            pieces.append({"text": ours[name], "copy": True})
+            pieces.append({"text": ours[name], "ours": True})
     return pieces
 
 

@@ -77,10 +77,10 @@ def addresses(kind: ProviderKind, console: str, provider: str) -> list[Context]:
 def factor_basis(rule: ProviderRule, declared_until: Instant | None) -> tuple[str, str]:
     """(state, words): what the second factor of its people rests on."""
     if rule.attests:
-        return "proven", "attested: " + ", ".join(rule.attests)
+        return "proven", "by " + ", ".join(rule.attests)
     if declared_until is not None:
         return "due", "declared"
-    return "plain", "people step up here"
+    return "plain", "with a factor of OnePAM's own"
 
 
 def first_factor(rule: ProviderRule) -> str:

@@ -25,7 +25,7 @@ from onepam.domain.providers import (
 from onepam.domain.sign_in import SignedOut
 from onepam.domain.signing_in import fresh
 from onepam.kernel import limits
-from onepam.kernel.canonical import NotCanonical, decode
+from onepam.kernel.canonical import NotCanonical, decode, utf8
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.text import plain_text
@@ -241,13 +241,9 @@ def declare(facts: SettingFacts, statement: Statement, now: Instant) -> Decided[
     words = plain_text(statement.words, limits.MAX_TEXT_CHARACTERS, what="statement")
     if isinstance(words, Refused):
         return words
-    policy = statement.policy.replace("\r\n", "\n").strip()
-    if not policy or len(policy) > MAX_POLICY_CHARACTERS or "\0" in policy:
-        return Refused(
-            "provider.policy",
-            f"The provider's policy is missing, or longer than {MAX_POLICY_CHARACTERS:,} characters.",
-            "Export it at the provider, and paste its text: it is the evidence.",
-        )
+    policy = _policy(statement.policy)
+    if isinstance(policy, Refused):
+        return policy
     if not now < statement.ends <= now + LONGEST_DECLARATION:
         return Refused(
             "provider.declaration_end", "A declaration ends within 365 days.", "Choose a day from tomorrow on."
@@ -291,14 +287,27 @@ def unfit(wanted: Provider) -> Refused | None:
         return Refused(
             "provider.name", "The provider's name has white space where it does not belong.", "Type it again."
         )
-    settings = wanted.settings.encode("utf-8", "replace")
     try:
+        settings = utf8(wanted.settings)
         fits = len(settings) <= MAX_SETTINGS_BYTES and isinstance(decode(settings), dict)
     except NotCanonical:
         fits = False
     if not fits:
         return Refused("provider.settings", f"The settings are no object of at most {MAX_SETTINGS_BYTES:,} bytes.")
     return _unfit_rule(wanted.rule)
+
+
+def _policy(text: str) -> str | Refused:
+    """The text of a policy as it is kept: lines end as in Unix."""
+    policy = text.replace("\r\n", "\n").strip()
+    try:
+        utf8(policy)
+    except NotCanonical:
+        policy = ""
+    if policy and len(policy) <= MAX_POLICY_CHARACTERS and "\0" not in policy:
+        return policy
+    message = f"The provider's policy is missing, or longer than {MAX_POLICY_CHARACTERS:,} characters."
+    return Refused("provider.policy", message, "Export it at the provider, and paste its text: it is the evidence.")
 
 
 def _unfit_rule(rule: ProviderRule) -> Refused | None:

@@ -21,7 +21,7 @@ def provider_row(name: str, **more: object) -> Context:
         "people": 214,
         "since": ago(90 * DAY),
         "last": {"person": TOMAS, "at": ago(4 * MINUTE), "basis": "second factor attested by the provider"},
-        "factor": {"state": "proven", "words": "attested: mfa, phr", "until": None},
+        "factor": {"state": "proven", "words": "by mfa, phr", "until": None},
         "expiries": [],
         "trouble": "",
         **more,
@@ -47,7 +47,7 @@ PROVIDERS: Context = {
             domains=["northwind.example"],
             people=0,
             last=None,
-            factor={"state": "plain", "words": "people step up here", "until": None},
+            factor={"state": "plain", "words": "with a factor of OnePAM's own", "until": None},
             trouble="Our own key for this provider cannot be used.",
         ),
     ],
@@ -105,6 +105,8 @@ PROPOSED: Context = {
 CHANGED: Context = {
     **PROPOSED,
     "change": {**PROPOSED["change"], "new": False, "name": "Shibboleth"},
+    "provider": {"id": "idp_shibboleth", "name": "Shibboleth", "protocol": "SAML 2.0"},
+    "addresses": addresses(ProviderKind.SAML, CONSOLE, "idp_shibboleth"),
     "differences": [
         {"what": "Signing certificates", "before": "SHA-256 9f2c4a77d01be355… until 2026-12-09",
          "after": "SHA-256 9f2c4a77d01be355… until 2026-12-09, SHA-256 4be1d00c5f77a290… until 2029-11-20"},
@@ -132,7 +134,7 @@ FORM_SAML: Context = {
     "kind": "saml",
     "called": "Shibboleth",
     "addresses": addresses(ProviderKind.SAML, CONSOLE, "idp_shib"),
-    "form": {**ANY_SAML.form(), "name": "Shibboleth", "metadata_url": "https://10.0.0.7/metadata"},
+    "form": {**ANY_SAML.form(), "name": "Shibboleth", "metadata_url": "https://127.0.0.1/metadata"},
     "changes": True,
     "has_secret": True,
     "error": {
@@ -185,5 +187,10 @@ TEST_FAILED: Context = {
     "factor": None,
     "missing": [],
 }
-GOING: Context = {"called": "Okta", "host": "example.okta.com", "url": "https://example.okta.com/authorize", "fields": []}
+GOING: Context = {
+    "called": "Okta",
+    "host": "example.okta.com",
+    "url": "https://example.okta.com/authorize",
+    "fields": [],
+}
 GOING_BY_FORM: Context = {**GOING, "url": "https://example.okta.com/sso", "fields": [("SAMLRequest", "PHNhbWxwOkE+")]}
