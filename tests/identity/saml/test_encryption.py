@@ -48,6 +48,8 @@ class Recipe:
     """The key stands beside the data instead of within."""
     label: bytes = b""
     """Announced OAEP parameters."""
+    extra: int = 0
+    """Bytes behind the ciphertext."""
     key_claimed: str = ""
     """Says that the key came by this algorithm."""
 
@@ -85,7 +87,7 @@ def encrypted(content: Element | bytes, recipe: Recipe = GCM, to: SpKey = OUR_KE
     if recipe.label:
         etree.SubElement(method, tag(XENC, "OAEPparams")).text = b64encode(recipe.label).decode()
     _value(encrypted_key, wrapped)
-    _value(data, ciphertext)
+    _value(data, ciphertext + bytes(recipe.extra))
     return holder
 
 
@@ -192,6 +194,7 @@ UNOPENED: dict[str, Element] = {
     "CBC that nobody signed": response(encrypted(signed(assertion()), CBC)),
     "CBC that nobody signed, changed": _flip(response(encrypted(signed(assertion()), CBC)), 1, 30),
     "CBC that was signed, its padding wrong": signed(_flip(response(encrypted(assertion(), CBC)), 1, -4)),
+    "CBC that was signed, half a block too long": signed(response(encrypted(assertion(), replace(CBC, extra=8)))),
     "no XML in it": response(encrypted(b"alice")),
     "a document type in it": response(encrypted(b"<!DOCTYPE a>" + etree.tostring(signed(assertion())))),
     "a comment in it": response(encrypted(etree.tostring(signed(assertion())).replace(b">alice<", b">al<!---->ice<"))),

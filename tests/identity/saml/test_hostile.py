@@ -31,6 +31,7 @@ from tests.identity.saml.forge import (
     signature_of,
     signed,
 )
+from tests.identity.saml.test_signature import inclusive, signed_with_prefixes
 
 GOOD = etree.tostring(response(signed(assertion())))
 BILLION_LAUGHS = b"""<!DOCTYPE r [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">
@@ -85,15 +86,23 @@ DOCUMENTS: dict[str, bytes] = {
     "41 levels": b"<a>" * 41 + b"</a>" * 41,
     "300 levels": b"<a>" * 300 + b"</a>" * 300,
     "10001 elements": b"<a>" + b"<b/>" * 10_001 + b"</a>",
+    "33 attributes": b"<a " + b" ".join(b'a%d=""' % n for n in range(33)) + b"/>",
+    "33 namespaces": b"<a><b " + b" ".join(b'xmlns:a%d="x"' % n for n in range(33)) + b"/></a>",
+    "17000 attributes": GOOD.replace(
+        b"<saml:Subject>", b"<saml:Subject " + b" ".join(b'a%d=""' % n for n in range(17_000)) + b">"
+    ),
+    "12000 namespaces": GOOD.replace(
+        b"<samlp:Response ", b"<samlp:Response " + b" ".join(b'xmlns:a%d="x"' % n for n in range(12_000)) + b" "
+    ),
     "more than 256 KiB": GOOD.replace(b"<saml:Subject>", b"<saml:Subject>" + b" " * MAX_MESSAGE_BYTES),
 }
 
 
 @pytest.mark.parametrize("document", DOCUMENTS.values(), ids=DOCUMENTS)
 def test_a_document_that_misleads(document: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert refused(document) == "saml.malformed"
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 0.5
 
 
 @pytest.mark.parametrize(
@@ -178,6 +187,15 @@ def set_algorithm(name: str, algorithm: str) -> Callable[[Element], None]:
     return change
 
 
+def many_prefixes(document: Element) -> None:
+    """Each is looked up for each element, before the signature is known to be the provider's."""
+    inclusive(next(document.iter(tag(DS, "CanonicalizationMethod"))), "p " * 10_000)
+    last = list(document.iter(tag(DS, "Transform")))[-1]
+    inclusive(last, "p " * 10_000)
+    for _ in range(6_000):
+        etree.SubElement(last, "{urn:e}a")
+
+
 def second_reference(document: Element) -> None:
     info = next(document.iter(tag(DS, "SignedInfo")))
     info.append(etree.fromstring(etree.tostring(next(document.iter(tag(DS, "Reference"))), with_tail=False)))
@@ -239,6 +257,8 @@ SIGNATURES: dict[str, Callable[[], Element]] = {
         BASE, set_algorithm("SignatureMethod", "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256")
     ),
     "a digest nobody knows": lambda: changed(BASE, set_algorithm("DigestMethod", "urn:none")),
+    "20000 prefixes, and 6000 elements that they are looked up for": lambda: changed(BASE, many_prefixes),
+    "65 prefixes": lambda: signed_with_prefixes(assertion(), ["saml"] * 65),
     "a second reference": lambda: changed(BASE, second_reference),
     "a reference to the whole document": lambda: changed(BASE, reference_uri("")),
     "a reference to nothing": lambda: changed(BASE, reference_uri(None)),
@@ -261,9 +281,9 @@ SIGNATURES: dict[str, Callable[[], Element]] = {
 @pytest.mark.parametrize("signature", SIGNATURES.values(), ids=SIGNATURES)
 def test_a_signature_that_nobody_should_believe(signature: Callable[[], Element]) -> None:
     document = response(signature())
-    start = time.perf_counter()
+    start = time.process_time()
     assert refused(document) == "saml.signature"
-    assert time.perf_counter() - start < 1.0
+    assert time.process_time() - start < 0.5
 
 
 @pytest.mark.parametrize("relative", ["1", "../x", "a b", "%zz", ":"])
@@ -299,17 +319,6 @@ def test_key_info_is_not_looked_at() -> None:
     """It is not signed, so whoever carries the message can change it: to no effect, either way."""
     believed(response(changed(BASE, attackers_key_value)))
     believed(response(changed(BASE, lambda root: signature_of(root).remove(next(root.iter(tag(DS, "KeyInfo")))))))
-
-
-def test_stronger_methods_are_believed() -> None:
-    for method in (SignatureMethod.RSA_SHA384, SignatureMethod.RSA_SHA512):
-        believed(response(signed(assertion(), method=method, digest=DigestAlgorithm.SHA512)))
-
-
-def test_namespaces_of_the_response_serve_the_assertion() -> None:
-    """Many providers declare what the assertion uses on the response; canonicalisation is exclusive, so it holds."""
-    data = GOOD.replace(b"<samlp:Response ", b'<samlp:Response xmlns:xs="http://www.w3.org/2001/XMLSchema" ')
-    assert believed(data).assertion.subject == "alice"
 
 
 def test_a_bomb_does_not_unpack() -> None:

@@ -37,6 +37,7 @@ from tests.identity.saml.forge import (
     OUR_KEY,
     SETTINGS,
     Pair,
+    changed,
     signed,
 )
 from tests.identity.saml.test_wrapping import evil
@@ -167,6 +168,7 @@ FORMS: dict[str, tuple[dict[str, str], str]] = {
     "a request as an answer": (form(signed(request()), "SAMLResponse"), "saml.malformed"),
     "101 indexes": (form(signed(request(("s",) * 101))), "saml.malformed"),
     "an empty index": (form(signed(request(("",)))), "saml.malformed"),
+    "a request about nobody": (form(signed(changed(request(), lambda root: root.remove(root[1])))), "saml.malformed"),
     "an assertion": (form(signed(evil())), "saml.malformed"),
     "a long relay state": (form(signed(request()), relay="r" * 81), "saml.malformed"),
     "both a request and an answer": (

@@ -179,6 +179,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
     ),
     "a broken certificate": (entity(descriptor(IDP_KEY).replace("MII", "AAA"), sso()), "saml.certificate"),
     "a certificate that is no base64": (entity(descriptor(IDP_KEY).replace("MII", "%%%"), sso()), "saml.certificate"),
+    "a broken one for encryption": (
+        entity(descriptor(IDP_KEY), descriptor(IDP_KEY, "encryption").replace("MII", "AAA"), sso()),
+        "saml.certificate",
+    ),
     "a weak certificate": (entity(descriptor(WEAK), sso()), "saml.certificate"),
     "a small curve": (entity(descriptor(SMALL_CURVE), sso()), "saml.certificate"),
     "the service provider's own": (sp_metadata(SETTINGS).decode(), "saml.entity"),

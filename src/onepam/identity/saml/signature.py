@@ -30,6 +30,8 @@ _MORE = "http://www.w3.org/2001/04/xmldsig-more#"
 RSA_SHA256 = _MORE + "rsa-sha256"
 ECDSA_SHA256 = _MORE + "ecdsa-sha256"
 
+MAX_PREFIXES = 64
+
 _HASHES: dict[str, hashes.HashAlgorithm] = {
     RSA_SHA256: hashes.SHA256(),
     _MORE + "rsa-sha384": hashes.SHA384(),
@@ -123,11 +125,7 @@ def _fault(element: Element, identifier: str) -> str:
         return "it does not sign exactly one thing"
     if not is_identifier(identifier) or references[0].get("URI") != "#" + identifier:
         return "it signs something else"
-    transforms = [each.get("Algorithm") for each in references[0].iterfind(f"{tag(DS, 'Transforms')}/*")]
-    canonical = only(info, DS, "CanonicalizationMethod")
-    if transforms != [ENVELOPED, EXCLUSIVE] or canonical is None or canonical.get("Algorithm") != EXCLUSIVE:
-        return "it changes what it signs in ways that are not accepted"
-    if any(len(each) for each in references[0].iterfind(f"{tag(DS, 'Transforms')}/*[1]")):
+    if not _leaves_alone(info, references[0]):
         return "it changes what it signs in ways that are not accepted"
     method, digest = only(info, DS, "SignatureMethod"), only(references[0], DS, "DigestMethod")
     if method is None or method.get("Algorithm") not in _HASHES:
@@ -137,6 +135,20 @@ def _fault(element: Element, identifier: str) -> str:
     if not word(signature[1]) or not word(only(references[0], DS, "DigestValue")):
         return "it is empty"
     return ""
+
+
+def _leaves_alone(info: Element, reference: Element) -> bool:
+    """Nothing but canonicalisation happens to what is signed. Only the last transform may name prefixes, and few."""
+    canonical = only(info, DS, "CanonicalizationMethod")
+    transforms = list(reference.iterfind(f"{tag(DS, 'Transforms')}/*"))
+    if [each.get("Algorithm") for each in transforms] != [ENVELOPED, EXCLUSIVE]:
+        return False
+    if canonical is None or canonical.get("Algorithm") != EXCLUSIVE or len(canonical) or len(transforms[0]):
+        return False
+    prefixes = children(transforms[1], EXCLUSIVE, "InclusiveNamespaces")
+    return len(transforms[1]) == len(prefixes) <= 1 and all(
+        len(each) == 0 and len(each.get("PrefixList", "").split()) <= MAX_PREFIXES for each in prefixes
+    )
 
 
 def _verify(data: bytes, certificate: x509.Certificate) -> Element | None:

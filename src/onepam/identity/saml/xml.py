@@ -19,6 +19,8 @@ MAX_METADATA_BYTES = 2 * 1024 * 1024
 """Of one organisation. The aggregate of a whole federation is larger, and is not what a sign-in should hang on."""
 MAX_METADATA_ELEMENTS = 100_000
 MAX_DEPTH = 40
+MAX_ON_ONE_ELEMENT = 32
+"""Attributes, and namespaces: what libraries do with them takes time by the square of their number."""
 
 SAML = "urn:oasis:names:tc:SAML:2.0:assertion"
 SAMLP = "urn:oasis:names:tc:SAML:2.0:protocol"
@@ -164,12 +166,24 @@ def _parse(body: str, most: int) -> Element | Refused:
         root = etree.fromstring(body.strip().encode("utf-8"), parser())
     except (etree.XMLSyntaxError, ValueError):
         return malformed("is not well-formed XML")
-    count, depth = 0, 0
-    for event, _ in etree.iterwalk(root, events=("start", "end")):
-        depth += 1 if event == "start" else -1
-        count += event == "start"
-        if count > most or depth > MAX_DEPTH:
-            return malformed("has too many elements, or nests them too deeply")
+    if not _is_small(root, most):
+        return malformed("has too many elements, attributes or namespaces, or nests them too deeply")
     if not unique_identifiers(root):
         return malformed("gives one identifier to two elements")
     return root
+
+
+def _is_small(root: Element, most: int) -> bool:
+    """At most so many elements, none of them too deep or with too much on it."""
+    count, depth, namespaces = 0, 0, 0
+    for event, item in etree.iterwalk(root, events=("start", "end", "start-ns")):
+        if event == "end":
+            depth -= 1
+        elif not isinstance(item, Element):
+            namespaces += 1
+        else:
+            count, depth = count + 1, depth + 1
+            if count > most or depth > MAX_DEPTH or namespaces + len(item.attrib) > MAX_ON_ONE_ELEMENT:
+                return False
+            namespaces = 0
+    return True
