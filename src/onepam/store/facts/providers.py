@@ -44,7 +44,7 @@ def setting(db: Db, query: ProviderQuery, at: Instant) -> SettingFacts:
         ),
         proposal=_proposal(db, query.change, at),
         waiting=tuple((each["change"], each["provider"]) for each in waiting),
-        taken=_taken(db, query),
+        taken=_taken(db, query, at),
         sign_ins=tuple((each["session"], each["person"]) for each in signed_in),
         declarations=tuple(each["declaration"] for each in declared),
     )
@@ -76,12 +76,15 @@ def _proposal(db: Db, change: str, at: Instant) -> Proposal | None:
     return Proposal(provider_of(found), found["proposed_by"], found["valid_from"], proposer is not None)
 
 
-def _taken(db: Db, query: ProviderQuery) -> bool:
-    """Whether the id of the change, or of the declaration, was ever used."""
+def _taken(db: Db, query: ProviderQuery, at: Instant) -> bool:
+    """Whether the id of the change or declaration was ever used, or that of a new provider by one that was removed:
+    identities are linked to a provider by its id."""
     used = row(
         db,
         "SELECT 1 WHERE EXISTS (SELECT 1 FROM provider_proposal WHERE change = :change) "
-        "OR EXISTS (SELECT 1 FROM mfa_declaration WHERE declaration = :declaration)",
-        {"change": query.change, "declaration": query.declaration},
+        "OR EXISTS (SELECT 1 FROM mfa_declaration WHERE declaration = :declaration) "
+        "OR EXISTS (SELECT 1 FROM provider WHERE provider = :provider AND :change <> '') "
+        f"AND NOT EXISTS (SELECT 1 FROM provider WHERE provider = :provider AND {AT})",
+        {"change": query.change, "declaration": query.declaration, "provider": query.provider, "at": at},
     )
     return used is not None
