@@ -6,6 +6,7 @@ import pytest
 
 from onepam.domain.access import ConsoleRight
 from onepam.domain.authority import ActorFacts, authorised, present
+from onepam.domain.federation import MfaBasis
 from onepam.kernel.clock import Instant
 from tests.domain.given import ADMINISTRATOR, ENGINEER, LATER, MANAGER, NOW
 from tests.domain.given import present as somebody
@@ -36,3 +37,12 @@ def test_a_right_comes_from_a_held_role() -> None:
     assert refused.code == "right.missing"
     assert ADA.roles_with(ConsoleRight.ADMINISTER) == ("administrator",)
     assert present(ADA, Instant(NOW - 1)) is None
+
+
+@pytest.mark.parametrize("basis", [MfaBasis.DECLARED, MfaBasis.ACCEPTED])
+def test_nobody_administers_on_a_statement_in_place_of_a_factor(basis: MfaBasis) -> None:
+    actor = replace(ADA, basis=basis, roles=(*ADA.roles, MANAGER))
+    refused = authorised(actor, ConsoleRight.ADMINISTER, NOW)
+    assert refused is not None
+    assert refused.code == "mfa.not_shown"
+    assert authorised(actor, ConsoleRight.APPROVE, NOW) is None

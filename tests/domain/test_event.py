@@ -10,13 +10,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onepam.domain import access, changes, people, probing, providers, requests, sessions, sign_in, system
+from onepam.domain import (
+    access,
+    changes,
+    mfa_exceptions,
+    people,
+    probing,
+    providers,
+    requests,
+    sessions,
+    sign_in,
+    system,
+)
 from onepam.domain.event import Kind, UnknownKind, decoder, event, join, kind_of, kinds, plain
 from onepam.domain.people import PersonAdded, PersonKind
 from onepam.domain.requests import GrantEnded
 from onepam.kernel.canonical import decode
 
-ROOMS = (access, changes, people, probing, providers, requests, sessions, sign_in, system)
+ROOMS = (access, changes, mfa_exceptions, people, probing, providers, requests, sessions, sign_in, system)
 """All modules that register events."""
 
 DIGEST = "d1"

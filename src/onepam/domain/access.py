@@ -44,6 +44,7 @@ class ConsoleRight(StrEnum):
     APPROVE = "approve"
     AUDIT = "audit"
     MONITOR = "monitor"
+    ACCEPT_RISK = "accept_risk"
 
 
 @dataclass(frozen=True, slots=True)

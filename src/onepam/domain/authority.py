@@ -6,8 +6,12 @@ Authority is judged on facts read inside the command's transaction: as of the de
 from dataclasses import dataclass
 
 from onepam.domain.access import ConsoleRight, Permission
+from onepam.domain.federation import MfaBasis
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
+
+NEEDS_A_FACTOR = frozenset({ConsoleRight.ADMINISTER, ConsoleRight.ACCEPT_RISK})
+"""What nobody does on a statement about a provider, or on a risk acceptance, in place of a factor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,10 @@ class HeldRole:
 
 @dataclass(frozen=True, slots=True)
 class ActorFacts:
-    """The actor at the head: the person's state, the sign-in session's, and the roles held."""
+    """The actor at the head: the person's state, the sign-in session's, and the roles held.
+
+    `basis` is why the session counts as made with a second factor.
+    """
 
     person: str
     enabled: bool
@@ -42,6 +49,7 @@ class ActorFacts:
     signed_in_until: Instant | None
     mfa_at: Instant | None
     roles: tuple[HeldRole, ...]
+    basis: MfaBasis = MfaBasis.OWN
 
     def roles_with(self, right: ConsoleRight) -> tuple[str, ...]:
         """The names of the held roles that carry the right."""
@@ -67,4 +75,6 @@ def authorised(actor: ActorFacts, right: ConsoleRight, now: Instant) -> Refused 
             f"This needs a role with the right to {right.value}; yours have none.",
             "An administrator can bind such a role to you in access.yaml.",
         )
+    if right in NEEDS_A_FACTOR and actor.basis in (MfaBasis.DECLARED, MfaBasis.ACCEPTED):
+        return Refused("mfa.not_shown", "No second factor of yours was shown, and this needs one.", "/step-up")
     return None

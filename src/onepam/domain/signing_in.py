@@ -55,7 +55,8 @@ class FactorFacts:
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
     """One person's account as of the decision; `spent` are the numbers of recovery codes already used,
-    `links` the enrolment links (and proposals of one) that wait."""
+    `links` the enrolment links (and proposals of one) that wait, `provider` the name of one in force at which they
+    have an identity ("" where there is none)."""
 
     person: str
     kind: PersonKind | None
@@ -67,6 +68,7 @@ class AccountFacts:
     spent: tuple[int, ...]
     roles: tuple[HeldRole, ...]
     links: tuple[str, ...] = ()
+    provider: str = ""
 
     def administrative(self) -> bool:
         """Whether a stolen factor of this account would open something administrative."""
@@ -106,6 +108,8 @@ def sign_in(facts: AccountFacts, opening: Opening, now: Instant) -> Decided[Inst
         return Refused("sign_in.factors", "A second factor is needed.", "/sign-in")
     if not all(stands(facts, proof) for proof in opening.proofs):
         return WRONG
+    if facts.provider:
+        return Refused("sign_in.through_provider", f"You sign in through {facts.provider}.", "/sign-in")
     ends = Instant(now + CONSOLE_SESSION)
     used = tuple(
         FactorUsed(proof.factor, facts.person, proof.counter)
@@ -253,6 +257,8 @@ def enrol(
     if enrolment is None or expires is None or expires <= now or not facts.enabled:
         return Refused("enrolment.gone", "This link has lapsed or was used.", "Ask an administrator for a new one.")
     kinds = {each.kind for each in new}
+    if facts.provider and FactorKind.PASSWORD in kinds:
+        return Refused("enrolment.password", f"You sign in through {facts.provider}: no password is needed here.")
     if not kinds & {FactorKind.TOTP, FactorKind.PASSKEY}:
         return Refused("enrolment.factors", "A second factor is needed: a passkey or an authenticator app.")
     replaced = [each for each in facts.factors if each.kind is not FactorKind.SSH_KEY]

@@ -1,6 +1,29 @@
 """Facts: the one query that answers a command's question, inside the ledger's transaction."""
 
-from onepam.store.facts import changes, clock, evidence, people, probing, providers, requests, sessions, sign_in
+from onepam.store.facts import (
+    changes,
+    clock,
+    evidence,
+    federated,
+    people,
+    probing,
+    providers,
+    requests,
+    sessions,
+    sign_in,
+)
 from onepam.store.facts.registry import load
 
-__all__ = ["changes", "clock", "evidence", "load", "people", "probing", "providers", "requests", "sessions", "sign_in"]
+__all__ = [
+    "changes",
+    "clock",
+    "evidence",
+    "federated",
+    "load",
+    "people",
+    "probing",
+    "providers",
+    "requests",
+    "sessions",
+    "sign_in",
+]

@@ -102,7 +102,7 @@ def actor_facts(db: Db, actor: Actor, at: Instant) -> ActorFacts:
     enabled, ends, _ = _standing(db, actor.person, at)
     sign_in = row(
         db,
-        f"SELECT expires, mfa_at FROM sign_in WHERE session = :session AND person = :person AND {AT}",
+        f"SELECT expires, mfa_at, basis FROM sign_in WHERE session = :session AND person = :person AND {AT}",
         {"session": actor.session, "person": actor.person, "at": at},
     )
     return ActorFacts(
@@ -112,6 +112,7 @@ def actor_facts(db: Db, actor: Actor, at: Instant) -> ActorFacts:
         signed_in_until=sign_in["expires"] if sign_in else None,
         mfa_at=sign_in["mfa_at"] if sign_in else None,
         roles=held_roles(db, actor.person, at),
+        basis=MfaBasis(sign_in["basis"]) if sign_in else MfaBasis.OWN,
     )
 
 

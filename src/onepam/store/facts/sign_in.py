@@ -28,6 +28,12 @@ def account_facts(db: Db, person: str, at: Instant) -> AccountFacts:
         "AND s.valid_from <= :at AND :at < s.valid_until",
         of,
     )
+    provider = row(
+        db,
+        "SELECT p.name FROM identity i JOIN provider p ON p.provider = i.provider WHERE i.person = :person "
+        "AND i.valid_from <= :at AND :at < i.valid_until AND p.valid_from <= :at AND :at < p.valid_until LIMIT 1",
+        of,
+    )
     return AccountFacts(
         person=person,
         kind=PersonKind(someone["kind"]) if someone else None,
@@ -39,6 +45,7 @@ def account_facts(db: Db, person: str, at: Instant) -> AccountFacts:
         spent=tuple(each["counter"] for each in spent),
         roles=held_roles(db, person, at),
         links=tuple(each["enrolment"] for each in links),
+        provider=provider["name"] if provider else "",
     )
 
 

@@ -1,12 +1,24 @@
 """Projections: for each event kind the one function that turns it into rows. Nothing else writes state tables."""
 
-from onepam.store.project import access, changes, people, probing, providers, requests, sessions, sign_in, system
+from onepam.store.project import (
+    access,
+    changes,
+    mfa_exceptions,
+    people,
+    probing,
+    providers,
+    requests,
+    sessions,
+    sign_in,
+    system,
+)
 from onepam.store.project.registry import STATE_TABLES, project, unprojected
 
 __all__ = [
     "STATE_TABLES",
     "access",
     "changes",
+    "mfa_exceptions",
     "people",
     "probing",
     "project",

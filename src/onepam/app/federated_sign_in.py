@@ -1,0 +1,81 @@
+"""Signing in, stepping up and being signed out through a company's identity provider."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from onepam.app.ports import Ledger
+from onepam.domain import federated as rules
+from onepam.domain.authority import Actor, ActorFacts
+from onepam.domain.commit import Decided
+from onepam.domain.federated import Entering, FederatedFacts, Outcome, session_of, subject_digest
+from onepam.domain.federation import Assertion
+from onepam.domain.provider_logout import LogoutFacts, end
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class FederatedQuery:
+    """A provider, the digest of a subject there, the address in lower case, and the session to be opened."""
+
+    facts: ClassVar[type[FederatedFacts]] = FederatedFacts
+    provider: str
+    subject_digest: str
+    email: str
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class FederatedStepUpFacts:
+    """The actor, and what a message is held against."""
+
+    actor: ActorFacts
+    said: FederatedFacts
+
+
+@dataclass(frozen=True, slots=True)
+class FederatedStepUpQuery:
+    """The actor, and a message about them."""
+
+    facts: ClassVar[type[FederatedStepUpFacts]] = FederatedStepUpFacts
+    actor: Actor
+    said: FederatedQuery
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutQuery:
+    """Sign-in sessions by their ids."""
+
+    facts: ClassVar[type[LogoutFacts]] = LogoutFacts
+    sessions: tuple[str, ...]
+
+
+def _query(assertion: Assertion) -> FederatedQuery:
+    return FederatedQuery(
+        assertion.provider,
+        subject_digest(assertion.provider, assertion.subject),
+        (assertion.email or "").strip().lower(),
+        session_of(assertion),
+    )
+
+
+async def sign_in_by_provider(ledger: Ledger, assertion: Assertion, entering: Entering) -> Outcome:
+    """A session, or which factor is missing."""
+    outcome = await ledger.commit(_query(assertion), lambda facts, now: rules.sign_in(facts, assertion, entering, now))
+    return outcome if isinstance(outcome, Refused) else outcome.result
+
+
+async def step_up_by_provider(ledger: Ledger, actor: Actor, assertion: Assertion) -> Refused | None:
+    """None when the provider attested a fresh second factor of the actor's."""
+
+    def decide(facts: FederatedStepUpFacts, now: Instant) -> Decided[None] | Refused:
+        return rules.step_up(facts.said, facts.actor, actor.session, assertion, now)
+
+    outcome = await ledger.commit(FederatedStepUpQuery(actor, _query(assertion)), decide)
+    return outcome if isinstance(outcome, Refused) else None
+
+
+async def sign_out_by_provider(ledger: Ledger, sessions: tuple[str, ...]) -> int | Refused:
+    """Ends these sign-ins, because their provider says so, with what was opened under them; how many ended."""
+    outcome = await ledger.commit(LogoutQuery(sessions), lambda facts, _: end(facts))
+    return outcome if isinstance(outcome, Refused) else outcome.result

@@ -1,0 +1,31 @@
+"""Groups as a provider names them in its messages, and the memberships that follow."""
+
+from dataclasses import dataclass
+
+from onepam.domain.people import DIRECTORY_GROUP, GroupMemberAdded, GroupMemberRemoved
+from onepam.kernel.text import plain_text
+
+MOST_GROUPS = 500
+MAX_GROUP_CHARACTERS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Somebody's membership of a directory's group, and what feeds it (`claims:PROVIDER`, `scim:PROVIDER`)."""
+
+    group: str
+    source: str
+
+
+def group_changes(
+    person: str, named: tuple[str, ...], held: tuple[Membership, ...], source: str
+) -> tuple[GroupMemberAdded | GroupMemberRemoved, ...]:
+    """What makes the memberships that `source` feeds those that it names now; others' stay. A name that is no plain
+    text is no group."""
+    plain = {name: plain_text(name, MAX_GROUP_CHARACTERS, what="group") for name in named}
+    wanted = {DIRECTORY_GROUP + name for name, kept in plain.items() if kept == name}
+    fed = {each.group for each in held if each.source == source}
+    others = {each.group for each in held} - fed
+    added = (GroupMemberAdded(each, person, source, None) for each in sorted(wanted - fed - others))
+    removed = (GroupMemberRemoved(each, person, source, None) for each in sorted(fed - wanted))
+    return (*added, *removed)

@@ -1,0 +1,43 @@
+"""Exceptions from the second factor as events: what somebody proposed, a senior approver accepted, and how it ended."""
+
+from dataclasses import dataclass
+
+from onepam.domain.event import event, private
+from onepam.kernel.clock import Instant
+
+
+@event("mfa_exception.proposed", klass="identity")
+@dataclass(frozen=True, slots=True)
+class MfaExceptionProposed:
+    """Somebody shall sign in through their provider without a proven second factor until `ends`, if the risk is
+    accepted. `control` is the compensating control."""
+
+    exception: str
+    person: str
+    ends: Instant
+    by: str
+    reason: str | None = private()
+    control: str | None = private()
+
+
+@event("mfa_exception.accepted", klass="identity")
+@dataclass(frozen=True, slots=True)
+class MfaExceptionAccepted:
+    """A senior approver accepted the risk; `mfa_at` is their own factor. It ends by itself at `ends`."""
+
+    exception: str
+    person: str
+    ends: Instant
+    by: str
+    mfa_at: Instant
+
+
+@event("mfa_exception.ended", klass="identity")
+@dataclass(frozen=True, slots=True)
+class MfaExceptionEnded:
+    """The exception, or the proposal of one, is void."""
+
+    exception: str
+    person: str
+    because: str
+    by: str

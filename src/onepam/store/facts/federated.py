@@ -1,0 +1,120 @@
+"""Facts of signing in through a provider, of its logouts, and of exceptions from the second factor."""
+
+from onepam.app.accept_risk import AcceptanceQuery
+from onepam.app.federated_sign_in import (
+    FederatedQuery,
+    FederatedStepUpFacts,
+    FederatedStepUpQuery,
+    LogoutQuery,
+)
+from onepam.domain.acceptance import AcceptanceFacts, ExceptionFacts
+from onepam.domain.directory_groups import Membership
+from onepam.domain.federated import FederatedFacts, Somebody
+from onepam.domain.people import DIRECTORY_GROUP
+from onepam.domain.provider_logout import MOST, LogoutFacts
+from onepam.kernel.clock import Instant
+from onepam.store.database import Db, row, rows
+from onepam.store.facts.holdings import actor_facts
+from onepam.store.facts.providers import provider_of
+from onepam.store.facts.registry import loads
+from onepam.store.facts.sign_in import account_facts
+from onepam.store.tables import AT
+
+
+@loads(FederatedQuery)
+def federated(db: Db, query: FederatedQuery, at: Instant) -> FederatedFacts:
+    of = {"provider": query.provider, "digest": query.subject_digest, "email": query.email, "at": at}
+    stored = row(db, f"SELECT * FROM provider WHERE provider = :provider AND {AT}", of)
+    linked = row(
+        db, f"SELECT person FROM identity WHERE subject_digest = :digest AND provider = :provider AND {AT}", of
+    )
+    same = rows(
+        db, f"SELECT person FROM person WHERE email = :email AND enabled = 1 AND {AT} ORDER BY person LIMIT 2", of
+    )
+    known = _somebody(db, query.provider, linked["person"], at) if linked else None
+    with_address = [_somebody(db, query.provider, each["person"], at) for each in same] if query.email else []
+    person = known or (with_address[0] if with_address else None)
+    who = {**of, "person": person.account.person if person else "", "prefix": f"{DIRECTORY_GROUP}%"}
+    accepted = rows(
+        db, f"SELECT ends FROM mfa_exception WHERE person = :person AND accepted_by IS NOT NULL AND {AT}", who
+    )
+    held = rows(db, f"SELECT grp, source FROM group_member WHERE person = :person AND grp LIKE :prefix AND {AT}", who)
+    return FederatedFacts(
+        provider=provider_of(stored) if stored else None,
+        known=known,
+        once_linked=row(db, "SELECT 1 FROM identity WHERE subject_digest = :digest LIMIT 1", of) is not None,
+        with_address=tuple(each for each in with_address if each is not None),
+        declared=row(
+            db, f"SELECT 1 FROM mfa_declaration WHERE provider = :provider AND ends > :at AND {AT} LIMIT 1", of
+        )
+        is not None,
+        accepted=tuple(each["ends"] for each in accepted),
+        taken=row(db, "SELECT 1 FROM sign_in WHERE session = :session", {"session": query.session}) is not None,
+        memberships=tuple(Membership(each["grp"], each["source"]) for each in held),
+        provisioned=row(
+            db, f"SELECT 1 FROM identity WHERE provider = :provider AND because = 'scim' AND {AT} LIMIT 1", of
+        )
+        is not None,
+    )
+
+
+@loads(FederatedStepUpQuery)
+def federated_step_up(db: Db, query: FederatedStepUpQuery, at: Instant) -> FederatedStepUpFacts:
+    return FederatedStepUpFacts(actor_facts(db, query.actor, at), federated(db, query.said, at))
+
+
+@loads(LogoutQuery)
+def provider_logout(db: Db, query: LogoutQuery, at: Instant) -> LogoutFacts:
+    found = {
+        each["session"]: each["person"]
+        for session in query.sessions[:MOST]
+        for each in rows(
+            db,
+            "SELECT session, person FROM sign_in "
+            f"WHERE (session = :session OR parent = :session) AND {AT} LIMIT {MOST}",
+            {"session": session, "at": at},
+        )
+    }
+    return LogoutFacts(tuple(found.items())[:MOST])
+
+
+@loads(AcceptanceQuery)
+def acceptance(db: Db, query: AcceptanceQuery, at: Instant) -> AcceptanceFacts:
+    of = {"exception": query.exception, "at": at}
+    found = row(db, f"SELECT * FROM mfa_exception WHERE exception = :exception AND {AT}", of)
+    person = found["person"] if found else query.person
+    others = row(
+        db,
+        "SELECT count(*) FROM mfa_exception "
+        f"WHERE person = :person AND exception <> :exception AND ends > :at AND {AT}",
+        {**of, "person": person},
+    )
+    exists = row(db, f"SELECT 1 FROM person WHERE person = :person AND {AT}", {"person": person, "at": at})
+    return AcceptanceFacts(
+        actor=actor_facts(db, query.actor, at),
+        account=account_facts(db, person, at) if exists else None,
+        exception=ExceptionFacts(person=person, **{key: found[key] for key in _EXCEPTION}) if found else None,
+        others=others[0] if others else 0,
+    )
+
+
+_EXCEPTION = ("exception", "ends", "proposed_by", "accepted_by")
+
+
+def _somebody(db: Db, provider: str, person: str, at: Instant) -> Somebody | None:
+    of = {"person": person, "provider": provider, "at": at}
+    found = row(db, f"SELECT name, email, manager, owner, origin FROM person WHERE person = :person AND {AT}", of)
+    if found is None:
+        return None
+    identities = rows(
+        db, f"SELECT subject_digest FROM identity WHERE person = :person AND provider = :provider AND {AT}", of
+    )
+    return Somebody(
+        account=account_facts(db, person, at),
+        name=found["name"],
+        email=found["email"],
+        manager=found["manager"],
+        owner=found["owner"],
+        origin=found["origin"],
+        identities=tuple(each["subject_digest"] for each in identities),
+    )

@@ -1,0 +1,108 @@
+"""Providers as signing in needs them, the sign-ins that one opened, and exceptions from the second factor."""
+
+from dataclasses import dataclass
+
+from onepam.domain.federation import ProviderKind
+from onepam.domain.provider_setting import Provider
+from onepam.kernel.clock import Instant
+from onepam.store.database import Db, row, rows
+from onepam.store.facts.providers import provider_of
+from onepam.store.read.names import name
+from onepam.store.tables import AT
+
+MOST_CANDIDATES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A provider that people can sign in through."""
+
+    provider: str
+    name: str
+    kind: ProviderKind
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedThere:
+    """A running sign-in that a provider opened, as its logout may name it."""
+
+    session: str
+    provider_session: str
+    name_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionRow:
+    """An exception from the second factor; `accepted_by` is "" while it waits. It counts until `ends`."""
+
+    exception: str
+    person: str
+    person_name: str
+    reason: str
+    control: str
+    proposed_by: str
+    proposed_by_name: str
+    proposed: Instant
+    accepted_by: str
+    accepted_by_name: str
+    accepted: Instant | None
+    ends: Instant
+
+
+def choices(db: Db, at: Instant) -> list[Choice]:
+    """The providers in force, by name."""
+    found = rows(db, f"SELECT provider, name, kind FROM provider WHERE {AT} ORDER BY name", {"at": at})
+    return [Choice(each["provider"], each["name"], ProviderKind(each["kind"])) for each in found]
+
+
+def in_force(db: Db, at: Instant, provider: str) -> Provider | None:
+    """One provider in force, or None."""
+    found = row(db, f"SELECT * FROM provider WHERE provider = :provider AND {AT}", {"provider": provider, "at": at})
+    return provider_of(found) if found else None
+
+
+def came_by(db: Db, at: Instant, session: str) -> tuple[Provider, OpenedThere] | None:
+    """The provider in force that opened a sign-in, and how it calls the session; None for one of our own."""
+    found = row(
+        db,
+        f"SELECT session, provider, provider_session, name_id FROM sign_in WHERE session = :session AND {AT}",
+        {"session": session, "at": at},
+    )
+    provider = in_force(db, at, found["provider"]) if found and found["provider"] else None
+    if found is None or provider is None:
+        return None
+    return provider, OpenedThere(found["session"], found["provider_session"] or "", found["name_id"] or "")
+
+
+def opened_there(db: Db, at: Instant, provider: str, subject_digest: str, session: str) -> list[OpenedThere]:
+    """The running sign-ins of a provider: of a subject, of its session, of both where both are given, of all else."""
+    found = rows(
+        db,
+        "SELECT session, provider_session, name_id FROM sign_in WHERE provider = :provider AND kind = 'console' "
+        "AND (:session = '' OR provider_session = :session) AND (:digest = '' OR person IN "
+        f"(SELECT person FROM identity WHERE subject_digest = :digest AND {AT})) AND {AT} LIMIT {MOST_CANDIDATES}",
+        {"provider": provider, "session": session, "digest": subject_digest, "at": at},
+    )
+    return [OpenedThere(each["session"], each["provider_session"] or "", each["name_id"] or "") for each in found]
+
+
+def exceptions(db: Db, at: Instant) -> list[ExceptionRow]:
+    """Those that wait or count, the ones that end soonest first."""
+    found = rows(db, f"SELECT * FROM mfa_exception WHERE ends > :at AND {AT} ORDER BY ends LIMIT 500", {"at": at})
+    return [
+        ExceptionRow(
+            exception=each["exception"],
+            person=each["person"],
+            person_name=name(db, at, each["person"]),
+            reason=each["reason"] or "",
+            control=each["control"] or "",
+            proposed_by=each["proposed_by"],
+            proposed_by_name=name(db, at, each["proposed_by"]),
+            proposed=each["proposed"],
+            accepted_by=each["accepted_by"] or "",
+            accepted_by_name=name(db, at, each["accepted_by"]) if each["accepted_by"] else "",
+            accepted=each["accepted"],
+            ends=each["ends"],
+        )
+        for each in found
+    ]
