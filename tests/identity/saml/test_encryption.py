@@ -180,6 +180,12 @@ UNOPENED: dict[str, Element] = {
     "no key": _without(SOUND, tag(XENC, "EncryptedKey")),
     "no method": _without(SOUND, tag(XENC, "EncryptionMethod")),
     "no value": _without(SOUND, tag(XENC, "CipherData")),
+    "no key in the key": changed(
+        SOUND,
+        lambda root: next(root.iter(tag(XENC, "EncryptedKey"))).remove(
+            list(next(root.iter(tag(XENC, "EncryptedKey"))))[-1]
+        ),
+    ),
     "five keys": _many_keys(5),
     "key of another length": response(encrypted(signed(assertion()), Recipe(XENC11 + "aes256-gcm", 16))),
     "key by PKCS #1 v1.5": response(encrypted(signed(assertion()), Recipe(transport=XENC + "rsa-1_5"))),

@@ -103,6 +103,11 @@ def test_a_certificate_without_use_serves_both() -> None:
     assert found.signing == found.encryption == (IDP_KEY.certificate,)
 
 
+def test_an_empty_certificate_is_none() -> None:
+    empty = descriptor(IDP_KEY).replace(pem_body(IDP_KEY), "")
+    assert good(entity(empty, descriptor(IDP_KEY), sso())).signing == (IDP_KEY.certificate,)
+
+
 def test_the_issuers_of_a_certificate_do_not_sign() -> None:
     assert good(entity(descriptor(IDP_KEY, "signing", ATTACKER_KEY), sso())).signing == (IDP_KEY.certificate,)
 
