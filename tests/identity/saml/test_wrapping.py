@@ -260,3 +260,13 @@ def test_what_is_outside_of_the_signed_assertion_changes_nothing() -> None:
     assert not isinstance(answer, Refused)
     assert isinstance(answer, Received)
     assert answer.assertion == believed(SIGNED_ASSERTION).assertion
+
+
+@pytest.mark.parametrize("document", [SIGNED_RESPONSE, SIGNED_ASSERTION], ids=["response", "assertion"])
+def test_a_signature_where_none_belongs(document: Element) -> None:
+    def change(root: Element) -> None:
+        extensions = etree.Element(tag(SAMLP, "Extensions"))
+        extensions.append(etree.Element(tag(DS, "Signature")))
+        root.insert(1, extensions)
+
+    assert refused(changed(document, change)) == "saml.malformed"

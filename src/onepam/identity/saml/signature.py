@@ -97,7 +97,7 @@ def octets_verified(
     """None where one of the certificates made that detached signature. Code: `saml.signature`."""
     digest = _HASHES.get(algorithm)
     if digest is None:
-        return unbelievable("is made with a method that is not accepted", _STRONGER)
+        return unbelievable("it is made with a method that is not accepted", _STRONGER)
     if any(_made(octets, signature, algorithm, digest, certificate.public_key()) for certificate in certificates):
         return None
     return unbelievable("none of its certificates made it")
