@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from onepam.identity.oidc import discovery
-from onepam.identity.oidc.relying_party import RelyingParty
+from onepam.identity.oidc.relying_party import Received, RelyingParty
 from onepam.kernel.clock import MINUTE, SECOND, Instant
 from tests.identity.oidc.flow import now
 from tests.identity.oidc.hostile import (
@@ -174,6 +174,19 @@ async def test_signed_userinfo(victim: RelyingParty, hostile: Hostile) -> None:
         assert outcome_of(await finished(victim, hostile, begun, userinfo=True)) == expected
     hostile.gives(minted(hostile.claims(begun)), access_token=...)
     assert outcome_of(await finished(victim, hostile, begun, userinfo=True)) == "oidc.exchange"
+
+
+@pytest.mark.anyio
+async def test_a_second_factor_is_attested_by_the_signed_token_alone(victim: RelyingParty, hostile: Hostile) -> None:
+    claims = {"sub": "somebody", "amr": ["mfa"], "acr": "phr", "auth_time": 1_700_000_000, "sid": "s", "name": "Bea"}
+    hostile.answers["/me"] = Answer(claims)
+    begun = await begun_at(victim, hostile)
+    hostile.gives(minted(hostile.claims(begun)))
+    received = await finished(victim, hostile, begun, userinfo=True)
+    assert isinstance(received, Received)
+    found = received.assertion
+    assert (found.methods, found.context, found.provider_session, found.name) == ((), "", "", "Bea")
+    assert found.authenticated_at == begun.at
 
 
 @pytest.mark.anyio

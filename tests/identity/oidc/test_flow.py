@@ -189,12 +189,18 @@ async def test_userinfo_adds_and_never_replaces(party: RelyingParty, provider: O
         received = await signed_in(party, settings, "uma-1")
         assert isinstance(received, Received), received
         assert received.assertion.groups == ("Ops",)
-        assert received.assertion.email == "uma@example.com"
+        assert received.assertion.email is None, "another address is verified than the one in the ID token"
         assert received.assertion.methods == ("pwd",)
     provider.control(userinfo="json")
     without = await signed_in(party, settings_for(provider, claims={"groups": "groups"}), "uma-1")
     assert isinstance(without, Received)
     assert (without.assertion.groups, without.assertion.email) == ((), None)
+    provider.person(
+        "uma-1", claims={"preferred_username": "uma", "email": "uma@example.com"}, userinfo={"email_verified": True}
+    )
+    received = await signed_in(party, settings, "uma-1")
+    assert isinstance(received, Received)
+    assert received.assertion.email == "uma@example.com"
 
 
 async def test_userinfo_about_somebody_else(party: RelyingParty, provider: OidcProvider) -> None:

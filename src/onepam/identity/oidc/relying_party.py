@@ -170,7 +170,7 @@ class RelyingParty:
             more = await self._userinfo(settings, found, tokens, claims, now)
             if isinstance(more, Refused):
                 return more
-            claims = {name: value for name, value in more.items() if name not in _ONLY_SIGNED} | claims
+            claims = _joined(settings, claims, more)
         assertion = reduced(settings, claims, begun.nonce, now)
         if isinstance(assertion, Refused):
             return assertion
@@ -228,6 +228,14 @@ class RelyingParty:
         if answer.get("sub") != claims.get("sub"):
             return Refused("oidc.userinfo", "The provider's userinfo endpoint speaks of somebody else (sub).")
         return answer
+
+
+def _joined(settings: OidcSettings, signed: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """What both say; the ID token goes first, and "verified" is of the address that it was said of."""
+    foreign = _ONLY_SIGNED
+    if settings.claims.email in signed and more.get(settings.claims.email) != signed[settings.claims.email]:
+        foreign |= {settings.claims.email_verified}
+    return {name: value for name, value in more.items() if name not in foreign} | dict(signed)
 
 
 def _unguessable(random: RandomBytes) -> str:
