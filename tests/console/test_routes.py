@@ -77,6 +77,7 @@ TABLE: dict[str, frozenset[str]] = {
     "GET /people": OVERSEERS,
     "POST /people": ADMINISTRATOR,
     "GET /people/{person}": SIGNED_IN,
+    "POST /people/{person}": ADMINISTRATOR,
     "POST /people/{person}/enrol-link": ADMINISTRATOR,
     "POST /people/{person}/enrol-link/{enrolment}": ADMINISTRATOR,
     "POST /people/{person}/keys": ADMINISTRATOR,

@@ -10,8 +10,22 @@ from onepam.store.read.people import Bar, Lane
 
 MOST_BARS = 400
 _STEPS = (10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY)
-_WORDS = {"account": "Account", "roles": "Roles", "grants": "Grants", "sessions": "Sessions", "factors": "Factors"}
-_STATES = {"account": "plain", "roles": "plain", "grants": "due", "factors": "proven"}
+_WORDS = {
+    "account": "Account",
+    "identities": "Identities",
+    "roles": "Roles",
+    "grants": "Grants",
+    "sessions": "Sessions",
+    "factors": "Factors",
+    "leaving": "Left",
+}
+_RARE = {"identities", "leaving"}
+"""Lanes that are drawn only where there is something in them."""
+
+_STATES = {
+    "account": "plain", "roles": "plain", "grants": "due", "factors": "proven", "identities": "proven",
+    "leaving": "finding",
+}  # fmt: skip
 
 
 def lanes(told: tuple[Lane, ...], joined: Instant, now: Instant, view: View) -> Context:
@@ -22,7 +36,11 @@ def lanes(told: tuple[Lane, ...], joined: Instant, now: Instant, view: View) -> 
         "start": start,
         "end": end,
         "ticks": ticks(start, end),
-        "lanes": [_lane(each, now, end, view) for each in told if each.name in _WORDS],
+        "lanes": [
+            _lane(each, now, end, view)
+            for each in told
+            if each.name in _WORDS and (each.bars or each.name not in _RARE)
+        ],
     }
 
 

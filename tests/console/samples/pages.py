@@ -18,7 +18,7 @@ from tests.console.samples.entrance import (
     TOTP,
 )
 from tests.console.samples.everyday import APPROVALS, EMPTY_HOME, FLASHES, HOME, REFUSAL, REQUEST, SETUP
-from tests.console.samples.people import PEOPLE, PERSON, SERVICE
+from tests.console.samples.people import LEAVER, PEOPLE, PERSON, SERVICE
 from tests.console.samples.providers import (
     CHANGED,
     DECLARED,
@@ -70,6 +70,7 @@ SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     "people": ("people.html", shell("/people"), PEOPLE),
     "people-as-of": ("people.html", shell("/people", as_of=ago(262 * DAY)), PEOPLE),
     "person": ("person.html", shell("/people/per_jonas"), PERSON),
+    "person-left": ("person.html", shell("/people/per_jonas"), LEAVER),
     "person-service": ("person.html", shell("/people/per_ci"), SERVICE),
     "person-service-new": ("person.html", shell("/people/per_ci"), {**SERVICE, "keys": []}),
     "person-link": (

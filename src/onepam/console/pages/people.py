@@ -1,7 +1,5 @@
 """People: who there is, one person from joining to leaving, and what administrators do about them."""
 
-from datetime import UTC, datetime, timedelta
-
 from starlette.responses import Response
 
 from onepam.app.add_person import add_person
@@ -11,24 +9,36 @@ from onepam.app.enrol import approve_enrolment, open_enrolment
 from onepam.app.ports import LedgerHealth
 from onepam.console.dispatch import ADMINISTERS, MEMBER, SEES_ALL, Place
 from onepam.console.lanes import lanes
+from onepam.console.pages import person_change
+from onepam.console.pages.person_change import by_email, form_of, last_day
+from onepam.console.person_words import (
+    FACTOR_FILTER,
+    ORIGINS,
+    STATES,
+    days_left,
+    has_factor,
+    origin_words,
+    second_factor,
+    state_of,
+)
 from onepam.console.rendering import Flash, plural
 from onepam.console.view import Context, View, resources
 from onepam.console.visit import Visit
-from onepam.console.wording import FACTORS, session_state
+from onepam.console.wording import BASES, FACTORS, session_state
 from onepam.domain.access import ConsoleRight
-from onepam.domain.people import PersonKind
+from onepam.domain.people import ADMINISTRATOR, PersonKind
 from onepam.domain.roster import Attributes
 from onepam.domain.sessions import Because
 from onepam.domain.sign_in import FactorKind
 from onepam.identity.tokens import new_token, token_digest
-from onepam.kernel.clock import FOREVER, Instant, instant
+from onepam.kernel.clock import FOREVER, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
 from onepam.store.database import Db
 from onepam.store.facts.holdings import held_roles
 from onepam.store.read import people as rows
-from onepam.store.read.directory import account, account_by_email
+from onepam.store.read.directory import account
 from onepam.store.read.explain import explain
 from onepam.store.read.matrix import access_matrix
 from onepam.store.read.roles import roles
@@ -38,15 +48,23 @@ from onepam.store.read.sign_ins import proposed_enrolment
 MOST_LISTED = 500
 MOST_ACCESS = 100
 MOST_SESSIONS = 10
-_SECOND = ("passkey", "totp")
+_KINDS = {"employee": "Employees", "vendor": "Vendors", "service": "Service accounts"}
+_CHOICES = {
+    "kind": {"": "Everybody", **_KINDS},
+    "state": {"": "In any state", **STATES},
+    "origin": {"": "From anywhere", **ORIGINS},
+    "factor": {"": "Any second factor", **FACTOR_FILTER},
+}
+"""The filters of the list that are chosen: name -> value -> word."""
 
 
 async def listed(visit: Visit) -> Response:
-    """Everybody, narrowed by words, kind and role."""
+    """Everybody, narrowed by words, kind, role, state, origin and second factor."""
     query = visit.request.query_params
-    wanted = {name: query.get(name, "").strip()[:100] for name in ("q", "kind", "role")}
+    wanted = {name: query.get(name, "").strip()[:100] for name in ("q", "role", *_CHOICES)}
     context = await visit.services.reader(_listed, visit.at, wanted)
-    return visit.page("people.html", filter=wanted, may_add=visit.me.has(ConsoleRight.ADMINISTER), **context)
+    administers = visit.me.has(ConsoleRight.ADMINISTER)
+    return visit.page("people.html", filter=wanted, choices=_CHOICES, may_add=administers, **context)
 
 
 async def page(visit: Visit) -> Response:
@@ -58,10 +76,10 @@ async def add(visit: Visit) -> Response:
     """Adds somebody, and makes their link."""
     form, person = visit.form, new_id("per", visit.services.random)
     kind = PersonKind.VENDOR if form.get("kind") == "vendor" else PersonKind.EMPLOYEE
-    ends = _last_day(form.get("ends", ""))
+    ends = last_day(form.get("ends", ""))
     if isinstance(ends, Refused):
         return visit.outcome(ends, "/people", "")
-    sponsor = await _sponsor(visit, form.get("sponsor", "")) if kind is PersonKind.VENDOR else None
+    sponsor = await by_email(visit, form.get("sponsor", ""), "sponsor") if kind is PersonKind.VENDOR else None
     if isinstance(sponsor, Refused):
         return visit.outcome(sponsor, "/people", "")
     known = Attributes(form.get("name", ""), form.get("email", ""), None, sponsor, ends)
@@ -120,24 +138,6 @@ def _unknown(person: str) -> Refused:
     return Refused("person.unknown", "There is nobody of that name that you may see.", f"You asked for {person[:40]}.")
 
 
-def _last_day(text: str) -> Instant | Refused | None:
-    """The end of the day that a date field sends, in UTC."""
-    if not text:
-        return None
-    try:
-        return instant(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1))
-    except (ValueError, OverflowError):
-        return Refused("person.end", "The last day is not a date.", "Write it as 2026-12-31.")
-
-
-async def _sponsor(visit: Visit, email: str) -> str | Refused | None:
-    if not email.strip():
-        return None
-    found = await visit.services.reader(account_by_email, None, email.strip()[:254])
-    hint = "Give the e-mail of somebody who is enabled."
-    return found.person if found else Refused("person.sponsor", "Nobody here has the sponsor's e-mail.", hint)
-
-
 async def _link(visit: Visit, person: str, because: str) -> Response:
     made, token = new_id("enr", visit.services.random), new_token("enr", visit.services.random)
     expires = await open_enrolment(
@@ -168,6 +168,7 @@ async def _show(visit: Visit, person: str, link: Context | None = None) -> Respo
         "person.html",
         link=link,
         may_disable=administers and person != view.person,
+        may_change=administers and person != view.person,
         may_enrol=administers and shown["kind"] != "service" and shown["state"] != "disabled",
         may_key=administers and shown["kind"] == "service",
         agree={"id": waiting[0], "by": waiting[1], "mine": waiting[1] == view.person} if waiting else None,
@@ -189,6 +190,9 @@ def _listed(db: Db, at: Instant, wanted: Context) -> Context:
         if (not sought or sought in " ".join((each.name, each.email or "", *each.roles)).casefold())
         and (not wanted["kind"] or each.kind == wanted["kind"])
         and (not wanted["role"] or wanted["role"] in each.roles)
+        and (not wanted["state"] or wanted["state"] == state_of(each, at))
+        and (not wanted["origin"] or wanted["origin"] == each.origin.partition(":")[0])
+        and (not wanted["factor"] or has_factor(each, wanted["factor"]))
     ]
     return {
         "people": [
@@ -198,12 +202,17 @@ def _listed(db: Db, at: Instant, wanted: Context) -> Context:
                 "email": each.email or "",
                 "kind": each.kind.value,
                 "roles": list(each.roles),
-                "factors": [FACTORS[kind] for kind in _SECOND if kind in each.factors],
-                "state": _state(each),
+                "factors": second_factor(each)[1],
+                "factor_state": second_factor(each)[0],
+                "state": state_of(each, at),
+                "because": each.because if not each.enabled else "",
+                "origin": origin_words(each.origin, each.origin_name) if each.origin != ADMINISTRATOR else "",
                 "privileged": not privileged.isdisjoint(each.roles),
                 "last_sign_in": each.last_sign_in,
+                "last_basis": _basis(each),
                 "live": each.live,
                 "ends": each.ends or FOREVER,
+                "ends_in": days_left(each.ends, at) if state_of(each, at) == "ending" and each.ends else "",
                 "owner": each.owner_name,
             }
             for each in found[:MOST_LISTED]
@@ -212,10 +221,11 @@ def _listed(db: Db, at: Instant, wanted: Context) -> Context:
     }
 
 
-def _state(row: rows.PersonRow) -> str:
-    if not row.enabled:
-        return "disabled"
-    return "invited" if row.invited and row.kind is not PersonKind.SERVICE else "active"
+def _basis(row: rows.PersonRow) -> str:
+    """Why the newest sign-in counts, and who saw it."""
+    if row.last is None:
+        return ""
+    return f"{BASES[row.last.basis]}, {row.last.provider_name}" if row.last.provider else BASES[row.last.basis]
 
 
 def _person(db: Db, at: Instant, view: View, person: str, health: LedgerHealth) -> Context | None:
@@ -231,13 +241,37 @@ def _person(db: Db, at: Instant, view: View, person: str, health: LedgerHealth) 
             "name": row.name,
             "email": row.email or "",
             "kind": row.kind.value,
-            "state": _state(row),
+            "state": state_of(row, at),
+            "because": row.because,
+            "origin": origin_words(row.origin, row.origin_name),
             "owner": row.owner_name,
             "manager": manager,
             "joined": row.added,
             "ends": row.ends or FOREVER,
+            "ends_in": days_left(row.ends, at) if state_of(row, at) == "ending" and row.ends else "",
             "last_sign_in": row.last_sign_in,
+            "last_basis": _basis(row),
         },
+        "edit": form_of(db, at, row),
+        "left": {
+            "removed": found.leaving.removed,
+            "because": found.leaving.because,
+            "origin": origin_words(found.leaving.origin, ""),
+            "left_at": found.leaving.left_at,
+            "notified": found.leaving.notified,
+        }
+        if found.leaving
+        else None,
+        "identities": [
+            {
+                "provider": each.provider_name,
+                "user_name": each.user_name,
+                "since": each.since,
+                "because": each.because,
+                "last": each.last,
+            }
+            for each in found.identities
+        ],
         **lanes(rows.lanes(db, at, person), row.added, at, view),
         "bindings": _bindings(db, at, view, found),
         **_access(db, at, view, person),
@@ -255,7 +289,8 @@ def _person(db: Db, at: Instant, view: View, person: str, health: LedgerHealth) 
             }
             for each in (known.of(FactorKind.SSH_KEY) if known else ())
         ],
-        "second_factors": [FACTORS[kind] for kind in _SECOND if kind in row.factors],
+        "second_factors": second_factor(row)[1],
+        "second_state": second_factor(row)[0],
         "sessions": [
             {
                 "id": each.session,
@@ -320,6 +355,7 @@ PLACES = (
     Place("GET", "/people", SEES_ALL, listed),
     Place("POST", "/people", ADMINISTERS, add),
     Place("GET", "/people/{person}", MEMBER, page),
+    *person_change.PLACES,
     Place("POST", "/people/{person}/enrol-link", ADMINISTERS, enrol_link),
     Place("POST", "/people/{person}/enrol-link/{enrolment}", ADMINISTERS, agree),
     Place("POST", "/people/{person}/disable", ADMINISTERS, disable),

@@ -1,7 +1,7 @@
 """People: who there is, what they hold, and their time with the company in lanes."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +11,17 @@ from onepam.store.database import Db, row, rows
 from onepam.store.facts.holdings import held_roles, substance
 from onepam.store.read.history import Moment, moments
 from onepam.store.read.names import name, names
+from onepam.store.read.second_factor import LastSignIn, last_sign_ins
 from onepam.store.tables import AT
 
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """A person as of an instant. `invited` has no factor yet; `last_sign_in` is the newest by then."""
+    """A person as of an instant. `last` is the newest sign-in by then, `providers` the names of those with an identity.
+
+    `invited` has neither a factor nor a sign-in yet. `origin` is the way they came (`domain.people`), `origin_name` the
+    provider in it; `because` why they were added, disabled or enabled last.
+    """
 
     person: str
     kind: PersonKind
@@ -32,8 +37,41 @@ class PersonRow:
     added: Instant
     roles: tuple[str, ...]
     factors: tuple[str, ...]
-    last_sign_in: Instant | None
+    last: LastSignIn | None
     live: int
+    origin: str
+    origin_name: str
+    because: str
+    providers: tuple[str, ...]
+
+    @property
+    def last_sign_in(self) -> Instant | None:
+        """When the newest sign-in was."""
+        return self.last.opened if self.last else None
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRow:
+    """Whose account at a provider is whose; `user_name` is empty once erased, `last` the newest sign-in with it."""
+
+    identity: str
+    provider: str
+    provider_name: str
+    user_name: str
+    since: Instant
+    because: str
+    last: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """How somebody's access ended: the times are as in `person.disabled`."""
+
+    removed: Instant
+    origin: str
+    because: str
+    left_at: Instant | None
+    notified: Instant | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +104,8 @@ class PersonDetail:
 
     row: PersonRow
     bindings: tuple[HeldBinding, ...]
+    identities: tuple[IdentityRow, ...]
+    leaving: Leaving | None
     held: Held
     history: tuple[Moment, ...]
 
@@ -82,7 +122,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One kind of interval: account, roles, grants, sessions, factors or sign-ins."""
+    """One kind of interval: account, roles, grants, sessions, factors, identities, leaving or sign-ins."""
 
     name: str
     bars: tuple[Bar, ...]
@@ -95,12 +135,18 @@ def people(db: Db, at: Instant) -> tuple[PersonRow, ...]:
     live = Counter(
         each[0] for each in rows(db, f"SELECT person FROM session WHERE status = 'open' AND {AT}", {"at": at})
     )
-    last = {each[0]: each[1] for each in rows(
-        db, "SELECT person, max(opened) FROM sign_in WHERE valid_from <= :at GROUP BY person", {"at": at})}  # fmt: skip
-    roles = _roles(db, at)
+    last, roles, providers = last_sign_ins(db, at), _roles(db, at), _providers(db, at)
+    at_home = _listed(db, at, "SELECT person, provider FROM identity", "ORDER BY provider")
     found = [
         _row(
-            each, called, roles[each["person"]], factors[each["person"]], last.get(each["person"]), live[each["person"]]
+            each,
+            called,
+            roles[each["person"]],
+            factors[each["person"]],
+            last.get(each["person"]),
+            live[each["person"]],
+            providers,
+            at_home[each["person"]],
         )
         for each in rows(db, f"SELECT * FROM person WHERE {AT}", {"at": at})
     ]
@@ -115,7 +161,7 @@ def person(db: Db, at: Instant, person: str) -> PersonDetail | None:
         return None
     called = {each: name(db, at, each) for each in (person, found["manager"], found["owner"]) if each}
     factors = rows(db, f"SELECT DISTINCT kind FROM factor WHERE person = :person AND {AT} ORDER BY kind", of)
-    last = row(db, "SELECT max(opened) FROM sign_in WHERE person = :person AND valid_from <= :at", of)
+    identities = _identities(db, of)
     held, bindings = _held(db, of), _bindings(db, at, person)
     borders = rows(db, "SELECT valid_from FROM person WHERE person = :person AND valid_from <= :at", of)
     return PersonDetail(
@@ -124,10 +170,14 @@ def person(db: Db, at: Instant, person: str) -> PersonDetail | None:
             called,
             [each.role for each in bindings],
             [each["kind"] for each in factors],
-            last[0] if last else None,
+            last_sign_ins(db, at, person).get(person),
             held.sessions,
+            _providers(db, at),
+            [each.provider for each in identities],
         ),
         bindings=bindings,
+        identities=identities,
+        leaving=_leaving(db, of),
         held=held,
         history=moments(db, at, [each["valid_from"] for each in borders]),
     )
@@ -143,6 +193,9 @@ def lanes(db: Db, at: Instant, person: str) -> tuple[Lane, ...]:
         db, "SELECT factor, kind, valid_from, valid_until FROM factor WHERE person = :person AND valid_from <= :at", of
     )
     sign_ins = rows(db, "SELECT * FROM sign_in WHERE person = :person AND valid_from <= :at", of)
+    identities = rows(db, "SELECT * FROM identity WHERE person = :person AND valid_from <= :at", of)
+    leaving = rows(db, "SELECT * FROM leaver WHERE person = :person AND valid_from <= :at", of)
+    called = _providers(db, at)
     return (
         Lane("account", _merged(at, (("enabled", person, *_span(each)) for each in account))),
         Lane("roles", _role_bars(db, at, person)),
@@ -151,6 +204,10 @@ def lanes(db: Db, at: Instant, person: str) -> tuple[Lane, ...]:
         Lane("sessions", _bars(at, ((f"{each['login']} on {each['resource']}", each["session"], each["opened"],
                                      each["closed"] or FOREVER) for each in sessions))),
         Lane("factors", _merged(at, ((each["kind"], each["factor"], *_span(each)) for each in factors))),
+        Lane("identities", _merged(at, ((called.get(each["provider"], each["provider"]), each["identity"],
+                                         *_span(each)) for each in identities))),
+        Lane("leaving", _merged(at, ((f"access ended: {each['because']}", f"{each['removed']}", each["removed"],
+                                      each["valid_until"]) for each in leaving))),
         Lane("sign-ins", _merged(at, ((each["kind"], each["session"], each["valid_from"],
                                        min(each["expires"], each["valid_until"])) for each in sign_ins))),
     )  # fmt: skip
@@ -161,8 +218,10 @@ def _row(
     called: dict[str, str],
     roles: Iterable[str],
     factors: Iterable[str],
-    last_sign_in: Instant | None,
+    last: LastSignIn | None,
     live: int,
+    providers: Mapping[str, str],
+    at_home: Iterable[str],
 ) -> PersonRow:
     kinds = tuple(factors)
     return PersonRow(
@@ -171,7 +230,7 @@ def _row(
         name=called[found["person"]],
         email=found["email"],
         enabled=bool(found["enabled"]),
-        invited=not kinds,
+        invited=not kinds and last is None,
         manager=found["manager"],
         manager_name=called.get(found["manager"], ""),
         owner=found["owner"],
@@ -180,9 +239,50 @@ def _row(
         added=found["added"],
         roles=tuple(sorted(set(roles))),
         factors=kinds,
-        last_sign_in=last_sign_in,
+        last=last,
         live=live,
+        origin=found["origin"],
+        origin_name=providers.get(found["origin"].partition(":")[2], ""),
+        because=found["because"],
+        providers=tuple(sorted(providers.get(each, each) for each in set(at_home))),
     )
+
+
+def _providers(db: Db, at: Instant) -> dict[str, str]:
+    """What identity providers are or were last called, by id."""
+    found = rows(db, "SELECT provider, name FROM provider WHERE valid_from <= :at ORDER BY valid_from", {"at": at})
+    return {each["provider"]: each["name"] for each in found}
+
+
+def _identities(db: Db, of: dict[str, Any]) -> tuple[IdentityRow, ...]:
+    called = _providers(db, of["at"])
+    last = {
+        each[0]: each[1]
+        for each in rows(
+            db,
+            "SELECT provider, max(opened) FROM sign_in WHERE person = :person AND valid_from <= :at GROUP BY provider",
+            of,
+        )
+    }
+    return tuple(
+        IdentityRow(
+            identity=each["identity"],
+            provider=each["provider"],
+            provider_name=called.get(each["provider"], each["provider"]),
+            user_name=each["user_name"] or "",
+            since=each["valid_from"],
+            because=each["because"],
+            last=last.get(each["provider"]),
+        )
+        for each in rows(db, f"SELECT * FROM identity WHERE person = :person AND {AT} ORDER BY valid_from", of)
+    )
+
+
+def _leaving(db: Db, of: dict[str, Any]) -> Leaving | None:
+    found = row(db, f"SELECT * FROM leaver WHERE person = :person AND {AT}", of)
+    if found is None:
+        return None
+    return Leaving(found["removed"], found["origin"], found["because"], found["left_at"], found["notified"])
 
 
 def _listed(db: Db, at: Instant, select: str, order: str) -> defaultdict[str, list[str]]:
