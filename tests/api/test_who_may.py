@@ -150,6 +150,8 @@ CALLS: dict[tuple[str, str], Call] = {
     ("GET", "/changes/{change}"): Call(prepare=proposed_change),
     ("POST", "/changes/{change}/approve"): Call(409, proposed_change),
     ("POST", "/changes/{change}/reject"): Call(prepare=rejected_change),
+    ("GET", "/leavers"): Call(),
+    ("POST", "/leavers/{person}/probe"): Call(prepare=listed_person),
     ("GET", "/ledger"): Call(),
     ("GET", "/ledger/entries/{index}/proof"): Call(prepare=lambda people: ({"index": "1"}, None)),
     ("POST", "/evidence"): Call(prepare=lambda people: ({}, WEEK)),

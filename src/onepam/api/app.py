@@ -9,7 +9,7 @@ from onepam import __version__
 from onepam.api.bounds import Bounds
 from onepam.api.errors import Error, handle_errors
 from onepam.api.guard import ProbeAnswered, guard
-from onepam.api.routes import cli, ledger, matrix, people, requests, sessions
+from onepam.api.routes import cli, leavers, ledger, matrix, people, requests, sessions
 from onepam.api.routes.route import Route
 from onepam.api.services import ApiServices
 from onepam.gateway.probes import told
@@ -19,6 +19,7 @@ ROUTES: tuple[Route, ...] = (
     *requests.ROUTES,
     *sessions.ROUTES,
     *people.ROUTES,
+    *leavers.ROUTES,
     *matrix.ROUTES,
     *ledger.ROUTES,
 )

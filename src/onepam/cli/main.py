@@ -5,6 +5,7 @@ from collections.abc import Callable
 import typer
 
 from onepam.cli.commands import access, decide, evidence, matrix, people, sessions, sign_in
+from onepam.cli.commands.leavers import app as leavers
 from onepam.cli.commands.ledger import app as ledger
 
 app = typer.Typer(
@@ -38,6 +39,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
 for command in _COMMANDS:
     app.command()(command)
 app.add_typer(people.app, name="people")
+app.add_typer(leavers, name="leavers")
 app.add_typer(ledger, name="ledger")
 app.add_typer(evidence.app, name="evidence")
 

@@ -81,6 +81,7 @@ PAGES = (
     Page("/factors", "My factors", "fingerprint", "Me"),
     Page("/sessions", "Sessions", "terminal-2", "Activity"),
     Page("/people", "People", "users", "Access"),
+    Page("/leavers", "Leavers", "logout", "Access"),
     Page("/providers", "Identity providers", "building", "Access"),
     Page("/resources", "Resources", "server", "Access"),
     Page("/roles", "Role matrix", "grid-dots", "Access"),

@@ -29,6 +29,7 @@ _NEEDS: dict[str, tuple[ConsoleRight, ...]] = {
     "/approvals": (ConsoleRight.APPROVE,),
     "/people": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
     "/providers": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
+    "/leavers": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
     "/resources": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
     "/roles": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
     "/changes": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT),

@@ -18,6 +18,7 @@ from tests.console.samples.entrance import (
     TOTP,
 )
 from tests.console.samples.everyday import APPROVALS, EMPTY_HOME, FLASHES, HOME, REFUSAL, REQUEST, SETUP
+from tests.console.samples.leavers import LEAVERS, NO_LEAVERS
 from tests.console.samples.people import LEAVER, PEOPLE, PERSON, SERVICE
 from tests.console.samples.providers import (
     CHANGED,
@@ -55,6 +56,8 @@ SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     "home-empty": ("home.html", shell("/"), EMPTY_HOME),
     "home-all-open": ("home.html", shell("/"), {**HOME, "requestable": [], "beyond": 0}),
     "home-search": ("home.html", shell("/"), {**EMPTY_HOME, "query": "oracle", "setup": None}),
+    "leavers": ("leavers.html", shell("/leavers"), LEAVERS),
+    "leavers-none": ("leavers.html", shell("/leavers"), NO_LEAVERS),
     "request": ("request.html", shell("/requests/req_7f2k", flashes=FLASHES), REQUEST),
     "approvals": ("approvals.html", shell("/approvals"), APPROVALS),
     "approvals-empty": ("approvals.html", shell("/approvals"), {"waiting": [], "decided": []}),

@@ -30,7 +30,7 @@ def pack(
     """Draw a pack of a period: reports, entries, proofs and the verifier. Drawing one is recorded."""
     if out.exists() and not force:
         stop(USAGE, f"{out} exists already.", "Choose another name, or add --force.")
-    period = {"starts": _instant(from_), "ends": _instant(to)}
+    period = {"starts": instant_of(from_), "ends": instant_of(to)}
     session = signed_in(Home())
     beside = out.with_name(f".{out.name}.part")
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn
@@ -75,7 +75,7 @@ def verify(
     raise typer.Exit(main([pack, *own, *keys, *(["--json"] if as_json else [])]))
 
 
-def _instant(text: str) -> str:
+def instant_of(text: str) -> str:
     """RFC 3339 of a day (its first moment in UTC) or of an instant with a zone."""
     try:
         found = datetime.fromisoformat(text)
