@@ -152,6 +152,8 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/changes/{change}/reject"): Call(prepare=rejected_change),
     ("GET", "/leavers"): Call(),
     ("POST", "/leavers/{person}/probe"): Call(prepare=listed_person),
+    ("GET", "/providers"): Call(),
+    ("GET", "/providers/{provider}"): Call(404, lambda people: ({"provider": "idp_nothing"}, None)),
     ("GET", "/ledger"): Call(),
     ("GET", "/ledger/entries/{index}/proof"): Call(prepare=lambda people: ({"index": "1"}, None)),
     ("POST", "/evidence"): Call(prepare=lambda people: ({}, WEEK)),

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from onepam.console.view import Context
@@ -12,11 +11,11 @@ from onepam.domain.federation import ProviderKind
 from onepam.domain.provider_setting import Provider
 from onepam.domain.providers import FirstFactor, ProviderRule
 from onepam.identity.oidc import settings as oidc
-from onepam.identity.providers import Settings
+from onepam.identity.providers import Settings, own_certificate_ends, runs_out
 from onepam.identity.saml import settings as saml
 from onepam.identity.saml.metadata import certificate_of
 from onepam.identity.saml.settings import SamlSettings
-from onepam.kernel.clock import DAY, Instant, instant
+from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused
 
 PROTOCOLS = {ProviderKind.OIDC: "OpenID Connect", ProviderKind.SAML: "SAML 2.0"}
@@ -31,6 +30,7 @@ BASES = {
     "accepted": "no second factor, under a risk acceptance",
 }
 
+_RUNS_OUT = {"certificate": "Signing certificate of the provider", "metadata": "Metadata of the provider"}
 _SETTINGS = {
     "issuer": "Issuer",
     "client_id": "Client id",
@@ -88,16 +88,11 @@ def first_factor(rule: ProviderRule) -> str:
     return "by themselves, at the sign-in" if rule.first_factor is FirstFactor.SELF else "by an enrolment link only"
 
 
-def expiries(settings: Settings, now: Instant) -> list[Context]:
+def expiries(stored: Provider, settings: Settings | Refused, now: Instant) -> list[Context]:
     """What of the provider runs out, soonest first. OpenID providers change their keys by themselves."""
-    if not isinstance(settings, SamlSettings):
-        return []
-    found = [("Signing certificate of the provider", _until(each)) for each in settings.idp.signing]
-    newest = max(found, key=lambda each: each[1]) if found else None
-    found = [newest] if newest else []
-    if settings.idp.valid_until is not None:
-        found.append(("Metadata of the provider", settings.idp.valid_until))
-    found.append(("Our own certificate", _until(settings.keys[0].x509())))
+    found = [(_RUNS_OUT[what], at) for what, at in runs_out(stored)]
+    if isinstance(settings, SamlSettings):
+        found.append(("Our own certificate", own_certificate_ends(settings)))
     return [
         {"what": what, "at": at, "days": max(0, (at - now) // DAY), "state": _state(at, now)}
         for what, at in sorted(found, key=lambda each: each[1])
@@ -168,10 +163,6 @@ def _fingerprint(encoded: str) -> str:
         return "unreadable"
     digest = certificate.fingerprint(SHA256()).hex()
     return f"SHA-256 {digest[:16]}… until {certificate.not_valid_after_utc:%Y-%m-%d}"
-
-
-def _until(certificate: x509.Certificate) -> Instant:
-    return instant(certificate.not_valid_after_utc)
 
 
 def _state(at: Instant, now: Instant) -> str:

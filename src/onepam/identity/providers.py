@@ -10,8 +10,10 @@ from onepam.identity.oidc import settings as oidc
 from onepam.identity.oidc.settings import OidcSettings
 from onepam.identity.saml import settings as saml
 from onepam.identity.saml.keys import SpKey
+from onepam.identity.saml.metadata import certificate_of
 from onepam.identity.saml.settings import SamlSettings
 from onepam.identity.stored import Seal
+from onepam.kernel.clock import Instant, instant
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.kernel.secret import Secret
 
@@ -46,6 +48,26 @@ class Providers:
         if stored.kind is ProviderKind.OIDC:
             return oidc.parse(stored.provider, self._console, fields, secret)
         return saml.parse(stored.provider, self._console, fields, read_keys(secret) if secret is not None else ())
+
+
+def runs_out(stored: Provider) -> tuple[tuple[str, Instant], ...]:
+    """What of a provider ends when, by what is not secret of it: (`certificate` or `metadata`, when).
+
+    Of several signing certificates the last to end counts: the others are of keys that were changed. OpenID providers
+    publish their keys without an end.
+    """
+    idp = json.loads(stored.settings).get("idp", {}) if stored.kind is ProviderKind.SAML else {}
+    read = [certificate_of("".join(each.split())) for each in idp.get("signing", ())]
+    ends = [instant(each.not_valid_after_utc) for each in read if not isinstance(each, Refused)]
+    found = [("certificate", max(ends))] if ends else []
+    if valid_until := idp.get("valid_until"):
+        found.append(("metadata", Instant(valid_until)))
+    return tuple(found)
+
+
+def own_certificate_ends(settings: SamlSettings) -> Instant:
+    """When the certificate of the key that signs for us ends."""
+    return instant(settings.keys[0].x509().not_valid_after_utc)
 
 
 def sealed_secret(secret: Secret, provider: str, seal: Seal) -> str:

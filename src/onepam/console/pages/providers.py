@@ -11,7 +11,7 @@ from onepam.app.reject_provider import reject_provider
 from onepam.app.remove_provider import remove_provider
 from onepam.console.dispatch import ADMINISTERS, SEES_ALL, Place
 from onepam.console.pages import provider_wizard
-from onepam.console.pages.provider_test import begin_test, test_returned, unknown
+from onepam.console.pages.provider_test import begin_test, unknown
 from onepam.console.pages.provider_wizard import stale
 from onepam.console.provider_words import BASES, PROTOCOLS, addresses, differences, expiries, factor_basis, facts
 from onepam.console.rendering import plural
@@ -23,8 +23,6 @@ from onepam.kernel.clock import DAY, Instant, instant, moment
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read import providers as rows
-
-__all__ = ["PLACES", "test_returned"]
 
 
 async def page(visit: Visit) -> Response:
@@ -74,7 +72,7 @@ async def proposed(visit: Visit) -> Response:
         provider={"id": stored.provider, "name": stored.name, "protocol": PROTOCOLS[stored.kind]},
         differences=differences(found.current, stored),
         trouble=settings.message if isinstance(settings, Refused) else "",
-        expiries=[] if isinstance(settings, Refused) else expiries(settings, visit.now),
+        expiries=expiries(stored, settings, visit.now),
         addresses=addresses(stored.kind, visit.services.origin, stored.provider),
         may_change=administers,
         mine=found.by == visit.me.actor.person,
@@ -163,7 +161,7 @@ def _row(visit: Visit, found: rows.ProviderRow) -> Context:
         "since": found.since,
         "last": _last(found.last),
         "factor": {"state": state, "words": words, "until": declared_until if state == "due" else None},
-        "expiries": [] if isinstance(settings, Refused) else expiries(settings, now),
+        "expiries": expiries(stored, settings, now),
         "trouble": settings.message if isinstance(settings, Refused) else "",
     }
 
