@@ -97,6 +97,7 @@ TABLE: dict[str, frozenset[str]] = {
     "POST /providers/{provider}/remove": ADMINISTRATOR,
     "POST /providers/{provider}/declare": ADMINISTRATOR,
     "POST /providers/{provider}/declarations/{declaration}/end": ADMINISTRATOR,
+    "GET /second-factors": OVERSEERS,
     "GET /resources": OVERSEERS,
     "GET /resources/{resource}": SIGNED_IN,
     "GET /roles": OVERSEERS,

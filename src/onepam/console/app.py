@@ -22,6 +22,7 @@ from onepam.console.pages import (
     requests,
     resources,
     roles,
+    second_factors,
     service_keys,
     sessions,
 )
@@ -36,6 +37,7 @@ PLACES: tuple[Place, ...] = (
     *people.PLACES,
     *leavers.PLACES,
     *service_keys.PLACES,
+    *second_factors.PLACES,
     *providers.PLACES,
     *resources.PLACES,
     *roles.PLACES,

@@ -83,6 +83,7 @@ PAGES = (
     Page("/people", "People", "users", "Access"),
     Page("/leavers", "Leavers", "logout", "Access"),
     Page("/providers", "Identity providers", "building", "Access"),
+    Page("/second-factors", "Second factors", "shield-lock", "Access"),
     Page("/resources", "Resources", "server", "Access"),
     Page("/roles", "Role matrix", "grid-dots", "Access"),
     Page("/changes", "Changes", "git-pull-request", "Access"),

@@ -28,6 +28,7 @@ _ABOUT_FLOW = b"console-flow"
 _NEEDS: dict[str, tuple[ConsoleRight, ...]] = {
     "/approvals": (ConsoleRight.APPROVE,),
     "/people": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
+    "/second-factors": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
     "/providers": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
     "/leavers": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
     "/resources": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),

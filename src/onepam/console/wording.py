@@ -4,7 +4,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from onepam.domain import access, people, requests, sessions
-from onepam.domain.access import Action, Mode
+from onepam.domain.access import Action, MfaRule, Mode
 from onepam.domain.federation import MfaBasis
 from onepam.domain.sessions import EntryPoint
 from onepam.kernel.clock import HOUR, MINUTE
@@ -91,6 +91,20 @@ def factor_words(basis: MfaBasis, factors: Sequence[str], provider: str) -> str:
         return FACTORS["machine"]
     return _COUNTS[basis].format(
         factors=" and ".join(said) or "a factor", provider=provider or "the provider", last=said[-1] if said else "one"
+    )
+
+
+def rule_words(rule: MfaRule) -> str:
+    """`a passkey only; at most 1 h old`."""
+    return "; ".join(
+        filter(
+            None,
+            (
+                "a passkey only" if rule.phishing_resistant else "",
+                "a factor of its own for each session" if rule.fresh else "",
+                f"at most {longest(rule.max_age)} old" if rule.max_age is not None else "",
+            ),
+        )
     )
 
 

@@ -19,7 +19,7 @@ from tests.console.samples.entrance import (
 )
 from tests.console.samples.everyday import APPROVALS, EMPTY_HOME, FLASHES, HOME, REFUSAL, REQUEST, SETUP
 from tests.console.samples.leavers import LEAVERS, NO_LEAVERS
-from tests.console.samples.people import LEAVER, PEOPLE, PERSON, SERVICE
+from tests.console.samples.people import LEAVER, MFA, NO_MFA, PEOPLE, PERSON, SERVICE
 from tests.console.samples.providers import (
     CHANGED,
     DECLARED,
@@ -73,6 +73,8 @@ SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     "people": ("people.html", shell("/people"), PEOPLE),
     "people-as-of": ("people.html", shell("/people", as_of=ago(262 * DAY)), PEOPLE),
     "person": ("person.html", shell("/people/per_jonas"), PERSON),
+    "second_factors": ("second_factors.html", shell("/second-factors"), MFA),
+    "second_factors-plain": ("second_factors.html", shell("/second-factors"), NO_MFA),
     "person-left": ("person.html", shell("/people/per_jonas"), LEAVER),
     "person-service": ("person.html", shell("/people/per_ci"), SERVICE),
     "person-service-new": ("person.html", shell("/people/per_ci"), {**SERVICE, "keys": []}),

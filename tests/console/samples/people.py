@@ -291,6 +291,28 @@ SERVICE: Context = {
     "may_key": True,
 }
 
+MFA: Context = {
+    "bases": [
+        {"word": "shown to us", "means": "Both factors were shown to OnePAM.", "people": 41, "sessions": 812,
+         "weak": False},
+        {"word": "attested", "means": "The provider's signed message names one.", "people": 1204, "sessions": 9310,
+         "weak": False},
+        {"word": "stepped up here", "means": "The second one shown to OnePAM.", "people": 88, "sessions": 406,
+         "weak": False},
+        {"word": "declared", "means": "A dated statement says so.", "people": 12, "sessions": 30, "weak": True},
+        {"word": "accepted risk", "means": "No second factor.", "people": 0, "sessions": 0, "weak": True},
+    ],
+    "people": 1352, "never": 7, "without_total": 19, "rules_total": 2, "resources": 310, "sessions": 10_558,
+    "sessions_without": 0, "machines": 14, "machine_sessions": 2209, "oldest": "12 h",
+    "own": [{"word": "passkey", "people": 96}, {"word": "authenticator app", "people": 33}],
+    "without": [{"id": "per_ravi", "name": "Ravi Menon"}, {"id": "per_priya", "name": "Priya Raman"}],
+    "rules": [
+        {"resource": "db-orders-1", "words": "a passkey only; a factor of its own for each session"},
+        {"resource": "db-orders-2", "words": "at most 1 h old"},
+    ],
+}  # fmt: skip
+NO_MFA: Context = {**MFA, "rules": [], "rules_total": 0, "without": [], "without_total": 0, "sessions_without": 3}
+
 LEAVER: Context = {
     **PERSON,
     "person": {**PERSON["person"], "state": "disabled", "because": "left the company", "ends": ago(2 * DAY)},

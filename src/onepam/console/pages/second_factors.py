@@ -1,0 +1,60 @@
+"""Second factors: what people's rest on, what resources ask of them, and what sessions were opened with."""
+
+from starlette.responses import Response
+
+from onepam.console.dispatch import SEES_ALL, Place
+from onepam.console.view import Context
+from onepam.console.visit import Visit
+from onepam.console.wording import BASES, FACTORS, longest, rule_words
+from onepam.domain.federation import MfaBasis
+from onepam.domain.mfa_rule import MAX_AGE
+from onepam.kernel.clock import Instant
+from onepam.store.database import Db
+from onepam.store.read.names import name
+from onepam.store.read.second_factor import OWN, mfa_report
+
+MOST_LISTED = 100
+_MEANS = {
+    MfaBasis.OWN: "Both factors were shown to OnePAM: a passkey, or a password and an app's code.",
+    MfaBasis.ATTESTED: "The provider's signed message names a second factor that counts.",
+    MfaBasis.STEPPED_UP: "The first factor at the provider, the second one shown to OnePAM.",
+    MfaBasis.DECLARED: "The provider shows none; a dated statement says that it asks. Opens nothing administrative.",
+    MfaBasis.ACCEPTED: "No second factor, under a risk acceptance that ends. Opens nothing privileged.",
+}
+
+
+async def report(visit: Visit) -> Response:
+    """The state of second factors in the whole company."""
+    return visit.page("second_factors.html", **await visit.services.reader(_report, visit.at))
+
+
+def _report(db: Db, at: Instant) -> Context:
+    found = mfa_report(db, at)
+    return {
+        "bases": [
+            {
+                "word": BASES[basis],
+                "means": _MEANS[basis],
+                "people": found.people.get(basis, 0),
+                "sessions": found.sessions.get(basis, 0),
+                "weak": basis in (MfaBasis.DECLARED, MfaBasis.ACCEPTED),
+            }
+            for basis in MfaBasis
+        ],
+        "people": sum(found.people.values()) + found.never,
+        "never": found.never,
+        "own": [{"word": FACTORS[kind], "people": found.own.get(kind, 0)} for kind in OWN],
+        "without": [{"id": each, "name": name(db, at, each)} for each in found.without[:MOST_LISTED]],
+        "without_total": len(found.without),
+        "rules": [{"resource": resource, "words": rule_words(rule)} for resource, rule in found.rules[:MOST_LISTED]],
+        "rules_total": len(found.rules),
+        "resources": found.resources,
+        "oldest": longest(MAX_AGE),
+        "sessions": sum(found.sessions.values()),
+        "sessions_without": found.sessions_without,
+        "machines": found.machines,
+        "machine_sessions": found.machine_sessions,
+    }
+
+
+PLACES = (Place("GET", "/second-factors", SEES_ALL, report),)
