@@ -35,7 +35,16 @@ TABLE: dict[str, frozenset[str]] = {
     "POST /sign-in/passkey/verify": EVERYBODY,
     "GET /sign-in/recovery": EVERYBODY,
     "POST /sign-in/recovery": EVERYBODY,
+    "GET /sign-in/begin/{provider}": EVERYBODY,
+    "GET /sign-in/return/{provider}": EVERYBODY,
+    "POST /sign-in/return/{provider}": EVERYBODY,
+    "POST /sign-in/return/{provider}/finish": EVERYBODY,
+    "GET /sign-in/metadata/{provider}": EVERYBODY,
+    "POST /sign-in/backchannel/{provider}": EVERYBODY,
+    "GET /sign-in/logout/{provider}": EVERYBODY,
+    "POST /sign-in/logout/{provider}": EVERYBODY,
     "POST /sign-out": EVERYBODY,
+    "GET /step-up/provider": SIGNED_IN,
     "GET /step-up": SIGNED_IN,
     "POST /step-up/totp": SIGNED_IN,
     "POST /step-up/passkey/options": SIGNED_IN,
@@ -115,6 +124,16 @@ TABLE: dict[str, frozenset[str]] = {
 }
 """Who gets past the door of a route. What is behind it may still be somebody else's: that is a 404."""
 
+POSTED_BY_PROVIDERS = frozenset(
+    {
+        "/sign-in/return/{provider}",
+        "/sign-in/return/{provider}/finish",
+        "/sign-in/backchannel/{provider}",
+        "/sign-in/logout/{provider}",
+    }
+)
+"""Forms that carry no token of ours, since a provider sends them; its signature alone is believed."""
+
 
 @pytest.fixture(scope="module")
 async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
@@ -141,6 +160,8 @@ def test_the_table_is_of_all_routes_and_each_once() -> None:
     routes = [f"{place.method} {place.path}" for place in PLACES]
     assert len(routes) == len(set(routes))
     assert set(routes) == set(TABLE)
+    assert {place.path for place in PLACES if place.outside} == POSTED_BY_PROVIDERS
+    assert all(place.method == "POST" for place in PLACES if place.outside)
 
 
 def test_needs_are_what_the_table_says() -> None:
@@ -172,6 +193,9 @@ async def test_every_route_lets_in_whom_it_should(place: Place, browsers: dict[s
             else:
                 assert answer.status_code == 403, (role, place)
                 assert "right.missing" in answer.text, (role, place)
+        elif place.outside:
+            assert answer.status_code < 500, (role, place)
+            assert "Set-Cookie" not in answer.headers or "onepam_session=op" not in answer.headers["Set-Cookie"]
         elif place.method == "POST":
             assert answer.status_code == 403, (role, place)
             assert "csrf.token" in answer.text, (role, place)
@@ -182,7 +206,9 @@ async def test_every_route_lets_in_whom_it_should(place: Place, browsers: dict[s
 
 @pytest.mark.anyio
 @pytest.mark.parametrize(
-    "place", [place for place in PLACES if place.method == "POST"], ids=lambda place: f"{place.method} {place.path}"
+    "place",
+    [place for place in PLACES if place.method == "POST" and not place.outside],
+    ids=lambda place: f"{place.method} {place.path}",
 )
 async def test_no_form_is_taken_from_elsewhere_or_breaks(place: Place, browsers: dict[str, Browser]) -> None:
     role = next(role for role in [*ROLES, "anonymous"] if role in TABLE[f"POST {place.path}"])

@@ -16,16 +16,25 @@ from onepam.kernel.errors import Refused
 
 
 async def leave(
-    visit: Visit, settings: Settings, name: str, flow: Mapping[str, Any], *, force: bool = False
+    visit: Visit,
+    settings: Settings,
+    name: str,
+    flow: Mapping[str, Any],
+    *,
+    force: bool = False,
+    fresh: bool = False,
 ) -> Response | Refused:
-    """Sends the browser to sign in at the provider; `force`: it shall ask for the factors again.
+    """Sends the browser to sign in at the provider; `force`: it shall ask for the factors again;
+    `fresh`: and prove that it did.
 
     The flow then also holds `provider`, and `begun` (OpenID Connect: see `begun_in`) or `request` (SAML: the id of our
     request, which the answer must name). Codes: `fetch.*`, `oidc.discovery`.
     """
     services = visit.services
     if isinstance(settings, OidcSettings):
-        begun = await services.openid.begin(settings, services.random, visit.now, prompt="login" if force else "")
+        begun = await services.openid.begin(
+            settings, services.random, visit.now, prompt="login" if force else "", max_age=0 if fresh else None
+        )
         if isinstance(begun, Refused):
             return begun
         kept = {
@@ -35,13 +44,13 @@ async def leave(
             "max_age": begun.max_age,
             "at": begun.at,
         }
-        return visit.keep(_going(visit, name, begun.url, ()), {**flow, "provider": settings.provider, "begun": kept})
+        return visit.keep(going(visit, name, begun.url, ()), {**flow, "provider": settings.provider, "begun": kept})
     request = new_request_id(services.random)
     sending = authn_request(settings, request, visit.now, force=force)
     if isinstance(sending, PostForm):
-        response = _going(visit, name, sending.action, sending.fields)
+        response = going(visit, name, sending.action, sending.fields)
     else:
-        response = _going(visit, name, sending.url, ())
+        response = going(visit, name, sending.url, ())
     return visit.keep(response, {**flow, "provider": settings.provider, "request": request})
 
 
@@ -55,14 +64,20 @@ def begun_in(flow: Mapping[str, Any]) -> Begun | None:
     )
 
 
-def _going(visit: Visit, name: str, url: str, fields: tuple[tuple[str, str], ...]) -> Response:
+def going(
+    visit: Visit,
+    name: str,
+    url: str,
+    fields: tuple[tuple[str, str], ...],
+    says: str = "You sign in there, and come back.",
+) -> Response:
     """A page that goes on by itself: a redirect after a form would have to pass the form's own `form-action`."""
     parts = urlsplit(url)
     return visit.page(
         "at_provider.html",
         csp=policy({"form-action": f"'self' {parts.scheme}://{parts.netloc}"}),
         called=name,
-        host=parts.hostname or "",
+        says=says,
         url=url,
         fields=list(fields),
     )

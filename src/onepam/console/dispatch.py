@@ -67,12 +67,14 @@ APPROVES = Needs(rights=(ConsoleRight.APPROVE,))
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One row of the console's route table."""
+    """One row of the console's route table. `outside`: an identity provider posts there, itself or by the browser, so
+    that no token and no Origin of ours can be asked for; it is believed by the provider's signature alone."""
 
     method: str
     path: str
     needs: Needs
     handler: Handler
+    outside: bool = False
 
 
 def routes(services: ConsoleServices, places: tuple[Place, ...]) -> list[Route]:
@@ -95,7 +97,7 @@ def _endpoint(services: ConsoleServices, place: Place) -> Callable[[Request], Aw
             )
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
-        if request.cookies.get(CSRF_COOKIE) != visit.csrf:
+        if request.cookies.get(CSRF_COOKIE) != visit.csrf and not place.outside:
             visit.set_cookie(response, CSRF_COOKIE, visit.csrf, 86400)
         if FLASH_COOKIE in request.cookies and response.status_code == 200:
             response.delete_cookie(FLASH_COOKIE, path="/")
@@ -116,7 +118,7 @@ async def _answer(visit: Visit, place: Place) -> Response:
         return visit.refusal(
             Refused("right.missing", "This page is not for your role.", "Ask an administrator if it should be."), 403
         )
-    if place.method == "POST" and (refused := await _posted(visit)) is not None:
+    if place.method == "POST" and (refused := await _posted(visit, outside=place.outside)) is not None:
         return visit.refusal(refused, 403)
     visit.flashes = _flashes(visit.request)
     return await place.handler(visit)
@@ -171,11 +173,11 @@ def _as_of(visit: Visit) -> Refused | None:
     return None
 
 
-async def _posted(visit: Visit) -> Refused | None:
-    """Reads a bounded form or JSON body whose sender is one of our own pages."""
+async def _posted(visit: Visit, *, outside: bool) -> Refused | None:
+    """Reads a bounded form or JSON body whose sender is one of our own pages, or anybody for what is `outside`."""
     request = visit.request
     origin = request.headers.get("origin")
-    if origin is not None and origin != visit.services.origin and not _same_site(request, origin):
+    if not outside and origin is not None and origin != visit.services.origin and not _same_site(request, origin):
         return Refused("csrf.origin", "This form was not sent by the console.", "Open the page again, and repeat.")
     body = bytearray()
     async for chunk in request.stream():
@@ -189,6 +191,8 @@ async def _posted(visit: Visit) -> Refused | None:
     else:
         visit.form = await _form(request, bytes(body))
         token = visit.form.get("csrf", "")
+    if outside:
+        return None
     if not request.cookies.get(CSRF_COOKIE) or not compare_digest(token.encode(), visit.csrf.encode()):
         return Refused("csrf.token", "This form has lapsed.", "Open the page again, and repeat.")
     return None

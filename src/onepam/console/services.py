@@ -1,9 +1,10 @@
 """What the console's pages need from outside; `boot` makes one."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from onepam.app.ports import EntryProof, Ledger, LedgerHealth
+from onepam.console.seen import Seen
 from onepam.gateway.fetch import Fetch
 from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
@@ -22,7 +23,7 @@ class ConsoleServices:
     """`origin` is the console's exact origin as browsers send it; `ssh_words(login, target)` the command to copy.
 
     `fetch` is how anything leaves for an identity provider, `openid` signs people in by OpenID Connect, and `providers`
-    makes what the ledger keeps of a provider ready for use.
+    makes what the ledger keeps of a provider ready for use. `seen` remembers which of their messages have served.
     """
 
     ledger: Ledger
@@ -42,6 +43,7 @@ class ConsoleServices:
     fetch: Fetch
     openid: OpenIdParty
     providers: Providers
+    seen: Seen = field(default_factory=Seen)
 
     @property
     def secure(self) -> bool:

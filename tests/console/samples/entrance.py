@@ -18,17 +18,29 @@ SIGN_IN: Context = {
     "methods": ["totp", "passkey"],
     "passkey": PASSKEY,
     "next": "/",
+    "providers": [],
+    "through": "",
+    "note": "",
 }
+SIGN_IN_THROUGH: Context = {
+    **SIGN_IN,
+    "providers": [{"id": "okta", "name": "Okta"}, {"id": "partners", "name": "Partners"}],
+    "error": "Okta cannot be reached: it did not answer within 10 s.",
+    "hint": "Sessions that are open go on. Try again soon, or sign in in another way.",
+}
+SIGNED_OUT: Context = {**SIGN_IN_THROUGH, "error": "", "hint": "", "note": "You are signed out."}
 SECOND_STEP: Context = {
     **SIGN_IN,
     "step": "second",
     "error": "That code was not accepted.",
     "hint": "Wait for the next one; each works once.",
 }
+SECOND_STEP_THROUGH: Context = {**SECOND_STEP, "through": "provider", "error": "", "hint": ""}
 CODES = ["7K2P-M4QX", "Q9DT-3WLA", "H5NV-8RJC", "2BXE-6YKU", "W4GS-P7ZM", "L8CF-1THN", "V3QA-9DEK", "J6RY-5XBW"]
 ENROL: Context = {
     "step": "password",
     "person": {"name": "Priya Raman", "login": "priya"},
+    "provider": "",
     "token": "t0k3n",
     "ends": ahead(22 * HOUR),
     "errors": {},
@@ -110,5 +122,13 @@ NO_FACTORS: Context = {
     "notice": "A replaced factor opens nothing privileged for an hour.",
 }
 RECOVERY: Context = {"error": ""}
-STEP_UP: Context = {"methods": ["totp", "passkey"], "passkey": PASSKEY, "next": "/approvals", "error": ""}
+STEP_UP: Context = {
+    "methods": ["totp", "passkey"],
+    "passkey": PASSKEY,
+    "next": "/approvals",
+    "error": "",
+    "provider": "",
+}
+STEP_UP_THROUGH: Context = {**STEP_UP, "provider": "Okta"}
+STEP_UP_NOWHERE: Context = {**STEP_UP, "methods": []}
 TOTP: Context = {"svg": QR, "secret": "JBSW Y3DP EHPK 3PXP", "error": "That code was not accepted."}

@@ -13,8 +13,13 @@ from tests.console.samples.entrance import (
     NO_FACTORS,
     RECOVERY,
     SECOND_STEP,
+    SECOND_STEP_THROUGH,
     SIGN_IN,
+    SIGN_IN_THROUGH,
+    SIGNED_OUT,
     STEP_UP,
+    STEP_UP_NOWHERE,
+    STEP_UP_THROUGH,
     TOTP,
 )
 from tests.console.samples.everyday import APPROVALS, EMPTY_HOME, FLASHES, HOME, REFUSAL, REQUEST, SETUP
@@ -37,6 +42,12 @@ from tests.console.samples.providers import (
 
 SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     "sign_in": ("sign_in.html", outside("/sign-in"), SIGN_IN),
+    "sign_in-through": ("sign_in.html", outside("/sign-in"), SIGN_IN_THROUGH),
+    "sign_in-out": ("sign_in.html", outside("/sign-in"), SIGNED_OUT),
+    "sign_in-second-through": ("sign_in.html", outside("/sign-in"), SECOND_STEP_THROUGH),
+    "enrol-through": ("enrol.html", outside("/enrol/t0k3n"), {**ENROL, "step": "factor", "provider": "Google"}),
+    "step_up-through": ("step_up.html", shell("/step-up"), STEP_UP_THROUGH),
+    "step_up-nowhere": ("step_up.html", shell("/step-up"), STEP_UP_NOWHERE),
     "sign_in-second": ("sign_in.html", outside("/sign-in"), SECOND_STEP),
     **{
         f"enrol-{step}": ("enrol.html", outside("/enrol/t0k3n"), {**ENROL, "step": step})

@@ -189,7 +189,7 @@ TEST_FAILED: Context = {
 }
 GOING: Context = {
     "called": "Okta",
-    "host": "example.okta.com",
+    "says": "You sign in there, and come back.",
     "url": "https://example.okta.com/authorize",
     "fields": [],
 }

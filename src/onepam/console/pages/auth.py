@@ -10,9 +10,20 @@ from onepam.app.confirm import give_confirmation
 from onepam.app.enrol import recover
 from onepam.app.sign_in import fail_sign_in, sign_in, sign_out, step_up
 from onepam.console.dispatch import ANYBODY, MEMBER, SESSION_PREFIX, Place
+from onepam.console.entering import (
+    PASSKEY,
+    SIGNED_OUT,
+    agent,
+    first_page,
+    first_step_in,
+    following,
+    let_in,
+    second_step,
+)
 from onepam.console.factors import Passkeys, totp_proof
 from onepam.console.hashing import hashing
-from onepam.console.pages import enrol, factors
+from onepam.console.pages import enrol, factors, federated
+from onepam.console.pages.federated import HINT_COOKIE, leave_provider
 from onepam.console.rendering import CLI_AUTHORIZE_CSP
 from onepam.console.visit import SESSION_COOKIE, Visit
 from onepam.domain.mfa_rule import FRESH_FACTOR
@@ -28,32 +39,34 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read.confirmations import confirmation
 from onepam.store.read.directory import Account, account, account_by_email
+from onepam.store.read.federated import came_by
 
 MAX_PASSWORD_CHARACTERS = 1024
-MAX_AGENT_CHARACTERS = 200
 
-PASSKEY = {"options": "/sign-in/passkey/options", "verify": "/sign-in/passkey/verify"}
 STEP_UP = {"options": "/step-up/passkey/options", "verify": "/step-up/passkey/verify"}
 
 
 async def sign_in_page(visit: Visit) -> Response:
     """The first step; whoever is signed in already goes on."""
-    following = _following(visit.request.query_params.get("next", "/"))
-    return visit.go(following) if visit.member is not None else _first(visit, following)
+    then = following(visit.request.query_params.get("next", "/"))
+    if visit.member is not None:
+        return visit.go(then)
+    ended = visit.request.query_params.get("state") == SIGNED_OUT
+    return await first_page(visit, then, note="You are signed out." if ended else "")
 
 
 async def password(visit: Visit) -> Response:
     """The password. Whether the account exists shows neither in words nor in time."""
     email, typed = visit.form.get("login", "")[:300].strip(), visit.form.get("password", "")[:MAX_PASSWORD_CHARACTERS]
-    following = _following(visit.form.get("next", "/"))
+    then = following(visit.form.get("next", "/"))
     found = await visit.services.reader(account_by_email, None, email)
     stored = found.of(FactorKind.PASSWORD)[0] if found is not None and found.of(FactorKind.PASSWORD) else None
     right = await hashing(verify_password, stored.secret if stored else None, typed)
     if found is None or stored is None or not right:
         if found is not None:
             await fail_sign_in(visit.services.ledger, found.person, FactorKind.PASSWORD, visit.source)
-        return _first(visit, following, email, WRONG)
-    flow = {"person": found.person, "password": stored.factor, "next": following}
+        return await first_page(visit, then, email, WRONG)
+    flow = {"person": found.person, "password": stored.factor, "next": then}
     return visit.keep(visit.go("/sign-in/second"), flow)
 
 
@@ -61,7 +74,7 @@ async def second_page(visit: Visit) -> Response:
     """The second step."""
     flow = visit.flow()
     found = await _in_flow(visit, flow)
-    return visit.go("/sign-in") if found is None else _second(visit, found, str(flow.get("next", "/")))
+    return visit.go("/sign-in") if found is None else _second(visit, found, flow)
 
 
 async def totp(visit: Visit) -> Response:
@@ -73,12 +86,11 @@ async def totp(visit: Visit) -> Response:
     proof = totp_proof(visit, found, visit.form.get("code", ""))
     if proof is None:
         refused = await fail_sign_in(visit.services.ledger, found.person, FactorKind.TOTP, visit.source)
-        return _second(visit, found, str(flow.get("next", "/")), refused)
-    first = Proof(str(flow["password"]), FactorKind.PASSWORD, 0)
-    response = visit.go(_following(str(flow.get("next", "/"))))
-    refused_or_none = await _open(visit, response, found.person, (first, proof))
+        return _second(visit, found, flow, refused)
+    response = visit.go(following(str(flow.get("next", "/"))))
+    refused_or_none = await _open_second(visit, response, flow, found.person, proof)
     if refused_or_none is not None:
-        return _second(visit, found, str(flow.get("next", "/")), refused_or_none)
+        return _second(visit, found, flow, refused_or_none)
     return visit.forget(response)
 
 
@@ -94,8 +106,11 @@ async def passkey_verify(visit: Visit) -> Response:
         return visit.forget(_said(proven))
     person, proof = proven
     flow = visit.flow()
-    response = JSONResponse({"redirect": _following(str(flow.get("next", "/")))})
-    refused = await _open(visit, response, person, (proof,))
+    response = JSONResponse({"redirect": following(str(flow.get("next", "/")))})
+    if "first" in flow:
+        refused = await _open_second(visit, response, flow, person, proof)
+    else:
+        refused = await _open(visit, response, person, (proof,))
     return visit.forget(_said(refused) if refused is not None else response)
 
 
@@ -126,34 +141,47 @@ async def recovery_code(visit: Visit) -> Response:
 
 
 async def signed_out(visit: Visit) -> Response:
-    """Ends this session."""
+    """Ends this session, and goes on to sign out at the provider that it came by."""
+    onward = None
     if visit.member is not None:
-        await sign_out(visit.services.ledger, visit.member.actor)
-    response = visit.go("/sign-in")
-    response.delete_cookie(SESSION_COOKIE, path="/")
+        actor = visit.member.actor
+        onward = await leave_provider(visit, actor.session)
+        await sign_out(visit.services.ledger, actor)
+    response = onward or visit.go(f"/sign-in?state={SIGNED_OUT}")
+    for cookie in (SESSION_COOKIE, HINT_COOKIE):
+        response.delete_cookie(cookie, path="/")
     return response
 
 
 async def step_up_page(visit: Visit) -> Response:
     """A fresh factor inside the session."""
-    found = await _myself(visit)
-    following = _following(visit.request.query_params.get("next", "/"))
-    return visit.page("step_up.html", methods=_methods(found), passkey=STEP_UP, next=following, error="")
+    return await _step_up(visit, following(visit.request.query_params.get("next", "/")))
 
 
 async def step_up_totp(visit: Visit) -> Response:
     """The code of the app."""
     found = await _myself(visit)
-    following = _following(visit.form.get("next", "/"))
+    then = following(visit.form.get("next", "/"))
     proof = totp_proof(visit, found, visit.form.get("code", ""))
     if proof is None:
         refused: Refused | None = await fail_sign_in(visit.services.ledger, found.person, FactorKind.TOTP, visit.source)
     else:
         refused = await step_up(visit.services.ledger, visit.me.actor, proof)
     if refused is None:
-        return visit.go(following)
+        return visit.go(then)
+    return await _step_up(visit, then, refused)
+
+
+async def _step_up(visit: Visit, then: str, refused: Refused | None = None) -> Response:
+    came = await visit.services.reader(came_by, None, visit.me.actor.session)
     return visit.page(
-        "step_up.html", 403, methods=_methods(found), passkey=STEP_UP, next=following, error=refused.message
+        "step_up.html",
+        403 if refused else 200,
+        methods=_methods(await _myself(visit)),
+        passkey=STEP_UP,
+        next=then,
+        error=refused.message if refused else "",
+        provider=came[0].name if came is not None and came[0].rule.attests else "",
     )
 
 
@@ -171,8 +199,8 @@ async def step_up_verify(visit: Visit) -> Response:
         refused = (
             WRONG if person != visit.me.actor.person else await step_up(visit.services.ledger, visit.me.actor, proof)
         )
-    following = _following(str(visit.flow().get("next", "/")))
-    return visit.forget(_said(refused) if refused is not None else JSONResponse({"redirect": following}))
+    then = following(str(visit.flow().get("next", "/")))
+    return visit.forget(_said(refused) if refused is not None else JSONResponse({"redirect": then}))
 
 
 async def confirm_page(visit: Visit) -> Response:
@@ -247,17 +275,28 @@ async def cli_authorize(visit: Visit) -> Response:
     return visit.forget(visit.go(f"{redirect}?{urlencode(answer)}"))
 
 
+async def _open_second(
+    visit: Visit, response: Response, flow: dict[str, Any], person: str, proof: Proof
+) -> Refused | None:
+    """Opens the session for the first step that the flow holds, and this second one."""
+    if flow.get("person") != person:
+        return WRONG
+    first = first_step_in(flow)
+    if first is not None:
+        return await second_step(visit, response, first, proof)
+    return await _open(visit, response, person, (Proof(str(flow["password"]), FactorKind.PASSWORD, 0), proof))
+
+
 async def _open(visit: Visit, response: Response, person: str, proofs: tuple[Proof, ...]) -> Refused | None:
     """Opens the session in the ledger, then hands its token to the browser."""
     services = visit.services
     token = new_token(SESSION_PREFIX, services.random)
-    agent = visit.request.headers.get("user-agent", "")[:MAX_AGENT_CHARACTERS]
-    opening = Opening(new_id("sgn", services.random), person, proofs, token_digest(token).hex(), visit.source, agent)
+    session = new_id("sgn", services.random)
+    opening = Opening(session, person, proofs, token_digest(token).hex(), visit.source, agent(visit))
     ends = await sign_in(services.ledger, opening)
     if isinstance(ends, Refused):
         return ends
-    seconds = (ends - visit.now) // 1_000_000
-    visit.set_cookie(response, SESSION_COOKIE, token.reveal().decode("ascii"), seconds)
+    let_in(visit, response, ends, token)
     return None
 
 
@@ -285,21 +324,8 @@ async def _confirm(visit: Visit, error: str = "", *, done: bool = False, over: b
     )
 
 
-def _first(visit: Visit, following: str, login: str = "", refused: Refused | None = None) -> Response:
-    return visit.page(
-        "sign_in.html",
-        403 if refused else 200,
-        step="password",
-        login=login,
-        error=refused.message if refused else "",
-        hint=refused.hint if refused else "",
-        methods=[],
-        passkey=PASSKEY,
-        next=following,
-    )
-
-
-def _second(visit: Visit, found: Account, following: str, refused: Refused | None = None) -> Response:
+def _second(visit: Visit, found: Account, flow: dict[str, Any], refused: Refused | None = None) -> Response:
+    then, through = str(flow.get("next", "/")), "first" in flow
     return visit.page(
         "sign_in.html",
         403 if refused else 200,
@@ -309,7 +335,10 @@ def _second(visit: Visit, found: Account, following: str, refused: Refused | Non
         hint=refused.hint if refused else "",
         methods=_methods(found),
         passkey=PASSKEY,
-        next=following,
+        next=then,
+        providers=[],
+        through="provider" if through else "",
+        note="",
     )
 
 
@@ -324,8 +353,9 @@ def _stale(visit: Visit) -> bool:
 
 
 async def _in_flow(visit: Visit, flow: dict[str, Any]) -> Account | None:
-    """The person who has shown a password in this browser."""
-    return await visit.services.reader(account, None, str(flow["person"])) if "password" in flow else None
+    """The person who has shown a password, or came from their provider, in this browser."""
+    stepped = "password" in flow or "first" in flow
+    return await visit.services.reader(account, None, str(flow["person"])) if stepped else None
 
 
 async def _myself(visit: Visit) -> Account:
@@ -336,12 +366,6 @@ async def _myself(visit: Visit) -> Account:
 
 def _said(refused: Refused) -> Response:
     return JSONResponse(json.loads(json.dumps({"error": refused.message, "hint": refused.hint})))
-
-
-def _following(path: str) -> str:
-    """A path of our own, never another site's."""
-    fitting = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and len(path) < 2000
-    return path if fitting else "/"
 
 
 PLACES: tuple[Place, ...] = (
@@ -363,6 +387,7 @@ PLACES: tuple[Place, ...] = (
     Place("POST", "/confirm/{token}/refuse", MEMBER, refuse_confirmation),
     Place("GET", "/cli/authorize", MEMBER, cli_page),
     Place("POST", "/cli/authorize", MEMBER, cli_authorize),
+    *federated.PLACES,
     *enrol.PLACES,
     *factors.PLACES,
 )

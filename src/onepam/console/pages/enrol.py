@@ -38,7 +38,7 @@ async def page(visit: Visit) -> Response:
         return await _codes(visit, found, flow)
     if "seed" in flow:
         return _show(visit, found, "totp", flow=flow)
-    return _show(visit, found, "factor" if "password" in flow else "password")
+    return _show(visit, found, "factor" if _ready(found, flow) else "password")
 
 
 async def password(visit: Visit) -> Response:
@@ -61,10 +61,12 @@ async def password(visit: Visit) -> Response:
 async def totp_start(visit: Visit) -> Response:
     """A fresh seed for an authenticator app."""
     found, flow = await _person(visit), _flow(visit)
-    if found is None or "password" not in flow:
+    if found is None or not _ready(found, flow):
         return visit.go(_here(visit))
     seed = totp.new_secret(visit.services.random)
-    return visit.keep(visit.go(_here(visit)), {**flow, "seed": b64encode(seed.reveal()).decode("ascii")})
+    return visit.keep(
+        visit.go(_here(visit)), {**flow, "link": _digest(visit), "seed": b64encode(seed.reveal()).decode("ascii")}
+    )
 
 
 async def totp_check(visit: Visit) -> Response:
@@ -82,7 +84,7 @@ async def totp_check(visit: Visit) -> Response:
 async def passkey_options(visit: Visit) -> Response:
     """Options to register a passkey."""
     found, flow = await _person(visit), _flow(visit)
-    if found is None or "password" not in flow:
+    if found is None or not _ready(found, flow):
         return JSONResponse({"error": GONE.message, "hint": GONE.hint})
     return Passkeys(visit).register(found.person, found.email, found.name, found)
 
@@ -90,7 +92,7 @@ async def passkey_options(visit: Visit) -> Response:
 async def passkey_verify(visit: Visit) -> Response:
     """The new passkey."""
     found, flow = await _person(visit), _flow(visit)
-    made = await Passkeys(visit).registered() if found is not None and "password" in flow else GONE
+    made = await Passkeys(visit).registered() if found is not None and _ready(found, flow) else GONE
     if isinstance(made, Refused):
         return JSONResponse({"error": made.message, "hint": made.hint})
     name = str((visit.json or {}).get("name") or "")[:60] or ("Synced passkey" if made.synced else "Passkey")
@@ -100,7 +102,7 @@ async def passkey_verify(visit: Visit) -> Response:
         "label": "".join(each for each in name if each.isprintable()),
     }
     flow.pop("challenge", None)
-    return visit.keep(JSONResponse({"redirect": _here(visit)}), {**flow, "passkey": kept})
+    return visit.keep(JSONResponse({"redirect": _here(visit)}), {**flow, "link": _digest(visit), "passkey": kept})
 
 
 async def finish(visit: Visit) -> Response:
@@ -131,7 +133,9 @@ def _factors(visit: Visit, person: str, flow: dict[str, Any]) -> tuple[FactorEnr
             secret=secret,
         )
 
-    made = [factor(FactorKind.PASSWORD, secret=flow["password"]), factor(FactorKind.RECOVERY, secret=flow["codes"])]
+    made = [factor(FactorKind.RECOVERY, secret=flow["codes"])]
+    if "password" in flow:
+        made.append(factor(FactorKind.PASSWORD, secret=flow["password"]))
     if "passkey" in flow:
         kept = flow["passkey"]
         made.append(factor(FactorKind.PASSKEY, kept["label"], kept["reference"], kept["public"]))
@@ -164,6 +168,7 @@ def _show(
         status,
         step=step,
         person={"name": found.name, "login": found.email},
+        provider=found.provider,
         token=token,
         ends=Instant(visit.now + ENROLMENT_LINK),
         errors=errors or {},
@@ -179,6 +184,11 @@ def _totp(found: Account, flow: dict[str, Any]) -> dict[str, str]:
     svg = totp.qr_svg(totp.otpauth_uri(seed, found.email, "OnePAM"))
     data = "data:image/svg+xml;base64," + b64encode(svg.encode()).decode("ascii")
     return {"svg": data, "secret": totp.typed_secret(seed), "account": found.email}
+
+
+def _ready(found: Account, flow: dict[str, Any]) -> bool:
+    """Whether a second factor is next: there is a password, or a provider that stands in its place."""
+    return "password" in flow or bool(found.provider)
 
 
 async def _person(visit: Visit) -> Account | None:

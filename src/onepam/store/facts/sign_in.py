@@ -28,12 +28,6 @@ def account_facts(db: Db, person: str, at: Instant) -> AccountFacts:
         "AND s.valid_from <= :at AND :at < s.valid_until",
         of,
     )
-    provider = row(
-        db,
-        "SELECT p.name FROM identity i JOIN provider p ON p.provider = i.provider WHERE i.person = :person "
-        "AND i.valid_from <= :at AND :at < i.valid_until AND p.valid_from <= :at AND :at < p.valid_until LIMIT 1",
-        of,
-    )
     return AccountFacts(
         person=person,
         kind=PersonKind(someone["kind"]) if someone else None,
@@ -45,8 +39,19 @@ def account_facts(db: Db, person: str, at: Instant) -> AccountFacts:
         spent=tuple(each["counter"] for each in spent),
         roles=held_roles(db, person, at),
         links=tuple(each["enrolment"] for each in links),
-        provider=provider["name"] if provider else "",
+        provider=provider_of(db, person, at),
     )
+
+
+def provider_of(db: Db, person: str, at: Instant) -> str:
+    """The name of a provider in force at which the person has an identity; "" where there is none."""
+    found = row(
+        db,
+        "SELECT p.name FROM identity i JOIN provider p ON p.provider = i.provider WHERE i.person = :person "
+        "AND i.valid_from <= :at AND :at < i.valid_until AND p.valid_from <= :at AND :at < p.valid_until LIMIT 1",
+        {"person": person, "at": at},
+    )
+    return found["name"] if found else ""
 
 
 @loads(SignInQuery)

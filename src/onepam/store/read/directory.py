@@ -9,6 +9,7 @@ from onepam.domain.sign_in import FactorKind, SignInKind
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, Row, row, rows
 from onepam.store.facts.holdings import actor_facts
+from onepam.store.facts.sign_in import provider_of
 from onepam.store.tables import AT
 
 
@@ -44,13 +45,14 @@ class KeyHolder:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A person as the sign-in page needs them."""
+    """A person as the sign-in page needs them; `provider` is the name of one in force that they sign in through."""
 
     person: str
     name: str
     email: str
     enabled: bool
     factors: tuple[Factor, ...]
+    provider: str = ""
 
     def of(self, kind: FactorKind) -> tuple[Factor, ...]:
         """The factors of one kind."""
@@ -80,6 +82,7 @@ def account(db: Db, at: Instant, person: str) -> Account | None:
         found["email"] or "",
         bool(found["enabled"]),
         tuple(_factor(each) for each in factors),
+        provider_of(db, person, at),
     )
 
 

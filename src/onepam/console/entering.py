@@ -1,0 +1,118 @@
+"""The sign-in page, and the session that a browser is given: shared by our own sign-in and by providers'."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from onepam.app.federated_sign_in import sign_in_by_provider
+from onepam.console.dispatch import SESSION_PREFIX
+from onepam.console.visit import SESSION_COOKIE, Visit
+from onepam.domain.event import decoder, plain
+from onepam.domain.federated import Entering, Outcome, SignedInto
+from onepam.domain.federation import Assertion
+from onepam.domain.signing_in import Proof
+from onepam.identity.tokens import new_token, token_digest
+from onepam.kernel.clock import SECOND, Instant
+from onepam.kernel.errors import Refused
+from onepam.kernel.ids import new_id
+from onepam.kernel.secret import Secret
+from onepam.store.read.federated import choices
+
+MAX_AGENT_CHARACTERS = 200
+PASSKEY = {"options": "/sign-in/passkey/options", "verify": "/sign-in/passkey/verify"}
+SIGNED_OUT = "signed-out"
+"""The `state` with which a browser comes back from signing out at its provider."""
+
+_assertion = decoder(Assertion)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What came of a provider's message, and the fresh tokens of the session or the link that it may have opened."""
+
+    outcome: Outcome
+    token: Secret
+    link: Secret
+
+
+def following(path: str) -> str:
+    """A path of our own, never another site's."""
+    fitting = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and len(path) < 2000
+    return path if fitting else "/"
+
+
+async def first_page(
+    visit: Visit, then: str, login: str = "", refused: Refused | None = None, note: str = ""
+) -> Response:
+    """Where people choose how to sign in; with what went wrong before."""
+    providers = await visit.services.reader(choices, None)
+    return visit.page(
+        "sign_in.html",
+        403 if refused else 200,
+        step="password",
+        login=login,
+        error=refused.message if refused else "",
+        hint=refused.hint if refused and not refused.hint.startswith("/") else "",
+        methods=[],
+        passkey=PASSKEY,
+        next=then,
+        providers=[{"id": each.provider, "name": each.name} for each in providers],
+        through="",
+        note=note,
+    )
+
+
+async def attempt(visit: Visit, assertion: Assertion, proofs: tuple[Proof, ...] = ()) -> Attempt:
+    """Holds a provider's message, and factors of ours if any were shown, against the ledger."""
+    random = visit.services.random
+    token, link = new_token(SESSION_PREFIX, random), new_token("enr", random)
+    entering = Entering(
+        person=new_id("per", random),
+        identity=new_id("idn", random),
+        enrolment=new_id("enr", random),
+        enrolment_digest=token_digest(link).hex(),
+        token_digest=token_digest(token).hex(),
+        source=visit.source,
+        agent=agent(visit),
+        proofs=proofs,
+    )
+    return Attempt(await sign_in_by_provider(visit.services.ledger, assertion, entering), token, link)
+
+
+def let_in(visit: Visit, response: Response, ends: Instant, token: Secret) -> Response:
+    """Hands the session's token to the browser; the flow is over."""
+    visit.set_cookie(response, SESSION_COOKIE, token.reveal().decode("ascii"), (ends - visit.now) // SECOND)
+    return visit.forget(response)
+
+
+def agent(visit: Visit) -> str:
+    """What the browser calls itself."""
+    return visit.request.headers.get("user-agent", "")[:MAX_AGENT_CHARACTERS]
+
+
+def first_step(assertion: Assertion) -> dict[str, Any]:
+    """A provider's message as a flow keeps it until the second factor; its groups were taken in already."""
+    kept = plain(assertion)
+    assert isinstance(kept, dict)
+    return {**kept, "groups": None}
+
+
+def first_step_in(flow: dict[str, Any]) -> Assertion | None:
+    """The message of `first_step`; None in any other flow."""
+    kept = flow.get("first")
+    found: Assertion | None = _assertion(kept) if isinstance(kept, dict) else None
+    return found
+
+
+async def second_step(visit: Visit, response: Response, first: Assertion, proof: Proof) -> Refused | None:
+    """Opens the session for a provider's message and a factor of ours."""
+    tried = await attempt(visit, first, (proof,))
+    match tried.outcome:
+        case SignedInto(ends=ends):
+            let_in(visit, response, ends, tried.token)
+            return None
+        case Refused() as refused:
+            return refused
+        case _:
+            return Refused("sign_in.factors", "A second factor is needed.", "Start again.")
