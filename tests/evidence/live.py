@@ -1,7 +1,7 @@
 """A real ledger with a real publisher, its story of some days, and packs drawn from it as the platform draws them."""
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from onepam.blobs.tile_folder import TileFolder
 from onepam.boot.evidence import Evidence
 from onepam.domain.access import SubjectKind
 from onepam.domain.people import GroupMemberAdded
+from onepam.domain.probing import Probe, ProbedProof, ProbePath, ProbePurpose, made
 from onepam.domain.roster import Attributes
 from onepam.domain.sessions import SessionClosed, SessionFailed
 from onepam.domain.system import PayloadsErased
@@ -152,6 +153,12 @@ async def afternoon(company: Company) -> None:
         binding("ops", "engineer", kind=SubjectKind.GROUP),
     )
     assert not isinstance(await disable_person(company.ledger, ada, "vic", "contract over"), Refused)
+    probe = Probe("", "vic", ProbePath.SSH, ProbedProof.ACCOUNT, ProbePurpose.LEAVER, resource="web-1", login="app")
+    gone = Refused("person.disabled", "This account is disabled.")
+    await record(
+        company.ledger,
+        *(made(replace(probe, probe=f"prb_{each}", path=each), gone, "node-1") for each in list(ProbePath)[:2]),
+    )
     await company.approve("max", await company.ask("gus", "web-1", "app", 4 * HOUR))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from onepam.evidence.reports import access, sessions
+from onepam.evidence.reports import access, leavers, sessions
 from tests.evidence.company import History
 from tests.evidence.conftest import KEYS, Check
 from tests.evidence.forge import Attacks, Forge
@@ -14,7 +14,7 @@ ATTACKS = Attacks()
 
 
 def _columns() -> list[tuple[str, str]]:
-    rooms = (("sessions", sessions.COLUMNS), ("access", access.COLUMNS))
+    rooms = (("sessions", sessions.COLUMNS), ("access", access.COLUMNS), ("leavers", leavers.COLUMNS))
     return [(name, column.name) for name, columns in rooms for column in columns if column.sources]
 
 
@@ -29,8 +29,8 @@ for _report, _column in _columns():
         f.report(name, change)
 
 
-for _report in ("sessions", "requests"):
-    for _row in range(5):
+for _report, _rows in (("sessions", 5), ("requests", 5), ("leavers", 1)):
+    for _row in range(_rows):
 
         @ATTACKS.add(f"{_report}: row {_row + 1} taken out", f"reports/{_report}.json: no row for entry")
         def _(f: Forge, name: str = _report, row: int = _row) -> None:

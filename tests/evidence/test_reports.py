@@ -7,17 +7,19 @@ import pytest
 
 from onepam.app.add_person import add_person
 from onepam.app.add_service_key import add_service_key
+from onepam.app.close_session import close_session
 from onepam.app.open_session import Knock, Opened, open_session
 from onepam.domain.access import Action, Mode, Permission
 from onepam.domain.decision import Permitted, decide
-from onepam.domain.people import GroupMemberRemoved, PersonKind
+from onepam.domain.people import GroupMemberRemoved, PersonDisabled, PersonEnabled, PersonKind
 from onepam.domain.roster import Attributes
 from onepam.domain.service_keys import ServiceKey
 from onepam.domain.sessions import EntryPoint
+from onepam.domain.sign_in import SignedOut
 from onepam.evidence.envelope import AsOf, Period
-from onepam.evidence.reports import REPORTS, Drawn, Scope, TooLarge, access, requests, scope, sessions
+from onepam.evidence.reports import REPORTS, Drawn, Scope, TooLarge, access, leavers, requests, scope, sessions
 from onepam.evidence.verifier.verify import RULES
-from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
+from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant, iso
 from onepam.kernel.errors import Corrupt
 from onepam.store.database import Db, connect
 from onepam.store.facts.holdings import access_facts
@@ -25,7 +27,7 @@ from onepam.store.history import SqliteHistory
 from onepam.store.read.matrix import access_matrix
 from onepam.store.rebuild import compare
 from tests.company import PROD, RESOURCES, START, Company, record, role_set
-from tests.evidence.live import afternoon, morning
+from tests.evidence.live import afternoon, closed, morning
 
 pytestmark = pytest.mark.anyio
 
@@ -208,6 +210,36 @@ async def test_everybody_and_everything_is_in_a_row_or_left_out_with_a_reason(tm
     }  # fmt: skip
 
 
+async def test_leavers_with_both_stamps_per_system(tmp_path: Path) -> None:
+    """Vic left in the afternoon with a sign-in; eve leaves with a session that ends after a while, and max with one
+    that goes on. Each has a row, with what the listeners said, and the news that came before."""
+    company = await told(tmp_path)
+    await company.sign_in("eve")
+    opened = await company.open("eve", "dev-1", "app")
+    assert isinstance(opened, Opened)
+    news = Instant(company.clock() - 2 * DAY)
+    await record(company.ledger, PersonDisabled("eve", None, "left", "roster", news, Instant(news + HOUR)))
+    await record(company.ledger, SignedOut("sgn_eve", "eve", "person.disabled", None))
+    company.clock.advance(MINUTE)
+    await close_session(company.ledger, closed(opened.session, "person.disabled"))
+    await record(company.ledger, PersonDisabled("gus", "ada", "left"), PersonEnabled("gus", "ada", "came back"))
+    found = drawn(company.path, "leavers", START, company.clock())
+    vic, eve, gus = table(found)
+    company.close()
+    assert (vic["name"], vic["origin"], vic["probe_paths"], vic["probe_results"]) == (
+        "Vic Example", "administrator", "ssh; console", "refused; refused",
+    )  # fmt: skip
+    assert (vic["console_held"], vic["ssh_held"], vic["within_24_hours"]) == ("1", "0", "yes")
+    assert vic["console_ended"] == vic["last_sign_ins_ended"] > vic["removed"]
+    assert (eve["left"], eve["notified"]) == (iso(news), iso(Instant(news + HOUR)))
+    assert eve["ssh_ended"] == eve["last_session_ended"] > eve["console_ended"] == eve["last_sign_ins_ended"]
+    assert (eve["within_24_hours"], eve["command_line_held"]) == ("no", "0")
+    assert int(eve["milliseconds"]) >= 2 * DAY // 1000
+    assert (gus["console_ended"], gus["milliseconds"], gus["within_24_hours"]) == ("runs still", "", "no")
+    assert gus["returned"] > gus["removed"]
+    assert found.report.rows[0].ledger[0] not in found.rests
+
+
 async def test_a_contract_that_is_over_is_a_reason(tmp_path: Path) -> None:
     company = await Company.create(tmp_path)
     at = company.clock.advance(91 * DAY)
@@ -231,7 +263,7 @@ async def test_a_row_that_somebody_slipped_into_the_tables_is_found(tmp_path: Pa
 
 @pytest.mark.parametrize("name", RULES)
 async def test_columns_are_those_that_the_verifier_derives(name: str) -> None:
-    columns = {"sessions": sessions.COLUMNS, "requests": requests.COLUMNS}[name]
+    columns = {"sessions": sessions.COLUMNS, "requests": requests.COLUMNS, "leavers": leavers.COLUMNS}[name]
     declared = {column.name: [[said.kind, said.path] for said in column.sources] for column in columns}
     for column, sources in RULES[name].columns.items():
         assert declared[column] == sources
@@ -252,8 +284,8 @@ async def test_queries_read_versioned_views_only(tmp_path: Path) -> None:
 async def test_too_many_rows_are_not_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     company = await told(tmp_path)
     company.close()
-    for room in (access, requests, sessions):
-        monkeypatch.setattr(room, "MAX_ROWS", 2)
+    for room in (access, leavers, requests, sessions):
+        monkeypatch.setattr(room, "MAX_ROWS", 2 if room is not leavers else 0)
         with pytest.raises(TooLarge, match=room.NAME):
             drawn(company.path, room.NAME, START, START + DAY)
     assert scope.MAX_ROWS > 2

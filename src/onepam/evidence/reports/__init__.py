@@ -6,11 +6,16 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from onepam.evidence.reports import access, requests, sessions
+from onepam.evidence.reports import access, leavers, requests, sessions
 from onepam.evidence.reports.scope import MAX_ROWS, Drawn, Scope, TooLarge
 
 REPORTS: Mapping[str, Callable[[Scope], Drawn]] = MappingProxyType(
-    {sessions.NAME: sessions.draw, requests.NAME: requests.draw, access.NAME: access.draw}
+    {
+        sessions.NAME: sessions.draw,
+        requests.NAME: requests.draw,
+        leavers.NAME: leavers.draw,
+        access.NAME: access.draw,
+    }
 )
 FROM_THE_BEGINNING = frozenset({access.NAME})
 

@@ -527,7 +527,7 @@ def _of(kinds: Tuple[str, ...], path: str) -> List[List[str]]:
 
 
 DOOR = ("session.opened", "session.refused")
-MADE = ("request.made",)
+MADE, LEFT, PROBED = ("request.made",), ("person.disabled",), ("probe.made",)
 DECIDED, ENDED = ("request.approved", "request.denied", "request.withdrawn"), ("grant.ended", "grant.expired")
 RULES = {
     "sessions": Rule(
@@ -546,6 +546,12 @@ RULES = {
          "reason": _of(MADE, "payload.reason"), "ticket": _of(MADE, "payload.ticket"),
          "decision": _of(DECIDED, "header.kind"), "decided": _of(DECIDED, "header.time"),
          "decided_by": _of(DECIDED, "body.by"), "ended": _of(ENDED, "header.time")}),
+    "leavers": Rule(
+        LEFT, ("probe.made", "person.enabled"), "person",
+        {"removed": _of(LEFT, "header.time"), "person": _of(LEFT, "body.person"), "origin": _of(LEFT, "body.origin"),
+         "left": _of(LEFT, "body.left_at:time"), "notified": _of(LEFT, "body.notified:time"),
+         "probe_paths": _of(PROBED, "body.path"), "probe_results": _of(PROBED, "body.result"),
+         "returned": _of(("person.enabled",), "header.time")}),
 }  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from onepam.domain.people import PersonKind
 from onepam.domain.probing import ProbeResult
 from onepam.kernel.clock import DAY, FOREVER, Instant
 from onepam.store.database import Db, row, rows
-from onepam.store.facts.requests import approvers, deciders, substance
+from onepam.store.facts.holdings import substance
+from onepam.store.facts.requests import approvers, deciders
 from onepam.store.read.names import name, names
 from onepam.store.tables import AT
 

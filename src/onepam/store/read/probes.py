@@ -13,7 +13,7 @@ MOST_PROOFS = 10
 """Of each kind, the newest."""
 
 MOST_TARGETS = 3
-MOST_SAMPLED = 10
+MOST_SAMPLED = 5
 """People a day of whom it is tried whether they could come in without a second factor."""
 
 
