@@ -189,9 +189,3 @@ async def test_what_a_provider_did_last_and_for_whom(company: Company) -> None:
     assert found.people == 1
     assert found.last is not None
     assert (found.last.person_name, found.last.basis) == ("Eve Example", "attested")
-    known = await company.reader(rows.linked_to, None, "d" * 64)
-    assert known == rows.Known("eve", "Eve Example", True, True)
-    assert await company.reader(rows.with_address, None, "max@example.com") == rows.Known(
-        "max", "Max Example", True, False
-    )
-    assert await company.reader(rows.with_address, None, "nobody@example.com") is None

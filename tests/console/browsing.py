@@ -44,11 +44,12 @@ KEY = bytes(range(32))
 
 @dataclass
 class Office:
-    """The company, its console, and the folder of its recordings."""
+    """The company, its console with what it stands on, and the folder of its recordings."""
 
     company: Company
     app: Starlette
     recordings: Path
+    services: ConsoleServices
 
     def browser(self, token: str = "") -> "Browser":
         """A browser; with a token somebody is signed in."""
@@ -220,7 +221,7 @@ async def opened(folder: Path, admitted: tuple[Admitted, ...] = ()) -> AsyncIter
         providers=Providers(ORIGIN, envelope),
     )
     try:
-        yield Office(company, create_console(services), recordings)
+        yield Office(company, create_console(services), recordings, services)
     finally:
         await fetch.aclose()
         playback.close()

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from hashlib import sha256
 from typing import Any
 
 from starlette.responses import Response
@@ -12,7 +11,10 @@ from onepam.console.rendering import words
 from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.console.wording import visible
+from onepam.domain import federated
 from onepam.domain.access import ConsoleRight
+from onepam.domain.commit import Decided
+from onepam.domain.federated import Entering, FederatedFacts, NeedsFirstFactor, Outcome, SignedInto
 from onepam.domain.federation import Assertion
 from onepam.domain.provider_setting import Provider
 from onepam.identity.oidc.relying_party import Received as OidcReceived
@@ -21,12 +23,16 @@ from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.store.database import Db
 from onepam.store.read import providers as rows
+from onepam.store.read.names import name
 
 Received = OidcReceived | SamlReceived
 
 MOST_CLAIMS = 60
 MOST_GROUPS = 30
 MOST_CHARACTERS = 300
+
+_NEW = Entering("", "", "", "", "", "", "")
+"""A test makes nobody, opens nothing, and comes from nowhere."""
 
 
 async def begin_test(visit: Visit) -> Response:
@@ -79,25 +85,28 @@ async def _show(visit: Visit, stored: Provider, received: Received | Refused) ->
 
 
 def _outcome(db: Db, at: Instant, stored: Provider, received: Received) -> Context:
+    """What the rules of signing in would make of the message, if the provider were in force as it is proposed."""
     found = received.assertion
-    declared = rows.declaration(db, at, stored.provider)
+    facts = rows.message_facts(db, at, stored, found)
+    decided = federated.sign_in(facts, found, _NEW, at)
+    outcome = decided.result if isinstance(decided, Decided) else decided
     return {
         "claims": _claims(received),
-        "who": _who(db, at, stored, found),
+        "who": _who(db, at, stored, found, facts, outcome),
         "groups": None if found.groups is None else _groups(found.groups),
-        "factor": _factor(stored, found, declared),
+        "factor": _factor(stored, found, outcome, rows.declaration(db, at, stored.provider)),
         "missing": _missing(stored, found),
     }
 
 
 def _claims(received: Received) -> list[Context]:
-    """All that came, as text; where there is no assertion of ours behind a name, it is the provider's."""
+    """All that came, as text; of SAML also what is no attribute."""
     said: Mapping[str, Any] = received.claims if isinstance(received, OidcReceived) else received.attributes
     found = [("NameID", received.name_id.value)] if isinstance(received, SamlReceived) else []
-    found += [(name, _text(value)) for name, value in said.items()]
+    found += [(key, _text(value)) for key, value in said.items()]
     if isinstance(received, SamlReceived):
         found.append(("AuthnContextClassRef", received.assertion.context))
-    return [{"name": visible(name)[:200], "value": visible(value)[:MOST_CHARACTERS]} for name, value in found][
+    return [{"name": visible(key)[:200], "value": visible(value)[:MOST_CHARACTERS]} for key, value in found][
         :MOST_CLAIMS
     ]
 
@@ -114,49 +123,57 @@ def _groups(groups: tuple[str, ...]) -> Context:
     return {"names": [visible(each) for each in groups[:MOST_GROUPS]], "beyond": max(0, len(groups) - MOST_GROUPS)}
 
 
-def subject_digest(found: Assertion) -> str:
-    """By which an identity is found (`IdentityLinked`)."""
-    return sha256(f"{found.provider}\n{found.subject}".encode()).hexdigest()
-
-
-def _who(db: Db, at: Instant, stored: Provider, found: Assertion) -> Context:
+def _who(db: Db, at: Instant, stored: Provider, found: Assertion, facts: FederatedFacts, outcome: Outcome) -> Context:
     """Whom the message would sign in: by the identity, else by the address, else nobody, or somebody new."""
     said: Context = {
-        "subject": visible(found.subject), "user_name": visible(found.user_name), "email": found.email or "",
+        "subject": visible(found.subject), "user_name": visible(found.user_name), "email": visible(found.email or ""),
         "name": visible(found.name or ""), "person": None, "state": "finding", "words": "",
     }  # fmt: skip
-    email = (found.email or "").lower()
-    domain = email.rpartition("@")[2]
-    known = rows.linked_to(db, at, subject_digest(found))
-    if known is None and email and domain in stored.rule.domains:
-        known = rows.with_address(db, at, email)
-    if known is not None:
-        how = "by the identity that is linked" if known.linked else "by the address, and would then be linked"
-        said |= {"person": {"id": known.person, "name": known.name}, "state": "proven", "words": how}
-        if not known.enabled:
-            said |= {"state": "finding", "words": "but this person is disabled: nobody would be let in"}
-    elif email and domain not in stored.rule.domains:
-        said["words"] = f"Nobody: {domain} is not among the provider's mail domains."
-    elif stored.rule.joins and email:
-        said |= {"state": "proven", "words": "Somebody new: they would be added, with no role."}
-    else:
-        said["words"] = "Nobody: no person has this identity or address, and unknown people are not added."
-    return said
+    if isinstance(outcome, Refused) and outcome.code != "sign_in.no_factor":
+        nobody = outcome.code == federated.NOBODY.code
+        return {**said, "words": _nobody(stored, found, facts) if nobody else outcome.message}
+    known = facts.known or next(iter(facts.with_address), None)
+    if known is None:
+        return {**said, "state": "proven", "words": "Somebody new: they would be added, with no role."}
+    person = known.account.person
+    how = "by the identity that is linked" if facts.known else "by the address, and would then be linked"
+    return {**said, "person": {"id": person, "name": name(db, at, person)}, "state": "proven", "words": how}
 
 
-def _factor(stored: Provider, found: Assertion, declared: rows.Declaration | None) -> Context:
+def _nobody(stored: Provider, found: Assertion, facts: FederatedFacts) -> str:
+    """Why nobody is found, as an administrator may know it."""
+    if facts.known is not None:
+        return "Nobody: the person of this identity is disabled, or may not sign in."
+    if facts.once_linked:
+        return "Nobody: this identity was linked to somebody once, and is never linked again."
+    if found.email is None:
+        return "Nobody: this identity is not linked, and the provider vouches for no address."
+    if federated.vouched_address(stored.rule, found) is None:
+        domain = visible(found.email.rpartition("@")[2])
+        return f"Nobody: {domain} is not among the provider's mail domains."
+    return "Nobody: no person has this identity or address, and unknown people are not added."
+
+
+def _factor(stored: Provider, found: Assertion, outcome: Outcome, declared: rows.Declaration | None) -> Context:
     """What counts as the second factor."""
     said = (*found.methods, found.context)
     attested = [each for each in stored.rule.attests if each in said]
-    shown = {"methods": [visible(each) for each in found.methods], "context": visible(found.context)}
+    shown = {"methods": [visible(each) for each in found.methods], "context": visible(found.context), "state": "due"}
     if attested:
         hard = [each for each in stored.rule.phishing_resistant if each in said]
         more = ", and cannot be phished" if hard else ""
         return {**shown, "state": "proven", "words": f"Attested by {words(attested)}{more}."}
-    if declared is not None:
-        text = "Nothing attests one; the declaration counts, except for administrative roles."
-        return {**shown, "state": "due", "words": text, "until": declared.ends}
-    return {**shown, "state": "due", "words": "Nothing: people will step up here with a factor of OnePAM's own."}
+    match outcome:
+        case SignedInto() if declared is not None:
+            return {**shown, "words": "Nothing attests one; the declaration counts.", "until": declared.ends}
+        case SignedInto():
+            return {**shown, "words": "Nothing attests one; a risk acceptance counts."}
+        case NeedsFirstFactor():
+            return {**shown, "words": "Nothing: they have no factor here yet, and would enrol one first."}
+        case Refused(code="sign_in.no_factor", hint=hint):
+            return {**shown, "words": f"Nothing, and they have no factor here yet. {hint}"}
+        case _:
+            return {**shown, "words": "Nothing: people will step up here with a factor of OnePAM's own."}
 
 
 def _missing(stored: Provider, found: Assertion) -> list[str]:

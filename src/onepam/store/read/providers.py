@@ -1,11 +1,15 @@
 """Identity providers as pages, the API and the command line show them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from onepam.app.federated_sign_in import FederatedQuery
+from onepam.domain.federated import FederatedFacts, session_of, subject_digest
+from onepam.domain.federation import Assertion
 from onepam.domain.provider_setting import Provider
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, Row, row, rows
 from onepam.store.facts.providers import provider_of
+from onepam.store.facts.registry import load
 from onepam.store.read.names import name
 from onepam.store.tables import AT
 
@@ -60,16 +64,6 @@ class ProposalRow:
     at: Instant
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Somebody that a provider's message may be about."""
-
-    person: str
-    name: str
-    enabled: bool
-    linked: bool
-
-
 def providers(db: Db, at: Instant) -> list[ProviderRow]:
     """All providers in force, by name."""
     return [_row(db, at, each) for each in rows(db, f"SELECT * FROM provider WHERE {AT} ORDER BY name", {"at": at})]
@@ -114,30 +108,11 @@ def by_provider(db: Db, at: Instant, ident: str) -> Provider | None:
     return None
 
 
-def linked_to(db: Db, at: Instant, subject_digest: str) -> Known | None:
-    """The person of an identity, by the digest of provider and subject."""
-    found = row(
-        db,
-        f"SELECT person FROM identity WHERE subject_digest = :digest AND {AT}",
-        {"digest": subject_digest, "at": at},
-    )
-    return None if found is None else _known(db, at, "person", found["person"], linked=True)
-
-
-def with_address(db: Db, at: Instant, email: str) -> Known | None:
-    """The enabled person with the address, which is in lower case."""
-    return _known(db, at, "email", email, linked=False)
-
-
-def _known(db: Db, at: Instant, column: str, value: str, *, linked: bool) -> Known | None:
-    found = row(
-        db,
-        f"SELECT person, name, enabled FROM person WHERE {column} = :value AND {AT} ORDER BY enabled DESC LIMIT 1",
-        {"value": value, "at": at},
-    )
-    if found is None:
-        return None
-    return Known(found["person"], found["name"] or found["person"], bool(found["enabled"]), linked)
+def message_facts(db: Db, at: Instant, stored: Provider, said: Assertion) -> FederatedFacts:
+    """What a message of the provider would be held against, if the provider were as `stored`."""
+    digest, email = subject_digest(said.provider, said.subject), (said.email or "").strip().lower()
+    found = load(db, FederatedQuery(said.provider, digest, email, session_of(said)), at)
+    return replace(found, provider=stored, taken=False)
 
 
 def declaration(db: Db, at: Instant, ident: str) -> Declaration | None:
