@@ -78,6 +78,11 @@ def service_key_of(people: People) -> tuple[dict[str, str], Any]:
     return {**values, "factor": made.json()["factor"]}, None
 
 
+def changed_person(people: People) -> tuple[dict[str, str], Any]:
+    person = people.office.join("engineer")
+    return {"person": person}, {"name": "Nia New", "email": f"{person}@new.example"}
+
+
 def disabled(people: People) -> tuple[dict[str, str], Any]:
     person = people.office.join("vendor")
     founder = people.office.client(people.office.founder)
@@ -137,6 +142,9 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/sessions/{session}/kill"): Call(prepare=killed, rules={"engineer": 404, "manager": 404, "auditor": 404}),
     ("GET", "/people"): Call(),
     ("POST", "/people"): Call(201, lambda people: ({}, {**NEW, "email": people.ids["owner"][4:] + "@new.example"})),
+    ("GET", "/people/{person}"): Call(prepare=listed_person),
+    ("PUT", "/people/{person}"): Call(prepare=changed_person),
+    ("GET", "/second-factors"): Call(),
     ("POST", "/people/{person}/disable"): Call(prepare=person_of),
     ("POST", "/people/{person}/enable"): Call(prepare=disabled),
     ("POST", "/people/{person}/enrolment"): Call(201, person_of),

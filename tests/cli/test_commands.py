@@ -161,10 +161,30 @@ def test_people(office: Office, terminal: NewTerminal) -> None:
     link = mine.run("people", "link", person, "--json")
     assert link.json["link"].startswith(f"{office.url}/enrol/enr_")
     assert "nia@example.com" in mine.run("people").out
+    boss = office.join("manager")
+    changed = mine.run("people", "change", person, "--manager", boss, "--ends", "2126-12-31T00:00:00Z")
+    assert changed.code == 0, changed.err
+    assert mine.run("people", "change", person, "--name", "Nia Newer").code == 0
+    row = mine.run("people", "show", person, "--json").json["person"]
+    assert (row["name"], row["email"], row["manager"]) == ("Nia Newer", "nia@example.com", boss)
+    assert (row["ends"], row["origin"], row["last"]) == ("2126-12-31T00:00:00.000000Z", "administrator", None)
+    assert mine.run("people", "change", person, "--ends", "never").code == 0
+    assert "Nia Newer <nia@example.com>, employee, invited" in mine.run("people", "show", person).out
+    assert mine.run("people", "show", "per_nobody").code == 1
     assert mine.run("people", "disable", person, "--reason", "left", "--yes").code == 0
     states = {each["person"]: each["enabled"] for each in mine.run("people", "--json").json}
     assert states[person] is False
     assert mine.run("people", "add", "Vi Vendor", "vi@example.com", "--kind", "vendor").code == 1
+
+
+def test_second_factors(office: Office, terminal: NewTerminal) -> None:
+    mine = terminal().signed_in(office.join("auditor"))
+    found = mine.run("mfa", "--json").json
+    assert found["people"]["own"] > 0
+    assert (found["sessions_without"], found["people"]["accepted"], found["rules"]) == (0, 0, [])
+    shown = mine.run("mfa").out
+    assert "Sessions of people without a second factor: none." in shown
+    assert "No resource asks for more" in shown
 
 
 def test_plan_and_apply(office: Office, terminal: NewTerminal, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from onepam import __version__
 from onepam.api.bounds import Bounds
 from onepam.api.errors import Error, handle_errors
 from onepam.api.guard import ProbeAnswered, guard
-from onepam.api.routes import cli, leavers, ledger, matrix, people, providers, requests, sessions
+from onepam.api.routes import cli, leavers, ledger, matrix, people, providers, requests, second_factors, sessions
 from onepam.api.routes.route import Route
 from onepam.api.services import ApiServices
 from onepam.gateway.probes import told
@@ -19,6 +19,7 @@ ROUTES: tuple[Route, ...] = (
     *requests.ROUTES,
     *sessions.ROUTES,
     *people.ROUTES,
+    *second_factors.ROUTES,
     *leavers.ROUTES,
     *providers.ROUTES,
     *matrix.ROUTES,

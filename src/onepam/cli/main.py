@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import typer
 
-from onepam.cli.commands import access, decide, evidence, matrix, people, provider, sessions, sign_in
+from onepam.cli.commands import access, decide, evidence, matrix, mfa, people, provider, sessions, sign_in
 from onepam.cli.commands.leavers import app as leavers
 from onepam.cli.commands.ledger import app as ledger
 
@@ -34,6 +34,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     matrix.plan,
     matrix.apply,
     matrix.changes,
+    mfa.mfa,
     evidence.verify,
 )
 for command in _COMMANDS:

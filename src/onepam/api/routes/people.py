@@ -7,16 +7,18 @@ from pydantic import Field, StringConstraints
 
 from onepam.api.errors import ApiError
 from onepam.api.guard import AsOf, Services, Who, done, right
-from onepam.api.models import Answer, Body, Done, Id, MaybeMoment, Moment, Name, Reason
+from onepam.api.models import Answer, Body, Done, Happened, Id, MaybeMoment, Moment, Name, Reason, happened
 from onepam.api.routes.route import Route
 from onepam.api.services import ApiServices
 from onepam.app.add_person import add_person
 from onepam.app.add_service_key import add_service_key
+from onepam.app.change_person import change_person
 from onepam.app.disable_person import disable_person
 from onepam.app.enable_person import enable_person
 from onepam.app.enrol import approve_enrolment, open_enrolment
 from onepam.app.remove_service_key import remove_service_key
 from onepam.domain.access import ConsoleRight
+from onepam.domain.federation import MfaBasis
 from onepam.domain.people import PersonKind
 from onepam.domain.roster import Attributes, unknown_person
 from onepam.domain.service_keys import MAX_NETWORKS, ServiceKey
@@ -32,8 +34,22 @@ from onepam.store.read.directory import account
 ADMINISTER = right(ConsoleRight.ADMINISTER)
 
 
+class LastSignIn(Answer):
+    """A sign-in; `provider` is empty for ourselves."""
+
+    opened: Moment
+    basis: MfaBasis
+    provider: str
+    provider_name: str
+    phishing_resistant: bool
+
+
 class PersonOut(Answer):
-    """A person; `invited` has no factor yet, `live` counts open gateway sessions."""
+    """A person; `invited` has neither a factor nor a sign-in yet, `live` counts open gateway sessions.
+
+    `origin` is the way they came: `administrator`, `roster`, `scim:PROVIDER`, `claims:PROVIDER`. `last` is the newest
+    sign-in, and why it counts as made with a second factor.
+    """
 
     person: str
     kind: PersonKind
@@ -48,7 +64,65 @@ class PersonOut(Answer):
     roles: list[str]
     factors: list[str]
     last_sign_in: MaybeMoment
+    last: LastSignIn | None
     live: int
+    origin: str
+    because: str
+    providers: list[str]
+
+
+class IdentityOut(Answer):
+    """Whose account at a provider it is; `last` is the newest sign-in through that provider."""
+
+    identity: str
+    provider: str
+    provider_name: str
+    user_name: str
+    since: Moment
+    because: str
+    last: MaybeMoment
+
+
+class LeavingOut(Answer):
+    """How the access ended: when the person left, when the news came, and when everything was ended."""
+
+    removed: Moment
+    origin: str
+    because: str
+    left_at: MaybeMoment
+    notified: MaybeMoment
+
+
+class BindingOut(Answer):
+    """A role that the person holds, through a group where `group` is not empty."""
+
+    binding: str
+    role: str
+    group: str
+    since: Moment
+    ends: MaybeMoment
+    source: str
+    because: str
+
+
+class PersonDetail(Answer):
+    """A person with their identities, roles, and how their access ended if it did."""
+
+    person: PersonOut
+    identities: list[IdentityOut]
+    bindings: list[BindingOut]
+    leaving: LeavingOut | None
+    history: list[Happened]
+
+
+class PersonChange(Body):
+    """What is known of a person from now on: all of it. A vendor and a service account need an owner and an end."""
+
+    name: Name
+    email: Annotated[str, StringConstraints(max_length=320)] | None = None
+    manager: Id | None = None
+    owner: Id | None = None
+    ends: Annotated[str, StringConstraints(max_length=40)] | None = None
 
 
 class PersonIn(Body):
@@ -114,6 +188,27 @@ class ServiceKeyMade(Answer):
 async def listed(services: Services, at: AsOf) -> list[PersonOut]:
     """Everybody, by name."""
     return [PersonOut.model_validate(each) for each in await services.reader(rows.people, at)]
+
+
+async def one(person: Id, services: Services, at: AsOf) -> PersonDetail:
+    """One person."""
+    found = await services.reader(rows.person, at, person)
+    if found is None:
+        raise ApiError(unknown_person(person))
+    return PersonDetail(
+        person=PersonOut.model_validate(found.row),
+        identities=[IdentityOut.model_validate(each) for each in found.identities],
+        bindings=[BindingOut.model_validate(each) for each in found.bindings],
+        leaving=LeavingOut.model_validate(found.leaving) if found.leaving else None,
+        history=happened(found.history),
+    )
+
+
+async def change(person: Id, body: PersonChange, caller: Who, services: Services) -> Done:
+    """Replace what is known of a person: name, address, manager, sponsor or owner, and end."""
+    known = Attributes(body.name, body.email, body.manager, body.owner, _ends(body.ends))
+    done(await change_person(services.ledger, caller.actor, person, known))
+    return Done()
 
 
 async def add(body: PersonIn, caller: Who, services: Services) -> PersonMade:
@@ -210,6 +305,8 @@ def _ends(text: str | None) -> Instant | None:
 ROUTES = (
     Route("GET", "/people", right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT), listed),
     Route("POST", "/people", ADMINISTER, add, 201),
+    Route("GET", "/people/{person}", right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT), one),
+    Route("PUT", "/people/{person}", ADMINISTER, change),
     Route("POST", "/people/{person}/disable", ADMINISTER, disable),
     Route("POST", "/people/{person}/enable", ADMINISTER, enable),
     Route("POST", "/people/{person}/enrolment", ADMINISTER, enrolment, 201),

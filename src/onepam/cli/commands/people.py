@@ -52,6 +52,58 @@ def people(
 
 
 @app.command()
+def show(
+    person: str,
+    as_of: Annotated[str | None, typer.Option(help="As it was then (RFC 3339).")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show one person: identities, roles, second factor, and what happened to the account."""
+    found: dict[str, Any] = call("GET", f"/people/{one_id(person)}", params={"as_of": as_of})
+    if Output.as_json:
+        printed(found)
+        return
+    row, last, left = found["person"], found["person"]["last"], found["leaving"]
+    say(f"{row['name']} <{row['email'] or 'no address'}>, {row['kind']}, {_state(row)}; came by {row['origin']}.")
+    say(f"Factors of their own: {', '.join(row['factors']) or 'none'}. {_last(last)}")
+    if left:
+        say(f"Left {when(left['left_at']) or 'at a time not said'}, ended {when(left['removed'])}: {left['because']}.")
+    table(
+        ("PROVIDER", "USER NAME", "SINCE", "LAST SIGN-IN", "BECAUSE"),
+        (
+            (each["provider_name"], each["user_name"], when(each["since"]), when(each["last"]), each["because"])
+            for each in found["identities"]
+        ),
+        "No identity at a provider.",
+    )
+    table(
+        ("ROLE", "THROUGH", "SINCE", "ENDS", "BECAUSE"),
+        (
+            (each["role"], each["group"] or "themselves", when(each["since"]), when(each["ends"]), each["because"])
+            for each in found["bindings"]
+        ),
+        "No role.",
+    )
+
+
+@app.command()
+def change(
+    person: str,
+    name: Annotated[str | None, typer.Option(help="Another name.")] = None,
+    email: Annotated[str | None, typer.Option(help="Another address.")] = None,
+    manager: Annotated[str | None, typer.Option(help="Another manager (id).")] = None,
+    owner: Annotated[str | None, typer.Option(help="Another sponsor of a vendor or owner of a service (id).")] = None,
+    ends: Annotated[str | None, typer.Option(help="Another end (RFC 3339), or: never")] = None,
+    as_json: Json = False,
+) -> None:
+    """Change what is known of a person; what is not given stays."""
+    was: dict[str, Any] = call("GET", f"/people/{one_id(person)}")["person"]
+    given = {"name": name, "email": email, "manager": manager, "owner": owner, "ends": ends}
+    known = {field: was[field] if value is None else value for field, value in given.items()}
+    done = call("PUT", f"/people/{one_id(person)}", {**known, "ends": None if ends == "never" else known["ends"]})
+    printed(done) if Output.as_json else say(f"{person} is changed.")
+
+
+@app.command()
 def add(
     name: str,
     email: Annotated[
@@ -146,6 +198,13 @@ def remove_key(person: str, key: str, yes: Yes = False, as_json: Json = False) -
     confirmed(f"Remove {key} of {person}, and end its sessions?", yes)
     done = call("POST", f"/people/{one_id(person)}/keys/{one_id(key)}/remove")
     printed(done) if Output.as_json else say(f"{key} opens nothing any more.")
+
+
+def _last(last: dict[str, Any] | None) -> str:
+    if last is None:
+        return "Never signed in."
+    by = f" by {last['provider_name']}" if last["provider"] else ""
+    return f"Signed in {when(last['opened'])}: {last['basis'].replace('_', ' ')}{by}."
 
 
 def _state(person: dict[str, Any]) -> str:
