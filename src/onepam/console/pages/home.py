@@ -178,6 +178,12 @@ def _steps(found: Setup, witnessed: bool) -> list[Context]:
                 "/people",
             ),
             (
+                "Connect your identity provider",
+                "People sign in where they always do, and leavers leave here too",
+                found.providers > 0,
+                "/providers" if found.providers else "/providers/new",
+            ),
+            (
                 "Resources and roles in access.yaml",
                 "Say who may do what, and where",
                 found.resources > 0 and found.roles > 0,

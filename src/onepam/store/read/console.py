@@ -20,7 +20,8 @@ OVERSEERS = frozenset({ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight
 class Setup:
     """How far the setup is.
 
-    `administrators` are enabled, `unpinned` resources have no host key, `invited` people no factor yet.
+    `administrators` are enabled, `unpinned` resources have no host key, `invited` people no factor yet; `providers` are
+    in force.
     """
 
     administrators: int
@@ -28,6 +29,7 @@ class Setup:
     resources: int
     unpinned: int
     invited: int
+    providers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +59,14 @@ def setup(db: Db, at: Instant) -> Setup:
     present = [each for each in people(db, at) if each.enabled]
     pins = [each["host_keys"] for each in rows(db, f"SELECT host_keys FROM resource WHERE {AT}", {"at": at})]
     roles = row(db, f"SELECT count(*) FROM role WHERE {AT}", {"at": at})
+    connected = row(db, f"SELECT count(*) FROM provider WHERE {AT}", {"at": at})
     return Setup(
         administrators=sum(not administering.isdisjoint(each.roles) for each in present),
         roles=roles[0] if roles else 0,
         resources=len(pins),
         unpinned=pins.count("[]"),
         invited=sum(each.invited and each.kind != "service" for each in present),
+        providers=connected[0] if connected else 0,
     )
 
 
