@@ -11,16 +11,17 @@ import ast
 import sys
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "entry-points.md"
+WEB = ROOT / "src" / "onepam" / "boot" / "web.py"
 sys.path.insert(0, str(ROOT / "src"))
 
 from onepam.api.app import ROUTES  # noqa: E402
 from onepam.console.app import PLACES  # noqa: E402
 from onepam.domain.federation import MfaBasis  # noqa: E402
+from onepam.domain.probing import ProbePath  # noqa: E402
 from onepam.domain.sessions import EntryPoint  # noqa: E402
 from onepam.domain.sign_in import FactorKind, SignInKind  # noqa: E402
 
@@ -44,6 +45,7 @@ SSH = "tests/protocols/ssh/test_serve_"
 MACHINE = "tests/app/test_service_keys.py::"
 HALF = "tests/console/test_half_signed_in.py::test_nothing_opens"
 RULES = "tests/domain/test_signing_in.py::"
+FEDERATED = "tests/domain/test_federated.py::"
 BASES = "tests/domain/test_mfa_rule.py::test_what_each_basis_opens"
 
 WAYS = (
@@ -189,21 +191,64 @@ WAYS = (
         ("basis:declared",),
         "the provider attests nothing; a dated statement says that it asks",
         "nothing administrative, nothing that asks for a passkey or a fresh factor: `mfa.declared`",
-        (BASES, FACTOR + "test_what_a_proof_opens"),
+        (BASES, FACTOR + "test_what_a_proof_opens", FEDERATED + "test_a_declaration_counts_but_not_for_administrators"),
     ),
     Way(
         "Risk acceptance",
         ("basis:accepted",),
         "yes, by a named approver's word, until its end",
         "nothing privileged, nothing that asks for a passkey or a fresh factor: `mfa.accepted`",
-        (BASES, FACTOR + "test_what_a_proof_opens"),
+        (
+            BASES,
+            FACTOR + "test_what_a_proof_opens",
+            FEDERATED + "test_an_accepted_risk_counts_until_its_end_but_not_for_administrators",
+        ),
     ),
     Way(
-        "Provider: its word of one factor",
-        ("factor:provider",),
-        "one factor seen by the provider",
-        "no session before the second one",
-        (RULES + "test_less_than_two_factors_open_nothing",),
+        "Provider, by OpenID Connect or SAML",
+        (
+            "factor:provider",
+            *(
+                f"console:{each}"
+                for each in (
+                    "GET /sign-in/begin/{provider}",
+                    "GET /sign-in/return/{provider}",
+                    "POST /sign-in/return/{provider}",
+                    "POST /sign-in/return/{provider}/finish",
+                    "GET /sign-in/metadata/{provider}",
+                )
+            ),
+        ),
+        "a good message that attests no second factor",
+        "the question for a factor of ours, or a link to enrol one; no session",
+        (
+            FEDERATED + "test_what_is_not_attested_asks_for_a_factor_of_ours",
+            FEDERATED + "test_a_wrong_factor_of_ours_opens_nothing",
+            FEDERATED + "test_without_any_factor_one_is_enrolled_first",
+            RULES + "test_less_than_two_factors_open_nothing",
+        ),
+    ),
+    Way(
+        "Provider: its notices of signing out",
+        (
+            "console:POST /sign-in/backchannel/{provider}",
+            "console:GET /sign-in/logout/{provider}",
+            "console:POST /sign-in/logout/{provider}",
+        ),
+        "always: the provider speaks, and nobody is there",
+        "the end of the sign-ins it names; never the beginning of one",
+        (FEDERATED + "test_a_notice_of_the_provider_ends_sign_ins",),
+    ),
+    Way(
+        "Probe of a listener",
+        tuple(f"probe:{each.value}" for each in ProbePath),
+        "always: it asks in the place of somebody who has left",
+        "an answer, *would open* or *refused*; never a session",
+        (
+            "tests/gateway/test_probes.py::test_the_answer_is_one_of_two",
+            "tests/boot/test_probing.py::test_nobody_comes_in_without_a_second_factor",
+            "tests/boot/test_probing.py::test_the_provers_key_opens_no_target",
+        ),
     ),
 )
 
@@ -220,7 +265,8 @@ def ways() -> frozenset[str]:
         | {f"basis:{each.value}" for each in MfaBasis}
         | {f"sign_in:{each.value}" for each in SignInKind}
         | {f"factor:{each.value}" for each in FactorKind}
-        | ({"scim:token"} if find_spec("onepam.scim") else set())
+        | {f"probe:{each.value}" for each in ProbePath}
+        | ({"scim:token"} if "/scim/v2" in WEB.read_text("utf-8") else set())
     )
 
 
