@@ -1,6 +1,7 @@
 """The catalogue, the matrix and the why: they must say what the door would do, now and at every past instant."""
 
 from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -8,6 +9,7 @@ import pytest
 
 from onepam.app.disable_person import disable_person
 from onepam.app.end_grant import end_grant
+from onepam.app.open_session import Opened
 from onepam.domain.access import Action, Mode, Permission, SubjectKind
 from onepam.domain.decision import Permitted, decide
 from onepam.domain.people import GroupMemberAdded, GroupMemberRemoved, PersonAdded, PersonKind
@@ -242,3 +244,17 @@ async def test_the_matrix_of_a_large_company_is_drawn_in_seconds(company: Compan
 
 def counted(db: Db, at: Instant) -> int:
     return sum(1 for _ in access_matrix(db, at))
+
+
+async def test_the_catalogue_shows_what_the_ways_in_allow_together(company: Company) -> None:
+    files = Permission("files", (Action.SFTP,), {"env": "prod"}, ("app",), Mode.STANDING, 8 * HOUR)
+    narrow = replace(PROD, actions=(Action.SHELL,))
+    await record(company.ledger, role_set("engineer", (narrow,)), role_set("files", (files,)), binding("eve", "files"))
+    await company.approve("max", await company.ask("eve", "web-1", "app"))
+    found = {each.site.resource: each for each in (await company.reader(catalogue, None, "eve")).open}
+    door = await company.open("eve", "web-1", "app")
+    assert isinstance(door, Opened)
+    assert found["web-1"].actions == door.actions == (Action.SHELL, Action.SFTP)
+    assert (found["web-1"].because.role, found["web-1"].until) == ("files", FOREVER)
+    assert [each.role for each in (door.because, *door.also)] == ["files", "engineer"]
+    assert found["web-2"].actions == (Action.SFTP,)

@@ -1,6 +1,6 @@
 """The catalogue of one person: what is open now, and what may be asked for. For pages, never for the door."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onepam.domain.access import Action, Mode
 from onepam.domain.authority import HeldRole
@@ -81,7 +81,7 @@ def running(db: Db, at: Instant, person: str | None = None) -> dict[str, list[He
 def _open(
     roles: tuple[HeldRole, ...], estate: Estate, grants: dict[str, list[HeldGrant]], ends: Instant
 ) -> dict[tuple[str, str], OpenAccess]:
-    """By resource and login; of several ways in, the one that lasts longest."""
+    """By resource and login; of several ways in what they allow together, explained by the one that lasts longest."""
     found: dict[tuple[str, str], OpenAccess] = {}
     for held in roles:
         for permission in held.permissions:
@@ -98,9 +98,21 @@ def _open(
                     access = _access(held, permission.name, permission.actions, site, login, privileged, ends,
                                      None if standing else grant)  # fmt: skip
                     key = site.resource, login
-                    if access.actions and (key not in found or found[key].until < access.until):
-                        found[key] = access
+                    if access.actions:
+                        found[key] = _together(found.get(key), access)
     return found
+
+
+def _together(one: OpenAccess | None, other: OpenAccess) -> OpenAccess:
+    if one is None:
+        return other
+    longer = one if one.until >= other.until else other
+    actions = {*one.actions, *other.actions}
+    return replace(
+        longer,
+        actions=tuple([each for each in Action if each in actions]),
+        privileged=one.privileged or other.privileged,
+    )
 
 
 def _access(
