@@ -27,6 +27,7 @@ from tests.console.samples.company import (
 
 HOME: Context = {
     "query": "",
+    "alerts": [],
     "open": [
         {
             "resource": DB1,
@@ -225,6 +226,15 @@ def letter(ident: str, person: Context, target: Context, login: str, reason: str
 
 
 APPROVALS: Context = {
+    "stranded": [
+        {
+            "request": "req_x",
+            "person_name": "Jonas Lindqvist",
+            "resource": "db-orders-1",
+            "login": "root",
+            "roles": ["Platform lead"],
+        }
+    ],
     "waiting": [
         letter(
             "req_a",

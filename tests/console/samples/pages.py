@@ -64,6 +64,17 @@ SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     "totp": ("totp.html", shell("/factors/totp"), TOTP),
     "home": ("home.html", shell("/", MINE), HOME),
     "home-admin": ("home.html", shell("/"), {**HOME, "setup": SETUP}),
+    "home-alerts": (
+        "home.html",
+        shell("/"),
+        {
+            **HOME,
+            "alerts": [
+                {"text": "A listener would still open for Vic, who has left.", "href": "/leavers", "state": "finding"},
+                {"text": "Nobody is left who may decide what Jonas asks.", "href": "/requests/req_1", "state": "due"},
+            ],
+        },
+    ),
     "home-empty": ("home.html", shell("/"), EMPTY_HOME),
     "home-all-open": ("home.html", shell("/"), {**HOME, "requestable": [], "beyond": 0}),
     "home-search": ("home.html", shell("/"), {**EMPTY_HOME, "query": "oracle", "setup": None}),
@@ -71,7 +82,7 @@ SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     "leavers-none": ("leavers.html", shell("/leavers"), NO_LEAVERS),
     "request": ("request.html", shell("/requests/req_7f2k", flashes=FLASHES), REQUEST),
     "approvals": ("approvals.html", shell("/approvals"), APPROVALS),
-    "approvals-empty": ("approvals.html", shell("/approvals"), {"waiting": [], "decided": []}),
+    "approvals-empty": ("approvals.html", shell("/approvals"), {"waiting": [], "decided": [], "stranded": []}),
     "sessions": ("sessions.html", shell("/sessions"), SESSIONS),
     "sessions-empty": ("sessions.html", shell("/sessions"), {**SESSIONS, "sessions": [], "total": 0}),
     "session": ("session.html", shell("/sessions/ses_3"), SESSION),

@@ -128,6 +128,7 @@ def point(at: int, says: str, state: str = "plain", href: str | None = None) -> 
 
 
 PERSON: Context = {
+    "duties": [],
     "person": {
         "id": "per_jonas",
         "name": "Jonas Lindqvist",
@@ -315,6 +316,11 @@ NO_MFA: Context = {**MFA, "rules": [], "rules_total": 0, "without": [], "without
 
 LEAVER: Context = {
     **PERSON,
+    "duties": [
+        {"word": "service account", "name": "CI deploy", "href": "/people/per_ci", "until": ahead(30 * DAY)},
+        {"word": "vendor without a sponsor", "name": "Vic Field", "href": "/people/per_vic", "until": ahead(5 * DAY)},
+        {"word": "resource", "name": "db-orders-1", "href": "/resources/db-orders-1", "until": None},
+    ],
     "person": {**PERSON["person"], "state": "disabled", "because": "left the company", "ends": ago(2 * DAY)},
     "left": {
         "removed": ago(2 * DAY),

@@ -20,6 +20,8 @@ from onepam.store.facts.requests import deciders
 from onepam.store.read.catalogue import Catalogue, OpenAccess, Requestable, catalogue
 from onepam.store.read.console import Setup, setup
 from onepam.store.read.explain import explain
+from onepam.store.read.leavers import open_doors, stranded
+from onepam.store.read.names import name
 from onepam.store.read.requests import request, requests
 from onepam.store.read.sessions import SessionFilter, sessions
 
@@ -27,6 +29,7 @@ MOST_OPEN = 60
 MOST_OFFERED = 40
 MOST_OFFERS = 2_000
 MOST_OF_MINE = 8
+MOST_ALERTS = 5
 
 
 async def page(visit: Visit) -> Response:
@@ -35,7 +38,7 @@ async def page(visit: Visit) -> Response:
     query = (asked.get("q") or asked.get("request", "")).strip()[:100]
     view = View.of(visit)
     context = await visit.services.reader(_mine, visit.at, visit.services, view, query)
-    return visit.page("home.html", query=query, setup=await _setup(visit), **context)
+    return visit.page("home.html", query=query, setup=await _setup(visit), alerts=await _alerts(visit), **context)
 
 
 async def ask(visit: Visit) -> Response:
@@ -155,6 +158,33 @@ def _names(who: Iterable[tuple[str, str]], roles: Iterable[str]) -> str:
 def _waiting_for(db: Db, at: Instant, ident: str) -> str:
     found = request(db, at, ident)
     return " or ".join(name for _, name in found.approvers[:3]) if found else ""
+
+
+async def _alerts(visit: Visit) -> list[Context]:
+    """What administrators must see: doors that would still open for a leaver, requests that nobody may decide."""
+    if visit.at is not None or not visit.me.has(ConsoleRight.ADMINISTER):
+        return []
+    return await visit.services.reader(_found, None)
+
+
+def _found(db: Db, at: Instant) -> list[Context]:
+    doors = [
+        {
+            "text": f"A listener would still open for {name(db, at, each)}, who has left.",
+            "href": f"/leavers#{each}",
+            "state": "finding",
+        }
+        for each in open_doors(db, at)[:MOST_ALERTS]
+    ]
+    return doors + [
+        {
+            "text": f"Nobody is left who may decide what {each.person_name} asks: {each.login} on {each.resource}. "
+            f"It takes the role {words(each.roles) or 'that was removed'}.",
+            "href": f"/requests/{each.request}",
+            "state": "due",
+        }
+        for each in stranded(db, at, MOST_ALERTS)
+    ]
 
 
 async def _setup(visit: Visit) -> Context | None:

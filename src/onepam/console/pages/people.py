@@ -40,11 +40,20 @@ from onepam.store.facts.holdings import held_roles
 from onepam.store.read import people as rows
 from onepam.store.read.directory import account
 from onepam.store.read.explain import explain
+from onepam.store.read.leavers import Duty, duties
 from onepam.store.read.matrix import access_matrix
 from onepam.store.read.roles import roles
 from onepam.store.read.sessions import SessionFilter, sessions
 from onepam.store.read.sign_ins import proposed_enrolment
 
+_DUTIES = {
+    "service": "service account",
+    "vendor": "vendor without a sponsor",
+    "person": "reports to them",
+    "employee": "reports to them",
+    "resource": "resource",
+    "role": "role",
+}
 MOST_LISTED = 500
 MOST_ACCESS = 100
 MOST_SESSIONS = 10
@@ -126,6 +135,12 @@ async def enable(visit: Visit) -> Response:
     if refused is not None:
         return _refused(visit, refused, here)
     return visit.go(f"/people/{here}", Flash("done", "Enabled.", "Their roles hold again; what ended stays ended."))
+
+
+def _duty(each: Duty) -> str:
+    """Where it can be given to somebody else."""
+    places = {"resource": f"/resources/{each.reference}", "role": f"/roles#{each.reference}"}
+    return places.get(each.kind, f"/people/{each.reference}")
 
 
 def _refused(visit: Visit, refused: Refused, person: str) -> Response:
@@ -253,6 +268,10 @@ def _person(db: Db, at: Instant, view: View, person: str, health: LedgerHealth) 
             "last_basis": _basis(row),
         },
         "edit": form_of(db, at, row),
+        "duties": [
+            {"word": _DUTIES[each.kind], "name": each.name, "href": _duty(each), "until": each.until}
+            for each in (duties(db, at, person) if not row.enabled else ())
+        ],
         "left": {
             "removed": found.leaving.removed,
             "because": found.leaving.because,

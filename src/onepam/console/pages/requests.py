@@ -21,6 +21,7 @@ from onepam.store.database import Db
 from onepam.store.facts.holdings import held_roles
 from onepam.store.read import requests as rows
 from onepam.store.read.explain import asked
+from onepam.store.read.leavers import stranded
 from onepam.store.read.names import names
 from onepam.store.read.sessions import SessionFilter, count_sessions
 
@@ -30,7 +31,9 @@ MOST_DECIDED = 10
 async def inbox(visit: Visit) -> Response:
     """What waits for me, and what was decided lately."""
     context = await visit.services.reader(_inbox, visit.at, View.of(visit))
-    return visit.page("approvals.html", **context)
+    overseen = visit.me.has(ConsoleRight.ADMINISTER)
+    left = await visit.services.reader(stranded, visit.at) if overseen else ()
+    return visit.page("approvals.html", stranded=left, **context)
 
 
 async def decide(visit: Visit) -> Response:
