@@ -41,6 +41,7 @@ def look(page: Page, base: str, name: str, picture: Path, width: int, height: in
         if message.type in {"error", "warning"}:
             said.append(message.text)
 
+    page.route("https://**", lambda route: route.abort())  # pages that go on to a provider stay
     page.on("console", heard)
     page.set_viewport_size({"width": width, "height": height})
     page.goto(f"{base}/~{name}", wait_until="load")

@@ -73,9 +73,9 @@ class Samples(BaseHTTPRequestHandler):
         file = rendering.STATIC.parent / path.lstrip("/")
         if path.startswith("/~") and path[2:] in SAMPLES:
             template, frame, context = SAMPLES[path[2:]]
-            self.answer(
-                rendering.render(template, frame, **context).encode(), "text/html; charset=utf-8", rendering.CSP
-            )
+            leaves = {"form-action": "https://example.okta.com"} if template == "at_provider.html" else {}
+            page = rendering.render(template, frame, **context).encode()
+            self.answer(page, "text/html; charset=utf-8", rendering.policy(leaves))
         elif path == "/player":
             self.answer(
                 rendering.render("player_frame.html", shell("/player")).encode(), "text/html", rendering.PLAYER_CSP
