@@ -47,7 +47,8 @@ async def test_what_a_leaver_answered_for_and_decided_needs_somebody_else(office
     assert await office.company.reader(count, None, "request.rerouted") == 1
     home = await ada.read("/")
     assert "Nobody is left who may decide what Eve Example asks: app on web-1." in home
-    assert f"/requests/{asked.request}" in home
+    assert f'"/requests/{asked.request}"' in home
+    assert "Eve Example" in await ada.read(f"/requests/{asked.request}")
     page = await ada.read("/people/max")
     assert "Needs somebody else now" in page
     assert "vendor without a sponsor" in page
