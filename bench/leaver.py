@@ -1,0 +1,193 @@
+"""A leaver with 1,000 live sessions: from the order to the last byte of the last one, through one gateway process.
+
+900 SSH sessions, recorded in strict mode, in client processes of their own, and 100 sign-ins of console and command
+line. The clock starts when the HTTP request that ends the access is sent, and stops when the last client has seen its
+connection end; all on one machine, whose processes share one monotonic clock.
+"""
+
+import asyncio
+import contextlib
+import http.client
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from secrets import token_bytes, token_urlsafe
+from statistics import median, quantiles
+
+from bench import Figure, Progress
+from onepam.boot.clock import wall_clock
+from onepam.domain.access import ConsoleRight
+from onepam.domain.probing import ProbeMade, ProbeResult
+from onepam.domain.sessions import SessionClosed
+from onepam.domain.sign_in import FactorKind, SignedIn, SignInKind
+from onepam.kernel.clock import HOUR, Instant
+from onepam.kernel.ids import new_id
+from onepam.store.read.probes import MOST_PROOFS
+from tests.gateway_fixture import Gateway, Person, certificate_of
+from tests.gateway_process import Process, elsewhere, started
+
+NAME = "A leaver with 1,000 live sessions"
+
+SSH_SESSIONS = 900
+SIGN_INS = 100
+CLIENT_PROCESSES = 3
+ROUNDS = 5
+GOAL_SECONDS = 2.0
+READY_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Seconds since the order: when each SSH session had its last byte, when all sign-ins were refused, when the
+    ledger had the end of every session, and when the listeners had refused every probe."""
+
+    ends: list[float]
+    refused: float
+    closed: float
+    probed: float
+
+
+def run(progress: Progress) -> list[Figure]:
+    """Several leavers, one after another."""
+    return asyncio.run(_run(progress))
+
+
+async def _run(progress: Progress) -> list[Figure]:
+    with tempfile.TemporaryDirectory(prefix="onepam-bench-") as name, elsewhere(Path(name)) as (gateway, _):
+        async with _target(Path(name)) as (port, host_key):
+            process = started(Path(name), egress=[f"127.0.0.1/32:{port}"])
+            try:
+                gateway.platform.ssh_port = process.ssh_port
+                await gateway.record(replace(gateway.resource("web-1"), host_keys=(host_key,), port=port))
+                rounds = []
+                for number in range(ROUNDS):
+                    progress(f"leaver {number + 1} of {ROUNDS}: opening {SSH_SESSIONS} sessions")
+                    rounds.append(await _leave(gateway, process))
+            finally:
+                process.stop()
+    return _figures(rounds)
+
+
+def _figures(rounds: list[Round]) -> list[Figure]:
+    last = [max(each.ends) for each in rounds]
+    every = [end for each in rounds for end in each.ends]
+    goal = f"≤ {GOAL_SECONDS * 1000:,.0f}"
+    refused, closed = max(each.refused for each in rounds), max(each.closed for each in rounds)
+    p99 = quantiles(every, n=100, method="inclusive")[98]
+    return [
+        Figure(f"order to last byte, each of {SSH_SESSIONS} SSH sessions, p50", median(every) * 1000, "ms"),
+        Figure("the same, p99", p99 * 1000, "ms", goal, p99 <= GOAL_SECONDS),
+        Figure(
+            f"order to the last byte of the last session, worst of {len(rounds)} leavers", max(last) * 1000, "ms", goal,
+            max(last) <= GOAL_SECONDS,
+        ),
+        Figure(f"order to the refusal of all {SIGN_INS} cookies and tokens, worst", refused * 1000, "ms"),
+        Figure("order to the last end in the ledger, its recording verified, worst", closed, "s"),
+        Figure("order to the last refused probe, worst", max(each.probed for each in rounds), "s"),
+    ]  # fmt: skip
+
+
+async def _leave(gateway: Gateway, process: Process) -> Round:
+    leaver, administrator = await gateway.person(), await gateway.person(console=(ConsoleRight.ADMINISTER,))
+    tokens = await _sign_ins(gateway, leaver)
+    (order,) = await _sign_ins(gateway, administrator, 1)
+    console = http.client.HTTPConnection(process.console.removeprefix("http://"), timeout=60)
+    with contextlib.ExitStack() as clients:
+        running = [clients.enter_context(_clients(gateway, leaver)) for _ in range(CLIENT_PROCESSES)]
+        for each in running:
+            assert (await asyncio.to_thread(_line, each)).strip() == "ready"
+        assert all(_status(console, token) == 200 for token in tokens[:3])
+        began = time.monotonic()
+        body = json.dumps({"reason": "left"})
+        headers = {"Authorization": f"Bearer {order[1]}", "Content-Type": "application/json"}
+        console.request("POST", f"/api/v1/people/{leaver.id}/disable", body, headers)
+        answer = console.getresponse()
+        assert answer.status == 200, answer.read()
+        assert json.loads(answer.read())["live"] == SSH_SESSIONS
+        assert {await asyncio.to_thread(_status, console, token) for token in tokens} <= {401, 303}
+        refused = time.monotonic() - began
+        ends = [end - began for each in running for end in json.loads(await asyncio.to_thread(_line, each))]
+    assert len(ends) == SSH_SESSIONS
+    await gateway.ended(leaver, SSH_SESSIONS)
+    closed = time.monotonic() - began
+    probes = await _probed(gateway, leaver)
+    assert {each.result for each in probes} == {ProbeResult.REFUSED}
+    assert {each.because for each in gateway.events(SessionClosed)} == {"person.disabled"}
+    return Round(ends, refused, closed, time.monotonic() - began)
+
+
+async def _probed(gateway: Gateway, leaver: Person) -> list[ProbeMade]:
+    """All answers: of the account, its certificate's sign-in and the newest twenty cookies and tokens."""
+    async with asyncio.timeout(60):
+        while True:
+            found = gateway.events(ProbeMade, leaver)
+            if len(found) >= 1 + 2 * MOST_PROOFS:
+                return found
+            await asyncio.sleep(0.2)
+
+
+async def _sign_ins(gateway: Gateway, person: Person, count: int = SIGN_INS) -> list[tuple[SignInKind, str]]:
+    """Sessions of the command line (odd) and of the console, with their tokens."""
+    now, made = wall_clock(), list[tuple[SignInKind, str]]()
+    events = list[SignedIn]()
+    for number in range(count):
+        kind, token = SignInKind.CONSOLE if number % 2 else SignInKind.CLI, f"opc_{token_urlsafe(32)}"
+        events.append(
+            SignedIn(
+                new_id("sgn", token_bytes), person.id, kind, (FactorKind.PASSWORD, FactorKind.TOTP), now,
+                Instant(now + HOUR), None, sha256(token.encode()).hexdigest(), "127.0.0.1", "bench",
+            )
+        )  # fmt: skip
+        made.append((kind, token))
+    await gateway.record(*events)
+    return made
+
+
+def _status(console: http.client.HTTPConnection, session: tuple[SignInKind, str]) -> int:
+    kind, token = session
+    if kind is SignInKind.CLI:
+        console.request("GET", "/api/v1/me", headers={"Authorization": f"Bearer {token}"})
+    else:
+        console.request("GET", "/factors", headers={"Cookie": f"onepam_session={token}"})
+    answer = console.getresponse()
+    answer.read()
+    return answer.status
+
+
+@contextlib.contextmanager
+def _clients(gateway: Gateway, person: Person) -> Iterator["subprocess.Popen[str]"]:
+    """A process with its share of the sessions."""
+    command = [
+        sys.executable, "-m", "bench.ssh.many_clients", str(gateway.platform.ssh_port), f"{gateway.target.login}@web-1",
+        str(person.key), str(certificate_of(person)), str(SSH_SESSIONS // CLIENT_PROCESSES),
+    ]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _line(process: "subprocess.Popen[str]") -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
+@contextlib.asynccontextmanager
+async def _target(folder: Path) -> AsyncIterator[tuple[int, str]]:
+    command = [sys.executable, "-m", "bench.ssh.idle_target", str(folder / "user_ca.pub")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            port, host_key = (
+                (await asyncio.to_thread(_line, process)).strip(),
+                (await asyncio.to_thread(_line, process)).strip(),
+            )
+            yield int(port), host_key
+        finally:
+            process.kill()
