@@ -125,7 +125,7 @@ def history(people: int = 6, sessions: int = 90, seed: int = 0) -> History:
             h.append(now + 2 * MINUTE, "session.refused", body | {"code": "access.none"}, told)
         else:
             peer = encode({"client": "OpenSSH_9.2", "source": source})
-            h.append(now + 2 * MINUTE, "session.opened", body | {"login": "root"}, peer)
+            h.append(now + 2 * MINUTE, "session.opened", body | {"login": "root", "mfa": MFA}, peer)
             h.append(now + 9 * MINUTE, "recording.chunks_sealed", {"root": sha256(b"%d" % n).hexdigest()})
             end = {"session": f"ses_{n}", "because": "exit", "counts": {"bytes": n * 1000}}
             h.append(now + 5 * DAY, "session.closed", end)
@@ -145,6 +145,9 @@ FOLLOWS = {
     "requests": ("request.approved", "request.denied", "request.withdrawn"),
 }
 LINK = {"sessions": "session", "requests": "request"}
+
+
+MFA = {"basis": "attested", "provider": "idp_1", "phishing_resistant": True}
 
 
 def body_of(h: History, index: int) -> dict[str, Any]:
@@ -194,6 +197,7 @@ def sessions_report(h: History, end: int, heads: Sequence[int], names: bool) -> 
         cells = [
             iso(entry.time), entry.kind, body["session"], body["person"], body["resource"], "ssh",
             body["login"] if opened else told(h, head, "login"), told(h, head, "source"),
+            *(("attested", "idp_1", "yes") if opened else ("", "", "")),
             "; ".join(iso(h.entries[i].header.time) for i in after),
             "; ".join("exit" for _ in after) if opened else body["code"],
             "; ".join(str(body_of(h, i)["counts"]["bytes"]) for i in after), "-1 is not a formula",

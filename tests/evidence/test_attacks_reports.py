@@ -171,7 +171,7 @@ def _(f: Forge) -> None:
     def change(r: Any) -> None:
         row = _opened(r)
         row["ledger"].pop(1)
-        row["cells"][8:11] = ["", "", ""]
+        row["cells"][11:14] = ["", "", ""]
 
     f.report("sessions", change)
 
@@ -181,7 +181,7 @@ def _(f: Forge) -> None:
     def change(r: Any) -> None:
         one, other = [row for row in r["rows"] if row["cells"][1] == "session.opened" and len(row["ledger"]) > 2][:2]
         one["ledger"][1] = other["ledger"][1]
-        one["cells"][8:11] = other["cells"][8:11]
+        one["cells"][11:14] = other["cells"][11:14]
 
     f.report("sessions", change)
 
@@ -191,7 +191,7 @@ def _(f: Forge) -> None:
     def change(r: Any) -> None:
         row = next(row for row in r["rows"] if "request.denied" in row["cells"])
         gone.append(row["ledger"].pop())
-        row["cells"][8:11] = ["", "", ""]
+        row["cells"][11:14] = ["", "", ""]
 
     gone: list[int] = []
     f.report("requests", change)

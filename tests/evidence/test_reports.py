@@ -63,6 +63,8 @@ async def test_sessions_tell_from_the_knock_to_the_proof(tmp_path: Path) -> None
     assert (granted["name"], granted["reason"]) == ("Eve Example", "=cmd|'/c calc'!A0")
     assert (granted["approved_by_name"], granted["ticket"], granted["because"]) == ("Max Example", "OPS-7", "exit")
     assert (granted["factors"], granted["factors_age_seconds"]) == ('["password","totp"]', "0")
+    assert (granted["factors_basis"], granted["factors_provider"], granted["phishing_resistant"]) == ("own", "", "no")
+    assert (granted["also_because"], unasked["factors_basis"]) == ("[]", "")
     assert (granted["recorded"], granted["verified"], granted["gap"]) == ('{"bytes":512,"output":7}', "yes", "")
     assert (cut["killed_by"], cut["kill_reason"], cut["gap"], cut["verified"]) == (
         "ada",

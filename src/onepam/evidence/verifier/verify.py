@@ -535,7 +535,9 @@ RULES = {
         {"time": _of(DOOR, "header.time"), "outcome": _of(DOOR, "header.kind"), "session": _of(DOOR, "body.session"),
          "person": _of(DOOR, "body.person"), "resource": _of(DOOR, "body.resource"), "entry": _of(DOOR, "body.entry"),
          "login": [["session.opened", "body.login"], ["session.refused", "payload.login"]],
-         "source": _of(DOOR, "payload.source"),
+         "source": _of(DOOR, "payload.source"), "factors_basis": [["session.opened", "body.mfa.basis"]],
+         "factors_provider": [["session.opened", "body.mfa.provider"]],
+         "phishing_resistant": [["session.opened", "body.mfa.phishing_resistant"]],
          "ended": _of(("session.closed", "session.failed"), "header.time"),
          "because": [*_of(("session.refused", "session.failed"), "body.code"), ["session.closed", "body.because"]]}),
     "requests": Rule(
