@@ -191,7 +191,7 @@ def _(f: Forge) -> None:
     def change(r: Any) -> None:
         row = next(row for row in r["rows"] if "request.denied" in row["cells"])
         gone.append(row["ledger"].pop())
-        row["cells"][11:14] = ["", "", ""]
+        row["cells"][8:11] = ["", "", ""]
 
     gone: list[int] = []
     f.report("requests", change)
