@@ -15,7 +15,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "entry-points.md"
-WEB = ROOT / "src" / "onepam" / "boot" / "web.py"
 sys.path.insert(0, str(ROOT / "src"))
 
 from onepam.api.app import ROUTES  # noqa: E402
@@ -240,6 +239,13 @@ WAYS = (
         (FEDERATED + "test_a_notice_of_the_provider_ends_sign_ins",),
     ),
     Way(
+        "SCIM, its bearer token",
+        ("scim:token",),
+        "always: a directory is a machine",
+        "SCIM and nothing else: neither console nor API take its token",
+        (HALF, "tests/api/test_answers.py::test_only_a_cli_token_in_the_header_counts"),
+    ),
+    Way(
         "Probe of a listener",
         tuple(f"probe:{each.value}" for each in ProbePath),
         "always: it asks in the place of somebody who has left",
@@ -258,7 +264,7 @@ def ways() -> frozenset[str]:
     open_places = {f"console:{each.method} {each.path}" for each in PLACES if not each.needs.signed_in}
     open_routes = {f"api:{each.method} {each.path}" for each in ROUTES if not each.needs.sign_in}
     return frozenset(
-        {"console:signed in", "console:step-up", "api:signed in"}
+        {"console:signed in", "console:step-up", "api:signed in", "scim:token"}
         | open_places
         | open_routes
         | {f"entry:{each.value}" for each in EntryPoint}
@@ -266,7 +272,6 @@ def ways() -> frozenset[str]:
         | {f"sign_in:{each.value}" for each in SignInKind}
         | {f"factor:{each.value}" for each in FactorKind}
         | {f"probe:{each.value}" for each in ProbePath}
-        | ({"scim:token"} if "/scim/v2" in WEB.read_text("utf-8") else set())
     )
 
 

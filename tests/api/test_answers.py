@@ -140,6 +140,8 @@ def test_only_a_cli_token_in_the_header_counts(office: Office) -> None:
     good = office.token(eve)
     with office.client(None) as client:
         assert client.get("/me", headers={"Authorization": f"Bearer {text}"}).status_code == 401
+        machine = new_token("scim", secrets.token_bytes).reveal().decode()
+        assert client.get("/me", headers={"Authorization": f"Bearer {machine}"}).status_code == 401
         assert client.get("/me", headers={"Authorization": f"Basic {good}"}).status_code == 401
         assert client.get("/me", headers={"Authorization": f"Bearer {good}x"}).status_code == 401
         assert client.get("/me", headers={"Cookie": f"onepam={good}; token={good}"}).status_code == 401
