@@ -186,6 +186,11 @@ def stopwatch(length: int) -> str:
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
 
 
+def exact(at: Instant) -> str:
+    """To the millisecond, where seconds count: `18 Nov 2026 14:05:03.214 UTC`."""
+    return f"{moment(at):%-d %b %Y %H:%M:%S.%f}"[:-3] + " UTC"
+
+
 def utc(at: Instant) -> str:
     """`3 March 2026 14:00 UTC`; `no end` for what has none."""
     when = moment(at)
@@ -308,7 +313,7 @@ def _environment() -> Environment:
     )
     environment.globals.update(asset=asset, icon=icon, url=url, pages=PAGES, place=place, extent=extent)
     environment.filters.update(
-        ago=ago, left=left, on=on, utc=utc, day=day, field_time=field_time, iso=iso, duration=duration,
+        ago=ago, left=left, on=on, utc=utc, exact=exact, day=day, field_time=field_time, iso=iso, duration=duration,
         stopwatch=stopwatch, size=size, grouped=grouped, plural=plural, initials=initials, words=words,
         labels=label_text,
     )  # fmt: skip
