@@ -132,6 +132,7 @@ async def test_second_factors_are_counted_on_one_page(office: Office, ada: Brows
     assert "Sessions without one" in plain
     rule = MfaRule(3_600_000_000, True, True)
     await record(office.company.ledger, replace(resource_set("web-1", {"env": "prod"}), mfa=rule))
+    assert "a passkey only; a factor of its own" in await ada.read("/resources/web-1")
     page = await ada.read("/second-factors")
     assert "a passkey only; a factor of its own for each session; at most 1 h old" in page
     assert 'href="/people/sue"' in page

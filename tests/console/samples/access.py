@@ -57,6 +57,7 @@ RESOURCE: Context = {
         "port": 22,
         "owner": "Mira Okafor",
         "logins": ["postgres", "root"],
+        "mfa": "a passkey only; at most 1 h old",
         "since": ago(300 * DAY),
         "host_keys": [
             {

@@ -8,8 +8,9 @@ from onepam.app.ports import LedgerHealth
 from onepam.console.dispatch import MEMBER, SEES_ALL, Place
 from onepam.console.view import Context, View
 from onepam.console.visit import Visit
-from onepam.console.wording import recording_state, session_state
+from onepam.console.wording import longest, recording_state, rule_words, session_state
 from onepam.domain.access import ResourceSet
+from onepam.domain.mfa_rule import MAX_AGE
 from onepam.identity.ssh_keys import fingerprint
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
@@ -94,6 +95,7 @@ def _resource(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth)
             "port": definition.port,
             "owner": found.owner_name,
             "logins": list(definition.logins),
+            "mfa": rule_words(definition.mfa) if definition.mfa else f"at most {longest(MAX_AGE)} old",
             "host_keys": [_pin(each, told, called) for each in found.pins],
             "since": found.since,
         },
