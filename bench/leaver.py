@@ -44,11 +44,13 @@ READY_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Seconds since the order: when each SSH session had its last byte, when all sign-ins were refused, when the
-    ledger had the end of every session, and when the listeners had refused every probe."""
+    """Seconds since the order: when it was answered, when each SSH session had its last byte, when the ledger had the
+    end of every session, and when the listeners had refused every probe; and how many sign-ins were still accepted
+    after the answer."""
 
+    answered: float
+    accepted: int
     ends: list[float]
-    refused: float
     closed: float
     probed: float
 
@@ -78,7 +80,7 @@ def _figures(rounds: list[Round]) -> list[Figure]:
     last = [max(each.ends) for each in rounds]
     every = [end for each in rounds for end in each.ends]
     goal = f"≤ {GOAL_SECONDS * 1000:,.0f}"
-    refused, closed = max(each.refused for each in rounds), max(each.closed for each in rounds)
+    accepted, closed = sum(each.accepted for each in rounds), max(each.closed for each in rounds)
     p99 = quantiles(every, n=100, method="inclusive")[98]
     return [
         Figure(f"order to last byte, each of {SSH_SESSIONS} SSH sessions, p50", median(every) * 1000, "ms"),
@@ -87,7 +89,8 @@ def _figures(rounds: list[Round]) -> list[Figure]:
             f"order to the last byte of the last session, worst of {len(rounds)} leavers", max(last) * 1000, "ms", goal,
             max(last) <= GOAL_SECONDS,
         ),
-        Figure(f"order to the refusal of all {SIGN_INS} cookies and tokens, worst", refused * 1000, "ms"),
+        Figure("order to its answer: every right is gone, worst", max(each.answered for each in rounds) * 1000, "ms"),
+        Figure(f"of {SIGN_INS} cookies and tokens each, still accepted then", accepted, "", "0", not accepted),
         Figure("order to the last end in the ledger, its recording verified, worst", closed, "s"),
         Figure("order to the last refused probe, worst", max(each.probed for each in rounds), "s"),
     ]  # fmt: skip
@@ -110,8 +113,8 @@ async def _leave(gateway: Gateway, process: Process) -> Round:
         answer = console.getresponse()
         assert answer.status == 200, answer.read()
         assert json.loads(answer.read())["live"] == SSH_SESSIONS
-        assert {await asyncio.to_thread(_status, console, token) for token in tokens} <= {401, 303}
-        refused = time.monotonic() - began
+        answered = time.monotonic() - began
+        accepted = [await asyncio.to_thread(_status, console, token) for token in tokens].count(200)
         ends = [end - began for each in running for end in json.loads(await asyncio.to_thread(_line, each))]
     assert len(ends) == SSH_SESSIONS
     await gateway.ended(leaver, SSH_SESSIONS)
@@ -119,7 +122,7 @@ async def _leave(gateway: Gateway, process: Process) -> Round:
     probes = await _probed(gateway, leaver)
     assert {each.result for each in probes} == {ProbeResult.REFUSED}
     assert {each.because for each in gateway.events(SessionClosed)} == {"person.disabled"}
-    return Round(ends, refused, closed, time.monotonic() - began)
+    return Round(answered, accepted, ends, closed, time.monotonic() - began)
 
 
 async def _probed(gateway: Gateway, leaver: Person) -> list[ProbeMade]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from onepam.app.close_session import NoFacts
 from onepam.app.disable_person import disable_person
+from onepam.app.enable_person import enable_person
 from onepam.app.end_overdue_person import end_overdue_person
 from onepam.app.expire_access import expire_access
 from onepam.app.open_session import Opened
@@ -96,6 +97,9 @@ async def test_no_proof_of_before_opens_anything_afterwards(company: Company) ->
     assert await company.reader(acting, None, signed.token_digest, "192.0.2.1") is None
     code = await open_cli_session(company.ledger, company.actor("eve"), "sgn_cli", "digest", "192.0.2.1")
     assert isinstance(code, Refused)
+    assert await enable_person(company.ledger, company.actor("ada"), "eve", "hired again") is None
+    await company.bind("eve", "engineer")
+    refused(await company.open("eve", "dev-1", "app"), "sign_in.ended")  # the certificate of before is worth nothing
 
 
 async def test_more_than_one_command_ends_is_nothing_worth_and_ended_by_the_next(company: Company) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from onepam.boot.clock import wall_clock
 from onepam.boot.probing import answered
-from onepam.domain.people import PersonDisabled
+from onepam.domain.people import PersonAdded, PersonDisabled, PersonKind
 from onepam.domain.probing import Probe, ProbedProof, ProbeMade, ProbeOrdered, ProbePath, ProbePurpose, ProbeResult
 from onepam.domain.sessions import SessionOpened, SessionRefused
 from onepam.domain.sign_in import (
@@ -116,6 +116,36 @@ async def test_every_proof_of_a_leaver_is_refused_on_its_real_listener(gateway: 
     assert (len(gateway.events(SessionOpened)), len(gateway.events(SessionRefused))) == before
     await asyncio.sleep(1.5)
     assert len(gateway.events(ProbeMade, person)) == 5, "asked once"
+
+
+async def test_a_restart_asks_nothing_twice(gateway: Gateway) -> None:
+    """Another prober of the same node finds every answer in the ledger; what was not answered is asked again."""
+    person = await somebody(gateway)
+    await leaves(gateway, person)
+    await probed(gateway, person, 5, ProbePurpose.LEAVER)
+    again = asyncio.get_running_loop().create_task(gateway.platform._prober().run())
+    await asyncio.sleep(1.5)
+    again.cancel()
+    assert len(gateway.events(ProbeMade, person)) == 5
+
+
+async def test_a_service_accounts_key_is_refused_too(gateway: Gateway) -> None:
+    person = await gateway.person(certificate=False)
+    service = replace(person, id=new_id("per", token_bytes))
+    key = replace(gateway.registration(person), person=service.id, networks=("127.0.0.0/8",))
+    ends = Instant(wall_clock() + HOUR)
+    await gateway.record(
+        PersonAdded(service.id, PersonKind.SERVICE, "nightly", None, person.id, ends, name="Backup"), key
+    )
+    await gateway.record(
+        PersonDisabled(service.id, "per_ada", "no longer needed"),
+        FactorRemoved(key.factor, service.id, "person.disabled", None),
+    )
+    made = await probed(gateway, service, 2, ProbePurpose.LEAVER)
+    assert {(each.proof, each.code) for each in made} == {
+        (ProbedProof.ACCOUNT, "service.entry"),
+        (ProbedProof.SSH_KEY, "key.unknown"),
+    }
 
 
 async def test_a_probe_sees_an_open_door(gateway: Gateway) -> None:

@@ -225,3 +225,25 @@ def test_every_command_explains_itself(words: tuple[str, ...]) -> None:
         assert command.help, name
         options = [option for each in command.params for option in each.opts]
         assert "--json" in options or isinstance(command, typer.core.TyperGroup), name
+
+
+def test_leavers_from_the_command_line(office: Office, terminal: NewTerminal) -> None:
+    gone = office.join("vendor", name="vicky")
+    auditor = terminal().signed_in(office.join("auditor"))
+    with office.client(office.founder) as founder:
+        assert founder.post(f"/people/{gone}/disable", json={"reason": "contract over"}).status_code == 200
+    listed = auditor.run("leavers", "--from", "2026-01-01")
+    assert listed.code == 0, listed.err
+    assert gone in listed.out
+    assert "95 of 100 within" in listed.out
+    found = json.loads(auditor.run("leavers", "--json").out)
+    mine = next(each for each in found["leavers"] if each["person"] == gone)
+    assert (mine["because"], mine["origin"], mine["findings"]) == ("contract over", "administrator", [])
+    assert [each["system"] for each in mine["systems"]] == ["SSH", "Console", "Command line"]
+    assert all(each["ended"] >= each["removed"] for each in mine["systems"])
+    assert auditor.run("leavers", "probe", gone).code == 0
+    assert auditor.run("leavers", "--from", "never").code == 2
+    nobody = auditor.run("leavers", "--from", "2020-01-01", "--to", "2020-02-01")
+    assert "Nobody left in this time." in nobody.out
+    engineer = terminal().signed_in(office.join("engineer"))
+    assert engineer.run("leavers").code == 1
