@@ -1,0 +1,122 @@
+"""Two administrators connect a real OpenID provider in their browsers: wizard, test, approval, then a sign-in."""
+
+import secrets
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from onepam.domain.access import BindingAdded, ConsoleRight, SubjectKind
+from onepam.domain.federation import MfaBasis
+from onepam.domain.providers import ProviderProposed, ProviderSet
+from onepam.domain.sign_in import FactorKind, SignedIn, SignInKind
+from onepam.identity.tokens import new_token, token_digest
+from onepam.kernel.clock import HOUR, Instant
+from tests.api.office import now
+from tests.gateway_fixture import role_set
+from tests.oidc_provider.provider import Account, OidcProvider, running_oidc_provider
+from tests.tour.federated import PEOPLE, Federated, company
+from tests.tour.people import Person
+
+ADA = Account(
+    claims={"email": "ada@example.com", "email_verified": True, "name": "Ada Lindt", "preferred_username": "ada"},
+    amr=("pwd", "mfa"),
+)
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Federated, OidcProvider]]:
+    folder = tmp_path_factory.mktemp("connect")
+    with (
+        company(folder) as found,
+        running_oidc_provider(
+            folder / "log", redirect_uri="https://nowhere.example/", accounts={"ada": ADA}
+        ) as provider,
+    ):
+        found.record(
+            role_set("administrator", console=(ConsoleRight.ADMINISTER,)),
+            *(
+                BindingAdded(
+                    f"bnd_a_{person}", "administrator", SubjectKind.PERSON, person, None, "file", "work", "chg_1", None
+                )
+                for person in PEOPLE
+            ),
+        )
+        found.start(provider.port)
+        yield found, provider
+
+
+def register(provider: OidcProvider, redirect: str) -> None:
+    """What ada types in at the provider."""
+    client = {"client_id": provider.client_id, "client_secret": provider.client_secret, "redirect_uris": [redirect]}
+    flow = {"response_types": ["code"], "grant_types": ["authorization_code"]}
+    assert provider.control(clients=[client | flow])
+
+
+def signed_in(browser: Browser, found: Federated, person: str) -> Person:
+    """The person's browser, signed in with factors of ours just now."""
+    token, at = new_token("opc", secrets.token_bytes), now()
+    found.record(
+        SignedIn(
+            session=f"sgn_{person}",
+            person=person,
+            kind=SignInKind.CONSOLE,
+            proven=(FactorKind.PASSWORD, FactorKind.TOTP),
+            mfa_at=at,
+            expires=Instant(at + HOUR),
+            parent=None,
+            token_digest=token_digest(token).hex(),
+            source="127.0.0.1",
+            agent="test",
+        )
+    )
+    name, email = PEOPLE[person]
+    window = Person(browser, found.console, name, email)
+    window.context.add_cookies(
+        [{"name": "onepam_session", "value": token.reveal().decode("ascii"), "url": found.console}]
+    )
+    return window
+
+
+def test_a_provider_is_connected_tested_and_approved(browser: Browser, office: tuple[Federated, OidcProvider]) -> None:
+    found, provider = office
+    ada, ben = signed_in(browser, found, "per_ada"), signed_in(browser, found, "per_ben")
+    page = ada.go("/")
+    page.get_by_role("link", name="Connect your identity provider").click()
+    page.get_by_role("link", name="Another provider by OpenID Connect").click()
+    redirect = page.locator("dl.addresses .copyable").first.get_attribute("data-copy")
+    assert redirect is not None
+    register(provider, redirect)
+    page.locator("input[name=name]").fill("Corp")
+    page.locator("input[name=issuer]").fill(provider.issuer)
+    page.locator("input[name=client_id]").fill(provider.client_id)
+    page.locator("input[name=secret]").fill(provider.client_secret)
+    page.locator("input[name=domains]").fill("example.com")
+    page.get_by_role("button", name="Propose, then test").click()
+    page.get_by_role("button", name="Test").click()
+    page.locator("input[name=login]").fill("ada")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("Attested by mfa")).to_be_visible()
+    expect(page.get_by_text("by the address, and would then be linked")).to_be_visible()
+    page.get_by_role("link", name="On to the approval").click()
+    expect(page.get_by_text("You proposed it: another administrator must approve it.")).to_be_visible()
+    expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+
+    page = ben.go("/providers")
+    page.get_by_role("link", name="Look at it").click()
+    page.get_by_role("button", name="Approve").click()
+    expect(page.get_by_text("In force: people can sign in through it.")).to_be_visible()
+    agreed = found.events(ProviderSet)[-1]
+    assert (agreed.proposed_by, agreed.by, agreed.name) == ("per_ada", "per_ben", "Corp")
+    assert len(found.events(ProviderProposed)) == 1
+
+    new = Person(browser, found.console, "Ada", "ada@example.com")
+    page = new.go("/sign-in")
+    page.get_by_role("link", name="Sign in through Corp").click()
+    page.locator("input[name=login]").fill("ada")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(found.console + "/")
+    opened = found.events(SignedIn)[-1]
+    assert (opened.person, opened.basis, opened.provider) == ("per_ada", MfaBasis.ATTESTED, agreed.provider)
+    expect(ben.go("/providers").get_by_text("Ada Lindt, second factor attested by the provider")).to_be_visible()
+    assert [*ada.problems, *ben.problems, *new.problems] == []
