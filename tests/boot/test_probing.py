@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import http.client
 import json
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from hashlib import sha256
@@ -33,6 +34,7 @@ from onepam.kernel.ids import new_id
 from onepam.protocols.ssh.connections import TargetConnection
 from onepam.protocols.ssh.dial import dial
 from onepam.protocols.ssh.probe import MOST_CHANNELS, PROBER, asking
+from tests.boot.test_web import certificate
 from tests.gateway_fixture import SECONDS, Gateway, Person, running_gateway
 
 pytestmark = pytest.mark.anyio
@@ -320,3 +322,20 @@ async def test_a_listener_that_cannot_be_asked_is_said_to_be_unanswered(gateway:
         (ProbePath.API, ProbeResult.UNANSWERED),
     ]
     assert not answered(lambda: http.client.HTTPConnection("127.0.0.1", gateway.closed_port), "/", "x")
+
+
+async def test_listeners_with_tls_of_their_own_are_asked_too(tmp_path: Path) -> None:
+    """The prober takes exactly the console's own certificate, whoever signed it and whatever name it carries."""
+    chain, key = certificate(tmp_path)
+    async with running_gateway(tmp_path, tls_certificate=str(chain), tls_key=str(key)) as gateway:
+        person = await gateway.person()
+        await signed_in(gateway, person, SignInKind.CONSOLE)
+        await gateway.record(PersonDisabled(person.id, "per_ada", "left"))
+        made = await probed(gateway, person, 3, ProbePurpose.LEAVER)
+        assert {each.path for each in made} == set(ProbePath)
+        assert {each.result for each in made} == {ProbeResult.REFUSED}
+        stranger, _ = certificate(tmp_path / "people")
+        other = gateway.platform._prober()
+        other._listeners = replace(other._listeners, certificate=str(stranger))
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await asyncio.to_thread(other._connection().connect)
