@@ -1,6 +1,5 @@
 """The tour from the command line: `onepam login`, ssh by certificate, an evidence pack verified by a stranger."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -11,14 +10,13 @@ from playwright.sync_api import Browser
 
 from tests.tour.company import Tour
 from tests.tour.people import Person
-
-ONEPAM = str(Path(sys.executable).with_name("onepam"))
+from tests.tour.terminal import login, onepam
 
 
 def test_an_engineer_signs_in_once_and_uses_plain_ssh(browser: Browser, running: Tour, tmp_path: Path) -> None:
     eve = enrolled(browser, running, "Eve", "eve@demo.example")
     home = tmp_path / "eve"
-    login(eve, running, home)
+    login(eve, running.console, home)
     listed = onepam(home, "ls")
     assert "dev-1" in listed
     assert "web-1" not in listed.split("request")[0]
@@ -39,7 +37,7 @@ def test_an_engineer_signs_in_once_and_uses_plain_ssh(browser: Browser, running:
 def test_an_auditor_draws_a_pack_that_a_stranger_verifies(browser: Browser, running: Tour, tmp_path: Path) -> None:
     aude = enrolled(browser, running, "Aude", "aude@demo.example")
     home, pack = tmp_path / "aude", tmp_path / "pack.zip"
-    login(aude, running, home)
+    login(aude, running.console, home)
     onepam(home, "evidence", "pack", "--from", "2020-01-01", "--to", "2099-01-01", "--out", str(pack))
     verifier = tmp_path / "verify.py"
     shutil.copy(Path(__file__).parents[2] / "src/onepam/evidence/verifier/verify.py", verifier)
@@ -60,43 +58,3 @@ def enrolled(browser: Browser, running: Tour, name: str, email: str) -> Person:
     person.enrol_with_passkey(running.links[name])
     person.sign_in_with_passkey()
     return person
-
-
-def login(person: Person, running: Tour, home: Path) -> None:
-    """`onepam login`, with its address opened in the person's own browser."""
-    waiting = subprocess.Popen(
-        [ONEPAM, "login", "--gateway", running.console, "--no-browser", "--no-configure-ssh"],
-        env={**os.environ, "ONEPAM_HOME": str(home)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        assert waiting.stdout is not None
-        shown = ""
-        while not (address := re.search(r"http\S+/cli/authorize\S+", shown)):
-            line = waiting.stdout.readline()
-            assert line, shown
-            shown += line
-        person.page.goto(address[0])
-        person.page.get_by_role("button", name="Allow").click()
-        person.page.get_by_text("Signed in").first.wait_for()
-        rest, _ = waiting.communicate(timeout=20)
-        assert waiting.returncode == 0, shown + rest
-    finally:
-        waiting.kill()
-        waiting.wait()
-
-
-def onepam(home: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [ONEPAM, *arguments],
-        env={**os.environ, "ONEPAM_HOME": str(home)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout

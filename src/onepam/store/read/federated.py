@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from onepam.domain.federation import ProviderKind
 from onepam.domain.provider_setting import Provider
+from onepam.domain.signing_in import CLI_SESSION, CONSOLE_SESSION
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
 from onepam.store.facts.providers import provider_of
@@ -11,6 +12,8 @@ from onepam.store.read.names import name
 from onepam.store.tables import AT
 
 MOST_CANDIDATES = 20_000
+LONGEST = CONSOLE_SESSION + CLI_SESSION
+"""Whatever a sign-in opened has run out after this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class OpenedThere:
-    """A running sign-in that a provider opened, as its logout may name it."""
+    """A sign-in that a provider opened, as its logout may name it."""
 
     session: str
     provider_session: str
@@ -75,13 +78,14 @@ def came_by(db: Db, at: Instant, session: str) -> tuple[Provider, OpenedThere] |
 
 
 def opened_there(db: Db, at: Instant, provider: str, subject_digest: str, session: str) -> list[OpenedThere]:
-    """The running sign-ins of a provider: of a subject, of its session, of both where both are given, of all else."""
+    """What a provider opened and may still run, itself or by a session under it: of a subject, of a session there, of
+    both where both are given, else all."""
     found = rows(
         db,
-        "SELECT session, provider_session, name_id FROM sign_in WHERE provider = :provider AND kind = 'console' "
-        "AND (:session = '' OR provider_session = :session) AND (:digest = '' OR person IN "
-        f"(SELECT person FROM identity WHERE subject_digest = :digest AND {AT})) AND {AT} LIMIT {MOST_CANDIDATES}",
-        {"provider": provider, "session": session, "digest": subject_digest, "at": at},
+        "SELECT DISTINCT session, provider_session, name_id FROM sign_in WHERE provider = :provider AND parent IS NULL "
+        "AND opened > :since AND (:session = '' OR provider_session = :session) AND (:digest = '' OR person IN "
+        f"(SELECT person FROM identity WHERE subject_digest = :digest AND {AT})) LIMIT {MOST_CANDIDATES}",
+        {"provider": provider, "session": session, "digest": subject_digest, "at": at, "since": at - LONGEST},
     )
     return [OpenedThere(each["session"], each["provider_session"] or "", each["name_id"] or "") for each in found]
 
