@@ -263,6 +263,18 @@ async def test_what_is_wrong_with_metadata_is_said(office: Office) -> None:
     assert await office.company.reader(rows.proposals) == []
 
 
+async def test_a_provider_that_does_not_answer_says_so(office: Office, provider: OidcProvider) -> None:
+    ada, bob = await office.sign_in("ada"), await office.sign_in("bob")
+    await bob.done(f"/providers/{await proposed(ada, form(provider))}/approve")
+    assert "It cannot be used" not in await ada.read(f"/providers/{OKTA}")
+    office.company.clock.advance(2 * HOUR)
+    provider.answer("/.well-known/openid-configuration", status=503)
+    try:
+        assert "has no OpenID configuration" in await ada.read(f"/providers/{OKTA}")
+    finally:
+        provider.answer("/.well-known/openid-configuration")
+
+
 async def test_a_declaration_and_a_removal(office: Office, provider: OidcProvider) -> None:
     ada, bob = await office.sign_in("ada"), await office.sign_in("bob")
     await bob.done(f"/providers/{await proposed(ada, form(provider, attests=''))}/approve")

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from onepam.console.rendering import policy
 from onepam.console.visit import Visit
 from onepam.identity.oidc.relying_party import Begun
-from onepam.identity.oidc.settings import OidcSettings
+from onepam.identity.oidc.settings import GOOGLE, OidcSettings
 from onepam.identity.providers import Settings
 from onepam.identity.saml.request import PostForm, authn_request, new_request_id
 from onepam.kernel.errors import Refused
@@ -33,7 +33,7 @@ async def leave(
     services = visit.services
     if isinstance(settings, OidcSettings):
         begun = await services.openid.begin(
-            settings, services.random, visit.now, prompt="login" if force else "", max_age=0 if fresh else None
+            settings, services.random, visit.now, prompt=_again(settings) if force else "", max_age=0 if fresh else None
         )
         if isinstance(begun, Refused):
             return begun
@@ -52,6 +52,11 @@ async def leave(
     else:
         response = going(visit, name, sending.url, ())
     return visit.keep(response, {**flow, "provider": settings.provider, "request": request})
+
+
+def _again(settings: OidcSettings) -> str:
+    """How the provider is told to ask again: Google refuses `login`, and lets people choose instead."""
+    return "select_account" if settings.issuer == GOOGLE else "login"
 
 
 def begun_in(flow: Mapping[str, Any]) -> Begun | None:

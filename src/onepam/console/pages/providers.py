@@ -1,5 +1,6 @@
 """Identity providers: how each fares, connecting one, deciding on what is proposed, declaring, removing."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 from starlette.responses import Response
@@ -19,10 +20,14 @@ from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.domain.access import ConsoleRight
 from onepam.domain.provider_setting import LONGEST_DECLARATION, Provider, Statement
+from onepam.identity.oidc.settings import OidcSettings
 from onepam.kernel.clock import DAY, Instant, instant, moment
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read import providers as rows
+
+MOST_SECONDS = 2
+"""How long a page waits for a provider that it asks."""
 
 
 async def page(visit: Visit) -> Response:
@@ -43,10 +48,10 @@ async def one(visit: Visit) -> Response:
     if found is None:
         return visit.refusal(_no_provider(), 404)
     waiting = await visit.services.reader(rows.proposals, visit.at)
-    stored = found.provider
+    stored, row = found.provider, _row(visit, found)
     return visit.page(
         "provider.html",
-        provider={**_row(visit, found), "change": stored.change},
+        provider={**row, "change": stored.change, "trouble": row["trouble"] or await _silence(visit, stored)},
         facts=facts(stored),
         addresses=addresses(stored.kind, visit.services.origin, stored.provider),
         proposals=[_proposed(each) for each in waiting if each.provider.provider == stored.provider],
@@ -135,6 +140,19 @@ async def end(visit: Visit) -> Response:
     ident, reason = visit.path("provider"), visit.form.get("reason", "")
     refused = await end_declaration(visit.services.ledger, visit.me.actor, ident, visit.path("declaration"), reason)
     return _settled(visit, refused, ident, "Withdrawn: people step up again.")
+
+
+async def _silence(visit: Visit, stored: Provider) -> str:
+    """Why an OpenID provider does not answer now; empty while it does, and for a page of the past."""
+    settings = visit.services.providers.settings(stored)
+    if visit.as_of is not None or not isinstance(settings, OidcSettings):
+        return ""
+    try:
+        async with asyncio.timeout(MOST_SECONDS):
+            answer = await visit.services.openid.discovered(settings, visit.now)
+    except TimeoutError:
+        return f"It does not answer within {MOST_SECONDS} seconds."
+    return answer.message if isinstance(answer, Refused) else ""
 
 
 def _settled(visit: Visit, refused: Refused | None, ident: str, done: str) -> Response:
