@@ -126,6 +126,25 @@ async def test_a_change_shows_what_differs_and_keeps_the_secret(office: Office, 
     assert "It will not take effect" in await ada.done(f"/providers/{change}/reject")
 
 
+async def test_a_proposal_is_changed_in_its_place(office: Office, provider: OidcProvider) -> None:
+    ada = await office.sign_in("ada")
+    first = await proposed(ada, form(provider, demands="tenant=a", max_age="60", acr_values="phr", joins="on"))
+    page = await ada.read(f"/providers/new?change={first}")
+    shown = {name: unescape(value) for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', page)}
+    assert shown["replaces"] == first
+    assert (shown["demands"], shown["max_age"], shown["acr_values"]) == ("tenant=a", "60", "phr")
+    assert re.search(r'name="joins" checked', page)
+    assert shown["secret"] == ""
+    second = await proposed(ada, form(provider, replaces=first, secret="", acr_values="phrh"))
+    waiting = await office.company.reader(rows.proposals)
+    assert [each.provider.change for each in waiting] == [second]
+    assert waiting[0].provider.secret is not None
+    assert (await ada.get("/providers/new?change=chg_nothing")).status_code == 404
+    office.company.clock.advance(HOUR)
+    answer = await ada.get("/providers/new?preset=okta&kind=oidc")
+    assert answer.headers["Location"] == "/step-up?next=%2Fproviders%2Fnew%3Fpreset%3Dokta%26kind%3Doidc"
+
+
 async def test_what_is_wrong_is_said_and_what_was_typed_stays(office: Office, provider: OidcProvider) -> None:
     ada = await office.sign_in("ada")
     for wrong, words in (
@@ -232,6 +251,7 @@ async def test_a_saml_provider_gets_a_key_of_ours_which_is_changed_without_a_gap
     assert "1,094 days" in page
     assert "Signing certificate of the provider" in page
     assert f"{ORIGIN}/sign-in/metadata/{LAB}" in await ada.read(f"/providers/{LAB}")
+    assert "Publish a second one beside it" in await ada.read(f"/providers/new?provider={LAB}")
     for how in ("add", "switch"):
         change = await proposed(ada, saml_form(our_key=how))
         assert "Our own keys" in await bob.read(f"/providers/proposed/{change}")
