@@ -10,10 +10,19 @@ from typing import Any, TypeVar
 import pytest
 
 from onepam.app.open_session import Knock, Opened, open_session
-from onepam.domain.access import Action, BindingAdded, BindingEnded, ResourceRemoved, SubjectKind
+from onepam.domain.access import (
+    Action,
+    BindingAdded,
+    BindingEnded,
+    Mode,
+    Permission,
+    ResourceRemoved,
+    SubjectKind,
+)
 from onepam.domain.commit import Placed
 from onepam.domain.decision import AccessFacts
 from onepam.domain.people import PersonChanged, PersonDisabled, PersonEnabled
+from onepam.domain.requests import GrantEnded
 from onepam.domain.sessions import EntryPoint
 from onepam.domain.sign_in import SignedOut
 from onepam.gateway import live as module
@@ -21,7 +30,7 @@ from onepam.gateway.live import Live
 from onepam.kernel.clock import HOUR, SECOND, Clock, Instant
 from onepam.kernel.errors import Unavailable
 from onepam.store.read.access import access
-from tests.company import DEV, Company, record, resource_set, role_set
+from tests.company import DEV, PROD, Company, binding, record, resource_set, role_set
 
 pytestmark = pytest.mark.anyio
 
@@ -307,3 +316,22 @@ def test_of_revoked_sign_ins_the_newest_are_remembered(monkeypatch: pytest.Monke
 
 def test_the_bound_is_the_documented_one() -> None:
     assert module.WITHOUT_LEDGER_SECONDS == 60.0
+
+
+async def test_a_grant_that_adds_to_what_stands_ends_the_session_with_it(gateway: Gateway) -> None:
+    """The permit is of both ways in, and one of them goes: what is left of it is for another connection."""
+    company = gateway.company
+    files = Permission("files", (Action.SFTP,), {"env": "prod"}, ("app",), Mode.STANDING, 8 * HOUR)
+    shell = replace(PROD, actions=(Action.SHELL,))
+    await record(company.ledger, role_set("engineer", (shell,)), role_set("files", (files,)), binding("eve", "files"))
+    granted = await company.approve("max", await company.ask("eve", "web-1", "app"))
+    client = await gateway.open("eve", "web-1")
+    assert client.permit is not None
+    assert client.permit.actions == (Action.SHELL, Action.SFTP)
+    assert client.permit.ends == granted.ends
+    await record(company.ledger, GrantEnded(granted.grant, "req_x", "holder", "eve"))
+    await gateway.caught_up()
+    assert client.ends == ["access.narrowed"]
+    again = await gateway.open("eve", "web-1")
+    assert again.permit is not None
+    assert again.permit.actions == (Action.SFTP,)
