@@ -132,9 +132,10 @@ HOME: Context = {
 }
 
 SETUP: Context = {
-    "done": 3,
+    "done": 4,
     "steps": [
         {"title": "A second administrator", "text": "", "done": True, "href": "/people"},
+        {"title": "Connect your identity provider", "text": "", "done": True, "href": "/providers"},
         {"title": "Resources and roles in access.yaml", "text": "", "done": True, "href": "/changes"},
         {"title": "Host keys pinned", "text": "", "done": True, "href": "/resources"},
         {
