@@ -20,6 +20,7 @@ from onepam.domain import (
     requests,
     sessions,
     sign_in,
+    staff,
     system,
 )
 from onepam.domain.event import Kind, UnknownKind, decoder, event, join, kind_of, kinds, plain
@@ -27,7 +28,7 @@ from onepam.domain.people import PersonAdded, PersonKind
 from onepam.domain.requests import GrantEnded
 from onepam.kernel.canonical import decode
 
-ROOMS = (access, changes, mfa_exceptions, people, probing, providers, requests, sessions, sign_in, system)
+ROOMS = (access, changes, mfa_exceptions, people, probing, providers, requests, sessions, sign_in, staff, system)
 """All modules that register events."""
 
 DIGEST = "d1"

@@ -44,7 +44,7 @@ class PersonAdded:
 @event("person.changed", klass="person")
 @dataclass(frozen=True, slots=True)
 class PersonChanged:
-    """The attributes as they are from now on."""
+    """The attributes as they are from now on. `kind` is None where it stays what it is."""
 
     person: str
     by: str | None
@@ -53,6 +53,7 @@ class PersonChanged:
     ends: Instant | None
     name: str | None = private()
     email: str | None = private()
+    kind: PersonKind | None = None
 
 
 @event("person.disabled", klass="person")

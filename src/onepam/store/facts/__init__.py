@@ -11,6 +11,7 @@ from onepam.store.facts import (
     requests,
     sessions,
     sign_in,
+    staff,
 )
 from onepam.store.facts.registry import load
 
@@ -26,4 +27,5 @@ __all__ = [
     "requests",
     "sessions",
     "sign_in",
+    "staff",
 ]

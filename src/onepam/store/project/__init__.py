@@ -10,6 +10,7 @@ from onepam.store.project import (
     requests,
     sessions,
     sign_in,
+    staff,
     system,
 )
 from onepam.store.project.registry import STATE_TABLES, project, unprojected
@@ -26,6 +27,7 @@ __all__ = [
     "requests",
     "sessions",
     "sign_in",
+    "staff",
     "system",
     "unprojected",
 ]

@@ -82,6 +82,7 @@ def person_changed(db: Db, place: Place, event: events.PersonChanged) -> None:
         ends=event.ends,
         name=event.name,
         email=event.email,
+        **({"kind": event.kind} if event.kind else {}),
     )
 
 

@@ -1,0 +1,244 @@
+"""The staff roster as pages ask for it: health, versions, entries, and the reconciliation with the accounts."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from onepam.domain.people import PersonKind
+from onepam.domain.staff import StaffRules, Standing
+from onepam.kernel.clock import Instant
+from onepam.store.database import Db, Row, row, rows
+from onepam.store.facts.staff import staff_rules
+from onepam.store.read.names import names
+from onepam.store.tables import AT
+
+MOST_FINDINGS = 500
+"""Findings of one kind that are listed; all are counted."""
+
+MOST_VERSIONS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """A version of the roster. `said` are the names of those who would have left, or what was wrong with the file."""
+
+    version: str
+    standing: Standing
+    digest: str
+    source: str
+    because: str
+    rows: int
+    added: int
+    changed: int
+    ended: int
+    leavers: int
+    accounts: int
+    errors: int
+    received: Instant
+    by_name: str
+    released_by_name: str
+    said: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the roster is pulled from; `secret` is sealed."""
+
+    host: str
+    url: str | None
+    header: str | None
+    secret: str | None
+    interval: int
+
+
+@dataclass(frozen=True, slots=True)
+class RosterHealth:
+    """How the roster stands. `taken` is the version in force, `newest` the last that came, whatever became of it."""
+
+    taken: VersionRow | None
+    newest: VersionRow | None
+    stale: bool
+    rules: StaffRules
+    source: Source | None
+
+    @property
+    def held(self) -> VersionRow | None:
+        """The version that waits for an administrator."""
+        waits = self.newest is not None and self.newest.standing in (Standing.HELD, Standing.RELEASED)
+        return self.newest if waits else None
+
+    @property
+    def trouble(self) -> tuple[str, ...]:
+        """What was wrong with the file that came last; empty where nothing was."""
+        if self.newest is None or self.newest.standing is not Standing.REFUSED:
+            return ()
+        return self.newest.said
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRow:
+    """Somebody on the roster; the private parts are None once erased."""
+
+    entry: str
+    person: str | None
+    number: str | None
+    name: str | None
+    email: str | None
+    type: PersonKind
+    manager: str | None
+    sponsor: str | None
+    starts: Instant | None
+    ends: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Where roster and accounts do not agree.
+
+    `kind`: no_entry (an account on no roster), left_enabled (left by the roster, the account is enabled), owner_gone (a
+    service account whose owner is on no roster), manager_gone, sponsor_gone, not_bounded (a vendor without sponsor or
+    end), no_account (on the roster without an account), disabled (on the roster, the account is disabled).
+    """
+
+    kind: str
+    person: str | None
+    name: str
+    since: Instant
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """The findings, and how many there are of each kind."""
+
+    findings: tuple[Finding, ...]
+    counts: Mapping[str, int]
+
+
+def health(db: Db, at: Instant) -> RosterHealth:
+    """How the roster stands as of `at`."""
+    called, rules = names(db, at), staff_rules(db, at)
+    taken = row(
+        db,
+        f"SELECT * FROM staff_version WHERE standing = 'taken' AND {AT} ORDER BY decided DESC LIMIT 1",
+        {"at": at},
+    )
+    newest = row(db, f"SELECT * FROM staff_version WHERE {AT} ORDER BY decided DESC LIMIT 1", {"at": at})
+    return RosterHealth(
+        taken=_version(taken, called) if taken else None,
+        newest=_version(newest, called) if newest else None,
+        stale=taken is not None and taken["received"] <= at - rules.stale_after,
+        rules=rules,
+        source=source(db, at),
+    )
+
+
+def source(db: Db, at: Instant) -> Source | None:
+    """Where the roster is pulled from; None where it is uploaded only."""
+    found = row(db, f"SELECT * FROM staff_source WHERE host <> '' AND {AT}", {"at": at})
+    if found is None:
+        return None
+    return Source(found["host"], found["url"], found["header"], found["secret"], found["pull_every"])
+
+
+def versions(db: Db, at: Instant, most: int = MOST_VERSIONS) -> tuple[VersionRow, ...]:
+    """The versions by `at`, the newest first."""
+    called = names(db, at)
+    found = rows(
+        db, f"SELECT * FROM staff_version WHERE {AT} ORDER BY decided DESC LIMIT :most", {"at": at, "most": most}
+    )
+    return tuple(_version(each, called) for each in found)
+
+
+def entries(db: Db, at: Instant) -> tuple[EntryRow, ...]:
+    """Who is on the roster as of `at`, by name; managers and sponsors by the names that it gives."""
+    found = rows(db, f"SELECT * FROM staff_entry WHERE {AT} AND removed IS NULL ORDER BY name, entry", {"at": at})
+    called = {each["entry"]: each["name"] or each["entry"] for each in found}
+    return tuple(
+        EntryRow(
+            entry=each["entry"],
+            person=each["person"],
+            number=each["number"],
+            name=each["name"],
+            email=each["email"],
+            type=PersonKind(each["type"]),
+            manager=called.get(each["manager"]),
+            sponsor=called.get(each["sponsor"]),
+            starts=each["starts"],
+            ends=each["ends"],
+        )
+        for each in found
+    )
+
+
+def reconciliation(db: Db, at: Instant) -> Reconciliation:
+    """Both ways, as of `at`. Before the first version there is nothing to compare with."""
+    taken = row(db, f"SELECT 1 FROM staff_version WHERE standing = 'taken' AND {AT} LIMIT 1", {"at": at})
+    if taken is None:
+        return Reconciliation((), {})
+    called = names(db, at)
+    found: list[Finding] = []
+    counts: Counter[str] = Counter()
+    for each in db.execute(_FINDINGS, {"at": at}):
+        counts[each["kind"]] += 1
+        if counts[each["kind"]] <= MOST_FINDINGS:
+            person, detail = each["person"], each["detail"] or ""
+            name = each["name"] or (called.get(person, person) if person else "erased")
+            found.append(Finding(each["kind"], person, name, each["since"], called.get(detail, detail)))
+    return Reconciliation(tuple(found), counts)
+
+
+def _version(found: Row, called: Mapping[str, str]) -> VersionRow:
+    return VersionRow(
+        version=found["version"],
+        standing=Standing(found["standing"]),
+        digest=found["digest"],
+        source=found["source"],
+        because=found["because"],
+        rows=found["row_count"],
+        added=found["added"],
+        changed=found["changed"],
+        ended=found["ended"],
+        leavers=found["leavers"],
+        accounts=found["accounts"],
+        errors=found["errors"],
+        received=found["received"],
+        by_name=called.get(found["made_by"], found["made_by"] or ""),
+        released_by_name=called.get(found["released_by"], found["released_by"] or ""),
+        said=tuple(json.loads(found["said"])) if found["said"] else (),
+    )
+
+
+_P = "p.valid_from <= :at AND :at < p.valid_until"
+_E = "e.valid_from <= :at AND :at < e.valid_until"
+_ON = f"e.removed IS NULL AND (e.ends IS NULL OR e.ends > :at) AND {_E}"
+_GONE = f"SELECT e.person FROM staff_entry e WHERE e.person IS NOT NULL AND NOT ({_ON}) AND {_E}"
+_THERE = f"SELECT e.person FROM staff_entry e WHERE e.person IS NOT NULL AND {_ON}"
+_LEFT = f"({_GONE} EXCEPT {_THERE})"
+_ACCOUNT = f"FROM person p WHERE p.enabled = 1 AND {_P}"
+_FINDINGS = f"""
+SELECT 'left_enabled' AS kind, p.person, p.name,
+       (SELECT max(coalesce(e.removed, e.ends)) FROM staff_entry e WHERE e.person = p.person AND {_E}) AS since,
+       '' AS detail
+{_ACCOUNT} AND p.kind <> 'service' AND p.person IN {_LEFT}
+UNION ALL
+SELECT 'no_entry', p.person, p.name, p.added, p.email {_ACCOUNT} AND p.kind <> 'service'
+AND p.person NOT IN (SELECT e.person FROM staff_entry e WHERE e.person IS NOT NULL AND {_E})
+UNION ALL
+SELECT 'owner_gone', p.person, p.name, p.valid_from, p.owner {_ACCOUNT} AND p.kind = 'service'
+AND (p.owner IS NULL OR p.owner NOT IN ({_THERE}))
+UNION ALL
+SELECT 'not_bounded', p.person, p.name, p.valid_from, '' {_ACCOUNT} AND p.kind = 'vendor'
+AND (p.owner IS NULL OR p.ends IS NULL)
+UNION ALL
+SELECT 'sponsor_gone', p.person, p.name, p.valid_from, p.owner {_ACCOUNT} AND p.kind = 'vendor' AND p.owner IN {_LEFT}
+UNION ALL
+SELECT 'manager_gone', p.person, p.name, p.valid_from, p.manager {_ACCOUNT} AND p.manager IN {_LEFT}
+UNION ALL
+SELECT 'disabled', p.person, p.name, p.valid_from, '' FROM staff_entry e
+JOIN person p ON p.person = e.person AND p.enabled = 0 AND {_P} WHERE {_ON}
+UNION ALL
+SELECT 'no_account', NULL, e.name, max(coalesce(e.starts, e.said), e.said), e.email FROM staff_entry e
+WHERE e.person IS NULL AND {_ON}
+ORDER BY 1, 3"""

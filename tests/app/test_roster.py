@@ -1,0 +1,265 @@
+"""The staff roster on a real ledger: versions, the brake, and what follows for people."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from onepam.app.enable_person import enable_person
+from onepam.app.follow_roster import follow_roster
+from onepam.app.open_session import Opened
+from onepam.app.take_roster import (
+    Taken,
+    Upload,
+    plan_roster,
+    record_failed_pull,
+    release_roster,
+    set_roster_rules,
+    set_roster_source,
+    take_roster,
+)
+from onepam.domain.people import PersonKind
+from onepam.domain.staff import RosterSourceSet, StaffRules
+from onepam.domain.staff_file import InvalidRoster
+from onepam.domain.staff_follow import Steps
+from onepam.domain.staff_take import Held, RosterPlan, Took
+from onepam.kernel.clock import DAY, HOUR, MINUTE, parse
+from onepam.kernel.errors import Refused
+from onepam.kernel.ids import new_id
+from onepam.store.database import rows
+from onepam.store.facts.people import person_facts
+from onepam.store.read import staff as read
+from onepam.store.rebuild import compare
+from tests.company import Company, Counted, refused
+
+pytestmark = pytest.mark.anyio
+
+HEADER = "number,name,email,type,manager,starts,ends,time_zone,sponsor,contract_ends\n"
+ROWS = {
+    "ada": "1,Ada Example,ada@example.com,employee,,2020-01-01,,,,",
+    "bob": "2,Bob Example,bob@example.com,employee,1,2020-01-01,,,,",
+    "max": "3,Max Example,max@example.com,employee,1,2020-01-01,,,,",
+    "eve": "4,Eve Example,eve@example.com,employee,max@example.com,2020-01-01,,,,",
+    "aud": "5,Aud Example,aud@example.com,employee,1,2020-01-01,,,,",
+    "vic": "6,Vic Example,vic@example.com,vendor,,2026-01-01,,Pacific/Auckland,3,2026-05-31",
+}
+RANDOM = Counted()
+
+
+def fresh(prefix: str) -> str:
+    return new_id(prefix, RANDOM)
+
+
+def text(*but: str, **changed: str) -> bytes:
+    """Everybody's rows, without some and with others changed."""
+    listed = {**ROWS, **changed}
+    return (HEADER + "".join(f"{row}\n" for who, row in listed.items() if who not in but)).encode()
+
+
+@pytest.fixture
+async def company(tmp_path: Path) -> AsyncIterator[Company]:
+    company = await Company.create(tmp_path)
+    yield company
+    company.close()
+    assert compare(company.path) == []
+
+
+async def take(company: Company, data: bytes, person: str | None = "ada") -> Taken:
+    actor = company.actor(person) if person else None
+    upload = Upload(data, "upload" if person else "hr.example.com", company.clock())
+    taken = await take_roster(company.ledger, actor, upload, None, fresh)
+    if isinstance(taken, Took):
+        await follow_roster(company.ledger, fresh)
+    return taken
+
+
+async def person(company: Company, who: str) -> dict[str, object]:
+    found = await company.reader(
+        lambda db, at: rows(
+            db, "SELECT * FROM person WHERE person = ? AND valid_from <= ? AND ? < valid_until", (who, at, at)
+        )
+    )
+    return dict(found[0])
+
+
+async def test_a_dry_run_records_nothing_and_its_digest_applies_it(company: Company) -> None:
+    size = company.ledger.size()
+    upload = Upload(text(), "upload", company.clock())
+    plan = await plan_roster(company.ledger, company.actor("ada"), upload, fresh)
+    assert isinstance(plan, RosterPlan)
+    assert (len(plan.difference.added), plan.held, plan.difference.leavers) == (6, None, ())
+    assert company.ledger.size() == size
+    other = await take_roster(company.ledger, company.actor("ada"), upload, "0" * 64, fresh)
+    refused(other, "roster.digest")
+    assert isinstance(await take_roster(company.ledger, company.actor("ada"), upload, plan.digest, fresh), Took)
+
+
+async def test_managers_sponsors_and_ends_follow(company: Company) -> None:
+    assert isinstance(await take(company, text()), Took)
+    assert (await person(company, "eve"))["manager"] == "max"
+    vic = await person(company, "vic")
+    assert vic["owner"] == "max"
+    assert vic["ends"] == parse("2026-05-31T12:00:00Z")  # the end of that day in Auckland
+    again = await take(company, text())
+    assert isinstance(again, Took)
+    assert not again.difference.changed
+    assert not again.difference.added
+    moved = "4,Eve Example,eve@example.com,employee,2,2020-01-01,,,,"
+    assert isinstance(await take(company, text(eve=moved)), Took)
+    assert (await person(company, "eve"))["manager"] == "bob"
+    assert await follow_roster(company.ledger, fresh) == Steps(0, 0, 0, 0)
+
+
+async def test_who_is_removed_or_over_loses_everything_with_both_times(company: Company) -> None:
+    await take(company, text())
+    assert isinstance(await company.open("eve", "dev-1", "app"), Opened)
+    left = "4,Eve Example,eve@example.com,employee,max@example.com,2020-01-01,2026-03-01,,,"
+    assert isinstance(await take(company, text(eve=left)), Took)
+    refused(await company.open("eve", "dev-1", "app"), "person.disabled")
+    found = await company.reader(lambda db, at: dict(rows(db, "SELECT * FROM leaver WHERE person = 'eve'")[0]))
+    assert found["origin"] == "roster"
+    assert found["left_at"] == parse("2026-03-02T00:00:00Z")
+    assert found["left_at"] < found["notified"] < found["removed"]
+    assert isinstance(await take(company, text("eve", "aud")), Took)
+    assert not (await person(company, "aud"))["enabled"]
+
+
+async def test_an_administrator_may_enable_a_leaver_until_the_roster_says_something_new(company: Company) -> None:
+    await take(company, text())
+    await take(company, text("eve"))
+    assert await enable_person(company.ledger, company.actor("ada"), "eve", "a mistake of HR") is None
+    assert not (await follow_roster(company.ledger, fresh)).any()
+    assert (await person(company, "eve"))["enabled"]
+    assert [each.kind for each in (await company.reader(read.reconciliation)).findings] == ["left_enabled"]
+    await take(company, text())
+    await take(company, text("eve"))
+    assert not (await person(company, "eve"))["enabled"]
+
+
+async def test_a_return_enables_nothing(company: Company) -> None:
+    await take(company, text())
+    await take(company, text("eve"))
+    await take(company, text())
+    assert not (await person(company, "eve"))["enabled"]
+    kinds = [(each.kind, each.person) for each in (await company.reader(read.reconciliation)).findings]
+    assert kinds == [("disabled", "eve")]
+
+
+async def test_a_new_number_of_the_same_person_ends_nothing(company: Company) -> None:
+    await take(company, text())
+    renumbered = ROWS["eve"].replace("4,", "44,", 1)
+    taken = await take(company, text(eve=renumbered))
+    assert isinstance(taken, Took)
+    assert (await person(company, "eve"))["enabled"]
+
+
+async def test_the_brake_holds_until_another_act_releases_the_digest(company: Company) -> None:
+    await take(company, text())
+    cut = text("eve", "aud", "bob", "vic")
+    held = await take(company, cut, None)
+    assert isinstance(held, Held)
+    assert held.plan.held == "roster.leavers"
+    assert (await person(company, "eve"))["enabled"]
+    size = company.ledger.size()
+    again = await take(company, cut, None)
+    assert isinstance(again, Held)
+    assert again.version == held.version
+    assert company.ledger.size() == size
+    refused(await release_roster(company.ledger, company.actor("max"), held.plan.digest), "right.missing")
+    refused(await release_roster(company.ledger, company.actor("ada"), "0" * 64), "roster.digest")
+    company.clock.advance(6 * MINUTE)
+    refused(await release_roster(company.ledger, company.actor("ada"), held.plan.digest), "factor.stale")
+    await company.sign_in("ada")
+    assert await release_roster(company.ledger, company.actor("ada"), held.plan.digest) is None
+    refused(await release_roster(company.ledger, company.actor("ada"), held.plan.digest), "roster.not_held")
+    taken = await take(company, cut, None)
+    assert isinstance(taken, Took)
+    assert taken.version == held.version
+    assert not (await person(company, "eve"))["enabled"]
+    health = await company.reader(read.health)
+    assert health.newest is not None
+    assert health.newest.standing == "taken"
+
+
+async def test_an_empty_roster_and_one_without_any_administrator_are_held(company: Company) -> None:
+    await take(company, text())
+    empty = await take(company, HEADER.encode())
+    assert isinstance(empty, Held)
+    assert empty.plan.held == "roster.empty"
+    none_left = await take(company, text("ada", "bob", max="3,Max Example,max@example.com,employee,,,,,,",
+                                         eve="4,Eve Example,eve@example.com,employee,3,,,,,",
+                                         aud="5,Aud Example,aud@example.com,employee,,,,,,"))  # fmt: skip
+    assert isinstance(none_left, Held)
+    assert none_left.plan.held == "roster.administrators"
+
+
+async def test_a_bad_file_changes_nothing_and_is_told_once(company: Company) -> None:
+    await take(company, text())
+    bad = text(eve="4,Eve,eve@example.com,employee,99,,,,,")
+    outcome = await take(company, bad, None)
+    assert isinstance(outcome, InvalidRoster)
+    assert str(outcome.errors[0]) == "line 5, column manager: '99' is nobody in this file."
+    size = company.ledger.size()
+    assert isinstance(await take(company, bad, None), InvalidRoster)
+    assert company.ledger.size() == size
+    down = Refused("fetch.down", "hr.example.com does not answer.")
+    for _ in range(2):
+        await record_failed_pull(company.ledger, "hr.example.com", down, company.clock(), fresh)
+    assert company.ledger.size() == size + 1
+    health = await company.reader(read.health)
+    assert health.trouble == ("hr.example.com does not answer.",)
+    assert health.taken is not None
+    assert health.taken.rows == 6
+
+
+async def test_only_administrators_take_and_set(company: Company) -> None:
+    refused(await take(company, text(), "max"), "right.missing")
+    source = RosterSourceSet("hr.example.com", HOUR, "ada", "https://hr.example.com/r.csv", "X-Key", "sealed")
+    assert await set_roster_source(company.ledger, company.actor("ada"), source) is None
+    refused(await set_roster_source(company.ledger, company.actor("max"), source), "right.missing")
+    refused(await set_roster_rules(company.ledger, company.actor("ada"), StaffRules(60)), "roster.brake")
+    rules = StaffRules(20, 48 * HOUR, True, (("number", "Personalnummer"),))
+    assert await set_roster_rules(company.ledger, company.actor("ada"), rules) is None
+    theirs = text().replace(b"number", b"Personalnummer", 1)
+    assert isinstance(await take(company, theirs), Took)
+    joined = theirs + b"7,Joy Example,joy@example.com,employee,3,2020-01-01,,,,\n"
+    assert isinstance(await take(company, joined), Took)
+    found = await company.reader(lambda db, at: dict(rows(db, "SELECT * FROM person WHERE origin = 'roster'")[0]))
+    assert (found["email"], found["manager"], found["kind"]) == ("joy@example.com", "max", "employee")
+
+
+async def test_an_employee_becomes_a_vendor_with_sponsor_and_end(company: Company) -> None:
+    await take(company, text())
+    await take(company, text(eve="4,Eve Example,eve@example.com,vendor,,,,,3,2026-06-30"))
+    facts = await company.reader(lambda db, at: person_facts(db, "eve", at))
+    assert facts is not None
+    assert (facts.kind, facts.owner, facts.ends) == (PersonKind.VENDOR, "max", parse("2026-07-01T00:00:00Z"))
+
+
+async def test_the_roster_as_of_any_instant(company: Company) -> None:
+    assert (await company.reader(read.health)).taken is None
+    await take(company, text())
+    before = company.clock()
+    company.clock.advance(DAY)
+    assert isinstance(await take(company, text("eve"), None), Took)
+    listed = await company.reader(read.entries)
+    assert "eve@example.com" not in {each.email for each in listed}
+    listed = await company.reader(read.entries, before)
+    assert {each.email for each in listed} >= {"eve@example.com"}
+    company.clock.advance(25 * HOUR)
+    assert (await company.reader(read.health)).stale
+    versions = await company.reader(read.versions)
+    assert [(each.rows, each.ended) for each in versions] == [(5, 1), (6, 0)]
+
+
+async def test_ten_thousand_rows(company: Company) -> None:
+    many = "".join(f"{n},Person {n},p{n}@example.com,employee,1,2020-01-01,,,,\n" for n in range(100, 10_100))
+    taken = await take(company, text() + many.encode())
+    assert isinstance(taken, Took)
+    assert not taken.more
+    found = await company.reader(read.health)
+    assert found.taken is not None
+    assert found.taken.rows == 10_006
+    listed = await company.reader(read.reconciliation)
+    assert len([each for each in listed.findings if each.kind == "no_account"]) == read.MOST_FINDINGS
+    assert listed.counts["no_account"] == 10_000
