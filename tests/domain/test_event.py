@@ -17,6 +17,7 @@ from onepam.domain import (
     people,
     probing,
     providers,
+    provisioning,
     requests,
     sessions,
     sign_in,
@@ -28,7 +29,20 @@ from onepam.domain.people import PersonAdded, PersonKind
 from onepam.domain.requests import GrantEnded
 from onepam.kernel.canonical import decode
 
-ROOMS = (access, changes, mfa_exceptions, people, probing, providers, requests, sessions, sign_in, staff, system)
+ROOMS = (
+    access,
+    changes,
+    mfa_exceptions,
+    people,
+    probing,
+    providers,
+    provisioning,
+    requests,
+    sessions,
+    sign_in,
+    staff,
+    system,
+)
 """All modules that register events."""
 
 DIGEST = "d1"

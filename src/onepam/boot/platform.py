@@ -22,6 +22,7 @@ from onepam import __version__
 from onepam.app.close_session import append_event
 from onepam.app.end_overdue_person import end_overdue_person
 from onepam.app.expire_access import expire_access
+from onepam.app.scim_traffic import ScimTraffic
 from onepam.boot.anchors import Anchors
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
@@ -119,6 +120,7 @@ class Platform:
                 wall_clock,
             )
             self.live = Live(self.ledger, self._access, wall_clock)
+            self.scim_traffic = ScimTraffic()
             self.probes = Probes(self.node.name, wall_clock, secrets.token_bytes)
             self.sealing = Sealing(self.ledger, self.live, self.node.name)
             await self._begin(parts)

@@ -1,4 +1,4 @@
-"""The web side of one process: the console at `/`, the API at `/api/v1`."""
+"""The web side of one process: the console at `/`, the API at `/api/v1`, SCIM at `/scim/v2`."""
 
 import asyncio
 import secrets
@@ -22,6 +22,8 @@ from onepam.domain.authority import Actor
 from onepam.identity.passkeys import RelyingParty
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
+from onepam.scim.app import ScimDoor
+from onepam.scim.services import ScimServices
 
 if TYPE_CHECKING:
     from onepam.boot.platform import Platform
@@ -39,7 +41,11 @@ def create_web(platform: "Platform") -> Starlette:
         finally:
             await identity.fetch.aclose()
 
-    routes = [Mount("/api/v1", create_api(_api(platform))), Mount("/", console)]
+    routes = [
+        Mount("/api/v1", create_api(_api(platform))),
+        Mount("/scim/v2", ScimDoor(_scim(platform))),
+        Mount("/", console),
+    ]
     return Starlette(routes=routes, lifespan=lifespan)
 
 
@@ -64,6 +70,19 @@ def _console(platform: "Platform", identity: Identity) -> ConsoleServices:
         fetch=identity.fetch,
         openid=identity.openid,
         providers=identity.providers,
+    )
+
+
+def _scim(platform: "Platform") -> ScimServices:
+    url = platform.config.url.rstrip("/")
+    return ScimServices(
+        ledger=platform.ledger,
+        reader=platform.reader,
+        clock=wall_clock,
+        random=secrets.token_bytes,
+        traffic=platform.scim_traffic,
+        url=f"{url}/scim/v2",
+        documentation=f"{url}/provisioning",
     )
 
 

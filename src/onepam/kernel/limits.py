@@ -6,7 +6,7 @@ MAX_BODY_BYTES = 64 * 1024 - 1
 MAX_PAYLOAD_BYTES = 1024 * 1024
 """Largest erasable payload of one event."""
 
-MAX_EVENTS_PER_COMMAND = 10_000
+MAX_EVENTS_PER_COMMAND = 25_000
 
 MAX_BATCH_MILLISECONDS = 50
 """How long one group commit may hold the ledger's lock."""

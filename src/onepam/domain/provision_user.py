@@ -1,0 +1,299 @@
+"""What a directory's word about one of its users does here: who joins, who changes, who leaves, who comes back.
+
+Leaving hangs on the change from active to inactive, whichever way a client writes it.
+"""
+
+from dataclasses import dataclass
+
+from onepam.domain.commit import Decided
+from onepam.domain.leaving import Cause, Held, departure
+from onepam.domain.people import (
+    GroupMemberAdded,
+    PersonAdded,
+    PersonChanged,
+    PersonEnabled,
+    PersonKind,
+)
+from onepam.domain.provisioning import ScimGroupMemberRemoved, ScimUserRemoved, ScimUserSet
+from onepam.domain.roster import PersonFacts
+from onepam.domain.scim_token import Token
+from onepam.kernel import limits
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Refused
+from onepam.kernel.text import plain_text
+
+NO_ADDRESS = "no_address"
+DISABLED_HERE = "disabled_here"
+END_PASSED = "end_passed"
+KIND_DIFFERS = "kind_differs"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What we read of a user's document. `email` is normalised, None where the document has none.
+
+    `manager` is the directory's id of the manager, "" for none; `ends` the end that the document says.
+    """
+
+    user_name: str
+    external_id: str
+    active: bool
+    name: str
+    email: str | None
+    vendor: bool
+    manager: str
+    ends: Instant | None
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user of the directory as of the decision."""
+
+    user: str
+    person: str | None
+    active: bool
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A person with what a directory may change of them."""
+
+    facts: PersonFacts
+    manager: str | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class UserFacts:
+    """What a decision on a user looks at.
+
+    `user_name_taken`: another user of the provider has the name. `person` is who the user leads to. `namesake` is
+    another enabled person with the address, `namesake_held` whether another user of this provider leads to them.
+    `manager` is the person that the named manager leads to. `left_by` is the origin of the person's leaving.
+    `groups` are the names (prefixed) that the directory's groups of this user have here, `scim_groups` their ids,
+    `member_of` those that are in effect.
+    """
+
+    token: Token | None
+    user: User | None
+    user_name_taken: bool
+    person: Known | None
+    namesake: Known | None
+    namesake_held: bool
+    manager: PersonFacts | None
+    held: Held
+    left_by: str | None
+    groups: tuple[str, ...]
+    scim_groups: tuple[str, ...]
+    member_of: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PutUser:
+    """A user as it shall be. `version` is that of the user it was made from, None for a new one; `person` is the id of
+    a new person, should there be one; `received` when the request came in."""
+
+    user: str
+    version: int | None
+    person: str
+    received: Instant
+    profile: Profile
+
+
+def put_user(facts: UserFacts, command: PutUser, now: Instant) -> Decided[User] | Refused:
+    """Creates or changes a user, and all that follows from it for the person."""
+    token = facts.token
+    if token is None or not token.works(now):
+        return dead_token()
+    if command.version is not None and (facts.user is None or facts.user.version != command.version):
+        return stale(facts.user is None)
+    if facts.user_name_taken:
+        return Refused("scim.user_name", f"Another user has the userName {command.profile.user_name!r}.")
+    was = facts.user is not None and facts.user.active
+    if command.profile.active:
+        outcome = _working(facts, command, token, now)
+    else:
+        person = facts.person.facts if facts.person else None
+        outcome = _Outcome((), person.person if person else None, "")
+        if was and person is not None and person.enabled:
+            cause = _cause(token, "deactivated in the directory", command.received)
+            outcome = _Outcome(departure(facts.held, person.person, cause), person.person, "")
+    if isinstance(outcome, Refused):
+        return outcome
+    version = (command.version or 0) + 1
+    profile = command.profile
+    kept = ScimUserSet(
+        user=command.user,
+        provider=token.provider,
+        person=outcome.person,
+        active=profile.active,
+        version=version,
+        trouble=outcome.trouble,
+        token=token.token,
+        user_name=profile.user_name,
+        external_id=profile.external_id,
+        document=profile.document,
+    )
+    return Decided((*outcome.events, kept), User(command.user, outcome.person, profile.active, version))
+
+
+def remove_user(
+    facts: UserFacts, user: str, version: int | None, received: Instant, now: Instant
+) -> Decided[None] | Refused:
+    """The user is gone from the directory, and whoever it led to has left."""
+    token = facts.token
+    if token is None or not token.works(now):
+        return dead_token()
+    if facts.user is None or (version is not None and facts.user.version != version):
+        return stale(facts.user is None)
+    events: list[object] = [ScimGroupMemberRemoved(each, user) for each in facts.scim_groups]
+    person = facts.person.facts if facts.person else None
+    if person is not None and person.enabled:
+        events += departure(facts.held, person.person, _cause(token, "deleted in the directory", received))
+    events.append(ScimUserRemoved(user, token.provider, facts.user.person, token.token))
+    return Decided(tuple(events), None)
+
+
+def origin(provider: str) -> str:
+    """The origin of what a provider's SCIM requests bring about."""
+    return f"scim:{provider}"
+
+
+def dead_token() -> Refused:
+    """The answer to a token that does not work (any more)."""
+    return Refused("scim.token", "This token does not work.")
+
+
+def stale(gone: bool) -> Refused:
+    """The answer when what was read has changed or gone before it was written."""
+    return Refused("scim.gone", "There is no such resource.") if gone else Refused("scim.changed", "It has changed.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    events: tuple[object, ...]
+    person: str | None
+    trouble: str
+
+
+def _cause(token: Token, because: str, received: Instant) -> Cause:
+    return Cause(origin(token.provider), because, None, None, received)
+
+
+def _working(facts: UserFacts, command: PutUser, token: Token, now: Instant) -> _Outcome | Refused:
+    """The user is active: there is a person behind it who may work, or a reason why not."""
+    known, profile = facts.person, command.profile
+    if known is None:
+        return _joined(facts, command, token, now)
+    if profile.email is not None and facts.namesake is not None:
+        return _two_people(profile)
+    changed = _changed(facts, known, profile, now)
+    if isinstance(changed, Refused):
+        return changed
+    person = known.facts.person
+    events: list[object] = [changed] if changed else []
+    trouble = KIND_DIFFERS if profile.vendor != (known.facts.kind is PersonKind.VENDOR) else ""
+    if not known.facts.enabled:
+        ends = profile.ends or known.facts.ends
+        if facts.left_by != origin(token.provider) or (facts.user is not None and facts.user.active):
+            return _Outcome((), person, DISABLED_HERE)
+        if ends is not None and ends <= now:
+            return _Outcome((), person, END_PASSED)
+        events.append(PersonEnabled(person, None, f"active again at {token.provider}"))
+    return _Outcome((*events, *_groups(facts, person, token)), person, trouble)
+
+
+def _joined(facts: UserFacts, command: PutUser, token: Token, now: Instant) -> _Outcome | Refused:
+    """Somebody whom no user led to yet: linked by the address, or added."""
+    profile, namesake = command.profile, facts.namesake
+    if profile.email is None:
+        return _Outcome((), None, NO_ADDRESS)
+    if namesake is not None:
+        if facts.namesake_held:
+            return _two_people(profile)
+        changed = _changed(facts, namesake, profile, now)
+        if isinstance(changed, Refused):
+            return changed
+        person = namesake.facts.person
+        trouble = KIND_DIFFERS if profile.vendor != (namesake.facts.kind is PersonKind.VENDOR) else ""
+        return _Outcome((*((changed,) if changed else ()), *_groups(facts, person, token)), person, trouble)
+    name = _name(profile)
+    if isinstance(name, Refused):
+        return name
+    if (refused := _end_ahead(profile, now) or _answerable(facts, profile, now)) is not None:
+        return refused
+    manager = facts.manager.person if facts.manager else None
+    added = PersonAdded(
+        person=command.person,
+        kind=PersonKind.VENDOR if profile.vendor else PersonKind.EMPLOYEE,
+        because=f"a user of {token.provider}",
+        by=None,
+        owner=manager if profile.vendor else None,
+        ends=profile.ends,
+        manager=manager,
+        name=name,
+        email=profile.email,
+        origin=origin(token.provider),
+    )
+    return _Outcome((added, *_groups(facts, command.person, token)), command.person, "")
+
+
+def _groups(facts: UserFacts, person: str, token: Token) -> tuple[object, ...]:
+    """The memberships that the directory speaks of and that are not in effect."""
+    ours = origin(token.provider)
+    # A departure in an earlier command ended them all, so what is in effect is what the facts say.
+    missing = dict.fromkeys(each for each in facts.groups if each not in facts.member_of)
+    return tuple(GroupMemberAdded(each, person, ours, None) for each in missing)
+
+
+def _changed(facts: UserFacts, known: Known, profile: Profile, now: Instant) -> PersonChanged | Refused | None:
+    """What the directory knows better; what it does not say stays."""
+    was = known.facts
+    name = _name(profile)
+    if isinstance(name, Refused):
+        return name
+    vendor = was.kind is PersonKind.VENDOR
+    if profile.ends is not None and profile.ends != was.ends and (refused := _end_ahead(profile, now)) is not None:
+        return refused
+    said = facts.manager.person if facts.manager and facts.manager.person != was.person else None
+    owner = said if vendor and said is not None else was.owner
+    if vendor and owner != was.owner and (refused := _sponsor(facts.manager, now)) is not None:
+        return refused
+    new = (name, profile.email or was.email, said or known.manager, owner, profile.ends or was.ends)
+    if new == (known.name, was.email, known.manager, was.owner, was.ends):
+        return None
+    return PersonChanged(
+        person=was.person, by=None, manager=new[2], owner=new[3], ends=new[4], name=new[0], email=new[1]
+    )
+
+
+def _name(profile: Profile) -> str | Refused:
+    return plain_text(profile.name, limits.MAX_NAME_CHARACTERS, what="name")
+
+
+def _two_people(profile: Profile) -> Refused:
+    return Refused("scim.address", f"Somebody else here has the address {profile.email}.", "One address, one person.")
+
+
+def _end_ahead(profile: Profile, now: Instant) -> Refused | None:
+    if profile.ends is not None and profile.ends <= now:
+        return Refused("scim.end_past", "The end lies in the past.", "Deactivate the user instead.")
+    return None
+
+
+def _answerable(facts: UserFacts, profile: Profile, now: Instant) -> Refused | None:
+    if not profile.vendor:
+        return None
+    if profile.ends is None:
+        return Refused("scim.vendor", "A vendor needs an end: the contract's end date is missing.")
+    return _sponsor(facts.manager, now)
+
+
+def _sponsor(manager: PersonFacts | None, now: Instant) -> Refused | None:
+    if manager is None or manager.kind is not PersonKind.EMPLOYEE or not manager.enabled:
+        return Refused("scim.vendor", "A vendor needs a sponsor: the manager is missing, or is no employee in force.")
+    if manager.ends is not None and manager.ends <= now:
+        return Refused("scim.vendor", "A vendor needs a sponsor: the manager's own end has passed.")
+    return None

@@ -1,0 +1,206 @@
+"""What decisions on a directory's tokens, users and groups look at."""
+
+import json
+from typing import Any
+
+from onepam.app.provision_group import ScimGroupQuery
+from onepam.app.provision_user import ScimUserQuery
+from onepam.app.scim_token import ScimTokenQuery
+from onepam.domain.leaving import Held
+from onepam.domain.people import DIRECTORY_GROUP
+from onepam.domain.provision_group import Group, GroupFacts, Member
+from onepam.domain.provision_user import Known, User, UserFacts
+from onepam.domain.provisioning import name_key
+from onepam.domain.scim_token import Token, TokenFacts
+from onepam.kernel.clock import Instant
+from onepam.store.database import Db, row, rows
+from onepam.store.facts.holdings import actor_facts
+from onepam.store.facts.people import held, person_facts
+from onepam.store.facts.registry import loads
+from onepam.store.tables import AT
+
+NOBODY = Held()
+
+_MEMBERS = """
+SELECT u.user, u.active, p.person, p.enabled, m.user IS NOT NULL AS is_member
+FROM json_each(:users) n
+JOIN scim_user u ON u.user = n.value AND u.valid_from <= :at AND :at < u.valid_until AND u.provider = :provider
+LEFT JOIN person p ON p.person = u.person AND p.valid_from <= :at AND :at < p.valid_until
+LEFT JOIN scim_member m ON m.scim_group = :group AND m.user = u.user AND m.valid_from <= :at AND :at < m.valid_until
+"""
+
+
+@loads(ScimTokenQuery)
+def scim_token(db: Db, query: ScimTokenQuery, at: Instant) -> TokenFacts:
+    count = row(db, f"SELECT count(*) FROM scim_token WHERE {AT}", {"at": at})
+    return TokenFacts(actor_facts(db, query.actor, at), token_of(db, query.token, at), count[0] if count else 0)
+
+
+def token_of(db: Db, token: str, at: Instant) -> Token | None:
+    """The token as of `at`, or None."""
+    found = row(db, f"SELECT * FROM scim_token WHERE token = :token AND {AT}", {"token": token, "at": at})
+    if found is None:
+        return None
+    return Token(
+        found["token"], found["provider"], found["approved_by"] is not None, found["ends"], found["proposed_by"]
+    )
+
+
+@loads(ScimUserQuery)
+def scim_user(db: Db, query: ScimUserQuery, at: Instant) -> UserFacts:
+    token = token_of(db, query.token, at)
+    provider = token.provider if token else ""
+    found = _user(db, query.user, provider, at)
+    person = found["person"] if found else None
+    namesake = _namesake(db, query.email, person, at)
+    scim_groups = _groups_of(db, query.user, at) if found else []
+    return UserFacts(
+        token=token,
+        user=User(found["user"], person, bool(found["active"]), found["version"]) if found else None,
+        user_name_taken=_taken(db, "scim_user", "user", "user_key", query.user_name, query.user, provider, at),
+        person=_known(db, person, at),
+        namesake=namesake,
+        namesake_held=namesake is not None and _is_led_to(db, namesake.facts.person, query.user, provider, at),
+        manager=person_facts(db, manager, at) if (manager := _leads_to(db, query.manager, provider, at)) else None,
+        held=held(db, person, at) if person and found and found["active"] else NOBODY,
+        left_by=_left_by(db, person, at),
+        groups=tuple(DIRECTORY_GROUP + name for _, name in scim_groups),
+        scim_groups=tuple(group for group, _ in scim_groups),
+        member_of=_member_of(db, person or (namesake.facts.person if namesake else None), at),
+    )
+
+
+@loads(ScimGroupQuery)
+def scim_group(db: Db, query: ScimGroupQuery, at: Instant) -> GroupFacts:
+    token = token_of(db, query.token, at)
+    provider = token.provider if token else ""
+    found = row(
+        db,
+        f"SELECT * FROM scim_group WHERE scim_group = :group AND provider = :provider AND {AT}",
+        {"group": query.group, "provider": provider, "at": at},
+    )
+    users = set(query.users)
+    if query.all_members and found:
+        members = rows(db, f"SELECT user FROM scim_member WHERE scim_group = :g AND {AT}", {"g": query.group, "at": at})
+        users.update(each[0] for each in members)
+    name = found["name"] if found else ""
+    return GroupFacts(
+        token=token,
+        group=Group(query.group, name, found["version"]) if found else None,
+        name_taken=_taken(db, "scim_group", "scim_group", "name_key", query.name, query.group, provider, at),
+        members=_members(db, query.group, users, provider, {name, query.name} - {""}, at),
+        bindings=_bindings(db, name, at) if query.all_members and found else (),
+    )
+
+
+def _members(db: Db, group: str, users: set[str], provider: str, names: set[str], at: Instant) -> dict[str, Member]:
+    values = {"users": json.dumps(sorted(users)), "provider": provider, "group": group, "at": at}
+    found = rows(db, _MEMBERS, values) if users else []
+    people = [each["person"] for each in found if each["person"] is not None]
+    sources: dict[str, dict[str, str]] = {}
+    for name in sorted(names):
+        grp = DIRECTORY_GROUP + name
+        for person, source in _sources(db, grp, people, at):
+            sources.setdefault(person, {})[grp] = source
+    return {
+        each["user"]: Member(
+            user=each["user"],
+            person=each["person"] if each["active"] and each["enabled"] else None,
+            is_member=bool(each["is_member"]),
+            sources=sources.get(each["person"], {}),
+        )
+        for each in found
+    }
+
+
+def _sources(db: Db, grp: str, people: list[str], at: Instant) -> list[Any]:
+    """Who of these is a member, and by which source."""
+    return rows(
+        db,
+        "SELECT m.person, m.source FROM json_each(:people) n "
+        "JOIN group_member m ON m.grp = :grp AND m.person = n.value WHERE m.valid_from <= :at AND :at < m.valid_until",
+        {"people": json.dumps(people), "grp": grp, "at": at},
+    )
+
+
+def _user(db: Db, user: str, provider: str, at: Instant) -> Any:
+    return row(
+        db,
+        f"SELECT * FROM scim_user WHERE user = :user AND provider = :provider AND {AT}",
+        {"user": user, "provider": provider, "at": at},
+    )
+
+
+def _known(db: Db, person: str | None, at: Instant) -> Known | None:
+    facts = person_facts(db, person, at) if person else None
+    if facts is None:
+        return None
+    found: Any = row(db, f"SELECT manager, name FROM person WHERE person = :p AND {AT}", {"p": person, "at": at})
+    return Known(facts, found["manager"], found["name"])
+
+
+def _namesake(db: Db, email: str | None, person: str | None, at: Instant) -> Known | None:
+    if email is None:
+        return None
+    found = row(
+        db,
+        f"SELECT person FROM person WHERE email = :email AND person <> :person AND enabled = 1 AND {AT} LIMIT 1",
+        {"email": email, "person": person or "", "at": at},
+    )
+    return _known(db, found["person"], at) if found else None
+
+
+def _is_led_to(db: Db, person: str, user: str, provider: str, at: Instant) -> bool:
+    return (
+        row(
+            db,
+            f"SELECT 1 FROM scim_user WHERE person = :person AND provider = :provider AND user <> :user AND {AT}",
+            {"person": person, "provider": provider, "user": user, "at": at},
+        )
+        is not None
+    )
+
+
+def _leads_to(db: Db, user: str, provider: str, at: Instant) -> str | None:
+    found = _user(db, user, provider, at) if user else None
+    return found["person"] if found else None
+
+
+def _left_by(db: Db, person: str | None, at: Instant) -> str | None:
+    found = row(db, f"SELECT origin FROM leaver WHERE person = :p AND {AT}", {"p": person, "at": at})
+    return found["origin"] if found else None
+
+
+def _groups_of(db: Db, user: str, at: Instant) -> list[tuple[str, str]]:
+    found = rows(
+        db,
+        "SELECT g.scim_group, g.name FROM scim_member m JOIN scim_group g ON g.scim_group = m.scim_group "
+        "AND g.valid_from <= :at AND :at < g.valid_until "
+        "WHERE m.user = :user AND m.valid_from <= :at AND :at < m.valid_until ORDER BY 1",
+        {"user": user, "at": at},
+    )
+    return [(each[0], each[1]) for each in found]
+
+
+def _member_of(db: Db, person: str | None, at: Instant) -> frozenset[str]:
+    if person is None:
+        return frozenset()
+    found = rows(db, f"SELECT grp FROM group_member WHERE person = :p AND {AT}", {"p": person, "at": at})
+    return frozenset(each[0] for each in found)
+
+
+def _bindings(db: Db, name: str, at: Instant) -> tuple[str, ...]:
+    found = rows(
+        db,
+        f"SELECT binding FROM binding WHERE subject = :subject AND subject_kind = 'group' AND {AT} ORDER BY 1",
+        {"subject": DIRECTORY_GROUP + name, "at": at},
+    )
+    return tuple(each[0] for each in found)
+
+
+def _taken(db: Db, table: str, key: str, column: str, name: str, own: str, provider: str, at: Instant) -> bool:
+    if not name:
+        return False
+    values = {"provider": provider, "name": name_key(name), "own": own, "at": at}
+    sql = f"SELECT 1 FROM {table} WHERE provider = :provider AND {column} = :name AND {key} <> :own AND {AT} LIMIT 1"
+    return row(db, sql, values) is not None

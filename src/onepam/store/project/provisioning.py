@@ -1,0 +1,149 @@
+"""What directories say by SCIM: their tokens, users, groups and members."""
+
+from onepam.domain import provisioning as events
+from onepam.domain.provisioning import name_key
+from onepam.store.database import Db
+from onepam.store.project.registry import Place, projects, state
+from onepam.store.tables import StateTable
+
+SCIM_TOKEN = state(
+    StateTable(
+        "scim_token",
+        ("token",),
+        {
+            "token": "TEXT NOT NULL",
+            "provider": "TEXT NOT NULL",
+            "name": "TEXT NOT NULL",
+            "networks": "TEXT NOT NULL",
+            "end_attribute": "TEXT NOT NULL",
+            "ends": "INTEGER NOT NULL",
+            "proposed": "INTEGER NOT NULL",
+            "proposed_by": "TEXT NOT NULL",
+            "approved_by": "TEXT",
+            "digest": "TEXT",
+        },
+        (("digest",),),
+    )
+)
+SCIM_USER = state(
+    StateTable(
+        "scim_user",
+        ("user",),
+        {
+            "user": "TEXT NOT NULL",
+            "provider": "TEXT NOT NULL",
+            "person": "TEXT",
+            "active": "INTEGER NOT NULL",
+            "version": "INTEGER NOT NULL",
+            "trouble": "TEXT NOT NULL",
+            "created": "INTEGER NOT NULL",
+            "user_name": "TEXT",
+            "user_key": "TEXT",
+            "external_id": "TEXT",
+            "document": "TEXT",
+        },
+        (("provider", "user_key"), ("provider", "external_id"), ("person",)),
+        personal=("user_name", "user_key", "external_id", "document"),
+    )
+)
+SCIM_GROUP = state(
+    StateTable(
+        "scim_group",
+        ("scim_group",),
+        {
+            "scim_group": "TEXT NOT NULL",
+            "provider": "TEXT NOT NULL",
+            "version": "INTEGER NOT NULL",
+            "name": "TEXT NOT NULL",
+            "name_key": "TEXT NOT NULL",
+            "created": "INTEGER NOT NULL",
+            "external_id": "TEXT",
+            "document": "TEXT",
+        },
+        (("provider", "name_key"), ("provider", "external_id"), ("name",)),
+    )
+)
+SCIM_MEMBER = state(
+    StateTable(
+        "scim_member",
+        ("scim_group", "user"),
+        {"scim_group": "TEXT NOT NULL", "user": "TEXT NOT NULL"},
+        (("user",),),
+    )
+)
+
+
+@projects(events.ScimTokenProposed)
+def scim_token_proposed(db: Db, place: Place, event: events.ScimTokenProposed) -> None:
+    SCIM_TOKEN.put(
+        db,
+        place.time,
+        token=event.token,
+        provider=event.provider,
+        name=event.name,
+        networks=event.networks,
+        end_attribute=event.end_attribute,
+        ends=event.ends,
+        proposed=place.time,
+        proposed_by=event.by,
+        digest=event.digest,
+    )
+
+
+@projects(events.ScimTokenApproved)
+def scim_token_approved(db: Db, place: Place, event: events.ScimTokenApproved) -> None:
+    SCIM_TOKEN.change(db, place.time, {"token": event.token}, approved_by=event.by)
+
+
+@projects(events.ScimTokenEnded)
+def scim_token_ended(db: Db, place: Place, event: events.ScimTokenEnded) -> None:
+    SCIM_TOKEN.end(db, place.time, token=event.token)
+
+
+@projects(events.ScimUserSet)
+def scim_user_set(db: Db, place: Place, event: events.ScimUserSet) -> None:
+    values = {
+        "person": event.person,
+        "active": event.active,
+        "version": event.version,
+        "trouble": event.trouble,
+        "user_name": event.user_name,
+        "user_key": name_key(event.user_name) if event.user_name is not None else None,
+        "external_id": event.external_id,
+        "document": event.document,
+    }
+    if event.version == 1 or not SCIM_USER.change(db, place.time, {"user": event.user}, **values):
+        SCIM_USER.put(db, place.time, user=event.user, provider=event.provider, created=place.time, **values)
+
+
+@projects(events.ScimUserRemoved)
+def scim_user_removed(db: Db, place: Place, event: events.ScimUserRemoved) -> None:
+    SCIM_USER.end(db, place.time, user=event.user)
+
+
+@projects(events.ScimGroupSet)
+def scim_group_set(db: Db, place: Place, event: events.ScimGroupSet) -> None:
+    values = {
+        "version": event.version,
+        "name": event.name,
+        "name_key": name_key(event.name),
+        "external_id": event.external_id,
+        "document": event.document,
+    }
+    if event.version == 1 or not SCIM_GROUP.change(db, place.time, {"scim_group": event.group}, **values):
+        SCIM_GROUP.put(db, place.time, scim_group=event.group, provider=event.provider, created=place.time, **values)
+
+
+@projects(events.ScimGroupMemberAdded)
+def scim_group_member_added(db: Db, place: Place, event: events.ScimGroupMemberAdded) -> None:
+    SCIM_MEMBER.put(db, place.time, scim_group=event.group, user=event.user)
+
+
+@projects(events.ScimGroupMemberRemoved)
+def scim_group_member_removed(db: Db, place: Place, event: events.ScimGroupMemberRemoved) -> None:
+    SCIM_MEMBER.end(db, place.time, scim_group=event.group, user=event.user)
+
+
+@projects(events.ScimGroupRemoved)
+def scim_group_removed(db: Db, place: Place, event: events.ScimGroupRemoved) -> None:
+    SCIM_GROUP.end(db, place.time, scim_group=event.group)

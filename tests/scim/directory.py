@@ -1,0 +1,130 @@
+"""A directory that speaks SCIM to a small company: the door itself, without a port between."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onepam.app.scim_token import approve_scim_token, propose_scim_token
+from onepam.app.scim_traffic import ScimTraffic
+from onepam.domain.scim_token import END_ATTRIBUTE, TokenWish
+from onepam.identity.tokens import new_token, token_digest
+from onepam.kernel.clock import DAY, Instant
+from onepam.scim.app import TOKEN_PREFIX, ScimDoor
+from onepam.scim.services import ScimServices
+from tests.company import Company, Counted
+
+URL = "https://pam.example.com/scim/v2"
+PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+CORE = "urn:ietf:params:scim:schemas:core:2.0:User"
+ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer as a client reads it."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+class Directory:
+    """A client with a token, and the company it speaks to."""
+
+    def __init__(self, company: Company, random: Counted, url: str) -> None:
+        self.company = company
+        self.traffic = ScimTraffic()
+        self.random = random
+        self.door = ScimDoor(
+            ScimServices(company.ledger, company.reader, company.clock, random, self.traffic, url, url)
+        )
+        self.token = ""
+
+    @classmethod
+    async def create(cls, folder: Path, url: str = URL) -> "Directory":
+        """The company of the tests, with a token that bob proposed and ada approved."""
+        found = cls(await Company.create(folder), Counted(), url)
+        found.token = await found.new_token("okta")
+        return found
+
+    async def new_token(self, provider: str, networks: tuple[str, ...] = (), approved: bool = True) -> str:
+        """Another token."""
+        token = new_token(TOKEN_PREFIX, self.random)
+        wish = TokenWish(
+            token=self.company.new("stk"),
+            provider=provider,
+            name=f"{provider} provisioning",
+            networks=networks,
+            end_attribute=END_ATTRIBUTE,
+            ends=Instant(self.company.clock() + 300 * DAY),
+            digest=token_digest(token).hex(),
+        )
+        assert await propose_scim_token(self.company.ledger, self.company.actor("bob"), wish) is None
+        if approved:
+            assert await approve_scim_token(self.company.ledger, self.company.actor("ada"), wish.token) is None
+        return token.reveal().decode()
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        token: str | None = None,
+    ) -> Answered:
+        """One request; `path` may have a query. A body that is bytes is sent as it is."""
+        raw = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
+        place, _, query = path.partition("?")
+        named = {
+            "authorization": f"Bearer {self.token if token is None else token}",
+            "content-type": "application/scim+json",
+            **(headers or {}),
+        }
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": f"/scim/v2{place}",
+            "root_path": "/scim/v2",
+            "query_string": query.encode(),
+            "headers": [(name.encode(), value.encode()) for name, value in named.items()],
+            "client": ("192.0.2.7", 40_000),
+        }
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": raw, "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await self.door(scope, receive, send)
+        found = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+        text = b"".join(each.get("body", b"") for each in sent[1:])
+        return Answered(sent[0]["status"], found, json.loads(text) if text else None)
+
+    async def user(self, name: str, **more: Any) -> Any:
+        """A user as Okta makes one: its JSON."""
+        document = {
+            "schemas": [CORE],
+            "userName": f"{name}@corp.example",
+            "name": {"givenName": name.title(), "familyName": "Muster"},
+            "emails": [{"primary": True, "value": f"{name}@corp.example", "type": "work"}],
+            "active": True,
+            **more,
+        }
+        made = await self.ask("POST", "/Users", document)
+        assert made.status == 201, made
+        return made.body
+
+    async def group(self, name: str, *users: str) -> Any:
+        """A group with these users: its JSON."""
+        members = [{"value": each} for each in users]
+        made = await self.ask("POST", "/Groups", {"displayName": name, "members": members})
+        assert made.status == 201, made
+        return made.body
+
+    async def patch(self, path: str, *operations: Any, headers: Mapping[str, str] | None = None) -> Answered:
+        """A PATCH with these operations."""
+        return await self.ask("PATCH", path, {"schemas": [PATCH], "Operations": list(operations)}, headers)
