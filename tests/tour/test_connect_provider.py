@@ -18,7 +18,8 @@ from tests.oidc_provider.provider import Account, OidcProvider, running_oidc_pro
 from tests.tour.federated import PEOPLE, Federated, company
 from tests.tour.people import Person
 
-ADA = Account(
+ADA, BEN = PEOPLE
+ACCOUNT = Account(
     claims={"email": "ada@example.com", "email_verified": True, "name": "Ada Lindt", "preferred_username": "ada"},
     amr=("pwd", "mfa"),
 )
@@ -30,7 +31,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Federated
     with (
         company(folder) as found,
         running_oidc_provider(
-            folder / "log", redirect_uri="https://nowhere.example/", accounts={"ada": ADA}
+            folder / "log", redirect_uri="https://nowhere.example/", accounts={"ada": ACCOUNT}
         ) as provider,
     ):
         found.record(
@@ -80,7 +81,7 @@ def signed_in(browser: Browser, found: Federated, person: str) -> Person:
 
 def test_a_provider_is_connected_tested_and_approved(browser: Browser, office: tuple[Federated, OidcProvider]) -> None:
     found, provider = office
-    ada, ben = signed_in(browser, found, "per_ada"), signed_in(browser, found, "per_ben")
+    ada, ben = signed_in(browser, found, ADA), signed_in(browser, found, BEN)
     page = ada.go("/")
     page.get_by_role("link", name="Connect your identity provider").click()
     page.get_by_role("link", name="Another provider by OpenID Connect").click()
@@ -107,7 +108,7 @@ def test_a_provider_is_connected_tested_and_approved(browser: Browser, office: t
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_text("In force: people can sign in through it.")).to_be_visible()
     agreed = found.events(ProviderSet)[-1]
-    assert (agreed.proposed_by, agreed.by, agreed.name) == ("per_ada", "per_ben", "Corp")
+    assert (agreed.proposed_by, agreed.by, agreed.name) == (ADA, BEN, "Corp")
     assert len(found.events(ProviderProposed)) == 1
 
     new = Person(browser, found.console, "Ada", "ada@example.com")
@@ -117,6 +118,6 @@ def test_a_provider_is_connected_tested_and_approved(browser: Browser, office: t
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(found.console + "/")
     opened = found.events(SignedIn)[-1]
-    assert (opened.person, opened.basis, opened.provider) == ("per_ada", MfaBasis.ATTESTED, agreed.provider)
+    assert (opened.person, opened.basis, opened.provider) == (ADA, MfaBasis.ATTESTED, agreed.provider)
     expect(ben.go("/providers").get_by_text("Ada Lindt, second factor attested by the provider")).to_be_visible()
     assert [*ada.problems, *ben.problems, *new.problems] == []
