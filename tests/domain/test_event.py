@@ -21,6 +21,7 @@ from onepam.domain import (
     requests,
     sessions,
     sign_in,
+    signals,
     staff,
     system,
 )
@@ -40,6 +41,7 @@ ROOMS = (
     requests,
     sessions,
     sign_in,
+    signals,
     staff,
     system,
 )

@@ -13,13 +13,16 @@ from starlette.routing import Mount
 
 from onepam.api.app import create_api
 from onepam.api.services import ApiServices
+from onepam.api.signals import SignalDoor
 from onepam.app.ports import EntryProof, LedgerHealth
 from onepam.boot.clock import wall_clock
 from onepam.boot.identity import Identity
+from onepam.boot.signals import Poller
 from onepam.console.app import create_console
 from onepam.console.services import ConsoleServices
 from onepam.domain.authority import Actor
 from onepam.identity.passkeys import RelyingParty
+from onepam.identity.signals.receiver import Receiver
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.scim.app import ScimDoor
@@ -32,18 +35,22 @@ if TYPE_CHECKING:
 def create_web(platform: "Platform") -> Starlette:
     """The application that uvicorn serves."""
     identity = Identity.of(platform.config, platform.ssh_port, platform.envelope)
+    signals = Receiver(platform.ledger, identity.fetch, platform.envelope)
     console = create_console(_console(platform, identity))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        polling = asyncio.get_running_loop().create_task(Poller(signals, platform.reader, wall_clock).run())
         try:
             yield
         finally:
+            polling.cancel()
             await identity.fetch.aclose()
 
     routes = [
         Mount("/api/v1", create_api(_api(platform))),
         Mount("/scim/v2", ScimDoor(_scim(platform))),
+        SignalDoor(signals, platform.reader, wall_clock).route(),
         Mount("/", console),
     ]
     return Starlette(routes=routes, lifespan=lifespan)

@@ -96,7 +96,7 @@ def _discovered(document: dict[str, Any], issuer: str) -> Discovered | Refused:
     endpoints = {}
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint", "end_session_endpoint"):
         url = document.get(name, "")
-        if not isinstance(url, str) or (url and not _fit_endpoint(url, issuer)):
+        if not isinstance(url, str) or (url and not fit_endpoint(url, issuer)):
             return _refused(f"The provider's {name} is not an address that can be used.", "It must be https.")
         endpoints[name] = url
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
@@ -124,7 +124,7 @@ def _discovered(document: dict[str, Any], issuer: str) -> Discovered | Refused:
     )
 
 
-def _fit_endpoint(url: str, issuer: str) -> bool:
+def fit_endpoint(url: str, issuer: str) -> bool:
     """Never less protected than the issuer itself."""
     return fit_url(url) and "#" not in url and (urlsplit(url).scheme == "https" or issuer.startswith("http:"))
 

@@ -12,6 +12,7 @@ from onepam.store.facts import (
     requests,
     sessions,
     sign_in,
+    signals,
     staff,
 )
 from onepam.store.facts.registry import load
@@ -29,5 +30,6 @@ __all__ = [
     "requests",
     "sessions",
     "sign_in",
+    "signals",
     "staff",
 ]

@@ -11,6 +11,7 @@ from onepam.store.project import (
     requests,
     sessions,
     sign_in,
+    signals,
     staff,
     system,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "requests",
     "sessions",
     "sign_in",
+    "signals",
     "staff",
     "system",
     "unprojected",
