@@ -72,7 +72,7 @@ async def _run(progress: Progress) -> list[Figure]:
                     progress(f"leaver {number + 1} of {ROUNDS}: opening {SSH_SESSIONS} sessions")
                     rounds.append(await _leave(gateway, process))
             finally:
-                process.stop()
+                process.kill()
     return _figures(rounds)
 
 
