@@ -15,6 +15,7 @@ from hmac import compare_digest
 from typing import Any
 from urllib.parse import quote
 
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -68,13 +69,15 @@ APPROVES = Needs(rights=(ConsoleRight.APPROVE,))
 @dataclass(frozen=True, slots=True)
 class Place:
     """One row of the console's route table. `outside`: an identity provider posts there, itself or by the browser, so
-    that no token and no Origin of ours can be asked for; it is believed by the provider's signature alone."""
+    that no token and no Origin of ours can be asked for; it is believed by the provider's signature alone.
+    `most_bytes` bounds the form; only a place that lets through more than usual takes a file (`visit.file`)."""
 
     method: str
     path: str
     needs: Needs
     handler: Handler
     outside: bool = False
+    most_bytes: int = MAX_BODY_BYTES
 
 
 def routes(services: ConsoleServices, places: tuple[Place, ...]) -> list[Route]:
@@ -118,7 +121,7 @@ async def _answer(visit: Visit, place: Place) -> Response:
         return visit.refusal(
             Refused("right.missing", "This page is not for your role.", "Ask an administrator if it should be."), 403
         )
-    if place.method == "POST" and (refused := await _posted(visit, outside=place.outside)) is not None:
+    if place.method == "POST" and (refused := await _posted(visit, place)) is not None:
         return visit.refusal(refused, 403)
     visit.flashes = _flashes(visit.request)
     return await place.handler(visit)
@@ -173,23 +176,23 @@ def _as_of(visit: Visit) -> Refused | None:
     return None
 
 
-async def _posted(visit: Visit, *, outside: bool) -> Refused | None:
+async def _posted(visit: Visit, place: Place) -> Refused | None:
     """Reads a bounded form or JSON body whose sender is one of our own pages, or anybody for what is `outside`."""
-    request = visit.request
+    request, outside = visit.request, place.outside
     origin = request.headers.get("origin")
     if not outside and origin is not None and origin != visit.services.origin and not _same_site(request, origin):
         return Refused("csrf.origin", "This form was not sent by the console.", "Open the page again, and repeat.")
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY_BYTES:
+        if len(body) > place.most_bytes:
             return Refused("form.large", "That is more than a form may carry.")
     if request.headers.get("content-type", "").startswith("application/json"):
         token, refused = request.headers.get("x-csrf-token", ""), _json_body(visit, bytes(body))
         if refused is not None:
             return refused
     else:
-        visit.form = await _form(request, bytes(body))
+        await _read_form(visit, bytes(body), place.most_bytes)
         token = visit.form.get("csrf", "")
     if outside:
         return None
@@ -206,13 +209,16 @@ def _json_body(visit: Visit, body: bytes) -> Refused | None:
     return None if isinstance(visit.json, dict) else Refused("form.malformed", "This could not be read.")
 
 
-async def _form(request: Request, body: bytes) -> dict[str, str]:
+async def _read_form(visit: Visit, body: bytes, most: int) -> None:
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": body, "more_body": False}
 
-    replayed = Request(request.scope, receive)
-    async with replayed.form(max_files=0, max_fields=100, max_part_size=MAX_BODY_BYTES) as form:
-        return {name: value for name, value in form.items() if isinstance(value, str)}
+    replayed, files = Request(visit.request.scope, receive), int(most > MAX_BODY_BYTES)
+    async with replayed.form(max_files=files, max_fields=100, max_part_size=most) as form:
+        visit.form = {name: value for name, value in form.items() if isinstance(value, str)}
+        for value in form.values():
+            if isinstance(value, UploadFile):
+                visit.file = await value.read()
 
 
 def _same_site(request: Request, origin: str) -> bool:

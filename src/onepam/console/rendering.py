@@ -81,6 +81,7 @@ PAGES = (
     Page("/factors", "My factors", "fingerprint", "Me"),
     Page("/sessions", "Sessions", "terminal-2", "Activity"),
     Page("/people", "People", "users", "Access"),
+    Page("/roster", "Staff roster", "list-check", "Access"),
     Page("/leavers", "Leavers", "logout", "Access"),
     Page("/providers", "Identity providers", "building", "Access"),
     Page("/second-factors", "Second factors", "shield-lock", "Access"),

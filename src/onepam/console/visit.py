@@ -31,6 +31,7 @@ _NEEDS: dict[str, tuple[ConsoleRight, ...]] = {
     "/second-factors": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
     "/providers": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
     "/leavers": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
+    "/roster": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
     "/resources": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
     "/roles": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
     "/changes": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT),
@@ -69,6 +70,7 @@ class Visit:
     as_of: Instant | None = None
     member: Member | None = None
     form: Mapping[str, str] = field(default_factory=dict)
+    file: bytes = b""
     json: Any = None
     waiting: int = 0
     live: int = 0

@@ -19,6 +19,10 @@ UPLOAD = "upload"
 """The source of a version that somebody uploaded; of one that was pulled it is the host's name."""
 
 
+SOURCE_SECRET = b"roster/source"
+"""What the secret header of the source is sealed about."""
+
+
 class Standing(StrEnum):
     """What became of a version: in force (or was), held by the brake, let through for its next take, or refused."""
 

@@ -39,6 +39,15 @@ from tests.console.samples.providers import (
     TEST_FAILED,
     VENDORS,
 )
+from tests.console.samples.roster import (
+    NO_ROSTER,
+    PLAN,
+    PLAN_HELD,
+    PLAN_INVALID,
+    ROSTER,
+    ROSTER_HELD,
+    ROSTER_REFUSED,
+)
 
 SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     "sign_in": ("sign_in.html", outside("/sign-in"), SIGN_IN),
@@ -78,6 +87,13 @@ SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     "home-empty": ("home.html", shell("/"), EMPTY_HOME),
     "home-all-open": ("home.html", shell("/"), {**HOME, "requestable": [], "beyond": 0}),
     "home-search": ("home.html", shell("/"), {**EMPTY_HOME, "query": "oracle", "setup": None}),
+    "roster": ("roster.html", shell("/roster"), ROSTER),
+    "roster-held": ("roster.html", shell("/roster"), ROSTER_HELD),
+    "roster-refused": ("roster.html", shell("/roster"), ROSTER_REFUSED),
+    "roster-none": ("roster.html", shell("/roster"), NO_ROSTER),
+    "roster_plan": ("roster_plan.html", shell("/roster/plan"), PLAN),
+    "roster_plan-held": ("roster_plan.html", shell("/roster/plan"), PLAN_HELD),
+    "roster_plan-invalid": ("roster_plan.html", shell("/roster/plan"), PLAN_INVALID),
     "leavers": ("leavers.html", shell("/leavers"), LEAVERS),
     "leavers-none": ("leavers.html", shell("/leavers"), NO_LEAVERS),
     "request": ("request.html", shell("/requests/req_7f2k", flashes=FLASHES), REQUEST),

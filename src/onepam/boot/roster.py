@@ -1,0 +1,92 @@
+"""The staff roster's jobs: what follows for people, every few seconds, and the pull from its source, when it is due."""
+
+import asyncio
+import logging
+import secrets
+from base64 import b64decode
+
+from onepam.app.follow_roster import follow_roster
+from onepam.app.ports import Ledger
+from onepam.app.take_roster import Upload, record_failed_pull, take_roster
+from onepam.domain.staff import SOURCE_SECRET
+from onepam.domain.staff_file import MAX_FILE_BYTES
+from onepam.gateway.fetch import Fetch
+from onepam.kernel.clock import SECOND, Clock, Instant
+from onepam.kernel.errors import Fault, Refused
+from onepam.kernel.ids import new_id
+from onepam.store.read.staff import Source, health
+from onepam.store.reader import Reader
+from onepam.vault.envelope import Envelope
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 15.0
+PULL_TIMEOUT_SECONDS = 60.0
+
+
+class RosterJob:
+    """Pulls when the interval has passed since the last pull of this process, at the latest an interval after it began.
+
+    Several processes that pull at once do no harm: an unchanged version changes nothing.
+    """
+
+    def __init__(self, ledger: Ledger, reader: Reader, fetch: Fetch, envelope: Envelope, clock: Clock) -> None:
+        self._ledger = ledger
+        self._reader = reader
+        self._fetch = fetch
+        self._envelope = envelope
+        self._clock = clock
+        self._pulled: tuple[Source, Instant] | None = None
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            await self.step()
+            await asyncio.sleep(EVERY_SECONDS)
+
+    async def step(self) -> None:
+        """Pulls if it is due; then accounts become what the roster says."""
+        source = (await self._reader(health)).source
+        if source is not None and self._due(source):
+            self._pulled = (source, self._clock())
+            await self.pull(source)
+        await follow_roster(self._ledger, fresh)
+
+    async def pull(self, source: Source) -> None:
+        """One pull. What went wrong is kept where the roster's health shows it."""
+        answer = await self._fetched(source)
+        received = self._clock()
+        if isinstance(answer, Refused):
+            log.warning("the staff roster could not be pulled from %s: %s", source.host, answer.message)
+            await record_failed_pull(self._ledger, source.host, answer, received, fresh)
+            return
+        await take_roster(self._ledger, None, Upload(answer, source.host, received), None, fresh)
+
+    def _due(self, source: Source) -> bool:
+        if self._pulled is None or self._pulled[0] != source:
+            return True
+        return self._clock() >= self._pulled[1] + source.interval - SECOND
+
+    async def _fetched(self, source: Source) -> bytes | Refused:
+        if source.url is None:
+            return Refused("roster.source", "The address of the roster was erased.", "Set it again.")
+        headers = {}
+        if source.header and source.secret:
+            try:
+                sealed = b64decode(source.secret)
+                headers[source.header] = self._envelope.open(sealed, SOURCE_SECRET).reveal().decode("utf-8")
+            except Fault:
+                return Refused("roster.secret", "The header's secret cannot be opened.", "Set the source again.")
+        answer = await self._fetch.get(
+            source.url, headers=headers, limit_bytes=MAX_FILE_BYTES, timeout_seconds=PULL_TIMEOUT_SECONDS
+        )
+        if isinstance(answer, Refused):
+            return answer
+        if answer.status != 200:
+            return Refused("roster.status", f"{source.host} answered {answer.status} instead of the roster.")
+        return answer.body
+
+
+def fresh(prefix: str) -> str:
+    """A fresh id."""
+    return new_id(prefix, secrets.token_bytes)

@@ -1,0 +1,95 @@
+"""The staff roster: as it stands, and what a version would change."""
+
+from onepam.domain.staff import StaffRules, Standing
+from onepam.domain.staff_file import COLUMNS
+from onepam.kernel.clock import DAY, HOUR
+from onepam.store.read.staff import Finding, Source, VersionRow
+from tests.console.samples.company import JONAS, TOMAS, Context, ago
+
+DIGEST = "9f2c4b1e77aa5c03d1e8f6b2" + "0" * 40
+
+
+def version(standing: Standing, number: int, **more: object) -> VersionRow:
+    known: dict[str, object] = {
+        "version": f"stv_{number}", "standing": standing, "digest": DIGEST, "source": "hr.example.org", "because": "",
+        "rows": 1_204, "added": 3, "changed": 12, "ended": 1, "leavers": 0, "accounts": 0, "errors": 0,
+        "received": ago(number * HOUR), "by_name": "", "released_by_name": "", "said": (),
+    }  # fmt: skip
+    return VersionRow(**{**known, **more})  # type: ignore[arg-type]
+
+
+HELD = version(
+    Standing.HELD, 1, because="roster.leavers", rows=902, added=0, ended=302, leavers=287, accounts=1_190,
+    said=("Jonas Weber", "Tomáš Novák", "Aïcha Ben-Salem"),
+)  # fmt: skip
+TAKEN = version(Standing.TAKEN, 2)
+
+ROSTER: Context = {
+    "taken": TAKEN,
+    "stale": False,
+    "source": Source("hr.example.org", None, None, None, HOUR),
+    "rules": StaffRules(),
+    "columns": [(name, "") for name in COLUMNS],
+    "trouble": (),
+    "held": None,
+    "held_why": "",
+    "accounts": [
+        {
+            "words": "left by the roster, and the account is enabled",
+            "count": 1,
+            "rows": [Finding("left_enabled", JONAS["id"], JONAS["name"], ago(3 * DAY))],
+        },
+        {
+            "words": "on no roster",
+            "count": 1,
+            "rows": [Finding("no_entry", TOMAS["id"], TOMAS["name"], ago(40 * DAY), "tomas@example.org")],
+        },
+    ],
+    "people": [
+        {
+            "words": "on the roster, without an account",
+            "count": 214,
+            "rows": [Finding("no_account", None, "Ingrid Sørensen", ago(9 * DAY), "ingrid@example.org")],
+        }
+    ],
+    "versions": [
+        TAKEN,
+        version(Standing.REFUSED, 5, digest="", rows=0, added=0, changed=0, ended=0, errors=2),
+        version(Standing.TAKEN, 30, source="upload", by_name="Lena Fischer", released_by_name="Mara Olsen"),
+    ],
+    "may_take": True,
+}
+ROSTER_HELD: Context = {
+    **ROSTER,
+    "stale": True,
+    "held": HELD,
+    "held_why": "It would end the access of too many people.",
+    "versions": [HELD, *ROSTER["versions"]],
+}
+ROSTER_REFUSED: Context = {
+    **ROSTER,
+    "trouble": ("line 17, column ends: '31.02.2026' is not a date; write 2026-03-31.",),
+}
+NO_ROSTER: Context = {**ROSTER, "taken": None, "source": None, "accounts": [], "people": [], "versions": []}
+
+PLAN: Context = {
+    "plan": {
+        "digest": DIGEST, "rows": 1_206, "before": 1_204, "held": "", "released": False,
+        "leavers": [{"id": JONAS["id"], "name": JONAS["name"]}],
+        "added": [{"name": "Ingrid Sørensen", "detail": "4711 ingrid@example.org"}],
+        "changed": [{"name": TOMAS["name"], "detail": "17 tomas@example.org", "what": "manager, ends"}],
+        "ended": [{"name": JONAS["name"], "detail": "12 jonas@example.org"}],
+        "counts": {"added": 3, "changed": 1, "ended": 1, "leavers": 1},
+    },
+    "file": "eJw=", "errors": [], "error_count": 0,
+}  # fmt: skip
+PLAN_HELD: Context = {**PLAN, "plan": {**PLAN["plan"], "held": "It drops too many rows."}}
+PLAN_INVALID: Context = {
+    "plan": None,
+    "file": "",
+    "errors": [
+        "line 17, column ends: '31.02.2026' is not a date; write 2026-03-31.",
+        "line 40, column sponsor: a vendor needs a sponsor.",
+    ],
+    "error_count": 240,
+}
