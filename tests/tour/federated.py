@@ -22,7 +22,8 @@ from tests.targets import free_port
 
 E = TypeVar("E")
 
-PEOPLE = {"per_ada": ("Ada Lindt", "ada@example.com"), "per_ben": ("Ben Okafor", "ben@example.com")}
+ADA, BEN = "per_adaaaaaaaaaaaaaa", "per_benbenbenbenbenb"
+PEOPLE = {ADA: ("Ada Lindt", "ada@example.com"), BEN: ("Ben Okafor", "ben@example.com")}
 RULE = ProviderRule(domains=("example.com",))
 
 
@@ -95,7 +96,7 @@ def company(folder: Path) -> Iterator[Federated]:
             ),
             *(
                 BindingAdded(
-                    f"bnd_{person}", "engineer", SubjectKind.PERSON, person, None, "file", "work", "chg_1", None
+                    f"bnd_{person[4:]}", "engineer", SubjectKind.PERSON, person, None, "file", "work", "chg_1", None
                 )
                 for person in PEOPLE
             ),

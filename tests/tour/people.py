@@ -98,6 +98,12 @@ class Person:
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url(self.console + "/")
 
+    def sign_out(self) -> None:
+        """By the menu under one's name."""
+        page = self.go("/")
+        page.locator(".person-button").locator("visible=true").first.click()
+        page.get_by_role("button", name="Sign out").locator("visible=true").first.click()
+
     def code(self, at_step: int = 0) -> str:
         """The app's code, `at_step` steps from now."""
         return str(pyotp.TOTP(self.seed).at(int(time.time()) + 30 * at_step))

@@ -14,16 +14,21 @@ from onepam.domain.sign_in import SignedIn, SignedOut, SteppedUp
 from onepam.identity.oidc.settings import backchannel_uri, post_logout_uri, redirect_uri
 from onepam.kernel.secret import Secret
 from tests.oidc_provider.provider import Account, OidcProvider, running_oidc_provider
-from tests.tour.federated import PEOPLE, RULE, Federated, company
+from tests.tour.federated import ADA, BEN, PEOPLE, RULE, Federated, company
 from tests.tour.people import Person
 from tests.tour.terminal import login
 
 ACCOUNTS = {
-    person.removeprefix("per_"): Account(
-        claims={"email": email, "email_verified": True, "name": name, "preferred_username": person},
-        amr=("pwd", "mfa") if person == "per_ada" else ("pwd",),
+    user: Account(
+        claims={
+            "email": PEOPLE[person][1],
+            "email_verified": True,
+            "name": PEOPLE[person][0],
+            "preferred_username": user,
+        },
+        amr=methods,
     )
-    for person, (name, email) in PEOPLE.items()
+    for user, person, methods in (("ada", ADA, ("pwd", "mfa")), ("ben", BEN, ("pwd",)))
 }
 
 
@@ -62,7 +67,7 @@ def test_what_the_provider_attests_opens_a_server_and_its_logout_ends_all(
     ada.page.wait_for_url(found.console + "/")
     assert [each.because for each in found.events(IdentityLinked)] == ["address"]
     opened = found.events(SignedIn)[-1]
-    assert (opened.person, opened.basis, opened.provider) == ("per_ada", MfaBasis.ATTESTED, "corp")
+    assert (opened.person, opened.basis, opened.provider) == (ADA, MfaBasis.ATTESTED, "corp")
 
     login(ada, found.console, tmp_path)
     done = found.ssh(tmp_path, "through-corp")
@@ -76,7 +81,7 @@ def test_what_the_provider_attests_opens_a_server_and_its_logout_ends_all(
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(found.console + "/factors")
     stepped = found.events(SteppedUp)[-1]
-    assert (stepped.person, stepped.basis) == ("per_ada", MfaBasis.ATTESTED)
+    assert (stepped.person, stepped.basis) == (ADA, MfaBasis.ATTESTED)
 
     assert opened.provider_session
     assert provider.sign_out("ada", opened.provider_session)
@@ -105,7 +110,7 @@ def test_what_it_does_not_attest_is_stepped_up_with_a_factor_of_ours(
     page.get_by_role("button", name="Use a passkey").click()
     page.wait_for_url(found.console + "/")
     opened = found.events(SignedIn)[-1]
-    assert (opened.person, opened.basis, opened.phishing_resistant) == ("per_ben", MfaBasis.STEPPED_UP, True)
+    assert (opened.person, opened.basis, opened.phishing_resistant) == (BEN, MfaBasis.STEPPED_UP, True)
     assert opened.proven == ("provider", "passkey")
 
     login(ben, found.console, tmp_path)
@@ -114,7 +119,7 @@ def test_what_it_does_not_attest_is_stepped_up_with_a_factor_of_ours(
     proof = found.events(SessionOpened)[-1].mfa
     assert (proof.basis, proof.provider, proof.factors) == (MfaBasis.STEPPED_UP, "corp", ("provider", "passkey"))
 
-    ben.go("/").get_by_role("button", name="Sign out").click()
+    ben.sign_out()
     page.get_by_role("button", name="Sign out").click()
     page.get_by_text("You are signed out.").wait_for()
 

@@ -20,7 +20,7 @@ from onepam.identity.saml.metadata import IdpMetadata
 from onepam.identity.saml.settings import SamlSettings, idp_mapping, parse
 from onepam.identity.saml.sp_metadata import sp_metadata
 from tests.saml_provider import MFA_CONTEXT, SamlProvider, running_saml_provider
-from tests.tour.federated import RULE, Federated, company
+from tests.tour.federated import ADA, BEN, RULE, Federated, company
 from tests.tour.people import Person
 from tests.tour.terminal import login
 
@@ -60,7 +60,7 @@ def test_what_the_provider_attests_opens_a_server_and_signing_out_is_for_both(
     through(ada, "ada")
     ada.page.wait_for_url(found.console + "/")
     opened = found.events(SignedIn)[-1]
-    assert (opened.person, opened.basis, opened.provider) == ("per_ada", MfaBasis.ATTESTED, "corp")
+    assert (opened.person, opened.basis, opened.provider) == (ADA, MfaBasis.ATTESTED, "corp")
     assert MFA_CONTEXT in opened.methods
 
     login(ada, found.console, tmp_path)
@@ -69,8 +69,8 @@ def test_what_the_provider_attests_opens_a_server_and_signing_out_is_for_both(
     proof = found.events(SessionOpened)[-1].mfa
     assert (proof.basis, proof.provider, proof.factors) == (MfaBasis.ATTESTED, "corp", ("provider",))
 
-    page = ada.go("/")
-    page.get_by_role("button", name="Sign out").click()
+    page = ada.page
+    ada.sign_out()
     page.get_by_text("You are signed out.").wait_for()
     page.get_by_role("link", name="Sign in through Corp").click()
     expect(page.locator("input[name=username]")).to_be_visible()
@@ -104,5 +104,5 @@ def test_without_a_second_factor_one_of_ours_is_enrolled(
     ben = Person(browser, found.console, "Ben", "ben@example.com")
     through(ben, "ben")
     ben.page.get_by_text("Choose your second factor").wait_for()
-    assert "per_ben" not in {each.person for each in found.events(SignedIn)}
+    assert BEN not in {each.person for each in found.events(SignedIn)}
     assert ben.problems == []
