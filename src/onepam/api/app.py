@@ -9,7 +9,19 @@ from onepam import __version__
 from onepam.api.bounds import Bounds
 from onepam.api.errors import Error, handle_errors
 from onepam.api.guard import ProbeAnswered, guard
-from onepam.api.routes import cli, leavers, ledger, matrix, people, providers, requests, second_factors, sessions
+from onepam.api.routes import (
+    cli,
+    leavers,
+    ledger,
+    matrix,
+    people,
+    providers,
+    requests,
+    roster,
+    second_factors,
+    sessions,
+    signals,
+)
 from onepam.api.routes.route import Route
 from onepam.api.services import ApiServices
 from onepam.gateway.probes import told
@@ -22,6 +34,8 @@ ROUTES: tuple[Route, ...] = (
     *second_factors.ROUTES,
     *leavers.ROUTES,
     *providers.ROUTES,
+    *signals.ROUTES,
+    *roster.ROUTES,
     *matrix.ROUTES,
     *ledger.ROUTES,
 )

@@ -13,6 +13,10 @@ MAX_FILE_BODY_BYTES = 2 * MAX_PAYLOAD_BYTES
 
 FILE_PATHS = ("/access/plan", "/access/apply")
 
+MAX_ROSTER_BODY_BYTES = 7 * MAX_PAYLOAD_BYTES
+ROSTER_PATHS = ("/roster/plan", "/roster/apply")
+"""These take a file of up to 5 MiB in base64."""
+
 _HEADERS = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 
 
@@ -30,7 +34,9 @@ class Bounds:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = MAX_FILE_BODY_BYTES if scope["path"].endswith(FILE_PATHS) else MAX_BODY_BYTES
+        path, most = scope["path"], MAX_BODY_BYTES
+        if path.endswith(FILE_PATHS + ROSTER_PATHS):
+            most = MAX_FILE_BODY_BYTES if path.endswith(FILE_PATHS) else MAX_ROSTER_BODY_BYTES
         taken, begun = 0, False
 
         async def bounded() -> Message:

@@ -39,6 +39,8 @@ _INVALID = frozenset(
         "request.role",
         "access.login",
         "access.invalid",
+        "roster.invalid",
+        "roster.interval",
         "certificate.subject",
         "person.email",
         "person.end_past",

@@ -29,6 +29,7 @@ from onepam.boot.config import Config
 from onepam.boot.evidence import Evidence
 from onepam.boot.node import Node
 from onepam.boot.probing import Listeners, Prober
+from onepam.boot.roster import keep_roster
 from onepam.boot.self_check import SelfCheck
 from onepam.boot.signer_process import SignerProcess
 from onepam.domain.authority import Actor
@@ -209,6 +210,7 @@ class Platform:
             try:
                 async with self._web(console):
                     probing = self._run("probes", self._prober().run)
+                    self._run("roster", lambda: keep_roster(self))
                     try:
                         yield
                     finally:

@@ -4,12 +4,15 @@ import asyncio
 import logging
 import secrets
 from base64 import b64decode
+from typing import TYPE_CHECKING
 
 from onepam.app.follow_roster import follow_roster
 from onepam.app.ports import Ledger
 from onepam.app.take_roster import Upload, record_failed_pull, take_roster
+from onepam.boot.clock import wall_clock
 from onepam.domain.staff import SOURCE_SECRET
 from onepam.domain.staff_file import MAX_FILE_BYTES
+from onepam.gateway.egress import Egress
 from onepam.gateway.fetch import Fetch
 from onepam.kernel.clock import SECOND, Clock, Instant
 from onepam.kernel.errors import Fault, Refused
@@ -17,6 +20,9 @@ from onepam.kernel.ids import new_id
 from onepam.store.read.staff import Source, health
 from onepam.store.reader import Reader
 from onepam.vault.envelope import Envelope
+
+if TYPE_CHECKING:
+    from onepam.boot.platform import Platform
 
 log = logging.getLogger(__name__)
 
@@ -90,3 +96,13 @@ class RosterJob:
 def fresh(prefix: str) -> str:
     """A fresh id."""
     return new_id(prefix, secrets.token_bytes)
+
+
+async def keep_roster(platform: "Platform") -> None:
+    """The job of one process. Calls leave by the operator's rule for outgoing connections."""
+    config = platform.config
+    fetch = Fetch(Egress(config.admitted, frozenset({platform.ssh_port, config.console_port})))
+    try:
+        await RosterJob(platform.ledger, platform.reader, fetch, platform.envelope, wall_clock).run()
+    finally:
+        await fetch.aclose()

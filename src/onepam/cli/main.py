@@ -4,7 +4,19 @@ from collections.abc import Callable
 
 import typer
 
-from onepam.cli.commands import access, decide, evidence, matrix, mfa, people, provider, sessions, sign_in
+from onepam.cli.commands import (
+    access,
+    decide,
+    evidence,
+    matrix,
+    mfa,
+    people,
+    provider,
+    roster,
+    sessions,
+    sign_in,
+    signals,
+)
 from onepam.cli.commands.leavers import app as leavers
 from onepam.cli.commands.ledger import app as ledger
 
@@ -40,8 +52,10 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
 for command in _COMMANDS:
     app.command()(command)
 app.add_typer(people.app, name="people")
+app.add_typer(roster.app, name="roster")
 app.add_typer(leavers, name="leavers")
 app.add_typer(provider.app, name="provider")
+app.add_typer(signals.app, name="signals")
 app.add_typer(ledger, name="ledger")
 app.add_typer(evidence.app, name="evidence")
 

@@ -1,0 +1,147 @@
+"""The staff roster: what a version would change, taking one, how it stands, who is on it, where it is pulled from."""
+
+import os
+import sys
+from base64 import b64encode
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from onepam.cli.client import call
+from onepam.cli.show import REFUSED, USAGE, Json, Output, confirmed, facts, printed, say, stop, table, when
+
+MAX_FILE_BYTES = 5 * 1024 * 1024
+
+app = typer.Typer(help="The staff roster.", no_args_is_help=True, rich_markup_mode=None)
+source = typer.Typer(help="Where the roster is pulled from.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(source, name="source")
+
+RosterFile = Annotated[Path, typer.Argument(metavar="FILE", help="CSV in UTF-8; - for standard input.")]
+When = Annotated[str | None, typer.Option("--as-of", help="As it was then (RFC 3339).")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+@app.command()
+def plan(file: RosterFile, as_json: Json = False) -> None:
+    """Show what a version would change, and who would lose their access."""
+    found = call("POST", "/roster/plan", _body(file))
+    printed(found) if Output.as_json else _show_plan(found)
+
+
+@app.command()
+def apply(
+    file: RosterFile,
+    digest: Annotated[str, typer.Option(help="Digest of the plan that was looked at; asks otherwise.")] = "",
+    yes: Yes = False,
+    as_json: Json = False,
+) -> None:
+    """Take a version, whole or not at all; the brake may hold it."""
+    body = _body(file)
+    if not digest:
+        found = call("POST", "/roster/plan", body)
+        if not Output.as_json:
+            _show_plan(found)
+        confirmed("Take this version?", yes)
+        digest = found["digest"]
+    given = call("POST", "/roster/apply", {**body, "digest": digest})
+    if Output.as_json:
+        printed(given)
+    elif given["outcome"] == "taken":
+        say(f"In force: {given['left']} lost their access, {given['changed']} changed, {given['added']} added.")
+    if given["outcome"] == "held":
+        if not Output.as_json:
+            say("The brake holds it; nothing was applied.", f"  onepam roster release {digest}")
+        raise typer.Exit(REFUSED)
+
+
+@app.command()
+def release(digest: str, yes: Yes = False, as_json: Json = False) -> None:
+    """Let exactly the held version through; then apply it again."""
+    confirmed("Release this version?", yes)
+    done = call("POST", "/roster/release", {"digest": digest})
+    printed(done) if Output.as_json else say("Released: the next time exactly these bytes come, they are taken.")
+
+
+@app.command()
+def ls(as_of: When = None, as_json: Json = False) -> None:
+    """List who is on the roster."""
+    found = call("GET", "/roster/entries", params={"as_of": as_of})
+    if Output.as_json:
+        printed(found)
+        return
+    columns = ("number", "name", "email", "type", "manager", "sponsor", "ends", "person")
+    rows = ([each[name] or "" for name in columns] for each in found)
+    table([name.upper() for name in columns], rows, "Nobody is on the roster.")
+
+
+@app.command()
+def show(as_of: When = None, as_json: Json = False) -> None:
+    """Show how the roster stands, and where it and the accounts do not agree."""
+    found = call("GET", "/roster", params={"as_of": as_of})
+    if Output.as_json:
+        printed(found)
+        return
+    taken, held = found["taken"], found["held"]
+    facts(
+        (
+            ("in force", f"{taken['rows']} rows, {when(taken['received'])}" if taken else "no version yet"),
+            ("stale", "yes" if found["stale"] else ""),
+            ("held", f"{held['because']}, digest {held['digest']}" if held else ""),
+            ("comes from", found["host"] or "upload"),
+        )
+    )
+    rows = ((each["kind"], each["name"], each["person"] or "", when(each["since"])) for each in found["findings"])
+    table(("FINDING", "WHO", "PERSON", "SINCE"), rows, "Roster and accounts agree." if taken else "")
+
+
+@source.command(name="set")
+def set_source(
+    url: str,
+    header_from_env: Annotated[
+        str, typer.Option(help="NAME=VARIABLE: the header, and the environment variable with its value.")
+    ] = "",
+    minutes: Annotated[int, typer.Option(help="Between pulls.")] = 60,
+    as_json: Json = False,
+) -> None:
+    """Pull the roster from an address."""
+    header, _, variable = header_from_env.partition("=")
+    secret = os.environ.get(variable, "") if variable else ""
+    if header_from_env and not secret:
+        stop(USAGE, f"{header_from_env!r} names no environment variable with a value.", "Such as X-Key=HR_KEY")
+    body = {"url": url, "interval_seconds": minutes * 60, "header": header, "secret": secret}
+    done = call("POST", "/roster/source", body)
+    printed(done) if Output.as_json else say("It is pulled within seconds: onepam roster show")
+
+
+@source.command(name="unset")
+def unset_source(as_json: Json = False) -> None:
+    """Pull the roster no more."""
+    done = call("POST", "/roster/source", {"url": ""})
+    printed(done) if Output.as_json else say("It is uploaded only.")
+
+
+def _show_plan(found: dict[str, Any]) -> None:
+    say(f"{found['rows']} rows: {found['added']} new, {found['changed']} changed, {found['ended']} gone.")
+    for mark, key in (("-", "who_ends"), ("~", "who_changes"), ("+", "who_is_new")):
+        for each in found[key][:50]:
+            say(f"{mark} {each['number'] or ''} {each['name'] or 'erased'} {each['email'] or ''}")
+    if found["leavers"]:
+        say(f"{found['leavers']} of {found['accounts']} lose their access: {', '.join(found['who_leaves'][:50])}")
+    if found["held"]:
+        say(f"The brake will hold it: {found['held']}")
+    say(f"digest {found['digest']}")
+
+
+def _body(file: Path) -> dict[str, str]:
+    try:
+        if str(file) == "-":
+            data = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+        else:
+            with file.open("rb") as opened:
+                data = opened.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        stop(USAGE, f"{file} cannot be read: {error.strerror}.")
+    if len(data) > MAX_FILE_BYTES:
+        stop(USAGE, f"{file} is larger than {MAX_FILE_BYTES} bytes.")
+    return {"data": b64encode(data).decode("ascii")}
