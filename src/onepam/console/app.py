@@ -13,6 +13,7 @@ from onepam.console.dispatch import Place, routes
 from onepam.console.pages import (
     auth,
     changes,
+    exceptions,
     find,
     home,
     leavers,
@@ -41,6 +42,7 @@ PLACES: tuple[Place, ...] = (
     *service_keys.PLACES,
     *second_factors.PLACES,
     *providers.PLACES,
+    *exceptions.PLACES,
     *resources.PLACES,
     *roles.PLACES,
     *changes.PLACES,

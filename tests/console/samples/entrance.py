@@ -132,3 +132,23 @@ STEP_UP: Context = {
 STEP_UP_THROUGH: Context = {**STEP_UP, "provider": "Okta"}
 STEP_UP_NOWHERE: Context = {**STEP_UP, "methods": []}
 TOTP: Context = {"svg": QR, "secret": "JBSW Y3DP EHPK 3PXP", "error": "That code was not accepted."}
+_EXCEPTION: Context = {
+    "id": "exc_1",
+    "person": {"id": "per_5", "name": "Tomas Berg"},
+    "reason": "No phones are allowed on the shop floor.",
+    "control": "Signs in from the shop's own network only; keys are on order.",
+    "proposed_by": "Mira Okafor",
+    "proposed": ago(2 * HOUR),
+    "accepted_by": "",
+    "accepted": None,
+    "ends": ahead(30 * 24 * HOUR),
+    "may_accept": True,
+    "may_end": True,
+}
+EXCEPTIONS: Context = {
+    "waiting": [_EXCEPTION],
+    "accepted": [{**_EXCEPTION, "id": "exc_2", "accepted_by": "Lena Vogt", "accepted": ago(HOUR)}],
+    "may_propose": True,
+    "latest": ahead(90 * 24 * HOUR),
+}
+NO_EXCEPTIONS: Context = {**EXCEPTIONS, "waiting": [], "accepted": [], "may_propose": False}

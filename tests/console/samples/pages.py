@@ -9,7 +9,9 @@ from tests.console.samples.entrance import (
     CLI,
     CONFIRM,
     ENROL,
+    EXCEPTIONS,
     FACTORS,
+    NO_EXCEPTIONS,
     NO_FACTORS,
     RECOVERY,
     SECOND_STEP,
@@ -51,6 +53,8 @@ from tests.console.samples.roster import (
 
 SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     "sign_in": ("sign_in.html", outside("/sign-in"), SIGN_IN),
+    "exceptions": ("exceptions.html", shell("/exceptions"), EXCEPTIONS),
+    "exceptions-none": ("exceptions.html", shell("/exceptions"), NO_EXCEPTIONS),
     "sign_in-through": ("sign_in.html", outside("/sign-in"), SIGN_IN_THROUGH),
     "sign_in-out": ("sign_in.html", outside("/sign-in"), SIGNED_OUT),
     "sign_in-second-through": ("sign_in.html", outside("/sign-in"), SECOND_STEP_THROUGH),
