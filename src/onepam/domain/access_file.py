@@ -22,6 +22,7 @@ from onepam.domain.matrix import (
     Someone,
     binding_id,
 )
+from onepam.domain.people import DIRECTORY_GROUP
 from onepam.kernel.canonical import encode
 from onepam.kernel.clock import DAY
 
@@ -32,6 +33,7 @@ MAX_RESOURCES = 10_000
 MAX_ROLES = 500
 MAX_PERMISSIONS = 32
 MAX_PURPOSE_CHARACTERS = 300
+MAX_DIRECTORY_GROUP = 210
 MAX_ROLE_BYTES = 60_000
 
 MAX_GUESSES = 5
@@ -298,7 +300,7 @@ class _Reading:
         findings = self._findings
         given = fields.record(node, node.spot, "binding", ("role", "because"), ("group", "person", "ends"), findings)
         role = _read(given, "role", lambda value: self._named(value, "role", roles))
-        group = _read(given, "group", lambda value: self._named(value, "group", groups))
+        group = _read(given, "group", lambda value: self._bound_group(value, groups))
         person = self._person(given.get("person"), "person")
         because = _read(given, "because", lambda v: fields.text_of(v, "reason", findings, MAX_PURPOSE_CHARACTERS))
         until = _read(given, "ends", lambda value: fields.ends(value, findings))
@@ -309,6 +311,16 @@ class _Reading:
             return None
         kind = SubjectKind.PERSON if group is None else SubjectKind.GROUP
         return BindingDefinition(binding_id(role, kind, subject), role, kind, subject, until, because)
+
+    def _bound_group(self, node: Node, groups: Mapping[str, dict[str, str] | None]) -> str | None:
+        """A group of this file, or one that a directory feeds, which need not exist yet."""
+        if not (isinstance(node, Scalar) and node.text.startswith(DIRECTORY_GROUP)):
+            return self._named(node, "group", groups)
+        name = fields.text_of(node, "name of a directory's group", self._findings, MAX_DIRECTORY_GROUP)
+        if name == DIRECTORY_GROUP:
+            self._findings.add(node.spot, "The directory's group has no name.", f"Such as {DIRECTORY_GROUP}Engineering")
+            return None
+        return name
 
     def _named(self, node: Node, what: str, known: Mapping[str, object]) -> str | None:
         name = fields.word(node, f"name of a {what}", self._findings)

@@ -34,8 +34,8 @@ _log = logging.getLogger(__name__)
 class ScimDoor:
     """The application to mount."""
 
-    def __init__(self, services: ScimServices) -> None:
-        self._services = services
+    def __init__(self, services: ScimServices, rate: int = RATE) -> None:
+        self._services, self._rate = services, rate
         self._buckets: dict[str, tuple[float, Instant]] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -55,7 +55,7 @@ class ScimDoor:
             headers = headers_of(scope)
             token = self._token(scope, headers.get("authorization", ""))
             if (wait := self._over(token.token, received)) is not None:
-                raise ScimError(429, "", f"More than {RATE} requests a second; try again in {wait} s.")
+                raise ScimError(429, "", f"More than {self._rate} requests a second; try again in {wait} s.")
             call = Call(
                 token=token,
                 method="GET" if scope["method"] == "HEAD" else scope["method"],
@@ -91,8 +91,8 @@ class ScimDoor:
 
     def _over(self, token: str, now: Instant) -> int | None:
         """Seconds to wait where a token asks too much (token bucket), else None."""
-        left, last = self._buckets.get(token, (float(RATE), now))
-        left = min(float(RATE), left + max(now - last, 0) * RATE / SECOND) - 1
+        left, last = self._buckets.get(token, (float(self._rate), now))
+        left = min(float(self._rate), left + max(now - last, 0) * self._rate / SECOND) - 1
         self._buckets[token] = (max(left, -1.0), now)
         return 1 if left < 0 else None
 

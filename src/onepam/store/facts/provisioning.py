@@ -24,7 +24,7 @@ NOBODY = Held()
 _MEMBERS = """
 SELECT u.user, u.active, p.person, p.enabled, m.user IS NOT NULL AS is_member
 FROM json_each(:users) n
-JOIN scim_user u ON u.user = n.value AND u.valid_from <= :at AND :at < u.valid_until AND u.provider = :provider
+CROSS JOIN scim_user u ON u.user = n.value AND u.valid_from <= :at AND :at < u.valid_until AND +u.provider = :provider
 LEFT JOIN person p ON p.person = u.person AND p.valid_from <= :at AND :at < p.valid_until
 LEFT JOIN scim_member m ON m.scim_group = :group AND m.user = u.user AND m.valid_from <= :at AND :at < m.valid_until
 """
