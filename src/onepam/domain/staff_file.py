@@ -241,10 +241,10 @@ def _cell(name: str, cell: str) -> str | None:
     """What no cell may hold."""
     if len(cell) > MAX_CELL_CHARACTERS:
         return f"it has {len(cell):,} characters; at most {MAX_CELL_CHARACTERS} are read."
-    if not cell.isascii() or not cell.isprintable():
-        for character in cell:
-            if unicodedata.category(character) in _HIDDEN and character not in "\u200c\u200d":
-                return f"it holds the invisible character U+{ord(character):04X}."
+    hidden = () if cell.isascii() and cell.isprintable() else cell
+    for character in hidden:
+        if unicodedata.category(character) in _HIDDEN and character not in "\u200c\u200d":
+            return f"it holds the invisible character U+{ord(character):04X}."
     if cell[:1] in _FORMULA and cell:
         return "it begins like a formula."
     return None

@@ -1,0 +1,252 @@
+"""The roster's difference, its brake, and what follows for accounts."""
+
+from dataclasses import replace
+
+import pytest
+
+from onepam.domain.commit import Decided
+from onepam.domain.leaving import Held
+from onepam.domain.people import PersonAdded, PersonChanged, PersonDisabled, PersonKind
+from onepam.domain.staff import (
+    RosterEntryEnded,
+    RosterLinked,
+    RosterRefused,
+    RosterRulesSet,
+    RosterSourceSet,
+    RosterTaken,
+    StaffRules,
+    Standing,
+)
+from onepam.domain.staff_diff import Account, Entry, StaffDifference, brake, difference
+from onepam.domain.staff_file import InvalidRoster, RowError, StaffFile, StaffRow
+from onepam.domain.staff_follow import Followed, FollowFacts, Joiner, Says, Steps, follow
+from onepam.domain.staff_take import (
+    MOST_ENTRIES,
+    Offer,
+    StaffFacts,
+    Took,
+    VersionFacts,
+    look,
+    not_had,
+    release,
+    set_rules,
+    set_source,
+    take,
+)
+from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
+from onepam.kernel.errors import Refused
+from tests.domain.given import ADA, ADMINISTRATOR, LATER, NOW, present
+
+EMPLOYEE, VENDOR = PersonKind.EMPLOYEE, PersonKind.VENDOR
+
+
+def staff_row(number: int, **more: object) -> StaffRow:
+    known = StaffRow(str(number), f"P{number}", f"p{number}@x.org", EMPLOYEE, None, None, None, None, None, "UTC")
+    return replace(known, **more)  # type: ignore[arg-type]
+
+
+def entry(number: int, **more: object) -> Entry:
+    known = Entry(
+        f"stf_{number}", f"per_{number}", str(number), f"P{number}", f"p{number}@x.org", EMPLOYEE,
+        None, None, None, None, None, "UTC", None,
+    )  # fmt: skip
+    return replace(known, **more)  # type: ignore[arg-type]
+
+
+def account(number: int, administers: bool = False) -> Account:
+    return Account(f"per_{number}", f"P{number}", f"p{number}@x.org", administers)
+
+
+def diff(entries: list[Entry], rows: list[StaffRow], accounts: list[Account]) -> StaffDifference:
+    return difference(entries, rows, accounts, [f"new_{each.number}" for each in rows], NOW)
+
+
+def test_rows_are_matched_by_number_and_linked_by_address() -> None:
+    soon = Instant(NOW + DAY)
+    found = diff(
+        [entry(1), entry(2), entry(3, removed=NOW), entry(4), replace(entry(5), number=None, email=None, person=None)],
+        [staff_row(1), staff_row(2, manager="1", ends=soon), staff_row(3, email="other@x.org"), staff_row(6)],
+        [account(number) for number in range(1, 7)],
+    )
+    assert [(each.entry, each.person) for each in found.added] == [("new_3", None), ("new_6", "per_6")]
+    assert [each.after.manager for each in found.changed if each.after] == ["stf_1"]
+    assert [each.entry for each in found.ended] == ["stf_4", "stf_5"]
+    assert [each.person for each in found.leavers] == ["per_2", "per_4"]
+    assert [type(each).__name__ for each in found.events("v", NOW)] == [
+        "RosterEntrySet", "RosterEntrySet", "RosterEntrySet", "RosterEntryEnded", "RosterEntryEnded",
+    ]  # fmt: skip
+
+
+def test_a_return_keeps_its_entry_and_a_new_number_its_person() -> None:
+    found = diff(
+        [entry(1, removed=NOW), entry(2)],
+        [staff_row(1), staff_row(22, email="p2@x.org", sponsor="1")],
+        [account(2)],
+    )
+    assert [(each.entry, each.person, each.sponsor) for each in found.added] == [
+        ("stf_1", "per_1", None),
+        ("new_22", "per_2", "stf_1"),
+    ]
+    assert found.leavers == ()
+    ended = found.events("v", NOW)[-1]
+    assert isinstance(ended, RosterEntryEnded)
+    assert ended.left_at == NOW
+
+
+@pytest.mark.parametrize(
+    ("ended", "kept", "administrators", "percent", "code"),
+    [
+        (0, 40, (), 10, None),
+        (2, 4, (), 10, None),
+        (3, 37, (), 10, None),
+        (5, 35, (), 10, "roster.leavers"),
+        (5, 35, (), 13, None),
+        (1, 5, (1,), 10, "roster.administrators"),
+        (1, 5, (1, 2), 10, None),
+        (6, 0, (), 10, "roster.empty"),
+    ],
+)
+def test_the_brake(ended: int, kept: int, administrators: tuple[int, ...], percent: int, code: str | None) -> None:
+    people = range(1, ended + kept + 1)
+    accounts = [account(number, number in administrators) for number in people]
+    found = diff([entry(number) for number in people], [staff_row(number) for number in people[ended:]], accounts)
+    assert brake(found, accounts, StaffRules(percent)) == code
+
+
+def test_rows_without_accounts_count_too() -> None:
+    found = diff([entry(number, person=None) for number in range(10)], [staff_row(1)], [])
+    assert brake(found, [], StaffRules()) == "roster.shrinks"
+
+
+FACTS = StaffFacts(present("ada", ADMINISTRATOR), (), (), StaffRules(), None, None)
+FILE = StaffFile("d" * 64, (staff_row(1),))
+BAD = InvalidRoster("e" * 64, (RowError(2, "name", "it is empty."),), 1)
+OFFER = Offer("stv_1", FILE, ("stf_1",), "upload", NOW)
+HELD = VersionFacts("stv_0", FILE.digest, Standing.HELD, "roster.leavers")
+
+
+def code(outcome: object) -> str:
+    refused = outcome.result if isinstance(outcome, Decided) else outcome
+    assert isinstance(refused, Refused)
+    return refused.code
+
+
+def test_a_version_is_looked_at_and_taken() -> None:
+    looked = look(FACTS, ADA, OFFER, NOW)
+    assert isinstance(looked, Decided)
+    assert not looked.events
+    taken = take(FACTS, ADA, OFFER, FILE.digest, NOW)
+    assert isinstance(taken, Decided)
+    assert taken.events[-1] == RosterTaken("stv_1", FILE.digest, "upload", 1, 1, 0, 0, NOW, "ada")
+    again = take(replace(FACTS, released=HELD), None, OFFER, None, NOW)
+    assert isinstance(again, Decided)
+    assert isinstance(again.result, Took)
+    assert again.result.version == "stv_0"
+
+
+def test_a_large_load_is_not_in_force_before_its_last_command() -> None:
+    rows = tuple(staff_row(number) for number in range(MOST_ENTRIES + 1))
+    offer = replace(OFFER, file=StaffFile("d" * 64, rows), fresh=tuple(f"stf_{each.number}" for each in rows))
+    outcome = take(FACTS, ADA, offer, None, NOW)
+    assert isinstance(outcome, Decided)
+    assert isinstance(outcome.result, Took)
+    assert outcome.result.more
+    assert len(outcome.events) == MOST_ENTRIES
+
+
+def test_what_is_not_taken() -> None:
+    nobody = replace(FACTS, actor=present("ada"))
+    assert code(look(nobody, ADA, OFFER, NOW)) == "right.missing"
+    assert code(look(FACTS, ADA, replace(OFFER, file=BAD), NOW)) == "roster.invalid"
+    assert code(take(nobody, ADA, OFFER, None, NOW)) == "right.missing"
+    assert code(take(FACTS, ADA, OFFER, "0" * 64, NOW)) == "roster.digest"
+    refused = take(FACTS, ADA, replace(OFFER, file=BAD), None, NOW)
+    assert isinstance(refused, Decided)
+    assert isinstance(refused.events[0], RosterRefused)
+    known = replace(FACTS, newest=VersionFacts("stv_0", BAD.digest, Standing.REFUSED, "roster.invalid"))
+    two = replace(BAD, count=2)
+    assert code(take(known, ADA, replace(OFFER, file=two), None, NOW)) == "roster.invalid"
+
+
+def test_a_pull_that_brought_nothing_is_told_once() -> None:
+    down = Refused("fetch.down", "It is down.")
+    told = not_had(FACTS, OFFER, down)
+    assert isinstance(told.events[0], RosterRefused)
+    known = replace(FACTS, newest=VersionFacts("stv_0", "", Standing.REFUSED, "fetch.down"))
+    assert not_had(known, OFFER, down).events == ()
+
+
+def test_an_empty_version_is_held_once() -> None:
+    empty = replace(OFFER, file=StaffFile("d" * 64, ()), fresh=())
+    held = take(FACTS, None, empty, None, NOW)
+    assert isinstance(held, Decided)
+    assert len(held.events) == 1
+    again = take(replace(FACTS, newest=HELD), None, empty, None, NOW)
+    assert isinstance(again, Decided)
+    assert again.events == ()
+
+
+def test_releasing_and_setting() -> None:
+    held = replace(FACTS, newest=HELD)
+    assert isinstance(release(held, ADA, FILE.digest, NOW), Decided)
+    stale = Instant(NOW + 6 * MINUTE)
+    nobody, off = replace(FACTS, actor=present("ada")), replace(FACTS, actor=None)
+    source = RosterSourceSet("hr.x.org", HOUR, "ada")
+    assert code(release(nobody, ADA, FILE.digest, NOW)) == "right.missing"
+    assert code(release(held, ADA, FILE.digest, stale)) == "factor.stale"
+    assert code(release(off, ADA, FILE.digest, NOW)) == "factor.stale"
+    assert code(release(FACTS, ADA, FILE.digest, NOW)) == "roster.not_held"
+    assert code(release(held, ADA, "0" * 64, NOW)) == "roster.digest"
+    assert set_source(FACTS, ADA, source, NOW) == Decided((source,), None)
+    assert code(set_source(nobody, ADA, source, NOW)) == "right.missing"
+    assert code(set_source(FACTS, ADA, source, stale)) == "factor.stale"
+    assert code(set_source(FACTS, ADA, replace(source, interval=1), NOW)) == "roster.interval"
+    rules = StaffRules(columns=(("name", "Name"),))
+    assert set_rules(FACTS, ADA, rules, NOW) == Decided(
+        (RosterRulesSet(10, 24 * HOUR, False, {"name": "Name"}, "ada"),), None
+    )
+    assert code(set_rules(nobody, ADA, rules, NOW)) == "right.missing"
+    assert code(set_rules(FACTS, ADA, rules, stale)) == "factor.stale"
+    assert code(set_rules(FACTS, ADA, StaffRules(0), NOW)) == "roster.brake"
+    assert code(set_rules(FACTS, ADA, StaffRules(stale_after=1), NOW)) == "roster.stale"
+    assert code(set_rules(FACTS, ADA, StaffRules(columns=(("floor", "x"),)), NOW)) == "roster.columns"
+
+
+SAYS = Says(EMPLOYEE, "max", None, None)
+EVE = Followed("eve", None, NOW, EMPLOYEE, None, None, None, "Eve", "eve@x.org", SAYS)
+
+
+@pytest.mark.parametrize(
+    ("followed", "event"),
+    [
+        (EVE, PersonChanged("eve", None, "max", None, None, "Eve", "eve@x.org", EMPLOYEE)),
+        (replace(EVE, manager="max"), None),
+        (replace(EVE, says=replace(SAYS, manager="eve")), None),
+        (replace(EVE, says=Says(VENDOR, None, None, LATER)), None),
+        (replace(EVE, says=Says(VENDOR, None, "max", LATER)),
+         PersonChanged("eve", None, None, "max", LATER, "Eve", "eve@x.org", VENDOR)),
+        (replace(EVE, left_at=NOW), None),
+    ],
+)  # fmt: skip
+def test_accounts_become_what_the_roster_says(followed: Followed, event: object) -> None:
+    decided = follow(FollowFacts((), (followed,), (), {}), (), NOW)
+    assert decided.events == (() if event is None else (event,))
+
+
+def test_links_leavers_and_joiners() -> None:
+    gone = replace(EVE, left_at=LATER)
+    joiners = (
+        Joiner("stf_7", "Joy", "joy@x.org", SAYS),
+        Joiner("stf_8", "Vic", "vic@x.org", Says(VENDOR, None, None, LATER)),
+        Joiner("stf_9", "Val", "val@x.org", Says(VENDOR, None, "max", LATER)),
+    )
+    facts = FollowFacts((("stf_1", "ada"),), (gone,), joiners, {"eve": Held()})
+    decided = follow(facts, ("per_7", "per_8", "per_9"), NOW)
+    kinds = [type(each) for each in decided.events]
+    assert kinds == [RosterLinked, PersonDisabled, PersonAdded, RosterLinked, PersonAdded, RosterLinked]
+    assert decided.result == Steps(1, 0, 1, 2)
+    assert decided.result.any()
+    assert not Steps(0, 0, 0, 0).any()
+    disabled = decided.events[1]
+    assert isinstance(disabled, PersonDisabled)
+    assert (disabled.origin, disabled.left_at, disabled.notified) == ("roster", LATER, NOW)
