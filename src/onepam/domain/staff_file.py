@@ -89,6 +89,7 @@ class _Errors:
     count: int = 0
 
     def add(self, line: int, column: str, message: str) -> None:
+        """Counts it; only the first are kept."""
         self.count += 1
         if len(self.found) < MAX_ERRORS:
             self.found.append(RowError(line, column, message))
