@@ -51,7 +51,8 @@ GONE = Refused("sign_in.provider_gone", "This identity provider is not in use an
 
 @dataclass(frozen=True, slots=True)
 class Somebody:
-    """A person whom a message may be about; `identities` are the digests of their subjects at the provider."""
+    """A person whom a message may be about; `identities` are the digests of their subjects at the provider, "" where
+    they were erased."""
 
     account: AccountFacts
     name: str | None

@@ -29,7 +29,8 @@ class ProviderRule:
 
     `attests` are the values of `amr`, `acr` or AuthnContextClassRef that prove a second factor, `phishing_resistant`
     those that prove one which cannot be phished. `domains` are the mail domains (lower case) of the people it speaks
-    for: by an address elsewhere nobody is found or added. `joins`: whether somebody unknown is added at the first sign-in.
+    for: by an address elsewhere nobody is found or added. `joins`: whether somebody unknown is added at the first
+    sign-in.
     `groups`: whether the groups in its messages feed `directory:` groups (not where SCIM feeds them).
     """
 
@@ -132,7 +133,8 @@ class IdentityLinked:
     """This subject at this provider is this person from now on (`because`: scim, address, joined, administrator).
 
     `subject_digest` is the hex SHA-256 of provider, a line feed and the subject; a subject once linked to somebody is
-    never linked to somebody else.
+    never linked to somebody else. A subject can be an address, so that its digest is erased with the rest: the subject
+    is then unknown again.
     """
 
     identity: str
@@ -140,7 +142,7 @@ class IdentityLinked:
     person: str
     because: str
     by: str | None
-    subject_digest: str
+    subject_digest: str | None = private()
     subject: str | None = private()
     user_name: str | None = private()
 

@@ -116,5 +116,5 @@ def _somebody(db: Db, provider: str, person: str, at: Instant) -> Somebody | Non
         manager=found["manager"],
         owner=found["owner"],
         origin=found["origin"],
-        identities=tuple(each["subject_digest"] for each in identities),
+        identities=tuple(each["subject_digest"] or "" for each in identities),
     )

@@ -44,12 +44,12 @@ IDENTITY = state(
             "provider": "TEXT NOT NULL",
             "person": "TEXT NOT NULL",
             "because": "TEXT NOT NULL",
-            "subject_digest": "TEXT NOT NULL",
+            "subject_digest": "TEXT",
             "subject": "TEXT",
             "user_name": "TEXT",
         },
         (("person",), ("subject_digest",)),
-        personal=("subject", "user_name"),
+        personal=("subject_digest", "subject", "user_name"),
     )
 )
 
