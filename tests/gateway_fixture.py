@@ -284,7 +284,8 @@ async def running_gateway(folder: Path, **config: Any) -> AsyncIterator[Gateway]
         running.callback(silent.close)
         closed_port, silent_port = free_port(), silent.sockets[0].getsockname()[1]
         ports = (target.port, foreign.port, closed_port, silent_port)
-        platform.config = replace(settings, egress=tuple(f"127.0.0.1/32:{port}" for port in ports))
+        admitted = tuple(f"127.0.0.1/32:{port}" for port in ports)
+        platform.config = replace(settings, egress=(*settings.egress, *admitted))
         await running.enter_async_context(platform.running())
         people = folder / "people"
         people.mkdir()

@@ -25,6 +25,7 @@ from onepam.gateway.recorder import recording_path
 from onepam.identity.oidc.relying_party import RelyingParty as OpenIdParty
 from onepam.identity.passkeys import RelyingParty
 from onepam.identity.providers import Providers
+from onepam.identity.signals.receiver import Receiver
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import HOUR, Instant
 from onepam.kernel.errors import Refused
@@ -219,6 +220,7 @@ async def opened(folder: Path, admitted: tuple[Admitted, ...] = ()) -> AsyncIter
         fetch=fetch,
         openid=OpenIdParty(fetch),
         providers=Providers(ORIGIN, envelope),
+        signals=Receiver(company.ledger, fetch, envelope),
     )
     try:
         yield Office(company, create_console(services), recordings, services)

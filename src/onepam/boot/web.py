@@ -36,7 +36,7 @@ def create_web(platform: "Platform") -> Starlette:
     """The application that uvicorn serves."""
     identity = Identity.of(platform.config, platform.ssh_port, platform.envelope)
     signals = Receiver(platform.ledger, identity.fetch, platform.envelope)
-    console = create_console(_console(platform, identity))
+    console = create_console(_console(platform, identity, signals))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -56,7 +56,7 @@ def create_web(platform: "Platform") -> Starlette:
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-def _console(platform: "Platform", identity: Identity) -> ConsoleServices:
+def _console(platform: "Platform", identity: Identity, signals: Receiver) -> ConsoleServices:
     config = platform.config
     host = urlsplit(config.url).hostname or "localhost"
     return ConsoleServices(
@@ -77,6 +77,7 @@ def _console(platform: "Platform", identity: Identity) -> ConsoleServices:
         fetch=identity.fetch,
         openid=identity.openid,
         providers=identity.providers,
+        signals=signals,
     )
 
 

@@ -27,6 +27,7 @@ from onepam.console.pages import (
     second_factors,
     service_keys,
     sessions,
+    signals,
 )
 from onepam.console.rendering import STATIC
 from onepam.console.services import ConsoleServices
@@ -43,6 +44,7 @@ PLACES: tuple[Place, ...] = (
     *second_factors.PLACES,
     *providers.PLACES,
     *exceptions.PLACES,
+    *signals.PLACES,
     *resources.PLACES,
     *roles.PLACES,
     *changes.PLACES,

@@ -11,6 +11,7 @@ from onepam.gateway.probes import Probes
 from onepam.identity.oidc.relying_party import RelyingParty as OpenIdParty
 from onepam.identity.passkeys import RelyingParty
 from onepam.identity.providers import Providers
+from onepam.identity.signals.receiver import Receiver
 from onepam.kernel.clock import Clock
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import RandomBytes
@@ -23,7 +24,8 @@ class ConsoleServices:
     """`origin` is the console's exact origin as browsers send it; `ssh_words(login, target)` the command to copy.
 
     `fetch` is how anything leaves for an identity provider, `openid` signs people in by OpenID Connect, and `providers`
-    makes what the ledger keeps of a provider ready for use. `seen` remembers which of their messages have served.
+    makes what the ledger keeps of a provider ready for use. `seen` remembers which of their messages have served, and
+    `signals` takes what transmitters tell.
     """
 
     ledger: Ledger
@@ -43,6 +45,7 @@ class ConsoleServices:
     fetch: Fetch
     openid: OpenIdParty
     providers: Providers
+    signals: Receiver
     seen: Seen = field(default_factory=Seen)
 
     @property

@@ -75,6 +75,7 @@ def propose(facts: StreamFacts, wanted: Stream, now: Instant) -> Decided[None] |
         delivery=wanted.delivery,
         provider=wanted.provider,
         endpoint=wanted.endpoint,
+        remote=wanted.remote,
         by=facts.actor.person,
         digest=wanted.digest,
         secret=wanted.secret,
@@ -108,6 +109,7 @@ def approve(facts: StreamFacts, change: str, now: Instant) -> Decided[Refused | 
         delivery=wanted.delivery,
         provider=wanted.provider,
         endpoint=wanted.endpoint,
+        remote=wanted.remote,
         proposed_by=facts.proposal.by,
         by=by,
         digest=wanted.digest,
@@ -149,6 +151,11 @@ def unfit(wanted: Stream) -> Refused | None:
     for each in (wanted.issuer, wanted.audience):
         if not 0 < len(each) <= MAX_ADDRESS_CHARACTERS or not each.isprintable() or " " in each:
             return Refused("signal.address", "The issuer and the audience are one word each.", "Copy them from there.")
+    for each in (wanted.endpoint, wanted.remote):
+        if len(each) > MAX_ADDRESS_CHARACTERS or not each.isprintable() or " " in each:
+            return Refused(
+                "signal.address", "An address and the stream's id are one word each.", "Copy them from there."
+            )
     if wanted.delivery is Delivery.PUSH and (wanted.digest is None or wanted.endpoint):
         return Refused("signal.delivery", "A stream that is pushed has a token, and nothing to fetch.")
     if wanted.delivery is Delivery.POLL and (wanted.secret is None or not wanted.endpoint):

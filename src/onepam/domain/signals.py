@@ -49,7 +49,8 @@ class SignalStreamProposed:
     """A stream as it shall be, waiting for a second administrator.
 
     `issuer` is the transmitter's, `audience` what its messages to us are addressed to, `provider` the identity provider
-    whose people it names, `endpoint` where we fetch ("" for push). `digest` is the hex SHA-256 of the token that the
+    whose people it names, `endpoint` where we fetch ("" for push), `remote` the
+    transmitter's own id of the stream ("" where it is not known). `digest` is the hex SHA-256 of the token that the
     transmitter shows us (push), `secret` the one that we show the transmitter, sealed by the vault.
     """
 
@@ -61,6 +62,7 @@ class SignalStreamProposed:
     delivery: Delivery
     provider: str
     endpoint: str
+    remote: str
     by: str
     digest: str | None = private()
     secret: str | None = private()
@@ -79,6 +81,7 @@ class SignalStreamSet:
     delivery: Delivery
     provider: str
     endpoint: str
+    remote: str
     proposed_by: str
     by: str
     digest: str | None = private()
@@ -136,6 +139,7 @@ class Stream:
     delivery: Delivery
     provider: str
     endpoint: str
+    remote: str
     digest: str | None
     secret: str | None
 

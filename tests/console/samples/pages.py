@@ -50,6 +50,8 @@ from tests.console.samples.roster import (
     ROSTER_HELD,
     ROSTER_REFUSED,
 )
+from tests.console.samples.signals import FORM as SIGNAL_FORM
+from tests.console.samples.signals import NO_SIGNALS, SIGNALS, TOKEN
 
 SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     "sign_in": ("sign_in.html", outside("/sign-in"), SIGN_IN),
@@ -142,6 +144,10 @@ SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     "provider_test-failed": ("provider_test.html", shell("/sign-in/return/idp_okta"), TEST_FAILED),
     "at_provider": ("at_provider.html", outside("/sign-in"), GOING),
     "at_provider-form": ("at_provider.html", outside("/sign-in"), GOING_BY_FORM),
+    "signals": ("signals.html", shell("/signals"), SIGNALS),
+    "signals-empty": ("signals.html", shell("/signals"), NO_SIGNALS),
+    "signal_new": ("signal_new.html", shell("/signals/new"), SIGNAL_FORM),
+    "signal_token": ("signal_token.html", shell("/signals"), TOKEN),
     "resources": ("resources.html", shell("/resources"), RESOURCES),
     "resource": ("resource.html", shell("/resources/db-orders-1"), RESOURCE),
     "roles": ("roles.html", shell("/roles"), ROLES),

@@ -140,7 +140,7 @@ OKTA = Provider("chg_1", "idp_1", ProviderKind.OIDC, "Okta", f'{{"issuer":"{PROV
 
 def pushed(issuer: str, token: Secret, change: str = "chg_2", stream: str = "sst_1") -> Stream:
     digest = token_digest(token).hex()
-    return Stream(change, stream, f"Okta {stream}", issuer, AUDIENCE, Delivery.PUSH, "idp_1", "", digest, None)
+    return Stream(change, stream, f"Okta {stream}", issuer, AUDIENCE, Delivery.PUSH, "idp_1", "", "", digest, None)
 
 
 async def set_stream(company: Company, wanted: Stream) -> None:
@@ -154,7 +154,17 @@ def fetched(watch: Watch, change: str = "chg_3", stream: str = "sst_2") -> Strea
     secret = sealed_token(Secret(b"poll-token"), stream, watch.envelope)
     issuer = watch.transmitter.issuer
     return Stream(
-        change, stream, f"Okta {stream}", issuer, AUDIENCE, Delivery.POLL, "idp_1", f"{issuer}/poll", None, secret
+        change,
+        stream,
+        f"Okta {stream}",
+        issuer,
+        AUDIENCE,
+        Delivery.POLL,
+        "idp_1",
+        f"{issuer}/poll",
+        "their-stream",
+        None,
+        secret,
     )
 
 

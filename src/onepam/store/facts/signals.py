@@ -45,7 +45,7 @@ def setting(db: Db, query: StreamQuery, at: Instant) -> StreamFacts:
 
 def stream_of(found: Any) -> Stream:
     """The stream in a row of the tables `signal_stream` or `signal_stream_proposal`."""
-    names = ("change", "stream", "name", "issuer", "audience", "provider", "endpoint", "digest", "secret")
+    names = ("change", "stream", "name", "issuer", "audience", "provider", "endpoint", "remote", "digest", "secret")
     return Stream(delivery=Delivery(found["delivery"]), **{name: found[name] for name in names})
 
 

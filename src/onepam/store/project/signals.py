@@ -16,6 +16,7 @@ _STREAM = {
     "delivery": "TEXT NOT NULL",
     "provider": "TEXT NOT NULL",
     "endpoint": "TEXT NOT NULL",
+    "remote": "TEXT NOT NULL",
     "digest": "TEXT",
     "secret": "TEXT",
     "proposed_by": "TEXT NOT NULL",
@@ -91,6 +92,7 @@ def _columns(event: events.SignalStreamProposed | events.SignalStreamSet) -> dic
         "delivery": event.delivery,
         "provider": event.provider,
         "endpoint": event.endpoint,
+        "remote": event.remote,
         "digest": event.digest,
         "secret": event.secret,
     }
