@@ -20,6 +20,7 @@ from onepam.domain.access import SubjectKind
 from onepam.domain.commit import Decided
 from onepam.domain.decision import AccessFacts, decide
 from onepam.domain.leaving import MOST_OF_EACH, SPONSOR_GRACE, Ended, Held
+from onepam.domain.mfa_exceptions import MfaExceptionAccepted, MfaExceptionEnded, MfaExceptionProposed
 from onepam.domain.people import GroupMemberAdded, GroupMemberRemoved, PersonAdded, PersonDisabled, PersonKind
 from onepam.domain.requests import GrantEnded, RequestRerouted
 from onepam.domain.sessions import ConfirmationAsked, ConfirmationFailed
@@ -84,6 +85,36 @@ async def test_confirmations_and_proposals_end_too(company: Company) -> None:
     assert (ended.confirmations, ended.enrolments) == (1, 2)
     assert [each.confirmation for each in told(company, ConfirmationFailed)] == ["cnf_1"]
     assert {each.enrolment for each in told(company, EnrolmentEnded)} == {"enr_mine", "enr_theirs"}
+
+
+async def test_exceptions_from_the_second_factor_end_too(company: Company) -> None:
+    """The leaver's own, and what the leaver proposed; what was accepted of somebody else's proposals stands."""
+    soon, over = Instant(company.clock() + DAY), Instant(company.clock() + MINUTE)
+    await record(
+        company.ledger,
+        MfaExceptionProposed("exc_1", "eve", soon, "bob", "phone at the mender's", "on site only"),
+        MfaExceptionAccepted("exc_1", "eve", soon, "max", company.clock()),
+        MfaExceptionProposed("exc_2", "eve", soon, "bob", "again", "none"),
+        MfaExceptionProposed("exc_3", "vic", soon, "eve", "theirs", "none"),
+        MfaExceptionProposed("exc_4", "vic", soon, "eve", "theirs", "none"),
+        MfaExceptionAccepted("exc_4", "vic", soon, "max", company.clock()),
+        MfaExceptionProposed("exc_5", "eve", over, "bob", "lapsed", "none"),
+    )
+    company.clock.advance(MINUTE)
+    ended = await disable_person(company.ledger, company.actor("ada"), "eve", "left")
+    assert isinstance(ended, Ended)
+    assert ended.exceptions == 3
+    assert told(company, MfaExceptionEnded) == [
+        MfaExceptionEnded("exc_1", "eve", "person.disabled", "ada"),
+        MfaExceptionEnded("exc_2", "eve", "person.disabled", "ada"),
+        MfaExceptionEnded("exc_3", "vic", "person.disabled", "ada"),
+    ]
+    assert await company.reader(overdue_people) == ()
+    await record(company.ledger, MfaExceptionProposed("exc_6", "eve", soon, "bob", "late", "none"))
+    assert await company.reader(overdue_people) == ("eve",)
+    swept = await end_overdue_person(company.ledger, "eve")
+    assert isinstance(swept, Ended)
+    assert (swept.exceptions, await company.reader(overdue_people)) == (1, ())
 
 
 async def test_no_proof_of_before_opens_anything_afterwards(company: Company) -> None:

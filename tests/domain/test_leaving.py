@@ -22,6 +22,7 @@ from onepam.domain.leaving import (
     enable,
     end_overdue,
 )
+from onepam.domain.mfa_exceptions import MfaExceptionEnded
 from onepam.domain.people import GroupMemberRemoved, PersonDisabled, PersonEnabled, PersonKind
 from onepam.domain.requests import GrantEnded, RequestRerouted, RequestStatus, RequestWithdrawn
 from onepam.domain.roster import PersonFacts
@@ -44,6 +45,7 @@ HELD = Held(
     live=3,
     confirmations=("cnf_1",),
     rerouted=(("req_2", ("max",)), ("req_3", ())),
+    exceptions=(("exc_1", "eve"), ("exc_2", "vic")),
 )
 FACTS = LeavingFacts(present("ada", ADMINISTRATOR), THEM, None, HELD)
 CODE = "person.disabled"
@@ -57,13 +59,15 @@ ENDINGS = (
     FactorRemoved("fac_1", "eve", CODE, "ada"),
     BindingEnded("bnd_1", CODE, "", "ada"),
     GroupMemberRemoved("directory:Ops", "eve", "scim:idp_1", "ada"),
+    MfaExceptionEnded("exc_1", "eve", CODE, "ada"),
+    MfaExceptionEnded("exc_2", "vic", CODE, "ada"),
 )
 REROUTED = (RequestRerouted("req_2", "eve", ("max",), "ada"), RequestRerouted("req_3", "eve", (), "ada"))
 
 
 def test_everything_ends_in_one_command() -> None:
     assert disable(FACTS, ADA, "eve", "left", NOW) == Decided(
-        (PersonDisabled("eve", "ada", "left"), *ENDINGS, *REROUTED), Ended(2, 1, 1, 1, 3, 1, 1, 1, 1, 2)
+        (PersonDisabled("eve", "ada", "left"), *ENDINGS, *REROUTED), Ended(2, 1, 1, 1, 3, 1, 1, 1, 1, 2, 2)
     )
 
 
@@ -160,7 +164,8 @@ def test_what_is_not_due(facts: OverdueFacts, code: str) -> None:
 def test_a_command_never_grows_beyond_its_bound() -> None:
     ids = tuple(f"{number:06}" for number in range(MOST_OF_EACH))
     pairs = tuple((each, each) for each in ids)
-    most = Held(ids, pairs, ids, ids, ids, ids, pairs, 0, ids, tuple((each, ids) for each in ids[:MOST_REROUTED]))
+    rerouted = tuple((each, ids) for each in ids[:MOST_REROUTED])
+    most = Held(ids, pairs, ids, ids, ids, ids, pairs, 0, ids, rerouted, pairs)
     events = departure(most, "eve", Cause("roster", "left", None))
     assert len(events) <= MAX_EVENTS_PER_COMMAND
     assert max(len(each.to) for each in events if isinstance(each, RequestRerouted)) == MOST_DECIDERS

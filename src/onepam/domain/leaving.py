@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from onepam.domain.access import BindingEnded, ConsoleRight
 from onepam.domain.authority import Actor, ActorFacts, authorised
 from onepam.domain.commit import Decided
+from onepam.domain.mfa_exceptions import MfaExceptionEnded
 from onepam.domain.people import ADMINISTRATOR, GroupMemberRemoved, PersonDisabled, PersonEnabled, PersonKind
 from onepam.domain.requests import GrantEnded, RequestRerouted, RequestStatus, RequestWithdrawn
 from onepam.domain.roster import PersonFacts, unknown_person
@@ -20,7 +21,7 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.text import plain_text
 
 MOST_OF_EACH = 1_200
-"""Sign-in sessions, grants, requests, links, factors, bindings and groups, each, that one command ends. What is left
+"""Sign-in sessions, grants, requests, links, factors, bindings and so on, each, that one command ends. What is left
 over gives nothing while the person is disabled, and ends by the sweep, or with the return."""
 
 MOST_REROUTED = 300
@@ -41,7 +42,8 @@ ENDED = "person.disabled"
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How much ended: sign-in sessions, grants, requests, links, factors, bindings, memberships of groups,
-    confirmations; `live` gateway sessions that are being cut; `rerouted` requests that others decide now."""
+    confirmations; `live` gateway sessions that are being cut; `rerouted` requests that others decide now; `exceptions`
+    from the second factor."""
 
     sign_ins: int
     grants: int
@@ -53,6 +55,7 @@ class Ended:
     groups: int = 0
     confirmations: int = 0
     rerouted: int = 0
+    exceptions: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ class Held:
 
     `enrolments` are links and proposals of links, also those that the person proposed for others; `confirmations` wait
     in a terminal, or were given and not used. `rerouted`: requests that the person could decide, each with the others
-    who can.
+    who can. `exceptions` from the second factor, each with whom it is for: the person's own, accepted or waiting, and
+    those that the person proposed for others and nobody accepted.
     """
 
     sign_ins: tuple[str, ...] = ()
@@ -75,6 +79,7 @@ class Held:
     live: int = 0
     confirmations: tuple[str, ...] = ()
     rerouted: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    exceptions: tuple[tuple[str, str], ...] = ()
 
     def ended(self) -> Ended:
         """How much there is of each."""
@@ -89,6 +94,7 @@ class Held:
             groups=len(self.groups),
             confirmations=len(self.confirmations),
             rerouted=len(self.rerouted),
+            exceptions=len(self.exceptions),
         )
 
 
@@ -195,4 +201,5 @@ def _endings(held: Held, person: str, by: str | None) -> tuple[object, ...]:
         *(FactorRemoved(each, person, ENDED, by) for each in held.factors),
         *(BindingEnded(each, ENDED, "", by) for each in held.bindings),
         *(GroupMemberRemoved(group, person, source, by) for group, source in held.groups),
+        *(MfaExceptionEnded(each, whose, ENDED, by) for each, whose in held.exceptions),
     )

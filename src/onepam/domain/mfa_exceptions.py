@@ -35,9 +35,10 @@ class MfaExceptionAccepted:
 @event("mfa_exception.ended", klass="identity")
 @dataclass(frozen=True, slots=True)
 class MfaExceptionEnded:
-    """The exception, or the proposal of one, is void."""
+    """The exception, or the proposal of one, is void. `by` is None where time or a directory ended the access of its
+    person."""
 
     exception: str
     person: str
     because: str
-    by: str
+    by: str | None

@@ -85,6 +85,7 @@ def held(db: Db, person: str, at: Instant) -> Held:
             db, "confirmation", "confirmation", person, at, "status IN ('asked', 'given') AND expires > :at"
         ),
         rerouted=_rerouted(db, person, at),
+        exceptions=_exceptions(db, person, at),
     )
 
 
@@ -97,6 +98,17 @@ def _enrolments(db: Db, person: str, at: Instant) -> tuple[str, ...]:
         {"person": person, "at": at},
     )
     return tuple(each[0] for each in found)
+
+
+def _exceptions(db: Db, person: str, at: Instant) -> tuple[tuple[str, str], ...]:
+    """Those for the person, and proposals by the person: those whose end has passed need no other."""
+    found = rows(
+        db,
+        "SELECT exception, person FROM mfa_exception WHERE ends > :at AND (person = :person OR (proposed_by = :person "
+        f"AND accepted_by IS NULL)) AND {AT} ORDER BY 1 LIMIT {MOST_OF_EACH}",
+        {"person": person, "at": at},
+    )
+    return tuple((each["exception"], each["person"]) for each in found)
 
 
 def _rerouted(db: Db, person: str, at: Instant) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -17,6 +17,7 @@ _LEFT_OVER = " OR ".join(
         ("group_member", "person", ""),
         ("binding", "subject", " AND x.subject_kind = 'person'"),
         ("request", "person", " AND x.status = 'open'"),
+        ("mfa_exception", "person", " AND x.ends > :at"),
     )
 )
 _DUE = f"""
