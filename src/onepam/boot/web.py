@@ -77,6 +77,7 @@ def _console(platform: "Platform", identity: Identity, signals: Receiver) -> Con
         fetch=identity.fetch,
         openid=identity.openid,
         providers=identity.providers,
+        scim_traffic=platform.scim_traffic,
         signals=signals,
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from onepam.app.ports import EntryProof, Ledger, LedgerHealth
+from onepam.app.scim_traffic import ScimTraffic
 from onepam.console.seen import Seen
 from onepam.gateway.fetch import Fetch
 from onepam.gateway.playback import Playback
@@ -25,7 +26,7 @@ class ConsoleServices:
 
     `fetch` is how anything leaves for an identity provider, `openid` signs people in by OpenID Connect, and `providers`
     makes what the ledger keeps of a provider ready for use. `seen` remembers which of their messages have served, and
-    `signals` takes what transmitters tell.
+    `signals` takes what transmitters tell. `scim_traffic` is how the requests of directories went.
     """
 
     ledger: Ledger
@@ -46,6 +47,7 @@ class ConsoleServices:
     openid: OpenIdParty
     providers: Providers
     signals: Receiver
+    scim_traffic: ScimTraffic = field(default_factory=ScimTraffic)
     seen: Seen = field(default_factory=Seen)
 
     @property

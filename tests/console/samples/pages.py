@@ -41,6 +41,7 @@ from tests.console.samples.providers import (
     TEST_FAILED,
     VENDORS,
 )
+from tests.console.samples.provisioning import NEW_TOKEN, NO_DIRECTORY, PROVISIONING
 from tests.console.samples.roster import (
     NO_ROSTER,
     PLAN,
@@ -133,6 +134,9 @@ SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     ),
     "providers": ("providers.html", shell("/providers"), PROVIDERS),
     "providers-empty": ("providers.html", shell("/providers"), {**PROVIDERS, "providers": [], "proposals": []}),
+    "provisioning": ("provisioning.html", shell("/provisioning"), PROVISIONING),
+    "provisioning-empty": ("provisioning.html", shell("/provisioning"), NO_DIRECTORY),
+    "provisioning-new": ("provisioning.html", shell("/provisioning"), NEW_TOKEN),
     "provider": ("provider.html", shell("/providers/idp_okta"), PROVIDER),
     "provider-declared": ("provider.html", shell("/providers/idp_shibboleth"), DECLARED),
     "provider_new": ("provider_new.html", shell("/providers/new"), VENDORS),

@@ -1,0 +1,90 @@
+"""Provisioning: two directories, one silent; and none yet."""
+
+from onepam.kernel.clock import DAY, MINUTE
+from tests.console.samples.company import LENA, MIRA, Context, ago, ahead
+
+_TOKEN: Context = {
+    "id": "stk_1",
+    "name": "Okta provisioning",
+    "provider": "okta",
+    "networks": "203.0.113.0/24",
+    "ends": ahead(200 * DAY),
+    "over": False,
+    "used": ago(3 * MINUTE),
+    "proposed_by": LENA,
+    "approved_by": MIRA,
+    "mine": False,
+}
+PROVISIONING: Context = {
+    "directories": [
+        {
+            "provider": "okta",
+            "users": 412,
+            "active": 398,
+            "groups": 21,
+            "last": ago(3 * MINUTE),
+            "late": False,
+            "done": 1_204,
+            "failed": 1,
+            "failures": [
+                {
+                    "at": ago(9 * MINUTE),
+                    "what": "POST Users",
+                    "status": 409,
+                    "detail": "Somebody else has this address.",
+                }
+            ],
+        },
+        {
+            "provider": "entra",
+            "users": 0,
+            "active": 0,
+            "groups": 0,
+            "last": None,
+            "late": True,
+            "done": 0,
+            "failed": 0,
+            "failures": [],
+        },
+        {
+            "provider": "partners",
+            "users": 9,
+            "active": 9,
+            "groups": 1,
+            "last": ago(3 * DAY),
+            "late": True,
+            "done": 0,
+            "failed": 0,
+            "failures": [],
+        },
+    ],
+    "tokens": [
+        _TOKEN,
+        {
+            **_TOKEN,
+            "id": "stk_2",
+            "name": "Entra",
+            "provider": "entra",
+            "used": None,
+            "networks": "",
+            "approved_by": None,
+        },
+        {**_TOKEN, "id": "stk_3", "name": "Partners", "provider": "partners", "over": True, "ends": ago(DAY)},
+    ],
+    "groups": [
+        {"name": "Engineering", "provider": "okta", "named": 120, "in_effect": 118, "roles": "developer"},
+        {"name": "Sales", "provider": "okta", "named": 40, "in_effect": 40, "roles": ""},
+    ],
+    "unfed": [{"name": "Databases", "roles": "dba"}],
+    "troubled": [
+        {"user_name": "kiosk", "provider": "okta", "person": None, "trouble": "has no address, so there is no person"}
+    ],
+    "address": "https://onepam.example.org/scim/v2",
+    "new": "",
+    "usual_days": 365,
+    "end_attribute": "endDate",
+    "may_change": True,
+    "stale": False,
+}
+NO_DIRECTORY: Context = {**PROVISIONING, "directories": [], "tokens": [], "groups": [], "unfed": [], "troubled": []}
+NEW_TOKEN: Context = {**PROVISIONING, "new": "scim_" + "Ab3" * 14 + "x", "stale": True}
