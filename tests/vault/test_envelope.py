@@ -93,7 +93,9 @@ def test_rewrapping_changes_the_master_key_and_not_the_secret(tmp_path: Path) ->
     data_key, wrapped = envelope.new_data_key(ABOUT)
     assert envelope.rewrap(sealed) == sealed
     first = keys.current.encode()
-    second = keys.rotate().encode()
+    rotated = keys.rotate()
+    assert isinstance(rotated, str)
+    second = rotated.encode()
     again, wrapped_again = envelope.rewrap(sealed), envelope.rewrap(wrapped)
     assert first in sealed
     assert second in again

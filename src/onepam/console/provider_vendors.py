@@ -6,6 +6,7 @@ from onepam.console.provider_form import DEFAULT_SCOPES, FIELDS
 from onepam.console.view import Context
 from onepam.domain.federation import ProviderKind
 from onepam.identity.oidc import presets as oidc
+from onepam.identity.oidc import settings as oidc_settings
 from onepam.identity.saml import presets as saml
 from onepam.identity.saml import settings as saml_settings
 
@@ -34,8 +35,8 @@ class Vendor:
         """The vendor for a page, with the exact addresses in its steps."""
         ours = {
             "redirect_uri": saml_settings.acs_url(console, provider),
-            "backchannel_uri": oidc.backchannel_uri(console, provider),
-            "post_logout_uri": oidc.post_logout_uri(console),
+            "backchannel_uri": oidc_settings.backchannel_uri(console, provider),
+            "post_logout_uri": oidc_settings.post_logout_uri(console),
             "acs": saml_settings.acs_url(console, provider),
             "entity_id": saml_settings.metadata_url(console, provider),
             "metadata": saml_settings.metadata_url(console, provider),

@@ -76,7 +76,8 @@ def give(
         return Refused("confirmation.gone", "This confirmation has lapsed or was used.", "Connect again.")
     if facts.person != actor.person:
         return _void(confirmation, actor, "confirmation.wrong_person", "This terminal's key belongs to somebody else.")
-    assert facts.actor.mfa_at is not None and facts.proof is not None  # present() demands a session with a factor
+    assert facts.actor.mfa_at is not None  # present() demands a factor
+    assert facts.proof is not None  # of the session that it demands
     if facts.actor.mfa_at + FRESH_FACTOR <= now or (facts.fresh and not fresh(facts.proof, facts.spent, now)):
         return Refused("confirmation.stale_factor", "Show your second factor once more.", "/step-up")
     if facts.code_digest is None or not hmac.compare_digest(facts.code_digest, code_digest):

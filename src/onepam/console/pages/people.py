@@ -38,7 +38,7 @@ from onepam.kernel.secret import Secret
 from onepam.store.database import Db
 from onepam.store.facts.holdings import held_roles
 from onepam.store.read import people as rows
-from onepam.store.read.directory import account
+from onepam.store.read.directory import Account, account
 from onepam.store.read.explain import explain
 from onepam.store.read.leavers import Duty, duties
 from onepam.store.read.matrix import access_matrix
@@ -272,25 +272,8 @@ def _person(db: Db, at: Instant, view: View, person: str, health: LedgerHealth) 
             {"word": _DUTIES[each.kind], "name": each.name, "href": _duty(each), "until": each.until}
             for each in (duties(db, at, person) if not row.enabled else ())
         ],
-        "left": {
-            "removed": found.leaving.removed,
-            "because": found.leaving.because,
-            "origin": origin_words(found.leaving.origin, ""),
-            "left_at": found.leaving.left_at,
-            "notified": found.leaving.notified,
-        }
-        if found.leaving
-        else None,
-        "identities": [
-            {
-                "provider": each.provider_name,
-                "user_name": each.user_name,
-                "since": each.since,
-                "because": each.because,
-                "last": each.last,
-            }
-            for each in found.identities
-        ],
+        "left": _left(found),
+        "identities": _identities(found),
         **lanes(rows.lanes(db, at, person), row.added, at, view),
         "bindings": _bindings(db, at, view, found),
         **_access(db, at, view, person),
@@ -298,29 +281,10 @@ def _person(db: Db, at: Instant, view: View, person: str, health: LedgerHealth) 
             {"kind": FACTORS[each.kind], "name": each.label or "", "since": each.enrolled, "state": "proven"}
             for each in (known.factors if known else ())
         ],
-        "keys": [
-            {
-                "id": each.factor,
-                "name": each.label,
-                "fingerprint": each.reference,
-                "networks": list(each.networks),
-                "since": each.enrolled,
-            }
-            for each in (known.of(FactorKind.SSH_KEY) if known else ())
-        ],
+        "keys": _keys(known),
         "second_factors": second_factor(row)[1],
         "second_state": second_factor(row)[0],
-        "sessions": [
-            {
-                "id": each.session,
-                "resource": each.resource,
-                "login": each.login,
-                "started": each.opened,
-                "ended": each.closed,
-                "state": session_state(each),
-            }
-            for each in sessions(db, at, SessionFilter(person=person, most=MOST_SESSIONS))
-        ],
+        "sessions": _sessions(db, at, person),
         "ends_now": {
             "sessions": found.held.sessions,
             "grants": found.held.grants,
@@ -329,6 +293,58 @@ def _person(db: Db, at: Instant, view: View, person: str, health: LedgerHealth) 
         "proof": view.proof(newest.index, newest.leaf, health),
         "waiting": proposed_enrolment(db, at, person),
     }
+
+
+def _left(found: rows.PersonDetail) -> Context | None:
+    if found.leaving is None:
+        return None
+    return {
+        "removed": found.leaving.removed,
+        "because": found.leaving.because,
+        "origin": origin_words(found.leaving.origin, ""),
+        "left_at": found.leaving.left_at,
+        "notified": found.leaving.notified,
+    }
+
+
+def _identities(found: rows.PersonDetail) -> list[Context]:
+    return [
+        {
+            "provider": each.provider_name,
+            "user_name": each.user_name,
+            "since": each.since,
+            "because": each.because,
+            "last": each.last,
+        }
+        for each in found.identities
+    ]
+
+
+def _keys(known: Account | None) -> list[Context]:
+    return [
+        {
+            "id": each.factor,
+            "name": each.label,
+            "fingerprint": each.reference,
+            "networks": list(each.networks),
+            "since": each.enrolled,
+        }
+        for each in (known.of(FactorKind.SSH_KEY) if known else ())
+    ]
+
+
+def _sessions(db: Db, at: Instant, person: str) -> list[Context]:
+    return [
+        {
+            "id": each.session,
+            "resource": each.resource,
+            "login": each.login,
+            "started": each.opened,
+            "ended": each.closed,
+            "state": session_state(each),
+        }
+        for each in sessions(db, at, SessionFilter(person=person, most=MOST_SESSIONS))
+    ]
 
 
 def _bindings(db: Db, at: Instant, view: View, found: rows.PersonDetail) -> list[Context]:

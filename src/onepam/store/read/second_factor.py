@@ -118,7 +118,8 @@ def _sessions(db: Db, at: Instant) -> dict[tuple[str, str], int]:
     each: Any
     for each in rows(
         db,
-        "SELECT CASE entry WHEN 'ssh_service_key' THEN entry ELSE '' END AS way, json_extract(mfa, '$.basis') AS basis, "
+        "SELECT CASE entry WHEN 'ssh_service_key' THEN entry ELSE '' END AS way, "
+        "json_extract(mfa, '$.basis') AS basis, "
         f"count(*) AS number FROM session WHERE opened > :since AND {AT} GROUP BY way, basis",
         {"since": at - WINDOW, "at": at},
     ):
