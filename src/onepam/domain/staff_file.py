@@ -6,8 +6,8 @@ and hyphens do not matter. The separator is the one of comma, semicolon and tab 
 
 import csv
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, tzinfo
 from hashlib import sha256
 from io import StringIO
@@ -36,13 +36,17 @@ _FORMULA = frozenset("=+-@")
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """What is wrong, and where: the line of the file (from 1; 0 is the file as a whole) and the column."""
+    """What is wrong, and where: the line of the file (from 1; 0 is the file as a whole) and the column. `place` is the
+    name of the row where it does not come from a file."""
 
     line: int
     column: str
     message: str
+    place: str = ""
 
     def __str__(self) -> str:
+        if self.place:
+            return f"{self.place}: {f'{self.column}: ' if self.column else ''}{self.message}"
         where = f"line {self.line}" + (f", column {self.column}" if self.column else "")
         return f"{where if self.line else 'the file'}: {self.message}"
 
@@ -84,29 +88,47 @@ class InvalidRoster:
 
 
 @dataclass(slots=True)
-class _Errors:
+class RowErrors:
+    """Gathers what is wrong; only the first are kept. Rows that are not lines of a file have `places`, by their number
+    from 1, and their columns the names of their source."""
+
     found: list[RowError]
+    places: Sequence[str] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
     count: int = 0
 
     def add(self, line: int, column: str, message: str) -> None:
         """Counts it; only the first are kept."""
         self.count += 1
         if len(self.found) < MAX_ERRORS:
-            self.found.append(RowError(line, column, message))
+            place = self.place(line) if line and self.places else ""
+            self.found.append(RowError(line, self.names.get(column, column), message, place))
+
+    def place(self, line: int) -> str:
+        """How a row is called in a message."""
+        return self.places[line - 1] if self.places else f"line {line}"
 
 
 def read_roster(data: bytes, zone_of: ZoneOf, columns: Iterable[tuple[str, str]] = ()) -> StaffFile | InvalidRoster:
     """The rows of a file, or everything that is wrong with it. `columns` are pairs (our name, the header it has)."""
-    digest, errors = sha256(data).hexdigest(), _Errors([])
+    digest, errors = sha256(data).hexdigest(), RowErrors([])
     text = _decoded(data, errors)
     lines = _lines(text, dict(columns), errors) if text is not None else []
+    return judged(digest, lines, zone_of, errors)
+
+
+def judged(
+    digest: str, lines: Sequence[tuple[int, Mapping[str, str]]], zone_of: ZoneOf, errors: RowErrors
+) -> StaffFile | InvalidRoster:
+    """The rows of cells by our column names, each with its number, or everything that is wrong with them and was
+    before."""
     rows = _rows(lines, zone_of, errors)
     if errors.count:
         return InvalidRoster(digest, tuple(sorted(errors.found, key=lambda each: each.line)), errors.count)
     return StaffFile(digest, tuple(row for _, row in rows))
 
 
-def _decoded(data: bytes, errors: _Errors) -> str | None:
+def _decoded(data: bytes, errors: RowErrors) -> str | None:
     if len(data) > MAX_FILE_BYTES:
         errors.add(0, "", f"it has {len(data):,} bytes; at most {MAX_FILE_BYTES:,} are read.")
         return None
@@ -123,7 +145,7 @@ def _decoded(data: bytes, errors: _Errors) -> str | None:
     return text
 
 
-def _lines(text: str, mapped: Mapping[str, str], errors: _Errors) -> list[tuple[int, dict[str, str]]]:
+def _lines(text: str, mapped: Mapping[str, str], errors: RowErrors) -> list[tuple[int, dict[str, str]]]:
     """Each row as cells by our column names, with the line on which it begins."""
     first = text.lstrip("\r\n").partition("\n")[0]
     separator = max(",;\t", key=first.count)
@@ -155,7 +177,7 @@ def _lines(text: str, mapped: Mapping[str, str], errors: _Errors) -> list[tuple[
     return found
 
 
-def _header(cells: list[str], mapped: Mapping[str, str], errors: _Errors) -> list[str]:
+def _header(cells: list[str], mapped: Mapping[str, str], errors: RowErrors) -> list[str]:
     """Our name of each column; empty for one that we do not know, which is left alone."""
     ours = {_plain_name(each): each for each in COLUMNS if each not in mapped}
     ours.update({_plain_name(theirs): name for name, theirs in mapped.items() if name in COLUMNS})
@@ -172,7 +194,9 @@ def _plain_name(text: str) -> str:
     return "".join(each for each in text.casefold() if each not in " _-\t\u00a0")
 
 
-def _rows(lines: list[tuple[int, dict[str, str]]], zone_of: ZoneOf, errors: _Errors) -> list[tuple[int, StaffRow]]:
+def _rows(
+    lines: Sequence[tuple[int, Mapping[str, str]]], zone_of: ZoneOf, errors: RowErrors
+) -> list[tuple[int, StaffRow]]:
     zones: dict[str, tzinfo | None] = {}
 
     def zone(name: str) -> tzinfo | None:
@@ -186,7 +210,7 @@ def _rows(lines: list[tuple[int, dict[str, str]]], zone_of: ZoneOf, errors: _Err
     return _resolved(rows, errors)
 
 
-def _row(line: int, cells: Mapping[str, str], zone_of: ZoneOf, errors: _Errors) -> StaffRow | None:
+def _row(line: int, cells: Mapping[str, str], zone_of: ZoneOf, errors: RowErrors) -> StaffRow | None:
     before = errors.count
     for name, cell in cells.items():
         if (wrong := _cell(name, cell)) is not None:
@@ -227,7 +251,7 @@ def _row(line: int, cells: Mapping[str, str], zone_of: ZoneOf, errors: _Errors) 
     return row if errors.count == before else None
 
 
-def _consistent(line: int, row: StaffRow, ends: Instant | None, errors: _Errors) -> None:
+def _consistent(line: int, row: StaffRow, ends: Instant | None, errors: RowErrors) -> None:
     if ends is not None and row.contract_ends is not None and ends > row.contract_ends:
         errors.add(line, "ends", "it is later than contract_ends.")
     if row.starts is not None and row.ends is not None and row.ends <= row.starts:
@@ -251,7 +275,7 @@ def _cell(name: str, cell: str) -> str | None:
     return None
 
 
-def _time(line: int, name: str, text: str, zone: tzinfo | None, errors: _Errors) -> Instant | None:
+def _time(line: int, name: str, text: str, zone: tzinfo | None, errors: RowErrors) -> Instant | None:
     """A date is the start of its day, for an end the end of it; a date with a time is that time. In the row's zone."""
     if not text or zone is None:
         return None
@@ -268,14 +292,14 @@ def _time(line: int, name: str, text: str, zone: tzinfo | None, errors: _Errors)
         return None
 
 
-def _unique(rows: list[tuple[int, StaffRow]], column: str, values: list[str], errors: _Errors) -> None:
+def _unique(rows: list[tuple[int, StaffRow]], column: str, values: list[str], errors: RowErrors) -> None:
     first: dict[str, int] = {}
     for (line, _), value in zip(rows, values, strict=True):
         if (earlier := first.setdefault(value, line)) != line:
-            errors.add(line, column, f"{value!r} stands on line {earlier} already.")
+            errors.add(line, column, f"{value!r} stands on {errors.place(earlier)} already.")
 
 
-def _resolved(rows: list[tuple[int, StaffRow]], errors: _Errors) -> list[tuple[int, StaffRow]]:
+def _resolved(rows: list[tuple[int, StaffRow]], errors: RowErrors) -> list[tuple[int, StaffRow]]:
     """The rows with managers and sponsors as numbers."""
     numbers = {row.number: row for _, row in rows}
     emails = {row.email: row for _, row in rows}
@@ -303,7 +327,7 @@ def _resolved(rows: list[tuple[int, StaffRow]], errors: _Errors) -> list[tuple[i
     return resolved
 
 
-def _no_cycles(rows: list[tuple[int, StaffRow]], errors: _Errors) -> None:
+def _no_cycles(rows: list[tuple[int, StaffRow]], errors: RowErrors) -> None:
     """Each cycle of managers is named once, on its first line."""
     above = {row.number: row.manager for _, row in rows}
     done: set[str] = set()

@@ -56,11 +56,16 @@ class Egress:
     def admits(self, address: Address, port: int) -> bool:
         """Whether the rule, or an exception of the operator, lets a connection out."""
         plain = _plain(address)
-        if any(plain in each.network and port == each.port for each in self.admitted):
+        if self.excepted(address, port):
             return True
         if plain.is_loopback or plain.is_link_local or plain.is_multicast or plain.is_unspecified or plain.is_reserved:
             return False
         return port not in self.own_ports or not _of_this_machine(plain)
+
+    def excepted(self, address: Address | str, port: int) -> bool:
+        """Whether an exception of the operator names this address and port: there, and only there, unencrypted goes."""
+        plain = _plain(ip_address(address) if isinstance(address, str) else address)
+        return any(plain in each.network and port == each.port for each in self.admitted)
 
 
 def _plain(address: Address) -> Address:

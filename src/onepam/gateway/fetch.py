@@ -9,7 +9,6 @@ import asyncio
 import ssl
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import SplitResult, urlencode, urlsplit
 
@@ -184,12 +183,9 @@ class _Judged(httpcore2.AsyncNetworkBackend):
         address = await self._egress.resolve(name, port)
         if isinstance(address, Refused):
             raise _NotLetOut(Refused(address.code.replace("target.", "fetch."), address.message, address.hint))
-        if not self._encrypted and not self._excepted(address, port):
+        if not self._encrypted and not self._egress.excepted(address, port):
             raise _NotLetOut(_plain(name))
         return await self._network.connect_tcp(address, port, timeout, local_address, socket_options)
-
-    def _excepted(self, address: str, port: int) -> bool:
-        return any(ip_address(address) in each.network and port == each.port for each in self._egress.admitted)
 
 
 def _parts(url: str) -> SplitResult | Refused:
