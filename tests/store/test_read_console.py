@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from onepam.domain.people import PersonAdded, PersonKind
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.store.facts.requests import deciders
 from onepam.store.read.changes import text_in_force
@@ -23,7 +24,7 @@ from onepam.store.read.sessions import (
     sessions,
 )
 from onepam.store.read.sign_ins import proposed_enrolment
-from tests.company import Company
+from tests.company import Company, record
 
 
 @pytest.fixture
@@ -92,7 +93,10 @@ async def test_sessions_and_refusals_are_searched_counted_and_cut_by_time(compan
 @pytest.mark.anyio
 async def test_the_setup_counts_what_is_missing(company: Company) -> None:
     found = await company.reader(setup)
-    assert (found.administrators, found.resources, found.unpinned, found.roles, found.invited) == (2, 4, 1, 6, 6)
+    assert (found.administrators, found.resources, found.unpinned, found.roles, found.invited) == (2, 4, 1, 6, 0)
+    new = PersonAdded("new", PersonKind.EMPLOYEE, "joined", "ada", None, None, name="New", email="new@example.com")
+    await record(company.ledger, new)
+    assert (await company.reader(setup)).invited == 1
     assert (await company.reader(setup, Instant(company.clock() - DAY))).resources == 0
 
 
