@@ -14,6 +14,7 @@ from onepam.boot.roster import RosterJob
 from onepam.domain.staff import SOURCE_SECRET, RosterSourceSet
 from onepam.gateway.egress import Admitted, Egress
 from onepam.gateway.fetch import Fetch
+from onepam.gateway.ldap.client import Directory
 from onepam.kernel.clock import HOUR
 from onepam.kernel.secret import Secret
 from onepam.store.facts.people import person_facts
@@ -65,8 +66,9 @@ async def test_it_is_pulled_with_its_secret_when_it_is_due(tmp_path: Path) -> No
     envelope = Envelope(FileKeys.create(tmp_path / "keys.json", Counted()), Counted())
     with serving(served):
         served.body = text()
-        fetch = Fetch(Egress((Admitted.parse(f"127.0.0.1/32:{served.port}"),)))
-        job = RosterJob(company.ledger, company.reader, fetch, envelope, company.clock)
+        egress = Egress((Admitted.parse(f"127.0.0.1/32:{served.port}"),))
+        fetch = Fetch(egress)
+        job = RosterJob(company.ledger, company.reader, fetch, envelope, company.clock, Directory(egress))
         await job.step()
         assert served.keys == []
         sealed = b64encode(envelope.seal(Secret(b"hr-secret"), SOURCE_SECRET)).decode()

@@ -47,9 +47,9 @@ class StaffQuery:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as it came: "upload" or the host that it was pulled from, and when."""
+    """A file as it came, or what was read of a directory: "upload" or the host that it was pulled from, and when."""
 
-    data: bytes
+    data: bytes | StaffFile | InvalidRoster
     source: str
     received: Instant
 
@@ -125,7 +125,11 @@ def zone_of(name: str) -> tzinfo | None:
         return None
 
 
-async def _read(ledger: Ledger, actor: Actor | None, data: bytes) -> StaffFile | InvalidRoster | Refused:
+async def _read(
+    ledger: Ledger, actor: Actor | None, data: bytes | StaffFile | InvalidRoster
+) -> StaffFile | InvalidRoster | Refused:
+    if not isinstance(data, bytes):
+        return data
     columns = await ledger.commit(StaffQuery(actor, whole=False), _columns)
     if isinstance(columns, Refused):
         return columns

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from onepam.app.follow_roster import follow_roster
 from onepam.app.ports import Ledger
-from onepam.app.take_roster import Upload, record_failed_pull, take_roster
+from onepam.app.take_roster import Upload, record_failed_pull, take_roster, zone_of
 from onepam.boot.clock import wall_clock
 from onepam.domain.staff import SOURCE_SECRET
-from onepam.domain.staff_file import MAX_FILE_BYTES
+from onepam.domain.staff_directory import parse_directory, read_directory
+from onepam.domain.staff_file import MAX_FILE_BYTES, InvalidRoster, StaffFile
 from onepam.gateway.egress import Egress
 from onepam.gateway.fetch import Fetch
+from onepam.gateway.ldap.client import Directory
 from onepam.kernel.clock import SECOND, Clock, Instant
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.ids import new_id
@@ -36,12 +38,21 @@ class RosterJob:
     Several processes that pull at once do no harm: an unchanged version changes nothing.
     """
 
-    def __init__(self, ledger: Ledger, reader: Reader, fetch: Fetch, envelope: Envelope, clock: Clock) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        reader: Reader,
+        fetch: Fetch,
+        envelope: Envelope,
+        clock: Clock,
+        directory: Directory,
+    ) -> None:
         self._ledger = ledger
         self._reader = reader
         self._fetch = fetch
         self._envelope = envelope
         self._clock = clock
+        self._directory = directory
         self._pulled: tuple[Source, Instant] | None = None
 
     async def run(self) -> None:
@@ -60,7 +71,7 @@ class RosterJob:
 
     async def pull(self, source: Source) -> None:
         """One pull. What went wrong is kept where the roster's health shows it."""
-        answer = await self._fetched(source)
+        answer = await (self._fetched(source) if source.directory is None else self._searched(source))
         received = self._clock()
         if isinstance(answer, Refused):
             log.warning("the staff roster could not be pulled from %s: %s", source.host, answer.message)
@@ -76,13 +87,10 @@ class RosterJob:
     async def _fetched(self, source: Source) -> bytes | Refused:
         if source.url is None:
             return Refused("roster.source", "The address of the roster was erased.", "Set it again.")
-        headers = {}
-        if source.header and source.secret:
-            try:
-                sealed = b64decode(source.secret)
-                headers[source.header] = self._envelope.open(sealed, SOURCE_SECRET).reveal().decode("utf-8")
-            except Fault:
-                return Refused("roster.secret", "The header's secret cannot be opened.", "Set the source again.")
+        secret = self._secret(source)
+        if isinstance(secret, Refused):
+            return secret
+        headers = {source.header: secret} if source.header and secret else {}
         answer = await self._fetch.get(
             source.url, headers=headers, limit_bytes=MAX_FILE_BYTES, timeout_seconds=PULL_TIMEOUT_SECONDS
         )
@@ -91,6 +99,27 @@ class RosterJob:
         if answer.status != 200:
             return Refused("roster.status", f"{source.host} answered {answer.status} instead of the roster.")
         return answer.body
+
+    async def _searched(self, source: Source) -> StaffFile | InvalidRoster | Refused:
+        """What a directory holds, as rows."""
+        wanted, password = parse_directory(source.directory or {}), self._secret(source)
+        if isinstance(wanted, Refused):
+            return wanted
+        if isinstance(password, Refused):
+            return password
+        entries = await self._directory.entries(source.url or "", wanted, password)
+        if isinstance(entries, Refused):
+            return entries
+        return await asyncio.to_thread(read_directory, entries, wanted, zone_of)
+
+    def _secret(self, source: Source) -> str | Refused:
+        """The secret of the source; empty where it has none."""
+        if not source.secret:
+            return ""
+        try:
+            return self._envelope.open(b64decode(source.secret), SOURCE_SECRET).reveal().decode("utf-8")
+        except Fault:
+            return Refused("roster.secret", "The source's secret cannot be opened.", "Set the source again.")
 
 
 def fresh(prefix: str) -> str:
@@ -101,8 +130,9 @@ def fresh(prefix: str) -> str:
 async def keep_roster(platform: "Platform") -> None:
     """The job of one process. Calls leave by the operator's rule for outgoing connections."""
     config = platform.config
-    fetch = Fetch(Egress(config.admitted, frozenset({platform.ssh_port, config.console_port})))
+    egress = Egress(config.admitted, frozenset({platform.ssh_port, config.console_port}))
+    fetch, directory = Fetch(egress), Directory(egress)
     try:
-        await RosterJob(platform.ledger, platform.reader, fetch, platform.envelope, wall_clock).run()
+        await RosterJob(platform.ledger, platform.reader, fetch, platform.envelope, wall_clock, directory).run()
     finally:
         await fetch.aclose()

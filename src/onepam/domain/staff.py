@@ -166,7 +166,8 @@ class RosterRefused:
 class RosterSourceSet:
     """Where the roster is pulled from, every `interval` microseconds. `host` is empty where it is uploaded only.
 
-    `header` is the name of the header that carries `secret`, which the vault has sealed.
+    `header` is the name of the header that carries `secret`, which the vault has sealed. `directory` is there where it
+    is pulled from one (`staff_directory.parse_directory` reads it); `secret` is then the account's password.
     """
 
     host: str
@@ -175,6 +176,7 @@ class RosterSourceSet:
     url: str | None = private()
     header: str | None = private()
     secret: str | None = private()
+    directory: Mapping[str, str] | None = private()
 
 
 @event("roster.rules_set", klass="roster")

@@ -18,6 +18,7 @@ from onepam.domain.staff import (
     Standing,
 )
 from onepam.domain.staff_diff import Account, Entry, StaffDifference, brake, difference
+from onepam.domain.staff_directory import parse_directory
 from onepam.domain.staff_file import COLUMNS, InvalidRoster, StaffFile
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
@@ -161,6 +162,9 @@ def set_source(facts: StaffFacts, actor: Actor, source: RosterSourceSet, now: In
         return refused
     if not SHORTEST_INTERVAL <= source.interval <= LONGEST_INTERVAL:
         return Refused("roster.interval", "The roster is pulled every 5 minutes to 7 days.", "Such as every hour.")
+    directory = parse_directory(source.directory) if source.directory is not None else None
+    if isinstance(directory, Refused):
+        return directory
     return Decided((source,), None)
 
 

@@ -12,13 +12,15 @@ from onepam.api.models import Answer, Body, Digest, Done, MaybeMoment, Moment, S
 from onepam.api.routes.route import Route
 from onepam.api.services import ApiServices
 from onepam.app.follow_roster import follow_roster
-from onepam.app.take_roster import NewId, Upload, plan_roster, release_roster, set_roster_source, take_roster
+from onepam.app.take_roster import NewId, Upload, plan_roster, release_roster, set_roster_source, take_roster, zone_of
 from onepam.domain.access import ConsoleRight
 from onepam.domain.access_parse import Problem
 from onepam.domain.staff import SOURCE_SECRET, UPLOAD, RosterSourceSet
 from onepam.domain.staff_diff import Entry
+from onepam.domain.staff_directory import parse_directory
 from onepam.domain.staff_file import InvalidRoster
 from onepam.domain.staff_take import Held, RosterPlan, Took
+from onepam.gateway.ldap.client import checked
 from onepam.kernel.clock import SECOND
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
@@ -49,12 +51,14 @@ class RosterDigestIn(Body):
 
 
 class RosterSourceIn(Body):
-    """Where the roster is pulled from (empty: it is uploaded only), and the header that carries a secret."""
+    """Where the roster is pulled from (empty: it is uploaded only), and the header that carries a secret. With
+    `directory`, the settings of one (see docs/roster.md), the secret is its account's password."""
 
     url: Annotated[str, StringConstraints(max_length=2000)]
     interval_seconds: Annotated[int, Field(ge=1, le=10_000_000)] = 3600
     header: Annotated[str, StringConstraints(max_length=100)] = ""
     secret: Annotated[str, StringConstraints(max_length=2000)] = ""
+    directory: dict[str, Annotated[str, StringConstraints(max_length=2000)]] | None = None
 
 
 class EntryNamed(Answer):
@@ -213,17 +217,38 @@ async def release(body: RosterDigestIn, caller: Who, services: Services) -> Done
 
 async def source(body: RosterSourceIn, caller: Who, services: Services) -> Done:
     """Set where the roster is pulled from. Needs a fresh factor."""
-    host = urlsplit(body.url).hostname or ""
-    if body.url and not host:
-        raise ApiError(Refused("input.url", "This is not a web address.", "Such as https://hr.example.com/roster.csv"))
+    host = _host(body)
     sealed = None
     if body.secret:
         sealed = b64encode(services.envelope.seal(Secret(body.secret.encode()), SOURCE_SECRET)).decode("ascii")
     event = RosterSourceSet(
-        host, body.interval_seconds * SECOND, caller.actor.person, body.url or None, body.header or None, sealed
+        host,
+        body.interval_seconds * SECOND,
+        caller.actor.person,
+        body.url or None,
+        body.header or None,
+        sealed,
+        body.directory,
     )
     done(await set_roster_source(services.ledger, caller.actor, event))
     return Done()
+
+
+def _host(body: RosterSourceIn) -> str:
+    if body.directory is not None:
+        wanted = done(parse_directory(body.directory))
+        if zone_of(wanted.zone) is None:
+            raise ApiError(Refused("input.zone", f"{wanted.zone[:60]!r} is not a time zone.", "Such as Europe/Berlin."))
+        if bool(wanted.bind_dn) != bool(body.secret):
+            raise ApiError(Refused("directory.password", "An account needs a password, and a password an account."))
+        return done(checked(body.url, wanted))[0]
+    try:
+        parts = urlsplit(body.url)
+    except ValueError:
+        parts = urlsplit("")
+    if body.url and (not parts.hostname or parts.scheme not in ("https", "http")):
+        raise ApiError(Refused("input.url", "This is not a web address.", "Such as https://hr.example.com/roster.csv"))
+    return parts.hostname or ""
 
 
 def _upload(body: RosterFileIn, services: ApiServices) -> Upload:

@@ -102,14 +102,32 @@ def set_source(
         str, typer.Option(help="NAME=VARIABLE: the header, and the environment variable with its value.")
     ] = "",
     minutes: Annotated[int, typer.Option(help="Between pulls.")] = 60,
+    base: Annotated[str, typer.Option(help="LDAP: the entry below which people are.")] = "",
+    condition: Annotated[str, typer.Option("--filter", help="LDAP: which entries are people (RFC 4515).")] = "",
+    bind_dn: Annotated[str, typer.Option(help="LDAP: the account that reads.")] = "",
+    password_from_env: Annotated[str, typer.Option(help="LDAP: the environment variable with its password.")] = "",
+    attribute: Annotated[
+        list[str] | None, typer.Option(help="LDAP: COLUMN=ATTRIBUTE, such as email=mail; empty for none. Repeatable.")
+    ] = None,
+    zone: Annotated[str, typer.Option(help="LDAP: time zone of dates without one.")] = "",
+    vendors: Annotated[str, typer.Option(help="LDAP: values of the type that mean vendor, between commas.")] = "",
+    employees: Annotated[str, typer.Option(help="LDAP: values of the type that mean employee.")] = "",
+    plain: Annotated[bool, typer.Option(help="LDAP: unencrypted; the server's configuration must admit it.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Pull the roster from an address."""
+    """Pull the roster from an address: https:// for a file; ldaps:// or ldap:// (with StartTLS) for a directory."""
     header, _, variable = header_from_env.partition("=")
+    variable = variable or password_from_env
     secret = os.environ.get(variable, "") if variable else ""
-    if header_from_env and not secret:
-        stop(USAGE, f"{header_from_env!r} names no environment variable with a value.", "Such as X-Key=HR_KEY")
-    body = {"url": url, "interval_seconds": minutes * 60, "header": header, "secret": secret}
+    if (header_from_env or password_from_env) and not secret:
+        stop(USAGE, f"{variable!r} is no environment variable with a value.", "Such as --header-from-env X-Key=HR_KEY")
+    body: dict[str, Any] = {"url": url, "interval_seconds": minutes * 60, "header": header, "secret": secret}
+    if url.lower().startswith(("ldaps://", "ldap://")):
+        transport = "plain" if plain else "ldaps" if url.lower().startswith("ldaps://") else "starttls"
+        said = {"base": base, "filter": condition, "bind_dn": bind_dn, "zone": zone}
+        said |= {"vendors": vendors, "employees": employees}
+        columns = dict(each.partition("=")[::2] for each in attribute or ())
+        body["directory"] = {key: value for key, value in said.items() if value} | columns | {"transport": transport}
     done = call("POST", "/roster/source", body)
     printed(done) if Output.as_json else say("It is pulled within seconds: onepam roster show")
 

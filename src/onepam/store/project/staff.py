@@ -69,6 +69,7 @@ SETTING = state(
             "url": "TEXT",
             "header": "TEXT",
             "secret": "TEXT",
+            "directory": "TEXT",
         },
     )
 )
@@ -191,6 +192,7 @@ def source_set(db: Db, place: Place, event: events.RosterSourceSet) -> None:
         url=event.url,
         header=event.header,
         secret=event.secret,
+        directory=event.directory,
     )
 
 

@@ -43,13 +43,14 @@ class VersionRow:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the roster is pulled from; `secret` is sealed."""
+    """Where the roster is pulled from; `secret` is sealed. `directory` holds the settings of one."""
 
     host: str
     url: str | None
     header: str | None
     secret: str | None
     interval: int
+    directory: Mapping[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,8 @@ def source(db: Db, at: Instant) -> Source | None:
     found = row(db, f"SELECT * FROM staff_source WHERE host <> '' AND {AT}", {"at": at})
     if found is None:
         return None
-    return Source(found["host"], found["url"], found["header"], found["secret"], found["pull_every"])
+    directory = json.loads(found["directory"]) if found["directory"] else None
+    return Source(found["host"], found["url"], found["header"], found["secret"], found["pull_every"], directory)
 
 
 def versions(db: Db, at: Instant, most: int = MOST_VERSIONS) -> tuple[VersionRow, ...]:
