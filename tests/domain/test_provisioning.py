@@ -1,0 +1,240 @@
+"""What a directory's word about users and groups does: every branch of the rules."""
+
+from dataclasses import replace
+
+import pytest
+
+from onepam.domain import provision_group as groups
+from onepam.domain import provision_user as users
+from onepam.domain.commit import Decided
+from onepam.domain.leaving import Held
+from onepam.domain.people import (
+    GroupMemberAdded,
+    GroupMemberRemoved,
+    PersonAdded,
+    PersonChanged,
+    PersonDisabled,
+    PersonEnabled,
+    PersonKind,
+)
+from onepam.domain.provision_group import Group, GroupFacts, Member, PutGroup, put_group, remove_group
+from onepam.domain.provision_user import Known, Profile, PutUser, User, UserFacts, put_user, remove_user
+from onepam.domain.provisioning import (
+    ScimGroupMemberAdded,
+    ScimGroupMemberRemoved,
+    ScimGroupRemoved,
+    ScimGroupSet,
+    ScimUserRemoved,
+    ScimUserSet,
+    name_key,
+)
+from onepam.domain.roster import PersonFacts
+from onepam.domain.scim_token import Token
+from onepam.kernel import limits
+from onepam.kernel.clock import DAY, Instant
+from onepam.kernel.errors import Refused
+
+NOW = Instant(1_750_000_000_000_000)
+LATER, BEFORE = Instant(NOW + DAY), Instant(NOW - DAY)
+TOKEN = Token("stk_1", "okta", True, LATER, "ada")
+DEAD = (None, replace(TOKEN, approved=False), replace(TOKEN, ends=NOW))
+EVE = Known(PersonFacts("per_eve", PersonKind.EMPLOYEE, True, None, None, "eve@x.example"), None, "Eve")
+MAX = PersonFacts("per_max", PersonKind.EMPLOYEE, True, None, None, "max@x.example")
+PROFILE = Profile("eve", "00u1", True, "Eve", "eve@x.example", False, "", None, "{}")
+FACTS = UserFacts(TOKEN, None, False, None, None, False, None, Held(), None, (), (), frozenset())
+USER = User("usr_1", "per_eve", True, 3)
+THERE = replace(FACTS, user=USER, person=EVE)
+NEW = PutUser("usr_1", None, "per_new", NOW, PROFILE)
+CHANGE = replace(NEW, version=3)
+
+
+def events(outcome: object) -> list[object]:
+    assert isinstance(outcome, Decided), outcome
+    return list(outcome.events)
+
+
+def code(outcome: object) -> str:
+    assert isinstance(outcome, Refused), outcome
+    return outcome.code
+
+
+def known(person: Known, **changes: object) -> Known:
+    return replace(person, facts=replace(person.facts, **changes))  # type: ignore[arg-type]
+
+
+def wished(command: PutUser, **changes: object) -> PutUser:
+    return replace(command, profile=replace(command.profile, **changes))  # type: ignore[arg-type]
+
+
+def last(outcome: object) -> ScimUserSet:
+    found = events(outcome)[-1]
+    assert isinstance(found, ScimUserSet)
+    return found
+
+
+@pytest.mark.parametrize("token", DEAD)
+def test_a_token_that_does_not_work_does_nothing(token: Token | None) -> None:
+    assert code(put_user(replace(FACTS, token=token), NEW, NOW)) == "scim.token"
+    assert code(remove_user(replace(THERE, token=token), "usr_1", None, NOW, NOW)) == "scim.token"
+    assert code(put_group(replace(TEAM, token=token), GROUP, NOW)) == "scim.token"
+    assert code(remove_group(replace(TEAM, token=token), "grp_1", None, NOW)) == "scim.token"
+
+
+def test_somebody_new_is_added_with_the_groups_that_were_told_before() -> None:
+    facts = replace(FACTS, groups=("directory:A", "directory:A", "directory:B"), member_of=frozenset({"directory:B"}))
+    found = events(put_user(facts, NEW, NOW))
+    assert [type(each) for each in found] == [PersonAdded, GroupMemberAdded, ScimUserSet]
+    assert found[0].origin == found[1].source == "scim:okta"  # type: ignore[attr-defined]
+    assert last(put_user(facts, NEW, NOW)).person == "per_new"
+
+
+def test_without_an_address_there_is_nobody() -> None:
+    nobody = put_user(FACTS, wished(NEW, email=None), NOW)
+    assert (last(nobody).trouble, len(events(nobody))) == ("no_address", 1)
+    assert code(put_user(FACTS, wished(NEW, name="a\u200eb"), NOW)) == "text.not_plain"
+    assert last(put_user(FACTS, wished(NEW, active=False), NOW)).person is None
+
+
+def test_an_address_leads_to_the_person_who_has_it() -> None:
+    facts = replace(FACTS, namesake=EVE)
+    assert last(put_user(facts, NEW, NOW)).person == "per_eve"
+    assert [type(each) for each in events(put_user(facts, wished(NEW, name="Eva"), NOW))] == [
+        PersonChanged,
+        ScimUserSet,
+    ]
+    assert last(put_user(facts, wished(NEW, vendor=True), NOW)).trouble == "kind_differs"
+    assert code(put_user(replace(facts, namesake_held=True), NEW, NOW)) == "scim.address"
+    assert code(put_user(facts, wished(NEW, name=""), NOW)) == "text.missing"
+    assert code(put_user(replace(THERE, namesake=EVE), CHANGE, NOW)) == "scim.address"
+
+
+def test_versions_and_names() -> None:
+    assert code(put_user(FACTS, CHANGE, NOW)) == "scim.gone"
+    assert code(put_user(THERE, replace(CHANGE, version=2), NOW)) == "scim.changed"
+    assert code(put_user(replace(THERE, user_name_taken=True), CHANGE, NOW)) == "scim.user_name"
+    assert last(put_user(THERE, CHANGE, NOW)).version == 4
+    assert len(events(put_user(THERE, CHANGE, NOW))) == 1
+
+
+def test_a_vendor_has_a_sponsor_and_an_end() -> None:
+    vendor = wished(NEW, vendor=True, ends=LATER)
+    sponsored = replace(FACTS, manager=MAX)
+    added = events(put_user(sponsored, vendor, NOW))[0]
+    assert isinstance(added, PersonAdded)
+    assert (added.kind, added.owner, added.ends) == (PersonKind.VENDOR, "per_max", LATER)
+    assert code(put_user(sponsored, wished(vendor, ends=None), NOW)) == "scim.vendor"
+    assert code(put_user(sponsored, wished(vendor, ends=BEFORE), NOW)) == "scim.end_past"
+    for manager in (None, replace(MAX, kind=PersonKind.VENDOR), replace(MAX, enabled=False), replace(MAX, ends=NOW)):
+        assert code(put_user(replace(FACTS, manager=manager), vendor, NOW)) == "scim.vendor"
+    there = replace(THERE, person=known(EVE, kind=PersonKind.VENDOR, owner="per_old"), manager=MAX)
+    change = wished(CHANGE, vendor=True)
+    changed = events(put_user(there, change, NOW))[0]
+    assert isinstance(changed, PersonChanged)
+    assert changed.owner == "per_max"
+    assert code(put_user(replace(there, manager=replace(MAX, enabled=False)), change, NOW)) == "scim.vendor"
+    assert code(put_user(there, wished(change, ends=BEFORE), NOW)) == "scim.end_past"
+    assert isinstance(events(put_user(there, wished(change, ends=LATER), NOW))[0], PersonChanged)
+
+
+def test_nobody_is_their_own_manager() -> None:
+    assert len(events(put_user(replace(THERE, manager=EVE.facts), CHANGE, NOW))) == 1
+
+
+def test_leaving_hangs_on_the_change() -> None:
+    off = wished(CHANGE, active=False)
+    left = events(put_user(replace(THERE, held=Held(groups=(("directory:A", "scim:okta"),))), off, NOW))
+    assert [type(each) for each in left] == [PersonDisabled, GroupMemberRemoved, ScimUserSet]
+    assert left[0].notified == NOW  # type: ignore[attr-defined]
+    inactive = replace(THERE, user=replace(USER, active=False))
+    assert len(events(put_user(inactive, off, NOW))) == 1
+    assert len(events(put_user(replace(THERE, person=known(EVE, enabled=False)), off, NOW))) == 1
+
+
+def test_coming_back() -> None:
+    gone = replace(
+        THERE,
+        user=replace(USER, active=False),
+        person=known(EVE, enabled=False),
+        left_by="scim:okta",
+        groups=("directory:A",),
+    )
+    assert [type(each) for each in events(put_user(gone, CHANGE, NOW))] == [
+        PersonEnabled,
+        GroupMemberAdded,
+        ScimUserSet,
+    ]
+    assert last(put_user(replace(gone, left_by="administrator"), CHANGE, NOW)).trouble == "disabled_here"
+    still = replace(gone, user=USER)
+    assert last(put_user(still, CHANGE, NOW)).trouble == "disabled_here"
+    ended = replace(gone, person=known(EVE, enabled=False, ends=BEFORE))
+    assert last(put_user(ended, CHANGE, NOW)).trouble == "end_passed"
+
+
+def test_a_deleted_user_has_left() -> None:
+    found = events(remove_user(replace(THERE, scim_groups=("grp_1",)), "usr_1", 3, NOW, NOW))
+    assert [type(each) for each in found] == [ScimGroupMemberRemoved, PersonDisabled, ScimUserRemoved]
+    assert len(events(remove_user(replace(THERE, person=None), "usr_1", None, NOW, NOW))) == 1
+    assert code(remove_user(FACTS, "usr_1", None, NOW, NOW)) == "scim.gone"
+    assert code(remove_user(THERE, "usr_1", 2, NOW, NOW)) == "scim.changed"
+
+
+OURS = {"directory:Ops": "scim:okta"}
+ANN = Member("usr_a", "per_a", True, OURS)
+BOB = Member("usr_b", "per_b", False, {})
+OFF = Member("usr_c", None, True, {})
+TEAM = GroupFacts(TOKEN, Group("grp_1", "Ops", 2), False, {"usr_a": ANN, "usr_b": BOB, "usr_c": OFF}, ("bnd_1",))
+GROUP = PutGroup("grp_1", 2, "Ops", "", "{}", frozenset(), frozenset(), False)
+
+
+def test_members_come_and_go() -> None:
+    added = events(put_group(TEAM, replace(GROUP, add=frozenset({"usr_a", "usr_b"})), NOW))
+    assert [type(each) for each in added] == [ScimGroupSet, ScimGroupMemberAdded, GroupMemberAdded]
+    removed = events(put_group(TEAM, replace(GROUP, remove=frozenset({"usr_a", "usr_b"})), NOW))
+    assert [type(each) for each in removed] == [ScimGroupMemberRemoved, GroupMemberRemoved, ScimGroupSet]
+    only = events(put_group(TEAM, replace(GROUP, add=frozenset({"usr_b"}), all_members=True), NOW))
+    assert [type(each) for each in only].count(ScimGroupMemberRemoved) == 2
+    elsewhere = replace(TEAM, members={"usr_b": replace(BOB, sources={"directory:Ops": "claims:okta"})})
+    told = events(put_group(elsewhere, replace(GROUP, add=frozenset({"usr_b"})), NOW))
+    assert [type(each) for each in told] == [ScimGroupSet, ScimGroupMemberAdded]
+
+
+def test_a_new_name_moves_the_members() -> None:
+    found = events(put_group(TEAM, replace(GROUP, name="Core"), NOW))
+    assert [(type(each), getattr(each, "group", "")) for each in found] == [
+        (GroupMemberRemoved, "directory:Ops"),
+        (ScimGroupSet, "grp_1"),
+        (GroupMemberAdded, "directory:Core"),
+    ]
+
+
+def test_a_group_is_made_and_refused() -> None:
+    made = replace(TEAM, group=None, members={"usr_b": BOB})
+    found = put_group(made, replace(GROUP, version=None, add=frozenset({"usr_b"})), NOW)
+    assert isinstance(found, Decided)
+    assert found.result == Group("grp_1", "Ops", 1)
+    assert code(put_group(made, GROUP, NOW)) == "scim.gone"
+    assert code(put_group(TEAM, replace(GROUP, version=1), NOW)) == "scim.changed"
+    assert code(put_group(replace(TEAM, name_taken=True), GROUP, NOW)) == "scim.display_name"
+    assert code(put_group(TEAM, replace(GROUP, add=frozenset({"usr_x"})), NOW)) == "scim.member"
+
+
+def test_a_group_that_is_gone_gives_nothing_and_says_who_used_it() -> None:
+    found = events(remove_group(TEAM, "grp_1", 2, NOW))
+    kinds = [type(each) for each in found]
+    assert kinds == [ScimGroupMemberRemoved, ScimGroupMemberRemoved, GroupMemberRemoved, ScimGroupRemoved]
+    assert found[-1].bindings == ("bnd_1",)  # type: ignore[attr-defined]
+    assert code(remove_group(replace(TEAM, group=None), "grp_1", None, NOW)) == "scim.gone"
+    assert code(remove_group(TEAM, "grp_1", 1, NOW)) == "scim.changed"
+
+
+def test_too_much_at_once_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groups, "MOST_MEMBERS_CHANGED", 0)
+    assert code(put_group(TEAM, replace(GROUP, add=frozenset({"usr_b"})), NOW)) == "scim.too_many"
+    monkeypatch.setattr(limits, "MAX_EVENTS_PER_COMMAND", 2)
+    assert code(put_group(TEAM, replace(GROUP, name="Core"), NOW)) == "scim.too_many"
+    assert code(remove_group(TEAM, "grp_1", None, NOW)) == "scim.too_many"
+
+
+def test_names_are_compared_without_case_and_form() -> None:
+    assert name_key("E\u0301VE") == name_key("éve")
+    assert users.origin("okta") == "scim:okta"
