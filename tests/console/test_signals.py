@@ -77,7 +77,7 @@ async def test_two_administrators_connect_a_transmitter(office: Office, sender: 
     assert token[1] not in page
     assert (await bob.post(f"/signals/{change}/approve")).status_code == 303
     page = await bob.read("/signals")
-    assert "Nothing came yet" in page
+    assert "Nothing yet" in page
     stream = (await office.company.reader(rows.streams))[0].stream.stream
     assert f"{ORIGIN}/signals/{stream}" in page
 
@@ -148,13 +148,13 @@ async def test_how_a_stream_fares_is_told(office: Office, sender: Hostile) -> No
     (found,) = await office.company.reader(rows.streams)
     now = office.company.clock.now
 
-    def told(polled: Polled | None = None, **changes: object) -> tuple[str, str]:
+    def told(polled: Polled | None = None, **changes: object) -> tuple[str, str, str]:
         return health(replace(found, **changes), polled, now)  # type: ignore[arg-type]
 
-    assert told() == ("untested", "Nothing came yet")
-    assert told(last=now) == ("proven", "Works")
-    assert told(last=now - 31 * DAY) == ("due", "Nothing for 31 days")
-    assert told(status="paused", last=now)[0] == "finding"
-    assert told(Polled(now, "down"), last=now) == ("finding", "down")
-    assert told(Polled(Instant(now - HOUR), ""), last=now)[0] == "finding"
+    assert told() == ("untested", "Nothing yet", "")
+    assert told(last=now) == ("proven", "Works", "")
+    assert told(last=now - 31 * DAY) == ("due", "Quiet", "Nothing came for 31 days.")
+    assert told(status="paused", last=now)[:2] == ("finding", "Paused")
+    assert told(Polled(now, "down"), last=now) == ("finding", "Cannot be fetched", "down")
+    assert told(Polled(Instant(now - HOUR), ""), last=now)[:2] == ("finding", "Not fetched")
     assert told(Polled(now, ""), last=now)[0] == "proven"

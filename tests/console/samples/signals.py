@@ -8,7 +8,7 @@ def stream(**more: object) -> Context:
     return {
         "id": "sst_okta", "name": "Okta", "issuer": "https://example.okta.com",
         "provider": {"id": "idp_okta", "name": "Okta"}, "delivery": "push",
-        "address": "https://pam.example.com/signals/sst_okta", "state": "proven", "words": "Works",
+        "address": "https://pam.example.com/signals/sst_okta", "state": "proven", "words": "Works", "trouble": "",
         "last": ago(3 * HOUR), "verified": ago(2 * DAY), "signals": 1204, "ended": 37, "can_test": True,
         "proposed": "Jonas Weber", "approved": "Tomas Novak", "since": ago(90 * DAY), **more,
     }  # fmt: skip
@@ -34,7 +34,8 @@ SIGNALS: Context = {
     "streams": [
         stream(),
         stream(id="sst_edr", name="Endpoint protection", delivery="poll", state="finding", can_test=False,
-               words="edr.example.com did not answer within 10 seconds.", last=None, verified=None),
+               words="Cannot be fetched",
+               trouble="edr.example.com did not answer within 10 seconds.", last=None, verified=None),
     ],
     "proposals": [proposal(), proposal(id="chg_8", new=False, mine=True)],
     "signals": [signal(), signal(word="Credential changed", detail="revoke", person=None, ended=0, reason="")],

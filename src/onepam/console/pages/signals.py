@@ -158,7 +158,7 @@ async def _form(visit: Visit, typed: dict[str, str], refused: Refused | None = N
 def _row(visit: Visit, found: rows.StreamRow) -> Context:
     stream, now = found.stream, visit.as_of or visit.now
     polled = visit.services.signals.polled.get(stream.stream) if visit.as_of is None else None
-    state, words = health(found, polled, now)
+    state, words, trouble = health(found, polled, now)
     return {
         "id": stream.stream,
         "name": stream.name,
@@ -168,6 +168,7 @@ def _row(visit: Visit, found: rows.StreamRow) -> Context:
         "address": _address(visit, stream.stream) if stream.delivery is Delivery.PUSH else stream.endpoint,
         "state": state,
         "words": words,
+        "trouble": trouble,
         "last": found.last,
         "verified": found.verified,
         "signals": found.signals,
@@ -179,19 +180,19 @@ def _row(visit: Visit, found: rows.StreamRow) -> Context:
     }
 
 
-def health(found: rows.StreamRow, polled: Polled | None, now: Instant) -> tuple[str, str]:
-    """A state of `status`, and its words."""
+def health(found: rows.StreamRow, polled: Polled | None, now: Instant) -> tuple[str, str, str]:
+    """A state of `status`, its words, and what is wrong in a sentence ("" for nothing)."""
     if found.status in ("paused", "disabled"):
-        return "finding", f"The transmitter has {found.status} it"
+        return "finding", found.status.title(), "The transmitter says so."
     if polled is not None and polled.trouble:
-        return "finding", polled.trouble
+        return "finding", "Cannot be fetched", polled.trouble
     if polled is not None and polled.at + POLL_LATE < now:
-        return "finding", "It is not asked any more"
+        return "finding", "Not fetched", "It is not asked any more."
     if found.last is None:
-        return "untested", "Nothing came yet"
+        return "untested", "Nothing yet", ""
     if found.last + QUIET_AFTER < now:
-        return "due", f"Nothing for {(now - found.last) // DAY} days"
-    return "proven", "Works"
+        return "due", "Quiet", f"Nothing came for {(now - found.last) // DAY} days."
+    return "proven", "Works", ""
 
 
 def _proposed(visit: Visit, found: rows.StreamProposalRow) -> Context:
