@@ -74,7 +74,9 @@ async def test_a_revoked_session_ends_the_live_ssh_session(gateway: Gateway, sen
     assert time.monotonic() - begun < 5
     assert isinstance(ended, SessionClosed)
     assert ended.because == "session.revoked"
-    assert (await outcome(working)).status != 0
+    left = await outcome(working)
+    assert left.status != 0
+    assert "this sign-in was revoked: sign in again" in left.stderr
     assert going_on.returncode is None, "somebody else goes on working"
     assert (await outcome(going_on)).status == 0
     again = await gateway.run(*gateway.ssh(person, "echo in"))

@@ -51,6 +51,8 @@ _ENDED = {
     "recorder.failed": "the recording could not go on",
     "ledger.unavailable": "the ledger did not answer",
     "person.disabled": "the account was disabled",
+    "session.revoked": "the sign-in was revoked",
+    "provider.logout": "signed out at the identity provider",
     "binding.ended": "the role was taken away",
     "role.changed": "the role changed",
     "role.removed": "the role was removed",

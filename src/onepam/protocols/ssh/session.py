@@ -59,6 +59,8 @@ _ENDS = {
     "killed": "this session was ended by order",
     "expired": "the time of this access is over",
     "person.disabled": "this account has been disabled",
+    "session.revoked": "this sign-in was revoked: sign in again",
+    "provider.logout": "you signed out at your identity provider",
     "service.key": "the key of this service account was removed",
     "access.narrowed": "this access was narrowed: connect again for what is left of it",
     "resource.unknown": "this access was taken away",
