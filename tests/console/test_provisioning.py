@@ -1,0 +1,52 @@
+"""Letting a directory in, in the console: two administrators, a token shown once, its end."""
+
+import re
+
+import pytest
+
+from onepam.app.scim_traffic import LATEST, MOST_PROVIDERS, ScimRequest, ScimTraffic
+from onepam.kernel.clock import Instant
+from tests.console.browsing import Office
+
+pytestmark = pytest.mark.anyio
+
+FORM = {"provider": "okta", "name": "Okta", "days": "100", "networks": "", "end_attribute": ""}
+
+
+async def test_a_token_takes_two_and_is_shown_once(office: Office) -> None:
+    ada, bob = await office.sign_in("ada"), await office.sign_in("bob")
+    shown = (await ada.post("/provisioning/tokens", **FORM)).text
+    assert re.search(r"scim_[A-Za-z0-9_-]{43}", shown)
+    again = await ada.read("/provisioning")
+    assert not re.search(r"scim_[A-Za-z0-9_-]{43}", again)
+    token = re.search(r"/provisioning/tokens/(stk_\w+)/end", again)
+    assert token
+    assert "/approve" not in again
+    path = f"/provisioning/tokens/{token[1]}"
+    assert "Nobody approves" in await ada.refused(f"{path}/approve")
+    assert "works now" in await bob.done(f"{path}/approve")
+    assert "in touch" not in await bob.read("/provisioning")
+    assert "void" in await bob.done(f"{path}/end", reason="not needed")
+    assert (await bob.post(f"{path}/end", reason="again")).status_code == 404
+    assert "400 days" in await ada.refused("/provisioning/tokens", **{**FORM, "days": "1000"})
+
+
+def test_requests_are_counted_within_bounds() -> None:
+
+    traffic = ScimTraffic()
+    for number in range(MOST_PROVIDERS + 10):
+        for _ in range(2):
+            traffic.count(f"p{number}", "t", ScimRequest(Instant(number), "GET", "Users", 409, "no"))
+    assert traffic.of("p0") is not None
+    assert traffic.of(f"p{MOST_PROVIDERS}") is None
+    for _ in range(LATEST + 5):
+        traffic.count("p0", "t", ScimRequest(Instant(1), "GET", "Users", 500, "no"))
+    found = traffic.of("p0")
+    assert found is not None
+    assert len(found.failures) == LATEST
+    assert found.statuses == {409: 2, 500: LATEST + 5}
+
+
+async def test_only_those_who_oversee_read_it(office: Office) -> None:
+    eve = await office.sign_in("eve")
+    assert (await eve.get("/provisioning")).status_code == 403
