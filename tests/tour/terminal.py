@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.tour.people import Person
@@ -11,8 +12,8 @@ from tests.tour.people import Person
 ONEPAM = str(Path(sys.executable).with_name("onepam"))
 
 
-def login(person: Person, console: str, home: Path) -> None:
-    """`onepam login`, with its address opened in the person's own browser."""
+def login(person: Person, console: str, home: Path, sign_in: Callable[[], None] = lambda: None) -> None:
+    """`onepam login`, with its address opened in the person's own browser; `sign_in` is what is done there first."""
     waiting = subprocess.Popen(
         [ONEPAM, "login", "--gateway", console, "--no-browser", "--no-configure-ssh"],
         env={**os.environ, "ONEPAM_HOME": str(home)},
@@ -29,6 +30,7 @@ def login(person: Person, console: str, home: Path) -> None:
             assert line, shown
             shown += line
         person.page.goto(address[0])
+        sign_in()
         person.page.get_by_role("button", name="Allow").click()
         person.page.get_by_text("Signed in").first.wait_for()
         rest, _ = waiting.communicate(timeout=20)

@@ -50,9 +50,9 @@ def corp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Federated, 
             yield found, provider
 
 
-def through(person: Person, user: str) -> None:
-    """From the sign-in page through the provider's own page."""
-    page = person.go("/sign-in")
+def through(person: Person, user: str, start: str | None = "/sign-in") -> None:
+    """From the sign-in page (None: it is open) through the provider's own page."""
+    page = person.go(start) if start else person.page
     page.get_by_role("link", name="Sign in through Corp").click()
     page.locator("input[name=login]").fill(user)
     page.get_by_role("button", name="Sign in").click()
@@ -98,22 +98,22 @@ def test_what_it_does_not_attest_is_stepped_up_with_a_factor_of_ours(
 ) -> None:
     found, _ = corp
     ben = Person(browser, found.console, "Ben", "ben@example.com").with_authenticator()
-    through(ben, "ben")
     page = ben.page
-    page.get_by_text("Choose your second factor").wait_for()
-    page.get_by_role("button", name="Create a passkey").click()
-    page.get_by_text("Your recovery codes").wait_for()
-    page.locator("input[name=kept]").check()
-    page.get_by_role("button", name="Finish").click()
-    page.get_by_role("link", name="Sign in through Corp").click()
-    page.get_by_text("Second factor").first.wait_for()
-    page.get_by_role("button", name="Use a passkey").click()
-    page.wait_for_url(found.console + "/")
-    opened = found.events(SignedIn)[-1]
-    assert (opened.person, opened.basis, opened.phishing_resistant) == (BEN, MfaBasis.STEPPED_UP, True)
-    assert opened.proven == ("provider", "passkey")
 
-    login(ben, found.console, tmp_path)
+    def for_the_first_time() -> None:
+        """One sign-in at the provider, a factor of ours, and on to what the terminal asked for."""
+        through(ben, "ben", None)
+        page.get_by_text("Choose your second factor").wait_for()
+        page.get_by_role("button", name="Create a passkey").click()
+        page.get_by_text("Your recovery codes").wait_for()
+        page.locator("input[name=kept]").check()
+        page.get_by_role("button", name="Finish").click()
+        page.wait_for_url("**/cli/authorize?**")
+
+    login(ben, found.console, tmp_path, for_the_first_time)
+    opened = next(each for each in found.events(SignedIn) if each.person == BEN)
+    assert (opened.basis, opened.phishing_resistant) == (MfaBasis.STEPPED_UP, True)
+    assert opened.proven == ("provider", "passkey")
     done = found.ssh(tmp_path, "stepped-up")
     assert (done.returncode, done.stdout) == (0, "stepped-up\n"), done.stderr
     proof = found.events(SessionOpened)[-1].mfa

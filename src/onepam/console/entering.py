@@ -2,18 +2,20 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.responses import Response
 
 from onepam.app.federated_sign_in import sign_in_by_provider
 from onepam.console.dispatch import SESSION_PREFIX
-from onepam.console.visit import SESSION_COOKIE, Visit
+from onepam.console.rendering import Flash
+from onepam.console.visit import FLOW_LIFETIME, SESSION_COOKIE, Visit
 from onepam.domain.event import decoder, plain
 from onepam.domain.federated import Entering, Outcome, SignedInto
 from onepam.domain.federation import Assertion
 from onepam.domain.signing_in import Proof
 from onepam.identity.tokens import new_token, token_digest
-from onepam.kernel.clock import SECOND, Instant
+from onepam.kernel.clock import HOUR, SECOND, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
@@ -23,6 +25,10 @@ MAX_AGENT_CHARACTERS = 200
 PASSKEY = {"options": "/sign-in/passkey/options", "verify": "/sign-in/passkey/verify"}
 SIGNED_OUT = "signed-out"
 """The `state` with which a browser comes back from signing out at its provider."""
+
+ONWARD_COOKIE = "onepam_onward"
+"""Where somebody goes who enrols the first factor after a provider's message, and that message; sealed."""
+ONWARD_LIFETIME = HOUR
 
 _assertion = decoder(Assertion)
 
@@ -63,7 +69,9 @@ async def first_page(
     )
 
 
-async def attempt(visit: Visit, assertion: Assertion, proofs: tuple[Proof, ...] = ()) -> Attempt:
+async def attempt(
+    visit: Visit, assertion: Assertion, proofs: tuple[Proof, ...] = (), shown: Instant | None = None
+) -> Attempt:
     """Holds a provider's message, and factors of ours if any were shown, against the ledger."""
     random = visit.services.random
     token, link = new_token(SESSION_PREFIX, random), new_token("enr", random)
@@ -76,6 +84,7 @@ async def attempt(visit: Visit, assertion: Assertion, proofs: tuple[Proof, ...] 
         source=visit.source,
         agent=agent(visit),
         proofs=proofs,
+        shown=shown,
     )
     return Attempt(await sign_in_by_provider(visit.services.ledger, assertion, entering), token, link)
 
@@ -105,9 +114,36 @@ def first_step_in(flow: dict[str, Any]) -> Assertion | None:
     return found
 
 
-async def second_step(visit: Visit, response: Response, first: Assertion, proof: Proof) -> Refused | None:
-    """Opens the session for a provider's message and a factor of ours."""
-    tried = await attempt(visit, first, (proof,))
+def keep_onward(visit: Visit, response: Response, link: str, assertion: Assertion, then: str) -> Response:
+    """Remembers where somebody goes once the first factor is enrolled by the link of this digest."""
+    kept = {"link": link, "first": first_step(assertion), "ends": visit.now + FLOW_LIFETIME, "next": then}
+    return visit.keep(response, kept, ONWARD_COOKIE, ONWARD_LIFETIME)
+
+
+async def onward(visit: Visit, link: str, proof: Proof | None, shown: Instant) -> Response | None:
+    """Goes on after a first factor was enrolled by the link of this digest; None where no provider led there.
+
+    The provider's message is the first step for ten minutes, and the new factor, as it was just shown, the second one.
+    Later the provider is asked again, which costs one click.
+    """
+    kept = visit.flow(ONWARD_COOKIE)
+    first = first_step_in(kept) if kept.get("link") == link else None
+    if first is None:
+        return None
+    then = following(str(kept["next"]))
+    if proof is not None and visit.now < kept["ends"]:
+        response = visit.go(then, Flash("done", "All set. You are signed in."))
+        if await second_step(visit, response, first, proof, shown) is None:
+            return visit.forget(response, ONWARD_COOKIE)
+    again = visit.go(f"/sign-in/begin/{first.provider}?{urlencode({'next': then})}")
+    return visit.forget(visit.forget(again), ONWARD_COOKIE)
+
+
+async def second_step(
+    visit: Visit, response: Response, first: Assertion, proof: Proof, shown: Instant | None = None
+) -> Refused | None:
+    """Opens the session for a provider's message and a factor of ours; `shown`: when, where it was not just now."""
+    tried = await attempt(visit, first, (proof,), shown)
     match tried.outcome:
         case SignedInto(ends=ends):
             let_in(visit, response, ends, tried.token)

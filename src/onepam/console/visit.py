@@ -23,7 +23,6 @@ CSRF_COOKIE = "onepam_csrf"
 FLOW_COOKIE = "onepam_flow"
 FLASH_COOKIE = "onepam_flash"
 FLOW_LIFETIME = 10 * MINUTE
-_ABOUT_FLOW = b"console-flow"
 
 _NEEDS: dict[str, tuple[ConsoleRight, ...]] = {
     "/approvals": (ConsoleRight.APPROVE,),
@@ -142,28 +141,30 @@ class Visit:
 
     # --- What a browser carries between the steps of a flow ----------------------------------------------------------
 
-    def flow(self) -> dict[str, Any]:
+    def flow(self, cookie: str = FLOW_COOKIE) -> dict[str, Any]:
         """What an earlier step sealed into the browser; empty when there is none, or it has lapsed."""
-        text = self.request.cookies.get(FLOW_COOKIE, "")
+        text = self.request.cookies.get(cookie, "")
         try:
             sealed = urlsafe_b64decode(text.encode("ascii"))
-            kept = json.loads(self.services.envelope.open(Secret(sealed).reveal(), _ABOUT_FLOW).reveal())
+            kept = json.loads(self.services.envelope.open(Secret(sealed).reveal(), _about(cookie)).reveal())
         except (ValueError, Fault):
             return {}
         if not isinstance(kept, dict) or int(kept.get("until", 0)) < self.now:
             return {}
         return kept
 
-    def keep(self, response: Response, flow: Mapping[str, Any]) -> Response:
-        """Seals the flow's state for its next step, for ten minutes."""
-        value = json.dumps({**flow, "until": self.now + FLOW_LIFETIME}).encode()
-        sealed = self.services.envelope.seal(Secret(value), _ABOUT_FLOW)
-        self.set_cookie(response, FLOW_COOKIE, urlsafe_b64encode(sealed).decode("ascii"), FLOW_LIFETIME // 1_000_000)
+    def keep(
+        self, response: Response, flow: Mapping[str, Any], cookie: str = FLOW_COOKIE, lasts: int = FLOW_LIFETIME
+    ) -> Response:
+        """Seals the flow's state for its next step, for ten minutes (or for `lasts` microseconds)."""
+        value = json.dumps({**flow, "until": self.now + lasts}).encode()
+        sealed = self.services.envelope.seal(Secret(value), _about(cookie))
+        self.set_cookie(response, cookie, urlsafe_b64encode(sealed).decode("ascii"), lasts // 1_000_000)
         return response
 
-    def forget(self, response: Response) -> Response:
+    def forget(self, response: Response, cookie: str = FLOW_COOKIE) -> Response:
         """Ends the flow: its challenge or seed serves nobody again."""
-        response.delete_cookie(FLOW_COOKIE, path="/")
+        response.delete_cookie(cookie, path="/")
         return response
 
     def set_cookie(self, response: Response, name: str, value: str, seconds: int) -> None:
@@ -171,3 +172,8 @@ class Visit:
         response.set_cookie(
             name, value, max_age=seconds, path="/", secure=self.services.secure, httponly=True, samesite="lax"
         )
+
+
+def _about(cookie: str) -> bytes:
+    """What is sealed for one cookie is good in no other."""
+    return f"console-flow/{cookie}".encode("ascii")

@@ -88,7 +88,7 @@ class FederatedFacts:
 @dataclass(frozen=True, slots=True)
 class Entering:
     """What the edge brings: fresh ids in case they are needed, digests of fresh tokens, where the browser is, and the
-    factors of our own that were shown (none at the first step)."""
+    factors of our own that were shown (none at the first step); `shown` is when, where it was not just now."""
 
     person: str
     identity: str
@@ -98,6 +98,7 @@ class Entering:
     source: str
     agent: str
     proofs: tuple[Proof, ...] = ()
+    shown: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,12 +319,13 @@ def _opened(
     used = tuple(FactorUsed(each.factor, person, each.counter) for each in entering.proofs)
     ends = Instant(now + CONSOLE_SESSION)
     session = session_of(assertion)
+    seen = assertion.authenticated_at if not entering.proofs else entering.shown or now
     opened = SignedIn(
         session=session,
         person=person,
         kind=SignInKind.CONSOLE,
         proven=(FactorKind.PROVIDER, *(each.kind for each in entering.proofs)),
-        mfa_at=now if entering.proofs else min(assertion.authenticated_at, now),
+        mfa_at=min(seen, now),
         expires=ends,
         parent=None,
         token_digest=entering.token_digest,

@@ -7,12 +7,13 @@ from starlette.responses import JSONResponse, Response
 
 from onepam.app.enrol import enrol
 from onepam.console.dispatch import ANYBODY, Place
+from onepam.console.entering import onward
 from onepam.console.factors import Passkeys, reference
 from onepam.console.hashing import hashing
 from onepam.console.rendering import Flash
 from onepam.console.visit import Visit
 from onepam.domain.sign_in import FactorEnrolled, FactorKind
-from onepam.domain.signing_in import ENROLMENT_LINK
+from onepam.domain.signing_in import ENROLMENT_LINK, Proof
 from onepam.identity import recovery, totp
 from onepam.identity.passwords import AboutPerson, PasswordPolicy, check, hash_password
 from onepam.identity.stored import codes_text, passkey_text, sealed_seed
@@ -78,7 +79,7 @@ async def totp_check(visit: Visit) -> Response:
     if step is None:
         words = "That is not the code the app should show now. Is this device's clock right?"
         return _show(visit, found, "totp", {"code": words}, flow=flow, status=422)
-    return visit.keep(visit.go(_here(visit)), {**flow, "totp_done": 1})
+    return visit.keep(visit.go(_here(visit)), {**flow, "totp_done": step, "shown": visit.now})
 
 
 async def passkey_options(visit: Visit) -> Response:
@@ -100,9 +101,11 @@ async def passkey_verify(visit: Visit) -> Response:
         "reference": reference(made.credential_id),
         "public": passkey_text(made),
         "label": "".join(each for each in name if each.isprintable()),
+        "count": made.sign_count,
     }
     flow.pop("challenge", None)
-    return visit.keep(JSONResponse({"redirect": _here(visit)}), {**flow, "link": _digest(visit), "passkey": kept})
+    done = {**flow, "link": _digest(visit), "passkey": kept, "shown": visit.now}
+    return visit.keep(JSONResponse({"redirect": _here(visit)}), done)
 
 
 async def finish(visit: Visit) -> Response:
@@ -110,10 +113,12 @@ async def finish(visit: Visit) -> Response:
     found, flow = await _person(visit), _flow(visit)
     if found is None or "codes" not in flow or visit.form.get("kept") != "yes":
         return visit.go(_here(visit))
-    refused = await enrol(visit.services.ledger, _digest(visit), _factors(visit, found.person, flow))
+    made = _factors(visit, found.person, flow)
+    refused = await enrol(visit.services.ledger, _digest(visit), made)
     if refused is not None:
         return visit.refusal(refused)
-    return visit.forget(visit.go("/sign-in", Flash("done", f"All set, {found.name}. Sign in now.")))
+    further = await onward(visit, _digest(visit), _shown(made, flow), Instant(flow["shown"]))
+    return further or visit.forget(visit.go("/sign-in", Flash("done", f"All set, {found.name}. Sign in now.")))
 
 
 def _factors(visit: Visit, person: str, flow: dict[str, Any]) -> tuple[FactorEnrolled, ...]:
@@ -143,6 +148,13 @@ def _factors(visit: Visit, person: str, flow: dict[str, Any]) -> tuple[FactorEnr
         seed = sealed_seed(Secret(b64decode(flow["seed"])), person, visit.services.envelope)
         made.append(factor(FactorKind.TOTP, "Authenticator app", secret=seed))
     return tuple(made)
+
+
+def _shown(made: tuple[FactorEnrolled, ...], flow: dict[str, Any]) -> Proof | None:
+    """The new second factor as it was shown when it was made."""
+    counters = {FactorKind.PASSKEY: flow.get("passkey", {}).get("count"), FactorKind.TOTP: flow.get("totp_done")}
+    shown = ((each, counters.get(each.kind)) for each in made)
+    return next((Proof(each.factor, each.kind, count) for each, count in shown if count is not None), None)
 
 
 async def _codes(visit: Visit, found: Account, flow: dict[str, Any]) -> Response:

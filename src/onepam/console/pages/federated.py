@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from onepam.app.federated_sign_in import sign_out_by_provider, step_up_by_provider
 from onepam.console.at_provider import begun_in, going, leave
 from onepam.console.dispatch import ANYBODY, MEMBER, Place
-from onepam.console.entering import SIGNED_OUT, attempt, first_page, first_step, following, let_in
+from onepam.console.entering import SIGNED_OUT, attempt, first_page, first_step, following, keep_onward, let_in
 from onepam.console.pages.provider_test import test_returned
 from onepam.console.rendering import CSP
 from onepam.console.visit import SESSION_COOKIE, Visit
@@ -31,6 +31,7 @@ from onepam.identity.saml.request import PostForm, Sending, new_request_id
 from onepam.identity.saml.response import check
 from onepam.identity.saml.settings import SamlSettings
 from onepam.identity.saml.sp_metadata import sp_metadata
+from onepam.identity.tokens import token_digest
 from onepam.kernel.clock import MINUTE, SECOND, Instant
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.secret import Secret
@@ -191,6 +192,7 @@ async def _received(
             response = visit.keep(visit.go("/sign-in/second"), kept)
         case NeedsFirstFactor():
             response = visit.forget(visit.go(f"/enrol/{tried.link.reveal().decode('ascii')}"))
+            keep_onward(visit, response, token_digest(tried.link).hex(), received.assertion, then)
         case Refused(code=code) as refused:
             if code == STALE and "again" not in flow:
                 return await _leave(visit, stored, settings, {"next": then, "again": 1}, force=True)
