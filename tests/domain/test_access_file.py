@@ -401,12 +401,3 @@ def check(read: AccessFile, text: str) -> None:
         assert 1 <= each.column <= max(map(len, lines)) + 2
         assert each.message
     assert isinstance(resolve(read, (ADA, MAX)), Matrix | InvalidFile)
-
-
-def test_a_directory_s_group_is_bound_without_being_declared() -> None:
-    bound = FILE.replace("group: web,", 'group: "directory:Platform & Tools",')
-    (binding,) = [each for each in matrix(bound).bindings.values() if each.role == "web"]
-    assert (binding.subject_kind, binding.subject) == (SubjectKind.GROUP, "directory:Platform & Tools")
-    assert "no name" in problems(FILE.replace("group: web,", 'group: "directory:",'))[0]
-    assert "at most" in problems(FILE.replace("group: web,", f'group: "directory:{"x" * 300}",'))[0].lower()
-    assert problems(FILE.replace("  web: {members", "  directory:x: {members")) != []
