@@ -18,7 +18,7 @@ async def test_the_board_has_both_stamps_and_asks_again(office: Office) -> None:
     page = await aud.read("/leavers")
     assert "Eve Example" in page
     assert "left the company" in page
-    assert "not asked" in page
+    assert "not probed" in page
     assert "Access removed" in page
     await aud.done("/leavers/eve/probe")
     assert await office.company.reader(count, None, "probe.ordered") == 1

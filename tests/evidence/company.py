@@ -18,7 +18,7 @@ from onepam.evidence.pack import Disclosed, Erased, Packed, PackInput, Payload, 
 from onepam.evidence.report import Column, Report, Row, Said
 from onepam.evidence.verifier.verify import RULES
 from onepam.kernel.canonical import encode
-from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant, iso, parse
+from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, iso, parse
 from onepam.ledger.entry import Entry, Header, payload_digest
 from onepam.ledger.merkle import CompactRange, node_hash
 
@@ -127,8 +127,8 @@ def history(people: int = 6, sessions: int = 90, seed: int = 0) -> History:
             peer = encode({"client": "OpenSSH_9.2", "source": source})
             h.append(now + 2 * MINUTE, "session.opened", body | {"login": "root", "mfa": MFA}, peer)
             h.append(now + 9 * MINUTE, "recording.chunks_sealed", {"root": sha256(b"%d" % n).hexdigest()})
-            end = {"session": f"ses_{n}", "because": "exit", "counts": {"bytes": n * 1000}}
-            h.append(now + 5 * DAY, "session.closed", end)
+            end = {"session": f"ses_{n}", "because": "exit", "last_byte": now + 5 * DAY - SECOND}
+            h.append(now + 5 * DAY, "session.closed", end | {"counts": {"bytes": n * 1000}})
         if n == 50:
             inside = [e.header for e in h.entries if e.header.kind == "session.opened" and e.header.time >= BEGIN]
             gone = [header.index for header in inside[:2]]
@@ -199,6 +199,7 @@ def sessions_report(h: History, end: int, heads: Sequence[int], names: bool) -> 
             body["login"] if opened else told(h, head, "login"), told(h, head, "source"),
             *(("attested", "idp_1", "yes") if opened else ("", "", "")),
             "; ".join(iso(h.entries[i].header.time) for i in after),
+            "; ".join(iso(Instant(body_of(h, i)["last_byte"])) for i in after),
             "; ".join("exit" for _ in after) if opened else body["code"],
             "; ".join(str(body_of(h, i)["counts"]["bytes"]) for i in after), "-1 is not a formula",
         ]  # fmt: skip

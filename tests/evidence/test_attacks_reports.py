@@ -171,7 +171,7 @@ def _(f: Forge) -> None:
     def change(r: Any) -> None:
         row = _opened(r)
         row["ledger"].pop(1)
-        row["cells"][11:14] = ["", "", ""]
+        row["cells"][11:15] = ["", "", "", ""]
 
     f.report("sessions", change)
 

@@ -1,6 +1,7 @@
 """Reports of a live ledger: all rows are there, cells say what happened, the matrix is what the door would do."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from onepam.domain.sign_in import SignedOut
 from onepam.evidence.envelope import AsOf, Period
 from onepam.evidence.reports import REPORTS, Drawn, Scope, TooLarge, access, leavers, requests, scope, sessions
 from onepam.evidence.verifier.verify import RULES
-from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant, iso
+from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, iso
 from onepam.kernel.errors import Corrupt
 from onepam.store.database import Db, connect
 from onepam.store.facts.holdings import access_facts
@@ -222,8 +223,9 @@ async def test_leavers_with_both_stamps_per_system(tmp_path: Path) -> None:
     news = Instant(company.clock() - 2 * DAY)
     await record(company.ledger, PersonDisabled("eve", None, "left", "roster", news, Instant(news + HOUR)))
     await record(company.ledger, SignedOut("sgn_eve", "eve", "person.disabled", None))
-    company.clock.advance(MINUTE)
-    await close_session(company.ledger, closed(opened.session, "person.disabled"))
+    last_byte = company.clock.advance(MINUTE)
+    company.clock.advance(SECOND)
+    await close_session(company.ledger, replace(closed(opened.session, "person.disabled"), last_byte=last_byte))
     await record(company.ledger, PersonDisabled("gus", "ada", "left"), PersonEnabled("gus", "ada", "came back"))
     found = drawn(company.path, "leavers", START, company.clock())
     vic, eve, gus = table(found)
@@ -233,13 +235,37 @@ async def test_leavers_with_both_stamps_per_system(tmp_path: Path) -> None:
     )  # fmt: skip
     assert (vic["console_held"], vic["ssh_held"], vic["within_24_hours"]) == ("1", "0", "yes")
     assert vic["console_ended"] == vic["last_sign_ins_ended"] > vic["removed"]
+    assert (vic["last_bytes"], vic["recordings_verified"]) == ("", "")
     assert (eve["left"], eve["notified"]) == (iso(news), iso(Instant(news + HOUR)))
-    assert eve["ssh_ended"] == eve["last_session_ended"] > eve["console_ended"] == eve["last_sign_ins_ended"]
+    assert eve["recordings_verified"] > eve["ssh_ended"] == eve["last_bytes"] == iso(last_byte)
+    assert eve["ssh_ended"] > eve["console_ended"] == eve["last_sign_ins_ended"]
     assert (eve["within_24_hours"], eve["command_line_held"]) == ("no", "0")
     assert int(eve["milliseconds"]) >= 2 * DAY // 1000
     assert (gus["console_ended"], gus["milliseconds"], gus["within_24_hours"]) == ("runs still", "", "no")
     assert gus["returned"] > gus["removed"]
     assert found.report.rows[0].ledger[0] not in found.rests
+
+
+async def test_the_last_byte_of_a_process_that_died_is_unknown(tmp_path: Path) -> None:
+    """The latest entry says by when; a later byte that was seen makes it known again."""
+    company = await Company.create(tmp_path)
+    died, seen = await company.open("eve", "dev-1", "app"), await company.open("eve", "dev-1", "app")
+    assert isinstance(died, Opened)
+    assert isinstance(seen, Opened)
+    await record(company.ledger, PersonDisabled("eve", "ada", "left"))
+    first = company.clock.advance(MINUTE)
+    await close_session(company.ledger, closed(died.session, "gateway.died"))
+
+    def ended() -> tuple[str, str]:
+        (eve,) = table(drawn(company.path, "leavers", START, company.clock()))
+        return eve["ssh_ended"], eve["recordings_verified"]
+
+    assert ended() == ("runs still", "")
+    last_byte = company.clock.advance(MINUTE)
+    await close_session(company.ledger, replace(closed(seen.session), last_byte=Instant(first - SECOND)))
+    assert ended()[0].startswith("unknown, before ")
+    company.close()
+    assert last_byte > first
 
 
 async def test_a_contract_that_is_over_is_a_reason(tmp_path: Path) -> None:

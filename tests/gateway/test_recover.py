@@ -66,8 +66,8 @@ async def test_every_open_session_of_the_node_is_closed_once(company: Company, t
     assert await recover(company.ledger, left, tmp_path, lambda session: KEY) == 3
     assert await recover(company.ledger, left, tmp_path, lambda session: KEY) == 0
     assert await company.reader(open_sessions, None, "node-1") == []
-    assert {(each.because, each.chunks, each.gap) for each in closed(company)} == {
-        ("gateway.died", 0, "the recording had not begun")
+    assert {(each.because, each.chunks, each.gap, each.last_byte) for each in closed(company)} == {
+        ("gateway.died", 0, "the recording had not begun", None)
     }
 
 

@@ -43,8 +43,10 @@ async def test_from_the_news_to_the_last_byte(company: Company) -> None:
     left = Instant(company.clock() - 3 * MINUTE)
     await record(company.ledger, PersonDisabled("eve", None, "contract ended", "roster", left, Instant(left + MINUTE)))
     between = Instant(company.clock() - 1)
+    last_byte = company.clock.advance(SECOND)
     company.clock.advance(SECOND)
-    await close_session(company.ledger, SessionClosed(opened.session, "person.disabled", "0" * 64, 0, {}, True))
+    end = SessionClosed(opened.session, "person.disabled", "0" * 64, 0, {}, True, last_byte=last_byte)
+    await close_session(company.ledger, end)
     await say(company, PROBE, Refused("person.disabled", "no"))
     await say(company, replace(PROBE, path=ProbePath.API), None)
     found = await company.reader(leavers, None, *EVER)
@@ -54,9 +56,10 @@ async def test_from_the_news_to_the_last_byte(company: Company) -> None:
     assert (ssh.held, ssh.refused, ssh.would_open) == (1, 1, 0)
     assert (console.held, console.ended) == (1, None), "the sign-in's row was not ended by this bare event"
     assert (cli.held, cli.ended, cli.unanswered) == (0, eve.removed, 1)
-    assert ssh.ended is not None
-    assert SECOND <= ssh.ended - eve.removed < 2 * SECOND
-    assert eve.ended is None
+    assert (ssh.ended, ssh.known) == (last_byte, True)
+    assert ssh.sealed is not None
+    assert ssh.sealed >= last_byte + SECOND
+    assert (eve.ended, eve.sealed) == (None, ssh.sealed)
     assert eve.findings(eve.removed) == ("something still runs",)
     (then,) = (await company.reader(leavers, between, *EVER)).people
     assert then.systems[0].ended is None, "as it was known before the last byte"
@@ -75,6 +78,27 @@ async def test_a_leaving_by_the_use_case_is_complete_in_itself(company: Company)
     await enable_person(company.ledger, company.actor("ada"), "eve", "hired again")
     assert await company.reader(latest_leaving, None, "eve") is None
     assert (await company.reader(leavers, None, *EVER)).total == 1, "the period keeps them"
+
+
+async def test_a_last_byte_that_nobody_saw(company: Company) -> None:
+    """A process that died: only the latest that it can have been is known, unless a later byte was seen."""
+    died, seen = await company.open("eve", "dev-1", "app"), await company.open("eve", "dev-1", "app")
+    assert isinstance(died, Opened)
+    assert isinstance(seen, Opened)
+    await disable_person(company.ledger, company.actor("ada"), "eve", "left")
+    await close_session(company.ledger, SessionClosed(died.session, "gateway.died", "0" * 64, 0, {}, False, "died"))
+    between = company.clock.advance(SECOND)
+    assert (await company.reader(leavers, Instant(between), *EVER)).people[0].ended is None
+    last_byte = company.clock.advance(SECOND)
+    end = SessionClosed(seen.session, "person.disabled", "0" * 64, 0, {}, True)
+    await close_session(company.ledger, replace(end, last_byte=Instant(last_byte - MINUTE)))
+    (eve,) = (await company.reader(leavers, None, *EVER)).people
+    assert eve.systems[0].held == 2
+    assert eve.ended == eve.systems[0].ended
+    assert not eve.known
+    assert eve.ended is not None
+    assert eve.sealed is not None
+    assert eve.removed < eve.ended < between < last_byte <= eve.sealed
 
 
 async def test_more_than_a_day_is_a_finding(company: Company) -> None:

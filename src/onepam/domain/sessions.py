@@ -119,6 +119,10 @@ class SessionClosed:
 
     `head` is the recording's final chain head (hex SHA-256), `chunks` its number of sealed chunks, `counts` the number
     of records of each kind and the bytes; `gap` names what is missing after a crash (None: nothing).
+
+    `last_byte` is the moment after which the gateway sent nothing more, to the client or to the target: both
+    connections were closed. None where nobody saw it, because the process died. This entry itself comes later, when the
+    recording has been sealed and verified.
     """
 
     session: str
@@ -128,6 +132,7 @@ class SessionClosed:
     counts: Mapping[str, int]
     verified: bool
     gap: str | None = None
+    last_byte: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)

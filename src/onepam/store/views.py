@@ -48,7 +48,7 @@ SELECT person, kind, enabled, ends, valid_from, valid_until FROM person;
 CREATE VIEW IF NOT EXISTS ev_signins_v1 AS
 SELECT session, person, kind, opened, expires, valid_from, valid_until FROM sign_in;
 CREATE VIEW IF NOT EXISTS ev_connections_v1 AS
-SELECT session, person, opened, closed, status, valid_from, valid_until FROM session;
+SELECT session, person, opened, closed, last_byte, status, valid_from, valid_until FROM session;
 CREATE VIEW IF NOT EXISTS ev_members_v1 AS
 SELECT grp AS team, person, valid_from, valid_until FROM group_member;
 CREATE VIEW IF NOT EXISTS ev_bindings_v1 AS

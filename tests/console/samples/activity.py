@@ -130,6 +130,7 @@ SESSION: Context = {
         "client": "OpenSSH_9.2p1",
         "started": ago(2 * HOUR),
         "ended": ago(2 * HOUR - 28 * SECOND),
+        "last_byte": ago(2 * HOUR - 27 * SECOND),
         "ends": ahead(HOUR),
         "because": "client left",
         "factor": "attested by Okta",

@@ -10,7 +10,8 @@ _REMOVED = ago(2 * DAY)
 
 def system(name: str, **more: Any) -> Context:
     return {
-        "name": name, "held": 3, "removed": _REMOVED, "ended": _REMOVED + SECOND, "probed": _REMOVED + 4 * SECOND,
+        "name": name, "held": 3, "removed": _REMOVED, "ended": _REMOVED + SECOND, "known": True, "sealed": None,
+        "probed": _REMOVED + 4 * SECOND,
         "state": "proven", "word": "4 refused", **more,
     }  # fmt: skip
 
@@ -24,14 +25,15 @@ def leaver(who: Context, **more: Any) -> Context:
             {"word": "We were notified", "at": _REMOVED - SECOND},
             {"word": "Access removed", "at": _REMOVED},
             {"word": "Last byte", "at": _REMOVED + SECOND},
+            {"word": "Recordings sealed and verified", "at": _REMOVED + 3 * SECOND},
         ],
         "points": [
             {"word": "We were notified", "at": _REMOVED - SECOND, "x": 41.2},
             {"word": "Access removed", "at": _REMOVED, "x": 41.4},
             {"word": "Last byte", "at": _REMOVED + SECOND, "x": 41.5},
         ],
-        "systems": [system("SSH"), system("Console", held=1), system("Command line", held=0, state="untested",
-                                                                     word="not asked", probed=None)],
+        "systems": [system("SSH", sealed=_REMOVED + 3 * SECOND), system("Console", held=1), system("Command line", held=0, state="untested",
+                                                                     word="not probed", probed=None)],
         **more,
     }  # fmt: skip
 
@@ -53,7 +55,7 @@ LEAVERS: Context = {
         leaver(JONAS),
         leaver(
             TOMAS, took="1 day 2 h", width=92.6, state="finding", findings=["longer than 24 hours"],
-            systems=[system("SSH", ended=None, state="finding", word="1 would open"), system("Console"),
+            systems=[system("SSH", ended=None, state="finding", word="1 would open"), system("Console", known=False),
                      system("Command line")],
             stamps=[{"word": "Left, by roster or directory", "at": _REMOVED - DAY - 2 * HOUR},
                     {"word": "Access removed", "at": _REMOVED}],

@@ -55,6 +55,7 @@ async def ends(
 ) -> None:
     process = await gateway.working(person, user=user)
     session = gateway.events(SessionOpened, person)[-1].session
+    began = wall_clock()
     assert not isinstance(await taken(session), Refused)
     done, seconds = await gone(gateway, process, time.monotonic())
     assert seconds < WITHIN_SECONDS
@@ -63,6 +64,8 @@ async def ends(
     closed = (await gateway.ended(person))[-1]
     assert isinstance(closed, SessionClosed)
     assert (closed.because, closed.gap, closed.verified) == (because, None, True)
+    assert closed.last_byte is not None
+    assert began < closed.last_byte < began + WITHIN_SECONDS * SECOND
 
 
 def role_without(person: Person) -> object:
@@ -212,5 +215,7 @@ async def test_a_full_terminal_does_not_hold_up_the_end(gateway: Gateway) -> Non
     assert isinstance(closed, SessionClosed)
     assert closed.because == "person.disabled"
     assert wall_clock() - at < 3 * SECOND
+    assert closed.last_byte is not None
+    assert 0 < closed.last_byte - at < 2 * SECOND
     process.kill()
     await outcome(process, None)

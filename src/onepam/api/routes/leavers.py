@@ -1,4 +1,4 @@
-"""Leavers: how long the end of everybody's access took, and asking the listeners again."""
+"""Leavers: how long the end of everybody's access took, and probes on order."""
 
 from typing import Annotated
 
@@ -22,7 +22,8 @@ Bound = Annotated[str | None, Query(max_length=40, description="RFC 3339 with a 
 
 
 class SystemOut(Answer):
-    """The end in one system: both stamps, and what its listener said to probes. `ended` null: it runs."""
+    """The end in one system: both stamps, and what its listener said to probes. `ended` is the last byte (null: it
+    runs); not `known`: a process died, and it went at some time before. `sealed`: the recordings were verified."""
 
     system: str
     held: int
@@ -32,6 +33,8 @@ class SystemOut(Answer):
     refused: int
     would_open: int
     unanswered: int
+    known: bool
+    sealed: MaybeMoment
 
 
 class LeaverOut(Answer):
@@ -77,7 +80,7 @@ async def listed(services: Services, at: AsOf, begin: Bound = None, until: Bound
 
 
 async def probe(person: Id, caller: Who, services: Services) -> Done:
-    """Have every listener asked again, within seconds, whether this person's proofs would still open."""
+    """Probe every listener, within seconds, with this person's proofs: would they still open?"""
     done(await order_probe(services.ledger, caller.actor, person))
     return Done()
 

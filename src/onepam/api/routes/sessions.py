@@ -38,7 +38,8 @@ class Factors(Answer):
 
 
 class SessionOut(Answer):
-    """A session as it stands; `counts` are the recording's records by kind."""
+    """A session as it stands; `counts` are the recording's records by kind. Nothing more was sent after `last_byte`
+    (null: it runs, or nobody saw it); `closed` is later, when the recording had been verified."""
 
     session: str
     person: str
@@ -54,6 +55,7 @@ class SessionOut(Answer):
     opened: Moment
     ends: Moment
     closed: MaybeMoment
+    last_byte: MaybeMoment
     closed_because: str | None
     killed_by: str | None
     counts: dict[str, int]

@@ -51,15 +51,17 @@ def leavers(
 
 @app.command()
 def probe(person: str, as_json: Json = False) -> None:
-    """Ask every listener again whether this person's proofs would still open."""
+    """Probe every listener: would this person's proofs still open?"""
     done = call("POST", f"/leavers/{one_id(person)}/probe")
-    printed(done) if Output.as_json else say("Asked. The answers are in `onepam leavers` in a moment.")
+    printed(done) if Output.as_json else say("Probing. The answers are in `onepam leavers` in a moment.")
 
 
 def _system(each: dict[str, Any]) -> str:
     if each["would_open"]:
         return f"{each['would_open']} would open!"
     held = f"{each['held']} ended" if each["ended"] else f"{each['held']}, some run"
+    if not each["known"]:
+        held += f" (last byte unknown, before {when(each['ended'])})"
     return f"{held}, {each['refused']} refused" if each["refused"] else held
 
 

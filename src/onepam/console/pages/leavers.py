@@ -28,12 +28,12 @@ async def page(visit: Visit) -> Response:
 
 
 async def probe(visit: Visit) -> Response:
-    """Has the listeners asked again about somebody."""
+    """Has the listeners probed again for somebody."""
     person = visit.path("person")
     refused = await order_probe(visit.services.ledger, visit.me.actor, person)
     if refused is not None:
         return visit.outcome(refused, "/leavers", "")
-    return visit.go("/leavers", Flash("done", "The listeners are asked now.", "Their answers are here in a moment."))
+    return visit.go("/leavers", Flash("done", "The listeners are probed now.", "Their answers are here in a moment."))
 
 
 def _listed(db: Db, at: Instant, begin: Instant, until: Instant) -> Context:
@@ -61,8 +61,9 @@ def _row(each: Leaver, at: Instant) -> Context:
         ("Left, by roster or directory", each.left_at),
         ("We were notified", each.notified),
         ("Access removed", each.removed),
-        ("Last byte", each.ended),
+        ("Last byte" if each.known else "Last byte: unknown, before", each.ended),
     )
+    sealed = () if each.sealed is None else ({"word": "Recordings sealed and verified", "at": each.sealed},)
     probed = [system.probed for system in each.systems if system.probed is not None]
     return {
         "id": each.person,
@@ -75,10 +76,10 @@ def _row(each: Leaver, at: Instant) -> Context:
         "state": "finding" if findings else "proven",
         "findings": list(findings),
         "removed": each.removed,
-        "stamps": [{"word": word, "at": stamp} for word, stamp in stamps if stamp is not None],
+        "stamps": [*({"word": word, "at": stamp} for word, stamp in stamps if stamp is not None), *sealed],
         "points": [
             {"word": word, "at": stamp, "x": percent(stamp - each.began)}
-            for word, stamp in (*stamps[1:], *(("Listeners refused", max(probed)) for _ in probed[:1]))
+            for word, stamp in (*stamps[1:], *(("Last probe", max(probed)) for _ in probed[:1]))
             if stamp is not None
         ],
         "systems": [_system(system) for system in each.systems],
@@ -91,12 +92,14 @@ def _system(each: SystemEnd) -> Context:
     elif each.refused:
         state, word = "proven", f"{each.refused} refused"
     else:
-        state, word = "untested", "not asked" if not each.unanswered else "no answer"
+        state, word = "untested", "not probed" if not each.unanswered else "no answer"
     return {
         "name": each.system,
         "held": each.held,
         "removed": each.removed,
         "ended": each.ended,
+        "known": each.known,
+        "sealed": each.sealed,
         "probed": each.probed,
         "state": state,
         "word": word,

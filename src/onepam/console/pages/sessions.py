@@ -227,6 +227,7 @@ def _session(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) 
         "client": visible(row.client or ""),
         "started": row.opened,
         "ended": row.closed,
+        "last_byte": row.last_byte,
         "ends": row.ends,
         "because": session_because(row),
         "factor": factor_words(row.mfa.basis, row.mfa.factors, row.provider_name),

@@ -1,7 +1,8 @@
 """Leavers: one row for everybody whose access ended in the period, with both stamps per system and every probe since.
 
-The two stamps of a system are the decision (`removed`) and the last end of what was held there; the span runs from the
-earliest news. Whoever left again has a row for each time.
+The two stamps of a system are the decision (`removed`) and the last end of what was held there: of sessions their last
+byte, which comes before the recording is sealed and verified. The span runs from the earliest news. Whoever left again
+has a row for each time.
 """
 
 from collections import defaultdict
@@ -19,18 +20,26 @@ ORDER BY entry"""
 HELD = """\
 SELECT l.entry, s.kind, count(*),
   max(CASE WHEN min(s.expires, s.valid_until) > :at THEN :never ELSE min(s.expires, s.valid_until) END),
-  max(s.valid_until)
+  max(s.valid_until), 0
 FROM ev_leavers_v1 l JOIN ev_signins_v1 s
   ON s.person = l.person AND s.valid_from <= l.time AND s.valid_until > l.time AND s.expires > l.time
 WHERE l.kind = 'person.disabled' AND l.time >= :from AND l.time < :to AND l.entry < :end
 GROUP BY l.entry, s.kind
 UNION ALL
-SELECT l.entry, 'ssh', count(*), max(coalesce(s.closed, :never)), max(coalesce(s.closed, :never))
+SELECT l.entry, 'ssh', count(*), max(coalesce(s.last_byte, s.closed, :never)), coalesce(s.closed, :never),
+  s.status = 'closed' AND s.last_byte IS NULL
+FROM ev_leavers_v1 l JOIN ev_connections_v1 s
+  ON s.person = l.person AND s.opened <= l.time AND (s.closed IS NULL OR s.closed >= l.time) AND s.valid_until = :never
+WHERE l.kind = 'person.disabled' AND l.time >= :from AND l.time < :to AND l.entry < :end
+GROUP BY l.entry
+UNION ALL
+SELECT l.entry, 'sealed', count(*), max(coalesce(s.closed, :never)), coalesce(s.closed, :never), 0
 FROM ev_leavers_v1 l JOIN ev_connections_v1 s
   ON s.person = l.person AND s.opened <= l.time AND (s.closed IS NULL OR s.closed >= l.time) AND s.valid_until = :never
 WHERE l.kind = 'person.disabled' AND l.time >= :from AND l.time < :to AND l.entry < :end
 GROUP BY l.entry
 ORDER BY 1, 2"""
+"""A single max() brings the other columns of its row with it (SQLite, "bare columns in an aggregate query")."""
 
 HEAD, PROBE = "person.disabled", "probe.made"
 SYSTEMS = (("ssh", "ssh"), ("console", "console"), ("cli", "command_line"))
@@ -54,7 +63,8 @@ COLUMNS = (
     Column("notified", _said("body.notified:time", HEAD)),
     *(Column(f"{system}_{word}") for _, system in SYSTEMS for word in ("held", "removed", "ended")),
     Column("last_sign_ins_ended", _said("header.time", "sign_in.closed")),
-    Column("last_session_ended", _said("header.time", "session.closed", "session.failed")),
+    Column("last_bytes", _said("body.last_byte:time", "session.closed")),
+    Column("recordings_verified"),
     Column("milliseconds"),
     Column("within_24_hours"),
     Column("probed", _said("header.time", PROBE)),
@@ -69,11 +79,13 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """How much of one system was held, when the last of it ended (FOREVER: it runs), and when its row was ended."""
+    """How much of one system was held, when the last of it ended (FOREVER: it runs), and when its row was ended.
+    `unseen`: a process died, and the last byte went at some time before `ended`."""
 
     count: int
     ended: Instant
     closed: Instant
+    unseen: bool = False
 
 
 def draw(scope: Scope) -> Drawn:
@@ -96,8 +108,8 @@ def draw(scope: Scope) -> Drawn:
             rests.append(entry)
             follows[person].append(entry)
     held: defaultdict[int, dict[str, _Held]] = defaultdict(dict)
-    for entry, system, count, ended, closed in scope.history.query(HELD, parameters):
-        held[entry][system] = _Held(count, Instant(ended), Instant(closed))
+    for entry, system, count, ended, closed, unseen in scope.history.query(HELD, parameters):
+        held[entry][system] = _Held(count, Instant(ended), Instant(closed), bool(unseen))
     rows = []
     for head, removed, person in heads:
         mine = held[head]
@@ -118,8 +130,11 @@ def _words(scope: Scope, head: int, removed: Instant, held: dict[str, _Held]) ->
         mine = held.get(kind, _Held(0, removed, removed))
         words[f"{system}_held"] = str(mine.count)
         words[f"{system}_removed"] = iso(removed)
-        words[f"{system}_ended"] = iso(mine.ended) if mine.ended < FOREVER else "runs still"
-        ends.append(mine.ended)
+        ended = max(mine.ended, removed)
+        words[f"{system}_ended"] = "unknown, before " * mine.unseen + (iso(ended) if ended < FOREVER else "runs still")
+        ends.append(ended)
+    sealed = held.get("sealed")
+    words["recordings_verified"] = "" if sealed is None or sealed.closed >= FOREVER else iso(sealed.closed)
     body = scope.entries.body(head)
     began = min(each for each in (body.get("left_at"), body.get("notified"), removed) if each is not None)
     over = max(ends) >= FOREVER

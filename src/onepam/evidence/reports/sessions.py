@@ -56,6 +56,7 @@ COLUMNS = (
     Column("also_because", _said("body.also", *_opened)),
     Column("latest_end", _said("body.ends:time", *_opened)),
     Column("ended", _said("header.time", *_closed, "session.failed")),
+    Column("last_byte", _said("body.last_byte:time", *_closed)),
     Column("because", [*_said("body.code", "session.refused", "session.failed"), *_said("body.because", *_closed)]),
     Column("killed_by", _said("body.by", "session.kill_ordered")),
     Column("kill_reason", _said("payload.reason", "session.kill_ordered")),

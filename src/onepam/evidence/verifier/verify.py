@@ -539,6 +539,7 @@ RULES = {
          "factors_provider": [["session.opened", "body.mfa.provider"]],
          "phishing_resistant": [["session.opened", "body.mfa.phishing_resistant"]],
          "ended": _of(("session.closed", "session.failed"), "header.time"),
+         "last_byte": [["session.closed", "body.last_byte:time"]],
          "because": [*_of(("session.refused", "session.failed"), "body.code"), ["session.closed", "body.because"]]}),
     "requests": Rule(
         MADE, (*DECIDED, "request.approval_refused", "grant.started", *ENDED), "request",

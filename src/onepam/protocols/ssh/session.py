@@ -27,7 +27,7 @@ from onepam.gateway.live import Live
 from onepam.gateway.probes import Probes
 from onepam.gateway.recorder import Recorder
 from onepam.gateway.sealing import Sealing
-from onepam.kernel.clock import Clock
+from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.ids import RandomBytes
 from onepam.protocols.ssh.connections import PersonConnection, TargetConnection
@@ -50,6 +50,9 @@ LINGER_SECONDS = 1.0
 
 PARTING_SECONDS = 0.3
 """How long the last words may take to a client that reads."""
+
+SILENT_SECONDS = 10.0
+"""How long both connections may take to close. What takes longer has no time of its last byte."""
 
 SETTLE_SECONDS = 1.0
 QUOTA_BYTES = 4 * 1024**3
@@ -115,11 +118,13 @@ class Session:
         self._person = person
         self._why: str | None = None
         self._failure: Refused | None = None
+        self._parting: _Parting | None = None
 
     def end(self, because: str) -> None:
         """The session is over now, for the first reason that is given. The client hears it while it still listens."""
         self._why = self._why or because
-        _part(self._person, _ENDS.get(because, f"this access has ended ({because})"))
+        words = _ENDS.get(because, f"this access has ended ({because})")
+        self._parting = self._parting or _part(self._person, words)
         if self.relay is not None:
             self.relay.abort()
 
@@ -195,6 +200,7 @@ class Session:
         else:
             relay.abort()
         because = self._why or (self._failure.code if self._failure else "client.closed")
+        last_byte = gateway.spawn(self._last_byte(session, relay))
         recorded = await recorder.close(because)
         gateway.live.unregister(session)
         gateway.sealing.closed(session)
@@ -211,8 +217,23 @@ class Session:
             counts=dict(recorded.counts),
             verified=recorded.verified,
             gap=recorded.problem or None,
+            last_byte=await last_byte,
         )
         await settle(lambda: close_session(gateway.ledger, closed))
+
+    async def _last_byte(self, session: str, relay: Relay) -> Instant | None:
+        """Now, once both connections are closed: nothing more was sent to the client or the target."""
+        try:
+            async with asyncio.timeout(SILENT_SECONDS):
+                if self._parting is not None:
+                    await self._parting.over.wait()
+                await asyncio.wait((relay.target,))
+                if not relay.target.cancelled() and isinstance(dialled := relay.target.result(), TargetConnection):
+                    await dialled.wait_closed()
+        except TimeoutError:
+            log.error("session %s: its connections do not close", session)
+            return None
+        return self._gateway.clock()
 
     async def _over(self, relay: Relay) -> None:
         """Until the person has gone. Without a target there is nothing to stay for: the client is told, then cut."""
@@ -232,21 +253,29 @@ class Session:
 class _Parting(asyncio.Protocol):
     """What a client still sends after the end: read, so that it can read our last words, and dropped."""
 
+    def __init__(self) -> None:
+        self.over = asyncio.Event()
 
-def _part(person: PersonConnection, words: str) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.over.set()
+
+
+def _part(person: PersonConnection, words: str) -> _Parting | None:
     """Ends the connection as asyncssh's own abort does, yet what was forwarded already and the reason still reach a
-    client that reads; one that does not is cut off."""
+    client that reads; one that does not is cut off. None where it has ended already."""
     transport: asyncio.Transport | None = person._transport
     if transport is None:
-        return
+        return None
     loop = asyncio.get_running_loop()
     with suppress(asyncssh.Error):
         person._send_disconnect(DISC_BY_APPLICATION, f"OnePAM: {words}.", DEFAULT_LANG)
     person._transport = None
-    transport.set_protocol(_Parting())
+    parting = _Parting()
+    transport.set_protocol(parting)
     transport.write_eof()
     loop.call_later(PARTING_SECONDS, transport.abort)
     loop.call_soon(person._cleanup, None)
+    return parting
 
 
 async def settle(write: Callable[[], Awaitable[Refused | None]]) -> None:

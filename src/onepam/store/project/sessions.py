@@ -34,6 +34,7 @@ SESSION = state(
             "counts": "TEXT",
             "verified": "INTEGER",
             "gap": "TEXT",
+            "last_byte": "INTEGER",
         },
         (("status",), ("person",), ("resource",), ("opened",)),
         personal=("source", "client"),
@@ -124,6 +125,7 @@ def session_closed(db: Db, place: Place, event: events.SessionClosed) -> None:
         counts=event.counts,
         verified=event.verified,
         gap=event.gap,
+        last_byte=event.last_byte,
     )
 
 

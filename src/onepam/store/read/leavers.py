@@ -27,8 +27,11 @@ MOST = 1_000
 @dataclass(frozen=True, slots=True)
 class SystemEnd:
     """The end of access in one system (`SSH`, `Console`, `Command line`): how much was `held`, the two stamps `removed`
-    (the decision) and `ended` (nothing runs any more; None while something does), and what its listener said to probes:
-    how many were refused, would have opened, or were not answered, the last of them `probed`."""
+    (the decision) and `ended` (the last byte; None while something runs), and what its listener said to probes: how
+    many were refused, would have opened, or were not answered, the last of them `probed`.
+
+    Not `known`: the process that held the last of it died, and its last byte went at some time before `ended`. `sealed`
+    is when the last recording was sealed and verified; None where there is none, or while something runs."""
 
     system: str
     held: int
@@ -38,12 +41,15 @@ class SystemEnd:
     refused: int
     would_open: int
     unanswered: int
+    known: bool = True
+    sealed: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Leaver:
     """Somebody whose access ended. `left_at` is the time by roster or directory, `notified` when the news came; both
-    None where the decision was the news. `ended` is the last byte; None while something runs."""
+    None where the decision was the news. `ended` is the last byte, or where it is not `known` the latest that it can
+    have been; None while something runs."""
 
     person: str
     name: str
@@ -55,6 +61,16 @@ class Leaver:
     removed: Instant
     ended: Instant | None
     systems: tuple[SystemEnd, ...]
+
+    @property
+    def known(self) -> bool:
+        """Whether the time of the last byte is."""
+        return all(each.known for each in self.systems if each.ended == self.ended)
+
+    @property
+    def sealed(self) -> Instant | None:
+        """When the last recording was sealed and verified."""
+        return max((each.sealed for each in self.systems if each.sealed is not None), default=None)
 
     @property
     def began(self) -> Instant:
@@ -216,6 +232,16 @@ def _until(found: Any, owner: str, left: Instant | None) -> Instant | None:
     return min(ends, default=None)
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The end of one thing that was held (FOREVER: it goes on), whether it is `known` or only the latest that it can
+    have been, and when its recording was verified."""
+
+    ended: Instant
+    known: bool = True
+    sealed: Instant | None = None
+
+
 def _leaver(db: Db, at: Instant, found: Any, called: dict[str, str]) -> Leaver:
     person, removed = found["person"], found["removed"]
     probes = _probes(db, at, person, removed)
@@ -240,14 +266,18 @@ def _leaver(db: Db, at: Instant, found: Any, called: dict[str, str]) -> Leaver:
     )
 
 
-def _system(name: str, removed: Instant, ends: list[Instant | None], probes: dict[str, Any] | None) -> SystemEnd:
-    """`ends` of what was held: the time, or None where it goes on."""
+def _system(name: str, removed: Instant, ends: list[_End], probes: dict[str, Any] | None) -> SystemEnd:
+    """`ends` of what was held."""
     told = probes or {}
+    last = max((each.ended for each in ends), default=removed)
+    sealed = max((each.sealed for each in ends if each.sealed is not None), default=None)
     return SystemEnd(
         system=name,
         held=len(ends),
         removed=removed,
-        ended=None if None in ends else max((each for each in ends if each is not None), default=removed),
+        ended=None if last == FOREVER else max(last, removed),
+        known=all(each.known for each in ends if each.ended == last),
+        sealed=None if last == FOREVER else sealed,
         probed=told.get("last"),
         refused=told.get(ProbeResult.REFUSED.value, 0),
         would_open=told.get(ProbeResult.WOULD_OPEN.value, 0),
@@ -255,17 +285,27 @@ def _system(name: str, removed: Instant, ends: list[Instant | None], probes: dic
     )
 
 
-def _sessions(db: Db, at: Instant, person: str, removed: Instant) -> list[Instant | None]:
+def _sessions(db: Db, at: Instant, person: str, removed: Instant) -> list[_End]:
     found = rows(
         db,
-        f"SELECT closed FROM session WHERE person = :person AND opened <= :removed "
+        f"SELECT status, closed, last_byte FROM session WHERE person = :person AND opened <= :removed "
         f"AND (closed IS NULL OR closed >= :removed) AND {AT}",
         {"person": person, "removed": removed, "at": at},
     )
-    return [each["closed"] for each in found]
+    return [_session_end(each) for each in found]
 
 
-def _sign_ins(db: Db, at: Instant, person: str, removed: Instant, kind: str) -> list[Instant | None]:
+def _session_end(found: Any) -> _End:
+    """A session that failed had no target: nothing was sent, and its end is its entry."""
+    closed, last_byte = found["closed"], found["last_byte"]
+    if closed is None:
+        return _End(FOREVER)
+    return _End(
+        closed if last_byte is None else last_byte, last_byte is not None or found["status"] == "failed", closed
+    )
+
+
+def _sign_ins(db: Db, at: Instant, person: str, removed: Instant, kind: str) -> list[_End]:
     """Ends of the sessions that were good when the person left. One whose row was not ended gives nothing, and is
     still said to run: the receipt is what counts here."""
     found = rows(
@@ -274,7 +314,7 @@ def _sign_ins(db: Db, at: Instant, person: str, removed: Instant, kind: str) -> 
         "AND valid_from <= :removed AND valid_until > :removed AND expires > :removed AND valid_from <= :at",
         {"person": person, "kind": kind, "removed": removed, "at": at},
     )
-    return [each["ended"] if each["ended"] < FOREVER and each["ended"] <= at else None for each in found]
+    return [_End(each["ended"] if each["ended"] <= at else FOREVER) for each in found]
 
 
 def _probes(db: Db, at: Instant, person: str, removed: Instant) -> dict[str, dict[str, Any]]:

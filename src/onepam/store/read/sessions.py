@@ -44,7 +44,8 @@ class SessionFilter:
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """A session as of an instant. `status` is open, closed or failed; `counts` the recording's records by kind."""
+    """A session as of an instant. `status` is open, closed or failed; `counts` the recording's records by kind;
+    `last_byte` None in a closed one: the process died, and nobody saw it."""
 
     session: str
     person: str
@@ -73,6 +74,7 @@ class SessionRow:
     counts: Mapping[str, int]
     verified: bool | None
     gap: str | None
+    last_byte: Instant | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,4 +277,5 @@ def _row(db: Db, at: Instant, found: Any) -> SessionRow:
         counts=json.loads(found["counts"]) if found["counts"] else {},
         verified=bool(found["verified"]) if found["verified"] is not None else None,
         gap=found["gap"],
+        last_byte=found["last_byte"],
     )
