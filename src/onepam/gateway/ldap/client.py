@@ -19,6 +19,7 @@ from onepam.gateway.ldap.pull import Pull, Search, StartTls, Stopped
 from onepam.kernel.errors import Refused
 
 PORTS = {"ldaps": 636, "ldap": 389}
+MAX_URL_CHARACTERS = 500
 TIMEOUT_SECONDS = 120.0
 CONNECT_SECONDS = 10.0
 SILENCE_SECONDS = 30.0
@@ -103,11 +104,13 @@ def checked(url: str, wanted: StaffDirectory) -> tuple[str, int] | Refused:
     """Host and port of a source whose address, transport and filter fit each other; else why they do not."""
     try:
         parts = urlsplit(url)
-        port = parts.port or PORTS.get(parts.scheme, 0)
+        port = parts.port or PORTS.get(parts.scheme)
     except ValueError:
         return _not_a_url()
-    plain_text = url.isascii() and url.isprintable() and len(url) <= 500
-    if not plain_text or not parts.hostname or not port or "@" in parts.netloc or parts.path.strip("/") or parts.query:
+    if not url.isascii() or not url.isprintable() or len(url) > MAX_URL_CHARACTERS:
+        return _not_a_url()
+    more = parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc
+    if parts.scheme not in PORTS or not parts.hostname or not port or more:
         return _not_a_url()
     if (parts.scheme == "ldaps") != (wanted.transport == LDAPS):
         return Refused("directory.url", "ldaps:// is encrypted from its beginning; ldap:// by StartTLS.")
