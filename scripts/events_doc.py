@@ -59,6 +59,7 @@ CONTROLS = {
     "probe.ordered": "OFF-06",
     "provider.declaration_ended": "MFA-02",
     "provider.declared": "MFA-02",
+    "provider.logged_out": "OFF-04",
     "provider.proposed": "MFA-02 CHG-01",
     "provider.rejected": "CHG-01",
     "provider.removed": "MFA-02 CHG-01",

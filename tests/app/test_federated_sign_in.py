@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.federated_sign_in import sign_in_by_provider
+from onepam.app.federated_sign_in import sign_in_by_provider, sign_out_by_provider
 from onepam.domain.federated import NOBODY, Entering, SignedInto, subject_digest
 from onepam.domain.federation import Assertion, ProviderKind
+from onepam.domain.provider_logout import USED
 from onepam.domain.providers import ProviderRule, ProviderSet
 from onepam.domain.system import PayloadsErased
+from onepam.kernel.clock import FOREVER
 from onepam.store.database import connect, rows
 from onepam.store.rebuild import compare
 from tests.company import Company, record
@@ -58,3 +60,18 @@ async def test_an_erased_subject_is_unknown_again(company: Company) -> None:
         kept = rows(db, "SELECT provider, subject_digest, subject, user_name FROM identity WHERE person = 'eve'")
         assert [tuple(each) for each in kept] == [("idp_1", None, None, None)]
     assert await sign_in_by_provider(company.ledger, said(company, "n3", None), entering(3)) == NOBODY
+
+
+async def test_a_logout_serves_once_whichever_node_it_comes_to(company: Company) -> None:
+    """The ledger remembers it: not a process, which another one does not know of."""
+    first = await sign_in_by_provider(company.ledger, said(company, "n1"), entering(1))
+    assert isinstance(first, SignedInto)
+    assert await sign_out_by_provider(company.ledger, "idp_1", "jti-1", (first.session,)) == 1
+    again = await sign_in_by_provider(company.ledger, said(company, "n2"), entering(2))
+    assert isinstance(again, SignedInto)
+    assert await sign_out_by_provider(company.ledger, "idp_1", "jti-1", (again.session,)) == USED
+    with closing(connect(company.path)) as db:
+        open_now = rows(db, f"SELECT session FROM sign_in WHERE person = 'eve' AND valid_until = {FOREVER}")
+    assert again.session in {each[0] for each in open_now}
+    assert await sign_out_by_provider(company.ledger, "idp_2", "jti-1", ()) == 0, "another provider's id"
+    assert await sign_out_by_provider(company.ledger, "idp_1", "jti-2", (again.session,)) == 1

@@ -20,9 +20,9 @@ from onepam.domain.federated import (
 )
 from onepam.domain.federation import Assertion, MfaBasis, ProviderKind
 from onepam.domain.people import GroupMemberAdded, GroupMemberRemoved, PersonAdded, PersonChanged, PersonKind
-from onepam.domain.provider_logout import LogoutFacts, end
+from onepam.domain.provider_logout import USED, LogoutFacts, end, message_digest
 from onepam.domain.provider_setting import Provider
-from onepam.domain.providers import FirstFactor, IdentityLinked, ProviderRule
+from onepam.domain.providers import FirstFactor, IdentityLinked, ProviderLoggedOut, ProviderRule
 from onepam.domain.sign_in import (
     EnrolmentEnded,
     EnrolmentOpened,
@@ -330,10 +330,12 @@ def test_only_a_running_session_steps_up() -> None:
 
 
 def test_a_notice_of_the_provider_ends_sign_ins() -> None:
-    answer = end(LogoutFacts((("sgn_1", "eve"), ("cli_1", "eve"))))
-    assert answer == Decided(
-        (SignedOut("sgn_1", "eve", "provider.logout", None), SignedOut("cli_1", "eve", "provider.logout", None)), 2
-    )
+    there = (("sgn_1", "eve"), ("cli_1", "eve"))
+    because = ("eve", "provider.logout", None)
+    told = ProviderLoggedOut("okta", message_digest("jti-1"), 2)
+    answer = end(LogoutFacts(False, there), "okta", "jti-1")
+    assert answer == Decided((told, SignedOut("sgn_1", *because), SignedOut("cli_1", *because)), 2)
+    assert end(LogoutFacts(True, there), "okta", "jti-1") == USED
 
 
 # --- No second way in -----------------------------------------------------------------------------------------------

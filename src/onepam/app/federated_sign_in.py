@@ -9,7 +9,7 @@ from onepam.domain.authority import Actor, ActorFacts
 from onepam.domain.commit import Decided
 from onepam.domain.federated import Entering, FederatedFacts, Outcome, session_of, subject_digest
 from onepam.domain.federation import Assertion
-from onepam.domain.provider_logout import LogoutFacts, end
+from onepam.domain.provider_logout import LogoutFacts, end, message_digest
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 
@@ -44,9 +44,11 @@ class FederatedStepUpQuery:
 
 @dataclass(frozen=True, slots=True)
 class LogoutQuery:
-    """Sign-in sessions by their ids."""
+    """Sign-in sessions by their ids, and the provider's message that names them by its digest."""
 
     facts: ClassVar[type[LogoutFacts]] = LogoutFacts
+    provider: str
+    digest: str
     sessions: tuple[str, ...]
 
 
@@ -75,7 +77,11 @@ async def step_up_by_provider(ledger: Ledger, actor: Actor, assertion: Assertion
     return outcome if isinstance(outcome, Refused) else None
 
 
-async def sign_out_by_provider(ledger: Ledger, sessions: tuple[str, ...]) -> int | Refused:
-    """Ends these sign-ins, because their provider says so, with what was opened under them; how many ended."""
-    outcome = await ledger.commit(LogoutQuery(sessions), lambda facts, _: end(facts))
+async def sign_out_by_provider(ledger: Ledger, provider: str, unique: str, sessions: tuple[str, ...]) -> int | Refused:
+    """Ends these sign-ins, because their provider says so, with what was opened under them; how many ended.
+
+    `unique` is the provider's id of its message: a second time it is refused (`sign_in.replayed`).
+    """
+    query = LogoutQuery(provider, message_digest(unique), sessions)
+    outcome = await ledger.commit(query, lambda facts, _: end(facts, provider, unique))
     return outcome if isinstance(outcome, Refused) else outcome.result

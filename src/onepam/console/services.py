@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 from onepam.app.ports import EntryProof, Ledger, LedgerHealth
 from onepam.app.scim_traffic import ScimTraffic
-from onepam.console.seen import Seen
 from onepam.gateway.fetch import Fetch
 from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
@@ -24,9 +23,9 @@ from onepam.vault.envelope import Envelope
 class ConsoleServices:
     """`origin` is the console's exact origin as browsers send it; `ssh_words(login, target)` the command to copy.
 
-    `fetch` is how anything leaves for an identity provider, `openid` signs people in by OpenID Connect, and `providers`
-    makes what the ledger keeps of a provider ready for use. `seen` remembers which of their messages have served, and
-    `signals` takes what transmitters tell. `scim_traffic` is how the requests of directories went.
+    `fetch` is how anything leaves for an identity provider, `openid` signs people in by OpenID Connect, and
+    `providers` makes what the ledger keeps of a provider ready for use. `signals` takes what transmitters tell.
+    `scim_traffic` is how the requests of directories went.
     """
 
     ledger: Ledger
@@ -48,7 +47,6 @@ class ConsoleServices:
     providers: Providers
     signals: Receiver
     scim_traffic: ScimTraffic = field(default_factory=ScimTraffic)
-    seen: Seen = field(default_factory=Seen)
 
     @property
     def secure(self) -> bool:

@@ -156,3 +156,16 @@ class IdentityUnlinked:
     person: str
     because: str
     by: str | None
+
+
+@event("provider.logged_out", klass="identity")
+@dataclass(frozen=True, slots=True)
+class ProviderLoggedOut:
+    """The provider told us of a logout (back-channel logout, SAML single logout); `ended` sign-ins end by it.
+
+    `digest` is the hex SHA-256 of the provider's random id of the message, by which it serves once, at every node.
+    """
+
+    provider: str
+    digest: str
+    ended: int

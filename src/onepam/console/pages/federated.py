@@ -14,6 +14,7 @@ from onepam.console.pages.provider_test import test_returned
 from onepam.console.rendering import CSP
 from onepam.console.visit import SESSION_COOKIE, Visit
 from onepam.domain.federated import STALE, NeedsFirstFactor, NeedsSecondFactor, SignedInto, subject_digest
+from onepam.domain.provider_logout import USED
 from onepam.domain.provider_setting import Provider
 from onepam.domain.signing_in import CONSOLE_SESSION
 from onepam.identity.oidc.relying_party import Received as OidcReceived
@@ -32,7 +33,7 @@ from onepam.identity.saml.response import check
 from onepam.identity.saml.settings import SamlSettings
 from onepam.identity.saml.sp_metadata import sp_metadata
 from onepam.identity.tokens import token_digest
-from onepam.kernel.clock import MINUTE, SECOND, Instant
+from onepam.kernel.clock import SECOND
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.secret import Secret
 from onepam.store.read import providers as rows
@@ -42,7 +43,6 @@ HINT_COOKIE = "onepam_hint"
 """The provider's ID token, sealed: it names the session there when somebody signs out."""
 MAX_HINT_CHARACTERS = 3_500
 MAX_HINT_BYTES = 64 * 1024
-LOGOUT_REMEMBERED = 15 * MINUTE
 _ABOUT_HINT = b"id-token"
 
 LAPSED = Refused("sign_in.lapsed", "This sign-in was not begun in this browser, or has lapsed.", "Sign in again.")
@@ -127,12 +127,13 @@ async def backchannel(visit: Visit) -> Response:
     notice = await visit.services.openid.logout_notice(found[1], visit.form.get("logout_token", ""), visit.now)
     if isinstance(notice, Refused):
         return JSONResponse({"error": "invalid_request", "error_description": notice.message}, 400)
-    if not visit.services.seen.first(f"{stored.provider} {notice.unique}", notice.forget_at, visit.now):
-        return JSONResponse({"error": "invalid_request", "error_description": "It was used already."}, 400)
     digest = subject_digest(stored.provider, notice.subject) if notice.subject else ""
     session = notice.session or ""
     there = await visit.services.reader(opened_there, None, stored.provider, digest, session)
-    await sign_out_by_provider(visit.services.ledger, tuple(each.session for each in there))
+    named = tuple(each.session for each in there)
+    ended = await sign_out_by_provider(visit.services.ledger, stored.provider, notice.unique, named)
+    if isinstance(ended, Refused):
+        return JSONResponse({"error": "invalid_request", "error_description": ended.message}, 400)
     return Response(status_code=200)
 
 
@@ -228,12 +229,11 @@ async def _logout(visit: Visit, stored: Provider, settings: Settings, message: o
         return visit.refusal(message, 400)
     if not isinstance(message, LogoutNotice):
         return visit.go(f"/sign-in?state={SIGNED_OUT}")
-    until = Instant(visit.now + LOGOUT_REMEMBERED)
-    if not visit.services.seen.first(f"{stored.provider} {message.request_id}", until, visit.now):
-        return visit.refusal(Refused("sign_in.replayed", "This logout was used already."), 400)
     there = await visit.services.reader(opened_there, None, stored.provider, "", "")
     named = tuple(each.session for each in there if message.ends(each.name_id, each.provider_session))
-    ended = await sign_out_by_provider(visit.services.ledger, named)
+    ended = await sign_out_by_provider(visit.services.ledger, stored.provider, message.request_id, named)
+    if ended == USED:
+        return visit.refusal(USED, 400)
     answer = new_request_id(visit.services.random)
     sending = logout_response(settings, message, answer, visit.now, whole=not isinstance(ended, Refused))
     if isinstance(sending, Refused):

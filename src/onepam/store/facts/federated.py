@@ -75,7 +75,12 @@ def provider_logout(db: Db, query: LogoutQuery, at: Instant) -> LogoutFacts:
             {"session": session, "at": at},
         )
     }
-    return LogoutFacts(tuple(found.items())[:MOST])
+    used = row(
+        db,
+        "SELECT 1 FROM provider_logout WHERE provider = :provider AND digest = :digest LIMIT 1",
+        {"provider": query.provider, "digest": query.digest},
+    )
+    return LogoutFacts(used is not None, tuple(found.items())[:MOST])
 
 
 @loads(AcceptanceQuery)

@@ -52,6 +52,13 @@ IDENTITY = state(
         personal=("subject_digest", "subject", "user_name"),
     )
 )
+LOGOUT = state(
+    StateTable(
+        "provider_logout",
+        ("provider", "digest"),
+        {"provider": "TEXT NOT NULL", "digest": "TEXT NOT NULL", "ended": "INTEGER NOT NULL"},
+    )
+)
 
 
 @projects(events.ProviderProposed)
@@ -138,3 +145,8 @@ def identity_linked(db: Db, place: Place, event: events.IdentityLinked) -> None:
 @projects(events.IdentityUnlinked)
 def identity_unlinked(db: Db, place: Place, event: events.IdentityUnlinked) -> None:
     IDENTITY.end(db, place.time, identity=event.identity)
+
+
+@projects(events.ProviderLoggedOut)
+def provider_logged_out(db: Db, place: Place, event: events.ProviderLoggedOut) -> None:
+    LOGOUT.put(db, place.time, provider=event.provider, digest=event.digest, ended=event.ended)
