@@ -167,9 +167,9 @@ def _told(
     """Makes of a directory's ways of saying things those of a file, in place."""
     kind = cells.get("type", "")
     if "type" not in cells or kind.casefold() in directory.employees:
-        cells["type"] = PersonKind.EMPLOYEE
+        cells["type"] = PersonKind.EMPLOYEE.value
     elif kind.casefold() in directory.vendors:
-        cells["type"] = PersonKind.VENDOR
+        cells["type"] = PersonKind.VENDOR.value
     cells["time_zone"] = cells.get("time_zone") or directory.zone
     for column in _TIMES & cells.keys():
         told = _time(cells[column])
