@@ -18,6 +18,7 @@ from onepam.app.remove_provider import remove_provider
 from onepam.domain.federation import MfaBasis, ProviderKind
 from onepam.domain.provider_setting import Provider, Statement
 from onepam.domain.providers import IdentityLinked, ProviderRule
+from onepam.domain.sign_in import FactorKind, SignInFailed
 from onepam.kernel.clock import DAY, FOREVER, HOUR, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.database import connect
@@ -184,8 +185,16 @@ async def test_what_a_provider_did_last_and_for_whom(company: Company) -> None:
     await came_by(company, "max", "idp_1")
     company.clock.advance(HOUR)
     await came_by(company, "eve", "idp_1")
+    await record(
+        company.ledger,
+        SignInFailed("vic", FactorKind.PROVIDER, "sign_in.nobody", 0, None, "idp_1"),
+        SignInFailed("eve", FactorKind.PROVIDER, "sign_in.no_factor", 0, None, "idp_1"),
+        SignInFailed("max", FactorKind.TOTP, "sign_in.wrong", 1, None),
+    )
     found = await company.reader(rows.provider, None, "idp_1")
     assert found is not None
+    assert found.failure is not None
+    assert (found.failure.person_name, found.failure.code) == ("Eve Example", "sign_in.no_factor")
     assert found.people == 1
     assert found.last is not None
     assert (found.last.person_name, found.last.basis) == ("Eve Example", "attested")

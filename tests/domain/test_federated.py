@@ -137,6 +137,11 @@ def test_who_is_nobody_is_let_in_by_nothing(facts: FederatedFacts, said: Asserti
     assert code(rules.sign_in(facts, said, ENTERING, NOW)) == expected
 
 
+def test_a_second_account_of_somebody_known_is_recorded() -> None:
+    answer = decided(replace(KNOWN, known=None, once_linked=False))
+    assert answer.events == (refused("sign_in.other_identity"),)
+
+
 def test_somebody_new_joins_where_the_provider_may_bring_people_in() -> None:
     answer = decided(ruled(STRANGER, joins=True))
     added, linked = answer.events[:2]
@@ -291,7 +296,11 @@ def test_without_any_factor_one_is_enrolled_first() -> None:
 def test_an_administrator_brings_the_first_factor_of_whoever_may_not_alone(facts: FederatedFacts) -> None:
     answer = decided(facts, WEAK)
     assert code(answer) == "sign_in.no_factor"
-    assert kinds(answer) == [SignInFailed]
+    assert answer.events == (refused("sign_in.no_factor"),)
+
+
+def refused(code: str) -> SignInFailed:
+    return SignInFailed("eve", FactorKind.PROVIDER, code, 0, None, "okta", "192.0.2.1")
 
 
 # --- Stepping up at the provider ------------------------------------------------------------------------------------

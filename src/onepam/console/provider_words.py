@@ -30,6 +30,13 @@ BASES = {
     "accepted": "no second factor, under a risk acceptance",
 }
 
+REFUSALS = {
+    "sign_in.nobody": "may not sign in",
+    "sign_in.no_factor": "no second factor",
+    "sign_in.other_identity": "has another account there",
+}
+"""Why a message about somebody known was refused."""
+
 _RUNS_OUT = {"certificate": "Signing certificate of the provider", "metadata": "Metadata of the provider"}
 _SETTINGS = {
     "issuer": "Issuer",

@@ -43,6 +43,9 @@ OLDEST = 12 * HOUR
 STALE = "sign_in.provider_stale"
 """The code where the provider must ask for the factors again."""
 
+OTHER_IDENTITY = "sign_in.other_identity"
+"""The code where somebody known has another account at the provider already."""
+
 NOBODY = Refused("sign_in.nobody", "Nobody here can sign in with this account.", "Ask an administrator of OnePAM.")
 """The one answer where the message finds nobody, or somebody who may not sign in: it says nothing about who exists."""
 
@@ -165,10 +168,11 @@ def sign_in(
         return Refused("sign_in.many_groups", words, "An administrator should let it send only those that matter here.")
     found = _found(facts, provider.rule, assertion, entering)
     if isinstance(found, Refused):
-        return found
+        about = facts.with_address[0].account if found.code == OTHER_IDENTITY else None
+        return Decided(_failed(about, found, assertion, entering), found) if about is not None else found
     who, said = found
     if (refused := _barred(who.account, now)) is not None:
-        failed = _failed(who.account, refused, entering) if who.account.enabled else ()
+        failed = _failed(who.account, refused, assertion, entering) if who.account.enabled else ()
         return Decided(failed, refused)
     told = (*said, *_told(facts, provider.rule, who, assertion))
     return _judged(facts, assertion, entering, who.account, told, now)
@@ -213,7 +217,7 @@ def _found(
         who = facts.with_address[0]
         if who.identities:
             words = "This address belongs to somebody who signs in with another account of this provider."
-            return Refused("sign_in.other_identity", words, "Ask an administrator.")
+            return Refused(OTHER_IDENTITY, words, "Ask an administrator.")
         return who, (_linked(entering, assertion, who.account.person, "address", digest),)
     if not rule.joins:
         return NOBODY
@@ -285,11 +289,16 @@ def _judged(
             return _opened(assertion, entering, person, told, MfaBasis.ACCEPTED, False, now)
     if any(each.kind in (FactorKind.TOTP, FactorKind.PASSKEY) for each in account.factors):
         return Decided(told, NeedsSecondFactor(person))
-    return _first_factor(rule, account, entering, told, now)
+    return _first_factor(rule, account, assertion, entering, told, now)
 
 
 def _first_factor(
-    rule: ProviderRule, account: AccountFacts, entering: Entering, told: tuple[object, ...], now: Instant
+    rule: ProviderRule,
+    account: AccountFacts,
+    assertion: Assertion,
+    entering: Entering,
+    told: tuple[object, ...],
+    now: Instant,
 ) -> Decided[Outcome]:
     """A link to enrol a factor of ours; for whoever is administrative an administrator opens it."""
     if rule.first_factor is not FirstFactor.SELF or account.administrative():
@@ -298,7 +307,7 @@ def _first_factor(
             "Your provider proves no second factor, and you have none here yet.",
             "An administrator sends you a link to enrol one.",
         )
-        return Decided((*told, *_failed(account, refused, entering)), refused)
+        return Decided((*told, *_failed(account, refused, assertion, entering)), refused)
     person, expires = account.person, Instant(now + ENROLMENT_LINK)
     ended = tuple(EnrolmentEnded(each, person, "another link was opened", person) for each in account.links)
     opened = EnrolmentOpened(
@@ -347,7 +356,9 @@ def _barred(account: AccountFacts, now: Instant) -> Refused | None:
     return NOBODY if not account.enabled or ended or account.kind is PersonKind.SERVICE else None
 
 
-def _failed(account: AccountFacts, refused: Refused, entering: Entering) -> tuple[SignInFailed, ...]:
+def _failed(
+    account: AccountFacts, refused: Refused, assertion: Assertion, entering: Entering
+) -> tuple[SignInFailed, ...]:
     """Records the refusal; it counts towards no lock-out."""
     return (
         SignInFailed(
@@ -356,6 +367,7 @@ def _failed(account: AccountFacts, refused: Refused, entering: Entering) -> tupl
             refused.code,
             account.failures,
             account.locked_until,
+            assertion.provider,
             source=entering.source,
         ),
     )

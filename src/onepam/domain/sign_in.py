@@ -119,13 +119,17 @@ class FactorUsed:
 @event("sign_in.failed", klass="identity")
 @dataclass(frozen=True, slots=True)
 class SignInFailed:
-    """A refused attempt on a known account. `locked_until` is set when the account is now locked out (back-off)."""
+    """A refused attempt on a known account. `locked_until` is set when the account is now locked out (back-off).
+
+    `provider` is whose message was refused, "" where there was none.
+    """
 
     person: str
     at_factor: FactorKind
     code: str
     failures: int
     locked_until: Instant | None
+    provider: str = ""
     source: str | None = private()
 
 

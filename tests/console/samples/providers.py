@@ -21,6 +21,7 @@ def provider_row(name: str, **more: object) -> Context:
         "people": 214,
         "since": ago(90 * DAY),
         "last": {"person": TOMAS, "at": ago(4 * MINUTE), "basis": "second factor attested by the provider"},
+        "failure": {"person": MIRA, "at": ago(2 * HOUR), "why": "no second factor"},
         "factor": {"state": "proven", "words": "by mfa, phr", "until": None},
         "expiries": [],
         "trouble": "",

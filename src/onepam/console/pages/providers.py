@@ -14,7 +14,16 @@ from onepam.console.dispatch import ADMINISTERS, SEES_ALL, Place
 from onepam.console.pages import provider_wizard
 from onepam.console.pages.provider_test import begin_test, unknown
 from onepam.console.pages.provider_wizard import stale
-from onepam.console.provider_words import BASES, PROTOCOLS, addresses, differences, expiries, factor_basis, facts
+from onepam.console.provider_words import (
+    BASES,
+    PROTOCOLS,
+    REFUSALS,
+    addresses,
+    differences,
+    expiries,
+    factor_basis,
+    facts,
+)
 from onepam.console.rendering import plural
 from onepam.console.view import Context
 from onepam.console.visit import Visit
@@ -178,6 +187,7 @@ def _row(visit: Visit, found: rows.ProviderRow) -> Context:
         "people": found.people,
         "since": found.since,
         "last": _last(found.last),
+        "failure": _failure(found.failure),
         "factor": {"state": state, "words": words, "until": declared_until if state == "due" else None},
         "expiries": expiries(stored, settings, now),
         "trouble": settings.message if isinstance(settings, Refused) else "",
@@ -189,6 +199,13 @@ def _last(last: rows.LastSignIn | None) -> Context | None:
         return None
     basis = BASES.get(last.basis, last.basis)
     return {"person": {"id": last.person, "name": last.person_name}, "at": last.at, "basis": basis}
+
+
+def _failure(failure: rows.LastFailure | None) -> Context | None:
+    if failure is None:
+        return None
+    why = REFUSALS.get(failure.code, failure.code)
+    return {"person": {"id": failure.person, "name": failure.person_name}, "at": failure.at, "why": why}
 
 
 def _declared(found: rows.Declaration | None) -> Context | None:

@@ -91,6 +91,20 @@ LOCKOUT = state(
     )
 )
 
+REFUSED_MESSAGE = state(
+    StateTable(
+        "refused_message",
+        ("provider",),
+        {
+            "provider": "TEXT NOT NULL",
+            "person": "TEXT NOT NULL",
+            "code": "TEXT NOT NULL",
+            "refused": "INTEGER NOT NULL",
+        },
+    )
+)
+"""The last message of each provider that was about somebody known, and refused."""
+
 CERTIFICATE = state(
     StateTable(
         "certificate",
@@ -198,6 +212,10 @@ def factor_used(db: Db, place: Place, event: events.FactorUsed) -> None:
 @projects(events.SignInFailed)
 def sign_in_failed(db: Db, place: Place, event: events.SignInFailed) -> None:
     LOCKOUT.put(db, place.time, person=event.person, failures=event.failures, locked_until=event.locked_until)
+    if event.provider:
+        REFUSED_MESSAGE.put(
+            db, place.time, provider=event.provider, person=event.person, code=event.code, refused=place.time
+        )
 
 
 @projects(events.SignedIn)

@@ -25,6 +25,16 @@ class LastSignIn:
 
 
 @dataclass(frozen=True, slots=True)
+class LastFailure:
+    """The newest message of a provider about somebody known that was refused; `code` is the refusal's."""
+
+    person: str
+    person_name: str
+    at: Instant
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
 class Declaration:
     """A statement in force that a provider demands a second factor."""
 
@@ -40,7 +50,8 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class ProviderRow:
-    """A provider in force. `people` are those with an identity there; `last` is None before the first sign-in."""
+    """A provider in force. `people` are those with an identity there; `last` is None before the first sign-in,
+    `failure` before the first refusal."""
 
     provider: Provider
     since: Instant
@@ -50,6 +61,7 @@ class ProviderRow:
     approved_by_name: str
     people: int
     last: LastSignIn | None
+    failure: LastFailure | None
     declaration: Declaration | None
 
 
@@ -132,6 +144,7 @@ def _row(db: Db, at: Instant, found: Row) -> ProviderRow:
         approved_by_name=name(db, at, found["approved_by"]),
         people=linked[0] if linked else 0,
         last=_last(db, at, of),
+        failure=_failure(db, at, of),
         declaration=_declaration(db, at, of),
     )
 
@@ -146,6 +159,13 @@ def _last(db: Db, at: Instant, of: dict[str, object]) -> LastSignIn | None:
     if found is None:
         return None
     return LastSignIn(found["person"], name(db, at, found["person"]), found["opened"], found["basis"])
+
+
+def _failure(db: Db, at: Instant, of: dict[str, object]) -> LastFailure | None:
+    found = row(db, f"SELECT person, refused, code FROM refused_message WHERE provider = :provider AND {AT}", of)
+    if found is None:
+        return None
+    return LastFailure(found["person"], name(db, at, found["person"]), found["refused"], found["code"])
 
 
 def _declaration(db: Db, at: Instant, of: dict[str, object]) -> Declaration | None:
