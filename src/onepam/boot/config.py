@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from onepam.gateway.egress import Admitted
+from onepam.identity.signals.sending import Listener
 from onepam.kernel.errors import Fault
 
 
@@ -21,7 +22,8 @@ class Config:
     `egress` admits networks and ports that outgoing connections would be refused (`127.0.0.1/32:2222`).
     `source_addresses` are the gateway's own as targets see them, in CIDR form. `witness` is the URL of `onepam witness`
     on another host, `witness_key` its vkey. `trusted_proxies` are the networks whose `X-Forwarded-For` and
-    `X-Forwarded-Proto` are believed; `tls_certificate` and `tls_key` are PEM files for TLS without a proxy.
+    `X-Forwarded-Proto` are believed; `signal_receivers` are told of revoked sessions (`NAME AUDIENCE poll`, or
+    `NAME AUDIENCE https://…`); `tls_certificate` and `tls_key` are PEM files for TLS without a proxy.
     """
 
     data: Path
@@ -40,6 +42,7 @@ class Config:
     witness: str = ""
     witness_key: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    signal_receivers: tuple[str, ...] = ()
     tls_certificate: str = ""
     tls_key: str = ""
 
@@ -65,6 +68,17 @@ class Config:
             if not Path(path).is_file():
                 raise BadConfig(f"{name}: there is no file {path!r}; TLS needs both a certificate and its key")
         return self.tls_certificate, self.tls_key
+
+    @property
+    def listeners(self) -> tuple[Listener, ...]:
+        """Who is told of signals, each name once. Raises `BadConfig`."""
+        try:
+            found = tuple(Listener.parse(each) for each in self.signal_receivers)
+        except ValueError as error:
+            raise BadConfig(f"signal_receivers: {error}") from None
+        if len({each.name for each in found}) != len(found):
+            raise BadConfig("signal_receivers: a name stands there twice")
+        return found
 
     @property
     def admitted(self) -> tuple[Admitted, ...]:

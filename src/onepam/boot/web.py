@@ -17,6 +17,7 @@ from onepam.api.signals import SignalDoor
 from onepam.app.ports import EntryProof, LedgerHealth
 from onepam.boot.clock import wall_clock
 from onepam.boot.identity import Identity
+from onepam.boot.sending import Sender
 from onepam.boot.signals import Poller
 from onepam.console.app import create_console
 from onepam.console.services import ConsoleServices
@@ -36,24 +37,46 @@ def create_web(platform: "Platform") -> Starlette:
     """The application that uvicorn serves."""
     identity = Identity.of(platform.config, platform.ssh_port, platform.envelope)
     signals = Receiver(platform.ledger, identity.fetch, platform.envelope)
+    sender = _sender(platform, identity)
     console = create_console(_console(platform, identity, signals))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        polling = asyncio.get_running_loop().create_task(Poller(signals, platform.reader, wall_clock).run())
+        jobs = [Poller(signals, platform.reader, wall_clock).run(), *([sender.run()] if sender else [])]
+        tasks = [asyncio.get_running_loop().create_task(each) for each in jobs]
         try:
             yield
         finally:
-            polling.cancel()
+            for task in tasks:
+                task.cancel()
             await identity.fetch.aclose()
 
     routes = [
         Mount("/api/v1", create_api(_api(platform))),
         Mount("/scim/v2", ScimDoor(_scim(platform))),
         SignalDoor(signals, platform.reader, wall_clock).route(),
+        *(sender.door.routes() if sender else ()),
         Mount("/", console),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _sender(platform: "Platform", identity: Identity) -> Sender | None:
+    """None where nobody is told: then nothing of a transmitter is there."""
+    config = platform.config
+    if not config.listeners:
+        return None
+    return Sender(
+        config.data / "signals",
+        config.listeners,
+        config.url.rstrip("/"),
+        platform.envelope,
+        secrets.token_bytes,
+        platform.reader,
+        identity.fetch,
+        platform.ledger.size,
+        wall_clock,
+    )
 
 
 def _console(platform: "Platform", identity: Identity, signals: Receiver) -> ConsoleServices:

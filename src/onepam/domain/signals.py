@@ -191,6 +191,21 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What others are told, because of the entry `index` of `at`: about whom, by the address they had then.
+
+    `detail` and `credential` (CAEP `change_type` and `credential_type`) are "" for a revoked session.
+    """
+
+    index: int
+    at: Instant
+    kind: SignalKind
+    email: str
+    detail: str = ""
+    credential: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SignalFacts:
     """Whether the stream is in force as the signal was checked against it; whether it came before; whom it names; and
     (session, person) of the running sign-ins that it may end."""
