@@ -96,6 +96,7 @@ def test_odd_patches_are_done_or_refused(tmp_path: Path) -> None:
                 assert answer.body["detail"]
                 assert after == before
             else:
+                assert _leaves(given_operations[-1:]) <= _there(after), (given_operations, after)
                 again = loop.run(directory.ask("PATCH", path, message))
                 assert again.status < 500, again
 
@@ -103,6 +104,24 @@ def test_odd_patches_are_done_or_refused(tmp_path: Path) -> None:
         loop.run(asyncio.sleep(0))
         directory.company.close()
     assert compare(tmp_path / "ledger.sqlite") == []
+
+
+def _leaves(given_operations: list[Any]) -> set[str]:
+    """The values that additions and replacements say, as texts. Whoever says yes to them must show them."""
+    found = set[str]()
+    for each in given_operations:
+        if str(each.get("op")).lower() in ("add", "replace"):
+            found |= _there(each.get("value"))
+    return found
+
+
+def _there(value: Any, key: str = "") -> set[str]:
+    if isinstance(value, dict):
+        return {leaf for name, each in value.items() for leaf in _there(each, name)}
+    if isinstance(value, list):
+        return {leaf for each in value for leaf in _there(each, key)}
+    # Nothing is the same as not there; of several primary values one stays, and truth may be written as a text.
+    return set() if value is None or value == "" or key.lower().endswith("primary") else {str(value).lower()}
 
 
 def test_what_is_answered_with_yes_is_there(tmp_path: Path) -> None:
