@@ -246,6 +246,16 @@ WAYS = (
         (HALF, "tests/api/test_answers.py::test_only_a_cli_token_in_the_header_counts"),
     ),
     Way(
+        "Signals, the token of a stream or of a receiver",
+        ("signal:token",),
+        "always: a transmitter is a machine, and so is who is told",
+        "the end of the sign-ins it names, or what it is told; never a session",
+        (
+            "tests/identity/signals/test_push.py::test_only_the_streams_token_opens_the_door",
+            "tests/boot/test_sending.py::test_what_we_say_of_ourselves_and_to_whom",
+        ),
+    ),
+    Way(
         "Probe of a listener",
         tuple(f"probe:{each.value}" for each in ProbePath),
         "always: it asks in the place of somebody who has left",
@@ -264,7 +274,7 @@ def ways() -> frozenset[str]:
     open_places = {f"console:{each.method} {each.path}" for each in PLACES if not each.needs.signed_in}
     open_routes = {f"api:{each.method} {each.path}" for each in ROUTES if not each.needs.sign_in}
     return frozenset(
-        {"console:signed in", "console:step-up", "api:signed in", "scim:token"}
+        {"console:signed in", "console:step-up", "api:signed in", "scim:token", "signal:token"}
         | open_places
         | open_routes
         | {f"entry:{each.value}" for each in EntryPoint}

@@ -152,6 +152,17 @@ async def test_a_transmitter_that_is_down_or_odd_is_told_of(watch: Watch, queue:
     assert watch.told() == []
 
 
+async def test_one_stream_that_cannot_be_opened_holds_up_no_other(watch: Watch, queue: Queue) -> None:
+    foreign = fetched(watch, change="chg_4", stream="sst_4")
+    await set_stream(watch.company, replace(foreign, stream="sst_5", name="Foreign"))  # sealed for sst_4
+    await set_stream(watch.company, replace(foreign, change="chg_5", stream="sst_6", name="Odd", secret="***"))
+    queue.waiting = {"one": watch.token_of(watch.claims())}
+    await Poller(watch.receiver, watch.company.reader, watch.company.clock).round()
+    assert queue.waiting == {}
+    assert watch.receiver.polled["sst_2"].trouble == ""
+    assert watch.receiver.polled["sst_5"].trouble != "" != watch.receiver.polled["sst_6"].trouble
+
+
 async def test_asking_for_a_verification(watch: Watch) -> None:
     sender, now = watch.receiver.transmitter(watch.transmitter.issuer), watch.company.clock()
     assert await sender.verify("their-stream", Secret(b"t"), "state", now) is None

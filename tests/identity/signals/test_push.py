@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
+from onepam.app.signal_streams import remove_stream
 from onepam.domain.people import PersonDisabled
 from onepam.domain.signals import SignalKind
+from onepam.identity.signals.receiver import MOST_TRANSMITTERS, error_of
 from onepam.identity.tokens import new_token
 from onepam.kernel.clock import HOUR, MINUTE, SECOND
+from onepam.kernel.errors import Refused, Unavailable
 from tests.company import record
 from tests.identity.signals.watch import CHANGED, EVE, PROVIDER_ISSUER, UPDATED, VERIFIED, Watch
 
@@ -159,3 +162,37 @@ async def test_keys_that_cannot_be_fetched_now_ask_for_another_try(watch: Watch)
     watch.company.clock.advance(10 * SECOND)
     assert (await watch.push(token)).status_code == 202
     assert PROVIDER_ISSUER not in watch.transmitter.asked
+
+
+async def test_a_ledger_that_cannot_be_written_asks_for_another_try(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def down(*_: object) -> None:
+        raise Unavailable("the disk is full")
+
+    token = watch.token_of(watch.claims())
+    with monkeypatch.context() as broken:
+        broken.setattr(watch.receiver, "take", down)
+        assert (await watch.push(token)).status_code == 503
+    assert watch.told() == []
+    assert (await watch.push(token)).status_code == 202
+
+
+async def test_a_stream_that_is_removed_takes_nothing(watch: Watch) -> None:
+    token = watch.token_of(watch.claims())
+    assert await remove_stream(watch.company.ledger, watch.company.actor("bob"), "sst_1", "moved") is None
+    answer = await watch.push(token)
+    assert (answer.status_code, answer.json()["err"]) == (400, "authentication_failed")
+    # What was checked before the removal, and comes to the ledger after it.
+    taken = await watch.receiver.take(watch.stream, PROVIDER_ISSUER, token, watch.company.clock())
+    assert isinstance(taken, Refused)
+    assert (taken.code, error_of(taken)) == ("signal.stream", "access_denied")
+    assert watch.told() == []
+
+
+async def test_many_transmitters_are_not_remembered_for_ever(watch: Watch) -> None:
+    first = watch.receiver.transmitter("https://0.example")
+    assert watch.receiver.transmitter("https://0.example") is first
+    for number in range(1, MOST_TRANSMITTERS + 1):
+        watch.receiver.transmitter(f"https://{number}.example")
+    assert watch.receiver.transmitter("https://0.example") is not first
