@@ -1,8 +1,8 @@
 """The views that evidence reads: versioned and read-only. A changed meaning is a new version; old ones stay.
 
-`ev_sessions`, `ev_requests`, `ev_leavers`, `ev_people` and `ev_erasures` are the ledger's entries of some kinds with
-the fields that link them. The others are state as intervals of ledger time: a row holds where valid_from <= t AND
-t < valid_until, and `valid_from` is the time of the entry that made it so.
+`ev_sessions`, `ev_requests`, `ev_leavers`, `ev_standing`, `ev_people` and `ev_erasures` are the ledger's entries of
+some kinds with the fields that link them. The others are state as intervals of ledger time: a row holds where
+valid_from <= t AND t < valid_until, and `valid_from` is the time of the entry that made it so.
 """
 
 from collections.abc import Mapping
@@ -38,13 +38,30 @@ EVIDENCE_VIEWS = (
         {"request": "request", "person": "substance.person", "decided_by": "by"},
     )
     + _of_entries("ev_leavers_v1", ("person.disabled", "person.enabled", "probe.made"), {"person": "person"})
+    + _of_entries(
+        "ev_standing_v1",
+        (
+            "person.added",
+            "person.changed",
+            "person.disabled",
+            "person.enabled",
+            "roster.linked",
+            "roster.entry_ended",
+        ),
+        {"person": "person"},
+    )
     + _of_entries("ev_people_v1", ("person.added", "person.changed"), {"person": "person"})
     + """
 CREATE VIEW IF NOT EXISTS ev_erasures_v1 AS
 SELECT idx AS entry, time, gone.value AS erased
 FROM entry, json_each(CAST(entry.body AS TEXT), '$.indexes') AS gone WHERE entry.kind = 'payload.erased';
 CREATE VIEW IF NOT EXISTS ev_accounts_v1 AS
-SELECT person, kind, enabled, ends, valid_from, valid_until FROM person;
+SELECT person, kind, owner, enabled, ends, valid_from, valid_until FROM person;
+CREATE VIEW IF NOT EXISTS ev_roster_v1 AS
+SELECT entry AS listed, person, type, sponsor, starts, ends, contract_ends, removed, said, valid_from, valid_until
+FROM staff_entry;
+CREATE VIEW IF NOT EXISTS ev_rosters_v1 AS
+SELECT version, standing, digest, source, row_count, received, decided, valid_from, valid_until FROM staff_version;
 CREATE VIEW IF NOT EXISTS ev_signins_v1 AS
 SELECT session, person, kind, opened, expires, valid_from, valid_until FROM sign_in;
 CREATE VIEW IF NOT EXISTS ev_connections_v1 AS

@@ -6,7 +6,7 @@
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from onepam.evidence.reports import access, leavers, requests, sessions
+from onepam.evidence.reports import access, accounts, leavers, requests, sessions, vendors
 from onepam.evidence.reports.scope import MAX_ROWS, Drawn, Scope, TooLarge
 
 REPORTS: Mapping[str, Callable[[Scope], Drawn]] = MappingProxyType(
@@ -15,8 +15,10 @@ REPORTS: Mapping[str, Callable[[Scope], Drawn]] = MappingProxyType(
         requests.NAME: requests.draw,
         leavers.NAME: leavers.draw,
         access.NAME: access.draw,
+        accounts.NAME: accounts.draw,
+        vendors.NAME: vendors.draw,
     }
 )
-FROM_THE_BEGINNING = frozenset({access.NAME})
+FROM_THE_BEGINNING = frozenset({access.NAME, accounts.NAME, vendors.NAME})
 
 __all__ = ["FROM_THE_BEGINNING", "MAX_ROWS", "REPORTS", "Drawn", "Scope", "TooLarge"]

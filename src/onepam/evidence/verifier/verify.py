@@ -558,6 +558,30 @@ RULES = {
 }  # fmt: skip
 
 
+class Standing(NamedTuple):
+    """An as-of report's population: one row per account (its `person.added`) that was enabled then, of one of `kinds`
+    if there are any; it rests on all its `STANDING` entries up to then and on the roster's version in force. Rows
+    whose head is one of `others` are allowed beside."""
+
+    kinds: Tuple[str, ...]
+    others: Tuple[str, ...]
+    columns: Dict[str, List[List[str]]]
+
+
+ADDED, TAKEN, LISTED = ("person.added",), ("roster.taken",), ("roster.entry_set",)
+STANDING = ("person.disabled", "person.enabled", "roster.linked", "roster.entry_ended")
+ROSTER_HOURS = 24
+_SAID = {
+    "added": _of(ADDED, "header.time"), "person": _of(ADDED, "body.person"),
+    "roster_entry": _of(LISTED, "body.entry"), "roster_ends": _of(LISTED, "body.ends:time"),
+    "linked": _of(("roster.linked",), "header.time"), "roster_version": _of(TAKEN, "body.version"),
+    "roster_received": _of(TAKEN, "body.received:time"), "result": []}  # fmt: skip
+AS_OF = {
+    "accounts": Standing((), LISTED, _SAID),
+    "vendors": Standing(("vendor",), (), {**_SAID, "contract_ends": _of(LISTED, "body.contract_ends:time")}),
+}
+
+
 class Pack:
     """A pack whose files are listed, whose headers fit its checkpoint and whose disclosed entries are in the log."""
 
@@ -614,6 +638,8 @@ class Pack:
         members(report, what, report=str, title=str, version=int, columns=list, rows=list)
         need(report["report"] == name, f"{what}: says it is report {report['report']}")
         rows, columns, rule = report["rows"], {}, RULES.get(name)
+        standing = AS_OF.get(name)
+        known = rule.columns if rule else standing.columns if standing else {}
         for column in report["columns"]:
             members(column, f"{what} columns", **{"name": str, "from": list})
             need(column["name"] not in columns, f"{what}: two columns are named {column['name']}")
@@ -621,7 +647,7 @@ class Pack:
                 fits = type(source) is list and len(source) in (2, 5) and all(type(part) is str for part in source)
                 need(fits, f"{what}: column {column['name']} has an unknown source")
             columns[column["name"]] = column["from"]
-        for column, sources in rule.columns.items() if rule else ():
+        for column, sources in known.items():
             need(column in columns, f"{what}: lacks the column {column}")
             columns[column] = sources
         for number, row in enumerate(rows, 1):
@@ -637,6 +663,9 @@ class Pack:
                 need(not late, f"{what} row {number}: rests on entry {index}, which is later than the as-of")
         if rule:
             self._population(name, rule, rows, excluded)
+        elif standing:
+            self._standing(name, standing, rows, excluded, as_of)
+            self._roster_age(name, rows, list(columns).index("result"), as_of)
         else:
             self.not_proved.append(
                 f"report {name}: that no row is missing or too many (what its rows rest on is proved)"
@@ -696,6 +725,7 @@ class Pack:
         as_of = None if e["as_of"] is None else instant(e["as_of"], what)
         need(as_of is None or as_of <= self.until, f"{what}: the as-of is later than the period")
         need(name not in RULES or as_of is None, f"{what}: this report is over a period")
+        need(name not in AS_OF or as_of is not None, f"{what}: this report is as of an instant")
         excluded: Dict[int, str] = {}
         for item in e["exclusions"]:
             members(item, what, index=int, reason=str)
@@ -738,6 +768,56 @@ class Pack:
             f"report {name}: exactly one row for each of the {len(heads)} {' and '.join(rule.heads)} of the period, "
             f"save {len(excluded)} listed as left out; each with all its {' and '.join(rule.follows)}"
         )
+
+    def _standing(
+        self, name: str, rule: Standing, rows: List[Any], excluded: Dict[int, str], as_of: Optional[int]
+    ) -> None:
+        what, log, bodies, end = f"reports/{name}.json", self.log, self.disclosed.bodies, (as_of or 0) + 1
+        need(log.first == 0 and not excluded, f"{what}: rests on part of the log, or leaves accounts out")
+        heads: Dict[Any, int] = {}
+        due: Dict[Any, List[int]] = {}
+        enabled: Dict[Any, bool] = {}
+        kinds: Dict[Any, Any] = {}
+        for index in log.all_of((*ADDED, "person.changed", *STANDING), 0, end):
+            need(index in bodies, f"{what}: entry {index} ({log.kind(index)}) is not disclosed")
+            kind, body = log.kind(index), bodies[index]
+            who = _canonical(body.get("person"))
+            if kind in ADDED:
+                heads[who], due[who] = index, [index]
+            elif kind in STANDING:
+                due.setdefault(who, []).append(index)
+            if kind in ADDED or kind in STANDING[:2]:
+                enabled[who] = kind != "person.disabled"
+            kinds[who] = body.get("kind") or kinds.get(who)
+        inside = (who for who in heads if enabled[who] and (not rule.kinds or kinds[who] in rule.kinds))
+        population = {heads[who]: who for who in inside}
+        taken = log.all_of(TAKEN, 0, end)[-1:]
+        found = set()
+        for number, row in enumerate(rows, 1):
+            head = row["ledger"][0]
+            need(head not in found, f"{what} row {number}: entry {head} has a row already")
+            found.add(head)
+            other = log.kind(head) in rule.others
+            need(other or head in population, f"{what} row {number}: entry {head} is no enabled account of this report")
+            cited = [i for i in row["ledger"] if log.kind(i) in (*ADDED, *STANDING, *TAKEN)]
+            rests = ([] if other else due[population[head]]) + taken
+            need(cited == rests, f"{what} row {number}: must rest on entries {rests}, and rests on {cited}")
+        for head in sorted(set(population) - found):
+            raise Refused(f"{what}: no row for entry {head} ({log.kind(head)})")
+        self.proved.append(
+            f"report {name}: exactly one row for each of the {len(population)} accounts "
+            f"{' or '.join(rule.kinds)}{' ' if rule.kinds else ''}that were enabled, and which roster was in force"
+        )
+        self.not_proved.append(f"report {name}: that a row rests on the roster's last word about the account")
+
+    def _roster_age(self, name: str, rows: List[Any], result: int, as_of: Optional[int]) -> None:
+        """A roster that is older than a day, or none, tests nothing."""
+        what, taken = f"reports/{name}.json", self.log.all_of(TAKEN, 0, (as_of or 0) + 1)[-1:]
+        received = self.disclosed.bodies.get(taken[0], {}).get("received") if taken and rows else None
+        fresh = type(received) is int and (as_of or 0) - received <= ROSTER_HOURS * 3_600_000_000
+        for number, row in enumerate(rows, 1):
+            same = (row["cells"][result] != "not-tested") == fresh
+            need(same, f"{what} row {number}: whether it was tested is not what the age of the roster says")
 
 
 def as_csv(names: List[str], rows: List[Any]) -> bytes:

@@ -1,0 +1,221 @@
+"""The reports of accounts and of vendors: what the roster bears out, what it does not, and what nobody could test."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onepam.app.add_person import add_person
+from onepam.app.disable_person import disable_person
+from onepam.app.enable_person import enable_person
+from onepam.app.follow_roster import follow_roster
+from onepam.app.take_roster import Upload, take_roster
+from onepam.domain.people import PersonKind
+from onepam.domain.roster import Attributes
+from onepam.domain.staff_take import Took
+from onepam.evidence.reports import accounts, scope, staff
+from onepam.kernel.clock import DAY, HOUR, MILLISECOND, MINUTE, Instant
+from onepam.kernel.errors import Refused
+from tests.app.test_roster import ROWS, fresh, text
+from tests.company import START, Company
+from tests.evidence.company import History
+from tests.evidence.conftest import KEYS, Check
+from tests.evidence.forge import Attacks, Forge
+from tests.evidence.live import Live
+from tests.evidence.test_reports import Table, drawn, table
+
+pytestmark = pytest.mark.anyio
+
+VENDOR = ROWS["vic"].replace("2026-05-31", "2026-05-20")
+ATTACKS = Attacks()
+
+
+async def take(company: Company, data: bytes) -> None:
+    upload = Upload(data, "upload", company.clock())
+    assert isinstance(await take_roster(company.ledger, company.actor("ada"), upload, None, fresh), Took)
+    await follow_roster(company.ledger, fresh)
+
+
+async def settled(folder: Path) -> Company:
+    """Services with an owner who works here, somebody whom the roster no longer names, and an employee without an
+    account; the vendor's contract ends in eleven weeks."""
+    company = await Company.create(folder)
+    ada = company.actor("ada")
+    known = Attributes("Deploy bot", None, owner="max", ends=Instant(START + 30 * DAY))
+    assert await add_person(company.ledger, ada, "bot", PersonKind.SERVICE, known, "CI") is None
+    others = replace(known, name="Old bot", owner="eve")
+    assert await add_person(company.ledger, ada, "old", PersonKind.SERVICE, others, "CI") is None
+    await take(company, text(vic=VENDOR, noa="9,Noa New,noa@example.com,employee,,2020-01-01,,,,"))
+    company.clock.advance(MINUTE)
+    await take(company, text("eve", vic=VENDOR, noa="9,Noa New,noa@example.com,employee,,2020-01-01,,,,"))
+    assert await enable_person(company.ledger, ada, "eve", "stays for a handover") is None
+    return company
+
+
+@pytest.fixture
+async def company(tmp_path: Path) -> AsyncIterator[Company]:
+    company = await settled(tmp_path)
+    yield company
+    company.close()
+
+
+def of(company: Company, name: str, at: int) -> Table:
+    return table(drawn(company.path, name, START, START + 3 * DAY, at))
+
+
+async def test_every_account_is_held_against_the_roster_both_ways(company: Company) -> None:
+    rows = of(company, "accounts", START + HOUR)
+    assert {each["person"] or each["roster_name"]: (each["result"], each["finding"]) for each in rows} == {
+        **dict.fromkeys(("ada", "aud", "bob", "bot", "max", "vic"), ("pass", "")),
+        "eve": ("fail", "on no roster, or has left it"),
+        "old": ("fail", "a service whose owner is not on the roster"),
+        "Noa New": ("listed", "on the roster, without an account"),
+    }
+    ada = next(each for each in rows if each["person"] == "ada")
+    assert (ada["roster_number"], ada["roster_name"], ada["first_name_told"]) == ("1", "Ada Example", "Ada Example")
+    assert ada["last_seen"] > ada["added"]
+    assert (ada["linked"], ada["roster_starts"]) == ("", "2020-01-01T00:00:00.000000Z")
+    assert ada["roster_age_hours"] == "0"
+    bot = next(each for each in rows if each["person"] == "bot")
+    assert (bot["kind"], bot["owner"], bot["roster_entry"], bot["last_seen"]) == ("service", "max", "", "")
+
+
+async def test_before_the_first_roster_and_a_day_after_the_last_nothing_is_tested(company: Company) -> None:
+    known = drawn(company.path, "accounts", START, START + DAY, company.clock.now)
+    (received,) = {each["roster_received"] for each in table(known)}
+    for at, finding, age in (
+        (START + 40 * MILLISECOND, "no roster", ""),
+        (START + 2 * DAY, "the roster is older than 24 hours", "47"),
+    ):
+        rows = of(company, "accounts", at) + of(company, "vendors", at)
+        assert {(each["result"], each["roster_age_hours"]) for each in rows} == {("not-tested", age)}
+        assert finding in {each["finding"] for each in rows}
+        assert {each["roster_received"] for each in rows} == ({received} if age else {""})
+
+
+async def test_a_vendor_has_a_sponsor_a_contract_and_an_end_not_too_far_ahead(company: Company) -> None:
+    (vic,) = of(company, "vendors", START + HOUR)
+    assert (vic["person"], vic["sponsor"], vic["result"], vic["finding"]) == ("vic", "max", "pass", "")
+    assert vic["access_ends"] == vic["contract_ends"] == "2026-05-20T12:00:00.000000Z"
+
+
+@pytest.mark.parametrize(
+    ("row", "finding"),
+    [
+        (ROWS["vic"].replace("05-31", "12-31"), "access ends more than 90 days ahead"),
+        (ROWS["vic"].replace("01-01,,", "01-01,2026-05-01,").replace("2026-05-31", ""), "no contract end"),
+        (ROWS["vic"].replace("vic@", "victor@"), "on no roster, or has left it; no contract end"),
+    ],
+)
+async def test_what_a_vendor_lacks_is_named(tmp_path: Path, row: str, finding: str) -> None:
+    company = await Company.create(tmp_path)
+    await take(company, text(vic=row))
+    (found,) = of(company, "vendors", company.clock.now)
+    company.close()
+    assert (found["result"], found["finding"]) == ("fail", finding)
+
+
+async def test_a_sponsor_who_is_disabled_answers_for_nobody(company: Company) -> None:
+    assert not isinstance(await disable_person(company.ledger, company.actor("ada"), "max", "left"), Refused)
+    (vic,) = of(company, "vendors", company.clock.now)
+    assert (vic["result"], vic["finding"]) == ("fail", "the sponsor is not on the roster")
+    bot = next(each for each in of(company, "accounts", company.clock.now) if each["person"] == "bot")
+    assert bot["finding"] == "a service whose owner is not on the roster"
+
+
+async def test_accounts_have_at_most_so_many_rows(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "MAX_ROWS", 8)
+    with pytest.raises(scope.TooLarge):
+        of(company, "accounts", START + HOUR)
+
+
+@pytest.fixture(scope="module")
+def staffed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A pack of that company's first hours."""
+
+    async def draw() -> bytes:
+        folder = tmp_path_factory.mktemp("staffed")
+        company = await settled(folder)
+        company.clock.advance(HOUR)
+        live = Live(company, folder)
+        pack = await live.pack(START, Instant(START + DAY))
+        company.close()
+        return pack
+
+    return asyncio.run(draw())
+
+
+def test_the_verifier_derives_the_accounts_again(staffed: bytes, check: Check) -> None:
+    code, told = check(staffed, *KEYS)
+    assert code == 0
+    proved = "\n".join(told["proved"])
+    assert "report accounts: exactly one row for each of the 8 accounts that were enabled" in proved
+    assert "report vendors: exactly one row for each of the 1 accounts vendor that were enabled" in proved
+    assert "report accounts, column roster_received" in proved
+
+
+def _cell(report: Any, row: int, name: str, text: str) -> None:
+    report["rows"][row]["cells"][[each["name"] for each in report["columns"]].index(name)] = text
+
+
+for _name, _row in (("accounts", 0), ("accounts", 7), ("vendors", 0)):
+
+    @ATTACKS.add(f"{_name}: row {_row + 1} taken out", f"{_name}.json: no row for entry .*person.added")
+    def _(f: Forge, name: str = _name, row: int = _row) -> None:
+        f.report(name, lambda found: found["rows"].pop(row))
+
+    @ATTACKS.add(f"{_name}: row {_row + 1} said to be untested", f"{_name}.json row .*: whether it was tested")
+    def _(f: Forge, name: str = _name, row: int = _row) -> None:
+        f.report(name, lambda found: _cell(found, row, "result", "not-tested"))
+
+    @ATTACKS.add(f"{_name}: row {_row + 1} twice", f"{_name}.json row .*: entry .* has a row already")
+    def _(f: Forge, name: str = _name, row: int = _row) -> None:
+        f.report(name, lambda found: found["rows"].append(found["rows"][row]))
+
+    @ATTACKS.add(f"{_name}: row {_row + 1} rests on no roster", f"{_name}.json row .*: must rest on|is not what")
+    def _(f: Forge, name: str = _name, row: int = _row) -> None:
+        def change(found: Any) -> None:
+            found["rows"][row]["ledger"].pop()
+            for column in ("roster_version", "roster_received"):
+                _cell(found, row, column, "")
+
+        f.report(name, change)
+
+
+for _column in ("person", "roster_entry", "roster_received", "linked"):
+
+    @ATTACKS.add(f"the cell {_column} changed", f"accounts.json row 1: {_column} is not what the entries say")
+    def _(f: Forge, column: str = _column) -> None:
+        f.report("accounts", lambda found: _cell(found, 0, column, "x"))
+
+
+@ATTACKS.add("an employee among the vendors", "vendors.json row 2: entry .* is no enabled account of this report")
+def _(f: Forge) -> None:
+    found = json.loads(f.files["reports/accounts.json"])
+    names = [each["name"] for each in found["columns"]]
+    cells = dict(zip(names, found["rows"][0]["cells"], strict=True)) | {"sponsor": "", "access_ends": ""}
+
+    def change(vendors: Any) -> None:
+        row = [cells.get(each["name"], "") for each in vendors["columns"]]
+        vendors["rows"].append({"cells": row, "ledger": found["rows"][0]["ledger"]})
+
+    f.report("vendors", change)
+
+
+@ATTACKS.add("drawn as over a period", "accounts.envelope.json: this report is as of an instant")
+def _(f: Forge) -> None:
+    period = json.loads(f.files["manifest.json"])["period"]
+    f.envelope("accounts", lambda said: said.update(as_of=None, period=period))
+
+
+@pytest.mark.parametrize("name", ATTACKS.table, ids=str)
+def test_an_altered_report_of_accounts_is_refused(name: str, staffed: bytes, check: Check) -> None:
+    ATTACKS.assert_refused(name, Forge(History(), staffed), check)
+
+
+def test_the_age_that_counts_is_a_day() -> None:
+    assert staff.FRESH == DAY
