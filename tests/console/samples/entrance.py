@@ -150,5 +150,6 @@ EXCEPTIONS: Context = {
     "accepted": [{**_EXCEPTION, "id": "exc_2", "accepted_by": "Lena Vogt", "accepted": ago(HOUR)}],
     "may_propose": True,
     "latest": ahead(90 * 24 * HOUR),
+    "email": "",
 }
 NO_EXCEPTIONS: Context = {**EXCEPTIONS, "waiting": [], "accepted": [], "may_propose": False}

@@ -153,6 +153,12 @@ PERSON: Context = {
         "ends": "",
     },
     "left": None,
+    "exception": {
+        "ends": ahead(40 * DAY),
+        "by": "Lena Vogel",
+        "reason": "No phones are allowed on the shop floor.",
+    },
+    "may_except": False,
     "identities": [
         {
             "provider": "Okta",
@@ -269,6 +275,7 @@ SERVICE: Context = {
         "last_sign_in": None,
     },
     "factors": [],
+    "exception": None,
     "identities": [],
     "second_factors": ["none: a machine"],
     "second_state": "plain",
@@ -305,6 +312,8 @@ MFA: Context = {
     ],
     "people": 1352, "never": 7, "without_total": 19, "rules_total": 2, "resources": 310, "sessions": 10_558,
     "sessions_without": 0, "machines": 14, "machine_sessions": 2209, "oldest": "12 h",
+    "exceptions": [{"person": {"id": "per_ravi", "name": "Ravi Menon"}, "ends": ahead(40 * DAY), "by": "Lena Vogel"}],
+    "exceptions_waiting": 1,
     "own": [{"word": "passkey", "people": 96}, {"word": "authenticator app", "people": 33}],
     "without": [{"id": "per_ravi", "name": "Ravi Menon"}, {"id": "per_priya", "name": "Priya Raman"}],
     "rules": [
@@ -312,7 +321,16 @@ MFA: Context = {
         {"resource": "db-orders-2", "words": "at most 1 h old"},
     ],
 }  # fmt: skip
-NO_MFA: Context = {**MFA, "rules": [], "rules_total": 0, "without": [], "without_total": 0, "sessions_without": 3}
+NO_MFA: Context = {
+    **MFA,
+    "exceptions": [],
+    "exceptions_waiting": 0,
+    "rules": [],
+    "rules_total": 0,
+    "without": [],
+    "without_total": 0,
+    "sessions_without": 3,
+}
 
 LEAVER: Context = {
     **PERSON,

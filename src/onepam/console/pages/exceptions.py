@@ -8,10 +8,10 @@ from onepam.app.accept_risk import accept_exception, end_exception, propose_exce
 from onepam.console.dispatch import MEMBER, Place
 from onepam.console.view import Context
 from onepam.console.visit import Visit
-from onepam.domain.acceptance import Proposed
+from onepam.domain.acceptance import LONGEST, Proposed
 from onepam.domain.access import ConsoleRight
 from onepam.domain.signing_in import fresh
-from onepam.kernel.clock import DAY, Instant, instant
+from onepam.kernel.clock import Instant, instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read.directory import account_by_email
@@ -31,7 +31,8 @@ async def page(visit: Visit) -> Response:
         waiting=[_row(visit, each) for each in shown if not each.accepted_by],
         accepted=[_row(visit, each) for each in shown if each.accepted_by],
         may_propose=me.has(ConsoleRight.ADMINISTER),
-        latest=Instant(visit.now + 90 * DAY),
+        latest=Instant(visit.now + LONGEST),
+        email=visit.request.query_params.get("for", "")[:300],
     )
 
 

@@ -20,6 +20,7 @@ from onepam.store.facts.requests import deciders
 from onepam.store.read.catalogue import Catalogue, OpenAccess, Requestable, catalogue
 from onepam.store.read.console import Setup, setup
 from onepam.store.read.explain import explain
+from onepam.store.read.federated import exceptions
 from onepam.store.read.leavers import open_doors, stranded
 from onepam.store.read.names import name
 from onepam.store.read.requests import request, requests
@@ -30,6 +31,7 @@ MOST_OFFERED = 40
 MOST_OFFERS = 2_000
 MOST_OF_MINE = 8
 MOST_ALERTS = 5
+_ACCEPTS = ConsoleRight.ACCEPT_RISK
 
 
 async def page(visit: Visit) -> Response:
@@ -161,10 +163,26 @@ def _waiting_for(db: Db, at: Instant, ident: str) -> str:
 
 
 async def _alerts(visit: Visit) -> list[Context]:
-    """What administrators must see: doors that would still open for a leaver, requests that nobody may decide."""
-    if visit.at is not None or not visit.me.has(ConsoleRight.ADMINISTER):
+    """What administrators must see: doors that would still open for a leaver, requests that nobody may decide. And what
+    waits for a senior approver."""
+    if visit.at is not None:
         return []
-    return await visit.services.reader(_found, None)
+    risks = await visit.services.reader(_risks, None, visit.me.actor.person) if visit.me.has(_ACCEPTS) else []
+    return risks + (await visit.services.reader(_found, None) if visit.me.has(ConsoleRight.ADMINISTER) else [])
+
+
+def _risks(db: Db, at: Instant, me: str) -> list[Context]:
+    """Exceptions from the second factor that wait for this senior approver."""
+    return [
+        {
+            "text": f"{each.proposed_by_name} asks you to accept that {each.person_name} signs in without a second "
+            "factor.",
+            "href": "/exceptions",
+            "state": "due",
+        }
+        for each in exceptions(db, at)
+        if not each.accepted_by and me not in (each.proposed_by, each.person)
+    ][:MOST_ALERTS]
 
 
 def _found(db: Db, at: Instant) -> list[Context]:

@@ -37,9 +37,11 @@ from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
 from onepam.store.database import Db
 from onepam.store.facts.holdings import held_roles
+from onepam.store.facts.sign_in import account_facts
 from onepam.store.read import people as rows
 from onepam.store.read.directory import Account, account
 from onepam.store.read.explain import explain
+from onepam.store.read.federated import exceptions
 from onepam.store.read.leavers import Duty, duties
 from onepam.store.read.matrix import access_matrix
 from onepam.store.read.roles import roles
@@ -179,6 +181,7 @@ async def _show(visit: Visit, person: str, link: Context | None = None) -> Respo
         return visit.refusal(_unknown(person), 404)
     administers, shown = visit.me.has(ConsoleRight.ADMINISTER), context["person"]
     waiting = context.pop("waiting") if administers else None
+    excepted = context.pop("may_except")
     return visit.page(
         "person.html",
         link=link,
@@ -186,6 +189,7 @@ async def _show(visit: Visit, person: str, link: Context | None = None) -> Respo
         may_change=administers and person != view.person,
         may_enrol=administers and shown["kind"] != "service" and shown["state"] != "disabled",
         may_key=administers and shown["kind"] == "service",
+        may_except=excepted and administers and person != view.person,
         agree={"id": waiting[0], "by": waiting[1], "mine": waiting[1] == view.person} if waiting else None,
         **{name: value for name, value in context.items() if name != "waiting"},
     )
@@ -274,6 +278,7 @@ def _person(db: Db, at: Instant, view: View, person: str, health: LedgerHealth) 
         ],
         "left": _left(found),
         "identities": _identities(found),
+        **_excepted(db, at, row),
         **lanes(rows.lanes(db, at, person), row.added, at, view),
         "bindings": _bindings(db, at, view, found),
         **_access(db, at, view, person),
@@ -318,6 +323,17 @@ def _identities(found: rows.PersonDetail) -> list[Context]:
         }
         for each in found.identities
     ]
+
+
+def _excepted(db: Db, at: Instant, row: rows.PersonRow) -> Context:
+    """The exception from the second factor that counts; and whether one could be proposed: never for administrators."""
+    found = exceptions(db, at, row.person)
+    counts = next((each for each in reversed(found) if each.accepted_by), None)
+    possible = bool(row.providers) and row.enabled and not account_facts(db, row.person, at).administrative()
+    return {
+        "exception": {"ends": counts.ends, "by": counts.accepted_by_name, "reason": counts.reason} if counts else None,
+        "may_except": possible and not found,
+    }
 
 
 def _keys(known: Account | None) -> list[Context]:

@@ -10,6 +10,7 @@ from onepam.domain.federation import MfaBasis
 from onepam.domain.mfa_rule import MAX_AGE
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db
+from onepam.store.read.federated import exceptions
 from onepam.store.read.names import name
 from onepam.store.read.second_factor import OWN, mfa_report
 
@@ -29,7 +30,7 @@ async def report(visit: Visit) -> Response:
 
 
 def _report(db: Db, at: Instant) -> Context:
-    found = mfa_report(db, at)
+    found, excepted = mfa_report(db, at), exceptions(db, at)
     return {
         "bases": [
             {
@@ -52,6 +53,16 @@ def _report(db: Db, at: Instant) -> Context:
         "oldest": longest(MAX_AGE),
         "sessions": sum(found.sessions.values()),
         "sessions_without": found.sessions_without,
+        "exceptions": [
+            {
+                "person": {"id": each.person, "name": each.person_name},
+                "ends": each.ends,
+                "by": each.accepted_by_name,
+            }
+            for each in excepted[:MOST_LISTED]
+            if each.accepted_by
+        ],
+        "exceptions_waiting": sum(not each.accepted_by for each in excepted),
         "machines": found.machines,
         "machine_sessions": found.machine_sessions,
     }

@@ -90,9 +90,14 @@ def opened_there(db: Db, at: Instant, provider: str, subject_digest: str, sessio
     return [OpenedThere(each["session"], each["provider_session"] or "", each["name_id"] or "") for each in found]
 
 
-def exceptions(db: Db, at: Instant) -> list[ExceptionRow]:
-    """Those that wait or count, the ones that end soonest first."""
-    found = rows(db, f"SELECT * FROM mfa_exception WHERE ends > :at AND {AT} ORDER BY ends LIMIT 500", {"at": at})
+def exceptions(db: Db, at: Instant, person: str = "") -> list[ExceptionRow]:
+    """Those that wait or count, of everybody or of one person, the ones that end soonest first."""
+    found = rows(
+        db,
+        "SELECT * FROM mfa_exception WHERE ends > :at AND (:person = '' OR person = :person) "
+        f"AND {AT} ORDER BY ends LIMIT 500",
+        {"at": at, "person": person},
+    )
     return [
         ExceptionRow(
             exception=each["exception"],
