@@ -162,6 +162,7 @@ async def test_what_is_wrong_is_said_and_what_was_typed_stays(office: Office, pr
         assert words in unescape(answer.text), wrong
         assert f'value="{provider.client_id}"' in answer.text
         assert provider.client_secret not in unescape(answer.text)
+        assert re.search(r'name="kept_secret" value="[^"]+"', answer.text), "the secret has to be typed again"
     assert (await ada.post("/providers", **form(provider, provider="idp_../x"))).status_code == 422
     assert await office.company.reader(rows.proposals) == []
 

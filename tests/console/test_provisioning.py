@@ -25,7 +25,7 @@ async def test_a_token_takes_two_and_is_shown_once(office: Office) -> None:
     path = f"/provisioning/tokens/{token[1]}"
     assert "Nobody approves" in await ada.refused(f"{path}/approve")
     assert "works now" in await bob.done(f"{path}/approve")
-    assert "in touch" not in await bob.read("/provisioning")
+    assert "In touch" not in await bob.read("/provisioning")
     assert "void" in await bob.done(f"{path}/end", reason="not needed")
     assert (await bob.post(f"{path}/end", reason="again")).status_code == 404
     assert "400 days" in await ada.refused("/provisioning/tokens", **{**FORM, "days": "1000"})

@@ -50,7 +50,8 @@ class Egress:
             return Refused("target.unresolved", f"The name {host} cannot be resolved.")
         address = ip_address(found[0][4][0].partition("%")[0]) if isinstance(found[0][4][0], str) else None
         if address is None or not self.admits(address, port):
-            return Refused("target.address", f"{host} leads to an address that this gateway does not connect to.")
+            hint = "If it is meant, the setting egress admits exactly this address and port."
+            return Refused("target.address", f"{host} leads to an address that this gateway does not connect to.", hint)
         return str(address)
 
     def admits(self, address: Address, port: int) -> bool:

@@ -27,7 +27,7 @@ TAKEN = version(Standing.TAKEN, 2)
 ROSTER: Context = {
     "taken": TAKEN,
     "stale": False,
-    "source": Source("hr.example.org", None, None, None, HOUR),
+    "source": Source("hr.example.org", None, None, None, HOUR, None),
     "rules": StaffRules(),
     "columns": [(name, "") for name in COLUMNS],
     "trouble": (),

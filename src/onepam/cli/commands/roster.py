@@ -12,6 +12,12 @@ from onepam.cli.client import call
 from onepam.cli.show import REFUSED, USAGE, Json, Output, confirmed, facts, printed, say, stop, table, when
 
 MAX_FILE_BYTES = 5 * 1024 * 1024
+HELD_WORDS = {
+    "roster.empty": "it is empty",
+    "roster.shrinks": "it drops too many rows",
+    "roster.leavers": "it would end the access of too many people",
+    "roster.administrators": "it would leave no administrator",
+}
 
 app = typer.Typer(help="The staff roster.", no_args_is_help=True, rich_markup_mode=None)
 source = typer.Typer(help="Where the roster is pulled from.", no_args_is_help=True, rich_markup_mode=None)
@@ -87,7 +93,7 @@ def show(as_of: When = None, as_json: Json = False) -> None:
         (
             ("in force", f"{taken['rows']} rows, {when(taken['received'])}" if taken else "no version yet"),
             ("stale", "yes" if found["stale"] else ""),
-            ("held", f"{held['because']}, digest {held['digest']}" if held else ""),
+            ("held", f"{HELD_WORDS.get(held['because'], held['because'])}, digest {held['digest']}" if held else ""),
             ("comes from", found["host"] or "upload"),
         )
     )
@@ -147,7 +153,7 @@ def _show_plan(found: dict[str, Any]) -> None:
     if found["leavers"]:
         say(f"{found['leavers']} of {found['accounts']} lose their access: {', '.join(found['who_leaves'][:50])}")
     if found["held"]:
-        say(f"The brake will hold it: {found['held']}")
+        say(f"The brake will hold it: {HELD_WORDS.get(found['held'], found['held'])}")
     say(f"digest {found['digest']}")
 
 

@@ -62,9 +62,12 @@ async def propose(visit: Visit) -> Response:
     base = await _base(visit, provider, replaces)
     if base is not None and (base.provider != provider or base.kind is not kind):
         base = None
-    made = await _made(visit, kind, provider, typed, base)
+    secret = await _secret(visit, kind, provider, base)
+    if isinstance(secret, Refused):
+        return _form(visit, vendor, provider, typed, base, secret)
+    made = await _made(visit, kind, provider, typed, base, secret)
     if isinstance(made, Refused):
-        return _form(visit, vendor, provider, typed, base, made)
+        return _form(visit, vendor, provider, typed, base, made, secret)
     refused = await propose_provider(visit.services.ledger, visit.me.actor, made, replaces or None)
     if refused is not None:
         return _form(visit, vendor, provider, typed, base, refused, made.secret)
@@ -94,13 +97,10 @@ async def _base(visit: Visit, provider: str, change: str) -> Provider | None:
 
 
 async def _made(
-    visit: Visit, kind: ProviderKind, provider: str, typed: dict[str, str], base: Provider | None
+    visit: Visit, kind: ProviderKind, provider: str, typed: dict[str, str], base: Provider | None, secret: str | None
 ) -> Provider | Refused:
-    """The provider as typed, its settings judged by its protocol, its secret sealed, and the provider itself asked."""
+    """The provider as typed, its settings judged by its protocol, and the provider itself asked."""
     services = visit.services
-    secret = await _secret(visit, kind, provider, base)
-    if isinstance(secret, Refused):
-        return secret
     if kind is ProviderKind.OIDC:
         found: dict[str, Any] | Refused = forms.oidc_settings(typed)
     else:
