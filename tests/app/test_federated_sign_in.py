@@ -2,20 +2,24 @@
 
 from collections.abc import AsyncIterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from onepam.app.disable_person import disable_person
 from onepam.app.federated_sign_in import sign_in_by_provider, sign_out_by_provider
 from onepam.domain.federated import NOBODY, Entering, SignedInto, subject_digest
 from onepam.domain.federation import Assertion, ProviderKind
+from onepam.domain.people import PersonAdded, PersonKind
 from onepam.domain.provider_logout import USED
 from onepam.domain.providers import ProviderRule, ProviderSet
+from onepam.domain.provisioning import ScimTokenApproved, ScimTokenEnded, ScimTokenProposed, ScimUserSet
 from onepam.domain.system import PayloadsErased
-from onepam.kernel.clock import FOREVER
+from onepam.kernel.clock import DAY, FOREVER, Instant
 from onepam.store.database import connect, rows
 from onepam.store.rebuild import compare
-from tests.company import Company, record
+from tests.company import START, Company, record
 
 pytestmark = pytest.mark.anyio
 
@@ -75,3 +79,46 @@ async def test_a_logout_serves_once_whichever_node_it_comes_to(company: Company)
     assert again.session in {each[0] for each in open_now}
     assert await sign_out_by_provider(company.ledger, "idp_2", "jti-1", ()) == 0, "another provider's id"
     assert await sign_out_by_provider(company.ledger, "idp_1", "jti-2", (again.session,)) == 1
+
+
+async def test_a_leaver_does_not_come_back_as_somebody_new(company: Company) -> None:
+    await record(company.ledger, replace(OKTA, rule=replace(RULE, joins=True)))
+    await disable_person(company.ledger, company.actor("ada"), "eve", "left")
+    assert await sign_in_by_provider(company.ledger, said(company, "n1"), entering(1)) == NOBODY
+    stranger = replace(said(company, "n2", "new@example.com"), subject="new@example.com")
+    assert isinstance(await sign_in_by_provider(company.ledger, stranger, entering(2)), SignedInto)
+
+
+TOKEN = ScimTokenProposed("tok_1", "idp_1", "feed", (), "", Instant(START + 365 * DAY), "ada", "d" * 64)
+USER = ScimUserSet("usr_1", "idp_1", "vic", True, 1, "", "tok_1", "vic", None, "{}")
+
+
+@pytest.mark.parametrize(
+    ("told", "days", "fed"),
+    [
+        ((), 0, False),
+        ((TOKEN,), 0, False),
+        ((replace(TOKEN, provider="idp_2"), ScimTokenApproved("tok_1", "idp_2", "bob")), 0, False),
+        ((TOKEN, ScimTokenApproved("tok_1", "idp_1", "bob")), 0, True),
+        ((TOKEN, ScimTokenApproved("tok_1", "idp_1", "bob"), ScimTokenEnded("tok_1", "idp_1", "", "bob")), 29, True),
+        ((TOKEN, ScimTokenApproved("tok_1", "idp_1", "bob"), ScimTokenEnded("tok_1", "idp_1", "", "bob")), 31, False),
+        ((TOKEN, ScimTokenEnded("tok_1", "idp_1", "", "bob")), 0, False),
+        ((replace(TOKEN, ends=Instant(START + DAY)), ScimTokenApproved("tok_1", "idp_1", "bob")), 32, False),
+        ((USER,), 90, True),
+        ((replace(USER, provider="idp_2"),), 0, False),
+    ],
+)
+async def test_where_scim_feeds_a_message_changes_neither_attributes_nor_groups(
+    company: Company, told: tuple[object, ...], days: int, fed: bool
+) -> None:
+    rule = replace(OKTA, rule=replace(RULE, groups=True))
+    origin = PersonAdded("zoe", PersonKind.EMPLOYEE, "joined", None, None, None, None, "Zoe", "zoe@example.com",
+                         "claims:idp_1")  # fmt: skip
+    await record(company.ledger, rule, origin, *told)
+    company.clock.advance(days * DAY)
+    message = replace(said(company, "n1", "zoe@example.com"), subject="z", name="Zoe New", groups=("Engineering",))
+    assert isinstance(await sign_in_by_provider(company.ledger, message, entering(1)), SignedInto)
+    with closing(connect(company.path)) as db:
+        named = rows(db, f"SELECT name FROM person WHERE person = 'zoe' AND valid_until = {FOREVER}")[0][0]
+        groups = rows(db, f"SELECT grp FROM group_member WHERE person = 'zoe' AND valid_until = {FOREVER}")
+    assert (named, [each[0] for each in groups]) == (("Zoe", []) if fed else ("Zoe New", ["directory:Engineering"]))

@@ -33,12 +33,15 @@ from onepam.domain.sign_in import (
 )
 from onepam.domain.signing_in import CONSOLE_SESSION, ENROLMENT_LINK, AccountFacts, Proof
 from onepam.kernel import limits
-from onepam.kernel.clock import HOUR, Instant
+from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.text import plain_text
 
 OLDEST = 12 * HOUR
 """Factors that the provider saw longer ago open nothing (microseconds)."""
+
+FED_LATELY = 30 * DAY
+"""SCIM feeds a provider's people for this long after its last token has ended, or as long as there are users by it."""
 
 STALE = "sign_in.provider_stale"
 """The code where the provider must ask for the factors again."""
@@ -74,7 +77,7 @@ class FederatedFacts:
     enabled people with the address, two at most. `declared`: a statement is in force that the provider demands a second
     factor; `accepted`: the ends of risk acceptances for the person found. `taken`: this message opened a session
     before. `memberships` are those of the person found in groups of directories; `provisioned`: SCIM feeds this
-    provider's people.
+    provider's people. `leaver`: the address is that of somebody who has left.
     """
 
     provider: Provider | None
@@ -86,6 +89,7 @@ class FederatedFacts:
     taken: bool = False
     memberships: tuple[Membership, ...] = ()
     provisioned: bool = False
+    leaver: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +223,7 @@ def _found(
             words = "This address belongs to somebody who signs in with another account of this provider."
             return Refused(OTHER_IDENTITY, words, "Ask an administrator.")
         return who, (_linked(entering, assertion, who.account.person, "address", digest),)
-    if not rule.joins:
+    if not rule.joins or facts.leaver:  # who left in another way does not come back as somebody new
         return NOBODY
     person, origin = entering.person, f"claims:{assertion.provider}"
     name = _name(assertion) or email

@@ -9,7 +9,7 @@ from onepam.app.federated_sign_in import (
 )
 from onepam.domain.acceptance import AcceptanceFacts, ExceptionFacts
 from onepam.domain.directory_groups import Membership
-from onepam.domain.federated import FederatedFacts, Somebody
+from onepam.domain.federated import FED_LATELY, FederatedFacts, Somebody
 from onepam.domain.people import DIRECTORY_GROUP
 from onepam.domain.provider_logout import MOST, LogoutFacts
 from onepam.kernel.clock import Instant
@@ -51,10 +51,23 @@ def federated(db: Db, query: FederatedQuery, at: Instant) -> FederatedFacts:
         accepted=tuple(each["ends"] for each in accepted),
         taken=row(db, "SELECT 1 FROM sign_in WHERE session = :session", {"session": query.session}) is not None,
         memberships=tuple(Membership(each["grp"], each["source"]) for each in held),
-        provisioned=row(
-            db, f"SELECT 1 FROM identity WHERE provider = :provider AND because = 'scim' AND {AT} LIMIT 1", of
-        )
-        is not None,
+        provisioned=_provisioned(db, query.provider, at),
+        leaver=row(db, f"SELECT 1 FROM person WHERE email = :email AND enabled = 0 AND {AT} LIMIT 1", of) is not None,
+    )
+
+
+def _provisioned(db: Db, provider: str, at: Instant) -> bool:
+    """A token of SCIM is or lately was in force for the provider's people, or there are users by it."""
+    of = {"provider": provider, "at": at, "since": at - FED_LATELY}
+    token = row(
+        db,
+        "SELECT 1 FROM scim_token WHERE provider = :provider AND approved_by IS NOT NULL AND valid_from <= :at "
+        "AND min(valid_until, ends) > :since LIMIT 1",
+        of,
+    )
+    return (
+        token is not None
+        or row(db, f"SELECT 1 FROM scim_user WHERE provider = :provider AND {AT} LIMIT 1", of) is not None
     )
 
 
