@@ -1,6 +1,6 @@
 """What we send to a directory and what it answers (RFC 4511 section 4), with paged results (RFC 2696)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from onepam.gateway.ldap.ber import (
@@ -21,8 +21,8 @@ BIND_ANSWER, ENTRY, DONE, REFERENCE, EXTENDED_ANSWER, INTERMEDIATE = 0x61, 0x64,
 START_TLS = "1.3.6.1.4.1.1466.20037"
 PAGED = "1.2.840.113556.1.4.319"
 
-MAX_VALUES = 100
-"""Values of one attribute that are read. One is what a row needs; a group's thousands are not for us."""
+MAX_VALUES = 10
+"""Values of one attribute that are read: one is what a row needs, and more are counted up to here."""
 
 _BIND, _UNBIND, _SEARCH, _EXTENDED, _CONTROLS = 0x60, 0x42, 0x63, 0x77, 0xA0
 _SUBTREE, _NEVER_FOLLOW_ALIASES = 2, 0
@@ -100,8 +100,9 @@ def result(found: Message) -> Result:
     return Result(code, "".join(each for each in said if each.isprintable()))
 
 
-def entry(found: Message) -> tuple[str, dict[str, tuple[bytes, ...]]]:
-    """The name of an entry and its attributes, by their names in lower case. Raises `Malformed`."""
+def entry(found: Message, wanted: Collection[str]) -> tuple[str, dict[str, tuple[bytes, ...]]]:
+    """The name of an entry and those of its attributes that are wanted, by their names in lower case. Raises
+    `Malformed`."""
     parts = Elements(found.content)
     try:
         name = parts.expect(OCTETS).decode("utf-8")
@@ -110,11 +111,12 @@ def entry(found: Message) -> tuple[str, dict[str, tuple[bytes, ...]]]:
         while listed.more:
             one = Elements(listed.expect(SEQUENCE))
             attribute = one.expect(OCTETS).decode("ascii").lower()
-            held: list[bytes] = []
             values = Elements(one.expect(SET))
-            while values.more and len(held) < MAX_VALUES:
+            held: list[bytes] = []
+            while attribute in wanted and values.more and len(held) < MAX_VALUES:
                 held.append(values.expect(OCTETS))
-            attributes[attribute] = tuple(held)
+            if attribute in wanted:
+                attributes[attribute] = tuple(held)
     except UnicodeDecodeError:
         raise Malformed("a name that is not UTF-8") from None
     return name, attributes

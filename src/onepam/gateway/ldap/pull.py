@@ -15,7 +15,7 @@ from onepam.kernel.errors import Refused
 
 PAGE = 500
 MAX_PAGES = 10_000
-MAX_BYTES = 128 * 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024
 MAX_COOKIE_BYTES = 64 * 1024
 
 _BIND, _FIRST_SEARCH = 1, 2
@@ -99,6 +99,7 @@ class Pull:
     def __init__(self, host: str, wanted: Search) -> None:
         self._host = host
         self._wanted = wanted
+        self._attributes = frozenset(each.lower() for each in wanted.attributes)
         self._frames = Frames()
         self._received = 0
         self._number = _BIND
@@ -144,7 +145,7 @@ class Pull:
             if len(self.entries) == self._wanted.most:
                 raise _too_large(self._host, f"more than {self._wanted.most:,} entries")
             try:
-                self.entries.append(DirectoryEntry(*messages.entry(found)))
+                self.entries.append(DirectoryEntry(*messages.entry(found, self._attributes)))
             except Malformed:
                 raise _protocol(self._host) from None
             return b""
