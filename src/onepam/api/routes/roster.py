@@ -12,16 +12,25 @@ from onepam.api.models import Answer, Body, Digest, Done, MaybeMoment, Moment, S
 from onepam.api.routes.route import Route
 from onepam.api.services import ApiServices
 from onepam.app.follow_roster import follow_roster
-from onepam.app.take_roster import NewId, Upload, plan_roster, release_roster, set_roster_source, take_roster, zone_of
+from onepam.app.take_roster import (
+    NewId,
+    Upload,
+    plan_roster,
+    release_roster,
+    set_roster_rules,
+    set_roster_source,
+    take_roster,
+    zone_of,
+)
 from onepam.domain.access import ConsoleRight
 from onepam.domain.access_parse import Problem
-from onepam.domain.staff import SOURCE_SECRET, UPLOAD, RosterSourceSet
+from onepam.domain.staff import SOURCE_SECRET, UPLOAD, RosterSourceSet, StaffRules
 from onepam.domain.staff_diff import Entry
 from onepam.domain.staff_directory import parse_directory
 from onepam.domain.staff_file import InvalidRoster
 from onepam.domain.staff_take import Held, RosterPlan, Took
 from onepam.gateway.ldap.client import checked
-from onepam.kernel.clock import SECOND
+from onepam.kernel.clock import HOUR, SECOND
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
@@ -59,6 +68,25 @@ class RosterSourceIn(Body):
     header: Annotated[str, StringConstraints(max_length=100)] = ""
     secret: Annotated[str, StringConstraints(max_length=2000)] = ""
     directory: dict[str, Annotated[str, StringConstraints(max_length=2000)]] | None = None
+
+
+class RosterRulesIn(Body):
+    """How versions are judged from now on; what is left out stays. `columns`: other names of columns, by ours."""
+
+    brake_percent: Annotated[int | None, Field(ge=1, le=50)] = None
+    stale_hours: Annotated[int | None, Field(ge=1, le=720)] = None
+    creates: bool | None = None
+    columns: dict[str, Annotated[str, StringConstraints(max_length=100)]] | None = None
+
+
+class RosterRulesOut(Answer):
+    """How versions are judged: held above `brake_percent` of the accounts or rows; `creates`: people who are new on the
+    roster get an account."""
+
+    brake_percent: int
+    stale_hours: int
+    creates: bool
+    columns: dict[str, str]
 
 
 class EntryNamed(Answer):
@@ -133,6 +161,7 @@ class RosterOut(Answer):
     taken: RosterVersionOut | None
     host: str
     interval_seconds: Seconds
+    rules: RosterRulesOut
     versions: list[RosterVersionOut]
     counts: dict[str, int]
     findings: list[RosterFindingOut]
@@ -163,6 +192,7 @@ async def shown(services: Services, at: AsOf) -> RosterOut:
         taken=RosterVersionOut.model_validate(health.taken) if health.taken else None,
         host=source.host if source else "",
         interval_seconds=source.interval if source else 0,
+        rules=_rules(health.rules),
         versions=[RosterVersionOut.model_validate(each) for each in await services.reader(rows.versions, at)],
         counts=dict(found.counts),
         findings=[RosterFindingOut.model_validate(each) for each in found.findings],
@@ -234,6 +264,28 @@ async def source(body: RosterSourceIn, caller: Who, services: Services) -> Done:
     return Done()
 
 
+async def rules(body: RosterRulesIn, caller: Who, services: Services) -> RosterRulesOut:
+    """Set how versions are judged. Needs a fresh factor."""
+    known = (await services.reader(rows.health)).rules
+    judged = StaffRules(
+        known.brake_percent if body.brake_percent is None else body.brake_percent,
+        known.stale_after if body.stale_hours is None else body.stale_hours * HOUR,
+        known.creates if body.creates is None else body.creates,
+        known.columns if body.columns is None else tuple(sorted(body.columns.items())),
+    )
+    done(await set_roster_rules(services.ledger, caller.actor, judged))
+    return _rules(judged)
+
+
+def _rules(known: StaffRules) -> RosterRulesOut:
+    return RosterRulesOut(
+        brake_percent=known.brake_percent,
+        stale_hours=known.stale_after // HOUR,
+        creates=known.creates,
+        columns=dict(known.columns),
+    )
+
+
 def _host(body: RosterSourceIn) -> str:
     if body.directory is not None:
         wanted = done(parse_directory(body.directory))
@@ -301,4 +353,5 @@ ROUTES = (
     Route("POST", "/roster/apply", ADMINISTER, apply),
     Route("POST", "/roster/release", ADMINISTER, release),
     Route("POST", "/roster/source", ADMINISTER, source),
+    Route("POST", "/roster/rules", ADMINISTER, rules),
 )

@@ -19,6 +19,16 @@ HELD_WORDS = {
     "roster.administrators": "it would leave no administrator",
 }
 
+ACCOUNTS = {
+    "left_enabled": "has left by the roster, and still has an account",
+    "no_entry": "has an account, and is on no roster",
+    "owner_gone": "service account, its owner is not on the roster",
+    "sponsor_gone": "vendor, the sponsor has left",
+    "manager_gone": "the manager has left",
+    "not_bounded": "vendor without a sponsor or an end",
+}
+PEOPLE = {"disabled": "on the roster, the account is disabled", "no_account": "on the roster, without an account"}
+
 app = typer.Typer(help="The staff roster.", no_args_is_help=True, rich_markup_mode=None)
 source = typer.Typer(help="Where the roster is pulled from.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(source, name="source")
@@ -99,6 +109,63 @@ def show(as_of: When = None, as_json: Json = False) -> None:
     )
     rows = ((each["kind"], each["name"], each["person"] or "", when(each["since"])) for each in found["findings"])
     table(("FINDING", "WHO", "PERSON", "SINCE"), rows, "Roster and accounts agree." if taken else "")
+
+
+@app.command()
+def reconcile(as_of: When = None, as_json: Json = False) -> None:
+    """List who has left and still has an account, who has one and is on no roster, and the other way round."""
+    found = call("GET", "/roster", params={"as_of": as_of})
+    if Output.as_json:
+        printed({name: found[name] for name in ("taken", "stale", "counts", "findings")})
+        return
+    if not found["taken"]:
+        say("There is no roster to hold the accounts against.")
+        return
+    words = ACCOUNTS | PEOPLE
+    order = list(words)
+    rows = sorted(found["findings"], key=lambda each: order.index(each["kind"]))
+    cells = (
+        (each["name"], each["person"] or each["detail"], words[each["kind"]], when(each["since"])) for each in rows
+    )
+    table(("WHO", "ACCOUNT", "FINDING", "SINCE"), cells, "Roster and accounts agree.")
+    beyond = sum(found["counts"].values()) - len(rows)
+    if beyond:
+        say(f"{beyond} more are counted, not listed.")
+    if found["stale"]:
+        say(f"The roster is stale: it came {when(found['taken']['received'])}.")
+
+
+@app.command()
+def rules(
+    brake: Annotated[int | None, typer.Option(min=1, max=50, help="Hold a version above this share, in %.")] = None,
+    stale_hours: Annotated[int | None, typer.Option(min=1, max=720, help="Stale after so long without one.")] = None,
+    creates: Annotated[
+        bool | None, typer.Option("--creates/--no-creates", help="People who are new on the roster get an account.")
+    ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(metavar="OURS=THEIRS", help="Another name of a column; OURS= for ours again.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show how versions are judged, or set it."""
+    known: dict[str, Any] = call("GET", "/roster")["rules"]
+    body: dict[str, Any] = {"brake_percent": brake, "stale_hours": stale_hours, "creates": creates}
+    if column:
+        renamed = {ours.strip(): theirs.strip() for ours, _, theirs in (each.partition("=") for each in column)}
+        body["columns"] = {ours: theirs for ours, theirs in (known["columns"] | renamed).items() if theirs}
+    body = {name: value for name, value in body.items() if value is not None}
+    judged = call("POST", "/roster/rules", body) if body else known
+    if Output.as_json:
+        printed(judged)
+        return
+    facts(
+        (
+            ("held above", f"{judged['brake_percent']} % of the accounts or rows"),
+            ("stale after", f"{judged['stale_hours']} hours"),
+            ("new people", "get an account" if judged["creates"] else "get no account by themselves"),
+            ("columns", ", ".join(f"{ours} is {theirs}" for ours, theirs in judged["columns"].items())),
+        )
+    )
 
 
 @source.command(name="set")
