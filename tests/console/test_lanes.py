@@ -43,6 +43,16 @@ def test_bars_that_overlap_take_rows_and_sessions_are_points() -> None:
     assert point["href"] == "/sessions/ses_1"
 
 
+def test_what_began_before_the_account_is_drawn_from_the_left_edge() -> None:
+    roster = Lane("roster", (Bar(at(90 * DAY), None, "Employee", "rst_1"),))
+    drawn = lanes((roster,), at(10 * DAY), NOW, VIEW)
+    (bar,) = drawn["lanes"][0]["bars"]
+    assert drawn["lanes"][0]["word"] == "Staff roster"
+    assert bar["since"] == drawn["start"]
+    assert "from 22 August 2026" in bar["says"]
+    assert lanes((Lane("roster", ()),), at(10 * DAY), NOW, VIEW)["lanes"] == []
+
+
 def test_somebody_who_came_a_minute_ago_stands_at_the_left() -> None:
     drawn = lanes((), at(MINUTE), NOW, VIEW)
     assert drawn["end"] - drawn["start"] > HOUR

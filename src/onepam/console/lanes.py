@@ -11,6 +11,7 @@ from onepam.store.read.people import Bar, Lane
 MOST_BARS = 400
 _STEPS = (10 * MINUTE, 30 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, 2 * DAY, 7 * DAY, 14 * DAY)
 _WORDS = {
+    "roster": "Staff roster",
     "account": "Account",
     "identities": "Identities",
     "roles": "Roles",
@@ -19,12 +20,12 @@ _WORDS = {
     "factors": "Factors",
     "leaving": "Left",
 }
-_RARE = {"identities", "leaving"}
+_RARE = {"roster", "identities", "leaving"}
 """Lanes that are drawn only where there is something in them."""
 
 _STATES = {
-    "account": "plain", "roles": "plain", "grants": "due", "factors": "proven", "identities": "proven",
-    "leaving": "finding",
+    "roster": "plain", "account": "plain", "roles": "plain", "grants": "due", "factors": "proven",
+    "identities": "proven", "leaving": "finding",
 }  # fmt: skip
 
 
@@ -37,7 +38,7 @@ def lanes(told: tuple[Lane, ...], joined: Instant, now: Instant, view: View) -> 
         "end": end,
         "ticks": ticks(start, end),
         "lanes": [
-            _lane(each, now, end, view)
+            _lane(each, (start, end), now, view)
             for each in told
             if each.name in _WORDS and (each.bars or each.name not in _RARE)
         ],
@@ -70,7 +71,9 @@ def _later(at: datetime, months: int) -> datetime:
     return at.replace(year=number // 12, month=number % 12 + 1)
 
 
-def _lane(lane: Lane, now: Instant, end: Instant, view: View) -> Context:
+def _lane(lane: Lane, span: tuple[Instant, Instant], now: Instant, view: View) -> Context:
+    """What began before the span, as an entry of the roster may, is drawn from its left edge."""
+    start, end = span
     bars = sorted(lane.bars[-MOST_BARS:], key=lambda each: each.starts)
     word = _WORDS[lane.name]
     if lane.name == "sessions":
@@ -89,7 +92,7 @@ def _lane(lane: Lane, now: Instant, end: Instant, view: View) -> Context:
         drawn.append(
             {
                 "row": row,
-                "since": each.starts,
+                "since": max(each.starts, start),
                 "until": until if each.ends is not None else now,
                 "says": _says(each),
                 "href": None,

@@ -122,7 +122,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One kind of interval: account, roles, grants, sessions, factors, identities, leaving or sign-ins."""
+    """One kind of interval: roster, account, roles, grants, sessions, factors, identities, leaving or sign-ins."""
 
     name: str
     bars: tuple[Bar, ...]
@@ -195,8 +195,15 @@ def lanes(db: Db, at: Instant, person: str) -> tuple[Lane, ...]:
     sign_ins = rows(db, "SELECT * FROM sign_in WHERE person = :person AND valid_from <= :at", of)
     identities = rows(db, "SELECT * FROM identity WHERE person = :person AND valid_from <= :at", of)
     leaving = rows(db, "SELECT * FROM leaver WHERE person = :person AND valid_from <= :at", of)
+    roster = rows(
+        db,
+        "SELECT * FROM staff_entry WHERE entry IN (SELECT entry FROM staff_entry WHERE person = :person "
+        "AND valid_from <= :at) AND removed IS NULL AND valid_from <= :at",
+        of,
+    )
     called = _providers(db, at)
     return (
+        Lane("roster", _merged(at, (span for each in roster if (span := _on_roster(each))[2] < min(span[3], at)))),
         Lane("account", _merged(at, (("enabled", person, *_span(each)) for each in account))),
         Lane("roles", _role_bars(db, at, person)),
         Lane("grants", _bars(at, ((_grant_words(each), each["access_grant"], each["starts"],
@@ -295,7 +302,7 @@ def _listed(db: Db, at: Instant, select: str, order: str) -> defaultdict[str, li
 def _roles(db: Db, at: Instant) -> defaultdict[str, list[str]]:
     """The names of everybody's roles in force, direct and through groups."""
     existing = {each["role"] for each in rows(db, f"SELECT role FROM role WHERE {AT}", {"at": at})}
-    members = _listed(db, at, "SELECT grp, person FROM group_member", "ORDER BY grp, person")
+    members = _listed(db, at, "SELECT DISTINCT grp, person FROM group_member", "ORDER BY grp, person")
     found: defaultdict[str, list[str]] = defaultdict(list)
     for each in rows(db, f"SELECT * FROM binding WHERE {AT} AND (ends IS NULL OR ends > :at)", {"at": at}):
         if each["role"] in existing:
@@ -363,17 +370,24 @@ def _span(found: Any) -> tuple[Instant, Instant]:
     return found["valid_from"], min(found["valid_until"], own or FOREVER)
 
 
+def _on_roster(entry: Any) -> tuple[str, str, Instant, Instant]:
+    """As what somebody stands on the roster, by which entry, from the first day to the last."""
+    began, ended = _span(entry)
+    return entry["type"].capitalize(), entry["entry"], Instant(max(began, entry["starts"] or 0)), ended
+
+
 def _grant_words(found: Any) -> str:
     asked = substance(found["substance"])
     return f"{asked.login} on {asked.resource}"
 
 
 def _merged(at: Instant, spans: Iterable[tuple[str, str, Instant, Instant]]) -> tuple[Bar, ...]:
-    """Bars of (words, reference, starts, ends), where rows that follow one another without a gap are one bar."""
+    """Bars of (words, reference, starts, ends); rows that overlap, or follow without a gap, are one bar."""
     joined: list[tuple[str, str, Instant, Instant]] = []
     for words, reference, starts, ends in sorted(spans, key=lambda span: (span[1], span[2])):
-        if joined and joined[-1][:2] == (words, reference) and joined[-1][3] == starts:
-            starts = joined.pop()[2]
+        if joined and joined[-1][:2] == (words, reference) and joined[-1][3] >= starts:
+            *_, starts, before = joined.pop()
+            ends = max(before, ends)
         joined.append((words, reference, starts, ends))
     return _bars(at, joined)
 
