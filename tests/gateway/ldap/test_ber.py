@@ -336,6 +336,7 @@ def test_start_tls() -> None:
 
 
 def test_lengths_of_every_size() -> None:
+    assert Frames().feed(b"\x30\x82\x01") == [], "the length is not whole yet"
     for size in (0, 127, 128, 255, 256, 65_536):
         assert Elements(element(0x04, bytes(size))).take() == (0x04, bytes(size))
     assert ber.MAX_MESSAGE_BYTES < pull.MAX_BYTES

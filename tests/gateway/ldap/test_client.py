@@ -240,7 +240,7 @@ async def test_servers_that_break_off_or_say_nothing(monkeypatch: pytest.MonkeyP
     assert await asked(silence, 0.1) == "directory.timeout"
     assert await asked(silence, 0.1, "starttls") == "directory.timeout"
     assert await asked(says()) == "directory.down"
-    assert await asked(says(), transport="starttls") == "directory.down"
+    assert await asked(says(b""), transport="starttls") == "directory.down"
     assert await asked(says(LET_IN)) == "directory.down"
     assert await asked(says(message(0, 0x78, *ended(52)))) == "directory.down"
     monkeypatch.setattr(client, "SILENCE_SECONDS", 0.1)
