@@ -123,6 +123,7 @@ def test_the_one_person_with_the_address_is_linked() -> None:
         (replace(KNOWN, known=None, once_linked=True), SAID, NOBODY.code),
         (STRANGER, SAID, NOBODY.code),
         (ruled(STRANGER, joins=True), replace(SAID, email=None), NOBODY.code),
+        (ruled(replace(STRANGER, leaver=True), joins=True), SAID, NOBODY.code),
         (ruled(STRANGER, joins=True), replace(SAID, email="eve@elsewhere.example"), NOBODY.code),
         (ruled(STRANGER, joins=True), replace(SAID, email="no address@example.com"), NOBODY.code),
         (ruled(STRANGER, joins=True), replace(SAID, email="\uff45ve@example.com"), NOBODY.code),
@@ -204,6 +205,7 @@ def test_groups_follow_the_message_and_leave_others_alone() -> None:
     facts = replace(KNOWN, memberships=held)
     events = decided(facts, said).events[:-1]
     assert events == (
+        GroupMemberAdded("directory:Both", "eve", "claims:okta", None),
         GroupMemberAdded("directory:New", "eve", "claims:okta", None),
         GroupMemberRemoved("directory:Old", "eve", "claims:okta", None),
     )

@@ -23,7 +23,7 @@ from onepam.domain.leaving import (
     end_overdue,
 )
 from onepam.domain.mfa_exceptions import MfaExceptionEnded
-from onepam.domain.people import GroupMemberRemoved, PersonDisabled, PersonEnabled, PersonKind
+from onepam.domain.people import GroupMemberAdded, GroupMemberRemoved, PersonDisabled, PersonEnabled, PersonKind
 from onepam.domain.requests import GrantEnded, RequestRerouted, RequestStatus, RequestWithdrawn
 from onepam.domain.roster import PersonFacts
 from onepam.domain.sessions import ConfirmationFailed
@@ -92,6 +92,9 @@ GONE = replace(FACTS, person=replace(THEM, enabled=False), held=Held())
 
 def test_a_return_brings_nothing_back() -> None:
     assert enable(GONE, ADA, "eve", "back", NOW) == Decided((PersonEnabled("eve", "ada", "back"),), None)
+    told = replace(GONE, directory=(("directory:Ops", "scim:okta"),))
+    back = (PersonEnabled("eve", "ada", "back"), GroupMemberAdded("directory:Ops", "eve", "scim:okta", "ada"))
+    assert enable(told, ADA, "eve", "back", NOW) == Decided(back, None)
     left_over = replace(FACTS, person=replace(THEM, enabled=False, ends=LATER))
     assert enable(left_over, ADA, "eve", "back", NOW) == Decided((*ENDINGS, PersonEnabled("eve", "ada", "back")), None)
 

@@ -157,12 +157,11 @@ def test_coming_back() -> None:
         person=known(EVE, enabled=False),
         left_by="scim:okta",
         groups=("directory:A",),
+        elsewhere=(("directory:B", "scim:entra"),),
     )
-    assert [type(each) for each in events(put_user(gone, CHANGE, NOW))] == [
-        PersonEnabled,
-        GroupMemberAdded,
-        ScimUserSet,
-    ]
+    back = events(put_user(gone, CHANGE, NOW))
+    assert [type(each) for each in back] == [PersonEnabled, GroupMemberAdded, GroupMemberAdded, ScimUserSet]
+    assert [each.source for each in back[1:3]] == ["scim:entra", "scim:okta"]  # type: ignore[attr-defined]
     assert last(put_user(replace(gone, left_by="administrator"), CHANGE, NOW)).trouble == "disabled_here"
     still = replace(gone, user=USER)
     assert last(put_user(still, CHANGE, NOW)).trouble == "disabled_here"
@@ -178,10 +177,10 @@ def test_a_deleted_user_has_left() -> None:
     assert code(remove_user(THERE, "usr_1", 2, NOW, NOW)) == "scim.changed"
 
 
-OURS = {"directory:Ops": "scim:okta"}
+OURS = frozenset({"directory:Ops"})
 ANN = Member("usr_a", "per_a", True, OURS)
-BOB = Member("usr_b", "per_b", False, {})
-OFF = Member("usr_c", None, True, {})
+BOB = Member("usr_b", "per_b", False, frozenset())
+OFF = Member("usr_c", None, True, frozenset())
 TEAM = GroupFacts(TOKEN, Group("grp_1", "Ops", 2), False, {"usr_a": ANN, "usr_b": BOB, "usr_c": OFF}, ("bnd_1",))
 GROUP = PutGroup("grp_1", 2, "Ops", "", "{}", frozenset(), frozenset(), False)
 
@@ -193,8 +192,8 @@ def test_members_come_and_go() -> None:
     assert [type(each) for each in removed] == [ScimGroupMemberRemoved, GroupMemberRemoved, ScimGroupSet]
     only = events(put_group(TEAM, replace(GROUP, add=frozenset({"usr_b"}), all_members=True), NOW))
     assert [type(each) for each in only].count(ScimGroupMemberRemoved) == 2
-    elsewhere = replace(TEAM, members={"usr_b": replace(BOB, sources={"directory:Ops": "claims:okta"})})
-    told = events(put_group(elsewhere, replace(GROUP, add=frozenset({"usr_b"})), NOW))
+    already = replace(TEAM, members={"usr_b": replace(BOB, in_effect=OURS)})
+    told = events(put_group(already, replace(GROUP, add=frozenset({"usr_b"})), NOW))
     assert [type(each) for each in told] == [ScimGroupSet, ScimGroupMemberAdded]
 
 

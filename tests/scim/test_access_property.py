@@ -22,7 +22,7 @@ from onepam.store.rebuild import compare
 from tests.company import ALL_ACTIONS, binding, record, resource_set, role_set
 from tests.scim.directory import CORE, PATCH, Directory
 
-PROVIDERS = ("okta",)
+PROVIDERS = ("okta", "entra")
 PEOPLE = ("ann", "ben", "cem")
 TEAMS = ("Red", "Green", "Blue")
 
@@ -96,12 +96,12 @@ class World:
             if made := await self._ask(said, "POST", "/Users", document):
                 said.users[name] = (made["id"], active)
         elif user and what == "put":
-            assert await self._ask(said, "PUT", f"/Users/{user}", document)
-            said.users[name] = (user, active)
+            if await self._ask(said, "PUT", f"/Users/{user}", document):
+                said.users[name] = (user, active)
         elif user and what == "patch":
             message = {"schemas": [PATCH], "Operations": [{"op": "replace", "value": {"active": active}}]}
-            assert await self._ask(said, "PATCH", f"/Users/{user}", message)
-            said.users[name] = (user, str(active).lower() == "true")
+            if await self._ask(said, "PATCH", f"/Users/{user}", message):
+                said.users[name] = (user, str(active).lower() == "true")
         elif user:
             assert await self._ask(said, "DELETE", f"/Users/{user}")
             del said.users[name]
@@ -151,7 +151,7 @@ class World:
             for said in self.said.values():
                 for name, (user, active) in said.users.items():
                     person = leads[user]
-                    if active and enabled[person]:
+                    if active and person and enabled[person]:
                         teams = {team for team, (_, members) in said.teams.items() if name in members}
                         given.setdefault(person, set()).update(teams)
             for person, works in enabled.items():
@@ -171,7 +171,7 @@ def _doors(db: Db, person: str, at: Instant) -> set[str]:
     }
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(changes, min_size=4, max_size=30))
 def test_what_one_may_open_is_what_the_directories_say(steps: list[Any]) -> None:
     async def run(folder: Path) -> None:

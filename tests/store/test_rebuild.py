@@ -34,7 +34,7 @@ def tamper(path: Path, sql: str) -> None:
     [
         (
             "INSERT INTO group_member VALUES ('admins', 'per_3', 'directory', 1, 9007199254740991)",
-            [Difference("group_member", "extra", "admins/per_3")],
+            [Difference("group_member", "extra", "admins/per_3/directory")],
         ),
         (
             "UPDATE person SET enabled = 1 WHERE person = 'per_2' AND enabled = 0",
@@ -44,7 +44,7 @@ def tamper(path: Path, sql: str) -> None:
             "UPDATE person SET valid_until = valid_until - 1 WHERE person = 'per_3'",
             [Difference("person", "extra", "per_3"), Difference("person", "missing", "per_3")],
         ),
-        ("DELETE FROM group_member", [Difference("group_member", "missing", "ops/per_1")]),
+        ("DELETE FROM group_member", [Difference("group_member", "missing", "ops/per_1/directory")]),
         ("DELETE FROM person WHERE name = 'Name 1'", [Difference("person", "missing", "per_1")]),
     ],
     ids=["slipped in", "changed", "interval changed", "deleted", "history deleted"],

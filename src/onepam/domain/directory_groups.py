@@ -25,7 +25,6 @@ def group_changes(
     plain = {name: plain_text(name, MAX_GROUP_CHARACTERS, what="group") for name in named}
     wanted = {DIRECTORY_GROUP + name for name, kept in plain.items() if kept == name}
     fed = {each.group for each in held if each.source == source}
-    others = {each.group for each in held} - fed
-    added = (GroupMemberAdded(each, person, source, None) for each in sorted(wanted - fed - others))
+    added = (GroupMemberAdded(each, person, source, None) for each in sorted(wanted - fed))
     removed = (GroupMemberRemoved(each, person, source, None) for each in sorted(fed - wanted))
     return (*added, *removed)

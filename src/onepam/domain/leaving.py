@@ -10,7 +10,14 @@ from onepam.domain.access import BindingEnded, ConsoleRight
 from onepam.domain.authority import Actor, ActorFacts, authorised
 from onepam.domain.commit import Decided
 from onepam.domain.mfa_exceptions import MfaExceptionEnded
-from onepam.domain.people import ADMINISTRATOR, GroupMemberRemoved, PersonDisabled, PersonEnabled, PersonKind
+from onepam.domain.people import (
+    ADMINISTRATOR,
+    GroupMemberAdded,
+    GroupMemberRemoved,
+    PersonDisabled,
+    PersonEnabled,
+    PersonKind,
+)
 from onepam.domain.requests import GrantEnded, RequestRerouted, RequestStatus, RequestWithdrawn
 from onepam.domain.roster import PersonFacts, unknown_person
 from onepam.domain.sessions import ConfirmationFailed
@@ -112,12 +119,14 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class LeavingFacts:
-    """The actor, the person (None where there is none), and what they hold."""
+    """The actor, the person (None where there is none), and what they hold. `directory` are the groups that directories
+    say of the person now, each with its source."""
 
     actor: ActorFacts
     person: PersonFacts | None
     same_email: str | None
     held: Held
+    directory: tuple[tuple[str, str], ...] = ()
 
 
 def departure(held: Held, person: str, cause: Cause) -> tuple[object, ...]:
@@ -174,7 +183,8 @@ def disable(facts: LeavingFacts, actor: Actor, person: str, because: str, now: I
 
 
 def enable(facts: LeavingFacts, actor: Actor, person: str, because: str, now: Instant) -> Decided[None] | Refused:
-    """Lets the person sign in again; whatever was held before stays ended."""
+    """Lets the person sign in again. Whatever was held before stays ended, but for groups that a directory still says:
+    it would not say them again."""
     if (refused := authorised(facts.actor, ConsoleRight.ADMINISTER, now)) is not None:
         return refused
     if facts.person is None:
@@ -188,7 +198,9 @@ def enable(facts: LeavingFacts, actor: Actor, person: str, because: str, now: In
     why = plain_text(because, limits.MAX_NAME_CHARACTERS, what="reason")
     if isinstance(why, Refused):
         return why
-    return Decided((*_endings(facts.held, person, actor.person), PersonEnabled(person, actor.person, why)), None)
+    enabled = PersonEnabled(person, actor.person, why)
+    groups = (GroupMemberAdded(group, person, source, actor.person) for group, source in facts.directory)
+    return Decided((*_endings(facts.held, person, actor.person), enabled, *groups), None)
 
 
 def _endings(held: Held, person: str, by: str | None) -> tuple[object, ...]:

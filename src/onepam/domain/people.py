@@ -86,7 +86,7 @@ class PersonEnabled:
 @event("group.member_added", klass="access")
 @dataclass(frozen=True, slots=True)
 class GroupMemberAdded:
-    """One member of a group: one event per member."""
+    """One member of a group, by one source: one event per member. Sources do not touch each other's memberships."""
 
     group: str
     person: str
@@ -97,7 +97,7 @@ class GroupMemberAdded:
 @event("group.member_removed", klass="access")
 @dataclass(frozen=True, slots=True)
 class GroupMemberRemoved:
-    """The opposite; what the person held through the group ends."""
+    """The opposite; what the person held through the group ends, unless another source says the same."""
 
     group: str
     person: str

@@ -22,13 +22,14 @@ MOST_BINDINGS_NAMED = 50
 class Member:
     """A user as a member of a group, present or to be. `person` is who it leads to while that person may work.
 
-    `sources` says by which source that person is in effect a member, by the group's name with its prefix.
+    `in_effect` are those of the group's names, the present and the new one (prefixed), under which this provider has
+    made that person a member. What another source says of a group of the same name stands beside it.
     """
 
     user: str
     person: str | None
     is_member: bool
-    sources: Mapping[str, str]
+    in_effect: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,7 @@ def put_group(facts: GroupFacts, command: PutGroup, now: Instant) -> Decided[Gro
     events += [
         GroupMemberAdded(new, person, ours, None)
         for person, user in people.items()
-        if person is not None and new not in facts.members[user].sources
+        if person is not None and new not in facts.members[user].in_effect
     ]
     if len(events) > limits.MAX_EVENTS_PER_COMMAND:
         return _too_many(len(before))
@@ -138,7 +139,7 @@ def _ended(facts: GroupFacts, users: set[str] | frozenset[str], group: str, ours
     people = {
         person
         for each in users
-        if (person := facts.members[each].person) is not None and facts.members[each].sources.get(group) == ours
+        if (person := facts.members[each].person) is not None and group in facts.members[each].in_effect
     }
     return [GroupMemberRemoved(group, person, ours, None) for person in sorted(people)]
 

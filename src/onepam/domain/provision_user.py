@@ -73,7 +73,8 @@ class UserFacts:
     another enabled person with the address, `namesake_held` whether another user of this provider leads to them.
     `manager` is the person that the named manager leads to. `left_by` is the origin of the person's leaving.
     `groups` are the names (prefixed) that the directory's groups of this user have here, `scim_groups` their ids,
-    `member_of` those that are in effect.
+    `member_of` those that are in effect by this provider. `elsewhere` are the memberships, each with its source, that
+    active users of other providers have who lead to the same person.
     """
 
     token: Token | None
@@ -88,6 +89,7 @@ class UserFacts:
     groups: tuple[str, ...]
     scim_groups: tuple[str, ...]
     member_of: frozenset[str]
+    elsewhere: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,7 @@ def _working(facts: UserFacts, command: PutUser, token: Token, now: Instant) -> 
         if ends is not None and ends <= now:
             return _Outcome((), person, END_PASSED)
         events.append(PersonEnabled(person, None, f"active again at {token.provider}"))
+        events += [GroupMemberAdded(group, person, source, None) for group, source in facts.elsewhere]
     return _Outcome((*events, *_groups(facts, person, token)), person, trouble)
 
 

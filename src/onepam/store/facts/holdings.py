@@ -49,7 +49,7 @@ SELECT b.binding, CASE b.subject_kind WHEN 'group' THEN b.subject ELSE '' END AS
 FROM (
     SELECT binding, subject_kind, subject, role, ends FROM binding
     WHERE subject = :person AND subject_kind = 'person' AND {AT}
-    UNION ALL
+    UNION  -- several sources may say the same membership
     SELECT b.binding, b.subject_kind, b.subject, b.role, b.ends
     FROM group_member m JOIN binding b ON b.subject = m.grp AND b.subject_kind = 'group'
     WHERE m.person = :person AND m.valid_from <= :at AND :at < m.valid_until

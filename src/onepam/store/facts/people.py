@@ -10,7 +10,7 @@ from onepam.domain.access import ConsoleRight
 from onepam.domain.approval import authority
 from onepam.domain.kill import KillFacts
 from onepam.domain.leaving import MOST_OF_EACH, MOST_REROUTED, Held, LeavingFacts, OverdueFacts
-from onepam.domain.people import PersonKind
+from onepam.domain.people import DIRECTORY_GROUP, PersonKind
 from onepam.domain.roster import PersonFacts, RosterFacts
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
@@ -41,6 +41,7 @@ def leaving(db: Db, query: LeavingQuery, at: Instant) -> LeavingFacts:
         person=person,
         same_email=_same_email(db, query.person, person.email, at) if person else None,
         held=held(db, query.person, at),
+        directory=directory_memberships(db, query.person, at),
     )
 
 
@@ -87,6 +88,23 @@ def held(db: Db, person: str, at: Instant) -> Held:
         rerouted=_rerouted(db, person, at),
         exceptions=_exceptions(db, person, at),
     )
+
+
+def directory_memberships(db: Db, person: str, at: Instant) -> tuple[tuple[str, str], ...]:
+    """The groups that directories say of the person, by users that are active, each with its source. What is in effect
+    is the same while the person is enabled."""
+    found = rows(
+        db,
+        f"""
+        SELECT DISTINCT '{DIRECTORY_GROUP}' || g.name AS grp, 'scim:' || u.provider AS source FROM scim_user u
+        JOIN scim_member m ON m.user = u.user AND m.valid_from <= :at AND :at < m.valid_until
+        JOIN scim_group g ON g.scim_group = m.scim_group AND g.valid_from <= :at AND :at < g.valid_until
+        WHERE u.person = :person AND u.active = 1 AND u.valid_from <= :at AND :at < u.valid_until
+        ORDER BY 1, 2 LIMIT {MOST_OF_EACH}
+        """,
+        {"person": person, "at": at},
+    )
+    return tuple((each["grp"], each["source"]) for each in found)
 
 
 def _enrolments(db: Db, person: str, at: Instant) -> tuple[str, ...]:

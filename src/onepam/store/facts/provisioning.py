@@ -9,13 +9,13 @@ from onepam.app.scim_token import ScimTokenQuery
 from onepam.domain.leaving import Held
 from onepam.domain.people import DIRECTORY_GROUP
 from onepam.domain.provision_group import Group, GroupFacts, Member
-from onepam.domain.provision_user import Known, User, UserFacts
+from onepam.domain.provision_user import Known, User, UserFacts, origin
 from onepam.domain.provisioning import name_key
 from onepam.domain.scim_token import Token, TokenFacts
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
 from onepam.store.facts.holdings import actor_facts
-from onepam.store.facts.people import held, person_facts
+from onepam.store.facts.people import directory_memberships, held, person_facts
 from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
 
@@ -66,7 +66,8 @@ def scim_user(db: Db, query: ScimUserQuery, at: Instant) -> UserFacts:
         left_by=_left_by(db, person, at),
         groups=tuple(DIRECTORY_GROUP + name for _, name in scim_groups),
         scim_groups=tuple(group for group, _ in scim_groups),
-        member_of=_member_of(db, person or (namesake.facts.person if namesake else None), at),
+        member_of=_member_of(db, person or (namesake.facts.person if namesake else None), provider, at),
+        elsewhere=_elsewhere(db, person, provider, at),
     )
 
 
@@ -97,30 +98,31 @@ def _members(db: Db, group: str, users: set[str], provider: str, names: set[str]
     values = {"users": json.dumps(sorted(users)), "provider": provider, "group": group, "at": at}
     found = rows(db, _MEMBERS, values) if users else []
     people = [each["person"] for each in found if each["person"] is not None]
-    sources: dict[str, dict[str, str]] = {}
-    for name in sorted(names):
+    in_effect: dict[str, set[str]] = {}
+    for name in names:
         grp = DIRECTORY_GROUP + name
-        for person, source in _sources(db, grp, people, at):
-            sources.setdefault(person, {})[grp] = source
+        for person in _fed(db, grp, people, provider, at):
+            in_effect.setdefault(person, set()).add(grp)
     return {
         each["user"]: Member(
             user=each["user"],
             person=each["person"] if each["active"] and each["enabled"] else None,
             is_member=bool(each["is_member"]),
-            sources=sources.get(each["person"], {}),
+            in_effect=frozenset(in_effect.get(each["person"], ())),
         )
         for each in found
     }
 
 
-def _sources(db: Db, grp: str, people: list[str], at: Instant) -> list[Any]:
-    """Who of these is a member, and by which source."""
-    return rows(
+def _fed(db: Db, grp: str, people: list[str], provider: str, at: Instant) -> list[str]:
+    """Who of these the provider has made a member."""
+    found = rows(
         db,
-        "SELECT m.person, m.source FROM json_each(:people) n "
-        "JOIN group_member m ON m.grp = :grp AND m.person = n.value WHERE m.valid_from <= :at AND :at < m.valid_until",
-        {"people": json.dumps(people), "grp": grp, "at": at},
+        "SELECT m.person FROM json_each(:people) n JOIN group_member m ON m.grp = :grp AND m.person = n.value "
+        "AND m.source = :source WHERE m.valid_from <= :at AND :at < m.valid_until",
+        {"people": json.dumps(people), "grp": grp, "source": origin(provider), "at": at},
     )
+    return [each[0] for each in found]
 
 
 def _user(db: Db, user: str, provider: str, at: Instant) -> Any:
@@ -182,11 +184,17 @@ def _groups_of(db: Db, user: str, at: Instant) -> list[tuple[str, str]]:
     return [(each[0], each[1]) for each in found]
 
 
-def _member_of(db: Db, person: str | None, at: Instant) -> frozenset[str]:
+def _member_of(db: Db, person: str | None, provider: str, at: Instant) -> frozenset[str]:
     if person is None:
         return frozenset()
-    found = rows(db, f"SELECT grp FROM group_member WHERE person = :p AND {AT}", {"p": person, "at": at})
+    values = {"p": person, "source": origin(provider), "at": at}
+    found = rows(db, f"SELECT grp FROM group_member WHERE person = :p AND source = :source AND {AT}", values)
     return frozenset(each[0] for each in found)
+
+
+def _elsewhere(db: Db, person: str | None, provider: str, at: Instant) -> tuple[tuple[str, str], ...]:
+    told = directory_memberships(db, person, at) if person else ()
+    return tuple(each for each in told if each[1] != origin(provider))
 
 
 def _bindings(db: Db, name: str, at: Instant) -> tuple[str, ...]:

@@ -45,7 +45,7 @@ LEAVER = state(
 GROUP_MEMBER = state(
     StateTable(
         "group_member",
-        ("grp", "person"),
+        ("grp", "person", "source"),
         {"grp": "TEXT NOT NULL", "person": "TEXT NOT NULL", "source": "TEXT NOT NULL"},
         (("person",),),
     )
@@ -115,4 +115,4 @@ def group_member_added(db: Db, place: Place, event: events.GroupMemberAdded) -> 
 
 @projects(events.GroupMemberRemoved)
 def group_member_removed(db: Db, place: Place, event: events.GroupMemberRemoved) -> None:
-    GROUP_MEMBER.end(db, place.time, grp=event.group, person=event.person)
+    GROUP_MEMBER.end(db, place.time, grp=event.group, person=event.person, source=event.source)

@@ -103,7 +103,7 @@ def _holders(db: Db, at: Instant, person: str | None) -> Iterator[tuple[str, Ins
     groups: defaultdict[str, list[str]] = defaultdict(list)
     who = " AND person = :person" if person else ""
     of = {"at": at, "person": person}
-    for each in rows(db, f"SELECT grp, person FROM group_member WHERE {AT}{who} ORDER BY grp", of):
+    for each in rows(db, f"SELECT DISTINCT grp, person FROM group_member WHERE {AT}{who} ORDER BY grp", of):
         groups[each["person"]].append(each["grp"])
     people = rows(
         db,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from onepam.domain.people import DIRECTORY_GROUP
+from onepam.domain.provision_user import DISABLED_HERE
 from onepam.domain.provisioning import name_key
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
@@ -171,7 +172,7 @@ def group_uses(db: Db, at: Instant) -> list[GroupUse]:
           (SELECT count(*) FROM scim_member m WHERE m.scim_group = g.scim_group
              AND m.valid_from <= :at AND :at < m.valid_until) AS named,
           (SELECT count(*) FROM group_member m WHERE m.grp = '{DIRECTORY_GROUP}' || g.name
-             AND m.valid_from <= :at AND :at < m.valid_until) AS in_effect,
+             AND m.source = 'scim:' || g.provider AND m.valid_from <= :at AND :at < m.valid_until) AS in_effect,
           (SELECT json_group_array(DISTINCT b.role) FROM binding b WHERE b.subject_kind = 'group'
              AND b.subject = '{DIRECTORY_GROUP}' || g.name AND b.valid_from <= :at AND :at < b.valid_until) AS roles
         FROM scim_group g WHERE g.valid_from <= :at AND :at < g.valid_until ORDER BY g.name, g.provider
@@ -211,9 +212,11 @@ def troubled(db: Db, at: Instant, most: int = 200) -> list[Troubled]:
     """Users that do not work here."""
     found = rows(
         db,
-        f"SELECT user, provider, coalesce(user_name, '') AS user_name, person, trouble FROM scim_user "
-        f"WHERE trouble <> '' AND {AT} ORDER BY provider, user_key LIMIT :most",
-        {"at": at, "most": most},
+        f"SELECT user, provider, coalesce(user_name, '') AS user_name, person, trouble FROM scim_user u "
+        f"WHERE trouble <> '' AND {AT} AND NOT (trouble = :disabled AND EXISTS (SELECT 1 FROM person p "
+        "WHERE p.person = u.person AND p.enabled = 1 AND p.valid_from <= :at AND :at < p.valid_until)) "
+        "ORDER BY provider, user_key LIMIT :most",
+        {"at": at, "most": most, "disabled": DISABLED_HERE},
     )
     return [Troubled(*each) for each in found]
 
