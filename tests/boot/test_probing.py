@@ -17,8 +17,10 @@ import pytest
 
 from onepam.boot.clock import wall_clock
 from onepam.boot.probing import answered
+from onepam.domain.access import BindingEnded
 from onepam.domain.people import PersonAdded, PersonDisabled, PersonKind
 from onepam.domain.probing import Probe, ProbedProof, ProbeMade, ProbeOrdered, ProbePath, ProbePurpose, ProbeResult
+from onepam.domain.requests import GrantEnded, GrantStarted, Substance
 from onepam.domain.sessions import SessionOpened, SessionRefused
 from onepam.domain.sign_in import (
     CertificateIssued,
@@ -29,13 +31,13 @@ from onepam.domain.sign_in import (
     SignInKind,
 )
 from onepam.gateway.probes import HEADER
-from onepam.kernel.clock import HOUR, Instant
+from onepam.kernel.clock import HOUR, MINUTE, Instant
 from onepam.kernel.ids import new_id
 from onepam.protocols.ssh.connections import TargetConnection
 from onepam.protocols.ssh.dial import dial
 from onepam.protocols.ssh.probe import MOST_CHANNELS, PROBER, asking
 from tests.boot.test_web import certificate
-from tests.gateway_fixture import SECONDS, Gateway, Person, running_gateway
+from tests.gateway_fixture import SECONDS, STANDING, Gateway, Person, running_gateway
 
 pytestmark = pytest.mark.anyio
 
@@ -148,6 +150,33 @@ async def test_a_service_accounts_key_is_refused_too(gateway: Gateway) -> None:
         (ProbedProof.ACCOUNT, "service.entry"),
         (ProbedProof.SSH_KEY, "key.unknown"),
     }
+
+
+async def test_what_was_taken_from_somebody_who_stays_is_refused(gateway: Gateway) -> None:
+    """Whoever was cut off is probed at that very target, with the certificate that had opened it."""
+    person = await gateway.person()
+    blob = asyncssh.import_public_key(person.public_line).get_fingerprint()
+    await gateway.record(CertificateIssued(person.sign_in, person.id, 4712, Instant(wall_clock() + HOUR), blob))
+    process = await gateway.working(person)
+    await gateway.record(BindingEnded(person.binding, "moved", "chg_2", None))
+    assert await process.wait() == 255
+    (made,) = await probed(gateway, person, 1, ProbePurpose.REVOKED)
+    assert (made.resource, made.login, made.proof, made.result, made.code) == (
+        "web-1", gateway.target.login, ProbedProof.CERTIFICATE, ProbeResult.REFUSED, "resource.unknown",
+    )  # fmt: skip
+    await asyncio.sleep(1.5)
+    assert len(gateway.events(ProbeMade, person)) == 1, "asked once"
+
+
+async def test_a_grant_that_ended_beside_another_way_in(gateway: Gateway) -> None:
+    person = await somebody(gateway)
+    now, login = wall_clock(), gateway.target.login
+    substance = Substance(person.id, "web-1", login, person.role, "v1", STANDING.name, STANDING.actions, MINUTE)
+    grant = GrantStarted("grt_2", "req_2", substance, person.binding, "per_max", now, Instant(now + MINUTE))
+    await gateway.record(grant, GrantEnded("grt_2", "req_2", "ended", "per_max"))
+    (made,) = await probed(gateway, person, 1, ProbePurpose.REVOKED)
+    assert (made.proof, made.result) == (ProbedProof.CERTIFICATE, ProbeResult.WOULD_OPEN)
+    assert made.code == person.binding
 
 
 async def test_a_probe_sees_an_open_door(gateway: Gateway) -> None:

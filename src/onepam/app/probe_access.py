@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from onepam.app.close_session import append_event
-from onepam.app.open_session import Challenge, Knock, KnockFacts, KnockQuery, answer
+from onepam.app.open_session import Challenge, Knock, KnockFacts, KnockQuery, Opened, answer
 from onepam.app.ports import Ledger
 from onepam.domain.authority import Actor
 from onepam.domain.commit import Decided
@@ -43,6 +43,8 @@ def judged(probe: Probe, knock: Knock) -> Callable[[KnockFacts, Instant], Decide
                 verdict = refused
             case Challenge() if probe.purpose is ProbePurpose.NO_MFA:
                 verdict = Refused("mfa.asked", "The door asks for a second factor first.")
+            case Opened(because=because):
+                verdict = WouldOpen(because.grant or because.binding)
             case _:
                 verdict = WouldOpen()
         return Decided((made(probe, verdict, knock.node),), verdict)

@@ -21,7 +21,7 @@ from onepam.gateway.probes import HEADER, Probes
 from onepam.kernel.clock import DAY, SECOND, Clock, Instant
 from onepam.kernel.ids import RandomBytes, new_id
 from onepam.protocols.ssh.probe import asking
-from onepam.store.read.probes import daily, due, probes
+from onepam.store.read.probes import daily, due, probes, revoked
 from onepam.store.reader import Reader
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,12 @@ PAUSE_SECONDS = 0.02
 HOUR_SECONDS = 3600.0
 TRIES = 3
 HTTP_SECONDS = 5.0
+REVOKED_AT_ONCE = 2
+"""Revoked accesses that are probed in one period: a change of a role may revoke thousands at once, and they queue."""
+
+WRITTEN = 60 * SECOND
+"""An entry of this age can be read."""
+
 SETTLED = 1 * SECOND
 """How long after an end its probes begin: cutting sessions comes first."""
 
@@ -70,15 +76,27 @@ class Prober:
     async def run(self) -> None:
         """For ever. What happened within the last day and was not asked is asked now."""
         loop, node = asyncio.get_running_loop(), self._tickets.node
-        after, next_daily = Instant(self._clock() - DAY), loop.time()
+        after = revoked_after = Instant(self._clock() - DAY)
+        next_daily = loop.time()
         while True:
             for each in await self._reader(due, None, after, SETTLED):
                 await self._ask(await self._reader(probes, None, each, node))
                 after = each.since
+            revoked_after = await self._revoked(revoked_after)
             if loop.time() >= next_daily:
                 next_daily = loop.time() + HOUR_SECONDS
                 await self._ask(await self._reader(daily, None, node))
             await asyncio.sleep(PERIOD_SECONDS)
+
+    async def _revoked(self, after: Instant) -> Instant:
+        """Probes the oldest revoked accesses, and says after which time the next are sought."""
+        now, node = self._clock(), self._tickets.node
+        found = await self._reader(revoked, None, after, node, SETTLED, REVOKED_AT_ONCE)
+        for each in found:
+            await self._ask([each.probe])
+        if len(found) < REVOKED_AT_ONCE:
+            return max(after, Instant(now - WRITTEN))
+        return found[-1].since
 
     async def _ask(self, questions: Sequence[Probe]) -> None:
         left = [replace(each, probe=new_id("prb", self._random)) for each in questions]

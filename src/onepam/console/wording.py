@@ -2,12 +2,15 @@
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from onepam.domain import access, people, requests, sessions
 from onepam.domain.access import Action, MfaRule, Mode
 from onepam.domain.federation import MfaBasis
+from onepam.domain.probing import ProbePurpose, ProbeResult
 from onepam.domain.sessions import EntryPoint
 from onepam.kernel.clock import HOUR, MINUTE
+from onepam.store.read.probes import Probed
 from onepam.store.read.sessions import SessionRow
 
 ENTRY = {
@@ -175,6 +178,19 @@ def recording_state(row: SessionRow) -> str:
     if row.status == "failed" or not row.chunks:
         return "gap" if row.gap else "none"
     return "gap" if row.gap or row.verified is False else "intact" if row.verified else "unchecked"
+
+
+def probe_words(found: Probed | None) -> dict[str, Any]:
+    """What the probe after a revocation found, as `status` shows it."""
+    if found is None:
+        return {"state": "untested", "word": "not probed", "at": None}
+    if found.result is ProbeResult.WOULD_OPEN:
+        stays = found.purpose is ProbePurpose.REVOKED
+        word = f"open by another way: {found.code}"
+        return {"state": "plain" if stays else "finding", "word": word if stays else "would open", "at": found.made}
+    refused = found.result is ProbeResult.REFUSED
+    state, word = ("proven", "refused") if refused else ("untested", "no answer")
+    return {"state": state, "word": word, "at": found.made}
 
 
 def session_because(row: SessionRow) -> str:

@@ -36,9 +36,11 @@ class ProbedProof(StrEnum):
 
 
 class ProbePurpose(StrEnum):
-    """After leaving, on somebody's order, or once a day: without a second factor."""
+    """After leaving, after an access of somebody who stays was revoked, on somebody's order, or once a day: without a
+    second factor."""
 
     LEAVER = "leaver"
+    REVOKED = "revoked"
     ORDERED = "ordered"
     NO_MFA = "no_mfa"
 
@@ -53,7 +55,9 @@ class ProbeResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WouldOpen:
-    """The listener would have let the proof in: a finding."""
+    """The listener would have let the proof in: of a leaver a finding. `rests_on` is the grant or binding by which."""
+
+    rests_on: str = ""
 
 
 Verdict = WouldOpen | Refused
@@ -92,10 +96,11 @@ class ProbeOrdered:
 @event("probe.made", klass="session")
 @dataclass(frozen=True, slots=True)
 class ProbeMade:
-    """A listener was asked whether a proof would still open, and what it said. `code` is the refusal's.
+    """A listener was asked whether a proof would still open, and what it said. `code` is the refusal's; of an open door
+    the grant or binding by which it would open.
 
     `fingerprint` is the hex SHA-256 of what the listener looked up, `node` the process whose listener it was. With
-    `result` `would_open` it is a finding.
+    `result` `would_open` it is a finding, save with `purpose` `revoked`: there the person has another way in.
     """
 
     probe: str
@@ -149,6 +154,6 @@ def made(probe: Probe, verdict: Verdict | None, node: str) -> ProbeMade:
         resource=probe.resource,
         login=probe.login,
         result=result,
-        code=verdict.code if isinstance(verdict, Refused) else "",
+        code=verdict.code if isinstance(verdict, Refused) else verdict.rests_on if verdict else "",
         node=node,
     )

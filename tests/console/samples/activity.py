@@ -131,6 +131,7 @@ SESSION: Context = {
         "started": ago(2 * HOUR),
         "ended": ago(2 * HOUR - 28 * SECOND),
         "last_byte": ago(2 * HOUR - 27 * SECOND),
+        "probe": {"state": "untested", "word": "not probed", "at": None},
         "ends": ahead(HOUR),
         "because": "client left",
         "factor": "attested by Okta",

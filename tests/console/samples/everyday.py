@@ -182,6 +182,7 @@ REQUEST: Context = {
         "digest": "b1946ac92492d2347c6235b4d2611184",
         "ends": ahead(3 * HOUR + 8 * MINUTE),
         "void_why": "",
+        "probe": {"state": "proven", "word": "refused", "at": ago(MINUTE)},
     },
     "command": ssh("postgres", "db-orders-1"),
     "approvers": [MIRA, LENA],

@@ -11,7 +11,7 @@ from onepam.console.dispatch import APPROVES, MEMBER, Place
 from onepam.console.rendering import Flash
 from onepam.console.view import Context, View, resources
 from onepam.console.visit import Visit
-from onepam.console.wording import asked_before, words_of
+from onepam.console.wording import asked_before, probe_words, words_of
 from onepam.domain.access import ConsoleRight
 from onepam.domain.requests import RequestStatus
 from onepam.kernel.clock import Instant
@@ -23,6 +23,7 @@ from onepam.store.read import requests as rows
 from onepam.store.read.explain import asked
 from onepam.store.read.leavers import stranded
 from onepam.store.read.names import names
+from onepam.store.read.probes import probed_after
 from onepam.store.read.sessions import SessionFilter, count_sessions
 
 MOST_DECIDED = 10
@@ -179,6 +180,7 @@ def _request(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) 
             "digest": row.digest,
             "ends": row.grant_ends,
             "void_why": words_of(row.because) if row.status is RequestStatus.VOID else "",
+            "probe": _probe(db, at, row),
         },
         "approvers": [{"id": who, "name": name} for who, name in found.approvers],
         "chain": view.chain(asked(db, at, ident)),
@@ -188,6 +190,13 @@ def _request(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) 
         "running": row.grant_state == "running",
         "may_decide_such": view.person in deciders,
     }
+
+
+def _probe(db: Db, at: Instant, row: rows.RequestRow) -> Context | None:
+    """What the probe found after the grant's end; None while there is nothing to probe."""
+    if row.grant_ends is None or row.grant_state == "running":
+        return None
+    return probe_words(probed_after(db, at, row.person, row.resource, row.login, row.grant_ends))
 
 
 PLACES = (

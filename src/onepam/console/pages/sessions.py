@@ -17,6 +17,7 @@ from onepam.console.wording import (
     ENTRY,
     counts_words,
     factor_words,
+    probe_words,
     recording_state,
     session_because,
     session_state,
@@ -30,6 +31,7 @@ from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.store.database import Db
 from onepam.store.read import sessions as rows
+from onepam.store.read.probes import probed_after, takes_away
 from onepam.store.read.requests import request
 
 PAGE_SIZE = 50
@@ -228,6 +230,7 @@ def _session(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) 
         "started": row.opened,
         "ended": row.closed,
         "last_byte": row.last_byte,
+        "probe": _probe(db, at, row),
         "ends": row.ends,
         "because": session_because(row),
         "factor": factor_words(row.mfa.basis, row.mfa.factors, row.provider_name),
@@ -251,6 +254,13 @@ def _session(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) 
         "chain": view.chain(found.why),
         "proof": view.proof(newest.index, newest.leaf, health),
     }, row.person == view.person
+
+
+def _probe(db: Db, at: Instant, row: rows.SessionRow) -> Context | None:
+    """What the probe found after a session was cut because its ground was gone; None for any other end."""
+    if row.closed is None or row.status != "closed" or not takes_away(row.closed_because or ""):
+        return None
+    return probe_words(probed_after(db, at, row.person, row.resource, row.login, row.closed))
 
 
 def _counts(counts: Mapping[str, int], operations: int | None, gap: str) -> list[list[object]]:

@@ -36,7 +36,7 @@ SESSION = state(
             "gap": "TEXT",
             "last_byte": "INTEGER",
         },
-        (("status",), ("person",), ("resource",), ("opened",)),
+        (("status",), ("person",), ("resource",), ("opened",), ("closed",)),
         personal=("source", "client"),
     )
 )

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
-from onepam.domain.probing import Probe, ProbedProof, ProbePath, ProbePurpose
+from onepam.domain.probing import Probe, ProbedProof, ProbePath, ProbePurpose, ProbeResult
 from onepam.domain.sign_in import SignInKind
 from onepam.kernel.clock import DAY, Instant
 from onepam.store.database import Db, row, rows
@@ -11,6 +12,9 @@ from onepam.store.tables import AT
 
 MOST_PROOFS = 10
 """Of each kind, the newest."""
+
+REVOKING = ("expired", "resource.unknown", "session.revoked", "provider.logout")
+"""Besides `access.…`, why a session is cut because what it rested on was taken away. A kill takes away nothing else."""
 
 MOST_TARGETS = 3
 MOST_SAMPLED = 5
@@ -37,6 +41,73 @@ def due(db: Db, at: Instant, after: Instant, settled: int = 0, most: int = 100) 
     )
     found = [each for each in found if each["since"] <= at - settled]
     return tuple(Due(each["person"], each["since"], ProbePurpose(each["purpose"])) for each in found)
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """An access of somebody who stays was revoked at `since`; `probe` asks for it again."""
+
+    probe: Probe
+    since: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """The latest answer after a revocation; `code` as in `ProbeMade`."""
+
+    made: Instant
+    purpose: ProbePurpose
+    result: ProbeResult
+    code: str
+
+
+def revoked(db: Db, at: Instant, after: Instant, node: str, settled: int, most: int) -> tuple[Revoked, ...]:
+    """Access that ended after `after` and `settled` microseconds ago, and that `node` has not probed since; the oldest
+    first. Ended are grants, and whatever a session rested on that was cut for it."""
+    found = rows(
+        db,
+        f"SELECT person, resource, login, max(ended) AS since FROM ({_ENDED}) AS e "
+        f"WHERE EXISTS (SELECT 1 FROM person p WHERE p.person = e.person AND p.enabled = 1 "
+        "AND p.valid_from <= :at AND :at < p.valid_until) AND NOT EXISTS (SELECT 1 FROM probe q "
+        "WHERE q.person = e.person AND q.resource = e.resource AND q.login = e.login AND q.purpose = 'revoked' "
+        "AND q.node = :node AND q.made > e.ended) GROUP BY person, resource, login ORDER BY since LIMIT :most",
+        {"after": after, "at": at, "until": at - settled, "node": node, "most": most},
+    )
+    return tuple(Revoked(_of_revoked(db, at, each), each["since"]) for each in found)
+
+
+_ENDED = f"""
+SELECT person, resource, json_extract(substance, '$.login') AS login, valid_until AS ended FROM access_grant
+WHERE valid_until > :after AND valid_until <= :until
+UNION ALL SELECT person, resource, login, closed FROM session
+WHERE closed > :after AND closed <= :until AND {AT}
+AND (closed_because LIKE 'access.%' OR closed_because IN {REVOKING})"""
+
+
+def takes_away(because: str) -> bool:
+    """Whether a session that was cut for this is followed by a probe."""
+    return because.startswith("access.") or because in REVOKING
+
+
+def _of_revoked(db: Db, at: Instant, found: Any) -> Probe:
+    """With the newest certificate, or without one the bare account: the access is judged before the proof."""
+    blank = Probe("", found["person"], ProbePath.SSH, ProbedProof.ACCOUNT, ProbePurpose.REVOKED)
+    proof = next(_certificates(db, at, blank), blank)
+    return replace(proof, resource=found["resource"], login=found["login"])
+
+
+def probed_after(db: Db, at: Instant, person: str, resource: str, login: str, ended: Instant) -> Probed | None:
+    """What the probe after a revocation found; None where there was none (yet)."""
+    found = row(
+        db,
+        "SELECT made, purpose, result, code FROM probe WHERE person = :person AND path = 'ssh' AND made > :ended AND "
+        "((purpose = 'revoked' AND resource = :resource AND login = :login) OR purpose = 'leaver') "
+        f"AND {AT} ORDER BY made DESC LIMIT 1",
+        {"person": person, "resource": resource, "login": login, "ended": ended, "at": at},
+    )
+    if found is None:
+        return None
+    return Probed(found["made"], ProbePurpose(found["purpose"]), ProbeResult(found["result"]), found["code"])
 
 
 def probes(db: Db, at: Instant, asked: Due, node: str) -> tuple[Probe, ...]:

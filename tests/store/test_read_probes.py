@@ -1,0 +1,97 @@
+"""Which revoked accesses are to be probed, and what a probe found, from real commands."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from onepam.app.close_session import close_session
+from onepam.app.disable_person import disable_person
+from onepam.app.end_grant import end_grant
+from onepam.app.expire_access import expire_access
+from onepam.app.open_session import Opened
+from onepam.domain.probing import ProbedProof, ProbePath, ProbePurpose, ProbeResult, WouldOpen, made
+from onepam.domain.sessions import SessionClosed
+from onepam.domain.sign_in import CertificateIssued
+from onepam.kernel.clock import HOUR, SECOND, Instant
+from onepam.kernel.errors import Refused
+from onepam.store.read.probes import Revoked, probed_after, revoked, takes_away
+from tests.company import START, Company, record
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def company(tmp_path: Path) -> AsyncIterator[Company]:
+    company = await Company.create(tmp_path)
+    yield company
+    company.close()
+
+
+async def due(company: Company, after: Instant = START, node: str = "node-1", most: int = 10) -> tuple[Revoked, ...]:
+    return await company.reader(revoked, None, after, node, SECOND, most)
+
+
+async def test_a_grant_that_was_ended_is_due_once_for_each_process(company: Company) -> None:
+    granted = await company.approve("max", await company.ask("eve", "web-1", "root"))
+    assert await due(company) == ()
+    await end_grant(company.ledger, company.actor("max"), granted.grant, "done")
+    assert await due(company) == (), "not settled yet"
+    company.clock.advance(2 * SECOND)
+    (found,) = await due(company)
+    probe = found.probe
+    assert (probe.person, probe.resource, probe.login) == ("eve", "web-1", "root")
+    assert (probe.path, probe.proof, probe.purpose) == (ProbePath.SSH, ProbedProof.ACCOUNT, ProbePurpose.REVOKED)
+    assert await company.reader(probed_after, None, "eve", "web-1", "root", found.since) is None
+    await record(company.ledger, made(replace(probe, probe="prb_1"), Refused("access.needs_approval", "no"), "node-1"))
+    assert await due(company) == ()
+    assert len(await due(company, node="node-2")) == 1
+    told = await company.reader(probed_after, None, "eve", "web-1", "root", found.since)
+    assert told is not None
+    assert (told.result, told.code) == (ProbeResult.REFUSED, "access.needs_approval")
+    assert await company.reader(probed_after, None, "eve", "web-2", "root", found.since) is None
+
+
+async def test_the_newest_certificate_is_the_proof(company: Company) -> None:
+    granted = await company.approve("max", await company.ask("eve", "web-1", "root"))
+    ends = Instant(company.clock() + HOUR)
+    await record(company.ledger, *(CertificateIssued("sgn_eve", "eve", n, ends, f"SHA256:{n}") for n in (1, 2)))
+    await end_grant(company.ledger, company.actor("max"), granted.grant, "done")
+    company.clock.advance(2 * SECOND)
+    (found,) = await due(company)
+    assert (found.probe.proof, found.probe.reference, found.probe.sign_in) == (
+        ProbedProof.CERTIFICATE, "2", "sgn_eve",
+    )  # fmt: skip
+    open_ = made(replace(found.probe, probe="prb_1"), WouldOpen("bnd_1"), "node-1")
+    assert (open_.result, open_.code) == (ProbeResult.WOULD_OPEN, "bnd_1")
+
+
+async def test_time_and_a_lost_binding_revoke_too_and_a_kill_does_not(company: Company) -> None:
+    await company.approve("max", await company.ask("eve", "web-1", "root"))
+    cut, killed = await company.open("eve", "dev-1", "app"), await company.open("eve", "dev-1", "app")
+    assert isinstance(cut, Opened)
+    assert isinstance(killed, Opened)
+    company.clock.advance(9 * HOUR)
+    await expire_access(company.ledger)
+    await close_session(company.ledger, SessionClosed(killed.session, "killed", "0" * 64, 0, {}, True))
+    company.clock.advance(2 * SECOND)
+    (expired,) = await due(company)
+    assert expired.probe.resource == "web-1"
+    await close_session(company.ledger, SessionClosed(cut.session, "access.login", "0" * 64, 0, {}, True))
+    company.clock.advance(2 * SECOND)
+    assert [each.probe.resource for each in await due(company)] == ["web-1", "dev-1"]
+    assert [each.probe.resource for each in await due(company, most=1)] == ["web-1"], "the oldest first"
+    assert [each.probe.resource for each in await due(company, expired.since)] == ["dev-1"]
+
+
+def test_what_takes_access_away() -> None:
+    taken = ("access.login", "expired", "session.revoked", "killed", "client.closed", "target.lost", "")
+    assert [takes_away(each) for each in taken] == [True, True, True, False, False, False, False]
+
+
+async def test_a_leaver_is_probed_as_a_leaver(company: Company) -> None:
+    await company.approve("max", await company.ask("eve", "web-1", "root"))
+    await disable_person(company.ledger, company.actor("ada"), "eve", "left")
+    company.clock.advance(2 * SECOND)
+    assert await due(company) == ()
