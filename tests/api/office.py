@@ -40,6 +40,8 @@ from onepam.domain.people import PersonKind
 from onepam.domain.roster import Attributes
 from onepam.domain.sessions import EntryPoint, SessionClosed
 from onepam.domain.sign_in import FactorEnrolled, FactorKind, SignedIn, SignedOut, SignInKind
+from onepam.gateway.egress import Egress
+from onepam.gateway.ldap.client import Directory
 from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
 from onepam.gateway.recorder import recording_path
@@ -75,7 +77,9 @@ def new_key() -> str:
 class Office:
     """The company and its server; everything that changes its ledger runs on the server's loop."""
 
-    def __init__(self, folder: Path, loop: asyncio.AbstractEventLoop, port: int) -> None:
+    def __init__(
+        self, folder: Path, loop: asyncio.AbstractEventLoop, port: int, directory: Directory | None = None
+    ) -> None:
         self.folder = folder
         self.url = f"http://127.0.0.1:{port}"
         self._loop = loop
@@ -105,6 +109,7 @@ class Office:
             ledger_health=self._health,
             entry_proof=self._proof,
             evidence_pack=self._pack,
+            directory=directory or Directory(Egress()),
         )
 
     def run(self, work: Callable[[], Awaitable[T]]) -> T:
@@ -299,14 +304,14 @@ class Office:
 
 
 @contextmanager
-def running_office(folder: Path) -> Iterator[Office]:
+def running_office(folder: Path, directory: Directory | None = None) -> Iterator[Office]:
     """The office from its founding to the end of its server."""
     folder.mkdir(parents=True, exist_ok=True)
     listener = socket.create_server(("127.0.0.1", 0))
     started, made = threading.Event(), list[tuple[Office, uvicorn.Server]]()
 
     async def serve() -> None:
-        office = Office(folder, asyncio.get_running_loop(), listener.getsockname()[1])
+        office = Office(folder, asyncio.get_running_loop(), listener.getsockname()[1], directory)
         server = uvicorn.Server(uvicorn.Config(office.browser(), log_level="warning", lifespan="off"))
         made.append((office, server))
         started.set()

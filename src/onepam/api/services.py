@@ -1,11 +1,13 @@
 """What the API needs: wired by the composition root, handed to the routes."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from onepam.app.ports import EntryProof, Ledger, LedgerHealth
+from onepam.app.scim_traffic import ScimTraffic
 from onepam.domain.authority import Actor
+from onepam.gateway.ldap.client import Directory
 from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
 from onepam.kernel.clock import Clock, Instant
@@ -41,3 +43,5 @@ class ApiServices:
     entry_proof: Callable[[int], Awaitable[EntryProof | None]]
     probes: Probes
     evidence_pack: Callable[[Actor, Instant, Instant], Awaitable[Path | Refused]]
+    directory: Directory
+    scim_traffic: ScimTraffic = field(default_factory=ScimTraffic)

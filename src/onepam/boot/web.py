@@ -22,6 +22,8 @@ from onepam.boot.signals import Poller
 from onepam.console.app import create_console
 from onepam.console.services import ConsoleServices
 from onepam.domain.authority import Actor
+from onepam.gateway.egress import Egress
+from onepam.gateway.ldap.client import Directory
 from onepam.identity.passkeys import RelyingParty
 from onepam.identity.signals.receiver import Receiver
 from onepam.kernel.clock import Instant
@@ -146,6 +148,8 @@ def _api(platform: "Platform") -> ApiServices:
         ledger_health=lambda: _health(platform),
         entry_proof=proof,
         evidence_pack=pack,
+        directory=Directory(Egress(config.admitted, frozenset({platform.ssh_port, config.console_port}))),
+        scim_traffic=platform.scim_traffic,
     )
 
 

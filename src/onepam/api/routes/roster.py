@@ -1,5 +1,6 @@
 """The staff roster: how it stands, what a version would change, taking one, releasing one, where it comes from."""
 
+import asyncio
 from base64 import b64decode, b64encode
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -26,7 +27,7 @@ from onepam.domain.access import ConsoleRight
 from onepam.domain.access_parse import Problem
 from onepam.domain.staff import SOURCE_SECRET, UPLOAD, RosterSourceSet, StaffRules
 from onepam.domain.staff_diff import Entry
-from onepam.domain.staff_directory import parse_directory
+from onepam.domain.staff_directory import parse_directory, read_directory
 from onepam.domain.staff_file import InvalidRoster
 from onepam.domain.staff_take import Held, RosterPlan, Took
 from onepam.gateway.ldap.client import checked
@@ -39,6 +40,7 @@ from onepam.store.read import staff as rows
 ADMINISTER = right(ConsoleRight.ADMINISTER)
 READERS = right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR)
 MOST_LISTED = 1_000
+TRY_SECONDS = 30.0
 
 
 class RosterFileIn(Body):
@@ -264,6 +266,20 @@ async def source(body: RosterSourceIn, caller: Who, services: Services) -> Done:
     return Done()
 
 
+async def try_source(body: RosterSourceIn, caller: Who, services: Services) -> RosterPlanOut:
+    """What a directory, read now with these settings, would change. Nothing is recorded, and none of it is kept."""
+    if body.directory is None:
+        raise ApiError(Refused("input.directory", "Only a directory can be tried.", "Plan a file by /roster/plan."))
+    host, wanted = _host(body), done(parse_directory(body.directory))
+    entries = done(await services.directory.entries(body.url, wanted, body.secret, TRY_SECONDS))
+    read = await asyncio.to_thread(read_directory, entries, wanted, zone_of)
+    upload = Upload(read, host, services.clock())
+    found = await plan_roster(services.ledger, caller.actor, upload, _ids(services))
+    if isinstance(found, InvalidRoster):
+        raise _problems(found)
+    return _plan(done(found))
+
+
 async def rules(body: RosterRulesIn, caller: Who, services: Services) -> RosterRulesOut:
     """Set how versions are judged. Needs a fresh factor."""
     known = (await services.reader(rows.health)).rules
@@ -312,9 +328,10 @@ def _upload(body: RosterFileIn, services: ApiServices) -> Upload:
 
 
 def _problems(found: InvalidRoster) -> ApiError:
-    refused = Refused("roster.invalid", f"The file has {found.count:,} mistakes; nothing was applied.")
+    what = "directory" if found.errors[0].place else "file"
+    refused = Refused("roster.invalid", f"The {what} has {found.count:,} mistakes; nothing was applied.")
     problems = tuple(
-        Problem("roster", each.line, 1, f"{each.column}: {each.message}" if each.column else each.message, "")
+        Problem("roster", each.line, 1, ": ".join(filter(None, (each.place, each.column, each.message))), "")
         for each in found.errors
     )
     return ApiError(refused, problems=problems)
@@ -353,5 +370,6 @@ ROUTES = (
     Route("POST", "/roster/apply", ADMINISTER, apply),
     Route("POST", "/roster/release", ADMINISTER, release),
     Route("POST", "/roster/source", ADMINISTER, source),
+    Route("POST", "/roster/source/plan", ADMINISTER, try_source),
     Route("POST", "/roster/rules", ADMINISTER, rules),
 )

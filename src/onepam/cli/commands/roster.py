@@ -186,6 +186,9 @@ def set_source(
     vendors: Annotated[str, typer.Option(help="LDAP: values of the type that mean vendor, between commas.")] = "",
     employees: Annotated[str, typer.Option(help="LDAP: values of the type that mean employee.")] = "",
     plain: Annotated[bool, typer.Option(help="LDAP: unencrypted; the server's configuration must admit it.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="LDAP: only show what it would change; nothing is set.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Pull the roster from an address: https:// for a file; ldaps:// or ldap:// (with StartTLS) for a directory."""
@@ -201,6 +204,10 @@ def set_source(
         said |= {"vendors": vendors, "employees": employees}
         columns = dict(each.partition("=")[::2] for each in attribute or ())
         body["directory"] = {key: value for key, value in said.items() if value} | columns | {"transport": transport}
+    if dry_run:
+        found = call("POST", "/roster/source/plan", body)
+        printed(found) if Output.as_json else _show_plan(found)
+        return
     done = call("POST", "/roster/source", body)
     printed(done) if Output.as_json else say("It is pulled within seconds: onepam roster show")
 
