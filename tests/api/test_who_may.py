@@ -169,6 +169,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("GET", "/leavers"): Call(),
     ("POST", "/leavers/{person}/probe"): Call(prepare=listed_person),
     ("GET", "/providers"): Call(),
+    ("GET", "/scim"): Call(),
     ("GET", "/signals"): Call(),
     ("GET", "/providers/{provider}"): Call(404, lambda people: ({"provider": "idp_nothing"}, None)),
     ("GET", "/ledger"): Call(),

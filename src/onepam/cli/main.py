@@ -13,6 +13,7 @@ from onepam.cli.commands import (
     people,
     provider,
     roster,
+    scim,
     sessions,
     sign_in,
     signals,
@@ -55,6 +56,7 @@ app.add_typer(people.app, name="people")
 app.add_typer(roster.app, name="roster")
 app.add_typer(leavers, name="leavers")
 app.add_typer(provider.app, name="provider")
+app.add_typer(scim.app, name="scim")
 app.add_typer(signals.app, name="signals")
 app.add_typer(ledger, name="ledger")
 app.add_typer(evidence.app, name="evidence")

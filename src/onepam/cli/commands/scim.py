@@ -1,0 +1,90 @@
+"""SCIM: which directories write here, and what comes of it. A directory is let in, and shut out, in the console."""
+
+from typing import Annotated
+
+import typer
+
+from onepam.cli.client import call
+from onepam.cli.show import Json, Output, printed, table, when
+
+app = typer.Typer(help="Directories that write people and groups here.", no_args_is_help=True, rich_markup_mode=None)
+
+_TROUBLES = {
+    "no_address": "has no e-mail address, so there is no person",
+    "disabled_here": "is disabled here by other means, and stays so",
+    "end_passed": "has an end that has passed",
+    "kind_differs": "is an employee here and a vendor there, or the other way round",
+}
+
+
+@app.callback()
+def scim() -> None:
+    """Directories that write people and groups here, by SCIM."""
+
+
+@app.command()
+def ls(
+    as_of: Annotated[str | None, typer.Option(help="As it was then (RFC 3339).")] = None, as_json: Json = False
+) -> None:
+    """List tokens (never their secrets), directories, groups with the roles bound to them, users in trouble."""
+    found = call("GET", "/scim", params={"as_of": as_of})
+    if Output.as_json:
+        printed(found)
+        return
+    table(
+        ("DIRECTORY", "USERS", "ACTIVE", "GROUPS", "LAST CHANGE", "LAST REQUEST", "DONE", "REFUSED"),
+        (
+            (
+                each["provider"],
+                each["users"],
+                each["active"],
+                each["groups"],
+                when(each["changed"]) if each["changed"] else "never",
+                when(each["last"]) if each["last"] else "none since the start",
+                each["done"],
+                each["refused"],
+            )
+            for each in found["directories"]
+        ),
+        "No directory yet. An administrator lets one in in the console, under Provisioning.",
+    )
+    _rest(found)
+
+
+def _rest(found: dict[str, list[dict[str, object]]]) -> None:
+    """The tables that are there only when there is something to say."""
+    sections = (
+        (
+            ("TOKEN", "DIRECTORY", "NAME", "NETWORKS", "PROPOSED BY", "APPROVED BY", "ENDS"),
+            [
+                (
+                    each["token"], each["provider"], each["name"], _words(each["networks"]) or "anywhere",
+                    each["proposed_by"], each["approved_by"] or "waits", when(str(each["ends"])),
+                )
+                for each in found["tokens"]
+            ],
+        ),
+        (
+            ("GROUP", "DIRECTORY", "MEMBERS", "ROLES"),
+            [(each["name"], "none sends it", "", _words(each["roles"])) for each in found["unfed"]]
+            + [
+                (each["name"], each["provider"], f"{each['in_effect']} of {each['named']}", _words(each["roles"]))
+                for each in found["groups"]
+            ],
+        ),
+        (
+            ("USER", "DIRECTORY", "PERSON", "TROUBLE"),
+            [
+                (each["user_name"], each["provider"], each["person"] or "", _TROUBLES.get(str(each["trouble"]), ""))
+                for each in found["troubled"]
+            ],
+        ),
+    )  # fmt: skip
+    for names, lines in sections:
+        if lines:
+            typer.echo()
+            table(names, lines, "")
+
+
+def _words(values: object) -> str:
+    return ", ".join(map(str, values)) if isinstance(values, list) else ""
