@@ -120,6 +120,7 @@ class Browser:
     """One browser; `get` and `post` do not follow redirects, `read` does."""
 
     def __init__(self, app: Starlette, token: str = "") -> None:
+        self.token = token
         self._client = httpx2.AsyncClient(
             transport=httpx2.ASGITransport(app=app, client=(ADDRESS, 40_000)), base_url=ORIGIN
         )

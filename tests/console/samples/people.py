@@ -153,6 +153,16 @@ PERSON: Context = {
         "ends": "",
     },
     "left": None,
+    "roster": {
+        "entry": "stf_jonas",
+        "number": "4711",
+        "since": ago(300 * DAY),
+        "starts": ago(330 * DAY),
+        "ends": None,
+        "manager": "Mira Okafor",
+        "sponsor": None,
+        "removed": None,
+    },
     "exception": {
         "ends": ahead(40 * DAY),
         "by": "Lena Vogel",

@@ -6,12 +6,14 @@ from starlette.responses import Response
 
 from onepam.app.make_request import make_request
 from onepam.console.dispatch import MEMBER, Place
+from onepam.console.pages.roster import HELD_WORDS
 from onepam.console.rendering import Flash, words
 from onepam.console.services import ConsoleServices
 from onepam.console.view import Context, View, resource
 from onepam.console.visit import Visit
 from onepam.console.wording import session_state
 from onepam.domain.access import Action, ConsoleRight
+from onepam.domain.staff import Standing
 from onepam.kernel.clock import MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
@@ -25,6 +27,7 @@ from onepam.store.read.leavers import open_doors, stranded
 from onepam.store.read.names import name
 from onepam.store.read.requests import request, requests
 from onepam.store.read.sessions import SessionFilter, sessions
+from onepam.store.read.staff import health
 
 MOST_OPEN = 60
 MOST_OFFERED = 40
@@ -186,7 +189,7 @@ def _risks(db: Db, at: Instant, me: str) -> list[Context]:
 
 
 def _found(db: Db, at: Instant) -> list[Context]:
-    doors = [
+    found = _roster(db, at) + [
         {
             "text": f"A listener would still open for {name(db, at, each)}, who has left.",
             "href": f"/leavers#{each}",
@@ -194,7 +197,7 @@ def _found(db: Db, at: Instant) -> list[Context]:
         }
         for each in open_doors(db, at)[:MOST_ALERTS]
     ]
-    return doors + [
+    return found + [
         {
             "text": f"Nobody is left who may decide what {each.person_name} asks: {each.login} on {each.resource}. "
             f"It takes the role {words(each.roles) or 'that was removed'}.",
@@ -203,6 +206,21 @@ def _found(db: Db, at: Instant) -> list[Context]:
         }
         for each in stranded(db, at, MOST_ALERTS)
     ]
+
+
+def _roster(db: Db, at: Instant) -> list[Context]:
+    """A version of the staff roster that waits, a file that could not be taken, or none for too long."""
+    known = health(db, at)
+    if known.held is not None and known.held.standing is Standing.HELD:
+        why = HELD_WORDS.get(known.held.because, "")
+        words, state = f"A version of the staff roster is held, and nothing of it is applied. {why}", "finding"
+    elif known.trouble:
+        words, state = f"The last file of the staff roster was refused: {known.trouble[0]}", "due"
+    elif known.stale:
+        words, state = "The staff roster is stale: whoever left since its last version still has access.", "due"
+    else:
+        return []
+    return [{"text": words.strip(), "href": "/roster", "state": state}]
 
 
 async def _setup(visit: Visit) -> Context | None:

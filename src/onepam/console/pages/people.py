@@ -47,6 +47,7 @@ from onepam.store.read.matrix import access_matrix
 from onepam.store.read.roles import roles
 from onepam.store.read.sessions import SessionFilter, sessions
 from onepam.store.read.sign_ins import proposed_enrolment
+from onepam.store.read.staff import of_person
 
 _DUTIES = {
     "service": "service account",
@@ -277,6 +278,7 @@ def _person(db: Db, at: Instant, view: View, person: str, health: LedgerHealth) 
             for each in (duties(db, at, person) if not row.enabled else ())
         ],
         "left": _left(found),
+        "roster": of_person(db, at, person) if row.kind is not PersonKind.SERVICE else None,
         "identities": _identities(found),
         **_excepted(db, at, row),
         **lanes(rows.lanes(db, at, person), row.added, at, view),

@@ -94,6 +94,21 @@ class EntryRow:
 
 
 @dataclass(frozen=True, slots=True)
+class OnRoster:
+    """What the roster says of an account; `removed` is when they left by it, None while they are on it. Without an
+    entry all is None: the account is on no roster."""
+
+    entry: str | None = None
+    number: str | None = None
+    since: Instant | None = None
+    starts: Instant | None = None
+    ends: Instant | None = None
+    manager: str | None = None
+    sponsor: str | None = None
+    removed: Instant | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Where roster and accounts do not agree.
 
@@ -174,10 +189,43 @@ def entries(db: Db, at: Instant) -> tuple[EntryRow, ...]:
     )
 
 
+def of_person(db: Db, at: Instant, person: str) -> OnRoster | None:
+    """What the roster says of an account, the living entry first; None while there is no roster."""
+    if not _in_force(db, at):
+        return None
+    found = row(
+        db,
+        "SELECT e.*, "
+        "(SELECT min(f.valid_from) FROM staff_entry f WHERE f.entry = e.entry AND f.person = e.person) AS since, "
+        "(SELECT m.name FROM staff_entry m WHERE m.entry = e.manager AND m.valid_from <= :at AND :at < m.valid_until) "
+        "AS manager_name, "
+        "(SELECT m.name FROM staff_entry m WHERE m.entry = e.sponsor AND m.valid_from <= :at AND :at < m.valid_until) "
+        f"AS sponsor_name FROM staff_entry e WHERE e.person = :person AND {_E} "
+        "ORDER BY e.removed IS NOT NULL, e.said DESC LIMIT 1",
+        {"at": at, "person": person},
+    )
+    if found is None:
+        return OnRoster()
+    over = found["ends"] if found["ends"] is not None and found["ends"] <= at else None
+    return OnRoster(
+        entry=found["entry"],
+        number=found["number"],
+        since=found["since"],
+        starts=found["starts"],
+        ends=found["ends"],
+        manager=found["manager_name"],
+        sponsor=found["sponsor_name"],
+        removed=found["removed"] or over,
+    )
+
+
+def _in_force(db: Db, at: Instant) -> bool:
+    return row(db, f"SELECT 1 FROM staff_version WHERE standing = 'taken' AND {AT} LIMIT 1", {"at": at}) is not None
+
+
 def reconciliation(db: Db, at: Instant) -> Reconciliation:
     """Both ways, as of `at`. Before the first version there is nothing to compare with."""
-    taken = row(db, f"SELECT 1 FROM staff_version WHERE standing = 'taken' AND {AT} LIMIT 1", {"at": at})
-    if taken is None:
+    if not _in_force(db, at):
         return Reconciliation((), {})
     called = names(db, at)
     found: list[Finding] = []
