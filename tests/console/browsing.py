@@ -176,25 +176,6 @@ async def opened(folder: Path, admitted: tuple[Admitted, ...] = ()) -> AsyncIter
     recordings.mkdir()
     playback = Playback(recordings, lambda session: KEY)
 
-    async def health() -> LedgerHealth:
-        header = (await company.reader(newest, None, 1))[0].header
-        size = header.index + 1
-        return LedgerHealth(
-            size=size,
-            head_at=header.time,
-            log_key="onepam.example.org/log+4be1d00c+AZx3bWjN0qS8vK2LQ9f1",
-            checkpoint_size=size,
-            checkpoint_at=header.time,
-            witness="witness.example.org",
-            witnessed_size=size,
-            witnessed_at=header.time,
-            verified_kind="tail",
-            verified_size=size,
-            verified_at=header.time,
-            findings=(),
-            trouble="",
-        )
-
     async def proof(index: int) -> EntryProof | Refused:
         found = await company.reader(entry, None, index)
         if found is None:
@@ -213,7 +194,7 @@ async def opened(folder: Path, admitted: tuple[Admitted, ...] = ()) -> AsyncIter
         company="Example",
         ssh_words=lambda login, target: f"ssh -p 2222 {login}@{target}@gate.example.org",
         scp_words=lambda login, target: f"scp -P 2222 FILE {login}@{target}@gate.example.org:",
-        health=health,
+        health=lambda: _health(company),
         proof=proof,
         clock=company.clock,
         random=secrets.token_bytes,
@@ -229,6 +210,27 @@ async def opened(folder: Path, admitted: tuple[Admitted, ...] = ()) -> AsyncIter
         await fetch.aclose()
         playback.close()
         company.close()
+
+
+async def _health(company: Company) -> LedgerHealth:
+    """Signed and witnessed up to the head."""
+    header = (await company.reader(newest, None, 1))[0].header
+    size = header.index + 1
+    return LedgerHealth(
+        size=size,
+        head_at=header.time,
+        log_key="onepam.example.org/log+4be1d00c+AZx3bWjN0qS8vK2LQ9f1",
+        checkpoint_size=size,
+        checkpoint_at=header.time,
+        witness="witness.example.org",
+        witnessed_size=size,
+        witnessed_at=header.time,
+        verified_kind="tail",
+        verified_size=size,
+        verified_at=header.time,
+        findings=(),
+        trouble="",
+    )
 
 
 def count(db: Db, at: Instant, kind: str) -> int:
