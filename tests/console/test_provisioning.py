@@ -5,7 +5,11 @@ import re
 import pytest
 
 from onepam.app.scim_traffic import LATEST, MOST_PROVIDERS, ScimRequest, ScimTraffic
+from onepam.domain.access import SubjectKind
+from onepam.domain.people import GroupMemberAdded
+from onepam.domain.provisioning import ScimGroupRemoved, ScimGroupSet
 from onepam.kernel.clock import Instant
+from tests.company import binding, record
 from tests.console.browsing import Office
 
 pytestmark = pytest.mark.anyio
@@ -45,6 +49,23 @@ def test_requests_are_counted_within_bounds() -> None:
     assert found is not None
     assert len(found.failures) == LATEST
     assert found.statuses == {409: 2, 500: LATEST + 5}
+
+
+async def test_administrators_are_told_of_a_bound_group_that_no_directory_sends(office: Office) -> None:
+    await record(
+        office.company.ledger,
+        *(binding(f"directory:{name}", "engineer", kind=SubjectKind.GROUP) for name in ("Gone", "Signed", "Sent")),
+        GroupMemberAdded("directory:Signed", "aud", "claims:idp_1", None),
+        ScimGroupSet("grp_1", "okta", 1, "Gone", "stk_1", "", "{}"),
+        ScimGroupSet("grp_2", "okta", 1, "Sent", "stk_1", "", "{}"),
+    )
+    ada, eve = await office.sign_in("ada"), await office.sign_in("eve")
+    assert "No directory sends" not in await ada.read("/")
+    await record(office.company.ledger, ScimGroupRemoved("grp_1", "okta", "Gone", (), "stk_1"))
+    told = await ada.read("/")
+    assert "No directory sends the group Gone: bindings of engineer to it reach nobody." in told
+    assert told.count("No directory sends") == 1
+    assert "No directory sends" not in await eve.read("/")
 
 
 async def test_only_those_who_oversee_read_it(office: Office) -> None:

@@ -25,6 +25,7 @@ from onepam.store.read.explain import explain
 from onepam.store.read.federated import exceptions
 from onepam.store.read.leavers import open_doors, stranded
 from onepam.store.read.names import name
+from onepam.store.read.provisioning import groups_without_directory
 from onepam.store.read.requests import request, requests
 from onepam.store.read.sessions import SessionFilter, sessions
 from onepam.store.read.staff import health
@@ -205,6 +206,13 @@ def _found(db: Db, at: Instant) -> list[Context]:
             "state": "due",
         }
         for each in stranded(db, at, MOST_ALERTS)
+    ] + [
+        {
+            "text": f"No directory sends the group {group}: bindings of {words(roles)} to it reach nobody.",
+            "href": "/provisioning",
+            "state": "due",
+        }
+        for group, roles in groups_without_directory(db, at)[:MOST_ALERTS]
     ]
 
 

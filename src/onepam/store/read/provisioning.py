@@ -193,7 +193,8 @@ def group_uses(db: Db, at: Instant) -> list[GroupUse]:
 
 
 def groups_without_directory(db: Db, at: Instant) -> list[tuple[str, tuple[str, ...]]]:
-    """Directory groups that bindings name and that no SCIM directory sends: their names, and the roles."""
+    """Directory groups that bindings name, no SCIM directory sends, and nobody is in by a sign-in: their names, and the
+    roles."""
     found = rows(
         db,
         f"""
@@ -201,6 +202,8 @@ def groups_without_directory(db: Db, at: Instant) -> list[tuple[str, tuple[str, 
         WHERE b.subject_kind = 'group' AND b.subject LIKE '{DIRECTORY_GROUP}%' AND {AT}
           AND NOT EXISTS (SELECT 1 FROM scim_group g WHERE '{DIRECTORY_GROUP}' || g.name = b.subject
              AND g.valid_from <= :at AND :at < g.valid_until)
+          AND NOT EXISTS (SELECT 1 FROM group_member m WHERE m.grp = b.subject
+             AND m.valid_from <= :at AND :at < m.valid_until)
         GROUP BY b.subject ORDER BY b.subject
         """,
         {"at": at},
