@@ -77,6 +77,7 @@ class Staff:
     def __init__(self, scope: Scope) -> None:
         at = {"at": scope.as_of}
         self.scope, self.at = scope, scope.as_of
+        self._last = scope.history.size_at(self.at) - 1
         heads, follows, self.rests = dict[str, int](), defaultdict[str, list[int]](list), list[int]()
         for entry, kind, person in scope.history.query(TOLD, at | {"end": scope.end}):
             self.rests.append(entry)
@@ -114,7 +115,7 @@ class Staff:
 
     def cited(self, each: Account) -> list[int]:
         """What an account's row rests on beside its head and what follows it."""
-        last = self.scope.named(each.person, self.scope.history.size_at(self.at) - 1)
+        last = self.scope.named(each.person, self._last)
         return [*last, *(entry.told for entry in each.listed), *self.version()]
 
     def works_here(self, person: str | None) -> bool:
