@@ -96,6 +96,8 @@ def test_other_names_of_columns() -> None:
         ("4,Eve,eve@example.com,employee,,2026-02-01,2026-01-01,,,", "line 3, column ends: it is before starts."),
         ("4,Eve,eve@example.com,employee,,,2026-02-31,,,",
          "line 3, column ends: '2026-02-31' is not a date; write 2026-03-31."),
+        ("4,Eve,eve@example.com,employee,,,20260331,,,",
+         "line 3, column ends: '20260331' is not a date; write 2026-03-31."),
         ("4,Eve,eve@example.com,employee,,,9999-12-31,,,",
          "line 3, column ends: '9999-12-31' is not a date; write 2026-03-31."),
         ("4,Eve,eve@example.com,employee,,,,Europe/Nowhere,,",

@@ -280,8 +280,10 @@ def _time(line: int, name: str, text: str, zone: tzinfo | None, errors: RowError
     if not text or zone is None:
         return None
     try:
+        day = date.fromisoformat(text[:10])
+        if day.isoformat() != text[:10]:  # 20260331 would mean its start, even as an end
+            raise ValueError
         if len(text) == 10:
-            day = date.fromisoformat(text)
             if name != "starts":
                 day += timedelta(days=1)
             return instant(datetime.combine(day, time(), zone))

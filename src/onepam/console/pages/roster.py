@@ -106,7 +106,10 @@ async def source(visit: Visit) -> Response:
     sealed = None
     if value:
         sealed = b64encode(visit.services.envelope.seal(Secret(value.encode()), SOURCE_SECRET)).decode("ascii")
-    host = urlsplit(url).hostname or ""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:  # such as an unclosed bracket
+        host = ""
     if url and (not host or not url.startswith(("https://", "http://"))):
         return visit.outcome(Refused("fetch.url", "This is not a web address."), "/roster", "")
     header = form.get("header", "").strip() or None
