@@ -24,10 +24,13 @@ from playwright.sync_api import Browser, Page, sync_playwright
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
+from scripts import identity_life as life  # noqa: E402
+from tests.oidc_provider.provider import OidcProvider, running_oidc_provider  # noqa: E402
 from tests.targets import free_port  # noqa: E402
 from tests.tour.company import Tour, tour  # noqa: E402
 from tests.tour.people import ARGUMENTS, CHROMIUM, Person  # noqa: E402
-from tests.tour.test_tour import register_key, ssh  # noqa: E402
+from tests.tour.terminal import register_key  # noqa: E402
+from tests.tour.test_tour import ssh  # noqa: E402
 
 WIDE, PHONE = (1440, 900), (390, 844)
 MAX_BYTES = 300_000
@@ -133,13 +136,20 @@ def _until(terminal: int, wanted: re.Pattern[str], seconds: float = 30.0) -> re.
 def take(
     page: Page, path: Path, size: tuple[int, int] = WIDE, dark: bool = False, ready: Callable[[], None] = lambda: None
 ) -> None:
-    """One picture of the page that is open, as tall as it is within bounds."""
+    """One picture of the page that is open, read anew, as tall as it is within bounds."""
     page.emulate_media(color_scheme="dark" if dark else "light")
     page.set_viewport_size({"width": size[0], "height": size[1]})
     answer = page.reload(wait_until="load")
     if answer is None or not answer.ok:
         raise ValueError(f"{page.url} answers {answer.status if answer else 'nothing'}: no picture of that")
     ready()
+    shoot(page, path, dark, size)
+
+
+def shoot(page: Page, path: Path, dark: bool, size: tuple[int, int] = WIDE) -> None:
+    """One picture of the page as it stands."""
+    page.emulate_media(color_scheme="dark" if dark else "light")
+    page.set_viewport_size({"width": size[0], "height": size[1]})
     tall = int(page.evaluate("document.documentElement.scrollHeight"))
     page.set_viewport_size({"width": size[0], "height": min(max(size[1], tall), MAX_HEIGHT)})
     page.evaluate("document.activeElement && document.activeElement.blur()")
@@ -161,13 +171,15 @@ def play_to_the_end(page: Page) -> None:
     page.wait_for_timeout(600)
 
 
-def live(browser: Browser, running: Tour, folder: Path) -> tuple[Person, Person, Person]:
-    """Three people enrol; Eve asks, Mia approves, Eve repairs; two more requests wait."""
+def live(browser: Browser, running: Tour, folder: Path) -> tuple[Person, Person, Person, Person]:
+    """Four people enrol; Eve asks, Mia approves, Eve repairs; two more requests wait."""
     eve = Person(browser, running.console, "Eve", "eve@demo.example").with_authenticator()
     ada = Person(browser, running.console, "Ada", "ada@demo.example").with_authenticator()
+    ben = Person(browser, running.console, "Ben", "ben@demo.example").with_authenticator()
     mia = Person(browser, running.console, "Mia", "mia@demo.example")
     eve.enrol_with_passkey(running.links["Eve"])
     ada.enrol_with_passkey(running.links["Ada"])
+    ben.enrol_with_passkey(running.links["Ben"])
     mia.enrol_with_app(running.links["Mia"])
     eve.sign_in_with_passkey()
     ada.sign_in_with_passkey()
@@ -186,17 +198,59 @@ def live(browser: Browser, running: Tour, folder: Path) -> tuple[Person, Person,
     finally:
         shutil.rmtree(shop)
     time.sleep(2.5)  # the checkpoint lags by a second
-    return eve, mia, ada
+    return eve, mia, ada, ben
+
+
+def identities(
+    browser: Browser, console: str, folder: Path, pictures: Path, administrators: tuple[Person, Person],
+    provider: OidcProvider,
+) -> None:  # fmt: skip
+    """The pages of a company whose people come from a provider, a directory and a roster."""
+    ada, ben = administrators
+    fresh(ada)
+    ben.sign_in_with_passkey()
+    life.propose_provider(ada, provider)
+    for theme in ("light", "dark"):
+        shoot(ada.page, pictures / f"provider-test.{theme}.png", theme == "dark")
+    life.approve_provider(ben)
+    directory = life.Directory(ada, ben, console)
+    directory.hire()
+    for user, name in life.HIRED:
+        life.sign_in(browser, console, user, name)
+    life.take_roster(ada, folder)
+    life.leave(directory, ada, folder)
+    person = ada.go("/people?q=kim").locator('a[href^="/people/per_"]').first.get_attribute("href") or ""
+    pages = {"leavers": "/leavers", "person": person, "second-factors": "/second-factors", "roster": "/roster",
+             "provisioning": "/provisioning"}  # fmt: skip
+    for picture, path in pages.items():
+        page = ada.go(path)
+        take(page, pictures / f"{picture}.light.png")
+        take(page, pictures / f"{picture}.dark.png", dark=True)
+    take(ada.go("/leavers"), pictures / "leavers.phone.png", PHONE)
+
+
+def fresh(who: Person) -> None:
+    """Shows the second factor once more, so that it is of the last five minutes."""
+    page = who.go("/step-up?next=/")
+    page.get_by_role("button", name="Use a passkey").click()
+    page.wait_for_url(who.console + "/")
 
 
 def main() -> int:
     pictures = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images"
     pictures.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as temporary, sync_playwright() as playwright:
+    with (
+        tempfile.TemporaryDirectory() as temporary,
+        sync_playwright() as playwright,
+        running_oidc_provider(
+            Path(temporary, "provider.log"), redirect_uri="https://nowhere.example/", accounts=life.accounts()
+        ) as provider,
+    ):
         folder = Path(temporary)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        with tour(folder, free_port(), free_port()) as running:
-            eve, mia, ada = live(browser, running, folder)
+        egress = f'egress = ["127.0.0.1/32:{provider.port}"]'
+        with tour(folder, free_port(), free_port(), egress) as running:
+            eve, mia, ada, ben = live(browser, running, folder)
             pages = {"home": (eve, "/"), "approvals": (mia, "/approvals"), "roles": (ada, "/roles"),
                      "ledger": (ada, "/ledger")}  # fmt: skip
             for name, (person, path) in pages.items():
@@ -210,6 +264,7 @@ def main() -> int:
             for theme in ("light", "dark"):
                 picture = pictures / f"session.{theme}.png"
                 take(page, picture, dark=theme == "dark", ready=lambda: play_to_the_end(page))
+            identities(browser, running.console, folder, pictures, (ada, ben), provider)
         browser.close()
     return 0
 

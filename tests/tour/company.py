@@ -55,10 +55,11 @@ class Tour:
 
 
 @contextmanager
-def tour(data: Path, console_port: int, ssh_port: int) -> Iterator[Tour]:
-    """The demo company, with its listeners on the given ports."""
+def tour(data: Path, console_port: int, ssh_port: int, *more: str) -> Iterator[Tour]:
+    """The demo company, with its listeners on the given ports; `more` are lines of the configuration."""
     config, ready = data / "onepam.toml", data / "ready.json"
-    config.write_text(f"console_port = {console_port}\nssh_port = {ssh_port}\n", "utf-8")
+    settings = (f"console_port = {console_port}", f"ssh_port = {ssh_port}", *more)
+    config.write_text("\n".join((*settings, "")), "utf-8")
     leader, follower = pty.openpty()
     command = [sys.executable, "-m", "onepam.boot.command", "up", "--demo", "--data", str(data / "data")]
     process = subprocess.Popen(

@@ -84,7 +84,7 @@ PAGES = (
     Page("/roster", "Staff roster", "list-check", "Access"),
     Page("/leavers", "Leavers", "logout", "Access"),
     Page("/providers", "Identity providers", "building", "Access"),
-    Page("/provisioning", "Provisioning", "users", "Access"),
+    Page("/provisioning", "Provisioning", "id-badge-2", "Access"),
     Page("/signals", "Signals", "link", "Access"),
     Page("/second-factors", "Second factors", "shield-lock", "Access"),
     Page("/resources", "Resources", "server", "Access"),

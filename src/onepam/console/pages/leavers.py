@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from onepam.app.probe_access import order_probe
 from onepam.console.dispatch import SEES_ALL, Place
+from onepam.console.person_words import origin_words
 from onepam.console.rendering import Flash, duration
 from onepam.console.view import Context
 from onepam.console.visit import Visit
@@ -70,7 +71,7 @@ def _row(each: Leaver, at: Instant) -> Context:
         "name": each.name,
         "kind": each.kind.value,
         "because": each.because,
-        "origin": each.origin,
+        "origin": origin_words(each.origin, "") if ":" in each.origin else each.origin,
         "took": short(took),
         "width": max(percent(took), 0.6),
         "state": "finding" if findings else "proven",
