@@ -29,6 +29,8 @@ from onepam.store.database import connect
 from onepam.store.ledger import SqliteLedger
 from onepam.store.reader import Reader
 from onepam.store.schema import create
+from onepam.vault.envelope import Envelope
+from onepam.vault.file_keys import FileKeys
 
 NAME = "SCIM"
 USERS, GROUPS, PER_GROUP = 10_000, 500, 100
@@ -98,9 +100,9 @@ def _admit(path: Path) -> str:
 async def _measure(path: Path, progress: Progress) -> list[Figure]:
     token = _admit(path)
     ledger, reader = SqliteLedger(path, "bench", clock, secrets.token_bytes), Reader(path, clock)
-    door = ScimDoor(
-        ScimServices(ledger, reader, clock, secrets.token_bytes, ScimTraffic(), "http://localhost", ""), RATE
-    )
+    envelope = Envelope(FileKeys.create(path.parent / "master.keys", secrets.token_bytes), secrets.token_bytes)
+    services = ScimServices(ledger, reader, clock, secrets.token_bytes, ScimTraffic(), "http://localhost", "", envelope)
+    door = ScimDoor(services, RATE)
     config = uvicorn.Config(Starlette(routes=[Mount("/scim/v2", door)]), port=0, log_level="error", lifespan="off")
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server.serve())

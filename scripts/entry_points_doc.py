@@ -246,6 +246,16 @@ WAYS = (
         (HALF, "tests/api/test_answers.py::test_only_a_cli_token_in_the_header_counts"),
     ),
     Way(
+        "SCIM, client credentials",
+        ("scim:POST /scim/oauth/token",),
+        "always: a directory is a machine",
+        "an access token of an hour for SCIM alone, against a secret that two administrators let in for it",
+        (
+            "tests/scim/test_oauth.py::test_only_tokens_that_were_approved_for_it",
+            "tests/scim/test_oauth.py::test_errors_are_those_of_the_standard",
+        ),
+    ),
+    Way(
         "Signals, the token of a stream or of a receiver",
         ("signal:token",),
         "always: a transmitter is a machine, and so is who is told",
@@ -274,7 +284,14 @@ def ways() -> frozenset[str]:
     open_places = {f"console:{each.method} {each.path}" for each in PLACES if not each.needs.signed_in}
     open_routes = {f"api:{each.method} {each.path}" for each in ROUTES if not each.needs.sign_in}
     return frozenset(
-        {"console:signed in", "console:step-up", "api:signed in", "scim:token", "signal:token"}
+        {
+            "console:signed in",
+            "console:step-up",
+            "api:signed in",
+            "scim:token",
+            "signal:token",
+            "scim:POST /scim/oauth/token",
+        }
         | open_places
         | open_routes
         | {f"entry:{each.value}" for each in EntryPoint}

@@ -35,6 +35,14 @@ async def test_a_token_takes_two_and_is_shown_once(office: Office) -> None:
     assert "400 days" in await ada.refused("/provisioning/tokens", **{**FORM, "days": "1000"})
 
 
+async def test_a_client_of_client_credentials_is_shown_its_id_and_secret(office: Office) -> None:
+    ada = await office.sign_in("ada")
+    shown = (await ada.post("/provisioning/tokens", **FORM, oauth="on")).text
+    assert "/scim/oauth/token" in shown
+    assert re.search(r"stk_\w+", shown)
+    assert "client credentials" in await ada.read("/provisioning")
+
+
 def test_requests_are_counted_within_bounds() -> None:
 
     traffic = ScimTraffic()

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any
 
 from onepam.app.scim_token import approve_scim_token, propose_scim_token
@@ -12,7 +13,10 @@ from onepam.domain.scim_token import END_ATTRIBUTE, TokenWish
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import DAY, Instant
 from onepam.scim.app import TOKEN_PREFIX, ScimDoor
+from onepam.scim.oauth import TokenDoor
 from onepam.scim.services import ScimServices
+from onepam.vault.envelope import Envelope
+from onepam.vault.file_keys import FileKeys
 from tests.company import Company, Counted
 
 URL = "https://pam.example.com/scim/v2"
@@ -37,10 +41,13 @@ class Directory:
         self.company = company
         self.traffic = ScimTraffic()
         self.random = random
-        self.door = ScimDoor(
-            ScimServices(company.ledger, company.reader, company.clock, random, self.traffic, url, url)
+        keys = FileKeys.create(company.path.parent / "master.keys", token_bytes)
+        self.services = services = ScimServices(
+            company.ledger, company.reader, company.clock, random, self.traffic, url, url, Envelope(keys, token_bytes)
         )
-        self.token = ""
+        self.door = ScimDoor(services)
+        self.exchange = TokenDoor(services)
+        self.token = self.latest = ""
 
     @classmethod
     async def create(cls, folder: Path, url: str = URL) -> "Directory":
@@ -49,8 +56,10 @@ class Directory:
         found.token = await found.new_token("okta")
         return found
 
-    async def new_token(self, provider: str, networks: tuple[str, ...] = (), approved: bool = True) -> str:
-        """Another token."""
+    async def new_token(
+        self, provider: str, networks: tuple[str, ...] = (), approved: bool = True, oauth: bool = False
+    ) -> str:
+        """Another token; `latest` is its id."""
         token = new_token(TOKEN_PREFIX, self.random)
         wish = TokenWish(
             token=self.company.new("stk"),
@@ -60,7 +69,9 @@ class Directory:
             end_attribute=END_ATTRIBUTE,
             ends=Instant(self.company.clock() + 300 * DAY),
             digest=token_digest(token).hex(),
+            oauth=oauth,
         )
+        self.latest = wish.token
         assert await propose_scim_token(self.company.ledger, self.company.actor("bob"), wish) is None
         if approved:
             assert await approve_scim_token(self.company.ledger, self.company.actor("ada"), wish.token) is None

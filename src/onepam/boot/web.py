@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
 from onepam.api.app import create_api
 from onepam.api.services import ApiServices
@@ -29,6 +29,7 @@ from onepam.identity.signals.receiver import Receiver
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.scim.app import ScimDoor
+from onepam.scim.oauth import TokenDoor
 from onepam.scim.services import ScimServices
 
 if TYPE_CHECKING:
@@ -53,9 +54,11 @@ def create_web(platform: "Platform") -> Starlette:
                 task.cancel()
             await identity.fetch.aclose()
 
+    scim = _scim(platform)
     routes = [
         Mount("/api/v1", create_api(_api(platform))),
-        Mount("/scim/v2", ScimDoor(_scim(platform))),
+        Mount("/scim/v2", ScimDoor(scim)),
+        Route("/scim/oauth/token", TokenDoor(scim)),
         SignalDoor(signals, platform.reader, wall_clock).route(),
         *(sender.door.routes() if sender else ()),
         Mount("/", console),
@@ -117,6 +120,7 @@ def _scim(platform: "Platform") -> ScimServices:
         traffic=platform.scim_traffic,
         url=f"{url}/scim/v2",
         documentation=f"{url}/provisioning",
+        envelope=platform.envelope,
     )
 
 

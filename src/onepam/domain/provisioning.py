@@ -17,7 +17,8 @@ class ScimTokenProposed:
     """A token that waits for a second administrator. Only its proposer has seen it; `digest` is its hex SHA-256.
 
     `provider` names the directory whose users and groups it may change. `networks` (CIDR) are where requests may come
-    from, empty for anywhere. `end_attribute` is the attribute of a user that holds the end of a vendor's contract.
+    from, empty for anywhere. `end_attribute` is the attribute of a user that holds the end of a vendor's contract. With
+    `oauth`, the token is the secret of a client that exchanges it for access tokens of an hour (RFC 6749, section 4.4).
     """
 
     token: str
@@ -28,6 +29,7 @@ class ScimTokenProposed:
     ends: Instant
     by: str
     digest: str | None = private()
+    oauth: bool = False
 
 
 @event("scim_token.approved", klass="provisioning")

@@ -50,7 +50,8 @@ class TokenFacts:
 
 @dataclass(frozen=True, slots=True)
 class TokenWish:
-    """A token as it is proposed; `digest` is the hex SHA-256 of what only the proposer has seen."""
+    """A token as it is proposed; `digest` is the hex SHA-256 of what only the proposer has seen. With `oauth` it is a
+    client's secret, which is exchanged for access tokens and opens nothing by itself."""
 
     token: str
     provider: str
@@ -59,6 +60,7 @@ class TokenWish:
     end_attribute: str
     ends: Instant
     digest: str
+    oauth: bool = False
 
 
 def propose(facts: TokenFacts, wish: TokenWish, now: Instant) -> Decided[None] | Refused:
@@ -88,6 +90,7 @@ def propose(facts: TokenFacts, wish: TokenWish, now: Instant) -> Decided[None] |
         ends=wish.ends,
         by=facts.actor.person,
         digest=wish.digest,
+        oauth=wish.oauth,
     )
     return Decided((proposed,), None)
 

@@ -1,7 +1,6 @@
 """The ASGI application at `/scim/v2`: who may, which resource, and the answer to whatever goes wrong."""
 
 import asyncio
-import ipaddress
 import logging
 import re
 from weakref import WeakValueDictionary
@@ -14,13 +13,15 @@ from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Unavailable
 from onepam.kernel.secret import Secret
 from onepam.scim import groups, users
+from onepam.scim.bulk import bulk
 from onepam.scim.document import projected
 from onepam.scim.errors import ScimError, not_found
 from onepam.scim.lists import MESSAGE, listed, needs_members, searched
-from onepam.scim.request import Answer, Call, body_of, etag, headers_of, path_of, query_of, send
+from onepam.scim.oauth import opened
+from onepam.scim.request import Answer, Call, body_of, etag, from_there, headers_of, path_of, query_of, send
 from onepam.scim.schema import group_schema, provider_config, resource_types, schema_documents, user_schema
 from onepam.scim.services import ScimServices
-from onepam.store.read.provisioning import ScimToken, working_token
+from onepam.store.read.provisioning import ScimToken, token_in_force, working_token
 
 TOKEN_PREFIX = "scim"  # noqa: S105 - how a token of a SCIM client begins
 RATE = 1_000
@@ -82,19 +83,36 @@ class ScimDoor:
         """The token of the request, if it works, from where the request comes. Raises `ScimError` (401)."""
         scheme, _, text = authorization.partition(" ")
         text = text.strip()
+        found = None
         if scheme.lower() == "bearer" and is_token(text, TOKEN_PREFIX):
             digest = token_digest(Secret(text.encode("ascii"))).hex()
             found = self._services.reader.now(working_token, None, digest)
-            if found is not None and _from_there(scope, found):
-                return found
+        elif scheme.lower() == "bearer" and (name := opened(self._services.envelope, text, self._services.clock())):
+            found = self._services.reader.now(token_in_force, None, name)
+        # The secret of a client that exchanges it opens nothing by itself.
+        if found is not None and found.oauth != text.startswith(f"{TOKEN_PREFIX}_") and from_there(scope, found):
+            return found
         raise ScimError(401, "", "This needs the bearer token of a SCIM client that works here.")
 
     def _over(self, token: str, now: Instant) -> int | None:
         """Seconds to wait where a token asks too much (token bucket), else None."""
         left, last = self._buckets.get(token, (float(self._rate), now))
-        left = min(float(self._rate), left + max(now - last, 0) * self._rate / SECOND) - 1
-        self._buckets[token] = (max(left, -1.0), now)
-        return 1 if left < 0 else None
+        left = min(float(self._rate), left + max(now - last, 0) * self._rate / SECOND)
+        self._buckets[token] = (left - 1 if left >= 1 else left, now)
+        return 1 if left < 1 else None
+
+    async def _bulk(self, call: Call) -> Answer:
+        """Each operation counts as a request: what goes beyond the rate is waited for after it."""
+
+        async def one(part: Call) -> Answer:
+            left, last = self._buckets[call.token.token]
+            self._buckets[call.token.token] = (max(left - 1, -float(self._rate)), last)
+            try:
+                return await self._route(part)
+            except Unavailable as error:
+                raise ScimError(503, "", f"The ledger cannot be written just now ({error}); try again.") from error
+
+        return await bulk(call, one, self._services.url)
 
     async def _route(self, call: Call) -> Answer:
         match call.path:
@@ -106,12 +124,14 @@ class ScimDoor:
                 return await searched(self._services, call, kind)
             case ("Users" | "Groups" as kind, name):
                 return await self._one(call, kind, name)
-            case ("Me", *_) | ("Bulk",) | (".search",):
+            case ("Bulk",) if call.method == "POST":
+                return await self._bulk(call)
+            case ("Me", *_) | (".search",):
                 raise ScimError(501, "", "This is not offered here.")
             case (first, *_) if first in _DISCOVERY:
                 return self._discovered(call)
-            case ("Users" | "Groups",):
-                raise ScimError(405, "", f"{call.method} is not for a list.")
+            case ("Users" | "Groups" | "Bulk",):
+                raise ScimError(405, "", f"{call.method} is not for this place.")
             case _:
                 raise not_found("such place")
 
@@ -207,19 +227,6 @@ class ScimDoor:
         what = "/".join(path_of(scope)[:1])[:40]
         request = ScimRequest(at, str(scope["method"])[:10], what, answer.status, detail[:300])
         self._services.traffic.count(token.provider, token.token, request)
-
-
-def _from_there(scope: Scope, token: ScimToken) -> bool:
-    """Whether the request comes from a network of the token."""
-    if not token.networks:
-        return True
-    client = scope.get("client")
-    try:
-        address = ipaddress.ip_address(client[0] if client else "")
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return any((mapped or address) in ipaddress.ip_network(each) for each in token.networks)
 
 
 def _failed(error: ScimError) -> Answer:

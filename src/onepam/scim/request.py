@@ -1,5 +1,6 @@
 """One request of a SCIM client, read within bounds, and its answer."""
 
+import ipaddress
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -73,6 +74,19 @@ class Answer:
     status: int
     body: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def from_there(scope: Scope, token: ScimToken) -> bool:
+    """Whether the request comes from a network of the token."""
+    if not token.networks:
+        return True
+    client = scope.get("client")
+    try:
+        address = ipaddress.ip_address(client[0] if client else "")
+    except ValueError:
+        return False
+    mapped = getattr(address, "ipv4_mapped", None)
+    return any((mapped or address) in ipaddress.ip_network(each) for each in token.networks)
 
 
 def etag(version: int) -> str:

@@ -16,6 +16,9 @@ USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 ENTERPRISE = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 MOST_PAGE, USUAL_PAGE = 200, 100
+MAX_OPERATIONS = 1_000
+MAX_PAYLOAD_BYTES = 1024 * 1024
+"""Of one bulk message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ def provider_config(base: str, documentation: str) -> dict[str, Any]:
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
         "documentationUri": documentation,
         "patch": {"supported": True},
-        "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
+        "bulk": {"supported": True, "maxOperations": MAX_OPERATIONS, "maxPayloadSize": MAX_PAYLOAD_BYTES},
         "filter": {"supported": True, "maxResults": MOST_PAGE},
         "changePassword": {"supported": False},
         "sort": {"supported": True},
@@ -125,7 +128,13 @@ def provider_config(base: str, documentation: str) -> dict[str, Any]:
                 "description": "A token that two administrators of OnePAM have agreed on.",
                 "specUri": "https://www.rfc-editor.org/rfc/rfc6750",
                 "primary": True,
-            }
+            },
+            {
+                "type": "oauth2",
+                "name": "Client credentials",
+                "description": f"An access token of an hour, from {base.removesuffix('/v2')}/oauth/token.",
+                "specUri": "https://www.rfc-editor.org/rfc/rfc6749",
+            },
         ],
         "meta": {"resourceType": "ServiceProviderConfig", "location": f"{base}/ServiceProviderConfig"},
     }

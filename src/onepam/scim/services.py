@@ -7,6 +7,7 @@ from onepam.app.scim_traffic import ScimTraffic
 from onepam.kernel.clock import Clock
 from onepam.kernel.ids import RandomBytes
 from onepam.store.reader import Reader
+from onepam.vault.envelope import Envelope
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +21,4 @@ class ScimServices:
     traffic: ScimTraffic
     url: str
     documentation: str
+    envelope: Envelope

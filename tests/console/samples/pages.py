@@ -41,7 +41,7 @@ from tests.console.samples.providers import (
     TEST_FAILED,
     VENDORS,
 )
-from tests.console.samples.provisioning import NEW_TOKEN, NO_DIRECTORY, PROVISIONING
+from tests.console.samples.provisioning import NEW_CLIENT, NEW_TOKEN, NO_DIRECTORY, PROVISIONING
 from tests.console.samples.roster import (
     NO_ROSTER,
     PLAN,
@@ -137,6 +137,7 @@ SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     "provisioning": ("provisioning.html", shell("/provisioning"), PROVISIONING),
     "provisioning-empty": ("provisioning.html", shell("/provisioning"), NO_DIRECTORY),
     "provisioning-new": ("provisioning.html", shell("/provisioning"), NEW_TOKEN),
+    "provisioning-client": ("provisioning.html", shell("/provisioning"), NEW_CLIENT),
     "provider": ("provider.html", shell("/providers/idp_okta"), PROVIDER),
     "provider-declared": ("provider.html", shell("/providers/idp_shibboleth"), DECLARED),
     "provider_new": ("provider_new.html", shell("/providers/new"), VENDORS),

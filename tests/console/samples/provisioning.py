@@ -13,6 +13,7 @@ _TOKEN: Context = {
     "used": ago(3 * MINUTE),
     "proposed_by": LENA,
     "approved_by": MIRA,
+    "oauth": False,
     "mine": False,
 }
 PROVISIONING: Context = {
@@ -68,6 +69,7 @@ PROVISIONING: Context = {
             "used": None,
             "networks": "",
             "approved_by": None,
+            "oauth": True,
         },
         {**_TOKEN, "id": "stk_3", "name": "Partners", "provider": "partners", "over": True, "ends": ago(DAY)},
     ],
@@ -80,7 +82,9 @@ PROVISIONING: Context = {
         {"user_name": "kiosk", "provider": "okta", "person": None, "trouble": "has no address, so there is no person"}
     ],
     "address": "https://onepam.example.org/scim/v2",
+    "exchange": "https://onepam.example.org/scim/oauth/token",
     "new": "",
+    "client": "",
     "usual_days": 365,
     "end_attribute": "endDate",
     "may_change": True,
@@ -88,3 +92,4 @@ PROVISIONING: Context = {
 }
 NO_DIRECTORY: Context = {**PROVISIONING, "directories": [], "tokens": [], "groups": [], "unfed": [], "troubled": []}
 NEW_TOKEN: Context = {**PROVISIONING, "new": "scim_" + "Ab3" * 14 + "x", "stale": True}
+NEW_CLIENT: Context = {**NEW_TOKEN, "client": "stk_4fq2"}

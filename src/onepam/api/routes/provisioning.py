@@ -11,7 +11,8 @@ OVERSEE = right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITO
 
 
 class TokenOut(Answer):
-    """A token, or a proposal of one (`approved_by` null). `last_used`: since the gateway started."""
+    """A token, or a proposal of one (`approved_by` null). `oauth`: it is exchanged by client credentials. `last_used`:
+    since the gateway started."""
 
     token: str
     provider: str
@@ -20,6 +21,7 @@ class TokenOut(Answer):
     ends: Moment
     proposed_by: str
     approved_by: str | None
+    oauth: bool
     last_used: MaybeMoment
 
 
@@ -88,6 +90,7 @@ async def read(services: Services, at: AsOf) -> ScimOut:
                 ends=each.ends,
                 proposed_by=each.proposed_by,
                 approved_by=each.approved_by,
+                oauth=each.oauth,
                 last_used=traffic.last_used(each.token),
             )
             for each in await reader(rows.tokens, at)

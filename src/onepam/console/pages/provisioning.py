@@ -53,11 +53,12 @@ async def propose(visit: Visit) -> Response:
         end_attribute=visit.form.get("end_attribute", "").strip() or END_ATTRIBUTE,
         ends=later(visit.now, int(days) * DAY) if days.isascii() and days.isdigit() and len(days) < 5 else Instant(0),
         digest=token_digest(token).hex(),
+        oauth="oauth" in visit.form,
     )
     refused = await propose_scim_token(visit.services.ledger, visit.me.actor, wish)
     if refused is not None:
         return visit.outcome(refused, "/provisioning", "")
-    return await _shown(visit, token.reveal().decode("ascii"))
+    return await _shown(visit, token.reveal().decode("ascii"), wish.token if wish.oauth else "")
 
 
 async def approve(visit: Visit) -> Response:
@@ -81,7 +82,7 @@ def _answered(visit: Visit, refused: Refused | None, done: str) -> Response:
     return visit.outcome(refused, "/provisioning", done)
 
 
-async def _shown(visit: Visit, new: str) -> Response:
+async def _shown(visit: Visit, new: str, client: str = "") -> Response:
     reader, at = visit.services.reader, visit.at
     tokens = await reader(rows.tokens, at)
     names = await reader(names_of, at)
@@ -112,7 +113,9 @@ async def _shown(visit: Visit, new: str) -> Response:
             for each in await reader(rows.troubled, at)
         ],
         address=f"{visit.services.origin.rstrip('/')}/scim/v2",
+        exchange=f"{visit.services.origin.rstrip('/')}/scim/oauth/token",
         new=new,
+        client=client,
         usual_days=USUAL_DAYS,
         end_attribute=END_ATTRIBUTE,
         may_change=visit.me.has(ConsoleRight.ADMINISTER),
@@ -153,6 +156,7 @@ def _token(visit: Visit, found: rows.ScimToken, names: dict[str, str]) -> Contex
         "approved_by": {"id": found.approved_by, "name": names.get(found.approved_by, found.approved_by)}
         if found.approved_by
         else None,
+        "oauth": found.oauth,
         "mine": found.proposed_by == visit.me.actor.person,
     }
 

@@ -21,6 +21,7 @@ SCIM_TOKEN = state(
             "proposed_by": "TEXT NOT NULL",
             "approved_by": "TEXT",
             "digest": "TEXT",
+            "oauth": "INTEGER NOT NULL",
         },
         (("digest",),),
     )
@@ -87,6 +88,7 @@ def scim_token_proposed(db: Db, place: Place, event: events.ScimTokenProposed) -
         proposed=place.time,
         proposed_by=event.by,
         digest=event.digest,
+        oauth=event.oauth,
     )
 
 

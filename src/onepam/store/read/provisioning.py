@@ -18,7 +18,7 @@ MOST_SCANNED = 200_000
 
 @dataclass(frozen=True, slots=True)
 class ScimToken:
-    """A token, or a proposal of one (`approved_by` None)."""
+    """A token, or a proposal of one (`approved_by` None); `digest` is of its secret, `oauth` as it was proposed."""
 
     token: str
     provider: str
@@ -29,6 +29,8 @@ class ScimToken:
     proposed: Instant
     proposed_by: str
     approved_by: str | None
+    oauth: bool
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,16 @@ def working_token(db: Db, at: Instant, digest: str) -> ScimToken | None:
         db,
         f"SELECT * FROM scim_token WHERE digest = :digest AND approved_by IS NOT NULL AND ends > :at AND {AT}",
         {"digest": digest, "at": at},
+    )
+    return _token(found) if found else None
+
+
+def token_in_force(db: Db, at: Instant, token: str) -> ScimToken | None:
+    """The token of this id, if it works at `at`."""
+    found = row(
+        db,
+        f"SELECT * FROM scim_token WHERE token = :token AND approved_by IS NOT NULL AND ends > :at AND {AT}",
+        {"token": token, "at": at},
     )
     return _token(found) if found else None
 
@@ -286,6 +298,8 @@ def _token(found: Any) -> ScimToken:
         proposed=found["proposed"],
         proposed_by=found["proposed_by"],
         approved_by=found["approved_by"],
+        oauth=bool(found["oauth"]),
+        digest=found["digest"] or "",
     )
 
 
