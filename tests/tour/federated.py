@@ -48,6 +48,15 @@ class Federated:
         text = encode(settings).decode("utf-8")  # type: ignore[arg-type]
         self.record(ProviderSet("chg_idp", "corp", kind, "Corp", text, rule, "bob", "max", sealed))
 
+    def add(self, person: str, name: str) -> None:
+        """Somebody else who may work on web-1."""
+        email = f"{name.partition(' ')[0].lower()}@example.com"
+        bound = BindingAdded(
+            f"bnd_{person[4:]}", "engineer", SubjectKind.PERSON, person, None, "file", "work", "chg_1", None
+        )
+        added = PersonAdded(person, PersonKind.EMPLOYEE, "hired", None, None, None, name=name, email=email)
+        self.record(added, bound)
+
     def start(self, *ports: int) -> None:
         """Starts the gateway, which may call these ports on loopback."""
         egress = [*self.egress, *(f"127.0.0.1/32:{port}" for port in ports)]
@@ -57,6 +66,13 @@ class Federated:
 
     def events(self, kind: type[E]) -> list[E]:
         return self.gateway.events(kind)
+
+    def by_key(self, folder: Path, said: str) -> list[str]:
+        """The stock client with the key `id_ed25519` in that folder."""
+        assert self.process is not None
+        options = ["-F", "none", "-o", "StrictHostKeyChecking=accept-new", "-o", f"UserKnownHostsFile={folder}/known"]
+        keys = ["-o", "IdentitiesOnly=yes", "-i", str(folder / "id_ed25519"), "-p", str(self.process.ssh_port)]
+        return ["ssh", *options, *keys, f"{self.gateway.target.login}@web-1@localhost", "echo", said]
 
     def ssh(self, home: Path, said: str) -> "subprocess.CompletedProcess[str]":
         """The stock client, configured by `onepam login` in that home."""
@@ -90,17 +106,9 @@ def company(folder: Path) -> Iterator[Federated]:
         found.record(
             gateway.resource("web-1"),
             role_set("engineer", STANDING),
-            *(
-                PersonAdded(person, PersonKind.EMPLOYEE, "hired", None, None, None, name=name, email=email)
-                for person, (name, email) in PEOPLE.items()
-            ),
-            *(
-                BindingAdded(
-                    f"bnd_{person[4:]}", "engineer", SubjectKind.PERSON, person, None, "file", "work", "chg_1", None
-                )
-                for person in PEOPLE
-            ),
         )
+        for person, (name, _) in PEOPLE.items():
+            found.add(person, name)
         yield found
         if found.process is not None:
             found.process.kill()

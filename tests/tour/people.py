@@ -69,12 +69,19 @@ class Person:
         self._password()
         page.get_by_role("button", name="Create a passkey").click()
         self._codes()
+        page.wait_for_url("**/sign-in")
 
     def enrol_with_app(self, link: str) -> None:
         """Password, authenticator app, recovery codes."""
         page = self.page
         page.goto(link)
         self._password()
+        self.enrol_app()
+        page.wait_for_url("**/sign-in")
+
+    def enrol_app(self) -> None:
+        """Authenticator app and recovery codes, on the page that is open."""
+        page = self.page
         page.get_by_role("button", name="Use an app").click()
         page.get_by_text("Scan with your app").wait_for()
         self.seed = page.locator("code").first.inner_text().replace(" ", "")
@@ -120,4 +127,3 @@ class Person:
         page.get_by_text("Your recovery codes").wait_for()
         page.locator("input[name=kept]").check()
         page.get_by_role("button", name="Finish").click()
-        page.wait_for_url("**/sign-in")

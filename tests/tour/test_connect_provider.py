@@ -2,7 +2,9 @@
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
+import httpx2
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -15,6 +17,7 @@ from onepam.kernel.clock import HOUR, Instant
 from tests.api.office import now
 from tests.gateway_fixture import role_set
 from tests.oidc_provider.provider import Account, OidcProvider, running_oidc_provider
+from tests.saml_provider import MFA_CONTEXT, running_saml_provider
 from tests.tour.federated import PEOPLE, Federated, company
 from tests.tour.people import Person
 
@@ -121,3 +124,40 @@ def test_a_provider_is_connected_tested_and_approved(browser: Browser, office: t
     assert (opened.person, opened.basis, opened.provider) == (ADA, MfaBasis.ATTESTED, agreed.provider)
     expect(ben.go("/providers").get_by_text("Ada Lindt, second factor attested by the provider")).to_be_visible()
     assert [*ada.problems, *ben.problems, *new.problems] == []
+
+
+def test_a_saml_provider_is_proposed_and_tested(
+    browser: Browser, office: tuple[Federated, OidcProvider], tmp_path: Path
+) -> None:
+    """From the pasted metadata through the provider's own page back to what its answer says; it opens nothing."""
+    found, _ = office
+    ada = signed_in(browser, found, ADA)
+    page = ada.go("/providers/new")
+    with running_saml_provider(tmp_path) as provider:
+        page.get_by_role("link", name="Another provider by SAML").click()
+        page.locator("input[name=name]").fill("Campus")
+        page.locator("textarea[name=metadata]").fill(provider.metadata().decode())
+        page.locator("input[name=domains]").fill("campus.example.com")
+        page.locator("input[name=attests]").fill(MFA_CONTEXT)
+        page.get_by_text("More settings").click()
+        for name in ("email", "name", "groups"):
+            page.locator(f"input[name=attribute_{name}]").fill(name)
+        page.get_by_role("button", name="Propose, then test").click()
+        page.wait_for_url("**/providers/proposed/*")
+        proposed = found.events(ProviderProposed)[-1]
+        ours = httpx2.get(f"{found.console}/sign-in/metadata/{proposed.provider}")
+        assert ours.status_code == 200
+        provider.trust(ours.content)
+        page.get_by_role("button", name="Test").click()
+        page.locator("input[name=username]").fill("ada")
+        page.locator("input[name=password]").fill("ada-password")
+        page.locator("input[name=password]").press("Enter")
+        expect(page.get_by_text("Who would be signed in")).to_be_visible()
+        expect(page.get_by_text("ada@example.com").first).to_be_visible()
+        expect(page.locator(".test-answers").get_by_text(MFA_CONTEXT).first).to_be_visible()
+        expect(page.locator(".label-chip", has_text="On call")).to_be_visible()
+        page.get_by_role("link", name="On to the approval").click()
+        expect(page.get_by_text("You proposed it: another administrator must approve it.")).to_be_visible()
+    assert [each.name for each in found.events(ProviderSet)].count("Campus") == 0
+    assert not [each for each in found.events(SignedIn) if each.provider == proposed.provider]
+    assert ada.problems == []

@@ -1,5 +1,6 @@
 """Through a real OpenID provider into the console and onto a server: the second factor attested, and brought along."""
 
+import secrets
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,14 +11,18 @@ from playwright.sync_api import Browser, expect
 from onepam.domain.federation import MfaBasis, ProviderKind
 from onepam.domain.providers import IdentityLinked
 from onepam.domain.sessions import SessionOpened
-from onepam.domain.sign_in import SignedIn, SignedOut, SteppedUp
+from onepam.domain.sign_in import EnrolmentOpened, SignedIn, SignedOut, SteppedUp
 from onepam.identity.oidc.settings import backchannel_uri, post_logout_uri, redirect_uri
+from onepam.identity.tokens import new_token, token_digest
+from onepam.kernel.clock import HOUR, Instant
 from onepam.kernel.secret import Secret
+from tests.api.office import now
 from tests.oidc_provider.provider import Account, OidcProvider, running_oidc_provider
 from tests.tour.federated import ADA, BEN, PEOPLE, RULE, Federated, company
 from tests.tour.people import Person
-from tests.tour.terminal import login
+from tests.tour.terminal import by_key, login, register_key
 
+CLEO, DORA = "per_cleocleocleocleo", "per_doradoradoradora"
 ACCOUNTS = {
     user: Account(
         claims={
@@ -127,3 +132,63 @@ def test_what_it_does_not_attest_is_stepped_up_with_a_factor_of_ours(
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.get_by_text("You sign in through Corp.")).to_be_visible()
     assert ben.problems == []
+
+
+def test_an_app_steps_up_and_confirms_a_registered_key(
+    browser: Browser, corp: tuple[Federated, OidcProvider], tmp_path: Path
+) -> None:
+    found, provider = corp
+    found.add(CLEO, "Cleo Nardi")
+    claims = {"email": "cleo@example.com", "email_verified": True, "name": "Cleo Nardi", "preferred_username": "cleo"}
+    provider.person("cleo", claims=claims, amr=("pwd",))
+    cleo = Person(browser, found.console, "Cleo", "cleo@example.com")
+    through(cleo, "cleo")
+    cleo.enrol_app()
+    page = cleo.page
+    page.wait_for_url(found.console + "/")
+
+    cleo.context.clear_cookies(name="onepam_session")
+    cleo.go("/sign-in").get_by_role("link", name="Sign in through Corp").click()
+    page.locator("input[name=code]").fill(cleo.code(1))
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(found.console + "/")
+    opened = found.events(SignedIn)[-1]
+    assert (opened.person, opened.basis, opened.proven) == (CLEO, MfaBasis.STEPPED_UP, ("provider", "totp"))
+    assert not opened.phishing_resistant
+
+    register_key(cleo, tmp_path)
+    assert by_key(cleo, found.by_key(tmp_path, "confirmed-here")) == "confirmed-here\n"
+    proof = found.events(SessionOpened)[-1].mfa
+    assert (proof.basis, proof.provider, proof.factors) == (MfaBasis.STEPPED_UP, "corp", ("provider", "totp"))
+    assert cleo.problems == []
+
+
+def test_when_the_provider_is_down_it_is_said_and_others_go_on(
+    browser: Browser, corp: tuple[Federated, OidcProvider]
+) -> None:
+    """The gateway is started anew while the provider is down: nothing of it is known from before."""
+    found, provider = corp
+    ada = Person(browser, found.console, "Ada", "ada@example.com")
+    through(ada, "ada")
+    ada.page.wait_for_url(found.console + "/")
+    token = new_token("enr", secrets.token_bytes)
+    link = EnrolmentOpened("enr_dora", DORA, Instant(now() + HOUR), "x", None, token_digest(token).hex())
+    found.add(DORA, "Dora Built-In")
+    found.record(link)
+    assert found.process is not None
+    found.process.kill()
+    provider.answer("/.well-known/openid-configuration", status=503)
+    found.start(provider.port)
+
+    ada.go("/factors")
+    expect(ada.page.get_by_role("heading", name="My factors")).to_be_visible()
+    late = Person(browser, found.console, "Ben", "ben@example.com")
+    late.go("/sign-in").get_by_role("link", name="Sign in through Corp").click()
+    expect(late.page.get_by_text("Corp cannot be reached")).to_be_visible()
+    expect(late.page.get_by_text("Sessions that are open go on.")).to_be_visible()
+    dora = Person(browser, found.console, "Dora", "dora@example.com").with_authenticator()
+    dora.enrol_with_passkey(f"{found.console}/enrol/{token.reveal().decode('ascii')}")
+    dora.go("/sign-in").get_by_text("Sign in another way").click()
+    dora.page.get_by_role("button", name="Sign in with a passkey").click()
+    dora.page.wait_for_url(found.console + "/")
+    assert dora.problems == []

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.tour.company import Tour
 from tests.tour.people import Person
+from tests.tour.terminal import by_key, register_key
 
 
 def test_the_tour(browser: Browser, running: Tour, tmp_path: Path) -> None:
@@ -28,21 +29,12 @@ def test_the_tour(browser: Browser, running: Tour, tmp_path: Path) -> None:
     eve.go("/")
     expect(eve.page.get_by_text("web-1").first).to_be_visible()
 
-    output = connect(eve, running, tmp_path, "echo the-tour-was-here; id -un")
+    output = by_key(eve, ssh(running, tmp_path, "echo the-tour-was-here; id -un"))
     assert "the-tour-was-here" in output
     watch(eve)
     verify_ledger(running)
     assert eve.problems == []
     assert mia.problems == []
-
-
-def register_key(eve: Person, folder: Path) -> None:
-    key = folder / "id_ed25519"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "eve@laptop", "-f", str(key)], check=True)
-    page = eve.go("/factors")
-    page.locator("textarea[name=key]").fill(key.with_suffix(".pub").read_text("utf-8"))
-    page.get_by_role("button", name="Add key").click()
-    expect(page.get_by_text("eve@laptop").first).to_be_visible()
 
 
 def ask(eve: Person) -> None:
@@ -76,36 +68,6 @@ def refused_by_ssh(running: Tour, folder: Path) -> str:
     assert done.returncode == 255
     assert "/?request=web-1" in done.stderr, done.stderr
     return done.stderr
-
-
-def connect(eve: Person, running: Tour, folder: Path, command: str) -> str:
-    client = subprocess.Popen(
-        ssh(running, folder, command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    try:
-        assert client.stderr is not None
-        shown = ""
-        while "type this code there" not in shown or not re.search(r"[A-Z]{4}-[A-Z]{4}", shown):
-            line = client.stderr.readline().decode("utf-8", "replace")
-            assert line, shown
-            shown += line
-        link, code = re.search(r"http\S+/confirm/\S+", shown), re.search(r"\b[A-Z]{4}-[A-Z]{4}\b", shown)
-        assert link
-        assert code
-        page = eve.page
-        page.goto(link[0])
-        if "/step-up" in page.url:
-            page.get_by_role("button", name="Use a passkey").click()
-            page.wait_for_url("**/confirm/**")
-        expect(page.get_by_text("web-1").first).to_be_visible()
-        page.locator("input[name=code]").fill(code[0])
-        page.get_by_role("button", name="Confirm").click()
-        expect(page.get_by_text("Confirmed")).to_be_visible()
-        output, _ = client.communicate(timeout=20)
-    finally:
-        client.kill()
-        client.wait()
-    return output.decode("utf-8", "replace")
 
 
 def watch(eve: Person) -> None:
