@@ -7,7 +7,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx2
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
 
 from onepam.app.scim_token import end_scim_token
 from onepam.kernel.clock import HOUR, SECOND
@@ -127,3 +130,13 @@ async def test_an_address_that_asks_too_often_waits(directory: Directory) -> Non
     assert found[-1] == 429
     directory.company.clock.advance(SECOND)
     assert (await asked(directory, posted(directory))).status == 200
+
+
+async def test_it_stands_beside_scim_on_the_gateway(directory: Directory) -> None:
+    app = Starlette(routes=[Mount("/scim/v2", directory.door), Route("/scim/oauth/token", directory.exchange)])
+    transport = httpx2.ASGITransport(app=app, client=("192.0.2.7", 40_000))
+    async with httpx2.AsyncClient(transport=transport, base_url="https://pam.example.com") as http:
+        given = await http.post("/scim/oauth/token", data=GRANT, auth=(directory.latest, directory.token))
+        assert given.status_code == 200
+        bearer = {"authorization": f"Bearer {given.json()['access_token']}"}
+        assert (await http.get("/scim/v2/Users", headers=bearer)).status_code == 200
