@@ -25,6 +25,7 @@ from onepam.domain.commit import Decided
 from onepam.domain.matrix import Matrix
 from onepam.domain.people import GroupMemberAdded
 from onepam.domain.plan import Plan
+from onepam.kernel import limits
 from onepam.kernel.clock import HOUR, later
 from onepam.kernel.errors import Refused
 from tests.domain.small_company import FILE, KEY, NARROWER, NOW, PEOPLE, WIDER, base, substance
@@ -168,7 +169,7 @@ def test_nobody_locks_everybody_out() -> None:
 
 def test_a_change_that_is_too_large_for_one_command_is_refused() -> None:
     asked = OpenRequest("req", substance(), "d", later(NOW, HOUR))
-    requests = tuple(replace(asked, request=f"req_{number}") for number in range(10_000))
+    requests = tuple(replace(asked, request=f"req_{number}") for number in range(limits.MAX_EVENTS_PER_COMMAND))
     assert applied(NARROWER, replace(FACTS, requests=requests)) == ([], "change.too_large")
 
 

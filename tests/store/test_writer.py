@@ -13,6 +13,7 @@ import pytest
 from onepam.app.close_session import NoFacts
 from onepam.domain.commit import Committed, Decided
 from onepam.domain.people import PersonDisabled
+from onepam.kernel import limits
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt, Fault, Refused, Unavailable
 from onepam.store import database
@@ -174,7 +175,7 @@ def test_a_missing_head_is_named(writer: Writer, path: Path) -> None:
     [
         ([person(1, because="x" * 65_536)], "the body of person.added"),
         ([person(1, name="x" * 1_048_576)], "the payload of person.added"),
-        ([person(n) for n in range(10_000)], "10001 events; the limit is 10000"),
+        ([person(n) for n in range(25_000)], "25001 events; the limit is 25000"),
     ],
 )
 def test_what_is_too_large_is_refused_whole(writer: Writer, path: Path, given: list[object], said: str) -> None:
@@ -184,8 +185,9 @@ def test_what_is_too_large_is_refused_whole(writer: Writer, path: Path, given: l
     assert write(writer, person(0)).size == 1
 
 
-def test_ten_thousand_events_are_one_command(writer: Writer, path: Path) -> None:
-    assert write(writer, *(PersonDisabled(f"per_{n}", None, "left") for n in range(10_000))).size == 10_000
+def test_as_many_events_as_the_limit_are_one_command(writer: Writer, path: Path) -> None:
+    many = limits.MAX_EVENTS_PER_COMMAND
+    assert write(writer, *(PersonDisabled(f"per_{n}", None, "left") for n in range(many))).size == many
 
 
 def test_the_queue_is_bounded(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
