@@ -32,8 +32,11 @@ def leaver(who: Context, **more: Any) -> Context:
             {"word": "Access removed", "at": _REMOVED, "x": 41.4},
             {"word": "Last byte", "at": _REMOVED + SECOND, "x": 41.5},
         ],
-        "systems": [system("SSH", sealed=_REMOVED + 3 * SECOND), system("Console", held=1), system("Command line", held=0, state="untested",
-                                                                     word="not probed", probed=None)],
+        "systems": [
+            system("SSH", sealed=_REMOVED + 3 * SECOND),
+            system("Console", held=1),
+            system("Command line", held=0, state="untested", word="not probed", probed=None),
+        ],
         **more,
     }  # fmt: skip
 

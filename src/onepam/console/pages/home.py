@@ -198,22 +198,26 @@ def _found(db: Db, at: Instant) -> list[Context]:
         }
         for each in open_doors(db, at)[:MOST_ALERTS]
     ]
-    return found + [
-        {
-            "text": f"Nobody is left who may decide what {each.person_name} asks: {each.login} on {each.resource}. "
-            f"It takes the role {words(each.roles) or 'that was removed'}.",
-            "href": f"/requests/{each.request}",
-            "state": "due",
-        }
-        for each in stranded(db, at, MOST_ALERTS)
-    ] + [
-        {
-            "text": f"No directory sends the group {group}: bindings of {words(roles)} to it reach nobody.",
-            "href": "/provisioning",
-            "state": "due",
-        }
-        for group, roles in groups_without_directory(db, at)[:MOST_ALERTS]
-    ]
+    return (
+        found
+        + [
+            {
+                "text": f"Nobody is left who may decide what {each.person_name} asks: {each.login} on {each.resource}. "
+                f"It takes the role {words(each.roles) or 'that was removed'}.",
+                "href": f"/requests/{each.request}",
+                "state": "due",
+            }
+            for each in stranded(db, at, MOST_ALERTS)
+        ]
+        + [
+            {
+                "text": f"No directory sends the group {group}: bindings of {words(roles)} to it reach nobody.",
+                "href": "/provisioning",
+                "state": "due",
+            }
+            for group, roles in groups_without_directory(db, at)[:MOST_ALERTS]
+        ]
+    )
 
 
 def _roster(db: Db, at: Instant) -> list[Context]:
