@@ -4,11 +4,16 @@ import re
 
 import pytest
 
+from onepam.app.federated_sign_in import FederatedQuery
 from onepam.app.scim_traffic import LATEST, MOST_PROVIDERS, ScimRequest, ScimTraffic
 from onepam.domain.access import SubjectKind
+from onepam.domain.federated import FederatedFacts
+from onepam.domain.federation import ProviderKind
 from onepam.domain.people import GroupMemberAdded
+from onepam.domain.providers import ProviderRule, ProviderSet
 from onepam.domain.provisioning import ScimGroupRemoved, ScimGroupSet
 from onepam.kernel.clock import Instant
+from onepam.store.facts.federated import federated
 from tests.company import binding, record
 from tests.console.browsing import Office
 
@@ -33,6 +38,30 @@ async def test_a_token_takes_two_and_is_shown_once(office: Office) -> None:
     assert "void" in await bob.done(f"{path}/end", reason="not needed")
     assert (await bob.post(f"{path}/end", reason="again")).status_code == 404
     assert "400 days" in await ada.refused("/provisioning/tokens", **{**FORM, "days": "1000"})
+
+
+async def test_a_token_for_the_people_of_an_identity_provider(office: Office) -> None:
+    """What SCIM says of them goes before what their sign-ins say; pages call the provider by its name."""
+    okta = "idp_" + "a" * 16
+    rule = ProviderRule()
+    await record(
+        office.company.ledger, ProviderSet("chg_9", okta, ProviderKind.OIDC, "Okta Corp", "{}", rule, "ada", "bob")
+    )
+    ada, bob = await office.sign_in("ada"), await office.sign_in("bob")
+    query = FederatedQuery(okta, "digest", "", "sgn_x")
+    assert not (await facts(office, query)).provisioned
+    assert f'<option value="{okta}">Okta Corp</option>' in await ada.read("/provisioning")
+    await ada.post("/provisioning/tokens", **{**FORM, "provider": "", "of": okta})
+    shown = await ada.read("/provisioning")
+    token = re.search(r"/provisioning/tokens/(stk_\w+)/end", shown)
+    assert token
+    assert not (await facts(office, query)).provisioned
+    assert "works now" in await bob.done(f"/provisioning/tokens/{token[1]}/approve")
+    assert (await facts(office, query)).provisioned
+
+
+async def facts(office: Office, query: FederatedQuery) -> FederatedFacts:
+    return await office.company.reader(lambda db, at: federated(db, query, at))
 
 
 async def test_a_client_of_client_credentials_is_shown_its_id_and_secret(office: Office) -> None:

@@ -20,7 +20,8 @@ MAX_NAME_CHARACTERS = 60
 END_ATTRIBUTE = "urn:onepam:params:scim:schemas:extension:access:2.0:User:endDate"
 """Where a vendor's end is read, if the token does not say otherwise."""
 
-_PROVIDER = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
+_PROVIDER = re.compile(r"[a-z0-9][a-z0-9-]{0,39}|idp_[a-z2-7]{16}", re.ASCII)
+"""A name of the administrator's choice, or an identity provider of ours."""
 _ATTRIBUTE = re.compile(r"[A-Za-z0-9$_.:-]{1,200}", re.ASCII)
 
 

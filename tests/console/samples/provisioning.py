@@ -78,6 +78,7 @@ PROVISIONING: Context = {
         {"name": "Sales", "provider": "okta", "named": 40, "in_effect": 40, "roles": ""},
     ],
     "unfed": [{"name": "Databases", "roles": "dba"}],
+    "providers": [{"id": "idp_okta", "name": "Okta"}],
     "troubled": [
         {"user_name": "kiosk", "provider": "okta", "person": None, "trouble": "has no address, so there is no person"}
     ],

@@ -19,6 +19,7 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read import provisioning as rows
 from onepam.store.read.names import names as names_of
+from onepam.store.read.providers import providers
 
 TOKEN_PREFIX = "scim"  # noqa: S105 - how a token of a SCIM client begins
 LATE = 24 * HOUR
@@ -47,7 +48,7 @@ async def propose(visit: Visit) -> Response:
     days = visit.form.get("days", "")
     wish = TokenWish(
         token=new_id("stk", visit.services.random),
-        provider=visit.form.get("provider", "").strip().lower(),
+        provider=visit.form.get("provider", "").strip().lower() or visit.form.get("of", ""),
         name=visit.form.get("name", ""),
         networks=tuple(each for each in re.split(r"[\s,]+", visit.form.get("networks", "")[:2_000]) if each),
         end_attribute=visit.form.get("end_attribute", "").strip() or END_ATTRIBUTE,
@@ -86,14 +87,16 @@ async def _shown(visit: Visit, new: str, client: str = "") -> Response:
     reader, at = visit.services.reader, visit.at
     tokens = await reader(rows.tokens, at)
     names = await reader(names_of, at)
+    called = {each.provider.provider: each.provider.name for each in await reader(providers, at)}
     return visit.page(
         "provisioning.html",
-        directories=[_directory(visit, each) for each in await reader(rows.directories, at)],
-        tokens=[_token(visit, each, names) for each in tokens],
+        providers=[{"id": ident, "name": name} for ident, name in called.items()],
+        directories=[_directory(visit, each, called) for each in await reader(rows.directories, at)],
+        tokens=[_token(visit, each, names, called) for each in tokens],
         groups=[
             {
                 "name": each.name,
-                "provider": each.provider,
+                "provider": called.get(each.provider, each.provider),
                 "named": each.named,
                 "in_effect": each.in_effect,
                 "roles": words(each.roles),
@@ -106,7 +109,7 @@ async def _shown(visit: Visit, new: str, client: str = "") -> Response:
         troubled=[
             {
                 "user_name": each.user_name,
-                "provider": each.provider,
+                "provider": called.get(each.provider, each.provider),
                 "person": each.person,
                 "trouble": TROUBLES.get(each.trouble, each.trouble),
             }
@@ -123,12 +126,12 @@ async def _shown(visit: Visit, new: str, client: str = "") -> Response:
     )
 
 
-def _directory(visit: Visit, found: rows.DirectoryCount) -> Context:
+def _directory(visit: Visit, found: rows.DirectoryCount, called: dict[str, str]) -> Context:
     traffic = visit.services.scim_traffic.of(found.provider)
     last = max((each for each in (found.changed, traffic.last if traffic else None) if each is not None), default=None)
     failed = list(traffic.failures)[-5:] if traffic else []
     return {
-        "provider": found.provider,
+        "provider": called.get(found.provider, found.provider),
         "users": found.users,
         "active": found.active,
         "groups": found.groups,
@@ -143,11 +146,11 @@ def _directory(visit: Visit, found: rows.DirectoryCount) -> Context:
     }
 
 
-def _token(visit: Visit, found: rows.ScimToken, names: dict[str, str]) -> Context:
+def _token(visit: Visit, found: rows.ScimToken, names: dict[str, str], called: dict[str, str]) -> Context:
     return {
         "id": found.token,
         "name": found.name,
-        "provider": found.provider,
+        "provider": called.get(found.provider, found.provider),
         "networks": words(found.networks),
         "ends": found.ends,
         "over": found.ends <= visit.now,
