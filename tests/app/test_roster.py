@@ -145,6 +145,15 @@ async def test_a_return_enables_nothing(company: Company) -> None:
     assert kinds == [("disabled", "eve")]
 
 
+async def test_a_number_that_went_to_somebody_else_is_found(company: Company) -> None:
+    """Nothing tells a new name from a new person: somebody must look."""
+    await take(company, text())
+    await take(company, text(eve="4,Noa New,noa@example.com,employee,max@example.com,2026-01-01,,,,"))
+    assert (await person(company, "eve"))["email"] == "eve@example.com"
+    (found,) = (await company.reader(read.reconciliation)).findings
+    assert (found.kind, found.person, found.detail) == ("other_address", "eve", "noa@example.com")
+
+
 async def test_a_new_number_of_the_same_person_ends_nothing(company: Company) -> None:
     await take(company, text())
     renumbered = ROWS["eve"].replace("4,", "44,", 1)

@@ -25,6 +25,7 @@ ACCOUNTS = {
     "owner_gone": "service account, its owner is not on the roster",
     "sponsor_gone": "vendor, the sponsor has left",
     "manager_gone": "the manager has left",
+    "other_address": "another address on the roster: renamed, or the number went to somebody else",
     "not_bounded": "vendor without a sponsor or an end",
 }
 PEOPLE = {"disabled": "on the roster, the account is disabled", "no_account": "on the roster, without an account"}

@@ -114,7 +114,8 @@ class Finding:
 
     `kind`: no_entry (an account on no roster), left_enabled (left by the roster, the account is enabled), owner_gone (a
     service account whose owner is on no roster), manager_gone, sponsor_gone, not_bounded (a vendor without sponsor or
-    end), no_account (on the roster without an account), disabled (on the roster, the account is disabled).
+    end), other_address (the entry has another one than the account: renamed, or the number went to somebody else),
+    no_account (on the roster without an account), disabled (on the roster, the account is disabled).
     """
 
     kind: str
@@ -285,6 +286,9 @@ UNION ALL
 SELECT 'sponsor_gone', p.person, p.name, p.valid_from, p.owner {_ACCOUNT} AND p.kind = 'vendor' AND p.owner IN {_LEFT}
 UNION ALL
 SELECT 'manager_gone', p.person, p.name, p.valid_from, p.manager {_ACCOUNT} AND p.manager IN {_LEFT}
+UNION ALL
+SELECT 'other_address', p.person, p.name, e.said, e.email FROM staff_entry e
+JOIN person p ON p.person = e.person AND p.enabled = 1 AND {_P} WHERE e.email <> p.email COLLATE NOCASE AND {_ON}
 UNION ALL
 SELECT 'disabled', p.person, p.name, p.valid_from, '' FROM staff_entry e
 JOIN person p ON p.person = e.person AND p.enabled = 0 AND {_P} WHERE {_ON}
