@@ -216,7 +216,7 @@ async def test_lanes_run_from_joining_to_leaving(company: Company) -> None:
     company.clock.advance(HOUR)
     now = {lane.name: lane.bars for lane in await company.reader(lanes, None, "eve")}
     assert list(now) == [
-        "account", "roles", "grants", "sessions", "factors", "identities", "leaving", "sign-ins",
+        "roster", "account", "roles", "grants", "sessions", "factors", "identities", "leaving", "sign-ins",
     ]  # fmt: skip
     assert [(bar.words, bar.ends is None) for bar in now["roles"]] == [
         ("engineer", False),
@@ -229,7 +229,7 @@ async def test_lanes_run_from_joining_to_leaving(company: Company) -> None:
     assert (now["grants"][0].words, now["grants"][0].reference) == ("app on web-1", granted.grant)
     assert await company.reader(lanes, half_way, "eve") == then
     assert all(bar.ends is None for lane in then for bar in lane.bars)
-    assert isinstance(then[0].bars[0], Bar)
+    assert isinstance(then[1].bars[0], Bar)
 
 
 async def test_a_grant_and_a_sign_in_stop_in_their_lane_when_their_time_is_over(company: Company) -> None:

@@ -37,14 +37,14 @@ async def dial(
         return Refused("target.host_key", "no host key is pinned for this target", "an administrator must pin one")
     loop = asyncio.get_running_loop()
     options = _options(address, port, login, client_key, certificate, pinned_host_keys, timeout)
-    options.waiter = loop.create_future()
+    waiter = options.waiter = loop.create_future()
     connection: TargetConnection | None = None
     try:
         async with asyncio.timeout(timeout):
             _, connection = await loop.create_connection(
                 lambda: TargetConnection(loop, options, wait="auth"), address, port
             )
-            await options.waiter
+            await waiter
     except (TimeoutError, OSError, asyncssh.Error) as error:
         if connection is not None:
             connection.abort()
@@ -53,6 +53,10 @@ async def dial(
         if connection is not None:
             connection.abort()
         raise
+    finally:
+        # A connection that breaks while nobody waits for it any more must not complain of that to the loop.
+        if not waiter.cancel() and not waiter.cancelled():
+            waiter.exception()
     return connection
 
 
