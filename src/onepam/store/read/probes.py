@@ -115,7 +115,8 @@ def probes(db: Db, at: Instant, asked: Due, node: str) -> tuple[Probe, ...]:
     known = rows(
         db,
         f"SELECT path, proof, reference, resource, login FROM probe "
-        f"WHERE person = :person AND node = :node AND made > :since AND result <> 'unanswered' AND {AT}",
+        "WHERE person = :person AND node = :node AND made > :since AND result <> 'unanswered' "
+        f"AND purpose <> 'no_mfa' AND {AT}",  # the daily question is another one, even where it came just now
         {"person": asked.person, "node": node, "since": asked.since, "at": at},
     )
     done = {tuple(each) for each in known}
