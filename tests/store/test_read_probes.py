@@ -16,7 +16,8 @@ from onepam.domain.sessions import SessionClosed
 from onepam.domain.sign_in import CertificateIssued
 from onepam.kernel.clock import HOUR, SECOND, Instant
 from onepam.kernel.errors import Refused
-from onepam.store.read.probes import Revoked, probed_after, revoked, takes_away
+from onepam.store.read.probes import Revoked, probed_after, probes, revoked, takes_away
+from onepam.store.read.probes import due as leavers_due
 from tests.company import START, Company, record
 
 pytestmark = pytest.mark.anyio
@@ -95,3 +96,17 @@ async def test_a_leaver_is_probed_as_a_leaver(company: Company) -> None:
     await disable_person(company.ledger, company.actor("ada"), "eve", "left")
     company.clock.advance(2 * SECOND)
     assert await due(company) == ()
+
+
+async def test_the_daily_question_does_not_stand_for_a_leavers(company: Company) -> None:
+    """It may be on its way while somebody leaves; the answer to it comes after the leaving."""
+    await disable_person(company.ledger, company.actor("ada"), "eve", "left")
+    company.clock.advance(2 * SECOND)
+    (left,) = await company.reader(leavers_due, None, START)
+    asked = await company.reader(probes, None, left, "node-1")
+    first = replace(asked[0], probe="prb_1")
+    no = Refused("person.disabled", "no")
+    await record(company.ledger, made(replace(first, purpose=ProbePurpose.NO_MFA), no, "node-1"))
+    assert await company.reader(probes, None, left, "node-1") == asked
+    await record(company.ledger, made(replace(first, probe="prb_2"), no, "node-1"))
+    assert await company.reader(probes, None, left, "node-1") == asked[1:]
