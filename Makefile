@@ -36,9 +36,17 @@ wheel: $(STAMPS)/package $(STAMPS)/ui ## Build the wheel, the console's built as
 
 # --- Checking --------------------------------------------------------------------------------------------------------
 
+.PHONY: test-parts
+test-parts: system-packages $(STAMPS)/dev $(STAMPS)/package $(STAMPS)/ui $(STAMPS)/oidc-provider
+
 .PHONY: test
-test: system-packages $(STAMPS)/dev $(STAMPS)/package $(STAMPS)/ui $(STAMPS)/oidc-provider ## Install what the tests need, and run them all
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: test-parts ## Install what the tests need, and run them all
+	$(BIN)/python -m pytest $(PYTEST_ARGS) -m "not conformance"
+
+.PHONY: conformance
+conformance: test-parts ## Foreign programs and suites against the product (CONFORMANCE_ARGS="-k keycloak" for a part of them)
+	scripts/install-conformance $(VENV)
+	$(BIN)/python -m pytest -m conformance $(CONFORMANCE_ARGS)
 
 .PHONY: static
 static: lint types imports sizes ## Lint and format, strict types, import contracts, sizes (all of them: make -k static)
@@ -58,7 +66,7 @@ sizes: $(STAMPS)/dev
 	$(BIN)/python scripts/check_sizes.py
 
 .PHONY: check
-check: static test ## Everything that must hold before a commit: static, then test
+check: static test coverage ## Everything that must hold before a commit: static, tests, every branch of the pure floors
 
 .PHONY: coverage
 coverage: $(STAMPS)/dev $(STAMPS)/package ## Every branch of the pure floors, by their own tests

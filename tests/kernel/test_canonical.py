@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepam.kernel.canonical import MAX_DEPTH, MAX_INTEGER, NotCanonical, decode, encode, tagged
+from onepam.kernel.canonical import MAX_DEPTH, MAX_INTEGER, NotCanonical, decode, encode, scan, tagged
 
 integers = st.integers(-MAX_INTEGER, MAX_INTEGER)
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -99,3 +99,9 @@ def test_names_that_are_not_text_are_tagged() -> None:
 @given(st.binary(), st.binary())
 def test_two_names_never_look_alike(one: bytes, other: bytes) -> None:
     assert (tagged(one) == tagged(other)) == (one == other)
+
+
+def test_a_scan_reads_the_value_that_a_text_begins_with_in_whatever_form() -> None:
+    assert scan('{ "b": 1,  "a": [true] } and more') == {"b": 1, "a": [True]}
+    with pytest.raises(ValueError, match="Expecting value"):
+        scan("and more")
