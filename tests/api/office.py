@@ -100,6 +100,7 @@ class Office:
             authorities=authorities,
             playback=self.playback,
             clock=now,
+            wall=now,
             random=secrets.token_bytes,
             probes=Probes("nod_office", now, secrets.token_bytes),
             gateway_name="127.0.0.1",

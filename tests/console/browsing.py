@@ -197,6 +197,7 @@ async def opened(folder: Path, admitted: tuple[Admitted, ...] = ()) -> AsyncIter
         health=lambda: _health(company),
         proof=proof,
         clock=company.clock,
+        wall=company.clock,
         random=secrets.token_bytes,
         probes=Probes("node-1", company.clock, secrets.token_bytes),
         fetch=fetch,

@@ -57,7 +57,7 @@ class Gateway:
 
     def __init__(self, company: Company) -> None:
         self.company = company
-        self.live = Live(company.ledger, self._access, company.clock)
+        self.live = Live(company.ledger, self._access, company.ledger.time, company.ledger.seconds_until)
         self.questions: list[int] = []
         self._count = 0
 
@@ -224,7 +224,7 @@ def still() -> Instant:
 
 
 async def follow(tail: Tail, clock: Clock = still) -> tuple[Live, "asyncio.Task[None]"]:
-    live = Live(tail, no_access, clock)
+    live = Live(tail, no_access, clock, lambda ends: 3600.0)
     return live, asyncio.get_running_loop().create_task(live.follow(5))
 
 
@@ -309,7 +309,7 @@ async def test_an_opening_that_rests_on_a_revoked_sign_in_ends(gateway: Gateway)
 
 def test_of_revoked_sign_ins_the_newest_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_REMEMBERED", 2)
-    live = Live(Tail(), no_access, still)
+    live = Live(Tail(), no_access, still, lambda ends: 3600.0)
     live.apply([Placed(n, Instant(n), SignedOut(f"sgn_{n}", "eve", "session.revoked", None)) for n in range(4)])
     assert list(live._revoked) == ["sgn_2", "sgn_3"]
 

@@ -1,12 +1,13 @@
 """The ledger's time, when the machine's clock moves."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from onepam.app.confirm_clock import confirm_clock
+from onepam.app.confirm_clock import ClockFacts, confirm_clock
+from onepam.domain.ledger_time import AGREED
 from onepam.domain.system import ClockConfirmed, ClockJumped
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
@@ -42,6 +43,19 @@ class Machine:
         self.clocks = Clocks()
         self.ledger = SqliteLedger(path, "node-1", lambda: self.clocks.wall, bytes, lambda: self.clocks.steady)
 
+    def restart(self, meanwhile: Callable[[], None] = lambda: None) -> None:
+        self.ledger.close()
+        meanwhile()
+        self.ledger = SqliteLedger(self.path, "node-1", lambda: self.clocks.wall, bytes, lambda: self.clocks.steady)
+
+    async def confirm(self, node: str | None = None) -> Refused | tuple[str, ...]:
+        """As the command on the host does: another process, which has no doubt of its own."""
+        other = SqliteLedger(self.path, "cli", lambda: self.clocks.wall, bytes, lambda: self.clocks.steady)
+        try:
+            return await confirm_clock(other, "root", self.clocks.wall, node)
+        finally:
+            other.close()
+
     def write(self, number: int) -> object:
         self.clocks.pass_(SECOND)
         return write(self.ledger.writer, person(number))
@@ -69,14 +83,14 @@ async def test_a_small_step_is_no_event(machine: Machine) -> None:
 async def test_a_jump_forward_is_an_event_and_time_follows_it(machine: Machine) -> None:
     machine.clocks.jump(30 * SECOND)
     machine.write(1)
-    assert machine.history()[1:] == [(ClockJumped("node-1", 30 * SECOND), 32), (person(1), 32)]
+    assert machine.history()[1:] == [(ClockJumped("node-1", 30 * SECOND, False), 32), (person(1), 32)]
 
 
-async def test_a_jump_backwards_is_an_event_and_time_does_not_follow_it(machine: Machine) -> None:
-    machine.clocks.jump(-HOUR)
+async def test_a_short_jump_backwards_is_an_event_and_time_waits_for_the_clock(machine: Machine) -> None:
+    machine.clocks.jump(-MINUTE)
     machine.write(1)
     machine.write(2)
-    assert machine.history()[1:] == [(ClockJumped("node-1", -HOUR), 1), (person(1), 1), (person(2), 1)]
+    assert machine.history()[1:] == [(ClockJumped("node-1", -MINUTE, False), 1), (person(1), 1), (person(2), 1)]
 
 
 async def test_a_long_jump_forward_stops_commands_and_does_not_carry_the_ledgers_time_away(machine: Machine) -> None:
@@ -86,25 +100,27 @@ async def test_a_long_jump_forward_stops_commands_and_does_not_carry_the_ledgers
         assert isinstance(refused, Refused)
         assert refused.code == "clock.jumped"
         assert "31536000 s" in refused.message
-    assert machine.history()[1:] == [(ClockJumped("node-1", 365 * DAY), 2)]
+    assert machine.history()[1:] == [(ClockJumped("node-1", 365 * DAY, True), 2)]
+    assert machine.ledger.time() == START + 3 * SECOND
 
 
 async def test_a_confirmed_clock_is_believed(machine: Machine) -> None:
     machine.clocks.jump(2 * MINUTE)
     machine.write(1)
-    assert await confirm_clock(machine.ledger, "node-1", "root") is None
+    assert await machine.confirm() == ("node-1",)
     machine.write(2)
-    assert machine.history()[2:] == [(ClockConfirmed("node-1", "root"), 2), (person(2), 123)]
+    event, _ = machine.history()[2]
+    assert isinstance(event, ClockConfirmed)
+    assert (event.node, event.by, event.wall) == ("node-1", "root", START + 2 * SECOND + 2 * MINUTE)
+    assert machine.history()[-1] == (person(2), 123)
 
 
 async def test_another_process_can_confirm(machine: Machine) -> None:
     machine.clocks.jump(2 * MINUTE)
     assert isinstance(machine.write(1), Refused)
-    other = SqliteLedger(machine.path, "cli", lambda: machine.clocks.wall, bytes)
-    assert await confirm_clock(other, "node-2", "root") is not None
+    assert isinstance(await machine.confirm("node-2"), Refused)
     assert isinstance(machine.write(2), Refused)
-    assert await confirm_clock(other, "node-1", "root") is None
-    other.close()
+    assert await machine.confirm("node-1") == ("node-1",)
     assert not isinstance(machine.write(3), Refused)
     assert machine.history()[-1] == (person(3), 124)
 
@@ -114,15 +130,71 @@ async def test_a_clock_set_right_again_still_waits_for_the_word(machine: Machine
     machine.write(1)
     machine.clocks.jump(-HOUR)
     assert isinstance(machine.write(2), Refused)
-    await confirm_clock(machine.ledger, "node-1", "root")
+    await machine.confirm()
     machine.write(3)
     assert machine.history()[-1] == (person(3), 4)
 
 
-async def test_nothing_to_confirm_is_said(machine: Machine) -> None:
-    refused = await confirm_clock(machine.ledger, "node-1", "root")
+@pytest.mark.parametrize("seen", ["while it ran", "at a start"])
+async def test_a_clock_that_was_ahead_and_is_right_again_stops_commands_until_confirmed(
+    machine: Machine, seen: str
+) -> None:
+    """Entries of a false future: the ledger's time does not go back to the clock, and does not stand still either."""
+    machine.restart(lambda: machine.clocks.jump(2 * HOUR))  # a start cannot know that the clock is ahead
+    machine.write(1)
+    if seen == "at a start":
+        machine.restart(lambda: machine.clocks.jump(-2 * HOUR))
+    else:
+        machine.clocks.jump(-2 * HOUR)
+    refused = machine.write(2)
     assert isinstance(refused, Refused)
-    assert refused.code == "clock.not_in_doubt"
+    assert (refused.code, refused.hint.split(": ")[1]) == ("clock.behind", "onepam ledger confirm-clock")
+    jumped, at = machine.history()[-1]
+    assert isinstance(jumped, ClockJumped)
+    assert (jumped.stops, at) == (True, 7202)
+    assert -2 * HOUR <= jumped.microseconds < -2 * HOUR + 2 * SECOND
+    assert isinstance(machine.write(3), Refused)
+    assert machine.history()[-1] == (jumped, at), "told once"
+    assert await machine.confirm() == ("node-1",)
+    machine.clocks.pass_(10 * HOUR)
+    machine.write(4)
+    assert machine.history()[-1] == (person(4), 7202 + 9 * 3600)
+    machine.clocks.pass_(11 * HOUR)
+    machine.write(5)
+    assert machine.history()[-1] == (person(5), (machine.clocks.wall - START) // SECOND), "both agree again"
+
+
+async def test_a_doubt_outlives_the_process_and_is_told_once(machine: Machine) -> None:
+    machine.clocks.jump(HOUR)
+    machine.write(1)
+    for _ in range(3):
+        machine.restart()
+        refused = machine.write(2)
+        assert isinstance(refused, Refused)
+        assert refused.code == "clock.doubted"
+    assert len(machine.history()) == 2
+    await machine.confirm()
+    assert not isinstance(machine.write(3), Refused)
+
+
+async def test_an_offset_outlives_the_process(machine: Machine) -> None:
+    machine.restart(lambda: machine.clocks.jump(2 * HOUR))
+    machine.write(1)
+    machine.clocks.jump(-2 * HOUR)
+    machine.write(2)
+    await machine.confirm()
+    machine.clocks.pass_(10 * HOUR)
+    machine.restart()
+    assert machine.ledger.time() - machine.clocks.wall == pytest.approx(HOUR, abs=2 * SECOND)
+    assert machine.ledger.seconds_until(Instant(machine.ledger.time() + 9 * MINUTE)) == pytest.approx(600)
+    assert not isinstance(machine.write(3), Refused)
+
+
+async def test_nothing_to_confirm_is_said(machine: Machine) -> None:
+    for node in (None, "node-1"):
+        refused = await machine.confirm(node)
+        assert isinstance(refused, Refused)
+        assert refused.code == "clock.not_in_doubt"
     assert len(machine.history()) == 1
 
 
@@ -130,12 +202,12 @@ def test_a_jump_stays_to_be_told_until_its_event_is_durable() -> None:
     clocks = Clocks()
     guard = ClockGuard("node-1", lambda: clocks.wall, lambda: clocks.steady)
     clocks.jump(HOUR)
-    assert guard.check() == guard.check() == ClockJumped("node-1", HOUR)
-    guard.confirm()
+    assert guard.check(START) == guard.check(START) == ClockJumped("node-1", HOUR, True)
+    guard.heed(ClockFacts({}, AGREED))
     assert guard.stopped is not None
     guard.recorded()
-    assert guard.check() is None
-    guard.confirm()
+    assert guard.check(START) is None
+    guard.heed(ClockFacts({}, AGREED))
     assert guard.stopped is None
 
 
@@ -143,4 +215,13 @@ def test_a_jump_between_two_checks_counts_for_a_minute_at_most() -> None:
     clocks = Clocks()
     guard = ClockGuard("node-1", lambda: clocks.wall, lambda: clocks.steady)
     clocks.jump(DAY)
-    assert guard.now(START) == START + MINUTE
+    assert guard.now(START) == guard.time() == START + MINUTE
+
+
+@pytest.mark.parametrize(("behind", "stops"), [(MINUTE, False), (MINUTE + 1, True)])
+def test_a_clock_is_behind_from_more_than_a_minute_on(behind: int, stops: bool) -> None:
+    clocks = Clocks()
+    guard = ClockGuard("node-1", lambda: clocks.wall, lambda: clocks.steady)
+    guard.check(Instant(START + behind))
+    assert (guard.stopped is not None) is stops
+    assert guard.time() == START + behind

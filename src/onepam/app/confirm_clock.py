@@ -1,10 +1,12 @@
-"""An operator confirms the clock of a node after it jumped forward."""
+"""An operator confirms the clock after it jumped forward, or was found behind the ledger."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from onepam.app.ports import Ledger
 from onepam.domain.commit import Decided
+from onepam.domain.ledger_time import Offset
 from onepam.domain.system import ClockConfirmed
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
@@ -12,29 +14,33 @@ from onepam.kernel.errors import Refused
 
 @dataclass(frozen=True, slots=True)
 class ClockFacts:
-    """The newest jump of a node's clock that nobody has confirmed (microseconds); None: there is none."""
+    """The newest jump of each node that stands still since (microseconds), and the newest offset that was confirmed."""
 
-    jumped: int | None
+    doubted: Mapping[str, int]
+    offset: Offset
 
 
 @dataclass(frozen=True, slots=True)
 class ClockQuery:
-    """The clock of a node. Commands with this query run although the clock is in doubt."""
+    """The clocks of all nodes. Commands with this query run although a clock is in doubt."""
 
     facts: ClassVar[type[ClockFacts]] = ClockFacts
-    node: str
 
 
-async def confirm_clock(ledger: Ledger, node: str, by: str) -> Refused | None:
-    """Records the word of `by`, who has a shell on the host: the node's writer takes commands again once it sees it.
+async def confirm_clock(ledger: Ledger, by: str, wall: Instant, node: str | None = None) -> Refused | tuple[str, ...]:
+    """Records the word of `by`, who has a shell on the host where the clock says `wall`: the writers of all doubted
+    nodes (or of `node` alone) take commands again once they see it. The answer names the nodes.
 
     It does not ask for a sign-in, because a clock that is years ahead has ended them all.
     """
 
-    def decide(facts: ClockFacts, now: Instant) -> Decided[None] | Refused:
-        if facts.jumped is None:
-            return Refused("clock.not_in_doubt", f"The clock of {node} has not jumped, or was confirmed already.")
-        return Decided((ClockConfirmed(node, by),), None)
+    def decide(facts: ClockFacts, now: Instant) -> Decided[tuple[str, ...]] | Refused:
+        nodes = tuple(each for each in sorted(facts.doubted) if node in (None, each))
+        if not nodes:
+            whose = "No clock" if node is None else f"The clock of {node} is not one that"
+            return Refused("clock.not_in_doubt", f"{whose} has jumped, or it was confirmed already.")
+        ahead = max(0, now - wall)
+        return Decided(tuple(ClockConfirmed(each, by, wall, ahead) for each in nodes), nodes)
 
-    outcome = await ledger.commit(ClockQuery(node), decide)
-    return outcome if isinstance(outcome, Refused) else None
+    outcome = await ledger.commit(ClockQuery(), decide)
+    return outcome if isinstance(outcome, Refused) else outcome.result

@@ -105,7 +105,7 @@ class Platform:
             (self.config.data / "log-key").write_text(self.log_key.encode() + "\n", "utf-8")
             self.ledger = SqliteLedger(self.database, self.node.name, wall_clock, secrets.token_bytes)
             parts.callback(self.ledger.close)
-            self.reader = Reader(self.database, wall_clock)
+            self.reader = Reader(self.database, self.ledger.time)
             parts.callback(self.reader.close)
             self.anchors = self._anchors()
             self._evidence = Evidence(
@@ -118,9 +118,9 @@ class Platform:
                 self.log_key,
                 self.anchors.witness_keys,
                 self.config.environment,
-                wall_clock,
+                self.ledger.time,
             )
-            self.live = Live(self.ledger, self._access, wall_clock)
+            self.live = Live(self.ledger, self._access, self.ledger.time, self.ledger.seconds_until)
             self.scim_traffic = ScimTraffic()
             self.probes = Probes(self.node.name, wall_clock, secrets.token_bytes)
             self.sealing = Sealing(self.ledger, self.live, self.node.name)
@@ -194,7 +194,7 @@ class Platform:
             console_port=config.console_port,
             certificate=tls[0] if tls else None,
         )
-        return Prober(self.ledger, self.reader, self.probes, listeners, wall_clock, secrets.token_bytes)
+        return Prober(self.ledger, self.reader, self.probes, listeners, self.ledger.time, secrets.token_bytes)
 
     @contextlib.asynccontextmanager
     async def _listeners(self) -> AsyncIterator[None]:
@@ -285,7 +285,8 @@ class Platform:
             recordings=self.recordings,
             source_addresses=self.config.source_addresses,
             console_url=self.config.url,
-            clock=wall_clock,
+            clock=self.ledger.time,
+            wall=wall_clock,
             random=secrets.token_bytes,
             pool=self.pool,
         )
@@ -322,7 +323,7 @@ class Platform:
             sign,
             self._cosign(),
             keys,
-            wall_clock,
+            self.ledger.time,
         )
 
     def _cosign(self) -> Cosign | None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from onepam.app.follow_roster import follow_roster
 from onepam.app.ports import Ledger
 from onepam.app.take_roster import Upload, record_failed_pull, take_roster, zone_of
-from onepam.boot.clock import wall_clock
 from onepam.domain.staff import SOURCE_SECRET
 from onepam.domain.staff_directory import parse_directory, read_directory
 from onepam.domain.staff_file import MAX_FILE_BYTES, InvalidRoster, StaffFile
@@ -133,6 +132,7 @@ async def keep_roster(platform: "Platform") -> None:
     egress = Egress(config.admitted, frozenset({platform.ssh_port, config.console_port}))
     fetch, directory = Fetch(egress), Directory(egress)
     try:
-        await RosterJob(platform.ledger, platform.reader, fetch, platform.envelope, wall_clock, directory).run()
+        clock = platform.ledger.time
+        await RosterJob(platform.ledger, platform.reader, fetch, platform.envelope, clock, directory).run()
     finally:
         await fetch.aclose()

@@ -13,6 +13,7 @@ from onepam.app.confirm_clock import confirm_clock
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config, load
 from onepam.boot.founding import FIRST_MATRIX, Founder, Founding
+from onepam.kernel.clock import iso
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.ledger import SqliteLedger
@@ -107,18 +108,18 @@ def rewrap(data: Data = DATA) -> None:
 
 
 def confirm(
-    node: Annotated[str, typer.Argument(help="The node whose clock jumped, such as nod_abc...")],
     by: Annotated[str, typer.Option(help="Your name: it stands in the ledger.", prompt="Your name")],
+    node: Annotated[str | None, typer.Argument(help="One node (nod_...); else all that are in doubt.")] = None,
     data: Data = DATA,
 ) -> None:
-    """Confirm that a gateway's clock is right after it jumped; it decides again."""
+    """Confirm that this host's clock is right after it jumped, or was ahead before; the gateway decides again."""
 
     async def confirmed(ledger: SqliteLedger, reader: Reader) -> None:
-        refused = await confirm_clock(ledger, node, by)
-        if refused is not None:
-            typer.echo(refused.message, err=True)
+        nodes = await confirm_clock(ledger, by, wall_clock(), node)
+        if isinstance(nodes, Refused):
+            typer.echo(nodes.message, err=True)
             raise typer.Exit(1)
-        typer.echo(f"the clock of {node} is confirmed by {by}")
+        typer.echo(f"{iso(wall_clock())} is confirmed by {by} as the time of {', '.join(nodes)}")
 
     _on_ledger(data, confirmed)
 

@@ -33,7 +33,11 @@ async def leave(
     services = visit.services
     if isinstance(settings, OidcSettings):
         begun = await services.openid.begin(
-            settings, services.random, visit.now, prompt=_again(settings) if force else "", max_age=0 if fresh else None
+            settings,
+            services.random,
+            visit.wall,
+            prompt=_again(settings) if force else "",
+            max_age=0 if fresh else None,
         )
         if isinstance(begun, Refused):
             return begun
@@ -46,7 +50,7 @@ async def leave(
         }
         return visit.keep(going(visit, name, begun.url, ()), {**flow, "provider": settings.provider, "begun": kept})
     request = new_request_id(services.random)
-    sending = authn_request(settings, request, visit.now, force=force)
+    sending = authn_request(settings, request, visit.wall, force=force)
     if isinstance(sending, PostForm):
         response = going(visit, name, sending.action, sending.fields)
     else:

@@ -90,7 +90,7 @@ def routes(services: ConsoleServices, places: tuple[Place, ...]) -> list[Route]:
 
 def _endpoint(services: ConsoleServices, place: Place) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        visit = Visit(services, request, _source(request), _csrf(request), services.clock())
+        visit = Visit(services, request, _source(request), _csrf(request), services.clock(), services.wall())
         try:
             response = await _answer(visit, place)
         except Fault:

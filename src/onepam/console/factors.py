@@ -27,7 +27,7 @@ def totp_proof(visit: Visit, found: Account, code: str) -> Proof | None:
     """The app's code as a proof, or None."""
     for factor in found.of(FactorKind.TOTP):
         seed = open_seed(factor.secret, found.person, visit.services.envelope)
-        step = totp.match(seed, code, visit.now, factor.counter)
+        step = totp.match(seed, code, visit.wall, factor.counter)
         if step is not None:
             return Proof(factor.factor, FactorKind.TOTP, step)
     return None

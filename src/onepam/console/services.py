@@ -25,7 +25,8 @@ class ConsoleServices:
 
     `fetch` is how anything leaves for an identity provider, `openid` signs people in by OpenID Connect, and
     `providers` makes what the ledger keeps of a provider ready for use. `signals` takes what transmitters tell.
-    `scim_traffic` is how the requests of directories went.
+    `scim_traffic` is how the requests of directories went. `clock` is the ledger's time, `wall` this machine's
+    clock, for what is compared with somebody else's.
     """
 
     ledger: Ledger
@@ -40,6 +41,7 @@ class ConsoleServices:
     health: Callable[[], Awaitable[LedgerHealth]]
     proof: Callable[[int], Awaitable[EntryProof | Refused]]
     clock: Clock
+    wall: Clock
     random: RandomBytes
     probes: Probes
     fetch: Fetch

@@ -60,13 +60,18 @@ class Member:
 
 @dataclass(slots=True)
 class Visit:
-    """The request with all that is known of it. `at` is the instant that pages show: now, or `as_of`."""
+    """The request with all that is known of it. `at` is the instant that pages show: now, or `as_of`.
+
+    `now` is the ledger's time, which everything of ours is compared with; `wall` is this machine's clock, for what
+    somebody else's clock said: the codes of an app, a provider's message, a certificate.
+    """
 
     services: ConsoleServices
     request: Request
     source: str
     csrf: str
     now: Instant
+    wall: Instant
     as_of: Instant | None = None
     member: Member | None = None
     form: Mapping[str, str] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 The edge (OpenID Connect, SAML) verifies a message and reduces it to one `Assertion`; from there on both are the same.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from onepam.kernel.clock import Instant
@@ -57,3 +57,7 @@ class Assertion:
     unique: str
     provider_session: str = ""
     name_id: str = ""
+
+    def shifted(self, by: int) -> "Assertion":
+        """The same message in another reckoning of time, `by` microseconds later: from our clock's to the ledger's."""
+        return replace(self, authenticated_at=Instant(self.authenticated_at + by))

@@ -19,19 +19,24 @@ class SystemStarted:
 @event("system.clock_jumped", klass="system")
 @dataclass(frozen=True, slots=True)
 class ClockJumped:
-    """The wall clock moved against the monotonic one by `microseconds` (negative: backwards)."""
+    """The clock of `node` moved by `microseconds` (negative: backwards) against its steady clock, or stands so far
+    behind the newest entry. `stops`: no command of the node is decided until an operator confirms the clock."""
 
     node: str
     microseconds: int
+    stops: bool
 
 
 @event("system.clock_confirmed", klass="system")
 @dataclass(frozen=True, slots=True)
 class ClockConfirmed:
-    """An operator confirmed the clock after a jump forward; commands run again."""
+    """An operator confirmed the clock of `node`, which said `wall` then; commands run again. The ledger's time was
+    `ahead` microseconds later than the clock, and passes at nine tenths of its pace until both agree."""
 
     node: str
     by: str
+    wall: int
+    ahead: int
 
 
 @event("system.verified", klass="system")

@@ -65,10 +65,14 @@ class LiveSession:
 class Live:
     """The live sessions of this process, and the task that follows the ledger for them."""
 
-    def __init__(self, tail: Tail, access: AccessReader, clock: Clock) -> None:
+    def __init__(
+        self, tail: Tail, access: AccessReader, clock: Clock, seconds_until: Callable[[Instant], float]
+    ) -> None:
+        """`clock` is the ledger's time, and `seconds_until` how long a steady clock runs until it is an instant."""
         self._tail = tail
         self._access = access
         self._clock = clock
+        self._seconds_until = seconds_until
         self._sessions: dict[str, LiveSession] = {}
         self._waiting: dict[str, asyncio.Future[Refused | None]] = {}
         self._checks: set[asyncio.Task[None]] = set()
@@ -229,8 +233,7 @@ class Live:
     def _set_timer(self, live: LiveSession, ends: Instant) -> None:
         if live.timer is not None:
             live.timer.cancel()
-        seconds = max(0, ends - self._clock()) / 1_000_000
-        live.timer = asyncio.get_running_loop().call_later(seconds, live.end, "expired")
+        live.timer = asyncio.get_running_loop().call_later(self._seconds_until(ends), live.end, "expired")
 
 
 def _grants(*chains: session_events.Because) -> frozenset[str]:

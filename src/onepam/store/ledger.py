@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from onepam.domain.commit import Committed, Decider, FactsQuery, Placed
-from onepam.kernel.clock import Clock
+from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Refused, Unavailable
 from onepam.kernel.ids import RandomBytes
 from onepam.store.clock_guard import steady
@@ -70,6 +70,14 @@ class SqliteLedger:
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):  # wait_for of Python 3.11 may swallow a cancellation
                     await self._grown.wait()
+
+    def time(self) -> Instant:
+        """The ledger's time now: what its entries are compared with. Any thread may ask."""
+        return self.writer.guard.time()
+
+    def seconds_until(self, ends: Instant) -> float:
+        """How many seconds are left until the ledger's time is `ends`; 0.0 when it is over."""
+        return self.writer.guard.seconds_until(ends)
 
     def size(self) -> int:
         """How many entries there are."""

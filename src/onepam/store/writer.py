@@ -66,7 +66,8 @@ class Writer:
         self._data_version = -1
         self._careful = False
         self._random = random
-        self._guard = ClockGuard(node, clock, monotonic)
+        self.guard = ClockGuard(node, clock, monotonic)
+        self.guard.heed(load(self._db, ClockQuery(), Instant(0)))
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
         self._lock = ProcessLock(path)
@@ -140,11 +141,13 @@ class Writer:
         try:
             before = read_head(self._db)
             self._prepare(before)
-            head = self._run_jobs(group, self._record_jump(before))
+            begun = self._record_jump(before, group[0])
+            head = self._run_jobs(group, begun)
             if head.size > before.size:
                 write_head(self._db, head)
                 self._db.execute("COMMIT")
-                self._guard.recorded()
+                if begun.size > before.size:
+                    self.guard.recorded()
         finally:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
@@ -154,12 +157,15 @@ class Writer:
         version = self._db.execute("PRAGMA data_version").fetchone()[0]
         known = self._db.memory if version == self._data_version else {}
         self._db.memory, self._data_version = {topic: known.get(topic, {}) for topic in TOPICS}, version
-        if self._guard.stopped is not None and load(self._db, ClockQuery(self._guard.node), head.time).jumped is None:
-            self._guard.confirm()
+        if self.guard.stopped is not None:
+            self.guard.heed(load(self._db, ClockQuery(), head.time))
 
-    def _record_jump(self, head: Head) -> Head:
-        jump = self._guard.check()
-        return append(self._db, head, self._guard.now(head.time), (jump,), self._random) if jump else head
+    def _record_jump(self, head: Head, first: _Job) -> Head:
+        """A process that was only started to confirm the clock adds no doubt of its own."""
+        jump = self.guard.check(head.time)
+        if jump is None or isinstance(first.query, ClockQuery):
+            return head
+        return append(self._db, head, self.guard.now(head.time), (jump,), self._random)
 
     def _run_jobs(self, group: list[_Job], head: Head) -> Head:
         stop = time.monotonic() + limits.MAX_BATCH_MILLISECONDS / 1000
@@ -180,10 +186,10 @@ class Writer:
     def _run_job(self, job: _Job, head: Head) -> Head:
         """The head after the job; a job that raises leaves head and tables as they were."""
         try:
-            if self._guard.stopped is not None and not isinstance(job.query, ClockQuery):
-                job.answer = self._guard.stopped
+            if self.guard.stopped is not None and not isinstance(job.query, ClockQuery):
+                job.answer = self.guard.stopped
                 return head
-            now = self._guard.now(head.time)
+            now = self.guard.now(head.time)
             decided = job.decide(load(self._db, job.query, now), now)
             if isinstance(decided, Refused):
                 job.answer = decided

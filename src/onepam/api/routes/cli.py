@@ -142,8 +142,8 @@ async def me(caller: Who, services: Services) -> Me:
 
 async def _certified(services: ApiServices, actor: Actor, key: PublicKey, ends: Instant) -> Certificate:
     """The certificate, once that it was issued is in the ledger."""
-    at = services.clock()
-    line = done(services.authorities.person.issue(key.line, actor.session, actor.person, at, max(SECOND, ends - at)))
+    lasts = max(SECOND, ends - services.clock())
+    line = done(services.authorities.person.issue(key.line, actor.session, actor.person, services.wall(), lasts))
     identity = load_ssh_public_identity(line.encode("ascii"))
     assert isinstance(identity, SSHCertificate)  # we have just made it
     done(

@@ -75,7 +75,7 @@ async def totp_check(visit: Visit) -> Response:
     found, flow = await _person(visit), _flow(visit)
     if found is None or "seed" not in flow:
         return visit.go(_here(visit))
-    step = totp.match(Secret(b64decode(flow["seed"])), visit.form.get("code", ""), visit.now, None)
+    step = totp.match(Secret(b64decode(flow["seed"])), visit.form.get("code", ""), visit.wall, None)
     if step is None:
         words = "That is not the code the app should show now. Is this device's clock right?"
         return _show(visit, found, "totp", {"code": words}, flow=flow, status=422)

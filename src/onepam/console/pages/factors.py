@@ -69,7 +69,7 @@ async def totp_check(visit: Visit) -> Response:
         return visit.go("/factors")
     seed = Secret(b64decode(flow["seed"]))
     found = await _account(visit)
-    if totp.match(seed, visit.form.get("code", ""), visit.now, None) is None:
+    if totp.match(seed, visit.form.get("code", ""), visit.wall, None) is None:
         return _totp_page(visit, seed, found.email, "That is not the code the app should show now.", 422)
     sealed = sealed_seed(seed, found.person, visit.services.envelope)
     new = _factor(visit, FactorKind.TOTP, "Authenticator app", secret=sealed)

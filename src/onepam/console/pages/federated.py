@@ -2,6 +2,7 @@
 
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import replace
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
@@ -80,7 +81,7 @@ async def returned(visit: Visit) -> Response:
     found = await _of_flow(visit, flow)
     if begun is None or isinstance(found, Refused) or not isinstance(found[1], OidcSettings):
         return await _not_ours(visit, found)
-    received = await visit.services.openid.finish(found[1], visit.request.url.query, begun, visit.now)
+    received = await visit.services.openid.finish(found[1], visit.request.url.query, begun, visit.wall)
     return await _received(visit, flow, found[0], found[1], received)
 
 
@@ -105,7 +106,7 @@ async def finish(visit: Visit) -> Response:
     request = str(flow.get("request", ""))
     if not request or isinstance(found, Refused) or not isinstance(found[1], SamlSettings):
         return await _not_ours(visit, found)
-    received = check(found[1], visit.form.get("SAMLResponse", ""), request, visit.now)
+    received = check(found[1], visit.form.get("SAMLResponse", ""), request, visit.wall)
     return await _received(visit, flow, found[0], found[1], received)
 
 
@@ -124,7 +125,7 @@ async def backchannel(visit: Visit) -> Response:
     if isinstance(found, Refused) or not isinstance(found[1], OidcSettings):
         return JSONResponse({"error": "invalid_request"}, 400)
     stored = found[0]
-    notice = await visit.services.openid.logout_notice(found[1], visit.form.get("logout_token", ""), visit.now)
+    notice = await visit.services.openid.logout_notice(found[1], visit.form.get("logout_token", ""), visit.wall)
     if isinstance(notice, Refused):
         return JSONResponse({"error": "invalid_request", "error_description": notice.message}, 400)
     digest = subject_digest(stored.provider, notice.subject) if notice.subject else ""
@@ -143,7 +144,7 @@ async def logout_by_address(visit: Visit) -> Response:
     if isinstance(found, Refused) or not isinstance(found[1], SamlSettings):
         return visit.refusal(UNKNOWN, 404)
     query = visit.request.scope["query_string"].decode("ascii", "replace")
-    return await _logout(visit, *found, read_logout_query(found[1], query, visit.now))
+    return await _logout(visit, *found, read_logout_query(found[1], query, visit.wall))
 
 
 async def logout_by_form(visit: Visit) -> Response:
@@ -151,7 +152,7 @@ async def logout_by_form(visit: Visit) -> Response:
     found = await _provider(visit)
     if isinstance(found, Refused) or not isinstance(found[1], SamlSettings):
         return visit.refusal(UNKNOWN, 404)
-    return await _logout(visit, *found, read_logout_form(found[1], dict(visit.form), visit.now))
+    return await _logout(visit, *found, read_logout_form(found[1], dict(visit.form), visit.wall))
 
 
 async def leave_provider(visit: Visit, session: str) -> Response | None:
@@ -164,11 +165,11 @@ async def leave_provider(visit: Visit, session: str) -> Response | None:
     says = "You are signed out here. It goes on at your provider."
     if isinstance(settings, OidcSettings):
         hint = _hint(visit)
-        url = await visit.services.openid.sign_out_url(settings, visit.now, id_token=hint, state=SIGNED_OUT)
+        url = await visit.services.openid.sign_out_url(settings, visit.wall, id_token=hint, state=SIGNED_OUT)
         return going(visit, stored.name, url, (), says) if isinstance(url, str) else None
     request = new_request_id(visit.services.random)
     sending = logout_request(
-        settings, request, visit.now, name_id=there.name_id, provider_session=there.provider_session
+        settings, request, visit.wall, name_id=there.name_id, provider_session=there.provider_session
     )
     return None if isinstance(sending, Refused) else _send(visit, stored.name, sending, says)
 
@@ -179,6 +180,8 @@ async def _received(
     """What a browser came back with is what it left for: a test, a step-up, or a sign-in."""
     if "test" in flow:
         return await test_returned(visit, flow, received)
+    if not isinstance(received, Refused):  # held against our clock so far, and against the ledger's time from here on
+        received = replace(received, assertion=received.assertion.shifted(visit.now - visit.wall))
     then = following(str(flow.get("next", "/")))
     if "step_up" in flow:
         return await _stepped_up(visit, flow, then, received)
@@ -235,7 +238,7 @@ async def _logout(visit: Visit, stored: Provider, settings: Settings, message: o
     if ended == USED:
         return visit.refusal(USED, 400)
     answer = new_request_id(visit.services.random)
-    sending = logout_response(settings, message, answer, visit.now, whole=not isinstance(ended, Refused))
+    sending = logout_response(settings, message, answer, visit.wall, whole=not isinstance(ended, Refused))
     if isinstance(sending, Refused):
         response = visit.go(f"/sign-in?state={SIGNED_OUT}")
     else:

@@ -115,7 +115,7 @@ async def _made(
     made = Provider(change, provider, kind, typed["name"], text, forms.rule(typed), secret)
     settings = services.providers.settings(made)
     if isinstance(settings, OidcSettings):
-        answers = await services.openid.discovered(settings, visit.now)
+        answers = await services.openid.discovered(settings, visit.wall)
         return answers if isinstance(answers, Refused) else made
     return settings if isinstance(settings, Refused) else made
 
@@ -143,7 +143,7 @@ async def _secret(visit: Visit, kind: ProviderKind, provider: str, base: Provide
         keys = keys[-1:]
     else:
         host = urlsplit(visit.services.origin).hostname or "onepam"
-        keys = (*keys[:1], await asyncio.to_thread(new_key, host, visit.now, visit.services.random))
+        keys = (*keys[:1], await asyncio.to_thread(new_key, host, visit.wall, visit.services.random))
     return sealed_secret(keys_secret(keys), provider, seal)
 
 
@@ -162,7 +162,7 @@ async def _saml(visit: Visit, typed: dict[str, str], base: Provider | None) -> d
         document = fetched.body
     if not document:
         return forms.saml_settings(typed, known["idp"])
-    read = metadata.read(document, visit.now)
+    read = metadata.read(document, visit.wall)
     return read if isinstance(read, Refused) else forms.saml_settings(typed, idp_mapping(read))
 
 

@@ -86,7 +86,7 @@ async def proposed(visit: Visit) -> Response:
         provider={"id": stored.provider, "name": stored.name, "protocol": PROTOCOLS[stored.kind]},
         differences=differences(found.current, stored),
         trouble=settings.message if isinstance(settings, Refused) else "",
-        expiries=expiries(stored, settings, visit.now),
+        expiries=expiries(stored, settings, visit.wall),
         addresses=addresses(stored.kind, visit.services.origin, stored.provider),
         may_change=administers,
         mine=found.by == visit.me.actor.person,
@@ -158,7 +158,7 @@ async def _silence(visit: Visit, stored: Provider) -> str:
         return ""
     try:
         async with asyncio.timeout(MOST_SECONDS):
-            answer = await visit.services.openid.discovered(settings, visit.now)
+            answer = await visit.services.openid.discovered(settings, visit.wall)
     except TimeoutError:
         return f"It does not answer within {MOST_SECONDS} seconds."
     return answer.message if isinstance(answer, Refused) else ""

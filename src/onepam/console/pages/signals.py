@@ -76,7 +76,7 @@ async def propose(visit: Visit) -> Response:
         digest=token_digest(ours).hex() if ours else None,
         secret=sealed_token(theirs, ident, services.envelope) if theirs else None,
     )
-    found = await services.signals.transmitter(wanted.issuer).metadata(visit.now)
+    found = await services.signals.transmitter(wanted.issuer).metadata(visit.wall)
     refused = found if isinstance(found, Refused) else await propose_stream(services.ledger, visit.me.actor, wanted)
     if refused is not None:
         return await _form(visit, typed, refused)
@@ -122,8 +122,8 @@ async def test(visit: Visit) -> Response:
             "Send a test from there.",
         )
     else:
-        state = signals.state(stream.stream, visit.now)
-        refused = await signals.transmitter(stream.issuer).verify(stream.remote, secret, state, visit.now)
+        state = signals.state(stream.stream, visit.wall)
+        refused = await signals.transmitter(stream.issuer).verify(stream.remote, secret, state, visit.wall)
     return visit.outcome(refused, "/signals", "Asked: the verification shows here once it has come.")
 
 

@@ -169,7 +169,7 @@ class PersonDoor(Door):
         """A certificate's claims, whose registered key it is, what is wrong with a certificate of ours, or None."""
         if not _is_certificate(key_data):
             return await self._gateway.find_key(fingerprint(key_data))
-        claims = judge(key_data, self._gateway.authorities.person.public_blob, self._gateway.clock(), self._source)
+        claims = judge(key_data, self._gateway.authorities.person.public_blob, self._gateway.wall(), self._source)
         if isinstance(claims, Refused) and claims.code in _NOT_OURS:
             log.warning("a certificate from %s is refused: %s", self._source, claims.code)
             self._conn.send_auth_banner(_words(claims))

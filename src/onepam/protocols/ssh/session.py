@@ -94,6 +94,7 @@ class SshGateway:
     source_addresses: tuple[str, ...]
     console_url: str
     clock: Clock
+    wall: Clock
     random: RandomBytes
     pool: Executor
     running: "set[asyncio.Task[Any]]" = field(default_factory=set)
@@ -185,7 +186,7 @@ class Session:
             opened.session,
             [target_principal(opened.login, opened.resource)],
             gateway.source_addresses,
-            gateway.clock(),
+            gateway.wall(),
             pty=Action.SHELL in opened.actions,
         )
         pins = [asyncssh.import_public_key(each) for each in opened.host_keys]

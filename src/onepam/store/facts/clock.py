@@ -1,7 +1,8 @@
-"""Facts of a node's clock: the entries themselves, since a jump is no state."""
+"""Facts of the nodes' clocks: the entries themselves, since a jump is no state."""
 
 from onepam.app.confirm_clock import ClockFacts, ClockQuery
-from onepam.domain.system import ClockJumped
+from onepam.domain.ledger_time import AGREED, Offset
+from onepam.domain.system import ClockConfirmed, ClockJumped
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db
 from onepam.store.entries import entries_of
@@ -10,8 +11,13 @@ from onepam.store.facts.registry import loads
 
 @loads(ClockQuery)
 def clock(db: Db, query: ClockQuery, at: Instant) -> ClockFacts:
-    for stored in reversed(entries_of(db, ("system.clock_jumped", "system.clock_confirmed"))):
-        if stored.event.node == query.node:
-            jump = stored.event
-            return ClockFacts(jump.microseconds if isinstance(jump, ClockJumped) else None)
-    return ClockFacts(None)
+    doubted: dict[str, int] = {}
+    offset = AGREED
+    for stored in entries_of(db, ("system.clock_jumped", "system.clock_confirmed")):
+        event = stored.event
+        if isinstance(event, ClockJumped) and event.stops:
+            doubted[event.node] = event.microseconds
+        elif isinstance(event, ClockConfirmed):
+            doubted.pop(event.node, None)
+            offset = Offset(Instant(event.wall), event.ahead)
+    return ClockFacts(doubted, offset)
