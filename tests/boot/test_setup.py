@@ -86,4 +86,4 @@ def test_authorities_and_keys(tmp_path: Path) -> None:
 def test_a_clock_that_did_not_jump_needs_no_word(tmp_path: Path) -> None:
     done = onepam("ledger", "confirm-clock", "nod_a", "--by", "Ada", "--data", str(tmp_path / "data"))
     assert done.returncode == 1
-    assert "has not jumped" in done.stderr
+    assert "The clock of nod_a is not one that has jumped" in done.stderr
