@@ -20,6 +20,45 @@ REFUSED = (
     "2002:7f00:1::", "2002:a9fe:a9fe::",
 )  # fmt: skip
 
+METADATA = (
+    "169.254.169.254", "169.254.169.253", "169.254.170.2", "169.254.170.23", "169.254.0.23", "169.254.42.42",
+    "168.63.129.16", "100.100.100.200", "192.0.0.192",
+)  # fmt: skip
+"""What clouds answer their own machines at, IPv4."""
+
+METADATA_6 = (
+    "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:c1::a9fe:a9fe", "fd00:42::42", "fd00:a9fe:a9fe::1",
+    "fe80::a9fe:a9fe",
+)  # fmt: skip
+
+
+def twins(address: str) -> list[str]:
+    """The IPv6 addresses that bring a packet to this IPv4 one."""
+    four = int(ip_address(address))
+    hidden = four ^ 0xFFFFFFFF
+    return [
+        f"::ffff:{address}", f"::{address}", f"64:ff9b::{address}", f"64:ff9b:1::{address}",
+        f"2002:{four >> 16:x}:{four & 0xFFFF:x}::1",
+        f"2001:0:808:808:0:0:{hidden >> 16:x}:{hidden & 0xFFFF:x}", f"2001:0:{four >> 16:x}:{four & 0xFFFF:x}::1",
+        f"2a00:1450::5efe:{address}", f"2a00:1450::200:5efe:{address}",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", [*METADATA_6, *METADATA, *(twin for each in METADATA for twin in twins(each))])
+def test_no_cloud_hands_its_machine_s_credentials_to_us(address: str) -> None:
+    """The service that gives a machine its credentials is nobody's target, by whatever address it is written."""
+    assert not Egress().admits(ip_address(address), 80)
+
+
+def test_what_carries_an_ordinary_address_is_ordinary() -> None:
+    """Refusing all that carries another address would prove nothing of the table."""
+    for address in ("::ffff:8.8.8.8", "2002:808:808::1", "2a00:1450::5efe:8.8.8.8", "168.63.129.17", "fd00:ec3::254"):
+        assert Egress().admits(ip_address(address), 22), address
+
+
+def test_an_exception_admits_a_metadata_service_too() -> None:
+    assert Egress((Admitted.parse("fd00:ec2::254/128:80"),)).admits(ip_address("fd00:ec2::254"), 80)
+
 
 @pytest.mark.parametrize("address", REFUSED)
 def test_never(address: str) -> None:

@@ -1,7 +1,8 @@
 """Leaving the gateway: every outgoing connection's address is resolved once, judged, and used as it is.
 
-Refused are loopback, link-local (with the clouds' metadata service), multicast, unspecified and our own listeners,
-unless the operator's configuration file admits exactly that network and port.
+Refused are loopback, link-local, the clouds' services for their own machines (which hand out credentials), multicast,
+unspecified and our own listeners, unless the operator's configuration file admits exactly that network and port. An
+address that carries another one within is judged by both.
 """
 
 import asyncio
@@ -15,6 +16,26 @@ RESOLVE_SECONDS = 5.0
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
+
+METADATA: tuple[tuple[Network, str], ...] = tuple(
+    (ip_network(network), source)
+    for network, source in (
+        ("fd00:ec2::/32", "AWS: instance metadata, EKS Pod Identity, time and names (EC2 user guide, 'Use IMDS')"),
+        ("fd20:ce::/32", "Google Cloud: metadata server of IPv6-only machines (Compute Engine, 'Access VM metadata')"),
+        ("168.63.129.16/32", "Azure: WireServer (Azure Virtual Network, 'What is IP address 168.63.129.16?')"),
+        ("100.100.100.200/32", "Alibaba Cloud: ECS instance metadata (ECS, 'View instance metadata')"),
+        ("192.0.0.192/32", "Oracle Cloud Classic: instance metadata (Compute Classic, 'Retrieving metadata')"),
+        ("fd00:c1::/32", "Oracle Cloud: IMDS over IPv6 (Compute, 'Getting instance metadata')"),
+        ("fd00:42::/32", "Scaleway: metadata over IPv6 (Instances API, 'user data')"),
+        ("fd00:a9fe:a9fe::/48", "Akamai (Linode): metadata over IPv6 (Cloud Computing, 'Metadata service API')"),
+    )
+)
+"""Services of a cloud for its own machines that are not link-local, and where that is written. Those of IPv4
+link-local (169.254.169.254, AWS's .170.2 and .170.23, Tencent's 169.254.0.23, Scaleway's 169.254.42.42) and of IPv6
+(OpenStack's fe80::a9fe:a9fe) are refused as such (RFC 3927, RFC 4291)."""
+
+_NAT64 = ip_network("64:ff9b::/96")
+_NAT64_LOCAL = ip_network("64:ff9b:1::/48")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +77,12 @@ class Egress:
 
     def admits(self, address: Address, port: int) -> bool:
         """Whether the rule, or an exception of the operator, lets a connection out."""
-        plain = _plain(address)
         if self.excepted(address, port):
             return True
-        if plain.is_loopback or plain.is_link_local or plain.is_multicast or plain.is_unspecified or plain.is_reserved:
+        carried = _carried(address)
+        if any(_never(each) for each in carried):
             return False
-        return port not in self.own_ports or not _of_this_machine(plain)
+        return port not in self.own_ports or not any(_of_this_machine(each) for each in carried)
 
     def excepted(self, address: Address | str, port: int) -> bool:
         """Whether an exception of the operator names this address and port: there, and only there, unencrypted goes."""
@@ -74,6 +95,35 @@ def _plain(address: Address) -> Address:
     if isinstance(address, IPv6Address):
         return address.ipv4_mapped or address.sixtofour or address
     return address
+
+
+def _carried(address: Address) -> tuple[Address, ...]:
+    """The address and those within it to which the network may bring its packets.
+
+    6to4 (RFC 3056), Teredo (RFC 4380: server and client), NAT64 (RFC 6052), ISATAP (RFC 5214). A mapped address
+    (RFC 4291) is the IPv4 one and nothing else.
+    """
+    if not isinstance(address, IPv6Address):
+        return (address,)
+    if address.ipv4_mapped:
+        return (address.ipv4_mapped,)
+    last = IPv4Address(int(address) & 0xFFFFFFFF)
+    isatap = int(address) >> 32 & 0xFDFFFFFF == 0x00005EFE
+    inside = (address.sixtofour, *(address.teredo or ()), last if isatap or address in _NAT64 else None)
+    return (address, *(each for each in inside if each is not None))
+
+
+def _never(address: Address) -> bool:
+    """What nobody's target is. Where in a local NAT64 prefix (RFC 8215) the IPv4 address lies is not known here."""
+    return (
+        address.is_loopback
+        or address.is_link_local
+        or address.is_multicast
+        or address.is_unspecified
+        or address.is_reserved
+        or address in _NAT64_LOCAL
+        or any(address in network for network, _ in METADATA)
+    )
 
 
 def _of_this_machine(address: Address) -> bool:
