@@ -32,6 +32,7 @@ from onepam.identity.tokens import is_token, token_digest
 from onepam.kernel.clock import Instant, instant
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.secret import Secret
+from onepam.store.read.alarms import alarms
 from onepam.store.read.console import counts
 from onepam.store.read.directory import account, acting
 
@@ -141,6 +142,8 @@ async def _recognise(visit: Visit) -> None:
     detail = ", ".join(sorted({held.role for held in facts.roles})) or "no role yet"
     visit.member = Member(actor, facts, known.name if known else actor.person, detail)
     visit.waiting, visit.live = await visit.services.reader(counts, None, actor.person)
+    if visit.member.has(ConsoleRight.ADMINISTER):
+        visit.alarms = await visit.services.reader(alarms)
 
 
 async def _behind(visit: Visit, digest: str) -> tuple[Actor, ActorFacts] | None:

@@ -16,6 +16,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant, iso, moment
+from onepam.store.read.alarms import Alarm
 
 STATIC = Path(__file__).parent / "static"
 
@@ -117,7 +118,8 @@ class Flash:
 class Shell:
     """What every page knows, signed in or not. With `as_of` the page is history: `now` is that instant, forms are off.
 
-    `path` is the request's path (marks the side bar), `here` is path and query as the reader sees them.
+    `path` is the request's path (marks the side bar), `here` is path and query as the reader sees them. `alarms` stand
+    above every page; they are of now, and only administrators are given any.
     """
 
     now: Instant
@@ -129,6 +131,7 @@ class Shell:
     waiting: int = 0
     live: int = 0
     flashes: tuple[Flash, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
 
 
 def render(name: str, shell: Shell, **context: object) -> str:

@@ -17,6 +17,7 @@ from onepam.domain.authority import Actor, ActorFacts
 from onepam.kernel.clock import MINUTE, Instant
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.secret import Secret
+from onepam.store.read.alarms import Alarm
 
 SESSION_COOKIE = "onepam_session"
 CSRF_COOKIE = "onepam_csrf"
@@ -80,6 +81,7 @@ class Visit:
     waiting: int = 0
     live: int = 0
     flashes: tuple[Flash, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
 
     @property
     def me(self) -> Member:
@@ -113,6 +115,7 @@ class Visit:
             waiting=self.waiting,
             live=self.live,
             flashes=self.flashes,
+            alarms=self.alarms,
         )
 
     def page(self, template: str, status: int = 200, csp: str = CSP, **context: object) -> Response:

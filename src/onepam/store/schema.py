@@ -6,7 +6,7 @@ from onepam.store.project import STATE_TABLES
 from onepam.store.tables import LEDGER_SCHEMA
 from onepam.store.views import EVIDENCE_VIEWS
 
-LAYOUT = 4
+LAYOUT = 5
 
 
 def create(db: Db, *, indexed: bool = True) -> None:

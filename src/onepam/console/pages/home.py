@@ -167,12 +167,15 @@ def _waiting_for(db: Db, at: Instant, ident: str) -> str:
 
 
 async def _alerts(visit: Visit) -> list[Context]:
-    """What administrators must see: doors that would still open for a leaver, requests that nobody may decide. And what
-    waits for a senior approver."""
+    """What administrators must see: the alarms, doors that would still open for a leaver, requests that nobody may
+    decide. And what waits for a senior approver."""
     if visit.at is not None:
         return []
     risks = await visit.services.reader(_risks, None, visit.me.actor.person) if visit.me.has(_ACCEPTS) else []
-    return risks + (await visit.services.reader(_found, None) if visit.me.has(ConsoleRight.ADMINISTER) else [])
+    alarms = [
+        {"text": f"{each.sentence} {each.what_to_do}", "href": each.where, "state": "finding"} for each in visit.alarms
+    ]
+    return alarms + risks + (await visit.services.reader(_found, None) if visit.me.has(ConsoleRight.ADMINISTER) else [])
 
 
 def _risks(db: Db, at: Instant, me: str) -> list[Context]:

@@ -2,15 +2,28 @@
 
 from onepam.domain import system as events
 from onepam.store.database import Db
-from onepam.store.project.registry import STATE_TABLES, Place, nothing, projects
+from onepam.store.project.registry import STATE_TABLES, Place, nothing, projects, state
+from onepam.store.tables import StateTable
+
+VERIFICATION = state(
+    StateTable(
+        "verification",
+        ("kind",),
+        {"kind": "TEXT NOT NULL", "size": "INTEGER NOT NULL", "root": "TEXT NOT NULL", "findings": "TEXT NOT NULL"},
+    )
+)
 
 nothing(
     events.SystemStarted,
     events.ClockJumped,
     events.ClockConfirmed,
-    events.LedgerVerified,
     events.EvidencePacked,
 )
+
+
+@projects(events.LedgerVerified)
+def ledger_verified(db: Db, place: Place, event: events.LedgerVerified) -> None:
+    VERIFICATION.put(db, place.time, kind=event.kind, size=event.size, root=event.root, findings=list(event.findings))
 
 
 @projects(events.PayloadsErased)

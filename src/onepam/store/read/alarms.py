@@ -1,0 +1,52 @@
+"""What administrators must know wherever they are: each a sentence, what to do, and where to look.
+
+An alarm is a read of state: it stands as long as the state that it names, and ends with it. Whoever has another one
+writes its function and names it in `_ALARMS`.
+"""
+
+import json
+from dataclasses import dataclass
+
+from onepam.kernel.clock import Instant
+from onepam.store.database import Db, rows
+from onepam.store.tables import AT
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """`kind` names its group for machines; `sentence` and `what_to_do` are whole sentences for people. `where` is the
+    path of the page that shows more."""
+
+    kind: str
+    sentence: str
+    what_to_do: str
+    where: str
+
+
+def alarms(db: Db, at: Instant) -> tuple[Alarm, ...]:
+    """What is wrong at `at`, the worst first."""
+    return tuple(alarm for found in _ALARMS for alarm in found(db, at))
+
+
+def _history(db: Db, at: Instant) -> list[Alarm]:
+    """The newest verification of some kind found the ledger, or the tables made from it, altered."""
+    found = [
+        finding
+        for each in rows(db, f"SELECT findings FROM verification WHERE {AT} ORDER BY kind", {"at": at})
+        for finding in json.loads(each["findings"])
+    ]
+    if not found:
+        return []
+    number = "one place" if len(found) == 1 else f"{len(found)} places"
+    return [
+        Alarm(
+            "history",
+            f"The history was altered: it fails its verification in {number}.",
+            "Believe no page about the past until this is cleared up. Keep a copy of the data folder as it is now, run "
+            "“onepam ledger verify” on the host, and compare with a backup and with the witness.",
+            "/ledger",
+        )
+    ]
+
+
+_ALARMS = (_history,)
