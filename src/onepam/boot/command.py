@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from onepam.boot.ledger_command import verify
+from onepam.boot.private_folder import private_folder
 from onepam.boot.setup_command import authorities, confirm, setup, vault
 from onepam.cli.commands.ledger import app as ledger
 from onepam.cli.main import app
@@ -51,7 +52,7 @@ def signer(
     if with_parent:
         threading.Thread(target=_end_with_input, daemon=True).start()
 
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(folder)
     if not (folder / "key").exists():
         typer.echo(create_signer(folder / "key", folder / "state", origin))
     run_signer(folder / "key", folder / "state", folder / "socket", origin)
@@ -71,7 +72,7 @@ def witness(
     from onepam.signing.witness import create_witness
     from onepam.signing.witness_server import WitnessConfig, run_witness
 
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(folder)
     if not (folder / "key").exists():
         typer.echo(create_witness(folder / "key", name))
     logs: dict[str, tuple[str, ...]] = {}

@@ -28,6 +28,7 @@ from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.evidence import Evidence
 from onepam.boot.node import Node
+from onepam.boot.private_folder import private_folder
 from onepam.boot.probing import Listeners, Prober
 from onepam.boot.roster import keep_roster
 from onepam.boot.self_check import SelfCheck
@@ -75,8 +76,7 @@ class Platform:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        data = config.data
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        data = private_folder(config.data)
         self.database = data / "ledger.db"
         self.recordings = data / "recordings"
         self.recordings.mkdir(mode=0o700, exist_ok=True)

@@ -13,6 +13,7 @@ from onepam.app.confirm_clock import confirm_clock
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config, load
 from onepam.boot.founding import FIRST_MATRIX, Founder, Founding
+from onepam.boot.private_folder import private_folder
 from onepam.kernel.clock import iso
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
@@ -126,7 +127,7 @@ def confirm(
 
 def _on_ledger(data: Path, work: Callable[[SqliteLedger, Reader], Awaitable[None]]) -> None:
     """Runs `work` on the ledger, beside the running gateway or without it."""
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(data)
 
     async def run() -> None:
         ledger = SqliteLedger(data / "ledger.db", new_id("nod", secrets.token_bytes), wall_clock, secrets.token_bytes)
@@ -141,7 +142,7 @@ def _on_ledger(data: Path, work: Callable[[SqliteLedger, Reader], Awaitable[None
 
 
 def _envelope(data: Path) -> Envelope:
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(data)
     return Envelope(FileKeys.create(data / "master-keys.json", secrets.token_bytes), secrets.token_bytes)
 
 

@@ -1,0 +1,55 @@
+"""The data folder is its owner's alone: enforced at each start, whoever made it and with whatever umask."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from onepam.kernel.errors import Fault
+
+OTHERS = 0o077
+"""The mode bits that nothing of ours has: group and others."""
+
+
+def private_folder(folder: Path) -> Path:
+    """The folder, made if there is none, closed to group and others with all that lies in it; new files are, too.
+
+    This sets the umask of the process. A link is not followed, except one to a folder directly in `folder` (recordings
+    on another volume). Raises `Fault` for what belongs to another user: that one could open it again.
+    """
+    os.umask(OTHERS)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _close(folder.resolve())
+    for path in folder.iterdir():
+        if path.is_symlink() and path.is_dir():
+            _close(path.resolve())
+            _close_all(path.resolve())
+    _close_all(folder.resolve())
+    return folder
+
+
+def _close_all(folder: Path) -> None:
+    for path in _within(folder):
+        with suppress(FileNotFoundError):  # a process beside us has replaced it
+            _close(path)
+
+
+def _within(folder: Path) -> Iterator[str]:
+    """Every file and folder below, a folder before what is in it."""
+    waiting = [str(folder)]
+    while waiting:
+        with suppress(FileNotFoundError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                yield entry.path
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+
+
+def _close(path: Path | str) -> None:
+    status, us = os.lstat(path), os.geteuid()
+    if status.st_uid != us:
+        raise Fault(f"{path} belongs to user {status.st_uid}, and this runs as {us}; run: chown -R {us} {path}")
+    mode = stat.S_IMODE(status.st_mode)
+    if mode & OTHERS and not stat.S_ISLNK(status.st_mode):
+        os.chmod(path, mode & ~OTHERS)
