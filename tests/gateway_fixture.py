@@ -225,8 +225,9 @@ class Gateway:
         return await outcome(await self.start(*command), stdin)
 
 
-def keygen(path: Path) -> None:
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(path)], check=True)
+def keygen(path: Path, *kind: str) -> None:
+    kind = kind or ("-t", "ed25519")
+    subprocess.run(["ssh-keygen", "-q", *kind, "-N", "", "-C", "", "-f", str(path)], check=True)
 
 
 def certificate_of(person: Person) -> Path:

@@ -52,9 +52,14 @@ def test_keys_are_made_once_and_lie_sealed_and_private(tmp_path: Path, keys: Fil
     lines = [(a.person.public_line, a.target.public_line, a.host.public_line) for a in (first, again)]
     assert lines[0] == lines[1]
     assert len({line.split()[1] for line in lines[0]}) == 3
-    assert first.gateway_host_key.public_data == again.gateway_host_key.public_data
+    shown = [[key.public_data for key in each.gateway_host_keys] for each in (first, again)]
+    assert shown[0] == shown[1]
+    assert shown[0][0] == first.gateway_host_key.public_data
+    assert [key.get_algorithm() for key in first.gateway_host_keys] == ["ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa"]
     files = sorted(folder.iterdir())
     assert [file.name for file in files] == [
+        "gateway-host-key-ecdsa.sealed",
+        "gateway-host-key-rsa.sealed",
         "gateway-host-key.sealed",
         "host.sealed",
         "person.sealed",

@@ -203,7 +203,7 @@ class Platform:
             self.config = config = replace(config, console_port=console.getsockname()[1])
             gateway = self._ssh_gateway()
             try:
-                ssh = await listen(config.ssh_host, config.ssh_port, [self._host_key()], lambda: PersonDoor(gateway))
+                ssh = await listen(config.ssh_host, config.ssh_port, self._host_keys(), lambda: PersonDoor(gateway))
             except OSError as error:
                 raise _not_listening("SSH", config.ssh_host, config.ssh_port, error) from None
             self.ssh_port: int = ssh.sockets[0].getsockname()[1]
@@ -291,15 +291,16 @@ class Platform:
             pool=self.pool,
         )
 
-    def _host_key(self) -> tuple[asyncssh.SSHKey, asyncssh.SSHCertificate]:
-        """The listener's key, certified for the gateway's name: `onepam login` makes clients trust the host CA."""
-        key = self.authorities.gateway_host_key
-        line = self.authorities.host.issue(
-            key.export_public_key().decode("ascii"), [self.config.gateway_name], wall_clock(), HOST_CERTIFICATE
-        )
-        if isinstance(line, Refused):
-            raise Fault(line.message)
-        return key, asyncssh.import_certificate(line)
+    def _host_keys(self) -> list[tuple[asyncssh.SSHKey, asyncssh.SSHCertificate]]:
+        """The listener's keys, certified for the gateway's name: `onepam login` makes clients trust the host CA."""
+        certified = []
+        for key in self.authorities.gateway_host_keys:
+            public = key.export_public_key().decode("ascii")
+            line = self.authorities.host.issue(public, [self.config.gateway_name], wall_clock(), HOST_CERTIFICATE)
+            if isinstance(line, Refused):
+                raise Fault(line.message)
+            certified.append((key, asyncssh.import_certificate(line)))
+        return certified
 
     async def _find_key(self, fingerprint: str) -> KeyHolder | None:
         return await self.reader(key_holder, None, fingerprint)

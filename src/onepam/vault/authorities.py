@@ -1,4 +1,4 @@
-"""The three SSH certificate authorities (OpenSSH PROTOCOL.certkeys), and the gateway's own host key.
+"""The three SSH certificate authorities (OpenSSH PROTOCOL.certkeys), and the gateway's own host keys.
 
 | authority | certifies                       | trusted by             | at most            |
 |-----------|---------------------------------|------------------------|--------------------|
@@ -7,17 +7,19 @@
 | host      | host keys of enrolled resources | people's `known_hosts` | 90 days            |
 
 They share no key and no principal, so a certificate of one is worth nothing where another is trusted: a person's
-principal, `onepam-person:per_...`, is no account name and no host name. Private keys are Ed25519, made on the first
-use, and lie sealed in one folder. Wrong arguments of our own code raise `ValueError`; a bad key that a person brings is
-`Refused`.
+principal, `onepam-person:per_...`, is no account name and no host name. Private keys are Ed25519 (host keys also ECDSA
+and RSA, for clients that know no other), made on the first use, and lie sealed in one folder. Wrong arguments of our
+own code raise `ValueError`; a bad key that a person brings is `Refused`.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal, final
+from types import MappingProxyType
+from typing import Any, Literal, final
 
 import asyncssh
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -52,6 +54,11 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:-]{0,252}", re.ASCII)
 _HOST_PATTERN = re.compile(r"[A-Za-z0-9_.:*?\[\]-]{1,253}", re.ASCII)
 _KEY_ID = re.compile(r"[A-Za-z0-9_.:@-]{1,128}", re.ASCII)
 _ID = re.compile(r"[a-z]{2,8}_[a-z2-7]{16}", re.ASCII)
+
+_MORE_HOST_KEYS: Mapping[str, tuple[str, int | None]] = MappingProxyType(
+    {"gateway-host-key-ecdsa": ("ecdsa-sha2-nistp256", None), "gateway-host-key-rsa": ("ssh-rsa", 3072)}
+)
+"""Beside the Ed25519 key, by the name of their file."""
 
 _SUBJECTS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "ssh-rsa")
 
@@ -228,7 +235,7 @@ class HostAuthority(_Authority):
 class Authorities:
     """All authorities of one installation, opened from (and on the first use created in) one folder."""
 
-    _NAMES = ("person", "target", "host", "gateway-host-key")
+    _NAMES = ("person", "target", "host", "gateway-host-key", *_MORE_HOST_KEYS)
 
     def __init__(self, folder: Path, envelope: Envelope, random: RandomBytes) -> None:
         """Raises `Corrupt` when a key was altered or is open to others, `KeyMissing` when its master key is gone."""
@@ -242,10 +249,17 @@ class Authorities:
         self.gateway_host_key = self._load("gateway-host-key")
         """The private host key of our own SSH listener; the same one in every process."""
 
+    @cached_property
+    def gateway_host_keys(self) -> tuple[asyncssh.SSHKey, ...]:
+        """All private host keys of our SSH listener, the preferred one first; the same ones in every process."""
+        return (self.gateway_host_key, *(self._load(name, *kind) for name, kind in _MORE_HOST_KEYS.items()))
+
     def rewrap(self) -> int:
         """Put every key under the current master key; answers how many files changed."""
         changed = 0
         for name in self._NAMES:
+            if name in _MORE_HOST_KEYS and not self._path(name).exists():
+                continue  # the listener has not been started yet
             sealed = read_private(self._path(name), MAX_SEALED_BYTES)
             again = self._envelope.rewrap(sealed)
             if again != sealed:
@@ -253,14 +267,16 @@ class Authorities:
                 changed += 1
         return changed
 
-    def _load(self, name: str) -> asyncssh.SSHKey:
+    def _load(self, name: str, algorithm: str = "ssh-ed25519", bits: int | None = None) -> asyncssh.SSHKey:
         about = f"authority/{name}".encode("ascii")
         path = self._path(name)
         if not path.exists():
-            fresh = Secret(asyncssh.generate_private_key("ssh-ed25519").export_private_key())
+            sized: dict[str, Any] = {"key_size": bits} if bits else {}
+            fresh = Secret(asyncssh.generate_private_key(algorithm, **sized).export_private_key())
             create_private(path, self._envelope.seal(fresh, about), self._random)
-        sealed = read_private(path, MAX_SEALED_BYTES)
-        return asyncssh.import_private_key(self._envelope.open(sealed, about).reveal())
+        sealed = self._envelope.open(read_private(path, MAX_SEALED_BYTES), about)
+        # The seal says that it is the key that was made here; looking for its primes again takes a fifth of a second.
+        return asyncssh.import_private_key(sealed.reveal(), unsafe_skip_rsa_key_validation=True)
 
     def _path(self, name: str) -> Path:
         return self._folder / f"{name}.sealed"

@@ -6,10 +6,11 @@ Run as a program it is the gateway of the benchmarks: it prints its port and ser
 import argparse
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 import asyncssh
@@ -17,6 +18,7 @@ import asyncssh
 from onepam.gateway.recorder import Recorded, Recorder
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
+from onepam.protocols.ssh.algorithms import HostKey
 from onepam.protocols.ssh.connections import PersonConnection, TargetConnection
 from onepam.protocols.ssh.dial import dial
 from onepam.protocols.ssh.door import Door, listen
@@ -45,6 +47,7 @@ class Acceptor:
     relays: list[Relay] = field(default_factory=list)
     recorders: list[Recorder] = field(default_factory=list)
     tasks: set["asyncio.Task[None]"] = field(default_factory=set)
+    numbers: Iterator[int] = field(default_factory=count)
     pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(2))
 
     async def finished(self) -> list[Recorded]:
@@ -75,7 +78,7 @@ class RegisteredKeyDoor(Door):
         acceptor = self._acceptor
         self._recorder = await Recorder.start(
             acceptor.folder,
-            f"rec_{len(acceptor.recorders)}",
+            f"rec_{next(acceptor.numbers)}",
             KEY,
             Opened(0, "ses_1", "per_1", "res_1", "root", "ssh", Instant(1_700_000_000_000_000)),
             strict=acceptor.strict,
@@ -109,10 +112,10 @@ class RegisteredKeyDoor(Door):
 
 
 @asynccontextmanager
-async def accepting(acceptor: Acceptor) -> AsyncIterator[Acceptor]:
-    """The listener, on a free port of loopback."""
-    host_key = asyncssh.generate_private_key("ssh-ed25519")
-    server = await listen("127.0.0.1", 0, [host_key], lambda: RegisteredKeyDoor(acceptor))
+async def accepting(acceptor: Acceptor, host_keys: Sequence[HostKey] = ()) -> AsyncIterator[Acceptor]:
+    """The listener, on a free port of loopback, with an Ed25519 key of its own or `host_keys`."""
+    keys = host_keys or [asyncssh.generate_private_key("ssh-ed25519")]
+    server = await listen("127.0.0.1", 0, keys, lambda: RegisteredKeyDoor(acceptor))
     acceptor.port = server.sockets[0].getsockname()[1]
     try:
         yield acceptor

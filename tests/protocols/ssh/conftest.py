@@ -65,8 +65,9 @@ class Bench:
         return list(Reader([data], KEY, recorded.head, final=True))
 
 
-def keygen(path: Path) -> str:
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(path)], check=True)
+def keygen(path: Path, *kind: str) -> str:
+    kind = kind or ("-t", "ed25519")
+    subprocess.run(["ssh-keygen", "-q", *kind, "-N", "", "-C", "", "-f", str(path)], check=True)
     return path.with_suffix(".pub").read_text(encoding="ascii")
 
 

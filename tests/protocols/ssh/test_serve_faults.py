@@ -200,7 +200,7 @@ async def test_strangers_who_only_connect_are_bounded(gateway: Gateway, monkeypa
     port, person = gateway.platform.ssh_port, await gateway.person()
     waiting = [await asyncio.open_connection("127.0.0.1", port) for _ in range(5)]
     for reader, _ in waiting:
-        assert (await reader.readline()).startswith(b"SSH-2.0-OnePAM")
+        assert (await reader.readline()).startswith(b"SSH-2.0-OpenSSH_OnePAM")
     turned_away, writer = await asyncio.open_connection("127.0.0.1", port)
     with suppress(ConnectionError):
         assert await turned_away.read() == b""

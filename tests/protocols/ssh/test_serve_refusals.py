@@ -59,6 +59,40 @@ async def test_a_key_that_nobody_has_registered(gateway: Gateway) -> None:
     assert len(gateway.events(SessionRefused)) == before  # nobody known has acted, and strangers write no history
 
 
+@pytest.mark.parametrize("kind", ["ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512"])
+async def test_each_host_key_is_certified_for_the_gateway(gateway: Gateway, kind: str) -> None:
+    person = await gateway.person()
+    asked = ("-o", f"HostKeyAlgorithms={kind}-cert-v01@openssh.com", "true")
+    assert (await gateway.run(*gateway.ssh(person, *asked))).status == 0
+
+
+async def test_a_signature_with_sha_1_is_refused_with_words(gateway: Gateway) -> None:
+    person = await gateway.person(certificate=False)
+    person.key.unlink()
+    keygen(person.key, "-t", "rsa", "-b", "3072")
+    await gateway.record(gateway.registration(person))
+    banners: list[str] = []
+
+    class Client(asyncssh.SSHClient):
+        def auth_banner_received(self, msg: str, lang: str) -> None:
+            banners.append(msg)
+
+    async def signs(*algorithms: str) -> None:
+        async with asyncssh.connect(
+            "127.0.0.1", gateway.platform.ssh_port, username=f"{gateway.target.login}@nowhere", known_hosts=None,
+            config=None, client_factory=Client, client_keys=[str(person.key)], signature_algs=algorithms,
+        ):  # fmt: skip
+            pass
+
+    with pytest.raises(asyncssh.PermissionDenied):
+        await signs("ssh-rsa")
+    assert "signs with SHA-1" in "".join(banners)
+    banners.clear()
+    with pytest.raises(asyncssh.PermissionDenied):
+        await signs("rsa-sha2-256")
+    assert "There is no such target" in "".join(banners)
+
+
 @pytest.mark.parametrize(
     ("user", "code", "words"),
     [

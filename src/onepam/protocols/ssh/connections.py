@@ -112,15 +112,20 @@ class PersonConnection(_Tuned, asyncssh.SSHServerConnection):
             super()._send_kexinit()
 
     async def _process_kexinit(self, kind: int, number: int, packet: SSHPacket) -> None:
+        payload = packet.get_full_payload()
+        offered = SSHPacket(payload[1 + 16 :])
+        exchanges, host_keys = offered.get_namelist(), offered.get_namelist()
         if self._hears_first:
             self._kexinit_sent = False  # asyncssh sends it now
-            offered = SSHPacket(packet.get_full_payload())
-            offered.get_bytes(1 + 16)
-            offered.get_namelist(), offered.get_namelist()
             theirs = {*offered.get_namelist()} & {*offered.get_namelist()}
             ours = [algorithm for algorithm in self._enc_algs if b"-gcm@" in algorithm and algorithm in theirs]
             self._enc_algs = ours or self._enc_algs
         await super()._process_kexinit(kind, number, packet)
+        # RFC 4253, 7: a guess is right where both sides prefer the same exchange and the same kind of host key.
+        # asyncssh looks at the exchange alone, and would take for the real beginning what the client has given up.
+        preferred = [*self._kex_algs[:1], *(self._server_host_key_algs or ())[:1]]
+        alike = [*exchanges[:1], *host_keys[:1]] == preferred
+        self._ignore_first_kex = payload[-5] != 0 and not alike
 
     _packet_handlers = {**asyncssh.SSHServerConnection._packet_handlers, MSG_KEXINIT: _process_kexinit}  # noqa: RUF012
 

@@ -6,15 +6,9 @@ from collections.abc import Sequence
 import asyncssh
 
 from onepam.kernel.errors import Refused
+from onepam.protocols.ssh.algorithms import CIPHERS, HOST_KEYS, KEX, MACS, VERSION
 from onepam.protocols.ssh.connections import TargetConnection
 
-KEX = ("curve25519-sha256", "curve25519-sha256@libssh.org", "ecdh-sha2-nistp256", "diffie-hellman-group14-sha256")
-CIPHERS = ("aes128-gcm@openssh.com", "aes256-gcm@openssh.com", "chacha20-poly1305@openssh.com", "aes256-ctr")
-MACS = ("hmac-sha2-256-etm@openssh.com", "hmac-sha2-512-etm@openssh.com", "hmac-sha2-256")
-HOST_KEYS = (
-    "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521", "rsa-sha2-512", "rsa-sha2-256",
-)  # fmt: skip
-VERSION = "OnePAM"
 KEEPALIVE_SECONDS = 30
 KEEPALIVE_COUNT = 3
 

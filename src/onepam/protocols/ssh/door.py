@@ -5,14 +5,13 @@ from collections.abc import Callable, Sequence
 
 import asyncssh
 
+from onepam.protocols.ssh.algorithms import CIPHERS, KEX, MACS, SIGNATURES, VERSION, HostKey
+from onepam.protocols.ssh.algorithms import host_keys as shown
 from onepam.protocols.ssh.channel import ChannelRelay
 from onepam.protocols.ssh.connections import PersonConnection
-from onepam.protocols.ssh.dial import CIPHERS, KEEPALIVE_COUNT, KEEPALIVE_SECONDS, KEX, MACS, VERSION
+from onepam.protocols.ssh.dial import KEEPALIVE_COUNT, KEEPALIVE_SECONDS
 from onepam.protocols.ssh.person_channel import PersonChannel
 from onepam.protocols.ssh.relay import Relay
-
-HostKey = asyncssh.SSHKey | tuple[asyncssh.SSHKey, asyncssh.SSHCertificate]
-"""Our own key, by itself or with its host certificate."""
 
 LOGIN_SECONDS = 150
 """How long a sign-in may take, the confirmation in a browser included."""
@@ -42,10 +41,11 @@ async def listen(
         config=None,
         server_factory=door,
         server_version=VERSION,
-        server_host_keys=list(host_keys),
+        server_host_keys=[key[0] if isinstance(key, tuple) else key for key in host_keys],
         kex_algs=KEX,
         encryption_algs=CIPHERS,
         mac_algs=MACS,
+        signature_algs=SIGNATURES,
         compression_algs=("none",),
         gss_host=None,
         password_auth=False,
@@ -60,6 +60,7 @@ async def listen(
         encoding=None,
         x509_trusted_certs=None,
     )
+    options.server_host_keys = shown(host_keys)
     return await loop.create_server(
         lambda: PersonConnection(loop, options), host, port, backlog=backlog, reuse_address=True
     )

@@ -29,6 +29,7 @@ from onepam.identity.tokens import code_digest, confirmation_code
 from onepam.kernel.clock import SECOND
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.ids import new_id
+from onepam.protocols.ssh.algorithms import is_certificate, signs_strongly
 from onepam.protocols.ssh.channel import ChannelRelay
 from onepam.protocols.ssh.connections import PersonConnection
 from onepam.protocols.ssh.door import Door
@@ -56,6 +57,12 @@ _UNKNOWN = Refused(
     "key.unknown",
     "No key that you offered is known here.",
     "Register one under My factors in the console, or run: onepam login",
+)
+
+_WEAK = Refused(
+    "key.weak",
+    "Your client signs with SHA-1, or with an RSA key under 2048 bits. Neither is accepted here.",
+    "Update the client, or use an Ed25519 key: ssh-keygen -t ed25519",
 )
 
 
@@ -129,6 +136,8 @@ class PersonDoor(Door):
             return await self._prove_prober(username, key_data, msg, signature)
         try:
             who = await self._who(key_data)
+            if who is not None and msg and not signs_strongly(key_data, signature):
+                return self._not_this(_WEAK)
             if who is None or not await self._signed(username, key_data, msg, signature):
                 return False
             return not msg or await self._enter(who, key_data)
@@ -156,7 +165,7 @@ class PersonDoor(Door):
     async def _signed(self, username: str, key_data: bytes, msg: bytes, signature: bytes) -> bool:
         """Whether the client holds the private key. asyncssh would compare a certificate's principal with the login
         name; ours names a person, and `judge` has looked at it."""
-        if not _is_certificate(key_data):
+        if not is_certificate(key_data):
             return await self._checked(username, key_data, msg, signature)
         if not msg:
             return True
@@ -167,7 +176,7 @@ class PersonDoor(Door):
 
     async def _who(self, key_data: bytes) -> Claims | KeyHolder | Refused | None:
         """A certificate's claims, whose registered key it is, what is wrong with a certificate of ours, or None."""
-        if not _is_certificate(key_data):
+        if not is_certificate(key_data):
             return await self._gateway.find_key(fingerprint(key_data))
         claims = judge(key_data, self._gateway.authorities.person.public_blob, self._gateway.wall(), self._source)
         if isinstance(claims, Refused) and claims.code in _NOT_OURS:
@@ -288,10 +297,6 @@ class PersonDoor(Door):
             entering[self._source] -= 1
             if not entering[self._source]:
                 del entering[self._source]
-
-
-def _is_certificate(key_data: bytes) -> bool:
-    return b"-cert-v01@openssh.com" in key_data[:64]
 
 
 def _words(refused: Refused, console_url: str = "") -> str:
