@@ -79,11 +79,29 @@ ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
-def test_what_nobody_touched_is_intact(installed: tuple[Path, str]) -> None:
+def kept_checkpoint(data: Path, folder: Path) -> Path:
+    """The checkpoint as somebody keeps it elsewhere."""
+    kept = folder / "kept-checkpoint"
+    kept.write_bytes((data / "log" / "checkpoint").read_bytes())
+    return kept
+
+
+def test_what_nobody_touched_is_intact_by_an_anchor_from_outside(installed: tuple[Path, str], tmp_path: Path) -> None:
+    data, log_key = installed
+    kept = kept_checkpoint(data, tmp_path)
+    code, told = verify(data, "--log-key", log_key, "--checkpoint", str(kept))
+    assert code == 0, told
+    assert told.startswith("history     anchored and intact: ")
+    assert str(kept) in told
+    assert "lawful      not judged yet" in told
+
+
+def test_without_an_anchor_nothing_is_called_intact(installed: tuple[Path, str]) -> None:
     data, log_key = installed
     code, told = verify(data, "--log-key", log_key)
-    assert code == 0, told
-    assert told.startswith("intact")
+    assert code == 3, told
+    assert told.startswith("history     consistent but not anchored: ")
+    assert "intact" not in told
 
 
 @pytest.mark.parametrize("attack", ATTACKS)

@@ -1,10 +1,12 @@
 """From `onepam login` to a shell on a real OpenSSH server through the real gateway, and back to `onepam play`."""
 
 import asyncio
+import base64
 import secrets
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -156,8 +158,12 @@ def test_evidence_from_drawing_to_verifying(reached: tuple[Running, Sshd], tmp_p
     assert drawn.code == 0, drawn.err
     key = running.platform.log_key.encode()
     verified = run_onepam(home, "verify", str(pack), "--log-key", key, "--json")
-    assert (verified.code, verified.json["verdict"]) == (0, "VERIFIED"), verified.out
-    assert run_onepam(home, "verify", str(pack)).code == 2
+    assert (verified.code, verified.json["lawful"]) == (3, "not judged yet"), verified.out
+    checkpoint = zipfile.ZipFile(pack).read("checkpoint").decode().splitlines()
+    head = (checkpoint[1], base64.b64decode(checkpoint[2]).hex())
+    anchored = run_onepam(home, "verify", str(pack), "--log-key", key, "--at-least", *head, "--json")
+    assert (anchored.code, anchored.json["verdict"]) == (0, "VERIFIED"), anchored.out
+    assert run_onepam(home, "verify", str(pack)).code == 3
     health = run_onepam(home, "ledger", "--json").json
     assert (health["log_key"], health["findings"]) == (key, [])
     proof = run_onepam(home, "ledger", "proof", "0").json

@@ -58,9 +58,9 @@ def test_an_auditor_verifies_it_with_keys_and_is_told_when_one_is_missing(drawn_
     for told in ("7 session.opened and session.refused", "5 request.made", "witness.example.org/w1", "VERIFIED"):
         assert told in done.stdout, told
     assert "anything after" not in done.stdout
-    assert run(path).returncode == 2
-    assert run(path, "--log-key", LOG.vkey()).returncode == 2
-    assert run(path, *KEYS[2:]).returncode == 2
+    assert run(path).returncode == 3
+    assert run(path, "--log-key", LOG.vkey()).returncode == 3
+    assert run(path, *KEYS[2:]).returncode == 3
     assert run(path, "--log-key", STRANGER.vkey(), *KEYS[2:]).returncode == 1
 
 
@@ -205,7 +205,7 @@ async def test_without_its_witness_a_pack_says_so(
     pack = await live.pack(START, UNTIL)
     live.company.close()
     code, result = check(pack, "--log-key", LOG.vkey())
-    assert code == 0
+    assert code == 3
     assert any("no independent witness" in each for each in result["not_proved"])
     assert check(pack, "--log-key", LOG.vkey(), "--witness-key", WITNESS.vkey())[0] == 1
 

@@ -38,6 +38,11 @@ def test_0_with_both_keys_from_outside(pack: Path) -> None:
     done = run(pack, *KEYS)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("\nVERIFIED\n")
+    history, lawful, recordings = done.stdout.splitlines()[-4:-1]
+    assert history.startswith("history     anchored and intact: entries 0 to 317 of ")
+    assert f"by witness {WITNESS.name}, which saw it by 2026-" in history
+    assert lawful == "lawful      not judged yet"
+    assert recordings.startswith("recordings  not judged here")
     for said in (
         "none missing, doubled, reordered or changed",
         "class session: 167 entries, numbers 0 to 166 without a gap",
@@ -67,25 +72,27 @@ def test_0_with_keys_in_files(pack: Path, tmp_path: Path) -> None:
     ],
     ids=["no key", "the log's only", "the witness's only"],
 )
-def test_2_without_a_key(pack: Path, arguments: list[str], missing: str) -> None:
+def test_3_without_a_key(pack: Path, arguments: list[str], missing: str) -> None:
     done = run(pack, *arguments)
-    assert done.returncode == 2
+    assert done.returncode == 3
     last = done.stdout.splitlines()[-1]
-    assert last.startswith("CONSISTENT IN ITSELF, AUTHOR NOT CHECKED")
+    assert last.startswith("CONSISTENT IN ITSELF, NOT ANCHORED")
     assert missing in last
     assert ("no independent witness" in done.stdout) == ("--witness-key" not in arguments)
 
 
-def test_2_when_the_note_is_cosigned_though_the_manifest_is_silent(company: History, check: Check) -> None:
+def test_3_when_the_note_is_cosigned_though_the_manifest_is_silent(company: History, check: Check) -> None:
     quiet = written(pack_input(company, witnesses=()))
-    assert check(quiet, "--log-key", LOG.vkey())[0] == 2
+    assert check(quiet, "--log-key", LOG.vkey())[0] == 3
     assert check(quiet, *KEYS)[0] == 0
 
 
-def test_0_without_any_witness_is_said_to_be_weaker(company: History, check: Check) -> None:
+def test_3_without_any_anchor(company: History, check: Check) -> None:
     alone = written(pack_input(company, checkpoint=company.checkpoint(witnesses=()), witnesses=()))
     code, result = check(alone, "--log-key", LOG.vkey())
-    assert code == 0
+    assert code == 3
+    assert result["history"].startswith("consistent but not anchored: entries 0 to 317 of log.example.com/onepam")
+    assert "give --checkpoint or --at-least" in result["verdict"]
     assert any(line.startswith("no independent witness") for line in result["not_proved"])
     assert check(alone, *KEYS)[0] == 1
 
@@ -93,33 +100,39 @@ def test_0_without_any_witness_is_said_to_be_weaker(company: History, check: Che
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--log-key", STRANGER.vkey()], "no signature by the log's key"),
         (["--log-key", WITNESS.vkey()], "not an Ed25519 key of signature type 1"),
         (["--log-key", LOG.vkey(), "--witness-key", LOG.vkey()], "not an Ed25519 key of signature type 4"),
         (["--log-key", LOG.vkey().replace("+1", "+2", 1)], "id does not fit the key"),
         (["--log-key", LOG.vkey()[:-4]], "not "),
-        (["--log-key", "no-such-file"], "FileNotFoundError"),
-        (["--log-key", ""], "FileNotFoundError"),
+        (["--log-key", "no-such-file"], "No such file"),
+        (["--log-key", ""], "No such file"),
         (["--log-key"], "usage"),
         (["--log-ke", LOG.vkey()], "usage"),
         (["another.zip"], "usage"),
-        (["--witness-key", "\udcff"], "REFUSED"),
+        (["--witness-key", "\udcff"], "--witness-key"),
     ],
 )
-def test_1_for_keys_and_arguments_that_do_not_fit(pack: Path, arguments: list[str], says: str) -> None:
+def test_2_for_keys_and_arguments_that_do_not_fit(pack: Path, arguments: list[str], says: str) -> None:
     done = run(pack, *arguments)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr == ""
-    assert done.stdout.startswith("REFUSED: ")
+    assert done.stdout.startswith("NOT JUDGED: ")
     assert done.stdout.count("\n") == 1
     assert says in done.stdout
 
 
+def test_1_for_a_log_key_that_is_not_the_log_s(pack: Path) -> None:
+    done = run(pack, "--log-key", STRANGER.vkey())
+    assert done.returncode == 1
+    assert done.stdout.startswith("history     broken: ")
+    assert "no signature by the log's key" in done.stdout.splitlines()[-1]
+
+
 def test_1_for_what_is_not_a_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
-    for path in (tmp_path, tmp_path / "fifo", tmp_path / "nothing", Path("/dev/zero")):
+    for path in (tmp_path, tmp_path / "fifo", Path("/dev/zero")):
         assert run(path, *KEYS).returncode == 1
-    assert run(tmp_path / "nothing", *KEYS).stdout.startswith("REFUSED: FileNotFoundError")
+    assert run(tmp_path / "nothing", *KEYS).returncode == 2
 
 
 def test_1_for_a_pack_altered(pack: Path, company: History, honest: bytes) -> None:
@@ -128,7 +141,8 @@ def test_1_for_a_pack_altered(pack: Path, company: History, honest: bytes) -> No
     pack.write_bytes(forge.seal())
     done = run(pack, *KEYS)
     assert done.returncode == 1
-    assert done.stdout.startswith("REFUSED: reports/sessions.json: no row for entry")
+    assert done.stdout.splitlines()[-1].startswith("REFUSED: reports/sessions.json: no row for entry")
+    assert done.stdout.startswith("history     broken: reports/sessions.json: no row for entry")
 
 
 def test_1_when_the_output_cannot_be_written(pack: Path) -> None:
@@ -173,7 +187,7 @@ def test_content_cannot_act_on_the_terminal(company: History, honest: bytes, pac
 def test_json_says_the_same(pack: Path) -> None:
     done = run(pack, "--json")
     result = json.loads(done.stdout)
-    assert result["exit"] == done.returncode == 2
+    assert result["exit"] == done.returncode == 3
     assert result["verdict"].startswith("CONSISTENT IN ITSELF")
     assert result["proved"]
     assert result["not_proved"]

@@ -32,7 +32,7 @@ from tests.ledger.histories import (
 def test_an_untouched_history_verifies(known: str) -> None:
     report = verify(history(), known, (anchor(0), anchor(700, holder="witness w"), anchor(1450, holder="witness v")))
     assert report.findings == ()
-    assert (report.rows, report.anchored) == (SIZE, 1450)
+    assert (report.rows, report.held[-1].size) == (SIZE, 1450)
     assert report.position.frontier.root() == root_of(history())
     assert report.position.time == history()[-1].time
     assert sum(report.position.counters.values()) == SIZE
@@ -44,7 +44,7 @@ def test_a_check_goes_on_where_the_last_one_ended() -> None:
     second = check(
         history()[777:], anchor(PUBLISHED), (anchor(100, holder="old"),), files().__getitem__, first.position
     )
-    assert (second.findings, second.rows, second.anchored) == ((), SIZE - 777, PUBLISHED)
+    assert (second.findings, second.rows, second.held[-1].size) == ((), SIZE - 777, PUBLISHED)
     assert second.position.frontier.root() == root_of(history())
     assert check([]).position.frontier.size == 0
     assert check([], Anchor(0, EMPTY_ROOT, "checkpoint")).findings == ()

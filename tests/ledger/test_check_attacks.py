@@ -178,7 +178,7 @@ def test_a_roll_back_is_found_by_what_outsiders_have_seen() -> None:
     witness = anchor(1200, holder="witness w")
     report = check(history()[:1000], anchor(1000), (anchor(500, holder="witness v"), witness), files(1000).__getitem__)
     assert named(report) == [("rolled_back", 1000, 1200)]
-    assert report.anchored == 1000
+    assert report.held[-1].size == 1000
     assert named(check(history()[:990], anchor(1000), (witness,), files(1000).__getitem__)) == [
         ("tail_cut", 990, 1000),
         ("rolled_back", 1000, 1200),
@@ -190,7 +190,7 @@ def test_a_history_rewritten_with_the_key_is_found_back_to_the_newest_cosignatur
     witnessed = tuple(anchor(size, holder="witness w") for size in (600, 900, 1200))
     report = check(history(fork=800), anchor(PUBLISHED, fork=800), witnessed, files(fork=800).__getitem__)
     assert named(report) == [("forked", 600, 1200)]
-    assert report.anchored == PUBLISHED
+    assert report.held[-1].size == PUBLISHED
 
 
 def test_rows_and_tiles_changed_together_leave_the_lost_range() -> None:
@@ -198,7 +198,7 @@ def test_rows_and_tiles_changed_together_leave_the_lost_range() -> None:
         history(fork=800), anchor(PUBLISHED), (anchor(700, holder="witness w"),), files(fork=800).__getitem__
     )
     assert named(report) == [("root", 700, PUBLISHED)]
-    assert report.anchored == 700
+    assert report.held[-1].size == 700
 
 
 def test_rows_and_tiles_changed_apart_are_both_named() -> None:
@@ -214,7 +214,7 @@ def test_a_damaged_tile_does_not_accuse_the_rows() -> None:
     tiles[Tile(0, 1)] = bytes(32) + tiles[Tile(0, 1)][32:]
     report = check(history(), anchor(PUBLISHED), (anchor(600, holder="witness w"),), tiles.__getitem__)
     assert named(report) == [("tile", 256, 257)]
-    assert report.anchored == PUBLISHED
+    assert report.held[-1].size == PUBLISHED
 
 
 @pytest.mark.parametrize("damage", [{}, {Tile(0, 1): b"short"}])
@@ -257,7 +257,7 @@ def test_an_anchor_inside_the_window_is_held_on_the_way() -> None:
     flip_body_and_leaf(rows)
     report = verify(rows, BUNDLES, (anchor(310, holder="witness w"), anchor(290, holder="witness v")))
     assert named(report) == [("flipped", 300, 301)]
-    assert report.anchored == PUBLISHED
+    assert report.held[-1].size == PUBLISHED
     tiles = dict(files())
     tiles[Tile(0, 1)] = bytes(32) + tiles[Tile(0, 1)][32:-32] + bytes(32)
     report = check(history(), anchor(PUBLISHED), (anchor(300, holder="witness w"),), tiles.__getitem__)

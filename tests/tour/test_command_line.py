@@ -36,17 +36,21 @@ def test_an_engineer_signs_in_once_and_uses_plain_ssh(browser: Browser, running:
 
 def test_an_auditor_draws_a_pack_that_a_stranger_verifies(browser: Browser, running: Tour, tmp_path: Path) -> None:
     aude = enrolled(browser, running, "Aude", "aude@demo.example")
-    home, pack = tmp_path / "aude", tmp_path / "pack.zip"
+    home, pack, kept = tmp_path / "aude", tmp_path / "pack.zip", tmp_path / "kept-checkpoint"
+    kept.write_bytes((Path(running.ready["data"]) / "log" / "checkpoint").read_bytes())
     login(aude, running.console, home)
     onepam(home, "evidence", "pack", "--from", "2020-01-01", "--to", "2099-01-01", "--out", str(pack))
     verifier = tmp_path / "verify.py"
     shutil.copy(Path(__file__).parents[2] / "src/onepam/evidence/verifier/verify.py", verifier)
     verify = [sys.executable, "-I", str(verifier), str(pack)]
     alone = subprocess.run(verify, capture_output=True, text=True, timeout=60)
-    assert alone.returncode == 2, alone.stdout + alone.stderr
+    assert alone.returncode == 3, alone.stdout + alone.stderr
     keyed = subprocess.run([*verify, "--log-key", running.ready["log_key"]], capture_output=True, text=True, timeout=60)
-    assert keyed.returncode == 0, keyed.stdout + keyed.stderr
+    assert keyed.returncode == 3, keyed.stdout + keyed.stderr
     assert "no independent witness" in keyed.stdout
+    anchored = [*verify, "--log-key", running.ready["log_key"], "--checkpoint", str(kept)]
+    told = subprocess.run(anchored, capture_output=True, text=True, timeout=60)
+    assert told.returncode == 0, told.stdout + told.stderr
     data = bytearray(pack.read_bytes())
     data[len(data) // 2] ^= 1
     pack.write_bytes(data)

@@ -1,75 +1,134 @@
-"""`onepam ledger verify`: on the machine of the ledger, without the running platform."""
+"""`onepam ledger verify`: on the machine of the ledger, or any with a copy of it, without the running platform."""
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from onepam.boot.verification import Verdict, signed_head, verify_entries, verify_state, witnessed_head
+from onepam.boot.outside import (
+    AnotherKey,
+    NotOutside,
+    anchor_of,
+    beside,
+    from_checkpoint,
+    from_signer,
+    from_witness,
+    written_down,
+)
+from onepam.boot.recordings_standing import recordings_standing
+from onepam.boot.verification import Verdict, verify_entries, verify_state
+from onepam.kernel.errors import Unavailable
 from onepam.ledger.check import Anchor
-from onepam.ledger.note import BadNote, VerifierKey
-from onepam.signing.witness import WitnessClient
+from onepam.ledger.note import VerifierKey
+from onepam.ledger.verdict import NOT_JUDGED, History, Recordings, exit_code, history
+from onepam.signing.signer import SignerClient
+
+Files = list[Path] | None
+Texts = list[str] | None
+
+
+@dataclass
+class _Given:
+    """What the command line gave: the log's key, the witnesses', the anchors, and what was wrong with what is here."""
+
+    key: VerifierKey
+    key_given: bool
+    witnesses: list[VerifierKey]
+    anchors: list[Anchor] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
 
 
 def verify(
     data: Annotated[Path, typer.Option(help="Folder of the data.", envvar="ONEPAM_DATA")] = Path("var/onepam"),
     log_key: Annotated[str, typer.Option(help="vkey of the ledger's signer, obtained elsewhere.")] = "",
-    witness_key: Annotated[list[str] | None, typer.Option(help="vkey of a witness on another host.")] = None,
+    witness_key: Annotated[Texts, typer.Option(help="vkey of a witness on another host.")] = None,
     witness: Annotated[
-        list[str] | None, typer.Option(help="What the witness has seen: its URL, or a file of its checkpoint.")
+        Texts, typer.Option(help="What the witness has seen: its URL, or a file of its checkpoint.")
     ] = None,
+    checkpoint: Annotated[
+        Files, typer.Option(help="A signed checkpoint that was kept elsewhere: from a mail, a pack, paper.")
+    ] = None,
+    at_least: Annotated[
+        tuple[int, str] | None, typer.Option(help="A tree head that you wrote down: its SIZE and ROOT.")
+    ] = None,
+    signer: Annotated[Path | None, typer.Option(help="Socket of a signer outside the data folder.")] = None,
     state: Annotated[bool, typer.Option(help="Also rebuild the state tables and compare.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
-    """Verify the whole ledger here: every entry, every number, every hash; and every row of state. Exit 1 if not."""
+    """Verify the whole ledger here: every entry, every number, every hash; and every row of state.
+
+    Nothing is called intact without an anchor from outside: --witness, --checkpoint, --at-least or --signer. Exit 0
+    anchored and intact, 1 broken, 2 nothing judged, 3 consistent but not anchored, 5 a recording failed its check.
+    """
     if not (data / "ledger.db").exists():
         raise typer.BadParameter(f"there is no ledger in {data}", param_hint="--data")
     try:
         key = VerifierKey.parse(log_key or _own_key(data))
-        witnesses = [VerifierKey.parse(each) for each in witness_key or ()]
-        seen = [_seen(each, witnesses, key.name) for each in witness or ()]
-    except (BadNote, ValueError, OSError) as error:
+        given = _Given(key, bool(log_key), [VerifierKey.parse(each) for each in witness_key or ()])
+        if witness and not given.witnesses:
+            raise typer.BadParameter("give the witness's key too", param_hint="--witness-key")
+        _gather(given, data, witness or [], checkpoint or [], at_least, signer)
+    except (ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
-    if (signed := signed_head(data / "signer" / "state", key.name)) is not None:
-        seen.append(signed)
     with Progress(console=Console(stderr=True), transient=True, disable=as_json) as bars:
+        keys = [key, *given.witnesses]
         verdict = verify_entries(
-            data / "ledger.db", data / "log", key.name, [key, *witnesses], seen, progress=_bar(bars, "entries")
+            data / "ledger.db", data / "log", key.name, keys, given.anchors, progress=_bar(bars, "entries")
         )
-        findings = list(verdict.findings)
-        if witnesses and not verdict.witnessed and not witness:
+        findings = [*given.findings, *verdict.findings]
+        if given.witnesses and not verdict.witnessed and not witness:
             findings.append("checkpoint: no witness of the given keys has cosigned it")
         if state:
             findings += verify_state(data / "ledger.db", _bar(bars, "state tables"))
-    _tell(verdict, findings, as_json, bool(log_key), state)
-    raise typer.Exit(1 if findings else 0)
+    answer = history(verdict.size, verdict.head_at, len(findings), verdict.held)
+    recordings = recordings_standing(data / "ledger.db")
+    tell = _tell_json if as_json else _tell
+    tell(given, verdict, answer, recordings, findings, state)
+    raise typer.Exit(exit_code(answer, recordings))
 
 
-def _seen(source: str, witnesses: list[VerifierKey], origin: str) -> Anchor:
-    """The tree head that a witness holds, from itself or from a file that it gave. Raises `BadNote`."""
-    if not witnesses:
-        raise typer.BadParameter("give the witness's key too", param_hint="--witness-key")
-    if not source.startswith(("http://", "https://")):
-        notes = [Path(source).read_bytes()]
-    else:
-        notes = [note for key in witnesses if (note := WitnessClient(source, key).latest(origin)) is not None]
-    for note in notes:
-        for key in witnesses:
-            with suppress(BadNote):
-                return witnessed_head(note, key, origin)
-    raise BadNote(f"{source} holds no checkpoint of {origin} that a witness of the given keys has cosigned")
+def _gather(
+    given: _Given,
+    data: Path,
+    witnesses: list[str],
+    checkpoints: list[Path],
+    head: tuple[int, str] | None,
+    signer: Path | None,
+) -> None:
+    """The anchors that were given, and what the signer beside the database remembers. Raises `ValueError`."""
+    origin = given.key.name
+    given.anchors += [from_witness(each, data, given.witnesses, origin) for each in witnesses]
+    for file in checkpoints:
+        try:
+            found = from_checkpoint(file, data, [given.key, *given.witnesses])
+        except AnotherKey as error:
+            if given.key_given:
+                raise
+            given.findings.append(f"log-key: not the key that lies with the database, {given.key.encode()}: {error}")
+            continue
+        if found.checkpoint.origin != origin:
+            raise NotOutside(f"{file} is of another log: {found.checkpoint.origin}, and this one is {origin}")
+        given.anchors.append(anchor_of(found, str(file)))
+    if head is not None:
+        given.anchors.append(written_down(*head))
+    if signer is not None:
+        if not given.key_given:
+            raise NotOutside("a signer anchors by its key: give it from elsewhere, with --log-key")
+        given.anchors += [anchor] if (anchor := from_signer(signer, data, given.key)) else []
+    kept = beside(data / "signer", origin)
+    if isinstance(kept, str):
+        given.findings.append(kept)
+    elif kept is not None:
+        given.anchors.append(kept)
 
 
 def _own_key(data: Path) -> str:
     """The key that the running signer answers for; without one, the key must be given."""
-    from onepam.kernel.errors import Unavailable
-    from onepam.signing.signer import SignerClient
-
     try:
         return SignerClient(data / "signer" / "socket").vkey().encode()
     except Unavailable:
@@ -84,23 +143,56 @@ def _bar(bars: Progress, name: str) -> Callable[[int, int], None]:
     return lambda done, of: bars.update(task, completed=done, total=of)
 
 
-def _tell(verdict: Verdict, findings: list[str], as_json: bool, key_given: bool, state: bool) -> None:
-    witness = f"{verdict.witnessed} entries are witnessed" if verdict.witnessed else "no independent witness"
-    if as_json:
-        told = {
-            "ok": not findings,
-            "entries": verdict.size,
-            "root": verdict.root,
-            "signed": verdict.signed,
-            "witnessed": verdict.witnessed,
-            "state_compared": state,
-            "findings": findings,
-        }
-        typer.echo(json.dumps(told, indent=2))
-        return
+def _tell(
+    given: _Given, verdict: Verdict, answer: History, recordings: Recordings, findings: list[str], state: bool
+) -> None:
     for finding in findings:
         typer.echo(f"FOUND  {finding}")
-    typer.echo(f"{'NOT INTACT' if findings else 'intact'}: {verdict.size} entries, root {verdict.root}")
-    typer.echo(f"{verdict.signed} entries are under the signed checkpoint; {witness}")
-    if not key_given:
-        typer.echo("the signer's own word was taken for its key; give --log-key to check who signed")
+    typer.echo(f"history     {answer.line()}")
+    typer.echo(f"lawful      {NOT_JUDGED}")
+    typer.echo(f"recordings  {recordings.line()}")
+    typer.echo("")
+    typer.echo(f"root {verdict.root}")
+    signed = f"{verdict.signed} of {verdict.size} entries are under the checkpoint that is published here"
+    typer.echo(f"{signed}; {_witness(verdict)}")
+    if not state:
+        typer.echo("the state tables were not compared")
+    if not given.key_given:
+        typer.echo("the key that lies with the database was taken; give --log-key to check who signed")
+    if not any(each.outside for each in given.anchors):
+        typer.echo("give an anchor from outside: --witness, --checkpoint, --at-least or --signer")
+
+
+def _tell_json(
+    given: _Given, verdict: Verdict, answer: History, recordings: Recordings, findings: list[str], state: bool
+) -> None:
+    told: dict[str, Any] = {
+        "exit": int(exit_code(answer, recordings)),
+        "history": {"word": answer.word.value, "reason": answer.reason},
+        "lawful": NOT_JUDGED,
+        "recordings": {
+            "total": recordings.total,
+            "checked": recordings.checked,
+            "as_of": recordings.as_of,
+            "disposed": recordings.disposed,
+            "missing": recordings.missing,
+            "cut": recordings.cut,
+            "altered": recordings.altered,
+        },
+        "entries": verdict.size,
+        "root": verdict.root,
+        "signed": verdict.signed,
+        "witnessed": verdict.witnessed,
+        "anchors": [
+            {"holder": each.anchor.holder, "size": each.anchor.size, "outside": each.anchor.outside}
+            for each in verdict.held
+        ],
+        "log_key_given": given.key_given,
+        "state_compared": state,
+        "findings": findings,
+    }
+    typer.echo(json.dumps(told, indent=2))
+
+
+def _witness(verdict: Verdict) -> str:
+    return f"{verdict.witnessed} entries are witnessed" if verdict.witnessed else "no independent witness"

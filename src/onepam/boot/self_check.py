@@ -10,8 +10,9 @@ from pathlib import Path
 from onepam.app.close_session import append_event
 from onepam.app.ports import Ledger
 from onepam.boot.config import Config
+from onepam.boot.outside import witnessed
 from onepam.boot.signer_process import SignerProcess
-from onepam.boot.verification import Verdict, verify_entries, verify_state, witnessed_head
+from onepam.boot.verification import Verdict, verify_entries, verify_state
 from onepam.domain.system import LedgerVerified
 from onepam.kernel.errors import Unavailable
 from onepam.ledger.check import Anchor, Position
@@ -83,7 +84,7 @@ class SelfCheck:
             with contextlib.suppress(Unavailable):  # the lag of a witness that is away is on the ledger's page
                 witness = WitnessClient(self._config.witness, VerifierKey.parse(self._config.witness_key))
                 note = witness.latest(origin)
-                seen += [witnessed_head(note, witness.key, origin)] if note else []
+                seen += [witnessed(note, witness.key, origin)] if note else []
         published = self._config.data / "log"
         return verify_entries(self._database, published, origin, self._keys, seen, start, self._go_on)
 

@@ -8,13 +8,15 @@ from pathlib import Path
 
 from onepam.blobs.tile_folder import TileFolder
 from onepam.kernel.canonical import NotCanonical, decode
+from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
 from onepam.ledger.check import Anchor, Position, Report, check
 from onepam.ledger.checkpoint import open_checkpoint
 from onepam.ledger.findings import Row
 from onepam.ledger.note import COSIGNATURE_V1, BadNote, VerifierKey
+from onepam.ledger.verdict import Held
 from onepam.store.append import read_head
-from onepam.store.database import Db, connect
+from onepam.store.database import Db, connect, row
 from onepam.store.rebuild import Difference, compare
 
 STEP = 5_000
@@ -26,16 +28,18 @@ Progress = Callable[[int, int], None]
 class Verdict:
     """What a verification found, in words; nothing found is the good answer.
 
-    `size` entries were read up to `root`; `signed` of them are under a checkpoint whose signature holds, `witnessed`
-    under one that a known witness cosigned.
+    `size` entries were read up to `root`, the newest of ledger time `head_at`; `signed` of them are under a checkpoint
+    whose signature holds, `witnessed` under one that a known witness cosigned. `held` are the anchors that they give.
     """
 
     findings: tuple[str, ...]
     size: int
     root: str
+    head_at: Instant
     signed: int
     witnessed: int
     position: Position
+    held: tuple[Held, ...] = ()
 
 
 def verify_entries(
@@ -66,20 +70,11 @@ def verify_entries(
         report = check(_rows(db, begin, progress), checkpoint, tuple(seen), tiles.read, start)
         findings += [f"{each.what}: {_range(each.begin, each.end)}: {each.message}" for each in report.findings]
         findings += _head(db, report)
-    return Verdict(
-        tuple(findings),
-        report.position.frontier.size,
-        report.position.frontier.root().hex(),
-        checkpoint.size if checkpoint else 0,
-        witnessed,
-        report.position,
-    )
-
-
-def witnessed_head(note: bytes, key: VerifierKey, origin: str) -> Anchor:
-    """The tree head that a witness has seen, from the checkpoint that it keeps. Raises `BadNote`."""
-    found = open_checkpoint(note, [key], origin).checkpoint
-    return Anchor(found.size, found.root, f"witness {key.name}")
+        held = tuple(Held(each, _time_of(db, each.size - 1)) for each in report.held if each.size)
+    position = report.position
+    size, root = position.frontier.size, position.frontier.root().hex()
+    signed = checkpoint.size if checkpoint else 0
+    return Verdict(tuple(findings), size, root, Instant(position.time), signed, witnessed, position, held)
 
 
 def signed_head(state: Path, origin: str) -> Anchor | None:
@@ -116,6 +111,11 @@ def _rows(db: Db, begin: int, progress: Progress) -> Iterator[Row]:
             progress(count, total)
         yield Row(*found)
     progress(total, total)
+
+
+def _time_of(db: Db, index: int) -> Instant:
+    found = row(db, "SELECT time FROM entry WHERE idx = ?", (index,))
+    return Instant(found[0]) if found and type(found[0]) is int else Instant(0)
 
 
 def _head(db: Db, report: Report) -> list[str]:

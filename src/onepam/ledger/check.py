@@ -29,11 +29,15 @@ WINDOW = 2 * WIDTH
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """A tree head that somebody holds: `size` entries under `root`. `holder` is for people: "witness w.example/1"."""
+    """A tree head that somebody holds: `size` entries under `root`. `holder` is for people: "witness w.example/1".
+
+    `outside` is whether it lies where whoever writes to the database and its folder does not reach.
+    """
 
     size: int
     root: bytes
     holder: str
+    outside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +51,14 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was found. `rows` were read; `anchored` is the size of the largest anchor that holds, 0 without one.
+    """What was found. `rows` were read; `held` are the anchors that the entries give, by size.
 
     `position` is where the next check may begin; it is only worth something when there are no findings.
     """
 
     findings: tuple[Finding, ...]
     rows: int
-    anchored: int
+    held: tuple[Anchor, ...]
     position: Position
 
 
@@ -108,7 +112,7 @@ class _Check:
         self._suspected = Findings()
         self._gaps: list[tuple[int, int]] = []
         self._count = 0
-        self._held = 0
+        self._held: list[Anchor] = []
 
     def run(self) -> Report:
         """Reads all rows, a tile's worth at a time."""
@@ -125,7 +129,7 @@ class _Check:
         self._hold_the_end()
         self._findings.extend(self._suspected.all())
         position = Position(self._rows or Frontier(), self._time, self._counters)
-        return Report(self._findings.all(), self._count, self._held, position)
+        return Report(self._findings.all(), self._count, tuple(self._held), position)
 
     def _room(self) -> int:
         """How many rows are judged together: to the end of the tile, or of what is published."""
@@ -312,11 +316,11 @@ class _Check:
                     self._findings.add(What.TILE, finding.begin, finding.end, "the published hash was changed")
                 self._parted = len(judged) < len(suspected)
                 self._tiles = self._rows.copy() if self._parted and self._rows is not None else None
-                self._held = anchor.size
+                self._held.append(anchor)
             elif _gives(self._tiles, anchor):
                 self._findings.extend(judged)
                 self._rows = None
-                self._held = anchor.size
+                self._held.append(anchor)
             else:
                 self._findings.extend(judged)
                 what = What.ROOT if anchor is self._checkpoint else What.FORKED

@@ -65,12 +65,23 @@ def verify(
     pack: Annotated[str, typer.Argument(help="The zip.")],
     log_key: Annotated[str, typer.Option(help="The log's verifier key, obtained outside the pack.")] = "",
     witness_key: Annotated[list[str] | None, typer.Option(help="The same for a witness; may be repeated.")] = None,
+    checkpoint: Annotated[
+        list[str] | None, typer.Option(help="A signed checkpoint that was kept elsewhere; may be repeated.")
+    ] = None,
+    at_least: Annotated[
+        tuple[str, str] | None, typer.Option(help="A tree head that was written down: its SIZE and ROOT.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Verify an evidence pack offline. Exit 0 verified, 2 consistent but its author not checked, 1 otherwise."""
+    """Verify an evidence pack offline.
+
+    Exit 0 anchored and intact, 1 refused, 2 nothing judged, 3 consistent but not anchored or its author not checked.
+    """
     from onepam.evidence.verifier.verify import main
 
     keys = [word for key in witness_key or () for word in ("--witness-key", key)]
+    keys += [word for file in checkpoint or () for word in ("--checkpoint", file)]
+    keys += ["--at-least", *at_least] if at_least else []
     own = ["--log-key", log_key] if log_key else []
     raise typer.Exit(main([pack, *own, *keys, *(["--json"] if as_json else [])]))
 

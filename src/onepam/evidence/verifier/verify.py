@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """Verify a OnePAM evidence pack. One file, Python 3.9 or newer, standard library only; shares no code with OnePAM.
 
-    python3 -I verify.py pack.zip --log-key KEY [--witness-key KEY]... [--json]
+    python3 -I verify.py pack.zip --log-key KEY [--witness-key KEY]... [--checkpoint FILE]... [--at-least SIZE ROOT]
+                         [--json]
 
 KEY is a verifier key (name+id+base64) or a file that holds one. Get it outside the pack: what stands inside the pack
-speaks for itself only. Exit 0: proved, with keys from outside. Exit 2: consistent in itself, author not checked.
-Exit 1: everything else, including any error. The format of the pack is described in docs/evidence-pack.md.
+speaks for itself only. An anchor says from outside that the history was not rewritten: a witness that cosigned, a
+checkpoint or the size and root of one that somebody kept elsewhere.
+
+Exit 0: anchored and intact. 3: consistent but not anchored, or the author was not checked. 2: nothing was judged, the
+arguments are wrong. 1: everything else, any error in the pack included. docs/evidence-pack.md describes the format.
 """
 
 # ruff: noqa: B905  (zip's strict= came with Python 3.10)
@@ -38,6 +42,10 @@ REPORT_FILE = re.compile(r"reports/([a-z][a-z0-9_]{0,40})\.(?:json|csv|envelope\
 
 class Refused(Exception):
     """The pack does not prove what it claims. The message names the thing."""
+
+
+class Usage(Exception):
+    """The arguments are wrong, or do not fit each other: nothing is said about the pack."""
 
 
 def need(condition: object, message: str) -> None:
@@ -270,10 +278,13 @@ def read_key(text: str, kind: int, what: str) -> Key:
 
 
 def key_from_outside(argument: str, kind: int, what: str) -> Key:
-    if not re.match(r"[^+\s]+\+[0-9a-f]{8}\+", argument):
-        with open(argument, encoding="utf-8") as file:
-            argument = file.read(4096)
-    return read_key(argument, kind, what)
+    try:
+        if not re.match(r"[^+\s]+\+[0-9a-f]{8}\+", argument):
+            with open(argument, encoding="utf-8") as file:
+                argument = file.read(4096)
+        return read_key(argument, kind, what)
+    except (OSError, ValueError, Refused) as error:
+        raise Usage(f"{what}: {error}") from None
 
 
 def read_checkpoint(data: bytes) -> Checkpoint:
@@ -364,7 +375,8 @@ class Tree:
 class Log:
     """What the headers of the range [first, end) say; `counters` maps a class to (first, next) of its sequence."""
 
-    def __init__(self, files: Dict[str, bytes], checkpoint: Checkpoint) -> None:
+    def __init__(self, files: Dict[str, bytes], checkpoint: Checkpoint, sizes: Tuple[int, ...] = ()) -> None:
+        self.roots = {checkpoint.size: checkpoint.root}  # of the trees of `sizes`, as far as the range gives them
         proof = parse(files["range.json"], "range.json")
         members(proof, "range.json", first=int, end=int, left=list, right=list)
         self.first, self.end, self.bodies = proof["first"], proof["end"], files["bodies.sha256"]
@@ -378,13 +390,18 @@ class Log:
             fits = len(levels) == len(proof[side]) and all(re.fullmatch("[0-9a-f]{64}", str(h)) for h in proof[side])
             need(fits, f"range.json: {side} is not a proof for [{begin}, {end})")
             if side == "right":
-                self._read(files["headers.jsonl"], tree)
+                self._keep_root(tree, sizes)
+                self._read(files["headers.jsonl"], tree, sizes)
             for level, node in zip(levels, proof[side]):
                 tree.push(level, bytes.fromhex(node))
         fits = tree.root() == checkpoint.root
         need(fits, "headers and hashes do not give the checkpoint's root: an entry was changed, added or removed")
 
-    def _read(self, data: bytes, tree: Tree) -> None:
+    def _keep_root(self, tree: Tree, sizes: Tuple[int, ...]) -> None:
+        if tree.roots and tree.size in sizes:
+            self.roots[tree.size] = tree.root()
+
+    def _read(self, data: bytes, tree: Tree, sizes: Tuple[int, ...]) -> None:
         sha, at, count, last = hashlib.sha256, 0, self.first, -1
         known: Dict[bytes, str] = {}
         started: Dict[bytes, int] = {}
@@ -412,7 +429,13 @@ class Log:
                 self.kinds.append(known.get(kind) or known.setdefault(kind, kind.decode()))
                 count, last = count + 1, now
             need(count <= self.end, "headers.jsonl: more headers than the range has")
+            for size in sorted(size for size in set(sizes) if tree.size < size < tree.size + len(leaves)):
+                cut = size - tree.size
+                tree.extend(leaves[:cut])
+                leaves = leaves[cut:]
+                self._keep_root(tree, sizes)
             tree.extend(leaves)
+            self._keep_root(tree, sizes)
             at += len(chunk)
             if sys.stderr.isatty() and self.end - self.first > 200_000:
                 sys.stderr.write(f"\rheaders: {count - self.first:,} of {self.end - self.first:,}")
@@ -585,7 +608,7 @@ AS_OF = {
 class Pack:
     """A pack whose files are listed, whose headers fit its checkpoint and whose disclosed entries are in the log."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, sizes: Tuple[int, ...] = ()) -> None:
         self.files = files = read_archive(data)
         missing = [name for name in FIXED if name not in files]
         need(not missing, f"{', '.join(missing)} missing from the pack")
@@ -602,13 +625,14 @@ class Pack:
         members(m["period"], "manifest.json period", **{"from": str, "to": str})
         self.begin, self.until = (instant(m["period"][end], "manifest.json period") for end in ("from", "to"))
         need(self.begin < self.until, "manifest.json: the period is empty")
-        self.log = log = Log(files, c)
+        self.log = log = Log(files, c, sizes)
         need(log.first == 0 or log.times[0] < self.begin, "range.json: the range begins after the period does")
         need(log.end == c.size or log.times[-1] >= self.until, "range.json: the range ends before the period does")
         self.disclosed = Disclosed(files, log)
         self.about: List[str] = []
         self.proved: List[str] = []
         self.not_proved: List[str] = []
+        self.anchors: List[str] = []
         for name in m["reports"]:
             self._report(name)
 
@@ -830,11 +854,44 @@ def as_csv(names: List[str], rows: List[Any]) -> bytes:
     return out.getvalue().encode("utf-8")
 
 
-# ---- Who signed, and the verdict. ------------------------------------------------------------------------------------
+# ---- Who signed, what anchors it, and the verdict. -------------------------------------------------------------------
+
+INTACT, BROKEN, USAGE, UNANCHORED = 0, 1, 2, 3  # exit codes; docs/evidence.md has the table
+LAWFUL = "not judged yet"
+RECORDINGS = "not judged here: a pack holds what the ledger says of recordings, not the recordings"
+ANCHOR_AGE = 86_400_000_000  # us of ledger time that may have passed since the last anchored entry
 
 
-def check_authors(pack: Pack, log_key: Optional[str], witness_keys: List[str]) -> List[str]:
-    """Adds what the signatures prove. Returns why the author is not checked: empty when the keys came from outside."""
+class Anchor(NamedTuple):
+    """A tree head that somebody kept outside the pack. `note` is None where only size and root were written down."""
+
+    size: int
+    root: bytes
+    holder: str
+    note: Optional[Checkpoint]
+
+
+def anchors_from_outside(files: List[str], at_least: Optional[List[str]]) -> List[Anchor]:
+    found = []
+    for name in files:
+        try:
+            with open(name, "rb") as file:
+                note = read_checkpoint(file.read((1 << 17) + 1))
+        except (OSError, ValueError, Refused) as error:
+            raise Usage(f"--checkpoint {name}: {error}") from None
+        found.append(Anchor(note.size, note.root, f"the checkpoint {name}", note))
+    if at_least:
+        size, root = at_least
+        fits = re.fullmatch("[1-9][0-9]{0,15}", size) and re.fullmatch("[0-9a-f]{64}", root)
+        if not fits:
+            raise Usage("--at-least: needs a size above 0 and a root of 64 hex digits")
+        found.append(Anchor(int(size), bytes.fromhex(root), f"the tree head of {size} entries that you gave", None))
+    return found
+
+
+def check_authors(pack: Pack, log_key: Optional[str], witness_keys: List[str]) -> Tuple[List[str], List[Key]]:
+    """Adds what the signatures prove. Returns why the author is not checked (empty when the log's key came from
+    outside), and the keys that may have signed anchors: the log's, then the witnesses'."""
     checkpoint, manifest, doubts = pack.checkpoint, pack.manifest, []
     outside = None if log_key is None else key_from_outside(log_key, 1, "--log-key")
     key = outside or read_key(manifest["log_key"], 1, "manifest.json log_key")
@@ -853,24 +910,54 @@ def check_authors(pack: Pack, log_key: Optional[str], witness_keys: List[str]) -
         need(witness.public != key.public, f"{witness.name}: the witness's key is the log's key")
         at = iso(signed_at(checkpoint, witness, "witness") * 1_000_000)
         pack.proved.append(f"witness {witness.name}+{witness.id.hex()} saw this checkpoint by {at}")
+        pack.anchors.append(f"witness {witness.name}, which saw it by {at}")
     inside = [read_key(str(text), 4, "manifest.json witnesses") for text in manifest["witnesses"]]
     for witness in inside:
         signed_at(checkpoint, witness, "witness")
-    cosigned = [name for name, raw in checkpoint.signatures if len(raw) != 68]  # an Ed25519 note signature has 4 + 64
-    if not trusted and (inside or cosigned):
-        doubts.append(f"the pack names the witness {(cosigned or [inside[0].name])[0]}: give --witness-key")
     if not trusted:
         pack.not_proved.append("no independent witness: whoever holds the log's key could have rewritten the history")
-    return doubts
+    return doubts, [key, *trusted]
 
 
-def verify(path: str, log_key: Optional[str], witness_keys: List[str]) -> Tuple[Pack, List[str]]:
+def hold_anchors(pack: Pack, anchors: List[Anchor], keys: List[Key]) -> None:
+    """Holds the pack's tree against what was kept elsewhere. An anchor that cannot be held against it is named."""
+    log, size = pack.log, pack.checkpoint.size
+    for anchor in anchors:
+        if anchor.note:
+            if anchor.note.origin != pack.checkpoint.origin:
+                raise Usage(f"{anchor.holder} is of another log: {anchor.note.origin}")
+            known = [k for k in keys if any((n, raw[:4]) == (k.name, k.id) for n, raw in anchor.note.signatures)]
+            need(known, f"{anchor.holder} is not signed by {keys[0].name}+{keys[0].id.hex()}, which signed this pack")
+            for key in known:
+                try:
+                    signed_at(anchor.note, key, anchor.holder)
+                except Refused as error:
+                    raise Usage(f"{anchor.holder} is forged: {error}") from None
+        if anchor.size not in log.roots:
+            why = f"newer than the pack, which has {size}: draw a newer pack" if anchor.size > size else (
+                f"outside the pack's range, entries {log.first} to {log.end - 1}")  # fmt: skip
+            pack.not_proved.append(f"that this is the history of {anchor.holder}: its {anchor.size} entries are {why}")
+            continue
+        need(log.roots[anchor.size] == anchor.root, f"the history is not the one of {anchor.holder}: it was rewritten")
+        pack.proved.append(f"the first {anchor.size} entries are those of {anchor.holder}")
+        last = min(anchor.size, log.end) - 1
+        if last < log.first or log.times[-1] - log.time(last) > ANCHOR_AGE:
+            pack.not_proved.append(f"that what came after {anchor.holder} was not rewritten: it is older than a day")
+        else:
+            pack.anchors.append(f"{anchor.holder}, of {anchor.size} entries")
+
+
+def verify(
+    path: str, log_key: Optional[str], witness_keys: List[str], anchors: Tuple[Anchor, ...] = ()
+) -> Tuple[Pack, List[str]]:
+    """The pack, and why its author is not checked. What anchors it stands in its `anchors`."""
     need(stat.S_ISREG(os.stat(path).st_mode), "not a regular file")
     with open(path, "rb") as file:
         data = file.read(MAX_TOTAL + 1)
     need(len(data) <= MAX_TOTAL, "the pack is larger than the bound")
-    pack = Pack(data)
-    doubts = check_authors(pack, log_key, witness_keys)
+    pack = Pack(data, tuple(anchor.size for anchor in anchors))
+    doubts, keys = check_authors(pack, log_key, witness_keys)
+    hold_anchors(pack, list(anchors), keys)
     log, disclosed = pack.log, pack.disclosed
     erased = sum(payload is None for payload in disclosed.payloads.values())
     pack.proved[:0] = [
@@ -897,45 +984,71 @@ def verify(path: str, log_key: Optional[str], witness_keys: List[str]) -> Tuple[
     return pack, doubts
 
 
+def lacks(pack: Pack, doubts: List[str]) -> List[str]:
+    """Why the pack is not called intact: its author, or nothing from outside that says it was not rewritten."""
+    if pack.anchors:
+        return doubts
+    cosigned = [name for name, raw in pack.checkpoint.signatures if len(raw) != 68]  # a plain signature has 4 + 64
+    if cosigned or pack.manifest["witnesses"]:
+        named = (cosigned or [str(pack.manifest["witnesses"][0]).split("+")[0]])[0]
+        return [*doubts, f"the pack names the witness {named}: give --witness-key"]
+    return [*doubts, "no anchor from outside: give --checkpoint or --at-least with what was kept elsewhere"]
+
+
 class _Arguments(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
-        raise Refused(f"usage: {message}")
+        raise Usage(f"usage: {message}")
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
-    """Runs the command line and returns the exit code 0, 1 or 2 (see the head of this file)."""
+    """Runs the command line and returns the exit code (see the head of this file)."""
     parser = _Arguments(prog="verify.py", description="Verify a OnePAM evidence pack.", allow_abbrev=False)
     parser.add_argument("pack", help="the pack, a zip file")
     parser.add_argument("--log-key", help="the log's verifier key or a file with it, obtained outside the pack")
     parser.add_argument("--witness-key", action="append", default=[], help="the same for a witness; may be repeated")
+    parser.add_argument("--checkpoint", action="append", default=[], help="a signed checkpoint that was kept elsewhere")
+    parser.add_argument("--at-least", nargs=2, metavar=("SIZE", "ROOT"), help="a tree head that was written down")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     arguments = sys.argv[1:] if arguments is None else arguments
-    code, verdict, proved, not_proved, about = 1, "", [], [], []  # type: int, str, List[str], List[str], List[str]
+    code, verdict, proved, not_proved, about = BROKEN, "", [], [], []  # type: int, str, List[str], List[str], List[str]
     try:
         options = parser.parse_args(arguments)
-        pack, doubts = verify(options.pack, options.log_key, options.witness_key)
-        code, proved, not_proved = (2 if doubts else 0), pack.proved, pack.not_proved
-        verdict = "CONSISTENT IN ITSELF, AUTHOR NOT CHECKED: " + "; ".join(doubts) if doubts else "VERIFIED"
+        anchors = anchors_from_outside(options.checkpoint, options.at_least)
+        pack, doubts = verify(options.pack, options.log_key, options.witness_key, tuple(anchors))
+        lacking = lacks(pack, doubts)
+        code, proved, not_proved = (UNANCHORED if lacking else INTACT), pack.proved, pack.not_proved
+        verdict = "CONSISTENT IN ITSELF, NOT ANCHORED: " + "; ".join(lacking) if lacking else "VERIFIED"
+        entries = f"entries {pack.log.first} to {pack.log.end - 1} of {pack.checkpoint.origin}"
+        history = (f"consistent but not anchored: {entries}; {'; '.join(lacking)}" if lacking
+                   else f"anchored and intact: {entries}, by {' and by '.join(pack.anchors)}")  # fmt: skip
         about = [
             f"log {pack.manifest['origin']}, system {' '.join(pack.manifest['system'].values())}",
             f"period {iso(pack.begin)} to {iso(pack.until)}",
             *(pack.about or ["no reports"]),
         ]
+    except Usage as error:
+        code, verdict, history = USAGE, f"NOT JUDGED: {error}", "not judged"
+    except FileNotFoundError as error:
+        code, verdict, history = USAGE, f"NOT JUDGED: {error}", "not judged"
     except Refused as error:
-        verdict = f"REFUSED: {error}"
+        verdict, history = f"REFUSED: {error}", f"broken: {error}"
     except (Exception, KeyboardInterrupt) as error:  # fail closed, whatever it was
-        verdict = f"REFUSED: {type(error).__name__}: {error}"
+        verdict, history = f"REFUSED: {type(error).__name__}: {error}", f"broken: {type(error).__name__}: {error}"
+    three = {"history": history, "lawful": LAWFUL, "recordings": RECORDINGS}
     try:
         if "--json" in arguments:
             result = {"exit": code, "verdict": show(verdict), "about": [show(t) for t in about],
-                      "proved": [show(t) for t in proved], "not_proved": [show(t) for t in not_proved]}  # fmt: skip
+                      "proved": [show(t) for t in proved], "not_proved": [show(t) for t in not_proved],
+                      **{name: show(text) for name, text in three.items()}}  # fmt: skip
             print(json.dumps(result, indent=2), flush=True)
         else:
             for title, texts in (("PACK", about), ("PROVED", proved), ("NOT PROVED", not_proved)):
                 print("".join([f"{title}\n"] + [f"  - {show(text)}\n" for text in texts]) if texts else "", end="")
+            for name, text in three.items() if code != USAGE else ():
+                print(f"{name:11} {show(text)}")
             print(show(verdict), flush=True)
     except OSError:
-        return 1
+        return BROKEN
     return code
 
 

@@ -1,0 +1,114 @@
+"""What a verification answers: three lines, each with words of its own, and the exit code of whoever ran it.
+
+*history* says whether the entries are what they were, *lawful* whether the history gave every right that was used, and
+*recordings* whether what was recorded is still there. Nothing is called intact without an anchor from outside: whoever
+can write to the database could otherwise have written all of it. docs/evidence.md has the table of exit codes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum, StrEnum
+
+from onepam.kernel.clock import DAY, Instant, iso
+from onepam.ledger.check import Anchor
+
+NOT_JUDGED = "not judged yet"
+"""The line *lawful* until the rules exist: nobody reads a "yes" out of it."""
+MAX_ANCHOR_AGE = DAY
+"""How much ledger time may have passed since the last anchored entry; checkpoints are handed out each day."""
+
+
+class Word(StrEnum):
+    """The first words of the line *history*."""
+
+    INTACT = "anchored and intact"
+    UNANCHORED = "consistent but not anchored"
+    BROKEN = "broken"
+
+
+class ExitCode(IntEnum):
+    """Of `onepam ledger verify`, `onepam verify` and `verify.py` alike. Where several apply: broken, unlawful,
+    recordings, unanchored, in this order."""
+
+    INTACT = 0
+    BROKEN = 1
+    USAGE = 2
+    """Nothing was judged: wrong arguments, or keys and files that do not fit each other."""
+    UNANCHORED = 3
+    FAULT = 4
+    """It could not be carried through: a file, the signer or the witness could not be reached."""
+    RECORDINGS = 5
+    """The history is not broken; a recording is missing, cut or altered."""
+    UNLAWFUL = 6
+    """The history is not broken; a right was used that it did not give. Not given out while lawful is not judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An anchor that the entries give. `at` is the ledger time of the last entry that it covers."""
+
+    anchor: Anchor
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The line *history*: `reason` says what anchors it, what an anchor lacks, or how many findings break it."""
+
+    word: Word
+    reason: str
+
+    def line(self) -> str:
+        """The line, without its name."""
+        return f"{self.word.value}: {self.reason}"
+
+
+def history(size: int, head_at: Instant, broken: int, held: Sequence[Held]) -> History:
+    """The answer over `size` entries, the newest of ledger time `head_at`; `broken` is the number of findings."""
+    if broken:
+        return History(Word.BROKEN, f"{broken} {'finding' if broken == 1 else 'findings'} in {size} entries")
+    outside = max((each for each in held if each.anchor.outside), key=lambda each: each.anchor.size, default=None)
+    if outside is None:
+        return History(Word.UNANCHORED, f"{size} entries, and nothing outside this machine says that they are the same")
+    covered, holder = outside.anchor.size, outside.anchor.holder
+    if head_at - outside.at > MAX_ANCHOR_AGE:
+        reason = f"{holder} covers {covered} of {size} entries and is older than a day: get a newer one"
+        return History(Word.UNANCHORED, reason)
+    words = f"{size} entries" if covered == size else f"the first {covered} of {size} entries"
+    return History(Word.INTACT, f"{words}, by {holder}; the last of them is of {iso(outside.at)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Recordings:
+    """What is known of recordings: `checked` of `total` were read again and held against the ledger, the newest check
+    at `as_of`. The others are counted apart: `disposed` by retention, `missing`, `cut`, `altered`."""
+
+    total: int
+    checked: int = 0
+    as_of: Instant | None = None
+    disposed: int = 0
+    missing: int = 0
+    cut: int = 0
+    altered: int = 0
+
+    @property
+    def bad(self) -> int:
+        """How many are not what the ledger says."""
+        return self.missing + self.cut + self.altered
+
+    def line(self) -> str:
+        """The line, without its name."""
+        words = f"{self.checked} of {self.total} checked"
+        if self.as_of is not None:
+            words += f", as of {iso(self.as_of)}"
+        counts = ("disposed", self.disposed), ("missing", self.missing), ("cut", self.cut), ("altered", self.altered)
+        return words + "".join(f"; {count} {name}" for name, count in counts if count)
+
+
+def exit_code(found: History, recordings: Recordings | None) -> ExitCode:
+    """The code of the gravest answer; `recordings` are None where they were not asked for."""
+    if found.word is Word.BROKEN:
+        return ExitCode.BROKEN
+    if recordings is not None and recordings.bad:
+        return ExitCode.RECORDINGS
+    return ExitCode.INTACT if found.word is Word.INTACT else ExitCode.UNANCHORED

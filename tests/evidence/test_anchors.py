@@ -1,0 +1,126 @@
+"""A pack held against what somebody kept elsewhere: a checkpoint, or the size and root of one."""
+
+from base64 import b64decode, b64encode
+from copy import deepcopy
+from pathlib import Path
+
+import pytest
+
+from tests.evidence.company import LOG, ORIGIN, STRANGER, WITNESS, History, Signer, history, pack_input, written
+from tests.evidence.conftest import Check
+from tests.evidence.forge import Forge
+
+
+@pytest.fixture(scope="module")
+def unwitnessed(company: History) -> bytes:
+    return written(pack_input(company, checkpoint=company.checkpoint(witnesses=()), witnesses=()))
+
+
+def head(h: History, size: int) -> History:
+    """The history as it was when it had `size` entries."""
+    earlier = deepcopy(h)
+    del earlier.entries[size:]
+    return earlier
+
+
+def root_of(note: bytes) -> str:
+    return b64decode(note.splitlines()[2]).hex()
+
+
+def test_a_checkpoint_that_was_kept_anchors_a_pack(
+    unwitnessed: bytes, company: History, check: Check, tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept"
+    kept.write_bytes(company.checkpoint(witnesses=()))
+    code, result = check(unwitnessed, "--log-key", LOG.vkey(), "--checkpoint", str(kept))
+    assert code == 0, result
+    assert result["history"].startswith("anchored and intact: ")
+    assert f"the checkpoint {kept}, of 318 entries" in result["history"]
+    assert check(unwitnessed, "--checkpoint", str(kept))[0] == 3, "the author is not checked"
+
+
+def test_size_and_root_anchor_as_well(unwitnessed: bytes, company: History, check: Check) -> None:
+    root = root_of(company.checkpoint())
+    code, result = check(unwitnessed, "--log-key", LOG.vkey(), "--at-least", "318", root)
+    assert code == 0, result
+    code, result = check(unwitnessed, "--log-key", LOG.vkey(), "--at-least", "318", "00" * 32)
+    assert code == 1
+    assert "the history is not the one of the tree head of 318 entries that you gave" in result["history"]
+
+
+@pytest.mark.parametrize("size", [1, 63, 64, 65, 200, 256, 257, 317])
+def test_every_earlier_tree_can_be_held_against_it(
+    size: int, unwitnessed: bytes, company: History, check: Check, tmp_path: Path
+) -> None:
+    (tmp_path / "kept").write_bytes(head(company, size).checkpoint(witnesses=()))
+    _, result = check(unwitnessed, "--log-key", LOG.vkey(), "--checkpoint", str(tmp_path / "kept"))
+    said = [line for line in result["proved"] if line.startswith(f"the first {size} entries are those of")]
+    assert len(said) == 1
+    (tmp_path / "kept").write_bytes(head(history(seed=1), size).checkpoint(witnesses=()))
+    code, result = check(unwitnessed, "--log-key", LOG.vkey(), "--checkpoint", str(tmp_path / "kept"))
+    assert code == 1
+    assert "it was rewritten" in result["verdict"]
+
+
+def test_an_anchor_older_than_a_day_is_named_and_does_not_suffice(
+    unwitnessed: bytes, company: History, check: Check, tmp_path: Path
+) -> None:
+    (tmp_path / "kept").write_bytes(head(company, 100).checkpoint(witnesses=()))
+    code, result = check(unwitnessed, "--log-key", LOG.vkey(), "--checkpoint", str(tmp_path / "kept"))
+    assert code == 3
+    assert any("it is older than a day" in line for line in result["not_proved"])
+
+
+def test_an_anchor_newer_than_the_pack_is_named(
+    company: History, unwitnessed: bytes, check: Check, tmp_path: Path
+) -> None:
+    short = head(company, 300)
+    pack = written(pack_input(short, checkpoint=short.checkpoint(witnesses=()), witnesses=()))
+    (tmp_path / "kept").write_bytes(company.checkpoint(witnesses=()))
+    code, result = check(pack, "--log-key", LOG.vkey(), "--checkpoint", str(tmp_path / "kept"))
+    assert code == 3, result
+    assert any("newer than the pack, which has 300" in line for line in result["not_proved"])
+
+
+def test_a_forged_or_foreign_checkpoint_judges_nothing(
+    unwitnessed: bytes, company: History, check: Check, tmp_path: Path
+) -> None:
+    note = company.checkpoint(witnesses=())
+    text, line = note.split(b"\n\n")
+    other = text.replace(ORIGIN.encode(), b"another.example/log") + b"\n"
+    forged = text.replace(b"\n318\n", b"\n319\n") + b"\n\n" + line
+    foreign = other + b"\n" + Signer("another.example/log", 1, LOG.seed).line(other)
+    for content, says in ((forged, "is forged"), (foreign, "of another log: another"), (b"junk", "not a signed note")):
+        (tmp_path / "kept").write_bytes(content)
+        code, result = check(unwitnessed, "--log-key", LOG.vkey(), "--checkpoint", str(tmp_path / "kept"))
+        assert code == 2, result
+        assert says in result["verdict"]
+        assert result["verdict"].startswith("NOT JUDGED: ")
+    for size, root in (("0", "00" * 32), ("318", "00"), ("-1", "00" * 32), ("318", b64encode(bytes(32)).decode())):
+        code, _ = check(unwitnessed, "--log-key", LOG.vkey(), "--at-least", size, root)
+        assert code == 2, (size, root)
+
+
+def test_a_pack_by_a_new_key_does_not_fit_the_checkpoint_of_before(
+    company: History, check: Check, tmp_path: Path
+) -> None:
+    """Somebody makes a new history under a key of their own and names that key in the pack."""
+    (tmp_path / "kept").write_bytes(company.checkpoint(witnesses=()))
+    false = history(seed=1)
+    note = false.checkpoint(STRANGER, witnesses=())
+    forge = Forge(false, written(pack_input(false, checkpoint=note, witnesses=())))
+    forge.edit("manifest.json", lambda m: m.update(log_key=STRANGER.vkey()))
+    pack = forge.seal()
+    code, result = check(pack, "--checkpoint", str(tmp_path / "kept"))
+    assert code == 1
+    assert f"is not signed by {STRANGER.name}+{STRANGER.id().hex()}, which signed this pack" in result["history"]
+
+
+def test_a_checkpoint_that_the_witness_cosigned_suffices(
+    unwitnessed: bytes, company: History, check: Check, tmp_path: Path
+) -> None:
+    """The witness's line on the kept checkpoint: its key must be given, and the pack's own has none of its lines."""
+    (tmp_path / "kept").write_bytes(company.checkpoint())
+    code, _ = check(unwitnessed, "--log-key", LOG.vkey(), "--checkpoint", str(tmp_path / "kept"))
+    assert code == 0
+    assert check(unwitnessed, "--log-key", LOG.vkey(), "--witness-key", WITNESS.vkey())[0] == 1
