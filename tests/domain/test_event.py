@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from onepam.domain import (
     access,
     changes,
+    directory_brake,
     mfa_exceptions,
     people,
     probing,
@@ -33,6 +34,7 @@ from onepam.kernel.canonical import decode
 ROOMS = (
     access,
     changes,
+    directory_brake,
     mfa_exceptions,
     people,
     probing,

@@ -7,6 +7,14 @@ import pytest
 from onepam.domain import provision_group as groups
 from onepam.domain import provision_user as users
 from onepam.domain.commit import Decided
+from onepam.domain.directory_brake import (
+    BrakeFacts,
+    DirectoryHeld,
+    DirectoryPersonDecided,
+    DirectoryPersonHeld,
+    HoldReason,
+    PersonHold,
+)
 from onepam.domain.leaving import Held
 from onepam.domain.people import (
     GroupMemberAdded,
@@ -18,8 +26,9 @@ from onepam.domain.people import (
     PersonKind,
 )
 from onepam.domain.provision_group import Group, GroupFacts, Member, PutGroup, put_group, remove_group
-from onepam.domain.provision_user import Known, Profile, PutUser, User, UserFacts, put_user, remove_user
+from onepam.domain.provision_user import Known, Profile, PutUser, User, UserFacts, agree_takeover, put_user, remove_user
 from onepam.domain.provisioning import (
+    AccountTakenOver,
     ScimGroupMemberAdded,
     ScimGroupMemberRemoved,
     ScimGroupRemoved,
@@ -33,6 +42,8 @@ from onepam.domain.scim_token import Token
 from onepam.kernel import limits
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused
+from tests.domain.given import ADMINISTRATOR, present
+from tests.domain.given import NOW as GIVEN
 
 NOW = Instant(1_750_000_000_000_000)
 LATER, BEFORE = Instant(NOW + DAY), Instant(NOW - DAY)
@@ -96,7 +107,7 @@ def test_without_an_address_there_is_nobody() -> None:
 
 
 def test_an_address_leads_to_the_person_who_has_it() -> None:
-    facts = replace(FACTS, namesake=EVE)
+    facts = replace(FACTS, namesake=replace(EVE, origin="roster"))
     assert last(put_user(facts, NEW, NOW)).person == "per_eve"
     assert [type(each) for each in events(put_user(facts, wished(NEW, name="Eva"), NOW))] == [
         PersonChanged,
@@ -106,6 +117,70 @@ def test_an_address_leads_to_the_person_who_has_it() -> None:
     assert code(put_user(replace(facts, namesake_held=True), NEW, NOW)) == "scim.address"
     assert code(put_user(facts, wished(NEW, name=""), NOW)) == "text.missing"
     assert code(put_user(replace(THERE, namesake=EVE), CHANGE, NOW)) == "scim.address"
+
+
+BRAKE = BrakeFacts(people=9, administrators=frozenset({"per_eve"}), staying=frozenset({"per_eve"}))
+MANY = PersonHold("hld_0", "scim:okta", HoldReason.MANY, "deactivated", LATER, None, NOW)
+
+
+def test_an_account_that_was_made_by_hand_waits_for_an_administrator() -> None:
+    by_hand = replace(FACTS, namesake=EVE)
+    waits = put_user(by_hand, wished(NEW, name="Mallory"), NOW)
+    assert [type(each) for each in events(waits)] == [ScimUserSet]
+    kept = last(waits)
+    assert (kept.person, kept.trouble, kept.waits_for) == (None, "takeover", "per_eve")
+    assert last(put_user(replace(by_hand, agreed=True), NEW, NOW)).person == "per_eve"
+
+    facts = users.TakeoverFacts(present("ada", ADMINISTRATOR), kept, EVE, False, ("directory:A",))
+    done = agree_takeover(facts, "usr_1", GIVEN)
+    assert isinstance(done, Decided)
+    assert done.result == "per_eve"
+    assert [type(each) for each in done.events] == [AccountTakenOver, ScimUserSet, GroupMemberAdded]
+    assert done.events[1] == replace(kept, person="per_eve", trouble="", version=2, waits_for=None)
+    for other in (
+        replace(facts, user=None),
+        replace(facts, user=replace(kept, trouble="")),
+        replace(facts, namesake=None),
+        replace(facts, namesake=known(EVE, enabled=False)),
+        replace(facts, led_to=True),
+    ):
+        assert code(agree_takeover(other, "usr_1", GIVEN)) == "takeover.unknown"
+    assert code(agree_takeover(replace(facts, actor=present("eve")), "usr_1", GIVEN)) == "right.missing"
+    stale = replace(facts.actor, mfa_at=Instant(GIVEN - DAY))
+    assert code(agree_takeover(replace(facts, actor=stale), "usr_1", GIVEN)) == "factor.stale"
+
+
+def test_a_token_speaks_for_its_domains() -> None:
+    other = replace(FACTS, token=replace(TOKEN, domains=("y.example", "z.example")))
+    foreign = put_user(other, NEW, NOW)
+    assert (last(foreign).person, last(foreign).trouble, len(events(foreign))) == (None, "foreign_domain", 1)
+    own = replace(FACTS, token=replace(TOKEN, domains=("y.example", "x.example")))
+    assert last(put_user(own, NEW, NOW)).trouble == ""
+    there = replace(THERE, token=replace(TOKEN, domains=("x.example",)))
+    moved = put_user(there, wished(CHANGE, email="eve@evil.example", name="Eva"), NOW)
+    changed = events(moved)[0]
+    assert isinstance(changed, PersonChanged)
+    assert (changed.email, changed.name, last(moved).trouble) == ("eve@x.example", "Eva", "foreign_domain")
+
+
+def test_the_last_administrator_is_held_and_gets_no_end() -> None:
+    there = replace(THERE, brake=BRAKE)
+    held = put_user(there, replace(wished(CHANGE, active=False), hold="hld_1"), NOW)
+    assert [type(each) for each in events(held)] == [DirectoryHeld, DirectoryPersonHeld, ScimUserSet]
+    assert not last(held).active
+    assert [type(each) for each in events(remove_user(there, "usr_1", None, NOW, NOW, "hld_1"))] == [
+        DirectoryHeld,
+        DirectoryPersonHeld,
+        ScimUserRemoved,
+    ]
+    ends = put_user(there, wished(CHANGE, ends=LATER), NOW)
+    assert ([type(each) for each in events(ends)], last(ends).trouble) == ([ScimUserSet], "end_not_followed")
+    again = replace(THERE, hold=MANY)
+    assert [type(each) for each in events(put_user(again, wished(CHANGE, active=False), NOW))] == [ScimUserSet]
+    back = events(put_user(replace(again, user=replace(USER, active=False)), CHANGE, NOW))
+    assert [type(each) for each in back] == [DirectoryPersonDecided, ScimUserSet]
+    elsewhere = replace(again, hold=replace(MANY, origin="scim:entra"))
+    assert [type(each) for each in events(put_user(elsewhere, CHANGE, NOW))] == [ScimUserSet]
 
 
 def test_versions_and_names() -> None:

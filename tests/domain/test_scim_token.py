@@ -11,6 +11,7 @@ from onepam.domain.provisioning import ScimTokenApproved, ScimTokenEnded, ScimTo
 from onepam.domain.scim_token import (
     END_ATTRIBUTE,
     LONGEST_TOKEN,
+    MOST_DOMAINS,
     MOST_NETWORKS,
     MOST_TOKENS,
     Token,
@@ -38,10 +39,11 @@ def code(outcome: object) -> str:
 
 
 def test_a_token_is_proposed() -> None:
-    found = propose(FACTS, WISH, NOW)
+    found = propose(FACTS, replace(WISH, domains=("@Corp.Example", "corp.example ")), NOW)
     assert isinstance(found, Decided)
     (event,) = found.events
     assert isinstance(event, ScimTokenProposed)
+    assert event.domains == ("corp.example",)
     assert (event.networks, event.by, event.digest) == (("203.0.113.0/24",), "ada", "ab")
 
 
@@ -53,6 +55,8 @@ def test_a_token_is_proposed() -> None:
         ({"end_attribute": "a b"}, "scim_token.end_attribute"),
         ({"ends": NOW}, "scim_token.ends"),
         ({"ends": Instant(NOW + LONGEST_TOKEN + 1)}, "scim_token.ends"),
+        ({"domains": ("nowhere",)}, "scim_token.domains"),
+        ({"domains": tuple(f"x{n}.example" for n in range(MOST_DOMAINS + 1))}, "scim_token.domains"),
         ({"networks": ("nowhere",)}, "scim_token.networks"),
         ({"networks": ("10.0.0.1/8",)}, "scim_token.networks"),
         ({"networks": ("10.0.0.0/8",) * (MOST_NETWORKS + 1)}, "scim_token.networks"),

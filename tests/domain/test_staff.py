@@ -5,6 +5,13 @@ from dataclasses import replace
 import pytest
 
 from onepam.domain.commit import Decided
+from onepam.domain.directory_brake import (
+    BrakeFacts,
+    DirectoryPersonDecided,
+    DirectoryPersonHeld,
+    HoldReason,
+    PersonHold,
+)
 from onepam.domain.leaving import Held
 from onepam.domain.people import PersonAdded, PersonChanged, PersonDisabled, PersonKind
 from onepam.domain.staff import (
@@ -229,8 +236,29 @@ EVE = Followed("eve", None, NOW, EMPLOYEE, None, None, None, "Eve", "eve@x.org",
     ],
 )  # fmt: skip
 def test_accounts_become_what_the_roster_says(followed: Followed, event: object) -> None:
-    decided = follow(FollowFacts((), (followed,), (), {}), (), NOW)
+    decided = follow(FollowFacts((), (followed,), (), {}), (), "hld_1", NOW)
     assert decided.events == (() if event is None else (event,))
+
+
+HOLD = PersonHold("hld_1", "roster", HoldReason.MANY, "", NOW, None, NOW)
+
+
+def test_the_brake_holds_leavers_of_the_roster_too() -> None:
+    gone = tuple(replace(EVE, person=f"p{each}", left_at=NOW) for each in range(7))
+    brake = BrakeFacts(people=10, ended=0, administrators=frozenset({"p0"}), staying=frozenset({"p0"}))
+    facts = FollowFacts((), gone, (), {each.person: Held() for each in gone}, brake)
+    decided = follow(facts, (), "hld_1", NOW)
+    held = {each.person: each.reason.value for each in decided.events if isinstance(each, DirectoryPersonHeld)}
+    assert held == {"p0": "last_administrator", "p6": "many"}
+    assert decided.result.left == 7
+    back = replace(facts, followed=(), back=(("p6", HOLD),))
+    decided = follow(back, (), "hld_2", NOW)
+    assert isinstance(decided.events[0], DirectoryPersonDecided)
+    assert decided.result.any()
+    ends = replace(EVE, manager="max", says=replace(SAYS, ends=LATER))
+    assert follow(FollowFacts((), (ends,), (), {}, brake), (), "hld_1", NOW).result.changed == 1
+    alone = replace(brake, administrators=frozenset({"eve"}), staying=frozenset({"eve"}))
+    assert follow(FollowFacts((), (ends,), (), {}, alone), (), "hld_1", NOW).events == ()
 
 
 def test_links_leavers_and_joiners() -> None:
@@ -241,7 +269,7 @@ def test_links_leavers_and_joiners() -> None:
         Joiner("stf_9", "Val", "val@x.org", Says(VENDOR, None, "max", LATER)),
     )
     facts = FollowFacts((("stf_1", "ada"),), (gone,), joiners, {"eve": Held()})
-    decided = follow(facts, ("per_7", "per_8", "per_9"), NOW)
+    decided = follow(facts, ("per_7", "per_8", "per_9"), "hld_1", NOW)
     kinds = [type(each) for each in decided.events]
     assert kinds == [RosterLinked, PersonDisabled, PersonAdded, RosterLinked, PersonAdded, RosterLinked]
     assert decided.result == Steps(1, 0, 1, 2)

@@ -7,6 +7,7 @@ from pathlib import Path
 from secrets import token_bytes
 from typing import Any
 
+from onepam.app.provision_user import agree_to_takeover
 from onepam.app.scim_token import approve_scim_token, propose_scim_token
 from onepam.app.scim_traffic import ScimTraffic
 from onepam.domain.scim_token import END_ATTRIBUTE, TokenWish
@@ -57,7 +58,12 @@ class Directory:
         return found
 
     async def new_token(
-        self, provider: str, networks: tuple[str, ...] = (), approved: bool = True, oauth: bool = False
+        self,
+        provider: str,
+        networks: tuple[str, ...] = (),
+        approved: bool = True,
+        oauth: bool = False,
+        domains: tuple[str, ...] = (),
     ) -> str:
         """Another token; `latest` is its id."""
         token = new_token(TOKEN_PREFIX, self.random)
@@ -70,6 +76,7 @@ class Directory:
             ends=Instant(self.company.clock() + 300 * DAY),
             digest=token_digest(token).hex(),
             oauth=oauth,
+            domains=domains,
         )
         self.latest = wish.token
         assert await propose_scim_token(self.company.ledger, self.company.actor("bob"), wish) is None
@@ -128,6 +135,14 @@ class Directory:
         made = await self.ask("POST", "/Users", document)
         assert made.status == 201, made
         return made.body
+
+    async def takes_over(self, user_name: str, token: str | None = None) -> str:
+        """A user with the address of somebody who was added by hand, and ada's yes to it: its id."""
+        made = await self.ask("POST", "/Users", {"userName": user_name}, token=token)
+        assert made.status == 201, made
+        agreed = await agree_to_takeover(self.company.ledger, self.company.actor("ada"), made.body["id"])
+        assert isinstance(agreed, str), agreed
+        return str(made.body["id"])
 
     async def group(self, name: str, *users: str) -> Any:
         """A group with these users: its JSON."""

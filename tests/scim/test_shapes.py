@@ -188,9 +188,8 @@ async def test_vendors_have_a_sponsor_and_an_end(directory: Directory) -> None:
 
 
 async def test_one_address_one_person(directory: Directory) -> None:
-    eve = await directory.ask("POST", "/Users", {"userName": "eve@example.com"})
-    assert eve.status == 201
-    assert person_of(directory, eve.body["id"])["person"] == "eve"
+    eve = await directory.takes_over("eve@example.com")
+    assert person_of(directory, eve)["person"] == "eve"
     other = await directory.ask("POST", "/Users", {"userName": "eve2", "emails": [{"value": "EVE@example.com"}]})
     assert (other.status, other.body["scimType"]) == (409, "uniqueness")
     twice = await directory.ask("POST", "/Users", {"userName": "EVE@EXAMPLE.COM"})
@@ -200,12 +199,12 @@ async def test_one_address_one_person(directory: Directory) -> None:
 async def test_whom_an_administrator_disabled_the_directory_does_not_bring_back(directory: Directory) -> None:
     from onepam.app.disable_person import disable_person
 
-    made = await directory.ask("POST", "/Users", {"userName": "eve@example.com"})
+    made = await directory.takes_over("eve@example.com")
     await disable_person(directory.company.ledger, directory.company.actor("ada"), "eve", "trouble")
-    path = f"/Users/{made.body['id']}"
+    path = f"/Users/{made}"
     for active in (False, True):
         assert (await directory.patch(path, {"op": "replace", "value": {"active": active}})).status == 200
-    found = person_of(directory, made.body["id"])
+    found = person_of(directory, made)
     assert (found["enabled"], found["trouble"]) == (0, "disabled_here")
 
 

@@ -38,7 +38,7 @@ class Provider:
         self.user = self.group = ""
 
     async def begin(self) -> "Provider":
-        self.user = (await self.ask("POST", "/Users", {"userName": "aud@example.com"})).body["id"]
+        self.user = await self.directory.takes_over("aud@example.com", self.token)
         team = {"displayName": "Engineering", "members": [{"value": self.user}]}
         self.group = (await self.ask("POST", "/Groups", team)).body["id"]
         return self

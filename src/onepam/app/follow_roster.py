@@ -29,7 +29,7 @@ async def follow_roster(ledger: Ledger, new_id: NewId) -> Steps:
     linked = changed = left = added = 0
     for _ in range(MOST_STEPS):
         fresh = tuple(new_id("per") for _ in range(MOST_JOINERS))
-        outcome = await ledger.commit(FollowQuery(), partial(_step, fresh))
+        outcome = await ledger.commit(FollowQuery(), partial(_step, fresh, new_id("hld")))
         if isinstance(outcome, Refused) or not outcome.result.any():
             break
         step = outcome.result
@@ -42,5 +42,5 @@ async def follow_roster(ledger: Ledger, new_id: NewId) -> Steps:
     return Steps(linked, changed, left, added)
 
 
-def _step(fresh: tuple[str, ...], facts: FollowFacts, now: Instant) -> Decided[Steps]:
-    return follow(facts, fresh, now)
+def _step(fresh: tuple[str, ...], hold: str, facts: FollowFacts, now: Instant) -> Decided[Steps]:
+    return follow(facts, fresh, hold, now)

@@ -4,15 +4,25 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from onepam.app.ports import Ledger
+from onepam.domain.authority import Actor
 from onepam.domain.commit import Committed
-from onepam.domain.provision_user import PutUser, User, UserFacts, put_user, remove_user
+from onepam.domain.provision_user import (
+    PutUser,
+    TakeoverFacts,
+    User,
+    UserFacts,
+    agree_takeover,
+    put_user,
+    remove_user,
+)
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
 class ScimUserQuery:
-    """The token, the user, and whoever the profile names: by user name, address and manager ("" for none)."""
+    """The token, the user, and whoever the profile names: by user name, address and manager ("" for none); whether the
+    person may be `leaving`, or gets an end."""
 
     facts: ClassVar[type[UserFacts]] = UserFacts
     token: str
@@ -20,20 +30,46 @@ class ScimUserQuery:
     user_name: str = ""
     email: str | None = None
     manager: str = ""
+    leaving: bool = False
+    ends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TakeoverQuery:
+    """The actor, and a user of a directory."""
+
+    facts: ClassVar[type[TakeoverFacts]] = TakeoverFacts
+    actor: Actor
+    user: str
 
 
 async def provision_user(ledger: Ledger, token: str, command: PutUser) -> Committed[User] | Refused:
     """The user as it is now. `scim.changed`: read it again, and decide again."""
     profile = command.profile
-    query = ScimUserQuery(token, command.user, profile.user_name, profile.email, profile.manager)
+    query = ScimUserQuery(
+        token=token,
+        user=command.user,
+        user_name=profile.user_name,
+        email=profile.email,
+        manager=profile.manager,
+        leaving=not profile.active,
+        ends=profile.ends is not None,
+    )
     return await ledger.commit(query, lambda facts, now: put_user(facts, command, now))
 
 
 async def deprovision_user(
-    ledger: Ledger, token: str, user: str, version: int | None, received: Instant
+    ledger: Ledger, token: str, user: str, version: int | None, received: Instant, hold: str
 ) -> Refused | None:
-    """None when the user is gone; with a `version`, only if it is still that one."""
+    """None when the user is gone; with a `version`, only if it is still that one. `hold` is a fresh id."""
     outcome = await ledger.commit(
-        ScimUserQuery(token, user), lambda facts, now: remove_user(facts, user, version, received, now)
+        ScimUserQuery(token, user, leaving=True),
+        lambda facts, now: remove_user(facts, user, version, received, now, hold),
     )
+    return outcome if isinstance(outcome, Refused) else outcome.result
+
+
+async def agree_to_takeover(ledger: Ledger, actor: Actor, user: str) -> str | Refused:
+    """Whose account the directory leads from now on."""
+    outcome = await ledger.commit(TakeoverQuery(actor, user), lambda facts, now: agree_takeover(facts, user, now))
     return outcome if isinstance(outcome, Refused) else outcome.result

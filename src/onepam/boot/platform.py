@@ -20,6 +20,7 @@ import uvicorn
 
 from onepam import __version__
 from onepam.app.close_session import append_event
+from onepam.app.decide_hold import lapse_person_hold, remind_of
 from onepam.app.end_overdue_person import end_overdue_person
 from onepam.app.expire_access import expire_access
 from onepam.app.scim_traffic import ScimTraffic
@@ -30,6 +31,7 @@ from onepam.boot.evidence import Evidence
 from onepam.boot.node import Node
 from onepam.boot.private_folder import private_folder
 from onepam.boot.probing import Listeners, Prober
+from onepam.boot.roster import fresh as fresh_id
 from onepam.boot.roster import keep_roster
 from onepam.boot.self_check import SelfCheck
 from onepam.boot.signer_process import SignerProcess
@@ -55,6 +57,7 @@ from onepam.store.ledger import SqliteLedger
 from onepam.store.publish import Cosign, Prove
 from onepam.store.read.access import access
 from onepam.store.read.directory import KeyHolder, key_holder
+from onepam.store.read.directory_brake import lapsed_holds, reminders_due
 from onepam.store.read.live import open_sessions
 from onepam.store.read.overdue import overdue_people
 from onepam.store.reader import Reader
@@ -268,6 +271,10 @@ class Platform:
             await expire_access(self.ledger)
             for person in await self.reader(overdue_people):
                 await end_overdue_person(self.ledger, person)
+            for person in await self.reader(lapsed_holds):
+                await lapse_person_hold(self.ledger, person, fresh_id)
+            for hold in await self.reader(reminders_due):
+                await remind_of(self.ledger, hold)
             await asyncio.sleep(EXPIRY_SECONDS)
 
     def _ssh_gateway(self) -> SshGateway:

@@ -4,7 +4,7 @@ Certificates are not named here: they carry no authority without the sign-in ses
 others would have waited for the leaver to decide is passed on, by name, in the same command.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onepam.domain.access import BindingEnded, ConsoleRight
 from onepam.domain.authority import Actor, ActorFacts, authorised
@@ -44,6 +44,9 @@ END = "end"
 
 ENDED = "person.disabled"
 """The code under which everything of a leaver ends."""
+
+HELD = "person.held"
+"""The code under which everything but the account ends, of somebody whose end is held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +139,14 @@ def departure(held: Held, person: str, cause: Cause) -> tuple[object, ...]:
     return (disabled, *_endings(held, person, cause.by), *passed_on)
 
 
+def suspension(held: Held, person: str) -> tuple[object, ...]:
+    """The end of all that is not the account: sign-ins, grants, requests, links, confirmations, exceptions. Factors,
+    roles and groups stay, and give nothing while the account is held (`directory_brake.py`)."""
+    kept = replace(held, factors=(), bindings=(), groups=())
+    passed_on = (RequestRerouted(request, person, to[:MOST_DECIDERS], None) for request, to in held.rerouted)
+    return (*_endings(kept, person, None, HELD), *passed_on)
+
+
 @dataclass(frozen=True, slots=True)
 class OverdueFacts:
     """Somebody whose time may be over, what they hold, and since when their sponsor has been gone (None: is there)."""
@@ -203,15 +214,15 @@ def enable(facts: LeavingFacts, actor: Actor, person: str, because: str, now: In
     return Decided((*_endings(facts.held, person, actor.person), enabled, *groups), None)
 
 
-def _endings(held: Held, person: str, by: str | None) -> tuple[object, ...]:
+def _endings(held: Held, person: str, by: str | None, code: str = ENDED) -> tuple[object, ...]:
     return (
-        *(SignedOut(each, person, ENDED, by) for each in held.sign_ins),
-        *(GrantEnded(grant, request, ENDED, by) for grant, request in held.grants),
-        *(RequestWithdrawn(each, RequestStatus.VOID, ENDED, by) for each in held.requests),
-        *(EnrolmentEnded(each, person, ENDED, by) for each in held.enrolments),
-        *(ConfirmationFailed(each, by or person, ENDED) for each in held.confirmations),
-        *(FactorRemoved(each, person, ENDED, by) for each in held.factors),
-        *(BindingEnded(each, ENDED, "", by) for each in held.bindings),
+        *(SignedOut(each, person, code, by) for each in held.sign_ins),
+        *(GrantEnded(grant, request, code, by) for grant, request in held.grants),
+        *(RequestWithdrawn(each, RequestStatus.VOID, code, by) for each in held.requests),
+        *(EnrolmentEnded(each, person, code, by) for each in held.enrolments),
+        *(ConfirmationFailed(each, by or person, code) for each in held.confirmations),
+        *(FactorRemoved(each, person, code, by) for each in held.factors),
+        *(BindingEnded(each, code, "", by) for each in held.bindings),
         *(GroupMemberRemoved(group, person, source, by) for group, source in held.groups),
-        *(MfaExceptionEnded(each, whose, ENDED, by) for each, whose in held.exceptions),
+        *(MfaExceptionEnded(each, whose, code, by) for each, whose in held.exceptions),
     )

@@ -3,20 +3,25 @@
 Leaving hangs on the change from active to inactive, whichever way a client writes it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from onepam.domain.access import ConsoleRight
+from onepam.domain.authority import ActorFacts, authorised
 from onepam.domain.commit import Decided
-from onepam.domain.leaving import Cause, Held, departure
+from onepam.domain.directory_brake import NO_BRAKE, BrakeFacts, Departing, PersonHold, end_or_hold, returned
+from onepam.domain.leaving import Cause, Held
 from onepam.domain.people import (
+    ADMINISTRATOR,
     GroupMemberAdded,
     PersonAdded,
     PersonChanged,
     PersonEnabled,
     PersonKind,
 )
-from onepam.domain.provisioning import ScimGroupMemberRemoved, ScimUserRemoved, ScimUserSet
+from onepam.domain.provisioning import AccountTakenOver, ScimGroupMemberRemoved, ScimUserRemoved, ScimUserSet
 from onepam.domain.roster import PersonFacts
 from onepam.domain.scim_token import Token
+from onepam.domain.signing_in import fresh
 from onepam.kernel import limits
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
@@ -26,6 +31,9 @@ NO_ADDRESS = "no_address"
 DISABLED_HERE = "disabled_here"
 END_PASSED = "end_passed"
 KIND_DIFFERS = "kind_differs"
+TAKEOVER = "takeover"
+FOREIGN_DOMAIN = "foreign_domain"
+END_NOT_FOLLOWED = "end_not_followed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,7 @@ class Known:
     facts: PersonFacts
     manager: str | None
     name: str | None
+    origin: str = ADMINISTRATOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,9 @@ class UserFacts:
     `manager` is the person that the named manager leads to. `left_by` is the origin of the person's leaving.
     `groups` are the names (prefixed) that the directory's groups of this user have here, `scim_groups` their ids,
     `member_of` those that are in effect by this provider. `elsewhere` are the memberships, each with its source, that
-    active users of other providers have who lead to the same person.
+    active users of other providers have who lead to the same person. `hold` is the one on the
+    person, or where there is none yet, on the namesake. `agreed`: an administrator let this directory take the
+    namesake's account over. `brake` is loaded where somebody may end.
     """
 
     token: Token | None
@@ -90,18 +101,22 @@ class UserFacts:
     scim_groups: tuple[str, ...]
     member_of: frozenset[str]
     elsewhere: tuple[tuple[str, str], ...] = ()
+    hold: PersonHold | None = None
+    agreed: bool = False
+    brake: BrakeFacts = NO_BRAKE
 
 
 @dataclass(frozen=True, slots=True)
 class PutUser:
     """A user as it shall be. `version` is that of the user it was made from, None for a new one; `person` is the id of
-    a new person, should there be one; `received` when the request came in."""
+    a new person, should there be one, and `hold` of a hold; `received` when the request came in."""
 
     user: str
     version: int | None
     person: str
     received: Instant
     profile: Profile
+    hold: str = ""
 
 
 def put_user(facts: UserFacts, command: PutUser, now: Instant) -> Decided[User] | Refused:
@@ -121,7 +136,7 @@ def put_user(facts: UserFacts, command: PutUser, now: Instant) -> Decided[User] 
         outcome = _Outcome((), person.person if person else None, "")
         if was and person is not None and person.enabled:
             cause = _cause(token, "deactivated in the directory", command.received)
-            outcome = _Outcome(departure(facts.held, person.person, cause), person.person, "")
+            outcome = _Outcome(_departure(facts, person.person, cause, command.hold, now), person.person, "")
     if isinstance(outcome, Refused):
         return outcome
     version = (command.version or 0) + 1
@@ -137,12 +152,13 @@ def put_user(facts: UserFacts, command: PutUser, now: Instant) -> Decided[User] 
         user_name=profile.user_name,
         external_id=profile.external_id,
         document=profile.document,
+        waits_for=outcome.waits_for,
     )
     return Decided((*outcome.events, kept), User(command.user, outcome.person, profile.active, version))
 
 
 def remove_user(
-    facts: UserFacts, user: str, version: int | None, received: Instant, now: Instant
+    facts: UserFacts, user: str, version: int | None, received: Instant, now: Instant, hold: str = ""
 ) -> Decided[None] | Refused:
     """The user is gone from the directory, and whoever it led to has left."""
     token = facts.token
@@ -153,9 +169,37 @@ def remove_user(
     events: list[object] = [ScimGroupMemberRemoved(each, user) for each in facts.scim_groups]
     person = facts.person.facts if facts.person else None
     if person is not None and person.enabled:
-        events += departure(facts.held, person.person, _cause(token, "deleted in the directory", received))
+        cause = _cause(token, "deleted in the directory", received)
+        events += _departure(facts, person.person, cause, hold, now)
     events.append(ScimUserRemoved(user, token.provider, facts.user.person, token.token))
     return Decided(tuple(events), None)
+
+
+@dataclass(frozen=True, slots=True)
+class TakeoverFacts:
+    """The actor; the user as the directory set it last, whose address belongs to `namesake`, an account that was made
+    by hand; `groups` as in `UserFacts`, `led_to` whether another user of the provider leads there."""
+
+    actor: ActorFacts
+    user: ScimUserSet | None
+    namesake: Known | None
+    led_to: bool
+    groups: tuple[str, ...]
+
+
+def agree_takeover(facts: TakeoverFacts, user: str, now: Instant) -> Decided[str] | Refused:
+    """An administrator lets a directory lead an account that was made by hand; the result is whose. Needs a fresh
+    factor: from now on the directory can rename and end it."""
+    if (refused := authorised(facts.actor, ConsoleRight.ADMINISTER, now) or fresh(facts.actor, now)) is not None:
+        return refused
+    was, namesake = facts.user, facts.namesake
+    if was is None or was.trouble != TAKEOVER or namesake is None or not namesake.facts.enabled or facts.led_to:
+        return Refused("takeover.unknown", f"Nothing waits for a word about the user {user}.", "/provisioning")
+    person = namesake.facts.person
+    linked = replace(was, person=person, trouble="", version=was.version + 1, waits_for=None)
+    agreed = AccountTakenOver(person, was.provider, user, facts.actor.person)
+    added = tuple(GroupMemberAdded(each, person, origin(was.provider), facts.actor.person) for each in facts.groups)
+    return Decided((agreed, linked, *added), person)
 
 
 def origin(provider: str) -> str:
@@ -178,6 +222,20 @@ class _Outcome:
     events: tuple[object, ...]
     person: str | None
     trouble: str
+    waits_for: str | None = None
+
+
+def _departure(facts: UserFacts, person: str, cause: Cause, hold: str, now: Instant) -> tuple[object, ...]:
+    """Nothing new where the account waits for a word already."""
+    if facts.hold is not None:
+        return ()
+    return end_or_hold(facts.brake, (Departing(person, facts.held, cause),), hold, now)
+
+
+def _back(facts: UserFacts, token: Token, person: str) -> tuple[object, ...]:
+    """A hold ends when the directory that caused it says that the person is there."""
+    hold = facts.hold
+    return (returned(person, hold),) if hold is not None and hold.origin == origin(token.provider) else ()
 
 
 def _cause(token: Token, because: str, received: Instant) -> Cause:
@@ -191,12 +249,13 @@ def _working(facts: UserFacts, command: PutUser, token: Token, now: Instant) -> 
         return _joined(facts, command, token, now)
     if profile.email is not None and facts.namesake is not None:
         return _two_people(profile)
+    profile, odd = _followed(facts, known, profile, token)
     changed = _changed(facts, known, profile, now)
     if isinstance(changed, Refused):
         return changed
     person = known.facts.person
-    events: list[object] = [changed] if changed else []
-    trouble = KIND_DIFFERS if profile.vendor != (known.facts.kind is PersonKind.VENDOR) else ""
+    events: list[object] = [*_back(facts, token, person), *((changed,) if changed else ())]
+    trouble = odd or (KIND_DIFFERS if profile.vendor != (known.facts.kind is PersonKind.VENDOR) else "")
     if not known.facts.enabled:
         ends = profile.ends or known.facts.ends
         if facts.left_by != origin(token.provider) or (facts.user is not None and facts.user.active):
@@ -209,19 +268,26 @@ def _working(facts: UserFacts, command: PutUser, token: Token, now: Instant) -> 
 
 
 def _joined(facts: UserFacts, command: PutUser, token: Token, now: Instant) -> _Outcome | Refused:
-    """Somebody whom no user led to yet: linked by the address, or added."""
+    """Somebody whom no user led to yet: linked by the address, or added. An account that was made by hand is linked
+    only where an administrator agreed."""
     profile, namesake = command.profile, facts.namesake
     if profile.email is None:
         return _Outcome((), None, NO_ADDRESS)
+    if not token.speaks_for(profile.email):
+        return _Outcome((), None, FOREIGN_DOMAIN)
     if namesake is not None:
         if facts.namesake_held:
             return _two_people(profile)
+        if namesake.origin == ADMINISTRATOR and not facts.agreed:
+            return _Outcome((), None, TAKEOVER, namesake.facts.person)
+        profile, odd = _followed(facts, namesake, profile, token)
         changed = _changed(facts, namesake, profile, now)
         if isinstance(changed, Refused):
             return changed
         person = namesake.facts.person
-        trouble = KIND_DIFFERS if profile.vendor != (namesake.facts.kind is PersonKind.VENDOR) else ""
-        return _Outcome((*((changed,) if changed else ()), *_groups(facts, person, token)), person, trouble)
+        trouble = odd or (KIND_DIFFERS if profile.vendor != (namesake.facts.kind is PersonKind.VENDOR) else "")
+        events = (*_back(facts, token, person), *((changed,) if changed else ()), *_groups(facts, person, token))
+        return _Outcome(events, person, trouble)
     name = _name(profile)
     if isinstance(name, Refused):
         return name
@@ -249,6 +315,16 @@ def _groups(facts: UserFacts, person: str, token: Token) -> tuple[object, ...]:
     # A departure in an earlier command ended them all, so what is in effect is what the facts say.
     missing = dict.fromkeys(each for each in facts.groups if each not in facts.member_of)
     return tuple(GroupMemberAdded(each, person, ours, None) for each in missing)
+
+
+def _followed(facts: UserFacts, known: Known, profile: Profile, token: Token) -> tuple[Profile, str]:
+    """What of the profile is followed for somebody who is here, and the code of what is not: an address of a domain
+    that the token does not speak for; an end that would leave nobody to administer."""
+    if profile.email is not None and profile.email != known.facts.email and not token.speaks_for(profile.email):
+        return replace(profile, email=None), FOREIGN_DOMAIN
+    if profile.ends is not None and profile.ends != known.facts.ends and facts.brake.last(known.facts.person):
+        return replace(profile, ends=None), END_NOT_FOLLOWED
+    return profile, ""
 
 
 def _changed(facts: UserFacts, known: Known, profile: Profile, now: Instant) -> PersonChanged | Refused | None:

@@ -19,6 +19,7 @@ class ScimTokenProposed:
     `provider` names the directory whose users and groups it may change. `networks` (CIDR) are where requests may come
     from, empty for anywhere. `end_attribute` is the attribute of a user that holds the end of a vendor's contract. With
     `oauth`, the token is the secret of a client that exchanges it for access tokens of an hour (RFC 6749, section 4.4).
+    `domains` are those of the addresses that it may speak of, empty for any.
     """
 
     token: str
@@ -30,6 +31,7 @@ class ScimTokenProposed:
     by: str
     digest: str | None = private()
     oauth: bool = False
+    domains: tuple[str, ...] = ()
 
 
 @event("scim_token.approved", klass="provisioning")
@@ -59,7 +61,8 @@ class ScimUserSet:
     """The directory's user as it is from now on.
 
     `person` is who it leads to here (None: nobody yet), `trouble` the code of what keeps it from working, "" for none.
-    `document` is the JSON that the client sent; it is answered unchanged.
+    `document` is the JSON that the client sent; it is answered unchanged. `waits_for` is the account, made by hand, to
+    which it leads once an administrator agrees.
     """
 
     user: str
@@ -72,6 +75,18 @@ class ScimUserSet:
     user_name: str | None = private()
     external_id: str | None = private()
     document: str | None = private()
+    waits_for: str | None = None
+
+
+@event("scim_user.taken_over", klass="provisioning")
+@dataclass(frozen=True, slots=True)
+class AccountTakenOver:
+    """An administrator agreed that the provider's user leads to an account that was made by hand."""
+
+    person: str
+    provider: str
+    user: str
+    by: str
 
 
 @event("scim_user.removed", klass="provisioning")

@@ -16,12 +16,14 @@ from onepam.kernel.text import plain_text
 LONGEST_TOKEN = 400 * DAY
 MOST_TOKENS = 50
 MOST_NETWORKS = 50
+MOST_DOMAINS = 100
 MAX_NAME_CHARACTERS = 60
 END_ATTRIBUTE = "urn:onepam:params:scim:schemas:extension:access:2.0:User:endDate"
 """Where a vendor's end is read, if the token does not say otherwise."""
 
 _PROVIDER = re.compile(r"[a-z0-9][a-z0-9-]{0,39}|idp_[a-z2-7]{16}", re.ASCII)
 """A name of the administrator's choice, or an identity provider of ours."""
+_DOMAIN = re.compile(r"(?=.{1,253}\Z)[^\s@/]{1,63}(\.[^\s@/.]{1,63})+")
 _ATTRIBUTE = re.compile(r"[A-Za-z0-9$_.:-]{1,200}", re.ASCII)
 
 
@@ -34,10 +36,15 @@ class Token:
     approved: bool
     ends: Instant
     proposed_by: str
+    domains: tuple[str, ...] = ()
 
     def works(self, now: Instant) -> bool:
         """Whether requests with it are taken."""
         return self.approved and now < self.ends
+
+    def speaks_for(self, email: str) -> bool:
+        """Whether the address is of a domain of the token's; of any, where it names none."""
+        return not self.domains or email.rpartition("@")[2] in self.domains
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class TokenWish:
     ends: Instant
     digest: str
     oauth: bool = False
+    domains: tuple[str, ...] = ()
 
 
 def propose(facts: TokenFacts, wish: TokenWish, now: Instant) -> Decided[None] | Refused:
@@ -82,6 +90,9 @@ def propose(facts: TokenFacts, wish: TokenWish, now: Instant) -> Decided[None] |
     networks = _networks(wish.networks)
     if isinstance(networks, Refused):
         return networks
+    domains = tuple(dict.fromkeys(each.strip().strip("@").casefold() for each in wish.domains))
+    if len(domains) > MOST_DOMAINS or not all(_DOMAIN.fullmatch(each) for each in domains):
+        return Refused("scim_token.domains", "That is not a list of mail domains.", "Such as example.com.")
     proposed = ScimTokenProposed(
         token=wish.token,
         provider=wish.provider,
@@ -92,6 +103,7 @@ def propose(facts: TokenFacts, wish: TokenWish, now: Instant) -> Decided[None] |
         by=facts.actor.person,
         digest=wish.digest,
         oauth=wish.oauth,
+        domains=domains,
     )
     return Decided((proposed,), None)
 

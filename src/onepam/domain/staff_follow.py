@@ -6,10 +6,11 @@ again stays enabled until the roster says something new of them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onepam.domain.commit import Decided
-from onepam.domain.leaving import Cause, Held, departure
+from onepam.domain.directory_brake import NO_BRAKE, BrakeFacts, Departing, PersonHold, end_or_hold, returned
+from onepam.domain.leaving import Cause, Held
 from onepam.domain.people import PersonAdded, PersonChanged, PersonKind
 from onepam.domain.staff import ROSTER, RosterLinked
 from onepam.kernel.clock import Instant
@@ -62,12 +63,15 @@ class Joiner:
 @dataclass(frozen=True, slots=True)
 class FollowFacts:
     """Some of what is to do: entries (with the person) to link, accounts that differ from their entries, and people to
-    add (only where accounts are created); `held` is what the leavers among the accounts hold, by person."""
+    add (only where accounts are created); `held` is what the leavers among the accounts hold, by person. `back` are
+    people under a hold of the roster who are on it again."""
 
     links: tuple[tuple[str, str], ...]
     followed: tuple[Followed, ...]
     joiners: tuple[Joiner, ...]
     held: Mapping[str, Held]
+    brake: BrakeFacts = NO_BRAKE
+    back: tuple[tuple[str, PersonHold], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +88,33 @@ class Steps:
         return bool(self.linked or self.changed or self.left or self.added)
 
 
-def follow(facts: FollowFacts, fresh: Sequence[str], now: Instant) -> Decided[Steps]:
-    """One bounded step; `fresh` are ids for people that are added."""
+def follow(facts: FollowFacts, fresh: Sequence[str], hold: str, now: Instant) -> Decided[Steps]:
+    """One bounded step; `fresh` are ids for people that are added, `hold` one for a hold."""
     links = tuple(RosterLinked(entry, person) for entry, person in facts.links)
     left = tuple(each for each in facts.followed if each.left_at is not None and each.person in facts.held)
-    departures = (event for each in left for event in _departure(each, facts.held[each.person]))
-    changes = tuple(event for each in facts.followed if each.left_at is None and (event := _change(each)) is not None)
+    leaving = tuple(Departing(each.person, facts.held[each.person], _cause(each)) for each in left)
+    departures = end_or_hold(facts.brake, leaving, hold, now)
+    back = tuple(returned(person, held) for person, held in facts.back)
+    changes = tuple(
+        event for each in facts.followed if each.left_at is None and (event := _change(each, facts.brake)) is not None
+    )
     joined = tuple(
         (added, RosterLinked(each.entry, person))
         for each, person in zip(facts.joiners, fresh, strict=False)
         if (added := _join(each, person)) is not None
     )
-    events = (*links, *departures, *changes, *(event for pair in joined for event in pair))
-    return Decided(events, Steps(len(links), len(changes), len(left), len(joined)))
+    events = (*links, *back, *departures, *changes, *(event for pair in joined for event in pair))
+    return Decided(events, Steps(len(links), len(changes) + len(back), len(left), len(joined)))
 
 
-def _departure(each: Followed, held: Held) -> tuple[object, ...]:
-    cause = Cause(ROSTER, "left by the staff roster", None, each.left_at, each.received)
-    return departure(held, each.person, cause)
+def _cause(each: Followed) -> Cause:
+    return Cause(ROSTER, "left by the staff roster", None, each.left_at, each.received)
 
 
-def _change(each: Followed) -> PersonChanged | None:
-    """What the roster says replaces what is known, except where it names nobody. Name and address stay."""
-    says = each.says
+def _change(each: Followed, brake: BrakeFacts) -> PersonChanged | None:
+    """What the roster says replaces what is known, except where it names nobody. Name and address stay; so does the end
+    of an administrator without whom nobody would administer: when it has come, the brake holds it."""
+    says = replace(each.says, ends=each.ends) if brake.last(each.person) else each.says
     manager = says.manager if says.manager not in (None, each.person) else each.manager
     vendor = says.kind is PersonKind.VENDOR
     owner = (says.sponsor or each.owner) if vendor else None

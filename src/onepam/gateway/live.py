@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from onepam.app.open_session import Opened
 from onepam.app.ports import AccessReader, Tail
 from onepam.domain import access as access_events
+from onepam.domain import directory_brake as directory_events
 from onepam.domain import people as people_events
 from onepam.domain import requests as request_events
 from onepam.domain import sessions as session_events
@@ -158,6 +159,8 @@ class Live:
                 self._answer(confirmation, Refused(code, "The confirmation was refused.", "Connect again."))
             case people_events.PersonDisabled(person=person):
                 _end(self._of(person), "person.disabled")
+            case directory_events.DirectoryPersonHeld(person=person):
+                _end(self._of(person), "person.held")
             case sign_in_events.FactorRemoved(factor=factor):
                 _end((live for live in self._sessions.values() if live.key == factor), "service.key")
             case sign_in_events.SignedOut(session=session, because=because) if because in REVOKED:

@@ -69,7 +69,9 @@ async def delete_user(services: ScimServices, call: Call, user_id: str) -> None:
     found = await read_user(services, call, user_id)
     call.must_match(found.version)
     version = found.version if "if-match" in call.headers else None
-    outcome = await deprovision_user(services.ledger, call.token.token, user_id, version, call.received)
+    outcome = await deprovision_user(
+        services.ledger, call.token.token, user_id, version, call.received, new_id("hld", services.random)
+    )
     if isinstance(outcome, Refused):
         raise refused(outcome)
 
@@ -133,6 +135,7 @@ async def _write(
         person=new_id("per", services.random),
         received=call.received,
         profile=profile,
+        hold=new_id("hld", services.random),
     )
     outcome = await provision_user(services.ledger, call.token.token, command)
     if isinstance(outcome, Refused):

@@ -14,6 +14,9 @@ _TROUBLES = {
     "disabled_here": "is disabled here by other means, and stays so",
     "end_passed": "has an end that has passed",
     "kind_differs": "is an employee here and a vendor there, or the other way round",
+    "takeover": "has the address of an account that was made by hand: an administrator has to agree",
+    "foreign_domain": "has an address of a domain that the token does not speak for",
+    "end_not_followed": "is the last administrator who can sign in, so the end is not followed",
 }
 
 

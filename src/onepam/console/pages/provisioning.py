@@ -11,7 +11,15 @@ from onepam.console.rendering import words
 from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.domain.access import ConsoleRight
-from onepam.domain.provision_user import DISABLED_HERE, END_PASSED, KIND_DIFFERS, NO_ADDRESS
+from onepam.domain.provision_user import (
+    DISABLED_HERE,
+    END_NOT_FOLLOWED,
+    END_PASSED,
+    FOREIGN_DOMAIN,
+    KIND_DIFFERS,
+    NO_ADDRESS,
+    TAKEOVER,
+)
 from onepam.domain.scim_token import END_ATTRIBUTE, TokenWish
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import DAY, HOUR, Instant, later
@@ -32,6 +40,9 @@ TROUBLES = {
     DISABLED_HERE: "is disabled here by other means, and stays so",
     END_PASSED: "has an end that has passed",
     KIND_DIFFERS: "is an employee here and a vendor there, or the other way round",
+    TAKEOVER: "has the address of an account that was made by hand: an administrator has to agree",
+    FOREIGN_DOMAIN: "has an address of a domain that the token does not speak for",
+    END_NOT_FOLLOWED: "is the last administrator who can sign in, so the end is not followed",
 }
 
 

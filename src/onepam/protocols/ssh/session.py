@@ -62,6 +62,7 @@ _ENDS = {
     "killed": "this session was ended by order",
     "expired": "the time of this access is over",
     "person.disabled": "this account has been disabled",
+    "person.held": "your company's directory says that you have left",
     "session.revoked": "this sign-in was revoked: sign in again",
     "provider.logout": "you signed out at your identity provider",
     "service.key": "the key of this service account was removed",

@@ -3,6 +3,7 @@
 from onepam.store.facts import (
     changes,
     clock,
+    directory_brake,
     evidence,
     federated,
     people,
@@ -20,6 +21,7 @@ from onepam.store.facts.registry import load
 __all__ = [
     "changes",
     "clock",
+    "directory_brake",
     "evidence",
     "federated",
     "load",

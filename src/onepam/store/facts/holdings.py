@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from onepam.domain.access import ConsoleRight, MfaRule, Permission
 from onepam.domain.authority import Actor, ActorFacts, HeldRole
 from onepam.domain.decision import AccessFacts, HeldGrant, ResourceFacts
+from onepam.domain.directory_brake import HoldReason, under_hold
 from onepam.domain.event import decoder
 from onepam.domain.federation import MfaBasis
 from onepam.domain.people import PersonKind
@@ -24,7 +25,7 @@ from onepam.store.database import Db, row, rows
 from onepam.store.tables import AT
 
 TOPICS = {
-    "access": frozenset({"person", "role", "resource", "binding", "group_member"}),
+    "access": frozenset({"person", "person_hold", "role", "resource", "binding", "group_member"}),
     "proof": frozenset({"sign_in", "factor"}),
     "grants": frozenset({"access_grant"}),
 }
@@ -83,7 +84,7 @@ def remembered(db: Db, topic: str, key: tuple[str, ...], ask: Callable[[], T]) -
 
 def _bound_roles(db: Db, person: str, at: Instant) -> tuple[HeldRole, ...]:
     """Also those by bindings that have run out, which is a matter of the hour and no change."""
-    return tuple(
+    found = tuple(
         HeldRole(
             binding=binding,
             group=group,
@@ -95,6 +96,13 @@ def _bound_roles(db: Db, person: str, at: Instant) -> tuple[HeldRole, ...]:
         )
         for binding, group, ends, role, version, allowed, console in rows(db, _HELD, _of(person, at))
     )
+    return under_hold(found, _hold(db, person, at)) if found else found
+
+
+def _hold(db: Db, person: str, at: Instant) -> HoldReason | None:
+    """Why the account waits for a word, None where it does not."""
+    found = row(db, f"SELECT reason FROM person_hold WHERE person = :person AND {AT}", _of(person, at))
+    return HoldReason(found["reason"]) if found else None
 
 
 def actor_facts(db: Db, actor: Actor, at: Instant) -> ActorFacts:

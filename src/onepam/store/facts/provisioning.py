@@ -4,16 +4,18 @@ import json
 from typing import Any
 
 from onepam.app.provision_group import ScimGroupQuery
-from onepam.app.provision_user import ScimUserQuery
+from onepam.app.provision_user import ScimUserQuery, TakeoverQuery
 from onepam.app.scim_token import ScimTokenQuery
+from onepam.domain.directory_brake import NO_BRAKE
 from onepam.domain.leaving import Held
 from onepam.domain.people import DIRECTORY_GROUP
 from onepam.domain.provision_group import Group, GroupFacts, Member
-from onepam.domain.provision_user import Known, User, UserFacts, origin
-from onepam.domain.provisioning import name_key
+from onepam.domain.provision_user import Known, TakeoverFacts, User, UserFacts, origin
+from onepam.domain.provisioning import ScimUserSet, name_key
 from onepam.domain.scim_token import Token, TokenFacts
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
+from onepam.store.facts.directory_brake import brake_facts, person_hold
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.people import directory_memberships, held, person_facts
 from onepam.store.facts.registry import loads
@@ -42,7 +44,12 @@ def token_of(db: Db, token: str, at: Instant) -> Token | None:
     if found is None:
         return None
     return Token(
-        found["token"], found["provider"], found["approved_by"] is not None, found["ends"], found["proposed_by"]
+        found["token"],
+        found["provider"],
+        found["approved_by"] is not None,
+        found["ends"],
+        found["proposed_by"],
+        tuple(json.loads(found["domains"])),
     )
 
 
@@ -54,6 +61,7 @@ def scim_user(db: Db, query: ScimUserQuery, at: Instant) -> UserFacts:
     person = found["person"] if found else None
     namesake = _namesake(db, query.email, person, at)
     scim_groups = _groups_of(db, query.user, at) if found else []
+    who = person or (namesake.facts.person if namesake else None)
     return UserFacts(
         token=token,
         user=User(found["user"], person, bool(found["active"]), found["version"]) if found else None,
@@ -62,12 +70,42 @@ def scim_user(db: Db, query: ScimUserQuery, at: Instant) -> UserFacts:
         namesake=namesake,
         namesake_held=namesake is not None and _is_led_to(db, namesake.facts.person, query.user, provider, at),
         manager=person_facts(db, manager, at) if (manager := _leads_to(db, query.manager, provider, at)) else None,
-        held=held(db, person, at) if person and found and found["active"] else NOBODY,
+        held=held(db, person, at) if person and query.leaving else NOBODY,
         left_by=_left_by(db, person, at),
         groups=tuple(DIRECTORY_GROUP + name for _, name in scim_groups),
         scim_groups=tuple(group for group, _ in scim_groups),
-        member_of=_member_of(db, person or (namesake.facts.person if namesake else None), provider, at),
+        member_of=_member_of(db, who, provider, at),
         elsewhere=_elsewhere(db, person, provider, at),
+        hold=person_hold(db, who, at) if who else None,
+        agreed=namesake is not None and _agreed(db, namesake.facts.person, provider, at),
+        brake=brake_facts(db, origin(provider), at) if who and (query.leaving or query.ends) else NO_BRAKE,
+    )
+
+
+@loads(TakeoverQuery)
+def takeover(db: Db, query: TakeoverQuery, at: Instant) -> TakeoverFacts:
+    found = row(db, f"SELECT * FROM scim_user WHERE user = :user AND {AT}", {"user": query.user, "at": at})
+    provider = found["provider"] if found else ""
+    namesake = _known(db, found["waits_for"], at) if found else None
+    return TakeoverFacts(
+        actor=actor_facts(db, query.actor, at),
+        user=None
+        if found is None
+        else ScimUserSet(
+            user=found["user"],
+            provider=provider,
+            person=found["person"],
+            active=bool(found["active"]),
+            version=found["version"],
+            trouble=found["trouble"],
+            token="",
+            user_name=found["user_name"],
+            external_id=found["external_id"],
+            document=found["document"],
+        ),
+        namesake=namesake,
+        led_to=namesake is not None and _is_led_to(db, namesake.facts.person, query.user, provider, at),
+        groups=tuple(DIRECTORY_GROUP + name for _, name in _groups_of(db, query.user, at)),
     )
 
 
@@ -137,8 +175,16 @@ def _known(db: Db, person: str | None, at: Instant) -> Known | None:
     facts = person_facts(db, person, at) if person else None
     if facts is None:
         return None
-    found: Any = row(db, f"SELECT manager, name FROM person WHERE person = :p AND {AT}", {"p": person, "at": at})
-    return Known(facts, found["manager"], found["name"])
+    found: Any = row(
+        db, f"SELECT manager, name, origin FROM person WHERE person = :p AND {AT}", {"p": person, "at": at}
+    )
+    return Known(facts, found["manager"], found["name"], found["origin"])
+
+
+def _agreed(db: Db, person: str, provider: str, at: Instant) -> bool:
+    """Whether an administrator let the provider take this account over."""
+    of = {"person": person, "provider": provider, "at": at}
+    return row(db, f"SELECT 1 FROM takeover WHERE person = :person AND provider = :provider AND {AT}", of) is not None
 
 
 def _namesake(db: Db, email: str | None, person: str | None, at: Instant) -> Known | None:

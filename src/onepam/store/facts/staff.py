@@ -5,14 +5,15 @@ from typing import Any
 
 from onepam.app.follow_roster import FollowQuery
 from onepam.app.take_roster import StaffQuery
-from onepam.domain.access import ConsoleRight
+from onepam.domain.directory_brake import NO_BRAKE
 from onepam.domain.people import PersonKind
-from onepam.domain.staff import StaffRules, Standing
+from onepam.domain.staff import ROSTER, StaffRules, Standing
 from onepam.domain.staff_diff import Account, Entry
 from onepam.domain.staff_follow import MOST_CHANGES, MOST_LEAVERS, Followed, FollowFacts, Joiner, Says
 from onepam.domain.staff_take import StaffFacts, VersionFacts
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, Row, row, rows
+from onepam.store.facts.directory_brake import administrators, brake_facts, person_hold
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.people import held
 from onepam.store.facts.registry import loads
@@ -22,14 +23,6 @@ from onepam.store.tables import AT
 def _at(*tables: str) -> str:
     return " AND ".join(f"{each}.valid_from <= :at AND :at < {each}.valid_until" for each in tables)
 
-
-_ADMINISTRATORS = f"""
-SELECT b.subject AS person FROM binding b JOIN role r ON r.role = b.role AND {_at("r")}
-WHERE b.subject_kind = 'person' AND {_at("b")} AND (b.ends IS NULL OR b.ends > :at) AND r.console LIKE :right
-UNION
-SELECT m.person FROM binding b JOIN role r ON r.role = b.role AND {_at("r")}
-JOIN group_member m ON m.grp = b.subject AND {_at("m")}
-WHERE b.subject_kind = 'group' AND {_at("b")} AND (b.ends IS NULL OR b.ends > :at) AND r.console LIKE :right"""
 
 _IN_FORCE = "e.removed IS NULL AND (e.ends IS NULL OR e.ends > :at)"
 _TAKEN = f"JOIN staff_version v ON v.version = e.version AND v.standing = 'taken' AND {_at('v')}"
@@ -49,6 +42,8 @@ AND NOT EXISTS (SELECT 1 FROM staff_entry o WHERE o.entry <> e.entry AND o.remov
                 AND (o.person = p.person OR (o.person IS NULL AND o.email = p.email)))
 AND NOT EXISTS (SELECT 1 FROM person x WHERE x.person = p.person AND x.enabled = 0 AND x.valid_until <= :at
                 AND x.valid_until > max(e.said, coalesce(e.removed, e.ends)))
+AND NOT EXISTS (SELECT 1 FROM person_hold h WHERE h.person = p.person
+                AND h.valid_until > max(e.said, coalesce(e.removed, e.ends)))
 ORDER BY p.person LIMIT :most"""
 
 _DIFFERS = f"""
@@ -58,6 +53,10 @@ _DIFFERS = f"""
     OR (e.type = 'vendor' AND s.person IS NOT NULL AND p.owner IS NOT s.person)
     OR (e.type = 'employee' AND p.owner IS NOT NULL))
 ORDER BY p.person LIMIT :most"""
+
+_BACK = f"""
+SELECT h.person FROM person_hold h JOIN staff_entry e ON e.person = h.person AND {_IN_FORCE} AND {_at("e")}
+{_TAKEN} WHERE h.origin = '{ROSTER}' AND {_at("h")} GROUP BY 1 ORDER BY 1 LIMIT :most"""
 
 _UNLINKED = f"""
 SELECT min(e.entry) AS entry, p.person FROM staff_entry e {_TAKEN}
@@ -101,6 +100,12 @@ def following(db: Db, query: FollowQuery, at: Instant) -> FollowFacts:
         if staff_rules(db, at).creates
         else (),
         held={each["person"]: held(db, each["person"], at) for each in left},
+        brake=brake_facts(db, ROSTER, at) if left or differ else NO_BRAKE,
+        back=tuple(
+            (each["person"], found)
+            for each in rows(db, _BACK, most)
+            if (found := person_hold(db, each["person"], at)) is not None
+        ),
     )
 
 
@@ -137,17 +142,14 @@ def staff_rules(db: Db, at: Instant) -> StaffRules:
 
 
 def _accounts(db: Db, at: Instant) -> tuple[Account, ...]:
-    administrators = {
-        each["person"]
-        for each in rows(db, _ADMINISTRATORS, {"at": at, "right": f'%"{ConsoleRight.ADMINISTER.value}"%'})
-    }
+    administering = administrators(db, at)
     found = rows(
         db,
         f"SELECT person, name, email FROM person WHERE enabled = 1 AND kind <> 'service' AND {AT} ORDER BY person",
         {"at": at},
     )
     return tuple(
-        Account(each["person"], each["name"] or each["person"], each["email"], each["person"] in administrators)
+        Account(each["person"], each["name"] or each["person"], each["email"], each["person"] in administering)
         for each in found
     )
 

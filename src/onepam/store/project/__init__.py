@@ -3,6 +3,7 @@
 from onepam.store.project import (
     access,
     changes,
+    directory_brake,
     mfa_exceptions,
     people,
     probing,
@@ -21,6 +22,7 @@ __all__ = [
     "STATE_TABLES",
     "access",
     "changes",
+    "directory_brake",
     "mfa_exceptions",
     "people",
     "probing",

@@ -22,6 +22,7 @@ SCIM_TOKEN = state(
             "approved_by": "TEXT",
             "digest": "TEXT",
             "oauth": "INTEGER NOT NULL",
+            "domains": "TEXT NOT NULL",
         },
         (("digest",),),
     )
@@ -37,6 +38,7 @@ SCIM_USER = state(
             "active": "INTEGER NOT NULL",
             "version": "INTEGER NOT NULL",
             "trouble": "TEXT NOT NULL",
+            "waits_for": "TEXT",
             "created": "INTEGER NOT NULL",
             "user_name": "TEXT",
             "user_key": "TEXT",
@@ -45,6 +47,13 @@ SCIM_USER = state(
         },
         (("provider", "user_key"), ("provider", "external_id"), ("person",)),
         personal=("user_name", "user_key", "external_id", "document"),
+    )
+)
+TAKEOVER = state(
+    StateTable(
+        "takeover",
+        ("person", "provider"),
+        {"person": "TEXT NOT NULL", "provider": "TEXT NOT NULL", "agreed_by": "TEXT NOT NULL"},
     )
 )
 SCIM_GROUP = state(
@@ -89,6 +98,7 @@ def scim_token_proposed(db: Db, place: Place, event: events.ScimTokenProposed) -
         proposed_by=event.by,
         digest=event.digest,
         oauth=event.oauth,
+        domains=event.domains,
     )
 
 
@@ -113,9 +123,15 @@ def scim_user_set(db: Db, place: Place, event: events.ScimUserSet) -> None:
         "user_key": name_key(event.user_name) if event.user_name is not None else None,
         "external_id": event.external_id,
         "document": event.document,
+        "waits_for": event.waits_for,
     }
     if event.version == 1 or not SCIM_USER.change(db, place.time, {"user": event.user}, **values):
         SCIM_USER.put(db, place.time, user=event.user, provider=event.provider, created=place.time, **values)
+
+
+@projects(events.AccountTakenOver)
+def account_taken_over(db: Db, place: Place, event: events.AccountTakenOver) -> None:
+    TAKEOVER.put(db, place.time, person=event.person, provider=event.provider, agreed_by=event.by)
 
 
 @projects(events.ScimUserRemoved)

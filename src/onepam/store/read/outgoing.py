@@ -1,5 +1,6 @@
 """What the ledger has to tell others: whose sessions are over, and whose credential proves nothing any more."""
 
+from onepam.domain.directory_brake import DirectoryPersonHeld
 from onepam.domain.leaving import ENDED
 from onepam.domain.people import PersonDisabled
 from onepam.domain.sign_in import FactorKind, FactorRemoved
@@ -11,7 +12,7 @@ from onepam.store.entries import Stored, entries_of, size_of
 WINDOW = 5_000
 """Entries looked through at once."""
 
-_KINDS = ("factor.removed", "person.disabled")
+_KINDS = ("directory.person_held", "factor.removed", "person.disabled")
 _CREDENTIALS = {
     FactorKind.PASSWORD.value: "password",
     FactorKind.TOTP.value: "app",
@@ -29,7 +30,7 @@ def outgoing(db: Db, at: Instant, after: int) -> tuple[list[Outgoing], int]:
 
 def _told(db: Db, stored: Stored) -> Outgoing | None:
     event, index, at = stored.event, stored.header.index, stored.header.time
-    if isinstance(event, PersonDisabled):
+    if isinstance(event, PersonDisabled | DirectoryPersonHeld):
         email = _email(db, event.person, at)
         return Outgoing(index, at, SignalKind.SESSION_REVOKED, email) if email else None
     assert isinstance(event, FactorRemoved)  # the kinds that are asked for

@@ -1,0 +1,275 @@
+"""The brake of a directory: what waits for an administrator's word when a directory ends somebody.
+
+Whoever a directory (SCIM, the roster) ends loses sessions and all rights in the same command, always. Only the end of
+the *account* is held: where it would be the last administrator who can sign in, or where directories end more than
+`allowed` people in an hour. Under a hold nothing that the account keeps (factors, roles, groups) gives anything.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from onepam.domain.access import ConsoleRight
+from onepam.domain.authority import Actor, ActorFacts, HeldRole, authorised
+from onepam.domain.commit import Decided
+from onepam.domain.event import event
+from onepam.domain.leaving import Cause, Held, departure, suspension
+from onepam.domain.signing_in import fresh
+from onepam.kernel import limits
+from onepam.kernel.clock import HOUR, Instant, later
+from onepam.kernel.errors import Refused
+from onepam.kernel.text import plain_text
+
+FEWEST = 5
+PERCENT = 2
+WINDOW = HOUR
+"""The span in which departures are counted (microseconds)."""
+
+UNDECIDED = 12 * HOUR
+"""After so long the accounts of a hold of many end by themselves (microseconds)."""
+
+
+class HoldReason(StrEnum):
+    """The last administrator who can sign in keeps the console and nothing else; one of many keeps no right at all."""
+
+    LAST_ADMINISTRATOR = "last_administrator"
+    MANY = "many"
+
+
+class HoldOutcome(StrEnum):
+    """An administrator keeps or ends the account; the directory takes its word back; the time to decide is over."""
+
+    KEPT = "kept"
+    ENDED = "ended"
+    RETURNED = "returned"
+    LAPSED = "lapsed"
+
+
+@event("directory.held", klass="person")
+@dataclass(frozen=True, slots=True)
+class DirectoryHeld:
+    """The brake began to hold the ends of accounts that a directory ordered. `origin` is the directory, `decide_by`
+    when they end by themselves (None: only by an administrator's word)."""
+
+    hold: str
+    origin: str
+    reason: HoldReason
+    decide_by: Instant | None
+
+
+@event("directory.person_held", klass="person")
+@dataclass(frozen=True, slots=True)
+class DirectoryPersonHeld:
+    """A directory ended this person. Sessions and rights are gone; the account waits for an administrator's word.
+
+    `because` is in words; `left_at` and `notified` are those of `person.disabled`.
+    """
+
+    hold: str
+    person: str
+    origin: str
+    reason: HoldReason
+    because: str
+    decide_by: Instant | None
+    left_at: Instant | None
+    notified: Instant | None
+
+
+@event("directory.hold_reminded", klass="person")
+@dataclass(frozen=True, slots=True)
+class DirectoryHoldReminded:
+    """Half the time to decide is over, and `waiting` accounts still wait."""
+
+    hold: str
+    waiting: int
+    decide_by: Instant
+
+
+@event("directory.person_decided", klass="person")
+@dataclass(frozen=True, slots=True)
+class DirectoryPersonDecided:
+    """The hold on this person is over. `by` is the administrator, None for the directory or the time; where it is the
+    person themselves, that is a finding."""
+
+    hold: str
+    person: str
+    outcome: HoldOutcome
+    by: str | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonHold:
+    """A hold on one person, as of the decision; the fields are those of `DirectoryPersonHeld`."""
+
+    hold: str
+    origin: str
+    reason: HoldReason
+    because: str
+    decide_by: Instant | None
+    left_at: Instant | None
+    notified: Instant | None
+
+
+@dataclass(frozen=True, slots=True)
+class BrakeFacts:
+    """What the brake looks at.
+
+    `people` have an account that works; `ended` are those whom directories ended, or had held, within the hour.
+    `administrators` can sign in; `staying` are those of them with no end and no hold of many. `open` is a hold of many
+    of this directory that began within the hour.
+    """
+
+    people: int = 0
+    ended: int = 0
+    administrators: frozenset[str] = frozenset()
+    staying: frozenset[str] = frozenset()
+    open: tuple[str, Instant] | None = None
+
+    def last(self, person: str) -> bool:
+        """Whether nobody could administer any more without this person."""
+        return person in self.administrators and not self.staying - {person}
+
+
+@dataclass(frozen=True, slots=True)
+class Departing:
+    """Somebody whom a directory ends, and what they hold."""
+
+    person: str
+    held: Held
+    cause: Cause
+
+
+NO_BRAKE = BrakeFacts()
+"""What is said where nobody ends."""
+
+
+def allowed(people: int) -> int:
+    """How many accounts directories may end in an hour before the rest waits."""
+    return max(FEWEST, people * PERCENT // 100)
+
+
+def end_or_hold(facts: BrakeFacts, leaving: Sequence[Departing], fresh_id: str, now: Instant) -> tuple[object, ...]:
+    """All events of departures that a directory ordered: the end of the account, or of all but the account.
+
+    `fresh_id` is for a hold of many, should one begin; that of a last administrator is called after it.
+    """
+    events: list[object] = []
+    for each in leaving:
+        facts, some = _one(facts, each, fresh_id, now)
+        events += some
+    return tuple(events)
+
+
+def _one(facts: BrakeFacts, each: Departing, fresh_id: str, now: Instant) -> tuple[BrakeFacts, tuple[object, ...]]:
+    staying = facts.staying - {each.person}
+    if facts.last(each.person):
+        return facts, held_events(each, f"{fresh_id}-{each.person}", HoldReason.LAST_ADMINISTRATOR, None, begins=True)
+    counted = replace(facts, ended=facts.ended + 1, staying=staying)
+    if facts.ended < allowed(facts.people):
+        gone = replace(counted, administrators=facts.administrators - {each.person})
+        return gone, departure(each.held, each.person, each.cause)
+    hold, decide_by = facts.open or (fresh_id, later(now, UNDECIDED))
+    begins = facts.open is None
+    counted = replace(counted, open=(hold, decide_by))
+    return counted, held_events(each, hold, HoldReason.MANY, decide_by, begins=begins)
+
+
+def held_events(
+    each: Departing, hold: str, reason: HoldReason, decide_by: Instant | None, *, begins: bool
+) -> tuple[object, ...]:
+    """The hold (where it `begins`), the person under it, and the end of all that is not the account."""
+    cause = each.cause
+    person = DirectoryPersonHeld(
+        hold=hold,
+        person=each.person,
+        origin=cause.origin,
+        reason=reason,
+        because=cause.because,
+        decide_by=decide_by,
+        left_at=cause.left_at,
+        notified=cause.notified,
+    )
+    first = (DirectoryHeld(hold, cause.origin, reason, decide_by),) if begins else ()
+    return (*first, person, *suspension(each.held, each.person))
+
+
+def returned(person: str, hold: PersonHold) -> DirectoryPersonDecided:
+    """The directory that ended the person says now that they are there."""
+    return DirectoryPersonDecided(hold.hold, person, HoldOutcome.RETURNED, None, "the directory took its word back")
+
+
+def under_hold(roles: tuple[HeldRole, ...], reason: HoldReason | None) -> tuple[HeldRole, ...]:
+    """What roles give under a hold: nothing; to the last administrator the right to administer, and no permission."""
+    if reason is None:
+        return roles
+    if reason is HoldReason.MANY:
+        return ()
+    only = (ConsoleRight.ADMINISTER,)
+    return tuple(replace(each, permissions=(), console=only) for each in roles if only[0] in each.console)
+
+
+@dataclass(frozen=True, slots=True)
+class HoldFacts:
+    """Who acts (None: time does), the hold on the person, what they hold by now, and the brake."""
+
+    actor: ActorFacts | None
+    hold: PersonHold | None
+    held: Held
+    brake: BrakeFacts
+
+
+def decide_hold(
+    facts: HoldFacts, actor: Actor, person: str, keep: bool, because: str, now: Instant
+) -> Decided[HoldOutcome] | Refused:
+    """An administrator's word. Keeping gives rights back, so it needs a fresh factor; nobody ends themselves."""
+    assert facts.actor is not None  # the query names who acts
+    if (refused := authorised(facts.actor, ConsoleRight.ADMINISTER, now)) is not None:
+        return refused
+    if keep and (stale := fresh(facts.actor, now)) is not None:
+        return stale
+    if facts.hold is None:
+        return Refused("hold.unknown", f"The account of {person} waits for nobody's word.", "/provisioning")
+    if not keep and actor.person == person:
+        return Refused("person.self", "Nobody ends themselves.", "Bring in another administrator first.")
+    why = plain_text(because, limits.MAX_NAME_CHARACTERS, what="reason")
+    if isinstance(why, Refused):
+        return why
+    outcome = HoldOutcome.KEPT if keep else HoldOutcome.ENDED
+    decided = DirectoryPersonDecided(facts.hold.hold, person, outcome, actor.person, why)
+    ends = () if keep else departure(facts.held, person, _cause(facts.hold, actor.person))
+    return Decided((decided, *ends), outcome)
+
+
+def lapse_hold(facts: HoldFacts, person: str, fresh_id: str, now: Instant) -> Decided[HoldOutcome] | Refused:
+    """Nobody decided in time: the account ends, unless by now it is that of the last administrator."""
+    hold = facts.hold
+    if hold is None or hold.decide_by is None or hold.decide_by > now:
+        return Refused("hold.not_due", f"Nothing of {person} is due.")
+    cause = _cause(hold, None)
+    if facts.brake.last(person):
+        each, last = Departing(person, facts.held, cause), HoldReason.LAST_ADMINISTRATOR
+        return Decided(held_events(each, f"{fresh_id}-{person}", last, None, begins=True), HoldOutcome.LAPSED)
+    decided = DirectoryPersonDecided(hold.hold, person, HoldOutcome.LAPSED, None, "nobody decided in time")
+    return Decided((decided, *departure(facts.held, person, cause)), HoldOutcome.LAPSED)
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderFacts:
+    """A hold of many: when it lapses (None: there is none), whether a reminder went out, how many still wait."""
+
+    decide_by: Instant | None
+    reminded: bool
+    waiting: int
+
+
+def remind_of_hold(facts: ReminderFacts, hold: str, now: Instant) -> Decided[None] | Refused:
+    """Once, at half time, while somebody waits."""
+    by = facts.decide_by
+    if by is None or facts.reminded or not facts.waiting or now < by - UNDECIDED // 2:
+        return Refused("hold.not_due", "No reminder is due.")
+    return Decided((DirectoryHoldReminded(hold, facts.waiting, by),), None)
+
+
+def _cause(hold: PersonHold, by: str | None) -> Cause:
+    return Cause(hold.origin, hold.because, by, hold.left_at, hold.notified)

@@ -1,0 +1,105 @@
+"""What the brake of a directory looks at: who administers, how many left within the hour, whose account is held."""
+
+from onepam.app.decide_hold import HoldQuery, ReminderQuery
+from onepam.domain.access import ConsoleRight
+from onepam.domain.directory_brake import NO_BRAKE, WINDOW, BrakeFacts, HoldFacts, HoldReason, PersonHold, ReminderFacts
+from onepam.domain.staff import ROSTER
+from onepam.kernel.clock import Instant
+from onepam.store.database import Db, row, rows
+from onepam.store.facts.holdings import actor_facts
+from onepam.store.facts.people import held
+from onepam.store.facts.registry import loads
+from onepam.store.tables import AT
+
+
+def _at(*tables: str) -> str:
+    return " AND ".join(f"{each}.valid_from <= :at AND :at < {each}.valid_until" for each in tables)
+
+
+_ADMINISTRATORS = f"""
+SELECT b.subject AS person FROM binding b JOIN role r ON r.role = b.role AND {_at("r")}
+WHERE b.subject_kind = 'person' AND {_at("b")} AND (b.ends IS NULL OR b.ends > :at) AND r.console LIKE :right
+UNION
+SELECT m.person FROM binding b JOIN role r ON r.role = b.role AND {_at("r")}
+JOIN group_member m ON m.grp = b.subject AND {_at("m")}
+WHERE b.subject_kind = 'group' AND {_at("b")} AND (b.ends IS NULL OR b.ends > :at) AND r.console LIKE :right"""
+
+_WHO_CAN_SIGN_IN = f"""
+SELECT p.person, p.ends, h.reason FROM ({_ADMINISTRATORS}) a
+JOIN person p ON p.person = a.person AND p.enabled = 1 AND (p.ends IS NULL OR p.ends > :at) AND {_at("p")}
+LEFT JOIN person_hold h ON h.person = p.person AND {_at("h")}
+WHERE EXISTS (SELECT 1 FROM factor f WHERE f.person = p.person AND f.kind = 'passkey' AND {_at("f")})
+OR (EXISTS (SELECT 1 FROM factor f WHERE f.person = p.person AND f.kind = 'password' AND {_at("f")})
+    AND EXISTS (SELECT 1 FROM factor f WHERE f.person = p.person AND f.kind = 'totp' AND {_at("f")}))
+OR EXISTS (SELECT 1 FROM identity i JOIN provider o ON o.provider = i.provider AND {_at("o")}
+           WHERE i.person = p.person AND {_at("i")})"""
+
+_ENDED = f"""
+SELECT (SELECT count(*) FROM leaver WHERE removed > :since AND (origin = '{ROSTER}' OR origin LIKE 'scim:%') AND {AT})
+     + (SELECT count(*) FROM person_hold WHERE began > :since AND reason = 'many' AND {AT})"""
+
+
+def administrators(db: Db, at: Instant) -> frozenset[str]:
+    """Everybody with a role that administers, whether they can sign in or not."""
+    return frozenset(each["person"] for each in rows(db, _ADMINISTRATORS, _rights(at)))
+
+
+def brake_facts(db: Db, origin: str, at: Instant) -> BrakeFacts:
+    """The brake as of `at`, for departures that `origin` orders."""
+    who = rows(db, _WHO_CAN_SIGN_IN, _rights(at))
+    people = row(db, f"SELECT count(*) FROM person WHERE enabled = 1 AND kind <> 'service' AND {AT}", {"at": at})
+    ended = row(db, _ENDED, {"at": at, "since": at - WINDOW})
+    found = row(
+        db,
+        f"SELECT hold, decide_by FROM directory_hold WHERE origin = :origin AND reason = '{HoldReason.MANY}' "
+        f"AND began > :since AND {AT} ORDER BY began DESC LIMIT 1",
+        {"origin": origin, "since": at - WINDOW, "at": at},
+    )
+    return BrakeFacts(
+        people=people[0] if people else 0,
+        ended=ended[0] if ended else 0,
+        administrators=frozenset(each["person"] for each in who),
+        staying=frozenset(each["person"] for each in who if each["ends"] is None and each["reason"] != HoldReason.MANY),
+        open=(found["hold"], found["decide_by"]) if found else None,
+    )
+
+
+def person_hold(db: Db, person: str, at: Instant) -> PersonHold | None:
+    """The hold on the person as of `at`, or None."""
+    found = row(db, f"SELECT * FROM person_hold WHERE person = :person AND {AT}", {"person": person, "at": at})
+    if found is None:
+        return None
+    return PersonHold(
+        hold=found["hold"],
+        origin=found["origin"],
+        reason=HoldReason(found["reason"]),
+        because=found["because"],
+        decide_by=found["decide_by"],
+        left_at=found["left_at"],
+        notified=found["notified"],
+    )
+
+
+@loads(HoldQuery)
+def hold(db: Db, query: HoldQuery, at: Instant) -> HoldFacts:
+    found = person_hold(db, query.person, at)
+    return HoldFacts(
+        actor=actor_facts(db, query.actor, at) if query.actor else None,
+        hold=found,
+        held=held(db, query.person, at),
+        brake=brake_facts(db, found.origin, at) if found and query.actor is None else NO_BRAKE,
+    )
+
+
+@loads(ReminderQuery)
+def reminder(db: Db, query: ReminderQuery, at: Instant) -> ReminderFacts:
+    of = {"hold": query.hold, "at": at}
+    found = row(db, f"SELECT decide_by, reminded FROM directory_hold WHERE hold = :hold AND {AT}", of)
+    waiting = row(db, f"SELECT count(*) FROM person_hold WHERE hold = :hold AND {AT}", of)
+    return ReminderFacts(
+        found["decide_by"] if found else None, bool(found and found["reminded"]), waiting[0] if waiting else 0
+    )
+
+
+def _rights(at: Instant) -> dict[str, object]:
+    return {"at": at, "right": f'%"{ConsoleRight.ADMINISTER.value}"%'}
