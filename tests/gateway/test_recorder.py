@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from onepam.gateway import recorder as module
-from onepam.gateway.recorder import Recorded, Recorder, RecorderFailed, recording_path
+from onepam.gateway.recorder import Recorded, Recorder, RecorderEnded, RecorderFailed, recording_path
 from onepam.kernel.clock import Instant
 from onepam.recording.frames import Frame, Opened, Output, Stream
 from onepam.recording.open import Reader
@@ -240,3 +241,55 @@ async def test_a_sigkill_loses_nothing_that_was_forwarded(tmp_path: Path) -> Non
     written = [frame.data for frame in reader if isinstance(frame, Output)]
     assert written[: forwarded + 1] == [b"line %d" % number for number in range(forwarded + 1)]
     assert reader.gap is not None
+
+
+async def test_nothing_is_used_after_the_end(
+    tmp_path: Path, pool: ThreadPoolExecutor, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A frame after the close is refused aloud, and whoever owns the descriptor's number next gets no byte of ours."""
+    session = Session()
+    recorder = await session.start(tmp_path, pool, strict=False)
+    recorder.record(output(recorder, b"unsealed when the end comes"))
+    recorded = await recorder.close("end")
+    size = recording_path(tmp_path, "rec_1").stat().st_size
+    strangers = [os.open(tmp_path / f"stranger-{number}", os.O_RDWR | os.O_CREAT) for number in range(20)]
+    try:
+        with pytest.raises(RecorderEnded, match="has ended"):
+            recorder.record(output(recorder, b"late"))
+        with pytest.raises(RecorderEnded, match="closed before"):
+            await recorder.close("again")
+        await asyncio.sleep(1.3)  # longer than the timer of a chunk
+        assert [os.fstat(stranger).st_size for stranger in strangers] == [0] * 20
+    finally:
+        for stranger in strangers:
+            os.close(stranger)
+    assert "Output came too late" in caplog.text
+    assert recorded.verified
+    assert recording_path(tmp_path, "rec_1").stat().st_size == size
+    assert session.failures == []
+
+
+async def test_a_close_waits_for_the_thread_that_syncs(
+    tmp_path: Path, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, begun, go_on = Session(), threading.Event(), threading.Event()
+    recorder = await session.start(tmp_path, pool)
+    while not session.heads:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    sync, synced = os.fdatasync, list[int]()
+
+    def slow(descriptor: int) -> None:
+        begun.set()
+        assert go_on.wait(20)
+        sync(descriptor)  # EBADF, or somebody else's file, if it was closed meanwhile
+        synced.append(descriptor)
+
+    monkeypatch.setattr("os.fdatasync", slow)
+    recorder.record(output(recorder, os.urandom(70_000)))
+    closing = asyncio.ensure_future(recorder.close("end"))
+    await asyncio.to_thread(begun.wait, 20)
+    await asyncio.sleep(0.1)
+    assert not closing.done()
+    go_on.set()
+    assert (await closing).verified
+    assert synced

@@ -50,7 +50,7 @@ async def recorded(folder: Path, session: str) -> Recorder:
         recorder._stop_timer()
         if recorder._sync is not None:
             await recorder._sync
-    os.close(recorder._fd)
+    recorder._file.close()
     return recorder
 
 

@@ -3,23 +3,31 @@
 In strict mode `record` hands every frame to the kernel before it returns, so a SIGKILL loses nothing of what was
 forwarded. Otherwise frames are handed over chunk by chunk (at most one second or 64 KiB apart). In both modes a sealed
 chunk is synced to disk in a thread, one sync at a time, and its head is reported only then.
+
+A recorder's end is final: its last frame is `Closed`, its timer stops, its thread's work is waited for, then its file
+is closed. What comes later is refused and logged, for somebody believed that it would be recorded.
 """
 
 import asyncio
 import errno
+import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from time import monotonic
 
+from onepam.gateway.recording_file import RecordingFile
 from onepam.kernel.clock import SECOND
 from onepam.kernel.errors import Corrupt, Fault
 from onepam.recording.frames import Closed, Frame, Opened
 from onepam.recording.open import Reader
 from onepam.recording.seal import MAX_CHUNK_TIME, Head, Sealer
+
+log = logging.getLogger(__name__)
 
 MAX_UNSYNCED_BYTES = 8 * 1024 * 1024
 """Bytes handed to the kernel and not yet on disk at which reading pauses."""
@@ -30,6 +38,17 @@ SUFFIX = ".rec"
 
 class RecorderFailed(Fault):
     """The recording cannot go on (disk full, write error, quota): the session must end."""
+
+
+class RecorderEnded(RecorderFailed):
+    """The recording has its last frame: this one came too late and is not in it. Nothing may be forwarded."""
+
+
+class _Stage(Enum):
+    RECORDING = auto()
+    FAILED = auto()
+    CLOSING = auto()
+    CLOSED = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +96,22 @@ class Recorder:
         path = recording_path(folder, recording)
         loop = asyncio.get_running_loop()
         try:
-            fd = await loop.run_in_executor(pool, _created, path)
+            file = await loop.run_in_executor(pool, RecordingFile.create, path)
         except OSError as error:
             raise RecorderFailed(_worded(error)) from error
-        recorder = cls(path, fd, recording, key, strict, quota_bytes, pool, on_head, on_failure)
+        recorder = cls(file, recording, key, strict, quota_bytes, pool, on_head, on_failure)
         try:
             recorder._write(recorder._sealer.header)
             recorder.record(opened)
             recorder._seal()
         except RecorderFailed:
-            os.close(fd)
+            file.close()
             raise
         return recorder
 
     def __init__(
         self,
-        path: Path,
-        fd: int,
+        file: RecordingFile,
         recording: str,
         key: bytes,
         strict: bool,
@@ -102,9 +120,10 @@ class Recorder:
         on_head: Callable[[Head], None],
         on_failure: Callable[[RecorderFailed], None],
     ) -> None:
-        self.path = path
+        self.path = file.path
         self.failure: RecorderFailed | None = None
-        self._fd = fd
+        self._stage = _Stage.RECORDING
+        self._file = file
         self._key = key
         self._sealer = Sealer(recording, key)
         self._strict = strict
@@ -115,7 +134,6 @@ class Recorder:
         self._loop = asyncio.get_running_loop()
         self._began = monotonic()
         self._at = 0
-        self._size = 0
         self._synced_size = 0
         self._synced_seq = 0
         self._sync: asyncio.Future[None] | None = None
@@ -131,12 +149,12 @@ class Recorder:
     @property
     def size(self) -> int:
         """Bytes of the file so far."""
-        return self._size
+        return self._file.size
 
     @property
     def full(self) -> bool:
         """Whether the disk lags so far behind that reading must pause until `when_drained` calls back."""
-        return self._size - self._synced_size > MAX_UNSYNCED_BYTES
+        return self._stage is _Stage.RECORDING and self.size - self._synced_size > MAX_UNSYNCED_BYTES
 
     def when_drained(self, callback: Callable[[], None]) -> None:
         """Call back once when `full` has ended, or the recorder has failed."""
@@ -144,8 +162,8 @@ class Recorder:
 
     def record(self, *frames: Frame) -> None:
         """Take the next frames; in strict mode they are with the kernel on return. Raises `RecorderFailed`."""
-        if self.failure:
-            raise self.failure
+        if self._stage is not _Stage.RECORDING:
+            raise self._refused(frames)
         sealer = self._sealer
         for frame in frames:
             sealer.append(frame)
@@ -158,21 +176,38 @@ class Recorder:
             self._timer = self._loop.call_later(MAX_CHUNK_TIME / SECOND, self._elapsed)
 
     async def close(self, reason: str) -> Recorded:
-        """Record the end, sync, read the file back and compare. Never raises for what the disk does: see `problem`."""
-        if not self.failure:
+        """Record the end, sync, close the file, read it back and compare. To be called once; never raises for what the
+        disk does: see `problem`."""
+        if self._stage in (_Stage.CLOSING, _Stage.CLOSED):
+            raise RecorderEnded(f"the recording {self.path.name} was closed before")
+        if self._stage is _Stage.RECORDING:
             with suppress(RecorderFailed):
                 self.record(Closed(self.at, reason, self._sealer.counts))
                 if self._sealer.unsealed:
                     self._seal()
+        self._stage = _Stage.CLOSING
         self._stop_timer()
-        while self._sync:
-            await asyncio.wait([self._sync])
+        self._release()
+        try:
+            while self._sync:
+                await asyncio.wait([self._sync])
+        finally:
+            self._file.close()
         problem = await self._loop.run_in_executor(self._pool, self._read_back)
-        return Recorded(self._sealer.head, self._sealer.counts, self._size, str(self.failure or problem))
+        self._stage = _Stage.CLOSED
+        return Recorded(self._sealer.head, self._sealer.counts, self.size, str(self.failure or problem))
+
+    def _refused(self, frames: tuple[Frame, ...]) -> RecorderFailed:
+        """Why nothing is recorded any more."""
+        if self._stage is _Stage.FAILED and self.failure:
+            return self.failure
+        kinds = ", ".join(type(frame).__name__ for frame in frames)
+        log.error("the recording %s has ended: %s came too late and is not forwarded", self.path.name, kinds)
+        return RecorderEnded("the recording has ended")
 
     def _elapsed(self) -> None:
         self._timer = None
-        if self._sealer.unsealed and not self.failure:
+        if self._sealer.unsealed:
             with suppress(RecorderFailed):  # on_failure was told
                 self._seal()
 
@@ -188,23 +223,19 @@ class Recorder:
         self._start_sync()
 
     def _write(self, data: bytes) -> None:
-        if self._size + len(data) > self._quota:
+        if self.size + len(data) > self._quota:
             raise self._failed(f"the recording has reached its quota of {self._quota} bytes")
-        view = memoryview(data)
         try:
-            while view:
-                written = os.write(self._fd, view)
-                self._size += written
-                view = view[written:]
+            self._file.write(data)
         except OSError as error:
             raise self._failed(_worded(error)) from error
 
     def _start_sync(self) -> None:
         if self._sync or self.failure or self._sealer.head.seq == self._synced_seq:
             return
-        head, size = self._sealer.head, self._size
-        folder = None if self._synced_seq else self.path.parent
-        self._sync = self._loop.run_in_executor(self._pool, _synced_to_disk, self._fd, folder)
+        head, size = self._sealer.head, self.size
+        first = not self._synced_seq
+        self._sync = self._loop.run_in_executor(self._pool, lambda: self._file.sync(name=first))
         self._sync.add_done_callback(lambda done: self._synced(done, head, size))
 
     def _synced(self, done: asyncio.Future[None], head: Head, size: int) -> None:
@@ -220,8 +251,9 @@ class Recorder:
             self._release()
 
     def _failed(self, what: str) -> RecorderFailed:
-        if not self.failure:
-            self.failure = RecorderFailed(what)
+        self.failure = self.failure or RecorderFailed(what)
+        if self._stage is _Stage.RECORDING:
+            self._stage = _Stage.FAILED
             self._stop_timer()
             self._loop.call_soon(self._on_failure, self.failure)
             self._release()
@@ -233,9 +265,8 @@ class Recorder:
             callback()
 
     def _read_back(self) -> str:
-        """In a thread: close the file, open it again, read it to its end."""
+        """In a thread: open the file again, read it to its end."""
         try:
-            os.close(self._fd)
             with self.path.open("rb") as file:
                 reader = Reader(_pieces(file.fileno()), self._key, self._sealer.head, final=True)
                 for _ in reader:
@@ -248,21 +279,6 @@ class Recorder:
 def _pieces(fd: int) -> Iterator[bytes]:
     while piece := os.read(fd, READ_BYTES):
         yield piece
-
-
-def _created(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-
-
-def _synced_to_disk(fd: int, folder: Path | None) -> None:
-    """In a thread; the folder, where it is given, holds the file's name and is synced as well."""
-    os.fdatasync(fd)
-    if folder is not None:
-        entry = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(entry)
-        finally:
-            os.close(entry)
 
 
 def _worded(error: BaseException) -> str:

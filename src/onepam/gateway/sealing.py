@@ -26,6 +26,7 @@ class Sealing:
         self._live = live
         self._node = node
         self._moved: dict[str, SealedHead] = {}
+        self._anchoring: dict[str, SealedHead] = {}
 
     def moved(self, session: str, chunk: int, head: str) -> None:
         """A recorder sealed a chunk."""
@@ -34,6 +35,7 @@ class Sealing:
     def closed(self, session: str) -> None:
         """The session's own record carries its final head; there is nothing left to anchor for it."""
         self._moved.pop(session, None)
+        self._anchoring.pop(session, None)
 
     async def run(self) -> None:
         """For ever: anchors what moved; notices a ledger that takes no commands."""
@@ -55,15 +57,15 @@ class Sealing:
 
     async def flush(self) -> None:
         """Anchors what has moved; what could not be anchored is kept for the next time."""
-        heads, self._moved = self._moved, {}
-        if not heads:
+        if not self._moved:
             await ledger_answers(self._ledger)
             return
-        ordered = tuple(heads[session] for session in sorted(heads))
+        self._anchoring, self._moved = self._moved, {}
+        ordered = tuple(self._anchoring[session] for session in sorted(self._anchoring))
         try:
             await seal_chunks(self._ledger, self._node, root_of_heads(ordered), ordered)
         except Fault:
-            self._moved = heads | self._moved
+            self._moved = self._anchoring | self._moved
             raise
 
 

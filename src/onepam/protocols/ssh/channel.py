@@ -6,6 +6,8 @@ error and half-closed streams. Every request or subsystem that is not named here
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from enum import Enum, auto
 from typing import Any, Final, Protocol, cast
 
 import asyncssh
@@ -38,6 +40,12 @@ NO_STATUS = 255
 _STDERR: Final = asyncssh.EXTENDED_DATA_STDERR
 
 
+class _Stage(Enum):
+    ASKED = auto()
+    RELAYED = auto()
+    ENDED = auto()
+
+
 class RelayedSession(Protocol):
     """What a channel needs of its session."""
 
@@ -62,6 +70,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
     def __init__(self, session: "RelayedSession", number: int) -> None:
         self.session = session
         self._number = number
+        self._stage = _Stage.ASKED
         self._near: asyncssh.SSHServerChannel[bytes] | None = None
         self._far: asyncssh.SSHClientChannel[bytes] | None = None
         self._target: TargetConnection | None = None
@@ -267,16 +276,25 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
 
     # Both ------------------------------------------------------------------------------------------------------------
 
+    def end(self) -> None:
+        """The channel's last word is recorded now; nothing is recorded or forwarded after it."""
+        self._finish()
+
     def _begin(self, kind: Kind) -> bool:
+        if self._stage is not _Stage.ASKED:
+            return False
         terminal, size, _ = self._terminal or ("", (0, 0, 0, 0), {})
         try:
             recorder = self.session.recorder
             self._tap = Tap(recorder, self._number, kind, self._command or b"", terminal, size[0], size[1])
         except RecorderFailed:
             return False
+        self._stage = _Stage.RELAYED
         return True
 
     def _ask(self, ask: Callable[[asyncssh.SSHClientChannel[bytes]], None]) -> bool:
+        if self._stage is _Stage.ENDED:
+            return False
         if self._far is not None and not self._up.holds(Hold.OPENING):
             ask(self._far)
         elif len(self._early_requests) < MAX_EARLY_REQUESTS:
@@ -313,7 +331,8 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         except RecorderFailed:  # which ends the session: its owner was told by the recorder
             return False
         except SftpBroken as broken:
-            self._tap.closed(None, None)
+            with suppress(RecorderFailed):
+                self._tap.closed(None, None)
             self._tap = None
             if self._far is not None:
                 self._far.abort()
@@ -341,6 +360,10 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         near.exit(NO_STATUS)
 
     def _finish(self) -> None:
+        """The one end of the channel, whoever comes to it first: person, target, gateway."""
+        if self._stage is _Stage.ENDED:
+            return
+        self._stage = _Stage.ENDED
         self._recorded(lambda tap: tap.closed(self._status, self._signal[0] if self._signal else None))
         self._tap = None
         self.session.ended(self)

@@ -6,7 +6,10 @@ source.
 """
 
 import asyncio
+import socket
 from collections.abc import Callable
+from contextlib import suppress
+from struct import Struct
 from typing import Any, cast
 
 import asyncssh
@@ -23,6 +26,18 @@ PACKET_BYTES = 128 * 1024
 
 TRANSPORT_BYTES = 256 * 1024
 """What may wait in a transport before the source is paused."""
+
+
+_LINGER = Struct("ii")
+
+
+def cut(transport: asyncio.Transport) -> None:
+    """Ends a TCP connection at once, in both directions: what our kernel still holds for the other side is dropped
+    (`SO_LINGER` of 0 seconds, so RST instead of FIN), whether or when that side reads. Not after `connection_lost`."""
+    plain: socket.socket = transport.get_extra_info("socket")
+    with suppress(OSError):
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER.pack(1, 0))
+    transport.abort()
 
 
 class Brake:
@@ -89,6 +104,13 @@ class _Tuned(PacketsUnlogged, FastDataConnection):
             self._batch.append(call)
         else:
             self._loop.call_soon(call)
+
+    def cut(self) -> None:
+        """`abort`, and nothing that was handed to our kernel before is sent either."""
+        transport: asyncio.Transport | None = self._transport
+        if transport is not None:
+            cut(transport)
+        self.abort()
 
     def send_packet(self, pkttype: int, *args: bytes, handler: SSHPacketLogger | None = None) -> None:
         """asyncssh sends an empty MSG_IGNORE before each packet, against an attack on CBC, which we do not offer."""

@@ -1,7 +1,9 @@
 """Relays one gateway session: all channels between a person's connection and a target's."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
+from enum import Enum, auto
 
 from onepam.gateway.recorder import Recorder
 from onepam.kernel.errors import Refused
@@ -14,6 +16,11 @@ MAX_CHANNELS = 16
 
 GRACE_SECONDS = 5.0
 """How long what the person sent last may take to reach the target after the person has gone."""
+
+
+class _Stage(Enum):
+    OPEN = auto()
+    ENDED = auto()
 
 
 class Relay:
@@ -34,14 +41,15 @@ class Relay:
         self.target = target
         self.recorder = recorder
         self.kinds = kinds
+        self._stage = _Stage.OPEN
         self._open: set[ChannelRelay] = set()
         self._opened = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
     def channel(self) -> ChannelRelay | None:
-        """The session behind the next channel that the person opens, None when there are too many."""
-        if len(self._open) >= MAX_CHANNELS:
+        """The session behind the next channel that the person opens, None when there are too many, or after the end."""
+        if self._stage is _Stage.ENDED or len(self._open) >= MAX_CHANNELS:
             return None
         self._opened += 1
         relay = ChannelRelay(self, self._opened)
@@ -56,16 +64,25 @@ class Relay:
             self._idle.set()
 
     async def close(self) -> None:
-        """The person has gone: let what was sent last reach the target, then hang up on it."""
+        """The person has gone: let what was sent last reach the target, then hang up on it, politely."""
         with suppress(TimeoutError):
             async with asyncio.timeout(GRACE_SECONDS):
                 await self._idle.wait()
-        self.abort()
+        self._end(lambda dialled: dialled.close())
 
     def abort(self) -> None:
-        """End the session now: nothing more is forwarded in either direction."""
+        """End the session now: nothing more is sent in either direction, not even what our kernel holds already."""
+        self._end(lambda dialled: dialled.cut())
+
+    def _end(self, hang_up: Callable[[TargetConnection], None]) -> None:
+        """Once. Every channel has its last word in the recording on return, and gets no other."""
+        if self._stage is _Stage.ENDED:
+            return
+        self._stage = _Stage.ENDED
+        for channel in tuple(self._open):
+            channel.end()
         self.person.abort()
         if not self.target.done():
             self.target.cancel()
         elif not self.target.cancelled() and isinstance(dialled := self.target.result(), TargetConnection):
-            dialled.abort()
+            hang_up(dialled)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,7 +31,7 @@ from onepam.gateway.sealing import Sealing
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.ids import RandomBytes
-from onepam.protocols.ssh.connections import PersonConnection, TargetConnection
+from onepam.protocols.ssh.connections import PersonConnection, TargetConnection, cut
 from onepam.protocols.ssh.dial import dial
 from onepam.protocols.ssh.relay import Relay
 from onepam.protocols.ssh.tap import Kind
@@ -110,20 +111,29 @@ class SshGateway:
         return task
 
 
+class _Stage(Enum):
+    RUNNING = auto()
+    ENDED = auto()
+
+
 class Session:
-    """A session from before its opening; `end` may be called at any time."""
+    """A session from before its opening; `end` may be called at any time. The first reason is the one that counts, and
+    after the end there is none."""
 
     relay: Relay | None = None
 
     def __init__(self, gateway: SshGateway, person: PersonConnection) -> None:
         self._gateway = gateway
         self._person = person
+        self._stage = _Stage.RUNNING
         self._why: str | None = None
         self._failure: Refused | None = None
         self._parting: _Parting | None = None
 
     def end(self, because: str) -> None:
         """The session is over now, for the first reason that is given. The client hears it while it still listens."""
+        if self._stage is _Stage.ENDED:
+            return
         self._why = self._why or because
         words = _ENDS.get(because, f"this access has ended ({because})")
         self._parting = self._parting or _part(self._person, words)
@@ -201,6 +211,7 @@ class Session:
             await relay.close()
         else:
             relay.abort()
+        self._stage = _Stage.ENDED
         because = self._why or (self._failure.code if self._failure else "client.closed")
         last_byte = gateway.spawn(self._last_byte(session, relay))
         recorded = await recorder.close(because)
@@ -255,16 +266,18 @@ class Session:
 class _Parting(asyncio.Protocol):
     """What a client still sends after the end: read, so that it can read our last words, and dropped."""
 
-    def __init__(self) -> None:
+    def __init__(self, transport: asyncio.Transport) -> None:
         self.over = asyncio.Event()
+        self._patience = asyncio.get_running_loop().call_later(PARTING_SECONDS, cut, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._patience.cancel()
         self.over.set()
 
 
 def _part(person: PersonConnection, words: str) -> _Parting | None:
     """Ends the connection as asyncssh's own abort does, yet what was forwarded already and the reason still reach a
-    client that reads; one that does not is cut off. None where it has ended already."""
+    client that reads; from one that does not the rest is kept, even by our kernel. None where it has ended already."""
     transport: asyncio.Transport | None = person._transport
     if transport is None:
         return None
@@ -272,10 +285,9 @@ def _part(person: PersonConnection, words: str) -> _Parting | None:
     with suppress(asyncssh.Error):
         person._send_disconnect(DISC_BY_APPLICATION, f"OnePAM: {words}.", DEFAULT_LANG)
     person._transport = None
-    parting = _Parting()
+    parting = _Parting(transport)
     transport.set_protocol(parting)
     transport.write_eof()
-    loop.call_later(PARTING_SECONDS, transport.abort)
     loop.call_soon(person._cleanup, None)
     return parting
 
