@@ -4,6 +4,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 
 from onepam.kernel.errors import Fault
@@ -43,32 +44,32 @@ class Node:
             yield [name for name in held.values() if name]
         finally:
             for file in held:
-                os.close(file)
+                file.close()
 
     def release(self) -> None:
-        """Lets another process have the name."""
-        os.close(self._held)
+        """Lets another process have the name, for good."""
+        self._held.close()
 
 
-def _hold(path: Path, *, create: bool = False) -> int | None:
+def _hold(path: Path, *, create: bool = False) -> FileIO | None:
     """The open file, locked; None where another process holds it, or there is none."""
     try:
-        file = os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600)
+        file = FileIO(os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600), "r+")
     except FileNotFoundError:
         return None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        os.close(file)
+        file.close()
         return None
     return file
 
 
-def _read(file: int) -> str:
-    return os.pread(file, 64, 0).decode("ascii", "replace").strip()
+def _read(file: FileIO) -> str:
+    return os.pread(file.fileno(), 64, 0).decode("ascii", "replace").strip()
 
 
-def _write(file: int, name: str) -> str:
-    os.pwrite(file, name.encode("ascii"), 0)
-    os.fsync(file)
+def _write(file: FileIO, name: str) -> str:
+    os.pwrite(file.fileno(), name.encode("ascii"), 0)
+    os.fsync(file.fileno())
     return name

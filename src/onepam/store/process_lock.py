@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
 
@@ -28,10 +29,10 @@ class ProcessLock:
         fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        """Gives the files back."""
-        os.close(self._turn)
-        os.close(self._lock)
+        """Gives the files back, for good: a `FileIO` that is closed knows no descriptor any more."""
+        self._turn.close()
+        self._lock.close()
 
 
-def _open(path: str) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _open(path: str) -> FileIO:
+    return FileIO(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+")

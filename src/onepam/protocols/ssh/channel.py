@@ -14,16 +14,10 @@ import asyncssh
 
 from onepam.gateway.recorder import Recorder, RecorderFailed
 from onepam.kernel.errors import Refused
-from onepam.protocols.ssh.connections import (
-    PACKET_BYTES,
-    WINDOW_BYTES,
-    PacketsUnlogged,
-    PersonConnection,
-    TargetConnection,
-)
-from onepam.protocols.ssh.fast_data import FastDataChannel
+from onepam.protocols.ssh.connections import PersonConnection, TargetConnection
 from onepam.protocols.ssh.flow import Flow, Hold
 from onepam.protocols.ssh.tap import Kind, Tap
+from onepam.protocols.ssh.target_channel import TargetChannel, TargetSide
 from onepam.recording.frames import MAX_DATA_BYTES, Stream
 from onepam.recording.sftp import SftpBroken
 
@@ -65,7 +59,7 @@ class RelayedSession(Protocol):
 
 
 class ChannelRelay(asyncssh.SSHServerSession[bytes]):
-    """One channel: the person's side is this object, the target's is its `_TargetSide`."""
+    """One channel: the person's side is this object, the target's is its `TargetSide`."""
 
     def __init__(self, session: "RelayedSession", number: int) -> None:
         self.session = session
@@ -183,7 +177,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         terminal, size, modes = self._terminal or ("", (0, 0, 0, 0), {})
         try:
             await TargetChannel.on(dialled).create(
-                lambda: _TargetSide(self, dialled),
+                lambda: TargetSide(self, dialled),
                 cast(str | None, self._command),
                 self._subsystem,
                 dict(self._near.get_environment_bytes()),
@@ -367,53 +361,3 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         self._recorded(lambda tap: tap.closed(self._status, self._signal[0] if self._signal else None))
         self._tap = None
         self.session.ended(self)
-
-
-class TargetChannel(PacketsUnlogged, FastDataChannel, asyncssh.SSHClientChannel[bytes]):
-    """The target's end of one channel."""
-
-    @classmethod
-    def on(cls, target: TargetConnection) -> "TargetChannel":
-        """A channel of `target`, for bytes, as asyncssh's `create_session` makes one."""
-        target._update_recv_pktlen(PACKET_BYTES)
-        loop = asyncio.get_running_loop()
-        return cls(target, loop, "strict", None, "strict", WINDOW_BYTES, PACKET_BYTES)
-
-
-class _TargetSide(asyncssh.SSHClientSession[bytes]):
-    """Hands the events of the target's channel to its relay."""
-
-    def __init__(self, relay: ChannelRelay, target: TargetConnection) -> None:
-        self._relay = relay
-        self._target = target
-
-    def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
-        self._relay.target_opened(chan, self._target)
-
-    def session_started(self) -> None:
-        self._relay.target_ready()
-
-    def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
-        self._relay.target_sent(data, datatype)
-
-    def eof_received(self) -> bool:
-        self._relay.target_eof()
-        return True
-
-    def pause_writing(self) -> None:
-        self._relay.target_full(True)
-
-    def resume_writing(self) -> None:
-        self._relay.target_full(False)
-
-    def xon_xoff_requested(self, client_can_do: bool) -> None:
-        self._relay.target_flow_control(client_can_do)
-
-    def exit_status_received(self, status: int) -> None:
-        self._relay.target_status(status)
-
-    def exit_signal_received(self, signal: str, core_dumped: bool, msg: str, lang: str) -> None:
-        self._relay.target_signal(signal, core_dumped, msg, lang)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._relay.target_lost(exc)
