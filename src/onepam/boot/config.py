@@ -19,6 +19,7 @@ class BadConfig(Fault):
 class Config:
     """What differs between installations.
 
+    `ssh_silent_seconds` is how long an SSH client may give no sign of life, as a laptop that sleeps.
     `egress` admits networks and ports that outgoing connections would be refused (`127.0.0.1/32:2222`).
     `source_addresses` are the gateway's own as targets see them, in CIDR form. `witness` is the URL of `onepam witness`
     on another host, `witness_key` its vkey. `trusted_proxies` are the networks whose `X-Forwarded-For` and
@@ -35,6 +36,7 @@ class Config:
     console_url: str = ""
     ssh_host: str = "127.0.0.1"
     ssh_port: int = 2022
+    ssh_silent_seconds: int = 900
     gateway_name: str = "localhost"
     source_addresses: tuple[str, ...] = ("127.0.0.1/32", "::1/128")
     egress: tuple[str, ...] = ()

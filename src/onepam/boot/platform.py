@@ -206,7 +206,13 @@ class Platform:
             self.config = config = replace(config, console_port=console.getsockname()[1])
             gateway = self._ssh_gateway()
             try:
-                ssh = await listen(config.ssh_host, config.ssh_port, self._host_keys(), lambda: PersonDoor(gateway))
+                ssh = await listen(
+                    config.ssh_host,
+                    config.ssh_port,
+                    self._host_keys(),
+                    lambda: PersonDoor(gateway),
+                    silent_seconds=config.ssh_silent_seconds,
+                )
             except OSError as error:
                 raise _not_listening("SSH", config.ssh_host, config.ssh_port, error) from None
             self.ssh_port: int = ssh.sockets[0].getsockname()[1]

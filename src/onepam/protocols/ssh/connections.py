@@ -128,6 +128,19 @@ class PersonConnection(_Tuned, asyncssh.SSHServerConnection):
 
     _hears_first = False
 
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, options: asyncssh.SSHServerConnectionOptions, silent_seconds: int
+    ) -> None:
+        super().__init__(loop, options)
+        self._silent_seconds = silent_seconds
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The kernel waits as long as we do for a client that acknowledges nothing (RFC 5482): by itself it would give
+        up at some time of its own, or, with a client that is stopped and full, never."""
+        plain: socket.socket = transport.get_extra_info("socket")
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self._silent_seconds * 1000)
+        super().connection_made(transport)
+
     def _send_kexinit(self) -> None:
         self._hears_first = not self._client_kexinit and self._client_version.startswith(b"SSH-2.0-OpenSSH_")
         if not self._hears_first:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from math import ceil
 
 import asyncssh
 
@@ -9,9 +10,12 @@ from onepam.protocols.ssh.algorithms import CIPHERS, KEX, MACS, SIGNATURES, VERS
 from onepam.protocols.ssh.algorithms import host_keys as shown
 from onepam.protocols.ssh.channel import ChannelRelay
 from onepam.protocols.ssh.connections import PersonConnection
-from onepam.protocols.ssh.dial import KEEPALIVE_COUNT, KEEPALIVE_SECONDS
+from onepam.protocols.ssh.dial import KEEPALIVE_SECONDS
 from onepam.protocols.ssh.person_channel import PersonChannel
 from onepam.protocols.ssh.relay import Relay
+
+SILENT_SECONDS = 15 * 60
+"""How long a client may give no sign of life: a laptop whose lid is closed on the way to a meeting."""
 
 LOGIN_SECONDS = 150
 """How long a sign-in may take, the confirmation in a browser included."""
@@ -33,7 +37,12 @@ class Door(asyncssh.SSHServer):
 
 
 async def listen(
-    host: str, port: int, host_keys: Sequence[HostKey], door: Callable[[], Door], backlog: int = 128
+    host: str,
+    port: int,
+    host_keys: Sequence[HostKey],
+    door: Callable[[], Door],
+    backlog: int = 128,
+    silent_seconds: int = SILENT_SECONDS,
 ) -> asyncio.Server:
     """Accept SSH connections. `host_keys` are private keys, certified or not; nothing is read from files."""
     loop = asyncio.get_running_loop()
@@ -52,7 +61,7 @@ async def listen(
         host_based_auth=False,
         login_timeout=LOGIN_SECONDS,
         keepalive_interval=KEEPALIVE_SECONDS,
-        keepalive_count_max=KEEPALIVE_COUNT,
+        keepalive_count_max=max(1, ceil(silent_seconds / KEEPALIVE_SECONDS)),
         agent_forwarding=False,
         x11_forwarding=False,
         line_editor=False,
@@ -62,5 +71,5 @@ async def listen(
     )
     options.server_host_keys = shown(host_keys)
     return await loop.create_server(
-        lambda: PersonConnection(loop, options), host, port, backlog=backlog, reuse_address=True
+        lambda: PersonConnection(loop, options, silent_seconds), host, port, backlog=backlog, reuse_address=True
     )
