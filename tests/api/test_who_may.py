@@ -10,6 +10,7 @@ import pytest
 from onepam.api.app import ROUTES, describe_api
 from onepam.api.routes.route import Route
 from onepam.domain.changes import ChangeProposed
+from onepam.domain.directory_brake import DirectoryPersonHeld, HoldReason
 from onepam.domain.sign_in import EnrolmentProposed
 from onepam.kernel.ids import new_id
 from tests.api.office import Office, new_key
@@ -61,6 +62,14 @@ def grant_of(people: People) -> tuple[dict[str, str], Any]:
 
 def listed_person(people: People) -> tuple[dict[str, str], Any]:
     return {"person": people.ids["owner"]}, None
+
+
+def held_person(people: People) -> tuple[dict[str, str], Any]:
+    person = people.office.join("engineer")
+    people.office.record(
+        DirectoryPersonHeld("hld_1", person, "scim:okta", HoldReason.MANY, "deactivated", None, None, None)
+    )
+    return {"person": person}, {"reason": "because"}
 
 
 def person_of(people: People) -> tuple[dict[str, str], Any]:
@@ -170,6 +179,10 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/leavers/{person}/probe"): Call(prepare=listed_person),
     ("GET", "/providers"): Call(),
     ("GET", "/scim"): Call(),
+    ("GET", "/held"): Call(),
+    ("POST", "/held/{person}/keep"): Call(prepare=held_person),
+    ("POST", "/held/{person}/end"): Call(prepare=held_person),
+    ("POST", "/scim/users/{user}/agree"): Call(404, lambda people: ({"user": "usr_nothing"}, None)),
     ("GET", "/signals"): Call(),
     ("GET", "/providers/{provider}"): Call(404, lambda people: ({"provider": "idp_nothing"}, None)),
     ("GET", "/ledger"): Call(),

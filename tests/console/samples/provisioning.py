@@ -8,6 +8,7 @@ _TOKEN: Context = {
     "name": "Okta provisioning",
     "provider": "okta",
     "networks": "203.0.113.0/24",
+    "domains": "example.org",
     "ends": ahead(200 * DAY),
     "over": False,
     "used": ago(3 * MINUTE),
@@ -80,8 +81,40 @@ PROVISIONING: Context = {
     "unfed": [{"name": "Databases", "roles": "dba"}],
     "providers": [{"id": "idp_okta", "name": "Okta"}],
     "troubled": [
-        {"user_name": "kiosk", "provider": "okta", "person": None, "trouble": "has no address, so there is no person"}
+        {
+            "user_name": "kiosk",
+            "provider": "okta",
+            "person": None,
+            "trouble": "has no address, so there is no person",
+            "user": "usr_1",
+            "waits_for": None,
+        },
+        {
+            "user_name": "lena.ortiz",
+            "provider": "okta",
+            "person": None,
+            "trouble": "has the address of an account that was made by hand: an administrator has to agree",
+            "user": "usr_2",
+            "waits_for": LENA,
+        },
     ],
+    "holds": [
+        {
+            "id": "hld_1",
+            "origin": "scim:okta",
+            "decide_by": ahead(6 * 60 * MINUTE),
+            "people": [
+                {
+                    **one,
+                    "because": "deactivated in the directory",
+                    "reason": "one of many in an hour: keeps the account, and no right",
+                    "began": ago(9 * MINUTE),
+                }
+                for one in (LENA, MIRA)
+            ],
+        }
+    ],
+    "own_words": [{"person": MIRA["id"], "name": MIRA["name"], "at": ago(DAY)}],
     "address": "https://onepam.example.org/scim/v2",
     "exchange": "https://onepam.example.org/scim/oauth/token",
     "new": "",
@@ -91,6 +124,15 @@ PROVISIONING: Context = {
     "may_change": True,
     "stale": False,
 }
-NO_DIRECTORY: Context = {**PROVISIONING, "directories": [], "tokens": [], "groups": [], "unfed": [], "troubled": []}
+NOBODY_HELD: Context = {"holds": [], "own_words": []}
+NO_DIRECTORY: Context = {
+    **PROVISIONING,
+    "directories": [],
+    "tokens": [],
+    "groups": [],
+    "unfed": [],
+    "troubled": [],
+    **NOBODY_HELD,
+}
 NEW_TOKEN: Context = {**PROVISIONING, "new": "scim_" + "Ab3" * 14 + "x", "stale": True}
 NEW_CLIENT: Context = {**NEW_TOKEN, "client": "stk_4fq2"}

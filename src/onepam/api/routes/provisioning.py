@@ -1,12 +1,17 @@
-"""SCIM, to read: tokens without their secrets, how directories fare, what their groups reach, users in trouble. A
-directory is let in, and shut out, in the console."""
+"""SCIM: tokens without their secrets, how directories fare, what their groups reach, users in trouble, and the word on
+accounts that a directory ended or would lead. A directory is let in, and shut out, in the console."""
 
-from onepam.api.guard import AsOf, Services, right
-from onepam.api.models import Answer, MaybeMoment, Moment
+from onepam.api.guard import AsOf, Services, Who, done, right
+from onepam.api.models import Answer, Done, Id, MaybeMoment, Moment, Reason
 from onepam.api.routes.route import Route
+from onepam.app.decide_hold import decide_holds
+from onepam.app.provision_user import agree_to_takeover
 from onepam.domain.access import ConsoleRight
+from onepam.kernel.errors import Refused
 from onepam.store.read import provisioning as rows
+from onepam.store.read.directory_brake import held_people, own_words
 
+ADMINISTER = right(ConsoleRight.ADMINISTER)
 OVERSEE = right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR)
 
 
@@ -18,6 +23,7 @@ class TokenOut(Answer):
     provider: str
     name: str
     networks: list[str]
+    domains: list[str]
     ends: Moment
     proposed_by: str
     approved_by: str | None
@@ -58,13 +64,16 @@ class UnfedOut(Answer):
 
 
 class TroubledOut(Answer):
-    """A user that does not work here. `trouble`: no_address, disabled_here, end_passed or kind_differs."""
+    """A user that does not work here. `trouble`: no_address, disabled_here, end_passed, kind_differs, takeover,
+    foreign_domain or end_not_followed. `waits_for`: the account, made by hand, that it would lead to after an
+    administrator's yes."""
 
     user: str
     provider: str
     user_name: str
     person: str | None
     trouble: str
+    waits_for: str | None
 
 
 class ScimOut(Answer):
@@ -77,6 +86,35 @@ class ScimOut(Answer):
     troubled: list[TroubledOut]
 
 
+class HeldPersonOut(Answer):
+    """An account that waits for an administrator's word; everything else of the person has ended. `reason`:
+    last_administrator or many. `decide_by`: when it ends by itself, null where it does not."""
+
+    person: str
+    name: str
+    hold: str
+    origin: str
+    reason: str
+    because: str
+    began: Moment
+    decide_by: MaybeMoment
+
+
+class OwnWordOut(Answer):
+    """A last administrator decided on their own account: a finding."""
+
+    person: str
+    name: str
+    decided: Moment
+
+
+class HeldOut(Answer):
+    """Who waits."""
+
+    held: list[HeldPersonOut]
+    own_words: list[OwnWordOut]
+
+
 async def read(services: Services, at: AsOf) -> ScimOut:
     """Tokens, directories, groups and users in trouble."""
     reader, traffic = services.reader, services.scim_traffic
@@ -87,6 +125,7 @@ async def read(services: Services, at: AsOf) -> ScimOut:
                 provider=each.provider,
                 name=each.name,
                 networks=list(each.networks),
+                domains=list(each.domains),
                 ends=each.ends,
                 proposed_by=each.proposed_by,
                 approved_by=each.approved_by,
@@ -119,4 +158,41 @@ def _directory(services: Services, found: rows.DirectoryCount) -> DirectoryOut:
     )
 
 
-ROUTES = (Route("GET", "/scim", OVERSEE, read),)
+async def held(services: Services, at: AsOf) -> HeldOut:
+    """Accounts whose end the brake of a directory holds, and last administrators who decided on themselves."""
+    return HeldOut(
+        held=[HeldPersonOut.model_validate(each) for each in await services.reader(held_people, at)],
+        own_words=[OwnWordOut.model_validate(each) for each in await services.reader(own_words, at)],
+    )
+
+
+async def keep(person: Id, body: Reason, caller: Who, services: Services) -> Done:
+    """Keep an account that a directory wants to end: the rights come back that it had. Needs a fresh second factor."""
+    return await _decided(person, body, caller, services, True)
+
+
+async def end(person: Id, body: Reason, caller: Who, services: Services) -> Done:
+    """End an account that a directory wants to end, now."""
+    return await _decided(person, body, caller, services, False)
+
+
+async def agree(user: Id, caller: Who, services: Services) -> Done:
+    """Let a directory lead the account, made by hand, whose address its user has. Needs a fresh second factor."""
+    outcome = await agree_to_takeover(services.ledger, caller.actor, user)
+    done(outcome if isinstance(outcome, Refused) else None)
+    return Done()
+
+
+async def _decided(person: str, body: Reason, caller: Who, services: Services, kept: bool) -> Done:
+    _, refused = await decide_holds(services.ledger, caller.actor, (person,), kept, body.reason)
+    done(refused)
+    return Done()
+
+
+ROUTES = (
+    Route("GET", "/scim", OVERSEE, read),
+    Route("GET", "/held", OVERSEE, held),
+    Route("POST", "/held/{person}/keep", ADMINISTER, keep),
+    Route("POST", "/held/{person}/end", ADMINISTER, end),
+    Route("POST", "/scim/users/{user}/agree", ADMINISTER, agree),
+)

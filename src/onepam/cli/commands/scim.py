@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from onepam.cli.client import call
-from onepam.cli.show import Json, Output, printed, table, when
+from onepam.cli.commands.access import one_id
+from onepam.cli.show import Json, Output, printed, say, table, when
 
 app = typer.Typer(help="Directories that write people and groups here.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -52,6 +53,55 @@ def ls(
         "No directory yet. An administrator lets one in in the console, under Provisioning.",
     )
     _rest(found)
+
+
+@app.command()
+def held(
+    as_of: Annotated[str | None, typer.Option(help="As it was then (RFC 3339).")] = None, as_json: Json = False
+) -> None:
+    """List accounts that a directory ended and that wait for an administrator's word."""
+    found = call("GET", "/held", params={"as_of": as_of})
+    if Output.as_json:
+        printed(found)
+        return
+    table(
+        ("PERSON", "NAME", "DIRECTORY", "SINCE", "WHY HELD", "ENDS BY ITSELF"),
+        (
+            (
+                each["person"],
+                each["name"],
+                each["origin"],
+                when(each["began"]),
+                each["reason"],
+                when(each["decide_by"]) if each["decide_by"] else "never",
+            )
+            for each in found["held"]
+        ),
+        "No account waits.",
+    )
+    for each in found["own_words"]:
+        say(f"Finding: {each['name']}, the last administrator, decided on themselves {when(each['decided'])}.")
+
+
+@app.command()
+def keep(person: str, reason: Annotated[str, typer.Option(help="Why, for the ledger.")], as_json: Json = False) -> None:
+    """Keep an account that a directory wants to end."""
+    done = call("POST", f"/held/{one_id(person)}/keep", {"reason": reason})
+    printed(done) if Output.as_json else say("Kept. Its rights are back; sessions and grants stay ended.")
+
+
+@app.command()
+def end(person: str, reason: Annotated[str, typer.Option(help="Why, for the ledger.")], as_json: Json = False) -> None:
+    """End an account that a directory wants to end, now."""
+    done = call("POST", f"/held/{one_id(person)}/end", {"reason": reason})
+    printed(done) if Output.as_json else say("Ended.")
+
+
+@app.command()
+def agree(user: str, as_json: Json = False) -> None:
+    """Let a directory lead the account, made by hand, whose address this user of it has."""
+    done = call("POST", f"/scim/users/{one_id(user)}/agree")
+    printed(done) if Output.as_json else say("The directory leads this account from now on.")
 
 
 def _rest(found: dict[str, list[dict[str, object]]]) -> None:

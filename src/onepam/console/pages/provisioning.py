@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from onepam.app.scim_token import approve_scim_token, end_scim_token, propose_scim_token
 from onepam.console.dispatch import ADMINISTERS, SEES_ALL, Place
+from onepam.console.pages import holds
 from onepam.console.pages.provider_wizard import stale
 from onepam.console.rendering import words
 from onepam.console.view import Context
@@ -66,6 +67,7 @@ async def propose(visit: Visit) -> Response:
         ends=later(visit.now, int(days) * DAY) if days.isascii() and days.isdigit() and len(days) < 5 else Instant(0),
         digest=token_digest(token).hex(),
         oauth="oauth" in visit.form,
+        domains=tuple(each for each in re.split(r"[\s,]+", visit.form.get("domains", "")[:4_000]) if each),
     )
     refused = await propose_scim_token(visit.services.ledger, visit.me.actor, wish)
     if refused is not None:
@@ -123,9 +125,14 @@ async def _shown(visit: Visit, new: str, client: str = "") -> Response:
                 "provider": called.get(each.provider, each.provider),
                 "person": each.person,
                 "trouble": TROUBLES.get(each.trouble, each.trouble),
+                "user": each.user,
+                "waits_for": {"id": each.waits_for, "name": names.get(each.waits_for, each.waits_for)}
+                if each.waits_for
+                else None,
             }
             for each in await reader(rows.troubled, at)
         ],
+        **await holds.shown(visit),
         address=f"{visit.services.origin.rstrip('/')}/scim/v2",
         exchange=f"{visit.services.origin.rstrip('/')}/scim/oauth/token",
         new=new,
@@ -163,6 +170,7 @@ def _token(visit: Visit, found: rows.ScimToken, names: dict[str, str], called: d
         "name": found.name,
         "provider": called.get(found.provider, found.provider),
         "networks": words(found.networks),
+        "domains": words(found.domains),
         "ends": found.ends,
         "over": found.ends <= visit.now,
         "used": visit.services.scim_traffic.last_used(found.token),

@@ -7,8 +7,10 @@ writes its function and names it in `_ALARMS`.
 import json
 from dataclasses import dataclass
 
+from onepam.domain.directory_brake import HoldReason
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, rows
+from onepam.store.read.directory_brake import held_people
 from onepam.store.tables import AT
 
 
@@ -49,4 +51,23 @@ def _history(db: Db, at: Instant) -> list[Alarm]:
     ]
 
 
-_ALARMS = (_history,)
+def _holds(db: Db, at: Instant) -> list[Alarm]:
+    """A directory ended people, and their accounts wait for a word."""
+    held = held_people(db, at)
+    if not held:
+        return []
+    last = any(each.reason is HoldReason.LAST_ADMINISTRATOR for each in held)
+    number = "One account waits" if len(held) == 1 else f"{len(held)} accounts wait"
+    why = "the last administrator who can sign in" if last else "too many people in an hour"
+    return [
+        Alarm(
+            "directory",
+            f"{number} for your word: a directory ended {why}.",
+            "Their sessions and rights are gone already. Ask whoever runs the directory whether it is true, then "
+            "keep or end each account.",
+            "/provisioning",
+        )
+    ]
+
+
+_ALARMS = (_history, _holds)

@@ -31,6 +31,7 @@ class ScimToken:
     approved_by: str | None
     oauth: bool
     digest: str
+    domains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +78,15 @@ class GroupUse:
 
 @dataclass(frozen=True, slots=True)
 class Troubled:
-    """A user that does not work here, and why; with the userName and the person, where there is one."""
+    """A user that does not work here, and why; with the userName and the person, where there is one. `waits_for` is the
+    account, made by hand, that it would lead to if an administrator agreed."""
 
     user: str
     provider: str
     user_name: str
     person: str | None
     trouble: str
+    waits_for: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +230,7 @@ def troubled(db: Db, at: Instant, most: int = 200) -> list[Troubled]:
     """Users that do not work here."""
     found = rows(
         db,
-        f"SELECT user, provider, coalesce(user_name, '') AS user_name, person, trouble FROM scim_user u "
+        f"SELECT user, provider, coalesce(user_name, '') AS user_name, person, trouble, waits_for FROM scim_user u "
         f"WHERE trouble <> '' AND {AT} AND NOT (trouble = :disabled AND EXISTS (SELECT 1 FROM person p "
         "WHERE p.person = u.person AND p.enabled = 1 AND p.valid_from <= :at AND :at < p.valid_until)) "
         "ORDER BY provider, user_key LIMIT :most",
@@ -300,6 +303,7 @@ def _token(found: Any) -> ScimToken:
         approved_by=found["approved_by"],
         oauth=bool(found["oauth"]),
         digest=found["digest"] or "",
+        domains=tuple(json.loads(found["domains"])),
     )
 
 
