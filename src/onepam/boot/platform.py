@@ -7,7 +7,6 @@ import logging
 import os
 import secrets
 import signal
-import socket
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
-import uvicorn
 
 from onepam import __version__
 from onepam.app.close_session import append_event
@@ -27,6 +25,7 @@ from onepam.app.scim_traffic import ScimTraffic
 from onepam.boot.anchors import Anchors
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
+from onepam.boot.doors import Doors, bound
 from onepam.boot.evidence import Evidence
 from onepam.boot.node import Node
 from onepam.boot.private_folder import private_folder
@@ -35,6 +34,7 @@ from onepam.boot.roster import fresh as fresh_id
 from onepam.boot.roster import keep_roster
 from onepam.boot.self_check import SelfCheck
 from onepam.boot.signer_process import SignerProcess
+from onepam.boot.web_server import web_server
 from onepam.domain.authority import Actor
 from onepam.domain.decision import AccessFacts
 from onepam.domain.system import SystemStarted
@@ -46,7 +46,7 @@ from onepam.gateway.probes import Probes
 from onepam.gateway.recover import recover
 from onepam.gateway.sealing import Sealing
 from onepam.kernel.clock import DAY, Instant
-from onepam.kernel.errors import Fault, Refused, Unavailable
+from onepam.kernel.errors import Fault, Refused
 from onepam.ledger.checkpoint import Checkpoint
 from onepam.ledger.note import Note, Signature, VerifierKey
 from onepam.protocols.ssh.door import listen
@@ -69,7 +69,6 @@ log = logging.getLogger(__name__)
 
 STOP_SECONDS = 4.0
 RECOVERY_SECONDS = 15.0
-BACKLOG = 256
 HOST_CERTIFICATE = 90 * DAY
 EXPIRY_SECONDS = 15.0
 
@@ -87,6 +86,7 @@ class Platform:
         self.envelope = Envelope(FileKeys.create(data / "master-keys.json", secrets.token_bytes), secrets.token_bytes)
         self.authorities = Authorities(data / "authorities", self.envelope, secrets.token_bytes)
         self.pool = ThreadPoolExecutor(4, thread_name_prefix="recorder")
+        self.doors = Doors(config.proxies)
         self.playback = Playback(self.recordings, self.recording_key)
         self._signers = SignerProcess(config.signer_socket, data / "signer", config.origin)
         self._tasks: list[asyncio.Task[Any]] = []
@@ -201,23 +201,26 @@ class Platform:
 
     @contextlib.asynccontextmanager
     async def _listeners(self) -> AsyncIterator[None]:
+        from onepam.boot.web import create_web
+
         config = self.config
-        with contextlib.closing(_bound("the console", config.console_host, config.console_port)) as console:
+        with (
+            contextlib.closing(bound("the console", config.console_host, config.console_port)) as console,
+            contextlib.closing(bound("SSH", config.ssh_host, config.ssh_port)) as at_ssh,
+        ):
             self.config = config = replace(config, console_port=console.getsockname()[1])
             gateway = self._ssh_gateway()
+            self.ssh_port: int = at_ssh.getsockname()[1]
+            ssh = listen(
+                at_ssh,
+                self._host_keys(),
+                lambda: PersonDoor(gateway),
+                self.doors.ssh,
+                self.doors.turns,
+                config.ssh_silent_seconds,
+            )
             try:
-                ssh = await listen(
-                    config.ssh_host,
-                    config.ssh_port,
-                    self._host_keys(),
-                    lambda: PersonDoor(gateway),
-                    silent_seconds=config.ssh_silent_seconds,
-                )
-            except OSError as error:
-                raise _not_listening("SSH", config.ssh_host, config.ssh_port, error) from None
-            self.ssh_port: int = ssh.sockets[0].getsockname()[1]
-            try:
-                async with self._web(console):
+                async with web_server(create_web(self), console, self.config, self.doors):
                     probing = self._run("probes", self._prober().run)
                     self._run("roster", lambda: keep_roster(self))
                     try:
@@ -229,35 +232,6 @@ class Platform:
                 self.live.end_all("gateway.stopped")
                 if gateway.running:
                     await asyncio.wait(gateway.running, timeout=STOP_SECONDS)
-
-    @contextlib.asynccontextmanager
-    async def _web(self, listener: socket.socket) -> AsyncIterator[None]:
-        from onepam.boot.web import create_web
-
-        certificate, key = self.config.tls or (None, None)
-        config = uvicorn.Config(
-            create_web(self),
-            log_level="warning",
-            server_header=False,
-            proxy_headers=bool(self.config.proxies),
-            forwarded_allow_ips=list(self.config.proxies),
-            ssl_certfile=certificate,
-            ssl_keyfile=key,
-            timeout_graceful_shutdown=3,
-            limit_concurrency=1000,
-        )
-        server = uvicorn.Server(config)
-        server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-        task = asyncio.get_running_loop().create_task(server._serve([listener]))
-        while not server.started:
-            if task.done():
-                raise Unavailable("the console did not start; its own words are above")
-            await asyncio.sleep(0.01)
-        try:
-            yield
-        finally:
-            server.should_exit = True
-            await task
 
     async def _recover(self, nodes: Sequence[str]) -> None:
         for node in nodes:
@@ -363,22 +337,6 @@ class Platform:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(Fault):
             await self.sealing.flush()
-
-
-def _bound(what: str, host: str, port: int) -> socket.socket:
-    """A socket that listens. Raises `Unavailable`."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else every answer waits 40 ms for an ACK
-        return listener
-    except OSError as error:
-        raise _not_listening(what, host, port, error) from None
-
-
-def _not_listening(what: str, host: str, port: int, error: OSError) -> Unavailable:
-    words = os.strerror(error.errno) if error.errno else str(error)
-    return Unavailable(f"{what} cannot listen on {host} port {port}: {words}")
 
 
 async def run(config: Config, ready_file: Path | None) -> None:

@@ -12,10 +12,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from secrets import randbelow
 
 import asyncssh
 
+from onepam.boot.doors import LIMITS, bound
+from onepam.gateway.crowd import Crowd, Known
 from onepam.gateway.recorder import Recorded, Recorder
+from onepam.gateway.turns import Turns
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.protocols.ssh.algorithms import HostKey
@@ -115,7 +119,9 @@ class RegisteredKeyDoor(Door):
 async def accepting(acceptor: Acceptor, host_keys: Sequence[HostKey] = ()) -> AsyncIterator[Acceptor]:
     """The listener, on a free port of loopback, with an Ed25519 key of its own or `host_keys`."""
     keys = host_keys or [asyncssh.generate_private_key("ssh-ed25519")]
-    server = await listen("127.0.0.1", 0, keys, lambda: RegisteredKeyDoor(acceptor))
+    crowd = Crowd(LIMITS, Known(), randbelow)
+    listening = bound("SSH", "127.0.0.1", 0)
+    server = listen(listening, keys, lambda: RegisteredKeyDoor(acceptor), crowd, Turns())
     acceptor.port = server.sockets[0].getsockname()[1]
     try:
         yield acceptor

@@ -16,6 +16,9 @@ import asyncssh
 from asyncssh.constants import MSG_IGNORE, MSG_KEXINIT
 from asyncssh.packet import SSHPacket, SSHPacketLogger
 
+from onepam.gateway.crowd import Place
+from onepam.gateway.turns import Turns
+from onepam.protocols.ssh.entering import Entering
 from onepam.protocols.ssh.fast_data import FastDataConnection
 
 WINDOW_BYTES = 2 * 1024 * 1024
@@ -118,7 +121,7 @@ class _Tuned(PacketsUnlogged, FastDataConnection):
             super().send_packet(pkttype, *args, handler=handler)
 
 
-class PersonConnection(_Tuned, asyncssh.SSHServerConnection):
+class PersonConnection(Entering, _Tuned, asyncssh.SSHServerConnection):
     """A person's client at our door.
 
     The client's order of ciphers decides (RFC 4253, 7.1), and OpenSSH's prefers two that cost us several times the
@@ -129,9 +132,14 @@ class PersonConnection(_Tuned, asyncssh.SSHServerConnection):
     _hears_first = False
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, options: asyncssh.SSHServerConnectionOptions, silent_seconds: int
+        self,
+        loop: asyncio.AbstractEventLoop,
+        options: asyncssh.SSHServerConnectionOptions,
+        silent_seconds: int,
+        place: Place,
+        turns: Turns,
     ) -> None:
-        super().__init__(loop, options)
+        super().__init__(loop, options, place, turns)
         self._silent_seconds = silent_seconds
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -162,7 +170,7 @@ class PersonConnection(_Tuned, asyncssh.SSHServerConnection):
         alike = [*exchanges[:1], *host_keys[:1]] == preferred
         self._ignore_first_kex = payload[-5] != 0 and not alike
 
-    _packet_handlers = {**asyncssh.SSHServerConnection._packet_handlers, MSG_KEXINIT: _process_kexinit}  # noqa: RUF012
+    _packet_handlers = {**Entering._packet_handlers, MSG_KEXINIT: _process_kexinit}  # noqa: RUF012
 
 
 class TargetConnection(_Tuned, asyncssh.SSHClientConnection):

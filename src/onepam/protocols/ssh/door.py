@@ -1,11 +1,15 @@
 """Our listener's side of SSH: fixed algorithms, and whatever is not admitted is refused."""
 
 import asyncio
+import socket
 from collections.abc import Callable, Sequence
 from math import ceil
 
 import asyncssh
 
+from onepam.gateway.crowd import Crowd, Place
+from onepam.gateway.listener import Listener
+from onepam.gateway.turns import Turns
 from onepam.protocols.ssh.algorithms import CIPHERS, KEX, MACS, SIGNATURES, VERSION, HostKey
 from onepam.protocols.ssh.algorithms import host_keys as shown
 from onepam.protocols.ssh.channel import ChannelRelay
@@ -16,6 +20,9 @@ from onepam.protocols.ssh.relay import Relay
 
 SILENT_SECONDS = 15 * 60
 """How long a client may give no sign of life: a laptop whose lid is closed on the way to a meeting."""
+
+CROWDED_WORDS = b"Too many connections wait here already; try again in a moment.\r\n"
+"""Instead of our version (RFC 4253, 4.2): clients show it."""
 
 LOGIN_SECONDS = 150
 """How long a sign-in may take, the confirmation in a browser included."""
@@ -36,14 +43,14 @@ class Door(asyncssh.SSHServer):
         return (PersonChannel.on(channel.session.person), channel) if channel else False
 
 
-async def listen(
-    host: str,
-    port: int,
+def listen(
+    listening: socket.socket,
     host_keys: Sequence[HostKey],
     door: Callable[[], Door],
-    backlog: int = 128,
+    crowd: Crowd,
+    turns: Turns,
     silent_seconds: int = SILENT_SECONDS,
-) -> asyncio.Server:
+) -> Listener:
     """Accept SSH connections. `host_keys` are private keys, certified or not; nothing is read from files."""
     loop = asyncio.get_running_loop()
     options = asyncssh.SSHServerConnectionOptions(
@@ -70,6 +77,8 @@ async def listen(
         x509_trusted_certs=None,
     )
     options.server_host_keys = shown(host_keys)
-    return await loop.create_server(
-        lambda: PersonConnection(loop, options, silent_seconds), host, port, backlog=backlog, reuse_address=True
-    )
+
+    def connection(place: Place) -> PersonConnection:
+        return PersonConnection(loop, options, silent_seconds, place, turns)
+
+    return Listener(listening, crowd, connection, words=CROWDED_WORDS)

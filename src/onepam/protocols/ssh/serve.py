@@ -42,10 +42,6 @@ from onepam.vault.person_certificates import Claims, judge, person_of
 
 log = logging.getLogger(__name__)
 
-MAX_ENTERING = 256
-MAX_ENTERING_FROM = 64
-"""Connections that have not signed in yet: in all, and from one address."""
-
 MAX_OFFERS = 20
 """Keys that one connection may offer."""
 
@@ -75,7 +71,6 @@ class PersonDoor(Door):
         self._asked: tuple[str, str] | None = None
         self._offers = 0
         self._over = False
-        self._entering = False
         self._probing = 0
         """How many channels the prober may still open; none is anybody else's."""
         self._explained = False
@@ -89,21 +84,9 @@ class PersonDoor(Door):
         self._source = str(peer[0]) if peer else ""
         self._checked = conn.validate_public_key
         conn.validate_public_key = self._prove  # type: ignore[method-assign]
-        entering = self._gateway.entering
-        if entering.total() >= MAX_ENTERING or entering[self._source] >= MAX_ENTERING_FROM:
-            self._over = True
-            log.warning("too many connections wait for their sign-in: one from %s is turned away", self._source)
-            return conn.abort()
-        entering[self._source] += 1
-        self._entering = True
-        return None
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._over = True
-        self._entered()
-
-    def auth_completed(self) -> None:
-        self._entered()
 
     def begin_auth(self, username: str) -> bool:
         self._user = username
@@ -189,6 +172,7 @@ class PersonDoor(Door):
 
     async def _enter(self, who: Claims | KeyHolder | Refused, key_data: bytes) -> bool:
         """From proof to permit and the beginning of the session; False has been explained."""
+        self._conn.place.vouch()
         if isinstance(who, Refused):
             # Another key of this client may still serve: that of the certificate by itself, if it is registered.
             await self._record(EntryPoint.SSH_CERTIFICATE, person_of(key_data), who)
@@ -288,15 +272,6 @@ class PersonDoor(Door):
         self._explained = True
         self._conn.send_auth_banner(_words(refused, self._gateway.console_url))
         return False
-
-    def _entered(self) -> None:
-        """The sign-in is over, one way or the other."""
-        if self._entering:
-            self._entering = False
-            entering = self._gateway.entering
-            entering[self._source] -= 1
-            if not entering[self._source]:
-                del entering[self._source]
 
 
 def _words(refused: Refused, console_url: str = "") -> str:

@@ -6,7 +6,6 @@ that is full, a target that is down, a ledger that does not answer for a while.
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Executor
 from contextlib import suppress
@@ -100,8 +99,6 @@ class SshGateway:
     random: RandomBytes
     pool: Executor
     running: "set[asyncio.Task[Any]]" = field(default_factory=set)
-    entering: "Counter[str]" = field(default_factory=Counter)
-    """Connections that have not signed in yet, by address."""
 
     def spawn(self, job: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
         """A task that is not the client's to cancel; a stop of the gateway waits for it."""

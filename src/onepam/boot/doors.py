@@ -1,0 +1,52 @@
+"""The listeners' limits of this process: what they share, and how many may wait at each."""
+
+import os
+import resource
+import secrets
+import socket
+from contextlib import suppress
+from ipaddress import ip_network
+
+from onepam.gateway.crowd import Crowd, Known, Limits
+from onepam.gateway.turns import Turns
+from onepam.kernel.errors import Unavailable
+
+BACKLOG = 1024
+"""Connections that the system keeps until they are accepted, a few at a time."""
+
+LIMITS = Limits(most=1024, kept=256, from_address=256, from_network=512)
+"""Of each listener: an office behind one address signs in at once, and one that floods leaves room for others."""
+
+
+class Doors:
+    """`ssh` counts who has not signed in yet, `web` every connection to the console, the API and SCIM. `proxies` are
+    networks in CIDR form that are believed."""
+
+    def __init__(self, proxies: tuple[str, ...]) -> None:
+        more_descriptors()
+        self.known = Known()
+        self.turns = Turns()
+        trusted = tuple(ip_network(each) for each in proxies)
+        self.ssh = Crowd(LIMITS, self.known, secrets.randbelow)
+        self.web = Crowd(LIMITS, self.known, secrets.randbelow, trusted)
+
+
+def more_descriptors() -> None:
+    """As many as the system lets this process have: crowds at the doors must not take those of sessions."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def bound(what: str, host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises `Unavailable`."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise _not_listening(what, host, port, error) from None
+
+
+def _not_listening(what: str, host: str, port: int, error: OSError) -> Unavailable:
+    words = os.strerror(error.errno) if error.errno else str(error)
+    return Unavailable(f"{what} cannot listen on {host} port {port}: {words}")

@@ -1,0 +1,172 @@
+"""HTTP of a listener that strangers reach: uvicorn's connection with bounds on size and time.
+
+httptools gives headers as they come and bounds nothing; so the bounds stand here, before anything is kept.
+"""
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from onepam.gateway.crowd import Place
+
+MOST_HEAD_BYTES = 32 * 1024
+MOST_HEADERS = 100
+"""Of the request line and all headers; more is answered 431 (RFC 6585, 5)."""
+
+MOST_READ_BYTES = 64 * 1024
+"""What is parsed at a time: a head is noticed to be too long after as much again."""
+
+MOST_PIPELINED = 8
+"""Requests behind the one that is being answered; a client that sends more is cut off (RFC 9112, 9.3.2)."""
+
+HEAD_SECONDS = 10.0
+"""From a connection's beginning, or the first byte of a request, to the end of its head."""
+
+BODY_SECONDS = 10.0
+BODY_RATE = 4 * 1024
+"""A body may take so long, and as much again as these bytes a second need. Time that we do not read is not counted."""
+
+READ_SECONDS = 30.0
+"""How long an answer may wait for its reader without getting on."""
+
+_REFUSALS = {
+    408: b"HTTP/1.1 408 Request Timeout\r\n",
+    431: b"HTTP/1.1 431 Request Header Fields Too Large\r\n",
+}
+_REST = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
+
+
+class _OverBound(Exception):
+    pass
+
+
+class HttpConnection(HttpToolsProtocol):
+    """One connection in its place. `tick` is to be called every second."""
+
+    def __init__(self, place: Place, **options: Any) -> None:
+        super().__init__(**options)
+        self._place = place
+        self._refusal = 0
+        self._head_bytes = 0
+        self._unparsed = 0
+        self._in_head = True
+        self._since = self.loop.time()
+        self._body_bytes = 0
+        self._body_waited = 0.0
+        self._unread_since = 0.0
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._place.leave()
+        self.pipeline.clear()
+        super().connection_lost(exc)
+
+    # Size -------------------------------------------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        for start in range(0, len(data), MOST_READ_BYTES):
+            if self.transport.is_closing():
+                return
+            if self._in_head and not self._unparsed:
+                self._since = self.loop.time()
+            piece = data[start : start + MOST_READ_BYTES]
+            self._unparsed += len(piece)
+            super().data_received(piece)
+            if self._in_head and self._unparsed > MOST_HEAD_BYTES + MOST_READ_BYTES:
+                self._refuse(431)
+
+    def on_message_begin(self) -> None:
+        self._head_bytes, self._in_head = 0, True
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._count(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value) + 4)
+        super().on_header(name, value)
+        if len(self.headers) > MOST_HEADERS:
+            self._count(MOST_HEAD_BYTES)
+
+    def on_headers_complete(self) -> None:
+        if len(self.pipeline) >= MOST_PIPELINED:
+            self.transport.abort()
+            raise _OverBound
+        self._in_head, self._unparsed = False, 0
+        self._body_bytes, self._body_waited = 0, 0.0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._in_head, self._unparsed = True, 0
+        super().on_message_complete()
+
+    def _count(self, more: int) -> None:
+        self._head_bytes += more
+        if self._head_bytes > MOST_HEAD_BYTES:
+            self._refusal = 431
+            raise _OverBound
+
+    def send_400_response(self, msg: str) -> None:
+        """What the parser could not read; or, after a bound, its refusal."""
+        if self._refusal:
+            self._refuse(self._refusal)
+        elif not self.transport.is_closing():
+            super().send_400_response(msg)
+
+    def _refuse(self, status: int) -> None:
+        """Says why where that cannot be taken for the answer to another request, and ends the connection."""
+        if self.transport.is_closing():
+            return
+        if not self._answering():
+            words = _REFUSALS[status].split(b" ", 2)[2].strip() + b"\n"
+            self.transport.write(_REFUSALS[status] + _REST % (len(words), words))
+            self.transport.close()
+        else:
+            self.transport.abort()
+
+    def _answering(self) -> bool:
+        cycle: Any = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    # Time -------------------------------------------------------------------------------------------------------------
+
+    def tick(self, now: float) -> None:
+        """Ends what takes too long."""
+        answering = self._answering()
+        if answering and self.cycle.more_body and not self.flow.read_paused:
+            self._body_waited += 1.0
+            if self._body_waited > BODY_SECONDS + self._body_bytes / BODY_RATE:
+                self.transport.abort()
+        elif self._in_head and not answering and now - self._since > HEAD_SECONDS:
+            if self._unparsed:
+                self._refuse(408)
+            elif self.timeout_keep_alive_task is None:
+                self.transport.close()
+        self._watch_reader(now)
+
+    def resume_writing(self) -> None:
+        self._unread_since = 0.0
+        super().resume_writing()
+
+    def _watch_reader(self, now: float) -> None:
+        """An answer that nobody reads: it waits in the transport, also after the connection was closed on our side."""
+        if not self.transport.get_write_buffer_size():
+            self._unread_since = 0.0
+        elif not self._unread_since:
+            self._unread_since = now
+        elif now - self._unread_since > READ_SECONDS:
+            self.transport.abort()
+
+
+async def watch(connections: set[Any]) -> None:
+    """Ticks for every open connection."""
+    loop = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(1)
+        for each in tuple(connections):
+            each.tick(loop.time())

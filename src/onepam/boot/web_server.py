@@ -1,0 +1,64 @@
+"""The web side's listener: uvicorn's server behind our own door, which bounds connections, sizes and times."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from onepam.boot.config import Config
+from onepam.boot.doors import Doors
+from onepam.boot.fair_requests import FairRequests
+from onepam.boot.http_connection import HttpConnection, watch
+from onepam.gateway.crowd import Place
+from onepam.gateway.listener import Listener
+from onepam.kernel.errors import Unavailable
+
+CROWDED = (
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 63\r\n"
+    b"retry-after: 2\r\nconnection: close\r\n\r\n"
+    b"Too many connections wait here already; try again in a moment.\n"
+)
+"""What somebody hears who is turned away, where the connection is not encrypted."""
+
+
+@contextlib.asynccontextmanager
+async def web_server(app: ASGIApp, listening: socket.socket, config: Config, doors: Doors) -> AsyncIterator[None]:
+    """Serves the application on a socket that listens, with the configured certificate. Raises `Unavailable`."""
+    certificate, key = config.tls or (None, None)
+    settings = uvicorn.Config(
+        FairRequests(app, doors.turns, doors.known),
+        log_level="warning",
+        server_header=False,
+        proxy_headers=bool(config.proxies),
+        forwarded_allow_ips=list(config.proxies),
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+        timeout_graceful_shutdown=3,
+        http=HttpConnection,
+        ws="none",
+    )
+    server = uvicorn.Server(settings)
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(server._serve([]))
+    while not server.started:
+        if task.done():
+            raise Unavailable("the console did not start; its own words are above")
+        await asyncio.sleep(0.01)
+
+    def connection(place: Place) -> HttpConnection:
+        return HttpConnection(
+            place, config=settings, server_state=server.server_state, app_state=server.lifespan.state, _loop=loop
+        )
+
+    listener = Listener(listening, doors.web, connection, words=CROWDED, tls=settings.ssl)
+    watching = loop.create_task(watch(server.server_state.connections))
+    try:
+        yield
+    finally:
+        listener.close()
+        server.should_exit = True
+        await task
+        watching.cancel()
