@@ -14,6 +14,8 @@ from onepam.gateway.recover import recover
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
 from onepam.recording import frames
+from onepam.recording.open import Reader
+from onepam.recording.seal import Head
 from onepam.store.database import connect
 from onepam.store.entries import entries
 from onepam.store.read.live import open_sessions
@@ -59,12 +61,17 @@ def closed(company: Company) -> list[SessionClosed]:
         return [each.event for each in entries(db, 0, 1 << 30) if isinstance(each.event, SessionClosed)]
 
 
+async def nothing(session: str) -> Head | None:
+    """No head was sealed in the ledger."""
+    return None
+
+
 async def test_every_open_session_of_the_node_is_closed_once(company: Company, tmp_path: Path) -> None:
     sessions = [await opened(company) for _ in range(3)]
     left = await company.reader(open_sessions, None, "node-1")
     assert sorted(left) == sorted(sessions)
-    assert await recover(company.ledger, left, tmp_path, lambda session: KEY) == 3
-    assert await recover(company.ledger, left, tmp_path, lambda session: KEY) == 0
+    assert await recover(company.ledger, left, tmp_path, lambda session: KEY, nothing) == 3
+    assert await recover(company.ledger, left, tmp_path, lambda session: KEY, nothing) == 0
     assert await company.reader(open_sessions, None, "node-1") == []
     assert {(each.because, each.chunks, each.gap, each.last_byte) for each in closed(company)} == {
         ("gateway.died", 0, "the recording had not begun", None)
@@ -74,7 +81,7 @@ async def test_every_open_session_of_the_node_is_closed_once(company: Company, t
 async def test_sealed_chunks_and_what_was_handed_over_are_kept(company: Company, tmp_path: Path) -> None:
     session = await opened(company)
     recorder = await recorded(tmp_path, session)
-    await recover(company.ledger, [session], tmp_path, lambda _: KEY)
+    await recover(company.ledger, [session], tmp_path, lambda _: KEY, nothing)
     (end,) = closed(company)
     assert (end.because, end.verified) == ("gateway.died", False)
     assert (end.chunks, end.head) == (2, recorder._sealer.head.digest.hex())
@@ -93,7 +100,7 @@ async def test_a_torn_tail_is_a_gap_and_an_altered_chunk_is_said(company: Compan
         byte = file.read(1)
         file.seek(120)
         file.write(bytes([byte[0] ^ 1]))
-    await recover(company.ledger, [torn, altered], tmp_path, lambda _: KEY)
+    await recover(company.ledger, [torn, altered], tmp_path, lambda _: KEY, nothing)
     ends = {each.session: each for each in closed(company)}
     assert ends[torn].chunks == 2
     assert ends[torn].gap
@@ -110,7 +117,37 @@ async def test_a_key_that_is_gone_is_said_and_stops_nothing(company: Company, tm
             raise Corrupt("the key is not ours")
         return KEY
 
-    assert await recover(company.ledger, [first, second], tmp_path, key) == 2
+    assert await recover(company.ledger, [first, second], tmp_path, key, nothing) == 2
     ends = {each.session: each for each in closed(company)}
     assert ends[first].gap == "the recording cannot be read: the key is not ours"
     assert ends[second].chunks == 2
+
+
+async def test_chunks_that_the_ledger_had_sealed_and_are_gone_are_named(company: Company, tmp_path: Path) -> None:
+    """A file cut after the crash, below a head that stands in the ledger, is no gap of a crash."""
+    cut, kept, gone, keyless = [await opened(company) for _ in range(4)]
+    heads: dict[str, Head] = {}
+    for session in (cut, kept, gone, keyless):
+        heads[session] = (await recorded(tmp_path, session))._sealer.head
+    head, reader = heads[cut], Reader([recording_path(tmp_path, cut).read_bytes()], KEY)
+    ends = [reader._bytes.offset for _ in reader if reader.head.seq == 1]
+    recording_path(tmp_path, cut).write_bytes(recording_path(tmp_path, cut).read_bytes()[: ends[0]])
+    recording_path(tmp_path, gone).unlink()
+
+    async def sealed(session: str) -> Head | None:
+        return heads[session]
+
+    def key(session: str) -> bytes:
+        if session == keyless:
+            raise FileNotFoundError(2, "gone", f"{session}.key")
+        return KEY
+
+    assert await recover(company.ledger, [cut, kept, gone, keyless], tmp_path, key, sealed) == 4
+    told = {each.session: each for each in closed(company)}
+    assert (told[cut].chunks, head.seq) == (1, 2)
+    assert "chunks that the ledger had sealed are lost" in (told[cut].gap or "")
+    assert "it ends after chunk 1, but chunk 2 was sealed" in (told[cut].gap or "")
+    assert told[kept].chunks == 2
+    assert "lost" not in (told[kept].gap or "")
+    assert told[gone].gap == "chunks that the ledger had sealed are lost: chunk 2 was sealed, and the file is gone"
+    assert told[keyless].gap == "chunks that the ledger had sealed are lost: chunk 2 was sealed, and the key is gone"

@@ -13,7 +13,7 @@ from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Corrupt
 from onepam.recording import seal
 from onepam.recording.frames import Closed, Frame, Marker, Opened, Output, Stream, encode
-from onepam.recording.open import Gap, Reader, Tampered
+from onepam.recording.open import Cut, Foreign, Gap, Reader, Tampered
 from onepam.recording.seal import BOUND, RECORD, Head, Sealer, header, nonce
 
 KEY = bytes(range(32))
@@ -56,8 +56,8 @@ class Recorded:
         self.add(Closed(10 * SECOND, "end", self.sealer.counts))
         self.seal()
 
-    def reader(self, data: bytes | None = None, **expected: bool) -> Reader:
-        return Reader([bytes(self.data) if data is None else data], KEY, self.heads[-1], **expected)
+    def reader(self, data: bytes | None = None, *, final: bool = False) -> Reader:
+        return Reader([bytes(self.data) if data is None else data], KEY, self.heads[-1], final=final)
 
 
 def three_chunks() -> Recorded:
@@ -340,3 +340,19 @@ def test_a_recording_without_its_closing_frame_is_a_gap() -> None:
     reader = recorded.reader()
     assert list(reader) == recorded.frames
     assert reader.gap == Gap(len(recorded.data), 1, 3, "it has no closing frame")
+
+
+def test_what_was_sealed_before_must_be_there_as_well() -> None:
+    recorded = three_chunks()
+    assert len(list(Reader([bytes(recorded.data)], KEY, sealed=recorded.heads[2]))) == 7
+    with pytest.raises(Cut, match="ends after chunk 1, but chunk 2 was sealed"):
+        list(Reader([bytes(recorded.data[: recorded.chunks[1]])], KEY, recorded.heads[1], sealed=recorded.heads[2]))
+    with pytest.raises(Foreign, match="chunk 2: its chain does not lead"):
+        list(Reader([bytes(recorded.data)], KEY, recorded.heads[-1], sealed=Head(2, bytes(32))))
+
+
+def test_another_recording_is_foreign_before_its_first_frame() -> None:
+    recorded = three_chunks()
+    assert len(list(Reader([bytes(recorded.data)], KEY, named="rec_1"))) == 7
+    with pytest.raises(Foreign, match="it is the recording rec_1"):
+        list(Reader([bytes(recorded.data)], KEY, named="rec_2"))

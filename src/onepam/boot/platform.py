@@ -30,6 +30,7 @@ from onepam.boot.evidence import Evidence
 from onepam.boot.node import Node
 from onepam.boot.private_folder import private_folder
 from onepam.boot.probing import Listeners, Prober
+from onepam.boot.recording_check import RecordingChecks, sealed_by
 from onepam.boot.roster import fresh as fresh_id
 from onepam.boot.roster import keep_roster
 from onepam.boot.self_check import SelfCheck
@@ -170,6 +171,10 @@ class Platform:
         keys = (self.log_key, *self.anchors.witness_keys)
         self.self_check = SelfCheck(self.ledger, self._signers, self.config, self.database, keys, self._stopping)
         self._run("verification", self.self_check.run)
+        checks = RecordingChecks(
+            self.ledger, self.reader, self.recordings, self.recording_key, self.node.name, self._stopping
+        )
+        self._run("recordings", checks.run)
 
     def _run(self, name: str, job: Callable[[], Awaitable[None]]) -> asyncio.Task[Any]:
         """A task of the platform; one that ends by an error is logged and begun again after a second."""
@@ -236,7 +241,7 @@ class Platform:
     async def _recover(self, nodes: Sequence[str]) -> None:
         for node in nodes:
             left = await self.reader(open_sessions, None, node)
-            await recover(self.ledger, left, self.recordings, self.recording_key)
+            await recover(self.ledger, left, self.recordings, self.recording_key, sealed_by(self.reader))
 
     async def _recover_others(self) -> None:
         """Closes what processes have left open that died and were not started again."""

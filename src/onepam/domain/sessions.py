@@ -147,12 +147,13 @@ class SealedHead:
 @event("recording.chunks_sealed", klass="recording")
 @dataclass(frozen=True, slots=True)
 class ChunksSealed:
-    """At most once a second and process: the RFC 6962 root over the heads that moved; the heads are the payload."""
+    """Once a second and process: the heads that moved, and the RFC 6962 root over them. Where more moved than one body
+    holds, several entries say so."""
 
     node: str
     root: str
     count: int
-    heads: tuple[SealedHead, ...] | None = private()
+    heads: tuple[SealedHead, ...]
 
 
 @event("recording.watched", klass="recording")

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 1.0
 PROBE_SECONDS = 10.0
+MAX_HEADS = 400
+"""Heads of one entry: so many of the longest fit into a body."""
 
 
 class Sealing:
@@ -61,12 +63,17 @@ class Sealing:
             await ledger_answers(self._ledger)
             return
         self._anchoring, self._moved = self._moved, {}
-        ordered = tuple(self._anchoring[session] for session in sorted(self._anchoring))
-        try:
-            await seal_chunks(self._ledger, self._node, root_of_heads(ordered), ordered)
-        except Fault:
-            self._moved = self._anchoring | self._moved
-            raise
+        waiting = sorted(self._anchoring)
+        while waiting:
+            part = tuple(self._anchoring[each] for each in waiting[:MAX_HEADS] if each in self._anchoring)
+            try:
+                if part:
+                    await seal_chunks(self._ledger, self._node, root_of_heads(part), part)
+            except Fault:
+                left = {each: self._anchoring[each] for each in waiting if each in self._anchoring}
+                self._moved = left | self._moved
+                raise
+            del waiting[:MAX_HEADS]
 
 
 def root_of_heads(heads: tuple[SealedHead, ...]) -> str:

@@ -2,7 +2,8 @@
 
 Two things can be wrong. A *gap* is what a crash leaves: the file ends in the middle of a chunk, of a record, or without
 its `Closed` frame; everything before is whole. *Tampering* is what no crash leaves: bytes changed, records dropped,
-swapped, repeated or cut off before a head that was vouched for.
+swapped, repeated (`Tampered`), cut off before a head that was vouched for (`Cut`), or another recording in the place of
+this one (`Foreign`).
 """
 
 from collections import Counter
@@ -47,6 +48,14 @@ class Tampered(Corrupt):
         self.chunk = chunk
 
 
+class Cut(Tampered):
+    """The file ends before a head that was vouched for: sealed chunks are lost."""
+
+
+class Foreign(Tampered):
+    """Every tag holds, and it is not what was vouched for: another recording, or one sealed anew under this key."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """The file ends too early without a trace of tampering.
@@ -69,11 +78,19 @@ class Reader:
     """Iterate it once for the frames; `recording`, `head`, `gap` and `counts` tell how far it came.
 
     `expected` is the head that somebody vouched for (the ledger): the file must contain its chunk, with its digest.
-    With `final` it must also end there. Iterating raises `Tampered`, after all frames before the damage were given.
+    With `final` it must also end there. `sealed` is an earlier head that was vouched for as well, `named` the recording
+    that it must be. Iterating raises `Tampered`, after all frames before the damage were given.
     """
 
     def __init__(
-        self, source: Iterable[bytes], key: bytes, expected: Head | None = None, *, final: bool = False
+        self,
+        source: Iterable[bytes],
+        key: bytes,
+        expected: Head | None = None,
+        *,
+        final: bool = False,
+        sealed: Head | None = None,
+        named: str = "",
     ) -> None:
         if len(key) != KEY_BYTES:
             raise ValueError("a recording key has 32 bytes")
@@ -82,8 +99,9 @@ class Reader:
         self.gap: Gap | None = None
         self._bytes = _Bytes(source)
         self._cipher = AESGCM(key)
-        self._expected = expected
-        self._final = final
+        self._vouchers = tuple(each for each in (expected, sealed) if each is not None)
+        self._last = expected.seq if expected and final else None
+        self._named = named
         self._frames: Counter[type[Frame]] = Counter()
         self._output_bytes = 0
         self._records = 0
@@ -98,15 +116,15 @@ class Reader:
     def __iter__(self) -> Iterator[Frame]:
         self._open()
         while self.gap is None and not self._bytes.ended():
+            if self._closed:
+                raise Tampered("it goes on after its closing frame", self._bytes.offset, self.head.seq + 1)
             yield from self._chunk()
         if self.gap is None and not self._closed:
             self.gap = Gap(self._bytes.offset, self.head.seq, self._at, "it has no closing frame")
-        if self._expected and self.head.seq < self._expected.seq:
-            raise Tampered(
-                f"it ends after chunk {self.head.seq}, but chunk {self._expected.seq} was sealed",
-                self._bytes.offset,
-                self.head.seq + 1,
-            )
+        sealed = max((each.seq for each in self._vouchers), default=0)
+        if self.head.seq < sealed:
+            words = f"it ends after chunk {self.head.seq}, but chunk {sealed} was sealed"
+            raise Cut(words, self._bytes.offset, self.head.seq + 1)
 
     def _open(self) -> None:
         start = self._bytes.take(len(MAGIC) + 1)
@@ -117,6 +135,8 @@ class Reader:
         if not name.isascii() or start + name != (header(name.decode("ascii")) if name else b""):
             raise Tampered("this is not the beginning of a recording", 0, 0)
         self.recording = name.decode("ascii")
+        if self._named not in ("", self.recording):
+            raise Foreign(f"it is the recording {self.recording}", 0, 0)
         self.head = Head(0, sha256(start + name).digest())
         self._vouched(0)
 
@@ -180,10 +200,10 @@ class Reader:
             yield frame
 
     def _vouched(self, offset: int) -> None:
-        """Compare the head just reached with the expected one."""
-        if self._expected and self._expected.seq == self.head.seq and self._expected != self.head:
-            raise Tampered("its chain does not lead to the head that was vouched for", offset, self.head.seq)
-        if self._expected and self._final and self.head.seq > self._expected.seq:
+        """Compare the head just reached with those that were vouched for."""
+        if any(each.seq == self.head.seq and each != self.head for each in self._vouchers):
+            raise Foreign("its chain does not lead to the head that was vouched for", offset, self.head.seq)
+        if self._last is not None and self.head.seq > self._last:
             raise Tampered("it goes on after the head that was vouched for as its last", offset, self.head.seq)
 
 

@@ -28,6 +28,7 @@ SESSION = state(
             "ends": "INTEGER NOT NULL",
             "kill_by": "TEXT",
             "closed": "INTEGER",
+            "closing": "INTEGER",
             "closed_because": "TEXT",
             "head": "TEXT",
             "chunks": "INTEGER",
@@ -119,6 +120,7 @@ def session_closed(db: Db, place: Place, event: events.SessionClosed) -> None:
         {"session": event.session},
         status="closed",
         closed=place.time,
+        closing=place.index,
         closed_because=event.because,
         head=event.head,
         chunks=event.chunks,
@@ -131,7 +133,7 @@ def session_closed(db: Db, place: Place, event: events.SessionClosed) -> None:
 
 @projects(events.ChunksSealed)
 def chunks_sealed(db: Db, place: Place, event: events.ChunksSealed) -> None:
-    for each in event.heads or ():
+    for each in event.heads:
         SEALED.put(db, place.time, session=each.session, chunk=each.chunk, head=each.head)
 
 

@@ -1,0 +1,120 @@
+"""A finished recording held against what the ledger says of it. Blocking, in bounded pieces, at the caller's pace."""
+
+import errno
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from onepam.domain.recordings import Checked, Condition
+from onepam.gateway.recorder import recording_path
+from onepam.kernel.errors import Corrupt, Fault
+from onepam.recording.open import Cut, Foreign, Reader
+from onepam.recording.seal import KEY_BYTES, Head
+
+PIECE_BYTES = 64 * 1024
+
+Key = Callable[[str], bytes]
+"""The key of a session's recording. Raises `FileNotFoundError` without one, `Fault` for another's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the ledger claims of a recording. `head` is None where its closing entry says that nothing was recorded.
+
+    `exact`: the closing entry was made from the file itself. Else its recorder had failed, and what it had not handed
+    over before is in no file: only what was `sealed` must be there.
+    """
+
+    session: str
+    head: Head | None
+    counts: Mapping[str, int]
+    exact: bool
+    sealed: Head | None
+
+
+@contextmanager
+def opened_file(path: Path) -> Iterator[BinaryIO]:
+    """The file, never a link and nothing that makes its reader wait. Raises `FileNotFoundError`, `Corrupt`."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        if error.errno in (errno.EMFILE, errno.ENFILE):  # that is our trouble, not the file's
+            raise
+        raise Corrupt("it is a link" if error.errno == errno.ELOOP else f"it cannot be opened: {error}") from None
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise Corrupt("it is no file")
+    with os.fdopen(fd, "rb", buffering=0) as file:
+        yield file
+
+
+def recheck(folder: Path, key: Key, claim: Claim, pace: Callable[[], None] = lambda: None) -> Checked:
+    """What became of one recording. `pace` is called before each piece, and may wait or raise."""
+    session = claim.session
+    try:
+        with opened_file(recording_path(folder, session)) as file:
+            return _read(file, key, claim, pace)
+    except FileNotFoundError:
+        if claim.head is None and claim.sealed is None:
+            return Checked(session, Condition.NONE)
+        return Checked(session, Condition.MISSING, "the file is gone")
+    except Corrupt as error:
+        return Checked(session, Condition.ALTERED, str(error))
+
+
+def _read(file: BinaryIO, key: Key, claim: Claim, pace: Callable[[], None]) -> Checked:
+    session = claim.session
+    try:
+        opener = key(session)
+    except FileNotFoundError:
+        return Checked(session, Condition.KEY_MISSING, "the key beside it is gone")
+    except (Fault, OSError, ValueError) as error:
+        return Checked(session, Condition.KEY_ALTERED, f"the key beside it does not open: {error}")
+
+    def pieces() -> Iterator[bytes]:
+        pace()
+        while piece := file.read(PIECE_BYTES):
+            yield piece
+            pace()
+
+    if len(opener) != KEY_BYTES:
+        return Checked(session, Condition.KEY_ALTERED, "the key beside it is none")
+    reader = Reader(pieces(), opener, claim.head, final=claim.exact, sealed=claim.sealed, named=session)
+    try:
+        for _ in reader:
+            pass
+    except Foreign as error:
+        return Checked(session, Condition.FOREIGN, str(error))
+    except Cut as error:
+        lost = claim.exact or reader.head.seq < (claim.sealed.seq if claim.sealed else 0)
+        return Checked(session, Condition.CUT, str(error)) if lost else Checked(session, Condition.GAP)
+    return _counted(reader, claim)
+
+
+def claimed(
+    session: str, head: str, chunks: int, counts: Mapping[str, int], exact: bool, sealed: tuple[int, str] | None
+) -> Claim:
+    """The claim of a closing entry and of the newest sealed (chunk, head). Raises `ValueError` for what is no head."""
+    return Claim(
+        session=session,
+        head=Head(chunks, bytes.fromhex(head)) if chunks else None,
+        counts=counts,
+        exact=exact and chunks > 0,
+        sealed=Head(sealed[0], bytes.fromhex(sealed[1])) if sealed else None,
+    )
+
+
+def _counted(reader: Reader, claim: Claim) -> Checked:
+    """The chain is right: do the frames after its last link agree, too?"""
+    session = claim.session
+    short = [name for name, count in reader.counts.items() if claim.counts.get(name, 0) != count]
+    if claim.head is not None and claim.exact and short:
+        words = f"its closing entry counts {dict(claim.counts)}, and it holds {dict(reader.counts)}"
+        return Checked(session, Condition.CUT if reader.gap else Condition.ALTERED, words)
+    return Checked(session, Condition.GAP if reader.gap or claim.head is None else Condition.WHOLE)
