@@ -36,6 +36,8 @@ CONTROLS = {
     "directory.hold_reminded": "OFF-01 MON-05",
     "directory.person_decided": "OFF-01 OFF-04 IDN-01",
     "directory.person_held": "OFF-01 OFF-04",
+    "disk.low": "LOG-01 LOG-02",
+    "disk.recovered": "LOG-01 LOG-02",
     "enrolment.ended": "PRV-03",
     "enrolment.opened": "PRV-03",
     "enrolment.proposed": "PRV-02",

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,15 +57,18 @@ class Failed:
     children: tuple[int, ...]
 
 
-def up(folder: Path, **settings: object) -> Process | Failed:
-    """Starts on `folder/data` with free ports and the given settings, and waits until it listens or has ended."""
+def up(folder: Path, under: Sequence[str] = (), /, **settings: object) -> Process | Failed:
+    """Starts on `folder/data` with free ports and the given settings, and waits until it listens or has ended. `under`
+    is a command that becomes the platform (exec), such as a tracer's."""
     values = {"ssh_port": 0, "console_port": 0, "gateway_name": "localhost", **settings}
     config, ready, log = (folder / f"{name}-{time.monotonic_ns()}" for name in ("config", "ready", "log"))
     config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()), "utf-8")
     command = [sys.executable, "-m", "onepam.boot.command", "up", "--data", str(folder / "data")]
     with log.open("wb") as words:
         popen = subprocess.Popen(
-            [*command, "--config", str(config), "--ready-file", str(ready)], stdin=subprocess.DEVNULL, stderr=words
+            [*under, *command, "--config", str(config), "--ready-file", str(ready)],
+            stdin=subprocess.DEVNULL,
+            stderr=words,
         )
     atexit.register(popen.kill)  # a test that fails stops nothing
     deadline, children = time.monotonic() + START_SECONDS, set[int]()
@@ -83,8 +86,8 @@ def up(folder: Path, **settings: object) -> Process | Failed:
     return Failed(popen.returncode, log.read_text("utf-8", "replace"), tuple(left))
 
 
-def started(folder: Path, **settings: object) -> Process:
-    found = up(folder, **settings)
+def started(folder: Path, under: Sequence[str] = (), /, **settings: object) -> Process:
+    found = up(folder, under, **settings)
     assert isinstance(found, Process), found
     return found
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from onepam.domain.disk import DiskLow, DiskRecovered, DiskStage
 from onepam.domain.system import LedgerVerified
 from tests.company import record
 from tests.console.browsing import Office
@@ -32,3 +33,21 @@ async def test_a_newest_entry_check_does_not_end_what_the_full_check_found(offic
     assert WORDS in await ada.read("/sessions")
     await record(office.company.ledger, WHOLE)
     assert WORDS not in await ada.read("/sessions")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [
+        (DiskStage.ALARM, "9 GiB of 100 GiB are left"),
+        (DiskStage.LOW, "Sessions that write most to it are made to wait"),
+    ],
+)
+async def test_a_disk_that_runs_full_is_a_banner_until_there_is_space(
+    office: Office, stage: DiskStage, words: str
+) -> None:
+    ada = await office.sign_in("ada")
+    await record(office.company.ledger, DiskLow("node-1", stage, 9 << 30, 100 << 30))
+    assert words in await ada.read("/sessions")
+    await record(office.company.ledger, DiskRecovered("node-1", 50 << 30, 100 << 30))
+    assert words not in await ada.read("/sessions")

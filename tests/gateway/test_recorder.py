@@ -1,4 +1,4 @@
-"""The recorder against real files: what it promises for a kill, a full disk, a slow disk and a quota."""
+"""The recorder against real files: what it promises for a kill, a full disk, a slow disk and its end."""
 
 import asyncio
 import os
@@ -19,6 +19,7 @@ from onepam.kernel.clock import Instant
 from onepam.recording.frames import Frame, Opened, Output, Stream
 from onepam.recording.open import Reader
 from onepam.recording.seal import Head
+from tests.gateway.disks import bounded
 
 KEY = bytes(range(32))
 OPENED = Opened(0, "ses_1", "per_1", "res_1", "root", "ssh", Instant(1_700_000_000_000_000))
@@ -40,11 +41,11 @@ class Session:
         self.failed = asyncio.Event()
 
     async def start(
-        self, folder: Path, pool: ThreadPoolExecutor, *, strict: bool = True, quota: int = 1 << 30
+        self, folder: Path, pool: ThreadPoolExecutor, *, strict: bool = True, size: int = 1 << 30
     ) -> Recorder:
         return await Recorder.start(
             folder, "rec_1", KEY, OPENED,
-            strict=strict, quota_bytes=quota, pool=pool, on_head=self.heads.append, on_failure=self._failed,
+            strict=strict, share=bounded(folder, size), pool=pool, on_head=self.heads.append, on_failure=self._failed,
         )  # fmt: skip
 
     def _failed(self, failure: RecorderFailed) -> None:
@@ -107,10 +108,10 @@ async def test_time_never_goes_back_and_counts_microseconds(tmp_path: Path, pool
     await recorder.close("end")
 
 
-async def test_a_quota_ends_the_session_once(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
+async def test_a_disk_without_space_ends_the_session_once(tmp_path: Path, pool: ThreadPoolExecutor) -> None:
     session = Session()
-    recorder = await session.start(tmp_path, pool, quota=100_000)
-    with pytest.raises(RecorderFailed, match="quota of 100000 bytes"):
+    recorder = await session.start(tmp_path, pool, size=100_000)
+    with pytest.raises(RecorderFailed, match="the disk that holds the recordings is full"):
         fill(recorder)
     with pytest.raises(RecorderFailed):
         recorder.record(output(recorder, b"more"))
@@ -118,7 +119,7 @@ async def test_a_quota_ends_the_session_once(tmp_path: Path, pool: ThreadPoolExe
     assert len(session.failures) == 1
     recorded = await recorder.close("end")
     assert not recorded.verified
-    assert "quota" in recorded.problem
+    assert "disk" in recorded.problem
     assert recording_path(tmp_path, "rec_1").stat().st_size <= 100_000
     assert len(frames(tmp_path)) > 5
 
@@ -151,8 +152,8 @@ async def test_a_missing_folder_or_an_existing_file_is_refused_before_the_sessio
     recorder = await Session().start(tmp_path, pool)
     with pytest.raises(RecorderFailed, match="File exists"):
         await Session().start(tmp_path, pool)
-    with pytest.raises(RecorderFailed, match="quota"):
-        await Session().start(tmp_path / "other", pool, quota=10)
+    with pytest.raises(RecorderFailed, match="disk"):
+        await Session().start(tmp_path / "other", pool, size=10)
     assert (await recorder.close("end")).verified
 
 
@@ -207,10 +208,13 @@ import asyncio, sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from onepam.gateway.recorder import Recorder
+from tests.gateway.disks import plenty
 from tests.gateway.test_recorder import KEY, OPENED, output
 
+SHARE = plenty(Path(sys.argv[1]))
+
 async def main():
-    recorder = await Recorder.start(Path(sys.argv[1]), "rec_1", KEY, OPENED, strict=True, quota_bytes=1 << 30,
+    recorder = await Recorder.start(Path(sys.argv[1]), "rec_1", KEY, OPENED, strict=True, share=SHARE,
                                     pool=ThreadPoolExecutor(1), on_head=lambda head: None, on_failure=print)
     number = 0
     while True:

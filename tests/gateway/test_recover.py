@@ -20,6 +20,7 @@ from onepam.store.database import connect
 from onepam.store.entries import entries
 from onepam.store.read.live import open_sessions
 from tests.company import Company
+from tests.gateway.disks import plenty
 
 pytestmark = pytest.mark.anyio
 
@@ -44,7 +45,7 @@ async def recorded(folder: Path, session: str) -> Recorder:
     with ThreadPoolExecutor(1) as pool:
         recorder = await Recorder.start(
             folder, session, KEY, frames.Opened(0, session, "eve", "dev-1", "app", "ssh", Instant(1)),
-            strict=True, quota_bytes=1 << 20, pool=pool, on_head=lambda head: None, on_failure=lambda failure: None,
+            strict=True, share=plenty(folder), pool=pool, on_head=lambda head: None, on_failure=lambda failure: None,
         )  # fmt: skip
         recorder.record(frames.Output(recorder.at, 1, frames.Stream.STDOUT, b"sealed"))
         recorder._seal()

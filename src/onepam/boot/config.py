@@ -6,6 +6,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+from onepam.gateway.disk import Marks
 from onepam.gateway.egress import Admitted
 from onepam.identity.signals.sending import Listener
 from onepam.kernel.errors import Fault
@@ -22,7 +23,8 @@ class Config:
     `ssh_silent_seconds` is how long an SSH client may give no sign of life, as a laptop that sleeps.
     `egress` admits networks and ports that outgoing connections would be refused (`127.0.0.1/32:2222`).
     `source_addresses` are the gateway's own as targets see them, in CIDR form. `witness` is the URL of `onepam witness`
-    on another host, `witness_key` its vkey. `trusted_proxies` are the networks whose `X-Forwarded-For` and
+    on another host, `witness_key` its vkey. `disk_alarm_mib`, `disk_low_mib` and `disk_reserve_mib` are free space of
+    the recordings' disk (`gateway.disk.Marks`). `trusted_proxies` are the networks whose `X-Forwarded-For` and
     `X-Forwarded-Proto` are believed; `signal_receivers` are told of revoked sessions (`NAME AUDIENCE poll`, or
     `NAME AUDIENCE https://…`); `tls_certificate` and `tls_key` are PEM files for TLS without a proxy.
     """
@@ -40,6 +42,9 @@ class Config:
     gateway_name: str = "localhost"
     source_addresses: tuple[str, ...] = ("127.0.0.1/32", "::1/128")
     egress: tuple[str, ...] = ()
+    disk_alarm_mib: int = 4096
+    disk_low_mib: int = 1024
+    disk_reserve_mib: int = 256
     signer_socket: str = ""
     witness: str = ""
     witness_key: str = ""
@@ -52,6 +57,14 @@ class Config:
     def url(self) -> str:
         """The console's address as a browser types it."""
         return self.console_url or f"{'https' if self.tls_certificate else 'http'}://localhost:{self.console_port}"
+
+    @property
+    def marks(self) -> Marks:
+        """The marks of the recordings' disk. Raises `BadConfig`."""
+        alarm, low, reserve = self.disk_alarm_mib, self.disk_low_mib, self.disk_reserve_mib
+        if not alarm > low > reserve > 0:
+            raise BadConfig("disk_alarm_mib must be more than disk_low_mib, and that more than disk_reserve_mib")
+        return Marks(alarm << 20, low << 20, reserve << 20)
 
     @property
     def proxies(self) -> tuple[str, ...]:

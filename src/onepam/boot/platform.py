@@ -40,6 +40,7 @@ from onepam.domain.authority import Actor
 from onepam.domain.decision import AccessFacts
 from onepam.domain.system import SystemStarted
 from onepam.evidence.envelope import Period
+from onepam.gateway.disk import Disk
 from onepam.gateway.egress import Egress
 from onepam.gateway.live import Live
 from onepam.gateway.playback import Playback
@@ -125,6 +126,7 @@ class Platform:
                 self.ledger.time,
             )
             self.live = Live(self.ledger, self._access, self.ledger.time, self.ledger.seconds_until)
+            self.disk = Disk(self.recordings, self.config.marks)
             self.scim_traffic = ScimTraffic()
             self.probes = Probes(self.node.name, wall_clock, secrets.token_bytes)
             self.sealing = Sealing(self.ledger, self.live, self.node.name)
@@ -166,6 +168,7 @@ class Platform:
         parts.push_async_callback(self._end_tasks)
         self._run("live", lambda: self.live.follow(after))
         self._run("sealing", self.sealing.run)
+        self._run("disk", lambda: self.disk.run(self.ledger, self.node.name))
         self._run("expiry", self._expire)
         self._run("recovery", self._recover_others)
         keys = (self.log_key, *self.anchors.witness_keys)
@@ -275,6 +278,7 @@ class Platform:
             probes=self.probes,
             prober=self._prober_key.public_data,
             recordings=self.recordings,
+            disk=self.disk,
             source_addresses=self.config.source_addresses,
             console_url=self.config.url,
             clock=self.ledger.time,

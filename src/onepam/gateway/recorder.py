@@ -20,6 +20,7 @@ from enum import Enum, auto
 from pathlib import Path
 from time import monotonic
 
+from onepam.gateway.disk import Share
 from onepam.gateway.recording_file import RecordingFile
 from onepam.kernel.clock import SECOND
 from onepam.kernel.errors import Corrupt, Fault
@@ -34,10 +35,11 @@ MAX_UNSYNCED_BYTES = 8 * 1024 * 1024
 
 READ_BYTES = 1024 * 1024
 SUFFIX = ".rec"
+_FULL = "the disk that holds the recordings is full"
 
 
 class RecorderFailed(Fault):
-    """The recording cannot go on (disk full, write error, quota): the session must end."""
+    """The recording cannot go on (disk full, write error): the session must end."""
 
 
 class RecorderEnded(RecorderFailed):
@@ -87,7 +89,7 @@ class Recorder:
         opened: Opened,
         *,
         strict: bool,
-        quota_bytes: int,
+        share: Share,
         pool: Executor,
         on_head: Callable[[Head], None],
         on_failure: Callable[[RecorderFailed], None],
@@ -98,14 +100,16 @@ class Recorder:
         try:
             file = await loop.run_in_executor(pool, RecordingFile.create, path)
         except OSError as error:
+            share.leave()
             raise RecorderFailed(_worded(error)) from error
-        recorder = cls(file, recording, key, strict, quota_bytes, pool, on_head, on_failure)
+        recorder = cls(file, recording, key, strict, share, pool, on_head, on_failure)
         try:
             recorder._write(recorder._sealer.header)
             recorder.record(opened)
             recorder._seal()
         except RecorderFailed:
             file.close()
+            share.leave()
             raise
         return recorder
 
@@ -115,7 +119,7 @@ class Recorder:
         recording: str,
         key: bytes,
         strict: bool,
-        quota_bytes: int,
+        share: Share,
         pool: Executor,
         on_head: Callable[[Head], None],
         on_failure: Callable[[RecorderFailed], None],
@@ -127,7 +131,8 @@ class Recorder:
         self._key = key
         self._sealer = Sealer(recording, key)
         self._strict = strict
-        self._quota = quota_bytes
+        self._share = share
+        share.on_resume = self._drained
         self._pool = pool
         self._on_head = on_head
         self._on_failure = on_failure
@@ -153,8 +158,10 @@ class Recorder:
 
     @property
     def full(self) -> bool:
-        """Whether the disk lags so far behind that reading must pause until `when_drained` calls back."""
-        return self._stage is _Stage.RECORDING and self.size - self._synced_size > MAX_UNSYNCED_BYTES
+        """Whether the disk lags so far behind, or has so little space, that reading must pause until `when_drained`
+        calls back."""
+        lags = self.size - self._synced_size > MAX_UNSYNCED_BYTES
+        return self._stage is _Stage.RECORDING and (lags or self._share.paused)
 
     def when_drained(self, callback: Callable[[], None]) -> None:
         """Call back once when `full` has ended, or the recorder has failed."""
@@ -186,6 +193,7 @@ class Recorder:
                 if self._sealer.unsealed:
                     self._seal()
         self._stage = _Stage.CLOSING
+        self._share.leave()
         self._stop_timer()
         self._release()
         try:
@@ -223,8 +231,8 @@ class Recorder:
         self._start_sync()
 
     def _write(self, data: bytes) -> None:
-        if self.size + len(data) > self._quota:
-            raise self._failed(f"the recording has reached its quota of {self._quota} bytes")
+        if not self._share.admits(len(data)):
+            raise self._failed(_FULL)
         try:
             self._file.write(data)
         except OSError as error:
@@ -247,8 +255,7 @@ class Recorder:
         self._synced_seq, self._synced_size = head.seq, size
         self._on_head(head)
         self._start_sync()
-        if not self.full:
-            self._release()
+        self._drained()
 
     def _failed(self, what: str) -> RecorderFailed:
         self.failure = self.failure or RecorderFailed(what)
@@ -258,6 +265,10 @@ class Recorder:
             self._loop.call_soon(self._on_failure, self.failure)
             self._release()
         return self.failure
+
+    def _drained(self) -> None:
+        if not self.full:
+            self._release()
 
     def _release(self) -> None:
         waiting, self._waiting = self._waiting, []
@@ -283,5 +294,5 @@ def _pieces(fd: int) -> Iterator[bytes]:
 
 def _worded(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "the disk that holds the recordings is full"
+        return _FULL
     return f"the recording cannot be written: {error}"

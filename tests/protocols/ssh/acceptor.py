@@ -30,6 +30,7 @@ from onepam.protocols.ssh.relay import Relay
 from onepam.protocols.ssh.tap import Kind
 from onepam.recording.frames import Opened
 from onepam.recording.seal import Head
+from tests.gateway.disks import bounded
 
 KEY = bytes(range(32))
 ALL: frozenset[Kind] = frozenset({"pty", "exec", "sftp"})
@@ -43,7 +44,7 @@ class Acceptor:
     person_key: asyncssh.SSHKey
     dial: Callable[[], Awaitable[TargetConnection | Refused]]
     strict: bool = True
-    quota_bytes: int = 1 << 40
+    disk_bytes: int = 1 << 40
     kinds: frozenset[Kind] = ALL
     port: int = 0
     recorded: list[Recorded] = field(default_factory=list)
@@ -86,7 +87,7 @@ class RegisteredKeyDoor(Door):
             KEY,
             Opened(0, "ses_1", "per_1", "res_1", "root", "ssh", Instant(1_700_000_000_000_000)),
             strict=acceptor.strict,
-            quota_bytes=acceptor.quota_bytes,
+            share=bounded(acceptor.folder, acceptor.disk_bytes),
             pool=acceptor.pool,
             on_head=acceptor.heads.append,
             on_failure=lambda failure: self._ended(),

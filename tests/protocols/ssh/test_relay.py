@@ -345,12 +345,12 @@ async def test_aborting_the_relay_ends_the_client_at_once(relayed: Bench) -> Non
 
 
 async def test_a_recorder_that_fails_ends_the_session(relayed: Bench) -> None:
-    relayed.acceptor.quota_bytes = 200_000
+    relayed.acceptor.disk_bytes = 200_000
     done = await relayed.run(*relayed.ssh("head -c 3000000 /dev/urandom"))
     assert done.status == 255
     assert len(done.stdout) < 300_000
     (recorded,) = await relayed.acceptor.finished()
-    assert "quota" in recorded.problem
+    assert "disk that holds the recordings is full" in recorded.problem
 
 
 async def test_a_target_that_dies_is_told(relayed: Bench, target: Sshd) -> None:

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,6 @@ import pytest
 from onepam.domain.sessions import SessionClosed, SessionFailed, SessionOpened
 from onepam.gateway import sealing as sealing_module
 from onepam.protocols.ssh import serve as serve_module
-from onepam.protocols.ssh import session as session_module
 from onepam.store import ledger as ledger_module
 from tests.gateway_fixture import Gateway, Person, outcome, running_gateway
 
@@ -61,14 +61,12 @@ async def only_end(gateway: Gateway, person: Person) -> SessionClosed:
     return found
 
 
-async def test_a_recording_that_reaches_its_quota(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_module, "QUOTA_BYTES", 64 * 1024)
-    async with running_gateway(tmp_path) as gateway:
-        await reaches_its_quota(gateway)
-
-
-async def reaches_its_quota(gateway: Gateway) -> None:
-    person = await gateway.person()
+async def test_what_is_left_is_the_ledgers(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recordings have come to the reserve: who would write on ends, and whatever they saw is there."""
+    disk, person = gateway.platform.disk, await gateway.person()
+    left = replace(disk.marks, reserve=disk.space.free - 64 * 1024)
+    monkeypatch.setattr(disk, "_look", lambda folder: disk.space)
+    monkeypatch.setattr(disk, "marks", left)
     flood = "echo ready; sleep 0.3; head -c 9000000 /dev/urandom | base64; echo the end"
     process = await gateway.working(person, flood)
     done = await outcome(process, None)
@@ -77,7 +75,7 @@ async def reaches_its_quota(gateway: Gateway) -> None:
     assert b"the end" not in done.stdout
     closed = await only_end(gateway, person)
     assert (closed.because, closed.verified) == ("recorder.failed", False)
-    assert "quota" in (closed.gap or "")
+    assert closed.gap == "the disk that holds the recordings is full"
     shown = b"".join(getattr(frame, "data", b"") for frame in gateway.recorded(closed.session))
     assert done.stdout in shown  # whatever the person saw is there
 

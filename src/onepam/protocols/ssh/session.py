@@ -22,6 +22,7 @@ from onepam.app.open_session import Opened
 from onepam.app.ports import Ledger
 from onepam.domain.access import Action
 from onepam.domain.sessions import SessionClosed, SessionFailed
+from onepam.gateway.disk import ENDED, Disk
 from onepam.gateway.egress import Egress
 from onepam.gateway.live import Live
 from onepam.gateway.probes import Probes
@@ -55,7 +56,6 @@ SILENT_SECONDS = 10.0
 """How long both connections may take to close. What takes longer has no time of its last byte."""
 
 SETTLE_SECONDS = 1.0
-QUOTA_BYTES = 4 * 1024**3
 
 _KINDS: dict[Action, Kind] = {Action.SHELL: "pty", Action.EXEC: "exec", Action.SFTP: "sftp"}
 _ENDS = {
@@ -69,6 +69,7 @@ _ENDS = {
     "access.narrowed": "this access was narrowed: connect again for what is left of it",
     "resource.unknown": "this access was taken away",
     "resource.moved": "the target has another address now: connect again",
+    ENDED: "the disk that holds the recordings is nearly full, and this session wrote most to it",
     "recorder.failed": "this session cannot be recorded any more",
     "ledger.unavailable": "the ledger does not answer, and nothing runs without it",
     "gateway.stopped": "the gateway is being stopped: connect again in a moment",
@@ -92,6 +93,7 @@ class SshGateway:
     probes: Probes
     prober: bytes
     recordings: Path
+    disk: Disk
     source_addresses: tuple[str, ...]
     console_url: str
     clock: Clock
@@ -166,7 +168,7 @@ class Session:
             key.reveal(),
             RecordingOpened(0, session, opened.person, opened.resource, opened.login, "ssh", opened.opened),
             strict=opened.privileged,
-            quota_bytes=QUOTA_BYTES,
+            share=gateway.disk.share(session, opened.person, self.end),
             pool=gateway.pool,
             on_head=lambda head: gateway.sealing.moved(session, head.seq, head.digest.hex()),
             on_failure=lambda failure: self.end("recorder.failed") if self.relay else None,  # else `start` raises

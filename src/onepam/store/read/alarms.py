@@ -8,8 +8,9 @@ import json
 from dataclasses import dataclass
 
 from onepam.domain.directory_brake import HoldReason
+from onepam.domain.disk import DiskStage
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, rows
+from onepam.store.database import Db, row, rows
 from onepam.store.read.directory_brake import held_people
 from onepam.store.tables import AT
 
@@ -70,4 +71,26 @@ def _holds(db: Db, at: Instant) -> list[Alarm]:
     ]
 
 
-_ALARMS = (_history, _holds)
+def _disks(db: Db, at: Instant) -> list[Alarm]:
+    """The disk under the recordings of some process has little space."""
+    low = f"SELECT stage, free, total FROM disk WHERE stage <> :enough AND {AT} ORDER BY free LIMIT 1"
+    found = row(db, low, {"enough": DiskStage.ENOUGH, "at": at})
+    if found is None:
+        return []
+    paused = " Sessions that write most to it are made to wait, then ended." if found["stage"] == DiskStage.LOW else ""
+    return [
+        Alarm(
+            "disk",
+            f"The disk that holds the recordings runs full: {_size(found['free'])} of {_size(found['total'])} "
+            f"are left.{paused}",
+            "Make room, or give the recordings a larger disk; whoever waits goes on by itself then.",
+            "/sessions",
+        )
+    ]
+
+
+def _size(count: int) -> str:
+    return f"{count >> 30} GiB" if count >= 1 << 30 else f"{count >> 20} MiB"
+
+
+_ALARMS = (_history, _holds, _disks)
