@@ -67,6 +67,7 @@ CONTROLS = {
     "provider.declared": "MFA-02",
     "provider.logged_out": "OFF-04",
     "provider.proposed": "MFA-02 CHG-01",
+    "provider.refused": "MFA-01 MON-05",
     "provider.rejected": "CHG-01",
     "provider.removed": "MFA-02 CHG-01",
     "provider.set": "MFA-02 CHG-01",

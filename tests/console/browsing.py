@@ -10,6 +10,7 @@ import httpx2
 from starlette.applications import Starlette
 
 from onepam.app.close_session import close_session
+from onepam.app.count_refusals import ProviderRefusals
 from onepam.app.open_session import Knock, Opened, open_session
 from onepam.app.ports import EntryProof, LedgerHealth
 from onepam.console.app import create_console
@@ -186,6 +187,7 @@ async def opened(folder: Path, admitted: tuple[Admitted, ...] = ()) -> AsyncIter
     fetch = Fetch(Egress(admitted))
     services = ConsoleServices(
         ledger=company.ledger,
+        refusals=ProviderRefusals(company.ledger),
         reader=company.reader,
         envelope=envelope,
         playback=playback,

@@ -8,7 +8,7 @@ from onepam.domain import federated as rules
 from onepam.domain import signing_in
 from onepam.domain.authority import HeldRole
 from onepam.domain.commit import Decided
-from onepam.domain.directory_groups import MOST_GROUPS, Membership
+from onepam.domain.directory_groups import Membership
 from onepam.domain.federated import (
     NOBODY,
     Entering,
@@ -131,7 +131,6 @@ def test_the_one_person_with_the_address_is_linked() -> None:
         (KNOWN, replace(SAID, provider="entra"), "sign_in.provider_gone"),
         (replace(KNOWN, taken=True), SAID, "sign_in.replayed"),
         (KNOWN, replace(SAID, authenticated_at=Instant(NOW - 12 * HOUR)), rules.STALE),
-        (KNOWN, replace(SAID, groups=("g",) * (MOST_GROUPS + 1)), "sign_in.many_groups"),
     ],
 )
 def test_who_is_nobody_is_let_in_by_nothing(facts: FederatedFacts, said: Assertion, expected: str) -> None:

@@ -50,6 +50,11 @@ def test_a_row() -> None:
         ("Pacific/Auckland", "2026-01-31", "2026-01-31T11:00:00Z"),
         ("Europe/Berlin", "2026-03-29", "2026-03-29T22:00:00Z"),
         ("America/Los_Angeles", "2026-11-01", "2026-11-02T08:00:00Z"),
+        ("", "2026-12-31 00:00:00", "2027-01-01T00:00:00Z"),
+        ("Europe/Berlin", "2026-12-31T00:00", "2026-12-31T23:00:00Z"),
+        ("", "2026-12-31 00:00:00.000", "2027-01-01T00:00:00Z"),
+        ("", "2026-12-31 00:00:01", "2026-12-31T00:00:01Z"),
+        ("", "2026-12-31T00:00:00Z", "2026-12-31T00:00:00Z"),
         ("Europe/Berlin", "2026-03-31T17:30", "2026-03-31T15:30:00Z"),
         ("Europe/Berlin", "2026-03-31T17:30:00Z", "2026-03-31T17:30:00Z"),
     ],
@@ -65,6 +70,15 @@ def test_separators_marks_and_headers(separator: str) -> None:
     data = "\r\n".join(lines).replace(";", separator).replace("E-Mail", "EMail")
     (row,) = read_roster(b"\xef\xbb\xbf" + data.encode(), zone_of).rows  # type: ignore[union-attr]
     assert (row.number, row.email) == ("1", "max@example.com")
+
+
+@pytest.mark.parametrize("first", ["sep=;", "SEP=;\r", '"sep=;"', "sep=;;;;"])
+def test_the_first_line_of_a_spreadsheet_says_the_separator(first: str) -> None:
+    data = "\n".join((first, HEADER.replace(",", ";"), BOSS.replace(",", ";"), "2;Zo;zo@example.com;engineer;;;;;;"))
+    assert errors(data.encode()) == ["line 4, column type: 'engineer' is neither employee nor vendor."]
+    tabbed = "\n".join(("sep=\t", HEADER.replace(",", "\t"), BOSS.replace(",", "\t")))
+    assert isinstance(read_roster(tabbed.encode(), zone_of), StaffFile)
+    assert "no such column" in errors(f"sep=x\n{HEADER}".encode())[0]
 
 
 def test_other_names_of_columns() -> None:
@@ -123,7 +137,10 @@ def test_what_a_row_may_not_be(row: str, message: str) -> None:
         (b"", "the file: it is empty: not even a header."),
         (b"x" * (MAX_FILE_BYTES + 1), "the file: it has 5,242,881 bytes; at most 5,242,880 are read."),
         (HEADER.encode("utf-16"), "the file: it is not UTF-8: save it as UTF-8, not as UTF-16."),
-        (f"{HEADER}\n1,Zo\xeb,".encode("latin-1"), "line 2: it is not UTF-8."),
+        (
+            f"{HEADER}\n1,Zo\xeb,".encode("latin-1"),
+            "line 2: it is not UTF-8. In Excel: Save as, CSV UTF-8 (comma delimited).",
+        ),
         (f"{HEADER}\n\0".encode(), "line 2: it holds a NUL character; is this a CSV file?"),
         (f"{HEADER},Name\n".encode(), "line 1, column name: two columns have this name."),
         (b"number,name,type\n", "line 1, column email: there is no such column; found are number, name, type."),

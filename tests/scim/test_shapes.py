@@ -52,6 +52,10 @@ DEACTIVATIONS = {
     "urn as a path": [{"op": "replace", "path": "urn:ietf:params:scim:schemas:core:2.0:User:active", "value": False}],
     "urn as a key": [{"op": "replace", "value": {"urn:ietf:params:scim:schemas:core:2.0:User:active": False}}],
     "another case": [{"op": "REPLACE", "path": "Active", "value": "false"}],
+    "an object in a list": [{"op": "replace", "value": [{"active": False}]}],
+    "as if it had many values": [{"op": "replace", "value": {"active": [{"value": "False"}]}}],
+    "many values with a path": [{"op": "replace", "path": "active", "value": [{"value": "False"}]}],
+    "in a list": [{"op": "replace", "path": "active", "value": ["false"]}],
     "among others": [
         {"op": "replace", "value": {"name.givenName": "Z", "active": "False", f"{ENTERPRISE}:department": "none"}}
     ],
@@ -96,6 +100,17 @@ async def test_put_without_active_leaves_it_as_it_was(directory: Directory) -> N
     without = {key: value for key, value in user.items() if key != "active"}
     answer = await directory.ask("PUT", f"/Users/{user['id']}", {**without, "displayName": "Una"})
     assert (answer.status, answer.body["active"]) == (200, False)
+
+
+async def test_searching_all_kinds_at_once_is_said_not_to_be_offered(directory: Directory) -> None:
+    for path in ("?filter=userName%20eq%20%22x%22", "/?filter=", ""):
+        assert (await directory.ask("GET", path)).status == 501
+    two = {"op": "replace", "value": [{"active": False}, {"active": True}]}
+    user = await directory.user("nina")
+    assert (await directory.patch(f"/Users/{user['id']}", two)).status == 400
+    for value in ([], [{"value": "x"}], [True, False], {"other": "False"}):
+        answer = await directory.patch(f"/Users/{user['id']}", {"op": "replace", "path": "active", "value": value})
+        assert (answer.status, value) == (400, value)
 
 
 async def test_lookups(directory: Directory) -> None:

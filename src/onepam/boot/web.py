@@ -14,6 +14,7 @@ from starlette.routing import Mount, Route
 from onepam.api.app import create_api
 from onepam.api.services import ApiServices
 from onepam.api.signals import SignalDoor
+from onepam.app.count_refusals import ProviderRefusals
 from onepam.app.ports import EntryProof, LedgerHealth
 from onepam.boot.clock import wall_clock
 from onepam.boot.identity import Identity
@@ -106,6 +107,7 @@ def _console(platform: "Platform", identity: Identity, signals: Receiver) -> Con
         fetch=identity.fetch,
         openid=identity.openid,
         providers=identity.providers,
+        refusals=ProviderRefusals(platform.ledger),
         scim_traffic=platform.scim_traffic,
         signals=signals,
     )

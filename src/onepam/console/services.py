@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from onepam.app.count_refusals import ProviderRefusals
 from onepam.app.ports import EntryProof, Ledger, LedgerHealth
 from onepam.app.scim_traffic import ScimTraffic
 from onepam.gateway.fetch import Fetch
@@ -25,8 +26,8 @@ class ConsoleServices:
 
     `fetch` is how anything leaves for an identity provider, `openid` signs people in by OpenID Connect, and
     `providers` makes what the ledger keeps of a provider ready for use. `signals` takes what transmitters tell.
-    `scim_traffic` is how the requests of directories went. `clock` is the ledger's time, `wall` this machine's
-    clock, for what is compared with somebody else's.
+    `refusals` counts what providers send that lets nobody in; `scim_traffic` is how the requests of directories went.
+    `clock` is the ledger's time, `wall` this machine's clock, for what is compared with somebody else's.
     """
 
     ledger: Ledger
@@ -48,6 +49,7 @@ class ConsoleServices:
     openid: OpenIdParty
     providers: Providers
     signals: Receiver
+    refusals: ProviderRefusals
     scim_traffic: ScimTraffic = field(default_factory=ScimTraffic)
 
     @property

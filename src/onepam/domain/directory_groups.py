@@ -1,11 +1,13 @@
 """Groups as a provider names them in its messages, and the memberships that follow."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from onepam.domain.people import DIRECTORY_GROUP, GroupMemberAdded, GroupMemberRemoved
 from onepam.kernel.text import plain_text
 
-MOST_GROUPS = 500
+MOST_GROUPS = 5_000
+"""Groups of one message; what one holds more is left out, which gives less."""
 MAX_GROUP_CHARACTERS = 200
 
 
@@ -15,6 +17,16 @@ class Membership:
 
     group: str
     source: str
+
+
+def kept_groups(named: Sequence[object]) -> tuple[tuple[str, ...], int]:
+    """The names that can be kept, each once and in order, and how many values are left out: those that are no plain
+    name of at most `MAX_GROUP_CHARACTERS`, and those beyond `MOST_GROUPS`."""
+    plain = [
+        each for each in named if isinstance(each, str) and plain_text(each, MAX_GROUP_CHARACTERS, what="group") == each
+    ]
+    kept = tuple(dict.fromkeys(plain))[:MOST_GROUPS]
+    return kept, len(named) - len(plain) + len(dict.fromkeys(plain)) - len(kept)
 
 
 def group_changes(

@@ -15,7 +15,7 @@ from hashlib import sha256
 from onepam.domain import signing_in
 from onepam.domain.authority import ActorFacts, present
 from onepam.domain.commit import Decided
-from onepam.domain.directory_groups import MOST_GROUPS, Membership, group_changes
+from onepam.domain.directory_groups import Membership, group_changes
 from onepam.domain.federation import Assertion, MfaBasis
 from onepam.domain.people import PersonAdded, PersonChanged, PersonKind
 from onepam.domain.provider_setting import Provider
@@ -167,9 +167,6 @@ def sign_in(
         return Refused("sign_in.replayed", "This sign-in was used already.", "Sign in again.")
     if assertion.authenticated_at + OLDEST <= now:
         return Refused(STALE, f"{provider.name} saw your factors too long ago.", "Sign in there again.")
-    if assertion.groups is not None and len(assertion.groups) > MOST_GROUPS:
-        words = f"{provider.name} names more than {MOST_GROUPS} groups of yours."
-        return Refused("sign_in.many_groups", words, "An administrator should let it send only those that matter here.")
     found = _found(facts, provider.rule, assertion, entering)
     if isinstance(found, Refused):
         about = facts.with_address[0].account if found.code == OTHER_IDENTITY else None

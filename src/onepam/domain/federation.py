@@ -42,7 +42,8 @@ class Assertion:
     empty where it says that there are none. `methods` are the `amr` values, `context` the `acr` or the
     AuthnContextClassRef ("" where not sent). `authenticated_at` is when the provider saw the factors (now, where it
     does not say). `unique` names this very message (nonce, assertion id): it serves once. `provider_session` is the
-    `sid` or the SessionIndex, "" where there is none; `name_id` is what a SAML logout request must repeat.
+    `sid` or the SessionIndex, "" where there is none; `name_id` is what a SAML logout request must repeat. `left_out`
+    are the values of groups that are no usable name.
     """
 
     provider: str
@@ -57,6 +58,7 @@ class Assertion:
     unique: str
     provider_session: str = ""
     name_id: str = ""
+    left_out: int = 0
 
     def shifted(self, by: int) -> "Assertion":
         """The same message in another reckoning of time, `by` microseconds later: from our clock's to the ledger's."""

@@ -5,6 +5,7 @@ and hyphens do not matter. The separator is the one of comma, semicolon and tab 
 """
 
 import csv
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,8 @@ ZoneOf = Callable[[str], tzinfo | None]
 """The zone of an IANA name, None where there is none."""
 
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+_SAID = re.compile(r"\"?sep=([,;\t])\"?[,;\t]*", re.ASCII | re.IGNORECASE)
+_MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?", re.ASCII)
 _FORMULA = frozenset("=+-@")
 
 
@@ -137,7 +140,8 @@ def _decoded(data: bytes, errors: RowErrors) -> str | None:
     except UnicodeDecodeError as error:
         utf16 = data[:2] in (b"\xff\xfe", b"\xfe\xff")
         line = 0 if utf16 else data.count(b"\n", 0, error.start) + 1
-        errors.add(line, "", f"it is not UTF-8{': save it as UTF-8, not as UTF-16' if utf16 else ''}.")
+        was = ": save it as UTF-8, not as UTF-16" if utf16 else ". In Excel: Save as, CSV UTF-8 (comma delimited)"
+        errors.add(line, "", f"it is not UTF-8{was}.")
         return None
     if "\0" in text:
         errors.add(text.count("\n", 0, text.index("\0")) + 1, "", "it holds a NUL character; is this a CSV file?")
@@ -147,8 +151,9 @@ def _decoded(data: bytes, errors: RowErrors) -> str | None:
 
 def _lines(text: str, mapped: Mapping[str, str], errors: RowErrors) -> list[tuple[int, dict[str, str]]]:
     """Each row as cells by our column names, with the line on which it begins."""
+    text, said = _separator(text)
     first = text.lstrip("\r\n").partition("\n")[0]
-    separator = max(",;\t", key=first.count)
+    separator = said or max(",;\t", key=first.count)
     # `strict` refuses what follows a closing quote; the reader is the standard library's, bounded by the file's size
     reader = csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True)
     header: list[str] | None = None
@@ -175,6 +180,13 @@ def _lines(text: str, mapped: Mapping[str, str], errors: RowErrors) -> list[tupl
     if header is None and not errors.count:
         errors.add(0, "", "it is empty: not even a header.")
     return found
+
+
+def _separator(text: str) -> tuple[str, str]:
+    """The text without a first line that only says the separator to a spreadsheet (`sep=;`); and that, or ""."""
+    first, end, rest = text.partition("\n")
+    said = _SAID.fullmatch(first.strip("\r"))
+    return (end + rest, said[1]) if said is not None else (text, "")
 
 
 def _header(cells: list[str], mapped: Mapping[str, str], errors: RowErrors) -> list[str]:
@@ -276,14 +288,16 @@ def _cell(name: str, cell: str) -> str | None:
 
 
 def _time(line: int, name: str, text: str, zone: tzinfo | None, errors: RowErrors) -> Instant | None:
-    """A date is the start of its day, for an end the end of it; a date with a time is that time. In the row's zone."""
+    """A date is the start of its day, for an end the end of it; a date with a time is that time. In the row's zone.
+
+    Midnight without a zone is how a spreadsheet writes a date: it counts as one."""
     if not text or zone is None:
         return None
     try:
         day = date.fromisoformat(text[:10])
         if day.isoformat() != text[:10]:  # 20260331 would mean its start, even as an end
             raise ValueError
-        if len(text) == 10:
+        if len(text) == 10 or _MIDNIGHT.fullmatch(text[10:]):
             if name != "starts":
                 day += timedelta(days=1)
             return instant(datetime.combine(day, time(), zone))

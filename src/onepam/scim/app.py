@@ -126,7 +126,7 @@ class ScimDoor:
                 return await self._one(call, kind, name)
             case ("Bulk",) if call.method == "POST":
                 return await self._bulk(call)
-            case ("Me", *_) | (".search",):
+            case ("Me", *_) | (".search",) | ():
                 raise ScimError(501, "", "This is not offered here.")
             case (first, *_) if first in _DISCOVERY:
                 return self._discovered(call)

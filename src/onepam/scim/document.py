@@ -109,6 +109,7 @@ def _single(value: Any, attribute: Attribute, name: str) -> Any:
         case "complex":
             return _complex(value, attribute, name)
         case "boolean":
+            value = _unwrapped(value)
             if isinstance(value, str) and value.strip().lower() in ("true", "false"):
                 return value.strip().lower() == "true"
             if not isinstance(value, bool):
@@ -121,6 +122,15 @@ def _single(value: Any, attribute: Attribute, name: str) -> Any:
                 raise invalid_value(f"{name} is a text, not {_shown(value)}.")
             if attribute.required and not value.strip():
                 raise invalid_value(f"{name} is empty.")
+    return value
+
+
+def _unwrapped(value: Any) -> Any:
+    """A truth that a client wrote as if it were multi-valued: `[{"value": "False"}]`."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if isinstance(value, Mapping) and len(value) == 1:
+        value = get(value, "value")
     return value
 
 

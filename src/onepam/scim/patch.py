@@ -67,6 +67,8 @@ def _read(given: Any, schema: Schema) -> list[Operation]:
         return [Operation(op, parse_path(path, schema), value)]
     if op == "remove":
         raise ScimError(400, "noTarget", "remove needs a path.")
+    if isinstance(value, list) and len(value) == 1:  # some clients send the object in a list of one
+        value = value[0]
     if not isinstance(value, Mapping):
         raise invalid_value(f"{op} without a path needs an object.")
     if not value:

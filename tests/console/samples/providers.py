@@ -67,6 +67,15 @@ _SET = [
 ]
 PROVIDER: Context = {
     "provider": {**provider_row("Okta"), "change": "chg_2"},
+    "refusals": [
+        {
+            "why": "The provider does not take our client secret or code.",
+            "what_to_do": "Compare client id, secret and redirect URI with the provider's; propose the new secret.",
+            "cause": "oidc.exchange",
+            "count": 14,
+            "last": ago(3 * MINUTE),
+        }
+    ],
     "facts": _SET,
     "addresses": addresses(ProviderKind.OIDC, CONSOLE, "idp_okta"),
     "proposals": [],

@@ -71,9 +71,9 @@ CLAIMS = {
     "a hash that is none": Claimed("oidc.at_hash", {"at_hash": None}),
     "the right hash": Claimed("accepted", {"at_hash": at_hash(ACCESS_TOKEN)}),
     "an auth_time that is none": Claimed("oidc.auth_time", {"auth_time": "today"}),
-    "an acr that is an object": Claimed("oidc.claim", {"acr": {"mfa": True}}),
-    "an amr that is an object": Claimed("oidc.claim", {"amr": {"mfa": True}}),
-    "an amr of objects": Claimed("oidc.claim", {"amr": [{"mfa": True}]}),
+    "an acr that is an object (it attests nothing)": Claimed("accepted", {"acr": {"mfa": True}}),
+    "an amr that is an object (it attests nothing)": Claimed("accepted", {"amr": {"mfa": True}}),
+    "an amr of objects (it attests nothing)": Claimed("accepted", {"amr": [{"mfa": True}]}),
     "a sid with a control": Claimed("oidc.claim", {"sid": "a\u0000"}),
     "nothing instead of an acr": Claimed("accepted", {"acr": None, "sid": None, "amr": None}),
 }

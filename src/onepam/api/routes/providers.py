@@ -58,10 +58,20 @@ class ProviderOut(Answer):
     waiting: list[str]
 
 
+class RefusalOut(Answer):
+    """Messages of the provider that let nobody in, by cause (a refusal's code), without names."""
+
+    cause: str
+    count: int
+    first: Moment
+    last: Moment
+
+
 class ProviderPage(ProviderOut):
     """A provider with all that is set of it, but never its secret."""
 
     settings: dict[str, Any]
+    refusals: list[RefusalOut]
 
 
 async def listed(services: Services, at: AsOf) -> list[ProviderOut]:
@@ -77,7 +87,8 @@ async def one(services: Services, provider: Id, at: AsOf) -> ProviderPage:
     if found is None:
         raise ApiError(Refused("provider.unknown", "There is no such provider.", "List them: onepam provider ls"))
     waiting = await services.reader(rows.proposals, at)
-    return ProviderPage(**_fields(found, waiting), settings=json.loads(found.provider.settings))
+    counted = [RefusalOut.model_validate(each) for each in await services.reader(rows.refusals, at, provider)]
+    return ProviderPage(**_fields(found, waiting), settings=json.loads(found.provider.settings), refusals=counted)
 
 
 def _fields(found: rows.ProviderRow, waiting: list[rows.ProposalRow]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from onepam.console.rendering import CSP
 from onepam.console.visit import SESSION_COOKIE, Visit
 from onepam.domain.federated import STALE, NeedsFirstFactor, NeedsSecondFactor, SignedInto, subject_digest
 from onepam.domain.provider_logout import USED
+from onepam.domain.provider_refusal import LEFT_OUT
 from onepam.domain.provider_setting import Provider
 from onepam.domain.signing_in import CONSOLE_SESSION
 from onepam.identity.oidc.relying_party import Received as OidcReceived
@@ -127,6 +128,7 @@ async def backchannel(visit: Visit) -> Response:
     stored = found[0]
     notice = await visit.services.openid.logout_notice(found[1], visit.form.get("logout_token", ""), visit.wall)
     if isinstance(notice, Refused):
+        await _count(visit, stored, notice.code)
         return JSONResponse({"error": "invalid_request", "error_description": notice.message}, 400)
     digest = subject_digest(stored.provider, notice.subject) if notice.subject else ""
     session = notice.session or ""
@@ -184,9 +186,12 @@ async def _received(
         received = replace(received, assertion=received.assertion.shifted(visit.now - visit.wall))
     then = following(str(flow.get("next", "/")))
     if "step_up" in flow:
-        return await _stepped_up(visit, flow, then, received)
+        return await _stepped_up(visit, flow, stored, then, received)
     if isinstance(received, Refused):
+        await _count(visit, stored, received.code)
         return visit.forget(await first_page(visit, then, refused=received))
+    if received.assertion.left_out:
+        await _count(visit, stored, LEFT_OUT)
     tried = await attempt(visit, received.assertion)
     match tried.outcome:
         case SignedInto(ends=ends):
@@ -200,18 +205,28 @@ async def _received(
         case Refused(code=code) as refused:
             if code == STALE and "again" not in flow:
                 return await _leave(visit, stored, settings, {"next": then, "again": 1}, force=True)
+            await _count(visit, stored, code)
             return visit.forget(await first_page(visit, then, refused=refused))
     if isinstance(received, OidcReceived):
         _keep_hint(visit, response, received.id_token)
     return response
 
 
-async def _stepped_up(visit: Visit, flow: dict[str, Any], then: str, received: Received | Refused) -> Response:
+async def _count(visit: Visit, stored: Provider, code: str) -> None:
+    """An administrator sees that people stay outside, and why; not who."""
+    await visit.services.refusals.count(stored.provider, code, visit.now)
+
+
+async def _stepped_up(
+    visit: Visit, flow: dict[str, Any], stored: Provider, then: str, received: Received | Refused
+) -> Response:
     if visit.member is None or flow["step_up"] != visit.member.actor.session:
         return visit.forget(visit.refusal(LAPSED))
     refused = received if isinstance(received, Refused) else None
     if not isinstance(received, Refused):
         refused = await step_up_by_provider(visit.services.ledger, visit.member.actor, received.assertion)
+    if refused is not None:
+        await _count(visit, stored, refused.code)
     return visit.forget(visit.go(then) if refused is None else visit.refusal(refused))
 
 
@@ -221,6 +236,7 @@ async def _leave(
     left = await leave(visit, settings, stored.name, flow, force=force)
     if not isinstance(left, Refused):
         return left
+    await _count(visit, stored, left.code)
     words = f"{stored.name} cannot be reached: {left.message}"
     down = Refused(left.code, words, "Sessions that are open go on. Try again soon, or sign in in another way.")
     return await first_page(visit, str(flow["next"]), refused=down)

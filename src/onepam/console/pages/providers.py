@@ -10,6 +10,7 @@ from onepam.app.declare_mfa import declare_mfa
 from onepam.app.end_declaration import end_declaration
 from onepam.app.reject_provider import reject_provider
 from onepam.app.remove_provider import remove_provider
+from onepam.console import refusal_words
 from onepam.console.dispatch import ADMINISTERS, SEES_ALL, Place
 from onepam.console.pages import provider_wizard
 from onepam.console.pages.provider_test import begin_test, unknown
@@ -65,6 +66,7 @@ async def one(visit: Visit) -> Response:
         addresses=addresses(stored.kind, visit.services.origin, stored.provider),
         proposals=[_proposed(each) for each in waiting if each.provider.provider == stored.provider],
         set_by={"proposed": found.proposed_by_name, "approved": found.approved_by_name, "at": found.since},
+        refusals=refusal_words.shown(await visit.services.reader(rows.refusals, visit.at, stored.provider)),
         declaration=_declared(found.declaration),
         last_day=_day(Instant(visit.now + LONGEST_DECLARATION - DAY)),
         first_day=_day(Instant(visit.now + DAY)),

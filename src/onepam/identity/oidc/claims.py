@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from onepam.domain.directory_groups import kept_groups
 from onepam.domain.federation import Assertion
-from onepam.identity.oidc.discovery import shown
 from onepam.identity.oidc.settings import OidcSettings
 from onepam.identity.oidc.tokens import at_second
 from onepam.kernel.clock import Instant
@@ -16,8 +16,6 @@ MAX_SUBJECT_CHARACTERS = 255
 """OpenID Connect Core section 2, `sub`."""
 
 MAX_EMAIL_CHARACTERS = 254
-MAX_GROUPS = 1_000
-MAX_GROUP_CHARACTERS = 256
 MAX_METHODS = 32
 MAX_METHOD_CHARACTERS = 100
 MAX_CONTEXT_CHARACTERS = 300
@@ -61,24 +59,22 @@ def reduced(settings: OidcSettings, claims: Mapping[str, Any], unique: str, now:
     groups = _groups(settings.claims.groups, claims)
     if isinstance(groups, Refused):
         return groups
-    methods = _methods(claims.get("amr"))
-    if isinstance(methods, Refused):
-        return methods
     context, session = ("" if (said := claims.get(name)) is None else said for name in ("acr", "sid"))
-    if not _bounded(context, MAX_CONTEXT_CHARACTERS) or not _bounded(session, MAX_SESSION_CHARACTERS):
-        return Refused("oidc.claim", "The provider's acr or sid is not a text that can be kept.")
+    if not _bounded(session, MAX_SESSION_CHARACTERS):  # it could not end this session by a logout message
+        return Refused("oidc.claim", "The provider's sid is not a text that can be kept.")
     return Assertion(
         provider=settings.provider,
         subject=subject,
         user_name=user_name,
         email=_email(settings, claims),
         name=_name(value_at(claims, settings.claims.name)),
-        groups=groups,
-        methods=methods,
-        context=context,
+        groups=groups[0],
+        methods=_methods(claims.get("amr")),
+        context=context if _bounded(context, MAX_CONTEXT_CHARACTERS) else "",
         authenticated_at=min(at_second(claims, "auth_time") or now, now),
         unique=unique,
         provider_session=session,
+        left_out=groups[1],
     )
 
 
@@ -123,13 +119,14 @@ def _name(value: Any) -> str | None:
     return plain if isinstance(plain, str) else None
 
 
-def _groups(name: str, claims: Mapping[str, Any]) -> tuple[str, ...] | Refused | None:
+def _groups(name: str, claims: Mapping[str, Any]) -> tuple[tuple[str, ...] | None, int] | Refused:
     """None where no claim is to say them; a claim that is missing says that there are none, as providers leave it out.
+    Odd values are left out, and counted.
 
     Entra ID leaves out a long list, too, and points elsewhere: that is refused.
     """
     if not name:
-        return None
+        return None, 0
     elsewhere = claims.get("_claim_names")
     if (isinstance(elsewhere, Mapping) and name in elsewhere) or (name == "groups" and claims.get("hasgroups")):
         return Refused(
@@ -139,26 +136,18 @@ def _groups(name: str, claims: Mapping[str, Any]) -> tuple[str, ...] | Refused |
         )
     value = value_at(claims, name)
     if value is None:
-        return ()
+        return (), 0
     listed = [value] if isinstance(value, str) else value
-    if not isinstance(listed, list) or len(listed) > MAX_GROUPS:
-        return Refused("oidc.claim", f"The claim {name} is not a list of at most {MAX_GROUPS:,} groups.")
-    for group in listed:
-        plain = plain_text(group, MAX_GROUP_CHARACTERS, what="group") if isinstance(group, str) else None
-        if plain != group:
-            return Refused(
-                "oidc.claim", f"The claim {name} has something that is no plain name of a group: {shown(group)}."
-            )
-    return tuple(dict.fromkeys(listed))
+    if not isinstance(listed, list):
+        return (), 1
+    return kept_groups(listed)
 
 
-def _methods(value: Any) -> tuple[str, ...] | Refused:
-    listed = [] if value is None else [value] if isinstance(value, str) else value
-    if not isinstance(listed, list) or len(listed) > MAX_METHODS:
-        return Refused("oidc.claim", "The provider's amr is not a list of methods.")
-    if not all(_bounded(each, MAX_METHOD_CHARACTERS) for each in listed):
-        return Refused("oidc.claim", "The provider's amr names a method that is no plain text.")
-    return tuple(dict.fromkeys(listed))
+def _methods(value: Any) -> tuple[str, ...]:
+    """The methods that are plain text; what is odd attests nothing, and spoils nothing."""
+    listed = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    plain = [each for each in listed if each and _bounded(each, MAX_METHOD_CHARACTERS)]
+    return tuple(dict.fromkeys(plain))[:MAX_METHODS]
 
 
 def _bounded(value: Any, most: int) -> bool:

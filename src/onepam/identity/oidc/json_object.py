@@ -5,8 +5,9 @@ from math import isfinite
 from typing import Any
 
 MAX_DEPTH = 8
-MAX_VALUES = 4_000
-MAX_STRING_CHARACTERS = 16_000
+MAX_VALUES = 10_000
+MAX_STRING_CHARACTERS = 64 * 1024
+"""A token of the largest size that is read, as the token endpoint's answer holds it."""
 
 
 class _Unfit(ValueError):

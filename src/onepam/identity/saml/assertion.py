@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from onepam.domain.directory_groups import kept_groups
 from onepam.domain.federation import Assertion
 from onepam.identity.saml.names import NameId, is_plain, read_name_id
 from onepam.identity.saml.settings import TRANSIENT, SamlSettings
@@ -180,9 +181,7 @@ def _received(settings: SamlSettings, assertion: Element, subject: Element, time
     user_name = who.user_name(identifier)
     if isinstance(user_name, Refused):
         return user_name
-    groups = who.groups()
-    if isinstance(groups, Refused):
-        return groups
+    groups, left_out = who.groups()
     found = Assertion(
         provider=settings.provider,
         subject=identifier,
@@ -196,6 +195,7 @@ def _received(settings: SamlSettings, assertion: Element, subject: Element, time
         unique=assertion.get("ID", ""),
         provider_session=index,
         name_id=name_id.encoded(),
+        left_out=left_out,
     )
     return Received(found, attributes, name_id, read_time(statement.get("SessionNotOnOrAfter", "")))
 
@@ -236,19 +236,10 @@ class _Who:
         name = plain_text(values[0], MAX_NAME_CHARACTERS, what="name") if len(values) == 1 else None
         return name if isinstance(name, str) else None
 
-    def groups(self) -> tuple[str, ...] | Refused | None:
-        """Each group once, in the order sent; None where nothing is said of groups."""
+    def groups(self) -> tuple[tuple[str, ...] | None, int]:
+        """Each group once, in the order sent (None where nothing is said of groups), and how many are left out."""
         values = self.attributes.get(self.settings.attributes.groups)
-        if values is None:
-            return None
-        for value in values:
-            if len(value) > MAX_NAME_CHARACTERS or not is_plain(value):
-                return Refused(
-                    "saml.group",
-                    f"The provider names a group of over {MAX_NAME_CHARACTERS} characters, or with invisible ones.",
-                    "An administrator should let the provider send short names, of the groups that are needed here.",
-                )
-        return tuple(dict.fromkeys(value for value in values if value))
+        return (None, 0) if values is None else kept_groups([each for each in values if each])
 
     def _single(self, attribute: str, purpose: str) -> str | Refused:
         values = self.attributes.get(attribute, ())

@@ -3,9 +3,11 @@
 import json
 from typing import Any
 
+from onepam.app.count_refusals import RefusalQuery
 from onepam.app.propose_provider import ProviderQuery
 from onepam.domain.event import decoder
 from onepam.domain.federation import ProviderKind
+from onepam.domain.provider_refusal import RefusalFacts
 from onepam.domain.provider_setting import MOST_SIGN_INS, InForce, Proposal, Provider, SettingFacts
 from onepam.domain.providers import ProviderRule
 from onepam.kernel.clock import Instant
@@ -15,6 +17,12 @@ from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
 
 _rule = decoder(ProviderRule)
+
+
+@loads(RefusalQuery)
+def refusal(db: Db, query: RefusalQuery, at: Instant) -> RefusalFacts:
+    of = {"provider": query.provider, "at": at}
+    return RefusalFacts(row(db, f"SELECT 1 FROM provider WHERE provider = :provider AND {AT}", of) is not None)
 
 
 @loads(ProviderQuery)

@@ -87,6 +87,27 @@ def provider(db: Db, at: Instant, ident: str) -> ProviderRow | None:
     return None if found is None else _row(db, at, found)
 
 
+@dataclass(frozen=True, slots=True)
+class RefusedCount:
+    """How often messages of a provider let nobody in for this `cause` (a refusal's code)."""
+
+    cause: str
+    count: int
+    first: Instant
+    last: Instant
+
+
+def refusals(db: Db, at: Instant, ident: str) -> list[RefusedCount]:
+    """What a provider's messages were refused for, the newest first."""
+    found = rows(
+        db,
+        "SELECT cause, refusals, first_at, last_at FROM provider_refusal "
+        f"WHERE provider = :provider AND {AT} ORDER BY last_at DESC, cause",
+        {"provider": ident, "at": at},
+    )
+    return [RefusedCount(*each) for each in found]
+
+
 def proposals(db: Db, at: Instant) -> list[ProposalRow]:
     """Those that wait, oldest first."""
     found = rows(db, f"SELECT * FROM provider_proposal WHERE {AT} ORDER BY valid_from", {"at": at})
