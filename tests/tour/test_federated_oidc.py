@@ -2,65 +2,31 @@
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from onepam.domain.federation import MfaBasis, ProviderKind
+from onepam.domain.federation import MfaBasis
 from onepam.domain.providers import IdentityLinked
 from onepam.domain.sessions import SessionOpened
 from onepam.domain.sign_in import EnrolmentOpened, SignedIn, SignedOut, SteppedUp
-from onepam.identity.oidc.settings import backchannel_uri, post_logout_uri, redirect_uri
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import HOUR, Instant
-from onepam.kernel.secret import Secret
 from tests.api.office import now
-from tests.oidc_provider.provider import Account, OidcProvider, running_oidc_provider
-from tests.tour.federated import ADA, BEN, PEOPLE, RULE, Federated, company
+from tests.oidc_provider.provider import OidcProvider
+from tests.tour.corps import oidc_corp, through_oidc
+from tests.tour.federated import ADA, BEN, Federated
 from tests.tour.people import Person
 from tests.tour.terminal import by_key, login, register_key
 
 CLEO, DORA = "per_cleocleocleocleo", "per_doradoradoradora"
-ACCOUNTS = {
-    user: Account(
-        claims={
-            "email": PEOPLE[person][1],
-            "email_verified": True,
-            "name": PEOPLE[person][0],
-            "preferred_username": user,
-        },
-        amr=methods,
-    )
-    for user, person, methods in (("ada", ADA, ("pwd", "mfa")), ("ben", BEN, ("pwd",)))
-}
 
 
 @pytest.fixture(scope="module")
 def corp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Federated, OidcProvider]]:
-    folder = tmp_path_factory.mktemp("federated")
-    with company(folder) as found:
-        with running_oidc_provider(
-            folder / "provider.log",
-            redirect_uri=redirect_uri(found.console, "corp"),
-            backchannel_logout_uri=backchannel_uri(found.console, "corp"),
-            post_logout_redirect_uri=post_logout_uri(found.console),
-            accounts=ACCOUNTS,
-        ) as provider:
-            settings = {"issuer": provider.issuer, "client_id": provider.client_id}
-            secret = Secret(provider.client_secret.encode())
-            found.provider(ProviderKind.OIDC, settings, secret, replace(RULE, attests=("mfa",)))
-            found.start(provider.port)
-            yield found, provider
-
-
-def through(person: Person, user: str, start: str | None = "/sign-in") -> None:
-    """From the sign-in page (None: it is open) through the provider's own page."""
-    page = person.go(start) if start else person.page
-    page.get_by_role("link", name="Sign in through Corp").click()
-    page.locator("input[name=login]").fill(user)
-    page.get_by_role("button", name="Sign in").click()
+    with oidc_corp(tmp_path_factory.mktemp("federated")) as found:
+        yield found
 
 
 def test_what_the_provider_attests_opens_a_server_and_its_logout_ends_all(
@@ -68,7 +34,7 @@ def test_what_the_provider_attests_opens_a_server_and_its_logout_ends_all(
 ) -> None:
     found, provider = corp
     ada = Person(browser, found.console, "Ada", "ada@example.com")
-    through(ada, "ada")
+    through_oidc(ada, "ada")
     ada.page.wait_for_url(found.console + "/")
     assert [each.because for each in found.events(IdentityLinked)] == ["address"]
     opened = found.events(SignedIn)[-1]
@@ -107,7 +73,7 @@ def test_what_it_does_not_attest_is_stepped_up_with_a_factor_of_ours(
 
     def for_the_first_time() -> None:
         """One sign-in at the provider, a factor of ours, and on to what the terminal asked for."""
-        through(ben, "ben", None)
+        through_oidc(ben, "ben", None)
         page.get_by_text("Choose your second factor").wait_for()
         page.get_by_role("button", name="Create a passkey").click()
         page.get_by_text("Your recovery codes").wait_for()
@@ -142,7 +108,7 @@ def test_an_app_steps_up_and_confirms_a_registered_key(
     claims = {"email": "cleo@example.com", "email_verified": True, "name": "Cleo Nardi", "preferred_username": "cleo"}
     provider.person("cleo", claims=claims, amr=("pwd",))
     cleo = Person(browser, found.console, "Cleo", "cleo@example.com")
-    through(cleo, "cleo")
+    through_oidc(cleo, "cleo")
     cleo.enrol_app()
     page = cleo.page
     page.wait_for_url(found.console + "/")
@@ -169,7 +135,7 @@ def test_when_the_provider_is_down_it_is_said_and_others_go_on(
     """The gateway is started anew while the provider is down: nothing of it is known from before."""
     found, provider = corp
     ada = Person(browser, found.console, "Ada", "ada@example.com")
-    through(ada, "ada")
+    through_oidc(ada, "ada")
     ada.page.wait_for_url(found.console + "/")
     token = new_token("enr", secrets.token_bytes)
     link = EnrolmentOpened("enr_dora", DORA, Instant(now() + HOUR), "x", None, token_digest(token).hex())

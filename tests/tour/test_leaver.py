@@ -37,10 +37,10 @@ from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
 from onepam.scim.app import TOKEN_PREFIX
 from tests.oidc_provider.provider import OidcProvider, running_oidc_provider
+from tests.tour.corps import ACCOUNTS, through_oidc
 from tests.tour.federated import ADA, RULE, Federated, company
 from tests.tour.people import Person
 from tests.tour.terminal import login
-from tests.tour.test_federated_oidc import ACCOUNTS, through
 
 T = TypeVar("T")
 
@@ -84,7 +84,7 @@ def test_deactivated_in_the_directory_and_gone_everywhere(
     status, user = asked(f"{found.console}/scim/v2/Users", scim, USER)
     assert status == 201, user
     ada = Person(browser, found.console, "Ada", "ada@example.com")
-    through(ada, "ada")
+    through_oidc(ada, "ada")
     ada.page.wait_for_url(found.console + "/")
     home = tmp_path / "ada"
     login(ada, found.console, home)

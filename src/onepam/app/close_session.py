@@ -76,4 +76,4 @@ async def _taken(ledger: Ledger, events: tuple[object, ...]) -> None:
     """Commits, and takes a refusal (the ledger's clock is in doubt) for what it is here: no ledger."""
     outcome = await ledger.commit(NoFacts(), lambda facts, now: Decided(events, None))
     if isinstance(outcome, Refused):
-        raise Unavailable(outcome.message)
+        raise Unavailable(f"{outcome.message} {outcome.hint}".strip())

@@ -7,7 +7,7 @@ from pathlib import Path
 from onepam.boot.config import Config
 from onepam.boot.demo_target import DemoTarget, start_target
 from onepam.boot.founding import Founder, Founding
-from onepam.boot.platform import Platform, until_stopped
+from onepam.boot.platform import Platform, stop_signal
 from onepam.store.read.directory import account_by_email
 
 PEOPLE = (
@@ -98,6 +98,7 @@ bindings:
 
 async def run_demo(config: Config, ready_file: Path | None) -> None:
     """Runs the platform with the tour's company until it is stopped."""
+    stop = stop_signal()
     config = replace(config, environment="demo", company="Demo", origin="demo.onepam.local")
     platform = Platform(config)
     target = await start_target(config.data / "target", platform.authorities.target.public_line)
@@ -109,7 +110,7 @@ async def run_demo(config: Config, ready_file: Path | None) -> None:
             if ready_file is not None:
                 platform.write_ready_file(ready_file)
             _tell(platform, target, links)
-            await until_stopped()
+            await stop.wait()
     finally:
         target.stop()
 

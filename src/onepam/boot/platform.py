@@ -349,18 +349,19 @@ class Platform:
 
 
 async def run(config: Config, ready_file: Path | None) -> None:
-    """`onepam up`: runs until SIGTERM or SIGINT."""
+    """`onepam up`: runs until SIGTERM or SIGINT; one that comes while it starts is heeded once it has."""
+    stop = stop_signal()
     async with Platform(config).running() as platform:
         if ready_file is not None:
             platform.write_ready_file(ready_file)
         log.info("console %s, ssh %s:%d", config.url, config.ssh_host, platform.ssh_port)
-        await until_stopped()
+        await stop.wait()
 
 
-async def until_stopped() -> None:
-    """Waits for SIGTERM or SIGINT."""
+def stop_signal() -> asyncio.Event:
+    """Set by SIGTERM or SIGINT from now on."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await stop.wait()
+    return stop
