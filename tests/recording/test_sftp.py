@@ -280,6 +280,32 @@ def test_open_files_and_waiting_requests_are_bounded(monkeypatch: pytest.MonkeyP
         Exchange().ask(*(packet(13, u32(number), string(b"f")) for number in range(4)))
 
 
+def test_a_client_that_asks_far_ahead_makes_it_crowded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sftp, "CROWDED", 3)
+    exchange = Exchange().ask(opening(1, b"f", READ)).answer(handle(1))
+    crowded = []
+    for step in (reading(2, 0), reading(3, 0), reading(4, 0)):
+        exchange.ask(step)
+        crowded.append(exchange.sftp.crowded)
+    exchange.answer(data(2, b"x"))
+    assert [*crowded, exchange.sftp.crowded] == [False, False, True, False]
+
+
+def test_whoever_waits_is_told_why_the_transfer_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told(request: int) -> bytes:
+        return packet(101, u32(request), u32(4), string(b"why"), string(b""))
+
+    exchange = Exchange().ask(opening(1, b"f", READ)).answer(handle(1)).ask(reading(5, 0), reading(6, 0))
+    assert exchange.sftp.refusals("why") == told(5) + told(6)
+    with pytest.raises(SftpBroken, match="not open"):
+        exchange.ask(reading(7, 0, handle=b"none"))
+    assert exchange.sftp.refusals("why") == told(7) + told(5) + told(6)
+    monkeypatch.setattr(sftp, "CROWDED", 1)
+    assert exchange.sftp.refusals("why") == told(7)
+    exchange.answer(data(5, b"x")[:-1])
+    assert exchange.sftp.refusals("why") == b""  # in the middle of a reply nothing can be said
+
+
 @given(st.lists(st.binary(max_size=3000), max_size=6), st.integers(1, 900))
 def test_any_chunking_gives_the_same_operations(pieces: list[bytes], size: int) -> None:
     asked, answered = bytearray(), bytearray()

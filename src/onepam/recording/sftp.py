@@ -20,7 +20,11 @@ MAX_PACKET_BYTES = 256 * 1024 + 1024
 MAX_PATH_BYTES = 16 * 1024
 MAX_HANDLE_BYTES = 256
 MAX_HANDLES = 1024
-MAX_PENDING = 4096
+CROWDED = 1024
+"""Requests that wait for their answer, from which on no more should be read: clients ask for a whole file at once."""
+
+MAX_PENDING = 32 * 1024
+"""More than can be read at once after that."""
 
 VERSION = 3
 
@@ -50,6 +54,7 @@ _OUTCOMES = {
     0: "ok", 1: "end of file", 2: "no such file", 3: "permission denied", 4: "failure", 5: "bad message",
     6: "no connection", 7: "connection lost", 8: "unsupported",
 }  # fmt: skip
+_FAILURE = 4
 _WRITING, _APPEND = 0x02, 0x04
 _FLAGS = ((0x01, "read"), (0x02, "write"), (0x04, "append"), (0x08, "create"), (0x10, "truncate"), (0x20, "exclusive"))
 _ATTRIBUTE_SIZE = 0x01
@@ -136,11 +141,35 @@ class Sftp:
         self._pending: dict[int, _Answered] = {}
         self._questions: dict[int, FileOperation] = {}
         self._files: dict[bytes, _File] = {}
+        self._asking: int | None = None
+
+    @property
+    def crowded(self) -> bool:
+        """Whether answers should come before more is asked."""
+        return len(self._pending) >= CROWDED
+
+    def refusals(self, message: str) -> bytes:
+        """A failure with `message` for whatever waits for an answer, as the last that the client hears. Empty in the
+        middle of a reply: there nothing can be said."""
+        if self._replies:
+            return b""
+        asking = () if self._asking is None else (self._asking,)
+        text = message.encode()
+        body = _U32.pack(_FAILURE) + _U32.pack(len(text)) + text + _U32.pack(0)
+        return b"".join(
+            _U32.pack(1 + _U32.size + len(body)) + bytes((_STATUS,)) + _U32.pack(request) + body
+            for request in [*dict.fromkeys((*asking, *self._pending))][:CROWDED]
+        )
 
     def asked(self, data: bytes, at: int) -> list[FileOperation]:
         """What to record before `data` goes to the server. Raises `SftpBroken`."""
         recorded: list[FileOperation] = []
-        _each(self._requests, data, lambda packet: recorded.extend(self._request(packet, at)))
+
+        def take(packet: _Packet) -> None:
+            recorded.extend(self._request(packet, at))
+            self._asking = None
+
+        _each(self._requests, data, take)
         return recorded
 
     def answered(self, data: bytes, at: int) -> list[FileOperation]:
@@ -160,7 +189,7 @@ class Sftp:
         kind = packet.byte()
         if kind == _INIT:
             return ()
-        request = packet.u32()
+        self._asking = request = packet.u32()
         if request in self._pending:
             raise SftpBroken(f"request {request} is asked again before its answer")
         if kind in _PATHS:

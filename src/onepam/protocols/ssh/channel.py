@@ -16,6 +16,7 @@ from onepam.gateway.recorder import Recorder, RecorderFailed
 from onepam.kernel.errors import Refused
 from onepam.protocols.ssh.connections import PersonConnection, TargetConnection
 from onepam.protocols.ssh.flow import Flow, Hold
+from onepam.protocols.ssh.person_channel import PersonChannel
 from onepam.protocols.ssh.tap import Kind, Tap
 from onepam.protocols.ssh.target_channel import TargetChannel, TargetSide
 from onepam.recording.frames import MAX_DATA_BYTES, Stream
@@ -65,8 +66,8 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         self.session = session
         self._number = number
         self._stage = _Stage.ASKED
-        self._near: asyncssh.SSHServerChannel[bytes] | None = None
-        self._far: asyncssh.SSHClientChannel[bytes] | None = None
+        self._near: PersonChannel | None = None
+        self._far: TargetChannel | None = None
         self._target: TargetConnection | None = None
         self._opening: asyncio.Task[None] | None = None
         self._tap: Tap | None = None
@@ -82,7 +83,8 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         self._shown_as: asyncssh.DataType = None
         self._early: list[bytes] = []
         self._early_eof = False
-        self._early_requests: list[Callable[[asyncssh.SSHClientChannel[bytes]], None]] = []
+        self._left = False
+        self._early_requests: list[Callable[[TargetChannel], object]] = []
         self._early_resize = False
         self._status: int | None = None
         self._signal: tuple[str, bool, str, str] | None = None
@@ -90,6 +92,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
     # The person's side -----------------------------------------------------------------------------------------------
 
     def connection_made(self, chan: asyncssh.SSHServerChannel[bytes]) -> None:
+        assert isinstance(chan, PersonChannel)
         self._near = chan
         self._up.flows_from(chan)
         self.session.person.brake.subscribe(self._near_transport)
@@ -151,6 +154,19 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
     def break_received(self, msec: int) -> bool:
         return self._ask(lambda far: far.send_break(msec))
 
+    def output_unwanted(self) -> None:
+        """The client reads no more: its reader has gone, as that of `yes | head`."""
+        self._ask(self._stop_output)
+
+    def client_closed(self) -> None:
+        """The client has closed the channel, and all that it sent was taken. The command's status still goes to it."""
+        self._forward_up()
+        self._left = True
+        if self._far is not None and not self._up.holds(Hold.OPENING):
+            self._far.close()
+        elif self._opening is None and self._near is not None:
+            self._near.close()
+
     def pause_writing(self) -> None:
         self._down.set(Hold.CHANNEL, True)
 
@@ -195,7 +211,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
             self._fail(f"the target refused the request: {getattr(error, 'reason', error)}")
         return None
 
-    def target_opened(self, far: asyncssh.SSHClientChannel[bytes], target: TargetConnection) -> None:
+    def target_opened(self, far: TargetChannel, target: TargetConnection) -> None:
         """The target's channel exists; the command is asked next."""
         self._far, self._target = far, target
         target.brake.subscribe(self._far_transport)
@@ -217,6 +233,8 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         if self._early_eof:
             far.write_eof()
         self._up.set(Hold.OPENING, False)
+        if self._left:
+            far.close()
         return None
 
     def target_sent(self, data: bytes, datatype: asyncssh.DataType) -> None:
@@ -230,9 +248,15 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         self._shown_as = datatype
 
     def target_eof(self) -> None:
-        """The target will send no more. The client hears it with the status: once both sides are at their end it closes
-        the channel, and nothing more could be told."""
+        """The target will send no more, though its command may go on."""
         self._forward_down()
+        if self._near is not None:
+            self._near.write_eof()
+
+    def target_deaf(self) -> None:
+        """The command reads no more, though it may go on."""
+        if self._near is not None:
+            self._near.stop_input()
 
     def target_full(self, full: bool) -> None:
         """The target's channel can take no more, or again."""
@@ -286,7 +310,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         self._stage = _Stage.RELAYED
         return True
 
-    def _ask(self, ask: Callable[[asyncssh.SSHClientChannel[bytes]], None]) -> bool:
+    def _ask(self, ask: Callable[[TargetChannel], object]) -> bool:
         if self._stage is _Stage.ENDED:
             return False
         if self._far is not None and not self._up.holds(Hold.OPENING):
@@ -297,6 +321,10 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
             return False
         return True
 
+    def _stop_output(self, far: TargetChannel) -> None:
+        if not far.stop_output():
+            self._signal = self._signal or ("PIPE", False, "", "")
+
     def _forward_up(self) -> None:
         """Record what the person sent, then let it go to the target."""
         pieces, self._sent, self._sent_bytes = self._sent, [], 0
@@ -305,6 +333,8 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
             if far is not None and not far.is_closing():
                 for piece in pieces:
                     far.write(piece)
+        if self._tap is not None and self._tap.crowded:
+            self._up.set(Hold.ANSWERS, True)
 
     def _forward_down(self) -> None:
         """Record what the target sent, then let it go to the person."""
@@ -315,6 +345,8 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
             if near is not None and not near.is_closing():
                 for piece in pieces:
                     near.write(piece, shown_as)
+        if self._tap is None or not self._tap.crowded:
+            self._up.set(Hold.ANSWERS, False)
 
     def _recorded(self, record: Callable[[Tap], None], flow: Flow | None = None) -> bool:
         """Record, and hold `flow` while the disk lags. False when the session has to end: then forward nothing."""
@@ -325,12 +357,16 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         except RecorderFailed:  # which ends the session: its owner was told by the recorder
             return False
         except SftpBroken as broken:
+            words = f"this file transfer cannot be recorded: {broken}"
+            last = self._tap.refusals(f"onepam: {words}")
             with suppress(RecorderFailed):
                 self._tap.closed(None, None)
             self._tap = None
             if self._far is not None:
                 self._far.abort()
-            self._fail(f"this file transfer cannot be recorded: {broken}")
+            if self._near is not None and not self._near.is_closing():
+                self._near.write(last)
+            self._fail(words)
             return False
         recorder = self.session.recorder
         if flow is not None and recorder.full and not flow.holds(Hold.RECORDER):

@@ -13,6 +13,7 @@ class Hold(Enum):
     CHANNEL = auto()
     TRANSPORT = auto()
     RECORDER = auto()
+    ANSWERS = auto()
 
 
 class Flow:

@@ -2,8 +2,11 @@
 
 import asyncio
 import re
+from typing import Protocol, runtime_checkable
 
 import asyncssh
+from asyncssh.channel import SSHChannel
+from asyncssh.constants import MSG_CHANNEL_CLOSE
 from asyncssh.packet import SSHPacket
 
 from onepam.protocols.ssh.connections import PACKET_BYTES, WINDOW_BYTES, PacketsUnlogged, PersonConnection
@@ -16,6 +19,14 @@ MAX_ENVIRONMENT_BYTES = 256
 _ENVIRONMENT = re.compile(rb"LANG|LC_[A-Z]{1,20}|TZ|COLORTERM|NO_COLOR|GIT_PROTOCOL")
 
 
+@runtime_checkable
+class ToTarget(Protocol):
+    """Who hears what a channel of SSH's own does not tell."""
+
+    def output_unwanted(self) -> None: ...
+    def client_closed(self) -> None: ...
+
+
 class PersonChannel(PacketsUnlogged, FastDataChannel, asyncssh.SSHServerChannel[bytes]):
     """The person's end of one channel."""
 
@@ -25,6 +36,52 @@ class PersonChannel(PacketsUnlogged, FastDataChannel, asyncssh.SSHServerChannel[
         person._update_recv_pktlen(PACKET_BYTES)
         loop = asyncio.get_running_loop()
         return cls(person, loop, True, False, False, 0, 0, None, "strict", WINDOW_BYTES, PACKET_BYTES)
+
+    _left = False
+    """Whether the client has closed the channel."""
+
+    def stop_input(self) -> None:
+        """The command takes no more input; a client that knows the word for it stops reading its own."""
+        if self._conn._client_version.startswith(b"SSH-2.0-OpenSSH"):
+            self._send_request(b"eow@openssh.com")
+
+    def write(self, data: bytes, datatype: asyncssh.DataType = None) -> None:
+        """To the client, unless it has closed the channel."""
+        if not self._left:
+            super().write(data, datatype)
+
+    def close(self) -> None:
+        """The end of the channel, which the client may have reached before us."""
+        super().close()
+        if self._left and self._recv_state == "closed":
+            self._loop.call_soon(self._cleanup)
+
+    def _process_eow_at_openssh_dot_com_request(self, packet: SSHPacket) -> bool:
+        """The client's reader has gone (OpenSSH's PROTOCOL, 2.1)."""
+        packet.check_end()
+        if isinstance(self._session, ToTarget):
+            self._session.output_unwanted()
+        return True
+
+    def _process_close(self, kind: int, number: int, packet: SSHPacket) -> None:
+        """The client reads no more and sends no more. As sshd does, we close the channel when the command has ended:
+        until then its status can be told (RFC 4254, 5.3 and 6.10). asyncssh would close it at once."""
+        if self._left or not isinstance(self._session, ToTarget):
+            return super()._process_close(kind, number, packet)
+        packet.check_end()
+        self._left = True
+        self._send_buf, self._send_buf_len = [], 0
+        self._flush_send_buf()  # whatever waited for that data goes on
+        self._recv_state = "close_pending"
+        self._flush_recv_buf()
+        return None
+
+    def _cleanup(self, exc: Exception | None = None) -> None:
+        """Once the client has closed the channel and what it sent has been delivered, the target's end is awaited."""
+        if exc is None and self._left and self._send_state != "closed" and isinstance(self._session, ToTarget):
+            self._session.client_closed()
+        else:
+            super()._cleanup(exc)
 
     def _process_env_request(self, packet: SSHPacket) -> bool:
         name, value = packet.get_string(), packet.get_string()
@@ -41,3 +98,5 @@ class PersonChannel(PacketsUnlogged, FastDataChannel, asyncssh.SSHServerChannel[
         if not command or len(command) > MAX_COMMAND_BYTES:
             return False
         return self._start_session(command=command)  # type: ignore[arg-type]  # bytes go through it unchanged
+
+    _packet_handlers = {**SSHChannel._packet_handlers, MSG_CHANNEL_CLOSE: _process_close}  # noqa: RUF012

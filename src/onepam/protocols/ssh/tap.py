@@ -30,6 +30,15 @@ class Tap:
         name = canonical.tagged(command) if command else ""
         recorder.record(ChannelOpened(recorder.at, channel, kind, name, terminal, columns, rows))
 
+    @property
+    def crowded(self) -> bool:
+        """Whether so many requests of a file transfer wait for their answer that no more should be read."""
+        return self._sftp is not None and self._sftp.crowded
+
+    def refusals(self, message: str) -> bytes:
+        """What a client whose file transfer ends here can be told in its own protocol."""
+        return self._sftp.refusals(message) if self._sftp is not None else b""
+
     def typed(self, pieces: Sequence[bytes]) -> None:
         """The person sent `pieces`, which go to the target next."""
         at, count = self._recorder.at, sum(map(len, pieces))

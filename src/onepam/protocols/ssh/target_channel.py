@@ -1,15 +1,30 @@
-"""The target's end of one channel, whose events go to the channel's relay."""
+"""The target's end of one channel."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import asyncssh
+from asyncssh.packet import SSHPacket
 
 from onepam.protocols.ssh.connections import PACKET_BYTES, WINDOW_BYTES, PacketsUnlogged, TargetConnection
 from onepam.protocols.ssh.fast_data import FastDataChannel
 
-if TYPE_CHECKING:
-    from onepam.protocols.ssh.channel import ChannelRelay
+_OPENSSH = b"SSH-2.0-OpenSSH"
+
+
+class FromTarget(Protocol):
+    """Who hears what the target's channel does."""
+
+    def target_opened(self, far: "TargetChannel", target: TargetConnection) -> None: ...
+    def target_ready(self) -> None: ...
+    def target_sent(self, data: bytes, datatype: asyncssh.DataType) -> None: ...
+    def target_eof(self) -> None: ...
+    def target_deaf(self) -> None: ...
+    def target_full(self, full: bool) -> None: ...
+    def target_flow_control(self, client_can_do: bool) -> None: ...
+    def target_status(self, status: int) -> None: ...
+    def target_signal(self, signal: str, core_dumped: bool, message: str, language: str) -> None: ...
+    def target_lost(self, exc: Exception | None) -> None: ...
 
 
 class TargetChannel(PacketsUnlogged, FastDataChannel, asyncssh.SSHClientChannel[bytes]):
@@ -22,19 +37,40 @@ class TargetChannel(PacketsUnlogged, FastDataChannel, asyncssh.SSHClientChannel[
         loop = asyncio.get_running_loop()
         return cls(target, loop, "strict", None, "strict", WINDOW_BYTES, PACKET_BYTES)
 
+    def stop_output(self) -> bool:
+        """Nobody reads the command's output any more: its next write fails. False where the target has no word for
+        that (it is not OpenSSH): then the channel is closed."""
+        if self._conn._server_version.startswith(_OPENSSH):
+            self._send_request(b"eow@openssh.com")
+            return True
+        self.close()
+        return False
+
+    def _process_eow_at_openssh_dot_com_request(self, packet: SSHPacket) -> bool:
+        """The command has closed its standard input (OpenSSH's PROTOCOL, 2.1)."""
+        packet.check_end()
+        if isinstance(self._session, TargetSide):
+            self._session.eow_received()
+        return True
+
 
 class TargetSide(asyncssh.SSHClientSession[bytes]):
     """Hands the events of the target's channel to its relay."""
 
-    def __init__(self, relay: "ChannelRelay", target: TargetConnection) -> None:
+    def __init__(self, relay: FromTarget, target: TargetConnection) -> None:
         self._relay = relay
         self._target = target
 
     def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
+        assert isinstance(chan, TargetChannel)
         self._relay.target_opened(chan, self._target)
 
     def session_started(self) -> None:
         self._relay.target_ready()
+
+    def eow_received(self) -> None:
+        """The target takes no more input."""
+        self._relay.target_deaf()
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
         self._relay.target_sent(data, datatype)
