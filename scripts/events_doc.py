@@ -65,6 +65,7 @@ CONTROLS = {
     "probe.ordered": "OFF-06",
     "provider.declaration_ended": "MFA-02",
     "provider.declared": "MFA-02",
+    "provider.keys_read": "MFA-02 CHG-01",
     "provider.logged_out": "OFF-04",
     "provider.proposed": "MFA-02 CHG-01",
     "provider.refused": "MFA-01 MON-05",

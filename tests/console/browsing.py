@@ -26,6 +26,7 @@ from onepam.gateway.recorder import recording_path
 from onepam.identity.oidc.relying_party import RelyingParty as OpenIdParty
 from onepam.identity.passkeys import RelyingParty
 from onepam.identity.providers import Providers
+from onepam.identity.saml.reading import MetadataReader
 from onepam.identity.signals.receiver import Receiver
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import HOUR, Instant
@@ -188,6 +189,7 @@ async def opened(folder: Path, admitted: tuple[Admitted, ...] = ()) -> AsyncIter
     services = ConsoleServices(
         ledger=company.ledger,
         refusals=ProviderRefusals(company.ledger),
+        metadata=MetadataReader(fetch),
         reader=company.reader,
         envelope=envelope,
         playback=playback,

@@ -14,8 +14,10 @@ from onepam.domain.directory_brake import (
 )
 from onepam.domain.leaving import Held
 from onepam.domain.people import PersonAdded, PersonChanged, PersonDisabled, PersonKind
+from onepam.domain.signing_in import FRESH_FACTOR
 from onepam.domain.staff import (
     RosterEntryEnded,
+    RosterHeld,
     RosterLinked,
     RosterRefused,
     RosterRulesSet,
@@ -191,6 +193,22 @@ def test_an_empty_version_is_held_once() -> None:
     again = take(replace(FACTS, newest=HELD), None, empty, None, NOW)
     assert isinstance(again, Decided)
     assert again.events == ()
+
+
+def test_another_file_than_the_held_one_is_held_by_itself() -> None:
+    other = replace(OFFER, file=StaffFile("f" * 64, ()), fresh=())
+    held = take(replace(FACTS, newest=HELD), None, other, None, NOW)
+    assert isinstance(held, Decided)
+    assert [(each.version, each.digest) for each in held.events if isinstance(each, RosterHeld)] == [
+        ("stv_1", "f" * 64)
+    ]
+    assert getattr(held.result, "version", "") == "stv_1"
+
+
+def test_a_factor_is_fresh_for_less_than_five_minutes() -> None:
+    held = replace(FACTS, newest=HELD)
+    assert isinstance(release(held, ADA, FILE.digest, Instant(NOW + FRESH_FACTOR - 1)), Decided)
+    assert code(release(held, ADA, FILE.digest, Instant(NOW + FRESH_FACTOR))) == "factor.stale"
 
 
 def test_releasing_and_setting() -> None:

@@ -18,7 +18,7 @@ from onepam.domain.people import PersonKind
 from onepam.domain.roster import Attributes
 from onepam.domain.staff_take import Took
 from onepam.evidence.reports import accounts, scope, staff
-from onepam.kernel.clock import DAY, HOUR, MILLISECOND, MINUTE, Instant
+from onepam.kernel.clock import DAY, HOUR, MILLISECOND, MINUTE, Instant, parse
 from onepam.kernel.errors import Refused
 from tests.app.test_roster import ROWS, fresh, text
 from tests.company import START, Company
@@ -95,6 +95,15 @@ async def test_before_the_first_roster_and_a_day_after_the_last_nothing_is_teste
         assert {(each["result"], each["roster_age_hours"]) for each in rows} == {("not-tested", age)}
         assert finding in {each["finding"] for each in rows}
         assert {each["roster_received"] for each in rows} == ({received} if age else {""})
+
+
+async def test_a_roster_is_fresh_for_a_day_to_the_microsecond(company: Company) -> None:
+    known = table(drawn(company.path, "accounts", START, START + DAY, company.clock.now))
+    received = parse(known[0]["roster_received"])
+    for after, age, tested in ((DAY, "24", True), (DAY + 1, "24", False), (HOUR - 1, "0", True), (HOUR, "1", True)):
+        rows = of(company, "accounts", received + after)
+        assert {each["roster_age_hours"] for each in rows} == {age}
+        assert ({each["result"] for each in rows} == {"not-tested"}) is not tested
 
 
 async def test_a_vendor_has_a_sponsor_a_contract_and_an_end_not_too_far_ahead(company: Company) -> None:

@@ -21,7 +21,8 @@ from onepam.domain.access import (
 )
 from onepam.domain.commit import Placed
 from onepam.domain.decision import AccessFacts
-from onepam.domain.people import PersonChanged, PersonDisabled, PersonEnabled
+from onepam.domain.directory_brake import DirectoryPersonHeld, HoldReason
+from onepam.domain.people import GroupMemberAdded, GroupMemberRemoved, PersonChanged, PersonDisabled, PersonEnabled
 from onepam.domain.requests import GrantEnded
 from onepam.domain.sessions import EntryPoint
 from onepam.domain.sign_in import SignedOut
@@ -157,6 +158,37 @@ async def _later(turns: int, work: Coroutine[Any, Any, T]) -> T:
     for _ in range(turns):
         await asyncio.sleep(0)
     return await work
+
+
+@pytest.mark.parametrize("source", ["scim:okta", "access.yaml"])
+async def test_who_leaves_the_group_loses_the_session(gateway: Gateway, source: str) -> None:
+    """What a group gave, nothing else: aud holds the engineer's role by it only."""
+    ledger = gateway.company.ledger
+    await record(
+        ledger,
+        BindingAdded("bnd_ops", "engineer", SubjectKind.GROUP, "directory:Ops", None, "f", "b", "c", None),
+        GroupMemberAdded("directory:Ops", "aud", source, None),
+        GroupMemberAdded("directory:Ops", "eve", source, None),
+    )
+    client, other = await gateway.open("aud"), await gateway.open("eve")
+    assert client.permit is not None
+    await record(
+        ledger,
+        GroupMemberRemoved("directory:Ops", "aud", source, None),
+        GroupMemberRemoved("directory:Ops", "eve", source, None),
+    )
+    await gateway.caught_up()
+    assert client.over
+    assert not other.over, "eve has the role by her own binding, too"
+
+
+async def test_whoever_a_directory_ends_loses_the_session_though_the_account_is_held(gateway: Gateway) -> None:
+    client = await gateway.open("eve")
+    held = DirectoryPersonHeld("hld_1", "eve", "scim:okta", HoldReason.MANY, "deactivated", None, None, None)
+    await record(gateway.company.ledger, held)
+    await gateway.caught_up()
+    assert client.ends == ["person.held"]
+    assert (await gateway.open("eve")).permit is None
 
 
 async def test_what_concerns_others_ends_nothing(gateway: Gateway) -> None:

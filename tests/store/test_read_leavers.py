@@ -17,6 +17,7 @@ from onepam.domain.roster import Attributes
 from onepam.domain.sessions import SessionClosed
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
+from onepam.store.facts.requests import deciders, owned_service
 from onepam.store.read.leavers import ALLOWED, Duty, duties, latest_leaving, leavers, open_doors, rank, stranded
 from tests.company import START, Company, record
 
@@ -145,11 +146,31 @@ async def test_requests_that_nobody_left_may_decide(company: Company) -> None:
     await disable_person(company.ledger, company.actor("ada"), "max", "left")
     (found,) = await company.reader(stranded)
     assert (found.request, found.person_name, found.roles) == (asked.request, "Eve Example", ("manager",))
+    lapses = Instant(company.reader.now(lambda db, at: db.execute("SELECT max(expires) FROM request").fetchone()[0]))
+    assert len(company.reader.now(stranded, Instant(lapses - 1))) == 1
+    assert company.reader.now(stranded, lapses) == ()
     await company.bind("bob", "manager")
     assert await company.reader(stranded) == ()
+
+
+async def test_the_owner_of_a_service_is_nobody_who_may_decide_for_it(company: Company) -> None:
+    await company.bind("bob", "manager")
+    known = Attributes("Bot", None, owner="max", ends=Instant(START + 30 * DAY))
+    assert await add_person(company.ledger, company.actor("ada"), "bot", PersonKind.SERVICE, known, "CI") is None
+
+    def who(requester: str) -> list[str]:
+        found = company.reader.now(lambda db, at: deciders(db, at, ("manager",), requester))
+        return [person for person, _ in found]
+
+    assert who("bot") == ["bob"]
+    assert who("eve") == ["bob", "max"]
+    assert company.reader.now(lambda db, at: owned_service(db, at, "bot", "max"))
+    assert not company.reader.now(lambda db, at: owned_service(db, at, "bot", "bob"))
+    assert not company.reader.now(lambda db, at: owned_service(db, at, "eve", "max"))
 
 
 def test_nearest_rank() -> None:
     assert [rank(range(1, 101), percent) for percent in (50, 95, 100)] == [50, 95, 100]
     assert rank([7], 50) == 7
+    assert (rank([1, 2, 3], 50), rank(range(1, 11), 95), rank([1, 2], 95)) == (2, 10, 2)
     assert rank([], 50) is None

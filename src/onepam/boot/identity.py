@@ -7,6 +7,7 @@ from onepam.gateway.egress import Egress
 from onepam.gateway.fetch import Fetch
 from onepam.identity.oidc.relying_party import RelyingParty
 from onepam.identity.providers import Providers
+from onepam.identity.saml.reading import MetadataReader
 from onepam.vault.envelope import Envelope
 
 
@@ -17,9 +18,10 @@ class Identity:
     fetch: Fetch
     openid: RelyingParty
     providers: Providers
+    metadata: MetadataReader
 
     @classmethod
     def of(cls, config: Config, ssh_port: int, envelope: Envelope) -> "Identity":
         """Calls leave by the operator's rule for outgoing connections, never to our own listeners."""
         fetch = Fetch(Egress(config.admitted, frozenset({ssh_port, config.console_port})))
-        return cls(fetch, RelyingParty(fetch), Providers(config.url, envelope))
+        return cls(fetch, RelyingParty(fetch), Providers(config.url, envelope), MetadataReader(fetch))

@@ -18,6 +18,7 @@ from onepam.app.count_refusals import ProviderRefusals
 from onepam.app.ports import EntryProof, LedgerHealth
 from onepam.boot.clock import wall_clock
 from onepam.boot.identity import Identity
+from onepam.boot.provider_keys import keep_provider_keys
 from onepam.boot.sending import Sender
 from onepam.boot.signals import Poller
 from onepam.console.app import create_console
@@ -46,7 +47,11 @@ def create_web(platform: "Platform") -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        jobs = [Poller(signals, platform.reader, wall_clock).run(), *([sender.run()] if sender else [])]
+        jobs = [
+            Poller(signals, platform.reader, wall_clock).run(),
+            keep_provider_keys(platform.ledger, platform.reader, identity),
+            *([sender.run()] if sender else []),
+        ]
         tasks = [asyncio.get_running_loop().create_task(each) for each in jobs]
         try:
             yield
@@ -108,6 +113,7 @@ def _console(platform: "Platform", identity: Identity, signals: Receiver) -> Con
         openid=identity.openid,
         providers=identity.providers,
         refusals=ProviderRefusals(platform.ledger),
+        metadata=identity.metadata,
         scim_traffic=platform.scim_traffic,
         signals=signals,
     )

@@ -1,18 +1,24 @@
 """Sending a browser to an identity provider, with what its answer must fit sealed into the browser."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
+from onepam.app.take_provider_keys import take_provider_keys
 from onepam.console.rendering import policy
 from onepam.console.visit import Visit
+from onepam.domain.provider_keys import ProviderKeysRead
+from onepam.domain.provider_setting import Provider
 from onepam.identity.oidc.relying_party import Begun
 from onepam.identity.oidc.settings import GOOGLE, OidcSettings
 from onepam.identity.providers import Settings
 from onepam.identity.saml.request import PostForm, authn_request, new_request_id
+from onepam.identity.saml.settings import SamlSettings
 from onepam.kernel.errors import Refused
+from onepam.kernel.ids import new_id
 
 
 async def leave(
@@ -56,6 +62,19 @@ async def leave(
     else:
         response = going(visit, name, sending.url, ())
     return visit.keep(response, {**flow, "provider": settings.provider, "request": request})
+
+
+async def read_keys_again(visit: Visit, stored: Provider, settings: SamlSettings) -> SamlSettings | None:
+    """A signature does not fit: perhaps the provider has another key by now. Its settings, if so."""
+    services = visit.services
+    text = await services.metadata.again(settings, stored.settings, visit.wall)
+    if not isinstance(text, str):
+        return None
+    read = ProviderKeysRead(stored.provider, new_id("chg", services.random), stored.change, text)
+    if await take_provider_keys(services.ledger, read) is not None:
+        return None
+    known = services.providers.settings(replace(stored, change=read.change, settings=text))
+    return known if isinstance(known, SamlSettings) else None
 
 
 def _again(settings: OidcSettings) -> str:

@@ -24,6 +24,7 @@ from onepam.store.read.federated import choices
 MAX_AGENT_CHARACTERS = 200
 PASSKEY = {"options": "/sign-in/passkey/options", "verify": "/sign-in/passkey/verify"}
 SIGNED_OUT = "signed-out"
+SIGNED_OUT_HERE = "signed-out-here"
 """The `state` with which a browser comes back from signing out at its provider."""
 
 ONWARD_COOKIE = "onepam_onward"

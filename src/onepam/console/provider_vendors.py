@@ -116,6 +116,7 @@ _CARDS = {
 }
 _METADATA = {
     "okta": "https://COMPANY.okta.com/app/APP-ID/sso/saml/metadata",
+    "keycloak": "https://HOST/realms/REALM/protocol/saml/descriptor",
     "entra": "https://login.microsoftonline.com/TENANT-ID/federationmetadata/2007-06/federationmetadata.xml",
 }
 _ALL = (*map(_of_oidc, oidc.PRESETS), *(_of_saml(key, preset) for key, preset in saml.PRESETS.items()))

@@ -12,6 +12,7 @@ from onepam.gateway.probes import Probes
 from onepam.identity.oidc.relying_party import RelyingParty as OpenIdParty
 from onepam.identity.passkeys import RelyingParty
 from onepam.identity.providers import Providers
+from onepam.identity.saml.reading import MetadataReader
 from onepam.identity.signals.receiver import Receiver
 from onepam.kernel.clock import Clock
 from onepam.kernel.errors import Refused
@@ -26,8 +27,9 @@ class ConsoleServices:
 
     `fetch` is how anything leaves for an identity provider, `openid` signs people in by OpenID Connect, and
     `providers` makes what the ledger keeps of a provider ready for use. `signals` takes what transmitters tell.
-    `refusals` counts what providers send that lets nobody in; `scim_traffic` is how the requests of directories went.
-    `clock` is the ledger's time, `wall` this machine's clock, for what is compared with somebody else's.
+    `metadata` reads a SAML provider's again. `refusals` counts what providers send that lets nobody in; `scim_traffic`
+    is how the requests of directories went. `clock` is the ledger's time, `wall` this machine's clock, for what is
+    compared with somebody else's.
     """
 
     ledger: Ledger
@@ -50,6 +52,7 @@ class ConsoleServices:
     providers: Providers
     signals: Receiver
     refusals: ProviderRefusals
+    metadata: MetadataReader
     scim_traffic: ScimTraffic = field(default_factory=ScimTraffic)
 
     @property

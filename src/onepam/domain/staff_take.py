@@ -193,7 +193,7 @@ def _may(facts: StaffFacts, actor: Actor | None, now: Instant) -> Refused | None
 
 def _fresh(facts: StaffFacts, now: Instant) -> Refused | None:
     proven = facts.actor.mfa_at if facts.actor else None
-    if proven is None or proven < now - FRESH_FACTOR:
+    if proven is None or proven <= now - FRESH_FACTOR:
         return Refused("factor.stale", "This needs your second factor, shown within five minutes.", "/step-up")
     return None
 

@@ -13,7 +13,7 @@ from onepam.gateway.egress import Egress
 from onepam.gateway.fetch import Fetch
 from onepam.identity.oidc import discovery
 from onepam.identity.oidc.logout import LogoutNotice
-from onepam.identity.oidc.relying_party import Begun, Received, RelyingParty
+from onepam.identity.oidc.relying_party import SEEN_LATELY, Begun, Received, RelyingParty
 from onepam.identity.oidc.settings import OidcSettings
 from onepam.kernel.clock import MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
@@ -65,6 +65,20 @@ async def signed_in(
     assert isinstance(begun, Begun), begun
     query = await (browser or Browser()).signs_in(begun.url, login)
     return await party.finish(settings, query, begun, now())
+
+
+async def test_nobody_is_sent_to_a_provider_that_stopped_answering(party: RelyingParty, provider: OidcProvider) -> None:
+    """What it said of itself an hour ago is no reason to send a browser to a dead address."""
+    settings, begins = settings_for(provider), now()
+    later = Instant(begins + SEEN_LATELY)
+    assert isinstance(await party.begin(settings, secrets.token_bytes, begins), Begun)
+    provider.answer("/.well-known/openid-configuration", status=503)
+    try:
+        assert isinstance(await party.begin(settings, secrets.token_bytes, later), Refused)
+        assert isinstance(await party.sign_out_url(settings, Instant(later + 1)), Refused)
+    finally:
+        provider.answer("/.well-known/openid-configuration")
+    assert isinstance(await party.begin(settings, secrets.token_bytes, Instant(later + SEEN_LATELY)), Begun)
 
 
 async def test_somebody_signs_in(party: RelyingParty, provider: OidcProvider) -> None:

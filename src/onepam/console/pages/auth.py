@@ -13,6 +13,7 @@ from onepam.console.dispatch import ANYBODY, MEMBER, SESSION_PREFIX, Place
 from onepam.console.entering import (
     PASSKEY,
     SIGNED_OUT,
+    SIGNED_OUT_HERE,
     agent,
     first_page,
     first_step_in,
@@ -46,13 +47,18 @@ MAX_PASSWORD_CHARACTERS = 1024
 STEP_UP = {"options": "/step-up/passkey/options", "verify": "/step-up/passkey/verify"}
 
 
+_ENDED = {
+    SIGNED_OUT: "You are signed out.",
+    SIGNED_OUT_HERE: "You are signed out here. Your provider cannot be reached, so you may still be signed in there.",
+}
+
+
 async def sign_in_page(visit: Visit) -> Response:
     """The first step; whoever is signed in already goes on."""
     then = following(visit.request.query_params.get("next", "/"))
     if visit.member is not None:
         return visit.go(then)
-    ended = visit.request.query_params.get("state") == SIGNED_OUT
-    return await first_page(visit, then, note="You are signed out." if ended else "")
+    return await first_page(visit, then, note=_ENDED.get(visit.request.query_params.get("state", ""), ""))
 
 
 async def password(visit: Visit) -> Response:

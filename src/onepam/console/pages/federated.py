@@ -8,9 +8,18 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from onepam.app.federated_sign_in import sign_out_by_provider, step_up_by_provider
-from onepam.console.at_provider import begun_in, going, leave
+from onepam.console.at_provider import begun_in, going, leave, read_keys_again
 from onepam.console.dispatch import ANYBODY, MEMBER, Place
-from onepam.console.entering import SIGNED_OUT, attempt, first_page, first_step, following, keep_onward, let_in
+from onepam.console.entering import (
+    SIGNED_OUT,
+    SIGNED_OUT_HERE,
+    attempt,
+    first_page,
+    first_step,
+    following,
+    keep_onward,
+    let_in,
+)
 from onepam.console.pages.provider_test import test_returned
 from onepam.console.rendering import CSP
 from onepam.console.visit import SESSION_COOKIE, Visit
@@ -107,7 +116,11 @@ async def finish(visit: Visit) -> Response:
     request = str(flow.get("request", ""))
     if not request or isinstance(found, Refused) or not isinstance(found[1], SamlSettings):
         return await _not_ours(visit, found)
-    received = check(found[1], visit.form.get("SAMLResponse", ""), request, visit.wall)
+    answer = visit.form.get("SAMLResponse", "")
+    received: Received | Refused = check(found[1], answer, request, visit.wall)
+    if isinstance(received, Refused) and received.code == "saml.signature" and "test" not in flow:
+        known = await read_keys_again(visit, found[0], found[1])
+        received = check(known, answer, request, visit.wall) if known is not None else received
     return await _received(visit, flow, found[0], found[1], received)
 
 
@@ -168,7 +181,10 @@ async def leave_provider(visit: Visit, session: str) -> Response | None:
     if isinstance(settings, OidcSettings):
         hint = _hint(visit)
         url = await visit.services.openid.sign_out_url(settings, visit.wall, id_token=hint, state=SIGNED_OUT)
-        return going(visit, stored.name, url, (), says) if isinstance(url, str) else None
+        if isinstance(url, Refused):
+            await _count(visit, stored, url.code)
+            return visit.go(f"/sign-in?state={SIGNED_OUT_HERE}")
+        return going(visit, stored.name, url, (), says) if url is not None else None
     request = new_request_id(visit.services.random)
     sending = logout_request(
         settings, request, visit.wall, name_id=there.name_id, provider_session=there.provider_session

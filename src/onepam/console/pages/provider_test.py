@@ -15,7 +15,7 @@ from onepam.domain import federated
 from onepam.domain.access import ConsoleRight
 from onepam.domain.commit import Decided
 from onepam.domain.federated import Entering, FederatedFacts, NeedsFirstFactor, Outcome, SignedInto
-from onepam.domain.federation import Assertion
+from onepam.domain.federation import Assertion, ProviderKind
 from onepam.domain.provider_setting import Provider
 from onepam.identity.oidc.relying_party import Received as OidcReceived
 from onepam.identity.saml.assertion import Received as SamlReceived
@@ -176,6 +176,14 @@ def _factor(stored: Provider, found: Assertion, outcome: Outcome, declared: rows
             return {**shown, "words": "Nothing: people will step up here with a factor of OnePAM's own."}
 
 
+_NO_METHODS = "No amr: the provider does not say how somebody signed in, so nothing attests a second factor."
+_AT_KEYCLOAK = (
+    " In Keycloak: Authentication, the browser flow, the settings of each step: Authenticator Reference, and "
+    "Authenticator Reference Max Age 36000 (empty, it is forgotten after a second); and the client's mapper "
+    "Authentication Method Reference (AMR)."
+)
+
+
 def _missing(stored: Provider, found: Assertion) -> list[str]:
     missing = []
     if found.email is None:
@@ -184,6 +192,10 @@ def _missing(stored: Provider, found: Assertion) -> list[str]:
         missing.append("No name: people would be called by their user name.")
     if found.groups is None and stored.rule.groups:
         missing.append("No groups, though this provider shall feed them.")
+    if found.left_out:
+        missing.append(f"{found.left_out} values of groups are no usable names and are left out.")
+    if stored.rule.attests and stored.kind is ProviderKind.OIDC and not found.methods:
+        missing.append(_NO_METHODS + (_AT_KEYCLOAK if "/realms/" in stored.settings else ""))
     if not stored.rule.attests:
         missing.append("No value is set to attest a second factor, so every sign-in steps up.")
     return missing

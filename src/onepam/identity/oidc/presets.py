@@ -191,7 +191,7 @@ KEYCLOAK = Preset(
         "Valid post logout redirect URIs: {post_logout_uri}",
         (
             "Save. In Settings, Logout settings: Front channel logout Off; Backchannel logout URL "
-            "{backchannel_uri}; Backchannel logout session required On."
+            "{backchannel_uri}; Backchannel logout session required Off: one message then ends all."
         ),
         "In Advanced, Advanced settings: Proof Key for Code Exchange Code Challenge Method S256.",
         (
@@ -201,6 +201,10 @@ KEYCLOAK = Preset(
         (
             "In Authentication, the browser flow, at the settings of each step: Authenticator Reference otp for "
             "OTP Form, hwk for the WebAuthn authenticators, pwd for Username Password Form."
+        ),
+        (
+            "There, too: Authenticator Reference Max Age 36000 for each. Empty, the reference is forgotten after a "
+            "second, and whoever is signed in there already steps up here."
         ),
         "Copy the client secret from Credentials.",
     ),

@@ -18,7 +18,7 @@ from onepam.domain.federation import Assertion
 from onepam.gateway.fetch import Fetch
 from onepam.identity.oidc import exchange, logout
 from onepam.identity.oidc.claims import reduced, subject_of, unmet
-from onepam.identity.oidc.discovery import Discovered, Remembered, discover, shown
+from onepam.identity.oidc.discovery import FRESH_FOR, Discovered, Remembered, discover, shown
 from onepam.identity.oidc.exchange import Tokens
 from onepam.identity.oidc.keys import KeyRing
 from onepam.identity.oidc.logout import LogoutNotice
@@ -33,6 +33,9 @@ from onepam.kernel.secret import Secret
 MAX_QUERY_CHARACTERS = 16 * 1024
 MAX_HINT_CHARACTERS = 300
 MAX_PROVIDERS = 100
+SEEN_LATELY = 15 * SECOND
+"""A browser is sent to a provider only if it answered us at most so long ago (microseconds): else we say that it is
+down, instead of the browser's own error page."""
 
 PROMPTS = ("", "login", "select_account", "consent", "none")
 
@@ -93,14 +96,14 @@ class RelyingParty:
         self._discovered: OrderedDict[str, Remembered[Discovered]] = OrderedDict()
         self._rings: OrderedDict[str, KeyRing] = OrderedDict()
 
-    async def discovered(self, settings: OidcSettings, now: Instant) -> Discovered | Refused:
-        """What the provider says of itself, from at most an hour ago."""
+    async def discovered(self, settings: OidcSettings, now: Instant, oldest: int = FRESH_FOR) -> Discovered | Refused:
+        """What the provider says of itself, from at most `oldest` microseconds ago."""
         known = self._discovered.pop(settings.issuer, None)
         known = known or Remembered(partial(discover, self._fetch, settings.issuer))
         self._discovered[settings.issuer] = known
         if len(self._discovered) > MAX_PROVIDERS:
             self._discovered.popitem(last=False)
-        return await known.get(now)
+        return await known.get(now, oldest)
 
     async def begin(
         self,
@@ -118,7 +121,7 @@ class RelyingParty:
         `prompt` is one of `PROMPTS`. `max_age` (seconds) and `acr_values` go before those of the settings, for a
         resource that wants a fresh or a stronger factor.
         """
-        found = await self.discovered(settings, now)
+        found = await self.discovered(settings, now, SEEN_LATELY)
         if isinstance(found, Refused):
             return found
         state, nonce, verifier = (_unguessable(random) for _ in range(3))
@@ -183,7 +186,7 @@ class RelyingParty:
 
         The own session is ended before, whatever comes of this. (OpenID Connect RP-Initiated Logout 1.0 section 2.)
         """
-        found = await self.discovered(settings, now)
+        found = await self.discovered(settings, now, SEEN_LATELY)
         if isinstance(found, Refused):
             return found
         return logout.sign_out_url(settings, found, id_token, state) if found.end_session_endpoint else None

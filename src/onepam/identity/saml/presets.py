@@ -84,8 +84,27 @@ PRESETS: dict[str, Preset] = {
             "Turn the app on for the organisational units that use it. Google offers no single logout.",
         ),
     ),
+    "keycloak": Preset(
+        "Keycloak",
+        Attributes(email="email", name="name", groups="groups"),
+        PERSISTENT,
+        (),
+        "Keycloak says nothing in SAML about a second factor, whatever its flow demanded. People show one here, or the "
+        "realm is declared to demand one. OpenID Connect says it.",
+        (
+            "Clients → Create client → SAML. Client ID: {entity_id}. Valid redirect URI: {acs}",
+            "Settings: Name ID format persistent, forced; Force POST binding on.",
+            "Settings: sign documents and assertions, RSA_SHA256.",
+            "Settings: Front channel logout on, so that signing out in the browser comes here.",
+            "Advanced: Assertion Consumer Service POST Binding URL {acs}, Logout Service Redirect Binding URL {slo}",
+            "Keys: Client signature required on; import our certificate from {metadata}",
+            "Client scopes, the dedicated one: User Property email = email, firstName = name; Group list = groups.",
+            "There, too: Single Group Attribute on, Full group path off; then remove the scope role_list.",
+            "Metadata: https://HOST/realms/REALM/protocol/saml/descriptor",
+        ),
+    ),
     "any": Preset(
-        "Keycloak, or any other SAML 2.0 provider",
+        "Any other SAML 2.0 provider",
         Attributes(user_name="email", email="email", name="name", groups="groups"),
         PERSISTENT,
         (

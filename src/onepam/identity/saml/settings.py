@@ -63,6 +63,8 @@ class SamlSettings:
     """AuthnContextClassRef values that each request asks for; none: the provider's own choice."""
     comparison: str = "exact"
     skew_seconds: int = MAX_SKEW_SECONDS
+    read_from: str = ""
+    """Where the provider's metadata is read, "" where it was pasted."""
 
     def sso(self) -> Endpoint:
         """Where requests go: by the chosen binding, or by the one that the provider has."""
@@ -108,7 +110,8 @@ def parse(provider: str, console: str, mapping: Mapping[str, object], keys: Sequ
     """The settings of stored JSON. Codes: `saml.settings`, and those of `metadata.complete`.
 
     Fields: `idp` (see `idp_mapping`); optional `entity_id` (ours), `attributes` (the names in `Attributes`),
-    `name_id_format`, `request_binding` ("redirect" or "post"), `contexts`, `comparison`, `skew_seconds` (at most 60).
+    `name_id_format`, `request_binding` ("redirect" or "post"), `contexts`, `comparison`, `skew_seconds` (at most 60),
+    `metadata_url` (the provider's).
     """
     try:
         settings = _settings(provider, console, _Fields(mapping, "settings"), tuple(keys))
@@ -208,8 +211,11 @@ def _settings(provider: str, console: str, fields: _Fields, keys: tuple[SpKey, .
         contexts=fields.texts("contexts", 10, 500),
         comparison=fields.text("comparison", among=COMPARISONS, default="exact"),
         skew_seconds=skew,
+        read_from=fields.text("metadata_url"),
     )
     fields.end()
+    if settings.read_from and unfit_url(settings.read_from):
+        raise _Unreadable(_refused("The address of the provider's metadata cannot be used.", "It must be https."))
     if unfit_url(settings.acs_url):
         raise _Unreadable(
             _refused("The console's address is not one that a provider may send people to.", "Set console_url.")

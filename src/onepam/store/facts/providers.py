@@ -5,8 +5,10 @@ from typing import Any
 
 from onepam.app.count_refusals import RefusalQuery
 from onepam.app.propose_provider import ProviderQuery
+from onepam.app.take_provider_keys import KeysQuery
 from onepam.domain.event import decoder
 from onepam.domain.federation import ProviderKind
+from onepam.domain.provider_keys import KeysFacts
 from onepam.domain.provider_refusal import RefusalFacts
 from onepam.domain.provider_setting import MOST_SIGN_INS, InForce, Proposal, Provider, SettingFacts
 from onepam.domain.providers import ProviderRule
@@ -23,6 +25,13 @@ _rule = decoder(ProviderRule)
 def refusal(db: Db, query: RefusalQuery, at: Instant) -> RefusalFacts:
     of = {"provider": query.provider, "at": at}
     return RefusalFacts(row(db, f"SELECT 1 FROM provider WHERE provider = :provider AND {AT}", of) is not None)
+
+
+@loads(KeysQuery)
+def keys(db: Db, query: KeysQuery, at: Instant) -> KeysFacts:
+    of = {"provider": query.provider, "at": at}
+    found = row(db, f"SELECT change FROM provider WHERE provider = :provider AND {AT}", of)
+    return KeysFacts(found["change"] if found else None)
 
 
 @loads(ProviderQuery)

@@ -1,6 +1,7 @@
 """Identity providers, what was proposed or declared of them, and whose identity is whose."""
 
 from onepam.domain import providers as events
+from onepam.domain.provider_keys import ProviderKeysRead
 from onepam.store.database import Db
 from onepam.store.project.registry import Place, projects, state
 from onepam.store.tables import StateTable
@@ -93,6 +94,11 @@ def provider_set(db: Db, place: Place, event: events.ProviderSet) -> None:
         proposed_by=event.proposed_by,
         approved_by=event.by,
     )
+
+
+@projects(ProviderKeysRead)
+def provider_keys_read(db: Db, place: Place, event: ProviderKeysRead) -> None:
+    PROVIDER.change(db, place.time, {"provider": event.provider}, change=event.change, settings=event.settings)
 
 
 @projects(events.ProviderRejected)

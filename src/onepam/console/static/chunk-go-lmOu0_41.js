@@ -1,0 +1,1 @@
+function e(e){e instanceof HTMLFormElement&&e.submit()}export{e as mount};
