@@ -56,6 +56,8 @@ CONTROLS = {
     "mfa_exception.accepted": "MFA-02",
     "mfa_exception.ended": "MFA-02",
     "mfa_exception.proposed": "MFA-02",
+    "notice.failed": "MON-04",
+    "notice.sent": "MON-04",
     "payload.erased": "LOG-03 LOG-04",
     "person.added": "IDN-01 PRV-03 VND-01",
     "person.changed": "IDN-01 OFF-05",
@@ -72,6 +74,9 @@ CONTROLS = {
     "provider.rejected": "CHG-01",
     "provider.removed": "MFA-02 CHG-01",
     "provider.set": "MFA-02 CHG-01",
+    "receiver.ended": "MON-04",
+    "receiver.failing": "MON-04",
+    "receiver.set": "MON-04",
     "recording.chunks_sealed": "LOG-01 LOG-03",
     "recording.found_bad": "LOG-02 LOG-03",
     "recording.found_good": "LOG-02 LOG-03",
@@ -128,6 +133,7 @@ CONTROLS = {
 """Event kind -> ids of the control catalogue."""
 
 CLASSES = {
+    "notice": "Who is told by e-mail, webhook and syslog, and how it went",
     "access": "Who may do what: groups, resources, roles, bindings, and the changes of `access.yaml`",
     "identity": "Identity providers and identities, factors, enrolment, signing in",
     "person": "People and service accounts",

@@ -8,7 +8,7 @@ import pytest
 
 from onepam.boot.config import Config
 from onepam.domain.sessions import EntryPoint
-from scripts import entry_points_doc
+from scripts import entry_points_doc, notices_doc
 from scripts.events_doc import CONTROLS, PAGE, page
 from tests.house.sources import ROOT, kept_files, name
 
@@ -25,6 +25,10 @@ REQUIREMENTS = (
 
 def test_the_table_of_events_is_current() -> None:
     assert PAGE.read_text("utf-8") == page(), "run: python scripts/events_doc.py"
+
+
+def test_the_table_of_notices_is_current() -> None:
+    assert notices_doc.PAGE.read_text("utf-8") == notices_doc.page(), "run: python scripts/notices_doc.py"
 
 
 def test_every_event_kind_is_evidence_for_a_control() -> None:

@@ -26,7 +26,11 @@ class Config:
     on another host, `witness_key` its vkey. `disk_alarm_mib`, `disk_low_mib` and `disk_reserve_mib` are free space of
     the recordings' disk (`gateway.disk.Marks`). `trusted_proxies` are the networks whose `X-Forwarded-For` and
     `X-Forwarded-Proto` are believed; `signal_receivers` are told of revoked sessions (`NAME AUDIENCE poll`, or
-    `NAME AUDIENCE https://…`); `tls_certificate` and `tls_key` are PEM files for TLS without a proxy.
+    `NAME AUDIENCE https://…`).
+    Notices leave by `mail_server` (`smtps://USER@HOST:465`, `smtp://…` with STARTTLS) from the address `mail_from`,
+    alarms to `mail_security` too, by `webhooks` (`NAME https://… FILE-OF-THE-SECRET`) and by `syslog`
+    (`NAME HOST:6514`); `notice_ca` (PEM) is trusted beside the system's CAs.
+    `tls_certificate` and `tls_key` are PEM files for TLS without a proxy.
     """
 
     data: Path
@@ -50,6 +54,13 @@ class Config:
     witness_key: str = ""
     trusted_proxies: tuple[str, ...] = ()
     signal_receivers: tuple[str, ...] = ()
+    mail_server: str = ""
+    mail_from: str = ""
+    mail_password_file: str = ""
+    mail_security: tuple[str, ...] = ()
+    webhooks: tuple[str, ...] = ()
+    syslog: tuple[str, ...] = ()
+    notice_ca: str = ""
     tls_certificate: str = ""
     tls_key: str = ""
 

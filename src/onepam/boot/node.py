@@ -24,7 +24,7 @@ class Node:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
         for number in range(1, MAX_NODES + 1):
-            held = _hold(folder / f"{number}", create=True)
+            held = hold(folder / f"{number}", create=True)
             if held is None:
                 continue
             self._held = held
@@ -37,7 +37,7 @@ class Node:
         """The names of processes that are gone; nobody takes one of them meanwhile."""
         held = {}
         for number in range(1, MAX_NODES + 1):
-            file = _hold(self._folder / f"{number}")
+            file = hold(self._folder / f"{number}")
             if file is not None:
                 held[file] = _read(file)
         try:
@@ -51,7 +51,7 @@ class Node:
         self._held.close()
 
 
-def _hold(path: Path, *, create: bool = False) -> FileIO | None:
+def hold(path: Path, *, create: bool = False) -> FileIO | None:
     """The open file, locked; None where another process holds it, or there is none."""
     try:
         file = FileIO(os.open(path, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600), "r+")

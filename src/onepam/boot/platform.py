@@ -28,6 +28,7 @@ from onepam.boot.config import Config
 from onepam.boot.doors import Doors, bound
 from onepam.boot.evidence import Evidence
 from onepam.boot.node import Node
+from onepam.boot.outbox import Outbox, Receivers
 from onepam.boot.private_folder import private_folder
 from onepam.boot.probing import Listeners, Prober
 from onepam.boot.recording_check import RecordingChecks, sealed_by
@@ -207,6 +208,10 @@ class Platform:
         )
         return Prober(self.ledger, self.reader, self.probes, listeners, self.ledger.time, secrets.token_bytes)
 
+    def _outbox(self) -> Outbox:
+        receivers = Receivers.of(self.config, frozenset({self.ssh_port, self.config.console_port}))
+        return Outbox(self.config, receivers, self.ledger, self.reader, wall_clock)
+
     @contextlib.asynccontextmanager
     async def _listeners(self) -> AsyncIterator[None]:
         from onepam.boot.web import create_web
@@ -231,6 +236,7 @@ class Platform:
                 async with web_server(create_web(self), console, self.config, self.doors):
                     probing = self._run("probes", self._prober().run)
                     self._run("roster", lambda: keep_roster(self))
+                    self._run("outbox", self._outbox().run)
                     try:
                         yield
                     finally:

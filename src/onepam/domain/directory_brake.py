@@ -45,7 +45,7 @@ class HoldOutcome(StrEnum):
     LAPSED = "lapsed"
 
 
-@event("directory.held", klass="person")
+@event("directory.held", klass="person", alarm=True)
 @dataclass(frozen=True, slots=True)
 class DirectoryHeld:
     """The brake began to hold the ends of accounts that a directory ordered. `origin` is the directory, `decide_by`
@@ -75,7 +75,7 @@ class DirectoryPersonHeld:
     notified: Instant | None
 
 
-@event("directory.hold_reminded", klass="person")
+@event("directory.hold_reminded", klass="person", alarm=True)
 @dataclass(frozen=True, slots=True)
 class DirectoryHoldReminded:
     """Half the time to decide is over, and `waiting` accounts still wait."""

@@ -17,7 +17,7 @@ class DiskStage(StrEnum):
     LOW = "low"
 
 
-@event("disk.low", klass="system")
+@event("disk.low", klass="system", alarm=True)
 @dataclass(frozen=True, slots=True)
 class DiskLow:
     """The recordings' disk of a gateway process came to `stage`, with `free` of `total` bytes left."""

@@ -37,6 +37,7 @@ class Kind:
     name: str
     version: int
     klass: str
+    alarm: bool
     record: type
     open_fields: tuple[str, ...]
     private_fields: tuple[str, ...]
@@ -59,8 +60,11 @@ def private() -> Any:
     return field(default=None, metadata={"private": True})
 
 
-def event(name: str, *, klass: str, version: int = 1) -> Callable[[type[T]], type[T]]:
-    """Registers a frozen dataclass as the event `name`. Raises `ValueError` when the name is taken."""
+def event(name: str, *, klass: str, version: int = 1, alarm: bool = False) -> Callable[[type[T]], type[T]]:
+    """Registers a frozen dataclass as the event `name`. Raises `ValueError` when the name is taken.
+
+    `alarm`: people are told of it without looking; `domain/notices.py` says who.
+    """
 
     def register(record: type[T]) -> type[T]:
         if (name, version) in _by_name:
@@ -73,6 +77,7 @@ def event(name: str, *, klass: str, version: int = 1) -> Callable[[type[T]], typ
             name=name,
             version=version,
             klass=klass,
+            alarm=alarm,
             record=record,
             open_fields=open_fields,
             private_fields=private_fields,
@@ -93,6 +98,14 @@ def kind_of(record: object) -> Kind:
         return _by_record[type(record)]
     except KeyError:
         raise UnknownKind(f"{type(record).__name__} is not a registered event") from None
+
+
+def name_of(record: type) -> str:
+    """The name of an event's class. Raises `UnknownKind` for anything that is not a registered event."""
+    try:
+        return _by_record[record].name
+    except KeyError:
+        raise UnknownKind(f"{record.__name__} is not a registered event") from None
 
 
 def kinds() -> tuple[Kind, ...]:

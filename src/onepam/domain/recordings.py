@@ -52,7 +52,7 @@ class RecordingsChecked:
     root: str
 
 
-@event("recording.found_bad", klass="recording")
+@event("recording.found_bad", klass="recording", alarm=True)
 @dataclass(frozen=True, slots=True)
 class RecordingFoundBad:
     """A finished recording is not what the ledger says of it: its condition, and what exactly was found."""

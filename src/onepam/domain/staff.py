@@ -111,7 +111,7 @@ class RosterLinked:
     person: str
 
 
-@event("roster.held", klass="roster")
+@event("roster.held", klass="roster", alarm=True)
 @dataclass(frozen=True, slots=True)
 class RosterHeld:
     """The brake held a version back; nothing of it is applied.
@@ -145,7 +145,7 @@ class RosterReleased:
     by: str
 
 
-@event("roster.refused", klass="roster")
+@event("roster.refused", klass="roster", alarm=True)
 @dataclass(frozen=True, slots=True)
 class RosterRefused:
     """A file that was not taken, or could not be had (`digest` is then empty). `errors` counts what is wrong with it,

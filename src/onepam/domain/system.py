@@ -16,7 +16,7 @@ class SystemStarted:
     log_key: str
 
 
-@event("system.clock_jumped", klass="system")
+@event("system.clock_jumped", klass="system", alarm=True)
 @dataclass(frozen=True, slots=True)
 class ClockJumped:
     """The clock of `node` moved by `microseconds` (negative: backwards) against its steady clock, or stands so far
@@ -39,7 +39,7 @@ class ClockConfirmed:
     ahead: int
 
 
-@event("system.verified", klass="system")
+@event("system.verified", klass="system", alarm=True)
 @dataclass(frozen=True, slots=True)
 class LedgerVerified:
     """A verification that ran by itself: its kind (incremental, fold), up to which size, and what it found."""

@@ -1,0 +1,209 @@
+"""Who is told of what: one row for each kind of event that somebody must hear of without looking.
+
+    kind of event -> audience, one sentence, the page that shows more
+
+A row's `sentence` gives None where this very event is nothing to tell. Names come from the `named` that it is given:
+they are plain text on one line. To tell of another kind, add its row; docs/notices.md is made from them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Flag, auto
+from typing import Any
+
+from onepam.domain.directory_brake import DirectoryHeld, DirectoryHoldReminded, HoldReason
+from onepam.domain.disk import DiskLow
+from onepam.domain.event import name_of
+from onepam.domain.recordings import Condition, RecordingFoundBad
+from onepam.domain.sign_in import EnrolmentUsed, FactorRemoved
+from onepam.domain.staff import RosterHeld, RosterRefused
+from onepam.domain.system import ClockJumped, LedgerVerified
+
+Named = Callable[[str | None], str]
+"""A person's name by id."""
+
+
+class Audience(Flag):
+    """Who is told. `SECURITY` is the address of the configuration, `SYSTEMS` its webhooks and syslog servers."""
+
+    PERSON = auto()
+    ADMINISTRATORS = auto()
+    SECURITY = auto()
+    SYSTEMS = auto()
+
+
+ALARM = Audience.ADMINISTRATORS | Audience.SECURITY | Audience.SYSTEMS
+"""Whoever can do something about it, and whoever watches."""
+
+CONCERNED = Audience.PERSON | Audience.SYSTEMS
+"""The person whom it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Of events of this record, `audience` is told `sentence`, with a link to `where`.
+
+    `says` is what docs/notices.md says of the row. Alike are events of one kind with the same `alike`, which has few
+    values; those that a person is told of are alike only for the same person.
+    """
+
+    record: type
+    audience: Audience
+    says: str
+    sentence: Callable[[Any, Named], str | None]
+    where: str
+    alike: Callable[[Any], str] = lambda event: ""
+    text: Callable[[Any], str] = lambda event: ""
+
+    @property
+    def kind(self) -> str:
+        """The event's name."""
+        return name_of(self.record)
+
+    @property
+    def alarm(self) -> bool:
+        """Whether something is wrong with the platform or attacked, and somebody must act."""
+        return Audience.ADMINISTRATORS in self.audience
+
+
+def _verified(event: LedgerVerified, named: Named) -> str | None:
+    if not event.findings:
+        return None
+    places = "one place" if len(event.findings) == 1 else f"{len(event.findings)} places"
+    return (
+        f"The history fails its verification in {places}. Believe no page about the past until this is cleared up; "
+        "keep a copy of the data folder as it is now, and run “onepam ledger verify” on the host."
+    )
+
+
+_BAD = {
+    Condition.MISSING: "is gone",
+    Condition.CUT: "ends before what was sealed",
+    Condition.ALTERED: "was altered",
+    Condition.FOREIGN: "is another one than was sealed",
+    Condition.KEY_MISSING: "has lost its key",
+    Condition.KEY_ALTERED: "lies beside a key that is not its own",
+}
+
+
+def _bad(event: RecordingFoundBad, named: Named) -> str:
+    return (
+        f"The recording of session {event.session} {_BAD.get(event.condition, event.condition)}. Keep what is there, "
+        "and restore it from a backup."
+    )
+
+
+def _disk(event: DiskLow, named: Named) -> str:
+    return (
+        f"The disk of the recordings of {event.node} has {event.free // 2**20:,} of {event.total // 2**20:,} MiB left "
+        f"({event.stage}). Make room before sessions end."
+    )
+
+
+def _clock(event: ClockJumped, named: Named) -> str | None:
+    if not event.stops:
+        return None
+    return (
+        f"The clock of {event.node} is not believed any more, and nothing is decided until somebody runs “onepam "
+        "ledger confirm-clock” on the host."
+    )
+
+
+def _held(event: DirectoryHeld, named: Named) -> str:
+    what = (
+        "ended the last administrator who can sign in"
+        if event.reason is HoldReason.LAST_ADMINISTRATOR
+        else "ended many people within an hour"
+    )
+    return f"A directory {what}. Their sessions and rights are gone; the accounts wait for an administrator's word."
+
+
+def _reminded(event: DirectoryHoldReminded, named: Named) -> str:
+    return f"Half the time is over: {event.waiting} accounts that a directory ended still wait for a word."
+
+
+def _roster_held(event: RosterHeld, named: Named) -> str:
+    return (
+        f"A version of the staff roster is held back: it would end the access of {event.leavers} of {event.accounts} "
+        "people. An administrator releases it, or corrects the file."
+    )
+
+
+def _roster_refused(event: RosterRefused, named: Named) -> str:
+    return "The staff roster was not taken: the file is wrong, or could not be had. Leavers are not seen meanwhile."
+
+
+def _enrolled(event: EnrolmentUsed, named: Named) -> str:
+    return (
+        f"{named(event.person)} set a new password and a new second factor by a link. "
+        "If that was not you, tell your administrators at once."
+    )
+
+
+def _removed(event: FactorRemoved, named: Named) -> str | None:
+    if event.because not in ("removed", "replaced"):
+        return None
+    return (
+        f"A factor by which {named(event.person)} signs in was {event.because}. "
+        "If that was not you, tell your administrators at once."
+    )
+
+
+TABLE: tuple[Row, ...] = (
+    Row(LedgerVerified, ALARM, "the history fails its verification", _verified, "/ledger"),
+    Row(RecordingFoundBad, ALARM, "a finished recording is missing, cut, altered or foreign", _bad, "/sessions"),
+    Row(DiskLow, ALARM, "the recordings' disk runs full", _disk, "/"),
+    Row(ClockJumped, ALARM, "the clock stopped all decisions", _clock, "/ledger"),
+    Row(DirectoryHeld, ALARM, "a directory ended many, or the last administrator", _held, "/provisioning"),
+    Row(DirectoryHoldReminded, ALARM, "half the time to decide on those is over", _reminded, "/provisioning"),
+    Row(RosterHeld, ALARM, "a version of the staff roster is held back", _roster_held, "/roster"),
+    Row(RosterRefused, ALARM, "the staff roster could not be taken", _roster_refused, "/roster"),
+    Row(
+        EnrolmentUsed,
+        CONCERNED,
+        "all factors of the person were set anew by a link",
+        _enrolled,
+        "/factors",
+        lambda event: event.person,
+    ),
+    Row(
+        FactorRemoved,
+        CONCERNED,
+        "a factor of the person was replaced or removed",
+        _removed,
+        "/factors",
+        lambda event: event.person,
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What an event has to say, to whom; `person` is the one concerned, else empty."""
+
+    audience: Audience
+    person: str
+    alike: str
+    sentence: str
+    where: str
+    alarm: bool
+    text: str
+
+
+def telling(event: object, named: Named) -> Telling | None:
+    """The row of an event, filled in; None where there is nothing to tell."""
+    row = _ROWS.get(type(event))
+    sentence = row.sentence(event, lambda person: _one_line(named(person))) if row else None
+    if row is None or sentence is None:
+        return None
+    person = str(getattr(event, "person", "")) if Audience.PERSON in row.audience else ""
+    alike = " ".join(filter(None, (row.kind, row.alike(event))))
+    return Telling(row.audience, person, alike, sentence, row.where, row.alarm, row.text(event))
+
+
+def _one_line(name: str) -> str:
+    """A name as it may stand in a sentence, wherever it came from: on one line, without anything invisible."""
+    return " ".join("".join(each if each.isprintable() else " " for each in name).split())
+
+
+_ROWS = {row.record: row for row in TABLE}

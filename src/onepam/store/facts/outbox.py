@@ -1,0 +1,28 @@
+"""What the ledger says of a receiver of notices."""
+
+from onepam.domain.outbox import Channel, ReceiverFacts, ReceiverQuery, ReceiversFacts, ReceiversQuery, Told
+from onepam.kernel.clock import Instant
+from onepam.store.database import Db, row, rows
+from onepam.store.facts.registry import loads
+from onepam.store.tables import AT
+
+
+@loads(ReceiverQuery)
+def receiver(db: Db, query: ReceiverQuery, at: Instant) -> ReceiverFacts:
+    """The receiver's failing, and the end of the last notice alike."""
+    asked = {"receiver": query.receiver, "alike": query.alike, "at": at}
+    failing = row(db, f"SELECT failing FROM delivery WHERE receiver = :receiver AND {AT}", asked)
+    last = row(
+        db,
+        f"SELECT n.last, e.time FROM notice n JOIN entry e ON e.idx = n.first "
+        f"WHERE receiver = :receiver AND alike = :alike AND {AT}",
+        asked,
+    )
+    return ReceiverFacts(failing["failing"] if failing else None, Told(last["time"], last["last"]) if last else None)
+
+
+@loads(ReceiversQuery)
+def receivers(db: Db, query: ReceiversQuery, at: Instant) -> ReceiversFacts:
+    """The receivers in force."""
+    found = rows(db, f"SELECT receiver, channel FROM receiver WHERE {AT}", {"at": at})
+    return ReceiversFacts({each["receiver"]: Channel(each["channel"]) for each in found})

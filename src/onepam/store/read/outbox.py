@@ -1,0 +1,135 @@
+"""What the outbox has to tell, and how it goes with its receivers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from onepam.domain.notices import ALARM, TABLE, Audience, Telling, telling
+from onepam.domain.outbox import MAIL, SECURITY, Channel, Occurrence, Told, mail_to
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Corrupt
+from onepam.store.database import Db, row, rows
+from onepam.store.entries import Stored, entries_of, size_of
+from onepam.store.facts.directory_brake import administrators
+from onepam.store.read.names import name
+from onepam.store.tables import AT
+
+KINDS = tuple(each.kind for each in TABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """An occurrence, and the receiver who is told of it."""
+
+    receiver: str
+    channel: Channel
+    occurrence: Occurrence
+
+
+@dataclass(frozen=True, slots=True)
+class Deliveries:
+    """How it goes with one receiver: since when it fails and the code of why, when it took its last notice, and when
+    one was given up."""
+
+    receiver: str
+    channel: Channel
+    failing: Instant | None
+    because: str
+    sent: Instant | None
+    given_up: Instant | None
+
+
+def to_tell(db: Db, at: Instant, after: int) -> tuple[list[Addressed], int]:
+    """What the entries with index >= `after` tell to whom, in order, and the first index that was not looked at.
+
+    Each receiver is told of what happened since it was set; settled notices are among it.
+    """
+    size = size_of(db)
+    receivers = {
+        each["receiver"]: (Channel(each["channel"]), int(each["since"]))
+        for each in rows(db, f"SELECT receiver, channel, since FROM receiver WHERE {AT}", {"at": at})
+    }
+    begin = max([after, *([min(since for _, since in receivers.values())] if receivers else [size])])
+    found: list[Addressed] = []
+    for stored in entries_of(db, KINDS, begin, size):
+        told = _telling(db, stored)
+        if told is None:
+            continue
+        index = stored.header.index
+        occurrence = Occurrence(
+            index, stored.header.time, stored.header.kind, told.alike, told.sentence, told.where, told.alarm, told.text
+        )
+        since = {each: channel for each, (channel, begun) in receivers.items() if begun <= index}
+        found += [Addressed(each, channel, occurrence) for each, channel in _audience(db, stored, told, since)]
+    return found, max(after, size)
+
+
+def settled(db: Db, at: Instant) -> dict[str, dict[str, Told]]:
+    """The last notice of each like that each receiver was told, or that was given up."""
+    found: dict[str, dict[str, Told]] = {}
+    for each in rows(
+        db,
+        f"SELECT n.receiver, n.alike, n.last, e.time FROM notice n JOIN entry e ON e.idx = n.first WHERE {AT}",
+        {"at": at},
+    ):
+        found.setdefault(each["receiver"], {})[each["alike"]] = Told(Instant(each["time"]), each["last"])
+    return found
+
+
+def mail_address(db: Db, at: Instant, person: str) -> str:
+    """The address that somebody is told at; "" for whoever is not enabled, or has none."""
+    found = row(
+        db, f"SELECT email FROM person WHERE person = :person AND enabled = 1 AND {AT}", {"person": person, "at": at}
+    )
+    return (found["email"] or "") if found else ""
+
+
+def deliveries(db: Db, at: Instant) -> list[Deliveries]:
+    """How it goes with every receiver that was ever tried or is configured, those who fail first."""
+    found = rows(
+        db,
+        "SELECT receiver, channel, failing, because, sent, given_up FROM delivery "
+        f"WHERE {AT} UNION SELECT receiver, channel, NULL, NULL, NULL, NULL FROM receiver r WHERE {AT} AND NOT EXISTS "
+        "(SELECT 1 FROM delivery d WHERE d.receiver = r.receiver AND d.valid_from <= :at AND :at < d.valid_until) "
+        "ORDER BY failing IS NULL, receiver",
+        {"at": at},
+    )
+    return [
+        Deliveries(
+            each["receiver"],
+            Channel(each["channel"]),
+            each["failing"],
+            each["because"] or "",
+            each["sent"],
+            each["given_up"],
+        )
+        for each in found
+    ]
+
+
+def _telling(db: Db, stored: Stored) -> Telling | None:
+    try:
+        return telling(stored.event, lambda person: name(db, stored.header.time, person))
+    except Corrupt:
+        return Telling(
+            ALARM,
+            "",
+            f"{stored.header.kind} unreadable",
+            f"Entry {stored.header.index} of the history cannot be read: it was altered.",
+            "/ledger",
+            True,
+            "",
+        )
+
+
+def _audience(db: Db, stored: Stored, told: Telling, receivers: Mapping[str, Channel]) -> list[tuple[str, Channel]]:
+    people: set[str] = set()
+    if MAIL in receivers and Audience.PERSON in told.audience and told.person:
+        people.add(told.person)
+    if MAIL in receivers and Audience.ADMINISTRATORS in told.audience:
+        people |= administrators(db, stored.header.time)
+    found = [(mail_to(each), Channel.MAIL) for each in sorted(people)]
+    if SECURITY in receivers and Audience.SECURITY in told.audience:
+        found.append((SECURITY, Channel.MAIL))
+    if Audience.SYSTEMS in told.audience:
+        found += [(each, channel) for each, channel in receivers.items() if channel is not Channel.MAIL]
+    return found

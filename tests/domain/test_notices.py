@@ -1,0 +1,97 @@
+"""Who is told of what: every row, what it says, and that no alarm is without one."""
+
+import pytest
+
+from onepam.domain import outbox
+from onepam.domain.directory_brake import DirectoryHeld, DirectoryHoldReminded, HoldReason
+from onepam.domain.disk import DiskLow, DiskStage
+from onepam.domain.event import UnknownKind, kinds, name_of
+from onepam.domain.notices import ALARM, CONCERNED, TABLE, Audience, Telling, telling
+from onepam.domain.recordings import Condition, RecordingFoundBad
+from onepam.domain.sign_in import EnrolmentUsed, FactorRemoved
+from onepam.domain.staff import RosterHeld, RosterRefused
+from onepam.domain.system import ClockJumped, LedgerVerified, SystemStarted
+from onepam.kernel.clock import Instant
+
+NAMES = {"per_1": "Ada\r\nBcc: eve@example.com\u202e  Example"}
+
+
+def named(person: str | None) -> str:
+    return NAMES.get(person or "", person or "")
+
+
+def said(event: object) -> Telling:
+    found = telling(event, named)
+    assert found is not None
+    return found
+
+
+def test_every_alarm_has_a_row_and_every_row_a_kind() -> None:
+    rows = {row.kind for row in TABLE}
+    assert len(rows) == len(TABLE)
+    assert {kind.name for kind in kinds() if kind.alarm} <= rows
+    for row in TABLE:
+        (kind,) = [each for each in kinds() if each.name == row.kind]
+        assert row.alarm is kind.alarm, f"{row.kind}: marked as an alarm in one place, and not in the other"
+        assert row.audience
+        assert row.where.startswith("/")
+        if Audience.PERSON in row.audience:
+            assert "person" in kind.open_fields
+
+
+def test_a_class_without_a_kind_is_named() -> None:
+    assert name_of(SystemStarted) == "system.started"
+    with pytest.raises(UnknownKind, match="int"):
+        name_of(int)
+
+
+def test_what_is_not_in_the_table_is_not_told() -> None:
+    assert telling(SystemStarted("nod_1", "1", "o", "k"), named) is None
+    assert telling(outbox.ReceiverEnded("r"), named) is None
+
+
+def test_the_history_and_the_clock() -> None:
+    assert telling(LedgerVerified("fold", 1, "00", ()), named) is None
+    one = said(LedgerVerified("fold", 1, "00", ("a",)))
+    assert (one.audience, one.person, one.alike, one.where, one.alarm) == (
+        ALARM,
+        "",
+        "system.verified",
+        "/ledger",
+        True,
+    )
+    assert "in one place." in one.sentence
+    assert "in 2 places." in said(LedgerVerified("fold", 1, "00", ("a", "b"))).sentence
+    assert telling(ClockJumped("nod_1", 1, False), named) is None
+    assert "onepam ledger confirm-clock" in said(ClockJumped("nod_1", 1, True)).sentence
+
+
+def test_directories_and_the_roster() -> None:
+    last, many = (said(DirectoryHeld("h", "scim:x", each, None)).sentence for each in HoldReason)
+    assert "the last administrator" in last
+    assert "many people" in many
+    assert "2 accounts" in said(DirectoryHoldReminded("h", 2, Instant(0))).sentence
+    held = RosterHeld("v", "d", "upload", "roster.shrinks", 9, 0, 0, 9, 8, 10, Instant(0), None)
+    assert "8 of 10" in said(held).sentence
+    assert "not taken" in said(RosterRefused("v", "", "s", "roster.down", 0, Instant(0), None)).sentence
+
+
+def test_a_person_is_told_of_their_factors_by_a_name_on_one_line() -> None:
+    replaced = said(FactorRemoved("fac_1", "per_1", "replaced", "per_1"))
+    assert (replaced.audience, replaced.person, replaced.alike) == (CONCERNED, "per_1", "factor.removed per_1")
+    assert "Ada Bcc: eve@example.com Example signs in was replaced" in replaced.sentence
+    assert "was removed" in said(FactorRemoved("fac_1", "per_1", "removed", "per_1")).sentence
+    assert telling(FactorRemoved("fac_1", "per_1", "person.disabled", "x"), named) is None
+    assert "by a link" in said(EnrolmentUsed("enr_1", "per_1")).sentence
+
+
+def test_a_bad_recording_is_said_to_be_what_it_is() -> None:
+    sentences = {each: said(RecordingFoundBad("ses_1", each, "x")).sentence for each in Condition if not each.good}
+    assert "session ses_1 is gone." in sentences[Condition.MISSING]
+    assert len(set(sentences.values())) == len(sentences)
+    assert not any(each.value in sentences[each] for each in (Condition.KEY_MISSING, Condition.KEY_ALTERED))
+
+
+def test_a_disk_says_what_is_left() -> None:
+    low = said(DiskLow("nod_1", next(iter(DiskStage)), 3 * 2**30, 10 * 2**30))
+    assert "has 3,072 of 10,240 MiB left" in low.sentence
