@@ -6,7 +6,18 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from onepam.app.ports import Ledger
-from onepam.domain.outbox import Channel, Notice, Occurrence, ReceiverQuery, Told, failed, next_notice, pause, sent
+from onepam.domain.outbox import (
+    MAIL,
+    Channel,
+    Notice,
+    Occurrence,
+    ReceiverQuery,
+    Told,
+    failed,
+    next_notice,
+    pause,
+    sent,
+)
 from onepam.gateway.outbox.send import Letter, Send
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Fault, Refused
@@ -40,7 +51,7 @@ class Queue:
 
 
 class Deliverer:
-    """One for an installation. `senders` are by receiver, the one of all e-mail by its channel's name."""
+    """One for an installation. `senders` are by receiver; that of `MAIL` sends all e-mail."""
 
     def __init__(
         self, ledger: Ledger, senders: Mapping[str, Send], addresses: Address, letter: Callable[[Notice], Letter],
@@ -90,10 +101,10 @@ class Deliverer:
                 while (notice := next_notice(queue.receiver, queue.waiting, queue.told, now)) is not None:
                     if not await self._deliver(queue, notice, now, wall):
                         return
-        except (Fault, OSError) as error:
+        except Exception as error:  # of one receiver; the others go on
             queue.failures += 1
             queue.next_try = now + pause(queue.failures)
-            log.error("%s is not told: %s", queue.receiver, error)
+            log.error("%s is not told: %s", queue.receiver, error, exc_info=not isinstance(error, Fault | OSError))
         finally:
             queue.telling = False
 
@@ -103,7 +114,8 @@ class Deliverer:
         if letter is None:
             queue.settle(notice)
             return True
-        refused = await self._senders.get(queue.receiver, self._senders[queue.channel.value])(letter, wall)
+        sender = self._senders[MAIL if queue.channel is Channel.MAIL else queue.receiver]
+        refused = await sender(letter, wall)
         query = ReceiverQuery(queue.receiver, notice.newest.alike)
         if refused is None:
             await self._ledger.commit(query, lambda facts, at: sent(facts, notice, queue.channel))

@@ -8,8 +8,8 @@ import asyncio
 import smtplib
 import socket
 import ssl
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -101,7 +101,8 @@ class Mail:
                 if self._server.scheme == "smtp":
                     smtp.starttls(context=self._trust)
                 if self._server.user and self._password is not None:
-                    smtp.login(self._server.user, self._password().reveal().decode("utf-8"))
+                    with _signing_in():
+                        smtp.login(self._server.user, self._password().reveal().decode("utf-8"))
                 refused = smtp.send_message(message, self._sender, to)
             finally:
                 with suppress(OSError, smtplib.SMTPException):
@@ -123,6 +124,15 @@ class Mail:
         except (OSError, smtplib.SMTPException):
             return Refused("mail.down", f"{host} is down, or broke off.")
         return Refused("mail.refused", f"{host} refused {len(refused)} addresses.") if refused else None
+
+
+@contextmanager
+def _signing_in() -> Iterator[None]:
+    """Some servers break off rather than say no a second time."""
+    try:
+        yield
+    except smtplib.SMTPServerDisconnected as error:
+        raise smtplib.SMTPAuthenticationError(535, str(error)) from None
 
 
 _NO_SUCH_ADDRESS = frozenset({550, 551, 553})
