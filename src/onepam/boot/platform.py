@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import signal
+import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -74,6 +75,8 @@ STOP_SECONDS = 4.0
 RECOVERY_SECONDS = 15.0
 HOST_CERTIFICATE = 90 * DAY
 EXPIRY_SECONDS = 15.0
+SWITCH_SECONDS = 0.0005
+"""How long a busy thread keeps the interpreter from the event loop, on which the bytes of live sessions pass."""
 
 
 class Platform:
@@ -357,6 +360,7 @@ class Platform:
 async def run(config: Config, ready_file: Path | None) -> None:
     """`onepam up`: runs until SIGTERM or SIGINT; one that comes while it starts is heeded once it has."""
     stop = stop_signal()
+    sys.setswitchinterval(SWITCH_SECONDS)
     async with Platform(config).running() as platform:
         if ready_file is not None:
             platform.write_ready_file(ready_file)

@@ -1,11 +1,8 @@
 """Where passwords are judged, and where they and recovery codes are hashed: slow on purpose, so in threads."""
 
 import asyncio
-import os
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
 from onepam.gateway.turns import STANDING, Fair
@@ -16,17 +13,8 @@ T = TypeVar("T")
 AT_ONCE = 4
 """Argon2 takes 64 MiB and a core each: what a flood of sign-ins may take of both is bounded."""
 
-NICENESS = 10
-"""By how much the threads yield to the event loop, on which the bytes of live sessions pass."""
-
-
-def _yield_to_others() -> None:
-    with suppress(OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
-
-
 # The threads are of its own, so that signing in waits for no verification of the ledger and no report.
-_pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="hashing", initializer=_yield_to_others)
+_pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="hashing")
 _waiting: Fair[asyncio.Future[None]] = Fair()
 _running = 0
 
