@@ -116,7 +116,7 @@ class Town:
                 )
             )
             noticed.grown = self.memory() - before
-            noticed.got = json.loads(await attacker.stdout.readline())["seen"]
+            noticed.got = json.loads(await attacker.stdout.read())["seen"]
         finally:
             if attacker.returncode is None:
                 attacker.terminate()

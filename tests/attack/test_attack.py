@@ -12,7 +12,7 @@ from tests.attack.ways import WAYS
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(900)]
 
-SECONDS = 3.0
+SECONDS = 2.0
 MOST_GROWN = 200 * 1024 * 1024
 """Bytes of memory; a single header of 200 MiB took 348 MiB."""
 

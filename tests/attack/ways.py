@@ -17,6 +17,7 @@ from random import Random
 from typing import Any
 
 HOST = "127.0.0.1"
+PATIENCE = 60.0
 PIECE = b"x" * 65536
 ADDRESSES = tuple(f"127.0.1.{last}" for last in range(1, 6))
 """Of the attacker. Everybody else comes from other networks of loopback."""
@@ -30,10 +31,19 @@ class Attack:
     def __init__(self, ssh_port: int, console_port: int, seconds: float) -> None:
         self.ssh_port = ssh_port
         self.console_port = console_port
-        self.until = time.monotonic() + seconds
+        self.seconds = seconds
+        self.until = time.monotonic() + PATIENCE
         self.seen: Counter[str] = Counter()
         self.held = 0
         self._numbers = count()
+
+    def connected(self) -> None:
+        """The attack is on, and its time runs, from the first connection."""
+        if not self.seen["connected"]:
+            self.until = time.monotonic() + self.seconds
+            sys.stdout.write("on\n")
+            sys.stdout.flush()
+        self.seen["connected"] += 1
 
     @property
     def on(self) -> bool:
@@ -51,7 +61,7 @@ class Attack:
                 async with asyncio.timeout_at(asyncio.get_running_loop().time() + self.until - time.monotonic()):
                     reader, writer = await self.connect(port)
                     self.held += 1
-                    self.seen["connected"] += 1
+                    self.connected()
                     try:
                         await talk(self, reader, writer)
                     finally:
@@ -211,7 +221,7 @@ async def _ssh_keys(attack: Attack) -> None:
     keys = [asyncssh.generate_private_key("ssh-ed25519") for _ in range(20)]
     while attack.on:
         source = ADDRESSES[next(attack._numbers) % len(ADDRESSES)]
-        attack.seen["connected"] += 1
+        attack.connected()
         with suppress(OSError, asyncssh.Error, TimeoutError):
             async with asyncio.timeout(max(0.1, attack.until - time.monotonic())):
                 try:
@@ -256,8 +266,6 @@ WAYS: dict[str, Callable[[Attack], Awaitable[None]]] = {
 
 async def _run(way: str, ssh_port: int, console_port: int, seconds: float) -> None:
     attack = Attack(ssh_port, console_port, seconds)
-    sys.stdout.write("on\n")
-    sys.stdout.flush()
     await WAYS[way](attack)
     attack.seen.pop("pieces", None)
     sys.stdout.write(json.dumps({"seen": dict(attack.seen), "held": attack.held}) + "\n")
