@@ -38,6 +38,8 @@ CONTROLS = {
     "directory.person_held": "OFF-01 OFF-04",
     "disk.low": "LOG-01 LOG-02",
     "disk.recovered": "LOG-01 LOG-02",
+    "door.calm": "MON-05",
+    "door.pressed": "MON-05",
     "enrolment.ended": "PRV-03",
     "enrolment.opened": "PRV-03",
     "enrolment.proposed": "PRV-02",

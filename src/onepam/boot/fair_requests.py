@@ -5,7 +5,7 @@ from collections import Counter
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from onepam.gateway.crowd import Known, Origin
+from onepam.gateway.crowd import Crowd, Known, Origin
 from onepam.gateway.turns import STANDING, Turns, path
 
 FROM_ADDRESS = 64
@@ -19,13 +19,13 @@ _WORDS = b"Too many requests are being answered already.\n"
 class FairRequests:
     """ASGI middleware; refuses with 429 for one origin's many, 503 for everybody's (RFC 6585, 4; RFC 9110, 15.6.4)."""
 
-    def __init__(self, app: ASGIApp, turns: Turns, known: Known) -> None:
+    def __init__(self, app: ASGIApp, turns: Turns, known: Known, crowd: Crowd) -> None:
         self._app = app
         self._turns = turns
         self._known = known
         self._begun: Counter[str] = Counter()
         self._count = 0
-        self.turned_away = 0
+        self._crowd = crowd
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -34,7 +34,7 @@ class FairRequests:
         origin = Origin.of((scope.get("client") or ("",))[0])
         status = self._refused(origin)
         if status:
-            self.turned_away += 1
+            self._crowd.turned_away += 1
             await _refuse(status, send)
             return
         standing = path(origin in self._known, origin)

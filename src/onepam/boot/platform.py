@@ -174,6 +174,7 @@ class Platform:
         self._run("sealing", self.sealing.run)
         self._run("disk", lambda: self.disk.run(self.ledger, self.node.name))
         self._run("expiry", self._expire)
+        self._run("doors", lambda: self.doors.watch(self.ledger, self.reader, self.node.name))
         self._run("recovery", self._recover_others)
         keys = (self.log_key, *self.anchors.witness_keys)
         self.self_check = SelfCheck(self.ledger, self._signers, self.config, self.database, keys, self._stopping)

@@ -29,7 +29,7 @@ async def web_server(app: ASGIApp, listening: socket.socket, config: Config, doo
     """Serves the application on a socket that listens, with the configured certificate. Raises `Unavailable`."""
     certificate, key = config.tls or (None, None)
     settings = uvicorn.Config(
-        FairRequests(app, doors.turns, doors.known),
+        FairRequests(app, doors.turns, doors.known, doors.web),
         log_level="warning",
         server_header=False,
         proxy_headers=bool(config.proxies),

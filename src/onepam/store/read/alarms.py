@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from onepam.domain.directory_brake import HoldReason
 from onepam.domain.disk import DiskStage
+from onepam.domain.doors import Door
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
 from onepam.store.read.directory_brake import held_people
+from onepam.store.read.doors import pressed_doors
 from onepam.store.tables import AT
 
 
@@ -89,8 +91,26 @@ def _disks(db: Db, at: Instant) -> list[Alarm]:
     ]
 
 
+def _doors(db: Db, at: Instant) -> list[Alarm]:
+    """A crowd stands at a listener."""
+    names = {Door.SSH: "SSH", Door.WEB: "the console and the API"}
+    found = sorted({names[each.door] for each in pressed_doors(db, at)})
+    if not found:
+        return []
+    return [
+        Alarm(
+            "door",
+            f"More connections come to {' and to '.join(found)} than are let in: the door is under attack, or a script "
+            "runs wild.",
+            "Sessions go on, and others still get in. The gateway's log and your firewall show from where it comes; "
+            "stop it there.",
+            "/ledger",
+        )
+    ]
+
+
 def _size(count: int) -> str:
     return f"{count >> 30} GiB" if count >= 1 << 30 else f"{count >> 20} MiB"
 
 
-_ALARMS = (_history, _holds, _disks)
+_ALARMS = (_history, _holds, _disks, _doors)
