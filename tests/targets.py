@@ -101,6 +101,7 @@ def _config(
         "UseDNS no",
         "PrintMotd no",
         "PrintLastLog no",
+        "SetEnv SHLVL=2",  # bash then reads no .bashrc: what the tests' account does at its start is not ours
         "PasswordAuthentication no",
         "KbdInteractiveAuthentication no",
         "PermitRootLogin prohibit-password",

@@ -262,6 +262,7 @@ CASES = [
         "to 12h.",
     ),
     case("approvers: [boss]", "approvers: [boss], administrative: §yes", "administrative is either true or false."),
+    case("approvers: [boss]", "approvers: [boss], recording: §all", "`all` is not a recording.", "whole"),
     # bindings
     case("role: boss, person", "role: §bos, person", "There is no role bos.", "Did you mean `boss`?"),
     case("group: web, because", "group: §wep, because", "There is no group wep.", "Did you mean `web`?"),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepam.domain.access import MAX_SESSION, Action, Mode, Permission
+from onepam.domain.access import MAX_SESSION, Action, Mode, Permission, Recording
 from onepam.domain.decision import AccessFacts, HeldGrant, Permitted, decide
 from onepam.domain.sessions import Because
 from onepam.kernel.clock import HOUR, MINUTE, Instant
@@ -132,6 +132,34 @@ def test_what_lasts_longer_and_allows_less_hides_nothing() -> None:
     assert (alone.because.grant, alone.also, alone.administrative) == ("grt_3", (), False)  # one chain says it all
     both = permitted(access(replace(ENGINEER, permissions=(files, shell))))
     assert (both.administrative, [each.permission for each in both.rests_on()]) == (True, ["files", "shell"])
+
+
+@pytest.mark.parametrize(
+    ("env", "said", "kept"),
+    [
+        ("prod", (None,), Recording.WHOLE),
+        ("dev", (None,), Recording.HEAD_TAIL),
+        ("prod", (Recording.HEAD_TAIL,), Recording.HEAD_TAIL),
+        ("dev", (Recording.WHOLE,), Recording.WHOLE),
+        ("prod", (Recording.HEAD_TAIL, None), Recording.WHOLE),
+        ("dev", (Recording.HEAD_TAIL, None), Recording.HEAD_TAIL),
+        ("dev", (Recording.HEAD_TAIL, Recording.WHOLE), Recording.WHOLE),
+        ("prod", (Recording.HEAD_TAIL, Recording.HEAD_TAIL), Recording.HEAD_TAIL),
+    ],
+)
+def test_how_much_of_commands_is_kept(env: str, said: tuple[Recording | None, ...], kept: Recording) -> None:
+    """All of what is privileged unless every permission for commands that the session rests on says less."""
+    others = ((Action.EXEC, Action.SHELL), (Action.EXEC, Action.SFTP))
+    ways = tuple(
+        replace(
+            PROD, name=f"way-{number}", actions=others[number], where={"env": env}, mode=Mode.STANDING, recording=each
+        )
+        for number, each in enumerate(said)
+    )
+    facts = access(replace(ENGINEER, permissions=ways))
+    assert facts.resource is not None
+    facts = replace(facts, resource=replace(facts.resource, labels={"env": env}))
+    assert permitted(facts).kept is kept
 
 
 STANDING = st.builds(

@@ -11,6 +11,7 @@ from onepam.domain.access import (
     ConsoleRight,
     MfaRule,
     Mode,
+    Recording,
     ResourceRemoved,
     ResourceSet,
     RoleRemoved,
@@ -150,6 +151,7 @@ WIDER = [
     ({"approvers": ("lead", "dev")}, "prod is approved by other roles"),
     ({"approvers": ()}, "prod is approved by other roles"),
     ({"administrative": False}, "prod is no longer marked administrative"),
+    ({"recording": Recording.HEAD_TAIL}, "prod keeps less of its commands' output"),
     ({"name": "other"}, "gets the permission other"),
 ]
 NARROWER = [
@@ -165,6 +167,10 @@ def test_a_wider_permission_needs_a_second_person_even_where_nobody_holds_it(
     made = plan(replace(BASE, bindings={}), replace(with_permission(**changes), bindings={}))
     assert made.widens
     assert not made.differences
+
+
+def test_to_keep_more_of_the_output_needs_nobody() -> None:
+    assert plan(BASE, with_permission(recording=Recording.WHOLE)).widenings == ()
 
 
 @pytest.mark.parametrize("changes", NARROWER, ids=str)

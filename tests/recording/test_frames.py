@@ -16,7 +16,9 @@ from onepam.recording.frames import (
     Closed,
     FileOperation,
     Frame,
+    Input,
     Marker,
+    Omitted,
     Opened,
     Output,
     Resize,
@@ -37,11 +39,25 @@ frames: st.SearchStrategy[Frame] = st.one_of(
     st.builds(Output, at, u32, st.sampled_from(Stream), st.binary(max_size=300)),
     st.builds(Resize, at, u32, u32, u32),
     st.builds(TypedInput, at, u32, count),
+    st.builds(Input, at, u32, st.binary(max_size=300)),
+    st.builds(Omitted, at, u32, st.sampled_from(Stream), count),
     st.builds(Marker, at, text),
     st.builds(
         FileOperation, at, u32, count, text, text, text, text, text, st.none() | count, st.none() | text, st.booleans()
     ),
-    st.builds(ChannelClosed, at, u32, st.none() | u32, st.none() | text, count, st.none() | text),
+    st.builds(
+        ChannelClosed,
+        at,
+        u32,
+        st.none() | u32,
+        st.none() | text,
+        count,
+        st.none() | text,
+        count,
+        st.none() | text,
+        count,
+        st.none() | text,
+    ),
     st.builds(Closed, at, text, st.dictionaries(st.text("abc", max_size=5), count, max_size=3)),
 )
 
@@ -72,6 +88,8 @@ def test_output_beyond_the_bound_is_refused() -> None:
     assert encode(Output(0, 1, Stream.STDOUT, bytes(MAX_DATA_BYTES)))
     with pytest.raises(ValueError, match="at most 262144"):
         encode(Output(0, 1, Stream.STDOUT, bytes(MAX_DATA_BYTES + 1)))
+    with pytest.raises(ValueError, match="input of 262145 bytes"):
+        encode(Input(0, 1, bytes(MAX_DATA_BYTES + 1)))
 
 
 def test_a_long_command_is_refused() -> None:
@@ -88,6 +106,9 @@ def test_a_long_command_is_refused() -> None:
         pack(">BQI", 3, 0, 5) + pack(">IB", 1, 7),
         pack(">BQI", 4, 0, 5) + b"12345",
         pack(">BQI", 5, 0, 5) + b"12345",
+        pack(">BQI", 10, 0, 3) + b"123",
+        pack(">BQI", 11, 0, 12) + b"123456789012",
+        pack(">BQI", 11, 0, 13) + pack(">IBQ", 1, 7, 9),
         pack(">BQI", 77, 0, 0),
         pack(">BQI", 6, 0, 300_000) + bytes(300_000),
         pack(">BQI", 6, 0, 2) + b"{ ",
@@ -95,7 +116,6 @@ def test_a_long_command_is_refused() -> None:
         pack(">BQI", 6, 0, 2) + b"{}",
         pack(">BQI", 6, 0, 10) + b'{"text":1}',
         pack(">BQI", 6, 0, 15) + b'{"text":"a","b"',
-        pack(">BQI", 8, 0, 83) + b'{"channel":1,"input_bytes":true,"input_sha256":null,"signal":null,"status":null}',
     ],
 )
 def test_malformed_frames_are_named(data: bytes) -> None:
@@ -104,6 +124,9 @@ def test_malformed_frames_are_named(data: bytes) -> None:
 
 
 def test_a_boolean_is_no_number() -> None:
-    body = b'{"channel":1,"input_bytes":true,"input_sha256":null,"signal":null,"status":null}'
+    body = (
+        b'{"channel":1,"error_bytes":0,"error_sha256":null,"input_bytes":true,"input_sha256":null,'
+        b'"output_bytes":0,"output_sha256":null,"signal":null,"status":null}'
+    )
     with pytest.raises(Corrupt, match="input_bytes is a bool"):
         list(decode(pack(">BQI", 8, 0, len(body)) + body))

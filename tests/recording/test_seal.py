@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Corrupt
 from onepam.recording import seal
-from onepam.recording.frames import Closed, Frame, Marker, Opened, Output, Stream, encode
+from onepam.recording.frames import Closed, Frame, Marker, Omitted, Opened, Output, Stream, encode
 from onepam.recording.open import Cut, Foreign, Gap, Reader, Tampered
 from onepam.recording.seal import BOUND, RECORD, Head, Sealer, header, nonce
 
@@ -58,6 +58,17 @@ class Recorded:
 
     def reader(self, data: bytes | None = None, *, final: bool = False) -> Reader:
         return Reader([bytes(self.data) if data is None else data], KEY, self.heads[-1], final=final)
+
+
+def test_what_is_left_out_counts_apart() -> None:
+    recorded = Recorded()
+    recorded.add(OPENED, output(10), Omitted(11, 1, Stream.STDOUT, 900), Omitted(12, 1, Stream.STDERR, 100))
+    recorded.close()
+    reader = recorded.reader(final=True)
+    assert list(reader) == recorded.frames
+    counts = {"opened": 1, "outputs": 1, "omissions": 2, "frames": 4, "bytes": 7, "omitted_bytes": 1000}
+    assert reader.counts == counts
+    assert reader.gap is None
 
 
 def three_chunks() -> Recorded:

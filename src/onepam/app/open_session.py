@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from onepam.app.ports import Ledger
-from onepam.domain.access import Action
+from onepam.domain.access import Action, Recording
 from onepam.domain.commit import Decided
 from onepam.domain.decision import AccessFacts, Permitted, decide
 from onepam.domain.mfa_rule import Weight, phishable, weigh
@@ -111,6 +111,7 @@ class Opened:
     privileged: bool
     because: Because
     also: tuple[Because, ...] = ()
+    recording: Recording = Recording.WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,7 @@ def _open(
         node=knock.node,
         source=knock.source,
         client=knock.client,
+        recording=verdict.kept,
     )
     used = (ConfirmationUsed(knock.confirmation, knock.session),) if knock.confirmation else ()
     permit = Opened(
@@ -225,6 +227,7 @@ def _open(
         privileged=verdict.privileged,
         because=verdict.because,
         also=verdict.also,
+        recording=verdict.kept,
     )
     return Decided((opened, *used), permit)
 

@@ -37,6 +37,13 @@ class Mode(StrEnum):
     REQUEST = "request"
 
 
+class Recording(StrEnum):
+    """How much of a command's output is kept; a terminal's is whole. `head_tail`: see `recording.volume`."""
+
+    WHOLE = "whole"
+    HEAD_TAIL = "head_tail"
+
+
 class ConsoleRight(StrEnum):
     """What a role may do with OnePAM itself. Everybody may always request and see what is their own."""
 
@@ -52,6 +59,7 @@ class Permission:
     """Actions on every resource whose labels contain `where`, as any of `logins` (`*` for every login of it).
 
     `longest` is in microseconds. `approvers` are roles whose holders may approve; at least one when mode is `request`.
+    `recording` is None where it follows from whether the session is privileged.
     """
 
     name: str
@@ -62,6 +70,7 @@ class Permission:
     longest: int
     approvers: tuple[str, ...] = ()
     administrative: bool = False
+    recording: Recording | None = None
 
     def covers(self, resource_labels: Mapping[str, str]) -> bool:
         """Whether a resource with these labels is in the selector. An empty selector covers nothing."""

@@ -10,7 +10,16 @@ from hashlib import sha256
 from typing import TypeVar
 
 from onepam.domain import access_fields as fields
-from onepam.domain.access import MAX_SESSION, Action, ConsoleRight, Mode, Permission, ResourceKind, SubjectKind
+from onepam.domain.access import (
+    MAX_SESSION,
+    Action,
+    ConsoleRight,
+    Mode,
+    Permission,
+    Recording,
+    ResourceKind,
+    SubjectKind,
+)
 from onepam.domain.access_parse import Findings, Node, Problem, Scalar, Spot, parse
 from onepam.domain.event import plain
 from onepam.domain.matrix import (
@@ -242,7 +251,10 @@ class _Reading:
         return role
 
     def _permission(self, name: str, key: Scalar, node: Node) -> Permission | None:
-        required, optional = ("actions", "where", "logins", "mode", "longest"), ("approvers", "administrative")
+        required, optional = (
+            ("actions", "where", "logins", "mode", "longest"),
+            ("approvers", "administrative", "recording"),
+        )
         given = fields.record(node, key.spot, "permission", required, optional, self._findings)
         findings = self._findings
         actions = _read(given, "actions", lambda value: fields.choices(value, "action", Action, findings))
@@ -254,6 +266,7 @@ class _Reading:
         approvers = _read(given, "approvers", lambda value: fields.words(value, "approver", findings)) or ()
         self._approvers += approvers
         administrative = _read(given, "administrative", lambda value: fields.flag(value, "administrative", findings))
+        recording = _read(given, "recording", lambda value: fields.choice(value, "recording", Recording, findings))
         if mode is Mode.REQUEST and not approvers:
             spot = given["approvers"].spot if "approvers" in given else given["mode"].spot
             findings.add(spot, "Nobody could approve what is on request.", "Add a line: approvers: [a role]")
@@ -262,7 +275,7 @@ class _Reading:
         if actions is None or where is None or logins is None or mode is None or longest is None:
             return None
         names = tuple(sorted(role for role, _ in approvers))
-        return Permission(name, actions, where, logins, mode, longest, names, administrative or False)
+        return Permission(name, actions, where, logins, mode, longest, names, administrative or False, recording)
 
     def _check_approvers(self, roles: Mapping[str, RoleDefinition | None]) -> None:
         """Who is named as an approver must be a role that carries the right to approve."""

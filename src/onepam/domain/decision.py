@@ -6,7 +6,7 @@ Pure, and only over what concerns one person and one resource: its cost does not
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from onepam.domain.access import MAX_SESSION, Action, MfaRule, Mode, Permission
+from onepam.domain.access import MAX_SESSION, Action, MfaRule, Mode, Permission, Recording
 from onepam.domain.authority import HeldRole
 from onepam.domain.requests import Substance
 from onepam.domain.sessions import Because
@@ -57,6 +57,7 @@ class Permitted:
     """Yes: with these actions, until `ends` at the latest, because of this chain.
 
     `also` are the chains of what the first one does not allow. `administrative`: by a permission that is marked so.
+    `recording`: what the permissions for commands say of their output.
     """
 
     actions: tuple[Action, ...]
@@ -65,6 +66,12 @@ class Permitted:
     because: Because
     also: tuple[Because, ...] = ()
     administrative: bool = False
+    recording: Recording | None = None
+
+    @property
+    def kept(self) -> Recording:
+        """How much of commands' output is kept: what the permission says, else all of what is privileged."""
+        return self.recording or (Recording.WHOLE if self.privileged else Recording.HEAD_TAIL)
 
     def rests_on(self) -> tuple[Because, ...]:
         """All its chains."""
@@ -131,7 +138,16 @@ def _together(options: list[Permitted], needed: tuple[Action, ...]) -> Permitted
         because=taken[0].because,
         also=tuple([option.because for option in taken[1:]]),
         administrative=any(option.administrative for option in taken),
+        recording=_recording([option for option in taken if Action.EXEC in option.actions]),
     )
+
+
+def _recording(options: list[Permitted]) -> Recording | None:
+    """The most that any of the options for commands asks: whole, else what follows from the session, else less."""
+    asked = {option.recording for option in options}
+    if Recording.WHOLE in asked:
+        return Recording.WHOLE
+    return Recording.HEAD_TAIL if asked == {Recording.HEAD_TAIL} else None
 
 
 def _reach(roles: tuple[HeldRole, ...], resource: ResourceFacts, now: Instant) -> list[tuple[HeldRole, Permission]]:
@@ -152,7 +168,11 @@ def _options(
     if permission.mode is Mode.STANDING:
         because = Because(held.role, held.version, permission.name, held.binding, held.group)
         ends = min(Instant(now + permission.longest), *limit)
-        return [Permitted(permission.actions, ends, privileged, because, (), permission.administrative)]
+        return [
+            Permitted(
+                permission.actions, ends, privileged, because, (), permission.administrative, permission.recording
+            )
+        ]
     return [
         Permitted(
             tuple(action for action in grant.substance.actions if action in permission.actions),
@@ -170,6 +190,7 @@ def _options(
             ),
             (),
             permission.administrative,
+            permission.recording,
         )
         for grant in facts.grants
         if _supports(grant, held, permission, login) and grant.starts <= now < grant.ends

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from onepam.domain.access import Action
+from onepam.domain.access import Action, Recording
 from onepam.domain.event import event, private
 from onepam.domain.federation import MfaBasis
 from onepam.kernel.clock import Instant
@@ -58,7 +58,8 @@ class MfaProof:
 class SessionOpened:
     """The permit's record: dialling may begin. `ends` is the latest end, `node` the gateway process that holds it.
 
-    `also` are the chains of the actions that `because` does not allow; mostly there are none.
+    `also` are the chains of the actions that `because` does not allow; mostly there are none. `recording`: how much of
+    commands' output is kept; with `head_tail` the recording is partial by policy.
     """
 
     session: str
@@ -75,6 +76,7 @@ class SessionOpened:
     source: str | None = private()
     client: str | None = private()
     also: tuple[Because, ...] = ()
+    recording: Recording = Recording.WHOLE
 
 
 @event("session.refused", klass="session")
@@ -118,7 +120,8 @@ class SessionClosed:
     """The end, with what makes the recording complete by arithmetic.
 
     `head` is the recording's final chain head (hex SHA-256), `chunks` its number of sealed chunks, `counts` the number
-    of records of each kind and the bytes; `gap` names what is missing after a crash (None: nothing).
+    of records of each kind and the bytes; `omitted_bytes` among them is what is left out by policy. `gap` names what is
+    missing after a crash (None: nothing).
 
     `last_byte` is the moment after which the gateway sent nothing more, to the client or to the target: both
     connections were closed. None where nobody saw it, because the process died. This entry itself comes later, when the

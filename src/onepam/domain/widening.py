@@ -6,9 +6,12 @@ a definition wider counts by itself: pointing a resource elsewhere as much as ad
 
 from collections.abc import Iterator
 
-from onepam.domain.access import Mode, Permission
+from onepam.domain.access import Mode, Permission, Recording
 from onepam.domain.matrix import BindingDefinition, Matrix, ResourceDefinition, RoleDefinition
 from onepam.domain.mfa_rule import eased
+
+_KEPT = (Recording.HEAD_TAIL, None, Recording.WHOLE)
+"""What a permission may say of commands' output, the least first; None is as the session is."""
 
 
 def widenings(before: Matrix, after: Matrix) -> tuple[str, ...]:
@@ -53,6 +56,8 @@ def _permission(was: Permission, now: Permission) -> Iterator[str]:
         yield "is approved by other roles"
     if was.administrative and not now.administrative:
         yield "is no longer marked administrative"
+    if _KEPT.index(now.recording) < _KEPT.index(was.recording):
+        yield "keeps less of its commands' output"
 
 
 def _resource(was: ResourceDefinition, now: ResourceDefinition) -> Iterator[str]:

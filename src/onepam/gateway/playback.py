@@ -38,7 +38,7 @@ class Channel:
     """A shell, a command or a file transfer. Times are microseconds since the recording began.
 
     `closed` is None while it runs, or where the recording ends before it. `output_bytes` came from the target,
-    `input_bytes` went to it.
+    `input_bytes` went to it; `omitted_bytes` of the output are left out of the recording by policy.
     """
 
     channel: int
@@ -52,6 +52,7 @@ class Channel:
     signal: str | None = None
     output_bytes: int = 0
     input_bytes: int = 0
+    omitted_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +219,8 @@ class _Found:
                     self.unlisted += 1
             case frames.Output(channel=channel, data=data):
                 self._count(channel, output=len(data))
+            case frames.Omitted(channel=channel, count=count):
+                self._count(channel, output=count, omitted=count)
             case frames.TypedInput(channel=channel, count=count):
                 self._count(channel, typed=count)
             case frames.ChannelClosed(channel=channel) as it:
@@ -230,13 +233,16 @@ class _Found:
                 self._file((channel, number), it)
             case frames.Closed(reason=reason):
                 self.reason = reason
-            case frames.Resize() | frames.Marker():
+            case frames.Resize() | frames.Marker() | frames.Input():
                 pass
 
-    def _count(self, channel: int, output: int = 0, typed: int = 0) -> None:
+    def _count(self, channel: int, output: int = 0, typed: int = 0, omitted: int = 0) -> None:
         if (known := self.channels.get(channel)) is not None:
             self.channels[channel] = replace(
-                known, output_bytes=known.output_bytes + output, input_bytes=known.input_bytes + typed
+                known,
+                output_bytes=known.output_bytes + output,
+                input_bytes=known.input_bytes + typed,
+                omitted_bytes=known.omitted_bytes + omitted,
             )
 
     def _file(self, key: tuple[int, int], it: frames.FileOperation) -> None:
@@ -312,6 +318,8 @@ class _Cast:
         elif isinstance(frame, frames.Output):
             if text := self._shown(self._text[frame.stream].decode(frame.data)):
                 yield self._line(frame.at, "o", text)
+        elif isinstance(frame, frames.Omitted):
+            yield self._line(frame.at, "m", f"partial by policy: {frame.count:,} bytes are left out here")
         elif isinstance(frame, frames.Resize):
             yield self._line(frame.at, "r", f"{frame.columns}x{frame.rows}")
         elif isinstance(frame, frames.ChannelClosed):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from onepam.kernel.clock import SECOND
-from onepam.recording.frames import ChannelClosed, ChannelOpened, Frame, Marker, Opened, Output, Resize, Stream
+from onepam.recording.frames import ChannelClosed, ChannelOpened, Frame, Marker, Omitted, Opened, Output, Resize, Stream
 
 DEFAULT_COLUMNS, DEFAULT_ROWS = 80, 24
 """The size of a channel without a terminal."""
@@ -49,6 +49,8 @@ def _events(frame: Frame, channel: int, decoders: dict[Stream, codecs.Incrementa
     elif isinstance(frame, Output) and frame.channel == channel:
         if text := decoders[frame.stream].decode(frame.data):
             yield "o", text
+    elif isinstance(frame, Omitted) and frame.channel == channel:
+        yield "m", f"partial by policy: {frame.count:,} bytes are left out here"
     elif isinstance(frame, Resize) and frame.channel == channel:
         yield "r", f"{_bounded(frame.columns, DEFAULT_COLUMNS)}x{_bounded(frame.rows, DEFAULT_ROWS)}"
     elif isinstance(frame, ChannelClosed) and frame.channel == channel:

@@ -26,6 +26,8 @@ _HEADER = Struct(">BQI")
 _OUTPUT = Struct(">IB")
 _RESIZE = Struct(">III")
 _TYPED = Struct(">IQ")
+_INPUT = Struct(">I")
+_OMITTED = Struct(">IBQ")
 
 MAX_FRAME_BYTES = _HEADER.size + _OUTPUT.size + MAX_DATA_BYTES
 
@@ -96,6 +98,26 @@ class TypedInput:
 
 
 @dataclass(frozen=True, slots=True)
+class Input:
+    """Bytes of a command's standard input, at most `MAX_DATA_BYTES`: its beginning, `volume.INPUT_BYTES` of it."""
+
+    at: int
+    channel: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Omitted:
+    """So many bytes that the target sent between the outputs before and after are left out by policy
+    (`recording.volume`). They are counted, and stand in the digests of `ChannelClosed`."""
+
+    at: int
+    channel: int
+    stream: Stream
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Marker:
     """A named moment, such as a warning that the session's end is near."""
 
@@ -128,7 +150,11 @@ class FileOperation:
 
 @dataclass(frozen=True, slots=True)
 class ChannelClosed:
-    """A channel ended. `input_sha256` (hex) covers an exec's `input_bytes` of standard input; None with a terminal."""
+    """A channel ended. `input_sha256` (hex) covers an exec's `input_bytes` of standard input; None with a terminal.
+
+    `output_sha256` and `error_sha256` cover all `output_bytes` and `error_bytes` of standard output and error, what was
+    left out by policy as well; None, and 0 bytes, where everything is kept.
+    """
 
     at: int
     channel: int
@@ -136,6 +162,10 @@ class ChannelClosed:
     signal: str | None = None
     input_bytes: int = 0
     input_sha256: str | None = None
+    output_bytes: int = 0
+    output_sha256: str | None = None
+    error_bytes: int = 0
+    error_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,14 +177,26 @@ class Closed:
     counts: Mapping[str, int]
 
 
-Frame = Opened | ChannelOpened | Output | Resize | TypedInput | Marker | FileOperation | ChannelClosed | Closed
+Frame = (
+    Opened
+    | ChannelOpened
+    | Output
+    | Omitted
+    | Resize
+    | TypedInput
+    | Input
+    | Marker
+    | FileOperation
+    | ChannelClosed
+    | Closed
+)
 
 # ◆ The numbers are the format: never change one, never use one again.
 _RARE: Final[Mapping[int, type[Any]]] = MappingProxyType(
     {1: Opened, 2: ChannelOpened, 6: Marker, 7: FileOperation, 8: ChannelClosed, 9: Closed}
 )
 _RARE_KINDS: Final = MappingProxyType({record: kind for kind, record in _RARE.items()})
-_OUTPUT_KIND, _RESIZE_KIND, _TYPED_KIND = 3, 4, 5
+_OUTPUT_KIND, _RESIZE_KIND, _TYPED_KIND, _INPUT_KIND, _OMITTED_KIND = 3, 4, 5, 10, 11
 
 NAMES: Final[Mapping[type[Any], str]] = MappingProxyType(
     {
@@ -163,6 +205,8 @@ NAMES: Final[Mapping[type[Any], str]] = MappingProxyType(
         Output: "outputs",
         Resize: "resizes",
         TypedInput: "inputs",
+        Input: "stdin",
+        Omitted: "omissions",
         Marker: "markers",
         FileOperation: "files",
         ChannelClosed: "channel_ends",
@@ -183,6 +227,15 @@ def encode(frame: Frame) -> bytes:
         )
     if type(frame) is TypedInput:
         return _HEADER.pack(_TYPED_KIND, frame.at, _TYPED.size) + _TYPED.pack(frame.channel, frame.count)
+    if type(frame) is Omitted:
+        return _HEADER.pack(_OMITTED_KIND, frame.at, _OMITTED.size) + _OMITTED.pack(
+            frame.channel, frame.stream, frame.count
+        )
+    if type(frame) is Input:
+        if len(frame.data) > MAX_DATA_BYTES:
+            raise ValueError(f"input of {len(frame.data)} bytes in one frame, at most {MAX_DATA_BYTES}")
+        length = _INPUT.size + len(frame.data)
+        return _HEADER.pack(_INPUT_KIND, frame.at, length) + _INPUT.pack(frame.channel) + frame.data
     if type(frame) is Resize:
         return _HEADER.pack(_RESIZE_KIND, frame.at, _RESIZE.size) + _RESIZE.pack(
             frame.channel, frame.columns, frame.rows
@@ -216,6 +269,12 @@ def _frame(kind: int, at: int, body: memoryview) -> Frame:
         return TypedInput(at, *_TYPED.unpack(body))
     elif kind == _RESIZE_KIND and len(body) == _RESIZE.size:
         return Resize(at, *_RESIZE.unpack(body))
+    elif kind == _INPUT_KIND and _INPUT.size <= len(body) <= _INPUT.size + MAX_DATA_BYTES:
+        return Input(at, _INPUT.unpack_from(body)[0], bytes(body[_INPUT.size :]))
+    elif kind == _OMITTED_KIND and len(body) == _OMITTED.size:
+        channel, stream, count = _OMITTED.unpack(body)
+        if stream in (Stream.STDOUT, Stream.STDERR):
+            return Omitted(at, channel, Stream(stream), count)
     elif kind in _RARE and len(body) <= MAX_RARE_BYTES:
         return _rare(_RARE[kind], at, bytes(body))
     raise Corrupt(f"no frame of kind {kind} has {len(body)} bytes like these")

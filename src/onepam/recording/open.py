@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from onepam.kernel.errors import Corrupt
-from onepam.recording.frames import Closed, Frame, Opened, Output, decode
+from onepam.recording.frames import Closed, Frame, Omitted, Opened, Output, decode
 from onepam.recording.seal import (
     BOUND,
     KEY_BYTES,
@@ -104,6 +104,7 @@ class Reader:
         self._named = named
         self._frames: Counter[type[Frame]] = Counter()
         self._output_bytes = 0
+        self._omitted_bytes = 0
         self._records = 0
         self._at = 0
         self._closed = False
@@ -111,7 +112,7 @@ class Reader:
     @property
     def counts(self) -> Mapping[str, int]:
         """The counts of the frames given so far, as `Sealer.counts`."""
-        return counted(self._frames, self._output_bytes)
+        return counted(self._frames, self._output_bytes, self._omitted_bytes)
 
     def __iter__(self) -> Iterator[Frame]:
         self._open()
@@ -197,6 +198,8 @@ class Reader:
             self._at = frame.at
             if type(frame) is Output:
                 self._output_bytes += len(frame.data)
+            elif type(frame) is Omitted:
+                self._omitted_bytes += frame.count
             yield frame
 
     def _vouched(self, offset: int) -> None:

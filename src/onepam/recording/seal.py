@@ -22,7 +22,7 @@ import zstandard
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from onepam.kernel.clock import SECOND
-from onepam.recording.frames import MAX_FRAME_BYTES, NAMES, Closed, Frame, Output, encode
+from onepam.recording.frames import MAX_FRAME_BYTES, NAMES, Closed, Frame, Omitted, Output, encode
 
 MAGIC = b"onepam recording 1\n"
 RECORD = Struct(">BI")
@@ -94,11 +94,13 @@ class Sealer:
         self._since = 0
         self._frames: Counter[type[Frame]] = Counter()
         self._output_bytes = 0
+        self._omitted_bytes = 0
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """The number of frames so far by kind, all `frames`, and the `bytes` of output."""
-        return counted(self._frames, self._output_bytes)
+        """The number of frames so far by kind, all `frames`, and the `bytes` of output; `omitted_bytes` of it are left
+        out by policy, where any are."""
+        return counted(self._frames, self._output_bytes, self._omitted_bytes)
 
     @property
     def unsealed(self) -> bool:
@@ -115,6 +117,8 @@ class Sealer:
         self._frames[type(frame)] += 1
         if type(frame) is Output:
             self._output_bytes += len(frame.data)
+        elif type(frame) is Omitted:
+            self._omitted_bytes += frame.count
 
     def due(self, at: int) -> bool:
         """Whether the chunk must be sealed now (`at`: microseconds since the recording began)."""
@@ -158,7 +162,8 @@ class Sealer:
         return record
 
 
-def counted(frames: Mapping[type[Frame], int], output_bytes: int) -> Mapping[str, int]:
+def counted(frames: Mapping[type[Frame], int], output_bytes: int, omitted_bytes: int) -> Mapping[str, int]:
     """The counts of a recording as `Closed` and the ledger state them; the `Closed` frame itself does not count."""
     named = {NAMES[kind]: number for kind, number in frames.items() if kind is not Closed}
-    return MappingProxyType({**named, "frames": sum(named.values()), "bytes": output_bytes})
+    omitted = {"omitted_bytes": omitted_bytes} if omitted_bytes else {}
+    return MappingProxyType({**named, "frames": sum(named.values()), "bytes": output_bytes, **omitted})

@@ -46,6 +46,7 @@ class Acceptor:
     strict: bool = True
     disk_bytes: int = 1 << 40
     kinds: frozenset[Kind] = ALL
+    excerpt: bool = False
     port: int = 0
     recorded: list[Recorded] = field(default_factory=list)
     heads: list[Head] = field(default_factory=list)
@@ -97,7 +98,8 @@ class RegisteredKeyDoor(Door):
 
     def auth_completed(self) -> None:
         acceptor = self._acceptor
-        self.relay = Relay(self._person, asyncio.ensure_future(acceptor.dial()), self._recorder, acceptor.kinds)
+        dialling = asyncio.ensure_future(acceptor.dial())
+        self.relay = Relay(self._person, dialling, self._recorder, acceptor.kinds, excerpt=acceptor.excerpt)
         acceptor.relays.append(self.relay)
         task = asyncio.ensure_future(self._session(self.relay, self._recorder))
         acceptor.tasks.add(task)

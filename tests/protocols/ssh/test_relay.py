@@ -26,11 +26,14 @@ from onepam.recording.frames import (
     ChannelClosed,
     ChannelOpened,
     Frame,
+    Input,
+    Omitted,
     Output,
     Resize,
     Stream,
     TypedInput,
 )
+from onepam.recording.volume import HEAD_BYTES, INPUT_BYTES, TAIL_BYTES
 from tests.protocols.ssh.conftest import SECONDS, Bench
 from tests.targets import Sshd
 
@@ -90,6 +93,33 @@ async def test_input_sent_at_once_is_not_lost_and_its_digest_is_recorded(relayed
     closed = only(frames, ChannelClosed)[0]
     assert (closed.input_bytes, closed.input_sha256) == (len(content), sha256(content).hexdigest())
     assert sum(frame.count for frame in only(frames, TypedInput)) == len(content)
+    assert b"".join(frame.data for frame in only(frames, Input)) == content[:INPUT_BYTES]
+
+
+async def test_of_much_output_an_excerpt_is_kept_and_all_of_it_is_counted(relayed: Bench) -> None:
+    """The person gets every byte; the recording says how many it has not, and the digest of them all."""
+    relayed.acceptor.excerpt, size = True, 40_000_000
+    done = await relayed.run(*relayed.ssh(f"head -c {size} /dev/urandom; echo warning >&2"))
+    assert len(done.stdout) == size
+    frames = await relayed.recording()
+    kept, omitted = shown(frames), sum(frame.count for frame in only(frames, Omitted))
+    assert (kept[:HEAD_BYTES], kept[-TAIL_BYTES:]) == (done.stdout[:HEAD_BYTES], done.stdout[-TAIL_BYTES:])
+    assert len(kept) + omitted == size
+    assert len(kept) < 2 * HEAD_BYTES
+    assert shown(frames, Stream.STDERR) == b"warning\n"
+    closed = only(frames, ChannelClosed)[0]
+    assert (closed.output_bytes, closed.output_sha256) == (size, sha256(done.stdout).hexdigest())
+    assert (closed.error_bytes, closed.error_sha256) == (8, sha256(b"warning\n").hexdigest())
+    (recorded,) = await relayed.acceptor.finished()
+    assert recorded.counts["omitted_bytes"] == omitted
+
+
+async def test_a_terminal_is_kept_whole(relayed: Bench) -> None:
+    relayed.acceptor.excerpt = True
+    await relayed.run(*relayed.ssh("-tt", "head -c 3000000 /dev/zero | tr '\\0' x"))
+    frames = await relayed.recording()
+    assert shown(frames) == b"x" * 3_000_000
+    assert only(frames, ChannelClosed)[0].output_sha256 is None
 
 
 async def test_both_ways_at_once(relayed: Bench) -> None:

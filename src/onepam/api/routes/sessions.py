@@ -100,6 +100,7 @@ class ChannelOut(Answer):
     signal: str | None
     output_bytes: int
     input_bytes: int
+    omitted_bytes: int
 
 
 class FileOut(Answer):

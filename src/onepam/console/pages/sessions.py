@@ -79,6 +79,7 @@ async def page(visit: Visit) -> Response:
     live = context["session"]["state"] == "live"
     counts = strip.counts if live else context["counts"]  # the ledger counts what is closed
     context["session"]["bytes"] = counts.get("bytes", 0)
+    context["session"]["omitted"] = counts.get("omitted_bytes", 0)
     context["counts"] = [] if live and not counts else _counts(counts, strip.operations, context["session"]["gap"])
     return visit.page(
         "session.html",

@@ -60,6 +60,7 @@ COLUMNS = (
     Column("because", [*_said("body.code", "session.refused", "session.failed"), *_said("body.because", *_closed)]),
     Column("killed_by", _said("body.by", "session.kill_ordered")),
     Column("kill_reason", _said("payload.reason", "session.kill_ordered")),
+    Column("recording_policy", _said("body.recording", *_opened)),
     Column("recording_head", _said("body.head", *_closed)),
     Column("recording_chunks", _said("body.chunks", *_closed)),
     Column("recorded", _said("body.counts", *_closed)),

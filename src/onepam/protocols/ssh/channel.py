@@ -44,17 +44,11 @@ class _Stage(Enum):
 class RelayedSession(Protocol):
     """What a channel needs of its session."""
 
-    @property
-    def person(self) -> PersonConnection: ...
-
-    @property
-    def target(self) -> "asyncio.Future[TargetConnection | Refused]": ...
-
-    @property
-    def recorder(self) -> Recorder: ...
-
-    @property
-    def kinds(self) -> frozenset[Kind]: ...
+    person: PersonConnection
+    target: "asyncio.Future[TargetConnection | Refused]"
+    recorder: Recorder
+    kinds: frozenset[Kind]
+    excerpt: bool
 
     def ended(self, channel: "ChannelRelay") -> None: ...
 
@@ -304,7 +298,8 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         terminal, size, _ = self._terminal or ("", (0, 0, 0, 0), {})
         try:
             recorder = self.session.recorder
-            self._tap = Tap(recorder, self._number, kind, self._command or b"", terminal, size[0], size[1])
+            command, excerpt = self._command or b"", self.session.excerpt
+            self._tap = Tap(recorder, self._number, kind, command, terminal, size[0], size[1], excerpt=excerpt)
         except RecorderFailed:
             return False
         self._stage = _Stage.RELAYED

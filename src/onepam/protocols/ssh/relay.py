@@ -27,7 +27,8 @@ class Relay:
     """The channels of one gateway session.
 
     `target` is the dialled connection, or why there is none; channels that a client opens before it is there wait.
-    `kinds` is what the permit allows: `pty` shells and terminals, `exec` commands, `sftp` file transfer.
+    `kinds` is what the permit allows: `pty` shells and terminals, `exec` commands, `sftp` file transfer. `excerpt`:
+    of commands' output only a part is kept (`Tap`).
     """
 
     def __init__(
@@ -36,11 +37,14 @@ class Relay:
         target: "asyncio.Future[TargetConnection | Refused]",
         recorder: Recorder,
         kinds: frozenset[Kind],
+        *,
+        excerpt: bool = False,
     ) -> None:
         self.person = person
         self.target = target
         self.recorder = recorder
         self.kinds = kinds
+        self.excerpt = excerpt
         self._stage = _Stage.OPEN
         self._open: set[ChannelRelay] = set()
         self._opened = 0

@@ -20,7 +20,7 @@ from asyncssh.constants import DEFAULT_LANG, DISC_BY_APPLICATION
 from onepam.app.close_session import close_session, fail_session
 from onepam.app.open_session import Opened
 from onepam.app.ports import Ledger
-from onepam.domain.access import Action
+from onepam.domain.access import Action, Recording
 from onepam.domain.sessions import SessionClosed, SessionFailed
 from onepam.gateway.disk import ENDED, Disk
 from onepam.gateway.egress import Egress
@@ -152,7 +152,8 @@ class Session:
             return Refused("recorder.failed", "This session cannot be recorded, so it is not opened.")
         target = gateway.spawn(self._dial(opened))
         kinds = frozenset(_KINDS[action] for action in opened.actions)
-        self.relay = Relay(self._person, target, recorder, kinds)
+        excerpt = opened.recording is Recording.HEAD_TAIL
+        self.relay = Relay(self._person, target, recorder, kinds, excerpt=excerpt)
         gateway.spawn(self._conclude(opened, self.relay, recorder))
         return self.relay
 

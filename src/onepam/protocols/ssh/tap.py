@@ -1,13 +1,24 @@
 """What of one SSH channel is recorded, and when: always before it is forwarded."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Literal
 
 from onepam.gateway.recorder import Recorder
 from onepam.kernel import canonical
-from onepam.recording.frames import ChannelClosed, ChannelOpened, FileOperation, Output, Resize, Stream, TypedInput
+from onepam.recording.frames import (
+    ChannelClosed,
+    ChannelOpened,
+    FileOperation,
+    Input,
+    Output,
+    Resize,
+    Stream,
+    TypedInput,
+)
 from onepam.recording.sftp import Sftp
+from onepam.recording.volume import INPUT_BYTES, Excerpt
 
 Kind = Literal["pty", "exec", "sftp"]
 
@@ -15,17 +26,29 @@ Kind = Literal["pty", "exec", "sftp"]
 class Tap:
     """The recording of one channel: a terminal's or a command's output, or the operations of a file transfer.
 
+    `excerpt`: of a command's output only what `recording.volume` keeps. A terminal's is always whole.
+
     Every method raises `RecorderFailed`, or `SftpBroken` for a transfer that cannot be read: then nothing may be
     forwarded.
     """
 
     def __init__(
-        self, recorder: Recorder, channel: int, kind: Kind, command: bytes, terminal: str, columns: int, rows: int
+        self,
+        recorder: Recorder,
+        channel: int,
+        kind: Kind,
+        command: bytes,
+        terminal: str,
+        columns: int,
+        rows: int,
+        *,
+        excerpt: bool = False,
     ) -> None:
         self._recorder = recorder
         self._channel = channel
         self._input = sha256() if kind == "exec" else None
         self._input_bytes = 0
+        self._excerpts = {each: Excerpt(channel, each) for each in Stream} if excerpt and kind == "exec" else None
         self._sftp = Sftp(channel) if kind == "sftp" else None
         name = canonical.tagged(command) if command else ""
         recorder.record(ChannelOpened(recorder.at, channel, kind, name, terminal, columns, rows))
@@ -40,22 +63,31 @@ class Tap:
         return self._sftp.refusals(message) if self._sftp is not None else b""
 
     def typed(self, pieces: Sequence[bytes]) -> None:
-        """The person sent `pieces`, which go to the target next."""
-        at, count = self._recorder.at, sum(map(len, pieces))
+        """The person sent `pieces`, which go to the target next; at most `MAX_DATA_BYTES` together."""
+        at, count, before = self._recorder.at, sum(map(len, pieces)), self._input_bytes
         self._input_bytes += count
         if self._sftp is not None:
             self._files([each for piece in pieces for each in self._sftp.asked(piece, at)])
             return
-        if self._input is not None:
-            for piece in pieces:
-                self._input.update(piece)
-        self._recorder.record(TypedInput(at, self._channel, count))
+        typed = TypedInput(at, self._channel, count)
+        if self._input is None:
+            self._recorder.record(typed)
+            return
+        for piece in pieces:
+            self._input.update(piece)
+        if before < INPUT_BYTES:
+            self._recorder.record(typed, Input(at, self._channel, b"".join(pieces)[: INPUT_BYTES - before]))
+        else:
+            self._recorder.record(typed)
 
     def shown(self, pieces: Sequence[bytes], stream: Stream) -> None:
         """The target sent `pieces`, which go to the person next; at most `MAX_DATA_BYTES` together."""
         at = self._recorder.at
         if self._sftp is not None and stream == Stream.STDOUT:
             self._files([each for piece in pieces for each in self._sftp.answered(piece, at)])
+        elif self._excerpts is not None:
+            if frames := self._excerpts[stream].take(at, b"".join(pieces)):
+                self._recorder.record(*frames)
         else:
             self._recorder.record(Output(at, self._channel, stream, b"".join(pieces)))
 
@@ -69,7 +101,19 @@ class Tap:
         if self._sftp is not None:
             self._files(self._sftp.ended(at))
         digest = self._input.hexdigest() if self._input is not None else None
-        self._recorder.record(ChannelClosed(at, self._channel, status, signal, self._input_bytes, digest))
+        closed = ChannelClosed(at, self._channel, status, signal, self._input_bytes, digest)
+        if self._excerpts is not None:
+            out, error = self._excerpts[Stream.STDOUT], self._excerpts[Stream.STDERR]
+            closed = replace(
+                closed,
+                output_bytes=out.bytes,
+                output_sha256=out.sha256,
+                error_bytes=error.bytes,
+                error_sha256=error.sha256,
+            )
+            self._recorder.record(*out.end(at), *error.end(at), closed)
+        else:
+            self._recorder.record(closed)
 
     def _files(self, operations: list[FileOperation]) -> None:
         if operations:
