@@ -1,12 +1,21 @@
 """Who is told of what: every row, what it says, and that no alarm is without one."""
 
+from dataclasses import replace
+
 import pytest
 
 from onepam.domain import outbox
-from onepam.domain.directory_brake import DirectoryHeld, DirectoryHoldReminded, HoldReason
+from onepam.domain.directory_brake import (
+    DirectoryHeld,
+    DirectoryHoldReminded,
+    DirectoryPersonDecided,
+    HoldOutcome,
+    HoldReason,
+)
 from onepam.domain.disk import DiskLow, DiskStage
 from onepam.domain.event import UnknownKind, kinds, name_of
 from onepam.domain.notices import ALARM, CONCERNED, TABLE, Audience, Telling, telling
+from onepam.domain.provider_keys import ProviderKeysRead
 from onepam.domain.recordings import Condition, RecordingFoundBad
 from onepam.domain.sign_in import EnrolmentUsed, FactorRemoved
 from onepam.domain.staff import RosterHeld, RosterRefused
@@ -71,6 +80,11 @@ def test_directories_and_the_roster() -> None:
     assert "the last administrator" in last
     assert "many people" in many
     assert "2 accounts" in said(DirectoryHoldReminded("h", 2, Instant(0))).sentence
+    kept = DirectoryPersonDecided("h", "per_1", HoldOutcome.KEPT, "per_1", "I am here")
+    assert said(kept).sentence.startswith("Ada Bcc: eve@example.com Example, the last administrator")
+    assert telling(replace(kept, by="per_2"), named) is None
+    assert telling(replace(kept, by=None), named) is None
+    assert "signing certificates" in said(ProviderKeysRead("idp_1", "chg_2", "chg_1", "{}")).sentence
     held = RosterHeld("v", "d", "upload", "roster.shrinks", 9, 0, 0, 9, 8, 10, Instant(0), None)
     assert "8 of 10" in said(held).sentence
     assert "not taken" in said(RosterRefused("v", "", "s", "roster.down", 0, Instant(0), None)).sentence

@@ -85,7 +85,7 @@ class DirectoryHoldReminded:
     decide_by: Instant
 
 
-@event("directory.person_decided", klass="person")
+@event("directory.person_decided", klass="person", alarm=True)
 @dataclass(frozen=True, slots=True)
 class DirectoryPersonDecided:
     """The hold on this person is over. `by` is the administrator, None for the directory or the time; where it is the

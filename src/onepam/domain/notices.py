@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Any
 
-from onepam.domain.directory_brake import DirectoryHeld, DirectoryHoldReminded, HoldReason
+from onepam.domain.directory_brake import DirectoryHeld, DirectoryHoldReminded, DirectoryPersonDecided, HoldReason
 from onepam.domain.disk import DiskLow
 from onepam.domain.event import name_of
+from onepam.domain.provider_keys import ProviderKeysRead
 from onepam.domain.recordings import Condition, RecordingFoundBad
 from onepam.domain.sign_in import EnrolmentUsed, FactorRemoved
 from onepam.domain.staff import RosterHeld, RosterRefused
@@ -122,6 +123,22 @@ def _reminded(event: DirectoryHoldReminded, named: Named) -> str:
     return f"Half the time is over: {event.waiting} accounts that a directory ended still wait for a word."
 
 
+def _own_word(event: DirectoryPersonDecided, named: Named) -> str | None:
+    if event.by != event.person:
+        return None
+    return (
+        f"{named(event.person)}, the last administrator, whom a directory had ended, decided to stay. "
+        "Let somebody else look at it."
+    )
+
+
+def _keys_read(event: ProviderKeysRead, named: Named) -> str:
+    return (
+        "An identity provider has other signing certificates by now, read at the address that was approved. "
+        "If nobody changed its keys there, look at once."
+    )
+
+
 def _roster_held(event: RosterHeld, named: Named) -> str:
     return (
         f"A version of the staff roster is held back: it would end the access of {event.leavers} of {event.accounts} "
@@ -156,6 +173,8 @@ TABLE: tuple[Row, ...] = (
     Row(ClockJumped, ALARM, "the clock stopped all decisions", _clock, "/ledger"),
     Row(DirectoryHeld, ALARM, "a directory ended many, or the last administrator", _held, "/provisioning"),
     Row(DirectoryHoldReminded, ALARM, "half the time to decide on those is over", _reminded, "/provisioning"),
+    Row(DirectoryPersonDecided, ALARM, "a last administrator decided on themselves", _own_word, "/provisioning"),
+    Row(ProviderKeysRead, ALARM, "an identity provider's certificates changed by themselves", _keys_read, "/providers"),
     Row(RosterHeld, ALARM, "a version of the staff roster is held back", _roster_held, "/roster"),
     Row(RosterRefused, ALARM, "the staff roster could not be taken", _roster_refused, "/roster"),
     Row(

@@ -7,7 +7,7 @@ from onepam.domain.event import event
 from onepam.kernel.errors import Refused
 
 
-@event("provider.keys_read", klass="identity")
+@event("provider.keys_read", klass="identity", alarm=True)
 @dataclass(frozen=True, slots=True)
 class ProviderKeysRead:
     """The provider has other certificates, as its metadata at the address that was approved says. `settings` are all of
