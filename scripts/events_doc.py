@@ -20,6 +20,7 @@ import onepam.domain  # noqa: E402
 from onepam.domain.event import Kind, kinds  # noqa: E402
 
 CONTROLS = {
+    "anchor.handed_out": "LOG-03",
     "binding.added": "PRV-01 RBC-01",
     "binding.ended": "OFF-01 OFF-04",
     "certificate.issued": "MFA-01 OFF-04",
@@ -55,6 +56,9 @@ CONTROLS = {
     "group.member_removed": "OFF-01 OFF-05",
     "identity.linked": "IDN-01 PRV-03",
     "identity.unlinked": "IDN-01 OFF-01",
+    "ledger.continuation_announced": "LOG-03",
+    "ledger.continuation_cancelled": "LOG-03",
+    "ledger.continued": "LOG-03",
     "mfa_exception.accepted": "MFA-02",
     "mfa_exception.ended": "MFA-02",
     "mfa_exception.proposed": "MFA-02",
@@ -84,6 +88,10 @@ CONTROLS = {
     "recording.found_good": "LOG-02 LOG-03",
     "recording.watched": "LOG-05 MON-03",
     "recordings.checked": "LOG-02 LOG-03",
+    "recovery_key.made": "CRD-05",
+    "recovery_key.renewal_announced": "CRD-05",
+    "recovery_key.renewal_cancelled": "CRD-05",
+    "recovery_key.renewed": "CRD-05",
     "request.approval_refused": "PRV-01 PRV-02",
     "request.approved": "PRV-01 PRV-02",
     "request.denied": "PRV-01",

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from onepam.domain import (
     access,
+    announcing,
     changes,
+    continuing,
     directory_brake,
     disk,
     doors,
@@ -25,6 +27,7 @@ from onepam.domain import (
     providers,
     provisioning,
     recordings,
+    recovery_key,
     requests,
     sessions,
     sign_in,
@@ -39,10 +42,12 @@ from onepam.kernel.canonical import decode
 
 ROOMS = (
     access,
+    announcing,
     changes,
     directory_brake,
     disk,
     doors,
+    continuing,
     mfa_exceptions,
     outbox,
     people,
@@ -52,6 +57,7 @@ ROOMS = (
     providers,
     provisioning,
     recordings,
+    recovery_key,
     requests,
     sessions,
     sign_in,

@@ -42,6 +42,15 @@ def test_a_finding_breaks_it_whatever_anchors_it() -> None:
     assert history(10, NOW, 2, [held(10)]).line() == "broken: 2 findings in 10 entries"
 
 
+def test_what_a_seam_says_is_lost_is_told_with_every_word() -> None:
+    for findings, anchors in ((0, [held(10)]), (0, []), (1, [])):
+        assert (
+            history(10, NOW, findings, anchors, ["entries 3 to 9 are lost"])
+            .line()
+            .endswith("; entries 3 to 9 are lost")
+        )
+
+
 def test_recordings_are_counted_apart() -> None:
     assert Recordings(5).line() == "0 of 5 checked"
     told = Recordings(9, 7, NOW, disposed=1, missing=2, cut=3, altered=4)

@@ -11,8 +11,10 @@ from typing import Annotated
 
 import typer
 
+from onepam.boot.continue_command import continue_command
 from onepam.boot.ledger_command import verify
 from onepam.boot.private_folder import private_folder
+from onepam.boot.recovery_key import app as recovery_key
 from onepam.boot.setup_command import authorities, confirm, setup, vault
 from onepam.cli.commands.ledger import app as ledger
 from onepam.cli.main import app
@@ -89,10 +91,12 @@ def _end_with_input() -> None:
 
 
 ledger.command("verify")(verify)
+ledger.command("continue-after-loss")(continue_command)
 ledger.command("confirm-clock")(confirm)
 app.command()(setup)
 app.command()(authorities)
 app.add_typer(vault, name="vault")
+app.add_typer(recovery_key, name="recovery-key")
 
 
 def main() -> None:

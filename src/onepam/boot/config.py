@@ -30,7 +30,8 @@ class Config:
     Notices leave by `mail_server` (`smtps://USER@HOST:465`, `smtp://…` with STARTTLS) from the address `mail_from`,
     alarms to `mail_security` too, by `webhooks` (`NAME https://… FILE-OF-THE-SECRET`) and by `syslog`
     (`NAME HOST:6514`); `notice_ca` (PEM) is trusted beside the system's CAs.
-    `tls_certificate` and `tls_key` are PEM files for TLS without a proxy.
+    `tls_certificate` and `tls_key` are PEM files for TLS without a proxy. `recovery_key_file` is where the recovery
+    key's digest lies (default: beside the data folder).
     """
 
     data: Path
@@ -63,6 +64,7 @@ class Config:
     notice_ca: str = ""
     tls_certificate: str = ""
     tls_key: str = ""
+    recovery_key_file: str = ""
 
     @property
     def url(self) -> str:

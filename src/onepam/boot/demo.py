@@ -8,6 +8,7 @@ from onepam.boot.config import Config
 from onepam.boot.demo_target import DemoTarget, start_target
 from onepam.boot.founding import Founder, Founding
 from onepam.boot.platform import Platform, stop_signal
+from onepam.boot.recovery_key import Made, found_recovery_key
 from onepam.store.read.directory import account_by_email
 
 PEOPLE = (
@@ -105,24 +106,27 @@ async def run_demo(config: Config, ready_file: Path | None) -> None:
     platform.config = replace(config, egress=(f"127.0.0.1/32:{target.port}", *config.egress))
     try:
         async with platform.running():
-            await _set_up(platform, target)
+            made = await _set_up(platform, target)
             links = await _links(platform)
             if ready_file is not None:
                 platform.write_ready_file(ready_file)
             _tell(platform, target, links)
+            _tell_recovery_key(made)
             await stop.wait()
     finally:
         target.stop()
 
 
-async def _set_up(platform: Platform, target: DemoTarget) -> None:
-    """The company, where it is not there yet. Raises `CannotFound` when its file does not fit."""
+async def _set_up(platform: Platform, target: DemoTarget) -> Made | None:
+    """The company and its recovery key, where they are not there. Raises `CannotFound` when its file does not fit."""
     if await platform.reader(account_by_email, None, PEOPLE[0][1]) is not None:
-        return
+        return None
+    made = await found_recovery_key(platform.ledger, platform.config)
     founding = Founding(platform.ledger, platform.reader)
     await founding.people(tuple(Founder(name, email) for name, email, _ in PEOPLE), "demo company")
     text = ACCESS.format(port=target.port, login=target.login, host_key=target.host_key)
     await founding.matrix(text, "demo access.yaml")
+    return made
 
 
 async def _links(platform: Platform) -> dict[str, str]:
@@ -130,6 +134,20 @@ async def _links(platform: Platform) -> dict[str, str]:
     founding = Founding(platform.ledger, platform.reader)
     found = {email: await founding.link(email, platform.config.url) for _, email, _ in PEOPLE}
     return {email: link for email, link in found.items() if link is not None}
+
+
+def _tell_recovery_key(made: Made | None) -> None:
+    """Shown on a terminal; else it is put beside its digest, for the owner's eyes."""
+    if made is None:
+        return
+    if made.key and not sys.stdout.isatty():
+        once = made.file.with_name(made.file.name + ".once")
+        once.touch(mode=0o600)
+        once.write_text(made.key + "\n", "ascii")
+        sys.stdout.write(f"  The recovery key lies in {once}: write it down, and delete the file.\n\n")
+    else:
+        sys.stdout.write("  " + made.words().replace("\n", "\n  ") + "\n\n")
+    sys.stdout.flush()
 
 
 def _tell(platform: Platform, target: DemoTarget, links: dict[str, str]) -> None:

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from onepam.boot.eras import Seam, origin_of, place, seams
 from onepam.boot.outside import (
     AnotherKey,
     NotOutside,
@@ -27,6 +29,7 @@ from onepam.ledger.check import Anchor
 from onepam.ledger.note import VerifierKey
 from onepam.ledger.verdict import NOT_JUDGED, History, Recordings, exit_code, history
 from onepam.signing.signer import SignerClient
+from onepam.store.database import connect
 
 Files = list[Path] | None
 Texts = list[str] | None
@@ -37,15 +40,19 @@ class _Given:
     """What the command line gave: the log's key, the witnesses', the anchors, and what was wrong with what is here."""
 
     key: VerifierKey
+    logs: list[VerifierKey]
     key_given: bool
     witnesses: list[VerifierKey]
+    seams: list[Seam]
     anchors: list[Anchor] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
 
 
 def verify(
     data: Annotated[Path, typer.Option(help="Folder of the data.", envvar="ONEPAM_DATA")] = Path("var/onepam"),
-    log_key: Annotated[str, typer.Option(help="vkey of the ledger's signer, obtained elsewhere.")] = "",
+    log_key: Annotated[
+        Texts, typer.Option(help="vkey of the ledger's signer, obtained elsewhere; that of a log before a seam, too.")
+    ] = None,
     witness_key: Annotated[Texts, typer.Option(help="vkey of a witness on another host.")] = None,
     witness: Annotated[
         Texts, typer.Option(help="What the witness has seen: its URL, or a file of its checkpoint.")
@@ -68,8 +75,11 @@ def verify(
     if not (data / "ledger.db").exists():
         raise typer.BadParameter(f"there is no ledger in {data}", param_hint="--data")
     try:
-        key = VerifierKey.parse(log_key or _own_key(data))
-        given = _Given(key, bool(log_key), [VerifierKey.parse(each) for each in witness_key or ()])
+        logs = [VerifierKey.parse(each) for each in log_key or (_own_key(data),)]
+        with closing(connect(data / "ledger.db", read_only=True)) as db:
+            origin, known = origin_of(db), seams(db)
+        key = next((each for each in logs if each.name == origin), logs[0])
+        given = _Given(key, logs, bool(log_key), [VerifierKey.parse(each) for each in witness_key or ()], known)
         if witness and not given.witnesses:
             raise typer.BadParameter("give the witness's key too", param_hint="--witness-key")
         _gather(given, data, witness or [], checkpoint or [], at_least, signer)
@@ -85,7 +95,8 @@ def verify(
             findings.append("checkpoint: no witness of the given keys has cosigned it")
         if state:
             findings += verify_state(data / "ledger.db", _bar(bars, "state tables"))
-    answer = history(verdict.size, verdict.head_at, len(findings), verdict.held)
+    lost = [each.words() for each in verdict.seams]
+    answer = history(verdict.size, verdict.head_at, len(findings), verdict.held, lost)
     recordings = recordings_standing(data / "ledger.db")
     tell = _tell_json if as_json else _tell
     tell(given, verdict, answer, recordings, findings, state)
@@ -105,15 +116,19 @@ def _gather(
     given.anchors += [from_witness(each, data, given.witnesses, origin) for each in witnesses]
     for file in checkpoints:
         try:
-            found = from_checkpoint(file, data, [given.key, *given.witnesses])
+            found = from_checkpoint(file, data, [*given.logs, *given.witnesses])
         except AnotherKey as error:
             if given.key_given:
                 raise
             given.findings.append(f"log-key: not the key that lies with the database, {given.key.encode()}: {error}")
             continue
+        placed: Anchor | str | None = anchor_of(found, str(file))
         if found.checkpoint.origin != origin:
-            raise NotOutside(f"{file} is of another log: {found.checkpoint.origin}, and this one is {origin}")
-        given.anchors.append(anchor_of(found, str(file)))
+            placed = place(anchor_of(found, str(file)), found.checkpoint.origin, given.seams)
+        if isinstance(placed, str):
+            given.findings.append(placed)
+        elif placed is not None:
+            given.anchors.append(placed)
     if head is not None:
         given.anchors.append(written_down(*head))
     if signer is not None:
@@ -179,6 +194,7 @@ def _tell_json(
             "cut": recordings.cut,
             "altered": recordings.altered,
         },
+        "seams": [asdict(each) for each in verdict.seams],
         "entries": verdict.size,
         "root": verdict.root,
         "signed": verdict.signed,

@@ -27,6 +27,7 @@ from onepam.boot.anchors import Anchors
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.doors import Doors, bound
+from onepam.boot.eras import follow_seams
 from onepam.boot.evidence import Evidence
 from onepam.boot.node import Node
 from onepam.boot.outbox import Outbox, Receivers
@@ -109,6 +110,7 @@ class Platform:
             parts.callback(self.node.release)
             parts.callback(self.pool.shutdown)
             parts.callback(self.playback.close)
+            follow_seams(self.database, self.config)
             parts.push_async_callback(asyncio.to_thread, self._signers.stop)
             self.log_key = (await asyncio.to_thread(self._signers.client)).vkey()
             (self.config.data / "log-key").write_text(self.log_key.encode() + "\n", "utf-8")

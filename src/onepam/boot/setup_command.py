@@ -1,9 +1,7 @@
 """Commands for the operator on the gateway's own machine: founding it, its authorities, its keys, its clock."""
 
-import asyncio
 import re
 import secrets
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -11,12 +9,12 @@ import typer
 
 from onepam.app.confirm_clock import confirm_clock
 from onepam.boot.clock import wall_clock
-from onepam.boot.config import Config, load
 from onepam.boot.founding import FIRST_MATRIX, Founder, Founding
+from onepam.boot.on_ledger import DATA, ConfigFile, Data, on_ledger, settings_of
 from onepam.boot.private_folder import private_folder
+from onepam.boot.recovery_key import found_recovery_key
 from onepam.kernel.clock import iso
 from onepam.kernel.errors import Refused
-from onepam.kernel.ids import new_id
 from onepam.store.ledger import SqliteLedger
 from onepam.store.read.directory import anybody_signed_in
 from onepam.store.reader import Reader
@@ -25,9 +23,6 @@ from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
 from onepam.vault.files import read_private, replace_private
 
-Data = Annotated[Path, typer.Option(help="Folder of the data.", envvar="ONEPAM_DATA")]
-ConfigFile = Annotated[Path | None, typer.Option(help="Configuration file (TOML).", envvar="ONEPAM_CONFIG")]
-DATA = Path("var/onepam")
 MAX_WRAPPED_BYTES = 4096
 
 _FOUNDER = re.compile(r"\s*([^<>]{1,200}?)\s*<([^<>\s]{3,254})>\s*")
@@ -43,7 +38,7 @@ def setup(
 ) -> None:
     """Found an installation: its first administrators, its role matrix, their enrolment links. Before any sign-in."""
     founders = tuple(_founder(each) for each in admin)
-    settings = load(config, data) if config else Config(data)
+    settings = settings_of(config, data)
     emails = ", ".join(founder.email for founder in founders)
     text = access.read_text("utf-8") if access else FIRST_MATRIX.format(emails=emails, first=founders[0].email)
 
@@ -52,13 +47,16 @@ def setup(
         if await reader(anybody_signed_in):
             typer.echo("Somebody has signed in already: from now on, people and roles are changed in the console.")
             raise typer.Exit(1)
+        made = await found_recovery_key(ledger, settings)
         await founding.people(founders, "founded this installation")
         await founding.matrix(text, str(access or "access.yaml"))
         for founder in founders:
             link = await founding.link(founder.email, settings.url)
             typer.echo(f"{founder.name}: {link or 'is enrolled already'}")
+        if made is not None:
+            typer.echo(f"\n{made.words()}")
 
-    _on_ledger(data, found)
+    on_ledger(data, found)
     typer.echo("\nEach link works once, for 24 hours: hand it over in person. Next: onepam up, and trust on targets:\n")
     typer.echo(_authorities(data).target.public_line)
 
@@ -68,7 +66,7 @@ def authorities(
     config: ConfigFile = None,
 ) -> None:
     """Print what others are to trust: the authority of targets, and that of our own host keys."""
-    settings = load(config, data) if config else Config(data)
+    settings = settings_of(config, data)
     found = _authorities(data)
     typer.echo("# on each target, in the file that sshd's TrustedUserCAKeys names:")
     typer.echo(found.target.public_line)
@@ -122,23 +120,7 @@ def confirm(
             raise typer.Exit(1)
         typer.echo(f"{iso(wall_clock())} is confirmed by {by} as the time of {', '.join(nodes)}")
 
-    _on_ledger(data, confirmed)
-
-
-def _on_ledger(data: Path, work: Callable[[SqliteLedger, Reader], Awaitable[None]]) -> None:
-    """Runs `work` on the ledger, beside the running gateway or without it."""
-    private_folder(data)
-
-    async def run() -> None:
-        ledger = SqliteLedger(data / "ledger.db", new_id("nod", secrets.token_bytes), wall_clock, secrets.token_bytes)
-        reader = Reader(data / "ledger.db", wall_clock, threads=1)
-        try:
-            await work(ledger, reader)
-        finally:
-            reader.close()
-            ledger.close()
-
-    asyncio.run(run())
+    on_ledger(data, confirmed)
 
 
 def _envelope(data: Path) -> Envelope:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onepam.blobs.tile_folder import TileFolder
+from onepam.boot.eras import Seam, judge, seams
 from onepam.kernel.canonical import NotCanonical, decode
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
 from onepam.ledger.check import Anchor, Position, Report, check
 from onepam.ledger.checkpoint import open_checkpoint
 from onepam.ledger.findings import Row
-from onepam.ledger.note import COSIGNATURE_V1, BadNote, VerifierKey
+from onepam.ledger.note import COSIGNATURE_V1, ED25519, BadNote, VerifierKey
 from onepam.ledger.verdict import Held
 from onepam.store.append import read_head
 from onepam.store.database import Db, connect, row
@@ -40,6 +41,7 @@ class Verdict:
     witnessed: int
     position: Position
     held: tuple[Held, ...] = ()
+    seams: tuple[Seam, ...] = ()
 
 
 def verify_entries(
@@ -70,11 +72,15 @@ def verify_entries(
         report = check(_rows(db, begin, progress), checkpoint, tuple(seen), tiles.read, start)
         findings += [f"{each.what}: {_range(each.begin, each.end)}: {each.message}" for each in report.findings]
         findings += _head(db, report)
+        if not begin:
+            log_key = next(each for each in keys if each.name == origin and each.algorithm == ED25519)
+            findings += judge(db, log_key)
+        known = tuple(seams(db))
         held = tuple(Held(each, _time_of(db, each.size - 1)) for each in report.held if each.size)
     position = report.position
     size, root = position.frontier.size, position.frontier.root().hex()
     signed = checkpoint.size if checkpoint else 0
-    return Verdict(tuple(findings), size, root, Instant(position.time), signed, witnessed, position, held)
+    return Verdict(tuple(findings), size, root, Instant(position.time), signed, witnessed, position, held, known)
 
 
 def signed_head(state: Path, origin: str) -> Anchor | None:

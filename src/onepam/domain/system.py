@@ -62,6 +62,20 @@ class EvidencePacked:
     digest: str
 
 
+@event("anchor.handed_out", klass="system")
+@dataclass(frozen=True, slots=True)
+class AnchorHandedOut:
+    """The signed checkpoint `note` was handed out to whoever keeps it elsewhere: `occasion` is hour or day (it goes to
+    those who are told by mail and syslog), page or command (somebody, `by`, took it)."""
+
+    occasion: str
+    origin: str
+    size: int
+    root: str
+    note: str
+    by: str | None
+
+
 @event("payload.erased", klass="system")
 @dataclass(frozen=True, slots=True)
 class PayloadsErased:

@@ -63,8 +63,14 @@ class History:
         return f"{self.word.value}: {self.reason}"
 
 
-def history(size: int, head_at: Instant, broken: int, held: Sequence[Held]) -> History:
-    """The answer over `size` entries, the newest of ledger time `head_at`; `broken` is the number of findings."""
+def history(size: int, head_at: Instant, broken: int, held: Sequence[Held], lost: Sequence[str] = ()) -> History:
+    """The answer over `size` entries, the newest of ledger time `head_at`; `broken` is the number of findings, and
+    `lost` says of each seam what is gone: a history that was continued after a loss is never told without it."""
+    found = _history(size, head_at, broken, held)
+    return History(found.word, "; ".join((found.reason, *lost)))
+
+
+def _history(size: int, head_at: Instant, broken: int, held: Sequence[Held]) -> History:
     if broken:
         return History(Word.BROKEN, f"{broken} {'finding' if broken == 1 else 'findings'} in {size} entries")
     outside = max((each for each in held if each.anchor.outside), key=lambda each: each.anchor.size, default=None)

@@ -32,6 +32,7 @@ class SqliteLedger:
     """Adapter of the port `Ledger` for one event loop. Create it inside the loop that uses it."""
 
     def __init__(self, path: Path, node: str, clock: Clock, random: RandomBytes, monotonic: Clock = steady) -> None:
+        self.node = node
         self._loop = asyncio.get_running_loop()
         self._answers: deque[tuple[asyncio.Future[Any], _Answer]] = deque()
         self._woken = False

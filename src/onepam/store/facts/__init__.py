@@ -1,6 +1,7 @@
 """Facts: the one query that answers a command's question, inside the ledger's transaction."""
 
 from onepam.store.facts import (
+    announced,
     changes,
     clock,
     directory_brake,
@@ -22,6 +23,7 @@ from onepam.store.facts import (
 from onepam.store.facts.registry import load
 
 __all__ = [
+    "announced",
     "changes",
     "clock",
     "directory_brake",

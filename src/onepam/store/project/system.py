@@ -1,5 +1,6 @@
 """The installation's own events."""
 
+from onepam.domain import announcing, continuing, recovery_key
 from onepam.domain import system as events
 from onepam.store.database import Db
 from onepam.store.project.registry import STATE_TABLES, Place, nothing, projects, state
@@ -18,6 +19,14 @@ nothing(
     events.ClockJumped,
     events.ClockConfirmed,
     events.EvidencePacked,
+    events.AnchorHandedOut,
+    recovery_key.RecoveryKeyMade,
+    recovery_key.RecoveryKeyRenewed,
+    announcing.RenewalAnnounced,
+    announcing.RenewalCancelled,
+    announcing.ContinuationAnnounced,
+    announcing.ContinuationCancelled,
+    continuing.LedgerContinued,
 )
 
 

@@ -1,0 +1,47 @@
+"""Deeds of the host: the recovery key, continuing after a loss, and the announcement of either."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from onepam.app.ports import Ledger
+from onepam.domain.announcing import Announcement, HostFacts, cancel
+from onepam.domain.authority import Actor
+from onepam.domain.continuing import Loss, continue_after
+from onepam.domain.recovery_key import Renewal, make, renew
+from onepam.kernel.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class HostQuery:
+    """The recovery key and what is announced; the actor who cancels, None for a command on the host."""
+
+    facts: ClassVar[type[HostFacts]] = HostFacts
+    actor: Actor | None = None
+
+
+async def make_recovery_key(ledger: Ledger, digest: str, adopted: bool) -> Refused | None:
+    """None when the ledger has this key's digest."""
+    outcome = await ledger.commit(HostQuery(), lambda facts, now: make(facts, digest, adopted))
+    return outcome if isinstance(outcome, Refused) else outcome.result
+
+
+async def renew_recovery_key(ledger: Ledger, wish: Renewal) -> Refused | Announcement | None:
+    """None when the new key is in force; the announcement where the renewal waits."""
+    outcome = await ledger.commit(HostQuery(), lambda facts, now: renew(facts, wish, now))
+    return outcome if isinstance(outcome, Refused) else outcome.result
+
+
+async def continue_after_loss(
+    ledger: Ledger, loss: Loss, holds: bool, announcement: str, node: str
+) -> Refused | Announcement | None:
+    """None when the ledger is continued; the announcement where that waits."""
+    outcome = await ledger.commit(
+        HostQuery(), lambda facts, now: continue_after(facts, loss, holds, announcement, node, now)
+    )
+    return outcome if isinstance(outcome, Refused) else outcome.result
+
+
+async def cancel_announced(ledger: Ledger, actor: Actor, announcement: str) -> Refused | None:
+    """None when it is cancelled."""
+    outcome = await ledger.commit(HostQuery(actor), lambda facts, now: cancel(facts, announcement, now))
+    return outcome if isinstance(outcome, Refused) else outcome.result

@@ -1,0 +1,178 @@
+"""`onepam ledger continue-after-loss`: going on when entries are lost for good, under a new name and with a seam."""
+
+import contextlib
+import fcntl
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onepam.app.announced import continue_after_loss
+from onepam.blobs.tile_folder import TileFolder
+from onepam.boot.config import Config
+from onepam.boot.eras import origin_of, seams, set_aside
+from onepam.boot.on_ledger import DATA, ConfigFile, Data, on_ledger, settings_of
+from onepam.boot.outside import AnotherKey, NotOutside, anchor_of, from_checkpoint, written_down
+from onepam.boot.recovery_key import file_of, holds
+from onepam.boot.verification import signed_head
+from onepam.domain.announcing import Announcement
+from onepam.domain.continuing import Loss
+from onepam.kernel.clock import iso
+from onepam.kernel.errors import Corrupt, Refused, Unavailable
+from onepam.kernel.ids import new_id
+from onepam.ledger.check import Anchor
+from onepam.ledger.merkle import Frontier
+from onepam.ledger.note import VerifierKey
+from onepam.ledger.tiles import WIDTH, hashes_of, tile_at
+from onepam.signing.signer import SignerClient
+from onepam.store.database import Db, connect, rows
+from onepam.store.entries import size_of
+from onepam.store.ledger import SqliteLedger
+from onepam.store.reader import Reader
+
+
+def continue_command(
+    origin: Annotated[str, typer.Option(help="The new log's name, such as pam.example.com/log/2.")],
+    because: Annotated[str, typer.Option(help="What was lost, and why: it stands in the ledger.")],
+    data: Data = DATA,
+    config: ConfigFile = None,
+    log_key: Annotated[str, typer.Option(help="vkey of the old log's signer, for --checkpoint.")] = "",
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="The newest checkpoint of the old log, kept elsewhere.")
+    ] = None,
+    at_least: Annotated[
+        tuple[int, str] | None, typer.Option(help="Its SIZE and ROOT, where nothing else is left.")
+    ] = None,
+    kept: Annotated[int | None, typer.Option(help="How many entries from the beginning are the old ones.")] = None,
+    with_key: Annotated[bool, typer.Option(help="Ask for the recovery key; without it this takes a day.")] = True,
+) -> None:
+    """Continue the ledger under a new name after a real loss. Stop the gateway first.
+
+    The entries that are left stay; an entry names the old log, its newest signed head and what is lost of it. Takes the
+    recovery key, or a day in which no administrator cancels.
+    """
+    settings = settings_of(config, data)
+    if not (data / "ledger.db").exists():
+        raise typer.BadParameter(f"there is no ledger in {data}", param_hint="--data")
+    with _stopped(data):
+        with contextlib.closing(connect(data / "ledger.db", read_only=True)) as db:
+            before = origin_of(db) or settings.origin
+            old = _old_head(settings, before, log_key, checkpoint, at_least)
+            loss = Loss(origin, before, old.size, old.root.hex(), _kept(db, data, old, kept), because)
+        _commit(settings, loss, with_key)
+    with contextlib.closing(connect(data / "ledger.db", read_only=True)) as db:
+        done = seams(db)
+    if done and done[-1].origin == origin:
+        aside = set_aside(data, done[-1])
+        typer.echo(f"{done[-1].words()}.")
+        typer.echo(f"What was published and signed before lies in {aside}: keep it, and the old log key.")
+        typer.echo(f'Now set origin = "{origin}" in the configuration, begin a signer of that origin where it runs by')
+        typer.echo(
+            "itself, start the gateway, and give the new log key (onepam ledger) to the witness and to auditors."
+        )
+
+
+def _commit(settings: Config, loss: Loss, with_key: bool) -> None:
+    held = False
+    if with_key:
+        held = holds(file_of(settings), typer.prompt("Recovery key", hide_input=True))
+        if not held:
+            typer.echo("That is not the recovery key.", err=True)
+            raise typer.Exit(1)
+
+    async def work(ledger: SqliteLedger, reader: Reader) -> None:
+        name = new_id("ann", secrets.token_bytes)
+        answer = await continue_after_loss(ledger, loss, held, name, ledger.node)
+        if isinstance(answer, Refused):
+            typer.echo(f"{answer.message} {answer.hint}".strip(), err=True)
+            raise typer.Exit(1)
+        if isinstance(answer, Announcement):
+            typer.echo(f"Announced as {answer.announcement}. Every administrator sees it and may cancel it.")
+            typer.echo(f"Run the same command again after {iso(answer.due)}.")
+
+    on_ledger(settings.data, work)
+
+
+def _old_head(
+    settings: Config, before: str, log_key: str, checkpoint: Path | None, head: tuple[int, str] | None
+) -> Anchor:
+    """The largest tree head of the old log that is known: what was given, and what its signer remembers."""
+    found = []
+    try:
+        if checkpoint is not None:
+            signed = from_checkpoint(checkpoint, settings.data, [VerifierKey.parse(log_key or _own_key(settings.data))])
+            if signed.checkpoint.origin != before:
+                raise NotOutside(
+                    f"{checkpoint} is of another log: {signed.checkpoint.origin}, and this one is {before}"
+                )
+            found.append(anchor_of(signed, str(checkpoint)))
+        if head is not None:
+            found.append(written_down(*head))
+    except (AnotherKey, ValueError, OSError) as error:
+        raise typer.BadParameter(str(error)) from None
+    if settings.signer_socket:
+        with contextlib.suppress(Unavailable):
+            size, root = SignerClient(Path(settings.signer_socket)).last()
+            found.append(Anchor(size, root, "signer"))
+    elif (kept := signed_head(settings.data / "signer" / "state", before)) is not None:
+        found.append(kept)
+    if not found:
+        raise typer.BadParameter("nothing remembers the old log: give its newest --checkpoint, or --at-least")
+    return max(found, key=lambda each: each.size)
+
+
+def _own_key(data: Path) -> str:
+    try:
+        return (data / "log-key").read_text("utf-8").strip()
+    except OSError:
+        raise NotOutside("give the old log's key, with --log-key") from None
+
+
+def _kept(db: Db, data: Path, old: Anchor, said: int | None) -> int:
+    """How many entries from the beginning are those of the old log: as far as its tiles agree with them."""
+    size = size_of(db)
+    if said is not None:
+        if not 0 <= said <= size:
+            raise typer.BadParameter(f"there are {size} entries", param_hint="--kept")
+        return said
+    tiles, tree, at = TileFolder(data / "log"), Frontier(), 0
+    leaves = [each["leaf"] for each in rows(db, "SELECT leaf FROM entry ORDER BY idx LIMIT ?", (old.size,))]
+    while at < len(leaves):
+        stored = leaves[at : at + WIDTH]
+        published = _published(tiles, at, old.size)
+        for place, (here, there) in enumerate(zip(stored, published, strict=False)):
+            if here != there:
+                return at + place
+        tree.extend(stored)
+        at += len(stored)
+    if tree.size == old.size and tree.root() != old.root:
+        message = f"the first {old.size} entries are not those that were signed; say how many are, after comparing them"
+        raise typer.BadParameter(message, param_hint="--kept")
+    return tree.size
+
+
+def _published(tiles: TileFolder, at: int, size: int) -> list[bytes]:
+    """The hashes of one tile, as wide as it is there; none where it is not."""
+    for width in (size, *range(min(size, at - at % WIDTH + WIDTH), at, -1)):
+        tile = tile_at(0, at // WIDTH, width)
+        with contextlib.suppress(Corrupt, LookupError, OSError):
+            return hashes_of(tiles.read(tile), tile.width)
+    return []
+
+
+@contextlib.contextmanager
+def _stopped(data: Path) -> Iterator[None]:
+    """Holds the publisher's lock. Raises `Unavailable` while a gateway publishes."""
+    (data / "log").mkdir(mode=0o700, exist_ok=True)
+    lock = os.open(data / "log" / ".publisher", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Unavailable(f"a gateway runs on {data}: stop it first") from None
+        yield
+    finally:
+        os.close(lock)

@@ -1,0 +1,145 @@
+"""The names that a ledger has had: an era is what was written under one origin, and a seam is where the next began.
+
+Read from the stored bodies, not through events: verification shares no code with what wrote them.
+"""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from onepam.boot.config import Config
+from onepam.kernel.canonical import NotCanonical, decode
+from onepam.kernel.errors import Fault
+from onepam.ledger.check import Anchor
+from onepam.ledger.note import VerifierKey
+from onepam.store.database import Db, connect, row, rows
+
+SEAM, STARTED = "ledger.continued", "system.started"
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """Entry `index` begins the log `origin`; of the `size` entries of the log `before`, under `root` (hex), the first
+    `kept` are here. `ground` is recovery_key or delay."""
+
+    index: int
+    origin: str
+    before: str
+    size: int
+    root: str
+    kept: int
+    ground: str
+
+    def words(self) -> str:
+        """What is lost, for people."""
+        what = f"entry {self.kept} is" if self.kept + 1 == self.size else f"entries {self.kept} to {self.size - 1} are"
+        ground = "the recovery key" if self.ground == "recovery_key" else "a day's announcement"
+        return f"{what} lost of the log {self.before}: entry {self.index} continues it as {self.origin}, by {ground}"
+
+
+def seams(db: Db) -> list[Seam]:
+    """All seams, in order; bodies that make none are left out (their entries are findings of their own)."""
+    found = []
+    for each in rows(db, "SELECT idx, body FROM entry WHERE kind = ? ORDER BY idx", (SEAM,)):
+        body = _body(each["body"])
+        texts = [body.get(name) for name in ("origin", "before", "root", "ground")]
+        numbers = [body.get(name) for name in ("size", "kept")]
+        if all(type(text) is str for text in texts) and all(type(number) is int for number in numbers):
+            origin, before, root, ground = map(str, texts)
+            size, kept = (int(number or 0) for number in numbers)
+            found.append(Seam(each["idx"], origin, before, size, root, kept, ground))
+    return found
+
+
+def origin_of(db: Db) -> str | None:
+    """The name that the ledger has now; None before its first start."""
+    found = seams(db)
+    if found:
+        return found[-1].origin
+    first = row(db, "SELECT body FROM entry WHERE kind = ? ORDER BY idx LIMIT 1", (STARTED,))
+    said = _body(first["body"]).get("origin") if first else None
+    return said if type(said) is str else None
+
+
+def judge(db: Db, key: VerifierKey) -> list[str]:
+    """Whether every start was under the name and the log key of its era; `key` is that of the newest one."""
+    known = seams(db)
+    findings = []
+    origin: str | None = None
+    log_key: str | None = None
+    left = list(known)
+    for each in rows(db, "SELECT idx, body FROM entry WHERE kind = ? ORDER BY idx", (STARTED,)):
+        index, body = each["idx"], _body(each["body"])
+        while left and left[0].index < index:
+            seam = left.pop(0)
+            if origin is not None and seam.before != origin:
+                findings.append(f"seam: entry {seam.index}: it continues {seam.before}, and the log was {origin}")
+            origin, log_key = seam.origin, None
+        origin = origin or str(body.get("origin"))
+        log_key = log_key or (key.encode() if origin == key.name and not left else str(body.get("log_key")))
+        if body.get("origin") != origin:
+            findings.append(f"origin: entry {index}: the log calls itself {body.get('origin')}, and it is {origin}")
+        elif body.get("log_key") != log_key:
+            findings.append(f"log-key: entry {index}: it began under {body.get('log_key')}, and the key is {log_key}")
+    if origin is not None and not left and origin != key.name:
+        findings.append(f"origin: the log is {origin}, and the key is of {key.name}")
+    odd = [seam.index for seam in known if not 0 <= seam.kept <= seam.index or seam.kept >= seam.size]
+    return findings + [f"seam: entry {index}: it names no loss that can be" for index in odd]
+
+
+def place(anchor: Anchor, origin: str, known: Sequence[Seam]) -> Anchor | str | None:
+    """An anchor of an earlier log, held against its seam: the anchor where its entries are all here; None where it
+    covers lost ones, as the seam says; else what does not fit."""
+    seam = next((each for each in known if each.before == origin), None)
+    if seam is None:
+        raise ValueError(f"{anchor.holder} is of another log: {origin}")
+    if anchor.size <= seam.kept:
+        return anchor
+    if anchor.size > seam.size:
+        return (
+            f"seam: {anchor.holder} has seen {anchor.size} entries of {origin}, and entry {seam.index} names a loss "
+            f"up to {seam.size}: more was lost than it says"
+        )
+    if anchor.size == seam.size and anchor.root.hex() != seam.root:
+        return f"seam: {anchor.holder} has another root of {anchor.size} entries than entry {seam.index} names"
+    return None
+
+
+def set_aside(data: Path, seam: Seam) -> Path:
+    """Puts what was published and signed under the log before the seam into a folder of its own; may be repeated."""
+    aside = data / f"before-{seam.index}"
+    aside.mkdir(mode=0o700, exist_ok=True)
+    for name, says in (("log", "log/checkpoint"), ("log-key", "log-key"), ("signer", "signer/state")):
+        if (data / says).is_file() and _names(data / says, seam.before) and not (aside / name).exists():
+            (data / name).rename(aside / name)
+    return aside
+
+
+def follow_seams(database: Path, config: Config) -> None:
+    """At a start: the configuration names this ledger, and what is from before its seam lies aside. Raises `Fault`."""
+    if not database.exists():
+        return
+    with contextlib.closing(connect(database, read_only=True)) as db:
+        if row(db, "SELECT 1 FROM sqlite_master WHERE name = 'entry'") is None:
+            return
+        known, origin = seams(db), origin_of(db)
+    if origin is not None and origin != config.origin:
+        raise Fault(f"this ledger is {origin}, and the configuration says {config.origin}: it never changes by itself")
+    if known:
+        set_aside(config.data, known[-1])
+
+
+def _names(file: Path, origin: str) -> bool:
+    """Whether a checkpoint, a verifier key or a signer's state is of this log."""
+    text = file.read_bytes()[:65536].decode("utf-8", "replace")
+    return text.startswith((f"{origin}\n", f"{origin}+")) or _body(text.encode()).get("origin") == origin
+
+
+def _body(raw: Any) -> dict[str, Any]:
+    try:
+        found = decode(raw)
+    except (NotCanonical, TypeError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,41 @@
+"""What commands on the host share: the data folder, the configuration, and a ledger to write to."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onepam.boot.clock import wall_clock
+from onepam.boot.config import Config, load
+from onepam.boot.private_folder import private_folder
+from onepam.kernel.ids import new_id
+from onepam.store.ledger import SqliteLedger
+from onepam.store.reader import Reader
+
+Data = Annotated[Path, typer.Option(help="Folder of the data.", envvar="ONEPAM_DATA")]
+ConfigFile = Annotated[Path | None, typer.Option(help="Configuration file (TOML).", envvar="ONEPAM_CONFIG")]
+DATA = Path("var/onepam")
+
+
+def settings_of(config: Path | None, data: Path) -> Config:
+    """The configuration of a command. Raises `BadConfig`."""
+    return load(config, data) if config else Config(data)
+
+
+def on_ledger(data: Path, work: Callable[[SqliteLedger, Reader], Awaitable[None]]) -> None:
+    """Runs `work` on the ledger, beside the running gateway or without it."""
+    private_folder(data)
+
+    async def run() -> None:
+        ledger = SqliteLedger(data / "ledger.db", new_id("nod", secrets.token_bytes), wall_clock, secrets.token_bytes)
+        reader = Reader(data / "ledger.db", wall_clock, threads=1)
+        try:
+            await work(ledger, reader)
+        finally:
+            reader.close()
+            ledger.close()
+
+    asyncio.run(run())

@@ -1,0 +1,150 @@
+"""`onepam recovery-key`: the digest outside the data folder, making the key at the founding, and renewing it."""
+
+import os
+import re
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from onepam.app.announced import make_recovery_key, renew_recovery_key
+from onepam.app.ports import Ledger
+from onepam.boot.config import BadConfig, Config
+from onepam.boot.on_ledger import DATA, ConfigFile, Data, on_ledger, settings_of
+from onepam.domain.announcing import Announcement
+from onepam.domain.recovery_key import Renewal
+from onepam.identity.recovery_key import new_recovery_key, recovery_key_digest
+from onepam.identity.tokens import same
+from onepam.kernel.clock import iso
+from onepam.kernel.errors import Corrupt, Refused, Unavailable
+from onepam.kernel.ids import new_id
+from onepam.store.ledger import SqliteLedger
+from onepam.store.reader import Reader
+
+app = typer.Typer(no_args_is_help=True, help="The recovery key of this installation.", rich_markup_mode=None)
+
+_LINE = re.compile(r"onepam-recovery-key/1 ([0-9a-f]{64})\n?")
+
+
+def file_of(config: Config) -> Path:
+    """Where the digest lies: `recovery_key_file`, else beside the data folder. Raises `BadConfig` for one inside."""
+    data = config.data.resolve()
+    path = Path(config.recovery_key_file) if config.recovery_key_file else data.with_name(data.name + ".recovery-key")
+    if path.resolve().is_relative_to(data):
+        raise BadConfig("recovery_key_file lies in the data folder: whoever replaces the database replaces it, too")
+    return path
+
+
+def kept_digest(path: Path) -> str | None:
+    """The digest in the file; None where there is no file. Raises `Corrupt` for another content."""
+    try:
+        text = path.read_text("ascii")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Corrupt(f"{path} cannot be read: {error}") from None
+    found = _LINE.fullmatch(text)
+    if found is None:
+        raise Corrupt(f"{path} holds no digest of a recovery key")
+    return found[1]
+
+
+def keep_digest(path: Path, digest: str) -> None:
+    """Puts the digest into the file, durably. Raises `OSError`."""
+    beside = path.with_name(path.name + ".new")
+    with beside.open("w", encoding="ascii") as file:
+        file.write(f"onepam-recovery-key/1 {digest}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    beside.chmod(0o644)
+    beside.replace(path)
+
+
+def holds(path: Path, typed: str) -> bool:
+    """Whether `typed` is the recovery key, by the file outside the data folder. Raises `Unavailable` without it."""
+    kept, given = kept_digest(path), recovery_key_digest(typed)
+    if kept is None:
+        raise Unavailable(f"{path} is gone, and nothing else says which recovery key is the right one")
+    return given is not None and same(given.encode("ascii"), kept.encode("ascii"))
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A recovery key that was made or taken over; `key` is shown once and empty where it was shown long ago.
+    `unkept` is why the digest could not be put outside, empty when it is there."""
+
+    key: str
+    digest: str
+    file: Path
+    unkept: str = ""
+
+    def words(self) -> str:
+        """What to tell whoever founds the installation."""
+        if not self.key:
+            return f"The recovery key that was made before stays in force: its digest lies in {self.file}."
+        told = [
+            f"Recovery key: {self.key}",
+            "Write it down and keep it where neither this machine nor its backups are. It is shown this once.",
+            f"Its digest lies in {self.file}, outside the data folder: guard that file, and back it up apart.",
+        ]
+        if self.unkept:
+            told[2] = (
+                f"Its digest could not be put into {self.file} ({self.unkept}). Until it is there, nothing takes the "
+                f"key. Do it as root:\n  echo 'onepam-recovery-key/1 {self.digest}' > {self.file}"
+            )
+        return "\n".join(told)
+
+
+async def found_recovery_key(ledger: Ledger, config: Config) -> Made | None:
+    """Makes the key of a new installation, or takes over the one whose digest lies outside already: a lost database
+    does not replace it. None where the ledger has one."""
+    path = file_of(config)
+    kept = kept_digest(path)
+    key = "" if kept else new_recovery_key(secrets.token_bytes).reveal().decode("ascii")
+    digest = kept or recovery_key_digest(key) or ""
+    if await make_recovery_key(ledger, digest, adopted=kept is not None) is not None:
+        return None
+    unkept = ""
+    if not kept:
+        try:
+            keep_digest(path, digest)
+        except OSError as error:
+            unkept = error.strerror or str(error)
+    return Made(key, digest, path, unkept)
+
+
+@app.command()
+def renew(
+    data: Data = DATA,
+    config: ConfigFile = None,
+    with_key: Annotated[bool, typer.Option(help="Ask for the old key; without it the renewal takes a day.")] = True,
+) -> None:
+    """Make another recovery key: with the old one at once, else a day later unless an administrator cancels."""
+    settings = settings_of(config, data)
+    path = file_of(settings)
+    typed = typer.prompt("Old recovery key", hide_input=True) if with_key else ""
+
+    async def renewed(ledger: SqliteLedger, reader: Reader) -> None:
+        held = with_key and holds(path, typed)
+        if with_key and not held:
+            typer.echo("That is not the recovery key.", err=True)
+            raise typer.Exit(1)
+        if not os.access(path.parent, os.W_OK):
+            raise Unavailable(f"{path} cannot be written: run this as whoever may")
+        key = new_recovery_key(secrets.token_bytes).reveal().decode("ascii")
+        digest = recovery_key_digest(key) or ""
+        wish = Renewal(digest, kept_digest(path) or "", held, new_id("ann", secrets.token_bytes), ledger.node)
+        answer = await renew_recovery_key(ledger, wish)
+        if isinstance(answer, Refused):
+            typer.echo(f"{answer.message} {answer.hint}", err=True)
+            raise typer.Exit(1)
+        if isinstance(answer, Announcement):
+            typer.echo(f"Announced as {answer.announcement}. Every administrator sees it and may cancel it.")
+            typer.echo(f"Run the same command again after {iso(answer.due)}.")
+            return
+        keep_digest(path, digest)
+        typer.echo(Made(key, digest, path).words())
+
+    on_ledger(data, renewed)

@@ -1,0 +1,58 @@
+"""The recovery key and what the host has announced: read from the entries, of which there are few."""
+
+from onepam.domain.announcing import (
+    Announcement,
+    ContinuationAnnounced,
+    ContinuationCancelled,
+    Deed,
+    RenewalAnnounced,
+    RenewalCancelled,
+)
+from onepam.domain.continuing import LedgerContinued
+from onepam.domain.recovery_key import RecoveryKeyMade, RecoveryKeyRenewed
+from onepam.kernel.clock import Instant
+from onepam.store.database import Db
+from onepam.store.entries import entries_of
+
+KINDS = (
+    "ledger.continuation_announced",
+    "ledger.continuation_cancelled",
+    "ledger.continued",
+    "recovery_key.made",
+    "recovery_key.renewal_announced",
+    "recovery_key.renewal_cancelled",
+    "recovery_key.renewed",
+)
+
+
+def host(db: Db, at: Instant) -> tuple[str | None, dict[Deed, Announcement]]:
+    """The recovery key's digest as the ledger has it at `at`, and each deed's announcement that was neither carried
+    out nor cancelled."""
+    digest: str | None = None
+    announced: dict[Deed, Announcement] = {}
+    for stored in entries_of(db, KINDS):
+        if stored.header.time > at:
+            break
+        event: object = stored.event
+        match event:
+            case RecoveryKeyMade(digest=found):
+                digest = found
+            case RecoveryKeyRenewed(digest=found):
+                digest = found
+                announced.pop(Deed.RECOVERY_KEY, None)
+            case RenewalAnnounced(announcement=name, due=due):
+                announced[Deed.RECOVERY_KEY] = Announcement(name, Deed.RECOVERY_KEY, Instant(due))
+            case RenewalCancelled():
+                announced.pop(Deed.RECOVERY_KEY, None)
+            case ContinuationAnnounced(announcement=name, due=due, origin=origin):
+                announced[Deed.CONTINUATION] = Announcement(name, Deed.CONTINUATION, Instant(due), origin)
+            case ContinuationCancelled() | LedgerContinued():
+                announced.pop(Deed.CONTINUATION, None)
+            case _:
+                pass
+    return digest, announced
+
+
+def open_announcements(db: Db, at: Instant) -> list[Announcement]:
+    """What may still be cancelled, the next one due first."""
+    return sorted((each for each in host(db, at)[1].values() if each.open(at)), key=lambda each: each.due)

@@ -1,0 +1,85 @@
+"""After a real loss: a backup that is older than what was signed, found, and continued with a seam that all can see."""
+
+import asyncio
+import json
+import re
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from onepam.boot.config import Config
+from tests.boot.installation import ONEPAM, ORIGIN, live, verify
+from tests.boot.test_setup import ADMINS
+from tests.targets import free_port
+
+NEXT = f"{ORIGIN}/2"
+
+
+def onepam(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*ONEPAM, *arguments], input=typed, capture_output=True, text=True, timeout=60)
+
+
+def config_of(data: Path, origin: str = ORIGIN, **more: str) -> Config:
+    return Config(data, origin=origin, console_port=free_port(), ssh_port=free_port(), **more)  # type: ignore[arg-type]
+
+
+def founded(data: Path) -> str:
+    """An installation, and its recovery key."""
+    done = onepam("setup", *ADMINS, "--data", str(data))
+    assert done.returncode == 0, done.stderr
+    return str(re.findall(r"Recovery key: (\S+)", done.stdout)[0])
+
+
+async def lost_tail(data: Path, tmp_path: Path) -> tuple[str, Path, Path]:
+    """Lives, is backed up, lives on, loses its database: the old log's key, its checkpoints of then and later."""
+    early, late = tmp_path / "early", tmp_path / "late"
+    key = await live(config_of(data), 5)
+    with closing(sqlite3.connect(data / "ledger.db")) as db, closing(sqlite3.connect(tmp_path / "backup.db")) as copy:
+        db.backup(copy)
+    shutil.copy(data / "log" / "checkpoint", early)
+    await live(config_of(data), 30)
+    shutil.copy(data / "log" / "checkpoint", late)
+    for each in data.glob("ledger.db*"):
+        each.unlink()
+    shutil.copy(tmp_path / "backup.db", data / "ledger.db")
+    return key, early, late
+
+
+def continued(data: Path, key: str, *more: str) -> subprocess.CompletedProcess[str]:
+    words = ("--origin", NEXT, "--because", "the disk died", "--data", str(data))
+    return onepam("ledger", "continue-after-loss", *words, *more, typed=f"{key}\n")
+
+
+@pytest.mark.anyio
+async def test_a_loss_is_found_continued_by_the_recovery_key_and_never_forgotten(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    recovery = founded(data)
+    old_key, early, late = await lost_tail(data, tmp_path)
+    code, told = await asyncio.to_thread(verify, data, "--log-key", old_key, "--checkpoint", str(late))
+    assert code == 1
+    assert "tail_cut: entries " in told
+    wrong = await asyncio.to_thread(continued, data, "aaaa-" * 8)
+    assert wrong.returncode == 1
+    assert "That is not the recovery key" in wrong.stderr
+    done = await asyncio.to_thread(continued, data, recovery)
+    assert done.returncode == 0, done.stderr
+    size = int(late.read_text().splitlines()[1])
+    assert f"to {size - 1} are lost of the log {ORIGIN}" in done.stdout
+    with pytest.raises(Exception, match="the configuration says"):
+        await live(config_of(data), 1)
+    new_key = await live(config_of(data, NEXT), 3)
+    assert new_key.startswith(f"{NEXT}+")
+    anchored = ("--log-key", new_key, "--log-key", old_key, "--checkpoint", str(early))
+    code, told = await asyncio.to_thread(verify, data, *anchored)
+    assert code == 0, told
+    assert f"are lost of the log {ORIGIN}" in told.splitlines()[0]
+    code, told = await asyncio.to_thread(verify, data, *anchored, "--checkpoint", str(late), "--json")
+    assert code == 0, told
+    (seam,) = json.loads(told)["seams"]
+    assert (seam["before"], seam["size"], seam["ground"]) == (ORIGIN, size, "recovery_key")
+    again = await asyncio.to_thread(continued, data, recovery)
+    assert again.returncode != 0, "the new log has lost nothing"

@@ -1,0 +1,132 @@
+"""`onepam setup` makes a recovery key once; neither a lost nor an altered database replaces it."""
+
+import re
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.boot.installation import ONEPAM
+from tests.boot.test_setup import ADMINS
+
+
+def onepam(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*ONEPAM, *arguments], input=typed, capture_output=True, text=True, timeout=60)
+
+
+def founded(data: Path, *more: str) -> str:
+    done = onepam("setup", *ADMINS, "--data", str(data), *more)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def key_in(told: str) -> str:
+    return str(re.findall(r"Recovery key: (\S+)", told)[0])
+
+
+def kinds(data: Path) -> list[str]:
+    with closing(sqlite3.connect(data / "ledger.db")) as db:
+        return [kind for (kind,) in db.execute("SELECT kind FROM entry ORDER BY idx")]
+
+
+def renewed(data: Path, old: str, *more: str) -> subprocess.CompletedProcess[str]:
+    return onepam("recovery-key", "renew", "--data", str(data), *more, typed=f"{old}\n")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def test_it_is_printed_once_and_its_digest_lies_in_the_first_entry_and_outside(data: Path) -> None:
+    told = founded(data)
+    key = key_in(told)
+    beside = data.with_name("data.recovery-key")
+    assert str(beside) in told
+    assert kinds(data)[0] == "recovery_key.made"
+    digest = beside.read_text().split()[1]
+    with closing(sqlite3.connect(data / "ledger.db")) as db:
+        (body,) = db.execute("SELECT body FROM entry WHERE idx = 0").fetchone()
+    assert digest.encode() in body
+    assert "Recovery key" not in founded(data), "setup may be repeated, and makes no other"
+    everything = b"".join(each.read_bytes() for each in [beside, *data.rglob("*")] if each.is_file())
+    for shape in (key, key.replace("-", ""), key.upper()):
+        assert shape.encode() not in everything
+
+
+def test_a_lost_database_does_not_replace_it(data: Path) -> None:
+    key = key_in(founded(data))
+    shutil.rmtree(data)
+    told = founded(data)
+    assert "that was made before stays in force" in told
+    assert "Recovery key: " not in told
+    assert renewed(data, key).returncode == 0
+
+
+def test_an_altered_database_does_not_replace_it(data: Path) -> None:
+    """Another digest slipped into the ledger opens nothing: the file outside is asked."""
+    key, stranger = key_in(founded(data)), key_in(founded(data.with_name("other")))
+    mine = data.with_name("data.recovery-key").read_text().split()[1]
+    theirs = data.with_name("other.recovery-key").read_text().split()[1]
+    with closing(sqlite3.connect(data / "ledger.db")) as db:
+        db.execute("UPDATE entry SET body = CAST(replace(body, ?, ?) AS BLOB) WHERE idx = 0", (mine, theirs))
+        db.commit()
+    refused = renewed(data, stranger)
+    assert refused.returncode == 1
+    assert "not the recovery key" in refused.stderr
+    assert renewed(data, key).returncode == 0
+
+
+def test_it_is_renewed_with_the_old_one(data: Path) -> None:
+    old = key_in(founded(data))
+    assert renewed(data, "abcd").returncode == 1
+    done = renewed(data, old)
+    assert done.returncode == 0, done.stderr
+    new = key_in(done.stdout)
+    assert kinds(data)[-1] == "recovery_key.renewed"
+    assert renewed(data, old).returncode == 1
+    assert renewed(data, new).returncode == 0
+
+
+def test_without_the_old_one_it_is_announced(data: Path) -> None:
+    old = key_in(founded(data))
+    first = renewed(data, "", "--no-with-key")
+    assert first.returncode == 0, first.stderr
+    assert "Every administrator sees it and may cancel it" in first.stdout
+    assert kinds(data)[-1] == "recovery_key.renewal_announced"
+    again = renewed(data, "", "--no-with-key")
+    assert again.returncode == 1
+    assert "nobody may carry it out before" in again.stderr
+    assert renewed(data, old).returncode == 0
+
+
+def test_without_the_file_outside_nothing_takes_a_key(data: Path) -> None:
+    key = key_in(founded(data))
+    data.with_name("data.recovery-key").unlink()
+    done = renewed(data, key)
+    assert done.returncode == 4
+    assert "nothing else says which recovery key is the right one" in done.stderr
+
+
+def test_where_it_lies_is_a_setting_and_never_the_data_folder(data: Path, tmp_path: Path) -> None:
+    config, elsewhere = tmp_path / "onepam.toml", tmp_path / "etc" / "recovery-key"
+    elsewhere.parent.mkdir()
+    config.write_text(f'recovery_key_file = "{elsewhere}"\n')
+    key_in(founded(data, "--config", str(config)))
+    assert elsewhere.exists()
+    config.write_text(f'recovery_key_file = "{data}/recovery-key"\n')
+    done = onepam("setup", *ADMINS, "--data", str(data), "--config", str(config))
+    assert done.returncode == 4
+    assert "lies in the data folder" in done.stderr
+
+
+def test_a_file_that_cannot_be_written_is_told_with_what_to_do(data: Path, tmp_path: Path) -> None:
+    config = tmp_path / "onepam.toml"
+    config.write_text('recovery_key_file = "/proc/nowhere/recovery-key"\n')
+    told = founded(data, "--config", str(config))
+    assert key_in(told)
+    assert "could not be put into /proc/nowhere/recovery-key" in told
+    assert re.search(r"echo 'onepam-recovery-key/1 [0-9a-f]{64}' > ", told)
