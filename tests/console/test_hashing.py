@@ -7,6 +7,8 @@ import threading
 import pytest
 
 from onepam.console.hashing import hashing
+from onepam.gateway.crowd import Origin
+from onepam.gateway.turns import STANDING, path
 
 PATIENCE = 10
 
@@ -41,3 +43,31 @@ async def test_hashing_goes_on_while_all_other_threads_are_taken() -> None:
     finally:
         gate.set()
     assert all(await asyncio.gather(*others))
+
+
+@pytest.mark.anyio
+async def test_whoever_floods_waits_for_others() -> None:
+    """Twenty of one network wait; one of another comes last and is the next."""
+    gate, order = threading.Event(), list[str]()
+
+    def first() -> None:
+        assert gate.wait(PATIENCE)
+
+    async def one(name: str, source: str) -> None:
+        STANDING.set(path(False, Origin.of(source)))
+        await hashing(lambda: None)
+        order.append(name)
+
+    taken = [asyncio.ensure_future(hashing(first)) for _ in range(4)]
+    await asyncio.sleep(0)
+    flood = [asyncio.ensure_future(one("flood", f"192.0.2.{number % 3}")) for number in range(20)]
+    await asyncio.sleep(0)
+    other = asyncio.ensure_future(one("other", "203.0.113.1"))
+    given_up = asyncio.ensure_future(one("given up", "203.0.114.1"))
+    await asyncio.sleep(0)
+    given_up.cancel()
+    gate.set()
+    await asyncio.gather(*taken, *flood, other)
+    assert order.index("other") < 8
+    assert "given up" not in order
+    assert await hashing(pow, 3, 2) == 9

@@ -13,6 +13,7 @@ from onepam.domain.directory_brake import (
     HoldReason,
 )
 from onepam.domain.disk import DiskLow, DiskStage
+from onepam.domain.doors import Door, DoorPressed
 from onepam.domain.event import UnknownKind, kinds, name_of
 from onepam.domain.notices import ALARM, CONCERNED, TABLE, Audience, Telling, telling
 from onepam.domain.provider_keys import ProviderKeysRead
@@ -109,3 +110,8 @@ def test_a_bad_recording_is_said_to_be_what_it_is() -> None:
 def test_a_disk_says_what_is_left() -> None:
     low = said(DiskLow("nod_1", next(iter(DiskStage)), 3 * 2**30, 10 * 2**30))
     assert "has 3,072 of 10,240 MiB left" in low.sentence
+
+
+def test_a_crowd_at_a_door_says_how_many_and_where_and_not_who() -> None:
+    told = said(DoorPressed("nod_1", Door.SSH, 90, 12, 700, 3))
+    assert "at the ssh listener of nod_1: 90 connections or requests from 3 networks" in told.sentence

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from onepam.gateway.crowd import Limits
 from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Corrupt, Refused, Unavailable
 from onepam.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
@@ -260,7 +261,7 @@ def test_dripping_clients_are_cut_off(running: Running, monkeypatch: pytest.Monk
 
 
 def test_more_connections_than_allowed_are_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(witness_server, "MAX_CONNECTIONS", 2)
+    monkeypatch.setattr(witness_server, "LIMITS", Limits(most=4, kept=0, from_address=2, from_network=3))
     with serving(tmp_path) as running, ExitStack() as others:
         for _ in range(2):
             connection = others.enter_context(socket.create_connection(("127.0.0.1", running.port), timeout=10))
@@ -269,6 +270,10 @@ def test_more_connections_than_allowed_are_closed(tmp_path: Path, monkeypatch: p
         with socket.create_connection(("127.0.0.1", running.port), timeout=10) as third:
             with suppress(ConnectionError):
                 assert third.recv(100) == b""
+        for source in ("127.0.1.1", "127.0.2.1", "127.0.3.1"):  # the last displaces one of the most crowded network
+            with socket.create_connection(("127.0.0.1", running.port), 10, (source, 0)) as other:
+                other.sendall(b"GET /x HTTP/1.1\r\nConnection: close\r\n\r\n")
+                assert other.recv(1000).startswith(b"HTTP/1.1 404")
 
 
 def test_the_client_finds_the_size_that_the_witness_knows(running: Running) -> None:

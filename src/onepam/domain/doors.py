@@ -14,7 +14,7 @@ class Door(StrEnum):
     WEB = "web"
 
 
-@event("door.pressed", klass="system")
+@event("door.pressed", klass="system", alarm=True)
 @dataclass(frozen=True, slots=True)
 class DoorPressed:
     """More came to a listener of `node` than it lets wait: within `seconds` it turned away `turned_away` connections or

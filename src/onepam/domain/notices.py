@@ -13,6 +13,7 @@ from typing import Any
 
 from onepam.domain.directory_brake import DirectoryHeld, DirectoryHoldReminded, DirectoryPersonDecided, HoldReason
 from onepam.domain.disk import DiskLow
+from onepam.domain.doors import DoorPressed
 from onepam.domain.event import name_of
 from onepam.domain.provider_keys import ProviderKeysRead
 from onepam.domain.recordings import Condition, RecordingFoundBad
@@ -101,6 +102,14 @@ def _disk(event: DiskLow, named: Named) -> str:
     )
 
 
+def _door(event: DoorPressed, named: Named) -> str:
+    return (
+        f"A crowd stands at the {event.door} listener of {event.node}: {event.turned_away} connections or requests "
+        f"from {event.networks} networks were turned away within {event.seconds} s. Sessions go on, and others still "
+        "get in."
+    )
+
+
 def _clock(event: ClockJumped, named: Named) -> str | None:
     if not event.stops:
         return None
@@ -170,6 +179,7 @@ TABLE: tuple[Row, ...] = (
     Row(LedgerVerified, ALARM, "the history fails its verification", _verified, "/ledger"),
     Row(RecordingFoundBad, ALARM, "a finished recording is missing, cut, altered or foreign", _bad, "/sessions"),
     Row(DiskLow, ALARM, "the recordings' disk runs full", _disk, "/"),
+    Row(DoorPressed, ALARM, "more connections come to a listener than are let in", _door, "/ledger"),
     Row(ClockJumped, ALARM, "the clock stopped all decisions", _clock, "/ledger"),
     Row(DirectoryHeld, ALARM, "a directory ended many, or the last administrator", _held, "/provisioning"),
     Row(DirectoryHoldReminded, ALARM, "half the time to decide on those is over", _reminded, "/provisioning"),

@@ -11,15 +11,18 @@ from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from secrets import randbelow
 from socketserver import ThreadingTCPServer
 from typing import Any
 
+from onepam.gateway.crowd import Crowd, Known, Limits, Place
 from onepam.kernel.clock import Clock
 from onepam.ledger.note import VerifierKey
 from onepam.signing.files import load_key, locked
 from onepam.signing.witness import MAX_REQUEST_BYTES, Answer, Witness
 
 MAX_CONNECTIONS = 64
+LIMITS = Limits(most=MAX_CONNECTIONS, kept=0, from_address=16, from_network=32)
 REQUEST_SECONDS = 10.0
 _LATEST = re.compile(r"/([0-9a-f]{64})/checkpoint")
 
@@ -52,7 +55,8 @@ def run_witness(config: WitnessConfig, clock: Clock) -> None:
 
 
 class WitnessServer(ThreadingTCPServer):
-    """At most `MAX_CONNECTIONS` at a time; further ones are closed at once."""
+    """At most `MAX_CONNECTIONS` at a time, and some of one address and network; of more, one of the most crowded
+    network is closed at once."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -61,11 +65,18 @@ class WitnessServer(ThreadingTCPServer):
     def __init__(self, address: tuple[str, int], witness: Witness) -> None:
         self.witness = witness
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        self._places = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._crowd = Crowd(LIMITS, Known(), randbelow)
+        self._one = threading.Lock()
+        self._places: dict[object, Place] = {}
         super().__init__(address, _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if self._places.acquire(blocking=False):
+        with self._one:
+            place = self._crowd.arrive(client_address[0])
+            if isinstance(place, Place):
+                self._places[request] = place
+                place.give_way = lambda: _cut(request)
+        if isinstance(place, Place):
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
@@ -74,10 +85,17 @@ class WitnessServer(ThreadingTCPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            self._places.release()
+            with self._one:
+                self._places.pop(request).leave()
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A connection that broke ends; nothing was cosigned that is not on disk."""
+
+
+def _cut(connection: socket.socket) -> None:
+    """Its thread notices, and ends it."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Timed(io.RawIOBase):
