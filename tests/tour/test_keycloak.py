@@ -9,7 +9,7 @@ from secrets import token_bytes
 import pyotp
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from onepam.boot.clock import wall_clock
 from onepam.domain.federation import MfaBasis, ProviderKind
@@ -87,8 +87,20 @@ def through(person: Person, name: str, *, otp: bool, asked: bool = True) -> None
     page.locator("#password").fill(f"{name}-password")
     page.locator("#kc-login").click()
     if otp:
-        page.locator("#otp").fill(pyotp.TOTP(b32encode(OTP_KEY).decode()).now())
+        page.locator("#otp").fill(fresh_code(page))
         page.locator("#kc-login").click()
+
+
+USED: set[str] = set()
+
+
+def fresh_code(page: Page) -> str:
+    """A code of the app that Keycloak has not seen: it takes each once."""
+    app = pyotp.TOTP(b32encode(OTP_KEY).decode())
+    while (found := app.now()) in USED:
+        page.wait_for_timeout(250)
+    USED.add(found)
+    return found
 
 
 def last(found: Federated) -> SignedIn:
