@@ -194,7 +194,9 @@ class Gateway:
 
     def options(self, person: Person, *more: str) -> list[str]:
         known = self.folder / "known_hosts"
-        known.write_text(self.platform.authorities.host.known_hosts_line(["localhost"]) + "\n", encoding="ascii")
+        line = self.platform.authorities.host.known_hosts_line(["localhost"]) + "\n"
+        if not known.exists():  # a client that starts reads it: it must never be half written
+            known.write_text(line, encoding="ascii")
         return [
             "-F", "none", "-i", str(person.key), "-o", "IdentitiesOnly=yes", "-o", "HostKeyAlias=localhost",
             "-o", f"UserKnownHostsFile={known}", "-o", "StrictHostKeyChecking=yes", *more,

@@ -134,10 +134,12 @@ async def traced(folder: Path, play: Callable[[Crowd, Process], Awaitable[None]]
     with elsewhere(folder) as (gateway, egress):
         process = started(folder, tracer(trace), egress=egress)
         gateway.platform.ssh_port = process.ssh_port
-        await gateway.record(gateway.resource("web-1"))
-        await play(Crowd(gateway, await gateway.person()), process)
-        if process.popen.poll() is None:
-            process.stop()
+        try:
+            await gateway.record(gateway.resource("web-1"))
+            await play(Crowd(gateway, await gateway.person()), process)
+        finally:
+            if process.popen.poll() is None:
+                await asyncio.to_thread(process.stop)
     assert misuses(trace) == []
 
 
