@@ -198,6 +198,7 @@ REPOINTED = [
     ({"host_keys": ()}, "has other host keys"),
     ({"labels": {"env": "dev"}}, "has other labels"),
     ({"logins": ("app", "root", "db")}, "offers the logins db too"),
+    ({"environment": ("LANG", "TZ")}, "lets the environment variables TZ through too"),
 ]
 
 

@@ -94,7 +94,7 @@ def test_output_beyond_the_bound_is_refused() -> None:
 
 def test_a_long_command_is_refused() -> None:
     with pytest.raises(ValueError, match="ChannelOpened of"):
-        encode(ChannelOpened(0, 1, "exec", "x" * 262144))
+        encode(ChannelOpened(0, 1, "exec", "x" * 1024 * 1024))
 
 
 @pytest.mark.parametrize(

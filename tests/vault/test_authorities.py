@@ -247,8 +247,10 @@ def test_a_targets_certificate_always_has_principals_an_address_and_an_end(autho
 def test_the_principal_of_a_login_cannot_be_read_as_another() -> None:
     assert target_principal("root", "db-1") == "root"
     assert target_principal("root", "db-1", "login@resource") == "root@db-1"
+    assert target_principal("bob@corp.example", "db-1") == "bob@corp.example"
+    with pytest.raises(ValueError, match="malformed"):
+        target_principal("root@db-1", "web", "login@resource")
     for login, resource in [
-        ("root@db-1", "web"),
         ("root", "a@b"),
         ("", "a"),
         ("root", ""),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from onepam.app.ports import Ledger
-from onepam.domain.access import Action, Recording
+from onepam.domain.access import ENVIRONMENT, Action, Recording
 from onepam.domain.commit import Decided
 from onepam.domain.decision import AccessFacts, Permitted, decide
 from onepam.domain.mfa_rule import Weight, phishable, weigh
@@ -112,6 +112,7 @@ class Opened:
     because: Because
     also: tuple[Because, ...] = ()
     recording: Recording = Recording.WHOLE
+    environment: tuple[str, ...] = ENVIRONMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +229,7 @@ def _open(
         because=verdict.because,
         also=verdict.also,
         recording=verdict.kept,
+        environment=resource.environment,
     )
     return Decided((opened, *used), permit)
 

@@ -123,11 +123,16 @@ class RoleRemoved:
     by: str | None
 
 
+ENVIRONMENT = ("LANG", "LC_*")
+"""What sshd is commonly set to accept (AcceptEnv)."""
+
+
 @event("resource.set", klass="access")
 @dataclass(frozen=True, slots=True)
 class ResourceSet:
     """The resource as it is from now on. `host_keys` are the pinned OpenSSH public keys, set by an administrator;
-    `mfa` is None where the product's own rule is enough.
+    `mfa` is None where the product's own rule is enough. `environment` names the variables, as names or patterns, that
+    a client may send to the target.
     """
 
     resource: str
@@ -141,6 +146,7 @@ class ResourceSet:
     by: str | None
     address: str | None = private()
     mfa: MfaRule | None = None
+    environment: tuple[str, ...] = ENVIRONMENT
 
 
 @event("resource.removed", klass="access")

@@ -27,7 +27,12 @@ SHORTEST = 5 * MINUTE
 
 NAME = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*", re.ASCII)
 VALUE = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*", re.ASCII)
-LOGIN = re.compile(r"[A-Za-z_][A-Za-z0-9._-]*", re.ASCII)
+LOGIN = re.compile(r"[A-Za-z_][A-Za-z0-9._+\\$-]*(?:@[A-Za-z0-9][A-Za-z0-9.-]*)?", re.ASCII)
+"""An account's name, as `deploy`, `bob@corp.example`, `CORP\\bob` or `host$`."""
+
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\*?", re.ASCII)
+"""The name of an environment variable, or the beginning of one and a star."""
+
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}", re.ASCII)
 _HOST = re.compile(r"(?=.{1,253}\Z)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?(?:\.(?!\Z)|\Z))+", re.ASCII)
 _ADDRESS = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:\[\]]+)):(?P<port>[0-9]{1,5})", re.ASCII)

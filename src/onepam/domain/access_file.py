@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from onepam.domain import access_fields as fields
 from onepam.domain.access import (
+    ENVIRONMENT,
     MAX_SESSION,
     Action,
     ConsoleRight,
@@ -202,7 +203,7 @@ class _Reading:
 
     def _resource(self, name: str, key: Scalar, node: Node) -> ResourceDefinition | None:
         required = ("kind", "address", "labels", "owner", "logins", "host_keys")
-        given = fields.record(node, key.spot, "resource", required, ("mfa",), self._findings)
+        given = fields.record(node, key.spot, "resource", required, ("mfa", "environment"), self._findings)
         findings = self._findings
         kind = _read(given, "kind", lambda value: fields.choice(value, "kind", ResourceKind, findings))
         address = _read(given, "address", lambda value: fields.address(value, findings))
@@ -213,7 +214,11 @@ class _Reading:
         if kind is None or address is None or labels is None or owner is None or logins is None or keys is None:
             return None
         mfa = _read(given, "mfa", lambda value: fields.mfa_rule(value, findings))
-        return ResourceDefinition(name, kind, *address, labels, owner, logins, keys, mfa)
+        environment: tuple[str, ...] = ENVIRONMENT
+        if "environment" in given:
+            listed = fields.words(given["environment"], "environment variable", findings, fields.VARIABLE)
+            environment = tuple(sorted(variable for variable, _ in listed))
+        return ResourceDefinition(name, kind, *address, labels, owner, logins, keys, mfa, environment)
 
     def _logins(self, node: Node, *, wildcard: bool) -> tuple[str, ...]:
         listed = fields.items(node, "logins", self._findings)

@@ -6,7 +6,7 @@ Pure, and only over what concerns one person and one resource: its cost does not
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from onepam.domain.access import MAX_SESSION, Action, MfaRule, Mode, Permission, Recording
+from onepam.domain.access import ENVIRONMENT, MAX_SESSION, Action, MfaRule, Mode, Permission, Recording
 from onepam.domain.authority import HeldRole
 from onepam.domain.requests import Substance
 from onepam.domain.sessions import Because
@@ -25,6 +25,7 @@ class ResourceFacts:
     address: str | None
     port: int
     mfa: MfaRule | None = None
+    environment: tuple[str, ...] = ENVIRONMENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,16 @@ def access_under(
         ends=someone.ends,
         resource=None
         if found is None
-        else ResourceFacts(resource, found.labels, found.logins, found.host_keys, found.address, found.port, found.mfa),
+        else ResourceFacts(
+            resource,
+            found.labels,
+            found.logins,
+            found.host_keys,
+            found.address,
+            found.port,
+            found.mfa,
+            found.environment,
+        ),
         roles=tuple(
             HeldRole(
                 binding=each.binding,

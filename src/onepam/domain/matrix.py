@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
-from onepam.domain.access import ConsoleRight, MfaRule, Permission, ResourceKind, SubjectKind
+from onepam.domain.access import ENVIRONMENT, ConsoleRight, MfaRule, Permission, ResourceKind, SubjectKind
 from onepam.domain.event import plain
 from onepam.kernel.canonical import Json, encode
 from onepam.kernel.clock import Instant
@@ -27,6 +27,7 @@ class ResourceDefinition:
     logins: tuple[str, ...]
     host_keys: tuple[str, ...]
     mfa: MfaRule | None = None
+    environment: tuple[str, ...] = ENVIRONMENT
 
 
 @dataclass(frozen=True, slots=True)

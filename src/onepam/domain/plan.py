@@ -179,6 +179,7 @@ def _resource_set(resource: ResourceDefinition, change: str, by: str | None) -> 
         by=by,
         address=resource.address,
         mfa=resource.mfa,
+        environment=resource.environment,
     )
 
 

@@ -69,6 +69,8 @@ def _resource(was: ResourceDefinition, now: ResourceDefinition) -> Iterator[str]
         yield "has other labels"
     if logins := sorted(set(now.logins) - set(was.logins)):
         yield f"offers the logins {', '.join(logins)} too"
+    if variables := sorted(set(now.environment) - set(was.environment)):
+        yield f"lets the environment variables {', '.join(variables)} through too"
     yield from eased(was.mfa, now.mfa)
 
 

@@ -19,8 +19,8 @@ from onepam.kernel.errors import Corrupt
 MAX_DATA_BYTES = 256 * 1024
 """Largest output of one frame; the producer splits what is larger."""
 
-MAX_RARE_BYTES = MAX_DATA_BYTES
-"""Largest JSON body."""
+MAX_RARE_BYTES = 1024 * 1024
+"""Largest JSON body: a command of 128 KiB of which every byte is escaped, and some."""
 
 _HEADER = Struct(">BQI")
 _OUTPUT = Struct(">IB")
@@ -29,7 +29,7 @@ _TYPED = Struct(">IQ")
 _INPUT = Struct(">I")
 _OMITTED = Struct(">IBQ")
 
-MAX_FRAME_BYTES = _HEADER.size + _OUTPUT.size + MAX_DATA_BYTES
+MAX_FRAME_BYTES = _HEADER.size + MAX_RARE_BYTES
 
 
 class Stream(IntEnum):

@@ -24,6 +24,7 @@ from typing import Any, Literal, final
 import asyncssh
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
+from onepam.domain.access_fields import LOGIN
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, later
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import RandomBytes
@@ -49,7 +50,7 @@ MAX_PUBLIC_KEY_CHARACTERS = 16 * 1024
 MAX_PRINCIPALS = 16
 
 # No comma, white space, quote, wildcard, `#` or `!`: characters that a principals list or a pattern gives a meaning to.
-_LOGIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+\\$-]{0,63}", re.ASCII)
+_LOGIN = re.compile(rf"(?=.{{1,64}}\Z){LOGIN.pattern}", re.ASCII)
 _HOST_NAME = re.compile(r"[A-Za-z0-9_:][A-Za-z0-9_.:-]{0,252}", re.ASCII)
 _HOST_PATTERN = re.compile(r"[A-Za-z0-9_.:*?\[\]-]{1,253}", re.ASCII)
 _KEY_ID = re.compile(r"[A-Za-z0-9_.:@-]{1,128}", re.ASCII)
@@ -285,16 +286,19 @@ class Authorities:
 def target_principal(login: str, resource: str, form: PrincipalForm = "login") -> str:
     """The principal of one login on one resource. Raises `ValueError` for a name that could be read as another.
 
-    A login never holds `@`: as `root@db-1` it would be, elsewhere, the login `root` on the resource `db-1`.
+    In the form `login@resource` a login never holds `@`: as `root@db-1` it would be, elsewhere, the login `root` on the
+    resource `db-1`. In the form `login` it may (`bob@corp.example`): there a stock sshd compares it with the account.
     """
-    if not _LOGIN.fullmatch(login) or not _HOST_NAME.fullmatch(resource):
+    ambiguous = "@" in login and form == "login@resource"
+    if ambiguous or not _LOGIN.fullmatch(login) or not _HOST_NAME.fullmatch(resource):
         raise ValueError("a malformed login or resource name")
     return login if form == "login" else f"{login}@{resource}"
 
 
 def _is_target_principal(principal: str) -> bool:
-    login, at, resource = principal.partition("@")
-    return bool(_LOGIN.fullmatch(login)) and (not at or bool(_HOST_NAME.fullmatch(resource)))
+    return bool(_LOGIN.fullmatch(principal)) or bool(
+        _LOGIN.fullmatch(principal.partition("@")[0]) and _HOST_NAME.fullmatch(principal.partition("@")[2])
+    )
 
 
 def _subject(line: str) -> asyncssh.SSHKey | Refused:

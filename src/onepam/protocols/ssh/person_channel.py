@@ -1,7 +1,7 @@
-"""asyncssh's server channel, with a bounded, admitted environment and commands as the bytes they are."""
+"""asyncssh's server channel, with a bounded environment, and commands as the bytes they are."""
 
 import asyncio
-import re
+from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 import asyncssh
@@ -12,11 +12,15 @@ from asyncssh.packet import SSHPacket
 from onepam.protocols.ssh.connections import PACKET_BYTES, WINDOW_BYTES, PacketsUnlogged, PersonConnection
 from onepam.protocols.ssh.fast_data import FastDataChannel
 
-MAX_COMMAND_BYTES = 32 * 1024
-MAX_ENVIRONMENT = 32
-MAX_ENVIRONMENT_BYTES = 256
+MAX_COMMAND_BYTES = 128 * 1024
+"""As much as Linux lets one argument of exec(2) have."""
 
-_ENVIRONMENT = re.compile(rb"LANG|LC_[A-Z]{1,20}|TZ|COLORTERM|NO_COLOR|GIT_PROTOCOL")
+MAX_REQUEST_BYTES = 256 * 1024
+"""Largest packet that we read, as OpenSSH's: so that a longer command can be refused with words."""
+
+MAX_ENVIRONMENT = 64
+MAX_ENVIRONMENT_BYTES = 4096
+MAX_NAME_BYTES = 64
 
 
 @runtime_checkable
@@ -25,17 +29,25 @@ class ToTarget(Protocol):
 
     def output_unwanted(self) -> None: ...
     def client_closed(self) -> None: ...
+    def refuse(self, words: str) -> None: ...
 
 
 class PersonChannel(PacketsUnlogged, FastDataChannel, asyncssh.SSHServerChannel[bytes]):
     """The person's end of one channel."""
 
     @classmethod
-    def on(cls, person: PersonConnection) -> "PersonChannel":
-        """A channel of `person`, for bytes, as asyncssh's `create_server_channel` makes one."""
-        person._update_recv_pktlen(PACKET_BYTES)
+    def on(cls, person: PersonConnection, admits: Callable[[bytes], bool]) -> "PersonChannel":
+        """A channel of `person`, for bytes, as asyncssh's `create_server_channel` makes one. `admits` says which
+        environment variables go to the target."""
+        person._update_recv_pktlen(MAX_REQUEST_BYTES)
         loop = asyncio.get_running_loop()
-        return cls(person, loop, True, False, False, 0, 0, None, "strict", WINDOW_BYTES, PACKET_BYTES)
+        channel = cls(person, loop, True, False, False, 0, 0, None, "strict", WINDOW_BYTES, PACKET_BYTES)
+        channel.admits, channel.dropped = admits, []
+        return channel
+
+    admits: Callable[[bytes], bool]
+    dropped: list[bytes]
+    """The environment variables that the client sent and that do not go on, by name."""
 
     _left = False
     """Whether the client has closed the channel."""
@@ -86,17 +98,22 @@ class PersonChannel(PacketsUnlogged, FastDataChannel, asyncssh.SSHServerChannel[
     def _process_env_request(self, packet: SSHPacket) -> bool:
         name, value = packet.get_string(), packet.get_string()
         packet.check_end()
-        admitted = bool(_ENVIRONMENT.fullmatch(name)) and len(value) <= MAX_ENVIRONMENT_BYTES
-        if not admitted or b"\0" in value or len(self._env) >= MAX_ENVIRONMENT:
-            return False
-        self._env[name] = value
-        return True
+        fits = len(self._env) < MAX_ENVIRONMENT and len(value) <= MAX_ENVIRONMENT_BYTES and b"\0" not in value
+        if fits and self.admits(name):
+            self._env[name] = value
+            return True
+        if len(self.dropped) < MAX_ENVIRONMENT:
+            self.dropped.append(name[:MAX_NAME_BYTES])
+        return False
 
     def _process_exec_request(self, packet: SSHPacket) -> bool:
         command = packet.get_string()
         packet.check_end()
-        if not command or len(command) > MAX_COMMAND_BYTES:
+        if not command:
             return False
+        if len(command) > MAX_COMMAND_BYTES and isinstance(self._session, ToTarget):
+            self._session.refuse(f"a command of {len(command)} bytes is too long: at most {MAX_COMMAND_BYTES}")
+            return True
         return self._start_session(command=command)  # type: ignore[arg-type]  # bytes go through it unchanged
 
     _packet_handlers = {**SSHChannel._packet_handlers, MSG_CHANNEL_CLOSE: _process_close}  # noqa: RUF012

@@ -1,10 +1,12 @@
 """Relays one gateway session: all channels between a person's connection and a target's."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from enum import Enum, auto
+from fnmatch import fnmatchcase
 
+from onepam.domain.access import ENVIRONMENT
 from onepam.gateway.recorder import Recorder
 from onepam.kernel.errors import Refused
 from onepam.protocols.ssh.channel import ChannelRelay
@@ -27,8 +29,8 @@ class Relay:
     """The channels of one gateway session.
 
     `target` is the dialled connection, or why there is none; channels that a client opens before it is there wait.
-    `kinds` is what the permit allows: `pty` shells and terminals, `exec` commands, `sftp` file transfer. `excerpt`:
-    of commands' output only a part is kept (`Tap`).
+    `kinds` is what the permit allows: `pty` shells and terminals, `exec` commands, `sftp` file transfer; `environment`
+    the variables that may go to the target. `excerpt`: of commands' output only a part is kept (`Tap`).
     """
 
     def __init__(
@@ -39,12 +41,14 @@ class Relay:
         kinds: frozenset[Kind],
         *,
         excerpt: bool = False,
+        environment: Sequence[str] = ENVIRONMENT,
     ) -> None:
         self.person = person
         self.target = target
         self.recorder = recorder
         self.kinds = kinds
         self.excerpt = excerpt
+        self.environment = environment
         self._stage = _Stage.OPEN
         self._open: set[ChannelRelay] = set()
         self._opened = 0
@@ -60,6 +64,11 @@ class Relay:
         self._open.add(relay)
         self._idle.clear()
         return relay
+
+    def admits(self, variable: bytes) -> bool:
+        """Whether an environment variable goes to the target: names or patterns, as sshd's AcceptEnv."""
+        name = variable.decode("ascii", "replace")
+        return any(fnmatchcase(name, pattern) for pattern in self.environment)
 
     def ended(self, channel: "ChannelRelay") -> None:
         """A channel has nothing more to forward."""

@@ -20,6 +20,7 @@ from onepam.app.close_session import fail_session
 from onepam.app.confirm import ask_confirmation
 from onepam.app.open_session import Challenge, Knock, Opened, open_session
 from onepam.app.refuse_session import refuse_session
+from onepam.domain.access_fields import LOGIN
 from onepam.domain.confirmation import LIFETIME, Ask
 from onepam.domain.people import PersonKind
 from onepam.domain.sessions import EntryPoint, SessionFailed
@@ -47,7 +48,9 @@ MAX_OFFERS = 20
 
 MAX_CLIENT_CHARACTERS = 100
 MAX_USER_CHARACTERS = 200
-_USER = re.compile(r"([A-Za-z_][A-Za-z0-9._-]{0,31})@([a-z0-9][a-z0-9-]{0,62})", re.ASCII)
+_USER = re.compile(rf"(?=.{{1,128}}\Z)({LOGIN.pattern})@([A-Za-z][A-Za-z0-9._-]{{0,62}})", re.ASCII)
+"""LOGIN@TARGET. The last `@` parts them, as no target's name has one; of the target's case nothing depends."""
+
 _NOT_OURS = ("certificate.malformed", "certificate.foreign_ca")
 _UNKNOWN = Refused(
     "key.unknown",
@@ -91,7 +94,7 @@ class PersonDoor(Door):
     def begin_auth(self, username: str) -> bool:
         self._user = username
         found = _USER.fullmatch(username)
-        self._asked = (found[1], found[2]) if found else None
+        self._asked = (found[1], found[2].lower()) if found else None
         return True
 
     def public_key_auth_supported(self) -> bool:

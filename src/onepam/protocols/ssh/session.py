@@ -153,7 +153,8 @@ class Session:
         target = gateway.spawn(self._dial(opened))
         kinds = frozenset(_KINDS[action] for action in opened.actions)
         excerpt = opened.recording is Recording.HEAD_TAIL
-        self.relay = Relay(self._person, target, recorder, kinds, excerpt=excerpt)
+        admitted = opened.environment
+        self.relay = Relay(self._person, target, recorder, kinds, excerpt=excerpt, environment=admitted)
         gateway.spawn(self._conclude(opened, self.relay, recorder))
         return self.relay
 

@@ -68,6 +68,7 @@ def _resource(found: Row) -> ResourceDefinition:
         logins=tuple(json.loads(found["logins"])),
         host_keys=tuple(json.loads(found["host_keys"])),
         mfa=mfa_rule(found["mfa"]),
+        environment=tuple(json.loads(found["environment"])),
     )
 
 

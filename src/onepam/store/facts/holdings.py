@@ -195,6 +195,7 @@ def resource_of(found: Any) -> ResourceFacts:
         address=found["address"],
         port=found["port"],
         mfa=mfa_rule(found["mfa"]),
+        environment=tuple(json.loads(found["environment"])),
     )
 
 

@@ -34,6 +34,7 @@ RESOURCE = state(
             "port": "INTEGER NOT NULL",
             "address": "TEXT",
             "mfa": "TEXT",
+            "environment": "TEXT NOT NULL",
             "change": "TEXT NOT NULL",
         },
     )
@@ -92,6 +93,7 @@ def resource_set(db: Db, place: Place, event: events.ResourceSet) -> None:
         port=event.port,
         address=event.address,
         mfa=event.mfa,
+        environment=event.environment,
         change=event.change,
     )
 
