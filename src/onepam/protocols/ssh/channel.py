@@ -308,9 +308,8 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
 
     def _mark(self, words: str) -> None:
         """A word of ours in the recording."""
-        recorder = self.session.recorder
         with suppress(RecorderFailed):
-            recorder.record(Marker(recorder.at, f"channel {self._number}: {words}"))
+            self.session.recorder.record(Marker(self.session.recorder.at, f"channel {self._number}: {words}"))
 
     def _ask(self, ask: Callable[[TargetChannel], object]) -> bool:
         if self._stage is _Stage.ENDED:
