@@ -17,6 +17,7 @@ from typing import cast
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.platform import Platform
+from onepam.boot.recording_check import key_beside
 from onepam.store.ledger import SqliteLedger
 from onepam.vault.authorities import Authorities
 from onepam.vault.envelope import Envelope
@@ -123,9 +124,8 @@ class Elsewhere:
         self.ledger = SqliteLedger(self.database, "test", wall_clock, token_bytes)
         self.envelope = Envelope(FileKeys.create(data / "master-keys.json", token_bytes), token_bytes)
         self.authorities = Authorities(data / "authorities", self.envelope, token_bytes)
+        self.recording_key = key_beside(self.recordings, self.envelope)
         self.ssh_port = 0
-
-    recording_key = Platform.recording_key
 
 
 @contextmanager

@@ -35,6 +35,7 @@ from onepam.kernel.ids import new_id
 from onepam.recording import frames
 from onepam.recording.seal import Sealer
 from onepam.store.database import Db
+from onepam.store.entries import entries
 from onepam.store.read.console import entry, newest
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
@@ -177,6 +178,7 @@ async def opened(folder: Path, admitted: tuple[Admitted, ...] = ()) -> AsyncIter
     recordings = folder / "recordings"
     recordings.mkdir()
     playback = Playback(recordings, lambda session: KEY)
+    published: list[bytes] = []
 
     async def proof(index: int) -> EntryProof | Refused:
         found = await company.reader(entry, None, index)
@@ -198,7 +200,7 @@ async def opened(folder: Path, admitted: tuple[Admitted, ...] = ()) -> AsyncIter
         company="Example",
         ssh_words=lambda login, target: f"ssh -p 2222 {login}@{target}@gate.example.org",
         scp_words=lambda login, target: f"scp -P 2222 FILE {login}@{target}@gate.example.org:",
-        health=lambda: _health(company),
+        health=lambda: _health(company, published),
         proof=proof,
         clock=company.clock,
         wall=company.clock,
@@ -217,8 +219,9 @@ async def opened(folder: Path, admitted: tuple[Admitted, ...] = ()) -> AsyncIter
         company.close()
 
 
-async def _health(company: Company) -> LedgerHealth:
-    """Signed and witnessed up to the head."""
+async def _health(company: Company, published: list[bytes]) -> LedgerHealth:
+    """Signed and witnessed up to the head. As a publisher does, `published` grows and forgets nothing."""
+    published += [each.leaf for each in await company.reader(lambda db, at: entries(db, len(published), 1 << 53))]
     header = (await company.reader(newest, None, 1))[0].header
     size = header.index + 1
     return LedgerHealth(
@@ -235,6 +238,7 @@ async def _health(company: Company) -> LedgerHealth:
         verified_at=header.time,
         findings=(),
         trouble="",
+        includes=lambda index, leaf: published[index] == leaf,
     )
 
 

@@ -1,11 +1,17 @@
 """What is wrong stands above every page of administrators, with what to do; it ends when it is put right."""
 
+import threading
+
 import pytest
 
+from onepam.boot.recording_check import RecordingChecks
 from onepam.domain.disk import DiskLow, DiskRecovered, DiskStage
+from onepam.domain.recordings import Condition, RecordingFoundBad
 from onepam.domain.system import LedgerVerified
+from onepam.gateway.recorder import recording_path
+from onepam.kernel.clock import DAY, HOUR
 from tests.company import record
-from tests.console.browsing import Office
+from tests.console.browsing import KEY, Office
 
 BROKEN = LedgerVerified("fold", 9, "0" * 64, ("flipped: entry 3: its leaf is not the published one",))
 WHOLE = LedgerVerified("fold", 9, "0" * 64, ())
@@ -51,3 +57,54 @@ async def test_a_disk_that_runs_full_is_a_banner_until_there_is_space(
     assert words in await ada.read("/sessions")
     await record(office.company.ledger, DiskRecovered("node-1", 50 << 30, 100 << 30))
     assert words not in await ada.read("/sessions")
+
+
+def checks(office: Office) -> RecordingChecks:
+    company = office.company
+    key = lambda session: KEY  # noqa: E731
+    return RecordingChecks(company.ledger, company.reader, office.recordings, key, "node-1", threading.Event())
+
+
+@pytest.mark.anyio
+async def test_words_about_a_recording_are_those_of_its_last_check(office: Office) -> None:
+    ada, eve = await office.sign_in("ada"), await office.sign_in("eve")
+    ident = await office.session("eve", "dev-1", "app")
+    assert "Not checked yet" in await eve.read("/sessions")
+    page = await ada.read(f"/sessions/{ident}")
+    assert "Not checked since it was closed" in page
+    assert "Whole" not in page
+    await checks(office).check_new()
+    assert "Whole" in await eve.read("/sessions")
+    assert "Last check" in await ada.read(f"/sessions/{ident}")
+    assert "Read as a whole for this page" in await eve.read(f"/sessions/{ident}")
+    office.company.clock.advance(40 * DAY)
+    eve = await office.sign_in("eve")
+    assert "Not checked lately" in await eve.read("/sessions?days=366")
+
+
+@pytest.mark.anyio
+async def test_a_recording_that_fails_is_on_its_page_in_the_list_and_above_every_page(office: Office) -> None:
+    ada, eve = await office.sign_in("ada"), await office.sign_in("eve")
+    ident = await office.session("eve", "dev-1", "app")
+    await checks(office).check_new()
+    recording_path(office.recordings, ident).unlink()
+    assert "The file is gone" in await eve.read(f"/sessions/{ident}")  # seen at once by whoever may read it
+    await checks(office).check_part()
+    for page in (await ada.read("/sessions"), await ada.read(f"/sessions/{ident}")):
+        assert "Missing" in page
+        assert "One recording is not what was sealed" in page
+    assert "Whole" not in await ada.read("/sessions")
+    assert ident in await ada.read("/sessions?state=gap")
+
+
+@pytest.mark.anyio
+async def test_recordings_that_nobody_checks_are_said_to_be_untested(office: Office) -> None:
+    await office.session("eve", "dev-1", "app")
+    ada = await office.sign_in("ada")
+    assert "some are not tested" not in await ada.read("/people")
+    office.company.clock.advance(2 * HOUR)
+    assert "some are not tested" in await ada.read("/people")
+    await checks(office).check_new()
+    assert "some are not tested" not in await ada.read("/people")
+    await record(office.company.ledger, RecordingFoundBad("ses_aaaaaaaaaaaaaaaa", Condition.CUT, "it ends early"))
+    assert "not what was sealed" in await ada.read("/people")

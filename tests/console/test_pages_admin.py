@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+import sqlite3
 from html import unescape
 
 import asyncssh
@@ -13,6 +14,8 @@ from onepam.app.add_person import add_person
 from onepam.domain.people import PersonKind
 from onepam.domain.roster import Attributes
 from onepam.kernel.clock import DAY, MINUTE, Instant
+from onepam.ledger.entry import Entry
+from onepam.store.read.console import entry
 from tests.company import START
 from tests.console.browsing import Office, count
 
@@ -222,7 +225,7 @@ async def test_a_change_is_rejected_withdrawn_or_means_nothing(office: Office) -
 async def test_entries_are_proven_to_whom_the_ledger_is_shown(office: Office) -> None:
     aud = await office.sign_in("aud")
     page = await aud.read("/ledger")
-    assert "Every entry is there, in order, signed, and witnessed elsewhere." in page
+    assert "Every entry was there, in order, signed, and witnessed elsewhere." in page
     page = await aud.read("/ledger?entry=0")
     assert "person.added" in page
     assert "ada@example.com" not in page
@@ -240,3 +243,39 @@ async def test_a_setup_that_is_not_finished_is_shown_to_administrators_alone(off
     assert "Set up OnePAM" in page
     assert "1 of 4 resources cannot be reached without" in page
     assert "Set up OnePAM" not in await eve.read("/")
+
+
+@pytest.mark.anyio
+async def test_a_page_does_not_show_an_altered_entry_as_included(office: Office) -> None:
+    """Whoever writes to the database changes a body, its column of the hash as well: no page calls it proven."""
+    aud, eve = await office.sign_in("aud"), await office.sign_in("eve")
+    ident = await office.session("eve", "dev-1", "app")
+    page = await aud.read(f"/sessions/{ident}")
+    assert "not what was published" not in page
+    assert "included" in page
+    with sqlite3.connect(office.company.path) as db:
+        ((index, body),) = db.execute(
+            "SELECT idx, body FROM entry WHERE kind = 'session.closed' AND instr(CAST(body AS TEXT), ?)", (ident,)
+        ).fetchall()
+    before = await aud.read(f"/ledger?entry={index}")
+    assert "included" in before
+    forged = body.replace(b"client.closed", b"client.clobed")
+    with sqlite3.connect(office.company.path) as db:
+        stored = await office.company.reader(entry, None, index)
+        assert stored is not None
+        leaf = Entry(stored.header, forged).leaf()
+        db.execute("UPDATE entry SET body = ?, leaf = ? WHERE idx = ?", (forged, leaf, index))
+    page = await aud.read(f"/ledger?entry={index}")
+    assert "client.clobed" in page
+    assert f"Entry {index:,} was altered" in page
+    assert "not what was published" in page
+    assert "included" not in page
+    assert "cosigned" not in page
+    page = await eve.read(f"/sessions/{ident}")
+    assert "not what was published" in page
+    assert "included" not in page
+    with sqlite3.connect(office.company.path) as db:
+        db.execute("UPDATE entry SET body = ? WHERE idx = ?", (b"no JSON", index))
+    page = await aud.read(f"/ledger?entry={index}")
+    assert f"Entry {index:,} was altered" in page
+    assert "Unreadable" in page

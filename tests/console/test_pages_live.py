@@ -130,7 +130,7 @@ async def test_a_session_is_seen_watched_and_ended_by_whom_it_concerns(office: O
     assert "Shell closed" in page
     assert "/tmp/\\u202eevil" in page
     assert "Max Example" in page
-    assert "Whole" in page
+    assert "Read as a whole for this page, now." in page
     assert await entries(office, "recording.watched") == 0
     shown = await eve.get(f"/sessions/{ended}/recording")
     assert json.loads(shown.text.splitlines()[0])["version"] == 3
@@ -170,9 +170,12 @@ async def test_an_altered_recording_is_named_and_not_played(office: Office) -> N
     file.write_bytes(bytes(data))
     eve = await office.sign_in("eve")
     page = await eve.read(f"/sessions/{ident}")
-    assert "Gap" in page
+    assert "Altered" in page
+    assert "recording altered at byte" in page
     file.unlink()
-    assert "Nothing to play" in await eve.read(f"/sessions/{ident}")
+    page = await eve.read(f"/sessions/{ident}")
+    assert "Nothing to play" in page
+    assert "Missing" in page
     assert (await eve.get(f"/sessions/{ident}/recording")).status_code == 404
 
 

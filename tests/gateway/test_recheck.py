@@ -19,11 +19,14 @@ import pytest
 from onepam.app.close_session import close_session, seal_chunks
 from onepam.app.open_session import Opened
 from onepam.boot.recording_check import RecordingChecks, check_all
+from onepam.boot.recordings_standing import recordings_read, recordings_standing
 from onepam.domain.recordings import Checked, Condition, RecordingFoundBad, RecordingFoundGood, RecordingsChecked
 from onepam.domain.sessions import SealedHead, SessionClosed
 from onepam.gateway.recorder import recording_path
 from onepam.gateway.sealing import root_of_heads
 from onepam.kernel.clock import DAY, Instant
+from onepam.kernel.errors import Fault
+from onepam.ledger.verdict import ExitCode, exit_code, history
 from onepam.recording import frames
 from onepam.recording.open import Reader
 from onepam.recording.seal import Sealer
@@ -354,3 +357,27 @@ async def test_a_turn_goes_on_where_a_stop_has_interrupted_it(folder: Folder, mo
     assert await folder.job().check_part() == 1  # another life of the process
     ranges = [(e.turn, e.begin, e.number) for e in folder.events(RecordingsChecked) if isinstance(e, RecordingsChecked)]
     assert [(turn, number) for turn, _, number in ranges] == [(0, 3), (1, 2), (1, 1)]
+
+
+async def test_the_line_of_a_verification_counts_conditions_apart(folder: Folder) -> None:
+    clock, database = folder.company.clock, folder.company.path
+    told, bad = recordings_standing(database, clock)
+    assert (told.line(), bad) == ("0 of 3 checked", [])
+    await folder.job().check_new()
+    told, bad = recordings_standing(database, clock)
+    assert told.line().startswith("3 of 3 checked, as of 2")
+    folder.file().unlink()
+    os.truncate(folder.file(folder.other), 200)
+    folder.key_file(folder.dead).unlink()
+    assert recordings_standing(database, clock)[0].bad == 0  # nobody has looked since
+    with sqlite3.connect(database) as db:
+        db.execute("VACUUM INTO ?", (str(folder.path / "ledger.db"),))
+    told, bad = recordings_read(folder.path, clock, lambda done, of: None)
+    assert told.line().partition("; ")[2] == "1 missing; 1 cut; 1 unopened"
+    assert exit_code(history(1, clock(), 0, []), told) == ExitCode.RECORDINGS
+    await folder.job().check_part()
+    known, found = recordings_standing(database, clock)
+    assert (known.bad, sorted(each.session for each in found)) == (3, sorted(each.session for each in bad))
+    (folder.path / "master-keys.json").unlink()
+    with pytest.raises(Fault, match="--no-recordings"):
+        recordings_read(folder.path, clock, lambda done, of: None)

@@ -3,6 +3,7 @@ import "asciinema-player/dist/bundle/asciinema-player.css";
 import "./frame.css";
 import { create, type Player } from "asciinema-player";
 import { squeeze, type Squeeze } from "./squeeze";
+import { tame } from "./tame";
 
 interface Load {
   data: string;
@@ -52,8 +53,10 @@ addEventListener("message", (event: MessageEvent<{ type?: string; at?: number } 
   if (type === "hello") post({ type: "ready" });
   else if (type === "load") {
     const { data = "", markers = [], idle = 2, speed = 1, poster = 0.1 } = event.data;
-    loaded = { data, markers, idle, speed, poster };
     try {
+      const tamed = tame(data);
+      loaded = { data: tamed.data, markers, idle, speed, poster };
+      if (tamed.said.length) post({ type: "tamed", words: tamed.said.join(" ") });
       show(0, false);
       new ResizeObserver(shape).observe(document.body);
       setTimeout(shape, 100);
@@ -72,5 +75,8 @@ addEventListener("message", (event: MessageEvent<{ type?: string; at?: number } 
 
 setInterval(() => {
   if (player && times) post({ type: "time", at: times.recorded(player.getCurrentTime()) });
+  else post({ type: "alive" });
 }, 250);
+addEventListener("error", (event) => post({ type: "failed", words: event.message }));
+addEventListener("unhandledrejection", (event) => post({ type: "failed", words: String(event.reason) }));
 post({ type: "ready" });

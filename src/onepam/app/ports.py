@@ -1,6 +1,6 @@
 """What the use cases need from outside. `boot` wires the adapters; the simulator wires its own."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -62,6 +62,8 @@ class LedgerHealth:
     verified_at: Instant | None
     findings: tuple[str, ...]
     trouble: str
+    includes: Callable[[int, bytes], bool] = lambda index, leaf: False
+    """Whether the tree of the newest checkpoint holds this leaf hash at this index. Blocking; reads a few files."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from onepam.app.ports import EntryProof, LedgerHealth
 from onepam.blobs.tile_folder import TileFolder
+from onepam.domain.system import LedgerVerified
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Corrupt, Fault, Refused
 from onepam.ledger.checkpoint import open_checkpoint
-from onepam.ledger.merkle import inclusion_proof
+from onepam.ledger.merkle import inclusion_proof, verify_inclusion
 from onepam.ledger.note import BadNote, VerifierKey
 from onepam.ledger.tiles import hash_reader
 from onepam.store.append import read_head
@@ -23,6 +24,8 @@ from onepam.store.publish import Cosign, Published, Publisher, Sign
 log = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 1.0
+VERIFICATIONS = ("incremental", "fold")
+"""The kinds of verification: what one has found stands until the next of its kind."""
 
 
 class Anchors:
@@ -67,10 +70,15 @@ class Anchors:
         """The ledger as it stands, read from its files. To be called on a thread of its own."""
         with contextlib.closing(connect(self._database, read_only=True)) as db:
             head = read_head(db)
-            verified = entries_of(db, ("system.verified",))[-1:]
+            verified = entries_of(db, ("system.verified",))
         size, witnessed = self._published()
         last = self._last
-        told = verified[0].event if verified else None
+        told = verified[-1].event if verified else None
+        newest: dict[str, LedgerVerified] = {}
+        for each in reversed(verified):
+            newest.setdefault(each.event.kind, each.event)
+            if len(newest) == len(VERIFICATIONS):
+                break
         return LedgerHealth(
             size=head.size,
             head_at=head.time,
@@ -82,10 +90,21 @@ class Anchors:
             witnessed_at=witnessed or (self._witnessed[1] if self._witnessed else None),
             verified_kind=told.kind if told else "",
             verified_size=told.size if told else 0,
-            verified_at=verified[0].header.time if verified else None,
-            findings=told.findings if told else (),
+            verified_at=verified[-1].header.time if verified else None,
+            findings=tuple(dict.fromkeys(finding for each in newest.values() for finding in each.findings)),
             trouble=self.trouble,
+            includes=self.includes,
         )
+
+    def includes(self, index: int, leaf: bytes) -> bool:
+        """Whether the signed tree holds this leaf hash at this index."""
+        note = self.tiles.checkpoint()
+        try:
+            found = open_checkpoint(note or b"", [self._log_key, *self.witness_keys], self._origin).checkpoint
+            path = inclusion_proof(hash_reader(found.size, self.tiles.read), index, found.size)
+            return verify_inclusion(leaf, index, found.size, path, found.root)
+        except (BadNote, Fault, ValueError, OSError):
+            return False
 
     def proof(self, index: int) -> EntryProof | Refused:
         """One entry with its path to the newest checkpoint. To be called on a thread of its own."""
@@ -97,6 +116,8 @@ class Anchors:
             found = entries(db, index, index + 1)
         if not found:
             raise Corrupt(f"entry {index} is missing from the ledger")
+        if not self.includes(index, found[0].hash):
+            return Refused("ledger.altered", "This entry is not what was published.", "Run “onepam ledger verify”.")
         path = inclusion_proof(hash_reader(size, self.tiles.read), index, size)
         header, body = found[0].header.encode().decode("ascii"), found[0].body.decode("utf-8")
         return EntryProof(index, header, body, size, tuple(each.hex() for each in path), note.decode("utf-8"))

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from onepam.boot.clock import wall_clock
 from onepam.boot.eras import Seam, origin_of, place, seams
 from onepam.boot.outside import (
     AnotherKey,
@@ -22,7 +23,7 @@ from onepam.boot.outside import (
     from_witness,
     written_down,
 )
-from onepam.boot.recordings_standing import recordings_standing
+from onepam.boot.recordings_standing import recordings_read, recordings_standing
 from onepam.boot.verification import Verdict, verify_entries, verify_state
 from onepam.kernel.errors import Unavailable
 from onepam.ledger.check import Anchor
@@ -65,6 +66,9 @@ def verify(
     ] = None,
     signer: Annotated[Path | None, typer.Option(help="Socket of a signer outside the data folder.")] = None,
     state: Annotated[bool, typer.Option(help="Also rebuild the state tables and compare.")] = True,
+    recordings: Annotated[
+        bool, typer.Option(help="Also read every recording; without, the line says what the gateway's checks found.")
+    ] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """Verify the whole ledger here: every entry, every number, every hash; and every row of state.
@@ -95,12 +99,18 @@ def verify(
             findings.append("checkpoint: no witness of the given keys has cosigned it")
         if state:
             findings += verify_state(data / "ledger.db", _bar(bars, "state tables"))
+        standing, bad = (
+            recordings_read(data, wall_clock, _bar(bars, "recordings"))
+            if recordings
+            else recordings_standing(data / "ledger.db", wall_clock)
+        )
     lost = [each.words() for each in verdict.seams]
     answer = history(verdict.size, verdict.head_at, len(findings), verdict.held, lost)
-    recordings = recordings_standing(data / "ledger.db")
+    told = exit_code(answer, standing)
     tell = _tell_json if as_json else _tell
-    tell(given, verdict, answer, recordings, findings, state)
-    raise typer.Exit(exit_code(answer, recordings))
+    findings += [f"recording {each.session}: {each.condition.value}: {each.found}" for each in bad]
+    tell(given, verdict, answer, standing, findings, state)
+    raise typer.Exit(told)
 
 
 def _gather(
@@ -193,6 +203,8 @@ def _tell_json(
             "missing": recordings.missing,
             "cut": recordings.cut,
             "altered": recordings.altered,
+            "foreign": recordings.foreign,
+            "unopened": recordings.unopened,
         },
         "seams": [asdict(each) for each in verdict.seams],
         "entries": verdict.size,

@@ -33,7 +33,7 @@ from onepam.boot.node import Node
 from onepam.boot.outbox import Outbox, Receivers
 from onepam.boot.private_folder import private_folder
 from onepam.boot.probing import Listeners, Prober
-from onepam.boot.recording_check import RecordingChecks, sealed_by
+from onepam.boot.recording_check import RecordingChecks, key_beside, sealed_by
 from onepam.boot.roster import fresh as fresh_id
 from onepam.boot.roster import keep_roster
 from onepam.boot.self_check import SelfCheck
@@ -94,6 +94,7 @@ class Platform:
         self.authorities = Authorities(data / "authorities", self.envelope, secrets.token_bytes)
         self.pool = ThreadPoolExecutor(4, thread_name_prefix="recorder")
         self.doors = Doors(config.proxies)
+        self.recording_key = key_beside(self.recordings, self.envelope)
         self.playback = Playback(self.recordings, self.recording_key)
         self._signers = SignerProcess(config.signer_socket, data / "signer", config.origin)
         self._tasks: list[asyncio.Task[Any]] = []
@@ -139,11 +140,6 @@ class Platform:
             await self._begin(parts)
             async with self._listeners():
                 yield self
-
-    def recording_key(self, session: str) -> bytes:
-        """The key of a recording, unwrapped."""
-        wrapped = (self.recordings / f"{session}.key").read_bytes()
-        return self.envelope.unwrap(wrapped, f"recording/{session}".encode("ascii")).reveal()
 
     async def evidence(self, actor: Actor, starts: Instant, ends: Instant) -> Path | Refused:
         """An evidence pack of [starts, ends) in a temporary file, drawn for somebody who may."""

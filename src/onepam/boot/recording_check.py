@@ -21,6 +21,7 @@ from onepam.recording.seal import Head
 from onepam.store.entries import size_of
 from onepam.store.read.recordings import Progress, Vouched, progress, sealed_head, vouched
 from onepam.store.reader import Reader
+from onepam.vault.envelope import Envelope
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +100,16 @@ class RecordingChecks:
             yield check_one(self._recordings, self._key, each, pace.wait)
             if time.monotonic() > until:
                 return
+
+
+def key_beside(recordings: Path, envelope: Envelope) -> Key:
+    """The keys that lie wrapped beside the recordings."""
+
+    def key(session: str) -> bytes:
+        wrapped = (recordings / f"{session}.key").read_bytes()
+        return envelope.unwrap(wrapped, f"recording/{session}".encode("ascii")).reveal()
+
+    return key
 
 
 def sealed_by(reader: Reader) -> Sealed:

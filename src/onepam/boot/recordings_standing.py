@@ -1,14 +1,49 @@
-"""The line *recordings* of a verification: what the newest check of the recordings, itself an entry, has said."""
+"""The line *recordings* of a verification: what the checks of the recordings, themselves entries, have said, or what
+reading all of them again says now."""
 
-import contextlib
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from onepam.boot.recording_check import check_all, key_beside
+from onepam.domain.recordings import Checked, Condition
+from onepam.kernel.clock import Clock, Instant
+from onepam.kernel.errors import Fault
 from onepam.ledger.verdict import Recordings
-from onepam.store.database import connect, row
+from onepam.store.read.recordings import standing
+from onepam.store.reader import Reader
+from onepam.vault.envelope import Envelope
+from onepam.vault.file_keys import FileKeys
+
+_COUNTED = {
+    Condition.MISSING: "missing",
+    Condition.CUT: "cut",
+    Condition.ALTERED: "altered",
+    Condition.FOREIGN: "foreign",
+    Condition.KEY_MISSING: "unopened",
+    Condition.KEY_ALTERED: "unopened",
+}
 
 
-def recordings_standing(database: Path) -> Recordings:
-    """How many recordings the ledger says there are, and what is known of them."""
-    with contextlib.closing(connect(database, read_only=True)) as db:
-        found = row(db, "SELECT count(*) FROM entry WHERE kind = 'session.closed'")
-    return Recordings(total=int(found[0]) if found else 0)
+def recordings_standing(database: Path, clock: Clock) -> tuple[Recordings, list[Checked]]:
+    """How many recordings the ledger says there are, what is known of them, and which are bad."""
+    reader = Reader(database, clock, threads=1)
+    known = reader.now(standing)
+    return _counted(known.bad, known.total, known.checked, known.as_of), list(known.bad)
+
+
+def recordings_read(data: Path, clock: Clock, told: Callable[[int, int], None]) -> tuple[Recordings, list[Checked]]:
+    """Reads every recording of the data folder; which are bad. Raises `Fault` where the master keys are not here."""
+    try:
+        keys = FileKeys(data / "master-keys.json", secrets.token_bytes, read_only=True)
+    except FileNotFoundError:
+        raise Fault(f"the master keys are not in {data}: give --no-recordings, or run it where they are") from None
+    reader, folder = Reader(data / "ledger.db", clock, threads=1), data / "recordings"
+    found = list(check_all(reader, folder, key_beside(folder, Envelope(keys, secrets.token_bytes)), told))
+    return _counted(found, len(found), len(found), clock()), [each for each in found if not each.condition.good]
+
+
+def _counted(found: Iterable[Checked], total: int, checked: int, as_of: Instant | None) -> Recordings:
+    counts = Counter(_COUNTED[each.condition] for each in found if not each.condition.good)
+    return Recordings(total=total, checked=checked, as_of=as_of, **counts)

@@ -51,7 +51,7 @@ def person_context(db: Db, at: Instant, view: View, person: str, health: LedgerH
     found = rows.person(db, at, person)
     if found is None:
         return None
-    row, newest = found.row, found.history[-1]
+    row = found.row
     known = account(db, at, person)
     manager = {"id": row.manager, "name": row.manager_name} if row.manager else None
     return {
@@ -96,7 +96,7 @@ def person_context(db: Db, at: Instant, view: View, person: str, health: LedgerH
             "grants": found.held.grants,
             "requests": found.held.requests,
         },
-        "proof": view.proof(newest.index, newest.leaf, health),
+        "proof": view.proof_of(found.history, health),
         "waiting": proposed_enrolment(db, at, person),
     }
 

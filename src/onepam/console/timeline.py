@@ -14,19 +14,23 @@ _KINDS = {"pty": "Shell", "exec": "Command", "sftp": "File transfer"}
 
 @dataclass(frozen=True, slots=True)
 class FilmStrip:
-    """`events` (session.html), whether a terminal can be played, what is wrong with it, and its counts so far.
+    """`events` (session.html), whether a terminal can be played, what is wrong with it and which state that is
+    (`wording.recording_state`), and its counts so far.
 
-    `operations` is the number of file operations; None where it is unknown.
+    `operations` is the number of file operations; None where it is unknown. `vouched`: all of it was read for this, and
+    it ends with the head that the ledger vouches for.
     """
 
     events: list[Context] = field(default_factory=list)
     playable: bool = False
     problem: str = ""
+    condition: str = "altered"
     counts: Mapping[str, int] = field(default_factory=dict)
     operations: int | None = None
+    vouched: bool = False
 
 
-def film_strip(told: Timeline) -> FilmStrip:
+def film_strip(told: Timeline, vouched: bool = False) -> FilmStrip:
     """The events in order. Times count from the start of the channel that the player shows."""
     played = next((each for each in told.channels if each.kind != "sftp"), None)
     base = played.opened if played else 0
@@ -44,7 +48,7 @@ def film_strip(told: Timeline) -> FilmStrip:
     for each in events:
         each["at"] = max(0, each["at"] - base)
     operations = None if told.unlisted else len(told.files)
-    return FilmStrip(events, played is not None, counts=told.counts, operations=operations)
+    return FilmStrip(events, played is not None, counts=told.counts, operations=operations, vouched=vouched)
 
 
 def _channel(channel: Channel) -> list[Context]:

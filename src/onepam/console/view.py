@@ -3,7 +3,7 @@
 A link that would be refused is not made: it stays words.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,17 +56,25 @@ class View:
         return [self._link(each) for each in links]
 
     def proof(self, index: int, leaf: bytes, health: LedgerHealth) -> Context:
-        """The proof of one entry (parts/ui.html)."""
-        published, witnessed = index < health.checkpoint_size, index < health.witnessed_size
+        """The proof of one entry (parts/ui.html); `leaf` is the hash of what the page shows of it."""
+        signed = index < health.checkpoint_size
+        published = signed and health.includes(index, leaf)
+        witnessed = published and index < health.witnessed_size
         return {
             "entry": index,
             "entry_hash": leaf.hex(),
             "checkpoint_size": health.checkpoint_size if published else None,
             "checkpoint_at": health.checkpoint_at if published else None,
+            "altered": signed and not published,
             "witness": health.witness or None,
             "witness_at": health.witnessed_at if witnessed else None,
             "download": self.link(f"/ledger/proof/{index}") or "",
         }
+
+    def proof_of(self, told: Sequence[Moment], health: LedgerHealth) -> Context:
+        """The proof of what some entries made: of the newest one, unless another was altered."""
+        proofs = [self.proof(each.index, each.leaf, health) for each in told]
+        return next((each for each in proofs if each["altered"]), proofs[-1])
 
     def history(self, told: Iterable[Moment], names: dict[str, str], health: LedgerHealth) -> list[Context]:
         """What happened, in words, each with its proof."""

@@ -9,7 +9,7 @@ from onepam.domain.access import Action, MfaRule, Mode
 from onepam.domain.federation import MfaBasis
 from onepam.domain.probing import ProbePurpose, ProbeResult
 from onepam.domain.sessions import EntryPoint
-from onepam.kernel.clock import HOUR, MINUTE
+from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.store.read.probes import Probed
 from onepam.store.read.sessions import SessionRow
 
@@ -171,13 +171,24 @@ def session_state(row: SessionRow) -> str:
     return "killed" if row.status == "closed" and row.killed_by else row.status
 
 
-def recording_state(row: SessionRow) -> str:
-    """`intact`, `live`, `gap`, `none` or `unchecked`."""
+RECORDING_STALE = 30 * DAY
+"""After so long a check of a recording says nothing of it any more."""
+
+
+def recording_state(row: SessionRow, at: Instant) -> str:
+    """`live`, `none`, `unchecked` (never), `stale` (not lately), `intact` or `gap` as of its last check, or what it was
+    found to be (`domain.recordings.Condition`)."""
     if row.status == "open":
         return "live"
+    if row.recording_bad is not None:
+        return row.recording_bad.value
     if row.status == "failed" or not row.chunks:
         return "gap" if row.gap else "none"
-    return "gap" if row.gap or row.verified is False else "intact" if row.verified else "unchecked"
+    if row.recording_checked is None:
+        return "unchecked"
+    if at - row.recording_checked > RECORDING_STALE:
+        return "stale"
+    return "gap" if row.gap or not row.verified else "intact"
 
 
 def probe_words(found: Probed | None) -> dict[str, Any]:

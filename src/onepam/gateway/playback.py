@@ -14,10 +14,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
+from onepam.gateway.recheck import opened_file
 from onepam.gateway.recorder import READ_BYTES, recording_path
 from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Corrupt
 from onepam.recording import frames
+from onepam.recording.asciicast import DEFAULT_COLUMNS, DEFAULT_ROWS, MAX_SIZE, bounded
 from onepam.recording.open import Reader
 from onepam.recording.seal import Head
 
@@ -30,7 +32,6 @@ PIECE_BYTES = 64 * 1024
 MAX_READERS = 4
 
 _ID = re.compile(r"[a-z]{2,8}_[a-z2-7]{16}", re.ASCII)
-_COLUMNS, _ROWS = 80, 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +90,8 @@ class Timeline:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What reading a recording against the ledger's head gave; `problem` is empty when it is whole."""
-
-    head: Head
-    counts: Mapping[str, int]
-    problem: str
+Vouched = tuple[int, str] | None
+"""The last (chunk, hex head) of a finished recording, from the ledger; None where there is none yet."""
 
 
 class NoRecording(LookupError):
@@ -105,7 +101,8 @@ class NoRecording(LookupError):
 class Playback:
     """Reads the recordings of one folder. `key` gives the 32-byte key of a session's recording.
 
-    Every method raises `NoRecording`, and `Corrupt` where the recording or its key was altered.
+    Every method raises `NoRecording`, and `Corrupt` where the recording or its key was altered, or it does not end with
+    the `head` that the ledger vouches for.
     """
 
     def __init__(self, folder: Path, key: Callable[[str], bytes]) -> None:
@@ -113,17 +110,14 @@ class Playback:
         self._key = key
         self._pool = ThreadPoolExecutor(MAX_READERS, thread_name_prefix="playback")
 
-    async def timeline(self, session: str) -> Timeline:
+    async def timeline(self, session: str, head: Vouched = None) -> Timeline:
         """What happened in the session."""
-        return await self._in_thread(lambda: _timeline(session, self._open(session)))
+        return await self._in_thread(lambda: _timeline(session, self._open(session, head)))
 
-    async def verify(self, session: str, head: Head, *, final: bool = True) -> Verified:
-        """Reads all of it against `head`; `final`: it must end there too."""
-        return await self._in_thread(lambda: _verify(self._open(session, head, final=final)))
-
-    async def asciicast(self, session: str, channel: int | None = None) -> AsyncIterator[bytes]:
-        """A channel's terminal (the first one's by default) as asciicast v3, in pieces of about 64 KiB."""
-        pieces = _pieces(_asciicast(self._open(session), channel))
+    async def asciicast(self, session: str, channel: int | None = None, head: Vouched = None) -> AsyncIterator[bytes]:
+        """A channel's terminal (the first one's by default) as asciicast v3, in pieces of about 64 KiB. What turns out
+        to be altered only after its beginning has been given is said in a marker."""
+        pieces = _pieces(_asciicast(self._open(session, head), channel))
         while (piece := await self._in_thread(lambda: next(pieces, None))) is not None:
             yield piece
 
@@ -134,27 +128,29 @@ class Playback:
     async def _in_thread(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
-    def _open(self, session: str, expected: Head | None = None, *, final: bool = False) -> "_Reading":
+    def _open(self, session: str, head: Vouched) -> "_Reading":
         if not _ID.fullmatch(session):
             raise NoRecording(session)
-        return _Reading(recording_path(self._folder, session), lambda: self._key(session), expected, final)
+        expected = Head(head[0], bytes.fromhex(head[1])) if head else None
+        return _Reading(recording_path(self._folder, session), session, self._key, expected)
 
 
 class _Reading:
     """One pass over a recording's frames; `reader` tells afterwards how far it came."""
 
-    def __init__(self, path: Path, key: Callable[[], bytes], expected: Head | None, final: bool) -> None:
+    def __init__(self, path: Path, session: str, key: Callable[[str], bytes], expected: Head | None) -> None:
         self._path = path
+        self._session = session
         self._key = key
         self._expected = expected
-        self._final = final
         self.reader: Reader | None = None
 
     def __iter__(self) -> Iterator[frames.Frame]:
         try:
-            with self._path.open("rb") as file:
+            with opened_file(self._path) as file:
                 source = iter(lambda: file.read(READ_BYTES), b"")
-                self.reader = Reader(source, self._key(), self._expected, final=self._final)
+                key, expected = self._key(self._session), self._expected
+                self.reader = Reader(source, key, expected, final=expected is not None, named=self._session)
                 yield from self.reader
         except FileNotFoundError as error:
             raise NoRecording(str(error)) from None
@@ -163,17 +159,6 @@ class _Reading:
     def gap(self) -> str | None:
         """Why it ends too early."""
         return self.reader.gap.what if self.reader and self.reader.gap else None
-
-
-def _verify(reading: _Reading) -> Verified:
-    problem = ""
-    try:
-        for _ in reading:
-            pass
-    except Corrupt as error:
-        problem = str(error)
-    assert reading.reader is not None  # without a file NoRecording was raised
-    return Verified(reading.reader.head, reading.reader.counts, problem or reading.gap or "")
 
 
 def _timeline(session: str, reading: _Reading) -> Timeline:
@@ -269,10 +254,8 @@ def _asciicast(reading: _Reading, channel: int | None) -> Iterator[str]:
                 if isinstance(frame, frames.ChannelOpened) and _wanted(frame, channel) and opened is not None:
                     cast = _Cast(frame)
                     yield cast.header(opened)
-            else:
+            elif not cast.ended:
                 yield from cast.lines(frame)
-                if cast.ended:
-                    return
     except Corrupt as error:
         if cast is None:
             raise
@@ -280,7 +263,7 @@ def _asciicast(reading: _Reading, channel: int | None) -> Iterator[str]:
         return
     if cast is None:
         raise NoRecording("it has no such channel")
-    if reading.gap:
+    if reading.gap and not cast.ended:
         yield cast.marker(f"the recording ends here: {reading.gap}")
 
 
@@ -297,9 +280,11 @@ class _Cast:
         self._terminal = opened.columns > 0
         self._text = {stream: codecs.getincrementaldecoder("utf-8")("replace") for stream in frames.Stream}
         self.ended = False
+        self._said = False
 
     def header(self, session: frames.Opened) -> str:
-        size = {"cols": self._opened.columns or _COLUMNS, "rows": self._opened.rows or _ROWS}
+        columns, rows = self._opened.columns, self._opened.rows
+        size = {"cols": bounded(columns, DEFAULT_COLUMNS), "rows": bounded(rows, DEFAULT_ROWS)}
         head: dict[str, object] = {
             "version": 3,
             "term": {**size, "type": self._opened.terminal} if self._opened.terminal else size,
@@ -308,7 +293,7 @@ class _Cast:
         }
         if self._opened.command:
             head["command"] = self._opened.command
-        return json.dumps(head, ensure_ascii=False) + "\n"
+        return json.dumps(head, ensure_ascii=False) + "\n" + self._bounded(self._opened.at, columns, rows)
 
     def lines(self, frame: frames.Frame) -> Iterator[str]:
         if isinstance(frame, frames.Marker):
@@ -321,7 +306,8 @@ class _Cast:
         elif isinstance(frame, frames.Omitted):
             yield self._line(frame.at, "m", f"partial by policy: {frame.count:,} bytes are left out here")
         elif isinstance(frame, frames.Resize):
-            yield self._line(frame.at, "r", f"{frame.columns}x{frame.rows}")
+            size = bounded(frame.columns, DEFAULT_COLUMNS), bounded(frame.rows, DEFAULT_ROWS)
+            yield self._line(frame.at, "r", f"{size[0]}x{size[1]}") + self._bounded(frame.at, frame.columns, frame.rows)
         elif isinstance(frame, frames.ChannelClosed):
             for decoder in self._text.values():
                 if rest := decoder.decode(b"", final=True):
@@ -329,6 +315,14 @@ class _Cast:
             if frame.status is not None:
                 yield self._line(frame.at, "x", str(frame.status))
             self.ended = True
+
+    def _bounded(self, at: int, columns: int, rows: int) -> str:
+        """A marker, once, where a terminal was larger than players make one."""
+        if max(columns, rows) <= MAX_SIZE or self._said:
+            return ""
+        self._said = True
+        words = f"the terminal was {columns} × {rows}; it is shown with {MAX_SIZE} columns and rows at most"
+        return self._line(at, "m", words)
 
     def marker(self, text: str) -> str:
         return self._line(self._at, "m", text)

@@ -87,7 +87,8 @@ def _history(size: int, head_at: Instant, broken: int, held: Sequence[Held]) -> 
 @dataclass(frozen=True, slots=True)
 class Recordings:
     """What is known of recordings: `checked` of `total` were read again and held against the ledger, the newest check
-    at `as_of`. The others are counted apart: `disposed` by retention, `missing`, `cut`, `altered`."""
+    at `as_of`. The others are counted apart: `disposed` by retention, `missing`, `cut`, `altered`, `foreign` (another
+    recording, or one sealed anew), `unopened` (the key beside it is gone or another's)."""
 
     total: int
     checked: int = 0
@@ -96,19 +97,21 @@ class Recordings:
     missing: int = 0
     cut: int = 0
     altered: int = 0
+    foreign: int = 0
+    unopened: int = 0
 
     @property
     def bad(self) -> int:
         """How many are not what the ledger says."""
-        return self.missing + self.cut + self.altered
+        return self.missing + self.cut + self.altered + self.foreign + self.unopened
 
     def line(self) -> str:
         """The line, without its name."""
         words = f"{self.checked} of {self.total} checked"
         if self.as_of is not None:
             words += f", as of {iso(self.as_of)}"
-        counts = ("disposed", self.disposed), ("missing", self.missing), ("cut", self.cut), ("altered", self.altered)
-        return words + "".join(f"; {count} {name}" for name, count in counts if count)
+        names = ("disposed", "missing", "cut", "altered", "foreign", "unopened")
+        return words + "".join(f"; {count} {name}" for name in names if (count := getattr(self, name)))
 
 
 def exit_code(found: History, recordings: Recordings | None) -> ExitCode:

@@ -52,7 +52,7 @@ def _events(frame: Frame, channel: int, decoders: dict[Stream, codecs.Incrementa
     elif isinstance(frame, Omitted) and frame.channel == channel:
         yield "m", f"partial by policy: {frame.count:,} bytes are left out here"
     elif isinstance(frame, Resize) and frame.channel == channel:
-        yield "r", f"{_bounded(frame.columns, DEFAULT_COLUMNS)}x{_bounded(frame.rows, DEFAULT_ROWS)}"
+        yield "r", f"{bounded(frame.columns, DEFAULT_COLUMNS)}x{bounded(frame.rows, DEFAULT_ROWS)}"
     elif isinstance(frame, ChannelClosed) and frame.channel == channel:
         for decoder in decoders.values():
             if rest := decoder.decode(b"", final=True):
@@ -62,7 +62,7 @@ def _events(frame: Frame, channel: int, decoders: dict[Stream, codecs.Incrementa
 
 
 def _header(opened: ChannelOpened, started: int) -> bytes:
-    size = {"cols": _bounded(opened.columns, DEFAULT_COLUMNS), "rows": _bounded(opened.rows, DEFAULT_ROWS)}
+    size = {"cols": bounded(opened.columns, DEFAULT_COLUMNS), "rows": bounded(opened.rows, DEFAULT_ROWS)}
     term = {**size, "type": opened.terminal} if opened.terminal else size
     header: dict[str, object] = {"version": 3, "term": term, "timestamp": started}
     if opened.command:
@@ -74,7 +74,8 @@ def _line(interval: int, code: str, data: str) -> bytes:
     return f'[{interval // SECOND}.{interval % SECOND:06d}, "{code}", {json.dumps(data)}]\n'.encode()
 
 
-def _bounded(size: int, otherwise: int) -> int:
+def bounded(size: int, otherwise: int) -> int:
+    """A number of columns or rows that a player can make; `otherwise` in place of none."""
     return min(size, MAX_SIZE) or otherwise
 
 

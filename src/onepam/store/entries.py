@@ -33,6 +33,14 @@ class Stored:
         """The entry without its payload."""
         return Entry(self.header, self.body)
 
+    @property
+    def hash(self) -> bytes:
+        """The leaf hash of what was read here; `leaf` is only a column. Empty where the row is not even an entry's."""
+        try:
+            return self.entry.leaf()
+        except (TypeError, ValueError):
+            return b""
+
     @cached_property
     def fields(self) -> dict[str, Any]:
         """The body's fields. Raises `Corrupt` where the stored value is not canonical JSON of an object."""

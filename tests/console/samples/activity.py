@@ -21,6 +21,7 @@ def session_row(
         "started": started,
         "ended": None if length is None else Instant(started + length),
         "recording": "intact",
+        "checked": ago(HOUR),
         "counts": "",
         "because": "",
         **more,
@@ -138,6 +139,9 @@ SESSION: Context = {
         "resistant": True,
         "factor_age": 12 * MINUTE,
         "recording": "intact",
+        "checked": ago(HOUR),
+        "found": "",
+        "read_now": True,
         "gap": "",
         "bytes": 41_300,
         "approval": {
@@ -161,13 +165,20 @@ SESSION: Context = {
 
 LIVE_SESSION: Context = {
     **SESSION,
-    "session": {**SESSION["session"], "state": "live", "ended": None, "because": "", "recording": "live"},
+    "session": {
+        **SESSION["session"],
+        "state": "live",
+        "ended": None,
+        "because": "",
+        "recording": "live",
+        "checked": None,
+    },
     "proof": FRESH_PROOF,
 }
 
 LEDGER: Context = {
     "state": "proven",
-    "headline": "Every entry is there, in order, signed, and witnessed elsewhere.",
+    "headline": "Every entry was there, in order, signed, and witnessed elsewhere.",
     "advice": "",
     "head": {"size": 48_230, "at": ago(4 * SECOND)},
     "signed": {"size": 48_230, "at": ago(3 * SECOND), "signer": "onepam signer", "root": "9f2c4a77d01be355"},

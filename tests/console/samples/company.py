@@ -51,6 +51,7 @@ PROOF = {
     "entry_hash": "9f2c4a77d01be35581fa",
     "checkpoint_size": 48_230,
     "checkpoint_at": ago(20 * SECOND),
+    "altered": False,
     "witness": "witness.example.org",
     "witness_at": ago(14 * SECOND),
     "download": "/ledger/proof/48211",

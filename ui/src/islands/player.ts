@@ -1,17 +1,27 @@
 // The page's half of the player. The recording is fetched here (with the reader's cookies) and handed to the sandboxed
 // frame, whose origin is opaque: it can neither read the console nor ask it for anything.
-// To the frame: {type: "load", data, markers, poster, idle, speed} | {type: "seek", at}. From it: ready | loaded | time | ended | failed.
+// To the frame: {type: "load", data, markers, poster, idle, speed} | {type: "seek", at}.
+// From it: ready | loaded | time | alive | ended | tamed | failed.
+// Whatever cannot be shown is said, with the way to the recording as it is: also when the frame has stopped answering.
+const SILENT_MILLISECONDS = 10_000;
+
 export function mount(host: HTMLElement): void {
   const frame = host.querySelector("iframe");
   const said = host.querySelector<HTMLElement>("[data-said]");
   if (!frame) return;
   const jumps = [...document.querySelectorAll<HTMLElement>("[data-seek]")];
   let ready = false;
+  let heard = Infinity;
 
   const post = (message: unknown): void => frame.contentWindow?.postMessage(message, "*");
   const say = (words: string): void => {
-    if (said) said.textContent = words;
-    if (said) said.hidden = words === "";
+    if (!said || said.textContent?.startsWith(words)) return;
+    const raw = document.createElement("a");
+    raw.href = `${host.dataset.recording ?? ""}?download=1`;
+    raw.download = "";
+    raw.textContent = "Take the recording as it is.";
+    said.replaceChildren(`${words} `, raw);
+    said.hidden = false;
   };
   const load = async (): Promise<void> => {
     const answer = await fetch(host.dataset.recording ?? "");
@@ -35,6 +45,7 @@ export function mount(host: HTMLElement): void {
 
   addEventListener("message", (event: MessageEvent<{ type?: string; at?: number; ratio?: number; words?: string }>) => {
     if (event.source !== frame.contentWindow) return;
+    heard = Date.now();
     if (event.data.type === "ready" && !ready) {
       ready = true;
       void load();
@@ -43,6 +54,7 @@ export function mount(host: HTMLElement): void {
       if (frame.parentElement) frame.parentElement.style.aspectRatio = String(ratio);
     }
     else if (event.data.type === "time") follow(event.data.at ?? 0);
+    else if (event.data.type === "tamed") say(`Not all is shown as it was recorded. ${event.data.words ?? ""}`);
     else if (event.data.type === "failed") say(`The recording could not be played: ${event.data.words ?? ""}`);
   });
   document.addEventListener("click", (event) => {
@@ -54,5 +66,8 @@ export function mount(host: HTMLElement): void {
     if (field.name === "speed") post({ type: "again", speed: Number(field.value) });
     if (field.name === "idle") post({ type: "again", idle: (field as HTMLInputElement).checked ? 2 : 0 });
   });
+  setInterval(() => {
+    if (Date.now() - heard > SILENT_MILLISECONDS) say("The player has stopped answering.");
+  }, 1000);
   post({ type: "hello" });
 }

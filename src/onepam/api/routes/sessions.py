@@ -14,10 +14,12 @@ from onepam.app.kill_session import kill_session
 from onepam.app.watch_recording import watch_recording
 from onepam.domain.access import Action, ConsoleRight
 from onepam.domain.federation import MfaBasis
+from onepam.domain.recordings import Condition
 from onepam.domain.sessions import EntryPoint
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.store.read import sessions as rows
+from onepam.store.read.recordings import final_head
 
 OVERSEERS = (ConsoleRight.AUDIT, ConsoleRight.MONITOR, ConsoleRight.ADMINISTER)
 """Who sees everybody's sessions. A recording's content is for fewer: `app.watch_recording`."""
@@ -39,7 +41,9 @@ class Factors(Answer):
 
 class SessionOut(Answer):
     """A session as it stands; `counts` are the recording's records by kind. Nothing more was sent after `last_byte`
-    (null: it runs, or nobody saw it); `closed` is later, when the recording had been verified."""
+    (null: it runs, or nobody saw it); `closed` is later, when the recording had been read back
+    (`verified`: as it was written). `recording_checked` is when it was last held against the ledger since then (null:
+    never), `recording_bad` what it was found to be (null: what it should be)."""
 
     session: str
     person: str
@@ -61,6 +65,9 @@ class SessionOut(Answer):
     counts: dict[str, int]
     verified: bool | None
     gap: str | None
+    recording_checked: MaybeMoment
+    recording_bad: Condition | None
+    recording_found: str
     because: Chain
     also: list[Chain]
     mfa: Factors
@@ -161,7 +168,8 @@ async def one(session: Id, caller: Who, services: Services, at: AsOf) -> Session
 async def timeline(session: Id, caller: Who, services: Services) -> TimelineOut:
     """The channels and file operations of a recording; looking is an event."""
     done(await watch_recording(services.ledger, caller.actor, session, "timeline"))
-    return TimelineOut.model_validate(await services.playback.timeline(session))
+    head = await services.reader(final_head, None, session)
+    return TimelineOut.model_validate(await services.playback.timeline(session, head))
 
 
 async def recording(
@@ -169,7 +177,7 @@ async def recording(
 ) -> StreamingResponse:
     """A channel of a recording as asciicast v3 (the first terminal by default); watching is an event."""
     done(await watch_recording(services.ledger, caller.actor, session, "asciicast"))
-    pieces = services.playback.asciicast(session, channel)
+    pieces = services.playback.asciicast(session, channel, await services.reader(final_head, None, session))
     first = await anext(pieces)
     name = f'attachment; filename="{session}.cast"'
     return StreamingResponse(_from(first, pieces), media_type=MEDIA_TYPE, headers={"Content-Disposition": name})

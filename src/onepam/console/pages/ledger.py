@@ -7,11 +7,11 @@ from starlette.responses import JSONResponse, Response
 
 from onepam.app.ports import LedgerHealth
 from onepam.console.dispatch import SEES_ALL, Place
-from onepam.console.rendering import plural
+from onepam.console.rendering import plural, utc
 from onepam.console.view import Context, View
 from onepam.console.visit import Visit
 from onepam.kernel.clock import DAY, HOUR, Instant
-from onepam.kernel.errors import Refused
+from onepam.kernel.errors import Corrupt, Refused
 from onepam.store.database import Db
 from onepam.store.entries import Stored
 from onepam.store.read.console import entry, kept, newest
@@ -31,7 +31,11 @@ async def page(visit: Visit) -> Response:
     context = await visit.services.reader(_ledger, visit.at, View.of(visit), health, index)
     if asked and context["entry"] is None:
         return visit.refusal(Refused("ledger.no_entry", "The ledger has no such entry.", "/ledger"), 404)
-    return visit.page("ledger.html", **_verdict(health), key=health.log_key, commands=_COMMANDS, **context)
+    verdict = _verdict(health)
+    if context["entry"] is not None and context["entry"]["proof"]["altered"]:
+        headline = f"Entry {index:,} was altered: it is not what was published."
+        verdict = {"state": "finding", "headline": headline, "advice": "Run “onepam ledger verify” on the host."}
+    return visit.page("ledger.html", **verdict, key=health.log_key, commands=_COMMANDS, **context)
 
 
 async def proof(visit: Visit) -> Response:
@@ -69,8 +73,8 @@ def _verdict(health: LedgerHealth) -> Context:
         return {"state": "due", "headline": "The history is signed and witnessed, and not checked yet.", "advice": ""}
     return {
         "state": "proven",
-        "headline": "Every entry is there, in order, signed, and witnessed elsewhere.",
-        "advice": "",
+        "headline": "Every entry was there, in order, signed, and witnessed elsewhere.",
+        "advice": f"So the check of {utc(health.verified_at)} found it, over {health.verified_size:,} entries.",
     }
 
 
@@ -112,7 +116,7 @@ def _ledger(db: Db, at: Instant, view: View, health: LedgerHealth, index: int | 
                 "at": each.header.time,
                 "kind": each.header.kind,
                 "klass": each.header.klass,
-                "who": _who(each.fields, called),
+                "who": _who(_fields(each), called),
             }
             for each in listed
         ],
@@ -127,13 +131,21 @@ def _entry(found: Stored, view: View, health: LedgerHealth, called: dict[str, st
         "kind": header.kind,
         "klass": header.klass,
         "klass_seq": header.class_seq,
-        "leaf": found.leaf.hex(),
+        "leaf": found.hash.hex(),
         "fields": [
             [name.replace("_", " ").capitalize(), _value(value, called if name in _PEOPLE else {})]
-            for name, value in found.fields.items()
+            for name, value in _fields(found).items()
         ],
-        "proof": view.proof(header.index, found.leaf, health),
+        "proof": view.proof(header.index, found.hash, health),
     }
+
+
+def _fields(stored: Stored) -> dict[str, Any]:
+    """The body's fields; of one that somebody has made unreadable, that it is."""
+    try:
+        return stored.fields
+    except Corrupt as error:
+        return {"unreadable": str(error)}
 
 
 def _value(value: Any, called: dict[str, str]) -> str:

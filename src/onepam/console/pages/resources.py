@@ -83,7 +83,7 @@ def _resource(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth)
     if not mine and not view.everybody:
         return None
     told, called = history_of(db, at, "resource", ident), names(db, at)
-    definition, newest = found.resource, told[-1]
+    definition = found.resource
     reach = sorted(mine, key=lambda each: (each.access.until, each.name, each.access.login))
     return {
         "resource": {
@@ -119,7 +119,7 @@ def _resource(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth)
                 "started": each.opened,
                 "ended": each.closed,
                 "state": session_state(each),
-                "recording": recording_state(each),
+                "recording": recording_state(each, at),
             }
             for each in sessions(
                 db,
@@ -128,7 +128,7 @@ def _resource(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth)
             )
         ],
         "history": view.history(told[::-1], called, health) if view.everybody else [],
-        "proof": view.proof(newest.index, newest.leaf, health),
+        "proof": view.proof_of(told, health),
     }
 
 

@@ -32,6 +32,7 @@ from onepam.kernel.errors import Corrupt, Refused
 from onepam.store.database import Db
 from onepam.store.read import sessions as rows
 from onepam.store.read.probes import probed_after, takes_away
+from onepam.store.read.recordings import final_head
 from onepam.store.read.requests import request
 
 PAGE_SIZE = 50
@@ -74,8 +75,10 @@ async def page(visit: Visit) -> Response:
             if refused is not None:
                 return visit.refusal(refused, 404)
         strip = await _strip(visit, ident)
-    if strip.problem:
-        context["session"].update(recording="gap", gap=strip.problem)
+    if strip.problem and not context["session"]["found"]:
+        context["session"].update(recording=strip.condition, found=strip.problem)
+    elif strip.vouched:
+        context["session"]["read_now"] = True
     live = context["session"]["state"] == "live"
     counts = strip.counts if live else context["counts"]  # the ledger counts what is closed
     context["session"]["bytes"] = counts.get("bytes", 0)
@@ -98,7 +101,8 @@ async def recording(visit: Visit) -> Response:
     ident = visit.path("session")
     download = visit.request.query_params.get("download") == "1"
     channel = _number(visit.request.query_params.get("channel"))
-    pieces = visit.services.playback.asciicast(ident, channel)
+    head = await visit.services.reader(final_head, None, ident)
+    pieces = visit.services.playback.asciicast(ident, channel, head)
     try:
         first = await anext(pieces, b"")
     except (NoRecording, Corrupt):
@@ -128,12 +132,13 @@ async def player_frame(visit: Visit) -> Response:
 
 
 async def _strip(visit: Visit, ident: str) -> FilmStrip:
+    head = await visit.services.reader(final_head, visit.at, ident)
     try:
-        return film_strip(await visit.services.playback.timeline(ident))
+        return film_strip(await visit.services.playback.timeline(ident, head), vouched=head is not None)
     except NoRecording:
-        return FilmStrip()
+        return FilmStrip(problem="The file is gone", condition="missing") if head is not None else FilmStrip()
     except Corrupt as error:
-        return FilmStrip(problem=f"The recording was altered: {error}.")
+        return FilmStrip(problem=f"It is not what was sealed: {error}")
 
 
 async def _refused_at_the_door(visit: Visit, view: View, ident: str) -> Response:
@@ -166,7 +171,7 @@ def _listed(db: Db, at: Instant, view: View, wanted: Context, before: Instant | 
     )
     opened, refused, total = [], [], 0
     if wanted["state"] != "refused":
-        opened = [(each.opened, _row(each, view)) for each in rows.sessions(db, at, which)]
+        opened = [(each.opened, _row(each, at)) for each in rows.sessions(db, at, which)]
         total += rows.count_sessions(db, at, which)
     if wanted["state"] in ("", "refused"):
         refused = [(each.time, _refusal_row(each)) for each in rows.refusals(db, at, which)]
@@ -178,7 +183,7 @@ def _listed(db: Db, at: Instant, view: View, wanted: Context, before: Instant | 
     return {"sessions": live_first, "total": total, "older_than": shown[-1][0] if full and shown else None}
 
 
-def _row(each: rows.SessionRow, view: View) -> Context:
+def _row(each: rows.SessionRow, at: Instant) -> Context:
     return {
         "id": each.session,
         "state": session_state(each),
@@ -189,7 +194,8 @@ def _row(each: rows.SessionRow, view: View) -> Context:
         "source": visible(each.source or "erased"),
         "started": each.opened,
         "ended": each.closed,
-        "recording": recording_state(each),
+        "recording": recording_state(each, at),
+        "checked": each.recording_checked,
         "counts": counts_words(each.counts),
         "because": session_because(each),
     }
@@ -207,6 +213,7 @@ def _refusal_row(each: rows.RefusalRow) -> Context:
         "started": each.time,
         "ended": None,
         "recording": "none",
+        "checked": None,
         "counts": "",
         "because": words_of(each.code),
     }
@@ -218,7 +225,6 @@ def _session(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) 
         return None
     row = found.row
     asked = request(db, at, row.because.request) if row.because.request else None
-    newest = found.history[-1]
     shown = {
         "id": ident,
         "state": session_state(row),
@@ -245,7 +251,10 @@ def _session(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) 
         }
         if asked and asked.row.decided is not None
         else None,
-        "recording": recording_state(row),
+        "recording": recording_state(row, at),
+        "checked": row.recording_checked,
+        "found": row.recording_found,
+        "read_now": False,
         "gap": row.gap or "",
         "host_key": "",
     }
@@ -253,7 +262,7 @@ def _session(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) 
         "session": shown,
         "counts": row.counts,
         "chain": view.chain(found.why),
-        "proof": view.proof(newest.index, newest.leaf, health),
+        "proof": view.proof_of(found.history, health),
     }, row.person == view.person
 
 

@@ -14,6 +14,7 @@ from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
 from onepam.store.read.directory_brake import held_people
 from onepam.store.read.doors import pressed_doors
+from onepam.store.read.recordings import untested
 from onepam.store.tables import AT
 
 
@@ -113,4 +114,31 @@ def _size(count: int) -> str:
     return f"{count >> 30} GiB" if count >= 1 << 30 else f"{count >> 20} MiB"
 
 
-_ALARMS = (_history, _holds, _disks, _doors)
+def _recordings(db: Db, at: Instant) -> list[Alarm]:
+    """Finished recordings that are not what was sealed; and those that nobody has checked for too long."""
+    alarms = []
+    bad = rows(db, f"SELECT session FROM bad_recording WHERE {AT} LIMIT 1000", {"at": at})
+    if bad:
+        number = "One recording is" if len(bad) == 1 else f"{len(bad)} recordings are"
+        alarms.append(
+            Alarm(
+                "recordings",
+                f"{number} not what was sealed.",
+                "See in the list of sessions which, and what is wrong. Leave the file as it is, restore it from a "
+                "backup, and ask who could write to the folder; the next check says whether it is whole again.",
+                "/sessions?state=gap&days=366",
+            )
+        )
+    if untested(db, at):
+        alarms.append(
+            Alarm(
+                "recordings_untested",
+                "Recordings are not checked as they should be: some are not tested.",
+                "Look for “recordings” in the gateway's log. “onepam ledger verify” on the host reads all of them.",
+                "/sessions",
+            )
+        )
+    return alarms
+
+
+_ALARMS = (_history, _recordings, _holds, _disks, _doors)

@@ -11,8 +11,8 @@ from onepam.store.entries import Stored, entries, entries_of, size_at
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An entry of the ledger. `event` is the record itself; its private fields are None once erased. `leaf` is its
-    hash in the tree, 32 bytes."""
+    """An entry of the ledger. `event` is the record itself; its private fields are None once erased. `leaf` is
+    the hash of what was read, which the tree must hold (32 bytes)."""
 
     index: int
     time: Instant
@@ -50,4 +50,4 @@ def history_of(db: Db, at: Instant, table: str, key: str) -> tuple[Moment, ...]:
 
 def moment(stored: Stored) -> Moment:
     """The entry as pages show it."""
-    return Moment(stored.header.index, stored.header.time, stored.header.kind, stored.event, stored.leaf)
+    return Moment(stored.header.index, stored.header.time, stored.header.kind, stored.event, stored.hash)

@@ -4,10 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from onepam.kernel.clock import Instant
+from onepam.domain.recordings import Checked, Condition
+from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.store.database import Db, row, rows
-from onepam.store.entries import size_at
 from onepam.store.tables import AT
+
+MAX_TURN = 30 * DAY
+"""How long going once over all recordings may take."""
 
 LAST_CHECK = (
     "(SELECT c.valid_from FROM recording_check c WHERE c.begin <= closing AND closing < c.until "
@@ -59,9 +62,10 @@ def vouched(db: Db, at: Instant, begin: int, end: int, most: int) -> tuple[Vouch
                   json_extract(CAST(body AS TEXT), '$.verified') AS verified,
                   json_extract(CAST(body AS TEXT), '$.because') AS because,
                   json_extract(CAST(body AS TEXT), '$.counts') AS counts
-           FROM entry WHERE kind = 'session.closed' AND idx >= ? AND idx < ? AND json_valid(CAST(body AS TEXT))
+           FROM entry WHERE kind = 'session.closed' AND idx >= ? AND idx < ? AND time <= ?
+             AND json_valid(CAST(body AS TEXT))
            ORDER BY idx LIMIT ?""",
-        (begin, min(end, size_at(db, at)), most),
+        (begin, end, at, most),
     )
     return tuple(
         Vouched(
@@ -87,13 +91,62 @@ def sealed_head(db: Db, at: Instant, session: str) -> tuple[int, str] | None:
     return (found["chunk"], found["head"]) if found else None
 
 
+def final_head(db: Db, at: Instant, session: str) -> tuple[int, str] | None:
+    """The last (chunk, head) of a finished recording that was made from the file itself; None for any other."""
+    found = row(
+        db,
+        f"SELECT chunks, head FROM session WHERE session = :session AND {AT} AND chunks > 0 "
+        "AND (verified OR closed_because = 'gateway.died')",
+        {"session": session, "at": at},
+    )
+    return (found["chunks"], found["head"]) if found else None
+
+
 def progress(db: Db, at: Instant) -> Progress:
     """How far the checks are."""
-    fresh = row(db, "SELECT max(until) FROM recording_check WHERE turn = 0")
-    newest = row(
-        db,
-        "SELECT turn, max(until) AS until, min(valid_from) AS began FROM recording_check WHERE turn > 0 "
-        "GROUP BY turn ORDER BY turn DESC LIMIT 1",
+    sql = "SELECT turn, until, valid_from FROM recording_check WHERE {} ORDER BY turn {}, begin {} LIMIT 1"
+    fresh = row(db, sql.format("turn = 0", "DESC", "DESC"))
+    newest = row(db, sql.format("turn > 0", "DESC", "DESC"))
+    first = row(db, sql.format("turn = ?", "ASC", "ASC"), (newest["turn"],)) if newest else None
+    return Progress(
+        fresh=fresh["until"] if fresh else 0,
+        turn=newest["turn"] if newest else 0,
+        until=newest["until"] if newest else 0,
+        began=first["valid_from"] if first else None,
     )
-    done = fresh[0] or 0 if fresh else 0
-    return Progress(done, newest["turn"], newest["until"], newest["began"]) if newest else Progress(done, 0, 0, None)
+
+
+def untested(db: Db, at: Instant) -> bool:
+    """Whether the checks are behind: a recording was closed an hour ago and not looked at, or a turn takes too long."""
+    known = progress(db, at)
+    waiting = row(
+        db,
+        "SELECT 1 FROM entry WHERE kind = 'session.closed' AND idx >= ? AND time < ? LIMIT 1",
+        (known.fresh, at - HOUR),
+    )
+    return waiting is not None or (known.began is not None and at - known.began > MAX_TURN)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Of `total` finished recordings `checked` were held against the ledger at least once, the newest at `as_of`;
+    `bad` are those that are not what was sealed."""
+
+    total: int
+    checked: int
+    as_of: Instant | None
+    bad: tuple[Checked, ...]
+
+
+def standing(db: Db, at: Instant) -> Standing:
+    """What the ledger knows of all finished recordings."""
+    closings = "SELECT count(*) FROM entry WHERE kind = 'session.closed' AND idx < ?"
+    total, checked = (row(db, closings, (end,)) for end in (1 << 53, progress(db, at).fresh))
+    newest = row(db, "SELECT max(valid_from) FROM recording_check")
+    bad = rows(db, f"SELECT session, condition, found FROM bad_recording WHERE {AT} ORDER BY session", {"at": at})
+    return Standing(
+        total=total[0] if total else 0,
+        checked=checked[0] if checked else 0,
+        as_of=newest[0] if newest else None,
+        bad=tuple(Checked(each["session"], Condition(each["condition"]), each["found"]) for each in bad),
+    )

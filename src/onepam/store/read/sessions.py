@@ -7,6 +7,7 @@ from typing import Any
 
 from onepam.domain.access import Action
 from onepam.domain.event import decoder
+from onepam.domain.recordings import Condition
 from onepam.domain.sessions import Because, EntryPoint, MfaProof
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
@@ -14,10 +15,16 @@ from onepam.store.entries import size_at
 from onepam.store.read.explain import Link, explain
 from onepam.store.read.history import Moment, moments, moments_of
 from onepam.store.read.names import name, provider_name
+from onepam.store.read.recordings import LAST_CHECK
 from onepam.store.tables import AT
 
 MOST = 500
 """Rows that a list gives at most."""
+
+_AT_OF_B = "b.valid_from <= :at AND :at < b.valid_until"
+_CHECKS = f"""{LAST_CHECK} AS checked,
+    (SELECT b.condition FROM bad_recording b WHERE b.session = session.session AND {_AT_OF_B}) AS bad,
+    (SELECT b.found FROM bad_recording b WHERE b.session = session.session AND {_AT_OF_B}) AS found"""
 
 _because = decoder(Because)
 _also = decoder(tuple[Because, ...])
@@ -28,7 +35,8 @@ _mfa = decoder(MfaProof)
 class SessionFilter:
     """Which sessions: every field that is not None narrows. `before` is the `opened` of a page's last row.
 
-    `status` may also be `ended`: closed or failed. `search` is part of a person's name, a resource, login or address.
+    `gap`: those that end too early, and those whose recording was found bad. `status` may also be `ended`: closed or
+    failed. `search` is part of a person's name, a resource, login or address.
     """
 
     person: str | None = None
@@ -45,7 +53,11 @@ class SessionFilter:
 @dataclass(frozen=True, slots=True)
 class SessionRow:
     """A session as of an instant. `status` is open, closed or failed; `counts` the recording's records by kind;
-    `last_byte` None in a closed one: the process died, and nobody saw it."""
+    `last_byte` None in a closed one: the process died, and nobody saw it.
+
+    `recording_checked` is when its finished recording was last opened and held against the ledger (None: never);
+    `recording_bad` what it was found to be (None: what it should be), `recording_found` what exactly was found.
+    """
 
     session: str
     person: str
@@ -75,6 +87,9 @@ class SessionRow:
     verified: bool | None
     gap: str | None
     last_byte: Instant | None
+    recording_checked: Instant | None
+    recording_bad: Condition | None
+    recording_found: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +125,7 @@ def sessions(db: Db, at: Instant, which: SessionFilter | None = None) -> tuple[S
     where, values = _where(at, which)
     found = rows(
         db,
-        f"SELECT * FROM session WHERE {where} ORDER BY opened DESC LIMIT :most",
+        f"SELECT *, {_CHECKS} FROM session WHERE {where} ORDER BY opened DESC LIMIT :most",
         {**values, "most": min(which.most, MOST)},
     )
     return tuple(_row(db, at, each) for each in found)
@@ -149,7 +164,7 @@ def _where(at: Instant, which: SessionFilter) -> tuple[str, dict[str, Any]]:
         "since": "opened >= :since",
         "before": "opened < :before",
         "request": "json_extract(because, '$.request') = :request",
-        "gap": "gap IS NOT NULL",
+        "gap": f"(gap IS NOT NULL OR session IN (SELECT session FROM bad_recording WHERE {AT}))",
         "search": "(instr(lower(resource), :search) OR instr(lower(login), :search) OR instr(source, :search) "
         f"OR person IN (SELECT person FROM person WHERE instr(lower(name), :search) AND {AT}))",
     }
@@ -160,7 +175,7 @@ def _where(at: Instant, which: SessionFilter) -> tuple[str, dict[str, Any]]:
 def session(db: Db, at: Instant, session: str) -> SessionDetail | None:
     """One session; None where there was none at `at`."""
     of = {"session": session, "at": at}
-    found = row(db, f"SELECT * FROM session WHERE session = :session AND {AT}", of)
+    found = row(db, f"SELECT *, {_CHECKS} FROM session WHERE session = :session AND {AT}", of)
     if found is None:
         return None
     shown = _row(db, at, found)
@@ -278,4 +293,7 @@ def _row(db: Db, at: Instant, found: Any) -> SessionRow:
         verified=bool(found["verified"]) if found["verified"] is not None else None,
         gap=found["gap"],
         last_byte=found["last_byte"],
+        recording_checked=found["checked"],
+        recording_bad=Condition(found["bad"]) if found["bad"] else None,
+        recording_found=found["found"] or "",
     )
