@@ -69,11 +69,6 @@ def exported(folder: Path, size: tuple[int, int], said: list[Frame]) -> bytes:
         return pool.submit(lambda: asyncio.run(read())).result()
 
 
-STORM: list[Frame] = []
-for number in range(20_000):
-    STORM.append(Resize(number * 50, 0, 1 + number % 900, 1 + number % 700))
-    STORM.append(out(number * 0.00005, b"x"))
-
 HOSTILE: dict[str, tuple[tuple[int, int], list[Frame], str]] = {
     "the largest terminal": ((65535, 65535), [], "1000 × 1000 or larger"),
     "a resize to the largest terminal": ((80, 24), [Resize(SECOND, 0, 65535, 65535)], "1000 × 1000 or larger"),
@@ -96,7 +91,6 @@ HOSTILE: dict[str, tuple[tuple[int, int], list[Frame], str]] = {
     "a string without end": ((80, 24), [out(1, b"\x1b]0;" + b"t" * 60_000), out(2, b"\x1bP" + b"q" * 60_000)], ""),
     "every control": ((80, 24), [out(1, bytes(range(256)) * 20)], ""),
     "no UTF-8": ((80, 24), [out(1, b"\xff\xfe\xc0\x80\xed\xa0\x80\xf8\x88" * 500)], ""),
-    "a storm of sizes": ((80, 24), STORM, "only some of the sizes"),
     "margins and modes turned over": (
         (80, 24),
         [out(1, b"\x1b[?1049h\x1b[24;1r\x1b[?6h\x1b[?7l\x1b[999999999;999999999H\x1b[999999999L\x1b[999999999@\x1b#8")],
