@@ -25,6 +25,7 @@ from onepam.boot.outside import (
 )
 from onepam.boot.recordings_standing import recordings_read, recordings_standing
 from onepam.boot.verification import Verdict, verify_entries, verify_state
+from onepam.domain.recordings import Checked
 from onepam.kernel.errors import Unavailable
 from onepam.ledger.check import Anchor
 from onepam.ledger.note import VerifierKey
@@ -99,11 +100,7 @@ def verify(
             findings.append("checkpoint: no witness of the given keys has cosigned it")
         if state:
             findings += verify_state(data / "ledger.db", _bar(bars, "state tables"))
-        standing, bad = (
-            recordings_read(data, wall_clock, _bar(bars, "recordings"))
-            if recordings
-            else recordings_standing(data / "ledger.db", wall_clock)
-        )
+        standing, bad = _recordings(data, recordings, _bar(bars, "recordings"))
     lost = [each.words() for each in verdict.seams]
     answer = history(verdict.size, verdict.head_at, len(findings), verdict.held, lost)
     told = exit_code(answer, standing)
@@ -111,6 +108,13 @@ def verify(
     findings += [f"recording {each.session}: {each.condition.value}: {each.found}" for each in bad]
     tell(given, verdict, answer, standing, findings, state)
     raise typer.Exit(told)
+
+
+def _recordings(data: Path, read: bool, told: Callable[[int, int], None]) -> tuple[Recordings, list[Checked]]:
+    """What reading every recording says now, or what the gateway's own checks have said."""
+    if read:
+        return recordings_read(data, wall_clock, told)
+    return recordings_standing(data / "ledger.db", wall_clock)
 
 
 def _gather(
