@@ -9,9 +9,11 @@ import pytest
 
 from onepam.api.app import ROUTES, describe_api
 from onepam.api.routes.route import Route
+from onepam.domain.announcing import RenewalAnnounced
 from onepam.domain.changes import ChangeProposed
 from onepam.domain.directory_brake import DirectoryPersonHeld, HoldReason
 from onepam.domain.sign_in import EnrolmentProposed
+from onepam.kernel.clock import FOREVER
 from onepam.kernel.ids import new_id
 from tests.api.office import Office, new_key
 
@@ -70,6 +72,12 @@ def held_person(people: People) -> tuple[dict[str, str], Any]:
         DirectoryPersonHeld("hld_1", person, "scim:okta", HoldReason.MANY, "deactivated", None, None, None)
     )
     return {"person": person}, {"reason": "because"}
+
+
+def announced(people: People) -> tuple[dict[str, str], Any]:
+    """Another one each time: the first who may cancels it."""
+    people.office.record(RenewalAnnounced("ann_1", int(FOREVER) // 2, "nod_1"))
+    return {"announcement": "ann_1"}, None
 
 
 def person_of(people: People) -> tuple[dict[str, str], Any]:
@@ -187,6 +195,8 @@ CALLS: dict[tuple[str, str], Call] = {
     ("GET", "/providers/{provider}"): Call(404, lambda people: ({"provider": "idp_nothing"}, None)),
     ("GET", "/ledger"): Call(),
     ("GET", "/ledger/entries/{index}/proof"): Call(prepare=lambda people: ({"index": "1"}, None)),
+    ("GET", "/ledger/announced"): Call(),
+    ("POST", "/ledger/announced/{announcement}/cancel"): Call(prepare=announced),
     ("POST", "/evidence"): Call(prepare=lambda people: ({}, WEEK)),
 }
 

@@ -146,6 +146,7 @@ TABLE: dict[str, frozenset[str]] = {
     "POST /changes/{change}/reject": ADMINISTRATOR,
     "GET /ledger": OVERSEERS,
     "GET /ledger/proof/{index}": OVERSEERS,
+    "POST /ledger/announced/{announcement}/cancel": ADMINISTRATOR,
     "GET /find": SIGNED_IN,
 }
 """Who gets past the door of a route. What is behind it may still be somebody else's: that is a 404."""

@@ -2,10 +2,12 @@
 
 from base64 import b64decode, b64encode
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from onepam.evidence.pack import Disclosed
 from tests.evidence.company import LOG, ORIGIN, STRANGER, WITNESS, History, Signer, history, pack_input, written
 from tests.evidence.conftest import Check
 from tests.evidence.forge import Forge
@@ -124,3 +126,34 @@ def test_a_checkpoint_that_the_witness_cosigned_suffices(
     code, _ = check(unwitnessed, "--log-key", LOG.vkey(), "--checkpoint", str(tmp_path / "kept"))
     assert code == 0
     assert check(unwitnessed, "--log-key", LOG.vkey(), "--witness-key", WITNESS.vkey())[0] == 1
+
+
+def continued(h: History, origin: str = ORIGIN) -> int:
+    """The log goes on after a loss; the index of the seam."""
+    body = {"origin": origin, "before": "old.example/log", "size": 900, "root": "ab" * 32, "kept": 318}
+    h.append(h.entries[-1].header.time + 1, "ledger.continued", body)
+    return len(h.entries) - 1
+
+
+def test_a_seam_is_told_and_cannot_be_hidden(company: History, check: Check) -> None:
+    h = deepcopy(company)
+    index = continued(h)
+    honest = pack_input(h, checkpoint=h.checkpoint(witnesses=()), witnesses=())
+    code, result = check(written(honest), "--log-key", LOG.vkey())
+    assert code == 1
+    assert f"entry {index} (ledger.continued) is not disclosed" in result["verdict"]
+    shown = [*honest.disclosed, Disclosed(index, h.entries[index].body)]
+    told = replace(pack_input(h, checkpoint=h.checkpoint(witnesses=()), witnesses=()), disclosed=shown)
+    code, result = check(written(told), "--log-key", LOG.vkey())
+    assert code == 3, result
+    assert f"entries 318 to 899 of old.example/log are lost: entry {index} continues it as" in result["history"]
+
+
+def test_a_seam_that_names_another_log_is_refused(company: History, check: Check) -> None:
+    h = deepcopy(company)
+    index = continued(h, "third.example/log")
+    honest = pack_input(h, checkpoint=h.checkpoint(witnesses=()), witnesses=())
+    told = replace(honest, disclosed=[*honest.disclosed, Disclosed(index, h.entries[index].body)])
+    code, result = check(written(told), "--log-key", LOG.vkey())
+    assert code == 1
+    assert "continued under another name" in result["verdict"]

@@ -12,7 +12,7 @@ from onepam.blobs.tile_folder import TileFolder
 from onepam.domain.system import LedgerVerified
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Corrupt, Fault, Refused
-from onepam.ledger.checkpoint import open_checkpoint
+from onepam.ledger.checkpoint import Checkpoint, open_checkpoint
 from onepam.ledger.merkle import inclusion_proof, verify_inclusion
 from onepam.ledger.note import BadNote, VerifierKey
 from onepam.ledger.tiles import hash_reader
@@ -121,6 +121,17 @@ class Anchors:
         path = inclusion_proof(hash_reader(size, self.tiles.read), index, size)
         header, body = found[0].header.encode().decode("ascii"), found[0].body.decode("utf-8")
         return EntryProof(index, header, body, size, tuple(each.hex() for each in path), note.decode("utf-8"))
+
+    def newest(self) -> tuple[Checkpoint, bytes] | None:
+        """The newest published checkpoint and its note; None before the first. To be called on a thread of its own."""
+        note = self.tiles.checkpoint()
+        if note is None:
+            return None
+        try:
+            found = open_checkpoint(note, [self._log_key, *self.witness_keys], self._origin)
+        except BadNote:
+            return None
+        return found.checkpoint, found.note.encode()
 
     def _published(self) -> tuple[int, Instant | None]:
         """The size of the newest checkpoint, and when a known witness cosigned it."""

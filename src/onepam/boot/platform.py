@@ -29,6 +29,7 @@ from onepam.boot.config import Config
 from onepam.boot.doors import Doors, bound
 from onepam.boot.eras import follow_seams
 from onepam.boot.evidence import Evidence
+from onepam.boot.handing_out import HandingOut
 from onepam.boot.node import Node
 from onepam.boot.outbox import Outbox, Receivers
 from onepam.boot.private_folder import private_folder
@@ -177,6 +178,7 @@ class Platform:
         keys = (self.log_key, *self.anchors.witness_keys)
         self.self_check = SelfCheck(self.ledger, self._signers, self.config, self.database, keys, self._stopping)
         self._run("verification", self.self_check.run)
+        self._run("handing out", HandingOut(self.ledger, self.anchors, self.config.origin).run)
         checks = RecordingChecks(
             self.ledger, self.reader, self.recordings, self.recording_key, self.node.name, self._stopping
         )

@@ -33,7 +33,7 @@ class Ground(StrEnum):
     DELAY = "delay"
 
 
-@event("recovery_key.renewal_announced", klass="system")
+@event("recovery_key.renewal_announced", klass="system", alarm=True)
 @dataclass(frozen=True, slots=True)
 class RenewalAnnounced:
     """Somebody on the host, without the recovery key, asked for a new one; it may be made from `due` on."""
@@ -52,7 +52,7 @@ class RenewalCancelled:
     by: str
 
 
-@event("ledger.continuation_announced", klass="system")
+@event("ledger.continuation_announced", klass="system", alarm=True)
 @dataclass(frozen=True, slots=True)
 class ContinuationAnnounced:
     """Somebody on the host, without the recovery key, asked to continue the ledger as `origin` after a loss."""

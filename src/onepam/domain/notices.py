@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Any
 
+from onepam.domain.announcing import ContinuationAnnounced, RenewalAnnounced
 from onepam.domain.directory_brake import DirectoryHeld, DirectoryHoldReminded, DirectoryPersonDecided, HoldReason
 from onepam.domain.disk import DiskLow
 from onepam.domain.doors import DoorPressed
@@ -19,7 +20,8 @@ from onepam.domain.provider_keys import ProviderKeysRead
 from onepam.domain.recordings import Condition, RecordingFoundBad
 from onepam.domain.sign_in import EnrolmentUsed, FactorRemoved
 from onepam.domain.staff import RosterHeld, RosterRefused
-from onepam.domain.system import ClockJumped, LedgerVerified
+from onepam.domain.system import AnchorHandedOut, ClockJumped, LedgerVerified
+from onepam.kernel.clock import Instant, iso
 
 Named = Callable[[str | None], str]
 """A person's name by id."""
@@ -175,8 +177,41 @@ def _removed(event: FactorRemoved, named: Named) -> str | None:
     )
 
 
+def _renewal(event: RenewalAnnounced, named: Named) -> str:
+    return (
+        "Somebody on the host, without the recovery key, has announced another one. If you do not know of it, cancel "
+        f"it before {iso(Instant(event.due))}."
+    )
+
+
+def _continuation(event: ContinuationAnnounced, named: Named) -> str:
+    return (
+        f"Somebody on the host has announced that the ledger goes on as {event.origin}, after a loss. If you do not "
+        f"know of it, cancel it before {iso(Instant(event.due))}."
+    )
+
+
+def _anchor(event: AnchorHandedOut, named: Named) -> str | None:
+    if event.occasion != "day":
+        return None
+    return (
+        f"Checkpoint of the day, of {event.size} entries: keep it where nobody of this installation reaches it. "
+        "“onepam ledger verify --checkpoint FILE” holds the history against it."
+    )
+
+
 TABLE: tuple[Row, ...] = (
     Row(LedgerVerified, ALARM, "the history fails its verification", _verified, "/ledger"),
+    Row(RenewalAnnounced, ALARM, "another recovery key was announced on the host", _renewal, "/ledger"),
+    Row(ContinuationAnnounced, ALARM, "going on after a loss was announced on the host", _continuation, "/ledger"),
+    Row(
+        AnchorHandedOut,
+        Audience.SECURITY | Audience.SYSTEMS,
+        "the signed checkpoint of the day, to keep",
+        _anchor,
+        "/ledger",
+        text=lambda event: str(event.note),
+    ),
     Row(RecordingFoundBad, ALARM, "a finished recording is missing, cut, altered or foreign", _bad, "/sessions"),
     Row(DiskLow, ALARM, "the recordings' disk runs full", _disk, "/"),
     Row(DoorPressed, ALARM, "more connections come to a listener than are let in", _door, "/ledger"),

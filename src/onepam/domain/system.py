@@ -65,15 +65,14 @@ class EvidencePacked:
 @event("anchor.handed_out", klass="system")
 @dataclass(frozen=True, slots=True)
 class AnchorHandedOut:
-    """The signed checkpoint `note` was handed out to whoever keeps it elsewhere: `occasion` is hour or day (it goes to
-    those who are told by mail and syslog), page or command (somebody, `by`, took it)."""
+    """The signed checkpoint `note`, of `size` entries under `root` (hex), is handed out to those who keep it elsewhere.
+    `occasion`: hour, or day for the first of each day of ledger time."""
 
     occasion: str
     origin: str
     size: int
     root: str
     note: str
-    by: str | None
 
 
 @event("payload.erased", klass="system")

@@ -33,6 +33,7 @@ Progress = Callable[[str, int, int], None]
 """Called with the name of a step, how much of it is done, and of how much."""
 
 _ERASURES = "SELECT erased, entry FROM ev_erasures_v1"
+_SEAMS = "SELECT entry FROM ev_seams_v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,8 @@ def draw_pack(
         drawn.append(found)
         packed.append(Packed(found.report, _envelope(order, found, source, started, now())))
     erasures = dict(history.query(_ERASURES, {}))
-    disclosed = _disclosed(drawn, erasures, scope)
+    seams = {entry for (entry,) in history.query(_SEAMS, {}) if first <= entry < log.size}
+    disclosed = _disclosed(drawn, erasures, seams, scope)
     pack = PackInput(
         system=order.system,
         period=order.period,
@@ -164,9 +166,9 @@ def _envelope(order: Order, drawn: Drawn, source: Source, started: Instant, ende
     )
 
 
-def _disclosed(drawn: list[Drawn], erasures: Mapping[int, int], scope: Scope) -> list[int]:
-    """All entries that the reports rest on, and those that erased some of them, in order."""
-    found = {entry for each in drawn for row in each.report.rows for entry in row.ledger}
+def _disclosed(drawn: list[Drawn], erasures: Mapping[int, int], seams: set[int], scope: Scope) -> list[int]:
+    """All entries that the reports rest on, the seams of the log, and those that erased some of them, in order."""
+    found = seams | {entry for each in drawn for row in each.report.rows for entry in row.ledger}
     found.update(entry for each in drawn for entry in each.rests)
     by = {erasures[entry] for entry in found & erasures.keys()}
     if any(entry >= scope.end for entry in by):

@@ -55,6 +55,8 @@ EVIDENCE_VIEWS = (
 CREATE VIEW IF NOT EXISTS ev_erasures_v1 AS
 SELECT idx AS entry, time, gone.value AS erased
 FROM entry, json_each(CAST(entry.body AS TEXT), '$.indexes') AS gone WHERE entry.kind = 'payload.erased';
+CREATE VIEW IF NOT EXISTS ev_seams_v1 AS
+    SELECT idx AS entry FROM entry WHERE kind = 'ledger.continued';
 CREATE VIEW IF NOT EXISTS ev_accounts_v1 AS
 SELECT person, kind, owner, enabled, ends, valid_from, valid_until FROM person;
 CREATE VIEW IF NOT EXISTS ev_roster_v1 AS

@@ -209,6 +209,15 @@ LEDGER: Context = {
             ]
         )
     ],
+    "may_change": True,
+    "announced": [
+        {
+            "id": "ann_2345abcdefghijkl",
+            "words": "Another recovery key, made without the old one",
+            "due": ago(-20 * HOUR),
+            "origin": "",
+        }
+    ],
     "commands": [
         ["The whole history against the tables", "onepam ledger verify"],
         ["A pack, offline, without us", "python3 verify.py pack.zip --log-key KEY --witness-key KEY"],
@@ -216,6 +225,7 @@ LEDGER: Context = {
 }
 LEDGER_ALONE: Context = {
     **LEDGER,
+    "announced": [],
     "state": "due",
     "headline": "The history is whole, but no independent witness confirms it.",
     "advice": "Who controls this machine and its key could rewrite it unnoticed. Run “onepam witness” on another host.",

@@ -11,12 +11,14 @@ from starlette.background import BackgroundTask
 
 from onepam.api.errors import ApiError
 from onepam.api.guard import Services, Who, done, right
-from onepam.api.models import Answer, Body, MaybeMoment, Moment
+from onepam.api.models import Answer, Body, Done, Id, MaybeMoment, Moment
 from onepam.api.routes.route import Route
+from onepam.app.announced import cancel_announced
 from onepam.domain.access import ConsoleRight
 from onepam.kernel.canonical import MAX_INTEGER
 from onepam.kernel.clock import Instant, parse
 from onepam.kernel.errors import Refused
+from onepam.store.read.announced import open_announcements
 
 READERS = right(ConsoleRight.AUDIT, ConsoleRight.MONITOR, ConsoleRight.ADMINISTER)
 MEDIA_TYPE = "application/zip"
@@ -52,6 +54,16 @@ class Proof(Answer):
     note: str
 
 
+class AnnouncedOut(Answer):
+    """What a command on the host, without the recovery key, may do from `due` on. `deed`: recovery_key (another one is
+    made) or continuation (the ledger goes on as `origin` after a loss)."""
+
+    announcement: str
+    deed: str
+    due: Moment
+    origin: str
+
+
 class PeriodIn(Body):
     """From `starts` (included) to `ends` (excluded), RFC 3339 with a zone."""
 
@@ -71,6 +83,17 @@ async def proof(index: Annotated[int, Path(ge=0, le=MAX_INTEGER)], services: Ser
         hint = "A new entry is published within a second or two."
         raise ApiError(Refused("entry.unknown", f"Entry {index} is not in the newest checkpoint.", hint))
     return Proof.model_validate(found)
+
+
+async def announced(services: Services) -> list[AnnouncedOut]:
+    """What the host has announced and nobody has cancelled."""
+    return [AnnouncedOut.model_validate(each) for each in await services.reader(open_announcements)]
+
+
+async def cancel(announcement: Id, caller: Who, services: Services) -> Done:
+    """Cancel what the host has announced, for everybody."""
+    done(await cancel_announced(services.ledger, caller.actor, announcement))
+    return Done()
 
 
 async def evidence(body: PeriodIn, caller: Who, services: Services) -> StreamingResponse:
@@ -103,5 +126,7 @@ def _time(text: str, field: str) -> Instant:
 ROUTES = (
     Route("GET", "/ledger", READERS, health),
     Route("GET", "/ledger/entries/{index}/proof", READERS, proof),
+    Route("GET", "/ledger/announced", READERS, announced),
+    Route("POST", "/ledger/announced/{announcement}/cancel", right(ConsoleRight.ADMINISTER), cancel),
     Route("POST", "/evidence", right(ConsoleRight.AUDIT), evidence, media=MEDIA_TYPE),
 )

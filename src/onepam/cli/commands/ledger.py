@@ -5,7 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from onepam.cli.client import call
-from onepam.cli.show import Json, Output, facts, printed, say, when
+from onepam.cli.commands.access import one_id
+from onepam.cli.show import Json, Output, facts, printed, say, table, when
 
 app = typer.Typer(help="The ledger: its health and its proofs.", invoke_without_command=True, rich_markup_mode=None)
 
@@ -37,6 +38,27 @@ def health(context: typer.Context, as_json: Json = False) -> None:
 def proof(index: Annotated[int, typer.Argument(min=0, help="An entry's number.")], as_json: Json = False) -> None:
     """Print an entry with the proof that it is in the newest checkpoint (JSON)."""
     printed(call("GET", f"/ledger/entries/{index}/proof"))
+
+
+@app.command()
+def announced(as_json: Json = False) -> None:
+    """List what the host has announced: a new recovery key, or going on after a loss."""
+    found = call("GET", "/ledger/announced")
+    if Output.as_json:
+        printed(found)
+        return
+    rows = ((each["announcement"], _DEEDS[each["deed"]], each["origin"], when(each["due"])) for each in found)
+    table(("ANNOUNCEMENT", "WHAT", "LOG", "DUE"), list(rows), "Nothing is announced.")
+
+
+@app.command()
+def cancel(announcement: str, as_json: Json = False) -> None:
+    """Cancel what the host has announced (administrators)."""
+    done = call("POST", f"/ledger/announced/{one_id(announcement)}/cancel")
+    printed(done) if Output.as_json else say("Cancelled.")
+
+
+_DEEDS = {"recovery_key": "another recovery key", "continuation": "the ledger goes on after a loss"}
 
 
 def _witness(found: dict[str, Any]) -> str:

@@ -5,15 +5,19 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
+from onepam.app.announced import cancel_announced
 from onepam.app.ports import LedgerHealth
-from onepam.console.dispatch import SEES_ALL, Place
+from onepam.console.dispatch import ADMINISTERS, SEES_ALL, Place
 from onepam.console.rendering import plural, utc
 from onepam.console.view import Context, View
 from onepam.console.visit import Visit
+from onepam.domain.access import ConsoleRight
+from onepam.domain.announcing import Deed
 from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.store.database import Db
 from onepam.store.entries import Stored
+from onepam.store.read.announced import open_announcements
 from onepam.store.read.console import entry, kept, newest
 from onepam.store.read.names import names
 
@@ -35,7 +39,13 @@ async def page(visit: Visit) -> Response:
     if context["entry"] is not None and context["entry"]["proof"]["altered"]:
         headline = f"Entry {index:,} was altered: it is not what was published."
         verdict = {"state": "finding", "headline": headline, "advice": "Run “onepam ledger verify” on the host."}
-    return visit.page("ledger.html", **verdict, key=health.log_key, commands=_COMMANDS, **context)
+    announced = [
+        {"id": each.announcement, "words": _DEEDS[each.deed], "due": each.due, "origin": each.origin}
+        for each in await visit.services.reader(open_announcements, visit.at)
+    ]
+    told = {**verdict, "key": health.log_key, "commands": _COMMANDS, "announced": announced}
+    told["may_change"] = visit.me.has(ConsoleRight.ADMINISTER)
+    return visit.page("ledger.html", **told, **context)
 
 
 async def proof(visit: Visit) -> Response:
@@ -49,6 +59,18 @@ async def proof(visit: Visit) -> Response:
     return JSONResponse(asdict(found), headers=headers)
 
 
+async def cancel(visit: Visit) -> Response:
+    """Cancels what the host has announced."""
+    refused = await cancel_announced(visit.services.ledger, visit.me.actor, visit.path("announcement"))
+    if refused is not None and refused.code == "announcement.unknown":
+        return visit.refusal(refused, 404)
+    return visit.outcome(refused, "/ledger", "Cancelled: nothing is done on it.")
+
+
+_DEEDS = {
+    Deed.RECOVERY_KEY: "Another recovery key, made without the old one",
+    Deed.CONTINUATION: "The ledger goes on under another name, after a loss",
+}
 _COMMANDS = [
     ["The whole history against the tables", "onepam ledger verify"],
     ["A pack for an auditor", "onepam evidence pack --from 2026-01-01 --to 2026-12-31 --out pack.zip"],
@@ -178,4 +200,5 @@ def _who(fields: dict[str, Any], called: dict[str, str]) -> str:
 PLACES = (
     Place("GET", "/ledger", SEES_ALL, page),
     Place("GET", "/ledger/proof/{index}", SEES_ALL, proof),
+    Place("POST", "/ledger/announced/{announcement}/cancel", ADMINISTERS, cancel),
 )

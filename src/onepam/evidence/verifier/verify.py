@@ -633,8 +633,22 @@ class Pack:
         self.proved: List[str] = []
         self.not_proved: List[str] = []
         self.anchors: List[str] = []
+        self.seams = self._seams()
         for name in m["reports"]:
             self._report(name)
+
+    def _seams(self) -> List[str]:
+        """What was lost where the log was continued under a new name; every such entry of the range is disclosed."""
+        found, origin = [], self.checkpoint.origin
+        for index in self.log.all_of(("ledger.continued",), 0, MAX_INTEGER + 1):
+            need(index in self.disclosed.bodies, f"entry {index} (ledger.continued) is not disclosed")
+            body = self.disclosed.bodies[index]
+            origin, old, kept, size = (body.get(name) for name in ("origin", "before", "kept", "size"))
+            need(type(kept) is int and type(size) is int, f"entry {index}: names no loss")
+            found.append(f"entries {kept} to {size - 1} of {old} are lost: entry {index} continues it as {origin}")
+        need(origin == self.checkpoint.origin, "the log was continued under another name than the checkpoint's")
+        self.not_proved += found
+        return found
 
     def _files(self, manifest: Any) -> None:
         listed = {}
@@ -1018,7 +1032,9 @@ def main(arguments: Optional[List[str]] = None) -> int:
         lacking = lacks(pack, doubts)
         code, proved, not_proved = (UNANCHORED if lacking else INTACT), pack.proved, pack.not_proved
         verdict = "CONSISTENT IN ITSELF, NOT ANCHORED: " + "; ".join(lacking) if lacking else "VERIFIED"
-        entries = f"entries {pack.log.first} to {pack.log.end - 1} of {pack.checkpoint.origin}"
+        entries = "; ".join(
+            [f"entries {pack.log.first} to {pack.log.end - 1} of {pack.checkpoint.origin}", *pack.seams]
+        )
         history = (f"consistent but not anchored: {entries}; {'; '.join(lacking)}" if lacking
                    else f"anchored and intact: {entries}, by {' and by '.join(pack.anchors)}")  # fmt: skip
         about = [

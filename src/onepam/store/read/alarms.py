@@ -7,11 +7,13 @@ writes its function and names it in `_ALARMS`.
 import json
 from dataclasses import dataclass
 
+from onepam.domain.announcing import Deed
 from onepam.domain.directory_brake import HoldReason
 from onepam.domain.disk import DiskStage
 from onepam.domain.doors import Door
-from onepam.kernel.clock import Instant
+from onepam.kernel.clock import Instant, iso
 from onepam.store.database import Db, row, rows
+from onepam.store.read.announced import open_announcements
 from onepam.store.read.directory_brake import held_people
 from onepam.store.read.doors import pressed_doors
 from onepam.store.read.recordings import untested
@@ -71,6 +73,24 @@ def _holds(db: Db, at: Instant) -> list[Alarm]:
             "keep or end each account.",
             "/provisioning",
         )
+    ]
+
+
+def _announced(db: Db, at: Instant) -> list[Alarm]:
+    """Somebody on the host, without the recovery key, has announced a deed that any administrator may cancel."""
+    words = {
+        Deed.RECOVERY_KEY: "another recovery key is to be made",
+        Deed.CONTINUATION: "the ledger is to go on under another name, after a loss",
+    }
+    return [
+        Alarm(
+            "announcement",
+            f"Somebody on the host has announced that {words[each.deed]}, without the recovery key, from "
+            f"{iso(each.due)} on.",
+            "If you do not know of it, cancel it, and find out who has a shell on the host.",
+            "/ledger",
+        )
+        for each in open_announcements(db, at)
     ]
 
 
@@ -141,4 +161,4 @@ def _recordings(db: Db, at: Instant) -> list[Alarm]:
     return alarms
 
 
-_ALARMS = (_history, _recordings, _holds, _disks, _doors)
+_ALARMS = (_history, _announced, _recordings, _holds, _disks, _doors)
