@@ -121,6 +121,7 @@ TABLE: dict[str, frozenset[str]] = {
     "POST /provisioning/tokens": ADMINISTRATOR,
     "POST /provisioning/tokens/{token}/approve": ADMINISTRATOR,
     "POST /provisioning/tokens/{token}/end": ADMINISTRATOR,
+    "GET /notices": OVERSEERS,
     "GET /second-factors": OVERSEERS,
     "GET /signals": OVERSEERS,
     "GET /signals/new": ADMINISTRATOR,

@@ -1,8 +1,9 @@
 """A company whose outbox tells real receivers, at times that the test passes in."""
 
 import base64
+import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -120,3 +121,10 @@ def _person(name: str) -> PersonAdded:
     return PersonAdded(
         name, PersonKind.EMPLOYEE, "hired", None, None, None, name=name.title(), email=f"{name}@example.com"
     )
+
+
+def toml(config: Config) -> str:
+    """The configuration as its file."""
+    found = {each.name: getattr(config, each.name) for each in fields(Config) if each.name != "data"}
+    changed = {name: value for name, value in found.items() if value != getattr(Config(config.data), name)}
+    return "".join(f"{name} = {json.dumps(value)}\n" for name, value in changed.items())

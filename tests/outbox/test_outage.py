@@ -1,6 +1,7 @@
 """Real receivers, there and away: each is told once, in order, verified by somebody else's library."""
 
 import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -16,7 +17,10 @@ from onepam.domain.sign_in import FactorRemoved
 from onepam.domain.staff import RosterHeld
 from onepam.domain.system import LedgerVerified
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, iso
-from tests.outbox.company import Company, Place, place
+from onepam.store.database import Db
+from onepam.store.read.alarms import alarms
+from onepam.store.read.outbox import deliveries, waiting
+from tests.outbox.company import Company, Place, place, toml
 from tests.outbox.receivers import Hook, Log, Post, hook_receiver, post_office, rsyslog
 
 pytestmark = pytest.mark.anyio
@@ -232,3 +236,38 @@ async def test_tls_from_the_first_byte(tmp_path: Path) -> None:
             await here.record(FOUND)
             await here.tell()
     assert len(post.taken) == 2
+
+
+def alarmed(db: Db, at: Instant) -> list[str]:
+    return [each.sentence for each in alarms(db, at) if each.kind == "notices"]
+
+
+async def test_whoever_fails_for_an_hour_is_an_alarm_until_told(there: Place, tmp_path: Path) -> None:
+    hook = Hook(there.secret)
+    async with company(there, tmp_path, mail_server="", syslog=()) as here:
+        await here.record(FOUND)
+        await here.tell()
+        assert await here.reader(waiting) == {"siem": 1}
+        assert [(each.receiver, each.because) for each in await here.reader(deliveries)] == [("siem", "fetch.down")]
+        assert await here.reader(alarmed) == []
+        await here.tell(61 * MINUTE)
+        assert len(await here.reader(alarmed)) == 1
+        with hook_receiver(hook, there.tls, there.hook):
+            await here.tell(61 * MINUTE)
+        assert await here.reader(alarmed) == []
+        assert await here.reader(waiting) == {}
+        assert [each.failing for each in await here.reader(deliveries)] == [None]
+
+
+def test_the_test_command_says_how_each_took_it(there: Place, tmp_path: Path) -> None:
+    post, hook = Post(), Hook(there.secret)
+    file = tmp_path / "config.toml"
+    file.write_text(toml(replace(there.config, syslog=("logs localhost:1",))))
+    command = [sys.executable, "-m", "onepam.boot.command", "outbox", "test", "--config", str(file)]
+    with post_office(post, there.tls, there.mail), hook_receiver(hook, there.tls, there.hook):
+        done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 1
+    assert done.stdout.splitlines()[:2] == ["security: taken", "siem: taken"]
+    assert done.stdout.splitlines()[2].startswith("logs: FAILED  syslog.down")
+    assert [to for to, _ in post.ids] == ["security@example.com"]
+    assert [body["type"] for _, body in hook.taken] == ["outbox.test"]

@@ -13,6 +13,7 @@ import typer
 
 from onepam.boot.continue_command import continue_command
 from onepam.boot.ledger_command import verify
+from onepam.boot.outbox_command import outbox
 from onepam.boot.private_folder import private_folder
 from onepam.boot.recovery_key import app as recovery_key
 from onepam.boot.setup_command import authorities, confirm, setup, vault
@@ -97,6 +98,7 @@ app.command()(setup)
 app.command()(authorities)
 app.add_typer(vault, name="vault")
 app.add_typer(recovery_key, name="recovery-key")
+app.add_typer(outbox, name="outbox")
 
 
 def main() -> None:

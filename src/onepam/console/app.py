@@ -19,6 +19,7 @@ from onepam.console.pages import (
     home,
     leavers,
     ledger,
+    notices,
     people,
     providers,
     provisioning,
@@ -53,6 +54,7 @@ PLACES: tuple[Place, ...] = (
     *roles.PLACES,
     *changes.PLACES,
     *ledger.PLACES,
+    *notices.PLACES,
     *find.PLACES,
 )
 

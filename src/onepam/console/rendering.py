@@ -92,6 +92,7 @@ PAGES = (
     Page("/roles", "Role matrix", "grid-dots", "Access"),
     Page("/changes", "Changes", "git-pull-request", "Access"),
     Page("/ledger", "Ledger", "book-2", "Proof"),
+    Page("/notices", "Notices", "alert-circle", "Proof"),
 )
 
 

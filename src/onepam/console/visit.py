@@ -37,6 +37,7 @@ _NEEDS: dict[str, tuple[ConsoleRight, ...]] = {
     "/roles": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
     "/changes": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT),
     "/ledger": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
+    "/notices": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
 }
 """Which rights show a page; pages that are not named are everybody's own."""
 

@@ -26,6 +26,7 @@ from tests.console.samples.entrance import (
 )
 from tests.console.samples.everyday import APPROVALS, EMPTY_HOME, FLASHES, HOME, REFUSAL, REQUEST, SETUP
 from tests.console.samples.leavers import LEAVERS, NO_LEAVERS
+from tests.console.samples.notices import NO_NOTICES, NOTICES
 from tests.console.samples.people import LEAVER, MFA, NO_MFA, PEOPLE, PERSON, SERVICE
 from tests.console.samples.providers import (
     CHANGED,
@@ -149,6 +150,8 @@ SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     "provider_test-failed": ("provider_test.html", shell("/sign-in/return/idp_okta"), TEST_FAILED),
     "at_provider": ("at_provider.html", outside("/sign-in"), GOING),
     "at_provider-form": ("at_provider.html", outside("/sign-in"), GOING_BY_FORM),
+    "notices": ("notices.html", shell("/notices"), NOTICES),
+    "notices-empty": ("notices.html", shell("/notices"), NO_NOTICES),
     "signals": ("signals.html", shell("/signals"), SIGNALS),
     "signals-empty": ("signals.html", shell("/signals"), NO_SIGNALS),
     "signal_new": ("signal_new.html", shell("/signals/new"), SIGNAL_FORM),

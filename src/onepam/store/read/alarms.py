@@ -11,13 +11,17 @@ from onepam.domain.announcing import Deed
 from onepam.domain.directory_brake import HoldReason
 from onepam.domain.disk import DiskStage
 from onepam.domain.doors import Door
-from onepam.kernel.clock import Instant, iso
+from onepam.kernel.clock import HOUR, Instant, iso
 from onepam.store.database import Db, row, rows
 from onepam.store.read.announced import open_announcements
 from onepam.store.read.directory_brake import held_people
 from onepam.store.read.doors import pressed_doors
+from onepam.store.read.outbox import deliveries
 from onepam.store.read.recordings import untested
 from onepam.store.tables import AT
+
+UNTOLD = HOUR
+"""How long a receiver fails before it is an alarm (microseconds)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,22 @@ def _doors(db: Db, at: Instant) -> list[Alarm]:
     ]
 
 
+def _receivers(db: Db, at: Instant) -> list[Alarm]:
+    """Somebody who should be told of alarms has not been for an hour."""
+    failing = [each for each in deliveries(db, at) if each.failing is not None and at - each.failing >= UNTOLD]
+    if not failing:
+        return []
+    names = "One receiver of notices fails" if len(failing) == 1 else f"{len(failing)} receivers of notices fail"
+    return [
+        Alarm(
+            "notices",
+            f"{names}: what they should be told waits, and is given up after two days.",
+            "Look why, then try it with “onepam outbox test” on the host.",
+            "/notices",
+        )
+    ]
+
+
 def _size(count: int) -> str:
     return f"{count >> 30} GiB" if count >= 1 << 30 else f"{count >> 20} MiB"
 
@@ -161,4 +181,4 @@ def _recordings(db: Db, at: Instant) -> list[Alarm]:
     return alarms
 
 
-_ALARMS = (_history, _announced, _recordings, _holds, _disks, _doors)
+_ALARMS = (_history, _announced, _recordings, _holds, _disks, _doors, _receivers)

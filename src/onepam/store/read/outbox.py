@@ -1,19 +1,21 @@
 """What the outbox has to tell, and how it goes with its receivers."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onepam.domain.notices import ALARM, TABLE, Audience, Telling, telling
-from onepam.domain.outbox import MAIL, SECURITY, Channel, Occurrence, Told, mail_to
-from onepam.kernel.clock import Instant
+from onepam.domain.outbox import GIVEN_UP, MAIL, SECURITY, Channel, Occurrence, Told, mail_to
+from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Corrupt
 from onepam.store.database import Db, row, rows
-from onepam.store.entries import Stored, entries_of, size_of
+from onepam.store.entries import Stored, entries_of, size_at, size_of
 from onepam.store.facts.directory_brake import administrators
 from onepam.store.read.names import name
 from onepam.store.tables import AT
 
 KINDS = tuple(each.kind for each in TABLE)
+LOOKED_BACK = GIVEN_UP + 7 * DAY
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +85,28 @@ def mail_address(db: Db, at: Instant, person: str) -> str:
     return (found["email"] or "") if found else ""
 
 
+def waiting(db: Db, at: Instant) -> dict[str, int]:
+    """How many entries each receiver still has to be told of: of the last days, for older ones are given up."""
+    found, _ = to_tell(db, at, size_at(db, Instant(at - LOOKED_BACK)))
+    known = settled(db, at)
+    last = {(receiver, alike): told.last for receiver, all_told in known.items() for alike, told in all_told.items()}
+    return Counter(
+        each.receiver
+        for each in found
+        if each.occurrence.index > last.get((each.receiver, each.occurrence.alike), -1) and each.occurrence.at <= at
+    )
+
+
 def deliveries(db: Db, at: Instant) -> list[Deliveries]:
     """How it goes with every receiver that was ever tried or is configured, those who fail first."""
     found = rows(
         db,
-        "SELECT receiver, channel, failing, because, sent, given_up FROM delivery "
-        f"WHERE {AT} UNION SELECT receiver, channel, NULL, NULL, NULL, NULL FROM receiver r WHERE {AT} AND NOT EXISTS "
-        "(SELECT 1 FROM delivery d WHERE d.receiver = r.receiver AND d.valid_from <= :at AND :at < d.valid_until) "
-        "ORDER BY failing IS NULL, receiver",
+        f"""SELECT * FROM (
+            SELECT receiver, channel, failing, because, sent, given_up FROM delivery WHERE {AT}
+            UNION SELECT receiver, channel, NULL, NULL, NULL, NULL FROM receiver r WHERE {AT} AND NOT EXISTS (
+                SELECT 1 FROM delivery d
+                WHERE d.receiver = r.receiver AND d.valid_from <= :at AND :at < d.valid_until))
+        ORDER BY failing IS NULL, receiver""",
         {"at": at},
     )
     return [

@@ -1,0 +1,61 @@
+"""`onepam outbox test`: one test notice to each receiver of the configuration, sent from this host, now."""
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import typer
+
+from onepam.boot.clock import wall_clock
+from onepam.boot.config import Config, load
+from onepam.boot.outbox import Receivers
+from onepam.domain.outbox import MAIL, SECURITY, Notice, Occurrence
+from onepam.gateway.outbox.send import Letter
+from onepam.kernel.errors import Refused
+
+outbox = typer.Typer(help="Who is told of alarms by e-mail, webhook and syslog.", no_args_is_help=True)
+
+
+@outbox.callback()
+def _group() -> None:
+    """So that `test` stays a command of its own."""
+
+
+@outbox.command("test")
+def send_test(
+    config: Annotated[Path, typer.Option(help="Configuration file (TOML).", envvar="ONEPAM_CONFIG")],
+    to: Annotated[list[str] | None, typer.Option(help="E-mail address; else those of mail_security.")] = None,
+) -> None:
+    """Send a test to every receiver of the configuration, and say how each took it. Exit 1 when one did not."""
+    results = asyncio.run(_send(load(config, Path("var/onepam")), tuple(to or ())))
+    if not results:
+        typer.echo("The configuration names no receiver: set mail_server, webhooks or syslog.")
+    for receiver, refused in results.items():
+        words = f"FAILED  {refused.code}: {refused.message} {refused.hint}".rstrip() if refused else "taken"
+        typer.echo(f"{receiver}: {words}")
+    raise typer.Exit(0 if results and not any(results.values()) else 1)
+
+
+async def _send(config: Config, to: tuple[str, ...]) -> dict[str, Refused | None]:
+    receivers = Receivers.of(config, frozenset({config.ssh_port, config.console_port}))
+    url, now = config.url.rstrip("/"), wall_clock()
+    addresses = to or receivers.security
+    results: dict[str, Refused | None] = {}
+    for receiver, send in receivers.senders.items():
+        if receiver == MAIL and not addresses:
+            results[MAIL] = Refused("mail.recipient", "No address is known.", "Give --to, or set mail_security.")
+            continue
+        said = "This is a test of OnePAM's notices: nothing has happened."
+        happened = Occurrence(0, now, "outbox.test", f"test {now}", said, "/notices", alarm=False)
+        letter = Letter(
+            Notice(receiver, 0, now, 1, happened),
+            addresses,
+            f"{url}/notices",
+            config.origin,
+            urlsplit(url).hostname or "",
+        )
+        results[SECURITY if receiver == MAIL and not to else receiver] = await send(letter, now)
+    for fetch in receivers.fetches:
+        await fetch.aclose()
+    return results
