@@ -11,6 +11,7 @@ from onepam.app.disable_person import disable_person
 from onepam.app.federated_sign_in import sign_in_by_provider, sign_out_by_provider
 from onepam.domain.federated import NOBODY, Entering, SignedInto, subject_digest
 from onepam.domain.federation import Assertion, ProviderKind
+from onepam.domain.gate import Visitor
 from onepam.domain.people import PersonAdded, PersonKind
 from onepam.domain.provider_logout import USED
 from onepam.domain.providers import ProviderRule, ProviderSet
@@ -42,7 +43,9 @@ def said(company: Company, unique: str, email: str | None = "eve@example.com") -
 
 
 def entering(number: int) -> Entering:
-    return Entering(f"per_{number}", f"idn_{number}", f"enr_{number}", "", f"{number:0>64}", "192.0.2.1", "browser")
+    return Entering(
+        f"per_{number}", f"idn_{number}", f"enr_{number}", "", f"{number:0>64}", Visitor("192.0.2.1"), "browser"
+    )
 
 
 def in_bodies(company: Company, text: str) -> int:

@@ -10,6 +10,7 @@ from onepam.domain.access import ConsoleRight
 from onepam.domain.authority import HeldRole
 from onepam.domain.commit import Decided
 from onepam.domain.federation import MfaBasis
+from onepam.domain.gate import Tries
 from onepam.domain.mfa_exceptions import MfaExceptionAccepted, MfaExceptionEnded, MfaExceptionProposed
 from onepam.domain.people import PersonKind
 from onepam.domain.signing_in import AccountFacts
@@ -18,7 +19,7 @@ from onepam.kernel.errors import Refused
 from tests.domain.given import ADMINISTRATOR, MONITOR, NOW, present
 
 SENIOR = HeldRole("bnd_5", "", "senior", "v1", (), (ConsoleRight.ACCEPT_RISK,), None)
-EVE = AccountFacts("eve", PersonKind.EMPLOYEE, True, None, 0, None, (), (), ())
+EVE = AccountFacts("eve", PersonKind.EMPLOYEE, True, None, Tries(), (), (), ())
 ENDS = Instant(NOW + 30 * DAY)
 WANTED = Proposed("exc_1", "eve", "No phone on the shop floor", "Only from the office network", ENDS)
 PROPOSED = ExceptionFacts("exc_1", "eve", ENDS, "ada", None)

@@ -19,6 +19,7 @@ from onepam.domain.federated import (
     Somebody,
 )
 from onepam.domain.federation import Assertion, MfaBasis, ProviderKind
+from onepam.domain.gate import WRONG, Failures, Tries, Visitor
 from onepam.domain.people import GroupMemberAdded, GroupMemberRemoved, PersonAdded, PersonChanged, PersonKind
 from onepam.domain.provider_logout import USED, LogoutFacts, end, message_digest
 from onepam.domain.provider_setting import Provider
@@ -44,7 +45,7 @@ OKTA = Provider("chg_1", "okta", ProviderKind.OIDC, "Okta", "{}", RULE, None)
 TOTP = FactorFacts("fac_t", FactorKind.TOTP, 41)
 PASSKEY = FactorFacts("fac_k", FactorKind.PASSKEY, 7)
 KEY = FactorFacts("fac_s", FactorKind.SSH_KEY, 0)
-ACCOUNT = AccountFacts("eve", PersonKind.EMPLOYEE, True, None, 0, None, (TOTP, PASSKEY, KEY), (), (), provider="Okta")
+ACCOUNT = AccountFacts("eve", PersonKind.EMPLOYEE, True, None, Tries(), (TOTP, PASSKEY, KEY), (), (), provider="Okta")
 SAID = Assertion(
     "okta", "00u1", "eve", "Eve@Example.com", "Eve Roe", None, ("pwd", "mfa"), "", NOW, "nonce-1", "sid-1", "name"
 )
@@ -52,7 +53,8 @@ DIGEST = rules.subject_digest("okta", "00u1")
 EVE = Somebody(ACCOUNT, "Eve Roe", "eve@example.com", "max", None, "claims:okta", (DIGEST,))
 KNOWN = FederatedFacts(OKTA, EVE, True, (EVE,))
 STRANGER = FederatedFacts(OKTA)
-ENTERING = Entering("per_new", "idn_new", "enr_new", "enr_digest", "token_digest", "192.0.2.1", "browser")
+LOCKED_OUT = Tries(strange=Failures(5, LATER, tried=True))
+ENTERING = Entering("per_new", "idn_new", "enr_new", "enr_digest", "token_digest", Visitor("192.0.2.1"), "browser")
 WEAK = replace(SAID, methods=("pwd",))
 
 
@@ -167,7 +169,7 @@ def test_who_has_left_hears_what_strangers_hear(changes: dict[str, object], reco
 
 
 def test_a_lock_out_by_guesses_bars_no_provider() -> None:
-    assert opened(with_account(KNOWN, locked_until=LATER, ends=LATER)).basis is MfaBasis.ATTESTED
+    assert opened(with_account(KNOWN, tries=LOCKED_OUT, ends=LATER)).basis is MfaBasis.ATTESTED
 
 
 # --- What the message says of the person ----------------------------------------------------------------------------
@@ -272,12 +274,12 @@ def test_a_factor_of_ours_steps_up(proof: Proof, hard: bool) -> None:
         (KNOWN, Proof("fac_t", FactorKind.TOTP, 41)),
         (KNOWN, Proof("fac_s", FactorKind.SSH_KEY, 0)),
         (KNOWN, Proof("fac_p", FactorKind.PASSWORD, 0)),
-        (with_account(KNOWN, locked_until=LATER), Proof("fac_t", FactorKind.TOTP, 42)),
+        (with_account(KNOWN, tries=LOCKED_OUT), Proof("fac_t", FactorKind.TOTP, 42)),
     ],
 )
 def test_a_wrong_factor_of_ours_opens_nothing(facts: FederatedFacts, proof: Proof) -> None:
     answer = decided(facts, SAID, replace(ENTERING, proofs=(proof,)))
-    assert answer.result == signing_in.WRONG
+    assert answer.result == WRONG
     assert answer.events == ()
 
 
@@ -301,7 +303,7 @@ def test_an_administrator_brings_the_first_factor_of_whoever_may_not_alone(facts
 
 
 def refused(code: str) -> SignInFailed:
-    return SignInFailed("eve", FactorKind.PROVIDER, code, 0, None, "okta", "192.0.2.1")
+    return SignInFailed("eve", FactorKind.PROVIDER, code, 0, None, "okta", source="192.0.2.1")
 
 
 # --- Stepping up at the provider ------------------------------------------------------------------------------------
@@ -352,7 +354,7 @@ def test_a_notice_of_the_provider_ends_sign_ins() -> None:
 
 
 def test_who_has_a_provider_signs_in_nowhere_else_and_enrols_no_password() -> None:
-    opening = signing_in.Opening("sgn_1", "eve", (Proof("fac_k", FactorKind.PASSKEY, 8),), "digest", "", "")
+    opening = signing_in.Opening("sgn_1", "eve", (Proof("fac_k", FactorKind.PASSKEY, 8),), "digest", Visitor(""), "")
     assert code(signing_in.sign_in(ACCOUNT, opening, NOW)) == "sign_in.through_provider"
     assert isinstance(signing_in.sign_in(replace(ACCOUNT, provider=""), opening, NOW), Decided)
     new = FactorEnrolled("fac_n", "eve", FactorKind.PASSWORD, "", None, "eve", secret="x")

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from onepam.domain import service_keys as rules
 from onepam.domain.commit import Decided
+from onepam.domain.gate import Tries
 from onepam.domain.people import PersonKind
 from onepam.domain.service_keys import ServiceKey, ServiceKeyFacts
 from onepam.domain.sign_in import FactorEnrolled, FactorKind, FactorRemoved
@@ -18,7 +19,7 @@ from onepam.kernel.errors import Refused
 from tests.domain.given import ADA, ADMINISTRATOR, LATER, NOW, present
 
 KEY = ServiceKey("fac_1", "bot", "ci", "SHA256:abc", "ssh-ed25519 AAAA", ("192.0.2.0/24", "2001:db8::/32"))
-BOT = AccountFacts("bot", PersonKind.SERVICE, True, LATER, 0, None, (), (), ())
+BOT = AccountFacts("bot", PersonKind.SERVICE, True, LATER, Tries(), (), (), ())
 WITH_KEY = replace(BOT, factors=(FactorFacts("fac_1", FactorKind.SSH_KEY, 0),))
 FACTS = ServiceKeyFacts(BOT, present("ada", ADMINISTRATOR))
 

@@ -9,6 +9,7 @@ from onepam.domain.access import Action, Mode, Permission
 from onepam.domain.authority import ActorFacts, HeldRole
 from onepam.domain.commit import Decided
 from onepam.domain.federation import MfaBasis
+from onepam.domain.gate import LOCKED, MAX_LOCKOUT, WRONG, Device, Failures, Tries, Visitor
 from onepam.domain.people import PersonKind
 from onepam.domain.sessions import MfaProof
 from onepam.domain.sign_in import (
@@ -35,7 +36,8 @@ TOTP = FactorFacts("fac_t", FactorKind.TOTP, 41)
 PASSKEY = FactorFacts("fac_k", FactorKind.PASSKEY, 7)
 CODES = FactorFacts("fac_r", FactorKind.RECOVERY, 0)
 KEY = FactorFacts("fac_s", FactorKind.SSH_KEY, 0)
-ACCOUNT = AccountFacts("eve", PersonKind.EMPLOYEE, True, None, 0, None, (PASSWORD, TOTP, PASSKEY, CODES), (), ())
+ACCOUNT = AccountFacts("eve", PersonKind.EMPLOYEE, True, None, Tries(), (PASSWORD, TOTP, PASSKEY, CODES), (), ())
+STRANGER = Visitor("192.0.2.1")
 BY_PASSWORD = Proof("fac_p", FactorKind.PASSWORD, 0)
 BY_TOTP = Proof("fac_t", FactorKind.TOTP, 42)
 BY_PASSKEY = Proof("fac_k", FactorKind.PASSKEY, 8)
@@ -43,7 +45,7 @@ PROVEN = MfaProof("sgn_1", ("passkey",), NOW, phishing_resistant=True)
 
 
 def opening(*proofs: Proof) -> Opening:
-    return Opening("sgn_1", "eve", proofs, "digest", "192.0.2.1", "browser")
+    return Opening("sgn_1", "eve", proofs, "digest", STRANGER, "browser")
 
 
 def new(kind: FactorKind, person: str = "eve") -> FactorEnrolled:
@@ -99,7 +101,7 @@ def test_less_than_two_factors_open_nothing(proofs: tuple[Proof, ...]) -> None:
     ],
 )
 def test_a_code_serves_once_and_only_its_own_factor(proof: Proof) -> None:
-    assert rules.sign_in(ACCOUNT, opening(BY_PASSWORD, proof), NOW) == rules.WRONG
+    assert rules.sign_in(ACCOUNT, opening(BY_PASSWORD, proof), NOW) == WRONG
 
 
 @pytest.mark.parametrize(("stored", "shown", "good"), [(7, 8, True), (7, 7, False), (7, 6, False), (0, 0, True)])
@@ -114,46 +116,97 @@ def test_a_passkey_counter_only_rises(stored: int, shown: int, good: bool) -> No
     [
         replace(ACCOUNT, enabled=False),
         replace(ACCOUNT, ends=NOW),
-        replace(ACCOUNT, locked_until=Instant(NOW + 1)),
         replace(ACCOUNT, kind=PersonKind.SERVICE),
     ],
 )
 def test_who_may_not_sign_in_hears_what_everybody_hears(account: AccountFacts) -> None:
-    assert rules.sign_in(account, opening(BY_PASSKEY), NOW) == rules.WRONG
-    assert rules.fail(account, FactorKind.TOTP, "192.0.2.1", NOW) == Decided((), rules.WRONG)
+    assert rules.sign_in(account, opening(BY_PASSKEY), NOW) == WRONG
+    for right in (True, False):
+        assert rules.try_factor(account, FactorKind.TOTP, right, STRANGER, NOW) == Decided((), WRONG)
 
 
 def test_a_lock_and_an_end_that_have_passed_do_not_count() -> None:
-    account = replace(ACCOUNT, locked_until=NOW, ends=LATER)
-    assert isinstance(rules.sign_in(account, opening(BY_PASSKEY), NOW), Decided)
+    account = replace(ACCOUNT, tries=Tries(strange=Failures(5, NOW)), ends=LATER)
+    answer = rules.sign_in(account, opening(BY_PASSWORD, BY_TOTP), NOW)
+    assert isinstance(answer, Decided)
+    assert answer.result == NOW + rules.CONSOLE_SESSION
+    assert rules.try_factor(account, FactorKind.PASSWORD, True, STRANGER, NOW) == Decided((), None)
 
 
 def test_failures_lock_out_longer_each_time_up_to_a_quarter_of_an_hour() -> None:
     waits = []
     for failures in range(14):
-        answer = rules.fail(replace(ACCOUNT, failures=failures), FactorKind.PASSWORD, "192.0.2.1", NOW)
+        account = replace(ACCOUNT, tries=Tries(strange=Failures(failures)))
+        answer = rules.try_factor(account, FactorKind.PASSWORD, False, STRANGER, NOW)
         event = answer.events[0]
         assert isinstance(event, SignInFailed)
-        assert event.failures == failures + 1
+        assert (event.failures, event.device, event.source) == (failures + 1, "strange", "192.0.2.1")
         waits.append(None if event.locked_until is None else event.locked_until - NOW)
     assert waits[:4] == [None] * 4
     assert waits[4:7] == [30 * SECOND, MINUTE, 2 * MINUTE]
-    assert waits[-1] == rules.MAX_LOCKOUT
+    assert waits[-1] == MAX_LOCKOUT
+
+
+UNTIL = Instant(NOW + 1)
+LOCKED_OUT = replace(ACCOUNT, tries=Tries(strange=Failures(5, UNTIL)))
+TOLD = replace(ACCOUNT, tries=Tries(strange=Failures(5, UNTIL, tried=True)))
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_while_locked_a_right_answer_and_a_wrong_one_are_the_same(right: bool) -> None:
+    for kind in (FactorKind.PASSWORD, FactorKind.TOTP, FactorKind.RECOVERY):
+        answer = rules.try_factor(LOCKED_OUT, kind, right, STRANGER, NOW)
+        (event,) = answer.events
+        assert event == SignInFailed("eve", kind, LOCKED, 5, UNTIL, source="192.0.2.1")
+        assert answer.result == WRONG
+        assert rules.try_factor(TOLD, kind, right, STRANGER, NOW) == Decided((), WRONG), "once a lock"
+
+
+def test_a_lock_holds_for_every_way_in() -> None:
+    for answer in (
+        rules.sign_in(LOCKED_OUT, opening(BY_PASSWORD, BY_TOTP), NOW),
+        rules.step_up(LOCKED_OUT, present("eve"), PROVEN, BY_TOTP, STRANGER, NOW),
+    ):
+        assert isinstance(answer, Decided)
+        assert events(answer) == [SignInFailed]
+        assert answer.result == WRONG
+
+
+def test_strangers_lock_strangers_out_and_neither_a_known_device_nor_a_passkey() -> None:
+    at_home = Visitor("192.0.2.1", Device.KNOWN)
+    assert rules.try_factor(LOCKED_OUT, FactorKind.TOTP, True, at_home, NOW) == Decided((), None)
+    assert events(rules.sign_in(LOCKED_OUT, opening(BY_PASSKEY), NOW)) == [FactorUsed, SignedIn]
+    assert rules.try_factor(ACCOUNT, FactorKind.PASSKEY, False, STRANGER, NOW) == Decided((), WRONG)
+    stolen = replace(ACCOUNT, tries=Tries(known=Failures(5, UNTIL)))
+    answer = rules.try_factor(stolen, FactorKind.TOTP, True, at_home, NOW)
+    assert [each.device for each in answer.events if isinstance(each, SignInFailed)] == ["known"]
+    assert answer.result == WRONG
+
+
+def test_a_challenge_serves_once_whatever_the_counter_says() -> None:
+    shown = Proof("fac_k", FactorKind.PASSKEY, 0, "c1")
+    account = replace(ACCOUNT, factors=(FactorFacts("fac_k", FactorKind.PASSKEY, 0),))
+    first = rules.sign_in(account, opening(shown), NOW)
+    assert isinstance(first, Decided)
+    assert first.events[0] == FactorUsed("fac_k", "eve", 0, "c1")
+    again = replace(account, answered=("c0", "c1"))
+    assert rules.sign_in(again, opening(shown), NOW) == WRONG
+    assert rules.step_up(again, present("eve"), PROVEN, shown, STRANGER, NOW) == WRONG
 
 
 def test_stepping_up_needs_a_second_factor_of_ones_own() -> None:
-    answer = rules.step_up(ACCOUNT, present("eve"), PROVEN, BY_TOTP, NOW)
+    answer = rules.step_up(ACCOUNT, present("eve"), PROVEN, BY_TOTP, STRANGER, NOW)
     assert events(answer) == [FactorUsed, SteppedUp]
     assert isinstance(answer, Decided)
     assert answer.events[1] == SteppedUp("sgn_1", "eve", FactorKind.TOTP, NOW, MfaBasis.OWN, False)
     federated = replace(PROVEN, provider="idp_1", basis=MfaBasis.DECLARED)
-    answer = rules.step_up(ACCOUNT, present("eve"), federated, BY_PASSKEY, NOW)
+    answer = rules.step_up(ACCOUNT, present("eve"), federated, BY_PASSKEY, STRANGER, NOW)
     assert isinstance(answer, Decided)
     assert answer.events[1] == SteppedUp("sgn_1", "eve", FactorKind.PASSKEY, NOW, MfaBasis.STEPPED_UP, True)
-    assert rules.step_up(ACCOUNT, present("eve"), PROVEN, BY_PASSWORD, NOW) == rules.WRONG
-    assert rules.step_up(ACCOUNT, present("eve"), PROVEN, Proof("fac_t", FactorKind.TOTP, 1), NOW) == rules.WRONG
+    assert rules.step_up(ACCOUNT, present("eve"), PROVEN, BY_PASSWORD, STRANGER, NOW) == WRONG
+    assert rules.step_up(ACCOUNT, present("eve"), PROVEN, Proof("fac_t", FactorKind.TOTP, 1), STRANGER, NOW) == WRONG
     gone = ActorFacts("eve", True, None, None, None, ())
-    assert code(rules.step_up(ACCOUNT, gone, PROVEN, BY_TOTP, NOW)) == "sign_in.ended"
+    assert code(rules.step_up(ACCOUNT, gone, PROVEN, BY_TOTP, STRANGER, NOW)) == "sign_in.ended"
 
 
 def cli(actor: ActorFacts, taken: bool = False) -> Decided[Instant] | Refused:
@@ -246,6 +299,16 @@ def test_a_link_that_serves_ends_the_persons_other_links() -> None:
     answer = rules.enrol(account, "enr_1", LATER, (new(FactorKind.PASSKEY),), NOW)
     assert isinstance(answer, Decided)
     assert [event.enrolment for event in answer.events if isinstance(event, EnrolmentEnded)] == ["enr_0", "enr_2"]
+
+
+def test_a_replacement_ends_every_session_of_before_and_a_first_enrolment_none() -> None:
+    account = replace(ACCOUNT, sessions=("sgn_1", "cli_1"))
+    answer = rules.enrol(account, "enr_1", LATER, (new(FactorKind.PASSKEY),), NOW)
+    assert isinstance(answer, Decided)
+    ended = [each for each in answer.events if isinstance(each, SignedOut)]
+    assert ended == [SignedOut(each, "eve", "factors replaced", "eve") for each in ("sgn_1", "cli_1")]
+    first = rules.enrol(replace(account, factors=()), "enr_1", LATER, (new(FactorKind.PASSKEY),), NOW)
+    assert SignedOut not in events(first)
 
 
 def test_a_replaced_administrators_factor_waits_an_hour() -> None:

@@ -8,7 +8,8 @@ from onepam.app.sign_in import SignInFacts, SignInQuery
 from onepam.domain import signing_in as rules
 from onepam.domain.authority import Actor, ActorFacts
 from onepam.domain.commit import Decided
-from onepam.domain.sign_in import FactorEnrolled, FactorKind, FactorUsed
+from onepam.domain.gate import WRONG, Visitor, locked
+from onepam.domain.sign_in import FactorEnrolled, FactorKind
 from onepam.domain.signing_in import AccountFacts, Proof
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
@@ -102,21 +103,24 @@ async def enrol(ledger: Ledger, token_digest: str, new: tuple[FactorEnrolled, ..
     return outcome if isinstance(outcome, Refused) else None
 
 
-async def recover(ledger: Ledger, person: str, proof: Proof, enrolment: str, token_digest: str) -> Instant | Refused:
+async def recover(
+    ledger: Ledger, person: str, proof: Proof, enrolment: str, token_digest: str, visitor: Visitor
+) -> Instant | Refused:
     """Spends a recovery code, which opens nothing but a link to enrol anew."""
 
-    def decide(facts: SignInFacts, now: Instant) -> Decided[Instant] | Refused:
+    def decide(facts: SignInFacts, now: Instant) -> Decided[Instant | Refused] | Refused:
         account = facts.account
-        if (refused := rules.may_try(account, now)) is not None:
+        if (refused := rules.may_enter(account, now)) is not None:
             return refused
+        if locked(account.tries, visitor, proof.kind, now):
+            return rules.wrong(account, proof.kind, visitor, now)
         if proof.kind is not FactorKind.RECOVERY or not rules.stands(account, proof):
-            return rules.WRONG
+            return WRONG
         opened = rules.open_enrolment(account, None, enrolment, token_digest, "recovery code", now)
         if isinstance(opened, Refused):
             return opened
-        used = FactorUsed(proof.factor, account.person, proof.counter)
         assert opened.result is not None  # only an actor's enrolment waits for a second one
-        return Decided((used, *opened.events), opened.result)
+        return Decided((proof.used(account.person), *opened.events), opened.result)
 
     outcome = await ledger.commit(SignInQuery(person), decide)
     return outcome if isinstance(outcome, Refused) else outcome.result

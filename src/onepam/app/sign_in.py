@@ -8,6 +8,7 @@ from onepam.app.ports import Ledger
 from onepam.domain import signing_in as rules
 from onepam.domain.authority import Actor, ActorFacts, present
 from onepam.domain.commit import Decided
+from onepam.domain.gate import Visitor
 from onepam.domain.sessions import MfaProof
 from onepam.domain.sign_in import CertificateIssued, FactorKind, SignedOut
 from onepam.domain.signing_in import AccountFacts, Opening, Proof
@@ -63,21 +64,25 @@ async def sign_in(ledger: Ledger, opening: Opening) -> Instant | Refused:
     return outcome if isinstance(outcome, Refused) else outcome.result
 
 
-async def fail_sign_in(ledger: Ledger, person: str, at_factor: FactorKind, source: str) -> Refused:
-    """Counts a failed attempt on a known account; the answer is always the same."""
+async def try_factor(ledger: Ledger, person: str, kind: FactorKind, right: bool, visitor: Visitor) -> Refused | None:
+    """Takes a try of somebody's factor, which the edge has verified, through the gate; None: it counts as shown.
+
+    Whatever can be guessed comes through here right or wrong, before anything tells which.
+    """
     outcome = await ledger.commit(
-        SignInQuery(person), lambda facts, now: rules.fail(facts.account, at_factor, source, now)
+        SignInQuery(person), lambda facts, now: rules.try_factor(facts.account, kind, right, visitor, now)
     )
     return outcome if isinstance(outcome, Refused) else outcome.result
 
 
-async def step_up(ledger: Ledger, actor: Actor, proof: Proof) -> Refused | None:
+async def step_up(ledger: Ledger, actor: Actor, proof: Proof, visitor: Visitor) -> Refused | None:
     """A fresh factor inside the actor's session."""
 
-    def decide(facts: SignInFacts, now: Instant) -> Decided[None] | Refused:
-        return rules.step_up(facts.account, _acting(facts), facts.proof, proof, now)
+    def decide(facts: SignInFacts, now: Instant) -> Decided[Refused | None] | Refused:
+        return rules.step_up(facts.account, _acting(facts), facts.proof, proof, visitor, now)
 
-    return await _done(ledger, SignInQuery(actor.person, actor), decide)
+    outcome = await ledger.commit(SignInQuery(actor.person, actor), decide)
+    return outcome if isinstance(outcome, Refused) else outcome.result
 
 
 async def open_cli_session(

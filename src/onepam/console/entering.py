@@ -8,11 +8,13 @@ from starlette.responses import Response
 
 from onepam.app.federated_sign_in import sign_in_by_provider
 from onepam.console.dispatch import SESSION_PREFIX
+from onepam.console.gate import know_device
 from onepam.console.rendering import Flash
 from onepam.console.visit import FLOW_LIFETIME, SESSION_COOKIE, Visit
 from onepam.domain.event import decoder, plain
 from onepam.domain.federated import Entering, Outcome, SignedInto
 from onepam.domain.federation import Assertion
+from onepam.domain.gate import Visitor
 from onepam.domain.signing_in import Proof
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import HOUR, SECOND, Instant
@@ -71,7 +73,11 @@ async def first_page(
 
 
 async def attempt(
-    visit: Visit, assertion: Assertion, proofs: tuple[Proof, ...] = (), shown: Instant | None = None
+    visit: Visit,
+    assertion: Assertion,
+    proofs: tuple[Proof, ...] = (),
+    shown: Instant | None = None,
+    visitor: Visitor | None = None,
 ) -> Attempt:
     """Holds a provider's message, and factors of ours if any were shown, against the ledger."""
     random = visit.services.random
@@ -82,7 +88,7 @@ async def attempt(
         enrolment=new_id("enr", random),
         enrolment_digest=token_digest(link).hex(),
         token_digest=token_digest(token).hex(),
-        source=visit.source,
+        visitor=visitor or Visitor(visit.source),
         agent=agent(visit),
         proofs=proofs,
         shown=shown,
@@ -90,8 +96,9 @@ async def attempt(
     return Attempt(await sign_in_by_provider(visit.services.ledger, assertion, entering), token, link)
 
 
-def let_in(visit: Visit, response: Response, ends: Instant, token: Secret) -> Response:
-    """Hands the session's token to the browser; the flow is over."""
+def let_in(visit: Visit, response: Response, person: str, ends: Instant, token: Secret) -> Response:
+    """Hands the session's token to the browser, in which the person is known from now on; the flow is over."""
+    know_device(visit, response, person)
     visit.set_cookie(response, SESSION_COOKIE, token.reveal().decode("ascii"), (ends - visit.now) // SECOND)
     return visit.forget(response)
 
@@ -141,13 +148,18 @@ async def onward(visit: Visit, link: str, proof: Proof | None, shown: Instant) -
 
 
 async def second_step(
-    visit: Visit, response: Response, first: Assertion, proof: Proof, shown: Instant | None = None
+    visit: Visit,
+    response: Response,
+    first: Assertion,
+    proof: Proof,
+    shown: Instant | None = None,
+    visitor: Visitor | None = None,
 ) -> Refused | None:
     """Opens the session for a provider's message and a factor of ours; `shown`: when, where it was not just now."""
-    tried = await attempt(visit, first, (proof,), shown)
+    tried = await attempt(visit, first, (proof,), shown, visitor)
     match tried.outcome:
-        case SignedInto(ends=ends):
-            let_in(visit, response, ends, tried.token)
+        case SignedInto(person=person, ends=ends):
+            let_in(visit, response, person, ends, tried.token)
             return None
         case Refused() as refused:
             return refused

@@ -2,12 +2,14 @@
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from hashlib import sha256
 
 from starlette.responses import JSONResponse, Response
 
 from onepam.console.visit import Visit
+from onepam.domain.gate import WRONG
 from onepam.domain.sign_in import FactorKind
-from onepam.domain.signing_in import WRONG, Proof
+from onepam.domain.signing_in import Proof
 from onepam.identity import totp
 from onepam.identity.passkeys import (
     Passkey,
@@ -39,7 +41,8 @@ def reference(credential_id: bytes) -> str:
 
 
 class Passkeys:
-    """WebAuthn's two ceremonies over a visit; the challenge travels sealed in the browser and serves once."""
+    """WebAuthn's two ceremonies over a visit; the challenge travels sealed in the browser, and the ledger knows which
+    have served."""
 
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
@@ -72,7 +75,9 @@ class Passkeys:
         verified = verify_authentication(visit.services.party, challenge, response, _passkey(factor), handle)
         if isinstance(verified, Refused):
             return verified
-        return factor.person, Proof(factor.factor, FactorKind.PASSKEY, verified.sign_count)
+        return factor.person, Proof(
+            factor.factor, FactorKind.PASSKEY, verified.sign_count, sha256(challenge).hexdigest()
+        )
 
     def register(self, person: str, email: str, name: str, found: Account | None) -> Response:
         """Options to register a new passkey."""

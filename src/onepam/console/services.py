@@ -7,6 +7,7 @@ from onepam.app.count_refusals import ProviderRefusals
 from onepam.app.ports import EntryProof, Ledger, LedgerHealth
 from onepam.app.scim_traffic import ScimTraffic
 from onepam.gateway.fetch import Fetch
+from onepam.gateway.guesses import Guesses
 from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
 from onepam.identity.oidc.relying_party import RelyingParty as OpenIdParty
@@ -54,6 +55,7 @@ class ConsoleServices:
     refusals: ProviderRefusals
     metadata: MetadataReader
     scim_traffic: ScimTraffic = field(default_factory=ScimTraffic)
+    guesses: Guesses = field(default_factory=Guesses)
 
     @property
     def secure(self) -> bool:

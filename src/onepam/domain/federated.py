@@ -12,11 +12,12 @@ from base64 import b32encode
 from dataclasses import dataclass
 from hashlib import sha256
 
-from onepam.domain import signing_in
+from onepam.domain import gate, signing_in
 from onepam.domain.authority import ActorFacts, present
 from onepam.domain.commit import Decided
 from onepam.domain.directory_groups import Membership, group_changes
 from onepam.domain.federation import Assertion, MfaBasis
+from onepam.domain.gate import Tries, Visitor
 from onepam.domain.people import PersonAdded, PersonChanged, PersonKind
 from onepam.domain.provider_setting import Provider
 from onepam.domain.providers import FirstFactor, IdentityLinked, ProviderRule
@@ -25,7 +26,6 @@ from onepam.domain.sign_in import (
     EnrolmentEnded,
     EnrolmentOpened,
     FactorKind,
-    FactorUsed,
     SignedIn,
     SignInFailed,
     SignInKind,
@@ -94,15 +94,15 @@ class FederatedFacts:
 
 @dataclass(frozen=True, slots=True)
 class Entering:
-    """What the edge brings: fresh ids in case they are needed, digests of fresh tokens, where the browser is, and the
-    factors of our own that were shown (none at the first step); `shown` is when, where it was not just now."""
+    """What the edge brings: fresh ids in case they are needed, digests of fresh tokens, who visits, and the factors of
+    our own that were shown (none at the first step); `shown` is when, where it was not just now."""
 
     person: str
     identity: str
     enrolment: str
     enrolment_digest: str
     token_digest: str
-    source: str
+    visitor: Visitor
     agent: str
     proofs: tuple[Proof, ...] = ()
     shown: Instant | None = None
@@ -225,7 +225,7 @@ def _found(
     person, origin = entering.person, f"claims:{assertion.provider}"
     name = _name(assertion) or email
     added = PersonAdded(person, PersonKind.EMPLOYEE, "joined", None, None, None, None, name, email, origin)
-    account = AccountFacts(person, PersonKind.EMPLOYEE, True, None, 0, None, (), (), ())
+    account = AccountFacts(person, PersonKind.EMPLOYEE, True, None, Tries(), (), (), ())
     joined = Somebody(account, name, email, None, None, origin)
     return joined, (added, _linked(entering, assertion, person, "joined", digest))
 
@@ -274,10 +274,13 @@ def _judged(
     assert facts.provider is not None  # sign_in() looked
     rule, person = facts.provider.rule, account.person
     if entering.proofs:
-        locked = signing_in.may_try(account, now)
+        for each in entering.proofs:
+            if gate.locked(account.tries, entering.visitor, each.kind, now):
+                counted = gate.failed(person, account.tries, entering.visitor, each.kind, now)
+                return Decided((*told, *counted), gate.WRONG)
         second = all(each.kind in (FactorKind.TOTP, FactorKind.PASSKEY) for each in entering.proofs)
-        if locked is not None or not second or not all(signing_in.stands(account, each) for each in entering.proofs):
-            return Decided(told, signing_in.WRONG)
+        if not second or not all(signing_in.stands(account, each) for each in entering.proofs):
+            return Decided(told, gate.WRONG)
         hard = any(each.kind is FactorKind.PASSKEY for each in entering.proofs)
         return _opened(assertion, entering, person, told, MfaBasis.STEPPED_UP, hard, now)
     if _names(assertion, rule.attests):
@@ -326,7 +329,7 @@ def _opened(
     phishing_resistant: bool,
     now: Instant,
 ) -> Decided[Outcome]:
-    used = tuple(FactorUsed(each.factor, person, each.counter) for each in entering.proofs)
+    used = tuple(each.used(person) for each in entering.proofs)
     ends = Instant(now + CONSOLE_SESSION)
     session = session_of(assertion)
     seen = assertion.authenticated_at if not entering.proofs else entering.shown or now
@@ -339,7 +342,7 @@ def _opened(
         expires=ends,
         parent=None,
         token_digest=entering.token_digest,
-        source=entering.source,
+        source=entering.visitor.source,
         agent=entering.agent,
         basis=basis,
         provider=assertion.provider,
@@ -366,10 +369,10 @@ def _failed(
             account.person,
             FactorKind.PROVIDER,
             refused.code,
-            account.failures,
-            account.locked_until,
+            account.tries.strange.count,
+            account.tries.strange.locked_until,
             assertion.provider,
-            source=entering.source,
+            source=entering.visitor.source,
         ),
     )
 

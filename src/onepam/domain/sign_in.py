@@ -109,11 +109,15 @@ class FactorRemoved:
 @event("factor.used", klass="identity")
 @dataclass(frozen=True, slots=True)
 class FactorUsed:
-    """A factor's moving part: the TOTP step, the passkey's signature counter, the number of a spent recovery code."""
+    """A factor's moving part: the TOTP step, the passkey's signature counter, the number of a spent recovery code.
+
+    `challenge` is the digest of the challenge that a passkey has answered, which serves nobody again.
+    """
 
     factor: str
     person: str
     counter: int
+    challenge: str = ""
 
 
 @event("sign_in.failed", klass="identity")
@@ -121,7 +125,9 @@ class FactorUsed:
 class SignInFailed:
     """A refused attempt on a known account. `locked_until` is set when the account is now locked out (back-off).
 
-    `provider` is whose message was refused, "" where there was none.
+    `device` is the kind that it came from ("known": the person signed in there before; "strange"), which has its own
+    count and lock. The code `sign_in.locked` stands for the first try, right or wrong, during a lock. `provider` is
+    whose message was refused, "" where there was none.
     """
 
     person: str
@@ -130,6 +136,7 @@ class SignInFailed:
     failures: int
     locked_until: Instant | None
     provider: str = ""
+    device: str = "strange"
     source: str | None = private()
 
 

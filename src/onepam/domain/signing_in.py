@@ -5,11 +5,13 @@ its outcome is held against what the ledger says at the head: enabled, not locke
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from onepam.domain.access import ConsoleRight
 from onepam.domain.authority import Actor, ActorFacts, HeldRole, authorised, present
 from onepam.domain.commit import Decided
 from onepam.domain.federation import MfaBasis
+from onepam.domain.gate import WRONG, Tries, Visitor, failed, locked
 from onepam.domain.people import PersonKind
 from onepam.domain.sessions import MfaProof
 from onepam.domain.sign_in import (
@@ -23,11 +25,10 @@ from onepam.domain.sign_in import (
     FactorUsed,
     SignedIn,
     SignedOut,
-    SignInFailed,
     SignInKind,
     SteppedUp,
 )
-from onepam.kernel.clock import HOUR, MINUTE, SECOND, Instant
+from onepam.kernel.clock import HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
 
 CONSOLE_SESSION = 10 * HOUR
@@ -35,12 +36,10 @@ CLI_SESSION = 12 * HOUR
 ENROLMENT_LINK = 24 * HOUR
 QUARANTINE = HOUR
 FRESH_FACTOR = 5 * MINUTE
-FREE_FAILURES = 4
-MAX_LOCKOUT = 15 * MINUTE
-MAX_FACTORS = 20
+CHALLENGE_LIFETIME = 15 * MINUTE
+"""How long a passkey's challenge that has served is remembered: longer than a browser may carry it."""
 
-WRONG = Refused("sign_in.wrong", "That did not match, or the account is locked for a while.", "Try again in a minute.")
-"""The one answer to every failure before somebody is known: it says nothing about who exists."""
+MAX_FACTORS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +53,23 @@ class FactorFacts:
 
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
-    """One person's account as of the decision; `spent` are the numbers of recovery codes already used,
-    `links` the enrolment links (and proposals of one) that wait, `provider` the name of one in force at which they
-    have an identity ("" where there is none)."""
+    """One person's account as of the decision; `tries` are the failed ones, `spent` the numbers of recovery codes
+    already used, `answered` the challenges of passkeys that served within `CHALLENGE_LIFETIME`, `sessions` the sign-in
+    sessions that run, `links` the enrolment links (and proposals of one) that wait, `provider` the name of one in force
+    at which they have an identity ("" where there is none)."""
 
     person: str
     kind: PersonKind | None
     enabled: bool
     ends: Instant | None
-    failures: int
-    locked_until: Instant | None
+    tries: Tries
     factors: tuple[FactorFacts, ...]
     spent: tuple[int, ...]
     roles: tuple[HeldRole, ...]
     links: tuple[str, ...] = ()
     provider: str = ""
+    answered: tuple[str, ...] = ()
+    sessions: tuple[str, ...] = ()
 
     def administrative(self) -> bool:
         """Whether a stolen factor of this account would open something administrative."""
@@ -80,11 +81,17 @@ class AccountFacts:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A factor that the edge has verified. `counter`: TOTP step, passkey's counter, recovery code's number."""
+    """A factor that the edge has verified. `counter`: TOTP step, passkey's counter, recovery code's number;
+    `challenge`: the digest of the challenge that a passkey has answered."""
 
     factor: str
     kind: FactorKind
     counter: int
+    challenge: str = ""
+
+    def used(self, person: str) -> FactorUsed:
+        """That it has served, and serves nobody again."""
+        return FactorUsed(self.factor, person, self.counter, self.challenge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +102,17 @@ class Opening:
     person: str
     proofs: tuple[Proof, ...]
     token_digest: str
-    source: str
+    visitor: Visitor
     agent: str
 
 
-def sign_in(facts: AccountFacts, opening: Opening, now: Instant) -> Decided[Instant] | Refused:
+def sign_in(facts: AccountFacts, opening: Opening, now: Instant) -> Decided[Instant | Refused] | Refused:
     """Opens a console session when the proofs make two factors; the result is its end."""
-    if (refused := may_try(facts, now)) is not None:
+    if (refused := may_enter(facts, now)) is not None:
         return refused
+    guessed = next((proof.kind for proof in opening.proofs if proof.kind is not FactorKind.PASSWORD), None)
+    if guessed is not None and locked(facts.tries, opening.visitor, guessed, now):
+        return wrong(facts, guessed, opening.visitor, now)
     kinds = {proof.kind for proof in opening.proofs}
     if FactorKind.PASSKEY not in kinds and kinds != {FactorKind.PASSWORD, FactorKind.TOTP}:
         return Refused("sign_in.factors", "A second factor is needed.", "/sign-in")
@@ -111,11 +121,7 @@ def sign_in(facts: AccountFacts, opening: Opening, now: Instant) -> Decided[Inst
     if facts.provider:
         return Refused("sign_in.through_provider", f"You sign in through {facts.provider}.", "/sign-in")
     ends = Instant(now + CONSOLE_SESSION)
-    used = tuple(
-        FactorUsed(proof.factor, facts.person, proof.counter)
-        for proof in opening.proofs
-        if proof.kind is not FactorKind.PASSWORD
-    )
+    used = tuple(proof.used(facts.person) for proof in opening.proofs if proof.kind is not FactorKind.PASSWORD)
     opened = SignedIn(
         session=opening.session,
         person=facts.person,
@@ -125,44 +131,50 @@ def sign_in(facts: AccountFacts, opening: Opening, now: Instant) -> Decided[Inst
         expires=ends,
         parent=None,
         token_digest=opening.token_digest,
-        source=opening.source,
+        source=opening.visitor.source,
         agent=opening.agent,
         phishing_resistant=FactorKind.PASSKEY in kinds,
     )
     return Decided((*used, opened), ends)
 
 
-def may_try(facts: AccountFacts, now: Instant) -> Refused | None:
-    """None when this account may sign in at all now."""
+def may_enter(facts: AccountFacts, now: Instant) -> Refused | None:
+    """None when this account may sign in at all, locked out or not."""
     ended = facts.ends is not None and facts.ends <= now
-    locked = facts.locked_until is not None and facts.locked_until > now
-    return WRONG if not facts.enabled or ended or locked or facts.kind is PersonKind.SERVICE else None
+    return WRONG if not facts.enabled or ended or facts.kind is PersonKind.SERVICE else None
 
 
-def fail(facts: AccountFacts, at_factor: FactorKind, source: str, now: Instant) -> Decided[Refused]:
-    """Counts a failed attempt; from the fifth on the account is locked, each time twice as long, up to 15 minutes."""
-    if may_try(facts, now) is not None:
+def try_factor(
+    facts: AccountFacts, kind: FactorKind, right: bool, visitor: Visitor, now: Instant
+) -> Decided[Refused | None]:
+    """The gate's word on a factor that the edge has verified as `right` or wrong; None: it counts as shown."""
+    if may_enter(facts, now) is not None:
         return Decided((), WRONG)
-    failures = facts.failures + 1
-    over = failures - FREE_FAILURES
-    locked = Instant(now + min(MAX_LOCKOUT, 15 * SECOND * (1 << min(over, 10)))) if over > 0 else None
-    event = SignInFailed(facts.person, at_factor, WRONG.code, failures, locked, source=source)
-    return Decided((event,), WRONG)
+    if right and not locked(facts.tries, visitor, kind, now):
+        return Decided((), None)
+    return wrong(facts, kind, visitor, now)
+
+
+def wrong(facts: AccountFacts, kind: FactorKind, visitor: Visitor, now: Instant) -> Decided[Any]:
+    """A failed try, or any during a lock: recorded, with the one answer to all of them."""
+    return Decided(failed(facts.person, facts.tries, visitor, kind, now), WRONG)
 
 
 def step_up(
-    facts: AccountFacts, actor: ActorFacts, before: MfaProof | None, proof: Proof, now: Instant
-) -> Decided[None] | Refused:
+    facts: AccountFacts, actor: ActorFacts, before: MfaProof | None, proof: Proof, visitor: Visitor, now: Instant
+) -> Decided[Refused | None] | Refused:
     """A fresh second factor inside a running session; `before` is what it rests on so far."""
     if (refused := present(actor, now)) is not None:
         return refused
+    if locked(facts.tries, visitor, proof.kind, now):
+        return wrong(facts, proof.kind, visitor, now)
     if proof.kind not in (FactorKind.TOTP, FactorKind.PASSKEY) or not stands(facts, proof):
         return WRONG
-    used = FactorUsed(proof.factor, facts.person, proof.counter)
     assert before is not None  # present() demands the session
     basis = MfaBasis.STEPPED_UP if before.provider else MfaBasis.OWN
     passkey = proof.kind is FactorKind.PASSKEY
-    return Decided((used, SteppedUp(before.session, facts.person, proof.kind, now, basis, passkey)), None)
+    stepped = SteppedUp(before.session, facts.person, proof.kind, now, basis, passkey)
+    return Decided((proof.used(facts.person), stepped), None)
 
 
 def cli_sign_in(
@@ -253,7 +265,8 @@ def approve_enrolment(
 def enrol(
     facts: AccountFacts, enrolment: str | None, expires: Instant | None, new: tuple[FactorEnrolled, ...], now: Instant
 ) -> Decided[None] | Refused:
-    """Uses the link: new factors replace the old ones, other links end. A password needs a second factor beside it."""
+    """Uses the link: new factors replace the old ones, other links end, and so do all sign-in sessions of before, with
+    whatever was opened under them. A password needs a second factor beside it."""
     if enrolment is None or expires is None or expires <= now or not facts.enabled:
         return Refused("enrolment.gone", "This link has lapsed or was used.", "Ask an administrator for a new one.")
     kinds = {each.kind for each in new}
@@ -262,6 +275,7 @@ def enrol(
     if not kinds & {FactorKind.TOTP, FactorKind.PASSKEY}:
         return Refused("enrolment.factors", "A second factor is needed: a passkey or an authenticator app.")
     replaced = [each for each in facts.factors if each.kind is not FactorKind.SSH_KEY]
+    sessions = facts.sessions if replaced else ()
     privileged_from = Instant(now + QUARANTINE) if replaced and facts.administrative() else None
     removed = tuple(FactorRemoved(each.factor, facts.person, "replaced", facts.person) for each in replaced)
     added = tuple(replace(each, privileged_from=privileged_from) for each in new)
@@ -270,7 +284,8 @@ def enrol(
         for each in facts.links
         if each != enrolment
     )
-    return Decided((EnrolmentUsed(enrolment, facts.person), *ended, *removed, *added), None)
+    over = tuple(SignedOut(each, facts.person, "factors replaced", facts.person) for each in sessions)
+    return Decided((EnrolmentUsed(enrolment, facts.person), *ended, *removed, *added, *over), None)
 
 
 def add_factor(facts: AccountFacts, actor: ActorFacts, new: FactorEnrolled, now: Instant) -> Decided[None] | Refused:
@@ -309,7 +324,7 @@ def fresh(actor: ActorFacts, now: Instant) -> Refused | None:
 def stands(facts: AccountFacts, proof: Proof) -> bool:
     """The factor is in force and its counter has moved: a code or an assertion serves once."""
     found = next((each for each in facts.factors if each.factor == proof.factor and each.kind is proof.kind), None)
-    if found is None:
+    if found is None or (proof.challenge and proof.challenge in facts.answered):
         return False
     match proof.kind:
         case FactorKind.TOTP:

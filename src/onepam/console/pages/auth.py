@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from onepam.app.confirm import give_confirmation
 from onepam.app.enrol import recover
-from onepam.app.sign_in import fail_sign_in, sign_in, sign_out, step_up
+from onepam.app.sign_in import sign_in, sign_out, step_up
 from onepam.console.dispatch import ANYBODY, MEMBER, SESSION_PREFIX, Place
 from onepam.console.entering import (
     PASSKEY,
@@ -21,15 +21,17 @@ from onepam.console.entering import (
     let_in,
     second_step,
 )
-from onepam.console.factors import Passkeys, totp_proof
+from onepam.console.factors import Passkeys
+from onepam.console.gate import shown_code, through_gate, visiting
 from onepam.console.hashing import hashing
 from onepam.console.pages import enrol, factors, federated
 from onepam.console.pages.federated import HINT_COOKIE, leave_provider
 from onepam.console.rendering import CLI_AUTHORIZE_CSP
 from onepam.console.visit import SESSION_COOKIE, Visit
+from onepam.domain.gate import WRONG, Visitor
 from onepam.domain.mfa_rule import FRESH_FACTOR
 from onepam.domain.sign_in import FactorKind
-from onepam.domain.signing_in import CLI_SESSION, WRONG, Opening, Proof
+from onepam.domain.signing_in import CLI_SESSION, Opening, Proof
 from onepam.identity import recovery
 from onepam.identity.cli_codes import is_redirect, issue_code
 from onepam.identity.passwords import verify_password
@@ -68,9 +70,11 @@ async def password(visit: Visit) -> Response:
     found = await visit.services.reader(account_by_email, None, email)
     stored = found.of(FactorKind.PASSWORD)[0] if found is not None and found.of(FactorKind.PASSWORD) else None
     right = await hashing(verify_password, stored.secret if stored else None, typed)
-    if found is None or stored is None or not right:
-        if found is not None:
-            await fail_sign_in(visit.services.ledger, found.person, FactorKind.PASSWORD, visit.source)
+    if found is None:
+        visit.services.guesses.failed(visit.source, visit.now)
+        return await first_page(visit, then, email, WRONG)
+    refused = await through_gate(visit, found, FactorKind.PASSWORD, right and stored is not None)
+    if refused is not None or stored is None:
         return await first_page(visit, then, email, WRONG)
     flow = {"person": found.person, "password": stored.factor, "next": then}
     return visit.keep(visit.go("/sign-in/second"), flow)
@@ -89,12 +93,11 @@ async def totp(visit: Visit) -> Response:
     found = await _in_flow(visit, flow)
     if found is None:
         return visit.go("/sign-in")
-    proof = totp_proof(visit, found, visit.form.get("code", ""))
-    if proof is None:
-        refused = await fail_sign_in(visit.services.ledger, found.person, FactorKind.TOTP, visit.source)
-        return _second(visit, found, flow, refused)
+    proof = await shown_code(visit, found)
+    if isinstance(proof, Refused):
+        return _second(visit, found, flow, proof)
     response = visit.go(following(str(flow.get("next", "/"))))
-    refused_or_none = await _open_second(visit, response, flow, found.person, proof)
+    refused_or_none = await _open_second(visit, response, flow, found.person, proof, visiting(visit, found))
     if refused_or_none is not None:
         return _second(visit, found, flow, refused_or_none)
     return visit.forget(response)
@@ -114,9 +117,9 @@ async def passkey_verify(visit: Visit) -> Response:
     flow = visit.flow()
     response = JSONResponse({"redirect": following(str(flow.get("next", "/")))})
     if "first" in flow:
-        refused = await _open_second(visit, response, flow, person, proof)
+        refused = await _open_second(visit, response, flow, person, proof, Visitor(visit.source))
     else:
-        refused = await _open(visit, response, person, (proof,))
+        refused = await _open(visit, response, person, (proof,), Visitor(visit.source))
     return visit.forget(_said(refused) if refused is not None else response)
 
 
@@ -134,13 +137,20 @@ async def recovery_code(visit: Visit) -> Response:
     kept = found.of(FactorKind.RECOVERY)
     stored = read_codes(kept[0].secret) if kept else None
     digest = await hashing(recovery.match, stored, visit.form.get("code", ""))
-    if digest is None or stored is None:
-        refused = await fail_sign_in(visit.services.ledger, found.person, FactorKind.RECOVERY, visit.source)
-        return visit.page("recovery.html", 403, error=refused.message)
+    refused = await through_gate(visit, found, FactorKind.RECOVERY, digest is not None)
+    if refused is not None or digest is None or stored is None:
+        return visit.page("recovery.html", 403, error=WRONG.message)
     random = visit.services.random
     token = new_token("enr", random)
     proof = Proof(kept[0].factor, FactorKind.RECOVERY, stored.digests.index(digest))
-    answer = await recover(visit.services.ledger, found.person, proof, new_id("enr", random), token_digest(token).hex())
+    answer = await recover(
+        visit.services.ledger,
+        found.person,
+        proof,
+        new_id("enr", random),
+        token_digest(token).hex(),
+        visiting(visit, found),
+    )
     if isinstance(answer, Refused):
         return visit.page("recovery.html", 403, error=answer.message)
     return visit.forget(visit.go(f"/enrol/{token.reveal().decode('ascii')}"))
@@ -168,11 +178,10 @@ async def step_up_totp(visit: Visit) -> Response:
     """The code of the app."""
     found = await _myself(visit)
     then = following(visit.form.get("next", "/"))
-    proof = totp_proof(visit, found, visit.form.get("code", ""))
-    if proof is None:
-        refused: Refused | None = await fail_sign_in(visit.services.ledger, found.person, FactorKind.TOTP, visit.source)
-    else:
-        refused = await step_up(visit.services.ledger, visit.me.actor, proof)
+    proof = await shown_code(visit, found)
+    refused = proof if isinstance(proof, Refused) else None
+    if not isinstance(proof, Refused):
+        refused = await step_up(visit.services.ledger, visit.me.actor, proof, visiting(visit, found))
     if refused is None:
         return visit.go(then)
     return await _step_up(visit, then, refused)
@@ -203,7 +212,9 @@ async def step_up_verify(visit: Visit) -> Response:
     if not isinstance(proven, Refused):
         person, proof = proven
         refused = (
-            WRONG if person != visit.me.actor.person else await step_up(visit.services.ledger, visit.me.actor, proof)
+            WRONG
+            if person != visit.me.actor.person
+            else await step_up(visit.services.ledger, visit.me.actor, proof, visiting(visit, await _myself(visit)))
         )
     then = following(str(visit.flow().get("next", "/")))
     return visit.forget(_said(refused) if refused is not None else JSONResponse({"redirect": then}))
@@ -282,27 +293,29 @@ async def cli_authorize(visit: Visit) -> Response:
 
 
 async def _open_second(
-    visit: Visit, response: Response, flow: dict[str, Any], person: str, proof: Proof
+    visit: Visit, response: Response, flow: dict[str, Any], person: str, proof: Proof, visitor: Visitor
 ) -> Refused | None:
     """Opens the session for the first step that the flow holds, and this second one."""
     if flow.get("person") != person:
         return WRONG
     first = first_step_in(flow)
     if first is not None:
-        return await second_step(visit, response, first, proof)
-    return await _open(visit, response, person, (Proof(str(flow["password"]), FactorKind.PASSWORD, 0), proof))
+        return await second_step(visit, response, first, proof, visitor=visitor)
+    return await _open(visit, response, person, (Proof(str(flow["password"]), FactorKind.PASSWORD, 0), proof), visitor)
 
 
-async def _open(visit: Visit, response: Response, person: str, proofs: tuple[Proof, ...]) -> Refused | None:
+async def _open(
+    visit: Visit, response: Response, person: str, proofs: tuple[Proof, ...], visitor: Visitor
+) -> Refused | None:
     """Opens the session in the ledger, then hands its token to the browser."""
     services = visit.services
     token = new_token(SESSION_PREFIX, services.random)
     session = new_id("sgn", services.random)
-    opening = Opening(session, person, proofs, token_digest(token).hex(), visit.source, agent(visit))
+    opening = Opening(session, person, proofs, token_digest(token).hex(), visitor, agent(visit))
     ends = await sign_in(services.ledger, opening)
     if isinstance(ends, Refused):
         return ends
-    let_in(visit, response, ends, token)
+    let_in(visit, response, person, ends, token)
     return None
 
 

@@ -210,8 +210,8 @@ async def _received(
         await _count(visit, stored, LEFT_OUT)
     tried = await attempt(visit, received.assertion)
     match tried.outcome:
-        case SignedInto(ends=ends):
-            response = let_in(visit, visit.go(then), ends, tried.token)
+        case SignedInto(person=person, ends=ends):
+            response = let_in(visit, visit.go(then), person, ends, tried.token)
         case NeedsSecondFactor(person=person):
             kept = {"person": person, "first": first_step(received.assertion), "next": then}
             response = visit.keep(visit.go("/sign-in/second"), kept)

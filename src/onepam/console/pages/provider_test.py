@@ -16,6 +16,7 @@ from onepam.domain.access import ConsoleRight
 from onepam.domain.commit import Decided
 from onepam.domain.federated import Entering, FederatedFacts, NeedsFirstFactor, Outcome, SignedInto
 from onepam.domain.federation import Assertion, ProviderKind
+from onepam.domain.gate import Visitor
 from onepam.domain.provider_setting import Provider
 from onepam.identity.oidc.relying_party import Received as OidcReceived
 from onepam.identity.saml.assertion import Received as SamlReceived
@@ -31,7 +32,7 @@ MOST_CLAIMS = 60
 MOST_GROUPS = 30
 MOST_CHARACTERS = 300
 
-_NEW = Entering("", "", "", "", "", "", "")
+_NEW = Entering("", "", "", "", "", Visitor(""), "")
 """A test makes nobody, opens nothing, and comes from nowhere."""
 
 

@@ -3,10 +3,11 @@
 from onepam.app.add_service_key import ServiceKeyQuery
 from onepam.app.enrol import BootstrapFacts, BootstrapQuery, EnrolmentFacts, EnrolmentQuery
 from onepam.app.sign_in import OwnSessionFacts, OwnSessionQuery, SignInFacts, SignInQuery
+from onepam.domain.gate import Device, Failures, Tries
 from onepam.domain.people import PersonKind
 from onepam.domain.service_keys import ServiceKeyFacts
 from onepam.domain.sign_in import FactorKind
-from onepam.domain.signing_in import AccountFacts, FactorFacts
+from onepam.domain.signing_in import CHALLENGE_LIFETIME, AccountFacts, FactorFacts
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
 from onepam.store.facts.holdings import actor_facts, held_roles, mfa_proof
@@ -18,7 +19,16 @@ def account_facts(db: Db, person: str, at: Instant) -> AccountFacts:
     """One person's account; somebody who does not exist is simply not enabled."""
     of = {"person": person, "at": at}
     someone = row(db, f"SELECT kind, enabled, ends FROM person WHERE person = :person AND {AT}", of)
-    lockout = row(db, f"SELECT failures, locked_until FROM lockout WHERE person = :person AND {AT}", of)
+    lockouts = rows(db, f"SELECT * FROM lockout WHERE person = :person AND {AT}", of)
+    failures = {
+        each["device"]: Failures(each["failures"], each["locked_until"], bool(each["tried"])) for each in lockouts
+    }
+    answered = rows(
+        db,
+        f"SELECT challenge FROM answered_challenge WHERE person = :person AND valid_from > :since AND {AT}",
+        {**of, "since": at - CHALLENGE_LIFETIME},
+    )
+    sessions = rows(db, f"SELECT session FROM sign_in WHERE person = :person AND {AT}", of)
     factors = rows(db, f"SELECT factor, kind, counter FROM factor WHERE person = :person AND {AT}", of)
     links = rows(db, f"SELECT enrolment FROM enrolment WHERE person = :person AND {AT}", of)
     spent = rows(
@@ -33,13 +43,14 @@ def account_facts(db: Db, person: str, at: Instant) -> AccountFacts:
         kind=PersonKind(someone["kind"]) if someone else None,
         enabled=bool(someone and someone["enabled"]),
         ends=someone["ends"] if someone else None,
-        failures=lockout["failures"] if lockout else 0,
-        locked_until=lockout["locked_until"] if lockout else None,
+        tries=Tries(failures.get(Device.STRANGE, Failures()), failures.get(Device.KNOWN, Failures())),
         factors=tuple(FactorFacts(each["factor"], FactorKind(each["kind"]), each["counter"]) for each in factors),
         spent=tuple(each["counter"] for each in spent),
         roles=held_roles(db, person, at),
         links=tuple(each["enrolment"] for each in links),
         provider=provider_of(db, person, at),
+        answered=tuple(each["challenge"] for each in answered),
+        sessions=tuple(each["session"] for each in sessions),
     )
 
 

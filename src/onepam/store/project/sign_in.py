@@ -3,6 +3,7 @@
 import json
 
 from onepam.domain import sign_in as events
+from onepam.domain.gate import LOCKED, Device
 from onepam.kernel.clock import FOREVER
 from onepam.store.database import Db
 from onepam.store.project.registry import Place, projects, state
@@ -38,6 +39,15 @@ SPENT = state(
         {"factor": "TEXT NOT NULL", "counter": "INTEGER NOT NULL"},
     )
 )
+ANSWERED = state(
+    StateTable(
+        "answered_challenge",
+        ("person", "challenge"),
+        {"person": "TEXT NOT NULL", "challenge": "TEXT NOT NULL"},
+    )
+)
+"""The challenges of passkeys that have served."""
+
 ENROLMENT = state(
     StateTable(
         "enrolment",
@@ -86,8 +96,14 @@ SIGN_IN = state(
 LOCKOUT = state(
     StateTable(
         "lockout",
-        ("person",),
-        {"person": "TEXT NOT NULL", "failures": "INTEGER NOT NULL", "locked_until": "INTEGER"},
+        ("person", "device"),
+        {
+            "person": "TEXT NOT NULL",
+            "device": "TEXT NOT NULL",
+            "failures": "INTEGER NOT NULL",
+            "locked_until": "INTEGER",
+            "tried": "INTEGER NOT NULL",
+        },
     )
 )
 
@@ -207,11 +223,22 @@ def factor_used(db: Db, place: Place, event: events.FactorUsed) -> None:
         "SELECT 1 FROM factor WHERE factor = ? AND kind = 'recovery' AND valid_from = ?", (event.factor, place.time)
     ).fetchone():
         SPENT.put(db, place.time, factor=event.factor, counter=event.counter)
+    if event.challenge:
+        ANSWERED.put(db, place.time, person=event.person, challenge=event.challenge)
 
 
 @projects(events.SignInFailed)
 def sign_in_failed(db: Db, place: Place, event: events.SignInFailed) -> None:
-    LOCKOUT.put(db, place.time, person=event.person, failures=event.failures, locked_until=event.locked_until)
+    if event.at_factor is not events.FactorKind.PROVIDER:
+        LOCKOUT.put(
+            db,
+            place.time,
+            person=event.person,
+            device=event.device,
+            failures=event.failures,
+            locked_until=event.locked_until,
+            tried=event.code == LOCKED,
+        )
     if event.provider:
         REFUSED_MESSAGE.put(
             db, place.time, provider=event.provider, person=event.person, code=event.code, refused=place.time
@@ -241,11 +268,17 @@ def signed_in(db: Db, place: Place, event: events.SignedIn) -> None:
         provider_session=event.provider_session,
         name_id=event.name_id,
     )
-    LOCKOUT.end(db, place.time, person=event.person)
+    _forget_failures(db, place, event.person)
+
+
+def _forget_failures(db: Db, place: Place, person: str) -> None:
+    for device in Device:
+        LOCKOUT.end(db, place.time, person=person, device=device.value)
 
 
 @projects(events.SteppedUp)
 def stepped_up(db: Db, place: Place, event: events.SteppedUp) -> None:
+    _forget_failures(db, place, event.person)
     proven = db.execute(
         f"SELECT proven FROM sign_in WHERE session = ? AND valid_until = {FOREVER}", (event.session,)
     ).fetchone()
