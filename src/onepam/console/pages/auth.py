@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 from starlette.responses import JSONResponse, Response
 
-from onepam.app.confirm import give_confirmation
 from onepam.app.enrol import recover
 from onepam.app.sign_in import sign_in, sign_out, step_up
 from onepam.console.dispatch import ANYBODY, MEMBER, SESSION_PREFIX, Place
@@ -24,23 +23,22 @@ from onepam.console.entering import (
 from onepam.console.factors import Passkeys
 from onepam.console.gate import shown_code, through_gate, visiting
 from onepam.console.hashing import hashing
-from onepam.console.pages import enrol, factors, federated
+from onepam.console.pages import confirming, enrol, factors, federated
+from onepam.console.pages.confirming import stale
 from onepam.console.pages.federated import HINT_COOKIE, leave_provider
 from onepam.console.rendering import CLI_AUTHORIZE_CSP
 from onepam.console.visit import SESSION_COOKIE, Visit
 from onepam.domain.gate import WRONG, Visitor
-from onepam.domain.mfa_rule import FRESH_FACTOR
 from onepam.domain.sign_in import FactorKind
 from onepam.domain.signing_in import CLI_SESSION, Opening, Proof
 from onepam.identity import recovery
 from onepam.identity.cli_codes import is_redirect, issue_code
 from onepam.identity.passwords import verify_password
 from onepam.identity.stored import read_codes
-from onepam.identity.tokens import code_digest, is_pkce_challenge, new_token, token_digest
+from onepam.identity.tokens import is_pkce_challenge, new_token, token_digest
 from onepam.kernel.clock import HOUR
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
-from onepam.store.read.confirmations import confirmation
 from onepam.store.read.directory import Account, account, account_by_email
 from onepam.store.read.federated import came_by
 
@@ -220,33 +218,6 @@ async def step_up_verify(visit: Visit) -> Response:
     return visit.forget(_said(refused) if refused is not None else JSONResponse({"redirect": then}))
 
 
-async def confirm_page(visit: Visit) -> Response:
-    """Which terminal asks, for what; only the person of its key may answer, under a fresh factor."""
-    if _stale(visit):
-        return visit.go(f"/step-up?next=/confirm/{visit.path('token')}")
-    return await _confirm(visit)
-
-
-async def confirm(visit: Visit) -> Response:
-    """The code that the terminal shows, typed by its person under a fresh factor."""
-    token = visit.path("token")
-    if _stale(visit):
-        return visit.go(f"/step-up?next=/confirm/{token}")
-    digest = code_digest(visit.form.get("code", ""))
-    if digest is None:
-        return await _confirm(visit, "The code has eight letters, such as BCDF-GHJK.")
-    refused = await give_confirmation(visit.services.ledger, visit.me.actor, token, digest.hex())
-    if refused is not None and refused.code == "confirmation.stale_factor":
-        return visit.go(f"/step-up?next=/confirm/{token}")
-    return await _confirm(visit, done=True) if refused is None else await _confirm(visit, refused.message)
-
-
-async def refuse_confirmation(visit: Visit) -> Response:
-    """«This is not me»: the attempt is void at once."""
-    await give_confirmation(visit.services.ledger, visit.me.actor, visit.path("token"), "")
-    return await _confirm(visit, over=True)
-
-
 async def cli_page(visit: Visit) -> Response:
     """`onepam login` asks for a session in the person's name."""
     query = visit.request.query_params
@@ -256,7 +227,7 @@ async def cli_page(visit: Visit) -> Response:
         return visit.refusal(
             Refused("cli.malformed", "This address is not from onepam login.", "Run: onepam login"), 400
         )
-    if _stale(visit):
+    if stale(visit):
         here = "/cli/authorize?" + urlencode(dict(query))
         return visit.go("/step-up?" + urlencode({"next": here}))
     response = visit.page(
@@ -319,30 +290,6 @@ async def _open(
     return None
 
 
-async def _confirm(visit: Visit, error: str = "", *, done: bool = False, over: bool = False) -> Response:
-    asked = await visit.services.reader(confirmation, None, visit.path("token"))
-    mine = asked is not None and asked.person == visit.me.actor.person
-    if asked is not None and not mine and asked.status == "asked" and not error:
-        error = "This terminal's key belongs to somebody else; only they may confirm."
-    state = "done" if done else "ask"
-    if over or asked is None or not mine or (not done and (asked.status != "asked" or asked.expires <= visit.now)):
-        state = "over"
-    return visit.page(
-        "confirm.html",
-        403 if error else 200,
-        state=state,
-        token=visit.path("token"),
-        person={"name": visit.me.name},
-        source=asked.source if asked and mine else "",
-        client="ssh",
-        target=asked.resource if asked and mine else "",
-        login=asked.login if asked and mine else "",
-        ends=asked.expires if asked else visit.now,
-        error=error,
-        stale=_stale(visit),
-    )
-
-
 def _second(visit: Visit, found: Account, flow: dict[str, Any], refused: Refused | None = None) -> Response:
     then, through = str(flow.get("next", "/")), "first" in flow
     return visit.page(
@@ -364,11 +311,6 @@ def _second(visit: Visit, found: Account, flow: dict[str, Any], refused: Refused
 def _methods(found: Account) -> list[str]:
     kinds = (("passkey", FactorKind.PASSKEY), ("totp", FactorKind.TOTP))
     return [word for word, kind in kinds if found.of(kind)]
-
-
-def _stale(visit: Visit) -> bool:
-    shown = visit.me.facts.mfa_at
-    return shown is None or shown + FRESH_FACTOR <= visit.now
 
 
 async def _in_flow(visit: Visit, flow: dict[str, Any]) -> Account | None:
@@ -401,11 +343,9 @@ PLACES: tuple[Place, ...] = (
     Place("POST", "/step-up/totp", MEMBER, step_up_totp),
     Place("POST", "/step-up/passkey/options", MEMBER, step_up_options),
     Place("POST", "/step-up/passkey/verify", MEMBER, step_up_verify),
-    Place("GET", "/confirm/{token}", MEMBER, confirm_page),
-    Place("POST", "/confirm/{token}", MEMBER, confirm),
-    Place("POST", "/confirm/{token}/refuse", MEMBER, refuse_confirmation),
     Place("GET", "/cli/authorize", MEMBER, cli_page),
     Place("POST", "/cli/authorize", MEMBER, cli_authorize),
+    *confirming.PLACES,
     *federated.PLACES,
     *enrol.PLACES,
     *factors.PLACES,
