@@ -72,6 +72,10 @@ check: static test coverage ## Everything that must hold before a commit: static
 coverage: $(STAMPS)/dev $(STAMPS)/package ## Every branch of the pure floors, by their own tests
 	$(BIN)/python -m pytest $(PYTEST_ARGS) --cov --cov-report=term $(wildcard $(addprefix tests/,kernel domain ledger recording))
 
+.PHONY: mutation
+mutation: test-parts ## Alter the rules one piece at a time: does a test tell? (MUTATION_ARGS="--changed 20 --most 60" for a part)
+	$(BIN)/python scripts/mutate.py $(or $(MUTATION_ARGS),--all)
+
 .PHONY: bench
 bench: system-packages $(STAMPS)/dev $(STAMPS)/package ## Measure against the goals, and write docs/benchmarks.md
 	$(BIN)/python -m bench
