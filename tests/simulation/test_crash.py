@@ -22,8 +22,8 @@ from tests.simulation.durable import SUFFIX
 KILLS = 100
 KILLS_OF_ONE_LEDGER = 5
 _ROWS = "SELECT idx position, time, kind, version, class klass, class_seq, body, leaf FROM entry ORDER BY idx"
-LONGEST = 0.06
-"""Seconds from the writer's first command to its end, at most."""
+MOST = 60
+"""Acknowledgements that are waited for before the kill, at most: its moment does not hang on the machine's speed."""
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["tests.simulation.busy"])
@@ -56,10 +56,15 @@ def _run_and_kill(path: Path, first: int, chance: random.Random, copies: bool) -
     writing.close()
     said = reading.fileno()
     assert os.read(said, busy.ACKNOWLEDGED.size) == busy.ACKNOWLEDGED.pack(0, 0)
-    time.sleep(chance.uniform(0, LONGEST))
+    data, wanted = b"", chance.randrange(MOST) * busy.ACKNOWLEDGED.size
+    while len(data) < wanted:
+        piece = os.read(said, 1 << 16)
+        assert piece, "the writer ended by itself"
+        data += piece
+    time.sleep(chance.uniform(0, 0.004))  # not always between two acknowledgements
     assert process.pid is not None
     os.kill(process.pid, signal.SIGKILL)
-    data = b"".join(iter(lambda: os.read(said, 1 << 16), b""))
+    data += b"".join(iter(lambda: os.read(said, 1 << 16), b""))
     process.join()
     assert process.exitcode == -signal.SIGKILL
     reading.close()
