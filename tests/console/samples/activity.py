@@ -142,6 +142,7 @@ SESSION: Context = {
         "checked": ago(HOUR),
         "found": "",
         "read_now": True,
+        "omitted": 0,
         "gap": "",
         "bytes": 41_300,
         "approval": {
