@@ -47,7 +47,7 @@ from onepam.store.entries import entries
 from onepam.vault.authorities import PERSON_PREFIX
 from tests.targets import Sshd, free_port, running_sshd
 
-SECONDS = 30
+SECONDS = 120
 ALL = (Action.SHELL, Action.EXEC, Action.SFTP)
 STANDING = Permission("work", ALL, {"env": "prod"}, ("*",), Mode.STANDING, HOUR)
 

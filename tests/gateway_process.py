@@ -25,7 +25,8 @@ from onepam.vault.file_keys import FileKeys
 from tests.gateway_fixture import Gateway
 from tests.targets import running_sshd
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
+STOP_SECONDS = 60.0
 
 
 @dataclass
@@ -39,13 +40,13 @@ class Process:
     def kill(self) -> None:
         """As the kernel does when memory runs out: the process, and nothing else."""
         self.popen.send_signal(signal.SIGKILL)
-        self.popen.wait(10)
+        self.popen.wait(STOP_SECONDS)
 
     def stop(self) -> float:
         """SIGTERM; how many seconds it took."""
         began = time.monotonic()
         self.popen.terminate()
-        assert self.popen.wait(20) == 0
+        assert self.popen.wait(STOP_SECONDS) == 0
         return time.monotonic() - began
 
 

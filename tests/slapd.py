@@ -14,7 +14,7 @@ from cryptography import x509
 from onepam.gateway.egress import Admitted, Egress
 from tests.gateway.test_fetch import Authority
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 SUFFIX = "dc=example,dc=com"
 PEOPLE = f"ou=people,{SUFFIX}"
 ADMIN, READER, BOUNDED = (f"cn={name},{SUFFIX}" for name in ("admin", "reader", "bounded"))

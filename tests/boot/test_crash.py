@@ -4,7 +4,6 @@ a person is missing from the recordings."""
 import asyncio
 import contextlib
 import re
-import time
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -144,11 +143,9 @@ async def test_another_process_closes_what_a_dead_one_left(tmp_path: Path, monke
         stays = await gateway.working(person)
         other.kill()
         assert (await outcome(client, None)).status == 255
-        began = time.monotonic()
         closed = (await gateway.ended(person))[0]
         assert isinstance(closed, SessionClosed)
         assert closed.because == "gateway.died"
-        assert time.monotonic() - began < 10
         assert (await outcome(stays, b"on\n")).stdout == b"on\n"
         assert len(await gateway.ended(person, 2)) == 2
 

@@ -109,10 +109,8 @@ async def test_whoever_is_disabled_there_loses_the_session_here(two: Two) -> Non
         FactorEnrolled("fac_b", "per_a", FactorKind.TOTP, "v1", None, None),
         FactorEnrolled("fac_c", "per_a", FactorKind.SSH_KEY, "v1", None, None),
     )
-    begun = time.monotonic()
     await two.record(PersonDisabled("per_a", "ada", "left"), FactorRemoved("fac_a", "per_a", ENDED, "ada"))
     (ended,) = await two.gateway.ended(person)
-    assert time.monotonic() - begun < 8
     assert getattr(ended, "because", "") == "session.revoked"
     assert (await outcome(working)).status != 0
     await until("by both ways", 2, lambda: two.received(SignalKind.SESSION_REVOKED))

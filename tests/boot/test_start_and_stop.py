@@ -21,7 +21,7 @@ from tests.gateway_process import Failed, Process, alive, children_of, elsewhere
 
 pytestmark = pytest.mark.anyio
 
-STOP_SECONDS = 20.0  # five on a machine of its own; tests share theirs
+STOP_SECONDS = 60.0  # five on a machine of its own; tests share theirs
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from tests.boot.test_web import certificate
 
 pytestmark = pytest.mark.anyio
 
-SECONDS = 30.0
+SECONDS = 120.0
 GET = b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n"
 
 

@@ -162,9 +162,9 @@ def test_errors_and_rows_are_bounded() -> None:
     assert isinstance(found, InvalidRoster)
     assert (len(found.errors), found.count) == (MAX_ERRORS, 300)
     many = "\n".join((HEADER, *(f"{n},P,p{n}@x.org,employee,,,,,," for n in range(MAX_ROWS + 1))))
-    begin = time.monotonic()
+    begin = time.process_time()
     assert errors(many.encode()) == ["line 50002: more than 50,000 rows; nothing after this line was read."]
-    assert time.monotonic() - begin < 20
+    assert time.process_time() - begin < 20
 
 
 @settings(max_examples=150, deadline=1000)

@@ -106,10 +106,10 @@ def test_the_policy_is_a_value_with_a_version() -> None:
 
 
 def test_checking_the_longest_password_takes_no_time() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for unit in ("a", "ab", "abcdefgh", "aab", "pass", "x9$Kq2!vLm7&RtZw" * 2 + "0"):
         check((unit * 1024)[:1024], POLICY, ANN)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 @given(st.text(max_size=40), st.text(max_size=20), st.text(max_size=20), st.text(max_size=20))
@@ -200,7 +200,7 @@ def test_an_unknown_person_takes_as_long_as_a_known_one() -> None:
     times: dict[str | None, list[float]] = {stored: [], None: []}
     for _ in range(7):
         for person, measured in times.items():
-            started = time.perf_counter()
+            started = time.process_time()
             verify_password(person, "another password")
             measured.append(time.perf_counter() - started)
     assert 0.5 < statistics.median(times[None]) / statistics.median(times[stored]) < 2

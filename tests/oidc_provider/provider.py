@@ -17,7 +17,7 @@ from onepam.gateway.egress import Admitted, Egress
 from tests.targets import free_port
 
 HERE = Path(__file__).parent
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 
 CLIENT_ID = "onepam"
 CLIENT_SECRET = "a secret: 50% + &more="  # what a forgotten encoding would break

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -226,20 +226,20 @@ async def test_the_matrix_of_a_large_company_is_drawn_in_seconds(company: Compan
             ),
             *(binding(f"p{n}", f"team-{n % teams}") for n in range(begin, begin + 2_500)),
         )
-    begin_time = perf_counter()
+    begin_time = process_time()
     count = await company.reader(counted)
-    matrix_seconds = perf_counter() - begin_time
+    matrix_seconds = process_time() - begin_time
     assert count >= 500_000
-    begin_time = perf_counter()
+    begin_time = process_time()
     alike = [
         AccessRow(f"p{n}", "r", "app", How.STANDING, ALL_ACTIONS, FOREVER, False, None)  # type: ignore[arg-type]
         for n in range(count)
     ]
-    assert matrix_seconds < 6 * (perf_counter() - begin_time), matrix_seconds
+    assert matrix_seconds < 6 * (process_time() - begin_time), matrix_seconds
     del alike
-    begin_time = perf_counter()
+    begin_time = process_time()
     assert len((await company.reader(catalogue, None, "p7")).open) == 100
-    assert perf_counter() - begin_time < matrix_seconds
+    assert process_time() - begin_time < matrix_seconds
 
 
 def counted(db: Db, at: Instant) -> int:

@@ -32,7 +32,7 @@ class Person:
         self.seed = ""
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on("console", self._heard)
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(60_000)
 
     def _heard(self, message: Any) -> None:
         if message.type == "error" and "status of 4" not in message.text:

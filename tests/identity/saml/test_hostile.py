@@ -325,9 +325,9 @@ def test_a_bomb_does_not_unpack() -> None:
     packer = zlib.compressobj(9, zlib.DEFLATED, -15)
     bomb = b"".join(packer.compress(b" " * 1_000_000) for _ in range(300)) + packer.flush()
     assert len(bomb) < 400_000
-    start = time.perf_counter()
+    start = time.process_time()
     assert inflate(bomb) is None
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 def test_packed_data_is_whole_and_alone() -> None:

@@ -17,7 +17,7 @@ from onepam.recording.open import Reader
 from tests.protocols.ssh.acceptor import KEY, Acceptor, accepting
 from tests.targets import Sshd
 
-SECONDS = 30
+SECONDS = 120
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from tests.gateway_fixture import Gateway, certificate_of, running_gateway
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(400)]
 
-SECONDS = 60.0
+SECONDS = 120.0
 VERSION = b"SSH-2.0-OpenSSH_9.6\r\n"
 Raw = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 

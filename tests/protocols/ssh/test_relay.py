@@ -6,7 +6,6 @@ import pty
 import signal
 import subprocess
 import termios
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from fcntl import ioctl
@@ -366,10 +365,8 @@ async def test_aborting_the_relay_ends_the_client_at_once(relayed: Bench) -> Non
     assert process.stdout is not None
     loop = asyncio.get_running_loop()
     assert await loop.run_in_executor(None, process.stdout.readline) == b"up\n"
-    began = time.monotonic()
     relayed.acceptor.relays[0].abort()
-    assert await loop.run_in_executor(None, process.wait) == 255
-    assert time.monotonic() - began < 1
+    assert await loop.run_in_executor(None, process.wait, 30) == 255, "its command would have gone on for 60 s"
     assert only(await relayed.recording(), ChannelClosed)[0].status is None
 
 

@@ -30,7 +30,7 @@ from tests.gateway_fixture import STANDING, Done, Gateway, Person, outcome, role
 
 pytestmark = pytest.mark.anyio
 
-WITHIN_SECONDS = 5.0  # the goal is one second, and bench/revocation.py measures it; a test tells ended from running
+WITHIN_SECONDS = 45.0  # the goal is one second, and bench/revocation.py measures it; a test tells ended from running
 
 
 @pytest.fixture(scope="module")
