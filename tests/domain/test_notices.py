@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from onepam.domain import outbox
+from onepam.domain.announcing import ContinuationAnnounced, RenewalAnnounced
 from onepam.domain.directory_brake import (
     DirectoryHeld,
     DirectoryHoldReminded,
@@ -20,8 +21,8 @@ from onepam.domain.provider_keys import ProviderKeysRead
 from onepam.domain.recordings import Condition, RecordingFoundBad
 from onepam.domain.sign_in import EnrolmentUsed, FactorRemoved
 from onepam.domain.staff import RosterHeld, RosterRefused
-from onepam.domain.system import ClockJumped, LedgerVerified, SystemStarted
-from onepam.kernel.clock import Instant
+from onepam.domain.system import AnchorHandedOut, ClockJumped, LedgerVerified, SystemStarted
+from onepam.kernel.clock import Instant, parse
 
 NAMES = {"per_1": "Ada\r\nBcc: eve@example.com\u202e  Example"}
 
@@ -115,3 +116,17 @@ def test_a_disk_says_what_is_left() -> None:
 def test_a_crowd_at_a_door_says_how_many_and_where_and_not_who() -> None:
     told = said(DoorPressed("nod_1", Door.SSH, 90, 12, 700, 3))
     assert "at the ssh listener of nod_1: 90 connections or requests from 3 networks" in told.sentence
+
+
+def test_what_somebody_on_the_host_announced_can_be_cancelled_in_time() -> None:
+    due = parse("2026-03-03T14:00:00Z")
+    for event in (RenewalAnnounced("a", due, "nod_1"), ContinuationAnnounced("a", due, "nod_1", "pam.example.com/2")):
+        assert "cancel it before 2026-03-03T14:00:00.000000Z." in said(event).sentence
+    assert "goes on as pam.example.com/2" in said(ContinuationAnnounced("a", due, "n", "pam.example.com/2")).sentence
+
+
+def test_the_checkpoint_of_the_day_is_handed_out_whole_and_that_of_the_hour_is_not_told() -> None:
+    daily = said(AnchorHandedOut("day", "pam.example.com", 42, "00", "the note"))
+    assert "of 42 entries" in daily.sentence
+    assert daily.text == "the note"
+    assert telling(AnchorHandedOut("hour", "pam.example.com", 42, "00", "the note"), named) is None

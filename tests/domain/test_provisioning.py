@@ -15,6 +15,7 @@ from onepam.domain.directory_brake import (
     HoldReason,
     PersonHold,
 )
+from onepam.domain.directory_groups import MAX_GROUP_CHARACTERS, MOST_GROUPS, kept_groups
 from onepam.domain.leaving import Held
 from onepam.domain.people import (
     GroupMemberAdded,
@@ -312,3 +313,11 @@ def test_too_much_at_once_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_names_are_compared_without_case_and_form() -> None:
     assert name_key("E\u0301VE") == name_key("éve")
     assert users.origin("okta") == "scim:okta"
+
+
+def test_groups_that_can_be_kept_are_kept_once_and_in_order_and_the_others_counted() -> None:
+    named = ["admins", " x ", "admins", 7, "ops", "a" * (MAX_GROUP_CHARACTERS + 1)]
+    assert kept_groups(named) == (("admins", "ops"), 3)
+    many = [f"g{number}" for number in range(MOST_GROUPS + 2)]
+    kept, left_out = kept_groups(many)
+    assert (len(kept), kept[-1], left_out) == (MOST_GROUPS, f"g{MOST_GROUPS - 1}", 2)

@@ -226,6 +226,7 @@ def test_releasing_and_setting() -> None:
     assert code(set_source(nobody, ADA, source, NOW)) == "right.missing"
     assert code(set_source(FACTS, ADA, source, stale)) == "factor.stale"
     assert code(set_source(FACTS, ADA, replace(source, interval=1), NOW)) == "roster.interval"
+    assert code(set_source(FACTS, ADA, replace(source, directory={"planet": "mars"}), NOW)).startswith("roster.")
     rules = StaffRules(columns=(("name", "Name"),))
     assert set_rules(FACTS, ADA, rules, NOW) == Decided(
         (RosterRulesSet(10, 24 * HOUR, False, {"name": "Name"}, "ada"),), None
