@@ -137,6 +137,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/cli/certificate"): Call(prepare=lambda people: ({}, KEY)),
     ("POST", "/sign-out"): Call(),
     ("GET", "/me"): Call(),
+    ("GET", "/confirmations"): Call(),
     ("GET", "/access"): Call(),
     ("GET", "/requests"): Call(),
     ("POST", "/requests"): Call(404, lambda people: ({}, ASK), {"owner": 201, "engineer": 201}),

@@ -9,8 +9,8 @@ import pytest
 import typer
 
 from onepam.cli.main import app
-from onepam.domain.sessions import SessionClosed
-from onepam.kernel.clock import iso
+from onepam.domain.sessions import ConfirmationAsked, ConfirmationFailed, SessionClosed
+from onepam.kernel.clock import MINUTE, Instant, iso
 from tests.api.office import Office, new_key, now
 from tests.cli.conftest import NewTerminal
 from tests.targets import free_port
@@ -247,3 +247,22 @@ def test_leavers_from_the_command_line(office: Office, terminal: NewTerminal) ->
     assert "Nobody left in this time." in nobody.out
     engineer = terminal().signed_in(office.join("engineer"))
     assert engineer.run("leavers").code == 1
+
+
+def test_a_terminal_that_waits_is_listed_to_its_person_alone(office: Office, terminal: NewTerminal) -> None:
+    eve, max_ = office.join("engineer"), office.join("engineer")
+    hers, his = terminal().signed_in(eve), terminal().signed_in(max_)
+    assert "No terminal waits for you." in hers.run("waiting").out
+    ends, name = Instant(now() + 2 * MINUTE), f"cnf_{eve[4:]}"
+    office.record(ConfirmationAsked(name, eve, "web-1", "app", ends, "0" * 64, "192.0.2.1"))
+    shown = hers.run("waiting")
+    assert f"{office.url}/confirm/{name}" in shown.out
+    assert "app@web-1" in shown.out
+    assert "192.0.2.1" in shown.out
+    assert "connect again without -q" in shown.err
+    [told] = hers.run("waiting", "--json").json
+    assert (told["resource"], told["source"], told["address"]) == ("web-1", "192.0.2.1", f"{office.url}/confirm/{name}")
+    assert set(told) == {"confirmation", "resource", "login", "source", "expires", "address"}  # and no code
+    assert his.run("waiting", "--json").json == []
+    office.record(ConfirmationFailed(name, eve, "confirmation.wrong_code"))
+    assert hers.run("waiting", "--json").json == []

@@ -12,6 +12,7 @@ from onepam.domain.sign_in import FactorKind, SteppedUp
 from onepam.identity.tokens import code_digest
 from onepam.kernel.clock import MINUTE, Instant
 from onepam.store.entries import entries
+from onepam.store.read.confirmations import waiting_confirmations
 from tests.company import record, resource_set
 from tests.console.browsing import Office, opened
 
@@ -50,4 +51,30 @@ async def test_a_factor_that_served_a_session_is_shown_anew(office: Office) -> N
         lambda db, at: [each.event for each in entries(db, 0, 1_000) if isinstance(each.event, ConfirmationGiven)]
     )
     assert [each.confirmation for each in given] == ["cnf_1"]
+    await eve.close()
+
+
+async def test_the_home_page_shows_what_waits_to_its_person_alone_and_until_it_is_answered(office: Office) -> None:
+    eve, max_ = await office.sign_in("eve"), await office.sign_in("max")
+    assert "/confirm/" not in await eve.read("/")
+    where = await asked(office, "cnf_1")
+    shown = await eve.read("/")
+    assert f'href="{where}"' in shown
+    assert "A terminal at 192.0.2.1 waits for you to confirm app@dev-1" in shown
+    assert "/confirm/" not in await max_.read("/")
+    assert CODE not in shown  # whoever reads the page must still see the terminal
+    await eve.post(f"{where}/refuse")
+    assert "/confirm/" not in await eve.read("/")
+    await eve.close()
+    await max_.close()
+
+
+async def test_what_has_lapsed_waits_no_longer(office: Office) -> None:
+    eve = await office.sign_in("eve")
+    await asked(office, "cnf_1")
+    [kept] = await office.company.reader(lambda db, at: waiting_confirmations(db, at, "eve"))
+    lapsed = kept.expires
+    waits = await office.company.reader(lambda db, at: waiting_confirmations(db, Instant(lapsed - 1), "eve"))
+    assert [each.confirmation for each in waits] == ["cnf_1"]
+    assert not await office.company.reader(lambda db, at: waiting_confirmations(db, lapsed, "eve"))
     await eve.close()

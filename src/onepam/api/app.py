@@ -11,6 +11,7 @@ from onepam.api.errors import Error, handle_errors
 from onepam.api.guard import ProbeAnswered, guard
 from onepam.api.routes import (
     cli,
+    confirmations,
     leavers,
     ledger,
     matrix,
@@ -29,6 +30,7 @@ from onepam.gateway.probes import told
 
 ROUTES: tuple[Route, ...] = (
     *cli.ROUTES,
+    *confirmations.ROUTES,
     *requests.ROUTES,
     *sessions.ROUTES,
     *people.ROUTES,

@@ -38,6 +38,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     access.request,
     access.requests,
     access.withdraw,
+    access.waiting,
     decide.inbox,
     decide.approve,
     decide.deny,

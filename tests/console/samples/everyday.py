@@ -27,6 +27,7 @@ from tests.console.samples.company import (
 
 HOME: Context = {
     "query": "",
+    "terminals": [],
     "alerts": [],
     "open": [
         {

@@ -1,7 +1,7 @@
 """Every picture of the console: its template, its reader, its context."""
 
 from onepam.console.rendering import Shell
-from onepam.kernel.clock import DAY
+from onepam.kernel.clock import DAY, SECOND
 from tests.console.samples.access import CHANGES, PLANNED, PROPOSE, RESOURCE, RESOURCES, ROLES
 from tests.console.samples.activity import LEDGER, LEDGER_ALONE, LIVE_SESSION, SESSION, SESSIONS
 from tests.console.samples.company import FRESH_PROOF, MINE, Context, ago, ahead, outside, shell
@@ -89,6 +89,22 @@ SAMPLES: dict[str, tuple[str, Shell, Context]] = {
             "alerts": [
                 {"text": "A listener would still open for Vic, who has left.", "href": "/leavers", "state": "finding"},
                 {"text": "Nobody is left who may decide what Jonas asks.", "href": "/requests/req_1", "state": "due"},
+            ],
+        },
+    ),
+    "home-terminals": (
+        "home.html",
+        shell("/", MINE),
+        {
+            **HOME,
+            "terminals": [
+                {
+                    "id": "cnf_1",
+                    "target": "db-orders-1",
+                    "login": "postgres",
+                    "source": "192.0.2.7",
+                    "ends": ahead(90 * SECOND),
+                }
             ],
         },
     ),

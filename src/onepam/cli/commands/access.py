@@ -149,6 +149,24 @@ def one_id(text: str) -> str:
     return text
 
 
+def waiting(as_json: Json = False) -> None:
+    """List my terminals that wait to be confirmed in the browser, and where."""
+    found = call("GET", "/confirmations")
+    if Output.as_json:
+        printed(found)
+        return
+    table(
+        ("TARGET", "FROM", "LAPSES", "CONFIRM OR REFUSE AT"),
+        (
+            (f"{each['login']}@{each['resource']}", each["source"], when(each["expires"]), each["address"])
+            for each in found
+        ),
+        "No terminal waits for you.",
+    )
+    if found:
+        note("The terminal shows the code to type there; with ssh -q it shows nothing: connect again without -q.")
+
+
 def _only_login(resource: str) -> str:
     offers = call("GET", "/access", params={"search": resource})
     logins = sorted({each["login"] for each in offers["requestable"] if each["resource"] == resource})

@@ -20,6 +20,7 @@ from onepam.kernel.ids import new_id
 from onepam.store.database import Db
 from onepam.store.facts.requests import deciders
 from onepam.store.read.catalogue import Catalogue, OpenAccess, Requestable, catalogue
+from onepam.store.read.confirmations import waiting_confirmations
 from onepam.store.read.console import Setup, setup
 from onepam.store.read.explain import explain
 from onepam.store.read.federated import exceptions
@@ -77,6 +78,16 @@ def _mine(db: Db, at: Instant, services: ConsoleServices, view: View, query: str
     found = catalogue(db, at, me, query, MOST_OFFERS)
     offered = _offered(db, at, me, found)
     return {
+        "terminals": [
+            {
+                "id": each.confirmation,
+                "target": each.resource,
+                "login": each.login,
+                "source": each.source,
+                "ends": each.expires,
+            }
+            for each in waiting_confirmations(db, at, me)
+        ],
         "open": [_open(db, at, services, view, each) for each in found.open[:MOST_OPEN]],
         "open_beyond": max(0, len(found.open) - MOST_OPEN),
         "requestable": offered[:MOST_OFFERED],

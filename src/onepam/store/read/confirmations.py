@@ -3,14 +3,17 @@
 from dataclasses import dataclass
 
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row
+from onepam.store.database import Db, Row, row, rows
 from onepam.store.tables import AT
+
+MOST_WAITING = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
     """A confirmation as its page shows it. `status` is asked, given, failed or used."""
 
+    confirmation: str
     person: str
     resource: str
     login: str
@@ -26,8 +29,27 @@ def confirmation(db: Db, at: Instant, confirmation: str) -> Confirmation | None:
         f"SELECT * FROM confirmation WHERE confirmation = :confirmation AND {AT}",
         {"confirmation": confirmation, "at": at},
     )
-    if found is None:
-        return None
+    return None if found is None else _confirmation(found)
+
+
+def waiting_confirmations(db: Db, at: Instant, person: str) -> list[Confirmation]:
+    """What terminals ask this person to confirm at `at`, those that lapse last first, at most `MOST_WAITING`."""
+    found = rows(
+        db,
+        f"SELECT * FROM confirmation WHERE person = :person AND status = 'asked' AND expires > :at AND {AT} "
+        "ORDER BY expires DESC, confirmation LIMIT :most",
+        {"person": person, "at": at, "most": MOST_WAITING},
+    )
+    return [_confirmation(each) for each in found]
+
+
+def _confirmation(found: Row) -> Confirmation:
     return Confirmation(
-        found["person"], found["resource"], found["login"], found["source"] or "", found["expires"], found["status"]
+        found["confirmation"],
+        found["person"],
+        found["resource"],
+        found["login"],
+        found["source"] or "",
+        found["expires"],
+        found["status"],
     )
