@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.applications import Starlette
 
 from onepam.app.close_session import close_session
@@ -32,6 +33,9 @@ from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import HOUR, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
+from onepam.ledger.checkpoint import Checkpoint, sign_checkpoint
+from onepam.ledger.merkle import Frontier
+from onepam.ledger.note import ED25519, VerifierKey
 from onepam.recording import frames
 from onepam.recording.seal import Sealer
 from onepam.store.database import Db
@@ -44,6 +48,8 @@ from tests.company import Company, record
 ORIGIN = "http://localhost"
 ADDRESS = "192.0.2.1"
 KEY = bytes(range(32))
+_SIGNER = Ed25519PrivateKey.from_private_bytes(KEY)
+LOG_KEY = VerifierKey("onepam.example.org/log", ED25519, _SIGNER.public_key().public_bytes_raw())
 
 
 @dataclass
@@ -202,6 +208,7 @@ async def opened(folder: Path, admitted: tuple[Admitted, ...] = ()) -> AsyncIter
         scp_words=lambda login, target: f"scp -P 2222 FILE {login}@{target}@gate.example.org:",
         health=lambda: _health(company, published),
         proof=proof,
+        checkpoint=lambda: _checkpoint(company, published),
         clock=company.clock,
         wall=company.clock,
         random=secrets.token_bytes,
@@ -219,6 +226,17 @@ async def opened(folder: Path, admitted: tuple[Admitted, ...] = ()) -> AsyncIter
         company.close()
 
 
+async def _checkpoint(company: Company, published: list[bytes]) -> tuple[Checkpoint, bytes] | None:
+    """The head, signed; None while the office has published nothing, as before the first look at its health."""
+    if not published:
+        return None
+    size = (await _health(company, published)).size
+    tree = Frontier()
+    tree.extend(published)
+    found = Checkpoint(LOG_KEY.name, size, tree.root())
+    return found, sign_checkpoint(found, LOG_KEY, _SIGNER.sign)
+
+
 async def _health(company: Company, published: list[bytes]) -> LedgerHealth:
     """Signed and witnessed up to the head. As a publisher does, `published` grows and forgets nothing."""
     published += [each.leaf for each in await company.reader(lambda db, at: entries(db, len(published), 1 << 53))]
@@ -227,7 +245,7 @@ async def _health(company: Company, published: list[bytes]) -> LedgerHealth:
     return LedgerHealth(
         size=size,
         head_at=header.time,
-        log_key="onepam.example.org/log+4be1d00c+AZx3bWjN0qS8vK2LQ9f1",
+        log_key=LOG_KEY.encode(),
         checkpoint_size=size,
         checkpoint_at=header.time,
         witness="witness.example.org",

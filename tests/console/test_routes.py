@@ -147,6 +147,8 @@ TABLE: dict[str, frozenset[str]] = {
     "POST /changes/{change}/reject": ADMINISTRATOR,
     "GET /ledger": OVERSEERS,
     "GET /ledger/proof/{index}": OVERSEERS,
+    "GET /ledger/checkpoint": OVERSEERS,
+    "GET /ledger/checkpoint/file": OVERSEERS,
     "POST /ledger/announced/{announcement}/cancel": ADMINISTRATOR,
     "GET /find": SIGNED_IN,
 }

@@ -105,6 +105,7 @@ def _console(platform: "Platform", identity: Identity, signals: Receiver) -> Con
         scp_words=lambda login, target: f"scp {_port(platform, '-P')}FILE {login}@{target}@{config.gateway_name}:",
         health=lambda: _health(platform),
         proof=lambda index: asyncio.to_thread(platform.anchors.proof, index),
+        checkpoint=lambda: asyncio.to_thread(platform.anchors.newest),
         clock=platform.ledger.time,
         wall=wall_clock,
         random=secrets.token_bytes,

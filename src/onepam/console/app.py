@@ -13,6 +13,7 @@ from onepam.console.dispatch import Place, routes
 from onepam.console.pages import (
     auth,
     changes,
+    checkpoint,
     exceptions,
     find,
     holds,
@@ -54,6 +55,7 @@ PLACES: tuple[Place, ...] = (
     *roles.PLACES,
     *changes.PLACES,
     *ledger.PLACES,
+    *checkpoint.PLACES,
     *notices.PLACES,
     *find.PLACES,
 )

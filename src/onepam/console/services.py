@@ -18,6 +18,7 @@ from onepam.identity.signals.receiver import Receiver
 from onepam.kernel.clock import Clock
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import RandomBytes
+from onepam.ledger.checkpoint import Checkpoint
 from onepam.store.reader import Reader
 from onepam.vault.envelope import Envelope
 
@@ -29,8 +30,8 @@ class ConsoleServices:
     `fetch` is how anything leaves for an identity provider, `openid` signs people in by OpenID Connect, and
     `providers` makes what the ledger keeps of a provider ready for use. `signals` takes what transmitters tell.
     `metadata` reads a SAML provider's again. `refusals` counts what providers send that lets nobody in; `scim_traffic`
-    is how the requests of directories went. `clock` is the ledger's time, `wall` this machine's clock, for what is
-    compared with somebody else's.
+    is how the requests of directories went. `checkpoint` is the newest that is signed, with its note, or None. `clock`
+    is the ledger's time, `wall` this machine's clock, for what is compared with somebody else's.
     """
 
     ledger: Ledger
@@ -44,6 +45,7 @@ class ConsoleServices:
     scp_words: Callable[[str, str], str]
     health: Callable[[], Awaitable[LedgerHealth]]
     proof: Callable[[int], Awaitable[EntryProof | Refused]]
+    checkpoint: Callable[[], Awaitable[tuple[Checkpoint, bytes] | None]]
     clock: Clock
     wall: Clock
     random: RandomBytes

@@ -1,7 +1,9 @@
 """Sessions, and one of them in full; the ledger."""
 
+from base64 import b64encode
 from typing import Any
 
+from onepam.identity.totp import qr_svg
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from tests.console.samples.company import CHAIN, DB1, FRESH_PROOF, JONAS, LENA, PRIYA, PROOF, TOMAS, Context, ago, ahead
 
@@ -241,4 +243,23 @@ LEDGER_ALONE: Context = {
         "fields": [["Request", "req_7f2k"], ["By", "Mira Okafor"]],
         "proof": {**PROOF, "witness": None, "witness_at": None},
     },
+}
+
+_SIGNATURE = "vY0qS8vK2LQ9f1AZx3bWjN0q" * 3
+NOTE = f"""onepam.example.org/log
+48221
+vN3o7ToC5wjSrqDDHkhGg4s9nXlu6s0pKXfDTyv6vGo=
+
+\u2014 onepam.example.org/log S+HQDIvHoIUrMJMKzfJ+Zr3{_SIGNATURE}S8s=
+\u2014 witness.example.org 0iY3pgAAAABpC3wAIvHoIUrMJMKzfJ+Zr3{_SIGNATURE}S8s=
+"""
+CHECKPOINT: Context = {
+    "text": NOTE,
+    "svg": "data:image/svg+xml;base64," + b64encode(qr_svg(NOTE).encode()).decode("ascii"),
+    "size": 48_221,
+    "root": "bcdde8ed3a02e708d2aea0c31e4846838b3d9d796eeacd292977c34f2bfabc6a",
+    "origin": "onepam.example.org/log",
+    "at": ago(14 * SECOND),
+    "printed": ago(0),
+    "key": LEDGER["key"],
 }

@@ -3,7 +3,7 @@
 from onepam.console.rendering import Shell
 from onepam.kernel.clock import DAY, SECOND
 from tests.console.samples.access import CHANGES, PLANNED, PROPOSE, RESOURCE, RESOURCES, ROLES
-from tests.console.samples.activity import LEDGER, LEDGER_ALONE, LIVE_SESSION, SESSION, SESSIONS
+from tests.console.samples.activity import CHECKPOINT, LEDGER, LEDGER_ALONE, LIVE_SESSION, SESSION, SESSIONS
 from tests.console.samples.company import FRESH_PROOF, MINE, Context, ago, ahead, outside, shell
 from tests.console.samples.entrance import (
     CLI,
@@ -182,6 +182,8 @@ SAMPLES: dict[str, tuple[str, Shell, Context]] = {
     "propose-planned": ("propose.html", shell("/changes/new"), PLANNED),
     "ledger": ("ledger.html", shell("/ledger"), LEDGER),
     "ledger-alone": ("ledger.html", shell("/ledger"), LEDGER_ALONE),
+    "checkpoint": ("checkpoint.html", shell("/ledger/checkpoint"), CHECKPOINT),
+    "checkpoint-long": ("checkpoint.html", shell("/ledger/checkpoint"), {**CHECKPOINT, "svg": "", "at": None}),
     "factors": ("factors.html", shell("/factors"), FACTORS),
     "factors-new": ("factors.html", shell("/factors"), NO_FACTORS),
     "refusal": ("refusal.html", shell("/sessions"), REFUSAL),
