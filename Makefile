@@ -48,6 +48,10 @@ conformance: test-parts ## Foreign programs and suites against the product (CONF
 	scripts/install-conformance $(VENV)
 	$(BIN)/python -m pytest -m conformance $(CONFORMANCE_ARGS)
 
+.PHONY: conformance-slice
+conformance-slice: test-parts ## Those of them that need nothing large: other SSH clients
+	$(BIN)/python -m pytest -m conformance tests/conformance
+
 .PHONY: static
 static: lint types imports sizes ## Lint and format, strict types, import contracts, sizes (all of them: make -k static)
 
