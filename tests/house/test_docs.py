@@ -8,7 +8,7 @@ import pytest
 
 from onepam.boot.config import Config
 from onepam.domain.sessions import EntryPoint
-from scripts import entry_points_doc, notices_doc
+from scripts import attacks_doc, entry_points_doc, notices_doc
 from scripts.events_doc import CONTROLS, PAGE, page
 from tests.house.sources import ROOT, kept_files, name
 
@@ -29,6 +29,10 @@ def test_the_table_of_events_is_current() -> None:
 
 def test_the_table_of_notices_is_current() -> None:
     assert notices_doc.PAGE.read_text("utf-8") == notices_doc.page(), "run: python scripts/notices_doc.py"
+
+
+def test_the_tables_of_attacks_are_current() -> None:
+    assert attacks_doc.PAGE.read_text("utf-8") == attacks_doc.page(), "run: python scripts/attacks_doc.py"
 
 
 def test_every_event_kind_is_evidence_for_a_control() -> None:

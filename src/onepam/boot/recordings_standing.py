@@ -30,7 +30,7 @@ def recordings_standing(database: Path, clock: Clock) -> tuple[Recordings, list[
     """How many recordings the ledger says there are, what is known of them, and which are bad."""
     reader = Reader(database, clock, threads=1)
     known = reader.now(standing)
-    return _counted(known.bad, known.total, known.checked, known.as_of), list(known.bad)
+    return counted(known.bad, known.total, known.checked, known.as_of), list(known.bad)
 
 
 def recordings_read(data: Path, clock: Clock, told: Callable[[int, int], None]) -> tuple[Recordings, list[Checked]]:
@@ -41,9 +41,10 @@ def recordings_read(data: Path, clock: Clock, told: Callable[[int, int], None]) 
         raise Fault(f"the master keys are not in {data}: give --no-recordings, or run it where they are") from None
     reader, folder = Reader(data / "ledger.db", clock, threads=1), data / "recordings"
     found = list(check_all(reader, folder, key_beside(folder, Envelope(keys, secrets.token_bytes)), told))
-    return _counted(found, len(found), len(found), clock()), [each for each in found if not each.condition.good]
+    return counted(found, len(found), len(found), clock()), [each for each in found if not each.condition.good]
 
 
-def _counted(found: Iterable[Checked], total: int, checked: int, as_of: Instant | None) -> Recordings:
+def counted(found: Iterable[Checked], total: int, checked: int, as_of: Instant | None) -> Recordings:
+    """The line over what was `found`: how many of `total` were `checked`, and the bad ones by what they are."""
     counts = Counter(_COUNTED[each.condition] for each in found if not each.condition.good)
     return Recordings(total=total, checked=checked, as_of=as_of, **counts)
