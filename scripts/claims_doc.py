@@ -50,11 +50,10 @@ def claims() -> list[Claim]:
 
 
 def sentences(text: str) -> Iterator[str]:
-    """The sentences with one of the words, as plain text: without code blocks, pictures, links and emphasis."""
+    """The sentences with one of the words, as plain text: no code blocks, headings, pictures, links, emphasis."""
     text = re.sub(r"^```.*?^```$|<picture>.*?</picture>", "", text, flags=re.DOTALL | re.MULTILINE)
-    for block in re.split(r"\n\s*\n|\n(?=[-|>#*] ?)|\n(?=\d+\. )", text):
-        if block.startswith("#") or re.fullmatch(r"\|[ |:-]+\|", block):
-            continue
+    text = re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
+    for block in re.split(r"\n\s*\n|\n(?=\s*[-*] |[|>]|\d+\. )", text):
         for sentence in re.split(r"(?<=[.!?])\s+(?=[A-Z*`\[])", plain(block)):
             if _WORD.search(sentence):
                 yield sentence
@@ -63,7 +62,7 @@ def sentences(text: str) -> Iterator[str]:
 def plain(text: str) -> str:
     """The words of Markdown, in one line."""
     text = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)
-    return re.sub(r"\s+", " ", re.sub(r"[*`]|^[->] ", "", text)).strip()
+    return re.sub(r"\s+", " ", re.sub(r"[*`]|^\s*[-*>] ", "", text)).strip()
 
 
 def proofs() -> list[Proof]:

@@ -120,6 +120,10 @@ def visitor(request: pytest.FixtureRequest, company: Company) -> Visitor:
     return Visitor(company, request.param)
 
 
+@pytest.mark.claim(
+    "A second factor for people on every path",
+    altered="a registered key alone counted as a proof",
+)
 async def test_mfa_without_a_second_factor_nothing_opens(visitor: Visitor) -> None:
     answer = await visitor.open(sign_in=None, confirmation=None, key=None)
     if isinstance(answer, Challenge):

@@ -310,6 +310,10 @@ def copy_of(installed: Installed, tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+@pytest.mark.claim(
+    "Nobody can rewrite unnoticed what an anchor outside covers",
+    altered="the check held the entries against the folder's checkpoint and no other anchor",
+)
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_it_is_found_by_the_anchor_and_named(attack: str, installed: Installed, tmp_path: Path) -> None:
     change, code, name = ATTACKS[attack]

@@ -104,6 +104,18 @@ def test_without_an_anchor_nothing_is_called_intact(installed: tuple[Path, str])
     assert "intact" not in told
 
 
+@pytest.mark.claim(
+    "rebuilds every table",
+    altered="the rebuilt tables were not compared with those that are there",
+)
+@pytest.mark.claim(
+    "recomputes every hash",
+    altered="the stored leaf was taken in place of the recomputed one",
+)
+@pytest.mark.claim(
+    "names the entry that was flipped, dropped, reordered or slipped in",
+    altered="rows were taken for equal to the published hashes; then a reordered entry was not named",
+)
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_every_attack_is_found_and_named(attack: str, installed: tuple[Path, str], tmp_path: Path) -> None:
     data, log_key = installed

@@ -102,6 +102,10 @@ async def probed(gateway: Gateway, person: Person, count: int, purpose: ProbePur
             await asyncio.sleep(0.1)
 
 
+@pytest.mark.claim(
+    "Whoever leaves loses every way in by one command, and the listeners are asked whether it is so",
+    altered="the decision no longer asked whether the account is enabled",
+)
 async def test_every_proof_of_a_leaver_is_refused_on_its_real_listener(gateway: Gateway) -> None:
     person = await somebody(gateway)
     before = len(gateway.events(SessionOpened)), len(gateway.events(SessionRefused))

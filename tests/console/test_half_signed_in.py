@@ -98,6 +98,10 @@ STATES: tuple[Callable[[Office], Awaitable[Browser]], ...] = (
 )  # fmt: skip
 
 
+@pytest.mark.claim(
+    "Every way in for people needs a second factor",
+    altered="the console's pages no longer asked whether somebody is signed in",
+)
 @pytest.mark.parametrize("state", STATES, ids=lambda each: each.__name__)
 async def test_nothing_opens(office: Office, state: Callable[[Office], Awaitable[Browser]]) -> None:
     before = sign_ins(office)

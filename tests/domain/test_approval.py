@@ -96,6 +96,10 @@ REFUSED_ATTEMPTS: list[tuple[ApprovalFacts, Actor, str]] = [
 ]
 
 
+@pytest.mark.claim(
+    "Nobody approves their own request",
+    altered="the requester could decide",
+)
 @pytest.mark.parametrize(("facts", "actor", "code"), REFUSED_ATTEMPTS)
 def test_an_attempt_without_authority_is_refused_and_kept(facts: ApprovalFacts, actor: Actor, code: str) -> None:
     for decided in (approve(facts, actor, COMMAND, NOW), deny(facts, actor, "req_1", "", NOW)):
@@ -105,6 +109,10 @@ def test_an_attempt_without_authority_is_refused_and_kept(facts: ApprovalFacts, 
         assert decided.result.code == code
 
 
+@pytest.mark.claim(
+    "a request that changed",
+    altered="the digest of what is approved was not compared",
+)
 def test_another_digest_is_refused_and_kept() -> None:
     decided = approve(FACTS, MAX, replace(COMMAND, digest="0" * 64), NOW)
     assert isinstance(decided, Decided)
@@ -149,6 +157,10 @@ VOID = [
 ]
 
 
+@pytest.mark.claim(
+    "a request that changed",
+    altered="the role's version was not compared",
+)
 @pytest.mark.parametrize(("requester", "code"), VOID)
 def test_what_no_longer_stands_is_void_and_no_grant_starts(requester: Any, code: str) -> None:
     decided = approve(given(requester=requester), MAX, COMMAND, NOW)

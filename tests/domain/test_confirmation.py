@@ -72,6 +72,10 @@ def test_a_resource_that_asks_for_a_factor_of_its_own_takes_none_that_served_bef
         assert (refused.code, refused.hint) == ("confirmation.stale_factor", "/step-up")
 
 
+@pytest.mark.claim(
+    "A terminal's link cannot be confirmed by somebody else, nor without the code",
+    altered="the person was not compared; in another run, the code",
+)
 @pytest.mark.parametrize(
     ("changed", "digest", "code"),
     [

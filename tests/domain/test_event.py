@@ -79,6 +79,10 @@ def written(record: object) -> tuple[Kind, dict[str, Any], dict[str, Any] | None
     return kind, decode(kind.write_body(record, DIGEST).encode()), decode(kind.write_payload(record).encode())
 
 
+@pytest.mark.claim(
+    "stands outside the ledger's entries, which hold only its salted digest",
+    altered="the body was written with the private fields",
+)
 def test_private_fields_stand_in_the_payload_only() -> None:
     kind, body, payload = written(ADDED)
     assert (kind.name, kind.version, kind.klass) == ("person.added", 1, "person")

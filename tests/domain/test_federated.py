@@ -117,6 +117,10 @@ def test_the_one_person_with_the_address_is_linked() -> None:
     assert isinstance(answer.result, SignedInto)
 
 
+@pytest.mark.claim(
+    "What an identity provider says counts only within what two administrators set for it: mail domains",
+    altered="an address of any domain was taken from a provider",
+)
 @pytest.mark.parametrize(
     ("facts", "said", "expected"),
     [
@@ -239,6 +243,10 @@ def test_what_is_not_attested_asks_for_a_factor_of_ours(value: tuple[str, ...]) 
     assert decided(ruled(KNOWN, attests=("mfa", "")), weak).result == NeedsSecondFactor("eve")
 
 
+@pytest.mark.claim(
+    "what is only declared is reported as such",
+    altered="a declared factor was recorded as attested",
+)
 def test_a_declaration_counts_but_not_for_administrators() -> None:
     declared = replace(KNOWN, declared=True)
     session = opened(declared, WEAK)

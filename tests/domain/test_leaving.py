@@ -65,6 +65,10 @@ ENDINGS = (
 REROUTED = (RequestRerouted("req_2", "eve", ("max",), "ada"), RequestRerouted("req_3", "eve", (), "ada"))
 
 
+@pytest.mark.claim(
+    "Whoever leaves loses every sign-in, key and live session",
+    altered="leaving kept the keys; in another run, the sign-ins",
+)
 def test_everything_ends_in_one_command() -> None:
     assert disable(FACTS, ADA, "eve", "left", NOW) == Decided(
         (PersonDisabled("eve", "ada", "left"), *ENDINGS, *REROUTED), Ended(2, 1, 1, 1, 3, 1, 1, 1, 1, 2, 2)

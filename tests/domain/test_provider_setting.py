@@ -187,6 +187,10 @@ def test_what_a_rule_may_say() -> None:
     assert unfit(replace(OKTA, rule=ProviderRule())) is None
 
 
+@pytest.mark.claim(
+    "counts only within what two administrators set for it",
+    altered="who proposed a provider could approve it",
+)
 @pytest.mark.parametrize(
     ("facts", "refused", "events"),
     [

@@ -65,6 +65,10 @@ def events(outcome: object) -> tuple[Any, ...]:
     return outcome.events
 
 
+@pytest.mark.claim(
+    "a signal ends sign-ins and never begins one",
+    altered="a signal also enabled its person",
+)
 @pytest.mark.parametrize(
     ("kind", "detail", "because"),
     [
@@ -84,6 +88,10 @@ def test_what_ends_by_a_signal(kind: SignalKind, detail: str, because: str) -> N
     assert ended == [SignedOut(each, "eve", because, None) for each in (("sgn_1", "sgn_2") if because else ())]
 
 
+@pytest.mark.claim(
+    "times and replay are checked",
+    altered="a signal that came before was taken again",
+)
 def test_a_signal_serves_once_and_only_while_its_stream_is_in_force() -> None:
     assert code(receive(replace(TAKEN, seen=True), "sst_1", SIGNAL)) == "signal.repeated"
     assert code(receive(replace(TAKEN, in_force=False), "sst_1", SIGNAL)) == "signal.stream"

@@ -286,6 +286,14 @@ def _(f: Forge) -> None:
     f.lines("entries.jsonl", lambda e: e.remove(_find(e, "retention")))
 
 
+@pytest.mark.claim(
+    "Proof that no entry is missing",
+    altered="the verifier did not compare the tree's root with the checkpoint's",
+)
+@pytest.mark.claim(
+    "with the proof that no entry of the period is missing",
+    altered="the verifier did not compare the tree's root with the checkpoint's",
+)
 @pytest.mark.parametrize("name", ATTACKS.table, ids=str)
 def test_refused_and_named(name: str, company: History, honest: bytes, check: Check) -> None:
     ATTACKS.assert_refused(name, Forge(company, honest), check)

@@ -160,6 +160,10 @@ async def _later(turns: int, work: Coroutine[Any, Any, T]) -> T:
     return await work
 
 
+@pytest.mark.claim(
+    "Losing access ends the running session, not only the next one",
+    altered="the end of a membership touched no live session",
+)
 @pytest.mark.parametrize("source", ["scim:okta", "access.yaml"])
 async def test_who_leaves_the_group_loses_the_session(gateway: Gateway, source: str) -> None:
     """What a group gave, nothing else: aud holds the engineer's role by it only."""
@@ -216,16 +220,21 @@ async def test_a_wider_role_of_another_kind_ends_nothing(gateway: Gateway) -> No
     assert not client.over
 
 
-async def test_the_end_comes_though_nobody_says_so(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The timer is the loop's own: with the tail stopped, the session still ends at its end."""
-    company = gateway.company
+@pytest.mark.claim(
+    "Losing access ends the running session, not only the next one: kill, expiry",
+    altered="a session that opened had no timer",
+)
+async def test_the_end_comes_though_nobody_says_so(tmp_path: Path) -> None:
+    """The timer is the loop's own: nobody follows the ledger, and the session still ends at its end."""
+    company = await Company.create(tmp_path)
     await record(company.ledger, role_set("engineer", (replace(DEV, longest=SECOND // 5),)))
-    client = await gateway.open("eve")
+    client = await Gateway(company).open("eve")
     assert client.permit is not None
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         while not client.over:  # noqa: ASYNC110 - the test's own list
             await asyncio.sleep(0.01)
     assert client.ends == ["expired"]
+    company.close()
 
 
 class Tail:

@@ -3,6 +3,10 @@ import pytest
 from onepam.kernel.secret import Secret
 
 
+@pytest.mark.claim(
+    "never shows itself in a log line or a traceback",
+    altered="its repr showed the bytes",
+)
 def test_a_secret_shows_itself_only_when_asked() -> None:
     secret = Secret(b"hunter2")
     assert secret.reveal() == b"hunter2"

@@ -73,6 +73,10 @@ def in_force(db: Db, at: Instant) -> set[tuple[str, str, str]]:
     return {(each.person, each.resource, each.login) for each in rows if RESOURCES[each.resource][1]}
 
 
+@pytest.mark.claim(
+    "can be read as of any past instant",
+    altered="the matrix of an instant took the grants that run now",
+)
 async def test_catalogue_matrix_and_door_agree_and_the_past_stays_as_it_was(company: Company) -> None:
     remembered: list[tuple[Instant, set[tuple[str, str, str]], Catalogue, list[AccessRow]]] = []
 

@@ -102,6 +102,10 @@ async def test_a_full_disk(gateway: Gateway) -> None:
     assert (await gateway.run(*gateway.ssh(third, "echo in"))).stdout == b"in\n"
 
 
+@pytest.mark.claim(
+    "every session is recorded, or it does not open",
+    altered="a session went on with a recorder that keeps nothing",
+)
 async def test_recordings_that_are_gone(gateway: Gateway) -> None:
     shutil.rmtree(gateway.platform.recordings)
     person = await gateway.person()
