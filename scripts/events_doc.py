@@ -93,6 +93,7 @@ CONTROLS = {
     "recovery_key.renewal_cancelled": "CRD-05",
     "recovery_key.renewed": "CRD-05",
     "request.approval_refused": "PRV-01 PRV-02",
+    "request.approval_undone": "PRV-01 PRV-02",
     "request.approved": "PRV-01 PRV-02",
     "request.denied": "PRV-01",
     "request.made": "PRV-01",

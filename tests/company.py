@@ -40,6 +40,7 @@ from onepam.domain.authority import Actor
 from onepam.domain.commit import Decided
 from onepam.domain.event import plain
 from onepam.domain.people import PersonKind
+from onepam.domain.requests import UNDO
 from onepam.domain.roster import Attributes
 from onepam.domain.sessions import EntryPoint
 from onepam.domain.sign_in import FactorKind, SignedIn, SignInKind
@@ -225,11 +226,12 @@ class Company:
         return made
 
     async def approve(self, person: str, made: Asked) -> Granted:
-        """An approval that is given."""
+        """An approval that has taken effect."""
         granted = await approve_request(
             self.ledger, self.actor(person), made.request, made.digest, self.new("grt"), "go ahead"
         )
         assert isinstance(granted, Granted), granted
+        self.clock.advance(UNDO)
         return granted
 
     async def open(self, person: str, resource: str, login: str) -> Opened | Challenge | Refused:

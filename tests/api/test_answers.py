@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from onepam.domain.requests import UNDO
 from onepam.domain.sign_in import FactorKind, SignedIn, SignedOut, SignInKind
 from onepam.gateway.recorder import recording_path
 from onepam.identity.cli_codes import issue_code
@@ -245,6 +246,25 @@ def test_an_approval_is_for_what_was_shown(office: Office) -> None:
         assert (again.status_code, again.json()["code"]) == (409, "request.closed")
     refused = [each for each in entries(office, "request.approval_refused") if each.request == made.request]
     assert [each.code for each in refused] == ["request.digest"]
+
+
+def test_an_approval_is_undone_until_it_takes_effect(office: Office) -> None:
+    eve, max_ = office.join("engineer"), office.join("manager")
+    made = office.asked(eve)
+    here = f"/requests/{made.request}"
+    with office.client(max_) as his, office.client(eve) as hers:
+        given = his.post(f"{here}/approve", json={"digest": made.digest}).json()
+        row = hers.get(here).json()["request"]
+        assert (row["status"], row["grant_state"]) == ("approved", "starting")
+        assert row["effective_at"] == given["starts"]
+        assert parse(given["starts"]) - parse(row["decided"]) == UNDO
+        assert hers.get("/access").json()["requestable"]
+        assert not [each for each in hers.get("/access").json()["open"] if each["resource"] == "web-1"]
+        assert his.post(f"{here}/undo").json() == {"done": True}
+        row = hers.get(here).json()["request"]
+        assert (row["status"], row["grant"], row["effective_at"]) == ("open", None, None)
+        again = his.post(f"{here}/undo")
+        assert (again.status_code, again.json()["code"]) == (409, "request.nothing_to_undo")
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,12 @@ def request_of(body: Callable[[Any], Any]) -> Prepare:
     return prepare
 
 
+def approved_request(people: People) -> tuple[dict[str, str], Any]:
+    """Another manager has just approved it."""
+    granted = people.office.granted(people.ids["owner"], people.office.join("manager"))
+    return {"request": granted.request}, None
+
+
 def session_of(people: People) -> tuple[dict[str, str], Any]:
     return {"session": people.office.session(people.ids["owner"])}, None
 
@@ -147,6 +153,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/requests/{request}/approve"): Call(
         prepare=request_of(lambda made: {"digest": made.digest}), rules=REQUEST
     ),
+    ("POST", "/requests/{request}/undo"): Call(prepare=approved_request, rules={**REQUEST, "manager": 403}),
     ("POST", "/requests/{request}/deny"): Call(prepare=request_of(lambda made: {"comment": "no"}), rules=REQUEST),
     ("POST", "/requests/{request}/withdraw"): Call(
         prepare=request_of(lambda made: None), rules={**REQUEST, "manager": 403, "owner": 200}

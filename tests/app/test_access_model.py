@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from onepam.app.approve_request import approve_request
+from onepam.app.approve_request import approve_request, undo_approval
 from onepam.app.deny_request import deny_request
 from onepam.app.disable_person import disable_person
 from onepam.app.enable_person import enable_person
@@ -27,7 +27,7 @@ from onepam.domain.approval import Granted
 from onepam.domain.asking import MAX_OPEN_REQUESTS, Asked
 from onepam.domain.decision import Permitted, decide
 from onepam.domain.leaving import Ended
-from onepam.domain.requests import RequestStatus
+from onepam.domain.requests import UNDO, RequestStatus
 from onepam.kernel.clock import HOUR, MINUTE, Instant
 from onepam.store.database import Db
 from onepam.store.facts.holdings import access_facts
@@ -131,7 +131,11 @@ class AccessMachine(RuleBasedStateMachine):
 
     # Few rules with an act each: many rules would be drawn too unevenly in a short run.
 
-    @rule(act=st.sampled_from(["approve", "approve", "deny", "withdraw", "end"]), who=decider, number=number)
+    @rule(
+        act=st.sampled_from(["approve", "approve", "approve_and_undo", "deny", "withdraw", "end"]),
+        who=decider,
+        number=number,
+    )
     def somebody_decides(self, act: str, who: str, number: int) -> None:
         getattr(self, act)(who, number)
 
@@ -183,6 +187,19 @@ class AccessMachine(RuleBasedStateMachine):
             self.requests.append(ModelRequest(outcome, who, what, minutes, self.version))
 
     def approve(self, who: str, number: int) -> None:
+        if self.approved(who, number):
+            self.company.clock.advance(UNDO)
+
+    def approve_and_undo(self, who: str, number: int) -> None:
+        """As if nothing had been: the request waits, the grant opens nothing."""
+        each = self.requests[-1 - number % len(self.requests)]
+        if self.approved(who, number):
+            undone = undo_approval(self.company.ledger, self.company.actor(who), each.asked.request)
+            assert self.run(undone) is None
+            each.status = "open"
+            self.grants.pop()
+
+    def approved(self, who: str, number: int) -> bool:
         each = self.requests[-1 - number % len(self.requests)]
         decides, stands = self.decides(who, each) and self.waits(each), self.stands(each)
         company = self.company
@@ -197,6 +214,7 @@ class AccessMachine(RuleBasedStateMachine):
         if isinstance(outcome, Granted):
             assert outcome.ends - outcome.starts == each.minutes * MINUTE
             self.grants.append(ModelGrant(outcome.grant, each.person, each.what, outcome.ends))
+        return isinstance(outcome, Granted)
 
     def deny(self, who: str, number: int) -> None:
         each = self.requests[-1 - number % len(self.requests)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.approve_request import approve_request
+from onepam.app.approve_request import approve_request, undo_approval
 from onepam.app.deny_request import deny_request
 from onepam.app.disable_person import disable_person
 from onepam.app.end_grant import end_grant
@@ -15,12 +15,14 @@ from onepam.app.make_request import make_request
 from onepam.app.open_session import Opened
 from onepam.app.withdraw_request import withdraw_request
 from onepam.domain.approval import Granted
+from onepam.domain.asking import Asked
 from onepam.domain.expiry import Swept
 from onepam.domain.leaving import Ended
-from onepam.domain.requests import REQUEST_LIFETIME
+from onepam.domain.requests import REQUEST_LIFETIME, UNDO
 from onepam.kernel.clock import HOUR, MINUTE, SECOND, Instant
 from onepam.store.database import connect
 from onepam.store.entries import entries, entries_of
+from onepam.store.read.requests import request as read_request
 from onepam.store.rebuild import compare
 from tests.company import DEV, PROD, Company, record, refused, role_set
 
@@ -104,6 +106,62 @@ async def test_of_many_approvals_at_once_one_starts_a_grant(company: Company) ->
         )
         assert sum(isinstance(outcome, Granted) for outcome in outcomes) == 1
         assert {getattr(outcome, "code", "") for outcome in outcomes} == {"", "request.closed"}
+
+
+async def approved(company: Company) -> tuple[Asked, Granted]:
+    """An approval by max that has not taken effect."""
+    made = await company.ask("eve", "web-1", "app")
+    granted = await approve_request(company.ledger, company.actor("max"), made.request, made.digest, company.new("grt"))
+    assert isinstance(granted, Granted)
+    return made, granted
+
+
+async def test_an_approval_opens_nothing_before_it_takes_effect(company: Company) -> None:
+    _, granted = await approved(company)
+    assert granted.starts - company.clock.now > UNDO - SECOND
+    refused(await company.open("eve", "web-1", "app"), "access.not_yet")
+    company.clock.advance(UNDO - SECOND)
+    refused(await company.open("eve", "web-1", "app"), "access.not_yet")
+    company.clock.advance(SECOND)
+    assert isinstance(await company.open("eve", "web-1", "app"), Opened)
+
+
+async def test_an_undone_approval_opens_nothing_and_the_request_waits_again(company: Company) -> None:
+    made, _ = await approved(company)
+    undo = undo_approval(company.ledger, company.actor("bob"), made.request)
+    refused(await undo, "request.no_authority")
+    before = company.ledger.size()
+    assert await undo_approval(company.ledger, company.actor("max"), made.request) is None
+    assert kinds(company, before) == ["request.approval_undone", "grant.ended"]
+    refused(await undo_approval(company.ledger, company.actor("max"), made.request), "request.nothing_to_undo")
+    company.clock.advance(2 * UNDO)
+    refused(await company.open("eve", "web-1", "app"), "access.needs_approval")
+    granted = await company.approve("max", made)
+    detail = company.reader.now(read_request, None, made.request)
+    assert detail is not None
+    assert (detail.row.grant, detail.row.grant_state) == (granted.grant, "running")
+    assert isinstance(await company.open("eve", "web-1", "app"), Opened)
+
+
+async def test_what_has_taken_effect_is_not_undone(company: Company) -> None:
+    made, _ = await approved(company)
+    company.clock.advance(UNDO)
+    refused(await undo_approval(company.ledger, company.actor("max"), made.request), "request.nothing_to_undo")
+    assert isinstance(await company.open("eve", "web-1", "app"), Opened)
+
+
+async def test_who_leaves_before_their_approval_takes_effect_gives_nothing(company: Company) -> None:
+    await approved(company)
+    assert isinstance(await disable_person(company.ledger, company.actor("ada"), "max", "left"), Ended)
+    company.clock.advance(UNDO)
+    refused(await company.open("eve", "web-1", "app"), "access.needs_approval")
+
+
+async def test_who_leaves_afterwards_has_decided(company: Company) -> None:
+    await approved(company)
+    company.clock.advance(UNDO)
+    assert isinstance(await disable_person(company.ledger, company.actor("ada"), "max", "left"), Ended)
+    assert isinstance(await company.open("eve", "web-1", "app"), Opened)
 
 
 @pytest.mark.parametrize("leaver_first", [True, False])

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,15 @@ def test_a_request_from_asking_to_the_grant(office: Office, terminal: NewTermina
     assert (refused.code, json.loads(refused.err)["code"]) == (1, "request.self_approval")
     given = his.run("approve", request, "--yes", "--comment", "go ahead")
     assert given.code == 0, given.err
+    assert f"onepam undo {request}" in given.out
+    assert "approved, starting" in hers.run("requests").out
+    assert his.run("undo", request).out.strip() == f"Undone; {request} waits again."
+    assert "approved" not in hers.run("requests").out
+    late = his.run("undo", request, "--json")
+    assert (late.code, json.loads(late.err)["code"]) == (1, "request.nothing_to_undo")
+    assert his.run("approve", request, "--yes", "--comment", "go ahead").code == 0
+    while "approved, starting" in hers.run("requests").out:
+        time.sleep(0.5)
     listed = hers.run("ls", "web-1")
     assert f"ssh -F {hers.home}/ssh_config app@web-1@onepam" in listed.out
     assert "1 h 29 min" in listed.out or "1 h 30 min" in listed.out

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from onepam.app.end_grant import end_grant
+from onepam.domain.requests import UNDO
 from onepam.kernel.clock import DAY, HOUR, MINUTE, moment
 from tests.console.browsing import Office, count
 
@@ -45,6 +46,19 @@ async def test_a_request_is_asked_for_approved_used_and_given_back(office: Offic
     digest = re.search(r'name="digest" value="([0-9a-f]{64})"', inbox)
     assert digest
     await max_.done(f"/approvals/{request}", decision="approve", digest=digest[1], comment="go ahead")
+    page = await eve.read(here)
+    assert "takes effect" in page
+    assert "ssh -p 2222 app@web-1@gate.example.org" not in page
+    inbox = await max_.read("/approvals")
+    left = re.search(r'data-undo=(\d+)', inbox)
+    assert left
+    assert 9_000 < int(left[1]) <= 10_000
+    await max_.done(f"/approvals/{request}/undo")
+    assert "Waiting" in await eve.read(here)
+    assert "data-undo=" not in await max_.read("/approvals")
+    assert (await max_.post(f"/approvals/{request}/undo")).status_code == 409
+    await max_.done(f"/approvals/{request}", decision="approve", digest=digest[1], comment="go ahead")
+    office.company.clock.advance(UNDO)
     page = await eve.read(here)
     assert "ssh -p 2222 app@web-1@gate.example.org" in page
     assert "by Max Example; go ahead" in page

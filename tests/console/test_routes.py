@@ -78,6 +78,7 @@ TABLE: dict[str, frozenset[str]] = {
     "POST /grants/{grant}/end": SIGNED_IN,
     "GET /approvals": APPROVER,
     "POST /approvals/{request}": APPROVER,
+    "POST /approvals/{request}/undo": APPROVER,
     "GET /sessions": SIGNED_IN,
     "GET /sessions/{session}": SIGNED_IN,
     "GET /sessions/{session}/recording": SIGNED_IN,

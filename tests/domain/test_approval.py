@@ -18,12 +18,14 @@ from onepam.domain.approval import (
     end_grant,
     permission_of,
     standing,
+    undo,
 )
 from onepam.domain.authority import Actor
 from onepam.domain.commit import Decided
 from onepam.domain.people import PersonKind
 from onepam.domain.requests import (
     ApprovalRefused,
+    ApprovalUndone,
     GrantEnded,
     GrantStarted,
     RequestApproved,
@@ -31,7 +33,7 @@ from onepam.domain.requests import (
     RequestStatus,
     RequestWithdrawn,
 )
-from onepam.kernel.clock import HOUR, MINUTE, Instant
+from onepam.kernel.clock import HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import (
     ADA,
@@ -55,6 +57,8 @@ from tests.domain.given import (
 FACTS = ApprovalFacts(present("max", MANAGER), waiting())
 COMMAND = Approve("req_1", OPEN.digest, "grt_1", "go ahead")
 SOON = Instant(NOW + 10 * MINUTE)
+EFFECT = Instant(NOW + 10 * SECOND)
+ENDS = Instant(LATER + 10 * SECOND)
 
 
 def given(**changes: Any) -> ApprovalFacts:
@@ -62,14 +66,14 @@ def given(**changes: Any) -> ApprovalFacts:
     return replace(FACTS, request=replace(waiting(), **changes))
 
 
-def test_an_approval_starts_the_grant_in_the_same_command() -> None:
+def test_an_approval_makes_a_grant_that_begins_ten_seconds_later() -> None:
     decided = approve(FACTS, MAX, COMMAND, NOW)
     assert decided == Decided(
         (
-            RequestApproved("req_1", OPEN.digest, "max", "manager", "go ahead"),
-            GrantStarted("grt_1", "req_1", ASKED, "bnd_1", "max", NOW, LATER),
+            RequestApproved("req_1", OPEN.digest, "max", "manager", EFFECT, "go ahead"),
+            GrantStarted("grt_1", "req_1", ASKED, "bnd_1", "max", EFFECT, ENDS),
         ),
-        Granted("grt_1", "req_1", ASKED, NOW, LATER),
+        Granted("grt_1", "req_1", ASKED, EFFECT, ENDS),
     )
 
 
@@ -82,6 +86,48 @@ def test_a_grant_ends_with_its_binding_or_its_person(requester: Any) -> None:
     assert isinstance(decided, Decided)
     assert isinstance(decided.result, Granted)
     assert decided.result.ends == SOON
+
+
+def test_what_will_not_stand_when_it_takes_effect_is_void_now() -> None:
+    ends = Instant(EFFECT)
+    decided = approve(given(requester=access(replace(ENGINEER, ends=ends))), MAX, COMMAND, NOW)
+    assert isinstance(decided, Decided)
+    assert decided.events == (RequestWithdrawn("req_1", RequestStatus.VOID, "binding.ended", "max"),)
+
+
+COMING = replace(GRANT, grant="grt_1", request="req_1", approved_by="max", starts=EFFECT)
+APPROVED = given(status=RequestStatus.APPROVED, grant=COMING)
+
+
+def test_an_approval_is_undone_until_it_takes_effect() -> None:
+    last = Instant(EFFECT - 1)
+    assert undo(APPROVED, MAX, "req_1", last) == Decided(
+        (ApprovalUndone("req_1", "grt_1", "max"), GrantEnded("grt_1", "req_1", "undone", "max")), None
+    )
+    refused = undo(APPROVED, MAX, "req_1", EFFECT)
+    assert isinstance(refused, Refused)
+    assert refused.code == "request.nothing_to_undo"
+
+
+def test_only_who_approved_can_undo_it() -> None:
+    decided = undo(replace(APPROVED, actor=present("ada", ADMINISTRATOR)), ADA, "req_1", NOW)
+    assert isinstance(decided, Decided)
+    assert decided.events == (ApprovalRefused("req_1", "ada", "request.no_authority"),)
+    assert isinstance(decided.result, Refused)
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        (FACTS, "request.nothing_to_undo"),
+        (replace(FACTS, request=None), "request.unknown"),
+        (replace(APPROVED, actor=replace(APPROVED.actor, mfa_at=None)), "sign_in.ended"),
+    ],
+)
+def test_nothing_to_undo(facts: ApprovalFacts, code: str) -> None:
+    refused = undo(facts, MAX, "req_1", NOW)
+    assert isinstance(refused, Refused)
+    assert refused.code == code
 
 
 REFUSED_ATTEMPTS: list[tuple[ApprovalFacts, Actor, str]] = [

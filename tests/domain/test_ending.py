@@ -56,6 +56,14 @@ def test_grants_and_requests_fall_with_what_bears_them(
     assert falls(FILE.replace(old, new)) == (of_grant, of_request)
 
 
+def test_what_has_not_begun_falls_with_any_change_of_its_role() -> None:
+    wider = base(FILE.replace("longest: 4h", "longest: 6h"))
+    for begins, because in ((NOW, []), (later(NOW, 1), ["role.changed"])):
+        found = endings(base(), wider, (grant(starts=begins),), (), "ada", NOW)
+        assert [each.because for each in found if isinstance(each, GrantEnded)] == because
+    assert endings(base(), base(), (grant(starts=later(NOW, 1)),), (), "ada", NOW) == ()
+
+
 def test_what_has_run_out_is_not_ended_again() -> None:
     assert falls(FILE.replace("[shell, exec]", "[shell]"), later(NOW, DAY))[0] is None
 

@@ -1,14 +1,10 @@
-"""Approving a request: its grant starts in the same command.
-
-The console holds a decision for ten seconds before it sends it, so that it can be undone; here it is final, and what
-was granted is ended with `end_grant`.
-"""
+"""Approving a request, and undoing that before it takes effect (`domain.requests.UNDO`); later the grant is ended."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from onepam.app.ports import Ledger
-from onepam.domain.approval import ApprovalFacts, Approve, Granted, approve
+from onepam.domain.approval import ApprovalFacts, Approve, Granted, approve, undo
 from onepam.domain.authority import Actor
 from onepam.kernel.errors import Refused
 
@@ -25,7 +21,13 @@ class ApprovalQuery:
 async def approve_request(
     ledger: Ledger, actor: Actor, request: str, digest: str, grant: str, comment: str = ""
 ) -> Granted | Refused:
-    """Approves exactly `digest`; the access begins now, as the new grant `grant`."""
+    """Approves exactly `digest`; the access begins at `Granted.starts`, as the new grant `grant`."""
     command = Approve(request, digest, grant, comment)
     outcome = await ledger.commit(ApprovalQuery(actor, request), lambda facts, now: approve(facts, actor, command, now))
+    return outcome if isinstance(outcome, Refused) else outcome.result
+
+
+async def undo_approval(ledger: Ledger, actor: Actor, request: str) -> Refused | None:
+    """None when the actor's approval is undone and the request waits again."""
+    outcome = await ledger.commit(ApprovalQuery(actor, request), lambda facts, now: undo(facts, actor, request, now))
     return outcome if isinstance(outcome, Refused) else outcome.result

@@ -41,6 +41,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     access.waiting,
     decide.inbox,
     decide.approve,
+    decide.undo,
     decide.deny,
     sessions.sessions,
     sessions.play,

@@ -57,6 +57,7 @@ _ENDED = {
     "session.revoked": "the sign-in was revoked",
     "provider.logout": "signed out at the identity provider",
     "binding.ended": "the role was taken away",
+    "undone": "the approval was undone",
     "role.changed": "the role changed",
     "role.removed": "the role was removed",
     "resource.changed": "the resource changed",
@@ -65,6 +66,7 @@ _ENDED = {
     "resource.no_host_key": "no host key is pinned",
     "access.narrowed": "the access became narrower",
     "access.needs_approval": "an approval is needed first",
+    "access.not_yet": "the approval takes effect within seconds",
     "access.login": "the login is not allowed there",
     "target.down": "the target did not answer",
     "target.hanging": "the target hung",
@@ -225,6 +227,8 @@ def _told(event: object) -> tuple[str, str]:  # noqa: C901 - a table
             return "Asked", ""
         case requests.RequestApproved() as it:
             return "Approved", it.comment or ""
+        case requests.ApprovalUndone():
+            return "Approval undone", "before it took effect"
         case requests.RequestDenied() as it:
             return "Denied", it.comment or ""
         case requests.RequestWithdrawn() as it:
@@ -232,7 +236,7 @@ def _told(event: object) -> tuple[str, str]:  # noqa: C901 - a table
         case requests.ApprovalRefused() as it:
             return "A decision was refused", words_of(it.code)
         case requests.GrantStarted() as it:
-            return "Access began", f"for {longest(it.ends - it.starts)}"
+            return "Access granted", f"for {longest(it.ends - it.starts)}"
         case requests.GrantEnded() as it:
             return "Access ended early", it.reason or words_of(it.because)
         case requests.GrantExpired():

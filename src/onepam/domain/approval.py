@@ -14,7 +14,9 @@ from onepam.domain.commit import Decided
 from onepam.domain.decision import AccessFacts, HeldGrant
 from onepam.domain.people import PersonKind
 from onepam.domain.requests import (
+    UNDO,
     ApprovalRefused,
+    ApprovalUndone,
     GrantEnded,
     GrantStarted,
     RequestApproved,
@@ -33,7 +35,8 @@ from onepam.kernel.text import plain_text
 class RequestFacts:
     """A request as of the decision. `approvers` are the roles that the permission names now; empty if it is gone.
 
-    `owner` is the person answerable for the requester, `requester_kind` what the requester is.
+    `owner` is the person answerable for the requester, `requester_kind` what the requester is. `grant` is the one that
+    it was approved with, while that has not been ended.
     """
 
     open: OpenRequest
@@ -42,6 +45,7 @@ class RequestFacts:
     requester_kind: PersonKind
     owner: str | None
     approvers: tuple[str, ...]
+    grant: HeldGrant | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Approve:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """Access that has just begun."""
+    """Access that begins at `starts`, unless the approval is undone before."""
 
     grant: str
     request: str
@@ -91,7 +95,7 @@ class EndGrant:
 
 
 def approve(facts: ApprovalFacts, actor: Actor, command: Approve, now: Instant) -> Decided[Granted | Refused] | Refused:
-    """Approves and starts the grant at once, in one command; or voids a request whose substance no longer stands."""
+    """Approves, with a grant that begins `UNDO` later; or voids a request whose substance will not stand then."""
     comment = plain_text(command.comment, limits.MAX_TEXT_CHARACTERS, what="comment", required=False)
     if isinstance(comment, Refused):
         return comment
@@ -104,22 +108,40 @@ def approve(facts: ApprovalFacts, actor: Actor, command: Approve, now: Instant) 
         return _refuse(
             command.request, actor, "request.digest", "What you approved is not what is asked.", "Look again."
         )
-    held = standing(request.substance, facts.request.requester, now)
+    starts = Instant(now + UNDO)
+    held = standing(request.substance, facts.request.requester, starts)
     if isinstance(held, Refused):
         void = RequestWithdrawn(command.request, RequestStatus.VOID, held.code, actor.person)
         return Decided((void,), held)
-    ends = min(Instant(now + request.substance.duration), held.ends or FOREVER, facts.request.requester.ends or FOREVER)
-    approved = RequestApproved(command.request, request.digest, actor.person, under, comment)
+    ends = min(
+        Instant(starts + request.substance.duration), held.ends or FOREVER, facts.request.requester.ends or FOREVER
+    )
+    approved = RequestApproved(command.request, request.digest, actor.person, under, starts, comment)
     started = GrantStarted(
         grant=command.grant,
         request=command.request,
         substance=request.substance,
         binding=held.binding,
         approved_by=actor.person,
-        starts=now,
+        starts=starts,
         ends=ends,
     )
-    return Decided((approved, started), Granted(command.grant, command.request, request.substance, now, ends))
+    return Decided((approved, started), Granted(command.grant, command.request, request.substance, starts, ends))
+
+
+def undo(facts: ApprovalFacts, actor: Actor, request: str, now: Instant) -> Decided[Refused | None] | Refused:
+    """Takes one's own approval back before it takes effect: the request waits again, and whoever may can decide it."""
+    if (refused := present(facts.actor, now)) is not None:
+        return refused
+    if facts.request is None:
+        return unknown_request(request)
+    grant = facts.request.grant
+    if grant is not None and grant.approved_by != actor.person:
+        return _refuse(request, actor, "request.no_authority", "Only who approved it can undo it.", "End the access.")
+    if grant is None or grant.starts <= now:
+        return Refused("request.nothing_to_undo", f"No approval of {request} waits to take effect.", "End the access.")
+    ended = GrantEnded(grant.grant, request, "undone", actor.person)
+    return Decided((ApprovalUndone(request, grant.grant, actor.person), ended), None)
 
 
 def deny(

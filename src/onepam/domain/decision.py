@@ -10,7 +10,7 @@ from onepam.domain.access import ENVIRONMENT, MAX_SESSION, Action, MfaRule, Mode
 from onepam.domain.authority import HeldRole
 from onepam.domain.requests import Substance
 from onepam.domain.sessions import Because
-from onepam.kernel.clock import Instant
+from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Refused
 
 
@@ -109,7 +109,7 @@ def decide(facts: AccessFacts, login: str, now: Instant, needed: tuple[Action, .
                 "An administrator pins it in access.yaml.",
             )
         return permitted
-    return _why_not(reach, resource, login)
+    return _not_yet(facts, login, now) or _why_not(reach, resource, login)
 
 
 def _together(options: list[Permitted], needed: tuple[Action, ...]) -> Permitted | None:
@@ -205,6 +205,15 @@ def _supports(grant: HeldGrant, held: HeldRole, permission: Permission, login: s
         and grant.substance.permission == permission.name
         and grant.substance.login == login
     )
+
+
+def _not_yet(facts: AccessFacts, login: str, now: Instant) -> Refused | None:
+    """What was approved, and can still be undone."""
+    coming = [grant.starts for grant in facts.grants if grant.substance.login == login and grant.starts > now]
+    if not coming:
+        return None
+    seconds = -(-(min(coming) - now) // SECOND)
+    return Refused("access.not_yet", f"Your approval takes effect in {seconds} s.", "Connect again then.")
 
 
 def _why_not(reach: list[tuple[HeldRole, Permission]], resource: ResourceFacts, login: str) -> Refused:

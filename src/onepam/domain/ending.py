@@ -21,7 +21,7 @@ def endings(
     now: Instant,
 ) -> tuple[object, ...]:
     """The events that end every running grant and void every waiting request that `after` does not bear."""
-    ended = ((each, _grant_falls(after, each, now)) for each in grants if each.ends > now)
+    ended = ((each, _grant_falls(before, after, each, now)) for each in grants if each.ends > now)
     bound: dict[str, list[BindingDefinition]] = {}
     for binding in after.bindings.values():
         bound.setdefault(binding.role, []).append(binding)
@@ -83,10 +83,14 @@ def session_falls(before: Matrix, after: AccessFacts, login: str, actions: tuple
     return was is None or (was.address, was.port) != (after.resource.address, after.resource.port)
 
 
-def _grant_falls(matrix: Matrix, grant: HeldGrant, now: Instant) -> str | None:
+def _grant_falls(before: Matrix, matrix: Matrix, grant: HeldGrant, now: Instant) -> str | None:
+    """One that has not begun falls like a request: with any change of its role."""
     binding = matrix.bindings.get(grant.binding)
     if binding is None or not _binds(matrix, binding, grant.substance, now):
         return "binding.ended"
+    role = grant.substance.role
+    if grant.starts > now and before.roles.get(role) != matrix.roles[role]:
+        return "role.changed"
     return _falls(matrix, grant.substance)
 
 

@@ -7,10 +7,14 @@ from hashlib import sha256
 from onepam.domain.access import Action
 from onepam.domain.event import event, plain, private
 from onepam.kernel.canonical import encode
-from onepam.kernel.clock import HOUR, Instant
+from onepam.kernel.clock import HOUR, SECOND, Instant
 
 REQUEST_LIFETIME = 24 * HOUR
 """An unanswered request is void after this (microseconds)."""
+
+
+UNDO = 10 * SECOND
+"""An approval takes effect after this (microseconds); until then whoever gave it can undo it."""
 
 
 class RequestStatus(StrEnum):
@@ -57,12 +61,16 @@ class RequestMade:
 @event("request.approved", klass="request")
 @dataclass(frozen=True, slots=True)
 class RequestApproved:
-    """Somebody with authority as of now allowed exactly `digest`. `under` is the approver's own role."""
+    """Somebody with authority as of now allowed exactly `digest`. `under` is the approver's own role.
+
+    It opens nothing before `effective_at`, and can be undone until then.
+    """
 
     request: str
     digest: str
     by: str
     under: str
+    effective_at: Instant
     comment: str | None = private()
 
 
@@ -74,6 +82,16 @@ class ApprovalRefused:
     request: str
     by: str
     code: str
+
+
+@event("request.approval_undone", klass="request")
+@dataclass(frozen=True, slots=True)
+class ApprovalUndone:
+    """Whoever approved it took that back before it took effect: `grant` ends unused, the request waits again."""
+
+    request: str
+    grant: str
+    by: str
 
 
 @event("request.denied", klass="request")
@@ -112,7 +130,7 @@ class RequestRerouted:
 @event("grant.started", klass="request")
 @dataclass(frozen=True, slots=True)
 class GrantStarted:
-    """Time-bound access from an approved request. It does not widen when the role does."""
+    """Time-bound access from an approved request, from `starts` on. It does not widen when the role does."""
 
     grant: str
     request: str

@@ -28,6 +28,7 @@ EVIDENCE_VIEWS = (
         (
             "request.made",
             "request.approved",
+            "request.approval_undone",
             "request.denied",
             "request.withdrawn",
             "request.approval_refused",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from onepam.console.rendering import Flash
-from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE
+from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND
 from tests.console.samples.company import (
     CHAIN,
     DB1,
@@ -182,6 +182,8 @@ REQUEST: Context = {
         "expires": ahead(23 * HOUR),
         "digest": "b1946ac92492d2347c6235b4d2611184",
         "ends": ahead(3 * HOUR + 8 * MINUTE),
+        "starting": False,
+        "effective_at": ago(47 * MINUTE),
         "void_why": "",
         "probe": {"state": "proven", "word": "refused", "at": ago(MINUTE)},
     },
@@ -272,6 +274,16 @@ APPROVALS: Context = {
     ],
     "decided": [
         {
+            "id": "req_u",
+            "person": "Mara Stein",
+            "resource": "web-1",
+            "login": "deploy",
+            "decision": "approved",
+            "by": "you",
+            "at": ago(3 * SECOND),
+            "undo_left": 7_000,
+        },
+        {
             "id": "req_d",
             "person": "Lena Vogel",
             "resource": "web-1",
@@ -279,6 +291,7 @@ APPROVALS: Context = {
             "decision": "approved",
             "by": "you",
             "at": ago(DAY),
+            "undo_left": 0,
         },
         {
             "id": "req_e",
@@ -288,6 +301,7 @@ APPROVALS: Context = {
             "decision": "denied",
             "by": "Lena Vogel",
             "at": ago(3 * DAY),
+            "undo_left": 0,
         },
     ],
 }

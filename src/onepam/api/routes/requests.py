@@ -25,7 +25,7 @@ from onepam.api.models import (
 )
 from onepam.api.routes.route import Route
 from onepam.api.services import ApiServices
-from onepam.app.approve_request import approve_request
+from onepam.app.approve_request import approve_request, undo_approval
 from onepam.app.deny_request import deny_request
 from onepam.app.end_grant import end_grant
 from onepam.app.make_request import make_request
@@ -105,6 +105,7 @@ class RequestOut(Answer):
     decided: MaybeMoment
     decider: str | None
     decider_name: str
+    effective_at: MaybeMoment
     comment: str | None
     because: str | None
     grant: str | None
@@ -174,7 +175,7 @@ class CommentIn(Body):
 
 
 class Granted(Answer):
-    """Access that has just begun."""
+    """Access that begins at `starts`; until then the approval can be undone."""
 
     grant: str
     request: str
@@ -266,11 +267,18 @@ async def one(request: Id, caller: Who, services: Services, at: AsOf) -> Request
 
 
 async def approve(request: Id, body: ApproveIn, caller: Who, services: Services) -> Granted:
-    """Approve exactly this; the access begins now."""
+    """Approve exactly this; it takes effect after ten seconds, at `starts`."""
     outcome = await approve_request(
         services.ledger, caller.actor, request, body.digest, new_id("grt", services.random), body.comment
     )
     return Granted.model_validate(await _worded(outcome, request, caller, services))
+
+
+async def undo(request: Id, caller: Who, services: Services) -> Done:
+    """Undo my approval before it takes effect; the request waits again."""
+    outcome = await undo_approval(services.ledger, caller.actor, request)
+    await _worded(outcome, request, caller, services)
+    return Done()
 
 
 async def deny(request: Id, body: CommentIn, caller: Who, services: Services) -> Done:
@@ -320,6 +328,7 @@ ROUTES = (
     Route("POST", "/requests", SIGNED_IN, ask, 201),
     Route("GET", "/requests/{request}", SIGNED_IN, one),
     Route("POST", "/requests/{request}/approve", SIGNED_IN, approve),
+    Route("POST", "/requests/{request}/undo", SIGNED_IN, undo),
     Route("POST", "/requests/{request}/deny", SIGNED_IN, deny),
     Route("POST", "/requests/{request}/withdraw", SIGNED_IN, withdraw),
     Route("POST", "/grants/{grant}/end", SIGNED_IN, end),

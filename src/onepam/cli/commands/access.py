@@ -176,11 +176,14 @@ def _only_login(resource: str) -> str:
 
 
 def _waited(made: dict[str, Any], login: str, resource: str) -> None:
-    """Polls until somebody decides; a yes ends with the command to use."""
+    """Polls until somebody decides and it takes effect; a yes ends with the command to use."""
     if not Output.as_json:
         note(f"{made['request']} waits for one of: {', '.join(made['approvers'])}")
     with console(stderr=True).status("waiting for a decision; Ctrl-C leaves the request standing"):
-        while (row := call("GET", f"/requests/{made['request']}")["request"])["status"] == "open":
+        while True:
+            row = call("GET", f"/requests/{made['request']}")["request"]
+            if row["status"] != "open" and row["grant_state"] != "starting":
+                break
             time.sleep(POLL_SECONDS)
     if Output.as_json:
         printed(row)

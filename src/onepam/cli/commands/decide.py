@@ -55,6 +55,13 @@ def approve(item: str, comment: Comment = "", yes: Yes = False, as_json: Json = 
             _unknown(item)
 
 
+def undo(request: str, as_json: Json = False) -> None:
+    """Undo my approval of a request before it takes effect."""
+    which = one_id(request)
+    done = call("POST", f"/requests/{which}/undo")
+    printed(done) if Output.as_json else say(f"Undone; {which} waits again.")
+
+
 def deny(item: str, comment: Comment = "", as_json: Json = False) -> None:
     """Deny a request, or reject a change."""
     which = one_id(item)
@@ -82,7 +89,11 @@ def _approve_request(request: str, comment: str, yes: bool) -> None:
         )
     confirmed("Approve it?", yes)
     given = call("POST", f"/requests/{request}/approve", {"digest": row["digest"], "comment": comment})
-    printed(given) if Output.as_json else say(f"Approved; the access ends {when(given['ends'])} ({given['grant']}).")
+    if Output.as_json:
+        printed(given)
+        return
+    say(f"Approved; the access ends {when(given['ends'])} ({given['grant']}).")
+    say(f"  It takes effect {when(given['starts'])}; until then: onepam undo {request}")
 
 
 def _approve_change(change: str, yes: bool) -> None:

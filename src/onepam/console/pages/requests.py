@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from onepam.app.approve_request import approve_request
+from onepam.app.approve_request import approve_request, undo_approval
 from onepam.app.deny_request import deny_request
 from onepam.app.end_grant import end_grant
 from onepam.app.ports import LedgerHealth
@@ -14,7 +14,7 @@ from onepam.console.visit import Visit
 from onepam.console.wording import asked_before, probe_words, words_of
 from onepam.domain.access import ConsoleRight
 from onepam.domain.requests import RequestStatus
-from onepam.kernel.clock import Instant
+from onepam.kernel.clock import MILLISECOND, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.database import Db
@@ -38,7 +38,7 @@ async def inbox(visit: Visit) -> Response:
 
 
 async def decide(visit: Visit) -> Response:
-    """A decision. The inbox holds it for ten seconds before it is sent; a refusal is a page, so that it is seen."""
+    """A decision; a refusal is a page, so that it is seen. An approval can be undone until it takes effect."""
     ledger, request = visit.services.ledger, visit.path("request")
     comment, decision = visit.form.get("comment", ""), visit.form.get("decision")
     outcome: object
@@ -52,8 +52,13 @@ async def decide(visit: Visit) -> Response:
         outcome = Refused("form.malformed", "A decision is to approve or to deny.", "Open the inbox again.")
     if isinstance(outcome, Refused):
         return visit.refusal(outcome, 409)
-    word = "Approved." if decision == "approve" else "Denied."
-    return visit.go("/approvals", Flash("done", word, "The access ends by itself." if decision == "approve" else ""))
+    return visit.go("/approvals", None if decision == "approve" else Flash("done", "Denied."))
+
+
+async def undo(visit: Visit) -> Response:
+    """Takes my approval back before it takes effect."""
+    outcome = await undo_approval(visit.services.ledger, visit.me.actor, visit.path("request"))
+    return visit.refusal(outcome, 409) if outcome is not None else visit.go("/approvals", Flash("done", "Undone."))
 
 
 async def page(visit: Visit) -> Response:
@@ -66,13 +71,14 @@ async def page(visit: Visit) -> Response:
     row = context["request"]
     mine = row["person"]["id"] == view.person
     running = context.pop("running")
+    given = running or row["starting"]
     command = visit.services.ssh_words(row["login"], row["resource"]["name"]) if mine and running else ""
     may_decide = row["status"] == "open" and any(each["id"] == view.person for each in context["approvers"])
     return visit.page(
         "request.html",
         command=command,
-        may_withdraw=mine and (row["status"] == "open" or running),
-        may_end=running and not mine and (context["may_decide_such"] or visit.me.has(ConsoleRight.ADMINISTER)),
+        may_withdraw=mine and (row["status"] == "open" or given),
+        may_end=given and not mine and (context["may_decide_such"] or visit.me.has(ConsoleRight.ADMINISTER)),
         may_decide=may_decide,
         **context,
     )
@@ -144,10 +150,18 @@ def _inbox(db: Db, at: Instant, view: View) -> Context:
                 "decision": each.status.value,
                 "by": "you",
                 "at": each.decided,
+                "undo_left": _undo_left(each, at),
             }
             for each in decided
         ],
     }
+
+
+def _undo_left(row: rows.RequestRow, at: Instant) -> int:
+    """Milliseconds for which an approval can be undone; 0 when it cannot."""
+    if row.grant_state != "starting" or row.effective_at is None:
+        return 0
+    return (row.effective_at - at) // MILLISECOND
 
 
 _RESTS_ON = ("role", "permission", "binding", "group")
@@ -179,6 +193,8 @@ def _request(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) 
             "expires": row.expires,
             "digest": row.digest,
             "ends": row.grant_ends,
+            "starting": row.grant_state == "starting",
+            "effective_at": row.effective_at,
             "void_why": words_of(row.because) if row.status is RequestStatus.VOID else "",
             "probe": _probe(db, at, row),
         },
@@ -194,7 +210,7 @@ def _request(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) 
 
 def _probe(db: Db, at: Instant, row: rows.RequestRow) -> Context | None:
     """What the probe found after the grant's end; None while there is nothing to probe."""
-    if row.grant_ends is None or row.grant_state == "running":
+    if row.grant_ends is None or row.grant_state in ("starting", "running"):
         return None
     return probe_words(probed_after(db, at, row.person, row.resource, row.login, row.grant_ends))
 
@@ -202,6 +218,7 @@ def _probe(db: Db, at: Instant, row: rows.RequestRow) -> Context | None:
 PLACES = (
     Place("GET", "/approvals", APPROVES, inbox),
     Place("POST", "/approvals/{request}", APPROVES, decide),
+    Place("POST", "/approvals/{request}/undo", APPROVES, undo),
     Place("GET", "/requests/{request}", MEMBER, page),
     Place("POST", "/requests/{request}/withdraw", MEMBER, withdraw),
     Place("POST", "/grants/{grant}/end", MEMBER, end),

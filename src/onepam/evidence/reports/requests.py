@@ -10,7 +10,7 @@ WHERE time >= :from AND entry < :end AND (time < :to OR kind <> 'request.made')
 ORDER BY entry"""
 
 HEAD = "request.made"
-DECIDED = ("request.approved", "request.denied", "request.withdrawn")
+DECIDED = ("request.approved", "request.approval_undone", "request.denied", "request.withdrawn")
 ENDED = ("grant.ended", "grant.expired")
 
 

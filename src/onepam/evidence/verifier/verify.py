@@ -551,7 +551,8 @@ def _of(kinds: Tuple[str, ...], path: str) -> List[List[str]]:
 
 DOOR = ("session.opened", "session.refused")
 MADE, LEFT, PROBED = ("request.made",), ("person.disabled",), ("probe.made",)
-DECIDED, ENDED = ("request.approved", "request.denied", "request.withdrawn"), ("grant.ended", "grant.expired")
+DECIDED = ("request.approved", "request.approval_undone", "request.denied", "request.withdrawn")
+ENDED = ("grant.ended", "grant.expired")
 RULES = {
     "sessions": Rule(
         DOOR, ("session.closed", "session.failed", "session.kill_ordered"), "session",

@@ -75,7 +75,7 @@ def held(db: Db, person: str, at: Instant) -> Held:
     )
     return Held(
         sign_ins=_ids(db, "sign_in", "session", person, at),
-        grants=_pairs(db, "access_grant", "access_grant, request", person, at),
+        grants=_grants(db, person, at),
         requests=_ids(db, "request", "request", person, at, "status = 'open'"),
         enrolments=_enrolments(db, person, at),
         factors=_ids(db, "factor", "factor", person, at),
@@ -191,6 +191,18 @@ def _pairs(db: Db, table: str, columns: str, person: str, at: Instant) -> tuple[
     found = rows(
         db,
         f"SELECT {columns} FROM {table} WHERE person = :person AND {AT} ORDER BY 1 LIMIT {MOST_OF_EACH}",
+        {"person": person, "at": at},
+    )
+    return tuple((each[0], each[1]) for each in found)
+
+
+def _grants(db: Db, person: str, at: Instant) -> tuple[tuple[str, str], ...]:
+    """Their own, and what they approved that has not begun: it never will."""
+    found = rows(
+        db,
+        "SELECT access_grant, request FROM access_grant "
+        f"WHERE (person = :person OR (approved_by = :person AND starts > :at)) AND {AT} "
+        f"ORDER BY 1 LIMIT {MOST_OF_EACH}",
         {"person": person, "at": at},
     )
     return tuple((each[0], each[1]) for each in found)

@@ -172,6 +172,9 @@ def _request_facts(db: Db, found: Any, at: Instant) -> RequestFacts:
         {"person": opened.substance.person, "at": at},
     )
     assert person is not None  # a request is made by a person, and people are never removed
+    grant = row(
+        db, f"SELECT * FROM access_grant WHERE request = :request AND {AT}", {"request": opened.request, "at": at}
+    )
     return RequestFacts(
         open=opened,
         status=RequestStatus(found["status"]),
@@ -179,4 +182,5 @@ def _request_facts(db: Db, found: Any, at: Instant) -> RequestFacts:
         requester_kind=PersonKind(person["kind"]),
         owner=person["owner"],
         approvers=approvers(db, opened.substance, at),
+        grant=grant_of(grant) if grant else None,
     )

@@ -22,6 +22,7 @@ REQUEST = state(
             "reason": "TEXT",
             "ticket": "TEXT",
             "decided": "INTEGER",
+            "effective_at": "INTEGER",
             "decider": "TEXT",
             "decided_under": "TEXT",
             "comment": "TEXT",
@@ -82,7 +83,24 @@ def request_approved(db: Db, place: Place, event: events.RequestApproved) -> Non
         decided=place.time,
         decider=event.by,
         decided_under=event.under,
+        effective_at=event.effective_at,
         comment=event.comment,
+    )
+
+
+@projects(events.ApprovalUndone)
+def approval_undone(db: Db, place: Place, event: events.ApprovalUndone) -> None:
+    """The grant's own end is an event of its own."""
+    REQUEST.change(
+        db,
+        place.time,
+        {"request": event.request},
+        status=events.RequestStatus.OPEN,
+        decided=None,
+        decider=None,
+        decided_under=None,
+        effective_at=None,
+        comment=None,
     )
 
 

@@ -51,8 +51,9 @@ def asked(db: Db, at: Instant, request: str) -> tuple[Link, ...]:
     if found is None:
         return ()
     what = substance(found["substance"])
-    grant = row(db, "SELECT * FROM access_grant WHERE request = :key AND valid_from <= :at LIMIT 1",
-                {"key": request, "at": at})  # fmt: skip
+    grant = row(db, "SELECT * FROM access_grant "
+                "WHERE request = :key AND valid_from <= :at AND :status = 'approved' ORDER BY valid_from DESC LIMIT 1",
+                {"key": request, "at": at, "status": found["status"]})  # fmt: skip
     held = next((each for each in held_roles(db, what.person, at) if each.role == what.role), None)
     binding = grant["binding"] if grant else held.binding if held else ""
     because = Because(

@@ -187,7 +187,9 @@ def lanes(db: Db, at: Instant, person: str) -> tuple[Lane, ...]:
     """The person's intervals as they were known at `at`, from the first day on."""
     of = {"person": person, "at": at}
     account = rows(db, "SELECT * FROM person WHERE person = :person AND enabled = 1 AND valid_from <= :at", of)
-    grants = rows(db, "SELECT * FROM access_grant WHERE person = :person AND valid_from <= :at", of)
+    grants = rows(
+        db, "SELECT * FROM access_grant WHERE person = :person AND starts <= :at AND valid_until > starts", of
+    )
     sessions = rows(db, f"SELECT * FROM session WHERE person = :person AND {AT}", of)
     factors = rows(
         db, "SELECT factor, kind, valid_from, valid_until FROM factor WHERE person = :person AND valid_from <= :at", of

@@ -25,7 +25,8 @@ MOST = 500
 class RequestRow:
     """A request as of an instant. An open one past its `expires` is void.
 
-    `grant_state` is running, ended or expired; None without a grant. Texts are None once erased.
+    `grant_state` is starting (until `effective_at`, when the approval can be undone), running, ended or expired; None
+    without a grant. Texts are None once erased.
     """
 
     request: str
@@ -47,6 +48,7 @@ class RequestRow:
     decider: str | None
     decider_name: str
     decided_under: str | None
+    effective_at: Instant | None
     comment: str | None
     because: str | None
     grant: str | None
@@ -248,8 +250,9 @@ def _row(db: Db, at: Instant, found: Any) -> RequestRow:
     lapsed = status is RequestStatus.OPEN and found["expires"] <= at
     grant = row(
         db,
-        "SELECT access_grant, ends, valid_until FROM access_grant WHERE request = :request AND valid_from <= :at",
-        {"request": found["request"], "at": at},
+        "SELECT access_grant, starts, ends, valid_until FROM access_grant WHERE request = :request "
+        "AND valid_from <= :at AND :status = 'approved' ORDER BY valid_from DESC LIMIT 1",
+        {"request": found["request"], "at": at, "status": found["status"]},
     )
     return RequestRow(
         request=found["request"],
@@ -271,6 +274,7 @@ def _row(db: Db, at: Instant, found: Any) -> RequestRow:
         decider=found["decider"],
         decider_name=name(db, at, found["decider"]),
         decided_under=found["decided_under"],
+        effective_at=found["effective_at"],
         comment=found["comment"],
         because="expired" if lapsed else found["because"],
         grant=grant["access_grant"] if grant else None,
@@ -287,4 +291,6 @@ def _grant_ends(grant: Any, at: Instant) -> Instant:
 def _grant_state(grant: Any, at: Instant) -> str:
     if grant["ends"] <= at and grant["ends"] <= grant["valid_until"]:
         return "expired"
-    return "ended" if grant["valid_until"] <= at else "running"
+    if grant["valid_until"] <= at:
+        return "ended"
+    return "starting" if grant["starts"] > at else "running"

@@ -71,7 +71,9 @@ def resources(db: Db, at: Instant) -> tuple[ResourceRow, ...]:
     whole, called = matrix(db, at), names(db, at)
     reached = _Reached(db, at, whole)
     granted = _counts(
-        db, f"SELECT resource, count(*) FROM access_grant WHERE {AT} AND ends > :at GROUP BY resource", at
+        db,
+        f"SELECT resource, count(*) FROM access_grant WHERE {AT} AND starts <= :at AND ends > :at GROUP BY resource",
+        at,
     )
     live = _counts(db, f"SELECT resource, count(*) FROM session WHERE status = 'open' AND {AT} GROUP BY resource", at)
     return tuple(
