@@ -50,7 +50,7 @@ async def test_a_request_is_asked_for_approved_used_and_given_back(office: Offic
     assert "takes effect" in page
     assert "ssh -p 2222 app@web-1@gate.example.org" not in page
     inbox = await max_.read("/approvals")
-    left = re.search(r'data-undo=(\d+)', inbox)
+    left = re.search(r"data-undo=(\d+)", inbox)
     assert left
     assert 9_000 < int(left[1]) <= 10_000
     await max_.done(f"/approvals/{request}/undo")

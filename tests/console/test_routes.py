@@ -91,7 +91,7 @@ TABLE: dict[str, frozenset[str]] = {
     "POST /roster/source": ADMINISTRATOR,
     "POST /roster/rules": ADMINISTRATOR,
     "GET /leavers": OVERSEERS,
-    "POST /leavers/{person}/probe": OVERSEERS,
+    "POST /leavers/{person}/probe": frozenset({"administrator", "monitor"}),
     "GET /people": OVERSEERS,
     "POST /people": ADMINISTRATOR,
     "GET /people/{person}": SIGNED_IN,

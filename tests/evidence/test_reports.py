@@ -63,7 +63,7 @@ async def test_sessions_tell_from_the_knock_to_the_proof(tmp_path: Path) -> None
     ]  # fmt: skip
     assert (granted["name"], granted["reason"]) == ("Eve Example", "=cmd|'/c calc'!A0")
     assert (granted["approved_by_name"], granted["ticket"], granted["because"]) == ("Max Example", "OPS-7", "exit")
-    assert (granted["factors"], granted["factors_age_seconds"]) == ('["password","totp"]', "0")
+    assert (granted["factors"], granted["factors_age_seconds"]) == ('["password","totp"]', "10")
     assert (granted["factors_basis"], granted["factors_provider"], granted["phishing_resistant"]) == ("own", "", "no")
     assert (granted["also_because"], unasked["factors_basis"]) == ("[]", "")
     assert (granted["recorded"], granted["verified"], granted["gap"]) == ('{"bytes":512,"output":7}', "yes", "")
@@ -79,7 +79,7 @@ async def test_sessions_tell_from_the_knock_to_the_proof(tmp_path: Path) -> None
     assert (unasked["because"], unasked["name"], unasked["asked"]) == ("access.needs_approval", "Vic Example", "web-1")
     assert (unknown["resource"], unknown["asked"]) == ("", "nowhere")
     assert (ghost["person"], ghost["name"]) == ("ghost", "")
-    assert (later["factors_age_seconds"], later["because"], later["name"]) == ("3600", "grant.expired", "Eve Example")
+    assert (later["factors_age_seconds"], later["because"], later["name"]) == ("3620", "grant.expired", "Eve Example")
 
 
 async def test_a_machine_is_told_as_one_and_never_as_a_second_factor(tmp_path: Path) -> None:

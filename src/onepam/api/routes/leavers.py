@@ -16,6 +16,7 @@ from onepam.kernel.errors import Refused
 from onepam.store.read import leavers as rows
 
 OVERSEE = right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR)
+ORDER = right(ConsoleRight.ADMINISTER, ConsoleRight.MONITOR)
 DEFAULT_PERIOD = 90 * DAY
 
 Bound = Annotated[str | None, Query(max_length=40, description="RFC 3339 with a zone")]
@@ -116,5 +117,5 @@ def _instant(text: str | None) -> Instant | None:
 
 ROUTES = (
     Route("GET", "/leavers", OVERSEE, listed),
-    Route("POST", "/leavers/{person}/probe", OVERSEE, probe),
+    Route("POST", "/leavers/{person}/probe", ORDER, probe),
 )

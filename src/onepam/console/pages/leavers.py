@@ -6,15 +6,17 @@ from math import log
 from starlette.responses import Response
 
 from onepam.app.probe_access import order_probe
-from onepam.console.dispatch import SEES_ALL, Place
+from onepam.console.dispatch import SEES_ALL, Needs, Place
 from onepam.console.person_words import origin_words
 from onepam.console.rendering import Flash, duration
 from onepam.console.view import Context
 from onepam.console.visit import Visit
+from onepam.domain.access import ConsoleRight
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, instant
 from onepam.store.database import Db
 from onepam.store.read.leavers import ALLOWED, Leaver, Leavers, SystemEnd, leavers
 
+ORDERS = Needs(rights=(ConsoleRight.ADMINISTER, ConsoleRight.MONITOR))
 DEFAULT_DAYS = 90
 TICKS = ((SECOND, "1 s"), (MINUTE, "1 min"), (HOUR, "1 h"), (ALLOWED, "24 h"))
 
@@ -25,7 +27,8 @@ async def page(visit: Visit) -> Response:
     until = min(_day(query.get("to", ""), 1) or now, now)
     begin = _day(query.get("from", ""), 0) or Instant(until - DEFAULT_DAYS * DAY)
     context = await visit.services.reader(_listed, visit.at, begin, until)
-    return visit.page("leavers.html", begin=begin, until=until, may_probe=visit.at is None, **context)
+    may_probe = visit.at is None and visit.me.has(*ORDERS.rights)
+    return visit.page("leavers.html", begin=begin, until=until, may_probe=may_probe, **context)
 
 
 async def probe(visit: Visit) -> Response:
@@ -130,5 +133,5 @@ def short(span: int) -> str:
 
 PLACES = (
     Place("GET", "/leavers", SEES_ALL, page),
-    Place("POST", "/leavers/{person}/probe", SEES_ALL, probe),
+    Place("POST", "/leavers/{person}/probe", ORDERS, probe),
 )

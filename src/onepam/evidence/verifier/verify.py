@@ -549,10 +549,9 @@ def _of(kinds: Tuple[str, ...], path: str) -> List[List[str]]:
     return [[kind, path] for kind in kinds]
 
 
-DOOR = ("session.opened", "session.refused")
+DOOR, ENDED = ("session.opened", "session.refused"), ("grant.ended", "grant.expired")
 MADE, LEFT, PROBED = ("request.made",), ("person.disabled",), ("probe.made",)
 DECIDED = ("request.approved", "request.approval_undone", "request.denied", "request.withdrawn")
-ENDED = ("grant.ended", "grant.expired")
 RULES = {
     "sessions": Rule(
         DOOR, ("session.closed", "session.failed", "session.kill_ordered"), "session",
