@@ -28,14 +28,14 @@ def test_a_condition_is_told_when_it_changes(before: Condition | None, now: Cond
     known = KnownBad({"ses_1": before} if before else {})
     decided = told(known, (Checked("ses_1", now, "why"),), "node-1", 3, 10, 20, "ab")
     checked = RecordingsChecked("node-1", 3, 10, 20, 1, {now.value: 1}, "ab")
-    assert decided.events == ((checked, expected) if expected else (checked,))
+    assert decided.events == ((expected, checked) if expected else (checked,))
     assert decided.result == (not now.good)
 
 
 def test_conditions_are_counted_apart() -> None:
     results = [Checked(f"ses_{number}", condition) for number, condition in enumerate((*Condition, Condition.CUT))]
     decided = told(KnownBad({}), tuple(results), "node-1", 0, 0, 9, "")
-    checked = decided.events[0]
+    checked = decided.events[-1]
     assert isinstance(checked, RecordingsChecked)
     assert checked.conditions == {each.value: 1 + (each is Condition.CUT) for each in Condition}
     assert (checked.number, decided.result) == (len(results), len(results) - 3)

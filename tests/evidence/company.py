@@ -128,7 +128,9 @@ def history(people: int = 6, sessions: int = 90, seed: int = 0) -> History:
             h.append(now + 2 * MINUTE, "session.opened", body | {"login": "root", "mfa": MFA}, peer)
             h.append(now + 9 * MINUTE, "recording.chunks_sealed", {"root": sha256(b"%d" % n).hexdigest()})
             end = {"session": f"ses_{n}", "because": "exit", "last_byte": now + 5 * DAY - SECOND}
-            h.append(now + 5 * DAY, "session.closed", end | {"counts": {"bytes": n * 1000}})
+            counts = {"bytes": n * 1000, **({"omitted_bytes": 7} if n % 40 == 9 else {})}
+            proof = {"head": "ab" * 32, "chunks": 3, "gap": "no last word" if n % 40 == 20 else None}
+            h.append(now + 5 * DAY, "session.closed", end | proof | {"counts": counts, "verified": n % 40 != 20})
         if n == 50:
             inside = [e.header for e in h.entries if e.header.kind == "session.opened" and e.header.time >= BEGIN]
             gone = [header.index for header in inside[:2]]
@@ -139,9 +141,27 @@ def history(people: int = 6, sessions: int = 90, seed: int = 0) -> History:
     return h
 
 
+def checked(bad: str | None = None) -> History:
+    """The history, and two checks after all sessions: the last dozen of them is not checked, one is found cut and
+    restored, and one is `bad` (a condition) and stays so."""
+    h = history()
+    at, closed = Instant(UNTIL + 8 * DAY), [e.header.index for e in h.entries if e.header.kind == "session.closed"]
+    if bad is not None:
+        session = body_of(h, closed[40])["session"]
+        h.append(at, "recording.found_bad", {"session": session, "condition": bad, "found": "chunk 2 does not open"})
+    restored = body_of(h, closed[42])["session"]
+    h.append(at, "recording.found_bad", {"session": restored, "condition": "cut", "found": "it ends at chunk 1"})
+    told = {"node": "node-1", "number": 1, "conditions": {}, "root": "00" * 32}
+    h.append(at, "recordings.checked", told | {"turn": 0, "begin": 0, "until": closed[-12]})
+    h.append(at + HOUR, "recording.found_good", {"session": restored, "condition": "whole"})
+    h.append(at + HOUR, "recordings.checked", told | {"turn": 1, "begin": 0, "until": closed[43]})
+    return h
+
+
+FOUND = ("recording.found_bad", "recording.found_good")
 HEADS = {"sessions": ("session.opened", "session.refused"), "requests": ("request.made",)}
 FOLLOWS = {
-    "sessions": ("session.closed", "session.failed", "session.kill_ordered"),
+    "sessions": ("session.closed", "session.failed", "session.kill_ordered", *FOUND),
     "requests": ("request.approved", "request.denied", "request.withdrawn"),
 }
 LINK = {"sessions": "session", "requests": "request"}
@@ -186,6 +206,24 @@ def said(name: str, *free: Column) -> list[Column]:
     return [*known, *free]
 
 
+def newest_check(h: History, closing: int, end: int) -> list[int]:
+    """The entry of the newest check of the recording that was closed by this entry: one, or none."""
+    checks = [e.header.index for e in h.entries[closing:end] if e.header.kind == "recordings.checked"]
+    return [i for i in checks if body_of(h, i)["begin"] <= closing < body_of(h, i)["until"]][-1:]
+
+
+def recording(h: History, after: Sequence[int], checks: Sequence[int]) -> tuple[str, str, str]:
+    """Condition, instant, and whether it is partial: the cells of a session that no source gives."""
+    if not after:
+        return "", "", ""
+    closed = body_of(h, after[0])
+    found = [body_of(h, i)["condition"] for i in after[1:]]
+    good = ("gap" if closed["gap"] else "whole") if checks else "not checked"
+    at = max((h.entries[i].header.time for i in [*after[1:], *checks]), default=None)
+    partial = "partial by policy" if "omitted_bytes" in closed["counts"] else ""
+    return [good, *found][-1], iso(at) if at else "", partial
+
+
 def sessions_report(h: History, end: int, heads: Sequence[int], names: bool) -> Report:
     where = [("body.person", kind, "body.person") for kind in HEADS["sessions"]]
     free = [Column("bytes", [Said("session.closed", "body.counts.bytes")]), Column("comment")]
@@ -194,16 +232,19 @@ def sessions_report(h: History, end: int, heads: Sequence[int], names: bool) -> 
     for head in heads:
         entry, body, after = h.entries[head].header, body_of(h, head), related(h, "sessions", head, end)
         opened = entry.kind == "session.opened"
+        ends = [i for i in after if h.entries[i].header.kind == "session.closed"]
+        checks = newest_check(h, ends[0], end) if ends else []
         cells = [
             iso(entry.time), entry.kind, body["session"], body["person"], body["resource"], "ssh",
             body["login"] if opened else told(h, head, "login"), told(h, head, "source"),
             *(("attested", "idp_1", "yes") if opened else ("", "", "")),
-            "; ".join(iso(h.entries[i].header.time) for i in after),
-            "; ".join(iso(Instant(body_of(h, i)["last_byte"])) for i in after),
-            "; ".join("exit" for _ in after) if opened else body["code"],
-            "; ".join(str(body_of(h, i)["counts"]["bytes"]) for i in after), "-1 is not a formula",
+            "; ".join(iso(h.entries[i].header.time) for i in ends),
+            "; ".join(iso(Instant(body_of(h, i)["last_byte"])) for i in ends),
+            "; ".join("exit" for _ in ends) if opened else body["code"],
+            "; ".join(body_of(h, i)["condition"] for i in after if i not in ends), *recording(h, after, checks),
+            "; ".join(str(body_of(h, i)["counts"]["bytes"]) for i in ends), "-1 is not a formula",
         ]  # fmt: skip
-        ledger = [head, *after]
+        ledger = [head, *after, *checks]
         if names:
             ledger.append(person_entry(h, body["person"]))
             cells.append(told(h, ledger[-1], "name"))

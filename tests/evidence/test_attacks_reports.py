@@ -171,7 +171,8 @@ def _(f: Forge) -> None:
     def change(r: Any) -> None:
         row = _opened(r)
         row["ledger"].pop(1)
-        row["cells"][11:15] = ["", "", "", ""]
+        for column in ("ended", "last_byte", "because", "bytes"):
+            row["cells"][_at(r, column)] = ""
 
     f.report("sessions", change)
 

@@ -90,8 +90,8 @@ class KnownBad:
 def told(
     known: KnownBad, results: tuple[Checked, ...], node: str, turn: int, begin: int, until: int, root: str
 ) -> Decided[int]:
-    """The entry of a check, and one for each recording whose condition turned bad, good, or bad in another way. The
-    result is the number of the bad ones."""
+    """One entry for each recording whose condition turned bad, good, or bad in another way, then that of the check: no
+    part of the history holds a check without what it found. The result is the number of the bad ones."""
     changed: list[object] = []
     for each in results:
         before = known.conditions.get(each.session)
@@ -101,4 +101,4 @@ def told(
             changed.append(RecordingFoundBad(each.session, each.condition, each.found))
     counts = Counter(each.condition.value for each in results)
     checked = RecordingsChecked(node, turn, begin, until, len(results), dict(sorted(counts.items())), root)
-    return Decided((checked, *changed), sum(not each.condition.good for each in results))
+    return Decided((*changed, checked), sum(not each.condition.good for each in results))

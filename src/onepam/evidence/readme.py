@@ -14,8 +14,10 @@ How to verify it
      witness: from whoever operates it).
   3. python3 -I verify.py PACK.zip --log-key KEY --witness-key KEY
 
-     exit 0   verified, with keys from outside the pack
-     exit 2   consistent in itself, but the author was not checked: a key is missing
+     exit 0   verified, with keys and an anchor from outside the pack
+     exit 3   consistent in itself, but a key or an anchor from outside is missing
+     exit 5   not broken, but a recording is missing, cut or altered: see the line recordings
+     exit 2   nothing was judged: the arguments are wrong
      exit 1   refused; the last line says why
 
 The output has two lists. Read both: PROVED, and NOT PROVED. What is proved is that the log is whole, never that

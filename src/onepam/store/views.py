@@ -1,8 +1,8 @@
 """The views that evidence reads: versioned and read-only. A changed meaning is a new version; old ones stay.
 
-`ev_sessions`, `ev_requests`, `ev_leavers`, `ev_standing`, `ev_people` and `ev_erasures` are the ledger's entries of
-some kinds with the fields that link them. The others are state as intervals of ledger time: a row holds where
-valid_from <= t AND t < valid_until, and `valid_from` is the time of the entry that made it so.
+`ev_sessions`, `ev_checks`, `ev_requests`, `ev_leavers`, `ev_standing`, `ev_people` and `ev_erasures` are the ledger's
+entries of some kinds with the fields that link them. The others are state as intervals of ledger time: a row holds
+where valid_from <= t AND t < valid_until, and `valid_from` is the time of the entry that made it so.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,15 @@ def _of_entries(view: str, kinds: tuple[str, ...], fields: Mapping[str, str]) ->
 EVIDENCE_VIEWS = (
     _of_entries(
         "ev_sessions_v1",
-        ("session.opened", "session.refused", "session.closed", "session.failed", "session.kill_ordered"),
+        (
+            "session.opened",
+            "session.refused",
+            "session.closed",
+            "session.failed",
+            "session.kill_ordered",
+            "recording.found_bad",
+            "recording.found_good",
+        ),
         {"session": "session", "person": "person", "request": "because.request", "approved_by": "because.approval_by"},
     )
     + _of_entries(
@@ -38,6 +46,7 @@ EVIDENCE_VIEWS = (
         ),
         {"request": "request", "person": "substance.person", "decided_by": "by"},
     )
+    + _of_entries("ev_checks_v1", ("recordings.checked",), {"begin": "begin", "until": "until"})
     + _of_entries("ev_leavers_v1", ("person.disabled", "person.enabled", "probe.made"), {"person": "person"})
     + _of_entries(
         "ev_standing_v1",

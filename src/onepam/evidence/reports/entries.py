@@ -47,6 +47,10 @@ class Entries:
         """When the entry was made."""
         return self._told(index).header.time
 
+    def kind(self, index: int) -> str:
+        """What kind of entry it is."""
+        return self._told(index).header.kind
+
     def body(self, index: int) -> Any:
         """The fields of its body."""
         return self._told(index).body

@@ -1,7 +1,10 @@
 """Sessions: one row for each knock at the door in the period, opened or refused, with its end and its proof."""
 
+from collections.abc import Mapping
+
 from onepam.domain.sessions import MACHINE
 from onepam.evidence.report import Column, Report, Row, Said
+from onepam.evidence.reports import checks
 from onepam.evidence.reports.scope import CHAINS, MAX_ROWS, NAMES, Drawn, Scope, TooLarge, names, ordered
 from onepam.kernel.clock import SECOND
 
@@ -66,6 +69,10 @@ COLUMNS = (
     Column("recorded", _said("body.counts", *_closed)),
     Column("verified", _said("body.verified", *_closed)),
     Column("gap", _said("body.gap", *_closed)),
+    Column("recording_found", _said("body.condition", *checks.FOUND)),
+    Column("recording_condition"),
+    Column("recording_checked"),
+    Column("recording_partial"),
     Column("node", _said("body.node", *_opened)),
 )
 
@@ -75,26 +82,31 @@ def draw(scope: Scope) -> Drawn:
     parameters = {"from": scope.period.begin, "to": scope.period.until, "first": scope.first, "end": scope.end}
     heads: list[tuple[int, str, list[int]]] = []
     follows: dict[str, list[int]] = {}
-    rests = []
+    rests, closings = [], []
     for entry, kind, session, person, request, approved_by in scope.history.query(QUERY, parameters):
         if kind not in HEADS:
             rests.append(entry)
             follows.setdefault(session, []).append(entry)
+            if kind in _closed:
+                closings.append(entry)
         else:
             others = [*scope.named(person, entry), *scope.named(approved_by, entry), *scope.chain(request)]
             heads.append((entry, session, others))
             if len(heads) > MAX_ROWS:
                 raise TooLarge(NAME)
-    rows = [
-        _row(scope, ordered(head, [each for each in follows.get(session, ()) if each > head], others))
-        for head, session, others in heads
-    ]
+    checked = checks.newest_checks(scope, closings)
+    rows = []
+    for head, session, others in heads:
+        after = [each for each in follows.get(session, ()) if each > head]
+        check = next((checked[each] for each in after if each in checked), None)
+        rests_on = ordered(head, after, others if check is None else [*others, check])
+        rows.append(_row(scope, rests_on, checks.words(scope.entries, after, check)))
     report = Report(NAME, "Sessions of the period, opened and refused", 1, COLUMNS, rows)
-    return Drawn(report, scope.period, f"{QUERY};\n{NAMES};\n{CHAINS}", parameters, rests=rests)
+    return Drawn(report, scope.period, f"{QUERY};\n{NAMES};\n{CHAINS};\n{checks.QUERY}", parameters, rests=rests)
 
 
-def _row(scope: Scope, ledger: list[int]) -> Row:
+def _row(scope: Scope, ledger: list[int], recording: Mapping[str, str]) -> Row:
     proof = scope.entries.body(ledger[0]).get("mfa")
     without = proof is None or MACHINE in proof["factors"]
     age = "" if without else str((scope.entries.time(ledger[0]) - proof["at"]) // SECOND)
-    return scope.entries.row(COLUMNS, ledger, factors_age_seconds=age)
+    return scope.entries.row(COLUMNS, ledger, factors_age_seconds=age, **recording)

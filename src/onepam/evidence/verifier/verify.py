@@ -8,8 +8,9 @@ KEY is a verifier key (name+id+base64) or a file that holds one. Get it outside 
 speaks for itself only. An anchor says from outside that the history was not rewritten: a witness that cosigned, a
 checkpoint or the size and root of one that somebody kept elsewhere.
 
-Exit 0: anchored and intact. 3: consistent but not anchored, or the author was not checked. 2: nothing was judged, the
-arguments are wrong. 1: everything else, any error in the pack included. docs/evidence-pack.md describes the format.
+Exit 0: anchored and intact. 5: the same, and the pack says of a recording that it is missing, cut or altered. 3:
+consistent but not anchored, or the author was not checked. 2: nothing was judged, the arguments are wrong. 1: anything
+else, any error in the pack included. Where several apply: 1, 5, 3. docs/evidence-pack.md describes the format.
 """
 
 # ruff: noqa: B905  (zip's strict= came with Python 3.10)
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import base64
+import bisect
 import csv
 import datetime
 import hashlib
@@ -550,11 +552,14 @@ def _of(kinds: Tuple[str, ...], path: str) -> List[List[str]]:
 
 
 DOOR, ENDED = ("session.opened", "session.refused"), ("grant.ended", "grant.expired")
+CLOSED, CHECKED, FOUND = "session.closed", "recordings.checked", ("recording.found_bad", "recording.found_good")
+BAD = {"missing": "missing", "cut": "cut", "altered": "altered", "foreign": "foreign", "key_missing": "unopened",
+       "key_altered": "unopened"}  # fmt: skip
 MADE, LEFT, PROBED = ("request.made",), ("person.disabled",), ("probe.made",)
 DECIDED = ("request.approved", "request.approval_undone", "request.denied", "request.withdrawn")
 RULES = {
     "sessions": Rule(
-        DOOR, ("session.closed", "session.failed", "session.kill_ordered"), "session",
+        DOOR, ("session.closed", "session.failed", "session.kill_ordered", *FOUND), "session",
         {"time": _of(DOOR, "header.time"), "outcome": _of(DOOR, "header.kind"), "session": _of(DOOR, "body.session"),
          "person": _of(DOOR, "body.person"), "resource": _of(DOOR, "body.resource"), "entry": _of(DOOR, "body.entry"),
          "login": [["session.opened", "body.login"], ["session.refused", "payload.login"]],
@@ -563,7 +568,9 @@ RULES = {
          "phishing_resistant": [["session.opened", "body.mfa.phishing_resistant"]],
          "ended": _of(("session.closed", "session.failed"), "header.time"),
          "last_byte": [["session.closed", "body.last_byte:time"]],
-         "because": [*_of(("session.refused", "session.failed"), "body.code"), ["session.closed", "body.because"]]}),
+         "because": [*_of(("session.refused", "session.failed"), "body.code"), ["session.closed", "body.because"]],
+         "recording_found": _of(FOUND, "body.condition"),
+         "recording_condition": [], "recording_checked": [], "recording_partial": []}),  # by rule: _recordings
     "requests": Rule(
         MADE, (*DECIDED, "request.approval_refused", "grant.started", *ENDED), "request",
         {"time": _of(MADE, "header.time"), "request": _of(MADE, "body.request"),
@@ -633,6 +640,7 @@ class Pack:
         self.proved: List[str] = []
         self.not_proved: List[str] = []
         self.anchors: List[str] = []
+        self.recordings, self.bad = "not told: the pack has no report of sessions", 0
         self.seams = self._seams()
         for name in m["reports"]:
             self._report(name)
@@ -708,15 +716,19 @@ class Pack:
             self.not_proved.append(
                 f"report {name}: that no row is missing or too many (what its rows rest on is proved)"
             )
+        derived = self._recordings(rows, list(columns)) if name == "sessions" else ()
+        self._words(name, columns, derived)
+        if excluded:
+            reasons = "; ".join(sorted(set(excluded.values())))
+            self.not_proved.append(f"report {name}: that {len(excluded)} rows were rightly left out: {reasons}")
+
+    def _words(self, name: str, columns: Dict[str, Any], derived: Tuple[str, ...]) -> None:
         for column, sources in columns.items():
             if sources:
                 said = " or ".join(" ".join(source) for source in sources)
                 self.proved.append(f"report {name}, column {column}: what the entries say in {said}")
-            else:
+            elif column not in derived:
                 self.not_proved.append(f"report {name}, column {column}: the exporter's words")
-        if excluded:
-            reasons = "; ".join(sorted(set(excluded.values())))
-            self.not_proved.append(f"report {name}: that {len(excluded)} rows were rightly left out: {reasons}")
 
     def _row(self, where: str, row: Any, columns: Dict[str, Any]) -> None:
         members(row, where, cells=list, ledger=list)
@@ -807,6 +819,67 @@ class Pack:
             f"save {len(excluded)} listed as left out; each with all its {' and '.join(rule.follows)}"
         )
 
+    def _recordings(self, rows: List[Any], names: List[str]) -> Tuple[str, ...]:
+        """What became of each recording, by the checks that are entries. A newer check than those disclosed may exist,
+        but nothing that it found: all entries of `FOUND` are disclosed."""
+        columns = ("recording_condition", "recording_checked", "recording_partial")
+        kind, bodies, counts = self.log.kind, self.disclosed.bodies, {}  # type: Any, Dict[int, Any], Dict[str, int]
+        of = [[i for i in row["ledger"] if kind(i) == CLOSED][-1:] for row in rows]
+        newest, total, checked, as_of = self._newest_checks(sorted(i for each in of for i in each)), 0, 0, 0
+        for number, (row, closed) in enumerate(zip(rows, of), 1):
+            where, expected = f"reports/sessions.json row {number}", ["", "", ""]
+            due = [newest[closed[0]]] if closed and closed[0] in newest else []
+            cited = [i for i in row["ledger"] if kind(i) == CHECKED]
+            need(cited == due, f"{where}: must rest on the check {due}, and rests on {cited}")
+            if closed:
+                found = [i for i in row["ledger"] if kind(i) in FOUND][-1:]
+                at = max(map(self.log.time, due + found), default=0)
+                expected = [self._condition(bodies[closed[0]], found, due), iso(at) if at else "", ""]
+                if self._omitted(bodies[closed[0]]):
+                    expected[2] = "partial by policy"
+                total, checked, as_of = total + 1, checked + bool(at), max(as_of, at)
+                for word in (BAD.get(expected[0], ""), expected[2]):
+                    counts[word] = counts.get(word, 0) + 1
+            for column, text in zip(columns, expected):
+                same = row["cells"][names.index(column)] == text
+                need(same, f"{where}: {column} is not what the checks say, which is {text!r}")
+        self.bad = sum(counts.get(word, 0) for word in set(BAD.values()))
+        self.recordings = f"{checked} of {total} checked" + (f", as of {iso(as_of)}" if as_of else "")
+        for word in ("missing", "cut", "altered", "foreign", "unopened", "partial by policy"):
+            self.recordings += f"; {counts[word]} {word}" if counts.get(word) else ""
+        self.proved.append(
+            f"report sessions, columns {', '.join(columns)}: what follows from {', '.join((CLOSED, CHECKED, *FOUND))}"
+        )
+        self.not_proved.append("that a recording is today what its last check found: a pack holds no recordings")
+        return columns
+
+    def _newest_checks(self, closings: List[int]) -> Dict[int, int]:
+        """The newest disclosed check of each closing entry: the range of a check is [begin, until) of its body."""
+        found: Dict[int, int] = {}
+        for index in sorted((i for i in self.disclosed.bodies if self.log.kind(i) == CHECKED), reverse=True):
+            begin, until = (self.disclosed.bodies[index].get(end) for end in ("begin", "until"))
+            need(type(begin) is int and type(until) is int, f"entry {index} ({CHECKED}): names no range")
+            low, high = bisect.bisect_left(closings, begin), bisect.bisect_left(closings, min(until, index))
+            found.update((closing, index) for closing in closings[low:high])
+            del closings[low:high]
+        return found
+
+    @staticmethod
+    def _omitted(closed: Any) -> bool:
+        counts = closed.get("counts")
+        omitted = counts.get("omitted_bytes") if type(counts) is dict else None
+        return type(omitted) is int and omitted > 0
+
+    def _condition(self, closed: Any, found: List[int], check: List[int]) -> str:
+        """What the newest finding says; without one, what a check finds that finds nothing wrong."""
+        if found:
+            return str(self.disclosed.bodies[found[0]].get("condition"))
+        if not check:
+            return "not checked"
+        if not closed.get("chunks"):
+            return "none"
+        return "whole" if closed.get("gap") is None and closed.get("verified") is True else "gap"
+
     def _standing(
         self, name: str, rule: Standing, rows: List[Any], excluded: Dict[int, str], as_of: Optional[int]
     ) -> None:
@@ -870,9 +943,8 @@ def as_csv(names: List[str], rows: List[Any]) -> bytes:
 
 # ---- Who signed, what anchors it, and the verdict. -------------------------------------------------------------------
 
-INTACT, BROKEN, USAGE, UNANCHORED = 0, 1, 2, 3  # exit codes; docs/evidence.md has the table
+INTACT, BROKEN, USAGE, UNANCHORED, RECORDINGS = 0, 1, 2, 3, 5  # exit codes; docs/evidence.md has the table
 LAWFUL = "not judged yet"
-RECORDINGS = "not judged here: a pack holds what the ledger says of recordings, not the recordings"
 ANCHOR_AGE = 86_400_000_000  # us of ledger time that may have passed since the last anchored entry
 
 
@@ -1025,6 +1097,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     arguments = sys.argv[1:] if arguments is None else arguments
     code, verdict, proved, not_proved, about = BROKEN, "", [], [], []  # type: int, str, List[str], List[str], List[str]
+    recordings = "not judged"
     try:
         options = parser.parse_args(arguments)
         anchors = anchors_from_outside(options.checkpoint, options.at_least)
@@ -1032,6 +1105,10 @@ def main(arguments: Optional[List[str]] = None) -> int:
         lacking = lacks(pack, doubts)
         code, proved, not_proved = (UNANCHORED if lacking else INTACT), pack.proved, pack.not_proved
         verdict = "CONSISTENT IN ITSELF, NOT ANCHORED: " + "; ".join(lacking) if lacking else "VERIFIED"
+        recordings = pack.recordings
+        if pack.bad:
+            code = RECORDINGS
+            verdict += f"; {pack.bad} recording{'s' * (pack.bad > 1)} not as sealed: see the line recordings"
         entries = "; ".join(
             [f"entries {pack.log.first} to {pack.log.end - 1} of {pack.checkpoint.origin}", *pack.seams]
         )
@@ -1050,7 +1127,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
         verdict, history = f"REFUSED: {error}", f"broken: {error}"
     except (Exception, KeyboardInterrupt) as error:  # fail closed, whatever it was
         verdict, history = f"REFUSED: {type(error).__name__}: {error}", f"broken: {type(error).__name__}: {error}"
-    three = {"history": history, "lawful": LAWFUL, "recordings": RECORDINGS}
+    three = {"history": history, "lawful": LAWFUL, "recordings": recordings}
     try:
         if "--json" in arguments:
             result = {"exit": code, "verdict": show(verdict), "about": [show(t) for t in about],

@@ -1,0 +1,241 @@
+"""What a pack says of recordings: its words follow from the entries of the checks, and no other words pass."""
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onepam.app.check_recordings import check_recordings
+from onepam.domain.recordings import Checked, Condition
+from onepam.evidence.verifier.verify import BAD
+from onepam.kernel.clock import DAY, Instant, iso
+from onepam.store.database import connect
+from tests.company import START
+from tests.evidence.company import History, checked, pack_input, written
+from tests.evidence.conftest import KEYS, Check
+from tests.evidence.forge import Attacks, Forge
+from tests.evidence.live import story
+
+ATTACKS = Attacks()
+add = ATTACKS.add
+COLUMNS = ("recording_condition", "recording_checked", "recording_partial")
+
+
+@pytest.fixture(scope="session")
+def altered() -> History:
+    """A history in which a check found one recording altered."""
+    return checked("altered")
+
+
+@pytest.fixture(scope="session")
+def sound() -> History:
+    """One in which none is bad now."""
+    return checked()
+
+
+@pytest.fixture(scope="session")
+def pack(altered: History) -> bytes:
+    return written(pack_input(altered))
+
+
+def _at(report: Any, column: str) -> int:
+    return [c["name"] for c in report["columns"]].index(column)
+
+
+def _rows(report: Any, condition: str) -> list[Any]:
+    return [row for row in report["rows"] if row["cells"][_at(report, "recording_condition")] == condition]
+
+
+def _says(f: Forge, condition: str, column: str, text: str) -> None:
+    """The first row of the condition says something else in the column."""
+
+    def change(r: Any) -> None:
+        _rows(r, condition)[0]["cells"][_at(r, column)] = text
+
+    f.report("sessions", change)
+
+
+def _of_kind(f: Forge, kind: str) -> list[int]:
+    return [e.header.index for e in f.h.entries if e.header.kind == kind]
+
+
+@add("an altered recording called whole", r"row \d+: recording_condition is not what the checks say, .*'altered'")
+def _(f: Forge) -> None:
+    _says(f, "altered", "recording_condition", "whole")
+
+
+@add("a finding neither cited nor disclosed", r"entry \d+ \(recording.found_bad\) is not disclosed")
+def _(f: Forge) -> None:
+    def change(r: Any) -> None:
+        row = _rows(r, "altered")[0]
+        bad = next(i for i in row["ledger"] if i in _of_kind(f, "recording.found_bad"))
+        row["ledger"].remove(bad)
+        row["cells"][_at(r, "recording_condition")], row["cells"][_at(r, "recording_found")] = "whole", ""
+        f.lines("entries.jsonl", lambda lines: lines.remove(next(each for each in lines if each["index"] == bad)))
+
+    f.report("sessions", change)
+
+
+@add("a finding disclosed and not cited", "must rest on entries")
+def _(f: Forge) -> None:
+    def change(r: Any) -> None:
+        row = _rows(r, "altered")[0]
+        row["ledger"] = [i for i in row["ledger"] if i not in _of_kind(f, "recording.found_bad")]
+        row["cells"][_at(r, "recording_condition")], row["cells"][_at(r, "recording_found")] = "whole", ""
+
+    f.report("sessions", change)
+
+
+@add("one that nobody checked called whole", r"recording_condition is not what the checks say, .*'not checked'")
+def _(f: Forge) -> None:
+    _says(f, "not checked", "recording_condition", "whole")
+
+
+@add("a check of others cited for one that nobody checked", r"must rest on the check \[\], and rests on")
+def _(f: Forge) -> None:
+    def change(r: Any) -> None:
+        row = _rows(r, "not checked")[0]
+        row["ledger"].append(_of_kind(f, "recordings.checked")[0])
+        row["cells"][_at(r, "recording_condition")] = "whole"
+
+    f.report("sessions", change)
+
+
+@add("an older check cited", "must rest on the check")
+def _(f: Forge) -> None:
+    def change(r: Any) -> None:
+        older, newer = _of_kind(f, "recordings.checked")
+        row = next(row for row in r["rows"] if newer in row["ledger"])
+        row["ledger"][row["ledger"].index(newer)] = older
+
+    f.report("sessions", change)
+
+
+@add("a later instant", "recording_checked is not what the checks say")
+def _(f: Forge) -> None:
+    _says(f, "whole", "recording_checked", "2027-01-01T00:00:00.000000Z")
+
+
+@add("one with a gap called whole", "recording_condition is not what the checks say, which is 'gap'")
+def _(f: Forge) -> None:
+    _says(f, "gap", "recording_condition", "whole")
+
+
+@add("a partial one told as complete", "recording_partial is not what the checks say, which is 'partial by policy'")
+def _(f: Forge) -> None:
+    def change(r: Any) -> None:
+        at = _at(r, "recording_partial")
+        next(row for row in r["rows"] if row["cells"][at])["cells"][at] = ""
+
+    f.report("sessions", change)
+
+
+@add("the columns left out", "lacks the column recording_condition")
+def _(f: Forge) -> None:
+    def change(r: Any) -> None:
+        for column in COLUMNS:
+            at = _at(r, column)
+            del r["columns"][at]
+            for row in r["rows"]:
+                del row["cells"][at]
+
+    f.report("sessions", change)
+
+
+@add("the word put into a source of the forger's", "recording_condition is not what the checks say")
+def _(f: Forge) -> None:
+    def change(r: Any) -> None:
+        r["columns"][_at(r, "recording_condition")]["from"] = [["session.closed", "body.because"]]
+        _rows(r, "altered")[0]["cells"][_at(r, "recording_condition")] = "exit"
+
+    f.report("sessions", change)
+
+
+@pytest.mark.parametrize("name", ATTACKS.table, ids=str)
+def test_refused_and_named(name: str, altered: History, pack: bytes, check: Check) -> None:
+    ATTACKS.assert_refused(name, Forge(altered, pack), check)
+
+
+@pytest.mark.parametrize("condition", BAD)
+def test_5_and_the_line_counts_what_is_bad(condition: str, check: Check) -> None:
+    code, result = check(written(pack_input(checked(condition))), *KEYS)
+    assert code == 5
+    assert result["verdict"] == "VERIFIED; 1 recording not as sealed: see the line recordings"
+    assert f"; 1 {BAD[condition]}" in result["recordings"]
+
+
+def test_5_without_an_anchor_too(altered: History, check: Check) -> None:
+    code, result = check(written(pack_input(altered)), *KEYS[:2])
+    assert code == 5
+    assert result["verdict"].startswith("CONSISTENT IN ITSELF, NOT ANCHORED")
+
+
+def _conditions(h: History, pack: bytes) -> list[tuple[str, str]]:
+    """What was ever found of each closed recording, and its condition."""
+    found: list[tuple[str, str]] = []
+
+    def look(r: Any) -> None:
+        at, condition = _at(r, "recording_found"), _at(r, "recording_condition")
+        found.extend((row["cells"][at], row["cells"][condition]) for row in r["rows"] if row["cells"][condition])
+
+    Forge(h, pack).report("sessions", look)
+    return found
+
+
+def test_the_line_says_how_many_of_how_many_as_of_when(sound: History, check: Check) -> None:
+    pack = written(pack_input(sound))
+    conditions = [condition for _, condition in _conditions(sound, pack)]
+    code, result = check(pack, *KEYS)
+    closed, waiting = len(conditions), conditions.count("not checked")
+    newest = [e for e in sound.entries if e.header.kind == "recordings.checked"][-1].header.time
+    assert code == 0
+    assert 0 < waiting < closed
+    assert result["recordings"].startswith(f"{closed - waiting} of {closed} checked, as of {iso(newest)}")
+    assert any(", ".join(COLUMNS) in line for line in result["proved"])
+    assert not any("column recording" in line for line in result["not_proved"])
+    assert "that a recording is today what its last check found: a pack holds no recordings" in result["not_proved"]
+
+
+def test_one_that_was_restored_is_whole_again_and_its_past_is_told(sound: History) -> None:
+    assert [each for each in _conditions(sound, written(pack_input(sound))) if each[0]] == [("cut; whole", "whole")]
+
+
+def test_before_any_check_none_is_called_whole(company: History, honest: bytes) -> None:
+    assert {condition for _, condition in _conditions(company, honest)} == {"not checked"}
+
+
+def test_without_the_report_nothing_is_told(company: History, honest: bytes, check: Check) -> None:
+    forge = Forge(company, honest)
+    for end in ("json", "csv", "envelope.json"):
+        del forge.files[f"reports/sessions.{end}"]
+    forge.edit("manifest.json", lambda m: m["reports"].remove("sessions"))
+    _, result = check(forge.seal(), *KEYS)
+    assert result["recordings"] == "not told: the pack has no report of sessions"
+
+
+@pytest.mark.anyio
+async def test_a_drawn_pack_says_what_the_checks_found_as_of_its_end(tmp_path: Path, check: Check) -> None:
+    live = await story(tmp_path)
+    ledger = live.company.ledger
+    with closing(connect(live.company.path, read_only=True)) as db:
+        sql = "SELECT idx, json_extract(CAST(body AS TEXT), '$.session') FROM entry WHERE kind = 'session.closed'"
+        (_, first), (_, second), (third, _) = db.execute(sql).fetchall()
+
+    async def drawn(condition: Condition, turn: int) -> tuple[int, str, list[tuple[str, str]]]:
+        results = (Checked(first, condition, "why"), Checked(second, Condition.GAP))
+        await check_recordings(ledger, "node-1", turn, 0, third, results)
+        live.company.clock.advance(DAY)
+        await live.company.sign_in("aud")
+        pack = await live.pack(START, Instant(START + DAY))
+        code, result = check(pack, *KEYS)
+        return code, result["recordings"], _conditions(History(), pack)
+
+    code, line, conditions = await drawn(Condition.ALTERED, 0)
+    assert (code, line.split(";")[1:]) == (5, [" 1 altered"])
+    assert line.startswith("2 of 3 checked, as of ")
+    assert conditions == [("altered", "altered"), ("", "gap"), ("", "not checked")]
+    code, line, conditions = await drawn(Condition.WHOLE, 1)
+    assert (code, ";" in line) == (0, False)
+    assert conditions == [("altered; whole", "whole"), ("", "gap"), ("", "not checked")]
+    live.company.close()
