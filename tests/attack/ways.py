@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from hashlib import sha256
 from itertools import count
 from random import Random
 from typing import Any
@@ -168,7 +169,11 @@ async def _pages(attack: Attack, reader: asyncio.StreamReader, writer: asyncio.S
 async def _sign_ins(attack: Attack, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Wrong passwords of somebody who exists: each costs a slow hash."""
     csrf = b"a" * 43
-    body = b"csrf=" + csrf + b"&login=eve%40example.com&password=wrong+but+long+enough&next=%2F"
+    body = (
+        b"csrf="
+        + sha256(csrf + b".").hexdigest().encode()
+        + b"&login=eve%40example.com&password=wrong+but+long+enough&next=%2F"
+    )
     writer.write(
         b"POST /sign-in HTTP/1.1\r\nhost: 127.0.0.1\r\ncookie: onepam_csrf=" + csrf + b"; __Host-onepam_csrf=" + csrf
         + b"\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: %d\r\n\r\n" % len(body) + body

@@ -56,8 +56,17 @@ def config(folder: Path, **settings: object) -> Config:
         (("192.0.2.0/24",), "203.0.113.9", "127.0.0.1"),
         (("127.0.0.0/8", "::1"), "203.0.113.9", "203.0.113.9"),
         (("127.0.0.0/8",), "198.51.100.1, 203.0.113.9, 127.0.0.2", "203.0.113.9"),
+        (("127.0.0.0/8",), "<script>", "127.0.0.1"),
+        (("127.0.0.0/8",), "2001:db8::7", "2001:db8::7"),
     ],
-    ids=["nobody is believed", "another proxy is believed", "the proxy is believed", "what the client says is not"],
+    ids=[
+        "nobody is believed",
+        "another proxy is believed",
+        "the proxy is believed",
+        "what the client says is not",
+        "no address",
+        "IPv6",
+    ],
 )
 async def test_where_somebody_comes_from(tmp_path: Path, trusted: tuple[str, ...], forwarded: str, source: str) -> None:
     settings = config(tmp_path, trusted_proxies=trusted)

@@ -16,7 +16,7 @@ from onepam.app.open_session import Knock, Opened, open_session
 from onepam.app.ports import EntryProof, LedgerHealth
 from onepam.console.app import create_console
 from onepam.console.services import ConsoleServices
-from onepam.console.visit import CSRF_COOKIE, SESSION_COOKIE
+from onepam.console.visit import CSRF_COOKIE, SESSION_COOKIE, csrf_token
 from onepam.domain.sessions import EntryPoint, SessionClosed
 from onepam.domain.sign_in import FactorKind, SignedIn, SignInKind
 from onepam.gateway.egress import Admitted, Egress
@@ -149,7 +149,11 @@ class Browser:
         """A form of ours, with the browser's token unless another is given."""
         if CSRF_COOKIE not in self._client.cookies:
             await self._client.get("/sign-in")
-        token = csrf if csrf is not None else self._client.cookies[CSRF_COOKIE]
+        token = (
+            csrf
+            if csrf is not None
+            else csrf_token(self._client.cookies[CSRF_COOKIE], self._client.cookies.get(SESSION_COOKIE) or "")
+        )
         return await self._client.post(path, data={**form, "csrf": token}, headers={"Origin": origin})
 
     async def done(self, path: str, **form: str) -> str:

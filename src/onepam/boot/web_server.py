@@ -3,10 +3,13 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from ipaddress import ip_address
+from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from onepam.boot.config import Config
 from onepam.boot.doors import Doors
@@ -24,16 +27,36 @@ CROWDED = (
 """What somebody hears who is turned away, where the connection is not encrypted."""
 
 
+def forwarded(app: ASGIApp, proxies: Sequence[str]) -> ASGIApp:
+    """Believes what trusted proxies say of the client, where that is an address; else it is the connection's own."""
+    if not proxies:
+        return app
+
+    async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            ip_address((scope.get("client") or ("",))[0])
+        except ValueError:
+            scope["client"] = scope["onepam.peer"]
+        await app(scope, receive, send)
+
+    believed: Any = ProxyHeadersMiddleware(checked, trusted_hosts=list(proxies))  # type: ignore[arg-type]
+
+    async def named(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["onepam.peer"] = scope.get("client")
+        await believed(scope, receive, send)
+
+    return named
+
+
 @contextlib.asynccontextmanager
 async def web_server(app: ASGIApp, listening: socket.socket, config: Config, doors: Doors) -> AsyncIterator[None]:
     """Serves the application on a socket that listens, with the configured certificate. Raises `Unavailable`."""
     certificate, key = config.tls or (None, None)
     settings = uvicorn.Config(
-        FairRequests(app, doors.turns, doors.known, doors.web),
+        forwarded(FairRequests(app, doors.turns, doors.known, doors.web), config.proxies),
         log_level="warning",
         server_header=False,
-        proxy_headers=bool(config.proxies),
-        forwarded_allow_ips=list(config.proxies),
+        proxy_headers=False,
         ssl_certfile=certificate,
         ssl_keyfile=key,
         timeout_graceful_shutdown=3,

@@ -6,7 +6,6 @@ Origin that is ours. Bodies are bounded. A refusal is a page; a fault is a page 
 
 import json
 import logging
-import secrets
 from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -91,7 +90,7 @@ def routes(services: ConsoleServices, places: tuple[Place, ...]) -> list[Route]:
 
 def _endpoint(services: ConsoleServices, place: Place) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        visit = Visit(services, request, _source(request), _csrf(request), services.clock(), services.wall())
+        visit = Visit(services, request, _source(request), services.clock(), services.wall())
         try:
             response = await _answer(visit, place)
         except Fault:
@@ -101,10 +100,10 @@ def _endpoint(services: ConsoleServices, place: Place) -> Callable[[Request], Aw
             )
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
-        if request.cookies.get(CSRF_COOKIE) != visit.csrf and not place.outside:
-            visit.set_cookie(response, CSRF_COOKIE, visit.csrf, 86400)
-        if FLASH_COOKIE in request.cookies and response.status_code == 200:
-            response.delete_cookie(FLASH_COOKIE, path="/")
+        if visit.cookie(CSRF_COOKIE) != visit.nonce and not place.outside:
+            visit.set_cookie(response, CSRF_COOKIE, visit.nonce, 86400)
+        if visit.cookie(FLASH_COOKIE) and response.status_code == 200:
+            visit.drop_cookie(response, FLASH_COOKIE)
         return response
 
     return endpoint
@@ -124,13 +123,13 @@ async def _answer(visit: Visit, place: Place) -> Response:
         )
     if place.method == "POST" and (refused := await _posted(visit, place)) is not None:
         return visit.refusal(refused, 403)
-    visit.flashes = _flashes(visit.request)
+    visit.flashes = _flashes(visit)
     return await place.handler(visit)
 
 
 async def _recognise(visit: Visit) -> None:
     """Who is behind the session cookie; a dead cookie is nobody's."""
-    token = visit.request.cookies.get(SESSION_COOKIE, "")
+    token = visit.cookie(SESSION_COOKIE)
     if not is_token(token, SESSION_PREFIX):
         return
     digest = token_digest(Secret(token.encode("ascii"))).hex()
@@ -199,7 +198,7 @@ async def _posted(visit: Visit, place: Place) -> Refused | None:
         token = visit.form.get("csrf", "")
     if outside:
         return None
-    if not request.cookies.get(CSRF_COOKIE) or not compare_digest(token.encode(), visit.csrf.encode()):
+    if not visit.cookie(CSRF_COOKIE) or not compare_digest(token.encode(), visit.csrf.encode()):
         return Refused("csrf.token", "This form has lapsed.", "Open the page again, and repeat.")
     return None
 
@@ -242,9 +241,9 @@ def _to_sign_in(visit: Visit) -> Response:
     return RedirectResponse(f"/sign-in?next={quote(here, safe='')}" if here != "/" else "/sign-in", 303)
 
 
-def _flashes(request: Request) -> tuple[Flash, ...]:
+def _flashes(visit: Visit) -> tuple[Flash, ...]:
     try:
-        kind, text, hint = json.loads(urlsafe_b64decode(request.cookies.get(FLASH_COOKIE, "")))
+        kind, text, hint = json.loads(urlsafe_b64decode(visit.cookie(FLASH_COOKIE)))
     except (ValueError, TypeError):
         return ()
     return (Flash(str(kind) if kind in ("done", "refused", "note") else "note", str(text), str(hint)),)
@@ -252,8 +251,3 @@ def _flashes(request: Request) -> tuple[Flash, ...]:
 
 def _source(request: Request) -> str:
     return request.client.host if request.client else ""
-
-
-def _csrf(request: Request) -> str:
-    known = request.cookies.get(CSRF_COOKIE, "")
-    return known if len(known) == 43 else secrets.token_urlsafe(32)

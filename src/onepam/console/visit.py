@@ -1,9 +1,11 @@
 """One request to the console: who asks, from where, as of when, and what they sent."""
 
 import json
+import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from starlette.requests import Request
@@ -64,6 +66,8 @@ class Member:
 class Visit:
     """The request with all that is known of it. `at` is the instant that pages show: now, or `as_of`.
 
+    `nonce` is the browser's own, `csrf` what its forms carry: bound to it and to its session.
+
     `now` is the ledger's time, which everything of ours is compared with; `wall` is this machine's clock, for what
     somebody else's clock said: the codes of an app, a provider's message, a certificate.
     """
@@ -71,9 +75,10 @@ class Visit:
     services: ConsoleServices
     request: Request
     source: str
-    csrf: str
     now: Instant
     wall: Instant
+    nonce: str = ""
+    csrf: str = ""
     as_of: Instant | None = None
     member: Member | None = None
     form: Mapping[str, str] = field(default_factory=dict)
@@ -83,6 +88,11 @@ class Visit:
     live: int = 0
     flashes: tuple[Flash, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+
+    def __post_init__(self) -> None:
+        known = self.cookie(CSRF_COOKIE)
+        self.nonce = known if len(known) == 43 else secrets.token_urlsafe(32)
+        self.csrf = csrf_token(self.nonce, self.cookie(SESSION_COOKIE))
 
     @property
     def me(self) -> Member:
@@ -148,11 +158,25 @@ class Visit:
             path, Flash("refused", refused.message, refused.hint if not refused.hint.startswith("/") else "")
         )
 
+    # --- Cookies ---------------------------------------------------------------------------------------------------
+
+    def cookie(self, name: str) -> str:
+        """What the browser sent; empty where it sent none."""
+        return self.request.cookies.get(self._called(name), "")
+
+    def drop_cookie(self, response: Response, name: str) -> None:
+        """The browser forgets it."""
+        self.set_cookie(response, name, "", 0)
+
+    def _called(self, name: str) -> str:
+        """Over https no neighbouring host and no page without TLS can set or replace it (RFC 6265bis, 4.1.3.2)."""
+        return f"__Host-{name}" if self.services.secure else name
+
     # --- What a browser carries between the steps of a flow ----------------------------------------------------------
 
     def flow(self, cookie: str = FLOW_COOKIE) -> dict[str, Any]:
         """What an earlier step sealed into the browser; empty when there is none, or it has lapsed."""
-        text = self.request.cookies.get(cookie, "")
+        text = self.cookie(cookie)
         try:
             sealed = urlsafe_b64decode(text.encode("ascii"))
             kept = json.loads(self.services.envelope.open(Secret(sealed).reveal(), _about(cookie)).reveal())
@@ -173,14 +197,25 @@ class Visit:
 
     def forget(self, response: Response, cookie: str = FLOW_COOKIE) -> Response:
         """Ends the flow: its challenge or seed serves nobody again."""
-        response.delete_cookie(cookie, path="/")
+        self.drop_cookie(response, cookie)
         return response
 
     def set_cookie(self, response: Response, name: str, value: str, seconds: int) -> None:
         """A host-only cookie that scripts cannot read and other sites do not send."""
         response.set_cookie(
-            name, value, max_age=seconds, path="/", secure=self.services.secure, httponly=True, samesite="lax"
+            self._called(name),
+            value,
+            max_age=seconds,
+            path="/",
+            secure=self.services.secure,
+            httponly=True,
+            samesite="lax",
         )
+
+
+def csrf_token(nonce: str, session: str) -> str:
+    """Of one browser and one session: that of before the sign-in, or of another session, is good for nothing."""
+    return sha256(f"{nonce}.{session}".encode()).hexdigest()
 
 
 def _about(cookie: str) -> bytes:

@@ -163,7 +163,7 @@ async def signed_out(visit: Visit) -> Response:
         await sign_out(visit.services.ledger, actor)
     response = onward or visit.go(f"/sign-in?state={SIGNED_OUT}")
     for cookie in (SESSION_COOKIE, HINT_COOKIE):
-        response.delete_cookie(cookie, path="/")
+        visit.drop_cookie(response, cookie)
     return response
 
 

@@ -275,7 +275,7 @@ async def _logout(visit: Visit, stored: Provider, settings: Settings, message: o
         response = visit.go(f"/sign-in?state={SIGNED_OUT}")
     else:
         response = _send(visit, stored.name, sending, "You are signed out here.")
-    response.delete_cookie(SESSION_COOKIE, path="/")
+    visit.drop_cookie(response, SESSION_COOKIE)
     return response
 
 
@@ -321,7 +321,7 @@ def _keep_hint(visit: Visit, response: Response, id_token: Secret) -> None:
 
 def _hint(visit: Visit) -> Secret | None:
     try:
-        sealed = urlsafe_b64decode(visit.request.cookies.get(HINT_COOKIE, "").encode("ascii"))
+        sealed = urlsafe_b64decode(visit.cookie(HINT_COOKIE).encode("ascii"))
         packed = visit.services.envelope.open(Secret(sealed).reveal(), _ABOUT_HINT)
         return Secret(zlib.decompressobj().decompress(packed.reveal(), MAX_HINT_BYTES))
     except (ValueError, Fault, zlib.error):
