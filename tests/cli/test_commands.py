@@ -1,6 +1,7 @@
 """The commands against a real gateway's API."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from onepam.cli.commands.sessions import recording_words
 from onepam.cli.main import app
 from onepam.domain.sessions import ConfirmationAsked, ConfirmationFailed, SessionClosed
 from onepam.kernel.clock import MINUTE, Instant, iso
@@ -136,6 +138,10 @@ def test_sessions_are_listed_played_and_killed(office: Office, terminal: NewTerm
     session = office.session(eve)
     mine, auditor = terminal().signed_in(eve), terminal().signed_in(aud)
     assert session in mine.run("sessions", "--open").out
+    cut_off = office.session(eve)
+    partial = {"bytes": 9, "omitted_bytes": 5}
+    office.record(SessionClosed(cut_off, "client.closed", "ab" * 32, 1, partial, verified=True))
+    assert re.search(rf"{cut_off}.*not checked, partial by policy", mine.run("sessions").out)
     played = auditor.run("play", session)
     assert played.code == 0, played.err
     assert played.out == "$ uname\nLinux\nred [bold]not markup[/bold]\n"
@@ -161,6 +167,24 @@ def test_sessions_are_listed_played_and_killed(office: Office, terminal: NewTerm
         history = client.get(f"/sessions/{session}").json()["history"]
     watched = [each["by"] for each in history if each["kind"] == "recording.watched"]
     assert watched == [aud] * 5  # the channel that is not there was asked for, too
+
+
+@pytest.mark.parametrize(
+    ("status", "checked", "bad", "counts", "words"),
+    [
+        ("open", None, None, {}, ""),
+        ("closed", None, None, {"omitted_bytes": 0}, "not checked"),
+        ("closed", None, None, {"omitted_bytes": 5}, "not checked, partial by policy"),
+        ("closed", "2020-01-01T00:00:00Z", None, {}, "checked "),
+        ("closed", "2020-01-01T00:00:00Z", "key_missing", {}, "KEY MISSING, checked "),
+    ],
+)
+def test_what_became_of_a_recording(
+    status: str, checked: str | None, bad: str | None, counts: dict[str, int], words: str
+) -> None:
+    told = recording_words({"status": status, "recording_checked": checked, "recording_bad": bad, "counts": counts})
+    assert told.endswith(" ago") if checked else told == words
+    assert told.startswith(words)
 
 
 def test_people(office: Office, terminal: NewTerminal) -> None:

@@ -4,9 +4,11 @@ import threading
 
 import pytest
 
+from onepam.app.open_session import Opened
 from onepam.boot.recording_check import RecordingChecks
 from onepam.domain.disk import DiskLow, DiskRecovered, DiskStage
 from onepam.domain.recordings import Condition, RecordingFoundBad
+from onepam.domain.sessions import SessionClosed
 from onepam.domain.system import LedgerVerified
 from onepam.gateway.recorder import recording_path
 from onepam.kernel.clock import DAY, HOUR
@@ -108,3 +110,18 @@ async def test_recordings_that_nobody_checks_are_said_to_be_untested(office: Off
     assert "some are not tested" not in await ada.read("/people")
     await record(office.company.ledger, RecordingFoundBad("ses_aaaaaaaaaaaaaaaa", Condition.CUT, "it ends early"))
     assert "not what was sealed" in await ada.read("/people")
+
+
+@pytest.mark.anyio
+async def test_the_list_says_what_is_partial_by_policy_and_what_a_check_found(office: Office) -> None:
+    ada = await office.sign_in("ada")
+    opened = await office.company.open("eve", "dev-1", "app")
+    assert isinstance(opened, Opened), opened
+    assert "partial by policy" not in await ada.read("/sessions")
+    counts = {"bytes": 9, "omitted_bytes": 5}
+    await record(office.company.ledger, SessionClosed(opened.session, "client.closed", "ab" * 32, 1, counts, True))
+    page = await ada.read("/sessions")
+    assert "partial by policy" in page
+    assert "Not checked yet" in page
+    await checks(office).check_new()
+    assert "Missing" in await ada.read("/sessions")

@@ -24,6 +24,7 @@ def session_row(
         "ended": None if length is None else Instant(started + length),
         "recording": "intact",
         "checked": ago(HOUR),
+        "partial": False,
         "counts": "",
         "because": "",
         **more,
@@ -68,6 +69,7 @@ SESSIONS: Context = {
             26 * HOUR,
             7 * MINUTE,
             counts="12 channels",
+            partial=True,
             because="ended by Mira Okafor",
         ),
         session_row(

@@ -1,8 +1,9 @@
 """Gateway sessions: listing, watching, ending."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -26,7 +27,7 @@ def sessions(
         printed(found)
         return
     table(
-        ("SESSION", "WHO", "WHERE", "OPENED", "STATE", "ENDED WHY"),
+        ("SESSION", "WHO", "WHERE", "OPENED", "STATE", "RECORDING", "ENDED WHY"),
         (
             (
                 each["session"],
@@ -34,12 +35,23 @@ def sessions(
                 f"{each['login']}@{each['resource']}",
                 when(each["opened"]),
                 each["status"] + (" (gap)" if each["gap"] else ""),
+                recording_words(each),
                 each["closed_because"] or "",
             )
             for each in found
         ),
         "No sessions.",
     )
+
+
+def recording_words(session: Mapping[str, Any]) -> str:
+    """What the last check found of a session's recording, and whether it is partial: `checked 2 h ago`, `ALTERED`."""
+    if session["status"] != "closed":
+        return ""
+    words = f"checked {when(session['recording_checked'])}" if session["recording_checked"] else "not checked"
+    if session["recording_bad"]:
+        words = f"{session['recording_bad'].replace('_', ' ').upper()}, {words}"
+    return words + (", partial by policy" if session["counts"].get("omitted_bytes") else "")
 
 
 def play(

@@ -196,6 +196,7 @@ def _row(each: rows.SessionRow, at: Instant) -> Context:
         "ended": each.closed,
         "recording": recording_state(each, at),
         "checked": each.recording_checked,
+        "partial": bool(each.counts.get("omitted_bytes")),
         "counts": counts_words(each.counts),
         "because": session_because(each),
     }
@@ -214,6 +215,7 @@ def _refusal_row(each: rows.RefusalRow) -> Context:
         "ended": None,
         "recording": "none",
         "checked": None,
+        "partial": False,
         "counts": "",
         "because": words_of(each.code),
     }
