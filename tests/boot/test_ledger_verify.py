@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 
 from onepam.boot.config import Config
+from onepam.domain.people import GroupMemberAdded
+from onepam.kernel.clock import Instant
+from onepam.store.append import append, read_head, write_head
+from onepam.store.database import connect
 from tests.boot.installation import ORIGIN, live, verify
 from tests.targets import free_port
 
@@ -126,3 +130,22 @@ def test_every_attack_is_found_and_named(attack: str, installed: tuple[Path, str
     code, told = verify(copy, "--log-key", log_key)
     assert code == 1, told
     assert name in told
+
+
+def test_a_well_formed_entry_appended_past_the_product_is_not_found_yet(
+    installed: tuple[Path, str], tmp_path: Path
+) -> None:
+    """README.md, SECURITY.md and docs/security.md say so. Whoever mends it changes them and this test."""
+    data, log_key = installed
+    copy, kept = tmp_path / "data", kept_checkpoint(data, tmp_path)
+    shutil.copytree(data, copy, ignore=shutil.ignore_patterns("socket"))
+    with closing(connect(copy / "ledger.db")) as db:
+        db.execute("BEGIN")
+        head = read_head(db)
+        write_head(
+            db, append(db, head, Instant(head.time + 1), [GroupMemberAdded("root", "per_1", "file", None)], bytes)
+        )
+        db.execute("COMMIT")
+    code, told = verify(copy, "--log-key", log_key, "--checkpoint", str(kept))
+    assert code == 0, told
+    assert told.startswith("history     anchored and intact: ")

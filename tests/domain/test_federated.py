@@ -200,6 +200,10 @@ def test_a_renamed_person_keeps_all_else() -> None:
     assert by_roster.name == "Eve Roe"
 
 
+@pytest.mark.claim(
+    "mail domains, groups",
+    altered="groups were taken from a provider that speaks for none",
+)
 def test_groups_follow_the_message_and_leave_others_alone() -> None:
     held = (
         Membership("directory:Old", "claims:okta"),
@@ -237,6 +241,10 @@ def test_a_factor_is_never_of_the_future() -> None:
     assert opened(KNOWN, replace(SAID, authenticated_at=LATER)).mfa_at == NOW
 
 
+@pytest.mark.claim(
+    "the values that prove a second factor",
+    altered="every value of a provider counted as a second factor",
+)
 @pytest.mark.parametrize("value", [("pwd",), (), ("",)])
 def test_what_is_not_attested_asks_for_a_factor_of_ours(value: tuple[str, ...]) -> None:
     weak = replace(SAID, methods=value)

@@ -105,6 +105,10 @@ ATTACKS: dict[str, tuple[Attack, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.claim(
+    "Signature, audience, times and replay are checked",
+    altered="issuer and audience of a signal were not compared",
+)
 async def test_attacks(watch: Watch) -> None:
     for name, (attack, error) in ATTACKS.items():
         answer = await watch.push(attack(watch))

@@ -98,6 +98,10 @@ TAKEN: dict[str, tuple[Callable[[Person, str], object], str, str]] = {
 }  # fmt: skip
 
 
+@pytest.mark.claim(
+    "Losing access ends the running session, not only the next one: kill, expiry, disabling, removal of a role",
+    altered="an order to kill touched no live session; in another run, the removal of a role",
+)
 @pytest.mark.parametrize("how", TAKEN)
 async def test_access_that_is_taken_ends_the_session(gateway: Gateway, how: str) -> None:
     person = await gateway.person()
