@@ -317,3 +317,13 @@ def test_a_declaration_is_withdrawn_without_ceremony() -> None:
     assert code(end_declaration(facts, "idp_1", "dcl_2", "x", NOW)) == "provider.declaration_unknown"
     assert code(end_declaration(facts, "idp_1", "dcl_1", "", NOW)) == "text.missing"
     assert code(end_declaration(replace(facts, actor=present("ada")), "idp_1", "dcl_1", "x", NOW)) == "right.missing"
+
+
+@pytest.mark.parametrize(("later", "stands"), [(-1, True), (0, False), (1, False)])
+def test_a_provider_that_changed_before_it_was_proposed_overtakes_nothing(later: int, stands: bool) -> None:
+    assert WAITING.proposal is not None
+    since = Instant(WAITING.proposal.since + later)
+    there = InForce(replace(OKTA, change="chg_5"), since)
+    outcome = approve(replace(WAITING, providers=(there,)), "chg_1", NOW)
+    refused = outcome.result if isinstance(outcome, Decided) else outcome
+    assert (getattr(refused, "code", "") != "provider.overtaken") == stands

@@ -157,6 +157,15 @@ def test_another_administrator_approves() -> None:
     assert code(approve(earlier, "chg_1", NOW)) == "done", "a change of a stream that is there"
 
 
+@pytest.mark.parametrize(("later", "stands"), [(-1, True), (0, False), (1, False)])
+def test_a_stream_that_changed_before_it_was_proposed_overtakes_nothing(later: int, stands: bool) -> None:
+    assert WAITING.proposal is not None
+    since = Instant(WAITING.proposal.since + later)
+    outcome = approve(replace(WAITING, streams=((PUSHED, since),)), "chg_1", NOW)
+    assert isinstance(outcome, Decided)
+    assert (code(outcome.result) != "signal.overtaken") == stands
+
+
 def test_why_a_stream_is_not_approved() -> None:
     assert WAITING.proposal is not None
     own = replace(WAITING, proposal=replace(WAITING.proposal, by="ada"))

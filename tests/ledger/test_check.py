@@ -127,6 +127,13 @@ def test_any_single_change_is_named(place: int, change: int, bundles: bool) -> N
     assert expected in named(verify(rows, BUNDLES if bundles else TILES))
 
 
+def test_an_entry_at_the_time_of_the_one_before_is_named() -> None:
+    rows = list(history())
+    rows[700] = sealed(rows[700]._replace(time=rows[699].time))
+    found = [each for each in verify(rows, NOTHING).findings if each.what is What.TIME]
+    assert [(each.begin, each.end) for each in found] == [(700, 701)]
+
+
 mangles = st.lists(
     st.tuples(
         st.sampled_from(["drop", "copy", "forge", "swap", "flip", "reseal", "number", "cut"]),
