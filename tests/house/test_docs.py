@@ -58,6 +58,30 @@ def test_every_way_in_says_what_it_gives_without_a_second_factor() -> None:
     assert current, "run: python scripts/entry_points_doc.py"
 
 
+def test_foreign_programs_stand_there_in_the_locked_versions() -> None:
+    text = (ROOT / "docs" / "conformance.md").read_text("utf-8")
+    sources = (
+        (r"^{}==(\S+)", "locks/dev.lock", ("paramiko", "ssh2-python", "scim2-tester", "aiosmtpd", "standardwebhooks")),
+        (r"{} v(\S+)", "tests/conformance/ssh_go/go.mod", ("golang.org/x/crypto",)),
+        (r'"{}": "(\S+)"', "tests/oidc_provider/package.json", ("oidc-provider",)),
+        (r"^version=(\S+)", "scripts/conformance/install-keycloak", ("Keycloak",)),
+    )
+    for pattern, source, names in sources:
+        locked = (ROOT / source).read_text("utf-8")
+        for program in names:
+            version = re.search(pattern.format(re.escape(program)), locked, re.MULTILINE)
+            assert version, (program, source)
+            (row,) = re.findall(rf"^\|.*\b{re.escape(program)}\b.*\| .*$", text, re.MULTILINE)
+            assert re.search(rf"\bv?{re.escape(version[1])}\b", row), (program, version[1], row)
+
+
+def test_foreign_programs_are_tried_where_the_page_says() -> None:
+    text = (ROOT / "docs" / "conformance.md").read_text("utf-8")
+    files = set(re.findall(r"tests/[\w/]+\.py", text))
+    assert files
+    assert {each for each in files if not (ROOT / each).is_file()} == set()
+
+
 def test_every_requirement_is_traced() -> None:
     text = (ROOT / "docs" / "traceability.md").read_text("utf-8")
     assert set(re.findall(r"^\| ([LQFPTAC]\d+) \|", text, re.MULTILINE)) == REQUIREMENTS

@@ -62,6 +62,20 @@ async def test_scp_both_ways(relayed: Bench, tmp_path: Path, legacy: bool) -> No
         assert digests == {("write", sha256(content).hexdigest()), ("read", sha256(content).hexdigest())}
 
 
+async def test_rsync_both_ways(relayed: Bench, tmp_path: Path) -> None:
+    for name, size in (("large", 900_000), ("empty", 0), ("below/small", 10)):
+        (tmp_path / "local" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "local" / name).write_bytes(os.urandom(size))
+    shell = " ".join(["ssh", *relayed.options(), "-p", str(relayed.acceptor.port)])
+    for source, goal in (("local", "person@127.0.0.1:{}/there"), ("person@127.0.0.1:{}/there", "back")):
+        ends = [each.format(tmp_path) if "{}" in each else f"{tmp_path}/{each}" for each in (source, goal)]
+        done = await relayed.run("rsync", "-a", "--checksum", "-e", shell, f"{ends[0]}/", f"{ends[1]}/")
+        assert done.status == 0, done.stderr
+    for name in ("large", "empty", "below/small"):
+        assert (tmp_path / "back" / name).read_bytes() == (tmp_path / "local" / name).read_bytes(), name
+    assert only(await relayed.recording(0), ChannelOpened)[0].command.startswith("rsync --server")
+
+
 async def test_a_file_transfer_that_cannot_be_read_ends_before_it_reaches_the_target(relayed: Bench) -> None:
     done = await relayed.run(*relayed.ssh("-s", "sftp"), stdin=b"\xff\xff\xff\xff rubbish")
     assert done.status == 255
