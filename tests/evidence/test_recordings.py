@@ -1,5 +1,6 @@
 """What a pack says of recordings: its words follow from the entries of the checks, and no other words pass."""
 
+import json
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from onepam.evidence.verifier.verify import BAD
 from onepam.kernel.clock import DAY, Instant, iso
 from onepam.store.database import connect
 from tests.company import START
-from tests.evidence.company import History, checked, pack_input, written
+from tests.evidence.company import History, checked, history, pack_input, written
 from tests.evidence.conftest import KEYS, Check
 from tests.evidence.forge import Attacks, Forge
 from tests.evidence.live import story
@@ -239,3 +240,18 @@ async def test_a_drawn_pack_says_what_the_checks_found_as_of_its_end(tmp_path: P
     assert (code, ";" in line) == (0, False)
     assert conditions == [("altered; whole", "whole"), ("", "gap"), ("", "not checked")]
     live.company.close()
+
+
+def test_a_check_covers_nothing_that_was_closed_after_it(check: Check) -> None:
+    """Whatever range its entry names."""
+    old, h = history(), History()
+    cut = next(e.header.index for e in old.entries if e.header.kind == "payload.erased") + 1
+    for entry in old.entries:
+        if entry.header.index == cut:
+            h.append(entry.header.time, "recordings.checked", {"begin": 0, "until": 10**6})
+        h.append(entry.header.time, entry.header.kind, json.loads(entry.body))
+    h.payloads = {index + (index >= cut): payload for index, payload in old.payloads.items()}
+    pack = written(pack_input(h))
+    code, result = check(pack, *KEYS)
+    assert (code, result["verdict"]) == (0, "VERIFIED")
+    assert {condition for _, condition in _conditions(h, pack)} == {"whole", "gap", "not checked"}
