@@ -67,7 +67,7 @@ def test_a_lost_database_does_not_replace_it(data: Path) -> None:
 
 
 def test_an_altered_database_does_not_replace_it(data: Path) -> None:
-    """Another digest slipped into the ledger opens nothing: the file outside is asked."""
+    """Another digest slipped into the ledger opens nothing: both are asked, and where they disagree it takes a day."""
     key, stranger = key_in(founded(data)), key_in(founded(data.with_name("other")))
     mine = data.with_name("data.recovery-key").read_text().split()[1]
     theirs = data.with_name("other.recovery-key").read_text().split()[1]
@@ -77,7 +77,25 @@ def test_an_altered_database_does_not_replace_it(data: Path) -> None:
     refused = renewed(data, stranger)
     assert refused.returncode == 1
     assert "not the recovery key" in refused.stderr
-    assert renewed(data, key).returncode == 0
+    refused = renewed(data, key)
+    assert refused.returncode == 1
+    assert "the ledger knows another one. Without the key (--no-with-key) it takes a day." in refused.stderr
+    assert "Announced as ann_" in onepam("recovery-key", "renew", "--no-with-key", "--data", str(data)).stdout
+
+
+def test_another_file_does_not_replace_it(data: Path, tmp_path: Path) -> None:
+    """Whoever may run the command could bring a configuration, and a file with the digest of a key of their own."""
+    founded(data)
+    stranger = key_in(founded(data.with_name("other")))
+    mine = tmp_path / "mine.toml"
+    mine.write_text(f'recovery_key_file = "{data.with_name("other.recovery-key")}"\n')
+    before = kinds(data)
+    refused = renewed(data, stranger, "--config", str(mine))
+    assert refused.returncode == 1
+    assert "the ledger knows another one" in refused.stderr
+    loss = ("--origin", "stolen.log", "--because", "x", "--data", str(data), "--config", str(mine))
+    assert onepam("ledger", "continue-after-loss", *loss, typed=f"{stranger}\n").returncode != 0
+    assert kinds(data) == before
 
 
 def test_it_is_renewed_with_the_old_one(data: Path) -> None:

@@ -40,8 +40,8 @@ def administrator(*console: ConsoleRight) -> ActorFacts:
     return ActorFacts("per_ada", True, None, FOREVER, NOW, (role,))
 
 
-def wish(holds: bool) -> Renewal:
-    return Renewal(NEW, OLD, holds, "ann_new", "nod_1")
+def wish(shown: str) -> Renewal:
+    return Renewal(NEW, OLD, shown, "ann_new", "nod_1")
 
 
 def refused(outcome: object) -> str:
@@ -56,24 +56,31 @@ def test_the_first_key_is_made_once() -> None:
 
 def test_with_the_old_key_a_new_one_is_there_at_once() -> None:
     made = RecoveryKeyRenewed(NEW, OLD, Ground.RECOVERY_KEY, None, "nod_1")
-    assert renew(facts(), wish(holds=True), NOW) == Decided((made,), None)
+    assert renew(facts(), wish(OLD), NOW) == Decided((made,), None)
     made = RecoveryKeyRenewed(NEW, OLD, Ground.RECOVERY_KEY, "ann_key", "nod_1")
-    assert renew(facts(KEY), wish(holds=True), NOW) == Decided((made,), None), "it does away with what was announced"
+    assert renew(facts(KEY), wish(OLD), NOW) == Decided((made,), None), "it does away with what was announced"
+
+
+def test_a_key_that_fits_a_file_and_not_the_ledger_opens_nothing() -> None:
+    """Whoever runs the command says where the file outside lies, and so could bring one."""
+    assert refused(renew(facts(), wish(NEW), NOW)) == "recovery_key.disagree"
+    assert refused(renew(facts(digest=None), wish(NEW), NOW)) == "recovery_key.disagree"
+    assert refused(continue_after(facts(LOG), LOSS, NEW, "ann_new", "nod_1", DUE)) == "recovery_key.disagree"
 
 
 def test_without_it_the_renewal_is_announced_and_done_a_day_later() -> None:
-    outcome = renew(facts(), wish(holds=False), NOW)
+    outcome = renew(facts(), wish(""), NOW)
     announced = Announcement("ann_new", Deed.RECOVERY_KEY, DUE)
     assert outcome == Decided((RenewalAnnounced("ann_new", DUE, "nod_1"),), announced)
-    assert refused(renew(facts(KEY), wish(holds=False), Instant(DUE - 1))) == "announcement.not_due"
+    assert refused(renew(facts(KEY), wish(""), Instant(DUE - 1))) == "announcement.not_due"
     made = RecoveryKeyRenewed(NEW, OLD, Ground.DELAY, "ann_key", "nod_1")
-    assert renew(facts(KEY), wish(holds=False), DUE) == Decided((made,), None)
-    assert renew(facts(KEY), wish(holds=False), Instant(DUE + LAPSE - 1)) == Decided((made,), None)
+    assert renew(facts(KEY), wish(""), DUE) == Decided((made,), None)
+    assert renew(facts(KEY), wish(""), Instant(DUE + LAPSE - 1)) == Decided((made,), None)
 
 
 def test_what_nobody_carries_out_lapses() -> None:
     late = Instant(DUE + LAPSE)
-    outcome = renew(facts(KEY), wish(holds=False), late)
+    outcome = renew(facts(KEY), wish(""), late)
     assert isinstance(outcome, Decided)
     assert outcome.events == (RenewalAnnounced("ann_new", late + DELAY, "nod_1"),)
     ada = administrator(ConsoleRight.ADMINISTER)
@@ -93,7 +100,7 @@ def test_any_administrator_cancels(name: str, event: object) -> None:
 
 
 def test_the_ledger_is_continued_with_the_key() -> None:
-    outcome = continue_after(facts(), LOSS, True, "ann_new", "nod_1", NOW)
+    outcome = continue_after(facts(), LOSS, OLD, "ann_new", "nod_1", NOW)
     made = LedgerContinued(
         "new.log", "old.log", 100, "c" * 64, 60, Ground.RECOVERY_KEY, None, "nod_1", because="the disk died"
     )
@@ -101,11 +108,11 @@ def test_the_ledger_is_continued_with_the_key() -> None:
 
 
 def test_without_it_the_continuation_takes_a_day() -> None:
-    outcome = continue_after(facts(), LOSS, False, "ann_new", "nod_1", NOW)
+    outcome = continue_after(facts(), LOSS, "", "ann_new", "nod_1", NOW)
     announced = Announcement("ann_new", Deed.CONTINUATION, DUE, "new.log")
     assert outcome == Decided((ContinuationAnnounced("ann_new", DUE, "nod_1", "new.log"),), announced)
-    assert refused(continue_after(facts(LOG), LOSS, False, "ann_new", "nod_1", NOW)) == "announcement.not_due"
-    done = continue_after(facts(LOG), LOSS, False, "ann_new", "nod_1", DUE)
+    assert refused(continue_after(facts(LOG), LOSS, "", "ann_new", "nod_1", NOW)) == "announcement.not_due"
+    done = continue_after(facts(LOG), LOSS, "", "ann_new", "nod_1", DUE)
     assert isinstance(done, Decided)
     (event,) = done.events
     assert isinstance(event, LedgerContinued)
@@ -130,10 +137,10 @@ def loss(**more: object) -> Loss:
     ],
 )
 def test_what_is_no_loss_is_not_continued(wrong: Loss, code: str) -> None:
-    assert refused(continue_after(facts(), wrong, True, "ann_new", "nod_1", NOW)) == code
+    assert refused(continue_after(facts(), wrong, OLD, "ann_new", "nod_1", NOW)) == code
 
 
 def test_what_was_announced_is_one_log() -> None:
     other = loss(origin="third.log")
-    assert refused(continue_after(facts(LOG), other, False, "ann_new", "nod_1", DUE)) == "ledger.origin"
-    assert isinstance(continue_after(facts(LOG), other, True, "ann_new", "nod_1", DUE), Decided), "the key may"
+    assert refused(continue_after(facts(LOG), other, "", "ann_new", "nod_1", DUE)) == "ledger.origin"
+    assert isinstance(continue_after(facts(LOG), other, OLD, "ann_new", "nod_1", DUE), Decided), "the key may"

@@ -32,11 +32,11 @@ async def renew_recovery_key(ledger: Ledger, wish: Renewal) -> Refused | Announc
 
 
 async def continue_after_loss(
-    ledger: Ledger, loss: Loss, holds: bool, announcement: str, node: str
+    ledger: Ledger, loss: Loss, shown: str, announcement: str, node: str
 ) -> Refused | Announcement | None:
     """None when the ledger is continued; the announcement where that waits."""
     outcome = await ledger.commit(
-        HostQuery(), lambda facts, now: continue_after(facts, loss, holds, announcement, node, now)
+        HostQuery(), lambda facts, now: continue_after(facts, loss, shown, announcement, node, now)
     )
     return outcome if isinstance(outcome, Refused) else outcome.result
 

@@ -15,8 +15,8 @@ from onepam.blobs.tile_folder import TileFolder
 from onepam.boot.config import Config
 from onepam.boot.eras import origin_of, seams, set_aside
 from onepam.boot.on_ledger import DATA, ConfigFile, Data, on_ledger, settings_of
-from onepam.boot.outside import AnotherKey, NotOutside, anchor_of, from_checkpoint, written_down
-from onepam.boot.recovery_key import file_of, holds
+from onepam.boot.outside import AnotherKey, NotOutside, anchor_of, from_checkpoint
+from onepam.boot.recovery_key import file_of, shown_digest
 from onepam.boot.verification import signed_head
 from onepam.domain.announcing import Announcement
 from onepam.domain.continuing import Loss
@@ -29,7 +29,6 @@ from onepam.ledger.note import VerifierKey
 from onepam.ledger.tiles import WIDTH, hashes_of, tile_at
 from onepam.signing.signer import SignerClient
 from onepam.store.database import Db, connect, rows
-from onepam.store.entries import size_of
 from onepam.store.ledger import SqliteLedger
 from onepam.store.reader import Reader
 
@@ -43,10 +42,6 @@ def continue_command(
     checkpoint: Annotated[
         Path | None, typer.Option(help="The newest checkpoint of the old log, kept elsewhere.")
     ] = None,
-    at_least: Annotated[
-        tuple[int, str] | None, typer.Option(help="Its SIZE and ROOT, where nothing else is left.")
-    ] = None,
-    kept: Annotated[int | None, typer.Option(help="How many entries from the beginning are the old ones.")] = None,
     with_key: Annotated[bool, typer.Option(help="Ask for the recovery key; without it this takes a day.")] = True,
 ) -> None:
     """Continue the ledger under a new name after a real loss. Stop the gateway first.
@@ -60,8 +55,8 @@ def continue_command(
     with _stopped(data):
         with contextlib.closing(connect(data / "ledger.db", read_only=True)) as db:
             before = origin_of(db) or settings.origin
-            old = _old_head(settings, before, log_key, checkpoint, at_least)
-            loss = Loss(origin, before, old.size, old.root.hex(), _kept(db, data, old, kept), because)
+            old = _old_head(settings, before, log_key, checkpoint)
+            loss = Loss(origin, before, old.size, old.root.hex(), _kept(db, data, old), because)
         _commit(settings, loss, with_key)
     with contextlib.closing(connect(data / "ledger.db", read_only=True)) as db:
         done = seams(db)
@@ -76,16 +71,16 @@ def continue_command(
 
 
 def _commit(settings: Config, loss: Loss, with_key: bool) -> None:
-    held = False
+    shown = ""
     if with_key:
-        held = holds(file_of(settings), typer.prompt("Recovery key", hide_input=True))
-        if not held:
+        shown = shown_digest(file_of(settings), typer.prompt("Recovery key", hide_input=True))
+        if not shown:
             typer.echo("That is not the recovery key.", err=True)
             raise typer.Exit(1)
 
     async def work(ledger: SqliteLedger, reader: Reader) -> None:
         name = new_id("ann", secrets.token_bytes)
-        answer = await continue_after_loss(ledger, loss, held, name, ledger.node)
+        answer = await continue_after_loss(ledger, loss, shown, name, ledger.node)
         if isinstance(answer, Refused):
             typer.echo(f"{answer.message} {answer.hint}".strip(), err=True)
             raise typer.Exit(1)
@@ -96,10 +91,8 @@ def _commit(settings: Config, loss: Loss, with_key: bool) -> None:
     on_ledger(settings.data, work)
 
 
-def _old_head(
-    settings: Config, before: str, log_key: str, checkpoint: Path | None, head: tuple[int, str] | None
-) -> Anchor:
-    """The largest tree head of the old log that is known: what was given, and what its signer remembers."""
+def _old_head(settings: Config, before: str, log_key: str, checkpoint: Path | None) -> Anchor:
+    """The largest signed tree head of the old log that is known: of a checkpoint, or what its signer remembers."""
     found = []
     try:
         if checkpoint is not None:
@@ -109,8 +102,6 @@ def _old_head(
                     f"{checkpoint} is of another log: {signed.checkpoint.origin}, and this one is {before}"
                 )
             found.append(anchor_of(signed, str(checkpoint)))
-        if head is not None:
-            found.append(written_down(*head))
     except (AnotherKey, ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
     if settings.signer_socket:
@@ -120,7 +111,7 @@ def _old_head(
     elif (kept := signed_head(settings.data / "signer" / "state", before)) is not None:
         found.append(kept)
     if not found:
-        raise typer.BadParameter("nothing remembers the old log: give its newest --checkpoint, or --at-least")
+        raise typer.BadParameter("nothing remembers the old log: give its newest --checkpoint")
     return max(found, key=lambda each: each.size)
 
 
@@ -131,13 +122,8 @@ def _own_key(data: Path) -> str:
         raise NotOutside("give the old log's key, with --log-key") from None
 
 
-def _kept(db: Db, data: Path, old: Anchor, said: int | None) -> int:
+def _kept(db: Db, data: Path, old: Anchor) -> int:
     """How many entries from the beginning are those of the old log: as far as its tiles agree with them."""
-    size = size_of(db)
-    if said is not None:
-        if not 0 <= said <= size:
-            raise typer.BadParameter(f"there are {size} entries", param_hint="--kept")
-        return said
     tiles, tree, at = TileFolder(data / "log"), Frontier(), 0
     leaves = [each["leaf"] for each in rows(db, "SELECT leaf FROM entry ORDER BY idx LIMIT ?", (old.size,))]
     while at < len(leaves):
@@ -149,8 +135,10 @@ def _kept(db: Db, data: Path, old: Anchor, said: int | None) -> int:
         tree.extend(stored)
         at += len(stored)
     if tree.size == old.size and tree.root() != old.root:
-        message = f"the first {old.size} entries are not those that were signed; say how many are, after comparing them"
-        raise typer.BadParameter(message, param_hint="--kept")
+        raise typer.BadParameter(
+            f"the first {old.size} entries are not those that were signed, and the published tiles do not say which: "
+            f"restore {data / 'log'}"
+        )
     return tree.size
 
 

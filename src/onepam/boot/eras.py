@@ -70,20 +70,22 @@ def judge(db: Db, key: VerifierKey) -> list[str]:
     origin: str | None = None
     log_key: str | None = None
     left = list(known)
-    for each in rows(db, "SELECT idx, body FROM entry WHERE kind = ? ORDER BY idx", (STARTED,)):
-        index, body = each["idx"], _body(each["body"])
-        while left and left[0].index < index:
+    started = "SELECT idx, body FROM entry WHERE kind = ? ORDER BY idx"
+    for index, body in [*((each["idx"], _body(each["body"])) for each in rows(db, started, (STARTED,))), (None, {})]:
+        while left and (index is None or left[0].index < index):
             seam = left.pop(0)
             if origin is not None and seam.before != origin:
                 findings.append(f"seam: entry {seam.index}: it continues {seam.before}, and the log was {origin}")
             origin, log_key = seam.origin, None
+        if index is None:
+            break
         origin = origin or str(body.get("origin"))
         log_key = log_key or (key.encode() if origin == key.name and not left else str(body.get("log_key")))
         if body.get("origin") != origin:
             findings.append(f"origin: entry {index}: the log calls itself {body.get('origin')}, and it is {origin}")
         elif body.get("log_key") != log_key:
             findings.append(f"log-key: entry {index}: it began under {body.get('log_key')}, and the key is {log_key}")
-    if origin is not None and not left and origin != key.name:
+    if origin is not None and origin != key.name:
         findings.append(f"origin: the log is {origin}, and the key is of {key.name}")
     odd = [seam.index for seam in known if not 0 <= seam.kept <= seam.index or seam.kept >= seam.size]
     return findings + [f"seam: entry {index}: it names no loss that can be" for index in odd]

@@ -143,8 +143,8 @@ def _gather(
             given.findings.append(placed)
         elif placed is not None:
             given.anchors.append(placed)
-    if head is not None:
-        given.anchors.append(written_down(*head))
+    if head is not None and not any(seam.kept < head[0] <= seam.size for seam in given.seams):
+        given.anchors.append(written_down(*head))  # else of a log before a seam, which says that it is lost
     if signer is not None:
         if not given.key_given:
             raise NotOutside("a signer anchors by its key: give it from elsewhere, with --log-key")

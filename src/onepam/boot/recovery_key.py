@@ -62,12 +62,13 @@ def keep_digest(path: Path, digest: str) -> None:
     beside.replace(path)
 
 
-def holds(path: Path, typed: str) -> bool:
-    """Whether `typed` is the recovery key, by the file outside the data folder. Raises `Unavailable` without it."""
+def shown_digest(path: Path, typed: str) -> str:
+    """The digest of `typed` where it is the recovery key by the file outside the data folder, else "". Raises
+    `Unavailable` without the file."""
     kept, given = kept_digest(path), recovery_key_digest(typed)
     if kept is None:
         raise Unavailable(f"{path} is gone, and nothing else says which recovery key is the right one")
-    return given is not None and same(given.encode("ascii"), kept.encode("ascii"))
+    return given if given is not None and same(given.encode("ascii"), kept.encode("ascii")) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +128,15 @@ def renew(
     typed = typer.prompt("Old recovery key", hide_input=True) if with_key else ""
 
     async def renewed(ledger: SqliteLedger, reader: Reader) -> None:
-        held = with_key and holds(path, typed)
-        if with_key and not held:
+        shown = shown_digest(path, typed) if with_key else ""
+        if with_key and not shown:
             typer.echo("That is not the recovery key.", err=True)
             raise typer.Exit(1)
         if not os.access(path.parent, os.W_OK):
             raise Unavailable(f"{path} cannot be written: run this as whoever may")
         key = new_recovery_key(secrets.token_bytes).reveal().decode("ascii")
         digest = recovery_key_digest(key) or ""
-        wish = Renewal(digest, kept_digest(path) or "", held, new_id("ann", secrets.token_bytes), ledger.node)
+        wish = Renewal(digest, kept_digest(path) or "", shown, new_id("ann", secrets.token_bytes), ledger.node)
         answer = await renew_recovery_key(ledger, wish)
         if isinstance(answer, Refused):
             typer.echo(f"{answer.message} {answer.hint}", err=True)

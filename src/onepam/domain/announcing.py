@@ -103,9 +103,16 @@ class HostFacts:
         return found if found is not None and found.open(now) else None
 
 
-def ground(facts: HostFacts, deed: Deed, key_holds: bool, now: Instant) -> Ground | Announcement | None:
-    """On what the deed may be done now; the announcement that is not due yet; None: it has to be announced."""
-    if key_holds:
+def ground(facts: HostFacts, deed: Deed, shown: str, now: Instant) -> Ground | Announcement | Refused | None:
+    """On what the deed may be done now; the announcement that is not due yet; None: it has to be announced.
+
+    `shown` is the digest of the recovery key that was given and fits the file outside the data folder, "" without one.
+    It must be the ledger's as well: whoever runs the command says where that file lies.
+    """
+    if shown and shown != facts.digest:
+        message = "The recovery key fits the file outside the data folder, and the ledger knows another one."
+        return Refused("recovery_key.disagree", message, "Without the key (--no-with-key) it takes a day.")
+    if shown:
         return Ground.RECOVERY_KEY
     found = facts.announcement(deed, now)
     if found is None:

@@ -55,9 +55,9 @@ class Loss:
 
 
 def continue_after(
-    facts: HostFacts, loss: Loss, holds: bool, announcement: str, node: str, now: Instant
+    facts: HostFacts, loss: Loss, shown: str, announcement: str, node: str, now: Instant
 ) -> Decided[Announcement | None] | Refused:
-    """With the recovery key (`holds`) at once; else it is announced (the result), and done a day later."""
+    """With the recovery key (`shown` is its digest) at once; else it is announced (the result), and done a day later."""
     if loss.kept >= loss.size:
         message = f"Nothing is lost: all {loss.size} signed entries are here."
         return Refused("ledger.nothing_lost", message, "Start the gateway; the signer goes on from there.")
@@ -67,7 +67,9 @@ def continue_after(
     because = plain_text(loss.because, 500, what="reason")
     if isinstance(because, Refused):
         return because
-    found = ground(facts, Deed.CONTINUATION, holds, now)
+    found = ground(facts, Deed.CONTINUATION, shown, now)
+    if isinstance(found, Refused):
+        return found
     if isinstance(found, Announcement):
         return not_due(found)
     if found is None:

@@ -1,8 +1,8 @@
 """The recovery key: made and printed once at the founding, for the day on which nothing else opens.
 
-Only its digest is kept: in the ledger's first entries, and in a file outside the data folder. The file is asked, so
-that neither a lost database nor an altered one puts another key in its place. The digest stands openly in the body: it
-is of 160 random bits, says nothing about them, and must outlive every payload.
+Only its digest is kept: in the ledger's first entries, and in a file outside the data folder. Both are asked, so that
+neither a lost or altered database nor another file puts another key in its place; where they disagree it takes a day.
+The digest stands openly in the body: it is of 160 random bits, says nothing about them, and must outlive every payload.
 """
 
 from dataclasses import dataclass
@@ -46,19 +46,21 @@ def make(facts: HostFacts, digest: str, adopted: bool) -> Decided[None] | Refuse
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """A wish for another key: its digest, the digest `outside`, whether the old key was shown (`holds`), and the id of
-    an announcement where one is made."""
+    """A wish for another key: its digest, the digest `outside`, that of the old key where it was `shown` ("" where
+    not), and the id of an announcement where one is made."""
 
     digest: str
     outside: str
-    holds: bool
+    shown: str
     announcement: str
     node: str
 
 
 def renew(facts: HostFacts, wish: Renewal, now: Instant) -> Decided[Announcement | None] | Refused:
     """With the old key at once; else it is announced (the result), and done by the same command a day later."""
-    found = ground(facts, Deed.RECOVERY_KEY, wish.holds, now)
+    found = ground(facts, Deed.RECOVERY_KEY, wish.shown, now)
+    if isinstance(found, Refused):
+        return found
     if isinstance(found, Announcement):
         return not_due(found)
     if found is None:
