@@ -96,6 +96,7 @@ def test_a_person_is_told_of_their_factors_by_a_name_on_one_line() -> None:
     replaced = said(FactorRemoved("fac_1", "per_1", "replaced", "per_1"))
     assert (replaced.audience, replaced.person, replaced.alike) == (CONCERNED, "per_1", "factor.removed per_1")
     assert "Ada Bcc: eve@example.com Example signs in was replaced" in replaced.sentence
+    assert "was renewed" in said(FactorRemoved("fac_1", "per_1", "renewed", "per_1")).sentence
     assert "was removed" in said(FactorRemoved("fac_1", "per_1", "removed", "per_1")).sentence
     assert telling(FactorRemoved("fac_1", "per_1", "person.disabled", "x"), named) is None
     assert "by a link" in said(EnrolmentUsed("enr_1", "per_1")).sentence

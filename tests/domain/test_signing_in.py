@@ -306,7 +306,7 @@ def test_a_replacement_ends_every_session_of_before_and_a_first_enrolment_none()
     answer = rules.enrol(account, "enr_1", LATER, (new(FactorKind.PASSKEY),), NOW)
     assert isinstance(answer, Decided)
     ended = [each for each in answer.events if isinstance(each, SignedOut)]
-    assert ended == [SignedOut(each, "eve", "factors replaced", "eve") for each in ("sgn_1", "cli_1")]
+    assert ended == [SignedOut(each, "eve", "factors.replaced", "eve") for each in ("sgn_1", "cli_1")]
     first = rules.enrol(replace(account, factors=()), "enr_1", LATER, (new(FactorKind.PASSKEY),), NOW)
     assert SignedOut not in events(first)
 

@@ -25,7 +25,7 @@ from onepam.domain.directory_brake import DirectoryPersonHeld, HoldReason
 from onepam.domain.people import GroupMemberAdded, GroupMemberRemoved, PersonChanged, PersonDisabled, PersonEnabled
 from onepam.domain.requests import GrantEnded
 from onepam.domain.sessions import EntryPoint
-from onepam.domain.sign_in import SignedOut
+from onepam.domain.sign_in import FactorRemoved, SignedOut
 from onepam.gateway import live as module
 from onepam.gateway.live import Live
 from onepam.kernel.clock import HOUR, SECOND, Clock, Instant
@@ -328,7 +328,10 @@ async def test_a_thousand_sessions_are_looked_at_again_in_a_few_questions(gatewa
     assert max(gateway.questions) <= module.ASKED_AT_ONCE
 
 
-@pytest.mark.parametrize(("because", "over"), [("provider.logout", True), ("session.revoked", True), ("own", False)])
+@pytest.mark.parametrize(
+    ("because", "over"),
+    [("provider.logout", True), ("session.revoked", True), ("factors.replaced", True), ("own", False)],
+)
 async def test_a_revoked_sign_in_ends_the_sessions_opened_under_it(gateway: Gateway, because: str, over: bool) -> None:
     mine = await gateway.open("eve")
     await record(gateway.company.ledger, SignedOut("sgn_vic", "vic", because, None))
@@ -337,6 +340,17 @@ async def test_a_revoked_sign_in_ends_the_sessions_opened_under_it(gateway: Gate
     await record(gateway.company.ledger, SignedOut("sgn_eve", "eve", because, None))
     await gateway.caught_up()
     assert mine.ends == ([because] if over else [])
+
+
+@pytest.mark.parametrize(("because", "ends"), [("replaced", ["factors.replaced"]), ("renewed", []), ("removed", [])])
+async def test_replaced_factors_end_every_session_of_the_person(
+    gateway: Gateway, because: str, ends: list[str]
+) -> None:
+    """Whoever stole the factors may have signed out of the console since, and works on at a target."""
+    mine, others = await gateway.open("eve"), await gateway.open("sam")
+    await record(gateway.company.ledger, FactorRemoved("fac_1", "eve", because, "eve"))
+    await gateway.caught_up()
+    assert (mine.ends, others.ends) == (ends, [])
 
 
 async def test_an_opening_that_rests_on_a_revoked_sign_in_ends(gateway: Gateway) -> None:

@@ -55,6 +55,7 @@ _ENDED = {
     "ledger.unavailable": "the ledger did not answer",
     "person.disabled": "the account was disabled",
     "session.revoked": "the sign-in was revoked",
+    "factors.replaced": "the factors were replaced",
     "provider.logout": "signed out at the identity provider",
     "binding.ended": "the role was taken away",
     "undone": "the approval was undone",

@@ -169,7 +169,7 @@ def _enrolled(event: EnrolmentUsed, named: Named) -> str:
 
 
 def _removed(event: FactorRemoved, named: Named) -> str | None:
-    if event.because not in ("removed", "replaced"):
+    if event.because not in ("removed", "replaced", "renewed"):
         return None
     return (
         f"A factor by which {named(event.person)} signs in was {event.because}. "

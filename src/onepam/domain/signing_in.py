@@ -41,6 +41,15 @@ CHALLENGE_LIFETIME = 15 * MINUTE
 
 MAX_FACTORS = 20
 
+REPLACED = "replaced"
+"""Why a factor is gone that another took the place of by a link: every session of before ends, a target's too."""
+
+RENEWED = "renewed"
+"""Why recovery codes are gone whose owner has made new ones, which ends nothing."""
+
+SESSIONS_OVER = "factors.replaced"
+"""Why a session ends whose person enrolled anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class FactorFacts:
@@ -277,14 +286,14 @@ def enrol(
     replaced = [each for each in facts.factors if each.kind is not FactorKind.SSH_KEY]
     sessions = facts.sessions if replaced else ()
     privileged_from = Instant(now + QUARANTINE) if replaced and facts.administrative() else None
-    removed = tuple(FactorRemoved(each.factor, facts.person, "replaced", facts.person) for each in replaced)
+    removed = tuple(FactorRemoved(each.factor, facts.person, REPLACED, facts.person) for each in replaced)
     added = tuple(replace(each, privileged_from=privileged_from) for each in new)
     ended = tuple(
         EnrolmentEnded(each, facts.person, "another link served", facts.person)
         for each in facts.links
         if each != enrolment
     )
-    over = tuple(SignedOut(each, facts.person, "factors replaced", facts.person) for each in sessions)
+    over = tuple(SignedOut(each, facts.person, SESSIONS_OVER, facts.person) for each in sessions)
     return Decided((EnrolmentUsed(enrolment, facts.person), *ended, *removed, *added, *over), None)
 
 
@@ -295,7 +304,7 @@ def add_factor(facts: AccountFacts, actor: ActorFacts, new: FactorEnrolled, now:
     if len(facts.factors) >= MAX_FACTORS:
         return Refused("factor.many", f"No more than {MAX_FACTORS} factors; remove one first.")
     old = [each for each in facts.factors if each.kind is new.kind is FactorKind.RECOVERY]
-    removed = tuple(FactorRemoved(each.factor, facts.person, "replaced", facts.person) for each in old)
+    removed = tuple(FactorRemoved(each.factor, facts.person, RENEWED, facts.person) for each in old)
     return Decided((*removed, new), None)
 
 

@@ -20,6 +20,7 @@ from onepam.domain import sessions as session_events
 from onepam.domain import sign_in as sign_in_events
 from onepam.domain.commit import Placed
 from onepam.domain.decision import AccessFacts, decide
+from onepam.domain.signing_in import REPLACED, SESSIONS_OVER
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Fault, Refused
 
@@ -33,7 +34,7 @@ ASKED_AT_ONCE = 100
 MOST_REMEMBERED = 10_000
 """Revoked sign-ins that are remembered: an opening that rests on one may stand later in the ledger."""
 
-REVOKED = frozenset({"provider.logout", "session.revoked"})
+REVOKED = frozenset({"provider.logout", "session.revoked", SESSIONS_OVER})
 """Why a sign-in ends together with the sessions opened under it. Somebody who signs out of the console goes on
 working."""
 
@@ -161,6 +162,8 @@ class Live:
                 _end(self._of(person), "person.disabled")
             case directory_events.DirectoryPersonHeld(person=person):
                 _end(self._of(person), "person.held")
+            case sign_in_events.FactorRemoved(person=person, because=because) if because == REPLACED:
+                _end(self._of(person), SESSIONS_OVER)
             case sign_in_events.FactorRemoved(factor=factor):
                 _end((live for live in self._sessions.values() if live.key == factor), "service.key")
             case sign_in_events.SignedOut(session=session, because=because) if because in REVOKED:

@@ -64,6 +64,7 @@ _ENDS = {
     "person.disabled": "this account has been disabled",
     "person.held": "your company's directory says that you have left",
     "session.revoked": "this sign-in was revoked: sign in again",
+    "factors.replaced": "the password or second factor of this account was replaced: sign in again",
     "provider.logout": "you signed out at your identity provider",
     "service.key": "the key of this service account was removed",
     "access.narrowed": "this access was narrowed: connect again for what is left of it",

@@ -18,7 +18,7 @@ _CREDENTIALS = {
     FactorKind.TOTP.value: "app",
     FactorKind.PASSKEY.value: "fido2-roaming",
 }
-_CHANGES = {"replaced": "update"}
+_CHANGES = {"replaced": "update", "renewed": "update"}
 
 
 def outgoing(db: Db, at: Instant, after: int) -> tuple[list[Outgoing], int]:
