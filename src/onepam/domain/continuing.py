@@ -57,7 +57,7 @@ class Loss:
 def continue_after(
     facts: HostFacts, loss: Loss, shown: str, announcement: str, node: str, now: Instant
 ) -> Decided[Announcement | None] | Refused:
-    """With the recovery key (`shown` is its digest) at once; else it is announced (the result), and done a day later."""
+    """With the recovery key (`shown` is its digest) at once; else it is announced (the result), done a day later."""
     if loss.kept >= loss.size:
         message = f"Nothing is lost: all {loss.size} signed entries are here."
         return Refused("ledger.nothing_lost", message, "Start the gateway; the signer goes on from there.")
