@@ -43,6 +43,7 @@ def test_a_terminal_becomes_events_with_relative_times() -> None:
         Resize(2 * SECOND + 2, 1, 0, 99_999),
         Omitted(2 * SECOND + 2, 1, Stream.STDOUT, 12_345),
         Omitted(2 * SECOND + 2, 2, Stream.STDOUT, 1),
+        Omitted(2 * SECOND + 2, 1, Stream.STDIN, 5),
         Output(2 * SECOND + 2, 1, Stream.STDERR, b"\x1b[1mno\r\n"),
         ChannelClosed(3 * SECOND, 2, 7),
         ChannelClosed(3 * SECOND, 1, 130),

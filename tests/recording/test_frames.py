@@ -36,7 +36,7 @@ text = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 frames: st.SearchStrategy[Frame] = st.one_of(
     st.builds(Opened, at, text, text, text, text, text, count.map(Instant)),
     st.builds(ChannelOpened, at, u32, text, text, text, u32, u32),
-    st.builds(Output, at, u32, st.sampled_from(Stream), st.binary(max_size=300)),
+    st.builds(Output, at, u32, st.sampled_from((Stream.STDOUT, Stream.STDERR)), st.binary(max_size=300)),
     st.builds(Resize, at, u32, u32, u32),
     st.builds(TypedInput, at, u32, count),
     st.builds(Input, at, u32, st.binary(max_size=300)),

@@ -38,7 +38,7 @@ class Mode(StrEnum):
 
 
 class Recording(StrEnum):
-    """How much of a command's output is kept; a terminal's is whole. `head_tail`: see `recording.volume`."""
+    """How much of a command's input and output is kept; a terminal's is whole. `head_tail`: see `recording.volume`."""
 
     WHOLE = "whole"
     HEAD_TAIL = "head_tail"

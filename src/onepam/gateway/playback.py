@@ -39,7 +39,7 @@ class Channel:
     """A shell, a command or a file transfer. Times are microseconds since the recording began.
 
     `closed` is None while it runs, or where the recording ends before it. `output_bytes` came from the target,
-    `input_bytes` went to it; `omitted_bytes` of the output are left out of the recording by policy.
+    `input_bytes` went to it; `omitted_bytes` of both are left out of the recording by policy.
     """
 
     channel: int
@@ -204,8 +204,9 @@ class _Found:
                     self.unlisted += 1
             case frames.Output(channel=channel, data=data):
                 self._count(channel, output=len(data))
-            case frames.Omitted(channel=channel, count=count):
-                self._count(channel, output=count, omitted=count)
+            case frames.Omitted(channel=channel, stream=stream, count=count):
+                sent = 0 if stream == frames.Stream.STDIN else count
+                self._count(channel, output=sent, omitted=count)
             case frames.TypedInput(channel=channel, count=count):
                 self._count(channel, typed=count)
             case frames.ChannelClosed(channel=channel) as it:
@@ -303,7 +304,7 @@ class _Cast:
         elif isinstance(frame, frames.Output):
             if text := self._shown(self._text[frame.stream].decode(frame.data)):
                 yield self._line(frame.at, "o", text)
-        elif isinstance(frame, frames.Omitted):
+        elif isinstance(frame, frames.Omitted) and frame.stream != frames.Stream.STDIN:
             yield self._line(frame.at, "m", f"partial by policy: {frame.count:,} bytes are left out here")
         elif isinstance(frame, frames.Resize):
             size = bounded(frame.columns, DEFAULT_COLUMNS), bounded(frame.rows, DEFAULT_ROWS)

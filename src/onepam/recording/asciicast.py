@@ -49,7 +49,7 @@ def _events(frame: Frame, channel: int, decoders: dict[Stream, codecs.Incrementa
     elif isinstance(frame, Output) and frame.channel == channel:
         if text := decoders[frame.stream].decode(frame.data):
             yield "o", text
-    elif isinstance(frame, Omitted) and frame.channel == channel:
+    elif isinstance(frame, Omitted) and frame.channel == channel and frame.stream != Stream.STDIN:
         yield "m", f"partial by policy: {frame.count:,} bytes are left out here"
     elif isinstance(frame, Resize) and frame.channel == channel:
         yield "r", f"{bounded(frame.columns, DEFAULT_COLUMNS)}x{bounded(frame.rows, DEFAULT_ROWS)}"

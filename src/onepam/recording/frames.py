@@ -33,10 +33,11 @@ MAX_FRAME_BYTES = _HEADER.size + MAX_RARE_BYTES
 
 
 class Stream(IntEnum):
-    """Which stream of a channel carried the output."""
+    """Which stream of a channel. Output comes by the first two; of standard input `Omitted` says what is left out."""
 
     STDOUT = 1
     STDERR = 2
+    STDIN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class TypedInput:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """Bytes of a command's standard input, at most `MAX_DATA_BYTES`: its beginning, `volume.INPUT_BYTES` of it."""
+    """Bytes of a command's standard input, at most `MAX_DATA_BYTES`. What policy leaves out of it is `Omitted`."""
 
     at: int
     channel: int
@@ -108,8 +109,8 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Omitted:
-    """So many bytes that the target sent between the outputs before and after are left out by policy
-    (`recording.volume`). They are counted, and stand in the digests of `ChannelClosed`."""
+    """So many bytes that were sent on this stream between what is recorded of it before and after are left out by
+    policy (`recording.volume`). They are counted, and stand in the digests of `ChannelClosed`."""
 
     at: int
     channel: int
@@ -273,7 +274,7 @@ def _frame(kind: int, at: int, body: memoryview) -> Frame:
         return Input(at, _INPUT.unpack_from(body)[0], bytes(body[_INPUT.size :]))
     elif kind == _OMITTED_KIND and len(body) == _OMITTED.size:
         channel, stream, count = _OMITTED.unpack(body)
-        if stream in (Stream.STDOUT, Stream.STDERR):
+        if stream in tuple(Stream):
             return Omitted(at, channel, Stream(stream), count)
     elif kind in _RARE and len(body) <= MAX_RARE_BYTES:
         return _rare(_RARE[kind], at, bytes(body))

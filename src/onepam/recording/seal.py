@@ -98,8 +98,8 @@ class Sealer:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """The number of frames so far by kind, all `frames`, and the `bytes` of output; `omitted_bytes` of it are left
-        out by policy, where any are."""
+        """The number of frames so far by kind, all `frames`, and the `bytes` of output; `omitted_bytes` of output and
+        input are left out by policy, where any are."""
         return counted(self._frames, self._output_bytes, self._omitted_bytes)
 
     @property

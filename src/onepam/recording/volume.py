@@ -11,7 +11,7 @@ from onepam.kernel.clock import MINUTE
 from onepam.recording.frames import Omitted, Output, Stream
 
 INPUT_BYTES = 1 << 20
-"""What is kept of a command's standard input, whatever the policy."""
+"""What is kept of a command's standard input: its beginning. The rest is counted as omitted as it comes."""
 
 HEAD_BYTES = 1 << 20
 SAMPLE_BYTES = 64 * 1024

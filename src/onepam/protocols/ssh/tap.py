@@ -11,7 +11,9 @@ from onepam.recording.frames import (
     ChannelClosed,
     ChannelOpened,
     FileOperation,
+    Frame,
     Input,
+    Omitted,
     Output,
     Resize,
     Stream,
@@ -22,11 +24,14 @@ from onepam.recording.volume import INPUT_BYTES, Excerpt
 
 Kind = Literal["pty", "exec", "sftp"]
 
+_OUTPUTS = (Stream.STDOUT, Stream.STDERR)
+
 
 class Tap:
     """The recording of one channel: a terminal's or a command's output, or the operations of a file transfer.
 
-    `excerpt`: of a command's output only what `recording.volume` keeps. A terminal's is always whole.
+    `excerpt`: of a command's input and output only what `recording.volume` keeps. Otherwise all of both is recorded: an
+    interpreter may read commands from its input at any time. A terminal's output is always whole.
 
     Every method raises `RecorderFailed`, or `SftpBroken` for a transfer that cannot be read: then nothing may be
     forwarded.
@@ -48,7 +53,7 @@ class Tap:
         self._channel = channel
         self._input = sha256() if kind == "exec" else None
         self._input_bytes = 0
-        self._excerpts = {each: Excerpt(channel, each) for each in Stream} if excerpt and kind == "exec" else None
+        self._excerpts = {each: Excerpt(channel, each) for each in _OUTPUTS} if excerpt and kind == "exec" else None
         self._sftp = Sftp(channel) if kind == "sftp" else None
         name = canonical.tagged(command) if command else ""
         recorder.record(ChannelOpened(recorder.at, channel, kind, name, terminal, columns, rows))
@@ -75,10 +80,14 @@ class Tap:
             return
         for piece in pieces:
             self._input.update(piece)
-        if before < INPUT_BYTES:
-            self._recorder.record(typed, Input(at, self._channel, b"".join(pieces)[: INPUT_BYTES - before]))
-        else:
-            self._recorder.record(typed)
+        data = b"".join(pieces)
+        kept = data if self._excerpts is None else data[: max(INPUT_BYTES - before, 0)]
+        frames: list[Frame] = [typed]
+        if kept:
+            frames.append(Input(at, self._channel, kept))
+        if omitted := count - len(kept):
+            frames.append(Omitted(at, self._channel, Stream.STDIN, omitted))
+        self._recorder.record(*frames)
 
     def shown(self, pieces: Sequence[bytes], stream: Stream) -> None:
         """The target sent `pieces`, which go to the person next; at most `MAX_DATA_BYTES` together."""
