@@ -1,10 +1,12 @@
 """Somebody writes to the database and the files: `onepam ledger verify` finds each attack, and names what was done."""
 
 import asyncio
+import json
 import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -106,6 +108,27 @@ def test_without_an_anchor_nothing_is_called_intact(installed: tuple[Path, str])
     assert code == 3, told
     assert told.startswith("history     consistent but not anchored: ")
     assert "intact" not in told
+
+
+@pytest.mark.parametrize(("attack", "left"), [("drop", -1), ("insert", 1), ("flip", 0)])
+def test_what_is_counted_is_true_when_something_is_found(
+    attack: str, left: int, installed: tuple[Path, str], tmp_path: Path
+) -> None:
+    data, log_key = installed
+    with closing(sqlite3.connect(data / "ledger.db")) as db:
+        (size,) = db.execute("SELECT count(*) FROM entry").fetchone()
+    copy = tmp_path / "data"
+    shutil.copytree(data, copy, ignore=shutil.ignore_patterns("socket"))
+    ATTACKS[attack][0](copy)
+    _, told = verify(copy, "--log-key", log_key)
+    assert f"in {size + left} entries" in told
+    assert sha256(b"").hexdigest() not in told
+    assert " of 0 entries" not in told
+    _, told = verify(copy, "--log-key", log_key, "--json")
+    found = json.loads(told)
+    assert found["entries"] == size + left
+    if attack == "drop":
+        assert (found["root"], found["signed"], found["witnessed"]) == (None, None, None)
 
 
 @pytest.mark.claim(

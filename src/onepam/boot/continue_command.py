@@ -14,7 +14,7 @@ from onepam.app.announced import continue_after_loss
 from onepam.blobs.tile_folder import TileFolder
 from onepam.boot.config import Config
 from onepam.boot.eras import origin_of, seams, set_aside
-from onepam.boot.on_ledger import DATA, ConfigFile, Data, on_ledger, settings_of
+from onepam.boot.on_ledger import DATA, ConfigFile, Data, existing, on_ledger, settings_of
 from onepam.boot.outside import AnotherKey, NotOutside, anchor_of, from_checkpoint
 from onepam.boot.recovery_key import file_of, shown_digest
 from onepam.boot.verification import signed_head
@@ -49,9 +49,7 @@ def continue_command(
     The entries that are left stay; an entry names the old log, its newest signed head and what is lost of it. Takes the
     recovery key, or a day in which no administrator cancels.
     """
-    settings = settings_of(config, data)
-    if not (data / "ledger.db").exists():
-        raise typer.BadParameter(f"there is no ledger in {data}", param_hint="--data")
+    settings = settings_of(config, existing(data))
     with _stopped(data):
         with contextlib.closing(connect(data / "ledger.db", read_only=True)) as db:
             before = origin_of(db) or settings.origin

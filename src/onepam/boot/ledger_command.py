@@ -13,6 +13,7 @@ from rich.progress import Progress
 
 from onepam.boot.clock import wall_clock
 from onepam.boot.eras import Seam, origin_of, place, seams
+from onepam.boot.on_ledger import existing
 from onepam.boot.outside import (
     AnotherKey,
     NotOutside,
@@ -77,8 +78,7 @@ def verify(
     Nothing is called intact without an anchor from outside: --witness, --checkpoint, --at-least or --signer. Exit 0
     anchored and intact, 1 broken, 2 nothing judged, 3 consistent but not anchored, 5 a recording failed its check.
     """
-    if not (data / "ledger.db").exists():
-        raise typer.BadParameter(f"there is no ledger in {data}", param_hint="--data")
+    existing(data)
     try:
         logs = [VerifierKey.parse(each) for each in log_key or (_own_key(data),)]
         with closing(connect(data / "ledger.db", read_only=True)) as db:
@@ -181,9 +181,8 @@ def _tell(
     typer.echo(f"lawful      {NOT_JUDGED}")
     typer.echo(f"recordings  {recordings.line()}")
     typer.echo("")
-    typer.echo(f"root {verdict.root}")
-    signed = f"{verdict.signed} of {verdict.size} entries are under the checkpoint that is published here"
-    typer.echo(f"{signed}; {_witness(verdict)}")
+    typer.echo(f"root {verdict.root}" if verdict.root else "no root: the entries that are left make no tree")
+    typer.echo(_published(verdict))
     if not state:
         typer.echo("the state tables were not compared")
     if not given.key_given:
@@ -212,9 +211,9 @@ def _tell_json(
         },
         "seams": [asdict(each) for each in verdict.seams],
         "entries": verdict.size,
-        "root": verdict.root,
+        "root": verdict.root or None,
         "signed": verdict.signed,
-        "witnessed": verdict.witnessed,
+        "witnessed": verdict.witnessed if verdict.signed is not None else None,
         "anchors": [
             {"holder": each.anchor.holder, "size": each.anchor.size, "outside": each.anchor.outside}
             for each in verdict.held
@@ -226,5 +225,9 @@ def _tell_json(
     typer.echo(json.dumps(told, indent=2))
 
 
-def _witness(verdict: Verdict) -> str:
-    return f"{verdict.witnessed} entries are witnessed" if verdict.witnessed else "no independent witness"
+def _published(verdict: Verdict) -> str:
+    """What the checkpoint beside the database says of the entries; nothing where they do not give it."""
+    if verdict.signed is None:
+        return "the entries do not give the root of the checkpoint that is published here"
+    witnessed = f"{verdict.witnessed} entries are witnessed" if verdict.witnessed else "no independent witness"
+    return f"{verdict.signed} of {verdict.size} entries are under the checkpoint that is published here; {witnessed}"

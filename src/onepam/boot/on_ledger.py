@@ -25,6 +25,13 @@ def settings_of(config: Path | None, data: Path) -> Config:
     return load(config, data) if config else Config(data)
 
 
+def existing(data: Path) -> Path:
+    """The folder of an installation: only `setup` and `up` make one. Raises `BadParameter` where there is none."""
+    if not (data / "ledger.db").exists():
+        raise typer.BadParameter(f"there is no installation in {data}", param_hint="--data")
+    return data
+
+
 def on_ledger(data: Path, work: Callable[[SqliteLedger, Reader], Awaitable[None]]) -> None:
     """Runs `work` on the ledger, beside the running gateway or without it."""
     private_folder(data)

@@ -12,7 +12,7 @@ import typer
 from onepam.app.announced import make_recovery_key, renew_recovery_key
 from onepam.app.ports import Ledger
 from onepam.boot.config import BadConfig, Config
-from onepam.boot.on_ledger import DATA, ConfigFile, Data, on_ledger, settings_of
+from onepam.boot.on_ledger import DATA, ConfigFile, Data, existing, on_ledger, settings_of
 from onepam.domain.announcing import Announcement
 from onepam.domain.recovery_key import Renewal
 from onepam.identity.recovery_key import new_recovery_key, recovery_key_digest
@@ -123,7 +123,7 @@ def renew(
     with_key: Annotated[bool, typer.Option(help="Ask for the old key; without it the renewal takes a day.")] = True,
 ) -> None:
     """Make another recovery key: with the old one at once, else a day later unless an administrator cancels."""
-    settings = settings_of(config, data)
+    settings = settings_of(config, existing(data))
     path = file_of(settings)
     typed = typer.prompt("Old recovery key", hide_input=True) if with_key else ""
 

@@ -10,7 +10,7 @@ import typer
 from onepam.app.confirm_clock import confirm_clock
 from onepam.boot.clock import wall_clock
 from onepam.boot.founding import FIRST_MATRIX, Founder, Founding
-from onepam.boot.on_ledger import DATA, ConfigFile, Data, on_ledger, settings_of
+from onepam.boot.on_ledger import DATA, ConfigFile, Data, existing, on_ledger, settings_of
 from onepam.boot.private_folder import private_folder
 from onepam.boot.recovery_key import found_recovery_key
 from onepam.kernel.clock import iso
@@ -66,7 +66,7 @@ def authorities(
     config: ConfigFile = None,
 ) -> None:
     """Print what others are to trust: the authority of targets, and that of our own host keys."""
-    settings = settings_of(config, data)
+    settings = settings_of(config, existing(data))
     found = _authorities(data)
     typer.echo("# on each target, in the file that sshd's TrustedUserCAKeys names:")
     typer.echo(found.target.public_line)
@@ -78,7 +78,7 @@ def authorities(
 @vault.command()
 def rotate(data: Data = DATA) -> None:
     """Make a new master key, and put authorities and recordings under it."""
-    keys = FileKeys.create(data / "master-keys.json", secrets.token_bytes)
+    keys = FileKeys.create(existing(data) / "master-keys.json", secrets.token_bytes)
     name = keys.rotate()
     if isinstance(name, Refused):
         typer.echo(f"{name.message} {name.hint}", err=True)
@@ -93,7 +93,7 @@ def rewrap(data: Data = DATA) -> None:
 
     Seeds of authenticator apps stay as the ledger has them, so old master keys are kept.
     """
-    envelope = _envelope(data)
+    envelope = _envelope(existing(data))
     changed = _authorities(data).rewrap()
     recordings = sorted((data / "recordings").glob("*.key"))
     with typer.progressbar(recordings, label="recordings") as paths:
@@ -120,7 +120,7 @@ def confirm(
             raise typer.Exit(1)
         typer.echo(f"{iso(wall_clock())} is confirmed by {by} as the time of {', '.join(nodes)}")
 
-    on_ledger(data, confirmed)
+    on_ledger(existing(data), confirmed)
 
 
 def _envelope(data: Path) -> Envelope:

@@ -29,15 +29,17 @@ Progress = Callable[[int, int], None]
 class Verdict:
     """What a verification found, in words; nothing found is the good answer.
 
-    `size` entries were read up to `root`, the newest of ledger time `head_at`; `signed` of them are under a checkpoint
-    whose signature holds, `witnessed` under one that a known witness cosigned. `held` are the anchors that they give.
+    `size` entries are there, the newest of ledger time `head_at`; `root` is that of the tree over them, empty where
+    rows that are missing or out of place leave no tree. `signed` of them are under the published checkpoint, whose
+    signature holds; None where they do not give its root. A known witness cosigned it over `witnessed` entries. `held`
+    are the anchors that they give.
     """
 
     findings: tuple[str, ...]
     size: int
     root: str
     head_at: Instant
-    signed: int
+    signed: int | None
     witnessed: int
     position: Position
     held: tuple[Held, ...] = ()
@@ -78,8 +80,9 @@ def verify_entries(
         known = tuple(seams(db))
         held = tuple(Held(each, _time_of(db, each.size - 1)) for each in report.held if each.size)
     position = report.position
-    size, root = position.frontier.size, position.frontier.root().hex()
-    signed = checkpoint.size if checkpoint else 0
+    size = begin + report.rows
+    root = position.frontier.root().hex() if position.frontier.size == size else ""
+    signed = _signed(checkpoint, report, begin) if root else None
     return Verdict(tuple(findings), size, root, Instant(position.time), signed, witnessed, position, held, known)
 
 
@@ -102,6 +105,13 @@ def signed_head(state: Path, origin: str) -> Anchor | None:
 def verify_state(database: Path, progress: Progress = lambda done, of: None) -> list[str]:
     """Rebuilds every state table from the entries and compares."""
     return [_words(each) for each in compare(database, progress)]
+
+
+def _signed(checkpoint: Anchor | None, report: Report, begin: int) -> int | None:
+    """How many entries the checkpoint covers: one from before `begin` was judged by an earlier check."""
+    if checkpoint is None:
+        return 0
+    return checkpoint.size if checkpoint.size < begin or checkpoint in report.held else None
 
 
 def _rows(db: Db, begin: int, progress: Progress) -> Iterator[Row]:
