@@ -1,1 +1,0 @@
-function e(e){e instanceof HTMLFormElement&&e.submit()}export{e as mount};

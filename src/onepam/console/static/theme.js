@@ -1,1 +1,0 @@
-(function(){var e=matchMedia(`(prefers-color-scheme: dark)`);function t(){let t=localStorage.getItem(`theme`);document.documentElement.dataset.bsTheme=t??(e.matches?`dark`:`light`),document.documentElement.dataset.themeChoice=t??`system`}e.addEventListener(`change`,t),addEventListener(`storage`,t),addEventListener(`onepam:theme`,t),t()})();
