@@ -10,11 +10,14 @@ from pathlib import Path
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from onepam.api.bounds import MAX_ROSTER_BODY_BYTES
 from onepam.boot import fair_requests, http_connection
 from onepam.boot.config import Config
 from onepam.boot.doors import Doors, bound
 from onepam.boot.web_server import web_server
+from onepam.console.pages.roster import MOST_FORM_BYTES
 from onepam.gateway.crowd import Limits
+from onepam.scim import request as scim
 from tests.boot.test_web import certificate
 
 pytestmark = pytest.mark.anyio
@@ -131,12 +134,47 @@ async def test_trailers_count_as_a_part_of_the_head(tmp_path: Path) -> None:
     async with served(tmp_path) as there:
         chunked = b"POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n0\r\n"
         assert status(await there.ask(chunked + b"x: y\r\n\r\n")) == b"200"
-        assert await there.ask(chunked + b"x: y\r\n" * 50_000) in (b"",)
+        assert status(await there.ask(chunked + b"x: y\r\n" * 50_000)) == b"431"
 
 
 async def test_what_is_no_request_is_400(tmp_path: Path) -> None:
     async with served(tmp_path) as there:
         assert status(await there.ask(b"\x16\x03\x01 hello\r\n\r\n")) == b"400"
+
+
+async def test_one_host_is_named(tmp_path: Path) -> None:
+    """RFC 9112, 3.2."""
+    async with served(tmp_path) as there:
+        for hosts, wanted in (
+            (b"", b"400"),
+            (b"host: a\r\nhost: a\r\n", b"400"),
+            (b"host: a\r\nHost: b\r\n", b"400"),
+            (b"host: a\r\n", b"200"),
+        ):
+            assert status(await there.ask(b"GET / HTTP/1.1\r\n" + hosts + b"\r\n")) == wanted, hosts
+        assert there.app.sources.total() == 1
+        assert status(await there.ask(b"GET / HTTP/1.0\r\n\r\n")) == b"200"
+        assert status(await there.ask(b"GET / HTTP/1.0\r\nhost: a\r\nhost: b\r\n\r\n")) == b"400"
+
+
+async def test_the_line_of_a_chunk_is_bounded(tmp_path: Path) -> None:
+    chunked = b"POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n"
+    async with served(tmp_path) as there:
+        chunks = b"".join(b"1;name=%s\r\nx\r\n" % (b"v" * 1000) for _ in range(100))
+        assert status(await there.ask(chunked + chunks + b"0\r\n\r\n")) == b"200"
+        assert status(await there.ask(chunked + b"10000\r\n" + b"x" * 65536 + b"\r\n0\r\n\r\n")) == b"200"
+        for line in (b"1;name=" + b"v" * 9000 + b"\r\nx\r\n0\r\n\r\n", b"1;name=" + b"v" * 1_000_000):
+            assert status(await there.ask(chunked + line)) == b"400"
+
+
+async def test_a_body_that_no_route_takes_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    head = b"POST / HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\ncontent-length: %d\r\n\r\n"
+    assert max(MOST_FORM_BYTES, MAX_ROSTER_BODY_BYTES, scim.MAX_BODY_BYTES) == http_connection.MOST_BODY_BYTES
+    async with served(tmp_path) as there:
+        for length in (http_connection.MOST_BODY_BYTES + 1, 10**15):
+            assert status(await there.ask(head % length)) == b"413"
+        assert not there.app.sources
+        assert status(await there.ask(head % 5 + b"12345")) == b"100"
 
 
 async def test_time_for_head_and_body(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,7 +227,25 @@ async def test_few_requests_wait_behind_one_that_is_being_answered(tmp_path: Pat
                 assert status(await reader.readuntil(b"fine\n")) == b"200"
         writer.close()
         there.app.release.clear()
-        assert await there.ask(b"GET /hold HTTP/1.1\r\nhost: x\r\n\r\n" + GET * 5000) == b""
+        reader, writer = await there.connect()
+        writer.write(b"GET /hold HTTP/1.1\r\nhost: x\r\n\r\n" + GET * 5000)
+        await until(lambda: there.app.holding == 2)
+        there.app.release.set()
+        answers = await asyncio.wait_for(reader.read(), SECONDS)
+        assert answers.count(b"HTTP/1.1 200") == answers.count(b"fine\n") == 1 + http_connection.MOST_PIPELINED
+        writer.close()
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_a_refusal_follows_the_answers_to_what_was_asked_before(tmp_path: Path, tls: bool) -> None:
+    async with served(tmp_path, tls=tls) as there:
+        reader, writer = await there.connect()
+        writer.write(b"GET /hold HTTP/1.1\r\nhost: x\r\n\r\n" + GET + b"nonsense\r\n\r\n" + GET)
+        await until(lambda: there.app.holding == 1)
+        there.app.release.set()
+        answers = await asyncio.wait_for(reader.read(), SECONDS)
+        assert [status(each) for each in answers.split(b"HTTP/1.1")[1:]] == [b"200", b"200", b"400"]
+        writer.close()
 
 
 async def test_requests_of_one_address_are_bounded_and_others_are_served(
