@@ -26,7 +26,7 @@ def script(name: str) -> str:
 
 def run(name: str, **values: str | Path) -> subprocess.CompletedProcess[str]:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "PATH": path, **{key: str(value) for key, value in values.items()}}
+    environment = {**os.environ, "PATH": path, "AS": "", **{key: str(value) for key, value in values.items()}}
     return subprocess.run(["sh"], input=script(name), capture_output=True, text=True, timeout=120, env=environment)
 
 
@@ -37,11 +37,16 @@ def config_of(data: Path) -> Config:
 @pytest.mark.anyio
 async def test_a_backup_is_restored_and_goes_on_and_one_that_is_too_old_is_found(tmp_path: Path) -> None:
     data, backup, anchor = tmp_path / "data", tmp_path / "backup", tmp_path / "kept-checkpoint"
+    keys = tmp_path / "keys"
     key = await live(config_of(data), 8)
-    done = await asyncio.to_thread(run, "back up", DATA=data, BACKUP=backup)
+    done = await asyncio.to_thread(run, "back up", DATA=data, BACKUP=backup, KEYS=keys)
     assert done.returncode == 0, done.stderr
+    assert not (backup / "master-keys.json").exists(), "whoever has both can read everything"
+    assert not (backup / "signer").exists()
+    assert sorted(each.name for each in keys.iterdir()) == ["master-keys.json", "signer"]
+    assert {"key", "state"} <= {each.name for each in (keys / "signer").iterdir()}
     shutil.copy(data / "log" / "checkpoint", anchor)
-    known: dict[str, str | Path] = {"DATA": data, "BACKUP": backup, "LOG_KEY": key, "ANCHOR": anchor}
+    known: dict[str, str | Path] = {"DATA": data, "BACKUP": backup, "KEYS": keys, "LOG_KEY": key, "ANCHOR": anchor}
 
     (data / "ledger.db").write_bytes(b"the disk is broken")
     done = await asyncio.to_thread(lambda: run("restore", **known))

@@ -262,12 +262,15 @@ async def test_whoever_fails_for_an_hour_is_an_alarm_until_told(there: Place, tm
 def test_the_test_command_says_how_each_took_it(there: Place, tmp_path: Path) -> None:
     post, hook = Post(), Hook(there.secret)
     file = tmp_path / "config.toml"
-    file.write_text(toml(replace(there.config, syslog=("logs localhost:1",))))
+    hooks = ("gone https://localhost:1/hook /nowhere/secret", *there.config.webhooks)
+    file.write_text(toml(replace(there.config, webhooks=hooks, syslog=("logs localhost:1",))))
     command = [sys.executable, "-m", "onepam.boot.command", "outbox", "test", "--config", str(file)]
     with post_office(post, there.tls, there.mail), hook_receiver(hook, there.tls, there.hook):
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
-    assert done.stdout.splitlines()[:2] == ["security: taken", "siem: taken"]
-    assert done.stdout.splitlines()[2].startswith("logs: FAILED  syslog.down")
+    security, gone, siem, logs = done.stdout.splitlines()
+    assert (security, siem) == ("security: taken", "siem: taken")
+    assert gone == "gone: FAILED  outbox.fault: /nowhere/secret cannot be read: No such file or directory"
+    assert logs.startswith("logs: FAILED  syslog.down")
     assert [to for to, _ in post.ids] == ["security@example.com"]
     assert [body["type"] for _, body in hook.taken] == ["outbox.test"]

@@ -14,6 +14,7 @@ from onepam.store.read.estate import sites
 from onepam.store.read.explain import asked
 from onepam.store.read.history import history_of
 from onepam.store.read.requests import count_waiting, request_of_grant, requests
+from onepam.store.read.second_factor import mfa_report
 from onepam.store.read.sessions import (
     SessionFilter,
     count_refusals,
@@ -93,10 +94,17 @@ async def test_sessions_and_refusals_are_searched_counted_and_cut_by_time(compan
 @pytest.mark.anyio
 async def test_the_setup_counts_what_is_missing(company: Company) -> None:
     found = await company.reader(setup)
-    assert (found.administrators, found.resources, found.unpinned, found.roles, found.invited) == (2, 4, 1, 6, 0)
+    before = len((await company.reader(mfa_report)).without)
+    assert (found.administrators, found.resources, found.unpinned, found.roles, found.factorless) == (
+        2,
+        4,
+        1,
+        6,
+        before,
+    )
     new = PersonAdded("new", PersonKind.EMPLOYEE, "joined", "ada", None, None, name="New", email="new@example.com")
     await record(company.ledger, new)
-    assert (await company.reader(setup)).invited == 1
+    assert (await company.reader(setup)).factorless == before + 1
     assert (await company.reader(setup, Instant(company.clock() - DAY))).resources == 0
 
 

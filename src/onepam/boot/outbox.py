@@ -20,7 +20,7 @@ from onepam.gateway.outbox.send import Letter, Send, configured
 from onepam.gateway.outbox.syslog import Syslog, SyslogServer
 from onepam.gateway.outbox.webhook import Webhook, WebhookChannel
 from onepam.kernel.clock import Clock, Instant
-from onepam.kernel.errors import Refused
+from onepam.kernel.errors import Refused, Unavailable
 from onepam.kernel.secret import Secret
 from onepam.store.database import Db
 from onepam.store.read.outbox import mail_address, settled, to_tell
@@ -142,7 +142,14 @@ def _address(text: str) -> str:
 
 def _secret(path: str) -> Callable[[], Secret]:
     """Reads the file each time, so that a new secret needs no restart."""
-    return lambda: Secret(read_private(Path(path), MAX_SECRET_BYTES, forbidden=CREDENTIAL).strip())
+
+    def read() -> Secret:
+        try:
+            return Secret(read_private(Path(path), MAX_SECRET_BYTES, forbidden=CREDENTIAL).strip())
+        except OSError as error:
+            raise Unavailable(f"{path} cannot be read: {error.strerror}") from None
+
+    return read
 
 
 def _once(channels: dict[str, Channel], name: str, channel: Channel) -> None:

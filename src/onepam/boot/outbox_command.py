@@ -11,8 +11,9 @@ from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config, load
 from onepam.boot.outbox import Receivers
 from onepam.domain.outbox import MAIL, SECURITY, Notice, Occurrence
-from onepam.gateway.outbox.send import Letter
-from onepam.kernel.errors import Refused
+from onepam.gateway.outbox.send import Letter, Send
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Fault, Refused
 
 outbox = typer.Typer(help="Who is told of alarms by e-mail, webhook and syslog.", no_args_is_help=True)
 
@@ -55,7 +56,15 @@ async def _send(config: Config, to: tuple[str, ...]) -> dict[str, Refused | None
             config.origin,
             urlsplit(url).hostname or "",
         )
-        results[SECURITY if receiver == MAIL and not to else receiver] = await send(letter, now)
+        results[SECURITY if receiver == MAIL and not to else receiver] = await _tried(send, letter, now)
     for fetch in receivers.fetches:
         await fetch.aclose()
     return results
+
+
+async def _tried(send: Send, letter: Letter, now: Instant) -> Refused | None:
+    """One receiver's answer; a fault on this host, such as a secret's file that is gone, is of that receiver alone."""
+    try:
+        return await send(letter, now)
+    except (Fault, OSError) as fault:
+        return Refused("outbox.fault", str(fault))

@@ -46,10 +46,17 @@ def _within(folder: Path) -> Iterator[str]:
                     waiting.append(entry.path)
 
 
+def _advice(path: Path | str, owner: int, us: int) -> str:
+    """Root never takes files over: the gateway's user would be shut out of its own."""
+    return f"run: chown -R {us} {path}" if us else f"run it as that user: setpriv --reuid {owner} --clear-groups …"
+
+
 def _close(path: Path | str) -> None:
     status, us = os.lstat(path), os.geteuid()
     if status.st_uid != us:
-        raise Fault(f"{path} belongs to user {status.st_uid}, and this runs as {us}; run: chown -R {us} {path}")
+        raise Fault(
+            f"{path} belongs to user {status.st_uid}, and this runs as {us}; {_advice(path, status.st_uid, us)}"
+        )
     mode = stat.S_IMODE(status.st_mode)
     if mode & OTHERS and not stat.S_ISLNK(status.st_mode):
         os.chmod(path, mode & ~OTHERS)

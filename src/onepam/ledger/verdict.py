@@ -33,10 +33,10 @@ class ExitCode(IntEnum):
     INTACT = 0
     BROKEN = 1
     USAGE = 2
-    """Nothing was judged: wrong arguments, or keys and files that do not fit each other."""
+    """Nothing was judged: wrong arguments, files that are not there, or that do not fit each other."""
     UNANCHORED = 3
     FAULT = 4
-    """It could not be carried through: a file, the signer or the witness could not be reached."""
+    """It could not be carried through: the running signer, a disk or something else failed."""
     RECORDINGS = 5
     """The history is not broken; a recording is missing, cut or altered."""
     UNLAWFUL = 6

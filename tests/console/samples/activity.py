@@ -189,14 +189,20 @@ LEDGER: Context = {
     "signed": {"size": 48_230, "at": ago(3 * SECOND), "signer": "onepam signer", "root": "9f2c4a77d01be355"},
     "witnessed": [{"name": "witness.example.org", "size": 48_221, "at": ago(14 * SECOND)}],
     "checks": [
-        {"name": "Tail", "at": ago(32 * SECOND), "state": "proven", "words": "212 entries", "every": MINUTE},
-        {"name": "Incremental", "at": ago(20 * MINUTE), "state": "proven", "words": "1,904 entries", "every": HOUR},
+        {"name": "Tail", "at": ago(32 * SECOND), "state": "proven", "words": "212 entries", "every": "each minute"},
+        {
+            "name": "Incremental",
+            "at": ago(20 * MINUTE),
+            "state": "proven",
+            "words": "1,904 entries",
+            "every": "each hour",
+        },
         {
             "name": "Full fold",
             "at": ago(3 * DAY),
             "state": "proven",
             "words": "tables equal the history",
-            "every": 7 * DAY,
+            "every": "each week",
         },
     ],
     "stored": {"entries": 48_230, "recordings": 1_310_000_000, "oldest": ago(320 * DAY)},

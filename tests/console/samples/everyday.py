@@ -141,7 +141,7 @@ SETUP: Context = {
         {"title": "Host keys pinned", "text": "", "done": True, "href": "/resources"},
         {
             "title": "Everybody has a second factor",
-            "text": "2 people have not used their link",
+            "text": "2 people without",
             "done": False,
             "href": "/people",
         },

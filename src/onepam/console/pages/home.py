@@ -7,7 +7,7 @@ from starlette.responses import Response
 from onepam.app.make_request import make_request
 from onepam.console.dispatch import MEMBER, Place
 from onepam.console.pages.roster import HELD_WORDS
-from onepam.console.rendering import Flash, words
+from onepam.console.rendering import Flash, plural, words
 from onepam.console.services import ConsoleServices
 from onepam.console.view import Context, View, resource
 from onepam.console.visit import Visit
@@ -289,9 +289,9 @@ def _steps(found: Setup, witnessed: bool) -> list[Context]:
             ),
             (
                 "Everybody has a second factor",
-                f"{found.invited} have not used their link",
-                found.invited == 0,
-                "/people",
+                f"{plural(found.factorless, 'person', 'people')} without",
+                found.factorless == 0,
+                "/second-factors",
             ),
             ("A witness on another host", "So that nobody here can rewrite history", witnessed, "/ledger"),
         )

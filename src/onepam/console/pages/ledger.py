@@ -13,15 +13,18 @@ from onepam.console.view import Context, View
 from onepam.console.visit import Visit
 from onepam.domain.access import ConsoleRight
 from onepam.domain.announcing import Deed
-from onepam.kernel.clock import DAY, HOUR, Instant
+from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.store.database import Db
 from onepam.store.entries import Stored
 from onepam.store.read.announced import open_announcements
-from onepam.store.read.console import entry, kept, newest
+from onepam.store.read.console import Verified, entry, kept, newest, verified
 from onepam.store.read.names import names
 
-_CHECKS = (("incremental", "Newest entries", HOUR), ("fold", "Everything, and every table", 7 * DAY))
+_CHECKS = (
+    ("incremental", "Newest entries", "each minute, written down each hour; a finding at once"),
+    ("fold", "Everything, and every table", "at each start, and each week"),
+)
 _ACTING = ("by", "person", "approved_by")
 _PEOPLE = (*_ACTING, "owner", "manager")
 MAX_VALUE_CHARACTERS = 400
@@ -73,7 +76,7 @@ _DEEDS = {
 }
 _COMMANDS = [
     ["The whole history against the tables", "onepam ledger verify"],
-    ["A pack for an auditor", "onepam evidence pack --from 2026-01-01 --to 2026-12-31 --out pack.zip"],
+    ["A pack for an auditor", "onepam evidence pack --from 2026-01-01 --to 2027-01-01 --out pack.zip"],
     ["The pack, offline, without us", "python3 verify.py pack.zip --log-key KEY --witness-key KEY"],
 ]  # fmt: skip
 
@@ -105,7 +108,7 @@ def _ledger(db: Db, at: Instant, view: View, health: LedgerHealth, index: int | 
     head = listed[0].header if listed else None
     size = head.index + 1 if head else 0
     found = entry(db, at, index) if index is not None else None
-    state, store = "finding" if health.findings else "proven", kept(db, at)
+    store, checked = kept(db, at), verified(db, at)
     signed_at = health.checkpoint_at or (health.head_at if health.checkpoint_size else None)
     return {
         "head": {"size": size, "at": head.time if head else at},
@@ -120,16 +123,7 @@ def _ledger(db: Db, at: Instant, view: View, health: LedgerHealth, index: int | 
         "witnessed": [{"name": health.witness, "size": min(size, health.witnessed_size), "at": health.witnessed_at}]
         if health.witnessed_at is not None
         else [],
-        "checks": [
-            {
-                "name": name,
-                "at": health.verified_at if kind == health.verified_kind else None,
-                "state": state if kind == health.verified_kind else "untested",
-                "words": plural(health.verified_size, "entry", "entries"),
-                "every": every,
-            }
-            for kind, name, every in _CHECKS
-        ],
+        "checks": [_check(checked.get(kind), name, every) for kind, name, every in _CHECKS],
         "stored": {"entries": store.entries, "recordings": store.recorded, "oldest": store.oldest},
         "entry": _entry(found, view, health, called) if found else None,
         "entries": [
@@ -143,6 +137,13 @@ def _ledger(db: Db, at: Instant, view: View, health: LedgerHealth, index: int | 
             for each in listed
         ],
     }
+
+
+def _check(found: Verified | None, name: str, every: str) -> Context:
+    if found is None:
+        return {"name": name, "at": None, "state": "untested", "words": "", "every": every}
+    state, size = "proven" if found.whole else "finding", plural(found.size, "entry", "entries")
+    return {"name": name, "at": found.at, "state": state, "words": size, "every": every}
 
 
 def _entry(found: Stored, view: View, health: LedgerHealth, called: dict[str, str]) -> Context:

@@ -278,5 +278,6 @@ class PersonDoor(Door):
 
 
 def _words(refused: Refused, console_url: str = "") -> str:
-    hint = f"{console_url}{refused.hint}" if refused.hint.startswith("/") else refused.hint
+    lead, colon, path = refused.hint.rpartition(": ")
+    hint = f"{lead}{colon}{console_url}{path}" if path.startswith("/") else refused.hint
     return f"\r\nOnePAM: {refused.message}\r\n" + (f"        {hint}\r\n" if hint else "") + "\r\n"

@@ -10,6 +10,7 @@ from onepam.store.entries import Stored, entries, size_at
 from onepam.store.facts.holdings import held_roles
 from onepam.store.read.people import people
 from onepam.store.read.requests import count_waiting
+from onepam.store.read.second_factor import without_factor
 from onepam.store.tables import AT
 
 OVERSEERS = frozenset({ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR})
@@ -20,15 +21,15 @@ OVERSEERS = frozenset({ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight
 class Setup:
     """How far the setup is.
 
-    `administrators` are enabled, `unpinned` resources have no host key, `invited` people no factor yet; `providers` are
-    in force.
+    `administrators` are enabled, `unpinned` resources have no host key, `factorless` people no second factor;
+    `providers` are in force.
     """
 
     administrators: int
     roles: int
     resources: int
     unpinned: int
-    invited: int
+    factorless: int
     providers: int
 
 
@@ -65,7 +66,7 @@ def setup(db: Db, at: Instant) -> Setup:
         roles=roles[0] if roles else 0,
         resources=len(pins),
         unpinned=pins.count("[]"),
-        invited=sum(each.invited and each.kind != "service" for each in present),
+        factorless=len(without_factor(db, at)),
         providers=connected[0] if connected else 0,
     )
 
@@ -76,6 +77,25 @@ def kept(db: Db, at: Instant) -> Kept:
     recorded = row(db, f"SELECT coalesce(sum(json_extract(counts, '$.bytes')), 0) FROM session WHERE {AT}", {"at": at})
     oldest = row(db, "SELECT time FROM entry WHERE idx = 0")
     return Kept(size, recorded[0] if recorded else 0, Instant(oldest[0]) if oldest else at)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The newest verification of a kind that was written down: when, over how many entries, and whether it found
+    nothing."""
+
+    at: Instant
+    size: int
+    whole: bool
+
+
+def verified(db: Db, at: Instant) -> dict[str, Verified]:
+    """By kind."""
+    known = f"SELECT kind, size, findings, valid_from FROM verification WHERE {AT}"
+    return {
+        each["kind"]: Verified(each["valid_from"], each["size"], not json.loads(each["findings"]))
+        for each in rows(db, known, {"at": at})
+    }
 
 
 def newest(db: Db, at: Instant, most: int = 20) -> list[Stored]:

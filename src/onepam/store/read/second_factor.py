@@ -78,38 +78,53 @@ def last_sign_ins(db: Db, at: Instant, person: str | None = None) -> dict[str, L
     return found
 
 
+def without_factor(db: Db, at: Instant) -> tuple[str, ...]:
+    """Who may sign in, has no second factor of their own, and has not been attested one."""
+    people = _people(_kinds(db, at))
+    return _without(people, _own(db, at), last_sign_ins(db, at))
+
+
 def mfa_report(db: Db, at: Instant) -> MfaReport:
     """The state of second factors in the whole company."""
-    last = last_sign_ins(db, at)
-    own: dict[str, set[str]] = {}
-    for each in rows(db, f"SELECT DISTINCT person, kind FROM factor WHERE {AT}", {"at": at}):
-        own.setdefault(each["person"], set()).add(each["kind"])
-    kinds = {
-        each["person"]: PersonKind(each["kind"])
-        for each in rows(
-            db,
-            f"SELECT person, kind FROM person WHERE enabled = 1 AND {AT} AND (ends IS NULL OR ends > :at)",
-            {"at": at},
-        )
-    }
-    people = sorted(person for person, kind in kinds.items() if kind is not PersonKind.SERVICE)
+    last, own, kinds = last_sign_ins(db, at), _own(db, at), _kinds(db, at)
+    people = _people(kinds)
     rules = rows(db, f"SELECT resource, mfa FROM resource WHERE {AT} ORDER BY resource", {"at": at})
     told = _sessions(db, at)
     return MfaReport(
         people=Counter(last[person].basis for person in people if person in last),
         never=sum(person not in last for person in people),
         own={kind: sum(kind in own.get(person, ()) for person in people) for kind in OWN},
-        without=tuple(
-            person
-            for person in people
-            if own.get(person, set()).isdisjoint(OWN)
-            and (person not in last or last[person].basis is not MfaBasis.ATTESTED)
-        ),
+        without=_without(people, own, last),
         machines=len(kinds) - len(people),
         rules=tuple((each["resource"], rule) for each in rules if (rule := mfa_rule(each["mfa"])) is not None),
         resources=len(rules),
         sessions={MfaBasis(basis): count for (entry, basis), count in told.items() if entry != "ssh_service_key"},
         machine_sessions=sum(count for (entry, _), count in told.items() if entry == "ssh_service_key"),
+    )
+
+
+def _own(db: Db, at: Instant) -> dict[str, set[str]]:
+    own: dict[str, set[str]] = {}
+    for each in rows(db, f"SELECT DISTINCT person, kind FROM factor WHERE {AT}", {"at": at}):
+        own.setdefault(each["person"], set()).add(each["kind"])
+    return own
+
+
+def _kinds(db: Db, at: Instant) -> dict[str, PersonKind]:
+    allowed = f"SELECT person, kind FROM person WHERE enabled = 1 AND {AT} AND (ends IS NULL OR ends > :at)"
+    return {each["person"]: PersonKind(each["kind"]) for each in rows(db, allowed, {"at": at})}
+
+
+def _people(kinds: Mapping[str, PersonKind]) -> list[str]:
+    return sorted(person for person, kind in kinds.items() if kind is not PersonKind.SERVICE)
+
+
+def _without(people: list[str], own: Mapping[str, set[str]], last: Mapping[str, LastSignIn]) -> tuple[str, ...]:
+    return tuple(
+        person
+        for person in people
+        if own.get(person, set()).isdisjoint(OWN)
+        and (person not in last or last[person].basis is not MfaBasis.ATTESTED)
     )
 
 
