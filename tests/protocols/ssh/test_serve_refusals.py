@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -91,6 +92,7 @@ async def test_a_signature_with_sha_1_is_refused_with_words(gateway: Gateway) ->
     with pytest.raises(asyncssh.PermissionDenied):
         await signs("rsa-sha2-256")
     assert "There is no such target" in "".join(banners)
+    assert re.search(r"See what you can reach: https?://[^/\s]+/\s", "".join(banners)), "an address, not a bare slash"
 
 
 @pytest.mark.parametrize(
