@@ -201,6 +201,7 @@ def test_needs_are_what_the_table_says() -> None:
         APPROVER: {ConsoleRight.APPROVE},
         OVERSEERS: {ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR},
         READERS_OF_CHANGES: {ConsoleRight.ADMINISTER, ConsoleRight.AUDIT},
+        frozenset({"administrator", "monitor"}): {ConsoleRight.ADMINISTER, ConsoleRight.MONITOR},
     }
     for place in PLACES:
         who, needs = TABLE[f"{place.method} {place.path}"], place.needs
