@@ -69,7 +69,8 @@ def _demand_private(path: Path, status: os.stat_result, forbidden: int) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise Corrupt(f"{path} is not a regular file")
     if status.st_uid not in owners:
-        raise Corrupt(f"{path} belongs to user {status.st_uid}, not to {us}; run: chown {us} {path}")
+        advice = f"run: chown {us} {path}" if us else "run this as that user"
+        raise Corrupt(f"{path} belongs to user {status.st_uid}, not to {us}; {advice}")
     if mode & forbidden:
         raise Corrupt(f"{path} is open to others (mode {mode:04o}); run: chmod 600 {path}")
 
