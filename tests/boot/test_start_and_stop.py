@@ -88,9 +88,10 @@ def test_data_that_is_no_database(tmp_path: Path) -> None:
 
 
 def test_data_of_another_ledger(tmp_path: Path) -> None:
-    """The signer's state belongs to one ledger; under another name it does not sign."""
+    """A ledger keeps its name: under another one nothing starts."""
     assert started(tmp_path).stop() < STOP_SECONDS
-    assert "signer" in said(up(tmp_path, origin="other.example"))
+    words = said(up(tmp_path, origin="other.example"))
+    assert "the configuration says other.example: it never changes by itself" in words
 
 
 async def test_a_stop_ends_what_runs_and_says_so(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,6 @@ import pytest
 
 from onepam.domain.sessions import SessionClosed, SessionFailed, SessionOpened
 from onepam.gateway import sealing as sealing_module
-from onepam.protocols.ssh import serve as serve_module
 from onepam.store import ledger as ledger_module
 from tests.gateway_fixture import Gateway, Person, outcome, running_gateway
 
@@ -194,25 +193,6 @@ async def test_a_ledger_that_is_gone(gateway: Gateway, monkeypatch: pytest.Monke
     away.rename(database)
     assert (await only_end(gateway, person)).because == "ledger.unavailable"
     assert (await gateway.run(*gateway.ssh(person, "echo in"))).stdout == b"in\n"
-
-
-async def test_strangers_who_only_connect_are_bounded(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From one address so many wait and no more; everybody else still gets in as soon as one of them goes."""
-    monkeypatch.setattr(serve_module, "MAX_ENTERING_FROM", 5)
-    port, person = gateway.platform.ssh_port, await gateway.person()
-    waiting = [await asyncio.open_connection("127.0.0.1", port) for _ in range(5)]
-    for reader, _ in waiting:
-        assert (await reader.readline()).startswith(b"SSH-2.0-OpenSSH_OnePAM")
-    turned_away, writer = await asyncio.open_connection("127.0.0.1", port)
-    with suppress(ConnectionError):
-        assert await turned_away.read() == b""
-    writer.close()
-    assert (await gateway.run(*gateway.ssh(person, "echo in"))).status == 255
-    for _, writer in waiting:
-        writer.close()
-    async with asyncio.timeout(10):
-        while (await gateway.run(*gateway.ssh(person, "echo in"))).stdout != b"in\n":  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
 
 
 async def test_a_client_that_leaves_while_the_ledger_writes_leaves_no_open_session(gateway: Gateway) -> None:
