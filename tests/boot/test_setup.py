@@ -72,6 +72,7 @@ def test_a_wrong_first_matrix_is_named_by_line_and_nothing_of_it_is_applied(tmp_
 
 def test_authorities_and_keys(tmp_path: Path) -> None:
     data = str(tmp_path / "data")
+    assert onepam("setup", *ADMINS, "--data", data).returncode == 0
     first = onepam("authorities", "--data", data)
     assert first.returncode == 0, first.stderr
     assert "TrustedUserCAKeys" in first.stdout
@@ -84,6 +85,7 @@ def test_authorities_and_keys(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_did_not_jump_needs_no_word(tmp_path: Path) -> None:
+    assert onepam("setup", *ADMINS, "--data", str(tmp_path / "data")).returncode == 0
     done = onepam("ledger", "confirm-clock", "nod_a", "--by", "Ada", "--data", str(tmp_path / "data"))
     assert done.returncode == 1
     assert "The clock of nod_a is not one that has jumped" in done.stderr

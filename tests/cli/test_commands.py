@@ -275,7 +275,8 @@ def test_leavers_from_the_command_line(office: Office, terminal: NewTerminal) ->
     assert (mine["because"], mine["origin"], mine["findings"]) == ("contract over", "administrator", [])
     assert [each["system"] for each in mine["systems"]] == ["SSH", "Console", "Command line"]
     assert all(each["ended"] >= each["removed"] for each in mine["systems"])
-    assert auditor.run("leavers", "probe", gone).code == 0
+    assert auditor.run("leavers", "probe", gone).code == 1, "an auditor looks, and orders nothing"
+    assert terminal().signed_in(office.founder).run("leavers", "probe", gone).code == 0
     assert auditor.run("leavers", "--from", "never").code == 2
     nobody = auditor.run("leavers", "--from", "2020-01-01", "--to", "2020-02-01")
     assert "Nobody left in this time." in nobody.out
