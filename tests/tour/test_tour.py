@@ -92,7 +92,7 @@ def watch(eve: Person) -> None:
     page = eve.go("/sessions")
     page.locator('a[href*="/sessions/ses_"]').first.click()
     page.wait_for_url("**/sessions/ses_*")
-    expect(page.get_by_text("Every chunk was there").first).to_be_visible()
+    expect(page.get_by_text("Read as a whole for this page, now.").first).to_be_visible()
     frame = page.frame_locator("iframe").first
     expect(frame.locator(".ap-player, .ap-wrapper").first).to_be_visible()
     frame.locator(".ap-wrapper").first.click()
