@@ -52,7 +52,7 @@ def rewrite(data: Path, index: int) -> None:
     """What somebody with the database, the tiles and the signing key can do: a history in which an entry says another
     thing, consistent in itself and signed."""
     with closing(sqlite3.connect(data / "ledger.db")) as db:
-        body = b'{"microseconds":999,"node":"nod_forged"}'
+        body = b'{"microseconds":999,"node":"nod_forged","stops":false}'
         row = db.execute(
             "SELECT idx, time, kind, version, class, class_seq FROM entry WHERE idx = ?", (index,)
         ).fetchone()
