@@ -20,7 +20,11 @@ async def test_the_board_has_both_stamps_and_asks_again(office: Office) -> None:
     assert "left the company" in page
     assert "not probed" in page
     assert "Access removed" in page
-    await aud.done("/leavers/eve/probe")
+    assert "Probe again" not in page
+    assert (await aud.post("/leavers/eve/probe")).status_code == 403
+    assert await office.company.reader(count, None, "probe.ordered") == 0
+    assert "Probe again" in await ada.read("/leavers")
+    await ada.done("/leavers/eve/probe")
     assert await office.company.reader(count, None, "probe.ordered") == 1
     office.company.clock.advance(91 * DAY)
     aud = await office.sign_in("aud")
