@@ -11,6 +11,16 @@ leaves the entry and its proof whole.
         name: str | None = private()
 
 A private field must allow None: that is what a fold sees once the payload has been erased.
+
+A kind that must change gets a new version: a record of its own, and a pure *upcast* from the version before it. Both
+older records and upcasts stay for ever, in the room of the kind; whoever reads entries sees the newest version only.
+
+    def _added(old: PersonAdded1) -> "PersonAdded":
+        return PersonAdded(old.person, old.name, language="en")
+
+    @event("person.added", klass="person", version=2, upcast=_added)
+    @dataclass(frozen=True, slots=True)
+    class PersonAdded: ...
 """
 
 from collections.abc import Callable, Mapping
@@ -28,10 +38,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How a class of events is named in the ledger, and how its records become JSON and back.
+    """How one version of a class of events is named in the ledger, and how its records become JSON and back.
 
     The body of a kind without private fields is `write_open(record)`. Else it is `write_body(record, digest)`, with the
-    digest of the payload, which is `write_payload(record)`.
+    digest of the payload, which is `write_payload(record)`. `upcast` makes a record from one of the version before;
+    None for the first.
     """
 
     name: str
@@ -45,14 +56,36 @@ class Kind:
     write_open: Callable[[Any], str]
     write_body: Callable[[Any, str], str]
     write_payload: Callable[[Any], str]
+    upcast: Callable[[Any], Any] | None
 
 
 class UnknownKind(ValueError):
     """The ledger holds an event kind or version that this release does not know."""
 
 
-_by_record: dict[type, Kind] = {}
-_by_name: dict[tuple[str, int], Kind] = {}
+class Registry:
+    """The kinds by record, by name and version, and the newest version of each name."""
+
+    def __init__(self) -> None:
+        self.by_record: dict[type, Kind] = {}
+        self.by_name: dict[tuple[str, int], Kind] = {}
+        self.newest: dict[str, Kind] = {}
+
+    def add(self, kind: Kind) -> None:
+        """Takes one version more. Raises `ValueError` for a version that is taken, or does not follow the last one."""
+        what, before = f"event kind {kind.name} v{kind.version}", self.newest.get(kind.name)
+        if (kind.name, kind.version) in self.by_name:
+            raise ValueError(f"{what} is registered twice")
+        if kind.version != (before.version + 1 if before else 1):
+            raise ValueError(f"{what} does not follow the version before it")
+        if (before is None) != (kind.upcast is None):
+            raise ValueError(f"{what}: an upcast is due from version 2 on, and only there")
+        if before is not None and before.klass != kind.klass:
+            raise ValueError(f"{what}: its entries are counted in the class {before.klass}")
+        self.by_record[kind.record] = self.by_name[(kind.name, kind.version)] = self.newest[kind.name] = kind
+
+
+_registry = Registry()
 
 
 def private() -> Any:
@@ -60,15 +93,16 @@ def private() -> Any:
     return field(default=None, metadata={"private": True})
 
 
-def event(name: str, *, klass: str, version: int = 1, alarm: bool = False) -> Callable[[type[T]], type[T]]:
-    """Registers a frozen dataclass as the event `name`. Raises `ValueError` when the name is taken.
+def event(
+    name: str, *, klass: str, version: int = 1, alarm: bool = False, upcast: Callable[[Any], Any] | None = None
+) -> Callable[[type[T]], type[T]]:
+    """Registers a frozen dataclass as the event `name`. Raises `ValueError` when it does not fit what is registered.
 
-    `alarm`: people are told of it without looking; `domain/notices.py` says who.
+    `alarm`: people are told of it without looking; `domain/notices.py` says who. `upcast`: from version 2 on, the pure
+    function from a record of the version before, whose private fields may all be None, to one of this.
     """
 
     def register(record: type[T]) -> type[T]:
-        if (name, version) in _by_name:
-            raise ValueError(f"event kind {name} v{version} is registered twice")
         hints = get_type_hints(record)
         all_fields = fields(cast(Any, record))
         open_fields = tuple(f.name for f in all_fields if not f.metadata.get("private"))
@@ -85,47 +119,85 @@ def event(name: str, *, klass: str, version: int = 1, alarm: bool = False) -> Ca
             write_open=record_writer(open_fields),
             write_body=body_writer(open_fields),
             write_payload=record_writer(private_fields),
+            upcast=upcast,
         )
-        _by_record[record] = _by_name[(name, version)] = kind
+        _registry.add(kind)
         return record
 
     return register
 
 
 def kind_of(record: object) -> Kind:
-    """The kind of an event. Raises `UnknownKind` for anything that is not a registered event."""
+    """The kind of an event, of whatever version. Raises `UnknownKind` for anything that is not a registered event."""
     try:
-        return _by_record[type(record)]
+        return _registry.by_record[type(record)]
     except KeyError:
         raise UnknownKind(f"{type(record).__name__} is not a registered event") from None
+
+
+def kind_to_write(record: object) -> Kind:
+    """The kind of an event that is about to be appended. Raises `UnknownKind` as `kind_of`, and `ValueError` for a
+    record of an older version: only the newest is written."""
+    kind = kind_of(record)
+    if _registry.newest[kind.name] is not kind:
+        raise ValueError(f"{kind.name} v{kind.version} is only read: v{_registry.newest[kind.name].version} is written")
+    return kind
 
 
 def name_of(record: type) -> str:
     """The name of an event's class. Raises `UnknownKind` for anything that is not a registered event."""
     try:
-        return _by_record[record].name
+        return _registry.by_record[record].name
     except KeyError:
         raise UnknownKind(f"{record.__name__} is not a registered event") from None
 
 
 def kinds() -> tuple[Kind, ...]:
-    """All registered kinds, by name and version: the table that tests and docs walk."""
-    return tuple(_by_name[key] for key in sorted(_by_name))
+    """The newest version of every kind, by name: the table that tests and docs walk."""
+    return tuple(_registry.newest[name] for name in sorted(_registry.newest))
 
 
-def join(name: str, version: int, body: Mapping[str, Any], payload: Mapping[str, Any] | None) -> Any:
-    """The event of a stored body and payload; private fields are None where `payload` is None (erased).
+def every_version() -> tuple[Kind, ...]:
+    """All versions of all kinds, by name and version."""
+    return tuple(_registry.by_name[key] for key in sorted(_registry.by_name))
+
+
+def is_known(name: str, version: int) -> bool:
+    """Whether this release reads entries of a kind and version."""
+    return (name, version) in _registry.by_name
+
+
+def as_stored(name: str, version: int, body: Mapping[str, Any], payload: Mapping[str, Any] | None) -> Any:
+    """The record of a stored body and payload in its own version; private fields are None where `payload` is (erased).
 
     Raises `UnknownKind`, or `ValueError` when the fields do not fit the kind.
     """
     try:
-        kind = _by_name[(name, version)]
+        kind = _registry.by_name[(name, version)]
     except KeyError:
-        raise UnknownKind(f"unknown event kind {name} v{version}") from None
+        last = _registry.newest.get(name)
+        reads = f"reads it up to v{last.version}" if last else "knows no such kind"
+        raise UnknownKind(f"event kind {name} v{version}: this release {reads}") from None
     values = {key: kind.decoders[key](body[key]) for key in kind.open_fields}
     if payload is not None:
         values.update((key, kind.decoders[key](payload.get(key))) for key in kind.private_fields)
     return kind.record(**values)
+
+
+def newest(record: Any) -> Any:
+    """The event of a record of any version, by its upcasts. Raises `ValueError` when one gives another record."""
+    kind = _registry.by_record[type(record)]
+    while kind is not _registry.newest[kind.name]:
+        kind = _registry.by_name[(kind.name, kind.version + 1)]
+        record = cast(Callable[[Any], Any], kind.upcast)(record)
+        if type(record) is not kind.record:
+            raise ValueError(f"the upcast to {kind.name} v{kind.version} gives {type(record).__name__}")
+    return record
+
+
+def join(name: str, version: int, body: Mapping[str, Any], payload: Mapping[str, Any] | None) -> Any:
+    """The event of a stored body and payload, in the newest version of its kind. Raises as `as_stored` and `newest`."""
+    return newest(as_stored(name, version, body, payload))
 
 
 def plain(value: Any) -> Json:

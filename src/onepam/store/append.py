@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
-from onepam.domain.event import kind_of
+from onepam.domain.event import kind_of, kind_to_write
 from onepam.kernel import limits
 from onepam.kernel.canonical import utf8
 from onepam.kernel.clock import Instant
@@ -44,12 +44,13 @@ def write_head(db: Db, head: Head) -> None:
 def append(db: Db, head: Head, now: Instant, events: Iterable[object], random: RandomBytes) -> Head:
     """The head after the events. Each gets the next index, a time of its own (>= now) and the next number of its class.
 
-    Raises `Fault` for a body or payload over its limit, and whatever a projection raises.
+    Raises `Fault` for a body or payload over its limit, `ValueError` for a record of an older version, and whatever a
+    projection raises.
     """
     size, at = head.size, max(now, Instant(head.time + 1))
     counters = dict(head.counters)
     for event in events:
-        kind = kind_of(event)
+        kind = kind_to_write(event)
         if kind.private_fields:
             payload, salt = utf8(kind.write_payload(event)), random(SALT_BYTES)
             if len(payload) > limits.MAX_PAYLOAD_BYTES:

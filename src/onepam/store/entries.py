@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from onepam.domain.event import join, kind_of
+from onepam.domain.event import as_stored, is_known, join, kind_of, newest
 from onepam.kernel.canonical import NotCanonical, decode, scan
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
@@ -27,6 +27,8 @@ class Stored:
     leaf: bytes
     salt: bytes | None
     payload: bytes | None
+    release: str | None = None
+    """Of an entry that this release does not know: the release that ran when it was written."""
 
     @property
     def entry(self) -> Entry:
@@ -63,17 +65,17 @@ class Stored:
         body = self.body.decode("utf-8")
         payload = None if self.payload is None else self.payload.decode("utf-8")
         fields = scan(body)
-        event = join(self.header.kind, self.header.version, fields, None if payload is None else scan(payload))
-        kind = kind_of(event)
-        written = kind.write_body(event, fields["payload"]) if kind.private_fields else kind.write_open(event)
+        record = as_stored(self.header.kind, self.header.version, fields, None if payload is None else scan(payload))
+        kind = kind_of(record)
+        written = kind.write_body(record, fields["payload"]) if kind.private_fields else kind.write_open(record)
         if written != body:
             return None
         if payload is not None:
             named = payload_digest(self.salt or b"", self.payload or b"") == fields.get("payload")
-            if not named or kind.write_payload(event) != payload:
+            if not named or kind.write_payload(record) != payload:
                 return None
         self.__dict__["fields"] = fields  # as the property would, which would parse the body again
-        return event
+        return newest(record)
 
     def _checked(self) -> Any:
         """The event step by step: what older releases wrote in another form, and what is wrong with the others."""
@@ -96,13 +98,14 @@ class Stored:
             raise self._unreadable(error) from error
 
     def _unreadable(self, why: object) -> Corrupt:
-        return Corrupt(f"entry {self.header.index} ({self.header.kind}) cannot be read: {why}")
+        reads = f"; OnePAM {self.release}, which ran when it was written, reads it" if self.release else ""
+        return Corrupt(f"entry {self.header.index} ({self.header.kind}) cannot be read: {why}{reads}")
 
 
 def entries(db: Db, begin: int, end: int) -> list[Stored]:
     """The entries with begin <= index < end, in order."""
     found = rows(db, f"SELECT {_COLUMNS} WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx", (begin, end))
-    return [_stored(each) for each in found]
+    return [_stored(db, each) for each in found]
 
 
 def entries_of(db: Db, kinds: tuple[str, ...], begin: int = 0, end: int = 1 << 53) -> list[Stored]:
@@ -113,7 +116,7 @@ def entries_of(db: Db, kinds: tuple[str, ...], begin: int = 0, end: int = 1 << 5
         f"SELECT {_COLUMNS} WHERE e.kind IN ({marks}) AND e.idx >= ? AND e.idx < ? ORDER BY e.idx",
         (*kinds, begin, end),
     )
-    return [_stored(each) for each in found]
+    return [_stored(db, each) for each in found]
 
 
 def size_of(db: Db) -> int:
@@ -137,6 +140,19 @@ def _time(db: Db, index: int) -> Instant:
     return Instant(found[0])
 
 
-def _stored(found: Any) -> Stored:
+def _stored(db: Db, found: Any) -> Stored:
     index, time, kind, version, klass, number, body, leaf, salt, payload = found
-    return Stored(Header(index, Instant(time), kind, version, klass, number), body, leaf, salt, payload)
+    header = Header(index, Instant(time), kind, version, klass, number)
+    release = None if is_known(kind, version) else _release_at(db, index)
+    return Stored(header, body, leaf, salt, payload, release)
+
+
+def _release_at(db: Db, index: int) -> str | None:
+    """The release that last said it started before an entry; None where none did, or it cannot be read."""
+    started = "SELECT body FROM entry WHERE kind = 'system.started' AND idx < ? ORDER BY idx DESC LIMIT 1"
+    found = row(db, started, (index,))
+    try:
+        said = decode(found[0])["release"] if found else None
+    except (NotCanonical, LookupError, AttributeError, TypeError):
+        return None
+    return said if isinstance(said, str) else None

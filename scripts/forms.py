@@ -1,0 +1,59 @@
+"""Writes tests/golden/kinds.txt, the form of every version of every event kind: `python scripts/forms.py`.
+
+An entry is read for ever in the form in which it was written. Once `FROZEN`, a form that stands in the file never
+changes any more and never goes: a kind that must change gets a new version and an upcast (CONTRIBUTING). Then the file
+only grows, and what would change it otherwise is refused.
+"""
+
+import importlib
+import pkgutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "tests" / "golden" / "kinds.txt"
+sys.path.insert(0, str(ROOT / "src"))
+
+import onepam.domain  # noqa: E402
+from onepam.domain.event import every_version  # noqa: E402
+from onepam.domain.form import form, is_same  # noqa: E402
+
+FROZEN = False
+"""Whether folders of users hold entries in these forms. Set at the first release, and never back."""
+
+
+def page() -> str:
+    """All forms, as the code has them."""
+    rooms = list(pkgutil.walk_packages(onepam.domain.__path__, "onepam.domain."))
+    for room in rooms:
+        importlib.import_module(room.name)
+    forms = [form(kind) for kind in every_version()]
+    if not forms:
+        raise SystemExit(f"no event kind found in {len(rooms)} modules of onepam.domain")
+    return "\n\n".join(forms) + "\n"
+
+
+def broken(kept: str, now: str) -> list[str]:
+    """The forms that were kept, and that the code does not have any more as they were; by name and version."""
+    have = {each.partition(",")[0]: each for each in now.strip().split("\n\n")}
+    told = []
+    for each in kept.strip().split("\n\n") if kept.strip() else []:
+        name = each.partition(",")[0]
+        if name not in have:
+            told.append(f"{name} is gone")
+        elif not is_same(each, have[name]):
+            told.append(f"{name} has another form:\n{each}\nis now\n{have[name]}")
+    return told
+
+
+def main() -> None:
+    """Writes the file; once frozen, not over a form that was kept."""
+    now, kept = page(), PAGE.read_text("utf-8") if PAGE.exists() else ""
+    if FROZEN and (told := broken(kept, now)):
+        raise SystemExit("\n".join([*told, "What must change gets a new version and an upcast: CONTRIBUTING.md"]))
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(now, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
