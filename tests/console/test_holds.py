@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from onepam.domain.directory_brake import DirectoryHeld, DirectoryPersonHeld, HoldReason
+from onepam.domain.directory_brake import DirectoryHeld, DirectoryLeaverReported, DirectoryPersonHeld, HoldReason
 from onepam.domain.provisioning import ScimUserSet
 from onepam.kernel.clock import HOUR, Instant
 from onepam.store.read.directory_brake import held_people, own_words
@@ -62,6 +62,32 @@ async def test_a_word_on_oneself_is_a_finding_on_the_page(office: Office) -> Non
     page = await bob.done("/provisioning/held/bob/keep", reason="I am here")
     assert "Decided on themselves" in page
     assert [each.person for each in office.company.reader.now(own_words)] == ["bob"]
+
+
+async def test_a_reported_leaver_is_told_until_somebody_decides(office: Office) -> None:
+    ada = await office.sign_in("ada")
+    now = office.company.clock()
+    await record(
+        office.company.ledger,
+        *(
+            DirectoryLeaverReported(each, "scim:okta", f"usr_{each}", "deleted in the directory", now)
+            for each in ("eve", "vic", "ada")
+        ),
+    )
+    assert "3 people have left, a directory says, and still work here" in await ada.read("/")
+    assert "3 people have left" in await ada.read("/resources")
+    page = await ada.read("/provisioning")
+    assert "whose people have left" in page
+    assert "scim:okta: deleted in the directory" in page
+    assert "1 account kept." in await ada.done("/provisioning/held/eve/keep", reason="she works here")
+    assert "1 account ended." in await ada.done("/provisioning/held/vic/end", reason="true")
+    assert "Nobody answers a report on themselves" in await ada.refused("/provisioning/held/ada/keep", reason="me")
+    assert "One person has left" in await ada.read("/resources")
+    states = {each: office.company.reader.now(person, None, each) for each in ("eve", "vic", "ada")}
+    assert [found.row.enabled for found in states.values() if found is not None] == [True, False, True]
+    bob = await office.sign_in("bob")
+    assert "1 account kept." in await bob.done("/provisioning/held/ada/keep", reason="she works here")
+    assert "a directory says" not in await bob.read("/resources")
 
 
 async def test_a_directory_leads_an_account_made_by_hand_after_a_yes(office: Office) -> None:

@@ -15,17 +15,20 @@ from onepam.domain.directory_brake import (
     DirectoryHoldReminded,
     DirectoryPersonDecided,
     DirectoryPersonHeld,
+    DirectoryReportDecided,
     HoldFacts,
     HoldOutcome,
     HoldReason,
     PersonHold,
     ReminderFacts,
+    Report,
     allowed,
     decide_hold,
     end_or_hold,
     lapse_hold,
     remind_of_hold,
     returned,
+    there_again,
     under_hold,
 )
 from onepam.domain.leaving import Cause, Held
@@ -137,6 +140,34 @@ def test_an_administrator_keeps_or_ends_the_account() -> None:
     assert isinstance(own, Decided)
     assert own.events[0].by == own.events[0].person == "ada"  # type: ignore[attr-defined]
     assert code(decide_hold(replace(FACTS, hold=LAST), ADA, "ada", False, "I go", NOW)) == "person.self"
+
+
+def test_an_administrator_answers_a_report() -> None:
+    said = Report("scim:okta", "deleted in the directory", NOW)
+    facts = replace(FACTS, hold=None, reports=(said, replace(said, origin="scim:entra", because="other")))
+    stays = decide_hold(facts, ADA, "eve", True, "she works here", NOW)
+    assert isinstance(stays, Decided)
+    assert stays.events == tuple(
+        DirectoryReportDecided("eve", each, HoldOutcome.KEPT, "ada", "she works here")
+        for each in ("scim:okta", "scim:entra")
+    )
+    ended = decide_hold(facts, ADA, "eve", False, "she left", NOW)
+    assert isinstance(ended, Decided)
+    disabled = next(each for each in ended.events if isinstance(each, PersonDisabled))
+    assert (disabled.origin, disabled.because, disabled.by) == ("scim:okta", "deleted in the directory", "ada")
+    assert disabled.notified == NOW
+    # Nobody waves their own report away; with a hold on them, too, their word is on the hold alone.
+    assert code(decide_hold(facts, ADA, "ada", True, "I am here", NOW)) == "person.self"
+    assert code(decide_hold(facts, ADA, "ada", False, "I go", NOW)) == "person.self"
+    both = decide_hold(replace(facts, hold=LAST), ADA, "ada", True, "I am here", NOW)
+    assert isinstance(both, Decided)
+    assert [type(each) for each in both.events] == [DirectoryPersonDecided]
+    other = decide_hold(replace(facts, hold=MANY), ADA, "eve", True, "she is here", NOW)
+    assert isinstance(other, Decided)
+    assert [type(each) for each in other.events] == [DirectoryPersonDecided] + [DirectoryReportDecided] * 2
+    old = replace(facts, actor=replace(present("ada", ADMINISTRATOR), mfa_at=Instant(NOW - HOUR)))
+    assert code(decide_hold(old, ADA, "eve", True, "x", NOW)) == "factor.stale"
+    assert there_again("eve", "scim:okta").outcome is HoldOutcome.RETURNED
 
 
 def test_who_may_not_decide() -> None:

@@ -9,6 +9,7 @@ from onepam.domain.announcing import ContinuationAnnounced, RenewalAnnounced
 from onepam.domain.directory_brake import (
     DirectoryHeld,
     DirectoryHoldReminded,
+    DirectoryLeaverReported,
     DirectoryPersonDecided,
     HoldOutcome,
     HoldReason,
@@ -82,6 +83,9 @@ def test_directories_and_the_roster() -> None:
     assert "the last administrator" in last
     assert "many people" in many
     assert "2 accounts" in said(DirectoryHoldReminded("h", 2, Instant(0))).sentence
+    left = said(DirectoryLeaverReported("per_1", "scim:x", "usr_1", "deleted", Instant(0)))
+    assert "says that Ada Bcc: eve@example.com Example has left" in left.sentence
+    assert (left.audience, left.where) == (ALARM, "/provisioning")
     kept = DirectoryPersonDecided("h", "per_1", HoldOutcome.KEPT, "per_1", "I am here")
     assert said(kept).sentence.startswith("Ada Bcc: eve@example.com Example, the last administrator")
     assert telling(replace(kept, by="per_2"), named) is None

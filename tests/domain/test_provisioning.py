@@ -10,8 +10,11 @@ from onepam.domain.commit import Decided
 from onepam.domain.directory_brake import (
     BrakeFacts,
     DirectoryHeld,
+    DirectoryLeaverReported,
     DirectoryPersonDecided,
     DirectoryPersonHeld,
+    DirectoryReportDecided,
+    HoldOutcome,
     HoldReason,
     PersonHold,
 )
@@ -27,7 +30,7 @@ from onepam.domain.people import (
     PersonKind,
 )
 from onepam.domain.provision_group import Group, GroupFacts, Member, PutGroup, put_group, remove_group
-from onepam.domain.provision_user import Known, Profile, PutUser, User, UserFacts, agree_takeover, put_user, remove_user
+from onepam.domain.provision_user import Known, Profile, PutUser, User, UserFacts, put_user, remove_user
 from onepam.domain.provisioning import (
     AccountTakenOver,
     ScimGroupMemberAdded,
@@ -40,6 +43,7 @@ from onepam.domain.provisioning import (
 )
 from onepam.domain.roster import PersonFacts
 from onepam.domain.scim_token import Token
+from onepam.domain.take_over import TakeoverFacts, agree_takeover
 from onepam.kernel import limits
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused
@@ -132,7 +136,7 @@ def test_an_account_that_was_made_by_hand_waits_for_an_administrator() -> None:
     assert (kept.person, kept.trouble, kept.waits_for) == (None, "takeover", "per_eve")
     assert last(put_user(replace(by_hand, agreed=True), NEW, NOW)).person == "per_eve"
 
-    facts = users.TakeoverFacts(present("ada", ADMINISTRATOR), kept, EVE, False, ("directory:A",))
+    facts = TakeoverFacts(present("ada", ADMINISTRATOR), kept, EVE, False, ("directory:A",))
     done = agree_takeover(facts, "usr_1", GIVEN)
     assert isinstance(done, Decided)
     assert done.result == "per_eve"
@@ -149,6 +153,33 @@ def test_an_account_that_was_made_by_hand_waits_for_an_administrator() -> None:
     assert code(agree_takeover(replace(facts, actor=present("eve")), "usr_1", GIVEN)) == "right.missing"
     stale = replace(facts.actor, mfa_at=Instant(GIVEN - DAY))
     assert code(agree_takeover(replace(facts, actor=stale), "usr_1", GIVEN)) == "factor.stale"
+
+
+def test_a_leaver_whose_account_was_made_by_hand_is_reported() -> None:
+    waiting = replace(FACTS, user=User("usr_1", None, True, 3), awaited="per_eve")
+    off = put_user(waiting, wished(CHANGE, active=False), NOW)
+    said = DirectoryLeaverReported("per_eve", "scim:okta", "usr_1", "deactivated in the directory", NOW)
+    assert (events(off)[0], len(events(off))) == (said, 2)
+    assert (last(off).person, last(off).active, last(off).waits_for) == (None, False, None)
+    gone = events(remove_user(waiting, "usr_1", None, NOW, NOW))
+    assert gone[0] == replace(said, because="deleted in the directory")
+    assert isinstance(gone[1], ScimUserRemoved)
+    # Who waits for nobody, or was inactive already, is no news.
+    for other in (replace(waiting, awaited=None), replace(waiting, user=User("usr_1", None, False, 3))):
+        assert [type(each) for each in events(put_user(other, wished(CHANGE, active=False), NOW))] == [ScimUserSet]
+    assert [type(each) for each in events(remove_user(replace(waiting, awaited=None), "usr_1", None, NOW, NOW))] == [
+        ScimUserRemoved
+    ]
+    again = replace(FACTS, user=User("usr_1", None, False, 4), namesake=EVE, reported=("per_eve",))
+    back = put_user(again, replace(CHANGE, version=4), NOW)
+    (settled, kept) = events(back)
+    assert isinstance(settled, DirectoryReportDecided)
+    assert (settled.person, settled.origin, settled.outcome) == ("per_eve", "scim:okta", HoldOutcome.RETURNED)
+    assert last(back) is kept
+    assert last(back).waits_for == "per_eve"
+    refused = put_user(again, wished(replace(CHANGE, version=4), name="a\u200eb", email=None), NOW)
+    assert last(refused).trouble == "no_address"
+    assert code(put_user(replace(again, namesake_held=True), replace(CHANGE, version=4), NOW)) == "scim.address"
 
 
 def test_a_token_speaks_for_its_domains() -> None:

@@ -6,15 +6,8 @@ from typing import ClassVar
 from onepam.app.ports import Ledger
 from onepam.domain.authority import Actor
 from onepam.domain.commit import Committed
-from onepam.domain.provision_user import (
-    PutUser,
-    TakeoverFacts,
-    User,
-    UserFacts,
-    agree_takeover,
-    put_user,
-    remove_user,
-)
+from onepam.domain.provision_user import PutUser, User, UserFacts, put_user, remove_user
+from onepam.domain.take_over import TakeoverFacts, agree_takeover
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 

@@ -3,6 +3,9 @@
 Whoever a directory (SCIM, the roster) ends loses sessions and all rights in the same command, always. Only the end of
 the *account* is held: where it would be the last administrator who can sign in, or where directories end more than
 `allowed` people in an hour. Under a hold nothing that the account keeps (factors, roles, groups) gives anything.
+
+An account that was made by hand is led by no directory before an administrator agrees. What a directory says of its
+person's leaving ends nothing: it is a *report*, which stands until somebody decides.
 """
 
 from collections.abc import Sequence
@@ -96,6 +99,43 @@ class DirectoryPersonDecided:
     outcome: HoldOutcome
     by: str | None
     because: str
+
+
+@event("directory.leaver_reported", klass="person", alarm=True)
+@dataclass(frozen=True, slots=True)
+class DirectoryLeaverReported:
+    """A directory said that this person has left, and does not lead the account: it was made by hand. Nothing ended.
+
+    `user` is the directory's, `because` in words, `notified` when we received the news.
+    """
+
+    person: str
+    origin: str
+    user: str
+    because: str
+    notified: Instant
+
+
+@event("directory.report_decided", klass="person")
+@dataclass(frozen=True, slots=True)
+class DirectoryReportDecided:
+    """The report of this directory is settled. `by` is the administrator, None where the directory says that the person
+    is there."""
+
+    person: str
+    origin: str
+    outcome: HoldOutcome
+    by: str | None
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A directory's report on somebody, as of the decision; the fields are those of `DirectoryLeaverReported`."""
+
+    origin: str
+    because: str
+    notified: Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,46 +239,72 @@ def returned(person: str, hold: PersonHold) -> DirectoryPersonDecided:
     return DirectoryPersonDecided(hold.hold, person, HoldOutcome.RETURNED, None, "the directory took its word back")
 
 
+def there_again(person: str, origin: str) -> DirectoryReportDecided:
+    """The directory that reported somebody to have left says now that they are there."""
+    return DirectoryReportDecided(person, origin, HoldOutcome.RETURNED, None, "the directory took its word back")
+
+
 def under_hold(roles: tuple[HeldRole, ...], reason: HoldReason | None) -> tuple[HeldRole, ...]:
     """What roles give under a hold: nothing; to the last administrator the right to administer, and no permission."""
     if reason is None:
         return roles
-    if reason is HoldReason.MANY:
-        return ()
     only = (ConsoleRight.ADMINISTER,)
-    return tuple(replace(each, permissions=(), console=only) for each in roles if only[0] in each.console)
+    return tuple(replace(each, permissions=(), console=only) for each in roles if gives(each.console, reason))
+
+
+def gives(console: tuple[ConsoleRight, ...], reason: HoldReason | None) -> bool:
+    """Whether a role with these rights gives anything under such a hold."""
+    return reason is None or (reason is not HoldReason.MANY and ConsoleRight.ADMINISTER in console)
 
 
 @dataclass(frozen=True, slots=True)
 class HoldFacts:
-    """Who acts (None: time does), the hold on the person, what they hold by now, and the brake."""
+    """Who acts (None: time does), the hold on the person, what they hold by now, the brake, and reports that they
+    left."""
 
     actor: ActorFacts | None
     hold: PersonHold | None
     held: Held
     brake: BrakeFacts
+    reports: tuple[Report, ...] = ()
 
 
 def decide_hold(
     facts: HoldFacts, actor: Actor, person: str, keep: bool, because: str, now: Instant
 ) -> Decided[HoldOutcome] | Refused:
-    """An administrator's word. Keeping gives rights back, so it needs a fresh factor; nobody ends themselves."""
+    """An administrator's word on somebody under a hold, or reported to have left. Keeping needs a fresh factor: it
+    gives rights back, or lets them go on. Nobody ends themselves, and nobody answers a report on themselves."""
     assert facts.actor is not None  # the query names who acts
     if (refused := authorised(facts.actor, ConsoleRight.ADMINISTER, now)) is not None:
         return refused
     if keep and (stale := fresh(facts.actor, now)) is not None:
         return stale
-    if facts.hold is None:
+    hold, own = facts.hold, actor.person == person
+    if hold is None and not facts.reports:
         return Refused("hold.unknown", f"The account of {person} waits for nobody's word.", "/provisioning")
-    if not keep and actor.person == person:
-        return Refused("person.self", "Nobody ends themselves.", "Bring in another administrator first.")
+    if own and (not keep or hold is None):
+        what = "Nobody ends themselves." if not keep else "Nobody answers a report on themselves."
+        return Refused("person.self", what, "Bring in another administrator first.")
     why = plain_text(because, limits.MAX_NAME_CHARACTERS, what="reason")
     if isinstance(why, Refused):
         return why
     outcome = HoldOutcome.KEPT if keep else HoldOutcome.ENDED
-    decided = DirectoryPersonDecided(facts.hold.hold, person, outcome, actor.person, why)
-    ends = () if keep else departure(facts.held, person, _cause(facts.hold, actor.person))
-    return Decided((decided, *ends), outcome)
+    decided: list[object] = []
+    if hold is not None:
+        decided.append(DirectoryPersonDecided(hold.hold, person, outcome, actor.person, why))
+    answered = () if own else facts.reports
+    decided += [DirectoryReportDecided(person, each.origin, outcome, actor.person, why) for each in answered]
+    if not keep:
+        decided += departure(facts.held, person, _word(facts, actor.person))
+    return Decided(tuple(decided), outcome)
+
+
+def _word(facts: HoldFacts, by: str) -> Cause:
+    """Why an account ends by an administrator's word: what the directory had said."""
+    if facts.hold is not None:
+        return _cause(facts.hold, by)
+    report = facts.reports[0]
+    return Cause(report.origin, report.because, by, None, report.notified)
 
 
 def lapse_hold(facts: HoldFacts, person: str, fresh_id: str, now: Instant) -> Decided[HoldOutcome] | Refused:

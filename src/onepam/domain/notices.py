@@ -12,7 +12,13 @@ from enum import Flag, auto
 from typing import Any
 
 from onepam.domain.announcing import ContinuationAnnounced, RenewalAnnounced
-from onepam.domain.directory_brake import DirectoryHeld, DirectoryHoldReminded, DirectoryPersonDecided, HoldReason
+from onepam.domain.directory_brake import (
+    DirectoryHeld,
+    DirectoryHoldReminded,
+    DirectoryLeaverReported,
+    DirectoryPersonDecided,
+    HoldReason,
+)
 from onepam.domain.disk import DiskLow
 from onepam.domain.doors import DoorPressed
 from onepam.domain.event import name_of
@@ -130,6 +136,13 @@ def _held(event: DirectoryHeld, named: Named) -> str:
     return f"A directory {what}. Their sessions and rights are gone; the accounts wait for an administrator's word."
 
 
+def _reported(event: DirectoryLeaverReported, named: Named) -> str:
+    return (
+        f"A directory says that {named(event.person)} has left, and does not lead the account: it was made by hand and "
+        "goes on. End it, or say that it stays."
+    )
+
+
 def _reminded(event: DirectoryHoldReminded, named: Named) -> str:
     return f"Half the time is over: {event.waiting} accounts that a directory ended still wait for a word."
 
@@ -217,6 +230,13 @@ TABLE: tuple[Row, ...] = (
     Row(DoorPressed, ALARM, "more connections come to a listener than are let in", _door, "/ledger"),
     Row(ClockJumped, ALARM, "the clock stopped all decisions", _clock, "/ledger"),
     Row(DirectoryHeld, ALARM, "a directory ended many, or the last administrator", _held, "/provisioning"),
+    Row(
+        DirectoryLeaverReported,
+        ALARM,
+        "a directory says that somebody left whom it does not lead",
+        _reported,
+        "/provisioning",
+    ),
     Row(DirectoryHoldReminded, ALARM, "half the time to decide on those is over", _reminded, "/provisioning"),
     Row(DirectoryPersonDecided, ALARM, "a last administrator decided on themselves", _own_word, "/provisioning"),
     Row(ProviderKeysRead, ALARM, "an identity provider's certificates changed by themselves", _keys_read, "/providers"),

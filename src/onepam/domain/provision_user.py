@@ -5,10 +5,17 @@ Leaving hangs on the change from active to inactive, whichever way a client writ
 
 from dataclasses import dataclass, replace
 
-from onepam.domain.access import ConsoleRight
-from onepam.domain.authority import ActorFacts, authorised
 from onepam.domain.commit import Decided
-from onepam.domain.directory_brake import NO_BRAKE, BrakeFacts, Departing, PersonHold, end_or_hold, returned
+from onepam.domain.directory_brake import (
+    NO_BRAKE,
+    BrakeFacts,
+    Departing,
+    DirectoryLeaverReported,
+    PersonHold,
+    end_or_hold,
+    returned,
+    there_again,
+)
 from onepam.domain.leaving import Cause, Held
 from onepam.domain.people import (
     ADMINISTRATOR,
@@ -18,10 +25,9 @@ from onepam.domain.people import (
     PersonEnabled,
     PersonKind,
 )
-from onepam.domain.provisioning import AccountTakenOver, ScimGroupMemberRemoved, ScimUserRemoved, ScimUserSet
+from onepam.domain.provisioning import ScimGroupMemberRemoved, ScimUserRemoved, ScimUserSet
 from onepam.domain.roster import PersonFacts
 from onepam.domain.scim_token import Token
-from onepam.domain.signing_in import fresh
 from onepam.kernel import limits
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
@@ -34,6 +40,9 @@ KIND_DIFFERS = "kind_differs"
 TAKEOVER = "takeover"
 FOREIGN_DOMAIN = "foreign_domain"
 END_NOT_FOLLOWED = "end_not_followed"
+
+DEACTIVATED = "deactivated in the directory"
+DELETED = "deleted in the directory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,9 @@ class UserFacts:
     `member_of` those that are in effect by this provider. `elsewhere` are the memberships, each with its source, that
     active users of other providers have who lead to the same person. `hold` is the one on the
     person, or where there is none yet, on the namesake. `agreed`: an administrator let this directory take the
-    namesake's account over. `brake` is loaded where somebody may end.
+    namesake's account over. `brake` is loaded where somebody may end. `awaited` has the account, made by hand, that an
+    active user waits for, and still works; `reported` are people whom this directory reported to have left, by this
+    user or another with the address.
     """
 
     token: Token | None
@@ -104,6 +115,8 @@ class UserFacts:
     hold: PersonHold | None = None
     agreed: bool = False
     brake: BrakeFacts = NO_BRAKE
+    awaited: str | None = None
+    reported: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +148,10 @@ def put_user(facts: UserFacts, command: PutUser, now: Instant) -> Decided[User] 
         person = facts.person.facts if facts.person else None
         outcome = _Outcome((), person.person if person else None, "")
         if was and person is not None and person.enabled:
-            cause = _cause(token, "deactivated in the directory", command.received)
+            cause = _cause(token, DEACTIVATED, command.received)
             outcome = _Outcome(_departure(facts, person.person, cause, command.hold, now), person.person, "")
+        elif was and person is None:
+            outcome = _Outcome(_report(facts, token, command.user, DEACTIVATED, command.received), None, "")
     if isinstance(outcome, Refused):
         return outcome
     version = (command.version or 0) + 1
@@ -168,38 +183,12 @@ def remove_user(
         return stale(facts.user is None)
     events: list[object] = [ScimGroupMemberRemoved(each, user) for each in facts.scim_groups]
     person = facts.person.facts if facts.person else None
-    if person is not None and person.enabled:
-        cause = _cause(token, "deleted in the directory", received)
-        events += _departure(facts, person.person, cause, hold, now)
+    if person is None:
+        events += _report(facts, token, user, DELETED, received)
+    elif person.enabled:
+        events += _departure(facts, person.person, _cause(token, DELETED, received), hold, now)
     events.append(ScimUserRemoved(user, token.provider, facts.user.person, token.token))
     return Decided(tuple(events), None)
-
-
-@dataclass(frozen=True, slots=True)
-class TakeoverFacts:
-    """The actor; the user as the directory set it last, whose address belongs to `namesake`, an account that was made
-    by hand; `groups` as in `UserFacts`, `led_to` whether another user of the provider leads there."""
-
-    actor: ActorFacts
-    user: ScimUserSet | None
-    namesake: Known | None
-    led_to: bool
-    groups: tuple[str, ...]
-
-
-def agree_takeover(facts: TakeoverFacts, user: str, now: Instant) -> Decided[str] | Refused:
-    """An administrator lets a directory lead an account that was made by hand; the result is whose. Needs a fresh
-    factor: from now on the directory can rename and end it."""
-    if (refused := authorised(facts.actor, ConsoleRight.ADMINISTER, now) or fresh(facts.actor, now)) is not None:
-        return refused
-    was, namesake = facts.user, facts.namesake
-    if was is None or was.trouble != TAKEOVER or namesake is None or not namesake.facts.enabled or facts.led_to:
-        return Refused("takeover.unknown", f"Nothing waits for a word about the user {user}.", "/provisioning")
-    person = namesake.facts.person
-    linked = replace(was, person=person, trouble="", version=was.version + 1, waits_for=None)
-    agreed = AccountTakenOver(person, was.provider, user, facts.actor.person)
-    added = tuple(GroupMemberAdded(each, person, origin(was.provider), facts.actor.person) for each in facts.groups)
-    return Decided((agreed, linked, *added), person)
 
 
 def origin(provider: str) -> str:
@@ -232,6 +221,13 @@ def _departure(facts: UserFacts, person: str, cause: Cause, hold: str, now: Inst
     return end_or_hold(facts.brake, (Departing(person, facts.held, cause),), hold, now)
 
 
+def _report(facts: UserFacts, token: Token, user: str, because: str, received: Instant) -> tuple[object, ...]:
+    """The user leads to nobody. Whose account, made by hand, it waited for goes on, and administrators are told."""
+    if facts.awaited is None:
+        return ()
+    return (DirectoryLeaverReported(facts.awaited, origin(token.provider), user, because, received),)
+
+
 def _back(facts: UserFacts, token: Token, person: str) -> tuple[object, ...]:
     """A hold ends when the directory that caused it says that the person is there."""
     hold = facts.hold
@@ -244,6 +240,14 @@ def _cause(token: Token, because: str, received: Instant) -> Cause:
 
 def _working(facts: UserFacts, command: PutUser, token: Token, now: Instant) -> _Outcome | Refused:
     """The user is active: there is a person behind it who may work, or a reason why not."""
+    outcome = _active(facts, command, token, now)
+    if isinstance(outcome, Refused) or not facts.reported:
+        return outcome
+    there = tuple(there_again(each, origin(token.provider)) for each in facts.reported)
+    return replace(outcome, events=(*there, *outcome.events))
+
+
+def _active(facts: UserFacts, command: PutUser, token: Token, now: Instant) -> _Outcome | Refused:
     known, profile = facts.person, command.profile
     if known is None:
         return _joined(facts, command, token, now)

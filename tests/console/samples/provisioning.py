@@ -114,6 +114,15 @@ PROVISIONING: Context = {
             ],
         }
     ],
+    "reported": [
+        {
+            "id": LENA["id"],
+            "name": LENA["name"],
+            "origin": "scim:okta",
+            "because": "deactivated in the directory",
+            "began": ago(2 * DAY),
+        }
+    ],
     "own_words": [{"person": MIRA["id"], "name": MIRA["name"], "at": ago(DAY)}],
     "address": "https://onepam.example.org/scim/v2",
     "exchange": "https://onepam.example.org/scim/oauth/token",
@@ -124,7 +133,7 @@ PROVISIONING: Context = {
     "may_change": True,
     "stale": False,
 }
-NOBODY_HELD: Context = {"holds": [], "own_words": []}
+NOBODY_HELD: Context = {"holds": [], "reported": [], "own_words": []}
 NO_DIRECTORY: Context = {
     **PROVISIONING,
     "directories": [],

@@ -9,7 +9,7 @@ from onepam.app.provision_user import agree_to_takeover
 from onepam.domain.access import ConsoleRight
 from onepam.kernel.errors import Refused
 from onepam.store.read import provisioning as rows
-from onepam.store.read.directory_brake import held_people, own_words
+from onepam.store.read.directory_brake import held_people, own_words, reported_leavers
 
 ADMINISTER = right(ConsoleRight.ADMINISTER)
 OVERSEE = right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR)
@@ -100,6 +100,17 @@ class HeldPersonOut(Answer):
     decide_by: MaybeMoment
 
 
+class ReportedOut(Answer):
+    """Somebody who has left, by a directory that does not lead the account: it was made by hand, and goes on until an
+    administrator ends it (`keep` says that it stays)."""
+
+    person: str
+    name: str
+    origin: str
+    because: str
+    began: Moment
+
+
 class OwnWordOut(Answer):
     """A last administrator decided on their own account: a finding."""
 
@@ -112,6 +123,7 @@ class HeldOut(Answer):
     """Who waits."""
 
     held: list[HeldPersonOut]
+    reported: list[ReportedOut]
     own_words: list[OwnWordOut]
 
 
@@ -159,20 +171,23 @@ def _directory(services: Services, found: rows.DirectoryCount) -> DirectoryOut:
 
 
 async def held(services: Services, at: AsOf) -> HeldOut:
-    """Accounts whose end the brake of a directory holds, and last administrators who decided on themselves."""
+    """Accounts whose end the brake of a directory holds, people reported to have left by a directory that does not lead
+    them, and last administrators who decided on themselves."""
     return HeldOut(
         held=[HeldPersonOut.model_validate(each) for each in await services.reader(held_people, at)],
+        reported=[ReportedOut.model_validate(each) for each in await services.reader(reported_leavers, at)],
         own_words=[OwnWordOut.model_validate(each) for each in await services.reader(own_words, at)],
     )
 
 
 async def keep(person: Id, body: Reason, caller: Who, services: Services) -> Done:
-    """Keep an account that a directory wants to end: the rights come back that it had. Needs a fresh second factor."""
+    """Keep an account that a directory wants to end: the rights come back that it had; or say that the account of a
+    reported leaver stays. Needs a fresh second factor."""
     return await _decided(person, body, caller, services, True)
 
 
 async def end(person: Id, body: Reason, caller: Who, services: Services) -> Done:
-    """End an account that a directory wants to end, now."""
+    """End an account that a directory wants to end, or whose person it reported to have left, now."""
     return await _decided(person, body, caller, services, False)
 
 

@@ -59,7 +59,8 @@ def ls(
 def held(
     as_of: Annotated[str | None, typer.Option(help="As it was then (RFC 3339).")] = None, as_json: Json = False
 ) -> None:
-    """List accounts that a directory ended and that wait for an administrator's word."""
+    """List accounts that wait for an administrator's word: a directory ended them, or reported that somebody left whom
+    it does not lead."""
     found = call("GET", "/held", params={"as_of": as_of})
     if Output.as_json:
         printed(found)
@@ -79,20 +80,33 @@ def held(
         ),
         "No account waits.",
     )
+    if found["reported"]:
+        typer.echo()
+        table(
+            ("LEFT BY THE DIRECTORY", "NAME", "DIRECTORY", "SINCE", "WHY"),
+            (
+                (each["person"], each["name"], each["origin"], when(each["began"]), each["because"])
+                for each in found["reported"]
+            ),
+            "",
+        )
+        say("The directory does not lead these accounts, so nothing ended: end each, or keep it.")
     for each in found["own_words"]:
         say(f"Finding: {each['name']}, the last administrator, decided on themselves {when(each['decided'])}.")
 
 
 @app.command()
 def keep(person: str, reason: Annotated[str, typer.Option(help="Why, for the ledger.")], as_json: Json = False) -> None:
-    """Keep an account that a directory wants to end."""
+    """Keep an account that a directory wants to end, or whose person it reported to have left."""
     done = call("POST", f"/held/{one_id(person)}/keep", {"reason": reason})
-    printed(done) if Output.as_json else say("Kept. Its rights are back; sessions and grants stay ended.")
+    printed(done) if Output.as_json else say(
+        "Kept. Rights that a hold took are back; sessions and grants that ended stay ended."
+    )
 
 
 @app.command()
 def end(person: str, reason: Annotated[str, typer.Option(help="Why, for the ledger.")], as_json: Json = False) -> None:
-    """End an account that a directory wants to end, now."""
+    """End an account that a directory wants to end, or whose person it reported to have left, now."""
     done = call("POST", f"/held/{one_id(person)}/end", {"reason": reason})
     printed(done) if Output.as_json else say("Ended.")
 

@@ -13,7 +13,7 @@ from onepam.console.visit import Visit
 from onepam.domain.directory_brake import HoldReason
 from onepam.kernel.clock import DAY
 from onepam.kernel.errors import Refused
-from onepam.store.read.directory_brake import HeldPerson, held_people, own_words
+from onepam.store.read.directory_brake import HeldPerson, held_people, own_words, reported_leavers
 
 BACK = "/provisioning"
 OWN_WORD_SHOWN = 30 * DAY
@@ -64,6 +64,10 @@ async def shown(visit: Visit) -> Context:
         "holds": [
             {"id": hold, "people": people, "decide_by": people[0]["decide_by"], "origin": people[0]["origin"]}
             for hold, people in names.items()
+        ],
+        "reported": [
+            {"id": each.person, "name": each.name, "origin": each.origin, "because": each.because, "began": each.began}
+            for each in await reader(reported_leavers, at)
         ],
         "own_words": [
             {"person": each.person, "name": each.name, "at": each.decided}

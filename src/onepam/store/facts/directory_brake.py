@@ -2,7 +2,16 @@
 
 from onepam.app.decide_hold import HoldQuery, ReminderQuery
 from onepam.domain.access import ConsoleRight
-from onepam.domain.directory_brake import NO_BRAKE, WINDOW, BrakeFacts, HoldFacts, HoldReason, PersonHold, ReminderFacts
+from onepam.domain.directory_brake import (
+    NO_BRAKE,
+    WINDOW,
+    BrakeFacts,
+    HoldFacts,
+    HoldReason,
+    PersonHold,
+    ReminderFacts,
+    Report,
+)
 from onepam.domain.staff import ROSTER
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
@@ -80,6 +89,26 @@ def person_hold(db: Db, person: str, at: Instant) -> PersonHold | None:
     )
 
 
+def reported_by(db: Db, origin: str, user: str, person: str | None, at: Instant) -> tuple[str, ...]:
+    """People whom this directory reported to have left, by this user or with this account."""
+    found = rows(
+        db,
+        f"SELECT person FROM reported_leaver WHERE origin = :origin AND (user = :user OR person = :person) AND {AT} "
+        "ORDER BY 1",
+        {"origin": origin, "user": user, "person": person or "", "at": at},
+    )
+    return tuple(each["person"] for each in found)
+
+
+def _reports(db: Db, person: str, at: Instant) -> tuple[Report, ...]:
+    found = rows(
+        db,
+        f"SELECT * FROM reported_leaver WHERE person = :person AND {AT} ORDER BY began",
+        {"person": person, "at": at},
+    )
+    return tuple(Report(each["origin"], each["because"], each["notified"]) for each in found)
+
+
 @loads(HoldQuery)
 def hold(db: Db, query: HoldQuery, at: Instant) -> HoldFacts:
     found = person_hold(db, query.person, at)
@@ -88,6 +117,7 @@ def hold(db: Db, query: HoldQuery, at: Instant) -> HoldFacts:
         hold=found,
         held=held(db, query.person, at),
         brake=brake_facts(db, found.origin, at) if found and query.actor is None else NO_BRAKE,
+        reports=_reports(db, query.person, at),
     )
 
 

@@ -10,12 +10,13 @@ from onepam.domain.directory_brake import NO_BRAKE
 from onepam.domain.leaving import Held
 from onepam.domain.people import DIRECTORY_GROUP
 from onepam.domain.provision_group import Group, GroupFacts, Member
-from onepam.domain.provision_user import Known, TakeoverFacts, User, UserFacts, origin
+from onepam.domain.provision_user import TAKEOVER, Known, User, UserFacts, origin
 from onepam.domain.provisioning import ScimUserSet, name_key
 from onepam.domain.scim_token import Token, TokenFacts
+from onepam.domain.take_over import TakeoverFacts
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
-from onepam.store.facts.directory_brake import brake_facts, person_hold
+from onepam.store.facts.directory_brake import brake_facts, person_hold, reported_by
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.people import directory_memberships, held, person_facts
 from onepam.store.facts.registry import loads
@@ -79,6 +80,8 @@ def scim_user(db: Db, query: ScimUserQuery, at: Instant) -> UserFacts:
         hold=person_hold(db, who, at) if who else None,
         agreed=namesake is not None and _agreed(db, namesake.facts.person, provider, at),
         brake=brake_facts(db, origin(provider), at) if who and (query.leaving or query.ends) else NO_BRAKE,
+        awaited=_awaited(db, found, at) if found else None,
+        reported=reported_by(db, origin(provider), query.user, who, at),
     )
 
 
@@ -179,6 +182,14 @@ def _known(db: Db, person: str | None, at: Instant) -> Known | None:
         db, f"SELECT manager, name, origin FROM person WHERE person = :p AND {AT}", {"p": person, "at": at}
     )
     return Known(facts, found["manager"], found["name"], found["origin"])
+
+
+def _awaited(db: Db, user: Any, at: Instant) -> str | None:
+    """Whose account, made by hand, an active user waits for, while it works."""
+    if not user["active"] or user["trouble"] != TAKEOVER:
+        return None
+    facts = person_facts(db, user["waits_for"], at)
+    return facts.person if facts is not None and facts.enabled else None
 
 
 def _agreed(db: Db, person: str, provider: str, at: Instant) -> bool:

@@ -1,7 +1,8 @@
-"""Whose account waits for an administrator's word after a directory ended them."""
+"""Whose account waits for an administrator's word after a directory ended them, or reported that they left."""
 
 from onepam.domain import directory_brake as events
-from onepam.store.database import Db
+from onepam.kernel.clock import FOREVER, Instant
+from onepam.store.database import Db, rows
 from onepam.store.project.registry import Place, projects, state
 from onepam.store.tables import StateTable
 
@@ -36,6 +37,21 @@ PERSON_HOLD = state(
             "notified": "INTEGER",
         },
         (("hold",), ("began",)),
+    )
+)
+REPORTED_LEAVER = state(
+    StateTable(
+        "reported_leaver",
+        ("person", "origin"),
+        {
+            "person": "TEXT NOT NULL",
+            "origin": "TEXT NOT NULL",
+            "user": "TEXT NOT NULL",
+            "because": "TEXT NOT NULL",
+            "began": "INTEGER NOT NULL",
+            "notified": "INTEGER NOT NULL",
+        },
+        (("origin", "user"), ("began",)),
     )
 )
 OWN_WORD = state(
@@ -79,6 +95,25 @@ def directory_person_held(db: Db, place: Place, event: events.DirectoryPersonHel
     )
 
 
+@projects(events.DirectoryLeaverReported)
+def directory_leaver_reported(db: Db, place: Place, event: events.DirectoryLeaverReported) -> None:
+    REPORTED_LEAVER.put(
+        db,
+        place.time,
+        person=event.person,
+        origin=event.origin,
+        user=event.user,
+        because=event.because,
+        began=place.time,
+        notified=event.notified,
+    )
+
+
+@projects(events.DirectoryReportDecided)
+def directory_report_decided(db: Db, place: Place, event: events.DirectoryReportDecided) -> None:
+    REPORTED_LEAVER.end(db, place.time, person=event.person, origin=event.origin)
+
+
 @projects(events.DirectoryHoldReminded)
 def directory_hold_reminded(db: Db, place: Place, event: events.DirectoryHoldReminded) -> None:
     HOLD.change(db, place.time, {"hold": event.hold}, reminded=1)
@@ -89,3 +124,19 @@ def directory_person_decided(db: Db, place: Place, event: events.DirectoryPerson
     PERSON_HOLD.end(db, place.time, person=event.person)
     if event.by == event.person:
         OWN_WORD.put(db, place.time, person=event.person, hold=event.hold, decided=place.time)
+
+
+def answered(db: Db, at: Instant, person: str) -> None:
+    """The account ended: nothing waits for a word on it any more."""
+    PERSON_HOLD.end(db, at, person=person)
+    for origin in _reporting(db, person):
+        REPORTED_LEAVER.end(db, at, person=person, origin=origin)
+
+
+def _reporting(db: Db, person: str) -> list[str]:
+    found = rows(
+        db,
+        f"SELECT origin FROM reported_leaver WHERE person = :person AND valid_until = {FOREVER} ORDER BY 1",
+        {"person": person},
+    )
+    return [each["origin"] for each in found]

@@ -2,7 +2,7 @@
 
 from onepam.domain import people as events
 from onepam.store.database import Db
-from onepam.store.project.directory_brake import PERSON_HOLD
+from onepam.store.project.directory_brake import answered
 from onepam.store.project.registry import Place, projects, state
 from onepam.store.tables import StateTable
 
@@ -90,7 +90,7 @@ def person_changed(db: Db, place: Place, event: events.PersonChanged) -> None:
 @projects(events.PersonDisabled)
 def person_disabled(db: Db, place: Place, event: events.PersonDisabled) -> None:
     PERSON.change(db, place.time, {"person": event.person}, enabled=0, because=event.because)
-    PERSON_HOLD.end(db, place.time, person=event.person)
+    answered(db, place.time, event.person)
     LEAVER.put(
         db,
         place.time,

@@ -1,8 +1,10 @@
 """What directories say by SCIM: their tokens, users, groups and members."""
 
 from onepam.domain import provisioning as events
+from onepam.domain.provision_user import origin
 from onepam.domain.provisioning import name_key
 from onepam.store.database import Db
+from onepam.store.project.directory_brake import REPORTED_LEAVER
 from onepam.store.project.registry import Place, projects, state
 from onepam.store.tables import StateTable
 
@@ -132,6 +134,7 @@ def scim_user_set(db: Db, place: Place, event: events.ScimUserSet) -> None:
 @projects(events.AccountTakenOver)
 def account_taken_over(db: Db, place: Place, event: events.AccountTakenOver) -> None:
     TAKEOVER.put(db, place.time, person=event.person, provider=event.provider, agreed_by=event.by)
+    REPORTED_LEAVER.end(db, place.time, person=event.person, origin=origin(event.provider))
 
 
 @projects(events.ScimUserRemoved)

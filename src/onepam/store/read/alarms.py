@@ -14,7 +14,7 @@ from onepam.domain.doors import Door
 from onepam.kernel.clock import HOUR, Instant, moment
 from onepam.store.database import Db, row, rows
 from onepam.store.read.announced import open_announcements
-from onepam.store.read.directory_brake import held_people
+from onepam.store.read.directory_brake import held_people, reported_leavers
 from onepam.store.read.doors import pressed_doors
 from onepam.store.read.outbox import deliveries
 from onepam.store.read.recordings import untested
@@ -75,6 +75,22 @@ def _holds(db: Db, at: Instant) -> list[Alarm]:
             f"{number} for your word: a directory ended {why}.",
             "Their sessions and rights are gone already. Ask whoever runs the directory whether it is true, then "
             "keep or end each account.",
+            "/provisioning",
+        )
+    ]
+
+
+def _reported(db: Db, at: Instant) -> list[Alarm]:
+    """A directory says that people have left, and does not lead their accounts."""
+    people = {each.person for each in reported_leavers(db, at)}
+    if not people:
+        return []
+    who = "One person has" if len(people) == 1 else f"{len(people)} people have"
+    return [
+        Alarm(
+            "directory_report",
+            f"{who} left, a directory says, and still work here: it leads no account that was made by hand.",
+            "Ask whoever runs the directory whether it is true, then end each account, or say that it stays.",
             "/provisioning",
         )
     ]
@@ -186,4 +202,4 @@ def _recordings(db: Db, at: Instant) -> list[Alarm]:
     return alarms
 
 
-_ALARMS = (_history, _announced, _recordings, _holds, _disks, _doors, _receivers)
+_ALARMS = (_history, _announced, _recordings, _holds, _reported, _disks, _doors, _receivers)

@@ -25,6 +25,17 @@ class HeldPerson:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportedLeaver:
+    """Somebody who has left, by a directory that does not lead the account: it was made by hand, and goes on."""
+
+    person: str
+    name: str
+    origin: str
+    because: str
+    began: Instant
+
+
+@dataclass(frozen=True, slots=True)
 class OwnWord:
     """The last administrator decided on their own account."""
 
@@ -53,6 +64,27 @@ def held_people(db: Db, at: Instant) -> tuple[HeldPerson, ...]:
             began=each["began"],
             decide_by=each["decide_by"],
         )
+        for each in found
+    )
+
+
+def holds(db: Db, at: Instant) -> dict[str, HoldReason]:
+    """Everybody under a hold, and why: what they are bound to gives them nothing, or to administer and no more."""
+    found = rows(db, f"SELECT person, reason FROM person_hold WHERE {AT}", {"at": at})
+    return {each["person"]: HoldReason(each["reason"]) for each in found}
+
+
+def reported_leavers(db: Db, at: Instant) -> tuple[ReportedLeaver, ...]:
+    """Everybody whom a directory that does not lead them reported to have left, the oldest first."""
+    found = rows(
+        db,
+        "SELECT r.*, p.name FROM reported_leaver r JOIN person p ON p.person = r.person "
+        "AND p.valid_from <= :at AND :at < p.valid_until WHERE r.valid_from <= :at AND :at < r.valid_until "
+        "ORDER BY r.began, r.person, r.origin",
+        {"at": at},
+    )
+    return tuple(
+        ReportedLeaver(each["person"], each["name"] or each["person"], each["origin"], each["because"], each["began"])
         for each in found
     )
 

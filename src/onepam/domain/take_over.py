@@ -1,0 +1,40 @@
+"""Letting a directory lead an account that was made by hand."""
+
+from dataclasses import dataclass, replace
+
+from onepam.domain.access import ConsoleRight
+from onepam.domain.authority import ActorFacts, authorised
+from onepam.domain.commit import Decided
+from onepam.domain.people import GroupMemberAdded
+from onepam.domain.provision_user import TAKEOVER, Known, origin
+from onepam.domain.provisioning import AccountTakenOver, ScimUserSet
+from onepam.domain.signing_in import fresh
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class TakeoverFacts:
+    """The actor; the user as the directory set it last, whose address belongs to `namesake`, an account that was made
+    by hand; `groups` as in `UserFacts`, `led_to` whether another user of the provider leads there."""
+
+    actor: ActorFacts
+    user: ScimUserSet | None
+    namesake: Known | None
+    led_to: bool
+    groups: tuple[str, ...]
+
+
+def agree_takeover(facts: TakeoverFacts, user: str, now: Instant) -> Decided[str] | Refused:
+    """An administrator lets a directory lead an account that was made by hand; the result is whose. Needs a fresh
+    factor: from now on the directory can rename and end it."""
+    if (refused := authorised(facts.actor, ConsoleRight.ADMINISTER, now) or fresh(facts.actor, now)) is not None:
+        return refused
+    was, namesake = facts.user, facts.namesake
+    if was is None or was.trouble != TAKEOVER or namesake is None or not namesake.facts.enabled or facts.led_to:
+        return Refused("takeover.unknown", f"Nothing waits for a word about the user {user}.", "/provisioning")
+    person = namesake.facts.person
+    linked = replace(was, person=person, trouble="", version=was.version + 1, waits_for=None)
+    agreed = AccountTakenOver(person, was.provider, user, facts.actor.person)
+    added = tuple(GroupMemberAdded(each, person, origin(was.provider), facts.actor.person) for each in facts.groups)
+    return Decided((agreed, linked, *added), person)
