@@ -12,6 +12,7 @@ from onepam.app.close_session import close_session
 from onepam.app.open_session import Knock, Opened, open_session
 from onepam.domain.access import Action, Mode, Permission
 from onepam.domain.decision import Permitted, decide
+from onepam.domain.directory_brake import DirectoryPersonDecided, DirectoryPersonHeld, HoldOutcome, HoldReason
 from onepam.domain.people import GroupMemberRemoved, PersonDisabled, PersonEnabled, PersonKind
 from onepam.domain.roster import Attributes
 from onepam.domain.service_keys import ServiceKey
@@ -166,6 +167,16 @@ async def change_much(company: Company) -> list[Instant]:
     company.clock.advance(HOUR)
     await record(company.ledger, GroupMemberRemoved("ops", "gus", "scim", None))
     remember()
+    await record(
+        company.ledger, DirectoryPersonHeld("hld_1", "gus", "scim:okta", HoldReason.MANY, "x", None, None, None)
+    )
+    await record(
+        company.ledger,
+        DirectoryPersonHeld("hld_2", "max", "scim:okta", HoldReason.LAST_ADMINISTRATOR, "x", None, None, None),
+    )
+    remember()
+    await record(company.ledger, DirectoryPersonDecided("hld_2", "max", HoldOutcome.KEPT, "ada", "here"))
+    remember()
     nothing = Permission("prod", (Action.EXEC,), {}, ("*",), Mode.STANDING, HOUR)
     await record(company.ledger, role_set("engineer", (nothing,)), role_set("auditor", ()))
     company.clock.advance(91 * DAY)
@@ -209,7 +220,7 @@ async def test_everybody_and_everything_is_in_a_row_or_left_out_with_a_reason(tm
             assert found.filters[-1].after == len(rows)
             reasons |= {each.reason for each in found.exclusions}
     assert reasons == {
-        access.DISABLED, access.REACHES_NOTHING, access.NO_HOST_KEY, access.NOBODY_REACHES,
+        access.DISABLED, access.HELD, access.REACHES_NOTHING, access.NO_HOST_KEY, access.NOBODY_REACHES,
     }  # fmt: skip
 
 
@@ -302,7 +313,7 @@ async def test_queries_read_versioned_views_only(tmp_path: Path) -> None:
     company.close()
     texts = [drawn(company.path, name, START, START + DAY).query for name in REPORTS]
     named = {word for text in texts for word in re.findall(r"(?:FROM|JOIN) (\w+)", text)}
-    own = {"holder", "site", "alike", "covers", "reach", "way", "json_each"}
+    own = {"account", "holder", "site", "alike", "covers", "reach", "way", "json_each"}
     assert {word for word in named - own if not re.fullmatch(r"ev_[a-z]+_v1", word)} == set()
     with connect(company.path, read_only=True) as db:
         views = {each[0] for each in db.execute("SELECT name FROM sqlite_master WHERE type = 'view'")}

@@ -12,6 +12,7 @@ from onepam.app.end_grant import end_grant
 from onepam.app.open_session import Opened
 from onepam.domain.access import Action, Mode, Permission, SubjectKind
 from onepam.domain.decision import Permitted, decide
+from onepam.domain.directory_brake import DirectoryPersonDecided, DirectoryPersonHeld, HoldOutcome, HoldReason
 from onepam.domain.people import GroupMemberAdded, GroupMemberRemoved, PersonAdded, PersonKind
 from onepam.domain.sessions import Because
 from onepam.kernel.clock import FOREVER, HOUR, MINUTE, Instant
@@ -100,6 +101,10 @@ async def test_catalogue_matrix_and_door_agree_and_the_past_stays_as_it_was(comp
     await remember()
     await record(company.ledger, *OPERATORS)
     await remember()
+    await record(company.ledger, DirectoryPersonHeld("hld_1", "aud", "scim:x", HoldReason.MANY, "x", None, None, None))
+    await remember()
+    await record(company.ledger, DirectoryPersonDecided("hld_1", "aud", HoldOutcome.KEPT, "ada", "she is here"))
+    await remember()
     await company.unbind("vic", "vendor")
     await remember()
     await record(company.ledger, GroupMemberRemoved("ops", "aud", "scim", None))
@@ -110,7 +115,7 @@ async def test_catalogue_matrix_and_door_agree_and_the_past_stays_as_it_was(comp
         assert await company.reader(catalogue, at, "eve") == listed
         assert await company.reader(matrix, at) == rows
     sizes = [len(found) for _, found, _, _ in remembered]
-    assert sizes == [1, 2, 4, 2, 1, 2, 1, 0]
+    assert sizes == [1, 2, 4, 2, 1, 2, 1, 2, 1, 0]
 
 
 async def test_the_catalogue_lists_what_is_open_and_what_may_be_asked_for(company: Company) -> None:

@@ -13,16 +13,18 @@ from onepam.app.plan_access import plan_access
 from onepam.app.reject_change import reject_change
 from onepam.domain.access import Action, ConsoleRight, Mode
 from onepam.domain.changing import Applied, Proposed
+from onepam.domain.directory_brake import DirectoryPersonDecided, DirectoryPersonHeld, HoldOutcome, HoldReason
 from onepam.domain.plan import Plan
 from onepam.kernel.clock import HOUR, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.database import connect
 from onepam.store.read.changes import change, changes
 from onepam.store.read.matrix import How
+from onepam.store.read.people import people
 from onepam.store.read.resources import resource, resources
 from onepam.store.read.roles import role, roles
 from onepam.store.rebuild import compare
-from tests.company import HOST_KEY, START, Company
+from tests.company import HOST_KEY, START, Company, binding, record
 from tests.matrix_company import FILE, founded
 
 pytestmark = pytest.mark.anyio
@@ -216,3 +218,36 @@ async def test_a_change_whose_text_was_erased_or_means_nothing_any_more_has_no_p
     finally:
         db.execute("UPDATE change SET text = ?", (text,))
         db.close()
+
+
+async def test_who_is_under_a_hold_holds_what_the_hold_leaves(company: Company) -> None:
+    """One of many holds nothing; the last administrator what administers; and afterwards it reads the same."""
+
+    async def holding(at: Instant | None) -> dict[str, tuple[str, ...]]:
+        found = {each.role: each.people for each in (await company.reader(roles, at)).roles}
+        held = {name: await company.reader(role, at, name) for name in found}
+        pages = {name: sorted({each.person for each in page.holders}) for name, page in held.items() if page}
+        assert {name: len(people) for name, people in pages.items()} == found
+        listed = {each.person: each.roles for each in await company.reader(people, at)}
+        for name, holders in pages.items():
+            assert holders == sorted(person for person, names in listed.items() if name in names)
+        return listed
+
+    await record(company.ledger, binding("ada", "engineer"))
+    before = await holding(None)
+    assert (before["eve"], sorted(before["ada"])) == (("engineer",), ["administrator", "engineer"])
+    held = [
+        DirectoryPersonHeld(f"hld_{who}", who, "scim:x", reason, "x", None, None, None)
+        for who, reason in (("eve", HoldReason.MANY), ("ada", HoldReason.LAST_ADMINISTRATOR))
+    ]
+    await record(company.ledger, *held)
+    then = company.clock.advance(HOUR)
+    during = await holding(None)
+    assert (during["eve"], during["ada"]) == ((), ("administrator",))
+    company.clock.advance(HOUR)
+    await record(
+        company.ledger,
+        *(DirectoryPersonDecided(each.hold, each.person, HoldOutcome.KEPT, "bob", "here") for each in held),
+    )
+    assert await holding(None) == before
+    assert await holding(then) == during

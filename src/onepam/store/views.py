@@ -78,6 +78,8 @@ CREATE VIEW IF NOT EXISTS ev_signins_v1 AS
 SELECT session, person, kind, opened, expires, valid_from, valid_until FROM sign_in;
 CREATE VIEW IF NOT EXISTS ev_connections_v1 AS
 SELECT session, person, opened, closed, last_byte, status, valid_from, valid_until FROM session;
+CREATE VIEW IF NOT EXISTS ev_holds_v1 AS
+SELECT person, reason, valid_from, valid_until FROM person_hold;
 CREATE VIEW IF NOT EXISTS ev_members_v1 AS
 SELECT grp AS team, person, valid_from, valid_until FROM group_member;
 CREATE VIEW IF NOT EXISTS ev_bindings_v1 AS

@@ -15,24 +15,28 @@ from onepam.kernel.clock import FOREVER, Instant, iso
 
 NAME = "access"
 PEOPLE = """\
-SELECT person, enabled, ends, valid_from FROM ev_accounts_v1
-WHERE valid_from <= :at AND :at < valid_until ORDER BY person"""
+SELECT a.person, a.enabled, a.ends, a.valid_from, h.valid_from FROM ev_accounts_v1 a
+LEFT JOIN ev_holds_v1 h ON h.person = a.person AND h.valid_from <= :at AND :at < h.valid_until
+WHERE a.valid_from <= :at AND :at < a.valid_until ORDER BY a.person"""
 RESOURCES = """\
 SELECT resource, host_keys, valid_from FROM ev_resources_v1
 WHERE valid_from <= :at AND :at < valid_until ORDER BY resource"""
 QUERY = """\
-WITH holder AS MATERIALIZED (
+WITH account AS MATERIALIZED (
+  SELECT a.person, a.ends FROM ev_accounts_v1 a
+  WHERE a.valid_from <= :at AND :at < a.valid_until AND a.enabled = 1 AND (a.ends IS NULL OR a.ends > :at)
+    AND NOT EXISTS (SELECT 1 FROM ev_holds_v1 h
+      WHERE h.person = a.person AND h.valid_from <= :at AND :at < h.valid_until)
+), holder AS MATERIALIZED (
   SELECT a.person, a.ends AS account_ends, b.role, b.binding, b.ends AS binding_ends, b.valid_from AS bound,
          NULL AS joined
-  FROM ev_accounts_v1 a JOIN ev_bindings_v1 b ON b.subject = a.person AND b.subject_kind = 'person'
-  WHERE a.valid_from <= :at AND :at < a.valid_until AND a.enabled = 1 AND (a.ends IS NULL OR a.ends > :at)
-    AND b.valid_from <= :at AND :at < b.valid_until AND (b.ends IS NULL OR b.ends > :at)
+  FROM account a JOIN ev_bindings_v1 b ON b.subject = a.person AND b.subject_kind = 'person'
+  WHERE b.valid_from <= :at AND :at < b.valid_until AND (b.ends IS NULL OR b.ends > :at)
   UNION ALL
   SELECT a.person, a.ends, b.role, b.binding, b.ends, b.valid_from, m.valid_from
-  FROM ev_accounts_v1 a JOIN ev_members_v1 m ON m.person = a.person
+  FROM account a JOIN ev_members_v1 m ON m.person = a.person
   JOIN ev_bindings_v1 b ON b.subject = m.team AND b.subject_kind = 'group'
-  WHERE a.valid_from <= :at AND :at < a.valid_until AND a.enabled = 1 AND (a.ends IS NULL OR a.ends > :at)
-    AND m.valid_from <= :at AND :at < m.valid_until
+  WHERE m.valid_from <= :at AND :at < m.valid_until
     AND b.valid_from <= :at AND :at < b.valid_until AND (b.ends IS NULL OR b.ends > :at)
 ), site AS MATERIALIZED (
   SELECT resource, labels, logins, valid_from AS placed FROM ev_resources_v1
@@ -100,6 +104,7 @@ COLUMNS = (
 
 DISABLED = "disabled"
 ENDED = "past the end of employment or contract"
+HELD = "under a hold: a directory ended the person, and only the account waits for an administrator's word"
 REACHES_NOTHING = "holds no role that reaches a resource"
 NO_HOST_KEY = "a resource without a pinned host key: the gateway opens it to nobody"
 NOBODY_REACHES = "a resource that no role of anybody reaches"
@@ -145,11 +150,13 @@ def _left_out(scope: Scope, seen: set[str]) -> list[tuple[Any, str]]:
     """Of everybody and everything there was, what has no row: since when it is as it is, and why it has none."""
     at = {"at": scope.as_of}
     found = []
-    for person, enabled, ends, since in scope.history.query(PEOPLE, at):
+    for person, enabled, ends, since, held in scope.history.query(PEOPLE, at):
         if not enabled:
             found.append((since, DISABLED))
         elif ends is not None and ends <= scope.as_of:
             found.append((since, ENDED))
+        elif held is not None:
+            found.append((held, HELD))
         elif f"person {person}" not in seen:
             found.append((since, REACHES_NOTHING))
     for resource, host_keys, since in scope.history.query(RESOURCES, at):
@@ -163,7 +170,7 @@ def _left_out(scope: Scope, seen: set[str]) -> list[tuple[Any, str]]:
 def _filters(rows: int, reasons: list[str]) -> list[Filter]:
     """One step for each reason: people and resources without a row, taken out of all that there was."""
     steps, left = [], rows + len(reasons)
-    for reason in (DISABLED, ENDED, REACHES_NOTHING, NO_HOST_KEY, NOBODY_REACHES):
+    for reason in (DISABLED, ENDED, HELD, REACHES_NOTHING, NO_HOST_KEY, NOBODY_REACHES):
         after = left - reasons.count(reason)
         steps.append(Filter(f"without: {reason}", left, after))
         left = after

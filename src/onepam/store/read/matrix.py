@@ -94,7 +94,8 @@ def _by_grants(
 
 
 def _holders(db: Db, at: Instant, person: str | None) -> Iterator[tuple[str, Instant, HeldRole]]:
-    """Every role that an enabled person holds, by person: (person, their end, the role)."""
+    """Every role that gives an enabled person something, by person: (person, their end, the role). Under a hold none
+    gives a way in."""
     roles = {each["role"]: each for each in rows(db, f"SELECT * FROM role WHERE {AT}", {"at": at})}
     bound: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
     for each in rows(db, f"SELECT * FROM binding WHERE {AT} AND (ends IS NULL OR ends > :at)", {"at": at}):
@@ -107,8 +108,8 @@ def _holders(db: Db, at: Instant, person: str | None) -> Iterator[tuple[str, Ins
         groups[each["person"]].append(each["grp"])
     people = rows(
         db,
-        f"SELECT person, ends FROM person WHERE enabled = 1 AND {AT} AND (ends IS NULL OR ends > :at){who} "
-        "ORDER BY person",
+        f"SELECT person, ends FROM person p WHERE enabled = 1 AND {AT} AND (ends IS NULL OR ends > :at){who} "
+        f"AND NOT EXISTS (SELECT 1 FROM person_hold h WHERE h.person = p.person AND {AT}) ORDER BY person",
         of,
     )
     for each in people:

@@ -11,6 +11,7 @@ from onepam.store.database import Db, row, rows
 from onepam.store.facts.holdings import held_roles, substance
 from onepam.store.read.history import Moment, moments
 from onepam.store.read.names import name, names
+from onepam.store.read.roles import roles_of_everybody
 from onepam.store.read.second_factor import LastSignIn, last_sign_ins
 from onepam.store.tables import AT
 
@@ -135,7 +136,7 @@ def people(db: Db, at: Instant) -> tuple[PersonRow, ...]:
     live = Counter(
         each[0] for each in rows(db, f"SELECT person FROM session WHERE status = 'open' AND {AT}", {"at": at})
     )
-    last, roles, providers = last_sign_ins(db, at), _roles(db, at), _providers(db, at)
+    last, roles, providers = last_sign_ins(db, at), roles_of_everybody(db, at), _providers(db, at)
     at_home = _listed(db, at, "SELECT person, provider FROM identity", "ORDER BY provider")
     found = [
         _row(
@@ -298,18 +299,6 @@ def _listed(db: Db, at: Instant, select: str, order: str) -> defaultdict[str, li
     found: defaultdict[str, list[str]] = defaultdict(list)
     for each in rows(db, f"{select} WHERE {AT} {order}", {"at": at}):
         found[each[0]].append(each[1])
-    return found
-
-
-def _roles(db: Db, at: Instant) -> defaultdict[str, list[str]]:
-    """The names of everybody's roles in force, direct and through groups."""
-    existing = {each["role"] for each in rows(db, f"SELECT role FROM role WHERE {AT}", {"at": at})}
-    members = _listed(db, at, "SELECT DISTINCT grp, person FROM group_member", "ORDER BY grp, person")
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for each in rows(db, f"SELECT * FROM binding WHERE {AT} AND (ends IS NULL OR ends > :at)", {"at": at}):
-        if each["role"] in existing:
-            for who in members[each["subject"]] if each["subject_kind"] == "group" else [each["subject"]]:
-                found[who].append(each["role"])
     return found
 
 

@@ -1,13 +1,17 @@
 """The role matrix as of an instant: roles by systems, and one role with everybody who holds it and why."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from onepam.domain.access import Action, ConsoleRight, Mode, Permission
+from onepam.domain.directory_brake import gives
 from onepam.domain.matrix import Matrix, ResourceDefinition, RoleDefinition
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row
+from onepam.store.database import Db, row, rows
 from onepam.store.facts.changes import matrix, people
+from onepam.store.facts.holdings import console_rights
+from onepam.store.read.directory_brake import holds
 from onepam.store.read.names import names
 from onepam.store.tables import AT
 
@@ -90,10 +94,10 @@ class RolePage:
 
 
 def roles(db: Db, at: Instant) -> RoleMatrix:
-    """All roles by all systems. People count while they are enabled and their binding is in force."""
+    """All roles by all systems. People count while they are enabled, their binding is in force, and no hold takes from
+    them what the role gives."""
     whole, called = matrix(db, at), names(db, at)
-    present = {each.person for each in people(db, at) if each.present(at)}
-    systems = _systems(whole)
+    systems, present = _systems(whole), _present(db, at)
     applied = row(
         db,
         f"SELECT document, valid_from FROM change WHERE status = 'applied' AND {AT} ORDER BY valid_from DESC LIMIT 1",
@@ -102,7 +106,8 @@ def roles(db: Db, at: Instant) -> RoleMatrix:
     return RoleMatrix(
         systems=systems,
         roles=tuple(
-            _row(each, systems, len(present & _holders(whole, name, at)), called) for name, each in whole.roles.items()
+            _row(each, systems, len(present(each) & _holders(whole, name, at)), called)
+            for name, each in whole.roles.items()
         ),
         document=applied["document"] if applied else "",
         since=applied["valid_from"] if applied else None,
@@ -130,6 +135,26 @@ def role(db: Db, at: Instant, name: str) -> RolePage | None:
         },
         holders=tuple(_holder_rows(db, at, whole, name, called)),
     )
+
+
+def roles_of_everybody(db: Db, at: Instant) -> defaultdict[str, list[str]]:
+    """The names of everybody's roles in force, direct and through groups; under a hold those that still give
+    something."""
+    existing = {
+        each["role"]: console_rights(each["console"])
+        for each in rows(db, f"SELECT role, console FROM role WHERE {AT}", {"at": at})
+    }
+    held = holds(db, at)
+    members: defaultdict[str, list[str]] = defaultdict(list)
+    for each in rows(db, f"SELECT DISTINCT grp, person FROM group_member WHERE {AT} ORDER BY grp, person", {"at": at}):
+        members[each["grp"]].append(each["person"])
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for each in rows(db, f"SELECT * FROM binding WHERE {AT} AND (ends IS NULL OR ends > :at)", {"at": at}):
+        if each["role"] in existing:
+            for who in members[each["subject"]] if each["subject_kind"] == "group" else [each["subject"]]:
+                if gives(existing[each["role"]], held.get(who)):
+                    found[who].append(each["role"])
+    return found
 
 
 def _systems(whole: Matrix) -> tuple[System, ...]:
@@ -182,14 +207,19 @@ def _logins(permission: Permission, where: System | ResourceDefinition) -> tuple
     return tuple(login for login in where.logins if permission.admits(login, where.logins))
 
 
+def _present(db: Db, at: Instant) -> Callable[[RoleDefinition], set[str]]:
+    """Who is there to hold a role: enabled, and not under a hold under which it gives nothing."""
+    there, held = {each.person for each in people(db, at) if each.present(at)}, holds(db, at)
+    return lambda role: {each for each in there if gives(role.console, held.get(each))}
+
+
 def _holders(whole: Matrix, role: str, at: Instant) -> set[str]:
     bound = (each for each in whole.bindings.values() if each.role == role and each.in_force(at))
     return {person for each in bound for person in whole.members(each)}
 
 
 def _holder_rows(db: Db, at: Instant, whole: Matrix, role: str, called: Mapping[str, str]) -> list[Holder]:
-    present = {each.person for each in people(db, at) if each.present(at)}
-    found = []
+    present, found = _present(db, at)(whole.roles[role]), []
     for binding in whole.bindings.values():
         if binding.role != role or not binding.in_force(at):
             continue
