@@ -115,6 +115,13 @@ class _Tuned(PacketsUnlogged, FastDataConnection):
             cut(transport)
         self.abort()
 
+    def _send(self, data: bytes) -> None:
+        """Nothing after the end of the transport, which asyncssh hears of a turn of the loop later: of a batch that is
+        on its way to a client that was killed, all but the first packet would come too late."""
+        transport: asyncio.Transport | None = self._transport
+        if transport is not None and not transport.is_closing():
+            super()._send(data)
+
     def send_packet(self, pkttype: int, *args: bytes, handler: SSHPacketLogger | None = None) -> None:
         """asyncssh sends an empty MSG_IGNORE before each packet, against an attack on CBC, which we do not offer."""
         if pkttype != MSG_IGNORE:

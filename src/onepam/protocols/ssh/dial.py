@@ -1,6 +1,7 @@
 """Dials a target: one address, one login, one key, and a host key that must be exactly one of the pinned ones."""
 
 import asyncio
+import os
 from collections.abc import Sequence
 
 import asyncssh
@@ -111,5 +112,6 @@ def _worded(error: Exception, login: str, *, connected: bool) -> Refused:
     if isinstance(error, asyncssh.PermissionDenied):
         return Refused("target.refusing", f"the target does not admit us as {login}")
     if isinstance(error, OSError) and not connected:
-        return Refused("target.down", f"the target cannot be reached: {error.strerror or error}")
+        words = os.strerror(error.errno) if error.errno else error  # asyncio's own would name our address of it
+        return Refused("target.down", f"the target cannot be reached: {words}")
     return Refused("target.refusing", f"the target ended the connection before the sign-in: {error}")

@@ -2,15 +2,17 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from math import ceil
+from typing import NoReturn
 
 import asyncssh
-from asyncssh.constants import OPEN_RESOURCE_SHORTAGE
+from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED, OPEN_CONNECT_FAILED, OPEN_RESOURCE_SHORTAGE
 
 from onepam.gateway.crowd import Crowd, Place
 from onepam.gateway.listener import Listener
 from onepam.gateway.turns import Turns
+from onepam.kernel.errors import Refused
 from onepam.protocols.ssh.algorithms import CIPHERS, KEX, MACS, SIGNATURES, VERSION, HostKey
 from onepam.protocols.ssh.algorithms import host_keys as shown
 from onepam.protocols.ssh.channel import ChannelRelay
@@ -25,6 +27,9 @@ SILENT_SECONDS = 15 * 60
 CROWDED_WORDS = b"Too many connections wait here already; try again in a moment.\r\n"
 """Instead of our version (RFC 4253, 4.2): clients show it."""
 
+FORWARDING_WORDS = "OnePAM's policy forbids port forwarding: open a shell, a command or a file transfer"
+"""Why no channel of that kind opens, as clients show it."""
+
 LOGIN_SECONDS = 150
 """How long a sign-in may take, the confirmation in a browser included."""
 
@@ -37,6 +42,8 @@ class Door(asyncssh.SSHServer):
     """
 
     relay: Relay | None = None
+    _asking = 0
+    """Forwardings that wait to hear whether the target lives."""
 
     def session_requested(self) -> tuple[PersonChannel, ChannelRelay] | asyncssh.SSHServerSession[bytes] | bool:
         """The next channel of the permitted session, or a refusal."""
@@ -46,6 +53,43 @@ class Door(asyncssh.SSHServer):
         if channel is None:
             raise asyncssh.ChannelOpenError(OPEN_RESOURCE_SHORTAGE, f"at most {MAX_CHANNELS} channels may be open")
         return PersonChannel.on(self.relay.person, self.relay.admits), channel
+
+    def connection_requested(
+        self, dest_host: str, dest_port: int, orig_host: str, orig_port: int
+    ) -> Awaitable[asyncssh.SSHTCPSession[bytes]]:
+        """`ssh -W`, `-L` and `-D`: never, and the client hears why."""
+        return self._refusal()
+
+    def unix_connection_requested(self, dest_path: str) -> Awaitable[asyncssh.SSHUNIXSession[bytes]]:
+        """`ssh -L` to a socket of the target's file system."""
+        return self._refusal()
+
+    def tun_requested(self, unit: int | None) -> NoReturn:
+        """`ssh -w`."""
+        raise _forbidden()
+
+    tap_requested = tun_requested
+
+    def _refusal(self) -> Awaitable[NoReturn]:
+        if self._asking >= MAX_CHANNELS:
+            raise _forbidden()
+        return self._refuse()
+
+    async def _refuse(self) -> NoReturn:
+        """That the target is dead is another answer than that nobody may reach it in this way."""
+        self._asking += 1
+        try:
+            dialled = await asyncio.shield(self.relay.target) if self.relay is not None else None
+        finally:
+            self._asking -= 1
+        if isinstance(dialled, Refused):
+            raise asyncssh.ChannelOpenError(OPEN_CONNECT_FAILED, dialled.message)
+        raise _forbidden()
+
+
+def _forbidden() -> asyncssh.ChannelOpenError:
+    """A channel-open failure that says why (RFC 4254, 5.1)."""
+    return asyncssh.ChannelOpenError(OPEN_ADMINISTRATIVELY_PROHIBITED, FORWARDING_WORDS)
 
 
 def listen(
