@@ -18,7 +18,7 @@ from onepam.ledger.note import VerifierKey
 from onepam.recording.frames import ChannelOpened, Output, TypedInput
 from onepam.recording.open import Reader
 from onepam.recording.seal import Head
-from tests.gateway_fixture import Gateway, Person, outcome, running_gateway
+from tests.gateway_fixture import SECONDS, Gateway, Person, outcome, running_gateway
 from tests.gateway_process import elsewhere, started
 
 pytestmark = pytest.mark.anyio
@@ -74,7 +74,8 @@ async def test_a_kill_in_mid_session_loses_nothing(tmp_path: Path) -> None:
             gateway.platform.ssh_port = process.ssh_port
             kept = tmp_path / f"kept{number}"
             busy, typing = await flows(gateway, kept)
-            await asyncio.sleep(0.3 + 1.5 * random.random())
+            await under_way(busy, kept)
+            await asyncio.sleep(1.5 * random.random())
             process.kill()
             await asyncio.gather(*typing)
             for flow in busy:
@@ -104,6 +105,18 @@ async def test_a_kill_in_mid_session_loses_nothing(tmp_path: Path) -> None:
                     assert 0 < kept.stat().st_size <= typed
             await asyncio.to_thread(again.stop)
             verified(gateway)
+
+
+async def under_way(busy: list[Flow], kept: Path) -> None:
+    """Until each client has seen something, and the target has taken something: only then does a kill hit all four."""
+
+    def everywhere() -> bool:
+        seen = all(flow.shown for flow in busy if flow is not busy[2])
+        return seen and kept.exists() and kept.stat().st_size > 0
+
+    async with asyncio.timeout(SECONDS):
+        while not everywhere():  # noqa: ASYNC110 - other processes write
+            await asyncio.sleep(0.02)
 
 
 def vouched(gateway: Gateway, session: str, chunk: int, head: str) -> None:
