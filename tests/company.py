@@ -39,7 +39,7 @@ from onepam.domain.asking import Asked
 from onepam.domain.authority import Actor
 from onepam.domain.commit import Decided
 from onepam.domain.event import plain
-from onepam.domain.people import PersonKind
+from onepam.domain.people import PersonDisabled, PersonKind
 from onepam.domain.requests import UNDO
 from onepam.domain.roster import Attributes
 from onepam.domain.sessions import EntryPoint
@@ -210,6 +210,21 @@ class Company:
             source="192.0.2.1",
             agent="test",
         )
+
+    async def leaves(self, person: str, news: int = 0, signed_in: int = 0) -> Instant:
+        """The person leaves, `news` microseconds after the roster said so, with a sign-in that would have lasted for
+        `signed_in` more; the time of the leaving."""
+        sign_in, at = self.signed_in(person), list[Instant]()
+
+        def leave(facts: None, now: Instant) -> Decided[None]:
+            at.append(Instant(now + 1))  # entries of one command are a microsecond apart
+            lasting = replace(sign_in, expires=Instant(at[-1] + signed_in))
+            return Decided(
+                (lasting, PersonDisabled(person, None, "left", "roster", Instant(at[-1] - news), None)), None
+            )
+
+        await self.ledger.commit(Seed(), leave)
+        return at[-1]
 
     async def sign_in(self, person: str, lasts: int = 12 * HOUR) -> None:
         """The person signs in, in place of an earlier time."""

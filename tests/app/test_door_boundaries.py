@@ -1,5 +1,7 @@
 """The instants at which the door's answer turns, to the microsecond."""
 
+from dataclasses import replace
+
 import pytest
 
 from onepam.app.open_session import ConfirmationFacts, Knock, KnockFacts, Opened, answer
@@ -7,7 +9,7 @@ from onepam.domain.people import PersonKind
 from onepam.domain.sessions import EntryPoint, MfaProof
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
-from tests.domain.given import GRANT, NOW, access
+from tests.domain.given import GRANT, NOW, WEB, access
 
 PROOF = MfaProof("sgn_eve", ("password", "totp"), NOW)
 
@@ -27,6 +29,12 @@ def test_after_a_replaced_factor_what_is_privileged_opens_again_at_the_very_inst
     privileged_from = Instant(NOW + after)
     facts = KnockFacts(access(grants=(GRANT,)), PersonKind.EMPLOYEE, PROOF, None, privileged_from=privileged_from)
     assert outcome(facts) == expected
+
+
+def test_after_a_replaced_factor_what_is_not_privileged_opens_at_once() -> None:
+    found = replace(access(), resource=replace(WEB, labels={"env": "dev"}))
+    later = Instant(NOW + 1)
+    assert outcome(KnockFacts(found, PersonKind.EMPLOYEE, PROOF, None, privileged_from=later)) == "opened"
 
 
 @pytest.mark.parametrize(("left", "expected"), [(1, "opened"), (0, "confirmation.missing")])

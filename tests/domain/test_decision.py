@@ -88,6 +88,24 @@ def test_of_several_ways_the_one_that_lasts_longest_is_taken() -> None:
     assert permitted(access(grants=(GRANT, longer))).because.grant == "grt_2"
 
 
+def test_of_ways_that_last_as_long_one_that_allows_all_is_said_alone() -> None:
+    """The order of the roles is nobody's order: what lasts longest comes first, and of these what allows most."""
+    part = replace(PROD, name="part", actions=(Action.SHELL,), mode=Mode.STANDING, longest=4 * HOUR)
+    whole = replace(part, name="whole", actions=PROD.actions)
+    brief = replace(whole, name="brief", longest=HOUR, actions=(*PROD.actions, Action.SFTP))
+    files = replace(part, name="files", actions=(Action.SFTP,))
+    for ways, said, ends in (
+        ((part, whole), ["whole"], 4 * HOUR),
+        ((whole, part), ["whole"], 4 * HOUR),
+        ((brief, part), ["brief"], HOUR),
+        ((replace(brief, actions=(Action.EXEC,)), part), ["part", "brief"], HOUR),
+        ((part, whole, files), ["whole", "files"], 4 * HOUR),
+    ):
+        found = permitted(access(replace(ENGINEER, permissions=ways)))
+        assert [each.permission for each in found.rests_on()] == said
+        assert found.ends == NOW + ends
+
+
 @given(
     st.integers(1, 100 * HOUR),
     st.none() | st.integers(1, 100 * HOUR),

@@ -317,7 +317,7 @@ def test_a_replaced_administrators_factor_waits_an_hour() -> None:
     assert isinstance(answer, Decided)
     added = answer.events[-1]
     assert isinstance(added, FactorEnrolled)
-    assert added.privileged_from == NOW + rules.QUARANTINE
+    assert added.privileged_from == NOW + HOUR
 
 
 @pytest.mark.parametrize(

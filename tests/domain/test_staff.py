@@ -174,7 +174,11 @@ def test_what_is_not_taken() -> None:
     assert isinstance(refused.events[0], RosterRefused)
     known = replace(FACTS, newest=VersionFacts("stv_0", BAD.digest, Standing.REFUSED, "roster.invalid"))
     two = replace(BAD, count=2)
-    assert code(take(known, ADA, replace(OFFER, file=two), None, NOW)) == "roster.invalid"
+    again = take(known, ADA, replace(OFFER, file=two), None, NOW)
+    assert isinstance(again, Refused), "told already"
+    other = take(known, ADA, replace(OFFER, file=replace(two, digest="f" * 64)), None, NOW)
+    assert isinstance(other, Decided), "another file is told by itself"
+    assert len(other.events) == 1
 
 
 def test_a_pull_that_brought_nothing_is_told_once() -> None:
@@ -183,6 +187,7 @@ def test_a_pull_that_brought_nothing_is_told_once() -> None:
     assert isinstance(told.events[0], RosterRefused)
     known = replace(FACTS, newest=VersionFacts("stv_0", "", Standing.REFUSED, "fetch.down"))
     assert not_had(known, OFFER, down).events == ()
+    assert len(not_had(known, OFFER, replace(down, code="fetch.tls")).events) == 1, "another reason is told"
 
 
 def test_an_empty_version_is_held_once() -> None:

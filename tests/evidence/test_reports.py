@@ -257,6 +257,36 @@ async def test_leavers_with_both_stamps_per_system(tmp_path: Path) -> None:
     assert found.report.rows[0].ledger[0] not in found.rests
 
 
+@pytest.mark.parametrize(("signed_in", "held"), [(0, "0"), (1, "1")])
+async def test_a_sign_in_that_ends_as_somebody_leaves_was_not_held(tmp_path: Path, signed_in: int, held: str) -> None:
+    company = await Company.create(tmp_path)
+    removed = await company.leaves("eve", signed_in=signed_in)
+    (eve,) = table(drawn(company.path, "leavers", START, removed + HOUR))
+    company.close()
+    assert (eve["removed"], eve["console_held"]) == (iso(removed), held)
+    assert eve["console_ended"] == iso(Instant(removed + signed_in))
+
+
+@pytest.mark.parametrize(("before", "ended"), [(0, True), (1, False)])
+async def test_a_sign_in_has_ended_at_its_end_and_runs_a_microsecond_before(
+    tmp_path: Path, before: int, ended: bool
+) -> None:
+    company = await Company.create(tmp_path)
+    over = Instant(await company.leaves("eve", signed_in=HOUR) + HOUR)
+    (eve,) = table(drawn(company.path, "leavers", START, over + DAY, over - before))
+    company.close()
+    assert eve["console_ended"] == (iso(over) if ended else "runs still")
+
+
+@pytest.mark.parametrize(("news", "within"), [(DAY, "yes"), (DAY + 1, "no")])
+async def test_a_leaving_may_take_24_hours_and_not_a_microsecond_more(tmp_path: Path, news: int, within: str) -> None:
+    company = await Company.create(tmp_path)
+    removed = await company.leaves("eve", news)
+    (eve,) = table(drawn(company.path, "leavers", START, removed + HOUR))
+    company.close()
+    assert (eve["milliseconds"], eve["within_24_hours"]) == (str(news // 1000), within)
+
+
 async def test_the_last_byte_of_a_process_that_died_is_unknown(tmp_path: Path) -> None:
     """The latest entry says by when; a later byte that was seen makes it known again."""
     company = await Company.create(tmp_path)

@@ -18,8 +18,10 @@ from onepam.domain.people import PersonKind
 from onepam.domain.roster import Attributes
 from onepam.domain.staff_take import Took
 from onepam.evidence.reports import accounts, scope, staff
-from onepam.kernel.clock import DAY, HOUR, MILLISECOND, MINUTE, Instant, parse
+from onepam.kernel.clock import DAY, HOUR, MILLISECOND, MINUTE, Instant, iso, parse
 from onepam.kernel.errors import Refused
+from onepam.ledger.entry import leaf_hash
+from onepam.ledger.merkle import perfect_root, subtrees
 from tests.app.test_roster import ROWS, fresh, text
 from tests.company import START, Company
 from tests.evidence.company import History
@@ -221,9 +223,71 @@ def _(f: Forge) -> None:
     f.envelope("accounts", lambda said: said.update(as_of=None, period=period))
 
 
+@ATTACKS.add("an account left out with a reason", "accounts.json: rests on part of the log, or leaves accounts out")
+def _(f: Forge) -> None:
+    def leave_out(said: Any) -> None:
+        said["exclusions"].append({"index": gone, "reason": "a test account"})
+
+    gone = json.loads(f.files["reports/accounts.json"])["rows"][0]["ledger"][0]
+    f.envelope("accounts", leave_out)
+    f.report("accounts", lambda found: found["rows"].pop(0))
+
+
+@ATTACKS.add("something else left out with a reason", "accounts.json: rests on part of the log, or leaves accounts out")
+def _(f: Forge) -> None:
+    f.envelope("accounts", lambda said: said["exclusions"].append({"index": 0, "reason": "the first entry"}))
+    f.report("accounts", lambda found: None)
+
+
+@ATTACKS.add("the log from the last account on", "accounts.json: rests on part of the log, or leaves accounts out")
+def _(f: Forge) -> None:
+    """The range begins with that account, so whoever was added before is no entry of it."""
+    begin = max(row["ledger"][0] for row in json.loads(f.files["reports/accounts.json"])["rows"])
+    headers, hashes = f.files["headers.jsonl"].splitlines(keepends=True), f.files["bodies.sha256"]
+    leaves = [leaf_hash(headers[at].rstrip(), hashes[32 * at : 32 * at + 32]) for at in range(begin)]
+    left = [perfect_root(leaves[at << level : at + 1 << level]).hex() for level, at in subtrees(0, begin)]
+    f.edit("range.json", lambda found: found.update(first=begin, left=left))
+    f.files["headers.jsonl"], f.files["bodies.sha256"] = b"".join(headers[begin:]), hashes[32 * begin :]
+    for name in ("entries.jsonl", "payloads.jsonl"):
+        f.lines(name, lambda found: found.__setitem__(slice(None), [each for each in found if each["index"] >= begin]))
+    for name in [each for each in f.files if each.startswith("reports/") and not each.startswith("reports/accounts.")]:
+        del f.files[name]
+    later = iso(Instant(json.loads(headers[begin])["time"] + 1))
+    f.edit("manifest.json", lambda found: found["period"].update({"from": later}))
+    f.edit("manifest.json", lambda found: found.update(reports=["accounts"]))
+    f.envelope("accounts", lambda said: said["range"].update(first=begin))
+
+    def keep(found: Any) -> None:
+        found["rows"] = [row for row in found["rows"] if min(row["ledger"]) >= begin]
+        assert found["rows"]
+
+    f.report("accounts", keep)
+
+
 @pytest.mark.parametrize("name", ATTACKS.table, ids=str)
 def test_an_altered_report_of_accounts_is_refused(name: str, staffed: bytes, check: Check) -> None:
     ATTACKS.assert_refused(name, Forge(History(), staffed), check)
+
+
+@pytest.mark.parametrize(("more", "code"), [(-1, 0), (0, 0), (1, 1)])
+def test_the_verifier_counts_the_roster_for_a_day_to_the_microsecond(
+    staffed: bytes, check: Check, more: int, code: int
+) -> None:
+    """The pack of that company, its reports said to be as of a day after the roster was received."""
+    forge = Forge(History(), staffed)
+    accounts = json.loads(forge.files["reports/accounts.json"])
+    column = [each["name"] for each in accounts["columns"]].index("roster_received")
+    as_of, until = (iso(Instant(parse(accounts["rows"][0]["cells"][column]) + DAY + by)) for by in (more, 1))
+    forge.edit("manifest.json", lambda found: found["period"].update(to=until))
+
+    def later(said: Any) -> None:
+        said.update({"period": said["period"] | {"to": until}} if said["period"] else {"as_of": as_of})
+
+    for name in [each for each in forge.files if each.endswith(".envelope.json")]:
+        forge.edit(name, later)
+    found, told = check(forge.seal(), *KEYS)
+    assert found == code, told["verdict"]
+    assert code == 0 or "whether it was tested is not what the age of the roster says" in told["verdict"]
 
 
 def test_the_age_that_counts_is_a_day() -> None:

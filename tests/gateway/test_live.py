@@ -17,6 +17,7 @@ from onepam.domain.access import (
     Mode,
     Permission,
     ResourceRemoved,
+    RoleRemoved,
     SubjectKind,
 )
 from onepam.domain.commit import Placed
@@ -28,10 +29,10 @@ from onepam.domain.sessions import EntryPoint
 from onepam.domain.sign_in import FactorRemoved, SignedOut
 from onepam.gateway import live as module
 from onepam.gateway.live import Live
-from onepam.kernel.clock import HOUR, SECOND, Clock, Instant
-from onepam.kernel.errors import Unavailable
+from onepam.kernel.clock import HOUR, SECOND, Instant
 from onepam.store.read.access import access
 from tests.company import DEV, PROD, Company, binding, record, resource_set, role_set
+from tests.gateway.test_live_tail import no_access
 
 pytestmark = pytest.mark.anyio
 
@@ -71,17 +72,17 @@ class Gateway:
         self._count += 1
         client = Client(f"ses_{self._count:06}")
         live = self.live.register(client.session, person, resource, client.ends.append)
-        knock = Knock(
-            client.session, EntryPoint.SSH_CERTIFICATE, person, resource, login, "node-1", "192.0.2.1", "test",
-            f"sgn_{person}",
-        )  # fmt: skip
-        answer = await open_session(self.company.ledger, knock)
+        answer = await open_session(self.company.ledger, self.knock(client.session, person, resource, login))
         if isinstance(answer, Opened):
             client.permit = answer
             self.live.opened(live, answer)
         else:
             self.live.unregister(client.session)
         return client
+
+    def knock(self, session: str, person: str, resource: str, login: str) -> Knock:
+        entry = EntryPoint.SSH_CERTIFICATE
+        return Knock(session, entry, person, resource, login, "node-1", "192.0.2.1", "test", f"sgn_{person}")
 
     async def caught_up(self) -> None:
         """Until everything committed so far has been followed and checked."""
@@ -118,6 +119,7 @@ REVOCATIONS: list[tuple[Callable[[], tuple[object, ...]], Callable[[], tuple[obj
         lambda: (BindingAdded("bnd_eve_engineer", "engineer", SubjectKind.PERSON, "eve", None, "f", "b", "c", None),),
     ),
     (lambda: (role_set("engineer", ()),), lambda: (role_set("engineer", (DEV,)),)),
+    (lambda: (RoleRemoved("engineer", "chg_2", None),), lambda: (role_set("engineer", (DEV,)),)),
     (
         lambda: (ResourceRemoved("dev-1", "chg_2", None),),
         lambda: (resource_set("dev-1", {"env": "dev", "app": "web"}),),
@@ -211,6 +213,36 @@ async def test_what_concerns_others_ends_nothing(gateway: Gateway) -> None:
     assert len(gateway.live) == 1
 
 
+@pytest.mark.parametrize(
+    ("address", "port", "ends"),
+    [
+        ("dev-1.example.com", 2222, ["resource.moved"]),
+        ("dev-2.example.com", 22, ["resource.moved"]),
+        ("dev-1.example.com", 22, []),
+    ],
+)
+async def test_a_target_that_moved_is_another_one(gateway: Gateway, address: str, port: int, ends: list[str]) -> None:
+    client = await gateway.open("eve")
+    said = replace(resource_set("dev-1", {"env": "dev", "app": "new"}), address=address, port=port)
+    await record(gateway.company.ledger, said)
+    await gateway.caught_up()
+    assert client.ends == ends
+
+
+async def test_a_grant_that_ends_between_the_opening_and_its_permit_ends_the_session(gateway: Gateway) -> None:
+    company = gateway.company
+    granted = await company.approve("max", await company.ask("eve", "web-1", "app"))
+    client = Client("ses_between")
+    live = gateway.live.register(client.session, "eve", "web-1", client.ends.append)
+    permit = await open_session(company.ledger, gateway.knock(client.session, "eve", "web-1", "app"))
+    assert isinstance(permit, Opened)
+    await record(company.ledger, GrantEnded(granted.grant, "req_x", "holder", "eve"))
+    await gateway.caught_up()
+    gateway.live.opened(live, permit)
+    await gateway.caught_up()
+    assert client.ends == ["access.needs_approval"]
+
+
 async def test_a_wider_role_of_another_kind_ends_nothing(gateway: Gateway) -> None:
     """Another permission that lasts longer and allows less does not take away what the session rests on."""
     client = await gateway.open("eve")
@@ -235,72 +267,6 @@ async def test_the_end_comes_though_nobody_says_so(tmp_path: Path) -> None:
             await asyncio.sleep(0.01)
     assert client.ends == ["expired"]
     company.close()
-
-
-class Tail:
-    """A ledger whose tail fails as told: each item is a batch, or a fault to raise."""
-
-    def __init__(self) -> None:
-        self.items: asyncio.Queue[list[Placed] | Exception] = asyncio.Queue()
-        self.asked: list[int] = []
-
-    def size(self) -> int:
-        return 0
-
-    async def follow(self, after: int) -> AsyncIterator[list[Placed]]:
-        self.asked.append(after)
-        while True:
-            item = await self.items.get()
-            if isinstance(item, Exception):
-                raise item
-            yield item
-
-
-async def no_access(asked: Sequence[tuple[str, str]]) -> list[AccessFacts]:
-    raise Unavailable("no database")
-
-
-def still() -> Instant:
-    return Instant(0)
-
-
-async def follow(tail: Tail, clock: Clock = still) -> tuple[Live, "asyncio.Task[None]"]:
-    live = Live(tail, no_access, clock, lambda ends: 3600.0)
-    return live, asyncio.get_running_loop().create_task(live.follow(5))
-
-
-async def test_a_tail_that_fails_is_followed_again_from_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_RETRY_SECONDS", 0.0)
-    tail = Tail()
-    live, task = await follow(tail)
-    ends: list[str] = []
-    live.register("ses_1", "eve", "dev-1", ends.append)
-    tail.items.put_nowait([Placed(5, Instant(1), PersonDisabled("vic", "ada", "x"))])
-    tail.items.put_nowait(Unavailable("gone"))
-    tail.items.put_nowait([Placed(6, Instant(2), PersonDisabled("eve", "ada", "x"))])
-    async with asyncio.timeout(5):
-        while not ends:  # noqa: ASYNC110 - the test's own list
-            await asyncio.sleep(0.001)
-    assert (tail.asked, ends) == ([5, 6], ["person.disabled"])
-    task.cancel()
-
-
-async def test_one_failure_after_a_quiet_hour_is_no_outage(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_RETRY_SECONDS", 0.0)
-    monkeypatch.setattr(module, "WITHOUT_LEDGER_SECONDS", 0.1)
-    tail = Tail()
-    live, task = await follow(tail)
-    ends: list[str] = []
-    live.register("ses_1", "eve", "dev-1", ends.append)
-    await asyncio.sleep(0.2)
-    tail.items.put_nowait(Unavailable("once"))
-    await asyncio.sleep(0.05)
-    assert ends == []
-    await asyncio.sleep(0.1)
-    tail.items.put_nowait(Unavailable("and again: it has been away for longer than we wait"))
-    await asyncio.sleep(0.05)
-    assert ends == ["ledger.unavailable"]
-    task.cancel()
 
 
 async def test_access_that_cannot_be_checked_is_no_access(gateway: Gateway) -> None:
@@ -360,17 +326,6 @@ async def test_an_opening_that_rests_on_a_revoked_sign_in_ends(gateway: Gateway)
     await gateway.caught_up()
     assert client.ends == ["session.revoked"]
     assert len(gateway.live._revoked) == 1
-
-
-def test_of_revoked_sign_ins_the_newest_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_REMEMBERED", 2)
-    live = Live(Tail(), no_access, still, lambda ends: 3600.0)
-    live.apply([Placed(n, Instant(n), SignedOut(f"sgn_{n}", "eve", "session.revoked", None)) for n in range(4)])
-    assert list(live._revoked) == ["sgn_2", "sgn_3"]
-
-
-def test_the_bound_is_the_documented_one() -> None:
-    assert module.WITHOUT_LEDGER_SECONDS == 60.0
 
 
 async def test_a_grant_that_adds_to_what_stands_ends_the_session_with_it(gateway: Gateway) -> None:

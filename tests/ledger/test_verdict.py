@@ -53,10 +53,10 @@ def test_what_a_seam_says_is_lost_is_told_with_every_word() -> None:
 
 def test_recordings_are_counted_apart() -> None:
     assert Recordings(5).line() == "0 of 5 checked"
-    told = Recordings(9, 7, NOW, disposed=1, missing=2, cut=3, altered=4)
+    told = Recordings(9, 7, NOW, disposed=1, missing=2, cut=3, altered=4, foreign=5, unopened=6)
     assert told.line().startswith(f"7 of 9 checked, as of {iso(NOW)}")
-    assert told.line().endswith("; 1 disposed; 2 missing; 3 cut; 4 altered")
-    assert told.bad == 9
+    assert told.line().endswith("; 1 disposed; 2 missing; 3 cut; 4 altered; 5 foreign; 6 unopened")
+    assert told.bad == 20
 
 
 @pytest.mark.parametrize(

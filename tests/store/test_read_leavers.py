@@ -111,6 +111,28 @@ async def test_more_than_a_day_is_a_finding(company: Company) -> None:
     assert (empty.people, empty.total, empty.p50) == ((), 0, None)
 
 
+@pytest.mark.parametrize(("news", "findings"), [(DAY, ()), (DAY + 1, ("longer than 24 hours",))])
+async def test_24_hours_are_24_hours(company: Company, news: int, findings: tuple[str, ...]) -> None:
+    removed = await company.leaves("eve", news)
+    (eve,) = (await company.reader(leavers, None, *EVER)).people
+    assert (eve.removed, eve.took(removed), eve.findings(removed)) == (removed, news, findings)
+
+
+@pytest.mark.parametrize(("signed_in", "held"), [(0, 0), (1, 1)])
+async def test_a_sign_in_that_ends_as_somebody_leaves_was_not_held(company: Company, signed_in: int, held: int) -> None:
+    removed = await company.leaves("eve", signed_in=signed_in)
+    (eve,) = (await company.reader(leavers, None, *EVER)).people
+    console = eve.systems[1]
+    assert (console.held, console.ended) == (held, removed + signed_in)
+
+
+@pytest.mark.parametrize(("before", "runs"), [(0, False), (1, True)])
+async def test_a_sign_in_has_ended_at_its_end(company: Company, before: int, runs: bool) -> None:
+    over = Instant(await company.leaves("eve", signed_in=HOUR) + HOUR)
+    (eve,) = company.reader.now(lambda db, at: leavers(db, Instant(over - before), *EVER)).people
+    assert eve.systems[1].ended == (None if runs else over)
+
+
 async def test_an_open_door_is_a_finding_until_it_is_shut(company: Company) -> None:
     await disable_person(company.ledger, company.actor("ada"), "eve", "left")
     await say(company, PROBE, WouldOpen())
@@ -167,6 +189,7 @@ async def test_the_owner_of_a_service_is_nobody_who_may_decide_for_it(company: C
     assert company.reader.now(lambda db, at: owned_service(db, at, "bot", "max"))
     assert not company.reader.now(lambda db, at: owned_service(db, at, "bot", "bob"))
     assert not company.reader.now(lambda db, at: owned_service(db, at, "eve", "max"))
+    assert not company.reader.now(lambda db, at: owned_service(db, at, "vic", "max")), "a vendor's sponsor may decide"
 
 
 def test_nearest_rank() -> None:

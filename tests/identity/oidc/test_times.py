@@ -30,3 +30,9 @@ def told(issued: int, expires: int | None, earliest: int = NOW - 100 * HOUR) -> 
 )
 def test_to_the_second(issued: int, expires: int | None, earliest: int, code: str) -> None:
     assert told(issued, expires, earliest) == code
+
+
+@pytest.mark.parametrize(("begins", "refused"), [(SKEW, False), (SKEW + SECOND, True)])
+def test_a_token_counts_from_its_beginning(begins: int, refused: bool) -> None:
+    claims = {"iat": NOW // SECOND, "exp": (NOW + HOUR) // SECOND, "nbf": (NOW + begins) // SECOND}
+    assert (in_time(claims, NOW, NOW, expires=True) is not None) is refused

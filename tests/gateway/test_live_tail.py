@@ -1,0 +1,94 @@
+"""Live sessions when the ledger's tail fails: what is followed again, and when every session ends."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from onepam.domain.commit import Placed
+from onepam.domain.decision import AccessFacts
+from onepam.domain.people import PersonDisabled
+from onepam.domain.sign_in import SignedOut
+from onepam.gateway import live as module
+from onepam.gateway.live import Live
+from onepam.kernel.clock import Clock, Instant
+from onepam.kernel.errors import Unavailable
+
+pytestmark = pytest.mark.anyio
+
+
+class Tail:
+    """A ledger whose tail fails as told: each item is a batch, or a fault to raise."""
+
+    def __init__(self) -> None:
+        self.items: asyncio.Queue[list[Placed] | Exception] = asyncio.Queue()
+        self.asked: list[int] = []
+
+    def size(self) -> int:
+        return 0
+
+    async def follow(self, after: int) -> AsyncIterator[list[Placed]]:
+        self.asked.append(after)
+        while True:
+            item = await self.items.get()
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+
+async def no_access(asked: Sequence[tuple[str, str]]) -> list[AccessFacts]:
+    raise Unavailable("no database")
+
+
+def still() -> Instant:
+    return Instant(0)
+
+
+async def follow(tail: Tail, clock: Clock = still) -> tuple[Live, "asyncio.Task[None]"]:
+    live = Live(tail, no_access, clock, lambda ends: 3600.0)
+    return live, asyncio.get_running_loop().create_task(live.follow(5))
+
+
+async def test_a_tail_that_fails_is_followed_again_from_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_RETRY_SECONDS", 0.0)
+    tail = Tail()
+    live, task = await follow(tail)
+    ends: list[str] = []
+    live.register("ses_1", "eve", "dev-1", ends.append)
+    tail.items.put_nowait([Placed(5, Instant(1), PersonDisabled("vic", "ada", "x"))])
+    tail.items.put_nowait(Unavailable("gone"))
+    tail.items.put_nowait([Placed(6, Instant(2), PersonDisabled("eve", "ada", "x"))])
+    async with asyncio.timeout(5):
+        while not ends:  # noqa: ASYNC110 - the test's own list
+            await asyncio.sleep(0.001)
+    assert (tail.asked, ends) == ([5, 6], ["person.disabled"])
+    task.cancel()
+
+
+async def test_one_failure_after_a_quiet_hour_is_no_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_RETRY_SECONDS", 0.0)
+    monkeypatch.setattr(module, "WITHOUT_LEDGER_SECONDS", 0.1)
+    tail = Tail()
+    live, task = await follow(tail)
+    ends: list[str] = []
+    live.register("ses_1", "eve", "dev-1", ends.append)
+    await asyncio.sleep(0.2)
+    tail.items.put_nowait(Unavailable("once"))
+    await asyncio.sleep(0.05)
+    assert ends == []
+    await asyncio.sleep(0.1)
+    tail.items.put_nowait(Unavailable("and again: it has been away for longer than we wait"))
+    await asyncio.sleep(0.05)
+    assert ends == ["ledger.unavailable"]
+    task.cancel()
+
+
+def test_of_revoked_sign_ins_the_newest_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_REMEMBERED", 2)
+    live = Live(Tail(), no_access, still, lambda ends: 3600.0)
+    live.apply([Placed(n, Instant(n), SignedOut(f"sgn_{n}", "eve", "session.revoked", None)) for n in range(4)])
+    assert list(live._revoked) == ["sgn_2", "sgn_3"]
+
+
+def test_the_bound_is_the_documented_one() -> None:
+    assert module.WITHOUT_LEDGER_SECONDS == 60.0
