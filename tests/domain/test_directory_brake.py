@@ -32,7 +32,7 @@ from onepam.domain.directory_brake import (
     under_hold,
 )
 from onepam.domain.leaving import Cause, Held
-from onepam.domain.people import PersonDisabled
+from onepam.domain.people import GroupMemberRemoved, PersonDisabled
 from onepam.domain.sign_in import FactorRemoved, SignedOut
 from onepam.kernel.clock import HOUR, Instant
 from onepam.kernel.errors import Refused
@@ -115,6 +115,7 @@ def test_what_roles_give_under_a_hold() -> None:
     left = under_hold(roles, HoldReason.LAST_ADMINISTRATOR)
     assert [each.role for each in left] == ["administrator", "engineer"]
     assert all(each.console == (ConsoleRight.ADMINISTER,) and each.permissions == () for each in left)
+    assert under_hold(roles, HoldReason.LAST_ADMINISTRATORS_GROUP) == left
 
 
 FACTS = HoldFacts(present("ada", ADMINISTRATOR), MANY, HELD, NO_BRAKE)
@@ -135,6 +136,16 @@ def test_an_administrator_keeps_or_ends_the_account() -> None:
     disabled = next(each for each in ended.events if isinstance(each, PersonDisabled))
     assert (disabled.origin, disabled.by, disabled.notified) == ("scim:okta", "ada", NOW)
     assert FactorRemoved("fac_1", "eve", "person.disabled", "ada") in ended.events
+    # By another administrator the account follows the directory again; the last one alone keeps the group.
+    group = replace(
+        FACTS, hold=replace(LAST, reason=HoldReason.LAST_ADMINISTRATORS_GROUP), unsaid=(("directory:A", "s"),)
+    )
+    follows = decide_hold(group, ADA, "eve", True, "she is here", NOW)
+    assert isinstance(follows, Decided)
+    assert follows.events[1:] == (GroupMemberRemoved("directory:A", "eve", "s", "ada"),)
+    alone = decide_hold(group, ADA, "ada", True, "I am here", NOW)
+    assert isinstance(alone, Decided)
+    assert len(alone.events) == 1
     # The word on oneself: keeping is recorded with the same name twice, ending is another's.
     own = decide_hold(replace(FACTS, hold=LAST), ADA, "ada", True, "I am here", NOW)
     assert isinstance(own, Decided)

@@ -79,8 +79,9 @@ def test_the_history_and_the_clock() -> None:
 
 
 def test_directories_and_the_roster() -> None:
-    last, many = (said(DirectoryHeld("h", "scim:x", each, None)).sentence for each in HoldReason)
+    last, group, many = (said(DirectoryHeld("h", "scim:x", each, None)).sentence for each in HoldReason)
     assert "the last administrator" in last
+    assert "from the last administrator who can sign in the group" in group
     assert "many people" in many
     assert "2 accounts" in said(DirectoryHoldReminded("h", 2, Instant(0))).sentence
     left = said(DirectoryLeaverReported("per_1", "scim:x", "usr_1", "deleted", Instant(0)))

@@ -19,6 +19,7 @@ from onepam.domain.directory_brake import (
     PersonHold,
 )
 from onepam.domain.directory_groups import MAX_GROUP_CHARACTERS, MOST_GROUPS, kept_groups
+from onepam.domain.group_brake import GroupBrake
 from onepam.domain.leaving import Held
 from onepam.domain.people import (
     GroupMemberAdded,
@@ -93,7 +94,7 @@ def test_a_token_that_does_not_work_does_nothing(token: Token | None) -> None:
     assert code(put_user(replace(FACTS, token=token), NEW, NOW)) == "scim.token"
     assert code(remove_user(replace(THERE, token=token), "usr_1", None, NOW, NOW)) == "scim.token"
     assert code(put_group(replace(TEAM, token=token), GROUP, NOW)) == "scim.token"
-    assert code(remove_group(replace(TEAM, token=token), "grp_1", None, NOW)) == "scim.token"
+    assert code(remove_group(replace(TEAM, token=token), "grp_1", None, NOW, "hld_1", NOW)) == "scim.token"
 
 
 def test_somebody_new_is_added_with_the_groups_that_were_told_before() -> None:
@@ -211,6 +212,10 @@ def test_the_last_administrator_is_held_and_gets_no_end() -> None:
     assert [type(each) for each in events(put_user(again, wished(CHANGE, active=False), NOW))] == [ScimUserSet]
     back = events(put_user(replace(again, user=replace(USER, active=False)), CHANGE, NOW))
     assert [type(each) for each in back] == [DirectoryPersonDecided, ScimUserSet]
+    group = replace(MANY, reason=HoldReason.LAST_ADMINISTRATORS_GROUP)
+    assert [type(each) for each in events(put_user(replace(again, hold=group), CHANGE, NOW))] == [ScimUserSet]
+    ended = put_user(replace(THERE, hold=group), wished(CHANGE, active=False), NOW)
+    assert [type(each) for each in events(ended)] == [PersonDisabled, ScimUserSet]
     elsewhere = replace(again, hold=replace(MANY, origin="scim:entra"))
     assert [type(each) for each in events(put_user(elsewhere, CHANGE, NOW))] == [ScimUserSet]
 
@@ -289,7 +294,7 @@ ANN = Member("usr_a", "per_a", True, OURS)
 BOB = Member("usr_b", "per_b", False, frozenset())
 OFF = Member("usr_c", None, True, frozenset())
 TEAM = GroupFacts(TOKEN, Group("grp_1", "Ops", 2), False, {"usr_a": ANN, "usr_b": BOB, "usr_c": OFF}, ("bnd_1",))
-GROUP = PutGroup("grp_1", 2, "Ops", "", "{}", frozenset(), frozenset(), False)
+GROUP = PutGroup("grp_1", 2, "Ops", "", "{}", frozenset(), frozenset(), False, NOW, "hld_1")
 
 
 def test_members_come_and_go() -> None:
@@ -302,6 +307,34 @@ def test_members_come_and_go() -> None:
     already = replace(TEAM, members={"usr_b": replace(BOB, in_effect=OURS)})
     told = events(put_group(already, replace(GROUP, add=frozenset({"usr_b"})), NOW))
     assert [type(each) for each in told] == [ScimGroupSet, ScimGroupMemberAdded]
+
+
+def test_the_last_administrators_membership_stays_and_waits() -> None:
+    """By taking a member out, by another name, by deleting the group: in effect, held, and answered as always."""
+    brake = BrakeFacts(people=9, administrators=frozenset({"per_a"}), staying=frozenset({"per_a"}))
+    last_one = replace(TEAM, brake=GroupBrake(resting={"per_a": Held()}, brake=brake))
+    taken = events(put_group(last_one, replace(GROUP, remove=frozenset({"usr_a"})), NOW))
+    assert [type(each) for each in taken] == [ScimGroupMemberRemoved, DirectoryHeld, DirectoryPersonHeld, ScimGroupSet]
+    named = events(put_group(last_one, replace(GROUP, name="Core"), NOW))
+    assert [type(each) for each in named] == [DirectoryHeld, DirectoryPersonHeld, ScimGroupSet, GroupMemberAdded]
+    gone = events(remove_group(last_one, "grp_1", 2, NOW, "hld_1", NOW))
+    kinds = [type(each) for each in gone]
+    assert kinds == [ScimGroupMemberRemoved] * 2 + [DirectoryHeld, DirectoryPersonHeld, ScimGroupRemoved]
+    onward = replace(last_one, brake=replace(last_one.brake, onward=True))
+    moved = events(put_group(onward, replace(GROUP, name="Core"), NOW))
+    assert [type(each) for each in moved] == [GroupMemberRemoved, ScimGroupSet, GroupMemberAdded]
+    both = events(put_group(onward, replace(GROUP, name="Core", remove=frozenset({"usr_a"})), NOW))
+    assert DirectoryPersonHeld in [type(each) for each in both]
+    # Said again, the hold is over; and only for whom the membership had stayed in effect.
+    hold = replace(MANY, reason=HoldReason.LAST_ADMINISTRATORS_GROUP, decide_by=None)
+    out = replace(
+        TEAM,
+        members={"usr_a": replace(ANN, is_member=False), "usr_b": BOB},
+        brake=GroupBrake(holds={"per_a": hold, "per_b": hold}, brake=brake),
+    )
+    back = events(put_group(out, replace(GROUP, add=frozenset({"usr_a", "usr_b"})), NOW))
+    assert [each.person for each in back if isinstance(each, DirectoryPersonDecided)] == ["per_a"]
+    assert [each.person for each in back if isinstance(each, GroupMemberAdded)] == ["per_b"]
 
 
 def test_a_new_name_moves_the_members() -> None:
@@ -325,12 +358,12 @@ def test_a_group_is_made_and_refused() -> None:
 
 
 def test_a_group_that_is_gone_gives_nothing_and_says_who_used_it() -> None:
-    found = events(remove_group(TEAM, "grp_1", 2, NOW))
+    found = events(remove_group(TEAM, "grp_1", 2, NOW, "hld_1", NOW))
     kinds = [type(each) for each in found]
     assert kinds == [ScimGroupMemberRemoved, ScimGroupMemberRemoved, GroupMemberRemoved, ScimGroupRemoved]
     assert found[-1].bindings == ("bnd_1",)  # type: ignore[attr-defined]
-    assert code(remove_group(replace(TEAM, group=None), "grp_1", None, NOW)) == "scim.gone"
-    assert code(remove_group(TEAM, "grp_1", 1, NOW)) == "scim.changed"
+    assert code(remove_group(replace(TEAM, group=None), "grp_1", None, NOW, "hld_1", NOW)) == "scim.gone"
+    assert code(remove_group(TEAM, "grp_1", 1, NOW, "hld_1", NOW)) == "scim.changed"
 
 
 def test_too_much_at_once_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -338,7 +371,7 @@ def test_too_much_at_once_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert code(put_group(TEAM, replace(GROUP, add=frozenset({"usr_b"})), NOW)) == "scim.too_many"
     monkeypatch.setattr(limits, "MAX_EVENTS_PER_COMMAND", 2)
     assert code(put_group(TEAM, replace(GROUP, name="Core"), NOW)) == "scim.too_many"
-    assert code(remove_group(TEAM, "grp_1", None, NOW)) == "scim.too_many"
+    assert code(remove_group(TEAM, "grp_1", None, NOW, "hld_1", NOW)) == "scim.too_many"
 
 
 def test_names_are_compared_without_case_and_form() -> None:

@@ -283,6 +283,12 @@ def test_the_brake_holds_leavers_of_the_roster_too() -> None:
     assert follow(FollowFacts((), (ends,), (), {}, brake), (), "hld_1", NOW).result.changed == 1
     alone = replace(brake, administrators=frozenset({"eve"}), staying=frozenset({"eve"}))
     assert follow(FollowFacts((), (ends,), (), {}, alone), (), "hld_1", NOW).events == ()
+    # One version gives both administrators an end: the second one would leave nobody, so it is not followed.
+    both = frozenset({"eve", "max"})
+    two = (ends, replace(ends, person="max", manager=None, says=replace(ends.says, manager=None)))
+    facts = FollowFacts((), two, (), {}, replace(brake, administrators=both, staying=both))
+    changed = [each for each in follow(facts, (), "hld_1", NOW).events if isinstance(each, PersonChanged)]
+    assert [(each.person, each.ends) for each in changed] == [("eve", LATER)]
 
 
 def test_links_leavers_and_joiners() -> None:

@@ -6,6 +6,7 @@ from typing import ClassVar
 from onepam.app.ports import Ledger
 from onepam.domain.commit import Committed
 from onepam.domain.provision_group import Group, GroupFacts, PutGroup, put_group, remove_group
+from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 
 
@@ -33,9 +34,12 @@ async def provision_group(ledger: Ledger, token: str, command: PutGroup, renamed
     return await ledger.commit(query, lambda facts, now: put_group(facts, command, now))
 
 
-async def deprovision_group(ledger: Ledger, token: str, group: str, version: int | None) -> Refused | None:
-    """None when the group is gone."""
+async def deprovision_group(
+    ledger: Ledger, token: str, group: str, version: int | None, received: Instant, hold: str
+) -> Refused | None:
+    """None when the group is gone. `hold` is a fresh id."""
     outcome = await ledger.commit(
-        ScimGroupQuery(token, group, "", (), True), lambda facts, now: remove_group(facts, group, version, now)
+        ScimGroupQuery(token, group, "", (), True),
+        lambda facts, now: remove_group(facts, group, version, received, hold, now),
     )
     return outcome if isinstance(outcome, Refused) else outcome.result

@@ -17,6 +17,7 @@ from onepam.domain.authority import Actor, ActorFacts, HeldRole, authorised
 from onepam.domain.commit import Decided
 from onepam.domain.event import event
 from onepam.domain.leaving import Cause, Held, departure, suspension
+from onepam.domain.people import GroupMemberRemoved
 from onepam.domain.signing_in import fresh
 from onepam.kernel import limits
 from onepam.kernel.clock import HOUR, Instant, later
@@ -33,9 +34,11 @@ UNDECIDED = 12 * HOUR
 
 
 class HoldReason(StrEnum):
-    """The last administrator who can sign in keeps the console and nothing else; one of many keeps no right at all."""
+    """The last administrator who can sign in keeps the console and nothing else, also where the directory only took
+    away the group by which they administer; one of many keeps no right at all."""
 
     LAST_ADMINISTRATOR = "last_administrator"
+    LAST_ADMINISTRATORS_GROUP = "last_administrators_group"
     MANY = "many"
 
 
@@ -63,7 +66,8 @@ class DirectoryHeld:
 @event("directory.person_held", klass="person")
 @dataclass(frozen=True, slots=True)
 class DirectoryPersonHeld:
-    """A directory ended this person. Sessions and rights are gone; the account waits for an administrator's word.
+    """A directory ended this person, or took from them the last group that administers. Sessions and rights are gone;
+    the account, or that group, waits for an administrator's word.
 
     `because` is in words; `left_at` and `notified` are those of `person.disabled`.
     """
@@ -260,20 +264,22 @@ def gives(console: tuple[ConsoleRight, ...], reason: HoldReason | None) -> bool:
 @dataclass(frozen=True, slots=True)
 class HoldFacts:
     """Who acts (None: time does), the hold on the person, what they hold by now, the brake, and reports that they
-    left."""
+    left. `unsaid` are memberships in effect, each with its source, that the directory does not say any more."""
 
     actor: ActorFacts | None
     hold: PersonHold | None
     held: Held
     brake: BrakeFacts
     reports: tuple[Report, ...] = ()
+    unsaid: tuple[tuple[str, str], ...] = ()
 
 
 def decide_hold(
     facts: HoldFacts, actor: Actor, person: str, keep: bool, because: str, now: Instant
 ) -> Decided[HoldOutcome] | Refused:
     """An administrator's word on somebody under a hold, or reported to have left. Keeping needs a fresh factor: it
-    gives rights back, or lets them go on. Nobody ends themselves, and nobody answers a report on themselves."""
+    gives rights back, or lets them go on; but not groups that the directory does not say any more, unless the last
+    administrator decides alone. Nobody ends themselves, and nobody answers a report on themselves."""
     assert facts.actor is not None  # the query names who acts
     if (refused := authorised(facts.actor, ConsoleRight.ADMINISTER, now)) is not None:
         return refused
@@ -296,6 +302,8 @@ def decide_hold(
     decided += [DirectoryReportDecided(person, each.origin, outcome, actor.person, why) for each in answered]
     if not keep:
         decided += departure(facts.held, person, _word(facts, actor.person))
+    elif not own:
+        decided += [GroupMemberRemoved(group, person, source, actor.person) for group, source in facts.unsaid]
     return Decided(tuple(decided), outcome)
 
 

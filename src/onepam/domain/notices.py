@@ -127,13 +127,17 @@ def _clock(event: ClockJumped, named: Named) -> str | None:
     )
 
 
+_TAKEN = {
+    HoldReason.LAST_ADMINISTRATOR: "ended the last administrator who can sign in",
+    HoldReason.LAST_ADMINISTRATORS_GROUP: "took from the last administrator who can sign in the group that administers",
+    HoldReason.MANY: "ended many people within an hour",
+}
+
+
 def _held(event: DirectoryHeld, named: Named) -> str:
-    what = (
-        "ended the last administrator who can sign in"
-        if event.reason is HoldReason.LAST_ADMINISTRATOR
-        else "ended many people within an hour"
+    return (
+        f"A directory {_TAKEN[event.reason]}. Sessions and rights are gone; the rest waits for an administrator's word."
     )
-    return f"A directory {what}. Their sessions and rights are gone; the accounts wait for an administrator's word."
 
 
 def _reported(event: DirectoryLeaverReported, named: Named) -> str:
@@ -229,7 +233,13 @@ TABLE: tuple[Row, ...] = (
     Row(DiskLow, ALARM, "the recordings' disk runs full", _disk, "/"),
     Row(DoorPressed, ALARM, "more connections come to a listener than are let in", _door, "/ledger"),
     Row(ClockJumped, ALARM, "the clock stopped all decisions", _clock, "/ledger"),
-    Row(DirectoryHeld, ALARM, "a directory ended many, or the last administrator", _held, "/provisioning"),
+    Row(
+        DirectoryHeld,
+        ALARM,
+        "a directory ended many, or took the last administrator or their group",
+        _held,
+        "/provisioning",
+    ),
     Row(
         DirectoryLeaverReported,
         ALARM,

@@ -1,10 +1,11 @@
 """What a directory's word about one of its groups does here: its active members are members of `directory:NAME`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from onepam.domain.commit import Decided
-from onepam.domain.people import DIRECTORY_GROUP, GroupMemberAdded, GroupMemberRemoved
+from onepam.domain.group_brake import GroupBrake, Taken, given_back, take
+from onepam.domain.people import DIRECTORY_GROUP, GroupMemberAdded
 from onepam.domain.provision_user import dead_token, origin, stale
 from onepam.domain.provisioning import ScimGroupMemberAdded, ScimGroupMemberRemoved, ScimGroupRemoved, ScimGroupSet
 from onepam.domain.scim_token import Token
@@ -44,18 +45,21 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class GroupFacts:
     """The token, the group, whether another group of the provider has the name, the users that matter by their id
-    (those that are named, and all members where all are touched), and bindings that use the group's present name."""
+    (those that are named, and all members where all are touched), bindings that use the group's present name, and the
+    brake."""
 
     token: Token | None
     group: Group | None
     name_taken: bool
     members: Mapping[str, Member]
     bindings: tuple[str, ...]
+    brake: GroupBrake = field(default_factory=GroupBrake)
 
 
 @dataclass(frozen=True, slots=True)
 class PutGroup:
-    """A group as it shall be. `version` is that of the group it was made from, None for a new one.
+    """A group as it shall be. `version` is that of the group it was made from, None for a new one; `received` when the
+    request came in, `hold` a fresh id for a hold.
 
     With `all_members`, `add` are the members and there are no others.
     """
@@ -68,6 +72,8 @@ class PutGroup:
     add: frozenset[str]
     remove: frozenset[str]
     all_members: bool
+    received: Instant
+    hold: str
 
 
 def put_group(facts: GroupFacts, command: PutGroup, now: Instant) -> Decided[Group] | Refused:
@@ -92,8 +98,11 @@ def put_group(facts: GroupFacts, command: PutGroup, now: Instant) -> Decided[Gro
     renamed = was is not None and was.name != command.name
     old = DIRECTORY_GROUP + was.name if was is not None else new
     ending = before if renamed else removed
+    beginning = (before - removed) | added if renamed else added
+    joining = {person: each for each in sorted(beginning) if (person := facts.members[each].person) is not None}
     events: list[object] = [ScimGroupMemberRemoved(command.group, each) for each in sorted(removed)]
-    events += _ended(facts, ending, old, ours)
+    taken = Taken(old, ours, command.received, command.hold)
+    events += take(facts.brake, _in_effect(facts, ending, old), joining, taken)
     version = (was.version if was else 0) + 1
     kept = ScimGroupSet(
         group=command.group,
@@ -106,19 +115,21 @@ def put_group(facts: GroupFacts, command: PutGroup, now: Instant) -> Decided[Gro
     )
     events.append(kept)
     events += [ScimGroupMemberAdded(command.group, each) for each in sorted(added)]
-    beginning = (before - removed) | added if renamed else added
-    people = {facts.members[each].person: each for each in sorted(beginning) if facts.members[each].person is not None}
     events += [
         GroupMemberAdded(new, person, ours, None)
-        for person, user in people.items()
-        if person is not None and new not in facts.members[user].in_effect
+        for person, user in joining.items()
+        if new not in facts.members[user].in_effect
     ]
+    there = {person for person, user in joining.items() if new in facts.members[user].in_effect}
+    events += given_back(facts.brake, there, ours)
     if len(events) > limits.MAX_EVENTS_PER_COMMAND:
         return _too_many(len(before))
     return Decided(tuple(events), Group(command.group, command.name, version))
 
 
-def remove_group(facts: GroupFacts, group: str, version: int | None, now: Instant) -> Decided[None] | Refused:
+def remove_group(
+    facts: GroupFacts, group: str, version: int | None, received: Instant, hold: str, now: Instant
+) -> Decided[None] | Refused:
     """The group is gone: whoever was in it holds nothing by it any more, bindings that use it included."""
     token, was = facts.token, facts.group
     if token is None or not token.works(now):
@@ -127,21 +138,22 @@ def remove_group(facts: GroupFacts, group: str, version: int | None, now: Instan
         return stale(was is None)
     before = {user for user, member in facts.members.items() if member.is_member}
     events: list[object] = [ScimGroupMemberRemoved(group, each) for each in sorted(before)]
-    events += _ended(facts, before, DIRECTORY_GROUP + was.name, origin(token.provider))
+    name = DIRECTORY_GROUP + was.name
+    taken = Taken(name, origin(token.provider), received, hold)
+    events += take(facts.brake, _in_effect(facts, before, name), (), taken)
     events.append(ScimGroupRemoved(group, token.provider, was.name, facts.bindings[:MOST_BINDINGS_NAMED], token.token))
     if len(events) > limits.MAX_EVENTS_PER_COMMAND:
         return _too_many(len(before))
     return Decided(tuple(events), None)
 
 
-def _ended(facts: GroupFacts, users: set[str] | frozenset[str], group: str, ours: str) -> list[object]:
-    """The memberships in effect that this provider brought about."""
-    people = {
+def _in_effect(facts: GroupFacts, users: set[str] | frozenset[str], group: str) -> set[str]:
+    """The people behind these users whom this provider has made members."""
+    return {
         person
         for each in users
         if (person := facts.members[each].person) is not None and group in facts.members[each].in_effect
     }
-    return [GroupMemberRemoved(group, person, ours, None) for person in sorted(people)]
 
 
 def _too_many(count: int) -> Refused:

@@ -11,6 +11,7 @@ from onepam.domain.directory_brake import (
     BrakeFacts,
     Departing,
     DirectoryLeaverReported,
+    HoldReason,
     PersonHold,
     end_or_hold,
     returned,
@@ -216,7 +217,7 @@ class _Outcome:
 
 def _departure(facts: UserFacts, person: str, cause: Cause, hold: str, now: Instant) -> tuple[object, ...]:
     """Nothing new where the account waits for a word already."""
-    if facts.hold is not None:
+    if facts.hold is not None and facts.hold.reason is not HoldReason.LAST_ADMINISTRATORS_GROUP:
         return ()
     return end_or_hold(facts.brake, (Departing(person, facts.held, cause),), hold, now)
 
@@ -229,9 +230,12 @@ def _report(facts: UserFacts, token: Token, user: str, because: str, received: I
 
 
 def _back(facts: UserFacts, token: Token, person: str) -> tuple[object, ...]:
-    """A hold ends when the directory that caused it says that the person is there."""
+    """A hold ends when the directory that caused it says that the person is there; one for a group, when it says the
+    group (`provision_group.py`)."""
     hold = facts.hold
-    return (returned(person, hold),) if hold is not None and hold.origin == origin(token.provider) else ()
+    if hold is None or hold.origin != origin(token.provider) or hold.reason is HoldReason.LAST_ADMINISTRATORS_GROUP:
+        return ()
+    return (returned(person, hold),)
 
 
 def _cause(token: Token, because: str, received: Instant) -> Cause:

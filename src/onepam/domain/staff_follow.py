@@ -95,9 +95,7 @@ def follow(facts: FollowFacts, fresh: Sequence[str], hold: str, now: Instant) ->
     leaving = tuple(Departing(each.person, facts.held[each.person], _cause(each)) for each in left)
     departures = end_or_hold(facts.brake, leaving, hold, now)
     back = tuple(returned(person, held) for person, held in facts.back)
-    changes = tuple(
-        event for each in facts.followed if each.left_at is None and (event := _change(each, facts.brake)) is not None
-    )
+    changes = _changes(facts)
     joined = tuple(
         (added, RosterLinked(each.entry, person))
         for each, person in zip(facts.joiners, fresh, strict=False)
@@ -109,6 +107,17 @@ def follow(facts: FollowFacts, fresh: Sequence[str], hold: str, now: Instant) ->
 
 def _cause(each: Followed) -> Cause:
     return Cause(ROSTER, "left by the staff roster", None, each.left_at, each.received)
+
+
+def _changes(facts: FollowFacts) -> tuple[PersonChanged, ...]:
+    """One after another: who gets an end does not stay, so one step cannot give all administrators one."""
+    found, brake = list[PersonChanged](), facts.brake
+    for each in facts.followed:
+        if each.left_at is None and (event := _change(each, brake)) is not None:
+            found.append(event)
+            if event.ends is not None:
+                brake = replace(brake, staying=brake.staying - {each.person})
+    return tuple(found)
 
 
 def _change(each: Followed, brake: BrakeFacts) -> PersonChanged | None:

@@ -100,7 +100,8 @@ async def delete_group(services: ScimServices, call: Call, group_id: str) -> Non
     found = await read_group(services, call, group_id, members=False)
     call.must_match(found.version)
     version = found.version if "if-match" in call.headers else None
-    outcome = await deprovision_group(services.ledger, call.token.token, group_id, version)
+    hold = new_id("hld", services.random)
+    outcome = await deprovision_group(services.ledger, call.token.token, group_id, version, call.received, hold)
     if isinstance(outcome, Refused):
         raise refused(outcome)
 
@@ -212,6 +213,8 @@ async def _write(
         add=frozenset(members.add),
         remove=frozenset(members.remove),
         all_members=members.all,
+        received=call.received,
+        hold=new_id("hld", services.random),
     )
     outcome = await provision_group(
         services.ledger, call.token.token, command, found is not None and found.name != name

@@ -88,7 +88,8 @@ class ScimOut(Answer):
 
 class HeldPersonOut(Answer):
     """An account that waits for an administrator's word; everything else of the person has ended. `reason`:
-    last_administrator or many. `decide_by`: when it ends by itself, null where it does not."""
+    last_administrator, last_administrators_group (which the directory took away) or many. `decide_by`: when it ends by
+    itself, null where it does not."""
 
     person: str
     name: str

@@ -21,6 +21,8 @@ OWN_WORD_SHOWN = 30 * DAY
 
 REASONS = {
     HoldReason.LAST_ADMINISTRATOR: "the last administrator who can sign in: keeps the console, and nothing else",
+    HoldReason.LAST_ADMINISTRATORS_GROUP: "the last administrator who can sign in, without the group that administers: "
+    "keeps the console, and nothing else",
     HoldReason.MANY: "one of many in an hour: keeps the account, and no right",
 }
 

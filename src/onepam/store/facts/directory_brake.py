@@ -12,6 +12,7 @@ from onepam.domain.directory_brake import (
     ReminderFacts,
     Report,
 )
+from onepam.domain.people import DIRECTORY_GROUP
 from onepam.domain.staff import ROSTER
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
@@ -31,7 +32,20 @@ WHERE b.subject_kind = 'person' AND {_at("b")} AND (b.ends IS NULL OR b.ends > :
 UNION
 SELECT m.person FROM binding b JOIN role r ON r.role = b.role AND {_at("r")}
 JOIN group_member m ON m.grp = b.subject AND {_at("m")}
-WHERE b.subject_kind = 'group' AND {_at("b")} AND (b.ends IS NULL OR b.ends > :at) AND r.console LIKE :right"""
+WHERE b.subject_kind = 'group' AND {_at("b")} AND (b.ends IS NULL OR b.ends > :at) AND r.console LIKE :right
+AND (m.grp <> :without OR m.source <> :source)"""
+
+_ADMINISTERING_GROUP = f"""
+SELECT 1 FROM binding b JOIN role r ON r.role = b.role AND {_at("r")} WHERE b.subject = :group
+AND b.subject_kind = 'group' AND {_at("b")} AND (b.ends IS NULL OR b.ends > :at) AND r.console LIKE :right LIMIT 1"""
+
+_UNSAID = f"""
+SELECT m.grp, m.source FROM group_member m JOIN scim_user u ON m.source = 'scim:' || u.provider AND u.person = m.person
+AND u.active = 1 AND {_at("u")}
+WHERE m.person = :person AND {_at("m")} AND NOT EXISTS (
+    SELECT 1 FROM scim_member s JOIN scim_group g ON g.scim_group = s.scim_group AND {_at("g")}
+    WHERE s.user = u.user AND {_at("s")} AND '{DIRECTORY_GROUP}' || g.name = m.grp)
+ORDER BY 1, 2"""
 
 _WHO_CAN_SIGN_IN = f"""
 SELECT p.person, p.ends, h.reason FROM ({_ADMINISTRATORS}) a
@@ -48,9 +62,15 @@ SELECT (SELECT count(*) FROM leaver WHERE removed > :since AND (origin = '{ROSTE
      + (SELECT count(*) FROM person_hold WHERE began > :since AND reason = 'many' AND {AT})"""
 
 
-def administrators(db: Db, at: Instant) -> frozenset[str]:
-    """Everybody with a role that administers, whether they can sign in or not."""
-    return frozenset(each["person"] for each in rows(db, _ADMINISTRATORS, _rights(at)))
+def administrators(db: Db, at: Instant, without: tuple[str, str] = ("", "")) -> frozenset[str]:
+    """Everybody with a role that administers, whether they can sign in or not; `without` the memberships of a group
+    that one source says."""
+    return frozenset(each["person"] for each in rows(db, _ADMINISTRATORS, _rights(at, without)))
+
+
+def administers(db: Db, group: str, at: Instant) -> bool:
+    """Whether a role that administers is bound to the group."""
+    return row(db, _ADMINISTERING_GROUP, {**_rights(at), "group": group}) is not None
 
 
 def brake_facts(db: Db, origin: str, at: Instant) -> BrakeFacts:
@@ -118,6 +138,7 @@ def hold(db: Db, query: HoldQuery, at: Instant) -> HoldFacts:
         held=held(db, query.person, at),
         brake=brake_facts(db, found.origin, at) if found and query.actor is None else NO_BRAKE,
         reports=_reports(db, query.person, at),
+        unsaid=tuple((each["grp"], each["source"]) for each in rows(db, _UNSAID, {"person": query.person, "at": at})),
     )
 
 
@@ -131,5 +152,5 @@ def reminder(db: Db, query: ReminderQuery, at: Instant) -> ReminderFacts:
     )
 
 
-def _rights(at: Instant) -> dict[str, object]:
-    return {"at": at, "right": f'%"{ConsoleRight.ADMINISTER.value}"%'}
+def _rights(at: Instant, without: tuple[str, str] = ("", "")) -> dict[str, object]:
+    return {"at": at, "right": f'%"{ConsoleRight.ADMINISTER.value}"%', "without": without[0], "source": without[1]}

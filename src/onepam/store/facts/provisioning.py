@@ -7,6 +7,7 @@ from onepam.app.provision_group import ScimGroupQuery
 from onepam.app.provision_user import ScimUserQuery, TakeoverQuery
 from onepam.app.scim_token import ScimTokenQuery
 from onepam.domain.directory_brake import NO_BRAKE
+from onepam.domain.group_brake import GroupBrake
 from onepam.domain.leaving import Held
 from onepam.domain.people import DIRECTORY_GROUP
 from onepam.domain.provision_group import Group, GroupFacts, Member
@@ -16,13 +17,14 @@ from onepam.domain.scim_token import Token, TokenFacts
 from onepam.domain.take_over import TakeoverFacts
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
-from onepam.store.facts.directory_brake import brake_facts, person_hold, reported_by
+from onepam.store.facts.directory_brake import administers, administrators, brake_facts, person_hold, reported_by
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.people import directory_memberships, held, person_facts
 from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
 
 NOBODY = Held()
+NO_GROUP_BRAKE = GroupBrake()
 
 _MEMBERS = """
 SELECT u.user, u.active, p.person, p.enabled, m.user IS NOT NULL AS is_member
@@ -126,12 +128,32 @@ def scim_group(db: Db, query: ScimGroupQuery, at: Instant) -> GroupFacts:
         members = rows(db, f"SELECT user FROM scim_member WHERE scim_group = :g AND {AT}", {"g": query.group, "at": at})
         users.update(each[0] for each in members)
     name = found["name"] if found else ""
+    touched = _members(db, query.group, users, provider, {name, query.name} - {""}, at)
     return GroupFacts(
         token=token,
         group=Group(query.group, name, found["version"]) if found else None,
         name_taken=_taken(db, "scim_group", "scim_group", "name_key", query.name, query.group, provider, at),
-        members=_members(db, query.group, users, provider, {name, query.name} - {""}, at),
+        members=touched,
         bindings=_bindings(db, name, at) if query.all_members and found else (),
+        brake=_group_brake(db, name, query.name, [each.person for each in touched.values()], provider, at),
+    )
+
+
+def _group_brake(db: Db, name: str, new: str, members: list[str | None], provider: str, at: Instant) -> GroupBrake:
+    """Of these members, where the group administers by its present name or by its new one."""
+    group, ours = DIRECTORY_GROUP + name, origin(provider)
+    onward = bool(new) and administers(db, DIRECTORY_GROUP + new, at)
+    if not onward and not administers(db, group, at):
+        return NO_GROUP_BRAKE
+    people = {each for each in members if each is not None}
+    resting = people & (administrators(db, at) - administrators(db, at, (group, ours)))
+    brake = brake_facts(db, ours, at) if resting else NO_BRAKE
+    may_wait = not brake.staying - resting  # else somebody goes on administering whatever ends
+    return GroupBrake(
+        resting={each: held(db, each, at) if may_wait else NOBODY for each in resting},
+        onward=onward,
+        holds={each: found for each in people if (found := person_hold(db, each, at)) is not None},
+        brake=brake,
     )
 
 

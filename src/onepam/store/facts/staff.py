@@ -5,7 +5,7 @@ from typing import Any
 
 from onepam.app.follow_roster import FollowQuery
 from onepam.app.take_roster import StaffQuery
-from onepam.domain.directory_brake import NO_BRAKE
+from onepam.domain.directory_brake import NO_BRAKE, HoldReason
 from onepam.domain.people import PersonKind
 from onepam.domain.staff import ROSTER, StaffRules, Standing
 from onepam.domain.staff_diff import Account, Entry
@@ -18,6 +18,8 @@ from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.people import held
 from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
+
+GROUP = HoldReason.LAST_ADMINISTRATORS_GROUP
 
 
 def _at(*tables: str) -> str:
@@ -42,7 +44,7 @@ AND NOT EXISTS (SELECT 1 FROM staff_entry o WHERE o.entry <> e.entry AND o.remov
                 AND (o.person = p.person OR (o.person IS NULL AND o.email = p.email)))
 AND NOT EXISTS (SELECT 1 FROM person x WHERE x.person = p.person AND x.enabled = 0 AND x.valid_until <= :at
                 AND x.valid_until > max(e.said, coalesce(e.removed, e.ends)))
-AND NOT EXISTS (SELECT 1 FROM person_hold h WHERE h.person = p.person
+AND NOT EXISTS (SELECT 1 FROM person_hold h WHERE h.person = p.person AND h.reason <> '{GROUP}'
                 AND h.valid_until > max(e.said, coalesce(e.removed, e.ends)))
 ORDER BY p.person LIMIT :most"""
 

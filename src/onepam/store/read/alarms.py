@@ -66,13 +66,19 @@ def _holds(db: Db, at: Instant) -> list[Alarm]:
     held = held_people(db, at)
     if not held:
         return []
-    last = any(each.reason is HoldReason.LAST_ADMINISTRATOR for each in held)
+    reasons = {each.reason for each in held}
     number = "One account waits" if len(held) == 1 else f"{len(held)} accounts wait"
-    why = "the last administrator who can sign in" if last else "too many people in an hour"
+    why = (
+        "ended the last administrator who can sign in"
+        if HoldReason.LAST_ADMINISTRATOR in reasons
+        else "took from the last administrator the group by which they administer"
+        if HoldReason.LAST_ADMINISTRATORS_GROUP in reasons
+        else "ended too many people in an hour"
+    )
     return [
         Alarm(
             "directory",
-            f"{number} for your word: a directory ended {why}.",
+            f"{number} for your word: a directory {why}.",
             "Their sessions and rights are gone already. Ask whoever runs the directory whether it is true, then "
             "keep or end each account.",
             "/provisioning",
