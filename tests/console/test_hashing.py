@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from onepam.console.hashing import hashing
+from onepam.console.hashing import AT_ONCE, NICE, hashing
 from onepam.gateway.crowd import Origin
 from onepam.gateway.turns import STANDING, path
 
@@ -14,7 +14,7 @@ PATIENCE = 10
 
 
 @pytest.mark.anyio
-async def test_four_at_once_and_the_fifth_waits() -> None:
+async def test_so_many_at_once_and_the_next_waits() -> None:
     gate, begun = threading.Event(), threading.Semaphore(0)
 
     def work(number: int) -> int:
@@ -22,14 +22,21 @@ async def test_four_at_once_and_the_fifth_waits() -> None:
         assert gate.wait(PATIENCE)
         return number
 
-    waiting = [asyncio.ensure_future(hashing(work, number)) for number in range(5)]
+    waiting = [asyncio.ensure_future(hashing(work, number)) for number in range(AT_ONCE + 1)]
     try:
-        for _ in range(4):
+        for _ in range(AT_ONCE):
             assert await asyncio.to_thread(begun.acquire, timeout=PATIENCE)
         assert not await asyncio.to_thread(begun.acquire, timeout=0.1)
     finally:
         gate.set()
-    assert await asyncio.gather(*waiting) == [0, 1, 2, 3, 4]
+    assert await asyncio.gather(*waiting) == list(range(AT_ONCE + 1))
+
+
+@pytest.mark.anyio
+async def test_live_sessions_come_first() -> None:
+    """The kernel gives these threads what others leave; the loop's own keeps its priority."""
+    assert await hashing(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id())) == NICE
+    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) < NICE
 
 
 @pytest.mark.anyio
@@ -58,7 +65,7 @@ async def test_whoever_floods_waits_for_others() -> None:
         await hashing(lambda: None)
         order.append(name)
 
-    taken = [asyncio.ensure_future(hashing(first)) for _ in range(4)]
+    taken = [asyncio.ensure_future(hashing(first)) for _ in range(AT_ONCE)]
     await asyncio.sleep(0)
     flood = [asyncio.ensure_future(one("flood", f"192.0.2.{number % 3}")) for number in range(20)]
     await asyncio.sleep(0)

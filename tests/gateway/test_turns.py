@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from onepam.gateway.crowd import Origin
-from onepam.gateway.turns import Fair, Turns, path
+from onepam.gateway.turns import MOST_SECONDS, Fair, Pace, Turns, path
 
 pytestmark = pytest.mark.anyio
 
@@ -47,7 +47,7 @@ def test_known_addresses_and_strangers_alternate() -> None:
 
 async def test_one_turn_in_each_round_of_the_loop() -> None:
     """Whatever else is ready runs between two of them: the bytes of a live session wait for one turn at most."""
-    turns, done = Turns(), list[str]()
+    turns, done = Turns(Pace(lambda: 0.0, lambda: 0.0)), list[str]()
     for _ in range(3):
         turns.put(of("192.0.2.1"), lambda: done.append("turn"))
 
@@ -63,7 +63,7 @@ async def test_one_turn_in_each_round_of_the_loop() -> None:
 
 
 async def test_a_turn_that_fails_does_not_stop_the_next() -> None:
-    turns, done = Turns(), list[str]()
+    turns, done = Turns(Pace(lambda: 0.0, lambda: 0.0)), list[str]()
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(lambda _, context: done.append(str(context["exception"])))
 
@@ -78,10 +78,67 @@ async def test_a_turn_that_fails_does_not_stop_the_next() -> None:
 
 
 async def test_who_gives_up_waiting_takes_no_turn() -> None:
-    turns = Turns()
+    turns = Turns(Pace(lambda: 0.0, lambda: 0.0))
     first = asyncio.ensure_future(turns.turn(of("192.0.2.1")))
     second = asyncio.ensure_future(turns.turn(of("192.0.2.1")))
     await asyncio.sleep(0)
     first.cancel()
     await second
     assert first.cancelled()
+
+
+class Clocks:
+    """Of a loop's thread: how long it has worked, and what time it is."""
+
+    def __init__(self) -> None:
+        self.worked = self.time = 0.0
+
+    def pace(self) -> Pace:
+        return Pace(lambda: self.worked, lambda: self.time)
+
+    def works(self, seconds: float) -> None:
+        self.worked += seconds
+        self.time += seconds
+
+
+def test_what_a_stranger_cost_is_left_to_others_afterwards() -> None:
+    clocks = Clocks()
+    pace = clocks.pace()
+    pace.served()
+    assert pace.wait() == 0
+    clocks.works(0.003)
+    assert pace.wait() == pytest.approx(0.003)
+    clocks.time += 0.002
+    assert pace.wait() == pytest.approx(0.001)
+    clocks.time += 0.002
+    assert pace.wait() == 0
+    pace.served()
+    clocks.works(1.0)
+    assert pace.wait() == 0, "however dear the one before was, the next one waits for so long at most"
+    pace.served()
+    clocks.worked += 1.0
+    assert pace.wait() == pytest.approx(MOST_SECONDS)
+
+
+async def test_known_addresses_do_not_wait_at_the_pace_of_strangers() -> None:
+    clocks, done = Clocks(), list[str]()
+    turns = Turns(clocks.pace())
+
+    def dear() -> None:
+        done.append("stranger")
+        clocks.works(0.004)
+
+    turns.put(of("192.0.2.1"), dear)
+    turns.put(of("192.0.2.1"), dear)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert done == ["stranger"]
+    turns.put(of("203.0.113.1", known=True), lambda: done.append("known"))
+    await asyncio.sleep(0)
+    assert done == ["stranger", "known"], "at once, although the next stranger's time has not come"
+    clocks.time += 0.004
+    for _ in range(1000):
+        await asyncio.sleep(0.001)
+        if len(done) == 3:
+            break
+    assert done == ["stranger", "known", "stranger"]

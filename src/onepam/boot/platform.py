@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import logging
 import os
@@ -365,6 +366,8 @@ async def run(config: Config, ready_file: Path | None) -> None:
     async with Platform(config).running() as platform:
         if ready_file is not None:
             platform.write_ready_file(ready_file)
+        gc.collect()
+        gc.freeze()  # else each full collection walks every module, and sessions stand still for a sixth of a second
         log.info("console %s, ssh %s:%d", config.url, config.ssh_host, platform.ssh_port)
         await stop.wait()
 

@@ -317,6 +317,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.do"],
+        auto_reload=False,
     )
     environment.globals.update(asset=asset, icon=icon, url=url, pages=PAGES, place=place, extent=extent)
     environment.filters.update(

@@ -1,6 +1,7 @@
 """A listener: accepts a few connections at a time, gives each its place in the crowd, and turns away the rest.
 
-The event loop's own servers accept a whole backlog in one round, during which nothing else runs.
+The event loop's own servers accept a whole backlog in one round, during which nothing else runs. Here few are accepted
+in a round, and at the pace of strangers: nobody knows yet who comes.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from onepam.gateway.crowd import Crowd, Place
+from onepam.gateway.turns import Pace
 from onepam.kernel.errors import Refused
 
 AT_ONCE = 4
@@ -43,6 +45,7 @@ class Listener:
         self.crowd = crowd
         self._socket = listening
         self._protocol = protocol
+        self._pace = Pace()
         self._words = words if tls is None else b""
         self._tls = tls
         self._loop = asyncio.get_running_loop()
@@ -64,18 +67,19 @@ class Listener:
         await asyncio.gather(*self._beginning, return_exceptions=True)
 
     def _accept(self) -> None:
+        if pause := self._pace.wait():
+            return self._rest(pause)
+        self._pace.served()
         for _ in range(AT_ONCE):
             try:
                 connection, peer = self._socket.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):
-                return
+                return None
             except OSError as error:
                 if error.errno not in _NO_DESCRIPTOR:
                     raise
                 self.crowd.thin()
-                self._loop.remove_reader(self._socket)
-                self._loop.call_later(PAUSE_SECONDS, self._resume)
-                return
+                return self._rest(PAUSE_SECONDS)
             place = self.crowd.arrive(str(peer[0]))
             if isinstance(place, Refused):
                 _turn_away(connection, self._words)
@@ -83,6 +87,12 @@ class Listener:
             task = self._loop.create_task(self._begin(connection, place))
             self._beginning.add(task)
             task.add_done_callback(self._beginning.discard)
+        return None
+
+    def _rest(self, seconds: float) -> None:
+        """Whoever comes waits in the kernel's queue."""
+        self._loop.remove_reader(self._socket)
+        self._loop.call_later(seconds, self._resume)
 
     def _resume(self) -> None:
         if not self._closed:

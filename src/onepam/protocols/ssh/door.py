@@ -18,6 +18,7 @@ from onepam.protocols.ssh.algorithms import host_keys as shown
 from onepam.protocols.ssh.channel import ChannelRelay
 from onepam.protocols.ssh.connections import PersonConnection
 from onepam.protocols.ssh.dial import KEEPALIVE_SECONDS
+from onepam.protocols.ssh.entering import Knocking
 from onepam.protocols.ssh.person_channel import PersonChannel
 from onepam.protocols.ssh.relay import MAX_CHANNELS, Relay
 
@@ -127,7 +128,7 @@ def listen(
     )
     options.server_host_keys = shown(host_keys)
 
-    def connection(place: Place) -> PersonConnection:
-        return PersonConnection(loop, options, silent_seconds, place, turns)
+    def connection(place: Place) -> Knocking:
+        return Knocking(place, turns, lambda: PersonConnection(loop, options, silent_seconds, place, turns))
 
     return Listener(listening, crowd, connection, words=CROWDED_WORDS)

@@ -1,6 +1,7 @@
 """A client before it has signed in: what it sends waits for its turn, and must come in time and within bounds."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, cast
 
 import asyncssh
@@ -9,6 +10,7 @@ from asyncssh.packet import SSHPacket
 
 from onepam.gateway.crowd import Place
 from onepam.gateway.turns import Turns, path
+from onepam.protocols.ssh.algorithms import VERSION
 
 FIRST_SECONDS = 10.0
 """How long a client may say nothing before it begins to sign in."""
@@ -21,6 +23,41 @@ requests to sign in."""
 
 MOST_HELD_BYTES = 256 * 1024
 """What may wait while the packet before it is being answered; then reading pauses."""
+
+
+class Knocking(asyncio.Protocol):
+    """A connection that has said nothing yet: it hears our version (RFC 4253, 4.2) and costs no more than that. What
+    `enter` makes takes its place when the first bytes have their turn."""
+
+    def __init__(self, place: Place, turns: Turns, enter: Callable[[], "Entering"]) -> None:
+        self._place = place
+        self._turns = turns
+        self._enter = enter
+        self._first: list[bytes] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._socket = cast(asyncio.Transport, transport)
+        self._silence = asyncio.get_running_loop().call_later(FIRST_SECONDS, self._socket.abort)
+        self._socket.write(b"SSH-2.0-" + VERSION.encode("ascii") + b"\r\n")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._silence.cancel()
+        self._place.leave()
+
+    def data_received(self, data: bytes) -> None:
+        self._socket.pause_reading()
+        self._first.append(data)
+        if len(self._first) == 1:
+            self._turns.put(path(self._place.known, self._place.origin), self._turn)
+
+    def _turn(self) -> None:
+        if self._socket.is_closing():
+            return
+        entering = self._enter()
+        self._silence.cancel()
+        self._socket.set_protocol(entering)
+        entering.connection_made(self._socket)
+        entering.begin(b"".join(self._first))
 
 
 class Entering(asyncssh.SSHServerConnection):
@@ -63,6 +100,11 @@ class Entering(asyncssh.SSHServerConnection):
             self._turns.put(self._path, self._turn)
         return None
 
+    def begin(self, first: bytes) -> None:
+        """The bytes with which the client came; their turn is now."""
+        self._entering.append(first)
+        self._turn()
+
     def _turn(self) -> None:
         data = b"".join(self._entering)
         self._entering.clear()
@@ -74,6 +116,11 @@ class Entering(asyncssh.SSHServerConnection):
             self._silence = self._loop.call_later(FIRST_SECONDS, self._silent)
         self._socket.resume_reading()
         self._brake_reading()
+
+    def _send_version(self) -> None:
+        """The client has heard it when it came."""
+        self._server_version = b"SSH-2.0-" + self._version
+        self.set_extra_info(server_version=self._server_version.decode("ascii"))
 
     def _silent(self) -> None:
         self._socket.abort()
