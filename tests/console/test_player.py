@@ -73,6 +73,11 @@ HOSTILE: dict[str, tuple[tuple[int, int], list[Frame], str]] = {
     "the largest terminal": ((65535, 65535), [], "1000 × 1000 or larger"),
     "a resize to the largest terminal": ((80, 24), [Resize(SECOND, 0, 65535, 65535)], "1000 × 1000 or larger"),
     "one row of the widest": ((65535, 1), [out(1, b"w" * 70_000)], "1000 × 1 or larger"),
+    "a storm of resizes": (
+        (80, 24),
+        [Resize(SECOND + 100 * number, 0, 20 + number % 200, 10 + number % 60) for number in range(10_000)],
+        "",
+    ),
     "no size at all": ((80, 24), [Resize(SECOND, 0, 0, 0), out(1, b"\x1b[0;0H")], ""),
     "a window operation": ((80, 24), [out(1, b"\x1b[8;65535;65535t")], "change the size of the window"),
     "a window operation in pieces": (

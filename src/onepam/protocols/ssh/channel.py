@@ -71,6 +71,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         self._refusal = ""
         self._early_requests: list[Callable[[TargetChannel], object]] = []
         self._early_resize = False
+        self._size: tuple[int, int, int, int] | None = None
         self._status: int | None = None
         self._signal: tuple[str, bool, str, str] | None = None
 
@@ -133,13 +134,10 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         return True
 
     def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
-        if self._terminal is None or self._tap is None or not self._recorded(lambda tap: tap.resized(width, height)):
-            return
-        if self._far is None or self._up.holds(Hold.OPENING):
-            self._terminal = (self._terminal[0], (width, height, pixwidth, pixheight), self._terminal[2])
-            self._early_resize = True
-        else:
-            self._far.change_terminal_size(width, height, pixwidth, pixheight)
+        """Of several in one batch the last counts: a storm of them is neither recorded nor sent on one by one."""
+        if self._size is None:
+            self.session.person.after_batch(self._resize)
+        self._size = (width, height, pixwidth, pixheight)
 
     def signal_received(self, signal: str) -> None:
         self._ask(lambda far: far.send_signal(signal))
@@ -186,20 +184,11 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         terminal, size, modes = self._terminal or ("", (0, 0, 0, 0), {})
         try:
             await TargetChannel.on(dialled).create(
-                lambda: TargetSide(self, dialled),
-                cast(str | None, self._command),
-                self._subsystem,
-                dict(self._near.get_environment_bytes()),
-                self._terminal is not None,
-                terminal,
-                size,
-                modes,
-                x11_forwarding=False,
-                x11_display=None,
-                x11_auth_path=None,
-                x11_single_connection=False,
+                lambda: TargetSide(self, dialled), cast(str | None, self._command), self._subsystem,
+                dict(self._near.get_environment_bytes()), self._terminal is not None, terminal, size, modes,
+                x11_forwarding=False, x11_display=None, x11_auth_path=None, x11_single_connection=False,
                 agent_forwarding=False,
-            )
+            )  # fmt: skip
         except (asyncssh.Error, OSError) as error:
             self._fail(f"the target refused the request: {getattr(error, 'reason', error)}")
         return None
@@ -321,6 +310,16 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         else:
             return False
         return True
+
+    def _resize(self) -> None:
+        size, self._size = self._size, None
+        if size is None or self._terminal is None or not self._recorded(lambda tap: tap.resized(size[0], size[1])):
+            return
+        if self._far is None or self._up.holds(Hold.OPENING):
+            self._terminal = (self._terminal[0], size, self._terminal[2])
+            self._early_resize = True
+        elif not self._far.is_closing():
+            self._far.change_terminal_size(*size)
 
     def _stop_output(self, far: TargetChannel) -> None:
         if not far.stop_output():

@@ -1,0 +1,135 @@
+"""Whoever does not read is not read for: what a client leaves lying waits at the target, and not in our memory."""
+
+import asyncio
+import os
+import re
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from struct import Struct
+
+import pytest
+
+from onepam.recording.frames import FileOperation
+from onepam.recording.sftp import MAX_PENDING, Sftp
+from tests.gateway_process import elsewhere, started
+from tests.protocols.ssh.conftest import SECONDS, Bench
+from tests.protocols.ssh.test_relay import client, only
+from tests.targets import Sshd, descendants
+
+pytestmark = pytest.mark.anyio
+
+MIB = 1024 * 1024
+MOST_UNDERWAY = 64 * MIB
+"""Windows of both sides, both transports, and what four kernels' socket buffers hold (6 MiB each, at most)."""
+
+STEADY_LOOKS = 20
+
+_U32 = Struct(">I")
+
+
+def written(pid: int) -> int:
+    """Bytes that a process has written so far."""
+    found = re.search(r"^wchar: (\d+)$", Path(f"/proc/{pid}/io").read_text(encoding="ascii"), re.MULTILINE)
+    assert found is not None
+    return int(found[1])
+
+
+def memory(pid: int) -> int:
+    """Resident bytes of a process."""
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(encoding="ascii"))
+    assert found is not None
+    return int(found[1]) * 1024
+
+
+async def stands(look: Callable[[], int], most: int) -> int:
+    """What is seen once it grows no more, or has grown beyond what may be."""
+    last, looks = -1, 0
+    async with asyncio.timeout(SECONDS):
+        while looks < STEADY_LOOKS and last <= most:
+            await asyncio.sleep(0.1)
+            now = look()
+            last, looks = now, looks + 1 if now == last else 0
+    return last
+
+
+async def test_a_target_is_not_read_while_the_client_does_not_read(tmp_path: Path) -> None:
+    with elsewhere(tmp_path) as (gateway, egress):
+        await gateway.record(gateway.resource("web-1"))
+        process = started(tmp_path, egress=egress)
+        gateway.platform.ssh_port = process.ssh_port
+        person = await gateway.person()
+        before = memory(process.popen.pid)
+        session = await gateway.working(person, "echo ready; exec cat /dev/urandom")
+        session.send_signal(signal.SIGSTOP)
+        (source,) = [
+            pid for pid in descendants(gateway.target.process.pid)
+            if Path(f"/proc/{pid}/comm").read_text(encoding="ascii") == "cat\n"
+        ]  # fmt: skip
+        underway = await stands(lambda: written(source), MOST_UNDERWAY)
+        assert underway <= MOST_UNDERWAY
+        (recording,) = gateway.platform.recordings.glob("*.rec")
+        assert recording.stat().st_size <= MOST_UNDERWAY, "recorded is what was read"
+        assert memory(process.popen.pid) - before <= MOST_UNDERWAY
+        session.send_signal(signal.SIGCONT)
+        assert session.stdout is not None
+        async with asyncio.timeout(SECONDS):
+            await session.stdout.readexactly(underway + MIB)  # it goes on, from where it was
+        session.kill()
+        await asyncio.gather(session.communicate(), gateway.ended(person))
+        await asyncio.to_thread(process.stop)
+
+
+async def test_a_client_is_not_read_while_its_transfer_waits_for_answers(
+    relayed: Bench, target: Sshd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks for more than may wait, of a target that sleeps; then every answer comes."""
+    taken, asked_of = 0, Sftp.asked
+
+    def asking(sftp: Sftp, data: bytes, at: int) -> list[FileOperation]:
+        nonlocal taken
+        taken += len(data)
+        return asked_of(sftp, data, at)
+
+    monkeypatch.setattr(Sftp, "asked", asking)
+    (tmp_path / "file").write_bytes(b"x")
+    asked = 5 * MAX_PENDING // 4
+    async with (
+        await client(relayed) as connection,
+        connection.create_process(subsystem="sftp", encoding=None) as process,
+    ):
+
+        async def answer() -> bytes:
+            (size,) = _U32.unpack(await process.stdout.readexactly(_U32.size))
+            return bytes(await process.stdout.readexactly(size))
+
+        def ask(kind: int, *fields: bytes) -> None:
+            body = bytes((kind,)) + b"".join(fields)
+            process.stdin.write(_U32.pack(len(body)) + body)
+
+        def text(data: bytes) -> bytes:
+            return _U32.pack(len(data)) + data
+
+        ask(1, _U32.pack(3))
+        assert (await answer())[0] == 2  # SSH_FXP_VERSION
+        ask(3, _U32.pack(0), text(os.fsencode(tmp_path / "file")), _U32.pack(1), _U32.pack(0))
+        handle = (await answer())[5:]  # SSH_FXP_HANDLE: its id, the handle with its length
+        sleeping = descendants(target.process.pid)
+        for pid in sleeping:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            sent = asked * len(b"size" + b"\x05" + b"id__" + handle + bytes(8) + b"size")
+            for number in range(1, asked + 1):
+                ask(5, _U32.pack(number), handle, bytes(8), _U32.pack(1))
+            assert await stands(lambda: taken, sent) < sent, "the rest was not read"
+            assert not process.is_closing()
+        finally:
+            for pid in sleeping:
+                os.kill(pid, signal.SIGCONT)
+        async with asyncio.timeout(SECONDS):
+            for _ in range(asked):
+                assert (await answer())[0] == 103  # SSH_FXP_DATA
+        process.stdin.write_eof()
+        await process.wait()
+    read = [each for each in only(await relayed.recording(), FileOperation) if each.operation == "read"]
+    assert [each.outcome for each in read] == ["unfinished"]
