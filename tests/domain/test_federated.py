@@ -331,7 +331,9 @@ def stepped(facts: FederatedFacts = KNOWN, said: Assertion = SAID, *roles: HeldR
 
 def test_the_provider_can_attest_a_fresh_factor() -> None:
     answer = stepped(said=replace(SAID, methods=("mfa", "fido"), authenticated_at=LATER))
-    assert answer == Decided((SteppedUp("sgn_eve", "eve", FactorKind.PROVIDER, NOW, MfaBasis.ATTESTED, True),), None)
+    named = rules.session_of(SAID)
+    stepped_up = SteppedUp("sgn_eve", "eve", FactorKind.PROVIDER, NOW, MfaBasis.ATTESTED, True, named)
+    assert answer == Decided((stepped_up,), None)
 
 
 @pytest.mark.parametrize(

@@ -194,6 +194,17 @@ def test_a_challenge_serves_once_whatever_the_counter_says() -> None:
     assert rules.step_up(again, present("eve"), PROVEN, shown, STRANGER, NOW) == WRONG
 
 
+def test_a_passkeys_registration_serves_once() -> None:
+    """By a link or as another one: a removed passkey does not come back by the answer that brought it."""
+    made = replace(new(FactorKind.PASSKEY), challenge="c1")
+    again = replace(ACCOUNT, answered=("c0", "c1"))
+    assert events(rules.add_factor(ACCOUNT, present("eve"), made, NOW)) == [FactorEnrolled]
+    assert rules.add_factor(again, present("eve"), made, NOW) == rules.ANSWERED
+    assert FactorEnrolled in events(rules.enrol(ACCOUNT, "enr_1", LATER, (made,), NOW))
+    assert rules.enrol(again, "enr_1", LATER, (made,), NOW) == rules.ANSWERED
+    assert FactorEnrolled in events(rules.enrol(again, "enr_1", LATER, (new(FactorKind.TOTP),), NOW))
+
+
 def test_stepping_up_needs_a_second_factor_of_ones_own() -> None:
     answer = rules.step_up(ACCOUNT, present("eve"), PROVEN, BY_TOTP, STRANGER, NOW)
     assert events(answer) == [FactorUsed, SteppedUp]

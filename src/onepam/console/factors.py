@@ -88,8 +88,8 @@ class Passkeys:
         flow = {**visit.flow(), "challenge": urlsafe_b64encode(challenge).decode("ascii")}
         return visit.keep(JSONResponse(json.loads(text)), flow)
 
-    async def registered(self) -> Passkey | Refused:
-        """The new passkey that the browser made."""
+    async def registered(self) -> tuple[Passkey, str] | Refused:
+        """The new passkey that the browser made, and the digest of the challenge that it answered."""
         visit = self._visit
         challenge = self._challenge()
         if challenge is None:
@@ -101,7 +101,9 @@ class Passkeys:
         known = await visit.services.reader(
             factor_by_reference, None, FactorKind.PASSKEY, reference(made.credential_id)
         )
-        return Refused("passkey.known", "This passkey is registered already.") if known is not None else made
+        if known is not None:
+            return Refused("passkey.known", "This passkey is registered already.")
+        return made, sha256(challenge).hexdigest()
 
     def _challenge(self) -> bytes | None:
         text = self._visit.flow().get("challenge")

@@ -76,8 +76,8 @@ class FederatedFacts:
     `known` has the subject's identity; `once_linked` says that the subject was ever linked. `with_address` are the
     enabled people with the address, two at most. `declared`: a statement is in force that the provider demands a second
     factor; `accepted`: the ends of risk acceptances for the person found. `taken`: this message opened a session
-    before. `memberships` are those of the person found in groups of directories; `provisioned`: SCIM feeds this
-    provider's people. `leaver`: the address is that of somebody who has left.
+    before, or stepped one up. `memberships` are those of the person found in groups of directories; `provisioned`: SCIM
+    feeds this provider's people. `leaver`: the address is that of somebody who has left.
     """
 
     provider: Provider | None
@@ -199,7 +199,9 @@ def step_up(
         return Refused("step_up.not_attested", words, "Show one of your own.")
     hard = _names(assertion, provider.rule.phishing_resistant)
     at = min(assertion.authenticated_at, now)
-    return Decided((SteppedUp(session, actor.person, FactorKind.PROVIDER, at, MfaBasis.ATTESTED, hard),), None)
+    message = session_of(assertion)
+    stepped = SteppedUp(session, actor.person, FactorKind.PROVIDER, at, MfaBasis.ATTESTED, hard, message)
+    return Decided((stepped,), None)
 
 
 def _found(

@@ -79,7 +79,8 @@ class FactorEnrolled:
     `public` is its public half (COSE key in base64url, OpenSSH line); `secret` a password hash, or a sealed TOTP seed,
     or the digests of recovery codes: never a secret in clear. `privileged_from`: after a replacement for somebody with
     administrative rights, nothing privileged opens before this. `networks`: for a service account's key, the CIDR
-    networks that it may come from; None for a person's factor.
+    networks that it may come from; None for a person's factor. `challenge` is the digest of the challenge that a new
+    passkey has answered, which serves nobody again.
     """
 
     factor: str
@@ -93,6 +94,7 @@ class FactorEnrolled:
     public: str | None = private()
     secret: str | None = private()
     networks: tuple[str, ...] | None = private()
+    challenge: str = ""
 
 
 @event("factor.removed", klass="identity")
@@ -170,7 +172,10 @@ class SignedIn:
 @event("sign_in.stepped_up", klass="identity")
 @dataclass(frozen=True, slots=True)
 class SteppedUp:
-    """A fresh factor inside a running sign-in session; `basis` is why it counts as made with two from now on."""
+    """A fresh factor inside a running sign-in session; `basis` is why it counts as made with two from now on.
+
+    `message` names the provider's message that showed it ("" for a factor of ours), which serves nobody again.
+    """
 
     session: str
     person: str
@@ -178,6 +183,7 @@ class SteppedUp:
     mfa_at: Instant
     basis: MfaBasis = MfaBasis.OWN
     phishing_resistant: bool = False
+    message: str = ""
 
 
 @event("sign_in.closed", klass="identity")

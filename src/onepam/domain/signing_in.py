@@ -41,6 +41,9 @@ CHALLENGE_LIFETIME = 15 * MINUTE
 
 MAX_FACTORS = 20
 
+ANSWERED = Refused("passkey.answered", "This passkey's answer has served already.", "Begin again with a new one.")
+"""A registration that is sent twice, as by somebody who has kept it to bring a removed passkey back."""
+
 REPLACED = "replaced"
 """Why a factor is gone that another took the place of by a link: every session of before ends, a target's too."""
 
@@ -63,7 +66,7 @@ class FactorFacts:
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
     """One person's account as of the decision; `tries` are the failed ones, `spent` the numbers of recovery codes
-    already used, `answered` the challenges of passkeys that served within `CHALLENGE_LIFETIME`, `sessions` the sign-in
+    already used, `answered` the challenges that passkeys answered within `CHALLENGE_LIFETIME`, `sessions` the sign-in
     sessions that run, `links` the enrolment links (and proposals of one) that wait, `provider` the name of one in force
     at which they have an identity ("" where there is none)."""
 
@@ -278,6 +281,8 @@ def enrol(
     whatever was opened under them. A password needs a second factor beside it."""
     if enrolment is None or expires is None or expires <= now or not facts.enabled:
         return Refused("enrolment.gone", "This link has lapsed or was used.", "Ask an administrator for a new one.")
+    if any(each.challenge in facts.answered for each in new):
+        return ANSWERED
     kinds = {each.kind for each in new}
     if facts.provider and FactorKind.PASSWORD in kinds:
         return Refused("enrolment.password", f"You sign in through {facts.provider}: no password is needed here.")
@@ -303,6 +308,8 @@ def add_factor(facts: AccountFacts, actor: ActorFacts, new: FactorEnrolled, now:
         return refused
     if len(facts.factors) >= MAX_FACTORS:
         return Refused("factor.many", f"No more than {MAX_FACTORS} factors; remove one first.")
+    if new.challenge in facts.answered:
+        return ANSWERED
     old = [each for each in facts.factors if each.kind is new.kind is FactorKind.RECOVERY]
     removed = tuple(FactorRemoved(each.factor, facts.person, RENEWED, facts.person) for each in old)
     return Decided((*removed, new), None)

@@ -93,15 +93,17 @@ async def passkey_options(visit: Visit) -> Response:
 async def passkey_verify(visit: Visit) -> Response:
     """The new passkey."""
     found, flow = await _person(visit), _flow(visit)
-    made = await Passkeys(visit).registered() if found is not None and _ready(found, flow) else GONE
-    if isinstance(made, Refused):
-        return JSONResponse({"error": made.message, "hint": made.hint})
+    registered = await Passkeys(visit).registered() if found is not None and _ready(found, flow) else GONE
+    if isinstance(registered, Refused):
+        return JSONResponse({"error": registered.message, "hint": registered.hint})
+    made, challenge = registered
     name = str((visit.json or {}).get("name") or "")[:60] or ("Synced passkey" if made.synced else "Passkey")
     kept = {
         "reference": reference(made.credential_id),
         "public": passkey_text(made),
         "label": "".join(each for each in name if each.isprintable()),
         "count": made.sign_count,
+        "challenge": challenge,
     }
     flow.pop("challenge", None)
     done = {**flow, "link": _digest(visit), "passkey": kept, "shown": visit.now}
@@ -123,7 +125,12 @@ async def finish(visit: Visit) -> Response:
 
 def _factors(visit: Visit, person: str, flow: dict[str, Any]) -> tuple[FactorEnrolled, ...]:
     def factor(
-        kind: FactorKind, label: str = "", reference: str = "", public: str = "", secret: str = ""
+        kind: FactorKind,
+        label: str = "",
+        reference: str = "",
+        public: str = "",
+        secret: str = "",
+        challenge: str = "",
     ) -> FactorEnrolled:
         return FactorEnrolled(
             factor=new_id("fac", visit.services.random),
@@ -136,6 +143,7 @@ def _factors(visit: Visit, person: str, flow: dict[str, Any]) -> tuple[FactorEnr
             reference=reference,
             public=public,
             secret=secret,
+            challenge=challenge,
         )
 
     made = [factor(FactorKind.RECOVERY, secret=flow["codes"])]
@@ -143,7 +151,8 @@ def _factors(visit: Visit, person: str, flow: dict[str, Any]) -> tuple[FactorEnr
         made.append(factor(FactorKind.PASSWORD, secret=flow["password"]))
     if "passkey" in flow:
         kept = flow["passkey"]
-        made.append(factor(FactorKind.PASSKEY, kept["label"], kept["reference"], kept["public"]))
+        answered = {"challenge": kept["challenge"]}
+        made.append(factor(FactorKind.PASSKEY, kept["label"], kept["reference"], kept["public"], **answered))
     if "totp_done" in flow:
         seed = sealed_seed(Secret(b64decode(flow["seed"])), person, visit.services.envelope)
         made.append(factor(FactorKind.TOTP, "Authenticator app", secret=seed))

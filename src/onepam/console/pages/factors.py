@@ -41,12 +41,14 @@ async def passkey_options(visit: Visit) -> Response:
 
 async def passkey_verify(visit: Visit) -> Response:
     """The new passkey."""
-    made = await Passkeys(visit).registered()
-    if isinstance(made, Refused):
-        return visit.forget(JSONResponse({"error": made.message, "hint": made.hint}))
+    registered = await Passkeys(visit).registered()
+    if isinstance(registered, Refused):
+        return visit.forget(JSONResponse({"error": registered.message, "hint": registered.hint}))
+    made, challenge = registered
     name = str((visit.json or {}).get("name") or "")[:60] or "Passkey"
     label = "".join(each for each in name if each.isprintable())
-    new = _factor(visit, FactorKind.PASSKEY, label, reference(made.credential_id), passkey_text(made))
+    public = passkey_text(made)
+    new = _factor(visit, FactorKind.PASSKEY, label, reference(made.credential_id), public, challenge=challenge)
     refused = await add_factor(visit.services.ledger, visit.me.actor, new)
     if refused is not None:
         return visit.forget(JSONResponse({"error": refused.message, "hint": refused.hint}))
@@ -169,7 +171,13 @@ def _totp_page(visit: Visit, seed: Secret, email: str, error: str = "", status: 
 
 
 def _factor(
-    visit: Visit, kind: FactorKind, label: str = "", reference: str = "", public: str = "", secret: str = ""
+    visit: Visit,
+    kind: FactorKind,
+    label: str = "",
+    reference: str = "",
+    public: str = "",
+    secret: str = "",
+    challenge: str = "",
 ) -> FactorEnrolled:
     return FactorEnrolled(
         factor=new_id("fac", visit.services.random),
@@ -182,6 +190,7 @@ def _factor(
         reference=reference,
         public=public,
         secret=secret,
+        challenge=challenge,
     )
 
 

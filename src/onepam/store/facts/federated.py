@@ -49,11 +49,19 @@ def federated(db: Db, query: FederatedQuery, at: Instant) -> FederatedFacts:
         )
         is not None,
         accepted=tuple(each["ends"] for each in accepted),
-        taken=row(db, "SELECT 1 FROM sign_in WHERE session = :session", {"session": query.session}) is not None,
+        taken=_taken(db, query.session, person.account.person if person else ""),
         memberships=tuple(Membership(each["grp"], each["source"]) for each in held),
         provisioned=_provisioned(db, query.provider, at),
         leaver=row(db, f"SELECT 1 FROM person WHERE email = :email AND enabled = 0 AND {AT} LIMIT 1", of) is not None,
     )
+
+
+def _taken(db: Db, message: str, person: str) -> bool:
+    """The message opened a session, or stepped one of the person's up."""
+    of = {"message": message, "person": person}
+    opened = row(db, "SELECT 1 FROM sign_in WHERE session = :message LIMIT 1", of)
+    stepped = row(db, "SELECT 1 FROM answered_challenge WHERE person = :person AND challenge = :message LIMIT 1", of)
+    return opened is not None or stepped is not None
 
 
 def _provisioned(db: Db, provider: str, at: Instant) -> bool:

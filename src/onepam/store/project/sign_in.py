@@ -46,7 +46,7 @@ ANSWERED = state(
         {"person": "TEXT NOT NULL", "challenge": "TEXT NOT NULL"},
     )
 )
-"""The challenges of passkeys that have served."""
+"""The challenges of passkeys, and the messages of providers in mid-session, that have served."""
 
 ENROLMENT = state(
     StateTable(
@@ -209,6 +209,8 @@ def factor_enrolled(db: Db, place: Place, event: events.FactorEnrolled) -> None:
         privileged_from=event.privileged_from,
         counter=0,
     )
+    if event.challenge:
+        ANSWERED.put(db, place.time, person=event.person, challenge=event.challenge)
 
 
 @projects(events.FactorRemoved)
@@ -279,6 +281,8 @@ def _forget_failures(db: Db, place: Place, person: str) -> None:
 @projects(events.SteppedUp)
 def stepped_up(db: Db, place: Place, event: events.SteppedUp) -> None:
     _forget_failures(db, place, event.person)
+    if event.message:
+        ANSWERED.put(db, place.time, person=event.person, challenge=event.message)
     proven = db.execute(
         f"SELECT proven FROM sign_in WHERE session = ? AND valid_until = {FOREVER}", (event.session,)
     ).fetchone()
