@@ -17,6 +17,7 @@ from onepam.store.entries import entries, entries_of
 from onepam.store.project import registry as projections
 from onepam.store.project.registry import projects
 from onepam.store.rebuild import compare
+from onepam.store.release import this_release
 from tests.store.events import fresh, person, write
 
 
@@ -44,6 +45,7 @@ Release = Callable[..., None]
 @pytest.fixture
 def release(monkeypatch: pytest.MonkeyPatch) -> Release:
     """Begins a release that knows these versions of the kind `door.seen`; `saw` is its projection."""
+    this_release()  # is worked out once; the tables are the same for the releases of these tests
     known, projected = events._registry, projections._projections
 
     def begin(*versions: type, saw: Callable[..., None] = lambda db, place, event: None) -> None:

@@ -17,6 +17,7 @@ from onepam.boot.outbox_command import outbox
 from onepam.boot.private_folder import private_folder
 from onepam.boot.recovery_key import app as recovery_key
 from onepam.boot.setup_command import authorities, confirm, setup, vault
+from onepam.boot.upgrading import make_ready, rebuild, to_stderr
 from onepam.cli.commands.ledger import app as ledger
 from onepam.cli.main import app
 from onepam.kernel.errors import Fault
@@ -30,6 +31,7 @@ def up(
     config: Annotated[Path | None, typer.Option(help="Configuration file (TOML).", envvar="ONEPAM_CONFIG")] = None,
     demo: Annotated[bool, typer.Option(help="Start with a small demo company and a target.")] = False,
     ready_file: Annotated[Path | None, typer.Option(help="Write all addresses here once everything listens.")] = None,
+    migrate: Annotated[bool, typer.Option(help="Bring the data to this release, however long it takes.")] = False,
 ) -> None:
     """Run the gateway, the console and the API."""
     from onepam.boot.config import Config, load
@@ -39,6 +41,7 @@ def up(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
     settings = load(config, data) if config else Config(data)
+    make_ready(data, migrate=migrate, say=to_stderr)
     job = run_demo(settings, ready_file) if demo else run(settings, ready_file)
     asyncio.run(job)
 
@@ -94,6 +97,7 @@ def _end_with_input() -> None:
 ledger.command("verify")(verify)
 ledger.command("continue-after-loss")(continue_command)
 ledger.command("confirm-clock")(confirm)
+ledger.command("rebuild")(rebuild)
 app.command()(setup)
 app.command()(authorities)
 app.add_typer(vault, name="vault")

@@ -7,7 +7,7 @@ from pathlib import Path
 from onepam.boot.config import Config
 from onepam.boot.demo_target import DemoTarget, start_target
 from onepam.boot.founding import Founder, Founding
-from onepam.boot.platform import Platform, stop_signal
+from onepam.boot.platform import Platform, stop_signal, stopped
 from onepam.boot.recovery_key import Made, found_recovery_key
 from onepam.store.read.directory import account_by_email
 
@@ -112,7 +112,7 @@ async def run_demo(config: Config, ready_file: Path | None) -> None:
                 platform.write_ready_file(ready_file)
             _tell(platform, target, links)
             _tell_recovery_key(made)
-            await stop.wait()
+            await stopped(platform, stop)
     finally:
         target.stop()
 

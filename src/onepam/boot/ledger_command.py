@@ -33,6 +33,7 @@ from onepam.ledger.note import VerifierKey
 from onepam.ledger.verdict import NOT_JUDGED, History, Recordings, exit_code, history
 from onepam.signing.signer import SignerClient
 from onepam.store.database import connect
+from onepam.store.release import check
 
 Files = list[Path] | None
 Texts = list[str] | None
@@ -82,6 +83,7 @@ def verify(
     try:
         logs = [VerifierKey.parse(each) for each in log_key or (_own_key(data),)]
         with closing(connect(data / "ledger.db", read_only=True)) as db:
+            check(db)
             origin, known = origin_of(db), seams(db)
         key = next((each for each in logs if each.name == origin), logs[0])
         given = _Given(key, logs, bool(log_key), [VerifierKey.parse(each) for each in witness_key or ()], known)

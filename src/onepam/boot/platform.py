@@ -40,6 +40,7 @@ from onepam.boot.roster import fresh as fresh_id
 from onepam.boot.roster import keep_roster
 from onepam.boot.self_check import SelfCheck
 from onepam.boot.signer_process import SignerProcess
+from onepam.boot.upgrading import watch_release
 from onepam.boot.web_server import web_server
 from onepam.domain.authority import Actor
 from onepam.domain.decision import AccessFacts
@@ -101,6 +102,7 @@ class Platform:
         self._signers = SignerProcess(config.signer_socket, data / "signer", config.origin)
         self._tasks: list[asyncio.Task[Any]] = []
         self._stopping = threading.Event()
+        self.replaced = asyncio.Event()
         self._prober_key = asyncssh.generate_private_key("ssh-ed25519")
 
     @contextlib.asynccontextmanager
@@ -174,6 +176,7 @@ class Platform:
         self._run("sealing", self.sealing.run)
         self._run("disk", lambda: self.disk.run(self.ledger, self.node.name))
         self._run("expiry", self._expire)
+        self._run("release", lambda: watch_release(self.reader, self.replaced))
         self._run("doors", lambda: self.doors.watch(self.ledger, self.reader, self.node.name))
         self._run("recovery", self._recover_others)
         keys = (self.log_key, *self.anchors.witness_keys)
@@ -369,7 +372,15 @@ async def run(config: Config, ready_file: Path | None) -> None:
         gc.collect()
         gc.freeze()  # else each full collection walks every module, and sessions stand still for a sixth of a second
         log.info("console %s, ssh %s:%d", config.url, config.ssh_host, platform.ssh_port)
-        await stop.wait()
+        await stopped(platform, stop)
+
+
+async def stopped(platform: Platform, stop: asyncio.Event) -> None:
+    """Until somebody stops the process, or a newer release takes its place."""
+    waits = [asyncio.ensure_future(each.wait()) for each in (stop, platform.replaced)]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for each in waits:
+        each.cancel()
 
 
 def stop_signal() -> asyncio.Event:

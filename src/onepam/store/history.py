@@ -12,6 +12,7 @@ from onepam.kernel.errors import Corrupt
 from onepam.ledger.entry import Header
 from onepam.store.database import connect, fault, row
 from onepam.store.entries import entries, size_at, size_of
+from onepam.store.release import check
 
 
 class SqliteHistory:
@@ -23,6 +24,7 @@ class SqliteHistory:
     def __enter__(self) -> Self:
         self._db = connect(self._path, read_only=True)
         self._db.execute("BEGIN")
+        check(self._db)
         self.size = size_of(self._db)
         return self
 

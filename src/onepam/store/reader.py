@@ -11,6 +11,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from onepam.kernel.clock import Clock, Instant
 from onepam.store.append import read_head
 from onepam.store.database import Db, connect, fault
+from onepam.store.release import check
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,6 +50,7 @@ class Reader:
         db = self._connection()
         db.execute("BEGIN")
         try:
+            check(db)
             moment = at if at is not None else max(self._clock(), read_head(db).time)
             return function(db, moment, *args, **kwargs)
         except sqlite3.Error as error:

@@ -10,6 +10,7 @@ from onepam.store.database import Db, connect, rows
 from onepam.store.entries import Stored, entries, size_of
 from onepam.store.project import STATE_TABLES, project
 from onepam.store.project.registry import Place
+from onepam.store.release import check
 from onepam.store.schema import create
 from onepam.store.tables import StateTable
 
@@ -36,14 +37,15 @@ def fold(source: Db, target: Db, progress: Callable[[int, int], None] = lambda d
     target.execute("BEGIN")
     for begin in range(0, size, BATCH):
         for stored in entries(source, begin, begin + BATCH):
-            faults += _fold_one(target, stored, missing, erased)
+            faults += fold_one(target, stored, missing, erased)
         progress(min(begin + BATCH, size), size)
     target.execute("COMMIT")
     faults += [Corrupt(f"entry {index} has lost its payload without an erasure") for index in sorted(missing - erased)]
     return faults[:MAX_FINDINGS]
 
 
-def _fold_one(target: Db, stored: Stored, missing: set[int], erased: set[int]) -> list[Corrupt]:
+def fold_one(target: Db, stored: Stored, missing: set[int], erased: set[int]) -> list[Corrupt]:
+    """Projects one entry; what is wrong with it. Notes payloads that are not there, and those that were erased."""
     index, kind = stored.header.index, stored.header.kind
     try:
         event = stored.event
@@ -65,6 +67,7 @@ def compare(path: Path, progress: Callable[[int, int], None] = lambda done, of: 
     rebuilt = connect(":memory:")
     try:
         live.execute("BEGIN")
+        check(live)
         found: list[Corrupt | Difference] = list(fold(live, rebuilt, progress))
         for table in STATE_TABLES:
             found += _differences(table, live, rebuilt)

@@ -127,24 +127,3 @@ def plain(value: Any) -> Any:
     if kind is bool:
         return int(value)
     return value.value if isinstance(value, StrEnum) else text(value)
-
-
-LEDGER_SCHEMA = """
-CREATE TABLE IF NOT EXISTS entry (
-    idx INTEGER PRIMARY KEY, time INTEGER NOT NULL, kind TEXT NOT NULL, version INTEGER NOT NULL,
-    class TEXT NOT NULL, class_seq INTEGER NOT NULL, body BLOB NOT NULL, leaf BLOB NOT NULL
-);
-CREATE INDEX IF NOT EXISTS entry_by_kind ON entry (kind);
-CREATE TABLE IF NOT EXISTS payload (
-    idx INTEGER PRIMARY KEY, person TEXT, salt BLOB NOT NULL, data BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS head (
-    one INTEGER PRIMARY KEY CHECK (one = 1), size INTEGER NOT NULL, time INTEGER NOT NULL, counters TEXT NOT NULL
-);
-INSERT OR IGNORE INTO head VALUES (1, 0, 0, '{}');
-"""
-"""The ledger, its erasable payloads and the head.
-
-Payloads have no index by person: it would cost every command a page of the log, and erasing, which is rare, can look
-through all of them.
-"""

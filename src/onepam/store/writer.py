@@ -31,6 +31,7 @@ from onepam.store.database import Db, connect, fault
 from onepam.store.facts import load
 from onepam.store.facts.holdings import CHANGES, TOPICS
 from onepam.store.process_lock import ProcessLock
+from onepam.store.release import check
 
 MAX_WAITING = 20_000
 """Commands that may wait; beyond that `submit` refuses rather than grow."""
@@ -156,6 +157,8 @@ class Writer:
         """Forgets facts that are not sure any more: changed here in the last group, or maybe by another process."""
         version = self._db.execute("PRAGMA data_version").fetchone()[0]
         known = self._db.memory if version == self._data_version else {}
+        if version != self._data_version:
+            check(self._db)
         self._db.memory, self._data_version = {topic: known.get(topic, {}) for topic in TOPICS}, version
         if self.guard.stopped is not None:
             self.guard.heed(load(self._db, ClockQuery(), head.time))

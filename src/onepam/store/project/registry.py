@@ -54,6 +54,11 @@ def project(db: Db, place: Place, event: object) -> None:
     _projections[type(event)](db, place, event)
 
 
+def projection_of(record: type) -> Projection:
+    """The projection of an event. Raises `KeyError` as `project` does."""
+    return _projections[record]
+
+
 def unprojected(records: tuple[type, ...]) -> list[type]:
     """The event classes that lack a projection."""
     return [record for record in records if record not in _projections]
