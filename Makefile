@@ -1,6 +1,9 @@
 # OnePAM. `make run` starts a demo company from nothing; `make help` lists the rest.
 # Needed beforehand: python3 >= 3.11 with venv, and make. Everything else is fetched by digest into .venv and ui/node_modules.
 
+# Python keeps what it compiled, whatever the environment says: else each of a hundred gateways in the tests compiles all.
+export PYTHONDONTWRITEBYTECODE :=
+
 PYTHON ?= python3
 PYTEST_ARGS ?= -n 2
 

@@ -1,16 +1,17 @@
 """The attributes of users and groups, and the documents in which a client looks them up.
 
-The definitions are those of scim2-models (RFC 7643), less the password, which is never taken. What a client sends under
-a schema or a name that is not defined here is kept and answered as it came.
+The definitions are those of RFC 7643, less the password, which is never taken; `schemas.json` is taken from
+scim2-models by scripts/scim_schemas.py. What a client sends under a schema or a name that is not defined here is kept
+and answered as it came.
 """
 
 import copy
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.resources import files
 from typing import Any
-
-from scim2_models import EnterpriseUser, Group, User
 
 USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
@@ -50,8 +51,7 @@ class Schema:
 def schemas() -> dict[str, dict[str, Any]]:
     """The schema documents by URN."""
     found: dict[str, dict[str, Any]] = {}
-    for model in (User, Group, EnterpriseUser):
-        document: dict[str, Any] = model.to_schema().model_dump()
+    for document in json.loads(files("onepam.scim").joinpath("schemas.json").read_text("utf-8")):
         document["attributes"] = [each for each in document["attributes"] if each["name"] != "password"]
         found[document["id"]] = document
     for attribute in found[GROUP]["attributes"]:
