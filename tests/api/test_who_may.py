@@ -186,7 +186,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/roster/release"): Call(409, lambda people: ({}, {"digest": "0" * 64})),
     ("POST", "/roster/source"): Call(prepare=lambda people: ({}, {"url": "", "interval_seconds": 3600})),
     ("POST", "/roster/source/plan"): Call(422, lambda people: ({}, {"url": ""})),
-    ("POST", "/roster/rules"): Call(prepare=lambda people: ({}, {"brake_percent": 10})),
+    ("POST", "/roster/rules"): Call(prepare=lambda people: ({}, {"brake_percent": 60})),
     ("GET", "/changes"): Call(),
     ("GET", "/changes/{change}"): Call(prepare=proposed_change),
     ("POST", "/changes/{change}/approve"): Call(409, proposed_change),

@@ -18,7 +18,9 @@ from onepam.app.take_roster import (
     set_roster_source,
     take_roster,
 )
+from onepam.domain.directory_brake import HoldReason
 from onepam.domain.people import PersonKind
+from onepam.domain.sign_in import FactorEnrolled, FactorKind
 from onepam.domain.staff import RosterSourceSet, StaffRules
 from onepam.domain.staff_file import InvalidRoster
 from onepam.domain.staff_follow import Steps
@@ -27,10 +29,12 @@ from onepam.kernel.clock import DAY, HOUR, MINUTE, parse
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.database import rows
+from onepam.store.facts.holdings import held_roles
 from onepam.store.facts.people import person_facts
 from onepam.store.read import staff as read
+from onepam.store.read.directory_brake import held_people
 from onepam.store.rebuild import compare
-from tests.company import Company, Counted, refused
+from tests.company import Company, Counted, binding, record, refused
 
 pytestmark = pytest.mark.anyio
 
@@ -80,6 +84,10 @@ async def person(company: Company, who: str) -> dict[str, object]:
         )
     )
     return dict(found[0])
+
+
+async def roles(company: Company, who: str) -> tuple[str, ...]:
+    return tuple(each.role for each in await company.reader(lambda db, at: held_roles(db, who, at)))
 
 
 async def test_a_dry_run_records_nothing_and_its_digest_applies_it(company: Company) -> None:
@@ -190,16 +198,51 @@ async def test_the_brake_holds_until_another_act_releases_the_digest(company: Co
     assert health.newest.standing == "taken"
 
 
-async def test_an_empty_roster_and_one_without_any_administrator_are_held(company: Company) -> None:
+async def test_an_empty_roster_is_held(company: Company) -> None:
     await take(company, text())
     empty = await take(company, HEADER.encode())
     assert isinstance(empty, Held)
     assert empty.plan.held == "roster.empty"
-    none_left = await take(company, text("ada", "bob", max="3,Max Example,max@example.com,employee,,,,,,",
-                                         eve="4,Eve Example,eve@example.com,employee,3,,,,,",
-                                         aud="5,Aud Example,aud@example.com,employee,,,,,,"))  # fmt: skip
-    assert isinstance(none_left, Held)
-    assert none_left.plan.held == "roster.administrators"
+
+
+async def test_of_many_leavers_only_the_accounts_wait(company: Company) -> None:
+    """A third of the company in one version: all lose sessions and rights at once, five of them the account, too."""
+    ledger = company.ledger
+    assert await set_roster_rules(ledger, company.actor("ada"), StaffRules(creates=True)) is None
+    many = {f"p{each:02}": f"{each},P {each},p{each:02}@example.com,employee,,,,,," for each in range(10, 34)}
+    await take(company, text(**many))
+    everybody = await company.reader(lambda db, at: rows(db, "SELECT DISTINCT person, email FROM person"))
+    known = {str(each["email"]).partition("@")[0]: str(each["person"]) for each in everybody}
+    gone = [known[each] for each in sorted(many)[:12]]
+    for each in gone:
+        await company.sign_in(each)
+        await record(ledger, binding(each, "engineer"))
+    assert isinstance(await take(company, text(*sorted(many)[:12], **many)), Took)
+    held = [each for each in gone if (await person(company, each))["enabled"]]
+    assert len(held) == 7
+    assert sorted(each.person for each in await company.reader(held_people)) == sorted(held)
+    assert {each.origin for each in await company.reader(held_people)} == {"roster"}
+    for each in gone:
+        assert await roles(company, each) == ()
+        refused(await company.open(each, "dev-1", "app"), "person.disabled" if each not in held else "resource.unknown")
+    # The next version has one of them again.
+    back = next(name for name, ident in known.items() if ident == held[0])
+    await take(company, text(*(each for each in sorted(many)[:12] if each != back), **many))
+    assert await roles(company, held[0]) == ("engineer",)
+
+
+async def test_a_version_without_any_administrator_leaves_the_last_one_the_console(company: Company) -> None:
+    for who in ("ada", "bob"):
+        await record(company.ledger, FactorEnrolled(f"fac_{who}", who, FactorKind.PASSKEY, "v1", None, None))
+    await take(company, text())
+    none_left = text("ada", "bob", max="3,Max Example,max@example.com,employee,,,,,,",
+                     eve="4,Eve Example,eve@example.com,employee,3,,,,,",
+                     aud="5,Aud Example,aud@example.com,employee,,,,,,")  # fmt: skip
+    assert isinstance(await take(company, none_left), Took)
+    assert [(await person(company, who))["enabled"] for who in ("ada", "bob")] == [0, 1]
+    (last,) = await company.reader(held_people)
+    assert (last.person, last.reason) == ("bob", HoldReason.LAST_ADMINISTRATOR)
+    assert await roles(company, "bob") == ("administrator",)
 
 
 async def test_a_bad_file_changes_nothing_and_is_told_once(company: Company) -> None:
@@ -226,8 +269,8 @@ async def test_only_administrators_take_and_set(company: Company) -> None:
     source = RosterSourceSet("hr.example.com", HOUR, "ada", "https://hr.example.com/r.csv", "X-Key", "sealed")
     assert await set_roster_source(company.ledger, company.actor("ada"), source) is None
     refused(await set_roster_source(company.ledger, company.actor("max"), source), "right.missing")
-    refused(await set_roster_rules(company.ledger, company.actor("ada"), StaffRules(60)), "roster.brake")
-    rules = StaffRules(20, 48 * HOUR, True, (("number", "Personalnummer"),))
+    refused(await set_roster_rules(company.ledger, company.actor("ada"), StaffRules(20)), "roster.brake")
+    rules = StaffRules(60, 48 * HOUR, True, (("number", "Personalnummer"),))
     assert await set_roster_rules(company.ledger, company.actor("ada"), rules) is None
     theirs = text().replace(b"number", b"Personalnummer", 1)
     assert isinstance(await take(company, theirs), Took)

@@ -37,11 +37,12 @@ class StaffRules:
     """How versions are judged.
 
     A version that ends the access of more than `brake_percent` of the people with an account, or drops more than that
-    of its rows, is held. After `stale_after` microseconds without a version the roster counts as stale. `creates`:
-    whether people on the roster without an account get one. `columns`: other names of columns, by ours.
+    of its rows, looks broken and is held whole. After `stale_after` microseconds without a version the roster counts as
+    stale. `creates`: whether people on the roster without an account get one. `columns`: other names of columns, by
+    ours.
     """
 
-    brake_percent: int = 10
+    brake_percent: int = 50
     stale_after: int = 24 * HOUR
     creates: bool = False
     columns: tuple[tuple[str, str], ...] = ()
@@ -114,10 +115,10 @@ class RosterLinked:
 @event("roster.held", klass="roster", alarm=True)
 @dataclass(frozen=True, slots=True)
 class RosterHeld:
-    """The brake held a version back; nothing of it is applied.
+    """The brake held a version back that looks broken; nothing of it is applied.
 
-    `because` is roster.empty, roster.shrinks, roster.leavers or roster.administrators; `leavers` of `accounts` people
-    would have lost their access. `who` names some of them.
+    `because` is roster.empty, roster.shrinks or roster.leavers; `leavers` of `accounts` people would have lost their
+    access. `who` names some of them.
     """
 
     version: str

@@ -36,12 +36,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Somebody's enabled account: not a service's. `administers`: holds a role with the right to administer."""
+    """Somebody's enabled account: not a service's."""
 
     person: str
     name: str
     email: str | None
-    administers: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +119,13 @@ def difference(
 
 
 def brake(found: StaffDifference, accounts: Sequence[Account], rules: StaffRules) -> str | None:
-    """Why a version is held: a code, None where it is not.
+    """Why a version is held whole: a code, None where it is not.
 
-    It is empty; it would end the access of too many; it drops too many rows; or no administrator would be left.
+    It looks broken: it is empty, would end the access of most people, or drops most of its rows. What it says of fewer
+    is the company's word, and taken: the brake of a directory holds their accounts, and nothing else of them.
     """
     if not found.rows:
         return "roster.empty"
-    administrators = {each.person for each in accounts if each.administers}
-    if administrators and administrators <= {each.person for each in found.leavers}:
-        return "roster.administrators"
     if _share(len(found.leavers), len(accounts), rules.brake_percent):
         return "roster.leavers"
     if _share(found.before - found.rows, found.before, rules.brake_percent):

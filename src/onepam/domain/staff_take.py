@@ -29,6 +29,9 @@ MOST_ENTRIES = 8_000
 MOST_NAMED = 100
 MOST_SAID = 20
 
+LEAST_BRAKE, MOST_BRAKE = 50, 90
+"""A version that ends fewer is the company's word: whoever it ends loses sessions and rights at once, always."""
+
 SHORTEST_INTERVAL = 5 * MINUTE
 LONGEST_INTERVAL = 7 * DAY
 
@@ -174,8 +177,9 @@ def set_rules(facts: StaffFacts, actor: Actor, rules: StaffRules, now: Instant) 
         return refused
     if (refused := _fresh(facts, now)) is not None:
         return refused
-    if not 1 <= rules.brake_percent <= 50:
-        return Refused("roster.brake", "The brake is set between 1 % and 50 %.", "10 % is usual.")
+    if not LEAST_BRAKE <= rules.brake_percent <= MOST_BRAKE:
+        words = f"The brake is set between {LEAST_BRAKE} % and {MOST_BRAKE} %."
+        return Refused("roster.brake", words, "What a version says of fewer is taken; only accounts wait.")
     if not HOUR <= rules.stale_after <= 30 * DAY:
         return Refused("roster.stale", "The roster counts as stale after 1 hour to 30 days.", "24 hours is usual.")
     columns = dict(rules.columns)

@@ -29,7 +29,7 @@ from onepam.domain.staff import SOURCE_SECRET, UPLOAD, RosterSourceSet, StaffRul
 from onepam.domain.staff_diff import Entry
 from onepam.domain.staff_directory import parse_directory, read_directory
 from onepam.domain.staff_file import InvalidRoster
-from onepam.domain.staff_take import Held, RosterPlan, Took
+from onepam.domain.staff_take import LEAST_BRAKE, MOST_BRAKE, Held, RosterPlan, Took
 from onepam.gateway.ldap.client import checked
 from onepam.kernel.clock import HOUR, SECOND
 from onepam.kernel.errors import Refused
@@ -75,14 +75,14 @@ class RosterSourceIn(Body):
 class RosterRulesIn(Body):
     """How versions are judged from now on; what is left out stays. `columns`: other names of columns, by ours."""
 
-    brake_percent: Annotated[int | None, Field(ge=1, le=50)] = None
+    brake_percent: Annotated[int | None, Field(ge=LEAST_BRAKE, le=MOST_BRAKE)] = None
     stale_hours: Annotated[int | None, Field(ge=1, le=720)] = None
     creates: bool | None = None
     columns: dict[str, Annotated[str, StringConstraints(max_length=100)]] | None = None
 
 
 class RosterRulesOut(Answer):
-    """How versions are judged: held above `brake_percent` of the accounts or rows; `creates`: people who are new on the
+    """How versions are judged: held whole above `brake_percent` of accounts or rows; `creates`: who is new on the
     roster get an account."""
 
     brake_percent: int

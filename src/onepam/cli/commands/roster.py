@@ -16,7 +16,6 @@ HELD_WORDS = {
     "roster.empty": "it is empty",
     "roster.shrinks": "it drops too many rows",
     "roster.leavers": "it would end the access of too many people",
-    "roster.administrators": "it would leave no administrator",
 }
 
 ACCOUNTS = {
@@ -138,7 +137,7 @@ def reconcile(as_of: When = None, as_json: Json = False) -> None:
 
 @app.command()
 def rules(
-    brake: Annotated[int | None, typer.Option(min=1, max=50, help="Hold a version above this share, in %.")] = None,
+    brake: Annotated[int | None, typer.Option(min=50, max=90, help="Hold a version above this share, in %.")] = None,
     stale_hours: Annotated[int | None, typer.Option(min=1, max=720, help="Stale after so long without one.")] = None,
     creates: Annotated[
         bool | None, typer.Option("--creates/--no-creates", help="People who are new on the roster get an account.")

@@ -39,7 +39,6 @@ HELD_WORDS = {
     "roster.empty": "It is empty.",
     "roster.shrinks": "It drops too many rows.",
     "roster.leavers": "It would end the access of too many people.",
-    "roster.administrators": "It would leave no administrator.",
 }
 ACCOUNTS = {
     "left_enabled": "left by the roster, and the account is enabled",

@@ -13,7 +13,7 @@ from onepam.domain.staff_follow import MOST_CHANGES, MOST_LEAVERS, Followed, Fol
 from onepam.domain.staff_take import StaffFacts, VersionFacts
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, Row, row, rows
-from onepam.store.facts.directory_brake import administrators, brake_facts, person_hold
+from onepam.store.facts.directory_brake import brake_facts, person_hold
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.people import held
 from onepam.store.facts.registry import loads
@@ -144,16 +144,12 @@ def staff_rules(db: Db, at: Instant) -> StaffRules:
 
 
 def _accounts(db: Db, at: Instant) -> tuple[Account, ...]:
-    administering = administrators(db, at)
     found = rows(
         db,
         f"SELECT person, name, email FROM person WHERE enabled = 1 AND kind <> 'service' AND {AT} ORDER BY person",
         {"at": at},
     )
-    return tuple(
-        Account(each["person"], each["name"] or each["person"], each["email"], each["person"] in administering)
-        for each in found
-    )
+    return tuple(Account(each["person"], each["name"] or each["person"], each["email"]) for each in found)
 
 
 def _version(db: Db, at: Instant, which: str, digest: str = "") -> VersionFacts | None:
