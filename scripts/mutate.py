@@ -5,24 +5,37 @@
     python scripts/mutate.py src/onepam/domain/kill.py
 
 An alteration that no test notices is a *survivor*: it is printed, and the exit code is 1, unless it stands in
-tests/mutation/survivors.txt with the reason why no test can or need tell. That list may only shrink: an entry that no
-longer survives, or whose line is gone, is a failure too, when all alterations of its file were tried.
+tests/mutation/survivors.txt with the reason why no test can or need tell. That list may only shrink: an entry that a
+test tells, or whose line is gone, is a failure too.
+
+The tests of a file are those of its room that name it. They run once unaltered, which says what each line is run by; an
+alteration is tried with these only, in a fork of this process, which has imported what nobody alters.
 """
 
 import argparse
 import ast
+import contextlib
 import copy
+import importlib
 import os
 import random
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from multiprocessing import get_context
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
+from importlib.util import spec_from_loader
 from pathlib import Path
+from types import CodeType, ModuleType
 
-from rich.progress import track
+import pytest
+from coverage import CoverageData
+from hypothesis import Phase, settings
+from rich.progress import Progress
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "onepam"
@@ -32,7 +45,16 @@ SURVIVORS = ROOT / "tests" / "mutation" / "survivors.txt"
 SEED = 20261128
 OF_EACH = 25
 """How many alterations of a file are tried with `--all`; drawn by `SEED` and the file's name."""
+MOST_TESTS = 60
+"""How many tests an alteration is tried with; those of files that name the altered one come first."""
 SECONDS = 120
+AT_ONCE = 2
+
+# Nobody reads what failed, so nothing is shrunk; the same examples each time.
+settings.register_profile(
+    "mutation", max_examples=40, derandomize=True, database=None, phases=(Phase.explicit, Phase.generate)
+)
+settings.load_profile("mutation")
 
 _SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -43,13 +65,14 @@ _SWAPS: dict[type[ast.AST], type[ast.AST]] = {
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One alteration: the file, the name of the function, what the line was and what it became."""
+    """One alteration: the file, the name of the function, what the line was and what it became, and its lines."""
 
     file: str
     where: str
     before: str
     after: str
     text: str
+    lines: range
 
     @property
     def key(self) -> str:
@@ -67,7 +90,8 @@ def mutants(path: Path) -> list[Mutant]:
         for altered in _altered(statement):
             after = _line(altered)
             if after != before:
-                found.append(Mutant(file, where, before, after, _replaced(text, statement, altered)))
+                replaced = _replaced(text, statement, altered)
+                found.append(Mutant(file, where, before, after, replaced, _lines(statement)))
     return found
 
 
@@ -122,6 +146,13 @@ def _line(statement: ast.stmt) -> str:
     return ast.unparse(ast.fix_missing_locations(statement)).splitlines()[0]
 
 
+def _lines(statement: ast.stmt) -> range:
+    """The lines of a statement; of a block, those of its head."""
+    assert statement.end_lineno is not None
+    first = next(iter(getattr(statement, "body", [])), None)
+    return range(statement.lineno, first.lineno if isinstance(first, ast.stmt) else statement.end_lineno + 1)
+
+
 def _replaced(text: str, old: ast.stmt, new: ast.stmt) -> str:
     lines = text.splitlines()
     assert old.end_lineno is not None
@@ -130,32 +161,136 @@ def _replaced(text: str, old: ast.stmt, new: ast.stmt) -> str:
     return "\n".join([*lines[: old.lineno - 1], *altered, *lines[old.end_lineno :]]) + "\n"
 
 
-def tests_of(path: Path) -> list[str]:
-    """The test files that know a file: of the same name first, else all that import it."""
-    room, module = path.relative_to(SOURCE).parts[0], path.stem
-    dotted = ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
+class _Loader(SourceFileLoader):
+    """Imports one file as it was altered, from memory: the tree on disk stays as it is."""
+
+    def __init__(self, fullname: str, path: str, text: str) -> None:
+        super().__init__(fullname, path)
+        self._text = text
+
+    def get_code(self, fullname: str) -> CodeType:
+        return compile(self._text, self.path, "exec")
+
+
+class _Finder(MetaPathFinder):
+    def __init__(self, mutant: Mutant) -> None:
+        self._path, self._text = str(ROOT / mutant.file), mutant.text
+        self._name = _dotted(ROOT / mutant.file)
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if fullname != self._name:
+            return None
+        return spec_from_loader(fullname, _Loader(fullname, self._path, self._text))
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT / "src").with_suffix("").parts)
+
+
+def near(path: Path) -> list[str]:
+    """The test files of a file: those of its room that name it, by themselves or by their fixtures."""
+    folder, dotted = ROOT / "tests" / path.relative_to(SOURCE).parts[0], _dotted(path)
     parent, _, last = dotted.rpartition(".")
-    known = [
-        each
-        for each in sorted((ROOT / "tests").rglob("test_*.py"))
-        if (text := each.read_text("utf-8")) and (dotted in text or f"from {parent} import {last}" in text)
+
+    def names(test: Path) -> bool:
+        text = test.read_text("utf-8")
+        return dotted in text or f"from {parent} import {last}" in text
+
+    every = sorted(folder.rglob("test_*.py"))
+    shared = any(names(each) for each in folder.rglob("conftest.py"))
+    return [str(each.relative_to(ROOT)) for each in every if shared or names(each)] or [
+        str(each.relative_to(ROOT)) for each in every
     ]
-    near = [each for each in known if each.parent.name == room or each.stem == f"test_{module}"]
-    return [str(each) for each in (near or known)] or [str(ROOT / "tests" / room)]
 
 
-def survives(mutant: Mutant) -> bool:
-    """Whether the tests pass although the file is altered: it is imported from memory, the tree stays as it is."""
-    path = ROOT / mutant.file
-    environment = {**os.environ, "ONEPAM_MUTANT_FILE": str(path), "ONEPAM_MUTANT_TEXT": mutant.text,
-                   "PYTHONDONTWRITEBYTECODE": "1"}  # fmt: skip
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "tests.mutation.altered", "-p", "no:cacheprovider",
-               "--no-header", "-m", "not conformance", *tests_of(path)]  # fmt: skip
+class Runs:
+    """Which tests run which line, of a run in which nothing is altered. Raises `SystemExit` where one fails."""
+
+    def __init__(self, paths: Iterable[Path], folder: Path) -> None:
+        self._near = {str(path.relative_to(ROOT)): near(path) for path in paths}
+        self._data: dict[str, CoverageData] = {}
+        for room in sorted({path.relative_to(SOURCE).parts[0] for path in paths}):
+            files = sorted({each for path, tests in self._near.items() for each in tests if f"/{room}/" in path})
+            written, names = folder / f"{room}.coverage", folder / f"{room}.modules"
+            os.environ["COVERAGE_FILE"] = str(written)
+            told = _forked(
+                [f"--cov={SOURCE / room}", "--cov-context=test", "--cov-report=", "--cov-fail-under=0", *files],
+                folder / room,
+                names_to=names,
+            )
+            if os.waitstatus_to_exitcode(os.waitpid(told, 0)[1]) != 0:
+                sys.exit(f"the tests of {room} fail, and nothing was altered: {' '.join(files)}")
+            self._data[room] = CoverageData(str(written))
+            self._data[room].read()
+            for name in names.read_text("utf-8").split():
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(name)
+
+    def of(self, mutant: Mutant) -> list[str]:
+        """The tests to try it with; none where no test runs it."""
+        room = Path(mutant.file).relative_to("src/onepam").parts[0]
+        by_line = self._data[room].contexts_by_lineno(str(ROOT / mutant.file))
+        contexts = {each for line in mutant.lines for each in by_line.get(line, [])}
+        tests = sorted({each.partition("|")[0].partition("[")[0] for each in contexts if each})
+        mine = self._near[mutant.file]
+        if "" in contexts:  # it is run while the module is imported
+            return mine
+        return sorted(tests, key=lambda test: test.partition("::")[0] not in mine)[:MOST_TESTS]
+
+
+def _forked(arguments: list[str], temporary: Path, mutant: Mutant | None = None, names_to: Path | None = None) -> int:
+    """A child that runs pytest; its id. `names_to` takes the modules that it imported, without those of this tree."""
+    child = os.fork()
+    if child:
+        return child
+    code = 70
     try:
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, timeout=SECONDS, check=False)
-    except subprocess.TimeoutExpired:
-        return False
-    return done.returncode == 0
+        os.setsid()
+        quiet = os.open(os.devnull, os.O_RDWR)
+        for number in (0, 1, 2):
+            os.dup2(quiet, number)
+        sys.dont_write_bytecode = mutant is not None
+        if mutant is not None:
+            sys.meta_path.insert(0, _Finder(mutant))
+        fixed = ["-q", "-x", "-p", "no:cacheprovider", "-m", "not conformance"]
+        code = int(pytest.main([*fixed, f"--basetemp={temporary}", *arguments]))
+        if names_to is not None:
+            foreign = [each for each in sys.modules if each.partition(".")[0] not in ("onepam", "tests", "conftest")]
+            names_to.write_text("\n".join(foreign), "utf-8")
+    finally:
+        os._exit(code)
+
+
+def survivors(tried: Sequence[Mutant], runs: Runs, folder: Path) -> list[Mutant]:
+    """Those that no test tells. A test that no longer ends has told."""
+    alive, running, left = list[Mutant](), dict[int, tuple[Mutant, int, float]](), list(reversed(tried))
+    free = list(range(AT_ONCE))
+    with Progress(auto_refresh=False) as bar:
+        task = bar.add_task("alterations", total=len(tried))
+        while left or running:
+            while left and free:
+                mutant = left.pop()
+                if not (tests := runs.of(mutant)):
+                    alive.append(mutant)
+                    continue
+                slot = free.pop()
+                child = _forked(tests, folder / str(slot), mutant)
+                running[child] = (mutant, slot, time.monotonic() + SECONDS)
+            done, status = os.waitpid(-1, os.WNOHANG) if running else (0, 0)
+            if not done:
+                time.sleep(0.01)
+                for child, (_, _, deadline) in running.items():
+                    if time.monotonic() > deadline:
+                        os.killpg(child, signal.SIGKILL)
+                continue
+            mutant, slot, _ = running.pop(done)
+            free.append(slot)
+            alive += [mutant] if os.waitstatus_to_exitcode(status) == 0 else []
+            bar.update(task, completed=len(tried) - len(left) - len(running))
+            bar.refresh()
+    return alive
 
 
 def chosen(arguments: argparse.Namespace) -> list[Path]:
@@ -165,21 +300,21 @@ def chosen(arguments: argparse.Namespace) -> list[Path]:
     if arguments.all:
         return every
     if arguments.changed:
-        said = subprocess.check_output(
-            ["git", "log", f"-{arguments.changed}", "--name-only", "--format="], cwd=ROOT, text=True
-        )
+        # the oldest commit of a shallow clone looks as if it had added everything
+        command = ["git", "-c", "log.showRoot=false", "log", f"-{arguments.changed}", "--name-only", "--format="]
+        said = subprocess.check_output(command, cwd=ROOT, text=True)
         return [each for each in every if str(each.relative_to(ROOT)) in set(said.split())]
     return [Path(each).resolve() for each in arguments.files]
 
 
-def drawn(paths: list[Path], most: int) -> list[Mutant]:
-    """At most so many alterations of each file, the same ones each time."""
+def drawn(paths: list[Path], of_each: int, most: int) -> list[Mutant]:
+    """At most so many alterations of each file, and in all, the same ones each time."""
     found: list[Mutant] = []
     for path in paths:
         every = mutants(path)
         draw = random.Random(f"{SEED} {path.name}")
-        found += sorted(draw.sample(every, min(most, len(every))), key=lambda each: each.key)
-    return found
+        found += sorted(draw.sample(every, min(of_each, len(every))), key=lambda each: each.key)
+    return random.Random(SEED).sample(found, most) if len(found) > most else found
 
 
 def excused() -> dict[str, str]:
@@ -198,20 +333,22 @@ def main() -> int:
     parser.add_argument("--of-each", type=int, default=OF_EACH)
     parser.add_argument("--most", type=int, default=1_000_000, help="alterations in all, drawn by the seed")
     arguments = parser.parse_args()
-    tried = drawn(chosen(arguments), arguments.of_each)
-    if len(tried) > arguments.most:
-        tried = random.Random(SEED).sample(tried, arguments.most)
-    known = excused()
-    with ProcessPoolExecutor(2, mp_context=get_context("forkserver")) as pool:
-        alive = list(track(pool.map(survives, tried), total=len(tried), description="alterations"))
-    left = sorted({each.key for each, lives in zip(tried, alive, strict=True) if lives})
-    gone = sorted({each.key for each, lives in zip(tried, alive, strict=True) if not lives} & known.keys())
-    for key in left:
+    paths, known = chosen(arguments), excused()
+    there = {each.key for path in paths for each in mutants(path)}
+    tried = drawn(paths, arguments.of_each, arguments.most)
+    os.chdir(ROOT)
+    with tempfile.TemporaryDirectory() as folder:
+        begun = {ROOT / each.file for each in tried}
+        alive = {each.key for each in survivors(tried, Runs(begun, Path(folder)), Path(folder))}
+    files = {str(path.relative_to(ROOT)) for path in paths}
+    gone = {key for key in known if key.partition(": ")[0] in files and key not in there}
+    gone |= {each.key for each in tried if each.key in known.keys() - alive}
+    for key in sorted(alive):
         print(f"{'known   ' if key in known else 'SURVIVES'} {key}")
-    for key in gone:
+    for key in sorted(gone):
         print(f"TOLD     {key}: take it off the list")
-    new = set(left) - known.keys()
-    print(f"{len(tried)} alterations, {len(tried) - len(left)} told by a test, {len(new)} new survivors")
+    new = alive - known.keys()
+    print(f"{len(tried)} alterations, {len(tried) - len(alive)} told by a test, {len(new)} new survivors")
     return 1 if new or gone else 0
 
 
