@@ -6,12 +6,19 @@ import re
 import shutil
 import sqlite3
 import subprocess
+from base64 import b64decode
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from onepam.app.announced import continue_after_loss
 from onepam.boot.config import Config
+from onepam.boot.on_ledger import on_ledger
+from onepam.boot.recovery_key import file_of, shown_digest
+from onepam.domain.continuing import Loss
+from onepam.store.ledger import SqliteLedger
+from onepam.store.reader import Reader
 from tests.boot.installation import ONEPAM, ORIGIN, live, verify
 from tests.boot.test_setup import ADMINS
 from tests.targets import free_port
@@ -83,3 +90,27 @@ async def test_a_loss_is_found_continued_by_the_recovery_key_and_never_forgotten
     assert (seam["before"], seam["size"], seam["ground"]) == (ORIGIN, size, "recovery_key")
     again = await asyncio.to_thread(continued, data, recovery)
     assert again.returncode != 0, "the new log has lost nothing"
+
+
+@pytest.mark.anyio
+async def test_a_seam_that_declares_as_lost_what_is_here_is_found_by_an_old_checkpoint(tmp_path: Path) -> None:
+    """So what follows could be rewritten: nobody holds it against what was signed before."""
+    data, early = tmp_path / "data", tmp_path / "early"
+    recovery = founded(data)
+    old_key = await live(config_of(data), 5)
+    shutil.copy(data / "log" / "checkpoint", early)
+    lines = early.read_text().splitlines()
+    size, root = int(lines[1]), b64decode(lines[2]).hex()
+    loss = Loss(NEXT, ORIGIN, size, root, size - 3, "nothing")
+
+    async def work(ledger: SqliteLedger, reader: Reader) -> None:
+        shown = shown_digest(file_of(config_of(data)), recovery)
+        assert await continue_after_loss(ledger, loss, shown, "ann_1", ledger.node) is None
+
+    await asyncio.to_thread(on_ledger, data, work)
+    new_key = await live(config_of(data, NEXT), 1)
+    keys = ("--log-key", new_key, "--log-key", old_key)
+    for anchor in (("--checkpoint", str(early)), ("--at-least", str(size), root)):
+        code, told = await asyncio.to_thread(verify, data, *keys, *anchor)
+        assert code == 1, told
+        assert re.search(r"FOUND  seam: .*it declares as lost what is here", told), told

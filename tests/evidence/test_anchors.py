@@ -128,9 +128,12 @@ def test_a_checkpoint_that_the_witness_cosigned_suffices(
     assert check(unwitnessed, "--log-key", LOG.vkey(), "--witness-key", WITNESS.vkey())[0] == 1
 
 
-def continued(h: History, origin: str = ORIGIN) -> int:
+OLD = Signer("old.example/log", 1, b"o" * 32)
+
+
+def continued(h: History, origin: str = ORIGIN, before: str = OLD.name, kept: int = 318) -> int:
     """The log goes on after a loss; the index of the seam."""
-    body = {"origin": origin, "before": "old.example/log", "size": 900, "root": "ab" * 32, "kept": 318}
+    body = {"origin": origin, "before": before, "size": 900, "root": "ab" * 32, "kept": kept}
     h.append(h.entries[-1].header.time + 1, "ledger.continued", body)
     return len(h.entries) - 1
 
@@ -157,3 +160,97 @@ def test_a_seam_that_names_another_log_is_refused(company: History, check: Check
     code, result = check(written(told), "--log-key", LOG.vkey())
     assert code == 1
     assert "continued under another name" in result["verdict"]
+
+
+def told_of(h: History, *seams: int) -> bytes:
+    """A pack that discloses its seams."""
+    honest = pack_input(h, checkpoint=h.checkpoint(witnesses=()), witnesses=())
+    shown = [Disclosed(index, h.entries[index].body) for index in seams]
+    return written(replace(honest, disclosed=[*honest.disclosed, *shown]))
+
+
+@pytest.fixture(scope="module")
+def continued_pack(company: History) -> bytes:
+    """The first 300 of 900 entries are said to be left, and 318 of them are."""
+    h = deepcopy(company)
+    return told_of(h, continued(h, kept=300))
+
+
+def old_note(size: int, root: str) -> bytes:
+    text = f"{OLD.name}\n{size}\n{b64encode(bytes.fromhex(root)).decode()}\n".encode()
+    return text + b"\n" + OLD.line(text)
+
+
+OTHERS = "not those of the company"
+
+
+@pytest.mark.parametrize(
+    ("size", "root", "code", "says"),
+    [
+        (300, "", 3, "the first 300 entries are those of"),
+        (300, OTHERS, 1, "the history is not the one of"),
+        (
+            301,
+            "",
+            1,
+            "has seen 301 entries of old.example/log, and entry 318 names only 300 as left: it declares",
+        ),
+        (318, "", 1, "it declares as lost what is here"),
+        (301, OTHERS, 3, "of its 301 entries those from 300 on are lost"),
+        (319, OTHERS, 3, "of its 319 entries those from 300 on are lost"),
+        (900, "ab" * 32, 3, "of its 900 entries those from 300 on are lost"),
+        (900, "cd" * 32, 1, "has seen 900 entries of old.example/log, and entry 318 names another root of them"),
+        (901, "ab" * 32, 1, "has seen 901 entries of old.example/log, and entry 318 names a loss up to 900: more"),
+    ],
+)
+def test_a_checkpoint_of_before_a_loss_is_held_against_what_is_said_of_it(
+    continued_pack: bytes, company: History, check: Check, tmp_path: Path, size: int, root: str, code: int, says: str
+) -> None:
+    if len(root) != 64:
+        root = root_of(head(history(seed=1) if root else company, size).checkpoint())
+    (tmp_path / "kept").write_bytes(old_note(size, root))
+    keys = ("--log-key", LOG.vkey(), "--log-key", OLD.vkey())
+    found, told = check(continued_pack, *keys, "--checkpoint", str(tmp_path / "kept"))
+    assert found == code, told
+    assert any(says in line for line in [told["verdict"], *told["proved"], *told["not_proved"]]), told
+
+
+def test_a_checkpoint_of_before_a_loss_needs_the_key_of_that_log(
+    continued_pack: bytes, check: Check, tmp_path: Path
+) -> None:
+    (tmp_path / "kept").write_bytes(old_note(900, "ab" * 32))
+    found, told = check(continued_pack, "--log-key", LOG.vkey(), "--checkpoint", str(tmp_path / "kept"))
+    assert found == 2
+    assert "give that log's key, too" in told["verdict"]
+
+
+@pytest.mark.parametrize(("size", "code"), [(300, 3), (301, 1), (318, 1), (319, 0)])
+def test_a_tree_head_without_a_name_is_of_before_the_loss_or_of_this_log(
+    continued_pack: bytes, company: History, check: Check, size: int, code: int
+) -> None:
+    h = deepcopy(company)
+    continued(h, kept=300)
+    keys = ("--log-key", LOG.vkey())
+    found, told = check(continued_pack, *keys, "--at-least", str(size), root_of(head(h, size).checkpoint()))
+    assert found == code, told
+    assert code != 1 or "it declares as lost what is here" in told["verdict"]
+    found, told = check(continued_pack, *keys, "--at-least", str(size), "cd" * 32)
+    assert found == (1 if size == 300 else 3), "what was lost may have been anything"
+
+
+@pytest.mark.parametrize(
+    ("kept", "before", "says"),
+    [
+        (900, OLD.name, "names no loss that can be"),
+        (320, OLD.name, "names no loss that can be"),
+        (-1, OLD.name, "names no loss that can be"),
+        ("318", OLD.name, "names no loss that can be"),
+        (319, OLD.name, "entry 319 continues old.example/log, and the log was second.example/log"),
+    ],
+)
+def test_a_seam_that_cannot_be_is_refused(company: History, check: Check, kept: int, before: str, says: str) -> None:
+    h = deepcopy(company)
+    first = continued(h, "second.example/log")
+    code, told = check(told_of(h, first, continued(h, before=before, kept=kept)), "--log-key", LOG.vkey())
+    assert code == 1
+    assert says in told["verdict"]

@@ -4,7 +4,7 @@ Read from the stored bodies, not through events: verification shares no code wit
 """
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,14 @@ from onepam.boot.config import Config
 from onepam.kernel.canonical import NotCanonical, decode
 from onepam.kernel.errors import Fault
 from onepam.ledger.check import Anchor
+from onepam.ledger.merkle import Frontier
 from onepam.ledger.note import VerifierKey
 from onepam.store.database import Db, connect, row, rows
 
 SEAM, STARTED = "ledger.continued", "system.started"
+
+RootOf = Callable[[int], bytes | None]
+"""The root over so many entries from the beginning; None where there are not so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ def judge(db: Db, key: VerifierKey) -> list[str]:
     return findings + [f"seam: entry {index}: it names no loss that can be" for index in odd]
 
 
-def place(anchor: Anchor, origin: str, known: Sequence[Seam]) -> Anchor | str | None:
+def place(anchor: Anchor, origin: str, known: Sequence[Seam], root_of: RootOf) -> Anchor | str | None:
     """An anchor of an earlier log, held against its seam: the anchor where its entries are all here; None where it
     covers lost ones, as the seam says; else what does not fit."""
     seam = next((each for each in known if each.before == origin), None)
@@ -99,6 +103,8 @@ def place(anchor: Anchor, origin: str, known: Sequence[Seam]) -> Anchor | str | 
         raise ValueError(f"{anchor.holder} is of another log: {origin}")
     if anchor.size <= seam.kept:
         return anchor
+    if root_of(anchor.size) == anchor.root:
+        return _not_lost(anchor, seam)
     if anchor.size > seam.size:
         return (
             f"seam: {anchor.holder} has seen {anchor.size} entries of {origin}, and entry {seam.index} names a loss "
@@ -107,6 +113,35 @@ def place(anchor: Anchor, origin: str, known: Sequence[Seam]) -> Anchor | str | 
     if anchor.size == seam.size and anchor.root.hex() != seam.root:
         return f"seam: {anchor.holder} has another root of {anchor.size} entries than entry {seam.index} names"
     return None
+
+
+def place_unnamed(anchor: Anchor, known: Sequence[Seam], root_of: RootOf) -> Anchor | str | None:
+    """The same for a tree head that names no log: of one before a seam where its size is among the lost ones of it."""
+    seam = next((each for each in known if each.kept < anchor.size <= each.size), None)
+    if seam is None:
+        return anchor
+    if root_of(anchor.size) != anchor.root:
+        return None
+    return anchor if anchor.size > seam.index else _not_lost(anchor, seam)
+
+
+def roots_of(database: Path) -> RootOf:
+    """The roots over the first entries that are stored here."""
+
+    def root_of(size: int) -> bytes | None:
+        tree = Frontier()
+        with contextlib.closing(connect(database, read_only=True)) as db:
+            tree.extend([each["leaf"] for each in rows(db, "SELECT leaf FROM entry ORDER BY idx LIMIT ?", (size,))])
+        return tree.root() if tree.size == size else None
+
+    return root_of
+
+
+def _not_lost(anchor: Anchor, seam: Seam) -> str:
+    return (
+        f"seam: {anchor.holder} has seen {anchor.size} entries of {seam.before}, and entry {seam.index} names only "
+        f"{seam.kept} as left: it declares as lost what is here"
+    )
 
 
 def set_aside(data: Path, seam: Seam) -> Path:

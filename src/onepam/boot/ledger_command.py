@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from onepam.boot.clock import wall_clock
-from onepam.boot.eras import Seam, origin_of, place, seams
+from onepam.boot.eras import Seam, origin_of, place, place_unnamed, roots_of, seams
 from onepam.boot.on_ledger import existing
 from onepam.boot.outside import (
     AnotherKey,
@@ -50,6 +50,13 @@ class _Given:
     seams: list[Seam]
     anchors: list[Anchor] = field(default_factory=list)
     findings: list[str] = field(default_factory=list)
+
+    def take(self, found: Anchor | str | None) -> None:
+        """An anchor, or what does not fit; None is of what is said to be lost."""
+        if isinstance(found, str):
+            self.findings.append(found)
+        elif found is not None:
+            self.anchors.append(found)
 
 
 def verify(
@@ -128,7 +135,7 @@ def _gather(
     signer: Path | None,
 ) -> None:
     """The anchors that were given, and what the signer beside the database remembers. Raises `ValueError`."""
-    origin = given.key.name
+    origin, root_of = given.key.name, roots_of(data / "ledger.db")
     given.anchors += [from_witness(each, data, given.witnesses, origin) for each in witnesses]
     for file in checkpoints:
         try:
@@ -140,22 +147,15 @@ def _gather(
             continue
         placed: Anchor | str | None = anchor_of(found, str(file))
         if found.checkpoint.origin != origin:
-            placed = place(anchor_of(found, str(file)), found.checkpoint.origin, given.seams)
-        if isinstance(placed, str):
-            given.findings.append(placed)
-        elif placed is not None:
-            given.anchors.append(placed)
-    if head is not None and not any(seam.kept < head[0] <= seam.size for seam in given.seams):
-        given.anchors.append(written_down(*head))  # else of a log before a seam, which says that it is lost
+            placed = place(anchor_of(found, str(file)), found.checkpoint.origin, given.seams, root_of)
+        given.take(placed)
+    if head is not None:
+        given.take(place_unnamed(written_down(*head), given.seams, root_of))
     if signer is not None:
         if not given.key_given:
             raise NotOutside("a signer anchors by its key: give it from elsewhere, with --log-key")
         given.anchors += [anchor] if (anchor := from_signer(signer, data, given.key)) else []
-    kept = beside(data / "signer", origin)
-    if isinstance(kept, str):
-        given.findings.append(kept)
-    elif kept is not None:
-        given.anchors.append(kept)
+    given.take(beside(data / "signer", origin))
 
 
 def _own_key(data: Path) -> str:

@@ -63,7 +63,9 @@ def pack(
 
 def verify(
     pack: Annotated[str, typer.Argument(help="The zip.")],
-    log_key: Annotated[str, typer.Option(help="The log's verifier key, obtained outside the pack.")] = "",
+    log_key: Annotated[
+        list[str] | None, typer.Option(help="The log's verifier key, obtained outside the pack; may be repeated.")
+    ] = None,
     witness_key: Annotated[list[str] | None, typer.Option(help="The same for a witness; may be repeated.")] = None,
     checkpoint: Annotated[
         list[str] | None, typer.Option(help="A signed checkpoint that was kept elsewhere; may be repeated.")
@@ -82,8 +84,8 @@ def verify(
     keys = [word for key in witness_key or () for word in ("--witness-key", key)]
     keys += [word for file in checkpoint or () for word in ("--checkpoint", file)]
     keys += ["--at-least", *at_least] if at_least else []
-    own = ["--log-key", log_key] if log_key else []
-    raise typer.Exit(main([pack, *own, *keys, *(["--json"] if as_json else [])]))
+    keys += [word for key in log_key or () for word in ("--log-key", key)]
+    raise typer.Exit(main([pack, *keys, *(["--json"] if as_json else [])]))
 
 
 def instant_of(text: str) -> str:

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Verify a OnePAM evidence pack. One file, Python 3.9 or newer, standard library only; shares no code with OnePAM.
 
-    python3 -I verify.py pack.zip --log-key KEY [--witness-key KEY]... [--checkpoint FILE]... [--at-least SIZE ROOT]
+    python3 -I verify.py pack.zip --log-key KEY... [--witness-key KEY]... [--checkpoint FILE]... [--at-least SIZE ROOT]
                          [--json]
 
-KEY is a verifier key (name+id+base64) or a file that holds one. Get it outside the pack: what stands inside the pack
-speaks for itself only. An anchor says from outside that the history was not rewritten: a witness that cosigned, a
-checkpoint or the size and root of one that somebody kept elsewhere.
+KEY is a verifier key (name+id+base64) or a file that holds one; of a log that goes on after a loss, the key of before,
+too. Get it outside the pack: what stands inside the pack speaks for itself only. An anchor says from outside that the
+history was not rewritten: a witness that cosigned, a checkpoint or the size and root of one that was kept elsewhere.
 
 Exit 0: anchored and intact. 5: the same, and the pack says of a recording that it is missing, cut or altered. 3:
 consistent but not anchored, or the author was not checked. 2: nothing was judged, the arguments are wrong. 1: anything
@@ -612,6 +612,22 @@ AS_OF = {
 }
 
 
+class Seam(NamedTuple):
+    """Entry `entry` goes on with the log `before` as `origin`; of the `size` entries of that log, under `root` (hex),
+    the first `kept` are here."""
+
+    entry: int
+    origin: str
+    before: str
+    size: int
+    root: str
+    kept: int
+
+    def words(self) -> str:
+        lost = f"entries {self.kept} to {self.size - 1} of {self.before} are lost"
+        return f"{lost}: entry {self.entry} continues it as {self.origin}"
+
+
 class Pack:
     """A pack whose files are listed, whose headers fit its checkpoint and whose disclosed entries are in the log."""
 
@@ -636,26 +652,28 @@ class Pack:
         need(log.first == 0 or log.times[0] < self.begin, "range.json: the range begins after the period does")
         need(log.end == c.size or log.times[-1] >= self.until, "range.json: the range ends before the period does")
         self.disclosed = Disclosed(files, log)
-        self.about: List[str] = []
-        self.proved: List[str] = []
-        self.not_proved: List[str] = []
-        self.anchors: List[str] = []
+        self.about, self.anchors = [], []  # type: List[str], List[str]
+        self.proved, self.not_proved = [], []  # type: List[str], List[str]
         self.recordings, self.bad = "not told: the pack has no report of sessions", 0
         self.seams = self._seams()
         for name in m["reports"]:
             self._report(name)
 
-    def _seams(self) -> List[str]:
-        """What was lost where the log was continued under a new name; every such entry of the range is disclosed."""
-        found, origin = [], self.checkpoint.origin
+    def _seams(self) -> List[Seam]:
+        """Where the log was continued under a new name after a loss; every such entry of the range is disclosed."""
+        found: List[Seam] = []
         for index in self.log.all_of(("ledger.continued",), 0, MAX_INTEGER + 1):
             need(index in self.disclosed.bodies, f"entry {index} (ledger.continued) is not disclosed")
             body = self.disclosed.bodies[index]
-            origin, old, kept, size = (body.get(name) for name in ("origin", "before", "kept", "size"))
-            need(type(kept) is int and type(size) is int, f"entry {index}: names no loss")
-            found.append(f"entries {kept} to {size - 1} of {old} are lost: entry {index} continues it as {origin}")
+            seam = Seam(index, *(body.get(name) for name in Seam._fields[1:]))
+            fits = [type(value) for value in seam] == [int, str, str, int, str, int] and 0 <= seam.kept <= index
+            need(fits and seam.kept < seam.size, f"entry {index}: names no loss that can be")
+            before = found[-1].origin if found else seam.before
+            need(seam.before == before, f"entry {index} continues {seam.before}, and the log was {before}")
+            found.append(seam)
+        origin = found[-1].origin if found else self.checkpoint.origin
         need(origin == self.checkpoint.origin, "the log was continued under another name than the checkpoint's")
-        self.not_proved += found
+        self.not_proved += [seam.words() for seam in found]
         return found
 
     def _files(self, manifest: Any) -> None:
@@ -713,9 +731,8 @@ class Pack:
             self._standing(name, standing, rows, excluded, as_of)
             self._roster_age(name, rows, list(columns).index("result"), as_of)
         else:
-            self.not_proved.append(
-                f"report {name}: that no row is missing or too many (what its rows rest on is proved)"
-            )
+            said = f"report {name}: that no row is missing or too many (what its rows rest on is proved)"
+            self.not_proved.append(said)
         derived = self._recordings(rows, list(columns)) if name == "sessions" else ()
         self._words(name, columns, derived)
         if excluded:
@@ -835,7 +852,9 @@ class Pack:
                 found = [i for i in row["ledger"] if kind(i) in FOUND][-1:]
                 at = max(map(self.log.time, due + found), default=0)
                 expected = [self._condition(bodies[closed[0]], found, due), iso(at) if at else "", ""]
-                if self._omitted(bodies[closed[0]]):
+                said = bodies[closed[0]].get("counts")
+                omitted = said.get("omitted_bytes") if type(said) is dict else None
+                if type(omitted) is int and omitted > 0:
                     expected[2] = "partial by policy"
                 total, checked, as_of = total + 1, checked + bool(at), max(as_of, at)
                 for word in (BAD.get(expected[0], ""), expected[2]):
@@ -863,12 +882,6 @@ class Pack:
             found.update((closing, index) for closing in closings[low:high])
             del closings[low:high]
         return found
-
-    @staticmethod
-    def _omitted(closed: Any) -> bool:
-        counts = closed.get("counts")
-        omitted = counts.get("omitted_bytes") if type(counts) is dict else None
-        return type(omitted) is int and omitted > 0
 
     def _condition(self, closed: Any, found: List[int], check: List[int]) -> str:
         """What the newest finding says; without one, what a check finds that finds nothing wrong."""
@@ -975,17 +988,17 @@ def anchors_from_outside(files: List[str], at_least: Optional[List[str]]) -> Lis
     return found
 
 
-def check_authors(pack: Pack, log_key: Optional[str], witness_keys: List[str]) -> Tuple[List[str], List[Key]]:
+def check_authors(pack: Pack, log_keys: List[str], witness_keys: List[str]) -> Tuple[List[str], List[Key]]:
     """Adds what the signatures prove. Returns why the author is not checked (empty when the log's key came from
-    outside), and the keys that may have signed anchors: the log's, then the witnesses'."""
+    outside), and the keys that may have signed anchors: the log's, those of before its seams, the witnesses'."""
     checkpoint, manifest, doubts = pack.checkpoint, pack.manifest, []
-    outside = None if log_key is None else key_from_outside(log_key, 1, "--log-key")
+    logs = [key_from_outside(text, 1, "--log-key") for text in log_keys]
+    outside = next((each for each in logs if each.name == checkpoint.origin), logs[0] if logs else None)
     key = outside or read_key(manifest["log_key"], 1, "manifest.json log_key")
     signed_at(checkpoint, key, "the log's key")
     need(key.name == checkpoint.origin, "checkpoint: the log's key has another name than the log")
-    said = (
-        f"checkpoint of {checkpoint.size} entries is signed by {key.name}+{key.id.hex()}; root {checkpoint.root.hex()}"
-    )
+    said = f"checkpoint of {checkpoint.size} entries is signed by {key.name}+{key.id.hex()}; root "
+    said += checkpoint.root.hex()
     if outside:
         pack.proved.append(said)
     else:
@@ -1002,7 +1015,41 @@ def check_authors(pack: Pack, log_key: Optional[str], witness_keys: List[str]) -
         signed_at(checkpoint, witness, "witness")
     if not trusted:
         pack.not_proved.append("no independent witness: whoever holds the log's key could have rewritten the history")
-    return doubts, [key, *trusted]
+    return doubts, [key, *(each for each in logs if each != key), *trusted]
+
+
+def check_note(pack: Pack, note: Checkpoint, holder: str, keys: List[Key]) -> None:
+    """Whether one of the keys signed a checkpoint that was kept elsewhere, of this log or of one before a seam."""
+    old = note.origin != pack.checkpoint.origin
+    if old and not any(seam.before == note.origin for seam in pack.seams):
+        raise Usage(f"{holder} is of another log: {note.origin}")
+    known = [k for k in keys if any((n, raw[:4]) == (k.name, k.id) for n, raw in note.signatures)]
+    if old and not known:
+        raise Usage(f"{holder} is of the log {note.origin}: give that log's key, too, with --log-key")
+    need(known, f"{holder} is not signed by {keys[0].name}+{keys[0].id.hex()}, which signed this pack")
+    for key in known:
+        try:
+            signed_at(note, key, holder)
+        except Refused as error:
+            raise Usage(f"{holder} is forged: {error}") from None
+
+
+def is_lost(pack: Pack, anchor: Anchor) -> bool:
+    """Whether an anchor covers entries of the log before a seam that are lost, as the seam says. One that shows that
+    the seam does not say the truth is refused. A tree head that names no log may be of this one, too."""
+    named, n, who = anchor.note.origin if anchor.note else "", anchor.size, anchor.holder
+    here = pack.log.roots.get(n) == anchor.root
+    for seam in pack.seams if named != pack.checkpoint.origin else []:
+        said = f"{who} has seen {n} entries of {seam.before}, and entry {seam.entry} names"
+        mine = seam.before == named if named else n <= seam.size and not (here and n > seam.entry)
+        if mine and n > seam.kept:
+            need(not here, f"{said} only {seam.kept} as left: it declares as lost what is here")
+            need(n <= seam.size, f"{said} a loss up to {seam.size}: more was lost than it says")
+            same = not named or n < seam.size or anchor.root.hex() == seam.root
+            need(same, f"{said} another root of them")
+            pack.not_proved.append(f"anything by {who}: of its {n} entries those from {seam.kept} on are lost")
+            return True
+    return False
 
 
 def hold_anchors(pack: Pack, anchors: List[Anchor], keys: List[Key]) -> None:
@@ -1010,15 +1057,9 @@ def hold_anchors(pack: Pack, anchors: List[Anchor], keys: List[Key]) -> None:
     log, size = pack.log, pack.checkpoint.size
     for anchor in anchors:
         if anchor.note:
-            if anchor.note.origin != pack.checkpoint.origin:
-                raise Usage(f"{anchor.holder} is of another log: {anchor.note.origin}")
-            known = [k for k in keys if any((n, raw[:4]) == (k.name, k.id) for n, raw in anchor.note.signatures)]
-            need(known, f"{anchor.holder} is not signed by {keys[0].name}+{keys[0].id.hex()}, which signed this pack")
-            for key in known:
-                try:
-                    signed_at(anchor.note, key, anchor.holder)
-                except Refused as error:
-                    raise Usage(f"{anchor.holder} is forged: {error}") from None
+            check_note(pack, anchor.note, anchor.holder, keys)
+        if is_lost(pack, anchor):
+            continue
         if anchor.size not in log.roots:
             why = f"newer than the pack, which has {size}: draw a newer pack" if anchor.size > size else (
                 f"outside the pack's range, entries {log.first} to {log.end - 1}")  # fmt: skip
@@ -1034,7 +1075,7 @@ def hold_anchors(pack: Pack, anchors: List[Anchor], keys: List[Key]) -> None:
 
 
 def verify(
-    path: str, log_key: Optional[str], witness_keys: List[str], anchors: Tuple[Anchor, ...] = ()
+    path: str, log_keys: List[str], witness_keys: List[str], anchors: Tuple[Anchor, ...] = ()
 ) -> Tuple[Pack, List[str]]:
     """The pack, and why its author is not checked. What anchors it stands in its `anchors`."""
     need(stat.S_ISREG(os.stat(path).st_mode), "not a regular file")
@@ -1042,7 +1083,7 @@ def verify(
         data = file.read(MAX_TOTAL + 1)
     need(len(data) <= MAX_TOTAL, "the pack is larger than the bound")
     pack = Pack(data, tuple(anchor.size for anchor in anchors))
-    doubts, keys = check_authors(pack, log_key, witness_keys)
+    doubts, keys = check_authors(pack, log_keys, witness_keys)
     hold_anchors(pack, list(anchors), keys)
     log, disclosed = pack.log, pack.disclosed
     erased = sum(payload is None for payload in disclosed.payloads.values())
@@ -1090,7 +1131,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
     """Runs the command line and returns the exit code (see the head of this file)."""
     parser = _Arguments(prog="verify.py", description="Verify a OnePAM evidence pack.", allow_abbrev=False)
     parser.add_argument("pack", help="the pack, a zip file")
-    parser.add_argument("--log-key", help="the log's verifier key or a file with it, obtained outside the pack")
+    parser.add_argument("--log-key", action="append", default=[], help="the log's verifier key or a file with it, "
+                        "obtained outside the pack; may be repeated")  # fmt: skip
     parser.add_argument("--witness-key", action="append", default=[], help="the same for a witness; may be repeated")
     parser.add_argument("--checkpoint", action="append", default=[], help="a signed checkpoint that was kept elsewhere")
     parser.add_argument("--at-least", nargs=2, metavar=("SIZE", "ROOT"), help="a tree head that was written down")
@@ -1109,9 +1151,8 @@ def main(arguments: Optional[List[str]] = None) -> int:
         if pack.bad:
             code = RECORDINGS
             verdict += f"; {pack.bad} recording{'s' * (pack.bad > 1)} not as sealed: see the line recordings"
-        entries = "; ".join(
-            [f"entries {pack.log.first} to {pack.log.end - 1} of {pack.checkpoint.origin}", *pack.seams]
-        )
+        first = f"entries {pack.log.first} to {pack.log.end - 1} of {pack.checkpoint.origin}"
+        entries = "; ".join([first, *(seam.words() for seam in pack.seams)])
         history = (f"consistent but not anchored: {entries}; {'; '.join(lacking)}" if lacking
                    else f"anchored and intact: {entries}, by {' and by '.join(pack.anchors)}")  # fmt: skip
         about = [
@@ -1119,9 +1160,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
             f"period {iso(pack.begin)} to {iso(pack.until)}",
             *(pack.about or ["no reports"]),
         ]
-    except Usage as error:
-        code, verdict, history = USAGE, f"NOT JUDGED: {error}", "not judged"
-    except FileNotFoundError as error:
+    except (Usage, FileNotFoundError) as error:
         code, verdict, history = USAGE, f"NOT JUDGED: {error}", "not judged"
     except Refused as error:
         verdict, history = f"REFUSED: {error}", f"broken: {error}"
