@@ -291,6 +291,12 @@ def test_bodies_are_strict_and_bounded(office: Office, body: bytes, status: int)
         assert set(answer.json()) == {"code", "message", "hint"}
 
 
+def test_a_hint_that_leads_to_the_console_is_an_address(office: Office) -> None:
+    wish = {"resource": "nowhere", "login": "app", "duration_seconds": 3600, "reason": "x"}
+    with office.client(office.join("engineer")) as client:
+        assert client.post("/requests", json=wish).json()["hint"] == f"See what you can reach: {office.url}/"
+
+
 def test_a_body_without_a_length_is_bounded_too(office: Office) -> None:
     def endless() -> Any:
         for _ in range(200):

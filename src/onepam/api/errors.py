@@ -103,12 +103,13 @@ def answer(status: int, code: str, message: str, hint: str = "", **more: Any) ->
 
 async def _refused(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ApiError)
-    refused = error.refused
+    refused, console_url = error.refused, request.app.state.services.console_url
     found = [
         {"file": each.file, "line": each.line, "column": each.column, "message": each.message, "hint": each.hint}
         for each in error.problems
     ]
-    return answer(error.status, refused.code, refused.message, refused.hint, **({"problems": found} if found else {}))
+    more = {"problems": found} if found else {}
+    return answer(error.status, refused.code, refused.message, refused.hint_at(console_url), **more)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

@@ -112,7 +112,6 @@ def _refused(gateway: str, answer: "httpx2.Response") -> None:
         ]
     except (ValueError, KeyError, TypeError, AttributeError):
         stop(UNAVAILABLE, f"{gateway} did not answer as a OnePAM gateway does.", "Check the address.")
-    hint = f"{gateway}{hint}" if hint.startswith("/") else hint
     if answer.status_code == 401:
         stop(SIGNED_OUT, "Your sign-in has ended." if code == "token.missing" else message, "Run: onepam login", code)
     stop(UNAVAILABLE if answer.status_code >= 500 else REFUSED, message, hint, code, details)

@@ -15,6 +15,11 @@ class Refused:
     message: str
     hint: str = ""
 
+    def hint_at(self, console_url: str) -> str:
+        """The hint for somebody who is not in the console: its path is an address there."""
+        lead, colon, path = self.hint.rpartition(": ")
+        return f"{lead}{colon}{console_url}{path}" if path.startswith("/") else self.hint
+
 
 class Fault(Exception):
     """Something broke that was not the caller's doing. The docstring of a subclass is its meaning."""

@@ -278,6 +278,5 @@ class PersonDoor(Door):
 
 
 def _words(refused: Refused, console_url: str = "") -> str:
-    lead, colon, path = refused.hint.rpartition(": ")
-    hint = f"{lead}{colon}{console_url}{path}" if path.startswith("/") else refused.hint
+    hint = refused.hint_at(console_url)
     return f"\r\nOnePAM: {refused.message}\r\n" + (f"        {hint}\r\n" if hint else "") + "\r\n"
