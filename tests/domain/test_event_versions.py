@@ -14,6 +14,7 @@ from onepam.domain.event import (
     event,
     every_version,
     is_known,
+    is_older,
     join,
     kind_of,
     kind_to_write,
@@ -117,6 +118,8 @@ def test_an_unknown_version_is_named_with_what_this_release_reads() -> None:
     register((Door1, None), (Door2, _second))
     assert is_known("door.seen", 2)
     assert not is_known("door.seen", 3)
+    assert [is_older("door.seen", version) for version in (1, 2, 3)] == [True, False, False]
+    assert not is_older("door.shut", 1)
     with pytest.raises(UnknownKind, match=r"door\.seen v3: this release reads it up to v2"):
         join("door.seen", 3, {}, None)
     with pytest.raises(UnknownKind, match=r"door\.shut v1: this release knows no such kind"):

@@ -167,6 +167,11 @@ def is_known(name: str, version: int) -> bool:
     return (name, version) in _registry.by_name
 
 
+def is_older(name: str, version: int) -> bool:
+    """Whether this release writes a newer version of the kind."""
+    return name in _registry.newest and version < _registry.newest[name].version
+
+
 def as_stored(name: str, version: int, body: Mapping[str, Any], payload: Mapping[str, Any] | None) -> Any:
     """The record of a stored body and payload in its own version; private fields are None where `payload` is (erased).
 

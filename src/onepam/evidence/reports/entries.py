@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from onepam.app.ports import History, Kept
+from onepam.domain.event import is_older, join, kind_of, plain
 from onepam.evidence.report import Column, Row, Said
 from onepam.kernel.canonical import NotCanonical, decode, encode
 from onepam.kernel.clock import FOREVER, Instant, iso
@@ -20,7 +21,8 @@ ERASED = "[erased]"
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An entry as its canonical JSON says it; `payload` is None where it was erased, or where there never was one."""
+    """An entry as the JSON of its kind's newest version says it; `payload` is None where it was erased, or where there
+    never was one."""
 
     header: Header
     body: Any
@@ -57,10 +59,18 @@ class Entries:
 
 
 def _told(kept: Kept) -> Told:
+    header = kept.header
     try:
-        return Told(kept.header, decode(kept.body), None if kept.payload is None else decode(kept.payload))
-    except NotCanonical as error:
-        raise Corrupt(f"entry {kept.header.index} cannot be read: {error}") from None
+        body, payload = decode(kept.body), None if kept.payload is None else decode(kept.payload)
+        if is_older(header.kind, header.version):
+            event = join(header.kind, header.version, body, payload)
+            kind = kind_of(event)
+            said = {"payload": body["payload"]} if kind.private_fields and "payload" in body else {}
+            body = said | {name: plain(getattr(event, name)) for name in kind.open_fields}
+            payload = payload and {name: plain(getattr(event, name)) for name in kind.private_fields}
+        return Told(header, body, payload)
+    except (NotCanonical, ValueError, LookupError) as error:
+        raise Corrupt(f"entry {header.index} cannot be read: {error}") from None
 
 
 def _cell(sources: Sequence[Said], row: Sequence[Told]) -> str:

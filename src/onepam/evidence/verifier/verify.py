@@ -31,7 +31,7 @@ import stat
 import struct
 import sys
 import zlib
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
 FORMAT = "onepam-evidence-pack/1"
 MAX_TOTAL = 2 << 30  # bytes, of the zip and of what is in it
@@ -330,7 +330,7 @@ def signed_at(checkpoint: Checkpoint, key: Key, what: str) -> int:
 
 HEADER = re.compile(
     rb'(\{"class":"([a-z][a-z0-9_.]*)","class_seq":(0|[1-9]\d{0,15}),"index":(0|[1-9]\d{0,15}),'
-    rb'"kind":"([a-z][a-z0-9_.]*)","time":(0|[1-9]\d{0,15}),"v":(?:0|[1-9]\d{0,8})\})\n'
+    rb'"kind":"([a-z][a-z0-9_.]*)","time":(0|[1-9]\d{0,15}),"v":(0|[1-9]\d{0,8})\})\n'
 )
 
 
@@ -384,7 +384,7 @@ class Log:
         self.first, self.end, self.bodies = proof["first"], proof["end"], files["bodies.sha256"]
         need(self.first < self.end <= checkpoint.size, "range.json: the range is empty or beyond the checkpoint")
         need(len(self.bodies) == 32 * (self.end - self.first), "bodies.sha256: not one hash per entry of the range")
-        self.times, self.kinds = [], []  # type: List[int], List[str]
+        self.times, self.kinds, self.versions = [], [], {}  # type: List[int], List[str], Dict[int, int]
         self.counters: Dict[str, Tuple[int, int]] = {}
         tree = Tree()
         for side, begin, end in (("left", 0, self.first), ("right", self.end, checkpoint.size)):
@@ -413,7 +413,7 @@ class Log:
             rows, leaves = HEADER.findall(chunk), []
             broken = not chunk or sum(len(row[0]) + 1 for row in rows) != len(chunk)
             need(not broken, f"headers.jsonl: a broken line after entry {count - 1}")
-            for line, klass, seq, index, kind, time in rows:
+            for line, klass, seq, index, kind, time, version in rows:
                 now, number = int(time), int(seq)
                 if int(index) != count:
                     raise Refused(f"headers.jsonl: entry {count} is missing, doubled or out of order")
@@ -429,6 +429,8 @@ class Log:
                 leaves.append(sha(b"\0" + line + self.bodies[offset : offset + 32]).digest())
                 self.times.append(now)
                 self.kinds.append(known.get(kind) or known.setdefault(kind, kind.decode()))
+                if version != b"1":
+                    self.versions[count] = int(version)
                 count, last = count + 1, now
             need(count <= self.end, "headers.jsonl: more headers than the range has")
             for size in sorted(size for size in set(sizes) if tree.size < size < tree.size + len(leaves)):
@@ -453,6 +455,9 @@ class Log:
         kind: str = self.kinds[index - self.first]
         return kind
 
+    def version(self, index: int) -> int:
+        return self.versions.get(index, 1)
+
     def all_of(self, kinds: Tuple[str, ...], begin: int, end: int) -> List[int]:
         """The indexes of all entries of these kinds with begin <= time < end."""
         found = (self.first + i for i, kind in enumerate(self.kinds) if kind in kinds)
@@ -460,6 +465,11 @@ class Log:
 
 
 # ---- What the pack discloses of entries, and whether the log agrees. -------------------------------------------------
+
+Step = Callable[[Dict[str, Any], Optional[Dict[str, Any]]], Tuple[Dict[str, Any], Optional[Dict[str, Any]]]]
+UPCASTS: Dict[Tuple[str, int], Step] = {}
+"""How body and payload (None where erased) of an entry of this kind and version read in the next version. An entry is
+hashed as it was written, and then read in the newest form; a version beyond the last step is not known here."""
 
 
 class Disclosed:
@@ -486,6 +496,27 @@ class Disclosed:
         for index in self.bodies:
             there = "payload" not in self.bodies[index] or index in self.payloads
             need(there, f"payloads.jsonl: the payload of entry {index} is missing")
+            self._upcast(index)
+
+    def _upcast(self, index: int) -> None:
+        """The entry in the newest form of its kind."""
+        kind, last = self.log.kind(index), 1
+        while (kind, last) in UPCASTS:
+            last += 1
+        version = self.log.version(index)
+        if not 1 <= version <= last:
+            raise Refused(
+                f"entry {index} is {kind} v{version}, which this verifier reads up to v{last}: take a newer one"
+            )
+        for step in range(version, last):
+            raw, what = self.payloads.get(index), f"payload of entry {index}"
+            payload = None if raw is None else parse(raw, what)
+            try:
+                self.bodies[index], payload = UPCASTS[kind, step](self.bodies[index], payload)
+            except (LookupError, TypeError, ValueError) as error:
+                raise Refused(f"entry {index} ({kind} v{step}) lacks what its kind has: {error}") from None
+            if payload is not None:
+                self.payloads[index] = _canonical(payload).encode("utf-8")
 
     def _erased(self, line: Any) -> bool:
         if "erased" not in line:
