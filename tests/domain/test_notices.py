@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from onepam.domain import outbox
+from onepam.domain.access import Action
 from onepam.domain.announcing import ContinuationAnnounced, RenewalAnnounced
 from onepam.domain.directory_brake import (
     DirectoryHeld,
@@ -19,7 +20,9 @@ from onepam.domain.doors import Door, DoorPressed
 from onepam.domain.event import UnknownKind, kinds, name_of
 from onepam.domain.notices import ALARM, CONCERNED, TABLE, Audience, Telling, telling
 from onepam.domain.provider_keys import ProviderKeysRead
+from onepam.domain.provider_refusal import LEFT_OUT, ProviderRefused
 from onepam.domain.recordings import Condition, RecordingFoundBad
+from onepam.domain.requests import RequestMade, Substance
 from onepam.domain.sign_in import EnrolmentUsed, FactorRemoved
 from onepam.domain.staff import RosterHeld, RosterRefused
 from onepam.domain.system import AnchorHandedOut, ClockJumped, LedgerVerified, SystemStarted
@@ -105,6 +108,25 @@ def test_a_person_is_told_of_their_factors_by_a_name_on_one_line() -> None:
     assert "was removed" in said(FactorRemoved("fac_1", "per_1", "removed", "per_1")).sentence
     assert telling(FactorRemoved("fac_1", "per_1", "person.disabled", "x"), named) is None
     assert "by a link" in said(EnrolmentUsed("enr_1", "per_1")).sentence
+
+
+def test_a_provider_that_is_refused_is_told_by_its_cause() -> None:
+    told = said(ProviderRefused("idp_1", "oidc.exchange", 12, Instant(0)))
+    assert "idp_1 sent 12 sign-ins or messages that were refused (oidc.exchange)" in told.sentence
+    assert (told.audience, told.alike, told.where) == (ALARM, "provider.refused idp_1 oidc.exchange", "/providers")
+    assert telling(ProviderRefused("idp_1", LEFT_OUT, 1, Instant(0)), named) is None
+
+
+def test_a_request_is_told_to_whoever_may_decide_without_its_reason() -> None:
+    asked = Substance("per_1", "web-1", "root", "engineer", "v", "prod", (Action.SHELL,), 1)
+    made = RequestMade("req_1", asked, "d", parse("2026-03-03T14:00:00Z"), "because of a secret", "T-1")
+    told = said(made)
+    assert told.sentence.startswith("Ada Bcc: eve@example.com Example asks to reach web-1 as root (engineer)")
+    assert "until 2026-03-03T14:00:00.000000Z." in told.sentence
+    assert "secret" not in told.sentence
+    assert (told.audience, told.alike, told.person, told.alarm) == (
+        Audience.DECIDERS, "request.made per_1", "", False
+    )  # fmt: skip
 
 
 def test_a_bad_recording_is_said_to_be_what_it_is() -> None:

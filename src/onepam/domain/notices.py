@@ -23,7 +23,9 @@ from onepam.domain.disk import DiskLow
 from onepam.domain.doors import DoorPressed
 from onepam.domain.event import name_of
 from onepam.domain.provider_keys import ProviderKeysRead
+from onepam.domain.provider_refusal import LEFT_OUT, ProviderRefused
 from onepam.domain.recordings import Condition, RecordingFoundBad
+from onepam.domain.requests import RequestMade
 from onepam.domain.sign_in import EnrolmentUsed, FactorRemoved
 from onepam.domain.staff import RosterHeld, RosterRefused
 from onepam.domain.system import AnchorHandedOut, ClockJumped, LedgerVerified
@@ -34,9 +36,11 @@ Named = Callable[[str | None], str]
 
 
 class Audience(Flag):
-    """Who is told. `SECURITY` is the address of the configuration, `SYSTEMS` its webhooks and syslog servers."""
+    """Who is told. `DECIDERS` are those who may decide on a request, `SECURITY` is the address of the configuration,
+    `SYSTEMS` its webhooks and syslog servers."""
 
     PERSON = auto()
+    DECIDERS = auto()
     ADMINISTRATORS = auto()
     SECURITY = auto()
     SYSTEMS = auto()
@@ -47,6 +51,10 @@ ALARM = Audience.ADMINISTRATORS | Audience.SECURITY | Audience.SYSTEMS
 
 CONCERNED = Audience.PERSON | Audience.SYSTEMS
 """The person whom it is about."""
+
+
+MOST_DECIDERS_TOLD = 50
+"""Of those who may decide on a request, by name. All of them see it among what waits for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +175,23 @@ def _keys_read(event: ProviderKeysRead, named: Named) -> str:
     )
 
 
+def _refused(event: ProviderRefused, named: Named) -> str | None:
+    if event.cause == LEFT_OUT:
+        return None
+    return (
+        f"The identity provider {event.provider} sent {event.count} sign-ins or messages that were refused "
+        f"({event.cause}): nobody came in by them. The provider's page says what to do."
+    )
+
+
+def _asked(event: RequestMade, named: Named) -> str:
+    asked = event.substance
+    return (
+        f"{named(asked.person)} asks to reach {asked.resource} as {asked.login} ({asked.role}) and waits for a "
+        f"decision, yours or another's, until {iso(event.expires)}."
+    )
+
+
 def _roster_held(event: RosterHeld, named: Named) -> str:
     return (
         f"A version of the staff roster is held back: it would end the access of {event.leavers} of {event.accounts} "
@@ -250,6 +275,22 @@ TABLE: tuple[Row, ...] = (
     Row(DirectoryHoldReminded, ALARM, "half the time to decide on those is over", _reminded, "/provisioning"),
     Row(DirectoryPersonDecided, ALARM, "a last administrator decided on themselves", _own_word, "/provisioning"),
     Row(ProviderKeysRead, ALARM, "an identity provider's certificates changed by themselves", _keys_read, "/providers"),
+    Row(
+        ProviderRefused,
+        ALARM,
+        "an identity provider's sign-ins or messages are refused",
+        _refused,
+        "/providers",
+        lambda event: f"{event.provider} {event.cause}",
+    ),
+    Row(
+        RequestMade,
+        Audience.DECIDERS,
+        "somebody asks for access",
+        _asked,
+        "/approvals",
+        lambda event: str(event.substance.person),
+    ),
     Row(RosterHeld, ALARM, "a version of the staff roster is held back", _roster_held, "/roster"),
     Row(RosterRefused, ALARM, "the staff roster could not be taken", _roster_refused, "/roster"),
     Row(

@@ -11,7 +11,7 @@ LEFT_OUT = "groups.left_out"
 """The cause where somebody was let in, without values of groups that are no usable names."""
 
 
-@event("provider.refused", klass="identity")
+@event("provider.refused", klass="identity", alarm=True)
 @dataclass(frozen=True, slots=True)
 class ProviderRefused:
     """Sign-ins or messages by this provider were refused for this `cause` (a refusal's code), `count` of them from

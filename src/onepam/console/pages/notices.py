@@ -16,6 +16,7 @@ MOST_LISTED = 200
 _CHANNELS = {Channel.MAIL: "e-mail", Channel.WEBHOOK: "webhook", Channel.SYSLOG: "syslog"}
 _AUDIENCES = {
     Audience.PERSON: "the person",
+    Audience.DECIDERS: "whoever may decide",
     Audience.ADMINISTRATORS: "administrators",
     Audience.SECURITY: "security address",
     Audience.SYSTEMS: "systems",

@@ -4,13 +4,15 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from onepam.domain.notices import ALARM, TABLE, Audience, Telling, telling
+from onepam.domain.notices import ALARM, MOST_DECIDERS_TOLD, TABLE, Audience, Telling, telling
 from onepam.domain.outbox import GIVEN_UP, MAIL, SECURITY, Channel, Occurrence, Told, mail_to
+from onepam.domain.requests import RequestMade, Substance
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Corrupt
 from onepam.store.database import Db, row, rows
 from onepam.store.entries import Stored, entries_of, size_at, size_of
 from onepam.store.facts.directory_brake import administrators
+from onepam.store.facts.requests import approvers, deciders
 from onepam.store.read.names import name
 from onepam.store.tables import AT
 
@@ -143,9 +145,16 @@ def _audience(db: Db, stored: Stored, told: Telling, receivers: Mapping[str, Cha
         people.add(told.person)
     if MAIL in receivers and Audience.ADMINISTRATORS in told.audience:
         people |= administrators(db, stored.header.time)
+    if MAIL in receivers and Audience.DECIDERS in told.audience and isinstance(stored.event, RequestMade):
+        people |= _deciders(db, stored.header.time, stored.event.substance)
     found = [(mail_to(each), Channel.MAIL) for each in sorted(people)]
     if SECURITY in receivers and Audience.SECURITY in told.audience:
         found.append((SECURITY, Channel.MAIL))
     if Audience.SYSTEMS in told.audience:
         found += [(each, channel) for each, channel in receivers.items() if channel is not Channel.MAIL]
     return found
+
+
+def _deciders(db: Db, at: Instant, asked: Substance) -> set[str]:
+    """Who could decide on it when it was asked."""
+    return {person for person, _ in deciders(db, at, approvers(db, asked, at), asked.person)[:MOST_DECIDERS_TOLD]}
