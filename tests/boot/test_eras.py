@@ -49,6 +49,11 @@ def test_a_head_without_a_name(size: int, root: bytes, says: str) -> None:
     assert {"anchor": found is anchor, "lost": found is None}.get(says, says in str(found)), found
 
 
+def test_a_lost_signer_is_told_without_a_loss_of_entries() -> None:
+    said = Seam(60, "log/2", "log", 50, "ab" * 32, 50, "delay").words()
+    assert said.startswith("the signer of the log log is lost, and none of its 50 entries: entry 60 continues it")
+
+
 def test_of_a_log_that_this_one_never_was_nothing_is_judged() -> None:
     with pytest.raises(ValueError, match=r"of another log: third/log"):
         place(Anchor(1, HERE, "x"), "third/log", (SEAM,), root_of)

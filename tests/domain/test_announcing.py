@@ -107,6 +107,14 @@ def test_the_ledger_is_continued_with_the_key() -> None:
     assert outcome == Decided((made,), None)
 
 
+def test_a_lost_signer_is_a_loss_though_every_entry_is_here() -> None:
+    outcome = continue_after(facts(), loss(kept=100, signer=True), OLD, "ann_new", "nod_1", NOW)
+    assert isinstance(outcome, Decided)
+    (event,) = outcome.events
+    assert isinstance(event, LedgerContinued)
+    assert (event.kept, event.size) == (100, 100)
+
+
 def test_without_it_the_continuation_takes_a_day() -> None:
     outcome = continue_after(facts(), LOSS, "", "ann_new", "nod_1", NOW)
     announced = Announcement("ann_new", Deed.CONTINUATION, DUE, "new.log")

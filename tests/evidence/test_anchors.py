@@ -241,7 +241,7 @@ def test_a_tree_head_without_a_name_is_of_before_the_loss_or_of_this_log(
 @pytest.mark.parametrize(
     ("kept", "before", "says"),
     [
-        (900, OLD.name, "names no loss that can be"),
+        (901, OLD.name, "names no loss that can be"),
         (320, OLD.name, "names no loss that can be"),
         (-1, OLD.name, "names no loss that can be"),
         ("318", OLD.name, "names no loss that can be"),

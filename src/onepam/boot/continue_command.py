@@ -13,7 +13,7 @@ import typer
 from onepam.app.announced import continue_after_loss
 from onepam.blobs.tile_folder import TileFolder
 from onepam.boot.config import Config
-from onepam.boot.eras import origin_of, seams, set_aside
+from onepam.boot.eras import log_key_of, origin_of, seams, set_aside
 from onepam.boot.on_ledger import DATA, ConfigFile, Data, existing, on_ledger, settings_of
 from onepam.boot.outside import AnotherKey, NotOutside, anchor_of, from_checkpoint
 from onepam.boot.recovery_key import file_of, shown_digest
@@ -24,8 +24,9 @@ from onepam.kernel.clock import iso
 from onepam.kernel.errors import Corrupt, Refused, Unavailable
 from onepam.kernel.ids import new_id
 from onepam.ledger.check import Anchor
+from onepam.ledger.checkpoint import open_checkpoint
 from onepam.ledger.merkle import Frontier
-from onepam.ledger.note import VerifierKey
+from onepam.ledger.note import BadNote, VerifierKey
 from onepam.ledger.tiles import WIDTH, hashes_of, tile_at
 from onepam.signing.signer import SignerClient
 from onepam.store.database import Db, connect, rows
@@ -42,6 +43,7 @@ def continue_command(
     checkpoint: Annotated[
         Path | None, typer.Option(help="The newest checkpoint of the old log, kept elsewhere.")
     ] = None,
+    signer_lost: Annotated[bool, typer.Option(help="The old log's signer is lost: its key or its memory.")] = False,
     with_key: Annotated[bool, typer.Option(help="Ask for the recovery key; without it this takes a day.")] = True,
 ) -> None:
     """Continue the ledger under a new name after a real loss. Stop the gateway first.
@@ -53,13 +55,15 @@ def continue_command(
     with _stopped(data):
         with contextlib.closing(connect(data / "ledger.db", read_only=True)) as db:
             before = origin_of(db) or settings.origin
-            old = _old_head(settings, before, log_key, checkpoint)
-            loss = Loss(origin, before, old.size, old.root.hex(), _kept(db, data, old), because)
+            key = log_key or log_key_of(db) or ""
+            old = _published_head(data, before, key) if signer_lost and checkpoint is None else None
+            old = old or _old_head(settings, before, key, checkpoint)
+            loss = Loss(origin, before, old.size, old.root.hex(), _kept(db, data, old), because, signer_lost)
         _commit(settings, loss, with_key)
     with contextlib.closing(connect(data / "ledger.db", read_only=True)) as db:
         done = seams(db)
     if done and done[-1].origin == origin:
-        aside = set_aside(data, done[-1])
+        aside = set_aside(data, done[-1], signer=signer_lost)
         typer.echo(f"{done[-1].words()}.")
         typer.echo(f"What was published and signed before lies in {aside}: keep it, and the old log key.")
         typer.echo(f'Now set origin = "{origin}" in the configuration, begin a signer of that origin where it runs by')
@@ -87,6 +91,15 @@ def _commit(settings: Config, loss: Loss, with_key: bool) -> None:
             typer.echo(f"Run the same command again after {iso(answer.due)}.")
 
     on_ledger(settings.data, work)
+
+
+def _published_head(data: Path, before: str, key: str) -> Anchor:
+    """The newest head that the lost signer signed, from the published log: it is gone, and nobody else remembers."""
+    try:
+        found = open_checkpoint(TileFolder(data / "log").checkpoint() or b"", [VerifierKey.parse(key)], before)
+    except BadNote as error:
+        raise typer.BadParameter(f"the published checkpoint: {error}; give its newest --checkpoint") from None
+    return Anchor(found.checkpoint.size, found.checkpoint.root, "published checkpoint")
 
 
 def _old_head(settings: Config, before: str, log_key: str, checkpoint: Path | None) -> Anchor:

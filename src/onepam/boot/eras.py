@@ -38,9 +38,12 @@ class Seam:
 
     def words(self) -> str:
         """What is lost, for people."""
-        what = f"entry {self.kept} is" if self.kept + 1 == self.size else f"entries {self.kept} to {self.size - 1} are"
         ground = "the recovery key" if self.ground == "recovery_key" else "a day's announcement"
-        return f"{what} lost of the log {self.before}: entry {self.index} continues it as {self.origin}, by {ground}"
+        said = f"entry {self.index} continues it as {self.origin}, by {ground}"
+        if self.kept == self.size:
+            return f"the signer of the log {self.before} is lost, and none of its {self.size} entries: {said}"
+        what = f"entry {self.kept} is" if self.kept + 1 == self.size else f"entries {self.kept} to {self.size - 1} are"
+        return f"{what} lost of the log {self.before}: {said}"
 
 
 def seams(db: Db) -> list[Seam]:
@@ -64,6 +67,18 @@ def origin_of(db: Db) -> str | None:
         return found[-1].origin
     first = row(db, "SELECT body FROM entry WHERE kind = ? ORDER BY idx LIMIT 1", (STARTED,))
     said = _body(first["body"]).get("origin") if first else None
+    return said if type(said) is str else None
+
+
+def log_key_of(db: Db) -> str | None:
+    """The log key (vkey) of the first start under the name that the ledger has now; None before it."""
+    known = seams(db)
+    first = row(
+        db,
+        "SELECT body FROM entry WHERE kind = ? AND idx >= ? ORDER BY idx LIMIT 1",
+        (STARTED, known[-1].index if known else 0),
+    )
+    said = _body(first["body"]).get("log_key") if first else None
     return said if type(said) is str else None
 
 
@@ -91,7 +106,7 @@ def judge(db: Db, key: VerifierKey) -> list[str]:
             findings.append(f"log-key: entry {index}: it began under {body.get('log_key')}, and the key is {log_key}")
     if origin is not None and origin != key.name:
         findings.append(f"origin: the log is {origin}, and the key is of {key.name}")
-    odd = [seam.index for seam in known if not 0 <= seam.kept <= seam.index or seam.kept >= seam.size]
+    odd = [seam.index for seam in known if not 0 <= seam.kept <= seam.index or seam.kept > seam.size]
     return findings + [f"seam: entry {index}: it names no loss that can be" for index in odd]
 
 
@@ -144,28 +159,33 @@ def _not_lost(anchor: Anchor, seam: Seam) -> str:
     )
 
 
-def set_aside(data: Path, seam: Seam) -> Path:
-    """Puts what was published and signed under the log before the seam into a folder of its own; may be repeated."""
+def set_aside(data: Path, seam: Seam, signer: bool = False) -> Path:
+    """Puts what was published and signed under the log before the seam into a folder of its own; may be repeated.
+    `signer`: its folder too, whatever is left in it."""
     aside = data / f"before-{seam.index}"
     aside.mkdir(mode=0o700, exist_ok=True)
     for name, says in (("log", "log/checkpoint"), ("log-key", "log-key"), ("signer", "signer/state")):
         if (data / says).is_file() and _names(data / says, seam.before) and not (aside / name).exists():
             (data / name).rename(aside / name)
+    if signer and (data / "signer").exists() and not (aside / "signer").exists():
+        (data / "signer").rename(aside / "signer")
     return aside
 
 
-def follow_seams(database: Path, config: Config) -> None:
-    """At a start: the configuration names this ledger, and what is from before its seam lies aside. Raises `Fault`."""
+def follow_seams(database: Path, config: Config) -> str | None:
+    """At a start: the configuration names this ledger, and what is from before its seam lies aside. Gives the log key
+    that the ledger began under by this name; None before its first start. Raises `Fault`."""
     if not database.exists():
-        return
+        return None
     with contextlib.closing(connect(database, read_only=True)) as db:
         if row(db, "SELECT 1 FROM sqlite_master WHERE name = 'entry'") is None:
-            return
-        known, origin = seams(db), origin_of(db)
+            return None
+        known, origin, key = seams(db), origin_of(db), log_key_of(db)
     if origin is not None and origin != config.origin:
         raise Fault(f"this ledger is {origin}, and the configuration says {config.origin}: it never changes by itself")
     if known:
         set_aside(config.data, known[-1])
+    return key
 
 
 def _names(file: Path, origin: str) -> bool:

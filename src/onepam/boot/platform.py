@@ -99,7 +99,6 @@ class Platform:
         self.doors = Doors(config.proxies)
         self.recording_key = key_beside(self.recordings, self.envelope)
         self.playback = Playback(self.recordings, self.recording_key)
-        self._signers = SignerProcess(config.signer_socket, data / "signer", config.origin)
         self._tasks: list[asyncio.Task[Any]] = []
         self._stopping = threading.Event()
         self.replaced = asyncio.Event()
@@ -115,7 +114,9 @@ class Platform:
             parts.callback(self.node.release)
             parts.callback(self.pool.shutdown)
             parts.callback(self.playback.close)
-            follow_seams(self.database, self.config)
+            config = self.config
+            began_under = follow_seams(self.database, config)
+            self._signers = SignerProcess(config.signer_socket, config.data / "signer", config.origin, began_under)
             parts.push_async_callback(asyncio.to_thread, self._signers.stop)
             self.log_key = (await asyncio.to_thread(self._signers.client)).vkey()
             (self.config.data / "log-key").write_text(self.log_key.encode() + "\n", "utf-8")

@@ -20,12 +20,19 @@ _OTHERS_SECONDS = 1.0
 """How long another process's child may take to answer after ours found it at work."""
 
 
+_HINT = (
+    "put back the signer's folder from a copy; if it is lost for good: onepam ledger continue-after-loss --signer-lost"
+)
+
+
 class SignerProcess:
     """Threads may share it."""
 
-    def __init__(self, socket: str, folder: Path, origin: str) -> None:
+    def __init__(self, socket: str, folder: Path, origin: str, began_under: str | None) -> None:
+        """`began_under` is the log key that the ledger began under; None for one that begins now."""
         self._folder = None if socket else folder
         self._origin = origin
+        self._began_under = began_under
         self._client = SignerClient(Path(socket) if socket else folder / "socket")
         self._child: subprocess.Popen[bytes] | None = None
         self._one = threading.Lock()
@@ -39,6 +46,8 @@ class SignerProcess:
         key = self._client.vkey()
         if key.name != self._origin:
             raise Fault(f"the signer signs for {key.name}, and this ledger is {self._origin}")
+        if self._began_under not in (None, key.encode()):
+            raise Fault(f"the signer's key is {key.encode()}, and this ledger began under {self._began_under}: {_HINT}")
         return self._client
 
     def stop(self) -> None:
@@ -58,6 +67,8 @@ class SignerProcess:
         if self._stopped:
             raise Unavailable("the signer has been stopped")
         self._end()
+        if self._began_under is not None and not (folder / "key").exists():
+            raise Fault(f"the signer of {self._began_under} is gone: there is no {folder / 'key'}: {_HINT}")
         folder.mkdir(mode=0o700, exist_ok=True)
         if not (folder / "key").exists():
             with contextlib.suppress(FileExistsError):  # another process was quicker

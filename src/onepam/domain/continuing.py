@@ -29,7 +29,8 @@ MAX_ORIGIN_CHARACTERS = 255
 @dataclass(frozen=True, slots=True)
 class LedgerContinued:
     """From this entry on the log is `origin`. `before` is the log that it continues, whose signed tree had `size`
-    entries under `root` (hex); of these the first `kept` are here, and those from `kept` to `size` - 1 are lost."""
+    entries under `root` (hex); of these the first `kept` are here, and those from `kept` to `size` - 1 are lost.
+    Where all are here, it is the signer of that log that is lost."""
 
     origin: str
     before: str
@@ -44,7 +45,9 @@ class LedgerContinued:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What is to be continued: the new log's name, the old log's, its signed head, and how much of it is left."""
+    """What is to be continued: the new log's name, the old log's, its signed head, and how much of it is left.
+
+    `signer`: what is lost is the old log's signer, its key or its memory."""
 
     origin: str
     before: str
@@ -52,13 +55,14 @@ class Loss:
     root: str
     kept: int
     because: str
+    signer: bool = False
 
 
 def continue_after(
     facts: HostFacts, loss: Loss, shown: str, announcement: str, node: str, now: Instant
 ) -> Decided[Announcement | None] | Refused:
     """With the recovery key (`shown` is its digest) at once; else it is announced (the result), done a day later."""
-    if loss.kept >= loss.size:
+    if loss.kept >= loss.size and not loss.signer:
         message = f"Nothing is lost: all {loss.size} signed entries are here."
         return Refused("ledger.nothing_lost", message, "Start the gateway; the signer goes on from there.")
     odd = any(c == "+" or c.isspace() or not c.isprintable() for c in loss.origin)

@@ -656,6 +656,8 @@ class Seam(NamedTuple):
 
     def words(self) -> str:
         lost = f"entries {self.kept} to {self.size - 1} of {self.before} are lost"
+        if self.kept == self.size:
+            lost = f"the signer of {self.before} is lost, and none of its {self.size} entries"
         return f"{lost}: entry {self.entry} continues it as {self.origin}"
 
 
@@ -698,7 +700,7 @@ class Pack:
             body = self.disclosed.bodies[index]
             seam = Seam(index, *(body.get(name) for name in Seam._fields[1:]))
             fits = [type(value) for value in seam] == [int, str, str, int, str, int] and 0 <= seam.kept <= index
-            need(fits and seam.kept < seam.size, f"entry {index}: names no loss that can be")
+            need(fits and seam.kept <= seam.size, f"entry {index}: names no loss that can be")
             before = found[-1].origin if found else seam.before
             need(seam.before == before, f"entry {index} continues {seam.before}, and the log was {before}")
             found.append(seam)
