@@ -5,7 +5,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepam.ledger.checkpoint import Checkpoint, open_checkpoint, parse_size, sign_checkpoint
+from onepam.ledger.checkpoint import (
+    MAX_CHECKPOINT_CHARACTERS,
+    MAX_ORIGIN_CHARACTERS,
+    Checkpoint,
+    open_checkpoint,
+    parse_size,
+    sign_checkpoint,
+)
 from onepam.ledger.merkle import MAX_SIZE
 from onepam.ledger.note import ED25519, BadNote, Note, Verified, VerifierKey, sign
 
@@ -74,3 +81,21 @@ def test_sizes() -> None:
     assert [parse_size(text) for text in ("0", "10", str(MAX_SIZE))] == [0, 10, MAX_SIZE]
     with pytest.raises(BadNote):
         parse_size("")
+
+
+@pytest.mark.parametrize("length", [MAX_ORIGIN_CHARACTERS, MAX_ORIGIN_CHARACTERS + 1])
+def test_an_origin_may_have_255_characters(length: int) -> None:
+    text = "a" * length + f"\n1\n{ROOT}\n"
+    if length == 255:
+        assert Checkpoint.parse(text).origin == "a" * 255
+    else:
+        with pytest.raises(BadNote):
+            Checkpoint.parse(text)
+
+
+def test_a_checkpoint_may_have_so_many_characters() -> None:
+    head = f"a\n1\n{ROOT}\n"
+    longest = head + "x" * (MAX_CHECKPOINT_CHARACTERS - len(head) - 1) + "\n"
+    assert Checkpoint.parse(longest).text() == longest
+    with pytest.raises(BadNote):
+        Checkpoint.parse(longest[:-1] + "x\n")

@@ -230,3 +230,11 @@ def test_nothing_is_proven_outside_the_tree() -> None:
     assert not verify_consistency(4, bytes(32), 3, bytes(32), [])
     assert not verify_consistency(1, bytes(32), 2, bytes(32), [b""])
     assert not verify_consistency(3, bytes(32), 5, bytes(32), [])
+
+
+def test_an_inclusion_is_of_an_index_in_the_tree_and_of_whole_hashes() -> None:
+    leaf, short = b"l" * 32, b"s" * 31
+    assert verify_inclusion(leaf, 0, 1, [], leaf)
+    assert not verify_inclusion(leaf, 1, 1, [], leaf)
+    assert not verify_inclusion(leaf, -1, 1, [], leaf)
+    assert not verify_inclusion(leaf, 0, 2, [short], node_hash(leaf, short))

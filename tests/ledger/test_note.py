@@ -81,7 +81,8 @@ def test_unknown_keys_are_ignored_and_known_ones_must_hold() -> None:
 def test_a_signature_replaces_the_same_keys_earlier_one() -> None:
     first, second = (sign("a\n", WITNESS, PRIVATE.sign, at=at) for at in (1, 2))
     note = Note("a\n", (sign("a\n", LOG, PRIVATE.sign),)).signed(first).signed(second)
-    assert [signature.value for signature in note.signatures][1:] == [second.value]
+    assert [each.name for each in note.signatures] == [LOG.name, WITNESS.name]
+    assert note.signatures[-1].value == second.value
 
 
 SIGNATURE = "— n " + b64encode(b"id00s").decode() + "\n"
@@ -154,3 +155,14 @@ def test_what_is_almost_a_verifier_key_is_refused(vkey: str) -> None:
 def test_one_key_under_two_algorithms_has_two_ids() -> None:
     assert VerifierKey("a", ED25519, PUBLIC).key_id != VerifierKey("a", COSIGNATURE_V1, PUBLIC).key_id
     assert b64decode(WITNESS.encode().split("+", 2)[2])[0] == 0x04
+
+
+def test_a_key_is_of_an_algorithm_that_is_known() -> None:
+    with pytest.raises(BadNote):
+        VerifierKey("log.example/a", 2, PUBLIC)
+
+
+def test_a_key_with_a_plus_in_its_base64_is_read() -> None:
+    key = VerifierKey("log.example/a", ED25519, b"\xfb" * 32)
+    assert key.encode().count("+") > 2
+    assert VerifierKey.parse(key.encode()) == key
