@@ -19,7 +19,7 @@ def test_what_a_release_wrote_is_read_by_this_one() -> None:
     assert {path.parent.name: forms.broken(path.read_text("utf-8"), forms.page()) for path in KEPT} == {
         path.parent.name: [] for path in KEPT
     }
-    assert bool(KEPT) == forms.FROZEN, "a frozen format has its folder here: scripts/golden.py --keep"
+    assert bool(KEPT) == forms.FROZEN, "a frozen format has its folder here: scripts/golden.py"
 
 
 FORM = "door.seen v1, class door\n  door: text\n  reason: one of [left right]\n  seconds: integer"
