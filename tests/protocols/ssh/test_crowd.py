@@ -9,6 +9,7 @@ import pytest
 
 from onepam.domain.doors import MANY, Door, DoorCalm, DoorPressed
 from onepam.gateway.crowd import Limits, Origin
+from onepam.gateway.turns import Turns
 from onepam.protocols.ssh import entering
 from tests.attack.ways import KEXINIT
 from tests.gateway_fixture import Gateway, certificate_of, running_gateway
@@ -99,6 +100,29 @@ async def test_what_a_stranger_may_send_is_bounded(tmp_path: Path, monkeypatch: 
         flood = await raw(gateway, "127.0.1.1", b"SSH-2.0-flood\r\n", packet * 40)
         await ended(flood)
         await until(lambda: len(crowd) == 0)
+
+
+async def test_who_has_spoken_and_waits_for_a_turn_is_not_silent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However busy the loop is with others."""
+    monkeypatch.setattr(entering, "FIRST_SECONDS", 0.3)
+    held: list[Callable[[], object]] = []
+    async with running_gateway(tmp_path) as gateway:
+        crowd = gateway.platform.doors.ssh
+        with monkeypatch.context() as patch:
+            patch.setattr(Turns, "put", lambda turns, path, job: held.append(job))
+            speaks, silent = await raw(gateway, "127.0.1.1", VERSION, KEXINIT), await raw(gateway, "127.0.1.1")
+            await until(lambda: held)
+            await ended(silent)
+            await asyncio.sleep(1)
+            assert len(crowd) == 1
+            patch.setattr(entering, "FIRST_SECONDS", SECONDS)
+            for job in held:
+                job()
+            assert (await speaks[0].readline()).startswith(b"SSH-2.0-OpenSSH_OnePAM")
+            assert await speaks[0].read(1), "the answer to what it said"
+        speaks[1].transport.abort()
 
 
 async def test_requests_to_sign_in_are_bounded(tmp_path: Path) -> None:

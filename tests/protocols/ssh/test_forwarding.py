@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from onepam.protocols.ssh import session as session_module
 from onepam.protocols.ssh.door import FORWARDING_WORDS
 from onepam.protocols.ssh.relay import MAX_CHANNELS
 from tests.gateway_fixture import Gateway, outcome, running_gateway
@@ -33,7 +34,8 @@ async def test_a_connection_through_the_target_is_forbidden(gateway: Gateway) ->
     assert "connect failed" not in done.stderr
 
 
-async def test_a_dead_target_is_said_to_be_dead(gateway: Gateway) -> None:
+async def test_a_dead_target_is_said_to_be_dead(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session_module, "DIAL_SECONDS", 1.0)
     for name, words in (
         ("dead-1", "the target cannot be reached: Connection refused"),
         ("hangs-1", "the target accepts connections but does not answer"),

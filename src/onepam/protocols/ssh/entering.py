@@ -45,6 +45,7 @@ class Knocking(asyncio.Protocol):
         self._place.leave()
 
     def data_received(self, data: bytes) -> None:
+        self._silence.cancel()  # whoever waits for a turn has spoken: that it takes long is our doing
         self._socket.pause_reading()
         self._first.append(data)
         if len(self._first) == 1:
@@ -54,7 +55,6 @@ class Knocking(asyncio.Protocol):
         if self._socket.is_closing():
             return
         entering = self._enter()
-        self._silence.cancel()
         self._socket.set_protocol(entering)
         entering.connection_made(self._socket)
         entering.begin(b"".join(self._first))
@@ -94,6 +94,7 @@ class Entering(asyncssh.SSHServerConnection):
         self._entering_bytes += len(data)
         if self._entering_bytes > MOST_ENTERING_BYTES:
             return self._socket.abort()
+        self._silence.cancel()  # as above
         self._socket.pause_reading()
         self._entering.append(data)
         if len(self._entering) == 1:

@@ -45,7 +45,9 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-DIAL_SECONDS = 10.0
+DIAL_SECONDS = 30.0
+"""How long a target may take until it lets us in: a busy machine, ours or the target's, takes its time."""
+
 LINGER_SECONDS = 1.0
 """How long the channels may take to tell the client that its target is gone, before we hang up."""
 
