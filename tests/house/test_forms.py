@@ -6,7 +6,7 @@ import pytest
 
 from scripts import forms
 
-KEPT = sorted(Path(__file__).parent.glob("format-*/kinds.txt"))
+KEPT = sorted(forms.PAGE.parent.glob("format-*/kinds.txt"))
 """The forms of released formats."""
 
 
