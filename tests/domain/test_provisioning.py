@@ -285,6 +285,8 @@ def test_a_deleted_user_has_left() -> None:
     found = events(remove_user(replace(THERE, scim_groups=("grp_1",)), "usr_1", 3, NOW, NOW))
     assert [type(each) for each in found] == [ScimGroupMemberRemoved, PersonDisabled, ScimUserRemoved]
     assert len(events(remove_user(replace(THERE, person=None), "usr_1", None, NOW, NOW))) == 1
+    gone = replace(THERE, person=known(EVE, enabled=False))
+    assert [type(each) for each in events(remove_user(gone, "usr_1", None, NOW, NOW))] == [ScimUserRemoved]
     assert code(remove_user(FACTS, "usr_1", None, NOW, NOW)) == "scim.gone"
     assert code(remove_user(THERE, "usr_1", 2, NOW, NOW)) == "scim.changed"
 
