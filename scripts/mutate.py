@@ -2,7 +2,7 @@
 
     python scripts/mutate.py --all                 every file (a sample of each, by a pinned seed)
     python scripts/mutate.py --changed 20          the files that the newest 20 commits changed
-    python scripts/mutate.py src/onepam/domain/kill.py
+    python scripts/mutate.py --seconds 90 src/onepam/domain/kill.py      begins none after 90 s
 
 An alteration that no test notices is a *survivor*: it is printed, and the exit code is 1, unless it stands in
 tests/mutation/survivors.txt with the reason why no test can or need tell. That list may only shrink: an entry that a
@@ -263,15 +263,29 @@ def _forked(arguments: list[str], temporary: Path, mutant: Mutant | None = None,
         os._exit(code)
 
 
-def survivors(tried: Sequence[Mutant], runs: Runs, folder: Path) -> list[Mutant]:
-    """Those that no test tells. A test that no longer ends has told."""
-    alive, running, left = list[Mutant](), dict[int, tuple[Mutant, int, float]](), list(reversed(tried))
-    free = list(range(AT_ONCE))
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the alterations: no test tells those `alive`; a test failed for those `told`.
+
+    A test that no longer ends has told as well, but stands in neither: it may be the machine that is slow.
+    """
+
+    tried: int
+    alive: list[Mutant]
+    told: list[Mutant]
+
+
+def outcome(drawn: Sequence[Mutant], runs: Runs, folder: Path, seconds: float) -> Outcome:
+    """Tries them in their order; begins none after so many seconds."""
+    alive, told, running = list[Mutant](), list[Mutant](), dict[int, tuple[Mutant, int, float]]()
+    free, left, end = list(range(AT_ONCE)), list(reversed(drawn)), time.monotonic() + seconds
+    tried = 0
     with Progress(auto_refresh=False) as bar:
-        task = bar.add_task("alterations", total=len(tried))
-        while left or running:
-            while left and free:
+        task = bar.add_task("alterations", total=len(drawn))
+        while running or (left and time.monotonic() < end):
+            while left and free and time.monotonic() < end:
                 mutant = left.pop()
+                tried += 1
                 if not (tests := runs.of(mutant)):
                     alive.append(mutant)
                     continue
@@ -287,10 +301,11 @@ def survivors(tried: Sequence[Mutant], runs: Runs, folder: Path) -> list[Mutant]
                 continue
             mutant, slot, _ = running.pop(done)
             free.append(slot)
-            alive += [mutant] if os.waitstatus_to_exitcode(status) == 0 else []
-            bar.update(task, completed=len(tried) - len(left) - len(running))
+            if os.WIFEXITED(status):
+                (told if os.WEXITSTATUS(status) else alive).append(mutant)
+            bar.update(task, completed=tried - len(running))
             bar.refresh()
-    return alive
+    return Outcome(tried, alive, told)
 
 
 def chosen(arguments: argparse.Namespace) -> list[Path]:
@@ -332,23 +347,26 @@ def main() -> int:
     parser.add_argument("--changed", type=int, default=0, metavar="COMMITS")
     parser.add_argument("--of-each", type=int, default=OF_EACH)
     parser.add_argument("--most", type=int, default=1_000_000, help="alterations in all, drawn by the seed")
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no alteration after so many seconds")
     arguments = parser.parse_args()
     paths, known = chosen(arguments), excused()
     there = {each.key for path in paths for each in mutants(path)}
-    tried = drawn(paths, arguments.of_each, arguments.most)
+    todo = drawn(paths, arguments.of_each, arguments.most)
     os.chdir(ROOT)
     with tempfile.TemporaryDirectory() as folder:
-        begun = {ROOT / each.file for each in tried}
-        alive = {each.key for each in survivors(tried, Runs(begun, Path(folder)), Path(folder))}
+        runs = Runs({ROOT / each.file for each in todo}, Path(folder))
+        result = outcome(todo, runs, Path(folder), arguments.seconds)
+    alive = {each.key for each in result.alive}
     files = {str(path.relative_to(ROOT)) for path in paths}
     gone = {key for key in known if key.partition(": ")[0] in files and key not in there}
-    gone |= {each.key for each in tried if each.key in known.keys() - alive}
+    gone |= ({each.key for each in result.told} - alive) & known.keys()
+    new = alive - known.keys()
     for key in sorted(alive):
         print(f"{'known   ' if key in known else 'SURVIVES'} {key}")
     for key in sorted(gone):
         print(f"TOLD     {key}: take it off the list")
-    new = alive - known.keys()
-    print(f"{len(tried)} alterations, {len(tried) - len(alive)} told by a test, {len(new)} new survivors")
+    said = f"{result.tried} of {len(todo)} alterations tried"
+    print(f"{said}, {result.tried - len(result.alive)} told by a test, {len(new)} new survivors")
     return 1 if new or gone else 0
 
 

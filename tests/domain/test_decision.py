@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from onepam.domain.access import MAX_SESSION, Action, Mode, Permission, Recording
 from onepam.domain.decision import AccessFacts, HeldGrant, Permitted, decide
 from onepam.domain.sessions import Because
-from onepam.kernel.clock import HOUR, MINUTE, Instant
+from onepam.kernel.clock import HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import ENGINEER, GRANT, LATER, NOW, PROD, WEB, access
 
@@ -73,6 +73,17 @@ def test_the_refusal_says_where_to_ask() -> None:
     outcome = decide(access(), "root", NOW)
     assert isinstance(outcome, Refused)
     assert outcome.hint == "/?request=web-1&login=root"
+
+
+@pytest.mark.parametrize(
+    ("later", "said"), [(1, "1 s"), (SECOND, "1 s"), (SECOND + 1, "2 s"), (10 * MINUTE, "600 s"), (HOUR - 1, "3600 s")]
+)
+def test_the_refusal_says_when_an_approval_takes_effect(later: int, said: str) -> None:
+    """The earliest of those that cover the login; whoever connects again after these seconds is let in."""
+    coming = replace(GRANT, starts=Instant(NOW + later))
+    outcome = decide(access(grants=(replace(coming, starts=LATER), coming)), "root", NOW)
+    assert isinstance(outcome, Refused)
+    assert outcome.message == f"Your approval takes effect in {said}."
 
 
 def test_a_widened_role_does_not_widen_a_grant_and_a_narrowed_one_narrows_it() -> None:

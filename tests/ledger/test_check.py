@@ -11,6 +11,7 @@ from onepam.kernel import canonical
 from onepam.ledger.check import Anchor, check, is_canonical
 from onepam.ledger.findings import MAX_FINDINGS, Finding, Findings, Row, What
 from onepam.ledger.merkle import EMPTY_ROOT
+from onepam.ledger.tiles import ENTRIES, Tile, entries_of
 from tests.ledger.histories import (
     BUNDLES,
     NOTHING,
@@ -134,6 +135,36 @@ def test_an_entry_at_the_time_of_the_one_before_is_named() -> None:
     rows[700] = sealed(rows[700]._replace(time=rows[699].time))
     found = [each for each in verify(rows, NOTHING).findings if each.what is What.TIME]
     assert [(each.begin, each.end) for each in found] == [(700, 701)]
+
+
+def test_a_leaf_column_is_named_by_what_the_entry_is_held_against() -> None:
+    rows = list(history())
+    for at in (7, PUBLISHED + 7):
+        rows[at] = rows[at]._replace(leaf=bytes(32))
+    assert [(each.what, each.begin, each.message) for each in verify(rows).findings] == [
+        (What.FLIPPED, 7, "its stored leaf was changed"),
+        (What.FLIPPED, PUBLISHED + 7, "the entry does not hash to its stored leaf"),
+    ]
+
+
+def test_a_bundle_that_does_not_hash_to_its_leaves_says_nothing() -> None:
+    forged = dict(files())
+    entries = entries_of(forged[Tile(ENTRIES, 1)], 256)
+    entries[44], entries[45] = entries[45], entries[44]
+    forged[Tile(ENTRIES, 1)] = b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
+    rows = list(history())
+    rows[300:302] = [sealed(row._replace(version=2)) for row in rows[300:302]]
+    report = check(rows, anchor(PUBLISHED), (), forged.__getitem__)
+    assert [(each.what, each.begin, each.end, each.message) for each in report.findings] == [
+        (What.FLIPPED, 300, 302, "the entry is not what was published")
+    ]
+
+
+def test_of_a_tile_that_is_gone_only_its_own_entries_are_named() -> None:
+    first = check(history()[:777], anchor(700), (), files(700).__getitem__)
+    left = {tile: data for tile, data in files().items() if tile != Tile(0, 3)}
+    report = check(history()[777:], anchor(PUBLISHED), (), left.__getitem__, first.position)
+    assert named(report) == [("tile", 777, 1024)]
 
 
 mangles = st.lists(

@@ -180,12 +180,19 @@ def test_bundles_hold_the_preimages_of_the_leaves(steps: list[int]) -> None:
         (b"\0\1a\0\1b", 1),
         (b"\0\2a", 1),
         (b"\0\1a" * 200_000, 256),
+        ((b"\3\xe8" + bytes(1000)) * 256, 256),
     ],
 )
 def test_a_bundle_is_exactly_its_entries(data: bytes, width: int) -> None:
     assert len(b"\0\1a" * 200_000) > MAX_BUNDLE_BYTES
     with pytest.raises(Corrupt):
         entries_of(data, width)
+
+
+def test_the_last_entry_of_a_bundle_may_be_empty_and_is_then_no_entry() -> None:
+    assert entries_of(b"\0\1a\0\0", 2) == [b"a", b""]
+    with pytest.raises(Corrupt):
+        split(b"")
 
 
 def test_an_entry_of_a_bundle_is_a_header_and_a_hash() -> None:

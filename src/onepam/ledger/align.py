@@ -70,7 +70,7 @@ def align(rows: Sequence[Row], leaves: Sequence[bytes], published: Published) ->
     findings += [Finding(What.MISSING, place, place + 1, "the entry is gone") for place in gone]
     findings.sort(key=lambda finding: (finding.begin, finding.what))
     in_place = places == list(range(published.begin, published.begin + used))
-    return Alignment(findings, used, position, [at for at in intact if at < used], in_place)
+    return Alignment(findings, used, position, intact, in_place)
 
 
 def _match_bodies(rows: Sequence[Row], places: list[int | None], taken: set[int], published: Published) -> None:

@@ -46,7 +46,7 @@ class Header:
     @classmethod
     def decode(cls, data: bytes) -> Self:
         """The header of canonical bytes. Raises `ValueError` unless encoding it again gives exactly `data`."""
-        match = _HEADER.fullmatch(data) if len(data) <= MAX_HEADER_BYTES else None
+        match = _HEADER.fullmatch(data)
         if match is None:
             raise ValueError("not an entry's header")
         klass, class_seq, index, kind, time, version = match.groups()
