@@ -117,7 +117,7 @@ async def test_what_widens_is_in_force_with_the_second_person(company: Company) 
     refused(await approve_change(company.ledger, bob, "chg_1", digest, NARROWER), "change.digest")
     assert isinstance(await approve_change(company.ledger, bob, "chg_1", digest, WIDER), Applied)
     assert kinds(company, before) == [
-        "change.proposed", "change.refused", "change.refused", "change.approved", "change.applied", "role.set",
+        "change.proposed", "proposal.refused", "change.refused", "change.approved", "change.applied", "role.set",
     ]  # fmt: skip
     refused(await approve_change(company.ledger, bob, "chg_1", digest, WIDER), "change.closed")
     assert (await plan(company, WIDER)).objects == ()

@@ -180,7 +180,7 @@ async def test_a_change_is_planned_proposed_and_approved_by_another(office: Offi
     assert "diff-add" in theirs
     digest = hidden(theirs, "digest")
     assert "not what is proposed" in await bob.refused(here, decision="approve", digest="0" * 64)
-    assert "Nobody approves their own change" in await ada.refused(here, decision="approve", digest=digest)
+    assert "Nobody approves their own proposal" in await ada.refused(here, decision="approve", digest=digest)
     page = await bob.done(here, decision="approve", digest=digest)
     assert "Approved, and in force." in page
     assert "In force" in page

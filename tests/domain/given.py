@@ -6,11 +6,13 @@ from onepam.domain.asking import OpenRequest
 from onepam.domain.authority import Actor, ActorFacts, HeldRole
 from onepam.domain.decision import AccessFacts, HeldGrant, ResourceFacts
 from onepam.domain.people import PersonKind
+from onepam.domain.proposal import RULES, Proposal, ProposalKind, lapses
 from onepam.domain.requests import RequestStatus, Substance
 from onepam.kernel.clock import HOUR, Instant
 
 NOW = Instant(1_000 * HOUR)
 LATER = Instant(NOW + HOUR)
+BEFORE = Instant(NOW - 1)
 
 PROD = Permission(
     "prod", (Action.SHELL, Action.EXEC), {"env": "prod"}, ("app", "root"), Mode.REQUEST, 4 * HOUR, ("manager",)
@@ -37,6 +39,11 @@ def present(person: str, *roles: HeldRole) -> ActorFacts:
 def access(*roles: HeldRole, grants: tuple[HeldGrant, ...] = ()) -> AccessFacts:
     """What eve holds for web-1."""
     return AccessFacts("eve", True, None, WEB, roles or (ENGINEER,), grants)
+
+
+def proposal(kind: ProposalKind, name: str, by: str = "bob", *, since: Instant = BEFORE, person: str = "") -> Proposal:
+    """A proposal that bob made a moment ago, and that is for nobody in particular."""
+    return Proposal(kind, name, by, since, lapses(RULES[kind], since), True, person)
 
 
 def waiting(status: RequestStatus = RequestStatus.OPEN) -> RequestFacts:

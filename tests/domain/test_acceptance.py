@@ -13,18 +13,20 @@ from onepam.domain.federation import MfaBasis
 from onepam.domain.gate import Tries
 from onepam.domain.mfa_exceptions import MfaExceptionAccepted, MfaExceptionEnded, MfaExceptionProposed
 from onepam.domain.people import PersonKind
+from onepam.domain.proposal import Proposal, ProposalKind, ProposalRefused
 from onepam.domain.signing_in import AccountFacts
 from onepam.kernel.clock import DAY, MINUTE, Instant
 from onepam.kernel.errors import Refused
-from tests.domain.given import ADMINISTRATOR, MONITOR, NOW, present
+from tests.domain.given import ADMINISTRATOR, MONITOR, NOW, present, proposal
 
 SENIOR = HeldRole("bnd_5", "", "senior", "v1", (), (ConsoleRight.ACCEPT_RISK,), None)
 EVE = AccountFacts("eve", PersonKind.EMPLOYEE, True, None, Tries(), (), (), ())
 ENDS = Instant(NOW + 30 * DAY)
 WANTED = Proposed("exc_1", "eve", "No phone on the shop floor", "Only from the office network", ENDS)
-PROPOSED = ExceptionFacts("exc_1", "eve", ENDS, "ada", None)
+PROPOSED = ExceptionFacts("exc_1", "eve", ENDS)
+LAID = proposal(ProposalKind.MFA_EXCEPTION, "exc_1", "ada", person="eve")
 ASKED = AcceptanceFacts(present("ada", ADMINISTRATOR), EVE)
-WAITING = AcceptanceFacts(present("sue", SENIOR), EVE, PROPOSED)
+WAITING = AcceptanceFacts(present("sue", SENIOR), EVE, PROPOSED, proposal=LAID)
 
 
 def code(answer: object) -> str:
@@ -70,15 +72,34 @@ def test_a_senior_approver_signs() -> None:
         (replace(WAITING, actor=replace(present("sue", SENIOR), basis=MfaBasis.DECLARED)), "mfa.not_shown"),
         (replace(WAITING, actor=replace(present("sue", SENIOR), mfa_at=Instant(NOW - 5 * MINUTE))), "factor.stale"),
         (replace(WAITING, exception=None), "mfa_exception.unknown"),
-        (replace(WAITING, exception=replace(PROPOSED, accepted_by="tom")), "mfa_exception.unknown"),
-        (replace(WAITING, exception=replace(PROPOSED, proposed_by="sue")), "mfa_exception.second_person"),
-        (replace(WAITING, exception=replace(PROPOSED, ends=NOW)), "mfa_exception.lapsed"),
+        (replace(WAITING, proposal=None), "mfa_exception.unknown"),
         (replace(WAITING, exception=replace(PROPOSED, person="sue")), "mfa_exception.self"),
         (replace(WAITING, account=replace(EVE, roles=(ADMINISTRATOR,))), "mfa_exception.administrative"),
     ],
 )
 def test_what_is_not_accepted(facts: AcceptanceFacts, expected: str) -> None:
     assert code(rules.accept(facts, NOW)) == expected
+
+
+@pytest.mark.parametrize(
+    ("laid", "event"),
+    [
+        (
+            replace(LAID, by="sue"),
+            ProposalRefused(ProposalKind.MFA_EXCEPTION, "exc_1", "sue", "mfa_exception.self_approval"),
+        ),
+        (
+            replace(LAID, person="sue"),
+            ProposalRefused(ProposalKind.MFA_EXCEPTION, "exc_1", "sue", "mfa_exception.self_approval"),
+        ),
+        (replace(LAID, until=NOW), MfaExceptionEnded("exc_1", "eve", "mfa_exception.lapsed", "sue")),
+    ],
+)
+def test_what_is_not_accepted_is_recorded(laid: Proposal, event: object) -> None:
+    outcome = rules.accept(replace(WAITING, proposal=laid), NOW)
+    assert isinstance(outcome, Decided)
+    assert outcome.events == (event,)
+    assert isinstance(outcome.result, Refused)
 
 
 @pytest.mark.parametrize("role", [ADMINISTRATOR, SENIOR])

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from onepam.domain.changes import ChangeRefused
 from onepam.domain.commit import Decided
 from onepam.domain.federation import ProviderKind
+from onepam.domain.proposal import ProposalKind, ProposalRefused
 from onepam.domain.provider_setting import (
     ENDED,
     LONGEST_DECLARATION,
@@ -18,8 +18,8 @@ from onepam.domain.provider_setting import (
     MOST_PROVIDERS,
     MOST_SIGN_INS,
     InForce,
-    Proposal,
     Provider,
+    ProviderProposal,
     SettingFacts,
     Statement,
     approve,
@@ -44,14 +44,15 @@ from onepam.domain.sign_in import SignedOut
 from onepam.domain.signing_in import FRESH_FACTOR
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused
-from tests.domain.given import ADMINISTRATOR, NOW, present
+from tests.domain.given import ADMINISTRATOR, NOW, present, proposal
 
 RULE = ProviderRule(attests=("mfa", "phr"), phishing_resistant=("phr",), domains=("example.com",))
 OKTA = Provider("chg_1", "idp_1", ProviderKind.OIDC, "Okta", '{"issuer":"https://okta.example"}', RULE, "sealed")
 LAB = replace(OKTA, change="chg_0", provider="idp_0", name="Lab", rule=ProviderRule(domains=("lab.example.com",)))
 FACTS = SettingFacts(present("ada", ADMINISTRATOR), "", ())
 THERE = replace(FACTS, providers=(InForce(OKTA, Instant(NOW - DAY)),))
-WAITING = replace(FACTS, proposal=Proposal(OKTA, "bob", Instant(NOW - 1), True), waiting=(("chg_1", "idp_1"),))
+LAID = proposal(ProposalKind.PROVIDER, "chg_1")
+WAITING = replace(FACTS, proposal=ProviderProposal(OKTA, LAID), waiting=(("chg_1", "idp_1"),))
 AGAIN = replace(OKTA, change="chg_2", name="Okta Europe")
 STATEMENT = Statement("dcl_1", "idp_1", "It demands one of everybody.", "MFA = always\r\n", Instant(NOW + DAY))
 STALE = replace(FACTS.actor, mfa_at=Instant(NOW - FRESH_FACTOR))
@@ -75,7 +76,7 @@ def test_a_provider_is_proposed_and_approved_by_another_administrator() -> None:
 
 def test_a_change_of_one_that_is_there_takes_two_as_well() -> None:
     assert isinstance(propose(THERE, AGAIN, None, NOW), Decided)
-    waiting = replace(WAITING, providers=THERE.providers, proposal=Proposal(AGAIN, "bob", Instant(NOW - 1), True))
+    waiting = replace(WAITING, providers=THERE.providers, proposal=ProviderProposal(AGAIN, LAID))
     assert isinstance(approve(waiting, "chg_2", NOW), Decided)
 
 
@@ -83,7 +84,7 @@ def test_a_proposal_takes_the_place_of_an_earlier_one() -> None:
     waiting = replace(FACTS, waiting=(("chg_1", "idp_1"), ("chg_9", "idp_9")))
     decided = propose(waiting, AGAIN, "chg_1", NOW)
     assert isinstance(decided, Decided)
-    assert decided.events[0] == ProviderRejected("chg_1", "idp_1", "ada")
+    assert decided.events[0] == ProviderRejected("chg_1", "idp_1", "ada", "replaced")
     assert len(decided.events) == 2
 
 
@@ -198,19 +199,19 @@ def test_what_a_rule_may_say() -> None:
         (replace(WAITING, actor=STALE), "factor.stale", None),
         (FACTS, "provider.no_proposal", None),
         (
-            replace(WAITING, proposal=Proposal(OKTA, "ada", NOW, True)),
+            replace(WAITING, proposal=ProviderProposal(OKTA, replace(LAID, by="ada"))),
             "provider.self_approval",
-            (ChangeRefused("chg_1", "ada", "provider.self_approval"),),
+            (ProposalRefused(ProposalKind.PROVIDER, "chg_1", "ada", "provider.self_approval"),),
         ),
         (
-            replace(WAITING, proposal=Proposal(OKTA, "bob", NOW, False)),
+            replace(WAITING, proposal=ProviderProposal(OKTA, replace(LAID, present=False))),
             "provider.proposer_left",
-            (ProviderRejected("chg_1", "idp_1", "ada"),),
+            (ProviderRejected("chg_1", "idp_1", "ada", "provider.proposer_left"),),
         ),
         (
             replace(WAITING, providers=(InForce(replace(OKTA, change="chg_5"), NOW),)),
             "provider.overtaken",
-            (ProviderRejected("chg_1", "idp_1", "ada"),),
+            (ProviderRejected("chg_1", "idp_1", "ada", "provider.overtaken"),),
         ),
         (replace(WAITING, providers=(InForce(replace(LAB, rule=RULE), NOW),)), "provider.domain_taken", None),
         (replace(WAITING, providers=many(MOST_PROVIDERS)), "provider.many", None),
@@ -224,7 +225,9 @@ def test_what_is_not_approved(facts: SettingFacts, refused: str, events: tuple[o
 
 
 def test_a_proposal_is_rejected_or_withdrawn_by_any_administrator() -> None:
-    assert reject(WAITING, "chg_1", NOW) == Decided((ProviderRejected("chg_1", "idp_1", "ada"),), None)
+    assert reject(WAITING, "chg_1", NOW) == Decided((ProviderRejected("chg_1", "idp_1", "ada", "denied"),), None)
+    own = replace(WAITING, proposal=ProviderProposal(OKTA, replace(LAID, by="ada")))
+    assert reject(own, "chg_1", NOW) == Decided((ProviderRejected("chg_1", "idp_1", "ada", "withdrawn"),), None)
     assert code(reject(FACTS, "chg_1", NOW)) == "provider.no_proposal"
     assert code(reject(replace(WAITING, actor=present("ada")), "chg_1", NOW)) == "right.missing"
 
@@ -239,7 +242,7 @@ def test_removing_ends_all_that_rests_on_it() -> None:
     assert remove(facts, "idp_1", "replaced by another", NOW) == Decided(
         (
             ProviderRemoved("idp_1", "ada", "replaced by another"),
-            ProviderRejected("chg_7", "idp_1", "ada"),
+            ProviderRejected("chg_7", "idp_1", "ada", ENDED),
             MfaDeclarationEnded("dcl_1", "idp_1", ENDED, "ada"),
             SignedOut("sgn_1", "eve", ENDED, "ada"),
             SignedOut("sgn_2", "max", ENDED, "ada"),
@@ -322,7 +325,7 @@ def test_a_declaration_is_withdrawn_without_ceremony() -> None:
 @pytest.mark.parametrize(("later", "stands"), [(-1, True), (0, False), (1, False)])
 def test_a_provider_that_changed_before_it_was_proposed_overtakes_nothing(later: int, stands: bool) -> None:
     assert WAITING.proposal is not None
-    since = Instant(WAITING.proposal.since + later)
+    since = Instant(LAID.since + later)
     there = InForce(replace(OKTA, change="chg_5"), since)
     outcome = approve(replace(WAITING, providers=(there,)), "chg_1", NOW)
     refused = outcome.result if isinstance(outcome, Decided) else outcome

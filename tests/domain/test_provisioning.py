@@ -53,7 +53,7 @@ from tests.domain.given import NOW as GIVEN
 
 NOW = Instant(1_750_000_000_000_000)
 LATER, BEFORE = Instant(NOW + DAY), Instant(NOW - DAY)
-TOKEN = Token("stk_1", "okta", True, LATER, "ada")
+TOKEN = Token("stk_1", "okta", True, LATER)
 DEAD = (None, replace(TOKEN, approved=False), replace(TOKEN, ends=NOW))
 EVE = Known(PersonFacts("per_eve", PersonKind.EMPLOYEE, True, None, None, "eve@x.example"), None, "Eve")
 MAX = PersonFacts("per_max", PersonKind.EMPLOYEE, True, None, None, "max@x.example")

@@ -7,6 +7,7 @@ import pytest
 from onepam.domain.access import ConsoleRight
 from onepam.domain.authority import ActorFacts, HeldRole
 from onepam.domain.commit import Decided
+from onepam.domain.proposal import Proposal, ProposalKind, ProposalRefused
 from onepam.domain.provisioning import ScimTokenApproved, ScimTokenEnded, ScimTokenProposed
 from onepam.domain.scim_token import (
     END_ATTRIBUTE,
@@ -23,13 +24,16 @@ from onepam.domain.scim_token import (
 )
 from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.kernel.errors import Refused
+from tests.domain.given import proposal
 
 NOW = Instant(1_750_000_000_000_000)
 LATER = Instant(NOW + 30 * DAY)
 ROLE = HeldRole("bnd_1", "", "administrator", "v1", (), (ConsoleRight.ADMINISTER,), None)
 ADA = ActorFacts("ada", True, None, LATER, NOW, (ROLE,))
-WAITS = Token("stk_1", "okta", False, LATER, "bob")
-FACTS = TokenFacts(ADA, WAITS, 1)
+WAITS = Token("stk_1", "okta", False, LATER)
+LAID = proposal(ProposalKind.SCIM_TOKEN, "stk_1", since=Instant(NOW - 1))
+NONE = TokenFacts(ADA, None, 1)
+FACTS = replace(NONE, token=WAITS, proposal=LAID)
 WISH = TokenWish("stk_2", "okta", "Okta", ("203.0.113.0/24",), END_ATTRIBUTE, LATER, "ab")
 
 
@@ -39,7 +43,7 @@ def code(outcome: object) -> str:
 
 
 def test_a_token_is_proposed() -> None:
-    found = propose(FACTS, replace(WISH, domains=("@Corp.Example", "corp.example ")), NOW)
+    found = propose(NONE, replace(WISH, domains=("@Corp.Example", "corp.example ")), NOW)
     assert isinstance(found, Decided)
     (event,) = found.events
     assert isinstance(event, ScimTokenProposed)
@@ -63,7 +67,7 @@ def test_a_token_is_proposed() -> None:
     ],
 )
 def test_what_a_token_cannot_be(changes: dict[str, object], refused: str) -> None:
-    assert code(propose(FACTS, replace(WISH, **changes), NOW)) == refused  # type: ignore[arg-type]
+    assert code(propose(NONE, replace(WISH, **changes), NOW)) == refused  # type: ignore[arg-type]
 
 
 def test_who_may() -> None:
@@ -73,7 +77,7 @@ def test_who_may() -> None:
     )
     tired = replace(FACTS, actor=replace(ADA, mfa_at=Instant(NOW - HOUR)))
     assert code(propose(tired, WISH, NOW)) == code(approve(tired, NOW)) == "factor.stale"
-    assert code(propose(replace(FACTS, count=MOST_TOKENS), WISH, NOW)) == "scim_token.many"
+    assert code(propose(replace(NONE, count=MOST_TOKENS), WISH, NOW)) == "scim_token.many"
 
 
 def test_another_one_approves() -> None:
@@ -81,9 +85,29 @@ def test_another_one_approves() -> None:
     assert isinstance(found, Decided)
     assert found.events == (ScimTokenApproved("stk_1", "okta", "ada"),)
     assert code(approve(replace(FACTS, token=None), NOW)) == "scim_token.unknown"
-    assert code(approve(replace(FACTS, token=replace(WAITS, approved=True)), NOW)) == "scim_token.unknown"
-    assert code(approve(replace(FACTS, token=replace(WAITS, proposed_by="ada")), NOW)) == "scim_token.self_approval"
-    assert code(approve(replace(FACTS, token=replace(WAITS, ends=NOW)), NOW)) == "scim_token.ends"
+    assert code(approve(replace(FACTS, proposal=None), NOW)) == "scim_token.unknown"
+
+
+@pytest.mark.parametrize(
+    ("laid", "event"),
+    [
+        (
+            replace(LAID, by="ada"),
+            ProposalRefused(ProposalKind.SCIM_TOKEN, "stk_1", "ada", "scim_token.self_approval"),
+        ),
+        (replace(LAID, present=False), ScimTokenEnded("stk_1", "okta", "scim_token.proposer_left", "ada")),
+        (replace(LAID, until=NOW), ScimTokenEnded("stk_1", "okta", "scim_token.lapsed", "ada")),
+    ],
+)
+def test_what_is_not_approved_is_recorded(laid: Proposal, event: object) -> None:
+    outcome = approve(replace(FACTS, proposal=laid), NOW)
+    assert isinstance(outcome, Decided)
+    assert outcome.events == (event,)
+    assert isinstance(outcome.result, Refused)
+
+
+def test_an_id_that_stands_for_a_token_stands_for_no_other() -> None:
+    assert code(propose(FACTS, WISH, NOW)) == "scim_token.taken"
 
 
 def test_one_ends_it() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from onepam.domain.changes import ChangeRefused
 from onepam.domain.commit import Decided
+from onepam.domain.proposal import ProposalKind, ProposalRefused
 from onepam.domain.sign_in import SignedOut
 from onepam.domain.signal_setting import (
     MAX_ADDRESS_CHARACTERS,
@@ -39,7 +39,7 @@ from onepam.domain.signals import (
 from onepam.domain.signing_in import FRESH_FACTOR
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused
-from tests.domain.given import ADMINISTRATOR, NOW, present
+from tests.domain.given import ADMINISTRATOR, NOW, present, proposal
 
 PUSHED = Stream(
     "chg_1", "sst_1", "Okta", "https://okta.example", "https://pam.example", Delivery.PUSH, "idp_1", "", "s-1",
@@ -47,7 +47,8 @@ PUSHED = Stream(
 )  # fmt: skip
 FETCHED = replace(PUSHED, delivery=Delivery.POLL, endpoint="https://okta.example/poll", digest=None, secret="sealed")
 FACTS = StreamFacts(present("ada", ADMINISTRATOR), (), providers=frozenset({"idp_1"}))
-WAITING = replace(FACTS, proposal=StreamProposal(PUSHED, "bob", Instant(NOW - 1), True), waiting=(("chg_1", "sst_1"),))
+LAID = proposal(ProposalKind.SIGNAL_STREAM, "chg_1")
+WAITING = replace(FACTS, proposal=StreamProposal(PUSHED, LAID), waiting=(("chg_1", "sst_1"),))
 THERE = replace(FACTS, streams=((PUSHED, Instant(NOW - DAY)),))
 MANY = tuple((replace(PUSHED, stream=f"sst_a{number}", name=f"{number}"), NOW) for number in range(MOST_STREAMS))
 STALE = replace(FACTS.actor, mfa_at=Instant(NOW - FRESH_FACTOR))
@@ -159,24 +160,22 @@ def test_another_administrator_approves() -> None:
 
 @pytest.mark.parametrize(("later", "stands"), [(-1, True), (0, False), (1, False)])
 def test_a_stream_that_changed_before_it_was_proposed_overtakes_nothing(later: int, stands: bool) -> None:
-    assert WAITING.proposal is not None
-    since = Instant(WAITING.proposal.since + later)
+    since = Instant(LAID.since + later)
     outcome = approve(replace(WAITING, streams=((PUSHED, since),)), "chg_1", NOW)
     assert isinstance(outcome, Decided)
     assert (code(outcome.result) != "signal.overtaken") == stands
 
 
 def test_why_a_stream_is_not_approved() -> None:
-    assert WAITING.proposal is not None
-    own = replace(WAITING, proposal=replace(WAITING.proposal, by="ada"))
-    left = replace(WAITING, proposal=replace(WAITING.proposal, proposer_present=False))
+    own = replace(WAITING, proposal=StreamProposal(PUSHED, replace(LAID, by="ada")))
+    left = replace(WAITING, proposal=StreamProposal(PUSHED, replace(LAID, present=False)))
     overtaken = replace(WAITING, streams=((PUSHED, NOW),))
     assert code(approve(replace(WAITING, actor=NOBODY), "chg_1", NOW)) == "right.missing"
     assert code(approve(replace(WAITING, actor=STALE), "chg_1", NOW)) == "factor.stale"
     assert code(approve(FACTS, "chg_1", NOW)) == "signal.no_proposal"
     assert code(approve(replace(WAITING, providers=frozenset()), "chg_1", NOW)) == "signal.provider"
     for facts, kind, why in (
-        (own, ChangeRefused, "signal.self_approval"),
+        (own, ProposalRefused, "signal.self_approval"),
         (left, SignalStreamRejected, "signal.proposer_left"),
         (overtaken, SignalStreamRejected, "signal.overtaken"),
     ):
@@ -188,7 +187,9 @@ def test_why_a_stream_is_not_approved() -> None:
 
 
 def test_a_proposal_is_rejected() -> None:
-    assert events(reject(WAITING, "chg_1", NOW)) == (SignalStreamRejected("chg_1", "sst_1", "ada"),)
+    assert events(reject(WAITING, "chg_1", NOW)) == (SignalStreamRejected("chg_1", "sst_1", "ada", "denied"),)
+    own = replace(WAITING, proposal=StreamProposal(PUSHED, replace(LAID, by="ada")))
+    assert events(reject(own, "chg_1", NOW)) == (SignalStreamRejected("chg_1", "sst_1", "ada", "withdrawn"),)
     assert code(reject(FACTS, "chg_1", NOW)) == "signal.no_proposal"
     assert code(reject(replace(WAITING, actor=NOBODY), "chg_1", NOW)) == "right.missing"
 
@@ -197,7 +198,7 @@ def test_a_stream_is_removed_with_what_waits_for_it() -> None:
     facts = replace(THERE, waiting=(("chg_2", "sst_1"), ("chg_3", "sst_2")))
     assert events(remove(facts, "sst_1", "moved", NOW)) == (
         SignalStreamRemoved("sst_1", "ada", "moved"),
-        SignalStreamRejected("chg_2", "sst_1", "ada"),
+        SignalStreamRejected("chg_2", "sst_1", "ada", "signal.removed"),
     )
     assert code(remove(FACTS, "sst_1", "moved", NOW)) == "signal.unknown"
     assert code(remove(replace(THERE, actor=STALE), "sst_1", "moved", NOW)) == "factor.stale"

@@ -1,6 +1,7 @@
 """Signing in, enrolling, factors: the rules, branch by branch."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,7 @@ from onepam.domain.commit import Decided
 from onepam.domain.federation import MfaBasis
 from onepam.domain.gate import LOCKED, MAX_LOCKOUT, WRONG, Device, Failures, Tries, Visitor
 from onepam.domain.people import PersonKind
+from onepam.domain.proposal import ProposalKind, ProposalRefused
 from onepam.domain.sessions import MfaProof
 from onepam.domain.sign_in import (
     EnrolmentEnded,
@@ -29,7 +31,7 @@ from onepam.domain.sign_in import (
 from onepam.domain.signing_in import AccountFacts, FactorFacts, Opening, Proof
 from onepam.kernel.clock import HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
-from tests.domain.given import ADA, ADMINISTRATOR, EVE, LATER, NOW, present
+from tests.domain.given import ADMINISTRATOR, EVE, LATER, NOW, present, proposal
 
 PASSWORD = FactorFacts("fac_p", FactorKind.PASSWORD, 0)
 TOTP = FactorFacts("fac_t", FactorKind.TOTP, 41)
@@ -55,6 +57,11 @@ def new(kind: FactorKind, person: str = "eve") -> FactorEnrolled:
 def code(answer: object) -> str:
     assert isinstance(answer, Refused), answer
     return answer.code
+
+
+def decided(answer: object) -> Decided[Any]:
+    assert isinstance(answer, Decided), answer
+    return answer
 
 
 def events(answer: object) -> list[type]:
@@ -285,14 +292,19 @@ def test_replacing_an_administrators_factor_takes_two(role: HeldRole) -> None:
 
 
 def test_the_second_administrator_is_another_person() -> None:
+    laid = proposal(ProposalKind.ENROLMENT, "enr_1", "ada", person="eve")
     bob = present("bob", ADMINISTRATOR)
-    assert events(rules.approve_enrolment(ACCOUNT, bob, "enr_1", ADA.person, "digest", NOW)) == [EnrolmentOpened]
-    ada = present("ada", ADMINISTRATOR)
-    assert code(rules.approve_enrolment(ACCOUNT, ada, "enr_1", "ada", "d", NOW)) == "enrolment.second_person"
-    eve = present("eve", ADMINISTRATOR)
-    assert code(rules.approve_enrolment(ACCOUNT, eve, "enr_1", "ada", "d", NOW)) == "enrolment.second_person"
-    assert code(rules.approve_enrolment(ACCOUNT, bob, "enr_1", None, "d", NOW)) == "enrolment.gone"
-    assert code(rules.approve_enrolment(ACCOUNT, present("bob"), "enr_1", "ada", "d", NOW)) == "right.missing"
+    (opened,) = decided(rules.approve_enrolment(ACCOUNT, bob, laid, "digest", NOW)).events
+    assert isinstance(opened, EnrolmentOpened)
+    assert (opened.enrolment, opened.person, opened.by, opened.token_digest) == ("enr_1", "eve", "bob", "digest")
+    for who in ("ada", "eve"):
+        answer = decided(rules.approve_enrolment(ACCOUNT, present(who, ADMINISTRATOR), laid, "digest", NOW))
+        refused = ProposalRefused(ProposalKind.ENROLMENT, "enr_1", who, "enrolment.self_approval")
+        assert answer.events == (refused,)
+        assert isinstance(answer.result, Refused)
+    late = decided(rules.approve_enrolment(ACCOUNT, bob, replace(laid, until=NOW), "digest", NOW))
+    assert late.events == (EnrolmentEnded("enr_1", "eve", "enrolment.lapsed", "bob"),)
+    assert code(rules.approve_enrolment(ACCOUNT, present("bob"), laid, "digest", NOW)) == "right.missing"
 
 
 def test_enrolling_replaces_everything_but_ssh_keys() -> None:

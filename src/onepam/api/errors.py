@@ -1,6 +1,7 @@
 """Every "no" of the API has one shape: `{"code", "message", "hint"}`, and a status that its code decides."""
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -19,15 +20,12 @@ _UNAUTHORISED = frozenset({"sign_in.ended", "sign_in.stale", "token.missing", "c
 _FORBIDDEN = frozenset(
     {
         "right.missing",
-        "request.self_approval",
         "request.own_service",
         "request.no_authority",
         "request.not_yours",
-        "enrolment.second_person",
         "person.self_change",
         "person.self",
         "factor.stale",
-        "change.self_approval",
         "change.own_gain",
     }
 )
@@ -65,6 +63,9 @@ class ApiError(Exception):
     """A refusal on its way to the client."""
 
     def __init__(self, refused: Refused, status: int | None = None, problems: tuple[Problem, ...] = ()) -> None:
+        if refused.code == "factor.stale":
+            # A CLI session keeps the moment of its own sign-in, so stepping up in the console does not reach it.
+            refused = replace(refused, hint="Show it in the console (/step-up), then run again: onepam login")
         self.refused = refused
         self.status = status or status_of(refused)
         self.problems = problems
@@ -75,7 +76,7 @@ def status_of(refused: Refused) -> int:
     code = refused.code
     if code in _UNAUTHORISED:
         return 401
-    if code in _FORBIDDEN:
+    if code in _FORBIDDEN or code.endswith(".self_approval"):
         return 403
     if code in _NOT_FOUND or code.endswith(".unknown"):
         return 404

@@ -30,7 +30,7 @@ async def propose_exception(ledger: Ledger, actor: Actor, wanted: Proposed) -> R
 async def accept_exception(ledger: Ledger, actor: Actor, exception: str) -> Refused | None:
     """None when it is in force."""
     outcome = await ledger.commit(AcceptanceQuery(actor, exception), rules.accept)
-    return outcome if isinstance(outcome, Refused) else None
+    return outcome if isinstance(outcome, Refused) else outcome.result
 
 
 async def end_exception(ledger: Ledger, actor: Actor, exception: str, because: str) -> Refused | None:

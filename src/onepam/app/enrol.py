@@ -9,6 +9,7 @@ from onepam.domain import signing_in as rules
 from onepam.domain.authority import Actor, ActorFacts
 from onepam.domain.commit import Decided
 from onepam.domain.gate import WRONG, Visitor, locked
+from onepam.domain.proposal import Proposal
 from onepam.domain.sign_in import FactorEnrolled, FactorKind
 from onepam.domain.signing_in import AccountFacts, Proof
 from onepam.kernel.clock import Instant
@@ -17,13 +18,14 @@ from onepam.kernel.errors import Refused
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentFacts:
-    """An enrolment as of the decision, its person's account, and the acting administrator where there is one."""
+    """An enrolment as of the decision, its person's account, the acting administrator where there is one, and the
+    proposal while it waits."""
 
     account: AccountFacts | None
     actor: ActorFacts | None
     enrolment: str | None
     expires: Instant | None
-    proposed_by: str | None
+    proposal: Proposal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,10 @@ async def bootstrap_enrolment(ledger: Ledger, person: str, enrolment: str, token
 async def approve_enrolment(ledger: Ledger, actor: Actor, enrolment: str, token_digest: str) -> Instant | Refused:
     """The second administrator agrees: the link comes into being."""
 
-    def decide(facts: EnrolmentFacts, now: Instant) -> Decided[Instant] | Refused:
-        if facts.account is None or facts.actor is None:
+    def decide(facts: EnrolmentFacts, now: Instant) -> Decided[Instant | Refused] | Refused:
+        if facts.account is None or facts.actor is None or facts.proposal is None:
             return Refused("enrolment.gone", "No such enrolment waits for a second administrator.")
-        return rules.approve_enrolment(facts.account, facts.actor, enrolment, facts.proposed_by, token_digest, now)
+        return rules.approve_enrolment(facts.account, facts.actor, facts.proposal, token_digest, now)
 
     outcome = await ledger.commit(EnrolmentQuery(enrolment=enrolment, actor=actor), decide)
     return outcome if isinstance(outcome, Refused) else outcome.result

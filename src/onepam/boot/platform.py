@@ -23,6 +23,7 @@ from onepam.app.close_session import append_event
 from onepam.app.decide_hold import lapse_person_hold, remind_of
 from onepam.app.end_overdue_person import end_overdue_person
 from onepam.app.expire_access import expire_access
+from onepam.app.lapse_proposals import lapse_proposals
 from onepam.app.scim_traffic import ScimTraffic
 from onepam.boot.anchors import Anchors
 from onepam.boot.clock import wall_clock
@@ -272,6 +273,7 @@ class Platform:
         """Receipts for what has ended by itself; nothing depends on their being on time."""
         while True:
             await expire_access(self.ledger)
+            await lapse_proposals(self.ledger)
             for person in await self.reader(overdue_people):
                 await end_overdue_person(self.ledger, person)
             for person in await self.reader(lapsed_holds):

@@ -59,6 +59,8 @@ _ENDED = {
     "provider.logout": "signed out at the identity provider",
     "binding.ended": "the role was taken away",
     "undone": "the approval was undone",
+    "change.lapsed": "nobody decided on it within a week",
+    "change.proposer_left": "who proposed it has left",
     "role.changed": "the role changed",
     "role.removed": "the role was removed",
     "resource.changed": "the resource changed",

@@ -11,37 +11,39 @@ from onepam.domain.authority import ActorFacts, authorised
 from onepam.domain.commit import Decided
 from onepam.domain.mfa_exceptions import MfaExceptionAccepted, MfaExceptionEnded, MfaExceptionProposed
 from onepam.domain.people import PersonKind
-from onepam.domain.signing_in import AccountFacts, fresh
+from onepam.domain.proposal import RULES, Proposal, ProposalKind, judge, may_propose
+from onepam.domain.signing_in import AccountFacts
 from onepam.kernel import limits
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.text import plain_text
 
 LONGEST = 90 * DAY
+_RULES = RULES[ProposalKind.MFA_EXCEPTION]
+
 MOST_OPEN = 5
 """Exceptions and proposals for one person at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExceptionFacts:
-    """One exception as of the decision; `accepted_by` is None while it waits."""
+    """One exception as of the decision."""
 
     exception: str
     person: str
     ends: Instant
-    proposed_by: str
-    accepted_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptanceFacts:
-    """The actor, the person whom it is about (None where there is none), the exception in question, and how many
-    others of the person's wait or are in force."""
+    """The actor, the person whom it is about (None where there is none), the exception in question, how many others of
+    the person's wait or are in force, and the proposal of the exception while it waits."""
 
     actor: ActorFacts
     account: AccountFacts | None
     exception: ExceptionFacts | None = None
     others: int = 0
+    proposal: Proposal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Proposed:
 
 def propose(facts: AcceptanceFacts, wanted: Proposed, now: Instant) -> Decided[None] | Refused:
     """An administrator asks a senior approver to accept the risk."""
-    if (refused := authorised(facts.actor, ConsoleRight.ADMINISTER, now)) is not None:
+    if (refused := may_propose(facts.actor, _RULES, now)) is not None:
         return refused
     if facts.exception is not None:
         return Refused("mfa_exception.taken", "There is such an exception already.", "/exceptions")
@@ -77,19 +79,13 @@ def propose(facts: AcceptanceFacts, wanted: Proposed, now: Instant) -> Decided[N
     return Decided((MfaExceptionProposed(wanted.exception, wanted.person, wanted.ends, by, reason, control),), None)
 
 
-def accept(facts: AcceptanceFacts, now: Instant) -> Decided[None] | Refused:
+def accept(facts: AcceptanceFacts, now: Instant) -> Decided[Refused | None] | Refused:
     """A senior approver signs, under a fresh factor."""
-    if (refused := authorised(facts.actor, ConsoleRight.ACCEPT_RISK, now)) is not None:
-        return refused
-    if (refused := fresh(facts.actor, now)) is not None:
-        return refused
     found, actor = facts.exception, facts.actor
-    if found is None or found.accepted_by is not None:
+    if found is None or facts.proposal is None:
         return _gone()
-    if actor.person == found.proposed_by:
-        return Refused("mfa_exception.second_person", "Somebody other than the proposer accepts it.", "/exceptions")
-    if found.ends <= now:
-        return Refused("mfa_exception.lapsed", "The proposed end has passed.", "Propose it anew.")
+    if (no := judge(facts.proposal, actor, _RULES, now)) is not None:
+        return no.answer(MfaExceptionEnded(found.exception, found.person, no.refused.code, actor.person))
     if (refused := _unfit(facts.account, found.person, actor.person)) is not None:
         return refused
     assert actor.mfa_at is not None  # a fresh factor was demanded

@@ -65,6 +65,15 @@ def present(actor: ActorFacts, now: Instant) -> Refused | None:
     return None
 
 
+def shown_within(actor: ActorFacts, age: int, now: Instant) -> Refused | None:
+    """None when the actor is present and showed a second factor less than `age` microseconds ago."""
+    if (refused := present(actor, now)) is not None:
+        return refused
+    if actor.mfa_at is None or actor.mfa_at + age <= now:
+        return Refused("factor.stale", "Show your second factor once more.", "/step-up")
+    return None
+
+
 def authorised(actor: ActorFacts, right: ConsoleRight, now: Instant) -> Refused | None:
     """None when the actor is present and holds a role with `right`."""
     if (refused := present(actor, now)) is not None:

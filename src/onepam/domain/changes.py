@@ -46,7 +46,7 @@ class ChangeRejected:
 @event("change.refused", klass="access")
 @dataclass(frozen=True, slots=True)
 class ChangeRefused:
-    """Somebody tried what takes another person: to approve their own change, or to gain by what they change."""
+    """Somebody tried to gain by what they change, or to approve what was not what is proposed."""
 
     change: str
     by: str

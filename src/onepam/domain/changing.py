@@ -18,23 +18,26 @@ from onepam.domain.ending import endings
 from onepam.domain.gains import Difference
 from onepam.domain.matrix import Matrix, Someone
 from onepam.domain.plan import Plan, make_plan, plan_events
+from onepam.domain.proposal import RULES, Proposal, ProposalKind, judge, may_propose
 from onepam.kernel import limits
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.text import plain_text
+
+_RULES = RULES[ProposalKind.CHANGE]
 
 AGAIN = "Plan it again, and look at the difference."
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeFacts:
-    """A change as of the decision; `proposer` is None for the bootstrap."""
+    """A change as of the decision; `proposal` is None once it waits no more."""
 
     change: str
     document: str
     digest: str
     status: str
-    proposer: str | None
+    proposal: Proposal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def apply(
     if facts.actor is None:
         if facts.signed_in_ever:
             return _bootstrap_over()
-    elif (refused := authorised(facts.actor, ConsoleRight.ADMINISTER, now)) is not None:
+    elif (refused := may_propose(facts.actor, _RULES, now)) is not None:
         return refused
     if facts.change is not None:
         return Refused("change.exists", f"There is a change {change} already.", "Choose another identifier.")
@@ -124,22 +127,18 @@ def apply(
 def approve(facts: MatrixFacts, read: AccessFile, change: str, digest: str, now: Instant) -> Decided[Outcome] | Refused:
     """Another administrator's yes to exactly `digest`. A plan whose base has changed since is rejected as overtaken."""
     assert facts.actor is not None  # the use case always names one
-    if (refused := authorised(facts.actor, ConsoleRight.ADMINISTER, now)) is not None:
-        return refused
-    by, waiting = facts.actor.person, _waiting(facts, change)
-    if isinstance(waiting, Refused):
-        return waiting
-    if waiting.proposer == by:
-        return _refuse(change, by, "change.self_approval", "Nobody approves their own change.", "Somebody else must.")
+    by, waiting, proposal = facts.actor.person, facts.change, _waiting(facts, change)
+    if isinstance(proposal, Refused):
+        return proposal
+    assert waiting is not None  # _waiting refuses without one
+    if (no := judge(proposal, facts.actor, _RULES, now)) is not None:
+        return no.answer(ChangeRejected(change, by, no.refused.code))
     if digest != waiting.digest or read.document != waiting.document:
         return _refuse(change, by, "change.digest", "What you approved is not what is proposed.", "Look again.")
-    proposer = next((each for each in facts.people if each.person == waiting.proposer), None)
-    if proposer is None or not proposer.present(now):
-        return _reject(change, by, "change.proposer_left", "Who proposed it is no longer here.")
     plan = _plan(facts, read, now)
     if isinstance(plan, InvalidFile) or plan.digest != digest:
         return _reject(change, by, "change.overtaken", "The roles or people have changed since this was proposed.")
-    for person, whose in ((by, "you would gain by it yourself"), (proposer.person, "its proposer would gain by it")):
+    for person, whose in ((by, "you would gain by it yourself"), (proposal.by, "its proposer would gain by it")):
         if (gain := plan.gained_by(person)) is not None:
             return _gains(change, by, whose, gain)
     if not _administered(plan, facts.people, now):
@@ -154,7 +153,7 @@ def reject(facts: MatrixFacts, change: str, reason: str, now: Instant) -> Decide
         return refused
     if isinstance(waiting := _waiting(facts, change), Refused):
         return waiting
-    mine = waiting.proposer == facts.actor.person
+    mine = waiting.by == facts.actor.person
     words = plain_text(reason, limits.MAX_TEXT_CHARACTERS, what="reason", required=not mine)
     if isinstance(words, Refused):
         return words
@@ -191,12 +190,12 @@ def _administered(plan: Plan, people: tuple[Someone, ...], now: Instant) -> bool
     )
 
 
-def _waiting(facts: MatrixFacts, change: str) -> ChangeFacts | Refused:
+def _waiting(facts: MatrixFacts, change: str) -> Proposal | Refused:
     if facts.change is None:
         return Refused("change.unknown", f"There is no change {change}.", "/changes")
-    if facts.change.status != "proposed":
+    if facts.change.proposal is None:
         return Refused("change.closed", f"The change {change} is {facts.change.status} already.")
-    return facts.change
+    return facts.change.proposal
 
 
 def _gains(change: str, by: str, why: str, gain: Difference) -> Decided[Any]:

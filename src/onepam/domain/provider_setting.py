@@ -10,9 +10,9 @@ from hashlib import sha256
 
 from onepam.domain.access import ConsoleRight
 from onepam.domain.authority import ActorFacts, authorised
-from onepam.domain.changes import ChangeRefused
 from onepam.domain.commit import Decided
 from onepam.domain.federation import ProviderKind
+from onepam.domain.proposal import DENIED, RULES, WITHDRAWN, Proposal, ProposalKind, judge, may_propose
 from onepam.domain.providers import (
     MfaDeclarationEnded,
     MfaDeclared,
@@ -42,6 +42,9 @@ MAX_VALUE_CHARACTERS = 200
 MAX_POLICY_CHARACTERS = 200_000
 LONGEST_DECLARATION = 365 * DAY
 
+_RULES = RULES[ProposalKind.PROVIDER]
+
+REPLACED = "replaced"
 ENDED = "provider.removed"
 """The code under which the sign-ins of a provider that was removed end."""
 
@@ -83,13 +86,11 @@ class InForce:
 
 
 @dataclass(frozen=True, slots=True)
-class Proposal:
-    """A proposal that waits: by whom, since when, and whether its proposer is still here."""
+class ProviderProposal:
+    """A provider as it shall be, and its proposal while it waits."""
 
     provider: Provider
-    by: str
-    since: Instant
-    proposer_present: bool
+    waiting: Proposal
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class SettingFacts:
     actor: ActorFacts
     actor_came_by: str
     providers: tuple[InForce, ...]
-    proposal: Proposal | None = None
+    proposal: ProviderProposal | None = None
     waiting: tuple[tuple[str, str], ...] = ()
     taken: bool = False
     sign_ins: tuple[tuple[str, str], ...] = ()
@@ -128,7 +129,7 @@ class Statement:
 
 def propose(facts: SettingFacts, wanted: Provider, replaces: str | None, now: Instant) -> Decided[None] | Refused:
     """Lays a provider before another administrator; `replaces` is an earlier proposal that it takes the place of."""
-    if (refused := _may(facts, now)) is not None:
+    if (refused := may_propose(facts.actor, _RULES, now)) is not None:
         return refused
     if facts.taken:
         return Refused("provider.change_taken", "There is such a change already.", "Propose it again.")
@@ -145,7 +146,7 @@ def propose(facts: SettingFacts, wanted: Provider, replaces: str | None, now: In
     if current is not None and _same(current.provider, wanted):
         return Refused("provider.same", "Nothing would change: the provider is so already.")
     by = facts.actor.person
-    replaced = [ProviderRejected(change, provider, by) for change, provider in facts.waiting if change == replaces]
+    replaced = [ProviderRejected(*each, by, REPLACED) for each in facts.waiting if each[0] == replaces]
     proposed = ProviderProposed(
         wanted.change, wanted.provider, wanted.kind, wanted.name, wanted.settings, wanted.rule, by, wanted.secret
     )
@@ -154,21 +155,12 @@ def propose(facts: SettingFacts, wanted: Provider, replaces: str | None, now: In
 
 def approve(facts: SettingFacts, change: str, now: Instant) -> Decided[Refused | None] | Refused:
     """Another administrator's yes: the provider is so from now on, unless something came between."""
-    if (refused := _may(facts, now)) is not None:
-        return refused
     if facts.proposal is None:
         return _no_proposal(change)
-    by, wanted = facts.actor.person, facts.proposal.provider
-    if facts.proposal.by == by:
-        refused = Refused(
-            "provider.self_approval", "Nobody approves their own proposal.", "Another administrator must."
-        )
-        return Decided((ChangeRefused(change, by, refused.code),), refused)
-    if not facts.proposal.proposer_present:
-        return _void(facts.proposal, by, "provider.proposer_left", "Who proposed it is no longer here.")
+    by, wanted, waiting = facts.actor.person, facts.proposal.provider, facts.proposal.waiting
     current = facts.in_force(wanted.provider)
-    if current is not None and current.since >= facts.proposal.since:
-        return _void(facts.proposal, by, "provider.overtaken", "The provider has changed since this was proposed.")
+    if (no := judge(waiting, facts.actor, _RULES, now, current.since if current else None)) is not None:
+        return no.answer(ProviderRejected(change, wanted.provider, by, no.refused.code))
     if (refused := _collides(facts, wanted)) is not None:
         return refused
     if current is None and len(facts.providers) >= MOST_PROVIDERS:
@@ -180,7 +172,7 @@ def approve(facts: SettingFacts, change: str, now: Instant) -> Decided[Refused |
         name=wanted.name,
         settings=wanted.settings,
         rule=wanted.rule,
-        proposed_by=facts.proposal.by,
+        proposed_by=waiting.by,
         by=by,
         secret=wanted.secret,
     )
@@ -193,7 +185,9 @@ def reject(facts: SettingFacts, change: str, now: Instant) -> Decided[None] | Re
         return refused
     if facts.proposal is None:
         return _no_proposal(change)
-    return Decided((ProviderRejected(change, facts.proposal.provider.provider, facts.actor.person),), None)
+    by = facts.actor.person
+    because = WITHDRAWN if facts.proposal.waiting.by == by else DENIED
+    return Decided((ProviderRejected(change, facts.proposal.provider.provider, by, because),), None)
 
 
 def remove(facts: SettingFacts, provider: str, because: str, now: Instant) -> Decided[int] | Refused:
@@ -217,7 +211,7 @@ def remove(facts: SettingFacts, provider: str, because: str, now: Instant) -> De
     by = facts.actor.person
     events = (
         ProviderRemoved(provider, by, why),
-        *(ProviderRejected(change, provider, by) for change, of in facts.waiting if of == provider),
+        *(ProviderRejected(*each, by, ENDED) for each in facts.waiting if each[1] == provider),
         *(MfaDeclarationEnded(each, provider, ENDED, by) for each in facts.declarations),
         *_signed_out(facts),
     )
@@ -373,9 +367,3 @@ def _no_proposal(change: str) -> Refused:
 
 def _too_many() -> Refused:
     return Refused("provider.many", f"No more than {MOST_PROVIDERS} providers; remove one first.", "/providers")
-
-
-def _void(proposal: Proposal, by: str, code: str, message: str) -> Decided[Refused | None]:
-    """The proposal ends with the refusal: nothing could make it approvable again."""
-    wanted = proposal.provider
-    return Decided((ProviderRejected(wanted.change, wanted.provider, by),), Refused(code, message, "Propose it again."))

@@ -80,11 +80,12 @@ class ProviderSet:
 @event("provider.rejected", klass="identity")
 @dataclass(frozen=True, slots=True)
 class ProviderRejected:
-    """The proposal is void."""
+    """The proposal is void. `because` is the code of what made it so, as denied; `by` is None for time."""
 
     change: str
     provider: str
-    by: str
+    by: str | None
+    because: str
 
 
 @event("provider.removed", klass="identity")

@@ -47,12 +47,12 @@ class ScimTokenApproved:
 @event("scim_token.ended", klass="provisioning")
 @dataclass(frozen=True, slots=True)
 class ScimTokenEnded:
-    """The token, or its proposal, is void."""
+    """The token, or its proposal, is void. `because` is a code, or somebody's words. `by` is None for time."""
 
     token: str
     provider: str
     because: str
-    by: str
+    by: str | None
 
 
 @event("scim_user.set", klass="provisioning")

@@ -1,4 +1,4 @@
-"""Tokens of SCIM clients: proposed by one administrator, approved by another, ended by any."""
+"""Tokens of SCIM clients: a proposal (`domain/proposal.py`) of one administrator, ended by any."""
 
 import ipaddress
 import re
@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from onepam.domain.access import ConsoleRight
 from onepam.domain.authority import ActorFacts, authorised
 from onepam.domain.commit import Decided
+from onepam.domain.proposal import RULES, Proposal, ProposalKind, judge, may_propose
 from onepam.domain.provisioning import ScimTokenApproved, ScimTokenEnded, ScimTokenProposed
-from onepam.domain.signing_in import fresh
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.text import plain_text
@@ -21,6 +21,7 @@ MAX_NAME_CHARACTERS = 60
 END_ATTRIBUTE = "urn:onepam:params:scim:schemas:extension:access:2.0:User:endDate"
 """Where a vendor's end is read, if the token does not say otherwise."""
 
+_RULES = RULES[ProposalKind.SCIM_TOKEN]
 _PROVIDER = re.compile(r"[a-z0-9][a-z0-9-]{0,39}|idp_[a-z2-7]{16}", re.ASCII)
 """A name of the administrator's choice, or an identity provider of ours."""
 _DOMAIN = re.compile(r"(?=.{1,253}\Z)[^\s@/]{1,63}(\.[^\s@/.]{1,63})+")
@@ -35,7 +36,6 @@ class Token:
     provider: str
     approved: bool
     ends: Instant
-    proposed_by: str
     domains: tuple[str, ...] = ()
 
     def works(self, now: Instant) -> bool:
@@ -49,11 +49,13 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class TokenFacts:
-    """The actor, the token (None where there is none), and how many tokens and proposals there are."""
+    """The actor, the token (None where there is none), how many tokens and proposals there are, and the proposal of
+    the token while it waits."""
 
     actor: ActorFacts
     token: Token | None
     count: int
+    proposal: Proposal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,10 @@ class TokenWish:
 
 def propose(facts: TokenFacts, wish: TokenWish, now: Instant) -> Decided[None] | Refused:
     """The token waits for another administrator; until then it opens nothing."""
-    if (refused := _may(facts, now)) is not None:
+    if (refused := may_propose(facts.actor, _RULES, now)) is not None:
         return refused
+    if facts.token is not None:
+        return Refused("scim_token.taken", "There is such a token already.", "Propose it again.")
     name = plain_text(wish.name, MAX_NAME_CHARACTERS, what="name")
     if isinstance(name, Refused):
         return name
@@ -108,20 +112,14 @@ def propose(facts: TokenFacts, wish: TokenWish, now: Instant) -> Decided[None] |
     return Decided((proposed,), None)
 
 
-def approve(facts: TokenFacts, now: Instant) -> Decided[None] | Refused:
-    """The token works from now on. Nobody approves their own."""
-    if (refused := _may(facts, now)) is not None:
-        return refused
-    token = facts.token
-    if token is None or token.approved:
+def approve(facts: TokenFacts, now: Instant) -> Decided[Refused | None] | Refused:
+    """The token works from now on. Only its proposer knows it: so it falls with them, and nobody approves their own."""
+    token, by = facts.token, facts.actor.person
+    if token is None or facts.proposal is None:
         return Refused("scim_token.unknown", "No such token waits for approval.", "/provisioning")
-    if token.proposed_by == facts.actor.person:
-        return Refused(
-            "scim_token.self_approval", "Nobody approves a token of their own.", "Ask another administrator."
-        )
-    if token.ends <= now:
-        return Refused("scim_token.ends", "The token's end has passed.", "Propose another one.")
-    return Decided((ScimTokenApproved(token.token, token.provider, facts.actor.person),), None)
+    if (no := judge(facts.proposal, facts.actor, _RULES, now)) is not None:
+        return no.answer(ScimTokenEnded(token.token, token.provider, no.refused.code, by))
+    return Decided((ScimTokenApproved(token.token, token.provider, by),), None)
 
 
 def end(facts: TokenFacts, because: str, now: Instant) -> Decided[None] | Refused:
@@ -134,10 +132,6 @@ def end(facts: TokenFacts, because: str, now: Instant) -> Decided[None] | Refuse
     if isinstance(why, Refused):
         return why
     return Decided((ScimTokenEnded(facts.token.token, facts.token.provider, why, facts.actor.person),), None)
-
-
-def _may(facts: TokenFacts, now: Instant) -> Refused | None:
-    return authorised(facts.actor, ConsoleRight.ADMINISTER, now) or fresh(facts.actor, now)
 
 
 def _networks(networks: tuple[str, ...]) -> tuple[str, ...] | Refused:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from onepam.domain.access import ConsoleRight
 from onepam.domain.authority import ActorFacts, authorised
-from onepam.domain.changes import ChangeRefused
 from onepam.domain.commit import Decided
+from onepam.domain.proposal import DENIED, RULES, WITHDRAWN, Proposal, ProposalKind, judge, may_propose
 from onepam.domain.signals import (
     Delivery,
     SignalStreamProposed,
@@ -28,15 +28,17 @@ MOST_PROPOSALS = 20
 MAX_NAME_CHARACTERS = 60
 MAX_ADDRESS_CHARACTERS = 500
 
+_RULES = RULES[ProposalKind.SIGNAL_STREAM]
+
+REMOVED = "signal.removed"
+
 
 @dataclass(frozen=True, slots=True)
 class StreamProposal:
-    """A proposal that waits: by whom, since when, and whether its proposer is still here."""
+    """A stream as it shall be, and its proposal while it waits."""
 
     stream: Stream
-    by: str
-    since: Instant
-    proposer_present: bool
+    waiting: Proposal
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class StreamFacts:
 
 def propose(facts: StreamFacts, wanted: Stream, now: Instant) -> Decided[None] | Refused:
     """Lays a stream before another administrator."""
-    if (refused := _may(facts, now)) is not None:
+    if (refused := may_propose(facts.actor, _RULES, now)) is not None:
         return refused
     if facts.taken:
         return Refused("signal.change_taken", "There is such a change already.", "Propose it again.")
@@ -85,19 +87,12 @@ def propose(facts: StreamFacts, wanted: Stream, now: Instant) -> Decided[None] |
 
 def approve(facts: StreamFacts, change: str, now: Instant) -> Decided[Refused | None] | Refused:
     """Another administrator's yes: the stream is so from now on, unless something came between."""
-    if (refused := _may(facts, now)) is not None:
-        return refused
     if facts.proposal is None:
         return _no_proposal(change)
-    by, wanted = facts.actor.person, facts.proposal.stream
-    if facts.proposal.by == by:
-        refused = Refused("signal.self_approval", "Nobody approves their own proposal.", "Another administrator must.")
-        return Decided((ChangeRefused(change, by, refused.code),), refused)
-    if not facts.proposal.proposer_present:
-        return _void(facts.proposal, by, "signal.proposer_left", "Who proposed it is no longer here.")
+    by, wanted, waiting = facts.actor.person, facts.proposal.stream, facts.proposal.waiting
     current = facts.in_force(wanted.stream)
-    if current is not None and current[1] >= facts.proposal.since:
-        return _void(facts.proposal, by, "signal.overtaken", "The stream has changed since this was proposed.")
+    if (no := judge(waiting, facts.actor, _RULES, now, current[1] if current else None)) is not None:
+        return no.answer(SignalStreamRejected(change, wanted.stream, by, no.refused.code))
     if (refused := _collides(facts, wanted)) is not None:
         return refused
     agreed = SignalStreamSet(
@@ -110,7 +105,7 @@ def approve(facts: StreamFacts, change: str, now: Instant) -> Decided[Refused | 
         provider=wanted.provider,
         endpoint=wanted.endpoint,
         remote=wanted.remote,
-        proposed_by=facts.proposal.by,
+        proposed_by=waiting.by,
         by=by,
         digest=wanted.digest,
         secret=wanted.secret,
@@ -124,7 +119,9 @@ def reject(facts: StreamFacts, change: str, now: Instant) -> Decided[None] | Ref
         return refused
     if facts.proposal is None:
         return _no_proposal(change)
-    return Decided((SignalStreamRejected(change, facts.proposal.stream.stream, facts.actor.person),), None)
+    by = facts.actor.person
+    because = WITHDRAWN if facts.proposal.waiting.by == by else DENIED
+    return Decided((SignalStreamRejected(change, facts.proposal.stream.stream, by, because),), None)
 
 
 def remove(facts: StreamFacts, stream: str, because: str, now: Instant) -> Decided[None] | Refused:
@@ -137,7 +134,7 @@ def remove(facts: StreamFacts, stream: str, because: str, now: Instant) -> Decid
     if isinstance(why, Refused):
         return why
     by = facts.actor.person
-    rejected = (SignalStreamRejected(change, stream, by) for change, of in facts.waiting if of == stream)
+    rejected = (SignalStreamRejected(*each, by, REMOVED) for each in facts.waiting if each[1] == stream)
     return Decided((SignalStreamRemoved(stream, by, why), *rejected), None)
 
 
@@ -180,11 +177,3 @@ def _may(facts: StreamFacts, now: Instant) -> Refused | None:
 
 def _no_proposal(change: str) -> Refused:
     return Refused("signal.no_proposal", f"No proposal {change[:40]} waits.", "/signals")
-
-
-def _void(proposal: StreamProposal, by: str, code: str, message: str) -> Decided[Refused | None]:
-    """The proposal ends with the refusal: nothing could make it approvable again."""
-    wanted = proposal.stream
-    return Decided(
-        (SignalStreamRejected(wanted.change, wanted.stream, by),), Refused(code, message, "Propose it again.")
-    )

@@ -91,11 +91,12 @@ class SignalStreamSet:
 @event("signal_stream.rejected", klass="identity")
 @dataclass(frozen=True, slots=True)
 class SignalStreamRejected:
-    """The proposal is void."""
+    """The proposal is void. `because` is the code of what made it so, as denied; `by` is None for time."""
 
     change: str
     stream: str
-    by: str
+    by: str | None
+    because: str
 
 
 @event("signal_stream.removed", klass="identity")

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from onepam.domain.access import ConsoleRight
-from onepam.domain.authority import Actor, ActorFacts, HeldRole, authorised, present
+from onepam.domain.authority import Actor, ActorFacts, HeldRole, authorised, present, shown_within
 from onepam.domain.commit import Decided
 from onepam.domain.federation import MfaBasis
 from onepam.domain.gate import WRONG, Tries, Visitor, failed, locked
 from onepam.domain.people import PersonKind
+from onepam.domain.proposal import RULES, Proposal, ProposalKind, judge, may_propose
 from onepam.domain.sessions import MfaProof
 from onepam.domain.sign_in import (
     EnrolmentEnded,
@@ -36,6 +37,7 @@ CLI_SESSION = 12 * HOUR
 ENROLMENT_LINK = 24 * HOUR
 QUARANTINE = HOUR
 FRESH_FACTOR = 5 * MINUTE
+_RULES = RULES[ProposalKind.ENROLMENT]
 CHALLENGE_LIFETIME = 15 * MINUTE
 """How long a passkey's challenge that has served is remembered: longer than a browser may carry it."""
 
@@ -250,6 +252,8 @@ def open_enrolment(
         if (refused := authorised(actor, ConsoleRight.ADMINISTER, now)) is not None:
             return refused
         if facts.factors and facts.administrative():
+            if (refused := may_propose(actor, _RULES, now)) is not None:
+                return refused
             proposed = EnrolmentProposed(enrolment, facts.person, because, actor.person)
             return Decided((proposed,), None)
     expires = Instant(now + ENROLMENT_LINK)
@@ -260,15 +264,12 @@ def open_enrolment(
 
 
 def approve_enrolment(
-    facts: AccountFacts, actor: ActorFacts, enrolment: str, proposed_by: str | None, token_digest: str, now: Instant
-) -> Decided[Instant] | Refused:
+    facts: AccountFacts, actor: ActorFacts, proposal: Proposal, token_digest: str, now: Instant
+) -> Decided[Instant | Refused] | Refused:
     """The second administrator's word; neither the proposer nor the person whose factor it is."""
-    if (refused := authorised(actor, ConsoleRight.ADMINISTER, now)) is not None:
-        return refused
-    if proposed_by is None:
-        return Refused("enrolment.gone", "No such enrolment waits for a second administrator.")
-    if actor.person in (proposed_by, facts.person):
-        return Refused("enrolment.second_person", "This needs an administrator other than you.")
+    enrolment = proposal.proposal
+    if (no := judge(proposal, actor, _RULES, now)) is not None:
+        return no.answer(EnrolmentEnded(enrolment, facts.person, no.refused.code, actor.person))
     expires = Instant(now + ENROLMENT_LINK)
     opened = EnrolmentOpened(enrolment, facts.person, expires, "replacement", actor.person, token_digest=token_digest)
     return Decided((opened,), expires)
@@ -330,11 +331,7 @@ def remove_factor(facts: AccountFacts, actor: ActorFacts, factor: str, now: Inst
 
 def fresh(actor: ActorFacts, now: Instant) -> Refused | None:
     """None when the actor is present and showed a second factor less than `FRESH_FACTOR` ago."""
-    if (refused := present(actor, now)) is not None:
-        return refused
-    if actor.mfa_at is None or actor.mfa_at + FRESH_FACTOR <= now:
-        return Refused("factor.stale", "Show your second factor once more.", "/step-up")
-    return None
+    return shown_within(actor, FRESH_FACTOR, now)
 
 
 def stands(facts: AccountFacts, proof: Proof) -> bool:

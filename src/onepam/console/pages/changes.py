@@ -20,6 +20,7 @@ from onepam.domain.access_file import InvalidFile
 from onepam.domain.changing import Applied, Proposed, Unchanged
 from onepam.domain.gains import Access, Difference
 from onepam.domain.plan import Plan
+from onepam.domain.signing_in import fresh
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
@@ -88,6 +89,8 @@ async def approve(visit: Visit) -> Response:
     found = await visit.services.reader(rows.change, None, ident)
     if found is None:
         return visit.refusal(_unknown(ident), 404)
+    if fresh(visit.me.facts, visit.now) is not None:
+        return visit.go(f"/step-up?next=/changes/{ident[:40]}")
     digest = visit.form.get("digest", "")
     outcome = await approve_change(visit.services.ledger, visit.me.actor, ident, digest, found.text)
     if isinstance(outcome, InvalidFile):
@@ -179,7 +182,7 @@ def _one(page: rows.ChangePage, called: dict[str, str]) -> Context:
     because = words_of(row.because) if row.because else ""
     return {
         **_row(row),
-        "decided_by": row.decider_name or "the first start",
+        "decided_by": row.decider_name or ("time" if row.status == "rejected" else "the first start"),
         "decided_at": row.decided,
         "decided_why": row.reason or because,
         "effects": _effects(page.plan, called),

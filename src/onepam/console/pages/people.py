@@ -26,6 +26,7 @@ from onepam.console.visit import Visit
 from onepam.domain.access import ConsoleRight
 from onepam.domain.people import ADMINISTRATOR, PersonKind
 from onepam.domain.roster import Attributes
+from onepam.domain.signing_in import fresh
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.kernel.errors import Refused
@@ -84,11 +85,13 @@ async def enrol_link(visit: Visit) -> Response:
 
 async def agree(visit: Visit) -> Response:
     """The second administrator agrees to a link for somebody with administrative rights."""
+    here = visit.path("person")
+    if fresh(visit.me.facts, visit.now) is not None:
+        return visit.go(f"/step-up?next=/people/{here[:40]}")
     token = new_token("enr", visit.services.random)
     expires = await approve_enrolment(
         visit.services.ledger, visit.me.actor, visit.path("enrolment"), token_digest(token).hex()
     )
-    here = visit.path("person")
     if isinstance(expires, Refused):
         return visit.outcome(expires, f"/people/{here}", "")
     return await _show(visit, here, _shown_link(visit, token, expires))

@@ -7,9 +7,11 @@ from onepam.domain.access import ResourceKind, SubjectKind
 from onepam.domain.asking import OpenRequest
 from onepam.domain.changing import ChangeFacts, MatrixFacts
 from onepam.domain.matrix import BindingDefinition, Matrix, ResourceDefinition, RoleDefinition, Someone
+from onepam.domain.proposal import ProposalKind
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, Row, row, rows
 from onepam.store.facts.holdings import actor_facts, console_rights, grant_of, mfa_rule, permissions, substance
+from onepam.store.facts.proposals import proposal_of
 from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
 
@@ -98,4 +100,5 @@ def _change(db: Db, change: str | None, at: Instant) -> ChangeFacts | None:
     found = row(db, f"SELECT * FROM change WHERE change = :change AND {AT}", {"change": change, "at": at})
     if found is None:
         return None
-    return ChangeFacts(found["change"], found["document"], found["digest"], found["status"], found["proposer"])
+    proposal = proposal_of(db, ProposalKind.CHANGE, found["change"], at)
+    return ChangeFacts(found["change"], found["document"], found["digest"], found["status"], proposal)

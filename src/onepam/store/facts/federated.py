@@ -11,10 +11,12 @@ from onepam.domain.acceptance import AcceptanceFacts, ExceptionFacts
 from onepam.domain.directory_groups import Membership
 from onepam.domain.federated import FED_LATELY, FederatedFacts, Somebody
 from onepam.domain.people import DIRECTORY_GROUP
+from onepam.domain.proposal import ProposalKind
 from onepam.domain.provider_logout import MOST, LogoutFacts
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
 from onepam.store.facts.holdings import actor_facts
+from onepam.store.facts.proposals import proposal_of
 from onepam.store.facts.providers import provider_of
 from onepam.store.facts.registry import loads
 from onepam.store.facts.sign_in import account_facts
@@ -119,12 +121,10 @@ def acceptance(db: Db, query: AcceptanceQuery, at: Instant) -> AcceptanceFacts:
     return AcceptanceFacts(
         actor=actor_facts(db, query.actor, at),
         account=account_facts(db, person, at) if exists else None,
-        exception=ExceptionFacts(person=person, **{key: found[key] for key in _EXCEPTION}) if found else None,
+        exception=ExceptionFacts(found["exception"], person, found["ends"]) if found else None,
         others=others[0] if others else 0,
+        proposal=proposal_of(db, ProposalKind.MFA_EXCEPTION, query.exception, at),
     )
-
-
-_EXCEPTION = ("exception", "ends", "proposed_by", "accepted_by")
 
 
 def _somebody(db: Db, provider: str, person: str, at: Instant) -> Somebody | None:

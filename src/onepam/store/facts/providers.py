@@ -8,13 +8,15 @@ from onepam.app.propose_provider import ProviderQuery
 from onepam.app.take_provider_keys import KeysQuery
 from onepam.domain.event import decoder
 from onepam.domain.federation import ProviderKind
+from onepam.domain.proposal import ProposalKind
 from onepam.domain.provider_keys import KeysFacts
 from onepam.domain.provider_refusal import RefusalFacts
-from onepam.domain.provider_setting import MOST_SIGN_INS, InForce, Proposal, Provider, SettingFacts
+from onepam.domain.provider_setting import MOST_SIGN_INS, InForce, Provider, ProviderProposal, SettingFacts
 from onepam.domain.providers import ProviderRule
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
 from onepam.store.facts.holdings import actor_facts
+from onepam.store.facts.proposals import proposal_of
 from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
 
@@ -41,7 +43,7 @@ def setting(db: Db, query: ProviderQuery, at: Instant) -> SettingFacts:
         f"SELECT provider FROM sign_in WHERE session = :session AND {AT}",
         {"session": query.actor.session, "at": at},
     )
-    waiting = rows(db, f"SELECT change, provider FROM provider_proposal WHERE {AT} ORDER BY change", {"at": at})
+    waits = rows(db, f"SELECT change, provider FROM provider_proposal WHERE {AT} ORDER BY change", {"at": at})
     of = {"provider": query.provider, "at": at}
     signed_in = rows(
         db,
@@ -60,7 +62,7 @@ def setting(db: Db, query: ProviderQuery, at: Instant) -> SettingFacts:
             for each in rows(db, f"SELECT * FROM provider WHERE {AT} ORDER BY provider", {"at": at})
         ),
         proposal=_proposal(db, query.change, at),
-        waiting=tuple((each["change"], each["provider"]) for each in waiting),
+        waiting=tuple((each["change"], each["provider"]) for each in waits),
         taken=_taken(db, query, at),
         sign_ins=tuple((each["session"], each["person"]) for each in signed_in),
         declarations=tuple(each["declaration"] for each in declared),
@@ -81,16 +83,12 @@ def provider_of(found: Any) -> Provider:
     )
 
 
-def _proposal(db: Db, change: str, at: Instant) -> Proposal | None:
+def _proposal(db: Db, change: str, at: Instant) -> ProviderProposal | None:
     found = row(db, f"SELECT * FROM provider_proposal WHERE change = :change AND {AT}", {"change": change, "at": at})
     if found is None:
         return None
-    proposer = row(
-        db,
-        f"SELECT 1 FROM person WHERE person = :person AND enabled = 1 AND (ends IS NULL OR ends > :at) AND {AT}",
-        {"person": found["proposed_by"], "at": at},
-    )
-    return Proposal(provider_of(found), found["proposed_by"], found["valid_from"], proposer is not None)
+    waiting = proposal_of(db, ProposalKind.PROVIDER, change, at)
+    return ProviderProposal(provider_of(found), waiting) if waiting is not None else None
 
 
 def _taken(db: Db, query: ProviderQuery, at: Instant) -> bool:

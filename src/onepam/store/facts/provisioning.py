@@ -10,6 +10,7 @@ from onepam.domain.directory_brake import NO_BRAKE
 from onepam.domain.group_brake import GroupBrake
 from onepam.domain.leaving import Held
 from onepam.domain.people import DIRECTORY_GROUP
+from onepam.domain.proposal import ProposalKind
 from onepam.domain.provision_group import Group, GroupFacts, Member
 from onepam.domain.provision_user import TAKEOVER, Known, User, UserFacts, origin
 from onepam.domain.provisioning import ScimUserSet, name_key
@@ -20,6 +21,7 @@ from onepam.store.database import Db, row, rows
 from onepam.store.facts.directory_brake import administers, administrators, brake_facts, person_hold, reported_by
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.people import directory_memberships, held, person_facts
+from onepam.store.facts.proposals import proposal_of
 from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
 
@@ -38,7 +40,12 @@ LEFT JOIN scim_member m ON m.scim_group = :group AND m.user = u.user AND m.valid
 @loads(ScimTokenQuery)
 def scim_token(db: Db, query: ScimTokenQuery, at: Instant) -> TokenFacts:
     count = row(db, f"SELECT count(*) FROM scim_token WHERE {AT}", {"at": at})
-    return TokenFacts(actor_facts(db, query.actor, at), token_of(db, query.token, at), count[0] if count else 0)
+    return TokenFacts(
+        actor=actor_facts(db, query.actor, at),
+        token=token_of(db, query.token, at),
+        count=count[0] if count else 0,
+        proposal=proposal_of(db, ProposalKind.SCIM_TOKEN, query.token, at),
+    )
 
 
 def token_of(db: Db, token: str, at: Instant) -> Token | None:
@@ -51,7 +58,6 @@ def token_of(db: Db, token: str, at: Instant) -> Token | None:
         found["provider"],
         found["approved_by"] is not None,
         found["ends"],
-        found["proposed_by"],
         tuple(json.loads(found["domains"])),
     )
 

@@ -5,12 +5,14 @@ from onepam.app.enrol import BootstrapFacts, BootstrapQuery, EnrolmentFacts, Enr
 from onepam.app.sign_in import OwnSessionFacts, OwnSessionQuery, SignInFacts, SignInQuery
 from onepam.domain.gate import Device, Failures, Tries
 from onepam.domain.people import PersonKind
+from onepam.domain.proposal import ProposalKind
 from onepam.domain.service_keys import ServiceKeyFacts
 from onepam.domain.sign_in import FactorKind
 from onepam.domain.signing_in import CHALLENGE_LIFETIME, AccountFacts, FactorFacts
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
 from onepam.store.facts.holdings import actor_facts, held_roles, mfa_proof
+from onepam.store.facts.proposals import proposal_of
 from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
 
@@ -99,7 +101,7 @@ def enrolment(db: Db, query: EnrolmentQuery, at: Instant) -> EnrolmentFacts:
         actor=actor_facts(db, query.actor, at) if query.actor is not None else None,
         enrolment=found["enrolment"] if found else None,
         expires=found["expires"] if found and is_open else None,
-        proposed_by=found["proposed_by"] if found and not is_open else None,
+        proposal=proposal_of(db, ProposalKind.ENROLMENT, found["enrolment"], at) if found else None,
     )
 
 

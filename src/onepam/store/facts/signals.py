@@ -6,11 +6,13 @@ from typing import Any
 from onepam.app.receive_signal import SignalQuery
 from onepam.app.signal_streams import StreamQuery
 from onepam.domain.federated import subject_digest
+from onepam.domain.proposal import ProposalKind
 from onepam.domain.signal_setting import StreamFacts, StreamProposal
 from onepam.domain.signals import MOST_SIGN_INS, Delivery, SignalFacts, Stream
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
 from onepam.store.facts.holdings import actor_facts
+from onepam.store.facts.proposals import proposal_of
 from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
 
@@ -26,7 +28,7 @@ _ALL = f"SELECT session, person FROM sign_in WHERE person = :person AND opened <
 
 @loads(StreamQuery)
 def setting(db: Db, query: StreamQuery, at: Instant) -> StreamFacts:
-    waiting = rows(db, f"SELECT change, stream FROM signal_stream_proposal WHERE {AT} ORDER BY change", {"at": at})
+    waits = rows(db, f"SELECT change, stream FROM signal_stream_proposal WHERE {AT} ORDER BY change", {"at": at})
     used = row(db, "SELECT 1 FROM signal_stream_proposal WHERE change = :change LIMIT 1", {"change": query.change})
     return StreamFacts(
         actor=actor_facts(db, query.actor, at),
@@ -35,7 +37,7 @@ def setting(db: Db, query: StreamQuery, at: Instant) -> StreamFacts:
             for each in rows(db, f"SELECT * FROM signal_stream WHERE {AT} ORDER BY stream", {"at": at})
         ),
         proposal=_proposal(db, query.change, at),
-        waiting=tuple((each["change"], each["stream"]) for each in waiting),
+        waiting=tuple((each["change"], each["stream"]) for each in waits),
         providers=frozenset(
             each["provider"] for each in rows(db, f"SELECT provider FROM provider WHERE {AT}", {"at": at})
         ),
@@ -54,12 +56,8 @@ def _proposal(db: Db, change: str, at: Instant) -> StreamProposal | None:
     found = row(db, f"SELECT * FROM signal_stream_proposal WHERE change = :change AND {AT}", of)
     if found is None:
         return None
-    proposer = row(
-        db,
-        f"SELECT 1 FROM person WHERE person = :person AND enabled = 1 AND (ends IS NULL OR ends > :at) AND {AT}",
-        {"person": found["proposed_by"], "at": at},
-    )
-    return StreamProposal(stream_of(found), found["proposed_by"], found["valid_from"], proposer is not None)
+    waiting = proposal_of(db, ProposalKind.SIGNAL_STREAM, change, at)
+    return StreamProposal(stream_of(found), waiting) if waiting is not None else None
 
 
 @loads(SignalQuery)

@@ -1,6 +1,7 @@
 """Proposed and applied changes of the role matrix."""
 
 from onepam.domain import changes as events
+from onepam.domain.proposal import ProposalRefused
 from onepam.store.database import Db
 from onepam.store.project.registry import Place, nothing, projects, state
 from onepam.store.tables import StateTable
@@ -28,6 +29,7 @@ CHANGE = state(
 )
 
 nothing(events.ChangeRefused)
+nothing(ProposalRefused)
 
 
 @projects(events.ChangeProposed)

@@ -1,0 +1,164 @@
+"""Two people: what one proposes, somebody else decides. Every kind of it by one table and one judgement.
+
+A proposal is bound to its id: what it says never changes under it. It falls with its proposer and lapses by itself.
+Neither who made it nor whom it is for decides on it, and that one of them tried is an entry. What a kind asks beyond
+that (whether the settings collide, whether anybody gains) its own file says.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+from onepam.domain.access import ConsoleRight
+from onepam.domain.authority import ActorFacts, authorised, shown_within
+from onepam.domain.commit import Decided
+from onepam.domain.event import event
+from onepam.domain.mfa_rule import FRESH_FACTOR
+from onepam.kernel.clock import DAY, FOREVER, Instant
+from onepam.kernel.errors import Refused
+
+WITHDRAWN, DENIED = "withdrawn", "denied"
+"""Why a proposal ended before it was agreed to: its proposer took it back, or somebody else said no."""
+
+
+class ProposalKind(StrEnum):
+    """What takes two people. The value begins the codes of its refusals (`scim_token.lapsed`)."""
+
+    SCIM_TOKEN = "scim_token"  # noqa: S105 - the name of a kind, not a secret
+    PROVIDER = "provider"
+    SIGNAL_STREAM = "signal"
+    MFA_EXCEPTION = "mfa_exception"
+    ENROLMENT = "enrolment"
+    CHANGE = "change"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Who proposes and who decides, by their right; how long ago each may have shown their second factor (microseconds;
+    None: in this sign-in); and after how long nobody decides any more (microseconds)."""
+
+    proposes: ConsoleRight
+    decides: ConsoleRight
+    factor_to_propose: int | None
+    factor_to_decide: int
+    lapse: int
+
+
+_SETTING = Rules(
+    proposes=ConsoleRight.ADMINISTER,
+    decides=ConsoleRight.ADMINISTER,
+    factor_to_propose=FRESH_FACTOR,
+    factor_to_decide=FRESH_FACTOR,
+    lapse=7 * DAY,
+)
+RULES: Mapping[ProposalKind, Rules] = MappingProxyType(
+    {
+        ProposalKind.SCIM_TOKEN: _SETTING,
+        ProposalKind.PROVIDER: _SETTING,
+        ProposalKind.SIGNAL_STREAM: _SETTING,
+        ProposalKind.MFA_EXCEPTION: replace(_SETTING, decides=ConsoleRight.ACCEPT_RISK, factor_to_propose=None),
+        ProposalKind.CHANGE: replace(_SETTING, factor_to_propose=None),
+        ProposalKind.ENROLMENT: replace(_SETTING, factor_to_propose=None, lapse=DAY),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What waits, as of the decision: `proposal` is its id, `by` whose it is, `until` when it lapses.
+
+    `present` is whether its proposer may still sign in, `person` whom it is for ("": nobody in particular).
+    """
+
+    kind: ProposalKind
+    proposal: str
+    by: str
+    since: Instant
+    until: Instant
+    present: bool
+    person: str = ""
+
+
+@event("proposal.refused", klass="access")
+@dataclass(frozen=True, slots=True)
+class ProposalRefused:
+    """Somebody tried to decide on a proposal that they made, or that is for them. `proposal` is its id in its kind."""
+
+    kind: ProposalKind
+    proposal: str
+    by: str
+    code: str
+
+
+class Ruling(StrEnum):
+    """What comes of a decision that cannot be: nothing is recorded, the attempt is, or the proposal ends with it."""
+
+    REFUSED = "refused"
+    RECORDED = "recorded"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """Why somebody does not decide on a proposal."""
+
+    ruling: Ruling
+    refused: Refused
+    proposal: Proposal
+    by: str
+
+    def answer(self, *ended: object) -> Decided[Any] | Refused:
+        """The command's answer. `ended` are the events by which the kind's proposal is void."""
+        match self.ruling:
+            case Ruling.REFUSED:
+                return self.refused
+            case Ruling.RECORDED:
+                tried = ProposalRefused(self.proposal.kind, self.proposal.proposal, self.by, self.refused.code)
+                return Decided((tried,), self.refused)
+            case Ruling.VOID:
+                return Decided(ended, self.refused)
+
+
+def lapses(rules: Rules, since: Instant, ends: Instant = FOREVER) -> Instant:
+    """When what was proposed at `since` is void by itself: with the end of what it proposes, if that is earlier."""
+    return Instant(min(since + rules.lapse, ends))
+
+
+def may_propose(actor: ActorFacts, rules: Rules, now: Instant) -> Refused | None:
+    """None where the actor has the right, under a factor as fresh as the kind asks."""
+    if (refused := authorised(actor, rules.proposes, now)) is not None or rules.factor_to_propose is None:
+        return refused
+    return shown_within(actor, rules.factor_to_propose, now)
+
+
+def judge(
+    proposal: Proposal, actor: ActorFacts, rules: Rules, now: Instant, changed: Instant | None = None
+) -> No | None:
+    """None where the actor may decide on the proposal now. `changed` is since when what it would change is as it is;
+    None where there is none, or its kind looks for itself."""
+    refused = authorised(actor, rules.decides, now) or shown_within(actor, rules.factor_to_decide, now)
+    if refused is not None:
+        return No(Ruling.REFUSED, refused, proposal, actor.person)
+    if actor.person in (proposal.by, proposal.person):
+        code = f"{proposal.kind.value}.self_approval"
+        own = "their own proposal" if actor.person == proposal.by else "what is for themselves"
+        message = f"Nobody approves {own}."
+        return No(Ruling.RECORDED, Refused(code, message, "Somebody else must."), proposal, actor.person)
+    if (refused := fallen(proposal, now, changed)) is not None:
+        return No(Ruling.VOID, refused, proposal, actor.person)
+    return None
+
+
+def fallen(proposal: Proposal, now: Instant, changed: Instant | None = None) -> Refused | None:
+    """Why the proposal is void, whoever looks; None while it can be decided on."""
+    if proposal.until <= now:
+        code, message = "lapsed", "Nobody decided on it in time."
+    elif not proposal.present:
+        code, message = "proposer_left", "Who proposed it is no longer here."
+    elif changed is not None and changed >= proposal.since:
+        code, message = "overtaken", "What it would change has changed since it was proposed."
+    else:
+        return None
+    return Refused(f"{proposal.kind.value}.{code}", message, "Propose it again.")

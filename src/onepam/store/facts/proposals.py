@@ -1,0 +1,102 @@
+"""A proposal of any kind as of the decision: how long it still waits, and whether its proposer is still here."""
+
+from dataclasses import dataclass
+
+from onepam.app.lapse_proposals import MOST_LAPSING, LapsingQuery
+from onepam.domain.lapsing import LapsingFacts, Waiting
+from onepam.domain.proposal import RULES, Proposal, ProposalKind, lapses
+from onepam.kernel.clock import FOREVER, Instant
+from onepam.store.database import Db, Row, row, rows
+from onepam.store.facts.registry import loads
+from onepam.store.tables import AT
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """Where the proposals of a kind stand: the table and its columns, `waits` for which of its rows."""
+
+    table: str
+    proposal: str
+    of: str
+    by: str
+    since: str
+    ends: str = str(FOREVER)
+    person: str = "''"
+    waits: str = "1 = 1"
+
+
+STANDS = {
+    ProposalKind.SCIM_TOKEN: Stands(
+        "scim_token", "token", "provider", "proposed_by", "proposed", "ends", waits="approved_by IS NULL"
+    ),
+    ProposalKind.PROVIDER: Stands("provider_proposal", "change", "provider", "proposed_by", "valid_from"),
+    ProposalKind.SIGNAL_STREAM: Stands("signal_stream_proposal", "change", "stream", "proposed_by", "valid_from"),
+    ProposalKind.MFA_EXCEPTION: Stands(
+        "mfa_exception",
+        "exception",
+        "person",
+        "proposed_by",
+        "proposed",
+        "ends",
+        "person",
+        waits="accepted_by IS NULL",
+    ),
+    ProposalKind.ENROLMENT: Stands(
+        "enrolment",
+        "enrolment",
+        "person",
+        "proposed_by",
+        "valid_from",
+        person="person",
+        waits="status = 'proposed'",
+    ),
+    ProposalKind.CHANGE: Stands("change", "change", "''", "proposer", "proposed", waits="status = 'proposed'"),
+}
+
+
+def _waiting(kind: ProposalKind) -> str:
+    it = STANDS[kind]
+    return (
+        f"SELECT '{kind.value}' AS kind, {it.proposal} AS proposal, {it.of} AS concerns, {it.by} AS proposer, "
+        f"{it.since} AS since, {it.ends} AS ends, {it.person} AS subject, {RULES[kind].lapse} AS lapse "
+        f"FROM {it.table} WHERE {it.waits} AND {AT}"
+    )
+
+
+_HERE = (
+    "EXISTS (SELECT 1 FROM person p WHERE p.person = w.proposer AND p.enabled = 1 AND (p.ends IS NULL OR p.ends > :at) "
+    "AND p.valid_from <= :at AND :at < p.valid_until)"
+)
+_OVER = (
+    f"SELECT w.*, {_HERE} AS present FROM ({' UNION ALL '.join(map(_waiting, STANDS))}) w "
+    f"WHERE w.since + w.lapse <= :at OR w.ends <= :at OR NOT {_HERE} ORDER BY w.since, w.proposal LIMIT {MOST_LAPSING}"
+)
+_ONE = {
+    kind: f"SELECT w.*, {_HERE} AS present FROM ({_waiting(kind)} AND {it.proposal} = :proposal) w"
+    for kind, it in STANDS.items()
+}
+
+
+def proposal_of(db: Db, kind: ProposalKind, proposal: str, at: Instant) -> Proposal | None:
+    """The proposal of that id while it waits; None where none does."""
+    found = row(db, _ONE[kind], {"proposal": proposal, "at": at})
+    return _proposal(found) if found is not None else None
+
+
+@loads(LapsingQuery)
+def over(db: Db, query: LapsingQuery, at: Instant) -> LapsingFacts:
+    found = rows(db, _OVER, {"at": at})
+    return LapsingFacts(tuple(Waiting(_proposal(each), each["concerns"]) for each in found))
+
+
+def _proposal(found: Row) -> Proposal:
+    kind = ProposalKind(found["kind"])
+    return Proposal(
+        kind=kind,
+        proposal=found["proposal"],
+        by=found["proposer"],
+        since=found["since"],
+        until=lapses(RULES[kind], found["since"], found["ends"]),
+        present=bool(found["present"]),
+        person=found["subject"],
+    )

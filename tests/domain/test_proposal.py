@@ -1,0 +1,129 @@
+"""What takes two people: the table of kinds and rules, and the judgement over it, branch by branch."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from onepam.domain.access import ConsoleRight
+from onepam.domain.authority import ActorFacts, HeldRole
+from onepam.domain.commit import Decided
+from onepam.domain.lapsing import LapsingFacts, Waiting, lapse
+from onepam.domain.proposal import (
+    RULES,
+    Proposal,
+    ProposalKind,
+    ProposalRefused,
+    Ruling,
+    fallen,
+    judge,
+    lapses,
+    may_propose,
+)
+from onepam.kernel.clock import DAY, Instant
+from onepam.kernel.errors import Refused
+from tests.domain.given import NOW, present, proposal
+from tests.proposals import ADMINISTER, FIVE, TABLE
+
+KINDS = pytest.mark.parametrize("kind", ProposalKind)
+
+
+def somebody(person: str, right: ConsoleRight | None, age: int = 0) -> ActorFacts:
+    """Somebody with one right at most, whose factor was shown `age` ago."""
+    roles = () if right is None else (HeldRole("bnd_1", "", "some", "v1", (), (right,), None),)
+    return replace(present(person, *roles), mfa_at=Instant(NOW - age))
+
+
+def judged(laid: Proposal, actor: ActorFacts, changed: Instant | None = None) -> tuple[Ruling, str] | None:
+    no = judge(laid, actor, RULES[laid.kind], NOW, changed)
+    return (no.ruling, no.refused.code) if no is not None else None
+
+
+def test_every_kind_has_its_rules() -> None:
+    assert TABLE.keys() == RULES.keys() == set(ProposalKind)
+    for kind, row in TABLE.items():
+        rules = RULES[kind]
+        found = (rules.proposes, rules.decides, rules.factor_to_propose, rules.factor_to_decide, rules.lapse)
+        assert found == row, kind
+
+
+@KINDS
+def test_who_proposes(kind: ProposalKind) -> None:
+    right, _, age, _, _ = TABLE[kind]
+
+    def code(actor: ActorFacts) -> str:
+        refused = may_propose(actor, RULES[kind], NOW)
+        return refused.code if refused is not None else ""
+
+    assert code(somebody("ada", right)) == ""
+    assert code(somebody("ada", ConsoleRight.AUDIT)) == "right.missing"
+    assert code(somebody("ada", right, FIVE)) == ("factor.stale" if age else "")
+
+
+@KINDS
+def test_who_decides(kind: ProposalKind) -> None:
+    _, right, _, age, _ = TABLE[kind]
+    laid = proposal(kind, "x", "bob", person="eve")
+    assert judged(laid, somebody("ada", right, age - 1)) is None
+    assert judged(laid, somebody("ada", None)) == (Ruling.REFUSED, "right.missing")
+    assert judged(laid, somebody("ada", right, age)) == (Ruling.REFUSED, "factor.stale")
+    for concerned in ("bob", "eve"):
+        assert judged(laid, somebody(concerned, right)) == (Ruling.RECORDED, f"{kind.value}.self_approval")
+
+
+@KINDS
+def test_what_falls(kind: ProposalKind) -> None:
+    _, right, _, _, lapse_of = TABLE[kind]
+    ada, laid = somebody("ada", right), proposal(kind, "x")
+    begun = Instant(NOW - lapse_of)
+    assert judged(replace(laid, since=begun, until=lapses(RULES[kind], begun)), ada) == (
+        Ruling.VOID,
+        f"{kind.value}.lapsed",
+    )
+    assert judged(replace(laid, until=Instant(NOW + 1)), ada) is None
+    assert judged(replace(laid, present=False), ada) == (Ruling.VOID, f"{kind.value}.proposer_left")
+    assert judged(laid, ada, laid.since) == (Ruling.VOID, f"{kind.value}.overtaken")
+    assert judged(laid, ada, Instant(laid.since - 1)) is None
+
+
+def test_it_lapses_with_the_end_of_what_it_proposes_where_that_is_earlier() -> None:
+    rules = RULES[ProposalKind.MFA_EXCEPTION]
+    assert lapses(rules, NOW, Instant(NOW + DAY)) == NOW + DAY
+    assert lapses(rules, NOW, Instant(NOW + 90 * DAY)) == NOW + rules.lapse
+
+
+def test_that_somebody_tried_their_own_is_an_entry_even_when_it_has_fallen() -> None:
+    laid = replace(proposal(ProposalKind.CHANGE, "chg_1", "ada"), until=NOW)
+    assert judged(laid, somebody("ada", ADMINISTER)) == (Ruling.RECORDED, "change.self_approval")
+
+
+def test_what_a_ruling_leaves_behind() -> None:
+    laid = proposal(ProposalKind.PROVIDER, "chg_1", "ada")
+    ended = ProposalRefused(laid.kind, "an end", "x", "y")
+
+    def answer(laid: Proposal, actor: ActorFacts) -> Decided[Any] | Refused:
+        no = judge(laid, actor, RULES[laid.kind], NOW)
+        assert no is not None
+        return no.answer(ended)
+
+    assert isinstance(answer(laid, somebody("bob", None)), Refused)
+    own = answer(laid, somebody("ada", ADMINISTER))
+    assert isinstance(own, Decided)
+    assert own.events == (ProposalRefused(laid.kind, "chg_1", "ada", "provider.self_approval"),)
+    void = answer(replace(laid, present=False), somebody("bob", ADMINISTER))
+    assert isinstance(void, Decided)
+    assert (void.events, void.result.code) == ((ended,), "provider.proposer_left")
+
+
+@KINDS
+def test_what_is_over_ends_by_itself(kind: ProposalKind) -> None:
+    laid = proposal(kind, "x", person="eve")
+    left, late = replace(laid, proposal="y", present=False), replace(laid, proposal="z", until=NOW)
+    decided = lapse(LapsingFacts(tuple(Waiting(each, "of") for each in (laid, left, late))), NOW)
+    assert decided.result == len(decided.events) == 2
+    assert [getattr(each, "because", "") for each in decided.events] == [
+        f"{kind.value}.proposer_left",
+        f"{kind.value}.lapsed",
+    ]
+    assert all(getattr(each, "by", "") is None for each in decided.events)
+    assert fallen(laid, NOW) is None
