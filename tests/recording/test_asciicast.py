@@ -145,6 +145,8 @@ def test_any_chunking_plays_the_same(pieces: list[str], data: st.DataObject) -> 
         ("\x1b]hidden" + "x" * MAX_SEQUENCE_CHARACTERS + "seen", "x" * 6 + "seen"),
         ("\x1b[" + "0" * (MAX_SEQUENCE_CHARACTERS + 1) + "seen", "0seen"),
         ("held\x1b[3", "held"),
+        ("ab\x1b" + " " * (MAX_SEQUENCE_CHARACTERS - 2) + "0seen", "abseen"),
+        ("ab\x1b" + " " * (MAX_SEQUENCE_CHARACTERS - 1) + "0seen", "ab0seen"),
     ],
 )
 def test_what_a_terminal_is_shown(sent: str, shown: str) -> None:

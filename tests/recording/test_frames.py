@@ -11,6 +11,7 @@ from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
 from onepam.recording.frames import (
     MAX_DATA_BYTES,
+    MAX_RARE_BYTES,
     ChannelClosed,
     ChannelOpened,
     Closed,
@@ -95,6 +96,25 @@ def test_output_beyond_the_bound_is_refused() -> None:
 def test_a_long_command_is_refused() -> None:
     with pytest.raises(ValueError, match="ChannelOpened of"):
         encode(ChannelOpened(0, 1, "exec", "x" * 1024 * 1024))
+
+
+def test_the_longest_marker_comes_back() -> None:
+    longest = Marker(1, "x" * (MAX_RARE_BYTES - len('{"text":""}')))
+    assert list(decode(encode(longest))) == [longest]
+    with pytest.raises(ValueError, match=f"Marker of {MAX_RARE_BYTES + 1} bytes"):
+        encode(Marker(1, longest.text + "x"))
+    body = b'{"text":"%b"}' % (longest.text + "x").encode()
+    with pytest.raises(Corrupt, match="kind 6"):
+        list(decode(pack(">BQI", 6, 1, len(body)) + body))
+
+
+def test_the_numbers_of_the_streams_stand_in_old_files() -> None:
+    for stream, number in ((Stream.STDOUT, 1), (Stream.STDERR, 2), (Stream.STDIN, 3)):
+        assert encode(Omitted(7, 5, stream, 9)) == pack(">BQI", 11, 7, 13) + pack(">IBQ", 5, number, 9)
+
+
+def test_a_channel_that_says_no_more_closed_with_no_bytes() -> None:
+    assert ChannelClosed(1, 2) == ChannelClosed(1, 2, None, None, 0, None, 0, None, 0, None)
 
 
 @pytest.mark.parametrize(

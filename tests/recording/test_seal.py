@@ -1,7 +1,7 @@
 """Sealing and opening: what was sealed comes back, a crash is a gap, and every alteration is found and named."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import zstandard
@@ -127,6 +127,25 @@ def test_a_chunk_is_due_by_activity_and_by_time() -> None:
     assert sealer.due(1)
     sealer.seal()
     assert not sealer.due(9 * SECOND)
+    sealer.append(output(9 * SECOND))
+    assert not sealer.due(10 * SECOND - 1)
+    assert sealer.due(10 * SECOND)
+
+
+def test_what_came_is_given_before_more_is_asked_for() -> None:
+    recorded = three_chunks()
+    ends = recorded.records
+    pieces = [recorded.data[begin:end] for begin, end in itertools.pairwise([0, *ends])]
+    asked: list[int] = []
+
+    def source() -> Iterator[bytes]:
+        for piece in pieces:
+            asked.append(len(piece))
+            yield bytes(piece)
+
+    frames = iter(Reader(source(), KEY))
+    assert next(frames) == recorded.frames[0]
+    assert sum(asked) == recorded.chunks[1]
 
 
 def test_flushed_output_is_readable_before_its_seal() -> None:
@@ -319,10 +338,13 @@ def bomb(size: int) -> bytes:
         (Forger().chunk(OPENED, OPENED), "not in the order"),
         (Forger().chunk(OPENED, output(5), output(4)), "not in the order"),
         (Forger().chunk(OPENED, Closed(1, "end", {"frames": 9})), "closed with"),
-        (Forger().chunk(OPENED, Closed(1, "end", {"opened": 1, "frames": 1, "bytes": 0}), output(3)), "goes on after"),
+        (
+            Forger().chunk(OPENED, Closed(1, "end", {"opened": 1, "frames": 1, "bytes": 0}), output(3)),
+            "chunk 1: it goes on",
+        ),
         (
             Forger().chunk(OPENED, Closed(1, "end", {"opened": 1, "frames": 1, "bytes": 0})).chunk(output(3)),
-            "goes on after",
+            "chunk 2: it goes on after",
         ),
         (Forger().record(b"no zstd stream", 1), "does not decompress"),
         (Forger().record(zstandard.compress(bytes(8 << 20)), 1), "requires too much memory"),
@@ -365,5 +387,5 @@ def test_what_was_sealed_before_must_be_there_as_well() -> None:
 def test_another_recording_is_foreign_before_its_first_frame() -> None:
     recorded = three_chunks()
     assert len(list(Reader([bytes(recorded.data)], KEY, named="rec_1"))) == 7
-    with pytest.raises(Foreign, match="it is the recording rec_1"):
+    with pytest.raises(Foreign, match="byte 0, chunk 0: it is the recording rec_1"):
         list(Reader([bytes(recorded.data)], KEY, named="rec_2"))

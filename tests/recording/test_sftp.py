@@ -261,6 +261,14 @@ def test_requests_that_cannot_be_read_end_the_stream(question: bytes, named: str
         Exchange().ask(question)
 
 
+def test_the_longest_path_is_taken_and_no_longer_one() -> None:
+    longest = b"p" * sftp.MAX_PATH_BYTES
+    exchange = Exchange().ask(opening(1, longest, READ)).answer(handle(1)).ask(closing(2)).answer(status(2))
+    assert {each.path for each in exchange.operations} == {longest.decode()}
+    with pytest.raises(SftpBroken, match=f"at most {sftp.MAX_PATH_BYTES}"):
+        Exchange().ask(opening(1, longest + b"p", READ))
+
+
 def test_answers_that_cannot_be_read_end_the_stream() -> None:
     with pytest.raises(SftpBroken, match="version 6"):
         Exchange().answer(packet(2, u32(6)))

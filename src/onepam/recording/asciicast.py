@@ -27,17 +27,17 @@ def export(frames: Iterable[Frame], channel: int) -> Iterator[bytes]:
 
     Times are relative to the event before, exact to the microsecond. Output that is no UTF-8 shows U+FFFD.
     """
-    started, last = 0, 0
+    started = 0
+    last: int | None = None
     decoders: dict[Stream, codecs.IncrementalDecoder] = {}
-    is_open = False
     for frame in frames:
         if isinstance(frame, Opened):
             started = frame.started // SECOND
         elif isinstance(frame, ChannelOpened) and frame.channel == channel:
-            is_open, last = True, frame.at
+            last = frame.at
             decoders = {stream: codecs.getincrementaldecoder("utf-8")("replace") for stream in Stream}
             yield _header(frame, started)
-        elif is_open:
+        elif last is not None:
             for code, data in _events(frame, channel, decoders):
                 yield _line(frame.at - last, code, data)
                 last = frame.at

@@ -105,7 +105,7 @@ class Sealer:
     @property
     def unsealed(self) -> bool:
         """Whether frames wait for their seal."""
-        return self._activity > 0
+        return bool(self._activity)
 
     def append(self, frame: Frame) -> None:
         """Take the next frame. Raises `ValueError` when it passes a bound of its kind; nothing was taken then."""
@@ -122,7 +122,7 @@ class Sealer:
 
     def due(self, at: int) -> bool:
         """Whether the chunk must be sealed now (`at`: microseconds since the recording began)."""
-        return self._activity >= MAX_CHUNK_BYTES or (self._activity > 0 and at - self._since >= MAX_CHUNK_TIME)
+        return self._activity >= MAX_CHUNK_BYTES or (self.unsealed and at - self._since >= MAX_CHUNK_TIME)
 
     def flush(self) -> bytes:
         """What was appended since, as one record that can be read without what follows; empty where nothing was."""
