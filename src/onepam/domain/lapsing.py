@@ -3,7 +3,9 @@
 No decision depends on this having run (`proposal.judge` looks for itself); it keeps them out of everybody's sight.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from onepam.domain.changes import ChangeRejected
 from onepam.domain.commit import Decided
@@ -31,24 +33,24 @@ class LapsingFacts:
     waiting: tuple[Waiting, ...]
 
 
+ENDED: Mapping[ProposalKind, Callable[[str, str, str], object]] = MappingProxyType(
+    {
+        ProposalKind.SCIM_TOKEN: lambda name, of, because: ScimTokenEnded(name, of, because, None),
+        ProposalKind.PROVIDER: lambda name, of, because: ProviderRejected(name, of, None, because),
+        ProposalKind.SIGNAL_STREAM: lambda name, of, because: SignalStreamRejected(name, of, None, because),
+        ProposalKind.MFA_EXCEPTION: lambda name, of, because: MfaExceptionEnded(name, of, because, None),
+        ProposalKind.ENROLMENT: lambda name, of, because: EnrolmentEnded(name, of, because, None),
+        ProposalKind.CHANGE: lambda name, of, because: ChangeRejected(name, None, because),
+    }
+)
+"""By which event each kind's proposal is void in time's name."""
+
+
 def lapse(facts: LapsingFacts, now: Instant) -> Decided[int]:
-    """Ends them in time's name; the result is how many."""
-    ended = tuple(_ended(each, why.code) for each in facts.waiting if (why := fallen(each.proposal, now)) is not None)
+    """Ends them; the result is how many."""
+    ended = tuple(
+        ENDED[each.proposal.kind](each.proposal.proposal, each.of, why.code)
+        for each in facts.waiting
+        if (why := fallen(each.proposal, now)) is not None
+    )
     return Decided(ended, len(ended))
-
-
-def _ended(waiting: Waiting, code: str) -> object:
-    name, of = waiting.proposal.proposal, waiting.of
-    match waiting.proposal.kind:
-        case ProposalKind.SCIM_TOKEN:
-            return ScimTokenEnded(name, of, code, None)
-        case ProposalKind.PROVIDER:
-            return ProviderRejected(name, of, None, code)
-        case ProposalKind.SIGNAL_STREAM:
-            return SignalStreamRejected(name, of, None, code)
-        case ProposalKind.MFA_EXCEPTION:
-            return MfaExceptionEnded(name, of, code, None)
-        case ProposalKind.ENROLMENT:
-            return EnrolmentEnded(name, of, code, None)
-        case ProposalKind.CHANGE:
-            return ChangeRejected(name, None, code)

@@ -111,14 +111,10 @@ class No:
 
     def answer(self, *ended: object) -> Decided[Any] | Refused:
         """The command's answer. `ended` are the events by which the kind's proposal is void."""
-        match self.ruling:
-            case Ruling.REFUSED:
-                return self.refused
-            case Ruling.RECORDED:
-                tried = ProposalRefused(self.proposal.kind, self.proposal.proposal, self.by, self.refused.code)
-                return Decided((tried,), self.refused)
-            case Ruling.VOID:
-                return Decided(ended, self.refused)
+        if self.ruling is Ruling.REFUSED:
+            return self.refused
+        tried = ProposalRefused(self.proposal.kind, self.proposal.proposal, self.by, self.refused.code)
+        return Decided((tried,) if self.ruling is Ruling.RECORDED else ended, self.refused)
 
 
 def lapses(rules: Rules, since: Instant, ends: Instant = FOREVER) -> Instant:

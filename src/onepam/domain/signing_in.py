@@ -249,13 +249,12 @@ def open_enrolment(
     if facts.kind in (None, PersonKind.SERVICE) or not facts.enabled:
         return Refused("person.unknown", "There is no such person who could enrol.")
     if actor is not None:
-        if (refused := authorised(actor, ConsoleRight.ADMINISTER, now)) is not None:
-            return refused
-        if facts.factors and facts.administrative():
-            if (refused := may_propose(actor, _RULES, now)) is not None:
-                return refused
-            proposed = EnrolmentProposed(enrolment, facts.person, because, actor.person)
-            return Decided((proposed,), None)
+        takes_two = bool(facts.factors) and facts.administrative()
+        may = may_propose(actor, _RULES, now) if takes_two else authorised(actor, ConsoleRight.ADMINISTER, now)
+        if may is not None:
+            return may
+        if takes_two:
+            return Decided((EnrolmentProposed(enrolment, facts.person, because, actor.person),), None)
     expires = Instant(now + ENROLMENT_LINK)
     by = actor.person if actor else None
     return Decided(
