@@ -19,6 +19,7 @@ from onepam.store.read.directory_brake import held_people, lapsed_holds, own_wor
 from onepam.store.read.people import person as person_row
 from onepam.store.read.provisioning import troubled
 from onepam.store.rebuild import compare
+from onepam.store.tables import AT
 from tests.company import binding, record, refused
 from tests.scim.directory import Directory
 
@@ -32,7 +33,7 @@ ON = {"op": "replace", "value": {"active": True}}
 async def directory(tmp_path: Path) -> AsyncIterator[Directory]:
     found = await Directory.create(tmp_path)
     for who in ("ada", "bob"):
-        await record(found.company.ledger, FactorEnrolled(f"fac_{who}", who, FactorKind.PASSKEY, "v1", None, None))
+        await record(found.company.ledger, passkey(who))
     await record(found.company.ledger, binding("directory:Engineering", "engineer", kind=SubjectKind.GROUP))
     yield found
     found.company.close()
@@ -54,6 +55,26 @@ def enabled(directory: Directory, person: str) -> bool:
     found = directory.company.reader.now(person_row, None, person)
     assert found is not None
     return found.row.enabled
+
+
+def passkey(person: str) -> FactorEnrolled:
+    return FactorEnrolled(f"fac_{person}", person, FactorKind.PASSKEY, "v1", None, None)
+
+
+def has_factor(directory: Directory, person: str) -> bool:
+    return bool(count(directory, f"SELECT count(*) FROM factor WHERE person = :person AND {AT}", person=person))
+
+
+def begun_holds(directory: Directory) -> int:
+    """How many holds ever began: each is an alarm."""
+    return count(directory, "SELECT count(DISTINCT hold) FROM directory_hold")
+
+
+def count(directory: Directory, sql: str, **values: Any) -> int:
+    def of(db: Db, at: Any) -> int:
+        return int(db.execute(sql, {"at": at, **values}).fetchone()[0])
+
+    return directory.company.reader.now(of)
 
 
 async def crowd(directory: Directory, size: int) -> list[str]:
@@ -137,6 +158,28 @@ async def test_an_hour_later_the_next_five_end(directory: Directory) -> None:
     directory.company.clock.advance(HOUR + MINUTE)
     await directory.patch(f"/Users/{users[6]}", OFF)
     assert list(held(directory)) == [who(directory, users[5])]
+
+
+@pytest.mark.parametrize("block", [1, 5])
+async def test_who_is_brought_back_at_once_counts_all_the_same(directory: Directory, block: int) -> None:
+    """Off and on again, one by one or five at a time: each of them has lost the factors."""
+    users = await crowd(directory, 15)
+    people = [who(directory, each) for each in users]
+    for each in people:
+        await record(directory.company.ledger, passkey(each))
+    ends = []
+    for start in range(0, 15, block):
+        for user in users[start : start + block]:
+            await directory.patch(f"/Users/{user}", OFF)
+        ends += [enabled(directory, each) for each in people[start : start + block]]
+        for user in users[start : start + block]:
+            await directory.patch(f"/Users/{user}", ON)
+    assert ends == [False] * 5 + [True] * 10
+    assert [has_factor(directory, each) for each in people] == [False] * 5 + [True] * 10
+    assert begun_holds(directory) == 1
+    directory.company.clock.advance(HOUR + MINUTE)
+    await directory.patch(f"/Users/{users[0]}", OFF)
+    assert not enabled(directory, people[0])
 
 
 async def test_a_client_that_repeats_itself_sees_what_it_said(directory: Directory) -> None:

@@ -159,7 +159,8 @@ class PersonHold:
 class BrakeFacts:
     """What the brake looks at.
 
-    `people` have an account that works; `ended` are those whom directories ended, or had held, within the hour.
+    `people` have an account that works; `ended` are those whom directories ended, or had held, within the hour, also
+    where they took it back.
     `administrators` can sign in; `staying` are those of them with no end and no hold of many. `open` is a hold of many
     of this directory that began within the hour.
     """

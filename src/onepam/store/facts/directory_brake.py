@@ -58,8 +58,11 @@ OR EXISTS (SELECT 1 FROM identity i JOIN provider o ON o.provider = i.provider A
            WHERE i.person = p.person AND {_at("i")})"""
 
 _ENDED = f"""
-SELECT (SELECT count(*) FROM leaver WHERE removed > :since AND (origin = '{ROSTER}' OR origin LIKE 'scim:%') AND {AT})
-     + (SELECT count(*) FROM person_hold WHERE began > :since AND reason = 'many' AND {AT})"""
+SELECT count(*) FROM (
+    SELECT person FROM leaver WHERE removed > :since AND valid_from <= :at
+    AND (origin = '{ROSTER}' OR origin LIKE 'scim:%')
+    UNION SELECT person FROM person_hold WHERE began > :since AND valid_from <= :at AND reason = 'many')"""
+"""A departure that was taken back has still cost factors and bindings: so it counts, whether the row ended or not."""
 
 
 def administrators(db: Db, at: Instant, without: tuple[str, str] = ("", "")) -> frozenset[str]:
