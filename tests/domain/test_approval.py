@@ -227,6 +227,10 @@ def test_the_binding_that_lasts_longest_carries_the_grant() -> None:
     held = standing(ASKED, access(replace(ENGINEER, ends=SOON), replace(ENGINEER, binding="bnd_9", ends=LATER)), NOW)
     assert not isinstance(held, Refused)
     assert held.binding == "bnd_9"
+    for ends in (LATER, None):  # its name says nothing
+        held = standing(ASKED, access(replace(ENGINEER, binding="bnd_9", ends=SOON), replace(ENGINEER, ends=ends)), NOW)
+        assert not isinstance(held, Refused)
+        assert held.binding == "bnd_1"
 
 
 def test_a_denial_needs_the_same_authority_and_nothing_of_the_substance() -> None:

@@ -75,6 +75,12 @@ def test_the_longest_duration_is_named_in_hours_and_minutes() -> None:
     assert "1 h 30 min" in outcome.message
 
 
+def test_the_shortest_duration_is_named_in_minutes() -> None:
+    outcome = ask(FACTS, replace(COMMAND, duration=1), NOW)
+    assert isinstance(outcome, Refused)
+    assert outcome.message == "Ask for at least 5 minutes."
+
+
 def test_who_is_not_signed_in_asks_for_nothing() -> None:
     assert code(replace(FACTS, actor=replace(FACTS.actor, signed_in_until=NOW))) == "sign_in.ended"
 

@@ -74,6 +74,12 @@ def test_how_many_may_end_in_an_hour(people: int, most: int) -> None:
     assert standing(end_or_hold(facts, leaving("eve", "max"), "hld_1", NOW)) == {"eve": "ended", "max": "many"}
 
 
+def test_where_nobody_was_ended_yet_five_are() -> None:
+    assert BrakeFacts() == BrakeFacts(0, 0, frozenset(), frozenset(), None)
+    events = end_or_hold(NO_BRAKE, leaving("a", "b", "c", "d", "e", "f"), "hld_1", NOW)
+    assert standing(events) == {**dict.fromkeys("abcde", "ended"), "f": "many"}
+
+
 def test_the_sixth_in_an_hour_waits_and_loses_all_but_the_account() -> None:
     events = end_or_hold(BrakeFacts(people=20, ended=5), leaving("eve", "max"), "hld_1", NOW)
     assert [each for each in events if isinstance(each, DirectoryHeld)] == [

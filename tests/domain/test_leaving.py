@@ -178,6 +178,10 @@ def test_a_command_never_grows_beyond_its_bound() -> None:
     assert max(len(each.to) for each in events if isinstance(each, RequestRerouted)) == MOST_DECIDERS
 
 
+def test_whoever_holds_nothing_loses_nothing() -> None:
+    assert Held().ended() == Ended(0, 0, 0, 0, 0) == Ended(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
 def test_an_administrator_remains_because_nobody_disables_themselves() -> None:
     """Whoever disables holds the right, is enabled and is not the one disabled: so one is left, whoever it hits."""
     for actor in (ADA, EVE):

@@ -228,6 +228,17 @@ def test_versions_and_names() -> None:
     assert len(events(put_user(THERE, CHANGE, NOW))) == 1
 
 
+def test_a_person_of_another_kind_than_the_directory_says_is_told() -> None:
+    vendor = replace(THERE, person=known(EVE, kind=PersonKind.VENDOR, ends=LATER, owner="per_max"), manager=MAX)
+    for facts, said, trouble in (
+        (THERE, False, ""),
+        (THERE, True, "kind_differs"),
+        (vendor, False, "kind_differs"),
+        (vendor, True, ""),
+    ):
+        assert last(put_user(facts, wished(CHANGE, vendor=said, ends=LATER), NOW)).trouble == trouble
+
+
 def test_a_vendor_has_a_sponsor_and_an_end() -> None:
     vendor = wished(NEW, vendor=True, ends=LATER)
     sponsored = replace(FACTS, manager=MAX)
