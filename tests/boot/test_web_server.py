@@ -309,6 +309,26 @@ async def test_behind_a_trusted_proxy_the_real_client_is_counted(
             writer.close()
 
 
+@pytest.mark.parametrize(
+    ("said", "client"),
+    [
+        (b"2001:DB8:0::7", "2001:db8::7"),
+        (b"::ffff:203.0.113.9", "203.0.113.9"),
+        (b"203.0.113.9, ::ffff:127.0.0.7", "203.0.113.9"),
+        (b"198.51.100.1, 203.0.113.9", "203.0.113.9"),
+        (b"fe80::1%<b>", "fe80::1"),
+        (b"nonsense", "127.0.0.1"),
+        (b"", "127.0.0.1"),
+    ],
+)
+async def test_an_address_behind_a_proxy_is_written_in_one_form(tmp_path: Path, said: bytes, client: str) -> None:
+    """A proxy of a trusted network is none of the clients, in whatever form its address comes."""
+    async with served(tmp_path, proxies=("127.0.0.0/24",)) as there:
+        head = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-forwarded-for: " + said + b"\r\n\r\n"
+        assert status(await there.ask(head)) == b"200"
+        assert there.app.sources.keys() == {client}
+
+
 async def test_a_crowd_of_connections_gives_way_to_another_network(tmp_path: Path) -> None:
     async with served(tmp_path) as there:
         there.doors.web._limits = Limits(most=12, kept=2, from_address=8, from_network=9)

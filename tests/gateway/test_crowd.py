@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepam.gateway.crowd import MOST_KNOWN, Crowd, Known, Limits, Origin, Place
+from onepam.gateway.crowd import A_SECOND, BURST, MOST_KNOWN, Crowd, Known, Limits, Origin, Place, Rates
 
 LIMITS = Limits(most=20, kept=5, from_address=8, from_network=12)
 
@@ -194,3 +194,37 @@ def test_no_bound_is_ever_passed(comings: list[tuple[int, int, bool]], random: R
             and sum(each.origin.address == other.origin.address for each in here) <= LIMITS.from_address
             for other in here
         )
+
+
+def test_whoever_comes_again_and_again_is_turned_away_however_short_each_visit() -> None:
+    """A connection that is gone at once holds no place; the flood that it belongs to is counted, and said."""
+    now, known = 1000.0, Known()
+    known.remember(["198.51.100.9"])
+    crowd = Crowd(Limits(4096, 256, 4096, 4096), known, lambda among: 0, now=lambda: now)
+
+    def visits(source: str, count: int) -> int:
+        found = [crowd.arrive(source) for _ in range(count)]
+        for place in found:
+            if isinstance(place, Place):
+                place.leave()
+        return sum(isinstance(place, Place) for place in found)
+
+    assert visits("192.0.2.1", 2 * BURST) == BURST
+    assert (crowd.turned_away, len(crowd)) == (BURST, 0)
+    assert visits("192.0.2.2", 10) == 10, "a neighbour"
+    assert visits("198.51.100.9", 2 * BURST) == 2 * BURST, "whoever signed in lately"
+    now += 1
+    assert visits("192.0.2.1", 2 * BURST) == A_SECOND
+    now += 3600
+    assert visits("192.0.2.1", 2 * BURST) == BURST
+
+
+def test_of_more_addresses_than_are_remembered_the_oldest_are_new_ones() -> None:
+    rates = Rates(lambda: 0.0)
+    assert sum(rates.come("192.0.2.1") for _ in range(BURST + 1)) == BURST
+    for number in range(MOST_KNOWN - 1):
+        rates.come(f"neighbour {number}")
+    assert not rates.come("192.0.2.1")
+    for number in range(MOST_KNOWN):
+        rates.come(f"another {number}")
+    assert rates.come("192.0.2.1")

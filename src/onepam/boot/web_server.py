@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Sequence
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 import uvicorn
@@ -33,19 +33,38 @@ def forwarded(app: ASGIApp, proxies: Sequence[str]) -> ASGIApp:
         return app
 
     async def checked(scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            ip_address((scope.get("client") or ("",))[0])
-        except ValueError:
-            scope["client"] = scope["onepam.peer"]
+        address, port = scope.get("client") or ("", 0)
+        plain = _plain(address)
+        scope["client"] = (plain, port) if plain else scope["onepam.peer"]
         await app(scope, receive, send)
 
     believed: Any = ProxyHeadersMiddleware(checked, trusted_hosts=list(proxies))  # type: ignore[arg-type]
 
     async def named(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["onepam.peer"] = scope.get("client")
+        address, port = scope.get("client") or ("", 0)
+        scope["client"] = scope["onepam.peer"] = (_plain(address) or address, port)
+        scope["headers"] = [
+            (name, _said(value) if name == b"x-forwarded-for" else value) for name, value in scope.get("headers", ())
+        ]
         await believed(scope, receive, send)
 
     return named
+
+
+def _said(value: bytes) -> bytes:
+    """The addresses of a header in the one form in which they are compared and written down."""
+    return b", ".join(
+        (_plain(each) or each).encode("latin-1") for each in map(str.strip, value.decode("latin-1").split(","))
+    )
+
+
+def _plain(text: str) -> str:
+    """An address as everything writes it, IPv4 where IPv6 only wraps it; empty where it is none."""
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return ""
+    return str(address.ipv4_mapped or address) if isinstance(address, IPv6Address) else str(address)
 
 
 @contextlib.asynccontextmanager

@@ -6,6 +6,7 @@ flood from many networks everyone has the same chance, which is what sshd's MaxS
 somebody signed in before are known: strangers never take the last places. Nothing here counts who is in already.
 """
 
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from onepam.kernel.errors import Refused
 
 MOST_KNOWN = 10_000
+
+BURST, A_SECOND = 512, 100
+"""How often one address of strangers may come, whatever becomes of its connections: more is a flood."""
 
 Network = IPv4Network | IPv6Network
 
@@ -93,13 +97,38 @@ class Place:
 Places = dict[Place, None]
 
 
+class Rates:
+    """How often strangers come: each address may come `BURST` times at once and `A_SECOND` times a second from then
+    on. `now` is a monotonic clock in seconds; the newest `MOST_KNOWN` addresses are remembered."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def come(self, address: str) -> bool:
+        """Whether this one is not too many."""
+        now = self._now()
+        left, before = self._left.pop(address, (float(BURST), now))
+        left = min(float(BURST), left + (now - before) * A_SECOND)
+        self._left[address] = (max(0.0, left - 1), now)
+        if len(self._left) > MOST_KNOWN:
+            self._left.popitem(last=False)
+        return left >= 1
+
+
 class Crowd:
     """The places of one listener. `draw(n)` gives a number from 0 to n - 1, by lot. Of `proxies`, which bring many
     people from one address, the connections are not counted: the requests that they bring are."""
 
     def __init__(
-        self, limits: Limits, known: Known, draw: Callable[[int], int], proxies: tuple[Network, ...] = ()
+        self,
+        limits: Limits,
+        known: Known,
+        draw: Callable[[int], int],
+        proxies: tuple[Network, ...] = (),
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._rates = Rates(now)
         self._proxies = proxies
         self._limits = limits
         self._known = known
@@ -124,7 +153,11 @@ class Crowd:
         if len(self._networks.get(origin.network, {}).get(origin.address, ())) >= self._limits.from_address:
             self.turned_away += 1
             return CROWDED
-        place = Place(self, origin, origin in self._known)
+        known = origin in self._known
+        if not known and not self._rates.come(origin.address):
+            self.turned_away += 1
+            return CROWDED
+        place = Place(self, origin, known)
         self._networks.setdefault(origin.network, {}).setdefault(origin.address, {})[place] = None
         self._count += 1
         gone = self._too_many(origin.network)

@@ -11,12 +11,13 @@ import ssl
 import struct
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from onepam.gateway.crowd import Crowd, Place
 from onepam.gateway.turns import Pace
 from onepam.kernel.errors import Refused
 
-AT_ONCE = 4
+AT_ONCE = 16
 """How many connections are accepted in one round of the event loop."""
 
 HANDSHAKE_SECONDS = 10.0
@@ -84,6 +85,7 @@ class Listener:
             if isinstance(place, Refused):
                 _turn_away(connection, self._words)
                 continue
+            place.give_way = partial(_reset, connection)  # before anybody else comes
             task = self._loop.create_task(self._begin(connection, place))
             self._beginning.add(task)
             task.add_done_callback(self._beginning.discard)
@@ -100,7 +102,6 @@ class Listener:
 
     async def _begin(self, connection: socket.socket, place: Place) -> None:
         connection.setblocking(False)
-        place.give_way = lambda: _reset(connection)
         begun = False
         try:
             with suppress(OSError, ssl.SSLError):
