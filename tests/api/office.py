@@ -135,11 +135,11 @@ class Office:
         )
         self._sign_in(self.founder)
 
-    def join(self, *roles: str, name: str = "Person") -> str:
-        """A new person with these roles, signed in to the console and the CLI."""
+    def join(self, *roles: str, name: str = "Person", age: int = 0) -> str:
+        """A new person with these roles, signed in to the console and the CLI by a factor shown `age` ago."""
         person = self._add(self.actor(self.founder), name, PersonKind.EMPLOYEE)
         self.record(*(binding(person, role) for role in roles))
-        self._sign_in(person)
+        self._sign_in(person, age)
         return person
 
     def service(self, *roles: str) -> str:
@@ -238,7 +238,7 @@ class Office:
         assert outcome is None, outcome
         return person
 
-    def _sign_in(self, person: str) -> None:
+    def _sign_in(self, person: str, age: int = 0) -> None:
         token, moment = new_token("opc", secrets.token_bytes), now()
         digest = token_digest(token).hex()
         self._tokens[person] = token.reveal().decode()
@@ -249,7 +249,7 @@ class Office:
             person=person,
             kind=SignInKind.CONSOLE,
             proven=(FactorKind.PASSWORD, FactorKind.TOTP),
-            mfa_at=moment,
+            mfa_at=Instant(moment - age),
             expires=Instant(moment + 10 * HOUR),
             parent=None,
             token_digest=token_digest(new_token("ops", secrets.token_bytes)).hex(),

@@ -16,7 +16,7 @@ from onepam.domain.sign_in import FactorKind, SignedIn, SignedOut, SignInKind
 from onepam.gateway.recorder import recording_path
 from onepam.identity.cli_codes import issue_code
 from onepam.identity.tokens import new_token, pkce_challenge, token_digest
-from onepam.kernel.clock import HOUR, Instant, parse
+from onepam.kernel.clock import HOUR, MINUTE, Instant, parse
 from onepam.kernel.ids import new_id
 from onepam.store.database import Db
 from onepam.store.entries import entries_of
@@ -328,6 +328,10 @@ def test_links_for_administrators_need_a_second_one(office: Office) -> None:
         assert held["link"] is None
         own = client.post(f"/enrolments/{held['enrolment']}/approve")
         assert own.status_code == 403
-    with office.client(office.founder) as client:
+    with office.client(office.join("administrator", age=6 * MINUTE)) as client:
+        stale = client.post(f"/enrolments/{held['enrolment']}/approve")
+        assert (stale.status_code, stale.json()["code"]) == (403, "factor.stale")
+        assert stale.json()["hint"].endswith("onepam login"), "stepping up in the console does not reach the CLI"
+    with office.client(office.join("administrator")) as client:
         agreed = client.post(f"/enrolments/{held['enrolment']}/approve").json()
     assert agreed["link"].startswith(f"{office.url}/enrol/enr_")

@@ -13,10 +13,11 @@ import pytest
 from onepam.app.add_person import add_person
 from onepam.domain.people import PersonKind
 from onepam.domain.roster import Attributes
+from onepam.domain.sign_in import FactorEnrolled, FactorKind
 from onepam.kernel.clock import DAY, MINUTE, Instant
 from onepam.ledger.entry import Entry
 from onepam.store.read.console import entry
-from tests.company import START
+from tests.company import START, record
 from tests.console.browsing import Office, count
 
 ACCESS = """version: 1
@@ -134,17 +135,19 @@ async def test_a_service_account_has_keys_with_networks(office: Office) -> None:
 async def test_a_link_for_an_administrator_takes_two(office: Office) -> None:
     ada, bob = await office.sign_in("ada"), await office.sign_in("bob")
     await office.company.join("cyd", "administrator")
-    page = await ada.read("/people/cyd")
-    answer = await ada.post("/people/cyd/enrol-link")
-    if answer.status_code == 200:  # nothing enrolled yet: an invitation replaces nothing
-        assert "/enrol/enr_" in answer.text
-    else:
-        page = await ada.read("/people/cyd")
-        assert "waits for another administrator" in page
-        theirs = await bob.read("/people/cyd")
-        action = re.search(r'action="(/people/cyd/enrol-link/enr_\w+)"', theirs)
-        assert action
-        assert "/enrol/enr_" in (await bob.post(action[1])).text
+    invited = await ada.post("/people/cyd/enrol-link")
+    assert "/enrol/enr_" in invited.text, "nothing enrolled yet: an invitation replaces nothing"
+    await record(office.company.ledger, FactorEnrolled("fac_cyd", "cyd", FactorKind.PASSKEY, "v1", None, None))
+    assert (await ada.post("/people/cyd/enrol-link")).status_code == 303
+    assert "waits for another administrator" in await ada.read("/people/cyd")
+    theirs = await bob.read("/people/cyd")
+    action = re.search(r'action="(/people/cyd/enrol-link/enr_\w+)"', theirs)
+    assert action
+    assert "Nobody approves their own proposal" in await ada.refused(action[1])
+    office.company.clock.advance(6 * MINUTE)
+    assert (await bob.post(action[1])).headers["Location"] == "/step-up?next=/people/cyd"
+    bob = await office.sign_in("bob")
+    assert "/enrol/enr_" in (await bob.post(action[1])).text
 
 
 @pytest.mark.anyio
@@ -181,6 +184,10 @@ async def test_a_change_is_planned_proposed_and_approved_by_another(office: Offi
     digest = hidden(theirs, "digest")
     assert "not what is proposed" in await bob.refused(here, decision="approve", digest="0" * 64)
     assert "Nobody approves their own proposal" in await ada.refused(here, decision="approve", digest=digest)
+    office.company.clock.advance(6 * MINUTE)
+    stale = await bob.post(here, decision="approve", digest=digest)
+    assert stale.headers["Location"] == f"/step-up?next={here}"
+    bob = await office.sign_in("bob")
     page = await bob.done(here, decision="approve", digest=digest)
     assert "Approved, and in force." in page
     assert "In force" in page
