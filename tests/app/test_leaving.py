@@ -112,7 +112,7 @@ async def test_exceptions_from_the_second_factor_end_too(company: Company) -> No
     assert await company.reader(overdue_people) == ()
     await record(company.ledger, MfaExceptionProposed("exc_6", "eve", soon, "bob", "late", "none"))
     assert await company.reader(overdue_people) == ("eve",)
-    swept = await end_overdue_person(company.ledger, "eve")
+    swept = await end_overdue_person(company.ledger, "eve", company.new)
     assert isinstance(swept, Ended)
     assert (swept.exceptions, await company.reader(overdue_people)) == (1, ())
 
@@ -149,7 +149,7 @@ async def test_more_than_one_command_ends_is_nothing_worth_and_ended_by_the_next
         digest = next((each.token_digest for each in many if each.session == session), None)
         assert digest is None or await company.reader(acting, None, digest, "192.0.2.1") is None
     assert await company.reader(overdue_people) == ("eve",)
-    assert await end_overdue_person(company.ledger, "eve") == Ended(6, 0, 0, 0, 0)
+    assert await end_overdue_person(company.ledger, "eve", company.new) == Ended(6, 0, 0, 0, 0)
     assert await company.reader(overdue_people) == ()
 
 
@@ -174,20 +174,20 @@ async def test_a_vendor_is_out_when_the_contract_ends_whatever_else_says_otherwi
     refused(await company.open("vic", "dev-1", "app"), "person.disabled")
     assert await company.reader(acting, None, signed.token_digest, "192.0.2.1") is None
     assert await company.reader(overdue_people) == ("vic",)
-    assert isinstance(await end_overdue_person(company.ledger, "vic"), Ended)
+    assert isinstance(await end_overdue_person(company.ledger, "vic", company.new), Ended)
     (left,) = told(company, PersonDisabled)
     assert (left.origin, left.by) == ("end", None)
     assert left.left_at is not None
-    refused(await end_overdue_person(company.ledger, "vic"), "person.not_due")
+    refused(await end_overdue_person(company.ledger, "vic", company.new), "person.not_due")
 
 
 async def test_a_vendor_whose_sponsor_left_ends_after_the_days_of_grace(company: Company) -> None:
     assert isinstance(await disable_person(company.ledger, company.actor("ada"), "max", "left"), Ended)
     assert await company.reader(overdue_people) == ()
-    refused(await end_overdue_person(company.ledger, "vic"), "person.not_due")
+    refused(await end_overdue_person(company.ledger, "vic", company.new), "person.not_due")
     company.clock.advance(SPONSOR_GRACE)
     assert await company.reader(overdue_people) == ("vic",)
-    assert isinstance(await end_overdue_person(company.ledger, "vic"), Ended)
+    assert isinstance(await end_overdue_person(company.ledger, "vic", company.new), Ended)
 
 
 async def test_a_grant_under_a_group_that_somebody_left_has_its_receipt(company: Company) -> None:

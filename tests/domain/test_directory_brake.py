@@ -31,8 +31,9 @@ from onepam.domain.directory_brake import (
     there_again,
     under_hold,
 )
-from onepam.domain.leaving import Cause, Held
-from onepam.domain.people import GroupMemberRemoved, PersonDisabled
+from onepam.domain.leaving import END, Cause, Held
+from onepam.domain.people import GroupMemberRemoved, PersonDisabled, PersonKind
+from onepam.domain.roster import PersonFacts
 from onepam.domain.sign_in import FactorRemoved, SignedOut
 from onepam.kernel.clock import HOUR, Instant
 from onepam.kernel.errors import Refused
@@ -185,6 +186,20 @@ def test_an_administrator_answers_a_report() -> None:
     old = replace(facts, actor=replace(present("ada", ADMINISTRATOR), mfa_at=Instant(NOW - HOUR)))
     assert code(decide_hold(old, ADA, "eve", True, "x", NOW)) == "factor.stale"
     assert there_again("eve", "scim:okta").outcome is HoldOutcome.RETURNED
+
+
+def test_nobody_is_kept_past_their_end_and_a_moved_end_ends_nobody() -> None:
+    hold = replace(MANY, origin=END)
+    over = PersonFacts("eve", PersonKind.EMPLOYEE, True, NOW, None, "eve@example.com")
+    facts = replace(FACTS, hold=hold, person=over)
+    assert code(decide_hold(facts, ADA, "eve", True, "she is here", NOW)) == "hold.end_passed"
+    assert isinstance(decide_hold(facts, ADA, "eve", False, "she left", NOW), Decided)
+    ended = lapse_hold(replace(facts, actor=None), "eve", "hld_2", DUE)
+    assert isinstance(ended, Decided)
+    assert ended.result is HoldOutcome.LAPSED
+    moved = lapse_hold(replace(facts, actor=None, person=replace(over, ends=Instant(DUE + 1))), "eve", "hld_2", DUE)
+    assert isinstance(moved, Decided)
+    assert moved.events == (DirectoryPersonDecided("hld_0", "eve", HoldOutcome.RETURNED, None, "the end was moved"),)
 
 
 def test_who_may_not_decide() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from onepam.domain.access import BindingEnded
 from onepam.domain.commit import Decided
+from onepam.domain.directory_brake import UNDECIDED, BrakeFacts, DirectoryHeld, HoldReason
 from onepam.domain.leaving import (
     END,
     MOST_DECIDERS,
@@ -16,13 +17,12 @@ from onepam.domain.leaving import (
     Ended,
     Held,
     LeavingFacts,
-    OverdueFacts,
     departure,
     disable,
     enable,
-    end_overdue,
 )
 from onepam.domain.mfa_exceptions import MfaExceptionEnded
+from onepam.domain.overdue import OverdueFacts, end_overdue
 from onepam.domain.people import GroupMemberAdded, GroupMemberRemoved, PersonDisabled, PersonEnabled, PersonKind
 from onepam.domain.requests import GrantEnded, RequestRerouted, RequestStatus, RequestWithdrawn
 from onepam.domain.roster import PersonFacts
@@ -138,12 +138,22 @@ VENDOR = replace(THEM, kind=PersonKind.VENDOR, owner="max")
     ],
 )
 def test_time_ends_access_as_any_leaving_does(facts: OverdueFacts, cause: Cause) -> None:
-    assert end_overdue(facts, "eve", NOW) == Decided(departure(HELD, "eve", cause), HELD.ended())
+    assert end_overdue(facts, "eve", "hld_1", NOW) == Decided(departure(HELD, "eve", cause), HELD.ended())
+
+
+def test_whom_a_directory_leads_time_ends_by_its_brake() -> None:
+    led = replace(OVERDUE, person=replace(THEM, ends=NOW), led=True)
+    cause = Cause(END, "the last day has passed", None, NOW)
+    assert end_overdue(led, "eve", "hld_1", NOW) == Decided(departure(HELD, "eve", cause), HELD.ended())
+    many = end_overdue(replace(led, brake=BrakeFacts(people=20, ended=5)), "eve", "hld_1", NOW)
+    assert isinstance(many, Decided)
+    assert many.events[0] == DirectoryHeld("hld_1", END, HoldReason.MANY, Instant(NOW + UNDECIDED))
+    assert not any(isinstance(each, PersonDisabled) for each in many.events)
 
 
 def test_what_one_command_left_over_is_ended_by_the_next() -> None:
     gone = replace(THEM, enabled=False)
-    outcome = end_overdue(OverdueFacts(gone, None, Held(sign_ins=("sgn_9",))), "eve", NOW)
+    outcome = end_overdue(OverdueFacts(gone, None, Held(sign_ins=("sgn_9",))), "eve", "hld_1", NOW)
     assert isinstance(outcome, Decided)
     assert outcome.events == (SignedOut("sgn_9", "eve", CODE, None),)
 
@@ -156,6 +166,7 @@ def test_what_one_command_left_over_is_ended_by_the_next() -> None:
         (OverdueFacts(replace(THEM, enabled=False), None, Held(live=3)), "person.not_due"),
         (OverdueFacts(replace(THEM, ends=LATER), None, HELD), "person.not_due"),
         (OverdueFacts(VENDOR, None, HELD), "person.not_due"),
+        (OverdueFacts(replace(THEM, ends=NOW), None, HELD, led=True, waits=True), "person.not_due"),
         (OverdueFacts(VENDOR, Instant(NOW - SPONSOR_GRACE + 1), HELD), "person.not_due"),
         (OverdueFacts(replace(VENDOR, kind=PersonKind.SERVICE), Instant(0), HELD), "person.not_due"),
     ],
@@ -163,7 +174,7 @@ def test_what_one_command_left_over_is_ended_by_the_next() -> None:
 def test_what_is_not_due(facts: OverdueFacts, code: str) -> None:
     """A service account whose owner has left goes on until its own end: what hangs on it would break, and it is
     listed."""
-    outcome = end_overdue(facts, "eve", NOW)
+    outcome = end_overdue(facts, "eve", "hld_1", NOW)
     assert isinstance(outcome, Refused)
     assert outcome.code == code
 

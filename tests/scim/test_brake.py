@@ -8,20 +8,23 @@ import pytest
 
 from onepam.app.decide_hold import decide_holds, lapse_person_hold, remind_of
 from onepam.app.disable_person import disable_person
+from onepam.app.end_overdue_person import end_overdue_person
 from onepam.domain.access import SubjectKind
 from onepam.domain.directory_brake import HoldOutcome, HoldReason
 from onepam.domain.leaving import Ended
+from onepam.domain.scim_token import END_ATTRIBUTE
 from onepam.domain.sign_in import FactorEnrolled, FactorKind
-from onepam.kernel.clock import HOUR, MINUTE
+from onepam.kernel.clock import HOUR, MINUTE, Instant, iso
 from onepam.store.database import Db
 from onepam.store.facts.holdings import access_facts, held_roles
 from onepam.store.read.directory_brake import held_people, lapsed_holds, own_words, reminders_due
+from onepam.store.read.overdue import overdue_people
 from onepam.store.read.people import person as person_row
 from onepam.store.read.provisioning import troubled
 from onepam.store.rebuild import compare
 from onepam.store.tables import AT
 from tests.company import binding, record, refused
-from tests.scim.directory import Directory
+from tests.scim.directory import ENTERPRISE, Directory
 
 pytestmark = pytest.mark.anyio
 
@@ -180,6 +183,78 @@ async def test_who_is_brought_back_at_once_counts_all_the_same(directory: Direct
     directory.company.clock.advance(HOUR + MINUTE)
     await directory.patch(f"/Users/{users[0]}", OFF)
     assert not enabled(directory, people[0])
+
+
+async def sweep(directory: Directory) -> None:
+    """What the gateway does every few seconds."""
+    company = directory.company
+    for person in await company.reader(overdue_people):
+        await end_overdue_person(company.ledger, person, company.new)
+    for person in await company.reader(lapsed_holds):
+        await lapse_person_hold(company.ledger, person, company.new)
+
+
+async def ending(directory: Directory, users: list[str], at: Instant) -> None:
+    for user in users:
+        said = await directory.patch(f"/Users/{user}", {"op": "replace", "path": END_ATTRIBUTE, "value": iso(at)})
+        assert said.status == 200
+
+
+async def test_an_end_that_a_directory_writes_goes_by_the_brake(directory: Directory) -> None:
+    company = directory.company
+    users = await crowd(directory, 12)
+    people = [who(directory, each) for each in users]
+    await record(company.ledger, *(passkey(each) for each in people))
+    await ending(directory, users, Instant(company.clock() + MINUTE))
+    company.clock.advance(2 * MINUTE)
+    await sweep(directory)
+    await sweep(directory)
+    ended = {each for each in people if not enabled(directory, each)}
+    assert len(ended) == 5
+    assert held(directory) == dict.fromkeys(set(people) - ended, HoldReason.MANY)
+    assert {each for each in people if not has_factor(directory, each)} == ended
+    assert begun_holds(directory) == 1
+    # Ends count for what the directory says otherwise, too.
+    more = await directory.user("late")
+    await directory.patch(f"/Users/{more['id']}", OFF)
+    assert held(directory)[who(directory, more["id"])] is HoldReason.MANY
+    # Nobody is kept past their end; an administrator moves it first. The directory's later end gives no right back.
+    waiting = [each for each in people if each not in ended]
+    said = (await decide_holds(company.ledger, company.actor("ada"), waiting[:1], True, "she works here"))[1]
+    refused(said, "hold.end_passed")
+    later = Instant(company.clock() + 100 * HOUR)
+    await ending(directory, [users[people.index(each)] for each in waiting[:2]], later)
+    assert roles(directory, waiting[0]) == ()
+    assert await decide_holds(company.ledger, company.actor("ada"), waiting[:1], True, "she works here") == (1, None)
+    assert roles(directory, waiting[0]) == ("engineer",)
+    # In time the others end, but for whom the end was moved.
+    company.clock.advance(12 * HOUR)
+    await sweep(directory)
+    assert set(held(directory)) == set()
+    assert [enabled(directory, each) for each in waiting] == [True, True] + [False] * 5
+    assert [has_factor(directory, each) for each in waiting[:2]] == [True, True]
+
+
+async def test_vendors_whose_sponsor_a_directory_ends_go_by_the_brake(directory: Directory) -> None:
+    """One departure, and a week later all whom that person answered for."""
+    company = directory.company
+    sponsor = await directory.user("sponsor")
+    vendors = [
+        await directory.user(
+            f"v{each}",
+            userType="Contractor",
+            **{
+                ENTERPRISE: {"manager": {"value": sponsor["id"]}},
+                END_ATTRIBUTE.rpartition(":")[0]: {"endDate": iso(Instant(company.clock() + 2_000 * HOUR))},
+            },
+        )
+        for each in range(8)
+    ]
+    await directory.patch(f"/Users/{sponsor['id']}", OFF)
+    company.clock.advance(8 * 24 * HOUR)
+    await sweep(directory)
+    assert len(held(directory)) == 3
+    assert sum(enabled(directory, who(directory, each["id"])) for each in vendors) == 3
 
 
 async def test_a_client_that_repeats_itself_sees_what_it_said(directory: Directory) -> None:

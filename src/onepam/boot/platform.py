@@ -275,7 +275,7 @@ class Platform:
             await expire_access(self.ledger)
             await lapse_proposals(self.ledger)
             for person in await self.reader(overdue_people):
-                await end_overdue_person(self.ledger, person)
+                await end_overdue_person(self.ledger, person, fresh_id)
             for person in await self.reader(lapsed_holds):
                 await lapse_person_hold(self.ledger, person, fresh_id)
             for hold in await self.reader(reminders_due):

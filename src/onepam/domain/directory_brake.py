@@ -16,8 +16,9 @@ from onepam.domain.access import ConsoleRight
 from onepam.domain.authority import Actor, ActorFacts, HeldRole, authorised
 from onepam.domain.commit import Decided
 from onepam.domain.event import event
-from onepam.domain.leaving import Cause, Held, departure, suspension
+from onepam.domain.leaving import END, Cause, Held, departure, due, suspension
 from onepam.domain.people import GroupMemberRemoved
+from onepam.domain.roster import PersonFacts
 from onepam.domain.signing_in import fresh
 from onepam.kernel import limits
 from onepam.kernel.clock import HOUR, Instant, later
@@ -54,8 +55,9 @@ class HoldOutcome(StrEnum):
 @event("directory.held", klass="person", alarm=True)
 @dataclass(frozen=True, slots=True)
 class DirectoryHeld:
-    """The brake began to hold the ends of accounts that a directory ordered. `origin` is the directory, `decide_by`
-    when they end by themselves (None: only by an administrator's word)."""
+    """The brake began to hold the ends of accounts that a directory ordered. `origin` is the directory, or `end` where
+    what it wrote was an end or a sponsor; `decide_by` when they end by themselves (None: only by an administrator's
+    word)."""
 
     hold: str
     origin: str
@@ -265,7 +267,8 @@ def gives(console: tuple[ConsoleRight, ...], reason: HoldReason | None) -> bool:
 @dataclass(frozen=True, slots=True)
 class HoldFacts:
     """Who acts (None: time does), the hold on the person, what they hold by now, the brake, and reports that they
-    left. `unsaid` are memberships in effect, each with its source, that the directory does not say any more."""
+    left. `unsaid` are memberships in effect, each with its source, that the directory does not say any more. `person`
+    and `sponsor_left` are those of `due`."""
 
     actor: ActorFacts | None
     hold: PersonHold | None
@@ -273,6 +276,12 @@ class HoldFacts:
     brake: BrakeFacts
     reports: tuple[Report, ...] = ()
     unsaid: tuple[tuple[str, str], ...] = ()
+    person: PersonFacts | None = None
+    sponsor_left: Instant | None = None
+
+    def due(self, now: Instant) -> bool:
+        """Whether the person's time is over, whatever the directory says."""
+        return self.person is not None and due(self.person, self.sponsor_left, now) is not None
 
 
 def decide_hold(
@@ -292,6 +301,9 @@ def decide_hold(
     if own and (not keep or hold is None):
         what = "Nobody ends themselves." if not keep else "Nobody answers a report on themselves."
         return Refused("person.self", what, "Bring in another administrator first.")
+    if keep and hold is not None and facts.due(now):
+        words = f"The end of {person} has passed, or nobody answers for them."
+        return Refused("hold.end_passed", words, "Change the end or the sponsor first.")
     why = plain_text(because, limits.MAX_NAME_CHARACTERS, what="reason")
     if isinstance(why, Refused):
         return why
@@ -317,10 +329,14 @@ def _word(facts: HoldFacts, by: str) -> Cause:
 
 
 def lapse_hold(facts: HoldFacts, person: str, fresh_id: str, now: Instant) -> Decided[HoldOutcome] | Refused:
-    """Nobody decided in time: the account ends, unless by now it is that of the last administrator."""
+    """Nobody decided in time: the account ends, unless by now it is that of the last administrator, or what was held
+    was an end that has been moved."""
     hold = facts.hold
     if hold is None or hold.decide_by is None or hold.decide_by > now:
         return Refused("hold.not_due", f"Nothing of {person} is due.")
+    if hold.origin == END and not facts.due(now):
+        moved = DirectoryPersonDecided(hold.hold, person, HoldOutcome.RETURNED, None, "the end was moved")
+        return Decided((moved,), HoldOutcome.RETURNED)
     cause = _cause(hold, None)
     if facts.brake.last(person):
         each, last = Departing(person, facts.held, cause), HoldReason.LAST_ADMINISTRATOR

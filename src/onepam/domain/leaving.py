@@ -147,34 +147,19 @@ def suspension(held: Held, person: str) -> tuple[object, ...]:
     return (*_endings(kept, person, None, HELD), *passed_on)
 
 
-@dataclass(frozen=True, slots=True)
-class OverdueFacts:
-    """Somebody whose time may be over, what they hold, and since when their sponsor has been gone (None: is there)."""
-
-    person: PersonFacts | None
-    sponsor_left: Instant | None
-    held: Held
-
-
-def end_overdue(facts: OverdueFacts, person: str, now: Instant) -> Decided[Ended] | Refused:
-    """What time brings: the last day has passed, nobody answers for a vendor, or one command was too small."""
-    who = facts.person
-    if who is None:
-        return unknown_person(person)
-    if not who.enabled:
-        left_over = _endings(facts.held, person, None)
-        return Decided(left_over, facts.held.ended()) if left_over else _not_due(person)
-    if who.ends is not None and who.ends <= now:
-        cause = Cause(END, "the last day has passed", None, who.ends)
-    elif who.kind is PersonKind.VENDOR and facts.sponsor_left is not None and facts.sponsor_left + SPONSOR_GRACE <= now:
-        cause = Cause(END, "a vendor without a sponsor", None)
-    else:
-        return _not_due(person)
-    return Decided(departure(facts.held, person, cause), facts.held.ended())
+def due(person: PersonFacts, sponsor_left: Instant | None, now: Instant) -> Cause | None:
+    """Why the person's time is over, if it is: the last day has passed, or nobody answers for a vendor; `sponsor_left`
+    is since when their sponsor has been gone (None: is there)."""
+    if person.ends is not None and person.ends <= now:
+        return Cause(END, "the last day has passed", None, person.ends)
+    if person.kind is PersonKind.VENDOR and sponsor_left is not None and sponsor_left + SPONSOR_GRACE <= now:
+        return Cause(END, "a vendor without a sponsor", None)
+    return None
 
 
-def _not_due(person: str) -> Refused:
-    return Refused("person.not_due", f"The time of {person} is not over.")
+def left_over(held: Held, person: str) -> tuple[object, ...]:
+    """The end of what a leaver still holds, because one command was too small."""
+    return _endings(held, person, None)
 
 
 def disable(facts: LeavingFacts, actor: Actor, person: str, because: str, now: Instant) -> Decided[Ended] | Refused:

@@ -11,6 +11,7 @@ from onepam.console.rendering import Flash, plural
 from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.domain.directory_brake import HoldReason
+from onepam.domain.leaving import END
 from onepam.kernel.clock import DAY
 from onepam.kernel.errors import Refused
 from onepam.store.read.directory_brake import HeldPerson, held_people, own_words, reported_leavers
@@ -18,6 +19,9 @@ from onepam.store.read.directory_brake import HeldPerson, held_people, own_words
 BACK = "/provisioning"
 OWN_WORD_SHOWN = 30 * DAY
 """How long a last administrator's word on himself stands on the page (microseconds)."""
+
+ORIGINS = {END: "An end date or a missing sponsor, as directories write them,"}
+"""How an origin is said that is no directory."""
 
 REASONS = {
     HoldReason.LAST_ADMINISTRATOR: "the last administrator who can sign in: keeps the console, and nothing else",
@@ -84,7 +88,7 @@ def _shown(each: HeldPerson) -> Context:
         "id": each.person,
         "name": each.name,
         "because": each.because,
-        "origin": each.origin,
+        "origin": ORIGINS.get(each.origin, each.origin),
         "reason": REASONS[each.reason],
         "began": each.began,
         "decide_by": each.decide_by,

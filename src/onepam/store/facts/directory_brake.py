@@ -1,6 +1,7 @@
 """What the brake of a directory looks at: who administers, how many left within the hour, whose account is held."""
 
 from onepam.app.decide_hold import HoldQuery, ReminderQuery
+from onepam.app.end_overdue_person import OverduePersonQuery
 from onepam.domain.access import ConsoleRight
 from onepam.domain.directory_brake import (
     NO_BRAKE,
@@ -12,12 +13,15 @@ from onepam.domain.directory_brake import (
     ReminderFacts,
     Report,
 )
+from onepam.domain.leaving import END
+from onepam.domain.overdue import OverdueFacts
 from onepam.domain.people import DIRECTORY_GROUP
+from onepam.domain.roster import PersonFacts
 from onepam.domain.staff import ROSTER
 from onepam.kernel.clock import Instant
 from onepam.store.database import Db, row, rows
 from onepam.store.facts.holdings import actor_facts
-from onepam.store.facts.people import held
+from onepam.store.facts.people import held, person_facts
 from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
 
@@ -57,10 +61,13 @@ OR (EXISTS (SELECT 1 FROM factor f WHERE f.person = p.person AND f.kind = 'passw
 OR EXISTS (SELECT 1 FROM identity i JOIN provider o ON o.provider = i.provider AND {_at("o")}
            WHERE i.person = p.person AND {_at("i")})"""
 
+_LED = "EXISTS (SELECT 1 FROM scim_user u WHERE u.person = {})"
+"""Whether a directory leads somebody, or did."""
+
 _ENDED = f"""
 SELECT count(*) FROM (
     SELECT person FROM leaver WHERE removed > :since AND valid_from <= :at
-    AND (origin = '{ROSTER}' OR origin LIKE 'scim:%')
+    AND (origin = '{ROSTER}' OR origin LIKE 'scim:%' OR (origin = '{END}' AND {_LED.format("leaver.person")}))
     UNION SELECT person FROM person_hold WHERE began > :since AND valid_from <= :at AND reason = 'many')"""
 """A departure that was taken back has still cost factors and bindings: so it counts, whether the row ended or not."""
 
@@ -134,7 +141,7 @@ def _reports(db: Db, person: str, at: Instant) -> tuple[Report, ...]:
 
 @loads(HoldQuery)
 def hold(db: Db, query: HoldQuery, at: Instant) -> HoldFacts:
-    found = person_hold(db, query.person, at)
+    found, person = person_hold(db, query.person, at), person_facts(db, query.person, at)
     return HoldFacts(
         actor=actor_facts(db, query.actor, at) if query.actor else None,
         hold=found,
@@ -142,7 +149,29 @@ def hold(db: Db, query: HoldQuery, at: Instant) -> HoldFacts:
         brake=brake_facts(db, found.origin, at) if found and query.actor is None else NO_BRAKE,
         reports=_reports(db, query.person, at),
         unsaid=tuple((each["grp"], each["source"]) for each in rows(db, _UNSAID, {"person": query.person, "at": at})),
+        person=person,
+        sponsor_left=_sponsor_left(db, person, at),
     )
+
+
+@loads(OverduePersonQuery)
+def overdue_person(db: Db, query: OverduePersonQuery, at: Instant) -> OverdueFacts:
+    person, found = person_facts(db, query.person, at), person_hold(db, query.person, at)
+    led = row(db, f"SELECT 1 WHERE {_LED.format(':person')}", {"person": query.person}) is not None
+    return OverdueFacts(
+        person=person,
+        sponsor_left=_sponsor_left(db, person, at),
+        held=held(db, query.person, at),
+        led=led,
+        waits=found is not None and found.reason is HoldReason.MANY,
+        brake=brake_facts(db, END, at) if led else NO_BRAKE,
+    )
+
+
+def _sponsor_left(db: Db, person: PersonFacts | None, at: Instant) -> Instant | None:
+    of = {"owner": person.owner if person else None, "at": at}
+    left = row(db, f"SELECT removed FROM leaver WHERE person = :owner AND {AT}", of)
+    return left["removed"] if left else None
 
 
 @loads(ReminderQuery)

@@ -4,12 +4,11 @@ from typing import Any
 
 from onepam.app.add_person import RosterQuery
 from onepam.app.disable_person import LeavingQuery
-from onepam.app.end_overdue_person import OverduePersonQuery
 from onepam.app.kill_session import KillQuery
 from onepam.domain.access import ConsoleRight
 from onepam.domain.approval import authority
 from onepam.domain.kill import KillFacts
-from onepam.domain.leaving import MOST_OF_EACH, MOST_REROUTED, Held, LeavingFacts, OverdueFacts
+from onepam.domain.leaving import MOST_OF_EACH, MOST_REROUTED, Held, LeavingFacts
 from onepam.domain.people import DIRECTORY_GROUP, PersonKind
 from onepam.domain.roster import PersonFacts, RosterFacts
 from onepam.kernel.clock import Instant
@@ -43,17 +42,6 @@ def leaving(db: Db, query: LeavingQuery, at: Instant) -> LeavingFacts:
         held=held(db, query.person, at),
         directory=directory_memberships(db, query.person, at),
     )
-
-
-@loads(OverduePersonQuery)
-def overdue_person(db: Db, query: OverduePersonQuery, at: Instant) -> OverdueFacts:
-    person = person_facts(db, query.person, at)
-    left = row(
-        db,
-        f"SELECT removed FROM leaver WHERE person = :owner AND {AT}",
-        {"owner": person.owner if person else None, "at": at},
-    )
-    return OverdueFacts(person, left["removed"] if left else None, held(db, query.person, at))
 
 
 @loads(KillQuery)

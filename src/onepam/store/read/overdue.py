@@ -1,5 +1,6 @@
 """Whose time is over, and who has left with something left over: for the sweep, which asks again in its command."""
 
+from onepam.domain.directory_brake import HoldReason
 from onepam.domain.leaving import SPONSOR_GRACE
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.database import Db, rows
@@ -20,11 +21,13 @@ _LEFT_OVER = " OR ".join(
         ("mfa_exception", "person", " AND x.ends > :at"),
     )
 )
+_WAITS = f"SELECT 1 FROM person_hold h WHERE h.person = p.person AND h.reason = '{HoldReason.MANY}' AND h.{_NOW}"
 _DUE = f"""
-SELECT person FROM person WHERE {_NOW} AND enabled = 1 AND ends <= :at
+SELECT p.person FROM person p WHERE p.{_NOW} AND p.enabled = 1 AND p.ends <= :at AND NOT EXISTS ({_WAITS})
 UNION
 SELECT p.person FROM leaver l JOIN person p ON p.owner = l.person AND p.kind = 'vendor'
 WHERE l.{_NOW} AND l.removed <= :grace AND p.{_NOW} AND p.enabled = 1
+AND NOT EXISTS ({_WAITS})
 UNION
 SELECT p.person FROM leaver l JOIN person p ON p.person = l.person AND p.{_NOW} AND p.enabled = 0
 WHERE l.{_NOW} AND ({_LEFT_OVER})
@@ -33,6 +36,6 @@ ORDER BY 1 LIMIT :most"""
 
 def overdue_people(db: Db, at: Instant, most: int = MOST) -> tuple[str, ...]:
     """People past their last day, vendors whose sponsor has been gone for too long, and leavers who still hold
-    something. Looks at what is so now."""
+    something; nobody who waits under a hold of many. Looks at what is so now."""
     found = rows(db, _DUE, {"at": at, "grace": at - SPONSOR_GRACE, "most": most})
     return tuple(each["person"] for each in found)
