@@ -86,9 +86,9 @@ class KnockFacts:
     kind: PersonKind | None
     sign_in: MfaProof | None
     confirmation: ConfirmationFacts | None
-    networks: tuple[str, ...] | None = None
-    privileged_from: Instant | None = None
-    spent: bool = False
+    networks: tuple[str, ...] | None
+    privileged_from: Instant | None
+    spent: bool
 
 
 KnockQuery.facts = KnockFacts
