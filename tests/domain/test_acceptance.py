@@ -25,8 +25,8 @@ ENDS = Instant(NOW + 30 * DAY)
 WANTED = Proposed("exc_1", "eve", "No phone on the shop floor", "Only from the office network", ENDS)
 PROPOSED = ExceptionFacts("exc_1", "eve", ENDS)
 LAID = proposal(ProposalKind.MFA_EXCEPTION, "exc_1", "ada", person="eve")
-ASKED = AcceptanceFacts(present("ada", ADMINISTRATOR), EVE)
-WAITING = AcceptanceFacts(present("sue", SENIOR), EVE, PROPOSED, proposal=LAID)
+ASKED = AcceptanceFacts(present("ada", ADMINISTRATOR), EVE, None, 0, None)
+WAITING = AcceptanceFacts(present("sue", SENIOR), EVE, PROPOSED, 0, LAID)
 
 
 def code(answer: object) -> str:

@@ -75,6 +75,13 @@ def test_the_refusal_says_where_to_ask() -> None:
     assert outcome.hint == "/?request=web-1&login=root"
 
 
+def test_the_refusal_of_a_login_names_those_that_may_be_used() -> None:
+    for logins, said in ((WEB.logins, "app, root"), (("other",), "none")):
+        outcome = decide(replace(GRANTED, resource=replace(WEB, logins=logins)), "db", NOW)
+        assert isinstance(outcome, Refused)
+        assert (outcome.code, outcome.hint) == ("access.login", f"Logins you may use or request there: {said}.")
+
+
 @pytest.mark.parametrize(
     ("later", "said"), [(1, "1 s"), (SECOND, "1 s"), (SECOND + 1, "2 s"), (10 * MINUTE, "600 s"), (HOUR - 1, "3600 s")]
 )

@@ -41,9 +41,9 @@ class AcceptanceFacts:
 
     actor: ActorFacts
     account: AccountFacts | None
-    exception: ExceptionFacts | None = None
-    others: int = 0
-    proposal: Proposal | None = None
+    exception: ExceptionFacts | None
+    others: int
+    proposal: Proposal | None
 
 
 @dataclass(frozen=True, slots=True)
