@@ -138,6 +138,7 @@ FILE = {"text": "nonsense: ["}
 WEEK = {"starts": "2026-01-01T00:00:00Z", "ends": "2026-01-08T00:00:00Z"}
 NEW = {"name": "New Person", "email": "new@example.com", "because": "hired"}
 
+SHOWN = {"person": "eve", "version": 1}
 CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/cli/token"): Call(401, lambda people: ({}, {**CODE, **KEY})),
     ("POST", "/cli/certificate"): Call(prepare=lambda people: ({}, KEY)),
@@ -198,7 +199,9 @@ CALLS: dict[tuple[str, str], Call] = {
     ("GET", "/held"): Call(),
     ("POST", "/held/{person}/keep"): Call(prepare=held_person),
     ("POST", "/held/{person}/end"): Call(prepare=held_person),
-    ("POST", "/scim/users/{user}/agree"): Call(404, lambda people: ({"user": "usr_nothing"}, None)),
+    ("POST", "/scim/users/{user}/agree"): Call(
+        404, lambda people: ({"user": "usr_nothing"}, {"person": "eve", "version": 1})
+    ),
     ("GET", "/signals"): Call(),
     ("GET", "/providers/{provider}"): Call(404, lambda people: ({"provider": "idp_nothing"}, None)),
     ("GET", "/ledger"): Call(),

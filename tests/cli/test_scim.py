@@ -56,3 +56,15 @@ def test_all_of_scim_is_listed_without_secrets(office: Office, terminal: NewTerm
     assert (group["named"], group["in_effect"], group["roles"]) == (2, 1, ["engineer"])
     assert [each["trouble"] for each in found["troubled"]] == ["no_address"]
     assert terminal().signed_in(eve).run("scim", "ls").code == 1
+
+
+def test_a_yes_names_what_was_shown(office: Office, terminal: NewTerminal) -> None:
+    eve = office.join("engineer")
+    office.record(ScimUserSet("usr_9", "okta", None, True, 3, "takeover", "stk_1", "eve@corp.example", "", "{}", eve))
+    mine = terminal().signed_in(office.join("administrator"))
+    assert f"scim agree usr_9 --person {eve} --version 3" in " ".join(mine.run("scim", "ls").out.split())
+    other = mine.run("scim", "agree", "usr_9", "--person", eve, "--version", "2")
+    assert other.code == 1
+    assert "has changed meanwhile" in other.err
+    agreed = mine.run("scim", "agree", "usr_9", "--person", eve, "--version", "3")
+    assert (agreed.code, "leads this account" in agreed.out) == (0, True), agreed.err

@@ -1,6 +1,7 @@
 """An administrator's word on what a directory did: kept, ended, agreed to, and told on every page until then."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,5 +97,14 @@ async def test_a_directory_leads_an_account_made_by_hand_after_a_yes(office: Off
     ada, eve = await office.sign_in("ada"), await office.sign_in("eve")
     assert "Let this directory lead the account of Eve Example?" in await ada.read("/provisioning")
     assert (await eve.post("/provisioning/users/usr_1/agree")).status_code == 403
-    assert "leads this account from now on" in await ada.done("/provisioning/users/usr_1/agree")
-    assert (await ada.post("/provisioning/users/usr_1/agree")).status_code == 404
+    page = await ada.read("/provisioning")
+    assert 'name="person" value="eve"' in page
+    assert 'name="version" value="1"' in page
+    # The directory gives its user another address while the page is being read.
+    await record(office.company.ledger, replace(waits, version=2, user_name="bob", waits_for="bob"))
+    for seen in ({"person": "eve", "version": "1"}, {"person": "eve", "version": "2"}, {}):
+        assert "has changed meanwhile" in await ada.refused("/provisioning/users/usr_1/agree", **seen)
+    await record(office.company.ledger, replace(waits, version=3))
+    seen = {"person": "eve", "version": "3"}
+    assert "leads this account from now on" in await ada.done("/provisioning/users/usr_1/agree", **seen)
+    assert (await ada.post("/provisioning/users/usr_1/agree", **seen)).status_code == 404

@@ -33,7 +33,6 @@ from onepam.domain.people import (
 from onepam.domain.provision_group import Group, GroupFacts, Member, PutGroup, put_group, remove_group
 from onepam.domain.provision_user import Known, Profile, PutUser, User, UserFacts, put_user, remove_user
 from onepam.domain.provisioning import (
-    AccountTakenOver,
     ScimGroupMemberAdded,
     ScimGroupMemberRemoved,
     ScimGroupRemoved,
@@ -44,12 +43,9 @@ from onepam.domain.provisioning import (
 )
 from onepam.domain.roster import PersonFacts
 from onepam.domain.scim_token import Token
-from onepam.domain.take_over import TakeoverFacts, agree_takeover
 from onepam.kernel import limits
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused
-from tests.domain.given import ADMINISTRATOR, present
-from tests.domain.given import NOW as GIVEN
 
 NOW = Instant(1_750_000_000_000_000)
 LATER, BEFORE = Instant(NOW + DAY), Instant(NOW - DAY)
@@ -127,33 +123,6 @@ def test_an_address_leads_to_the_person_who_has_it() -> None:
 
 BRAKE = BrakeFacts(people=9, administrators=frozenset({"per_eve"}), staying=frozenset({"per_eve"}))
 MANY = PersonHold("hld_0", "scim:okta", HoldReason.MANY, "deactivated", LATER, None, NOW)
-
-
-def test_an_account_that_was_made_by_hand_waits_for_an_administrator() -> None:
-    by_hand = replace(FACTS, namesake=EVE)
-    waits = put_user(by_hand, wished(NEW, name="Mallory"), NOW)
-    assert [type(each) for each in events(waits)] == [ScimUserSet]
-    kept = last(waits)
-    assert (kept.person, kept.trouble, kept.waits_for) == (None, "takeover", "per_eve")
-    assert last(put_user(replace(by_hand, agreed=True), NEW, NOW)).person == "per_eve"
-
-    facts = TakeoverFacts(present("ada", ADMINISTRATOR), kept, EVE, False, ("directory:A",))
-    done = agree_takeover(facts, "usr_1", GIVEN)
-    assert isinstance(done, Decided)
-    assert done.result == "per_eve"
-    assert [type(each) for each in done.events] == [AccountTakenOver, ScimUserSet, GroupMemberAdded]
-    assert done.events[1] == replace(kept, person="per_eve", trouble="", version=2, waits_for=None)
-    for other in (
-        replace(facts, user=None),
-        replace(facts, user=replace(kept, trouble="")),
-        replace(facts, namesake=None),
-        replace(facts, namesake=known(EVE, enabled=False)),
-        replace(facts, led_to=True),
-    ):
-        assert code(agree_takeover(other, "usr_1", GIVEN)) == "takeover.unknown"
-    assert code(agree_takeover(replace(facts, actor=present("eve")), "usr_1", GIVEN)) == "right.missing"
-    stale = replace(facts.actor, mfa_at=Instant(GIVEN - DAY))
-    assert code(agree_takeover(replace(facts, actor=stale), "usr_1", GIVEN)) == "factor.stale"
 
 
 def test_a_leaver_whose_account_was_made_by_hand_is_reported() -> None:

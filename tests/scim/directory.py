@@ -11,11 +11,14 @@ from onepam.app.provision_user import agree_to_takeover
 from onepam.app.scim_token import approve_scim_token, propose_scim_token
 from onepam.app.scim_traffic import ScimTraffic
 from onepam.domain.scim_token import END_ATTRIBUTE, TokenWish
+from onepam.domain.take_over import Shown
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import DAY, Instant
+from onepam.kernel.errors import Refused
 from onepam.scim.app import TOKEN_PREFIX, ScimDoor
 from onepam.scim.oauth import TokenDoor
 from onepam.scim.services import ScimServices
+from onepam.store.read.provisioning import troubled
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
 from tests.company import Company, Counted
@@ -140,9 +143,15 @@ class Directory:
         """A user with the address of somebody who was added by hand, and ada's yes to it: its id."""
         made = await self.ask("POST", "/Users", {"userName": user_name}, token=token)
         assert made.status == 201, made
-        agreed = await agree_to_takeover(self.company.ledger, self.company.actor("ada"), made.body["id"])
+        agreed = await self.agrees(made.body["id"])
         assert isinstance(agreed, str), agreed
         return str(made.body["id"])
+
+    async def agrees(self, user: str, by: str = "ada") -> str | Refused:
+        """An administrator's yes to what the page shows of this user."""
+        (shown,) = (each for each in self.company.reader.now(troubled) if each.user == user)
+        seen = Shown(user, shown.version, shown.waits_for or "")
+        return await agree_to_takeover(self.company.ledger, self.company.actor(by), seen)
 
     async def group(self, name: str, *users: str) -> Any:
         """A group with these users: its JSON."""

@@ -9,11 +9,13 @@ import pytest
 from onepam.app.decide_hold import decide_holds, lapse_person_hold, remind_of
 from onepam.app.disable_person import disable_person
 from onepam.app.end_overdue_person import end_overdue_person
+from onepam.app.provision_user import agree_to_takeover
 from onepam.domain.access import SubjectKind
 from onepam.domain.directory_brake import HoldOutcome, HoldReason
 from onepam.domain.leaving import Ended
 from onepam.domain.scim_token import END_ATTRIBUTE
 from onepam.domain.sign_in import FactorEnrolled, FactorKind
+from onepam.domain.take_over import Shown
 from onepam.kernel.clock import HOUR, MINUTE, Instant, iso
 from onepam.store.database import Db
 from onepam.store.facts.holdings import access_facts, held_roles
@@ -308,6 +310,23 @@ async def test_an_account_made_by_hand_is_not_taken_over(directory: Directory) -
     found = directory.company.reader.now(person_row, None, "ada")
     assert found is not None
     assert (found.row.name, found.row.enabled) == ("Ada Example", True)
+
+
+async def test_a_yes_holds_for_what_was_shown(directory: Directory) -> None:
+    """A page asks about eve; before the yes the directory gives the user an administrator's address."""
+    company = directory.company
+    made = await directory.ask("POST", "/Users", {"userName": "eve@example.com"})
+    user = made.body["id"]
+    (shown,) = await company.reader(troubled, None)
+    assert (shown.waits_for, shown.version) == ("eve", 1)
+    await directory.patch(f"/Users/{user}", {"op": "replace", "path": "userName", "value": "bob@example.com"})
+    for seen in (Shown(user, 1, "eve"), Shown(user, 1, "bob"), Shown(user, 2, "eve")):
+        refused(await agree_to_takeover(company.ledger, company.actor("ada"), seen), "takeover.changed")
+    assert [each.waits_for for each in await company.reader(troubled, None)] == ["bob"]
+    await directory.patch(f"/Users/{user}", OFF)
+    assert enabled(directory, "bob")
+    await directory.patch(f"/Users/{user}", ON)
+    assert await directory.agrees(user) == "bob"
 
 
 async def test_a_token_writes_people_of_its_domains_only(directory: Directory) -> None:

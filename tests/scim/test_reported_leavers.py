@@ -8,7 +8,6 @@ import pytest
 
 from onepam.app.decide_hold import decide_holds
 from onepam.app.disable_person import disable_person
-from onepam.app.provision_user import agree_to_takeover
 from onepam.domain.leaving import Ended
 from onepam.domain.outbox import Channel, ReceiverSet
 from onepam.store.read.alarms import alarms
@@ -113,9 +112,8 @@ async def test_it_goes_when_the_account_is_taken_over(directory: Directory) -> N
     second = await waiting(directory, userName="eve2@corp.example", emails=[{"value": "eve@example.com"}])
     await directory.patch(first, OFF)
     assert reported(directory) == [("eve", "deactivated in the directory")]
-    company = directory.company
     user = second.rpartition("/")[2]
-    assert await agree_to_takeover(company.ledger, company.actor("ada"), user) == "eve"
+    assert await directory.agrees(user) == "eve"
     assert reported(directory) == []
     assert works(directory)
 

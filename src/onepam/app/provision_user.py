@@ -7,7 +7,7 @@ from onepam.app.ports import Ledger
 from onepam.domain.authority import Actor
 from onepam.domain.commit import Committed
 from onepam.domain.provision_user import PutUser, User, UserFacts, put_user, remove_user
-from onepam.domain.take_over import TakeoverFacts, agree_takeover
+from onepam.domain.take_over import Shown, TakeoverFacts, agree_takeover
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 
@@ -62,7 +62,8 @@ async def deprovision_user(
     return outcome if isinstance(outcome, Refused) else outcome.result
 
 
-async def agree_to_takeover(ledger: Ledger, actor: Actor, user: str) -> str | Refused:
-    """Whose account the directory leads from now on."""
-    outcome = await ledger.commit(TakeoverQuery(actor, user), lambda facts, now: agree_takeover(facts, user, now))
+async def agree_to_takeover(ledger: Ledger, actor: Actor, shown: Shown) -> str | Refused:
+    """Whose account the directory leads from now on. `takeover.changed`: it is not what was shown any more."""
+    query = TakeoverQuery(actor, shown.user)
+    outcome = await ledger.commit(query, lambda facts, now: agree_takeover(facts, shown, now))
     return outcome if isinstance(outcome, Refused) else outcome.result

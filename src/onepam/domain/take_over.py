@@ -25,15 +25,30 @@ class TakeoverFacts:
     groups: tuple[str, ...]
 
 
-def agree_takeover(facts: TakeoverFacts, user: str, now: Instant) -> Decided[str] | Refused:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the administrator saw and agrees to: the user in this version, and the person whose account it would
+    lead."""
+
+    user: str
+    version: int
+    person: str
+
+
+def agree_takeover(facts: TakeoverFacts, shown: Shown, now: Instant) -> Decided[str] | Refused:
     """An administrator lets a directory lead an account that was made by hand; the result is whose. Needs a fresh
-    factor: from now on the directory can rename and end it."""
+    factor: from now on the directory can rename and end it. The directory may have given its user another address
+    since the page was made, so the word holds for what was shown and for nothing else."""
+    user = shown.user
     if (refused := authorised(facts.actor, ConsoleRight.ADMINISTER, now) or fresh(facts.actor, now)) is not None:
         return refused
     was, namesake = facts.user, facts.namesake
     if was is None or was.trouble != TAKEOVER or namesake is None or not namesake.facts.enabled or facts.led_to:
         return Refused("takeover.unknown", f"Nothing waits for a word about the user {user}.", "/provisioning")
     person = namesake.facts.person
+    if (was.version, person) != (shown.version, shown.person):
+        words = f"The user {user} has changed meanwhile: it would lead the account of {person} now."
+        return Refused("takeover.changed", words, "Look at it again.")
     linked = replace(was, person=person, trouble="", version=was.version + 1, waits_for=None)
     agreed = AccountTakenOver(person, was.provider, user, facts.actor.person)
     added = tuple(GroupMemberAdded(each, person, origin(was.provider), facts.actor.person) for each in facts.groups)

@@ -2,11 +2,12 @@
 accounts that a directory ended or would lead. A directory is let in, and shut out, in the console."""
 
 from onepam.api.guard import AsOf, Services, Who, done, right
-from onepam.api.models import Answer, Done, Id, MaybeMoment, Moment, Reason
+from onepam.api.models import Answer, Body, Done, Id, MaybeMoment, Moment, Reason
 from onepam.api.routes.route import Route
 from onepam.app.decide_hold import decide_holds
 from onepam.app.provision_user import agree_to_takeover
 from onepam.domain.access import ConsoleRight
+from onepam.domain.take_over import Shown
 from onepam.kernel.errors import Refused
 from onepam.store.read import provisioning as rows
 from onepam.store.read.directory_brake import held_people, own_words, reported_leavers
@@ -66,7 +67,7 @@ class UnfedOut(Answer):
 class TroubledOut(Answer):
     """A user that does not work here. `trouble`: no_address, disabled_here, end_passed, kind_differs, takeover,
     foreign_domain or end_not_followed. `waits_for`: the account, made by hand, that it would lead to after an
-    administrator's yes."""
+    administrator's yes, to this `version` of the user."""
 
     user: str
     provider: str
@@ -74,6 +75,14 @@ class TroubledOut(Answer):
     person: str | None
     trouble: str
     waits_for: str | None
+    version: int
+
+
+class AgreeIn(Body):
+    """What the list showed: the account that the user waits for, and the user's version."""
+
+    person: Id
+    version: int
 
 
 class ScimOut(Answer):
@@ -192,9 +201,10 @@ async def end(person: Id, body: Reason, caller: Who, services: Services) -> Done
     return await _decided(person, body, caller, services, False)
 
 
-async def agree(user: Id, caller: Who, services: Services) -> Done:
-    """Let a directory lead the account, made by hand, whose address its user has. Needs a fresh second factor."""
-    outcome = await agree_to_takeover(services.ledger, caller.actor, user)
+async def agree(user: Id, body: AgreeIn, caller: Who, services: Services) -> Done:
+    """Let a directory lead the account, made by hand, whose address its user has. Needs a fresh second factor; refused
+    (`takeover.changed`) where the user is not what the list showed any more."""
+    outcome = await agree_to_takeover(services.ledger, caller.actor, Shown(user, body.version, body.person))
     done(outcome if isinstance(outcome, Refused) else None)
     return Done()
 

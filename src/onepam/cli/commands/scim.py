@@ -112,9 +112,15 @@ def end(person: str, reason: Annotated[str, typer.Option(help="Why, for the ledg
 
 
 @app.command()
-def agree(user: str, as_json: Json = False) -> None:
+def agree(
+    user: str,
+    person: Annotated[str, typer.Option(help="Whose account, as `scim ls` shows it.")],
+    version: Annotated[int, typer.Option(help="The user's version, as `scim ls` shows it.")],
+    as_json: Json = False,
+) -> None:
     """Let a directory lead the account, made by hand, whose address this user of it has."""
-    done = call("POST", f"/scim/users/{one_id(user)}/agree")
+    seen = {"person": person, "version": version}
+    done = call("POST", f"/scim/users/{one_id(user)}/agree", seen)
     printed(done) if Output.as_json else say("The directory leads this account from now on.")
 
 
@@ -142,7 +148,7 @@ def _rest(found: dict[str, list[dict[str, object]]]) -> None:
         (
             ("USER", "DIRECTORY", "PERSON", "TROUBLE"),
             [
-                (each["user_name"], each["provider"], each["person"] or "", _TROUBLES.get(str(each["trouble"]), ""))
+                (each["user_name"], each["provider"], each["person"] or "", _trouble(each))
                 for each in found["troubled"]
             ],
         ),
@@ -151,6 +157,14 @@ def _rest(found: dict[str, list[dict[str, object]]]) -> None:
         if lines:
             typer.echo()
             table(names, lines, "")
+
+
+def _trouble(user: dict[str, object]) -> str:
+    """What is wrong; with the command that agrees to just this, where an administrator may."""
+    words = _TROUBLES.get(str(user["trouble"]), "")
+    if not user["waits_for"]:
+        return words
+    return f"{words}: scim agree {user['user']} --person {user['waits_for']} --version {user['version']}"
 
 
 def _words(values: object) -> str:

@@ -12,6 +12,7 @@ from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.domain.directory_brake import HoldReason
 from onepam.domain.leaving import END
+from onepam.domain.take_over import Shown
 from onepam.kernel.clock import DAY
 from onepam.kernel.errors import Refused
 from onepam.store.read.directory_brake import HeldPerson, held_people, own_words, reported_leavers
@@ -52,8 +53,11 @@ async def end_all(visit: Visit) -> Response:
 
 
 async def agree(visit: Visit) -> Response:
-    """A directory may lead an account that was made by hand."""
-    outcome = await agree_to_takeover(visit.services.ledger, visit.me.actor, visit.path("user"))
+    """A directory may lead the account, made by hand, that the page named."""
+    version = visit.form.get("version", "")
+    number = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else 0
+    seen = Shown(visit.path("user"), number, visit.form.get("person", ""))
+    outcome = await agree_to_takeover(visit.services.ledger, visit.me.actor, seen)
     if not isinstance(outcome, Refused):
         return visit.outcome(None, BACK, "The directory leads this account from now on.")
     return _refused(visit, outcome)

@@ -126,6 +126,7 @@ async def _shown(visit: Visit, new: str, client: str = "") -> Response:
                 "person": each.person,
                 "trouble": TROUBLES.get(each.trouble, each.trouble),
                 "user": each.user,
+                "version": each.version,
                 "waits_for": {"id": each.waits_for, "name": names.get(each.waits_for, each.waits_for)}
                 if each.waits_for
                 else None,

@@ -87,6 +87,7 @@ class Troubled:
     person: str | None
     trouble: str
     waits_for: str | None
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +231,8 @@ def troubled(db: Db, at: Instant, most: int = 200) -> list[Troubled]:
     """Users that do not work here."""
     found = rows(
         db,
-        f"SELECT user, provider, coalesce(user_name, '') AS user_name, person, trouble, waits_for FROM scim_user u "
+        f"SELECT user, provider, coalesce(user_name, '') AS user_name, person, trouble, waits_for, version "
+        "FROM scim_user u "
         f"WHERE trouble <> '' AND {AT} AND NOT (trouble = :disabled AND EXISTS (SELECT 1 FROM person p "
         "WHERE p.person = u.person AND p.enabled = 1 AND p.valid_from <= :at AND :at < p.valid_until)) "
         "ORDER BY provider, user_key LIMIT :most",
