@@ -1,12 +1,16 @@
 """Recordings read back from real files: timelines, asciicast v3, verification, and what is damaged or still running."""
 
+import asyncio
 import json
+import os
+import secrets
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
 
-from onepam.gateway.playback import MAX_ITEMS, NoRecording, Playback
+from onepam.boot.recording_check import key_beside
+from onepam.gateway.playback import MAX_ITEMS, MAX_READERS, NoRecording, Playback, Timeline
 from onepam.gateway.recorder import recording_path
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
@@ -24,6 +28,9 @@ from onepam.recording.frames import (
     TypedInput,
 )
 from onepam.recording.seal import Head, Sealer
+from onepam.vault.envelope import Envelope
+from onepam.vault.file_keys import FileKeys
+from tests.gateway.pipes import released_pipes
 
 SESSION = "ses_abcdefghijklmnop"
 KEY = bytes(range(32))
@@ -218,3 +225,27 @@ async def test_large_recordings_come_in_pieces(playback: Playback, keep: Callabl
     sizes = [len(piece) async for piece in playback.asciicast(SESSION)]
     assert len(sizes) == 10
     assert max(sizes) < 160_000
+
+
+@pytest.mark.anyio
+async def test_keys_that_are_pipes_keep_no_reader(tmp_path: Path) -> None:
+    """As many looks as there are readers, at a recording whose key is a pipe; another one plays all the same."""
+    other = "ses_ponmlkjihgfedcba"
+    envelope = Envelope(FileKeys.create(tmp_path / "master-keys.json", secrets.token_bytes), secrets.token_bytes)
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    data_key, wrapped = envelope.new_data_key(f"recording/{other}".encode("ascii"))
+    sealer = Sealer(other, data_key.reveal())
+    sealer.append(Opened(0, other, "per_a", "web-1", "deploy", "ssh", STARTED))
+    recording_path(folder, other).write_bytes(sealer.header + sealer.seal()[0])
+    (folder / f"{other}.key").write_bytes(wrapped)
+    recording_path(folder, SESSION).write_bytes(b"")
+    os.mkfifo(folder / f"{SESSION}.key")
+    playback = Playback(folder, key_beside(folder, envelope))
+    with released_pipes(folder):
+        looks = [playback.timeline(SESSION) for _ in range(MAX_READERS)]
+        *found, timeline = await asyncio.gather(*looks, playback.timeline(other), return_exceptions=True)
+        playback.close()
+    assert {str(each) for each in found} == {"it is no file"}
+    assert isinstance(timeline, Timeline)
+    assert timeline.session == other

@@ -18,7 +18,7 @@ import pytest
 
 from onepam.app.close_session import close_session, seal_chunks
 from onepam.app.open_session import Opened
-from onepam.boot.recording_check import RecordingChecks, check_all
+from onepam.boot.recording_check import RecordingChecks, check_all, key_beside
 from onepam.boot.recordings_standing import recordings_read, recordings_standing
 from onepam.domain.recordings import Checked, Condition, RecordingFoundBad, RecordingFoundGood, RecordingsChecked
 from onepam.domain.sessions import SealedHead, SessionClosed
@@ -35,6 +35,7 @@ from onepam.store.entries import entries
 from onepam.vault.envelope import _DATA_KEY, Envelope, _Header
 from onepam.vault.file_keys import FileKeys
 from tests.company import Company
+from tests.gateway.pipes import released_pipes
 
 pytestmark = pytest.mark.anyio
 
@@ -63,8 +64,7 @@ class Folder:
         return self.recordings / f"{session or self.mine}.key"
 
     def key(self, session: str) -> bytes:
-        wrapped = self.key_file(session).read_bytes()
-        return self.envelope.unwrap(wrapped, f"recording/{session}".encode("ascii")).reveal()
+        return key_beside(self.recordings, self.envelope)(session)
 
     def chunks(self, session: str = "") -> list[int]:
         """Where chunks begin in the file, and where the last one ends."""
@@ -128,7 +128,8 @@ async def folder(tmp_path: Path) -> AsyncIterator[Folder]:
     folder = Folder(company, tmp_path, envelope)
     folder.mine, folder.other = await folder.session(), await folder.session()
     folder.dead = await folder.session(died=True)
-    yield folder
+    with released_pipes(folder.recordings):
+        yield folder
     company.close()
 
 
@@ -212,26 +213,32 @@ def resealed_shorter(folder: Folder) -> None:
     folder.file().write_bytes(sealer.header + sealer.seal()[0])
 
 
-def linked(folder: Folder) -> None:
+Place = Callable[[Folder], Path]
+
+
+def linked(place: Place = Folder.file) -> Attack:
     """A link to the very bytes, kept elsewhere: whoever owns that place changes them later."""
-    folder.file().rename(folder.path / "elsewhere")
-    folder.file().symlink_to(folder.path / "elsewhere")
+
+    def attack(folder: Folder) -> None:
+        place(folder).rename(folder.path / "elsewhere")
+        place(folder).symlink_to(folder.path / "elsewhere")
+
+    return attack
 
 
-def a_pipe(folder: Folder) -> None:
-    """Whoever opens it waits for ever."""
-    folder.file().unlink()
-    os.mkfifo(folder.file())
+def replaced(make: Callable[[Path], object], place: Place = Folder.file) -> Attack:
+    """Something else in the place of a file, such as a pipe: whoever opens one waits for ever."""
+
+    def attack(folder: Folder) -> None:
+        place(folder).unlink()
+        make(place(folder))
+
+    return attack
 
 
-def a_folder(folder: Folder) -> None:
-    folder.file().unlink()
-    folder.file().mkdir()
-
-
-def sparse(folder: Folder) -> None:
+def sparse(place: Place = Folder.file) -> Attack:
     """Zeros without end, which cost no disk."""
-    os.truncate(folder.file(), 1 << 40)
+    return lambda folder: os.truncate(place(folder), 1 << 40)
 
 
 def head_row(folder: Folder) -> None:
@@ -275,14 +282,18 @@ ATTACKS: dict[str, tuple[Attack, Condition, str]] = {
     "a chunk left out": (rearranged((0, 2, 3)), Condition.ALTERED, "chunk 2"),
     "a byte appended": (appended(b"x"), Condition.ALTERED, "goes on after its closing frame"),
     "zeros appended": (appended(bytes(4096)), Condition.ALTERED, "goes on after its closing frame"),
-    "a tebibyte of nothing": (sparse, Condition.ALTERED, "goes on after its closing frame"),
+    "a tebibyte of nothing": (sparse(), Condition.ALTERED, "goes on after its closing frame"),
     "two recordings spliced": (spliced, Condition.ALTERED, "chunk 3"),
-    "a link": (linked, Condition.ALTERED, "a link"),
-    "a pipe": (a_pipe, Condition.ALTERED, "no file"),
-    "a folder": (a_folder, Condition.ALTERED, "no file"),
+    "a link": (linked(), Condition.ALTERED, "a link"),
+    "a pipe": (replaced(os.mkfifo), Condition.ALTERED, "no file"),
+    "a folder": (replaced(Path.mkdir), Condition.ALTERED, "no file"),
     "its key deleted": (lambda f: f.key_file().unlink(), Condition.KEY_MISSING, "gone"),
     "its key cut": (lambda f: os.truncate(f.key_file(), 20), Condition.KEY_ALTERED, "malformed"),
     "its key emptied": (lambda f: os.truncate(f.key_file(), 0), Condition.KEY_ALTERED, "envelope"),
+    "its key a tebibyte of nothing": (sparse(Folder.key_file), Condition.KEY_ALTERED, "larger than"),
+    "its key a link": (linked(Folder.key_file), Condition.KEY_ALTERED, "a link"),
+    "its key a pipe": (replaced(os.mkfifo, Folder.key_file), Condition.KEY_ALTERED, "no file"),
+    "its key a folder": (replaced(Path.mkdir, Folder.key_file), Condition.KEY_ALTERED, "no file"),
     "another's key": (
         another_key,
         Condition.KEY_ALTERED,

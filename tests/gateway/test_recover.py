@@ -1,6 +1,7 @@
 """What a dead gateway left behind: closed once, with what can be read of it, and with the words for what cannot."""
 
 import os
+import secrets
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from onepam.app.open_session import Opened
+from onepam.boot.recording_check import key_beside
 from onepam.domain.sessions import SessionClosed
 from onepam.gateway.recorder import Recorder, recording_path
 from onepam.gateway.recover import recover
@@ -19,8 +21,11 @@ from onepam.recording.seal import Head
 from onepam.store.database import connect
 from onepam.store.entries import entries
 from onepam.store.read.live import open_sessions
+from onepam.vault.envelope import Envelope
+from onepam.vault.file_keys import FileKeys
 from tests.company import Company
 from tests.gateway.disks import plenty
+from tests.gateway.pipes import released_pipes
 
 pytestmark = pytest.mark.anyio
 
@@ -40,11 +45,11 @@ async def opened(company: Company) -> str:
     return permit.session
 
 
-async def recorded(folder: Path, session: str) -> Recorder:
+async def recorded(folder: Path, session: str, key: bytes = KEY) -> Recorder:
     """A recording of two sealed chunks and a frame that was handed over and not sealed, as a kill leaves it."""
     with ThreadPoolExecutor(1) as pool:
         recorder = await Recorder.start(
-            folder, session, KEY, frames.Opened(0, session, "eve", "dev-1", "app", "ssh", Instant(1)),
+            folder, session, key, frames.Opened(0, session, "eve", "dev-1", "app", "ssh", Instant(1)),
             strict=True, share=plenty(folder), pool=pool, on_head=lambda head: None, on_failure=lambda failure: None,
         )  # fmt: skip
         recorder.record(frames.Output(recorder.at, 1, frames.Stream.STDOUT, b"sealed"))
@@ -152,3 +157,25 @@ async def test_chunks_that_the_ledger_had_sealed_and_are_gone_are_named(company:
     assert "lost" not in (told[kept].gap or "")
     assert told[gone].gap == "chunks that the ledger had sealed are lost: chunk 2 was sealed, and the file is gone"
     assert told[keyless].gap == "chunks that the ledger had sealed are lost: chunk 2 was sealed, and the key is gone"
+
+
+async def test_pipes_in_the_place_of_files_stop_nothing(company: Company, tmp_path: Path) -> None:
+    """A gateway begins by recovering: what waits on a pipe for ever would never begin."""
+    piped, keyless, sound = [await opened(company) for _ in range(3)]
+    envelope = Envelope(FileKeys.create(tmp_path / "master-keys.json", secrets.token_bytes), secrets.token_bytes)
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    for session in (piped, keyless, sound):
+        key, wrapped = envelope.new_data_key(f"recording/{session}".encode("ascii"))
+        (folder / f"{session}.key").write_bytes(wrapped)
+        await recorded(folder, session, key.reveal())
+    for path in (recording_path(folder, piped), folder / f"{keyless}.key"):
+        path.unlink()
+        os.mkfifo(path)
+    with released_pipes(folder):
+        left = [piped, keyless, sound]
+        assert await recover(company.ledger, left, folder, key_beside(folder, envelope), nothing) == 3
+    ends = {each.session: each for each in closed(company)}
+    assert ends[piped].gap == "the recording cannot be read: it is no file"
+    assert ends[keyless].gap == "the recording cannot be read: it is no file"
+    assert ends[sound].chunks == 2

@@ -14,6 +14,7 @@ from onepam.app.check_recordings import check_recordings
 from onepam.app.ports import Ledger
 from onepam.domain.recordings import Checked, Condition
 from onepam.gateway.recheck import Key, claimed, recheck
+from onepam.gateway.recording_file import content
 from onepam.gateway.recover import Sealed
 from onepam.kernel.clock import SECOND
 from onepam.kernel.errors import Unavailable
@@ -36,6 +37,9 @@ SLICE_SECONDS = 300.0
 """After so long an entry tells what has been checked so far."""
 TURN_MICROSECONDS = 86400 * SECOND
 """A turn begins at most so often."""
+
+MAX_WRAPPED_BYTES = 4096
+"""Of the key beside a recording."""
 
 CheckProgress = Callable[[int, int], None]
 
@@ -106,7 +110,7 @@ def key_beside(recordings: Path, envelope: Envelope) -> Key:
     """The keys that lie wrapped beside the recordings."""
 
     def key(session: str) -> bytes:
-        wrapped = (recordings / f"{session}.key").read_bytes()
+        wrapped = content(recordings / f"{session}.key", MAX_WRAPPED_BYTES)
         return envelope.unwrap(wrapped, f"recording/{session}".encode("ascii")).reveal()
 
     return key

@@ -1,16 +1,13 @@
 """A finished recording held against what the ledger says of it. Blocking, in bounded pieces, at the caller's pace."""
 
-import errno
-import os
-import stat
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from onepam.domain.recordings import Checked, Condition
 from onepam.gateway.recorder import recording_path
+from onepam.gateway.recording_file import opened_file
 from onepam.kernel.errors import Corrupt, Fault
 from onepam.recording.open import Cut, Foreign, Reader
 from onepam.recording.seal import KEY_BYTES, Head
@@ -34,24 +31,6 @@ class Claim:
     counts: Mapping[str, int]
     exact: bool
     sealed: Head | None
-
-
-@contextmanager
-def opened_file(path: Path) -> Iterator[BinaryIO]:
-    """The file, never a link and nothing that makes its reader wait. Raises `FileNotFoundError`, `Corrupt`."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        if error.errno in (errno.EMFILE, errno.ENFILE):  # that is our trouble, not the file's
-            raise
-        raise Corrupt("it is a link" if error.errno == errno.ELOOP else f"it cannot be opened: {error}") from None
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
-        raise Corrupt("it is no file")
-    with os.fdopen(fd, "rb", buffering=0) as file:
-        yield file
 
 
 def recheck(folder: Path, key: Key, claim: Claim, pace: Callable[[], None] = lambda: None) -> Checked:

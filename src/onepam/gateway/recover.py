@@ -12,8 +12,9 @@ from pathlib import Path
 from onepam.app.close_session import close_session
 from onepam.app.ports import Ledger
 from onepam.domain.sessions import SessionClosed
-from onepam.gateway.recheck import PIECE_BYTES, Key, opened_file
+from onepam.gateway.recheck import PIECE_BYTES, Key
 from onepam.gateway.recorder import recording_path
+from onepam.gateway.recording_file import opened_file
 from onepam.kernel.errors import Corrupt, Fault
 from onepam.recording.open import Cut, Reader
 from onepam.recording.seal import Head
