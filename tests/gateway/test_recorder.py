@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from onepam.recording.frames import Frame, Opened, Output, Stream
 from onepam.recording.open import Reader
 from onepam.recording.seal import Head
 from tests.gateway.disks import bounded
+from tests.gateway.pipes import released_pipes
 
 KEY = bytes(range(32))
 OPENED = Opened(0, "ses_1", "per_1", "res_1", "root", "ssh", Instant(1_700_000_000_000_000))
@@ -189,6 +190,21 @@ async def test_a_failing_sync_ends_the_session(
         await session.failed.wait()
     recorded = await recorder.close("end")
     assert "Input/output error" in recorded.problem
+
+
+@pytest.mark.parametrize(("make", "why"), [(os.mkfifo, "it is no file"), (lambda path: path.symlink_to("x"), "a link")])
+async def test_what_stands_in_the_place_of_the_file_keeps_no_thread(
+    tmp_path: Path, pool: ThreadPoolExecutor, make: Callable[[Path], None], why: str
+) -> None:
+    """A pipe would keep the thread that reads back, and after a few of them no session could begin."""
+    recorder = await Session().start(tmp_path, pool)
+    fill(recorder)
+    recorder.path.unlink()
+    make(recorder.path)
+    with released_pipes(tmp_path):
+        recorded = await recorder.close("client.closed")
+    assert not recorded.verified
+    assert why in recorded.problem
 
 
 async def test_a_file_altered_behind_our_back_is_found_at_the_end(tmp_path: Path, pool: ThreadPoolExecutor) -> None:

@@ -11,8 +11,7 @@ is closed. What comes later is refused and logged, for somebody believed that it
 import asyncio
 import errno
 import logging
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from pathlib import Path
 from time import monotonic
 
 from onepam.gateway.disk import Share
-from onepam.gateway.recording_file import RecordingFile
+from onepam.gateway.recording_file import RecordingFile, opened_file
 from onepam.kernel.clock import SECOND
 from onepam.kernel.errors import Corrupt, Fault
 from onepam.recording.frames import Closed, Frame, Opened
@@ -278,18 +277,13 @@ class Recorder:
     def _read_back(self) -> str:
         """In a thread: open the file again, read it to its end."""
         try:
-            with self.path.open("rb") as file:
-                reader = Reader(_pieces(file.fileno()), self._key, self._sealer.head, final=True)
+            with opened_file(self.path) as file:
+                reader = Reader(iter(lambda: file.read(READ_BYTES), b""), self._key, self._sealer.head, final=True)
                 for _ in reader:
                     pass
         except (OSError, Corrupt) as error:
             return str(error)
         return reader.gap.what if reader.gap else ""
-
-
-def _pieces(fd: int) -> Iterator[bytes]:
-    while piece := os.read(fd, READ_BYTES):
-        yield piece
 
 
 def _worded(error: BaseException) -> str:
