@@ -123,7 +123,7 @@ async def test_every_proof_of_a_leaver_is_refused_on_its_real_listener(gateway: 
     assert {each.resource for each in made if each.path is ProbePath.SSH} == {"web-1"}
     assert (len(gateway.events(SessionOpened)), len(gateway.events(SessionRefused))) == before
     await asyncio.sleep(1.5)
-    assert len(gateway.events(ProbeMade, person)) == 5, "asked once"
+    assert len(await probed(gateway, person, 5, ProbePurpose.LEAVER)) == 5, "asked once"
 
 
 async def test_a_restart_asks_nothing_twice(gateway: Gateway) -> None:

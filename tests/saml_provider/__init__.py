@@ -127,7 +127,7 @@ class SamlProvider:
     def start(self) -> None:
         """Start its server; again after `stop`, on the same port, with what it knew."""
         port = self.url.rpartition(":")[2]
-        command = ["php", "-d", "display_errors=0", "-d", "opcache.enable_cli=0"]
+        command = ["php", "-d", "display_errors=0", "-d", "opcache.enable=0"]  # else a changed file is seen 2 s later
         command += ["-S", f"127.0.0.1:{port}", "-t", str(INSTALLED / "www")]
         environment = {
             **os.environ,

@@ -12,10 +12,12 @@ export function mount(host: HTMLElement): void {
   const jumps = [...document.querySelectorAll<HTMLElement>("[data-seek]")];
   let ready = false;
   let heard = Infinity;
+  let silent = false;
+  let lasting = "";
 
   const post = (message: unknown): void => frame.contentWindow?.postMessage(message, "*");
   const say = (words: string): void => {
-    if (!said || said.textContent?.startsWith(words)) return;
+    if (!said || (!said.hidden && said.textContent?.startsWith(words))) return;
     const raw = document.createElement("a");
     raw.href = `${host.dataset.recording ?? ""}?download=1`;
     raw.download = "";
@@ -23,9 +25,13 @@ export function mount(host: HTMLElement): void {
     said.replaceChildren(`${words} `, raw);
     said.hidden = false;
   };
+  const sayOfRecording = (words: string): void => {
+    lasting = words;
+    say(words);
+  };
   const load = async (): Promise<void> => {
     const answer = await fetch(host.dataset.recording ?? "");
-    if (!answer.ok) return say(`The recording could not be opened (${answer.status}).`);
+    if (!answer.ok) return sayOfRecording(`The recording could not be opened (${answer.status}).`);
     const middle = jumps[Math.floor(jumps.length * 0.6)];
     const markers = jumps.map((jump) => [Number(jump.dataset.seek), jump.dataset.label ?? ""]);
     post({
@@ -46,6 +52,11 @@ export function mount(host: HTMLElement): void {
   addEventListener("message", (event: MessageEvent<{ type?: string; at?: number; ratio?: number; words?: string }>) => {
     if (event.source !== frame.contentWindow) return;
     heard = Date.now();
+    if (silent) {
+      silent = false;
+      if (lasting) say(lasting);
+      else if (said) said.hidden = true;
+    }
     if (event.data.type === "ready" && !ready) {
       ready = true;
       void load();
@@ -54,8 +65,8 @@ export function mount(host: HTMLElement): void {
       if (frame.parentElement) frame.parentElement.style.aspectRatio = String(ratio);
     }
     else if (event.data.type === "time") follow(event.data.at ?? 0);
-    else if (event.data.type === "tamed") say(`Not all is shown as it was recorded. ${event.data.words ?? ""}`);
-    else if (event.data.type === "failed") say(`The recording could not be played: ${event.data.words ?? ""}`);
+    else if (event.data.type === "tamed") sayOfRecording(`Not all is shown as it was recorded. ${event.data.words ?? ""}`);
+    else if (event.data.type === "failed") sayOfRecording(`The recording could not be played: ${event.data.words ?? ""}`);
   });
   document.addEventListener("click", (event) => {
     const jump = (event.target as Element).closest<HTMLElement>("[data-seek]");
@@ -67,7 +78,8 @@ export function mount(host: HTMLElement): void {
     if (field.name === "idle") post({ type: "again", idle: (field as HTMLInputElement).checked ? 2 : 0 });
   });
   setInterval(() => {
-    if (Date.now() - heard > SILENT_MILLISECONDS) say("The player has stopped answering.");
+    silent ||= Date.now() - heard > SILENT_MILLISECONDS;
+    if (silent) say("The player has stopped answering.");
   }, 1000);
   post({ type: "hello" });
 }
