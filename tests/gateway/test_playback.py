@@ -228,6 +228,15 @@ async def test_large_recordings_come_in_pieces(playback: Playback, keep: Callabl
 
 
 @pytest.mark.anyio
+async def test_what_the_disk_does_not_give_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a file").write_bytes(b"")
+    playback = Playback(tmp_path / "a file", lambda session: KEY)
+    with pytest.raises(Corrupt, match="the disk does not give it: Not a directory"):
+        await playback.timeline(SESSION)
+    playback.close()
+
+
+@pytest.mark.anyio
 async def test_keys_that_are_pipes_keep_no_reader(tmp_path: Path) -> None:
     """As many looks as there are readers, at a recording whose key is a pipe; another one plays all the same."""
     other = "ses_ponmlkjihgfedcba"

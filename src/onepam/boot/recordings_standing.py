@@ -23,6 +23,7 @@ _COUNTED = {
     Condition.FOREIGN: "foreign",
     Condition.KEY_MISSING: "unopened",
     Condition.KEY_ALTERED: "unopened",
+    Condition.UNREADABLE: "unopened",
 }
 
 

@@ -101,6 +101,7 @@ _BAD = {
     Condition.FOREIGN: "is another one than was sealed",
     Condition.KEY_MISSING: "has lost its key",
     Condition.KEY_ALTERED: "lies beside a key that is not its own",
+    Condition.UNREADABLE: "cannot be read from its disk",
 }
 
 

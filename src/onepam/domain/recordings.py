@@ -27,6 +27,8 @@ class Condition(StrEnum):
     KEY_MISSING = "key_missing"
     KEY_ALTERED = "key_altered"
     """The key beside it is not the one that was made for it."""
+    UNREADABLE = "unreadable"
+    """The disk does not give it, or the key beside it."""
 
     @property
     def good(self) -> bool:

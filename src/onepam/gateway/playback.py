@@ -101,8 +101,8 @@ class NoRecording(LookupError):
 class Playback:
     """Reads the recordings of one folder. `key` gives the 32-byte key of a session's recording.
 
-    Every method raises `NoRecording`, and `Corrupt` where the recording or its key was altered, or it does not end with
-    the `head` that the ledger vouches for.
+    Every method raises `NoRecording`, and `Corrupt` where the recording or its key was altered, the disk does not give
+    it, or it does not end with the `head` that the ledger vouches for.
     """
 
     def __init__(self, folder: Path, key: Callable[[str], bytes]) -> None:
@@ -154,6 +154,8 @@ class _Reading:
                 yield from self.reader
         except FileNotFoundError as error:
             raise NoRecording(str(error)) from None
+        except OSError as error:
+            raise Corrupt(f"the disk does not give it: {error.strerror}") from error
 
     @property
     def gap(self) -> str | None:

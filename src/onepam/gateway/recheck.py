@@ -1,5 +1,6 @@
 """A finished recording held against what the ledger says of it. Blocking, in bounded pieces, at the caller's pace."""
 
+import errno
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,10 @@ Key = Callable[[str], bytes]
 """The key of a session's recording. Raises `FileNotFoundError` without one, `Fault` for another's."""
 
 
+_OURS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""Not the file's fault."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What the ledger claims of a recording. `head` is None where its closing entry says that nothing was recorded.
@@ -34,7 +39,8 @@ class Claim:
 
 
 def recheck(folder: Path, key: Key, claim: Claim, pace: Callable[[], None] = lambda: None) -> Checked:
-    """What became of one recording. `pace` is called before each piece, and may wait or raise."""
+    """What became of one recording. `pace` is called before each piece, and may wait or raise. A fault of the disk is
+    the recording's; `OSError` is raised where the process itself lacks something."""
     session = claim.session
     try:
         with opened_file(recording_path(folder, session)) as file:
@@ -45,6 +51,10 @@ def recheck(folder: Path, key: Key, claim: Claim, pace: Callable[[], None] = lam
         return Checked(session, Condition.MISSING, "the file is gone")
     except Corrupt as error:
         return Checked(session, Condition.ALTERED, str(error))
+    except OSError as error:
+        if error.errno in _OURS:
+            raise
+        return Checked(session, Condition.UNREADABLE, f"the disk does not give it: {error.strerror}")
 
 
 def _read(file: BinaryIO, key: Key, claim: Claim, pace: Callable[[], None]) -> Checked:
@@ -53,7 +63,7 @@ def _read(file: BinaryIO, key: Key, claim: Claim, pace: Callable[[], None]) -> C
         opener = key(session)
     except FileNotFoundError:
         return Checked(session, Condition.KEY_MISSING, "the key beside it is gone")
-    except (Fault, OSError, ValueError) as error:
+    except (Fault, ValueError) as error:
         return Checked(session, Condition.KEY_ALTERED, f"the key beside it does not open: {error}")
 
     def pieces() -> Iterator[bytes]:

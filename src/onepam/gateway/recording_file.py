@@ -20,18 +20,19 @@ from typing import BinaryIO
 
 from onepam.kernel.errors import Corrupt, Fault
 
+_NO_FILE = {errno.ELOOP: "it is a link", errno.ENXIO: "it is no file"}
+
 
 @contextmanager
 def opened_file(path: Path) -> Iterator[BinaryIO]:
-    """The file, never a link and nothing that makes its reader wait. Raises `FileNotFoundError`, `Corrupt`."""
+    """The file, never a link and nothing that makes its reader wait. Raises `Corrupt` for what is no file of ours, and
+    `OSError`, which reading it does, too, where the disk does not give it."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise
     except OSError as error:
-        if error.errno in (errno.EMFILE, errno.ENFILE):  # that is our trouble, not the file's
-            raise
-        raise Corrupt("it is a link" if error.errno == errno.ELOOP else f"it cannot be opened: {error}") from None
+        if error.errno in _NO_FILE:
+            raise Corrupt(_NO_FILE[error.errno]) from None
+        raise
     if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise Corrupt("it is no file")

@@ -88,7 +88,8 @@ def _history(size: int, head_at: Instant, broken: int, held: Sequence[Held]) -> 
 class Recordings:
     """What is known of recordings: `checked` of `total` were read again and held against the ledger, the newest check
     at `as_of`. The others are counted apart: `disposed` by retention, `missing`, `cut`, `altered`, `foreign` (another
-    recording, or one sealed anew), `unopened` (the key beside it is gone or another's)."""
+    recording, or one sealed anew), `unopened` (the key beside it is gone or another's, or the disk does not give it).
+    """
 
     total: int
     checked: int = 0

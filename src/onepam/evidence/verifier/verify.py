@@ -585,7 +585,7 @@ def _of(kinds: Tuple[str, ...], path: str) -> List[List[str]]:
 DOOR, ENDED = ("session.opened", "session.refused"), ("grant.ended", "grant.expired")
 CLOSED, CHECKED, FOUND = "session.closed", "recordings.checked", ("recording.found_bad", "recording.found_good")
 BAD = {"missing": "missing", "cut": "cut", "altered": "altered", "foreign": "foreign", "key_missing": "unopened",
-       "key_altered": "unopened"}  # fmt: skip
+       "key_altered": "unopened", "unreadable": "unopened"}  # fmt: skip
 MADE, LEFT, PROBED = ("request.made",), ("person.disabled",), ("probe.made",)
 DECIDED = ("request.approved", "request.approval_undone", "request.denied", "request.withdrawn")
 RULES = {
