@@ -117,6 +117,24 @@ def test_the_one_person_with_the_address_is_linked() -> None:
     assert isinstance(answer.result, SignedInto)
 
 
+def test_an_address_that_another_directory_brought_links_nobody_who_has_an_account_already() -> None:
+    fresh = replace(EVE, identities=(), account=replace(ACCOUNT, factors=()), origin="scim:hrsys")
+
+    def linked(who: Somebody) -> bool:
+        answer = decided(replace(KNOWN, known=None, once_linked=False, with_address=(who,)))
+        refused = isinstance(answer.result, Refused) and answer.result.code == "sign_in.other_identity"
+        assert kinds(answer)[0] is (SignInFailed if refused else IdentityLinked)
+        return not refused
+
+    assert linked(fresh)
+    mine = replace(fresh, account=ACCOUNT, used=True)
+    assert [linked(replace(mine, origin=each)) for each in ("administrator", "scim:okta", "claims:okta")] == [True] * 3
+    assert not linked(replace(fresh, used=True))
+    assert not linked(replace(fresh, account=replace(ACCOUNT, factors=(PASSKEY,))))
+    assert not linked(replace(fresh, account=replace(ACCOUNT, factors=(), roles=(ADMINISTRATOR,))))
+    assert not linked(replace(mine, origin="claims:entra"))
+
+
 @pytest.mark.claim(
     "What an identity provider says counts only within what two administrators set for it: mail domains",
     altered="an address of any domain was taken from a provider",
@@ -194,10 +212,11 @@ def test_a_renamed_person_keeps_all_else() -> None:
     assert changed(KNOWN, SAID) is None
     assert changed(KNOWN, replace(SAID, email="eve@elsewhere.example", name=None)) is None
     assert changed(replace(KNOWN, with_address=(), provisioned=True), said) is None
-    roster = replace(EVE, origin="roster")
-    by_roster = changed(replace(KNOWN, known=roster, with_address=()), said)
-    assert by_roster is not None
-    assert by_roster.name == "Eve Roe"
+    # Whom the provider did not bring, or who holds something administrative, keeps the address that they sign in by.
+    assert changed(replace(KNOWN, known=replace(EVE, origin="roster"), with_address=()), said) is None
+    trusted = replace(administrative(KNOWN, PASSKEY), with_address=())
+    assert (told := changed(trusted, said)) is not None
+    assert (told.name, told.email) == ("Eve Roe-Lindt", "eve@example.com")
 
 
 @pytest.mark.claim(

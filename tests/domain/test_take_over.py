@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 from onepam.domain.commit import Decided
-from onepam.domain.people import GroupMemberAdded
+from onepam.domain.people import GroupMemberAdded, PersonChanged
 from onepam.domain.provision_user import put_user
 from onepam.domain.provisioning import AccountTakenOver, ScimUserSet
 from onepam.domain.take_over import Shown, TakeoverFacts, agree_takeover
 from onepam.kernel.clock import DAY, Instant
 from tests.domain.given import ADMINISTRATOR, present
 from tests.domain.given import NOW as GIVEN
-from tests.domain.test_provisioning import EVE, FACTS, NEW, NOW, code, events, known, last, wished
+from tests.domain.test_provisioning import CHANGE, EVE, FACTS, NEW, NOW, THERE, code, events, known, last, wished
 
 SHOWN = Shown("usr_1", 1, "per_eve")
 
@@ -42,3 +42,21 @@ def test_an_account_that_was_made_by_hand_waits_for_an_administrator() -> None:
     assert code(agree_takeover(replace(facts, actor=present("eve")), SHOWN, GIVEN)) == "right.missing"
     stale = replace(facts.actor, mfa_at=Instant(GIVEN - DAY))
     assert code(agree_takeover(replace(facts, actor=stale), SHOWN, GIVEN)) == "factor.stale"
+
+
+def test_an_address_is_followed_for_whom_the_directory_brought_and_who_was_trusted_with_nothing() -> None:
+    change = wished(CHANGE, email="other@x.example", name="Eva")
+    for there, address, trouble in (
+        (replace(THERE, person=replace(EVE, origin="scim:okta")), "other@x.example", ""),
+        (replace(THERE, person=replace(EVE, origin="claims:okta")), "other@x.example", ""),
+        (
+            replace(THERE, person=replace(EVE, origin="scim:okta"), trusted=True),
+            "eve@x.example",
+            "address_not_followed",
+        ),
+        (replace(THERE, person=replace(EVE, origin="scim:entra")), "eve@x.example", "address_not_followed"),
+        (THERE, "eve@x.example", "address_not_followed"),
+    ):
+        done = put_user(there, change, NOW)
+        (changed,) = (each for each in events(done) if isinstance(each, PersonChanged))
+        assert (changed.name, changed.email, last(done).trouble) == ("Eva", address, trouble)

@@ -33,7 +33,7 @@ BASES = {
 REFUSALS = {
     "sign_in.nobody": "may not sign in",
     "sign_in.no_factor": "no second factor",
-    "sign_in.other_identity": "has another account there",
+    "sign_in.other_identity": "signs in in another way",
 }
 """Why a message about somebody known was refused."""
 

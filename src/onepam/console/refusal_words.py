@@ -17,8 +17,8 @@ CAUSES: dict[str, tuple[str, str]] = {
         "Make an enrolment link for the person, or let people enrol by themselves.",
     ),
     "sign_in.other_identity": (
-        "The person has another account at the provider.",
-        "Disable one of the two accounts there, or unlink the identity here.",
+        "The person has another account at the provider, or signs in without it and came by another directory.",
+        "Disable one of the two accounts there, or unlink the identity here; feed people by the provider's own token.",
     ),
     "sign_in.stale": ("The provider saw the factors too long ago.", "Shorten the sign-in session at the provider."),
     "sign_in.replayed": ("A message was used a second time.", "If it goes on, look for who repeats it."),

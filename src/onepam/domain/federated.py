@@ -4,8 +4,8 @@ The edge has verified the provider's message (`Assertion`); here it is held agai
 session: the session's id is made from the message, and an id opens once.
 
 Whose message it is: the person to whom the subject is linked; else the one person with the address, where the provider
-vouches for it and speaks for its domain; else somebody new, where the provider may bring people in. A subject that was
-linked to somebody once is never linked to somebody else.
+vouches for it and speaks for its domain, and no other directory can have made it theirs; else somebody new, where the
+provider may bring people in. A subject that was linked to somebody once is never linked to somebody else.
 """
 
 from base64 import b32encode
@@ -18,7 +18,7 @@ from onepam.domain.commit import Decided
 from onepam.domain.directory_groups import Membership, group_changes
 from onepam.domain.federation import Assertion, MfaBasis
 from onepam.domain.gate import Tries, Visitor
-from onepam.domain.people import PersonAdded, PersonChanged, PersonKind
+from onepam.domain.people import ADMINISTRATOR, PersonAdded, PersonChanged, PersonKind, brought_by
 from onepam.domain.provider_setting import Provider
 from onepam.domain.providers import FirstFactor, IdentityLinked, ProviderRule
 from onepam.domain.roster import normalised_email
@@ -47,7 +47,7 @@ STALE = "sign_in.provider_stale"
 """The code where the provider must ask for the factors again."""
 
 OTHER_IDENTITY = "sign_in.other_identity"
-"""The code where somebody known has another account at the provider already."""
+"""The code where somebody known has another account at the provider already, or signs in without it."""
 
 NOBODY = Refused("sign_in.nobody", "Nobody here can sign in with this account.", "Ask an administrator of OnePAM.")
 """The one answer where the message finds nobody, or somebody who may not sign in: it says nothing about who exists."""
@@ -58,7 +58,7 @@ GONE = Refused("sign_in.provider_gone", "This identity provider is not in use an
 @dataclass(frozen=True, slots=True)
 class Somebody:
     """A person whom a message may be about; `identities` are the digests of their subjects at the provider, "" where
-    they were erased."""
+    they were erased; `used`: they signed in before."""
 
     account: AccountFacts
     name: str | None
@@ -67,6 +67,7 @@ class Somebody:
     owner: str | None
     origin: str
     identities: tuple[str, ...] = ()
+    used: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,8 +219,8 @@ def _found(
         return Refused("sign_in.two_people", f"Two people have the address {email}.", "Ask an administrator.")
     if facts.with_address:
         who = facts.with_address[0]
-        if who.identities:
-            words = "This address belongs to somebody who signs in with another account of this provider."
+        if who.identities or not _linkable(who, assertion.provider):
+            words = "This address belongs to somebody who signs in in another way."
             return Refused(OTHER_IDENTITY, words, "Ask an administrator.")
         return who, (_linked(entering, assertion, who.account.person, "address", digest),)
     if not rule.joins or facts.leaver:  # who left in another way does not come back as somebody new
@@ -230,6 +231,13 @@ def _found(
     account = AccountFacts(person, PersonKind.EMPLOYEE, True, None, Tries(), (), (), ())
     joined = Somebody(account, name, email, None, None, origin)
     return joined, (added, _linked(entering, assertion, person, "joined", digest))
+
+
+def _linkable(who: Somebody, provider: str) -> bool:
+    """Whether the address alone makes the subject theirs: an administrator gave it, or what the provider itself feeds.
+    Another directory may have changed it since: then only where nobody has used the account yet."""
+    known = who.origin == ADMINISTRATOR or brought_by(who.origin, provider)
+    return known or not (who.account.factors or who.used or who.account.administrative())
 
 
 def _linked(entering: Entering, assertion: Assertion, person: str, because: str, digest: str) -> IdentityLinked:
@@ -246,13 +254,15 @@ def _linked(entering: Entering, assertion: Assertion, person: str, because: str,
 
 
 def _told(facts: FederatedFacts, rule: ProviderRule, who: Somebody, assertion: Assertion) -> tuple[object, ...]:
-    """What the message says of the person that differs from what is known. SCIM, where it feeds, knows better."""
+    """What the message says of the person that differs from what is known: the address only of whom the provider
+    brought, and who holds nothing administrative. SCIM, where it feeds, knows better."""
     if facts.provisioned:
         return ()
     person = who.account.person
     events: list[object] = []
     email = vouched_address(rule, assertion)
-    theirs = email is not None and all(each.account.person == person for each in facts.with_address)
+    may = brought_by(who.origin, assertion.provider) and not who.account.administrative()
+    theirs = email is not None and may and all(each.account.person == person for each in facts.with_address)
     name = _name(assertion) if who.origin == f"claims:{assertion.provider}" else None
     as_told = (name or who.name, email if theirs else who.email)
     if as_told != (who.name, who.email):

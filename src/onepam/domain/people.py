@@ -13,6 +13,11 @@ ADMINISTRATOR = "administrator"
 """The origin of what an administrator did by hand; others are `scim:PROVIDER`, `claims:PROVIDER`, `roster`, `end`."""
 
 
+def brought_by(origin: str, provider: str) -> bool:
+    """Whether somebody of this origin came by this provider: by its SCIM requests, or by its sign-ins."""
+    return origin in (f"scim:{provider}", f"claims:{provider}")
+
+
 class PersonKind(StrEnum):
     """A vendor always has an end; a service account has an owner and never signs in to the console."""
 

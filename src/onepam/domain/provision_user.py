@@ -25,6 +25,7 @@ from onepam.domain.people import (
     PersonChanged,
     PersonEnabled,
     PersonKind,
+    brought_by,
 )
 from onepam.domain.provisioning import ScimGroupMemberRemoved, ScimUserRemoved, ScimUserSet
 from onepam.domain.roster import PersonFacts
@@ -41,6 +42,7 @@ KIND_DIFFERS = "kind_differs"
 TAKEOVER = "takeover"
 FOREIGN_DOMAIN = "foreign_domain"
 END_NOT_FOLLOWED = "end_not_followed"
+ADDRESS_NOT_FOLLOWED = "address_not_followed"
 
 DEACTIVATED = "deactivated in the directory"
 DELETED = "deleted in the directory"
@@ -97,7 +99,8 @@ class UserFacts:
     person, or where there is none yet, on the namesake. `agreed`: an administrator let this directory take the
     namesake's account over. `brake` is loaded where somebody may end. `awaited` has the account, made by hand, that an
     active user waits for, and still works; `reported` are people whom this directory reported to have left, by this
-    user or another with the address.
+    user or another with the address. `trusted`: the person, or the
+    namesake, administers, or holds a role of their own.
     """
 
     token: Token | None
@@ -118,6 +121,7 @@ class UserFacts:
     brake: BrakeFacts = NO_BRAKE
     awaited: str | None = None
     reported: tuple[str, ...] = ()
+    trusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,9 +331,13 @@ def _groups(facts: UserFacts, person: str, token: Token) -> tuple[object, ...]:
 
 def _followed(facts: UserFacts, known: Known, profile: Profile, token: Token) -> tuple[Profile, str]:
     """What of the profile is followed for somebody who is here, and the code of what is not: an address of a domain
-    that the token does not speak for; an end that would leave nobody to administer."""
-    if profile.email is not None and profile.email != known.facts.email and not token.speaks_for(profile.email):
-        return replace(profile, email=None), FOREIGN_DOMAIN
+    that the token does not speak for, or of somebody who administers, holds a role of their own or came another way,
+    because people sign in by it, and identities are linked by it; an end that would leave nobody to administer."""
+    if profile.email is not None and profile.email != known.facts.email:
+        if not token.speaks_for(profile.email):
+            return replace(profile, email=None), FOREIGN_DOMAIN
+        if facts.trusted or not brought_by(known.origin, token.provider):
+            return replace(profile, email=None), ADDRESS_NOT_FOLLOWED
     if profile.ends is not None and profile.ends != known.facts.ends and facts.brake.last(known.facts.person):
         return replace(profile, ends=None), END_NOT_FOLLOWED
     return profile, ""

@@ -65,9 +65,9 @@ class UnfedOut(Answer):
 
 
 class TroubledOut(Answer):
-    """A user that does not work here. `trouble`: no_address, disabled_here, end_passed, kind_differs, takeover,
-    foreign_domain or end_not_followed. `waits_for`: the account, made by hand, that it would lead to after an
-    administrator's yes, to this `version` of the user."""
+    """A user that does not work here, or of whom something is not followed. `trouble`: no_address, disabled_here,
+    end_passed, kind_differs, takeover, foreign_domain, address_not_followed or end_not_followed. `waits_for`: the
+    account, made by hand, that it would lead to after an administrator's yes, to this `version` of the user."""
 
     user: str
     provider: str

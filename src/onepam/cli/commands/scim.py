@@ -17,6 +17,7 @@ _TROUBLES = {
     "kind_differs": "is an employee here and a vendor there, or the other way round",
     "takeover": "has the address of an account that was made by hand: an administrator has to agree",
     "foreign_domain": "has an address of a domain that the token does not speak for",
+    "address_not_followed": "has another address there; an administrator changes it here, under People",
     "end_not_followed": "is the last administrator who can sign in, so the end is not followed",
 }
 

@@ -13,6 +13,7 @@ from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.domain.access import ConsoleRight
 from onepam.domain.provision_user import (
+    ADDRESS_NOT_FOLLOWED,
     DISABLED_HERE,
     END_NOT_FOLLOWED,
     END_PASSED,
@@ -43,6 +44,7 @@ TROUBLES = {
     KIND_DIFFERS: "is an employee here and a vendor there, or the other way round",
     TAKEOVER: "has the address of an account that was made by hand: an administrator has to agree",
     FOREIGN_DOMAIN: "has an address of a domain that the token does not speak for",
+    ADDRESS_NOT_FOLLOWED: "has another address there; an administrator changes it here, under People",
     END_NOT_FOLLOWED: "is the last administrator who can sign in, so the end is not followed",
 }
 

@@ -143,4 +143,5 @@ def _somebody(db: Db, provider: str, person: str, at: Instant) -> Somebody | Non
         owner=found["owner"],
         origin=found["origin"],
         identities=tuple(each["subject_digest"] or "" for each in identities),
+        used=row(db, "SELECT 1 FROM sign_in WHERE person = :person LIMIT 1", of) is not None,
     )

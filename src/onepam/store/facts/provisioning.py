@@ -89,6 +89,7 @@ def scim_user(db: Db, query: ScimUserQuery, at: Instant) -> UserFacts:
         agreed=namesake is not None and _agreed(db, namesake.facts.person, provider, at),
         brake=brake_facts(db, origin(provider), at) if who and (query.leaving or query.ends) else NO_BRAKE,
         awaited=_awaited(db, found, at) if found else None,
+        trusted=who is not None and query.email is not None and _trusted(db, who, at),
         reported=reported_by(db, origin(provider), query.user, who, at),
     )
 
@@ -218,6 +219,13 @@ def _awaited(db: Db, user: Any, at: Instant) -> str | None:
         return None
     facts = person_facts(db, user["waits_for"], at)
     return facts.person if facts is not None and facts.enabled else None
+
+
+def _trusted(db: Db, person: str, at: Instant) -> bool:
+    """Whether the person administers, or holds a role of their own."""
+    of = {"person": person, "at": at}
+    own = row(db, f"SELECT 1 FROM binding WHERE subject = :person AND subject_kind = 'person' AND {AT} LIMIT 1", of)
+    return own is not None or person in administrators(db, at)
 
 
 def _agreed(db: Db, person: str, provider: str, at: Instant) -> bool:
