@@ -31,6 +31,7 @@ from onepam.domain.probing import ProbedProof, ProbeMade, ProbeResult
 from onepam.domain.scim_token import END_ATTRIBUTE, TokenWish
 from onepam.domain.sessions import SessionClosed
 from onepam.domain.sign_in import FactorKind, SignedIn, SignInKind
+from onepam.domain.take_over import Shown
 from onepam.identity.oidc.settings import backchannel_uri, redirect_uri
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import DAY, HOUR, SECOND, Instant
@@ -89,7 +90,7 @@ def test_deactivated_in_the_directory_and_gone_everywhere(
     assert status == 201, user
     # Her account was made by hand, so the directory leads it once an administrator agrees.
     ledger = found.gateway.platform.ledger
-    assert run(found, agree_to_takeover(ledger, administrator, user["id"])) == ADA
+    assert run(found, agree_to_takeover(ledger, administrator, Shown(user["id"], 1, ADA))) == ADA
     ada = Person(browser, found.console, "Ada", "ada@example.com")
     through_oidc(ada, "ada")
     ada.page.wait_for_url(found.console + "/")
