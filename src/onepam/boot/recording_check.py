@@ -147,7 +147,7 @@ def check_one(recordings: Path, key: Key, of: Vouched, pace: Callable[[], None] 
     try:
         claim = claimed(of.session, of.head, of.chunks, of.counts, of.verified or of.died, of.sealed)
     except ValueError:
-        return Checked(of.session, Condition.ALTERED, "the ledger's entries name no head of a recording")
+        return Checked(of.session, Condition.ALTERED, "the ledger's entries claim nothing that a recording could be")
     return recheck(recordings, key, claim, pace)
 
 

@@ -35,14 +35,15 @@ def recordings_standing(database: Path, clock: Clock) -> tuple[Recordings, list[
 
 
 def recordings_read(data: Path, clock: Clock, told: Callable[[int, int], None]) -> tuple[Recordings, list[Checked]]:
-    """Reads every recording of the data folder; which are bad. Raises `Fault` where the master keys are not here."""
+    """Reads every recording of the data folder; which are bad, or not vouched for to their end. Raises `Fault` where
+    the master keys are not here."""
     try:
         keys = FileKeys(data / "master-keys.json", secrets.token_bytes, read_only=True)
     except FileNotFoundError:
         raise Fault(f"the master keys are not in {data}: give --no-recordings, or run it where they are") from None
     reader, folder = Reader(data / "ledger.db", clock, threads=1), data / "recordings"
     found = list(check_all(reader, folder, key_beside(folder, Envelope(keys, secrets.token_bytes)), told))
-    return counted(found, len(found), len(found), clock()), [each for each in found if not each.condition.good]
+    return counted(found, len(found), len(found), clock()), [each for each in found if each.found]
 
 
 def counted(found: Iterable[Checked], total: int, checked: int, as_of: Instant | None) -> Recordings:

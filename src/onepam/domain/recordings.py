@@ -75,7 +75,8 @@ class RecordingFoundGood:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What the check of one recording found; `found` is empty for a good one."""
+    """What the check of one recording found; `found` is empty for a good one, but for one that the
+    ledger does not vouch for to its end: there it says how far it does."""
 
     session: str
     condition: Condition

@@ -1,6 +1,7 @@
 """A finished recording held against what the ledger says of it. Blocking, in bounded pieces, at the caller's pace."""
 
 import errno
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ class Claim:
     """What the ledger claims of a recording. `head` is None where its closing entry says that nothing was recorded.
 
     `exact`: the closing entry was made from the file itself. Else its recorder had failed, and what it had not handed
-    over before is in no file: only what was `sealed` must be there.
+    over before is in no file: only what was `sealed` must be there. Nothing may come after `head` in any case.
     """
 
     session: str
@@ -74,22 +75,24 @@ def _read(file: BinaryIO, key: Key, claim: Claim, pace: Callable[[], None]) -> C
 
     if len(opener) != KEY_BYTES:
         return Checked(session, Condition.KEY_ALTERED, "the key beside it is none")
-    reader = Reader(pieces(), opener, claim.head, final=claim.exact, sealed=claim.sealed, named=session)
+    reader = Reader(pieces(), opener, claim.head, final=True, sealed=claim.sealed, named=session)
     try:
         for _ in reader:
             pass
     except Foreign as error:
         return Checked(session, Condition.FOREIGN, str(error))
     except Cut as error:
-        lost = claim.exact or reader.head.seq < (claim.sealed.seq if claim.sealed else 0)
-        return Checked(session, Condition.CUT, str(error)) if lost else Checked(session, Condition.GAP)
+        if claim.exact or reader.head.seq < (claim.sealed.seq if claim.sealed else 0):
+            return Checked(session, Condition.CUT, str(error))
     return _counted(reader, claim)
 
 
 def claimed(
     session: str, head: str, chunks: int, counts: Mapping[str, int], exact: bool, sealed: tuple[int, str] | None
 ) -> Claim:
-    """The claim of a closing entry and of the newest sealed (chunk, head). Raises `ValueError` for what is no head."""
+    """The claim of a closing entry and of the newest sealed (chunk, head). Raises `ValueError` for what is none."""
+    if not isinstance(counts, dict) or not all(type(count) is int for count in counts.values()):
+        raise ValueError("its counts are none")
     return Claim(
         session=session,
         head=Head(chunks, bytes.fromhex(head)) if chunks else None,
@@ -100,10 +103,19 @@ def claimed(
 
 
 def _counted(reader: Reader, claim: Claim) -> Checked:
-    """The chain is right: do the frames after its last link agree, too?"""
-    session = claim.session
-    short = [name for name, count in reader.counts.items() if claim.counts.get(name, 0) != count]
-    if claim.head is not None and claim.exact and short:
+    """The chain is right: do the frames after its last link agree, too? Nobody holds more than its recorder counted."""
+    session, more = claim.session, Counter(reader.counts) - Counter(claim.counts)
+    less = claim.exact and Counter(claim.counts) - Counter(reader.counts)
+    if claim.head is not None and (more or less):
         words = f"its closing entry counts {dict(claim.counts)}, and it holds {dict(reader.counts)}"
-        return Checked(session, Condition.CUT if reader.gap else Condition.ALTERED, words)
-    return Checked(session, Condition.GAP if reader.gap or claim.head is None else Condition.WHOLE)
+        return Checked(session, Condition.CUT if reader.gap and not more else Condition.ALTERED, words)
+    if not reader.gap and reader.head == claim.head:
+        return Checked(session, Condition.WHOLE)
+    return Checked(session, Condition.GAP, "" if claim.exact else _vouched(reader, claim))
+
+
+def _vouched(reader: Reader, claim: Claim) -> str:
+    """How far the ledger vouches for a recording whose closing entry was not made from the file."""
+    heads = [each.seq for each in (claim.head, claim.sealed) if each and each.seq <= reader.head.seq]
+    chunk = max(heads, default=0)
+    return f"the ledger vouches for it up to chunk {chunk}" if chunk else "the ledger vouches for none of it"
