@@ -207,6 +207,13 @@ def test_a_tail_of_zeros_is_a_gap(zeros: int) -> None:
     assert reader.gap == Gap(cut, 2, 2 * SECOND, "its tail was never written")
 
 
+def test_zeros_without_end_are_no_gap() -> None:
+    start, more = bytes(three_chunks().data[: three_chunks().chunks[2]]), bytes(1 << 20)
+    assert len(list(Reader([start, *[more] * 64], KEY))) == 5
+    with pytest.raises(Tampered, match="chunk 3"):
+        list(Reader([start, *[more] * 65], KEY))
+
+
 def test_a_record_whose_end_was_never_written_is_a_gap() -> None:
     recorded = Recorded()
     recorded.add(OPENED)

@@ -38,6 +38,10 @@ MAX_WINDOW_BYTES = 1 << 20
 UNWRITTEN_BYTES = 64
 """So many zeros at the end of a ciphertext mean that the disk never got it (chance otherwise: 2^-512)."""
 
+MAX_UNWRITTEN_BYTES = 64 << 20
+"""A crash leaves no more zeros at the end: a recorder pauses long before so much waits for the disk. A file of zeros
+without end costs nobody a disk, and would keep its reader for ever."""
+
 
 class Tampered(Corrupt):
     """The file is not what was sealed; the message says what and where, `offset` is the first byte in doubt."""
@@ -255,8 +259,10 @@ class _Bytes:
         return not self._filled(1)
 
     def only_zeros(self) -> bool:
-        """Whether nothing but zero bytes is left."""
+        """Whether nothing but zero bytes is left, and no more of them than a crash leaves."""
+        most = MAX_UNWRITTEN_BYTES
         while piece := self.take(MAX_RECORD_BYTES):
-            if any(piece):
+            most -= len(piece)
+            if any(piece) or most < 0:
                 return False
         return True
