@@ -87,6 +87,7 @@ PROVISIONING: Context = {
             "person": None,
             "trouble": "has no address, so there is no person",
             "user": "usr_1",
+            "version": 1,
             "waits_for": None,
         },
         {
@@ -95,6 +96,7 @@ PROVISIONING: Context = {
             "person": None,
             "trouble": "has the address of an account that was made by hand: an administrator has to agree",
             "user": "usr_2",
+            "version": 2,
             "waits_for": LENA,
         },
     ],
