@@ -52,8 +52,9 @@ async def propose(company: Company, text: str, number: str) -> Plan:
 
 
 async def put(company: Company, text: str, number: str) -> Instant:
-    """In force by ada and bob; when it was so."""
+    """In force by ada and bob, who shows his factor for it; when it was so."""
     plan = await propose(company, text, number)
+    await company.sign_in("bob")
     outcome = await approve_change(company.ledger, company.actor("bob"), number, plan.digest, text)
     assert isinstance(outcome, Applied), outcome
     return company.clock.advance(HOUR)
