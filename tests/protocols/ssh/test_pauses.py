@@ -42,6 +42,24 @@ def memory(pid: int) -> int:
     return int(found[1]) * 1024
 
 
+async def running(name: str, target: Sshd) -> int:
+    """The one program of that name at a target: its shell says that it is ready before it becomes the program."""
+    async with asyncio.timeout(SECONDS):
+        while True:
+            names = {pid: _name(pid) for pid in descendants(target.process.pid)}
+            if name in names.values():
+                (pid,) = [pid for pid, each in names.items() if each == name]
+                return pid
+            await asyncio.sleep(0.05)
+
+
+def _name(pid: int) -> str | None:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="ascii").strip()
+    except FileNotFoundError:  # it ended meanwhile
+        return None
+
+
 async def stands(look: Callable[[], int], most: int) -> int:
     """What is seen once it grows no more, or has grown beyond what may be."""
     last, looks = -1, 0
@@ -62,10 +80,7 @@ async def test_a_target_is_not_read_while_the_client_does_not_read(tmp_path: Pat
         before = memory(process.popen.pid)
         session = await gateway.working(person, "echo ready; exec cat /dev/urandom")
         session.send_signal(signal.SIGSTOP)
-        (source,) = [
-            pid for pid in descendants(gateway.target.process.pid)
-            if Path(f"/proc/{pid}/comm").read_text(encoding="ascii") == "cat\n"
-        ]  # fmt: skip
+        source = await running("cat", gateway.target)
         underway = await stands(lambda: written(source), MOST_UNDERWAY)
         assert underway <= MOST_UNDERWAY
         (recording,) = gateway.platform.recordings.glob("*.rec")
