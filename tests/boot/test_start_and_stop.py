@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from onepam.boot.config import BadConfig, load
-from onepam.domain.sessions import SessionClosed
+from onepam.domain.sessions import SessionClosed, SessionOpened
 from onepam.domain.system import SystemStarted
 from onepam.kernel.errors import Unavailable
 from onepam.ledger.checkpoint import Checkpoint
@@ -111,6 +111,24 @@ async def test_a_stop_ends_what_runs_and_says_so(tmp_path: Path) -> None:
             assert isinstance(closed, SessionClosed)
             assert (closed.because, closed.gap, closed.verified) == ("gateway.stopped", None, True)
         assert not [pid for pid in children if alive(pid)]
+
+
+async def test_a_stop_in_the_middle_of_many_sign_ins_leaves_none_open(tmp_path: Path) -> None:
+    """Whoever was admitted hears of the stop and has an end in the ledger; whoever comes too late is not admitted."""
+    with elsewhere(tmp_path) as (gateway, egress):
+        process = started(tmp_path, egress=egress)
+        await gateway.record(gateway.resource("web-1"))
+        gateway.platform.ssh_port = process.ssh_port
+        person = await gateway.person()
+        clients = [await gateway.start(*gateway.ssh(person, "echo ready; cat")) for _ in range(40)]
+        async with asyncio.timeout(60):
+            while not gateway.events(SessionOpened):  # noqa: ASYNC110
+                await asyncio.sleep(0.005)
+        await asyncio.to_thread(process.stop)
+        await asyncio.gather(*(outcome(each) for each in clients))
+        opened = sorted(each.session for each in gateway.events(SessionOpened))
+        ends = [(each.session, each.because) for each in gateway.events(SessionClosed)]
+        assert sorted(ends) == [(session, "gateway.stopped") for session in opened]
 
 
 async def test_two_processes_serve_the_same_data_and_outlive_each_other(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ from onepam.vault.file_keys import FileKeys
 
 log = logging.getLogger(__name__)
 
-STOP_SECONDS = 4.0
+STOP_SECONDS = 10.0
 RECOVERY_SECONDS = 15.0
 HOST_CERTIFICATE = 90 * DAY
 EXPIRY_SECONDS = 15.0
@@ -253,9 +253,10 @@ class Platform:
                         probing.cancel()
             finally:
                 ssh.close()
+                gateway.tasks.stop()
                 self.live.end_all("gateway.stopped")
-                if gateway.running:
-                    await asyncio.wait(gateway.running, timeout=STOP_SECONDS)
+                if not await gateway.tasks.over(STOP_SECONDS):
+                    log.error("sessions have not ended in %d s: the next start closes what they left", STOP_SECONDS)
 
     async def _recover(self, nodes: Sequence[str]) -> None:
         for node in nodes:

@@ -52,7 +52,7 @@ class ProbeSession(asyncssh.SSHServerSession[bytes]):
         return len(command) == TICKET_CHARACTERS
 
     def session_started(self) -> None:
-        self._gateway.spawn(self._answer())
+        self._gateway.tasks.spawn(self._answer())
 
     async def _answer(self) -> None:
         line = _NONE

@@ -213,10 +213,12 @@ class PersonDoor(Door):
 
     async def _ask(self, knock: Knock) -> Relay | Challenge | Refused:
         """The door's answer. A client that leaves meanwhile does not stop it: a permit once given is accounted for."""
-        return await asyncio.shield(self._gateway.spawn(self._answer(knock)))
+        return await asyncio.shield(self._gateway.tasks.spawn(self._answer(knock)))
 
     async def _answer(self, knock: Knock) -> Relay | Challenge | Refused:
         gateway = self._gateway
+        if gateway.tasks.stopping:  # whoever is registered already hears the stop itself
+            return Refused("gateway.stopped", "The gateway is being stopped.", "Connect again in a moment.")
         session = Session(gateway, self._conn)
         live = gateway.live.register(knock.session, knock.person, knock.target, session.end, knock.key)
         answer: Opened | Challenge | Refused | None = None
@@ -225,7 +227,7 @@ class PersonDoor(Door):
         except Fault:
             # It may still take effect once the ledger answers; this comes after it.
             failed = SessionFailed(knock.session, "gateway.unavailable")
-            gateway.spawn(settle(lambda: fail_session(gateway.ledger, failed)))
+            gateway.tasks.spawn(settle(lambda: fail_session(gateway.ledger, failed)))
             raise
         finally:
             if not isinstance(answer, Opened):

@@ -6,13 +6,12 @@ that is full, a target that is down, a ledger that does not answer for a while.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
-from typing import Any, TypeVar
 
 import asyncssh
 from asyncssh.constants import DEFAULT_LANG, DISC_BY_APPLICATION
@@ -28,6 +27,7 @@ from onepam.gateway.live import Live
 from onepam.gateway.probes import Probes
 from onepam.gateway.recorder import Recorder
 from onepam.gateway.sealing import Sealing
+from onepam.gateway.tasks import Tasks
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.ids import RandomBytes
@@ -42,8 +42,6 @@ from onepam.vault.envelope import Envelope
 from onepam.vault.files import create_private
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 DIAL_SECONDS = 30.0
 """How long a target may take until it lets us in: a busy machine, ours or the target's, takes its time."""
@@ -103,14 +101,7 @@ class SshGateway:
     wall: Clock
     random: RandomBytes
     pool: Executor
-    running: "set[asyncio.Task[Any]]" = field(default_factory=set)
-
-    def spawn(self, job: Coroutine[Any, Any, T]) -> "asyncio.Task[T]":
-        """A task that is not the client's to cancel; a stop of the gateway waits for it."""
-        task = asyncio.get_running_loop().create_task(job)
-        self.running.add(task)
-        task.add_done_callback(self.running.discard)
-        return task
+    tasks: Tasks = field(default_factory=Tasks)
 
 
 class _Stage(Enum):
@@ -151,14 +142,14 @@ class Session:
             log.error("session %s cannot be recorded: %s", opened.session, fault)
             gateway.live.unregister(opened.session)
             failed = SessionFailed(opened.session, "recorder.failed", detail=str(fault))
-            gateway.spawn(settle(lambda: fail_session(gateway.ledger, failed)))
+            gateway.tasks.spawn(settle(lambda: fail_session(gateway.ledger, failed)))
             return Refused("recorder.failed", "This session cannot be recorded, so it is not opened.")
-        target = gateway.spawn(self._dial(opened))
+        target = gateway.tasks.spawn(self._dial(opened))
         kinds = frozenset(_KINDS[action] for action in opened.actions)
         excerpt = opened.recording is Recording.HEAD_TAIL
         admitted = opened.environment
         self.relay = Relay(self._person, target, recorder, kinds, excerpt=excerpt, environment=admitted)
-        gateway.spawn(self._conclude(opened, self.relay, recorder))
+        gateway.tasks.spawn(self._conclude(opened, self.relay, recorder))
         return self.relay
 
     async def _recorder(self, opened: Opened) -> Recorder:
@@ -217,7 +208,7 @@ class Session:
             relay.abort()
         self._stage = _Stage.ENDED
         because = self._why or (self._failure.code if self._failure else "client.closed")
-        last_byte = gateway.spawn(self._last_byte(session, relay))
+        last_byte = gateway.tasks.spawn(self._last_byte(session, relay))
         recorded = await recorder.close(because)
         gateway.live.unregister(session)
         gateway.sealing.closed(session)
