@@ -27,7 +27,7 @@ help: ## List what there is to make
 
 .PHONY: run
 run: $(STAMPS)/runtime $(STAMPS)/package $(STAMPS)/ui ## Start the platform with a demo company on loopback
-	@exec $(BIN)/onepam up --demo
+	@exec $(BIN)/onepam demo
 
 .PHONY: ui
 ui: $(STAMPS)/ui ## Build the console's scripts and styles

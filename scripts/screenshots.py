@@ -1,6 +1,6 @@
 """Takes the pictures of the documentation: `python scripts/screenshots.py [FOLDER]` (default: docs/images).
 
-Starts `onepam up --demo` as a newcomer would, plays a little life through Chromium and the stock ssh client, and takes
+Starts `onepam demo` as a newcomer would, plays a little life through Chromium and the stock ssh client, and takes
 the console's pages as they are: no page is made up.
 """
 

@@ -11,8 +11,10 @@ from typing import Annotated
 
 import typer
 
+from onepam.boot.config import Config
 from onepam.boot.continue_command import continue_command
 from onepam.boot.ledger_command import verify
+from onepam.boot.on_ledger import DATA, ConfigFile, Data, settings_of
 from onepam.boot.outbox_command import outbox
 from onepam.boot.private_folder import private_folder
 from onepam.boot.recovery_key import app as recovery_key
@@ -22,28 +24,30 @@ from onepam.cli.commands.ledger import app as ledger
 from onepam.cli.main import app
 from onepam.kernel.errors import Fault
 
-Folder = Annotated[Path, typer.Option(help="Folder of the data.", envvar="ONEPAM_DATA")]
+ReadyFile = Annotated[Path | None, typer.Option(help="Write all addresses here once everything listens.")]
 
 
 @app.command()
 def up(
-    data: Folder = Path("var/onepam"),
-    config: Annotated[Path | None, typer.Option(help="Configuration file (TOML).", envvar="ONEPAM_CONFIG")] = None,
-    demo: Annotated[bool, typer.Option(help="Start with a small demo company and a target.")] = False,
-    ready_file: Annotated[Path | None, typer.Option(help="Write all addresses here once everything listens.")] = None,
+    data: Data = DATA,
+    config: ConfigFile = None,
+    ready_file: ReadyFile = None,
     migrate: Annotated[bool, typer.Option(help="Bring the data to this release, however long it takes.")] = False,
 ) -> None:
     """Run the gateway, the console and the API."""
-    from onepam.boot.config import Config, load
-    from onepam.boot.demo import run_demo
     from onepam.boot.platform import run
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("asyncssh").setLevel(logging.WARNING)
-    settings = load(config, data) if config else Config(data)
-    make_ready(data, migrate=migrate, say=to_stderr)
-    job = run_demo(settings, ready_file) if demo else run(settings, ready_file)
-    asyncio.run(job)
+    settings = _ready(data, config, migrate)
+    asyncio.run(run(settings, ready_file))
+
+
+@app.command()
+def demo(data: Data = DATA, config: ConfigFile = None, ready_file: ReadyFile = None) -> None:
+    """Run all of it on loopback with a small demo company, and a target to reach."""
+    from onepam.boot.demo import run_demo
+
+    settings = _ready(data, config, migrate=False)
+    asyncio.run(run_demo(settings, ready_file))
 
 
 @app.command()
@@ -86,6 +90,15 @@ def witness(
         origin = VerifierKey.parse(vkey).name
         logs[origin] = (*logs.get(origin, ()), vkey)
     run_witness(WitnessConfig(name, folder / "key", folder, logs, host, port), wall_clock)
+
+
+def _ready(data: Path, config: Path | None, migrate: bool) -> Config:
+    """The settings of a start, after the data was brought to this release."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("asyncssh").setLevel(logging.WARNING)
+    settings = settings_of(config, data)
+    make_ready(data, migrate=migrate, say=to_stderr)
+    return settings
 
 
 def _end_with_input() -> None:

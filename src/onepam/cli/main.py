@@ -1,9 +1,11 @@
 """The commands that speak to a gateway's API. `boot` adds those that run on the gateway's own machine."""
 
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
+from onepam import __version__
 from onepam.cli.commands import (
     access,
     decide,
@@ -29,6 +31,22 @@ app = typer.Typer(
     help="OnePAM: access that can be proven.",
     epilog="Exit codes: 0 done, 1 refused, 2 wrong usage, 3 not signed in, 4 gateway unavailable.",
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def program(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)] = (
+        False
+    ),
+) -> None:
+    """OnePAM: access that can be proven."""
+
 
 _COMMANDS: tuple[Callable[..., None], ...] = (
     sign_in.login,
