@@ -1,4 +1,4 @@
-"""The wheel that `make wheel` builds, and an environment that has it with the locked libraries, as a fresh machine has."""
+"""The wheel that `make wheel` builds, and a fresh environment that has it with the locked libraries."""
 
 import os
 import shutil
