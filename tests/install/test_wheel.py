@@ -40,7 +40,7 @@ def test_the_demo_of_a_fresh_environment_answers(wheel: Path, tmp_path: Path) ->
     assert said.stdout == f"{__version__}\n"
     ready, config, log = tmp_path / "ready.json", tmp_path / "onepam.toml", tmp_path / "log"
     config.write_text(f"console_port = {free_port()}\nssh_port = {free_port()}\n", "utf-8")
-    command = [onepam, "demo", "--data", tmp_path / "data", "--config", config, "--ready-file", ready]
+    command: list[str | Path] = [onepam, "demo", "--data", tmp_path / "data", "--config", config, "--ready-file", ready]
     with log.open("wb") as words:
         process = subprocess.Popen(
             command, cwd=tmp_path, env=bare(), stdin=subprocess.DEVNULL, stdout=words, stderr=words
