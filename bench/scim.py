@@ -27,7 +27,7 @@ from onepam.scim.services import ScimServices
 from onepam.store.append import append, read_head, write_head
 from onepam.store.database import connect
 from onepam.store.ledger import SqliteLedger
-from onepam.store.reader import Reader
+from onepam.store.reader import SqliteReader
 from onepam.store.schema import create
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
@@ -99,7 +99,7 @@ def _admit(path: Path) -> str:
 
 async def _measure(path: Path, progress: Progress) -> list[Figure]:
     token = _admit(path)
-    ledger, reader = SqliteLedger(path, "bench", clock, secrets.token_bytes), Reader(path, clock)
+    ledger, reader = SqliteLedger(path, "bench", clock, secrets.token_bytes), SqliteReader(path, clock)
     envelope = Envelope(FileKeys.create(path.parent / "master.keys", secrets.token_bytes), secrets.token_bytes)
     services = ScimServices(ledger, reader, clock, secrets.token_bytes, ScimTraffic(), "http://localhost", "", envelope)
     door = ScimDoor(services, RATE)

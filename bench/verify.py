@@ -19,7 +19,8 @@ from onepam.ledger.check import check
 from onepam.ledger.entry import leaf_hash
 from onepam.ledger.findings import Row
 from onepam.ledger.merkle import Frontier
-from onepam.store.database import Db, connect
+from onepam.store.database import connect
+from onepam.store.db import Db
 from onepam.store.entries import entries, size_of
 from onepam.store.rebuild import compare, fold
 from onepam.store.writer import Writer

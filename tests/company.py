@@ -21,7 +21,7 @@ from onepam.app.add_person import add_person
 from onepam.app.approve_request import approve_request
 from onepam.app.make_request import make_request
 from onepam.app.open_session import Challenge, Knock, Opened, open_session
-from onepam.app.ports import Ledger
+from onepam.app.ports import Ledger, Snapshot
 from onepam.domain.access import (
     Action,
     BindingAdded,
@@ -47,10 +47,9 @@ from onepam.domain.sign_in import FactorKind, SignedIn, SignInKind
 from onepam.kernel.canonical import encode
 from onepam.kernel.clock import DAY, HOUR, MILLISECOND, Instant, parse
 from onepam.kernel.errors import Refused
-from onepam.store.database import Db
 from onepam.store.facts.registry import loads
 from onepam.store.ledger import SqliteLedger
-from onepam.store.reader import Reader
+from onepam.store.reader import SqliteReader
 
 START = parse("2026-03-02T08:00:00Z")
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB7d0Vfz8Wf0o0Hjq6x3x0P3yq7h0rC1pQ2m9a4Zt1kN"
@@ -118,7 +117,7 @@ class Seed:
 
 
 @loads(Seed)
-def no_facts(db: Db, query: Seed, at: Instant) -> None:
+def no_facts(db: Snapshot, query: Seed, at: Instant) -> None:
     return None
 
 
@@ -167,7 +166,7 @@ class Company:
         self.path = path
         self.clock = ManualClock(START)
         self.ledger = SqliteLedger(path, "node-1", self.clock, Counted(), monotonic=self.clock)
-        self.reader = Reader(path, self.clock)
+        self.reader = SqliteReader(path, self.clock)
         self._numbers = 0
 
     @classmethod

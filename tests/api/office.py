@@ -53,7 +53,7 @@ from onepam.kernel.ids import new_id
 from onepam.recording import frames
 from onepam.recording.seal import Sealer
 from onepam.store.ledger import SqliteLedger
-from onepam.store.reader import Reader
+from onepam.store.reader import SqliteReader
 from onepam.vault.authorities import Authorities
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
@@ -90,7 +90,7 @@ class Office:
         self.recordings = folder / "recordings"
         self.recordings.mkdir()
         self.ledger = SqliteLedger(folder / "ledger.db", "nod_office", now, secrets.token_bytes)
-        self.reader = Reader(folder / "ledger.db", now)
+        self.reader = SqliteReader(folder / "ledger.db", now)
         self.playback = Playback(self.recordings, lambda session: bytes(32))
         authorities = Authorities(folder / "authorities", envelope, secrets.token_bytes)
         self.services = ApiServices(

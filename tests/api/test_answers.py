@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from onepam.app.ports import Snapshot
 from onepam.domain.requests import UNDO
 from onepam.domain.sign_in import FactorKind, SignedIn, SignedOut, SignInKind
 from onepam.gateway.recorder import recording_path
@@ -18,7 +19,6 @@ from onepam.identity.cli_codes import issue_code
 from onepam.identity.tokens import new_token, pkce_challenge, token_digest
 from onepam.kernel.clock import HOUR, MINUTE, Instant, parse
 from onepam.kernel.ids import new_id
-from onepam.store.database import Db
 from onepam.store.entries import entries_of
 from onepam.vault.person_certificates import Claims, judge
 from tests.api.office import Office, now
@@ -47,7 +47,7 @@ def code_for(office: Office, person: str, **other: Any) -> dict[str, str]:
 
 
 def entries(office: Office, kind: str) -> list[Any]:
-    def read(db: Db, at: Instant) -> list[Any]:
+    def read(db: Snapshot, at: Instant) -> list[Any]:
         return [each.event for each in entries_of(db, (kind,))]
 
     return office.reader.now(read)

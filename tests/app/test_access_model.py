@@ -22,6 +22,7 @@ from onepam.app.end_grant import end_grant
 from onepam.app.expire_access import expire_access
 from onepam.app.make_request import make_request
 from onepam.app.open_session import Opened
+from onepam.app.ports import Snapshot
 from onepam.app.withdraw_request import withdraw_request
 from onepam.domain.approval import Granted
 from onepam.domain.asking import MAX_OPEN_REQUESTS, Asked
@@ -29,7 +30,6 @@ from onepam.domain.decision import Permitted, decide
 from onepam.domain.leaving import Ended
 from onepam.domain.requests import UNDO, RequestStatus
 from onepam.kernel.clock import HOUR, MINUTE, Instant
-from onepam.store.database import Db
 from onepam.store.facts.holdings import access_facts
 from onepam.store.read.catalogue import catalogue
 from onepam.store.read.people import Held
@@ -335,7 +335,7 @@ class AccessMachine(RuleBasedStateMachine):
         return self.runner.run(command)
 
 
-def doors(db: Db, at: Instant) -> set[tuple[str, str, str]]:
+def doors(db: Snapshot, at: Instant) -> set[tuple[str, str, str]]:
     """Who the door would let in, where, as whom."""
     return {
         (who, resource, login)
@@ -345,7 +345,7 @@ def doors(db: Db, at: Instant) -> set[tuple[str, str, str]]:
     }
 
 
-def shown(db: Db, at: Instant) -> set[tuple[str, str, str]]:
+def shown(db: Snapshot, at: Instant) -> set[tuple[str, str, str]]:
     """What the catalogues say is open, of the same targets."""
     return {
         (who, each.site.resource, each.login)

@@ -18,7 +18,8 @@ from onepam.domain.providers import ProviderRule, ProviderSet
 from onepam.domain.provisioning import ScimTokenApproved, ScimTokenEnded, ScimTokenProposed, ScimUserSet
 from onepam.domain.system import PayloadsErased
 from onepam.kernel.clock import DAY, FOREVER, Instant
-from onepam.store.database import connect, rows
+from onepam.store.database import connect
+from onepam.store.db import rows
 from onepam.store.rebuild import compare
 from tests.company import START, Company, record
 

@@ -15,6 +15,7 @@ from onepam.app.enable_person import enable_person
 from onepam.app.end_overdue_person import end_overdue_person
 from onepam.app.expire_access import expire_access
 from onepam.app.open_session import Opened
+from onepam.app.ports import Snapshot
 from onepam.app.sign_in import open_cli_session
 from onepam.domain.access import SubjectKind
 from onepam.domain.commit import Decided
@@ -27,7 +28,7 @@ from onepam.domain.sessions import ConfirmationAsked, ConfirmationFailed
 from onepam.domain.sign_in import EnrolmentEnded, EnrolmentProposed
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
-from onepam.store.database import Db, connect
+from onepam.store.database import connect
 from onepam.store.entries import entries
 from onepam.store.facts.people import held
 from onepam.store.read.access import access
@@ -153,7 +154,7 @@ async def test_more_than_one_command_ends_is_nothing_worth_and_ended_by_the_next
     assert await company.reader(overdue_people) == ()
 
 
-def _held(db: Db, at: Instant, person: str) -> Held:
+def _held(db: Snapshot, at: Instant, person: str) -> Held:
     return held(db, person, at)
 
 

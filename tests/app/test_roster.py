@@ -28,7 +28,7 @@ from onepam.domain.staff_take import Held, RosterPlan, Took
 from onepam.kernel.clock import DAY, HOUR, MINUTE, parse
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
-from onepam.store.database import rows
+from onepam.store.db import rows
 from onepam.store.facts.holdings import held_roles
 from onepam.store.facts.people import person_facts
 from onepam.store.read import staff as read

@@ -16,6 +16,7 @@ from onepam.gateway.ldap.client import Directory
 from onepam.kernel.clock import HOUR, Instant, parse
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
+from onepam.store.db import rows
 from onepam.store.facts.people import person_facts
 from onepam.store.read.staff import RosterHealth, entries, health
 from onepam.store.rebuild import compare
@@ -124,7 +125,7 @@ async def test_a_last_day_that_is_over_ends_all_access(pulled: Pulled) -> None:
     assert not (await pulled.person("eve")).enabled
     assert (await pulled.person("max")).enabled
     left: Instant = await pulled.company.reader(
-        lambda db, at: db.execute("SELECT left_at FROM leaver WHERE person = 'eve'").fetchone()[0]
+        lambda db, at: rows(db, "SELECT left_at FROM leaver WHERE person = 'eve'")[0][0]
     )
     assert left == parse("2026-03-01T17:00:00Z")
 

@@ -40,11 +40,11 @@ def test_login_with_a_browser(office: Office, terminal: NewTerminal) -> None:
 
 def certificates(office: Office, session: str) -> list[dict[str, str]]:
     """The ledger's entries of certificates under a CLI session."""
+    from onepam.app.ports import Snapshot
     from onepam.kernel.clock import Instant
-    from onepam.store.database import Db
     from onepam.store.entries import entries_of
 
-    def read(db: Db, at: Instant) -> list[dict[str, str]]:
+    def read(db: Snapshot, at: Instant) -> list[dict[str, str]]:
         found = entries_of(db, ("certificate.issued",))
         return [{"kind": each.header.kind} for each in found if each.event.session == session]
 

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from onepam.app.close_session import close_session
 from onepam.app.count_refusals import ProviderRefusals
 from onepam.app.open_session import Knock, Opened, open_session
-from onepam.app.ports import EntryProof, LedgerHealth
+from onepam.app.ports import EntryProof, LedgerHealth, Snapshot
 from onepam.console.app import create_console
 from onepam.console.services import ConsoleServices
 from onepam.console.visit import CSRF_COOKIE, SESSION_COOKIE, csrf_token
@@ -38,7 +38,7 @@ from onepam.ledger.merkle import Frontier
 from onepam.ledger.note import ED25519, VerifierKey
 from onepam.recording import frames
 from onepam.recording.seal import Sealer
-from onepam.store.database import Db
+from onepam.store.db import rows
 from onepam.store.entries import entries
 from onepam.store.read.console import entry, newest
 from onepam.vault.envelope import Envelope
@@ -264,7 +264,6 @@ async def _health(company: Company, published: list[bytes]) -> LedgerHealth:
     )
 
 
-def count(db: Db, at: Instant, kind: str) -> int:
+def count(db: Snapshot, at: Instant, kind: str) -> int:
     """How many entries of a kind there are."""
-    found = db.execute("SELECT count(*) FROM entry WHERE kind = ?", (kind,)).fetchone()
-    return int(found[0])
+    return int(rows(db, "SELECT count(*) FROM entry WHERE kind = ?", (kind,))[0][0])

@@ -43,7 +43,8 @@ from onepam.identity.tokens import pkce_challenge
 from onepam.kernel.clock import DAY, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
-from onepam.store.database import connect, rows
+from onepam.store.database import connect
+from onepam.store.db import rows
 from onepam.store.project.registry import STATE_TABLES
 from tests.company import record
 from tests.console.browsing import ORIGIN, Browser, Office, opened

@@ -10,6 +10,7 @@ from onepam.app.add_person import add_person
 from onepam.app.add_service_key import add_service_key
 from onepam.app.close_session import close_session
 from onepam.app.open_session import Knock, Opened, open_session
+from onepam.app.ports import Snapshot
 from onepam.domain.access import Action, Mode, Permission
 from onepam.domain.decision import Permitted, decide
 from onepam.domain.directory_brake import DirectoryPersonDecided, DirectoryPersonHeld, HoldOutcome, HoldReason
@@ -23,7 +24,8 @@ from onepam.evidence.reports import REPORTS, Drawn, Scope, TooLarge, access, lea
 from onepam.evidence.verifier.verify import RULES
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, iso
 from onepam.kernel.errors import Corrupt
-from onepam.store.database import Db, connect
+from onepam.store.database import connect
+from onepam.store.db import rows
 from onepam.store.facts.holdings import access_facts
 from onepam.store.history import SqliteHistory
 from onepam.store.read.matrix import access_matrix
@@ -119,9 +121,9 @@ async def test_requests_tell_from_the_asking_to_the_grants_end(tmp_path: Path) -
     assert (running["grant"] != "", running["ended"]) == (True, "")
 
 
-def doors(db: Db, at: Instant) -> set[tuple[str, str, str]]:
+def doors(db: Snapshot, at: Instant) -> set[tuple[str, str, str]]:
     """Who the door would let in, where, as whom: asked one by one."""
-    people = [each[0] for each in db.execute("SELECT DISTINCT person FROM person")]
+    people = [each[0] for each in rows(db, "SELECT DISTINCT person FROM person")]
     return {
         (person, resource, login)
         for person in people
@@ -131,7 +133,7 @@ def doors(db: Db, at: Instant) -> set[tuple[str, str, str]]:
     }
 
 
-def paged(db: Db, at: Instant) -> set[tuple[str, ...]]:
+def paged(db: Snapshot, at: Instant) -> set[tuple[str, ...]]:
     """The matrix of the pages, of what has a pinned host key."""
     return {
         (each.person, each.resource, each.login, each.how.value, each.because.role, each.because.permission,

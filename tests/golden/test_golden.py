@@ -15,7 +15,8 @@ from onepam.domain.event import kind_to_write
 from onepam.evidence.verifier import verify
 from onepam.gateway.playback import Playback
 from onepam.ledger.note import VerifierKey
-from onepam.store.database import connect, rows
+from onepam.store.database import connect
+from onepam.store.db import rows
 from onepam.store.entries import entries, size_of
 from onepam.store.rebuild import compare
 from onepam.store.upgrade import plan_of, upgrade

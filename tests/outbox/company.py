@@ -19,7 +19,7 @@ from onepam.kernel.clock import SECOND, Instant
 from onepam.store.database import connect
 from onepam.store.entries import entries
 from onepam.store.ledger import SqliteLedger
-from onepam.store.reader import Reader
+from onepam.store.reader import SqliteReader
 from tests.boot.test_web import certificate
 from tests.outbox.receivers import PASSWORD
 from tests.targets import free_port
@@ -69,7 +69,7 @@ class Company:
         database = config.data / "ledger.db"
         self._database = database
         self.ledger = SqliteLedger(database, "nod_test", self._clock, secrets.token_bytes, self._clock)
-        self.reader = Reader(database, self._clock)
+        self.reader = SqliteReader(database, self._clock)
         self.receivers = Receivers.of(config, frozenset())
         self.outbox = Outbox(config, self.receivers, self.ledger, self.reader, self._clock)
         self._deliverer: Deliverer | None = None

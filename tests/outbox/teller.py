@@ -9,14 +9,14 @@ from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config, load
 from onepam.boot.outbox import Outbox, Receivers
 from onepam.store.ledger import SqliteLedger
-from onepam.store.reader import Reader
+from onepam.store.reader import SqliteReader
 
 
 async def tell(config: Config) -> None:
     """For ever."""
     database = config.data / "ledger.db"
     ledger = SqliteLedger(database, "nod_teller", wall_clock, secrets.token_bytes)
-    reader = Reader(database, wall_clock)
+    reader = SqliteReader(database, wall_clock)
     await Outbox(config, Receivers.of(config, frozenset()), ledger, reader, wall_clock).run()
 
 

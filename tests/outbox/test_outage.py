@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from onepam.app.ports import Snapshot
 from onepam.boot.clock import wall_clock
 from onepam.domain.directory_brake import DirectoryHeld, HoldReason
 from onepam.domain.outbox import NoticeFailed, NoticeSent, ReceiverFailing
@@ -17,7 +18,6 @@ from onepam.domain.sign_in import FactorRemoved
 from onepam.domain.staff import RosterHeld
 from onepam.domain.system import LedgerVerified
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, iso
-from onepam.store.database import Db
 from onepam.store.read.alarms import alarms
 from onepam.store.read.outbox import deliveries, waiting
 from tests.outbox.company import Company, Place, place, toml
@@ -238,7 +238,7 @@ async def test_tls_from_the_first_byte(tmp_path: Path) -> None:
     assert len(post.taken) == 2
 
 
-def alarmed(db: Db, at: Instant) -> list[str]:
+def alarmed(db: Snapshot, at: Instant) -> list[str]:
     return [each.sentence for each in alarms(db, at) if each.kind == "notices"]
 
 

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from onepam.app.ports import Snapshot
 from onepam.domain.access import Mode, Permission, SubjectKind
 from onepam.domain.decision import Permitted, decide
 from onepam.domain.leaving import Held
 from onepam.kernel.clock import HOUR, Instant
-from onepam.store.database import Db
+from onepam.store.db import rows
 from onepam.store.facts.holdings import access_facts
 from onepam.store.facts.people import held
 from onepam.store.rebuild import compare
@@ -142,11 +143,11 @@ class World:
     def holds(self) -> None:
         """Compares everybody's doors with the books."""
 
-        def look(db: Db, at: Instant) -> None:
+        def look(db: Snapshot, at: Instant) -> None:
             sql = "SELECT person, enabled FROM person WHERE valid_from <= ? AND ? < valid_until"
-            enabled = {each[0]: bool(each[1]) for each in db.execute(sql, (at, at))}
+            enabled = {each[0]: bool(each[1]) for each in rows(db, sql, (at, at))}
             sql = "SELECT user, person FROM scim_user WHERE valid_from <= ? AND ? < valid_until"
-            leads = {each[0]: each[1] for each in db.execute(sql, (at, at))}
+            leads = {each[0]: each[1] for each in rows(db, sql, (at, at))}
             given: dict[str, set[str]] = {}
             for said in self.said.values():
                 for name, (user, active) in said.users.items():
@@ -159,13 +160,13 @@ class World:
                 assert works or held(db, person, at) == Held(), person
             sql = "SELECT person FROM group_member WHERE source = ? AND valid_from <= ? AND ? < valid_until"
             for provider, said in self.said.items():
-                fed = {each[0] for each in db.execute(sql, (f"scim:{provider}", at, at))}
+                fed = {each[0] for each in rows(db, sql, (f"scim:{provider}", at, at))}
                 assert fed <= {leads[user] for user, active in said.users.values() if active}
 
         self.directory.company.reader.now(look)
 
 
-def _doors(db: Db, person: str, at: Instant) -> set[str]:
+def _doors(db: Snapshot, person: str, at: Instant) -> set[str]:
     return {
         team for team in TEAMS if isinstance(decide(access_facts(db, person, f"box-{team}", at), "app", at), Permitted)
     }

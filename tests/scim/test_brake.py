@@ -9,6 +9,7 @@ import pytest
 from onepam.app.decide_hold import decide_holds, lapse_person_hold, remind_of
 from onepam.app.disable_person import disable_person
 from onepam.app.end_overdue_person import end_overdue_person
+from onepam.app.ports import Snapshot
 from onepam.app.provision_user import agree_to_takeover
 from onepam.domain.access import SubjectKind
 from onepam.domain.directory_brake import HoldOutcome, HoldReason
@@ -17,7 +18,7 @@ from onepam.domain.scim_token import END_ATTRIBUTE
 from onepam.domain.sign_in import FactorEnrolled, FactorKind
 from onepam.domain.take_over import Shown
 from onepam.kernel.clock import HOUR, MINUTE, Instant, iso
-from onepam.store.database import Db
+from onepam.store.db import rows
 from onepam.store.facts.holdings import access_facts, held_roles
 from onepam.store.read.directory_brake import held_people, lapsed_holds, own_words, reminders_due
 from onepam.store.read.overdue import overdue_people
@@ -46,7 +47,7 @@ async def directory(tmp_path: Path) -> AsyncIterator[Directory]:
 
 
 def roles(directory: Directory, person: str) -> tuple[str, ...]:
-    def of(db: Db, at: Any) -> tuple[str, ...]:
+    def of(db: Snapshot, at: Any) -> tuple[str, ...]:
         return tuple(each.role for each in held_roles(db, person, at))
 
     return directory.company.reader.now(of)
@@ -76,8 +77,8 @@ def begun_holds(directory: Directory) -> int:
 
 
 def count(directory: Directory, sql: str, **values: Any) -> int:
-    def of(db: Db, at: Any) -> int:
-        return int(db.execute(sql, {"at": at, **values}).fetchone()[0])
+    def of(db: Snapshot, at: Any) -> int:
+        return int(rows(db, sql, {"at": at, **values})[0][0])
 
     return directory.company.reader.now(of)
 
@@ -90,9 +91,8 @@ async def crowd(directory: Directory, size: int) -> list[str]:
 
 
 def who(directory: Directory, user: str) -> str:
-    def of(db: Db, at: Any) -> str:
-        found = db.execute("SELECT person FROM scim_user WHERE user = ? ORDER BY valid_from DESC", (user,)).fetchone()
-        return str(found[0])
+    def of(db: Snapshot, at: Any) -> str:
+        return str(rows(db, "SELECT person FROM scim_user WHERE user = ? ORDER BY valid_from DESC", (user,))[0][0])
 
     return directory.company.reader.now(of)
 

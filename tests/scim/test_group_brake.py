@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from onepam.app.decide_hold import decide_holds
+from onepam.app.ports import Snapshot
 from onepam.domain.access import SubjectKind
 from onepam.domain.directory_brake import HoldReason
 from onepam.domain.sign_in import FactorEnrolled, FactorKind
-from onepam.store.database import Db
 from onepam.store.facts.holdings import held_roles
 from onepam.store.read.alarms import alarms
 from onepam.store.read.directory_brake import held_people, own_words
@@ -29,7 +29,7 @@ class Corp:
         self.people = {name: who(directory, user) for name, user in users.items()}
 
     def roles(self, name: str) -> tuple[str, ...]:
-        def of(db: Db, at: object) -> tuple[str, ...]:
+        def of(db: Snapshot, at: object) -> tuple[str, ...]:
             return tuple(each.role for each in held_roles(db, self.people[name], at))  # type: ignore[arg-type]
 
         return self.directory.company.reader.now(of)

@@ -8,9 +8,9 @@ import pytest
 
 from onepam.app.disable_person import disable_person
 from onepam.app.enable_person import enable_person
+from onepam.app.ports import Snapshot
 from onepam.domain.access import SubjectKind
 from onepam.domain.people import GroupMemberAdded
-from onepam.store.database import Db
 from onepam.store.facts.holdings import held_roles
 from onepam.store.read.people import people as people_rows
 from onepam.store.read.provisioning import troubled
@@ -55,7 +55,7 @@ class Provider:
 def engineer(directory: Directory) -> int:
     """By how many ways aud is an engineer: one binding counts once."""
 
-    def count(db: Db, at: Any) -> int:
+    def count(db: Snapshot, at: Any) -> int:
         return sum(each.role == "engineer" for each in held_roles(db, "aud", at))
 
     return directory.company.reader.now(count)

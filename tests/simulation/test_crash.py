@@ -13,7 +13,8 @@ import pytest
 
 from onepam.ledger.check import check
 from onepam.ledger.findings import Row
-from onepam.store.database import connect, row
+from onepam.store.database import connect
+from onepam.store.db import row
 from onepam.store.entries import entries, size_of
 from onepam.store.rebuild import compare
 from tests.simulation import busy

@@ -7,7 +7,7 @@ import pytest
 
 from onepam.domain.people import PersonDisabled
 from onepam.store import release
-from onepam.store.database import Db
+from onepam.store.db import Db
 from onepam.store.migrations import Migration, migrations
 from onepam.store.project import people, registry
 from onepam.store.project.registry import Place

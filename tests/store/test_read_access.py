@@ -10,6 +10,7 @@ import pytest
 from onepam.app.disable_person import disable_person
 from onepam.app.end_grant import end_grant
 from onepam.app.open_session import Opened
+from onepam.app.ports import Snapshot
 from onepam.domain.access import Action, Mode, Permission, SubjectKind
 from onepam.domain.decision import Permitted, decide
 from onepam.domain.directory_brake import DirectoryPersonDecided, DirectoryPersonHeld, HoldOutcome, HoldReason
@@ -17,7 +18,6 @@ from onepam.domain.people import GroupMemberAdded, GroupMemberRemoved, PersonAdd
 from onepam.domain.sessions import Because
 from onepam.kernel.clock import FOREVER, HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
-from onepam.store.database import Db
 from onepam.store.facts.holdings import access_facts
 from onepam.store.read.catalogue import Catalogue, catalogue
 from onepam.store.read.explain import explain, why
@@ -43,11 +43,11 @@ async def company(tmp_path: Path) -> AsyncIterator[Company]:
     assert compare(company.path) == []
 
 
-def matrix(db: Db, at: Instant, person: str | None = None, resource: str | None = None) -> list[AccessRow]:
+def matrix(db: Snapshot, at: Instant, person: str | None = None, resource: str | None = None) -> list[AccessRow]:
     return list(access_matrix(db, at, person, resource))
 
 
-def doors(db: Db, at: Instant, people: Iterable[str]) -> set[tuple[str, str, str]]:
+def doors(db: Snapshot, at: Instant, people: Iterable[str]) -> set[tuple[str, str, str]]:
     """Who the door would let in, where, as whom: asked one by one."""
     return {
         (person, resource, login)
@@ -58,7 +58,7 @@ def doors(db: Db, at: Instant, people: Iterable[str]) -> set[tuple[str, str, str
     }
 
 
-def shown(db: Db, at: Instant, people: Iterable[str]) -> set[tuple[str, str, str]]:
+def shown(db: Snapshot, at: Instant, people: Iterable[str]) -> set[tuple[str, str, str]]:
     """What the catalogues say is open."""
     return {
         (person, each.site.resource, each.login)
@@ -68,7 +68,7 @@ def shown(db: Db, at: Instant, people: Iterable[str]) -> set[tuple[str, str, str
     }
 
 
-def in_force(db: Db, at: Instant) -> set[tuple[str, str, str]]:
+def in_force(db: Snapshot, at: Instant) -> set[tuple[str, str, str]]:
     """What the matrix says is in force, where there is a host key."""
     rows = access_matrix(db, at, requestable=False)
     return {(each.person, each.resource, each.login) for each in rows if RESOURCES[each.resource][1]}
@@ -251,7 +251,7 @@ async def test_the_matrix_of_a_large_company_is_drawn_in_seconds(company: Compan
     assert process_time() - begin_time < matrix_seconds
 
 
-def counted(db: Db, at: Instant) -> int:
+def counted(db: Snapshot, at: Instant) -> int:
     return sum(1 for _ in access_matrix(db, at))
 
 

@@ -17,6 +17,7 @@ from onepam.domain.roster import Attributes
 from onepam.domain.sessions import SessionClosed
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
+from onepam.store.db import rows
 from onepam.store.facts.requests import deciders, owned_service
 from onepam.store.read.leavers import ALLOWED, Duty, duties, latest_leaving, leavers, open_doors, rank, stranded
 from tests.company import START, Company, record
@@ -168,7 +169,7 @@ async def test_requests_that_nobody_left_may_decide(company: Company) -> None:
     await disable_person(company.ledger, company.actor("ada"), "max", "left")
     (found,) = await company.reader(stranded)
     assert (found.request, found.person_name, found.roles) == (asked.request, "Eve Example", ("manager",))
-    lapses = Instant(company.reader.now(lambda db, at: db.execute("SELECT max(expires) FROM request").fetchone()[0]))
+    lapses = Instant(company.reader.now(lambda db, at: rows(db, "SELECT max(expires) FROM request")[0][0]))
     assert len(company.reader.now(stranded, Instant(lapses - 1))) == 1
     assert company.reader.now(stranded, lapses) == ()
     await company.bind("bob", "manager")

@@ -1,6 +1,5 @@
 """Requests, people, sessions and refusals to read: now, and as they were."""
 
-import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from onepam.app.end_grant import end_grant
 from onepam.app.expire_access import expire_access
 from onepam.app.kill_session import kill_session
 from onepam.app.open_session import Opened
+from onepam.app.ports import Snapshot
 from onepam.app.withdraw_request import withdraw_request
 from onepam.domain.access import SubjectKind
 from onepam.domain.people import GroupMemberAdded, GroupMemberRemoved
@@ -23,6 +23,7 @@ from onepam.domain.sessions import RecordingWatched, SessionClosed
 from onepam.domain.sign_in import FactorEnrolled, FactorKind, FactorRemoved, FactorUsed
 from onepam.domain.system import PayloadsErased
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
+from onepam.store.db import rows
 from onepam.store.read.people import Bar, Held, lanes, people, person
 from onepam.store.read.requests import inbox, request, requests
 from onepam.store.read.sessions import SessionFilter, refusals, session, sessions
@@ -327,5 +328,5 @@ async def test_what_was_erased_is_missing_and_the_rest_stands(company: Company) 
     assert (refusal.person, refusal.login, refusal.source) == ("eve", None, None)
 
 
-def payloads_of(db: sqlite3.Connection, at: Instant, person: str) -> tuple[int, ...]:
-    return tuple(each[0] for each in db.execute("SELECT idx FROM payload WHERE person = ?", (person,)))
+def payloads_of(db: Snapshot, at: Instant, person: str) -> tuple[int, ...]:
+    return tuple(each[0] for each in rows(db, "SELECT idx FROM payload WHERE person = ?", (person,)))

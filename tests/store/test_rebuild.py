@@ -8,7 +8,8 @@ import pytest
 from onepam.domain.people import GroupMemberAdded, PersonChanged, PersonDisabled
 from onepam.domain.system import PayloadsErased
 from onepam.kernel.errors import Corrupt
-from onepam.store.database import connect, rows
+from onepam.store.database import connect
+from onepam.store.db import rows
 from onepam.store.rebuild import Difference, compare
 from tests.store.events import fresh, person, write
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from onepam.domain.event import kinds
 from onepam.domain.people import PersonKind
 from onepam.kernel.clock import FOREVER, Instant
-from onepam.store.database import Db, connect, row, rows
+from onepam.store.database import connect
+from onepam.store.db import Db, row, rows
 from onepam.store.facts.holdings import CHANGES, TOPICS
 from onepam.store.project import project, unprojected
 from onepam.store.project.registry import Place

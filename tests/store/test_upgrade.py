@@ -16,8 +16,9 @@ from onepam.domain.system import PayloadsErased
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
 from onepam.store import release, upgrade
-from onepam.store.database import Db, connect, rows
-from onepam.store.reader import Reader
+from onepam.store.database import SqliteDb, connect
+from onepam.store.db import rows
+from onepam.store.reader import SqliteReader
 from onepam.store.rebuild import compare
 from onepam.store.release import OtherRelease
 from onepam.store.schema import create
@@ -114,7 +115,7 @@ def _killed_at(path: Path, number: int, counted: tuple[str, ...]) -> bool:
             if seen == number:
                 os._exit(9)
 
-        def watched(*given: Any, **options: Any) -> Db:
+        def watched(*given: Any, **options: Any) -> SqliteDb:
             db = connect(*given, **options)
             db.set_trace_callback(count)
             return db
@@ -227,7 +228,7 @@ def _write_until_refused(writer: Writer) -> int:
 
 def test_the_older_process_writes_until_the_tables_are_changed_and_then_no_more(path: Path) -> None:
     """Two releases at once: what the older one wrote while the newer one rebuilt is in the new state."""
-    reader = Reader(path, lambda: Instant(time.time_ns() // 1000), threads=1)
+    reader = SqliteReader(path, lambda: Instant(time.time_ns() // 1000), threads=1)
     with closing(reader), closing(fresh(path)) as writer:
         reader.now(lambda db, at: None)
         newer = subprocess.Popen([sys.executable, "-m", "tests.store.newer_release", str(path)], stdout=subprocess.PIPE)

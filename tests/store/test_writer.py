@@ -18,7 +18,8 @@ from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt, Fault, Refused, Unavailable
 from onepam.store import database
 from onepam.store import writer as writing
-from onepam.store.database import connect, rows
+from onepam.store.database import connect
+from onepam.store.db import rows
 from onepam.store.entries import Stored, entries, size_of
 from onepam.store.rebuild import compare
 from onepam.store.writer import Writer

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from onepam.app.ports import EntryProof, Ledger, LedgerHealth
+from onepam.app.ports import EntryProof, Ledger, LedgerHealth, Reader
 from onepam.app.scim_traffic import ScimTraffic
 from onepam.domain.authority import Actor
 from onepam.gateway.ldap.client import Directory
@@ -13,7 +13,6 @@ from onepam.gateway.probes import Probes
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import RandomBytes
-from onepam.store.reader import Reader
 from onepam.vault.authorities import Authorities
 from onepam.vault.envelope import Envelope
 

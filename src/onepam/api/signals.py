@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from onepam.app.ports import Reader
 from onepam.identity.signals.receiver import Receiver, error_of, shows_token
 from onepam.identity.signals.security_event import MEDIA_TYPE
 from onepam.identity.tokens import MAX_TOKEN_CHARACTERS, token_digest
@@ -18,7 +19,6 @@ from onepam.kernel.clock import Clock
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.secret import Secret
 from onepam.store.read.signals import addressed
-from onepam.store.reader import Reader
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 from onepam.domain.commit import Committed, Decider, FactsQuery, Placed
 from onepam.domain.decision import AccessFacts
@@ -12,6 +12,8 @@ from onepam.ledger.entry import Header
 
 F = TypeVar("F")
 R = TypeVar("R")
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class Ledger(Protocol):
@@ -34,6 +36,39 @@ class Tail(Protocol):
 
     def follow(self, after: int) -> AsyncIterator[list[Placed]]:
         """Batches of events with index >= `after`, in order, for ever; raises `Unavailable` when it cannot be read."""
+        ...
+
+
+class Snapshot:
+    """The tables as they are at one moment. Whoever holds one can only hand it to the store's named reads."""
+
+
+class Reader(Protocol):
+    """Reading beside the writer: a named read `(snapshot, at, ...)` of the store, or a function of several."""
+
+    async def __call__(
+        self,
+        function: Callable[Concatenate[Snapshot, Instant, P], T],
+        at: Instant | None = None,
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Awaits `function(snapshot, at, ...)`, all of it in one snapshot; `at=None` means now, in ledger time.
+
+        Raises `Unavailable` when the tables cannot be read, `Corrupt` when they are damaged.
+        """
+        ...
+
+    def now(
+        self,
+        function: Callable[Concatenate[Snapshot, Instant, P], T],
+        at: Instant | None = None,
+        /,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """The same on the caller's thread. Blocking."""
         ...
 
 

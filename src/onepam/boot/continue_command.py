@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from onepam.app.announced import continue_after_loss
+from onepam.app.ports import Reader, Snapshot
 from onepam.blobs.tile_folder import TileFolder
 from onepam.boot.config import Config
 from onepam.boot.eras import log_key_of, origin_of, seams, set_aside
@@ -29,9 +30,9 @@ from onepam.ledger.merkle import Frontier
 from onepam.ledger.note import BadNote, VerifierKey
 from onepam.ledger.tiles import WIDTH, hashes_of, tile_at
 from onepam.signing.signer import SignerClient
-from onepam.store.database import Db, connect, rows
+from onepam.store.as_stored import stored_leaves
+from onepam.store.database import connect
 from onepam.store.ledger import SqliteLedger
-from onepam.store.reader import Reader
 
 
 def continue_command(
@@ -133,10 +134,10 @@ def _own_key(data: Path) -> str:
         raise NotOutside("give the old log's key, with --log-key") from None
 
 
-def _kept(db: Db, data: Path, old: Anchor) -> int:
+def _kept(db: Snapshot, data: Path, old: Anchor) -> int:
     """How many entries from the beginning are those of the old log: as far as its tiles agree with them."""
     tiles, tree, at = TileFolder(data / "log"), Frontier(), 0
-    leaves = [each["leaf"] for each in rows(db, "SELECT leaf FROM entry ORDER BY idx LIMIT ?", (old.size,))]
+    leaves = stored_leaves(db, old.size)
     while at < len(leaves):
         stored = leaves[at : at + WIDTH]
         published = _published(tiles, at, old.size)

@@ -10,13 +10,12 @@ from contextlib import suppress
 from ipaddress import ip_network
 
 from onepam.app.close_session import append_event
-from onepam.app.ports import Ledger
+from onepam.app.ports import Ledger, Reader
 from onepam.domain.doors import Door, DoorCalm, DoorPressed, DoorWatch
 from onepam.gateway.crowd import Crowd, Known, Limits
 from onepam.gateway.turns import Turns
 from onepam.kernel.errors import Unavailable
 from onepam.store.read.doors import pressed_doors, signed_in_from
-from onepam.store.reader import Reader
 
 WATCH_SECONDS = 3.0
 

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from onepam.app.ports import Snapshot
 from onepam.boot.config import Config
 from onepam.kernel.canonical import NotCanonical, decode
 from onepam.kernel.errors import Fault
 from onepam.ledger.check import Anchor
 from onepam.ledger.merkle import Frontier
 from onepam.ledger.note import VerifierKey
-from onepam.store.database import Db, connect, row, rows
+from onepam.store.as_stored import first_body, stored_bodies, stored_leaves
+from onepam.store.database import connect, is_new
 
 SEAM, STARTED = "ledger.continued", "system.started"
 
@@ -46,51 +48,44 @@ class Seam:
         return f"{what} lost of the log {self.before}: {said}"
 
 
-def seams(db: Db) -> list[Seam]:
+def seams(db: Snapshot) -> list[Seam]:
     """All seams, in order; bodies that make none are left out (their entries are findings of their own)."""
     found = []
-    for each in rows(db, "SELECT idx, body FROM entry WHERE kind = ? ORDER BY idx", (SEAM,)):
-        body = _body(each["body"])
+    for index, raw in stored_bodies(db, SEAM):
+        body = _body(raw)
         texts = [body.get(name) for name in ("origin", "before", "root", "ground")]
         numbers = [body.get(name) for name in ("size", "kept")]
         if all(type(text) is str for text in texts) and all(type(number) is int for number in numbers):
             origin, before, root, ground = map(str, texts)
             size, kept = (int(number or 0) for number in numbers)
-            found.append(Seam(each["idx"], origin, before, size, root, kept, ground))
+            found.append(Seam(index, origin, before, size, root, kept, ground))
     return found
 
 
-def origin_of(db: Db) -> str | None:
+def origin_of(db: Snapshot) -> str | None:
     """The name that the ledger has now; None before its first start."""
     found = seams(db)
     if found:
         return found[-1].origin
-    first = row(db, "SELECT body FROM entry WHERE kind = ? ORDER BY idx LIMIT 1", (STARTED,))
-    said = _body(first["body"]).get("origin") if first else None
+    said = _body(first_body(db, STARTED)).get("origin")
     return said if type(said) is str else None
 
 
-def log_key_of(db: Db) -> str | None:
+def log_key_of(db: Snapshot) -> str | None:
     """The log key (vkey) of the first start under the name that the ledger has now; None before it."""
     known = seams(db)
-    first = row(
-        db,
-        "SELECT body FROM entry WHERE kind = ? AND idx >= ? ORDER BY idx LIMIT 1",
-        (STARTED, known[-1].index if known else 0),
-    )
-    said = _body(first["body"]).get("log_key") if first else None
+    said = _body(first_body(db, STARTED, known[-1].index if known else 0)).get("log_key")
     return said if type(said) is str else None
 
 
-def judge(db: Db, key: VerifierKey) -> list[str]:
+def judge(db: Snapshot, key: VerifierKey) -> list[str]:
     """Whether every start was under the name and the log key of its era; `key` is that of the newest one."""
     known = seams(db)
     findings = []
     origin: str | None = None
     log_key: str | None = None
     left = list(known)
-    started = "SELECT idx, body FROM entry WHERE kind = ? ORDER BY idx"
-    for index, body in [*((each["idx"], _body(each["body"])) for each in rows(db, started, (STARTED,))), (None, {})]:
+    for index, body in [*((at, _body(raw)) for at, raw in stored_bodies(db, STARTED)), (None, {})]:
         while left and (index is None or left[0].index < index):
             seam = left.pop(0)
             if origin is not None and seam.before != origin:
@@ -146,7 +141,7 @@ def roots_of(database: Path) -> RootOf:
     def root_of(size: int) -> bytes | None:
         tree = Frontier()
         with contextlib.closing(connect(database, read_only=True)) as db:
-            tree.extend([each["leaf"] for each in rows(db, "SELECT leaf FROM entry ORDER BY idx LIMIT ?", (size,))])
+            tree.extend(stored_leaves(db, size))
         return tree.root() if tree.size == size else None
 
     return root_of
@@ -178,7 +173,7 @@ def follow_seams(database: Path, config: Config) -> str | None:
     if not database.exists():
         return None
     with contextlib.closing(connect(database, read_only=True)) as db:
-        if row(db, "SELECT 1 FROM sqlite_master WHERE name = 'entry'") is None:
+        if is_new(db):
             return None
         known, origin, key = seams(db), origin_of(db), log_key_of(db)
     if origin is not None and origin != config.origin:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from onepam import __version__
 from onepam.app.pack_evidence import pack_evidence, packer
-from onepam.app.ports import Ledger
+from onepam.app.ports import Ledger, Reader, Snapshot
 from onepam.blobs.tile_folder import TileFolder
 from onepam.domain.authority import Actor
 from onepam.evidence.draw import Order, Progress, PublishedLog, check_pack, draw_pack
@@ -22,12 +22,10 @@ from onepam.kernel.errors import Corrupt, Refused, Unavailable
 from onepam.ledger.checkpoint import open_checkpoint
 from onepam.ledger.note import BadNote, VerifierKey
 from onepam.ledger.tiles import hash_reader
-from onepam.store.database import Db
 from onepam.store.entries import size_at
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.history import SqliteHistory
 from onepam.store.read.names import name
-from onepam.store.reader import Reader
 
 CHECKPOINT_SECONDS = 30.0
 """How long a draw waits for a checkpoint that covers its period."""
@@ -87,7 +85,7 @@ class Evidence:
         Raises `Unavailable` when no checkpoint covers the period in time, `Corrupt` when the pack does not verify.
         """
 
-        def who(db: Db, at: Instant) -> tuple[str | Refused, str, Instant]:
+        def who(db: Snapshot, at: Instant) -> tuple[str | Refused, str, Instant]:
             return packer(actor_facts(db, actor, at), at), name(db, at, actor.person), at
 
         role, called, now = await self._reader(who)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from onepam.app.add_person import add_person
 from onepam.app.apply_access import apply_access
 from onepam.app.enrol import bootstrap_enrolment
-from onepam.app.ports import Ledger
+from onepam.app.ports import Ledger, Reader
 from onepam.domain.access_file import InvalidFile
 from onepam.domain.people import PersonKind
 from onepam.domain.roster import Attributes
@@ -17,7 +17,6 @@ from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read.directory import account_by_email
-from onepam.store.reader import Reader
 
 FIRST_MATRIX = """\
 version: 1

@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
+from onepam.app.ports import Reader
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config, load
 from onepam.boot.private_folder import private_folder
 from onepam.kernel.ids import new_id
 from onepam.store.ledger import SqliteLedger
-from onepam.store.reader import Reader
+from onepam.store.reader import SqliteReader
 
 Data = Annotated[Path, typer.Option(help="Folder of the data.", envvar="ONEPAM_DATA")]
 ConfigFile = Annotated[Path | None, typer.Option(help="Configuration file (TOML).", envvar="ONEPAM_CONFIG")]
@@ -38,7 +39,7 @@ def on_ledger(data: Path, work: Callable[[SqliteLedger, Reader], Awaitable[None]
 
     async def run() -> None:
         ledger = SqliteLedger(data / "ledger.db", new_id("nod", secrets.token_bytes), wall_clock, secrets.token_bytes)
-        reader = Reader(data / "ledger.db", wall_clock, threads=1)
+        reader = SqliteReader(data / "ledger.db", wall_clock, threads=1)
         try:
             await work(ledger, reader)
         finally:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from onepam.app.ports import Ledger
+from onepam.app.ports import Ledger, Reader, Snapshot
 from onepam.boot.config import BadConfig, Config
 from onepam.boot.node import hold
 from onepam.domain.outbox import MAIL, SECURITY, Channel, Notice, ReceiversQuery, person_of, set_receivers
@@ -22,9 +22,7 @@ from onepam.gateway.outbox.webhook import Webhook, WebhookChannel
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Refused, Unavailable
 from onepam.kernel.secret import Secret
-from onepam.store.database import Db
 from onepam.store.read.outbox import mail_address, settled, to_tell
-from onepam.store.reader import Reader
 from onepam.vault.files import CREDENTIAL, read_private
 
 PERIOD_SECONDS = 1.0
@@ -158,5 +156,5 @@ def _once(channels: dict[str, Channel], name: str, channel: Channel) -> None:
     channels[name] = channel
 
 
-def _now(db: Db, at: Instant) -> Instant:
+def _now(db: Snapshot, at: Instant) -> Instant:
     return at

@@ -69,7 +69,7 @@ from onepam.store.read.directory import KeyHolder, key_holder
 from onepam.store.read.directory_brake import lapsed_holds, reminders_due
 from onepam.store.read.live import open_sessions
 from onepam.store.read.overdue import overdue_people
-from onepam.store.reader import Reader
+from onepam.store.reader import SqliteReader
 from onepam.vault.authorities import Authorities
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
@@ -123,7 +123,7 @@ class Platform:
             (self.config.data / "log-key").write_text(self.log_key.encode() + "\n", "utf-8")
             self.ledger = SqliteLedger(self.database, self.node.name, wall_clock, secrets.token_bytes)
             parts.callback(self.ledger.close)
-            self.reader = Reader(self.database, self.ledger.time)
+            self.reader = SqliteReader(self.database, self.ledger.time)
             parts.callback(self.reader.close)
             self.anchors = self._anchors()
             self._evidence = Evidence(

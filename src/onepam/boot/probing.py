@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import asyncssh
 
-from onepam.app.ports import Ledger
+from onepam.app.ports import Ledger, Reader
 from onepam.app.probe_access import record_probe
 from onepam.domain.probing import Probe, ProbePath
 from onepam.gateway.probes import HEADER, Probes
@@ -22,7 +22,6 @@ from onepam.kernel.clock import DAY, SECOND, Clock, Instant
 from onepam.kernel.ids import RandomBytes, new_id
 from onepam.protocols.ssh.probe import asking
 from onepam.store.read.probes import daily, due, probes, revoked
-from onepam.store.reader import Reader
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 
-from onepam.app.ports import Ledger
+from onepam.app.ports import Ledger, Reader
 from onepam.app.take_provider_keys import take_provider_keys
 from onepam.boot.clock import wall_clock
 from onepam.boot.identity import Identity
@@ -15,7 +15,6 @@ from onepam.kernel.clock import Clock
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read.providers import providers
-from onepam.store.reader import Reader
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from onepam.app.check_recordings import check_recordings
-from onepam.app.ports import Ledger
+from onepam.app.ports import Ledger, Reader
 from onepam.domain.recordings import Checked, Condition
 from onepam.gateway.recheck import Key, claimed, recheck
 from onepam.gateway.recording_file import content
@@ -21,7 +21,6 @@ from onepam.kernel.errors import Unavailable
 from onepam.recording.seal import Head
 from onepam.store.entries import size_of
 from onepam.store.read.recordings import Progress, Vouched, progress, sealed_head, vouched
-from onepam.store.reader import Reader
 from onepam.vault.envelope import Envelope
 
 log = logging.getLogger(__name__)

@@ -12,7 +12,7 @@ from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Fault
 from onepam.ledger.verdict import Recordings
 from onepam.store.read.recordings import standing
-from onepam.store.reader import Reader
+from onepam.store.reader import SqliteReader
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
 
@@ -29,7 +29,7 @@ _COUNTED = {
 
 def recordings_standing(database: Path, clock: Clock) -> tuple[Recordings, list[Checked]]:
     """How many recordings the ledger says there are, what is known of them, and which are bad."""
-    reader = Reader(database, clock, threads=1)
+    reader = SqliteReader(database, clock, threads=1)
     known = reader.now(standing)
     return counted(known.bad, known.total, known.checked, known.as_of), list(known.bad)
 
@@ -41,7 +41,7 @@ def recordings_read(data: Path, clock: Clock, told: Callable[[int, int], None]) 
         keys = FileKeys(data / "master-keys.json", secrets.token_bytes, read_only=True)
     except FileNotFoundError:
         raise Fault(f"the master keys are not in {data}: give --no-recordings, or run it where they are") from None
-    reader, folder = Reader(data / "ledger.db", clock, threads=1), data / "recordings"
+    reader, folder = SqliteReader(data / "ledger.db", clock, threads=1), data / "recordings"
     found = list(check_all(reader, folder, key_beside(folder, Envelope(keys, secrets.token_bytes)), told))
     return counted(found, len(found), len(found), clock()), [each for each in found if each.found]
 

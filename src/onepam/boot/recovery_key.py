@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from onepam.app.announced import make_recovery_key, renew_recovery_key
-from onepam.app.ports import Ledger
+from onepam.app.ports import Ledger, Reader
 from onepam.boot.config import BadConfig, Config
 from onepam.boot.on_ledger import DATA, ConfigFile, Data, existing, on_ledger, settings_of
 from onepam.domain.announcing import Announcement
@@ -21,7 +21,6 @@ from onepam.kernel.clock import iso
 from onepam.kernel.errors import Corrupt, Refused, Unavailable
 from onepam.kernel.ids import new_id
 from onepam.store.ledger import SqliteLedger
-from onepam.store.reader import Reader
 
 app = typer.Typer(no_args_is_help=True, help="The recovery key of this installation.", rich_markup_mode=None)
 

@@ -7,7 +7,7 @@ from base64 import b64decode
 from typing import TYPE_CHECKING
 
 from onepam.app.follow_roster import follow_roster
-from onepam.app.ports import Ledger
+from onepam.app.ports import Ledger, Reader
 from onepam.app.take_roster import Upload, record_failed_pull, take_roster, zone_of
 from onepam.domain.staff import SOURCE_SECRET
 from onepam.domain.staff_directory import parse_directory, read_directory
@@ -19,7 +19,6 @@ from onepam.kernel.clock import SECOND, Clock, Instant
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read.staff import Source, health
-from onepam.store.reader import Reader
 from onepam.vault.envelope import Envelope
 
 if TYPE_CHECKING:

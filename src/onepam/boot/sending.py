@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from onepam.api.transmitter import Told, TransmitterDoor
+from onepam.app.ports import Reader
 from onepam.domain.signals import Outgoing
 from onepam.gateway.fetch import Fetch
 from onepam.identity.signals.security_event import MEDIA_TYPE
@@ -16,7 +17,6 @@ from onepam.kernel.errors import Corrupt, Fault, Refused
 from onepam.kernel.ids import RandomBytes
 from onepam.kernel.secret import Secret
 from onepam.store.read.outgoing import outgoing
-from onepam.store.reader import Reader
 from onepam.vault.envelope import Envelope
 from onepam.vault.files import create_private, read_private
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from onepam.app.confirm_clock import confirm_clock
+from onepam.app.ports import Reader
 from onepam.boot.clock import wall_clock
 from onepam.boot.founding import FIRST_MATRIX, Founder, Founding
 from onepam.boot.on_ledger import DATA, ConfigFile, Data, existing, on_ledger, settings_of
@@ -17,7 +18,6 @@ from onepam.kernel.clock import iso
 from onepam.kernel.errors import Refused
 from onepam.store.ledger import SqliteLedger
 from onepam.store.read.directory import anybody_signed_in
-from onepam.store.reader import Reader
 from onepam.vault.authorities import Authorities
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys

@@ -3,13 +3,13 @@
 import asyncio
 import logging
 
+from onepam.app.ports import Reader
 from onepam.domain.signals import Stream
 from onepam.identity.signals.receiver import Polled, Receiver, error_of
 from onepam.identity.signals.transmitter import Batch
 from onepam.kernel.clock import Clock
 from onepam.kernel.errors import Fault, Refused
 from onepam.store.read.signals import Addressed, polled
-from onepam.store.reader import Reader
 
 log = logging.getLogger(__name__)
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import typer
 
 from onepam import __version__
+from onepam.app.ports import Reader
 from onepam.boot.on_ledger import DATA, Data, existing
 from onepam.boot.private_folder import private_folder
 from onepam.kernel.errors import Fault
-from onepam.store.reader import Reader
 from onepam.store.release import OtherRelease
 from onepam.store.upgrade import Plan, plan_of, upgrade
 

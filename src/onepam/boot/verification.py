@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from onepam.app.ports import Snapshot
 from onepam.blobs.tile_folder import TileFolder
 from onepam.boot.eras import Seam, judge, seams
 from onepam.kernel.canonical import NotCanonical, decode
@@ -17,7 +18,8 @@ from onepam.ledger.findings import Row
 from onepam.ledger.note import COSIGNATURE_V1, ED25519, BadNote, VerifierKey
 from onepam.ledger.verdict import Held
 from onepam.store.append import read_head
-from onepam.store.database import Db, connect, row
+from onepam.store.as_stored import stored_rows, stored_time
+from onepam.store.database import connect
 from onepam.store.rebuild import Difference, compare
 
 STEP = 5_000
@@ -114,27 +116,21 @@ def _signed(checkpoint: Anchor | None, report: Report, begin: int) -> int | None
     return checkpoint.size if checkpoint.size < begin or checkpoint in report.held else None
 
 
-def _rows(db: Db, begin: int, progress: Progress) -> Iterator[Row]:
+def _rows(db: Snapshot, begin: int, progress: Progress) -> Iterator[Row]:
     total = read_head(db).size
-    for count, found in enumerate(
-        db.execute(
-            "SELECT idx, time, kind, version, class, class_seq, body, leaf FROM entry WHERE idx >= ? ORDER BY idx",
-            (begin,),
-        ),
-        begin,
-    ):
+    for count, found in enumerate(stored_rows(db, begin), begin):
         if count % STEP == 0:
             progress(count, total)
         yield Row(*found)
     progress(total, total)
 
 
-def _time_of(db: Db, index: int) -> Instant:
-    found = row(db, "SELECT time FROM entry WHERE idx = ?", (index,))
-    return Instant(found[0]) if found and type(found[0]) is int else Instant(0)
+def _time_of(db: Snapshot, index: int) -> Instant:
+    found = stored_time(db, index)
+    return Instant(found) if type(found) is int else Instant(0)
 
 
-def _head(db: Db, report: Report) -> list[str]:
+def _head(db: Snapshot, report: Report) -> list[str]:
     """The head row decides the next entry's number: it must say what the entries say."""
     head = read_head(db)
     position = report.position

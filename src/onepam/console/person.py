@@ -1,6 +1,6 @@
 """One person from joining to leaving, as a page shows it."""
 
-from onepam.app.ports import LedgerHealth
+from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.console.lanes import lanes
 from onepam.console.pages.person_change import form_of
 from onepam.console.person_words import (
@@ -15,7 +15,6 @@ from onepam.domain.people import PersonKind
 from onepam.domain.sessions import Because
 from onepam.domain.sign_in import FactorKind
 from onepam.kernel.clock import FOREVER, Instant
-from onepam.store.database import Db
 from onepam.store.facts.holdings import held_roles
 from onepam.store.facts.sign_in import account_facts
 from onepam.store.read import people as rows
@@ -47,7 +46,7 @@ def basis(row: rows.PersonRow) -> str:
     return f"{BASES[row.last.basis]}, {row.last.provider_name}" if row.last.provider else BASES[row.last.basis]
 
 
-def person_context(db: Db, at: Instant, view: View, person: str, health: LedgerHealth) -> Context | None:
+def person_context(db: Snapshot, at: Instant, view: View, person: str, health: LedgerHealth) -> Context | None:
     found = rows.person(db, at, person)
     if found is None:
         return None
@@ -126,7 +125,7 @@ def _identities(found: rows.PersonDetail) -> list[Context]:
     ]
 
 
-def _excepted(db: Db, at: Instant, row: rows.PersonRow) -> Context:
+def _excepted(db: Snapshot, at: Instant, row: rows.PersonRow) -> Context:
     """The exception from the second factor that counts; and whether one could be proposed: never for administrators."""
     found = exceptions(db, at, row.person)
     counts = next((each for each in reversed(found) if each.accepted_by), None)
@@ -150,7 +149,7 @@ def _keys(known: Account | None) -> list[Context]:
     ]
 
 
-def _sessions(db: Db, at: Instant, person: str) -> list[Context]:
+def _sessions(db: Snapshot, at: Instant, person: str) -> list[Context]:
     return [
         {
             "id": each.session,
@@ -164,7 +163,7 @@ def _sessions(db: Db, at: Instant, person: str) -> list[Context]:
     ]
 
 
-def _bindings(db: Db, at: Instant, view: View, found: rows.PersonDetail) -> list[Context]:
+def _bindings(db: Snapshot, at: Instant, view: View, found: rows.PersonDetail) -> list[Context]:
     versions = {each.binding: each.version for each in held_roles(db, found.row.person, at)}
     return [
         {
@@ -182,7 +181,7 @@ def _bindings(db: Db, at: Instant, view: View, found: rows.PersonDetail) -> list
     ]
 
 
-def _access(db: Db, at: Instant, view: View, person: str) -> Context:
+def _access(db: Snapshot, at: Instant, view: View, person: str) -> Context:
     reached = sorted(
         access_matrix(db, at, person, requestable=False), key=lambda each: (each.until, each.resource, each.login)
     )

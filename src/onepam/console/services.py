@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from onepam.app.count_refusals import ProviderRefusals
-from onepam.app.ports import EntryProof, Ledger, LedgerHealth
+from onepam.app.ports import EntryProof, Ledger, LedgerHealth, Reader
 from onepam.app.scim_traffic import ScimTraffic
 from onepam.gateway.fetch import Fetch
 from onepam.gateway.guesses import Guesses
@@ -19,7 +19,6 @@ from onepam.kernel.clock import Clock
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import RandomBytes
 from onepam.ledger.checkpoint import Checkpoint
-from onepam.store.reader import Reader
 from onepam.vault.envelope import Envelope
 
 

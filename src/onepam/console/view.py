@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from onepam.app.ports import LedgerHealth
+from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.console.dispatch import SEES_ALL
 from onepam.console.rendering import PAGES
 from onepam.console.visit import Visit
 from onepam.console.wording import happened
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db
 from onepam.store.read.estate import Site, sites
 from onepam.store.read.explain import Link
 from onepam.store.read.history import Moment
@@ -109,7 +108,7 @@ def resource(site: Site) -> Context:
     return {"id": site.resource, "name": site.resource, "kind": site.kind, "labels": dict(site.labels)}
 
 
-def resources(db: Db, at: Instant, names: Iterable[str]) -> dict[str, Context]:
+def resources(db: Snapshot, at: Instant, names: Iterable[str]) -> dict[str, Context]:
     """Resources by name, as lists show them."""
     wanted = set(names)
     found = sites(db, at, wanted)

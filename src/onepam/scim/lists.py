@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from onepam.app.ports import Snapshot
 from onepam.kernel.clock import Instant
 from onepam.scim import groups, users
 from onepam.scim.document import projected
@@ -11,7 +12,6 @@ from onepam.scim.filter import Compare, Filter, matches, parse_filter, place_of,
 from onepam.scim.request import Answer, Call
 from onepam.scim.schema import MOST_PAGE, USUAL_PAGE, Schema, group_schema, user_schema
 from onepam.scim.services import ScimServices
-from onepam.store.database import Db
 from onepam.store.read import provisioning as read
 
 MESSAGE = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
@@ -44,7 +44,7 @@ async def listed(services: ScimServices, call: Call, kind: str) -> Answer:
     members = kind == "Groups" and needs_members(schema, condition, wanted, unwanted)
     equal = _indexed(condition, read.USER_COLUMNS if kind == "Users" else read.GROUP_COLUMNS)
 
-    def page(db: Db, at: Instant) -> tuple[int, list[dict[str, Any]]]:
+    def page(db: Snapshot, at: Instant) -> tuple[int, list[dict[str, Any]]]:
         if (condition is None or equal is not None) and sort is None:
             return _direct(services, db, at, call, kind, equal, start - 1, count, members)
         found = [
@@ -88,7 +88,7 @@ def _indexed(condition: Filter | None, columns: dict[str, str]) -> tuple[str, st
 
 def _direct(
     services: ScimServices,
-    db: Db,
+    db: Snapshot,
     at: Instant,
     call: Call,
     kind: str,
@@ -104,7 +104,9 @@ def _direct(
     return total, [groups.shown(services, each) for each in teams]
 
 
-def _all(services: ScimServices, db: Db, at: Instant, call: Call, kind: str, members: bool) -> list[dict[str, Any]]:
+def _all(
+    services: ScimServices, db: Snapshot, at: Instant, call: Call, kind: str, members: bool
+) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     while True:
         total, some = _direct(services, db, at, call, kind, None, len(found), SCANNED, members)

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from onepam.app.ports import Ledger
+from onepam.app.ports import Ledger, Reader
 from onepam.app.scim_traffic import ScimTraffic
 from onepam.kernel.clock import Clock
 from onepam.kernel.ids import RandomBytes
-from onepam.store.reader import Reader
 from onepam.vault.envelope import Envelope
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 
+from onepam.app.ports import Snapshot
 from onepam.domain.event import kind_of, kind_to_write
 from onepam.kernel import limits
 from onepam.kernel.canonical import utf8
@@ -12,7 +13,7 @@ from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt, Fault
 from onepam.kernel.ids import RandomBytes
 from onepam.ledger.entry import Header, leaf_hash, payload_digest
-from onepam.store.database import Db
+from onepam.store.db import Db, row
 from onepam.store.project import project
 from onepam.store.project.registry import Place
 
@@ -28,12 +29,12 @@ class Head:
     counters: dict[str, int]
 
 
-def read_head(db: Db) -> Head:
+def read_head(db: Snapshot) -> Head:
     """The head row. Raises `Corrupt` when it is missing or unreadable."""
-    row = db.execute("SELECT size, time, counters FROM head").fetchone()
-    if row is None:
+    found = row(db, "SELECT size, time, counters FROM head")
+    if found is None:
         raise Corrupt("the ledger has no head row")
-    return Head(row[0], Instant(row[1]), json.loads(row[2]))
+    return Head(found[0], Instant(found[1]), json.loads(found[2]))
 
 
 def write_head(db: Db, head: Head) -> None:

@@ -1,13 +1,11 @@
 """Connections to the embedded database (SQLite, write-ahead log)."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from onepam.app.ports import Snapshot
 from onepam.kernel.errors import Corrupt, Unavailable
-
-Row = sqlite3.Row
+from onepam.store.db import Db, row
 
 BUSY_MILLISECONDS = 5_000
 """How long a statement waits for a lock that another connection holds."""
@@ -16,14 +14,18 @@ CHECKPOINT_PAGES = 4_000
 """After how many pages (4 KiB) the write-ahead log is worked into the database by the commit that fills it."""
 
 
-class Db(sqlite3.Connection):
-    """A connection. `memory` keeps facts at the head by topic, for the one who writes; of a topic that is not there the
-    tables are asked each time."""
+DatabaseError = sqlite3.Error
+"""What a statement may raise; `fault` makes of it what callers see."""
 
-    memory: Mapping[str, dict[Any, Any]] = {}
+is_complete = sqlite3.complete_statement
+"""Whether a text holds whole statements."""
 
 
-def connect(path: Path | str, *, read_only: bool = False) -> Db:
+class SqliteDb(sqlite3.Connection, Db):
+    """A connection of SQLite."""
+
+
+def connect(path: Path | str, *, read_only: bool = False) -> SqliteDb:
     """A connection in autocommit mode; transactions are begun by name.
 
     Raises `Unavailable` when the file cannot be opened, `Corrupt` when it is no database.
@@ -31,10 +33,12 @@ def connect(path: Path | str, *, read_only: bool = False) -> Db:
     try:
         if read_only:
             db = sqlite3.connect(
-                f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, factory=Db
+                f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, factory=SqliteDb
             )
         else:
-            db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512, factory=Db)
+            db = sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False, cached_statements=512, factory=SqliteDb
+            )
         db.row_factory = sqlite3.Row
         db.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
         db.execute("PRAGMA foreign_keys = OFF")
@@ -48,6 +52,11 @@ def connect(path: Path | str, *, read_only: bool = False) -> Db:
     return db
 
 
+def is_new(db: Snapshot) -> bool:
+    """Whether nothing has been made in this database yet."""
+    return row(db, "SELECT 1 FROM sqlite_master WHERE name = 'entry'") is None
+
+
 def fault(error: Exception) -> Exception:
     """What callers see: trouble with the database as `Unavailable` or `Corrupt`, a programming error as itself."""
     if isinstance(error, sqlite3.OperationalError | OSError):
@@ -57,16 +66,3 @@ def fault(error: Exception) -> Exception:
     ):
         return Corrupt(f"the database is damaged: {error}")
     return error
-
-
-def rows(db: Db, sql: str, values: Mapping[str, Any] | Sequence[Any] = ()) -> list[Row]:
-    """All rows of a query."""
-    return db.execute(sql, values).fetchall()
-
-
-def row(db: Db, sql: str, values: Mapping[str, Any] | Sequence[Any] = ()) -> Row | None:
-    """The first row of a query, or None."""
-    cursor = db.execute(sql, values)
-    found: Row | None = cursor.fetchone()
-    cursor.close()  # else the statement would hold its snapshot until the garbage collector comes
-    return found

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from onepam.app.ports import Snapshot
 from onepam.domain.event import as_stored, is_known, join, kind_of, newest
 from onepam.kernel.canonical import NotCanonical, decode, scan
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
 from onepam.ledger.entry import Entry, Header, payload_digest
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 
 _COLUMNS = (
     "e.idx, e.time, e.kind, e.version, e.class, e.class_seq, e.body, e.leaf, p.salt, p.data "
@@ -102,13 +103,13 @@ class Stored:
         return Corrupt(f"entry {self.header.index} ({self.header.kind}) cannot be read: {why}{reads}")
 
 
-def entries(db: Db, begin: int, end: int) -> list[Stored]:
+def entries(db: Snapshot, begin: int, end: int) -> list[Stored]:
     """The entries with begin <= index < end, in order."""
     found = rows(db, f"SELECT {_COLUMNS} WHERE e.idx >= ? AND e.idx < ? ORDER BY e.idx", (begin, end))
     return [_stored(db, each) for each in found]
 
 
-def entries_of(db: Db, kinds: tuple[str, ...], begin: int = 0, end: int = 1 << 53) -> list[Stored]:
+def entries_of(db: Snapshot, kinds: tuple[str, ...], begin: int = 0, end: int = 1 << 53) -> list[Stored]:
     """The entries of some kinds with begin <= index < end, in order."""
     marks = ", ".join("?" for _ in kinds)
     found = rows(
@@ -119,13 +120,13 @@ def entries_of(db: Db, kinds: tuple[str, ...], begin: int = 0, end: int = 1 << 5
     return [_stored(db, each) for each in found]
 
 
-def size_of(db: Db) -> int:
+def size_of(db: Snapshot) -> int:
     """How many entries the head counts."""
     found = row(db, "SELECT size FROM head")
     return int(found[0]) if found else 0
 
 
-def size_at(db: Db, at: Instant) -> int:
+def size_at(db: Snapshot, at: Instant) -> int:
     """How many entries the ledger had at an instant (entries with time <= `at`).
 
     Times grow with the index, so this is a binary search over the entries and needs no index of its own.
@@ -133,21 +134,21 @@ def size_at(db: Db, at: Instant) -> int:
     return bisect_right(range(size_of(db)), at, key=lambda index: _time(db, index))
 
 
-def _time(db: Db, index: int) -> Instant:
+def _time(db: Snapshot, index: int) -> Instant:
     found = row(db, "SELECT time FROM entry WHERE idx = ?", (index,))
     if found is None:
         raise Corrupt(f"entry {index} is missing")
     return Instant(found[0])
 
 
-def _stored(db: Db, found: Any) -> Stored:
+def _stored(db: Snapshot, found: Any) -> Stored:
     index, time, kind, version, klass, number, body, leaf, salt, payload = found
     header = Header(index, Instant(time), kind, version, klass, number)
     release = None if is_known(kind, version) else _release_at(db, index)
     return Stored(header, body, leaf, salt, payload, release)
 
 
-def _release_at(db: Db, index: int) -> str | None:
+def _release_at(db: Snapshot, index: int) -> str | None:
     """The release that last said it started before an entry; None where none did, or it cannot be read."""
     started = "SELECT body FROM entry WHERE kind = 'system.started' AND idx < ? ORDER BY idx DESC LIMIT 1"
     found = row(db, started, (index,))

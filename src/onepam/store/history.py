@@ -1,6 +1,5 @@
 """The ledger as evidence reads it: one read-only connection, one snapshot from beginning to end."""
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -10,7 +9,8 @@ from onepam.app.ports import Kept
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
 from onepam.ledger.entry import Header
-from onepam.store.database import connect, fault, row
+from onepam.store.database import DatabaseError, connect, fault
+from onepam.store.db import row
 from onepam.store.entries import entries, size_at, size_of
 from onepam.store.release import check
 
@@ -36,7 +36,7 @@ class SqliteHistory:
         try:
             for found in self._db.execute(sql, parameters):
                 yield tuple(found)
-        except sqlite3.Error as error:
+        except DatabaseError as error:
             raise fault(error) from error
 
     def size_at(self, at: Instant) -> int:
@@ -60,7 +60,7 @@ class SqliteHistory:
                 (begin, end),
             ):
                 yield Header(index, Instant(time), kind, version, klass, number), sha256(_bytes(index, body)).digest()
-        except sqlite3.Error as error:
+        except DatabaseError as error:
             raise fault(error) from error
 
     def entries(self, indexes: Iterable[int]) -> Iterator[Kept]:

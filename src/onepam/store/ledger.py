@@ -1,7 +1,6 @@
 """The ledger for asynchronous callers, and its tail for those who follow it."""
 
 import asyncio
-import sqlite3
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -13,7 +12,7 @@ from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Refused, Unavailable
 from onepam.kernel.ids import RandomBytes
 from onepam.store.clock_guard import steady
-from onepam.store.database import connect, fault
+from onepam.store.database import DatabaseError, connect, fault
 from onepam.store.entries import entries, size_of
 from onepam.store.schema import create
 from onepam.store.writer import Writer
@@ -62,7 +61,7 @@ class SqliteLedger:
             self._grown.clear()
             try:
                 batch = entries(self._tail_db, after, after + TAIL_BATCH)
-            except sqlite3.Error as error:
+            except DatabaseError as error:
                 raise fault(error) from error
             if batch:
                 after = batch[-1].header.index + 1

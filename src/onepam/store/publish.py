@@ -15,7 +15,7 @@ from onepam.ledger.entry import leaf_hash
 from onepam.ledger.merkle import Frontier, consistency_proof, subtrees
 from onepam.ledger.note import Note, Signature, VerifierKey
 from onepam.ledger.tiles import Tile, grow, grow_entries, hash_reader
-from onepam.store.database import Db
+from onepam.store.db import Db
 from onepam.store.entries import entries, size_of
 
 STEP = 20_000

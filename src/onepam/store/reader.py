@@ -1,24 +1,25 @@
 """Reading beside the writer: a few threads, each with its own read-only connection and snapshot."""
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+from onepam.app.ports import Snapshot
 from onepam.kernel.clock import Clock, Instant
 from onepam.store.append import read_head
-from onepam.store.database import Db, connect, fault
+from onepam.store.database import DatabaseError, connect, fault
+from onepam.store.db import Db
 from onepam.store.release import check
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class Reader:
-    """Runs functions `(db, at, ...)` in one consistent snapshot. `at` defaults to now, in ledger time."""
+class SqliteReader:
+    """Adapter of the port `Reader`."""
 
     def __init__(self, path: Path, clock: Clock, threads: int = 2) -> None:
         self._path = path
@@ -28,7 +29,7 @@ class Reader:
 
     async def __call__(
         self,
-        function: Callable[Concatenate[Db, Instant, P], T],
+        function: Callable[Concatenate[Snapshot, Instant, P], T],
         at: Instant | None = None,
         /,
         *args: P.args,
@@ -40,7 +41,7 @@ class Reader:
 
     def now(
         self,
-        function: Callable[Concatenate[Db, Instant, P], T],
+        function: Callable[Concatenate[Snapshot, Instant, P], T],
         at: Instant | None = None,
         /,
         *args: P.args,
@@ -53,7 +54,7 @@ class Reader:
             check(db)
             moment = at if at is not None else max(self._clock(), read_head(db).time)
             return function(db, moment, *args, **kwargs)
-        except sqlite3.Error as error:
+        except DatabaseError as error:
             raise fault(error) from error
         finally:
             db.execute("ROLLBACK")

@@ -1,12 +1,12 @@
 """Rebuilding every state table from the ledger, and comparing: a row that somebody slipped in is found."""
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from onepam.kernel.errors import Corrupt
-from onepam.store.database import Db, connect, rows
+from onepam.store.database import DatabaseError, connect
+from onepam.store.db import Db, rows
 from onepam.store.entries import Stored, entries, size_of
 from onepam.store.project import STATE_TABLES, project
 from onepam.store.project.registry import Place
@@ -56,7 +56,7 @@ def fold_one(target: Db, stored: Stored, missing: set[int], erased: set[int]) ->
         project(target, Place(index, stored.header.time), event)
     except Corrupt as error:
         return [error]
-    except sqlite3.Error as error:
+    except DatabaseError as error:
         return [Corrupt(f"entry {index} ({kind}) cannot be projected: {error}")]
     return []
 

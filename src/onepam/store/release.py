@@ -14,7 +14,7 @@ from hashlib import sha256
 from onepam import __version__
 from onepam.domain.event import kinds
 from onepam.kernel.errors import Corrupt, Unavailable
-from onepam.store.database import Db, row, rows
+from onepam.store.db import Db, row, rows
 from onepam.store.migrations import Migration, migrations
 from onepam.store.project.fingerprint import fingerprints
 

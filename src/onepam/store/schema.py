@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from onepam.store.database import Db, rows
+from onepam.store.db import Db, rows
 from onepam.store.migrations import Migration
 from onepam.store.project import STATE_TABLES
 from onepam.store.release import LAYOUT, Standing, check, record, refuse_future, standing, this_release

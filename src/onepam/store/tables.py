@@ -14,7 +14,7 @@ from typing import Any
 
 from onepam.domain.text import text
 from onepam.kernel.clock import FOREVER, Instant
-from onepam.store.database import Db
+from onepam.store.db import Db
 
 AT = "valid_from <= :at AND :at < valid_until"
 

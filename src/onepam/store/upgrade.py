@@ -7,7 +7,6 @@ goes on where this one ended.
 
 import fcntl
 import os
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ from pathlib import Path
 
 from onepam.domain.event import every_version
 from onepam.kernel.errors import Corrupt, Fault
-from onepam.store.database import Db, connect, fault, row, rows
+from onepam.store.database import DatabaseError, connect, fault
+from onepam.store.db import Db, row, rows
 from onepam.store.entries import entries, entries_of, size_of
 from onepam.store.migrations import Migration
 from onepam.store.process_lock import ProcessLock
@@ -98,7 +98,7 @@ def _rebuild(path: Path, beside: Path, db: Db, progress: Progress) -> None:
                 _fold(db, target, progress)
                 target.close()
                 _swap(db, beside)
-    except sqlite3.Error as error:
+    except DatabaseError as error:
         raise fault(error) from error
 
 
@@ -149,7 +149,7 @@ def _swap(db: Db, beside: Path) -> None:
 def _begun(beside: Path, db: Db) -> Db:
     """The state beside as far as it has come; a new one where there is none of this release and this ledger."""
     if beside.exists():
-        with suppress(Fault, sqlite3.Error):  # whatever is wrong with it, it is only a beginning
+        with suppress(Fault, DatabaseError):  # whatever is wrong with it, it is only a beginning
             if (found := _continued(beside, db)) is not None:
                 return found
         _remove(beside)

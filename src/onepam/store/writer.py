@@ -27,7 +27,8 @@ from onepam.kernel.errors import Fault, Refused, Unavailable
 from onepam.kernel.ids import RandomBytes
 from onepam.store.append import Head, append, read_head, write_head
 from onepam.store.clock_guard import ClockGuard, steady
-from onepam.store.database import Db, connect, fault
+from onepam.store.database import connect, fault
+from onepam.store.db import Db
 from onepam.store.facts import load
 from onepam.store.facts.holdings import CHANGES, TOPICS
 from onepam.store.process_lock import ProcessLock

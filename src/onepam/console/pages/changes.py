@@ -9,6 +9,7 @@ from starlette.responses import Response
 from onepam.app.apply_access import apply_access
 from onepam.app.approve_change import approve_change
 from onepam.app.plan_access import plan_access
+from onepam.app.ports import Snapshot
 from onepam.app.reject_change import reject_change
 from onepam.console.dispatch import ADMINISTERS, Needs, Place
 from onepam.console.rendering import Flash, plural
@@ -24,7 +25,6 @@ from onepam.domain.signing_in import fresh
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
-from onepam.store.database import Db
 from onepam.store.read import changes as rows
 from onepam.store.read.names import names
 
@@ -133,7 +133,7 @@ async def _show(visit: Visit, ident: str | None) -> Response:
     return visit.page("changes.html", may_propose=administers, **context)
 
 
-def _changes(db: Db, at: Instant, me: str, administers: bool, ident: str | None) -> Context | None:
+def _changes(db: Snapshot, at: Instant, me: str, administers: bool, ident: str | None) -> Context | None:
     listed = rows.changes(db, at)
     if ident is None and listed:
         ident = next((each.change for each in listed if each.status == "proposed"), listed[0].change)
@@ -192,7 +192,7 @@ def _one(page: rows.ChangePage, called: dict[str, str]) -> Context:
     }
 
 
-def _planned(db: Db, at: Instant, planned: Plan, text: str) -> Context:
+def _planned(db: Snapshot, at: Instant, planned: Plan, text: str) -> Context:
     called = names(db, at)
     return {
         "digest": planned.digest,

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from starlette.responses import JSONResponse, Response
 
+from onepam.app.ports import Snapshot
 from onepam.console.dispatch import MEMBER, Place
 from onepam.console.rendering import PAGES
 from onepam.console.view import Context, View
 from onepam.console.visit import Visit
 from onepam.console.wording import session_state
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db
 from onepam.store.read.catalogue import catalogue
 from onepam.store.read.people import people
 from onepam.store.read.resources import resources
@@ -33,11 +33,11 @@ def _pages(view: View) -> Iterator[Context]:
     return (_result("Page", page.word, "", page.path, page.icon) for page in PAGES if page.path in view.sections)
 
 
-def _found(db: Db, at: Instant, view: View, query: str) -> list[Context]:
+def _found(db: Snapshot, at: Instant, view: View, query: str) -> list[Context]:
     return [*_people(db, at, view, query), *_resources(db, at, view, query), *_sessions(db, at, view, query)]
 
 
-def _people(db: Db, at: Instant, view: View, query: str) -> list[Context]:
+def _people(db: Snapshot, at: Instant, view: View, query: str) -> list[Context]:
     found = people(db, at) if "/people" in view.sections else ()
     return [
         _result("Person", each.name, ", ".join(each.roles), f"/people/{each.person}", "user")
@@ -46,7 +46,7 @@ def _people(db: Db, at: Instant, view: View, query: str) -> list[Context]:
     ][:MOST_OF_EACH]
 
 
-def _resources(db: Db, at: Instant, view: View, query: str) -> list[Context]:
+def _resources(db: Snapshot, at: Instant, view: View, query: str) -> list[Context]:
     if "/resources" in view.sections:
         named = {each.resource: each.labels for each in resources(db, at)}
     else:
@@ -61,7 +61,7 @@ def _resources(db: Db, at: Instant, view: View, query: str) -> list[Context]:
     return found[:MOST_OF_EACH]
 
 
-def _sessions(db: Db, at: Instant, view: View, query: str) -> list[Context]:
+def _sessions(db: Snapshot, at: Instant, view: View, query: str) -> list[Context]:
     person = None if view.everybody else view.person
     found = sessions(db, at, SessionFilter(person=person, search=query, most=MOST_OF_EACH))
     return [

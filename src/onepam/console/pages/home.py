@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from starlette.responses import Response
 
 from onepam.app.make_request import make_request
+from onepam.app.ports import Snapshot
 from onepam.console.dispatch import MEMBER, Place
 from onepam.console.pages.roster import HELD_WORDS
 from onepam.console.rendering import Flash, plural, words
@@ -17,7 +18,6 @@ from onepam.domain.staff import Standing
 from onepam.kernel.clock import MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
-from onepam.store.database import Db
 from onepam.store.facts.requests import deciders
 from onepam.store.read.catalogue import Catalogue, OpenAccess, Requestable, catalogue
 from onepam.store.read.confirmations import waiting_confirmations
@@ -73,7 +73,7 @@ async def ask(visit: Visit) -> Response:
     return visit.go(f"/requests/{made.request}", Flash("done", "Asked.", "You see here when somebody decided."))
 
 
-def _mine(db: Db, at: Instant, services: ConsoleServices, view: View, query: str) -> Context:
+def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, query: str) -> Context:
     me = view.person
     found = catalogue(db, at, me, query, MOST_OFFERS)
     offered = _offered(db, at, me, found)
@@ -118,7 +118,7 @@ def _mine(db: Db, at: Instant, services: ConsoleServices, view: View, query: str
     }
 
 
-def _open(db: Db, at: Instant, services: ConsoleServices, view: View, access: OpenAccess) -> Context:
+def _open(db: Snapshot, at: Instant, services: ConsoleServices, view: View, access: OpenAccess) -> Context:
     login, target = access.login, access.site.resource
     ssh, more = services.ssh_words(login, target), []
     if Action.SFTP in access.actions:
@@ -135,7 +135,7 @@ def _open(db: Db, at: Instant, services: ConsoleServices, view: View, access: Op
     }
 
 
-def _offered(db: Db, at: Instant, me: str, found: Catalogue) -> list[Context]:
+def _offered(db: Snapshot, at: Instant, me: str, found: Catalogue) -> list[Context]:
     """One entry for each resource, with what may be asked for there."""
     by_resource: dict[str, list[Requestable]] = {}
     for each in found.requestable:
@@ -172,7 +172,7 @@ def _names(who: Iterable[tuple[str, str]], roles: Iterable[str]) -> str:
     return words(names[:3]) if len(names) <= 3 else f"{', '.join(names[:3])} and {len(names) - 3} more"
 
 
-def _waiting_for(db: Db, at: Instant, ident: str) -> str:
+def _waiting_for(db: Snapshot, at: Instant, ident: str) -> str:
     found = request(db, at, ident)
     return " or ".join(name for _, name in found.approvers[:3]) if found else ""
 
@@ -189,7 +189,7 @@ async def _alerts(visit: Visit) -> list[Context]:
     return alarms + risks + (await visit.services.reader(_found, None) if visit.me.has(ConsoleRight.ADMINISTER) else [])
 
 
-def _risks(db: Db, at: Instant, me: str) -> list[Context]:
+def _risks(db: Snapshot, at: Instant, me: str) -> list[Context]:
     """Exceptions from the second factor that wait for this senior approver."""
     return [
         {
@@ -203,7 +203,7 @@ def _risks(db: Db, at: Instant, me: str) -> list[Context]:
     ][:MOST_ALERTS]
 
 
-def _found(db: Db, at: Instant) -> list[Context]:
+def _found(db: Snapshot, at: Instant) -> list[Context]:
     found = _roster(db, at) + [
         {
             "text": f"A listener would still open for {name(db, at, each)}, who has left.",
@@ -234,7 +234,7 @@ def _found(db: Db, at: Instant) -> list[Context]:
     )
 
 
-def _roster(db: Db, at: Instant) -> list[Context]:
+def _roster(db: Snapshot, at: Instant) -> list[Context]:
     """A version of the staff roster that waits, a file that could not be taken, or none for too long."""
     known = health(db, at)
     if known.held is not None and known.held.standing is Standing.HELD:

@@ -5,6 +5,7 @@ from math import log
 
 from starlette.responses import Response
 
+from onepam.app.ports import Snapshot
 from onepam.app.probe_access import order_probe
 from onepam.console.dispatch import SEES_ALL, Needs, Place
 from onepam.console.person_words import origin_words
@@ -13,7 +14,6 @@ from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.domain.access import ConsoleRight
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, instant
-from onepam.store.database import Db
 from onepam.store.read.leavers import ALLOWED, Leaver, Leavers, SystemEnd, leavers
 
 ORDERS = Needs(rights=(ConsoleRight.ADMINISTER, ConsoleRight.MONITOR))
@@ -40,7 +40,7 @@ async def probe(visit: Visit) -> Response:
     return visit.go("/leavers", Flash("done", "The listeners are probed now.", "Their answers are here in a moment."))
 
 
-def _listed(db: Db, at: Instant, begin: Instant, until: Instant) -> Context:
+def _listed(db: Snapshot, at: Instant, begin: Instant, until: Instant) -> Context:
     found = leavers(db, at, begin, until)
     return {
         "people": [_row(each, at) for each in found.people],

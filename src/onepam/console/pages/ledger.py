@@ -6,7 +6,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from onepam.app.announced import cancel_announced
-from onepam.app.ports import LedgerHealth
+from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.console.dispatch import ADMINISTERS, SEES_ALL, Place
 from onepam.console.rendering import plural, utc
 from onepam.console.view import Context, View
@@ -15,10 +15,8 @@ from onepam.domain.access import ConsoleRight
 from onepam.domain.announcing import Deed
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt, Refused
-from onepam.store.database import Db
-from onepam.store.entries import Stored
 from onepam.store.read.announced import open_announcements
-from onepam.store.read.console import Verified, entry, kept, newest, verified
+from onepam.store.read.console import Stored, Verified, entry, kept, newest, verified
 from onepam.store.read.names import names
 
 _CHECKS = (
@@ -103,7 +101,7 @@ def _verdict(health: LedgerHealth) -> Context:
     }
 
 
-def _ledger(db: Db, at: Instant, view: View, health: LedgerHealth, index: int | None) -> Context:
+def _ledger(db: Snapshot, at: Instant, view: View, health: LedgerHealth, index: int | None) -> Context:
     listed, called = newest(db, at), names(db, at)
     head = listed[0].header if listed else None
     size = head.index + 1 if head else 0

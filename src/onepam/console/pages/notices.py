@@ -2,13 +2,13 @@
 
 from starlette.responses import Response
 
+from onepam.app.ports import Snapshot
 from onepam.console.dispatch import SEES_ALL, Place
 from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.domain.notices import TABLE, Audience
 from onepam.domain.outbox import MAIL, SECURITY, Channel, person_of
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db
 from onepam.store.read.names import name
 from onepam.store.read.outbox import Deliveries, deliveries, waiting
 
@@ -39,7 +39,7 @@ async def page(visit: Visit) -> Response:
     return visit.page("notices.html", **await visit.services.reader(_notices, visit.at))
 
 
-def _notices(db: Db, at: Instant) -> Context:
+def _notices(db: Snapshot, at: Instant) -> Context:
     left = waiting(db, at)
     found = [each for each in deliveries(db, at) if each.receiver != MAIL]
     return {
@@ -57,7 +57,7 @@ def _notices(db: Db, at: Instant) -> Context:
     }
 
 
-def _receiver(db: Db, at: Instant, found: Deliveries, left: int) -> Context:
+def _receiver(db: Snapshot, at: Instant, found: Deliveries, left: int) -> Context:
     person = person_of(found.receiver)
     named = "Security address" if found.receiver == SECURITY else found.receiver
     return {

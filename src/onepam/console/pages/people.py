@@ -6,6 +6,7 @@ from onepam.app.add_person import add_person
 from onepam.app.disable_person import disable_person
 from onepam.app.enable_person import enable_person
 from onepam.app.enrol import approve_enrolment, open_enrolment
+from onepam.app.ports import Snapshot
 from onepam.console.dispatch import ADMINISTERS, MEMBER, SEES_ALL, Place
 from onepam.console.pages import person_change
 from onepam.console.pages.person_change import by_email, last_day
@@ -32,7 +33,6 @@ from onepam.kernel.clock import FOREVER, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
-from onepam.store.database import Db
 from onepam.store.read import people as rows
 from onepam.store.read.roles import roles
 
@@ -169,7 +169,7 @@ async def _show(visit: Visit, person: str, link: Context | None = None) -> Respo
     )
 
 
-def _listed(db: Db, at: Instant, wanted: Context) -> Context:
+def _listed(db: Snapshot, at: Instant, wanted: Context) -> Context:
     privileged = {
         each.role
         for each in roles(db, at).roles

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from starlette.responses import Response
 
 from onepam.app.change_person import change_person
+from onepam.app.ports import Snapshot
 from onepam.console.dispatch import ADMINISTERS, Place
 from onepam.console.rendering import Flash
 from onepam.console.view import Context
@@ -13,7 +14,6 @@ from onepam.domain.people import PersonKind
 from onepam.domain.roster import Attributes, unknown_person
 from onepam.kernel.clock import Instant, instant, moment
 from onepam.kernel.errors import Refused
-from onepam.store.database import Db
 from onepam.store.read import people as rows
 from onepam.store.read.directory import account, account_by_email
 
@@ -44,7 +44,7 @@ async def change(visit: Visit) -> Response:
     return visit.go(here, Flash("done", "Changed.", "What was known before stays in the history."))
 
 
-def form_of(db: Db, at: Instant, row: rows.PersonRow) -> Context:
+def form_of(db: Snapshot, at: Instant, row: rows.PersonRow) -> Context:
     """The fields of the form as they are."""
 
     def email(person: str | None) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from onepam.app.ports import Snapshot
 from onepam.console.at_provider import leave
 from onepam.console.rendering import words
 from onepam.console.view import Context
@@ -22,7 +23,6 @@ from onepam.identity.oidc.relying_party import Received as OidcReceived
 from onepam.identity.saml.assertion import Received as SamlReceived
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
-from onepam.store.database import Db
 from onepam.store.read import providers as rows
 from onepam.store.read.names import name
 
@@ -85,7 +85,7 @@ async def _show(visit: Visit, stored: Provider, received: Received | Refused) ->
     )
 
 
-def _outcome(db: Db, at: Instant, stored: Provider, received: Received) -> Context:
+def _outcome(db: Snapshot, at: Instant, stored: Provider, received: Received) -> Context:
     """What the rules of signing in would make of the message, if the provider were in force as it is proposed."""
     found = received.assertion
     facts = rows.message_facts(db, at, stored, found)
@@ -124,7 +124,9 @@ def _groups(groups: tuple[str, ...]) -> Context:
     return {"names": [visible(each) for each in groups[:MOST_GROUPS]], "beyond": max(0, len(groups) - MOST_GROUPS)}
 
 
-def _who(db: Db, at: Instant, stored: Provider, found: Assertion, facts: FederatedFacts, outcome: Outcome) -> Context:
+def _who(
+    db: Snapshot, at: Instant, stored: Provider, found: Assertion, facts: FederatedFacts, outcome: Outcome
+) -> Context:
     """Whom the message would sign in: by the identity, else by the address, else nobody, or somebody new."""
     said: Context = {
         "subject": visible(found.subject), "user_name": visible(found.user_name), "email": visible(found.email or ""),

@@ -5,7 +5,7 @@ from starlette.responses import Response
 from onepam.app.approve_request import approve_request, undo_approval
 from onepam.app.deny_request import deny_request
 from onepam.app.end_grant import end_grant
-from onepam.app.ports import LedgerHealth
+from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.app.withdraw_request import withdraw_request
 from onepam.console.dispatch import APPROVES, MEMBER, Place
 from onepam.console.rendering import Flash
@@ -17,7 +17,6 @@ from onepam.domain.requests import RequestStatus
 from onepam.kernel.clock import MILLISECOND, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
-from onepam.store.database import Db
 from onepam.store.facts.holdings import held_roles
 from onepam.store.read import requests as rows
 from onepam.store.read.explain import asked
@@ -111,7 +110,7 @@ def _unknown(ident: str) -> Refused:
     return Refused("request.unknown", "There is no such request that you may see.", f"You asked for {ident[:40]}.")
 
 
-def _inbox(db: Db, at: Instant, view: View) -> Context:
+def _inbox(db: Snapshot, at: Instant, view: View) -> Context:
     waiting = rows.inbox(db, at, view.person)
     decided = rows.requests(db, at, decider=view.person, most=MOST_DECIDED)
     shown = resources(db, at, (each.row.resource for each in waiting))
@@ -168,7 +167,7 @@ _RESTS_ON = ("role", "permission", "binding", "group")
 """The links above a request: what the requester says and wants stands beside them already."""
 
 
-def _request(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) -> Context | None:
+def _request(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerHealth) -> Context | None:
     found = rows.request(db, at, ident)
     if found is None:
         return None
@@ -208,7 +207,7 @@ def _request(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) 
     }
 
 
-def _probe(db: Db, at: Instant, row: rows.RequestRow) -> Context | None:
+def _probe(db: Snapshot, at: Instant, row: rows.RequestRow) -> Context | None:
     """What the probe found after the grant's end; None while there is nothing to probe."""
     if row.grant_ends is None or row.grant_state in ("starting", "running"):
         return None

@@ -4,7 +4,7 @@ from base64 import b64decode
 
 from starlette.responses import Response
 
-from onepam.app.ports import LedgerHealth
+from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.console.dispatch import MEMBER, SEES_ALL, Place
 from onepam.console.view import Context, View
 from onepam.console.visit import Visit
@@ -14,7 +14,6 @@ from onepam.domain.mfa_rule import MAX_AGE
 from onepam.identity.ssh_keys import fingerprint
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
-from onepam.store.database import Db
 from onepam.store.read import resources as rows
 from onepam.store.read.explain import explain
 from onepam.store.read.history import Moment, history_of
@@ -45,7 +44,7 @@ async def page(visit: Visit) -> Response:
     return visit.page("resource.html", **context)
 
 
-def _listed(db: Db, at: Instant, query: str) -> Context:
+def _listed(db: Snapshot, at: Instant, query: str) -> Context:
     sought, newest = query.casefold(), newest_sessions(db, at)
     found = [each for each in rows.resources(db, at) if not sought or sought in _words(each)]
     return {
@@ -75,7 +74,7 @@ def _words(row: rows.ResourceRow) -> str:
     return " ".join((row.resource, row.owner_name, *labels)).casefold()
 
 
-def _resource(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) -> Context | None:
+def _resource(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerHealth) -> Context | None:
     found = rows.resource(db, at, ident)
     if found is None:
         return None

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 
 from onepam.app.follow_roster import follow_roster
+from onepam.app.ports import Snapshot
 from onepam.app.take_roster import (
     NewId,
     Upload,
@@ -29,7 +30,6 @@ from onepam.kernel.clock import HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
-from onepam.store.database import Db
 from onepam.store.read import staff as rows
 
 MOST_SHOWN = 200
@@ -137,7 +137,7 @@ async def rules(visit: Visit) -> Response:
     )
 
 
-def _page(db: Db, at: Instant) -> Context:
+def _page(db: Snapshot, at: Instant) -> Context:
     health, found = rows.health(db, at), rows.reconciliation(db, at)
     held = health.held
     return {

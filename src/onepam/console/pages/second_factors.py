@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from onepam.app.ports import Snapshot
 from onepam.console.dispatch import SEES_ALL, Place
 from onepam.console.view import Context
 from onepam.console.visit import Visit
@@ -9,7 +10,6 @@ from onepam.console.wording import BASES, FACTORS, longest, rule_words
 from onepam.domain.federation import MfaBasis
 from onepam.domain.mfa_rule import MAX_AGE
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db
 from onepam.store.read.federated import exceptions
 from onepam.store.read.names import name
 from onepam.store.read.second_factor import OWN, mfa_report
@@ -29,7 +29,7 @@ async def report(visit: Visit) -> Response:
     return visit.page("second_factors.html", **await visit.services.reader(_report, visit.at))
 
 
-def _report(db: Db, at: Instant) -> Context:
+def _report(db: Snapshot, at: Instant) -> Context:
     found, excepted = mfa_report(db, at), exceptions(db, at)
     return {
         "bases": [

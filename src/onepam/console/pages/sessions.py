@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response, StreamingResponse
 
 from onepam.app.kill_session import kill_session
-from onepam.app.ports import LedgerHealth
+from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.app.watch_recording import WATCHERS, watch_recording
 from onepam.console.dispatch import ANYBODY, MEMBER, Place
 from onepam.console.rendering import PLAYER_CSP, field_time
@@ -29,7 +29,6 @@ from onepam.domain.sessions import EntryPoint
 from onepam.gateway.playback import NoRecording
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Corrupt, Refused
-from onepam.store.database import Db
 from onepam.store.read import sessions as rows
 from onepam.store.read.probes import probed_after, takes_away
 from onepam.store.read.recordings import final_head
@@ -159,7 +158,7 @@ async def _refused_at_the_door(visit: Visit, view: View, ident: str) -> Response
     )
 
 
-def _listed(db: Db, at: Instant, view: View, wanted: Context, before: Instant | None) -> Context:
+def _listed(db: Snapshot, at: Instant, view: View, wanted: Context, before: Instant | None) -> Context:
     which = rows.SessionFilter(
         person=None if view.everybody else view.person,
         status=STATES[wanted["state"]],
@@ -221,7 +220,7 @@ def _refusal_row(each: rows.RefusalRow) -> Context:
     }
 
 
-def _session(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) -> tuple[Context, bool] | None:
+def _session(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerHealth) -> tuple[Context, bool] | None:
     found = rows.session(db, at, ident)
     if found is None or not view.sees(found.row.person):
         return None
@@ -268,7 +267,7 @@ def _session(db: Db, at: Instant, view: View, ident: str, health: LedgerHealth) 
     }, row.person == view.person
 
 
-def _probe(db: Db, at: Instant, row: rows.SessionRow) -> Context | None:
+def _probe(db: Snapshot, at: Instant, row: rows.SessionRow) -> Context | None:
     """What the probe found after a session was cut because its ground was gone; None for any other end."""
     if row.closed is None or row.status != "closed" or not takes_away(row.closed_because or ""):
         return None

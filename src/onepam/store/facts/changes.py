@@ -3,13 +3,14 @@
 import json
 
 from onepam.app.plan_access import MatrixQuery
+from onepam.app.ports import Snapshot
 from onepam.domain.access import ResourceKind, SubjectKind
 from onepam.domain.asking import OpenRequest
 from onepam.domain.changing import ChangeFacts, MatrixFacts
 from onepam.domain.matrix import BindingDefinition, Matrix, ResourceDefinition, RoleDefinition, Someone
 from onepam.domain.proposal import ProposalKind
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, Row, row, rows
+from onepam.store.db import Row, row, rows
 from onepam.store.facts.holdings import actor_facts, console_rights, grant_of, mfa_rule, permissions, substance
 from onepam.store.facts.proposals import proposal_of
 from onepam.store.facts.registry import loads
@@ -17,7 +18,7 @@ from onepam.store.tables import AT
 
 
 @loads(MatrixQuery)
-def matrix_facts(db: Db, query: MatrixQuery, at: Instant) -> MatrixFacts:
+def matrix_facts(db: Snapshot, query: MatrixQuery, at: Instant) -> MatrixFacts:
     return MatrixFacts(
         actor=actor_facts(db, query.actor, at) if query.actor else None,
         matrix=matrix(db, at),
@@ -34,7 +35,7 @@ def matrix_facts(db: Db, query: MatrixQuery, at: Instant) -> MatrixFacts:
     )
 
 
-def matrix(db: Db, at: Instant) -> Matrix:
+def matrix(db: Snapshot, at: Instant) -> Matrix:
     """The whole matrix as of `at`."""
     groups: dict[str, dict[str, str]] = {}
     for each in rows(db, f"SELECT grp, person, source FROM group_member WHERE {AT} ORDER BY grp, person", {"at": at}):
@@ -47,7 +48,7 @@ def matrix(db: Db, at: Instant) -> Matrix:
     )
 
 
-def people(db: Db, at: Instant) -> tuple[Someone, ...]:
+def people(db: Snapshot, at: Instant) -> tuple[Someone, ...]:
     """Everybody on the roster, leavers too."""
     return tuple(
         Someone(each["person"], (each["email"] or "").lower(), bool(each["enabled"]), each["ends"])
@@ -55,7 +56,7 @@ def people(db: Db, at: Instant) -> tuple[Someone, ...]:
     )
 
 
-def _all(db: Db, table: str, at: Instant) -> list[Row]:
+def _all(db: Snapshot, table: str, at: Instant) -> list[Row]:
     return rows(db, f"SELECT * FROM {table} WHERE {AT} ORDER BY {table}", {"at": at})
 
 
@@ -96,7 +97,7 @@ def _binding(found: Row) -> BindingDefinition:
     )
 
 
-def _change(db: Db, change: str | None, at: Instant) -> ChangeFacts | None:
+def _change(db: Snapshot, change: str | None, at: Instant) -> ChangeFacts | None:
     found = row(db, f"SELECT * FROM change WHERE change = :change AND {AT}", {"change": change, "at": at})
     if found is None:
         return None

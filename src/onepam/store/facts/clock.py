@@ -1,16 +1,16 @@
 """Facts of the nodes' clocks: the entries themselves, since a jump is no state."""
 
 from onepam.app.confirm_clock import ClockFacts, ClockQuery
+from onepam.app.ports import Snapshot
 from onepam.domain.ledger_time import AGREED, Offset
 from onepam.domain.system import ClockConfirmed, ClockJumped
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db
 from onepam.store.entries import entries_of
 from onepam.store.facts.registry import loads
 
 
 @loads(ClockQuery)
-def clock(db: Db, query: ClockQuery, at: Instant) -> ClockFacts:
+def clock(db: Snapshot, query: ClockQuery, at: Instant) -> ClockFacts:
     doubted: dict[str, int] = {}
     offset = AGREED
     for stored in entries_of(db, ("system.clock_jumped", "system.clock_confirmed")):

@@ -2,6 +2,7 @@
 
 from onepam.app.decide_hold import HoldQuery, ReminderQuery
 from onepam.app.end_overdue_person import OverduePersonQuery
+from onepam.app.ports import Snapshot
 from onepam.domain.access import ConsoleRight
 from onepam.domain.directory_brake import (
     NO_BRAKE,
@@ -19,7 +20,7 @@ from onepam.domain.people import DIRECTORY_GROUP
 from onepam.domain.roster import PersonFacts
 from onepam.domain.staff import ROSTER
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.people import held, person_facts
 from onepam.store.facts.registry import loads
@@ -72,18 +73,18 @@ SELECT count(*) FROM (
 """A departure that was taken back has still cost factors and bindings: so it counts, whether the row ended or not."""
 
 
-def administrators(db: Db, at: Instant, without: tuple[str, str] = ("", "")) -> frozenset[str]:
+def administrators(db: Snapshot, at: Instant, without: tuple[str, str] = ("", "")) -> frozenset[str]:
     """Everybody with a role that administers, whether they can sign in or not; `without` the memberships of a group
     that one source says."""
     return frozenset(each["person"] for each in rows(db, _ADMINISTRATORS, _rights(at, without)))
 
 
-def administers(db: Db, group: str, at: Instant) -> bool:
+def administers(db: Snapshot, group: str, at: Instant) -> bool:
     """Whether a role that administers is bound to the group."""
     return row(db, _ADMINISTERING_GROUP, {**_rights(at), "group": group}) is not None
 
 
-def brake_facts(db: Db, origin: str, at: Instant) -> BrakeFacts:
+def brake_facts(db: Snapshot, origin: str, at: Instant) -> BrakeFacts:
     """The brake as of `at`, for departures that `origin` orders."""
     who = rows(db, _WHO_CAN_SIGN_IN, _rights(at))
     people = row(db, f"SELECT count(*) FROM person WHERE enabled = 1 AND kind <> 'service' AND {AT}", {"at": at})
@@ -103,7 +104,7 @@ def brake_facts(db: Db, origin: str, at: Instant) -> BrakeFacts:
     )
 
 
-def person_hold(db: Db, person: str, at: Instant) -> PersonHold | None:
+def person_hold(db: Snapshot, person: str, at: Instant) -> PersonHold | None:
     """The hold on the person as of `at`, or None."""
     found = row(db, f"SELECT * FROM person_hold WHERE person = :person AND {AT}", {"person": person, "at": at})
     if found is None:
@@ -119,7 +120,7 @@ def person_hold(db: Db, person: str, at: Instant) -> PersonHold | None:
     )
 
 
-def reported_by(db: Db, origin: str, user: str, person: str | None, at: Instant) -> tuple[str, ...]:
+def reported_by(db: Snapshot, origin: str, user: str, person: str | None, at: Instant) -> tuple[str, ...]:
     """People whom this directory reported to have left, by this user or with this account."""
     found = rows(
         db,
@@ -130,7 +131,7 @@ def reported_by(db: Db, origin: str, user: str, person: str | None, at: Instant)
     return tuple(each["person"] for each in found)
 
 
-def _reports(db: Db, person: str, at: Instant) -> tuple[Report, ...]:
+def _reports(db: Snapshot, person: str, at: Instant) -> tuple[Report, ...]:
     found = rows(
         db,
         f"SELECT * FROM reported_leaver WHERE person = :person AND {AT} ORDER BY began",
@@ -140,7 +141,7 @@ def _reports(db: Db, person: str, at: Instant) -> tuple[Report, ...]:
 
 
 @loads(HoldQuery)
-def hold(db: Db, query: HoldQuery, at: Instant) -> HoldFacts:
+def hold(db: Snapshot, query: HoldQuery, at: Instant) -> HoldFacts:
     found, person = person_hold(db, query.person, at), person_facts(db, query.person, at)
     return HoldFacts(
         actor=actor_facts(db, query.actor, at) if query.actor else None,
@@ -155,7 +156,7 @@ def hold(db: Db, query: HoldQuery, at: Instant) -> HoldFacts:
 
 
 @loads(OverduePersonQuery)
-def overdue_person(db: Db, query: OverduePersonQuery, at: Instant) -> OverdueFacts:
+def overdue_person(db: Snapshot, query: OverduePersonQuery, at: Instant) -> OverdueFacts:
     person, found = person_facts(db, query.person, at), person_hold(db, query.person, at)
     led = row(db, f"SELECT 1 WHERE {_LED.format(':person')}", {"person": query.person}) is not None
     return OverdueFacts(
@@ -168,14 +169,14 @@ def overdue_person(db: Db, query: OverduePersonQuery, at: Instant) -> OverdueFac
     )
 
 
-def _sponsor_left(db: Db, person: PersonFacts | None, at: Instant) -> Instant | None:
+def _sponsor_left(db: Snapshot, person: PersonFacts | None, at: Instant) -> Instant | None:
     of = {"owner": person.owner if person else None, "at": at}
     left = row(db, f"SELECT removed FROM leaver WHERE person = :owner AND {AT}", of)
     return left["removed"] if left else None
 
 
 @loads(ReminderQuery)
-def reminder(db: Db, query: ReminderQuery, at: Instant) -> ReminderFacts:
+def reminder(db: Snapshot, query: ReminderQuery, at: Instant) -> ReminderFacts:
     of = {"hold": query.hold, "at": at}
     found = row(db, f"SELECT decide_by, reminded FROM directory_hold WHERE hold = :hold AND {AT}", of)
     waiting = row(db, f"SELECT count(*) FROM person_hold WHERE hold = :hold AND {AT}", of)

@@ -7,6 +7,7 @@ from onepam.app.federated_sign_in import (
     FederatedStepUpQuery,
     LogoutQuery,
 )
+from onepam.app.ports import Snapshot
 from onepam.domain.acceptance import AcceptanceFacts, ExceptionFacts
 from onepam.domain.directory_groups import Membership
 from onepam.domain.federated import FED_LATELY, FederatedFacts, Somebody
@@ -14,7 +15,7 @@ from onepam.domain.people import DIRECTORY_GROUP
 from onepam.domain.proposal import ProposalKind
 from onepam.domain.provider_logout import MOST, LogoutFacts
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.proposals import proposal_of
 from onepam.store.facts.providers import provider_of
@@ -24,7 +25,7 @@ from onepam.store.tables import AT
 
 
 @loads(FederatedQuery)
-def federated(db: Db, query: FederatedQuery, at: Instant) -> FederatedFacts:
+def federated(db: Snapshot, query: FederatedQuery, at: Instant) -> FederatedFacts:
     of = {"provider": query.provider, "digest": query.subject_digest, "email": query.email, "at": at}
     stored = row(db, f"SELECT * FROM provider WHERE provider = :provider AND {AT}", of)
     linked = row(
@@ -58,7 +59,7 @@ def federated(db: Db, query: FederatedQuery, at: Instant) -> FederatedFacts:
     )
 
 
-def _taken(db: Db, message: str, person: str) -> bool:
+def _taken(db: Snapshot, message: str, person: str) -> bool:
     """The message opened a session, or stepped one of the person's up."""
     of = {"message": message, "person": person}
     opened = row(db, "SELECT 1 FROM sign_in WHERE session = :message LIMIT 1", of)
@@ -66,7 +67,7 @@ def _taken(db: Db, message: str, person: str) -> bool:
     return opened is not None or stepped is not None
 
 
-def _provisioned(db: Db, provider: str, at: Instant) -> bool:
+def _provisioned(db: Snapshot, provider: str, at: Instant) -> bool:
     """A token of SCIM is or lately was in force for the provider's people, or there are users by it."""
     of = {"provider": provider, "at": at, "since": at - FED_LATELY}
     token = row(
@@ -82,12 +83,12 @@ def _provisioned(db: Db, provider: str, at: Instant) -> bool:
 
 
 @loads(FederatedStepUpQuery)
-def federated_step_up(db: Db, query: FederatedStepUpQuery, at: Instant) -> FederatedStepUpFacts:
+def federated_step_up(db: Snapshot, query: FederatedStepUpQuery, at: Instant) -> FederatedStepUpFacts:
     return FederatedStepUpFacts(actor_facts(db, query.actor, at), federated(db, query.said, at))
 
 
 @loads(LogoutQuery)
-def provider_logout(db: Db, query: LogoutQuery, at: Instant) -> LogoutFacts:
+def provider_logout(db: Snapshot, query: LogoutQuery, at: Instant) -> LogoutFacts:
     found = {
         each["session"]: each["person"]
         for session in query.sessions[:MOST]
@@ -107,7 +108,7 @@ def provider_logout(db: Db, query: LogoutQuery, at: Instant) -> LogoutFacts:
 
 
 @loads(AcceptanceQuery)
-def acceptance(db: Db, query: AcceptanceQuery, at: Instant) -> AcceptanceFacts:
+def acceptance(db: Snapshot, query: AcceptanceQuery, at: Instant) -> AcceptanceFacts:
     of = {"exception": query.exception, "at": at}
     found = row(db, f"SELECT * FROM mfa_exception WHERE exception = :exception AND {AT}", of)
     person = found["person"] if found else query.person
@@ -127,7 +128,7 @@ def acceptance(db: Db, query: AcceptanceQuery, at: Instant) -> AcceptanceFacts:
     )
 
 
-def _somebody(db: Db, provider: str, person: str, at: Instant) -> Somebody | None:
+def _somebody(db: Snapshot, provider: str, person: str, at: Instant) -> Somebody | None:
     of = {"person": person, "provider": provider, "at": at}
     found = row(db, f"SELECT name, email, manager, owner, origin FROM person WHERE person = :person AND {AT}", of)
     if found is None:

@@ -1,13 +1,14 @@
 """Facts of handing out checkpoints: the entries themselves, since it is no state."""
 
 from onepam.app.hand_out_anchor import HandedOutFacts, HandedOutQuery
+from onepam.app.ports import Snapshot
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, Row, row
+from onepam.store.db import Row, row
 from onepam.store.facts.registry import loads
 
 
 @loads(HandedOutQuery)
-def handed_out(db: Db, query: HandedOutQuery, at: Instant) -> HandedOutFacts:
+def handed_out(db: Snapshot, query: HandedOutQuery, at: Instant) -> HandedOutFacts:
     newest = "SELECT max(time) FROM entry WHERE kind = 'anchor.handed_out'"
     day = f'{newest} AND CAST(body AS TEXT) LIKE \'%"occasion":"day"%\''
     last, of_day = (row(db, sql) for sql in (newest, day))

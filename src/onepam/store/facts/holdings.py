@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from onepam.app.ports import Snapshot
 from onepam.domain.access import ConsoleRight, MfaRule, Permission
 from onepam.domain.authority import Actor, ActorFacts, HeldRole
 from onepam.domain.decision import AccessFacts, HeldGrant, ResourceFacts
@@ -21,7 +22,7 @@ from onepam.domain.people import PersonKind
 from onepam.domain.requests import Substance
 from onepam.domain.sessions import MfaProof
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import memory_of, row, rows
 from onepam.store.tables import AT
 
 TOPICS = {
@@ -63,15 +64,15 @@ _substance = decoder(Substance)
 _mfa_rule = decoder(MfaRule)
 
 
-def held_roles(db: Db, person: str, at: Instant) -> tuple[HeldRole, ...]:
+def held_roles(db: Snapshot, person: str, at: Instant) -> tuple[HeldRole, ...]:
     """The roles in force for a person, each with the binding it comes by."""
     bound = remembered(db, "access", ("roles", person), lambda: _bound_roles(db, person, at))
     return tuple([each for each in bound if each.ends is None or each.ends > at])
 
 
-def remembered(db: Db, topic: str, key: tuple[str, ...], ask: Callable[[], T]) -> T:
+def remembered(db: Snapshot, topic: str, key: tuple[str, ...], ask: Callable[[], T]) -> T:
     """What the connection remembers under the key; else the answer, which is kept where the topic is remembered."""
-    memory = db.memory.get(topic)
+    memory = memory_of(db, topic)
     if memory is None:
         return ask()
     found: T | None = memory.get(key)
@@ -82,7 +83,7 @@ def remembered(db: Db, topic: str, key: tuple[str, ...], ask: Callable[[], T]) -
     return found
 
 
-def _bound_roles(db: Db, person: str, at: Instant) -> tuple[HeldRole, ...]:
+def _bound_roles(db: Snapshot, person: str, at: Instant) -> tuple[HeldRole, ...]:
     """Also those by bindings that have run out, which is a matter of the hour and no change."""
     found = tuple(
         HeldRole(
@@ -99,13 +100,13 @@ def _bound_roles(db: Db, person: str, at: Instant) -> tuple[HeldRole, ...]:
     return under_hold(found, _hold(db, person, at)) if found else found
 
 
-def _hold(db: Db, person: str, at: Instant) -> HoldReason | None:
+def _hold(db: Snapshot, person: str, at: Instant) -> HoldReason | None:
     """Why the account waits for a word, None where it does not."""
     found = row(db, f"SELECT reason FROM person_hold WHERE person = :person AND {AT}", _of(person, at))
     return HoldReason(found["reason"]) if found else None
 
 
-def actor_facts(db: Db, actor: Actor, at: Instant) -> ActorFacts:
+def actor_facts(db: Snapshot, actor: Actor, at: Instant) -> ActorFacts:
     """The actor at the head; a person or a session that does not exist is simply not in force."""
     enabled, ends, _ = _standing(db, actor.person, at)
     sign_in = row(
@@ -124,7 +125,7 @@ def actor_facts(db: Db, actor: Actor, at: Instant) -> ActorFacts:
     )
 
 
-def mfa_proof(db: Db, person: str, session: str, at: Instant) -> tuple[MfaProof | None, Instant]:
+def mfa_proof(db: Snapshot, person: str, session: str, at: Instant) -> tuple[MfaProof | None, Instant]:
     """The factors behind a sign-in session of the person, and its end; None and now where there is no such session."""
     found = row(
         db,
@@ -145,7 +146,7 @@ def mfa_proof(db: Db, person: str, session: str, at: Instant) -> tuple[MfaProof 
     return proof, found["expires"]
 
 
-def access_facts(db: Db, person: str, resource: str, at: Instant) -> AccessFacts:
+def access_facts(db: Snapshot, person: str, resource: str, at: Instant) -> AccessFacts:
     """All that `domain.decision.decide` looks at, by four indexed look-ups whatever the company's size."""
     enabled, ends, _ = _standing(db, person, at)
     return AccessFacts(
@@ -158,12 +159,12 @@ def access_facts(db: Db, person: str, resource: str, at: Instant) -> AccessFacts
     )
 
 
-def person_kind(db: Db, person: str, at: Instant) -> PersonKind | None:
+def person_kind(db: Snapshot, person: str, at: Instant) -> PersonKind | None:
     """What kind of person this is; None for somebody who does not exist."""
     return _standing(db, person, at)[2]
 
 
-def _standing(db: Db, person: str, at: Instant) -> tuple[bool, Instant | None, PersonKind | None]:
+def _standing(db: Snapshot, person: str, at: Instant) -> tuple[bool, Instant | None, PersonKind | None]:
     """Whether the person is enabled, until when, and the kind; somebody who does not exist is not."""
 
     def ask() -> tuple[bool, Instant | None, PersonKind | None]:
@@ -175,12 +176,12 @@ def _standing(db: Db, person: str, at: Instant) -> tuple[bool, Instant | None, P
     return remembered(db, "access", ("person", person), ask)
 
 
-def resource_facts(db: Db, resource: str, at: Instant) -> ResourceFacts | None:
+def resource_facts(db: Snapshot, resource: str, at: Instant) -> ResourceFacts | None:
     """The resource as of `at`, or None."""
     return remembered(db, "access", ("resource", resource), lambda: _resource(db, resource, at))
 
 
-def _resource(db: Db, resource: str, at: Instant) -> ResourceFacts | None:
+def _resource(db: Snapshot, resource: str, at: Instant) -> ResourceFacts | None:
     found = row(db, f"SELECT * FROM resource WHERE resource = :resource AND {AT}", {"resource": resource, "at": at})
     return None if found is None else resource_of(found)
 
@@ -206,13 +207,13 @@ def mfa_rule(text: str | None) -> MfaRule | None:
     return found
 
 
-def held_grants(db: Db, person: str, resource: str, at: Instant) -> tuple[HeldGrant, ...]:
+def held_grants(db: Snapshot, person: str, resource: str, at: Instant) -> tuple[HeldGrant, ...]:
     """The person's grants on the resource that run at `at`."""
     held = remembered(db, "grants", ("person", person), lambda: _grants(db, person, at))
     return tuple([grant for where, grant in held if where == resource and grant.ends > at])
 
 
-def _grants(db: Db, person: str, at: Instant) -> tuple[tuple[str, HeldGrant], ...]:
+def _grants(db: Snapshot, person: str, at: Instant) -> tuple[tuple[str, HeldGrant], ...]:
     """With their resources; what has run out and was not ended yet is no matter of the tables but of the hour."""
     found = rows(db, f"SELECT * FROM access_grant WHERE person = :person AND {AT}", _of(person, at))
     return tuple([(each["resource"], grant_of(each)) for each in found])

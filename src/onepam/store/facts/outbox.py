@@ -1,14 +1,15 @@
 """What the ledger says of a receiver of notices."""
 
+from onepam.app.ports import Snapshot
 from onepam.domain.outbox import Channel, ReceiverFacts, ReceiverQuery, ReceiversFacts, ReceiversQuery, Told
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
 
 
 @loads(ReceiverQuery)
-def receiver(db: Db, query: ReceiverQuery, at: Instant) -> ReceiverFacts:
+def receiver(db: Snapshot, query: ReceiverQuery, at: Instant) -> ReceiverFacts:
     """The receiver's failing, and the end of the last notice alike."""
     asked = {"receiver": query.receiver, "alike": query.alike, "at": at}
     failing = row(db, f"SELECT failing FROM delivery WHERE receiver = :receiver AND {AT}", asked)
@@ -22,7 +23,7 @@ def receiver(db: Db, query: ReceiverQuery, at: Instant) -> ReceiverFacts:
 
 
 @loads(ReceiversQuery)
-def receivers(db: Db, query: ReceiversQuery, at: Instant) -> ReceiversFacts:
+def receivers(db: Snapshot, query: ReceiversQuery, at: Instant) -> ReceiversFacts:
     """The receivers in force."""
     found = rows(db, f"SELECT receiver, channel FROM receiver WHERE {AT}", {"at": at})
     return ReceiversFacts({each["receiver"]: Channel(each["channel"]) for each in found})

@@ -5,6 +5,7 @@ from typing import Any
 from onepam.app.add_person import RosterQuery
 from onepam.app.disable_person import LeavingQuery
 from onepam.app.kill_session import KillQuery
+from onepam.app.ports import Snapshot
 from onepam.domain.access import ConsoleRight
 from onepam.domain.approval import authority
 from onepam.domain.kill import KillFacts
@@ -12,7 +13,7 @@ from onepam.domain.leaving import MOST_OF_EACH, MOST_REROUTED, Held, LeavingFact
 from onepam.domain.people import DIRECTORY_GROUP, PersonKind
 from onepam.domain.roster import PersonFacts, RosterFacts
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.facts.holdings import actor_facts, held_roles, substance
 from onepam.store.facts.registry import loads
 from onepam.store.facts.requests import approvers, deciders, owned_service
@@ -20,7 +21,7 @@ from onepam.store.tables import AT
 
 
 @loads(RosterQuery)
-def roster(db: Db, query: RosterQuery, at: Instant) -> RosterFacts:
+def roster(db: Snapshot, query: RosterQuery, at: Instant) -> RosterFacts:
     known = query.attributes
     return RosterFacts(
         actor=actor_facts(db, query.actor, at) if query.actor else None,
@@ -33,7 +34,7 @@ def roster(db: Db, query: RosterQuery, at: Instant) -> RosterFacts:
 
 
 @loads(LeavingQuery)
-def leaving(db: Db, query: LeavingQuery, at: Instant) -> LeavingFacts:
+def leaving(db: Snapshot, query: LeavingQuery, at: Instant) -> LeavingFacts:
     person = person_facts(db, query.person, at)
     return LeavingFacts(
         actor=actor_facts(db, query.actor, at),
@@ -45,7 +46,7 @@ def leaving(db: Db, query: LeavingQuery, at: Instant) -> LeavingFacts:
 
 
 @loads(KillQuery)
-def killing(db: Db, query: KillQuery, at: Instant) -> KillFacts:
+def killing(db: Snapshot, query: KillQuery, at: Instant) -> KillFacts:
     found: Any = row(
         db,
         f"SELECT person, status FROM session WHERE session = :session AND {AT}",
@@ -54,7 +55,7 @@ def killing(db: Db, query: KillQuery, at: Instant) -> KillFacts:
     return KillFacts(actor_facts(db, query.actor, at), found["person"], found["status"])
 
 
-def held(db: Db, person: str, at: Instant) -> Held:
+def held(db: Snapshot, person: str, at: Instant) -> Held:
     """What somebody holds as of `at`."""
     live = row(
         db,
@@ -78,7 +79,7 @@ def held(db: Db, person: str, at: Instant) -> Held:
     )
 
 
-def directory_memberships(db: Db, person: str, at: Instant) -> tuple[tuple[str, str], ...]:
+def directory_memberships(db: Snapshot, person: str, at: Instant) -> tuple[tuple[str, str], ...]:
     """The groups that directories say of the person, by users that are active, each with its source. What is in effect
     is the same while the person is enabled."""
     found = rows(
@@ -95,7 +96,7 @@ def directory_memberships(db: Db, person: str, at: Instant) -> tuple[tuple[str, 
     return tuple((each["grp"], each["source"]) for each in found)
 
 
-def _enrolments(db: Db, person: str, at: Instant) -> tuple[str, ...]:
+def _enrolments(db: Snapshot, person: str, at: Instant) -> tuple[str, ...]:
     """Links and proposals for the person, and proposals by the person."""
     found = rows(
         db,
@@ -106,7 +107,7 @@ def _enrolments(db: Db, person: str, at: Instant) -> tuple[str, ...]:
     return tuple(each[0] for each in found)
 
 
-def _exceptions(db: Db, person: str, at: Instant) -> tuple[tuple[str, str], ...]:
+def _exceptions(db: Snapshot, person: str, at: Instant) -> tuple[tuple[str, str], ...]:
     """Those for the person, and proposals by the person: those whose end has passed need no other."""
     found = rows(
         db,
@@ -117,7 +118,7 @@ def _exceptions(db: Db, person: str, at: Instant) -> tuple[tuple[str, str], ...]
     return tuple((each["exception"], each["person"]) for each in found)
 
 
-def _rerouted(db: Db, person: str, at: Instant) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _rerouted(db: Snapshot, person: str, at: Instant) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """The open requests that the person has the authority to decide, each with the others who have it."""
     held = held_roles(db, person, at)
     if not any(ConsoleRight.APPROVE in each.console for each in held):
@@ -140,7 +141,7 @@ def _rerouted(db: Db, person: str, at: Instant) -> tuple[tuple[str, tuple[str, .
     return tuple(passed_on)
 
 
-def person_facts(db: Db, person: str, at: Instant) -> PersonFacts | None:
+def person_facts(db: Snapshot, person: str, at: Instant) -> PersonFacts | None:
     """The person as of `at`, or None."""
     found = row(db, f"SELECT * FROM person WHERE person = :person AND {AT}", {"person": person, "at": at})
     if found is None:
@@ -155,7 +156,7 @@ def person_facts(db: Db, person: str, at: Instant) -> PersonFacts | None:
     )
 
 
-def _same_email(db: Db, person: str, email: str | None, at: Instant) -> str | None:
+def _same_email(db: Snapshot, person: str, email: str | None, at: Instant) -> str | None:
     if email is None:
         return None
     found = row(
@@ -166,7 +167,7 @@ def _same_email(db: Db, person: str, email: str | None, at: Instant) -> str | No
     return found["person"] if found else None
 
 
-def _ids(db: Db, table: str, key: str, person: str, at: Instant, which: str = "1") -> tuple[str, ...]:
+def _ids(db: Snapshot, table: str, key: str, person: str, at: Instant, which: str = "1") -> tuple[str, ...]:
     found = rows(
         db,
         f"SELECT {key} FROM {table} WHERE person = :person AND {which} AND {AT} ORDER BY 1 LIMIT {MOST_OF_EACH}",
@@ -175,7 +176,7 @@ def _ids(db: Db, table: str, key: str, person: str, at: Instant, which: str = "1
     return tuple(each[0] for each in found)
 
 
-def _pairs(db: Db, table: str, columns: str, person: str, at: Instant) -> tuple[tuple[str, str], ...]:
+def _pairs(db: Snapshot, table: str, columns: str, person: str, at: Instant) -> tuple[tuple[str, str], ...]:
     found = rows(
         db,
         f"SELECT {columns} FROM {table} WHERE person = :person AND {AT} ORDER BY 1 LIMIT {MOST_OF_EACH}",
@@ -184,7 +185,7 @@ def _pairs(db: Db, table: str, columns: str, person: str, at: Instant) -> tuple[
     return tuple((each[0], each[1]) for each in found)
 
 
-def _grants(db: Db, person: str, at: Instant) -> tuple[tuple[str, str], ...]:
+def _grants(db: Snapshot, person: str, at: Instant) -> tuple[tuple[str, str], ...]:
     """Their own, and what they approved that has not begun: it never will."""
     found = rows(
         db,
@@ -196,7 +197,7 @@ def _grants(db: Db, person: str, at: Instant) -> tuple[tuple[str, str], ...]:
     return tuple((each[0], each[1]) for each in found)
 
 
-def _bindings(db: Db, person: str, at: Instant) -> tuple[str, ...]:
+def _bindings(db: Snapshot, person: str, at: Instant) -> tuple[str, ...]:
     found = rows(
         db,
         f"SELECT binding FROM binding WHERE subject = :person AND subject_kind = 'person' AND {AT} "

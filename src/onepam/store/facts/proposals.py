@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from onepam.app.lapse_proposals import MOST_LAPSING, LapsingQuery
+from onepam.app.ports import Snapshot
 from onepam.domain.lapsing import LapsingFacts, Waiting
 from onepam.domain.proposal import RULES, Proposal, ProposalKind, lapses
 from onepam.kernel.clock import FOREVER, Instant
-from onepam.store.database import Db, Row, row, rows
+from onepam.store.db import Row, row, rows
 from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
 
@@ -77,14 +78,14 @@ _ONE = {
 }
 
 
-def proposal_of(db: Db, kind: ProposalKind, proposal: str, at: Instant) -> Proposal | None:
+def proposal_of(db: Snapshot, kind: ProposalKind, proposal: str, at: Instant) -> Proposal | None:
     """The proposal of that id while it waits; None where none does."""
     found = row(db, _ONE[kind], {"proposal": proposal, "at": at})
     return _proposal(found) if found is not None else None
 
 
 @loads(LapsingQuery)
-def over(db: Db, query: LapsingQuery, at: Instant) -> LapsingFacts:
+def over(db: Snapshot, query: LapsingQuery, at: Instant) -> LapsingFacts:
     found = rows(db, _OVER, {"at": at})
     return LapsingFacts(tuple(Waiting(_proposal(each), each["concerns"]) for each in found))
 

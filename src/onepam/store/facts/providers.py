@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from onepam.app.count_refusals import RefusalQuery
+from onepam.app.ports import Snapshot
 from onepam.app.propose_provider import ProviderQuery
 from onepam.app.take_provider_keys import KeysQuery
 from onepam.domain.event import decoder
@@ -14,7 +15,7 @@ from onepam.domain.provider_refusal import RefusalFacts
 from onepam.domain.provider_setting import MOST_SIGN_INS, InForce, Provider, ProviderProposal, SettingFacts
 from onepam.domain.providers import ProviderRule
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.proposals import proposal_of
 from onepam.store.facts.registry import loads
@@ -24,20 +25,20 @@ _rule = decoder(ProviderRule)
 
 
 @loads(RefusalQuery)
-def refusal(db: Db, query: RefusalQuery, at: Instant) -> RefusalFacts:
+def refusal(db: Snapshot, query: RefusalQuery, at: Instant) -> RefusalFacts:
     of = {"provider": query.provider, "at": at}
     return RefusalFacts(row(db, f"SELECT 1 FROM provider WHERE provider = :provider AND {AT}", of) is not None)
 
 
 @loads(KeysQuery)
-def keys(db: Db, query: KeysQuery, at: Instant) -> KeysFacts:
+def keys(db: Snapshot, query: KeysQuery, at: Instant) -> KeysFacts:
     of = {"provider": query.provider, "at": at}
     found = row(db, f"SELECT change FROM provider WHERE provider = :provider AND {AT}", of)
     return KeysFacts(found["change"] if found else None)
 
 
 @loads(ProviderQuery)
-def setting(db: Db, query: ProviderQuery, at: Instant) -> SettingFacts:
+def setting(db: Snapshot, query: ProviderQuery, at: Instant) -> SettingFacts:
     came_by = row(
         db,
         f"SELECT provider FROM sign_in WHERE session = :session AND {AT}",
@@ -83,7 +84,7 @@ def provider_of(found: Any) -> Provider:
     )
 
 
-def _proposal(db: Db, change: str, at: Instant) -> ProviderProposal | None:
+def _proposal(db: Snapshot, change: str, at: Instant) -> ProviderProposal | None:
     found = row(db, f"SELECT * FROM provider_proposal WHERE change = :change AND {AT}", {"change": change, "at": at})
     if found is None:
         return None
@@ -91,7 +92,7 @@ def _proposal(db: Db, change: str, at: Instant) -> ProviderProposal | None:
     return ProviderProposal(provider_of(found), waiting) if waiting is not None else None
 
 
-def _taken(db: Db, query: ProviderQuery, at: Instant) -> bool:
+def _taken(db: Snapshot, query: ProviderQuery, at: Instant) -> bool:
     """Whether the id of the change or declaration was ever used, or that of a new provider by one that was removed:
     identities are linked to a provider by its id."""
     used = row(

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from onepam.app.ports import Snapshot
 from onepam.app.provision_group import ScimGroupQuery
 from onepam.app.provision_user import ScimUserQuery, TakeoverQuery
 from onepam.app.scim_token import ScimTokenQuery
@@ -17,7 +18,7 @@ from onepam.domain.provisioning import ScimUserSet, name_key
 from onepam.domain.scim_token import Token, TokenFacts
 from onepam.domain.take_over import TakeoverFacts
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.facts.directory_brake import administers, administrators, brake_facts, person_hold, reported_by
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.people import directory_memberships, held, person_facts
@@ -38,7 +39,7 @@ LEFT JOIN scim_member m ON m.scim_group = :group AND m.user = u.user AND m.valid
 
 
 @loads(ScimTokenQuery)
-def scim_token(db: Db, query: ScimTokenQuery, at: Instant) -> TokenFacts:
+def scim_token(db: Snapshot, query: ScimTokenQuery, at: Instant) -> TokenFacts:
     count = row(db, f"SELECT count(*) FROM scim_token WHERE {AT}", {"at": at})
     return TokenFacts(
         actor=actor_facts(db, query.actor, at),
@@ -48,7 +49,7 @@ def scim_token(db: Db, query: ScimTokenQuery, at: Instant) -> TokenFacts:
     )
 
 
-def token_of(db: Db, token: str, at: Instant) -> Token | None:
+def token_of(db: Snapshot, token: str, at: Instant) -> Token | None:
     """The token as of `at`, or None."""
     found = row(db, f"SELECT * FROM scim_token WHERE token = :token AND {AT}", {"token": token, "at": at})
     if found is None:
@@ -63,7 +64,7 @@ def token_of(db: Db, token: str, at: Instant) -> Token | None:
 
 
 @loads(ScimUserQuery)
-def scim_user(db: Db, query: ScimUserQuery, at: Instant) -> UserFacts:
+def scim_user(db: Snapshot, query: ScimUserQuery, at: Instant) -> UserFacts:
     token = token_of(db, query.token, at)
     provider = token.provider if token else ""
     found = _user(db, query.user, provider, at)
@@ -95,7 +96,7 @@ def scim_user(db: Db, query: ScimUserQuery, at: Instant) -> UserFacts:
 
 
 @loads(TakeoverQuery)
-def takeover(db: Db, query: TakeoverQuery, at: Instant) -> TakeoverFacts:
+def takeover(db: Snapshot, query: TakeoverQuery, at: Instant) -> TakeoverFacts:
     found = row(db, f"SELECT * FROM scim_user WHERE user = :user AND {AT}", {"user": query.user, "at": at})
     provider = found["provider"] if found else ""
     namesake = _known(db, found["waits_for"], at) if found else None
@@ -122,7 +123,7 @@ def takeover(db: Db, query: TakeoverQuery, at: Instant) -> TakeoverFacts:
 
 
 @loads(ScimGroupQuery)
-def scim_group(db: Db, query: ScimGroupQuery, at: Instant) -> GroupFacts:
+def scim_group(db: Snapshot, query: ScimGroupQuery, at: Instant) -> GroupFacts:
     token = token_of(db, query.token, at)
     provider = token.provider if token else ""
     found = row(
@@ -146,7 +147,9 @@ def scim_group(db: Db, query: ScimGroupQuery, at: Instant) -> GroupFacts:
     )
 
 
-def _group_brake(db: Db, name: str, new: str, members: list[str | None], provider: str, at: Instant) -> GroupBrake:
+def _group_brake(
+    db: Snapshot, name: str, new: str, members: list[str | None], provider: str, at: Instant
+) -> GroupBrake:
     """Of these members, where the group administers by its present name or by its new one."""
     group, ours = DIRECTORY_GROUP + name, origin(provider)
     onward = bool(new) and administers(db, DIRECTORY_GROUP + new, at)
@@ -164,7 +167,9 @@ def _group_brake(db: Db, name: str, new: str, members: list[str | None], provide
     )
 
 
-def _members(db: Db, group: str, users: set[str], provider: str, names: set[str], at: Instant) -> dict[str, Member]:
+def _members(
+    db: Snapshot, group: str, users: set[str], provider: str, names: set[str], at: Instant
+) -> dict[str, Member]:
     values = {"users": json.dumps(sorted(users)), "provider": provider, "group": group, "at": at}
     found = rows(db, _MEMBERS, values) if users else []
     people = [each["person"] for each in found if each["person"] is not None]
@@ -184,7 +189,7 @@ def _members(db: Db, group: str, users: set[str], provider: str, names: set[str]
     }
 
 
-def _fed(db: Db, grp: str, people: list[str], provider: str, at: Instant) -> list[str]:
+def _fed(db: Snapshot, grp: str, people: list[str], provider: str, at: Instant) -> list[str]:
     """Who of these the provider has made a member."""
     found = rows(
         db,
@@ -195,7 +200,7 @@ def _fed(db: Db, grp: str, people: list[str], provider: str, at: Instant) -> lis
     return [each[0] for each in found]
 
 
-def _user(db: Db, user: str, provider: str, at: Instant) -> Any:
+def _user(db: Snapshot, user: str, provider: str, at: Instant) -> Any:
     return row(
         db,
         f"SELECT * FROM scim_user WHERE user = :user AND provider = :provider AND {AT}",
@@ -203,7 +208,7 @@ def _user(db: Db, user: str, provider: str, at: Instant) -> Any:
     )
 
 
-def _known(db: Db, person: str | None, at: Instant) -> Known | None:
+def _known(db: Snapshot, person: str | None, at: Instant) -> Known | None:
     facts = person_facts(db, person, at) if person else None
     if facts is None:
         return None
@@ -213,7 +218,7 @@ def _known(db: Db, person: str | None, at: Instant) -> Known | None:
     return Known(facts, found["manager"], found["name"], found["origin"])
 
 
-def _awaited(db: Db, user: Any, at: Instant) -> str | None:
+def _awaited(db: Snapshot, user: Any, at: Instant) -> str | None:
     """Whose account, made by hand, an active user waits for, while it works."""
     if not user["active"] or user["trouble"] != TAKEOVER:
         return None
@@ -221,20 +226,20 @@ def _awaited(db: Db, user: Any, at: Instant) -> str | None:
     return facts.person if facts is not None and facts.enabled else None
 
 
-def _trusted(db: Db, person: str, at: Instant) -> bool:
+def _trusted(db: Snapshot, person: str, at: Instant) -> bool:
     """Whether the person administers, or holds a role of their own."""
     of = {"person": person, "at": at}
     own = row(db, f"SELECT 1 FROM binding WHERE subject = :person AND subject_kind = 'person' AND {AT} LIMIT 1", of)
     return own is not None or person in administrators(db, at)
 
 
-def _agreed(db: Db, person: str, provider: str, at: Instant) -> bool:
+def _agreed(db: Snapshot, person: str, provider: str, at: Instant) -> bool:
     """Whether an administrator let the provider take this account over."""
     of = {"person": person, "provider": provider, "at": at}
     return row(db, f"SELECT 1 FROM takeover WHERE person = :person AND provider = :provider AND {AT}", of) is not None
 
 
-def _namesake(db: Db, email: str | None, person: str | None, at: Instant) -> Known | None:
+def _namesake(db: Snapshot, email: str | None, person: str | None, at: Instant) -> Known | None:
     if email is None:
         return None
     found = row(
@@ -245,7 +250,7 @@ def _namesake(db: Db, email: str | None, person: str | None, at: Instant) -> Kno
     return _known(db, found["person"], at) if found else None
 
 
-def _is_led_to(db: Db, person: str, user: str, provider: str, at: Instant) -> bool:
+def _is_led_to(db: Snapshot, person: str, user: str, provider: str, at: Instant) -> bool:
     return (
         row(
             db,
@@ -256,17 +261,17 @@ def _is_led_to(db: Db, person: str, user: str, provider: str, at: Instant) -> bo
     )
 
 
-def _leads_to(db: Db, user: str, provider: str, at: Instant) -> str | None:
+def _leads_to(db: Snapshot, user: str, provider: str, at: Instant) -> str | None:
     found = _user(db, user, provider, at) if user else None
     return found["person"] if found else None
 
 
-def _left_by(db: Db, person: str | None, at: Instant) -> str | None:
+def _left_by(db: Snapshot, person: str | None, at: Instant) -> str | None:
     found = row(db, f"SELECT origin FROM leaver WHERE person = :p AND {AT}", {"p": person, "at": at})
     return found["origin"] if found else None
 
 
-def _groups_of(db: Db, user: str, at: Instant) -> list[tuple[str, str]]:
+def _groups_of(db: Snapshot, user: str, at: Instant) -> list[tuple[str, str]]:
     found = rows(
         db,
         "SELECT g.scim_group, g.name FROM scim_member m JOIN scim_group g ON g.scim_group = m.scim_group "
@@ -277,7 +282,7 @@ def _groups_of(db: Db, user: str, at: Instant) -> list[tuple[str, str]]:
     return [(each[0], each[1]) for each in found]
 
 
-def _member_of(db: Db, person: str | None, provider: str, at: Instant) -> frozenset[str]:
+def _member_of(db: Snapshot, person: str | None, provider: str, at: Instant) -> frozenset[str]:
     if person is None:
         return frozenset()
     values = {"p": person, "source": origin(provider), "at": at}
@@ -285,12 +290,12 @@ def _member_of(db: Db, person: str | None, provider: str, at: Instant) -> frozen
     return frozenset(each[0] for each in found)
 
 
-def _elsewhere(db: Db, person: str | None, provider: str, at: Instant) -> tuple[tuple[str, str], ...]:
+def _elsewhere(db: Snapshot, person: str | None, provider: str, at: Instant) -> tuple[tuple[str, str], ...]:
     told = directory_memberships(db, person, at) if person else ()
     return tuple(each for each in told if each[1] != origin(provider))
 
 
-def _bindings(db: Db, name: str, at: Instant) -> tuple[str, ...]:
+def _bindings(db: Snapshot, name: str, at: Instant) -> tuple[str, ...]:
     found = rows(
         db,
         f"SELECT binding FROM binding WHERE subject = :subject AND subject_kind = 'group' AND {AT} ORDER BY 1",
@@ -299,7 +304,7 @@ def _bindings(db: Db, name: str, at: Instant) -> tuple[str, ...]:
     return tuple(each[0] for each in found)
 
 
-def _taken(db: Db, table: str, key: str, column: str, name: str, own: str, provider: str, at: Instant) -> bool:
+def _taken(db: Snapshot, table: str, key: str, column: str, name: str, own: str, provider: str, at: Instant) -> bool:
     if not name:
         return False
     values = {"provider": provider, "name": name_key(name), "own": own, "at": at}

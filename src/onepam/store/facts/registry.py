@@ -3,20 +3,20 @@
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
+from onepam.app.ports import Snapshot
 from onepam.domain.commit import FactsQuery
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db
 
 Q = TypeVar("Q")
 F = TypeVar("F")
 
-_loaders: dict[type, Callable[[Db, Any, Instant], Any]] = {}
+_loaders: dict[type, Callable[[Snapshot, Any, Instant], Any]] = {}
 
 
-def loads(query: type[Q]) -> Callable[[Callable[[Db, Q, Instant], F]], Callable[[Db, Q, Instant], F]]:
+def loads(query: type[Q]) -> Callable[[Callable[[Snapshot, Q, Instant], F]], Callable[[Snapshot, Q, Instant], F]]:
     """Registers the loader of a facts query. Raises `ValueError` for a second one."""
 
-    def register(loader: Callable[[Db, Q, Instant], F]) -> Callable[[Db, Q, Instant], F]:
+    def register(loader: Callable[[Snapshot, Q, Instant], F]) -> Callable[[Snapshot, Q, Instant], F]:
         if query in _loaders:
             raise ValueError(f"{query.__name__} has a loader already")
         _loaders[query] = loader
@@ -25,6 +25,6 @@ def loads(query: type[Q]) -> Callable[[Callable[[Db, Q, Instant], F]], Callable[
     return register
 
 
-def load(db: Db, query: FactsQuery[F], at: Instant) -> F:
+def load(db: Snapshot, query: FactsQuery[F], at: Instant) -> F:
     """The facts as of `at`. Raises `KeyError` for a query without a loader."""
     return cast(F, _loaders[type(query)](db, query, at))

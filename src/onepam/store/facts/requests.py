@@ -7,6 +7,7 @@ from onepam.app.approve_request import ApprovalQuery
 from onepam.app.end_grant import GrantQuery
 from onepam.app.expire_access import MOST_GRANTS, MOST_REQUESTS, OverdueQuery
 from onepam.app.make_request import AskQuery
+from onepam.app.ports import Snapshot
 from onepam.app.withdraw_request import WithdrawQuery
 from onepam.domain.approval import ApprovalFacts, GrantFacts, RequestFacts, authority, permission_of
 from onepam.domain.asking import AskFacts, OpenRequest, WithdrawFacts
@@ -14,7 +15,7 @@ from onepam.domain.expiry import OverdueFacts
 from onepam.domain.people import PersonKind
 from onepam.domain.requests import RequestStatus, Substance
 from onepam.kernel.clock import FOREVER, Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.facts.holdings import (
     access_facts,
     actor_facts,
@@ -40,7 +41,7 @@ ORDER BY g.access_grant LIMIT {MOST_GRANTS}
 
 
 @loads(AskQuery)
-def asking(db: Db, query: AskQuery, at: Instant) -> AskFacts:
+def asking(db: Snapshot, query: AskQuery, at: Instant) -> AskFacts:
     waiting = rows(
         db,
         f"SELECT request, substance, digest, expires FROM request WHERE person = :person AND status = 'open' AND {AT}",
@@ -54,7 +55,7 @@ def asking(db: Db, query: AskQuery, at: Instant) -> AskFacts:
 
 
 @loads(WithdrawQuery)
-def withdrawing(db: Db, query: WithdrawQuery, at: Instant) -> WithdrawFacts:
+def withdrawing(db: Snapshot, query: WithdrawQuery, at: Instant) -> WithdrawFacts:
     found = _request(db, query.request, at)
     return WithdrawFacts(
         actor=actor_facts(db, query.actor, at),
@@ -64,7 +65,7 @@ def withdrawing(db: Db, query: WithdrawQuery, at: Instant) -> WithdrawFacts:
 
 
 @loads(ApprovalQuery)
-def approval(db: Db, query: ApprovalQuery, at: Instant) -> ApprovalFacts:
+def approval(db: Snapshot, query: ApprovalQuery, at: Instant) -> ApprovalFacts:
     found = _request(db, query.request, at)
     return ApprovalFacts(
         actor=actor_facts(db, query.actor, at), request=_request_facts(db, found, at) if found else None
@@ -72,7 +73,7 @@ def approval(db: Db, query: ApprovalQuery, at: Instant) -> ApprovalFacts:
 
 
 @loads(GrantQuery)
-def granted(db: Db, query: GrantQuery, at: Instant) -> GrantFacts:
+def granted(db: Snapshot, query: GrantQuery, at: Instant) -> GrantFacts:
     found = row(
         db, f"SELECT * FROM access_grant WHERE access_grant = :grant AND {AT}", {"grant": query.grant, "at": at}
     )
@@ -85,7 +86,7 @@ def granted(db: Db, query: GrantQuery, at: Instant) -> GrantFacts:
 
 
 @loads(OverdueQuery)
-def overdue(db: Db, query: OverdueQuery, at: Instant) -> OverdueFacts:
+def overdue(db: Snapshot, query: OverdueQuery, at: Instant) -> OverdueFacts:
     """Only current rows are looked at: what runs now, not the history."""
     grants = rows(
         db,
@@ -111,19 +112,19 @@ def open_request(found: Any) -> OpenRequest:
     return OpenRequest(found["request"], substance(found["substance"]), found["digest"], found["expires"])
 
 
-def requester(db: Db, asked: Substance, at: Instant) -> Any:
+def requester(db: Snapshot, asked: Substance, at: Instant) -> Any:
     """What the requester holds, as the decision sees it."""
     return access_facts(db, asked.person, asked.resource, at)
 
 
-def approvers(db: Db, asked: Substance, at: Instant) -> tuple[str, ...]:
+def approvers(db: Snapshot, asked: Substance, at: Instant) -> tuple[str, ...]:
     """The roles that may approve this kind of access, as its role stands at `at`; empty when it is gone."""
     found = row(db, f"SELECT permissions FROM role WHERE role = :role AND {AT}", {"role": asked.role, "at": at})
     permission = permission_of(permissions(found["permissions"]), asked.permission) if found else None
     return permission.approvers if permission else ()
 
 
-def deciders(db: Db, at: Instant, roles: Iterable[str], requester: str) -> tuple[tuple[str, str], ...]:
+def deciders(db: Snapshot, at: Instant, roles: Iterable[str], requester: str) -> tuple[tuple[str, str], ...]:
     """Everybody enabled who could decide, under one of `roles`, what `requester` asks: (id, name) by name."""
     found = set[tuple[str, str]]()
     for role in roles:
@@ -150,7 +151,7 @@ def deciders(db: Db, at: Instant, roles: Iterable[str], requester: str) -> tuple
     return tuple(sorted(found, key=lambda each: each[1]))
 
 
-def owned_service(db: Db, at: Instant, requester: str, person: str) -> bool:
+def owned_service(db: Snapshot, at: Instant, requester: str, person: str) -> bool:
     """Whether the requester is a service account that `person` answers for."""
     found = row(
         db,
@@ -160,11 +161,11 @@ def owned_service(db: Db, at: Instant, requester: str, person: str) -> bool:
     return found is not None
 
 
-def _request(db: Db, request: str, at: Instant) -> Any:
+def _request(db: Snapshot, request: str, at: Instant) -> Any:
     return row(db, f"SELECT * FROM request WHERE request = :request AND {AT}", {"request": request, "at": at})
 
 
-def _request_facts(db: Db, found: Any, at: Instant) -> RequestFacts:
+def _request_facts(db: Snapshot, found: Any, at: Instant) -> RequestFacts:
     opened = open_request(found)
     person = row(
         db,

@@ -5,12 +5,13 @@ import json
 from onepam.app.close_session import NoFacts, SessionStatus, StatusQuery
 from onepam.app.confirm import AccessQuery, ConfirmationQuery
 from onepam.app.open_session import ConfirmationFacts, KnockFacts, KnockQuery
+from onepam.app.ports import Snapshot
 from onepam.domain.confirmation import GivenFacts
 from onepam.domain.decision import AccessFacts
 from onepam.domain.event import decoder
 from onepam.domain.sessions import MfaProof
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row
+from onepam.store.db import row
 from onepam.store.facts.holdings import access_facts, actor_facts, mfa_proof, person_kind, remembered, resource_facts
 from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
@@ -19,7 +20,7 @@ _mfa = decoder(MfaProof)
 
 
 @loads(KnockQuery)
-def knock(db: Db, query: KnockQuery, at: Instant) -> KnockFacts:
+def knock(db: Snapshot, query: KnockQuery, at: Instant) -> KnockFacts:
     access = access_facts(db, query.person, query.target, at)
     sign_in, confirmation = _sign_in(db, query, at), _confirmation(db, query, at)
     proof = sign_in if query.confirmation is None else confirmation.mfa if confirmation else None
@@ -35,7 +36,7 @@ def knock(db: Db, query: KnockQuery, at: Instant) -> KnockFacts:
     )
 
 
-def _spent(db: Db, person: str, proof: MfaProof, at: Instant) -> bool:
+def _spent(db: Snapshot, person: str, proof: MfaProof, at: Instant) -> bool:
     """Whether a session of the person's was opened with the very factor of this proof, under whatever sign-in."""
     found = row(
         db,
@@ -46,7 +47,7 @@ def _spent(db: Db, person: str, proof: MfaProof, at: Instant) -> bool:
     return found is not None
 
 
-def _privileged_from(db: Db, person: str, at: Instant) -> Instant | None:
+def _privileged_from(db: Snapshot, person: str, at: Instant) -> Instant | None:
     def ask() -> tuple[Instant | None]:
         found = row(
             db, f"SELECT max(privileged_from) FROM factor WHERE person = :person AND {AT}", {"person": person, "at": at}
@@ -56,7 +57,7 @@ def _privileged_from(db: Db, person: str, at: Instant) -> Instant | None:
     return remembered(db, "proof", ("factor", person), ask)[0]
 
 
-def _networks(db: Db, query: KnockQuery, at: Instant) -> tuple[str, ...] | None:
+def _networks(db: Snapshot, query: KnockQuery, at: Instant) -> tuple[str, ...] | None:
     if query.key is None:
         return None
     found = row(
@@ -67,7 +68,7 @@ def _networks(db: Db, query: KnockQuery, at: Instant) -> tuple[str, ...] | None:
     return tuple(json.loads(found["networks"] or "[]")) if found else None
 
 
-def _sign_in(db: Db, query: KnockQuery, at: Instant) -> MfaProof | None:
+def _sign_in(db: Snapshot, query: KnockQuery, at: Instant) -> MfaProof | None:
     sign_in, person = query.sign_in, query.person
     if sign_in is None:
         return None
@@ -79,7 +80,7 @@ def _sign_in(db: Db, query: KnockQuery, at: Instant) -> MfaProof | None:
     return proof if expires > at else None
 
 
-def _confirmation(db: Db, query: KnockQuery, at: Instant) -> ConfirmationFacts | None:
+def _confirmation(db: Snapshot, query: KnockQuery, at: Instant) -> ConfirmationFacts | None:
     if query.confirmation is None:
         return None
     found = row(
@@ -100,7 +101,7 @@ def _confirmation(db: Db, query: KnockQuery, at: Instant) -> ConfirmationFacts |
 
 
 @loads(StatusQuery)
-def session_status(db: Db, query: StatusQuery, at: Instant) -> SessionStatus:
+def session_status(db: Snapshot, query: StatusQuery, at: Instant) -> SessionStatus:
     found = row(
         db, f"SELECT status FROM session WHERE session = :session AND {AT}", {"session": query.session, "at": at}
     )
@@ -108,17 +109,17 @@ def session_status(db: Db, query: StatusQuery, at: Instant) -> SessionStatus:
 
 
 @loads(NoFacts)
-def no_facts(db: Db, query: NoFacts, at: Instant) -> None:
+def no_facts(db: Snapshot, query: NoFacts, at: Instant) -> None:
     return None
 
 
 @loads(AccessQuery)
-def access(db: Db, query: AccessQuery, at: Instant) -> AccessFacts:
+def access(db: Snapshot, query: AccessQuery, at: Instant) -> AccessFacts:
     return access_facts(db, query.person, query.resource, at)
 
 
 @loads(ConfirmationQuery)
-def given(db: Db, query: ConfirmationQuery, at: Instant) -> GivenFacts:
+def given(db: Snapshot, query: ConfirmationQuery, at: Instant) -> GivenFacts:
     found = row(
         db,
         f"SELECT person, resource, expires, status, code_digest FROM confirmation "

@@ -2,6 +2,7 @@
 
 from onepam.app.add_service_key import ServiceKeyQuery
 from onepam.app.enrol import BootstrapFacts, BootstrapQuery, EnrolmentFacts, EnrolmentQuery
+from onepam.app.ports import Snapshot
 from onepam.app.sign_in import OwnSessionFacts, OwnSessionQuery, SignInFacts, SignInQuery
 from onepam.domain.gate import Device, Failures, Tries
 from onepam.domain.people import PersonKind
@@ -10,14 +11,14 @@ from onepam.domain.service_keys import ServiceKeyFacts
 from onepam.domain.sign_in import FactorKind
 from onepam.domain.signing_in import CHALLENGE_LIFETIME, AccountFacts, FactorFacts
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.facts.holdings import actor_facts, held_roles, mfa_proof
 from onepam.store.facts.proposals import proposal_of
 from onepam.store.facts.registry import loads
 from onepam.store.tables import AT
 
 
-def account_facts(db: Db, person: str, at: Instant) -> AccountFacts:
+def account_facts(db: Snapshot, person: str, at: Instant) -> AccountFacts:
     """One person's account; somebody who does not exist is simply not enabled."""
     of = {"person": person, "at": at}
     someone = row(db, f"SELECT kind, enabled, ends FROM person WHERE person = :person AND {AT}", of)
@@ -56,7 +57,7 @@ def account_facts(db: Db, person: str, at: Instant) -> AccountFacts:
     )
 
 
-def provider_of(db: Db, person: str, at: Instant) -> str:
+def provider_of(db: Snapshot, person: str, at: Instant) -> str:
     """The name of a provider in force at which the person has an identity; "" where there is none."""
     found = row(
         db,
@@ -68,7 +69,7 @@ def provider_of(db: Db, person: str, at: Instant) -> str:
 
 
 @loads(SignInQuery)
-def sign_in(db: Db, query: SignInQuery, at: Instant) -> SignInFacts:
+def sign_in(db: Snapshot, query: SignInQuery, at: Instant) -> SignInFacts:
     actor = query.actor
     return SignInFacts(
         account=account_facts(db, query.person, at),
@@ -79,7 +80,7 @@ def sign_in(db: Db, query: SignInQuery, at: Instant) -> SignInFacts:
 
 
 @loads(OwnSessionQuery)
-def own_session(db: Db, query: OwnSessionQuery, at: Instant) -> OwnSessionFacts:
+def own_session(db: Snapshot, query: OwnSessionQuery, at: Instant) -> OwnSessionFacts:
     found = row(
         db,
         f"SELECT 1 FROM sign_in WHERE session = :session AND person = :person AND {AT}",
@@ -89,7 +90,7 @@ def own_session(db: Db, query: OwnSessionQuery, at: Instant) -> OwnSessionFacts:
 
 
 @loads(EnrolmentQuery)
-def enrolment(db: Db, query: EnrolmentQuery, at: Instant) -> EnrolmentFacts:
+def enrolment(db: Snapshot, query: EnrolmentQuery, at: Instant) -> EnrolmentFacts:
     found = row(
         db,
         f"SELECT * FROM enrolment WHERE (enrolment = :enrolment OR token_digest = :token_digest) AND {AT}",
@@ -106,7 +107,7 @@ def enrolment(db: Db, query: EnrolmentQuery, at: Instant) -> EnrolmentFacts:
 
 
 @loads(ServiceKeyQuery)
-def service_key(db: Db, query: ServiceKeyQuery, at: Instant) -> ServiceKeyFacts:
+def service_key(db: Snapshot, query: ServiceKeyQuery, at: Instant) -> ServiceKeyFacts:
     same = query.fingerprint is not None and row(
         db,
         f"SELECT 1 FROM factor WHERE reference = :reference AND kind = 'ssh_key' AND {AT}",
@@ -116,6 +117,6 @@ def service_key(db: Db, query: ServiceKeyQuery, at: Instant) -> ServiceKeyFacts:
 
 
 @loads(BootstrapQuery)
-def bootstrap(db: Db, query: BootstrapQuery, at: Instant) -> BootstrapFacts:
+def bootstrap(db: Snapshot, query: BootstrapQuery, at: Instant) -> BootstrapFacts:
     used = row(db, "SELECT 1 FROM entry WHERE kind = 'sign_in.opened' LIMIT 1")
     return BootstrapFacts(account_facts(db, query.person, at), used is not None)

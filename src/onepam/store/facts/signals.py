@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from onepam.app.ports import Snapshot
 from onepam.app.receive_signal import SignalQuery
 from onepam.app.signal_streams import StreamQuery
 from onepam.domain.federated import subject_digest
@@ -10,7 +11,7 @@ from onepam.domain.proposal import ProposalKind
 from onepam.domain.signal_setting import StreamFacts, StreamProposal
 from onepam.domain.signals import MOST_SIGN_INS, Delivery, SignalFacts, Stream
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.proposals import proposal_of
 from onepam.store.facts.registry import loads
@@ -27,7 +28,7 @@ _ALL = f"SELECT session, person FROM sign_in WHERE person = :person AND opened <
 
 
 @loads(StreamQuery)
-def setting(db: Db, query: StreamQuery, at: Instant) -> StreamFacts:
+def setting(db: Snapshot, query: StreamQuery, at: Instant) -> StreamFacts:
     waits = rows(db, f"SELECT change, stream FROM signal_stream_proposal WHERE {AT} ORDER BY change", {"at": at})
     used = row(db, "SELECT 1 FROM signal_stream_proposal WHERE change = :change LIMIT 1", {"change": query.change})
     return StreamFacts(
@@ -51,7 +52,7 @@ def stream_of(found: Any) -> Stream:
     return Stream(delivery=Delivery(found["delivery"]), **{name: found[name] for name in names})
 
 
-def _proposal(db: Db, change: str, at: Instant) -> StreamProposal | None:
+def _proposal(db: Snapshot, change: str, at: Instant) -> StreamProposal | None:
     of = {"change": change, "at": at}
     found = row(db, f"SELECT * FROM signal_stream_proposal WHERE change = :change AND {AT}", of)
     if found is None:
@@ -61,7 +62,7 @@ def _proposal(db: Db, change: str, at: Instant) -> StreamProposal | None:
 
 
 @loads(SignalQuery)
-def received(db: Db, query: SignalQuery, at: Instant) -> SignalFacts:
+def received(db: Snapshot, query: SignalQuery, at: Instant) -> SignalFacts:
     of = {"stream": query.stream, "change": query.change, "digest": query.jti_digest, "at": at}
     stream = row(db, f"SELECT provider FROM signal_stream WHERE stream = :stream AND change = :change AND {AT}", of)
     if stream is None:
@@ -87,7 +88,7 @@ def received(db: Db, query: SignalQuery, at: Instant) -> SignalFacts:
     return SignalFacts(True, seen, person or (people.pop() if len(people) == 1 else None), tuple(found.items()))
 
 
-def _with_those_under(db: Db, named: Any, at: Instant) -> dict[str, str]:
+def _with_those_under(db: Snapshot, named: Any, at: Instant) -> dict[str, str]:
     """These sign-ins, and those of the command line that were opened under them, whenever that was."""
     found = {each["session"]: each["person"] for each in named}
     for session in tuple(found):
@@ -100,7 +101,7 @@ def _with_those_under(db: Db, named: Any, at: Instant) -> dict[str, str]:
     return dict(list(found.items())[:MOST_SIGN_INS])
 
 
-def _person(db: Db, query: SignalQuery, provider: str, at: Instant) -> str | None:
+def _person(db: Snapshot, query: SignalQuery, provider: str, at: Instant) -> str | None:
     """Whom the provider calls so; by an address only within the mail domains that it speaks for."""
     subject = query.subject
     if subject.subject:

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from onepam.app.follow_roster import FollowQuery
+from onepam.app.ports import Snapshot
 from onepam.app.take_roster import StaffQuery
 from onepam.domain.directory_brake import NO_BRAKE, HoldReason
 from onepam.domain.people import PersonKind
@@ -12,7 +13,7 @@ from onepam.domain.staff_diff import Account, Entry
 from onepam.domain.staff_follow import MOST_CHANGES, MOST_LEAVERS, Followed, FollowFacts, Joiner, Says
 from onepam.domain.staff_take import StaffFacts, VersionFacts
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, Row, row, rows
+from onepam.store.db import Row, row, rows
 from onepam.store.facts.directory_brake import brake_facts, person_hold
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.people import held
@@ -79,7 +80,7 @@ ORDER BY e.entry LIMIT :most"""
 
 
 @loads(StaffQuery)
-def staff(db: Db, query: StaffQuery, at: Instant) -> StaffFacts:
+def staff(db: Snapshot, query: StaffQuery, at: Instant) -> StaffFacts:
     return StaffFacts(
         actor=actor_facts(db, query.actor, at) if query.actor else None,
         entries=entries(db, at) if query.whole else (),
@@ -91,7 +92,7 @@ def staff(db: Db, query: StaffQuery, at: Instant) -> StaffFacts:
 
 
 @loads(FollowQuery)
-def following(db: Db, query: FollowQuery, at: Instant) -> FollowFacts:
+def following(db: Snapshot, query: FollowQuery, at: Instant) -> FollowFacts:
     most = {"at": at, "most": MOST_CHANGES}
     left = rows(db, _FOLLOWED + _LEFT, {"at": at, "most": MOST_LEAVERS})
     differ = rows(db, _FOLLOWED + _DIFFERS, most)
@@ -111,7 +112,7 @@ def following(db: Db, query: FollowQuery, at: Instant) -> FollowFacts:
     )
 
 
-def entries(db: Db, at: Instant) -> tuple[Entry, ...]:
+def entries(db: Snapshot, at: Instant) -> tuple[Entry, ...]:
     """All entries as of `at`, those that are on the roster last."""
     found = rows(db, f"SELECT * FROM staff_entry WHERE {AT} ORDER BY removed IS NULL, entry", {"at": at})
     return tuple(
@@ -134,7 +135,7 @@ def entries(db: Db, at: Instant) -> tuple[Entry, ...]:
     )
 
 
-def staff_rules(db: Db, at: Instant) -> StaffRules:
+def staff_rules(db: Snapshot, at: Instant) -> StaffRules:
     """How versions are judged as of `at`."""
     found = row(db, f"SELECT * FROM staff_rules WHERE {AT}", {"at": at})
     if found is None:
@@ -143,7 +144,7 @@ def staff_rules(db: Db, at: Instant) -> StaffRules:
     return StaffRules(found["brake_percent"], found["stale_after"], bool(found["creates"]), columns)
 
 
-def _accounts(db: Db, at: Instant) -> tuple[Account, ...]:
+def _accounts(db: Snapshot, at: Instant) -> tuple[Account, ...]:
     found = rows(
         db,
         f"SELECT person, name, email FROM person WHERE enabled = 1 AND kind <> 'service' AND {AT} ORDER BY person",
@@ -152,7 +153,7 @@ def _accounts(db: Db, at: Instant) -> tuple[Account, ...]:
     return tuple(Account(each["person"], each["name"] or each["person"], each["email"]) for each in found)
 
 
-def _version(db: Db, at: Instant, which: str, digest: str = "") -> VersionFacts | None:
+def _version(db: Snapshot, at: Instant, which: str, digest: str = "") -> VersionFacts | None:
     found = row(
         db,
         f"SELECT version, digest, standing, because FROM staff_version WHERE {AT} {which} "

@@ -5,14 +5,14 @@ transaction that also records it. A released one never changes: what it should h
 """
 
 import re
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
-from onepam.store.database import Db
+from onepam.store.database import is_complete
+from onepam.store.db import Db
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def _statements(sql: str) -> Iterator[str]:
     statement = ""
     for line in sql.splitlines(keepends=True):
         statement += line
-        if sqlite3.complete_statement(statement):
+        if is_complete(statement):
             yield statement
             statement = ""
     if statement.strip():

@@ -1,7 +1,7 @@
 """Roles, resources and bindings."""
 
 from onepam.domain import access as events
-from onepam.store.database import Db
+from onepam.store.db import Db
 from onepam.store.project.registry import Place, projects, state
 from onepam.store.tables import StateTable
 

@@ -2,7 +2,7 @@
 
 from onepam.domain import changes as events
 from onepam.domain.proposal import ProposalRefused
-from onepam.store.database import Db
+from onepam.store.db import Db
 from onepam.store.project.registry import Place, nothing, projects, state
 from onepam.store.tables import StateTable
 

@@ -2,7 +2,7 @@
 
 from onepam.domain import directory_brake as events
 from onepam.kernel.clock import FOREVER, Instant
-from onepam.store.database import Db, rows
+from onepam.store.db import Db, rows
 from onepam.store.project.registry import Place, projects, state
 from onepam.store.tables import StateTable
 

@@ -1,7 +1,7 @@
 """The disks that hold recordings, by the process that writes to them."""
 
 from onepam.domain import disk as events
-from onepam.store.database import Db
+from onepam.store.db import Db
 from onepam.store.project.registry import Place, projects, state
 from onepam.store.tables import StateTable
 

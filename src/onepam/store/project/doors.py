@@ -1,7 +1,7 @@
 """Which doors are pressed by a crowd."""
 
 from onepam.domain import doors as events
-from onepam.store.database import Db
+from onepam.store.db import Db
 from onepam.store.project.registry import Place, projects, state
 from onepam.store.tables import StateTable
 

@@ -1,7 +1,7 @@
 """Exceptions from the second factor, proposed and accepted."""
 
 from onepam.domain import mfa_exceptions as events
-from onepam.store.database import Db
+from onepam.store.db import Db
 from onepam.store.project.registry import Place, projects, state
 from onepam.store.tables import StateTable
 

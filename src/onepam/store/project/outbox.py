@@ -1,7 +1,7 @@
 """Receivers of notices, and what each was told last."""
 
 from onepam.domain import outbox as events
-from onepam.store.database import Db
+from onepam.store.db import Db
 from onepam.store.project.registry import Place, projects, state
 from onepam.store.tables import StateTable
 

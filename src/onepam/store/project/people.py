@@ -1,7 +1,7 @@
 """People and group members."""
 
 from onepam.domain import people as events
-from onepam.store.database import Db
+from onepam.store.db import Db
 from onepam.store.project.directory_brake import answered
 from onepam.store.project.registry import Place, projects, state
 from onepam.store.tables import StateTable

@@ -1,7 +1,7 @@
 """What the listeners said to probes, and who is to be probed."""
 
 from onepam.domain import probing as events
-from onepam.store.database import Db
+from onepam.store.db import Db
 from onepam.store.project.registry import Place, projects, state
 from onepam.store.tables import StateTable
 

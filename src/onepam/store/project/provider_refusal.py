@@ -1,7 +1,7 @@
 """How often each provider's messages let nobody in, by cause."""
 
 from onepam.domain.provider_refusal import ProviderRefused
-from onepam.store.database import Db, row
+from onepam.store.db import Db, row
 from onepam.store.project.registry import Place, projects, state
 from onepam.store.tables import StateTable
 

@@ -2,7 +2,7 @@
 
 from onepam.domain import providers as events
 from onepam.domain.provider_keys import ProviderKeysRead
-from onepam.store.database import Db
+from onepam.store.db import Db
 from onepam.store.project.registry import Place, projects, state
 from onepam.store.tables import StateTable
 

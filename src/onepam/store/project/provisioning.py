@@ -3,7 +3,7 @@
 from onepam.domain import provisioning as events
 from onepam.domain.provision_user import origin
 from onepam.domain.provisioning import name_key
-from onepam.store.database import Db
+from onepam.store.db import Db
 from onepam.store.project.directory_brake import REPORTED_LEAVER
 from onepam.store.project.registry import Place, projects, state
 from onepam.store.tables import StateTable

@@ -1,7 +1,7 @@
 """Checks of recordings, and the recordings that are bad."""
 
 from onepam.domain import recordings as events
-from onepam.store.database import Db
+from onepam.store.db import Db
 from onepam.store.project.registry import Place, projects, state
 from onepam.store.tables import StateTable
 

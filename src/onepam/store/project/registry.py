@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db
+from onepam.store.db import Db
 from onepam.store.tables import StateTable
 
 E = TypeVar("E")

@@ -1,7 +1,7 @@
 """Requests, approvals and grants."""
 
 from onepam.domain import requests as events
-from onepam.store.database import Db
+from onepam.store.db import Db
 from onepam.store.project.registry import Place, nothing, projects, state
 from onepam.store.tables import StateTable
 

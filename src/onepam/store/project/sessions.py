@@ -1,7 +1,7 @@
 """Gateway sessions, confirmations and the sealed heads of recordings."""
 
 from onepam.domain import sessions as events
-from onepam.store.database import Db
+from onepam.store.db import Db
 from onepam.store.project.registry import Place, nothing, projects, state
 from onepam.store.tables import StateTable
 

@@ -5,7 +5,7 @@ import json
 from onepam.domain import sign_in as events
 from onepam.domain.gate import LOCKED, Device
 from onepam.kernel.clock import FOREVER
-from onepam.store.database import Db
+from onepam.store.db import Db
 from onepam.store.project.registry import Place, projects, state
 from onepam.store.tables import StateTable
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from onepam.domain import signals as events
-from onepam.store.database import Db
+from onepam.store.db import Db
 from onepam.store.project.registry import Place, projects, state
 from onepam.store.tables import StateTable
 

@@ -2,7 +2,7 @@
 
 from onepam.domain import announcing, continuing, recovery_key
 from onepam.domain import system as events
-from onepam.store.database import Db
+from onepam.store.db import Db
 from onepam.store.project.registry import STATE_TABLES, Place, nothing, projects, state
 from onepam.store.tables import StateTable
 
@@ -38,6 +38,7 @@ def ledger_verified(db: Db, place: Place, event: events.LedgerVerified) -> None:
 @projects(events.PayloadsErased)
 def payloads_erased(db: Db, place: Place, event: events.PayloadsErased) -> None:
     """Deletes the payloads, and empties what they wrote: in closed intervals too."""
-    db.executemany("DELETE FROM payload WHERE idx = ?", [(index,) for index in event.indexes])
+    for index in event.indexes:
+        db.execute("DELETE FROM payload WHERE idx = ?", (index,))
     for table in STATE_TABLES:
         table.erase(db, place.time, event.person)

@@ -7,12 +7,13 @@ writes its function and names it in `_ALARMS`.
 import json
 from dataclasses import dataclass
 
+from onepam.app.ports import Snapshot
 from onepam.domain.announcing import Deed
 from onepam.domain.directory_brake import HoldReason
 from onepam.domain.disk import DiskStage
 from onepam.domain.doors import Door
 from onepam.kernel.clock import HOUR, Instant, moment
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.read.announced import open_announcements
 from onepam.store.read.directory_brake import held_people, reported_leavers
 from onepam.store.read.doors import pressed_doors
@@ -35,12 +36,12 @@ class Alarm:
     where: str
 
 
-def alarms(db: Db, at: Instant) -> tuple[Alarm, ...]:
+def alarms(db: Snapshot, at: Instant) -> tuple[Alarm, ...]:
     """What is wrong at `at`, the worst first."""
     return tuple(alarm for found in _ALARMS for alarm in found(db, at))
 
 
-def _history(db: Db, at: Instant) -> list[Alarm]:
+def _history(db: Snapshot, at: Instant) -> list[Alarm]:
     """The newest verification of some kind found the ledger, or the tables made from it, altered."""
     found = [
         finding
@@ -61,7 +62,7 @@ def _history(db: Db, at: Instant) -> list[Alarm]:
     ]
 
 
-def _holds(db: Db, at: Instant) -> list[Alarm]:
+def _holds(db: Snapshot, at: Instant) -> list[Alarm]:
     """A directory ended people, and their accounts wait for a word."""
     held = held_people(db, at)
     if not held:
@@ -86,7 +87,7 @@ def _holds(db: Db, at: Instant) -> list[Alarm]:
     ]
 
 
-def _reported(db: Db, at: Instant) -> list[Alarm]:
+def _reported(db: Snapshot, at: Instant) -> list[Alarm]:
     """A directory says that people have left, and does not lead their accounts."""
     people = {each.person for each in reported_leavers(db, at)}
     if not people:
@@ -102,7 +103,7 @@ def _reported(db: Db, at: Instant) -> list[Alarm]:
     ]
 
 
-def _announced(db: Db, at: Instant) -> list[Alarm]:
+def _announced(db: Snapshot, at: Instant) -> list[Alarm]:
     """Somebody on the host, without the recovery key, has announced a deed that any administrator may cancel."""
     words = {
         Deed.RECOVERY_KEY: "another recovery key is to be made",
@@ -120,7 +121,7 @@ def _announced(db: Db, at: Instant) -> list[Alarm]:
     ]
 
 
-def _disks(db: Db, at: Instant) -> list[Alarm]:
+def _disks(db: Snapshot, at: Instant) -> list[Alarm]:
     """The disk under the recordings of some process has little space."""
     low = f"SELECT stage, free, total FROM disk WHERE stage <> :enough AND {AT} ORDER BY free LIMIT 1"
     found = row(db, low, {"enough": DiskStage.ENOUGH, "at": at})
@@ -138,7 +139,7 @@ def _disks(db: Db, at: Instant) -> list[Alarm]:
     ]
 
 
-def _doors(db: Db, at: Instant) -> list[Alarm]:
+def _doors(db: Snapshot, at: Instant) -> list[Alarm]:
     """A crowd stands at a listener."""
     names = {Door.SSH: "SSH", Door.WEB: "the console and the API"}
     found = sorted({names[each.door] for each in pressed_doors(db, at)})
@@ -156,7 +157,7 @@ def _doors(db: Db, at: Instant) -> list[Alarm]:
     ]
 
 
-def _receivers(db: Db, at: Instant) -> list[Alarm]:
+def _receivers(db: Snapshot, at: Instant) -> list[Alarm]:
     """Somebody who should be told of alarms has not been for an hour."""
     failing = [each for each in deliveries(db, at) if each.failing is not None and at - each.failing >= UNTOLD]
     if not failing:
@@ -181,7 +182,7 @@ def _size(count: int) -> str:
     return f"{count >> 30} GiB" if count >= 1 << 30 else f"{count >> 20} MiB"
 
 
-def _recordings(db: Db, at: Instant) -> list[Alarm]:
+def _recordings(db: Snapshot, at: Instant) -> list[Alarm]:
     """Finished recordings that are not what was sealed; and those that nobody has checked for too long."""
     alarms = []
     bad = rows(db, f"SELECT session FROM bad_recording WHERE {AT} LIMIT 1000", {"at": at})

@@ -1,5 +1,6 @@
 """The recovery key and what the host has announced: read from the entries, of which there are few."""
 
+from onepam.app.ports import Snapshot
 from onepam.domain.announcing import (
     Announcement,
     ContinuationAnnounced,
@@ -11,7 +12,6 @@ from onepam.domain.announcing import (
 from onepam.domain.continuing import LedgerContinued
 from onepam.domain.recovery_key import RecoveryKeyMade, RecoveryKeyRenewed
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db
 from onepam.store.entries import entries_of
 
 KINDS = (
@@ -25,7 +25,7 @@ KINDS = (
 )
 
 
-def host(db: Db, at: Instant) -> tuple[str | None, dict[Deed, Announcement]]:
+def host(db: Snapshot, at: Instant) -> tuple[str | None, dict[Deed, Announcement]]:
     """The recovery key's digest as the ledger has it at `at`, and each deed's announcement that was neither carried
     out nor cancelled."""
     digest: str | None = None
@@ -53,6 +53,6 @@ def host(db: Db, at: Instant) -> tuple[str | None, dict[Deed, Announcement]]:
     return digest, announced
 
 
-def open_announcements(db: Db, at: Instant) -> list[Announcement]:
+def open_announcements(db: Snapshot, at: Instant) -> list[Announcement]:
     """What may still be cancelled, the next one due first."""
     return sorted((each for each in host(db, at)[1].values() if each.open(at)), key=lambda each: each.due)

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass, replace
 
+from onepam.app.ports import Snapshot
 from onepam.domain.access import Action, Mode
 from onepam.domain.authority import HeldRole
 from onepam.domain.decision import HeldGrant
 from onepam.domain.sessions import Because
 from onepam.kernel.clock import FOREVER, Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.facts.holdings import grant_of, held_roles, substance
 from onepam.store.read.estate import Estate, Site
 from onepam.store.tables import AT
@@ -49,7 +50,7 @@ class Catalogue:
     beyond: int
 
 
-def catalogue(db: Db, at: Instant, person: str, search: str = "", most: int = 200) -> Catalogue:
+def catalogue(db: Snapshot, at: Instant, person: str, search: str = "", most: int = 200) -> Catalogue:
     """What `person` can reach and ask for; `search` is part of a resource's name or of a label."""
     someone = row(db, f"SELECT enabled, ends FROM person WHERE person = :person AND {AT}", {"person": person, "at": at})
     if someone is None or not someone["enabled"] or (someone["ends"] is not None and someone["ends"] <= at):
@@ -65,7 +66,7 @@ def catalogue(db: Db, at: Instant, person: str, search: str = "", most: int = 20
     )
 
 
-def running(db: Db, at: Instant, person: str | None = None) -> dict[str, list[HeldGrant]]:
+def running(db: Snapshot, at: Instant, person: str | None = None) -> dict[str, list[HeldGrant]]:
     """The grants that run at `at`, of one person or of everybody, by the binding they rest on."""
     found: dict[str, list[HeldGrant]] = {}
     who = "person = :person AND" if person else ""
@@ -182,7 +183,7 @@ def _requestable(
     return found
 
 
-def _pending(db: Db, at: Instant, person: str) -> dict[tuple[str, str, str], str]:
+def _pending(db: Snapshot, at: Instant, person: str) -> dict[tuple[str, str, str], str]:
     found = rows(
         db,
         f"SELECT request, substance FROM request WHERE person = :person AND status = 'open' AND {AT} AND expires > :at",

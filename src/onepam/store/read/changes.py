@@ -3,12 +3,13 @@
 import json
 from dataclasses import dataclass
 
+from onepam.app.ports import Snapshot
 from onepam.domain.access import Action
 from onepam.domain.access_file import InvalidFile, read_access, resolve
 from onepam.domain.ending import access_under, endings, session_falls
 from onepam.domain.plan import Plan, make_plan
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, Row, row, rows
+from onepam.store.db import Row, row, rows
 from onepam.store.facts.changes import matrix, people
 from onepam.store.facts.holdings import held_grants
 from onepam.store.read.names import names
@@ -54,14 +55,14 @@ class ChangePage:
     people: int
 
 
-def changes(db: Db, at: Instant, most: int = 200) -> tuple[ChangeRow, ...]:
+def changes(db: Snapshot, at: Instant, most: int = 200) -> tuple[ChangeRow, ...]:
     """The changes, the newest first."""
     called = names(db, at)
     found = rows(db, f"SELECT * FROM change WHERE {AT} ORDER BY proposed DESC LIMIT :most", {"at": at, "most": most})
     return tuple(_row(each, called) for each in found)
 
 
-def change(db: Db, at: Instant, change: str) -> ChangePage | None:
+def change(db: Snapshot, at: Instant, change: str) -> ChangePage | None:
     """One change as of `at`; None where there is none."""
     found = row(db, f"SELECT * FROM change WHERE change = :change AND {AT}", {"change": change, "at": at})
     if found is None:
@@ -84,7 +85,7 @@ def change(db: Db, at: Instant, change: str) -> ChangePage | None:
     )
 
 
-def text_in_force(db: Db, at: Instant) -> str:
+def text_in_force(db: Snapshot, at: Instant) -> str:
     """The file that is in force at `at`; empty where there is none, or it was erased."""
     found = row(
         db, f"SELECT text FROM change WHERE status = 'applied' AND {AT} ORDER BY valid_from DESC LIMIT 1", {"at": at}
@@ -112,7 +113,7 @@ def _row(found: Row, called: dict[str, str]) -> ChangeRow:
     )
 
 
-def _plan(db: Db, found: Row) -> Plan | None:
+def _plan(db: Snapshot, found: Row) -> Plan | None:
     """The plan at the proposal's own instant: before any event of the change's objects."""
     if not found["text"]:
         return None
@@ -122,7 +123,7 @@ def _plan(db: Db, found: Row) -> Plan | None:
     return make_plan(matrix(db, found["proposed"]), wanted, found["document"], found["proposed"])
 
 
-def _cut(db: Db, at: Instant, plan: Plan) -> list[str]:
+def _cut(db: Snapshot, at: Instant, plan: Plan) -> list[str]:
     """The people of the open sessions that the change would end, once for each session."""
     known = {each.person: each for each in people(db, at)}
     open_now = rows(

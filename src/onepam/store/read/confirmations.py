@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from onepam.app.ports import Snapshot
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, Row, row, rows
+from onepam.store.db import Row, row, rows
 from onepam.store.tables import AT
 
 MOST_WAITING = 20
@@ -22,7 +23,7 @@ class Confirmation:
     status: str
 
 
-def confirmation(db: Db, at: Instant, confirmation: str) -> Confirmation | None:
+def confirmation(db: Snapshot, at: Instant, confirmation: str) -> Confirmation | None:
     """One confirmation, or None."""
     found = row(
         db,
@@ -32,7 +33,7 @@ def confirmation(db: Db, at: Instant, confirmation: str) -> Confirmation | None:
     return None if found is None else _confirmation(found)
 
 
-def waiting_confirmations(db: Db, at: Instant, person: str) -> list[Confirmation]:
+def waiting_confirmations(db: Snapshot, at: Instant, person: str) -> list[Confirmation]:
     """What terminals ask this person to confirm at `at`, those that lapse last first, at most `MOST_WAITING`."""
     found = rows(
         db,

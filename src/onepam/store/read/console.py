@@ -3,10 +3,12 @@
 import json
 from dataclasses import dataclass
 
+from onepam.app.ports import Snapshot
 from onepam.domain.access import ConsoleRight
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row, rows
-from onepam.store.entries import Stored, entries, size_at
+from onepam.store.db import row, rows
+from onepam.store.entries import Stored as Stored
+from onepam.store.entries import entries, size_at
 from onepam.store.facts.holdings import held_roles
 from onepam.store.read.people import people
 from onepam.store.read.requests import count_waiting
@@ -42,7 +44,7 @@ class Kept:
     oldest: Instant
 
 
-def counts(db: Db, at: Instant, person: str) -> tuple[int, int]:
+def counts(db: Snapshot, at: Instant, person: str) -> tuple[int, int]:
     """How many requests wait for the person's decision, and how many live sessions the person may see."""
     everybody = any(OVERSEERS.intersection(each.console) for each in held_roles(db, person, at))
     who = "" if everybody else " AND person = :person"
@@ -50,7 +52,7 @@ def counts(db: Db, at: Instant, person: str) -> tuple[int, int]:
     return count_waiting(db, at, person), (live[0] if live else 0)
 
 
-def setup(db: Db, at: Instant) -> Setup:
+def setup(db: Snapshot, at: Instant) -> Setup:
     """What the checklist of administrators asks."""
     administering = {
         each["role"]
@@ -71,7 +73,7 @@ def setup(db: Db, at: Instant) -> Setup:
     )
 
 
-def kept(db: Db, at: Instant) -> Kept:
+def kept(db: Snapshot, at: Instant) -> Kept:
     """How much the ledger and the recordings hold at `at`."""
     size = size_at(db, at)
     recorded = row(db, f"SELECT coalesce(sum(json_extract(counts, '$.bytes')), 0) FROM session WHERE {AT}", {"at": at})
@@ -89,7 +91,7 @@ class Verified:
     whole: bool
 
 
-def verified(db: Db, at: Instant) -> dict[str, Verified]:
+def verified(db: Snapshot, at: Instant) -> dict[str, Verified]:
     """By kind."""
     known = f"SELECT kind, size, findings, valid_from FROM verification WHERE {AT}"
     return {
@@ -98,13 +100,13 @@ def verified(db: Db, at: Instant) -> dict[str, Verified]:
     }
 
 
-def newest(db: Db, at: Instant, most: int = 20) -> list[Stored]:
+def newest(db: Snapshot, at: Instant, most: int = 20) -> list[Stored]:
     """The newest entries, the newest first."""
     size = size_at(db, at)
     return entries(db, max(0, size - most), size)[::-1]
 
 
-def entry(db: Db, at: Instant, index: int) -> Stored | None:
+def entry(db: Snapshot, at: Instant, index: int) -> Stored | None:
     """One entry that was there at `at`."""
     if not 0 <= index < size_at(db, at):
         return None

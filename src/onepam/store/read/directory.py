@@ -3,11 +3,12 @@
 import json
 from dataclasses import dataclass
 
+from onepam.app.ports import Snapshot
 from onepam.domain.authority import Actor, ActorFacts, present
 from onepam.domain.people import PersonKind
 from onepam.domain.sign_in import FactorKind, SignInKind
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, Row, row, rows
+from onepam.store.db import Row, row, rows
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.sign_in import provider_of
 from onepam.store.tables import AT
@@ -59,7 +60,7 @@ class Account:
         return tuple(each for each in self.factors if each.kind is kind)
 
 
-def account_by_email(db: Db, at: Instant, email: str) -> Account | None:
+def account_by_email(db: Snapshot, at: Instant, email: str) -> Account | None:
     """The enabled account with this address, whatever its capitals."""
     found = row(
         db,
@@ -69,7 +70,7 @@ def account_by_email(db: Db, at: Instant, email: str) -> Account | None:
     return account(db, at, found["person"]) if found else None
 
 
-def account(db: Db, at: Instant, person: str) -> Account | None:
+def account(db: Snapshot, at: Instant, person: str) -> Account | None:
     """One person's account."""
     of = {"person": person, "at": at}
     found = row(db, f"SELECT name, email, enabled FROM person WHERE person = :person AND {AT}", of)
@@ -86,7 +87,7 @@ def account(db: Db, at: Instant, person: str) -> Account | None:
     )
 
 
-def factor_by_reference(db: Db, at: Instant, kind: FactorKind, reference: str) -> Factor | None:
+def factor_by_reference(db: Snapshot, at: Instant, kind: FactorKind, reference: str) -> Factor | None:
     """The passkey with a credential id, or the SSH key with a fingerprint."""
     found = row(
         db,
@@ -96,7 +97,7 @@ def factor_by_reference(db: Db, at: Instant, kind: FactorKind, reference: str) -
     return _factor(found) if found else None
 
 
-def key_holder(db: Db, at: Instant, fingerprint: str) -> KeyHolder | None:
+def key_holder(db: Snapshot, at: Instant, fingerprint: str) -> KeyHolder | None:
     """Who registered the SSH key with this fingerprint, or for which service account it was."""
     found = row(
         db,
@@ -108,7 +109,7 @@ def key_holder(db: Db, at: Instant, fingerprint: str) -> KeyHolder | None:
     return KeyHolder(found["factor"], found["person"], PersonKind(found["kind"])) if found else None
 
 
-def spent_codes(db: Db, at: Instant, person: str) -> int:
+def spent_codes(db: Snapshot, at: Instant, person: str) -> int:
     """How many of the person's recovery codes were used."""
     found = row(
         db,
@@ -119,7 +120,7 @@ def spent_codes(db: Db, at: Instant, person: str) -> int:
     return int(found[0]) if found else 0
 
 
-def enrolment_person(db: Db, at: Instant, token_digest: str) -> str | None:
+def enrolment_person(db: Snapshot, at: Instant, token_digest: str) -> str | None:
     """Whose link this is, while it is good."""
     found = row(
         db,
@@ -130,7 +131,7 @@ def enrolment_person(db: Db, at: Instant, token_digest: str) -> str | None:
 
 
 def acting(
-    db: Db, at: Instant, token_digest: str, source: str, kind: SignInKind = SignInKind.CONSOLE
+    db: Snapshot, at: Instant, token_digest: str, source: str, kind: SignInKind = SignInKind.CONSOLE
 ) -> tuple[Actor, ActorFacts] | None:
     """Who is behind the token of a session of this kind, with their rights; None where the token is dead."""
     found = row(
@@ -162,6 +163,6 @@ def _factor(found: Row) -> Factor:
     )
 
 
-def anybody_signed_in(db: Db, at: Instant) -> bool:
+def anybody_signed_in(db: Snapshot, at: Instant) -> bool:
     """Whether the installation is in use: from the first sign-in on, nothing is founded any more."""
     return row(db, "SELECT 1 FROM entry WHERE kind = 'sign_in.opened' LIMIT 1") is not None

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+from onepam.app.ports import Snapshot
 from onepam.domain.directory_brake import UNDECIDED, HoldReason
 from onepam.kernel.clock import FOREVER, Instant
-from onepam.store.database import Db, rows
+from onepam.store.db import rows
 from onepam.store.tables import AT
 
 MOST_DUE = 50
@@ -44,7 +45,7 @@ class OwnWord:
     decided: Instant
 
 
-def held_people(db: Db, at: Instant) -> tuple[HeldPerson, ...]:
+def held_people(db: Snapshot, at: Instant) -> tuple[HeldPerson, ...]:
     """Everybody whose account waits, the last administrators first."""
     found = rows(
         db,
@@ -68,13 +69,13 @@ def held_people(db: Db, at: Instant) -> tuple[HeldPerson, ...]:
     )
 
 
-def holds(db: Db, at: Instant) -> dict[str, HoldReason]:
+def holds(db: Snapshot, at: Instant) -> dict[str, HoldReason]:
     """Everybody under a hold, and why: what they are bound to gives them nothing, or to administer and no more."""
     found = rows(db, f"SELECT person, reason FROM person_hold WHERE {AT}", {"at": at})
     return {each["person"]: HoldReason(each["reason"]) for each in found}
 
 
-def reported_leavers(db: Db, at: Instant) -> tuple[ReportedLeaver, ...]:
+def reported_leavers(db: Snapshot, at: Instant) -> tuple[ReportedLeaver, ...]:
     """Everybody whom a directory that does not lead them reported to have left, the oldest first."""
     found = rows(
         db,
@@ -89,7 +90,7 @@ def reported_leavers(db: Db, at: Instant) -> tuple[ReportedLeaver, ...]:
     )
 
 
-def own_words(db: Db, at: Instant) -> tuple[OwnWord, ...]:
+def own_words(db: Snapshot, at: Instant) -> tuple[OwnWord, ...]:
     """Who decided on themselves, the newest first."""
     found = rows(
         db,
@@ -101,7 +102,7 @@ def own_words(db: Db, at: Instant) -> tuple[OwnWord, ...]:
     return tuple(OwnWord(each["person"], each["name"] or each["person"], each["decided"]) for each in found)
 
 
-def lapsed_holds(db: Db, at: Instant) -> tuple[str, ...]:
+def lapsed_holds(db: Snapshot, at: Instant) -> tuple[str, ...]:
     """People whose hold nobody decided in time, as it is now."""
     found = rows(
         db,
@@ -112,7 +113,7 @@ def lapsed_holds(db: Db, at: Instant) -> tuple[str, ...]:
     return tuple(each["person"] for each in found)
 
 
-def reminders_due(db: Db, at: Instant) -> tuple[str, ...]:
+def reminders_due(db: Snapshot, at: Instant) -> tuple[str, ...]:
     """Holds of many at half time that somebody still waits under, as it is now."""
     found = rows(
         db,

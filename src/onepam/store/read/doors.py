@@ -3,10 +3,11 @@
 from contextlib import suppress
 from dataclasses import dataclass
 
+from onepam.app.ports import Snapshot
 from onepam.domain.doors import Door
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
-from onepam.store.database import Db, rows
+from onepam.store.db import rows
 from onepam.store.entries import Stored, entries_of, size_of
 from onepam.store.tables import AT
 
@@ -30,7 +31,7 @@ class PressedDoor:
     networks: int
 
 
-def pressed_doors(db: Db, at: Instant) -> list[PressedDoor]:
+def pressed_doors(db: Snapshot, at: Instant) -> list[PressedDoor]:
     """Of all processes, the oldest first."""
     found = rows(db, f"SELECT * FROM pressed_door WHERE {AT} ORDER BY since", {"at": at})
     return [
@@ -39,7 +40,7 @@ def pressed_doors(db: Db, at: Instant) -> list[PressedDoor]:
     ]
 
 
-def signed_in_from(db: Db, at: Instant, after: int | None) -> tuple[list[str], int]:
+def signed_in_from(db: Snapshot, at: Instant, after: int | None) -> tuple[list[str], int]:
     """The addresses of sign-ins and sessions in the entries with index >= `after`, or lately; and the first index that
     was not looked at."""
     size = size_of(db)

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from onepam.app.ports import Snapshot
 from onepam.domain.access import Permission
 from onepam.domain.authority import HeldRole
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.tables import AT
 
 
@@ -30,7 +31,7 @@ class Estate:
     `only` limits it to one resource.
     """
 
-    def __init__(self, db: Db, at: Instant, only: str | None = None) -> None:
+    def __init__(self, db: Snapshot, at: Instant, only: str | None = None) -> None:
         found = rows(
             db,
             "SELECT resource, kind, labels, owner, logins, host_keys <> '[]' AND address IS NOT NULL AS ready "
@@ -57,7 +58,7 @@ class Estate:
         return self._reach[key]
 
 
-def sites(db: Db, at: Instant, only: Iterable[str]) -> dict[str, Site]:
+def sites(db: Snapshot, at: Instant, only: Iterable[str]) -> dict[str, Site]:
     """Resources by name; what was not there at `at` is shown as it last was, and what never was is left out."""
     found: dict[str, Site] = {}
     for resource in set(only):

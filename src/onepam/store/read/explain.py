@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from onepam.app.ports import Snapshot
 from onepam.domain.access import Mode, Permission
 from onepam.domain.approval import permission_of
 from onepam.domain.decision import decide
 from onepam.domain.sessions import Because
 from onepam.kernel.clock import HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
-from onepam.store.database import Db, row
+from onepam.store.db import row
 from onepam.store.facts.holdings import access_facts, held_roles, permissions, substance
 from onepam.store.read.names import name
 
@@ -31,7 +32,7 @@ class Link:
     at: Instant | None = None
 
 
-def explain(db: Db, at: Instant, because: Because) -> tuple[Link, ...]:
+def explain(db: Snapshot, at: Instant, because: Because) -> tuple[Link, ...]:
     """The links of a chain as they stood at `at`, in the order of `Link.kind`."""
     links = _by_role(db, at, because)
     if because.request:
@@ -39,13 +40,13 @@ def explain(db: Db, at: Instant, because: Because) -> tuple[Link, ...]:
     return tuple(links)
 
 
-def why(db: Db, at: Instant, person: str, resource: str, login: str) -> tuple[Link, ...] | Refused:
+def why(db: Snapshot, at: Instant, person: str, resource: str, login: str) -> tuple[Link, ...] | Refused:
     """Why this person could open this login at `at`, or why not: the gateway's own decision."""
     verdict = decide(access_facts(db, person, resource, at), login, at)
     return verdict if isinstance(verdict, Refused) else explain(db, at, verdict.because)
 
 
-def asked(db: Db, at: Instant, request: str) -> tuple[Link, ...]:
+def asked(db: Snapshot, at: Instant, request: str) -> tuple[Link, ...]:
     """The chain of a request: what made it possible to ask and, once decided, by whom. Empty where there is none."""
     found = _newest(db, at, "request", request)
     if found is None:
@@ -86,7 +87,7 @@ def selector(where: Mapping[str, str]) -> str:
     return ", ".join(f"{key}={value}" for key, value in sorted(where.items()))
 
 
-def _by_role(db: Db, at: Instant, because: Because) -> list[Link]:
+def _by_role(db: Snapshot, at: Instant, because: Because) -> list[Link]:
     role = _newest(db, at, "role", because.role, "AND version = :version", version=because.role_version)
     binding = _newest(db, at, "binding", because.binding)
     permission = permission_of(permissions(role["permissions"]), because.permission) if role else None
@@ -105,7 +106,7 @@ def _by_role(db: Db, at: Instant, because: Because) -> list[Link]:
     return links
 
 
-def _by_request(db: Db, at: Instant, because: Because) -> list[Link]:
+def _by_request(db: Snapshot, at: Instant, because: Because) -> list[Link]:
     request = _newest(db, at, "request", because.request)
     if request is None:
         return []
@@ -124,7 +125,7 @@ def _by_request(db: Db, at: Instant, because: Because) -> list[Link]:
     return links
 
 
-def _newest(db: Db, at: Instant, table: str, key: str, also: str = "", **values: str) -> Any:
+def _newest(db: Snapshot, at: Instant, table: str, key: str, also: str = "", **values: str) -> Any:
     """The row as it last was by `at`, ended or not."""
     return row(
         db,

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from onepam.app.ports import Snapshot
 from onepam.domain.federation import ProviderKind
 from onepam.domain.provider_setting import Provider
 from onepam.domain.signing_in import CLI_SESSION, CONSOLE_SESSION
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.facts.providers import provider_of
 from onepam.store.read.names import name
 from onepam.store.tables import AT
@@ -52,19 +53,19 @@ class ExceptionRow:
     ends: Instant
 
 
-def choices(db: Db, at: Instant) -> list[Choice]:
+def choices(db: Snapshot, at: Instant) -> list[Choice]:
     """The providers in force, by name."""
     found = rows(db, f"SELECT provider, name, kind FROM provider WHERE {AT} ORDER BY name", {"at": at})
     return [Choice(each["provider"], each["name"], ProviderKind(each["kind"])) for each in found]
 
 
-def in_force(db: Db, at: Instant, provider: str) -> Provider | None:
+def in_force(db: Snapshot, at: Instant, provider: str) -> Provider | None:
     """One provider in force, or None."""
     found = row(db, f"SELECT * FROM provider WHERE provider = :provider AND {AT}", {"provider": provider, "at": at})
     return provider_of(found) if found else None
 
 
-def came_by(db: Db, at: Instant, session: str) -> tuple[Provider, OpenedThere] | None:
+def came_by(db: Snapshot, at: Instant, session: str) -> tuple[Provider, OpenedThere] | None:
     """The provider in force that opened a sign-in, and how it calls the session; None for one of our own."""
     found = row(
         db,
@@ -77,7 +78,7 @@ def came_by(db: Db, at: Instant, session: str) -> tuple[Provider, OpenedThere] |
     return provider, OpenedThere(found["session"], found["provider_session"] or "", found["name_id"] or "")
 
 
-def opened_there(db: Db, at: Instant, provider: str, subject_digest: str, session: str) -> list[OpenedThere]:
+def opened_there(db: Snapshot, at: Instant, provider: str, subject_digest: str, session: str) -> list[OpenedThere]:
     """What a provider opened and may still run, itself or by a session under it: of a subject, of a session there, of
     both where both are given, else all."""
     found = rows(
@@ -90,7 +91,7 @@ def opened_there(db: Db, at: Instant, provider: str, subject_digest: str, sessio
     return [OpenedThere(each["session"], each["provider_session"] or "", each["name_id"] or "") for each in found]
 
 
-def exceptions(db: Db, at: Instant, person: str = "") -> list[ExceptionRow]:
+def exceptions(db: Snapshot, at: Instant, person: str = "") -> list[ExceptionRow]:
     """Those that wait or count, of everybody or of one person, the ones that end soonest first."""
     found = rows(
         db,

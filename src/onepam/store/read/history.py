@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from onepam.app.ports import Snapshot
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, rows
+from onepam.store.db import rows
 from onepam.store.entries import Stored, entries, entries_of, size_at
 
 
@@ -21,7 +22,7 @@ class Moment:
     leaf: bytes
 
 
-def moments(db: Db, at: Instant, times: Iterable[Instant]) -> tuple[Moment, ...]:
+def moments(db: Snapshot, at: Instant, times: Iterable[Instant]) -> tuple[Moment, ...]:
     """The entries of these times up to `at`, in order: every border of a state row's interval is an entry's time."""
     found: dict[int, Moment] = {}
     for time in set(times):
@@ -33,12 +34,12 @@ def moments(db: Db, at: Instant, times: Iterable[Instant]) -> tuple[Moment, ...]
     return tuple(found[index] for index in sorted(found))
 
 
-def moments_of(db: Db, at: Instant, kinds: tuple[str, ...], since: Instant) -> tuple[Moment, ...]:
+def moments_of(db: Snapshot, at: Instant, kinds: tuple[str, ...], since: Instant) -> tuple[Moment, ...]:
     """The entries of some kinds in (`since`, `at`], in order: for what changes no state."""
     return tuple(moment(each) for each in entries_of(db, kinds, size_at(db, since), size_at(db, at)))
 
 
-def history_of(db: Db, at: Instant, table: str, key: str) -> tuple[Moment, ...]:
+def history_of(db: Snapshot, at: Instant, table: str, key: str) -> tuple[Moment, ...]:
     """The entries that made a row of a state table what it was by `at`; the table's key is a column of its name."""
     found = rows(
         db,

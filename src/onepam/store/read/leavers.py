@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
+from onepam.app.ports import Snapshot
 from onepam.domain.leaving import SPONSOR_GRACE
 from onepam.domain.people import PersonKind
 from onepam.domain.probing import ProbeResult
 from onepam.kernel.clock import DAY, FOREVER, Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.facts.holdings import substance
 from onepam.store.facts.requests import approvers, deciders
 from onepam.store.read.names import name, names
@@ -127,7 +128,7 @@ class Stranded:
     roles: tuple[str, ...]
 
 
-def leavers(db: Db, at: Instant, begin: Instant, until: Instant) -> Leavers:
+def leavers(db: Snapshot, at: Instant, begin: Instant, until: Instant) -> Leavers:
     """Whose access ended in begin <= time < until, as it was known at `at`."""
     found = rows(
         db,
@@ -157,13 +158,13 @@ def rank(values: Sequence[int], percent: int) -> int | None:
     return values[ceil(len(values) * percent / 100) - 1] if values else None
 
 
-def latest_leaving(db: Db, at: Instant, person: str) -> Instant | None:
+def latest_leaving(db: Snapshot, at: Instant, person: str) -> Instant | None:
     """When this person left; None for somebody who is there."""
     found = row(db, f"SELECT removed FROM leaver WHERE person = :person AND {AT}", {"person": person, "at": at})
     return found["removed"] if found else None
 
 
-def duties(db: Db, at: Instant, person: str) -> tuple[Duty, ...]:
+def duties(db: Snapshot, at: Instant, person: str) -> tuple[Duty, ...]:
     """What this person answers for, as of `at`."""
     of = {"person": person, "at": at}
     left = latest_leaving(db, at, person)
@@ -190,7 +191,7 @@ def duties(db: Db, at: Instant, person: str) -> tuple[Duty, ...]:
     return tuple(found)
 
 
-def stranded(db: Db, at: Instant, most: int = 100) -> tuple[Stranded, ...]:
+def stranded(db: Snapshot, at: Instant, most: int = 100) -> tuple[Stranded, ...]:
     """Open requests that nobody has the authority to decide, the oldest first."""
     waiting = rows(
         db,
@@ -210,7 +211,7 @@ def stranded(db: Db, at: Instant, most: int = 100) -> tuple[Stranded, ...]:
     return tuple(found)
 
 
-def open_doors(db: Db, at: Instant) -> tuple[str, ...]:
+def open_doors(db: Snapshot, at: Instant) -> tuple[str, ...]:
     """Leavers of whom a listener said that it would still open, at the last time that it was asked."""
     found = rows(
         db,
@@ -242,7 +243,7 @@ class _End:
     sealed: Instant | None = None
 
 
-def _leaver(db: Db, at: Instant, found: Any, called: dict[str, str]) -> Leaver:
+def _leaver(db: Snapshot, at: Instant, found: Any, called: dict[str, str]) -> Leaver:
     person, removed = found["person"], found["removed"]
     probes = _probes(db, at, person, removed)
     systems = (
@@ -285,7 +286,7 @@ def _system(name: str, removed: Instant, ends: list[_End], probes: dict[str, Any
     )
 
 
-def _sessions(db: Db, at: Instant, person: str, removed: Instant) -> list[_End]:
+def _sessions(db: Snapshot, at: Instant, person: str, removed: Instant) -> list[_End]:
     found = rows(
         db,
         f"SELECT status, closed, last_byte FROM session WHERE person = :person AND opened <= :removed "
@@ -305,7 +306,7 @@ def _session_end(found: Any) -> _End:
     )
 
 
-def _sign_ins(db: Db, at: Instant, person: str, removed: Instant, kind: str) -> list[_End]:
+def _sign_ins(db: Snapshot, at: Instant, person: str, removed: Instant, kind: str) -> list[_End]:
     """Ends of the sessions that were good when the person left. One whose row was not ended gives nothing, and is
     still said to run: the receipt is what counts here."""
     found = rows(
@@ -317,7 +318,7 @@ def _sign_ins(db: Db, at: Instant, person: str, removed: Instant, kind: str) -> 
     return [_End(each["ended"] if each["ended"] <= at else FOREVER) for each in found]
 
 
-def _probes(db: Db, at: Instant, person: str, removed: Instant) -> dict[str, dict[str, Any]]:
+def _probes(db: Snapshot, at: Instant, person: str, removed: Instant) -> dict[str, dict[str, Any]]:
     """By path: how many of each result, and the `last`."""
     found: dict[str, dict[str, Any]] = {}
     for each in rows(

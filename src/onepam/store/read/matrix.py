@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from onepam.app.ports import Snapshot
 from onepam.domain.access import Action, Mode, Permission
 from onepam.domain.authority import HeldRole
 from onepam.domain.decision import HeldGrant
 from onepam.domain.sessions import Because
 from onepam.kernel.clock import FOREVER, Instant
-from onepam.store.database import Db, rows
+from onepam.store.db import rows
 from onepam.store.facts.holdings import console_rights, permissions
 from onepam.store.read.catalogue import because_of, running, still_given
 from onepam.store.read.estate import Estate
@@ -41,7 +42,7 @@ class AccessRow:
 
 
 def access_matrix(
-    db: Db, at: Instant, person: str | None = None, resource: str | None = None, requestable: bool = True
+    db: Snapshot, at: Instant, person: str | None = None, resource: str | None = None, requestable: bool = True
 ) -> Iterator[AccessRow]:
     """Rows by person; of everybody, or limited to a person or a resource. Without `requestable` only what is in force.
 
@@ -93,7 +94,7 @@ def _by_grants(
                 )
 
 
-def _holders(db: Db, at: Instant, person: str | None) -> Iterator[tuple[str, Instant, HeldRole]]:
+def _holders(db: Snapshot, at: Instant, person: str | None) -> Iterator[tuple[str, Instant, HeldRole]]:
     """Every role that gives an enabled person something, by person: (person, their end, the role). Under a hold none
     gives a way in."""
     roles = {each["role"]: each for each in rows(db, f"SELECT * FROM role WHERE {AT}", {"at": at})}

@@ -1,11 +1,12 @@
 """How people are called."""
 
+from onepam.app.ports import Snapshot
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.tables import AT
 
 
-def name(db: Db, at: Instant, person: str | None) -> str:
+def name(db: Snapshot, at: Instant, person: str | None) -> str:
     """The person's name as of `at`; the id where it was erased; empty for nobody."""
     if not person:
         return ""
@@ -13,7 +14,7 @@ def name(db: Db, at: Instant, person: str | None) -> str:
     return (found["name"] if found else None) or person
 
 
-def provider_name(db: Db, at: Instant, provider: str) -> str:
+def provider_name(db: Snapshot, at: Instant, provider: str) -> str:
     """What an identity provider is called, or was called last by `at`; empty for ourselves."""
     if not provider:
         return ""
@@ -25,7 +26,7 @@ def provider_name(db: Db, at: Instant, provider: str) -> str:
     return found["name"] if found else provider
 
 
-def names(db: Db, at: Instant) -> dict[str, str]:
+def names(db: Snapshot, at: Instant) -> dict[str, str]:
     """Everybody's name by id: for lists."""
     found = rows(db, f"SELECT person, name FROM person WHERE {AT}", {"at": at})
     return {each["person"]: each["name"] or each["person"] for each in found}

@@ -4,12 +4,13 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from onepam.app.ports import Snapshot
 from onepam.domain.notices import ALARM, MOST_DECIDERS_TOLD, TABLE, Audience, Telling, telling
 from onepam.domain.outbox import GIVEN_UP, MAIL, SECURITY, Channel, Occurrence, Told, mail_to
 from onepam.domain.requests import RequestMade, Substance
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Corrupt
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.entries import Stored, entries_of, size_at, size_of
 from onepam.store.facts.directory_brake import administrators
 from onepam.store.facts.requests import approvers, deciders
@@ -42,7 +43,7 @@ class Deliveries:
     given_up: Instant | None
 
 
-def to_tell(db: Db, at: Instant, after: int) -> tuple[list[Addressed], int]:
+def to_tell(db: Snapshot, at: Instant, after: int) -> tuple[list[Addressed], int]:
     """What the entries with index >= `after` tell to whom, in order, and the first index that was not looked at.
 
     Each receiver is told of what happened since it was set; settled notices are among it.
@@ -67,7 +68,7 @@ def to_tell(db: Db, at: Instant, after: int) -> tuple[list[Addressed], int]:
     return found, max(after, size)
 
 
-def settled(db: Db, at: Instant) -> dict[str, dict[str, Told]]:
+def settled(db: Snapshot, at: Instant) -> dict[str, dict[str, Told]]:
     """The last notice of each like that each receiver was told, or that was given up."""
     found: dict[str, dict[str, Told]] = {}
     for each in rows(
@@ -79,7 +80,7 @@ def settled(db: Db, at: Instant) -> dict[str, dict[str, Told]]:
     return found
 
 
-def mail_address(db: Db, at: Instant, person: str) -> str:
+def mail_address(db: Snapshot, at: Instant, person: str) -> str:
     """The address that somebody is told at; "" for whoever is not enabled, or has none."""
     found = row(
         db, f"SELECT email FROM person WHERE person = :person AND enabled = 1 AND {AT}", {"person": person, "at": at}
@@ -87,7 +88,7 @@ def mail_address(db: Db, at: Instant, person: str) -> str:
     return (found["email"] or "") if found else ""
 
 
-def waiting(db: Db, at: Instant) -> dict[str, int]:
+def waiting(db: Snapshot, at: Instant) -> dict[str, int]:
     """How many entries each receiver still has to be told of: of the last days, for older ones are given up."""
     found, _ = to_tell(db, at, size_at(db, Instant(at - LOOKED_BACK)))
     known = settled(db, at)
@@ -99,7 +100,7 @@ def waiting(db: Db, at: Instant) -> dict[str, int]:
     )
 
 
-def deliveries(db: Db, at: Instant) -> list[Deliveries]:
+def deliveries(db: Snapshot, at: Instant) -> list[Deliveries]:
     """How it goes with every receiver that was ever tried or is configured, those who fail first."""
     found = rows(
         db,
@@ -124,7 +125,7 @@ def deliveries(db: Db, at: Instant) -> list[Deliveries]:
     ]
 
 
-def _telling(db: Db, stored: Stored) -> Telling | None:
+def _telling(db: Snapshot, stored: Stored) -> Telling | None:
     try:
         return telling(stored.event, lambda person: name(db, stored.header.time, person))
     except Corrupt:
@@ -139,7 +140,9 @@ def _telling(db: Db, stored: Stored) -> Telling | None:
         )
 
 
-def _audience(db: Db, stored: Stored, told: Telling, receivers: Mapping[str, Channel]) -> list[tuple[str, Channel]]:
+def _audience(
+    db: Snapshot, stored: Stored, told: Telling, receivers: Mapping[str, Channel]
+) -> list[tuple[str, Channel]]:
     people: set[str] = set()
     if MAIL in receivers and Audience.PERSON in told.audience and told.person:
         people.add(told.person)
@@ -155,6 +158,6 @@ def _audience(db: Db, stored: Stored, told: Telling, receivers: Mapping[str, Cha
     return found
 
 
-def _deciders(db: Db, at: Instant, asked: Substance) -> set[str]:
+def _deciders(db: Snapshot, at: Instant, asked: Substance) -> set[str]:
     """Who could decide on it when it was asked."""
     return {person for person, _ in deciders(db, at, approvers(db, asked, at), asked.person)[:MOST_DECIDERS_TOLD]}

@@ -1,12 +1,13 @@
 """What the ledger has to tell others: whose sessions are over, and whose credential proves nothing any more."""
 
+from onepam.app.ports import Snapshot
 from onepam.domain.directory_brake import DirectoryPersonHeld
 from onepam.domain.leaving import ENDED
 from onepam.domain.people import PersonDisabled
 from onepam.domain.sign_in import FactorKind, FactorRemoved
 from onepam.domain.signals import Outgoing, SignalKind
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row
+from onepam.store.db import row
 from onepam.store.entries import Stored, entries_of, size_of
 
 WINDOW = 5_000
@@ -21,14 +22,14 @@ _CREDENTIALS = {
 _CHANGES = {"replaced": "update", "renewed": "update"}
 
 
-def outgoing(db: Db, at: Instant, after: int) -> tuple[list[Outgoing], int]:
+def outgoing(db: Snapshot, at: Instant, after: int) -> tuple[list[Outgoing], int]:
     """The signals of the entries with index >= `after`, in order, and the first index that was not looked at."""
     end = min(after + WINDOW, size_of(db))
     found = (_told(db, each) for each in entries_of(db, _KINDS, after, end))
     return [each for each in found if each is not None], max(after, end)
 
 
-def _told(db: Db, stored: Stored) -> Outgoing | None:
+def _told(db: Snapshot, stored: Stored) -> Outgoing | None:
     event, index, at = stored.event, stored.header.index, stored.header.time
     if isinstance(event, PersonDisabled | DirectoryPersonHeld):
         email = _email(db, event.person, at)
@@ -42,7 +43,7 @@ def _told(db: Db, stored: Stored) -> Outgoing | None:
     return Outgoing(index, at, SignalKind.CREDENTIAL_CHANGE, email, _CHANGES.get(event.because, "delete"), credential)
 
 
-def _email(db: Db, person: str, at: Instant) -> str:
+def _email(db: Snapshot, person: str, at: Instant) -> str:
     """As it was then; "" where there was none, or it has been erased."""
     found = row(
         db,

@@ -1,9 +1,10 @@
 """Whose time is over, and who has left with something left over: for the sweep, which asks again in its command."""
 
+from onepam.app.ports import Snapshot
 from onepam.domain.directory_brake import HoldReason
 from onepam.domain.leaving import SPONSOR_GRACE
 from onepam.kernel.clock import FOREVER, Instant
-from onepam.store.database import Db, rows
+from onepam.store.db import rows
 
 MOST = 50
 
@@ -34,7 +35,7 @@ WHERE l.{_NOW} AND ({_LEFT_OVER})
 ORDER BY 1 LIMIT :most"""
 
 
-def overdue_people(db: Db, at: Instant, most: int = MOST) -> tuple[str, ...]:
+def overdue_people(db: Snapshot, at: Instant, most: int = MOST) -> tuple[str, ...]:
     """People past their last day, vendors whose sponsor has been gone for too long, and leavers who still hold
     something; nobody who waits under a hold of many. Looks at what is so now."""
     found = rows(db, _DUE, {"at": at, "grace": at - SPONSOR_GRACE, "most": most})

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from onepam.app.ports import Snapshot
 from onepam.domain.people import PersonKind
 from onepam.kernel.clock import FOREVER, Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.facts.holdings import held_roles, substance
 from onepam.store.read.history import Moment, moments
 from onepam.store.read.names import name, names
@@ -129,7 +130,7 @@ class Lane:
     bars: tuple[Bar, ...]
 
 
-def people(db: Db, at: Instant) -> tuple[PersonRow, ...]:
+def people(db: Snapshot, at: Instant) -> tuple[PersonRow, ...]:
     """Everybody who was added by `at`, by name."""
     called = names(db, at)
     factors = _listed(db, at, "SELECT DISTINCT person, kind FROM factor", "ORDER BY kind")
@@ -154,7 +155,7 @@ def people(db: Db, at: Instant) -> tuple[PersonRow, ...]:
     return tuple(sorted(found, key=lambda each: (each.name.casefold(), each.person)))
 
 
-def person(db: Db, at: Instant, person: str) -> PersonDetail | None:
+def person(db: Snapshot, at: Instant, person: str) -> PersonDetail | None:
     """One person; None where there was none at `at`."""
     of = {"person": person, "at": at}
     found = row(db, f"SELECT * FROM person WHERE person = :person AND {AT}", of)
@@ -184,7 +185,7 @@ def person(db: Db, at: Instant, person: str) -> PersonDetail | None:
     )
 
 
-def lanes(db: Db, at: Instant, person: str) -> tuple[Lane, ...]:
+def lanes(db: Snapshot, at: Instant, person: str) -> tuple[Lane, ...]:
     """The person's intervals as they were known at `at`, from the first day on."""
     of = {"person": person, "at": at}
     account = rows(db, "SELECT * FROM person WHERE person = :person AND enabled = 1 AND valid_from <= :at", of)
@@ -258,13 +259,13 @@ def _row(
     )
 
 
-def _providers(db: Db, at: Instant) -> dict[str, str]:
+def _providers(db: Snapshot, at: Instant) -> dict[str, str]:
     """What identity providers are or were last called, by id."""
     found = rows(db, "SELECT provider, name FROM provider WHERE valid_from <= :at ORDER BY valid_from", {"at": at})
     return {each["provider"]: each["name"] for each in found}
 
 
-def _identities(db: Db, of: dict[str, Any]) -> tuple[IdentityRow, ...]:
+def _identities(db: Snapshot, of: dict[str, Any]) -> tuple[IdentityRow, ...]:
     called = _providers(db, of["at"])
     last = {
         each[0]: each[1]
@@ -288,21 +289,21 @@ def _identities(db: Db, of: dict[str, Any]) -> tuple[IdentityRow, ...]:
     )
 
 
-def _leaving(db: Db, of: dict[str, Any]) -> Leaving | None:
+def _leaving(db: Snapshot, of: dict[str, Any]) -> Leaving | None:
     found = row(db, f"SELECT * FROM leaver WHERE person = :person AND {AT}", of)
     if found is None:
         return None
     return Leaving(found["removed"], found["origin"], found["because"], found["left_at"], found["notified"])
 
 
-def _listed(db: Db, at: Instant, select: str, order: str) -> defaultdict[str, list[str]]:
+def _listed(db: Snapshot, at: Instant, select: str, order: str) -> defaultdict[str, list[str]]:
     found: defaultdict[str, list[str]] = defaultdict(list)
     for each in rows(db, f"{select} WHERE {AT} {order}", {"at": at}):
         found[each[0]].append(each[1])
     return found
 
 
-def _bindings(db: Db, at: Instant, person: str) -> tuple[HeldBinding, ...]:
+def _bindings(db: Snapshot, at: Instant, person: str) -> tuple[HeldBinding, ...]:
     found = []
     for held in held_roles(db, person, at):
         by = row(db, f"SELECT * FROM binding WHERE binding = :binding AND {AT}", {"binding": held.binding, "at": at})
@@ -323,7 +324,7 @@ def _bindings(db: Db, at: Instant, person: str) -> tuple[HeldBinding, ...]:
     return tuple(found)
 
 
-def _held(db: Db, of: dict[str, Any]) -> Held:
+def _held(db: Snapshot, of: dict[str, Any]) -> Held:
     def count(table: str, which: str) -> int:
         found = row(db, f"SELECT count(*) FROM {table} WHERE person = :person AND {AT} AND {which}", of)
         return found[0] if found else 0
@@ -336,7 +337,7 @@ def _held(db: Db, of: dict[str, Any]) -> Held:
     )
 
 
-def _role_bars(db: Db, at: Instant, person: str) -> tuple[Bar, ...]:
+def _role_bars(db: Snapshot, at: Instant, person: str) -> tuple[Bar, ...]:
     of = {"person": person, "at": at}
     direct = rows(
         db, "SELECT * FROM binding WHERE subject = :person AND subject_kind = 'person' AND valid_from <= :at", of

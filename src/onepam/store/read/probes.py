@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+from onepam.app.ports import Snapshot
 from onepam.domain.probing import Probe, ProbedProof, ProbePath, ProbePurpose, ProbeResult
 from onepam.domain.sign_in import SignInKind
 from onepam.kernel.clock import DAY, Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.tables import AT
 
 MOST_PROOFS = 10
@@ -30,7 +31,7 @@ class Due:
     purpose: ProbePurpose
 
 
-def due(db: Db, at: Instant, after: Instant, settled: int = 0, most: int = 100) -> tuple[Due, ...]:
+def due(db: Snapshot, at: Instant, after: Instant, settled: int = 0, most: int = 100) -> tuple[Due, ...]:
     """Who has left, or was ordered to be probed, after `after` and `settled` microseconds ago; the oldest first."""
     found = rows(
         db,
@@ -61,7 +62,7 @@ class Probed:
     code: str
 
 
-def revoked(db: Db, at: Instant, after: Instant, node: str, settled: int, most: int) -> tuple[Revoked, ...]:
+def revoked(db: Snapshot, at: Instant, after: Instant, node: str, settled: int, most: int) -> tuple[Revoked, ...]:
     """Access that ended after `after` and `settled` microseconds ago, and that `node` has not probed since; the oldest
     first. Ended are grants, and whatever a session rested on that was cut for it."""
     found = rows(
@@ -89,14 +90,14 @@ def takes_away(because: str) -> bool:
     return because.startswith("access.") or because in REVOKING
 
 
-def _of_revoked(db: Db, at: Instant, found: Any) -> Probe:
+def _of_revoked(db: Snapshot, at: Instant, found: Any) -> Probe:
     """With the newest certificate, or without one the bare account: the access is judged before the proof."""
     blank = Probe("", found["person"], ProbePath.SSH, ProbedProof.ACCOUNT, ProbePurpose.REVOKED)
     proof = next(_certificates(db, at, blank), blank)
     return replace(proof, resource=found["resource"], login=found["login"])
 
 
-def probed_after(db: Db, at: Instant, person: str, resource: str, login: str, ended: Instant) -> Probed | None:
+def probed_after(db: Snapshot, at: Instant, person: str, resource: str, login: str, ended: Instant) -> Probed | None:
     """What the probe after a revocation found; None where there was none (yet)."""
     found = row(
         db,
@@ -110,7 +111,7 @@ def probed_after(db: Db, at: Instant, person: str, resource: str, login: str, en
     return Probed(found["made"], ProbePurpose(found["purpose"]), ProbeResult(found["result"]), found["code"])
 
 
-def probes(db: Db, at: Instant, asked: Due, node: str) -> tuple[Probe, ...]:
+def probes(db: Snapshot, at: Instant, asked: Due, node: str) -> tuple[Probe, ...]:
     """Every question about a person that the listeners of `node` were not asked since; ids are still empty."""
     known = rows(
         db,
@@ -127,7 +128,7 @@ def probes(db: Db, at: Instant, asked: Due, node: str) -> tuple[Probe, ...]:
     )
 
 
-def daily(db: Db, at: Instant, node: str) -> tuple[Probe, ...]:
+def daily(db: Snapshot, at: Instant, node: str) -> tuple[Probe, ...]:
     """For the way in without a second factor: enabled people, by the bare account and by their registered keys. Empty
     where the node was asked within a day."""
     last = row(db, "SELECT max(made) FROM probe WHERE purpose = 'no_mfa' AND node = :node", {"node": node})
@@ -146,13 +147,13 @@ def daily(db: Db, at: Instant, node: str) -> tuple[Probe, ...]:
     return tuple(found)
 
 
-def _questions(db: Db, at: Instant, asked: Due) -> Iterator[Probe]:
+def _questions(db: Snapshot, at: Instant, asked: Due) -> Iterator[Probe]:
     blank = Probe("", asked.person, ProbePath.SSH, ProbedProof.ACCOUNT, asked.purpose)
     yield from _at_targets(db, at, (blank, *_certificates(db, at, blank), *_keys(db, at, blank)))
     yield from _sign_ins(db, at, blank)
 
 
-def _at_targets(db: Db, at: Instant, proofs: tuple[Probe, ...]) -> list[Probe]:
+def _at_targets(db: Snapshot, at: Instant, proofs: tuple[Probe, ...]) -> list[Probe]:
     """Each proof at where its person last was; where they never were, at any target there is."""
     of = {"person": proofs[0].person, "at": at, "most": MOST_TARGETS}
     targets = rows(
@@ -172,7 +173,7 @@ def _at_targets(db: Db, at: Instant, proofs: tuple[Probe, ...]) -> list[Probe]:
     ]
 
 
-def _certificates(db: Db, at: Instant, blank: Probe) -> Iterator[Probe]:
+def _certificates(db: Snapshot, at: Instant, blank: Probe) -> Iterator[Probe]:
     for each in rows(
         db,
         "SELECT session, serial, fingerprint FROM certificate "
@@ -188,7 +189,7 @@ def _certificates(db: Db, at: Instant, blank: Probe) -> Iterator[Probe]:
         )
 
 
-def _keys(db: Db, at: Instant, blank: Probe, *, still: bool = False) -> Iterator[Probe]:
+def _keys(db: Snapshot, at: Instant, blank: Probe, *, still: bool = False) -> Iterator[Probe]:
     """Registered SSH keys, also those that ended; `still`: only those in force."""
     for each in rows(
         db,
@@ -200,7 +201,7 @@ def _keys(db: Db, at: Instant, blank: Probe, *, still: bool = False) -> Iterator
         yield replace(blank, proof=ProbedProof.SSH_KEY, reference=each["factor"], sought=each["reference"])
 
 
-def _sign_ins(db: Db, at: Instant, blank: Probe) -> Iterator[Probe]:
+def _sign_ins(db: Snapshot, at: Instant, blank: Probe) -> Iterator[Probe]:
     """Cookies and CLI tokens whose time is not over, whether their sessions were ended or not."""
     for each in rows(
         db,

@@ -3,11 +3,12 @@
 from dataclasses import dataclass, replace
 
 from onepam.app.federated_sign_in import FederatedQuery
+from onepam.app.ports import Snapshot
 from onepam.domain.federated import FederatedFacts, session_of, subject_digest
 from onepam.domain.federation import Assertion
 from onepam.domain.provider_setting import Provider
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, Row, row, rows
+from onepam.store.db import Row, row, rows
 from onepam.store.facts.providers import provider_of
 from onepam.store.facts.registry import load
 from onepam.store.read.names import name
@@ -76,12 +77,12 @@ class ProposalRow:
     at: Instant
 
 
-def providers(db: Db, at: Instant) -> list[ProviderRow]:
+def providers(db: Snapshot, at: Instant) -> list[ProviderRow]:
     """All providers in force, by name."""
     return [_row(db, at, each) for each in rows(db, f"SELECT * FROM provider WHERE {AT} ORDER BY name", {"at": at})]
 
 
-def provider(db: Db, at: Instant, ident: str) -> ProviderRow | None:
+def provider(db: Snapshot, at: Instant, ident: str) -> ProviderRow | None:
     """One provider in force, or None."""
     found = row(db, f"SELECT * FROM provider WHERE provider = :provider AND {AT}", {"provider": ident, "at": at})
     return None if found is None else _row(db, at, found)
@@ -97,7 +98,7 @@ class RefusedCount:
     last: Instant
 
 
-def refusals(db: Db, at: Instant, ident: str) -> list[RefusedCount]:
+def refusals(db: Snapshot, at: Instant, ident: str) -> list[RefusedCount]:
     """What a provider's messages were refused for, the newest first."""
     found = rows(
         db,
@@ -108,19 +109,19 @@ def refusals(db: Db, at: Instant, ident: str) -> list[RefusedCount]:
     return [RefusedCount(*each) for each in found]
 
 
-def proposals(db: Db, at: Instant) -> list[ProposalRow]:
+def proposals(db: Snapshot, at: Instant) -> list[ProposalRow]:
     """Those that wait, oldest first."""
     found = rows(db, f"SELECT * FROM provider_proposal WHERE {AT} ORDER BY valid_from", {"at": at})
     return [_proposal(db, at, each) for each in found]
 
 
-def proposal(db: Db, at: Instant, change: str) -> ProposalRow | None:
+def proposal(db: Snapshot, at: Instant, change: str) -> ProposalRow | None:
     """The proposal that waits, or None."""
     found = row(db, f"SELECT * FROM provider_proposal WHERE change = :change AND {AT}", {"change": change, "at": at})
     return None if found is None else _proposal(db, at, found)
 
 
-def by_change(db: Db, at: Instant, change: str) -> Provider | None:
+def by_change(db: Snapshot, at: Instant, change: str) -> Provider | None:
     """A provider as `change` makes it: proposed, or in force. For a test of it."""
     for table in ("provider_proposal", "provider"):
         found = row(db, f"SELECT * FROM {table} WHERE change = :change AND {AT}", {"change": change, "at": at})
@@ -129,7 +130,7 @@ def by_change(db: Db, at: Instant, change: str) -> Provider | None:
     return None
 
 
-def by_provider(db: Db, at: Instant, ident: str) -> Provider | None:
+def by_provider(db: Snapshot, at: Instant, ident: str) -> Provider | None:
     """A provider in force, else its oldest proposal: what it is told about us is the same."""
     for table in ("provider", "provider_proposal"):
         found = row(
@@ -141,19 +142,19 @@ def by_provider(db: Db, at: Instant, ident: str) -> Provider | None:
     return None
 
 
-def message_facts(db: Db, at: Instant, stored: Provider, said: Assertion) -> FederatedFacts:
+def message_facts(db: Snapshot, at: Instant, stored: Provider, said: Assertion) -> FederatedFacts:
     """What a message of the provider would be held against, if the provider were as `stored`."""
     digest, email = subject_digest(said.provider, said.subject), (said.email or "").strip().lower()
     found = load(db, FederatedQuery(said.provider, digest, email, session_of(said)), at)
     return replace(found, provider=stored, taken=False)
 
 
-def declaration(db: Db, at: Instant, ident: str) -> Declaration | None:
+def declaration(db: Snapshot, at: Instant, ident: str) -> Declaration | None:
     """The statement in force about the provider's second factor, or None."""
     return _declaration(db, at, {"provider": ident, "at": at})
 
 
-def _row(db: Db, at: Instant, found: Row) -> ProviderRow:
+def _row(db: Snapshot, at: Instant, found: Row) -> ProviderRow:
     of = {"provider": found["provider"], "at": at}
     linked = row(db, f"SELECT count(DISTINCT person) FROM identity WHERE provider = :provider AND {AT}", of)
     return ProviderRow(
@@ -170,7 +171,7 @@ def _row(db: Db, at: Instant, found: Row) -> ProviderRow:
     )
 
 
-def _last(db: Db, at: Instant, of: dict[str, object]) -> LastSignIn | None:
+def _last(db: Snapshot, at: Instant, of: dict[str, object]) -> LastSignIn | None:
     found = row(
         db,
         "SELECT person, opened, basis FROM sign_in WHERE provider = :provider AND opened <= :at AND kind = 'console' "
@@ -182,14 +183,14 @@ def _last(db: Db, at: Instant, of: dict[str, object]) -> LastSignIn | None:
     return LastSignIn(found["person"], name(db, at, found["person"]), found["opened"], found["basis"])
 
 
-def _failure(db: Db, at: Instant, of: dict[str, object]) -> LastFailure | None:
+def _failure(db: Snapshot, at: Instant, of: dict[str, object]) -> LastFailure | None:
     found = row(db, f"SELECT person, refused, code FROM refused_message WHERE provider = :provider AND {AT}", of)
     if found is None:
         return None
     return LastFailure(found["person"], name(db, at, found["person"]), found["refused"], found["code"])
 
 
-def _declaration(db: Db, at: Instant, of: dict[str, object]) -> Declaration | None:
+def _declaration(db: Snapshot, at: Instant, of: dict[str, object]) -> Declaration | None:
     found = row(
         db,
         f"SELECT * FROM mfa_declaration WHERE provider = :provider AND ends > :at AND {AT} ORDER BY ends DESC LIMIT 1",
@@ -209,7 +210,7 @@ def _declaration(db: Db, at: Instant, of: dict[str, object]) -> Declaration | No
     )
 
 
-def _proposal(db: Db, at: Instant, found: Row) -> ProposalRow:
+def _proposal(db: Snapshot, at: Instant, found: Row) -> ProposalRow:
     current = row(
         db, f"SELECT * FROM provider WHERE provider = :provider AND {AT}", {"provider": found["provider"], "at": at}
     )

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from onepam.app.ports import Snapshot
 from onepam.domain.people import DIRECTORY_GROUP
 from onepam.domain.provision_user import DISABLED_HERE
 from onepam.domain.provisioning import name_key
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.tables import AT
 
 MOST_SCANNED = 200_000
@@ -101,7 +102,7 @@ class DirectoryCount:
     changed: Instant | None
 
 
-def working_token(db: Db, at: Instant, digest: str) -> ScimToken | None:
+def working_token(db: Snapshot, at: Instant, digest: str) -> ScimToken | None:
     """The token with this hex digest, if it works at `at`."""
     found = row(
         db,
@@ -111,7 +112,7 @@ def working_token(db: Db, at: Instant, digest: str) -> ScimToken | None:
     return _token(found) if found else None
 
 
-def token_in_force(db: Db, at: Instant, token: str) -> ScimToken | None:
+def token_in_force(db: Snapshot, at: Instant, token: str) -> ScimToken | None:
     """The token of this id, if it works at `at`."""
     found = row(
         db,
@@ -121,14 +122,14 @@ def token_in_force(db: Db, at: Instant, token: str) -> ScimToken | None:
     return _token(found) if found else None
 
 
-def tokens(db: Db, at: Instant) -> list[ScimToken]:
+def tokens(db: Snapshot, at: Instant) -> list[ScimToken]:
     """All tokens and proposals, the newest first."""
     return [
         _token(each) for each in rows(db, f"SELECT * FROM scim_token WHERE {AT} ORDER BY proposed DESC", {"at": at})
     ]
 
 
-def user(db: Db, at: Instant, provider: str, user: str) -> ScimUser | None:
+def user(db: Snapshot, at: Instant, provider: str, user: str) -> ScimUser | None:
     """One user of the provider."""
     found = row(
         db,
@@ -138,7 +139,7 @@ def user(db: Db, at: Instant, provider: str, user: str) -> ScimUser | None:
     return _with_groups(db, [found], at)[0] if found else None
 
 
-def group(db: Db, at: Instant, provider: str, group: str, *, members: bool = True) -> ScimGroup | None:
+def group(db: Snapshot, at: Instant, provider: str, group: str, *, members: bool = True) -> ScimGroup | None:
     """One group of the provider."""
     found = row(
         db,
@@ -154,7 +155,7 @@ GROUP_COLUMNS = {"displayname": "name_key", "externalid": "external_id", "id": "
 
 
 def users(
-    db: Db, at: Instant, provider: str, equal: tuple[str, str] | None, start: int, count: int
+    db: Snapshot, at: Instant, provider: str, equal: tuple[str, str] | None, start: int, count: int
 ) -> tuple[int, list[ScimUser]]:
     """How many users there are (with `equal`: an attribute of `USER_COLUMNS` and its value), and a page of them."""
     total, found = _page(db, at, "scim_user", "user", USER_COLUMNS, provider, equal, start, count)
@@ -162,14 +163,21 @@ def users(
 
 
 def groups(
-    db: Db, at: Instant, provider: str, equal: tuple[str, str] | None, start: int, count: int, *, members: bool = True
+    db: Snapshot,
+    at: Instant,
+    provider: str,
+    equal: tuple[str, str] | None,
+    start: int,
+    count: int,
+    *,
+    members: bool = True,
 ) -> tuple[int, list[ScimGroup]]:
     """The same of groups."""
     total, found = _page(db, at, "scim_group", "scim_group", GROUP_COLUMNS, provider, equal, start, count)
     return total, [_group(db, each, at, members) for each in found]
 
 
-def missing_users(db: Db, at: Instant, provider: str, users: Sequence[str]) -> list[str]:
+def missing_users(db: Snapshot, at: Instant, provider: str, users: Sequence[str]) -> list[str]:
     """Which of these are no users of the provider."""
     found = rows(
         db,
@@ -179,7 +187,7 @@ def missing_users(db: Db, at: Instant, provider: str, users: Sequence[str]) -> l
     return sorted(set(users) - {each[0] for each in found})
 
 
-def group_uses(db: Db, at: Instant) -> list[GroupUse]:
+def group_uses(db: Snapshot, at: Instant) -> list[GroupUse]:
     """All groups of all directories, with what they reach."""
     found = rows(
         db,
@@ -208,7 +216,7 @@ def group_uses(db: Db, at: Instant) -> list[GroupUse]:
     ]
 
 
-def groups_without_directory(db: Db, at: Instant) -> list[tuple[str, tuple[str, ...]]]:
+def groups_without_directory(db: Snapshot, at: Instant) -> list[tuple[str, tuple[str, ...]]]:
     """Directory groups that bindings name, no SCIM directory sends, and nobody is in by a sign-in: their names, and the
     roles."""
     found = rows(
@@ -227,7 +235,7 @@ def groups_without_directory(db: Db, at: Instant) -> list[tuple[str, tuple[str, 
     return [(each["subject"].removeprefix(DIRECTORY_GROUP), tuple(sorted(json.loads(each["roles"])))) for each in found]
 
 
-def troubled(db: Db, at: Instant, most: int = 200) -> list[Troubled]:
+def troubled(db: Snapshot, at: Instant, most: int = 200) -> list[Troubled]:
     """Users that do not work here."""
     found = rows(
         db,
@@ -241,7 +249,7 @@ def troubled(db: Db, at: Instant, most: int = 200) -> list[Troubled]:
     return [Troubled(*each) for each in found]
 
 
-def directories(db: Db, at: Instant) -> list[DirectoryCount]:
+def directories(db: Snapshot, at: Instant) -> list[DirectoryCount]:
     """What each provider has sent so far."""
     values = {"at": at}
     people = rows(
@@ -271,7 +279,7 @@ def directories(db: Db, at: Instant) -> list[DirectoryCount]:
 
 
 def _page(
-    db: Db,
+    db: Snapshot,
     at: Instant,
     table: str,
     key: str,
@@ -309,7 +317,7 @@ def _token(found: Any) -> ScimToken:
     )
 
 
-def _with_groups(db: Db, found: Sequence[Any], at: Instant) -> list[ScimUser]:
+def _with_groups(db: Snapshot, found: Sequence[Any], at: Instant) -> list[ScimUser]:
     named = rows(
         db,
         "SELECT m.user, g.scim_group, g.name FROM json_each(:users) n JOIN scim_member m ON m.user = n.value "
@@ -337,7 +345,7 @@ def _with_groups(db: Db, found: Sequence[Any], at: Instant) -> list[ScimUser]:
     ]
 
 
-def _group(db: Db, found: Any, at: Instant, members: bool) -> ScimGroup:
+def _group(db: Snapshot, found: Any, at: Instant, members: bool) -> ScimGroup:
     named = (
         rows(db, f"SELECT user FROM scim_member WHERE scim_group = :g AND {AT} ORDER BY 1", {"g": found[0], "at": at})
         if members

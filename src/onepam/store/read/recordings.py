@@ -4,9 +4,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from onepam.app.ports import Snapshot
 from onepam.domain.recordings import Checked, Condition
 from onepam.kernel.clock import DAY, HOUR, Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.tables import AT
 
 MAX_TURN = 30 * DAY
@@ -48,7 +49,7 @@ class Progress:
     began: Instant | None
 
 
-def vouched(db: Db, at: Instant, begin: int, end: int, most: int) -> tuple[Vouched, ...]:
+def vouched(db: Snapshot, at: Instant, begin: int, end: int, most: int) -> tuple[Vouched, ...]:
     """The finished recordings whose closing entries have begin <= index < end, in their order, `most` at most.
 
     The columns are those of the entries themselves, not of tables made from them. An entry that cannot be read is left
@@ -83,7 +84,7 @@ def vouched(db: Db, at: Instant, begin: int, end: int, most: int) -> tuple[Vouch
     )
 
 
-def sealed_head(db: Db, at: Instant, session: str) -> tuple[int, str] | None:
+def sealed_head(db: Snapshot, at: Instant, session: str) -> tuple[int, str] | None:
     """The newest (chunk, head) that was sealed of a session's recording."""
     found = row(
         db, f"SELECT chunk, head FROM sealed_head WHERE session = :session AND {AT}", {"session": session, "at": at}
@@ -91,7 +92,7 @@ def sealed_head(db: Db, at: Instant, session: str) -> tuple[int, str] | None:
     return (found["chunk"], found["head"]) if found else None
 
 
-def final_head(db: Db, at: Instant, session: str) -> tuple[int, str] | None:
+def final_head(db: Snapshot, at: Instant, session: str) -> tuple[int, str] | None:
     """The last (chunk, head) of a finished recording that was made from the file itself; None for any other."""
     found = row(
         db,
@@ -102,7 +103,7 @@ def final_head(db: Db, at: Instant, session: str) -> tuple[int, str] | None:
     return (found["chunks"], found["head"]) if found else None
 
 
-def progress(db: Db, at: Instant) -> Progress:
+def progress(db: Snapshot, at: Instant) -> Progress:
     """How far the checks are."""
     sql = "SELECT turn, until, valid_from FROM recording_check WHERE {} ORDER BY turn {}, begin {} LIMIT 1"
     fresh = row(db, sql.format("turn = 0", "DESC", "DESC"))
@@ -116,7 +117,7 @@ def progress(db: Db, at: Instant) -> Progress:
     )
 
 
-def untested(db: Db, at: Instant) -> bool:
+def untested(db: Snapshot, at: Instant) -> bool:
     """Whether the checks are behind: a recording was closed an hour ago and not looked at, or a turn takes too long."""
     known = progress(db, at)
     waiting = row(
@@ -138,7 +139,7 @@ class Standing:
     bad: tuple[Checked, ...]
 
 
-def standing(db: Db, at: Instant) -> Standing:
+def standing(db: Snapshot, at: Instant) -> Standing:
     """What the ledger knows of all finished recordings."""
     closings = "SELECT count(*) FROM entry WHERE kind = 'session.closed' AND idx < ?"
     total, checked = (row(db, closings, (end,)) for end in (1 << 53, progress(db, at).fresh))

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from onepam.app.ports import Snapshot
 from onepam.domain.access import Action, ConsoleRight
 from onepam.domain.approval import authority, permission_of, standing
 from onepam.domain.authority import HeldRole
@@ -10,7 +11,7 @@ from onepam.domain.decision import AccessFacts
 from onepam.domain.requests import RequestStatus, Substance
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.facts.holdings import access_facts, held_roles, substance
 from onepam.store.facts.requests import approvers, deciders, owned_service
 from onepam.store.read.history import Moment, moments, moments_of
@@ -84,7 +85,7 @@ class Waiting:
 
 
 def requests(
-    db: Db,
+    db: Snapshot,
     at: Instant,
     person: str | None = None,
     status: RequestStatus | None = None,
@@ -117,7 +118,7 @@ def requests(
     return tuple(_row(db, at, each) for each in found)
 
 
-def request(db: Db, at: Instant, request: str) -> RequestDetail | None:
+def request(db: Snapshot, at: Instant, request: str) -> RequestDetail | None:
     """One request; None where there was none at `at`."""
     found = row(db, f"SELECT * FROM request WHERE request = :request AND {AT}", {"request": request, "at": at})
     if found is None:
@@ -132,7 +133,7 @@ def request(db: Db, at: Instant, request: str) -> RequestDetail | None:
     )
 
 
-def request_of_grant(db: Db, at: Instant, grant: str) -> str | None:
+def request_of_grant(db: Snapshot, at: Instant, grant: str) -> str | None:
     """The request that a grant comes from."""
     found = row(
         db,
@@ -142,7 +143,7 @@ def request_of_grant(db: Db, at: Instant, grant: str) -> str | None:
     return found["request"] if found else None
 
 
-def inbox(db: Db, at: Instant, person: str) -> tuple[Waiting, ...]:
+def inbox(db: Snapshot, at: Instant, person: str) -> tuple[Waiting, ...]:
     """The open requests that `person` has the authority to decide, the oldest first."""
     held = held_roles(db, person, at)
     found = rows(
@@ -153,7 +154,7 @@ def inbox(db: Db, at: Instant, person: str) -> tuple[Waiting, ...]:
     return tuple(waiting for each in found if (waiting := _waiting(db, at, person, held, each)) is not None)
 
 
-def count_waiting(db: Db, at: Instant, person: str) -> int:
+def count_waiting(db: Snapshot, at: Instant, person: str) -> int:
     """How many requests stand in the inbox of `person`."""
     held = held_roles(db, person, at)
     if not any(ConsoleRight.APPROVE in each.console for each in held):
@@ -170,7 +171,7 @@ def count_waiting(db: Db, at: Instant, person: str) -> int:
     )
 
 
-def _waiting(db: Db, at: Instant, person: str, held: tuple[HeldRole, ...], found: Any) -> Waiting | None:
+def _waiting(db: Snapshot, at: Instant, person: str, held: tuple[HeldRole, ...], found: Any) -> Waiting | None:
     asked = substance(found["substance"])
     under = authority(held, approvers(db, asked, at), at)
     if under is None or owned_service(db, at, asked.person, person):
@@ -220,7 +221,7 @@ def _unusual(
 
 
 def _history(
-    db: Db, at: Instant, request: str, made: Instant, decided: Instant | None, opened: list[Instant]
+    db: Snapshot, at: Instant, request: str, made: Instant, decided: Instant | None, opened: list[Instant]
 ) -> tuple[Moment, ...]:
     borders = rows(
         db,
@@ -235,7 +236,7 @@ def _history(
     return tuple(sorted(told, key=lambda each: each.index))
 
 
-def _sessions(db: Db, at: Instant, person: str, request: str) -> list[Any]:
+def _sessions(db: Snapshot, at: Instant, person: str, request: str) -> list[Any]:
     return rows(
         db,
         "SELECT session, opened FROM session "
@@ -244,7 +245,7 @@ def _sessions(db: Db, at: Instant, person: str, request: str) -> list[Any]:
     )
 
 
-def _row(db: Db, at: Instant, found: Any) -> RequestRow:
+def _row(db: Snapshot, at: Instant, found: Any) -> RequestRow:
     asked = substance(found["substance"])
     status = RequestStatus(found["status"])
     lapsed = status is RequestStatus.OPEN and found["expires"] <= at

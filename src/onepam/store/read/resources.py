@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from onepam.app.ports import Snapshot
 from onepam.domain.access import Mode
 from onepam.domain.matrix import Matrix, ResourceDefinition
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.facts.changes import matrix, people
 from onepam.store.read.matrix import AccessRow, access_matrix
 from onepam.store.read.names import name, names
@@ -66,7 +67,7 @@ class ResourcePage:
     reach: tuple[Reach, ...]
 
 
-def resources(db: Db, at: Instant) -> tuple[ResourceRow, ...]:
+def resources(db: Snapshot, at: Instant) -> tuple[ResourceRow, ...]:
     """All resources by name. People count while they are enabled and their binding is in force."""
     whole, called = matrix(db, at), names(db, at)
     reached = _Reached(db, at, whole)
@@ -97,7 +98,7 @@ def resources(db: Db, at: Instant) -> tuple[ResourceRow, ...]:
     )
 
 
-def resource(db: Db, at: Instant, resource: str) -> ResourcePage | None:
+def resource(db: Snapshot, at: Instant, resource: str) -> ResourcePage | None:
     """One resource as of `at`; None where there is none."""
     found = row(
         db, f"SELECT change, valid_from FROM resource WHERE resource = :name AND {AT}", {"name": resource, "at": at}
@@ -117,7 +118,7 @@ def resource(db: Db, at: Instant, resource: str) -> ResourcePage | None:
     )
 
 
-def _pins(db: Db, at: Instant, definition: ResourceDefinition) -> tuple[Pin, ...]:
+def _pins(db: Snapshot, at: Instant, definition: ResourceDefinition) -> tuple[Pin, ...]:
     """Each key in force, with the beginning of the unbroken time in which it was pinned."""
     found: dict[str, Pin] = {}
     history = rows(
@@ -135,14 +136,14 @@ def _pins(db: Db, at: Instant, definition: ResourceDefinition) -> tuple[Pin, ...
     return tuple(found.values())
 
 
-def _counts(db: Db, sql: str, at: Instant) -> dict[str, int]:
+def _counts(db: Snapshot, sql: str, at: Instant) -> dict[str, int]:
     return {each[0]: each[1] for each in rows(db, sql, {"at": at})}
 
 
 class _Reached:
     """Who reaches resources of one kind of labels and logins, found once for all of them."""
 
-    def __init__(self, db: Db, at: Instant, whole: Matrix) -> None:
+    def __init__(self, db: Snapshot, at: Instant, whole: Matrix) -> None:
         present = {each.person for each in people(db, at) if each.present(at)}
         self._holders: dict[str, set[str]] = {}
         for binding in whole.bindings.values():

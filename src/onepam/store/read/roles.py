@@ -4,11 +4,12 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from onepam.app.ports import Snapshot
 from onepam.domain.access import Action, ConsoleRight, Mode, Permission
 from onepam.domain.directory_brake import gives
 from onepam.domain.matrix import Matrix, ResourceDefinition, RoleDefinition
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.facts.changes import matrix, people
 from onepam.store.facts.holdings import console_rights
 from onepam.store.read.directory_brake import holds
@@ -93,7 +94,7 @@ class RolePage:
     holders: tuple[Holder, ...]
 
 
-def roles(db: Db, at: Instant) -> RoleMatrix:
+def roles(db: Snapshot, at: Instant) -> RoleMatrix:
     """All roles by all systems. People count while they are enabled, their binding is in force, and no hold takes from
     them what the role gives."""
     whole, called = matrix(db, at), names(db, at)
@@ -114,7 +115,7 @@ def roles(db: Db, at: Instant) -> RoleMatrix:
     )
 
 
-def role(db: Db, at: Instant, name: str) -> RolePage | None:
+def role(db: Snapshot, at: Instant, name: str) -> RolePage | None:
     """One role as of `at`; None where there is none."""
     found = row(
         db, f"SELECT version, change, valid_from FROM role WHERE role = :role AND {AT}", {"role": name, "at": at}
@@ -137,7 +138,7 @@ def role(db: Db, at: Instant, name: str) -> RolePage | None:
     )
 
 
-def roles_of_everybody(db: Db, at: Instant) -> defaultdict[str, list[str]]:
+def roles_of_everybody(db: Snapshot, at: Instant) -> defaultdict[str, list[str]]:
     """The names of everybody's roles in force, direct and through groups; under a hold those that still give
     something."""
     existing = {
@@ -207,7 +208,7 @@ def _logins(permission: Permission, where: System | ResourceDefinition) -> tuple
     return tuple(login for login in where.logins if permission.admits(login, where.logins))
 
 
-def _present(db: Db, at: Instant) -> Callable[[RoleDefinition], set[str]]:
+def _present(db: Snapshot, at: Instant) -> Callable[[RoleDefinition], set[str]]:
     """Who is there to hold a role: enabled, and not under a hold under which it gives nothing."""
     there, held = {each.person for each in people(db, at) if each.present(at)}, holds(db, at)
     return lambda role: {each for each in there if gives(role.console, held.get(each))}
@@ -218,7 +219,7 @@ def _holders(whole: Matrix, role: str, at: Instant) -> set[str]:
     return {person for each in bound for person in whole.members(each)}
 
 
-def _holder_rows(db: Db, at: Instant, whole: Matrix, role: str, called: Mapping[str, str]) -> list[Holder]:
+def _holder_rows(db: Snapshot, at: Instant, whole: Matrix, role: str, called: Mapping[str, str]) -> list[Holder]:
     present, found = _present(db, at)(whole.roles[role]), []
     for binding in whole.bindings.values():
         if binding.role != role or not binding.in_force(at):

@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from onepam.app.ports import Snapshot
 from onepam.domain.access import MfaRule
 from onepam.domain.federation import MfaBasis
 from onepam.domain.people import PersonKind
 from onepam.kernel.clock import DAY, Instant
-from onepam.store.database import Db, rows
+from onepam.store.db import rows
 from onepam.store.facts.holdings import mfa_rule
 from onepam.store.read.names import provider_name
 from onepam.store.tables import AT
@@ -58,7 +59,7 @@ class MfaReport:
         return self.sessions.get(MfaBasis.ACCEPTED, 0)
 
 
-def last_sign_ins(db: Db, at: Instant, person: str | None = None) -> dict[str, LastSignIn]:
+def last_sign_ins(db: Snapshot, at: Instant, person: str | None = None) -> dict[str, LastSignIn]:
     """The newest sign-in by `at` of everybody, or of one, by person."""
     called: dict[str, str] = {}
     found = {}
@@ -78,13 +79,13 @@ def last_sign_ins(db: Db, at: Instant, person: str | None = None) -> dict[str, L
     return found
 
 
-def without_factor(db: Db, at: Instant) -> tuple[str, ...]:
+def without_factor(db: Snapshot, at: Instant) -> tuple[str, ...]:
     """Who may sign in, has no second factor of their own, and has not been attested one."""
     people = _people(_kinds(db, at))
     return _without(people, _own(db, at), last_sign_ins(db, at))
 
 
-def mfa_report(db: Db, at: Instant) -> MfaReport:
+def mfa_report(db: Snapshot, at: Instant) -> MfaReport:
     """The state of second factors in the whole company."""
     last, own, kinds = last_sign_ins(db, at), _own(db, at), _kinds(db, at)
     people = _people(kinds)
@@ -103,14 +104,14 @@ def mfa_report(db: Db, at: Instant) -> MfaReport:
     )
 
 
-def _own(db: Db, at: Instant) -> dict[str, set[str]]:
+def _own(db: Snapshot, at: Instant) -> dict[str, set[str]]:
     own: dict[str, set[str]] = {}
     for each in rows(db, f"SELECT DISTINCT person, kind FROM factor WHERE {AT}", {"at": at}):
         own.setdefault(each["person"], set()).add(each["kind"])
     return own
 
 
-def _kinds(db: Db, at: Instant) -> dict[str, PersonKind]:
+def _kinds(db: Snapshot, at: Instant) -> dict[str, PersonKind]:
     allowed = f"SELECT person, kind FROM person WHERE enabled = 1 AND {AT} AND (ends IS NULL OR ends > :at)"
     return {each["person"]: PersonKind(each["kind"]) for each in rows(db, allowed, {"at": at})}
 
@@ -128,7 +129,7 @@ def _without(people: list[str], own: Mapping[str, set[str]], last: Mapping[str, 
     )
 
 
-def _sessions(db: Db, at: Instant) -> dict[tuple[str, str], int]:
+def _sessions(db: Snapshot, at: Instant) -> dict[tuple[str, str], int]:
     found: dict[tuple[str, str], int] = {}
     each: Any
     for each in rows(

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from onepam.app.ports import Snapshot
 from onepam.domain.access import Action
 from onepam.domain.event import decoder
 from onepam.domain.recordings import Condition
 from onepam.domain.sessions import Because, EntryPoint, MfaProof
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, row, rows
+from onepam.store.db import row, rows
 from onepam.store.entries import size_at
 from onepam.store.read.explain import Link, explain
 from onepam.store.read.history import Moment, moments, moments_of
@@ -119,7 +120,7 @@ class RefusalRow:
     source: str | None
 
 
-def sessions(db: Db, at: Instant, which: SessionFilter | None = None) -> tuple[SessionRow, ...]:
+def sessions(db: Snapshot, at: Instant, which: SessionFilter | None = None) -> tuple[SessionRow, ...]:
     """Sessions, the newest first."""
     which = which or SessionFilter()
     where, values = _where(at, which)
@@ -131,14 +132,14 @@ def sessions(db: Db, at: Instant, which: SessionFilter | None = None) -> tuple[S
     return tuple(_row(db, at, each) for each in found)
 
 
-def count_sessions(db: Db, at: Instant, which: SessionFilter) -> int:
+def count_sessions(db: Snapshot, at: Instant, which: SessionFilter) -> int:
     """How many sessions the filter lets through, whatever its `before` and `most`."""
     where, values = _where(at, replace(which, before=None))
     found = row(db, f"SELECT count(*) FROM session WHERE {where}", values)
     return found[0] if found else 0
 
 
-def newest_sessions(db: Db, at: Instant) -> dict[str, Instant]:
+def newest_sessions(db: Snapshot, at: Instant) -> dict[str, Instant]:
     """When the newest session on each resource was opened."""
     found = rows(db, "SELECT resource, max(opened) FROM session WHERE valid_from <= :at GROUP BY resource", {"at": at})
     return {each[0]: each[1] for each in found}
@@ -172,7 +173,7 @@ def _where(at: Instant, which: SessionFilter) -> tuple[str, dict[str, Any]]:
     return " AND ".join([*chosen, *["status <> 'open'"] * ended]), {**values, "at": at}
 
 
-def session(db: Db, at: Instant, session: str) -> SessionDetail | None:
+def session(db: Snapshot, at: Instant, session: str) -> SessionDetail | None:
     """One session; None where there was none at `at`."""
     of = {"session": session, "at": at}
     found = row(db, f"SELECT *, {_CHECKS} FROM session WHERE session = :session AND {AT}", of)
@@ -192,7 +193,7 @@ def session(db: Db, at: Instant, session: str) -> SessionDetail | None:
     )
 
 
-def refusals(db: Db, at: Instant, which: SessionFilter | None = None) -> tuple[RefusalRow, ...]:
+def refusals(db: Snapshot, at: Instant, which: SessionFilter | None = None) -> tuple[RefusalRow, ...]:
     """Refusals of one person or of everybody (also of unknown names), the newest first."""
     which = which or SessionFilter()
     where, values = _refused(db, at, which)
@@ -204,14 +205,14 @@ def refusals(db: Db, at: Instant, which: SessionFilter | None = None) -> tuple[R
     return tuple(_refusal(db, at, each) for each in found)
 
 
-def count_refusals(db: Db, at: Instant, which: SessionFilter) -> int:
+def count_refusals(db: Snapshot, at: Instant, which: SessionFilter) -> int:
     """How many refusals the filter lets through, whatever its `before` and `most`."""
     where, values = _refused(db, at, replace(which, before=None))
     found = row(db, f"SELECT count(*) {where}", values)
     return found[0] if found else 0
 
 
-def refusal(db: Db, at: Instant, session: str) -> RefusalRow | None:
+def refusal(db: Snapshot, at: Instant, session: str) -> RefusalRow | None:
     """The refusal under a session's id; None where there is none."""
     found = rows(
         db,
@@ -223,7 +224,7 @@ def refusal(db: Db, at: Instant, session: str) -> RefusalRow | None:
     return _refusal(db, at, found[0]) if found else None
 
 
-def _refused(db: Db, at: Instant, which: SessionFilter) -> tuple[str, dict[str, Any]]:
+def _refused(db: Snapshot, at: Instant, which: SessionFilter) -> tuple[str, dict[str, Any]]:
     """The FROM and WHERE of the refusals that a filter lets through; of its fields those that a refusal has."""
     typed = "CAST(p.data AS TEXT)"
     where = (
@@ -246,7 +247,7 @@ def _refused(db: Db, at: Instant, which: SessionFilter) -> tuple[str, dict[str, 
     }
 
 
-def _refusal(db: Db, at: Instant, found: Any) -> RefusalRow:
+def _refusal(db: Snapshot, at: Instant, found: Any) -> RefusalRow:
     body, typed = json.loads(found["body"]), json.loads(found["data"]) if found["data"] else {}
     return RefusalRow(
         index=found["idx"],
@@ -263,7 +264,7 @@ def _refusal(db: Db, at: Instant, found: Any) -> RefusalRow:
     )
 
 
-def _row(db: Db, at: Instant, found: Any) -> SessionRow:
+def _row(db: Snapshot, at: Instant, found: Any) -> SessionRow:
     return SessionRow(
         session=found["session"],
         person=found["person"],

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from onepam.app.ports import Snapshot
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, rows
+from onepam.store.db import rows
 from onepam.store.tables import AT
 
 
@@ -18,7 +19,7 @@ class SignInRow:
     expires: Instant
 
 
-def cli_sessions(db: Db, at: Instant, person: str) -> list[SignInRow]:
+def cli_sessions(db: Snapshot, at: Instant, person: str) -> list[SignInRow]:
     """The person's sessions of the command line, newest first."""
     found = rows(
         db,
@@ -32,7 +33,7 @@ def cli_sessions(db: Db, at: Instant, person: str) -> list[SignInRow]:
     ]
 
 
-def proposed_enrolment(db: Db, at: Instant, person: str) -> tuple[str, str] | None:
+def proposed_enrolment(db: Snapshot, at: Instant, person: str) -> tuple[str, str] | None:
     """The enrolment of the person that waits for a second administrator, and who proposed it."""
     found = rows(
         db,

@@ -3,9 +3,10 @@
 import json
 from dataclasses import dataclass
 
+from onepam.app.ports import Snapshot
 from onepam.domain.signals import Stream
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, Row, row, rows
+from onepam.store.db import Row, row, rows
 from onepam.store.facts.signals import stream_of
 from onepam.store.read.names import name
 from onepam.store.tables import AT
@@ -65,32 +66,32 @@ class SignalRow:
     reason: str
 
 
-def addressed(db: Db, at: Instant, ident: str) -> Addressed | None:
+def addressed(db: Snapshot, at: Instant, ident: str) -> Addressed | None:
     """The stream in force that a message is addressed to, or None."""
     found = row(db, f"SELECT * FROM signal_stream WHERE stream = :stream AND {AT}", {"stream": ident, "at": at})
     return None if found is None else _addressed(db, at, found)
 
 
-def polled(db: Db, at: Instant) -> list[Addressed]:
+def polled(db: Snapshot, at: Instant) -> list[Addressed]:
     """The streams in force that we fetch."""
     found = rows(db, f"SELECT * FROM signal_stream WHERE delivery = 'poll' AND {AT} ORDER BY stream", {"at": at})
     return [_addressed(db, at, each) for each in found]
 
 
-def streams(db: Db, at: Instant) -> list[StreamRow]:
+def streams(db: Snapshot, at: Instant) -> list[StreamRow]:
     """All streams in force, by name."""
     return [
         _row(db, at, each) for each in rows(db, f"SELECT * FROM signal_stream WHERE {AT} ORDER BY name", {"at": at})
     ]
 
 
-def stream(db: Db, at: Instant, ident: str) -> StreamRow | None:
+def stream(db: Snapshot, at: Instant, ident: str) -> StreamRow | None:
     """One stream in force, or None."""
     found = row(db, f"SELECT * FROM signal_stream WHERE stream = :stream AND {AT}", {"stream": ident, "at": at})
     return None if found is None else _row(db, at, found)
 
 
-def stream_proposals(db: Db, at: Instant) -> list[StreamProposalRow]:
+def stream_proposals(db: Snapshot, at: Instant) -> list[StreamProposalRow]:
     """Those that wait, oldest first."""
     return [
         StreamProposalRow(
@@ -105,7 +106,7 @@ def stream_proposals(db: Db, at: Instant) -> list[StreamProposalRow]:
     ]
 
 
-def signals(db: Db, at: Instant, ident: str = "", limit: int = 50) -> list[SignalRow]:
+def signals(db: Snapshot, at: Instant, ident: str = "", limit: int = 50) -> list[SignalRow]:
     """The newest signals, of one stream or of all."""
     found = rows(
         db,
@@ -128,7 +129,7 @@ def signals(db: Db, at: Instant, ident: str = "", limit: int = 50) -> list[Signa
     ]
 
 
-def _addressed(db: Db, at: Instant, found: Row) -> Addressed:
+def _addressed(db: Snapshot, at: Instant, found: Row) -> Addressed:
     provider = row(
         db,
         f"SELECT settings FROM provider WHERE provider = :provider AND {AT}",
@@ -138,7 +139,7 @@ def _addressed(db: Db, at: Instant, found: Row) -> Addressed:
     return Addressed(stream_of(found), issuer if isinstance(issuer, str) else "")
 
 
-def _row(db: Db, at: Instant, found: Row) -> StreamRow:
+def _row(db: Snapshot, at: Instant, found: Row) -> StreamRow:
     of = {"stream": found["stream"], "at": at}
     counted = row(
         db,
@@ -170,12 +171,12 @@ def _row(db: Db, at: Instant, found: Row) -> StreamRow:
     )
 
 
-def _provider(db: Db, at: Instant, provider: str) -> str:
+def _provider(db: Snapshot, at: Instant, provider: str) -> str:
     found = row(db, f"SELECT name FROM provider WHERE provider = :provider AND {AT}", {"provider": provider, "at": at})
     return found["name"] if found else provider
 
 
-def _stream_name(db: Db, ident: str) -> str:
+def _stream_name(db: Snapshot, ident: str) -> str:
     found = row(
         db, "SELECT name FROM signal_stream WHERE stream = :stream ORDER BY valid_from DESC LIMIT 1", {"stream": ident}
     )

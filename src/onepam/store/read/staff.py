@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from onepam.app.ports import Snapshot
 from onepam.domain.people import PersonKind
 from onepam.domain.staff import StaffRules, Standing
 from onepam.kernel.clock import Instant
-from onepam.store.database import Db, Row, row, rows
+from onepam.store.db import Row, row, rows, streamed
 from onepam.store.facts.staff import staff_rules
 from onepam.store.read.names import names
 from onepam.store.tables import AT
@@ -133,7 +134,7 @@ class Reconciliation:
     counts: Mapping[str, int]
 
 
-def health(db: Db, at: Instant) -> RosterHealth:
+def health(db: Snapshot, at: Instant) -> RosterHealth:
     """How the roster stands as of `at`."""
     called, rules = names(db, at), staff_rules(db, at)
     taken = row(
@@ -151,7 +152,7 @@ def health(db: Db, at: Instant) -> RosterHealth:
     )
 
 
-def source(db: Db, at: Instant) -> Source | None:
+def source(db: Snapshot, at: Instant) -> Source | None:
     """Where the roster is pulled from; None where it is uploaded only."""
     found = row(db, f"SELECT * FROM staff_source WHERE host <> '' AND {AT}", {"at": at})
     if found is None:
@@ -160,7 +161,7 @@ def source(db: Db, at: Instant) -> Source | None:
     return Source(found["host"], found["url"], found["header"], found["secret"], found["pull_every"], directory)
 
 
-def versions(db: Db, at: Instant, most: int = MOST_VERSIONS) -> tuple[VersionRow, ...]:
+def versions(db: Snapshot, at: Instant, most: int = MOST_VERSIONS) -> tuple[VersionRow, ...]:
     """The versions by `at`, the newest first."""
     called = names(db, at)
     found = rows(
@@ -169,7 +170,7 @@ def versions(db: Db, at: Instant, most: int = MOST_VERSIONS) -> tuple[VersionRow
     return tuple(_version(each, called) for each in found)
 
 
-def entries(db: Db, at: Instant) -> tuple[EntryRow, ...]:
+def entries(db: Snapshot, at: Instant) -> tuple[EntryRow, ...]:
     """Who is on the roster as of `at`, by name; managers and sponsors by the names that it gives."""
     found = rows(db, f"SELECT * FROM staff_entry WHERE {AT} AND removed IS NULL ORDER BY name, entry", {"at": at})
     called = {each["entry"]: each["name"] or each["entry"] for each in found}
@@ -190,7 +191,7 @@ def entries(db: Db, at: Instant) -> tuple[EntryRow, ...]:
     )
 
 
-def of_person(db: Db, at: Instant, person: str) -> OnRoster | None:
+def of_person(db: Snapshot, at: Instant, person: str) -> OnRoster | None:
     """What the roster says of an account, the living entry first; None while there is no roster."""
     if not _in_force(db, at):
         return None
@@ -220,18 +221,18 @@ def of_person(db: Db, at: Instant, person: str) -> OnRoster | None:
     )
 
 
-def _in_force(db: Db, at: Instant) -> bool:
+def _in_force(db: Snapshot, at: Instant) -> bool:
     return row(db, f"SELECT 1 FROM staff_version WHERE standing = 'taken' AND {AT} LIMIT 1", {"at": at}) is not None
 
 
-def reconciliation(db: Db, at: Instant) -> Reconciliation:
+def reconciliation(db: Snapshot, at: Instant) -> Reconciliation:
     """Both ways, as of `at`. Before the first version there is nothing to compare with."""
     if not _in_force(db, at):
         return Reconciliation((), {})
     called = names(db, at)
     found: list[Finding] = []
     counts: Counter[str] = Counter()
-    for each in db.execute(_FINDINGS, {"at": at}):
+    for each in streamed(db, _FINDINGS, {"at": at}):
         counts[each["kind"]] += 1
         if counts[each["kind"]] <= MOST_FINDINGS:
             person, detail = each["person"], each["detail"] or ""
