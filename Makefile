@@ -83,6 +83,11 @@ coverage: $(STAMPS)/dev $(STAMPS)/package ## Every branch of the pure floors, by
 mutation: test-parts ## Alter the rules one piece at a time: does a test tell? (MUTATION_ARGS="--changed 20 --most 60" for a part)
 	$(BIN)/python scripts/mutate.py $(or $(MUTATION_ARGS),--all)
 
+.PHONY: generated
+generated: test-parts ## Write what is made from the code: the forms of events, the lists in docs/, the API's description
+	@for each in forms events_doc notices_doc entry_points_doc attacks_doc claims_doc; do $(BIN)/python scripts/$$each.py; done
+	@$(BIN)/python -m onepam.api.openapi docs/api/openapi.json
+
 .PHONY: bench
 bench: system-packages $(STAMPS)/dev $(STAMPS)/package ## Measure against the goals, and write docs/benchmarks.md
 	$(BIN)/python -m bench

@@ -9,7 +9,7 @@ from jinja2 import UndefinedError
 
 from onepam.console import rendering
 from onepam.console.wording import asked_before
-from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant
+from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant, utc
 from tests.console.samples.company import NOW, ago, shell
 from tests.console.samples.everyday import HOME
 from tests.console.samples.pages import SAMPLES
@@ -177,7 +177,7 @@ def test_times_are_relative_with_the_absolute_beside() -> None:
         '<time datetime="2026-11-20T14:05:00.000000Z" data-show="absolute" '
         'title="20 November 2026 14:05 UTC">20 November 2026 14:05 UTC</time>'
     )
-    assert rendering.utc(FOREVER) == "no end"
+    assert utc(FOREVER) == "no end"
     assert rendering.day(NOW) == "20 November 2026"
 
 

@@ -73,7 +73,7 @@ def _third(old: Door2) -> Door3:
 
 def register(*records: tuple[type, Callable[[Any], Any] | None]) -> None:
     for version, (record, upcast) in enumerate(records, 1):
-        event("door.seen", klass="door", version=version, upcast=upcast)(record)
+        event("door.seen", klass="door", control="LOG-03", words="It happened", version=version, upcast=upcast)(record)
 
 
 def stored(record: Any) -> tuple[str, int, dict[str, Any], dict[str, Any]]:
@@ -141,13 +141,13 @@ def test_a_version_that_does_not_follow_is_refused(
 ) -> None:
     register((Door1, None))
     with pytest.raises(ValueError, match=said):
-        event("door.seen", klass=klass, version=version, upcast=upcast)(Door2)
+        event("door.seen", klass=klass, control="LOG-03", words="It happened", version=version, upcast=upcast)(Door2)
     assert [each.version for each in every_version()] == [1]
 
 
 def test_a_first_version_has_nothing_to_be_made_from() -> None:
     with pytest.raises(ValueError, match="upcast is due from version 2 on"):
-        event("door.seen", klass="door", upcast=_second)(Door1)
+        event("door.seen", klass="door", control="LOG-03", words="It happened", upcast=_second)(Door1)
 
 
 def test_an_upcast_that_gives_another_record_is_found() -> None:

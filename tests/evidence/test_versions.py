@@ -137,8 +137,15 @@ class Seen:
 @pytest.mark.parametrize("erased", [False, True])
 def test_a_report_reads_old_entries_in_the_newest_form(monkeypatch: pytest.MonkeyPatch, erased: bool) -> None:
     monkeypatch.setattr(events, "_registry", Registry())
-    event("door.seen", klass="door")(Seen1)
-    event("door.seen", klass="door", version=2, upcast=lambda old: Seen(old.door, old.minutes * 60, old.who))(Seen)
+    event("door.seen", klass="door", control="LOG-03", words="It happened")(Seen1)
+    event(
+        "door.seen",
+        klass="door",
+        control="LOG-03",
+        words="It happened",
+        version=2,
+        upcast=lambda old: Seen(old.door, old.minutes * 60, old.who),
+    )(Seen)
     payload = None if erased else b'{"who":"ada"}'
     header = Header(7, Instant(1), "door.seen", 1, "door", 0)
     told = _told(Kept(header, b'{"door":"front","minutes":2,"payload":"d1"}', b"salt", payload))

@@ -55,7 +55,9 @@ def release(monkeypatch: pytest.MonkeyPatch) -> Release:
         monkeypatch.setattr(projections, "_projections", dict(projected))
         for version, record in enumerate(versions, 1):
             upcast = None if version == 1 else lambda old: Seen(old.door, old.minutes * 60, old.by)
-            event("door.seen", klass="door", version=version, upcast=upcast)(record)
+            event("door.seen", klass="door", control="LOG-03", words="It happened", version=version, upcast=upcast)(
+                record
+            )
         if versions:
             projects(versions[-1])(saw)
 

@@ -1,10 +1,12 @@
 """How values look outside: times as RFC 3339 in UTC, durations in seconds, nothing that was not asked for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, StringConstraints, WithJsonSchema
 
+from onepam.domain.event import sentence
+from onepam.domain.words import naming
 from onepam.kernel.clock import FOREVER, SECOND, Instant, iso
 from onepam.kernel.limits import MAX_NAME_CHARACTERS, MAX_TEXT_CHARACTERS
 from onepam.store.read import history
@@ -77,11 +79,18 @@ class Happened(Answer):
     time: Moment
     kind: str
     by: str | None = None
+    words: str
 
 
-def happened(moments: Iterable[history.Moment]) -> list[Happened]:
-    """The entries behind an object, without their contents."""
+def happened(moments: Iterable[history.Moment], called: Mapping[str, str]) -> list[Happened]:
+    """The entries behind an object, in words; people and providers by their names."""
     return [
-        Happened(index=each.index, time=each.time, kind=each.kind, by=getattr(each.event, "by", None))
+        Happened(
+            index=each.index,
+            time=each.time,
+            kind=each.kind,
+            by=getattr(each.event, "by", None),
+            words=sentence(each.event, naming(called)),
+        )
         for each in moments
     ]

@@ -2,10 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from onepam.console.rendering import utc
 from onepam.console.view import Context, View
 from onepam.console.wording import FACTORS
-from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, Instant, instant, moment
+from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, Instant, instant, moment, utc
 from onepam.store.read.people import Bar, Lane
 
 MOST_BARS = 400

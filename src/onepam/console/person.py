@@ -23,6 +23,7 @@ from onepam.store.read.explain import explain
 from onepam.store.read.federated import exceptions
 from onepam.store.read.leavers import Duty, duties
 from onepam.store.read.matrix import access_matrix
+from onepam.store.read.names import called
 from onepam.store.read.sessions import SessionFilter, sessions
 from onepam.store.read.sign_ins import proposed_enrolment
 from onepam.store.read.staff import of_person
@@ -95,6 +96,7 @@ def person_context(db: Snapshot, at: Instant, view: View, person: str, health: L
             "grants": found.held.grants,
             "requests": found.held.requests,
         },
+        "history": view.history(found.history[::-1], called(db, at), health),
         "proof": view.proof_of(found.history, health),
         "waiting": proposed_enrolment(db, at, person),
     }

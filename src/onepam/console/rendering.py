@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
-from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant, iso, moment
+from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant, iso, moment, utc
 from onepam.store.read.alarms import Alarm
 
 STATIC = Path(__file__).parent / "static"
@@ -196,12 +196,6 @@ def stopwatch(length: int) -> str:
 def exact(at: Instant) -> str:
     """To the millisecond, where seconds count: `18 Nov 2026 14:05:03.214 UTC`."""
     return f"{moment(at):%-d %b %Y %H:%M:%S.%f}"[:-3] + " UTC"
-
-
-def utc(at: Instant) -> str:
-    """`3 March 2026 14:00 UTC`; `no end` for what has none."""
-    when = moment(at)
-    return "no end" if at >= FOREVER else f"{when.day} {when:%B %Y %H:%M} UTC"
 
 
 def day(at: Instant) -> str:

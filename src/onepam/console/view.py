@@ -75,15 +75,16 @@ class View:
         proofs = [self.proof(each.index, each.leaf, health) for each in told]
         return next((each for each in proofs if each["altered"]), proofs[-1])
 
-    def history(self, told: Iterable[Moment], names: dict[str, str], health: LedgerHealth) -> list[Context]:
+    def history(self, told: Iterable[Moment], called: dict[str, str], health: LedgerHealth) -> list[Context]:
         """What happened, in words, each with its proof."""
-        found = []
-        for each in told:
-            title, detail = happened(each.event, names)
-            found.append(
-                {"at": each.time, "title": title, "detail": detail, "proof": self.proof(each.index, each.leaf, health)}
-            )
-        return found
+        return [
+            {
+                "at": each.time,
+                "words": happened(each.event, called),
+                "proof": self.proof(each.index, each.leaf, health),
+            }
+            for each in told
+        ]
 
     def _link(self, link: Link) -> Context:
         words = link.words if link.words is not None else "erased"

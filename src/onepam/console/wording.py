@@ -4,11 +4,12 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from onepam.domain import access, people, requests, sessions
 from onepam.domain.access import Action, MfaRule, Mode
+from onepam.domain.event import sentence
 from onepam.domain.federation import MfaBasis
 from onepam.domain.probing import ProbePurpose, ProbeResult
 from onepam.domain.sessions import EntryPoint
+from onepam.domain.words import naming
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.store.read.probes import Probed
 from onepam.store.read.sessions import SessionRow
@@ -216,50 +217,6 @@ def session_because(row: SessionRow) -> str:
     return f"ended by {row.killed_by_name}" if row.killed_by else words_of(row.closed_because)
 
 
-def happened(event: object, names: Mapping[str, str]) -> tuple[str, str]:
-    """An event as a title and a detail; people by their names."""
-    by = event.substance.person if isinstance(event, requests.RequestMade) else getattr(event, "by", None) or ""
-    who = f"by {names.get(by, by)}" if by else ""
-    title, more = _told(event)
-    return title, "; ".join(filter(None, (who, visible(more))))
-
-
-def _told(event: object) -> tuple[str, str]:  # noqa: C901 - a table
-    match event:
-        case requests.RequestMade():
-            return "Asked", ""
-        case requests.RequestApproved() as it:
-            return "Approved", it.comment or ""
-        case requests.ApprovalUndone():
-            return "Approval undone", "before it took effect"
-        case requests.RequestDenied() as it:
-            return "Denied", it.comment or ""
-        case requests.RequestWithdrawn() as it:
-            return ("Withdrawn" if it.status.value == "withdrawn" else "Void"), words_of(it.because)
-        case requests.ApprovalRefused() as it:
-            return "A decision was refused", words_of(it.code)
-        case requests.GrantStarted() as it:
-            return "Access granted", f"for {longest(it.ends - it.starts)}"
-        case requests.GrantEnded() as it:
-            return "Access ended early", it.reason or words_of(it.because)
-        case requests.GrantExpired():
-            return "Access ended as planned", ""
-        case sessions.SessionOpened() as it:
-            return "Session opened", f"{it.login} on {it.resource}" + (f" from {it.source}" if it.source else "")
-        case sessions.KillOrdered() as it:
-            return "End of the session ordered", it.reason or ""
-        case sessions.SessionClosed() as it:
-            return "Session closed", words_of(it.because)
-        case sessions.SessionFailed() as it:
-            return "Session failed", words_of(it.code)
-        case sessions.RecordingWatched() as it:
-            return "Recording shown", it.how
-        case access.ResourceSet() as it:
-            keys = f"{len(it.host_keys)} host key{'s' if len(it.host_keys) != 1 else ''}"
-            return "Declared", f"{it.change}, {keys}"
-        case access.ResourceRemoved() as it:
-            return "Removed", it.change
-        case people.PersonDisabled() | people.PersonEnabled() | people.PersonAdded() as it:
-            return type(it).__name__.removeprefix("Person"), it.because
-        case _:
-            return type(event).__name__, ""
+def happened(event: object, called: Mapping[str, str]) -> str:
+    """An event as a sentence; people and providers by their names."""
+    return visible(sentence(event, naming(called, _ENDED)))

@@ -98,7 +98,7 @@ class MfaRule:
     fresh: bool = False
 
 
-@event("role.set", klass="access")
+@event("role.set", klass="access", control="RBC-02 CHG-01", words="{by} declared the role {role}")
 @dataclass(frozen=True, slots=True)
 class RoleSet:
     """The role as it is from now on. `version` is the hex SHA-256 of its canonical definition."""
@@ -113,7 +113,7 @@ class RoleSet:
     by: str | None
 
 
-@event("role.removed", klass="access")
+@event("role.removed", klass="access", control="RBC-02 CHG-01", words="{by} removed the role {role}")
 @dataclass(frozen=True, slots=True)
 class RoleRemoved:
     """The role no longer exists; its bindings give nothing."""
@@ -127,7 +127,7 @@ ENVIRONMENT = ("LANG", "LC_*")
 """What sshd is commonly set to accept (AcceptEnv)."""
 
 
-@event("resource.set", klass="access")
+@event("resource.set", klass="access", control="RBC-01 CHG-01", words="{by} declared the resource {resource}")
 @dataclass(frozen=True, slots=True)
 class ResourceSet:
     """The resource as it is from now on. `host_keys` are the pinned OpenSSH public keys, set by an administrator;
@@ -149,7 +149,7 @@ class ResourceSet:
     environment: tuple[str, ...] = ENVIRONMENT
 
 
-@event("resource.removed", klass="access")
+@event("resource.removed", klass="access", control="RBC-01 CHG-01", words="{by} removed the resource {resource}")
 @dataclass(frozen=True, slots=True)
 class ResourceRemoved:
     """The resource can no longer be reached; sessions to it end."""
@@ -166,7 +166,12 @@ class SubjectKind(StrEnum):
     GROUP = "group"
 
 
-@event("binding.added", klass="access")
+@event(
+    "binding.added",
+    klass="access",
+    control="PRV-01 RBC-01",
+    words="{by} gave the role {role} to {subject}[ until {ends}]",
+)
 @dataclass(frozen=True, slots=True)
 class BindingAdded:
     """A role for a person or a group, from now until `ends` (None: until it is ended)."""
@@ -182,7 +187,7 @@ class BindingAdded:
     by: str | None
 
 
-@event("binding.ended", klass="access")
+@event("binding.ended", klass="access", control="OFF-01 OFF-04", words="{by} ended a binding: {because}")
 @dataclass(frozen=True, slots=True)
 class BindingEnded:
     """The binding gives nothing from now on; what rests on it ends."""

@@ -33,7 +33,13 @@ class Ground(StrEnum):
     DELAY = "delay"
 
 
-@event("recovery_key.renewal_announced", klass="system", alarm=True)
+@event(
+    "recovery_key.renewal_announced",
+    klass="system",
+    alarm=True,
+    control="CRD-05",
+    words="{node} announced another recovery key",
+)
 @dataclass(frozen=True, slots=True)
 class RenewalAnnounced:
     """Somebody on the host, without the recovery key, asked for a new one; it may be made from `due` on."""
@@ -43,7 +49,12 @@ class RenewalAnnounced:
     node: str
 
 
-@event("recovery_key.renewal_cancelled", klass="system")
+@event(
+    "recovery_key.renewal_cancelled",
+    klass="system",
+    control="CRD-05",
+    words="{by} cancelled the announcement of another recovery key",
+)
 @dataclass(frozen=True, slots=True)
 class RenewalCancelled:
     """An administrator cancelled the announcement: no new recovery key is made on it."""
@@ -52,7 +63,13 @@ class RenewalCancelled:
     by: str
 
 
-@event("ledger.continuation_announced", klass="system", alarm=True)
+@event(
+    "ledger.continuation_announced",
+    klass="system",
+    alarm=True,
+    control="LOG-03",
+    words="{node} announced that the ledger goes on as {origin}",
+)
 @dataclass(frozen=True, slots=True)
 class ContinuationAnnounced:
     """Somebody on the host, without the recovery key, asked to continue the ledger as `origin` after a loss."""
@@ -63,7 +80,12 @@ class ContinuationAnnounced:
     origin: str
 
 
-@event("ledger.continuation_cancelled", klass="system")
+@event(
+    "ledger.continuation_cancelled",
+    klass="system",
+    control="LOG-03",
+    words="{by} cancelled the announcement that the ledger goes on",
+)
 @dataclass(frozen=True, slots=True)
 class ContinuationCancelled:
     """An administrator cancelled the announcement: the ledger is not continued on it."""

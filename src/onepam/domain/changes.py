@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from onepam.domain.event import event, private
 
 
-@event("change.proposed", klass="access")
+@event("change.proposed", klass="access", control="CHG-01 RBC-02", words="{by} proposed the change {change}: {summary}")
 @dataclass(frozen=True, slots=True)
 class ChangeProposed:
     """A plan: a file (`text`, SHA-256 `document`) over the state that `digest` names with it. It waits if it `widens`.
@@ -22,7 +22,7 @@ class ChangeProposed:
     text: str | None = private()
 
 
-@event("change.approved", klass="access")
+@event("change.approved", klass="access", control="CHG-01 PRV-02", words="{by} approved the change {change}")
 @dataclass(frozen=True, slots=True)
 class ChangeApproved:
     """Another authorised person approved exactly `digest`."""
@@ -32,7 +32,12 @@ class ChangeApproved:
     by: str
 
 
-@event("change.rejected", klass="access")
+@event(
+    "change.rejected",
+    klass="access",
+    control="CHG-01",
+    words="{by} rejected the change {change}: {because}[; {reason}]",
+)
 @dataclass(frozen=True, slots=True)
 class ChangeRejected:
     """Denied, withdrawn or overtaken by another change: `because` is the code, `reason` the person's words."""
@@ -43,7 +48,12 @@ class ChangeRejected:
     reason: str | None = private()
 
 
-@event("change.refused", klass="access")
+@event(
+    "change.refused",
+    klass="access",
+    control="CHG-01",
+    words="{by} was refused to decide on the change {change}: {code}",
+)
 @dataclass(frozen=True, slots=True)
 class ChangeRefused:
     """Somebody tried to gain by what they change, or to approve what was not what is proposed."""
@@ -53,7 +63,7 @@ class ChangeRefused:
     code: str
 
 
-@event("change.applied", klass="access")
+@event("change.applied", klass="access", control="CHG-01 RBC-02", words="{by} applied the change {change}")
 @dataclass(frozen=True, slots=True)
 class ChangeApplied:
     """The change is in force; its objects' events follow in the same command. `bootstrap`: before the first sign-in."""

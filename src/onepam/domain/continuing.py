@@ -25,7 +25,12 @@ from onepam.kernel.text import plain_text
 MAX_ORIGIN_CHARACTERS = 255
 
 
-@event("ledger.continued", klass="system")
+@event(
+    "ledger.continued",
+    klass="system",
+    control="LOG-03",
+    words="The ledger goes on as {origin}, after {before}[: {because}]",
+)
 @dataclass(frozen=True, slots=True)
 class LedgerContinued:
     """From this entry on the log is `origin`. `before` is the log that it continues, whose signed tree had `size`

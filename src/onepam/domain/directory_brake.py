@@ -52,7 +52,13 @@ class HoldOutcome(StrEnum):
     LAPSED = "lapsed"
 
 
-@event("directory.held", klass="person", alarm=True)
+@event(
+    "directory.held",
+    klass="person",
+    alarm=True,
+    control="OFF-01 OFF-04",
+    words="The brake holds what the directory ({origin}) ends: {reason}",
+)
 @dataclass(frozen=True, slots=True)
 class DirectoryHeld:
     """The brake began to hold the ends of accounts that a directory ordered. `origin` is the directory, or `end` where
@@ -65,7 +71,12 @@ class DirectoryHeld:
     decide_by: Instant | None
 
 
-@event("directory.person_held", klass="person")
+@event(
+    "directory.person_held",
+    klass="person",
+    control="OFF-01 OFF-04",
+    words="The account of {person}, ended by the directory ({origin}), is held: {because}",
+)
 @dataclass(frozen=True, slots=True)
 class DirectoryPersonHeld:
     """A directory ended this person, or took from them the last group that administers. Sessions and rights are gone;
@@ -84,7 +95,13 @@ class DirectoryPersonHeld:
     notified: Instant | None
 
 
-@event("directory.hold_reminded", klass="person", alarm=True)
+@event(
+    "directory.hold_reminded",
+    klass="person",
+    alarm=True,
+    control="OFF-01 MON-05",
+    words="Half the time to decide is over: {waiting} accounts still wait",
+)
 @dataclass(frozen=True, slots=True)
 class DirectoryHoldReminded:
     """Half the time to decide is over, and `waiting` accounts still wait."""
@@ -94,7 +111,13 @@ class DirectoryHoldReminded:
     decide_by: Instant
 
 
-@event("directory.person_decided", klass="person", alarm=True)
+@event(
+    "directory.person_decided",
+    klass="person",
+    alarm=True,
+    control="OFF-01 OFF-04 IDN-01",
+    words="{by} decided on the held account of {person}: {outcome}",
+)
 @dataclass(frozen=True, slots=True)
 class DirectoryPersonDecided:
     """The hold on this person is over. `by` is the administrator, None for the directory or the time; where it is the
@@ -107,7 +130,13 @@ class DirectoryPersonDecided:
     because: str
 
 
-@event("directory.leaver_reported", klass="person", alarm=True)
+@event(
+    "directory.leaver_reported",
+    klass="person",
+    alarm=True,
+    control="OFF-01 OFF-04",
+    words="The directory ({origin}) says that {person} has left, and does not lead the account",
+)
 @dataclass(frozen=True, slots=True)
 class DirectoryLeaverReported:
     """A directory said that this person has left, and does not lead the account: it was made by hand. Nothing ended.
@@ -122,7 +151,12 @@ class DirectoryLeaverReported:
     notified: Instant
 
 
-@event("directory.report_decided", klass="person")
+@event(
+    "directory.report_decided",
+    klass="person",
+    control="OFF-01 OFF-04",
+    words="{by} settled the report that {person} has left: {outcome}",
+)
 @dataclass(frozen=True, slots=True)
 class DirectoryReportDecided:
     """The report of this directory is settled. `by` is the administrator, None where the directory says that the person

@@ -17,7 +17,13 @@ class DiskStage(StrEnum):
     LOW = "low"
 
 
-@event("disk.low", klass="system", alarm=True)
+@event(
+    "disk.low",
+    klass="system",
+    alarm=True,
+    control="LOG-01 LOG-02",
+    words="The recordings' disk of {node} runs low: {stage}",
+)
 @dataclass(frozen=True, slots=True)
 class DiskLow:
     """The recordings' disk of a gateway process came to `stage`, with `free` of `total` bytes left."""
@@ -28,7 +34,12 @@ class DiskLow:
     total: int
 
 
-@event("disk.recovered", klass="system")
+@event(
+    "disk.recovered",
+    klass="system",
+    control="LOG-01 LOG-02",
+    words="The recordings' disk of {node} has enough space again",
+)
 @dataclass(frozen=True, slots=True)
 class DiskRecovered:
     """There is enough space again: `free` of `total` bytes."""

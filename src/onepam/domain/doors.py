@@ -14,7 +14,13 @@ class Door(StrEnum):
     WEB = "web"
 
 
-@event("door.pressed", klass="system", alarm=True)
+@event(
+    "door.pressed",
+    klass="system",
+    alarm=True,
+    control="MON-05",
+    words="A crowd came to the {door} listener of {node}: {turned_away} were turned away",
+)
 @dataclass(frozen=True, slots=True)
 class DoorPressed:
     """More came to a listener of `node` than it lets wait: within `seconds` it turned away `turned_away` connections or
@@ -28,7 +34,12 @@ class DoorPressed:
     networks: int
 
 
-@event("door.calm", klass="system")
+@event(
+    "door.calm",
+    klass="system",
+    control="MON-05",
+    words="The crowd at the {door} listener of {node} is over: {turned_away} were turned away",
+)
 @dataclass(frozen=True, slots=True)
 class DoorCalm:
     """The crowd at that listener is over: it lasted `seconds`, and `turned_away` were turned away in all. Both are 0

@@ -4,10 +4,11 @@ Private fields (names, addresses, reasons, digests of tokens, sealed secrets) ne
 travel in the *payload*, and the body carries only `"payload"`: the hex SHA-256 of salt || payload. Erasing the payload
 leaves the entry and its proof whole.
 
-    @event("person.added", klass="person")
+    @event("person.added", klass="person", control="IDN-01", words="{by} added {person}")
     @dataclass(frozen=True, slots=True)
     class PersonAdded:
         person: str
+        by: str | None
         name: str | None = private()
 
 A private field must allow None: that is what a fold sees once the payload has been erased.
@@ -18,7 +19,7 @@ older records and upcasts stay for ever, in the room of the kind; whoever reads 
     def _added(old: PersonAdded1) -> "PersonAdded":
         return PersonAdded(old.person, old.name, language="en")
 
-    @event("person.added", klass="person", version=2, upcast=_added)
+    @event("person.added", klass="person", version=2, upcast=_added, ...)
     @dataclass(frozen=True, slots=True)
     class PersonAdded: ...
 """
@@ -31,6 +32,8 @@ from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from onepam.domain.text import body_writer, record_writer
+from onepam.domain.words import Say, Words, plainly
+from onepam.domain.words import words as parse_words
 from onepam.kernel.canonical import Json
 
 T = TypeVar("T")
@@ -42,12 +45,14 @@ class Kind:
 
     The body of a kind without private fields is `write_open(record)`. Else it is `write_body(record, digest)`, with the
     digest of the payload, which is `write_payload(record)`. `upcast` makes a record from one of the version before;
-    None for the first.
+    None for the first. `controls` are ids of the control catalogue, with spaces between.
     """
 
     name: str
     version: int
     klass: str
+    words: Words
+    controls: str
     alarm: bool
     record: type
     open_fields: tuple[str, ...]
@@ -94,10 +99,19 @@ def private() -> Any:
 
 
 def event(
-    name: str, *, klass: str, version: int = 1, alarm: bool = False, upcast: Callable[[Any], Any] | None = None
+    name: str,
+    *,
+    klass: str,
+    control: str,
+    words: str,
+    version: int = 1,
+    alarm: bool = False,
+    upcast: Callable[[Any], Any] | None = None,
 ) -> Callable[[type[T]], type[T]]:
     """Registers a frozen dataclass as the event `name`. Raises `ValueError` when it does not fit what is registered.
 
+    `words`: the sentence that people read of it (`domain/words.py`). `control`: what it is evidence for, as ids of the
+    control catalogue with spaces between.
     `alarm`: people are told of it without looking; `domain/notices.py` says who. `upcast`: from version 2 on, the pure
     function from a record of the version before, whose private fields may all be None, to one of this.
     """
@@ -111,6 +125,8 @@ def event(
             name=name,
             version=version,
             klass=klass,
+            words=parse_words(words, hints, private_fields),
+            controls=control,
             alarm=alarm,
             record=record,
             open_fields=open_fields,
@@ -142,6 +158,11 @@ def kind_to_write(record: object) -> Kind:
     if _registry.newest[kind.name] is not kind:
         raise ValueError(f"{kind.name} v{kind.version} is only read: v{_registry.newest[kind.name].version} is written")
     return kind
+
+
+def sentence(record: object, say: Say = plainly) -> str:
+    """What an event says to people, in one sentence without a full stop. Raises `UnknownKind` as `kind_of`."""
+    return kind_of(record).words.sentence(record, say)
 
 
 def name_of(record: type) -> str:

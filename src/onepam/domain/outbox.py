@@ -53,7 +53,7 @@ class Channel(StrEnum):
     SYSLOG = "syslog"
 
 
-@event("receiver.set", klass="notice")
+@event("receiver.set", klass="notice", control="MON-04", words="{receiver} is told of what happens from now on")
 @dataclass(frozen=True, slots=True)
 class ReceiverSet:
     """The configuration names this receiver: what happens from this entry on is told to it. `mail` stands for everybody
@@ -63,7 +63,7 @@ class ReceiverSet:
     channel: Channel
 
 
-@event("receiver.ended", klass="notice")
+@event("receiver.ended", klass="notice", control="MON-04", words="{receiver} is told of nothing any more")
 @dataclass(frozen=True, slots=True)
 class ReceiverEnded:
     """The configuration does not name this receiver any more; it is told of nothing from now on."""
@@ -71,7 +71,7 @@ class ReceiverEnded:
     receiver: str
 
 
-@event("receiver.failing", klass="notice")
+@event("receiver.failing", klass="notice", control="MON-04", words="{receiver} does not take its notices: {because}")
 @dataclass(frozen=True, slots=True)
 class ReceiverFailing:
     """A delivery to this receiver failed, and the one before did not; `because` is the code of the refusal. It is
@@ -82,7 +82,7 @@ class ReceiverFailing:
     because: str
 
 
-@event("notice.sent", klass="notice")
+@event("notice.sent", klass="notice", control="MON-04", words="{receiver} took a notice of {kind}")
 @dataclass(frozen=True, slots=True)
 class NoticeSent:
     """The receiver took a notice of `count` alike entries, the first and the last of which have these indexes.
@@ -101,7 +101,7 @@ class NoticeSent:
     count: int
 
 
-@event("notice.failed", klass="notice")
+@event("notice.failed", klass="notice", control="MON-04", words="A notice to {receiver} was given up: {because}")
 @dataclass(frozen=True, slots=True)
 class NoticeFailed:
     """A notice was given up: the receiver refused it for good, or could not be reached for two days. `because` is the

@@ -26,7 +26,7 @@ class PersonKind(StrEnum):
     SERVICE = "service"
 
 
-@event("person.added", klass="person")
+@event("person.added", klass="person", control="IDN-01 PRV-03 VND-01", words="{by} added {person}: {because}")
 @dataclass(frozen=True, slots=True)
 class PersonAdded:
     """Somebody (or a service account) may hold access from now on.
@@ -46,7 +46,7 @@ class PersonAdded:
     origin: str = ADMINISTRATOR
 
 
-@event("person.changed", klass="person")
+@event("person.changed", klass="person", control="IDN-01 OFF-05", words="{by} changed what is known of {person}")
 @dataclass(frozen=True, slots=True)
 class PersonChanged:
     """The attributes as they are from now on. `kind` is None where it stays what it is."""
@@ -61,7 +61,7 @@ class PersonChanged:
     kind: PersonKind | None = None
 
 
-@event("person.disabled", klass="person")
+@event("person.disabled", klass="person", control="OFF-01 OFF-02 OFF-04", words="{by} disabled {person}: {because}")
 @dataclass(frozen=True, slots=True)
 class PersonDisabled:
     """All access of this person ends now: sessions of every kind, grants, certificates and links.
@@ -78,7 +78,7 @@ class PersonDisabled:
     notified: Instant | None = None
 
 
-@event("person.enabled", klass="person")
+@event("person.enabled", klass="person", control="IDN-01 PRV-03", words="{by} enabled {person}: {because}")
 @dataclass(frozen=True, slots=True)
 class PersonEnabled:
     """The person may sign in again; what ended with `person.disabled` stays ended."""
@@ -88,7 +88,12 @@ class PersonEnabled:
     because: str
 
 
-@event("group.member_added", klass="access")
+@event(
+    "group.member_added",
+    klass="access",
+    control="PRV-01 RBC-01",
+    words="{by} added {person} to the group {group} ({source})",
+)
 @dataclass(frozen=True, slots=True)
 class GroupMemberAdded:
     """One member of a group, by one source: one event per member. Sources do not touch each other's memberships."""
@@ -99,7 +104,12 @@ class GroupMemberAdded:
     by: str | None
 
 
-@event("group.member_removed", klass="access")
+@event(
+    "group.member_removed",
+    klass="access",
+    control="OFF-01 OFF-05",
+    words="{by} removed {person} from the group {group} ({source})",
+)
 @dataclass(frozen=True, slots=True)
 class GroupMemberRemoved:
     """The opposite; what the person held through the group ends, unless another source says the same."""

@@ -84,7 +84,7 @@ class Probe:
     login: str = ""
 
 
-@event("probe.ordered", klass="session")
+@event("probe.ordered", klass="session", control="OFF-06", words="{by} ordered probes of {person}")
 @dataclass(frozen=True, slots=True)
 class ProbeOrdered:
     """Somebody wants to see what the listeners say about a person's proofs now."""
@@ -93,7 +93,12 @@ class ProbeOrdered:
     by: str
 
 
-@event("probe.made", klass="session")
+@event(
+    "probe.made",
+    klass="session",
+    control="OFF-06 OFF-02 MFA-02",
+    words="A probe of {person} at the {path} listener: {result}[, {code}]",
+)
 @dataclass(frozen=True, slots=True)
 class ProbeMade:
     """A listener was asked whether a proof would still open, and what it said. `code` is the refusal's; of an open door

@@ -81,7 +81,12 @@ class Proposal:
     person: str = ""
 
 
-@event("proposal.refused", klass="access")
+@event(
+    "proposal.refused",
+    klass="access",
+    control="CHG-01 PRV-02",
+    words="{by} was refused to decide on the proposal {proposal} ({kind}): {code}",
+)
 @dataclass(frozen=True, slots=True)
 class ProposalRefused:
     """Somebody tried to decide on a proposal that they made, or that is for them. `proposal` is its id in its kind."""

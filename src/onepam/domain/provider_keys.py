@@ -7,7 +7,13 @@ from onepam.domain.event import event
 from onepam.kernel.errors import Refused
 
 
-@event("provider.keys_read", klass="identity", alarm=True)
+@event(
+    "provider.keys_read",
+    klass="identity",
+    alarm=True,
+    control="MFA-02 CHG-01",
+    words="{provider} has other certificates",
+)
 @dataclass(frozen=True, slots=True)
 class ProviderKeysRead:
     """The provider has other certificates, as its metadata at the address that was approved says. `settings` are all of

@@ -11,7 +11,13 @@ LEFT_OUT = "groups.left_out"
 """The cause where somebody was let in, without values of groups that are no usable names."""
 
 
-@event("provider.refused", klass="identity", alarm=True)
+@event(
+    "provider.refused",
+    klass="identity",
+    alarm=True,
+    control="MFA-01 MON-05",
+    words="{count} sign-ins or messages of {provider} were refused: {cause}",
+)
 @dataclass(frozen=True, slots=True)
 class ProviderRefused:
     """Sign-ins or messages by this provider were refused for this `cause` (a refusal's code), `count` of them from

@@ -42,7 +42,9 @@ class ProviderRule:
     first_factor: FirstFactor = FirstFactor.SELF
 
 
-@event("provider.proposed", klass="identity")
+@event(
+    "provider.proposed", klass="identity", control="MFA-02 CHG-01", words="{by} proposed the identity provider {name}"
+)
 @dataclass(frozen=True, slots=True)
 class ProviderProposed:
     """A provider as it shall be, waiting for a second administrator.
@@ -61,7 +63,12 @@ class ProviderProposed:
     secret: str | None = private()
 
 
-@event("provider.set", klass="identity")
+@event(
+    "provider.set",
+    klass="identity",
+    control="MFA-02 CHG-01",
+    words="{by} set the identity provider {name}, as {proposed_by} proposed",
+)
 @dataclass(frozen=True, slots=True)
 class ProviderSet:
     """The provider as it is from now on: what `change` proposed. `proposed_by` and `by` are two administrators."""
@@ -77,7 +84,9 @@ class ProviderSet:
     secret: str | None = private()
 
 
-@event("provider.rejected", klass="identity")
+@event(
+    "provider.rejected", klass="identity", control="CHG-01", words="{by} rejected the proposal of {provider}: {because}"
+)
 @dataclass(frozen=True, slots=True)
 class ProviderRejected:
     """The proposal is void. `because` is the code of what made it so, as denied; `by` is None for time."""
@@ -88,7 +97,12 @@ class ProviderRejected:
     because: str
 
 
-@event("provider.removed", klass="identity")
+@event(
+    "provider.removed",
+    klass="identity",
+    control="MFA-02 CHG-01",
+    words="{by} removed the identity provider {provider}: {because}",
+)
 @dataclass(frozen=True, slots=True)
 class ProviderRemoved:
     """Nobody signs in through this provider any more; the sign-ins it opened end."""
@@ -98,7 +112,12 @@ class ProviderRemoved:
     because: str
 
 
-@event("provider.declared", klass="identity")
+@event(
+    "provider.declared",
+    klass="identity",
+    control="MFA-02",
+    words="{by} declared that {provider} demands a second factor, until {ends}",
+)
 @dataclass(frozen=True, slots=True)
 class MfaDeclared:
     """A statement that the provider demands a second factor of everybody, until `ends`. Never for administrative roles.
@@ -117,7 +136,12 @@ class MfaDeclared:
     policy: str | None = private()
 
 
-@event("provider.declaration_ended", klass="identity")
+@event(
+    "provider.declaration_ended",
+    klass="identity",
+    control="MFA-02",
+    words="{by} withdrew the declaration on {provider}: {because}",
+)
 @dataclass(frozen=True, slots=True)
 class MfaDeclarationEnded:
     """The statement is withdrawn before its end."""
@@ -128,7 +152,12 @@ class MfaDeclarationEnded:
     by: str
 
 
-@event("identity.linked", klass="identity")
+@event(
+    "identity.linked",
+    klass="identity",
+    control="IDN-01 PRV-03",
+    words="{by} linked {person} to an identity at {provider}: {because}",
+)
 @dataclass(frozen=True, slots=True)
 class IdentityLinked:
     """This subject at this provider is this person from now on (`because`: scim, address, joined, administrator).
@@ -148,7 +177,12 @@ class IdentityLinked:
     user_name: str | None = private()
 
 
-@event("identity.unlinked", klass="identity")
+@event(
+    "identity.unlinked",
+    klass="identity",
+    control="IDN-01 OFF-01",
+    words="{by} unlinked an identity of {person}: {because}",
+)
 @dataclass(frozen=True, slots=True)
 class IdentityUnlinked:
     """The subject is nobody's from now on."""
@@ -159,7 +193,12 @@ class IdentityUnlinked:
     by: str | None
 
 
-@event("provider.logged_out", klass="identity")
+@event(
+    "provider.logged_out",
+    klass="identity",
+    control="OFF-04",
+    words="{provider} told of a logout: {ended} sign-ins ended",
+)
 @dataclass(frozen=True, slots=True)
 class ProviderLoggedOut:
     """The provider told us of a logout (back-channel logout, SAML single logout); `ended` sign-ins end by it.

@@ -11,7 +11,12 @@ from onepam.domain.event import event, private
 from onepam.kernel.clock import Instant
 
 
-@event("scim_token.proposed", klass="provisioning")
+@event(
+    "scim_token.proposed",
+    klass="provisioning",
+    control="PRV-02 CHG-01",
+    words="{by} proposed the SCIM token {name} for {provider}",
+)
 @dataclass(frozen=True, slots=True)
 class ScimTokenProposed:
     """A token that waits for a second administrator. Only its proposer has seen it; `digest` is its hex SHA-256.
@@ -34,7 +39,12 @@ class ScimTokenProposed:
     domains: tuple[str, ...] = ()
 
 
-@event("scim_token.approved", klass="provisioning")
+@event(
+    "scim_token.approved",
+    klass="provisioning",
+    control="PRV-02 CHG-01",
+    words="{by} approved the SCIM token of {provider}",
+)
 @dataclass(frozen=True, slots=True)
 class ScimTokenApproved:
     """The token works from now on. `by` is not who proposed it."""
@@ -44,7 +54,12 @@ class ScimTokenApproved:
     by: str
 
 
-@event("scim_token.ended", klass="provisioning")
+@event(
+    "scim_token.ended",
+    klass="provisioning",
+    control="CHG-01",
+    words="{by} ended the SCIM token of {provider}: {because}",
+)
 @dataclass(frozen=True, slots=True)
 class ScimTokenEnded:
     """The token, or its proposal, is void. `because` is a code, or somebody's words. `by` is None for time."""
@@ -55,7 +70,7 @@ class ScimTokenEnded:
     by: str | None
 
 
-@event("scim_user.set", klass="provisioning")
+@event("scim_user.set", klass="provisioning", control="IDN-01 PRV-03", words="{provider} wrote a user[, {person}]")
 @dataclass(frozen=True, slots=True)
 class ScimUserSet:
     """The directory's user as it is from now on.
@@ -78,7 +93,12 @@ class ScimUserSet:
     waits_for: str | None = None
 
 
-@event("scim_user.taken_over", klass="provisioning")
+@event(
+    "scim_user.taken_over",
+    klass="provisioning",
+    control="IDN-01 PRV-02",
+    words="{by} agreed that {provider} leads the account of {person}",
+)
 @dataclass(frozen=True, slots=True)
 class AccountTakenOver:
     """An administrator agreed that the provider's user leads to an account that was made by hand."""
@@ -89,7 +109,9 @@ class AccountTakenOver:
     by: str
 
 
-@event("scim_user.removed", klass="provisioning")
+@event(
+    "scim_user.removed", klass="provisioning", control="OFF-01 OFF-02", words="{provider} removed a user[, {person}]"
+)
 @dataclass(frozen=True, slots=True)
 class ScimUserRemoved:
     """The directory deleted the user. Its person's access ended with it; the history stays."""
@@ -100,7 +122,7 @@ class ScimUserRemoved:
     token: str
 
 
-@event("scim_group.set", klass="provisioning")
+@event("scim_group.set", klass="provisioning", control="RBC-01", words="{provider} wrote the directory group {name}")
 @dataclass(frozen=True, slots=True)
 class ScimGroupSet:
     """The directory's group as it is from now on, or its members changed with this `version`."""
@@ -114,7 +136,12 @@ class ScimGroupSet:
     document: str | None = private()
 
 
-@event("scim_group.member_added", klass="provisioning")
+@event(
+    "scim_group.member_added",
+    klass="provisioning",
+    control="PRV-01 RBC-01",
+    words="The directory group {group} has the member {user}",
+)
 @dataclass(frozen=True, slots=True)
 class ScimGroupMemberAdded:
     """The directory says that the user is a member, whether active or not. One event per member."""
@@ -123,7 +150,12 @@ class ScimGroupMemberAdded:
     user: str
 
 
-@event("scim_group.member_removed", klass="provisioning")
+@event(
+    "scim_group.member_removed",
+    klass="provisioning",
+    control="OFF-01 OFF-05",
+    words="The directory group {group} has the member {user} no more",
+)
 @dataclass(frozen=True, slots=True)
 class ScimGroupMemberRemoved:
     """The directory says that the user is no member any more."""
@@ -132,7 +164,12 @@ class ScimGroupMemberRemoved:
     user: str
 
 
-@event("scim_group.removed", klass="provisioning")
+@event(
+    "scim_group.removed",
+    klass="provisioning",
+    control="RBC-01 OFF-05",
+    words="{provider} removed the directory group {name}",
+)
 @dataclass(frozen=True, slots=True)
 class ScimGroupRemoved:
     """The directory deleted the group. `bindings` of access.yaml used it, and reach nobody now."""

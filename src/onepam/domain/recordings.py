@@ -36,7 +36,7 @@ class Condition(StrEnum):
         return self in (Condition.WHOLE, Condition.GAP, Condition.NONE)
 
 
-@event("recordings.checked", klass="recording")
+@event("recordings.checked", klass="recording", control="LOG-02 LOG-03", words="{node} checked {number} recordings")
 @dataclass(frozen=True, slots=True)
 class RecordingsChecked:
     """Every recording whose closing entry has an index in [begin, until) was opened and held against the ledger.
@@ -54,7 +54,13 @@ class RecordingsChecked:
     root: str
 
 
-@event("recording.found_bad", klass="recording", alarm=True)
+@event(
+    "recording.found_bad",
+    klass="recording",
+    alarm=True,
+    control="LOG-02 LOG-03",
+    words="The recording of the session {session} was found {condition}: {found}",
+)
 @dataclass(frozen=True, slots=True)
 class RecordingFoundBad:
     """A finished recording is not what the ledger says of it: its condition, and what exactly was found."""
@@ -64,7 +70,12 @@ class RecordingFoundBad:
     found: str
 
 
-@event("recording.found_good", klass="recording")
+@event(
+    "recording.found_good",
+    klass="recording",
+    control="LOG-02 LOG-03",
+    words="The recording of the session {session} was found whole again",
+)
 @dataclass(frozen=True, slots=True)
 class RecordingFoundGood:
     """A recording that was found bad is what it should be again: somebody has restored it."""

@@ -14,7 +14,7 @@ from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 
 
-@event("recovery_key.made", klass="system")
+@event("recovery_key.made", klass="system", control="CRD-05", words="The recovery key was made")
 @dataclass(frozen=True, slots=True)
 class RecoveryKeyMade:
     """The recovery key of this installation has this `digest` (hex SHA-256). `adopted`: it was made before, for a
@@ -24,7 +24,12 @@ class RecoveryKeyMade:
     adopted: bool
 
 
-@event("recovery_key.renewed", klass="system")
+@event(
+    "recovery_key.renewed",
+    klass="system",
+    control="CRD-05",
+    words="There is another recovery key, made on {node}: {ground}",
+)
 @dataclass(frozen=True, slots=True)
 class RecoveryKeyRenewed:
     """There is another recovery key, of this `digest`; the one `before` opens nothing any more. `before` is what the

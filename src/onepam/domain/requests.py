@@ -45,7 +45,12 @@ class Substance:
         return sha256(encode(plain(self))).hexdigest()
 
 
-@event("request.made", klass="request")
+@event(
+    "request.made",
+    klass="request",
+    control="PRV-01",
+    words="{substance.person} asked to reach {substance.resource} as {substance.login}[: {reason}][, ticket {ticket}]",
+)
 @dataclass(frozen=True, slots=True)
 class RequestMade:
     """Somebody asks for access. `digest` is of the substance; reason and ticket are the requester's words."""
@@ -58,7 +63,12 @@ class RequestMade:
     ticket: str | None = private()
 
 
-@event("request.approved", klass="request")
+@event(
+    "request.approved",
+    klass="request",
+    control="PRV-01 PRV-02",
+    words="{by} approved the request {request}[: {comment}]",
+)
 @dataclass(frozen=True, slots=True)
 class RequestApproved:
     """Somebody with authority as of now allowed exactly `digest`. `under` is the approver's own role.
@@ -74,7 +84,12 @@ class RequestApproved:
     comment: str | None = private()
 
 
-@event("request.approval_refused", klass="request")
+@event(
+    "request.approval_refused",
+    klass="request",
+    control="PRV-01 PRV-02",
+    words="{by} was refused to decide on the request {request}: {code}",
+)
 @dataclass(frozen=True, slots=True)
 class ApprovalRefused:
     """Somebody tried to decide what they may not: their own request, another digest, without authority."""
@@ -84,7 +99,12 @@ class ApprovalRefused:
     code: str
 
 
-@event("request.approval_undone", klass="request")
+@event(
+    "request.approval_undone",
+    klass="request",
+    control="PRV-01 PRV-02",
+    words="{by} undid the approval of the request {request} before it took effect",
+)
 @dataclass(frozen=True, slots=True)
 class ApprovalUndone:
     """Whoever approved it took that back before it took effect: `grant` ends unused, the request waits again."""
@@ -94,7 +114,7 @@ class ApprovalUndone:
     by: str
 
 
-@event("request.denied", klass="request")
+@event("request.denied", klass="request", control="PRV-01", words="{by} denied the request {request}[: {comment}]")
 @dataclass(frozen=True, slots=True)
 class RequestDenied:
     """Somebody with authority as of now said no."""
@@ -105,7 +125,7 @@ class RequestDenied:
     comment: str | None = private()
 
 
-@event("request.withdrawn", klass="request")
+@event("request.withdrawn", klass="request", control="PRV-01", words="{by} took back the request {request}: {because}")
 @dataclass(frozen=True, slots=True)
 class RequestWithdrawn:
     """The requester took it back, or it is void (`because` says why)."""
@@ -116,7 +136,12 @@ class RequestWithdrawn:
     by: str | None
 
 
-@event("request.rerouted", klass="request")
+@event(
+    "request.rerouted",
+    klass="request",
+    control="OFF-01 PRV-02",
+    words="{person}, who could decide the request {request}, has left[; it waits for {to}]",
+)
 @dataclass(frozen=True, slots=True)
 class RequestRerouted:
     """Somebody who could decide this request has left. `to` are those who still can, at most 50; empty: nobody."""
@@ -127,7 +152,12 @@ class RequestRerouted:
     by: str | None
 
 
-@event("grant.started", klass="request")
+@event(
+    "grant.started",
+    klass="request",
+    control="PRV-01 PRV-04",
+    words="{substance.person} has access to {substance.resource} as {substance.login} until {ends}",
+)
 @dataclass(frozen=True, slots=True)
 class GrantStarted:
     """Time-bound access from an approved request, from `starts` on. It does not widen when the role does."""
@@ -141,7 +171,9 @@ class GrantStarted:
     ends: Instant
 
 
-@event("grant.ended", klass="request")
+@event(
+    "grant.ended", klass="request", control="PRV-04 OFF-04", words="{by} ended the access early: {because}[; {reason}]"
+)
 @dataclass(frozen=True, slots=True)
 class GrantEnded:
     """Ended before its time, by a person or by a leaver's, role's or resource's end. `because` is a code."""
@@ -153,7 +185,7 @@ class GrantEnded:
     reason: str | None = private()
 
 
-@event("grant.expired", klass="request")
+@event("grant.expired", klass="request", control="PRV-04", words="The access ended as planned")
 @dataclass(frozen=True, slots=True)
 class GrantExpired:
     """The receipt of an expiry. The grant gave nothing from `ends` on, receipt or not."""

@@ -53,7 +53,12 @@ class MfaProof:
     phishing_resistant: bool = False
 
 
-@event("session.opened", klass="session")
+@event(
+    "session.opened",
+    klass="session",
+    control="IDN-03 MFA-01 LOG-01",
+    words="{person} opened a session as {login} on {resource}[ from {source}]",
+)
 @dataclass(frozen=True, slots=True)
 class SessionOpened:
     """The permit's record: dialling may begin. `ends` is the latest end, `node` the gateway process that holds it.
@@ -79,7 +84,12 @@ class SessionOpened:
     recording: Recording = Recording.WHOLE
 
 
-@event("session.refused", klass="session")
+@event(
+    "session.refused",
+    klass="session",
+    control="MFA-02 OFF-06",
+    words="A session was refused[ to {person}][ on {resource}]: {code}",
+)
 @dataclass(frozen=True, slots=True)
 class SessionRefused:
     """A considered "no" at the door. Unknown names are kept in the payload only."""
@@ -94,7 +104,7 @@ class SessionRefused:
     source: str | None = private()
 
 
-@event("session.failed", klass="session")
+@event("session.failed", klass="session", control="LOG-01", words="The session {session} failed: {code}[; {detail}]")
 @dataclass(frozen=True, slots=True)
 class SessionFailed:
     """Permitted, but the target could not be reached (down, hanging, refusing, another host key)."""
@@ -104,7 +114,12 @@ class SessionFailed:
     detail: str | None = private()
 
 
-@event("session.kill_ordered", klass="session")
+@event(
+    "session.kill_ordered",
+    klass="session",
+    control="OFF-04 MON-05",
+    words="{by} ordered the end of the session {session}[: {reason}]",
+)
 @dataclass(frozen=True, slots=True)
 class KillOrdered:
     """Somebody ordered the session's end; the gateway that holds it follows the ledger."""
@@ -114,7 +129,7 @@ class KillOrdered:
     reason: str | None = private()
 
 
-@event("session.closed", klass="session")
+@event("session.closed", klass="session", control="LOG-01 LOG-02", words="The session {session} was closed: {because}")
 @dataclass(frozen=True, slots=True)
 class SessionClosed:
     """The end, with what makes the recording complete by arithmetic.
@@ -147,7 +162,12 @@ class SealedHead:
     head: str
 
 
-@event("recording.chunks_sealed", klass="recording")
+@event(
+    "recording.chunks_sealed",
+    klass="recording",
+    control="LOG-01 LOG-03",
+    words="{node} sealed {count} chunks of recordings",
+)
 @dataclass(frozen=True, slots=True)
 class ChunksSealed:
     """Once a second and process: the heads that moved, and the RFC 6962 root over them. Where more moved than one body
@@ -159,7 +179,12 @@ class ChunksSealed:
     heads: tuple[SealedHead, ...]
 
 
-@event("recording.watched", klass="recording")
+@event(
+    "recording.watched",
+    klass="recording",
+    control="LOG-05 MON-03",
+    words="{by} saw the recording of the session {session}: {how}",
+)
 @dataclass(frozen=True, slots=True)
 class RecordingWatched:
     """Somebody watched, played or exported a recording."""
@@ -169,7 +194,12 @@ class RecordingWatched:
     how: str
 
 
-@event("confirmation.asked", klass="session")
+@event(
+    "confirmation.asked",
+    klass="session",
+    control="MFA-01",
+    words="{person} has to confirm a session as {login} on {resource}[ from {source}]",
+)
 @dataclass(frozen=True, slots=True)
 class ConfirmationAsked:
     """A registered key waits for its person in the browser: which target and login, until when."""
@@ -183,7 +213,7 @@ class ConfirmationAsked:
     source: str | None = private()
 
 
-@event("confirmation.given", klass="session")
+@event("confirmation.given", klass="session", control="MFA-01", words="{person} confirmed a session in the browser")
 @dataclass(frozen=True, slots=True)
 class ConfirmationGiven:
     """The person typed the terminal's code under a fresh factor; it serves one opening."""
@@ -193,7 +223,7 @@ class ConfirmationGiven:
     mfa: MfaProof
 
 
-@event("confirmation.failed", klass="session")
+@event("confirmation.failed", klass="session", control="MFA-01", words="{by} failed to confirm a session: {code}")
 @dataclass(frozen=True, slots=True)
 class ConfirmationFailed:
     """A wrong code or a wrong person; the confirmation is void."""
@@ -203,7 +233,7 @@ class ConfirmationFailed:
     code: str
 
 
-@event("confirmation.used", klass="session")
+@event("confirmation.used", klass="session", control="MFA-01", words="The confirmation opened the session {session}")
 @dataclass(frozen=True, slots=True)
 class ConfirmationUsed:
     """The opening it served."""

@@ -26,7 +26,9 @@ class SignInKind(StrEnum):
     CLI = "cli"
 
 
-@event("enrolment.proposed", klass="identity")
+@event(
+    "enrolment.proposed", klass="identity", control="PRV-02", words="{by} proposed to replace the factors of {person}"
+)
 @dataclass(frozen=True, slots=True)
 class EnrolmentProposed:
     """Replacing a factor of somebody with administrative rights waits for a second administrator."""
@@ -37,7 +39,12 @@ class EnrolmentProposed:
     by: str
 
 
-@event("enrolment.opened", klass="identity")
+@event(
+    "enrolment.opened",
+    klass="identity",
+    control="PRV-03",
+    words="{by} made an enrolment link for {person} until {expires}",
+)
 @dataclass(frozen=True, slots=True)
 class EnrolmentOpened:
     """A one-use link by which a person sets a password and a second factor. Its token is kept only as a digest."""
@@ -50,7 +57,12 @@ class EnrolmentOpened:
     token_digest: str | None = private()
 
 
-@event("enrolment.used", klass="identity")
+@event(
+    "enrolment.used",
+    klass="identity",
+    control="PRV-03",
+    words="{person} set a password and a factor by the enrolment link",
+)
 @dataclass(frozen=True, slots=True)
 class EnrolmentUsed:
     """The link has served, and serves nobody again."""
@@ -59,7 +71,7 @@ class EnrolmentUsed:
     person: str
 
 
-@event("enrolment.ended", klass="identity")
+@event("enrolment.ended", klass="identity", control="PRV-03", words="The enrolment link of {person} is void: {because}")
 @dataclass(frozen=True, slots=True)
 class EnrolmentEnded:
     """The link (or the proposal of one) is void before it served."""
@@ -70,7 +82,12 @@ class EnrolmentEnded:
     by: str | None
 
 
-@event("factor.enrolled", klass="identity")
+@event(
+    "factor.enrolled",
+    klass="identity",
+    control="MFA-01 MFA-03",
+    words="{by} enrolled a factor of {person}: {kind}[, {label}]",
+)
 @dataclass(frozen=True, slots=True)
 class FactorEnrolled:
     """A factor in force from now on.
@@ -97,7 +114,9 @@ class FactorEnrolled:
     challenge: str = ""
 
 
-@event("factor.removed", klass="identity")
+@event(
+    "factor.removed", klass="identity", control="MFA-01 OFF-04", words="{by} removed a factor of {person}: {because}"
+)
 @dataclass(frozen=True, slots=True)
 class FactorRemoved:
     """The factor proves nothing from now on."""
@@ -108,7 +127,7 @@ class FactorRemoved:
     by: str | None
 
 
-@event("factor.used", klass="identity")
+@event("factor.used", klass="identity", control="MFA-01", words="{person} used a factor")
 @dataclass(frozen=True, slots=True)
 class FactorUsed:
     """A factor's moving part: the TOTP step, the passkey's signature counter, the number of a spent recovery code.
@@ -122,7 +141,9 @@ class FactorUsed:
     challenge: str = ""
 
 
-@event("sign_in.failed", klass="identity")
+@event(
+    "sign_in.failed", klass="identity", control="CRD-05", words="{person} failed to sign in with {at_factor}: {code}"
+)
 @dataclass(frozen=True, slots=True)
 class SignInFailed:
     """A refused attempt on a known account. `locked_until` is set when the account is now locked out (back-off).
@@ -142,7 +163,12 @@ class SignInFailed:
     source: str | None = private()
 
 
-@event("sign_in.opened", klass="identity")
+@event(
+    "sign_in.opened",
+    klass="identity",
+    control="MFA-01 IDN-03",
+    words="{person} signed in to the {kind}[ from {source}]",
+)
 @dataclass(frozen=True, slots=True)
 class SignedIn:
     """A console or CLI session. `proven` are the factors shown, `mfa_at` when; `parent` the session that opened it.
@@ -169,7 +195,7 @@ class SignedIn:
     name_id: str | None = private()
 
 
-@event("sign_in.stepped_up", klass="identity")
+@event("sign_in.stepped_up", klass="identity", control="MFA-01", words="{person} showed a fresh factor: {factor}")
 @dataclass(frozen=True, slots=True)
 class SteppedUp:
     """A fresh factor inside a running sign-in session; `basis` is why it counts as made with two from now on.
@@ -186,7 +212,7 @@ class SteppedUp:
     message: str = ""
 
 
-@event("sign_in.closed", klass="identity")
+@event("sign_in.closed", klass="identity", control="OFF-04", words="A sign-in of {person} ended: {because}")
 @dataclass(frozen=True, slots=True)
 class SignedOut:
     """The session's token is dead; certificates issued under it too."""
@@ -197,7 +223,12 @@ class SignedOut:
     by: str | None
 
 
-@event("certificate.issued", klass="identity")
+@event(
+    "certificate.issued",
+    klass="identity",
+    control="MFA-01 OFF-04",
+    words="{person} got an SSH certificate until {expires}",
+)
 @dataclass(frozen=True, slots=True)
 class CertificateIssued:
     """A person's SSH certificate under a CLI session. It carries no authority of its own."""

@@ -43,7 +43,9 @@ class SignalKind(StrEnum):
     STREAM_UPDATED = "stream-updated"
 
 
-@event("signal_stream.proposed", klass="identity")
+@event(
+    "signal_stream.proposed", klass="identity", control="CHG-01 OFF-04", words="{by} proposed the signal stream {name}"
+)
 @dataclass(frozen=True, slots=True)
 class SignalStreamProposed:
     """A stream as it shall be, waiting for a second administrator.
@@ -68,7 +70,12 @@ class SignalStreamProposed:
     secret: str | None = private()
 
 
-@event("signal_stream.set", klass="identity")
+@event(
+    "signal_stream.set",
+    klass="identity",
+    control="CHG-01 OFF-04",
+    words="{by} set the signal stream {name}, as {proposed_by} proposed",
+)
 @dataclass(frozen=True, slots=True)
 class SignalStreamSet:
     """The stream as it is from now on: what `change` proposed. `proposed_by` and `by` are two administrators."""
@@ -88,7 +95,12 @@ class SignalStreamSet:
     secret: str | None = private()
 
 
-@event("signal_stream.rejected", klass="identity")
+@event(
+    "signal_stream.rejected",
+    klass="identity",
+    control="CHG-01",
+    words="{by} rejected the proposal of a signal stream: {because}",
+)
 @dataclass(frozen=True, slots=True)
 class SignalStreamRejected:
     """The proposal is void. `because` is the code of what made it so, as denied; `by` is None for time."""
@@ -99,7 +111,7 @@ class SignalStreamRejected:
     because: str
 
 
-@event("signal_stream.removed", klass="identity")
+@event("signal_stream.removed", klass="identity", control="CHG-01", words="{by} removed a signal stream: {because}")
 @dataclass(frozen=True, slots=True)
 class SignalStreamRemoved:
     """Nothing that comes by this stream is taken any more."""
@@ -109,7 +121,12 @@ class SignalStreamRemoved:
     because: str
 
 
-@event("signal.received", klass="identity")
+@event(
+    "signal.received",
+    klass="identity",
+    control="OFF-04 MON-05",
+    words="A signal came: {signal}[ of {person}]; {ended} sign-ins ended",
+)
 @dataclass(frozen=True, slots=True)
 class SignalReceived:
     """A transmitter's message, taken once: `jti_digest` is the hex SHA-256 of its id.

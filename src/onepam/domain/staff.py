@@ -48,7 +48,12 @@ class StaffRules:
     columns: tuple[tuple[str, str], ...] = ()
 
 
-@event("roster.taken", klass="roster")
+@event(
+    "roster.taken",
+    klass="roster",
+    control="IDN-01 OFF-01",
+    words="{by} took a version of the roster from {source}: {added} added, {changed} changed, {ended} ended",
+)
 @dataclass(frozen=True, slots=True)
 class RosterTaken:
     """A version of the staff roster is in force from now on, and all its rows stand in the ledger.
@@ -68,7 +73,7 @@ class RosterTaken:
     by: str | None
 
 
-@event("roster.entry_set", klass="roster")
+@event("roster.entry_set", klass="roster", control="IDN-01 VND-01", words="[{name} ]stands on the roster")
 @dataclass(frozen=True, slots=True)
 class RosterEntrySet:
     """Somebody stands on the staff roster as this, from now on. `manager` and `sponsor` are entries of the roster.
@@ -92,7 +97,7 @@ class RosterEntrySet:
     email: str | None = private()
 
 
-@event("roster.entry_ended", klass="roster")
+@event("roster.entry_ended", klass="roster", control="OFF-01 OFF-02", words="[{person} ]is no longer on the roster")
 @dataclass(frozen=True, slots=True)
 class RosterEntryEnded:
     """Somebody is no longer on the staff roster; `left_at` is the end that it gave last, else when we received it."""
@@ -103,7 +108,7 @@ class RosterEntryEnded:
     left_at: Instant
 
 
-@event("roster.linked", klass="roster")
+@event("roster.linked", klass="roster", control="IDN-01", words="{person} was found on the roster")
 @dataclass(frozen=True, slots=True)
 class RosterLinked:
     """An entry and an account are the same person, by their address. From now on the entry's number leads to it."""
@@ -112,7 +117,13 @@ class RosterLinked:
     person: str
 
 
-@event("roster.held", klass="roster", alarm=True)
+@event(
+    "roster.held",
+    klass="roster",
+    alarm=True,
+    control="OFF-01 CHG-01",
+    words="A version of the roster was held back: {because}; {leavers} of {accounts} would have lost access",
+)
 @dataclass(frozen=True, slots=True)
 class RosterHeld:
     """The brake held a version back that looks broken; nothing of it is applied.
@@ -136,7 +147,7 @@ class RosterHeld:
     who: tuple[str, ...] | None = private()
 
 
-@event("roster.released", klass="roster")
+@event("roster.released", klass="roster", control="CHG-01 PRV-02", words="{by} released a held version of the roster")
 @dataclass(frozen=True, slots=True)
 class RosterReleased:
     """An administrator looked at a held version and lets exactly these bytes through, once."""
@@ -146,7 +157,13 @@ class RosterReleased:
     by: str
 
 
-@event("roster.refused", klass="roster", alarm=True)
+@event(
+    "roster.refused",
+    klass="roster",
+    alarm=True,
+    control="IDN-01",
+    words="A version of the roster was refused: {because}",
+)
 @dataclass(frozen=True, slots=True)
 class RosterRefused:
     """A file that was not taken, or could not be had (`digest` is then empty). `errors` counts what is wrong with it,
@@ -162,7 +179,7 @@ class RosterRefused:
     said: tuple[str, ...] | None = private()
 
 
-@event("roster.source_set", klass="roster")
+@event("roster.source_set", klass="roster", control="CHG-01", words="{by} set where the roster comes from[: {host}]")
 @dataclass(frozen=True, slots=True)
 class RosterSourceSet:
     """Where the roster is pulled from, every `interval` microseconds. `host` is empty where it is uploaded only.
@@ -180,7 +197,7 @@ class RosterSourceSet:
     directory: Mapping[str, str] | None = private()
 
 
-@event("roster.rules_set", klass="roster")
+@event("roster.rules_set", klass="roster", control="CHG-01", words="{by} set how versions of the roster are judged")
 @dataclass(frozen=True, slots=True)
 class RosterRulesSet:
     """How versions of the roster are judged from now on."""

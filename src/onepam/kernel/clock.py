@@ -41,6 +41,12 @@ def iso(at: Instant) -> str:
     return moment(at).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def utc(at: Instant) -> str:
+    """To the minute, as people read it: `3 March 2026 14:00 UTC`; `no end` for what has none."""
+    when = moment(at)
+    return "no end" if at >= FOREVER else f"{when.day} {when:%B %Y %H:%M} UTC"
+
+
 def parse(text: str) -> Instant:
     """An RFC 3339 date-time with a zone. Raises `ValueError` when it is malformed or carries no zone."""
     return instant(datetime.fromisoformat(text))

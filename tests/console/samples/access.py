@@ -107,8 +107,8 @@ RESOURCE: Context = {
         },
     ],
     "history": [
-        {"at": ago(300 * DAY), "title": "Declared", "detail": "by Mira Okafor, in access.yaml", "proof": PROOF},
-        {"at": ago(90 * DAY), "title": "Label tier=db added", "detail": "by Lena Vogel", "proof": PROOF},
+        {"at": ago(300 * DAY), "words": "Mira Okafor declared the resource db-orders-1", "proof": PROOF},
+        {"at": ago(90 * DAY), "words": "Lena Vogel declared the resource db-orders-1", "proof": PROOF},
     ],
     "reach_beyond": 0,
     "proof": PROOF,

@@ -209,7 +209,7 @@ LEDGER: Context = {
     "key": "onepam.example.org/log+4be1d00c+AZx3bWjN0qS8vK2LQ9f1",
     "entry": None,
     "entries": [
-        {"index": 48_229 - n, "at": ago(n * 40 * SECOND + 4 * SECOND), "kind": kind, "klass": "session", "who": who}
+        {"index": 48_229 - n, "at": ago(n * 40 * SECOND + 4 * SECOND), "kind": kind, "words": f"{who} did it"}
         for n, (kind, who) in enumerate(
             [
                 ("session.chunks_sealed", "gate-1"),
@@ -247,6 +247,7 @@ LEDGER_ALONE: Context = {
         "kind": "request.approved",
         "klass": "request",
         "klass_seq": 913,
+        "words": "Mira Okafor approved the request req_7f2k",
         "leaf": "9f2c4a77d01be35581fa9f2c4a77d01be35581fa",
         "fields": [["Request", "req_7f2k"], ["By", "Mira Okafor"]],
         "proof": {**PROOF, "witness": None, "witness_at": None},

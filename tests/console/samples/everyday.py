@@ -196,14 +196,17 @@ REQUEST: Context = {
     "may_decide": False,
     "live": 1,
     "history": [
-        {"at": ago(52 * MINUTE), "title": "Asked", "detail": "by Jonas Lindqvist", "proof": PROOF},
+        {"at": ago(52 * MINUTE), "words": "Jonas Lindqvist asked to reach db-orders-1 as postgres", "proof": PROOF},
         {
             "at": ago(47 * MINUTE),
-            "title": "Approved",
-            "detail": "by Mira Okafor: fine, keep an eye on replication",
+            "words": "Mira Okafor approved the request req_7f2k: fine, keep an eye on replication",
             "proof": PROOF,
         },
-        {"at": ago(18 * MINUTE), "title": "Session opened", "detail": "from 10.4.1.17", "proof": FRESH_PROOF},
+        {
+            "at": ago(18 * MINUTE),
+            "words": "Jonas Lindqvist opened a session as postgres on db-orders-1 from 10.4.1.17",
+            "proof": FRESH_PROOF,
+        },
     ],
 }
 

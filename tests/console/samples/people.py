@@ -267,6 +267,10 @@ PERSON: Context = {
     "may_disable": True,
     "may_enrol": True,
     "ends_now": {"sessions": 1, "grants": 1, "requests": 0},
+    "history": [
+        {"at": ago(40 * DAY), "words": "Mira Okafor changed what is known of Jonas Lindqvist", "proof": PROOF},
+        {"at": ago(320 * DAY), "words": "Mira Okafor added Jonas Lindqvist: joined", "proof": PROOF},
+    ],
     "proof": PROOF,
 }
 

@@ -29,6 +29,7 @@ from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
 from onepam.store.read import people as rows
 from onepam.store.read.directory import account
+from onepam.store.read.names import called
 
 ADMINISTER = right(ConsoleRight.ADMINISTER)
 
@@ -199,7 +200,7 @@ async def one(person: Id, services: Services, at: AsOf) -> PersonDetail:
         identities=[IdentityOut.model_validate(each) for each in found.identities],
         bindings=[BindingOut.model_validate(each) for each in found.bindings],
         leaving=LeavingOut.model_validate(found.leaving) if found.leaving else None,
-        history=happened(found.history),
+        history=happened(found.history, await services.reader(called, at)),
     )
 
 

@@ -38,6 +38,7 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read import catalogue as catalogues
 from onepam.store.read import requests as rows
+from onepam.store.read.names import called
 
 T = TypeVar("T")
 
@@ -262,7 +263,7 @@ async def one(request: Id, caller: Who, services: Services, at: AsOf) -> Request
         request=RequestOut.model_validate(found.row),
         approvers=[Approver(person=person, name=name) for person, name in found.approvers],
         sessions=list(found.sessions),
-        history=happened(found.history),
+        history=happened(found.history, await services.reader(called, at)),
     )
 
 

@@ -19,6 +19,7 @@ from onepam.domain.sessions import EntryPoint
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.store.read import sessions as rows
+from onepam.store.read.names import called
 from onepam.store.read.recordings import final_head
 
 OVERSEERS = (ConsoleRight.AUDIT, ConsoleRight.MONITOR, ConsoleRight.ADMINISTER)
@@ -161,7 +162,7 @@ async def one(session: Id, caller: Who, services: Services, at: AsOf) -> Session
         head=found.row.head,
         chunks=found.row.chunks,
         why=[Why.model_validate(each) for each in found.why],
-        history=happened(found.history),
+        history=happened(found.history, await services.reader(called, at)),
     )
 
 

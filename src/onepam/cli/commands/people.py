@@ -83,6 +83,11 @@ def show(
         ),
         "No role.",
     )
+    table(
+        ("WHEN", "WHAT HAPPENED", "ENTRY"),
+        ((when(each["time"]), each["words"], str(each["index"])) for each in found["history"]),
+        "Nothing happened to the account.",
+    )
 
 
 @app.command()

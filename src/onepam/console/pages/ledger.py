@@ -8,23 +8,24 @@ from starlette.responses import JSONResponse, Response
 from onepam.app.announced import cancel_announced
 from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.console.dispatch import ADMINISTERS, SEES_ALL, Place
-from onepam.console.rendering import plural, utc
+from onepam.console.rendering import plural
 from onepam.console.view import Context, View
 from onepam.console.visit import Visit
+from onepam.console.wording import happened
 from onepam.domain.access import ConsoleRight
 from onepam.domain.announcing import Deed
-from onepam.kernel.clock import Instant
+from onepam.domain.event import UnknownKind
+from onepam.kernel.clock import Instant, utc
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.store.read.announced import open_announcements
 from onepam.store.read.console import Stored, Verified, entry, kept, newest, verified
-from onepam.store.read.names import names
+from onepam.store.read.names import called
 
 _CHECKS = (
     ("incremental", "Newest entries", "each minute, written down each hour; a finding at once"),
     ("fold", "Everything, and every table", "at each start, and each week"),
 )
-_ACTING = ("by", "person", "approved_by")
-_PEOPLE = (*_ACTING, "owner", "manager")
+_PEOPLE = ("by", "person", "approved_by", "owner", "manager")
 MAX_VALUE_CHARACTERS = 400
 
 
@@ -102,7 +103,7 @@ def _verdict(health: LedgerHealth) -> Context:
 
 
 def _ledger(db: Snapshot, at: Instant, view: View, health: LedgerHealth, index: int | None) -> Context:
-    listed, called = newest(db, at), names(db, at)
+    listed, known = newest(db, at), called(db, at)
     head = listed[0].header if listed else None
     size = head.index + 1 if head else 0
     found = entry(db, at, index) if index is not None else None
@@ -123,14 +124,13 @@ def _ledger(db: Snapshot, at: Instant, view: View, health: LedgerHealth, index: 
         else [],
         "checks": [_check(checked.get(kind), name, every) for kind, name, every in _CHECKS],
         "stored": {"entries": store.entries, "recordings": store.recorded, "oldest": store.oldest},
-        "entry": _entry(found, view, health, called) if found else None,
+        "entry": _entry(found, view, health, known) if found else None,
         "entries": [
             {
                 "index": each.header.index,
                 "at": each.header.time,
                 "kind": each.header.kind,
-                "klass": each.header.klass,
-                "who": _who(_fields(each), called),
+                "words": _words(each, known),
             }
             for each in listed
         ],
@@ -144,7 +144,7 @@ def _check(found: Verified | None, name: str, every: str) -> Context:
     return {"name": name, "at": found.at, "state": state, "words": size, "every": every}
 
 
-def _entry(found: Stored, view: View, health: LedgerHealth, called: dict[str, str]) -> Context:
+def _entry(found: Stored, view: View, health: LedgerHealth, known: dict[str, str]) -> Context:
     header = found.header
     return {
         "index": header.index,
@@ -152,13 +152,22 @@ def _entry(found: Stored, view: View, health: LedgerHealth, called: dict[str, st
         "kind": header.kind,
         "klass": header.klass,
         "klass_seq": header.class_seq,
+        "words": _words(found, known),
         "leaf": found.hash.hex(),
         "fields": [
-            [name.replace("_", " ").capitalize(), _value(value, called if name in _PEOPLE else {})]
+            [name.replace("_", " ").capitalize(), _value(value, known if name in _PEOPLE else {})]
             for name, value in _fields(found).items()
         ],
         "proof": view.proof(header.index, found.hash, health),
     }
+
+
+def _words(stored: Stored, known: dict[str, str]) -> str:
+    """What the entry says; of one that somebody has made unreadable, or of a newer release, that it is."""
+    try:
+        return happened(stored.event, known)
+    except (Corrupt, UnknownKind) as error:
+        return f"Unreadable: {error}"
 
 
 def _fields(stored: Stored) -> dict[str, Any]:
@@ -169,8 +178,8 @@ def _fields(stored: Stored) -> dict[str, Any]:
         return {"unreadable": str(error)}
 
 
-def _value(value: Any, called: dict[str, str]) -> str:
-    text = _plain(called.get(value, value) if isinstance(value, str) else value)
+def _value(value: Any, known: dict[str, str]) -> str:
+    text = _plain(known.get(value, value) if isinstance(value, str) else value)
     return text if len(text) <= MAX_VALUE_CHARACTERS else f"{text[:MAX_VALUE_CHARACTERS]}…"
 
 
@@ -183,17 +192,6 @@ def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "none" if value is None else str(value)
-
-
-def _who(fields: dict[str, Any], called: dict[str, str]) -> str:
-    substance = fields.get("substance")
-    for name in _ACTING:
-        if isinstance(who := fields.get(name), str):
-            return called.get(who, who)
-    if isinstance(substance, dict):
-        who = str(substance["person"])
-        return called.get(who, who)
-    return str(fields.get("node") or "")
 
 
 PLACES = (

@@ -21,7 +21,7 @@ from onepam.store.facts.holdings import held_roles
 from onepam.store.read import requests as rows
 from onepam.store.read.explain import asked
 from onepam.store.read.leavers import stranded
-from onepam.store.read.names import names
+from onepam.store.read.names import called
 from onepam.store.read.probes import probed_after
 from onepam.store.read.sessions import SessionFilter, count_sessions
 
@@ -199,7 +199,7 @@ def _request(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerHe
         },
         "approvers": [{"id": who, "name": name} for who, name in found.approvers],
         "chain": view.chain(asked(db, at, ident)),
-        "history": view.history(found.history, names(db, at), health),
+        "history": view.history(found.history, called(db, at), health),
         "live": live,
         "grant": row.grant or "",
         "running": row.grant_state == "running",

@@ -18,7 +18,7 @@ from onepam.store.read import resources as rows
 from onepam.store.read.explain import explain
 from onepam.store.read.history import Moment, history_of
 from onepam.store.read.matrix import How
-from onepam.store.read.names import names
+from onepam.store.read.names import called
 from onepam.store.read.sessions import SessionFilter, newest_sessions, sessions
 
 MOST_LISTED = 500
@@ -81,7 +81,7 @@ def _resource(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerH
     mine = [each for each in found.reach if view.sees(each.access.person)]
     if not mine and not view.everybody:
         return None
-    told, called = history_of(db, at, "resource", ident), names(db, at)
+    told, known = history_of(db, at, "resource", ident), called(db, at)
     definition = found.resource
     reach = sorted(mine, key=lambda each: (each.access.until, each.name, each.access.login))
     return {
@@ -95,7 +95,7 @@ def _resource(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerH
             "owner": found.owner_name,
             "logins": list(definition.logins),
             "mfa": rule_words(definition.mfa) if definition.mfa else f"at most {longest(MAX_AGE)} old",
-            "host_keys": [_pin(each, told, called) for each in found.pins],
+            "host_keys": [_pin(each, told, known) for each in found.pins],
             "since": found.since,
         },
         "reach": [
@@ -126,7 +126,7 @@ def _resource(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerH
                 SessionFilter(resource=ident, person=None if view.everybody else view.person, most=MOST_SESSIONS),
             )
         ],
-        "history": view.history(told[::-1], called, health) if view.everybody else [],
+        "history": view.history(told[::-1], known, health) if view.everybody else [],
         "proof": view.proof_of(told, health),
     }
 

@@ -12,7 +12,7 @@ from onepam.domain.announcing import Deed
 from onepam.domain.directory_brake import HoldReason
 from onepam.domain.disk import DiskStage
 from onepam.domain.doors import Door
-from onepam.kernel.clock import HOUR, Instant, moment
+from onepam.kernel.clock import HOUR, Instant, utc
 from onepam.store.db import row, rows
 from onepam.store.read.announced import open_announcements
 from onepam.store.read.directory_brake import held_people, reported_leavers
@@ -113,7 +113,7 @@ def _announced(db: Snapshot, at: Instant) -> list[Alarm]:
         Alarm(
             "announcement",
             f"Somebody on the host has announced that {words[each.deed]}, without the recovery key, from "
-            f"{_date(each.due)} on.",
+            f"{utc(each.due)} on.",
             "If you do not know of it, cancel it, and find out who has a shell on the host.",
             "/ledger",
         )
@@ -171,11 +171,6 @@ def _receivers(db: Snapshot, at: Instant) -> list[Alarm]:
             "/notices",
         )
     ]
-
-
-def _date(at: Instant) -> str:
-    """As every page writes an instant: `3 March 2026 14:00 UTC`."""
-    return f"{moment(at).day} {moment(at):%B %Y %H:%M} UTC"
 
 
 def _size(count: int) -> str:

@@ -26,6 +26,12 @@ def provider_name(db: Snapshot, at: Instant, provider: str) -> str:
     return found["name"] if found else provider
 
 
+def called(db: Snapshot, at: Instant) -> dict[str, str]:
+    """Everybody's name, and those of identity providers, by id: for what happened, in words."""
+    found = rows(db, f"SELECT provider, name FROM provider WHERE {AT}", {"at": at})
+    return {**{each["provider"]: each["name"] for each in found}, **names(db, at)}
+
+
 def names(db: Snapshot, at: Instant) -> dict[str, str]:
     """Everybody's name by id: for lists."""
     found = rows(db, f"SELECT person, name FROM person WHERE {AT}", {"at": at})
