@@ -1,28 +1,19 @@
 """The program `onepam`: the commands that run on this machine, and those of the CLI, which speak to the API."""
 
-import asyncio
-import logging
 import os
-import signal
 import sys
-import threading
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from onepam.boot.config import Config
-from onepam.boot.continue_command import continue_command
-from onepam.boot.ledger_command import verify
-from onepam.boot.on_ledger import DATA, ConfigFile, Data, settings_of
-from onepam.boot.outbox_command import outbox
+from onepam.boot.host_commands import DATA, ConfigFile, Data
 from onepam.boot.private_folder import private_folder
-from onepam.boot.recovery_key import app as recovery_key
-from onepam.boot.setup_command import authorities, confirm, setup, vault
-from onepam.boot.upgrading import make_ready, rebuild, to_stderr
-from onepam.cli.commands.ledger import app as ledger
 from onepam.cli.main import app
 from onepam.kernel.errors import Fault
+
+if TYPE_CHECKING:
+    from onepam.boot.config import Config
 
 ReadyFile = Annotated[Path | None, typer.Option(help="Write all addresses here once everything listens.")]
 
@@ -35,6 +26,8 @@ def up(
     migrate: Annotated[bool, typer.Option(help="Bring the data to this release, however long it takes.")] = False,
 ) -> None:
     """Run the gateway, the console and the API."""
+    import asyncio
+
     from onepam.boot.platform import run
 
     settings = _ready(data, config, migrate)
@@ -44,6 +37,8 @@ def up(
 @app.command()
 def demo(data: Data = DATA, config: ConfigFile = None, ready_file: ReadyFile = None) -> None:
     """Run all of it on loopback with a small demo company, and a target to reach."""
+    import asyncio
+
     from onepam.boot.demo import run_demo
 
     settings = _ready(data, config, migrate=False)
@@ -57,6 +52,8 @@ def signer(
     with_parent: Annotated[bool, typer.Option(help="End when the standard input does.", hidden=True)] = False,
 ) -> None:
     """Run the ledger's signer: it holds the key, and refuses a history that denies an earlier one."""
+    import threading
+
     from onepam.signing.signer import create_signer, run_signer
 
     if with_parent:
@@ -92,8 +89,13 @@ def witness(
     run_witness(WitnessConfig(name, folder / "key", folder, logs, host, port), wall_clock)
 
 
-def _ready(data: Path, config: Path | None, migrate: bool) -> Config:
+def _ready(data: Path, config: Path | None, migrate: bool) -> "Config":
     """The settings of a start, after the data was brought to this release."""
+    import logging
+
+    from onepam.boot.on_ledger import settings_of
+    from onepam.boot.upgrading import make_ready, to_stderr
+
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
     settings = settings_of(config, data)
@@ -102,20 +104,11 @@ def _ready(data: Path, config: Path | None, migrate: bool) -> Config:
 
 
 def _end_with_input() -> None:
+    import signal
+
     while os.read(0, 1024):
         pass
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-ledger.command("verify")(verify)
-ledger.command("continue-after-loss")(continue_command)
-ledger.command("confirm-clock")(confirm)
-ledger.command("rebuild")(rebuild)
-app.command()(setup)
-app.command()(authorities)
-app.add_typer(vault, name="vault")
-app.add_typer(recovery_key, name="recovery-key")
-app.add_typer(outbox, name="outbox")
 
 
 def main() -> None:

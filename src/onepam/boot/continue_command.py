@@ -6,7 +6,6 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -15,7 +14,7 @@ from onepam.app.ports import Reader, Snapshot
 from onepam.blobs.tile_folder import TileFolder
 from onepam.boot.config import Config
 from onepam.boot.eras import log_key_of, origin_of, seams, set_aside
-from onepam.boot.on_ledger import DATA, ConfigFile, Data, existing, on_ledger, settings_of
+from onepam.boot.on_ledger import existing, on_ledger, settings_of
 from onepam.boot.outside import AnotherKey, NotOutside, anchor_of, from_checkpoint
 from onepam.boot.recovery_key import file_of, shown_digest
 from onepam.boot.verification import signed_head
@@ -35,23 +34,18 @@ from onepam.store.database import connect
 from onepam.store.ledger import SqliteLedger
 
 
-def continue_command(
-    origin: Annotated[str, typer.Option(help="The new log's name, such as pam.example.com/log/2.")],
-    because: Annotated[str, typer.Option(help="What was lost, and why: it stands in the ledger.")],
-    data: Data = DATA,
-    config: ConfigFile = None,
-    log_key: Annotated[str, typer.Option(help="vkey of the old log's signer, for --checkpoint.")] = "",
-    checkpoint: Annotated[
-        Path | None, typer.Option(help="The newest checkpoint of the old log, kept elsewhere.")
-    ] = None,
-    signer_lost: Annotated[bool, typer.Option(help="The old log's signer is lost: its key or its memory.")] = False,
-    with_key: Annotated[bool, typer.Option(help="Ask for the recovery key; without it this takes a day.")] = True,
+def continue_ledger(
+    data: Path,
+    config: Path | None,
+    origin: str,
+    because: str,
+    log_key: str,
+    checkpoint: Path | None,
+    *,
+    signer_lost: bool,
+    with_key: bool,
 ) -> None:
-    """Continue the ledger under a new name after a real loss. Stop the gateway first.
-
-    The entries that are left stay; an entry names the old log, its newest signed head and what is lost of it. Takes the
-    recovery key, or a day in which no administrator cancels.
-    """
+    """Goes on under `origin`, or announces that, and says so."""
     settings = settings_of(config, existing(data))
     with _stopped(data):
         with contextlib.closing(connect(data / "ledger.db", read_only=True)) as db:

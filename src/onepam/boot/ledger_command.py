@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -35,8 +35,8 @@ from onepam.signing.signer import SignerClient
 from onepam.store.database import connect
 from onepam.store.release import check
 
-Files = list[Path] | None
-Texts = list[str] | None
+Outside = tuple[list[str], list[Path], tuple[int, str] | None, Path | None]
+"""Where anchors come from: witnesses (URL or file), files of checkpoints, a head that was written down, a signer."""
 
 
 @dataclass
@@ -59,44 +59,29 @@ class _Given:
             self.anchors.append(found)
 
 
-def verify(
-    data: Annotated[Path, typer.Option(help="Folder of the data.", envvar="ONEPAM_DATA")] = Path("var/onepam"),
-    log_key: Annotated[
-        Texts, typer.Option(help="vkey of the ledger's signer, obtained elsewhere; that of a log before a seam, too.")
-    ] = None,
-    witness_key: Annotated[Texts, typer.Option(help="vkey of a witness on another host.")] = None,
-    witness: Annotated[
-        Texts, typer.Option(help="What the witness has seen: its URL, or a file of its checkpoint.")
-    ] = None,
-    checkpoint: Annotated[
-        Files, typer.Option(help="A signed checkpoint that was kept elsewhere: from a mail, a pack, paper.")
-    ] = None,
-    at_least: Annotated[
-        tuple[int, str] | None, typer.Option(help="A tree head that you wrote down: its SIZE and ROOT.")
-    ] = None,
-    signer: Annotated[Path | None, typer.Option(help="Socket of a signer outside the data folder.")] = None,
-    state: Annotated[bool, typer.Option(help="Also rebuild the state tables and compare.")] = True,
-    recordings: Annotated[
-        bool, typer.Option(help="Also read every recording; without, the line says what the gateway's checks found.")
-    ] = True,
-    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+def verify_ledger(
+    data: Path,
+    log_keys: list[str],
+    witness_keys: list[str],
+    outside: Outside,
+    *,
+    state: bool,
+    recordings: bool,
+    as_json: bool,
 ) -> None:
-    """Verify the whole ledger here: every entry, every number, every hash; and every row of state.
-
-    Nothing is called intact without an anchor from outside: --witness, --checkpoint, --at-least or --signer. Exit 0
-    anchored and intact, 1 broken, 2 nothing judged, 3 consistent but not anchored, 5 a recording failed its check.
-    """
+    """Says what is found, and ends the program with the code for it."""
+    witnesses = outside[0]
     existing(data)
     try:
-        logs = [VerifierKey.parse(each) for each in log_key or (_own_key(data),)]
+        logs = [VerifierKey.parse(each) for each in log_keys or (_own_key(data),)]
         with closing(connect(data / "ledger.db", read_only=True)) as db:
             check(db)
             origin, known = origin_of(db), seams(db)
         key = next((each for each in logs if each.name == origin), logs[0])
-        given = _Given(key, logs, bool(log_key), [VerifierKey.parse(each) for each in witness_key or ()], known)
-        if witness and not given.witnesses:
+        given = _Given(key, logs, bool(log_keys), [VerifierKey.parse(each) for each in witness_keys], known)
+        if witnesses and not given.witnesses:
             raise typer.BadParameter("give the witness's key too", param_hint="--witness-key")
-        _gather(given, data, witness or [], checkpoint or [], at_least, signer)
+        _gather(given, data, outside)
     except (ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
     with Progress(console=Console(stderr=True), transient=True, disable=as_json) as bars:
@@ -105,7 +90,7 @@ def verify(
             data / "ledger.db", data / "log", key.name, keys, given.anchors, progress=_bar(bars, "entries")
         )
         findings = [*given.findings, *verdict.findings]
-        if given.witnesses and not verdict.witnessed and not witness:
+        if given.witnesses and not verdict.witnessed and not witnesses:
             findings.append("checkpoint: no witness of the given keys has cosigned it")
         if state:
             findings += verify_state(data / "ledger.db", _bar(bars, "state tables"))
@@ -126,15 +111,9 @@ def _recordings(data: Path, read: bool, told: Callable[[int, int], None]) -> tup
     return recordings_standing(data / "ledger.db", wall_clock)
 
 
-def _gather(
-    given: _Given,
-    data: Path,
-    witnesses: list[str],
-    checkpoints: list[Path],
-    head: tuple[int, str] | None,
-    signer: Path | None,
-) -> None:
+def _gather(given: _Given, data: Path, outside: Outside) -> None:
     """The anchors that were given, and what the signer beside the database remembers. Raises `ValueError`."""
+    witnesses, checkpoints, head, signer = outside
     origin, root_of = given.key.name, roots_of(data / "ledger.db")
     given.anchors += [from_witness(each, data, given.witnesses, origin) for each in witnesses]
     for file in checkpoints:

@@ -4,7 +4,6 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -15,10 +14,6 @@ from onepam.boot.private_folder import private_folder
 from onepam.kernel.ids import new_id
 from onepam.store.ledger import SqliteLedger
 from onepam.store.reader import SqliteReader
-
-Data = Annotated[Path, typer.Option(help="Folder of the data.", envvar="ONEPAM_DATA")]
-ConfigFile = Annotated[Path | None, typer.Option(help="Configuration file (TOML).", envvar="ONEPAM_CONFIG")]
-DATA = Path("var/onepam")
 
 
 def settings_of(config: Path | None, data: Path) -> Config:

@@ -2,7 +2,6 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
@@ -15,21 +14,10 @@ from onepam.gateway.outbox.send import Letter, Send
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Fault, Refused
 
-outbox = typer.Typer(help="Who is told of alarms by e-mail, webhook and syslog.", no_args_is_help=True)
 
-
-@outbox.callback()
-def _group() -> None:
-    """So that `test` stays a command of its own."""
-
-
-@outbox.command("test")
-def send_test(
-    config: Annotated[Path, typer.Option(help="Configuration file (TOML).", envvar="ONEPAM_CONFIG")],
-    to: Annotated[list[str] | None, typer.Option(help="E-mail address; else those of mail_security.")] = None,
-) -> None:
-    """Send a test to every receiver of the configuration, and say how each took it. Exit 1 when one did not."""
-    results = asyncio.run(_send(load(config, Path("var/onepam")), tuple(to or ())))
+def send_test(config: Path, to: list[str]) -> None:
+    """Sends, says how each receiver took it, and ends the program with the code for that."""
+    results = asyncio.run(_send(load(config, Path("var/onepam")), tuple(to)))
     if not results:
         typer.echo("The configuration names no receiver: set mail_server, webhooks or syslog.")
     for receiver, refused in results.items():

@@ -5,14 +5,13 @@ import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from onepam.app.announced import make_recovery_key, renew_recovery_key
 from onepam.app.ports import Ledger, Reader
 from onepam.boot.config import BadConfig, Config
-from onepam.boot.on_ledger import DATA, ConfigFile, Data, existing, on_ledger, settings_of
+from onepam.boot.on_ledger import existing, on_ledger, settings_of
 from onepam.domain.announcing import Announcement
 from onepam.domain.recovery_key import Renewal
 from onepam.identity.recovery_key import new_recovery_key, recovery_key_digest
@@ -21,8 +20,6 @@ from onepam.kernel.clock import iso
 from onepam.kernel.errors import Corrupt, Refused, Unavailable
 from onepam.kernel.ids import new_id
 from onepam.store.ledger import SqliteLedger
-
-app = typer.Typer(no_args_is_help=True, help="The recovery key of this installation.", rich_markup_mode=None)
 
 _LINE = re.compile(r"onepam-recovery-key/1 ([0-9a-f]{64})\n?")
 
@@ -115,13 +112,8 @@ async def found_recovery_key(ledger: Ledger, config: Config) -> Made | None:
     return Made(key, digest, path, unkept)
 
 
-@app.command()
-def renew(
-    data: Data = DATA,
-    config: ConfigFile = None,
-    with_key: Annotated[bool, typer.Option(help="Ask for the old key; without it the renewal takes a day.")] = True,
-) -> None:
-    """Make another recovery key: with the old one at once, else a day later unless an administrator cancels."""
+def renew_key(data: Path, config: Path | None, *, with_key: bool) -> None:
+    """Asks for the old key, makes another, and says it, or when it will be due."""
     settings = settings_of(config, existing(data))
     path = file_of(settings)
     typed = typer.prompt("Old recovery key", hide_input=True) if with_key else ""

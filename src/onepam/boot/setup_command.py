@@ -3,7 +3,6 @@
 import re
 import secrets
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -11,7 +10,7 @@ from onepam.app.confirm_clock import confirm_clock
 from onepam.app.ports import Reader
 from onepam.boot.clock import wall_clock
 from onepam.boot.founding import FIRST_MATRIX, Founder, Founding
-from onepam.boot.on_ledger import DATA, ConfigFile, Data, existing, on_ledger, settings_of
+from onepam.boot.on_ledger import existing, on_ledger, settings_of
 from onepam.boot.private_folder import private_folder
 from onepam.boot.recovery_key import found_recovery_key
 from onepam.kernel.clock import iso
@@ -27,17 +26,10 @@ MAX_WRAPPED_BYTES = 4096
 
 _FOUNDER = re.compile(r"\s*([^<>]{1,200}?)\s*<([^<>\s]{3,254})>\s*")
 
-vault = typer.Typer(no_args_is_help=True, help="The keys under which secrets are stored.", rich_markup_mode=None)
 
-
-def setup(
-    admin: Annotated[list[str], typer.Option(help="A first administrator: 'Ada Admin <ada@example.com>'. Name two.")],
-    data: Data = DATA,
-    config: ConfigFile = None,
-    access: Annotated[Path | None, typer.Option(help="The first access.yaml; else only administrators.")] = None,
-) -> None:
-    """Found an installation: its first administrators, its role matrix, their enrolment links. Before any sign-in."""
-    founders = tuple(_founder(each) for each in admin)
+def found_installation(data: Path, config: Path | None, admins: list[str], access: Path | None) -> None:
+    """Founds it, and prints the recovery key, the enrolment links and what targets trust."""
+    founders = tuple(_founder(each) for each in admins)
     settings = settings_of(config, data)
     emails = ", ".join(founder.email for founder in founders)
     text = access.read_text("utf-8") if access else FIRST_MATRIX.format(emails=emails, first=founders[0].email)
@@ -61,11 +53,8 @@ def setup(
     typer.echo(_authorities(data).target.public_line)
 
 
-def authorities(
-    data: Data = DATA,
-    config: ConfigFile = None,
-) -> None:
-    """Print what others are to trust: the authority of targets, and that of our own host keys."""
+def print_authorities(data: Path, config: Path | None) -> None:
+    """The lines for targets, and those for clients that come without `onepam login`."""
     settings = settings_of(config, existing(data))
     found = _authorities(data)
     typer.echo("# on each target, in the file that sshd's TrustedUserCAKeys names:")
@@ -75,24 +64,19 @@ def authorities(
     typer.echo(found.host.known_hosts_line(patterns))
 
 
-@vault.command()
-def rotate(data: Data = DATA) -> None:
-    """Make a new master key, and put authorities and recordings under it."""
+def rotate_master_key(data: Path) -> None:
+    """Makes another, and puts everything under it."""
     keys = FileKeys.create(existing(data) / "master-keys.json", secrets.token_bytes)
     name = keys.rotate()
     if isinstance(name, Refused):
         typer.echo(f"{name.message} {name.hint}", err=True)
         raise typer.Exit(1)
     typer.echo(f"master key {name} is current")
-    rewrap(data)
+    rewrap_keys(data)
 
 
-@vault.command()
-def rewrap(data: Data = DATA) -> None:
-    """Put what is wrapped by older master keys under the current one; no secret is opened for it.
-
-    Seeds of authenticator apps stay as the ledger has them, so old master keys are kept.
-    """
+def rewrap_keys(data: Path) -> None:
+    """Puts authorities and recordings under the current master key; no secret is opened for it."""
     envelope = _envelope(existing(data))
     changed = _authorities(data).rewrap()
     recordings = sorted((data / "recordings").glob("*.key"))
@@ -106,12 +90,8 @@ def rewrap(data: Data = DATA) -> None:
     typer.echo(f"{changed} keys are under the current master key now")
 
 
-def confirm(
-    by: Annotated[str, typer.Option(help="Your name: it stands in the ledger.", prompt="Your name")],
-    node: Annotated[str | None, typer.Argument(help="One node (nod_...); else all that are in doubt.")] = None,
-    data: Data = DATA,
-) -> None:
-    """Confirm that this host's clock is right after it jumped, or was ahead before; the gateway decides again."""
+def confirm(data: Path, by: str, node: str | None) -> None:
+    """Has the ledger believe this host's clock again, and says of which nodes."""
 
     async def confirmed(ledger: SqliteLedger, reader: Reader) -> None:
         nodes = await confirm_clock(ledger, by, wall_clock(), node)

@@ -11,7 +11,7 @@ import typer
 
 from onepam import __version__
 from onepam.app.ports import Reader
-from onepam.boot.on_ledger import DATA, Data, existing
+from onepam.boot.on_ledger import existing
 from onepam.boot.private_folder import private_folder
 from onepam.kernel.errors import Fault
 from onepam.store.release import OtherRelease
@@ -46,11 +46,8 @@ def make_ready(data: Path, *, migrate: bool, say: Callable[[str], None]) -> None
         say("the data is this release's now")
 
 
-def rebuild(data: Data = DATA) -> None:
-    """Bring the data to this release and make all state tables anew from the ledger, before a start or instead of one.
-
-    An older gateway may run meanwhile; it ends when the new tables take the old ones' place.
-    """
+def rebuild_state(data: Path) -> None:
+    """Makes the state anew and says so; an older gateway may run meanwhile."""
     database = existing(data) / "ledger.db"
     private_folder(data)
     for line in told(plan_of(database)):

@@ -8,7 +8,7 @@ import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TextIO
 
 import typer
 
@@ -55,14 +55,17 @@ def printed(value: Any) -> None:
 
 def say(*lines: str) -> None:
     """Lines on stdout; a line end within one is shown as an escape, so nobody's text looks like ours."""
-    for line in lines:
-        console().print(clean(line), markup=False, emoji=False, highlight=False, soft_wrap=True)
+    _write(sys.stdout, lines)
 
 
 def note(*lines: str) -> None:
     """Lines on stderr."""
-    for line in lines:
-        console(stderr=True).print(clean(line), markup=False, emoji=False, highlight=False, soft_wrap=True)
+    _write(sys.stderr, lines)
+
+
+def _write(stream: TextIO, lines: Iterable[str]) -> None:
+    stream.write("".join(f"{clean(line)}\n" for line in lines))
+    stream.flush()
 
 
 def stop(exit_code: int, message: str, hint: str = "", code: str = "", details: Sequence[str] = ()) -> NoReturn:

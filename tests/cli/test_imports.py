@@ -1,0 +1,44 @@
+"""What a command of a client loads: not the platform, and nothing that only other commands need."""
+
+import json
+import subprocess
+import sys
+
+_LOADED = """
+import json, sys
+from typer.testing import CliRunner
+from onepam.boot.command import app
+done = CliRunner().invoke(app, sys.argv[1:])
+sys.stdout.write(json.dumps([done.exit_code, done.output, sorted(sys.modules)]))
+"""
+
+HEAVY = {"argon2", "asyncio", "asyncssh", "cryptography", "httpx2", "lxml", "rich", "sqlite3", "starlette"}
+
+
+def loaded_by(*words: str) -> tuple[int, str, set[str]]:
+    """Exit code, output and modules of a run of `onepam` in a process of its own."""
+    ran = subprocess.run([sys.executable, "-c", _LOADED, *words], capture_output=True, text=True, check=True)
+    code, output, modules = json.loads(ran.stdout)
+    return code, output, set(modules)
+
+
+def test_help_loads_no_platform() -> None:
+    code, output, after = loaded_by("--help")
+    assert code == 0
+    assert "Run the gateway, the console and the API." in output
+    assert not after & HEAVY
+    assert "pydantic" not in after  # typer itself takes it for a command's parameters
+    assert {each.split(".")[1] for each in after if each.startswith("onepam.")} <= {"boot", "cli", "kernel", "gateway"}
+
+
+def test_the_help_of_a_command_on_the_host_loads_no_platform() -> None:
+    code, output, after = loaded_by("ledger", "verify", "--help")
+    assert code == 0
+    assert "--at-least" in output
+    assert not after & HEAVY
+
+
+def test_who_is_not_signed_in_hears_it_without_a_client_being_loaded() -> None:
+    code, _, after = loaded_by("whoami")
+    assert code == 3
+    assert not after & HEAVY
