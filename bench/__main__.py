@@ -38,12 +38,16 @@ class Outcome:
 
 
 def benchmarks() -> Iterator[Benchmark]:
-    """Every module of this package with a `NAME`, by name; the others support them."""
-    for module in pkgutil.iter_modules(bench.__path__):
-        if module.name != "__main__":
-            loaded = importlib.import_module(f"bench.{module.name}")
+    """Every module of this package with a `NAME`, by name; the others support them. Raises `LookupError` for none."""
+    found = 0
+    for module in pkgutil.walk_packages(bench.__path__, "bench."):
+        if not module.name.endswith("__main__"):
+            loaded = importlib.import_module(module.name)
             if hasattr(loaded, "NAME"):
-                yield Benchmark(module.name, loaded.NAME, loaded.run)
+                found += 1
+                yield Benchmark(module.name.removeprefix("bench."), loaded.NAME, loaded.run)
+    if not found:
+        raise LookupError("there is no benchmark in this package")
 
 
 def measure(benchmark: Benchmark) -> Outcome:

@@ -66,7 +66,7 @@ def plain(text: str) -> str:
 
 
 def proofs() -> list[Proof]:
-    """What the tests say, by their marks. Raises `ValueError` for a mark that is not two plain texts."""
+    """What the tests say, by their marks. Raises `ValueError` for a mark that is not two plain texts, or none."""
     found: list[Proof] = []
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         text = path.read_text("utf-8")
@@ -76,6 +76,8 @@ def proofs() -> list[Proof]:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 where = f"{path.relative_to(ROOT)}::{node.name}"
                 found += [Proof(where, *_said(mark, where)) for mark in node.decorator_list if _is_claim(mark)]
+    if not found:
+        raise ValueError("no test proves a claim")
     return found
 
 

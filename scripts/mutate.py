@@ -310,8 +310,10 @@ def outcome(drawn: Sequence[Mutant], runs: Runs, folder: Path, seconds: float) -
 
 def chosen(arguments: argparse.Namespace) -> list[Path]:
     """The files to alter."""
-    every = sorted(each for room in ROOMS for each in (SOURCE / room).rglob("*.py") if each.name != "__init__.py")
-    every += [SOURCE / each for each in FILES]
+    rooms = [[each for each in (SOURCE / room).rglob("*.py") if each.name != "__init__.py"] for room in ROOMS]
+    every = sorted(each for room in rooms for each in room) + [SOURCE / each for each in FILES]
+    if not all(rooms) or not all(each.is_file() for each in every):
+        raise SystemExit(f"{', '.join([*ROOMS, *FILES])}: one of these is not there any more")
     if arguments.all:
         return every
     if arguments.changed:

@@ -1,13 +1,11 @@
 """The one door, and the table entry point x control: an entry point that is not listed here fails."""
 
-import ast
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-import onepam
 from onepam.app.add_person import add_person
 from onepam.app.add_service_key import add_service_key
 from onepam.app.open_session import Challenge, Knock, Opened, open_session
@@ -215,22 +213,3 @@ async def test_a_confirmation_that_failed_opens_nothing(company: Company) -> Non
 async def test_a_sign_in_that_has_ended_opens_nothing(company: Company) -> None:
     await record(company.ledger, SignedOut("sgn_eve", "eve", "logout", "eve"))
     refused(await Visitor(company, EntryPoint.SSH_CERTIFICATE).open(), "sign_in.ended")
-
-
-def test_only_the_door_makes_permits() -> None:
-    """`Opened(` of the door stands in no other file, and no copy of a permit is made."""
-    source = Path(onepam.__file__).parent
-    makers = []
-    for path in source.rglob("*.py"):
-        tree = ast.parse(path.read_text("utf-8"))
-        names = {
-            alias.asname or alias.name
-            for node in ast.walk(tree)
-            if isinstance(node, ast.ImportFrom) and node.module == "onepam.app.open_session"
-            for alias in node.names
-            if alias.name == "Opened"
-        } | ({"Opened"} if path.name == "open_session.py" else set())
-        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
-        if any(isinstance(call.func, ast.Name) and call.func.id in names for call in calls):
-            makers.append(path.relative_to(source).as_posix())
-    assert makers == ["app/open_session.py"]

@@ -111,6 +111,7 @@ def test_every_template_has_a_sample() -> None:
 def test_icons_in_use_are_in_the_sprite() -> None:
     icons = {file.stem for file in (Path(__file__).parents[2] / "ui" / "icons").glob("*.svg")}
     used = {name for sample in SAMPLES for name in re.findall(r'<use href="[^"#]*#([^"]+)"', page(sample))}
+    assert used
     assert used <= icons, used - icons
 
 

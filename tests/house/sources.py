@@ -19,10 +19,16 @@ def kept_files() -> tuple[Path, ...]:
 
 
 def modules(*rooms: str) -> list[Path]:
-    """The Python files below these rooms of the package; of all of it without any."""
-    return [
-        path for path in kept_files() if path.suffix == ".py" and _room(path) and (not rooms or _room(path) in rooms)
-    ]
+    """The Python files below these rooms of the package, at any depth; of all of it without any.
+
+    Raises `LookupError` for a room that has none.
+    """
+    every = [path for path in kept_files() if path.suffix == ".py" and _room(path)]
+    if empty := set(rooms) - {_room(path) for path in every}:
+        raise LookupError(f"there are no modules in {', '.join(sorted(empty))}")
+    if not every:
+        raise LookupError("there are no modules")
+    return [path for path in every if not rooms or _room(path) in rooms]
 
 
 def tree(path: Path) -> ast.Module:

@@ -18,6 +18,7 @@ from onepam.store.project import project, unprojected
 from onepam.store.project.registry import Place
 from onepam.store.schema import create
 from onepam.store.tables import AT, StateTable
+from scripts import rooms
 from tests.store.samples import sample
 
 TABLE = StateTable(
@@ -112,6 +113,7 @@ def test_intervals_of_a_key_never_overlap(steps: list[tuple[str, int]]) -> None:
 
 
 def test_every_kind_of_event_has_a_projection() -> None:
+    rooms.load()
     assert unprojected(tuple(kind.record for kind in kinds())) == []
 
 
