@@ -4,9 +4,10 @@ from onepam.console.lanes import lanes, ticks
 from onepam.console.view import View
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant, parse
 from onepam.store.read.people import Bar, Lane
+from tests.console.samples.company import MINE
 
 NOW = parse("2026-11-20T14:05:00Z")
-VIEW = View("eve", frozenset({"/sessions"}), False)
+VIEW = View("eve", MINE, False)
 
 
 def at(before: int) -> Instant:

@@ -5,11 +5,12 @@ The table is written out. A route that is not in it, or that let others in than 
 
 import re
 from collections.abc import AsyncIterator
+from itertools import groupby
 
 import pytest
 
 from onepam.console.app import PLACES
-from onepam.console.dispatch import Needs, Place
+from onepam.console.places import Needs, Place
 from onepam.domain.access import ConsoleRight
 from tests.console.browsing import Browser, Office, opened
 
@@ -234,6 +235,31 @@ async def test_every_route_lets_in_whom_it_should(place: Place, browsers: dict[s
         else:
             assert answer.status_code < 500, (role, place)
             assert "right.missing" not in answer.text, (role, place)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("role", ROLES)
+async def test_what_is_shown_opens_and_what_does_not_open_is_neither_shown_nor_found(
+    role: str, browsers: dict[str, Browser]
+) -> None:
+    browser, shown = browsers[role], [place for place in PLACES if place.shown]
+    page = await browser.read("/")
+    bar = re.findall(r'<a class="nav-link" href="([^"]+)"', page.partition('aria-label="Main"')[2])
+    opening = [place.path for place in shown if (await browser.get(place.path)).status_code == 200]
+    assert bar == opening
+    assert opening == [place.path for place in shown if role in TABLE[f"GET {place.path}"]]
+    for query in ["", "e", "web", "max", *(place.shown.word for place in shown if place.shown)]:
+        found = (await browser.get(f"/find?q={query}")).json()["results"]
+        assert {each["href"] for each in found if each["kind"] == "Page"} <= set(opening)
+        assert query or [each["href"] for each in found] == opening
+        for each in found:
+            assert (await browser.get(each["href"])).status_code == 200, (query, each)
+
+
+def test_the_side_bar_has_each_heading_once() -> None:
+    headings = [place.shown.group for place in PLACES if place.shown]
+    assert [each for each, _ in groupby(headings)] == ["Me", "Activity", "Access", "Proof"]
+    assert all(place.method == "GET" and place.needs.signed_in for place in PLACES if place.shown)
 
 
 @pytest.mark.anyio

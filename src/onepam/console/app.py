@@ -1,6 +1,6 @@
 """The console as one table: every page and form, and who may.
 
-A test walks this table with every role; what is not in it does not exist.
+A test walks this table with every role; what is not in it does not exist. Its order is the side bar's.
 """
 
 from starlette.applications import Starlette
@@ -9,12 +9,13 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from onepam.console.dispatch import Place, routes
+from onepam.console.dispatch import routes
 from onepam.console.pages import (
     auth,
     changes,
     checkpoint,
     exceptions,
+    factors,
     find,
     holds,
     home,
@@ -33,6 +34,7 @@ from onepam.console.pages import (
     sessions,
     signals,
 )
+from onepam.console.places import Place
 from onepam.console.rendering import STATIC
 from onepam.console.services import ConsoleServices
 
@@ -40,17 +42,18 @@ PLACES: tuple[Place, ...] = (
     *auth.PLACES,
     *home.PLACES,
     *requests.PLACES,
+    *factors.PLACES,
     *sessions.PLACES,
     *people.PLACES,
     *roster.PLACES,
     *leavers.PLACES,
     *service_keys.PLACES,
-    *second_factors.PLACES,
     *providers.PLACES,
     *provisioning.PLACES,
     *holds.PLACES,
     *exceptions.PLACES,
     *signals.PLACES,
+    *second_factors.PLACES,
     *resources.PLACES,
     *roles.PLACES,
     *changes.PLACES,

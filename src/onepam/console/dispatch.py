@@ -1,6 +1,6 @@
 """The way of every request to a page: source, session, right, form, page, headers. Deny by default.
 
-A route says who may (`Needs`); what is not listed does not exist. A POST carries the CSRF token of its browser and an
+A place says who may (`Needs`); what is not listed does not exist. A POST carries the CSRF token of its browser and an
 Origin that is ours. Bodies are bounded. A refusal is a page; a fault is a page without details, and a log line.
 """
 
@@ -8,7 +8,6 @@ import json
 import logging
 from base64 import urlsafe_b64decode
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hmac import compare_digest
 from typing import Any
@@ -20,6 +19,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from onepam.app.probe_access import record_probe
+from onepam.console.places import MAX_BODY_BYTES, Place
 from onepam.console.rendering import Flash
 from onepam.console.services import ConsoleServices
 from onepam.console.visit import CSRF_COOKIE, FLASH_COOKIE, SESSION_COOKIE, Member, Visit
@@ -37,7 +37,6 @@ from onepam.store.read.directory import account, acting
 
 log = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 1_100_000
 SESSION_PREFIX = "opc"
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -48,49 +47,21 @@ _HEADERS = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 
-Handler = Callable[[Visit], Awaitable[Response]]
-
-
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """Who may: nobody in particular (`signed_in=False`), anybody signed in, or holders of one of `rights`."""
-
-    signed_in: bool = True
-    rights: tuple[ConsoleRight, ...] = ()
-
-
-ANYBODY = Needs(signed_in=False)
-MEMBER = Needs()
-SEES_ALL = Needs(rights=(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR))
-ADMINISTERS = Needs(rights=(ConsoleRight.ADMINISTER,))
-APPROVES = Needs(rights=(ConsoleRight.APPROVE,))
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One row of the console's route table. `outside`: an identity provider posts there, itself or by the browser, so
-    that no token and no Origin of ours can be asked for; it is believed by the provider's signature alone.
-    `most_bytes` bounds the form; only a place that lets through more than usual takes a file (`visit.file`)."""
-
-    method: str
-    path: str
-    needs: Needs
-    handler: Handler
-    outside: bool = False
-    most_bytes: int = MAX_BODY_BYTES
-
 
 def routes(services: ConsoleServices, places: tuple[Place, ...]) -> list[Route]:
     """Starlette's routes for a table."""
+    shown = tuple(each for each in places if each.shown)
     return [
-        Route(each.path, _endpoint(services, each), methods=[each.method], name=f"{each.method} {each.path}")
+        Route(each.path, _endpoint(services, each, shown), methods=[each.method], name=f"{each.method} {each.path}")
         for each in places
     ]
 
 
-def _endpoint(services: ConsoleServices, place: Place) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(
+    services: ConsoleServices, place: Place, shown: tuple[Place, ...]
+) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
-        visit = Visit(services, request, _source(request), services.clock(), services.wall())
+        visit = Visit(services, request, _source(request), services.clock(), services.wall(), shown)
         try:
             response = await _answer(visit, place)
         except Fault:
@@ -117,7 +88,7 @@ async def _answer(visit: Visit, place: Place) -> Response:
     await _recognise(visit)
     if place.needs.signed_in and visit.member is None:
         return _to_sign_in(visit)
-    if place.needs.rights and not visit.me.has(*place.needs.rights):
+    if visit.member is not None and not visit.member.may(place):
         return visit.refusal(
             Refused("right.missing", "This page is not for your role.", "Ask an administrator if it should be."), 403
         )

@@ -15,6 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from onepam.console.places import Place
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant, iso, moment, utc
 from onepam.store.read.alarms import Alarm
 
@@ -67,43 +68,18 @@ PLAYER_CSP = _policy(
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """One entry of the side bar: its address, its word, its icon, and the heading it stands under."""
-
-    path: str
-    word: str
-    icon: str
-    group: str
-
-
-PAGES = (
-    Page("/", "My access", "key", "Me"),
-    Page("/approvals", "Approvals", "inbox", "Me"),
-    Page("/factors", "My factors", "fingerprint", "Me"),
-    Page("/sessions", "Sessions", "terminal-2", "Activity"),
-    Page("/people", "People", "users", "Access"),
-    Page("/roster", "Staff roster", "list-check", "Access"),
-    Page("/leavers", "Leavers", "logout", "Access"),
-    Page("/providers", "Identity providers", "building", "Access"),
-    Page("/provisioning", "Provisioning", "id-badge-2", "Access"),
-    Page("/signals", "Signals", "link", "Access"),
-    Page("/second-factors", "Second factors", "shield-lock", "Access"),
-    Page("/resources", "Resources", "server", "Access"),
-    Page("/roles", "Role matrix", "grid-dots", "Access"),
-    Page("/changes", "Changes", "git-pull-request", "Access"),
-    Page("/ledger", "Ledger", "book-2", "Proof"),
-    Page("/notices", "Notices", "alert-circle", "Proof"),
-)
-
-
-@dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads. `may` holds the paths of `PAGES` shown to them; `detail` is a line such as their job role."""
+    """Who reads. `shown` is their side bar; `detail` is a line such as their job role."""
 
     person: str
     name: str
     detail: str
-    may: frozenset[str]
+    shown: tuple[Place, ...]
+
+    @property
+    def may(self) -> frozenset[str]:
+        """The paths of their side bar."""
+        return frozenset(place.path for place in self.shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +289,7 @@ def _environment() -> Environment:
         extensions=["jinja2.ext.do"],
         auto_reload=False,
     )
-    environment.globals.update(asset=asset, icon=icon, url=url, pages=PAGES, place=place, extent=extent)
+    environment.globals.update(asset=asset, icon=icon, url=url, place=place, extent=extent)
     environment.filters.update(
         ago=ago, left=left, on=on, utc=utc, exact=exact, day=day, field_time=field_time, iso=iso, duration=duration,
         stopwatch=stopwatch, size=size, grouped=grouped, plural=plural, initials=initials, words=words,

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from onepam.app.ports import LedgerHealth, Snapshot
-from onepam.console.dispatch import SEES_ALL
-from onepam.console.rendering import PAGES
+from onepam.console.places import SEES_ALL, Place
 from onepam.console.visit import Visit
 from onepam.console.wording import happened
 from onepam.kernel.clock import Instant
@@ -24,10 +23,10 @@ _NOWHERE = Site("", "ssh", {}, "", False)
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The reader, the side bar's paths that are theirs, and whether they see what is everybody's."""
+    """The reader, their side bar, and whether they see what is everybody's."""
 
     person: str
-    sections: frozenset[str]
+    shown: tuple[Place, ...]
     everybody: bool
 
     @classmethod
@@ -36,9 +35,14 @@ class View:
         me = visit.me
         return cls(
             person=me.actor.person,
-            sections=frozenset(page.path for page in PAGES if me.may_see(page.path)),
+            shown=visit.shown(),
             everybody=me.has(*SEES_ALL.rights),
         )
+
+    @property
+    def sections(self) -> frozenset[str]:
+        """The paths of their side bar."""
+        return frozenset(place.path for place in self.shown)
 
     def sees(self, person: str | None) -> bool:
         """Whether what is this person's may be shown."""

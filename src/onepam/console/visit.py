@@ -11,7 +11,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from onepam.console.rendering import CSP, PAGES, Flash, Shell, render
+from onepam.console.places import Place
+from onepam.console.rendering import CSP, Flash, Shell, render
 from onepam.console.rendering import Reader as Somebody
 from onepam.console.services import ConsoleServices
 from onepam.domain.access import ConsoleRight
@@ -27,23 +28,6 @@ FLOW_COOKIE = "onepam_flow"
 FLASH_COOKIE = "onepam_flash"
 FLOW_LIFETIME = 10 * MINUTE
 
-_NEEDS: dict[str, tuple[ConsoleRight, ...]] = {
-    "/approvals": (ConsoleRight.APPROVE,),
-    "/people": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
-    "/second-factors": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
-    "/providers": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
-    "/provisioning": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
-    "/signals": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
-    "/leavers": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
-    "/roster": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
-    "/resources": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
-    "/roles": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
-    "/changes": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT),
-    "/ledger": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
-    "/notices": (ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR),
-}
-"""Which rights show a page; pages that are not named are everybody's own."""
-
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -58,9 +42,9 @@ class Member:
         """Whether any held role carries any of the rights."""
         return any(self.facts.roles_with(right) for right in rights)
 
-    def may_see(self, path: str) -> bool:
-        """Whether a page of the side bar is for them."""
-        return path not in _NEEDS or self.has(*_NEEDS[path])
+    def may(self, place: Place) -> bool:
+        """Whether a place opens for them."""
+        return not place.needs.rights or self.has(*place.needs.rights)
 
 
 @dataclass(slots=True)
@@ -70,7 +54,8 @@ class Visit:
     `nonce` is the browser's own, `csrf` what its forms carry: bound to it and to its session.
 
     `now` is the ledger's time, which everything of ours is compared with; `wall` is this machine's clock, for what
-    somebody else's clock said: the codes of an app, a provider's message, a certificate.
+    somebody else's clock said: the codes of an app, a provider's message, a certificate. `side_bar` are all places that
+    are shown to whoever may.
     """
 
     services: ConsoleServices
@@ -78,6 +63,7 @@ class Visit:
     source: str
     now: Instant
     wall: Instant
+    side_bar: tuple[Place, ...]
     nonce: str = ""
     csrf: str = ""
     as_of: Instant | None = None
@@ -110,12 +96,15 @@ class Visit:
         """A part of the address."""
         return str(self.request.path_params[name])
 
+    def shown(self) -> tuple[Place, ...]:
+        """The side bar of whoever is signed in: what opens for them."""
+        return tuple(place for place in self.side_bar if self.me.may(place))
+
     def shell(self) -> Shell:
         """What every page knows."""
         somebody = None
         if self.member is not None:
-            may = frozenset(page.path for page in PAGES if self.member.may_see(page.path))
-            somebody = Somebody(self.member.actor.person, self.member.name, self.member.detail, may)
+            somebody = Somebody(self.member.actor.person, self.member.name, self.member.detail, self.shown())
         url = self.request.url
         return Shell(
             now=self.as_of if self.as_of is not None else self.now,

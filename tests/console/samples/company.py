@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from onepam.console.rendering import PAGES, Reader, Shell
+from onepam.console.app import PLACES
+from onepam.console.places import Place
+from onepam.console.rendering import Reader, Shell
 from onepam.kernel.clock import DAY, MINUTE, SECOND, Instant, later, parse
 
 Context = dict[str, Any]
@@ -18,12 +20,12 @@ def ahead(length: int) -> Instant:
     return later(NOW, length)
 
 
-ALL = frozenset(page.path for page in PAGES)
-MINE = frozenset({"/", "/approvals", "/factors", "/sessions"})
+ALL = tuple(place for place in PLACES if place.shown)
+MINE = tuple(place for place in ALL if place.path in ("/", "/approvals", "/factors", "/sessions"))
 
 
-def shell(path: str = "/", may: frozenset[str] = ALL, as_of: Instant | None = None, **more: Any) -> Shell:
-    reader = Reader("per_mira", "Mira Okafor", "Platform lead", may)
+def shell(path: str = "/", shown: tuple[Place, ...] = ALL, as_of: Instant | None = None, **more: Any) -> Shell:
+    reader = Reader("per_mira", "Mira Okafor", "Platform lead", shown)
     return Shell(
         now=as_of or NOW, path=path, here=path, csrf="c5rf", reader=reader, as_of=as_of, waiting=3, live=2, **more
     )

@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from onepam.app.enrol import recover
 from onepam.app.sign_in import sign_in, sign_out, step_up
-from onepam.console.dispatch import ANYBODY, MEMBER, SESSION_PREFIX, Place
+from onepam.console.dispatch import SESSION_PREFIX
 from onepam.console.entering import (
     PASSKEY,
     SIGNED_OUT,
@@ -23,9 +23,10 @@ from onepam.console.entering import (
 from onepam.console.factors import Passkeys
 from onepam.console.gate import shown_code, through_gate, visiting
 from onepam.console.hashing import hashing
-from onepam.console.pages import confirming, enrol, factors, federated
+from onepam.console.pages import confirming, enrol, federated
 from onepam.console.pages.confirming import stale
 from onepam.console.pages.federated import HINT_COOKIE, leave_provider
+from onepam.console.places import ANYBODY, MEMBER, Place
 from onepam.console.rendering import CLI_AUTHORIZE_CSP
 from onepam.console.visit import SESSION_COOKIE, Visit
 from onepam.domain.gate import WRONG, Visitor
@@ -348,5 +349,4 @@ PLACES: tuple[Place, ...] = (
     *confirming.PLACES,
     *federated.PLACES,
     *enrol.PLACES,
-    *factors.PLACES,
 )

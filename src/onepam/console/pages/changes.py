@@ -11,7 +11,7 @@ from onepam.app.approve_change import approve_change
 from onepam.app.plan_access import plan_access
 from onepam.app.ports import Snapshot
 from onepam.app.reject_change import reject_change
-from onepam.console.dispatch import ADMINISTERS, Needs, Place
+from onepam.console.places import ADMINISTERS, Needs, Place, Shown
 from onepam.console.rendering import Flash, plural
 from onepam.console.view import Context
 from onepam.console.visit import Visit
@@ -265,7 +265,7 @@ def difference(before: str, after: str) -> Iterator[Context]:
 
 
 PLACES = (
-    Place("GET", "/changes", READS, page),
+    Place("GET", "/changes", READS, page, Shown("Changes", "git-pull-request", "Access")),
     Place("GET", "/changes/new", ADMINISTERS, new),
     Place("POST", "/changes/plan", ADMINISTERS, plan),
     Place("POST", "/changes", ADMINISTERS, propose),

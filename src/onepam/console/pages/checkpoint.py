@@ -4,7 +4,7 @@ from base64 import b64encode
 
 from starlette.responses import Response
 
-from onepam.console.dispatch import SEES_ALL, Place
+from onepam.console.places import SEES_ALL, Place
 from onepam.console.visit import Visit
 from onepam.identity.totp import qr_svg
 from onepam.kernel.errors import Refused

@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from onepam.app.confirm import give_confirmation
-from onepam.console.dispatch import MEMBER, Place
+from onepam.console.places import MEMBER, Place
 from onepam.console.visit import Visit
 from onepam.domain.mfa_rule import FRESH_FACTOR
 from onepam.identity.tokens import code_digest

@@ -6,10 +6,10 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from onepam.app.enrol import enrol
-from onepam.console.dispatch import ANYBODY, Place
 from onepam.console.entering import onward
 from onepam.console.factors import Passkeys, reference
 from onepam.console.hashing import hashing
+from onepam.console.places import ANYBODY, Place
 from onepam.console.rendering import Flash
 from onepam.console.visit import Visit
 from onepam.domain.sign_in import FactorEnrolled, FactorKind

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time
 from starlette.responses import Response
 
 from onepam.app.accept_risk import accept_exception, end_exception, propose_exception
-from onepam.console.dispatch import MEMBER, Place
+from onepam.console.places import MEMBER, Place
 from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.domain.acceptance import LONGEST, Proposed

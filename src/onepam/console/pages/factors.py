@@ -7,9 +7,9 @@ from starlette.responses import JSONResponse, Response
 
 from onepam.app.enrol import add_factor, remove_factor
 from onepam.app.sign_in import end_sign_in
-from onepam.console.dispatch import MEMBER, Place
 from onepam.console.factors import Passkeys, reference
 from onepam.console.hashing import hashing
+from onepam.console.places import MEMBER, Place, Shown
 from onepam.console.visit import Visit
 from onepam.domain.sign_in import FactorEnrolled, FactorKind
 from onepam.domain.signing_in import FRESH_FACTOR
@@ -210,7 +210,7 @@ async def _account(visit: Visit) -> Account:
 
 
 PLACES: tuple[Place, ...] = (
-    Place("GET", "/factors", MEMBER, page),
+    Place("GET", "/factors", MEMBER, page, Shown("My factors", "fingerprint", "Me")),
     Place("POST", "/factors/passkey/options", MEMBER, passkey_options),
     Place("POST", "/factors/passkey/verify", MEMBER, passkey_verify),
     Place("POST", "/factors/totp/start", MEMBER, totp_start),

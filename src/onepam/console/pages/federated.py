@@ -9,7 +9,6 @@ from starlette.responses import JSONResponse, Response
 
 from onepam.app.federated_sign_in import sign_out_by_provider, step_up_by_provider
 from onepam.console.at_provider import begun_in, going, leave, read_keys_again
-from onepam.console.dispatch import ANYBODY, MEMBER, Place
 from onepam.console.entering import (
     SIGNED_OUT,
     SIGNED_OUT_HERE,
@@ -21,6 +20,7 @@ from onepam.console.entering import (
     let_in,
 )
 from onepam.console.pages.provider_test import test_returned
+from onepam.console.places import ANYBODY, MEMBER, Place
 from onepam.console.rendering import CSP
 from onepam.console.visit import SESSION_COOKIE, Visit
 from onepam.domain.federated import STALE, NeedsFirstFactor, NeedsSecondFactor, SignedInto, subject_digest

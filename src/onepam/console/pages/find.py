@@ -5,8 +5,7 @@ from collections.abc import Iterator
 from starlette.responses import JSONResponse, Response
 
 from onepam.app.ports import Snapshot
-from onepam.console.dispatch import MEMBER, Place
-from onepam.console.rendering import PAGES
+from onepam.console.places import MEMBER, Place
 from onepam.console.view import Context, View
 from onepam.console.visit import Visit
 from onepam.console.wording import session_state
@@ -30,7 +29,7 @@ async def find(visit: Visit) -> Response:
 
 
 def _pages(view: View) -> Iterator[Context]:
-    return (_result("Page", page.word, "", page.path, page.icon) for page in PAGES if page.path in view.sections)
+    return (_result("Page", each.shown.word, "", each.path, each.shown.icon) for each in view.shown if each.shown)
 
 
 def _found(db: Snapshot, at: Instant, view: View, query: str) -> list[Context]:

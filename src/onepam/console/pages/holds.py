@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from onepam.app.decide_hold import decide_holds
 from onepam.app.provision_user import agree_to_takeover
-from onepam.console.dispatch import ADMINISTERS, Place
+from onepam.console.places import ADMINISTERS, Place
 from onepam.console.rendering import Flash, plural
 from onepam.console.view import Context
 from onepam.console.visit import Visit

@@ -6,8 +6,8 @@ from starlette.responses import Response
 
 from onepam.app.make_request import make_request
 from onepam.app.ports import Snapshot
-from onepam.console.dispatch import MEMBER, Place
 from onepam.console.pages.roster import HELD_WORDS
+from onepam.console.places import MEMBER, Place, Shown
 from onepam.console.rendering import Flash, plural, words
 from onepam.console.services import ConsoleServices
 from onepam.console.view import Context, View, resource
@@ -299,6 +299,6 @@ def _steps(found: Setup, witnessed: bool) -> list[Context]:
 
 
 PLACES = (
-    Place("GET", "/", MEMBER, page),
+    Place("GET", "/", MEMBER, page, Shown("My access", "key", "Me")),
     Place("POST", "/requests", MEMBER, ask),
 )

@@ -7,8 +7,8 @@ from starlette.responses import Response
 
 from onepam.app.ports import Snapshot
 from onepam.app.probe_access import order_probe
-from onepam.console.dispatch import SEES_ALL, Needs, Place
 from onepam.console.person_words import origin_words
+from onepam.console.places import SEES_ALL, Needs, Place, Shown
 from onepam.console.rendering import Flash, duration
 from onepam.console.view import Context
 from onepam.console.visit import Visit
@@ -132,6 +132,6 @@ def short(span: int) -> str:
 
 
 PLACES = (
-    Place("GET", "/leavers", SEES_ALL, page),
+    Place("GET", "/leavers", SEES_ALL, page, Shown("Leavers", "logout", "Access")),
     Place("POST", "/leavers/{person}/probe", ORDERS, probe),
 )

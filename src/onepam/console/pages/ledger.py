@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from onepam.app.announced import cancel_announced
 from onepam.app.ports import LedgerHealth, Snapshot
-from onepam.console.dispatch import ADMINISTERS, SEES_ALL, Place
+from onepam.console.places import ADMINISTERS, SEES_ALL, Place, Shown
 from onepam.console.rendering import plural
 from onepam.console.view import Context, View
 from onepam.console.visit import Visit
@@ -195,7 +195,7 @@ def _plain(value: Any) -> str:
 
 
 PLACES = (
-    Place("GET", "/ledger", SEES_ALL, page),
+    Place("GET", "/ledger", SEES_ALL, page, Shown("Ledger", "book-2", "Proof")),
     Place("GET", "/ledger/proof/{index}", SEES_ALL, proof),
     Place("POST", "/ledger/announced/{announcement}/cancel", ADMINISTERS, cancel),
 )

@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from onepam.app.ports import Snapshot
-from onepam.console.dispatch import SEES_ALL, Place
+from onepam.console.places import SEES_ALL, Place, Shown
 from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.domain.notices import TABLE, Audience
@@ -72,4 +72,4 @@ def _receiver(db: Snapshot, at: Instant, found: Deliveries, left: int) -> Contex
     }
 
 
-PLACES = (Place("GET", "/notices", SEES_ALL, page),)
+PLACES = (Place("GET", "/notices", SEES_ALL, page, Shown("Notices", "alert-circle", "Proof")),)

@@ -7,7 +7,6 @@ from onepam.app.disable_person import disable_person
 from onepam.app.enable_person import enable_person
 from onepam.app.enrol import approve_enrolment, open_enrolment
 from onepam.app.ports import Snapshot
-from onepam.console.dispatch import ADMINISTERS, MEMBER, SEES_ALL, Place
 from onepam.console.pages import person_change
 from onepam.console.pages.person_change import by_email, last_day
 from onepam.console.person import basis, person_context
@@ -21,6 +20,7 @@ from onepam.console.person_words import (
     second_factor,
     state_of,
 )
+from onepam.console.places import ADMINISTERS, MEMBER, SEES_ALL, Place, Shown
 from onepam.console.rendering import Flash, plural
 from onepam.console.view import Context, View
 from onepam.console.visit import Visit
@@ -215,7 +215,7 @@ def _listed(db: Snapshot, at: Instant, wanted: Context) -> Context:
 
 
 PLACES = (
-    Place("GET", "/people", SEES_ALL, listed),
+    Place("GET", "/people", SEES_ALL, listed, Shown("People", "users", "Access")),
     Place("POST", "/people", ADMINISTERS, add),
     Place("GET", "/people/{person}", MEMBER, page),
     *person_change.PLACES,

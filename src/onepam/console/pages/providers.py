@@ -11,10 +11,10 @@ from onepam.app.end_declaration import end_declaration
 from onepam.app.reject_provider import reject_provider
 from onepam.app.remove_provider import remove_provider
 from onepam.console import refusal_words
-from onepam.console.dispatch import ADMINISTERS, SEES_ALL, Place
 from onepam.console.pages import provider_wizard
 from onepam.console.pages.provider_test import begin_test, unknown
 from onepam.console.pages.provider_wizard import stale
+from onepam.console.places import ADMINISTERS, SEES_ALL, Place, Shown
 from onepam.console.provider_words import (
     BASES,
     PROTOCOLS,
@@ -248,7 +248,7 @@ def _end_of(day: str) -> Instant:
 
 
 PLACES = (
-    Place("GET", "/providers", SEES_ALL, page),
+    Place("GET", "/providers", SEES_ALL, page, Shown("Identity providers", "building", "Access")),
     Place("GET", "/providers/new", ADMINISTERS, provider_wizard.new),
     Place("POST", "/providers", ADMINISTERS, provider_wizard.propose),
     Place("GET", "/providers/proposed/{change}", SEES_ALL, proposed),

@@ -5,9 +5,9 @@ import re
 from starlette.responses import Response
 
 from onepam.app.scim_token import approve_scim_token, end_scim_token, propose_scim_token
-from onepam.console.dispatch import ADMINISTERS, SEES_ALL, Place
 from onepam.console.pages import holds
 from onepam.console.pages.provider_wizard import stale
+from onepam.console.places import ADMINISTERS, SEES_ALL, Place, Shown
 from onepam.console.rendering import words
 from onepam.console.view import Context
 from onepam.console.visit import Visit
@@ -187,7 +187,7 @@ def _token(visit: Visit, found: rows.ScimToken, names: dict[str, str], called: d
 
 
 PLACES = (
-    Place("GET", "/provisioning", SEES_ALL, page),
+    Place("GET", "/provisioning", SEES_ALL, page, Shown("Provisioning", "id-badge-2", "Access")),
     Place("POST", "/provisioning/tokens", ADMINISTERS, propose),
     Place("POST", "/provisioning/tokens/{token}/approve", ADMINISTERS, approve),
     Place("POST", "/provisioning/tokens/{token}/end", ADMINISTERS, end),

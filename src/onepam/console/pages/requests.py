@@ -7,7 +7,7 @@ from onepam.app.deny_request import deny_request
 from onepam.app.end_grant import end_grant
 from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.app.withdraw_request import withdraw_request
-from onepam.console.dispatch import APPROVES, MEMBER, Place
+from onepam.console.places import APPROVES, MEMBER, Place, Shown
 from onepam.console.rendering import Flash
 from onepam.console.view import Context, View, resources
 from onepam.console.visit import Visit
@@ -215,7 +215,7 @@ def _probe(db: Snapshot, at: Instant, row: rows.RequestRow) -> Context | None:
 
 
 PLACES = (
-    Place("GET", "/approvals", APPROVES, inbox),
+    Place("GET", "/approvals", APPROVES, inbox, Shown("Approvals", "inbox", "Me")),
     Place("POST", "/approvals/{request}", APPROVES, decide),
     Place("POST", "/approvals/{request}/undo", APPROVES, undo),
     Place("GET", "/requests/{request}", MEMBER, page),

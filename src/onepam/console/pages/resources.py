@@ -5,7 +5,7 @@ from base64 import b64decode
 from starlette.responses import Response
 
 from onepam.app.ports import LedgerHealth, Snapshot
-from onepam.console.dispatch import MEMBER, SEES_ALL, Place
+from onepam.console.places import MEMBER, SEES_ALL, Place, Shown
 from onepam.console.view import Context, View
 from onepam.console.visit import Visit
 from onepam.console.wording import longest, recording_state, rule_words, session_state
@@ -145,6 +145,6 @@ def _pin(pin: rows.Pin, told: tuple[Moment, ...], called: dict[str, str]) -> Con
 
 
 PLACES = (
-    Place("GET", "/resources", SEES_ALL, listed),
+    Place("GET", "/resources", SEES_ALL, listed, Shown("Resources", "server", "Access")),
     Place("GET", "/resources/{resource}", MEMBER, page),
 )

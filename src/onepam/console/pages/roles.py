@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from onepam.console.dispatch import SEES_ALL, Place
+from onepam.console.places import SEES_ALL, Place, Shown
 from onepam.console.rendering import field_time
 from onepam.console.sheet import sheet
 from onepam.console.view import Context
@@ -105,6 +105,6 @@ def _lines(found: RoleMatrix, at: Instant) -> Iterator[tuple[Any, ...]]:
 
 
 PLACES = (
-    Place("GET", "/roles", SEES_ALL, page),
+    Place("GET", "/roles", SEES_ALL, page, Shown("Role matrix", "grid-dots", "Access")),
     Place("GET", "/roles.csv", SEES_ALL, export),
 )

@@ -17,7 +17,7 @@ from onepam.app.take_roster import (
     set_roster_source,
     take_roster,
 )
-from onepam.console.dispatch import ADMINISTERS, SEES_ALL, Place
+from onepam.console.places import ADMINISTERS, SEES_ALL, Place, Shown
 from onepam.console.rendering import Flash, plural
 from onepam.console.view import Context
 from onepam.console.visit import Visit
@@ -220,7 +220,7 @@ def _ids(visit: Visit) -> NewId:
 
 
 PLACES = (
-    Place("GET", "/roster", SEES_ALL, page),
+    Place("GET", "/roster", SEES_ALL, page, Shown("Staff roster", "list-check", "Access")),
     Place("POST", "/roster/plan", ADMINISTERS, plan, most_bytes=MOST_FORM_BYTES),
     Place("POST", "/roster", ADMINISTERS, take, most_bytes=MOST_FORM_BYTES),
     Place("POST", "/roster/release", ADMINISTERS, release),

@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from onepam.app.ports import Snapshot
-from onepam.console.dispatch import SEES_ALL, Place
+from onepam.console.places import SEES_ALL, Place, Shown
 from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.console.wording import BASES, FACTORS, longest, rule_words
@@ -68,4 +68,4 @@ def _report(db: Snapshot, at: Instant) -> Context:
     }
 
 
-PLACES = (Place("GET", "/second-factors", SEES_ALL, report),)
+PLACES = (Place("GET", "/second-factors", SEES_ALL, report, Shown("Second factors", "shield-lock", "Access")),)

@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from onepam.app.add_service_key import add_service_key
 from onepam.app.remove_service_key import remove_service_key
-from onepam.console.dispatch import ADMINISTERS, Place
+from onepam.console.places import ADMINISTERS, Place
 from onepam.console.visit import Visit
 from onepam.domain.service_keys import ServiceKey
 from onepam.identity.ssh_keys import parse_public_key

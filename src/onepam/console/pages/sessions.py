@@ -8,7 +8,7 @@ from starlette.responses import Response, StreamingResponse
 from onepam.app.kill_session import kill_session
 from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.app.watch_recording import WATCHERS, watch_recording
-from onepam.console.dispatch import ANYBODY, MEMBER, Place
+from onepam.console.places import ANYBODY, MEMBER, Place, Shown
 from onepam.console.rendering import PLAYER_CSP, field_time
 from onepam.console.timeline import FilmStrip, film_strip
 from onepam.console.view import Context, View, resources
@@ -301,7 +301,7 @@ async def _from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes
 
 
 PLACES = (
-    Place("GET", "/sessions", MEMBER, listed),
+    Place("GET", "/sessions", MEMBER, listed, Shown("Sessions", "terminal-2", "Activity")),
     Place("GET", "/sessions/{session}", MEMBER, page),
     Place("GET", "/sessions/{session}/recording", MEMBER, recording),
     Place("POST", "/sessions/{session}/kill", MEMBER, kill),

@@ -3,8 +3,8 @@
 from starlette.responses import Response
 
 from onepam.app.signal_streams import approve_stream, propose_stream, reject_stream, remove_stream
-from onepam.console.dispatch import ADMINISTERS, SEES_ALL, Place
 from onepam.console.pages.provider_wizard import stale
+from onepam.console.places import ADMINISTERS, SEES_ALL, Place, Shown
 from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.domain.access import ConsoleRight
@@ -234,7 +234,7 @@ def _shown(token: Secret) -> str:
 
 
 PLACES = (
-    Place("GET", "/signals", SEES_ALL, page),
+    Place("GET", "/signals", SEES_ALL, page, Shown("Signals", "link", "Access")),
     Place("GET", "/signals/new", ADMINISTERS, new),
     Place("POST", "/signals", ADMINISTERS, propose),
     Place("POST", "/signals/{change}/approve", ADMINISTERS, approve),
