@@ -49,6 +49,9 @@ def demo(data: Data = DATA, config: ConfigFile = None, ready_file: ReadyFile = N
 def signer(
     folder: Annotated[Path, typer.Option(help="Folder of the key and the last signed state.")],
     origin: Annotated[str, typer.Option(help="The log's name, as in the gateway's configuration.")],
+    socket: Annotated[
+        Path | None, typer.Option(help="Socket for a gateway of another user, in the same group.")
+    ] = None,
     with_parent: Annotated[bool, typer.Option(help="End when the standard input does.", hidden=True)] = False,
 ) -> None:
     """Run the ledger's signer: it holds the key, and refuses a history that denies an earlier one."""
@@ -62,7 +65,7 @@ def signer(
     private_folder(folder)
     if not (folder / "key").exists():
         typer.echo(create_signer(folder / "key", folder / "state", origin))
-    run_signer(folder / "key", folder / "state", folder / "socket", origin)
+    run_signer(folder / "key", folder / "state", socket or folder / "socket", origin, group=socket is not None)
 
 
 @app.command()

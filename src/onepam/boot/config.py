@@ -6,6 +6,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
+from onepam.boot.credentials import lent
 from onepam.gateway.disk import Marks
 from onepam.gateway.egress import Admitted
 from onepam.identity.signals.sending import Listener
@@ -92,10 +93,18 @@ class Config:
         """The files of certificate and key, or None without TLS of our own. Raises `BadConfig`."""
         if not self.tls_certificate and not self.tls_key:
             return None
-        for name, path in (("tls_certificate", self.tls_certificate), ("tls_key", self.tls_key)):
+        key = str(lent(self.tls_key)) if self.tls_key else ""
+        for name, path in (("tls_certificate", self.tls_certificate), ("tls_key", key)):
             if not Path(path).is_file():
                 raise BadConfig(f"{name}: there is no file {path!r}; TLS needs both a certificate and its key")
-        return self.tls_certificate, self.tls_key
+        return self.tls_certificate, key
+
+    @property
+    def secret_files(self) -> tuple[str, ...]:
+        """The files that hold a secret each; the service manager may lend them (`credentials.lent`)."""
+        hooks = (each.split(maxsplit=2)[2:] for each in self.webhooks)
+        named = (self.tls_key, self.mail_password_file, *(file for rest in hooks for file in rest))
+        return tuple(each for each in named if each)
 
     @property
     def listeners(self) -> tuple[Listener, ...]:

@@ -107,14 +107,23 @@ def rebuild(data: Data = DATA) -> None:
 
 @app.command()
 def setup(
-    admin: Annotated[list[str], typer.Option(help="A first administrator: 'Ada Admin <ada@example.com>'. Name two.")],
+    admin: Annotated[
+        Texts, typer.Option(help="A first administrator: 'Ada Admin <ada@example.com>'. Name two.")
+    ] = None,
     data: Data = DATA,
     config: ConfigFile = None,
     access: Annotated[Path | None, typer.Option(help="The first access.yaml; else only administrators.")] = None,
+    systemd: Annotated[bool, typer.Option("--systemd", help="Print the systemd units, and do nothing else.")] = False,
+    into: Annotated[Path | None, typer.Option(help="With --systemd: write them into this folder instead.")] = None,
 ) -> None:
     """Found an installation: its first administrators, its role matrix, their enrolment links. Before any sign-in."""
-    from onepam.boot.setup_command import found_installation
+    from onepam.boot.setup_command import found_installation, print_units
 
+    if systemd:
+        print_units(data, config, into)
+        return
+    if not admin:
+        raise typer.BadParameter("name a first administrator, better two", param_hint="--admin")
     found_installation(data, config, admin, access)
 
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from onepam.app.ports import Ledger, Reader, Snapshot
 from onepam.boot.config import BadConfig, Config
+from onepam.boot.credentials import lent
 from onepam.boot.node import hold
 from onepam.domain.outbox import MAIL, SECURITY, Channel, Notice, ReceiversQuery, person_of, set_receivers
 from onepam.domain.roster import normalised_email
@@ -143,7 +144,7 @@ def _secret(path: str) -> Callable[[], Secret]:
 
     def read() -> Secret:
         try:
-            return Secret(read_private(Path(path), MAX_SECRET_BYTES, forbidden=CREDENTIAL).strip())
+            return Secret(read_private(lent(path), MAX_SECRET_BYTES, forbidden=CREDENTIAL).strip())
         except OSError as error:
             raise Unavailable(f"{path} cannot be read: {error.strerror}") from None
 

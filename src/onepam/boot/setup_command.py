@@ -13,6 +13,7 @@ from onepam.boot.founding import FIRST_MATRIX, Founder, Founding
 from onepam.boot.on_ledger import existing, on_ledger, settings_of
 from onepam.boot.private_folder import private_folder
 from onepam.boot.recovery_key import found_recovery_key
+from onepam.boot.units import FOLDER, SIGNER_SOCKET, units
 from onepam.kernel.clock import iso
 from onepam.kernel.errors import Refused
 from onepam.store.ledger import SqliteLedger
@@ -51,6 +52,22 @@ def found_installation(data: Path, config: Path | None, admins: list[str], acces
     on_ledger(data, found)
     typer.echo("\nEach link works once, for 24 hours: hand it over in person. Next: onepam up, and trust on targets:\n")
     typer.echo(_authorities(data).target.public_line)
+
+
+def print_units(data: Path, config: Path | None, into: Path | None) -> None:
+    """Prints the systemd units, each under its file's name; or writes them. Raises `BadParameter` without a file of the
+    configuration."""
+    if config is None:
+        raise typer.BadParameter("the units name the configuration file", param_hint="--config")
+    settings = settings_of(config, data)
+    for unit in units(settings, config):
+        if into is None:
+            typer.echo(f"# {FOLDER / unit.name}\n{unit.text}")
+        else:
+            (into / unit.name).write_text(unit.text, "utf-8")
+            typer.echo(f"{into / unit.name} is written")
+    if not settings.signer_socket:
+        typer.echo(f'for a signer of its own, {config} says: signer_socket = "{SIGNER_SOCKET}"', err=True)
 
 
 def print_authorities(data: Path, config: Path | None) -> None:

@@ -107,14 +107,15 @@ def create_signer(key_path: Path, state_path: Path, origin: str) -> str:
     return VerifierKey(origin, ED25519, load_key(key_path).public_key().public_bytes_raw()).encode()
 
 
-def run_signer(key_path: Path, state_path: Path, socket_path: Path, origin: str) -> None:
-    """Serves until SIGTERM or SIGINT. Only one process may hold a state.
+def run_signer(key_path: Path, state_path: Path, socket_path: Path, origin: str, *, group: bool = False) -> None:
+    """Serves until SIGTERM or SIGINT. Only one process may hold a state. With `group` the socket is the group's, too:
+    it lies in a folder that says who else may come there.
 
     Raises `FileNotFoundError` for a missing key or state, `Corrupt` for a bad one, `Unavailable` if it is held.
     """
     with locked(state_path.with_name(state_path.name + ".lock")):
         signer = Signer(load_key(key_path), state_path, origin)
-        listener = _listen(socket_path)
+        listener = _listen(socket_path, group)
         try:
             asyncio.run(_serve(signer, listener))
         finally:
@@ -122,8 +123,9 @@ def run_signer(key_path: Path, state_path: Path, socket_path: Path, origin: str)
                 socket_path.unlink()
 
 
-def _listen(path: Path) -> socket.socket:
-    """A unix socket of mode 0600 from its first moment: the mode is set before the name exists."""
+def _listen(path: Path, group: bool) -> socket.socket:
+    """A unix socket of mode 0600 from its first moment: the mode is set before the name exists. The group's is added
+    afterwards."""
     with suppress(FileNotFoundError):
         if not stat.S_ISSOCK(path.lstat().st_mode):
             raise Unavailable(f"{path} is there and is not a socket")
@@ -131,6 +133,8 @@ def _listen(path: Path) -> socket.socket:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     os.fchmod(listener.fileno(), 0o600)
     listener.bind(str(path))
+    if group:
+        path.chmod(0o660)
     listener.listen(MAX_CONNECTIONS)
     return listener
 
