@@ -190,8 +190,9 @@ def _names(file: Path, origin: str) -> bool:
 
 
 def _body(raw: Any) -> dict[str, Any]:
+    """What a stored body says; nothing where there is none, or what lies there is no body."""
     try:
-        found = decode(raw)
-    except (NotCanonical, TypeError):
+        found = decode(raw) if isinstance(raw, bytes) else {}
+    except NotCanonical:
         return {}
     return found if isinstance(found, dict) else {}
