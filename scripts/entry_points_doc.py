@@ -131,7 +131,7 @@ WAYS = (
         ),
         "the link, and a new password alone",
         "nothing is enrolled; no session",
-        (HALF, RULES + "test_enrolling_needs_a_second_factor"),
+        (HALF, "tests/domain/test_enrolling.py::test_enrolling_needs_a_second_factor"),
     ),
     Way(
         "Console, its cookie",

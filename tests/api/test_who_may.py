@@ -178,6 +178,9 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/people/{person}/keys"): Call(201, service_of),
     ("POST", "/people/{person}/keys/{factor}/remove"): Call(prepare=service_key_of),
     ("POST", "/enrolments/{enrolment}/approve"): Call(prepare=proposed_enrolment),
+    ("POST", "/enrolments/{enrolment}/deny"): Call(
+        prepare=proposed_enrolment, rules={**dict.fromkeys(("owner", "engineer", "manager", "auditor"), 403)}
+    ),
     ("POST", "/access/plan"): Call(422, lambda people: ({}, FILE)),
     ("POST", "/access/apply"): Call(422, lambda people: ({}, {**FILE, "digest": "0" * 64})),
     ("GET", "/roster"): Call(),

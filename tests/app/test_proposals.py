@@ -23,11 +23,11 @@ from onepam.domain.acceptance import Proposed as WantedException
 from onepam.domain.federation import ProviderKind
 from onepam.domain.people import PersonDisabled
 from onepam.domain.plan import Plan
-from onepam.domain.proposal import ProposalKind, ProposalRefused
+from onepam.domain.proposal import ONE_HAND, ProposalKind, ProposalRefused
 from onepam.domain.provider_setting import Provider
 from onepam.domain.providers import ProviderRule, ProviderSet
 from onepam.domain.scim_token import END_ATTRIBUTE, TokenWish
-from onepam.domain.sign_in import FactorEnrolled, FactorKind
+from onepam.domain.sign_in import EnrolmentUsed, FactorEnrolled, FactorKind
 from onepam.domain.signals import Delivery, Stream
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
@@ -149,6 +149,14 @@ WAYS = {
     ),
 }  # fmt: skip
 KINDS = pytest.mark.parametrize("kind", WAYS)
+NAMES = {
+    ProposalKind.SCIM_TOKEN: "stk_1",
+    ProposalKind.PROVIDER: "chg_1",
+    ProposalKind.SIGNAL_STREAM: "chg_2",
+    ProposalKind.CHANGE: "chg_3",
+    ProposalKind.MFA_EXCEPTION: "exc_1",
+    ProposalKind.ENROLMENT: "enr_1",
+}
 
 
 def test_every_kind_is_walked() -> None:
@@ -158,7 +166,10 @@ def test_every_kind_is_walked() -> None:
 @pytest.fixture
 async def company(tmp_path: Path) -> AsyncIterator[Company]:
     company = await founded(tmp_path, TEXT)
-    await record(company.ledger, LAB, FactorEnrolled("fac_max", "max", FactorKind.PASSKEY, "v1", None, None))
+    passkeys = (
+        FactorEnrolled(f"fac_{who}", who, FactorKind.PASSKEY, "v1", None, None) for who in ("ada", "bob", "max")
+    )
+    await record(company.ledger, LAB, *passkeys)
     yield company
     company.close()
     assert compare(company.path) == []
@@ -187,7 +198,7 @@ async def laid(company: Company, kind: ProposalKind) -> Way:
 
 @KINDS
 async def test_who_proposes_and_with_which_factor(company: Company, kind: ProposalKind) -> None:
-    way, (_, _, age, _, _) = WAYS[kind], TABLE[kind]
+    way, age = WAYS[kind], TABLE[kind].to_propose
     assert (await tried(company, way.propose, "aud"))[:2] == ("right.missing", [])
     company.clock.advance(age or 6 * HOUR)
     code, found, _ = await tried(company, way.propose, "ada")
@@ -201,7 +212,7 @@ async def test_somebody_else_decides_once(company: Company, kind: ProposalKind) 
     code, found, _ = await tried(company, way.decide, "bob")
     assert (code, found[0]) == ("", way.done)
     assert (await tried(company, way.decide, "bob"))[:2] == (way.gone, [])
-    company.clock.advance(TABLE[kind][4])
+    company.clock.advance(TABLE[kind].lapse)
     assert await lapse_proposals(company.ledger) == 0, "what was decided is no proposal any more"
 
 
@@ -209,7 +220,7 @@ async def test_somebody_else_decides_once(company: Company, kind: ProposalKind) 
 async def test_who_has_no_right_or_no_fresh_factor_decides_nothing(company: Company, kind: ProposalKind) -> None:
     way = await laid(company, kind)
     assert (await tried(company, way.decide, "aud"))[:2] == ("right.missing", [])
-    company.clock.advance(TABLE[kind][3])
+    company.clock.advance(TABLE[kind].to_decide)
     assert (await tried(company, way.decide, "bob"))[:2] == ("factor.stale", [])
     await company.sign_in("bob")
     assert (await tried(company, way.decide, "bob"))[0] == "", "the proposal stands as it was"
@@ -218,19 +229,17 @@ async def test_who_has_no_right_or_no_fresh_factor_decides_nothing(company: Comp
 @KINDS
 async def test_nobody_decides_on_their_own_and_the_attempt_is_an_entry(company: Company, kind: ProposalKind) -> None:
     way = await laid(company, kind)
-    name = {"scim_token": "stk_1", "provider": "chg_1", "signal": "chg_2", "change": "chg_3"}.get(kind.value)
-    name = name or {"mfa_exception": "exc_1", "enrolment": "enr_1"}[kind.value]
     for concerned in filter(None, ("ada", way.person)):
         code, _, events = await tried(company, way.decide, concerned)
         assert code == f"{kind.value}.self_approval"
-        assert events == [ProposalRefused(kind, name, concerned, code)]
+        assert events == [ProposalRefused(kind, NAMES[kind], concerned, code)]
     assert (await tried(company, way.decide, "bob"))[0] == "", "the proposal stands as it was"
 
 
 @KINDS
 async def test_it_lapses(company: Company, kind: ProposalKind) -> None:
     way = await laid(company, kind)
-    company.clock.advance(TABLE[kind][4])
+    company.clock.advance(TABLE[kind].lapse)
     await company.sign_in("bob")
     await company.sign_in("aud")
     code, found, events = await tried(company, way.decide, "bob")
@@ -242,7 +251,7 @@ async def test_it_lapses(company: Company, kind: ProposalKind) -> None:
 @KINDS
 async def test_it_stands_until_it_lapses(company: Company, kind: ProposalKind) -> None:
     way = await laid(company, kind)
-    company.clock.advance(TABLE[kind][4] - MINUTE)
+    company.clock.advance(TABLE[kind].lapse - MINUTE)
     await company.sign_in("bob")
     await company.sign_in("aud")
     assert await lapse_proposals(company.ledger) == 0
@@ -265,7 +274,7 @@ async def test_it_falls_with_its_proposer(company: Company, kind: ProposalKind) 
 async def test_what_is_over_ends_by_itself(company: Company, kind: ProposalKind, why: str) -> None:
     way = await laid(company, kind)
     if why == "lapsed":
-        company.clock.advance(TABLE[kind][4])
+        company.clock.advance(TABLE[kind].lapse)
     else:
         await record(company.ledger, PersonDisabled("ada", None, "left", "roster"))
 
@@ -279,6 +288,27 @@ async def test_what_is_over_ends_by_itself(company: Company, kind: ProposalKind,
     await company.sign_in("bob")
     await company.sign_in("aud")
     assert (await tried(company, way.decide, "bob"))[:2] == (way.gone, [])
+
+
+@KINDS
+async def test_whoever_may_be_one_hand_with_its_proposer_decides_nothing(company: Company, kind: ProposalKind) -> None:
+    """For 30 days after bob enrolled by ada's link, or she by his."""
+    way = await laid(company, kind)
+    for person, maker in (("bob", "ada"), ("ada", "bob")):
+        await record(company.ledger, EnrolmentUsed("enr_9", person, (maker,)))
+        code, _, events = await tried(company, way.decide, "bob")
+        assert code == f"{kind.value}.one_hand"
+        assert events == [ProposalRefused(kind, NAMES[kind], "bob", code)]
+
+
+@KINDS
+async def test_after_that_they_are_two_people_again(company: Company, kind: ProposalKind) -> None:
+    await record(company.ledger, EnrolmentUsed("enr_9", "bob", ("ada",)))
+    company.clock.advance(ONE_HAND)
+    for who in ("ada", "bob", "aud"):
+        await company.sign_in(who)
+    way = await laid(company, kind)
+    assert (await tried(company, way.decide, "bob"))[0] == ""
 
 
 async def test_it_lapses_with_the_end_of_what_it_proposes(company: Company) -> None:

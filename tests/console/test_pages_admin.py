@@ -137,7 +137,8 @@ async def test_a_link_for_an_administrator_takes_two(office: Office) -> None:
     await office.company.join("cyd", "administrator")
     invited = await ada.post("/people/cyd/enrol-link")
     assert "/enrol/enr_" in invited.text, "nothing enrolled yet: an invitation replaces nothing"
-    await record(office.company.ledger, FactorEnrolled("fac_cyd", "cyd", FactorKind.PASSKEY, "v1", None, None))
+    for who in ("bob", "cyd"):
+        await record(office.company.ledger, FactorEnrolled(f"fac_{who}", who, FactorKind.PASSKEY, "v1", None, None))
     assert (await ada.post("/people/cyd/enrol-link")).status_code == 303
     assert "waits for another administrator" in await ada.read("/people/cyd")
     theirs = await bob.read("/people/cyd")

@@ -99,6 +99,7 @@ TABLE: dict[str, frozenset[str]] = {
     "POST /people/{person}": ADMINISTRATOR,
     "POST /people/{person}/enrol-link": ADMINISTRATOR,
     "POST /people/{person}/enrol-link/{enrolment}": ADMINISTRATOR,
+    "POST /people/{person}/enrol-link/{enrolment}/cancel": ADMINISTRATOR,
     "POST /people/{person}/keys": ADMINISTRATOR,
     "POST /people/{person}/keys/{factor}/remove": ADMINISTRATOR,
     "POST /people/{person}/disable": ADMINISTRATOR,

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from onepam.domain import enrolling, signing_in
 from onepam.domain import federated as rules
-from onepam.domain import signing_in
 from onepam.domain.authority import HeldRole
 from onepam.domain.commit import Decided
 from onepam.domain.directory_groups import Membership
@@ -396,5 +396,5 @@ def test_who_has_a_provider_signs_in_nowhere_else_and_enrols_no_password() -> No
     assert isinstance(signing_in.sign_in(replace(ACCOUNT, provider=""), opening, NOW), Decided)
     new = FactorEnrolled("fac_n", "eve", FactorKind.PASSWORD, "", None, "eve", secret="x")
     totp = replace(new, factor="fac_m", kind=FactorKind.TOTP)
-    assert code(signing_in.enrol(ACCOUNT, "enr_1", LATER, (new, totp), NOW)) == "enrolment.password"
-    assert isinstance(signing_in.enrol(ACCOUNT, "enr_1", LATER, (totp,), NOW), Decided)
+    assert code(enrolling.enrol(ACCOUNT, "enr_1", LATER, (new, totp), NOW)) == "enrolment.password"
+    assert isinstance(enrolling.enrol(ACCOUNT, "enr_1", LATER, (totp,), NOW), Decided)

@@ -6,7 +6,7 @@ import pytest
 
 from onepam.domain import outbox
 from onepam.domain.access import Action
-from onepam.domain.announcing import ContinuationAnnounced, RenewalAnnounced
+from onepam.domain.announcing import AccessRecoveryAnnounced, ContinuationAnnounced, Ground, RenewalAnnounced
 from onepam.domain.directory_brake import (
     DirectoryHeld,
     DirectoryHoldReminded,
@@ -22,8 +22,17 @@ from onepam.domain.notices import ALARM, CONCERNED, TABLE, Audience, Telling, te
 from onepam.domain.provider_keys import ProviderKeysRead
 from onepam.domain.provider_refusal import LEFT_OUT, ProviderRefused
 from onepam.domain.recordings import Condition, RecordingFoundBad
+from onepam.domain.recovering import AccessRecovered
 from onepam.domain.requests import RequestMade, Substance
-from onepam.domain.sign_in import EnrolmentUsed, FactorRemoved
+from onepam.domain.sign_in import (
+    EnrolmentAnnounced,
+    EnrolmentProposed,
+    EnrolmentUndecided,
+    EnrolmentUsed,
+    FactorEnrolled,
+    FactorKind,
+    FactorRemoved,
+)
 from onepam.domain.staff import RosterHeld, RosterRefused
 from onepam.domain.system import AnchorHandedOut, ClockJumped, LedgerVerified, SystemStarted
 from onepam.kernel.clock import Instant, parse
@@ -108,6 +117,35 @@ def test_a_person_is_told_of_their_factors_by_a_name_on_one_line() -> None:
     assert "was removed" in said(FactorRemoved("fac_1", "per_1", "removed", "per_1")).sentence
     assert telling(FactorRemoved("fac_1", "per_1", "person.disabled", "x"), named) is None
     assert "by a link" in said(EnrolmentUsed("enr_1", "per_1")).sentence
+
+
+def test_new_factors_of_somebody_are_told_before_they_are_made() -> None:
+    due = parse("2026-03-03T14:00:00Z")
+    asked = said(EnrolmentProposed("enr_1", "per_1", "lost", "per_2"))
+    assert (asked.audience, asked.person) == (CONCERNED, "per_1")
+    assert "asks to set all factors of" in asked.sentence
+    announced = said(EnrolmentAnnounced("enr_1", "per_1", "lost", "per_2", due))
+    assert (announced.audience, announced.person, announced.alarm) == (ALARM | Audience.PERSON, "per_1", True)
+    assert "anew by a link from 2026-03-03T14:00:00.000000Z on, since nobody else could decide" in announced.sentence
+    alone = said(EnrolmentUndecided("enr_1", "per_1", "per_2"))
+    assert (alone.person, alone.alarm) == ("per_1", True)
+    assert "nobody else has decided on it" in alone.sentence
+
+
+def test_another_factor_of_ones_own_is_told_and_those_of_a_link_are_told_by_the_link() -> None:
+    own = FactorEnrolled("fac_1", "per_1", FactorKind.PASSKEY, "", None, "per_1")
+    assert "added another factor to sign in by (passkey)" in said(own).sentence
+    for untold in (replace(own, by=None), replace(own, by="per_2"), replace(own, kind=FactorKind.RECOVERY)):
+        assert telling(untold, named) is None
+
+
+def test_who_gets_in_by_a_command_on_the_host_is_told_to_all_who_administer() -> None:
+    announced = said(AccessRecoveryAnnounced("ann_1", int(parse("2026-03-03T14:00:00Z")), "nod_1", "per_1"))
+    done = said(AccessRecovered("per_1", "enr_1", Ground.DELAY, "ann_1", "nod_1", "lost"))
+    for told in (announced, done):
+        assert (told.audience, told.person, told.alarm) == (ALARM | Audience.PERSON, "per_1", True)
+    assert "cancel it before 2026-03-03T14:00:00.000000Z" in announced.sentence
+    assert "made Ada Bcc: eve@example.com Example an administrator" in done.sentence
 
 
 def test_a_provider_that_is_refused_is_told_by_its_cause() -> None:

@@ -43,13 +43,13 @@ def test_every_kind_has_its_rules() -> None:
     assert TABLE.keys() == RULES.keys() == set(ProposalKind)
     for kind, row in TABLE.items():
         rules = RULES[kind]
-        found = (rules.proposes, rules.decides, rules.factor_to_propose, rules.factor_to_decide, rules.lapse)
-        assert found == row, kind
+        factors = (rules.factor_to_propose, rules.factor_to_decide)
+        assert (rules.proposes, rules.decides, *factors, rules.lapse, rules.alone, rules.benefits) == row, kind
 
 
 @KINDS
 def test_who_proposes(kind: ProposalKind) -> None:
-    right, _, age, _, _ = TABLE[kind]
+    right, _, age, *_ = TABLE[kind]
 
     def code(actor: ActorFacts) -> str:
         refused = may_propose(actor, RULES[kind], NOW)
@@ -62,7 +62,7 @@ def test_who_proposes(kind: ProposalKind) -> None:
 
 @KINDS
 def test_who_decides(kind: ProposalKind) -> None:
-    _, right, _, age, _ = TABLE[kind]
+    _, right, _, age, *_ = TABLE[kind]
     laid = proposal(kind, "x", "bob", person="eve")
     assert judged(laid, somebody("ada", right, age - 1)) is None
     assert judged(laid, somebody("ada", None)) == (Ruling.REFUSED, "right.missing")
@@ -72,8 +72,32 @@ def test_who_decides(kind: ProposalKind) -> None:
 
 
 @KINDS
+def test_who_may_be_one_hand_with_its_proposer_or_beneficiary_decides_nothing(kind: ProposalKind) -> None:
+    row, laid = TABLE[kind], proposal(kind, "x", "bob", person="eve")
+    ada = somebody("ada", row.decides)
+    one_hand = (Ruling.RECORDED, f"{kind.value}.one_hand")
+    assert judged(laid, replace(ada, linked_by=("bob",))) == one_hand
+    assert judged(laid, replace(ada, linked_for=("max", "bob"))) == one_hand
+    assert judged(laid, replace(ada, linked_by=("eve",))) == (one_hand if row.benefits else None)
+    assert judged(laid, replace(ada, linked_for=("eve",))) == (one_hand if row.benefits else None)
+    assert judged(laid, replace(ada, linked_by=("max",), linked_for=("vic",))) is None
+
+
+@KINDS
+def test_where_nobody_else_could_decide_its_proposer_does_when_it_is_due(kind: ProposalKind) -> None:
+    row, laid = TABLE[kind], proposal(kind, "x", "ada", person="eve")
+    ada, early = somebody("ada", row.decides), replace(laid, alone=Instant(NOW + 1))
+    assert judged(replace(laid, alone=NOW), ada) is None
+    assert judged(early, ada) == (Ruling.RECORDED, f"{kind.value}.not_due")
+    own = (Ruling.RECORDED, f"{kind.value}.self_approval")
+    assert judged(replace(laid, alone=NOW), somebody("eve", row.decides)) == own
+    assert judged(early, somebody("max", row.decides)) is None
+    assert judged(replace(laid, alone=NOW, until=NOW), ada) == (Ruling.VOID, f"{kind.value}.lapsed")
+
+
+@KINDS
 def test_what_falls(kind: ProposalKind) -> None:
-    _, right, _, _, lapse_of = TABLE[kind]
+    _, right, _, _, lapse_of, *_ = TABLE[kind]
     ada, laid = somebody("ada", right), proposal(kind, "x")
     begun = Instant(NOW - lapse_of)
     assert judged(replace(laid, since=begun, until=lapses(RULES[kind], begun)), ada) == (

@@ -6,19 +6,13 @@ from typing import Any
 import pytest
 
 from onepam.domain import signing_in as rules
-from onepam.domain.access import Action, Mode, Permission
-from onepam.domain.authority import ActorFacts, HeldRole
+from onepam.domain.authority import ActorFacts
 from onepam.domain.commit import Decided
 from onepam.domain.federation import MfaBasis
 from onepam.domain.gate import LOCKED, MAX_LOCKOUT, WRONG, Device, Failures, Tries, Visitor
 from onepam.domain.people import PersonKind
-from onepam.domain.proposal import ProposalKind, ProposalRefused
 from onepam.domain.sessions import MfaProof
 from onepam.domain.sign_in import (
-    EnrolmentEnded,
-    EnrolmentOpened,
-    EnrolmentProposed,
-    EnrolmentUsed,
     FactorEnrolled,
     FactorKind,
     FactorRemoved,
@@ -31,7 +25,7 @@ from onepam.domain.sign_in import (
 from onepam.domain.signing_in import AccountFacts, FactorFacts, Opening, Proof
 from onepam.kernel.clock import HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
-from tests.domain.given import ADMINISTRATOR, EVE, LATER, NOW, present, proposal
+from tests.domain.given import EVE, LATER, NOW, present
 
 PASSWORD = FactorFacts("fac_p", FactorKind.PASSWORD, 0)
 TOTP = FactorFacts("fac_t", FactorKind.TOTP, 41)
@@ -202,14 +196,11 @@ def test_a_challenge_serves_once_whatever_the_counter_says() -> None:
 
 
 def test_a_passkeys_registration_serves_once() -> None:
-    """By a link or as another one: a removed passkey does not come back by the answer that brought it."""
+    """A removed passkey does not come back by the answer that brought it (by a link: test_enrolling.py)."""
     made = replace(new(FactorKind.PASSKEY), challenge="c1")
     again = replace(ACCOUNT, answered=("c0", "c1"))
     assert events(rules.add_factor(ACCOUNT, present("eve"), made, NOW)) == [FactorEnrolled]
     assert rules.add_factor(again, present("eve"), made, NOW) == rules.ANSWERED
-    assert FactorEnrolled in events(rules.enrol(ACCOUNT, "enr_1", LATER, (made,), NOW))
-    assert rules.enrol(again, "enr_1", LATER, (made,), NOW) == rules.ANSWERED
-    assert FactorEnrolled in events(rules.enrol(again, "enr_1", LATER, (new(FactorKind.TOTP),), NOW))
 
 
 def test_stepping_up_needs_a_second_factor_of_ones_own() -> None:
@@ -253,111 +244,6 @@ def test_a_cli_session_is_refused() -> None:
 def test_signing_out_ends_the_session_once() -> None:
     assert events(rules.sign_out(present("eve"), EVE, NOW)) == [SignedOut]
     assert code(rules.sign_out(ActorFacts("eve", True, None, None, None, ()), EVE, NOW)) == "sign_in.ended"
-
-
-def test_an_enrolment_link() -> None:
-    answer = rules.open_enrolment(ACCOUNT, None, "enr_1", "digest", "bootstrap", NOW)
-    assert events(answer) == [EnrolmentOpened]
-    assert isinstance(answer, Decided)
-    assert answer.result == NOW + rules.ENROLMENT_LINK
-    by_ada = rules.open_enrolment(ACCOUNT, present("ada", ADMINISTRATOR), "enr_1", "digest", "new", NOW)
-    assert events(by_ada) == [EnrolmentOpened]
-
-
-@pytest.mark.parametrize(
-    "account", [replace(ACCOUNT, kind=None), replace(ACCOUNT, kind=PersonKind.SERVICE), replace(ACCOUNT, enabled=False)]
-)
-def test_no_link_for_who_cannot_enrol(account: AccountFacts) -> None:
-    assert code(rules.open_enrolment(account, None, "enr_1", "digest", "x", NOW)) == "person.unknown"
-
-
-def test_no_link_by_who_does_not_administer() -> None:
-    assert code(rules.open_enrolment(ACCOUNT, present("eve"), "enr_1", "digest", "x", NOW)) == "right.missing"
-
-
-ROOT = Permission("root", (Action.SHELL,), {"env": "prod"}, ("*",), Mode.REQUEST, HOUR, ("manager",), True)
-ADMINISTRATIVE = [ADMINISTRATOR, HeldRole("bnd_9", "", "root", "v1", (ROOT,), (), None)]
-
-
-@pytest.mark.parametrize("role", ADMINISTRATIVE)
-def test_replacing_an_administrators_factor_takes_two(role: HeldRole) -> None:
-    account = replace(ACCOUNT, roles=(role,))
-    ada = present("ada", ADMINISTRATOR)
-    proposed = rules.open_enrolment(account, ada, "enr_1", "digest", "lost", NOW)
-    assert events(proposed) == [EnrolmentProposed]
-    assert isinstance(proposed, Decided)
-    assert proposed.result is None
-    first = rules.open_enrolment(replace(account, factors=()), ada, "enr_1", "digest", "new", NOW)
-    assert events(first) == [EnrolmentOpened]
-
-
-def test_the_second_administrator_is_another_person() -> None:
-    laid = proposal(ProposalKind.ENROLMENT, "enr_1", "ada", person="eve")
-    bob = present("bob", ADMINISTRATOR)
-    (opened,) = decided(rules.approve_enrolment(ACCOUNT, bob, laid, "digest", NOW)).events
-    assert isinstance(opened, EnrolmentOpened)
-    assert (opened.enrolment, opened.person, opened.by, opened.token_digest) == ("enr_1", "eve", "bob", "digest")
-    for who in ("ada", "eve"):
-        answer = decided(rules.approve_enrolment(ACCOUNT, present(who, ADMINISTRATOR), laid, "digest", NOW))
-        refused = ProposalRefused(ProposalKind.ENROLMENT, "enr_1", who, "enrolment.self_approval")
-        assert answer.events == (refused,)
-        assert isinstance(answer.result, Refused)
-    late = decided(rules.approve_enrolment(ACCOUNT, bob, replace(laid, until=NOW), "digest", NOW))
-    assert late.events == (EnrolmentEnded("enr_1", "eve", "enrolment.lapsed", "bob"),)
-    assert code(rules.approve_enrolment(ACCOUNT, present("bob"), laid, "digest", NOW)) == "right.missing"
-
-
-def test_enrolling_replaces_everything_but_ssh_keys() -> None:
-    account = replace(ACCOUNT, factors=(PASSWORD, TOTP, KEY))
-    answer = rules.enrol(account, "enr_1", LATER, (new(FactorKind.PASSWORD), new(FactorKind.PASSKEY)), NOW)
-    assert events(answer) == [EnrolmentUsed, FactorRemoved, FactorRemoved, FactorEnrolled, FactorEnrolled]
-    assert isinstance(answer, Decided)
-    added = answer.events[-1]
-    assert isinstance(added, FactorEnrolled)
-    assert added.privileged_from is None
-
-
-def test_a_link_that_serves_ends_the_persons_other_links() -> None:
-    account = replace(ACCOUNT, links=("enr_0", "enr_1", "enr_2"))
-    answer = rules.enrol(account, "enr_1", LATER, (new(FactorKind.PASSKEY),), NOW)
-    assert isinstance(answer, Decided)
-    assert [event.enrolment for event in answer.events if isinstance(event, EnrolmentEnded)] == ["enr_0", "enr_2"]
-
-
-def test_a_replacement_ends_every_session_of_before_and_a_first_enrolment_none() -> None:
-    account = replace(ACCOUNT, sessions=("sgn_1", "cli_1"))
-    answer = rules.enrol(account, "enr_1", LATER, (new(FactorKind.PASSKEY),), NOW)
-    assert isinstance(answer, Decided)
-    ended = [each for each in answer.events if isinstance(each, SignedOut)]
-    assert ended == [SignedOut(each, "eve", "factors.replaced", "eve") for each in ("sgn_1", "cli_1")]
-    first = rules.enrol(replace(account, factors=()), "enr_1", LATER, (new(FactorKind.PASSKEY),), NOW)
-    assert SignedOut not in events(first)
-
-
-def test_a_replaced_administrators_factor_waits_an_hour() -> None:
-    account = replace(ACCOUNT, roles=(ADMINISTRATOR,))
-    answer = rules.enrol(account, "enr_1", LATER, (new(FactorKind.TOTP),), NOW)
-    assert isinstance(answer, Decided)
-    added = answer.events[-1]
-    assert isinstance(added, FactorEnrolled)
-    assert added.privileged_from == NOW + HOUR
-
-
-@pytest.mark.parametrize(
-    ("enrolment", "expires", "account"),
-    [
-        (None, LATER, ACCOUNT),
-        ("enr_1", None, ACCOUNT),
-        ("enr_1", NOW, ACCOUNT),
-        ("enr_1", LATER, replace(ACCOUNT, enabled=False)),
-    ],
-)
-def test_a_dead_link_enrols_nobody(enrolment: str | None, expires: Instant | None, account: AccountFacts) -> None:
-    assert code(rules.enrol(account, enrolment, expires, (new(FactorKind.TOTP),), NOW)) == "enrolment.gone"
-
-
-def test_enrolling_needs_a_second_factor() -> None:
-    assert code(rules.enrol(ACCOUNT, "enr_1", LATER, (new(FactorKind.PASSWORD),), NOW)) == "enrolment.factors"
 
 
 STALE = replace(present("eve"), mfa_at=Instant(NOW - rules.FRESH_FACTOR))

@@ -1,4 +1,4 @@
-"""Deeds of the host: the recovery key, continuing after a loss, and the announcement of either."""
+"""Deeds of the host: the recovery key, continuing after a loss, getting back in, and the announcement of any."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -7,7 +7,9 @@ from onepam.app.ports import Ledger
 from onepam.domain.announcing import Announcement, HostFacts, cancel
 from onepam.domain.authority import Actor
 from onepam.domain.continuing import Loss, continue_after
+from onepam.domain.recovering import Recovery, RecoveryFacts, recover
 from onepam.domain.recovery_key import Renewal, make, renew
+from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 
 
@@ -38,6 +40,20 @@ async def continue_after_loss(
     outcome = await ledger.commit(
         HostQuery(), lambda facts, now: continue_after(facts, loss, shown, announcement, node, now)
     )
+    return outcome if isinstance(outcome, Refused) else outcome.result
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryQuery:
+    """What the host may do, and the person who is to get in."""
+
+    facts: ClassVar[type[RecoveryFacts]] = RecoveryFacts
+    person: str
+
+
+async def recover_access(ledger: Ledger, wish: Recovery) -> Refused | Announcement | Instant:
+    """The end of the link by which the person enrols; the announcement where that waits."""
+    outcome = await ledger.commit(RecoveryQuery(wish.person), lambda facts, now: recover(facts, wish, now))
     return outcome if isinstance(outcome, Refused) else outcome.result
 
 

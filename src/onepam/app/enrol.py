@@ -5,11 +5,12 @@ from typing import ClassVar
 
 from onepam.app.ports import Ledger
 from onepam.app.sign_in import SignInFacts, SignInQuery
+from onepam.domain import enrolling as links
 from onepam.domain import signing_in as rules
-from onepam.domain.authority import Actor, ActorFacts
+from onepam.domain.authority import Actor
 from onepam.domain.commit import Decided
+from onepam.domain.enrolling import EnrolmentFacts, LinkFacts, Opened
 from onepam.domain.gate import WRONG, Visitor, locked
-from onepam.domain.proposal import Proposal
 from onepam.domain.sign_in import FactorEnrolled, FactorKind
 from onepam.domain.signing_in import AccountFacts, Proof
 from onepam.kernel.clock import Instant
@@ -17,15 +18,12 @@ from onepam.kernel.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
-class EnrolmentFacts:
-    """An enrolment as of the decision, its person's account, the acting administrator where there is one, and the
-    proposal while it waits."""
+class LinkQuery:
+    """Who makes a link, and for whom."""
 
-    account: AccountFacts | None
-    actor: ActorFacts | None
-    enrolment: str | None
-    expires: Instant | None
-    proposal: Proposal | None
+    facts: ClassVar[type[LinkFacts]] = LinkFacts
+    person: str
+    actor: Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,40 +54,46 @@ class BootstrapQuery:
 
 async def open_enrolment(
     ledger: Ledger, actor: Actor, person: str, enrolment: str, token_digest: str, because: str
-) -> Instant | Refused | None:
-    """A link for `person`; None when a second administrator must agree first (`approve_enrolment`)."""
+) -> Opened | Refused:
+    """A link for `person`, or the proposal of one (`approve_enrolment`)."""
 
-    def decide(facts: SignInFacts, now: Instant) -> Decided[Instant | None] | Refused:
-        return rules.open_enrolment(facts.account, facts.actor, enrolment, token_digest, because, now)
+    def decide(facts: LinkFacts, now: Instant) -> Decided[Opened] | Refused:
+        return links.open_link(facts, enrolment, token_digest, because, now)
 
-    outcome = await ledger.commit(SignInQuery(person, actor), decide)
+    outcome = await ledger.commit(LinkQuery(person, actor), decide)
     return outcome if isinstance(outcome, Refused) else outcome.result
 
 
 async def bootstrap_enrolment(ledger: Ledger, person: str, enrolment: str, token_digest: str) -> Instant | Refused:
     """A link without an administrator: only while nobody has ever signed in."""
 
-    def decide(facts: BootstrapFacts, now: Instant) -> Decided[Instant | None] | Refused:
+    def decide(facts: BootstrapFacts, now: Instant) -> Decided[Opened] | Refused:
         if facts.used:
             return Refused("bootstrap.over", "Somebody has signed in already.", "Ask an administrator for a link.")
-        return rules.open_enrolment(facts.account, None, enrolment, token_digest, "bootstrap", now)
+        return links.open_without(facts.account, enrolment, token_digest, "bootstrap", now)
 
     outcome = await ledger.commit(BootstrapQuery(person), decide)
     if isinstance(outcome, Refused):
         return outcome
-    assert outcome.result is not None  # only an actor's enrolment waits for a second one
-    return outcome.result
+    assert outcome.result.expires is not None  # only an actor's link waits for a second one
+    return outcome.result.expires
 
 
 async def approve_enrolment(ledger: Ledger, actor: Actor, enrolment: str, token_digest: str) -> Instant | Refused:
-    """The second administrator agrees: the link comes into being."""
+    """The second administrator agrees (or time, where nobody else could): the link comes into being."""
 
     def decide(facts: EnrolmentFacts, now: Instant) -> Decided[Instant | Refused] | Refused:
         if facts.account is None or facts.actor is None or facts.proposal is None:
             return Refused("enrolment.gone", "No such enrolment waits for a second administrator.")
-        return rules.approve_enrolment(facts.account, facts.actor, facts.proposal, token_digest, now)
+        return links.agree(facts.account, facts.actor, facts.proposal, token_digest, now)
 
     outcome = await ledger.commit(EnrolmentQuery(enrolment=enrolment, actor=actor), decide)
+    return outcome if isinstance(outcome, Refused) else outcome.result
+
+
+async def end_enrolment(ledger: Ledger, actor: Actor, enrolment: str) -> Refused | None:
+    """None when the proposal, or the link that nobody used, is void."""
+    outcome = await ledger.commit(EnrolmentQuery(enrolment=enrolment, actor=actor), links.end)
     return outcome if isinstance(outcome, Refused) else outcome.result
 
 
@@ -99,7 +103,7 @@ async def enrol(ledger: Ledger, token_digest: str, new: tuple[FactorEnrolled, ..
     def decide(facts: EnrolmentFacts, now: Instant) -> Decided[None] | Refused:
         if facts.account is None:
             return Refused("enrolment.gone", "This link has lapsed or was used.", "Ask an administrator for a new one.")
-        return rules.enrol(facts.account, facts.enrolment, facts.expires, new, now)
+        return links.enrol(facts.account, facts.enrolment, facts.expires, new, now, facts.makers)
 
     outcome = await ledger.commit(EnrolmentQuery(token_digest=token_digest), decide)
     return outcome if isinstance(outcome, Refused) else None
@@ -118,11 +122,11 @@ async def recover(
             return rules.wrong(account, proof.kind, visitor, now)
         if proof.kind is not FactorKind.RECOVERY or not rules.stands(account, proof):
             return WRONG
-        opened = rules.open_enrolment(account, None, enrolment, token_digest, "recovery code", now)
+        opened = links.open_without(account, enrolment, token_digest, "recovery code", now)
         if isinstance(opened, Refused):
             return opened
-        assert opened.result is not None  # only an actor's enrolment waits for a second one
-        return Decided((proof.used(account.person), *opened.events), opened.result)
+        assert opened.result.expires is not None  # only an actor's link waits for a second one
+        return Decided((proof.used(account.person), *opened.events), opened.result.expires)
 
     outcome = await ledger.commit(SignInQuery(person), decide)
     return outcome if isinstance(outcome, Refused) else outcome.result

@@ -135,6 +135,24 @@ def authorities(data: Data = DATA, config: ConfigFile = None) -> None:
     print_authorities(data, config)
 
 
+@app.command()
+def recover_access(
+    person: Annotated[str, typer.Argument(help="Who is to get in: an address, or an id (per_...).")],
+    because: Annotated[str, typer.Option(help="Why: it stands in the ledger.")],
+    data: Data = DATA,
+    config: ConfigFile = None,
+    with_key: Annotated[bool, typer.Option(help="Ask for the recovery key; without it this takes a day.")] = True,
+) -> None:
+    """Let somebody in as an administrator, when nobody else can: an account, a role, a link to enrol anew.
+
+    Takes the recovery key, which is spent by it and replaced by a new one, or a day in which no administrator cancels.
+    Everybody who administers, and the person, are told.
+    """
+    from onepam.boot.recover_command import recover
+
+    recover(data, config, person, because, with_key=with_key)
+
+
 @vault.command()
 def rotate(data: Data = DATA) -> None:
     """Make a new master key, and put authorities and recordings under it."""

@@ -84,6 +84,10 @@ class Permission:
         """Marked administrative, or reaching production."""
         return self.administrative or resource_labels.get("env") == "prod"
 
+    def may_be_privileged(self) -> bool:
+        """Whether it is privileged on some resource that may come: its selector does not keep it from production."""
+        return self.administrative or self.where.get("env", "prod") == "prod"
+
 
 @dataclass(frozen=True, slots=True)
 class MfaRule:

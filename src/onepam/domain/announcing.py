@@ -3,9 +3,10 @@
 Until then every administrator sees it and any of them may cancel it. An announcement that nobody carries out lapses.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 
 from onepam.domain.access import ConsoleRight
 from onepam.domain.authority import ActorFacts, authorised
@@ -24,6 +25,7 @@ class Deed(StrEnum):
 
     RECOVERY_KEY = "recovery_key"
     CONTINUATION = "continuation"
+    ACCESS = "access"
 
 
 class Ground(StrEnum):
@@ -94,14 +96,47 @@ class ContinuationCancelled:
     by: str
 
 
+@event(
+    "access.recovery_announced",
+    klass="system",
+    alarm=True,
+    control="PRV-02",
+    words="{node} announced that {person} gets in as an administrator",
+)
+@dataclass(frozen=True, slots=True)
+class AccessRecoveryAnnounced:
+    """Somebody on the host, without the recovery key, asked to make `person` an administrator who enrols anew."""
+
+    announcement: str
+    due: int
+    node: str
+    person: str
+
+
+@event(
+    "access.recovery_cancelled",
+    klass="system",
+    control="PRV-02",
+    words="{by} cancelled the announcement that somebody gets in",
+)
+@dataclass(frozen=True, slots=True)
+class AccessRecoveryCancelled:
+    """An administrator cancelled the announcement: nobody gets access on it."""
+
+    announcement: str
+    by: str
+
+
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """Something announced that was neither done nor cancelled. `due` is when it may be done, `origin` its new log."""
+    """Something announced that was neither done nor cancelled. `due` is when it may be done, `origin` its new log,
+    `person` who gets access by it."""
 
     announcement: str
     deed: Deed
     due: Instant
     origin: str = ""
+    person: str = ""
 
     def open(self, now: Instant) -> bool:
         """Whether it may still be carried out, or cancelled."""
@@ -156,7 +191,13 @@ def cancel(facts: HostFacts, announcement: str, now: Instant) -> Decided[None] |
     found = next((each for each in facts.announced.values() if each.announcement == announcement), None)
     if found is None or not found.open(now):
         return Refused("announcement.unknown", "Nothing of that name is announced.", "/ledger")
-    by = facts.actor.person
-    if found.deed is Deed.RECOVERY_KEY:
-        return Decided((RenewalCancelled(announcement, by),), None)
-    return Decided((ContinuationCancelled(announcement, by),), None)
+    return Decided((_CANCELLED[found.deed](announcement, facts.actor.person),), None)
+
+
+_CANCELLED: Mapping[Deed, Callable[[str, str], object]] = MappingProxyType(
+    {
+        Deed.RECOVERY_KEY: RenewalCancelled,
+        Deed.CONTINUATION: ContinuationCancelled,
+        Deed.ACCESS: AccessRecoveryCancelled,
+    }
+)

@@ -13,6 +13,7 @@ from onepam.domain.authority import Actor, ActorFacts, HeldRole, authorised, pre
 from onepam.domain.commit import Decided
 from onepam.domain.decision import AccessFacts, HeldGrant
 from onepam.domain.people import PersonKind
+from onepam.domain.proposal import same_hand
 from onepam.domain.requests import (
     UNDO,
     ApprovalRefused,
@@ -229,10 +230,14 @@ def _may_decide(facts: ApprovalFacts, actor: Actor, request: str, now: Instant) 
         return _refuse(
             request, actor, "request.self_approval", "Nobody decides their own request.", "Somebody else must."
         )
-    if facts.request.requester_kind is PersonKind.SERVICE and facts.request.owner == actor.person:
+    service = facts.request.requester_kind is PersonKind.SERVICE
+    if service and facts.request.owner == actor.person:
         return _refuse(
             request, actor, "request.own_service", "Nobody decides for a service of their own.", "Somebody else must."
         )
+    if facts.actor.in_hand((requester, facts.request.owner if service and facts.request.owner else requester)):
+        hand = same_hand("request")
+        return _refuse(request, actor, hand.code, hand.message, hand.hint)
     approvers = facts.request.approvers or facts.actor.roles_with(ConsoleRight.APPROVE)
     under = authority(facts.actor.roles, approvers, now)
     if under is None:

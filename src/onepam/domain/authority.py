@@ -3,6 +3,7 @@
 Authority is judged on facts read inside the command's transaction: as of the decision, never as of the page.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from onepam.domain.access import ConsoleRight, Permission
@@ -40,7 +41,8 @@ class HeldRole:
 class ActorFacts:
     """The actor at the head: the person's state, the sign-in session's, and the roles held.
 
-    `basis` is why the session counts as made with a second factor.
+    `basis` is why the session counts as made with a second factor. `linked_by` made the link by which the actor last
+    enrolled, `linked_for` enrolled by a link that the actor made; both within `proposal.ONE_HAND`.
     """
 
     person: str
@@ -50,6 +52,12 @@ class ActorFacts:
     mfa_at: Instant | None
     roles: tuple[HeldRole, ...]
     basis: MfaBasis = MfaBasis.OWN
+    linked_by: tuple[str, ...] = ()
+    linked_for: tuple[str, ...] = ()
+
+    def in_hand(self, people: Iterable[str]) -> bool:
+        """Whether the actor and one of these may be one hand: whoever made the other's link may have used it."""
+        return not {*self.linked_by, *self.linked_for}.isdisjoint(people)
 
     def roles_with(self, right: ConsoleRight) -> tuple[str, ...]:
         """The names of the held roles that carry the right."""

@@ -138,7 +138,9 @@ def approve(facts: MatrixFacts, read: AccessFile, change: str, digest: str, now:
     plan = _plan(facts, read, now)
     if isinstance(plan, InvalidFile) or plan.digest != digest:
         return _reject(change, by, "change.overtaken", "The roles or people have changed since this was proposed.")
-    for person, whose in ((by, "you would gain by it yourself"), (proposal.by, "its proposer would gain by it")):
+    gainers = [(by, "you would gain by it yourself"), (proposal.by, "its proposer would gain by it")]
+    made_the_link = "whoever made the link by which you enrolled would gain by it"
+    for person, whose in (*gainers, *((each, made_the_link) for each in facts.actor.linked_by)):
         if (gain := plan.gained_by(person)) is not None:
             return _gains(change, by, whose, gain)
     if not _administered(plan, facts.people, now):

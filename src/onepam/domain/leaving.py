@@ -73,7 +73,7 @@ class Held:
     """The ids of what somebody holds: a grant's with its request's, a group's name with the source of the membership;
     `bindings` are those to the person alone, `live` the number of gateway sessions that are open.
 
-    `enrolments` are links and proposals of links, also those that the person proposed for others; `confirmations` wait
+    `enrolments` are links and proposals of links, also those that the person made for others; `confirmations` wait
     in a terminal, or were given and not used. `rerouted`: requests that the person could decide, each with the others
     who can. `exceptions` from the second factor, each with whom it is for: the person's own, accepted or waiting, and
     those that the person proposed for others and nobody accepted.

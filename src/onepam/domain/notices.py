@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Any
 
-from onepam.domain.announcing import ContinuationAnnounced, RenewalAnnounced
+from onepam.domain import notice_words as said
+from onepam.domain.announcing import AccessRecoveryAnnounced, ContinuationAnnounced, RenewalAnnounced
 from onepam.domain.directory_brake import (
     DirectoryHeld,
     DirectoryHoldReminded,
@@ -22,17 +23,23 @@ from onepam.domain.directory_brake import (
 from onepam.domain.disk import DiskLow
 from onepam.domain.doors import DoorPressed
 from onepam.domain.event import name_of
+from onepam.domain.notice_words import Named
 from onepam.domain.provider_keys import ProviderKeysRead
 from onepam.domain.provider_refusal import LEFT_OUT, ProviderRefused
 from onepam.domain.recordings import Condition, RecordingFoundBad
+from onepam.domain.recovering import AccessRecovered
 from onepam.domain.requests import RequestMade
-from onepam.domain.sign_in import EnrolmentUsed, FactorRemoved
+from onepam.domain.sign_in import (
+    EnrolmentAnnounced,
+    EnrolmentProposed,
+    EnrolmentUndecided,
+    EnrolmentUsed,
+    FactorEnrolled,
+    FactorRemoved,
+)
 from onepam.domain.staff import RosterHeld, RosterRefused
 from onepam.domain.system import AnchorHandedOut, ClockJumped, LedgerVerified
-from onepam.kernel.clock import Instant, iso
-
-Named = Callable[[str | None], str]
-"""A person's name by id."""
+from onepam.kernel.clock import iso
 
 
 class Audience(Flag):
@@ -204,36 +211,6 @@ def _roster_refused(event: RosterRefused, named: Named) -> str:
     return "The staff roster was not taken: the file is wrong, or could not be had. Leavers are not seen meanwhile."
 
 
-def _enrolled(event: EnrolmentUsed, named: Named) -> str:
-    return (
-        f"{named(event.person)} set a new password and a new second factor by a link. "
-        "If that was not you, tell your administrators at once."
-    )
-
-
-def _removed(event: FactorRemoved, named: Named) -> str | None:
-    if event.because not in ("removed", "replaced", "renewed"):
-        return None
-    return (
-        f"A factor by which {named(event.person)} signs in was {event.because}. "
-        "If that was not you, tell your administrators at once."
-    )
-
-
-def _renewal(event: RenewalAnnounced, named: Named) -> str:
-    return (
-        "Somebody on the host, without the recovery key, has announced another one. If you do not know of it, cancel "
-        f"it before {iso(Instant(event.due))}."
-    )
-
-
-def _continuation(event: ContinuationAnnounced, named: Named) -> str:
-    return (
-        f"Somebody on the host has announced that the ledger goes on as {event.origin}, after a loss. If you do not "
-        f"know of it, cancel it before {iso(Instant(event.due))}."
-    )
-
-
 def _anchor(event: AnchorHandedOut, named: Named) -> str | None:
     if event.occasion != "day":
         return None
@@ -245,8 +222,22 @@ def _anchor(event: AnchorHandedOut, named: Named) -> str | None:
 
 TABLE: tuple[Row, ...] = (
     Row(LedgerVerified, ALARM, "the history fails its verification", _verified, "/ledger"),
-    Row(RenewalAnnounced, ALARM, "another recovery key was announced on the host", _renewal, "/ledger"),
-    Row(ContinuationAnnounced, ALARM, "going on after a loss was announced on the host", _continuation, "/ledger"),
+    Row(RenewalAnnounced, ALARM, "another recovery key was announced on the host", said.renewal, "/ledger"),
+    Row(ContinuationAnnounced, ALARM, "going on after a loss was announced on the host", said.continuation, "/ledger"),
+    Row(
+        AccessRecoveryAnnounced,
+        ALARM | Audience.PERSON,
+        "somebody's getting in as an administrator was announced on the host",
+        said.recovery,
+        "/ledger",
+    ),
+    Row(
+        AccessRecovered,
+        ALARM | Audience.PERSON,
+        "a command on the host let somebody in as an administrator",
+        said.recovered,
+        "/people",
+    ),
     Row(
         AnchorHandedOut,
         Audience.SECURITY | Audience.SYSTEMS,
@@ -295,10 +286,40 @@ TABLE: tuple[Row, ...] = (
     Row(RosterHeld, ALARM, "a version of the staff roster is held back", _roster_held, "/roster"),
     Row(RosterRefused, ALARM, "the staff roster could not be taken", _roster_refused, "/roster"),
     Row(
+        EnrolmentAnnounced,
+        ALARM | Audience.PERSON,
+        "nobody else can decide on new factors of the person: they are made two days later, unless cancelled",
+        said.announced,
+        "/people",
+    ),
+    Row(
+        EnrolmentUndecided,
+        ALARM | Audience.PERSON,
+        "a link for the person's new factors was made on one person's word",
+        said.undecided,
+        "/people",
+    ),
+    Row(
+        EnrolmentProposed,
+        CONCERNED,
+        "all factors of the person are to be set anew by a link",
+        said.proposed,
+        "/factors",
+        lambda event: event.person,
+    ),
+    Row(
+        FactorEnrolled,
+        CONCERNED,
+        "the person added another factor",
+        said.own_factor,
+        "/factors",
+        lambda event: event.person,
+    ),
+    Row(
         EnrolmentUsed,
         CONCERNED,
         "all factors of the person were set anew by a link",
-        _enrolled,
+        said.enrolled,
         "/factors",
         lambda event: event.person,
     ),
@@ -306,7 +327,7 @@ TABLE: tuple[Row, ...] = (
         FactorRemoved,
         CONCERNED,
         "a factor of the person was replaced or removed",
-        _removed,
+        said.removed,
         "/factors",
         lambda event: event.person,
     ),

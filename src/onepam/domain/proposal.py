@@ -1,8 +1,9 @@
 """Two people: what one proposes, somebody else decides. Every kind of it by one table and one judgement.
 
 A proposal is bound to its id: what it says never changes under it. It falls with its proposer and lapses by itself.
-Neither who made it nor whom it is for decides on it, and that one of them tried is an entry. What a kind asks beyond
-that (whether the settings collide, whether anybody gains) its own file says.
+Neither who made it nor whom it is for decides on it, nor does whoever may be one hand with them, because one made the
+link by which the other enrolled; and that one of them tried is an entry. What a kind asks beyond that (whether the
+settings collide, whether anybody gains) its own file says.
 """
 
 from collections.abc import Mapping
@@ -16,11 +17,14 @@ from onepam.domain.authority import ActorFacts, authorised, shown_within
 from onepam.domain.commit import Decided
 from onepam.domain.event import event
 from onepam.domain.mfa_rule import FRESH_FACTOR
-from onepam.kernel.clock import DAY, FOREVER, Instant
+from onepam.kernel.clock import DAY, FOREVER, Instant, iso
 from onepam.kernel.errors import Refused
 
 WITHDRAWN, DENIED = "withdrawn", "denied"
 """Why a proposal ended before it was agreed to: its proposer took it back, or somebody else said no."""
+
+ONE_HAND = 30 * DAY
+"""For so long after somebody enrolled by another's link the two are not two people (microseconds)."""
 
 
 class ProposalKind(StrEnum):
@@ -37,13 +41,20 @@ class ProposalKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Rules:
     """Who proposes and who decides, by their right; how long ago each may have shown their second factor (microseconds;
-    None: in this sign-in); and after how long nobody decides any more (microseconds)."""
+    None: in this sign-in); and after how long nobody decides any more (microseconds).
+
+    `alone`: where nobody else could decide, its proposer carries it out after so long, unless somebody cancels it
+    (microseconds); None: it waits all the same. `benefits`: whom it is for gains by it, so that whoever may be one hand
+    with them does not decide on it either.
+    """
 
     proposes: ConsoleRight
     decides: ConsoleRight
     factor_to_propose: int | None
     factor_to_decide: int
     lapse: int
+    alone: int | None = None
+    benefits: bool = True
 
 
 _SETTING = Rules(
@@ -60,7 +71,7 @@ RULES: Mapping[ProposalKind, Rules] = MappingProxyType(
         ProposalKind.SIGNAL_STREAM: _SETTING,
         ProposalKind.MFA_EXCEPTION: replace(_SETTING, decides=ConsoleRight.ACCEPT_RISK, factor_to_propose=None),
         ProposalKind.CHANGE: replace(_SETTING, factor_to_propose=None),
-        ProposalKind.ENROLMENT: replace(_SETTING, factor_to_propose=None, lapse=DAY),
+        ProposalKind.ENROLMENT: replace(_SETTING, factor_to_propose=None, lapse=DAY, alone=2 * DAY, benefits=False),
     }
 )
 
@@ -69,7 +80,8 @@ RULES: Mapping[ProposalKind, Rules] = MappingProxyType(
 class Proposal:
     """What waits, as of the decision: `proposal` is its id, `by` whose it is, `until` when it lapses.
 
-    `present` is whether its proposer may still sign in, `person` whom it is for ("": nobody in particular).
+    `present` is whether its proposer may still sign in, `person` whom it is for ("": nobody in particular). `alone` is
+    when its proposer may carry it out, because nobody else could decide when it was made; None: never.
     """
 
     kind: ProposalKind
@@ -79,6 +91,7 @@ class Proposal:
     until: Instant
     present: bool
     person: str = ""
+    alone: Instant | None = None
 
 
 @event(
@@ -89,7 +102,8 @@ class Proposal:
 )
 @dataclass(frozen=True, slots=True)
 class ProposalRefused:
-    """Somebody tried to decide on a proposal that they made, or that is for them. `proposal` is its id in its kind."""
+    """Somebody tried to decide on a proposal of their own or for themselves, or of somebody who may be one hand with
+    them. `proposal` is its id in its kind."""
 
     kind: ProposalKind
     proposal: str
@@ -123,7 +137,8 @@ class No:
 
 
 def lapses(rules: Rules, since: Instant, ends: Instant = FOREVER) -> Instant:
-    """When what was proposed at `since` is void by itself: with the end of what it proposes, if that is earlier."""
+    """When what was proposed at `since` (or may be carried out alone since then) is void by itself: with the end of
+    what it proposes, if that is earlier."""
     return Instant(min(since + rules.lapse, ends))
 
 
@@ -142,14 +157,31 @@ def judge(
     refused = authorised(actor, rules.decides, now) or shown_within(actor, rules.factor_to_decide, now)
     if refused is not None:
         return No(Ruling.REFUSED, refused, proposal, actor.person)
-    if actor.person in (proposal.by, proposal.person):
-        code = f"{proposal.kind.value}.self_approval"
-        own = "their own proposal" if actor.person == proposal.by else "what is for themselves"
-        message = f"Nobody approves {own}."
-        return No(Ruling.RECORDED, Refused(code, message, "Somebody else must."), proposal, actor.person)
+    if (refused := _one_hand(proposal, actor, rules, now)) is not None:
+        return No(Ruling.RECORDED, refused, proposal, actor.person)
     if (refused := fallen(proposal, now, changed)) is not None:
         return No(Ruling.VOID, refused, proposal, actor.person)
     return None
+
+
+def _one_hand(proposal: Proposal, actor: ActorFacts, rules: Rules, now: Instant) -> Refused | None:
+    """Why the actor is no second person: it is theirs, or of somebody who may be one hand with them."""
+    kind, theirs = proposal.kind.value, {proposal.by, proposal.person if rules.benefits else proposal.by}
+    if actor.person == proposal.by and proposal.alone is not None:
+        if proposal.alone <= now:
+            return None
+        message = f"Nobody else could decide on it; you may carry it out from {iso(proposal.alone)} on."
+        return Refused(f"{kind}.not_due", message, "Until then everybody who administers may cancel it.")
+    if actor.person in (proposal.by, proposal.person):
+        own = "their own proposal" if actor.person == proposal.by else "what is for themselves"
+        return Refused(f"{kind}.self_approval", f"Nobody approves {own}.", "Somebody else must.")
+    return same_hand(kind) if actor.in_hand(theirs) else None
+
+
+def same_hand(kind: str) -> Refused:
+    """The answer to whoever would decide for somebody by whose link they enrolled, or who enrolled by theirs."""
+    message = f"One of you made the link by which the other enrolled: for {ONE_HAND // DAY} days that is one hand."
+    return Refused(f"{kind}.one_hand", message, "Somebody else must.")
 
 
 def fallen(proposal: Proposal, now: Instant, changed: Instant | None = None) -> Refused | None:

@@ -31,12 +31,32 @@ class SignInKind(StrEnum):
 )
 @dataclass(frozen=True, slots=True)
 class EnrolmentProposed:
-    """Replacing a factor of somebody with administrative rights waits for a second administrator."""
+    """Replacing the factors of somebody who decides, administers or reaches what is privileged waits for a second
+    administrator."""
 
     enrolment: str
     person: str
     because: str
     by: str
+
+
+@event(
+    "enrolment.announced",
+    klass="identity",
+    alarm=True,
+    control="PRV-02",
+    words="{by} may make a link for new factors of {person} from {due} on, since nobody else could decide",
+)
+@dataclass(frozen=True, slots=True)
+class EnrolmentAnnounced:
+    """As `enrolment.proposed`, where nobody else could decide: its proposer may make the link from `due` on, unless an
+    administrator or the person cancels it."""
+
+    enrolment: str
+    person: str
+    because: str
+    by: str
+    due: Instant
 
 
 @event(
@@ -47,7 +67,10 @@ class EnrolmentProposed:
 )
 @dataclass(frozen=True, slots=True)
 class EnrolmentOpened:
-    """A one-use link by which a person sets a password and a second factor. Its token is kept only as a digest."""
+    """A one-use link by which a person sets a password and a second factor. Its token is kept only as a digest.
+
+    `by` made it, after `proposed_by` proposed it (None where it was no proposal).
+    """
 
     enrolment: str
     person: str
@@ -55,6 +78,23 @@ class EnrolmentOpened:
     because: str
     by: str | None
     token_digest: str | None = private()
+    proposed_by: str | None = None
+
+
+@event(
+    "enrolment.undecided",
+    klass="identity",
+    alarm=True,
+    control="PRV-02",
+    words="Nobody else decided on the link that {by} made for new factors of {person}",
+)
+@dataclass(frozen=True, slots=True)
+class EnrolmentUndecided:
+    """A finding beside `enrolment.opened`: who proposed the link made it, since nobody else could decide in time."""
+
+    enrolment: str
+    person: str
+    by: str
 
 
 @event(
@@ -65,10 +105,12 @@ class EnrolmentOpened:
 )
 @dataclass(frozen=True, slots=True)
 class EnrolmentUsed:
-    """The link has served, and serves nobody again."""
+    """The link has served, and serves nobody again. `makers` are the others by whose hands it came into being: for 30
+    days they and the person do not decide for each other."""
 
     enrolment: str
     person: str
+    makers: tuple[str, ...] = ()
 
 
 @event("enrolment.ended", klass="identity", control="PRV-03", words="The enrolment link of {person} is void: {because}")
@@ -95,7 +137,8 @@ class FactorEnrolled:
     `reference` finds the factor without a secret: a passkey's credential id or an SSH key's fingerprint, else empty.
     `public` is its public half (COSE key in base64url, OpenSSH line); `secret` a password hash, or a sealed TOTP seed,
     or the digests of recovery codes: never a secret in clear. `privileged_from`: after a replacement for somebody with
-    administrative rights, nothing privileged opens before this. `networks`: for a service account's key, the CIDR
+    rights to decide, to administer or to what is privileged, nothing privileged opens before this. `by` added it; None:
+    it came by a link (`enrolment.used`). `networks`: for a service account's key, the CIDR
     networks that it may come from; None for a person's factor. `challenge` is the digest of the challenge that a new
     passkey has answered, which serves nobody again.
     """

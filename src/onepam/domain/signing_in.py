@@ -1,25 +1,20 @@
-"""Rules of signing in, enrolling and factors: the pure half.
+"""Rules of signing in and of one's own factors: the pure half (links to enrol: `enrolling.py`).
 
 What costs time or needs a key (argon2, unsealing a seed, a passkey's signature) is verified before, at the edge; here
 its outcome is held against what the ledger says at the head: enabled, not locked out, factor in force, not replayed.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from onepam.domain.access import ConsoleRight
-from onepam.domain.authority import Actor, ActorFacts, HeldRole, authorised, present, shown_within
+from onepam.domain.authority import Actor, ActorFacts, HeldRole, present, shown_within
 from onepam.domain.commit import Decided
 from onepam.domain.federation import MfaBasis
 from onepam.domain.gate import WRONG, Tries, Visitor, failed, locked
 from onepam.domain.people import PersonKind
-from onepam.domain.proposal import RULES, Proposal, ProposalKind, judge, may_propose
 from onepam.domain.sessions import MfaProof
 from onepam.domain.sign_in import (
-    EnrolmentEnded,
-    EnrolmentOpened,
-    EnrolmentProposed,
-    EnrolmentUsed,
     FactorEnrolled,
     FactorKind,
     FactorRemoved,
@@ -35,9 +30,10 @@ from onepam.kernel.errors import Refused
 CONSOLE_SESSION = 10 * HOUR
 CLI_SESSION = 12 * HOUR
 ENROLMENT_LINK = 24 * HOUR
-QUARANTINE = HOUR
 FRESH_FACTOR = 5 * MINUTE
-_RULES = RULES[ProposalKind.ENROLMENT]
+DECIDES = frozenset({ConsoleRight.ADMINISTER, ConsoleRight.APPROVE, ConsoleRight.ACCEPT_RISK})
+"""The rights whose holders say yes to what others want."""
+
 CHALLENGE_LIFETIME = 15 * MINUTE
 """How long a passkey's challenge that has served is remembered: longer than a browser may carry it."""
 
@@ -70,7 +66,7 @@ class AccountFacts:
     """One person's account as of the decision; `tries` are the failed ones, `spent` the numbers of recovery codes
     already used, `answered` the challenges that passkeys answered within `CHALLENGE_LIFETIME`, `sessions` the sign-in
     sessions that run, `links` the enrolment links (and proposals of one) that wait, `provider` the name of one in force
-    at which they have an identity ("" where there is none)."""
+    at which they have an identity ("" where there is none). `had_factors`: there was a time when they had some."""
 
     person: str
     kind: PersonKind | None
@@ -84,6 +80,14 @@ class AccountFacts:
     provider: str = ""
     answered: tuple[str, ...] = ()
     sessions: tuple[str, ...] = ()
+    had_factors: bool = False
+
+    def trusted(self) -> bool:
+        """Whether a stolen factor of this account would decide something, administer, or open what is privileged."""
+        return any(
+            not DECIDES.isdisjoint(held.console) or any(each.may_be_privileged() for each in held.permissions)
+            for held in self.roles
+        )
 
     def administrative(self) -> bool:
         """Whether a stolen factor of this account would open something administrative."""
@@ -237,69 +241,6 @@ def sign_out(actor: ActorFacts, claimed: Actor, now: Instant) -> Decided[None] |
     if actor.signed_in_until is None:
         return Refused("sign_in.ended", "This session has ended already.")
     return Decided((SignedOut(claimed.session, claimed.person, "signed_out", claimed.person),), None)
-
-
-def open_enrolment(
-    facts: AccountFacts, actor: ActorFacts | None, enrolment: str, token_digest: str, because: str, now: Instant
-) -> Decided[Instant | None] | Refused:
-    """A link to enrol; None instead of its end when a second administrator must agree first.
-
-    `actor` is None only before the first sign-in (bootstrap), and for a recovery code that was just spent.
-    """
-    if facts.kind in (None, PersonKind.SERVICE) or not facts.enabled:
-        return Refused("person.unknown", "There is no such person who could enrol.")
-    if actor is not None:
-        takes_two = bool(facts.factors) and facts.administrative()
-        may = may_propose(actor, _RULES, now) if takes_two else authorised(actor, ConsoleRight.ADMINISTER, now)
-        if may is not None:
-            return may
-        if takes_two:
-            return Decided((EnrolmentProposed(enrolment, facts.person, because, actor.person),), None)
-    expires = Instant(now + ENROLMENT_LINK)
-    by = actor.person if actor else None
-    return Decided(
-        (EnrolmentOpened(enrolment, facts.person, expires, because, by, token_digest=token_digest),), expires
-    )
-
-
-def approve_enrolment(
-    facts: AccountFacts, actor: ActorFacts, proposal: Proposal, token_digest: str, now: Instant
-) -> Decided[Instant | Refused] | Refused:
-    """The second administrator's word; neither the proposer nor the person whose factor it is."""
-    enrolment = proposal.proposal
-    if (no := judge(proposal, actor, _RULES, now)) is not None:
-        return no.answer(EnrolmentEnded(enrolment, facts.person, no.refused.code, actor.person))
-    expires = Instant(now + ENROLMENT_LINK)
-    opened = EnrolmentOpened(enrolment, facts.person, expires, "replacement", actor.person, token_digest=token_digest)
-    return Decided((opened,), expires)
-
-
-def enrol(
-    facts: AccountFacts, enrolment: str | None, expires: Instant | None, new: tuple[FactorEnrolled, ...], now: Instant
-) -> Decided[None] | Refused:
-    """Uses the link: new factors replace the old ones, other links end, and so do all sign-in sessions of before, with
-    whatever was opened under them. A password needs a second factor beside it."""
-    if enrolment is None or expires is None or expires <= now or not facts.enabled:
-        return Refused("enrolment.gone", "This link has lapsed or was used.", "Ask an administrator for a new one.")
-    if any(each.challenge in facts.answered for each in new):
-        return ANSWERED
-    kinds = {each.kind for each in new}
-    if facts.provider and FactorKind.PASSWORD in kinds:
-        return Refused("enrolment.password", f"You sign in through {facts.provider}: no password is needed here.")
-    if not kinds & {FactorKind.TOTP, FactorKind.PASSKEY}:
-        return Refused("enrolment.factors", "A second factor is needed: a passkey or an authenticator app.")
-    replaced = [each for each in facts.factors if each.kind is not FactorKind.SSH_KEY]
-    sessions = facts.sessions if replaced else ()
-    privileged_from = Instant(now + QUARANTINE) if replaced and facts.administrative() else None
-    removed = tuple(FactorRemoved(each.factor, facts.person, REPLACED, facts.person) for each in replaced)
-    added = tuple(replace(each, privileged_from=privileged_from) for each in new)
-    ended = tuple(
-        EnrolmentEnded(each, facts.person, "another link served", facts.person)
-        for each in facts.links
-        if each != enrolment
-    )
-    over = tuple(SignedOut(each, facts.person, SESSIONS_OVER, facts.person) for each in sessions)
-    return Decided((EnrolmentUsed(enrolment, facts.person), *ended, *removed, *added, *over), None)
 
 
 def add_factor(facts: AccountFacts, actor: ActorFacts, new: FactorEnrolled, now: Instant) -> Decided[None] | Refused:

@@ -146,8 +146,13 @@ SAMPLES: dict[str, tuple[str, Shell, Context]] = {
         {
             **PERSON,
             "link": {"url": "https://onepam.example.org/enrol/enr_4fQx", "ends": ahead(DAY)},
-            "agree": {"id": "enr_1", "by": "per_lena", "mine": False},
+            "agree": {"id": "enr_1", "by": "per_lena", "mine": False, "alone": None, "may": True},
         },
+    ),
+    "person-announced": (
+        "person.html",
+        shell("/people/per_jonas"),
+        {**PERSON, "agree": {"id": "enr_1", "by": "per_lena", "mine": True, "alone": ahead(2 * DAY), "may": False}},
     ),
     "providers": ("providers.html", shell("/providers"), PROVIDERS),
     "providers-empty": ("providers.html", shell("/providers"), {**PROVIDERS, "providers": [], "proposals": []}),

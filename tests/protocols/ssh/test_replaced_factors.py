@@ -6,6 +6,7 @@ asks for a confirmation under a fresh factor, which is one of the new ones.
 
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from secrets import token_bytes
 
 import httpx2
@@ -13,9 +14,9 @@ import pyotp
 import pytest
 
 from onepam.app.confirm import give_confirmation
-from onepam.app.enrol import open_enrolment
+from onepam.app.enrol import approve_enrolment, open_enrolment
 from onepam.boot.clock import wall_clock
-from onepam.domain.access import ConsoleRight
+from onepam.domain.access import ConsoleRight, Permission
 from onepam.domain.sessions import SessionClosed, SessionOpened
 from onepam.domain.sign_in import FactorEnrolled, FactorKind, FactorRemoved, SignedIn, SignedOut, SignInKind
 from onepam.domain.signing_in import SESSIONS_OVER
@@ -24,7 +25,7 @@ from onepam.kernel.clock import HOUR, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
-from tests.gateway_fixture import Gateway, Person, certificate_of, outcome, running_gateway, shown_code
+from tests.gateway_fixture import STANDING, Gateway, Person, certificate_of, outcome, running_gateway, shown_code
 
 pytestmark = pytest.mark.anyio
 
@@ -62,8 +63,8 @@ async def stolen(gateway: Gateway, person: Person, kind: SignInKind) -> tuple[st
     return session, token
 
 
-async def with_factors(gateway: Gateway, *, key_only: bool = False) -> Person:
-    person = await gateway.person(certificate=not key_only, registered=key_only)
+async def with_factors(gateway: Gateway, permission: Permission = STANDING, *, key_only: bool = False) -> Person:
+    person = await gateway.person(permission, certificate=not key_only, registered=key_only)
     await gateway.record(
         *(
             FactorEnrolled(new_id("fac", token_bytes), person.id, kind, "v1", None, None, secret="old", reference="")
@@ -74,15 +75,16 @@ async def with_factors(gateway: Gateway, *, key_only: bool = False) -> Person:
 
 
 async def enrolled_anew(gateway: Gateway, person: Person) -> pyotp.TOTP:
-    """An administrator's link, and its person goes through it in a browser; gives the new app."""
-    administrator = await gateway.person(console=(ConsoleRight.ADMINISTER,))
-    token = new_token("enr", token_bytes)
-    opened = await open_enrolment(
-        gateway.platform.ledger, gateway.actor(administrator), person.id, new_id("enr", token_bytes),
-        token_digest(token).hex(), "stolen",
-    )  # fmt: skip
-    assert not isinstance(opened, Refused)
-    assert opened is not None
+    """Administrators make a link, and its person goes through it in a browser; gives the new app."""
+    proposer, other = [await gateway.person(console=(ConsoleRight.ADMINISTER,)) for _ in range(2)]
+    passkey = FactorEnrolled(new_id("fac", token_bytes), other.id, FactorKind.PASSKEY, "v1", None, None)
+    await gateway.record(passkey)
+    token, enrolment = new_token("enr", token_bytes), new_id("enr", token_bytes)
+    digest, ledger = token_digest(token).hex(), gateway.platform.ledger
+    proposed = await open_enrolment(ledger, gateway.actor(proposer), person.id, enrolment, digest, "stolen")
+    assert not isinstance(proposed, Refused)
+    if proposed.expires is None:  # the person reaches what is privileged
+        assert not isinstance(await approve_enrolment(ledger, gateway.actor(other), enrolment, digest), Refused)
     here = f"/enrol/{token.reveal().decode('ascii')}"
     async with browser(gateway) as client:
         assert (await post(client, f"{here}/password", password=PASSWORD, again=PASSWORD)).status_code == 303
@@ -126,9 +128,12 @@ async def test_live_sessions_certificates_cookies_and_tokens_end(gateway: Gatewa
 
 
 async def test_a_key_of_before_opens_only_what_its_person_confirms_under_a_new_factor(gateway: Gateway) -> None:
-    person = await with_factors(gateway, key_only=True)
+    """On a machine that is not production: there nothing opens for an hour."""
+    await gateway.record(replace(gateway.resource("lab-1"), labels={"env": "dev"}))
+    person = await with_factors(gateway, replace(STANDING, where={"env": "dev"}), key_only=True)
+    command = gateway.ssh(person, "echo in", user=f"{gateway.target.login}@lab-1")
     actor, confirm = gateway.actor(person), give_confirmation
-    waiting = await gateway.start(*gateway.ssh(person, "echo in"))
+    waiting = await gateway.start(*command)
     before, code = await shown_code(waiting)
     app = await enrolled_anew(gateway, person)
     digest = code_digest(code)
@@ -138,7 +143,7 @@ async def test_a_key_of_before_opens_only_what_its_person_confirms_under_a_new_f
     waiting.kill()
     await outcome(waiting, None)
     assert [each.factor for each in gateway.events(FactorRemoved, person)] != []
-    terminal = await gateway.start(*gateway.ssh(person, "echo in"))
+    terminal = await gateway.start(*command)
     asked, code = await shown_code(terminal)
     assert gateway.events(SessionOpened, person) == [], "the key by itself opens nothing"
     async with browser(gateway) as client:

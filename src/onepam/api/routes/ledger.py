@@ -56,12 +56,13 @@ class Proof(Answer):
 
 class AnnouncedOut(Answer):
     """What a command on the host, without the recovery key, may do from `due` on. `deed`: recovery_key (another one is
-    made) or continuation (the ledger goes on as `origin` after a loss)."""
+    made), continuation (the ledger goes on as `origin` after a loss) or access (`person` gets in, and administers)."""
 
     announcement: str
     deed: str
     due: Moment
     origin: str
+    person: str
 
 
 class PeriodIn(Body):

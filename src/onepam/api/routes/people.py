@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from onepam.api.errors import ApiError
-from onepam.api.guard import AsOf, Services, Who, done, right
+from onepam.api.guard import SIGNED_IN, AsOf, Services, Who, done, right
 from onepam.api.models import Answer, Body, Done, Happened, Id, MaybeMoment, Moment, Name, Reason, happened
 from onepam.api.routes.route import Route
 from onepam.api.services import ApiServices
@@ -14,7 +14,7 @@ from onepam.app.add_service_key import add_service_key
 from onepam.app.change_person import change_person
 from onepam.app.disable_person import disable_person
 from onepam.app.enable_person import enable_person
-from onepam.app.enrol import approve_enrolment, open_enrolment
+from onepam.app.enrol import approve_enrolment, end_enrolment, open_enrolment
 from onepam.app.remove_service_key import remove_service_key
 from onepam.domain.access import ConsoleRight
 from onepam.domain.federation import MfaBasis
@@ -154,11 +154,13 @@ class Ended(Answer):
 
 
 class Link(Answer):
-    """A one-use link, shown once. Without one, `enrolment` waits for a second administrator."""
+    """A one-use link, shown once. Without one, `enrolment` waits for a second administrator; or until `due`, when
+    whoever asked approves it themselves, because nobody else could."""
 
     enrolment: str
     link: str | None
     expires: MaybeMoment
+    due: MaybeMoment = None
 
 
 class ServiceKeyIn(Body):
@@ -233,21 +235,28 @@ async def enable(person: Id, body: Reason, caller: Who, services: Services) -> D
 async def enrolment(person: Id, body: Reason, caller: Who, services: Services) -> Link:
     """A link by which the person sets a password and a second factor."""
     made, token = new_id("enr", services.random), new_token("enr", services.random)
-    expires = done(
+    opened = done(
         await open_enrolment(
             services.ledger, caller.actor, person, made, token_digest(token).hex(), body.reason or "invited"
         )
     )
-    return (
-        _link(services, made, token, expires) if expires is not None else Link(enrolment=made, link=None, expires=None)
-    )
+    if opened.expires is not None:
+        return _link(services, made, token, opened.expires)
+    return Link(enrolment=made, link=None, expires=None, due=opened.alone)
 
 
 async def agree(enrolment: Id, caller: Who, services: Services) -> Link:
-    """Agree, as a second administrator, to replace the factors of somebody with administrative rights."""
+    """Agree, as a second administrator, to new factors of somebody who decides, administers or reaches what is
+    privileged."""
     token = new_token("enr", services.random)
     expires = done(await approve_enrolment(services.ledger, caller.actor, enrolment, token_digest(token).hex()))
     return _link(services, enrolment, token, expires)
+
+
+async def cancel(enrolment: Id, caller: Who, services: Services) -> Done:
+    """End an enrolment that waits, or a link that nobody has used: any administrator, or the person whom it is for."""
+    done(await end_enrolment(services.ledger, caller.actor, enrolment))
+    return Done()
 
 
 async def add_key(person: Id, body: ServiceKeyIn, caller: Who, services: Services) -> ServiceKeyMade:
@@ -310,4 +319,5 @@ ROUTES = (
     Route("POST", "/people/{person}/keys", ADMINISTER, add_key, 201),
     Route("POST", "/people/{person}/keys/{factor}/remove", ADMINISTER, remove_key),
     Route("POST", "/enrolments/{enrolment}/approve", ADMINISTER, agree),
+    Route("POST", "/enrolments/{enrolment}/deny", SIGNED_IN, cancel),
 )

@@ -42,13 +42,16 @@ def proof(index: Annotated[int, typer.Argument(min=0, help="An entry's number.")
 
 @app.command()
 def announced(as_json: Json = False) -> None:
-    """List what the host has announced: a new recovery key, or going on after a loss."""
+    """List what the host has announced: a new recovery key, going on after a loss, somebody's getting in."""
     found = call("GET", "/ledger/announced")
     if Output.as_json:
         printed(found)
         return
-    rows = ((each["announcement"], _DEEDS[each["deed"]], each["origin"], when(each["due"])) for each in found)
-    table(("ANNOUNCEMENT", "WHAT", "LOG", "DUE"), list(rows), "Nothing is announced.")
+    rows = (
+        (each["announcement"], _DEEDS[each["deed"]], each["origin"] or each["person"], when(each["due"]))
+        for each in found
+    )
+    table(("ANNOUNCEMENT", "WHAT", "OF", "DUE"), list(rows), "Nothing is announced.")
 
 
 @app.command()
@@ -58,7 +61,11 @@ def cancel(announcement: str, as_json: Json = False) -> None:
     printed(done) if Output.as_json else say("Cancelled.")
 
 
-_DEEDS = {"recovery_key": "another recovery key", "continuation": "the ledger goes on after a loss"}
+_DEEDS = {
+    "recovery_key": "another recovery key",
+    "continuation": "the ledger goes on after a loss",
+    "access": "somebody gets in as an administrator",
+}
 
 
 def _witness(found: dict[str, Any]) -> str:

@@ -136,7 +136,11 @@ def link(person: str, reason: Reason = "", as_json: Json = False) -> None:
     if Output.as_json:
         printed(made)
     elif made["link"] is None:
-        say(f"Another administrator must agree first: onepam approve {made['enrolment']}")
+        if made["due"] is None:
+            say(f"Another administrator must agree first: onepam approve {made['enrolment']}")
+        else:
+            say(f"Nobody else could decide. Everybody who administers is told, and may cancel it until {made['due']}.")
+            say(f"Then: onepam approve {made['enrolment']}")
     else:
         say(f"One-use link, ends {when(made['expires'])}; give it to nobody else:", f"  {made['link']}")
 

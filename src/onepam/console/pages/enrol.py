@@ -138,7 +138,7 @@ def _factors(visit: Visit, person: str, flow: dict[str, Any]) -> tuple[FactorEnr
             kind=kind,
             policy=f"password-{POLICY.version}" if kind is FactorKind.PASSWORD else "",
             privileged_from=None,
-            by=person,
+            by=None,
             label=label,
             reference=reference,
             public=public,

@@ -42,7 +42,7 @@ async def page(visit: Visit) -> Response:
         headline = f"Entry {index:,} was altered: it is not what was published."
         verdict = {"state": "finding", "headline": headline, "advice": "Run “onepam ledger verify” on the host."}
     announced = [
-        {"id": each.announcement, "words": _DEEDS[each.deed], "due": each.due, "origin": each.origin}
+        {"id": each.announcement, "words": _DEEDS[each.deed], "due": each.due, "origin": each.origin or each.person}
         for each in await visit.services.reader(open_announcements, visit.at)
     ]
     told = {**verdict, "key": health.log_key, "commands": _COMMANDS, "announced": announced}
@@ -72,6 +72,7 @@ async def cancel(visit: Visit) -> Response:
 _DEEDS = {
     Deed.RECOVERY_KEY: "Another recovery key, made without the old one",
     Deed.CONTINUATION: "The ledger goes on under another name, after a loss",
+    Deed.ACCESS: "Somebody gets in as an administrator",
 }
 _COMMANDS = [
     ["The whole history against the tables", "onepam ledger verify"],

@@ -5,7 +5,7 @@ from starlette.responses import Response
 from onepam.app.add_person import add_person
 from onepam.app.disable_person import disable_person
 from onepam.app.enable_person import enable_person
-from onepam.app.enrol import approve_enrolment, open_enrolment
+from onepam.app.enrol import approve_enrolment, end_enrolment, open_enrolment
 from onepam.app.ports import Snapshot
 from onepam.console.pages import person_change
 from onepam.console.pages.person_change import by_email, last_day
@@ -21,7 +21,7 @@ from onepam.console.person_words import (
     state_of,
 )
 from onepam.console.places import ADMINISTERS, MEMBER, SEES_ALL, Place, Shown
-from onepam.console.rendering import Flash, plural
+from onepam.console.rendering import Flash, day, plural
 from onepam.console.view import Context, View
 from onepam.console.visit import Visit
 from onepam.domain.access import ConsoleRight
@@ -35,6 +35,7 @@ from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
 from onepam.store.read import people as rows
 from onepam.store.read.roles import roles
+from onepam.store.read.sign_ins import ProposedEnrolment
 
 MOST_LISTED = 500
 _KINDS = {"employee": "Employees", "vendor": "Vendors", "service": "Service accounts"}
@@ -97,6 +98,12 @@ async def agree(visit: Visit) -> Response:
     return await _show(visit, here, _shown_link(visit, token, expires))
 
 
+async def cancel(visit: Visit) -> Response:
+    """An administrator ends a link that waits."""
+    ended = await end_enrolment(visit.services.ledger, visit.me.actor, visit.path("enrolment"))
+    return visit.outcome(ended, f"/people/{visit.path('person')}", "Cancelled: no link is made of it.")
+
+
 async def disable(visit: Visit) -> Response:
     """Ends all access of somebody."""
     here = visit.path("person")
@@ -131,15 +138,18 @@ def _unknown(person: str) -> Refused:
 
 async def _link(visit: Visit, person: str, because: str) -> Response:
     made, token = new_id("enr", visit.services.random), new_token("enr", visit.services.random)
-    expires = await open_enrolment(
+    opened = await open_enrolment(
         visit.services.ledger, visit.me.actor, person, made, token_digest(token).hex(), because
     )
-    if isinstance(expires, Refused):
-        return _refused(visit, expires, person)
-    if expires is None:
-        note = "Another administrator must agree, here on this page: the person has administrative rights."
+    if isinstance(opened, Refused):
+        return _refused(visit, opened, person)
+    if opened.alone is not None:
+        note = f"Everybody who administers, and the person, is told. From {day(opened.alone)} on you can make it, here."
+        return visit.go(f"/people/{person}", Flash("note", "The link waits: nobody else could decide on it.", note))
+    if opened.expires is None:
+        note = "Another administrator must agree, here on this page: the person decides or reaches what is privileged."
         return visit.go(f"/people/{person}", Flash("note", "The link waits for a second administrator.", note))
-    return await _show(visit, person, _shown_link(visit, token, expires))
+    return await _show(visit, person, _shown_link(visit, token, opened.expires))
 
 
 def _shown_link(visit: Visit, token: Secret, expires: Instant) -> Context:
@@ -164,9 +174,15 @@ async def _show(visit: Visit, person: str, link: Context | None = None) -> Respo
         may_enrol=administers and shown["kind"] != "service" and shown["state"] != "disabled",
         may_key=administers and shown["kind"] == "service",
         may_except=excepted and administers and person != view.person,
-        agree={"id": waiting[0], "by": waiting[1], "mine": waiting[1] == view.person} if waiting else None,
+        agree=_agree(waiting, view, visit.now) if waiting else None,
         **{name: value for name, value in context.items() if name != "waiting"},
     )
+
+
+def _agree(waiting: ProposedEnrolment, view: View, now: Instant) -> Context:
+    mine = waiting.by == view.person
+    may = waiting.alone is not None and waiting.alone <= now if mine else True
+    return {"id": waiting.enrolment, "by": waiting.by, "mine": mine, "alone": waiting.alone, "may": may}
 
 
 def _listed(db: Snapshot, at: Instant, wanted: Context) -> Context:
@@ -221,6 +237,7 @@ PLACES = (
     *person_change.PLACES,
     Place("POST", "/people/{person}/enrol-link", ADMINISTERS, enrol_link),
     Place("POST", "/people/{person}/enrol-link/{enrolment}", ADMINISTERS, agree),
+    Place("POST", "/people/{person}/enrol-link/{enrolment}/cancel", ADMINISTERS, cancel),
     Place("POST", "/people/{person}/disable", ADMINISTERS, disable),
     Place("POST", "/people/{person}/enable", ADMINISTERS, enable),
 )

@@ -79,6 +79,12 @@ def administrators(db: Snapshot, at: Instant, without: tuple[str, str] = ("", ""
     return frozenset(each["person"] for each in rows(db, _ADMINISTRATORS, _rights(at, without)))
 
 
+def who_can_decide(db: Snapshot, at: Instant) -> frozenset[str]:
+    """Everybody who administers and could sign in to decide something now."""
+    found = rows(db, _WHO_CAN_SIGN_IN, _rights(at))
+    return frozenset(each["person"] for each in found if each["reason"] != HoldReason.MANY)
+
+
 def administers(db: Snapshot, group: str, at: Instant) -> bool:
     """Whether a role that administers is bound to the group."""
     return row(db, _ADMINISTERING_GROUP, {**_rights(at), "group": group}) is not None

@@ -19,6 +19,7 @@ from onepam.domain.directory_brake import HoldReason, under_hold
 from onepam.domain.event import decoder
 from onepam.domain.federation import MfaBasis
 from onepam.domain.people import PersonKind
+from onepam.domain.proposal import ONE_HAND
 from onepam.domain.requests import Substance
 from onepam.domain.sessions import MfaProof
 from onepam.kernel.clock import Instant
@@ -114,6 +115,7 @@ def actor_facts(db: Snapshot, actor: Actor, at: Instant) -> ActorFacts:
         f"SELECT expires, mfa_at, basis FROM sign_in WHERE session = :session AND person = :person AND {AT}",
         {"session": actor.session, "person": actor.person, "at": at},
     )
+    linked_by, linked_for = _hands(db, actor.person, at)
     return ActorFacts(
         person=actor.person,
         enabled=enabled,
@@ -122,7 +124,17 @@ def actor_facts(db: Snapshot, actor: Actor, at: Instant) -> ActorFacts:
         mfa_at=sign_in["mfa_at"] if sign_in else None,
         roles=held_roles(db, actor.person, at),
         basis=MfaBasis(sign_in["basis"]) if sign_in else MfaBasis.OWN,
+        linked_by=linked_by,
+        linked_for=linked_for,
     )
+
+
+def _hands(db: Snapshot, person: str, at: Instant) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Who made the links by which somebody enrolled lately, and who did by theirs."""
+    of = {**_of(person, at), "since": at - ONE_HAND}
+    by = rows(db, f"SELECT maker FROM hand WHERE person = :person AND since > :since AND {AT} ORDER BY 1", of)
+    whose = rows(db, f"SELECT person FROM hand WHERE maker = :person AND since > :since AND {AT} ORDER BY 1", of)
+    return tuple(each[0] for each in by), tuple(each[0] for each in whose)
 
 
 def mfa_proof(db: Snapshot, person: str, session: str, at: Instant) -> tuple[MfaProof | None, Instant]:

@@ -97,11 +97,12 @@ def directory_memberships(db: Snapshot, person: str, at: Instant) -> tuple[tuple
 
 
 def _enrolments(db: Snapshot, person: str, at: Instant) -> tuple[str, ...]:
-    """Links and proposals for the person, and proposals by the person."""
+    """Links and proposals for the person, and those that the person made for others."""
     found = rows(
         db,
         f"SELECT enrolment FROM enrolment WHERE person = :person AND {AT} UNION SELECT enrolment FROM enrolment "
-        f"WHERE proposed_by = :person AND status = 'proposed' AND {AT} ORDER BY 1 LIMIT {MOST_OF_EACH}",
+        f"WHERE proposed_by = :person AND {AT} UNION SELECT enrolment FROM enrolment "
+        f"WHERE opened_by = :person AND {AT} ORDER BY 1 LIMIT {MOST_OF_EACH}",
         {"person": person, "at": at},
     )
     return tuple(each[0] for each in found)

@@ -23,6 +23,7 @@ class Stands:
     since: str
     ends: str = str(FOREVER)
     person: str = "''"
+    alone: str = "NULL"
     waits: str = "1 = 1"
 
 
@@ -49,6 +50,7 @@ STANDS = {
         "proposed_by",
         "valid_from",
         person="person",
+        alone="alone",
         waits="status = 'proposed'",
     ),
     ProposalKind.CHANGE: Stands("change", "change", "''", "proposer", "proposed", waits="status = 'proposed'"),
@@ -59,8 +61,8 @@ def _waiting(kind: ProposalKind) -> str:
     it = STANDS[kind]
     return (
         f"SELECT '{kind.value}' AS kind, {it.proposal} AS proposal, {it.of} AS concerns, {it.by} AS proposer, "
-        f"{it.since} AS since, {it.ends} AS ends, {it.person} AS subject, {RULES[kind].lapse} AS lapse "
-        f"FROM {it.table} WHERE {it.waits} AND {AT}"
+        f"{it.since} AS since, {it.ends} AS ends, {it.person} AS subject, {it.alone} AS alone, "
+        f"{RULES[kind].lapse} AS lapse FROM {it.table} WHERE {it.waits} AND {AT}"
     )
 
 
@@ -70,7 +72,8 @@ _HERE = (
 )
 _OVER = (
     f"SELECT w.*, {_HERE} AS present FROM ({' UNION ALL '.join(map(_waiting, STANDS))}) w "
-    f"WHERE w.since + w.lapse <= :at OR w.ends <= :at OR NOT {_HERE} ORDER BY w.since, w.proposal LIMIT {MOST_LAPSING}"
+    f"WHERE coalesce(w.alone, w.since) + w.lapse <= :at OR w.ends <= :at OR NOT {_HERE} "
+    f"ORDER BY w.since, w.proposal LIMIT {MOST_LAPSING}"
 )
 _ONE = {
     kind: f"SELECT w.*, {_HERE} AS present FROM ({_waiting(kind)} AND {it.proposal} = :proposal) w"
@@ -97,7 +100,8 @@ def _proposal(found: Row) -> Proposal:
         proposal=found["proposal"],
         by=found["proposer"],
         since=found["since"],
-        until=lapses(RULES[kind], found["since"], found["ends"]),
+        until=lapses(RULES[kind], found["since"] if found["alone"] is None else found["alone"], found["ends"]),
         present=bool(found["present"]),
         person=found["subject"],
+        alone=found["alone"],
     )

@@ -1,9 +1,10 @@
 """Facts of accounts, sign-ins and enrolments."""
 
 from onepam.app.add_service_key import ServiceKeyQuery
-from onepam.app.enrol import BootstrapFacts, BootstrapQuery, EnrolmentFacts, EnrolmentQuery
+from onepam.app.enrol import BootstrapFacts, BootstrapQuery, EnrolmentQuery, LinkQuery
 from onepam.app.ports import Snapshot
 from onepam.app.sign_in import OwnSessionFacts, OwnSessionQuery, SignInFacts, SignInQuery
+from onepam.domain.enrolling import EnrolmentFacts, LinkFacts
 from onepam.domain.gate import Device, Failures, Tries
 from onepam.domain.people import PersonKind
 from onepam.domain.proposal import ProposalKind
@@ -11,7 +12,8 @@ from onepam.domain.service_keys import ServiceKeyFacts
 from onepam.domain.sign_in import FactorKind
 from onepam.domain.signing_in import CHALLENGE_LIFETIME, AccountFacts, FactorFacts
 from onepam.kernel.clock import Instant
-from onepam.store.db import row, rows
+from onepam.store.db import Row, row, rows
+from onepam.store.facts.directory_brake import who_can_decide
 from onepam.store.facts.holdings import actor_facts, held_roles, mfa_proof
 from onepam.store.facts.proposals import proposal_of
 from onepam.store.facts.registry import loads
@@ -54,7 +56,14 @@ def account_facts(db: Snapshot, person: str, at: Instant) -> AccountFacts:
         provider=provider_of(db, person, at),
         answered=tuple(each["challenge"] for each in answered),
         sessions=tuple(each["session"] for each in sessions),
+        had_factors=bool(factors) or _had_factors(db, person),
     )
+
+
+def _had_factors(db: Snapshot, person: str) -> bool:
+    """Whether they ever had any: a leaver who comes back is no newcomer."""
+    known = "SELECT 1 FROM factor WHERE person = :person AND kind <> 'ssh_key' LIMIT 1"
+    return row(db, known, {"person": person}) is not None
 
 
 def provider_of(db: Snapshot, person: str, at: Instant) -> str:
@@ -89,6 +98,15 @@ def own_session(db: Snapshot, query: OwnSessionQuery, at: Instant) -> OwnSession
     return OwnSessionFacts(actor_facts(db, query.actor, at), found is not None)
 
 
+@loads(LinkQuery)
+def link(db: Snapshot, query: LinkQuery, at: Instant) -> LinkFacts:
+    return LinkFacts(
+        account=account_facts(db, query.person, at),
+        actor=actor_facts(db, query.actor, at),
+        administrators=who_can_decide(db, at),
+    )
+
+
 @loads(EnrolmentQuery)
 def enrolment(db: Snapshot, query: EnrolmentQuery, at: Instant) -> EnrolmentFacts:
     found = row(
@@ -103,7 +121,16 @@ def enrolment(db: Snapshot, query: EnrolmentQuery, at: Instant) -> EnrolmentFact
         enrolment=found["enrolment"] if found else None,
         expires=found["expires"] if found and is_open else None,
         proposal=proposal_of(db, ProposalKind.ENROLMENT, found["enrolment"], at) if found else None,
+        makers=_makers(db, found, at) if found is not None and is_open else (),
     )
+
+
+def _makers(db: Snapshot, found: Row, at: Instant) -> tuple[str, ...]:
+    """By whose hands the link came into being; nobody's where it is a first one, and a provider says who they are."""
+    first = not _had_factors(db, found["person"])
+    if first and provider_of(db, found["person"], at):
+        return ()
+    return tuple(dict.fromkeys(filter(None, (found["opened_by"], found["proposed_by"]))))
 
 
 @loads(ServiceKeyQuery)

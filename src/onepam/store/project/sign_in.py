@@ -6,7 +6,7 @@ from onepam.domain import sign_in as events
 from onepam.domain.gate import LOCKED, Device
 from onepam.kernel.clock import FOREVER
 from onepam.store.db import Db
-from onepam.store.project.registry import Place, projects, state
+from onepam.store.project.registry import Place, nothing, projects, state
 from onepam.store.tables import StateTable
 
 FACTOR = state(
@@ -60,12 +60,23 @@ ENROLMENT = state(
             "status": "TEXT NOT NULL",
             "proposed_by": "TEXT",
             "opened_by": "TEXT",
+            "alone": "INTEGER",
             "token_digest": "TEXT",
         },
-        (("token_digest",), ("person",), ("proposed_by",)),
+        (("token_digest",), ("person",), ("proposed_by",), ("opened_by",)),
         personal=("token_digest",),
     )
 )
+HAND = state(
+    StateTable(
+        "hand",
+        ("maker", "person"),
+        {"maker": "TEXT NOT NULL", "person": "TEXT NOT NULL", "since": "INTEGER NOT NULL"},
+        (("person",),),
+    )
+)
+"""Who made the link by which a person enrolled, and when they did."""
+
 SIGN_IN = state(
     StateTable(
         "sign_in",
@@ -138,6 +149,9 @@ CERTIFICATE = state(
 )
 
 
+nothing(events.EnrolmentUndecided)
+
+
 @projects(events.CertificateIssued)
 def certificate_issued(db: Db, place: Place, event: events.CertificateIssued) -> None:
     CERTIFICATE.put(
@@ -166,6 +180,21 @@ def enrolment_proposed(db: Db, place: Place, event: events.EnrolmentProposed) ->
     )
 
 
+@projects(events.EnrolmentAnnounced)
+def enrolment_announced(db: Db, place: Place, event: events.EnrolmentAnnounced) -> None:
+    ENROLMENT.put(
+        db,
+        place.time,
+        enrolment=event.enrolment,
+        person=event.person,
+        expires=place.time,
+        because=event.because,
+        status="proposed",
+        proposed_by=event.by,
+        alone=event.due,
+    )
+
+
 @projects(events.EnrolmentOpened)
 def enrolment_opened(db: Db, place: Place, event: events.EnrolmentOpened) -> None:
     ENROLMENT.put(
@@ -176,6 +205,7 @@ def enrolment_opened(db: Db, place: Place, event: events.EnrolmentOpened) -> Non
         expires=event.expires,
         because=event.because,
         status="open",
+        proposed_by=event.proposed_by,
         opened_by=event.by,
         token_digest=event.token_digest,
     )
@@ -184,6 +214,8 @@ def enrolment_opened(db: Db, place: Place, event: events.EnrolmentOpened) -> Non
 @projects(events.EnrolmentUsed)
 def enrolment_used(db: Db, place: Place, event: events.EnrolmentUsed) -> None:
     ENROLMENT.end(db, place.time, enrolment=event.enrolment)
+    for maker in event.makers:
+        HAND.put(db, place.time, maker=maker, person=event.person, since=place.time)
 
 
 @projects(events.EnrolmentEnded)

@@ -1,6 +1,6 @@
 """The installation's own events."""
 
-from onepam.domain import announcing, continuing, recovery_key
+from onepam.domain import announcing, continuing, recovering, recovery_key
 from onepam.domain import system as events
 from onepam.store.db import Db
 from onepam.store.project.registry import STATE_TABLES, Place, nothing, projects, state
@@ -27,6 +27,9 @@ nothing(
     announcing.ContinuationAnnounced,
     announcing.ContinuationCancelled,
     continuing.LedgerContinued,
+    announcing.AccessRecoveryAnnounced,
+    announcing.AccessRecoveryCancelled,
+    recovering.AccessRecovered,
 )
 
 

@@ -108,6 +108,7 @@ def _announced(db: Snapshot, at: Instant) -> list[Alarm]:
     words = {
         Deed.RECOVERY_KEY: "another recovery key is to be made",
         Deed.CONTINUATION: "the ledger is to go on under another name, after a loss",
+        Deed.ACCESS: "somebody is to get in as an administrator",
     }
     return [
         Alarm(
@@ -118,6 +119,22 @@ def _announced(db: Snapshot, at: Instant) -> list[Alarm]:
             "/ledger",
         )
         for each in open_announcements(db, at)
+    ]
+
+
+def _alone(db: Snapshot, at: Instant) -> list[Alarm]:
+    """New factors of somebody whom nobody else could decide on."""
+    found = row(db, f"SELECT min(alone) AS due FROM enrolment WHERE status = 'proposed' AND {AT}", {"at": at})
+    if found is None or found["due"] is None:
+        return []
+    return [
+        Alarm(
+            "enrolment",
+            "New factors of somebody were announced, since nobody else could decide on them: they may be made from "
+            f"{utc(found['due'])} on.",
+            "Ask the person whether they lost theirs. If not, cancel it.",
+            "/approvals",
+        )
     ]
 
 
@@ -204,4 +221,4 @@ def _recordings(db: Snapshot, at: Instant) -> list[Alarm]:
     return alarms
 
 
-_ALARMS = (_history, _announced, _recordings, _holds, _reported, _disks, _doors, _receivers)
+_ALARMS = (_history, _announced, _alone, _recordings, _holds, _reported, _disks, _doors, _receivers)

@@ -2,6 +2,8 @@
 
 from onepam.app.ports import Snapshot
 from onepam.domain.announcing import (
+    AccessRecoveryAnnounced,
+    AccessRecoveryCancelled,
     Announcement,
     ContinuationAnnounced,
     ContinuationCancelled,
@@ -10,11 +12,15 @@ from onepam.domain.announcing import (
     RenewalCancelled,
 )
 from onepam.domain.continuing import LedgerContinued
+from onepam.domain.recovering import AccessRecovered
 from onepam.domain.recovery_key import RecoveryKeyMade, RecoveryKeyRenewed
 from onepam.kernel.clock import Instant
 from onepam.store.entries import entries_of
 
 KINDS = (
+    "access.recovered",
+    "access.recovery_announced",
+    "access.recovery_cancelled",
     "ledger.continuation_announced",
     "ledger.continuation_cancelled",
     "ledger.continued",
@@ -46,6 +52,10 @@ def host(db: Snapshot, at: Instant) -> tuple[str | None, dict[Deed, Announcement
                 announced.pop(Deed.RECOVERY_KEY, None)
             case ContinuationAnnounced(announcement=name, due=due, origin=origin):
                 announced[Deed.CONTINUATION] = Announcement(name, Deed.CONTINUATION, Instant(due), origin)
+            case AccessRecoveryAnnounced(announcement=name, due=due, person=person):
+                announced[Deed.ACCESS] = Announcement(name, Deed.ACCESS, Instant(due), person=person)
+            case AccessRecoveryCancelled() | AccessRecovered():
+                announced.pop(Deed.ACCESS, None)
             case ContinuationCancelled() | LedgerContinued():
                 announced.pop(Deed.CONTINUATION, None)
             case _:

@@ -70,6 +70,17 @@ def account_by_email(db: Snapshot, at: Instant, email: str) -> Account | None:
     return account(db, at, found["person"]) if found else None
 
 
+def people_meant(db: Snapshot, at: Instant, wanted: str) -> list[str]:
+    """The ids of who is meant by an id or an address: who has it now; where nobody does, those who had left with it."""
+    known = f"SELECT person FROM person WHERE {AT} AND kind <> 'service' AND "
+    of = {"wanted": wanted, "at": at}
+    same = "email = :wanted COLLATE NOCASE"
+    for which in ("person = :wanted", f"{same} AND enabled = 1", same):
+        if found := [each["person"] for each in rows(db, f"{known}{which} ORDER BY 1", of)]:
+            return found
+    return []
+
+
 def account(db: Snapshot, at: Instant, person: str) -> Account | None:
     """One person's account."""
     of = {"person": person, "at": at}

@@ -33,11 +33,20 @@ def cli_sessions(db: Snapshot, at: Instant, person: str) -> list[SignInRow]:
     ]
 
 
-def proposed_enrolment(db: Snapshot, at: Instant, person: str) -> tuple[str, str] | None:
-    """The enrolment of the person that waits for a second administrator, and who proposed it."""
+@dataclass(frozen=True, slots=True)
+class ProposedEnrolment:
+    """New factors of somebody that wait: for a second administrator, or until `alone`, when who proposed it goes on."""
+
+    enrolment: str
+    by: str
+    alone: Instant | None
+
+
+def proposed_enrolment(db: Snapshot, at: Instant, person: str) -> ProposedEnrolment | None:
+    """The enrolment of the person that waits."""
     found = rows(
         db,
-        f"SELECT enrolment, proposed_by FROM enrolment WHERE person = :person AND status = 'proposed' AND {AT} LIMIT 1",
+        f"SELECT * FROM enrolment WHERE person = :person AND status = 'proposed' AND {AT} LIMIT 1",
         {"person": person, "at": at},
     )
-    return (found[0]["enrolment"], found[0]["proposed_by"]) if found else None
+    return next((ProposedEnrolment(each["enrolment"], each["proposed_by"], each["alone"]) for each in found), None)

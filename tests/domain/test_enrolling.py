@@ -1,0 +1,250 @@
+"""Enrolment links: who makes one, when that takes two people and when time, and what using one replaces."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from onepam.domain import enrolling as rules
+from onepam.domain.access import ConsoleRight, Permission
+from onepam.domain.authority import ActorFacts, HeldRole
+from onepam.domain.commit import Decided
+from onepam.domain.enrolling import EnrolmentFacts, LinkFacts, Opened
+from onepam.domain.gate import Tries
+from onepam.domain.people import PersonKind
+from onepam.domain.proposal import ProposalKind, ProposalRefused
+from onepam.domain.sign_in import (
+    EnrolmentAnnounced,
+    EnrolmentEnded,
+    EnrolmentOpened,
+    EnrolmentProposed,
+    EnrolmentUndecided,
+    EnrolmentUsed,
+    FactorEnrolled,
+    FactorKind,
+    FactorRemoved,
+    SignedOut,
+)
+from onepam.domain.signing_in import ANSWERED, ENROLMENT_LINK, AccountFacts, FactorFacts
+from onepam.kernel.clock import DAY, HOUR, Instant
+from onepam.kernel.errors import Refused
+from tests.domain.given import ADMINISTRATOR, LATER, MANAGER, MONITOR, NOW, PROD, present, proposal
+
+PASSWORD = FactorFacts("fac_p", FactorKind.PASSWORD, 0)
+TOTP = FactorFacts("fac_t", FactorKind.TOTP, 41)
+PASSKEY = FactorFacts("fac_k", FactorKind.PASSKEY, 7)
+KEY = FactorFacts("fac_s", FactorKind.SSH_KEY, 0)
+ACCOUNT = AccountFacts("eve", PersonKind.EMPLOYEE, True, None, Tries(), (PASSWORD, TOTP, PASSKEY), (), ())
+TWO_DAYS = 2 * DAY
+ADA, BOB = present("ada", ADMINISTRATOR), present("bob", ADMINISTRATOR)
+THREE = frozenset({"ada", "bob", "cyd"})
+
+
+def new(kind: FactorKind, person: str = "eve", challenge: str = "") -> FactorEnrolled:
+    return FactorEnrolled("fac_new_" + kind, person, kind, "", None, None, secret="x", challenge=challenge)
+
+
+def code(answer: object) -> str:
+    assert isinstance(answer, Refused), answer
+    return answer.code
+
+
+def decided(answer: object) -> Decided[Any]:
+    assert isinstance(answer, Decided), answer
+    return answer
+
+
+def events(answer: object) -> list[type]:
+    return [type(event) for event in decided(answer).events]
+
+
+def link(answer: object) -> EnrolmentOpened:
+    (opened,) = decided(answer).events
+    assert isinstance(opened, EnrolmentOpened)
+    return opened
+
+
+def opened_by(account: AccountFacts, actor: ActorFacts = ADA, administrators: frozenset[str] = THREE) -> Any:
+    return rules.open_link(LinkFacts(account, actor, administrators), "enr_1", "digest", "lost", NOW)
+
+
+def test_an_enrolment_link() -> None:
+    answer = decided(rules.open_without(ACCOUNT, "enr_1", "digest", "bootstrap", NOW))
+    assert answer.events == (
+        EnrolmentOpened("enr_1", "eve", Instant(NOW + ENROLMENT_LINK), "bootstrap", None, token_digest="digest"),
+    )
+    assert answer.result == Opened(Instant(NOW + ENROLMENT_LINK))
+    assert link(opened_by(ACCOUNT)).by == "ada"
+
+
+@pytest.mark.parametrize(
+    "account", [replace(ACCOUNT, kind=None), replace(ACCOUNT, kind=PersonKind.SERVICE), replace(ACCOUNT, enabled=False)]
+)
+def test_no_link_for_who_cannot_enrol(account: AccountFacts) -> None:
+    assert code(rules.open_without(account, "enr_1", "digest", "x", NOW)) == "person.unknown"
+    assert code(opened_by(account)) == "person.unknown"
+
+
+def test_no_link_by_who_does_not_administer() -> None:
+    assert code(opened_by(ACCOUNT, present("bob"))) == "right.missing"
+    assert code(opened_by(replace(ACCOUNT, roles=(MANAGER,)), present("bob"))) == "right.missing"
+
+
+def role(*permissions: Permission, console: tuple[ConsoleRight, ...] = ()) -> HeldRole:
+    return HeldRole("bnd_9", "", "some", "v1", permissions, console, None)
+
+
+DEV = replace(PROD, where={"env": "dev"})
+TRUSTED = [
+    ADMINISTRATOR,
+    MANAGER,
+    role(console=(ConsoleRight.ACCEPT_RISK,)),
+    role(PROD),
+    role(replace(DEV, administrative=True)),
+    role(replace(PROD, where={"app": "web"})),
+]
+"""Whoever says yes, administers, or reaches what is privileged now or with the next resource."""
+OTHERS = [MONITOR, role(DEV), role(console=(ConsoleRight.AUDIT,))]
+
+
+@pytest.mark.parametrize("held", TRUSTED)
+def test_replacing_the_factors_of_somebody_trusted_takes_two(held: HeldRole) -> None:
+    account = replace(ACCOUNT, roles=(held,))
+    proposed = decided(opened_by(account))
+    assert proposed.events == (EnrolmentProposed("enr_1", "eve", "lost", "ada"),)
+    assert proposed.result == Opened()
+    first = decided(opened_by(replace(account, factors=())))
+    assert first.result == Opened(Instant(NOW + ENROLMENT_LINK))
+    assert events(opened_by(replace(account, factors=(), had_factors=True))) == [EnrolmentProposed]
+
+
+@pytest.mark.parametrize("held", OTHERS)
+def test_the_factors_of_others_take_one(held: HeldRole) -> None:
+    assert events(opened_by(replace(ACCOUNT, roles=(held,)))) == [EnrolmentOpened]
+
+
+def test_where_nobody_else_could_decide_it_takes_two_days() -> None:
+    account = replace(ACCOUNT, roles=(MANAGER,))
+    assert events(opened_by(account, administrators=frozenset({"ada", "bob"}))) == [EnrolmentProposed]
+    hand = replace(ADA, linked_for=("bob",))
+    for actor, administrators in (
+        (ADA, frozenset({"ada"})),
+        (ADA, frozenset({"ada", "eve"})),
+        (hand, frozenset({"ada", "bob"})),
+    ):
+        answer = decided(opened_by(account, actor, administrators))
+        assert answer.events == (EnrolmentAnnounced("enr_1", "eve", "lost", "ada", Instant(NOW + TWO_DAYS)),)
+        assert answer.result == Opened(alone=Instant(NOW + TWO_DAYS))
+    own = replace(account, person="ada", roles=(ADMINISTRATOR,))
+    assert code(opened_by(own, administrators=frozenset({"ada"}))) == "enrolment.own"
+
+
+def test_the_second_administrator_is_another_person() -> None:
+    laid = proposal(ProposalKind.ENROLMENT, "enr_1", "ada", person="eve")
+    opened = link(rules.agree(ACCOUNT, BOB, laid, "digest", NOW))
+    assert (opened.enrolment, opened.person, opened.by, opened.token_digest) == ("enr_1", "eve", "bob", "digest")
+    assert opened.proposed_by == "ada"
+    for who in ("ada", "eve"):
+        answer = decided(rules.agree(ACCOUNT, present(who, ADMINISTRATOR), laid, "digest", NOW))
+        refused = ProposalRefused(ProposalKind.ENROLMENT, "enr_1", who, "enrolment.self_approval")
+        assert answer.events == (refused,)
+        assert isinstance(answer.result, Refused)
+    late = decided(rules.agree(ACCOUNT, BOB, replace(laid, until=NOW), "digest", NOW))
+    assert late.events == (EnrolmentEnded("enr_1", "eve", "enrolment.lapsed", "bob"),)
+    assert code(rules.agree(ACCOUNT, present("bob"), laid, "digest", NOW)) == "right.missing"
+
+
+def test_who_announced_it_makes_the_link_when_it_is_due() -> None:
+    laid = replace(proposal(ProposalKind.ENROLMENT, "enr_1", "ada", person="eve"), alone=NOW)
+    opened, finding = decided(rules.agree(ACCOUNT, ADA, laid, "digest", NOW)).events
+    assert isinstance(opened, EnrolmentOpened)
+    assert (opened.by, opened.proposed_by) == ("ada", "ada")
+    assert finding == EnrolmentUndecided("enr_1", "eve", "ada")
+    early = decided(rules.agree(ACCOUNT, ADA, replace(laid, alone=Instant(NOW + 1)), "digest", NOW))
+    assert early.result.code == "enrolment.not_due"
+    assert link(rules.agree(ACCOUNT, BOB, replace(laid, alone=Instant(NOW + 1)), "digest", NOW)).by == "bob"
+
+
+def waiting(actor: ActorFacts, by: str = "ada") -> EnrolmentFacts:
+    laid = proposal(ProposalKind.ENROLMENT, "enr_1", by, person="eve")
+    return EnrolmentFacts(ACCOUNT, actor, "enr_1", None, laid)
+
+
+def test_any_administrator_and_the_person_end_it() -> None:
+    for actor, why in ((ADA, "withdrawn"), (BOB, "denied"), (present("eve"), "denied")):
+        answer = decided(rules.end(waiting(actor), NOW))
+        assert answer.events == (EnrolmentEnded("enr_1", "eve", f"enrolment.{why}", actor.person),)
+    link = replace(waiting(BOB), proposal=None, expires=LATER)
+    assert decided(rules.end(link, NOW)).events == (EnrolmentEnded("enr_1", "eve", "enrolment.denied", "bob"),)
+    assert code(rules.end(waiting(present("max", MANAGER)), NOW)) == "right.missing"
+    assert code(rules.end(replace(waiting(BOB), account=None, enrolment=None), NOW)) == "enrolment.unknown"
+    assert code(rules.end(replace(waiting(BOB), enrolment=None), NOW)) == "enrolment.unknown"
+    gone = replace(BOB, signed_in_until=NOW)
+    assert code(rules.end(waiting(gone), NOW)) == "sign_in.ended"
+
+
+def test_the_makers_of_a_link_are_named_when_it_serves() -> None:
+    answer = decided(rules.enrol(ACCOUNT, "enr_1", LATER, (new(FactorKind.TOTP),), NOW, ("bob", "ada", "eve")))
+    assert answer.events[0] == EnrolmentUsed("enr_1", "eve", ("bob", "ada"))
+
+
+def test_a_password_is_for_nobody_with_a_provider_and_a_challenge_serves_once() -> None:
+    both = (new(FactorKind.PASSWORD), new(FactorKind.TOTP))
+    assert code(rules.enrol(replace(ACCOUNT, provider="Okta"), "enr_1", LATER, both, NOW)) == "enrolment.password"
+    made, seen = new(FactorKind.PASSKEY, challenge="c"), replace(ACCOUNT, answered=("b", "c"))
+    assert FactorEnrolled in events(rules.enrol(ACCOUNT, "enr_1", LATER, (made,), NOW))
+    assert rules.enrol(seen, "enr_1", LATER, (made,), NOW) is ANSWERED
+    assert FactorEnrolled in events(rules.enrol(seen, "enr_1", LATER, (new(FactorKind.TOTP),), NOW))
+
+
+def test_enrolling_replaces_everything_but_ssh_keys() -> None:
+    account = replace(ACCOUNT, factors=(PASSWORD, TOTP, KEY))
+    answer = rules.enrol(account, "enr_1", LATER, (new(FactorKind.PASSWORD), new(FactorKind.PASSKEY)), NOW)
+    assert events(answer) == [EnrolmentUsed, FactorRemoved, FactorRemoved, FactorEnrolled, FactorEnrolled]
+    assert isinstance(answer, Decided)
+    added = answer.events[-1]
+    assert isinstance(added, FactorEnrolled)
+    assert added.privileged_from is None
+
+
+def test_a_link_that_serves_ends_the_persons_other_links() -> None:
+    account = replace(ACCOUNT, links=("enr_0", "enr_1", "enr_2"))
+    answer = rules.enrol(account, "enr_1", LATER, (new(FactorKind.PASSKEY),), NOW)
+    assert isinstance(answer, Decided)
+    assert [event.enrolment for event in answer.events if isinstance(event, EnrolmentEnded)] == ["enr_0", "enr_2"]
+
+
+def test_a_replacement_ends_every_session_of_before_and_a_first_enrolment_none() -> None:
+    account = replace(ACCOUNT, sessions=("sgn_1", "cli_1"))
+    answer = rules.enrol(account, "enr_1", LATER, (new(FactorKind.PASSKEY),), NOW)
+    assert isinstance(answer, Decided)
+    ended = [each for each in answer.events if isinstance(each, SignedOut)]
+    assert ended == [SignedOut(each, "eve", "factors.replaced", "eve") for each in ("sgn_1", "cli_1")]
+    first = rules.enrol(replace(account, factors=()), "enr_1", LATER, (new(FactorKind.PASSKEY),), NOW)
+    assert SignedOut not in events(first)
+
+
+def test_a_replaced_administrators_factor_waits_an_hour() -> None:
+    account = replace(ACCOUNT, roles=(ADMINISTRATOR,))
+    answer = rules.enrol(account, "enr_1", LATER, (new(FactorKind.TOTP),), NOW)
+    assert isinstance(answer, Decided)
+    added = answer.events[-1]
+    assert isinstance(added, FactorEnrolled)
+    assert added.privileged_from == NOW + HOUR
+
+
+@pytest.mark.parametrize(
+    ("enrolment", "expires", "account"),
+    [
+        (None, LATER, ACCOUNT),
+        ("enr_1", None, ACCOUNT),
+        ("enr_1", NOW, ACCOUNT),
+        ("enr_1", LATER, replace(ACCOUNT, enabled=False)),
+    ],
+)
+def test_a_dead_link_enrols_nobody(enrolment: str | None, expires: Instant | None, account: AccountFacts) -> None:
+    assert code(rules.enrol(account, enrolment, expires, (new(FactorKind.TOTP),), NOW)) == "enrolment.gone"
+
+
+def test_enrolling_needs_a_second_factor() -> None:
+    assert code(rules.enrol(ACCOUNT, "enr_1", LATER, (new(FactorKind.PASSWORD),), NOW)) == "enrolment.factors"
