@@ -146,7 +146,7 @@ class World:
         def look(db: Snapshot, at: Instant) -> None:
             sql = "SELECT person, enabled FROM person WHERE valid_from <= ? AND ? < valid_until"
             enabled = {each[0]: bool(each[1]) for each in rows(db, sql, (at, at))}
-            sql = "SELECT user, person FROM scim_user WHERE valid_from <= ? AND ? < valid_until"
+            sql = "SELECT scim_user, person FROM scim_user WHERE valid_from <= ? AND ? < valid_until"
             leads = {each[0]: each[1] for each in rows(db, sql, (at, at))}
             given: dict[str, set[str]] = {}
             for said in self.said.values():

@@ -92,7 +92,7 @@ async def crowd(directory: Directory, size: int) -> list[str]:
 
 def who(directory: Directory, user: str) -> str:
     def of(db: Snapshot, at: Any) -> str:
-        return str(rows(db, "SELECT person FROM scim_user WHERE user = ? ORDER BY valid_from DESC", (user,))[0][0])
+        return str(rows(db, "SELECT person FROM scim_user WHERE scim_user = ? ORDER BY valid_from DESC", (user,))[0][0])
 
     return directory.company.reader.now(of)
 

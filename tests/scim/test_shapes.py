@@ -26,7 +26,7 @@ def person_of(directory: Directory, user: str) -> Any:
         return db.execute(
             "SELECT p.*, u.trouble FROM scim_user u LEFT JOIN person p ON p.person = u.person "
             "AND p.valid_from <= :at AND :at < p.valid_until "
-            "WHERE u.user = :u AND u.valid_from <= :at AND :at < u.valid_until",
+            "WHERE u.scim_user = :u AND u.valid_from <= :at AND :at < u.valid_until",
             {"u": user, "at": at},
         ).fetchone()
 

@@ -78,11 +78,8 @@ def compare(path: Path, progress: Callable[[int, int], None] = lambda done, of: 
 
 
 def _differences(table: StateTable, live: Db, rebuilt: Db) -> list[Difference]:
-    columns = ", ".join((*table.columns, "valid_from", "valid_until"))
-    order = ", ".join((*table.key, "valid_from"))
-    sql = f"SELECT {columns} FROM {table.name} ORDER BY {order}"
-    have = {tuple(each) for each in rows(live, sql)}
-    want = {tuple(each) for each in rows(rebuilt, sql)}
+    have = {tuple(each) for each in rows(live, table.rows_in_order)}
+    want = {tuple(each) for each in rows(rebuilt, table.rows_in_order)}
     if have == want:
         return []
     keys = len(table.key)

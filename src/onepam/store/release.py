@@ -107,7 +107,8 @@ def record(db: Db, stamp: str | None = None) -> None:
     """Writes that the tables are this release's; with another `stamp`, that they are not yet."""
     ours = this_release()
     db.execute(
-        "INSERT OR REPLACE INTO release VALUES (1, ?, ?, ?, ?)",
+        "INSERT INTO release VALUES (1, ?, ?, ?, ?) ON CONFLICT (one) DO UPDATE "
+        "SET name = excluded.name, kinds = excluded.kinds, state = excluded.state, stamp = excluded.stamp",
         (ours.name, json.dumps(ours.kinds), json.dumps(ours.state), stamp or ours.stamp),
     )
 

@@ -44,7 +44,7 @@ def migrate(db: Db, step: Migration) -> None:
         )
         db.execute(f"PRAGMA user_version = {LAYOUT}")
         ours = (step.number, step.name, step.digest, this_release().name)
-        if db.execute("INSERT OR IGNORE INTO migration VALUES (?, ?, ?, ?)", ours).rowcount:
+        if db.execute("INSERT INTO migration VALUES (?, ?, ?, ?) ON CONFLICT (number) DO NOTHING", ours).rowcount:
             step.run(db)
             db.execute("UPDATE release SET stamp = ?", (UNFINISHED,))
 

@@ -77,11 +77,19 @@ class StateTable:
     def erase(self, db: Db, at: Instant, person: str) -> None:
         """Empties the personal columns of every row of `person` that began before `at`, closed intervals included."""
         if self.personal:
-            nulls = ", ".join(f"{name} = NULL" for name in self.personal)
-            db.execute(
-                f"UPDATE {self.name} SET {nulls} WHERE person = :person AND valid_from <= :at",
-                {"person": person, "at": at},
-            )
+            db.execute(self.emptied, {"person": person, "at": at})
+
+    @property
+    def emptied(self) -> str:
+        """The statement by which a person's columns are emptied."""
+        nulls = ", ".join(f"{name} = NULL" for name in self.personal)
+        return f"UPDATE {self.name} SET {nulls} WHERE person = :person AND valid_from <= :at"
+
+    @property
+    def rows_in_order(self) -> str:
+        """The statement that reads all rows."""
+        columns, order = ", ".join((*self.columns, "valid_from", "valid_until")), ", ".join((*self.key, "valid_from"))
+        return f"SELECT {columns} FROM {self.name} ORDER BY {order}"
 
     @cached_property
     def _where(self) -> str:

@@ -159,7 +159,7 @@ def _begun(beside: Path, db: Db) -> Db:
     create(target, indexed=False)
     with transaction(target):
         target.execute("CREATE TABLE folded (size INTEGER NOT NULL, leaf BLOB NOT NULL)")
-        target.execute("INSERT INTO folded VALUES (0, x'')")
+        target.execute("INSERT INTO folded VALUES (0, ?)", (b"",))
     return target
 
 

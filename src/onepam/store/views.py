@@ -87,8 +87,8 @@ SELECT binding, role, subject_kind, subject, ends, valid_from, valid_until FROM 
 CREATE VIEW IF NOT EXISTS ev_permissions_v1 AS
 SELECT role, version, json_extract(p.value, '$.name') AS permission, json_extract(p.value, '$.mode') AS mode,
        json_extract(p.value, '$.actions') AS actions, json_extract(p.value, '$.where') AS selector,
-       json_extract(p.value, '$.logins') AS logins, json_extract(p.value, '$.administrative') AS administrative,
-       valid_from, valid_until
+       json_extract(p.value, '$.logins') AS logins,
+       CAST(json_extract(p.value, '$.administrative') AS INTEGER) AS administrative, valid_from, valid_until
 FROM role, json_each(role.permissions) AS p;
 CREATE VIEW IF NOT EXISTS ev_resources_v1 AS
 SELECT resource, labels, logins, host_keys, valid_from, valid_until FROM resource;

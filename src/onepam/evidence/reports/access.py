@@ -45,8 +45,8 @@ WITH account AS MATERIALIZED (
   SELECT DISTINCT labels, logins FROM site
 ), covers AS MATERIALIZED (
   SELECT q.role, q.permission, q.mode, q.actions, q.valid_from AS defined, s.labels, s.logins, l.value AS login,
-         q.administrative OR coalesce(json_extract(s.labels, '$.env'), '') = 'prod' AS privileged
-  FROM ev_permissions_v1 q JOIN alike s JOIN json_each(s.logins) l
+         CASE WHEN q.administrative = 1 OR json_extract(s.labels, '$.env') = 'prod' THEN 1 ELSE 0 END AS privileged
+  FROM ev_permissions_v1 q JOIN alike s ON TRUE JOIN json_each(s.logins) l ON TRUE
   WHERE q.valid_from <= :at AND :at < q.valid_until AND q.selector <> '{}'
     AND NOT EXISTS (SELECT 1 FROM json_each(q.selector) w WHERE NOT EXISTS (
       SELECT 1 FROM json_each(s.labels) x WHERE x.key = w.key AND x.value = w.value))

@@ -26,7 +26,7 @@ NAME = "accounts"
 SEEN = """\
 SELECT person, max(opened) FROM (
   SELECT person, opened FROM ev_signins_v1 WHERE opened <= :at UNION ALL
-  SELECT person, opened FROM ev_connections_v1 WHERE opened <= :at)
+  SELECT person, opened FROM ev_connections_v1 WHERE opened <= :at) AS seen
 GROUP BY person"""
 COLUMNS = (
     *PERSON_COLUMNS,

@@ -26,21 +26,22 @@ FROM ev_leavers_v1 l JOIN ev_signins_v1 s
 WHERE l.kind = 'person.disabled' AND l.time >= :from AND l.time < :to AND l.entry < :end
 GROUP BY l.entry, s.kind
 UNION ALL
-SELECT l.entry, 'ssh', count(*), max(coalesce(s.last_byte, s.closed, :never)), coalesce(s.closed, :never),
-  s.status = 'closed' AND s.last_byte IS NULL
-FROM ev_leavers_v1 l JOIN ev_connections_v1 s
-  ON s.person = l.person AND s.opened <= l.time AND (s.closed IS NULL OR s.closed >= l.time) AND s.valid_until = :never
-WHERE l.kind = 'person.disabled' AND l.time >= :from AND l.time < :to AND l.entry < :end
-GROUP BY l.entry
+SELECT entry, 'ssh', held, ended, coalesce(closed, :never),
+  CASE WHEN status = 'closed' AND last_byte IS NULL THEN 1 ELSE 0 END FROM (
+  SELECT l.entry, s.closed, s.status, s.last_byte, coalesce(s.last_byte, s.closed, :never) AS ended,
+    count(*) OVER (PARTITION BY l.entry) AS held,
+    row_number() OVER (PARTITION BY l.entry ORDER BY coalesce(s.last_byte, s.closed, :never) DESC) AS place
+  FROM ev_leavers_v1 l JOIN ev_connections_v1 s ON s.person = l.person AND s.opened <= l.time
+    AND (s.closed IS NULL OR s.closed >= l.time) AND s.valid_until = :never
+  WHERE l.kind = 'person.disabled' AND l.time >= :from AND l.time < :to AND l.entry < :end
+) AS last WHERE place = 1
 UNION ALL
-SELECT l.entry, 'sealed', count(*), max(coalesce(s.closed, :never)), coalesce(s.closed, :never), 0
+SELECT l.entry, 'sealed', count(*), max(coalesce(s.closed, :never)), max(coalesce(s.closed, :never)), 0
 FROM ev_leavers_v1 l JOIN ev_connections_v1 s
   ON s.person = l.person AND s.opened <= l.time AND (s.closed IS NULL OR s.closed >= l.time) AND s.valid_until = :never
 WHERE l.kind = 'person.disabled' AND l.time >= :from AND l.time < :to AND l.entry < :end
 GROUP BY l.entry
 ORDER BY 1, 2"""
-"""A single max() brings the other columns of its row with it (SQLite, "bare columns in an aggregate query")."""
-
 HEAD, PROBE = "person.disabled", "probe.made"
 SYSTEMS = (("ssh", "ssh"), ("console", "console"), ("cli", "command_line"))
 """What the views call it, and the report."""

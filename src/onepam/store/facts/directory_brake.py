@@ -49,7 +49,7 @@ SELECT m.grp, m.source FROM group_member m JOIN scim_user u ON m.source = 'scim:
 AND u.active = 1 AND {_at("u")}
 WHERE m.person = :person AND {_at("m")} AND NOT EXISTS (
     SELECT 1 FROM scim_member s JOIN scim_group g ON g.scim_group = s.scim_group AND {_at("g")}
-    WHERE s.user = u.user AND {_at("s")} AND '{DIRECTORY_GROUP}' || g.name = m.grp)
+    WHERE s.scim_user = u.scim_user AND {_at("s")} AND '{DIRECTORY_GROUP}' || g.name = m.grp)
 ORDER BY 1, 2"""
 
 _WHO_CAN_SIGN_IN = f"""
@@ -69,7 +69,7 @@ _ENDED = f"""
 SELECT count(*) FROM (
     SELECT person FROM leaver WHERE removed > :since AND valid_from <= :at
     AND (origin = '{ROSTER}' OR origin LIKE 'scim:%' OR (origin = '{END}' AND {_LED.format("leaver.person")}))
-    UNION SELECT person FROM person_hold WHERE began > :since AND valid_from <= :at AND reason = 'many')"""
+    UNION SELECT person FROM person_hold WHERE began > :since AND valid_from <= :at AND reason = 'many') AS departure"""
 """A departure that was taken back has still cost factors and bindings: so it counts, whether the row ended or not."""
 
 
@@ -130,7 +130,8 @@ def reported_by(db: Snapshot, origin: str, user: str, person: str | None, at: In
     """People whom this directory reported to have left, by this user or with this account."""
     found = rows(
         db,
-        f"SELECT person FROM reported_leaver WHERE origin = :origin AND (user = :user OR person = :person) AND {AT} "
+        "SELECT person FROM reported_leaver "
+        f"WHERE origin = :origin AND (scim_user = :user OR person = :person) AND {AT} "
         "ORDER BY 1",
         {"origin": origin, "user": user, "person": person or "", "at": at},
     )

@@ -86,7 +86,7 @@ def directory_memberships(db: Snapshot, person: str, at: Instant) -> tuple[tuple
         db,
         f"""
         SELECT DISTINCT '{DIRECTORY_GROUP}' || g.name AS grp, 'scim:' || u.provider AS source FROM scim_user u
-        JOIN scim_member m ON m.user = u.user AND m.valid_from <= :at AND :at < m.valid_until
+        JOIN scim_member m ON m.scim_user = u.scim_user AND m.valid_from <= :at AND :at < m.valid_until
         JOIN scim_group g ON g.scim_group = m.scim_group AND g.valid_from <= :at AND :at < g.valid_until
         WHERE u.person = :person AND u.active = 1 AND u.valid_from <= :at AND :at < u.valid_until
         ORDER BY 1, 2 LIMIT {MOST_OF_EACH}
@@ -168,7 +168,7 @@ def _same_email(db: Snapshot, person: str, email: str | None, at: Instant) -> st
     return found["person"] if found else None
 
 
-def _ids(db: Snapshot, table: str, key: str, person: str, at: Instant, which: str = "1") -> tuple[str, ...]:
+def _ids(db: Snapshot, table: str, key: str, person: str, at: Instant, which: str = "1 = 1") -> tuple[str, ...]:
     found = rows(
         db,
         f"SELECT {key} FROM {table} WHERE person = :person AND {which} AND {AT} ORDER BY 1 LIMIT {MOST_OF_EACH}",

@@ -30,11 +30,12 @@ NOBODY = Held()
 NO_GROUP_BRAKE = GroupBrake()
 
 _MEMBERS = """
-SELECT u.user, u.active, p.person, p.enabled, m.user IS NOT NULL AS is_member
-FROM json_each(:users) n
-CROSS JOIN scim_user u ON u.user = n.value AND u.valid_from <= :at AND :at < u.valid_until AND +u.provider = :provider
+SELECT u.scim_user, u.active, p.person, p.enabled, m.scim_user IS NOT NULL AS is_member
+FROM json_each(:users) n CROSS JOIN scim_user u
 LEFT JOIN person p ON p.person = u.person AND p.valid_from <= :at AND :at < p.valid_until
-LEFT JOIN scim_member m ON m.scim_group = :group AND m.user = u.user AND m.valid_from <= :at AND :at < m.valid_until
+LEFT JOIN scim_member m ON m.scim_group = :group AND m.scim_user = u.scim_user
+  AND m.valid_from <= :at AND :at < m.valid_until
+WHERE u.scim_user = n.value AND u.valid_from <= :at AND :at < u.valid_until AND u.provider || '' = :provider
 """
 
 
@@ -74,8 +75,8 @@ def scim_user(db: Snapshot, query: ScimUserQuery, at: Instant) -> UserFacts:
     who = person or (namesake.facts.person if namesake else None)
     return UserFacts(
         token=token,
-        user=User(found["user"], person, bool(found["active"]), found["version"]) if found else None,
-        user_name_taken=_taken(db, "scim_user", "user", "user_key", query.user_name, query.user, provider, at),
+        user=User(found["scim_user"], person, bool(found["active"]), found["version"]) if found else None,
+        user_name_taken=_taken(db, "scim_user", "scim_user", "user_key", query.user_name, query.user, provider, at),
         person=_known(db, person, at),
         namesake=namesake,
         namesake_held=namesake is not None and _is_led_to(db, namesake.facts.person, query.user, provider, at),
@@ -97,7 +98,7 @@ def scim_user(db: Snapshot, query: ScimUserQuery, at: Instant) -> UserFacts:
 
 @loads(TakeoverQuery)
 def takeover(db: Snapshot, query: TakeoverQuery, at: Instant) -> TakeoverFacts:
-    found = row(db, f"SELECT * FROM scim_user WHERE user = :user AND {AT}", {"user": query.user, "at": at})
+    found = row(db, f"SELECT * FROM scim_user WHERE scim_user = :user AND {AT}", {"user": query.user, "at": at})
     provider = found["provider"] if found else ""
     namesake = _known(db, found["waits_for"], at) if found else None
     return TakeoverFacts(
@@ -105,7 +106,7 @@ def takeover(db: Snapshot, query: TakeoverQuery, at: Instant) -> TakeoverFacts:
         user=None
         if found is None
         else ScimUserSet(
-            user=found["user"],
+            user=found["scim_user"],
             provider=provider,
             person=found["person"],
             active=bool(found["active"]),
@@ -133,7 +134,9 @@ def scim_group(db: Snapshot, query: ScimGroupQuery, at: Instant) -> GroupFacts:
     )
     users = set(query.users)
     if query.all_members and found:
-        members = rows(db, f"SELECT user FROM scim_member WHERE scim_group = :g AND {AT}", {"g": query.group, "at": at})
+        members = rows(
+            db, f"SELECT scim_user FROM scim_member WHERE scim_group = :g AND {AT}", {"g": query.group, "at": at}
+        )
         users.update(each[0] for each in members)
     name = found["name"] if found else ""
     touched = _members(db, query.group, users, provider, {name, query.name} - {""}, at)
@@ -179,8 +182,8 @@ def _members(
         for person in _fed(db, grp, people, provider, at):
             in_effect.setdefault(person, set()).add(grp)
     return {
-        each["user"]: Member(
-            user=each["user"],
+        each["scim_user"]: Member(
+            user=each["scim_user"],
             person=each["person"] if each["active"] and each["enabled"] else None,
             is_member=bool(each["is_member"]),
             in_effect=frozenset(in_effect.get(each["person"], ())),
@@ -203,7 +206,7 @@ def _fed(db: Snapshot, grp: str, people: list[str], provider: str, at: Instant) 
 def _user(db: Snapshot, user: str, provider: str, at: Instant) -> Any:
     return row(
         db,
-        f"SELECT * FROM scim_user WHERE user = :user AND provider = :provider AND {AT}",
+        f"SELECT * FROM scim_user WHERE scim_user = :user AND provider = :provider AND {AT}",
         {"user": user, "provider": provider, "at": at},
     )
 
@@ -254,7 +257,7 @@ def _is_led_to(db: Snapshot, person: str, user: str, provider: str, at: Instant)
     return (
         row(
             db,
-            f"SELECT 1 FROM scim_user WHERE person = :person AND provider = :provider AND user <> :user AND {AT}",
+            f"SELECT 1 FROM scim_user WHERE person = :person AND provider = :provider AND scim_user <> :user AND {AT}",
             {"person": person, "provider": provider, "user": user, "at": at},
         )
         is not None
@@ -276,7 +279,7 @@ def _groups_of(db: Snapshot, user: str, at: Instant) -> list[tuple[str, str]]:
         db,
         "SELECT g.scim_group, g.name FROM scim_member m JOIN scim_group g ON g.scim_group = m.scim_group "
         "AND g.valid_from <= :at AND :at < g.valid_until "
-        "WHERE m.user = :user AND m.valid_from <= :at AND :at < m.valid_until ORDER BY 1",
+        "WHERE m.scim_user = :user AND m.valid_from <= :at AND :at < m.valid_until ORDER BY 1",
         {"user": user, "at": at},
     )
     return [(each[0], each[1]) for each in found]

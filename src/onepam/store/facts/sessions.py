@@ -41,7 +41,7 @@ def _spent(db: Snapshot, person: str, proof: MfaProof, at: Instant) -> bool:
     found = row(
         db,
         "SELECT 1 FROM session WHERE person = :person AND opened >= :shown "
-        f"AND json_extract(mfa, '$.at') = :shown AND {AT} LIMIT 1",
+        f"AND CAST(json_extract(mfa, '$.at') AS BIGINT) = :shown AND {AT} LIMIT 1",
         {"person": person, "shown": proof.at, "at": at},
     )
     return found is not None

@@ -51,9 +51,9 @@ ORDER BY p.person LIMIT :most"""
 
 _DIFFERS = f"""
 {_IN_FORCE} AND NOT (e.type = 'vendor' AND s.person IS NULL AND p.owner IS NULL) AND (
-    p.kind <> e.type OR p.ends IS NOT e.ends
-    OR (m.person IS NOT NULL AND m.person <> p.person AND p.manager IS NOT m.person)
-    OR (e.type = 'vendor' AND s.person IS NOT NULL AND p.owner IS NOT s.person)
+    p.kind <> e.type OR coalesce(p.ends, 0) <> coalesce(e.ends, 0)
+    OR (m.person IS NOT NULL AND m.person <> p.person AND coalesce(p.manager, '') <> m.person)
+    OR (e.type = 'vendor' AND s.person IS NOT NULL AND coalesce(p.owner, '') <> s.person)
     OR (e.type = 'employee' AND p.owner IS NOT NULL))
 ORDER BY p.person LIMIT :most"""
 

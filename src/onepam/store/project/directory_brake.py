@@ -46,12 +46,12 @@ REPORTED_LEAVER = state(
         {
             "person": "TEXT NOT NULL",
             "origin": "TEXT NOT NULL",
-            "user": "TEXT NOT NULL",
+            "scim_user": "TEXT NOT NULL",
             "because": "TEXT NOT NULL",
             "began": "INTEGER NOT NULL",
             "notified": "INTEGER NOT NULL",
         },
-        (("origin", "user"), ("began",)),
+        (("origin", "scim_user"), ("began",)),
     )
 )
 OWN_WORD = state(
@@ -102,7 +102,7 @@ def directory_leaver_reported(db: Db, place: Place, event: events.DirectoryLeave
         place.time,
         person=event.person,
         origin=event.origin,
-        user=event.user,
+        scim_user=event.user,
         because=event.because,
         began=place.time,
         notified=event.notified,

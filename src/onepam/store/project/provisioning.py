@@ -32,9 +32,9 @@ SCIM_TOKEN = state(
 SCIM_USER = state(
     StateTable(
         "scim_user",
-        ("user",),
+        ("scim_user",),
         {
-            "user": "TEXT NOT NULL",
+            "scim_user": "TEXT NOT NULL",
             "provider": "TEXT NOT NULL",
             "person": "TEXT",
             "active": "INTEGER NOT NULL",
@@ -78,9 +78,9 @@ SCIM_GROUP = state(
 SCIM_MEMBER = state(
     StateTable(
         "scim_member",
-        ("scim_group", "user"),
-        {"scim_group": "TEXT NOT NULL", "user": "TEXT NOT NULL"},
-        (("user",),),
+        ("scim_group", "scim_user"),
+        {"scim_group": "TEXT NOT NULL", "scim_user": "TEXT NOT NULL"},
+        (("scim_user",),),
     )
 )
 
@@ -127,8 +127,8 @@ def scim_user_set(db: Db, place: Place, event: events.ScimUserSet) -> None:
         "document": event.document,
         "waits_for": event.waits_for,
     }
-    if event.version == 1 or not SCIM_USER.change(db, place.time, {"user": event.user}, **values):
-        SCIM_USER.put(db, place.time, user=event.user, provider=event.provider, created=place.time, **values)
+    if event.version == 1 or not SCIM_USER.change(db, place.time, {"scim_user": event.user}, **values):
+        SCIM_USER.put(db, place.time, scim_user=event.user, provider=event.provider, created=place.time, **values)
 
 
 @projects(events.AccountTakenOver)
@@ -139,7 +139,7 @@ def account_taken_over(db: Db, place: Place, event: events.AccountTakenOver) -> 
 
 @projects(events.ScimUserRemoved)
 def scim_user_removed(db: Db, place: Place, event: events.ScimUserRemoved) -> None:
-    SCIM_USER.end(db, place.time, user=event.user)
+    SCIM_USER.end(db, place.time, scim_user=event.user)
 
 
 @projects(events.ScimGroupSet)
@@ -157,12 +157,12 @@ def scim_group_set(db: Db, place: Place, event: events.ScimGroupSet) -> None:
 
 @projects(events.ScimGroupMemberAdded)
 def scim_group_member_added(db: Db, place: Place, event: events.ScimGroupMemberAdded) -> None:
-    SCIM_MEMBER.put(db, place.time, scim_group=event.group, user=event.user)
+    SCIM_MEMBER.put(db, place.time, scim_group=event.group, scim_user=event.user)
 
 
 @projects(events.ScimGroupMemberRemoved)
 def scim_group_member_removed(db: Db, place: Place, event: events.ScimGroupMemberRemoved) -> None:
-    SCIM_MEMBER.end(db, place.time, scim_group=event.group, user=event.user)
+    SCIM_MEMBER.end(db, place.time, scim_group=event.group, scim_user=event.user)
 
 
 @projects(events.ScimGroupRemoved)

@@ -76,7 +76,11 @@ def setup(db: Snapshot, at: Instant) -> Setup:
 def kept(db: Snapshot, at: Instant) -> Kept:
     """How much the ledger and the recordings hold at `at`."""
     size = size_at(db, at)
-    recorded = row(db, f"SELECT coalesce(sum(json_extract(counts, '$.bytes')), 0) FROM session WHERE {AT}", {"at": at})
+    recorded = row(
+        db,
+        f"SELECT coalesce(sum(CAST(json_extract(counts, '$.bytes') AS BIGINT)), 0) FROM session WHERE {AT}",
+        {"at": at},
+    )
     oldest = row(db, "SELECT time FROM entry WHERE idx = 0")
     return Kept(size, recorded[0] if recorded else 0, Instant(oldest[0]) if oldest else at)
 

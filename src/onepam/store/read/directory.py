@@ -64,7 +64,7 @@ def account_by_email(db: Snapshot, at: Instant, email: str) -> Account | None:
     """The enabled account with this address, whatever its capitals."""
     found = row(
         db,
-        f"SELECT person FROM person WHERE email = :email COLLATE NOCASE AND enabled = 1 AND {AT}",
+        f"SELECT person FROM person WHERE lower(email) = lower(:email) AND enabled = 1 AND {AT}",
         {"email": email, "at": at},
     )
     return account(db, at, found["person"]) if found else None

@@ -108,7 +108,7 @@ def deliveries(db: Snapshot, at: Instant) -> list[Deliveries]:
             SELECT receiver, channel, failing, because, sent, given_up FROM delivery WHERE {AT}
             UNION SELECT receiver, channel, NULL, NULL, NULL, NULL FROM receiver r WHERE {AT} AND NOT EXISTS (
                 SELECT 1 FROM delivery d
-                WHERE d.receiver = r.receiver AND d.valid_from <= :at AND :at < d.valid_until))
+                WHERE d.receiver = r.receiver AND d.valid_from <= :at AND :at < d.valid_until)) AS told
         ORDER BY failing IS NULL, receiver""",
         {"at": at},
     )

@@ -193,7 +193,8 @@ def _keys(db: Snapshot, at: Instant, blank: Probe, *, still: bool = False) -> It
     """Registered SSH keys, also those that ended; `still`: only those in force."""
     for each in rows(
         db,
-        "SELECT factor, reference FROM factor WHERE person = :person AND kind = 'ssh_key' AND reference IS NOT NULL "
+        "SELECT factor, max(reference) AS reference FROM factor "
+        "WHERE person = :person AND kind = 'ssh_key' AND reference IS NOT NULL "
         f"AND valid_from <= :at {'AND :at < valid_until' if still else ''} "
         "GROUP BY factor ORDER BY max(valid_from) DESC LIMIT :most",
         {"person": blank.person, "at": at, "most": MOST_PROOFS},
@@ -205,7 +206,7 @@ def _sign_ins(db: Snapshot, at: Instant, blank: Probe) -> Iterator[Probe]:
     """Cookies and CLI tokens whose time is not over, whether their sessions were ended or not."""
     for each in rows(
         db,
-        "SELECT session, kind, token_digest FROM sign_in "
+        "SELECT session, max(kind) AS kind, max(token_digest) AS token_digest FROM sign_in "
         "WHERE person = :person AND expires > :at AND valid_from <= :at AND token_digest IS NOT NULL "
         "GROUP BY session ORDER BY max(opened) DESC LIMIT :most",
         {"person": blank.person, "at": at, "most": 2 * MOST_PROOFS},

@@ -133,7 +133,7 @@ def user(db: Snapshot, at: Instant, provider: str, user: str) -> ScimUser | None
     """One user of the provider."""
     found = row(
         db,
-        f"SELECT * FROM scim_user WHERE user = :user AND provider = :provider AND {AT}",
+        f"SELECT * FROM scim_user WHERE scim_user = :user AND provider = :provider AND {AT}",
         {"user": user, "provider": provider, "at": at},
     )
     return _with_groups(db, [found], at)[0] if found else None
@@ -149,7 +149,7 @@ def group(db: Snapshot, at: Instant, provider: str, group: str, *, members: bool
     return _group(db, found, at, members) if found else None
 
 
-USER_COLUMNS = {"username": "user_key", "externalid": "external_id", "id": "user"}
+USER_COLUMNS = {"username": "user_key", "externalid": "external_id", "id": "scim_user"}
 GROUP_COLUMNS = {"displayname": "name_key", "externalid": "external_id", "id": "scim_group"}
 """Attributes (lower case) that an index answers, and their columns."""
 
@@ -158,7 +158,7 @@ def users(
     db: Snapshot, at: Instant, provider: str, equal: tuple[str, str] | None, start: int, count: int
 ) -> tuple[int, list[ScimUser]]:
     """How many users there are (with `equal`: an attribute of `USER_COLUMNS` and its value), and a page of them."""
-    total, found = _page(db, at, "scim_user", "user", USER_COLUMNS, provider, equal, start, count)
+    total, found = _page(db, at, "scim_user", "scim_user", USER_COLUMNS, provider, equal, start, count)
     return total, _with_groups(db, found, at)
 
 
@@ -181,7 +181,8 @@ def missing_users(db: Snapshot, at: Instant, provider: str, users: Sequence[str]
     """Which of these are no users of the provider."""
     found = rows(
         db,
-        f"SELECT user FROM scim_user WHERE provider = :p AND user IN (SELECT value FROM json_each(:u)) AND {AT}",
+        "SELECT scim_user FROM scim_user "
+        f"WHERE provider = :p AND scim_user IN (SELECT value FROM json_each(:u)) AND {AT}",
         {"p": provider, "u": json.dumps(list(users)), "at": at},
     )
     return sorted(set(users) - {each[0] for each in found})
@@ -239,7 +240,7 @@ def troubled(db: Snapshot, at: Instant, most: int = 200) -> list[Troubled]:
     """Users that do not work here."""
     found = rows(
         db,
-        f"SELECT user, provider, coalesce(user_name, '') AS user_name, person, trouble, waits_for, version "
+        f"SELECT scim_user, provider, coalesce(user_name, '') AS user_name, person, trouble, waits_for, version "
         "FROM scim_user u "
         f"WHERE trouble <> '' AND {AT} AND NOT (trouble = :disabled AND EXISTS (SELECT 1 FROM person p "
         "WHERE p.person = u.person AND p.enabled = 1 AND p.valid_from <= :at AND :at < p.valid_until)) "
@@ -320,17 +321,17 @@ def _token(found: Any) -> ScimToken:
 def _with_groups(db: Snapshot, found: Sequence[Any], at: Instant) -> list[ScimUser]:
     named = rows(
         db,
-        "SELECT m.user, g.scim_group, g.name FROM json_each(:users) n JOIN scim_member m ON m.user = n.value "
+        "SELECT m.scim_user, g.scim_group, g.name FROM json_each(:users) n JOIN scim_member m ON m.scim_user = n.value "
         "AND m.valid_from <= :at AND :at < m.valid_until JOIN scim_group g ON g.scim_group = m.scim_group "
         "AND g.valid_from <= :at AND :at < g.valid_until ORDER BY g.name",
-        {"users": json.dumps([each["user"] for each in found]), "at": at},
+        {"users": json.dumps([each["scim_user"] for each in found]), "at": at},
     )
     grouped: dict[str, list[tuple[str, str]]] = {}
     for each in named:
         grouped.setdefault(each[0], []).append((each[1], each[2]))
     return [
         ScimUser(
-            user=each["user"],
+            user=each["scim_user"],
             provider=each["provider"],
             person=each["person"],
             active=bool(each["active"]),
@@ -339,7 +340,7 @@ def _with_groups(db: Snapshot, found: Sequence[Any], at: Instant) -> list[ScimUs
             created=each["created"],
             modified=each["valid_from"],
             document=each["document"] or "{}",
-            groups=tuple(grouped.get(each["user"], ())),
+            groups=tuple(grouped.get(each["scim_user"], ())),
         )
         for each in found
     ]
@@ -347,7 +348,11 @@ def _with_groups(db: Snapshot, found: Sequence[Any], at: Instant) -> list[ScimUs
 
 def _group(db: Snapshot, found: Any, at: Instant, members: bool) -> ScimGroup:
     named = (
-        rows(db, f"SELECT user FROM scim_member WHERE scim_group = :g AND {AT} ORDER BY 1", {"g": found[0], "at": at})
+        rows(
+            db,
+            f"SELECT scim_user FROM scim_member WHERE scim_group = :g AND {AT} ORDER BY 1",
+            {"g": found[0], "at": at},
+        )
         if members
         else []
     )

@@ -97,7 +97,7 @@ def final_head(db: Snapshot, at: Instant, session: str) -> tuple[int, str] | Non
     found = row(
         db,
         f"SELECT chunks, head FROM session WHERE session = :session AND {AT} AND chunks > 0 "
-        "AND (verified OR closed_because = 'gateway.died')",
+        "AND (verified = 1 OR closed_because = 'gateway.died')",
         {"session": session, "at": at},
     )
     return (found["chunks"], found["head"]) if found else None

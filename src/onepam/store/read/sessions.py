@@ -166,8 +166,9 @@ def _where(at: Instant, which: SessionFilter) -> tuple[str, dict[str, Any]]:
         "before": "opened < :before",
         "request": "json_extract(because, '$.request') = :request",
         "gap": f"(gap IS NOT NULL OR session IN (SELECT session FROM bad_recording WHERE {AT}))",
-        "search": "(instr(lower(resource), :search) OR instr(lower(login), :search) OR instr(source, :search) "
-        f"OR person IN (SELECT person FROM person WHERE instr(lower(name), :search) AND {AT}))",
+        "search": "(instr(lower(resource), :search) > 0 OR instr(lower(login), :search) > 0 "
+        "OR instr(source, :search) > 0 "
+        f"OR person IN (SELECT person FROM person WHERE instr(lower(name), :search) > 0 AND {AT}))",
     }
     chosen = [AT, *(conditions[name] for name, value in values.items() if value is not None)]
     return " AND ".join([*chosen, *["status <> 'open'"] * ended]), {**values, "at": at}
@@ -234,9 +235,11 @@ def _refused(db: Snapshot, at: Instant, which: SessionFilter) -> tuple[str, dict
     if which.person is not None:
         where += " AND p.person = :person"
     if search := which.search.strip().lower():
-        fields = " OR ".join(f"instr(lower(json_extract({typed}, '$.{name}')), :search)" for name in ("asked", "login"))
-        where += f""" AND ({fields} OR instr(json_extract({typed}, '$.source'), :search) OR p.person IN
-            (SELECT person FROM person WHERE instr(lower(name), :search) AND {AT}))"""
+        fields = " OR ".join(
+            f"instr(lower(json_extract({typed}, '$.{name}')), :search) > 0" for name in ("asked", "login")
+        )
+        where += f""" AND ({fields} OR instr(json_extract({typed}, '$.source'), :search) > 0 OR p.person IN
+            (SELECT person FROM person WHERE instr(lower(name), :search) > 0 AND {AT}))"""
     end = at if which.before is None else min(at, Instant(which.before - 1))
     return where, {
         "first": size_at(db, Instant(which.since - 1)) if which.since is not None else 0,

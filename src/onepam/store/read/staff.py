@@ -289,7 +289,7 @@ UNION ALL
 SELECT 'manager_gone', p.person, p.name, p.valid_from, p.manager {_ACCOUNT} AND p.manager IN {_LEFT}
 UNION ALL
 SELECT 'other_address', p.person, p.name, e.said, e.email FROM staff_entry e
-JOIN person p ON p.person = e.person AND p.enabled = 1 AND {_P} WHERE e.email <> p.email COLLATE NOCASE AND {_ON}
+JOIN person p ON p.person = e.person AND p.enabled = 1 AND {_P} WHERE lower(e.email) <> lower(p.email) AND {_ON}
 UNION ALL
 SELECT 'disabled', p.person, p.name, p.valid_from, '' FROM staff_entry e
 JOIN person p ON p.person = e.person AND p.enabled = 0 AND {_P} WHERE {_ON}
