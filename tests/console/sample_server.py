@@ -8,6 +8,8 @@ from mimetypes import guess_type
 from threading import Thread
 
 from onepam.console import rendering
+from onepam.console.contexts.entrance import AtProviderPage
+from onepam.console.contexts.sessions import PlayerFramePage
 from tests.console.samples.company import shell
 from tests.console.samples.pages import SAMPLES
 
@@ -72,13 +74,13 @@ class Samples(BaseHTTPRequestHandler):
         path = LISTS.get(path, path)
         file = rendering.STATIC.parent / path.lstrip("/")
         if path.startswith("/~") and path[2:] in SAMPLES:
-            template, frame, context = SAMPLES[path[2:]]
-            leaves = {"form-action": "https://example.okta.com"} if template == "at_provider.html" else {}
-            page = rendering.render(template, frame, **context).encode()
+            frame, context = SAMPLES[path[2:]]
+            leaves = {"form-action": "https://example.okta.com"} if isinstance(context, AtProviderPage) else {}
+            page = rendering.render(context, frame).encode()
             self.answer(page, "text/html; charset=utf-8", rendering.policy(leaves))
         elif path == "/player":
             self.answer(
-                rendering.render("player_frame.html", shell("/player")).encode(), "text/html", rendering.PLAYER_CSP
+                rendering.render(PlayerFramePage(), shell("/player")).encode(), "text/html", rendering.PLAYER_CSP
             )
         elif path.startswith("/static/") and file.is_file():
             self.answer(file.read_bytes(), guess_type(file.name)[0] or "application/octet-stream", "")

@@ -1,20 +1,24 @@
 """Every page renders from its documented context, is fit for keyboards and screen readers, and needs no inline code."""
 
 import re
+from dataclasses import fields, replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from jinja2 import UndefinedError
+from jinja2 import meta, nodes
 
 from onepam.console import rendering
+from onepam.console.contexts import PageContext
+from onepam.console.contexts.sessions import PlayerFramePage
 from onepam.console.wording import asked_before
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant, utc
 from tests.console.samples.company import NOW, ago, shell
-from tests.console.samples.everyday import HOME
 from tests.console.samples.pages import SAMPLES
 from tests.console.samples.people import PEOPLE
 
+TEMPLATES = Path(rendering.__file__).parent / "templates"
+GIVEN = [*{each.template: each for each in PageContext.__subclasses__()}.values()]
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 _SVG_EMPTY = {"use", "path", "circle", "rect", "line"}
 
@@ -50,8 +54,8 @@ class Outline(HTMLParser):
 
 
 def page(name: str) -> str:
-    template, frame, context = SAMPLES[name]
-    return rendering.render(template, frame, **context)
+    frame, context = SAMPLES[name]
+    return rendering.render(context, frame)
 
 
 @pytest.mark.parametrize("name", SAMPLES)
@@ -102,10 +106,22 @@ def test_every_posting_form_carries_the_token_against_forgery(name: str) -> None
         assert ('name="csrf" value="c5rf"' in form) is ours, "ours carry it, and nobody else is told it"
 
 
-def test_every_template_has_a_sample() -> None:
-    folder = Path(rendering.__file__).parent / "templates"
-    pages = {file.name for file in folder.glob("*.html")} - {"base.html", "bare.html", "player_frame.html"}
-    assert pages == {template for template, _, _ in SAMPLES.values()}
+def test_every_page_has_a_template_and_a_sample() -> None:
+    pages = {file.name for file in TEMPLATES.glob("*.html")} - {"base.html", "bare.html"}
+    assert sorted(each.template for each in GIVEN) == sorted(pages)
+    assert pages - {PlayerFramePage.template} == {context.template for _, context in SAMPLES.values()}
+
+
+@pytest.mark.parametrize("given", GIVEN, ids=lambda given: given.__name__)
+def test_a_page_is_given_what_its_template_reads_and_nothing_else(given: type[PageContext]) -> None:
+    tree = rendering.environment().parse((TEMPLATES / given.template).read_text("utf-8"))
+    own = {each.name for each in tree.find_all(nodes.Macro)}
+    imported = [name for each in tree.find_all(nodes.FromImport) for name in each.names]
+    own |= {each if isinstance(each, str) else each[1] for each in imported}
+    own |= {each.target.name for each in tree.find_all(nodes.Assign) if isinstance(each.target, nodes.Name)}
+    own |= {each.target.name for each in tree.find_all(nodes.AssignBlock) if isinstance(each.target, nodes.Name)}
+    read = meta.find_undeclared_variables(tree) - own - rendering.environment().globals.keys() - {"shell"}
+    assert read == {each.name for each in fields(given)}  # type: ignore[arg-type]
 
 
 def test_icons_in_use_are_in_the_sprite() -> None:
@@ -115,16 +131,9 @@ def test_icons_in_use_are_in_the_sprite() -> None:
     assert used <= icons, used - icons
 
 
-def test_context_must_be_complete() -> None:
-    with pytest.raises(UndefinedError, match="requestable"):
-        rendering.render(
-            "home.html", shell("/"), **{name: value for name, value in HOME.items() if name != "requestable"}
-        )
-
-
 def test_what_people_write_stays_text() -> None:
-    hostile = {**PEOPLE["people"][0], "name": '"><script>alert(1)</script>', "email": "' onmouseover=alert(1) x='"}
-    html = rendering.render("people.html", shell("/people"), **{**PEOPLE, "people": [hostile]})
+    hostile = {**PEOPLE.people[0], "name": '"><script>alert(1)</script>', "email": "' onmouseover=alert(1) x='"}
+    html = rendering.render(replace(PEOPLE, people=[hostile]), shell("/people"))
     assert "<script>alert" not in html
     assert not Outline(html).broken
 
@@ -143,7 +152,7 @@ def test_the_player_is_in_a_sandbox_without_an_origin() -> None:
     assert "connect-src" not in rendering.PLAYER_CSP
     assert "unsafe-inline" not in rendering.CSP + rendering.PLAYER_CSP + rendering.CLI_AUTHORIZE_CSP
     assert "unsafe-eval" not in rendering.CSP.replace("wasm-unsafe-eval", "")
-    frame = rendering.render("player_frame.html", shell("/player"))
+    frame = rendering.render(PlayerFramePage(), shell("/player"))
     assert "csrf" not in frame
     assert "Mira" not in frame
 

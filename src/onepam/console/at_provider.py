@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from starlette.responses import Response
 
 from onepam.app.take_provider_keys import take_provider_keys
+from onepam.console.contexts.entrance import AtProviderPage
 from onepam.console.rendering import policy
 from onepam.console.visit import Visit
 from onepam.domain.provider_keys import ProviderKeysRead
@@ -102,10 +103,11 @@ def going(
     """A page that goes on by itself: a redirect after a form would have to pass the form's own `form-action`."""
     parts = urlsplit(url)
     return visit.page(
-        "at_provider.html",
+        AtProviderPage(
+            called=name,
+            says=says,
+            address=url,
+            fields=list(fields),
+        ),
         csp=policy({"form-action": f"'self' {parts.scheme}://{parts.netloc}"}),
-        called=name,
-        says=says,
-        url=url,
-        fields=list(fields),
     )

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from onepam.app.federated_sign_in import sign_in_by_provider
+from onepam.console.contexts.entrance import SignInPage
 from onepam.console.dispatch import SESSION_PREFIX
 from onepam.console.gate import know_device
 from onepam.console.rendering import Flash
@@ -57,18 +58,19 @@ async def first_page(
     """Where people choose how to sign in; with what went wrong before."""
     providers = await visit.services.reader(choices, None)
     return visit.page(
-        "sign_in.html",
+        SignInPage(
+            step="password",
+            login=login,
+            error=refused.message if refused else "",
+            hint=refused.hint if refused and not refused.hint.startswith("/") else "",
+            methods=[],
+            passkey=PASSKEY,
+            next=then,
+            providers=[{"id": each.provider, "name": each.name} for each in providers],
+            through="",
+            note=note,
+        ),
         403 if refused else 200,
-        step="password",
-        login=login,
-        error=refused.message if refused else "",
-        hint=refused.hint if refused and not refused.hint.startswith("/") else "",
-        methods=[],
-        passkey=PASSKEY,
-        next=then,
-        providers=[{"id": each.provider, "name": each.name} for each in providers],
-        through="",
-        note=note,
     )
 
 

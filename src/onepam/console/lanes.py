@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from onepam.console.view import Context, View
+from onepam.console.contexts import Context
+from onepam.console.view import View
 from onepam.console.wording import FACTORS
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, Instant, instant, moment, utc
 from onepam.store.read.people import Bar, Lane

@@ -1,6 +1,8 @@
 """One person from joining to leaving, as a page shows it."""
 
 from onepam.app.ports import LedgerHealth, Snapshot
+from onepam.console.contexts import Context
+from onepam.console.contexts.people import PersonPage
 from onepam.console.lanes import lanes
 from onepam.console.pages.person_change import form_of
 from onepam.console.person_words import (
@@ -9,7 +11,7 @@ from onepam.console.person_words import (
     second_factor,
     state_of,
 )
-from onepam.console.view import Context, View, resources
+from onepam.console.view import View, resources
 from onepam.console.wording import BASES, FACTORS, session_state
 from onepam.domain.people import PersonKind
 from onepam.domain.sessions import Because
@@ -25,7 +27,7 @@ from onepam.store.read.leavers import Duty, duties
 from onepam.store.read.matrix import access_matrix
 from onepam.store.read.names import called
 from onepam.store.read.sessions import SessionFilter, sessions
-from onepam.store.read.sign_ins import proposed_enrolment
+from onepam.store.read.sign_ins import ProposedEnrolment, proposed_enrolment
 from onepam.store.read.staff import of_person
 
 _DUTIES = {
@@ -47,58 +49,78 @@ def basis(row: rows.PersonRow) -> str:
     return f"{BASES[row.last.basis]}, {row.last.provider_name}" if row.last.provider else BASES[row.last.basis]
 
 
-def person_context(db: Snapshot, at: Instant, view: View, person: str, health: LedgerHealth) -> Context | None:
+def person_page(
+    db: Snapshot, at: Instant, view: View, person: str, health: LedgerHealth, administers: bool, link: Context | None
+) -> PersonPage | None:
+    """The person's page for whoever is in view; None where there is no such person. `link`: one made just now."""
     found = rows.person(db, at, person)
     if found is None:
         return None
-    row = found.row
+    row, state = found.row, state_of(found.row, at)
+    service, may_change = row.kind is PersonKind.SERVICE, administers and person != view.person
+    waiting = proposed_enrolment(db, at, person) if administers else None
     known = account(db, at, person)
-    manager = {"id": row.manager, "name": row.manager_name} if row.manager else None
-    return {
-        "person": {
-            "id": person,
-            "name": row.name,
-            "email": row.email or "",
-            "kind": row.kind.value,
-            "state": state_of(row, at),
-            "because": row.because,
-            "origin": origin_words(row.origin, row.origin_name),
-            "owner": row.owner_name,
-            "manager": manager,
-            "joined": row.added,
-            "ends": row.ends or FOREVER,
-            "ends_in": days_left(row.ends, at) if state_of(row, at) == "ending" and row.ends else "",
-            "last_sign_in": row.last_sign_in,
-            "last_basis": basis(row),
-        },
-        "edit": form_of(db, at, row),
-        "duties": [
+    return PersonPage(
+        link=link,
+        may_disable=may_change,
+        may_change=may_change,
+        may_enrol=administers and not service and state != "disabled",
+        may_key=administers and service,
+        agree=_agree(waiting, view, at) if waiting else None,
+        person=_about(row, at),
+        edit=form_of(db, at, row),
+        duties=[
             {"word": _DUTIES[each.kind], "name": each.name, "href": _duty(each), "until": each.until}
             for each in (duties(db, at, person) if not row.enabled else ())
         ],
-        "left": _left(found),
-        "roster": of_person(db, at, person) if row.kind is not PersonKind.SERVICE else None,
-        "identities": _identities(found),
-        **_excepted(db, at, row),
+        left=_left(found),
+        roster=of_person(db, at, person) if not service else None,
+        identities=_identities(found),
+        **_excepted(db, at, row, may_change),
         **lanes(rows.lanes(db, at, person), row.added, at, view),
-        "bindings": _bindings(db, at, view, found),
+        bindings=_bindings(db, at, view, found),
         **_access(db, at, view, person),
-        "factors": [
+        factors=[
             {"kind": FACTORS[each.kind], "name": each.label or "", "since": each.enrolled, "state": "proven"}
             for each in (known.factors if known else ())
         ],
-        "keys": _keys(known),
-        "second_factors": second_factor(row)[1],
-        "second_state": second_factor(row)[0],
-        "sessions": _sessions(db, at, person),
-        "ends_now": {
+        keys=_keys(known),
+        second_factors=second_factor(row)[1],
+        second_state=second_factor(row)[0],
+        sessions=_sessions(db, at, person),
+        ends_now={
             "sessions": found.held.sessions,
             "grants": found.held.grants,
             "requests": found.held.requests,
         },
-        "history": view.history(found.history[::-1], called(db, at), health),
-        "proof": view.proof_of(found.history, health),
-        "waiting": proposed_enrolment(db, at, person),
+        history=view.history(found.history[::-1], called(db, at), health),
+        proof=view.proof_of(found.history, health),
+    )
+
+
+def _agree(waiting: ProposedEnrolment, view: View, now: Instant) -> Context:
+    mine = waiting.by == view.person
+    may = waiting.alone is not None and waiting.alone <= now if mine else True
+    return {"id": waiting.enrolment, "by": waiting.by, "mine": mine, "alone": waiting.alone, "may": may}
+
+
+def _about(row: rows.PersonRow, at: Instant) -> Context:
+    state = state_of(row, at)
+    return {
+        "id": row.person,
+        "name": row.name,
+        "email": row.email or "",
+        "kind": row.kind.value,
+        "state": state,
+        "because": row.because,
+        "origin": origin_words(row.origin, row.origin_name),
+        "owner": row.owner_name,
+        "manager": {"id": row.manager, "name": row.manager_name} if row.manager else None,
+        "joined": row.added,
+        "ends": row.ends or FOREVER,
+        "ends_in": days_left(row.ends, at) if state == "ending" and row.ends else "",
+        "last_sign_in": row.last_sign_in,
+        "last_basis": basis(row),
     }
 
 
@@ -127,11 +149,13 @@ def _identities(found: rows.PersonDetail) -> list[Context]:
     ]
 
 
-def _excepted(db: Snapshot, at: Instant, row: rows.PersonRow) -> Context:
+def _excepted(db: Snapshot, at: Instant, row: rows.PersonRow, may_change: bool) -> Context:
     """The exception from the second factor that counts; and whether one could be proposed: never for administrators."""
     found = exceptions(db, at, row.person)
     counts = next((each for each in reversed(found) if each.accepted_by), None)
-    possible = bool(row.providers) and row.enabled and not account_facts(db, row.person, at).administrative()
+    possible = (
+        may_change and bool(row.providers) and row.enabled and not account_facts(db, row.person, at).administrative()
+    )
     return {
         "exception": {"ends": counts.ends, "by": counts.accepted_by_name, "reason": counts.reason} if counts else None,
         "may_except": possible and not found,

@@ -2,8 +2,8 @@
 
 from dataclasses import asdict, dataclass
 
+from onepam.console.contexts import Context
 from onepam.console.provider_form import DEFAULT_SCOPES, FIELDS
-from onepam.console.view import Context
 from onepam.domain.federation import ProviderKind
 from onepam.identity.oidc import presets as oidc
 from onepam.identity.oidc import settings as oidc_settings

@@ -6,7 +6,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from onepam.console.view import Context
+from onepam.console.contexts import Context
 from onepam.domain.federation import ProviderKind
 from onepam.domain.provider_setting import Provider
 from onepam.domain.providers import FirstFactor, ProviderRule

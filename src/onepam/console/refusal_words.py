@@ -1,6 +1,6 @@
 """Why a provider's people stay outside, and what an administrator does about it."""
 
-from onepam.console.view import Context
+from onepam.console.contexts import Context
 from onepam.store.read.providers import RefusedCount
 
 CAUSES: dict[str, tuple[str, str]] = {

@@ -1,20 +1,22 @@
 """How the console becomes HTML: templates, filters that word times and sizes, asset addresses, the CSP. No decisions.
 
-Every page's context is documented at the head of its template. Instants are microseconds (`kernel.clock`), durations
+What a page is given is a record of `contexts`. Instants are microseconds (`kernel.clock`), durations
 are microseconds, sizes are bytes; templates never compute more than a word out of them.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from onepam.console.contexts import PageContext
 from onepam.console.places import Place
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant, iso, moment, utc
 from onepam.store.read.alarms import Alarm
@@ -111,9 +113,10 @@ class Shell:
     alarms: tuple[Alarm, ...] = ()
 
 
-def render(name: str, shell: Shell, **context: object) -> str:
-    """The page `templates/<name>` for this reader. Raises `jinja2.UndefinedError` when its context is incomplete."""
-    return _environment().get_template(name).render(shell=shell, **context)
+def render(page: PageContext, shell: Shell) -> str:
+    """The page for this reader."""
+    given = {each.name: getattr(page, each.name) for each in fields(cast(Any, page))}
+    return environment().get_template(page.template).render(shell=shell, **given)
 
 
 def asset(name: str) -> str:
@@ -279,7 +282,8 @@ def label_text(labels: Mapping[str, str]) -> Markup:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates with their filters; a name that nobody gives is an error."""
     environment = Environment(
         loader=PackageLoader("onepam.console"),
         autoescape=True,

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from onepam.console.contexts import Context
 from onepam.console.rendering import size, stopwatch
-from onepam.console.view import Context
 from onepam.console.wording import visible
 from onepam.gateway.playback import Channel, FileLine, Timeline
 

@@ -5,9 +5,9 @@ A link that would be refused is not made: it stays words.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from onepam.app.ports import LedgerHealth, Snapshot
+from onepam.console.contexts import Context
 from onepam.console.places import SEES_ALL, Place
 from onepam.console.visit import Visit
 from onepam.console.wording import happened
@@ -15,8 +15,6 @@ from onepam.kernel.clock import Instant
 from onepam.store.read.estate import Site, sites
 from onepam.store.read.explain import Link
 from onepam.store.read.history import Moment
-
-Context = dict[str, Any]
 
 _NOWHERE = Site("", "ssh", {}, "", False)
 

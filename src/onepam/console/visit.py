@@ -11,6 +11,8 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from onepam.console.contexts import PageContext
+from onepam.console.contexts.refusal import RefusalPage
 from onepam.console.places import Place
 from onepam.console.rendering import CSP, Flash, Shell, render
 from onepam.console.rendering import Reader as Somebody
@@ -119,18 +121,17 @@ class Visit:
             alarms=self.alarms,
         )
 
-    def page(self, template: str, status: int = 200, csp: str = CSP, **context: object) -> Response:
+    def page(self, page: PageContext, status: int = 200, csp: str = CSP) -> Response:
         """A rendered page."""
-        return HTMLResponse(render(template, self.shell(), **context), status, headers={"Content-Security-Policy": csp})
+        return HTMLResponse(render(page, self.shell()), status, headers={"Content-Security-Policy": csp})
 
     def refusal(self, refused: Refused, status: int = 403) -> Response:
         """The page that says no: what, why, what next."""
         hint = refused.hint
         following = {"href": hint, "word": "Go on"} if hint.startswith("/") else None
         why = "" if following else hint
-        return self.page(
-            "refusal.html", status, heading=refused.message, why=why, next=following, code=refused.code, chain=None
-        )
+        page = RefusalPage(heading=refused.message, why=why, next=following, code=refused.code, chain=None)
+        return self.page(page, status)
 
     def go(self, path: str, flash: Flash | None = None) -> Response:
         """A redirect after a POST, with what happened shown on the next page."""

@@ -1,7 +1,11 @@
 """Resources, the role matrix, changes."""
 
+from dataclasses import replace
 from typing import Any
 
+from onepam.console.contexts.changes import ChangesPage, ProposePage
+from onepam.console.contexts.resources import ResourcePage, ResourcesPage
+from onepam.console.contexts.roles import RolesPage
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE
 from tests.console.samples.company import (
     BUILD,
@@ -38,10 +42,10 @@ def resource_row(target: Context, **more: Any) -> Context:
     }
 
 
-RESOURCES: Context = {
-    "filter": {"q": ""},
-    "total": 6,
-    "resources": [
+RESOURCES = ResourcesPage(
+    filter={"q": ""},
+    total=6,
+    resources=[
         resource_row(BUILD, owner="Lena Vogel", logins=["root"]),
         resource_row(DB1, live=1),
         resource_row(DB2),
@@ -49,9 +53,9 @@ RESOURCES: Context = {
         resource_row(WEB1, logins=["deploy"], people=9),
         resource_row(WEB2, logins=["deploy"], people=9, state="due", state_word="No host key yet", last_session=None),
     ],
-}
-RESOURCE: Context = {
-    "resource": {
+)
+RESOURCE = ResourcePage(
+    resource={
         **DB1,
         "address": "10.8.0.21",
         "port": 22,
@@ -68,7 +72,7 @@ RESOURCE: Context = {
             }
         ],
     },
-    "reach": [
+    reach=[
         {
             "person": JONAS,
             "login": "postgres",
@@ -86,7 +90,7 @@ RESOURCE: Context = {
             "chain": STANDING,
         },
     ],
-    "sessions": [
+    sessions=[
         {
             "id": "ses_1",
             "person": "Jonas Lindqvist",
@@ -106,13 +110,13 @@ RESOURCE: Context = {
             "recording": "intact",
         },
     ],
-    "history": [
+    history=[
         {"at": ago(300 * DAY), "words": "Mira Okafor declared the resource db-orders-1", "proof": PROOF},
         {"at": ago(90 * DAY), "words": "Lena Vogel declared the resource db-orders-1", "proof": PROOF},
     ],
-    "reach_beyond": 0,
-    "proof": PROOF,
-}
+    reach_beyond=0,
+    proof=PROOF,
+)
 
 _COLUMNS = [
     (name, env)
@@ -150,9 +154,9 @@ def role_row(ident: str, name: str, purpose: str, people: int, owner: str, allow
     }
 
 
-ROLES: Context = {
-    "columns": [{"id": name, "name": name, "labels": {"env": env}, "group": env} for name, env in _COLUMNS],
-    "rows": [
+ROLES = RolesPage(
+    columns=[{"id": name, "name": name, "labels": {"env": env}, "group": env} for name, env in _COLUMNS],
+    rows=[
         role_row("rol_lead", "Platform lead", "Answers for the platform at any hour.", 2, "Mira Okafor", "RRRRRRSSSSS"),
         role_row("rol_dbop", "Database operator", "Runs and repairs the databases.", 3, "Mira Okafor", "RR.....s..s"),
         role_row("rol_eng", "Engineer", "Builds and ships the shop.", 9, "Priya Raman", "..rr..ss.s."),
@@ -175,10 +179,10 @@ ROLES: Context = {
         ),
         role_row("rol_sec", "Security officer", "Watches, reviews, ends sessions.", 1, "Lena Vogel", "..........s"),
     ],
-    "version": "4be1d00c5f77a2",
-    "since": ago(9 * DAY),
-    "export": "/roles.csv",
-}
+    version="4be1d00c5f77a2",
+    since=ago(9 * DAY),
+    export="/roles.csv",
+)
 
 _CHANGE = {
     "id": "chg_3",
@@ -189,8 +193,24 @@ _CHANGE = {
     "widens": True,
     "digest": "4be1d00c5f77a2",
 }
-CHANGES: Context = {
-    "changes": [
+_EFFECTS = [
+    {"person": TOMAS, "gains": ["queue-1 as support, on request, at most 2 h"], "loses": []},
+    {"person": JONAS, "gains": [], "loses": ["cache-1 as root, standing", "metrics-1 as admin, standing"]},
+]
+_DIFF = [
+    {"kind": "skip", "text": "roles", "number": None},
+    {"kind": "same", "text": "  vendor-support:", "number": 41},
+    {"kind": "same", "text": "    owner: mira", "number": 42},
+    {"kind": "remove", "text": "    permissions: []", "number": 43},
+    {"kind": "add", "text": "    permissions:", "number": 43},
+    {
+        "kind": "add",
+        "text": "      - {do: [shell], where: {tier: queue}, logins: [support], on: request, longest: 2h}",
+        "number": 44,
+    },
+]
+CHANGES = ChangesPage(
+    changes=[
         _CHANGE,
         {
             **_CHANGE,
@@ -209,53 +229,37 @@ CHANGES: Context = {
             "state": "rejected",
         },
     ],
-    "change": {
+    change={
         **_CHANGE,
         "decided_by": "",
         "decided_at": None,
         "decided_why": "",
         "widenings": [],
         "ends": {"sessions": 1, "people": 1},
-        "effects": [
-            {"person": TOMAS, "gains": ["queue-1 as support, on request, at most 2 h"], "loses": []},
-            {"person": JONAS, "gains": [], "loses": ["cache-1 as root, standing", "metrics-1 as admin, standing"]},
-        ],
-        "diff": [
-            {"kind": "skip", "text": "roles", "number": None},
-            {"kind": "same", "text": "  vendor-support:", "number": 41},
-            {"kind": "same", "text": "    owner: mira", "number": 42},
-            {"kind": "remove", "text": "    permissions: []", "number": 43},
-            {"kind": "add", "text": "    permissions:", "number": 43},
-            {
-                "kind": "add",
-                "text": "      - {do: [shell], where: {tier: queue}, logins: [support], on: request, longest: 2h}",
-                "number": 44,
-            },
-        ],
+        "effects": _EFFECTS,
+        "diff": _DIFF,
     },
-    "may_approve": True,
-    "may_propose": True,
-    "may_withdraw": False,
-    "why_not": "",
-}
+    may_approve=True,
+    may_propose=True,
+    may_withdraw=False,
+    why_not="",
+)
 
-PROPOSE: Context = {
-    "text": "roles:\n  engineer:\n",
-    "plan": None,
-    "problems": [
-        {"line": 2, "column": 3, "message": "The role engineer has no purpose.", "hint": "Say what the job is."}
-    ],
-}
-PLANNED: Context = {
-    **PROPOSE,
-    "problems": [],
-    "plan": {
+PROPOSE = ProposePage(
+    text="roles:\n  engineer:\n",
+    plan=None,
+    problems=[{"line": 2, "column": 3, "message": "The role engineer has no purpose.", "hint": "Say what the job is."}],
+)
+PLANNED = replace(
+    PROPOSE,
+    problems=[],
+    plan={
         "digest": "4be1d00c5f77a2",
         "summary": "1 role changed; gain: 1, lose: 0",
         "changes_something": True,
         "widens": True,
         "widenings": ["The role vendor reaches queue-1."],
-        "effects": CHANGES["change"]["effects"],
-        "diff": CHANGES["change"]["diff"],
+        "effects": _EFFECTS,
+        "diff": _DIFF,
     },
-}
+)

@@ -1,8 +1,11 @@
 """Sessions, and one of them in full; the ledger."""
 
 from base64 import b64encode
+from dataclasses import replace
 from typing import Any
 
+from onepam.console.contexts.ledger import CheckpointPage, LedgerPage
+from onepam.console.contexts.sessions import SessionPage, SessionsPage
 from onepam.identity.totp import qr_svg
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from tests.console.samples.company import CHAIN, DB1, FRESH_PROOF, JONAS, LENA, PRIYA, PROOF, TOMAS, Context, ago, ahead
@@ -31,9 +34,9 @@ def session_row(
     }
 
 
-SESSIONS: Context = {
-    "filter": {"q": "", "state": "", "days": 7},
-    "sessions": [
+SESSIONS = SessionsPage(
+    filter={"q": "", "state": "", "days": 7},
+    sessions=[
         session_row(
             "ses_1", "live", JONAS, "db-orders-1", "postgres", 18 * MINUTE, None, recording="live", counts="9 channels"
         ),
@@ -108,9 +111,9 @@ SESSIONS: Context = {
             because="target did not answer",
         ),
     ],
-    "total": 7,
-    "older": "",
-}
+    total=7,
+    older="",
+)
 
 EVENTS = [
     (0, "channel", "Shell opened", "pty 100 × 28, xterm-256color"),
@@ -123,8 +126,8 @@ EVENTS = [
     (28_000_000, "end", "Shell closed", "exit status 0"),
 ]
 
-SESSION: Context = {
-    "session": {
+SESSION = SessionPage(
+    session={
         "id": "ses_3",
         "state": "closed",
         "person": JONAS,
@@ -157,38 +160,38 @@ SESSION: Context = {
         },
         "host_key": "SHA256:c2ln",
     },
-    "counts": [[5, "channels"], [1, "file operation"], [0, "gaps"]],
-    "events": [{"at": at, "kind": kind, "title": title, "detail": detail} for at, kind, title, detail in EVENTS],
-    "recording": "/sessions/ses_3/recording.cast",
-    "frame": "/player",
-    "unplayable": "",
-    "may_kill": True,
-    "may_export": True,
-    "chain": CHAIN,
-    "proof": PROOF,
-}
+    counts=[[5, "channels"], [1, "file operation"], [0, "gaps"]],
+    events=[{"at": at, "kind": kind, "title": title, "detail": detail} for at, kind, title, detail in EVENTS],
+    recording="/sessions/ses_3/recording.cast",
+    frame="/player",
+    unplayable="",
+    may_kill=True,
+    may_export=True,
+    chain=CHAIN,
+    proof=PROOF,
+)
 
-LIVE_SESSION: Context = {
-    **SESSION,
-    "session": {
-        **SESSION["session"],
+LIVE_SESSION = replace(
+    SESSION,
+    session={
+        **SESSION.session,
         "state": "live",
         "ended": None,
         "because": "",
         "recording": "live",
         "checked": None,
     },
-    "proof": FRESH_PROOF,
-}
+    proof=FRESH_PROOF,
+)
 
-LEDGER: Context = {
-    "state": "proven",
-    "headline": "Every entry was there, in order, signed, and witnessed elsewhere.",
-    "advice": "",
-    "head": {"size": 48_230, "at": ago(4 * SECOND)},
-    "signed": {"size": 48_230, "at": ago(3 * SECOND), "signer": "onepam signer", "root": "9f2c4a77d01be355"},
-    "witnessed": [{"name": "witness.example.org", "size": 48_221, "at": ago(14 * SECOND)}],
-    "checks": [
+LEDGER = LedgerPage(
+    state="proven",
+    headline="Every entry was there, in order, signed, and witnessed elsewhere.",
+    advice="",
+    head={"size": 48_230, "at": ago(4 * SECOND)},
+    signed={"size": 48_230, "at": ago(3 * SECOND), "signer": "onepam signer", "root": "9f2c4a77d01be355"},
+    witnessed=[{"name": "witness.example.org", "size": 48_221, "at": ago(14 * SECOND)}],
+    checks=[
         {"name": "Tail", "at": ago(32 * SECOND), "state": "proven", "words": "212 entries", "every": "each minute"},
         {
             "name": "Incremental",
@@ -205,10 +208,10 @@ LEDGER: Context = {
             "every": "each week",
         },
     ],
-    "stored": {"entries": 48_230, "recordings": 1_310_000_000, "oldest": ago(320 * DAY)},
-    "key": "onepam.example.org/log+4be1d00c+AZx3bWjN0qS8vK2LQ9f1",
-    "entry": None,
-    "entries": [
+    stored={"entries": 48_230, "recordings": 1_310_000_000, "oldest": ago(320 * DAY)},
+    key="onepam.example.org/log+4be1d00c+AZx3bWjN0qS8vK2LQ9f1",
+    entry=None,
+    entries=[
         {"index": 48_229 - n, "at": ago(n * 40 * SECOND + 4 * SECOND), "kind": kind, "words": f"{who} did it"}
         for n, (kind, who) in enumerate(
             [
@@ -220,8 +223,8 @@ LEDGER: Context = {
             ]
         )
     ],
-    "may_change": True,
-    "announced": [
+    may_change=True,
+    announced=[
         {
             "id": "ann_2345abcdefghijkl",
             "words": "Another recovery key, made without the old one",
@@ -229,19 +232,19 @@ LEDGER: Context = {
             "origin": "",
         }
     ],
-    "commands": [
+    commands=[
         ["The whole history against the tables", "onepam ledger verify"],
         ["A pack, offline, without us", "python3 verify.py pack.zip --log-key KEY --witness-key KEY"],
     ],
-}
-LEDGER_ALONE: Context = {
-    **LEDGER,
-    "announced": [],
-    "state": "due",
-    "headline": "The history is whole, but no independent witness confirms it.",
-    "advice": "Who controls this machine and its key could rewrite it unnoticed. Run “onepam witness” on another host.",
-    "witnessed": [],
-    "entry": {
+)
+LEDGER_ALONE = replace(
+    LEDGER,
+    announced=[],
+    state="due",
+    headline="The history is whole, but no independent witness confirms it.",
+    advice="Who controls this machine and its key could rewrite it unnoticed. Run “onepam witness” on another host.",
+    witnessed=[],
+    entry={
         "index": 48_211,
         "at": ago(47 * MINUTE),
         "kind": "request.approved",
@@ -252,7 +255,7 @@ LEDGER_ALONE: Context = {
         "fields": [["Request", "req_7f2k"], ["By", "Mira Okafor"]],
         "proof": {**PROOF, "witness": None, "witness_at": None},
     },
-}
+)
 
 _SIGNATURE = "vY0qS8vK2LQ9f1AZx3bWjN0q" * 3
 NOTE = f"""onepam.example.org/log
@@ -262,13 +265,13 @@ vN3o7ToC5wjSrqDDHkhGg4s9nXlu6s0pKXfDTyv6vGo=
 \u2014 onepam.example.org/log S+HQDIvHoIUrMJMKzfJ+Zr3{_SIGNATURE}S8s=
 \u2014 witness.example.org 0iY3pgAAAABpC3wAIvHoIUrMJMKzfJ+Zr3{_SIGNATURE}S8s=
 """
-CHECKPOINT: Context = {
-    "text": NOTE,
-    "svg": "data:image/svg+xml;base64," + b64encode(qr_svg(NOTE).encode()).decode("ascii"),
-    "size": 48_221,
-    "root": "bcdde8ed3a02e708d2aea0c31e4846838b3d9d796eeacd292977c34f2bfabc6a",
-    "origin": "onepam.example.org/log",
-    "at": ago(14 * SECOND),
-    "printed": ago(0),
-    "key": LEDGER["key"],
-}
+CHECKPOINT = CheckpointPage(
+    text=NOTE,
+    svg="data:image/svg+xml;base64," + b64encode(qr_svg(NOTE).encode()).decode("ascii"),
+    size=48_221,
+    root="bcdde8ed3a02e708d2aea0c31e4846838b3d9d796eeacd292977c34f2bfabc6a",
+    origin="onepam.example.org/log",
+    at=ago(14 * SECOND),
+    printed=ago(0),
+    key=LEDGER.key,
+)

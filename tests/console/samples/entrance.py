@@ -1,5 +1,17 @@
 """Sign-in, enrolment, confirming a terminal, the command line, my factors."""
 
+from dataclasses import replace
+
+from onepam.console.contexts.entrance import (
+    CliAuthorizePage,
+    ConfirmPage,
+    EnrolPage,
+    RecoveryPage,
+    SignInPage,
+    StepUpPage,
+)
+from onepam.console.contexts.exceptions import ExceptionsPage
+from onepam.console.contexts.factors import FactorsPage, TotpPage
 from onepam.kernel.clock import DAY, HOUR, SECOND
 from tests.console.samples.company import NOW, Context, ago, ahead
 
@@ -10,70 +22,70 @@ QR = (
     "4="
 )
 
-SIGN_IN: Context = {
-    "step": "password",
-    "login": "",
-    "error": "",
-    "hint": "",
-    "methods": ["totp", "passkey"],
-    "passkey": PASSKEY,
-    "next": "/",
-    "providers": [],
-    "through": "",
-    "note": "",
-}
-SIGN_IN_THROUGH: Context = {
-    **SIGN_IN,
-    "providers": [{"id": "okta", "name": "Okta"}, {"id": "partners", "name": "Partners"}],
-    "error": "Okta cannot be reached: it did not answer within 10 s.",
-    "hint": "Sessions that are open go on. Try again soon, or sign in in another way.",
-}
-SIGNED_OUT: Context = {**SIGN_IN_THROUGH, "error": "", "hint": "", "note": "You are signed out."}
-SECOND_STEP: Context = {
-    **SIGN_IN,
-    "step": "second",
-    "error": "That code was not accepted.",
-    "hint": "Wait for the next one; each works once.",
-}
-SECOND_STEP_THROUGH: Context = {**SECOND_STEP, "through": "provider", "error": "", "hint": ""}
+SIGN_IN = SignInPage(
+    step="password",
+    login="",
+    error="",
+    hint="",
+    methods=["totp", "passkey"],
+    passkey=PASSKEY,
+    next="/",
+    providers=[],
+    through="",
+    note="",
+)
+SIGN_IN_THROUGH = replace(
+    SIGN_IN,
+    providers=[{"id": "okta", "name": "Okta"}, {"id": "partners", "name": "Partners"}],
+    error="Okta cannot be reached: it did not answer within 10 s.",
+    hint="Sessions that are open go on. Try again soon, or sign in in another way.",
+)
+SIGNED_OUT = replace(SIGN_IN_THROUGH, error="", hint="", note="You are signed out.")
+SECOND_STEP = replace(
+    SIGN_IN,
+    step="second",
+    error="That code was not accepted.",
+    hint="Wait for the next one; each works once.",
+)
+SECOND_STEP_THROUGH = replace(SECOND_STEP, through="provider", error="", hint="")
 CODES = ["7K2P-M4QX", "Q9DT-3WLA", "H5NV-8RJC", "2BXE-6YKU", "W4GS-P7ZM", "L8CF-1THN", "V3QA-9DEK", "J6RY-5XBW"]
-ENROL: Context = {
-    "step": "password",
-    "person": {"name": "Priya Raman", "login": "priya"},
-    "provider": "",
-    "token": "t0k3n",
-    "ends": ahead(22 * HOUR),
-    "errors": {},
-    "min_length": 14,
-    "passkey": PASSKEY,
-    "totp": {"svg": QR, "secret": "JBSW Y3DP EHPK 3PXP", "account": "priya"},
-    "codes": CODES,
-}
-CONFIRM: Context = {
-    "state": "ask",
-    "token": "t0k3n",
-    "person": {"name": "Jonas Lindqvist"},
-    "source": "10.4.1.17",
-    "client": "OpenSSH_9.2p1",
-    "target": "db-orders-1",
-    "login": "postgres",
-    "ends": ahead(108 * SECOND),
-    "error": "",
-    "stale": False,
-}
-CLI: Context = {
-    "person": {"name": "Jonas Lindqvist"},
-    "client": "jonas@thinkpad",
-    "source": "10.4.1.17",
-    "redirect": "http://127.0.0.1:43121/",
-    "state": "s7",
-    "hours": 12,
-    "device": False,
-    "error": "",
-}
+ENROL = EnrolPage(
+    step="password",
+    person={"name": "Priya Raman", "login": "priya"},
+    provider="",
+    token="t0k3n",
+    ends=ahead(22 * HOUR),
+    errors={},
+    min_length=14,
+    passkey=PASSKEY,
+    totp={"svg": QR, "secret": "JBSW Y3DP EHPK 3PXP", "account": "priya"},
+    codes=CODES,
+)
+CONFIRM = ConfirmPage(
+    state="ask",
+    token="t0k3n",
+    person={"name": "Jonas Lindqvist"},
+    source="10.4.1.17",
+    client="OpenSSH_9.2p1",
+    target="db-orders-1",
+    login="postgres",
+    ends=ahead(108 * SECOND),
+    error="",
+    stale=False,
+)
+CLI = CliAuthorizePage(
+    person={"name": "Jonas Lindqvist"},
+    client="jonas@thinkpad",
+    source="10.4.1.17",
+    redirect="http://127.0.0.1:43121/",
+    state="s7",
+    hours=12,
+    device=False,
+    error="",
+)
 
-FACTORS: Context = {
-    "passkeys": [
+FACTORS = FactorsPage(
+    passkeys=[
         {
             "id": "fac_1",
             "name": "ThinkPad",
@@ -82,10 +94,10 @@ FACTORS: Context = {
             "device": "this device",
         }
     ],
-    "totp": {"id": "fac_2", "since": ago(319 * DAY), "last_used": ago(60 * DAY)},
-    "recovery": {"left": 2, "made": ago(319 * DAY)},
-    "new_codes": [],
-    "keys": [
+    totp={"id": "fac_2", "since": ago(319 * DAY), "last_used": ago(60 * DAY)},
+    recovery={"left": 2, "made": ago(319 * DAY)},
+    new_codes=[],
+    keys=[
         {
             "id": "key_1",
             "name": "jonas@thinkpad",
@@ -95,7 +107,7 @@ FACTORS: Context = {
             "last_used": ago(HOUR),
         }
     ],
-    "cli": [
+    cli=[
         {
             "id": "cli_1",
             "machine": "jonas@thinkpad",
@@ -104,34 +116,34 @@ FACTORS: Context = {
             "source": "10.4.1.17",
         }
     ],
-    "passkey": {"options": "/factors/passkeys/options", "verify": "/factors/passkeys"},
-    "may_remove": True,
-    "errors": {},
-    "notice": "",
-}
-NO_FACTORS: Context = {
-    **FACTORS,
-    "passkeys": [],
-    "totp": None,
-    "keys": [],
-    "cli": [],
-    "new_codes": CODES,
-    "may_remove": False,
-    "recovery": {"left": 8, "made": NOW},
-    "errors": {"key": "That is a private key. Paste the .pub file, and replace the key you just showed."},
-    "notice": "A replaced factor opens nothing privileged for an hour.",
-}
-RECOVERY: Context = {"error": ""}
-STEP_UP: Context = {
-    "methods": ["totp", "passkey"],
-    "passkey": PASSKEY,
-    "next": "/approvals",
-    "error": "",
-    "provider": "",
-}
-STEP_UP_THROUGH: Context = {**STEP_UP, "provider": "Okta"}
-STEP_UP_NOWHERE: Context = {**STEP_UP, "methods": []}
-TOTP: Context = {"svg": QR, "secret": "JBSW Y3DP EHPK 3PXP", "error": "That code was not accepted."}
+    passkey={"options": "/factors/passkeys/options", "verify": "/factors/passkeys"},
+    may_remove=True,
+    errors={},
+    notice="",
+)
+NO_FACTORS = replace(
+    FACTORS,
+    passkeys=[],
+    totp=None,
+    keys=[],
+    cli=[],
+    new_codes=CODES,
+    may_remove=False,
+    recovery={"left": 8, "made": NOW},
+    errors={"key": "That is a private key. Paste the .pub file, and replace the key you just showed."},
+    notice="A replaced factor opens nothing privileged for an hour.",
+)
+RECOVERY = RecoveryPage(error="")
+STEP_UP = StepUpPage(
+    methods=["totp", "passkey"],
+    passkey=PASSKEY,
+    next="/approvals",
+    error="",
+    provider="",
+)
+STEP_UP_THROUGH = replace(STEP_UP, provider="Okta")
+STEP_UP_NOWHERE = replace(STEP_UP, methods=[])
+TOTP = TotpPage(svg=QR, typed="JBSW Y3DP EHPK 3PXP", error="That code was not accepted.")
 _EXCEPTION: Context = {
     "id": "exc_1",
     "person": {"id": "per_5", "name": "Tomas Berg"},
@@ -145,11 +157,11 @@ _EXCEPTION: Context = {
     "may_accept": True,
     "may_end": True,
 }
-EXCEPTIONS: Context = {
-    "waiting": [_EXCEPTION],
-    "accepted": [{**_EXCEPTION, "id": "exc_2", "accepted_by": "Lena Vogt", "accepted": ago(HOUR)}],
-    "may_propose": True,
-    "latest": ahead(90 * 24 * HOUR),
-    "email": "",
-}
-NO_EXCEPTIONS: Context = {**EXCEPTIONS, "waiting": [], "accepted": [], "may_propose": False}
+EXCEPTIONS = ExceptionsPage(
+    waiting=[_EXCEPTION],
+    accepted=[{**_EXCEPTION, "id": "exc_2", "accepted_by": "Lena Vogt", "accepted": ago(HOUR)}],
+    may_propose=True,
+    latest=ahead(90 * 24 * HOUR),
+    email="",
+)
+NO_EXCEPTIONS = replace(EXCEPTIONS, waiting=[], accepted=[], may_propose=False)

@@ -1,9 +1,14 @@
 """My access, a request, the approvals inbox, a refusal."""
 
+from dataclasses import replace
 from typing import Any
 
+from onepam.console.contexts.home import HomePage
+from onepam.console.contexts.refusal import RefusalPage
+from onepam.console.contexts.requests import ApprovalsPage, RequestPage
 from onepam.console.rendering import Flash
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND
+from onepam.store.read.leavers import Stranded
 from tests.console.samples.company import (
     CHAIN,
     DB1,
@@ -25,11 +30,11 @@ from tests.console.samples.company import (
     ssh,
 )
 
-HOME: Context = {
-    "query": "",
-    "terminals": [],
-    "alerts": [],
-    "open": [
+HOME = HomePage(
+    query="",
+    terminals=[],
+    alerts=[],
+    open=[
         {
             "resource": DB1,
             "login": "postgres",
@@ -61,7 +66,7 @@ HOME: Context = {
             "chain": STANDING,
         },
     ],
-    "requestable": [
+    requestable=[
         {
             "resource": DB2,
             "approvers": "Mira Okafor or Lena Vogel",
@@ -80,9 +85,9 @@ HOME: Context = {
             "options": [{"value": "web:deploy", "login": "deploy", "role": "Engineer", "longest": 4 * HOUR}],
         },
     ],
-    "beyond": 12,
-    "open_beyond": 0,
-    "requests": [
+    beyond=12,
+    open_beyond=0,
+    requests=[
         {
             "id": "req_7f2m",
             "resource": "web-2",
@@ -111,7 +116,7 @@ HOME: Context = {
             "waiting_for": "",
         },
     ],
-    "sessions": [
+    sessions=[
         {
             "id": "ses_1",
             "resource": "db-orders-1",
@@ -129,8 +134,8 @@ HOME: Context = {
             "state": "closed",
         },
     ],
-    "setup": None,
-}
+    setup=None,
+)
 
 SETUP: Context = {
     "done": 4,
@@ -155,18 +160,18 @@ SETUP: Context = {
     ],
 }
 
-EMPTY_HOME: Context = {
-    **HOME,
-    "open": [],
-    "requestable": [],
-    "beyond": 0,
-    "requests": [],
-    "sessions": [],
-    "setup": SETUP,
-}
+EMPTY_HOME = replace(
+    HOME,
+    open=[],
+    requestable=[],
+    beyond=0,
+    requests=[],
+    sessions=[],
+    setup=SETUP,
+)
 
-REQUEST: Context = {
-    "request": {
+REQUEST = RequestPage(
+    request={
         "id": "req_7f2k",
         "status": "approved",
         "person": JONAS,
@@ -187,15 +192,15 @@ REQUEST: Context = {
         "void_why": "",
         "probe": {"state": "proven", "word": "refused", "at": ago(MINUTE)},
     },
-    "command": ssh("postgres", "db-orders-1"),
-    "approvers": [MIRA, LENA],
-    "chain": CHAIN,
-    "may_withdraw": True,
-    "may_end": False,
-    "grant": "grt_1",
-    "may_decide": False,
-    "live": 1,
-    "history": [
+    command=ssh("postgres", "db-orders-1"),
+    approvers=[MIRA, LENA],
+    chain=CHAIN,
+    may_withdraw=True,
+    may_end=False,
+    grant="grt_1",
+    may_decide=False,
+    live=1,
+    history=[
         {"at": ago(52 * MINUTE), "words": "Jonas Lindqvist asked to reach db-orders-1 as postgres", "proof": PROOF},
         {
             "at": ago(47 * MINUTE),
@@ -208,7 +213,7 @@ REQUEST: Context = {
             "proof": FRESH_PROOF,
         },
     ],
-}
+)
 
 
 def letter(ident: str, person: Context, target: Context, login: str, reason: str, age: int, **more: Any) -> Context:
@@ -233,17 +238,11 @@ def letter(ident: str, person: Context, target: Context, login: str, reason: str
     }
 
 
-APPROVALS: Context = {
-    "stranded": [
-        {
-            "request": "req_x",
-            "person_name": "Jonas Lindqvist",
-            "resource": "db-orders-1",
-            "login": "root",
-            "roles": ["Platform lead"],
-        }
+APPROVALS = ApprovalsPage(
+    stranded=[
+        Stranded("req_x", "Jonas Lindqvist", "db-orders-1", "root", ("Platform lead",)),
     ],
-    "waiting": [
+    waiting=[
         letter(
             "req_a",
             {**JONAS, "detail": "Database engineer, Platform"},
@@ -275,7 +274,7 @@ APPROVALS: Context = {
             privileged=False,
         ),
     ],
-    "decided": [
+    decided=[
         {
             "id": "req_u",
             "person": "Mara Stein",
@@ -307,15 +306,15 @@ APPROVALS: Context = {
             "undo_left": 0,
         },
     ],
-}
+)
 
-REFUSAL: Context = {
-    "heading": "You may not open root on db-orders-1",
-    "why": "Your role Database operator allows postgres there, not root.",
-    "next": {"href": "/?q=db-orders-1", "word": "Ask for access"},
-    "code": "access.login_not_allowed",
-    "chain": CHAIN[:2],
-}
+REFUSAL = RefusalPage(
+    heading="You may not open root on db-orders-1",
+    why="Your role Database operator allows postgres there, not root.",
+    next={"href": "/?q=db-orders-1", "word": "Ask for access"},
+    code="access.login_not_allowed",
+    chain=CHAIN[:2],
+)
 
 FLASHES = (
     Flash("done", "Approved: Jonas Lindqvist, db-orders-1 as postgres", "They were told; it ends by itself in 4 h."),

@@ -1,7 +1,9 @@
 """The board of leavers."""
 
+from dataclasses import replace
 from typing import Any
 
+from onepam.console.contexts.leavers import LeaversPage
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND
 from tests.console.samples.company import JONAS, TOMAS, Context, ago, ahead
 
@@ -41,20 +43,20 @@ def leaver(who: Context, **more: Any) -> Context:
     }  # fmt: skip
 
 
-LEAVERS: Context = {
-    "begin": ago(90 * DAY),
-    "until": ahead(0),
-    "total": 2,
-    "may_probe": True,
-    "figures": [
+LEAVERS = LeaversPage(
+    begin=ago(90 * DAY),
+    until=ahead(0),
+    total=2,
+    may_probe=True,
+    figures=[
         {"word": "Half of them within", "value": "4 min", "state": "plain"},
         {"word": "95 of 100 within", "value": "1 day 2 h", "state": "plain"},
         {"word": "The longest", "value": "1 day 2 h", "state": "plain"},
         {"word": "Findings", "value": "1", "state": "finding"},
     ],
-    "ticks": [{"x": 5.6, "word": "1 s"}, {"x": 33.3, "word": "1 min"}, {"x": 66.3, "word": "1 h"},
+    ticks=[{"x": 5.6, "word": "1 s"}, {"x": 33.3, "word": "1 min"}, {"x": 66.3, "word": "1 h"},
               {"x": 92.0, "word": "24 h"}],
-    "people": [
+    people=[
         leaver(JONAS),
         leaver(
             TOMAS, took="1 day 2 h", width=92.6, state="finding", findings=["longer than 24 hours"],
@@ -64,5 +66,5 @@ LEAVERS: Context = {
                     {"word": "Access removed", "at": _REMOVED}],
         ),
     ],
-}  # fmt: skip
-NO_LEAVERS: Context = {**LEAVERS, "people": [], "total": 0}
+)  # fmt: skip
+NO_LEAVERS = replace(LEAVERS, people=[], total=0)

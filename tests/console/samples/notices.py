@@ -1,6 +1,7 @@
 """Receivers of notices, and what is told."""
 
-from onepam.console.view import Context
+from onepam.console.contexts import Context
+from onepam.console.contexts.notices import NoticesPage
 from onepam.kernel.clock import DAY, HOUR, MINUTE
 from tests.console.samples.company import ago
 
@@ -17,14 +18,14 @@ ROWS = [
     {"says": "A directory ended many, or the last administrator", "who": "administrators, systems", "alarm": True},
     {"says": "A factor of the person was replaced or removed", "who": "the person, systems", "alarm": False},
 ]
-NOTICES: Context = {
-    "receivers": [
+NOTICES = NoticesPage(
+    receivers=[
         receiver(person="", name="siem", channel="webhook", failing=ago(26 * HOUR), why="It answers with an error.",
                  given_up=ago(2 * HOUR), waiting=1204, sent=ago(3 * DAY)),
         receiver(),
         receiver(person="", name="logs", channel="syslog", sent=ago(MINUTE)),
         receiver(person="", name="Security address", sent=None),
     ],
-    "more": 0, "failing": 1, "rows": ROWS,
-}  # fmt: skip
-NO_NOTICES: Context = {"receivers": [], "more": 0, "failing": 0, "rows": ROWS}
+    more=0, rows=ROWS,
+)  # fmt: skip
+NO_NOTICES = NoticesPage(receivers=[], more=0, rows=ROWS)

@@ -1,8 +1,12 @@
 """People, and one of them from joining on."""
 
+from dataclasses import replace
 from typing import Any
 
+from onepam.console.contexts.people import PeoplePage, PersonPage
+from onepam.console.contexts.second_factors import SecondFactorsPage
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE
+from onepam.store.read.staff import OnRoster
 from tests.console.samples.company import (
     CHAIN,
     DB1,
@@ -45,15 +49,15 @@ def person_row(who: Context, kind: str, roles: list[str], factors: list[str], **
     }
 
 
-PEOPLE: Context = {
-    "filter": {"q": "", "role": "", "kind": "", "state": "", "origin": "", "factor": ""},
-    "choices": {
+PEOPLE = PeoplePage(
+    filter={"q": "", "role": "", "kind": "", "state": "", "origin": "", "factor": ""},
+    choices={
         "kind": {"": "Everybody", "employee": "Employees", "vendor": "Vendors", "service": "Service accounts"},
         "state": {"": "In any state", "active": "Active", "ending": "Ending soon", "disabled": "Disabled"},
         "origin": {"": "From anywhere", "administrator": "Added here", "scim": "SCIM", "roster": "Roster"},
         "factor": {"": "Any second factor", "own": "Own passkey or app", "none": "None yet"},
     },
-    "people": [
+    people=[
         person_row(JONAS, "employee", ["Database operator", "Engineer"], ["passkey", "app"], privileged=True, live=1),
         person_row(
             LENA,
@@ -106,9 +110,9 @@ PEOPLE: Context = {
             last_sign_in=ago(9 * MINUTE),
         ),
     ],
-    "total": 8,
-    "may_add": True,
-}
+    total=8,
+    may_add=True,
+)
 
 
 def bar(since: int, until: int, label: str, state: str = "plain", href: str | None = None, row: int = 0) -> Context:
@@ -127,9 +131,9 @@ def point(at: int, says: str, state: str = "plain", href: str | None = None) -> 
     return {"at": ago(at), "says": says, "href": href, "state": state}
 
 
-PERSON: Context = {
-    "duties": [],
-    "person": {
+PERSON = PersonPage(
+    duties=[],
+    person={
         "id": "per_jonas",
         "name": "Jonas Lindqvist",
         "email": "jonas@example.org",
@@ -145,31 +149,31 @@ PERSON: Context = {
         "last_sign_in": ago(3 * HOUR),
         "last_basis": "attested, Okta",
     },
-    "edit": {
+    edit={
         "name": "Jonas Lindqvist",
         "email": "jonas@example.org",
         "manager": "mira@example.org",
         "owner": "",
         "ends": "",
     },
-    "left": None,
-    "roster": {
-        "entry": "stf_jonas",
-        "number": "4711",
-        "since": ago(300 * DAY),
-        "starts": ago(330 * DAY),
-        "ends": None,
-        "manager": "Mira Okafor",
-        "sponsor": None,
-        "removed": None,
-    },
-    "exception": {
+    left=None,
+    roster=OnRoster(
+        entry="stf_jonas",
+        number="4711",
+        since=ago(300 * DAY),
+        starts=ago(330 * DAY),
+        ends=None,
+        manager="Mira Okafor",
+        sponsor=None,
+        removed=None,
+    ),
+    exception={
         "ends": ahead(40 * DAY),
         "by": "Lena Vogel",
         "reason": "No phones are allowed on the shop floor.",
     },
-    "may_except": False,
-    "identities": [
+    may_except=False,
+    identities=[
         {
             "provider": "Okta",
             "user_name": "jonas.lindqvist",
@@ -178,13 +182,13 @@ PERSON: Context = {
             "last": ago(3 * HOUR),
         }
     ],
-    "start": ago(330 * DAY),
-    "end": ahead(15 * DAY),
-    "ticks": [
+    start=ago(330 * DAY),
+    end=ahead(15 * DAY),
+    ticks=[
         {"at": ago(days * DAY), "word": word}
         for days, word in [(323, "Jan 2026"), (264, "Mar"), (203, "May"), (142, "Jul"), (80, "Sep"), (19, "Nov")]
     ],
-    "lanes": [
+    lanes=[
         {
             "word": "Roles",
             "bars": [bar(320 * DAY, 0, "Engineer"), bar(200 * DAY, 0, "Database operator", row=1)],
@@ -227,7 +231,7 @@ PERSON: Context = {
             "points": [],
         },
     ],
-    "bindings": [
+    bindings=[
         {
             "role": "Database operator",
             "role_id": "rol_dbop",
@@ -247,37 +251,37 @@ PERSON: Context = {
             "chain": STANDING,
         },
     ],
-    "access": [
+    access=[
         {"resource": DB1, "login": "postgres", "how": "granted", "ends": ahead(3 * HOUR), "chain": CHAIN},
         {"resource": STAGE, "login": "deploy", "how": "standing", "ends": FOREVER, "chain": STANDING},
     ],
-    "factors": [
+    factors=[
         {"kind": "Passkey", "name": "ThinkPad", "since": ago(140 * DAY), "state": "proven"},
         {"kind": "Authenticator app", "name": "phone", "since": ago(319 * DAY), "state": "proven"},
     ],
-    "sessions": HOME["sessions"],
-    "access_beyond": 0,
-    "link": None,
-    "agree": None,
-    "second_factors": ["passkey", "authenticator app", "attested by Okta"],
-    "second_state": "proven",
-    "may_change": True,
-    "keys": [],
-    "may_key": False,
-    "may_disable": True,
-    "may_enrol": True,
-    "ends_now": {"sessions": 1, "grants": 1, "requests": 0},
-    "history": [
+    sessions=HOME.sessions,
+    access_beyond=0,
+    link=None,
+    agree=None,
+    second_factors=["passkey", "authenticator app", "attested by Okta"],
+    second_state="proven",
+    may_change=True,
+    keys=[],
+    may_key=False,
+    may_disable=True,
+    may_enrol=True,
+    ends_now={"sessions": 1, "grants": 1, "requests": 0},
+    history=[
         {"at": ago(40 * DAY), "words": "Mira Okafor changed what is known of Jonas Lindqvist", "proof": PROOF},
         {"at": ago(320 * DAY), "words": "Mira Okafor added Jonas Lindqvist: joined", "proof": PROOF},
     ],
-    "proof": PROOF,
-}
+    proof=PROOF,
+)
 
-SERVICE: Context = {
-    **PERSON,
-    "person": {
-        **PERSON["person"],
+SERVICE = replace(
+    PERSON,
+    person={
+        **PERSON.person,
         "id": "per_ci",
         "name": "deploy-bot",
         "email": "",
@@ -288,19 +292,19 @@ SERVICE: Context = {
         "ends": ahead(80 * DAY),
         "last_sign_in": None,
     },
-    "factors": [],
-    "exception": None,
-    "identities": [],
-    "second_factors": ["none: a machine"],
-    "second_state": "plain",
-    "edit": {
+    factors=[],
+    exception=None,
+    identities=[],
+    second_factors=["none: a machine"],
+    second_state="plain",
+    edit={
         "name": "deploy-bot",
         "email": "",
         "manager": "",
         "owner": "mira@example.org",
         "ends": "2026-02-11",
     },
-    "keys": [
+    keys=[
         {
             "id": "fac_ci",
             "name": "ci@runner-3",
@@ -309,12 +313,12 @@ SERVICE: Context = {
             "since": ago(12 * DAY),
         }
     ],
-    "may_enrol": False,
-    "may_key": True,
-}
+    may_enrol=False,
+    may_key=True,
+)
 
-MFA: Context = {
-    "bases": [
+MFA = SecondFactorsPage(
+    bases=[
         {"word": "shown to us", "means": "Both factors were shown to OnePAM.", "people": 41, "sessions": 812,
          "weak": False},
         {"word": "attested", "means": "The provider's signed message names one.", "people": 1204, "sessions": 9310,
@@ -324,44 +328,44 @@ MFA: Context = {
         {"word": "declared", "means": "A dated statement says so.", "people": 12, "sessions": 30, "weak": True},
         {"word": "accepted risk", "means": "No second factor.", "people": 0, "sessions": 0, "weak": True},
     ],
-    "people": 1352, "never": 7, "without_total": 19, "rules_total": 2, "resources": 310, "sessions": 10_558,
-    "sessions_without": 0, "machines": 14, "machine_sessions": 2209, "oldest": "12 h",
-    "exceptions": [{"person": {"id": "per_ravi", "name": "Ravi Menon"}, "ends": ahead(40 * DAY), "by": "Lena Vogel"}],
-    "exceptions_waiting": 1,
-    "own": [{"word": "passkey", "people": 96}, {"word": "authenticator app", "people": 33}],
-    "without": [{"id": "per_ravi", "name": "Ravi Menon"}, {"id": "per_priya", "name": "Priya Raman"}],
-    "rules": [
+    people=1352, never=7, without_total=19, rules_total=2, resources=310, sessions=10_558,
+    sessions_without=0, machines=14, machine_sessions=2209, oldest="12 h",
+    exceptions=[{"person": {"id": "per_ravi", "name": "Ravi Menon"}, "ends": ahead(40 * DAY), "by": "Lena Vogel"}],
+    exceptions_waiting=1,
+    own=[{"word": "passkey", "people": 96}, {"word": "authenticator app", "people": 33}],
+    without=[{"id": "per_ravi", "name": "Ravi Menon"}, {"id": "per_priya", "name": "Priya Raman"}],
+    rules=[
         {"resource": "db-orders-1", "words": "a passkey only; a factor of its own for each session"},
         {"resource": "db-orders-2", "words": "at most 1 h old"},
     ],
-}  # fmt: skip
-NO_MFA: Context = {
-    **MFA,
-    "exceptions": [],
-    "exceptions_waiting": 0,
-    "rules": [],
-    "rules_total": 0,
-    "without": [],
-    "without_total": 0,
-    "sessions_without": 3,
-}
+)  # fmt: skip
+NO_MFA = replace(
+    MFA,
+    exceptions=[],
+    exceptions_waiting=0,
+    rules=[],
+    rules_total=0,
+    without=[],
+    without_total=0,
+    sessions_without=3,
+)
 
-LEAVER: Context = {
-    **PERSON,
-    "duties": [
+LEAVER = replace(
+    PERSON,
+    duties=[
         {"word": "service account", "name": "CI deploy", "href": "/people/per_ci", "until": ahead(30 * DAY)},
         {"word": "vendor without a sponsor", "name": "Vic Field", "href": "/people/per_vic", "until": ahead(5 * DAY)},
         {"word": "resource", "name": "db-orders-1", "href": "/resources/db-orders-1", "until": None},
     ],
-    "person": {**PERSON["person"], "state": "disabled", "because": "left the company", "ends": ago(2 * DAY)},
-    "left": {
+    person={**PERSON.person, "state": "disabled", "because": "left the company", "ends": ago(2 * DAY)},
+    left={
         "removed": ago(2 * DAY),
         "because": "left the company",
         "origin": "SCIM from Okta",
         "left_at": ago(2 * DAY + 4 * HOUR),
         "notified": ago(2 * DAY),
     },
-    "access": [],
-    "bindings": [],
-    "may_enrol": False,
-}
+    access=[],
+    bindings=[],
+    may_enrol=False,
+)

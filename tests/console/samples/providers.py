@@ -1,5 +1,16 @@
 """Identity providers: the list, one, a proposal, the wizard, a test."""
 
+from dataclasses import replace
+
+from onepam.console.contexts.entrance import AtProviderPage
+from onepam.console.contexts.providers import (
+    ProviderFormPage,
+    ProviderNewPage,
+    ProviderPage,
+    ProviderProposedPage,
+    ProvidersPage,
+    ProviderTestPage,
+)
 from onepam.console.provider_vendors import vendor_of, vendors
 from onepam.console.provider_words import addresses
 from onepam.domain.federation import ProviderKind
@@ -39,8 +50,8 @@ _SHIBBOLETH = provider_row(
     factor={"state": "due", "words": "declared", "until": ahead(200 * DAY)},
     expiries=[CERTIFICATE, OWN],
 )
-PROVIDERS: Context = {
-    "providers": [
+PROVIDERS = ProvidersPage(
+    providers=[
         provider_row("Okta"),
         _SHIBBOLETH,
         provider_row(
@@ -52,9 +63,9 @@ PROVIDERS: Context = {
             trouble="Our own key for this provider cannot be used.",
         ),
     ],
-    "proposals": [_WAITS],
-    "may_change": True,
-}
+    proposals=[_WAITS],
+    may_change=True,
+)
 _SET = [
     {"what": "Name", "is": "Okta"},
     {"what": "Protocol", "is": "OpenID Connect"},
@@ -65,9 +76,9 @@ _SET = [
     {"what": "Attests a second factor", "is": "mfa, phr"},
     {"what": "Unknown people", "is": "are not let in"},
 ]
-PROVIDER: Context = {
-    "provider": {**provider_row("Okta"), "change": "chg_2"},
-    "refusals": [
+PROVIDER = ProviderPage(
+    provider={**provider_row("Okta"), "change": "chg_2"},
+    refusals=[
         {
             "why": "The provider does not take our client secret or code.",
             "what_to_do": "Compare client id, secret and redirect URI with the provider's; propose the new secret.",
@@ -76,21 +87,21 @@ PROVIDER: Context = {
             "last": ago(3 * MINUTE),
         }
     ],
-    "facts": _SET,
-    "addresses": addresses(ProviderKind.OIDC, CONSOLE, "idp_okta"),
-    "proposals": [],
-    "set_by": {"proposed": "Lena Vogel", "approved": "Mira Okafor", "at": ago(90 * DAY)},
-    "declaration": None,
-    "first_day": "2026-11-21",
-    "last_day": "2027-11-19",
-    "may_change": True,
-    "stale": False,
-}
-DECLARED: Context = {
-    **PROVIDER,
-    "provider": {**_SHIBBOLETH, "change": "chg_3"},
-    "addresses": addresses(ProviderKind.SAML, CONSOLE, "idp_shibboleth"),
-    "declaration": {
+    facts=_SET,
+    addresses=addresses(ProviderKind.OIDC, CONSOLE, "idp_okta"),
+    proposals=[],
+    set_by={"proposed": "Lena Vogel", "approved": "Mira Okafor", "at": ago(90 * DAY)},
+    declaration=None,
+    first_day="2026-11-21",
+    last_day="2027-11-19",
+    may_change=True,
+    stale=False,
+)
+DECLARED = replace(
+    PROVIDER,
+    provider={**_SHIBBOLETH, "change": "chg_3"},
+    addresses=addresses(ProviderKind.SAML, CONSOLE, "idp_shibboleth"),
+    declaration={
         "id": "dcl_1",
         "statement": "The laboratory's provider demands a second factor of everybody, at every sign-in.",
         "digest": "4be1d00c5f77a29f2c4a77d01be35581fa4be1d00c5f77a29f2c4a77d01be355",
@@ -99,70 +110,70 @@ DECLARED: Context = {
         "at": ago(165 * DAY),
         "ends": ahead(200 * DAY),
     },
-    "stale": True,
-}
-PROPOSED: Context = {
-    "change": {"id": "chg_7", "name": "Okta", "new": True, "by": LENA, "at": ago(20 * MINUTE)},
-    "provider": {"id": "idp_okta", "name": "Okta", "protocol": "OpenID Connect"},
-    "differences": [{"what": each["what"], "before": "", "after": each["is"]} for each in _SET],
-    "trouble": "",
-    "expiries": [],
-    "addresses": addresses(ProviderKind.OIDC, CONSOLE, "idp_okta"),
-    "may_change": True,
-    "mine": False,
-    "stale": False,
-}
-CHANGED: Context = {
-    **PROPOSED,
-    "change": {**PROPOSED["change"], "new": False, "name": "Shibboleth"},
-    "provider": {"id": "idp_shibboleth", "name": "Shibboleth", "protocol": "SAML 2.0"},
-    "addresses": addresses(ProviderKind.SAML, CONSOLE, "idp_shibboleth"),
-    "differences": [
+    stale=True,
+)
+PROPOSED = ProviderProposedPage(
+    change={"id": "chg_7", "name": "Okta", "new": True, "by": LENA, "at": ago(20 * MINUTE)},
+    provider={"id": "idp_okta", "name": "Okta", "protocol": "OpenID Connect"},
+    differences=[{"what": each["what"], "before": "", "after": each["is"]} for each in _SET],
+    trouble="",
+    expiries=[],
+    addresses=addresses(ProviderKind.OIDC, CONSOLE, "idp_okta"),
+    may_change=True,
+    mine=False,
+    stale=False,
+)
+CHANGED = replace(
+    PROPOSED,
+    change={**PROPOSED.change, "new": False, "name": "Shibboleth"},
+    provider={"id": "idp_shibboleth", "name": "Shibboleth", "protocol": "SAML 2.0"},
+    addresses=addresses(ProviderKind.SAML, CONSOLE, "idp_shibboleth"),
+    differences=[
         {"what": "Signing certificates", "before": "SHA-256 9f2c4a77d01be355… until 2026-12-09",
          "after": "SHA-256 9f2c4a77d01be355… until 2026-12-09, SHA-256 4be1d00c5f77a290… until 2029-11-20"},
         {"what": "Attests a second factor", "before": "nothing", "after": "https://refeds.org/profile/mfa"},
     ],
-    "expiries": [CERTIFICATE, OWN],
-    "mine": True,
-}  # fmt: skip
-FORM: Context = {
-    "vendor": OKTA.context(CONSOLE, "idp_okta"),
-    "provider": "idp_okta",
-    "kind": "oidc",
-    "called": "Okta",
-    "addresses": addresses(ProviderKind.OIDC, CONSOLE, "idp_okta"),
-    "form": OKTA.form(),
-    "changes": False,
-    "has_secret": False,
-    "kept_secret": "",
-    "replaces": "",
-    "error": None,
-}
-FORM_SAML: Context = {
-    **FORM,
-    "vendor": ANY_SAML.context(CONSOLE, "idp_shib"),
-    "kind": "saml",
-    "called": "Shibboleth",
-    "addresses": addresses(ProviderKind.SAML, CONSOLE, "idp_shib"),
-    "form": {**ANY_SAML.form(), "name": "Shibboleth", "metadata_url": "https://127.0.0.1/metadata"},
-    "changes": True,
-    "has_secret": True,
-    "error": {
+    expiries=[CERTIFICATE, OWN],
+    mine=True,
+)  # fmt: skip
+FORM = ProviderFormPage(
+    vendor=OKTA.context(CONSOLE, "idp_okta"),
+    provider="idp_okta",
+    kind="oidc",
+    called="Okta",
+    addresses=addresses(ProviderKind.OIDC, CONSOLE, "idp_okta"),
+    form=OKTA.form(),
+    changes=False,
+    has_secret=False,
+    kept_secret="",
+    replaces="",
+    error=None,
+)
+FORM_SAML = replace(
+    FORM,
+    vendor=ANY_SAML.context(CONSOLE, "idp_shib"),
+    kind="saml",
+    called="Shibboleth",
+    addresses=addresses(ProviderKind.SAML, CONSOLE, "idp_shib"),
+    form={**ANY_SAML.form(), "name": "Shibboleth", "metadata_url": "https://127.0.0.1/metadata"},
+    changes=True,
+    has_secret=True,
+    error={
         "message": "The metadata could not be read: 127.0.0.1 leads to an address this gateway does not connect to.",
         "hint": "",
         "link": "",
         "code": "fetch.address",
     },
-}
-VENDORS: Context = {"vendors": vendors()}
-TEST: Context = {
-    "called": "Okta",
-    "change": "chg_7",
-    "back": "/providers/proposed/chg_7",
-    "waits": True,
-    "mine": True,
-    "error": None,
-    "claims": [
+)
+VENDORS = ProviderNewPage(vendors=vendors())
+TEST = ProviderTestPage(
+    called="Okta",
+    change="chg_7",
+    back="/providers/proposed/chg_7",
+    waits=True,
+    mine=True,
+    error=None,
+    claims=[
         {"name": "sub", "value": "00u1f9zq2kXyWvTb5d7"},
         {"name": "preferred_username", "value": "lena.vogel@example.com"},
         {"name": "email", "value": "lena.vogel@example.com"},
@@ -171,7 +182,7 @@ TEST: Context = {
         {"name": "amr", "value": "pwd, otp, mfa"},
         {"name": "auth_time", "value": "1795269860"},
     ],
-    "who": {
+    who={
         "subject": "00u1f9zq2kXyWvTb5d7",
         "user_name": "lena.vogel@example.com",
         "email": "lena.vogel@example.com",
@@ -180,27 +191,27 @@ TEST: Context = {
         "state": "proven",
         "words": "by the address, and would then be linked",
     },
-    "groups": {"names": ["Platform", "Everyone"], "beyond": 0},
-    "factor": {"methods": ["pwd", "otp", "mfa"], "context": "", "state": "proven", "words": "Attested by mfa."},
-    "missing": ["No name: people would be called by their user name."],
-}
-TEST_FAILED: Context = {
-    **TEST,
-    "error": {
+    groups={"names": ["Platform", "Everyone"], "beyond": 0},
+    factor={"methods": ["pwd", "otp", "mfa"], "context": "", "state": "proven", "words": "Attested by mfa."},
+    missing=["No name: people would be called by their user name."],
+)
+TEST_FAILED = replace(
+    TEST,
+    error={
         "message": "The provider does not know this client secret.",
         "hint": "Type the secret once more: change the proposal.",
         "code": "oidc.exchange",
     },
-    "claims": [],
-    "who": None,
-    "groups": None,
-    "factor": None,
-    "missing": [],
-}
-GOING: Context = {
-    "called": "Okta",
-    "says": "You sign in there, and come back.",
-    "url": "https://example.okta.com/authorize",
-    "fields": [],
-}
-GOING_BY_FORM: Context = {**GOING, "url": "https://example.okta.com/sso", "fields": [("SAMLRequest", "PHNhbWxwOkE+")]}
+    claims=[],
+    who=None,
+    groups=None,
+    factor=None,
+    missing=[],
+)
+GOING = AtProviderPage(
+    called="Okta",
+    says="You sign in there, and come back.",
+    address="https://example.okta.com/authorize",
+    fields=[],
+)
+GOING_BY_FORM = replace(GOING, address="https://example.okta.com/sso", fields=[("SAMLRequest", "PHNhbWxwOkE+")])

@@ -1,5 +1,8 @@
 """Provisioning: two directories, one silent; and none yet."""
 
+from dataclasses import replace
+
+from onepam.console.contexts.provisioning import ProvisioningPage
 from onepam.kernel.clock import DAY, MINUTE
 from tests.console.samples.company import LENA, MIRA, Context, ago, ahead
 
@@ -17,8 +20,8 @@ _TOKEN: Context = {
     "oauth": False,
     "mine": False,
 }
-PROVISIONING: Context = {
-    "directories": [
+PROVISIONING = ProvisioningPage(
+    directories=[
         {
             "provider": "okta",
             "users": 412,
@@ -60,7 +63,7 @@ PROVISIONING: Context = {
             "failures": [],
         },
     ],
-    "tokens": [
+    tokens=[
         _TOKEN,
         {
             **_TOKEN,
@@ -74,13 +77,13 @@ PROVISIONING: Context = {
         },
         {**_TOKEN, "id": "stk_3", "name": "Partners", "provider": "partners", "over": True, "ends": ago(DAY)},
     ],
-    "groups": [
+    groups=[
         {"name": "Engineering", "provider": "okta", "named": 120, "in_effect": 118, "roles": "developer"},
         {"name": "Sales", "provider": "okta", "named": 40, "in_effect": 40, "roles": ""},
     ],
-    "unfed": [{"name": "Databases", "roles": "dba"}],
-    "providers": [{"id": "idp_okta", "name": "Okta"}],
-    "troubled": [
+    unfed=[{"name": "Databases", "roles": "dba"}],
+    providers=[{"id": "idp_okta", "name": "Okta"}],
+    troubled=[
         {
             "user_name": "kiosk",
             "provider": "okta",
@@ -100,7 +103,7 @@ PROVISIONING: Context = {
             "waits_for": LENA,
         },
     ],
-    "holds": [
+    holds=[
         {
             "id": "hld_1",
             "origin": "scim:okta",
@@ -116,7 +119,7 @@ PROVISIONING: Context = {
             ],
         }
     ],
-    "reported": [
+    reported=[
         {
             "id": LENA["id"],
             "name": LENA["name"],
@@ -125,25 +128,25 @@ PROVISIONING: Context = {
             "began": ago(2 * DAY),
         }
     ],
-    "own_words": [{"person": MIRA["id"], "name": MIRA["name"], "at": ago(DAY)}],
-    "address": "https://onepam.example.org/scim/v2",
-    "exchange": "https://onepam.example.org/scim/oauth/token",
-    "new": "",
-    "client": "",
-    "usual_days": 365,
-    "end_attribute": "endDate",
-    "may_change": True,
-    "stale": False,
-}
+    own_words=[{"person": MIRA["id"], "name": MIRA["name"], "at": ago(DAY)}],
+    address="https://onepam.example.org/scim/v2",
+    exchange="https://onepam.example.org/scim/oauth/token",
+    new="",
+    client="",
+    usual_days=365,
+    end_attribute="endDate",
+    may_change=True,
+    stale=False,
+)
 NOBODY_HELD: Context = {"holds": [], "reported": [], "own_words": []}
-NO_DIRECTORY: Context = {
-    **PROVISIONING,
-    "directories": [],
-    "tokens": [],
-    "groups": [],
-    "unfed": [],
-    "troubled": [],
+NO_DIRECTORY = replace(
+    PROVISIONING,
+    directories=[],
+    tokens=[],
+    groups=[],
+    unfed=[],
+    troubled=[],
     **NOBODY_HELD,
-}
-NEW_TOKEN: Context = {**PROVISIONING, "new": "scim_" + "Ab3" * 14 + "x", "stale": True}
-NEW_CLIENT: Context = {**NEW_TOKEN, "client": "stk_4fq2"}
+)
+NEW_TOKEN = replace(PROVISIONING, new="scim_" + "Ab3" * 14 + "x", stale=True)
+NEW_CLIENT = replace(NEW_TOKEN, client="stk_4fq2")

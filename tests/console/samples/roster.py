@@ -1,10 +1,14 @@
 """The staff roster: as it stands, and what a version would change."""
 
+from dataclasses import replace
+
+from onepam.console.contexts import Context
+from onepam.console.contexts.roster import RosterPage, RosterPlanPage
 from onepam.domain.staff import StaffRules, Standing
 from onepam.domain.staff_file import COLUMNS
 from onepam.kernel.clock import DAY, HOUR
 from onepam.store.read.staff import Finding, Source, VersionRow
-from tests.console.samples.company import JONAS, TOMAS, Context, ago
+from tests.console.samples.company import JONAS, TOMAS, ago
 
 DIGEST = "9f2c4b1e77aa5c03d1e8f6b2" + "0" * 40
 
@@ -24,16 +28,16 @@ HELD = version(
 )  # fmt: skip
 TAKEN = version(Standing.TAKEN, 2)
 
-ROSTER: Context = {
-    "taken": TAKEN,
-    "stale": False,
-    "source": Source("hr.example.org", None, None, None, HOUR, None),
-    "rules": StaffRules(),
-    "columns": [(name, "") for name in COLUMNS],
-    "trouble": (),
-    "held": None,
-    "held_why": "",
-    "accounts": [
+ROSTER = RosterPage(
+    taken=TAKEN,
+    stale=False,
+    source=Source("hr.example.org", None, None, None, HOUR, None),
+    rules=StaffRules(),
+    columns=[(name, "") for name in COLUMNS],
+    trouble=(),
+    held=None,
+    held_why="",
+    accounts=[
         {
             "words": "left by the roster, and the account is enabled",
             "count": 1,
@@ -45,51 +49,49 @@ ROSTER: Context = {
             "rows": [Finding("no_entry", TOMAS["id"], TOMAS["name"], ago(40 * DAY), "tomas@example.org")],
         },
     ],
-    "people": [
+    people=[
         {
             "words": "on the roster, without an account",
             "count": 214,
             "rows": [Finding("no_account", None, "Ingrid Sørensen", ago(9 * DAY), "ingrid@example.org")],
         }
     ],
-    "versions": [
+    versions=[
         TAKEN,
         version(Standing.REFUSED, 5, digest="", rows=0, added=0, changed=0, ended=0, errors=2),
         version(Standing.TAKEN, 30, source="upload", by_name="Lena Fischer", released_by_name="Mara Olsen"),
     ],
-    "may_take": True,
-}
-ROSTER_HELD: Context = {
-    **ROSTER,
-    "stale": True,
-    "held": HELD,
-    "held_why": "It would end the access of too many people.",
-    "versions": [HELD, *ROSTER["versions"]],
-}
-ROSTER_REFUSED: Context = {
-    **ROSTER,
-    "trouble": ("line 17, column ends: '31.02.2026' is not a date; write 2026-03-31.",),
-}
-NO_ROSTER: Context = {**ROSTER, "taken": None, "source": None, "accounts": [], "people": [], "versions": []}
+    may_take=True,
+)
+ROSTER_HELD = replace(
+    ROSTER,
+    stale=True,
+    held=HELD,
+    held_why="It would end the access of too many people.",
+    versions=[HELD, *ROSTER.versions],
+)
+ROSTER_REFUSED = replace(
+    ROSTER,
+    trouble=("line 17, column ends: '31.02.2026' is not a date; write 2026-03-31.",),
+)
+NO_ROSTER = replace(ROSTER, taken=None, source=None, accounts=[], people=[], versions=[])
 
-PLAN: Context = {
-    "plan": {
-        "digest": DIGEST, "rows": 1_206, "before": 1_204, "held": "", "released": False,
-        "leavers": [{"id": JONAS["id"], "name": JONAS["name"]}],
-        "added": [{"name": "Ingrid Sørensen", "detail": "4711 ingrid@example.org"}],
-        "changed": [{"name": TOMAS["name"], "detail": "17 tomas@example.org", "what": "manager, ends"}],
-        "ended": [{"name": JONAS["name"], "detail": "12 jonas@example.org"}],
-        "counts": {"added": 3, "changed": 1, "ended": 1, "leavers": 1},
-    },
-    "file": "eJw=", "errors": [], "error_count": 0,
+_PLAN: Context = {
+    "digest": DIGEST, "rows": 1_206, "before": 1_204, "held": "", "released": False,
+    "leavers": [{"id": JONAS["id"], "name": JONAS["name"]}],
+    "added": [{"name": "Ingrid Sørensen", "detail": "4711 ingrid@example.org"}],
+    "changed": [{"name": TOMAS["name"], "detail": "17 tomas@example.org", "what": "manager, ends"}],
+    "ended": [{"name": JONAS["name"], "detail": "12 jonas@example.org"}],
+    "counts": {"added": 3, "changed": 1, "ended": 1, "leavers": 1},
 }  # fmt: skip
-PLAN_HELD: Context = {**PLAN, "plan": {**PLAN["plan"], "held": "It drops too many rows."}}
-PLAN_INVALID: Context = {
-    "plan": None,
-    "file": "",
-    "errors": [
+PLAN = RosterPlanPage(plan=_PLAN, file="eJw=", errors=[], error_count=0)
+PLAN_HELD = replace(PLAN, plan={**_PLAN, "held": "It drops too many rows."})
+PLAN_INVALID = RosterPlanPage(
+    plan=None,
+    file="",
+    errors=[
         "line 17, column ends: '31.02.2026' is not a date; write 2026-03-31.",
         "line 40, column sponsor: a vendor needs a sponsor.",
     ],
-    "error_count": 240,
-}
+    error_count=240,
+)

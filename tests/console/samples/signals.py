@@ -1,5 +1,6 @@
 """Streams of signals."""
 
+from onepam.console.contexts.signals import SignalNewPage, SignalsPage, SignalTokenPage
 from onepam.kernel.clock import DAY, HOUR, MINUTE
 from tests.console.samples.company import JONAS, TOMAS, Context, ago
 
@@ -30,29 +31,29 @@ def signal(**more: object) -> Context:
     }  # fmt: skip
 
 
-SIGNALS: Context = {
-    "streams": [
+SIGNALS = SignalsPage(
+    streams=[
         stream(),
         stream(id="sst_edr", name="Endpoint protection", delivery="poll", state="finding", can_test=False,
                words="Cannot be fetched",
                trouble="edr.example.com did not answer within 10 seconds.", last=None, verified=None),
     ],
-    "proposals": [proposal(), proposal(id="chg_8", new=False, mine=True)],
-    "signals": [signal(), signal(word="Credential changed", detail="revoke", person=None, ended=0, reason="")],
-    "may_change": True,
-    "stale": False,
-}  # fmt: skip
-NO_SIGNALS: Context = {"streams": [], "proposals": [], "signals": [], "may_change": True, "stale": True}
-FORM: Context = {
-    "form": {
+    proposals=[proposal(), proposal(id="chg_8", new=False, mine=True)],
+    signals=[signal(), signal(word="Credential changed", detail="revoke", person=None, ended=0, reason="")],
+    may_change=True,
+    stale=False,
+)  # fmt: skip
+NO_SIGNALS = SignalsPage(streams=[], proposals=[], signals=[], may_change=True, stale=True)
+FORM = SignalNewPage(
+    form={
         "name": "Okta", "provider": "idp_okta", "issuer": "https://example.okta.com",
         "audience": "https://pam.example.com", "delivery": "push", "endpoint": "", "remote": "",
     },
-    "providers": [("idp_okta", "Okta"), ("idp_entra", "Entra ID")],
-    "error": {"message": "The transmitter publishes no keys.", "hint": "Ask its operator.", "code": "signal.discovery"},
-}  # fmt: skip
-TOKEN: Context = {
-    "called": "Okta",
-    "address": "https://pam.example.com/signals/sst_okta",
-    "token": "osg_" + "x" * 43,
-}
+    providers=[("idp_okta", "Okta"), ("idp_entra", "Entra ID")],
+    error={"message": "The transmitter publishes no keys.", "hint": "Ask its operator.", "code": "signal.discovery"},
+)  # fmt: skip
+TOKEN = SignalTokenPage(
+    called="Okta",
+    address="https://pam.example.com/signals/sst_okta",
+    token="osg_" + "x" * 43,
+)

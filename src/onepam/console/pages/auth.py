@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from onepam.app.enrol import recover
 from onepam.app.sign_in import sign_in, sign_out, step_up
+from onepam.console.contexts.entrance import CliAuthorizePage, RecoveryPage, SignInPage, StepUpPage
 from onepam.console.dispatch import SESSION_PREFIX
 from onepam.console.entering import (
     PASSKEY,
@@ -125,7 +126,7 @@ async def passkey_verify(visit: Visit) -> Response:
 async def recovery_page(visit: Visit) -> Response:
     """A recovery code after the password."""
     found = await _in_flow(visit, visit.flow())
-    return visit.go("/sign-in") if found is None else visit.page("recovery.html", error="")
+    return visit.go("/sign-in") if found is None else visit.page(RecoveryPage(error=""))
 
 
 async def recovery_code(visit: Visit) -> Response:
@@ -138,7 +139,7 @@ async def recovery_code(visit: Visit) -> Response:
     digest = await hashing(recovery.match, stored, visit.form.get("code", ""))
     refused = await through_gate(visit, found, FactorKind.RECOVERY, digest is not None)
     if refused is not None or digest is None or stored is None:
-        return visit.page("recovery.html", 403, error=WRONG.message)
+        return visit.page(RecoveryPage(error=WRONG.message), 403)
     random = visit.services.random
     token = new_token("enr", random)
     proof = Proof(kept[0].factor, FactorKind.RECOVERY, stored.digests.index(digest))
@@ -151,7 +152,7 @@ async def recovery_code(visit: Visit) -> Response:
         visiting(visit, found),
     )
     if isinstance(answer, Refused):
-        return visit.page("recovery.html", 403, error=answer.message)
+        return visit.page(RecoveryPage(error=answer.message), 403)
     return visit.forget(visit.go(f"/enrol/{token.reveal().decode('ascii')}"))
 
 
@@ -189,13 +190,14 @@ async def step_up_totp(visit: Visit) -> Response:
 async def _step_up(visit: Visit, then: str, refused: Refused | None = None) -> Response:
     came = await visit.services.reader(came_by, None, visit.me.actor.session)
     return visit.page(
-        "step_up.html",
+        StepUpPage(
+            methods=_methods(await _myself(visit)),
+            passkey=STEP_UP,
+            next=then,
+            error=refused.message if refused else "",
+            provider=came[0].name if came is not None and came[0].rule.attests else "",
+        ),
         403 if refused else 200,
-        methods=_methods(await _myself(visit)),
-        passkey=STEP_UP,
-        next=then,
-        error=refused.message if refused else "",
-        provider=came[0].name if came is not None and came[0].rule.attests else "",
     )
 
 
@@ -232,16 +234,17 @@ async def cli_page(visit: Visit) -> Response:
         here = "/cli/authorize?" + urlencode(dict(query))
         return visit.go("/step-up?" + urlencode({"next": here}))
     response = visit.page(
-        "cli_authorize.html",
+        CliAuthorizePage(
+            person={"name": visit.me.name},
+            client=client,
+            source=visit.source,
+            redirect=redirect,
+            state=state,
+            hours=CLI_SESSION // HOUR,
+            device=False,
+            error="",
+        ),
         csp=CLI_AUTHORIZE_CSP,
-        person={"name": visit.me.name},
-        client=client,
-        source=visit.source,
-        redirect=redirect,
-        state=state,
-        hours=CLI_SESSION // HOUR,
-        device=False,
-        error="",
     )
     return visit.keep(response, {"challenge": challenge, "redirect": redirect, "state": state})
 
@@ -294,18 +297,19 @@ async def _open(
 def _second(visit: Visit, found: Account, flow: dict[str, Any], refused: Refused | None = None) -> Response:
     then, through = str(flow.get("next", "/")), "first" in flow
     return visit.page(
-        "sign_in.html",
+        SignInPage(
+            step="second",
+            login=found.email,
+            error=refused.message if refused else "",
+            hint=refused.hint if refused else "",
+            methods=_methods(found),
+            passkey=PASSKEY,
+            next=then,
+            providers=[],
+            through="provider" if through else "",
+            note="",
+        ),
         403 if refused else 200,
-        step="second",
-        login=found.email,
-        error=refused.message if refused else "",
-        hint=refused.hint if refused else "",
-        methods=_methods(found),
-        passkey=PASSKEY,
-        next=then,
-        providers=[],
-        through="provider" if through else "",
-        note="",
     )
 
 

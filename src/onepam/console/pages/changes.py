@@ -11,9 +11,10 @@ from onepam.app.approve_change import approve_change
 from onepam.app.plan_access import plan_access
 from onepam.app.ports import Snapshot
 from onepam.app.reject_change import reject_change
+from onepam.console.contexts import Context
+from onepam.console.contexts.changes import ChangesPage, ProposePage
 from onepam.console.places import ADMINISTERS, Needs, Place, Shown
 from onepam.console.rendering import Flash, plural
-from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.console.wording import actions_words, how_given, words_of
 from onepam.domain.access import ConsoleRight
@@ -50,7 +51,7 @@ async def one(visit: Visit) -> Response:
 async def new(visit: Visit) -> Response:
     """A new text, starting from the one in force."""
     text = await visit.services.reader(rows.text_in_force, visit.at)
-    return visit.page("propose.html", text=text, problems=[], plan=None)
+    return visit.page(ProposePage(text=text, problems=[], plan=None))
 
 
 async def plan(visit: Visit) -> Response:
@@ -62,7 +63,7 @@ async def plan(visit: Visit) -> Response:
     if isinstance(planned, InvalidFile):
         return _invalid(visit, text, planned)
     context = await visit.services.reader(_planned, None, planned, text)
-    return visit.page("propose.html", text=text, problems=[], plan=context)
+    return visit.page(ProposePage(text=text, problems=[], plan=context))
 
 
 async def propose(visit: Visit) -> Response:
@@ -122,18 +123,18 @@ def _invalid(visit: Visit, text: str, invalid: InvalidFile) -> Response:
         {"line": each.line, "column": each.column, "message": each.message, "hint": each.hint}
         for each in invalid.problems
     ]
-    return visit.page("propose.html", 422, text=text, problems=problems, plan=None)
+    return visit.page(ProposePage(text=text, problems=problems, plan=None), 422)
 
 
 async def _show(visit: Visit, ident: str | None) -> Response:
     me, administers = visit.me.actor.person, visit.me.has(ConsoleRight.ADMINISTER)
-    context = await visit.services.reader(_changes, visit.at, me, administers, ident)
-    if context is None:
+    page = await visit.services.reader(_changes, visit.at, me, administers, ident)
+    if page is None:
         return visit.refusal(_unknown(ident or ""), 404)
-    return visit.page("changes.html", may_propose=administers, **context)
+    return visit.page(page)
 
 
-def _changes(db: Snapshot, at: Instant, me: str, administers: bool, ident: str | None) -> Context | None:
+def _changes(db: Snapshot, at: Instant, me: str, administers: bool, ident: str | None) -> ChangesPage | None:
     listed = rows.changes(db, at)
     if ident is None and listed:
         ident = next((each.change for each in listed if each.status == "proposed"), listed[0].change)
@@ -142,13 +143,14 @@ def _changes(db: Snapshot, at: Instant, me: str, administers: bool, ident: str |
         return None
     why_not = _why_not(page, me, administers) if page else ""
     waits = page is not None and page.row.status == "proposed"
-    return {
-        "changes": [_row(each) for each in listed],
-        "change": _one(page, names(db, at)) if page else None,
-        "may_approve": waits and not why_not,
-        "may_withdraw": waits and page is not None and administers and page.row.proposer == me,
-        "why_not": why_not,
-    }
+    return ChangesPage(
+        may_propose=administers,
+        changes=[_row(each) for each in listed],
+        change=_one(page, names(db, at)) if page else None,
+        may_approve=waits and not why_not,
+        may_withdraw=waits and page is not None and administers and page.row.proposer == me,
+        why_not=why_not,
+    )
 
 
 def _why_not(page: rows.ChangePage, me: str, administers: bool) -> str:

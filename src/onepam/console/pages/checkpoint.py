@@ -4,6 +4,7 @@ from base64 import b64encode
 
 from starlette.responses import Response
 
+from onepam.console.contexts.ledger import CheckpointPage
 from onepam.console.places import SEES_ALL, Place
 from onepam.console.visit import Visit
 from onepam.identity.totp import qr_svg
@@ -26,15 +27,16 @@ async def page(visit: Visit) -> Response:
     except ValueError:  # an origin, a key and several witnesses of the longest names
         svg = ""
     return visit.page(
-        "checkpoint.html",
-        text=text,
-        svg=svg,
-        size=checkpoint.size,
-        root=checkpoint.root.hex(),
-        origin=checkpoint.origin,
-        at=newest.header.time if newest else None,
-        printed=visit.now,
-        key=(await visit.services.health()).log_key,
+        CheckpointPage(
+            text=text,
+            svg=svg,
+            size=checkpoint.size,
+            root=checkpoint.root.hex(),
+            origin=checkpoint.origin,
+            at=newest.header.time if newest else None,
+            printed=visit.now,
+            key=(await visit.services.health()).log_key,
+        )
     )
 
 

@@ -3,6 +3,7 @@
 from starlette.responses import Response
 
 from onepam.app.confirm import give_confirmation
+from onepam.console.contexts.entrance import ConfirmPage
 from onepam.console.places import MEMBER, Place
 from onepam.console.visit import Visit
 from onepam.domain.mfa_rule import FRESH_FACTOR
@@ -52,18 +53,19 @@ async def _confirm(visit: Visit, error: str = "", *, done: bool = False, over: b
     if over or asked is None or not mine or (not done and (asked.status != "asked" or asked.expires <= visit.now)):
         state = "over"
     return visit.page(
-        "confirm.html",
+        ConfirmPage(
+            state=state,
+            token=visit.path("token"),
+            person={"name": visit.me.name},
+            source=asked.source if asked and mine else "",
+            client="ssh",
+            target=asked.resource if asked and mine else "",
+            login=asked.login if asked and mine else "",
+            ends=asked.expires if asked else visit.now,
+            error=error,
+            stale=stale(visit),
+        ),
         403 if error else 200,
-        state=state,
-        token=visit.path("token"),
-        person={"name": visit.me.name},
-        source=asked.source if asked and mine else "",
-        client="ssh",
-        target=asked.resource if asked and mine else "",
-        login=asked.login if asked and mine else "",
-        ends=asked.expires if asked else visit.now,
-        error=error,
-        stale=stale(visit),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from onepam.app.enrol import enrol
+from onepam.console.contexts.entrance import EnrolPage
 from onepam.console.entering import onward
 from onepam.console.factors import Passkeys, reference
 from onepam.console.hashing import hashing
@@ -185,18 +186,19 @@ def _show(
 ) -> Response:
     token = visit.path("token")
     return visit.page(
-        "enrol.html",
+        EnrolPage(
+            step=step,
+            person={"name": found.name, "login": found.email},
+            provider=found.provider,
+            token=token,
+            ends=Instant(visit.now + ENROLMENT_LINK),
+            errors=errors or {},
+            min_length=POLICY.min_length,
+            passkey={"options": f"/enrol/{token}/passkey/options", "verify": f"/enrol/{token}/passkey/verify"},
+            totp=_totp(found, flow) if step == "totp" and flow else None,
+            codes=codes or [],
+        ),
         status,
-        step=step,
-        person={"name": found.name, "login": found.email},
-        provider=found.provider,
-        token=token,
-        ends=Instant(visit.now + ENROLMENT_LINK),
-        errors=errors or {},
-        min_length=POLICY.min_length,
-        passkey={"options": f"/enrol/{token}/passkey/options", "verify": f"/enrol/{token}/passkey/verify"},
-        totp=_totp(found, flow) if step == "totp" and flow else None,
-        codes=codes or [],
     )
 
 

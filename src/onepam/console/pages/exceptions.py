@@ -5,8 +5,9 @@ from datetime import UTC, datetime, time
 from starlette.responses import Response
 
 from onepam.app.accept_risk import accept_exception, end_exception, propose_exception
+from onepam.console.contexts import Context
+from onepam.console.contexts.exceptions import ExceptionsPage
 from onepam.console.places import MEMBER, Place
-from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.domain.acceptance import LONGEST, Proposed
 from onepam.domain.access import ConsoleRight
@@ -27,12 +28,13 @@ async def page(visit: Visit) -> Response:
     all_of_them = me.has(ConsoleRight.ADMINISTER, ConsoleRight.ACCEPT_RISK, ConsoleRight.AUDIT, ConsoleRight.MONITOR)
     shown = [each for each in found if all_of_them or each.person == me.actor.person]
     return visit.page(
-        "exceptions.html",
-        waiting=[_row(visit, each) for each in shown if not each.accepted_by],
-        accepted=[_row(visit, each) for each in shown if each.accepted_by],
-        may_propose=me.has(ConsoleRight.ADMINISTER),
-        latest=Instant(visit.now + LONGEST),
-        email=visit.request.query_params.get("for", "")[:300],
+        ExceptionsPage(
+            waiting=[_row(visit, each) for each in shown if not each.accepted_by],
+            accepted=[_row(visit, each) for each in shown if each.accepted_by],
+            may_propose=me.has(ConsoleRight.ADMINISTER),
+            latest=Instant(visit.now + LONGEST),
+            email=visit.request.query_params.get("for", "")[:300],
+        )
     )
 
 

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from onepam.app.enrol import add_factor, remove_factor
 from onepam.app.sign_in import end_sign_in
+from onepam.console.contexts.factors import FactorsPage, TotpPage
 from onepam.console.factors import Passkeys, reference
 from onepam.console.hashing import hashing
 from onepam.console.places import MEMBER, Place, Shown
@@ -130,33 +131,34 @@ async def _show(
     app = found.of(FactorKind.TOTP)
     held_back = max((each.privileged_from or 0 for each in found.factors), default=0) > visit.now
     return visit.page(
-        "factors.html",
+        FactorsPage(
+            passkeys=[{**_words(each), "device": "passkey"} for each in found.of(FactorKind.PASSKEY)],
+            totp=_words(app[0]) if app else None,
+            recovery={
+                "left": max(0, RECOVERY_CODES - spent) if recovery_codes else 0,
+                "made": recovery_codes[0].enrolled if recovery_codes else None,
+            },
+            new_codes=codes or [],
+            keys=[
+                {**_words(each), "fingerprint": each.reference, "algorithm": each.public.partition(" ")[0]}
+                for each in found.of(FactorKind.SSH_KEY)
+            ],
+            cli=[
+                {
+                    "id": each.session,
+                    "machine": each.agent,
+                    "since": each.opened,
+                    "ends": each.expires,
+                    "source": each.source,
+                }
+                for each in await visit.services.reader(cli_sessions, visit.at, found.person)
+            ],
+            passkey=PASSKEY,
+            may_remove=second > 1,
+            errors=errors or {},
+            notice="A factor was replaced: nothing privileged opens for an hour." if held_back else "",
+        ),
         status,
-        passkeys=[{**_words(each), "device": "passkey"} for each in found.of(FactorKind.PASSKEY)],
-        totp=_words(app[0]) if app else None,
-        recovery={
-            "left": max(0, RECOVERY_CODES - spent) if recovery_codes else 0,
-            "made": recovery_codes[0].enrolled if recovery_codes else None,
-        },
-        new_codes=codes or [],
-        keys=[
-            {**_words(each), "fingerprint": each.reference, "algorithm": each.public.partition(" ")[0]}
-            for each in found.of(FactorKind.SSH_KEY)
-        ],
-        cli=[
-            {
-                "id": each.session,
-                "machine": each.agent,
-                "since": each.opened,
-                "ends": each.expires,
-                "source": each.source,
-            }
-            for each in await visit.services.reader(cli_sessions, visit.at, found.person)
-        ],
-        passkey=PASSKEY,
-        may_remove=second > 1,
-        errors=errors or {},
-        notice="A factor was replaced: nothing privileged opens for an hour." if held_back else "",
     )
 
 
@@ -167,7 +169,7 @@ def _words(factor: Factor) -> dict[str, Any]:
 def _totp_page(visit: Visit, seed: Secret, email: str, error: str = "", status: int = 200) -> Response:
     svg = totp.qr_svg(totp.otpauth_uri(seed, email, "OnePAM"))
     data = "data:image/svg+xml;base64," + b64encode(svg.encode()).decode("ascii")
-    return visit.page("totp.html", status, svg=data, secret=totp.typed_secret(seed), error=error)
+    return visit.page(TotpPage(svg=data, typed=totp.typed_secret(seed), error=error), status)
 
 
 def _factor(

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from onepam.app.federated_sign_in import sign_out_by_provider, step_up_by_provider
 from onepam.console.at_provider import begun_in, going, leave, read_keys_again
+from onepam.console.contexts.entrance import AtProviderPage
 from onepam.console.entering import (
     SIGNED_OUT,
     SIGNED_OUT_HERE,
@@ -100,12 +101,13 @@ async def posted(visit: Visit) -> Response:
     so our own page posts it once more, to where this browser's flow is known."""
     answer = visit.form.get("SAMLResponse", "")
     return visit.page(
-        "at_provider.html",
+        AtProviderPage(
+            called="OnePAM",
+            says="Your provider has answered.",
+            address=f"/sign-in/return/{visit.path('provider')}/finish",
+            fields=[("SAMLResponse", answer)],
+        ),
         csp=CSP,
-        called="OnePAM",
-        says="Your provider has answered.",
-        url=f"/sign-in/return/{visit.path('provider')}/finish",
-        fields=[("SAMLResponse", answer)],
     )
 
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from starlette.responses import JSONResponse, Response
 
 from onepam.app.ports import Snapshot
+from onepam.console.contexts import Context
 from onepam.console.places import MEMBER, Place
-from onepam.console.view import Context, View
+from onepam.console.view import View
 from onepam.console.visit import Visit
 from onepam.console.wording import session_state
 from onepam.kernel.clock import Instant

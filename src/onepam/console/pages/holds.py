@@ -6,9 +6,9 @@ from starlette.responses import Response
 
 from onepam.app.decide_hold import decide_holds
 from onepam.app.provision_user import agree_to_takeover
+from onepam.console.contexts import Context
 from onepam.console.places import ADMINISTERS, Place
 from onepam.console.rendering import Flash, plural
-from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.domain.directory_brake import HoldReason
 from onepam.domain.leaving import END

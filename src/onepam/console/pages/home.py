@@ -6,11 +6,13 @@ from starlette.responses import Response
 
 from onepam.app.make_request import make_request
 from onepam.app.ports import Snapshot
+from onepam.console.contexts import Context
+from onepam.console.contexts.home import HomePage
 from onepam.console.pages.roster import HELD_WORDS
 from onepam.console.places import MEMBER, Place, Shown
 from onepam.console.rendering import Flash, plural, words
 from onepam.console.services import ConsoleServices
-from onepam.console.view import Context, View, resource
+from onepam.console.view import View, resource
 from onepam.console.visit import Visit
 from onepam.console.wording import session_state
 from onepam.domain.access import Action, ConsoleRight
@@ -43,9 +45,10 @@ async def page(visit: Visit) -> Response:
     """The launcher; a refusal in a terminal leads here with `?request=TARGET`."""
     asked = visit.request.query_params
     query = (asked.get("q") or asked.get("request", "")).strip()[:100]
-    view = View.of(visit)
-    context = await visit.services.reader(_mine, visit.at, visit.services, view, query)
-    return visit.page("home.html", query=query, setup=await _setup(visit), alerts=await _alerts(visit), **context)
+    setup, alerts = await _setup(visit), await _alerts(visit)
+    return visit.page(
+        await visit.services.reader(_mine, visit.at, visit.services, View.of(visit), query, setup, alerts)
+    )
 
 
 async def ask(visit: Visit) -> Response:
@@ -73,12 +76,23 @@ async def ask(visit: Visit) -> Response:
     return visit.go(f"/requests/{made.request}", Flash("done", "Asked.", "You see here when somebody decided."))
 
 
-def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, query: str) -> Context:
+def _mine(
+    db: Snapshot,
+    at: Instant,
+    services: ConsoleServices,
+    view: View,
+    query: str,
+    setup: Context | None,
+    alerts: list[Context],
+) -> HomePage:
     me = view.person
     found = catalogue(db, at, me, query, MOST_OFFERS)
     offered = _offered(db, at, me, found)
-    return {
-        "terminals": [
+    return HomePage(
+        query=query,
+        setup=setup,
+        alerts=alerts,
+        terminals=[
             {
                 "id": each.confirmation,
                 "target": each.resource,
@@ -88,11 +102,11 @@ def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, quer
             }
             for each in waiting_confirmations(db, at, me)
         ],
-        "open": [_open(db, at, services, view, each) for each in found.open[:MOST_OPEN]],
-        "open_beyond": max(0, len(found.open) - MOST_OPEN),
-        "requestable": offered[:MOST_OFFERED],
-        "beyond": max(0, len(offered) - MOST_OFFERED) + found.beyond,
-        "requests": [
+        open=[_open(db, at, services, view, each) for each in found.open[:MOST_OPEN]],
+        open_beyond=max(0, len(found.open) - MOST_OPEN),
+        requestable=offered[:MOST_OFFERED],
+        beyond=max(0, len(offered) - MOST_OFFERED) + found.beyond,
+        requests=[
             {
                 "id": each.request,
                 "resource": each.resource,
@@ -104,7 +118,7 @@ def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, quer
             }
             for each in requests(db, at, me, most=MOST_OF_MINE)
         ],
-        "sessions": [
+        sessions=[
             {
                 "id": each.session,
                 "resource": each.resource,
@@ -115,7 +129,7 @@ def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, quer
             }
             for each in sessions(db, at, SessionFilter(person=me, most=MOST_OF_MINE))
         ],
-    }
+    )
 
 
 def _open(db: Snapshot, at: Instant, services: ConsoleServices, view: View, access: OpenAccess) -> Context:

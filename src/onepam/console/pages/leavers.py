@@ -7,10 +7,11 @@ from starlette.responses import Response
 
 from onepam.app.ports import Snapshot
 from onepam.app.probe_access import order_probe
+from onepam.console.contexts import Context
+from onepam.console.contexts.leavers import LeaversPage
 from onepam.console.person_words import origin_words
 from onepam.console.places import SEES_ALL, Needs, Place, Shown
 from onepam.console.rendering import Flash, duration
-from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.domain.access import ConsoleRight
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, instant
@@ -26,9 +27,8 @@ async def page(visit: Visit) -> Response:
     query, now = visit.request.query_params, visit.as_of if visit.as_of is not None else visit.now
     until = min(_day(query.get("to", ""), 1) or now, now)
     begin = _day(query.get("from", ""), 0) or Instant(until - DEFAULT_DAYS * DAY)
-    context = await visit.services.reader(_listed, visit.at, begin, until)
     may_probe = visit.at is None and visit.me.has(*ORDERS.rights)
-    return visit.page("leavers.html", begin=begin, until=until, may_probe=may_probe, **context)
+    return visit.page(await visit.services.reader(_listed, visit.at, begin, until, may_probe))
 
 
 async def probe(visit: Visit) -> Response:
@@ -40,14 +40,17 @@ async def probe(visit: Visit) -> Response:
     return visit.go("/leavers", Flash("done", "The listeners are probed now.", "Their answers are here in a moment."))
 
 
-def _listed(db: Snapshot, at: Instant, begin: Instant, until: Instant) -> Context:
+def _listed(db: Snapshot, at: Instant, begin: Instant, until: Instant, may_probe: bool) -> LeaversPage:
     found = leavers(db, at, begin, until)
-    return {
-        "people": [_row(each, at) for each in found.people],
-        "total": found.total,
-        "figures": _figures(found, at),
-        "ticks": [{"x": percent(after), "word": word} for after, word in TICKS],
-    }
+    return LeaversPage(
+        begin=begin,
+        until=until,
+        may_probe=may_probe,
+        people=[_row(each, at) for each in found.people],
+        total=found.total,
+        figures=_figures(found, at),
+        ticks=[{"x": percent(after), "word": word} for after, word in TICKS],
+    )
 
 
 def _figures(found: Leavers, at: Instant) -> list[Context]:

@@ -1,15 +1,17 @@
 """The ledger: whether the history is whole, one entry, and its proof to take away."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
 from onepam.app.announced import cancel_announced
 from onepam.app.ports import LedgerHealth, Snapshot
+from onepam.console.contexts import Context
+from onepam.console.contexts.ledger import LedgerPage
 from onepam.console.places import ADMINISTERS, SEES_ALL, Place, Shown
 from onepam.console.rendering import plural
-from onepam.console.view import Context, View
+from onepam.console.view import View
 from onepam.console.visit import Visit
 from onepam.console.wording import happened
 from onepam.domain.access import ConsoleRight
@@ -34,20 +36,15 @@ async def page(visit: Visit) -> Response:
     asked = visit.request.query_params.get("entry", "")
     index = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 17 else None
     health = await visit.services.health()
-    context = await visit.services.reader(_ledger, visit.at, View.of(visit), health, index)
-    if asked and context["entry"] is None:
+    may_change = visit.me.has(ConsoleRight.ADMINISTER)
+    found = await visit.services.reader(_ledger, visit.at, View.of(visit), health, index, may_change)
+    if asked and found.entry is None:
         return visit.refusal(Refused("ledger.no_entry", "The ledger has no such entry.", "/ledger"), 404)
-    verdict = _verdict(health)
-    if context["entry"] is not None and context["entry"]["proof"]["altered"]:
+    if found.entry is not None and found.entry["proof"]["altered"]:
         headline = f"Entry {index:,} was altered: it is not what was published."
-        verdict = {"state": "finding", "headline": headline, "advice": "Run “onepam ledger verify” on the host."}
-    announced = [
-        {"id": each.announcement, "words": _DEEDS[each.deed], "due": each.due, "origin": each.origin or each.person}
-        for each in await visit.services.reader(open_announcements, visit.at)
-    ]
-    told = {**verdict, "key": health.log_key, "commands": _COMMANDS, "announced": announced}
-    told["may_change"] = visit.me.has(ConsoleRight.ADMINISTER)
-    return visit.page("ledger.html", **told, **context)
+        advice = "Run “onepam ledger verify” on the host."
+        found = replace(found, state="finding", headline=headline, advice=advice)
+    return visit.page(found)
 
 
 async def proof(visit: Visit) -> Response:
@@ -103,16 +100,23 @@ def _verdict(health: LedgerHealth) -> Context:
     }
 
 
-def _ledger(db: Snapshot, at: Instant, view: View, health: LedgerHealth, index: int | None) -> Context:
+def _ledger(
+    db: Snapshot, at: Instant, view: View, health: LedgerHealth, index: int | None, may_change: bool
+) -> LedgerPage:
     listed, known = newest(db, at), called(db, at)
     head = listed[0].header if listed else None
     size = head.index + 1 if head else 0
     found = entry(db, at, index) if index is not None else None
     store, checked = kept(db, at), verified(db, at)
     signed_at = health.checkpoint_at or (health.head_at if health.checkpoint_size else None)
-    return {
-        "head": {"size": size, "at": head.time if head else at},
-        "signed": {
+    return LedgerPage(
+        **_verdict(health),
+        key=health.log_key,
+        commands=_COMMANDS,
+        announced=_announced(db, at),
+        may_change=may_change,
+        head={"size": size, "at": head.time if head else at},
+        signed={
             "size": min(size, health.checkpoint_size),
             "at": signed_at,
             "signer": health.log_key.split("+")[0],
@@ -120,13 +124,13 @@ def _ledger(db: Snapshot, at: Instant, view: View, health: LedgerHealth, index: 
         }
         if health.checkpoint_size
         else None,
-        "witnessed": [{"name": health.witness, "size": min(size, health.witnessed_size), "at": health.witnessed_at}]
+        witnessed=[{"name": health.witness, "size": min(size, health.witnessed_size), "at": health.witnessed_at}]
         if health.witnessed_at is not None
         else [],
-        "checks": [_check(checked.get(kind), name, every) for kind, name, every in _CHECKS],
-        "stored": {"entries": store.entries, "recordings": store.recorded, "oldest": store.oldest},
-        "entry": _entry(found, view, health, known) if found else None,
-        "entries": [
+        checks=[_check(checked.get(kind), name, every) for kind, name, every in _CHECKS],
+        stored={"entries": store.entries, "recordings": store.recorded, "oldest": store.oldest},
+        entry=_entry(found, view, health, known) if found else None,
+        entries=[
             {
                 "index": each.header.index,
                 "at": each.header.time,
@@ -135,7 +139,14 @@ def _ledger(db: Snapshot, at: Instant, view: View, health: LedgerHealth, index: 
             }
             for each in listed
         ],
-    }
+    )
+
+
+def _announced(db: Snapshot, at: Instant) -> list[Context]:
+    return [
+        {"id": each.announcement, "words": _DEEDS[each.deed], "due": each.due, "origin": each.origin or each.person}
+        for each in open_announcements(db, at)
+    ]
 
 
 def _check(found: Verified | None, name: str, every: str) -> Context:

@@ -3,8 +3,9 @@
 from starlette.responses import Response
 
 from onepam.app.ports import Snapshot
+from onepam.console.contexts import Context
+from onepam.console.contexts.notices import NoticesPage
 from onepam.console.places import SEES_ALL, Place, Shown
-from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.domain.notices import TABLE, Audience
 from onepam.domain.outbox import MAIL, SECURITY, Channel, person_of
@@ -36,17 +37,16 @@ _WHY = {
 
 async def page(visit: Visit) -> Response:
     """How it goes with every receiver."""
-    return visit.page("notices.html", **await visit.services.reader(_notices, visit.at))
+    return visit.page(await visit.services.reader(_notices, visit.at))
 
 
-def _notices(db: Snapshot, at: Instant) -> Context:
+def _notices(db: Snapshot, at: Instant) -> NoticesPage:
     left = waiting(db, at)
     found = [each for each in deliveries(db, at) if each.receiver != MAIL]
-    return {
-        "receivers": [_receiver(db, at, each, left.get(each.receiver, 0)) for each in found[:MOST_LISTED]],
-        "more": max(0, len(found) - MOST_LISTED),
-        "failing": sum(each.failing is not None for each in found),
-        "rows": [
+    return NoticesPage(
+        receivers=[_receiver(db, at, each, left.get(each.receiver, 0)) for each in found[:MOST_LISTED]],
+        more=max(0, len(found) - MOST_LISTED),
+        rows=[
             {
                 "says": row.says[0].upper() + row.says[1:],
                 "who": ", ".join(words for audience, words in _AUDIENCES.items() if audience in row.audience),
@@ -54,7 +54,7 @@ def _notices(db: Snapshot, at: Instant) -> Context:
             }
             for row in TABLE
         ],
-    }
+    )
 
 
 def _receiver(db: Snapshot, at: Instant, found: Deliveries, left: int) -> Context:

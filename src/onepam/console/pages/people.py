@@ -7,9 +7,11 @@ from onepam.app.disable_person import disable_person
 from onepam.app.enable_person import enable_person
 from onepam.app.enrol import approve_enrolment, end_enrolment, open_enrolment
 from onepam.app.ports import Snapshot
+from onepam.console.contexts import Context
+from onepam.console.contexts.people import PeoplePage
 from onepam.console.pages import person_change
 from onepam.console.pages.person_change import by_email, last_day
-from onepam.console.person import basis, person_context
+from onepam.console.person import basis, person_page
 from onepam.console.person_words import (
     FACTOR_FILTER,
     ORIGINS,
@@ -22,7 +24,7 @@ from onepam.console.person_words import (
 )
 from onepam.console.places import ADMINISTERS, MEMBER, SEES_ALL, Place, Shown
 from onepam.console.rendering import Flash, day, plural
-from onepam.console.view import Context, View
+from onepam.console.view import View
 from onepam.console.visit import Visit
 from onepam.domain.access import ConsoleRight
 from onepam.domain.people import ADMINISTRATOR, PersonKind
@@ -35,7 +37,6 @@ from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
 from onepam.store.read import people as rows
 from onepam.store.read.roles import roles
-from onepam.store.read.sign_ins import ProposedEnrolment
 
 MOST_LISTED = 500
 _KINDS = {"employee": "Employees", "vendor": "Vendors", "service": "Service accounts"}
@@ -52,9 +53,7 @@ async def listed(visit: Visit) -> Response:
     """Everybody, narrowed by words, kind, role, state, origin and second factor."""
     query = visit.request.query_params
     wanted = {name: query.get(name, "").strip()[:100] for name in ("q", "role", *_CHOICES)}
-    context = await visit.services.reader(_listed, visit.at, wanted)
-    administers = visit.me.has(ConsoleRight.ADMINISTER)
-    return visit.page("people.html", filter=wanted, choices=_CHOICES, may_add=administers, **context)
+    return visit.page(await visit.services.reader(_listed, visit.at, wanted, visit.me.has(ConsoleRight.ADMINISTER)))
 
 
 async def page(visit: Visit) -> Response:
@@ -160,32 +159,16 @@ async def _show(visit: Visit, person: str, link: Context | None = None) -> Respo
     view = View.of(visit)
     at = visit.at if visit.request.method == "GET" else None
     health = await visit.services.health()
-    context = await visit.services.reader(person_context, at, view, person, health) if view.sees(person) else None
-    if context is None:
-        return visit.refusal(_unknown(person), 404)
-    administers, shown = visit.me.has(ConsoleRight.ADMINISTER), context["person"]
-    waiting = context.pop("waiting") if administers else None
-    excepted = context.pop("may_except")
-    return visit.page(
-        "person.html",
-        link=link,
-        may_disable=administers and person != view.person,
-        may_change=administers and person != view.person,
-        may_enrol=administers and shown["kind"] != "service" and shown["state"] != "disabled",
-        may_key=administers and shown["kind"] == "service",
-        may_except=excepted and administers and person != view.person,
-        agree=_agree(waiting, view, visit.now) if waiting else None,
-        **{name: value for name, value in context.items() if name != "waiting"},
+    administers = visit.me.has(ConsoleRight.ADMINISTER)
+    found = (
+        await visit.services.reader(person_page, at, view, person, health, administers, link)
+        if view.sees(person)
+        else None
     )
+    return visit.page(found) if found is not None else visit.refusal(_unknown(person), 404)
 
 
-def _agree(waiting: ProposedEnrolment, view: View, now: Instant) -> Context:
-    mine = waiting.by == view.person
-    may = waiting.alone is not None and waiting.alone <= now if mine else True
-    return {"id": waiting.enrolment, "by": waiting.by, "mine": mine, "alone": waiting.alone, "may": may}
-
-
-def _listed(db: Snapshot, at: Instant, wanted: Context) -> Context:
+def _listed(db: Snapshot, at: Instant, wanted: Context, may_add: bool) -> PeoplePage:
     privileged = {
         each.role
         for each in roles(db, at).roles
@@ -203,8 +186,11 @@ def _listed(db: Snapshot, at: Instant, wanted: Context) -> Context:
         and (not wanted["origin"] or wanted["origin"] == each.origin.partition(":")[0])
         and (not wanted["factor"] or has_factor(each, wanted["factor"]))
     ]
-    return {
-        "people": [
+    return PeoplePage(
+        filter=wanted,
+        choices=_CHOICES,
+        may_add=may_add,
+        people=[
             {
                 "id": each.person,
                 "name": each.name,
@@ -226,8 +212,8 @@ def _listed(db: Snapshot, at: Instant, wanted: Context) -> Context:
             }
             for each in found[:MOST_LISTED]
         ],
-        "total": len(found),
-    }
+        total=len(found),
+    )
 
 
 PLACES = (

@@ -6,9 +6,9 @@ from starlette.responses import Response
 
 from onepam.app.change_person import change_person
 from onepam.app.ports import Snapshot
+from onepam.console.contexts import Context
 from onepam.console.places import ADMINISTERS, Place
 from onepam.console.rendering import Flash
-from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.domain.people import PersonKind
 from onepam.domain.roster import Attributes, unknown_person

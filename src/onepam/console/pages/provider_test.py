@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from starlette.responses import Response
 
 from onepam.app.ports import Snapshot
 from onepam.console.at_provider import leave
+from onepam.console.contexts import Context
+from onepam.console.contexts.providers import ProviderTestPage
 from onepam.console.rendering import words
-from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.console.wording import visible
 from onepam.domain import federated
@@ -68,36 +70,42 @@ def unknown(change: str) -> Refused:
 
 
 async def _show(visit: Visit, stored: Provider, received: Received | Refused) -> Response:
-    context: Context = {"error": None, "claims": [], "who": None, "groups": None, "factor": None, "missing": []}
-    if isinstance(received, Refused):
-        context["error"] = {"message": received.message, "hint": received.hint, "code": received.code}
-    else:
-        context |= await visit.services.reader(_outcome, None, stored, received)
     proposal = await visit.services.reader(rows.proposal, None, stored.change)
-    return visit.page(
-        "provider_test.html",
+    nothing = ProviderTestPage(
         called=stored.name,
         change=stored.change,
         waits=proposal is not None,
         mine=proposal is not None and proposal.by == visit.me.actor.person,
         back=f"/providers/proposed/{stored.change}" if proposal is not None else f"/providers/{stored.provider}",
-        **context,
+        error=None,
+        claims=[],
+        who=None,
+        groups=None,
+        factor=None,
+        missing=[],
     )
+    if isinstance(received, Refused):
+        error = {"message": received.message, "hint": received.hint, "code": received.code}
+        return visit.page(replace(nothing, error=error))
+    return visit.page(await visit.services.reader(_outcome, None, stored, received, nothing))
 
 
-def _outcome(db: Snapshot, at: Instant, stored: Provider, received: Received) -> Context:
+def _outcome(
+    db: Snapshot, at: Instant, stored: Provider, received: Received, nothing: ProviderTestPage
+) -> ProviderTestPage:
     """What the rules of signing in would make of the message, if the provider were in force as it is proposed."""
     found = received.assertion
     facts = rows.message_facts(db, at, stored, found)
     decided = federated.sign_in(facts, found, _NEW, at)
     outcome = decided.result if isinstance(decided, Decided) else decided
-    return {
-        "claims": _claims(received),
-        "who": _who(db, at, stored, found, facts, outcome),
-        "groups": None if found.groups is None else _groups(found.groups),
-        "factor": _factor(stored, found, outcome, rows.declaration(db, at, stored.provider)),
-        "missing": _missing(stored, found),
-    }
+    return replace(
+        nothing,
+        claims=_claims(received),
+        who=_who(db, at, stored, found, facts, outcome),
+        groups=None if found.groups is None else _groups(found.groups),
+        factor=_factor(stored, found, outcome, rows.declaration(db, at, stored.provider)),
+        missing=_missing(stored, found),
+    )
 
 
 def _claims(received: Received) -> list[Context]:

@@ -10,10 +10,11 @@ from starlette.responses import Response
 
 from onepam.app.propose_provider import propose_provider
 from onepam.console import provider_form as forms
+from onepam.console.contexts import Context
+from onepam.console.contexts.providers import ProviderFormPage, ProviderNewPage
 from onepam.console.provider_vendors import Vendor, vendor_of, vendors
 from onepam.console.provider_words import addresses
 from onepam.console.rendering import Flash
-from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.domain.federation import ProviderKind
 from onepam.domain.provider_setting import Provider
@@ -47,7 +48,7 @@ async def new(visit: Visit) -> Response:
         return _form(visit, vendor_of(base.kind, asked.get("preset", "")), base.provider, forms.form_of(base), base)
     vendor = vendor_of(ProviderKind.SAML if asked.get("kind") == "saml" else ProviderKind.OIDC, asked.get("preset", ""))
     if not asked.get("preset"):
-        return visit.page("provider_new.html", vendors=vendors())
+        return visit.page(ProviderNewPage(vendors=vendors()))
     return _form(visit, vendor, new_id("idp", visit.services.random), vendor.form(), None)
 
 
@@ -187,17 +188,18 @@ def _form(
     waits = base is not None and visit.request.query_params.get("change") == base.change
     console = visit.services.origin
     return visit.page(
-        "provider_form.html",
+        ProviderFormPage(
+            vendor=vendor.context(console, provider),
+            provider=provider,
+            kind=vendor.kind.value,
+            addresses=addresses(vendor.kind, console, provider),
+            form=typed,
+            changes=base is not None,
+            called=base.name if base is not None else vendor.name,
+            has_secret=base is not None and base.secret is not None,
+            kept_secret=sealed or "",
+            replaces=visit.form.get("replaces", "") or (base.change if waits and base is not None else ""),
+            error=error,
+        ),
         422 if refused is not None else 200,
-        vendor=vendor.context(console, provider),
-        provider=provider,
-        kind=vendor.kind.value,
-        addresses=addresses(vendor.kind, console, provider),
-        form=typed,
-        changes=base is not None,
-        called=base.name if base is not None else vendor.name,
-        has_secret=base is not None and base.secret is not None,
-        kept_secret=sealed or "",
-        replaces=visit.form.get("replaces", "") or (base.change if waits and base is not None else ""),
-        error=error,
     )

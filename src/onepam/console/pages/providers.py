@@ -11,6 +11,8 @@ from onepam.app.end_declaration import end_declaration
 from onepam.app.reject_provider import reject_provider
 from onepam.app.remove_provider import remove_provider
 from onepam.console import refusal_words
+from onepam.console.contexts import Context
+from onepam.console.contexts.providers import ProviderPage, ProviderProposedPage, ProvidersPage
 from onepam.console.pages import provider_wizard
 from onepam.console.pages.provider_test import begin_test, unknown
 from onepam.console.pages.provider_wizard import stale
@@ -26,7 +28,6 @@ from onepam.console.provider_words import (
     facts,
 )
 from onepam.console.rendering import plural
-from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.domain.access import ConsoleRight
 from onepam.domain.provider_setting import LONGEST_DECLARATION, Provider, Statement
@@ -45,10 +46,11 @@ async def page(visit: Visit) -> Response:
     listed = await visit.services.reader(rows.providers, visit.at)
     waiting = await visit.services.reader(rows.proposals, visit.at)
     return visit.page(
-        "providers.html",
-        providers=[_row(visit, each) for each in listed],
-        proposals=[_proposed(each) for each in waiting],
-        may_change=visit.me.has(ConsoleRight.ADMINISTER),
+        ProvidersPage(
+            providers=[_row(visit, each) for each in listed],
+            proposals=[_proposed(each) for each in waiting],
+            may_change=visit.me.has(ConsoleRight.ADMINISTER),
+        )
     )
 
 
@@ -60,18 +62,19 @@ async def one(visit: Visit) -> Response:
     waiting = await visit.services.reader(rows.proposals, visit.at)
     stored, row = found.provider, _row(visit, found)
     return visit.page(
-        "provider.html",
-        provider={**row, "change": stored.change, "trouble": row["trouble"] or await _silence(visit, stored)},
-        facts=facts(stored),
-        addresses=addresses(stored.kind, visit.services.origin, stored.provider),
-        proposals=[_proposed(each) for each in waiting if each.provider.provider == stored.provider],
-        set_by={"proposed": found.proposed_by_name, "approved": found.approved_by_name, "at": found.since},
-        refusals=refusal_words.shown(await visit.services.reader(rows.refusals, visit.at, stored.provider)),
-        declaration=_declared(found.declaration),
-        last_day=_day(Instant(visit.now + LONGEST_DECLARATION - DAY)),
-        first_day=_day(Instant(visit.now + DAY)),
-        may_change=visit.me.has(ConsoleRight.ADMINISTER),
-        stale=stale(visit),
+        ProviderPage(
+            provider={**row, "change": stored.change, "trouble": row["trouble"] or await _silence(visit, stored)},
+            facts=facts(stored),
+            addresses=addresses(stored.kind, visit.services.origin, stored.provider),
+            proposals=[_proposed(each) for each in waiting if each.provider.provider == stored.provider],
+            set_by={"proposed": found.proposed_by_name, "approved": found.approved_by_name, "at": found.since},
+            refusals=refusal_words.shown(await visit.services.reader(rows.refusals, visit.at, stored.provider)),
+            declaration=_declared(found.declaration),
+            last_day=_day(Instant(visit.now + LONGEST_DECLARATION - DAY)),
+            first_day=_day(Instant(visit.now + DAY)),
+            may_change=visit.me.has(ConsoleRight.ADMINISTER),
+            stale=stale(visit),
+        )
     )
 
 
@@ -83,16 +86,17 @@ async def proposed(visit: Visit) -> Response:
     stored, administers = found.provider, visit.me.has(ConsoleRight.ADMINISTER)
     settings = visit.services.providers.settings(stored)
     return visit.page(
-        "provider_proposed.html",
-        change=_proposed(found),
-        provider={"id": stored.provider, "name": stored.name, "protocol": PROTOCOLS[stored.kind]},
-        differences=differences(found.current, stored),
-        trouble=settings.message if isinstance(settings, Refused) else "",
-        expiries=expiries(stored, settings, visit.wall),
-        addresses=addresses(stored.kind, visit.services.origin, stored.provider),
-        may_change=administers,
-        mine=found.by == visit.me.actor.person,
-        stale=stale(visit),
+        ProviderProposedPage(
+            change=_proposed(found),
+            provider={"id": stored.provider, "name": stored.name, "protocol": PROTOCOLS[stored.kind]},
+            differences=differences(found.current, stored),
+            trouble=settings.message if isinstance(settings, Refused) else "",
+            expiries=expiries(stored, settings, visit.wall),
+            addresses=addresses(stored.kind, visit.services.origin, stored.provider),
+            may_change=administers,
+            mine=found.by == visit.me.actor.person,
+            stale=stale(visit),
+        )
     )
 
 

@@ -5,11 +5,12 @@ import re
 from starlette.responses import Response
 
 from onepam.app.scim_token import approve_scim_token, end_scim_token, propose_scim_token
+from onepam.console.contexts import Context
+from onepam.console.contexts.provisioning import ProvisioningPage
 from onepam.console.pages import holds
 from onepam.console.pages.provider_wizard import stale
 from onepam.console.places import ADMINISTERS, SEES_ALL, Place, Shown
 from onepam.console.rendering import words
-from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.domain.access import ConsoleRight
 from onepam.domain.provision_user import (
@@ -104,46 +105,47 @@ async def _shown(visit: Visit, new: str, client: str = "") -> Response:
     names = await reader(names_of, at)
     called = {each.provider.provider: each.provider.name for each in await reader(providers, at)}
     return visit.page(
-        "provisioning.html",
-        providers=[{"id": ident, "name": name} for ident, name in called.items()],
-        directories=[_directory(visit, each, called) for each in await reader(rows.directories, at)],
-        tokens=[_token(visit, each, names, called) for each in tokens],
-        groups=[
-            {
-                "name": each.name,
-                "provider": called.get(each.provider, each.provider),
-                "named": each.named,
-                "in_effect": each.in_effect,
-                "roles": words(each.roles),
-            }
-            for each in await reader(rows.group_uses, at)
-        ],
-        unfed=[
-            {"name": name, "roles": words(roles)} for name, roles in await reader(rows.groups_without_directory, at)
-        ],
-        troubled=[
-            {
-                "user_name": each.user_name,
-                "provider": called.get(each.provider, each.provider),
-                "person": each.person,
-                "trouble": TROUBLES.get(each.trouble, each.trouble),
-                "user": each.user,
-                "version": each.version,
-                "waits_for": {"id": each.waits_for, "name": names.get(each.waits_for, each.waits_for)}
-                if each.waits_for
-                else None,
-            }
-            for each in await reader(rows.troubled, at)
-        ],
-        **await holds.shown(visit),
-        address=f"{visit.services.origin.rstrip('/')}/scim/v2",
-        exchange=f"{visit.services.origin.rstrip('/')}/scim/oauth/token",
-        new=new,
-        client=client,
-        usual_days=USUAL_DAYS,
-        end_attribute=END_ATTRIBUTE,
-        may_change=visit.me.has(ConsoleRight.ADMINISTER),
-        stale=stale(visit),
+        ProvisioningPage(
+            providers=[{"id": ident, "name": name} for ident, name in called.items()],
+            directories=[_directory(visit, each, called) for each in await reader(rows.directories, at)],
+            tokens=[_token(visit, each, names, called) for each in tokens],
+            groups=[
+                {
+                    "name": each.name,
+                    "provider": called.get(each.provider, each.provider),
+                    "named": each.named,
+                    "in_effect": each.in_effect,
+                    "roles": words(each.roles),
+                }
+                for each in await reader(rows.group_uses, at)
+            ],
+            unfed=[
+                {"name": name, "roles": words(roles)} for name, roles in await reader(rows.groups_without_directory, at)
+            ],
+            troubled=[
+                {
+                    "user_name": each.user_name,
+                    "provider": called.get(each.provider, each.provider),
+                    "person": each.person,
+                    "trouble": TROUBLES.get(each.trouble, each.trouble),
+                    "user": each.user,
+                    "version": each.version,
+                    "waits_for": {"id": each.waits_for, "name": names.get(each.waits_for, each.waits_for)}
+                    if each.waits_for
+                    else None,
+                }
+                for each in await reader(rows.troubled, at)
+            ],
+            **await holds.shown(visit),
+            address=f"{visit.services.origin.rstrip('/')}/scim/v2",
+            exchange=f"{visit.services.origin.rstrip('/')}/scim/oauth/token",
+            new=new,
+            client=client,
+            usual_days=USUAL_DAYS,
+            end_attribute=END_ATTRIBUTE,
+            may_change=visit.me.has(ConsoleRight.ADMINISTER),
+            stale=stale(visit),
+        )
     )
 
 

@@ -1,5 +1,7 @@
 """Requests: the inbox of those who decide, one request with its chain and history, taking back and ending."""
 
+from collections.abc import Callable
+
 from starlette.responses import Response
 
 from onepam.app.approve_request import approve_request, undo_approval
@@ -7,9 +9,11 @@ from onepam.app.deny_request import deny_request
 from onepam.app.end_grant import end_grant
 from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.app.withdraw_request import withdraw_request
+from onepam.console.contexts import Context
+from onepam.console.contexts.requests import ApprovalsPage, RequestPage
 from onepam.console.places import APPROVES, MEMBER, Place, Shown
 from onepam.console.rendering import Flash
-from onepam.console.view import Context, View, resources
+from onepam.console.view import View, resources
 from onepam.console.visit import Visit
 from onepam.console.wording import asked_before, probe_words, words_of
 from onepam.domain.access import ConsoleRight
@@ -30,10 +34,8 @@ MOST_DECIDED = 10
 
 async def inbox(visit: Visit) -> Response:
     """What waits for me, and what was decided lately."""
-    context = await visit.services.reader(_inbox, visit.at, View.of(visit))
     overseen = visit.me.has(ConsoleRight.ADMINISTER)
-    left = await visit.services.reader(stranded, visit.at) if overseen else ()
-    return visit.page("approvals.html", stranded=left, **context)
+    return visit.page(await visit.services.reader(_inbox, visit.at, View.of(visit), overseen))
 
 
 async def decide(visit: Visit) -> Response:
@@ -64,23 +66,9 @@ async def page(visit: Visit) -> Response:
     """One request."""
     view, ident = View.of(visit), visit.path("request")
     health = await visit.services.health()
-    context = await visit.services.reader(_request, visit.at, view, ident, health)
-    if context is None:
-        return visit.refusal(_unknown(ident), 404)
-    row = context["request"]
-    mine = row["person"]["id"] == view.person
-    running = context.pop("running")
-    given = running or row["starting"]
-    command = visit.services.ssh_words(row["login"], row["resource"]["name"]) if mine and running else ""
-    may_decide = row["status"] == "open" and any(each["id"] == view.person for each in context["approvers"])
-    return visit.page(
-        "request.html",
-        command=command,
-        may_withdraw=mine and (row["status"] == "open" or given),
-        may_end=given and not mine and (context["may_decide_such"] or visit.me.has(ConsoleRight.ADMINISTER)),
-        may_decide=may_decide,
-        **context,
-    )
+    administers, words = visit.me.has(ConsoleRight.ADMINISTER), visit.services.ssh_words
+    found = await visit.services.reader(_request, visit.at, view, ident, health, administers, words)
+    return visit.page(found) if found is not None else visit.refusal(_unknown(ident), 404)
 
 
 async def withdraw(visit: Visit) -> Response:
@@ -110,12 +98,13 @@ def _unknown(ident: str) -> Refused:
     return Refused("request.unknown", "There is no such request that you may see.", f"You asked for {ident[:40]}.")
 
 
-def _inbox(db: Snapshot, at: Instant, view: View) -> Context:
+def _inbox(db: Snapshot, at: Instant, view: View, overseen: bool) -> ApprovalsPage:
     waiting = rows.inbox(db, at, view.person)
     decided = rows.requests(db, at, decider=view.person, most=MOST_DECIDED)
     shown = resources(db, at, (each.row.resource for each in waiting))
-    return {
-        "waiting": [
+    return ApprovalsPage(
+        stranded=stranded(db, at) if overseen else (),
+        waiting=[
             {
                 "id": each.row.request,
                 "digest": each.row.digest,
@@ -140,7 +129,7 @@ def _inbox(db: Snapshot, at: Instant, view: View) -> Context:
             }
             for each in waiting
         ],
-        "decided": [
+        decided=[
             {
                 "id": each.request,
                 "person": each.person_name,
@@ -153,7 +142,7 @@ def _inbox(db: Snapshot, at: Instant, view: View) -> Context:
             }
             for each in decided
         ],
-    }
+    )
 
 
 def _undo_left(row: rows.RequestRow, at: Instant) -> int:
@@ -167,16 +156,26 @@ _RESTS_ON = ("role", "permission", "binding", "group")
 """The links above a request: what the requester says and wants stands beside them already."""
 
 
-def _request(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerHealth) -> Context | None:
+def _request(
+    db: Snapshot,
+    at: Instant,
+    view: View,
+    ident: str,
+    health: LedgerHealth,
+    administers: bool,
+    ssh_words: Callable[[str, str], str],
+) -> RequestPage | None:
     found = rows.request(db, at, ident)
     if found is None:
         return None
     row, deciders = found.row, dict(found.approvers)
     if not view.sees(row.person) and view.person not in deciders and view.person != row.decider:
         return None
-    live = count_sessions(db, at, SessionFilter(request=ident, status="open"))
-    return {
-        "request": {
+    waits, mine = row.status is RequestStatus.OPEN, row.person == view.person
+    running = row.grant_state == "running"
+    given = running or row.grant_state == "starting"
+    return RequestPage(
+        request={
             "id": ident,
             "status": row.status.value,
             "person": {"id": row.person, "name": row.person_name},
@@ -197,14 +196,16 @@ def _request(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerHe
             "void_why": words_of(row.because) if row.status is RequestStatus.VOID else "",
             "probe": _probe(db, at, row),
         },
-        "approvers": [{"id": who, "name": name} for who, name in found.approvers],
-        "chain": view.chain(asked(db, at, ident)),
-        "history": view.history(found.history, called(db, at), health),
-        "live": live,
-        "grant": row.grant or "",
-        "running": row.grant_state == "running",
-        "may_decide_such": view.person in deciders,
-    }
+        approvers=[{"id": who, "name": name} for who, name in found.approvers],
+        chain=view.chain(asked(db, at, ident)),
+        history=view.history(found.history, called(db, at), health),
+        live=count_sessions(db, at, SessionFilter(request=ident, status="open")),
+        grant=row.grant or "",
+        command=ssh_words(row.login, row.resource) if mine and running else "",
+        may_withdraw=mine and (waits or given),
+        may_end=given and not mine and (view.person in deciders or administers),
+        may_decide=waits and view.person in deciders,
+    )
 
 
 def _probe(db: Snapshot, at: Instant, row: rows.RequestRow) -> Context | None:

@@ -5,8 +5,10 @@ from base64 import b64decode
 from starlette.responses import Response
 
 from onepam.app.ports import LedgerHealth, Snapshot
+from onepam.console.contexts import Context
+from onepam.console.contexts.resources import ResourcePage, ResourcesPage
 from onepam.console.places import MEMBER, SEES_ALL, Place, Shown
-from onepam.console.view import Context, View
+from onepam.console.view import View
 from onepam.console.visit import Visit
 from onepam.console.wording import longest, recording_state, rule_words, session_state
 from onepam.domain.access import ResourceSet
@@ -30,25 +32,25 @@ _HOW = {How.STANDING: "standing", How.GRANTED: "granted", How.REQUEST: "on reque
 async def listed(visit: Visit) -> Response:
     """All of them, narrowed by words."""
     query = visit.request.query_params.get("q", "").strip()[:100]
-    context = await visit.services.reader(_listed, visit.at, query)
-    return visit.page("resources.html", filter={"q": query}, **context)
+    return visit.page(await visit.services.reader(_listed, visit.at, query))
 
 
 async def page(visit: Visit) -> Response:
     """One resource: everybody who reaches it; to those without a right to see all, only how they do themselves."""
     ident = visit.path("resource")
-    context = await visit.services.reader(_resource, visit.at, View.of(visit), ident, await visit.services.health())
-    if context is None:
+    found = await visit.services.reader(_resource, visit.at, View.of(visit), ident, await visit.services.health())
+    if found is None:
         asked = f"You asked for {ident[:60]}."
         return visit.refusal(Refused("resource.unknown", "There is no such resource that you may see.", asked), 404)
-    return visit.page("resource.html", **context)
+    return visit.page(found)
 
 
-def _listed(db: Snapshot, at: Instant, query: str) -> Context:
+def _listed(db: Snapshot, at: Instant, query: str) -> ResourcesPage:
     sought, newest = query.casefold(), newest_sessions(db, at)
     found = [each for each in rows.resources(db, at) if not sought or sought in _words(each)]
-    return {
-        "resources": [
+    return ResourcesPage(
+        filter={"q": query},
+        resources=[
             {
                 "id": each.resource,
                 "name": each.resource,
@@ -65,8 +67,8 @@ def _listed(db: Snapshot, at: Instant, query: str) -> Context:
             }
             for each in found[:MOST_LISTED]
         ],
-        "total": len(found),
-    }
+        total=len(found),
+    )
 
 
 def _words(row: rows.ResourceRow) -> str:
@@ -74,7 +76,7 @@ def _words(row: rows.ResourceRow) -> str:
     return " ".join((row.resource, row.owner_name, *labels)).casefold()
 
 
-def _resource(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerHealth) -> Context | None:
+def _resource(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerHealth) -> ResourcePage | None:
     found = rows.resource(db, at, ident)
     if found is None:
         return None
@@ -84,8 +86,8 @@ def _resource(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerH
     told, known = history_of(db, at, "resource", ident), called(db, at)
     definition = found.resource
     reach = sorted(mine, key=lambda each: (each.access.until, each.name, each.access.login))
-    return {
-        "resource": {
+    return ResourcePage(
+        resource={
             "id": ident,
             "name": ident,
             "kind": definition.kind.value,
@@ -98,7 +100,7 @@ def _resource(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerH
             "host_keys": [_pin(each, told, known) for each in found.pins],
             "since": found.since,
         },
-        "reach": [
+        reach=[
             {
                 "person": {"id": each.access.person, "name": each.name},
                 "login": each.access.login,
@@ -109,8 +111,8 @@ def _resource(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerH
             }
             for each in reach[:MOST_REACH]
         ],
-        "reach_beyond": max(0, len(reach) - MOST_REACH),
-        "sessions": [
+        reach_beyond=max(0, len(reach) - MOST_REACH),
+        sessions=[
             {
                 "id": each.session,
                 "person": each.person_name,
@@ -126,9 +128,9 @@ def _resource(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerH
                 SessionFilter(resource=ident, person=None if view.everybody else view.person, most=MOST_SESSIONS),
             )
         ],
-        "history": view.history(told[::-1], known, health) if view.everybody else [],
-        "proof": view.proof_of(told, health),
-    }
+        history=view.history(told[::-1], known, health) if view.everybody else [],
+        proof=view.proof_of(told, health),
+    )
 
 
 def _pin(pin: rows.Pin, told: tuple[Moment, ...], called: dict[str, str]) -> Context:

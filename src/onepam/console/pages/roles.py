@@ -5,10 +5,11 @@ from typing import Any
 
 from starlette.responses import Response
 
+from onepam.console.contexts import Context
+from onepam.console.contexts.roles import RolesPage
 from onepam.console.places import SEES_ALL, Place, Shown
 from onepam.console.rendering import field_time
 from onepam.console.sheet import sheet
-from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.console.wording import actions_words, how_given
 from onepam.domain.access import Mode
@@ -26,12 +27,13 @@ async def page(visit: Visit) -> Response:
     found = await visit.services.reader(roles, visit.at)
     as_of = f"?as_of={field_time(visit.as_of)}" if visit.as_of is not None else ""
     return visit.page(
-        "roles.html",
-        columns=[_column(each) for each in found.systems],
-        rows=[_row(each, found.systems) for each in found.roles],
-        version=found.document,
-        since=found.since,
-        export=f"/roles.csv{as_of}",
+        RolesPage(
+            columns=[_column(each) for each in found.systems],
+            rows=[_row(each, found.systems) for each in found.roles],
+            version=found.document,
+            since=found.since,
+            export=f"/roles.csv{as_of}",
+        )
     )
 
 

@@ -17,9 +17,10 @@ from onepam.app.take_roster import (
     set_roster_source,
     take_roster,
 )
+from onepam.console.contexts import Context
+from onepam.console.contexts.roster import RosterPage, RosterPlanPage
 from onepam.console.places import ADMINISTERS, SEES_ALL, Place, Shown
 from onepam.console.rendering import Flash, plural
-from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.domain.access import ConsoleRight
 from onepam.domain.staff import SOURCE_SECRET, UPLOAD, RosterSourceSet, StaffRules
@@ -54,8 +55,8 @@ PEOPLE = {"disabled": "on the roster, and the account is disabled", "no_account"
 
 async def page(visit: Visit) -> Response:
     """How the roster stands."""
-    context = await visit.services.reader(_page, visit.at)
-    return visit.page("roster.html", may_take=visit.me.has(ConsoleRight.ADMINISTER), **context)
+    may_take = visit.me.has(ConsoleRight.ADMINISTER)
+    return visit.page(await visit.services.reader(_page, visit.at, may_take))
 
 
 async def plan(visit: Visit) -> Response:
@@ -67,7 +68,7 @@ async def plan(visit: Visit) -> Response:
     if isinstance(planned, Refused):
         return visit.outcome(planned, "/roster", "")
     kept = b64encode(zlib.compress(visit.file, 6)).decode("ascii")
-    return visit.page("roster_plan.html", plan=_plan(planned), file=kept, errors=[], error_count=0)
+    return visit.page(RosterPlanPage(plan=_plan(planned), file=kept, errors=[], error_count=0))
 
 
 async def take(visit: Visit) -> Response:
@@ -137,22 +138,23 @@ async def rules(visit: Visit) -> Response:
     )
 
 
-def _page(db: Snapshot, at: Instant) -> Context:
+def _page(db: Snapshot, at: Instant, may_take: bool) -> RosterPage:
     health, found = rows.health(db, at), rows.reconciliation(db, at)
     held = health.held
-    return {
-        "taken": health.taken,
-        "stale": health.stale,
-        "source": health.source,
-        "rules": health.rules,
-        "columns": [(name, dict(health.rules.columns).get(name, "")) for name in COLUMNS],
-        "trouble": health.trouble,
-        "held": held,
-        "held_why": HELD_WORDS.get(held.because, held.because) if held else "",
-        "accounts": _findings(found, ACCOUNTS),
-        "people": _findings(found, PEOPLE),
-        "versions": rows.versions(db, at, 20),
-    }
+    return RosterPage(
+        may_take=may_take,
+        taken=health.taken,
+        stale=health.stale,
+        source=health.source,
+        rules=health.rules,
+        columns=[(name, dict(health.rules.columns).get(name, "")) for name in COLUMNS],
+        trouble=health.trouble,
+        held=held,
+        held_why=HELD_WORDS.get(held.because, held.because) if held else "",
+        accounts=_findings(found, ACCOUNTS),
+        people=_findings(found, PEOPLE),
+        versions=rows.versions(db, at, 20),
+    )
 
 
 def _findings(found: rows.Reconciliation, words: dict[str, str]) -> list[Context]:
@@ -203,7 +205,7 @@ def _changed(each: Changed) -> Context:
 
 def _invalid(visit: Visit, invalid: InvalidRoster) -> Response:
     errors = [str(each) for each in invalid.errors]
-    return visit.page("roster_plan.html", 422, plan=None, file="", errors=errors, error_count=invalid.count)
+    return visit.page(RosterPlanPage(plan=None, file="", errors=errors, error_count=invalid.count), 422)
 
 
 def _unpacked(text: str) -> bytes | None:

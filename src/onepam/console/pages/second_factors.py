@@ -3,8 +3,8 @@
 from starlette.responses import Response
 
 from onepam.app.ports import Snapshot
+from onepam.console.contexts.second_factors import SecondFactorsPage
 from onepam.console.places import SEES_ALL, Place, Shown
-from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.console.wording import BASES, FACTORS, longest, rule_words
 from onepam.domain.federation import MfaBasis
@@ -26,13 +26,13 @@ _MEANS = {
 
 async def report(visit: Visit) -> Response:
     """The state of second factors in the whole company."""
-    return visit.page("second_factors.html", **await visit.services.reader(_report, visit.at))
+    return visit.page(await visit.services.reader(_report, visit.at))
 
 
-def _report(db: Snapshot, at: Instant) -> Context:
+def _report(db: Snapshot, at: Instant) -> SecondFactorsPage:
     found, excepted = mfa_report(db, at), exceptions(db, at)
-    return {
-        "bases": [
+    return SecondFactorsPage(
+        bases=[
             {
                 "word": BASES[basis],
                 "means": _MEANS[basis],
@@ -42,18 +42,18 @@ def _report(db: Snapshot, at: Instant) -> Context:
             }
             for basis in MfaBasis
         ],
-        "people": sum(found.people.values()) + found.never,
-        "never": found.never,
-        "own": [{"word": FACTORS[kind], "people": found.own.get(kind, 0)} for kind in OWN],
-        "without": [{"id": each, "name": name(db, at, each)} for each in found.without[:MOST_LISTED]],
-        "without_total": len(found.without),
-        "rules": [{"resource": resource, "words": rule_words(rule)} for resource, rule in found.rules[:MOST_LISTED]],
-        "rules_total": len(found.rules),
-        "resources": found.resources,
-        "oldest": longest(MAX_AGE),
-        "sessions": sum(found.sessions.values()),
-        "sessions_without": found.sessions_without,
-        "exceptions": [
+        people=sum(found.people.values()) + found.never,
+        never=found.never,
+        own=[{"word": FACTORS[kind], "people": found.own.get(kind, 0)} for kind in OWN],
+        without=[{"id": each, "name": name(db, at, each)} for each in found.without[:MOST_LISTED]],
+        without_total=len(found.without),
+        rules=[{"resource": resource, "words": rule_words(rule)} for resource, rule in found.rules[:MOST_LISTED]],
+        rules_total=len(found.rules),
+        resources=found.resources,
+        oldest=longest(MAX_AGE),
+        sessions=sum(found.sessions.values()),
+        sessions_without=found.sessions_without,
+        exceptions=[
             {
                 "person": {"id": each.person, "name": each.person_name},
                 "ends": each.ends,
@@ -62,10 +62,10 @@ def _report(db: Snapshot, at: Instant) -> Context:
             for each in excepted[:MOST_LISTED]
             if each.accepted_by
         ],
-        "exceptions_waiting": sum(not each.accepted_by for each in excepted),
-        "machines": found.machines,
-        "machine_sessions": found.machine_sessions,
-    }
+        exceptions_waiting=sum(not each.accepted_by for each in excepted),
+        machines=found.machines,
+        machine_sessions=found.machine_sessions,
+    )
 
 
 PLACES = (Place("GET", "/second-factors", SEES_ALL, report, Shown("Second factors", "shield-lock", "Access")),)

@@ -1,6 +1,7 @@
 """Sessions: who did what, when, from where; one session with its player, timeline and proof; and ending it."""
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from starlette.responses import Response, StreamingResponse
@@ -8,10 +9,13 @@ from starlette.responses import Response, StreamingResponse
 from onepam.app.kill_session import kill_session
 from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.app.watch_recording import WATCHERS, watch_recording
+from onepam.console.contexts import Context
+from onepam.console.contexts.refusal import RefusalPage
+from onepam.console.contexts.sessions import PlayerFramePage, SessionPage, SessionsPage
 from onepam.console.places import ANYBODY, MEMBER, Place, Shown
 from onepam.console.rendering import PLAYER_CSP, field_time
 from onepam.console.timeline import FilmStrip, film_strip
-from onepam.console.view import Context, View, resources
+from onepam.console.view import View, resources
 from onepam.console.visit import Visit
 from onepam.console.wording import (
     ENTRY,
@@ -51,12 +55,9 @@ async def listed(visit: Visit) -> Response:
         "state": state if state in STATES else "",
         "days": days if days in PERIODS else 7,
     }
-    context = await visit.services.reader(_listed, visit.at, view, wanted, Instant(before) if before else None)
-    older = context.pop("older_than")
-    if older is not None:
-        as_of = {"as_of": field_time(visit.as_of)} if visit.as_of is not None else {}
-        context["older"] = f"/sessions?{urlencode({**wanted, 'before': older, **as_of})}"
-    return visit.page("sessions.html", filter=wanted, **{"older": "", **context})
+    return visit.page(
+        await visit.services.reader(_listed, visit.at, view, wanted, Instant(before) if before else None, visit.as_of)
+    )
 
 
 async def page(visit: Visit) -> Response:
@@ -65,33 +66,36 @@ async def page(visit: Visit) -> Response:
     found = await services.reader(_session, visit.at, view, ident, await services.health())
     if found is None:
         return await _refused_at_the_door(visit, view, ident)
-    context, own = found
+    page, row = found
+    own = row.person == view.person
     watches = own or visit.me.has(*WATCHERS)
     strip = FilmStrip()
-    if watches and context["session"]["state"] != "failed":
+    if watches and row.status != "failed":
         if not own:
             refused = await watch_recording(services.ledger, visit.me.actor, ident, "timeline")
             if refused is not None:
                 return visit.refusal(refused, 404)
         strip = await _strip(visit, ident)
-    if strip.problem and not context["session"]["found"]:
-        context["session"].update(recording=strip.condition, found=strip.problem)
+    shown = {**page.session}
+    if strip.problem and not shown["found"]:
+        shown.update(recording=strip.condition, found=strip.problem)
     elif strip.vouched:
-        context["session"]["read_now"] = True
-    live = context["session"]["state"] == "live"
-    counts = strip.counts if live else context["counts"]  # the ledger counts what is closed
-    context["session"]["bytes"] = counts.get("bytes", 0)
-    context["session"]["omitted"] = counts.get("omitted_bytes", 0)
-    context["counts"] = [] if live and not counts else _counts(counts, strip.operations, context["session"]["gap"])
+        shown["read_now"] = True
+    live = shown["state"] == "live"
+    counts = strip.counts if live else row.counts  # the ledger counts what is closed
+    shown.update(bytes=counts.get("bytes", 0), omitted=counts.get("omitted_bytes", 0))
+    closed = "Its contents are shown to its own person, to auditors and to those who monitor."
     return visit.page(
-        "session.html",
-        events=strip.events,
-        recording=f"/sessions/{ident}/recording" if strip.playable else "",
-        unplayable="" if watches else "Its contents are shown to its own person, to auditors and to those who monitor.",
-        frame="/player-frame",
-        may_kill=own or visit.me.has(ConsoleRight.ADMINISTER, ConsoleRight.MONITOR),
-        may_export=watches,
-        **context,
+        replace(
+            page,
+            session=shown,
+            counts=[] if live and not counts else _counts(counts, strip.operations, shown["gap"]),
+            events=strip.events,
+            recording=f"/sessions/{ident}/recording" if strip.playable else "",
+            unplayable="" if watches else closed,
+            may_kill=own or visit.me.has(ConsoleRight.ADMINISTER, ConsoleRight.MONITOR),
+            may_export=watches,
+        )
     )
 
 
@@ -127,7 +131,7 @@ async def kill(visit: Visit) -> Response:
 
 async def player_frame(visit: Visit) -> Response:
     """The player's sandbox: an empty page that holds nothing of anybody."""
-    return visit.page("player_frame.html", csp=PLAYER_CSP)
+    return visit.page(PlayerFramePage(), csp=PLAYER_CSP)
 
 
 async def _strip(visit: Visit, ident: str) -> FilmStrip:
@@ -149,16 +153,19 @@ async def _refused_at_the_door(visit: Visit, view: View, ident: str) -> Response
     who = found.person_name or "Somebody unknown"
     entry = view.link(f"/ledger?entry={found.index}")
     return visit.page(
-        "refusal.html",
-        heading=f"{who} was refused {what}",
-        why=f"{words_of(found.code).capitalize()}. From {visible(found.source or 'an erased address')}.",
-        next={"href": entry, "word": f"Entry {found.index:,} in the ledger"} if entry else None,
-        code=found.code,
-        chain=None,
+        RefusalPage(
+            heading=f"{who} was refused {what}",
+            why=f"{words_of(found.code).capitalize()}. From {visible(found.source or 'an erased address')}.",
+            next={"href": entry, "word": f"Entry {found.index:,} in the ledger"} if entry else None,
+            code=found.code,
+            chain=None,
+        )
     )
 
 
-def _listed(db: Snapshot, at: Instant, view: View, wanted: Context, before: Instant | None) -> Context:
+def _listed(
+    db: Snapshot, at: Instant, view: View, wanted: Context, before: Instant | None, as_of: Instant | None
+) -> SessionsPage:
     which = rows.SessionFilter(
         person=None if view.everybody else view.person,
         status=STATES[wanted["state"]],
@@ -178,8 +185,16 @@ def _listed(db: Snapshot, at: Instant, view: View, wanted: Context, before: Inst
     shown = sorted([*opened, *refused], key=lambda each: -each[0])
     more, shown = len(shown) > PAGE_SIZE, shown[:PAGE_SIZE]
     full = more or len(opened) == PAGE_SIZE or len(refused) == PAGE_SIZE
+    held = {"as_of": field_time(as_of)} if as_of is not None else {}
+    further = {**wanted, "before": shown[-1][0], **held} if full and shown else None
+    older = f"/sessions?{urlencode(further)}" if further else ""
     live_first = sorted((row for _, row in shown), key=lambda row: row["state"] != "live")
-    return {"sessions": live_first, "total": total, "older_than": shown[-1][0] if full and shown else None}
+    return SessionsPage(
+        filter=wanted,
+        older=older,
+        sessions=live_first,
+        total=total,
+    )
 
 
 def _row(each: rows.SessionRow, at: Instant) -> Context:
@@ -220,7 +235,10 @@ def _refusal_row(each: rows.RefusalRow) -> Context:
     }
 
 
-def _session(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerHealth) -> tuple[Context, bool] | None:
+def _session(
+    db: Snapshot, at: Instant, view: View, ident: str, health: LedgerHealth
+) -> tuple[SessionPage, rows.SessionRow] | None:
+    """The page before its recording was looked at, and what it is about; None for nobody's business."""
     found = rows.session(db, at, ident)
     if found is None or not view.sees(found.row.person):
         return None
@@ -259,12 +277,19 @@ def _session(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerHe
         "gap": row.gap or "",
         "host_key": "",
     }
-    return {
-        "session": shown,
-        "counts": row.counts,
-        "chain": view.chain(found.why),
-        "proof": view.proof_of(found.history, health),
-    }, row.person == view.person
+    page = SessionPage(
+        session=shown,
+        counts=[],
+        events=[],
+        recording="",
+        unplayable="",
+        frame="/player-frame",
+        may_kill=False,
+        may_export=False,
+        chain=view.chain(found.why),
+        proof=view.proof_of(found.history, health),
+    )
+    return page, row
 
 
 def _probe(db: Snapshot, at: Instant, row: rows.SessionRow) -> Context | None:

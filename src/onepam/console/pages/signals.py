@@ -3,9 +3,10 @@
 from starlette.responses import Response
 
 from onepam.app.signal_streams import approve_stream, propose_stream, reject_stream, remove_stream
+from onepam.console.contexts import Context
+from onepam.console.contexts.signals import SignalNewPage, SignalsPage, SignalTokenPage
 from onepam.console.pages.provider_wizard import stale
 from onepam.console.places import ADMINISTERS, SEES_ALL, Place, Shown
-from onepam.console.view import Context
 from onepam.console.visit import Visit
 from onepam.domain.access import ConsoleRight
 from onepam.domain.signals import Delivery, Stream
@@ -38,12 +39,13 @@ async def page(visit: Visit) -> Response:
     read = visit.services.reader
     waiting = await read(rows.stream_proposals, visit.at)
     return visit.page(
-        "signals.html",
-        streams=[_row(visit, each) for each in await read(rows.streams, visit.at)],
-        proposals=[_proposed(visit, each) for each in waiting],
-        signals=[_signal(each) for each in await read(rows.signals, visit.at)],
-        may_change=visit.me.has(ConsoleRight.ADMINISTER),
-        stale=stale(visit),
+        SignalsPage(
+            streams=[_row(visit, each) for each in await read(rows.streams, visit.at)],
+            proposals=[_proposed(visit, each) for each in waiting],
+            signals=[_signal(each) for each in await read(rows.signals, visit.at)],
+            may_change=visit.me.has(ConsoleRight.ADMINISTER),
+            stale=stale(visit),
+        )
     )
 
 
@@ -82,7 +84,7 @@ async def propose(visit: Visit) -> Response:
         return await _form(visit, typed, refused)
     if ours is None:
         return visit.outcome(None, "/signals", "Proposed: another administrator approves it.")
-    return visit.page("signal_token.html", called=wanted.name, address=_address(visit, ident), token=_shown(ours))
+    return visit.page(SignalTokenPage(called=wanted.name, address=_address(visit, ident), token=_shown(ours)))
 
 
 async def approve(visit: Visit) -> Response:
@@ -147,11 +149,12 @@ async def _form(visit: Visit, typed: dict[str, str], refused: Refused | None = N
     providers = await visit.services.reader(provider_rows.providers, None)
     error = {"message": refused.message, "hint": refused.hint, "code": refused.code} if refused is not None else None
     return visit.page(
-        "signal_new.html",
+        SignalNewPage(
+            form=typed,
+            providers=[(each.provider.provider, each.provider.name) for each in providers],
+            error=error,
+        ),
         422 if refused is not None else 200,
-        form=typed,
-        providers=[(each.provider.provider, each.provider.name) for each in providers],
-        error=error,
     )
 
 
