@@ -4,9 +4,9 @@ import random
 from collections.abc import Iterator
 from itertools import islice
 
-from onepam.app.close_session import NoFacts
 from onepam.app.open_session import Knock
-from onepam.domain.access import (
+from onepam.app.sessions.close_session import NoFacts
+from onepam.domain.access.model import (
     Action,
     BindingAdded,
     ConsoleRight,
@@ -17,13 +17,13 @@ from onepam.domain.access import (
     RoleSet,
     SubjectKind,
 )
-from onepam.domain.commit import Decided
-from onepam.domain.people import GroupMemberAdded, PersonAdded, PersonKind
-from onepam.domain.sessions import EntryPoint
-from onepam.domain.sign_in import FactorKind, SignedIn, SignInKind
+from onepam.domain.history.commit import Decided
+from onepam.domain.people.events import GroupMemberAdded, PersonAdded, PersonKind
+from onepam.domain.sessions.events import EntryPoint
+from onepam.domain.signing_in.events import FactorKind, SignedIn, SignInKind
 from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.kernel.ids import new_id
-from onepam.store.writer import Writer
+from onepam.store.engine.writer import Writer
 
 ROLES = 40
 GROUPS = 200

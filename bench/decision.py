@@ -10,12 +10,12 @@ from tempfile import TemporaryDirectory
 from bench import Figure, Progress
 from bench.company import company, settle
 from bench.yardstick import interpreter, median
-from onepam.domain.decision import Permitted, decide
+from onepam.domain.access.decision import Permitted, decide
 from onepam.kernel.clock import Instant
-from onepam.store.database import connect
+from onepam.store.engine.database import connect
+from onepam.store.engine.schema import create
+from onepam.store.engine.writer import Writer
 from onepam.store.facts.holdings import access_facts
-from onepam.store.schema import create
-from onepam.store.writer import Writer
 
 NAME = "Decision"
 PEOPLE, RESOURCES = 5_000, 10_000

@@ -23,11 +23,11 @@ from typing import Any
 
 from bench import Figure, Progress
 from onepam.boot.clock import wall_clock
-from onepam.domain.probing import ProbeMade, ProbeResult
-from onepam.domain.provisioning import ScimTokenApproved, ScimTokenProposed
-from onepam.domain.scim_token import END_ATTRIBUTE
-from onepam.domain.sessions import SessionClosed
-from onepam.domain.sign_in import FactorKind, SignedIn, SignInKind
+from onepam.domain.leaving.probing import ProbeMade, ProbeResult
+from onepam.domain.provisioning.events import ScimTokenApproved, ScimTokenProposed
+from onepam.domain.provisioning.tokens import END_ATTRIBUTE
+from onepam.domain.sessions.events import SessionClosed
+from onepam.domain.signing_in.events import FactorKind, SignedIn, SignInKind
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.kernel.ids import new_id

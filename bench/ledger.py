@@ -18,10 +18,10 @@ from bench.company import company, knocks, settle
 from bench.yardstick import durable_inserts, interpreter
 from onepam.app.open_session import Knock, Opened, open_session
 from onepam.kernel.clock import Instant
-from onepam.store.database import connect
-from onepam.store.ledger import SqliteLedger
-from onepam.store.schema import create
-from onepam.store.writer import Writer
+from onepam.store.engine.database import connect
+from onepam.store.engine.ledger import SqliteLedger
+from onepam.store.engine.schema import create
+from onepam.store.engine.writer import Writer
 
 NAME = "Ledger: whole commands"
 PEOPLE, RESOURCES = 5_000, 10_000

@@ -11,8 +11,8 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from bench import Figure, Progress
-from onepam.domain.access import ResourceRemoved
-from onepam.domain.people import PersonDisabled
+from onepam.domain.access.model import ResourceRemoved
+from onepam.domain.people.events import PersonDisabled
 from tests.gateway_fixture import Gateway, Person
 from tests.gateway_process import elsewhere, started
 

@@ -18,17 +18,17 @@ from starlette.routing import Mount
 
 from bench import Figure, Progress
 from bench.yardstick import interpreter, median
-from onepam.app.scim_traffic import ScimTraffic
-from onepam.domain.provisioning import ScimTokenApproved, ScimTokenProposed
+from onepam.app.provisioning.traffic import ScimTraffic
+from onepam.domain.provisioning.events import ScimTokenApproved, ScimTokenProposed
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import DAY, Instant
 from onepam.scim.app import TOKEN_PREFIX, ScimDoor
 from onepam.scim.services import ScimServices
-from onepam.store.append import append, read_head, write_head
-from onepam.store.database import connect
-from onepam.store.ledger import SqliteLedger
-from onepam.store.reader import SqliteReader
-from onepam.store.schema import create
+from onepam.store.engine.append import append, read_head, write_head
+from onepam.store.engine.database import connect
+from onepam.store.engine.ledger import SqliteLedger
+from onepam.store.engine.reader import SqliteReader
+from onepam.store.engine.schema import create
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
 

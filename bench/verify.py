@@ -19,11 +19,11 @@ from onepam.ledger.check import check
 from onepam.ledger.entry import leaf_hash
 from onepam.ledger.findings import Row
 from onepam.ledger.merkle import Frontier
-from onepam.store.database import connect
 from onepam.store.db import Db
-from onepam.store.entries import entries, size_of
-from onepam.store.rebuild import compare, fold
-from onepam.store.writer import Writer
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries, size_of
+from onepam.store.engine.rebuild import compare, fold
+from onepam.store.engine.writer import Writer
 
 NAME = "Verification"
 SESSIONS = 20_000

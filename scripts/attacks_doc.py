@@ -11,8 +11,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "security.md"
 sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
-from onepam.boot.recordings_standing import counted  # noqa: E402
-from onepam.domain.recordings import Checked, Condition  # noqa: E402
+from onepam.domain.sessions.recordings import Checked, Condition  # noqa: E402
+from onepam.jobs.recordings_standing import counted  # noqa: E402
 from onepam.ledger.verdict import ExitCode  # noqa: E402
 from tests.boot import test_anchor_attacks as history  # noqa: E402
 from tests.gateway import test_recheck as recordings  # noqa: E402

@@ -19,10 +19,10 @@ sys.path.insert(0, str(ROOT / "src"))
 
 from onepam.api.app import ROUTES  # noqa: E402
 from onepam.console.app import PLACES  # noqa: E402
-from onepam.domain.federation import MfaBasis  # noqa: E402
-from onepam.domain.probing import ProbePath  # noqa: E402
-from onepam.domain.sessions import EntryPoint  # noqa: E402
-from onepam.domain.sign_in import FactorKind, SignInKind  # noqa: E402
+from onepam.domain.access.proof import MfaBasis  # noqa: E402
+from onepam.domain.leaving.probing import ProbePath  # noqa: E402
+from onepam.domain.sessions.events import EntryPoint  # noqa: E402
+from onepam.domain.signing_in.events import FactorKind, SignInKind  # noqa: E402
 
 BEGIN, END = "<!-- Written by scripts/entry_points_doc.py; a test holds it equal. -->", "<!-- end -->"
 

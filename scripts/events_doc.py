@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "events.md"
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
-from onepam.domain.event import Kind, kinds  # noqa: E402
+from onepam.domain.history.event import Kind, kinds  # noqa: E402
 from scripts import rooms  # noqa: E402
 
 CLASSES = {

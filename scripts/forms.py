@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "tests" / "golden" / "kinds.txt"
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
-from onepam.domain.event import every_version  # noqa: E402
-from onepam.domain.form import form, is_same  # noqa: E402
+from onepam.domain.history.event import every_version  # noqa: E402
+from onepam.domain.history.form import form, is_same  # noqa: E402
 from scripts import rooms  # noqa: E402
 
 FROZEN = False

@@ -2,7 +2,7 @@
 
     python scripts/mutate.py --all                 every file (a sample of each, by a pinned seed)
     python scripts/mutate.py --changed 20          the files that the newest 20 commits changed
-    python scripts/mutate.py --seconds 90 src/onepam/domain/kill.py      begins none after 90 s
+    python scripts/mutate.py --seconds 90 src/onepam/domain/sessions/kill.py      begins none after 90 s
 
 An alteration that no test notices is a *survivor*: it is printed, and the exit code is 1, unless it stands in
 tests/mutation/survivors.txt with the reason why no test can or need tell. That list may only shrink: an entry that a

@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "notices.md"
 sys.path.insert(0, str(ROOT / "src"))
 
-from onepam.domain.notices import TABLE, Audience, Row  # noqa: E402
+from onepam.domain.telling.notices import TABLE, Audience, Row  # noqa: E402
 
 _WHO = {
     Audience.PERSON: "the person",
@@ -20,7 +20,7 @@ _WHO = {
 
 
 def page() -> str:
-    """The page with the table of `domain/notices.py`."""
+    """The page with the table of `domain/telling/notices.py`."""
     lines = ["| what happened | who is told | page | entry |", "| --- | --- | --- | --- |", *map(_line, TABLE)]
     return re.sub(r"(?m)^\| what happened.*\n(\|.*\n)*", "\n".join(lines) + "\n", PAGE.read_text("utf-8"))
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "src"))
 
 import onepam.domain  # noqa: E402
-from onepam.domain.event import kinds  # noqa: E402
+from onepam.domain.history.event import kinds  # noqa: E402
 
 
 def load() -> None:

@@ -17,12 +17,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
 
-from onepam.app.add_person import add_person
-from onepam.app.approve_request import approve_request
-from onepam.app.make_request import make_request
 from onepam.app.open_session import Challenge, Knock, Opened, open_session
+from onepam.app.people.add_person import add_person
 from onepam.app.ports import Ledger, Snapshot
-from onepam.domain.access import (
+from onepam.app.requests.approve_request import approve_request
+from onepam.app.requests.make_request import make_request
+from onepam.domain.access.authority import Actor
+from onepam.domain.access.model import (
     Action,
     BindingAdded,
     BindingEnded,
@@ -34,22 +35,21 @@ from onepam.domain.access import (
     RoleSet,
     SubjectKind,
 )
-from onepam.domain.approval import Granted
-from onepam.domain.asking import Asked
-from onepam.domain.authority import Actor
-from onepam.domain.commit import Decided
-from onepam.domain.event import plain
-from onepam.domain.people import PersonDisabled, PersonKind
-from onepam.domain.requests import UNDO
-from onepam.domain.roster import Attributes
-from onepam.domain.sessions import EntryPoint
-from onepam.domain.sign_in import FactorKind, SignedIn, SignInKind
+from onepam.domain.history.commit import Decided
+from onepam.domain.history.event import plain
+from onepam.domain.people.adding import Attributes
+from onepam.domain.people.events import PersonDisabled, PersonKind
+from onepam.domain.requests.approval import Granted
+from onepam.domain.requests.asking import Asked
+from onepam.domain.requests.events import UNDO
+from onepam.domain.sessions.events import EntryPoint
+from onepam.domain.signing_in.events import FactorKind, SignedIn, SignInKind
 from onepam.kernel.canonical import encode
 from onepam.kernel.clock import DAY, HOUR, MILLISECOND, Instant, parse
 from onepam.kernel.errors import Refused
-from onepam.store.facts.registry import loads
-from onepam.store.ledger import SqliteLedger
-from onepam.store.reader import SqliteReader
+from onepam.store.engine.facts import loads
+from onepam.store.engine.ledger import SqliteLedger
+from onepam.store.engine.reader import SqliteReader
 
 START = parse("2026-03-02T08:00:00Z")
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB7d0Vfz8Wf0o0Hjq6x3x0P3yq7h0rC1pQ2m9a4Zt1kN"

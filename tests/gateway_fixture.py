@@ -17,11 +17,12 @@ from typing import Any, TypeVar
 
 import asyncssh
 
-from onepam.app.close_session import NoFacts
+from onepam.app.sessions.close_session import NoFacts
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.platform import Platform
-from onepam.domain.access import (
+from onepam.domain.access.authority import Actor
+from onepam.domain.access.model import (
     Action,
     BindingAdded,
     ConsoleRight,
@@ -32,18 +33,17 @@ from onepam.domain.access import (
     RoleSet,
     SubjectKind,
 )
-from onepam.domain.authority import Actor
-from onepam.domain.commit import Committed, Decided
-from onepam.domain.people import PersonAdded, PersonKind
-from onepam.domain.sessions import SessionClosed, SessionFailed, SessionOpened
-from onepam.domain.sign_in import FactorEnrolled, FactorKind, SignedIn, SignInKind
+from onepam.domain.history.commit import Committed, Decided
+from onepam.domain.people.events import PersonAdded, PersonKind
+from onepam.domain.sessions.events import SessionClosed, SessionFailed, SessionOpened
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, SignedIn, SignInKind
 from onepam.identity.ssh_keys import fingerprint
 from onepam.kernel.clock import HOUR, Instant
 from onepam.kernel.ids import new_id
 from onepam.recording.frames import Frame
 from onepam.recording.open import Reader
-from onepam.store.database import connect
-from onepam.store.entries import entries
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries
 from onepam.vault.authorities import PERSON_PREFIX
 from tests.targets import Sshd, free_port, running_sshd
 

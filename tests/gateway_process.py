@@ -17,8 +17,8 @@ from typing import cast
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.platform import Platform
-from onepam.boot.recording_check import key_beside
-from onepam.store.ledger import SqliteLedger
+from onepam.jobs.recording_check import key_beside
+from onepam.store.engine.ledger import SqliteLedger
 from onepam.vault.authorities import Authorities
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
@@ -65,7 +65,7 @@ def up(folder: Path, under: Sequence[str] = (), /, **settings: object) -> Proces
     values = {"ssh_port": 0, "console_port": 0, "gateway_name": "localhost", **settings}
     config, ready, log = (folder / f"{name}-{time.monotonic_ns()}" for name in ("config", "ready", "log"))
     config.write_text("".join(f"{name} = {json.dumps(value)}\n" for name, value in values.items()), "utf-8")
-    command = [sys.executable, "-m", "onepam.boot.command", "up", "--data", str(folder / "data")]
+    command = [sys.executable, "-m", "onepam.boot.commands.up", "up", "--data", str(folder / "data")]
     with log.open("wb") as words:
         popen = subprocess.Popen(
             [*under, *command, "--config", str(config), "--ready-file", str(ready)],

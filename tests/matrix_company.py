@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from onepam.app.add_person import add_person
-from onepam.app.apply_access import apply_access
-from onepam.domain.changing import Applied
-from onepam.domain.people import PersonKind
-from onepam.domain.roster import Attributes
+from onepam.app.matrix.apply_access import apply_access
+from onepam.app.people.add_person import add_person
+from onepam.domain.matrix.changing import Applied
+from onepam.domain.people.adding import Attributes
+from onepam.domain.people.events import PersonKind
 from tests.company import HOST_KEY, Company
 
 PEOPLE = ("ada", "bob", "max", "eve", "vic", "aud")

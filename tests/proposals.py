@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from onepam.domain.access import ConsoleRight
-from onepam.domain.proposal import ProposalKind
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.proposal import ProposalKind
 from onepam.kernel.clock import DAY, MINUTE
 
 ADMINISTER, ACCEPT = ConsoleRight.ADMINISTER, ConsoleRight.ACCEPT_RISK

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cryptography import x509
 
-from onepam.gateway.egress import Admitted, Egress
+from onepam.egress.egress import Admitted, Egress
 from tests.gateway.test_fetch import Authority
 
 START_SECONDS = 120.0

@@ -28,20 +28,20 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from onepam.api.app import create_api
 from onepam.api.services import ApiServices
-from onepam.app.add_person import add_person
-from onepam.app.approve_request import approve_request
-from onepam.app.make_request import make_request
 from onepam.app.open_session import Knock, Opened, open_session
+from onepam.app.people.add_person import add_person
 from onepam.app.ports import EntryProof, LedgerHealth
-from onepam.domain.approval import Granted
-from onepam.domain.asking import Asked
-from onepam.domain.authority import Actor
-from onepam.domain.people import PersonKind
-from onepam.domain.roster import Attributes
-from onepam.domain.sessions import EntryPoint, SessionClosed
-from onepam.domain.sign_in import FactorEnrolled, FactorKind, SignedIn, SignedOut, SignInKind
-from onepam.gateway.egress import Egress
-from onepam.gateway.ldap.client import Directory
+from onepam.app.requests.approve_request import approve_request
+from onepam.app.requests.make_request import make_request
+from onepam.domain.access.authority import Actor
+from onepam.domain.people.adding import Attributes
+from onepam.domain.people.events import PersonKind
+from onepam.domain.requests.approval import Granted
+from onepam.domain.requests.asking import Asked
+from onepam.domain.sessions.events import EntryPoint, SessionClosed
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, SignedIn, SignedOut, SignInKind
+from onepam.egress.egress import Egress
+from onepam.egress.ldap.client import Directory
 from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
 from onepam.gateway.recorder import recording_path
@@ -52,8 +52,8 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.recording import frames
 from onepam.recording.seal import Sealer
-from onepam.store.ledger import SqliteLedger
-from onepam.store.reader import SqliteReader
+from onepam.store.engine.ledger import SqliteLedger
+from onepam.store.engine.reader import SqliteReader
 from onepam.vault.authorities import Authorities
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys

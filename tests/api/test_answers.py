@@ -12,14 +12,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from onepam.app.ports import Snapshot
-from onepam.domain.requests import UNDO
-from onepam.domain.sign_in import FactorKind, SignedIn, SignedOut, SignInKind
+from onepam.domain.requests.events import UNDO
+from onepam.domain.signing_in.events import FactorKind, SignedIn, SignedOut, SignInKind
 from onepam.gateway.recorder import recording_path
 from onepam.identity.cli_codes import issue_code
 from onepam.identity.tokens import new_token, pkce_challenge, token_digest
 from onepam.kernel.clock import HOUR, MINUTE, Instant, parse
 from onepam.kernel.ids import new_id
-from onepam.store.entries import entries_of
+from onepam.store.engine.entries import entries_of
 from onepam.vault.person_certificates import Claims, judge
 from tests.api.office import Office, now
 
@@ -161,7 +161,7 @@ def test_a_disabled_persons_token_is_dead(office: Office) -> None:
 
 
 def test_a_right_that_is_taken_is_gone_at_once(office: Office) -> None:
-    from onepam.domain.access import BindingEnded
+    from onepam.domain.access.model import BindingEnded
 
     aud = office.join("auditor")
     with office.client(aud) as client:

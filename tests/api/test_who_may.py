@@ -9,10 +9,10 @@ import pytest
 
 from onepam.api.app import ROUTES, describe_api
 from onepam.api.routes.route import Route
-from onepam.domain.announcing import RenewalAnnounced
-from onepam.domain.changes import ChangeProposed
-from onepam.domain.directory_brake import DirectoryPersonHeld, HoldReason
-from onepam.domain.sign_in import EnrolmentProposed
+from onepam.domain.host.announcing import RenewalAnnounced
+from onepam.domain.leaving.brake import DirectoryPersonHeld, HoldReason
+from onepam.domain.matrix.events import ChangeProposed
+from onepam.domain.signing_in.events import EnrolmentProposed
 from onepam.kernel.clock import FOREVER
 from onepam.kernel.ids import new_id
 from tests.api.office import Office, new_key

@@ -14,28 +14,28 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from onepam.app.approve_request import approve_request, undo_approval
-from onepam.app.deny_request import deny_request
-from onepam.app.disable_person import disable_person
-from onepam.app.enable_person import enable_person
-from onepam.app.end_grant import end_grant
-from onepam.app.expire_access import expire_access
-from onepam.app.make_request import make_request
 from onepam.app.open_session import Opened
+from onepam.app.people.disable_person import disable_person
+from onepam.app.people.enable_person import enable_person
 from onepam.app.ports import Snapshot
-from onepam.app.withdraw_request import withdraw_request
-from onepam.domain.approval import Granted
-from onepam.domain.asking import MAX_OPEN_REQUESTS, Asked
-from onepam.domain.decision import Permitted, decide
-from onepam.domain.leaving import Ended
-from onepam.domain.requests import UNDO, RequestStatus
+from onepam.app.requests.approve_request import approve_request, undo_approval
+from onepam.app.requests.deny_request import deny_request
+from onepam.app.requests.end_grant import end_grant
+from onepam.app.requests.expire_access import expire_access
+from onepam.app.requests.make_request import make_request
+from onepam.app.requests.withdraw_request import withdraw_request
+from onepam.domain.access.decision import Permitted, decide
+from onepam.domain.leaving.leaving import Ended
+from onepam.domain.requests.approval import Granted
+from onepam.domain.requests.asking import MAX_OPEN_REQUESTS, Asked
+from onepam.domain.requests.events import UNDO, RequestStatus
 from onepam.kernel.clock import HOUR, MINUTE, Instant
+from onepam.store.engine.rebuild import compare
 from onepam.store.facts.holdings import access_facts
 from onepam.store.read.catalogue import catalogue
 from onepam.store.read.people import Held
 from onepam.store.read.people import person as read_person
 from onepam.store.read.requests import inbox, requests
-from onepam.store.rebuild import compare
 from tests.company import DEV, HOLDS, PROD, Company, record, role_set
 
 PEOPLE = ("ada", "bob", "eve", "max")

@@ -5,20 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.apply_access import apply_access
-from onepam.app.approve_change import approve_change
-from onepam.app.disable_person import disable_person
+from onepam.app.matrix.apply_access import apply_access
+from onepam.app.matrix.approve_change import approve_change
+from onepam.app.matrix.plan_access import plan_access
+from onepam.app.matrix.reject_change import reject_change
 from onepam.app.open_session import Opened
-from onepam.app.plan_access import plan_access
-from onepam.app.reject_change import reject_change
-from onepam.domain.access_file import InvalidFile
-from onepam.domain.changing import Applied, Outcome, Proposed, Unchanged
-from onepam.domain.plan import Plan
+from onepam.app.people.disable_person import disable_person
+from onepam.domain.matrix.changing import Applied, Outcome, Proposed, Unchanged
+from onepam.domain.matrix.file import InvalidFile
+from onepam.domain.matrix.plan import Plan
 from onepam.kernel.errors import Refused
-from onepam.store.database import connect
-from onepam.store.entries import entries
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries
+from onepam.store.engine.rebuild import compare
 from onepam.store.facts.changes import matrix
-from onepam.store.rebuild import compare
 from tests.company import Company, refused
 from tests.matrix_company import FILE, PEOPLE, found, founded
 

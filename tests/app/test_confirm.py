@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.confirm import ask_confirmation, give_confirmation
-from onepam.domain.confirmation import LIFETIME, Ask
+from onepam.app.sessions.confirm import ask_confirmation, give_confirmation
+from onepam.domain.sessions.confirmation import LIFETIME, Ask
 from onepam.kernel.clock import MINUTE
 from onepam.kernel.errors import Refused
 from tests.company import Company, refused

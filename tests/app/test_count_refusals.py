@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.count_refusals import PERIOD, ProviderRefusals
-from onepam.domain.federation import ProviderKind
-from onepam.domain.provider_refusal import ProviderRefused, RefusalFacts, count_refused
-from onepam.domain.providers import ProviderRule, ProviderSet
+from onepam.app.providers.count_refusals import PERIOD, ProviderRefusals
+from onepam.domain.providers.assertion import ProviderKind
+from onepam.domain.providers.events import ProviderRule, ProviderSet
+from onepam.domain.providers.refusals import ProviderRefused, RefusalFacts, count_refused
 from onepam.kernel.clock import SECOND
+from onepam.store.engine.rebuild import compare
 from onepam.store.read.providers import RefusedCount, refusals
-from onepam.store.rebuild import compare
 from tests.company import Company, record, refused
 
 pytestmark = pytest.mark.anyio

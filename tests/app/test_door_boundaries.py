@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from onepam.app.open_session import Challenge, ConfirmationFacts, Knock, KnockFacts, Opened, answer
-from onepam.domain.access import MfaRule
-from onepam.domain.decision import ResourceFacts
-from onepam.domain.people import PersonKind
-from onepam.domain.sessions import EntryPoint, MfaProof
+from onepam.domain.access.decision import ResourceFacts
+from onepam.domain.access.model import MfaRule
+from onepam.domain.access.proof import MfaProof
+from onepam.domain.people.events import PersonKind
+from onepam.domain.sessions.events import EntryPoint
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import GRANT, NOW, WEB, access

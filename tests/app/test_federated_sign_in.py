@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.disable_person import disable_person
-from onepam.app.federated_sign_in import sign_in_by_provider, sign_out_by_provider
-from onepam.domain.federated import NOBODY, Entering, SignedInto, subject_digest
-from onepam.domain.federation import Assertion, ProviderKind
-from onepam.domain.gate import Visitor
-from onepam.domain.people import PersonAdded, PersonKind
-from onepam.domain.provider_logout import USED
-from onepam.domain.providers import ProviderRule, ProviderSet
-from onepam.domain.provisioning import ScimTokenApproved, ScimTokenEnded, ScimTokenProposed, ScimUserSet
-from onepam.domain.system import PayloadsErased
+from onepam.app.people.disable_person import disable_person
+from onepam.app.providers.federated_sign_in import sign_in_by_provider, sign_out_by_provider
+from onepam.domain.history.system import PayloadsErased
+from onepam.domain.people.events import PersonAdded, PersonKind
+from onepam.domain.providers.assertion import Assertion, ProviderKind
+from onepam.domain.providers.entering import NOBODY, Entering, SignedInto, subject_digest
+from onepam.domain.providers.events import ProviderRule, ProviderSet
+from onepam.domain.providers.logout import USED
+from onepam.domain.provisioning.events import ScimTokenApproved, ScimTokenEnded, ScimTokenProposed, ScimUserSet
+from onepam.domain.signing_in.gate import Visitor
 from onepam.kernel.clock import DAY, FOREVER, Instant
-from onepam.store.database import connect
 from onepam.store.db import rows
-from onepam.store.rebuild import compare
+from onepam.store.engine.database import connect
+from onepam.store.engine.rebuild import compare
 from tests.company import START, Company, record
 
 pytestmark = pytest.mark.anyio

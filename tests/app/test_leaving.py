@@ -9,33 +9,33 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onepam.app.close_session import NoFacts
-from onepam.app.disable_person import disable_person
-from onepam.app.enable_person import enable_person
-from onepam.app.end_overdue_person import end_overdue_person
-from onepam.app.expire_access import expire_access
 from onepam.app.open_session import Opened
+from onepam.app.people.disable_person import disable_person
+from onepam.app.people.enable_person import enable_person
+from onepam.app.people.end_overdue_person import end_overdue_person
 from onepam.app.ports import Snapshot
-from onepam.app.sign_in import open_cli_session
-from onepam.domain.access import SubjectKind
-from onepam.domain.commit import Decided
-from onepam.domain.decision import AccessFacts, decide
-from onepam.domain.leaving import MOST_OF_EACH, SPONSOR_GRACE, Ended, Held
-from onepam.domain.mfa_exceptions import MfaExceptionAccepted, MfaExceptionEnded, MfaExceptionProposed
-from onepam.domain.people import GroupMemberAdded, GroupMemberRemoved, PersonAdded, PersonDisabled, PersonKind
-from onepam.domain.requests import GrantEnded, RequestRerouted
-from onepam.domain.sessions import ConfirmationAsked, ConfirmationFailed
-from onepam.domain.sign_in import EnrolmentEnded, EnrolmentProposed
+from onepam.app.requests.expire_access import expire_access
+from onepam.app.sessions.close_session import NoFacts
+from onepam.app.signing_in.sign_in import open_cli_session
+from onepam.domain.access.decision import AccessFacts, decide
+from onepam.domain.access.model import SubjectKind
+from onepam.domain.history.commit import Decided
+from onepam.domain.leaving.leaving import MOST_OF_EACH, SPONSOR_GRACE, Ended, Held
+from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved, PersonAdded, PersonDisabled, PersonKind
+from onepam.domain.requests.events import GrantEnded, RequestRerouted
+from onepam.domain.sessions.events import ConfirmationAsked, ConfirmationFailed
+from onepam.domain.signing_in.events import EnrolmentEnded, EnrolmentProposed
+from onepam.domain.signing_in.exception_events import MfaExceptionAccepted, MfaExceptionEnded, MfaExceptionProposed
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
-from onepam.store.database import connect
-from onepam.store.entries import entries
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries
+from onepam.store.engine.rebuild import compare
+from onepam.store.engine.writer import Writer
 from onepam.store.facts.people import held
 from onepam.store.read.access import access
-from onepam.store.read.directory import acting
 from onepam.store.read.overdue import overdue_people
-from onepam.store.rebuild import compare
-from onepam.store.writer import Writer
+from onepam.store.read.proofs_of_sign_in import acting
 from tests.company import Company, binding, record, refused
 
 pytestmark = pytest.mark.anyio

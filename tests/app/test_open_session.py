@@ -6,29 +6,29 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.add_person import add_person
-from onepam.app.add_service_key import add_service_key
 from onepam.app.open_session import Challenge, Knock, Opened, open_session
-from onepam.domain.access import MAX_SESSION
-from onepam.domain.mfa_rule import MAX_AGE
-from onepam.domain.people import PersonKind
-from onepam.domain.roster import Attributes
-from onepam.domain.service_keys import ServiceKey
-from onepam.domain.sessions import (
+from onepam.app.people.add_person import add_person
+from onepam.app.people.add_service_key import add_service_key
+from onepam.domain.access.mfa_rule import MAX_AGE
+from onepam.domain.access.model import MAX_SESSION
+from onepam.domain.access.proof import MfaProof
+from onepam.domain.people.adding import Attributes
+from onepam.domain.people.events import PersonKind
+from onepam.domain.sessions.events import (
     ConfirmationAsked,
     ConfirmationFailed,
     ConfirmationGiven,
     ConfirmationUsed,
     EntryPoint,
-    MfaProof,
     SessionOpened,
     SessionRefused,
 )
-from onepam.domain.sign_in import SignedOut
+from onepam.domain.signing_in.events import SignedOut
+from onepam.domain.signing_in.service_keys import ServiceKey
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
-from onepam.store.database import connect
-from onepam.store.entries import entries
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries
 from tests.company import START, Company, record, refused
 
 pytestmark = pytest.mark.anyio

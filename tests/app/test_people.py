@@ -7,23 +7,23 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.add_person import add_person
-from onepam.app.approve_request import approve_request
-from onepam.app.change_person import change_person
-from onepam.app.disable_person import disable_person
-from onepam.app.enable_person import enable_person
-from onepam.app.expire_access import expire_access
-from onepam.app.kill_session import kill_session
-from onepam.app.make_request import make_request
 from onepam.app.open_session import Opened
-from onepam.domain.leaving import Ended
-from onepam.domain.people import PersonKind
-from onepam.domain.roster import Attributes
-from onepam.domain.sign_in import EnrolmentOpened
+from onepam.app.people.add_person import add_person
+from onepam.app.people.change_person import change_person
+from onepam.app.people.disable_person import disable_person
+from onepam.app.people.enable_person import enable_person
+from onepam.app.requests.approve_request import approve_request
+from onepam.app.requests.expire_access import expire_access
+from onepam.app.requests.make_request import make_request
+from onepam.app.sessions.kill_session import kill_session
+from onepam.domain.leaving.leaving import Ended
+from onepam.domain.people.adding import Attributes
+from onepam.domain.people.events import PersonKind
+from onepam.domain.signing_in.events import EnrolmentOpened
 from onepam.kernel.clock import DAY, HOUR, Instant
-from onepam.store.database import connect
-from onepam.store.entries import entries, entries_of
-from onepam.store.rebuild import compare
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries, entries_of
+from onepam.store.engine.rebuild import compare
 from tests.company import Company, record, refused
 
 pytestmark = pytest.mark.anyio

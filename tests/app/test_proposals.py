@@ -9,31 +9,31 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.accept_risk import accept_exception, propose_exception
-from onepam.app.apply_access import apply_access
-from onepam.app.approve_change import approve_change
-from onepam.app.approve_provider import approve_provider
-from onepam.app.enrol import approve_enrolment, open_enrolment
-from onepam.app.lapse_proposals import lapse_proposals
-from onepam.app.plan_access import plan_access
-from onepam.app.propose_provider import propose_provider
-from onepam.app.scim_token import approve_scim_token, propose_scim_token
-from onepam.app.signal_streams import approve_stream, propose_stream
-from onepam.domain.acceptance import Proposed as WantedException
-from onepam.domain.federation import ProviderKind
-from onepam.domain.people import PersonDisabled
-from onepam.domain.plan import Plan
-from onepam.domain.proposal import ONE_HAND, ProposalKind, ProposalRefused
-from onepam.domain.provider_setting import Provider
-from onepam.domain.providers import ProviderRule, ProviderSet
-from onepam.domain.scim_token import END_ATTRIBUTE, TokenWish
-from onepam.domain.sign_in import EnrolmentUsed, FactorEnrolled, FactorKind
-from onepam.domain.signals import Delivery, Stream
+from onepam.app.matrix.apply_access import apply_access
+from onepam.app.matrix.approve_change import approve_change
+from onepam.app.matrix.plan_access import plan_access
+from onepam.app.providers.approve_provider import approve_provider
+from onepam.app.providers.propose_provider import propose_provider
+from onepam.app.providers.signal_streams import approve_stream, propose_stream
+from onepam.app.provisioning.scim_token import approve_scim_token, propose_scim_token
+from onepam.app.requests.lapse_proposals import lapse_proposals
+from onepam.app.signing_in.accept_risk import accept_exception, propose_exception
+from onepam.app.signing_in.enrol import approve_enrolment, open_enrolment
+from onepam.domain.access.proposal import ONE_HAND, ProposalKind, ProposalRefused
+from onepam.domain.matrix.plan import Plan
+from onepam.domain.people.events import PersonDisabled
+from onepam.domain.providers.assertion import ProviderKind
+from onepam.domain.providers.events import ProviderRule, ProviderSet
+from onepam.domain.providers.setting import Provider
+from onepam.domain.providers.signals import Delivery, Stream
+from onepam.domain.provisioning.tokens import END_ATTRIBUTE, TokenWish
+from onepam.domain.signing_in.events import EnrolmentUsed, FactorEnrolled, FactorKind
+from onepam.domain.signing_in.exceptions import Proposed as WantedException
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
-from onepam.store.database import connect
-from onepam.store.entries import entries
-from onepam.store.rebuild import compare
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries
+from onepam.store.engine.rebuild import compare
 from tests.company import Company, record, refused
 from tests.matrix_company import FILE, founded
 from tests.proposals import TABLE

@@ -8,23 +8,24 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.approve_provider import approve_provider
-from onepam.app.declare_mfa import declare_mfa
-from onepam.app.disable_person import disable_person
-from onepam.app.end_declaration import end_declaration
-from onepam.app.propose_provider import propose_provider
-from onepam.app.reject_provider import reject_provider
-from onepam.app.remove_provider import remove_provider
-from onepam.domain.federation import MfaBasis, ProviderKind
-from onepam.domain.provider_setting import Provider, Statement
-from onepam.domain.providers import IdentityLinked, ProviderRule
-from onepam.domain.sign_in import FactorKind, SignInFailed
+from onepam.app.people.disable_person import disable_person
+from onepam.app.providers.approve_provider import approve_provider
+from onepam.app.providers.declare_mfa import declare_mfa
+from onepam.app.providers.end_declaration import end_declaration
+from onepam.app.providers.propose_provider import propose_provider
+from onepam.app.providers.reject_provider import reject_provider
+from onepam.app.providers.remove_provider import remove_provider
+from onepam.domain.access.proof import MfaBasis
+from onepam.domain.providers.assertion import ProviderKind
+from onepam.domain.providers.events import IdentityLinked, ProviderRule
+from onepam.domain.providers.setting import Provider, Statement
+from onepam.domain.signing_in.events import FactorKind, SignInFailed
 from onepam.kernel.clock import DAY, FOREVER, HOUR, Instant
 from onepam.kernel.errors import Refused
-from onepam.store.database import connect
+from onepam.store.engine.database import connect
+from onepam.store.engine.rebuild import compare
 from onepam.store.facts import providers as facts
 from onepam.store.read import providers as rows
-from onepam.store.rebuild import compare
 from tests.company import Company, record, refused
 
 pytestmark = pytest.mark.anyio
@@ -144,7 +145,7 @@ async def test_removing_a_provider_ends_the_sign_ins_it_opened(
     await connected(company)
     opened = [await came_by(company, "eve", "idp_1", number) for number in range(7)]
     monkeypatch.setattr(facts, "MOST_SIGN_INS", 3)
-    monkeypatch.setattr("onepam.app.remove_provider.MOST_SIGN_INS", 3)
+    monkeypatch.setattr("onepam.app.providers.remove_provider.MOST_SIGN_INS", 3)
     assert await remove_provider(company.ledger, company.actor("ada"), "idp_1", "moved") == 7
     with closing(connect(company.path, read_only=True)) as db:
         ended = [row["session"] for row in db.execute("SELECT session FROM sign_in WHERE valid_until < ?", (FOREVER,))]

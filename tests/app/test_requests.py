@@ -6,24 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.approve_request import approve_request, undo_approval
-from onepam.app.deny_request import deny_request
-from onepam.app.disable_person import disable_person
-from onepam.app.end_grant import end_grant
-from onepam.app.expire_access import expire_access
-from onepam.app.make_request import make_request
 from onepam.app.open_session import Opened
-from onepam.app.withdraw_request import withdraw_request
-from onepam.domain.approval import Granted
-from onepam.domain.asking import Asked
-from onepam.domain.expiry import Swept
-from onepam.domain.leaving import Ended
-from onepam.domain.requests import REQUEST_LIFETIME, UNDO
+from onepam.app.people.disable_person import disable_person
+from onepam.app.requests.approve_request import approve_request, undo_approval
+from onepam.app.requests.deny_request import deny_request
+from onepam.app.requests.end_grant import end_grant
+from onepam.app.requests.expire_access import expire_access
+from onepam.app.requests.make_request import make_request
+from onepam.app.requests.withdraw_request import withdraw_request
+from onepam.domain.leaving.leaving import Ended
+from onepam.domain.requests.approval import Granted
+from onepam.domain.requests.asking import Asked
+from onepam.domain.requests.events import REQUEST_LIFETIME, UNDO
+from onepam.domain.requests.expiry import Swept
 from onepam.kernel.clock import HOUR, MINUTE, SECOND, Instant
-from onepam.store.database import connect
-from onepam.store.entries import entries, entries_of
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries, entries_of
+from onepam.store.engine.rebuild import compare
 from onepam.store.read.requests import request as read_request
-from onepam.store.rebuild import compare
 from tests.company import DEV, PROD, Company, record, refused, role_set
 
 pytestmark = pytest.mark.anyio

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.enable_person import enable_person
-from onepam.app.follow_roster import follow_roster
 from onepam.app.open_session import Opened
-from onepam.app.take_roster import (
+from onepam.app.people.enable_person import enable_person
+from onepam.app.roster.follow_roster import follow_roster
+from onepam.app.roster.take_roster import (
     Taken,
     Upload,
     plan_roster,
@@ -18,22 +18,22 @@ from onepam.app.take_roster import (
     set_roster_source,
     take_roster,
 )
-from onepam.domain.directory_brake import HoldReason
-from onepam.domain.people import PersonKind
-from onepam.domain.sign_in import FactorEnrolled, FactorKind
-from onepam.domain.staff import RosterSourceSet, StaffRules
-from onepam.domain.staff_file import InvalidRoster
-from onepam.domain.staff_follow import Steps
-from onepam.domain.staff_take import Held, RosterPlan, Took
+from onepam.domain.leaving.brake import HoldReason
+from onepam.domain.people.events import PersonKind
+from onepam.domain.roster.events import RosterSourceSet, StaffRules
+from onepam.domain.roster.file import InvalidRoster
+from onepam.domain.roster.following import Steps
+from onepam.domain.roster.taking import Held, RosterPlan, Took
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind
 from onepam.kernel.clock import DAY, HOUR, MINUTE, parse
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.db import rows
+from onepam.store.engine.rebuild import compare
 from onepam.store.facts.holdings import held_roles
 from onepam.store.facts.people import person_facts
 from onepam.store.read import staff as read
 from onepam.store.read.directory_brake import held_people
-from onepam.store.rebuild import compare
 from tests.company import Company, Counted, binding, record, refused
 
 pytestmark = pytest.mark.anyio

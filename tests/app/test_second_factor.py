@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.confirm import give_confirmation
 from onepam.app.open_session import Challenge, Knock, Opened, open_session
-from onepam.domain.access import Action, MfaRule, Mode, Permission
-from onepam.domain.authority import Actor
-from onepam.domain.federation import MfaBasis
-from onepam.domain.sessions import ConfirmationAsked, ConfirmationGiven, EntryPoint, MfaProof, SessionOpened
-from onepam.domain.sign_in import FactorKind, SteppedUp
+from onepam.app.sessions.confirm import give_confirmation
+from onepam.domain.access.authority import Actor
+from onepam.domain.access.model import Action, MfaRule, Mode, Permission
+from onepam.domain.access.proof import MfaBasis, MfaProof
+from onepam.domain.sessions.events import ConfirmationAsked, ConfirmationGiven, EntryPoint, SessionOpened
+from onepam.domain.signing_in.events import FactorKind, SteppedUp
 from onepam.kernel.clock import HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.facts.holdings import mfa_proof

@@ -6,23 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.add_person import add_person
-from onepam.app.add_service_key import add_service_key
-from onepam.app.disable_person import disable_person
-from onepam.app.enrol import open_enrolment
 from onepam.app.open_session import Challenge, Knock, Opened, open_session
-from onepam.app.remove_service_key import remove_service_key
-from onepam.domain.people import PersonKind
-from onepam.domain.roster import Attributes
-from onepam.domain.service_keys import ServiceKey
-from onepam.domain.sessions import EntryPoint, MfaProof, SessionOpened, SessionRefused
-from onepam.domain.sign_in import FactorKind
+from onepam.app.people.add_person import add_person
+from onepam.app.people.add_service_key import add_service_key
+from onepam.app.people.disable_person import disable_person
+from onepam.app.people.remove_service_key import remove_service_key
+from onepam.app.signing_in.enrol import open_enrolment
+from onepam.domain.access.proof import MfaProof
+from onepam.domain.people.adding import Attributes
+from onepam.domain.people.events import PersonKind
+from onepam.domain.sessions.events import EntryPoint, SessionOpened, SessionRefused
+from onepam.domain.signing_in.events import FactorKind
+from onepam.domain.signing_in.service_keys import ServiceKey
 from onepam.kernel.clock import DAY, MINUTE, Instant
 from onepam.kernel.errors import Refused
-from onepam.store.database import connect
-from onepam.store.entries import entries
-from onepam.store.read.directory import KeyHolder, account, factor_by_reference, key_holder
-from onepam.store.rebuild import compare
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries
+from onepam.store.engine.rebuild import compare
+from onepam.store.read.proofs_of_sign_in import KeyHolder, account, factor_by_reference, key_holder
 from tests.company import START, Company, refused
 
 pytestmark = pytest.mark.anyio

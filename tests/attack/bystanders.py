@@ -14,7 +14,7 @@ from secrets import token_bytes
 
 import httpx2
 
-from onepam.domain.sign_in import FactorEnrolled, FactorKind
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind
 from onepam.identity.passwords import hash_password
 from onepam.kernel.ids import new_id
 from tests.gateway_fixture import Gateway, Person

@@ -7,14 +7,14 @@ import time
 from functools import partial
 from pathlib import Path
 
-from onepam.app.close_session import NoFacts
+from onepam.app.sessions.close_session import NoFacts
 from onepam.boot.config import Config
 from onepam.boot.platform import Platform
-from onepam.domain.commit import Decided
-from onepam.domain.system import ClockJumped
+from onepam.domain.history.commit import Decided
+from onepam.domain.history.system import ClockJumped
 from onepam.kernel.clock import Instant
 
-ONEPAM = [sys.executable, "-m", "onepam.boot.command"]
+ONEPAM = [sys.executable, "-m", "onepam.boot.commands.up"]
 ORIGIN = "ledger.test"
 
 

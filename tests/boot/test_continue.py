@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.announced import continue_after_loss
+from onepam.app.host.announced import continue_after_loss
 from onepam.app.ports import Reader
 from onepam.boot.config import Config
 from onepam.boot.on_ledger import on_ledger
 from onepam.boot.recovery_key import file_of, shown_digest
-from onepam.domain.continuing import Loss
-from onepam.store.ledger import SqliteLedger
+from onepam.domain.host.continuing import Loss
+from onepam.store.engine.ledger import SqliteLedger
 from tests.boot.installation import ONEPAM, ORIGIN, live, verify
 from tests.boot.test_setup import ADMINS
 from tests.targets import free_port

@@ -12,8 +12,8 @@ import pytest
 
 from onepam.boot import platform as platform_module
 from onepam.boot.verification import verify_entries, verify_state
-from onepam.domain.sessions import ChunksSealed, SessionClosed, SessionOpened
-from onepam.domain.system import SystemStarted
+from onepam.domain.history.system import SystemStarted
+from onepam.domain.sessions.events import ChunksSealed, SessionClosed, SessionOpened
 from onepam.ledger.note import VerifierKey
 from onepam.recording.frames import ChannelOpened, Output, TypedInput
 from onepam.recording.open import Reader

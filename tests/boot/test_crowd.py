@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from onepam.domain.sessions import KillOrdered, SessionClosed, SessionOpened
+from onepam.domain.sessions.events import KillOrdered, SessionClosed, SessionOpened
 from onepam.recording.open import Reader
 from onepam.recording.seal import RECORD, Head
 from tests.gateway_fixture import Gateway, Person, outcome

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from onepam.domain.disk import DiskLow, DiskRecovered, DiskStage
-from onepam.domain.sessions import SessionClosed
+from onepam.domain.host.disk import DiskLow, DiskRecovered, DiskStage
+from onepam.domain.sessions.events import SessionClosed
 from onepam.gateway import disk as disk_module
 from onepam.gateway.disk import space_of
 from tests.gateway_fixture import Gateway, outcome, running_gateway

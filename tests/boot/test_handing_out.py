@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.hand_out_anchor import HandedOutFacts, hand_out_anchor
+from onepam.app.history.hand_out_anchor import HandedOutFacts, hand_out_anchor
 from onepam.boot.config import Config
-from onepam.boot.handing_out import HandingOut
 from onepam.boot.platform import Platform
-from onepam.domain.commit import Committed, Decided
-from onepam.domain.system import AnchorHandedOut
+from onepam.domain.history.commit import Committed, Decided
+from onepam.domain.history.system import AnchorHandedOut
+from onepam.jobs.handing_out import HandingOut
 from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.kernel.errors import Refused
 from tests.boot.installation import ORIGIN, live, verify

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from onepam.boot.config import Config
-from onepam.domain.people import GroupMemberAdded
+from onepam.domain.people.events import GroupMemberAdded
 from onepam.kernel.clock import Instant
-from onepam.store.append import append, read_head, write_head
-from onepam.store.database import connect
+from onepam.store.engine.append import append, read_head, write_head
+from onepam.store.engine.database import connect
 from tests.boot.installation import ORIGIN, live, verify
 from tests.targets import free_port
 

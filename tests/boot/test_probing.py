@@ -16,13 +16,20 @@ import asyncssh
 import pytest
 
 from onepam.boot.clock import wall_clock
-from onepam.boot.probing import answered
-from onepam.domain.access import BindingEnded
-from onepam.domain.people import PersonAdded, PersonDisabled, PersonKind
-from onepam.domain.probing import Probe, ProbedProof, ProbeMade, ProbeOrdered, ProbePath, ProbePurpose, ProbeResult
-from onepam.domain.requests import GrantEnded, GrantStarted, Substance
-from onepam.domain.sessions import SessionOpened, SessionRefused
-from onepam.domain.sign_in import (
+from onepam.domain.access.model import BindingEnded, Substance
+from onepam.domain.leaving.probing import (
+    Probe,
+    ProbedProof,
+    ProbeMade,
+    ProbeOrdered,
+    ProbePath,
+    ProbePurpose,
+    ProbeResult,
+)
+from onepam.domain.people.events import PersonAdded, PersonDisabled, PersonKind
+from onepam.domain.requests.events import GrantEnded, GrantStarted
+from onepam.domain.sessions.events import SessionOpened, SessionRefused
+from onepam.domain.signing_in.events import (
     CertificateIssued,
     FactorKind,
     FactorRemoved,
@@ -31,6 +38,7 @@ from onepam.domain.sign_in import (
     SignInKind,
 )
 from onepam.gateway.probes import HEADER
+from onepam.jobs.probing import answered
 from onepam.kernel.clock import HOUR, MINUTE, Instant
 from onepam.kernel.ids import new_id
 from onepam.protocols.ssh.connections import TargetConnection

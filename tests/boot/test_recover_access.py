@@ -10,21 +10,21 @@ from typing import Any
 
 import pytest
 
-from onepam.app.add_person import add_person
-from onepam.app.announced import cancel_announced
+from onepam.app.host.announced import cancel_announced
+from onepam.app.people.add_person import add_person
 from onepam.app.ports import Reader
 from onepam.boot.on_ledger import on_ledger
-from onepam.domain.authority import Actor
-from onepam.domain.people import PersonDisabled, PersonKind
-from onepam.domain.roster import Attributes
-from onepam.domain.sign_in import FactorEnrolled, FactorKind, FactorRemoved, SignedIn, SignInKind
+from onepam.domain.access.authority import Actor
+from onepam.domain.people.adding import Attributes
+from onepam.domain.people.events import PersonDisabled, PersonKind
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, FactorRemoved, SignedIn, SignInKind
 from onepam.identity.tokens import token_digest
 from onepam.kernel.clock import HOUR, Instant
 from onepam.kernel.secret import Secret
-from onepam.store.ledger import SqliteLedger
+from onepam.store.engine.ledger import SqliteLedger
+from onepam.store.engine.rebuild import compare
 from onepam.store.read.announced import open_announcements
-from onepam.store.read.directory import enrolment_person
-from onepam.store.rebuild import compare
+from onepam.store.read.proofs_of_sign_in import enrolment_person
 from tests.boot.test_recovery_key import founded, key_in, kinds, onepam
 from tests.company import record
 

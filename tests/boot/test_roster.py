@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.take_roster import set_roster_source
+from onepam.app.roster.take_roster import set_roster_source
 from onepam.boot.roster import RosterJob
-from onepam.domain.staff import SOURCE_SECRET, RosterSourceSet
-from onepam.gateway.egress import Admitted, Egress
-from onepam.gateway.fetch import Fetch
-from onepam.gateway.ldap.client import Directory
+from onepam.domain.roster.events import SOURCE_SECRET, RosterSourceSet
+from onepam.egress.egress import Admitted, Egress
+from onepam.egress.fetch import Fetch
+from onepam.egress.ldap.client import Directory
 from onepam.kernel.clock import HOUR
 from onepam.kernel.secret import Secret
+from onepam.store.engine.rebuild import compare
 from onepam.store.facts.people import person_facts
 from onepam.store.read.staff import health
-from onepam.store.rebuild import compare
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
 from tests.app.test_roster import text

@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.take_roster import release_roster, set_roster_source
+from onepam.app.roster.take_roster import release_roster, set_roster_source
 from onepam.boot.roster import RosterJob
-from onepam.domain.roster import PersonFacts
-from onepam.domain.staff import SOURCE_SECRET, RosterSourceSet, Standing
-from onepam.gateway.fetch import Fetch
-from onepam.gateway.ldap.client import Directory
+from onepam.domain.people.adding import PersonFacts
+from onepam.domain.roster.events import SOURCE_SECRET, RosterSourceSet, Standing
+from onepam.egress.fetch import Fetch
+from onepam.egress.ldap.client import Directory
 from onepam.kernel.clock import HOUR, Instant, parse
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
 from onepam.store.db import rows
+from onepam.store.engine.rebuild import compare
 from onepam.store.facts.people import person_facts
 from onepam.store.read.staff import RosterHealth, entries, health
-from onepam.store.rebuild import compare
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
 from tests.company import Company, Counted

@@ -11,17 +11,17 @@ from secrets import token_bytes
 import httpx2
 import pytest
 
-from onepam.app.close_session import NoFacts
+from onepam.app.sessions.close_session import NoFacts
 from onepam.boot.config import BadConfig, Config
 from onepam.boot.platform import Platform
-from onepam.domain.commit import Decided
-from onepam.domain.leaving import ENDED
-from onepam.domain.people import PersonAdded, PersonDisabled, PersonKind
-from onepam.domain.providers import ProviderSet
-from onepam.domain.sign_in import FactorEnrolled, FactorKind, FactorRemoved, SignedOut
-from onepam.domain.signals import Delivery, SignalKind, SignalReceived, SignalStreamSet
-from onepam.gateway.egress import Admitted, Egress
-from onepam.gateway.fetch import Fetch
+from onepam.domain.history.commit import Decided
+from onepam.domain.leaving.leaving import ENDED
+from onepam.domain.people.events import PersonAdded, PersonDisabled, PersonKind
+from onepam.domain.providers.events import ProviderSet
+from onepam.domain.providers.signals import Delivery, SignalKind, SignalReceived, SignalStreamSet
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, FactorRemoved, SignedOut
+from onepam.egress.egress import Admitted, Egress
+from onepam.egress.fetch import Fetch
 from onepam.identity.signals.receiver import sealed_token
 from onepam.identity.signals.sending import Listener
 from onepam.identity.signals.transmitter import Transmitter

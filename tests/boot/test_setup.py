@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.close_session import NoFacts
+from onepam.app.sessions.close_session import NoFacts
 from onepam.boot.clock import wall_clock
-from onepam.domain.commit import Decided
-from onepam.domain.sign_in import FactorKind, SignedIn, SignInKind
+from onepam.domain.history.commit import Decided
+from onepam.domain.signing_in.events import FactorKind, SignedIn, SignInKind
 from onepam.kernel.clock import Instant
-from onepam.store.ledger import SqliteLedger
-from onepam.store.rebuild import compare
+from onepam.store.engine.ledger import SqliteLedger
+from onepam.store.engine.rebuild import compare
 from tests.boot.installation import ONEPAM
 
 ADMINS = ("--admin", "Ada Admin <ada@example.com>", "--admin", "Ben Backup <ben@example.com>")

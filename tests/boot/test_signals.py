@@ -8,11 +8,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from onepam.domain.federated import subject_digest
-from onepam.domain.providers import IdentityLinked, ProviderSet
-from onepam.domain.sessions import SessionClosed
-from onepam.domain.sign_in import SignedOut
-from onepam.domain.signals import Delivery, SignalStreamSet
+from onepam.domain.providers.entering import subject_digest
+from onepam.domain.providers.events import IdentityLinked, ProviderSet
+from onepam.domain.providers.signals import Delivery, SignalStreamSet
+from onepam.domain.sessions.events import SessionClosed
+from onepam.domain.signing_in.events import SignedOut
 from onepam.identity.tokens import new_token, token_digest
 from tests.gateway_fixture import Gateway, Person, outcome, running_gateway
 from tests.identity.oidc.hostile import Hostile, minted

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from onepam.boot.config import BadConfig, load
-from onepam.domain.sessions import SessionClosed, SessionOpened
-from onepam.domain.system import SystemStarted
+from onepam.domain.history.system import SystemStarted
+from onepam.domain.sessions.events import SessionClosed, SessionOpened
 from onepam.kernel.errors import Unavailable
 from onepam.ledger.checkpoint import Checkpoint
 from onepam.ledger.note import Note

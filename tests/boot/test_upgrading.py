@@ -13,10 +13,10 @@ import pytest
 
 from onepam.boot import upgrading
 from onepam.boot.upgrading import Unasked, make_ready, told
-from onepam.store.database import connect
 from onepam.store.db import rows
+from onepam.store.engine.database import connect
+from onepam.store.engine.upgrade import Plan, plan_of
 from onepam.store.migrations import Migration
-from onepam.store.upgrade import Plan, plan_of
 from tests.boot.installation import ONEPAM, ORIGIN, live, verify
 from tests.boot.test_restore import config_of
 

@@ -12,16 +12,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from onepam.app.add_person import add_person
+from onepam.app.people.add_person import add_person
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import BadConfig, Config
 from onepam.boot.platform import Platform
-from onepam.domain.people import PersonKind
-from onepam.domain.roster import Attributes
-from onepam.domain.sign_in import SignInFailed
+from onepam.domain.people.adding import Attributes
+from onepam.domain.people.events import PersonKind
+from onepam.domain.signing_in.events import SignInFailed
 from onepam.kernel.clock import DAY, moment
-from onepam.store.database import connect
-from onepam.store.entries import entries
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries
 
 pytestmark = pytest.mark.anyio
 

@@ -11,11 +11,12 @@ import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from onepam.api.bounds import MAX_ROSTER_BODY_BYTES
-from onepam.boot import fair_requests, http_connection
 from onepam.boot.config import Config
 from onepam.boot.doors import Doors, bound
-from onepam.boot.web_server import web_server
-from onepam.console.pages.roster import MOST_FORM_BYTES
+from onepam.boot.web import connection as http_connection
+from onepam.boot.web import fair_requests
+from onepam.boot.web.server import web_server
+from onepam.console.roster.roster import MOST_FORM_BYTES
 from onepam.gateway.crowd import Limits
 from onepam.scim import request as scim
 from tests.boot.test_web import certificate

@@ -12,7 +12,7 @@ import typer
 
 from onepam.cli.commands.sessions import recording_words
 from onepam.cli.main import app
-from onepam.domain.sessions import ConfirmationAsked, ConfirmationFailed, SessionClosed
+from onepam.domain.sessions.events import ConfirmationAsked, ConfirmationFailed, SessionClosed
 from onepam.kernel.clock import MINUTE, Instant, iso
 from tests.api.office import Office, new_key, now
 from tests.cli.conftest import NewTerminal

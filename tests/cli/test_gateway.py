@@ -14,14 +14,14 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import httpx2
 import pytest
 
-from onepam.app.add_person import add_person
+from onepam.app.people.add_person import add_person
 from onepam.boot.config import Config
 from onepam.boot.platform import Platform
-from onepam.domain.access import Action, ConsoleRight, Mode, Permission, ResourceKind, ResourceSet
-from onepam.domain.authority import Actor
-from onepam.domain.people import PersonKind
-from onepam.domain.roster import Attributes
-from onepam.domain.sign_in import FactorKind, SignedIn, SignInKind
+from onepam.domain.access.authority import Actor
+from onepam.domain.access.model import Action, ConsoleRight, Mode, Permission, ResourceKind, ResourceSet
+from onepam.domain.people.adding import Attributes
+from onepam.domain.people.events import PersonKind
+from onepam.domain.signing_in.events import FactorKind, SignedIn, SignInKind
 from onepam.identity.cli_codes import issue_code
 from onepam.kernel.clock import HOUR, Instant
 from onepam.kernel.ids import new_id

@@ -7,7 +7,7 @@ import sys
 _LOADED = """
 import json, sys
 from typer.testing import CliRunner
-from onepam.boot.command import app
+from onepam.boot.commands.up import app
 done = CliRunner().invoke(app, sys.argv[1:])
 sys.stdout.write(json.dumps([done.exit_code, done.output, sorted(sys.modules)]))
 """

@@ -42,7 +42,7 @@ def certificates(office: Office, session: str) -> list[dict[str, str]]:
     """The ledger's entries of certificates under a CLI session."""
     from onepam.app.ports import Snapshot
     from onepam.kernel.clock import Instant
-    from onepam.store.entries import entries_of
+    from onepam.store.engine.entries import entries_of
 
     def read(db: Snapshot, at: Instant) -> list[dict[str, str]]:
         found = entries_of(db, ("certificate.issued",))

@@ -2,8 +2,8 @@
 
 import json
 
-from onepam.domain.federation import ProviderKind
-from onepam.domain.providers import MfaDeclared, ProviderProposed, ProviderRule, ProviderSet
+from onepam.domain.providers.assertion import ProviderKind
+from onepam.domain.providers.events import MfaDeclared, ProviderProposed, ProviderRule, ProviderSet
 from onepam.kernel.clock import DAY, Instant
 from tests.api.office import Office, now
 from tests.cli.conftest import NewTerminal

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from onepam.domain.staff import SOURCE_SECRET
-from onepam.gateway.ldap.client import Directory
+from onepam.domain.roster.events import SOURCE_SECRET
+from onepam.egress.ldap.client import Directory
 from onepam.store.read.staff import health
 from tests.api.office import Office, running_office
 from tests.cli.conftest import NewTerminal

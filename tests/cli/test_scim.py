@@ -2,9 +2,9 @@
 
 import json
 
-from onepam.domain.access import BindingAdded, SubjectKind
-from onepam.domain.people import GroupMemberAdded
-from onepam.domain.provisioning import (
+from onepam.domain.access.model import BindingAdded, SubjectKind
+from onepam.domain.people.events import GroupMemberAdded
+from onepam.domain.provisioning.events import (
     ScimGroupMemberAdded,
     ScimGroupSet,
     ScimTokenApproved,

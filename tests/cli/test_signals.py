@@ -2,7 +2,7 @@
 
 import json
 
-from onepam.domain.signals import Delivery, SignalKind, SignalReceived, SignalStreamSet
+from onepam.domain.providers.signals import Delivery, SignalKind, SignalReceived, SignalStreamSet
 from tests.api.office import Office, now
 from tests.cli.conftest import NewTerminal
 

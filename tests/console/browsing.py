@@ -10,17 +10,17 @@ import httpx2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.applications import Starlette
 
-from onepam.app.close_session import close_session
-from onepam.app.count_refusals import ProviderRefusals
 from onepam.app.open_session import Knock, Opened, open_session
 from onepam.app.ports import EntryProof, LedgerHealth, Snapshot
+from onepam.app.providers.count_refusals import ProviderRefusals
+from onepam.app.sessions.close_session import close_session
 from onepam.console.app import create_console
-from onepam.console.services import ConsoleServices
-from onepam.console.visit import CSRF_COOKIE, SESSION_COOKIE, csrf_token
-from onepam.domain.sessions import EntryPoint, SessionClosed
-from onepam.domain.sign_in import FactorKind, SignedIn, SignInKind
-from onepam.gateway.egress import Admitted, Egress
-from onepam.gateway.fetch import Fetch
+from onepam.console.frame.services import ConsoleServices
+from onepam.console.frame.visit import CSRF_COOKIE, SESSION_COOKIE, csrf_token
+from onepam.domain.sessions.events import EntryPoint, SessionClosed
+from onepam.domain.signing_in.events import FactorKind, SignedIn, SignInKind
+from onepam.egress.egress import Admitted, Egress
+from onepam.egress.fetch import Fetch
 from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
 from onepam.gateway.recorder import recording_path
@@ -39,7 +39,7 @@ from onepam.ledger.note import ED25519, VerifierKey
 from onepam.recording import frames
 from onepam.recording.seal import Sealer
 from onepam.store.db import rows
-from onepam.store.entries import entries
+from onepam.store.engine.entries import entries
 from onepam.store.read.console import entry, newest
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys

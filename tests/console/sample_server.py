@@ -7,9 +7,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from mimetypes import guess_type
 from threading import Thread
 
-from onepam.console import rendering
-from onepam.console.contexts.entrance import AtProviderPage
-from onepam.console.contexts.sessions import PlayerFramePage
+from onepam.console.frame import rendering
+from onepam.console.providers.at_provider_page import AtProviderPage
+from onepam.console.sessions.sessions_page import PlayerFramePage
 from tests.console.samples.company import shell
 from tests.console.samples.pages import SAMPLES
 

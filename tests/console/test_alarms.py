@@ -5,12 +5,12 @@ import threading
 import pytest
 
 from onepam.app.open_session import Opened
-from onepam.boot.recording_check import RecordingChecks
-from onepam.domain.disk import DiskLow, DiskRecovered, DiskStage
-from onepam.domain.recordings import Condition, RecordingFoundBad
-from onepam.domain.sessions import SessionClosed
-from onepam.domain.system import LedgerVerified
+from onepam.domain.history.system import LedgerVerified
+from onepam.domain.host.disk import DiskLow, DiskRecovered, DiskStage
+from onepam.domain.sessions.events import SessionClosed
+from onepam.domain.sessions.recordings import Condition, RecordingFoundBad
 from onepam.gateway.recorder import recording_path
+from onepam.jobs.recording_check import RecordingChecks
 from onepam.kernel.clock import DAY, HOUR
 from tests.company import record
 from tests.console.browsing import KEY, Office

@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from onepam.console.rendering import STATIC
+from onepam.console.frame.rendering import STATIC
 from onepam.ledger.checkpoint import open_checkpoint
 from tests.console.browsing import LOG_KEY, Office
 from tests.console.sample_server import served

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from onepam.domain.access import MfaRule
-from onepam.domain.sessions import ConfirmationAsked, ConfirmationGiven
-from onepam.domain.sign_in import FactorKind, SteppedUp
+from onepam.domain.access.model import MfaRule
+from onepam.domain.sessions.events import ConfirmationAsked, ConfirmationGiven
+from onepam.domain.signing_in.events import FactorKind, SteppedUp
 from onepam.identity.tokens import code_digest
 from onepam.kernel.clock import MINUTE, Instant
-from onepam.store.entries import entries
+from onepam.store.engine.entries import entries
 from onepam.store.read.confirmations import waiting_confirmations
 from tests.company import record, resource_set
 from tests.console.browsing import Office, opened

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from onepam.console.app import create_console
-from onepam.console.visit import CSRF_COOKIE, SESSION_COOKIE, csrf_token
+from onepam.console.frame.visit import CSRF_COOKIE, SESSION_COOKIE, csrf_token
 from tests.console.browsing import ADDRESS, Office, opened
 
 pytestmark = pytest.mark.anyio

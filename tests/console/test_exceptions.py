@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from onepam.domain.access import ConsoleRight
-from onepam.domain.federation import ProviderKind
-from onepam.domain.providers import IdentityLinked, ProviderRule, ProviderSet
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.providers.assertion import ProviderKind
+from onepam.domain.providers.events import IdentityLinked, ProviderRule, ProviderSet
 from onepam.kernel.clock import DAY, HOUR, MINUTE
 from tests.company import record, role_set
 from tests.console.browsing import Browser, Office, opened

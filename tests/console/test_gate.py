@@ -11,18 +11,18 @@ from pathlib import Path
 import pyotp
 import pytest
 
-from onepam.console.gate import DEVICE_COOKIE
-from onepam.console.visit import FLOW_COOKIE
-from onepam.domain.gate import LOCKED
-from onepam.domain.sign_in import FactorEnrolled, FactorKind, FactorRemoved, SignedIn, SignInFailed
+from onepam.console.frame.gate import DEVICE_COOKIE
+from onepam.console.frame.visit import FLOW_COOKIE
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, FactorRemoved, SignedIn, SignInFailed
+from onepam.domain.signing_in.gate import LOCKED
 from onepam.gateway.guesses import OF_ADDRESS
 from onepam.identity import recovery
 from onepam.identity.passwords import hash_password
 from onepam.identity.stored import codes_text, sealed_seed
 from onepam.kernel.clock import MINUTE, SECOND
 from onepam.kernel.secret import Secret
-from onepam.store.database import connect
-from onepam.store.entries import entries
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries
 from tests.company import record
 from tests.console.browsing import Browser, Office, opened
 from tests.house.sources import PACKAGE
@@ -194,7 +194,7 @@ async def test_a_code_serves_once(office: Office) -> None:
 
 
 GUESSED = {"verify_password", "totp.match", "totp_proof", "recovery.match"}
-NOT_SOMEBODYS = {"console/pages/enrol.py:totp_check", "console/pages/factors.py:totp_check"}
+NOT_SOMEBODYS = {"console/signing_in/enrol.py:totp_check", "console/signing_in/factors.py:totp_check"}
 """The code of a seed that was just made: nothing is guessed, and nobody is signed in by it."""
 
 
@@ -205,7 +205,9 @@ async def test_whatever_verifies_a_factor_that_can_be_guessed_goes_through_the_g
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 text = ast.unparse(node)
                 where = f"{path.relative_to(PACKAGE)}:{node.name}"
-                if where.startswith(("identity/", "console/factors.py")) or not any(each in text for each in GUESSED):
+                if where.startswith(("identity/", "console/frame/factor_words.py")) or not any(
+                    each in text for each in GUESSED
+                ):
                     continue
                 found += 1
                 if "through_gate" not in text and where not in NOT_SOMEBODYS:

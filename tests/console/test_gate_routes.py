@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from onepam.api.app import ROUTES
 from onepam.console.app import PLACES
-from onepam.console.gate import through_gate
+from onepam.console.frame.gate import through_gate
 from tests.console.test_gate import WAYS
 
 VERDICTS = {

@@ -10,15 +10,15 @@ from contextlib import closing
 import pytest
 
 from onepam.console.app import PLACES
-from onepam.console.visit import SESSION_COOKIE
-from onepam.domain.sign_in import EnrolmentOpened, FactorEnrolled, FactorKind, SignedIn
+from onepam.console.frame.visit import SESSION_COOKIE
+from onepam.domain.signing_in.events import EnrolmentOpened, FactorEnrolled, FactorKind, SignedIn
 from onepam.identity import recovery
 from onepam.identity.passwords import hash_password
 from onepam.identity.stored import codes_text
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import HOUR, Instant
-from onepam.store.database import connect
-from onepam.store.entries import entries
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries
 from tests.company import record
 from tests.console.browsing import Browser, Office, opened
 from tests.console.test_routes import path_of

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from onepam.console.hashing import AT_ONCE, NICE, hashing
+from onepam.console.frame.hashing import AT_ONCE, NICE, hashing
 from onepam.gateway.crowd import Origin
 from onepam.gateway.turns import STANDING, path
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from onepam.domain.directory_brake import DirectoryHeld, DirectoryLeaverReported, DirectoryPersonHeld, HoldReason
-from onepam.domain.provisioning import ScimUserSet
+from onepam.domain.leaving.brake import DirectoryHeld, DirectoryLeaverReported, DirectoryPersonHeld, HoldReason
+from onepam.domain.provisioning.events import ScimUserSet
 from onepam.kernel.clock import HOUR, Instant
 from onepam.store.read.directory_brake import held_people, own_words
 from onepam.store.read.people import person

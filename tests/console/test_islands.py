@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from onepam.console.rendering import STATIC
+from onepam.console.frame.rendering import STATIC
 from onepam.kernel.clock import SECOND, later, moment
 from tests.console.sample_server import SampleServer, served
 from tests.console.samples.company import NOW

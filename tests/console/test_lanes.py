@@ -1,7 +1,7 @@
 """A person's time in lanes: the span holds all of it, ticks stand at round times, bars that overlap take rows."""
 
-from onepam.console.lanes import lanes, ticks
-from onepam.console.view import View
+from onepam.console.frame.view import View
+from onepam.console.people.lanes import lanes, ticks
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant, parse
 from onepam.store.read.people import Bar, Lane
 from tests.console.samples.company import MINE

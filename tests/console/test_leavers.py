@@ -2,7 +2,7 @@
 
 import pytest
 
-from onepam.domain.probing import Probe, ProbedProof, ProbePath, ProbePurpose, WouldOpen, made
+from onepam.domain.leaving.probing import Probe, ProbedProof, ProbePath, ProbePurpose, WouldOpen, made
 from onepam.kernel.clock import DAY
 from tests.company import record
 from tests.console.browsing import Office, count

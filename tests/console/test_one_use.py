@@ -17,24 +17,24 @@ from typing import Any
 import pyotp
 import pytest
 
-from onepam.app.approve_request import approve_request, undo_approval
-from onepam.app.confirm import ask_confirmation, give_confirmation
-from onepam.app.enrol import enrol
-from onepam.app.federated_sign_in import sign_in_by_provider, sign_out_by_provider, step_up_by_provider
 from onepam.app.open_session import Knock, Opened, open_session
-from onepam.app.receive_signal import receive_signal
-from onepam.app.sign_in import open_cli_session
-from onepam.console.visit import CSRF_COOKIE, FLOW_COOKIE, csrf_token
-from onepam.domain.authority import Actor
-from onepam.domain.confirmation import Ask
-from onepam.domain.federated import Entering, SignedInto, subject_digest
-from onepam.domain.federation import Assertion, ProviderKind
-from onepam.domain.gate import Visitor
-from onepam.domain.probing import Probe, ProbedProof, ProbePath, ProbePurpose
-from onepam.domain.providers import IdentityLinked, ProviderRule, ProviderSet
-from onepam.domain.sessions import EntryPoint
-from onepam.domain.sign_in import EnrolmentOpened, FactorEnrolled, FactorKind, FactorRemoved
-from onepam.domain.signals import Delivery, Signal, SignalKind, SignalStreamSet, Stream, Subject
+from onepam.app.providers.federated_sign_in import sign_in_by_provider, sign_out_by_provider, step_up_by_provider
+from onepam.app.providers.receive_signal import receive_signal
+from onepam.app.requests.approve_request import approve_request, undo_approval
+from onepam.app.sessions.confirm import ask_confirmation, give_confirmation
+from onepam.app.signing_in.enrol import enrol
+from onepam.app.signing_in.sign_in import open_cli_session
+from onepam.console.frame.visit import CSRF_COOKIE, FLOW_COOKIE, csrf_token
+from onepam.domain.access.authority import Actor
+from onepam.domain.leaving.probing import Probe, ProbedProof, ProbePath, ProbePurpose
+from onepam.domain.providers.assertion import Assertion, ProviderKind
+from onepam.domain.providers.entering import Entering, SignedInto, subject_digest
+from onepam.domain.providers.events import IdentityLinked, ProviderRule, ProviderSet
+from onepam.domain.providers.signals import Delivery, Signal, SignalKind, SignalStreamSet, Stream, Subject
+from onepam.domain.sessions.confirmation import Ask
+from onepam.domain.sessions.events import EntryPoint
+from onepam.domain.signing_in.events import EnrolmentOpened, FactorEnrolled, FactorKind, FactorRemoved
+from onepam.domain.signing_in.gate import Visitor
 from onepam.identity import recovery
 from onepam.identity.cli_codes import issue_code, open_code
 from onepam.identity.passwords import hash_password
@@ -43,9 +43,9 @@ from onepam.identity.tokens import pkce_challenge
 from onepam.kernel.clock import DAY, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
-from onepam.store.database import connect
 from onepam.store.db import rows
-from onepam.store.project.registry import STATE_TABLES
+from onepam.store.engine.database import connect
+from onepam.store.engine.projections import STATE_TABLES
 from tests.company import record
 from tests.console.browsing import ORIGIN, Browser, Office, opened
 from tests.identity.test_passkeys import Authenticator

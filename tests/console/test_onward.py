@@ -11,17 +11,18 @@ from pathlib import Path
 import pyotp
 import pytest
 
-from onepam.console.entering import ONWARD_COOKIE, first_step
-from onepam.console.visit import SESSION_COOKIE
-from onepam.domain.federated import subject_digest
-from onepam.domain.federation import Assertion, MfaBasis, ProviderKind
-from onepam.domain.providers import IdentityLinked, ProviderRule, ProviderSet
-from onepam.domain.sign_in import EnrolmentOpened, SignedIn
+from onepam.console.frame.visit import SESSION_COOKIE
+from onepam.console.signing_in.entering import ONWARD_COOKIE, first_step
+from onepam.domain.access.proof import MfaBasis
+from onepam.domain.providers.assertion import Assertion, ProviderKind
+from onepam.domain.providers.entering import subject_digest
+from onepam.domain.providers.events import IdentityLinked, ProviderRule, ProviderSet
+from onepam.domain.signing_in.events import EnrolmentOpened, SignedIn
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.secret import Secret
-from onepam.store.database import connect
-from onepam.store.entries import entries
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries
 from tests.company import record
 from tests.console.browsing import Browser, Office, opened
 

@@ -10,10 +10,10 @@ from html import unescape
 import asyncssh
 import pytest
 
-from onepam.app.add_person import add_person
-from onepam.domain.people import PersonKind
-from onepam.domain.roster import Attributes
-from onepam.domain.sign_in import FactorEnrolled, FactorKind
+from onepam.app.people.add_person import add_person
+from onepam.domain.people.adding import Attributes
+from onepam.domain.people.events import PersonKind
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind
 from onepam.kernel.clock import DAY, MINUTE, Instant
 from onepam.ledger.entry import Entry
 from onepam.store.read.console import entry

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from onepam.app.end_grant import end_grant
-from onepam.domain.requests import UNDO
+from onepam.app.requests.end_grant import end_grant
+from onepam.domain.requests.events import UNDO
 from onepam.kernel.clock import DAY, HOUR, MINUTE, moment
 from tests.console.browsing import Office, count
 

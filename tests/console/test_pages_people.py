@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from onepam.domain.access import MfaRule
-from onepam.domain.federation import MfaBasis, ProviderKind
-from onepam.domain.people import PersonAdded, PersonDisabled, PersonKind
-from onepam.domain.providers import IdentityLinked, ProviderRule, ProviderSet
-from onepam.domain.sign_in import FactorEnrolled, FactorKind
+from onepam.domain.access.model import MfaRule
+from onepam.domain.access.proof import MfaBasis
+from onepam.domain.people.events import PersonAdded, PersonDisabled, PersonKind
+from onepam.domain.providers.assertion import ProviderKind
+from onepam.domain.providers.events import IdentityLinked, ProviderRule, ProviderSet
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind
 from onepam.kernel.clock import DAY, Instant
 from onepam.store.read.people import PersonRow, person
 from tests.company import START, record, resource_set

@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 from jinja2 import meta, nodes
 
-from onepam.console import rendering
-from onepam.console.contexts import PageContext
-from onepam.console.contexts.sessions import PlayerFramePage
-from onepam.console.wording import asked_before
+from onepam.console.frame import rendering
+from onepam.console.frame.page import PageContext
+from onepam.console.frame.wording import asked_before
+from onepam.console.sessions.sessions_page import PlayerFramePage
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant, utc
 from tests.console.samples.company import NOW, ago, shell
 from tests.console.samples.pages import SAMPLES
 from tests.console.samples.people import PEOPLE
 
-TEMPLATES = Path(rendering.__file__).parent / "templates"
+TEMPLATES = {file.name: file for file in rendering.CONSOLE.glob("*/*.html")}
 GIVEN = [*{each.template: each for each in PageContext.__subclasses__()}.values()]
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 _SVG_EMPTY = {"use", "path", "circle", "rect", "line"}
@@ -107,14 +107,14 @@ def test_every_posting_form_carries_the_token_against_forgery(name: str) -> None
 
 
 def test_every_page_has_a_template_and_a_sample() -> None:
-    pages = {file.name for file in TEMPLATES.glob("*.html")} - {"base.html", "bare.html"}
+    pages = TEMPLATES.keys() - {"base.html", "bare.html"}
     assert sorted(each.template for each in GIVEN) == sorted(pages)
     assert pages - {PlayerFramePage.template} == {context.template for _, context in SAMPLES.values()}
 
 
 @pytest.mark.parametrize("given", GIVEN, ids=lambda given: given.__name__)
 def test_a_page_is_given_what_its_template_reads_and_nothing_else(given: type[PageContext]) -> None:
-    tree = rendering.environment().parse((TEMPLATES / given.template).read_text("utf-8"))
+    tree = rendering.environment().parse(TEMPLATES[given.template].read_text("utf-8"))
     own = {each.name for each in tree.find_all(nodes.Macro)}
     imported = [name for each in tree.find_all(nodes.FromImport) for name in each.names]
     own |= {each if isinstance(each, str) else each[1] for each in imported}

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from onepam.console.provider_vendors import vendor_of
-from onepam.domain.federation import ProviderKind
-from onepam.domain.providers import ProviderRule
-from onepam.gateway.egress import Admitted
+from onepam.console.providers.provider_vendors import vendor_of
+from onepam.domain.providers.assertion import ProviderKind
+from onepam.domain.providers.events import ProviderRule
+from onepam.egress.egress import Admitted
 from onepam.identity.saml.keys import new_key
 from onepam.identity.saml.settings import SamlSettings
 from onepam.kernel.clock import HOUR, Instant

@@ -4,14 +4,14 @@ import re
 
 import pytest
 
-from onepam.app.federated_sign_in import FederatedQuery
-from onepam.app.scim_traffic import LATEST, MOST_PROVIDERS, ScimRequest, ScimTraffic
-from onepam.domain.access import SubjectKind
-from onepam.domain.federated import FederatedFacts
-from onepam.domain.federation import ProviderKind
-from onepam.domain.people import GroupMemberAdded
-from onepam.domain.providers import ProviderRule, ProviderSet
-from onepam.domain.provisioning import ScimGroupRemoved, ScimGroupSet
+from onepam.app.providers.federated_sign_in import FederatedQuery
+from onepam.app.provisioning.traffic import LATEST, MOST_PROVIDERS, ScimRequest, ScimTraffic
+from onepam.domain.access.model import SubjectKind
+from onepam.domain.people.events import GroupMemberAdded
+from onepam.domain.providers.assertion import ProviderKind
+from onepam.domain.providers.entering import FederatedFacts
+from onepam.domain.providers.events import ProviderRule, ProviderSet
+from onepam.domain.provisioning.events import ScimGroupRemoved, ScimGroupSet
 from onepam.kernel.clock import Instant
 from onepam.store.facts.federated import federated
 from tests.company import binding, record

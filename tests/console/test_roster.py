@@ -10,12 +10,12 @@ import pytest
 import uvicorn
 from playwright.async_api import FilePayload, Page, async_playwright, expect
 
-from onepam.app.follow_roster import follow_roster
-from onepam.app.take_roster import Upload, set_roster_rules, take_roster
-from onepam.console.visit import SESSION_COOKIE
-from onepam.domain.staff import StaffRules
-from onepam.domain.staff_file import InvalidRoster
-from onepam.domain.staff_take import Held, Took
+from onepam.app.roster.follow_roster import follow_roster
+from onepam.app.roster.take_roster import Upload, set_roster_rules, take_roster
+from onepam.console.frame.visit import SESSION_COOKIE
+from onepam.domain.roster.events import StaffRules
+from onepam.domain.roster.file import InvalidRoster
+from onepam.domain.roster.taking import Held, Took
 from onepam.kernel.clock import HOUR, iso
 from onepam.store.facts.people import person_facts
 from onepam.store.read.staff import health

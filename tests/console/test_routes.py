@@ -10,8 +10,8 @@ from itertools import groupby
 import pytest
 
 from onepam.console.app import PLACES
-from onepam.console.places import Needs, Place
-from onepam.domain.access import ConsoleRight
+from onepam.console.frame.places import Needs, Place
+from onepam.domain.access.model import ConsoleRight
 from tests.console.browsing import Browser, Office, opened
 
 ROLES = {

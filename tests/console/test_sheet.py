@@ -5,7 +5,7 @@ import io
 
 import pytest
 
-from onepam.console.sheet import cell, sheet
+from onepam.console.frame.sheet import cell, sheet
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =cmd|' /C calc'!A0", "\n=1"])

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from onepam.console.pages.signals import health
-from onepam.domain.providers import ProviderSet
-from onepam.domain.signals import SignalKind, SignalReceived
+from onepam.console.providers.signals import health
+from onepam.domain.providers.events import ProviderSet
+from onepam.domain.providers.signals import SignalKind, SignalReceived
 from onepam.identity.signals.receiver import Polled
 from onepam.kernel.clock import DAY, HOUR, Instant
+from onepam.store.engine.rebuild import compare
 from onepam.store.read import signals as rows
-from onepam.store.rebuild import compare
 from tests.company import record
 from tests.console.browsing import ORIGIN, Browser, Office, opened
 from tests.identity.oidc.hostile import Answer, Hostile

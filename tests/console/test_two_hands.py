@@ -11,11 +11,11 @@ from pathlib import Path
 import pyotp
 import pytest
 
-from onepam.domain.proposal import ONE_HAND
-from onepam.domain.sign_in import FactorEnrolled, FactorKind
+from onepam.domain.access.proposal import ONE_HAND
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind
 from onepam.kernel.clock import DAY, MINUTE, SECOND
-from onepam.store.database import connect
-from onepam.store.entries import entries
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries
 from tests.company import record
 from tests.console.browsing import Browser, Office, opened
 

@@ -1,13 +1,13 @@
 """Facts that deciders are given: one request of eve's for root on web-1, which max may approve."""
 
-from onepam.domain.access import Action, ConsoleRight, Mode, Permission
-from onepam.domain.approval import RequestFacts
-from onepam.domain.asking import OpenRequest
-from onepam.domain.authority import Actor, ActorFacts, HeldRole
-from onepam.domain.decision import AccessFacts, HeldGrant, ResourceFacts
-from onepam.domain.people import PersonKind
-from onepam.domain.proposal import RULES, Proposal, ProposalKind, lapses
-from onepam.domain.requests import RequestStatus, Substance
+from onepam.domain.access.authority import Actor, ActorFacts, HeldRole
+from onepam.domain.access.decision import AccessFacts, HeldGrant, ResourceFacts
+from onepam.domain.access.model import Action, ConsoleRight, Mode, Permission, Substance
+from onepam.domain.access.proposal import RULES, Proposal, ProposalKind, lapses
+from onepam.domain.people.events import PersonKind
+from onepam.domain.requests.approval import RequestFacts
+from onepam.domain.requests.asking import OpenRequest
+from onepam.domain.requests.events import RequestStatus
 from onepam.kernel.clock import HOUR, Instant
 
 NOW = Instant(1_000 * HOUR)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from onepam.domain.access import (
+from onepam.domain.access.model import (
     Action,
     ConsoleRight,
     Mode,
@@ -10,15 +10,15 @@ from onepam.domain.access import (
     ResourceKind,
     SubjectKind,
 )
-from onepam.domain.gains import Difference
-from onepam.domain.matrix import (
+from onepam.domain.matrix.gains import Difference
+from onepam.domain.matrix.matrix import (
     BindingDefinition,
     Matrix,
     ResourceDefinition,
     RoleDefinition,
     binding_id,
 )
-from onepam.domain.plan import Plan, make_plan
+from onepam.domain.matrix.plan import Plan, make_plan
 from onepam.kernel.clock import HOUR, Instant
 
 NOW = Instant(1_750_000_000_000_000)

@@ -3,10 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from onepam.domain.access import Action
-from onepam.domain.access_file import read_access, resolve
-from onepam.domain.matrix import Matrix, Someone
-from onepam.domain.requests import Substance
+from onepam.domain.access.model import Action, Substance
+from onepam.domain.matrix.file import read_access, resolve
+from onepam.domain.matrix.matrix import Matrix, Someone
 from onepam.kernel.clock import HOUR, Instant
 
 NOW = Instant(1_750_000_000_000_000)

@@ -4,17 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain import acceptance as rules
-from onepam.domain.acceptance import AcceptanceFacts, ExceptionFacts, Proposed
-from onepam.domain.access import ConsoleRight
-from onepam.domain.authority import HeldRole
-from onepam.domain.commit import Decided
-from onepam.domain.federation import MfaBasis
-from onepam.domain.gate import Tries
-from onepam.domain.mfa_exceptions import MfaExceptionAccepted, MfaExceptionEnded, MfaExceptionProposed
-from onepam.domain.people import PersonKind
-from onepam.domain.proposal import Proposal, ProposalKind, ProposalRefused
-from onepam.domain.signing_in import AccountFacts
+from onepam.domain.access.authority import HeldRole
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.proof import MfaBasis
+from onepam.domain.access.proposal import Proposal, ProposalKind, ProposalRefused
+from onepam.domain.history.commit import Decided
+from onepam.domain.people.events import PersonKind
+from onepam.domain.signing_in import exceptions as rules
+from onepam.domain.signing_in.exception_events import MfaExceptionAccepted, MfaExceptionEnded, MfaExceptionProposed
+from onepam.domain.signing_in.exceptions import AcceptanceFacts, ExceptionFacts, Proposed
+from onepam.domain.signing_in.gate import Tries
+from onepam.domain.signing_in.rules import AccountFacts
 from onepam.kernel.clock import DAY, MINUTE, Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import ADMINISTRATOR, MONITOR, NOW, present, proposal

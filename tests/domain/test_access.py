@@ -3,7 +3,7 @@
 from dataclasses import fields, replace
 from typing import Any
 
-from onepam.domain.requests import Substance
+from onepam.domain.access.model import Substance
 from tests.domain.given import ASKED, DEV, PROD
 
 

@@ -1,6 +1,6 @@
 """Bindings in access.yaml to groups that a directory feeds."""
 
-from onepam.domain.access import SubjectKind
+from onepam.domain.access.model import SubjectKind
 from tests.domain.test_access_file import FILE, matrix, problems
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepam.domain.access import Action, ConsoleRight, MfaRule, Mode, Permission, ResourceKind, SubjectKind
-from onepam.domain.access_file import AccessFile, InvalidFile, read_access, resolve
-from onepam.domain.access_parse import MAX_FILE_BYTES, MAX_PROBLEMS
-from onepam.domain.matrix import Matrix, ResourceDefinition, Someone, binding_id
+from onepam.domain.access.model import Action, ConsoleRight, MfaRule, Mode, Permission, ResourceKind, SubjectKind
+from onepam.domain.matrix.file import AccessFile, InvalidFile, read_access, resolve
+from onepam.domain.matrix.matrix import Matrix, ResourceDefinition, Someone, binding_id
+from onepam.domain.matrix.parse import MAX_FILE_BYTES, MAX_PROBLEMS
 from onepam.kernel.clock import HOUR, MINUTE, parse
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIC4Wv0P6B/rhoR7KvjYV/FNBYckni9jyxz0IO/WmyHWD"

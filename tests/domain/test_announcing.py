@@ -2,8 +2,10 @@
 
 import pytest
 
-from onepam.domain.access import ConsoleRight
-from onepam.domain.announcing import (
+from onepam.domain.access.authority import ActorFacts, HeldRole
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.history.commit import Decided
+from onepam.domain.host.announcing import (
     DELAY,
     LAPSE,
     Announcement,
@@ -16,10 +18,8 @@ from onepam.domain.announcing import (
     RenewalCancelled,
     cancel,
 )
-from onepam.domain.authority import ActorFacts, HeldRole
-from onepam.domain.commit import Decided
-from onepam.domain.continuing import LedgerContinued, Loss, continue_after
-from onepam.domain.recovery_key import RecoveryKeyMade, RecoveryKeyRenewed, Renewal, make, renew
+from onepam.domain.host.continuing import LedgerContinued, Loss, continue_after
+from onepam.domain.host.recovery_key import RecoveryKeyMade, RecoveryKeyRenewed, Renewal, make, renew
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.kernel.errors import Refused
 

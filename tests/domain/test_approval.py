@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
-from onepam.domain.access import Mode
-from onepam.domain.approval import (
+from onepam.domain.access.authority import Actor
+from onepam.domain.access.model import Mode
+from onepam.domain.history.commit import Decided
+from onepam.domain.people.events import PersonKind
+from onepam.domain.requests.approval import (
     ApprovalFacts,
     Approve,
     EndGrant,
@@ -20,10 +23,7 @@ from onepam.domain.approval import (
     standing,
     undo,
 )
-from onepam.domain.authority import Actor
-from onepam.domain.commit import Decided
-from onepam.domain.people import PersonKind
-from onepam.domain.requests import (
+from onepam.domain.requests.events import (
     ApprovalRefused,
     ApprovalUndone,
     GrantEnded,

@@ -4,11 +4,20 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.access import Action, Mode
-from onepam.domain.asking import MAX_OPEN_REQUESTS, Ask, Asked, AskFacts, OpenRequest, WithdrawFacts, ask, withdraw
-from onepam.domain.authority import HeldRole
-from onepam.domain.commit import Decided
-from onepam.domain.requests import (
+from onepam.domain.access.authority import HeldRole
+from onepam.domain.access.model import Action, Mode
+from onepam.domain.history.commit import Decided
+from onepam.domain.requests.asking import (
+    MAX_OPEN_REQUESTS,
+    Ask,
+    Asked,
+    AskFacts,
+    OpenRequest,
+    WithdrawFacts,
+    ask,
+    withdraw,
+)
+from onepam.domain.requests.events import (
     REQUEST_LIFETIME,
     ApprovalRefused,
     RequestMade,

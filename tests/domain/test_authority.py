@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.access import ConsoleRight
-from onepam.domain.authority import ActorFacts, authorised, present
-from onepam.domain.federation import MfaBasis
+from onepam.domain.access.authority import ActorFacts, authorised, present
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.proof import MfaBasis
 from onepam.kernel.clock import Instant
 from tests.domain.given import ADMINISTRATOR, ENGINEER, LATER, MANAGER, NOW
 from tests.domain.given import present as somebody

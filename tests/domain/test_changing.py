@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from onepam.domain.access import ConsoleRight, RoleSet
-from onepam.domain.access_file import InvalidFile, read_access
-from onepam.domain.asking import OpenRequest
-from onepam.domain.authority import ActorFacts, HeldRole
-from onepam.domain.changes import ChangeApplied, ChangeApproved, ChangeProposed, ChangeRefused, ChangeRejected
-from onepam.domain.changing import (
+from onepam.domain.access.authority import ActorFacts, HeldRole
+from onepam.domain.access.model import ConsoleRight, RoleSet
+from onepam.domain.access.proposal import ProposalKind, ProposalRefused
+from onepam.domain.history.commit import Decided
+from onepam.domain.matrix.changing import (
     Applied,
     ChangeFacts,
     MatrixFacts,
@@ -21,11 +20,12 @@ from onepam.domain.changing import (
     look,
     reject,
 )
-from onepam.domain.commit import Decided
-from onepam.domain.matrix import Matrix
-from onepam.domain.people import GroupMemberAdded
-from onepam.domain.plan import Plan
-from onepam.domain.proposal import ProposalKind, ProposalRefused
+from onepam.domain.matrix.events import ChangeApplied, ChangeApproved, ChangeProposed, ChangeRefused, ChangeRejected
+from onepam.domain.matrix.file import InvalidFile, read_access
+from onepam.domain.matrix.matrix import Matrix
+from onepam.domain.matrix.plan import Plan
+from onepam.domain.people.events import GroupMemberAdded
+from onepam.domain.requests.asking import OpenRequest
 from onepam.kernel import limits
 from onepam.kernel.clock import HOUR, later
 from onepam.kernel.errors import Refused

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.commit import Decided
-from onepam.domain.confirmation import LIFETIME, Ask, GivenFacts, ask, give
-from onepam.domain.federation import MfaBasis
-from onepam.domain.mfa_rule import FRESH_FACTOR
-from onepam.domain.sessions import ConfirmationAsked, ConfirmationFailed, ConfirmationGiven, MfaProof
+from onepam.domain.access.mfa_rule import FRESH_FACTOR
+from onepam.domain.access.proof import MfaBasis, MfaProof
+from onepam.domain.history.commit import Decided
+from onepam.domain.sessions.confirmation import LIFETIME, Ask, GivenFacts, ask, give
+from onepam.domain.sessions.events import ConfirmationAsked, ConfirmationFailed, ConfirmationGiven
 from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import EVE, GRANT, NOW, access, present

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepam.domain.access import MAX_SESSION, Action, Mode, Permission, Recording
-from onepam.domain.decision import AccessFacts, HeldGrant, Permitted, decide
-from onepam.domain.sessions import Because
+from onepam.domain.access.decision import AccessFacts, Because, HeldGrant, Permitted, decide
+from onepam.domain.access.model import MAX_SESSION, Action, Mode, Permission, Recording
 from onepam.kernel.clock import HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import ENGINEER, GRANT, LATER, NOW, PROD, WEB, access

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.access import ConsoleRight
-from onepam.domain.commit import Decided
-from onepam.domain.directory_brake import (
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.history.commit import Decided
+from onepam.domain.leaving.brake import (
     NO_BRAKE,
     UNDECIDED,
     BrakeFacts,
@@ -31,10 +31,10 @@ from onepam.domain.directory_brake import (
     there_again,
     under_hold,
 )
-from onepam.domain.leaving import END, Cause, Held
-from onepam.domain.people import GroupMemberRemoved, PersonDisabled, PersonKind
-from onepam.domain.roster import PersonFacts
-from onepam.domain.sign_in import FactorRemoved, SignedOut
+from onepam.domain.leaving.leaving import END, Cause, Held
+from onepam.domain.people.adding import PersonFacts
+from onepam.domain.people.events import GroupMemberRemoved, PersonDisabled, PersonKind
+from onepam.domain.signing_in.events import FactorRemoved, SignedOut
 from onepam.kernel.clock import HOUR, Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import ADA, ADMINISTRATOR, ENGINEER, EVE, NOW, present

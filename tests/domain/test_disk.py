@@ -2,7 +2,7 @@
 
 import pytest
 
-from onepam.domain.disk import DiskFacts, DiskLow, DiskRecovered, DiskStage, report_disk
+from onepam.domain.host.disk import DiskFacts, DiskLow, DiskRecovered, DiskStage, report_disk
 from onepam.kernel.clock import Instant
 
 

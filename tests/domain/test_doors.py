@@ -1,6 +1,6 @@
 """When a crowd at a door is said, and when it is over."""
 
-from onepam.domain.doors import CALM, MANY, WINDOW, Door, DoorCalm, DoorPressed, DoorWatch
+from onepam.domain.host.doors import CALM, MANY, WINDOW, Door, DoorCalm, DoorPressed, DoorWatch
 from onepam.kernel.clock import MINUTE, SECOND
 
 NOW = 77 * MINUTE

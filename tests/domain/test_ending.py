@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from onepam.domain.access import Action
-from onepam.domain.asking import OpenRequest
-from onepam.domain.decision import HeldGrant
-from onepam.domain.ending import access_under, endings, session_falls
-from onepam.domain.requests import GrantEnded, RequestStatus, RequestWithdrawn
+from onepam.domain.access.decision import HeldGrant
+from onepam.domain.access.model import Action
+from onepam.domain.matrix.ending import access_under, endings, session_falls
+from onepam.domain.requests.asking import OpenRequest
+from onepam.domain.requests.events import GrantEnded, RequestStatus, RequestWithdrawn
 from onepam.kernel.clock import DAY, HOUR, Instant, later
 from tests.domain.small_company import FILE, NOW, PEOPLE, WIDER, base, substance
 

@@ -5,15 +5,14 @@ from typing import Any
 
 import pytest
 
-from onepam.domain import enrolling as rules
-from onepam.domain.access import ConsoleRight, Permission
-from onepam.domain.authority import ActorFacts, HeldRole
-from onepam.domain.commit import Decided
-from onepam.domain.enrolling import EnrolmentFacts, LinkFacts, Opened
-from onepam.domain.gate import Tries
-from onepam.domain.people import PersonKind
-from onepam.domain.proposal import ProposalKind, ProposalRefused
-from onepam.domain.sign_in import (
+from onepam.domain.access.authority import ActorFacts, HeldRole
+from onepam.domain.access.model import ConsoleRight, Permission
+from onepam.domain.access.proposal import ProposalKind, ProposalRefused
+from onepam.domain.history.commit import Decided
+from onepam.domain.people.events import PersonKind
+from onepam.domain.signing_in import enrolling as rules
+from onepam.domain.signing_in.enrolling import EnrolmentFacts, LinkFacts, Opened
+from onepam.domain.signing_in.events import (
     EnrolmentAnnounced,
     EnrolmentEnded,
     EnrolmentOpened,
@@ -25,7 +24,8 @@ from onepam.domain.sign_in import (
     FactorRemoved,
     SignedOut,
 )
-from onepam.domain.signing_in import ANSWERED, ENROLMENT_LINK, AccountFacts, FactorFacts
+from onepam.domain.signing_in.gate import Tries
+from onepam.domain.signing_in.rules import ANSWERED, ENROLMENT_LINK, AccountFacts, FactorFacts
 from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import ADMINISTRATOR, LATER, MANAGER, MONITOR, NOW, PROD, present, proposal

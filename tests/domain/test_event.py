@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onepam.domain import people
-from onepam.domain.event import Kind, UnknownKind, decoder, event, join, kind_of, kinds, plain
-from onepam.domain.people import PersonAdded, PersonKind
-from onepam.domain.requests import GrantEnded
+from onepam.domain.history.event import Kind, UnknownKind, decoder, event, join, kind_of, kinds, plain
+from onepam.domain.people import events as people
+from onepam.domain.people.events import PersonAdded, PersonKind
+from onepam.domain.requests.events import GrantEnded
 from onepam.kernel.canonical import decode
 from scripts import rooms
 

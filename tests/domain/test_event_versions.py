@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from onepam.domain import event as events
-from onepam.domain.event import (
+from onepam.domain.history import event as events
+from onepam.domain.history.event import (
     Registry,
     UnknownKind,
     as_stored,

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from onepam.domain.asking import OpenRequest
-from onepam.domain.expiry import OverdueFacts, Swept, sweep
-from onepam.domain.requests import GrantEnded, GrantExpired, RequestStatus, RequestWithdrawn
+from onepam.domain.requests.asking import OpenRequest
+from onepam.domain.requests.events import GrantEnded, GrantExpired, RequestStatus, RequestWithdrawn
+from onepam.domain.requests.expiry import OverdueFacts, Swept, sweep
 from tests.domain.given import ENGINEER, GRANT, LATER, NOW, OPEN, access
 
 

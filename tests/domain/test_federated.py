@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain import enrolling, signing_in
-from onepam.domain import federated as rules
-from onepam.domain.authority import HeldRole
-from onepam.domain.commit import Decided
-from onepam.domain.directory_groups import Membership
-from onepam.domain.federated import (
+from onepam.domain.access.authority import HeldRole
+from onepam.domain.access.proof import MfaBasis
+from onepam.domain.history.commit import Decided
+from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved, PersonAdded, PersonChanged, PersonKind
+from onepam.domain.people.groups import Membership
+from onepam.domain.providers import entering as rules
+from onepam.domain.providers.assertion import Assertion, ProviderKind
+from onepam.domain.providers.entering import (
     NOBODY,
     Entering,
     FederatedFacts,
@@ -18,13 +20,12 @@ from onepam.domain.federated import (
     SignedInto,
     Somebody,
 )
-from onepam.domain.federation import Assertion, MfaBasis, ProviderKind
-from onepam.domain.gate import WRONG, Failures, Tries, Visitor
-from onepam.domain.people import GroupMemberAdded, GroupMemberRemoved, PersonAdded, PersonChanged, PersonKind
-from onepam.domain.provider_logout import USED, LogoutFacts, end, message_digest
-from onepam.domain.provider_setting import Provider
-from onepam.domain.providers import FirstFactor, IdentityLinked, ProviderLoggedOut, ProviderRule
-from onepam.domain.sign_in import (
+from onepam.domain.providers.events import FirstFactor, IdentityLinked, ProviderLoggedOut, ProviderRule
+from onepam.domain.providers.logout import USED, LogoutFacts, end, message_digest
+from onepam.domain.providers.setting import Provider
+from onepam.domain.signing_in import enrolling
+from onepam.domain.signing_in import rules as signing_in
+from onepam.domain.signing_in.events import (
     EnrolmentEnded,
     EnrolmentOpened,
     FactorEnrolled,
@@ -35,7 +36,8 @@ from onepam.domain.sign_in import (
     SignInFailed,
     SteppedUp,
 )
-from onepam.domain.signing_in import AccountFacts, FactorFacts, Proof
+from onepam.domain.signing_in.gate import WRONG, Failures, Tries, Visitor
+from onepam.domain.signing_in.rules import AccountFacts, FactorFacts, Proof
 from onepam.kernel.clock import HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import ADMINISTRATOR, LATER, NOW, present
@@ -380,11 +382,9 @@ def test_only_a_running_session_steps_up() -> None:
 
 def test_a_notice_of_the_provider_ends_sign_ins() -> None:
     there = (("sgn_1", "eve"), ("cli_1", "eve"))
-    because = ("eve", "provider.logout", None)
-    told = ProviderLoggedOut("okta", message_digest("jti-1"), 2)
-    answer = end(LogoutFacts(False, there), "okta", "jti-1")
-    assert answer == Decided((told, SignedOut("sgn_1", *because), SignedOut("cli_1", *because)), 2)
-    assert end(LogoutFacts(True, there), "okta", "jti-1") == USED
+    because, told = ("eve", "provider.logout", None), ProviderLoggedOut("okta", message_digest("jti-1"), 2)
+    ended = Decided((told, SignedOut("sgn_1", *because), SignedOut("cli_1", *because)), 2)
+    assert [end(LogoutFacts(used, there), "okta", "jti-1") for used in (False, True)] == [ended, USED]
 
 
 # --- No second way in -----------------------------------------------------------------------------------------------

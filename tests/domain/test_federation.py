@@ -1,6 +1,6 @@
 """A provider's message, whatever it came by."""
 
-from onepam.domain.federation import Assertion
+from onepam.domain.providers.assertion import Assertion
 from onepam.kernel.clock import HOUR, Instant
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from onepam.domain.event import kind_of
-from onepam.domain.form import form, is_same, type_in_words
-from onepam.domain.people import PersonAdded, PersonKind
+from onepam.domain.history.event import kind_of
+from onepam.domain.history.form import form, is_same, type_in_words
+from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.kernel.clock import Instant
 
 

@@ -7,24 +7,24 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onepam.domain.access import (
+from onepam.domain.access.decision import HeldGrant, Permitted, decide
+from onepam.domain.access.model import (
     Action,
     ConsoleRight,
     Mode,
     Permission,
     SubjectKind,
+    Substance,
 )
-from onepam.domain.decision import HeldGrant, Permitted, decide
-from onepam.domain.ending import access_under
-from onepam.domain.gains import Access
-from onepam.domain.matrix import (
+from onepam.domain.matrix.ending import access_under
+from onepam.domain.matrix.gains import Access
+from onepam.domain.matrix.matrix import (
     SOURCE,
     Matrix,
     RoleDefinition,
     Someone,
 )
-from onepam.domain.plan import plan_events
-from onepam.domain.requests import Substance
+from onepam.domain.matrix.plan import plan_events
 from onepam.kernel.clock import DAY, FOREVER, HOUR, Instant, later
 from tests.domain.matrices import (
     NOW,

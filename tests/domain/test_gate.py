@@ -2,8 +2,8 @@
 
 import pytest
 
-from onepam.domain.gate import LOCKED, WRONG, Device, Failures, Tries, Visitor, failed, locked
-from onepam.domain.sign_in import FactorKind, SignInFailed
+from onepam.domain.signing_in.events import FactorKind, SignInFailed
+from onepam.domain.signing_in.gate import LOCKED, WRONG, Device, Failures, Tries, Visitor, failed, locked
 from onepam.kernel.clock import SECOND, Instant
 
 NOW = Instant(1_800_000_000_000_000)

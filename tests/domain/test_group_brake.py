@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from onepam.domain.directory_brake import (
+from onepam.domain.leaving.brake import (
     BrakeFacts,
     DirectoryHeld,
     DirectoryPersonDecided,
@@ -11,10 +11,10 @@ from onepam.domain.directory_brake import (
     HoldReason,
     PersonHold,
 )
-from onepam.domain.group_brake import GroupBrake, Taken, given_back, take
-from onepam.domain.leaving import Held
-from onepam.domain.people import GroupMemberRemoved
-from onepam.domain.sign_in import SignedOut
+from onepam.domain.leaving.group_brake import GroupBrake, Taken, given_back, take
+from onepam.domain.leaving.leaving import Held
+from onepam.domain.people.events import GroupMemberRemoved
+from onepam.domain.signing_in.events import SignedOut
 from tests.domain.given import NOW
 
 TAKEN = Taken("directory:Admins", "scim:okta", NOW, "hld_1")

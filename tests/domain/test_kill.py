@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.authority import Actor
-from onepam.domain.commit import Decided
-from onepam.domain.kill import KillFacts, kill
-from onepam.domain.sessions import KillOrdered
+from onepam.domain.access.authority import Actor
+from onepam.domain.history.commit import Decided
+from onepam.domain.sessions.events import KillOrdered
+from onepam.domain.sessions.kill import KillFacts, kill
 from onepam.kernel.errors import Refused
 from tests.domain.given import ADA, ADMINISTRATOR, EVE, MANAGER, MAX, MONITOR, NOW, present
 

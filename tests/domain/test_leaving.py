@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.access import BindingEnded
-from onepam.domain.commit import Decided
-from onepam.domain.directory_brake import UNDECIDED, BrakeFacts, DirectoryHeld, HoldReason
-from onepam.domain.leaving import (
+from onepam.domain.access.model import BindingEnded
+from onepam.domain.history.commit import Decided
+from onepam.domain.lapsing.people import OverdueFacts, end_overdue
+from onepam.domain.leaving.brake import UNDECIDED, BrakeFacts, DirectoryHeld, HoldReason
+from onepam.domain.leaving.leaving import (
     END,
     MOST_DECIDERS,
     MOST_OF_EACH,
@@ -21,13 +22,12 @@ from onepam.domain.leaving import (
     disable,
     enable,
 )
-from onepam.domain.mfa_exceptions import MfaExceptionEnded
-from onepam.domain.overdue import OverdueFacts, end_overdue
-from onepam.domain.people import GroupMemberAdded, GroupMemberRemoved, PersonDisabled, PersonEnabled, PersonKind
-from onepam.domain.requests import GrantEnded, RequestRerouted, RequestStatus, RequestWithdrawn
-from onepam.domain.roster import PersonFacts
-from onepam.domain.sessions import ConfirmationFailed
-from onepam.domain.sign_in import EnrolmentEnded, FactorRemoved, SignedOut
+from onepam.domain.people.adding import PersonFacts
+from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved, PersonDisabled, PersonEnabled, PersonKind
+from onepam.domain.requests.events import GrantEnded, RequestRerouted, RequestStatus, RequestWithdrawn
+from onepam.domain.sessions.events import ConfirmationFailed
+from onepam.domain.signing_in.events import EnrolmentEnded, FactorRemoved, SignedOut
+from onepam.domain.signing_in.exception_events import MfaExceptionEnded
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.limits import MAX_EVENTS_PER_COMMAND

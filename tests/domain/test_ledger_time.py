@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepam.domain.ledger_time import AGREED, Offset
+from onepam.domain.history.ledger_time import AGREED, Offset
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 
 WALL = Instant(1_800_000_000_000_000)

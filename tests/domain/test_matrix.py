@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from onepam.domain.access import SubjectKind
-from onepam.domain.matrix import binding_id
+from onepam.domain.access.model import SubjectKind
+from onepam.domain.matrix.matrix import binding_id
 from tests.domain.matrices import BASE, bind
 
 

@@ -6,10 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepam.domain.access import MfaRule
-from onepam.domain.federation import MfaBasis
-from onepam.domain.mfa_rule import FRESH_FACTOR, MAX_AGE, NO_FACTOR, Weight, eased, fresh, longest, phishable, weigh
-from onepam.domain.sessions import MfaProof
+from onepam.domain.access.mfa_rule import (
+    FRESH_FACTOR,
+    MAX_AGE,
+    NO_FACTOR,
+    Weight,
+    eased,
+    fresh,
+    longest,
+    phishable,
+    weigh,
+)
+from onepam.domain.access.model import MfaRule
+from onepam.domain.access.proof import MfaBasis, MfaProof
 from onepam.kernel.clock import HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import NOW

@@ -4,10 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain import outbox
-from onepam.domain.access import Action
-from onepam.domain.announcing import AccessRecoveryAnnounced, ContinuationAnnounced, Ground, RenewalAnnounced
-from onepam.domain.directory_brake import (
+from onepam.domain.access.model import Action, Substance
+from onepam.domain.history.event import UnknownKind, kinds, name_of
+from onepam.domain.history.system import AnchorHandedOut, ClockJumped, LedgerVerified, SystemStarted
+from onepam.domain.host.announcing import AccessRecoveryAnnounced, ContinuationAnnounced, Ground, RenewalAnnounced
+from onepam.domain.host.disk import DiskLow, DiskStage
+from onepam.domain.host.doors import Door, DoorPressed
+from onepam.domain.leaving.brake import (
     DirectoryHeld,
     DirectoryHoldReminded,
     DirectoryLeaverReported,
@@ -15,16 +18,13 @@ from onepam.domain.directory_brake import (
     HoldOutcome,
     HoldReason,
 )
-from onepam.domain.disk import DiskLow, DiskStage
-from onepam.domain.doors import Door, DoorPressed
-from onepam.domain.event import UnknownKind, kinds, name_of
-from onepam.domain.notices import ALARM, CONCERNED, TABLE, Audience, Telling, telling
-from onepam.domain.provider_keys import ProviderKeysRead
-from onepam.domain.provider_refusal import LEFT_OUT, ProviderRefused
-from onepam.domain.recordings import Condition, RecordingFoundBad
-from onepam.domain.recovering import AccessRecovered
-from onepam.domain.requests import RequestMade, Substance
-from onepam.domain.sign_in import (
+from onepam.domain.providers.keys import ProviderKeysRead
+from onepam.domain.providers.refusals import LEFT_OUT, ProviderRefused
+from onepam.domain.recovery.recovering import AccessRecovered
+from onepam.domain.requests.events import RequestMade
+from onepam.domain.roster.events import RosterHeld, RosterRefused
+from onepam.domain.sessions.recordings import Condition, RecordingFoundBad
+from onepam.domain.signing_in.events import (
     EnrolmentAnnounced,
     EnrolmentProposed,
     EnrolmentUndecided,
@@ -33,8 +33,8 @@ from onepam.domain.sign_in import (
     FactorKind,
     FactorRemoved,
 )
-from onepam.domain.staff import RosterHeld, RosterRefused
-from onepam.domain.system import AnchorHandedOut, ClockJumped, LedgerVerified, SystemStarted
+from onepam.domain.telling import outbox
+from onepam.domain.telling.notices import ALARM, CONCERNED, TABLE, Audience, Telling, telling
 from onepam.kernel.clock import Instant, parse
 
 NAMES = {"per_1": "Ada\r\nBcc: eve@example.com\u202e  Example"}

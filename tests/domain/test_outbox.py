@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepam.domain.commit import Decided
-from onepam.domain.outbox import (
+from onepam.domain.history.commit import Decided
+from onepam.domain.telling.outbox import (
     FEWEST_TRIES,
     FOLDED,
     GIVEN_UP,

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.access import (
+from onepam.domain.access.model import (
     Action,
     BindingAdded,
     BindingEnded,
@@ -18,13 +18,13 @@ from onepam.domain.access import (
     RoleSet,
     SubjectKind,
 )
-from onepam.domain.gains import Access
-from onepam.domain.matrix import (
+from onepam.domain.matrix.gains import Access
+from onepam.domain.matrix.matrix import (
     SOURCE,
     RoleDefinition,
 )
-from onepam.domain.people import GroupMemberAdded, GroupMemberRemoved
-from onepam.domain.plan import How, ObjectChange, make_plan, plan_events
+from onepam.domain.matrix.plan import How, ObjectChange, make_plan, plan_events
+from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved
 from onepam.kernel.clock import DAY, HOUR, Instant, later
 from tests.domain.matrices import (
     BASE,

@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.access import ConsoleRight
-from onepam.domain.authority import HeldRole
-from onepam.domain.commit import Decided
-from onepam.domain.people import PersonKind
-from onepam.domain.probing import (
+from onepam.domain.access.authority import HeldRole
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.history.commit import Decided
+from onepam.domain.leaving.probing import (
     OrderFacts,
     Probe,
     ProbedProof,
@@ -20,7 +19,8 @@ from onepam.domain.probing import (
     made,
     order,
 )
-from onepam.domain.roster import PersonFacts
+from onepam.domain.people.adding import PersonFacts
+from onepam.domain.people.events import PersonKind
 from onepam.kernel.errors import Refused
 from tests.domain.given import ADA, ADMINISTRATOR, MONITOR, NOW, present
 

@@ -5,11 +5,9 @@ from typing import Any
 
 import pytest
 
-from onepam.domain.access import ConsoleRight
-from onepam.domain.authority import ActorFacts, HeldRole
-from onepam.domain.commit import Decided
-from onepam.domain.lapsing import LapsingFacts, Waiting, lapse
-from onepam.domain.proposal import (
+from onepam.domain.access.authority import ActorFacts, HeldRole
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.proposal import (
     RULES,
     Proposal,
     ProposalKind,
@@ -20,6 +18,8 @@ from onepam.domain.proposal import (
     lapses,
     may_propose,
 )
+from onepam.domain.history.commit import Decided
+from onepam.domain.lapsing.proposals import LapsingFacts, Waiting, lapse
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import NOW, present, proposal

@@ -1,7 +1,7 @@
 """Certificates that were read again are of the provider as it is."""
 
-from onepam.domain.commit import Decided
-from onepam.domain.provider_keys import KeysFacts, ProviderKeysRead, take_keys
+from onepam.domain.history.commit import Decided
+from onepam.domain.providers.keys import KeysFacts, ProviderKeysRead, take_keys
 from onepam.kernel.errors import Refused
 
 

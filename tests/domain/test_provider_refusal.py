@@ -1,7 +1,7 @@
 """Counting what a provider's messages were refused for."""
 
-from onepam.domain.commit import Decided
-from onepam.domain.provider_refusal import ProviderRefused, RefusalFacts, count_refused
+from onepam.domain.history.commit import Decided
+from onepam.domain.providers.refusals import ProviderRefused, RefusalFacts, count_refused
 from onepam.kernel.errors import Refused
 from tests.domain.given import NOW
 

@@ -6,10 +6,19 @@ from typing import Any
 
 import pytest
 
-from onepam.domain.commit import Decided
-from onepam.domain.federation import ProviderKind
-from onepam.domain.proposal import ProposalKind, ProposalRefused
-from onepam.domain.provider_setting import (
+from onepam.domain.access.proposal import ProposalKind, ProposalRefused
+from onepam.domain.history.commit import Decided
+from onepam.domain.providers.assertion import ProviderKind
+from onepam.domain.providers.events import (
+    MfaDeclarationEnded,
+    MfaDeclared,
+    ProviderProposed,
+    ProviderRejected,
+    ProviderRemoved,
+    ProviderRule,
+    ProviderSet,
+)
+from onepam.domain.providers.setting import (
     ENDED,
     LONGEST_DECLARATION,
     MAX_POLICY_CHARACTERS,
@@ -31,17 +40,8 @@ from onepam.domain.provider_setting import (
     remove,
     unfit,
 )
-from onepam.domain.providers import (
-    MfaDeclarationEnded,
-    MfaDeclared,
-    ProviderProposed,
-    ProviderRejected,
-    ProviderRemoved,
-    ProviderRule,
-    ProviderSet,
-)
-from onepam.domain.sign_in import SignedOut
-from onepam.domain.signing_in import FRESH_FACTOR
+from onepam.domain.signing_in.events import SignedOut
+from onepam.domain.signing_in.rules import FRESH_FACTOR
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import ADMINISTRATOR, NOW, present, proposal

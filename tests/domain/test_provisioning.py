@@ -4,10 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain import provision_group as groups
-from onepam.domain import provision_user as users
-from onepam.domain.commit import Decided
-from onepam.domain.directory_brake import (
+from onepam.domain.history.commit import Decided
+from onepam.domain.leaving.brake import (
     BrakeFacts,
     DirectoryHeld,
     DirectoryLeaverReported,
@@ -18,10 +16,10 @@ from onepam.domain.directory_brake import (
     HoldReason,
     PersonHold,
 )
-from onepam.domain.directory_groups import MAX_GROUP_CHARACTERS, MOST_GROUPS, kept_groups
-from onepam.domain.group_brake import GroupBrake
-from onepam.domain.leaving import Held
-from onepam.domain.people import (
+from onepam.domain.leaving.group_brake import GroupBrake
+from onepam.domain.leaving.leaving import Held
+from onepam.domain.people.adding import PersonFacts
+from onepam.domain.people.events import (
     GroupMemberAdded,
     GroupMemberRemoved,
     PersonAdded,
@@ -30,9 +28,9 @@ from onepam.domain.people import (
     PersonEnabled,
     PersonKind,
 )
-from onepam.domain.provision_group import Group, GroupFacts, Member, PutGroup, put_group, remove_group
-from onepam.domain.provision_user import Known, Profile, PutUser, User, UserFacts, put_user, remove_user
-from onepam.domain.provisioning import (
+from onepam.domain.people.groups import MAX_GROUP_CHARACTERS, MOST_GROUPS, kept_groups
+from onepam.domain.provisioning import groups, users
+from onepam.domain.provisioning.events import (
     ScimGroupMemberAdded,
     ScimGroupMemberRemoved,
     ScimGroupRemoved,
@@ -41,8 +39,9 @@ from onepam.domain.provisioning import (
     ScimUserSet,
     name_key,
 )
-from onepam.domain.roster import PersonFacts
-from onepam.domain.scim_token import Token
+from onepam.domain.provisioning.groups import Group, GroupFacts, Member, PutGroup, put_group, remove_group
+from onepam.domain.provisioning.tokens import Token
+from onepam.domain.provisioning.users import Known, Profile, PutUser, User, UserFacts, put_user, remove_user
 from onepam.kernel import limits
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused

@@ -2,7 +2,7 @@
 
 import pytest
 
-from onepam.domain.recordings import (
+from onepam.domain.sessions.recordings import (
     Checked,
     Condition,
     KnownBad,

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from onepam.domain.access import BindingAdded, SubjectKind
-from onepam.domain.announcing import (
+from onepam.domain.access.model import BindingAdded, SubjectKind
+from onepam.domain.history.commit import Decided
+from onepam.domain.host.announcing import (
     DELAY,
     AccessRecoveryAnnounced,
     AccessRecoveryCancelled,
@@ -16,17 +17,16 @@ from onepam.domain.announcing import (
     HostFacts,
     cancel,
 )
-from onepam.domain.commit import Decided
-from onepam.domain.directory_brake import DirectoryPersonDecided, HoldOutcome, HoldReason, PersonHold
-from onepam.domain.gate import Tries
-from onepam.domain.leaving import Held
-from onepam.domain.matrix import SOURCE, binding_id
-from onepam.domain.people import PersonEnabled, PersonKind
-from onepam.domain.providers import IdentityUnlinked
-from onepam.domain.recovering import AccessRecovered, Recovery, RecoveryFacts, recover
-from onepam.domain.recovery_key import RecoveryKeyRenewed
-from onepam.domain.sign_in import EnrolmentEnded, EnrolmentOpened
-from onepam.domain.signing_in import ENROLMENT_LINK, AccountFacts
+from onepam.domain.host.recovery_key import RecoveryKeyRenewed
+from onepam.domain.leaving.brake import DirectoryPersonDecided, HoldOutcome, HoldReason, PersonHold
+from onepam.domain.leaving.leaving import Held
+from onepam.domain.matrix.matrix import SOURCE, binding_id
+from onepam.domain.people.events import PersonEnabled, PersonKind
+from onepam.domain.providers.events import IdentityUnlinked
+from onepam.domain.recovery.recovering import AccessRecovered, Recovery, RecoveryFacts, recover
+from onepam.domain.signing_in.events import EnrolmentEnded, EnrolmentOpened
+from onepam.domain.signing_in.gate import Tries
+from onepam.domain.signing_in.rules import ENROLMENT_LINK, AccountFacts
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import ADMINISTRATOR, MANAGER, NOW, present

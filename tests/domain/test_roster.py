@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from onepam.domain.authority import Actor
-from onepam.domain.commit import Decided
-from onepam.domain.people import PersonAdded, PersonChanged, PersonKind
-from onepam.domain.roster import Attributes, PersonFacts, RosterFacts, add, change, normalised_email
+from onepam.domain.access.authority import Actor
+from onepam.domain.history.commit import Decided
+from onepam.domain.people.adding import Attributes, PersonFacts, RosterFacts, add, change, normalised_email
+from onepam.domain.people.events import PersonAdded, PersonChanged, PersonKind
 from onepam.kernel.errors import Refused
 from tests.domain.given import ADA, ADMINISTRATOR, LATER, NOW, present
 

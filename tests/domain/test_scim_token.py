@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.access import ConsoleRight
-from onepam.domain.authority import ActorFacts, HeldRole
-from onepam.domain.commit import Decided
-from onepam.domain.proposal import Proposal, ProposalKind, ProposalRefused
-from onepam.domain.provisioning import ScimTokenApproved, ScimTokenEnded, ScimTokenProposed
-from onepam.domain.scim_token import (
+from onepam.domain.access.authority import ActorFacts, HeldRole
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.proposal import Proposal, ProposalKind, ProposalRefused
+from onepam.domain.history.commit import Decided
+from onepam.domain.provisioning.events import ScimTokenApproved, ScimTokenEnded, ScimTokenProposed
+from onepam.domain.provisioning.tokens import (
     END_ATTRIBUTE,
     LONGEST_TOKEN,
     MOST_DOMAINS,

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepam.domain import service_keys as rules
-from onepam.domain.commit import Decided
-from onepam.domain.gate import Tries
-from onepam.domain.people import PersonKind
-from onepam.domain.service_keys import ServiceKey, ServiceKeyFacts
-from onepam.domain.sign_in import FactorEnrolled, FactorKind, FactorRemoved
-from onepam.domain.signing_in import FRESH_FACTOR, MAX_FACTORS, AccountFacts, FactorFacts
+from onepam.domain.history.commit import Decided
+from onepam.domain.people.events import PersonKind
+from onepam.domain.signing_in import service_keys as rules
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, FactorRemoved
+from onepam.domain.signing_in.gate import Tries
+from onepam.domain.signing_in.rules import FRESH_FACTOR, MAX_FACTORS, AccountFacts, FactorFacts
+from onepam.domain.signing_in.service_keys import ServiceKey, ServiceKeyFacts
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import ADA, ADMINISTRATOR, LATER, NOW, present

@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from onepam.domain.commit import Decided
-from onepam.domain.proposal import ProposalKind, ProposalRefused
-from onepam.domain.sign_in import SignedOut
-from onepam.domain.signal_setting import (
+from onepam.domain.access.proposal import ProposalKind, ProposalRefused
+from onepam.domain.history.commit import Decided
+from onepam.domain.providers.signal_setting import (
     MAX_ADDRESS_CHARACTERS,
     MOST_PROPOSALS,
     MOST_STREAMS,
@@ -20,7 +19,7 @@ from onepam.domain.signal_setting import (
     remove,
     unfit,
 )
-from onepam.domain.signals import (
+from onepam.domain.providers.signals import (
     CREDENTIAL_CHANGED,
     SESSION_REVOKED,
     Delivery,
@@ -36,7 +35,8 @@ from onepam.domain.signals import (
     Subject,
     receive,
 )
-from onepam.domain.signing_in import FRESH_FACTOR
+from onepam.domain.signing_in.events import SignedOut
+from onepam.domain.signing_in.rules import FRESH_FACTOR
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import ADMINISTRATOR, NOW, present, proposal

@@ -5,14 +5,12 @@ from typing import Any
 
 import pytest
 
-from onepam.domain import signing_in as rules
-from onepam.domain.authority import ActorFacts
-from onepam.domain.commit import Decided
-from onepam.domain.federation import MfaBasis
-from onepam.domain.gate import LOCKED, MAX_LOCKOUT, WRONG, Device, Failures, Tries, Visitor
-from onepam.domain.people import PersonKind
-from onepam.domain.sessions import MfaProof
-from onepam.domain.sign_in import (
+from onepam.domain.access.authority import ActorFacts
+from onepam.domain.access.proof import MfaBasis, MfaProof
+from onepam.domain.history.commit import Decided
+from onepam.domain.people.events import PersonKind
+from onepam.domain.signing_in import rules
+from onepam.domain.signing_in.events import (
     FactorEnrolled,
     FactorKind,
     FactorRemoved,
@@ -22,7 +20,8 @@ from onepam.domain.sign_in import (
     SignInFailed,
     SteppedUp,
 )
-from onepam.domain.signing_in import AccountFacts, FactorFacts, Opening, Proof
+from onepam.domain.signing_in.gate import LOCKED, MAX_LOCKOUT, WRONG, Device, Failures, Tries, Visitor
+from onepam.domain.signing_in.rules import AccountFacts, FactorFacts, Opening, Proof
 from onepam.kernel.clock import HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import EVE, LATER, NOW, present

@@ -4,18 +4,18 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.commit import Decided
-from onepam.domain.directory_brake import (
+from onepam.domain.history.commit import Decided
+from onepam.domain.leaving.brake import (
     BrakeFacts,
     DirectoryPersonDecided,
     DirectoryPersonHeld,
     HoldReason,
     PersonHold,
 )
-from onepam.domain.leaving import Held
-from onepam.domain.people import PersonAdded, PersonChanged, PersonDisabled, PersonKind
-from onepam.domain.signing_in import FRESH_FACTOR
-from onepam.domain.staff import (
+from onepam.domain.leaving.leaving import Held
+from onepam.domain.people.events import PersonAdded, PersonChanged, PersonDisabled, PersonKind
+from onepam.domain.roster.difference import Account, Entry, StaffDifference, brake, difference
+from onepam.domain.roster.events import (
     RosterEntryEnded,
     RosterHeld,
     RosterLinked,
@@ -26,10 +26,9 @@ from onepam.domain.staff import (
     StaffRules,
     Standing,
 )
-from onepam.domain.staff_diff import Account, Entry, StaffDifference, brake, difference
-from onepam.domain.staff_file import InvalidRoster, RowError, StaffFile, StaffRow
-from onepam.domain.staff_follow import Followed, FollowFacts, Joiner, Says, Steps, follow
-from onepam.domain.staff_take import (
+from onepam.domain.roster.file import InvalidRoster, RowError, StaffFile, StaffRow
+from onepam.domain.roster.following import Followed, FollowFacts, Joiner, Says, Steps, follow
+from onepam.domain.roster.taking import (
     MOST_ENTRIES,
     Offer,
     StaffFacts,
@@ -42,6 +41,7 @@ from onepam.domain.staff_take import (
     set_source,
     take,
 )
+from onepam.domain.signing_in.rules import FRESH_FACTOR
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import ADA, ADMINISTRATOR, LATER, NOW, present

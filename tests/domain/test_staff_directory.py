@@ -7,16 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onepam.domain import staff_directory
-from onepam.domain.people import PersonKind
-from onepam.domain.staff_directory import (
+from onepam.domain.people.events import PersonKind
+from onepam.domain.roster import directory as staff_directory
+from onepam.domain.roster.directory import (
     DirectoryEntry,
     StaffDirectory,
     parse_directory,
     plain_dn,
     read_directory,
 )
-from onepam.domain.staff_file import InvalidRoster, StaffFile
+from onepam.domain.roster.file import InvalidRoster, StaffFile
 from onepam.kernel.clock import instant, parse
 from onepam.kernel.errors import Refused
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onepam.app.take_roster import zone_of
-from onepam.domain.people import PersonKind
-from onepam.domain.staff_file import MAX_ERRORS, MAX_FILE_BYTES, MAX_ROWS, InvalidRoster, StaffFile, read_roster
+from onepam.app.roster.take_roster import zone_of
+from onepam.domain.people.events import PersonKind
+from onepam.domain.roster.file import MAX_ERRORS, MAX_FILE_BYTES, MAX_ROWS, InvalidRoster, StaffFile, read_roster
 from onepam.kernel.clock import parse
 
 HEADER = "number,name,email,type,manager,starts,ends,time_zone,sponsor,contract_ends"

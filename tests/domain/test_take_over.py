@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
-from onepam.domain.commit import Decided
-from onepam.domain.people import GroupMemberAdded, PersonChanged
-from onepam.domain.provision_user import put_user
-from onepam.domain.provisioning import AccountTakenOver, ScimUserSet
-from onepam.domain.take_over import Shown, TakeoverFacts, agree_takeover
+from onepam.domain.history.commit import Decided
+from onepam.domain.people.events import GroupMemberAdded, PersonChanged
+from onepam.domain.provisioning.events import AccountTakenOver, ScimUserSet
+from onepam.domain.provisioning.take_over import Shown, TakeoverFacts, agree_takeover
+from onepam.domain.provisioning.users import put_user
 from onepam.kernel.clock import DAY, Instant
 from tests.domain.given import ADMINISTRATOR, present
 from tests.domain.given import NOW as GIVEN

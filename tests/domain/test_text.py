@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepam.domain.event import plain
-from onepam.domain.people import PersonKind
-from onepam.domain.text import body_writer, record_writer, text
+from onepam.domain.history.event import plain
+from onepam.domain.history.text import body_writer, record_writer, text
+from onepam.domain.people.events import PersonKind
 from onepam.kernel.canonical import NotCanonical, decode, encode, utf8
 
 

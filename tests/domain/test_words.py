@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onepam.domain.event import Kind, kinds, private, sentence
-from onepam.domain.people import PersonDisabled
-from onepam.domain.requests import GrantEnded, RequestApproved, RequestDenied
-from onepam.domain.words import Words, naming, plainly, words
+from onepam.domain.history.event import Kind, kinds, private, sentence
+from onepam.domain.history.words import Words, naming, plainly, words
+from onepam.domain.people.events import PersonDisabled
+from onepam.domain.requests.events import GrantEnded, RequestApproved, RequestDenied
 from onepam.kernel.clock import FOREVER, Instant
 from tests.domain.test_event import values
 

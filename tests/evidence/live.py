@@ -7,31 +7,31 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from onepam.app.approve_request import approve_request
-from onepam.app.change_person import change_person
-from onepam.app.close_session import close_session, fail_session
-from onepam.app.deny_request import deny_request
-from onepam.app.disable_person import disable_person
-from onepam.app.end_grant import end_grant
-from onepam.app.expire_access import expire_access
-from onepam.app.kill_session import kill_session
 from onepam.app.open_session import Opened
-from onepam.app.withdraw_request import withdraw_request
+from onepam.app.people.change_person import change_person
+from onepam.app.people.disable_person import disable_person
+from onepam.app.requests.approve_request import approve_request
+from onepam.app.requests.deny_request import deny_request
+from onepam.app.requests.end_grant import end_grant
+from onepam.app.requests.expire_access import expire_access
+from onepam.app.requests.withdraw_request import withdraw_request
+from onepam.app.sessions.close_session import close_session, fail_session
+from onepam.app.sessions.kill_session import kill_session
 from onepam.blobs.tile_folder import TileFolder
-from onepam.boot.evidence import Evidence
-from onepam.domain.access import SubjectKind
-from onepam.domain.people import GroupMemberAdded
-from onepam.domain.probing import Probe, ProbedProof, ProbePath, ProbePurpose, made
-from onepam.domain.roster import Attributes
-from onepam.domain.sessions import SessionClosed, SessionFailed
-from onepam.domain.system import PayloadsErased
+from onepam.domain.access.model import SubjectKind
+from onepam.domain.history.system import PayloadsErased
+from onepam.domain.leaving.probing import Probe, ProbedProof, ProbePath, ProbePurpose, made
+from onepam.domain.people.adding import Attributes
+from onepam.domain.people.events import GroupMemberAdded
+from onepam.domain.sessions.events import SessionClosed, SessionFailed
 from onepam.evidence.envelope import Period
+from onepam.jobs.evidence import Evidence
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.ledger.checkpoint import Checkpoint, sign_checkpoint
 from onepam.ledger.note import Note, Signature, VerifierKey
-from onepam.store.database import connect
-from onepam.store.publish import Prove, Published, Publisher
+from onepam.store.engine.database import connect
+from onepam.store.engine.publish import Prove, Published, Publisher
 from tests.company import START, Company, binding, record
 from tests.evidence.company import LOG, ORIGIN, WITNESS, Signer
 

@@ -12,18 +12,20 @@ from typing import Any
 
 import pytest
 
-from onepam.app.disable_person import disable_person
-from onepam.boot import evidence as packs
-from onepam.domain.access import Action
-from onepam.domain.sessions import Because, EntryPoint, MfaProof, SessionOpened
+from onepam.app.people.disable_person import disable_person
+from onepam.domain.access.decision import Because
+from onepam.domain.access.model import Action
+from onepam.domain.access.proof import MfaProof
+from onepam.domain.sessions.events import EntryPoint, SessionOpened
 from onepam.evidence import draw
 from onepam.evidence.envelope import Period
 from onepam.evidence.reports import access, sessions
 from onepam.evidence.verifier import verify
+from onepam.jobs import evidence as packs
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.kernel.errors import Corrupt, Refused, Unavailable
-from onepam.store.database import connect
-from onepam.store.entries import entries_of, size_of
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries_of, size_of
 from tests.company import START, record, refused
 from tests.evidence.company import LOG, STRANGER, WITNESS
 from tests.evidence.conftest import KEYS, Check

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from onepam.app.check_recordings import check_recordings
-from onepam.domain.recordings import Checked, Condition
+from onepam.app.sessions.check_recordings import check_recordings
+from onepam.domain.sessions.recordings import Checked, Condition
 from onepam.evidence.verifier.verify import BAD
 from onepam.kernel.clock import DAY, Instant, iso
-from onepam.store.database import connect
+from onepam.store.engine.database import connect
 from tests.company import START
 from tests.evidence.company import History, checked, history, pack_input, written
 from tests.evidence.conftest import KEYS, Check

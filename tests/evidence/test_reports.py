@@ -6,30 +6,30 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.add_person import add_person
-from onepam.app.add_service_key import add_service_key
-from onepam.app.close_session import close_session
 from onepam.app.open_session import Knock, Opened, open_session
+from onepam.app.people.add_person import add_person
+from onepam.app.people.add_service_key import add_service_key
 from onepam.app.ports import Snapshot
-from onepam.domain.access import Action, Mode, Permission
-from onepam.domain.decision import Permitted, decide
-from onepam.domain.directory_brake import DirectoryPersonDecided, DirectoryPersonHeld, HoldOutcome, HoldReason
-from onepam.domain.people import GroupMemberRemoved, PersonDisabled, PersonEnabled, PersonKind
-from onepam.domain.roster import Attributes
-from onepam.domain.service_keys import ServiceKey
-from onepam.domain.sessions import EntryPoint
-from onepam.domain.sign_in import SignedOut
+from onepam.app.sessions.close_session import close_session
+from onepam.domain.access.decision import Permitted, decide
+from onepam.domain.access.model import Action, Mode, Permission
+from onepam.domain.leaving.brake import DirectoryPersonDecided, DirectoryPersonHeld, HoldOutcome, HoldReason
+from onepam.domain.people.adding import Attributes
+from onepam.domain.people.events import GroupMemberRemoved, PersonDisabled, PersonEnabled, PersonKind
+from onepam.domain.sessions.events import EntryPoint
+from onepam.domain.signing_in.events import SignedOut
+from onepam.domain.signing_in.service_keys import ServiceKey
 from onepam.evidence.envelope import AsOf, Period
 from onepam.evidence.reports import REPORTS, Drawn, Scope, TooLarge, access, leavers, requests, scope, sessions
 from onepam.evidence.verifier.verify import RULES
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, iso
 from onepam.kernel.errors import Corrupt
-from onepam.store.database import connect
 from onepam.store.db import rows
+from onepam.store.engine.database import connect
+from onepam.store.engine.history import SqliteHistory
+from onepam.store.engine.rebuild import compare
 from onepam.store.facts.holdings import access_facts
-from onepam.store.history import SqliteHistory
 from onepam.store.read.matrix import access_matrix
-from onepam.store.rebuild import compare
 from tests.company import PROD, RESOURCES, START, Company, record, role_set
 from tests.evidence.live import afternoon, closed, morning
 

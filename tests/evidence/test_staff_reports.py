@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from onepam.app.add_person import add_person
-from onepam.app.disable_person import disable_person
-from onepam.app.enable_person import enable_person
-from onepam.app.follow_roster import follow_roster
-from onepam.app.take_roster import Upload, take_roster
-from onepam.domain.people import PersonKind
-from onepam.domain.roster import Attributes
-from onepam.domain.staff_take import Took
+from onepam.app.people.add_person import add_person
+from onepam.app.people.disable_person import disable_person
+from onepam.app.people.enable_person import enable_person
+from onepam.app.roster.follow_roster import follow_roster
+from onepam.app.roster.take_roster import Upload, take_roster
+from onepam.domain.people.adding import Attributes
+from onepam.domain.people.events import PersonKind
+from onepam.domain.roster.taking import Took
 from onepam.evidence.reports import accounts, scope, staff
 from onepam.kernel.clock import DAY, HOUR, MILLISECOND, MINUTE, Instant, iso, parse
 from onepam.kernel.errors import Refused

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from onepam.domain.event import kinds
+from onepam.domain.history.event import kinds
 from onepam.evidence.verifier import verify
 from scripts import rooms
 from tests.evidence.company import LOG, STRANGER, WITNESS, History, pack_input, written

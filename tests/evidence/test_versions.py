@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from onepam.app.ports import Kept
-from onepam.domain import event as events
-from onepam.domain.event import Registry, event, private
+from onepam.domain.history import event as events
+from onepam.domain.history.event import Registry, event, private
 from onepam.evidence.reports.entries import _told
 from onepam.evidence.verifier import verify
 from onepam.kernel.canonical import encode

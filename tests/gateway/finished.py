@@ -7,18 +7,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from onepam.app.close_session import close_session, seal_chunks
 from onepam.app.open_session import Opened
-from onepam.boot.recording_check import RecordingChecks, key_beside
-from onepam.domain.sessions import SealedHead, SessionClosed
+from onepam.app.sessions.close_session import close_session, seal_chunks
+from onepam.domain.sessions.events import SealedHead, SessionClosed
 from onepam.gateway.recorder import recording_path
 from onepam.gateway.sealing import root_of_heads
+from onepam.jobs.recording_check import RecordingChecks, key_beside
 from onepam.kernel.clock import Instant
 from onepam.recording import frames
 from onepam.recording.open import Reader
 from onepam.recording.seal import Sealer
-from onepam.store.database import connect
-from onepam.store.entries import entries
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
 from tests.company import Company

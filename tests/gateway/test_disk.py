@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from onepam.domain.disk import DiskStage
+from onepam.domain.host.disk import DiskStage
 from onepam.gateway.disk import LOOK_BYTES, PATIENCE_SECONDS, Disk, Marks, Share, Space
 
 MIB = 1 << 20

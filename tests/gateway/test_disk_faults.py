@@ -11,9 +11,15 @@ from typing import BinaryIO, cast
 
 import pytest
 
-from onepam.boot.recordings_standing import recordings_read
-from onepam.domain.recordings import Checked, Condition, RecordingFoundBad, RecordingFoundGood, RecordingsChecked
+from onepam.domain.sessions.recordings import (
+    Checked,
+    Condition,
+    RecordingFoundBad,
+    RecordingFoundGood,
+    RecordingsChecked,
+)
 from onepam.gateway import recording_file
+from onepam.jobs.recordings_standing import recordings_read
 from onepam.ledger.verdict import ExitCode, exit_code, history
 from tests.gateway.finished import Folder, finished_recordings
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepam.gateway import egress as module
-from onepam.gateway.egress import Admitted, Egress
+from onepam.egress import egress as module
+from onepam.egress.egress import Admitted, Egress
 from onepam.kernel.errors import Refused
 
 pytestmark = pytest.mark.anyio

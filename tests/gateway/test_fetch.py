@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from onepam.gateway.egress import Admitted, Egress
-from onepam.gateway.fetch import Fetch, Fetched
+from onepam.egress.egress import Admitted, Egress
+from onepam.egress.fetch import Fetch, Fetched
 from onepam.kernel.errors import Refused
 
 pytestmark = pytest.mark.anyio

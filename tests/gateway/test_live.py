@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import pytest
 
 from onepam.app.open_session import Knock, Opened, open_session
-from onepam.domain.access import (
+from onepam.domain.access.decision import AccessFacts
+from onepam.domain.access.model import (
     Action,
     BindingAdded,
     BindingEnded,
@@ -20,13 +21,18 @@ from onepam.domain.access import (
     RoleRemoved,
     SubjectKind,
 )
-from onepam.domain.commit import Placed
-from onepam.domain.decision import AccessFacts
-from onepam.domain.directory_brake import DirectoryPersonHeld, HoldReason
-from onepam.domain.people import GroupMemberAdded, GroupMemberRemoved, PersonChanged, PersonDisabled, PersonEnabled
-from onepam.domain.requests import GrantEnded
-from onepam.domain.sessions import EntryPoint
-from onepam.domain.sign_in import FactorRemoved, SignedOut
+from onepam.domain.history.commit import Placed
+from onepam.domain.leaving.brake import DirectoryPersonHeld, HoldReason
+from onepam.domain.people.events import (
+    GroupMemberAdded,
+    GroupMemberRemoved,
+    PersonChanged,
+    PersonDisabled,
+    PersonEnabled,
+)
+from onepam.domain.requests.events import GrantEnded
+from onepam.domain.sessions.events import EntryPoint
+from onepam.domain.signing_in.events import FactorRemoved, SignedOut
 from onepam.gateway import live as module
 from onepam.gateway.live import Live
 from onepam.kernel.clock import HOUR, SECOND, Instant

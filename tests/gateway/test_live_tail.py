@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from onepam.domain.commit import Placed
-from onepam.domain.decision import AccessFacts
-from onepam.domain.people import PersonDisabled
-from onepam.domain.sign_in import SignedOut
+from onepam.domain.access.decision import AccessFacts
+from onepam.domain.history.commit import Placed
+from onepam.domain.people.events import PersonDisabled
+from onepam.domain.signing_in.events import SignedOut
 from onepam.gateway import live as module
 from onepam.gateway.live import Live
 from onepam.kernel.clock import Clock, Instant

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from onepam.boot.recording_check import key_beside
 from onepam.gateway.playback import MAX_ITEMS, MAX_READERS, NoRecording, Playback, Timeline
 from onepam.gateway.recorder import recording_path
+from onepam.jobs.recording_check import key_beside
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
 from onepam.recording.frames import (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from onepam.domain.probing import Probe, ProbedProof, ProbePath, ProbePurpose, WouldOpen
+from onepam.domain.leaving.probing import Probe, ProbedProof, ProbePath, ProbePurpose, WouldOpen
 from onepam.gateway.probes import LIFETIME, MOST_TICKETS, Probes, of_this_machine, told
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused, Unavailable

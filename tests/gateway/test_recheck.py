@@ -13,9 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from onepam.boot.recording_check import check_all
-from onepam.boot.recordings_standing import recordings_read, recordings_standing
-from onepam.domain.recordings import Checked, Condition, RecordingFoundBad, RecordingFoundGood, RecordingsChecked
+from onepam.domain.sessions.recordings import (
+    Checked,
+    Condition,
+    RecordingFoundBad,
+    RecordingFoundGood,
+    RecordingsChecked,
+)
+from onepam.jobs.recording_check import check_all
+from onepam.jobs.recordings_standing import recordings_read, recordings_standing
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Fault
 from onepam.ledger.verdict import ExitCode, exit_code, history
@@ -264,7 +270,7 @@ async def test_turns_go_over_all_again_and_tell_a_change_once(folder: Folder) ->
 
 async def test_a_turn_goes_on_where_a_stop_has_interrupted_it(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     await folder.job().check_new()
-    monkeypatch.setattr("onepam.boot.recording_check.MOST", 2)
+    monkeypatch.setattr("onepam.jobs.recording_check.MOST", 2)
     assert await folder.job().check_part() == 2
     assert await folder.job().check_part() == 1  # another life of the process
     ranges = [(e.turn, e.begin, e.number) for e in folder.events(RecordingsChecked) if isinstance(e, RecordingsChecked)]

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from onepam.app.open_session import Opened
-from onepam.boot.recording_check import key_beside
-from onepam.domain.sessions import SessionClosed
+from onepam.domain.sessions.events import SessionClosed
 from onepam.gateway.recorder import Recorder, recording_path
 from onepam.gateway.recover import recover
+from onepam.jobs.recording_check import key_beside
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
 from onepam.recording import frames
 from onepam.recording.open import Reader
 from onepam.recording.seal import Head
-from onepam.store.database import connect
-from onepam.store.entries import entries
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries
 from onepam.store.read.live import open_sessions
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys

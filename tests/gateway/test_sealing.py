@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from onepam.domain.commit import Committed, Decider, FactsQuery
-from onepam.domain.sessions import ChunksSealed, SealedHead
+from onepam.domain.history.commit import Committed, Decider, FactsQuery
+from onepam.domain.sessions.events import ChunksSealed, SealedHead
 from onepam.gateway import sealing as module
 from onepam.gateway.live import Live
 from onepam.gateway.sealing import Sealing, root_of_heads
 from onepam.kernel.canonical import encode
 from onepam.kernel.errors import Refused, Unavailable
-from onepam.store.database import connect
-from onepam.store.entries import entries
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries
 from tests.company import Company
 
 pytestmark = pytest.mark.anyio

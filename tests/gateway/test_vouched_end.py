@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from onepam.domain.recordings import Checked, Condition
+from onepam.domain.sessions.recordings import Checked, Condition
 from onepam.gateway.recheck import Claim, claimed, recheck
 from onepam.gateway.recorder import recording_path
 from onepam.kernel.clock import Instant

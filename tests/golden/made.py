@@ -4,12 +4,12 @@ import json
 from contextlib import closing
 from pathlib import Path
 
-from onepam.domain.event import kinds
+from onepam.domain.history.event import kinds
 from onepam.gateway.recorder import recording_path
 from onepam.kernel.clock import DAY, Instant
 from onepam.recording.frames import ChannelClosed, ChannelOpened, Closed, Opened, Output, Resize, Stream
 from onepam.recording.seal import Sealer
-from onepam.store.database import connect
+from onepam.store.engine.database import connect
 from scripts import forms
 from tests.company import START
 from tests.evidence.company import LOG, WITNESS

@@ -12,9 +12,9 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from onepam.domain.event import every_version
-from onepam.domain.form import is_same, type_in_words
-from onepam.store.views import EVIDENCE_VIEWS
+from onepam.domain.history.event import every_version
+from onepam.domain.history.form import is_same, type_in_words
+from onepam.store.engine.views import EVIDENCE_VIEWS
 from scripts import forms
 
 SOURCE = Path(__file__).parents[2] / "src" / "onepam"
@@ -25,13 +25,13 @@ READ: dict[str, dict[str, tuple[str, ...]]] = {
         "ledger.continued": ("origin", "before", "root", "ground", "size", "kept"),
         "system.started": ("origin", "log_key"),
     },
-    "store/entries.py": {"system.started": ("release",)},
+    "store/engine/entries.py": {"system.started": ("release",)},
     "store/facts/handed_out.py": {"anchor.handed_out": ("occasion",)},
     "store/read/recordings.py": {"session.closed": ("session", "head", "chunks", "verified", "because", "counts")},
     "store/read/sessions.py": {
         "session.refused": ("session", "person", "resource", "code", "entry", "asked", "login", "source"),
     },
-    "store/views.py": {"payload.erased": ("indexes",)},
+    "store/engine/views.py": {"payload.erased": ("indexes",)},
 }  # fmt: skip
 """By file, kind and field: what is read without an upcast. The other views say it themselves."""
 

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from onepam.boot.verification import verify_entries
-from onepam.domain.event import kind_to_write
+from onepam.domain.history.event import kind_to_write
 from onepam.evidence.verifier import verify
 from onepam.gateway.playback import Playback
 from onepam.ledger.note import VerifierKey
-from onepam.store.database import connect
 from onepam.store.db import rows
-from onepam.store.entries import entries, size_of
-from onepam.store.rebuild import compare
-from onepam.store.upgrade import plan_of, upgrade
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries, size_of
+from onepam.store.engine.rebuild import compare
+from onepam.store.engine.upgrade import plan_of, upgrade
 from scripts import forms
 from tests.evidence.company import ORIGIN
 from tests.golden.made import CAST, KEY, SESSION, make

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from onepam.boot.config import Config
-from onepam.domain.event import kinds
-from onepam.domain.sessions import EntryPoint
+from onepam.domain.history.event import kinds
+from onepam.domain.sessions.events import EntryPoint
 from scripts import attacks_doc, entry_points_doc, notices_doc
 from scripts.events_doc import PAGE, page
 from tests.house.sources import ROOT, kept_files, name

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from onepam.gateway.egress import Admitted, Egress
+from onepam.egress.egress import Admitted, Egress
 from tests.targets import free_port
 
 HERE = Path(__file__).parent

@@ -7,19 +7,19 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from onepam.app.close_session import NoFacts
+from onepam.app.sessions.close_session import NoFacts
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.outbox import Outbox, Receivers
-from onepam.domain.access import BindingAdded, ConsoleRight, RoleSet, SubjectKind
-from onepam.domain.commit import Decided
-from onepam.domain.people import PersonAdded, PersonKind
-from onepam.gateway.outbox.deliver import Deliverer
+from onepam.domain.access.model import BindingAdded, ConsoleRight, RoleSet, SubjectKind
+from onepam.domain.history.commit import Decided
+from onepam.domain.people.events import PersonAdded, PersonKind
+from onepam.egress.outbox.deliver import Deliverer
 from onepam.kernel.clock import SECOND, Instant
-from onepam.store.database import connect
-from onepam.store.entries import entries
-from onepam.store.ledger import SqliteLedger
-from onepam.store.reader import SqliteReader
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries
+from onepam.store.engine.ledger import SqliteLedger
+from onepam.store.engine.reader import SqliteReader
 from tests.boot.test_web import certificate
 from tests.outbox.receivers import PASSWORD
 from tests.targets import free_port

@@ -8,8 +8,8 @@ from pathlib import Path
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config, load
 from onepam.boot.outbox import Outbox, Receivers
-from onepam.store.ledger import SqliteLedger
-from onepam.store.reader import SqliteReader
+from onepam.store.engine.ledger import SqliteLedger
+from onepam.store.engine.reader import SqliteReader
 
 
 async def tell(config: Config) -> None:

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from onepam.boot.clock import wall_clock
-from onepam.domain.directory_brake import DirectoryHeld, HoldReason
-from onepam.domain.outbox import NoticeSent
-from onepam.domain.system import LedgerVerified
+from onepam.domain.history.system import LedgerVerified
+from onepam.domain.leaving.brake import DirectoryHeld, HoldReason
+from onepam.domain.telling.outbox import NoticeSent
 from onepam.kernel.clock import MINUTE, Instant
-from onepam.store.database import connect
-from onepam.store.entries import entries_of
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries_of
 from tests.outbox.company import Company, Place, place, toml
 from tests.outbox.receivers import Post, post_office
 

@@ -11,12 +11,12 @@ import pytest
 
 from onepam.app.ports import Snapshot
 from onepam.boot.clock import wall_clock
-from onepam.domain.directory_brake import DirectoryHeld, HoldReason
-from onepam.domain.outbox import NoticeFailed, NoticeSent, ReceiverFailing
-from onepam.domain.people import PersonChanged, PersonDisabled
-from onepam.domain.sign_in import FactorRemoved
-from onepam.domain.staff import RosterHeld
-from onepam.domain.system import LedgerVerified
+from onepam.domain.history.system import LedgerVerified
+from onepam.domain.leaving.brake import DirectoryHeld, HoldReason
+from onepam.domain.people.events import PersonChanged, PersonDisabled
+from onepam.domain.roster.events import RosterHeld
+from onepam.domain.signing_in.events import FactorRemoved
+from onepam.domain.telling.outbox import NoticeFailed, NoticeSent, ReceiverFailing
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, iso
 from onepam.store.read.alarms import alarms
 from onepam.store.read.outbox import deliveries, waiting
@@ -264,7 +264,7 @@ def test_the_test_command_says_how_each_took_it(there: Place, tmp_path: Path) ->
     file = tmp_path / "config.toml"
     hooks = ("gone https://localhost:1/hook /nowhere/secret", *there.config.webhooks)
     file.write_text(toml(replace(there.config, webhooks=hooks, syslog=("logs localhost:1",))))
-    command = [sys.executable, "-m", "onepam.boot.command", "outbox", "test", "--config", str(file)]
+    command = [sys.executable, "-m", "onepam.boot.commands.up", "outbox", "test", "--config", str(file)]
     with post_office(post, there.tls, there.mail), hook_receiver(hook, there.tls, there.hook):
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 1

@@ -7,11 +7,11 @@ from pathlib import Path
 from secrets import token_bytes
 from typing import Any
 
-from onepam.app.provision_user import agree_to_takeover
-from onepam.app.scim_token import approve_scim_token, propose_scim_token
-from onepam.app.scim_traffic import ScimTraffic
-from onepam.domain.scim_token import END_ATTRIBUTE, TokenWish
-from onepam.domain.take_over import Shown
+from onepam.app.provisioning.provision_user import agree_to_takeover
+from onepam.app.provisioning.scim_token import approve_scim_token, propose_scim_token
+from onepam.app.provisioning.traffic import ScimTraffic
+from onepam.domain.provisioning.take_over import Shown
+from onepam.domain.provisioning.tokens import END_ATTRIBUTE, TokenWish
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused

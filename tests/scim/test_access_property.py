@@ -12,14 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onepam.app.ports import Snapshot
-from onepam.domain.access import Mode, Permission, SubjectKind
-from onepam.domain.decision import Permitted, decide
-from onepam.domain.leaving import Held
+from onepam.domain.access.decision import Permitted, decide
+from onepam.domain.access.model import Mode, Permission, SubjectKind
+from onepam.domain.leaving.leaving import Held
 from onepam.kernel.clock import HOUR, Instant
 from onepam.store.db import rows
+from onepam.store.engine.rebuild import compare
 from onepam.store.facts.holdings import access_facts
 from onepam.store.facts.people import held
-from onepam.store.rebuild import compare
 from tests.company import ALL_ACTIONS, binding, record, resource_set, role_set
 from tests.scim.directory import CORE, PATCH, Directory
 
@@ -210,8 +210,8 @@ async def test_ten_thousand_members_in_one_request(tmp_path: Path) -> None:
 
 async def _users(directory: Directory, count: int) -> list[str]:
     """So many users, laid down at once."""
-    from onepam.domain.people import PersonAdded, PersonKind
-    from onepam.domain.provisioning import ScimUserSet
+    from onepam.domain.people.events import PersonAdded, PersonKind
+    from onepam.domain.provisioning.events import ScimUserSet
 
     names = [directory.company.new("usr") for _ in range(count)]
     for start in range(0, count, 5_000):

@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.change_person import change_person
-from onepam.app.federated_sign_in import sign_in_by_provider
-from onepam.domain.federated import Entering, Outcome, SignedInto
-from onepam.domain.federation import Assertion, ProviderKind
-from onepam.domain.gate import Visitor
-from onepam.domain.providers import ProviderRule, ProviderSet
-from onepam.domain.roster import Attributes
+from onepam.app.people.change_person import change_person
+from onepam.app.providers.federated_sign_in import sign_in_by_provider
+from onepam.domain.people.adding import Attributes
+from onepam.domain.providers.assertion import Assertion, ProviderKind
+from onepam.domain.providers.entering import Entering, Outcome, SignedInto
+from onepam.domain.providers.events import ProviderRule, ProviderSet
+from onepam.domain.signing_in.gate import Visitor
 from onepam.kernel.errors import Refused
-from onepam.store.read.directory import account_by_email
+from onepam.store.engine.rebuild import compare
 from onepam.store.read.people import person as person_row
+from onepam.store.read.proofs_of_sign_in import account_by_email
 from onepam.store.read.provisioning import troubled
-from onepam.store.rebuild import compare
 from tests.company import binding, record
 from tests.scim.directory import Directory
 from tests.scim.test_brake import passkey, who

@@ -6,26 +6,26 @@ from typing import Any
 
 import pytest
 
-from onepam.app.decide_hold import decide_holds, lapse_person_hold, remind_of
-from onepam.app.disable_person import disable_person
-from onepam.app.end_overdue_person import end_overdue_person
+from onepam.app.leaving.decide_hold import decide_holds, lapse_person_hold, remind_of
+from onepam.app.people.disable_person import disable_person
+from onepam.app.people.end_overdue_person import end_overdue_person
 from onepam.app.ports import Snapshot
-from onepam.app.provision_user import agree_to_takeover
-from onepam.domain.access import SubjectKind
-from onepam.domain.directory_brake import HoldOutcome, HoldReason
-from onepam.domain.leaving import Ended
-from onepam.domain.scim_token import END_ATTRIBUTE
-from onepam.domain.sign_in import FactorEnrolled, FactorKind
-from onepam.domain.take_over import Shown
+from onepam.app.provisioning.provision_user import agree_to_takeover
+from onepam.domain.access.model import SubjectKind
+from onepam.domain.leaving.brake import HoldOutcome, HoldReason
+from onepam.domain.leaving.leaving import Ended
+from onepam.domain.provisioning.take_over import Shown
+from onepam.domain.provisioning.tokens import END_ATTRIBUTE
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind
 from onepam.kernel.clock import HOUR, MINUTE, Instant, iso
 from onepam.store.db import rows
+from onepam.store.engine.rebuild import compare
+from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import access_facts, held_roles
 from onepam.store.read.directory_brake import held_people, lapsed_holds, own_words, reminders_due
 from onepam.store.read.overdue import overdue_people
 from onepam.store.read.people import person as person_row
 from onepam.store.read.provisioning import troubled
-from onepam.store.rebuild import compare
-from onepam.store.tables import AT
 from tests.company import binding, record, refused
 from tests.scim.directory import ENTERPRISE, Directory
 

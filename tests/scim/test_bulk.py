@@ -8,7 +8,7 @@ import pytest
 
 from onepam.scim.app import ScimDoor
 from onepam.scim.bulk import REQUEST
-from onepam.store.rebuild import compare
+from onepam.store.engine.rebuild import compare
 from tests.scim.directory import ENTERPRISE, URL, Directory
 
 pytestmark = pytest.mark.anyio

@@ -5,15 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.decide_hold import decide_holds
+from onepam.app.leaving.decide_hold import decide_holds
 from onepam.app.ports import Snapshot
-from onepam.domain.access import SubjectKind
-from onepam.domain.directory_brake import HoldReason
-from onepam.domain.sign_in import FactorEnrolled, FactorKind
+from onepam.domain.access.model import SubjectKind
+from onepam.domain.leaving.brake import HoldReason
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind
+from onepam.store.engine.rebuild import compare
 from onepam.store.facts.holdings import held_roles
 from onepam.store.read.alarms import alarms
 from onepam.store.read.directory_brake import held_people, own_words
-from onepam.store.rebuild import compare
 from tests.company import binding, record
 from tests.scim.directory import Directory
 from tests.scim.test_brake import OFF, held, who

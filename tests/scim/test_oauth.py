@@ -12,7 +12,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
-from onepam.app.scim_token import end_scim_token
+from onepam.app.provisioning.scim_token import end_scim_token
 from onepam.kernel.clock import HOUR, SECOND
 from tests.scim.directory import Answered, Directory
 

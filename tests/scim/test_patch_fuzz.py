@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from onepam.store.rebuild import compare
+from onepam.store.engine.rebuild import compare
 from tests.scim.directory import ENTERPRISE, PATCH, Directory
 
 URN = "urn:ietf:params:scim:schemas:core:2.0:User"

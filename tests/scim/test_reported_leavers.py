@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from onepam.app.decide_hold import decide_holds
-from onepam.app.disable_person import disable_person
-from onepam.domain.leaving import Ended
-from onepam.domain.outbox import Channel, ReceiverSet
+from onepam.app.leaving.decide_hold import decide_holds
+from onepam.app.people.disable_person import disable_person
+from onepam.domain.leaving.leaving import Ended
+from onepam.domain.telling.outbox import Channel, ReceiverSet
+from onepam.store.engine.rebuild import compare
 from onepam.store.read.alarms import alarms
 from onepam.store.read.directory_brake import reported_leavers
 from onepam.store.read.outbox import to_tell
 from onepam.store.read.people import person as person_row
-from onepam.store.rebuild import compare
 from tests.company import record, refused
 from tests.scim.directory import CORE, Directory
 

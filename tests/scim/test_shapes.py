@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from onepam.store.rebuild import compare
+from onepam.store.engine.rebuild import compare
 from tests.scim.directory import ENTERPRISE, Directory
 
 pytestmark = pytest.mark.anyio
@@ -212,7 +212,7 @@ async def test_one_address_one_person(directory: Directory) -> None:
 
 
 async def test_whom_an_administrator_disabled_the_directory_does_not_bring_back(directory: Directory) -> None:
-    from onepam.app.disable_person import disable_person
+    from onepam.app.people.disable_person import disable_person
 
     made = await directory.takes_over("eve@example.com")
     await disable_person(directory.company.ledger, directory.company.actor("ada"), "eve", "trouble")

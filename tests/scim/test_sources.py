@@ -6,15 +6,15 @@ from typing import Any
 
 import pytest
 
-from onepam.app.disable_person import disable_person
-from onepam.app.enable_person import enable_person
+from onepam.app.people.disable_person import disable_person
+from onepam.app.people.enable_person import enable_person
 from onepam.app.ports import Snapshot
-from onepam.domain.access import SubjectKind
-from onepam.domain.people import GroupMemberAdded
+from onepam.domain.access.model import SubjectKind
+from onepam.domain.people.events import GroupMemberAdded
+from onepam.store.engine.rebuild import compare
 from onepam.store.facts.holdings import held_roles
 from onepam.store.read.people import people as people_rows
 from onepam.store.read.provisioning import troubled
-from onepam.store.rebuild import compare
 from tests.company import binding, record
 from tests.scim.directory import Directory
 

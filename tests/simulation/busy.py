@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from bench.company import company, knocks, settle
-from onepam.app.close_session import NoFacts
 from onepam.app.open_session import KnockQuery, answer
-from onepam.domain.commit import Committed, Decided
-from onepam.domain.people import GroupMemberAdded, PersonAdded, PersonDisabled, PersonKind
-from onepam.domain.system import PayloadsErased
+from onepam.app.sessions.close_session import NoFacts
+from onepam.domain.history.commit import Committed, Decided
+from onepam.domain.history.system import PayloadsErased
+from onepam.domain.people.events import GroupMemberAdded, PersonAdded, PersonDisabled, PersonKind
 from onepam.kernel.clock import Instant
-from onepam.store import database
-from onepam.store.schema import create
-from onepam.store.writer import Writer
+from onepam.store.engine import database
+from onepam.store.engine.schema import create
+from onepam.store.engine.writer import Writer
 from tests.simulation.durable import Shim
 
 PEOPLE, RESOURCES = 20, 80

@@ -13,10 +13,10 @@ import pytest
 
 from onepam.ledger.check import check
 from onepam.ledger.findings import Row
-from onepam.store.database import connect
 from onepam.store.db import row
-from onepam.store.entries import entries, size_of
-from onepam.store.rebuild import compare
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries, size_of
+from onepam.store.engine.rebuild import compare
 from tests.simulation import busy
 from tests.simulation.durable import SUFFIX
 

@@ -9,14 +9,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from onepam.app.close_session import NoFacts
-from onepam.domain.access import RoleSet
-from onepam.domain.commit import Decided, Decider
-from onepam.domain.people import PersonAdded, PersonKind
+from onepam.app.sessions.close_session import NoFacts
+from onepam.domain.access.model import RoleSet
+from onepam.domain.history.commit import Decided, Decider
+from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.kernel.clock import Instant
-from onepam.store.database import connect
-from onepam.store.schema import create
-from onepam.store.writer import Writer
+from onepam.store.engine.database import connect
+from onepam.store.engine.schema import create
+from onepam.store.engine.writer import Writer
 
 
 def clock() -> Instant:

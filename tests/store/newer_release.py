@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from onepam.domain.people import PersonDisabled
-from onepam.store import release
+from onepam.domain.people.events import PersonDisabled
 from onepam.store.db import Db
+from onepam.store.engine import projections as registry
+from onepam.store.engine import release
+from onepam.store.engine.projections import Place
+from onepam.store.engine.rebuild import compare
+from onepam.store.engine.upgrade import upgrade
 from onepam.store.migrations import Migration, migrations
-from onepam.store.project import people, registry
-from onepam.store.project.registry import Place
-from onepam.store.rebuild import compare
-from onepam.store.upgrade import upgrade
+from onepam.store.project import people
 
 STEPS = (
     Migration(2, "a_note", "CREATE TABLE note (idx INTEGER PRIMARY KEY);\nINSERT INTO note VALUES (1);\n"),

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from onepam.store.engine.views import EVIDENCE_VIEWS
 from onepam.store.migrations import migrations
 from onepam.store.project import STATE_TABLES
-from onepam.store.views import EVIDENCE_VIEWS
 
 TYPES = {"INTEGER": "bigint", "BLOB": "bytea", "TEXT": "text"}
 """SQLite's types in our tables, and PostgreSQL's for them. Booleans are 0 and 1 in both."""

@@ -23,7 +23,7 @@ SOURCE = Path(onepam.__file__).parent
 RUNS = {"rows": 1, "row": 1, "streamed": 1, "execute": 0, "query": 0}
 """What runs a statement, and which of its arguments that is."""
 
-RUNNERS = ("store/db.py:rows", "store/db.py:row", "store/db.py:streamed", "store/history.py:query")
+RUNNERS = ("store/db.py:rows", "store/db.py:row", "store/db.py:streamed", "store/engine/history.py:query")
 """These are given one."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.confirm_clock import ClockFacts, confirm_clock
-from onepam.domain.ledger_time import AGREED
-from onepam.domain.system import ClockConfirmed, ClockJumped
+from onepam.app.history.confirm_clock import ClockFacts, confirm_clock
+from onepam.domain.history.ledger_time import AGREED
+from onepam.domain.history.system import ClockConfirmed, ClockJumped
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
-from onepam.store.clock_guard import ClockGuard
-from onepam.store.database import connect
-from onepam.store.entries import entries, size_of
-from onepam.store.ledger import SqliteLedger
+from onepam.store.engine.clock_guard import ClockGuard
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries, size_of
+from onepam.store.engine.ledger import SqliteLedger
 from tests.store.events import person, write
 
 pytestmark = pytest.mark.anyio

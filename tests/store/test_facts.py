@@ -4,7 +4,8 @@ import importlib
 import pkgutil
 
 import onepam.app
-from onepam.store.facts import load, registry
+from onepam.store.engine import facts as registry
+from onepam.store.facts import load
 
 
 def test_every_query_of_the_use_cases_has_a_loader() -> None:

@@ -16,7 +16,7 @@ SAY = "import json; from onepam.store.project.fingerprint import fingerprints; p
 
 def changed(folder: Path, file: str, old: str, new: str) -> set[str]:
     """What has another digest in a copy of the program in which a file reads otherwise."""
-    shutil.copytree(SOURCE, folder / "onepam", ignore=shutil.ignore_patterns("static", "templates", "__pycache__"))
+    shutil.copytree(SOURCE, folder / "onepam", ignore=shutil.ignore_patterns("static", "*.html", "__pycache__"))
     text = (folder / "onepam" / file).read_text("utf-8")
     assert text.count(old) == 1, f"{old!r} stands in {file} {text.count(old)} times"
     (folder / "onepam" / file).write_text(text.replace(old, new), "utf-8")
@@ -35,10 +35,10 @@ def changed(folder: Path, file: str, old: str, new: str) -> set[str]:
         ("store/project/people.py", '"added": "INTEGER NOT NULL"', '"added": "TEXT NOT NULL"', {"table person"}),
         ("store/project/people.py", '(("email",),)', '(("email",), ("owner",))', set()),
         ("store/project/people.py", 'personal=("name", "email")', 'personal=("name",)', {"table person"}),
-        ("store/tables.py", "    if kind is bool:\n        return int(value)\n", "", {"engine"}),
-        ("domain/people.py", 'VENDOR = "vendor"', 'VENDOR = "vendor"\n    GUEST = "guest"', set()),
+        ("store/engine/tables.py", "    if kind is bool:\n        return int(value)\n", "", {"engine"}),
+        ("domain/people/events.py", 'VENDOR = "vendor"', 'VENDOR = "vendor"\n    GUEST = "guest"', set()),
         (
-            "domain/system.py",
+            "domain/history/system.py",
             "    node: str\n    by: str\n",
             "    node: str\n    by: str\n    how: str\n",
             {"kind system.clock_confirmed"},
@@ -54,6 +54,6 @@ def test_what_has_another_digest(tmp_path: Path, file: str, old: str, new: str, 
 
 def test_what_a_projection_uses_belongs_to_it(tmp_path: Path) -> None:
     """The rule by which names are compared lies in the domain, and its results stand in rows."""
-    found = changed(tmp_path, "domain/provisioning.py", "name).casefold())", "name).lower())")
+    found = changed(tmp_path, "domain/provisioning/events.py", "name).casefold())", "name).lower())")
     assert {"kind scim_user.set", "kind scim_group.set"} <= found
     assert all(each.startswith("kind scim") for each in found)

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.close_session import NoFacts
-from onepam.domain.commit import Placed
-from onepam.domain.people import PersonDisabled
+from onepam.app.sessions.close_session import NoFacts
+from onepam.domain.history.commit import Placed
+from onepam.domain.people.events import PersonDisabled
 from onepam.kernel.errors import Corrupt, Refused, Unavailable
-from onepam.store import ledger as ledgers
-from onepam.store.database import connect
-from onepam.store.entries import entries, size_at, size_of
-from onepam.store.ledger import SqliteLedger
-from onepam.store.rebuild import compare
+from onepam.store.engine import ledger as ledgers
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries, size_at, size_of
+from onepam.store.engine.ledger import SqliteLedger
+from onepam.store.engine.rebuild import compare
 from tests.store.events import clock, events, one_group, person, unprojectable
 
 pytestmark = pytest.mark.anyio

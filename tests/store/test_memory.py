@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 
 from bench.company import company, knocks, settle
-from onepam.app.close_session import NoFacts
 from onepam.app.open_session import Knock, KnockQuery, Opened, answer
-from onepam.domain.access import Action, BindingEnded, ResourceRemoved, RoleRemoved
-from onepam.domain.people import GroupMemberRemoved, PersonDisabled, PersonEnabled
-from onepam.domain.requests import GrantEnded, GrantStarted, Substance
-from onepam.domain.sign_in import FactorEnrolled, FactorKind, SignedOut
+from onepam.app.sessions.close_session import NoFacts
+from onepam.domain.access.model import Action, BindingEnded, ResourceRemoved, RoleRemoved, Substance
+from onepam.domain.people.events import GroupMemberRemoved, PersonDisabled, PersonEnabled
+from onepam.domain.requests.events import GrantEnded, GrantStarted
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, SignedOut
 from onepam.kernel.clock import HOUR, SECOND, Instant
 from onepam.kernel.errors import Refused
+from onepam.store.engine.writer import Writer
 from onepam.store.facts import holdings
-from onepam.store.writer import Writer
 from tests.store.events import clock, events, fresh, one_group, submit, unprojectable, write
 
 PERSON = "per_0"

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from onepam.kernel.clock import Instant
-from onepam.store.database import SqliteDb, connect
+from onepam.store.engine.database import SqliteDb, connect
+from onepam.store.engine.schema import create
+from onepam.store.engine.tables import AT
 from onepam.store.project import STATE_TABLES
 from onepam.store.read import sessions
 from onepam.store.read.sessions import SessionFilter
-from onepam.store.schema import create
-from onepam.store.tables import AT
 from tests.store.postgres import Postgres, in_its_words, postgres, schema
 from tests.store.statements import Made, Statement, Unclear, statements
 
@@ -23,16 +23,17 @@ LEAST = 800
 
 PREPARED = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 ENGINE = {
-    "boot/verification.py", "store/database.py", "store/history.py", "store/reader.py", "store/rebuild.py",
-    "store/release.py", "store/schema.py", "store/upgrade.py", "store/writer.py",
+    "boot/verification.py", "store/engine/database.py", "store/engine/history.py", "store/engine/reader.py",
+    "store/engine/rebuild.py", "store/engine/release.py", "store/engine/schema.py",
+    "store/engine/upgrade.py", "store/engine/writer.py",
 }  # fmt: skip
 """Where statements of other kinds stand: transactions, settings, tables. Each database has its own words for those."""
 
 RUN_AS_THEY_COME: Made = {
     "store/migrations/__init__.py:run": {"*": ()},
-    "store/schema.py:finish": {"*": ()},
-    "store/schema.py:drop_views": {"*": ()},
-    "store/upgrade.py:_swap": {"*": ()},
+    "store/engine/schema.py:finish": {"*": ()},
+    "store/engine/schema.py:drop_views": {"*": ()},
+    "store/engine/upgrade.py:_swap": {"*": ()},
 }
 """Tables, indexes and views are made and dropped by these; the schema below is made of the same texts."""
 
@@ -71,19 +72,19 @@ def made(db: SqliteDb) -> Made:
     ]
     return {
         **RUN_AS_THEY_COME,
-        "store/entries.py:entries_of": {"marks": ("?, ?",)},
-        "store/upgrade.py:_find_lost": {"marks": ("?, ?",)},
-        "store/read/history.py:history_of": {"table": ("resource",)},
+        "store/engine/entries.py:entries_of": {"marks": ("?, ?",)},
+        "store/engine/upgrade.py:_find_lost": {"marks": ("?, ?",)},
+        "store/read/moments.py:history_of": {"table": ("resource",)},
         "store/read/requests.py:requests": {"' AND '.join(where)": asked},
         "store/read/sessions.py:sessions": listed,
         "store/read/sessions.py:count_sessions": listed,
         "store/read/sessions.py:refusals": refused,
         "store/read/sessions.py:count_refusals": refused,
-        "store/tables.py:put": {"*": [sql for table in tables for sql in (table._insert, table._close)]},
-        "store/tables.py:change": {"*": changes},
-        "store/tables.py:end": {"*": [table._close for table in tables]},
-        "store/tables.py:erase": {"*": [table.emptied for table in tables if table.personal]},
-        "store/rebuild.py:_differences": {"*": [table.rows_in_order for table in tables]},
+        "store/engine/tables.py:put": {"*": [sql for table in tables for sql in (table._insert, table._close)]},
+        "store/engine/tables.py:change": {"*": changes},
+        "store/engine/tables.py:end": {"*": [table._close for table in tables]},
+        "store/engine/tables.py:erase": {"*": [table.emptied for table in tables if table.personal]},
+        "store/engine/rebuild.py:_differences": {"*": [table.rows_in_order for table in tables]},
     }
 
 
@@ -148,7 +149,7 @@ def test_what_postgresql_is_taught_gives_what_sqlite_gives(server: Postgres, ask
 
 
 def test_a_statement_that_cannot_be_told_is_a_fault() -> None:
-    with pytest.raises(Unclear, match=r"store/entries\.py:entries_of, line \d+: "):
+    with pytest.raises(Unclear, match=r"store/engine/entries\.py:entries_of, line \d+: "):
         statements({})
     with pytest.raises(Unclear, match=r"store/none\.py:none: made, and not there"):
         statements({"store/none.py:none": {"*": ()}})

@@ -7,22 +7,21 @@ from time import process_time
 
 import pytest
 
-from onepam.app.disable_person import disable_person
-from onepam.app.end_grant import end_grant
 from onepam.app.open_session import Opened
+from onepam.app.people.disable_person import disable_person
 from onepam.app.ports import Snapshot
-from onepam.domain.access import Action, Mode, Permission, SubjectKind
-from onepam.domain.decision import Permitted, decide
-from onepam.domain.directory_brake import DirectoryPersonDecided, DirectoryPersonHeld, HoldOutcome, HoldReason
-from onepam.domain.people import GroupMemberAdded, GroupMemberRemoved, PersonAdded, PersonKind
-from onepam.domain.sessions import Because
+from onepam.app.requests.end_grant import end_grant
+from onepam.domain.access.decision import Because, Permitted, decide
+from onepam.domain.access.model import Action, Mode, Permission, SubjectKind
+from onepam.domain.leaving.brake import DirectoryPersonDecided, DirectoryPersonHeld, HoldOutcome, HoldReason
+from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved, PersonAdded, PersonKind
 from onepam.kernel.clock import FOREVER, HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
+from onepam.store.engine.rebuild import compare
 from onepam.store.facts.holdings import access_facts
 from onepam.store.read.catalogue import Catalogue, catalogue
 from onepam.store.read.explain import explain, why
 from onepam.store.read.matrix import AccessRow, How, access_matrix
-from onepam.store.rebuild import compare
 from tests.company import ALL_ACTIONS, DEV, HOLDS, PROD, RESOURCES, Company, binding, record, resource_set, role_set
 
 pytestmark = pytest.mark.anyio

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from onepam.domain.people import PersonAdded, PersonKind
+from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.store.facts.requests import deciders
 from onepam.store.read.changes import text_in_force
 from onepam.store.read.console import counts, entry, kept, newest, setup
 from onepam.store.read.estate import sites
 from onepam.store.read.explain import asked
-from onepam.store.read.history import history_of
+from onepam.store.read.moments import history_of
 from onepam.store.read.requests import count_waiting, request_of_grant, requests
 from onepam.store.read.second_factor import mfa_report
 from onepam.store.read.sessions import (

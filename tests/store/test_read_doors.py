@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.close_session import append_event
 from onepam.app.open_session import Opened
-from onepam.domain.doors import Door, DoorCalm, DoorPressed
-from onepam.domain.system import PayloadsErased
+from onepam.app.sessions.close_session import append_event
+from onepam.domain.history.system import PayloadsErased
+from onepam.domain.host.doors import Door, DoorCalm, DoorPressed
 from onepam.store.read import doors as module
 from onepam.store.read.alarms import alarms
 from onepam.store.read.doors import PressedDoor, pressed_doors, signed_in_from

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.add_person import add_person
-from onepam.app.close_session import close_session
-from onepam.app.disable_person import disable_person
-from onepam.app.enable_person import enable_person
 from onepam.app.open_session import Opened
-from onepam.domain.people import PersonDisabled, PersonKind
-from onepam.domain.probing import Probe, ProbedProof, ProbePath, ProbePurpose, Verdict, WouldOpen, made
-from onepam.domain.roster import Attributes
-from onepam.domain.sessions import SessionClosed
+from onepam.app.people.add_person import add_person
+from onepam.app.people.disable_person import disable_person
+from onepam.app.people.enable_person import enable_person
+from onepam.app.sessions.close_session import close_session
+from onepam.domain.leaving.probing import Probe, ProbedProof, ProbePath, ProbePurpose, Verdict, WouldOpen, made
+from onepam.domain.people.adding import Attributes
+from onepam.domain.people.events import PersonDisabled, PersonKind
+from onepam.domain.sessions.events import SessionClosed
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.db import rows

@@ -6,28 +6,28 @@ from typing import Any
 
 import pytest
 
-from onepam.app.approve_request import approve_request
-from onepam.app.close_session import close_session
-from onepam.app.deny_request import deny_request
-from onepam.app.disable_person import disable_person
-from onepam.app.end_grant import end_grant
-from onepam.app.expire_access import expire_access
-from onepam.app.kill_session import kill_session
 from onepam.app.open_session import Opened
+from onepam.app.people.disable_person import disable_person
 from onepam.app.ports import Snapshot
-from onepam.app.withdraw_request import withdraw_request
-from onepam.domain.access import SubjectKind
-from onepam.domain.people import GroupMemberAdded, GroupMemberRemoved
-from onepam.domain.requests import REQUEST_LIFETIME, RequestStatus
-from onepam.domain.sessions import RecordingWatched, SessionClosed
-from onepam.domain.sign_in import FactorEnrolled, FactorKind, FactorRemoved, FactorUsed
-from onepam.domain.system import PayloadsErased
+from onepam.app.requests.approve_request import approve_request
+from onepam.app.requests.deny_request import deny_request
+from onepam.app.requests.end_grant import end_grant
+from onepam.app.requests.expire_access import expire_access
+from onepam.app.requests.withdraw_request import withdraw_request
+from onepam.app.sessions.close_session import close_session
+from onepam.app.sessions.kill_session import kill_session
+from onepam.domain.access.model import SubjectKind
+from onepam.domain.history.system import PayloadsErased
+from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved
+from onepam.domain.requests.events import REQUEST_LIFETIME, RequestStatus
+from onepam.domain.sessions.events import RecordingWatched, SessionClosed
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, FactorRemoved, FactorUsed
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.store.db import rows
+from onepam.store.engine.rebuild import compare
 from onepam.store.read.people import Bar, Held, lanes, people, person
 from onepam.store.read.requests import inbox, request, requests
 from onepam.store.read.sessions import SessionFilter, refusals, session, sessions
-from onepam.store.rebuild import compare
 from tests.company import PROD, Company, binding, record, role_set
 
 pytestmark = pytest.mark.anyio

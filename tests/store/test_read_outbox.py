@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from onepam.domain.directory_brake import DirectoryPersonHeld, HoldReason
-from onepam.domain.outbox import Channel, Notice, ReceiverSet, Told, next_notice
-from onepam.domain.provider_refusal import ProviderRefused
+from onepam.domain.leaving.brake import DirectoryPersonHeld, HoldReason
+from onepam.domain.providers.refusals import ProviderRefused
+from onepam.domain.telling.outbox import Channel, Notice, ReceiverSet, Told, next_notice
 from onepam.kernel.clock import HOUR, MINUTE
 from onepam.store.read import outbox
 from onepam.store.read.outbox import to_tell

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.close_session import close_session
-from onepam.app.disable_person import disable_person
-from onepam.app.end_grant import end_grant
-from onepam.app.expire_access import expire_access
 from onepam.app.open_session import Opened
-from onepam.domain.probing import ProbedProof, ProbePath, ProbePurpose, ProbeResult, WouldOpen, made
-from onepam.domain.sessions import SessionClosed
-from onepam.domain.sign_in import CertificateIssued
+from onepam.app.people.disable_person import disable_person
+from onepam.app.requests.end_grant import end_grant
+from onepam.app.requests.expire_access import expire_access
+from onepam.app.sessions.close_session import close_session
+from onepam.domain.leaving.probing import ProbedProof, ProbePath, ProbePurpose, ProbeResult, WouldOpen, made
+from onepam.domain.sessions.events import SessionClosed
+from onepam.domain.signing_in.events import CertificateIssued
 from onepam.kernel.clock import HOUR, SECOND, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.read.probes import Revoked, probed_after, probes, revoked, takes_away

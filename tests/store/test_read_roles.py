@@ -5,25 +5,25 @@ from pathlib import Path
 
 import pytest
 
-from onepam.app.apply_access import apply_access
-from onepam.app.approve_change import approve_change
-from onepam.app.disable_person import disable_person
+from onepam.app.matrix.apply_access import apply_access
+from onepam.app.matrix.approve_change import approve_change
+from onepam.app.matrix.plan_access import plan_access
+from onepam.app.matrix.reject_change import reject_change
 from onepam.app.open_session import Opened
-from onepam.app.plan_access import plan_access
-from onepam.app.reject_change import reject_change
-from onepam.domain.access import Action, ConsoleRight, Mode
-from onepam.domain.changing import Applied, Proposed
-from onepam.domain.directory_brake import DirectoryPersonDecided, DirectoryPersonHeld, HoldOutcome, HoldReason
-from onepam.domain.plan import Plan
+from onepam.app.people.disable_person import disable_person
+from onepam.domain.access.model import Action, ConsoleRight, Mode
+from onepam.domain.leaving.brake import DirectoryPersonDecided, DirectoryPersonHeld, HoldOutcome, HoldReason
+from onepam.domain.matrix.changing import Applied, Proposed
+from onepam.domain.matrix.plan import Plan
 from onepam.kernel.clock import HOUR, Instant
 from onepam.kernel.errors import Refused
-from onepam.store.database import connect
+from onepam.store.engine.database import connect
+from onepam.store.engine.rebuild import compare
 from onepam.store.read.changes import change, changes
 from onepam.store.read.matrix import How
 from onepam.store.read.people import people
 from onepam.store.read.resources import resource, resources
 from onepam.store.read.roles import role, roles
-from onepam.store.rebuild import compare
 from tests.company import HOST_KEY, START, Company, binding, record
 from tests.matrix_company import FILE, founded
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from onepam.domain.people import PersonKind
-from onepam.domain.staff import RosterEntryEnded, RosterEntrySet, RosterLinked
+from onepam.domain.people.events import PersonKind
+from onepam.domain.roster.events import RosterEntryEnded, RosterEntrySet, RosterLinked
 from onepam.kernel.clock import DAY, Instant
 from onepam.store.read.people import Bar, lanes
 from tests.company import Company, record

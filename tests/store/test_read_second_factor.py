@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from onepam.domain.access import MfaRule
-from onepam.domain.federation import MfaBasis, ProviderKind
-from onepam.domain.people import PersonDisabled
-from onepam.domain.providers import IdentityLinked, ProviderRule, ProviderSet
-from onepam.domain.sign_in import FactorEnrolled, FactorKind, SteppedUp
+from onepam.domain.access.model import MfaRule
+from onepam.domain.access.proof import MfaBasis
+from onepam.domain.people.events import PersonDisabled
+from onepam.domain.providers.assertion import ProviderKind
+from onepam.domain.providers.events import IdentityLinked, ProviderRule, ProviderSet
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, SteppedUp
 from onepam.kernel.clock import DAY, HOUR
 from onepam.store.read.people import lanes, people, person
 from onepam.store.read.second_factor import LastSignIn, last_sign_ins, mfa_report

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from onepam.domain.people import GroupMemberAdded, PersonChanged, PersonDisabled
-from onepam.domain.system import PayloadsErased
+from onepam.domain.history.system import PayloadsErased
+from onepam.domain.people.events import GroupMemberAdded, PersonChanged, PersonDisabled
 from onepam.kernel.errors import Corrupt
-from onepam.store.database import connect
 from onepam.store.db import rows
-from onepam.store.rebuild import Difference, compare
+from onepam.store.engine.database import connect
+from onepam.store.engine.rebuild import Difference, compare
 from tests.store.events import fresh, person, write
 
 

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepam.domain.event import kinds
-from onepam.domain.people import PersonKind
+from onepam.domain.history.event import kinds
+from onepam.domain.people.events import PersonKind
 from onepam.kernel.clock import FOREVER, Instant
-from onepam.store.database import connect
 from onepam.store.db import Db, row, rows
+from onepam.store.engine.database import connect
+from onepam.store.engine.projections import Place
+from onepam.store.engine.schema import create
+from onepam.store.engine.tables import AT, StateTable
 from onepam.store.facts.holdings import CHANGES, TOPICS
 from onepam.store.project import project, unprojected
-from onepam.store.project.registry import Place
-from onepam.store.schema import create
-from onepam.store.tables import AT, StateTable
 from scripts import rooms
 from tests.store.samples import sample
 

@@ -11,19 +11,19 @@ from typing import Any
 
 import pytest
 
-from onepam.domain.people import PersonDisabled
-from onepam.domain.system import PayloadsErased
+from onepam.domain.history.system import PayloadsErased
+from onepam.domain.people.events import PersonDisabled
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
-from onepam.store import release, upgrade
-from onepam.store.database import SqliteDb, connect
 from onepam.store.db import rows
-from onepam.store.reader import SqliteReader
-from onepam.store.rebuild import compare
-from onepam.store.release import OtherRelease
-from onepam.store.schema import create
-from onepam.store.upgrade import plan_of
-from onepam.store.writer import Writer
+from onepam.store.engine import release, upgrade
+from onepam.store.engine.database import SqliteDb, connect
+from onepam.store.engine.reader import SqliteReader
+from onepam.store.engine.rebuild import compare
+from onepam.store.engine.release import OtherRelease
+from onepam.store.engine.schema import create
+from onepam.store.engine.upgrade import plan_of
+from onepam.store.engine.writer import Writer
 from tests.store import newer_release
 from tests.store.events import fresh, person, write
 

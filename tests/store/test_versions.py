@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from onepam.domain import event as events
-from onepam.domain.event import Registry, event, private
-from onepam.domain.system import SystemStarted
+from onepam.domain.history import event as events
+from onepam.domain.history.event import Registry, event, private
+from onepam.domain.history.system import SystemStarted
 from onepam.kernel.errors import Corrupt, Fault
-from onepam.store.database import connect
-from onepam.store.entries import entries, entries_of
-from onepam.store.project import registry as projections
-from onepam.store.project.registry import projects
-from onepam.store.rebuild import compare
-from onepam.store.release import this_release
+from onepam.store.engine import projections
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries, entries_of
+from onepam.store.engine.projections import projects
+from onepam.store.engine.rebuild import compare
+from onepam.store.engine.release import this_release
 from tests.store.events import fresh, person, write
 
 

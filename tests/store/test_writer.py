@@ -10,19 +10,19 @@ from typing import Any
 
 import pytest
 
-from onepam.app.close_session import NoFacts
-from onepam.domain.commit import Committed, Decided
-from onepam.domain.people import PersonDisabled
+from onepam.app.sessions.close_session import NoFacts
+from onepam.domain.history.commit import Committed, Decided
+from onepam.domain.people.events import PersonDisabled
 from onepam.kernel import limits
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt, Fault, Refused, Unavailable
-from onepam.store import database
-from onepam.store import writer as writing
-from onepam.store.database import connect
 from onepam.store.db import rows
-from onepam.store.entries import Stored, entries, size_of
-from onepam.store.rebuild import compare
-from onepam.store.writer import Writer
+from onepam.store.engine import database
+from onepam.store.engine import writer as writing
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import Stored, entries, size_of
+from onepam.store.engine.rebuild import compare
+from onepam.store.engine.writer import Writer
 from tests.store.events import events, fresh, one_group, person, submit, unprojectable, write
 
 NO = Refused("no", "No.")

@@ -61,7 +61,7 @@ def tour(data: Path, console_port: int, ssh_port: int, *more: str) -> Iterator[T
     settings = (f"console_port = {console_port}", f"ssh_port = {ssh_port}", *more)
     config.write_text("\n".join((*settings, "")), "utf-8")
     leader, follower = pty.openpty()
-    command = [sys.executable, "-m", "onepam.boot.command", "demo", "--data", str(data / "data")]
+    command = [sys.executable, "-m", "onepam.boot.commands.up", "demo", "--data", str(data / "data")]
     process = subprocess.Popen(
         [*command, "--config", str(config), "--ready-file", str(ready)],
         stdin=subprocess.DEVNULL,

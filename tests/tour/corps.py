@@ -8,7 +8,7 @@ from pathlib import Path
 from secrets import token_bytes
 
 from onepam.boot.clock import wall_clock
-from onepam.domain.federation import ProviderKind
+from onepam.domain.providers.assertion import ProviderKind
 from onepam.identity.oidc.settings import backchannel_uri, post_logout_uri, redirect_uri
 from onepam.identity.providers import keys_secret
 from onepam.identity.saml import metadata

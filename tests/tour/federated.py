@@ -9,10 +9,10 @@ from pathlib import Path
 from threading import Thread
 from typing import TypeVar
 
-from onepam.domain.access import BindingAdded, SubjectKind
-from onepam.domain.federation import ProviderKind
-from onepam.domain.people import PersonAdded, PersonKind
-from onepam.domain.providers import ProviderRule, ProviderSet
+from onepam.domain.access.model import BindingAdded, SubjectKind
+from onepam.domain.people.events import PersonAdded, PersonKind
+from onepam.domain.providers.assertion import ProviderKind
+from onepam.domain.providers.events import ProviderRule, ProviderSet
 from onepam.identity.providers import sealed_secret
 from onepam.kernel.canonical import encode
 from onepam.kernel.secret import Secret

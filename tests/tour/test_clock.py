@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from onepam.boot.clock import wall_clock
-from onepam.domain.sign_in import EnrolmentOpened, SignedIn
-from onepam.domain.system import ClockConfirmed, ClockJumped, SystemStarted
+from onepam.domain.history.system import ClockConfirmed, ClockJumped, SystemStarted
+from onepam.domain.signing_in.events import EnrolmentOpened, SignedIn
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import HOUR, MINUTE, SECOND, Instant
 from tests.gateway_process import Failed, Process, up

@@ -8,10 +8,10 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, expect
 
-from onepam.domain.access import BindingAdded, ConsoleRight, SubjectKind
-from onepam.domain.federation import MfaBasis
-from onepam.domain.providers import ProviderProposed, ProviderSet
-from onepam.domain.sign_in import FactorKind, SignedIn, SignInKind
+from onepam.domain.access.model import BindingAdded, ConsoleRight, SubjectKind
+from onepam.domain.access.proof import MfaBasis
+from onepam.domain.providers.events import ProviderProposed, ProviderSet
+from onepam.domain.signing_in.events import FactorKind, SignedIn, SignInKind
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import HOUR, Instant
 from tests.api.office import now

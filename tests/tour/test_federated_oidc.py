@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from onepam.domain.federation import MfaBasis
-from onepam.domain.providers import IdentityLinked
-from onepam.domain.sessions import SessionOpened
-from onepam.domain.sign_in import EnrolmentOpened, SignedIn, SignedOut, SteppedUp
+from onepam.domain.access.proof import MfaBasis
+from onepam.domain.providers.events import IdentityLinked
+from onepam.domain.sessions.events import SessionOpened
+from onepam.domain.signing_in.events import EnrolmentOpened, SignedIn, SignedOut, SteppedUp
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import HOUR, Instant
 from tests.api.office import now

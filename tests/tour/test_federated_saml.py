@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from onepam.domain.federation import MfaBasis
-from onepam.domain.sessions import SessionOpened
-from onepam.domain.sign_in import SignedIn, SignedOut
+from onepam.domain.access.proof import MfaBasis
+from onepam.domain.sessions.events import SessionOpened
+from onepam.domain.signing_in.events import SignedIn, SignedOut
 from tests.saml_provider import MFA_CONTEXT, SamlProvider
 from tests.tour.corps import saml_corp, through_saml
 from tests.tour.federated import ADA, BEN, Federated

@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from playwright.sync_api import Browser, Page
 
 from onepam.boot.clock import wall_clock
-from onepam.domain.federation import MfaBasis, ProviderKind
-from onepam.domain.sign_in import SignedIn, SignedOut
+from onepam.domain.access.proof import MfaBasis
+from onepam.domain.providers.assertion import ProviderKind
+from onepam.domain.signing_in.events import SignedIn, SignedOut
 from onepam.identity.oidc.settings import backchannel_uri, post_logout_uri, redirect_uri
 from onepam.identity.providers import keys_secret
 from onepam.identity.saml import metadata

@@ -20,18 +20,18 @@ from typing import Any, TypeVar
 import pytest
 from playwright.sync_api import Browser, expect
 
-from onepam.app.provision_user import agree_to_takeover
-from onepam.app.scim_token import approve_scim_token, propose_scim_token
+from onepam.app.provisioning.provision_user import agree_to_takeover
+from onepam.app.provisioning.scim_token import approve_scim_token, propose_scim_token
 from onepam.boot.clock import wall_clock
-from onepam.domain.access import ConsoleRight
-from onepam.domain.authority import Actor
-from onepam.domain.federation import ProviderKind
-from onepam.domain.people import PersonDisabled
-from onepam.domain.probing import ProbedProof, ProbeMade, ProbeResult
-from onepam.domain.scim_token import END_ATTRIBUTE, TokenWish
-from onepam.domain.sessions import SessionClosed
-from onepam.domain.sign_in import FactorKind, SignedIn, SignInKind
-from onepam.domain.take_over import Shown
+from onepam.domain.access.authority import Actor
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.leaving.probing import ProbedProof, ProbeMade, ProbeResult
+from onepam.domain.people.events import PersonDisabled
+from onepam.domain.providers.assertion import ProviderKind
+from onepam.domain.provisioning.take_over import Shown
+from onepam.domain.provisioning.tokens import END_ATTRIBUTE, TokenWish
+from onepam.domain.sessions.events import SessionClosed
+from onepam.domain.signing_in.events import FactorKind, SignedIn, SignInKind
 from onepam.identity.oidc.settings import backchannel_uri, redirect_uri
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import DAY, HOUR, SECOND, Instant

@@ -101,7 +101,15 @@ def watch(eve: Person) -> None:
 
 def verify_ledger(running: Tour) -> None:
     time.sleep(2.5)  # the checkpoint lags by a second
-    command = [sys.executable, "-m", "onepam.boot.command", "ledger", "verify", "--data", str(running.ready["data"])]
+    command = [
+        sys.executable,
+        "-m",
+        "onepam.boot.commands.up",
+        "ledger",
+        "verify",
+        "--data",
+        str(running.ready["data"]),
+    ]
     done = subprocess.run([*command, "--log-key", running.ready["log_key"]], capture_output=True, text=True, timeout=60)
     assert done.returncode == 3, done.stdout + done.stderr
     assert done.stdout.startswith("history     consistent but not anchored")

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from onepam.domain.access_parse import Problem
+from onepam.domain.matrix.parse import Problem
 from onepam.gateway.playback import NoRecording
 from onepam.kernel.errors import Fault, Refused, Unavailable
 

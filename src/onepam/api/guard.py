@@ -8,17 +8,17 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from onepam.api.errors import ApiError
 from onepam.api.services import ApiServices
-from onepam.app.probe_access import record_probe
-from onepam.domain.access import ConsoleRight
-from onepam.domain.authority import Actor, ActorFacts, authorised, present
-from onepam.domain.probing import ProbePath, Verdict, WouldOpen
-from onepam.domain.sign_in import SignInKind
+from onepam.app.leaving.probe_access import record_probe
+from onepam.domain.access.authority import Actor, ActorFacts, authorised, present
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.leaving.probing import ProbePath, Verdict, WouldOpen
+from onepam.domain.signing_in.events import SignInKind
 from onepam.gateway.probes import HEADER
 from onepam.identity.tokens import is_token, token_digest
 from onepam.kernel.clock import Instant, parse
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
-from onepam.store.read.directory import acting
+from onepam.store.read.proofs_of_sign_in import acting
 
 T = TypeVar("T")
 

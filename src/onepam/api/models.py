@@ -5,11 +5,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, StringConstraints, WithJsonSchema
 
-from onepam.domain.event import sentence
-from onepam.domain.words import naming
+from onepam.domain.history.event import sentence
+from onepam.domain.history.words import naming
 from onepam.kernel.clock import FOREVER, SECOND, Instant, iso
 from onepam.kernel.limits import MAX_NAME_CHARACTERS, MAX_TEXT_CHARACTERS
-from onepam.store.read import history
+from onepam.store.read import moments as history
 
 _DATE_TIME = {"type": "string", "format": "date-time"}
 

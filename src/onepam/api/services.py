@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from onepam.app.ports import EntryProof, Ledger, LedgerHealth, Reader
-from onepam.app.scim_traffic import ScimTraffic
-from onepam.domain.authority import Actor
-from onepam.gateway.ldap.client import Directory
+from onepam.app.provisioning.traffic import ScimTraffic
+from onepam.domain.access.authority import Actor
+from onepam.egress.ldap.client import Directory
 from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
 from onepam.kernel.clock import Clock, Instant

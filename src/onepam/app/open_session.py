@@ -5,21 +5,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from onepam.app.ports import Ledger
-from onepam.domain.access import ENVIRONMENT, Action, Recording
-from onepam.domain.commit import Decided
-from onepam.domain.decision import AccessFacts, Permitted, decide
-from onepam.domain.mfa_rule import Weight, phishable, weigh
-from onepam.domain.people import PersonKind
-from onepam.domain.service_keys import within
-from onepam.domain.sessions import (
-    MACHINE,
-    Because,
-    ConfirmationUsed,
-    EntryPoint,
-    MfaProof,
-    SessionOpened,
-    SessionRefused,
-)
+from onepam.domain.access.decision import AccessFacts, Because, Permitted, decide
+from onepam.domain.access.mfa_rule import Weight, phishable, weigh
+from onepam.domain.access.model import ENVIRONMENT, Action, Recording
+from onepam.domain.access.proof import MfaProof
+from onepam.domain.history.commit import Decided
+from onepam.domain.people.events import PersonKind
+from onepam.domain.sessions.events import MACHINE, ConfirmationUsed, EntryPoint, SessionOpened, SessionRefused
+from onepam.domain.signing_in.service_keys import within
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 

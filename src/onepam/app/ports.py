@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
-from onepam.domain.commit import Committed, Decider, FactsQuery, Placed
-from onepam.domain.decision import AccessFacts
+from onepam.domain.access.decision import AccessFacts
+from onepam.domain.history.commit import Committed, Decider, FactsQuery, Placed
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.ledger.entry import Header

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from onepam.boot.credentials import lent
+from onepam.egress.egress import Admitted
 from onepam.gateway.disk import Marks
-from onepam.gateway.egress import Admitted
 from onepam.identity.signals.sending import Listener
 from onepam.kernel.errors import Fault
 

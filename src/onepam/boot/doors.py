@@ -9,9 +9,9 @@ import time
 from contextlib import suppress
 from ipaddress import ip_network
 
-from onepam.app.close_session import append_event
 from onepam.app.ports import Ledger, Reader
-from onepam.domain.doors import Door, DoorCalm, DoorPressed, DoorWatch
+from onepam.app.sessions.close_session import append_event
+from onepam.domain.host.doors import Door, DoorCalm, DoorPressed, DoorWatch
 from onepam.gateway.crowd import Crowd, Known, Limits
 from onepam.gateway.turns import Turns
 from onepam.kernel.errors import Unavailable

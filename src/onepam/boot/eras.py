@@ -17,7 +17,7 @@ from onepam.ledger.check import Anchor
 from onepam.ledger.merkle import Frontier
 from onepam.ledger.note import VerifierKey
 from onepam.store.as_stored import first_body, stored_bodies, stored_leaves
-from onepam.store.database import connect, is_new
+from onepam.store.engine.database import connect, is_new
 
 SEAM, STARTED = "ledger.continued", "system.started"
 

@@ -53,7 +53,7 @@ def verify(
     Nothing is called intact without an anchor from outside: --witness, --checkpoint, --at-least or --signer. Exit 0
     anchored and intact, 1 broken, 2 nothing judged, 3 consistent but not anchored, 5 a recording failed its check.
     """
-    from onepam.boot.ledger_command import verify_ledger
+    from onepam.boot.commands.ledger import verify_ledger
 
     anchors = (witness or [], checkpoint or [], at_least, signer)
     verify_ledger(data, log_key or [], witness_key or [], anchors, state=state, recordings=recordings, as_json=as_json)
@@ -77,7 +77,7 @@ def continue_after_loss(
     The entries that are left stay; an entry names the old log, its newest signed head and what is lost of it. Takes the
     recovery key, or a day in which no administrator cancels.
     """
-    from onepam.boot.continue_command import continue_ledger
+    from onepam.boot.commands.continue_after_loss import continue_ledger
 
     continue_ledger(data, config, origin, because, log_key, checkpoint, signer_lost=signer_lost, with_key=with_key)
 
@@ -89,7 +89,7 @@ def confirm_clock(
     data: Data = DATA,
 ) -> None:
     """Confirm that this host's clock is right after it jumped, or was ahead before; the gateway decides again."""
-    from onepam.boot.setup_command import confirm
+    from onepam.boot.commands.setup import confirm
 
     confirm(data, by, node)
 
@@ -117,7 +117,7 @@ def setup(
     into: Annotated[Path | None, typer.Option(help="With --systemd: write them into this folder instead.")] = None,
 ) -> None:
     """Found an installation: its first administrators, its role matrix, their enrolment links. Before any sign-in."""
-    from onepam.boot.setup_command import found_installation, print_units
+    from onepam.boot.commands.setup import found_installation, print_units
 
     if systemd:
         print_units(data, config, into)
@@ -130,7 +130,7 @@ def setup(
 @app.command()
 def authorities(data: Data = DATA, config: ConfigFile = None) -> None:
     """Print what others are to trust: the authority of targets, and that of our own host keys."""
-    from onepam.boot.setup_command import print_authorities
+    from onepam.boot.commands.setup import print_authorities
 
     print_authorities(data, config)
 
@@ -156,7 +156,7 @@ def recover_access(
 @vault.command()
 def rotate(data: Data = DATA) -> None:
     """Make a new master key, and put authorities and recordings under it."""
-    from onepam.boot.setup_command import rotate_master_key
+    from onepam.boot.commands.setup import rotate_master_key
 
     rotate_master_key(data)
 
@@ -167,7 +167,7 @@ def rewrap(data: Data = DATA) -> None:
 
     Seeds of authenticator apps stay as the ledger has them, so old master keys are kept.
     """
-    from onepam.boot.setup_command import rewrap_keys
+    from onepam.boot.commands.setup import rewrap_keys
 
     rewrap_keys(data)
 
@@ -190,7 +190,7 @@ def send_a_test(
     to: Annotated[list[str] | None, typer.Option(help="E-mail address; else those of mail_security.")] = None,
 ) -> None:
     """Send a test to every receiver of the configuration, and say how each took it. Exit 1 when one did not."""
-    from onepam.boot.outbox_command import send_test
+    from onepam.boot.commands.outbox import send_test
 
     send_test(config, to or [])
 

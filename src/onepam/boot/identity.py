@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from onepam.boot.config import Config
-from onepam.gateway.egress import Egress
-from onepam.gateway.fetch import Fetch
+from onepam.egress.egress import Egress
+from onepam.egress.fetch import Fetch
 from onepam.identity.oidc.relying_party import RelyingParty
 from onepam.identity.providers import Providers
 from onepam.identity.saml.reading import MetadataReader

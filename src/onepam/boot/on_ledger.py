@@ -12,8 +12,8 @@ from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config, load
 from onepam.boot.private_folder import private_folder
 from onepam.kernel.ids import new_id
-from onepam.store.ledger import SqliteLedger
-from onepam.store.reader import SqliteReader
+from onepam.store.engine.ledger import SqliteLedger
+from onepam.store.engine.reader import SqliteReader
 
 
 def settings_of(config: Path | None, data: Path) -> Config:

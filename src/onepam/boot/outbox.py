@@ -11,15 +11,15 @@ from onepam.app.ports import Ledger, Reader, Snapshot
 from onepam.boot.config import BadConfig, Config
 from onepam.boot.credentials import lent
 from onepam.boot.node import hold
-from onepam.domain.outbox import MAIL, SECURITY, Channel, Notice, ReceiversQuery, person_of, set_receivers
-from onepam.domain.roster import normalised_email
-from onepam.gateway.egress import Egress
-from onepam.gateway.fetch import Fetch
-from onepam.gateway.outbox.deliver import Deliverer
-from onepam.gateway.outbox.mail import Mail, MailServer, trust_of
-from onepam.gateway.outbox.send import Letter, Send, configured
-from onepam.gateway.outbox.syslog import Syslog, SyslogServer
-from onepam.gateway.outbox.webhook import Webhook, WebhookChannel
+from onepam.domain.people.adding import normalised_email
+from onepam.domain.telling.outbox import MAIL, SECURITY, Channel, Notice, ReceiversQuery, person_of, set_receivers
+from onepam.egress.egress import Egress
+from onepam.egress.fetch import Fetch
+from onepam.egress.outbox.deliver import Deliverer
+from onepam.egress.outbox.mail import Mail, MailServer, trust_of
+from onepam.egress.outbox.send import Letter, Send, configured
+from onepam.egress.outbox.syslog import Syslog, SyslogServer
+from onepam.egress.outbox.webhook import Webhook, WebhookChannel
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Refused, Unavailable
 from onepam.kernel.secret import Secret

@@ -19,41 +19,41 @@ from typing import Any
 import asyncssh
 
 from onepam import __version__
-from onepam.app.close_session import append_event
-from onepam.app.decide_hold import lapse_person_hold, remind_of
-from onepam.app.end_overdue_person import end_overdue_person
-from onepam.app.expire_access import expire_access
-from onepam.app.lapse_proposals import lapse_proposals
-from onepam.app.scim_traffic import ScimTraffic
-from onepam.boot.anchors import Anchors
+from onepam.app.leaving.decide_hold import lapse_person_hold, remind_of
+from onepam.app.people.end_overdue_person import end_overdue_person
+from onepam.app.provisioning.traffic import ScimTraffic
+from onepam.app.requests.expire_access import expire_access
+from onepam.app.requests.lapse_proposals import lapse_proposals
+from onepam.app.sessions.close_session import append_event
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.doors import Doors, bound
 from onepam.boot.eras import follow_seams
-from onepam.boot.evidence import Evidence
-from onepam.boot.handing_out import HandingOut
 from onepam.boot.node import Node
 from onepam.boot.outbox import Outbox, Receivers
 from onepam.boot.private_folder import private_folder
-from onepam.boot.probing import Listeners, Prober
-from onepam.boot.recording_check import RecordingChecks, key_beside, sealed_by
 from onepam.boot.roster import fresh as fresh_id
 from onepam.boot.roster import keep_roster
 from onepam.boot.self_check import SelfCheck
-from onepam.boot.signer_process import SignerProcess
 from onepam.boot.upgrading import watch_release
-from onepam.boot.web_server import web_server
-from onepam.domain.authority import Actor
-from onepam.domain.decision import AccessFacts
-from onepam.domain.system import SystemStarted
+from onepam.boot.web.server import web_server
+from onepam.domain.access.authority import Actor
+from onepam.domain.access.decision import AccessFacts
+from onepam.domain.history.system import SystemStarted
+from onepam.egress.egress import Egress
 from onepam.evidence.envelope import Period
 from onepam.gateway.disk import Disk
-from onepam.gateway.egress import Egress
 from onepam.gateway.live import Live
 from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
 from onepam.gateway.recover import recover
 from onepam.gateway.sealing import Sealing
+from onepam.jobs.anchors import Anchors
+from onepam.jobs.evidence import Evidence
+from onepam.jobs.handing_out import HandingOut
+from onepam.jobs.probing import Listeners, Prober
+from onepam.jobs.recording_check import RecordingChecks, key_beside, sealed_by
+from onepam.jobs.signer_process import SignerProcess
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Fault, Refused
 from onepam.ledger.checkpoint import Checkpoint
@@ -62,14 +62,14 @@ from onepam.protocols.ssh.door import listen
 from onepam.protocols.ssh.serve import PersonDoor
 from onepam.protocols.ssh.session import SshGateway
 from onepam.signing.witness import WitnessClient
-from onepam.store.ledger import SqliteLedger
-from onepam.store.publish import Cosign, Prove
+from onepam.store.engine.ledger import SqliteLedger
+from onepam.store.engine.publish import Cosign, Prove
+from onepam.store.engine.reader import SqliteReader
 from onepam.store.read.access import access
-from onepam.store.read.directory import KeyHolder, key_holder
 from onepam.store.read.directory_brake import lapsed_holds, reminders_due
 from onepam.store.read.live import open_sessions
 from onepam.store.read.overdue import overdue_people
-from onepam.store.reader import SqliteReader
+from onepam.store.read.proofs_of_sign_in import KeyHolder, key_holder
 from onepam.vault.authorities import Authorities
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
@@ -224,7 +224,7 @@ class Platform:
 
     @contextlib.asynccontextmanager
     async def _listeners(self) -> AsyncIterator[None]:
-        from onepam.boot.web import create_web
+        from onepam.boot.web.app import create_web
 
         config = self.config
         with (

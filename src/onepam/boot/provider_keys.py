@@ -5,10 +5,10 @@ import logging
 import secrets
 
 from onepam.app.ports import Ledger, Reader
-from onepam.app.take_provider_keys import take_provider_keys
+from onepam.app.providers.take_provider_keys import take_provider_keys
 from onepam.boot.clock import wall_clock
 from onepam.boot.identity import Identity
-from onepam.domain.provider_keys import ProviderKeysRead
+from onepam.domain.providers.keys import ProviderKeysRead
 from onepam.identity.saml.reading import OFTEN
 from onepam.identity.saml.settings import SamlSettings
 from onepam.kernel.clock import Clock

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import typer
 
-from onepam.app.announced import recover_access
+from onepam.app.host.announced import recover_access
 from onepam.app.ports import Reader
 from onepam.boot.on_ledger import existing, on_ledger, settings_of
 from onepam.boot.recovery_key import Made, file_of, keep_digest, kept_digest, shown_digest
-from onepam.domain.announcing import Announcement
-from onepam.domain.recovering import Recovery
+from onepam.domain.host.announcing import Announcement
+from onepam.domain.recovery.recovering import Recovery
 from onepam.identity.recovery_key import new_recovery_key, recovery_key_digest
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import Instant, iso
 from onepam.kernel.errors import Refused, Unavailable
 from onepam.kernel.ids import new_id
-from onepam.store.ledger import SqliteLedger
-from onepam.store.read.directory import people_meant
+from onepam.store.engine.ledger import SqliteLedger
+from onepam.store.read.proofs_of_sign_in import people_meant
 
 
 def recover(data: Path, config: Path | None, person: str, because: str, *, with_key: bool) -> None:

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import typer
 
-from onepam.app.announced import make_recovery_key, renew_recovery_key
+from onepam.app.host.announced import make_recovery_key, renew_recovery_key
 from onepam.app.ports import Ledger, Reader
 from onepam.boot.config import BadConfig, Config
 from onepam.boot.on_ledger import existing, on_ledger, settings_of
-from onepam.domain.announcing import Announcement
-from onepam.domain.recovery_key import Renewal
+from onepam.domain.host.announcing import Announcement
+from onepam.domain.host.recovery_key import Renewal
 from onepam.identity.recovery_key import new_recovery_key, recovery_key_digest
 from onepam.identity.tokens import same
 from onepam.kernel.clock import iso
 from onepam.kernel.errors import Corrupt, Refused, Unavailable
 from onepam.kernel.ids import new_id
-from onepam.store.ledger import SqliteLedger
+from onepam.store.engine.ledger import SqliteLedger
 
 _LINE = re.compile(r"onepam-recovery-key/1 ([0-9a-f]{64})\n?")
 

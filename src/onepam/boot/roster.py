@@ -6,15 +6,15 @@ import secrets
 from base64 import b64decode
 from typing import TYPE_CHECKING
 
-from onepam.app.follow_roster import follow_roster
 from onepam.app.ports import Ledger, Reader
-from onepam.app.take_roster import Upload, record_failed_pull, take_roster, zone_of
-from onepam.domain.staff import SOURCE_SECRET
-from onepam.domain.staff_directory import parse_directory, read_directory
-from onepam.domain.staff_file import MAX_FILE_BYTES, InvalidRoster, StaffFile
-from onepam.gateway.egress import Egress
-from onepam.gateway.fetch import Fetch
-from onepam.gateway.ldap.client import Directory
+from onepam.app.roster.follow_roster import follow_roster
+from onepam.app.roster.take_roster import Upload, record_failed_pull, take_roster, zone_of
+from onepam.domain.roster.directory import parse_directory, read_directory
+from onepam.domain.roster.events import SOURCE_SECRET
+from onepam.domain.roster.file import MAX_FILE_BYTES, InvalidRoster, StaffFile
+from onepam.egress.egress import Egress
+from onepam.egress.fetch import Fetch
+from onepam.egress.ldap.client import Directory
 from onepam.kernel.clock import SECOND, Clock, Instant
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.ids import new_id

@@ -7,13 +7,13 @@ import threading
 import time
 from pathlib import Path
 
-from onepam.app.close_session import append_event
 from onepam.app.ports import Ledger
+from onepam.app.sessions.close_session import append_event
 from onepam.boot.config import Config
 from onepam.boot.outside import witnessed
-from onepam.boot.signer_process import SignerProcess
 from onepam.boot.verification import Verdict, verify_entries, verify_state
-from onepam.domain.system import LedgerVerified
+from onepam.domain.history.system import LedgerVerified
+from onepam.jobs.signer_process import SignerProcess
 from onepam.kernel.errors import Unavailable
 from onepam.ledger.check import Anchor, Position
 from onepam.ledger.note import VerifierKey

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from onepam.api.transmitter import Told, TransmitterDoor
 from onepam.app.ports import Reader
-from onepam.domain.signals import Outgoing
-from onepam.gateway.fetch import Fetch
+from onepam.domain.providers.signals import Outgoing
+from onepam.egress.fetch import Fetch
 from onepam.identity.signals.security_event import MEDIA_TYPE
 from onepam.identity.signals.sending import Listener, Outbox, SendingKey, token_of
 from onepam.identity.tokens import new_token, token_digest

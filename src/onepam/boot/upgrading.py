@@ -14,8 +14,8 @@ from onepam.app.ports import Reader
 from onepam.boot.on_ledger import existing
 from onepam.boot.private_folder import private_folder
 from onepam.kernel.errors import Fault
-from onepam.store.release import OtherRelease
-from onepam.store.upgrade import Plan, plan_of, upgrade
+from onepam.store.engine.release import OtherRelease
+from onepam.store.engine.upgrade import Plan, plan_of, upgrade
 
 log = logging.getLogger(__name__)
 

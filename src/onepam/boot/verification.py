@@ -17,10 +17,10 @@ from onepam.ledger.checkpoint import open_checkpoint
 from onepam.ledger.findings import Row
 from onepam.ledger.note import COSIGNATURE_V1, ED25519, BadNote, VerifierKey
 from onepam.ledger.verdict import Held
-from onepam.store.append import read_head
 from onepam.store.as_stored import stored_rows, stored_time
-from onepam.store.database import connect
-from onepam.store.rebuild import Difference, compare
+from onepam.store.engine.append import read_head
+from onepam.store.engine.database import connect
+from onepam.store.engine.rebuild import Difference, compare
 
 STEP = 5_000
 

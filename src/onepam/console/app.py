@@ -9,34 +9,21 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from onepam.console.dispatch import routes
-from onepam.console.pages import (
-    auth,
-    changes,
-    checkpoint,
-    exceptions,
-    factors,
-    find,
-    holds,
-    home,
-    leavers,
-    ledger,
-    notices,
-    people,
-    providers,
-    provisioning,
-    requests,
-    resources,
-    roles,
-    roster,
-    second_factors,
-    service_keys,
-    sessions,
-    signals,
-)
-from onepam.console.places import Place
-from onepam.console.rendering import STATIC
-from onepam.console.services import ConsoleServices
+from onepam.console.desk import find, home
+from onepam.console.frame.dispatch import routes
+from onepam.console.frame.places import Place
+from onepam.console.frame.rendering import STATIC
+from onepam.console.frame.services import ConsoleServices
+from onepam.console.history import checkpoint, ledger, notices
+from onepam.console.leaving import holds, leavers
+from onepam.console.matrix import changes, resources, roles
+from onepam.console.people import people, service_keys
+from onepam.console.providers import providers, signals
+from onepam.console.provisioning import provisioning
+from onepam.console.requests import requests
+from onepam.console.roster import roster
+from onepam.console.sessions import sessions
+from onepam.console.signing_in import auth, exceptions, factors, second_factors
 
 PLACES: tuple[Place, ...] = (
     *auth.PLACES,

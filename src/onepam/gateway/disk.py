@@ -17,9 +17,9 @@ from enum import Enum, auto
 from pathlib import Path
 from time import monotonic
 
+from onepam.app.host.report_disk import report_disk
 from onepam.app.ports import Ledger
-from onepam.app.report_disk import report_disk
-from onepam.domain.disk import DiskStage
+from onepam.domain.host.disk import DiskStage
 from onepam.kernel.errors import Fault
 
 log = logging.getLogger(__name__)

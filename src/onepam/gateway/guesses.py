@@ -1,7 +1,7 @@
 """Failed tries of factors by address and by network: who guesses at many accounts is stopped, too.
 
 Operational and in memory: what is counted here can deny a try, never allow one. The count of each account stands in the
-ledger (`domain/gate.py`).
+ledger (`domain/signing_in/gate.py`).
 """
 
 from collections import OrderedDict

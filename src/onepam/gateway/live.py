@@ -12,15 +12,15 @@ from dataclasses import dataclass, field
 
 from onepam.app.open_session import Opened
 from onepam.app.ports import AccessReader, Tail
-from onepam.domain import access as access_events
-from onepam.domain import directory_brake as directory_events
-from onepam.domain import people as people_events
-from onepam.domain import requests as request_events
-from onepam.domain import sessions as session_events
-from onepam.domain import sign_in as sign_in_events
-from onepam.domain.commit import Placed
-from onepam.domain.decision import AccessFacts, decide
-from onepam.domain.signing_in import REPLACED, SESSIONS_OVER
+from onepam.domain.access import model as access_events
+from onepam.domain.access.decision import AccessFacts, Because, decide
+from onepam.domain.history.commit import Placed
+from onepam.domain.leaving import brake as directory_events
+from onepam.domain.people import events as people_events
+from onepam.domain.requests import events as request_events
+from onepam.domain.sessions import events as session_events
+from onepam.domain.signing_in import events as sign_in_events
+from onepam.domain.signing_in.rules import REPLACED, SESSIONS_OVER
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Fault, Refused
 
@@ -242,7 +242,7 @@ class Live:
         live.timer = asyncio.get_running_loop().call_later(self._seconds_until(ends), live.end, "expired")
 
 
-def _grants(*chains: session_events.Because) -> frozenset[str]:
+def _grants(*chains: Because) -> frozenset[str]:
     return frozenset(each.grant for each in chains if each.grant)
 
 

@@ -10,7 +10,7 @@ from base64 import urlsafe_b64encode
 from hashlib import sha256
 from ipaddress import ip_address
 
-from onepam.domain.probing import Probe, ProbePath, ProbeResult, Verdict
+from onepam.domain.leaving.probing import Probe, ProbePath, ProbeResult, Verdict
 from onepam.kernel.clock import SECOND, Clock, Instant
 from onepam.kernel.errors import Refused, Unavailable
 from onepam.kernel.ids import RandomBytes

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from onepam.domain.recordings import Checked, Condition
+from onepam.domain.sessions.recordings import Checked, Condition
 from onepam.gateway.recorder import recording_path
 from onepam.gateway.recording_file import opened_file
 from onepam.kernel.errors import Corrupt, Fault

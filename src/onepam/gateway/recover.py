@@ -9,9 +9,9 @@ import logging
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from onepam.app.close_session import close_session
 from onepam.app.ports import Ledger
-from onepam.domain.sessions import SessionClosed
+from onepam.app.sessions.close_session import close_session
+from onepam.domain.sessions.events import SessionClosed
 from onepam.gateway.recheck import PIECE_BYTES, Key
 from onepam.gateway.recorder import recording_path
 from onepam.gateway.recording_file import opened_file

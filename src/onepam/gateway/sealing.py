@@ -4,9 +4,9 @@ import asyncio
 import logging
 from hashlib import sha256
 
-from onepam.app.close_session import ledger_answers, seal_chunks
 from onepam.app.ports import Ledger
-from onepam.domain.sessions import SealedHead
+from onepam.app.sessions.close_session import ledger_answers, seal_chunks
+from onepam.domain.sessions.events import SealedHead
 from onepam.gateway.live import WITHOUT_LEDGER_SECONDS, Live
 from onepam.kernel.canonical import encode
 from onepam.kernel.errors import Fault

@@ -9,7 +9,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Protocol
 
-from onepam.domain.event import decoder, plain
+from onepam.domain.history.event import decoder, plain
 from onepam.identity.tokens import is_pkce_challenge, pkce_matches
 from onepam.kernel.canonical import decode, encode
 from onepam.kernel.clock import MINUTE, Instant

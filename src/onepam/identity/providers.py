@@ -4,8 +4,8 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 
-from onepam.domain.federation import ProviderKind
-from onepam.domain.provider_setting import Provider
+from onepam.domain.providers.assertion import ProviderKind
+from onepam.domain.providers.setting import Provider
 from onepam.identity.oidc import settings as oidc
 from onepam.identity.oidc.settings import OidcSettings
 from onepam.identity.saml import settings as saml

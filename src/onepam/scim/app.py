@@ -7,7 +7,7 @@ from weakref import WeakValueDictionary
 
 from starlette.types import Receive, Scope, Send
 
-from onepam.app.scim_traffic import ScimRequest
+from onepam.app.provisioning.traffic import ScimRequest
 from onepam.identity.tokens import is_token, token_digest
 from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Unavailable

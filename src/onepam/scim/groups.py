@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from onepam.app.provision_group import deprovision_group, provision_group
-from onepam.domain.provision_group import MOST_MEMBERS_CHANGED, PutGroup
+from onepam.app.provisioning.provision_group import deprovision_group, provision_group
+from onepam.domain.provisioning.groups import MOST_MEMBERS_CHANGED, PutGroup
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.limits import MAX_NAME_CHARACTERS

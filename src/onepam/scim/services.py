@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from onepam.app.ports import Ledger, Reader
-from onepam.app.scim_traffic import ScimTraffic
+from onepam.app.provisioning.traffic import ScimTraffic
 from onepam.kernel.clock import Clock
 from onepam.kernel.ids import RandomBytes
 from onepam.vault.envelope import Envelope

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from onepam.app.provision_user import deprovision_user, provision_user
-from onepam.domain.provision_user import Profile, PutUser
-from onepam.domain.roster import normalised_email
+from onepam.app.provisioning.provision_user import deprovision_user, provision_user
+from onepam.domain.people.adding import normalised_email
+from onepam.domain.provisioning.users import Profile, PutUser
 from onepam.kernel.clock import DAY, Instant, iso, parse
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id

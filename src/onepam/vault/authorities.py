@@ -24,7 +24,7 @@ from typing import Any, Literal, final
 import asyncssh
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from onepam.domain.access_fields import LOGIN
+from onepam.domain.matrix.fields import LOGIN
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, later
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import RandomBytes

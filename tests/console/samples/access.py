@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from onepam.console.contexts.changes import ChangesPage, ProposePage
-from onepam.console.contexts.resources import ResourcePage, ResourcesPage
-from onepam.console.contexts.roles import RolesPage
+from onepam.console.matrix.changes_page import ChangesPage, ProposePage
+from onepam.console.matrix.resources_page import ResourcePage, ResourcesPage
+from onepam.console.matrix.roles_page import RolesPage
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE
 from tests.console.samples.company import (
     BUILD,

@@ -4,8 +4,8 @@ from base64 import b64encode
 from dataclasses import replace
 from typing import Any
 
-from onepam.console.contexts.ledger import CheckpointPage, LedgerPage
-from onepam.console.contexts.sessions import SessionPage, SessionsPage
+from onepam.console.history.ledger_page import CheckpointPage, LedgerPage
+from onepam.console.sessions.sessions_page import SessionPage, SessionsPage
 from onepam.identity.totp import qr_svg
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from tests.console.samples.company import CHAIN, DB1, FRESH_PROOF, JONAS, LENA, PRIYA, PROOF, TOMAS, Context, ago, ahead

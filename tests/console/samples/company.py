@@ -3,8 +3,8 @@
 from typing import Any
 
 from onepam.console.app import PLACES
-from onepam.console.places import Place
-from onepam.console.rendering import Reader, Shell
+from onepam.console.frame.places import Place
+from onepam.console.frame.rendering import Reader, Shell
 from onepam.kernel.clock import DAY, MINUTE, SECOND, Instant, later, parse
 
 Context = dict[str, Any]

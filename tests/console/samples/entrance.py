@@ -2,16 +2,16 @@
 
 from dataclasses import replace
 
-from onepam.console.contexts.entrance import (
+from onepam.console.sessions.confirming_page import ConfirmPage
+from onepam.console.signing_in.entrance_page import (
     CliAuthorizePage,
-    ConfirmPage,
     EnrolPage,
     RecoveryPage,
     SignInPage,
     StepUpPage,
 )
-from onepam.console.contexts.exceptions import ExceptionsPage
-from onepam.console.contexts.factors import FactorsPage, TotpPage
+from onepam.console.signing_in.exceptions_page import ExceptionsPage
+from onepam.console.signing_in.factors_page import FactorsPage, TotpPage
 from onepam.kernel.clock import DAY, HOUR, SECOND
 from tests.console.samples.company import NOW, Context, ago, ahead
 

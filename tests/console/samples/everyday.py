@@ -3,10 +3,10 @@
 from dataclasses import replace
 from typing import Any
 
-from onepam.console.contexts.home import HomePage
-from onepam.console.contexts.refusal import RefusalPage
-from onepam.console.contexts.requests import ApprovalsPage, RequestPage
-from onepam.console.rendering import Flash
+from onepam.console.desk.home_page import HomePage
+from onepam.console.frame.refusal_page import RefusalPage
+from onepam.console.frame.rendering import Flash
+from onepam.console.requests.requests_page import ApprovalsPage, RequestPage
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND
 from onepam.store.read.leavers import Stranded
 from tests.console.samples.company import (

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from onepam.console.contexts.leavers import LeaversPage
+from onepam.console.leaving.leavers_page import LeaversPage
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND
 from tests.console.samples.company import JONAS, TOMAS, Context, ago, ahead
 

@@ -1,7 +1,7 @@
 """Receivers of notices, and what is told."""
 
-from onepam.console.contexts import Context
-from onepam.console.contexts.notices import NoticesPage
+from onepam.console.frame.page import Context
+from onepam.console.history.notices_page import NoticesPage
 from onepam.kernel.clock import DAY, HOUR, MINUTE
 from tests.console.samples.company import ago
 

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from onepam.console.contexts import PageContext
-from onepam.console.contexts.requests import ApprovalsPage
-from onepam.console.rendering import Shell
+from onepam.console.frame.page import PageContext
+from onepam.console.frame.rendering import Shell
+from onepam.console.requests.requests_page import ApprovalsPage
 from onepam.kernel.clock import DAY, SECOND
 from tests.console.samples.access import CHANGES, PLANNED, PROPOSE, RESOURCE, RESOURCES, ROLES
 from tests.console.samples.activity import CHECKPOINT, LEDGER, LEDGER_ALONE, LIVE_SESSION, SESSION, SESSIONS

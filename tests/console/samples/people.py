@@ -3,8 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
-from onepam.console.contexts.people import PeoplePage, PersonPage
-from onepam.console.contexts.second_factors import SecondFactorsPage
+from onepam.console.people.people_page import PeoplePage, PersonPage
+from onepam.console.signing_in.second_factors_page import SecondFactorsPage
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE
 from onepam.store.read.staff import OnRoster
 from tests.console.samples.company import (

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 
-from onepam.console.contexts.entrance import AtProviderPage
-from onepam.console.contexts.providers import (
+from onepam.console.providers.at_provider_page import AtProviderPage
+from onepam.console.providers.provider_vendors import vendor_of, vendors
+from onepam.console.providers.provider_words import addresses
+from onepam.console.providers.providers_page import (
     ProviderFormPage,
     ProviderNewPage,
     ProviderPage,
@@ -11,9 +13,7 @@ from onepam.console.contexts.providers import (
     ProvidersPage,
     ProviderTestPage,
 )
-from onepam.console.provider_vendors import vendor_of, vendors
-from onepam.console.provider_words import addresses
-from onepam.domain.federation import ProviderKind
+from onepam.domain.providers.assertion import ProviderKind
 from onepam.kernel.clock import DAY, HOUR, MINUTE
 from tests.console.samples.company import LENA, MIRA, TOMAS, Context, ago, ahead
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from onepam.console.contexts.provisioning import ProvisioningPage
+from onepam.console.provisioning.provisioning_page import ProvisioningPage
 from onepam.kernel.clock import DAY, MINUTE
 from tests.console.samples.company import LENA, MIRA, Context, ago, ahead
 

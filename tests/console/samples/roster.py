@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from onepam.console.contexts import Context
-from onepam.console.contexts.roster import RosterPage, RosterPlanPage
-from onepam.domain.staff import StaffRules, Standing
-from onepam.domain.staff_file import COLUMNS
+from onepam.console.frame.page import Context
+from onepam.console.roster.roster_page import RosterPage, RosterPlanPage
+from onepam.domain.roster.events import StaffRules, Standing
+from onepam.domain.roster.file import COLUMNS
 from onepam.kernel.clock import DAY, HOUR
 from onepam.store.read.staff import Finding, Source, VersionRow
 from tests.console.samples.company import JONAS, TOMAS, ago

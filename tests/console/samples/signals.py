@@ -1,6 +1,6 @@
 """Streams of signals."""
 
-from onepam.console.contexts.signals import SignalNewPage, SignalsPage, SignalTokenPage
+from onepam.console.providers.signals_page import SignalNewPage, SignalsPage, SignalTokenPage
 from onepam.kernel.clock import DAY, HOUR, MINUTE
 from tests.console.samples.company import JONAS, TOMAS, Context, ago
 

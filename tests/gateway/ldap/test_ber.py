@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onepam.gateway.ldap import ber, messages, pull
-from onepam.gateway.ldap.ber import Elements, Frames, Malformed, boolean, element, integer, octets
-from onepam.gateway.ldap.filters import MAX_DEPTH, BadFilter, encoded
-from onepam.gateway.ldap.pull import Pull, Search, StartTls, Stopped
+from onepam.egress.ldap import ber, messages, pull
+from onepam.egress.ldap.ber import Elements, Frames, Malformed, boolean, element, integer, octets
+from onepam.egress.ldap.filters import MAX_DEPTH, BadFilter, encoded
+from onepam.egress.ldap.pull import Pull, Search, StartTls, Stopped
 from onepam.kernel.errors import Refused
 
 SEARCH = Search("dc=example", encoded("(cn=*)"), ("CN", "mail"), "cn=reader", "secret", 10)

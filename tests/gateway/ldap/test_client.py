@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from onepam.domain.staff_directory import DirectoryEntry, StaffDirectory, parse_directory
-from onepam.gateway.egress import Admitted, Egress
-from onepam.gateway.ldap import client, pull
-from onepam.gateway.ldap.ber import element, integer, octets
-from onepam.gateway.ldap.client import Directory
+from onepam.domain.roster.directory import DirectoryEntry, StaffDirectory, parse_directory
+from onepam.egress.egress import Admitted, Egress
+from onepam.egress.ldap import client, pull
+from onepam.egress.ldap.ber import element, integer, octets
+from onepam.egress.ldap.client import Directory
 from onepam.kernel.errors import Refused
 from tests.gateway.test_fetch import Authority
 from tests.slapd import BOUNDED, PASSWORD, PEOPLE, READER, Slapd, running_slapd, somebody

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from onepam.gateway.fetch import Fetch
+from onepam.egress.fetch import Fetch
 from onepam.identity.oidc.relying_party import RelyingParty
 from tests.identity.oidc.hostile import Hostile, hostile_provider
 

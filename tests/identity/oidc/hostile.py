@@ -16,7 +16,7 @@ from typing import Any
 from joserfc import jwk
 from joserfc.jwa import JWS_ALGORITHMS
 
-from onepam.gateway.egress import Admitted, Egress
+from onepam.egress.egress import Admitted, Egress
 from onepam.identity.oidc.relying_party import Begun, Received, RelyingParty
 from onepam.identity.oidc.settings import OidcSettings, parse
 from onepam.kernel.errors import Refused

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from onepam.domain.directory_groups import MOST_GROUPS
-from onepam.domain.federation import Assertion
+from onepam.domain.people.groups import MOST_GROUPS
+from onepam.domain.providers.assertion import Assertion
 from onepam.identity.oidc.claims import reduced
 from onepam.identity.oidc.settings import ClaimNames, OidcSettings, parse
 from onepam.kernel.clock import SECOND, Instant

@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
-from onepam.domain.federation import Assertion
-from onepam.gateway.egress import Egress
-from onepam.gateway.fetch import Fetch
+from onepam.domain.providers.assertion import Assertion
+from onepam.egress.egress import Egress
+from onepam.egress.fetch import Fetch
 from onepam.identity.oidc import discovery
 from onepam.identity.oidc.logout import LogoutNotice
 from onepam.identity.oidc.relying_party import SEEN_LATELY, Begun, Received, RelyingParty

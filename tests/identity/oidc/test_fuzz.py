@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onepam.gateway.egress import Egress
-from onepam.gateway.fetch import Fetch
+from onepam.egress.egress import Egress
+from onepam.egress.fetch import Fetch
 from onepam.identity.oidc.json_object import json_object
 from onepam.identity.oidc.logout import LogoutNotice
 from onepam.identity.oidc.relying_party import Begun, Received, RelyingParty

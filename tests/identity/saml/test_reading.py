@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from onepam.gateway.fetch import Fetched
+from onepam.egress.fetch import Fetched
 from onepam.identity.saml.reading import BEFORE, OFTEN, PAUSE, MetadataReader
 from onepam.identity.saml.settings import SamlSettings, idp_mapping, parse
 from onepam.kernel.clock import DAY, Instant, instant

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from onepam.store.rebuild import compare
+from onepam.store.engine.rebuild import compare
 from tests.identity.signals.watch import Watch, watching
 
 

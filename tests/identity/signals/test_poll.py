@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from onepam.boot.signals import Poller
-from onepam.gateway.egress import Admitted, Egress
-from onepam.gateway.fetch import Fetch
+from onepam.egress.egress import Admitted, Egress
+from onepam.egress.fetch import Fetch
 from onepam.identity.signals.receiver import Receiver
 from onepam.identity.signals.transmitter import Transmitter, well_known
+from onepam.jobs.signals import Poller
 from onepam.kernel.clock import MINUTE, SECOND
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from onepam.app.signal_streams import remove_stream
-from onepam.domain.people import PersonDisabled
-from onepam.domain.signals import SignalKind
+from onepam.app.providers.signal_streams import remove_stream
+from onepam.domain.people.events import PersonDisabled
+from onepam.domain.providers.signals import SignalKind
 from onepam.identity.signals.receiver import MOST_TRANSMITTERS, error_of
 from onepam.identity.tokens import new_token
 from onepam.kernel.clock import HOUR, MINUTE, SECOND

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from onepam.boot.sending import Sender
-from onepam.domain.people import PersonDisabled
-from onepam.domain.signals import Outgoing, SignalKind
-from onepam.gateway.fetch import Fetch
+from onepam.domain.people.events import PersonDisabled
+from onepam.domain.providers.signals import Outgoing, SignalKind
+from onepam.egress.fetch import Fetch
 from onepam.identity.signals.sending import (
     MOST_AT_ONCE,
     Listener,

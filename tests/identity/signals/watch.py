@@ -12,22 +12,23 @@ from joserfc import jwk
 from starlette.applications import Starlette
 
 from onepam.api.signals import SignalDoor
-from onepam.app.approve_provider import approve_provider
-from onepam.app.propose_provider import propose_provider
-from onepam.app.signal_streams import approve_stream, propose_stream
-from onepam.domain.federated import subject_digest
-from onepam.domain.federation import MfaBasis, ProviderKind
-from onepam.domain.provider_setting import Provider
-from onepam.domain.providers import IdentityLinked, ProviderRule
-from onepam.domain.sign_in import SignedOut, SignInKind
-from onepam.domain.signals import Delivery, SignalReceived, Stream
-from onepam.gateway.fetch import Fetch
+from onepam.app.providers.approve_provider import approve_provider
+from onepam.app.providers.propose_provider import propose_provider
+from onepam.app.providers.signal_streams import approve_stream, propose_stream
+from onepam.domain.access.proof import MfaBasis
+from onepam.domain.providers.assertion import ProviderKind
+from onepam.domain.providers.entering import subject_digest
+from onepam.domain.providers.events import IdentityLinked, ProviderRule
+from onepam.domain.providers.setting import Provider
+from onepam.domain.providers.signals import Delivery, SignalReceived, Stream
+from onepam.domain.signing_in.events import SignedOut, SignInKind
+from onepam.egress.fetch import Fetch
 from onepam.identity.signals.receiver import Receiver, sealed_token
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import SECOND
 from onepam.kernel.secret import Secret
-from onepam.store.database import connect
-from onepam.store.entries import entries
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
 from tests.company import Company, record

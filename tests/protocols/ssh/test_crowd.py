@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from onepam.domain.doors import MANY, Door, DoorCalm, DoorPressed
+from onepam.domain.host.doors import MANY, Door, DoorCalm, DoorPressed
 from onepam.gateway.crowd import Limits, Origin
 from onepam.gateway.turns import Turns
 from onepam.protocols.ssh import entering

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from onepam.domain.sessions import SessionClosed
+from onepam.domain.sessions.events import SessionClosed
 from tests.gateway_fixture import SECONDS, Person
 from tests.gateway_process import elsewhere, started
 

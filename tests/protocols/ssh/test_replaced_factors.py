@@ -13,13 +13,13 @@ import httpx2
 import pyotp
 import pytest
 
-from onepam.app.confirm import give_confirmation
-from onepam.app.enrol import approve_enrolment, open_enrolment
+from onepam.app.sessions.confirm import give_confirmation
+from onepam.app.signing_in.enrol import approve_enrolment, open_enrolment
 from onepam.boot.clock import wall_clock
-from onepam.domain.access import ConsoleRight, Permission
-from onepam.domain.sessions import SessionClosed, SessionOpened
-from onepam.domain.sign_in import FactorEnrolled, FactorKind, FactorRemoved, SignedIn, SignedOut, SignInKind
-from onepam.domain.signing_in import SESSIONS_OVER
+from onepam.domain.access.model import ConsoleRight, Permission
+from onepam.domain.sessions.events import SessionClosed, SessionOpened
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, FactorRemoved, SignedIn, SignedOut, SignInKind
+from onepam.domain.signing_in.rules import SESSIONS_OVER
 from onepam.identity.tokens import code_digest, new_token, token_digest
 from onepam.kernel.clock import HOUR, Instant
 from onepam.kernel.errors import Refused

@@ -5,21 +5,21 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from onepam.app.confirm import give_confirmation
+from onepam.app.sessions.confirm import give_confirmation
 from onepam.boot.clock import wall_clock
-from onepam.domain.access import BindingEnded
-from onepam.domain.people import PersonDisabled
-from onepam.domain.sessions import (
+from onepam.domain.access.model import BindingEnded
+from onepam.domain.access.proof import MfaProof
+from onepam.domain.people.events import PersonDisabled
+from onepam.domain.sessions.events import (
     ConfirmationAsked,
     ConfirmationFailed,
     ConfirmationGiven,
     ConfirmationUsed,
     EntryPoint,
-    MfaProof,
     SessionOpened,
     SessionRefused,
 )
-from onepam.domain.sign_in import FactorRemoved, SignedOut
+from onepam.domain.signing_in.events import FactorRemoved, SignedOut
 from onepam.identity.tokens import code_digest
 from onepam.kernel.clock import MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.app.disable_person import disable_person
-from onepam.app.end_grant import end_grant
-from onepam.app.kill_session import kill_session
+from onepam.app.people.disable_person import disable_person
+from onepam.app.requests.end_grant import end_grant
+from onepam.app.sessions.kill_session import kill_session
 from onepam.boot.clock import wall_clock
-from onepam.domain.access import (
+from onepam.domain.access.model import (
     Action,
     BindingAdded,
     BindingEnded,
@@ -20,10 +20,11 @@ from onepam.domain.access import (
     ResourceRemoved,
     RoleRemoved,
     SubjectKind,
+    Substance,
 )
-from onepam.domain.people import PersonChanged, PersonDisabled
-from onepam.domain.requests import GrantEnded, GrantStarted, Substance
-from onepam.domain.sessions import KillOrdered, SessionClosed, SessionOpened
+from onepam.domain.people.events import PersonChanged, PersonDisabled
+from onepam.domain.requests.events import GrantEnded, GrantStarted
+from onepam.domain.sessions.events import KillOrdered, SessionClosed, SessionOpened
 from onepam.kernel.clock import MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
 from tests.gateway_fixture import STANDING, Done, Gateway, Person, outcome, role_set, running_gateway

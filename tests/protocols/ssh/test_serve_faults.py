@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from onepam.domain.sessions import SessionClosed, SessionFailed, SessionOpened
+from onepam.domain.sessions.events import SessionClosed, SessionFailed, SessionOpened
 from onepam.gateway import sealing as sealing_module
-from onepam.store import ledger as ledger_module
+from onepam.store.engine import ledger as ledger_module
 from tests.gateway_fixture import Gateway, Person, outcome, running_gateway
 
 pytestmark = pytest.mark.anyio

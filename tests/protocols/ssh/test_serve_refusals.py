@@ -13,10 +13,10 @@ import asyncssh
 import pytest
 
 from onepam.boot.clock import wall_clock
-from onepam.domain.access import Mode
-from onepam.domain.people import PersonDisabled
-from onepam.domain.sessions import SessionClosed, SessionFailed, SessionOpened, SessionRefused
-from onepam.domain.sign_in import SignedOut
+from onepam.domain.access.model import Mode
+from onepam.domain.people.events import PersonDisabled
+from onepam.domain.sessions.events import SessionClosed, SessionFailed, SessionOpened, SessionRefused
+from onepam.domain.signing_in.events import SignedOut
 from onepam.kernel.clock import HOUR, Instant
 from onepam.protocols.ssh import session as session_module
 from onepam.vault.authorities import PERSON_PREFIX

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.app.confirm import give_confirmation
+from onepam.app.sessions.confirm import give_confirmation
 from onepam.boot.clock import wall_clock
-from onepam.domain.access import MfaRule
-from onepam.domain.federation import MfaBasis
-from onepam.domain.sessions import ConfirmationAsked, EntryPoint, SessionOpened, SessionRefused
-from onepam.domain.sign_in import FactorKind, SignedOut, SteppedUp
+from onepam.domain.access.model import MfaRule
+from onepam.domain.access.proof import MfaBasis
+from onepam.domain.sessions.events import ConfirmationAsked, EntryPoint, SessionOpened, SessionRefused
+from onepam.domain.signing_in.events import FactorKind, SignedOut, SteppedUp
 from onepam.identity.tokens import code_digest
 from onepam.kernel.clock import HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused

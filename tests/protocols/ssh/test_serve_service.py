@@ -8,14 +8,14 @@ from secrets import token_bytes
 import asyncssh
 import pytest
 
-from onepam.app.add_service_key import add_service_key
-from onepam.app.remove_service_key import remove_service_key
+from onepam.app.people.add_service_key import add_service_key
+from onepam.app.people.remove_service_key import remove_service_key
 from onepam.boot.clock import wall_clock
-from onepam.domain.access import BindingAdded, ConsoleRight, SubjectKind
-from onepam.domain.authority import Actor
-from onepam.domain.people import PersonAdded, PersonKind
-from onepam.domain.service_keys import ServiceKey
-from onepam.domain.sessions import ConfirmationAsked, EntryPoint, SessionClosed, SessionOpened, SessionRefused
+from onepam.domain.access.authority import Actor
+from onepam.domain.access.model import BindingAdded, ConsoleRight, SubjectKind
+from onepam.domain.people.events import PersonAdded, PersonKind
+from onepam.domain.sessions.events import ConfirmationAsked, EntryPoint, SessionClosed, SessionOpened, SessionRefused
+from onepam.domain.signing_in.service_keys import ServiceKey
 from onepam.identity.ssh_keys import fingerprint
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.ids import new_id

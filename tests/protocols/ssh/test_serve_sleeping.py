@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from onepam.domain.sessions import KillOrdered, SessionClosed, SessionOpened
+from onepam.domain.sessions.events import KillOrdered, SessionClosed, SessionOpened
 from onepam.protocols.ssh import door
 from tests.gateway_fixture import Gateway, Person, outcome, running_gateway
 from tests.targets import descendants

@@ -11,9 +11,9 @@ from onepam.api.guard import NOBODY, SIGNED_IN, TOKEN_PREFIX, Services, Who, don
 from onepam.api.models import Answer, Body, Done, Moment
 from onepam.api.routes.route import Route
 from onepam.api.services import ApiServices
-from onepam.app.sign_in import open_cli_session, record_certificate, sign_out
-from onepam.domain.authority import Actor
-from onepam.domain.sign_in import CertificateIssued
+from onepam.app.signing_in.sign_in import open_cli_session, record_certificate, sign_out
+from onepam.domain.access.authority import Actor
+from onepam.domain.signing_in.events import CertificateIssued
 from onepam.identity.cli_codes import open_code
 from onepam.identity.ssh_keys import PublicKey, parse_public_key
 from onepam.identity.tokens import new_token, token_digest

@@ -8,9 +8,9 @@ from onepam.api.errors import ApiError
 from onepam.api.guard import AsOf, Services, Who, done, right
 from onepam.api.models import Answer, Done, Id, MaybeMoment, Moment
 from onepam.api.routes.route import Route
-from onepam.app.probe_access import order_probe
-from onepam.domain.access import ConsoleRight
-from onepam.domain.people import PersonKind
+from onepam.app.leaving.probe_access import order_probe
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.people.events import PersonKind
 from onepam.kernel.clock import DAY, MILLISECOND, Instant, parse
 from onepam.kernel.errors import Refused
 from onepam.store.read import leavers as rows

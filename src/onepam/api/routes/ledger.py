@@ -13,8 +13,8 @@ from onepam.api.errors import ApiError
 from onepam.api.guard import Services, Who, done, right
 from onepam.api.models import Answer, Body, Done, Id, MaybeMoment, Moment
 from onepam.api.routes.route import Route
-from onepam.app.announced import cancel_announced
-from onepam.domain.access import ConsoleRight
+from onepam.app.host.announced import cancel_announced
+from onepam.domain.access.model import ConsoleRight
 from onepam.kernel.canonical import MAX_INTEGER
 from onepam.kernel.clock import Instant, parse
 from onepam.kernel.errors import Refused

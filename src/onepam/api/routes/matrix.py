@@ -9,15 +9,15 @@ from onepam.api.errors import ApiError
 from onepam.api.guard import AsOf, Services, Who, done, right
 from onepam.api.models import Answer, Body, Digest, Done, Id, MaybeMoment, Moment, Reason, Seconds
 from onepam.api.routes.route import Route
-from onepam.app.apply_access import apply_access
-from onepam.app.approve_change import approve_change
-from onepam.app.plan_access import plan_access
-from onepam.app.reject_change import reject_change
-from onepam.domain.access import Action, ConsoleRight, Mode
-from onepam.domain.access_file import InvalidFile
-from onepam.domain.changing import Applied, Outcome, Proposed, Unchanged
-from onepam.domain.gains import Difference
-from onepam.domain.plan import Plan
+from onepam.app.matrix.apply_access import apply_access
+from onepam.app.matrix.approve_change import approve_change
+from onepam.app.matrix.plan_access import plan_access
+from onepam.app.matrix.reject_change import reject_change
+from onepam.domain.access.model import Action, ConsoleRight, Mode
+from onepam.domain.matrix.changing import Applied, Outcome, Proposed, Unchanged
+from onepam.domain.matrix.file import InvalidFile
+from onepam.domain.matrix.gains import Difference
+from onepam.domain.matrix.plan import Plan
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.limits import MAX_PAYLOAD_BYTES

@@ -9,18 +9,18 @@ from onepam.api.guard import SIGNED_IN, AsOf, Services, Who, done, right
 from onepam.api.models import Answer, Body, Done, Happened, Id, MaybeMoment, Moment, Name, Reason, happened
 from onepam.api.routes.route import Route
 from onepam.api.services import ApiServices
-from onepam.app.add_person import add_person
-from onepam.app.add_service_key import add_service_key
-from onepam.app.change_person import change_person
-from onepam.app.disable_person import disable_person
-from onepam.app.enable_person import enable_person
-from onepam.app.enrol import approve_enrolment, end_enrolment, open_enrolment
-from onepam.app.remove_service_key import remove_service_key
-from onepam.domain.access import ConsoleRight
-from onepam.domain.federation import MfaBasis
-from onepam.domain.people import PersonKind
-from onepam.domain.roster import Attributes, unknown_person
-from onepam.domain.service_keys import MAX_NETWORKS, ServiceKey
+from onepam.app.people.add_person import add_person
+from onepam.app.people.add_service_key import add_service_key
+from onepam.app.people.change_person import change_person
+from onepam.app.people.disable_person import disable_person
+from onepam.app.people.enable_person import enable_person
+from onepam.app.people.remove_service_key import remove_service_key
+from onepam.app.signing_in.enrol import approve_enrolment, end_enrolment, open_enrolment
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.proof import MfaBasis
+from onepam.domain.people.adding import Attributes, unknown_person
+from onepam.domain.people.events import PersonKind
+from onepam.domain.signing_in.service_keys import MAX_NETWORKS, ServiceKey
 from onepam.identity.ssh_keys import MAX_LINE_CHARACTERS, parse_public_key
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import Instant, parse
@@ -28,8 +28,8 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
 from onepam.store.read import people as rows
-from onepam.store.read.directory import account
 from onepam.store.read.names import called
+from onepam.store.read.proofs_of_sign_in import account
 
 ADMINISTER = right(ConsoleRight.ADMINISTER)
 

@@ -7,9 +7,10 @@ from onepam.api.errors import ApiError
 from onepam.api.guard import AsOf, Services, right
 from onepam.api.models import Answer, Id, MaybeMoment, Moment
 from onepam.api.routes.route import Route
-from onepam.domain.access import ConsoleRight
-from onepam.domain.federation import MfaBasis, ProviderKind
-from onepam.domain.providers import FirstFactor
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.proof import MfaBasis
+from onepam.domain.providers.assertion import ProviderKind
+from onepam.domain.providers.events import FirstFactor
 from onepam.identity.providers import runs_out
 from onepam.kernel.errors import Refused
 from onepam.store.read import providers as rows

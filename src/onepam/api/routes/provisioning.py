@@ -4,10 +4,10 @@ accounts that a directory ended or would lead. A directory is let in, and shut o
 from onepam.api.guard import AsOf, Services, Who, done, right
 from onepam.api.models import Answer, Body, Done, Id, MaybeMoment, Moment, Reason
 from onepam.api.routes.route import Route
-from onepam.app.decide_hold import decide_holds
-from onepam.app.provision_user import agree_to_takeover
-from onepam.domain.access import ConsoleRight
-from onepam.domain.take_over import Shown
+from onepam.app.leaving.decide_hold import decide_holds
+from onepam.app.provisioning.provision_user import agree_to_takeover
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.provisioning.take_over import Shown
 from onepam.kernel.errors import Refused
 from onepam.store.read import provisioning as rows
 from onepam.store.read.directory_brake import held_people, own_words, reported_leavers

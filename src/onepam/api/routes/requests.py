@@ -25,14 +25,14 @@ from onepam.api.models import (
 )
 from onepam.api.routes.route import Route
 from onepam.api.services import ApiServices
-from onepam.app.approve_request import approve_request, undo_approval
-from onepam.app.deny_request import deny_request
-from onepam.app.end_grant import end_grant
-from onepam.app.make_request import make_request
-from onepam.app.withdraw_request import withdraw_request
-from onepam.domain.access import Action, ConsoleRight
-from onepam.domain.asking import unknown_request
-from onepam.domain.requests import RequestStatus
+from onepam.app.requests.approve_request import approve_request, undo_approval
+from onepam.app.requests.deny_request import deny_request
+from onepam.app.requests.end_grant import end_grant
+from onepam.app.requests.make_request import make_request
+from onepam.app.requests.withdraw_request import withdraw_request
+from onepam.domain.access.model import Action, ConsoleRight
+from onepam.domain.requests.asking import unknown_request
+from onepam.domain.requests.events import RequestStatus
 from onepam.kernel.clock import HOUR, SECOND
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id

@@ -12,8 +12,8 @@ from onepam.api.guard import AsOf, Services, Who, done, right
 from onepam.api.models import Answer, Body, Digest, Done, MaybeMoment, Moment, Seconds
 from onepam.api.routes.route import Route
 from onepam.api.services import ApiServices
-from onepam.app.follow_roster import follow_roster
-from onepam.app.take_roster import (
+from onepam.app.roster.follow_roster import follow_roster
+from onepam.app.roster.take_roster import (
     NewId,
     Upload,
     plan_roster,
@@ -23,14 +23,14 @@ from onepam.app.take_roster import (
     take_roster,
     zone_of,
 )
-from onepam.domain.access import ConsoleRight
-from onepam.domain.access_parse import Problem
-from onepam.domain.staff import SOURCE_SECRET, UPLOAD, RosterSourceSet, StaffRules
-from onepam.domain.staff_diff import Entry
-from onepam.domain.staff_directory import parse_directory, read_directory
-from onepam.domain.staff_file import InvalidRoster
-from onepam.domain.staff_take import LEAST_BRAKE, MOST_BRAKE, Held, RosterPlan, Took
-from onepam.gateway.ldap.client import checked
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.matrix.parse import Problem
+from onepam.domain.roster.difference import Entry
+from onepam.domain.roster.directory import parse_directory, read_directory
+from onepam.domain.roster.events import SOURCE_SECRET, UPLOAD, RosterSourceSet, StaffRules
+from onepam.domain.roster.file import InvalidRoster
+from onepam.domain.roster.taking import LEAST_BRAKE, MOST_BRAKE, Held, RosterPlan, Took
+from onepam.egress.ldap.client import checked
 from onepam.kernel.clock import HOUR, SECOND
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id

@@ -3,9 +3,9 @@
 from onepam.api.guard import AsOf, Services, right
 from onepam.api.models import Answer, Seconds
 from onepam.api.routes.route import Route
-from onepam.domain.access import ConsoleRight, MfaRule
-from onepam.domain.federation import MfaBasis
-from onepam.domain.mfa_rule import longest
+from onepam.domain.access.mfa_rule import longest
+from onepam.domain.access.model import ConsoleRight, MfaRule
+from onepam.domain.access.proof import MfaBasis
 from onepam.store.read.second_factor import mfa_report
 
 OVERSEES = right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR)

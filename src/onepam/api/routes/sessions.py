@@ -10,12 +10,12 @@ from onepam.api.errors import ApiError
 from onepam.api.guard import SIGNED_IN, AsOf, Caller, Services, Who, done
 from onepam.api.models import Answer, Chain, Done, Happened, Id, MaybeMoment, Moment, Name, Reason, happened
 from onepam.api.routes.route import Route
-from onepam.app.kill_session import kill_session
-from onepam.app.watch_recording import watch_recording
-from onepam.domain.access import Action, ConsoleRight
-from onepam.domain.federation import MfaBasis
-from onepam.domain.recordings import Condition
-from onepam.domain.sessions import EntryPoint
+from onepam.app.sessions.kill_session import kill_session
+from onepam.app.sessions.watch_recording import watch_recording
+from onepam.domain.access.model import Action, ConsoleRight
+from onepam.domain.access.proof import MfaBasis
+from onepam.domain.sessions.events import EntryPoint
+from onepam.domain.sessions.recordings import Condition
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.store.read import sessions as rows

@@ -3,8 +3,8 @@
 from onepam.api.guard import AsOf, Services, right
 from onepam.api.models import Answer, MaybeMoment, Moment
 from onepam.api.routes.route import Route
-from onepam.domain.access import ConsoleRight
-from onepam.domain.signals import Delivery
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.providers.signals import Delivery
 from onepam.store.read import signals as rows
 
 OVERSEE = right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR)

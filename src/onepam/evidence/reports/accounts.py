@@ -4,7 +4,7 @@ An account of a person passes with exactly one living entry of the roster, a ser
 roster of the last 24 hours nothing is tested, and that is said.
 """
 
-from onepam.domain.people import PersonKind
+from onepam.domain.people.events import PersonKind
 from onepam.evidence.envelope import AsOf
 from onepam.evidence.report import Column, Report, Row
 from onepam.evidence.reports.scope import MAX_ROWS, NAMES, Drawn, Scope, TooLarge, ordered

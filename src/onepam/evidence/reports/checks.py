@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 
-from onepam.domain.recordings import Condition
+from onepam.domain.sessions.recordings import Condition
 from onepam.evidence.reports.entries import Entries
 from onepam.evidence.reports.scope import Scope
 from onepam.kernel.clock import iso

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any
 
 from onepam.app.ports import History, Kept
-from onepam.domain.event import is_older, join, kind_of, plain
+from onepam.domain.history.event import is_older, join, kind_of, plain
 from onepam.evidence.report import Column, Row, Said
 from onepam.kernel.canonical import NotCanonical, decode, encode
 from onepam.kernel.clock import FOREVER, Instant, iso

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from onepam.domain.sessions import MACHINE
+from onepam.domain.sessions.events import MACHINE
 from onepam.evidence.report import Column, Report, Row, Said
 from onepam.evidence.reports import checks
 from onepam.evidence.reports.scope import CHAINS, MAX_ROWS, NAMES, Drawn, Scope, TooLarge, names, ordered

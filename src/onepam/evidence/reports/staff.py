@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from onepam.domain.people import PersonKind
+from onepam.domain.people.events import PersonKind
 from onepam.evidence.report import Column, Said
 from onepam.evidence.reports.scope import Scope
 from onepam.kernel.clock import DAY, HOUR, Instant, iso

@@ -1,6 +1,6 @@
 """Vendors (control VND-01): who answers for them, their contract's end, and when their access ends at the latest."""
 
-from onepam.domain.people import PersonKind
+from onepam.domain.people.events import PersonKind
 from onepam.evidence.envelope import AsOf
 from onepam.evidence.report import Column, Report, Row, Said
 from onepam.evidence.reports.scope import NAMES, Drawn, Scope, ordered

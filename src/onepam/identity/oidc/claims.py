@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from onepam.domain.directory_groups import kept_groups
-from onepam.domain.federation import Assertion
+from onepam.domain.people.groups import kept_groups
+from onepam.domain.providers.assertion import Assertion
 from onepam.identity.oidc.settings import OidcSettings
 from onepam.identity.oidc.tokens import at_second
 from onepam.kernel.clock import Instant

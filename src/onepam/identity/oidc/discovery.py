@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from onepam.gateway.fetch import Fetch, Fetched
+from onepam.egress.fetch import Fetch, Fetched
 from onepam.identity.oidc.json_object import json_object
 from onepam.identity.oidc.settings import fit_url
 from onepam.kernel.clock import HOUR, SECOND, Instant

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
-from onepam.gateway.fetch import Fetch, Fetched
+from onepam.egress.fetch import Fetch, Fetched
 from onepam.identity.oidc.discovery import Discovered, object_of, shown
 from onepam.identity.oidc.json_object import json_object
 from onepam.identity.oidc.settings import OidcSettings

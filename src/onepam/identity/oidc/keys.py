@@ -6,7 +6,7 @@ from typing import Any
 
 from joserfc import jwk
 
-from onepam.gateway.fetch import Fetch
+from onepam.egress.fetch import Fetch
 from onepam.identity.oidc.discovery import FRESH_FOR, Remembered, object_of
 from onepam.kernel.clock import MINUTE, Instant
 from onepam.kernel.errors import Refused

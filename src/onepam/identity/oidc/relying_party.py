@@ -14,8 +14,8 @@ from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
-from onepam.domain.federation import Assertion
-from onepam.gateway.fetch import Fetch
+from onepam.domain.providers.assertion import Assertion
+from onepam.egress.fetch import Fetch
 from onepam.identity.oidc import exchange, logout
 from onepam.identity.oidc.claims import reduced, subject_of, unmet
 from onepam.identity.oidc.discovery import FRESH_FOR, Discovered, Remembered, discover, shown

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from onepam.domain.directory_groups import kept_groups
-from onepam.domain.federation import Assertion
+from onepam.domain.people.groups import kept_groups
+from onepam.domain.providers.assertion import Assertion
 from onepam.identity.saml.names import NameId, is_plain, read_name_id
 from onepam.identity.saml.settings import TRANSIENT, SamlSettings
 from onepam.identity.saml.xml import (

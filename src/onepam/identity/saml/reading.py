@@ -8,7 +8,7 @@ import json
 from collections import OrderedDict
 from dataclasses import replace
 
-from onepam.gateway.fetch import Fetch
+from onepam.egress.fetch import Fetch
 from onepam.identity.saml import metadata
 from onepam.identity.saml.settings import SamlSettings, idp_mapping
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant, instant

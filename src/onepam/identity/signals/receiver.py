@@ -5,9 +5,9 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from onepam.app.ports import Ledger
-from onepam.app.receive_signal import receive_signal
-from onepam.domain.signals import Signal, SignalKind, Stream
-from onepam.gateway.fetch import Fetch
+from onepam.app.providers.receive_signal import receive_signal
+from onepam.domain.providers.signals import Signal, SignalKind, Stream
+from onepam.egress.fetch import Fetch
 from onepam.identity.oidc.tokens import SKEW
 from onepam.identity.signals.security_event import checked
 from onepam.identity.signals.transmitter import Transmitter

@@ -7,7 +7,7 @@ other kind of token can pass for one; `events` holds exactly one event; `sub_id`
 from collections.abc import Mapping
 from typing import Any
 
-from onepam.domain.signals import Signal, SignalKind, Subject
+from onepam.domain.providers.signals import Signal, SignalKind, Subject
 from onepam.identity.oidc.claims import MAX_SESSION_CHARACTERS, MAX_SUBJECT_CHARACTERS
 from onepam.identity.oidc.discovery import ALGORITHMS
 from onepam.identity.oidc.keys import KeyRing

@@ -17,7 +17,7 @@ from typing import Any
 from joserfc import jwk
 from joserfc.jwa import JWS_ALGORITHMS
 
-from onepam.domain.signals import Outgoing, SignalKind
+from onepam.domain.providers.signals import Outgoing, SignalKind
 from onepam.identity.signals.security_event import EVENTS, TYPE
 from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Corrupt

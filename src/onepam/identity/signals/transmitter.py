@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from onepam.gateway.fetch import Fetch, Fetched
+from onepam.egress.fetch import Fetch, Fetched
 from onepam.identity.oidc.discovery import Remembered, fit_endpoint, object_of, shown
 from onepam.identity.oidc.keys import KeyRing
 from onepam.identity.oidc.settings import fit_url

@@ -12,11 +12,11 @@ from contextlib import asynccontextmanager, suppress
 
 import asyncssh
 
+from onepam.app.leaving.probe_access import probe_access, record_probe
 from onepam.app.open_session import Knock
-from onepam.app.probe_access import probe_access, record_probe
-from onepam.domain.people import PersonKind
-from onepam.domain.probing import Probe, ProbedProof, ProbePath, Verdict
-from onepam.domain.sessions import EntryPoint
+from onepam.domain.leaving.probing import Probe, ProbedProof, ProbePath, Verdict
+from onepam.domain.people.events import PersonKind
+from onepam.domain.sessions.events import EntryPoint
 from onepam.gateway.probes import TICKET_CHARACTERS, told
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.ids import new_id

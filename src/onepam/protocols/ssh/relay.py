@@ -6,7 +6,7 @@ from contextlib import suppress
 from enum import Enum, auto
 from fnmatch import fnmatchcase
 
-from onepam.domain.access import ENVIRONMENT
+from onepam.domain.access.model import ENVIRONMENT
 from onepam.gateway.recorder import Recorder
 from onepam.kernel.errors import Refused
 from onepam.protocols.ssh.channel import ChannelRelay

@@ -16,14 +16,14 @@ import asyncssh
 from asyncssh.packet import String
 from asyncssh.public_key import decode_ssh_certificate
 
-from onepam.app.close_session import fail_session
-from onepam.app.confirm import ask_confirmation
 from onepam.app.open_session import Challenge, Knock, Opened, open_session
-from onepam.app.refuse_session import refuse_session
-from onepam.domain.access_fields import LOGIN
-from onepam.domain.confirmation import LIFETIME, Ask
-from onepam.domain.people import PersonKind
-from onepam.domain.sessions import EntryPoint, SessionFailed
+from onepam.app.sessions.close_session import fail_session
+from onepam.app.sessions.confirm import ask_confirmation
+from onepam.app.sessions.refuse_session import refuse_session
+from onepam.domain.matrix.fields import LOGIN
+from onepam.domain.people.events import PersonKind
+from onepam.domain.sessions.confirmation import LIFETIME, Ask
+from onepam.domain.sessions.events import EntryPoint, SessionFailed
 from onepam.gateway.probes import of_this_machine
 from onepam.identity.ssh_keys import fingerprint
 from onepam.identity.tokens import code_digest, confirmation_code
@@ -38,7 +38,7 @@ from onepam.protocols.ssh.person_channel import PersonChannel
 from onepam.protocols.ssh.probe import MOST_CHANNELS, PROBER, ProbeSession
 from onepam.protocols.ssh.relay import Relay
 from onepam.protocols.ssh.session import Session, SshGateway, settle
-from onepam.store.read.directory import KeyHolder
+from onepam.store.read.proofs_of_sign_in import KeyHolder
 from onepam.vault.person_certificates import Claims, judge, person_of
 
 log = logging.getLogger(__name__)

@@ -16,13 +16,13 @@ from pathlib import Path
 import asyncssh
 from asyncssh.constants import DEFAULT_LANG, DISC_BY_APPLICATION
 
-from onepam.app.close_session import close_session, fail_session
 from onepam.app.open_session import Opened
 from onepam.app.ports import Ledger
-from onepam.domain.access import Action, Recording
-from onepam.domain.sessions import SessionClosed, SessionFailed
+from onepam.app.sessions.close_session import close_session, fail_session
+from onepam.domain.access.model import Action, Recording
+from onepam.domain.sessions.events import SessionClosed, SessionFailed
+from onepam.egress.egress import Egress
 from onepam.gateway.disk import ENDED, Disk
-from onepam.gateway.egress import Egress
 from onepam.gateway.live import Live
 from onepam.gateway.probes import Probes
 from onepam.gateway.recorder import Recorder
@@ -36,7 +36,7 @@ from onepam.protocols.ssh.dial import dial
 from onepam.protocols.ssh.relay import Relay
 from onepam.protocols.ssh.tap import Kind
 from onepam.recording.frames import Opened as RecordingOpened
-from onepam.store.read.directory import KeyHolder
+from onepam.store.read.proofs_of_sign_in import KeyHolder
 from onepam.vault.authorities import Authorities, target_principal
 from onepam.vault.envelope import Envelope
 from onepam.vault.files import create_private

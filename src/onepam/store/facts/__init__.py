@@ -1,5 +1,6 @@
 """Facts: the one query that answers a command's question, inside the ledger's transaction."""
 
+from onepam.store.engine.facts import load
 from onepam.store.facts import (
     announced,
     changes,
@@ -22,7 +23,6 @@ from onepam.store.facts import (
     signals,
     staff,
 )
-from onepam.store.facts.registry import load
 
 __all__ = [
     "announced",

@@ -2,20 +2,20 @@
 
 import json
 
-from onepam.app.announced import HostQuery, RecoveryQuery
+from onepam.app.host.announced import HostQuery, RecoveryQuery
 from onepam.app.ports import Snapshot
-from onepam.domain.access import ConsoleRight
-from onepam.domain.announcing import HostFacts
-from onepam.domain.recovering import RecoveryFacts
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.host.announcing import HostFacts
+from onepam.domain.recovery.recovering import RecoveryFacts
 from onepam.kernel.clock import Instant
 from onepam.store.db import rows
+from onepam.store.engine.facts import loads
+from onepam.store.engine.tables import AT
 from onepam.store.facts.directory_brake import person_hold
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.people import held
-from onepam.store.facts.registry import loads
 from onepam.store.facts.sign_in import account_facts
 from onepam.store.read.announced import host
-from onepam.store.tables import AT
 
 
 @loads(HostQuery)

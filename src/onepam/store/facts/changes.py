@@ -2,19 +2,19 @@
 
 import json
 
-from onepam.app.plan_access import MatrixQuery
+from onepam.app.matrix.plan_access import MatrixQuery
 from onepam.app.ports import Snapshot
-from onepam.domain.access import ResourceKind, SubjectKind
-from onepam.domain.asking import OpenRequest
-from onepam.domain.changing import ChangeFacts, MatrixFacts
-from onepam.domain.matrix import BindingDefinition, Matrix, ResourceDefinition, RoleDefinition, Someone
-from onepam.domain.proposal import ProposalKind
+from onepam.domain.access.model import ResourceKind, SubjectKind
+from onepam.domain.access.proposal import ProposalKind
+from onepam.domain.matrix.changing import ChangeFacts, MatrixFacts
+from onepam.domain.matrix.matrix import BindingDefinition, Matrix, ResourceDefinition, RoleDefinition, Someone
+from onepam.domain.requests.asking import OpenRequest
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
+from onepam.store.engine.facts import loads
+from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import actor_facts, console_rights, grant_of, mfa_rule, permissions, substance
 from onepam.store.facts.proposals import proposal_of
-from onepam.store.facts.registry import loads
-from onepam.store.tables import AT
 
 
 @loads(MatrixQuery)

@@ -1,12 +1,12 @@
 """Facts of the nodes' clocks: the entries themselves, since a jump is no state."""
 
-from onepam.app.confirm_clock import ClockFacts, ClockQuery
+from onepam.app.history.confirm_clock import ClockFacts, ClockQuery
 from onepam.app.ports import Snapshot
-from onepam.domain.ledger_time import AGREED, Offset
-from onepam.domain.system import ClockConfirmed, ClockJumped
+from onepam.domain.history.ledger_time import AGREED, Offset
+from onepam.domain.history.system import ClockConfirmed, ClockJumped
 from onepam.kernel.clock import Instant
-from onepam.store.entries import entries_of
-from onepam.store.facts.registry import loads
+from onepam.store.engine.entries import entries_of
+from onepam.store.engine.facts import loads
 
 
 @loads(ClockQuery)

@@ -1,10 +1,11 @@
 """What the brake of a directory looks at: who administers, how many left within the hour, whose account is held."""
 
-from onepam.app.decide_hold import HoldQuery, ReminderQuery
-from onepam.app.end_overdue_person import OverduePersonQuery
+from onepam.app.leaving.decide_hold import HoldQuery, ReminderQuery
+from onepam.app.people.end_overdue_person import OverduePersonQuery
 from onepam.app.ports import Snapshot
-from onepam.domain.access import ConsoleRight
-from onepam.domain.directory_brake import (
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.lapsing.people import OverdueFacts
+from onepam.domain.leaving.brake import (
     NO_BRAKE,
     WINDOW,
     BrakeFacts,
@@ -14,17 +15,16 @@ from onepam.domain.directory_brake import (
     ReminderFacts,
     Report,
 )
-from onepam.domain.leaving import END
-from onepam.domain.overdue import OverdueFacts
-from onepam.domain.people import DIRECTORY_GROUP
-from onepam.domain.roster import PersonFacts
-from onepam.domain.staff import ROSTER
+from onepam.domain.leaving.leaving import END
+from onepam.domain.people.adding import PersonFacts
+from onepam.domain.people.events import DIRECTORY_GROUP
+from onepam.domain.roster.events import ROSTER
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
+from onepam.store.engine.facts import loads
+from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.people import held, person_facts
-from onepam.store.facts.registry import loads
-from onepam.store.tables import AT
 
 
 def _at(*tables: str) -> str:

@@ -1,12 +1,12 @@
 """Facts of the disks that hold recordings."""
 
+from onepam.app.host.report_disk import DiskQuery
 from onepam.app.ports import Snapshot
-from onepam.app.report_disk import DiskQuery
-from onepam.domain.disk import DiskFacts, DiskStage
+from onepam.domain.host.disk import DiskFacts, DiskStage
 from onepam.kernel.clock import Instant
 from onepam.store.db import row
-from onepam.store.facts.registry import loads
-from onepam.store.tables import AT
+from onepam.store.engine.facts import loads
+from onepam.store.engine.tables import AT
 
 
 @loads(DiskQuery)

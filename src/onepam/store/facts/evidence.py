@@ -1,11 +1,11 @@
 """Facts of drawing an evidence pack."""
 
-from onepam.app.pack_evidence import PackQuery
+from onepam.app.history.pack_evidence import PackQuery
 from onepam.app.ports import Snapshot
-from onepam.domain.authority import ActorFacts
+from onepam.domain.access.authority import ActorFacts
 from onepam.kernel.clock import Instant
+from onepam.store.engine.facts import loads
 from onepam.store.facts.holdings import actor_facts
-from onepam.store.facts.registry import loads
 
 
 @loads(PackQuery)

@@ -1,27 +1,27 @@
 """Facts of signing in through a provider, of its logouts, and of exceptions from the second factor."""
 
-from onepam.app.accept_risk import AcceptanceQuery
-from onepam.app.federated_sign_in import (
+from onepam.app.ports import Snapshot
+from onepam.app.providers.federated_sign_in import (
     FederatedQuery,
     FederatedStepUpFacts,
     FederatedStepUpQuery,
     LogoutQuery,
 )
-from onepam.app.ports import Snapshot
-from onepam.domain.acceptance import AcceptanceFacts, ExceptionFacts
-from onepam.domain.directory_groups import Membership
-from onepam.domain.federated import FED_LATELY, FederatedFacts, Somebody
-from onepam.domain.people import DIRECTORY_GROUP
-from onepam.domain.proposal import ProposalKind
-from onepam.domain.provider_logout import MOST, LogoutFacts
+from onepam.app.signing_in.accept_risk import AcceptanceQuery
+from onepam.domain.access.proposal import ProposalKind
+from onepam.domain.people.events import DIRECTORY_GROUP
+from onepam.domain.people.groups import Membership
+from onepam.domain.providers.entering import FED_LATELY, FederatedFacts, Somebody
+from onepam.domain.providers.logout import MOST, LogoutFacts
+from onepam.domain.signing_in.exceptions import AcceptanceFacts, ExceptionFacts
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
+from onepam.store.engine.facts import loads
+from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.proposals import proposal_of
 from onepam.store.facts.providers import provider_of
-from onepam.store.facts.registry import loads
 from onepam.store.facts.sign_in import account_facts
-from onepam.store.tables import AT
 
 
 @loads(FederatedQuery)

@@ -1,10 +1,10 @@
 """Facts of handing out checkpoints: the entries themselves, since it is no state."""
 
-from onepam.app.hand_out_anchor import HandedOutFacts, HandedOutQuery
+from onepam.app.history.hand_out_anchor import HandedOutFacts, HandedOutQuery
 from onepam.app.ports import Snapshot
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row
-from onepam.store.facts.registry import loads
+from onepam.store.engine.facts import loads
 
 
 @loads(HandedOutQuery)

@@ -12,19 +12,17 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from onepam.app.ports import Snapshot
-from onepam.domain.access import ConsoleRight, MfaRule, Permission
-from onepam.domain.authority import Actor, ActorFacts, HeldRole
-from onepam.domain.decision import AccessFacts, HeldGrant, ResourceFacts
-from onepam.domain.directory_brake import HoldReason, under_hold
-from onepam.domain.event import decoder
-from onepam.domain.federation import MfaBasis
-from onepam.domain.people import PersonKind
-from onepam.domain.proposal import ONE_HAND
-from onepam.domain.requests import Substance
-from onepam.domain.sessions import MfaProof
+from onepam.domain.access.authority import Actor, ActorFacts, HeldRole
+from onepam.domain.access.decision import AccessFacts, HeldGrant, ResourceFacts
+from onepam.domain.access.model import ConsoleRight, MfaRule, Permission, Substance
+from onepam.domain.access.proof import MfaBasis, MfaProof
+from onepam.domain.access.proposal import ONE_HAND
+from onepam.domain.history.event import decoder
+from onepam.domain.leaving.brake import HoldReason, under_hold
+from onepam.domain.people.events import PersonKind
 from onepam.kernel.clock import Instant
 from onepam.store.db import memory_of, row, rows
-from onepam.store.tables import AT
+from onepam.store.engine.tables import AT
 
 TOPICS = {
     "access": frozenset({"person", "person_hold", "role", "resource", "binding", "group_member"}),

@@ -1,11 +1,11 @@
 """What the ledger says of a receiver of notices."""
 
 from onepam.app.ports import Snapshot
-from onepam.domain.outbox import Channel, ReceiverFacts, ReceiverQuery, ReceiversFacts, ReceiversQuery, Told
+from onepam.domain.telling.outbox import Channel, ReceiverFacts, ReceiverQuery, ReceiversFacts, ReceiversQuery, Told
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
-from onepam.store.facts.registry import loads
-from onepam.store.tables import AT
+from onepam.store.engine.facts import loads
+from onepam.store.engine.tables import AT
 
 
 @loads(ReceiverQuery)

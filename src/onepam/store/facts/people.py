@@ -2,22 +2,22 @@
 
 from typing import Any
 
-from onepam.app.add_person import RosterQuery
-from onepam.app.disable_person import LeavingQuery
-from onepam.app.kill_session import KillQuery
+from onepam.app.people.add_person import RosterQuery
+from onepam.app.people.disable_person import LeavingQuery
 from onepam.app.ports import Snapshot
-from onepam.domain.access import ConsoleRight
-from onepam.domain.approval import authority
-from onepam.domain.kill import KillFacts
-from onepam.domain.leaving import MOST_OF_EACH, MOST_REROUTED, Held, LeavingFacts
-from onepam.domain.people import DIRECTORY_GROUP, PersonKind
-from onepam.domain.roster import PersonFacts, RosterFacts
+from onepam.app.sessions.kill_session import KillQuery
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.leaving.leaving import MOST_OF_EACH, MOST_REROUTED, Held, LeavingFacts
+from onepam.domain.people.adding import PersonFacts, RosterFacts
+from onepam.domain.people.events import DIRECTORY_GROUP, PersonKind
+from onepam.domain.requests.approval import authority
+from onepam.domain.sessions.kill import KillFacts
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
+from onepam.store.engine.facts import loads
+from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import actor_facts, held_roles, substance
-from onepam.store.facts.registry import loads
 from onepam.store.facts.requests import approvers, deciders, owned_service
-from onepam.store.tables import AT
 
 
 @loads(RosterQuery)

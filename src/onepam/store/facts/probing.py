@@ -1,12 +1,12 @@
 """Facts of an order to probe somebody."""
 
+from onepam.app.leaving.probe_access import OrderQuery
 from onepam.app.ports import Snapshot
-from onepam.app.probe_access import OrderQuery
-from onepam.domain.probing import OrderFacts
+from onepam.domain.leaving.probing import OrderFacts
 from onepam.kernel.clock import Instant
+from onepam.store.engine.facts import loads
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.people import person_facts
-from onepam.store.facts.registry import loads
 
 
 @loads(OrderQuery)

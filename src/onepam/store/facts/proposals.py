@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from onepam.app.lapse_proposals import MOST_LAPSING, LapsingQuery
 from onepam.app.ports import Snapshot
-from onepam.domain.lapsing import LapsingFacts, Waiting
-from onepam.domain.proposal import RULES, Proposal, ProposalKind, lapses
+from onepam.app.requests.lapse_proposals import MOST_LAPSING, LapsingQuery
+from onepam.domain.access.proposal import RULES, Proposal, ProposalKind, lapses
+from onepam.domain.lapsing.proposals import LapsingFacts, Waiting
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import Row, row, rows
-from onepam.store.facts.registry import loads
-from onepam.store.tables import AT
+from onepam.store.engine.facts import loads
+from onepam.store.engine.tables import AT
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,23 +3,23 @@
 import json
 from typing import Any
 
-from onepam.app.count_refusals import RefusalQuery
 from onepam.app.ports import Snapshot
-from onepam.app.propose_provider import ProviderQuery
-from onepam.app.take_provider_keys import KeysQuery
-from onepam.domain.event import decoder
-from onepam.domain.federation import ProviderKind
-from onepam.domain.proposal import ProposalKind
-from onepam.domain.provider_keys import KeysFacts
-from onepam.domain.provider_refusal import RefusalFacts
-from onepam.domain.provider_setting import MOST_SIGN_INS, InForce, Provider, ProviderProposal, SettingFacts
-from onepam.domain.providers import ProviderRule
+from onepam.app.providers.count_refusals import RefusalQuery
+from onepam.app.providers.propose_provider import ProviderQuery
+from onepam.app.providers.take_provider_keys import KeysQuery
+from onepam.domain.access.proposal import ProposalKind
+from onepam.domain.history.event import decoder
+from onepam.domain.providers.assertion import ProviderKind
+from onepam.domain.providers.events import ProviderRule
+from onepam.domain.providers.keys import KeysFacts
+from onepam.domain.providers.refusals import RefusalFacts
+from onepam.domain.providers.setting import MOST_SIGN_INS, InForce, Provider, ProviderProposal, SettingFacts
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
+from onepam.store.engine.facts import loads
+from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.proposals import proposal_of
-from onepam.store.facts.registry import loads
-from onepam.store.tables import AT
 
 _rule = decoder(ProviderRule)
 

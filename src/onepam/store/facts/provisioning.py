@@ -4,27 +4,27 @@ import json
 from typing import Any
 
 from onepam.app.ports import Snapshot
-from onepam.app.provision_group import ScimGroupQuery
-from onepam.app.provision_user import ScimUserQuery, TakeoverQuery
-from onepam.app.scim_token import ScimTokenQuery
-from onepam.domain.directory_brake import NO_BRAKE
-from onepam.domain.group_brake import GroupBrake
-from onepam.domain.leaving import Held
-from onepam.domain.people import DIRECTORY_GROUP
-from onepam.domain.proposal import ProposalKind
-from onepam.domain.provision_group import Group, GroupFacts, Member
-from onepam.domain.provision_user import TAKEOVER, Known, User, UserFacts, origin
-from onepam.domain.provisioning import ScimUserSet, name_key
-from onepam.domain.scim_token import Token, TokenFacts
-from onepam.domain.take_over import TakeoverFacts
+from onepam.app.provisioning.provision_group import ScimGroupQuery
+from onepam.app.provisioning.provision_user import ScimUserQuery, TakeoverQuery
+from onepam.app.provisioning.scim_token import ScimTokenQuery
+from onepam.domain.access.proposal import ProposalKind
+from onepam.domain.leaving.brake import NO_BRAKE
+from onepam.domain.leaving.group_brake import GroupBrake
+from onepam.domain.leaving.leaving import Held
+from onepam.domain.people.events import DIRECTORY_GROUP
+from onepam.domain.provisioning.events import ScimUserSet, name_key
+from onepam.domain.provisioning.groups import Group, GroupFacts, Member
+from onepam.domain.provisioning.take_over import TakeoverFacts
+from onepam.domain.provisioning.tokens import Token, TokenFacts
+from onepam.domain.provisioning.users import TAKEOVER, Known, User, UserFacts, origin
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
+from onepam.store.engine.facts import loads
+from onepam.store.engine.tables import AT
 from onepam.store.facts.directory_brake import administers, administrators, brake_facts, person_hold, reported_by
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.people import directory_memberships, held, person_facts
 from onepam.store.facts.proposals import proposal_of
-from onepam.store.facts.registry import loads
-from onepam.store.tables import AT
 
 NOBODY = Held()
 NO_GROUP_BRAKE = GroupBrake()

@@ -1,12 +1,12 @@
 """Facts of checking recordings."""
 
-from onepam.app.check_recordings import KnownBadQuery
 from onepam.app.ports import Snapshot
-from onepam.domain.recordings import Condition, KnownBad
+from onepam.app.sessions.check_recordings import KnownBadQuery
+from onepam.domain.sessions.recordings import Condition, KnownBad
 from onepam.kernel.clock import Instant
 from onepam.store.db import row
-from onepam.store.facts.registry import loads
-from onepam.store.tables import AT
+from onepam.store.engine.facts import loads
+from onepam.store.engine.tables import AT
 
 
 @loads(KnownBadQuery)

@@ -3,19 +3,22 @@
 from collections.abc import Iterable
 from typing import Any
 
-from onepam.app.approve_request import ApprovalQuery
-from onepam.app.end_grant import GrantQuery
-from onepam.app.expire_access import MOST_GRANTS, MOST_REQUESTS, OverdueQuery
-from onepam.app.make_request import AskQuery
 from onepam.app.ports import Snapshot
-from onepam.app.withdraw_request import WithdrawQuery
-from onepam.domain.approval import ApprovalFacts, GrantFacts, RequestFacts, authority, permission_of
-from onepam.domain.asking import AskFacts, OpenRequest, WithdrawFacts
-from onepam.domain.expiry import OverdueFacts
-from onepam.domain.people import PersonKind
-from onepam.domain.requests import RequestStatus, Substance
+from onepam.app.requests.approve_request import ApprovalQuery
+from onepam.app.requests.end_grant import GrantQuery
+from onepam.app.requests.expire_access import MOST_GRANTS, MOST_REQUESTS, OverdueQuery
+from onepam.app.requests.make_request import AskQuery
+from onepam.app.requests.withdraw_request import WithdrawQuery
+from onepam.domain.access.model import Substance
+from onepam.domain.people.events import PersonKind
+from onepam.domain.requests.approval import ApprovalFacts, GrantFacts, RequestFacts, authority, permission_of
+from onepam.domain.requests.asking import AskFacts, OpenRequest, WithdrawFacts
+from onepam.domain.requests.events import RequestStatus
+from onepam.domain.requests.expiry import OverdueFacts
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import row, rows
+from onepam.store.engine.facts import loads
+from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import (
     access_facts,
     actor_facts,
@@ -25,8 +28,6 @@ from onepam.store.facts.holdings import (
     resource_facts,
     substance,
 )
-from onepam.store.facts.registry import loads
-from onepam.store.tables import AT
 
 _CURRENT = f"valid_until = {FOREVER}"
 

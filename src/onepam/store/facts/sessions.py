@@ -2,19 +2,19 @@
 
 import json
 
-from onepam.app.close_session import NoFacts, SessionStatus, StatusQuery
-from onepam.app.confirm import AccessQuery, ConfirmationQuery
 from onepam.app.open_session import ConfirmationFacts, KnockFacts, KnockQuery
 from onepam.app.ports import Snapshot
-from onepam.domain.confirmation import GivenFacts
-from onepam.domain.decision import AccessFacts
-from onepam.domain.event import decoder
-from onepam.domain.sessions import MfaProof
+from onepam.app.sessions.close_session import NoFacts, SessionStatus, StatusQuery
+from onepam.app.sessions.confirm import AccessQuery, ConfirmationQuery
+from onepam.domain.access.decision import AccessFacts
+from onepam.domain.access.proof import MfaProof
+from onepam.domain.history.event import decoder
+from onepam.domain.sessions.confirmation import GivenFacts
 from onepam.kernel.clock import Instant
 from onepam.store.db import row
+from onepam.store.engine.facts import loads
+from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import access_facts, actor_facts, mfa_proof, person_kind, remembered, resource_facts
-from onepam.store.facts.registry import loads
-from onepam.store.tables import AT
 
 _mfa = decoder(MfaProof)
 

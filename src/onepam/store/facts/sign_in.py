@@ -1,23 +1,23 @@
 """Facts of accounts, sign-ins and enrolments."""
 
-from onepam.app.add_service_key import ServiceKeyQuery
-from onepam.app.enrol import BootstrapFacts, BootstrapQuery, EnrolmentQuery, LinkQuery
+from onepam.app.people.add_service_key import ServiceKeyQuery
 from onepam.app.ports import Snapshot
-from onepam.app.sign_in import OwnSessionFacts, OwnSessionQuery, SignInFacts, SignInQuery
-from onepam.domain.enrolling import EnrolmentFacts, LinkFacts
-from onepam.domain.gate import Device, Failures, Tries
-from onepam.domain.people import PersonKind
-from onepam.domain.proposal import ProposalKind
-from onepam.domain.service_keys import ServiceKeyFacts
-from onepam.domain.sign_in import FactorKind
-from onepam.domain.signing_in import CHALLENGE_LIFETIME, AccountFacts, FactorFacts
+from onepam.app.signing_in.enrol import BootstrapFacts, BootstrapQuery, EnrolmentQuery, LinkQuery
+from onepam.app.signing_in.sign_in import OwnSessionFacts, OwnSessionQuery, SignInFacts, SignInQuery
+from onepam.domain.access.proposal import ProposalKind
+from onepam.domain.people.events import PersonKind
+from onepam.domain.signing_in.enrolling import EnrolmentFacts, LinkFacts
+from onepam.domain.signing_in.events import FactorKind
+from onepam.domain.signing_in.gate import Device, Failures, Tries
+from onepam.domain.signing_in.rules import CHALLENGE_LIFETIME, AccountFacts, FactorFacts
+from onepam.domain.signing_in.service_keys import ServiceKeyFacts
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
+from onepam.store.engine.facts import loads
+from onepam.store.engine.tables import AT
 from onepam.store.facts.directory_brake import who_can_decide
 from onepam.store.facts.holdings import actor_facts, held_roles, mfa_proof
 from onepam.store.facts.proposals import proposal_of
-from onepam.store.facts.registry import loads
-from onepam.store.tables import AT
 
 
 def account_facts(db: Snapshot, person: str, at: Instant) -> AccountFacts:

@@ -4,18 +4,18 @@ import json
 from typing import Any
 
 from onepam.app.ports import Snapshot
-from onepam.app.receive_signal import SignalQuery
-from onepam.app.signal_streams import StreamQuery
-from onepam.domain.federated import subject_digest
-from onepam.domain.proposal import ProposalKind
-from onepam.domain.signal_setting import StreamFacts, StreamProposal
-from onepam.domain.signals import MOST_SIGN_INS, Delivery, SignalFacts, Stream
+from onepam.app.providers.receive_signal import SignalQuery
+from onepam.app.providers.signal_streams import StreamQuery
+from onepam.domain.access.proposal import ProposalKind
+from onepam.domain.providers.entering import subject_digest
+from onepam.domain.providers.signal_setting import StreamFacts, StreamProposal
+from onepam.domain.providers.signals import MOST_SIGN_INS, Delivery, SignalFacts, Stream
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
+from onepam.store.engine.facts import loads
+from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.proposals import proposal_of
-from onepam.store.facts.registry import loads
-from onepam.store.tables import AT
 
 _THERE = (
     "SELECT session, person FROM sign_in WHERE provider = :provider AND opened <= :until "

@@ -3,22 +3,22 @@
 import json
 from typing import Any
 
-from onepam.app.follow_roster import FollowQuery
 from onepam.app.ports import Snapshot
-from onepam.app.take_roster import StaffQuery
-from onepam.domain.directory_brake import NO_BRAKE, HoldReason
-from onepam.domain.people import PersonKind
-from onepam.domain.staff import ROSTER, StaffRules, Standing
-from onepam.domain.staff_diff import Account, Entry
-from onepam.domain.staff_follow import MOST_CHANGES, MOST_LEAVERS, Followed, FollowFacts, Joiner, Says
-from onepam.domain.staff_take import StaffFacts, VersionFacts
+from onepam.app.roster.follow_roster import FollowQuery
+from onepam.app.roster.take_roster import StaffQuery
+from onepam.domain.leaving.brake import NO_BRAKE, HoldReason
+from onepam.domain.people.events import PersonKind
+from onepam.domain.roster.difference import Account, Entry
+from onepam.domain.roster.events import ROSTER, StaffRules, Standing
+from onepam.domain.roster.following import MOST_CHANGES, MOST_LEAVERS, Followed, FollowFacts, Joiner, Says
+from onepam.domain.roster.taking import StaffFacts, VersionFacts
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
+from onepam.store.engine.facts import loads
+from onepam.store.engine.tables import AT
 from onepam.store.facts.directory_brake import brake_facts, person_hold
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.people import held
-from onepam.store.facts.registry import loads
-from onepam.store.tables import AT
 
 GROUP = HoldReason.LAST_ADMINISTRATORS_GROUP
 

@@ -11,8 +11,8 @@ from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 
-from onepam.store.database import is_complete
 from onepam.store.db import Db
+from onepam.store.engine.database import is_complete
 
 
 @dataclass(frozen=True, slots=True)

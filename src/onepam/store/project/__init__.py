@@ -1,5 +1,6 @@
 """Projections: for each event kind the one function that turns it into rows. Nothing else writes state tables."""
 
+from onepam.store.engine.projections import STATE_TABLES, project, unprojected
 from onepam.store.project import (
     access,
     changes,
@@ -21,7 +22,6 @@ from onepam.store.project import (
     staff,
     system,
 )
-from onepam.store.project.registry import STATE_TABLES, project, unprojected
 
 __all__ = [
     "STATE_TABLES",

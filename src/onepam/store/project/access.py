@@ -1,9 +1,9 @@
 """Roles, resources and bindings."""
 
-from onepam.domain import access as events
+from onepam.domain.access import model as events
 from onepam.store.db import Db
-from onepam.store.project.registry import Place, projects, state
-from onepam.store.tables import StateTable
+from onepam.store.engine.projections import Place, projects, state
+from onepam.store.engine.tables import StateTable
 
 ROLE = state(
     StateTable(

@@ -1,10 +1,10 @@
 """Proposed and applied changes of the role matrix."""
 
-from onepam.domain import changes as events
-from onepam.domain.proposal import ProposalRefused
+from onepam.domain.access.proposal import ProposalRefused
+from onepam.domain.matrix import events
 from onepam.store.db import Db
-from onepam.store.project.registry import Place, nothing, projects, state
-from onepam.store.tables import StateTable
+from onepam.store.engine.projections import Place, nothing, projects, state
+from onepam.store.engine.tables import StateTable
 
 CHANGE = state(
     StateTable(

@@ -1,10 +1,10 @@
 """Whose account waits for an administrator's word after a directory ended them, or reported that they left."""
 
-from onepam.domain import directory_brake as events
+from onepam.domain.leaving import brake as events
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import Db, rows
-from onepam.store.project.registry import Place, projects, state
-from onepam.store.tables import StateTable
+from onepam.store.engine.projections import Place, projects, state
+from onepam.store.engine.tables import StateTable
 
 HOLD = state(
     StateTable(

@@ -1,9 +1,9 @@
 """The disks that hold recordings, by the process that writes to them."""
 
-from onepam.domain import disk as events
+from onepam.domain.host import disk as events
 from onepam.store.db import Db
-from onepam.store.project.registry import Place, projects, state
-from onepam.store.tables import StateTable
+from onepam.store.engine.projections import Place, projects, state
+from onepam.store.engine.tables import StateTable
 
 DISK = state(
     StateTable(

@@ -1,9 +1,9 @@
 """Which doors are pressed by a crowd."""
 
-from onepam.domain import doors as events
+from onepam.domain.host import doors as events
 from onepam.store.db import Db
-from onepam.store.project.registry import Place, projects, state
-from onepam.store.tables import StateTable
+from onepam.store.engine.projections import Place, projects, state
+from onepam.store.engine.tables import StateTable
 
 PRESSED_DOOR = state(
     StateTable(

@@ -1,7 +1,7 @@
 """What the state tables follow from, as a digest for each table and each event kind.
 
 The digests are kept in the database. Where a release has others, rows that an older one made may not be what this one
-would make, and the state is rebuilt (`store/upgrade.py`). So they cover all that a row follows from: the table's
+would make, and the state is rebuilt (`store/engine/upgrade.py`). So they cover all that a row follows from: the table's
 columns, the form of the kind's entries, its projection, and what the projection uses. Comments, docstrings and layout
 do not count; neither does a kind or a table that is new, for no entry has gone by.
 """
@@ -15,16 +15,16 @@ from hashlib import sha256
 from types import FunctionType, ModuleType
 from typing import Any
 
-from onepam.domain.event import kinds
-from onepam.domain.form import form
-from onepam.store import tables
-from onepam.store.project.registry import STATE_TABLES, projection_of
+from onepam.domain.history.event import kinds
+from onepam.domain.history.form import form
+from onepam.store.engine import tables
+from onepam.store.engine.projections import STATE_TABLES, projection_of
 
 REGISTERING = ("projects", "nothing", "state")
 BROUGHT = ("onepam.domain", "onepam.kernel", "onepam.store.project.")
 MEMBERS = re.compile(r"(?<=one of )\[.*?\]")
 """Of enumerations: they may grow, and no entry has gone by that holds what is new."""
-PLUMBING = "onepam.store.project.registry"
+PLUMBING = "onepam.store.engine.projections"
 
 
 def fingerprints() -> dict[str, str]:

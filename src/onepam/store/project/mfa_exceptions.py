@@ -1,9 +1,9 @@
 """Exceptions from the second factor, proposed and accepted."""
 
-from onepam.domain import mfa_exceptions as events
+from onepam.domain.signing_in import exception_events as events
 from onepam.store.db import Db
-from onepam.store.project.registry import Place, projects, state
-from onepam.store.tables import StateTable
+from onepam.store.engine.projections import Place, projects, state
+from onepam.store.engine.tables import StateTable
 
 MFA_EXCEPTION = state(
     StateTable(

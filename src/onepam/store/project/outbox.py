@@ -1,9 +1,9 @@
 """Receivers of notices, and what each was told last."""
 
-from onepam.domain import outbox as events
+from onepam.domain.telling import outbox as events
 from onepam.store.db import Db
-from onepam.store.project.registry import Place, projects, state
-from onepam.store.tables import StateTable
+from onepam.store.engine.projections import Place, projects, state
+from onepam.store.engine.tables import StateTable
 
 RECEIVER = state(
     StateTable(

@@ -1,10 +1,10 @@
 """People and group members."""
 
-from onepam.domain import people as events
+from onepam.domain.people import events
 from onepam.store.db import Db
+from onepam.store.engine.projections import Place, projects, state
+from onepam.store.engine.tables import StateTable
 from onepam.store.project.directory_brake import answered
-from onepam.store.project.registry import Place, projects, state
-from onepam.store.tables import StateTable
 
 PERSON = state(
     StateTable(

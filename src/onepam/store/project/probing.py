@@ -1,9 +1,9 @@
 """What the listeners said to probes, and who is to be probed."""
 
-from onepam.domain import probing as events
+from onepam.domain.leaving import probing as events
 from onepam.store.db import Db
-from onepam.store.project.registry import Place, projects, state
-from onepam.store.tables import StateTable
+from onepam.store.engine.projections import Place, projects, state
+from onepam.store.engine.tables import StateTable
 
 PROBE = state(
     StateTable(

@@ -1,9 +1,9 @@
 """How often each provider's messages let nobody in, by cause."""
 
-from onepam.domain.provider_refusal import ProviderRefused
+from onepam.domain.providers.refusals import ProviderRefused
 from onepam.store.db import Db, row
-from onepam.store.project.registry import Place, projects, state
-from onepam.store.tables import StateTable
+from onepam.store.engine.projections import Place, projects, state
+from onepam.store.engine.tables import StateTable
 
 PROVIDER_REFUSAL = state(
     StateTable(

@@ -1,10 +1,10 @@
 """Identity providers, what was proposed or declared of them, and whose identity is whose."""
 
-from onepam.domain import providers as events
-from onepam.domain.provider_keys import ProviderKeysRead
+from onepam.domain.providers import events
+from onepam.domain.providers.keys import ProviderKeysRead
 from onepam.store.db import Db
-from onepam.store.project.registry import Place, projects, state
-from onepam.store.tables import StateTable
+from onepam.store.engine.projections import Place, projects, state
+from onepam.store.engine.tables import StateTable
 
 _PROVIDER = {
     "provider": "TEXT NOT NULL",

@@ -1,12 +1,12 @@
 """What directories say by SCIM: their tokens, users, groups and members."""
 
-from onepam.domain import provisioning as events
-from onepam.domain.provision_user import origin
-from onepam.domain.provisioning import name_key
+from onepam.domain.provisioning import events
+from onepam.domain.provisioning.events import name_key
+from onepam.domain.provisioning.users import origin
 from onepam.store.db import Db
+from onepam.store.engine.projections import Place, projects, state
+from onepam.store.engine.tables import StateTable
 from onepam.store.project.directory_brake import REPORTED_LEAVER
-from onepam.store.project.registry import Place, projects, state
-from onepam.store.tables import StateTable
 
 SCIM_TOKEN = state(
     StateTable(

@@ -1,9 +1,9 @@
 """Checks of recordings, and the recordings that are bad."""
 
-from onepam.domain import recordings as events
+from onepam.domain.sessions import recordings as events
 from onepam.store.db import Db
-from onepam.store.project.registry import Place, projects, state
-from onepam.store.tables import StateTable
+from onepam.store.engine.projections import Place, projects, state
+from onepam.store.engine.tables import StateTable
 
 CHECK = state(
     StateTable(

@@ -1,9 +1,9 @@
 """Requests, approvals and grants."""
 
-from onepam.domain import requests as events
+from onepam.domain.requests import events
 from onepam.store.db import Db
-from onepam.store.project.registry import Place, nothing, projects, state
-from onepam.store.tables import StateTable
+from onepam.store.engine.projections import Place, nothing, projects, state
+from onepam.store.engine.tables import StateTable
 
 REQUEST = state(
     StateTable(

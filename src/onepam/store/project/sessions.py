@@ -1,9 +1,9 @@
 """Gateway sessions, confirmations and the sealed heads of recordings."""
 
-from onepam.domain import sessions as events
+from onepam.domain.sessions import events
 from onepam.store.db import Db
-from onepam.store.project.registry import Place, nothing, projects, state
-from onepam.store.tables import StateTable
+from onepam.store.engine.projections import Place, nothing, projects, state
+from onepam.store.engine.tables import StateTable
 
 SESSION = state(
     StateTable(

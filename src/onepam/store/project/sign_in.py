@@ -2,12 +2,12 @@
 
 import json
 
-from onepam.domain import sign_in as events
-from onepam.domain.gate import LOCKED, Device
+from onepam.domain.signing_in import events
+from onepam.domain.signing_in.gate import LOCKED, Device
 from onepam.kernel.clock import FOREVER
 from onepam.store.db import Db
-from onepam.store.project.registry import Place, nothing, projects, state
-from onepam.store.tables import StateTable
+from onepam.store.engine.projections import Place, nothing, projects, state
+from onepam.store.engine.tables import StateTable
 
 FACTOR = state(
     StateTable(

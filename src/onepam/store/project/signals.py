@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from onepam.domain import signals as events
+from onepam.domain.providers import signals as events
 from onepam.store.db import Db
-from onepam.store.project.registry import Place, projects, state
-from onepam.store.tables import StateTable
+from onepam.store.engine.projections import Place, projects, state
+from onepam.store.engine.tables import StateTable
 
 _STREAM = {
     "stream": "TEXT NOT NULL",

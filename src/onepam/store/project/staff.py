@@ -1,10 +1,10 @@
 """The staff roster: its entries, its versions, where it comes from and how it is judged."""
 
-from onepam.domain import staff as events
-from onepam.domain.staff import Standing
+from onepam.domain.roster import events
+from onepam.domain.roster.events import Standing
 from onepam.store.db import Db
-from onepam.store.project.registry import Place, projects, state
-from onepam.store.tables import StateTable
+from onepam.store.engine.projections import Place, projects, state
+from onepam.store.engine.tables import StateTable
 
 ENTRY = state(
     StateTable(

@@ -1,10 +1,11 @@
 """The installation's own events."""
 
-from onepam.domain import announcing, continuing, recovering, recovery_key
-from onepam.domain import system as events
+from onepam.domain.history import system as events
+from onepam.domain.host import announcing, continuing, recovery_key
+from onepam.domain.recovery import recovering
 from onepam.store.db import Db
-from onepam.store.project.registry import STATE_TABLES, Place, nothing, projects, state
-from onepam.store.tables import StateTable
+from onepam.store.engine.projections import STATE_TABLES, Place, nothing, projects, state
+from onepam.store.engine.tables import StateTable
 
 VERIFICATION = state(
     StateTable(

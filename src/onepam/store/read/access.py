@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from onepam.app.ports import Snapshot
-from onepam.domain.decision import AccessFacts
+from onepam.domain.access.decision import AccessFacts
 from onepam.kernel.clock import Instant
 from onepam.store.facts.holdings import access_facts
 

@@ -8,18 +8,18 @@ import json
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
-from onepam.domain.announcing import Deed
-from onepam.domain.directory_brake import HoldReason
-from onepam.domain.disk import DiskStage
-from onepam.domain.doors import Door
+from onepam.domain.host.announcing import Deed
+from onepam.domain.host.disk import DiskStage
+from onepam.domain.host.doors import Door
+from onepam.domain.leaving.brake import HoldReason
 from onepam.kernel.clock import HOUR, Instant, utc
 from onepam.store.db import row, rows
+from onepam.store.engine.tables import AT
 from onepam.store.read.announced import open_announcements
 from onepam.store.read.directory_brake import held_people, reported_leavers
 from onepam.store.read.doors import pressed_doors
 from onepam.store.read.outbox import deliveries
 from onepam.store.read.recordings import untested
-from onepam.store.tables import AT
 
 UNTOLD = HOUR
 """How long a receiver fails before it is an alarm (microseconds)."""

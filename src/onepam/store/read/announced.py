@@ -1,7 +1,7 @@
 """The recovery key and what the host has announced: read from the entries, of which there are few."""
 
 from onepam.app.ports import Snapshot
-from onepam.domain.announcing import (
+from onepam.domain.host.announcing import (
     AccessRecoveryAnnounced,
     AccessRecoveryCancelled,
     Announcement,
@@ -11,11 +11,11 @@ from onepam.domain.announcing import (
     RenewalAnnounced,
     RenewalCancelled,
 )
-from onepam.domain.continuing import LedgerContinued
-from onepam.domain.recovering import AccessRecovered
-from onepam.domain.recovery_key import RecoveryKeyMade, RecoveryKeyRenewed
+from onepam.domain.host.continuing import LedgerContinued
+from onepam.domain.host.recovery_key import RecoveryKeyMade, RecoveryKeyRenewed
+from onepam.domain.recovery.recovering import AccessRecovered
 from onepam.kernel.clock import Instant
-from onepam.store.entries import entries_of
+from onepam.store.engine.entries import entries_of
 
 KINDS = (
     "access.recovered",

@@ -3,15 +3,14 @@
 from dataclasses import dataclass, replace
 
 from onepam.app.ports import Snapshot
-from onepam.domain.access import Action, Mode
-from onepam.domain.authority import HeldRole
-from onepam.domain.decision import HeldGrant
-from onepam.domain.sessions import Because
+from onepam.domain.access.authority import HeldRole
+from onepam.domain.access.decision import Because, HeldGrant
+from onepam.domain.access.model import Action, Mode
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import row, rows
+from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import grant_of, held_roles, substance
 from onepam.store.read.estate import Estate, Site
-from onepam.store.tables import AT
 
 
 @dataclass(frozen=True, slots=True)

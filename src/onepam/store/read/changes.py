@@ -4,16 +4,16 @@ import json
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
-from onepam.domain.access import Action
-from onepam.domain.access_file import InvalidFile, read_access, resolve
-from onepam.domain.ending import access_under, endings, session_falls
-from onepam.domain.plan import Plan, make_plan
+from onepam.domain.access.model import Action
+from onepam.domain.matrix.ending import access_under, endings, session_falls
+from onepam.domain.matrix.file import InvalidFile, read_access, resolve
+from onepam.domain.matrix.plan import Plan, make_plan
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
+from onepam.store.engine.tables import AT
 from onepam.store.facts.changes import matrix, people
 from onepam.store.facts.holdings import held_grants
 from onepam.store.read.names import names
-from onepam.store.tables import AT
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,16 @@ import json
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
-from onepam.domain.access import ConsoleRight
+from onepam.domain.access.model import ConsoleRight
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
-from onepam.store.entries import Stored as Stored
-from onepam.store.entries import entries, size_at
+from onepam.store.engine.entries import Stored as Stored
+from onepam.store.engine.entries import entries, size_at
+from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import held_roles
 from onepam.store.read.people import people
 from onepam.store.read.requests import count_waiting
 from onepam.store.read.second_factor import without_factor
-from onepam.store.tables import AT
 
 OVERSEERS = frozenset({ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR})
 """Holders of any of these see what is everybody's; others what is their own."""

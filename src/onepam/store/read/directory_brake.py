@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
-from onepam.domain.directory_brake import UNDECIDED, HoldReason
+from onepam.domain.leaving.brake import UNDECIDED, HoldReason
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import rows
-from onepam.store.tables import AT
+from onepam.store.engine.tables import AT
 
 MOST_DUE = 50
 

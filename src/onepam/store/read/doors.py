@@ -4,12 +4,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
-from onepam.domain.doors import Door
+from onepam.domain.host.doors import Door
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
 from onepam.store.db import rows
-from onepam.store.entries import Stored, entries_of, size_of
-from onepam.store.tables import AT
+from onepam.store.engine.entries import Stored, entries_of, size_of
+from onepam.store.engine.tables import AT
 
 WINDOW = 5_000
 """Entries looked through at once."""

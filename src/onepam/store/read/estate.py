@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from onepam.app.ports import Snapshot
-from onepam.domain.access import Permission
-from onepam.domain.authority import HeldRole
+from onepam.domain.access.authority import HeldRole
+from onepam.domain.access.model import Permission
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
-from onepam.store.tables import AT
+from onepam.store.engine.tables import AT
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from onepam.app.ports import Snapshot
-from onepam.domain.access import Mode, Permission
-from onepam.domain.approval import permission_of
-from onepam.domain.decision import decide
-from onepam.domain.sessions import Because
+from onepam.domain.access.decision import Because, decide
+from onepam.domain.access.model import Mode, Permission
+from onepam.domain.requests.approval import permission_of
 from onepam.kernel.clock import HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.db import row

@@ -3,14 +3,14 @@
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
-from onepam.domain.federation import ProviderKind
-from onepam.domain.provider_setting import Provider
-from onepam.domain.signing_in import CLI_SESSION, CONSOLE_SESSION
+from onepam.domain.providers.assertion import ProviderKind
+from onepam.domain.providers.setting import Provider
+from onepam.domain.signing_in.rules import CLI_SESSION, CONSOLE_SESSION
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
+from onepam.store.engine.tables import AT
 from onepam.store.facts.providers import provider_of
 from onepam.store.read.names import name
-from onepam.store.tables import AT
 
 MOST_CANDIDATES = 20_000
 LONGEST = CONSOLE_SESSION + CLI_SESSION

@@ -9,15 +9,15 @@ from math import ceil
 from typing import Any
 
 from onepam.app.ports import Snapshot
-from onepam.domain.leaving import SPONSOR_GRACE
-from onepam.domain.people import PersonKind
-from onepam.domain.probing import ProbeResult
+from onepam.domain.leaving.leaving import SPONSOR_GRACE
+from onepam.domain.leaving.probing import ProbeResult
+from onepam.domain.people.events import PersonKind
 from onepam.kernel.clock import DAY, FOREVER, Instant
 from onepam.store.db import row, rows
+from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import substance
 from onepam.store.facts.requests import approvers, deciders
 from onepam.store.read.names import name, names
-from onepam.store.tables import AT
 
 ALLOWED = DAY
 """From the news to the last end of access; beyond it stands a finding (microseconds)."""

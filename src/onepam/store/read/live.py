@@ -3,7 +3,7 @@
 from onepam.app.ports import Snapshot
 from onepam.kernel.clock import Instant
 from onepam.store.db import rows
-from onepam.store.tables import AT
+from onepam.store.engine.tables import AT
 
 
 def open_sessions(db: Snapshot, at: Instant, node: str) -> list[str]:

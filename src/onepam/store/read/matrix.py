@@ -7,16 +7,15 @@ from enum import StrEnum
 from typing import Any
 
 from onepam.app.ports import Snapshot
-from onepam.domain.access import Action, Mode, Permission
-from onepam.domain.authority import HeldRole
-from onepam.domain.decision import HeldGrant
-from onepam.domain.sessions import Because
+from onepam.domain.access.authority import HeldRole
+from onepam.domain.access.decision import Because, HeldGrant
+from onepam.domain.access.model import Action, Mode, Permission
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import rows
+from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import console_rights, permissions
 from onepam.store.read.catalogue import because_of, running, still_given
 from onepam.store.read.estate import Estate
-from onepam.store.tables import AT
 
 
 class How(StrEnum):

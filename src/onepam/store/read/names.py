@@ -3,7 +3,7 @@
 from onepam.app.ports import Snapshot
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
-from onepam.store.tables import AT
+from onepam.store.engine.tables import AT
 
 
 def name(db: Snapshot, at: Instant, person: str | None) -> str:

@@ -5,17 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
-from onepam.domain.notices import ALARM, MOST_DECIDERS_TOLD, TABLE, Audience, Telling, telling
-from onepam.domain.outbox import GIVEN_UP, MAIL, SECURITY, Channel, Occurrence, Told, mail_to
-from onepam.domain.requests import RequestMade, Substance
+from onepam.domain.access.model import Substance
+from onepam.domain.requests.events import RequestMade
+from onepam.domain.telling.notices import ALARM, MOST_DECIDERS_TOLD, TABLE, Audience, Telling, telling
+from onepam.domain.telling.outbox import GIVEN_UP, MAIL, SECURITY, Channel, Occurrence, Told, mail_to
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Corrupt
 from onepam.store.db import row, rows
-from onepam.store.entries import Stored, entries_of, size_at, size_of
+from onepam.store.engine.entries import Stored, entries_of, size_at, size_of
+from onepam.store.engine.tables import AT
 from onepam.store.facts.directory_brake import administrators
 from onepam.store.facts.requests import approvers, deciders
 from onepam.store.read.names import name
-from onepam.store.tables import AT
 
 KINDS = tuple(each.kind for each in TABLE)
 LOOKED_BACK = GIVEN_UP + 7 * DAY

@@ -1,14 +1,14 @@
 """What the ledger has to tell others: whose sessions are over, and whose credential proves nothing any more."""
 
 from onepam.app.ports import Snapshot
-from onepam.domain.directory_brake import DirectoryPersonHeld
-from onepam.domain.leaving import ENDED
-from onepam.domain.people import PersonDisabled
-from onepam.domain.sign_in import FactorKind, FactorRemoved
-from onepam.domain.signals import Outgoing, SignalKind
+from onepam.domain.leaving.brake import DirectoryPersonHeld
+from onepam.domain.leaving.leaving import ENDED
+from onepam.domain.people.events import PersonDisabled
+from onepam.domain.providers.signals import Outgoing, SignalKind
+from onepam.domain.signing_in.events import FactorKind, FactorRemoved
 from onepam.kernel.clock import Instant
 from onepam.store.db import row
-from onepam.store.entries import Stored, entries_of, size_of
+from onepam.store.engine.entries import Stored, entries_of, size_of
 
 WINDOW = 5_000
 """Entries looked through at once."""

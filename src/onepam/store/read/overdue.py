@@ -1,8 +1,8 @@
 """Whose time is over, and who has left with something left over: for the sweep, which asks again in its command."""
 
 from onepam.app.ports import Snapshot
-from onepam.domain.directory_brake import HoldReason
-from onepam.domain.leaving import SPONSOR_GRACE
+from onepam.domain.leaving.brake import HoldReason
+from onepam.domain.leaving.leaving import SPONSOR_GRACE
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import rows
 

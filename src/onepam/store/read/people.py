@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from onepam.app.ports import Snapshot
-from onepam.domain.people import PersonKind
+from onepam.domain.people.events import PersonKind
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import row, rows
+from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import held_roles, substance
-from onepam.store.read.history import Moment, moments
+from onepam.store.read.moments import Moment, moments
 from onepam.store.read.names import name, names
 from onepam.store.read.roles import roles_of_everybody
 from onepam.store.read.second_factor import LastSignIn, last_sign_ins
-from onepam.store.tables import AT
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from onepam.app.ports import Snapshot
-from onepam.domain.probing import Probe, ProbedProof, ProbePath, ProbePurpose, ProbeResult
-from onepam.domain.sign_in import SignInKind
+from onepam.domain.leaving.probing import Probe, ProbedProof, ProbePath, ProbePurpose, ProbeResult
+from onepam.domain.signing_in.events import SignInKind
 from onepam.kernel.clock import DAY, Instant
 from onepam.store.db import row, rows
-from onepam.store.tables import AT
+from onepam.store.engine.tables import AT
 
 MOST_PROOFS = 10
 """Of each kind, the newest."""

@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass, replace
 
-from onepam.app.federated_sign_in import FederatedQuery
 from onepam.app.ports import Snapshot
-from onepam.domain.federated import FederatedFacts, session_of, subject_digest
-from onepam.domain.federation import Assertion
-from onepam.domain.provider_setting import Provider
+from onepam.app.providers.federated_sign_in import FederatedQuery
+from onepam.domain.providers.assertion import Assertion
+from onepam.domain.providers.entering import FederatedFacts, session_of, subject_digest
+from onepam.domain.providers.setting import Provider
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
+from onepam.store.engine.facts import load
+from onepam.store.engine.tables import AT
 from onepam.store.facts.providers import provider_of
-from onepam.store.facts.registry import load
 from onepam.store.read.names import name
-from onepam.store.tables import AT
 
 
 @dataclass(frozen=True, slots=True)

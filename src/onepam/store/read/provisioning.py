@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from onepam.app.ports import Snapshot
-from onepam.domain.people import DIRECTORY_GROUP
-from onepam.domain.provision_user import DISABLED_HERE
-from onepam.domain.provisioning import name_key
+from onepam.domain.people.events import DIRECTORY_GROUP
+from onepam.domain.provisioning.events import name_key
+from onepam.domain.provisioning.users import DISABLED_HERE
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
-from onepam.store.tables import AT
+from onepam.store.engine.tables import AT
 
 MOST_SCANNED = 200_000
 """Rows that one search looks through."""

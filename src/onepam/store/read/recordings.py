@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
-from onepam.domain.recordings import Checked, Condition
+from onepam.domain.sessions.recordings import Checked, Condition
 from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.store.db import row, rows
-from onepam.store.tables import AT
+from onepam.store.engine.tables import AT
 
 MAX_TURN = 30 * DAY
 """How long going once over all recordings may take."""

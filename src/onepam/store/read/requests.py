@@ -4,19 +4,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from onepam.app.ports import Snapshot
-from onepam.domain.access import Action, ConsoleRight
-from onepam.domain.approval import authority, permission_of, standing
-from onepam.domain.authority import HeldRole
-from onepam.domain.decision import AccessFacts
-from onepam.domain.requests import RequestStatus, Substance
+from onepam.domain.access.authority import HeldRole
+from onepam.domain.access.decision import AccessFacts
+from onepam.domain.access.model import Action, ConsoleRight, Substance
+from onepam.domain.requests.approval import authority, permission_of, standing
+from onepam.domain.requests.events import RequestStatus
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.store.db import row, rows
+from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import access_facts, held_roles, substance
 from onepam.store.facts.requests import approvers, deciders, owned_service
-from onepam.store.read.history import Moment, moments, moments_of
+from onepam.store.read.moments import Moment, moments, moments_of
 from onepam.store.read.names import name
-from onepam.store.tables import AT
 
 MOST = 500
 """Rows that a list gives at most."""

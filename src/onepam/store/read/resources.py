@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
-from onepam.domain.access import Mode
-from onepam.domain.matrix import Matrix, ResourceDefinition
+from onepam.domain.access.model import Mode
+from onepam.domain.matrix.matrix import Matrix, ResourceDefinition
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
+from onepam.store.engine.tables import AT
 from onepam.store.facts.changes import matrix, people
 from onepam.store.read.matrix import AccessRow, access_matrix
 from onepam.store.read.names import name, names
-from onepam.store.tables import AT
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,16 +5,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
-from onepam.domain.access import Action, ConsoleRight, Mode, Permission
-from onepam.domain.directory_brake import gives
-from onepam.domain.matrix import Matrix, ResourceDefinition, RoleDefinition
+from onepam.domain.access.model import Action, ConsoleRight, Mode, Permission
+from onepam.domain.leaving.brake import gives
+from onepam.domain.matrix.matrix import Matrix, ResourceDefinition, RoleDefinition
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
+from onepam.store.engine.tables import AT
 from onepam.store.facts.changes import matrix, people
 from onepam.store.facts.holdings import console_rights
 from onepam.store.read.directory_brake import holds
 from onepam.store.read.names import names
-from onepam.store.tables import AT
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from onepam.app.ports import Snapshot
-from onepam.domain.access import MfaRule
-from onepam.domain.federation import MfaBasis
-from onepam.domain.people import PersonKind
+from onepam.domain.access.model import MfaRule
+from onepam.domain.access.proof import MfaBasis
+from onepam.domain.people.events import PersonKind
 from onepam.kernel.clock import DAY, Instant
 from onepam.store.db import rows
+from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import mfa_rule
 from onepam.store.read.names import provider_name
-from onepam.store.tables import AT
 
 WINDOW = 30 * DAY
 """How far back the report looks at sessions (microseconds)."""

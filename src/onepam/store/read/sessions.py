@@ -6,18 +6,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from onepam.app.ports import Snapshot
-from onepam.domain.access import Action
-from onepam.domain.event import decoder
-from onepam.domain.recordings import Condition
-from onepam.domain.sessions import Because, EntryPoint, MfaProof
+from onepam.domain.access.decision import Because
+from onepam.domain.access.model import Action
+from onepam.domain.access.proof import MfaProof
+from onepam.domain.history.event import decoder
+from onepam.domain.sessions.events import EntryPoint
+from onepam.domain.sessions.recordings import Condition
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
-from onepam.store.entries import size_at
+from onepam.store.engine.entries import size_at
+from onepam.store.engine.tables import AT
 from onepam.store.read.explain import Link, explain
-from onepam.store.read.history import Moment, moments, moments_of
+from onepam.store.read.moments import Moment, moments, moments_of
 from onepam.store.read.names import name, provider_name
 from onepam.store.read.recordings import LAST_CHECK
-from onepam.store.tables import AT
 
 MOST = 500
 """Rows that a list gives at most."""

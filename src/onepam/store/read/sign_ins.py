@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from onepam.app.ports import Snapshot
 from onepam.kernel.clock import Instant
 from onepam.store.db import rows
-from onepam.store.tables import AT
+from onepam.store.engine.tables import AT
 
 
 @dataclass(frozen=True, slots=True)

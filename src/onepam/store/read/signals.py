@@ -4,12 +4,12 @@ import json
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
-from onepam.domain.signals import Stream
+from onepam.domain.providers.signals import Stream
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
+from onepam.store.engine.tables import AT
 from onepam.store.facts.signals import stream_of
 from onepam.store.read.names import name
-from onepam.store.tables import AT
 
 
 @dataclass(frozen=True, slots=True)

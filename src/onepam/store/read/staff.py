@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
-from onepam.domain.people import PersonKind
-from onepam.domain.staff import StaffRules, Standing
+from onepam.domain.people.events import PersonKind
+from onepam.domain.roster.events import StaffRules, Standing
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows, streamed
+from onepam.store.engine.tables import AT
 from onepam.store.facts.staff import staff_rules
 from onepam.store.read.names import names
-from onepam.store.tables import AT
 
 MOST_FINDINGS = 500
 """Findings of one kind that are listed; all are counted."""

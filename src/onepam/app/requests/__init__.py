@@ -1,0 +1,1 @@
+"""Use cases of requests for access."""

@@ -1,0 +1,1 @@
+"""Use cases of gateway sessions but their opening."""

@@ -1,0 +1,214 @@
+"""`onepam ledger verify`: on the machine of the ledger, or any with a copy of it, without the running platform."""
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from onepam.boot.clock import wall_clock
+from onepam.boot.eras import Seam, origin_of, place, place_unnamed, roots_of, seams
+from onepam.boot.on_ledger import existing
+from onepam.boot.outside import (
+    AnotherKey,
+    NotOutside,
+    anchor_of,
+    beside,
+    from_checkpoint,
+    from_signer,
+    from_witness,
+    written_down,
+)
+from onepam.boot.verification import Verdict, verify_entries, verify_state
+from onepam.domain.sessions.recordings import Checked
+from onepam.jobs.recordings_standing import recordings_read, recordings_standing
+from onepam.kernel.errors import Unavailable
+from onepam.ledger.check import Anchor
+from onepam.ledger.note import VerifierKey
+from onepam.ledger.verdict import NOT_JUDGED, History, Recordings, exit_code, history
+from onepam.signing.signer import SignerClient
+from onepam.store.engine.database import connect
+from onepam.store.engine.release import check
+
+Outside = tuple[list[str], list[Path], tuple[int, str] | None, Path | None]
+"""Where anchors come from: witnesses (URL or file), files of checkpoints, a head that was written down, a signer."""
+
+
+@dataclass
+class _Given:
+    """What the command line gave: the log's key, the witnesses', the anchors, and what was wrong with what is here."""
+
+    key: VerifierKey
+    logs: list[VerifierKey]
+    key_given: bool
+    witnesses: list[VerifierKey]
+    seams: list[Seam]
+    anchors: list[Anchor] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+
+    def take(self, found: Anchor | str | None) -> None:
+        """An anchor, or what does not fit; None is of what is said to be lost."""
+        if isinstance(found, str):
+            self.findings.append(found)
+        elif found is not None:
+            self.anchors.append(found)
+
+
+def verify_ledger(
+    data: Path,
+    log_keys: list[str],
+    witness_keys: list[str],
+    outside: Outside,
+    *,
+    state: bool,
+    recordings: bool,
+    as_json: bool,
+) -> None:
+    """Says what is found, and ends the program with the code for it."""
+    witnesses = outside[0]
+    existing(data)
+    try:
+        logs = [VerifierKey.parse(each) for each in log_keys or (_own_key(data),)]
+        with closing(connect(data / "ledger.db", read_only=True)) as db:
+            check(db)
+            origin, known = origin_of(db), seams(db)
+        key = next((each for each in logs if each.name == origin), logs[0])
+        given = _Given(key, logs, bool(log_keys), [VerifierKey.parse(each) for each in witness_keys], known)
+        if witnesses and not given.witnesses:
+            raise typer.BadParameter("give the witness's key too", param_hint="--witness-key")
+        _gather(given, data, outside)
+    except (ValueError, OSError) as error:
+        raise typer.BadParameter(str(error)) from None
+    with Progress(console=Console(stderr=True), transient=True, disable=as_json) as bars:
+        keys = [key, *given.witnesses]
+        verdict = verify_entries(
+            data / "ledger.db", data / "log", key.name, keys, given.anchors, progress=_bar(bars, "entries")
+        )
+        findings = [*given.findings, *verdict.findings]
+        if given.witnesses and not verdict.witnessed and not witnesses:
+            findings.append("checkpoint: no witness of the given keys has cosigned it")
+        if state:
+            findings += verify_state(data / "ledger.db", _bar(bars, "state tables"))
+        standing, bad = _recordings(data, recordings, _bar(bars, "recordings"))
+    lost = [each.words() for each in verdict.seams]
+    answer = history(verdict.size, verdict.head_at, len(findings), verdict.held, lost)
+    told = exit_code(answer, standing)
+    tell = _tell_json if as_json else _tell
+    findings += [f"recording {each.session}: {each.condition.value}: {each.found}" for each in bad]
+    tell(given, verdict, answer, standing, findings, state)
+    raise typer.Exit(told)
+
+
+def _recordings(data: Path, read: bool, told: Callable[[int, int], None]) -> tuple[Recordings, list[Checked]]:
+    """What reading every recording says now, or what the gateway's own checks have said."""
+    if read:
+        return recordings_read(data, wall_clock, told)
+    return recordings_standing(data / "ledger.db", wall_clock)
+
+
+def _gather(given: _Given, data: Path, outside: Outside) -> None:
+    """The anchors that were given, and what the signer beside the database remembers. Raises `ValueError`."""
+    witnesses, checkpoints, head, signer = outside
+    origin, root_of = given.key.name, roots_of(data / "ledger.db")
+    given.anchors += [from_witness(each, data, given.witnesses, origin) for each in witnesses]
+    for file in checkpoints:
+        try:
+            found = from_checkpoint(file, data, [*given.logs, *given.witnesses])
+        except AnotherKey as error:
+            if given.key_given:
+                raise
+            given.findings.append(f"log-key: not the key that lies with the database, {given.key.encode()}: {error}")
+            continue
+        placed: Anchor | str | None = anchor_of(found, str(file))
+        if found.checkpoint.origin != origin:
+            placed = place(anchor_of(found, str(file)), found.checkpoint.origin, given.seams, root_of)
+        given.take(placed)
+    if head is not None:
+        given.take(place_unnamed(written_down(*head), given.seams, root_of))
+    if signer is not None:
+        if not given.key_given:
+            raise NotOutside("a signer anchors by its key: give it from elsewhere, with --log-key")
+        given.anchors += [anchor] if (anchor := from_signer(signer, data, given.key)) else []
+    given.take(beside(data / "signer", origin))
+
+
+def _own_key(data: Path) -> str:
+    """The key that the running signer answers for; without one, the key must be given."""
+    try:
+        return SignerClient(data / "signer" / "socket").vkey().encode()
+    except Unavailable:
+        kept = data / "log-key"
+        if kept.exists():
+            return kept.read_text("utf-8").strip()
+        raise typer.BadParameter("the signer does not run; give its key", param_hint="--log-key") from None
+
+
+def _bar(bars: Progress, name: str) -> Callable[[int, int], None]:
+    task = bars.add_task(name, total=None)
+    return lambda done, of: bars.update(task, completed=done, total=of)
+
+
+def _tell(
+    given: _Given, verdict: Verdict, answer: History, recordings: Recordings, findings: list[str], state: bool
+) -> None:
+    for finding in findings:
+        typer.echo(f"FOUND  {finding}")
+    typer.echo(f"history     {answer.line()}")
+    typer.echo(f"lawful      {NOT_JUDGED}")
+    typer.echo(f"recordings  {recordings.line()}")
+    typer.echo("")
+    typer.echo(f"root {verdict.root}" if verdict.root else "no root: the entries that are left make no tree")
+    typer.echo(_published(verdict))
+    if not state:
+        typer.echo("the state tables were not compared")
+    if not given.key_given:
+        typer.echo("the key that lies with the database was taken; give --log-key to check who signed")
+    if not any(each.outside for each in given.anchors):
+        typer.echo("give an anchor from outside: --witness, --checkpoint, --at-least or --signer")
+
+
+def _tell_json(
+    given: _Given, verdict: Verdict, answer: History, recordings: Recordings, findings: list[str], state: bool
+) -> None:
+    told: dict[str, Any] = {
+        "exit": int(exit_code(answer, recordings)),
+        "history": {"word": answer.word.value, "reason": answer.reason},
+        "lawful": NOT_JUDGED,
+        "recordings": {
+            "total": recordings.total,
+            "checked": recordings.checked,
+            "as_of": recordings.as_of,
+            "disposed": recordings.disposed,
+            "missing": recordings.missing,
+            "cut": recordings.cut,
+            "altered": recordings.altered,
+            "foreign": recordings.foreign,
+            "unopened": recordings.unopened,
+        },
+        "seams": [asdict(each) for each in verdict.seams],
+        "entries": verdict.size,
+        "root": verdict.root or None,
+        "signed": verdict.signed,
+        "witnessed": verdict.witnessed if verdict.signed is not None else None,
+        "anchors": [
+            {"holder": each.anchor.holder, "size": each.anchor.size, "outside": each.anchor.outside}
+            for each in verdict.held
+        ],
+        "log_key_given": given.key_given,
+        "state_compared": state,
+        "findings": findings,
+    }
+    typer.echo(json.dumps(told, indent=2))
+
+
+def _published(verdict: Verdict) -> str:
+    """What the checkpoint beside the database says of the entries; nothing where they do not give it."""
+    if verdict.signed is None:
+        return "the entries do not give the root of the checkpoint that is published here"
+    witnessed = f"{verdict.witnessed} entries are witnessed" if verdict.witnessed else "no independent witness"
+    return f"{verdict.signed} of {verdict.size} entries are under the checkpoint that is published here; {witnessed}"

@@ -1,0 +1,169 @@
+"""The tour: a small company, a real target, and links by which its people enrol. It approves nothing by itself."""
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from onepam.boot.config import Config
+from onepam.boot.demo.founding import Founder, Founding
+from onepam.boot.demo.target import DemoTarget, start_target
+from onepam.boot.platform import Platform, stop_signal, stopped
+from onepam.boot.recovery_key import Made, found_recovery_key
+from onepam.store.read.proofs_of_sign_in import account_by_email
+
+PEOPLE = (
+    ("Ada Admin", "ada@demo.example", "administrator: sets things up"),
+    ("Ben Backup", "ben@demo.example", "second administrator: agrees to what widens access"),
+    ("Mia Manager", "mia@demo.example", "manager: approves requests"),
+    ("Eve Engineer", "eve@demo.example", "engineer: asks for access"),
+    ("Aude Auditor", "aude@demo.example", "auditor: reads everything, changes nothing"),
+)
+
+ACCESS = """\
+version: 1
+
+groups:
+  administrators: {{members: [ada@demo.example, ben@demo.example]}}
+  engineering: {{members: [eve@demo.example, mia@demo.example]}}
+
+resources:
+  web-1:
+    kind: ssh
+    address: 127.0.0.1:{port}
+    labels: {{env: prod, tier: web}}
+    owner: mia@demo.example
+    logins: [{login}]
+    host_keys: ["{host_key}"]
+  db-1:
+    kind: ssh
+    address: 127.0.0.1:{port}
+    labels: {{env: prod, tier: data}}
+    owner: ben@demo.example
+    logins: [{login}]
+    host_keys: ["{host_key}"]
+  dev-1:
+    kind: ssh
+    address: 127.0.0.1:{port}
+    labels: {{env: dev}}
+    owner: mia@demo.example
+    logins: [{login}]
+    host_keys: ["{host_key}"]
+
+roles:
+  engineer:
+    purpose: Builds and runs the product
+    owner: mia@demo.example
+    permissions:
+      develop:
+        {{actions: [shell, exec, sftp], where: {{env: dev}}, logins: ["*"], mode: standing, longest: 8h}}
+      repair-production:
+        actions: [shell, exec, sftp]
+        where: {{env: prod, tier: web}}
+        logins: ["*"]
+        mode: request
+        longest: 4h
+        approvers: [approver]
+  data-keeper:
+    purpose: Mends the databases of production
+    owner: ben@demo.example
+    permissions:
+      mend-data:
+        actions: [shell, exec]
+        where: {{tier: data}}
+        logins: ["*"]
+        mode: request
+        longest: 2h
+        approvers: [approver]
+        administrative: true
+  approver:
+    purpose: Decides who may repair production, and when
+    owner: ada@demo.example
+    console: [approve]
+  administrator:
+    purpose: Sets OnePAM up and keeps it healthy
+    owner: ada@demo.example
+    console: [administer, monitor, audit]
+  auditor:
+    purpose: Reads evidence
+    owner: ada@demo.example
+    console: [audit]
+
+bindings:
+  - {{role: engineer, group: engineering, because: everybody who builds}}
+  - {{role: approver, person: mia@demo.example, because: leads engineering}}
+  - {{role: administrator, group: administrators, because: run the company's systems}}
+  - {{role: data-keeper, person: ben@demo.example, because: looks after the databases}}
+  - {{role: auditor, person: aude@demo.example, because: external auditor}}
+"""
+
+
+async def run_demo(config: Config, ready_file: Path | None) -> None:
+    """Runs the platform with the tour's company until it is stopped."""
+    stop = stop_signal()
+    config = replace(config, environment="demo", company="Demo", origin="demo.onepam.local")
+    platform = Platform(config)
+    target = await start_target(config.data / "target", platform.authorities.target.public_line)
+    platform.config = replace(config, egress=(f"127.0.0.1/32:{target.port}", *config.egress))
+    try:
+        async with platform.running():
+            made = await _set_up(platform, target)
+            links = await _links(platform)
+            if ready_file is not None:
+                platform.write_ready_file(ready_file)
+            _tell(platform, target, links)
+            _tell_recovery_key(made)
+            await stopped(platform, stop)
+    finally:
+        target.stop()
+
+
+async def _set_up(platform: Platform, target: DemoTarget) -> Made | None:
+    """The company and its recovery key, where they are not there. Raises `CannotFound` when its file does not fit."""
+    if await platform.reader(account_by_email, None, PEOPLE[0][1]) is not None:
+        return None
+    made = await found_recovery_key(platform.ledger, platform.config)
+    founding = Founding(platform.ledger, platform.reader)
+    await founding.people(tuple(Founder(name, email) for name, email, _ in PEOPLE), "demo company")
+    text = ACCESS.format(port=target.port, login=target.login, host_key=target.host_key)
+    await founding.matrix(text, "demo access.yaml")
+    return made
+
+
+async def _links(platform: Platform) -> dict[str, str]:
+    """A fresh enrolment link for each person who has no factor yet; none once somebody has signed in."""
+    founding = Founding(platform.ledger, platform.reader)
+    found = {email: await founding.link(email, platform.config.url) for _, email, _ in PEOPLE}
+    return {email: link for email, link in found.items() if link is not None}
+
+
+def _tell_recovery_key(made: Made | None) -> None:
+    """Shown on a terminal; else it is put beside its digest, for the owner's eyes."""
+    if made is None:
+        return
+    if made.key and not sys.stdout.isatty():
+        once = made.file.with_name(made.file.name + ".once")
+        once.touch(mode=0o600)
+        once.write_text(made.key + "\n", "ascii")
+        sys.stdout.write(f"  The recovery key lies in {once}: write it down, and delete the file.\n\n")
+    else:
+        sys.stdout.write("  " + made.words().replace("\n", "\n  ") + "\n\n")
+    sys.stdout.flush()
+
+
+def _tell(platform: Platform, target: DemoTarget, links: dict[str, str]) -> None:
+    """What to do next. Links are secrets: they are shown on a terminal only."""
+    url, port = platform.config.url, platform.ssh_port
+    say = sys.stdout.write
+    say(f"\n  OnePAM runs.  Console: {url}\n  The target is {target.words}.\n\n")
+    if links and sys.stdout.isatty():
+        say("  1. Enrol these people, each in a browser window of its own (a private window for the second):\n")
+        for name, email, words in PEOPLE:
+            if email in links:
+                say(f"       {name:14} {words}\n       {'':14} {links[email]}\n")
+    elif links:
+        say("  1. Enrolment links are shown on a terminal only: run this in one.\n")
+    say("  2. As Eve, request web-1 in the console; as Mia, approve it in the other window.\n")
+    say("  3. Register your SSH key under My factors, then connect with the client you have:\n\n")
+    say(f"       ssh -p {port} {target.login}@web-1@localhost\n\n")
+    say("  4. Watch the recording under Sessions.   Stop with Ctrl-C.\n\n")
+    sys.stdout.flush()

@@ -1,0 +1,176 @@
+"""The web side of one process: the console at `/`, the API at `/api/v1`, SCIM at `/scim/v2`."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
+
+from onepam.api.app import create_api
+from onepam.api.services import ApiServices
+from onepam.api.signals import SignalDoor
+from onepam.app.ports import EntryProof, LedgerHealth
+from onepam.app.providers.count_refusals import ProviderRefusals
+from onepam.boot.clock import wall_clock
+from onepam.boot.identity import Identity
+from onepam.boot.provider_keys import keep_provider_keys
+from onepam.boot.sending import Sender
+from onepam.console.app import create_console
+from onepam.console.frame.services import ConsoleServices
+from onepam.domain.access.authority import Actor
+from onepam.egress.egress import Egress
+from onepam.egress.ldap.client import Directory
+from onepam.identity.passkeys import RelyingParty
+from onepam.identity.signals.receiver import Receiver
+from onepam.jobs.signals import Poller
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Refused
+from onepam.scim.app import ScimDoor
+from onepam.scim.oauth import TokenDoor
+from onepam.scim.services import ScimServices
+
+if TYPE_CHECKING:
+    from onepam.boot.platform import Platform
+
+
+def create_web(platform: "Platform") -> Starlette:
+    """The application that uvicorn serves."""
+    identity = Identity.of(platform.config, platform.ssh_port, platform.envelope)
+    signals = Receiver(platform.ledger, identity.fetch, platform.envelope)
+    sender = _sender(platform, identity)
+    console = create_console(_console(platform, identity, signals))
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        jobs = [
+            Poller(signals, platform.reader, wall_clock).run(),
+            keep_provider_keys(platform.ledger, platform.reader, identity),
+            *([sender.run()] if sender else []),
+        ]
+        tasks = [asyncio.get_running_loop().create_task(each) for each in jobs]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await identity.fetch.aclose()
+
+    scim = _scim(platform)
+    routes = [
+        Mount("/api/v1", create_api(_api(platform))),
+        Mount("/scim/v2", ScimDoor(scim)),
+        Route("/scim/oauth/token", TokenDoor(scim)),
+        SignalDoor(signals, platform.reader, wall_clock).route(),
+        *(sender.door.routes() if sender else ()),
+        Mount("/", console),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def _sender(platform: "Platform", identity: Identity) -> Sender | None:
+    """None where nobody is told: then nothing of a transmitter is there."""
+    config = platform.config
+    if not config.listeners:
+        return None
+    return Sender(
+        config.data / "signals",
+        config.listeners,
+        config.url.rstrip("/"),
+        platform.envelope,
+        secrets.token_bytes,
+        platform.reader,
+        identity.fetch,
+        platform.ledger.size,
+        wall_clock,
+    )
+
+
+def _console(platform: "Platform", identity: Identity, signals: Receiver) -> ConsoleServices:
+    config = platform.config
+    host = urlsplit(config.url).hostname or "localhost"
+    return ConsoleServices(
+        ledger=platform.ledger,
+        reader=platform.reader,
+        envelope=platform.envelope,
+        playback=platform.playback,
+        party=RelyingParty(host, "OnePAM", (config.url,)),
+        origin=config.url,
+        company=config.company,
+        ssh_words=lambda login, target: f"ssh {_port(platform, '-p')}{login}@{target}@{config.gateway_name}",
+        scp_words=lambda login, target: f"scp {_port(platform, '-P')}FILE {login}@{target}@{config.gateway_name}:",
+        health=lambda: _health(platform),
+        proof=lambda index: asyncio.to_thread(platform.anchors.proof, index),
+        checkpoint=lambda: asyncio.to_thread(platform.anchors.newest),
+        clock=platform.ledger.time,
+        wall=wall_clock,
+        random=secrets.token_bytes,
+        probes=platform.probes,
+        fetch=identity.fetch,
+        openid=identity.openid,
+        providers=identity.providers,
+        refusals=ProviderRefusals(platform.ledger),
+        metadata=identity.metadata,
+        scim_traffic=platform.scim_traffic,
+        signals=signals,
+    )
+
+
+def _scim(platform: "Platform") -> ScimServices:
+    url = platform.config.url.rstrip("/")
+    return ScimServices(
+        ledger=platform.ledger,
+        reader=platform.reader,
+        clock=platform.ledger.time,
+        random=secrets.token_bytes,
+        traffic=platform.scim_traffic,
+        url=f"{url}/scim/v2",
+        documentation=f"{url}/provisioning",
+        envelope=platform.envelope,
+    )
+
+
+def _api(platform: "Platform") -> ApiServices:
+    config = platform.config
+
+    async def proof(index: int) -> EntryProof | None:
+        found = await asyncio.to_thread(platform.anchors.proof, index)
+        return None if isinstance(found, Refused) else found
+
+    async def pack(actor: Actor, starts: Instant, ends: Instant) -> Path | Refused:
+        return await platform.evidence(actor, starts, ends)
+
+    return ApiServices(
+        ledger=platform.ledger,
+        reader=platform.reader,
+        envelope=platform.envelope,
+        authorities=platform.authorities,
+        playback=platform.playback,
+        clock=platform.ledger.time,
+        wall=wall_clock,
+        random=secrets.token_bytes,
+        probes=platform.probes,
+        gateway_name=config.gateway_name,
+        ssh_port=platform.ssh_port,
+        host_key_line=platform.authorities.host.known_hosts_line(
+            [config.gateway_name, f"[{config.gateway_name}]:{platform.ssh_port}"]
+        ),
+        console_url=config.url,
+        ledger_health=lambda: _health(platform),
+        entry_proof=proof,
+        evidence_pack=pack,
+        directory=Directory(Egress(config.admitted, frozenset({platform.ssh_port, config.console_port}))),
+        scim_traffic=platform.scim_traffic,
+    )
+
+
+async def _health(platform: "Platform") -> LedgerHealth:
+    return await asyncio.to_thread(platform.anchors.health)
+
+
+def _port(platform: "Platform", flag: str) -> str:
+    return "" if platform.ssh_port == 22 else f"{flag} {platform.ssh_port} "

@@ -1,0 +1,318 @@
+"""My access: what is open to me, what I may ask for, my requests and sessions; and an administrator's checklist."""
+
+from collections.abc import Iterable
+
+from starlette.responses import Response
+
+from onepam.app.ports import Snapshot
+from onepam.app.requests.make_request import make_request
+from onepam.console.desk.home_page import HomePage
+from onepam.console.frame.page import Context
+from onepam.console.frame.places import MEMBER, Place, Shown
+from onepam.console.frame.rendering import Flash, plural, words
+from onepam.console.frame.services import ConsoleServices
+from onepam.console.frame.view import View, resource
+from onepam.console.frame.visit import Visit
+from onepam.console.frame.wording import session_state
+from onepam.console.roster.roster import HELD_WORDS
+from onepam.domain.access.model import Action, ConsoleRight
+from onepam.domain.roster.events import Standing
+from onepam.kernel.clock import MINUTE, Instant
+from onepam.kernel.errors import Refused
+from onepam.kernel.ids import new_id
+from onepam.store.facts.requests import deciders
+from onepam.store.read.catalogue import Catalogue, OpenAccess, Requestable, catalogue
+from onepam.store.read.confirmations import waiting_confirmations
+from onepam.store.read.console import Setup, setup
+from onepam.store.read.explain import explain
+from onepam.store.read.federated import exceptions
+from onepam.store.read.leavers import open_doors, stranded
+from onepam.store.read.names import name
+from onepam.store.read.provisioning import groups_without_directory
+from onepam.store.read.requests import request, requests
+from onepam.store.read.sessions import SessionFilter, sessions
+from onepam.store.read.staff import health
+
+MOST_OPEN = 60
+MOST_OFFERED = 40
+MOST_OFFERS = 2_000
+MOST_OF_MINE = 8
+MOST_ALERTS = 5
+_ACCEPTS = ConsoleRight.ACCEPT_RISK
+
+
+async def page(visit: Visit) -> Response:
+    """The launcher; a refusal in a terminal leads here with `?request=TARGET`."""
+    asked = visit.request.query_params
+    query = (asked.get("q") or asked.get("request", "")).strip()[:100]
+    setup, alerts = await _setup(visit), await _alerts(visit)
+    return visit.page(
+        await visit.services.reader(_mine, visit.at, visit.services, View.of(visit), query, setup, alerts)
+    )
+
+
+async def ask(visit: Visit) -> Response:
+    """Asks for access; the answer is the request's own page."""
+    role, _, login = visit.form.get("option", "").partition(":")
+    name = visit.form.get("resource", "")[:100]
+    try:
+        minutes = int(visit.form.get("minutes", ""))
+    except ValueError:
+        minutes = 0
+    made = await make_request(
+        visit.services.ledger,
+        visit.me.actor,
+        new_id("req", visit.services.random),
+        name,
+        login,
+        min(minutes, 100_000) * MINUTE,
+        visit.form.get("reason", ""),
+        visit.form.get("ticket", ""),
+        role or None,
+    )
+    if isinstance(made, Refused):
+        already = made.code == "request.duplicate"
+        return visit.outcome(made, made.hint if already else "/", "")
+    return visit.go(f"/requests/{made.request}", Flash("done", "Asked.", "You see here when somebody decided."))
+
+
+def _mine(
+    db: Snapshot,
+    at: Instant,
+    services: ConsoleServices,
+    view: View,
+    query: str,
+    setup: Context | None,
+    alerts: list[Context],
+) -> HomePage:
+    me = view.person
+    found = catalogue(db, at, me, query, MOST_OFFERS)
+    offered = _offered(db, at, me, found)
+    return HomePage(
+        query=query,
+        setup=setup,
+        alerts=alerts,
+        terminals=[
+            {
+                "id": each.confirmation,
+                "target": each.resource,
+                "login": each.login,
+                "source": each.source,
+                "ends": each.expires,
+            }
+            for each in waiting_confirmations(db, at, me)
+        ],
+        open=[_open(db, at, services, view, each) for each in found.open[:MOST_OPEN]],
+        open_beyond=max(0, len(found.open) - MOST_OPEN),
+        requestable=offered[:MOST_OFFERED],
+        beyond=max(0, len(offered) - MOST_OFFERED) + found.beyond,
+        requests=[
+            {
+                "id": each.request,
+                "resource": each.resource,
+                "login": each.login,
+                "status": "over" if each.grant_state in ("ended", "expired") else each.status.value,
+                "at": each.made,
+                "ends": each.grant_ends,
+                "waiting_for": _waiting_for(db, at, each.request) if each.status == "open" else "",
+            }
+            for each in requests(db, at, me, most=MOST_OF_MINE)
+        ],
+        sessions=[
+            {
+                "id": each.session,
+                "resource": each.resource,
+                "login": each.login,
+                "started": each.opened,
+                "ended": each.closed,
+                "state": session_state(each),
+            }
+            for each in sessions(db, at, SessionFilter(person=me, most=MOST_OF_MINE))
+        ],
+    )
+
+
+def _open(db: Snapshot, at: Instant, services: ConsoleServices, view: View, access: OpenAccess) -> Context:
+    login, target = access.login, access.site.resource
+    ssh, more = services.ssh_words(login, target), []
+    if Action.SFTP in access.actions:
+        more.append(("scp", services.scp_words(login, target)))
+    only_files = access.actions == (Action.SFTP,)
+    return {
+        "resource": resource(access.site),
+        "login": login,
+        "ends": access.until,
+        "ready": access.site.ready,
+        "command": services.scp_words(login, target) if only_files else ssh,
+        "more": [] if only_files else more,
+        "chain": view.chain(explain(db, at, access.because)),
+    }
+
+
+def _offered(db: Snapshot, at: Instant, me: str, found: Catalogue) -> list[Context]:
+    """One entry for each resource, with what may be asked for there."""
+    by_resource: dict[str, list[Requestable]] = {}
+    for each in found.requestable:
+        by_resource.setdefault(each.site.resource, []).append(each)
+    called: dict[tuple[str, ...], str] = {}
+    entries = []
+    for number, offers in enumerate(by_resource.values()):
+        roles = tuple(sorted({role for each in offers for role in each.approvers}))
+        if number < MOST_OFFERED and roles not in called:
+            called[roles] = _names(deciders(db, at, roles, me), roles)
+        options: dict[tuple[str, str], Requestable] = {}
+        for each in offers:
+            kept = options.get((each.role, each.login))
+            options[each.role, each.login] = each if kept is None or each.longest > kept.longest else kept
+        entries.append(
+            {
+                "resource": resource(offers[0].site),
+                "options": [
+                    {"value": f"{role}:{login}", "login": login, "role": role, "longest": each.longest}
+                    for (role, login), each in options.items()
+                ],
+                "approvers": called.get(roles, ""),
+                "ticket_required": False,
+                "pending": next((each.pending for each in offers if each.pending), None),
+            }
+        )
+    return entries
+
+
+def _names(who: Iterable[tuple[str, str]], roles: Iterable[str]) -> str:
+    names = [name for _, name in who]
+    if not names:
+        return f"Whoever holds the role {' or '.join(roles)} (nobody does now)"
+    return words(names[:3]) if len(names) <= 3 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+
+
+def _waiting_for(db: Snapshot, at: Instant, ident: str) -> str:
+    found = request(db, at, ident)
+    return " or ".join(name for _, name in found.approvers[:3]) if found else ""
+
+
+async def _alerts(visit: Visit) -> list[Context]:
+    """What administrators must see: the alarms, doors that would still open for a leaver, requests that nobody may
+    decide. And what waits for a senior approver."""
+    if visit.at is not None:
+        return []
+    risks = await visit.services.reader(_risks, None, visit.me.actor.person) if visit.me.has(_ACCEPTS) else []
+    alarms = [
+        {"text": f"{each.sentence} {each.what_to_do}", "href": each.where, "state": "finding"} for each in visit.alarms
+    ]
+    return alarms + risks + (await visit.services.reader(_found, None) if visit.me.has(ConsoleRight.ADMINISTER) else [])
+
+
+def _risks(db: Snapshot, at: Instant, me: str) -> list[Context]:
+    """Exceptions from the second factor that wait for this senior approver."""
+    return [
+        {
+            "text": f"{each.proposed_by_name} asks you to accept that {each.person_name} signs in without a second "
+            "factor.",
+            "href": "/exceptions",
+            "state": "due",
+        }
+        for each in exceptions(db, at)
+        if not each.accepted_by and me not in (each.proposed_by, each.person)
+    ][:MOST_ALERTS]
+
+
+def _found(db: Snapshot, at: Instant) -> list[Context]:
+    found = _roster(db, at) + [
+        {
+            "text": f"A listener would still open for {name(db, at, each)}, who has left.",
+            "href": f"/leavers#{each}",
+            "state": "finding",
+        }
+        for each in open_doors(db, at)[:MOST_ALERTS]
+    ]
+    return (
+        found
+        + [
+            {
+                "text": f"Nobody is left who may decide what {each.person_name} asks: {each.login} on {each.resource}. "
+                f"It takes the role {words(each.roles) or 'that was removed'}.",
+                "href": f"/requests/{each.request}",
+                "state": "due",
+            }
+            for each in stranded(db, at, MOST_ALERTS)
+        ]
+        + [
+            {
+                "text": f"No directory sends the group {group}: bindings of {words(roles)} to it reach nobody.",
+                "href": "/provisioning",
+                "state": "due",
+            }
+            for group, roles in groups_without_directory(db, at)[:MOST_ALERTS]
+        ]
+    )
+
+
+def _roster(db: Snapshot, at: Instant) -> list[Context]:
+    """A version of the staff roster that waits, a file that could not be taken, or none for too long."""
+    known = health(db, at)
+    if known.held is not None and known.held.standing is Standing.HELD:
+        why = HELD_WORDS.get(known.held.because, "")
+        words, state = f"A version of the staff roster is held, and nothing of it is applied. {why}", "finding"
+    elif known.trouble:
+        words, state = f"The last file of the staff roster was refused: {known.trouble[0]}", "due"
+    elif known.stale:
+        words, state = "The staff roster is stale: whoever left since its last version still has access.", "due"
+    else:
+        return []
+    return [{"text": words.strip(), "href": "/roster", "state": state}]
+
+
+async def _setup(visit: Visit) -> Context | None:
+    """The checklist; None for others than administrators, in the past, and once all is done."""
+    if visit.at is not None or not visit.me.has(ConsoleRight.ADMINISTER):
+        return None
+    health = await visit.services.health()
+    steps = _steps(await visit.services.reader(setup), bool(health.witness))
+    done = sum(each["done"] for each in steps)
+    return {"done": done, "steps": steps} if done < len(steps) else None
+
+
+def _steps(found: Setup, witnessed: bool) -> list[Context]:
+    return [
+        {"title": title, "text": text, "done": done, "href": href}
+        for title, text, done, href in (
+            (
+                "A second administrator",
+                "What widens access takes two people",
+                found.administrators >= 2,
+                "/people",
+            ),
+            (
+                "Connect your identity provider",
+                "People sign in where they always do, and leavers leave here too",
+                found.providers > 0,
+                "/providers" if found.providers else "/providers/new",
+            ),
+            (
+                "Resources and roles in access.yaml",
+                "Say who may do what, and where",
+                found.resources > 0 and found.roles > 0,
+                "/changes",
+            ),
+            (
+                "Host keys pinned",
+                f"{found.unpinned} of {found.resources} resources cannot be reached without",
+                found.unpinned == 0,
+                "/resources",
+            ),
+            (
+                "Everybody has a second factor",
+                f"{plural(found.factorless, 'person', 'people')} without",
+                found.factorless == 0,
+                "/second-factors",
+            ),
+            ("A witness on another host", "So that nobody here can rewrite history", witnessed, "/ledger"),
+        )
+    ]
+
+
+PLACES = (
+    Place("GET", "/", MEMBER, page, Shown("My access", "key", "Me")),
+    Place("POST", "/requests", MEMBER, ask),
+)

@@ -1,0 +1,41 @@
+"""The launcher: what its templates are given."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from onepam.console.frame.page import Context, PageContext
+
+
+@dataclass(frozen=True, slots=True)
+class HomePage(PageContext):
+    """My access: the launcher.
+
+    `query`: what was searched
+    `open`: list of {resource {id, name, kind, labels}, login, ends (Instant, FOREVER when standing), ready (bool: it
+        has a pinned host key), command (str), more (list of [word, command]), chain}
+    `requestable`: list of {resource {id, name, kind, labels}, options (list of {value, login, role, longest}),
+        approvers (str), ticket_required (bool), pending (request id or none)}
+    `beyond`: how many more may be requested than are listed
+    `open_beyond`: how many more are open
+    `requests`: list of {id, resource (name), login, status (or "over"), at, ends (Instant or none), waiting_for
+        (str)}
+    `sessions`: list of {id, resource (name), login, started, ended (Instant or none), state}
+    `terminals`: list of {id, target (name), login, source (address), ends}: terminals that wait for this person's
+        confirmation
+    `alerts`: list of {text, href, state ("finding" | "due")}: for administrators and senior approvers
+    `setup`: none, or {done, steps (list of {title, text, done, href})}: an administrator's checklist while not
+        finished
+    """
+
+    template: ClassVar = "home.html"
+
+    query: str
+    open: list[Context]
+    requestable: list[Context]
+    beyond: int
+    open_beyond: int
+    requests: list[Context]
+    sessions: list[Context]
+    terminals: list[Context]
+    alerts: list[Context]
+    setup: Context | None

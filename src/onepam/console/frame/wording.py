@@ -1,0 +1,222 @@
+"""What codes and events are called on pages."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from onepam.domain.access.model import Action, MfaRule, Mode
+from onepam.domain.access.proof import MfaBasis
+from onepam.domain.history.event import sentence
+from onepam.domain.history.words import naming
+from onepam.domain.leaving.probing import ProbePurpose, ProbeResult
+from onepam.domain.sessions.events import EntryPoint
+from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
+from onepam.store.read.probes import Probed
+from onepam.store.read.sessions import SessionRow
+
+ENTRY = {
+    EntryPoint.SSH_CERTIFICATE: "SSH certificate",
+    EntryPoint.SSH_KEY_CONFIRMED: "SSH key, confirmed here",
+    EntryPoint.SSH_SERVICE_KEY: "SSH key of a service account",
+}
+
+FACTORS = {
+    "password": "password",
+    "totp": "authenticator app",
+    "passkey": "passkey",
+    "recovery": "recovery codes",
+    "ssh_key": "SSH key",
+    "provider": "sign-in at the provider",
+    "machine": "none: a machine",
+}
+
+_COUNTS = {
+    MfaBasis.OWN: "shown here: {factors}",
+    MfaBasis.ATTESTED: "attested by {provider}",
+    MfaBasis.STEPPED_UP: "first at {provider}, then {last} here",
+    MfaBasis.DECLARED: "declared: {provider} demands one, and says nothing of it",
+    MfaBasis.ACCEPTED: "none: a risk that was accepted",
+}
+"""What a sign-in's second factor rests on."""
+
+BASES = {
+    MfaBasis.OWN: "shown to us",
+    MfaBasis.STEPPED_UP: "stepped up here",
+    MfaBasis.ATTESTED: "attested",
+    MfaBasis.DECLARED: "declared",
+    MfaBasis.ACCEPTED: "accepted risk",
+}
+
+_ENDED = {
+    "client.closed": "client left",
+    "killed": "ended by hand",
+    "expired": "its time was over",
+    "gateway.died": "the gateway stopped in the middle",
+    "recorder.failed": "the recording could not go on",
+    "ledger.unavailable": "the ledger did not answer",
+    "person.disabled": "the account was disabled",
+    "session.revoked": "the sign-in was revoked",
+    "factors.replaced": "the factors were replaced",
+    "provider.logout": "signed out at the identity provider",
+    "binding.ended": "the role was taken away",
+    "undone": "the approval was undone",
+    "change.lapsed": "nobody decided on it within a week",
+    "change.proposer_left": "who proposed it has left",
+    "role.changed": "the role changed",
+    "role.removed": "the role was removed",
+    "resource.changed": "the resource changed",
+    "resource.moved": "the resource moved",
+    "resource.unknown": "no such target in the catalogue",
+    "resource.no_host_key": "no host key is pinned",
+    "access.narrowed": "the access became narrower",
+    "access.needs_approval": "an approval is needed first",
+    "access.not_yet": "the approval takes effect within seconds",
+    "access.login": "the login is not allowed there",
+    "target.down": "the target did not answer",
+    "target.hanging": "the target hung",
+    "target.refusing": "the target refused",
+    "target.host_key": "the target showed another host key",
+    "target.unresolved": "the target's name did not resolve",
+    "target.address": "the target's address is forbidden",
+    "sign_in.ended": "the sign-in had ended",
+    "sign_in.stale": "the second factor was too old",
+    "mfa.declared": "the provider shows no second factor, and this is administrative",
+    "mfa.accepted": "no second factor was shown, and this is privileged",
+    "mfa.phishing_resistant": "only a passkey opens this",
+    "mfa.fresh": "this asks for a factor of its own",
+    "factor.replaced": "a factor was replaced within the hour",
+    "service.entry": "the account may not come in this way",
+    "service.key": "the service account's key was removed",
+    "service.network": "the key may not come from there",
+    "holder": "ended by its holder",
+    "approver": "ended by an approver",
+    "administrator": "ended by an administrator",
+    "withdrawn": "taken back",
+}
+
+
+def factor_words(basis: MfaBasis, factors: Sequence[str], provider: str) -> str:
+    """Why a second factor counts: `attested by Okta`, `shown here: passkey`."""
+    said = [FACTORS.get(each, each) for each in factors]
+    if "machine" in factors:
+        return FACTORS["machine"]
+    return _COUNTS[basis].format(
+        factors=" and ".join(said) or "a factor", provider=provider or "the provider", last=said[-1] if said else "one"
+    )
+
+
+def rule_words(rule: MfaRule) -> str:
+    """`a passkey only; at most 1 h old`."""
+    return "; ".join(
+        filter(
+            None,
+            (
+                "a passkey only" if rule.phishing_resistant else "",
+                "a factor of its own for each session" if rule.fresh else "",
+                f"at most {longest(rule.max_age)} old" if rule.max_age is not None else "",
+            ),
+        )
+    )
+
+
+_COUNTED = (("channels", "channel"), ("files", "file record"))
+
+
+def words_of(code: str | None) -> str:
+    """A code in words; one that is new here is shown as it is."""
+    return _ENDED.get(code or "", (code or "").replace("_", " ").replace(".", ": "))
+
+
+def visible(text: str) -> str:
+    """Text of a target or a client with every control, bidi or other invisible character written out."""
+    return "".join(
+        each if each.isprintable() or unicodedata.category(each) == "Zs" else f"\\u{ord(each):04x}" for each in text
+    )
+
+
+def longest(length: int) -> str:
+    """`2 h`, `1 h 30 min`."""
+    hours, minutes = divmod(length // MINUTE, HOUR // MINUTE)
+    return " ".join(filter(None, (f"{hours} h" * bool(hours), f"{minutes} min" * bool(minutes)))) or "no time"
+
+
+def how_given(mode: Mode, most: int) -> str:
+    """`standing`, or `on request, at most 4 h`."""
+    return "standing" if mode is Mode.STANDING else f"on request, at most {longest(most)}"
+
+
+def actions_words(actions: tuple[Action, ...]) -> str:
+    """`shell, exec`."""
+    return ", ".join(each.value for each in actions)
+
+
+def counts_words(counts: Mapping[str, int]) -> str:
+    """`2 channels, 3 file records`: what is worth knowing in a list.
+
+    A file operation takes one record or more (question, answer, summary); which belong together the recording tells.
+    """
+    return ", ".join(
+        f"{counts[name]:,} {word}{'s' if counts[name] != 1 else ''}" for name, word in _COUNTED if counts.get(name)
+    )
+
+
+def asked_before(asked: int, used: int) -> str:
+    """How often the same was asked for before, and how often it was then used: `Asked once before, and used it`."""
+    if not asked:
+        return "Never asked for this before"
+    if asked == 1:
+        return f"Asked once before, and {'used it' if used else 'did not use it'}"
+    often = {0: "never used it", 1: "used it once", asked: "used it each time"}.get(used, f"used it {used:,} times")
+    return f"Asked {asked:,} times before, and {often}"
+
+
+def session_state(row: SessionRow) -> str:
+    """`live`, `closed`, `killed` or `failed`."""
+    if row.status == "open":
+        return "live"
+    return "killed" if row.status == "closed" and row.killed_by else row.status
+
+
+RECORDING_STALE = 30 * DAY
+"""After so long a check of a recording says nothing of it any more."""
+
+
+def recording_state(row: SessionRow, at: Instant) -> str:
+    """`live`, `none`, `unchecked` (never), `stale` (not lately), `intact` or `gap` as of its last check, or what it was
+    found to be (`domain.recordings.Condition`)."""
+    if row.status == "open":
+        return "live"
+    if row.recording_bad is not None:
+        return row.recording_bad.value
+    if row.status == "failed" or not row.chunks:
+        return "gap" if row.gap else "none"
+    if row.recording_checked is None:
+        return "unchecked"
+    if at - row.recording_checked > RECORDING_STALE:
+        return "stale"
+    return "gap" if row.gap or not row.verified else "intact"
+
+
+def probe_words(found: Probed | None) -> dict[str, Any]:
+    """What the probe after a revocation found, as `status` shows it."""
+    if found is None:
+        return {"state": "untested", "word": "not probed", "at": None}
+    if found.result is ProbeResult.WOULD_OPEN:
+        stays = found.purpose is ProbePurpose.REVOKED
+        word = f"open by another way: {found.code}"
+        return {"state": "plain" if stays else "finding", "word": word if stays else "would open", "at": found.made}
+    refused = found.result is ProbeResult.REFUSED
+    state, word = ("proven", "refused") if refused else ("untested", "no answer")
+    return {"state": state, "word": word, "at": found.made}
+
+
+def session_because(row: SessionRow) -> str:
+    """Why a session ended; empty while it is open."""
+    if row.status == "open":
+        return f"{row.killed_by_name} ordered its end" if row.killed_by else ""
+    return f"ended by {row.killed_by_name}" if row.killed_by else words_of(row.closed_because)
+
+
+def happened(event: object, called: Mapping[str, str]) -> str:
+    """An event as a sentence; people and providers by their names."""
+    return visible(sentence(event, naming(called, _ENDED)))

@@ -1,0 +1,213 @@
+"""The ledger: whether the history is whole, one entry, and its proof to take away."""
+
+from dataclasses import asdict, replace
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from onepam.app.host.announced import cancel_announced
+from onepam.app.ports import LedgerHealth, Snapshot
+from onepam.console.frame.page import Context
+from onepam.console.frame.places import ADMINISTERS, SEES_ALL, Place, Shown
+from onepam.console.frame.rendering import plural
+from onepam.console.frame.view import View
+from onepam.console.frame.visit import Visit
+from onepam.console.frame.wording import happened
+from onepam.console.history.ledger_page import LedgerPage
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.history.event import UnknownKind
+from onepam.domain.host.announcing import Deed
+from onepam.kernel.clock import Instant, utc
+from onepam.kernel.errors import Corrupt, Refused
+from onepam.store.read.announced import open_announcements
+from onepam.store.read.console import Stored, Verified, entry, kept, newest, verified
+from onepam.store.read.names import called
+
+_CHECKS = (
+    ("incremental", "Newest entries", "each minute, written down each hour; a finding at once"),
+    ("fold", "Everything, and every table", "at each start, and each week"),
+)
+_PEOPLE = ("by", "person", "approved_by", "owner", "manager")
+MAX_VALUE_CHARACTERS = 400
+
+
+async def page(visit: Visit) -> Response:
+    """Health, the newest entries, and one entry of `?entry=`."""
+    asked = visit.request.query_params.get("entry", "")
+    index = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 17 else None
+    health = await visit.services.health()
+    may_change = visit.me.has(ConsoleRight.ADMINISTER)
+    found = await visit.services.reader(_ledger, visit.at, View.of(visit), health, index, may_change)
+    if asked and found.entry is None:
+        return visit.refusal(Refused("ledger.no_entry", "The ledger has no such entry.", "/ledger"), 404)
+    if found.entry is not None and found.entry["proof"]["altered"]:
+        headline = f"Entry {index:,} was altered: it is not what was published."
+        advice = "Run “onepam ledger verify” on the host."
+        found = replace(found, state="finding", headline=headline, advice=advice)
+    return visit.page(found)
+
+
+async def proof(visit: Visit) -> Response:
+    """One entry with its path to the newest checkpoint, as a file."""
+    text = visit.path("index")
+    index = int(text) if text.isascii() and text.isdigit() and len(text) < 17 else -1
+    found = await visit.services.proof(index)
+    if isinstance(found, Refused):
+        return visit.refusal(found, 404)
+    headers = {"Content-Disposition": f'attachment; filename="onepam-entry-{index}.json"'}
+    return JSONResponse(asdict(found), headers=headers)
+
+
+async def cancel(visit: Visit) -> Response:
+    """Cancels what the host has announced."""
+    refused = await cancel_announced(visit.services.ledger, visit.me.actor, visit.path("announcement"))
+    if refused is not None and refused.code == "announcement.unknown":
+        return visit.refusal(refused, 404)
+    return visit.outcome(refused, "/ledger", "Cancelled: nothing is done on it.")
+
+
+_DEEDS = {
+    Deed.RECOVERY_KEY: "Another recovery key, made without the old one",
+    Deed.CONTINUATION: "The ledger goes on under another name, after a loss",
+    Deed.ACCESS: "Somebody gets in as an administrator",
+}
+_COMMANDS = [
+    ["The whole history against the tables", "onepam ledger verify"],
+    ["A pack for an auditor", "onepam evidence pack --from 2026-01-01 --to 2027-01-01 --out pack.zip"],
+    ["The pack, offline, without us", "python3 verify.py pack.zip --log-key KEY --witness-key KEY"],
+]  # fmt: skip
+
+
+def _verdict(health: LedgerHealth) -> Context:
+    """The whole in one sentence: a finding before a lack, a lack before the good news."""
+    if health.findings:
+        return {"state": "finding", "headline": "The history is not whole.", "advice": "; ".join(health.findings[:5])}
+    if health.trouble:
+        return {"state": "finding", "headline": "The ledger cannot be published.", "advice": health.trouble}
+    if not health.checkpoint_size:
+        return {"state": "due", "headline": "Nothing is signed yet.", "advice": "The signer has signed no checkpoint."}
+    if not health.witness:
+        advice = "Whoever controls this machine and its key could rewrite it unnoticed. Run “onepam witness” elsewhere."
+        return {"state": "due", "headline": "No independent witness confirms the history.", "advice": advice}
+    if not health.witnessed_size:
+        return {"state": "due", "headline": "The witness has not answered yet.", "advice": ""}
+    if health.verified_at is None:
+        return {"state": "due", "headline": "The history is signed and witnessed, and not checked yet.", "advice": ""}
+    return {
+        "state": "proven",
+        "headline": "Every entry was there, in order, signed, and witnessed elsewhere.",
+        "advice": f"So the check of {utc(health.verified_at)} found it, over {health.verified_size:,} entries.",
+    }
+
+
+def _ledger(
+    db: Snapshot, at: Instant, view: View, health: LedgerHealth, index: int | None, may_change: bool
+) -> LedgerPage:
+    listed, known = newest(db, at), called(db, at)
+    head = listed[0].header if listed else None
+    size = head.index + 1 if head else 0
+    found = entry(db, at, index) if index is not None else None
+    store, checked = kept(db, at), verified(db, at)
+    signed_at = health.checkpoint_at or (health.head_at if health.checkpoint_size else None)
+    return LedgerPage(
+        **_verdict(health),
+        key=health.log_key,
+        commands=_COMMANDS,
+        announced=_announced(db, at),
+        may_change=may_change,
+        head={"size": size, "at": head.time if head else at},
+        signed={
+            "size": min(size, health.checkpoint_size),
+            "at": signed_at,
+            "signer": health.log_key.split("+")[0],
+            "root": "",
+        }
+        if health.checkpoint_size
+        else None,
+        witnessed=[{"name": health.witness, "size": min(size, health.witnessed_size), "at": health.witnessed_at}]
+        if health.witnessed_at is not None
+        else [],
+        checks=[_check(checked.get(kind), name, every) for kind, name, every in _CHECKS],
+        stored={"entries": store.entries, "recordings": store.recorded, "oldest": store.oldest},
+        entry=_entry(found, view, health, known) if found else None,
+        entries=[
+            {
+                "index": each.header.index,
+                "at": each.header.time,
+                "kind": each.header.kind,
+                "words": _words(each, known),
+            }
+            for each in listed
+        ],
+    )
+
+
+def _announced(db: Snapshot, at: Instant) -> list[Context]:
+    return [
+        {"id": each.announcement, "words": _DEEDS[each.deed], "due": each.due, "origin": each.origin or each.person}
+        for each in open_announcements(db, at)
+    ]
+
+
+def _check(found: Verified | None, name: str, every: str) -> Context:
+    if found is None:
+        return {"name": name, "at": None, "state": "untested", "words": "", "every": every}
+    state, size = "proven" if found.whole else "finding", plural(found.size, "entry", "entries")
+    return {"name": name, "at": found.at, "state": state, "words": size, "every": every}
+
+
+def _entry(found: Stored, view: View, health: LedgerHealth, known: dict[str, str]) -> Context:
+    header = found.header
+    return {
+        "index": header.index,
+        "at": header.time,
+        "kind": header.kind,
+        "klass": header.klass,
+        "klass_seq": header.class_seq,
+        "words": _words(found, known),
+        "leaf": found.hash.hex(),
+        "fields": [
+            [name.replace("_", " ").capitalize(), _value(value, known if name in _PEOPLE else {})]
+            for name, value in _fields(found).items()
+        ],
+        "proof": view.proof(header.index, found.hash, health),
+    }
+
+
+def _words(stored: Stored, known: dict[str, str]) -> str:
+    """What the entry says; of one that somebody has made unreadable, or of a newer release, that it is."""
+    try:
+        return happened(stored.event, known)
+    except (Corrupt, UnknownKind) as error:
+        return f"Unreadable: {error}"
+
+
+def _fields(stored: Stored) -> dict[str, Any]:
+    """The body's fields; of one that somebody has made unreadable, that it is."""
+    try:
+        return stored.fields
+    except Corrupt as error:
+        return {"unreadable": str(error)}
+
+
+def _value(value: Any, known: dict[str, str]) -> str:
+    text = _plain(known.get(value, value) if isinstance(value, str) else value)
+    return text if len(text) <= MAX_VALUE_CHARACTERS else f"{text[:MAX_VALUE_CHARACTERS]}…"
+
+
+def _plain(value: Any) -> str:
+    """A body's value in one line."""
+    if isinstance(value, dict):
+        return "; ".join(f"{name} {_plain(each)}" for name, each in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)
+
+
+PLACES = (
+    Place("GET", "/ledger", SEES_ALL, page, Shown("Ledger", "book-2", "Proof")),
+    Place("GET", "/ledger/proof/{index}", SEES_ALL, proof),
+    Place("POST", "/ledger/announced/{announcement}/cancel", ADMINISTERS, cancel),
+)

@@ -1,0 +1,69 @@
+"""Ledger: what its templates are given."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from onepam.console.frame.page import Context, PageContext
+from onepam.kernel.clock import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerPage(PageContext):
+    """Ledger health: is the history whole, signed, witnessed, checked?
+
+    `state`: "proven" | "due" | "finding": the whole
+    `headline`: that in one sentence
+    `head`: {size, at}: the newest entry
+    `signed`: {size, at, signer, root} or none: the newest checkpoint
+    `witnessed`: list of {name, size, at}: empty means "no independent witness"
+    `checks`: list of {name ("Tail", "Incremental", "Full fold"), at (or none), state, words, every (str)}
+    `stored`: {entries, recordings (bytes), oldest (Instant)}
+    `key`: the log's verification key (vkey line)
+    `entry`: none, or {index, at, kind, klass, klass_seq, words, leaf, fields (list of [word, value]), proof}: ?entry=
+    `entries`: list of {index, at, kind, words}: the newest
+    `commands`: list of [word, command]: how to check it yourself
+    `may_change`: whether the viewer administers
+    `announced`: list of {id, words, due, origin}: what the host has announced and any administrator may cancel
+    """
+
+    template: ClassVar = "ledger.html"
+
+    state: str
+    headline: str
+    advice: str
+    head: Context
+    signed: Context | None
+    witnessed: list[Context]
+    checks: list[Context]
+    stored: Context
+    key: str
+    entry: Context | None
+    entries: list[Context]
+    commands: list[Any]
+    may_change: bool
+    announced: list[Context]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointPage(PageContext):
+    """The newest signed checkpoint, to print and keep elsewhere.
+
+    `text`: the signed note
+    `svg`: data: address of its QR code ("" when it is too long for one)
+    `size`: the entries it covers
+    `root`: the tree's root in hex
+    `origin`: the log's name
+    `at`: of the newest entry in it, or none
+    `key`: the log's verification key
+    """
+
+    template: ClassVar = "checkpoint.html"
+
+    text: str
+    svg: str
+    size: int
+    root: str
+    origin: str
+    at: Instant | None
+    printed: Instant
+    key: str

@@ -1,0 +1,1 @@
+"""Leavers and held directories."""

@@ -1,0 +1,1 @@
+"""Roles, resources, changes of the matrix."""

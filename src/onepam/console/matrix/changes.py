@@ -1,0 +1,277 @@
+"""Changes of access.yaml: what was proposed and what it does to whom; approving, rejecting, proposing by hand."""
+
+import re
+from collections.abc import Iterable, Iterator
+from difflib import SequenceMatcher
+
+from starlette.responses import Response
+
+from onepam.app.matrix.apply_access import apply_access
+from onepam.app.matrix.approve_change import approve_change
+from onepam.app.matrix.plan_access import plan_access
+from onepam.app.matrix.reject_change import reject_change
+from onepam.app.ports import Snapshot
+from onepam.console.frame.page import Context
+from onepam.console.frame.places import ADMINISTERS, Needs, Place, Shown
+from onepam.console.frame.rendering import Flash, plural
+from onepam.console.frame.visit import Visit
+from onepam.console.frame.wording import actions_words, how_given, words_of
+from onepam.console.matrix.changes_page import ChangesPage, ProposePage
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.matrix.changing import Applied, Proposed, Unchanged
+from onepam.domain.matrix.file import InvalidFile
+from onepam.domain.matrix.gains import Access, Difference
+from onepam.domain.matrix.plan import Plan
+from onepam.domain.signing_in.rules import fresh
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Refused
+from onepam.kernel.ids import new_id
+from onepam.store.read import changes as rows
+from onepam.store.read.names import names
+
+READS = Needs(rights=(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT))
+MOST_PEOPLE = 200
+MOST_NAMED = 4
+MOST_LINES = 6_000
+AROUND = 3
+_PERSON = re.compile(r"\bper_[a-z2-7]{16}\b", re.ASCII)
+_STATES = {"proposed": "waiting", "approved": "applied", "applied": "applied", "rejected": "rejected"}
+
+
+async def page(visit: Visit) -> Response:
+    """The changes, and the newest of them that waits, or the newest."""
+    return await _show(visit, None)
+
+
+async def one(visit: Visit) -> Response:
+    """One change in view."""
+    return await _show(visit, visit.path("change"))
+
+
+async def new(visit: Visit) -> Response:
+    """A new text, starting from the one in force."""
+    text = await visit.services.reader(rows.text_in_force, visit.at)
+    return visit.page(ProposePage(text=text, problems=[], plan=None))
+
+
+async def plan(visit: Visit) -> Response:
+    """What a text would change; nothing is recorded."""
+    text = _unix(visit.form.get("text", ""))
+    planned = await plan_access(visit.services.ledger, visit.me.actor, text)
+    if isinstance(planned, Refused):
+        return visit.outcome(planned, "/changes", "")
+    if isinstance(planned, InvalidFile):
+        return _invalid(visit, text, planned)
+    context = await visit.services.reader(_planned, None, planned, text)
+    return visit.page(ProposePage(text=text, problems=[], plan=context))
+
+
+async def propose(visit: Visit) -> Response:
+    """Applies the plan that was looked at, or proposes it where it widens."""
+    text, change = _unix(visit.form.get("text", "")), new_id("chg", visit.services.random)
+    digest = visit.form.get("digest", "")
+    match await apply_access(visit.services.ledger, visit.me.actor, text, change, digest):
+        case Proposed():
+            note = "It takes effect once another administrator approves it here."
+            return visit.go(f"/changes/{change}", Flash("done", "Proposed.", note))
+        case Applied():
+            return visit.go(f"/changes/{change}", Flash("done", "In force.", "Nobody gains by it, so nobody is asked."))
+        case Unchanged():
+            return visit.go("/changes", Flash("note", "Nothing changes: the text says what is."))
+        case InvalidFile() as invalid:
+            return _invalid(visit, text, invalid)
+        case Refused() as refused:
+            return visit.outcome(refused, "/changes/new", "")
+
+
+async def approve(visit: Visit) -> Response:
+    """Another administrator's yes to exactly what the page showed."""
+    ident = visit.path("change")
+    found = await visit.services.reader(rows.change, None, ident)
+    if found is None:
+        return visit.refusal(_unknown(ident), 404)
+    if fresh(visit.me.facts, visit.now) is not None:
+        return visit.go(f"/step-up?next=/changes/{ident[:40]}")
+    digest = visit.form.get("digest", "")
+    outcome = await approve_change(visit.services.ledger, visit.me.actor, ident, digest, found.text)
+    if isinstance(outcome, InvalidFile):
+        return visit.outcome(Refused("change.invalid", str(outcome.problems[0])), f"/changes/{ident}", "")
+    refused = outcome if isinstance(outcome, Refused) else None
+    return visit.outcome(refused, f"/changes/{ident}", "Approved, and in force.")
+
+
+async def reject(visit: Visit) -> Response:
+    """An administrator's no; the proposer's is a withdrawal."""
+    ident = visit.path("change")
+    refused = await reject_change(visit.services.ledger, visit.me.actor, ident, visit.form.get("reason", ""))
+    if refused is not None and refused.code == "change.unknown":
+        return visit.refusal(_unknown(ident), 404)
+    return visit.outcome(refused, f"/changes/{ident}", "It will not take effect.")
+
+
+def _unknown(ident: str) -> Refused:
+    return Refused("change.unknown", "There is no such change that you may see.", f"You asked for {ident[:40]}.")
+
+
+def _unix(text: str) -> str:
+    """Forms send CRLF (HTML, 4.10.5.4); a file's digest is of what was written."""
+    return text.replace("\r\n", "\n")
+
+
+def _invalid(visit: Visit, text: str, invalid: InvalidFile) -> Response:
+    problems = [
+        {"line": each.line, "column": each.column, "message": each.message, "hint": each.hint}
+        for each in invalid.problems
+    ]
+    return visit.page(ProposePage(text=text, problems=problems, plan=None), 422)
+
+
+async def _show(visit: Visit, ident: str | None) -> Response:
+    me, administers = visit.me.actor.person, visit.me.has(ConsoleRight.ADMINISTER)
+    page = await visit.services.reader(_changes, visit.at, me, administers, ident)
+    if page is None:
+        return visit.refusal(_unknown(ident or ""), 404)
+    return visit.page(page)
+
+
+def _changes(db: Snapshot, at: Instant, me: str, administers: bool, ident: str | None) -> ChangesPage | None:
+    listed = rows.changes(db, at)
+    if ident is None and listed:
+        ident = next((each.change for each in listed if each.status == "proposed"), listed[0].change)
+    page = rows.change(db, at, ident) if ident else None
+    if ident and page is None:
+        return None
+    why_not = _why_not(page, me, administers) if page else ""
+    waits = page is not None and page.row.status == "proposed"
+    return ChangesPage(
+        may_propose=administers,
+        changes=[_row(each) for each in listed],
+        change=_one(page, names(db, at)) if page else None,
+        may_approve=waits and not why_not,
+        may_withdraw=waits and page is not None and administers and page.row.proposer == me,
+        why_not=why_not,
+    )
+
+
+def _why_not(page: rows.ChangePage, me: str, administers: bool) -> str:
+    if not administers:
+        return "An administrator decides."
+    if page.row.proposer == me:
+        return "You proposed it: another administrator must approve it."
+    if page.plan is None:
+        return "Its text is gone, or can no longer be read."
+    if page.plan.gained_by(me) is not None:
+        return "You would gain by it yourself: another administrator must approve it."
+    if page.plan.gained_by(page.row.proposer) is not None:
+        return "Its proposer would gain by it: somebody else must propose it."
+    return ""
+
+
+def _row(row: rows.ChangeRow) -> Context:
+    return {
+        "id": row.change,
+        "summary": row.summary,
+        "by": {"id": row.proposer, "name": row.proposer_name or "the first start"},
+        "at": row.proposed,
+        "state": _STATES[row.status],
+        "widens": row.widens,
+        "digest": row.digest,
+    }
+
+
+def _one(page: rows.ChangePage, called: dict[str, str]) -> Context:
+    row = page.row
+    because = words_of(row.because) if row.because else ""
+    return {
+        **_row(row),
+        "decided_by": row.decider_name or ("time" if row.status == "rejected" else "the first start"),
+        "decided_at": row.decided,
+        "decided_why": row.reason or because,
+        "effects": _effects(page.plan, called),
+        "widenings": _named(page.plan.widenings, called) if page.plan else [],
+        "ends": {"sessions": page.sessions, "people": page.people},
+        "diff": list(difference(page.text_before, page.text)),
+    }
+
+
+def _planned(db: Snapshot, at: Instant, planned: Plan, text: str) -> Context:
+    called = names(db, at)
+    return {
+        "digest": planned.digest,
+        "summary": planned.summary(),
+        "changes_something": bool(planned.objects),
+        "widens": planned.widens,
+        "widenings": _named(planned.widenings, called),
+        "effects": _effects(planned, called),
+        "diff": list(difference(rows.text_in_force(db, at), text)),
+    }
+
+
+def _named(sentences: Iterable[str], called: dict[str, str]) -> list[str]:
+    """Sentences that name people by their ids, with their names instead."""
+    return [_PERSON.sub(lambda found: called.get(found[0], found[0]), each) for each in sentences]
+
+
+def _effects(planned: Plan | None, called: dict[str, str]) -> list[Context]:
+    """Who gains and loses, person by person; people for whom it is the same follow one another."""
+    found: list[Context] = []
+    for each in planned.differences if planned else ():
+        gains, loses = _gains(each)
+        named = ({"id": person, "name": called.get(person, person)} for person in each.people)
+        found += ({"person": person, "gains": gains, "loses": loses} for person in named)
+    return found[:MOST_PEOPLE]
+
+
+def _gains(difference: Difference) -> tuple[list[str], list[str]]:
+    gains = [
+        *map(_access, difference.gained),
+        *(f"console: {right.value}" for right in difference.console_gained),
+        *(f"approving {permission}" for permission in difference.approves_gained),
+    ]
+    loses = [
+        *map(_access, difference.lost),
+        *(f"console: {right.value}" for right in difference.console_lost),
+        *(f"approving {permission}" for permission in difference.approves_lost),
+    ]
+    return gains, loses
+
+
+def _access(access: Access) -> str:
+    named = ", ".join(access.resources[:MOST_NAMED])
+    more = len(access.resources) - MOST_NAMED
+    where = f"{named} and {plural(more, 'more', 'more')}" if more > 0 else named
+    how = how_given(access.mode, access.longest)
+    return f"{where} as {', '.join(access.logins)}: {actions_words(access.actions)}, {how}"
+
+
+def difference(before: str, after: str) -> Iterator[Context]:
+    """The lines that differ with three around them; numbers are the new text's, of what is removed the old one's."""
+    old, new = before.splitlines(), after.splitlines()
+    if len(old) + len(new) > MOST_LINES:
+        yield {"kind": "skip", "text": f"{len(new):,} lines: too long to compare here", "number": None}
+        return
+    reached = 0
+    for group in SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(AROUND):
+        if group[0][3] > reached:
+            yield {"kind": "skip", "text": plural(group[0][3] - reached, "line"), "number": None}
+        for tag, first, last, begin, end in group:
+            if tag == "equal":
+                for number in range(begin, end):
+                    yield {"kind": "same", "text": new[number], "number": number + 1}
+                continue
+            for number in range(first, last):
+                yield {"kind": "remove", "text": old[number], "number": number + 1}
+            for number in range(begin, end):
+                yield {"kind": "add", "text": new[number], "number": number + 1}
+        reached = group[-1][4]
+
+
+PLACES = (
+    Place("GET", "/changes", READS, page, Shown("Changes", "git-pull-request", "Access")),
+    Place("GET", "/changes/new", ADMINISTERS, new),
+    Place("POST", "/changes/plan", ADMINISTERS, plan),
+    Place("POST", "/changes", ADMINISTERS, propose),
+    Place("GET", "/changes/{change}", READS, one),
+    Place("POST", "/changes/{change}", ADMINISTERS, approve),
+    Place("POST", "/changes/{change}/reject", ADMINISTERS, reject),
+)

@@ -1,0 +1,47 @@
+"""Changes: what its templates are given."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from onepam.console.frame.page import Context, PageContext
+
+
+@dataclass(frozen=True, slots=True)
+class ChangesPage(PageContext):
+    """Proposals to access.yaml, and the change in view.
+
+    `changes`: list of {id, summary, by {id, name}, at, state ("waiting" | "applied" | "rejected"), widens (bool),
+        digest}
+    `change`: none, or {id, summary, by {id, name}, at, state, widens, digest, decided_by (str), decided_at (or none),
+        decided_why (str), effects (list of {person {id, name}, gains (list of str), loses (list of str)}), ends
+        {sessions, people}, diff (list of {kind ("same" | "add" | "remove" | "skip"), text, number (int or none)})}
+    `may_withdraw`: the reader proposed it
+    `may_approve`: another authorised person than the proposer, who does not gain by it
+    `why_not`: why not, when may_approve is false
+    """
+
+    template: ClassVar = "changes.html"
+
+    changes: list[Context]
+    change: Context | None
+    may_propose: bool
+    may_withdraw: bool
+    may_approve: bool
+    why_not: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProposePage(PageContext):
+    """Proposing a change by hand: the text, what is wrong with it, or what it would do.
+
+    `text`: the file as typed
+    `problems`: list of {line, column, message, hint}: why it means nothing yet
+    `plan`: none, or {digest, summary, changes_something, widens (bool), widenings (list of str), effects, diff}: see
+        changes.html
+    """
+
+    template: ClassVar = "propose.html"
+
+    text: str
+    problems: list[Context]
+    plan: Context | None

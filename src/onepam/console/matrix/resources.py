@@ -1,0 +1,152 @@
+"""Resources: what can be reached through the gateway, and who reaches one."""
+
+from base64 import b64decode
+
+from starlette.responses import Response
+
+from onepam.app.ports import LedgerHealth, Snapshot
+from onepam.console.frame.page import Context
+from onepam.console.frame.places import MEMBER, SEES_ALL, Place, Shown
+from onepam.console.frame.view import View
+from onepam.console.frame.visit import Visit
+from onepam.console.frame.wording import longest, recording_state, rule_words, session_state
+from onepam.console.matrix.resources_page import ResourcePage, ResourcesPage
+from onepam.domain.access.mfa_rule import MAX_AGE
+from onepam.domain.access.model import ResourceSet
+from onepam.identity.ssh_keys import fingerprint
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Refused
+from onepam.store.read import resources as rows
+from onepam.store.read.explain import explain
+from onepam.store.read.matrix import How
+from onepam.store.read.moments import Moment, history_of
+from onepam.store.read.names import called
+from onepam.store.read.sessions import SessionFilter, newest_sessions, sessions
+
+MOST_LISTED = 500
+MOST_REACH = 200
+MOST_SESSIONS = 10
+_HOW = {How.STANDING: "standing", How.GRANTED: "granted", How.REQUEST: "on request"}
+
+
+async def listed(visit: Visit) -> Response:
+    """All of them, narrowed by words."""
+    query = visit.request.query_params.get("q", "").strip()[:100]
+    return visit.page(await visit.services.reader(_listed, visit.at, query))
+
+
+async def page(visit: Visit) -> Response:
+    """One resource: everybody who reaches it; to those without a right to see all, only how they do themselves."""
+    ident = visit.path("resource")
+    found = await visit.services.reader(_resource, visit.at, View.of(visit), ident, await visit.services.health())
+    if found is None:
+        asked = f"You asked for {ident[:60]}."
+        return visit.refusal(Refused("resource.unknown", "There is no such resource that you may see.", asked), 404)
+    return visit.page(found)
+
+
+def _listed(db: Snapshot, at: Instant, query: str) -> ResourcesPage:
+    sought, newest = query.casefold(), newest_sessions(db, at)
+    found = [each for each in rows.resources(db, at) if not sought or sought in _words(each)]
+    return ResourcesPage(
+        filter={"q": query},
+        resources=[
+            {
+                "id": each.resource,
+                "name": each.resource,
+                "kind": each.kind,
+                "labels": dict(each.labels),
+                "address": f"{each.address}:{each.port}",
+                "owner": each.owner_name,
+                "logins": list(each.logins),
+                "state": "proven" if each.pinned else "due",
+                "state_word": "Host key pinned" if each.pinned else "No host key yet",
+                "people": each.reached_by,
+                "live": each.live,
+                "last_session": newest.get(each.resource),
+            }
+            for each in found[:MOST_LISTED]
+        ],
+        total=len(found),
+    )
+
+
+def _words(row: rows.ResourceRow) -> str:
+    labels = (f"{name}={value}" for name, value in row.labels.items())
+    return " ".join((row.resource, row.owner_name, *labels)).casefold()
+
+
+def _resource(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerHealth) -> ResourcePage | None:
+    found = rows.resource(db, at, ident)
+    if found is None:
+        return None
+    mine = [each for each in found.reach if view.sees(each.access.person)]
+    if not mine and not view.everybody:
+        return None
+    told, known = history_of(db, at, "resource", ident), called(db, at)
+    definition = found.resource
+    reach = sorted(mine, key=lambda each: (each.access.until, each.name, each.access.login))
+    return ResourcePage(
+        resource={
+            "id": ident,
+            "name": ident,
+            "kind": definition.kind.value,
+            "labels": dict(definition.labels),
+            "address": definition.address or "erased",
+            "port": definition.port,
+            "owner": found.owner_name,
+            "logins": list(definition.logins),
+            "mfa": rule_words(definition.mfa) if definition.mfa else f"at most {longest(MAX_AGE)} old",
+            "host_keys": [_pin(each, told, known) for each in found.pins],
+            "since": found.since,
+        },
+        reach=[
+            {
+                "person": {"id": each.access.person, "name": each.name},
+                "login": each.access.login,
+                "role": each.access.because.role,
+                "how": _HOW[each.access.how],
+                "ends": each.access.until,
+                "chain": view.chain(explain(db, at, each.access.because)),
+            }
+            for each in reach[:MOST_REACH]
+        ],
+        reach_beyond=max(0, len(reach) - MOST_REACH),
+        sessions=[
+            {
+                "id": each.session,
+                "person": each.person_name,
+                "login": each.login,
+                "started": each.opened,
+                "ended": each.closed,
+                "state": session_state(each),
+                "recording": recording_state(each, at),
+            }
+            for each in sessions(
+                db,
+                at,
+                SessionFilter(resource=ident, person=None if view.everybody else view.person, most=MOST_SESSIONS),
+            )
+        ],
+        history=view.history(told[::-1], known, health) if view.everybody else [],
+        proof=view.proof_of(told, health),
+    )
+
+
+def _pin(pin: rows.Pin, told: tuple[Moment, ...], called: dict[str, str]) -> Context:
+    """A pinned key, with who was behind the entry that pinned it."""
+    algorithm, _, rest = pin.key.partition(" ")
+    events = [each.event for each in told if each.time == pin.since and isinstance(each.event, ResourceSet)]
+    by = events[0].by if events else None
+    return {
+        "fingerprint": fingerprint(b64decode(rest.split(" ")[0])),
+        "algorithm": algorithm,
+        "pinned_at": pin.since,
+        "by": called.get(by, by) if by else "the first access.yaml",
+    }
+
+
+PLACES = (
+    Place("GET", "/resources", SEES_ALL, listed, Shown("Resources", "server", "Access")),
+    Place("GET", "/resources/{resource}", MEMBER, page),
+)

@@ -1,0 +1,46 @@
+"""Resources: what its templates are given."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from onepam.console.frame.page import Context, PageContext
+
+
+@dataclass(frozen=True, slots=True)
+class ResourcesPage(PageContext):
+    """Resources.
+
+    `filter`: {q}
+    `resources`: list of {id, name, kind, labels, address, owner, logins (list of str), state ("proven" pinned | "due"
+        no host key yet), state_word, people (int: who can reach it, standing or on request), live (int), last_session
+        (Instant or none)}
+    """
+
+    template: ClassVar = "resources.html"
+
+    filter: Context
+    resources: list[Context]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResourcePage(PageContext):
+    """One resource.
+
+    `resource`: {id, name, kind, labels, address, port, owner, logins, mfa (str), host_keys (list of {fingerprint,
+        algorithm, pinned_at, by}), since}
+    `reach`: list of {person {id, name}, login, role, how ("standing" | "on request" | "granted"), ends (FOREVER),
+        chain}
+    `reach_beyond`: how many more ways there are
+    `sessions`: list of {id, person (name), login, started, ended, state, recording}
+    `history`: list of {at, words, proof}
+    """
+
+    template: ClassVar = "resource.html"
+
+    resource: Context
+    reach: list[Context]
+    reach_beyond: int
+    sessions: list[Context]
+    history: list[Context]
+    proof: Context

@@ -1,0 +1,112 @@
+"""The role matrix as a picture, and as the auditor's sheet."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from starlette.responses import Response
+
+from onepam.console.frame.page import Context
+from onepam.console.frame.places import SEES_ALL, Place, Shown
+from onepam.console.frame.rendering import field_time
+from onepam.console.frame.sheet import sheet
+from onepam.console.frame.visit import Visit
+from onepam.console.frame.wording import actions_words, how_given
+from onepam.console.matrix.roles_page import RolesPage
+from onepam.domain.access.model import Mode
+from onepam.kernel.clock import Instant, iso
+from onepam.store.read.roles import Cell, RoleMatrix, RoleRow, System, roles
+
+_HEAD = (
+    "as of (UTC)", "access.yaml (SHA-256)", "role", "purpose", "owner", "people", "resource", "labels", "permission",
+    "actions", "logins", "how", "longest (minutes)", "approvers", "privileged",
+)  # fmt: skip
+
+
+async def page(visit: Visit) -> Response:
+    """Roles by systems."""
+    found = await visit.services.reader(roles, visit.at)
+    as_of = f"?as_of={field_time(visit.as_of)}" if visit.as_of is not None else ""
+    return visit.page(
+        RolesPage(
+            columns=[_column(each) for each in found.systems],
+            rows=[_row(each, found.systems) for each in found.roles],
+            version=found.document,
+            since=found.since,
+            export=f"/roles.csv{as_of}",
+        )
+    )
+
+
+async def export(visit: Visit) -> Response:
+    """One line for each permission on each resource, in UTC."""
+    found = await visit.services.reader(roles, visit.at)
+    at = visit.as_of if visit.as_of is not None else visit.now
+    return sheet(f"role-matrix-{field_time(at).replace(':', '')}.csv", _HEAD, _lines(found, at))
+
+
+def _column(system: System) -> Context:
+    others = len(system.resources) - 1
+    return {
+        "id": system.system,
+        "name": f"{system.system} +{others}" if others else system.system,
+        "labels": dict(system.labels),
+        "group": system.labels.get("env", "other"),
+    }
+
+
+def _row(role: RoleRow, systems: tuple[System, ...]) -> Context:
+    cells = {each.system: _cell(role, each, role.cells[each.system]) for each in systems if each.system in role.cells}
+    return {
+        "id": role.role,
+        "name": role.role,
+        "purpose": role.purpose,
+        "owner": role.owner_name,
+        "people": role.people,
+        "administrative": role.administrative,
+        "cells": cells,
+    }
+
+
+def _cell(role: RoleRow, system: System, cells: tuple[Cell, ...]) -> Context:
+    """Several permissions of a role on one system are one square; standing shows, because it is more."""
+    says = "; ".join(
+        f"{actions_words(each.actions)} as {', '.join(each.logins)}, {how_given(each.mode, each.longest)}"
+        for each in cells
+    )
+    others = len(system.resources) - 1
+    where = f"{system.system} and {others} alike" if others else system.system
+    return {
+        "how": "standing" if any(each.mode is Mode.STANDING for each in cells) else "request",
+        "administrative": any(each.administrative for each in cells),
+        "says": f"{role.role} → {where}: {says}.",
+        "drift": "",
+    }
+
+
+def _lines(found: RoleMatrix, at: Instant) -> Iterator[tuple[Any, ...]]:
+    for role in found.roles:
+        mine = (iso(at), found.document, role.role, role.purpose, role.owner_name, role.people)
+        if not role.cells:
+            yield *mine, "", "", "", "", "", "", "", "", ""
+        for system in found.systems:
+            labels = " ".join(f"{name}={value}" for name, value in sorted(system.labels.items()))
+            for each in role.cells.get(system.system, ()):
+                for resource in system.resources:
+                    yield (
+                        *mine,
+                        resource,
+                        labels,
+                        each.permission,
+                        actions_words(each.actions),
+                        " ".join(each.logins),
+                        each.mode.value,
+                        each.longest // 60_000_000,
+                        " ".join(each.approvers),
+                        "yes" if each.privileged else "no",
+                    )
+
+
+PLACES = (
+    Place("GET", "/roles", SEES_ALL, page, Shown("Role matrix", "grid-dots", "Access")),
+    Place("GET", "/roles.csv", SEES_ALL, export),
+)

@@ -1,0 +1,30 @@
+"""Roles: what its templates are given."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from onepam.console.frame.page import Context, PageContext
+from onepam.kernel.clock import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class RolesPage(PageContext):
+    """The role matrix: roles × systems.
+
+    `columns`: list of {id, name, labels (dict), group (str: such as the environment)}; those of one group stand
+        together
+    `rows`: list of {id, name, purpose, owner, people (int), administrative (bool), cells ({column id: {how
+        ("standing" | "request"), administrative (bool), says (str), drift (str, "" when none)}}, nothing for a column
+        it does not reach)}
+    `version`: the digest of access.yaml in force
+    `since`: none before the first
+    `export`: path of the auditor's sheet
+    """
+
+    template: ClassVar = "roles.html"
+
+    columns: list[Context]
+    rows: list[Context]
+    version: str
+    since: Instant | None
+    export: str

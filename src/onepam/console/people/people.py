@@ -1,0 +1,229 @@
+"""People: who there is, one person from joining to leaving, and what administrators do about them."""
+
+from starlette.responses import Response
+
+from onepam.app.people.add_person import add_person
+from onepam.app.people.disable_person import disable_person
+from onepam.app.people.enable_person import enable_person
+from onepam.app.ports import Snapshot
+from onepam.app.signing_in.enrol import approve_enrolment, end_enrolment, open_enrolment
+from onepam.console.frame.page import Context
+from onepam.console.frame.places import ADMINISTERS, MEMBER, SEES_ALL, Place, Shown
+from onepam.console.frame.rendering import Flash, day, plural
+from onepam.console.frame.view import View
+from onepam.console.frame.visit import Visit
+from onepam.console.people import person_change
+from onepam.console.people.people_page import PeoplePage
+from onepam.console.people.person import basis, person_page
+from onepam.console.people.person_change import by_email, last_day
+from onepam.console.people.person_words import (
+    FACTOR_FILTER,
+    ORIGINS,
+    STATES,
+    days_left,
+    has_factor,
+    origin_words,
+    second_factor,
+    state_of,
+)
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.people.adding import Attributes
+from onepam.domain.people.events import ADMINISTRATOR, PersonKind
+from onepam.domain.signing_in.rules import fresh
+from onepam.identity.tokens import new_token, token_digest
+from onepam.kernel.clock import FOREVER, Instant
+from onepam.kernel.errors import Refused
+from onepam.kernel.ids import new_id
+from onepam.kernel.secret import Secret
+from onepam.store.read import people as rows
+from onepam.store.read.roles import roles
+
+MOST_LISTED = 500
+_KINDS = {"employee": "Employees", "vendor": "Vendors", "service": "Service accounts"}
+_CHOICES = {
+    "kind": {"": "Everybody", **_KINDS},
+    "state": {"": "In any state", **STATES},
+    "origin": {"": "From anywhere", **ORIGINS},
+    "factor": {"": "Any second factor", **FACTOR_FILTER},
+}
+"""The filters of the list that are chosen: name -> value -> word."""
+
+
+async def listed(visit: Visit) -> Response:
+    """Everybody, narrowed by words, kind, role, state, origin and second factor."""
+    query = visit.request.query_params
+    wanted = {name: query.get(name, "").strip()[:100] for name in ("q", "role", *_CHOICES)}
+    return visit.page(await visit.services.reader(_listed, visit.at, wanted, visit.me.has(ConsoleRight.ADMINISTER)))
+
+
+async def page(visit: Visit) -> Response:
+    """One person."""
+    return await _show(visit, visit.path("person"))
+
+
+async def add(visit: Visit) -> Response:
+    """Adds somebody, and makes their link."""
+    form, person = visit.form, new_id("per", visit.services.random)
+    kind = PersonKind.VENDOR if form.get("kind") == "vendor" else PersonKind.EMPLOYEE
+    ends = last_day(form.get("ends", ""))
+    if isinstance(ends, Refused):
+        return visit.outcome(ends, "/people", "")
+    sponsor = await by_email(visit, form.get("sponsor", ""), "sponsor") if kind is PersonKind.VENDOR else None
+    if isinstance(sponsor, Refused):
+        return visit.outcome(sponsor, "/people", "")
+    known = Attributes(form.get("name", ""), form.get("email", ""), None, sponsor, ends)
+    refused = await add_person(visit.services.ledger, visit.me.actor, person, kind, known, "added in the console")
+    if refused is not None:
+        return visit.outcome(refused, "/people", "")
+    return await _link(visit, person, "invited")
+
+
+async def enrol_link(visit: Visit) -> Response:
+    """A new one-use link, shown once."""
+    return await _link(visit, visit.path("person"), "asked for in the console")
+
+
+async def agree(visit: Visit) -> Response:
+    """The second administrator agrees to a link for somebody with administrative rights."""
+    here = visit.path("person")
+    if fresh(visit.me.facts, visit.now) is not None:
+        return visit.go(f"/step-up?next=/people/{here[:40]}")
+    token = new_token("enr", visit.services.random)
+    expires = await approve_enrolment(
+        visit.services.ledger, visit.me.actor, visit.path("enrolment"), token_digest(token).hex()
+    )
+    if isinstance(expires, Refused):
+        return visit.outcome(expires, f"/people/{here}", "")
+    return await _show(visit, here, _shown_link(visit, token, expires))
+
+
+async def cancel(visit: Visit) -> Response:
+    """An administrator ends a link that waits."""
+    ended = await end_enrolment(visit.services.ledger, visit.me.actor, visit.path("enrolment"))
+    return visit.outcome(ended, f"/people/{visit.path('person')}", "Cancelled: no link is made of it.")
+
+
+async def disable(visit: Visit) -> Response:
+    """Ends all access of somebody."""
+    here = visit.path("person")
+    ended = await disable_person(visit.services.ledger, visit.me.actor, here, visit.form.get("reason", ""))
+    if isinstance(ended, Refused):
+        return _refused(visit, ended, here)
+    what = [
+        plural(ended.live, "live session"), plural(ended.grants, "grant"),
+        plural(ended.requests, "open request"), plural(ended.sign_ins, "sign-in"),
+    ]  # fmt: skip
+    return visit.go(f"/people/{here}", Flash("done", "Disabled.", f"Ended: {', '.join(what)}."))
+
+
+async def enable(visit: Visit) -> Response:
+    """Lets somebody sign in again."""
+    here = visit.path("person")
+    refused = await enable_person(visit.services.ledger, visit.me.actor, here, visit.form.get("reason", ""))
+    if refused is not None:
+        return _refused(visit, refused, here)
+    return visit.go(f"/people/{here}", Flash("done", "Enabled.", "Their roles hold again; what ended stays ended."))
+
+
+def _refused(visit: Visit, refused: Refused, person: str) -> Response:
+    if refused.code == "person.unknown":
+        return visit.refusal(_unknown(person), 404)
+    return visit.outcome(refused, f"/people/{person}", "")
+
+
+def _unknown(person: str) -> Refused:
+    return Refused("person.unknown", "There is nobody of that name that you may see.", f"You asked for {person[:40]}.")
+
+
+async def _link(visit: Visit, person: str, because: str) -> Response:
+    made, token = new_id("enr", visit.services.random), new_token("enr", visit.services.random)
+    opened = await open_enrolment(
+        visit.services.ledger, visit.me.actor, person, made, token_digest(token).hex(), because
+    )
+    if isinstance(opened, Refused):
+        return _refused(visit, opened, person)
+    if opened.alone is not None:
+        note = f"Everybody who administers, and the person, is told. From {day(opened.alone)} on you can make it, here."
+        return visit.go(f"/people/{person}", Flash("note", "The link waits: nobody else could decide on it.", note))
+    if opened.expires is None:
+        note = "Another administrator must agree, here on this page: the person decides or reaches what is privileged."
+        return visit.go(f"/people/{person}", Flash("note", "The link waits for a second administrator.", note))
+    return await _show(visit, person, _shown_link(visit, token, opened.expires))
+
+
+def _shown_link(visit: Visit, token: Secret, expires: Instant) -> Context:
+    return {"url": f"{visit.services.origin}/enrol/{token.reveal().decode('ascii')}", "ends": expires}
+
+
+async def _show(visit: Visit, person: str, link: Context | None = None) -> Response:
+    view = View.of(visit)
+    at = visit.at if visit.request.method == "GET" else None
+    health = await visit.services.health()
+    administers = visit.me.has(ConsoleRight.ADMINISTER)
+    found = (
+        await visit.services.reader(person_page, at, view, person, health, administers, link)
+        if view.sees(person)
+        else None
+    )
+    return visit.page(found) if found is not None else visit.refusal(_unknown(person), 404)
+
+
+def _listed(db: Snapshot, at: Instant, wanted: Context, may_add: bool) -> PeoplePage:
+    privileged = {
+        each.role
+        for each in roles(db, at).roles
+        for cells in each.cells.values()
+        if any(cell.privileged for cell in cells)
+    }
+    sought = wanted["q"].casefold()
+    found = [
+        each
+        for each in rows.people(db, at)
+        if (not sought or sought in " ".join((each.name, each.email or "", *each.roles)).casefold())
+        and (not wanted["kind"] or each.kind == wanted["kind"])
+        and (not wanted["role"] or wanted["role"] in each.roles)
+        and (not wanted["state"] or wanted["state"] == state_of(each, at))
+        and (not wanted["origin"] or wanted["origin"] == each.origin.partition(":")[0])
+        and (not wanted["factor"] or has_factor(each, wanted["factor"]))
+    ]
+    return PeoplePage(
+        filter=wanted,
+        choices=_CHOICES,
+        may_add=may_add,
+        people=[
+            {
+                "id": each.person,
+                "name": each.name,
+                "email": each.email or "",
+                "kind": each.kind.value,
+                "roles": list(each.roles),
+                "factors": second_factor(each)[1],
+                "factor_state": second_factor(each)[0],
+                "state": state_of(each, at),
+                "because": each.because if not each.enabled else "",
+                "origin": origin_words(each.origin, each.origin_name) if each.origin != ADMINISTRATOR else "",
+                "privileged": not privileged.isdisjoint(each.roles),
+                "last_sign_in": each.last_sign_in,
+                "last_basis": basis(each),
+                "live": each.live,
+                "ends": each.ends or FOREVER,
+                "ends_in": days_left(each.ends, at) if state_of(each, at) == "ending" and each.ends else "",
+                "owner": each.owner_name,
+            }
+            for each in found[:MOST_LISTED]
+        ],
+        total=len(found),
+    )
+
+
+PLACES = (
+    Place("GET", "/people", SEES_ALL, listed, Shown("People", "users", "Access")),
+    Place("POST", "/people", ADMINISTERS, add),
+    Place("GET", "/people/{person}", MEMBER, page),
+    *person_change.PLACES,
+    Place("POST", "/people/{person}/enrol-link", ADMINISTERS, enrol_link),
+    Place("POST", "/people/{person}/enrol-link/{enrolment}", ADMINISTERS, agree),
+    Place("POST", "/people/{person}/enrol-link/{enrolment}/cancel", ADMINISTERS, cancel),
+    Place("POST", "/people/{person}/disable", ADMINISTERS, disable),
+    Place("POST", "/people/{person}/enable", ADMINISTERS, enable),
+)

@@ -1,0 +1,52 @@
+"""Provisioning: what its templates are given."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from onepam.console.frame.page import Context, PageContext
+
+
+@dataclass(frozen=True, slots=True)
+class ProvisioningPage(PageContext):
+    """SCIM: which directories write here, by which tokens, and what comes of it.
+
+    `providers`: list of {id, name}: the identity providers in force, for a token
+    `directories`: list of {provider, users, active, groups, last (Instant or none), late (bool), done (int), failed
+        (int), failures (list of {at, what, status, detail})}
+    `tokens`: list of {id, name, provider, networks (str), domains (str), ends, over (bool), used (Instant or none),
+        proposed_by {id, name}, approved_by {id, name} or none, oauth (bool), mine (bool)}
+    `groups`: list of {name, provider, named (int), in_effect (int), roles (str)}
+    `unfed`: list of {name, roles (str)}: groups that access.yaml binds and no directory sends
+    `troubled`: list of {user_name, provider, person (id or none), trouble, user, version (int), waits_for {id, name}
+        or none}
+    `holds`: list of {id, origin, decide_by (Instant or none), people (list of {id, name, because, reason, began})}:
+        accounts whose end waits
+    `reported`: list of {id, name, origin, because, began}: people who have left by a directory that does not lead
+        their accounts
+    `own_words`: list of {person, name, at}: last administrators who decided on themselves
+    `address`: what the directory's administrator types in
+    `exchange`: the token endpoint
+    `client`: the client id of a token made just now for client credentials, else ""
+    `new`: a token that was made just now, shown this once; else ""
+    `stale`: the reader's second factor is older than five minutes
+    """
+
+    template: ClassVar = "provisioning.html"
+
+    providers: list[Context]
+    directories: list[Context]
+    tokens: list[Context]
+    groups: list[Context]
+    unfed: list[Context]
+    troubled: list[Context]
+    holds: list[Context]
+    reported: list[Context]
+    own_words: list[Context]
+    address: str
+    exchange: str
+    client: str
+    new: str
+    usual_days: int
+    end_attribute: str
+    may_change: bool
+    stale: bool

@@ -1,0 +1,334 @@
+"""Sessions: who did what, when, from where; one session with its player, timeline and proof; and ending it."""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from urllib.parse import urlencode
+
+from starlette.responses import Response, StreamingResponse
+
+from onepam.app.ports import LedgerHealth, Snapshot
+from onepam.app.sessions.kill_session import kill_session
+from onepam.app.sessions.watch_recording import WATCHERS, watch_recording
+from onepam.console.frame.page import Context
+from onepam.console.frame.places import ANYBODY, MEMBER, Place, Shown
+from onepam.console.frame.refusal_page import RefusalPage
+from onepam.console.frame.rendering import PLAYER_CSP, field_time
+from onepam.console.frame.view import View, resources
+from onepam.console.frame.visit import Visit
+from onepam.console.frame.wording import (
+    ENTRY,
+    counts_words,
+    factor_words,
+    probe_words,
+    recording_state,
+    session_because,
+    session_state,
+    visible,
+    words_of,
+)
+from onepam.console.sessions.sessions_page import PlayerFramePage, SessionPage, SessionsPage
+from onepam.console.sessions.timeline import FilmStrip, film_strip
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.sessions.events import EntryPoint
+from onepam.gateway.playback import NoRecording
+from onepam.kernel.clock import DAY, Instant
+from onepam.kernel.errors import Corrupt, Refused
+from onepam.store.read import sessions as rows
+from onepam.store.read.probes import probed_after, takes_away
+from onepam.store.read.recordings import final_head
+from onepam.store.read.requests import request
+
+PAGE_SIZE = 50
+PERIODS = (1, 7, 90, 366)
+STATES = {"": None, "live": "open", "closed": "ended", "refused": None, "gap": None}
+MEDIA_TYPE = "application/x-asciicast"
+_LOCKED = "default-src 'none'; sandbox"
+
+
+async def listed(visit: Visit) -> Response:
+    """The list; live ones first, refusals at the door among the others."""
+    query = visit.request.query_params
+    state, view = query.get("state", ""), View.of(visit)
+    days, before = _number(query.get("days")), _number(query.get("before"))
+    wanted = {
+        "q": query.get("q", "").strip()[:100],
+        "state": state if state in STATES else "",
+        "days": days if days in PERIODS else 7,
+    }
+    return visit.page(
+        await visit.services.reader(_listed, visit.at, view, wanted, Instant(before) if before else None, visit.as_of)
+    )
+
+
+async def page(visit: Visit) -> Response:
+    """One session. Its contents are shown to its own person, to auditors and to those who monitor, and that is told."""
+    ident, view, services = visit.path("session"), View.of(visit), visit.services
+    found = await services.reader(_session, visit.at, view, ident, await services.health())
+    if found is None:
+        return await _refused_at_the_door(visit, view, ident)
+    page, row = found
+    own = row.person == view.person
+    watches = own or visit.me.has(*WATCHERS)
+    strip = FilmStrip()
+    if watches and row.status != "failed":
+        if not own:
+            refused = await watch_recording(services.ledger, visit.me.actor, ident, "timeline")
+            if refused is not None:
+                return visit.refusal(refused, 404)
+        strip = await _strip(visit, ident)
+    shown = {**page.session}
+    if strip.problem and not shown["found"]:
+        shown.update(recording=strip.condition, found=strip.problem)
+    elif strip.vouched:
+        shown["read_now"] = True
+    live = shown["state"] == "live"
+    counts = strip.counts if live else row.counts  # the ledger counts what is closed
+    shown.update(bytes=counts.get("bytes", 0), omitted=counts.get("omitted_bytes", 0))
+    closed = "Its contents are shown to its own person, to auditors and to those who monitor."
+    return visit.page(
+        replace(
+            page,
+            session=shown,
+            counts=[] if live and not counts else _counts(counts, strip.operations, shown["gap"]),
+            events=strip.events,
+            recording=f"/sessions/{ident}/recording" if strip.playable else "",
+            unplayable="" if watches else closed,
+            may_kill=own or visit.me.has(ConsoleRight.ADMINISTER, ConsoleRight.MONITOR),
+            may_export=watches,
+        )
+    )
+
+
+async def recording(visit: Visit) -> Response:
+    """The recording as asciicast v3. That it is shown stands in the ledger before its first byte leaves."""
+    ident = visit.path("session")
+    download = visit.request.query_params.get("download") == "1"
+    channel = _number(visit.request.query_params.get("channel"))
+    head = await visit.services.reader(final_head, None, ident)
+    pieces = visit.services.playback.asciicast(ident, channel, head)
+    try:
+        first = await anext(pieces, b"")
+    except (NoRecording, Corrupt):
+        first = b""
+    how = "export" if download else "play"
+    refused = await watch_recording(visit.services.ledger, visit.me.actor, ident, how) if first else _nothing(ident)
+    if refused is not None:
+        return visit.refusal(_nothing(ident), 404)
+    headers = {"Content-Security-Policy": _LOCKED}
+    if download:
+        headers["Content-Disposition"] = f'attachment; filename="{ident}.cast"'
+    return StreamingResponse(_from(first, pieces), media_type=MEDIA_TYPE, headers=headers)
+
+
+async def kill(visit: Visit) -> Response:
+    """Ends a session now."""
+    ident = visit.path("session")
+    outcome = await kill_session(visit.services.ledger, visit.me.actor, ident, visit.form.get("reason", ""))
+    if outcome is not None and outcome.code == "session.unknown":
+        return visit.refusal(_unknown(ident), 404)
+    return visit.outcome(outcome, f"/sessions/{ident}", "The session is being ended.")
+
+
+async def player_frame(visit: Visit) -> Response:
+    """The player's sandbox: an empty page that holds nothing of anybody."""
+    return visit.page(PlayerFramePage(), csp=PLAYER_CSP)
+
+
+async def _strip(visit: Visit, ident: str) -> FilmStrip:
+    head = await visit.services.reader(final_head, visit.at, ident)
+    try:
+        return film_strip(await visit.services.playback.timeline(ident, head), vouched=head is not None)
+    except NoRecording:
+        return FilmStrip(problem="The file is gone", condition="missing") if head is not None else FilmStrip()
+    except Corrupt as error:
+        return FilmStrip(problem=f"It is not what was sealed: {error}")
+
+
+async def _refused_at_the_door(visit: Visit, view: View, ident: str) -> Response:
+    """Who was refused has no session; what is known of the refusal is shown in its place."""
+    found = await visit.services.reader(rows.refusal, visit.at, ident)
+    if found is None or not view.sees(found.person):
+        return visit.refusal(_unknown(ident), 404)
+    what = visible(f"{found.login or 'somebody'} on {found.resource or found.asked or 'a target'}")
+    who = found.person_name or "Somebody unknown"
+    entry = view.link(f"/ledger?entry={found.index}")
+    return visit.page(
+        RefusalPage(
+            heading=f"{who} was refused {what}",
+            why=f"{words_of(found.code).capitalize()}. From {visible(found.source or 'an erased address')}.",
+            next={"href": entry, "word": f"Entry {found.index:,} in the ledger"} if entry else None,
+            code=found.code,
+            chain=None,
+        )
+    )
+
+
+def _listed(
+    db: Snapshot, at: Instant, view: View, wanted: Context, before: Instant | None, as_of: Instant | None
+) -> SessionsPage:
+    which = rows.SessionFilter(
+        person=None if view.everybody else view.person,
+        status=STATES[wanted["state"]],
+        since=Instant(max(0, at - wanted["days"] * DAY)),
+        before=before,
+        gap=wanted["state"] == "gap",
+        search=wanted["q"],
+        most=PAGE_SIZE,
+    )
+    opened, refused, total = [], [], 0
+    if wanted["state"] != "refused":
+        opened = [(each.opened, _row(each, at)) for each in rows.sessions(db, at, which)]
+        total += rows.count_sessions(db, at, which)
+    if wanted["state"] in ("", "refused"):
+        refused = [(each.time, _refusal_row(each)) for each in rows.refusals(db, at, which)]
+        total += rows.count_refusals(db, at, which)
+    shown = sorted([*opened, *refused], key=lambda each: -each[0])
+    more, shown = len(shown) > PAGE_SIZE, shown[:PAGE_SIZE]
+    full = more or len(opened) == PAGE_SIZE or len(refused) == PAGE_SIZE
+    held = {"as_of": field_time(as_of)} if as_of is not None else {}
+    further = {**wanted, "before": shown[-1][0], **held} if full and shown else None
+    older = f"/sessions?{urlencode(further)}" if further else ""
+    live_first = sorted((row for _, row in shown), key=lambda row: row["state"] != "live")
+    return SessionsPage(
+        filter=wanted,
+        older=older,
+        sessions=live_first,
+        total=total,
+    )
+
+
+def _row(each: rows.SessionRow, at: Instant) -> Context:
+    return {
+        "id": each.session,
+        "state": session_state(each),
+        "person": {"id": each.person, "name": each.person_name},
+        "resource": each.resource,
+        "login": each.login,
+        "entry": ENTRY[each.entry],
+        "source": visible(each.source or "erased"),
+        "started": each.opened,
+        "ended": each.closed,
+        "recording": recording_state(each, at),
+        "checked": each.recording_checked,
+        "partial": bool(each.counts.get("omitted_bytes")),
+        "counts": counts_words(each.counts),
+        "because": session_because(each),
+    }
+
+
+def _refusal_row(each: rows.RefusalRow) -> Context:
+    return {
+        "id": each.session,
+        "state": "refused",
+        "person": {"id": each.person, "name": each.person_name} if each.person else None,
+        "resource": visible(each.resource or each.asked or "unknown target"),
+        "login": visible(each.login or "?"),
+        "entry": ENTRY[each.entry],
+        "source": visible(each.source or "erased"),
+        "started": each.time,
+        "ended": None,
+        "recording": "none",
+        "checked": None,
+        "partial": False,
+        "counts": "",
+        "because": words_of(each.code),
+    }
+
+
+def _session(
+    db: Snapshot, at: Instant, view: View, ident: str, health: LedgerHealth
+) -> tuple[SessionPage, rows.SessionRow] | None:
+    """The page before its recording was looked at, and what it is about; None for nobody's business."""
+    found = rows.session(db, at, ident)
+    if found is None or not view.sees(found.row.person):
+        return None
+    row = found.row
+    asked = request(db, at, row.because.request) if row.because.request else None
+    shown = {
+        "id": ident,
+        "state": session_state(row),
+        "person": {"id": row.person, "name": row.person_name},
+        "resource": resources(db, at, [row.resource])[row.resource],
+        "login": row.login,
+        "entry": ENTRY[row.entry],
+        "source": visible(row.source or "erased"),
+        "client": visible(row.client or ""),
+        "started": row.opened,
+        "ended": row.closed,
+        "last_byte": row.last_byte,
+        "probe": _probe(db, at, row),
+        "ends": row.ends,
+        "because": session_because(row),
+        "factor": factor_words(row.mfa.basis, row.mfa.factors, row.provider_name),
+        "resistant": row.mfa.phishing_resistant,
+        "factor_age": None if row.entry is EntryPoint.SSH_SERVICE_KEY else row.opened - row.mfa.at,
+        "approval": {
+            "by": asked.row.decider_name,
+            "by_id": row.because.approval_by,
+            "at": asked.row.decided,
+            "request": row.because.request,
+        }
+        if asked and asked.row.decided is not None
+        else None,
+        "recording": recording_state(row, at),
+        "checked": row.recording_checked,
+        "found": row.recording_found,
+        "read_now": False,
+        "gap": row.gap or "",
+        "host_key": "",
+    }
+    page = SessionPage(
+        session=shown,
+        counts=[],
+        events=[],
+        recording="",
+        unplayable="",
+        frame="/player-frame",
+        may_kill=False,
+        may_export=False,
+        chain=view.chain(found.why),
+        proof=view.proof_of(found.history, health),
+    )
+    return page, row
+
+
+def _probe(db: Snapshot, at: Instant, row: rows.SessionRow) -> Context | None:
+    """What the probe found after a session was cut because its ground was gone; None for any other end."""
+    if row.closed is None or row.status != "closed" or not takes_away(row.closed_because or ""):
+        return None
+    return probe_words(probed_after(db, at, row.person, row.resource, row.login, row.closed))
+
+
+def _counts(counts: Mapping[str, int], operations: int | None, gap: str) -> list[list[object]]:
+    files = ("file record", counts.get("files", 0)) if operations is None else ("file operation", operations)
+    found = (("channel", counts.get("channels", 0)), files, ("gap", int(bool(gap))))
+    return [[number, word if number == 1 else f"{word}s"] for word, number in found]
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 17 else None
+
+
+def _nothing(ident: str) -> Refused:
+    return Refused(
+        "recording.unknown", "There is no such recording that you may watch.", f"You asked for {ident[:40]}."
+    )
+
+
+def _unknown(ident: str) -> Refused:
+    return Refused("session.unknown", "There is no such session that you may see.", f"You asked for {ident[:40]}.")
+
+
+async def _from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
+
+
+PLACES = (
+    Place("GET", "/sessions", MEMBER, listed, Shown("Sessions", "terminal-2", "Activity")),
+    Place("GET", "/sessions/{session}", MEMBER, page),
+    Place("GET", "/sessions/{session}/recording", MEMBER, recording),
+    Place("POST", "/sessions/{session}/kill", MEMBER, kill),
+    Place("GET", "/player-frame", ANYBODY, player_frame),
+)

@@ -1,0 +1,66 @@
+"""Sessions: what its templates are given."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from onepam.console.frame.page import Context, PageContext
+
+
+@dataclass(frozen=True, slots=True)
+class SessionsPage(PageContext):
+    """Sessions, the live ones first.
+
+    `filter`: {q (str), state ("" | "live" | "closed" | "refused" | "gap"), days (int)}
+    `sessions`: list of {id, state, person {id, name} or none, resource (name), login, entry ("ssh" …), source,
+        started, ended (Instant or none), recording (wording.recording_state), checked (Instant or none), partial
+        (bool: by policy), counts (str: "2 channels, 3 file records"), because (str: ended why)}
+    `older`: path of the next page, or ""
+    """
+
+    template: ClassVar = "sessions.html"
+
+    filter: Context
+    sessions: list[Context]
+    total: int
+    older: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionPage(PageContext):
+    """One session: player, timeline, proof.
+
+    `session`: {id, state, person {id, name}, resource {id, name, kind, labels}, login, entry, source, client,
+        started, ended (or none), last_byte (or none: nobody saw it), probe ({state, word, at} or none: after it was
+        cut), ends (Instant: at the latest), because (str: ended why, ""), factor (str: why it counts), resistant
+        (bool), factor_age (microseconds at the opening; none for a machine), approval {by, by_id, at, request} or
+        none, recording (wording.recording_state), found (str: what is wrong with it, or ""), checked (Instant or
+        none: last held against the ledger), read_now (bool: this page has read all of it against the ledger's head),
+        gap (str), bytes (int), host_key (str), live_kill {sessions, people} or none}
+    `counts`: list of [count, word]: "2 channels", "2 file operations"; empty while it is live and not shown to the
+        reader
+    `events`: list of {at (microseconds from the start), kind ("channel" | "command" | "file" | "resize" | "gap" |
+        "end"), title, detail}
+    `recording`: path of the asciicast v3, or "" when there is nothing to play
+    `unplayable`: why the reader may not see it, or ""
+    `frame`: path of the player's frame
+    """
+
+    template: ClassVar = "session.html"
+
+    session: Context
+    counts: list[Any]
+    events: list[Context]
+    recording: str
+    unplayable: str
+    frame: str
+    may_kill: bool
+    may_export: bool
+    chain: list[Context]
+    proof: Context
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerFramePage(PageContext):
+    """The player's frame: served with rendering.PLAYER_CSP and nothing of the reader in it."""
+
+    template: ClassVar = "player_frame.html"

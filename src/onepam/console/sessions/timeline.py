@@ -1,0 +1,87 @@
+"""A recording's timeline as the session page lists it, in step with the player."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from onepam.console.frame.page import Context
+from onepam.console.frame.rendering import size, stopwatch
+from onepam.console.frame.wording import visible
+from onepam.gateway.playback import Channel, FileLine, Timeline
+
+MOST = 2_000
+_KINDS = {"pty": "Shell", "exec": "Command", "sftp": "File transfer"}
+
+
+@dataclass(frozen=True, slots=True)
+class FilmStrip:
+    """`events` (session.html), whether a terminal can be played, what is wrong with it and which state that is
+    (`wording.recording_state`), and its counts so far.
+
+    `operations` is the number of file operations; None where it is unknown. `vouched`: all of it was read for this, and
+    it ends with the head that the ledger vouches for.
+    """
+
+    events: list[Context] = field(default_factory=list)
+    playable: bool = False
+    problem: str = ""
+    condition: str = "altered"
+    counts: Mapping[str, int] = field(default_factory=dict)
+    operations: int | None = None
+    vouched: bool = False
+
+
+def film_strip(told: Timeline, vouched: bool = False) -> FilmStrip:
+    """The events in order. Times count from the start of the channel that the player shows."""
+    played = next((each for each in told.channels if each.kind != "sftp"), None)
+    base = played.opened if played else 0
+    found = [
+        *(event for each in told.channels for event in _channel(each)),
+        *(_file(each) for each in told.files),
+    ]
+    found.sort(key=lambda each: int(each["at"]))
+    events = found[:MOST]
+    left_out = told.unlisted + len(found) - len(events)
+    if left_out:
+        events.append(_event(told.lasted, "gap", f"{left_out:,} more are not listed", "They are in the recording."))
+    if told.gap and told.reason is not None:
+        events.append(_event(told.lasted, "gap", "The recording ends too early", told.gap))
+    for each in events:
+        each["at"] = max(0, each["at"] - base)
+    operations = None if told.unlisted else len(told.files)
+    return FilmStrip(events, played is not None, counts=told.counts, operations=operations, vouched=vouched)
+
+
+def _channel(channel: Channel) -> list[Context]:
+    kind = _KINDS.get(channel.kind, channel.kind)
+    screen = f"{channel.columns} × {channel.rows}" if channel.columns else ""
+    if channel.command:
+        opened = _event(channel.opened, "command", channel.command, screen)
+    else:
+        opened = _event(channel.opened, "channel", f"{kind} opened", screen)
+    if channel.closed is None:
+        return [opened]
+    ending = (
+        f"signal {channel.signal}"
+        if channel.signal
+        else f"exit status {channel.status}"
+        if channel.status is not None
+        else ""
+    )
+    words = [ending, f"{size(channel.output_bytes)} out", f"after {stopwatch(channel.closed - channel.opened)}"]
+    return [opened, _event(channel.closed, "end", f"{kind} closed", ", ".join(filter(None, words)))]
+
+
+def _file(line: FileLine) -> Context:
+    words = [
+        line.operation,
+        size(line.size) if line.size is not None else "",
+        f"sha256 {line.sha256[:12]}…" if line.sha256 else "",
+        f"to {line.target}" if line.target else "",
+        "" if line.outcome == "ok" else "not answered" if line.outcome == "asked" else line.outcome,
+        "not in order, so without a digest" if line.sparse else "",
+    ]
+    return _event(line.at, "file", line.path, ", ".join(filter(None, words)))
+
+
+def _event(at: int, kind: str, title: str, detail: str) -> Context:
+    return {"at": at, "kind": kind, "title": visible(title), "detail": visible(detail)}

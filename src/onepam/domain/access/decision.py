@@ -1,0 +1,246 @@
+"""The access decision: may this person reach this resource as this login now, until when, and because of what.
+
+Pure, and only over what concerns one person and one resource: its cost does not grow with the company.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from onepam.domain.access.authority import HeldRole
+from onepam.domain.access.model import ENVIRONMENT, MAX_SESSION, Action, MfaRule, Mode, Permission, Recording, Substance
+from onepam.kernel.clock import SECOND, Instant
+from onepam.kernel.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """The chain that made an access possible; each link is an identifier to look up. Empty where there is none."""
+
+    role: str
+    role_version: str
+    permission: str
+    binding: str
+    group: str = ""
+    request: str = ""
+    approval_by: str = ""
+    grant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceFacts:
+    """The resource as of the decision."""
+
+    resource: str
+    labels: Mapping[str, str]
+    logins: tuple[str, ...]
+    host_keys: tuple[str, ...]
+    address: str | None
+    port: int
+    mfa: MfaRule | None = None
+    environment: tuple[str, ...] = ENVIRONMENT
+
+
+@dataclass(frozen=True, slots=True)
+class HeldGrant:
+    """A grant for this person and resource that has not been ended."""
+
+    grant: str
+    request: str
+    substance: Substance
+    binding: str
+    approved_by: str
+    starts: Instant
+    ends: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class AccessFacts:
+    """All that the decision looks at. `resource` is None where no such resource exists."""
+
+    person: str
+    enabled: bool
+    ends: Instant | None
+    resource: ResourceFacts | None
+    roles: tuple[HeldRole, ...]
+    grants: tuple[HeldGrant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """Yes: with these actions, until `ends` at the latest, because of this chain.
+
+    `also` are the chains of what the first one does not allow. `administrative`: by a permission that is marked so.
+    `recording`: what the permissions for commands say of their output.
+    """
+
+    actions: tuple[Action, ...]
+    ends: Instant
+    privileged: bool
+    because: Because
+    also: tuple[Because, ...] = ()
+    administrative: bool = False
+    recording: Recording | None = None
+
+    @property
+    def kept(self) -> Recording:
+        """How much of commands' output is kept: what the permission says, else all of what is privileged."""
+        return self.recording or (Recording.WHOLE if self.privileged else Recording.HEAD_TAIL)
+
+    def rests_on(self) -> tuple[Because, ...]:
+        """All its chains."""
+        return (self.because, *self.also)
+
+
+def decide(facts: AccessFacts, login: str, now: Instant, needed: tuple[Action, ...] = ()) -> Permitted | Refused:
+    """The one decision: all that the person's permissions and grants allow together, until the first of them ends.
+
+    What is outside the person's catalogue is "unknown", whether it exists or not. A session that runs asks again with
+    the actions that it `needed`: it goes on under whatever allows all of them, and no longer than that does.
+    """
+    if not facts.enabled or (facts.ends is not None and facts.ends <= now):
+        return Refused("person.disabled", "This account is disabled.", "Ask an administrator.")
+    resource = facts.resource
+    reach = [] if resource is None else _reach(facts.roles, resource, now)
+    if resource is None or not reach:
+        return Refused("resource.unknown", "There is no such target in your catalogue.", "See what you can reach: /")
+    options = [
+        option
+        for held, permission in reach
+        if permission.admits(login, resource.logins)
+        for option in _options(facts, held, permission, resource, login, now)
+        if option.actions  # a role narrowed since may leave a grant with nothing to do
+    ]
+    if options:
+        permitted = _together(options, needed)
+        if permitted is None:
+            return Refused("access.narrowed", f"Your access to {resource.resource} was narrowed.", "Connect again.")
+        if not resource.host_keys:
+            return Refused(
+                "resource.no_host_key",
+                f"{resource.resource} has no pinned host key.",
+                "An administrator pins it in access.yaml.",
+            )
+        return permitted
+    return _not_yet(facts, login, now) or _why_not(reach, resource, login)
+
+
+def _together(options: list[Permitted], needed: tuple[Action, ...]) -> Permitted | None:
+    """What the options allow between them, of `needed` where that is given; None where that is not all of it.
+
+    The end is that of the action that runs out first (docs/decisions/0011): until then each is allowed by an option. Of
+    several ways to say so the shortest: one option that allows all of it, else those that each action lasts longest by.
+    """
+    if len(options) == 1 and not needed:
+        return options[0]
+    options.sort(key=lambda option: (option.ends, len(option.actions)), reverse=True)
+    wanted = frozenset(needed) or frozenset(action for option in options for action in option.actions)
+    missing, taken = set(wanted), []
+    for option in options:
+        if not missing.isdisjoint(option.actions):
+            taken.append(option)
+            missing.difference_update(option.actions)
+    if missing:
+        return None
+    if whole := next((option for option in taken if wanted.issubset(option.actions)), None):
+        return whole
+    allowed = {action for option in taken for action in option.actions}
+    return Permitted(
+        actions=tuple([action for action in Action if action in allowed]),
+        ends=taken[-1].ends,
+        privileged=any(option.privileged for option in taken),
+        because=taken[0].because,
+        also=tuple([option.because for option in taken[1:]]),
+        administrative=any(option.administrative for option in taken),
+        recording=_recording([option for option in taken if Action.EXEC in option.actions]),
+    )
+
+
+def _recording(options: list[Permitted]) -> Recording | None:
+    """The most that any of the options for commands asks: whole, else what follows from the session, else less."""
+    asked = {option.recording for option in options}
+    if Recording.WHOLE in asked:
+        return Recording.WHOLE
+    return Recording.HEAD_TAIL if asked == {Recording.HEAD_TAIL} else None
+
+
+def _reach(roles: tuple[HeldRole, ...], resource: ResourceFacts, now: Instant) -> list[tuple[HeldRole, Permission]]:
+    return [
+        (held, permission)
+        for held in roles
+        if held.ends is None or held.ends > now
+        for permission in held.permissions
+        if permission.covers(resource.labels)
+    ]
+
+
+def _options(
+    facts: AccessFacts, held: HeldRole, permission: Permission, resource: ResourceFacts, login: str, now: Instant
+) -> list[Permitted]:
+    limit = [Instant(now + MAX_SESSION)] + [end for end in (held.ends, facts.ends) if end is not None]
+    privileged = permission.privileged(resource.labels)
+    if permission.mode is Mode.STANDING:
+        because = Because(held.role, held.version, permission.name, held.binding, held.group)
+        ends = min(Instant(now + permission.longest), *limit)
+        return [
+            Permitted(
+                permission.actions, ends, privileged, because, (), permission.administrative, permission.recording
+            )
+        ]
+    return [
+        Permitted(
+            tuple(action for action in grant.substance.actions if action in permission.actions),
+            min(grant.ends, *limit),
+            privileged,
+            Because(
+                held.role,
+                grant.substance.role_version,
+                permission.name,
+                held.binding,
+                held.group,
+                grant.request,
+                grant.approved_by,
+                grant.grant,
+            ),
+            (),
+            permission.administrative,
+            permission.recording,
+        )
+        for grant in facts.grants
+        if _supports(grant, held, permission, login) and grant.starts <= now < grant.ends
+    ]
+
+
+def _supports(grant: HeldGrant, held: HeldRole, permission: Permission, login: str) -> bool:
+    """A grant lives on the binding it was made under; a role widened later does not widen it, a narrowed one does."""
+    return (
+        grant.binding == held.binding
+        and grant.substance.permission == permission.name
+        and grant.substance.login == login
+    )
+
+
+def _not_yet(facts: AccessFacts, login: str, now: Instant) -> Refused | None:
+    """What was approved, and can still be undone."""
+    coming = [grant.starts for grant in facts.grants if grant.substance.login == login and grant.starts > now]
+    if not coming:
+        return None
+    seconds = -(-(min(coming) - now) // SECOND)
+    return Refused("access.not_yet", f"Your approval takes effect in {seconds} s.", "Connect again then.")
+
+
+def _why_not(reach: list[tuple[HeldRole, Permission]], resource: ResourceFacts, login: str) -> Refused:
+    admitted = [permission for _, permission in reach if permission.admits(login, resource.logins)]
+    if admitted:
+        return Refused(
+            "access.needs_approval",
+            f"{login} on {resource.resource} needs an approval, and you hold none now.",
+            f"/?request={resource.resource}&login={login}",
+        )
+    logins = sorted(
+        {each for _, permission in reach for each in resource.logins if permission.admits(each, resource.logins)}
+    )
+    return Refused(
+        "access.login",
+        f"You may not use the login {login} on {resource.resource}.",
+        f"Logins you may use or request there: {', '.join(logins) or 'none'}.",
+    )

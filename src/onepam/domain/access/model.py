@@ -1,0 +1,222 @@
+"""The access model: resources, roles and what binds them to people.
+
+A *role* is a job function; its *permissions* say which actions on which resources (by label) under which *logins* (the
+accounts on the target), standing or on request. A *binding* gives a role to a person or a group for an interval. What
+is only *on request* needs a *grant* (domain/requests/events.py). The matrix of roles is a file, `access.yaml`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+
+from onepam.domain.history.event import event, plain, private
+from onepam.kernel.canonical import encode
+from onepam.kernel.clock import HOUR, Instant
+
+MAX_SESSION = 12 * HOUR
+"""No session outlives this, whatever a role says (microseconds)."""
+
+
+class ResourceKind(StrEnum):
+    """What a resource speaks."""
+
+    SSH = "ssh"
+
+
+class Action(StrEnum):
+    """What may be done on a resource; each protocol admits only what the permit names."""
+
+    SHELL = "shell"
+    EXEC = "exec"
+    SFTP = "sftp"
+
+
+@dataclass(frozen=True, slots=True)
+class Substance:
+    """What is asked, exactly: an approval holds for this and nothing else. `duration` is in microseconds."""
+
+    person: str
+    resource: str
+    login: str
+    role: str
+    role_version: str
+    permission: str
+    actions: tuple[Action, ...]
+    duration: int
+
+    def digest(self) -> str:
+        """Hex SHA-256 of the canonical form: what an approver's decision is bound to."""
+        return sha256(encode(plain(self))).hexdigest()
+
+
+class Mode(StrEnum):
+    """Whether a permission is in force by its binding alone, or only under an approved grant."""
+
+    STANDING = "standing"
+    REQUEST = "request"
+
+
+class Recording(StrEnum):
+    """How much of a command's input and output is kept; a terminal's is whole. `head_tail`: see `recording.volume`."""
+
+    WHOLE = "whole"
+    HEAD_TAIL = "head_tail"
+
+
+class ConsoleRight(StrEnum):
+    """What a role may do with OnePAM itself. Everybody may always request and see what is their own."""
+
+    ADMINISTER = "administer"
+    APPROVE = "approve"
+    AUDIT = "audit"
+    MONITOR = "monitor"
+    ACCEPT_RISK = "accept_risk"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Actions on every resource whose labels contain `where`, as any of `logins` (`*` for every login of it).
+
+    `longest` is in microseconds. `approvers` are roles whose holders may approve; at least one when mode is `request`.
+    `recording` is None where it follows from whether the session is privileged.
+    """
+
+    name: str
+    actions: tuple[Action, ...]
+    where: Mapping[str, str]
+    logins: tuple[str, ...]
+    mode: Mode
+    longest: int
+    approvers: tuple[str, ...] = ()
+    administrative: bool = False
+    recording: Recording | None = None
+
+    def covers(self, resource_labels: Mapping[str, str]) -> bool:
+        """Whether a resource with these labels is in the selector. An empty selector covers nothing."""
+        return bool(self.where) and self.where.items() <= resource_labels.items()
+
+    def admits(self, login: str, resource_logins: tuple[str, ...]) -> bool:
+        """Whether the login is both the resource's and the permission's."""
+        return login in resource_logins and (login in self.logins or "*" in self.logins)
+
+    def privileged(self, resource_labels: Mapping[str, str]) -> bool:
+        """Marked administrative, or reaching production."""
+        return self.administrative or resource_labels.get("env") == "prod"
+
+    def may_be_privileged(self) -> bool:
+        """Whether it is privileged on some resource that may come: its selector does not keep it from production."""
+        return self.administrative or self.where.get("env", "prod") == "prod"
+
+
+@dataclass(frozen=True, slots=True)
+class MfaRule:
+    """What a resource asks of the second factor beyond the product's own rule; domain/access/mfa_rule.py judges by it.
+
+    `max_age` is in microseconds, None for the product's. `phishing_resistant`: a passkey, or what a provider attests as
+    one. `fresh`: shown for this very session, and for no other.
+    """
+
+    max_age: int | None = None
+    phishing_resistant: bool = False
+    fresh: bool = False
+
+
+@event("role.set", klass="access", control="RBC-02 CHG-01", words="{by} declared the role {role}")
+@dataclass(frozen=True, slots=True)
+class RoleSet:
+    """The role as it is from now on. `version` is the hex SHA-256 of its canonical definition."""
+
+    role: str
+    version: str
+    purpose: str
+    owner: str
+    permissions: tuple[Permission, ...]
+    console: tuple[ConsoleRight, ...]
+    change: str
+    by: str | None
+
+
+@event("role.removed", klass="access", control="RBC-02 CHG-01", words="{by} removed the role {role}")
+@dataclass(frozen=True, slots=True)
+class RoleRemoved:
+    """The role no longer exists; its bindings give nothing."""
+
+    role: str
+    change: str
+    by: str | None
+
+
+ENVIRONMENT = ("LANG", "LC_*")
+"""What sshd is commonly set to accept (AcceptEnv)."""
+
+
+@event("resource.set", klass="access", control="RBC-01 CHG-01", words="{by} declared the resource {resource}")
+@dataclass(frozen=True, slots=True)
+class ResourceSet:
+    """The resource as it is from now on. `host_keys` are the pinned OpenSSH public keys, set by an administrator;
+    `mfa` is None where the product's own rule is enough. `environment` names the variables, as names or patterns, that
+    a client may send to the target.
+    """
+
+    resource: str
+    kind: ResourceKind
+    labels: Mapping[str, str]
+    owner: str
+    logins: tuple[str, ...]
+    host_keys: tuple[str, ...]
+    port: int
+    change: str
+    by: str | None
+    address: str | None = private()
+    mfa: MfaRule | None = None
+    environment: tuple[str, ...] = ENVIRONMENT
+
+
+@event("resource.removed", klass="access", control="RBC-01 CHG-01", words="{by} removed the resource {resource}")
+@dataclass(frozen=True, slots=True)
+class ResourceRemoved:
+    """The resource can no longer be reached; sessions to it end."""
+
+    resource: str
+    change: str
+    by: str | None
+
+
+class SubjectKind(StrEnum):
+    """To whom a binding gives its role."""
+
+    PERSON = "person"
+    GROUP = "group"
+
+
+@event(
+    "binding.added",
+    klass="access",
+    control="PRV-01 RBC-01",
+    words="{by} gave the role {role} to {subject}[ until {ends}]",
+)
+@dataclass(frozen=True, slots=True)
+class BindingAdded:
+    """A role for a person or a group, from now until `ends` (None: until it is ended)."""
+
+    binding: str
+    role: str
+    subject_kind: SubjectKind
+    subject: str
+    ends: Instant | None
+    source: str
+    because: str
+    change: str
+    by: str | None
+
+
+@event("binding.ended", klass="access", control="OFF-01 OFF-04", words="{by} ended a binding: {because}")
+@dataclass(frozen=True, slots=True)
+class BindingEnded:
+    """The binding gives nothing from now on; what rests on it ends."""
+
+    binding: str
+    because: str
+    change: str
+    by: str | None

@@ -1,0 +1,1 @@
+"""What an event is, how a decision is committed, and what the ledger says of itself."""

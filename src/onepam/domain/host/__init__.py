@@ -1,0 +1,1 @@
+"""This host: its disk, its doors, and the commands that need no console."""

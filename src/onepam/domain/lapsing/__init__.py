@@ -1,0 +1,1 @@
+"""What time ends by itself."""

@@ -1,0 +1,122 @@
+"""The role matrix as a value: groups, resources, roles and bindings, as they are or as a file wants them."""
+
+from base64 import b32encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+
+from onepam.domain.access.model import ENVIRONMENT, ConsoleRight, MfaRule, Permission, ResourceKind, SubjectKind
+from onepam.domain.history.event import plain
+from onepam.kernel.canonical import Json, encode
+from onepam.kernel.clock import Instant
+
+SOURCE = "access.yaml"
+"""The source of the memberships and bindings that the file manages; those of other sources it leaves alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceDefinition:
+    """A resource; `owner` is a person's identifier, `address` None only where it was erased."""
+
+    resource: str
+    kind: ResourceKind
+    address: str | None
+    port: int
+    labels: Mapping[str, str]
+    owner: str
+    logins: tuple[str, ...]
+    host_keys: tuple[str, ...]
+    mfa: MfaRule | None = None
+    environment: tuple[str, ...] = ENVIRONMENT
+
+
+@dataclass(frozen=True, slots=True)
+class RoleDefinition:
+    """A role with its permissions in the order of their names."""
+
+    role: str
+    purpose: str
+    owner: str
+    console: tuple[ConsoleRight, ...]
+    permissions: tuple[Permission, ...]
+
+    def version(self) -> str:
+        """Hex SHA-256 of the canonical definition: what requests, grants and sessions say they rest on."""
+        return sha256(encode(plain(self))).hexdigest()
+
+    def permission(self, name: str) -> Permission | None:
+        """The permission of that name."""
+        return next((each for each in self.permissions if each.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class BindingDefinition:
+    """A role for a person (by identifier) or a group, until `ends`."""
+
+    binding: str
+    role: str
+    subject_kind: SubjectKind
+    subject: str
+    ends: Instant | None
+    because: str
+    source: str = SOURCE
+
+    def in_force(self, now: Instant) -> bool:
+        """Whether it has not ended by its own date."""
+        return self.ends is None or self.ends > now
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Everything that decides who reaches what, but for people's own dates and grants.
+
+    `groups` maps a group to its members and each member to the source that put it there.
+    """
+
+    groups: Mapping[str, Mapping[str, str]]
+    resources: Mapping[str, ResourceDefinition]
+    roles: Mapping[str, RoleDefinition]
+    bindings: Mapping[str, BindingDefinition]
+
+    def digest(self) -> str:
+        """Hex SHA-256 over all of it. Two matrices with one digest are the same."""
+        lines = sorted(
+            encode(line)
+            for part in (self.resources, self.roles, self.bindings)
+            for line in ([type(each).__name__, plain(each)] for each in part.values())
+        ) + sorted(encode(["member", group, plain(members)]) for group, members in self.groups.items() if members)
+        return sha256(b"\n".join(lines)).hexdigest()
+
+    def gives(self, binding: BindingDefinition, person: str) -> bool:
+        """Whether the binding's role exists and the binding gives it to the person."""
+        if binding.role not in self.roles:
+            return False
+        if binding.subject_kind is SubjectKind.PERSON:
+            return binding.subject == person
+        return person in self.groups.get(binding.subject, ())
+
+    def members(self, binding: BindingDefinition) -> tuple[str, ...]:
+        """The people that the binding gives its role to."""
+        if binding.subject_kind is SubjectKind.PERSON:
+            return (binding.subject,)
+        return tuple(self.groups.get(binding.subject, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Someone:
+    """A person as far as the matrix needs one; `email` is in lower case, empty where it was erased."""
+
+    person: str
+    email: str
+    enabled: bool
+    ends: Instant | None
+
+    def present(self, now: Instant) -> bool:
+        """Whether the person may hold access at `now`."""
+        return self.enabled and (self.ends is None or self.ends > now)
+
+
+def binding_id(role: str, subject_kind: SubjectKind, subject: str) -> str:
+    """The identifier of the file's binding of a role to a subject: the same in every file that says the same."""
+    named: Json = [role, subject_kind.value, subject]
+    return f"bnd_{b32encode(sha256(encode(named)).digest()[:10]).decode('ascii').lower()}"

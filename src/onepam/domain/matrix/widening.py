@@ -1,0 +1,82 @@
+"""What of a change of the matrix needs a second person even where nobody gains by it today.
+
+In doubt it widens. A role may be bound, a group filled and a resource trusted by means that no plan sees; so what makes
+a definition wider counts by itself: pointing a resource elsewhere as much as adding an action.
+"""
+
+from collections.abc import Iterator
+
+from onepam.domain.access.mfa_rule import eased
+from onepam.domain.access.model import Mode, Permission, Recording
+from onepam.domain.matrix.matrix import BindingDefinition, Matrix, ResourceDefinition, RoleDefinition
+
+_KEPT = (Recording.HEAD_TAIL, None, Recording.WHOLE)
+"""What a permission may say of commands' output, the least first; None is as the session is."""
+
+
+def widenings(before: Matrix, after: Matrix) -> tuple[str, ...]:
+    """One sentence for each part that becomes wider."""
+    found: list[str] = []
+    for name, role in after.roles.items():
+        if (was := before.roles.get(name)) is not None:
+            found += (f"role {name}: {what}" for what in _role(was, role))
+    for name, resource in after.resources.items():
+        if (old := before.resources.get(name)) is not None:
+            found += (f"resource {name}: {what}" for what in _resource(old, resource))
+    for key, binding in after.bindings.items():
+        if (what := _binding(before.bindings.get(key), binding)) is not None:
+            found.append(f"binding of {binding.role} to {binding.subject_kind.value} {binding.subject}: {what}")
+    return tuple(found)
+
+
+def _role(was: RoleDefinition, role: RoleDefinition) -> Iterator[str]:
+    for right in role.console:
+        if right not in was.console:
+            yield f"gets the console right {right.value}"
+    for permission in role.permissions:
+        old = was.permission(permission.name)
+        if old is None:
+            yield f"gets the permission {permission.name}"
+        else:
+            yield from (f"{permission.name} {what}" for what in _permission(old, permission))
+
+
+def _permission(was: Permission, now: Permission) -> Iterator[str]:
+    if added := [each.value for each in now.actions if each not in was.actions]:
+        yield f"allows {', '.join(added)} too"
+    if not was.where.items() <= now.where.items():
+        yield "selects other resources"
+    if "*" not in was.logins and (logins := sorted(set(now.logins) - set(was.logins))):
+        yield f"allows the logins {', '.join(logins)} too"
+    if now.longest > was.longest:
+        yield "lasts longer"
+    if now.mode is Mode.STANDING and was.mode is Mode.REQUEST:
+        yield "needs no request any more"
+    if now.mode is was.mode and now.approvers != was.approvers:
+        yield "is approved by other roles"
+    if was.administrative and not now.administrative:
+        yield "is no longer marked administrative"
+    if _KEPT.index(now.recording) < _KEPT.index(was.recording):
+        yield "keeps less of its commands' output"
+
+
+def _resource(was: ResourceDefinition, now: ResourceDefinition) -> Iterator[str]:
+    if (was.kind, was.address, was.port) != (now.kind, now.address, now.port):
+        yield "has another address"
+    if was.host_keys != now.host_keys:
+        yield "has other host keys"
+    if was.labels != now.labels:
+        yield "has other labels"
+    if logins := sorted(set(now.logins) - set(was.logins)):
+        yield f"offers the logins {', '.join(logins)} too"
+    if variables := sorted(set(now.environment) - set(was.environment)):
+        yield f"lets the environment variables {', '.join(variables)} through too"
+    yield from eased(was.mfa, now.mfa)
+
+
+def _binding(was: BindingDefinition | None, now: BindingDefinition) -> str | None:
+    if was is None:
+        return "is new"
+    if was.ends is not None and (now.ends is None or now.ends > was.ends):
+        return "ends later"
+    return None

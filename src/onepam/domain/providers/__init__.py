@@ -1,0 +1,1 @@
+"""Identity providers, their settings and signals, and who signs in through them."""

@@ -1,0 +1,1 @@
+"""Accounts and groups that a directory sets by SCIM."""

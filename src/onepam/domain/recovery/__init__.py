@@ -1,0 +1,1 @@
+"""Getting back in when nobody can any more."""

@@ -1,0 +1,272 @@
+"""Deciding a request: authority as of the decision, over exactly what was asked.
+
+An approval is bound to the digest of the substance. If the substance no longer stands (the role changed, its binding or
+the resource is gone, the requester was disabled) the request is void: nobody can approve what nobody asked for.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from onepam.domain.access.authority import Actor, ActorFacts, HeldRole, authorised, present
+from onepam.domain.access.decision import AccessFacts, HeldGrant
+from onepam.domain.access.model import ConsoleRight, Mode, Permission, Substance
+from onepam.domain.access.proposal import same_hand
+from onepam.domain.history.commit import Decided
+from onepam.domain.people.events import PersonKind
+from onepam.domain.requests.asking import OpenRequest, unknown_request
+from onepam.domain.requests.events import (
+    UNDO,
+    ApprovalRefused,
+    ApprovalUndone,
+    GrantEnded,
+    GrantStarted,
+    RequestApproved,
+    RequestDenied,
+    RequestStatus,
+    RequestWithdrawn,
+)
+from onepam.kernel import limits
+from onepam.kernel.clock import FOREVER, Instant
+from onepam.kernel.errors import Refused
+from onepam.kernel.text import plain_text
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """A request as of the decision. `approvers` are the roles that the permission names now; empty if it is gone.
+
+    `owner` is the person answerable for the requester, `requester_kind` what the requester is. `grant` is the one that
+    it was approved with, while that has not been ended.
+    """
+
+    open: OpenRequest
+    status: RequestStatus
+    requester: AccessFacts
+    requester_kind: PersonKind
+    owner: str | None
+    approvers: tuple[str, ...]
+    grant: HeldGrant | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalFacts:
+    """The one who decides, and what is to be decided; None where there is no such request."""
+
+    actor: ActorFacts
+    request: RequestFacts | None
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """Approve exactly `digest`; the grant gets the id `grant`."""
+
+    request: str
+    digest: str
+    grant: str
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Access that begins at `starts`, unless the approval is undone before."""
+
+    grant: str
+    request: str
+    substance: Substance
+    starts: Instant
+    ends: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class GrantFacts:
+    """The actor and a grant that has not been ended, with the roles that may approve its like; None: no such grant."""
+
+    actor: ActorFacts
+    grant: HeldGrant | None
+    approvers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EndGrant:
+    """End a grant before its time."""
+
+    grant: str
+    reason: str
+
+
+def approve(facts: ApprovalFacts, actor: Actor, command: Approve, now: Instant) -> Decided[Granted | Refused] | Refused:
+    """Approves, with a grant that begins `UNDO` later; or voids a request whose substance will not stand then."""
+    comment = plain_text(command.comment, limits.MAX_TEXT_CHARACTERS, what="comment", required=False)
+    if isinstance(comment, Refused):
+        return comment
+    under = _may_decide(facts, actor, command.request, now)
+    if not isinstance(under, str):
+        return under
+    assert facts.request is not None  # _may_decide refuses without one
+    request = facts.request.open
+    if request.digest != command.digest:
+        return _refuse(
+            command.request, actor, "request.digest", "What you approved is not what is asked.", "Look again."
+        )
+    starts = Instant(now + UNDO)
+    held = standing(request.substance, facts.request.requester, starts)
+    if isinstance(held, Refused):
+        void = RequestWithdrawn(command.request, RequestStatus.VOID, held.code, actor.person)
+        return Decided((void,), held)
+    ends = min(
+        Instant(starts + request.substance.duration), held.ends or FOREVER, facts.request.requester.ends or FOREVER
+    )
+    approved = RequestApproved(command.request, request.digest, actor.person, under, starts, comment)
+    started = GrantStarted(
+        grant=command.grant,
+        request=command.request,
+        substance=request.substance,
+        binding=held.binding,
+        approved_by=actor.person,
+        starts=starts,
+        ends=ends,
+    )
+    return Decided((approved, started), Granted(command.grant, command.request, request.substance, starts, ends))
+
+
+def undo(facts: ApprovalFacts, actor: Actor, request: str, now: Instant) -> Decided[Refused | None] | Refused:
+    """Takes one's own approval back before it takes effect: the request waits again, and whoever may can decide it."""
+    if (refused := present(facts.actor, now)) is not None:
+        return refused
+    if facts.request is None:
+        return unknown_request(request)
+    grant = facts.request.grant
+    if grant is not None and grant.approved_by != actor.person:
+        return _refuse(request, actor, "request.no_authority", "Only who approved it can undo it.", "End the access.")
+    if grant is None or grant.starts <= now:
+        return Refused("request.nothing_to_undo", f"No approval of {request} waits to take effect.", "End the access.")
+    ended = GrantEnded(grant.grant, request, "undone", actor.person)
+    return Decided((ApprovalUndone(request, grant.grant, actor.person), ended), None)
+
+
+def deny(
+    facts: ApprovalFacts, actor: Actor, request: str, comment: str, now: Instant
+) -> Decided[Refused | None] | Refused:
+    """Says no, with the same authority that a yes needs; whether the substance still stands does not matter."""
+    words = plain_text(comment, limits.MAX_TEXT_CHARACTERS, what="comment", required=False)
+    if isinstance(words, Refused):
+        return words
+    under = _may_decide(facts, actor, request, now)
+    if not isinstance(under, str):
+        return under
+    return Decided((RequestDenied(request, actor.person, under, words),), None)
+
+
+def end_grant(facts: GrantFacts, actor: Actor, command: EndGrant, now: Instant) -> Decided[None] | Refused:
+    """Its holder, somebody who may approve its like, or an administrator ends a grant that runs.
+
+    Anybody but the holder gives a reason.
+    """
+    if (refused := present(facts.actor, now)) is not None:
+        return refused
+    because = _may_end(facts, actor, now)
+    grant = facts.grant
+    if because is None or grant is None or grant.ends <= now:
+        return Refused("grant.unknown", f"There is no running grant {command.grant} that you may end.")
+    words = plain_text(
+        command.reason, limits.MAX_TEXT_CHARACTERS, what="reason", required=actor.person != grant.substance.person
+    )
+    if isinstance(words, Refused):
+        return words
+    return Decided((GrantEnded(command.grant, grant.request, because, actor.person, words),), None)
+
+
+def authority(roles: tuple[HeldRole, ...], approvers: tuple[str, ...], now: Instant) -> str | None:
+    """Of somebody's roles the one that lets them decide: in force, among `approvers`, with the right to approve."""
+    return next(
+        (
+            held.role
+            for held in roles
+            if held.role in approvers
+            and ConsoleRight.APPROVE in held.console
+            and (held.ends is None or held.ends > now)
+        ),
+        None,
+    )
+
+
+def standing(substance: Substance, requester: AccessFacts, now: Instant) -> HeldRole | Refused:
+    """The binding under which the substance still holds, the one that lasts longest; or why it is void."""
+    if not requester.enabled or (requester.ends is not None and requester.ends <= now):
+        return _void("person.disabled", "the requester's account is disabled")
+    held = [each for each in requester.roles if each.role == substance.role and (each.ends is None or each.ends > now)]
+    if not held:
+        return _void("binding.ended", f"the requester no longer holds the role {substance.role}")
+    longest = max(held, key=lambda each: (each.ends or FOREVER, each.binding))
+    if longest.version != substance.role_version:
+        return _void("role.changed", f"the role {substance.role} has changed since it was made")
+    permission = permission_of(longest.permissions, substance.permission)
+    resource = requester.resource
+    if (
+        resource is None
+        or permission is None
+        or permission.mode is not Mode.REQUEST
+        or not permission.covers(resource.labels)
+        or not permission.admits(substance.login, resource.logins)
+    ):
+        return _void("resource.changed", f"{substance.login} on {substance.resource} is no longer offered by that role")
+    return longest
+
+
+def permission_of(permissions: tuple[Permission, ...], name: str) -> Permission | None:
+    """The permission of that name, if the role has one."""
+    return next((each for each in permissions if each.name == name), None)
+
+
+def _may_decide(facts: ApprovalFacts, actor: Actor, request: str, now: Instant) -> str | Decided[Any] | Refused:
+    """The role that gives the authority; a refused attempt is an event."""
+    if (refused := present(facts.actor, now)) is not None:
+        return refused
+    if facts.request is None:
+        return unknown_request(request)
+    requester = facts.request.open.substance.person
+    if requester == actor.person:
+        return _refuse(
+            request, actor, "request.self_approval", "Nobody decides their own request.", "Somebody else must."
+        )
+    service = facts.request.requester_kind is PersonKind.SERVICE
+    if service and facts.request.owner == actor.person:
+        return _refuse(
+            request, actor, "request.own_service", "Nobody decides for a service of their own.", "Somebody else must."
+        )
+    if facts.actor.in_hand((requester, facts.request.owner if service and facts.request.owner else requester)):
+        hand = same_hand("request")
+        return _refuse(request, actor, hand.code, hand.message, hand.hint)
+    approvers = facts.request.approvers or facts.actor.roles_with(ConsoleRight.APPROVE)
+    under = authority(facts.actor.roles, approvers, now)
+    if under is None:
+        return _refuse(
+            request,
+            actor,
+            "request.no_authority",
+            "None of your roles may decide this request.",
+            f"These may: {', '.join(facts.request.approvers) or 'none'}.",
+        )
+    if facts.request.status is not RequestStatus.OPEN:
+        return Refused("request.closed", f"Request {request} is {facts.request.status.value} already.")
+    if facts.request.open.expires <= now:
+        return Refused("request.expired", f"Request {request} was not decided in time.", "It can be made again.")
+    return under
+
+
+def _may_end(facts: GrantFacts, actor: Actor, now: Instant) -> str | None:
+    if facts.grant is None:
+        return None
+    if facts.grant.substance.person == actor.person:
+        return "holder"
+    if authority(facts.actor.roles, facts.approvers, now) is not None:
+        return "approver"
+    return "administrator" if authorised(facts.actor, ConsoleRight.ADMINISTER, now) is None else None
+
+
+def _refuse(request: str, actor: Actor, code: str, message: str, hint: str) -> Decided[Any]:
+    return Decided((ApprovalRefused(request, actor.person, code),), Refused(code, message, hint))
+
+
+def _void(code: str, why: str) -> Refused:
+    return Refused(code, f"The request is void: {why}.", "It can be made again.")

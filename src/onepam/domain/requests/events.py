@@ -1,0 +1,175 @@
+"""Requests, approvals and grants: access that somebody asked for, somebody else allowed, and that ends by itself."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from onepam.domain.access.model import Substance
+from onepam.domain.history.event import event, private
+from onepam.kernel.clock import HOUR, SECOND, Instant
+
+REQUEST_LIFETIME = 24 * HOUR
+"""An unanswered request is void after this (microseconds)."""
+
+
+UNDO = 10 * SECOND
+"""An approval takes effect after this (microseconds); until then whoever gave it can undo it."""
+
+
+class RequestStatus(StrEnum):
+    """Where a request stands. `void` = its substance changed or nobody answered in time."""
+
+    OPEN = "open"
+    APPROVED = "approved"
+    DENIED = "denied"
+    WITHDRAWN = "withdrawn"
+    VOID = "void"
+
+
+@event(
+    "request.made",
+    klass="request",
+    control="PRV-01",
+    words="{substance.person} asked to reach {substance.resource} as {substance.login}[: {reason}][, ticket {ticket}]",
+)
+@dataclass(frozen=True, slots=True)
+class RequestMade:
+    """Somebody asks for access. `digest` is of the substance; reason and ticket are the requester's words."""
+
+    request: str
+    substance: Substance
+    digest: str
+    expires: Instant
+    reason: str | None = private()
+    ticket: str | None = private()
+
+
+@event(
+    "request.approved",
+    klass="request",
+    control="PRV-01 PRV-02",
+    words="{by} approved the request {request}[: {comment}]",
+)
+@dataclass(frozen=True, slots=True)
+class RequestApproved:
+    """Somebody with authority as of now allowed exactly `digest`. `under` is the approver's own role.
+
+    It opens nothing before `effective_at`, and can be undone until then.
+    """
+
+    request: str
+    digest: str
+    by: str
+    under: str
+    effective_at: Instant
+    comment: str | None = private()
+
+
+@event(
+    "request.approval_refused",
+    klass="request",
+    control="PRV-01 PRV-02",
+    words="{by} was refused to decide on the request {request}: {code}",
+)
+@dataclass(frozen=True, slots=True)
+class ApprovalRefused:
+    """Somebody tried to decide what they may not: their own request, another digest, without authority."""
+
+    request: str
+    by: str
+    code: str
+
+
+@event(
+    "request.approval_undone",
+    klass="request",
+    control="PRV-01 PRV-02",
+    words="{by} undid the approval of the request {request} before it took effect",
+)
+@dataclass(frozen=True, slots=True)
+class ApprovalUndone:
+    """Whoever approved it took that back before it took effect: `grant` ends unused, the request waits again."""
+
+    request: str
+    grant: str
+    by: str
+
+
+@event("request.denied", klass="request", control="PRV-01", words="{by} denied the request {request}[: {comment}]")
+@dataclass(frozen=True, slots=True)
+class RequestDenied:
+    """Somebody with authority as of now said no."""
+
+    request: str
+    by: str
+    under: str
+    comment: str | None = private()
+
+
+@event("request.withdrawn", klass="request", control="PRV-01", words="{by} took back the request {request}: {because}")
+@dataclass(frozen=True, slots=True)
+class RequestWithdrawn:
+    """The requester took it back, or it is void (`because` says why)."""
+
+    request: str
+    status: RequestStatus
+    because: str
+    by: str | None
+
+
+@event(
+    "request.rerouted",
+    klass="request",
+    control="OFF-01 PRV-02",
+    words="{person}, who could decide the request {request}, has left[; it waits for {to}]",
+)
+@dataclass(frozen=True, slots=True)
+class RequestRerouted:
+    """Somebody who could decide this request has left. `to` are those who still can, at most 50; empty: nobody."""
+
+    request: str
+    person: str
+    to: tuple[str, ...]
+    by: str | None
+
+
+@event(
+    "grant.started",
+    klass="request",
+    control="PRV-01 PRV-04",
+    words="{substance.person} has access to {substance.resource} as {substance.login} until {ends}",
+)
+@dataclass(frozen=True, slots=True)
+class GrantStarted:
+    """Time-bound access from an approved request, from `starts` on. It does not widen when the role does."""
+
+    grant: str
+    request: str
+    substance: Substance
+    binding: str
+    approved_by: str
+    starts: Instant
+    ends: Instant
+
+
+@event(
+    "grant.ended", klass="request", control="PRV-04 OFF-04", words="{by} ended the access early: {because}[; {reason}]"
+)
+@dataclass(frozen=True, slots=True)
+class GrantEnded:
+    """Ended before its time, by a person or by a leaver's, role's or resource's end. `because` is a code."""
+
+    grant: str
+    request: str
+    because: str
+    by: str | None
+    reason: str | None = private()
+
+
+@event("grant.expired", klass="request", control="PRV-04", words="The access ended as planned")
+@dataclass(frozen=True, slots=True)
+class GrantExpired:
+    """The receipt of an expiry. The grant gave nothing from `ends` on, receipt or not."""
+
+    grant: str
+    request: str
+    ends: Instant

@@ -1,0 +1,1 @@
+"""The staff roster: held against accounts, and followed."""

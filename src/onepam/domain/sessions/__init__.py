@@ -1,0 +1,1 @@
+"""Gateway sessions, confirmations, recordings."""

@@ -1,0 +1,1 @@
+"""Signing in: factors, sign-ins, exceptions from the second factor."""

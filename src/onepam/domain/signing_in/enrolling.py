@@ -1,0 +1,190 @@
+"""Enrolment links: who makes one for whom, when that takes two people, and what using one replaces.
+
+Whoever holds a link can be its person. So replacing the factors of somebody who decides, administers or reaches what is
+privileged is a proposal (`domain/access/proposal.py`), and whoever made any link is for a while one hand with who
+enrolled by it: two accounts in one hand are not two people. The person's own recovery code, and a first factor that
+the person's own provider let them enrol, are nobody else's hand.
+"""
+
+from dataclasses import dataclass, replace
+
+from onepam.domain.access.authority import ActorFacts, authorised, present
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.proposal import DENIED, RULES, WITHDRAWN, Proposal, ProposalKind, judge, may_propose
+from onepam.domain.history.commit import Decided
+from onepam.domain.people.events import PersonKind
+from onepam.domain.signing_in.events import (
+    EnrolmentAnnounced,
+    EnrolmentEnded,
+    EnrolmentOpened,
+    EnrolmentProposed,
+    EnrolmentUndecided,
+    EnrolmentUsed,
+    FactorEnrolled,
+    FactorKind,
+    FactorRemoved,
+    SignedOut,
+)
+from onepam.domain.signing_in.rules import ANSWERED, ENROLMENT_LINK, REPLACED, SESSIONS_OVER, AccountFacts
+from onepam.kernel.clock import HOUR, Instant
+from onepam.kernel.errors import Refused
+
+QUARANTINE = HOUR
+"""For so long after a replacement nothing privileged opens (microseconds)."""
+
+_RULES = RULES[ProposalKind.ENROLMENT]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFacts:
+    """The account a link is for, who makes it, and everybody who administers and could sign in to decide."""
+
+    account: AccountFacts
+    actor: ActorFacts
+    administrators: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentFacts:
+    """An enrolment as of the decision, its person's account, the acting administrator where there is one, and the
+    proposal while it waits. `makers` are those by whose hands the open link came into being."""
+
+    account: AccountFacts | None
+    actor: ActorFacts | None
+    enrolment: str | None
+    expires: Instant | None
+    proposal: Proposal | None
+    makers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What became of a wish for a link: it is made and ends at `expires`; or it waits, for another administrator or
+    (`alone`) until its proposer may make it."""
+
+    expires: Instant | None = None
+    alone: Instant | None = None
+
+
+def takes_two(facts: AccountFacts) -> bool:
+    """Whether a link for the account replaces what somebody trusted proves with."""
+    return (bool(facts.factors) or facts.had_factors) and facts.trusted()
+
+
+def open_link(
+    facts: LinkFacts, enrolment: str, token_digest: str, because: str, now: Instant
+) -> Decided[Opened] | Refused:
+    """An administrator's link for somebody, or the proposal of one."""
+    account, actor = facts.account, facts.actor
+    if (refused := _unfit(account)) is not None:
+        return refused
+    two = takes_two(account)
+    may = may_propose(actor, _RULES, now) if two else authorised(actor, ConsoleRight.ADMINISTER, now)
+    if may is not None:
+        return may
+    if not two:
+        return _opened(account.person, enrolment, token_digest, because, actor.person, now)
+    if any(each not in (actor.person, account.person) and not actor.in_hand((each,)) for each in facts.administrators):
+        return Decided((EnrolmentProposed(enrolment, account.person, because, actor.person),), Opened())
+    if actor.person == account.person:
+        words = "Nobody else could decide on new factors of yours."
+        return Refused("enrolment.own", words, "Add a factor under the one that you have: /factors")
+    assert _RULES.alone is not None  # the table gives enrolments this way
+    due = Instant(now + _RULES.alone)
+    return Decided((EnrolmentAnnounced(enrolment, account.person, because, actor.person, due),), Opened(alone=due))
+
+
+def open_without(
+    facts: AccountFacts, enrolment: str, token_digest: str, because: str, now: Instant
+) -> Decided[Opened] | Refused:
+    """A link by nobody else's hand: before the first sign-in (bootstrap), or for a recovery code just spent."""
+    if (refused := _unfit(facts)) is not None:
+        return refused
+    return _opened(facts.person, enrolment, token_digest, because, None, now)
+
+
+def agree(
+    facts: AccountFacts, actor: ActorFacts, proposal: Proposal, token_digest: str, now: Instant
+) -> Decided[Instant | Refused] | Refused:
+    """The second administrator's word; neither the proposer's nor that of the person whose factor it is. Where nobody
+    else could decide it is the proposer's, once it has been announced for long enough."""
+    enrolment = proposal.proposal
+    if (no := judge(proposal, actor, _RULES, now)) is not None:
+        return no.answer(EnrolmentEnded(enrolment, facts.person, no.refused.code, actor.person))
+    opened = EnrolmentOpened(
+        enrolment=enrolment,
+        person=facts.person,
+        expires=Instant(now + ENROLMENT_LINK),
+        because="replacement",
+        by=actor.person,
+        token_digest=token_digest,
+        proposed_by=proposal.by,
+    )
+    if proposal.by == actor.person:
+        return Decided((opened, EnrolmentUndecided(enrolment, facts.person, actor.person)), opened.expires)
+    return Decided((opened,), opened.expires)
+
+
+def end(facts: EnrolmentFacts, now: Instant) -> Decided[None] | Refused:
+    """An administrator's no, to a proposal or to a link that nobody has used yet, or that of the person whom it is for;
+    the proposer's is a withdrawal."""
+    assert facts.actor is not None, "somebody ends it"
+    account, actor = facts.account, facts.actor
+    if (refused := present(actor, now)) is not None:
+        return refused
+    mine = account is not None and account.person == actor.person
+    if not mine and (refused := authorised(actor, ConsoleRight.ADMINISTER, now)) is not None:
+        return refused
+    if account is None or facts.enrolment is None:
+        return Refused("enrolment.unknown", "There is no such enrolment.", "It has ended, or was used.")
+    withdrawn = facts.proposal is not None and facts.proposal.by == actor.person
+    because = f"{ProposalKind.ENROLMENT.value}.{WITHDRAWN if withdrawn else DENIED}"
+    return Decided((EnrolmentEnded(facts.enrolment, account.person, because, actor.person),), None)
+
+
+def enrol(
+    facts: AccountFacts,
+    enrolment: str | None,
+    expires: Instant | None,
+    new: tuple[FactorEnrolled, ...],
+    now: Instant,
+    makers: tuple[str, ...] = (),
+) -> Decided[None] | Refused:
+    """Uses the link: new factors replace the old ones, other links end, and so do all sign-in sessions of before, with
+    whatever was opened under them. A password needs a second factor beside it."""
+    if enrolment is None or expires is None or expires <= now or not facts.enabled:
+        return Refused("enrolment.gone", "This link has lapsed or was used.", "Ask an administrator for a new one.")
+    if any(each.challenge in facts.answered for each in new):
+        return ANSWERED
+    kinds = {each.kind for each in new}
+    if facts.provider and FactorKind.PASSWORD in kinds:
+        return Refused("enrolment.password", f"You sign in through {facts.provider}: no password is needed here.")
+    if not kinds & {FactorKind.TOTP, FactorKind.PASSKEY}:
+        return Refused("enrolment.factors", "A second factor is needed: a passkey or an authenticator app.")
+    replaced = [each for each in facts.factors if each.kind is not FactorKind.SSH_KEY]
+    sessions = facts.sessions if replaced else ()
+    anew = bool(replaced) or facts.had_factors
+    privileged_from = Instant(now + QUARANTINE) if anew and facts.trusted() else None
+    removed = tuple(FactorRemoved(each.factor, facts.person, REPLACED, facts.person) for each in replaced)
+    added = tuple(replace(each, privileged_from=privileged_from) for each in new)
+    ended = tuple(
+        EnrolmentEnded(each, facts.person, "another link served", facts.person)
+        for each in facts.links
+        if each != enrolment
+    )
+    over = tuple(SignedOut(each, facts.person, SESSIONS_OVER, facts.person) for each in sessions)
+    used = EnrolmentUsed(enrolment, facts.person, tuple(each for each in makers if each != facts.person))
+    return Decided((used, *ended, *removed, *added, *over), None)
+
+
+def _unfit(facts: AccountFacts) -> Refused | None:
+    if facts.kind in (None, PersonKind.SERVICE) or not facts.enabled:
+        return Refused("person.unknown", "There is no such person who could enrol.")
+    return None
+
+
+def _opened(
+    person: str, enrolment: str, token_digest: str, because: str, by: str | None, now: Instant
+) -> Decided[Opened]:
+    opened = EnrolmentOpened(enrolment, person, Instant(now + ENROLMENT_LINK), because, by, token_digest=token_digest)
+    return Decided((opened,), Opened(opened.expires))

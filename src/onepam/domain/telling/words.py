@@ -1,0 +1,103 @@
+"""The sentences of notices (`notices.py`) about somebody's factors, and about what a command on the host does."""
+
+from collections.abc import Callable
+
+from onepam.domain.host.announcing import AccessRecoveryAnnounced, ContinuationAnnounced, RenewalAnnounced
+from onepam.domain.recovery.recovering import AccessRecovered
+from onepam.domain.signing_in.events import (
+    EnrolmentAnnounced,
+    EnrolmentProposed,
+    EnrolmentUndecided,
+    EnrolmentUsed,
+    FactorEnrolled,
+    FactorKind,
+    FactorRemoved,
+)
+from onepam.kernel.clock import Instant, iso
+
+Named = Callable[[str | None], str]
+"""A person's name by id."""
+
+
+def proposed(event: EnrolmentProposed, named: Named) -> str:
+    """New factors of somebody are asked for, and another administrator decides."""
+    return (
+        f"{named(event.by)} asks to set all factors of {named(event.person)} anew by a link, and another "
+        "administrator decides. If that is not wanted, tell your administrators at once."
+    )
+
+
+def announced(event: EnrolmentAnnounced, named: Named) -> str:
+    """New factors of somebody on whom nobody else could decide."""
+    return (
+        f"{named(event.by)} may set all factors of {named(event.person)} anew by a link from {iso(event.due)} on, "
+        "since nobody else could decide on it. If that is not wanted, cancel it before."
+    )
+
+
+def undecided(event: EnrolmentUndecided, named: Named) -> str:
+    """The link that was made of it; other links are told of when they serve."""
+    return (
+        f"{named(event.by)} has made a link that sets all factors of {named(event.person)} anew, and nobody else has "
+        "decided on it. Let somebody else look at it."
+    )
+
+
+def own_factor(event: FactorEnrolled, named: Named) -> str | None:
+    """Another factor that somebody added; new recovery codes are told of by the old ones' end."""
+    if event.by is None or event.by != event.person or event.kind is FactorKind.RECOVERY:
+        return None
+    return (
+        f"{named(event.person)} added another factor to sign in by ({event.kind.value}). "
+        "If that was not you, tell your administrators at once."
+    )
+
+
+def enrolled(event: EnrolmentUsed, named: Named) -> str:
+    """A link has served."""
+    return (
+        f"{named(event.person)} set a new password and a new second factor by a link. "
+        "If that was not you, tell your administrators at once."
+    )
+
+
+def removed(event: FactorRemoved, named: Named) -> str | None:
+    """A factor is gone; that of a leaver is not told of."""
+    if event.because not in ("removed", "replaced", "renewed"):
+        return None
+    return (
+        f"A factor by which {named(event.person)} signs in was {event.because}. "
+        "If that was not you, tell your administrators at once."
+    )
+
+
+def renewal(event: RenewalAnnounced, named: Named) -> str:
+    """Another recovery key was announced."""
+    return (
+        "Somebody on the host, without the recovery key, has announced another one. If you do not know of it, cancel "
+        f"it before {iso(Instant(event.due))}."
+    )
+
+
+def continuation(event: ContinuationAnnounced, named: Named) -> str:
+    """Another log was announced."""
+    return (
+        f"Somebody on the host has announced that the ledger goes on as {event.origin}, after a loss. If you do not "
+        f"know of it, cancel it before {iso(Instant(event.due))}."
+    )
+
+
+def recovery(event: AccessRecoveryAnnounced, named: Named) -> str:
+    """Somebody's getting in was announced."""
+    return (
+        f"Somebody on the host, without the recovery key, has announced that {named(event.person)} gets in as an "
+        f"administrator. If you do not know of it, cancel it before {iso(Instant(event.due))}."
+    )
+
+
+def recovered(event: AccessRecovered, named: Named) -> str:
+    """Somebody got in."""
+    return (
+        f"A command on the host made {named(event.person)} an administrator who enrols anew. If you do not know of it, "
+        "disable the account and find out who has a shell on the host."
+    )

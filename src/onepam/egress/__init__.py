@@ -1,0 +1,1 @@
+"""Calling out: every connection that this gateway begins."""

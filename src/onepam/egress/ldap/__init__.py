@@ -1,0 +1,1 @@
+"""LDAP in our own words."""

@@ -1,0 +1,1 @@
+"""The outbox's ways out: mail, webhook, syslog."""

@@ -1,1 +1,0 @@
-"""The outbox: people and systems are told by e-mail, webhook and syslog, each once, in order, until they took it."""

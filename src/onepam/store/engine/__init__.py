@@ -1,0 +1,1 @@
+"""The database itself: the only rooms that another database replaces."""

@@ -1,0 +1,137 @@
+"""State tables as intervals, and the ledger's own tables.
+
+A row of a state table is true in ledger time [valid_from, valid_until). Nothing is updated but the end of the newest
+row, so every past instant can be asked with one predicate:
+
+    valid_from <= :at AND :at < valid_until
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import Any
+
+from onepam.domain.history.text import text
+from onepam.kernel.clock import FOREVER, Instant
+from onepam.store.db import Db
+
+AT = "valid_from <= :at AND :at < valid_until"
+
+
+@dataclass(frozen=True)
+class StateTable:
+    """One kind of state: its key, its columns with their SQL types, the indexes that pages and facts need,
+    and which columns are `personal` (they come from payloads, and erasing the person of the row empties them).
+
+    Values that are neither text, integer nor None are stored as canonical JSON.
+    """
+
+    name: str
+    key: tuple[str, ...]
+    columns: Mapping[str, str]
+    indexes: tuple[tuple[str, ...], ...] = field(default=())
+    personal: tuple[str, ...] = field(default=())
+
+    def schema(self, *, indexed: bool = True) -> str:
+        """The `CREATE TABLE` and `CREATE INDEX` statements; without the indexes for a fold, which only looks up keys.
+
+        The newest row of a key is found by `valid_until = FOREVER`, the row as of an instant by the first later end.
+        """
+        columns = "".join(f"{name} {kind}, " for name, kind in self.columns.items())
+        key = ", ".join(self.key)
+        table = (
+            f"CREATE TABLE IF NOT EXISTS {self.name} ({columns}"
+            f"valid_from INTEGER NOT NULL, valid_until INTEGER NOT NULL, PRIMARY KEY ({key}, valid_until));\n"
+        )
+        return table + "".join(
+            f"CREATE INDEX IF NOT EXISTS {self.name}_by_{'_'.join(index)} "
+            f"ON {self.name} ({', '.join(index)}, valid_until);\n"
+            for index in (self.indexes if indexed else ())
+        )
+
+    def put(self, db: Db, at: Instant, **values: Any) -> None:
+        """The row is so from `at` on, whatever it was before. Columns that are not named are NULL."""
+        if not values.keys() <= self.columns.keys():
+            raise TypeError(f"{self.name} has no column {sorted(values.keys() - self.columns.keys())}")
+        stored = [
+            value if (kind := type(value)) is str or value is None or kind is int else plain(value)
+            for value in map(values.get, self.columns)
+        ]
+        if db.execute(self._insert, (*stored, at)).rowcount == 0:
+            db.execute(self._close, (at, *[values[name] for name in self.key]))
+            db.execute(self._insert, (*stored, at))
+
+    def change(self, db: Db, at: Instant, key: Mapping[str, str], **changes: Any) -> bool:
+        """Some columns differ from `at` on. False when there is no such row now."""
+        keys = [key[name] for name in self.key]
+        if db.execute(self._close, (at, *keys)).rowcount == 0:
+            return False
+        db.execute(self._successor(tuple(changes)), (*map(plain, changes.values()), at, *keys))
+        return True
+
+    def end(self, db: Db, at: Instant, **key: str) -> bool:
+        """There is no such row from `at` on. False when there was none."""
+        return db.execute(self._close, (at, *[key[name] for name in self.key])).rowcount > 0
+
+    def erase(self, db: Db, at: Instant, person: str) -> None:
+        """Empties the personal columns of every row of `person` that began before `at`, closed intervals included."""
+        if self.personal:
+            db.execute(self.emptied, {"person": person, "at": at})
+
+    @property
+    def emptied(self) -> str:
+        """The statement by which a person's columns are emptied."""
+        nulls = ", ".join(f"{name} = NULL" for name in self.personal)
+        return f"UPDATE {self.name} SET {nulls} WHERE person = :person AND valid_from <= :at"
+
+    @property
+    def rows_in_order(self) -> str:
+        """The statement that reads all rows."""
+        columns, order = ", ".join((*self.columns, "valid_from", "valid_until")), ", ".join((*self.key, "valid_from"))
+        return f"SELECT {columns} FROM {self.name} ORDER BY {order}"
+
+    @cached_property
+    def _where(self) -> str:
+        return " AND ".join(f"{name} = ?" for name in self.key)
+
+    @cached_property
+    def _close(self) -> str:
+        return f"UPDATE {self.name} SET valid_until = ? WHERE {self._where} AND valid_until = {FOREVER}"
+
+    @cached_property
+    def _insert(self) -> str:
+        """Inserts the newest row, or nothing where there is one already: most keys are new, and need one statement."""
+        marks = ", ".join("?" for _ in self.columns)
+        key = ", ".join(self.key)
+        return f"INSERT INTO {self.name} VALUES ({marks}, ?, {FOREVER}) ON CONFLICT ({key}, valid_until) DO NOTHING"
+
+    @cached_property
+    def _successors(self) -> dict[tuple[str, ...], str]:
+        return {}
+
+    def _successor(self, changed: tuple[str, ...]) -> str:
+        """Copies the row that has just been closed, with other values in the changed columns."""
+        sql = self._successors.get(changed)
+        if sql is None:
+            columns = ", ".join(f"?{changed.index(name) + 1}" if name in changed else name for name in self.columns)
+            count = len(changed)
+            keys = " AND ".join(f"{name} = ?{count + 2 + place}" for place, name in enumerate(self.key))
+            sql = self._successors[changed] = (
+                f"INSERT INTO {self.name} SELECT {columns}, ?{count + 1}, {FOREVER} "
+                f"FROM {self.name} WHERE {keys} AND valid_until = ?{count + 1}"
+            )
+        return sql
+
+
+def plain(value: Any) -> Any:
+    """A column's value: text, integer and None as they are, booleans as 0 and 1, the rest as canonical JSON.
+
+    The form is not checked again: every value of a column stands in the entry's body or payload, where it was.
+    """
+    kind = type(value)
+    if value is None or kind is str or kind is int:
+        return value
+    if kind is bool:
+        return int(value)
+    return value.value if isinstance(value, StrEnum) else text(value)

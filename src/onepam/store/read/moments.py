@@ -1,0 +1,54 @@
+"""Entries behind state: what happened, when, and where in the ledger it stands."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from onepam.app.ports import Snapshot
+from onepam.kernel.clock import Instant
+from onepam.store.db import rows
+from onepam.store.engine.entries import Stored, entries, entries_of, size_at
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An entry of the ledger. `event` is the record itself; its private fields are None once erased. `leaf` is
+    the hash of what was read, which the tree must hold (32 bytes)."""
+
+    index: int
+    time: Instant
+    kind: str
+    event: Any
+    leaf: bytes
+
+
+def moments(db: Snapshot, at: Instant, times: Iterable[Instant]) -> tuple[Moment, ...]:
+    """The entries of these times up to `at`, in order: every border of a state row's interval is an entry's time."""
+    found: dict[int, Moment] = {}
+    for time in set(times):
+        index = size_at(db, time) - 1
+        if time <= at and index >= 0:
+            (stored,) = entries(db, index, index + 1)
+            if stored.header.time == time:
+                found[index] = moment(stored)
+    return tuple(found[index] for index in sorted(found))
+
+
+def moments_of(db: Snapshot, at: Instant, kinds: tuple[str, ...], since: Instant) -> tuple[Moment, ...]:
+    """The entries of some kinds in (`since`, `at`], in order: for what changes no state."""
+    return tuple(moment(each) for each in entries_of(db, kinds, size_at(db, since), size_at(db, at)))
+
+
+def history_of(db: Snapshot, at: Instant, table: str, key: str) -> tuple[Moment, ...]:
+    """The entries that made a row of a state table what it was by `at`; the table's key is a column of its name."""
+    found = rows(
+        db,
+        f"SELECT valid_from, valid_until FROM {table} WHERE {table} = :key AND valid_from <= :at",
+        {"key": key, "at": at},
+    )
+    return moments(db, at, {time for each in found for time in each})
+
+
+def moment(stored: Stored) -> Moment:
+    """The entry as pages show it."""
+    return Moment(stored.header.index, stored.header.time, stored.header.kind, stored.event, stored.hash)
