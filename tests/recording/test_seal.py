@@ -48,7 +48,7 @@ class Recorded:
         self.heads.append(head)
         self.chunks.append(len(self.data))
 
-    def _write(self, record: bytes) -> None:
+    def _write(self, record: bytes | bytearray) -> None:
         self.data += record
         self.records.append(len(self.data))
 
@@ -362,6 +362,13 @@ def bomb(size: int) -> bytes:
 def test_what_a_holder_of_the_key_forges_is_bounded_and_named(forged: Forger, named: str) -> None:
     with pytest.raises(Corrupt, match=named):
         list(Reader([forged.data], KEY))
+
+
+def test_nothing_follows_what_a_chunk_decompresses_to() -> None:
+    whole = zstandard.compress(encode(OPENED))
+    for more in (whole, b"no frame"):
+        with pytest.raises(Tampered, match="does not decompress"):
+            list(Reader([Forger().record(whole + more, 1).data], KEY))
 
 
 def test_the_number_of_records_in_a_chunk_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
