@@ -12,13 +12,9 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-import msgspec
-
-from onepam.domain.history import event
+from onepam.domain.history.text import text
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import Db
-
-_encode = msgspec.json.Encoder(order="sorted", enc_hook=event.plain).encode
 
 AT = "valid_from <= :at AND :at < valid_until"
 
@@ -138,4 +134,4 @@ def plain(value: Any) -> Any:
         return value
     if kind is bool:
         return int(value)
-    return value.value if isinstance(value, StrEnum) else _encode(value).decode("utf-8")
+    return value.value if isinstance(value, StrEnum) else text(value)

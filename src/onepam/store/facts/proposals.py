@@ -23,7 +23,7 @@ class Stands:
     since: str
     ends: str = str(FOREVER)
     person: str = "''"
-    alone: str = "NULL"
+    alone: str = "CAST(NULL AS BIGINT)"
     waits: str = "1 = 1"
 
 

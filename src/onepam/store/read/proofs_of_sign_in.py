@@ -74,7 +74,7 @@ def people_meant(db: Snapshot, at: Instant, wanted: str) -> list[str]:
     """The ids of who is meant by an id or an address: who has it now; where nobody does, those who had left with it."""
     known = f"SELECT person FROM person WHERE {AT} AND kind <> 'service' AND "
     of = {"wanted": wanted, "at": at}
-    same = "email = :wanted COLLATE NOCASE"
+    same = "lower(email) = lower(:wanted)"
     for which in ("person = :wanted", f"{same} AND enabled = 1", same):
         if found := [each["person"] for each in rows(db, f"{known}{which} ORDER BY 1", of)]:
             return found
