@@ -17,6 +17,8 @@ import bench
 from bench import Figure, Progress
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "benchmarks.md"
+PEERS = Path(__file__).with_name("peers.md")
+"""What is compared with what, and the figures of others, measured once and by hand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ def page(outcomes: list[Outcome], surroundings: list[tuple[str, str]], day: str)
         "| | |",
         "| --- | --- |",
         *(f"| {name} | {value} |" for name, value in surroundings),
+        "",
+        PEERS.read_text(encoding="utf-8").rstrip(),
     ]
     for outcome in outcomes:
         lines += ["", f"## {outcome.title}", ""]

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import http.client
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -55,10 +56,11 @@ READY_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Seconds since the PATCH: when it was answered, when each SSH session had its last byte, when the ledger had the
-    end of every session, and when the listeners had refused every probe; and how many sign-ins were still accepted
-    after the answer."""
+    """Bytes of memory that the gateway took for the sessions; then seconds since the PATCH: when it was answered, when
+    each SSH session had its last byte, when the ledger had the end of every session, and when the listeners had refused
+    every probe; and how many sign-ins were still accepted after the answer."""
 
+    memory: int
     answered: float
     accepted: int
     ends: list[float]
@@ -93,7 +95,9 @@ def _figures(rounds: list[Round]) -> list[Figure]:
     goal = f"≤ {GOAL_SECONDS * 1000:,.0f}"
     accepted, closed = sum(each.accepted for each in rounds), max(each.closed for each in rounds)
     p99 = quantiles(every, n=100, method="inclusive")[98]
+    memory = rounds[0].memory / SSH_SESSIONS / 1e6
     return [
+        Figure(f"memory for each of {SSH_SESSIONS} SSH sessions", memory, "MB", "≤ 0.12", memory <= 0.12),
         Figure(f"SCIM PATCH to last byte, each of {SSH_SESSIONS} SSH sessions, p50", median(every) * 1000, "ms"),
         Figure("the same, p99", p99 * 1000, "ms", goal, p99 <= GOAL_SECONDS),
         Figure(
@@ -111,12 +115,14 @@ async def _leave(gateway: Gateway, process: Process) -> Round:
     leaver = await gateway.person()
     tokens = await _sign_ins(gateway, leaver)
     token = await _directory(gateway)
+    memory = _memory(process)
     console = http.client.HTTPConnection(process.console.removeprefix("http://"), timeout=60)
     with contextlib.ExitStack() as clients:
         running = [clients.enter_context(_clients(gateway, leaver)) for _ in range(CLIENT_PROCESSES)]
         for each in running:
             assert (await asyncio.to_thread(_line, each)).strip() == "ready"
         assert all(_status(console, token) == 200 for token in tokens[:3])
+        memory = _memory(process) - memory
         address = f"{leaver.id}@example.com"
         emails = [{"value": address, "type": "work", "primary": True}]
         user = {"schemas": [USER], "userName": address, "name": {"givenName": "Eve"}, "emails": emails, "active": True}
@@ -132,7 +138,13 @@ async def _leave(gateway: Gateway, process: Process) -> Round:
     probes = await _probed(gateway, leaver)
     assert {each.result for each in probes} == {ProbeResult.REFUSED}
     assert {each.because for each in gateway.events(SessionClosed)} == {"person.disabled"}
-    return Round(answered, accepted, ends, closed, time.monotonic() - began)
+    return Round(memory, answered, accepted, ends, closed, time.monotonic() - began)
+
+
+def _memory(process: Process) -> int:
+    """Resident bytes of the gateway."""
+    pages = Path(f"/proc/{process.popen.pid}/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 async def _probed(gateway: Gateway, leaver: Person) -> list[ProbeMade]:

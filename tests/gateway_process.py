@@ -130,14 +130,15 @@ class Elsewhere:
 
 
 @contextmanager
-def elsewhere(folder: Path) -> Iterator[tuple[Gateway, list[str]]]:
-    """A gateway's data and target, without the process, and the `egress` that it needs: start it with `started`."""
+def elsewhere(folder: Path, authorized_keys: Path | None = None) -> Iterator[tuple[Gateway, list[str]]]:
+    """A gateway's data and target, without the process, and the `egress` that it needs: start it with `started`. The
+    target admits `authorized_keys`, too."""
     parts = Elsewhere(folder)
     authority = folder / "user_ca.pub"
     authority.write_text(parts.authorities.target.public_line + "\n", encoding="ascii")
     for name in ("target", "people"):
         (folder / name).mkdir()
-    with running_sshd(folder / "target", user_ca=authority) as target:
+    with running_sshd(folder / "target", user_ca=authority, authorized_keys=authorized_keys) as target:
         platform = cast(Platform, parts)
         yield Gateway(platform, target, target, 0, 0, folder / "people"), [f"127.0.0.1/32:{target.port}"]
     parts.ledger.close()

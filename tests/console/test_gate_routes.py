@@ -85,8 +85,6 @@ FREE = {
     "POST /people/{person}/keys": _PUBLIC,
     "POST /providers": _SET,
     "POST /signals": _SET,
-    "POST /roster": _SET,
-    "POST /roster/plan": _SET,
     "POST /roster/source": _SET,
     "POST /api/roster/source": _SET,
     "POST /api/roster/source/plan": _SET,

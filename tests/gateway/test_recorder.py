@@ -175,6 +175,38 @@ async def test_a_lagging_disk_is_told_and_drains(
     assert (await recorder.close("end")).verified
 
 
+async def test_a_bulk_stream_is_not_synced_chunk_by_chunk_and_its_last_chunk_is(
+    tmp_path: Path, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SYNC_SECONDS", 1000.0)
+    monkeypatch.setattr(module, "SYNC_BYTES", 1_000_000)
+    session = Session()
+    recorder = await session.start(tmp_path, pool)
+    for _ in range(40):  # 2,800,000 bytes
+        recorder.record(output(recorder, os.urandom(70_000)))
+        await asyncio.sleep(0.01)
+    assert 1 <= len(session.heads) <= 4
+    recorded = await recorder.close("end")
+    assert recorded.verified
+    assert session.heads[-1] == recorded.head
+    assert len(session.heads) <= 5
+
+
+async def test_a_chunk_that_had_to_wait_is_synced_when_it_is_time(
+    tmp_path: Path, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SYNC_SECONDS", 0.2)
+    session = Session()
+    recorder = await session.start(tmp_path, pool)
+    for _ in range(3):
+        recorder.record(output(recorder, os.urandom(70_000)))
+    async with asyncio.timeout(20):
+        while not session.heads or session.heads[-1].seq < 4:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.01)
+    assert len(session.heads) <= 3
+    assert (await recorder.close("end")).verified
+
+
 async def test_a_failing_sync_ends_the_session(
     tmp_path: Path, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,6 +58,8 @@ async def recorded(folder: Path, session: str, key: bytes = KEY) -> Recorder:
         recorder._stop_timer()
         if recorder._sync is not None:
             await recorder._sync
+        if recorder._sync_timer is not None:
+            recorder._sync_timer.cancel()
     recorder._file.close()
     return recorder
 

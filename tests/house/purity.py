@@ -4,7 +4,7 @@ import ast
 import sys
 from collections.abc import Iterator
 
-ALLOWED = {"kernel": set[str](), "domain": {"yaml"}, "ledger": {"cryptography", "zstandard"},
+ALLOWED = {"kernel": {"msgspec"}, "domain": {"msgspec", "yaml"}, "ledger": {"cryptography", "zstandard"},
            "recording": {"cryptography", "zstandard"}}  # fmt: skip
 """Third-party packages that a pure floor may import beside the standard library."""
 

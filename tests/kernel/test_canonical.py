@@ -1,10 +1,11 @@
-from typing import Any
+import json
+from typing import Any, Never
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepam.kernel.canonical import MAX_DEPTH, MAX_INTEGER, NotCanonical, decode, encode, scan, tagged
+from onepam.kernel.canonical import MAX_DEPTH, MAX_INTEGER, NotCanonical, decode, encode, tagged
 
 integers = st.integers(-MAX_INTEGER, MAX_INTEGER)
 texts = st.text(st.characters(exclude_categories=["Cs"]))
@@ -101,7 +102,53 @@ def test_two_names_never_look_alike(one: bytes, other: bytes) -> None:
     assert (tagged(one) == tagged(other)) == (one == other)
 
 
-def test_a_scan_reads_the_value_that_a_text_begins_with_in_whatever_form() -> None:
-    assert scan('{ "b": 1,  "a": [true] } and more') == {"b": 1, "a": [True]}
-    with pytest.raises(ValueError, match="Expecting value"):
-        scan("and more")
+texts_alike = st.sampled_from(
+    [
+        b"",
+        b"{",
+        b"1.0",
+        b"1e3",
+        b"-0",
+        b"NaN",
+        b"Infinity",
+        b'{"a":1,"a":1}',
+        b'{"b":1,"a":2}',
+        b'{"a":1} ',
+        b'"\\u0041"',
+    ]
+    + [b'"\\ud800"', b'"\xff"', b"9007199254740991", b"9007199254740992", b"-9007199254740992", b"9" * 5000]
+    + [b"[" * depth + b"]" * depth for depth in (31, 32, 33, 5000)]
+    + [b"[" * 20 + b"]" * 20, '{"\u00e9":1}'.encode(), '"\u00e9"'.encode(), b'"' + b"[" * 40 + b'"', b'{"\x7f":"\x7f"}']
+) | st.recursive(
+    st.none() | st.integers() | st.text(st.characters(exclude_categories=["Cs"])) | st.floats() | st.booleans(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab\u00e9", max_size=2), inner, max_size=3),
+).map(lambda value: json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode())
+
+
+@given(texts_alike)
+def test_both_ways_of_reading_agree(data: bytes) -> None:
+    """The definition: the value is in the canonical subset, and is written as the very same bytes."""
+    try:
+        value = json.loads(data, parse_float=_refused, parse_constant=_refused)
+        defined = encode(value) == data
+    except (ValueError, RecursionError):
+        defined = False
+    if defined:
+        assert repr(decode(data)) == repr(value)
+    else:
+        with pytest.raises(NotCanonical):
+            decode(data)
+
+
+def _refused(text: str) -> Never:
+    raise ValueError(text)
+
+
+@pytest.mark.parametrize("depth", range(1, MAX_DEPTH + 2))
+def test_both_ways_of_reading_have_one_bound_of_nesting(depth: int) -> None:
+    data = b'{"a":' * depth + b"1" + b"}" * depth
+    if depth > MAX_DEPTH:
+        with pytest.raises(NotCanonical):
+            decode(data)
+    else:
+        assert encode(decode(data)) == data

@@ -48,7 +48,7 @@ class Recorded:
         self.heads.append(head)
         self.chunks.append(len(self.data))
 
-    def _write(self, record: bytes) -> None:
+    def _write(self, record: bytes | bytearray) -> None:
         self.data += record
         self.records.append(len(self.data))
 
@@ -354,6 +354,7 @@ def bomb(size: int) -> bytes:
             "chunk 2: it goes on after",
         ),
         (Forger().record(b"no zstd stream", 1), "does not decompress"),
+        (Forger().record(zstandard.compress(encode(OPENED)) * 2, 1), "does not decompress"),
         (Forger().record(zstandard.compress(bytes(8 << 20)), 1), "requires too much memory"),
         (Forger().record(bomb(8 << 20), 1), "decompresses to more than"),
         (Forger().record(zstandard.compress(b"no frame"), 1), "half a frame header"),

@@ -34,7 +34,7 @@ RATE_SECONDS = 10.0
 QUIET_BYTES = 16 * 1024
 """Whoever wrote less in that time is a person at a keyboard, and no reason for a full disk."""
 
-LOOK_BYTES = 256 * 1024
+LOOK_BYTES = 1024 * 1024
 """So much may be written between two looks at the disk."""
 
 STEPS = 16

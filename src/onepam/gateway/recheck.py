@@ -14,7 +14,7 @@ from onepam.kernel.errors import Corrupt, Fault
 from onepam.recording.open import Cut, Foreign, Reader
 from onepam.recording.seal import KEY_BYTES, Head
 
-PIECE_BYTES = 64 * 1024
+PIECE_BYTES = 256 * 1024
 
 Key = Callable[[str], bytes]
 """The key of a session's recording. Raises `FileNotFoundError` without one, `Fault` for another's."""

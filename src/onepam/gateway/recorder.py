@@ -2,7 +2,8 @@
 
 In strict mode `record` hands every frame to the kernel before it returns, so a SIGKILL loses nothing of what was
 forwarded. Otherwise frames are handed over chunk by chunk (at most one second or 64 KiB apart). In both modes a sealed
-chunk is synced to disk in a thread, one sync at a time, and its head is reported only then.
+chunk is synced to disk in a thread, one sync at a time and not for every chunk of a bulk stream, and its head is
+reported only then.
 
 A recorder's end is final: its last frame is `Closed`, its timer stops, its thread's work is waited for, then its file
 is closed. What comes later is refused and logged, for somebody believed that it would be recorded.
@@ -32,7 +33,11 @@ log = logging.getLogger(__name__)
 MAX_UNSYNCED_BYTES = 8 * 1024 * 1024
 """Bytes handed to the kernel and not yet on disk at which reading pauses."""
 
-READ_BYTES = 1024 * 1024
+SYNC_SECONDS = 0.1
+SYNC_BYTES = 4 * 1024 * 1024
+"""A sync begins so long after the one before, or once so much waits for it."""
+
+READ_BYTES = 256 * 1024
 SUFFIX = ".rec"
 _FULL = "the disk that holds the recordings is full"
 
@@ -141,6 +146,8 @@ class Recorder:
         self._synced_size = 0
         self._synced_seq = 0
         self._sync: asyncio.Future[None] | None = None
+        self._sync_began = -SYNC_SECONDS
+        self._sync_timer: asyncio.TimerHandle | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: list[Callable[[], None]] = []
 
@@ -195,6 +202,7 @@ class Recorder:
         self._share.leave()
         self._stop_timer()
         self._release()
+        self._start_sync()
         try:
             while self._sync:
                 await asyncio.wait([self._sync])
@@ -227,9 +235,9 @@ class Recorder:
         self._stop_timer()
         data, _ = self._sealer.seal()
         self._write(data)
-        self._start_sync()
+        self._sync_soon()
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes | bytearray) -> None:
         if not self._share.admits(len(data)):
             raise self._failed(_FULL)
         try:
@@ -237,9 +245,21 @@ class Recorder:
         except OSError as error:
             raise self._failed(_worded(error)) from error
 
+    def _sync_soon(self) -> None:
+        """Now, or a while after the sync before."""
+        waits = self._sync_began + SYNC_SECONDS - self._loop.time()
+        if waits <= 0 or self.size - self._synced_size >= SYNC_BYTES or self._stage is not _Stage.RECORDING:
+            self._start_sync()
+        elif not (self._sync_timer or self._sync or self._sealer.head.seq == self._synced_seq):
+            self._sync_timer = self._loop.call_later(waits, self._start_sync)
+
     def _start_sync(self) -> None:
+        if self._sync_timer:
+            self._sync_timer.cancel()
+            self._sync_timer = None
         if self._sync or self.failure or self._sealer.head.seq == self._synced_seq:
             return
+        self._sync_began = self._loop.time()
         head, size = self._sealer.head, self.size
         first = not self._synced_seq
         self._sync = self._loop.run_in_executor(self._pool, lambda: self._file.sync(name=first))
@@ -253,7 +273,7 @@ class Recorder:
             return
         self._synced_seq, self._synced_size = head.seq, size
         self._on_head(head)
-        self._start_sync()
+        self._sync_soon()
         self._drained()
 
     def _failed(self, what: str) -> RecorderFailed:

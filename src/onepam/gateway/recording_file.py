@@ -79,20 +79,27 @@ class RecordingFile:
         self._users = 0
         self._lock = Lock()
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | bytearray) -> None:
         """Appends all of `data`. Raises `OSError`, after which a part may be written, and `FileEnded`."""
-        with self._using() as descriptor:
-            view = memoryview(data)
-            while view:
-                written = os.write(descriptor, view)
-                self.size += written
-                view = view[written:]
+        descriptor = self._used()
+        try:
+            written = os.write(descriptor, data)
+            self.size += written
+            while written < len(data):
+                more = os.write(descriptor, memoryview(data)[written:])
+                self.size += more
+                written += more
+        finally:
+            self._unused()
 
     def sync(self, *, name: bool) -> None:
         """Returns once the content is on disk; with `name` the file's entry in its folder as well. Raises `OSError` and
         `FileEnded`."""
-        with self._using() as descriptor:
+        descriptor = self._used()
+        try:
             os.fdatasync(descriptor)
+        finally:
+            self._unused()
         if name:
             folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
@@ -107,18 +114,18 @@ class RecordingFile:
                 self._stage = _Stage.CLOSING
             self._close_if_last()
 
-    @contextmanager
-    def _using(self) -> Iterator[int]:
+    def _used(self) -> int:
+        """The descriptor, until `_unused`."""
         with self._lock:
             if self._stage is not _Stage.OPEN:
                 raise FileEnded(f"the recording {self.path.name} was closed before")
             self._users += 1
-        try:
-            yield self._descriptor
-        finally:
-            with self._lock:
-                self._users -= 1
-                self._close_if_last()
+        return self._descriptor
+
+    def _unused(self) -> None:
+        with self._lock:
+            self._users -= 1
+            self._close_if_last()
 
     def _close_if_last(self) -> None:
         if self._stage is _Stage.CLOSING and not self._users:

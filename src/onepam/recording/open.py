@@ -103,6 +103,7 @@ class Reader:
         self.gap: Gap | None = None
         self._bytes = _Bytes(source)
         self._cipher = AESGCM(key)
+        self._expand = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
         self._vouchers = tuple(each for each in (expected, sealed) if each is not None)
         self._last = expected.seq if expected and final else None
         self._named = named
@@ -132,8 +133,8 @@ class Reader:
             raise Cut(words, self._bytes.offset, self.head.seq + 1)
 
     def _open(self) -> None:
-        start = self._bytes.take(len(MAGIC) + 1)
-        name = self._bytes.take(start[-1]) if start[:-1] == MAGIC else b""
+        start = bytes(self._bytes.take(len(MAGIC) + 1))
+        name = bytes(self._bytes.take(start[-1])) if start[:-1] == MAGIC else b""
         if self._bytes.ended() and (MAGIC.startswith(start) or len(name) < start[-1]):
             self.gap = Gap(0, 0, 0, "it ends within its header")
             return
@@ -152,19 +153,21 @@ class Reader:
         while not final:
             at = self._bytes.offset
             try:
-                final, raw, data = self._record(len(blocks))
+                final, start, sealed, data = self._record(len(blocks))
             except _Unwritten as end:
                 yield from self._frames_of(blocks, offset, whole=False)
                 self.gap = Gap(at, self.head.seq, self._at, str(end))
                 return
-            chain.update(raw)
+            chain.update(start)
+            chain.update(sealed)
             blocks.append(data)
         self.head = Head(self.head.seq + 1, chain.digest())
         self._vouched(offset)
         yield from self._frames_of(blocks, offset, whole=True)
 
-    def _record(self, block: int) -> tuple[bool, bytes, bytes]:
-        """(final, as it stands in the file, decrypted). Raises `_Unwritten` where the file was not written so far."""
+    def _record(self, block: int) -> tuple[bool, memoryview, memoryview, bytes]:
+        """(final, its beginning and its ciphertext as they stand in the file, decrypted). Raises `_Unwritten` where the
+        file was not written so far."""
         offset, chunk = self._bytes.offset, self.head.seq + 1
         start = self._bytes.take(RECORD.size)
         if len(start) < RECORD.size:
@@ -185,11 +188,11 @@ class Reader:
                 raise _Unwritten("its tail was never written") from None
             raise Tampered("a record does not carry the tag of its place", offset, chunk) from None
         self._records += 1
-        return bool(flag), start + sealed, data
+        return bool(flag), start, sealed, data
 
     def _frames_of(self, blocks: list[bytes], offset: int, *, whole: bool) -> Iterator[Frame]:
         chunk = self.head.seq + (0 if whole else 1)
-        for frame in decode(_decompressed(b"".join(blocks), offset, chunk)):
+        for frame in decode(self._decompressed(b"".join(blocks), offset, chunk)):
             if self._closed:
                 raise Tampered("it goes on after its closing frame", offset, chunk)
             if (type(frame) is Opened) is any(self._frames.values()) or frame.at < self._at:
@@ -206,6 +209,18 @@ class Reader:
                 self._omitted_bytes += frame.count
             yield frame
 
+    def _decompressed(self, data: bytes, offset: int, chunk: int) -> bytes:
+        try:
+            if data and 0 <= zstandard.frame_content_size(data) <= MAX_PLAIN_BYTES:  # sealed in one piece
+                return self._expand.decompress(data, allow_extra_data=False)
+            with self._expand.stream_reader(BytesIO(data)) as stream:
+                plain = stream.read(MAX_PLAIN_BYTES + 1)
+        except zstandard.ZstdError as error:
+            raise Tampered(f"it does not decompress: {error}", offset, chunk) from None
+        if len(plain) > MAX_PLAIN_BYTES:
+            raise Tampered(f"it decompresses to more than {MAX_PLAIN_BYTES} bytes", offset, chunk)
+        return plain
+
     def _vouched(self, offset: int) -> None:
         """Compare the head just reached with those that were vouched for."""
         if any(each.seq == self.head.seq and each != self.head for each in self._vouchers):
@@ -214,49 +229,30 @@ class Reader:
             raise Tampered("it goes on after the head that was vouched for as its last", offset, self.head.seq)
 
 
-def _decompressed(data: bytes, offset: int, chunk: int) -> bytes:
-    expand = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
-    try:
-        with expand.stream_reader(BytesIO(data)) as stream:
-            plain = stream.read(MAX_PLAIN_BYTES + 1)
-    except zstandard.ZstdError as error:
-        raise Tampered(f"it does not decompress: {error}", offset, chunk) from None
-    if len(plain) > MAX_PLAIN_BYTES:
-        raise Tampered(f"it decompresses to more than {MAX_PLAIN_BYTES} bytes", offset, chunk)
-    return plain
-
-
 class _Bytes:
-    """Exact reads from pieces of any size."""
+    """Exact reads from pieces of any size; what lies within one piece is not copied."""
 
     def __init__(self, source: Iterable[bytes]) -> None:
         self._source = iter(source)
-        self._buffer = bytearray()
-        self._start = 0
+        self._piece = memoryview(b"")
         self.offset = 0
 
-    def _filled(self, size: int) -> bool:
-        while len(self._buffer) - self._start < size:
-            piece = next(self._source, None)
-            if piece is None:
-                return False
-            if self._start:
-                del self._buffer[: self._start]
-                self._start = 0
-            self._buffer += piece
-        return True
-
-    def take(self, size: int) -> bytes:
+    def take(self, size: int) -> memoryview:
         """The next `size` bytes, or all there are."""
-        self._filled(size)
-        data = bytes(memoryview(self._buffer)[self._start : self._start + size])
-        self._start += len(data)
+        data, self._piece = self._piece[:size], self._piece[size:]
+        if len(data) < size:
+            data = self._joined(data, size)
         self.offset += len(data)
         return data
 
     def ended(self) -> bool:
         """Whether nothing is left."""
-        return not self._filled(1)
+        while not self._piece:
+            piece = next(self._source, None)
+            if piece is None:
+                return True
+            self._piece = memoryview(piece)
+        return False
 
     def only_zeros(self) -> bool:
         """Whether nothing but zero bytes is left, and no more of them than a crash leaves."""
@@ -266,3 +262,11 @@ class _Bytes:
             if any(piece) or most < 0:
                 return False
         return True
+
+    def _joined(self, begun: memoryview, size: int) -> memoryview:
+        parts, missing = [begun], size - len(begun)
+        while missing and not self.ended():
+            parts.append(self._piece[:missing])
+            self._piece = self._piece[missing:]
+            missing -= len(parts[-1])
+        return memoryview(b"".join(parts))

@@ -124,16 +124,16 @@ class Sealer:
         """Whether the chunk must be sealed now (`at`: microseconds since the recording began)."""
         return self._activity >= MAX_CHUNK_BYTES or (self.unsealed and at - self._since >= MAX_CHUNK_TIME)
 
-    def flush(self) -> bytes:
+    def flush(self) -> bytearray:
         """What was appended since, as one record that can be read without what follows; empty where nothing was."""
         if not self._pending:
-            return b""
+            return bytearray()
         if self._stream is None:
             self._stream = self._compressor.compressobj()
         data = self._stream.compress(self._taken()) + self._stream.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
         return self._record(data, final=False)
 
-    def seal(self) -> tuple[bytes, Head]:
+    def seal(self) -> tuple[bytearray, Head]:
         """The last record of the chunk, and the chain's new head. Raises `ValueError` when nothing was appended."""
         if not self._activity:
             raise ValueError("an empty chunk")
@@ -153,9 +153,12 @@ class Sealer:
         self._pending.clear()
         return data
 
-    def _record(self, data: bytes, *, final: bool) -> bytes:
-        bound = self._bound + BOUND.pack(self.head.seq + 1, self._blocks, final)
-        record = RECORD.pack(final, len(data) + TAG_BYTES) + self._cipher.encrypt(nonce(self._records), data, bound)
+    def _record(self, data: bytes, *, final: bool) -> bytearray:
+        """Encrypted in its place: bulk output is not copied once more."""
+        bound, size = self._bound + BOUND.pack(self.head.seq + 1, self._blocks, final), len(data) + TAG_BYTES
+        record = bytearray(RECORD.size + size)
+        RECORD.pack_into(record, 0, final, size)
+        self._cipher.encrypt_into(nonce(self._records), data, bound, memoryview(record)[RECORD.size :])
         self._chunk.update(record)
         self._records += 1
         self._blocks += 1

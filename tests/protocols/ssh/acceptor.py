@@ -1,11 +1,6 @@
-"""A gateway reduced to its relay: one registered key, one target, a recorder; what the sign-in comes before later.
+"""A gateway reduced to its relay: one registered key, one target, a recorder; what the sign-in comes before later."""
 
-Run as a program it is the gateway of the benchmarks: it prints its port and serves until its standard input ends.
-"""
-
-import argparse
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -24,7 +19,6 @@ from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.protocols.ssh.algorithms import HostKey
 from onepam.protocols.ssh.connections import PersonConnection, TargetConnection
-from onepam.protocols.ssh.dial import dial
 from onepam.protocols.ssh.door import Door, listen
 from onepam.protocols.ssh.relay import Relay
 from onepam.protocols.ssh.tap import Kind
@@ -135,43 +129,3 @@ async def accepting(acceptor: Acceptor, host_keys: Sequence[HostKey] = ()) -> As
         await acceptor.finished()
         await server.wait_closed()
         acceptor.pool.shutdown()
-
-
-async def _serve(arguments: argparse.Namespace) -> None:
-    host_key = asyncssh.import_public_key(arguments.host_key)
-    target_key = asyncssh.read_private_key(arguments.target_key)
-    person_key = asyncssh.read_public_key(arguments.person_key)
-
-    async def dialled() -> TargetConnection | Refused:
-        return await dial("127.0.0.1", arguments.target_port, arguments.login, target_key, None, [host_key], 10)
-
-    acceptor = Acceptor(Path(arguments.folder), person_key, dialled, strict=not arguments.relaxed)
-    async with accepting(acceptor):
-        sys.stdout.write(f"{acceptor.port}\n")
-        sys.stdout.flush()
-        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
-
-
-def main() -> None:
-    """Serve until standard input ends."""
-    parser = argparse.ArgumentParser()
-    for name in ("folder", "host-key", "target-key", "person-key", "login"):
-        parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--target-port", type=int, required=True)
-    parser.add_argument("--relaxed", action="store_true")
-    parser.add_argument("--profile")
-    arguments = parser.parse_args()
-    import uvloop
-
-    if arguments.profile:
-        import cProfile
-
-        with cProfile.Profile() as profile:
-            uvloop.run(_serve(arguments))
-        profile.dump_stats(arguments.profile)
-    else:
-        uvloop.run(_serve(arguments))
-
-
-if __name__ == "__main__":
-    main()

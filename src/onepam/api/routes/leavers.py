@@ -65,7 +65,7 @@ class LeaversOut(Answer):
     longest_ms: int | None
 
 
-async def listed(services: Services, at: AsOf, begin: Bound = None, until: Bound = None) -> LeaversOut:
+async def list_leavers(services: Services, at: AsOf, begin: Bound = None, until: Bound = None) -> LeaversOut:
     """Whose access ended in a period (the last 90 days), with both stamps per system."""
     now = at if at is not None else services.clock()
     ends = _instant(until) or now
@@ -116,6 +116,6 @@ def _instant(text: str | None) -> Instant | None:
 
 
 ROUTES = (
-    Route("GET", "/leavers", OVERSEE, listed),
+    Route("GET", "/leavers", OVERSEE, list_leavers),
     Route("POST", "/leavers/{person}/probe", ORDER, probe),
 )

@@ -156,12 +156,12 @@ async def apply(body: ApplyIn, caller: Who, services: Services) -> AppliedOut:
     return await _applied(outcome, services)
 
 
-async def listed(services: Services, at: AsOf) -> list[ChangeOut]:
+async def list_changes(services: Services, at: AsOf) -> list[ChangeOut]:
     """Changes, the newest first."""
     return [ChangeOut.model_validate(each) for each in await services.reader(rows.changes, at)]
 
 
-async def one(change: Id, services: Services, at: AsOf) -> ChangeDetail:
+async def read_change(change: Id, services: Services, at: AsOf) -> ChangeDetail:
     """One change, with its file and whom it touches."""
     found = await services.reader(rows.change, at, change)
     if found is None:
@@ -244,8 +244,8 @@ def _unknown(change: str) -> Refused:
 ROUTES = (
     Route("POST", "/access/plan", READERS, plan),
     Route("POST", "/access/apply", ADMINISTER, apply),
-    Route("GET", "/changes", READERS, listed),
-    Route("GET", "/changes/{change}", READERS, one),
+    Route("GET", "/changes", READERS, list_changes),
+    Route("GET", "/changes/{change}", READERS, read_change),
     Route("POST", "/changes/{change}/approve", ADMINISTER, approve),
     Route("POST", "/changes/{change}/reject", ADMINISTER, reject),
 )

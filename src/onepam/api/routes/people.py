@@ -187,12 +187,12 @@ class ServiceKeyMade(Answer):
     fingerprint: str
 
 
-async def listed(services: Services, at: AsOf) -> list[PersonOut]:
+async def list_people(services: Services, at: AsOf) -> list[PersonOut]:
     """Everybody, by name."""
     return [PersonOut.model_validate(each) for each in await services.reader(rows.people, at)]
 
 
-async def one(person: Id, services: Services, at: AsOf) -> PersonDetail:
+async def read_person(person: Id, services: Services, at: AsOf) -> PersonDetail:
     """One person."""
     found = await services.reader(rows.person, at, person)
     if found is None:
@@ -308,9 +308,9 @@ def _ends(text: str | None) -> Instant | None:
 
 
 ROUTES = (
-    Route("GET", "/people", right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT), listed),
+    Route("GET", "/people", right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT), list_people),
     Route("POST", "/people", ADMINISTER, add, 201),
-    Route("GET", "/people/{person}", right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT), one),
+    Route("GET", "/people/{person}", right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT), read_person),
     Route("PUT", "/people/{person}", ADMINISTER, change),
     Route("POST", "/people/{person}/disable", ADMINISTER, disable),
     Route("POST", "/people/{person}/enable", ADMINISTER, enable),

@@ -75,14 +75,14 @@ class ProviderPage(ProviderOut):
     refusals: list[RefusalOut]
 
 
-async def listed(services: Services, at: AsOf) -> list[ProviderOut]:
+async def list_providers(services: Services, at: AsOf) -> list[ProviderOut]:
     """All providers in force; `waiting` are the changes that another administrator must approve."""
     found = await services.reader(rows.providers, at)
     waiting = await services.reader(rows.proposals, at)
     return [ProviderOut(**_fields(each, waiting)) for each in found]
 
 
-async def one(services: Services, provider: Id, at: AsOf) -> ProviderPage:
+async def read_provider(services: Services, provider: Id, at: AsOf) -> ProviderPage:
     """One provider with its settings."""
     found = await services.reader(rows.provider, at, provider)
     if found is None:
@@ -117,6 +117,6 @@ def _fields(found: rows.ProviderRow, waiting: list[rows.ProposalRow]) -> dict[st
 
 
 ROUTES = (
-    Route("GET", "/providers", OVERSEE, listed),
-    Route("GET", "/providers/{provider}", OVERSEE, one),
+    Route("GET", "/providers", OVERSEE, list_providers),
+    Route("GET", "/providers/{provider}", OVERSEE, read_provider),
 )

@@ -196,7 +196,7 @@ async def keep(person: Id, body: Reason, caller: Who, services: Services) -> Don
     return await _decided(person, body, caller, services, True)
 
 
-async def end(person: Id, body: Reason, caller: Who, services: Services) -> Done:
+async def end_held(person: Id, body: Reason, caller: Who, services: Services) -> Done:
     """End an account that a directory wants to end, or whose person it reported to have left, now."""
     return await _decided(person, body, caller, services, False)
 
@@ -219,6 +219,6 @@ ROUTES = (
     Route("GET", "/scim", OVERSEE, read),
     Route("GET", "/held", OVERSEE, held),
     Route("POST", "/held/{person}/keep", ADMINISTER, keep),
-    Route("POST", "/held/{person}/end", ADMINISTER, end),
+    Route("POST", "/held/{person}/end", ADMINISTER, end_held),
     Route("POST", "/scim/users/{user}/agree", ADMINISTER, agree),
 )

@@ -223,7 +223,7 @@ async def access(
     )
 
 
-async def listed(
+async def list_requests(
     caller: Who,
     services: Services,
     at: AsOf,
@@ -254,7 +254,7 @@ async def ask(body: AskIn, caller: Who, services: Services) -> Asked:
     return Asked.model_validate(done(asked))
 
 
-async def one(request: Id, caller: Who, services: Services, at: AsOf) -> RequestDetail:
+async def read_request(request: Id, caller: Who, services: Services, at: AsOf) -> RequestDetail:
     """One request: mine, one that I may decide or decided, or any for administrators and auditors."""
     found = await services.reader(rows.request, at, request)
     if found is None or not _visible(found, caller):
@@ -296,7 +296,7 @@ async def withdraw(request: Id, caller: Who, services: Services) -> Done:
     return Done()
 
 
-async def end(grant: Id, body: Reason, caller: Who, services: Services) -> Done:
+async def end_access(grant: Id, body: Reason, caller: Who, services: Services) -> Done:
     """End a grant before its time: my own, one I may approve, or any for administrators."""
     done(await end_grant(services.ledger, caller.actor, grant, body.reason))
     return Done()
@@ -325,13 +325,13 @@ async def _worded(outcome: T | Refused, request: str, caller: Caller, services: 
 
 ROUTES = (
     Route("GET", "/access", SIGNED_IN, access),
-    Route("GET", "/requests", SIGNED_IN, listed),
+    Route("GET", "/requests", SIGNED_IN, list_requests),
     Route("POST", "/requests", SIGNED_IN, ask, 201),
-    Route("GET", "/requests/{request}", SIGNED_IN, one),
+    Route("GET", "/requests/{request}", SIGNED_IN, read_request),
     Route("POST", "/requests/{request}/approve", SIGNED_IN, approve),
     Route("POST", "/requests/{request}/undo", SIGNED_IN, undo),
     Route("POST", "/requests/{request}/deny", SIGNED_IN, deny),
     Route("POST", "/requests/{request}/withdraw", SIGNED_IN, withdraw),
-    Route("POST", "/grants/{grant}/end", SIGNED_IN, end),
+    Route("POST", "/grants/{grant}/end", SIGNED_IN, end_access),
     Route("GET", "/inbox", SIGNED_IN, inbox),
 )

@@ -201,7 +201,7 @@ async def shown(services: Services, at: AsOf) -> RosterOut:
     )
 
 
-async def listed(services: Services, at: AsOf) -> list[RosterEntryOut]:
+async def list_roster(services: Services, at: AsOf) -> list[RosterEntryOut]:
     """Who is on the roster."""
     return [RosterEntryOut.model_validate(each) for each in await services.reader(rows.entries, at)]
 
@@ -365,7 +365,7 @@ def _ids(services: ApiServices) -> NewId:
 
 ROUTES = (
     Route("GET", "/roster", READERS, shown),
-    Route("GET", "/roster/entries", READERS, listed),
+    Route("GET", "/roster/entries", READERS, list_roster),
     Route("POST", "/roster/plan", ADMINISTER, plan),
     Route("POST", "/roster/apply", ADMINISTER, apply),
     Route("POST", "/roster/release", ADMINISTER, release),

@@ -138,7 +138,7 @@ class TimelineOut(Answer):
     gap: str | None
 
 
-async def listed(
+async def list_sessions(
     caller: Who,
     services: Services,
     at: AsOf,
@@ -153,7 +153,7 @@ async def listed(
     return [SessionOut.model_validate(each) for each in await services.reader(rows.sessions, at, which)]
 
 
-async def one(session: Id, caller: Who, services: Services, at: AsOf) -> SessionDetail:
+async def read_session(session: Id, caller: Who, services: Services, at: AsOf) -> SessionDetail:
     """One session."""
     found = await _visible(session, caller, services, at)
     return SessionDetail(
@@ -206,8 +206,8 @@ async def _from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes
 
 
 ROUTES = (
-    Route("GET", "/sessions", SIGNED_IN, listed),
-    Route("GET", "/sessions/{session}", SIGNED_IN, one),
+    Route("GET", "/sessions", SIGNED_IN, list_sessions),
+    Route("GET", "/sessions/{session}", SIGNED_IN, read_session),
     Route("GET", "/sessions/{session}/timeline", SIGNED_IN, timeline),
     Route("GET", "/sessions/{session}/recording", SIGNED_IN, recording, media=MEDIA_TYPE),
     Route("POST", "/sessions/{session}/kill", SIGNED_IN, kill),

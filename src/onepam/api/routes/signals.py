@@ -31,7 +31,7 @@ class SignalStreamOut(Answer):
     ended: int
 
 
-async def listed(services: Services, at: AsOf) -> list[SignalStreamOut]:
+async def list_streams(services: Services, at: AsOf) -> list[SignalStreamOut]:
     """All signal streams in force."""
     return [_out(each) for each in await services.reader(rows.streams, at)]
 
@@ -57,4 +57,4 @@ def _out(found: rows.StreamRow) -> SignalStreamOut:
     )
 
 
-ROUTES = (Route("GET", "/signals", OVERSEE, listed),)
+ROUTES = (Route("GET", "/signals", OVERSEE, list_streams),)

@@ -41,7 +41,7 @@ MOST_ALERTS = 5
 _ACCEPTS = ConsoleRight.ACCEPT_RISK
 
 
-async def page(visit: Visit) -> Response:
+async def home_page(visit: Visit) -> Response:
     """The launcher; a refusal in a terminal leads here with `?request=TARGET`."""
     asked = visit.request.query_params
     query = (asked.get("q") or asked.get("request", "")).strip()[:100]
@@ -313,6 +313,6 @@ def _steps(found: Setup, witnessed: bool) -> list[Context]:
 
 
 PLACES = (
-    Place("GET", "/", MEMBER, page, Shown("My access", "key", "Me")),
+    Place("GET", "/", MEMBER, home_page, Shown("My access", "key", "Me")),
     Place("POST", "/requests", MEMBER, ask),
 )

@@ -14,7 +14,7 @@ from onepam.store.read.console import entry
 _NONE = Refused("ledger.unpublished", "No checkpoint is signed yet.", "/ledger")
 
 
-async def page(visit: Visit) -> Response:
+async def checkpoint_page(visit: Visit) -> Response:
     """The checkpoint as text and as a QR code, and the commands that hold a ledger against it."""
     found = await visit.services.checkpoint()
     if found is None:
@@ -51,6 +51,6 @@ async def file(visit: Visit) -> Response:
 
 
 PLACES = (
-    Place("GET", "/ledger/checkpoint", SEES_ALL, page),
+    Place("GET", "/ledger/checkpoint", SEES_ALL, checkpoint_page),
     Place("GET", "/ledger/checkpoint/file", SEES_ALL, file),
 )

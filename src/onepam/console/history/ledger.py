@@ -31,7 +31,7 @@ _PEOPLE = ("by", "person", "approved_by", "owner", "manager")
 MAX_VALUE_CHARACTERS = 400
 
 
-async def page(visit: Visit) -> Response:
+async def ledger_page(visit: Visit) -> Response:
     """Health, the newest entries, and one entry of `?entry=`."""
     asked = visit.request.query_params.get("entry", "")
     index = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 17 else None
@@ -207,7 +207,7 @@ def _plain(value: Any) -> str:
 
 
 PLACES = (
-    Place("GET", "/ledger", SEES_ALL, page, Shown("Ledger", "book-2", "Proof")),
+    Place("GET", "/ledger", SEES_ALL, ledger_page, Shown("Ledger", "book-2", "Proof")),
     Place("GET", "/ledger/proof/{index}", SEES_ALL, proof),
     Place("POST", "/ledger/announced/{announcement}/cancel", ADMINISTERS, cancel),
 )

@@ -35,7 +35,7 @@ _WHY = {
 }
 
 
-async def page(visit: Visit) -> Response:
+async def notices_page(visit: Visit) -> Response:
     """How it goes with every receiver."""
     return visit.page(await visit.services.reader(_notices, visit.at))
 
@@ -72,4 +72,4 @@ def _receiver(db: Snapshot, at: Instant, found: Deliveries, left: int) -> Contex
     }
 
 
-PLACES = (Place("GET", "/notices", SEES_ALL, page, Shown("Notices", "alert-circle", "Proof")),)
+PLACES = (Place("GET", "/notices", SEES_ALL, notices_page, Shown("Notices", "alert-circle", "Proof")),)

@@ -37,7 +37,7 @@ async def keep(visit: Visit) -> Response:
     return await _decided(visit, (visit.path("person"),), True)
 
 
-async def end(visit: Visit) -> Response:
+async def end_held(visit: Visit) -> Response:
     """The account ends now."""
     return await _decided(visit, (visit.path("person"),), False)
 
@@ -123,7 +123,7 @@ def _refused(visit: Visit, refused: Refused) -> Response:
 
 PLACES = (
     Place("POST", "/provisioning/held/{person}/keep", ADMINISTERS, keep),
-    Place("POST", "/provisioning/held/{person}/end", ADMINISTERS, end),
+    Place("POST", "/provisioning/held/{person}/end", ADMINISTERS, end_held),
     Place("POST", "/provisioning/holds/{hold}/keep", ADMINISTERS, keep_all),
     Place("POST", "/provisioning/holds/{hold}/end", ADMINISTERS, end_all),
     Place("POST", "/provisioning/users/{user}/agree", ADMINISTERS, agree),

@@ -22,7 +22,7 @@ DEFAULT_DAYS = 90
 TICKS = ((SECOND, "1 s"), (MINUTE, "1 min"), (HOUR, "1 h"), (ALLOWED, "24 h"))
 
 
-async def page(visit: Visit) -> Response:
+async def leavers_page(visit: Visit) -> Response:
     """Everybody who left in a period."""
     query, now = visit.request.query_params, visit.as_of if visit.as_of is not None else visit.now
     until = min(_day(query.get("to", ""), 1) or now, now)
@@ -135,6 +135,6 @@ def short(span: int) -> str:
 
 
 PLACES = (
-    Place("GET", "/leavers", SEES_ALL, page, Shown("Leavers", "logout", "Access")),
+    Place("GET", "/leavers", SEES_ALL, leavers_page, Shown("Leavers", "logout", "Access")),
     Place("POST", "/leavers/{person}/probe", ORDERS, probe),
 )

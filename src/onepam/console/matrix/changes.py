@@ -38,12 +38,12 @@ _PERSON = re.compile(r"\bper_[a-z2-7]{16}\b", re.ASCII)
 _STATES = {"proposed": "waiting", "approved": "applied", "applied": "applied", "rejected": "rejected"}
 
 
-async def page(visit: Visit) -> Response:
+async def changes_page(visit: Visit) -> Response:
     """The changes, and the newest of them that waits, or the newest."""
     return await _show(visit, None)
 
 
-async def one(visit: Visit) -> Response:
+async def change_page(visit: Visit) -> Response:
     """One change in view."""
     return await _show(visit, visit.path("change"))
 
@@ -267,11 +267,11 @@ def difference(before: str, after: str) -> Iterator[Context]:
 
 
 PLACES = (
-    Place("GET", "/changes", READS, page, Shown("Changes", "git-pull-request", "Access")),
+    Place("GET", "/changes", READS, changes_page, Shown("Changes", "git-pull-request", "Access")),
     Place("GET", "/changes/new", ADMINISTERS, new),
     Place("POST", "/changes/plan", ADMINISTERS, plan),
     Place("POST", "/changes", ADMINISTERS, propose),
-    Place("GET", "/changes/{change}", READS, one),
+    Place("GET", "/changes/{change}", READS, change_page),
     Place("POST", "/changes/{change}", ADMINISTERS, approve),
     Place("POST", "/changes/{change}/reject", ADMINISTERS, reject),
 )

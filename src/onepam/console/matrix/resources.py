@@ -29,13 +29,13 @@ MOST_SESSIONS = 10
 _HOW = {How.STANDING: "standing", How.GRANTED: "granted", How.REQUEST: "on request"}
 
 
-async def listed(visit: Visit) -> Response:
+async def resources_page(visit: Visit) -> Response:
     """All of them, narrowed by words."""
     query = visit.request.query_params.get("q", "").strip()[:100]
     return visit.page(await visit.services.reader(_listed, visit.at, query))
 
 
-async def page(visit: Visit) -> Response:
+async def resource_page(visit: Visit) -> Response:
     """One resource: everybody who reaches it; to those without a right to see all, only how they do themselves."""
     ident = visit.path("resource")
     found = await visit.services.reader(_resource, visit.at, View.of(visit), ident, await visit.services.health())
@@ -147,6 +147,6 @@ def _pin(pin: rows.Pin, told: tuple[Moment, ...], called: dict[str, str]) -> Con
 
 
 PLACES = (
-    Place("GET", "/resources", SEES_ALL, listed, Shown("Resources", "server", "Access")),
-    Place("GET", "/resources/{resource}", MEMBER, page),
+    Place("GET", "/resources", SEES_ALL, resources_page, Shown("Resources", "server", "Access")),
+    Place("GET", "/resources/{resource}", MEMBER, resource_page),
 )

@@ -22,7 +22,7 @@ _HEAD = (
 )  # fmt: skip
 
 
-async def page(visit: Visit) -> Response:
+async def roles_page(visit: Visit) -> Response:
     """Roles by systems."""
     found = await visit.services.reader(roles, visit.at)
     as_of = f"?as_of={field_time(visit.as_of)}" if visit.as_of is not None else ""
@@ -107,6 +107,6 @@ def _lines(found: RoleMatrix, at: Instant) -> Iterator[tuple[Any, ...]]:
 
 
 PLACES = (
-    Place("GET", "/roles", SEES_ALL, page, Shown("Role matrix", "grid-dots", "Access")),
+    Place("GET", "/roles", SEES_ALL, roles_page, Shown("Role matrix", "grid-dots", "Access")),
     Place("GET", "/roles.csv", SEES_ALL, export),
 )

@@ -14,7 +14,7 @@ from onepam.console.frame.view import View
 from onepam.console.frame.visit import Visit
 from onepam.console.people import person_change
 from onepam.console.people.people_page import PeoplePage
-from onepam.console.people.person import basis, person_page
+from onepam.console.people.person import basis, read_person
 from onepam.console.people.person_change import by_email, last_day
 from onepam.console.people.person_words import (
     FACTOR_FILTER,
@@ -49,14 +49,14 @@ _CHOICES = {
 """The filters of the list that are chosen: name -> value -> word."""
 
 
-async def listed(visit: Visit) -> Response:
+async def people_page(visit: Visit) -> Response:
     """Everybody, narrowed by words, kind, role, state, origin and second factor."""
     query = visit.request.query_params
     wanted = {name: query.get(name, "").strip()[:100] for name in ("q", "role", *_CHOICES)}
     return visit.page(await visit.services.reader(_listed, visit.at, wanted, visit.me.has(ConsoleRight.ADMINISTER)))
 
 
-async def page(visit: Visit) -> Response:
+async def person_page(visit: Visit) -> Response:
     """One person."""
     return await _show(visit, visit.path("person"))
 
@@ -161,7 +161,7 @@ async def _show(visit: Visit, person: str, link: Context | None = None) -> Respo
     health = await visit.services.health()
     administers = visit.me.has(ConsoleRight.ADMINISTER)
     found = (
-        await visit.services.reader(person_page, at, view, person, health, administers, link)
+        await visit.services.reader(read_person, at, view, person, health, administers, link)
         if view.sees(person)
         else None
     )
@@ -217,9 +217,9 @@ def _listed(db: Snapshot, at: Instant, wanted: Context, may_add: bool) -> People
 
 
 PLACES = (
-    Place("GET", "/people", SEES_ALL, listed, Shown("People", "users", "Access")),
+    Place("GET", "/people", SEES_ALL, people_page, Shown("People", "users", "Access")),
     Place("POST", "/people", ADMINISTERS, add),
-    Place("GET", "/people/{person}", MEMBER, page),
+    Place("GET", "/people/{person}", MEMBER, person_page),
     *person_change.PLACES,
     Place("POST", "/people/{person}/enrol-link", ADMINISTERS, enrol_link),
     Place("POST", "/people/{person}/enrol-link/{enrolment}", ADMINISTERS, agree),

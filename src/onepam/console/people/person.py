@@ -49,7 +49,7 @@ def basis(row: rows.PersonRow) -> str:
     return f"{BASES[row.last.basis]}, {row.last.provider_name}" if row.last.provider else BASES[row.last.basis]
 
 
-def person_page(
+def read_person(
     db: Snapshot, at: Instant, view: View, person: str, health: LedgerHealth, administers: bool, link: Context | None
 ) -> PersonPage | None:
     """The person's page for whoever is in view; None where there is no such person. `link`: one made just now."""

@@ -41,7 +41,7 @@ MOST_SECONDS = 2
 """How long a page waits for a provider that it asks."""
 
 
-async def page(visit: Visit) -> Response:
+async def providers_page(visit: Visit) -> Response:
     """All providers, what waits, and how each fares."""
     listed = await visit.services.reader(rows.providers, visit.at)
     waiting = await visit.services.reader(rows.proposals, visit.at)
@@ -54,7 +54,7 @@ async def page(visit: Visit) -> Response:
     )
 
 
-async def one(visit: Visit) -> Response:
+async def provider_page(visit: Visit) -> Response:
     """One provider in force."""
     found = await visit.services.reader(rows.provider, visit.at, visit.path("provider"))
     if found is None:
@@ -150,7 +150,7 @@ async def declare(visit: Visit) -> Response:
     return _settled(visit, refused, ident, "Declared. Administrative roles still step up.")
 
 
-async def end(visit: Visit) -> Response:
+async def end_declared(visit: Visit) -> Response:
     """Withdraws a statement."""
     ident, reason = visit.path("provider"), visit.form.get("reason", "")
     refused = await end_declaration(visit.services.ledger, visit.me.actor, ident, visit.path("declaration"), reason)
@@ -252,15 +252,15 @@ def _end_of(day: str) -> Instant:
 
 
 PLACES = (
-    Place("GET", "/providers", SEES_ALL, page, Shown("Identity providers", "building", "Access")),
+    Place("GET", "/providers", SEES_ALL, providers_page, Shown("Identity providers", "building", "Access")),
     Place("GET", "/providers/new", ADMINISTERS, provider_wizard.new),
     Place("POST", "/providers", ADMINISTERS, provider_wizard.propose),
     Place("GET", "/providers/proposed/{change}", SEES_ALL, proposed),
     Place("POST", "/providers/{change}/test", ADMINISTERS, begin_test),
     Place("POST", "/providers/{change}/approve", ADMINISTERS, approve),
     Place("POST", "/providers/{change}/reject", ADMINISTERS, reject),
-    Place("GET", "/providers/{provider}", SEES_ALL, one),
+    Place("GET", "/providers/{provider}", SEES_ALL, provider_page),
     Place("POST", "/providers/{provider}/remove", ADMINISTERS, remove),
     Place("POST", "/providers/{provider}/declare", ADMINISTERS, declare),
-    Place("POST", "/providers/{provider}/declarations/{declaration}/end", ADMINISTERS, end),
+    Place("POST", "/providers/{provider}/declarations/{declaration}/end", ADMINISTERS, end_declared),
 )

@@ -34,7 +34,7 @@ _WORDS = {
 }
 
 
-async def page(visit: Visit) -> Response:
+async def signals_page(visit: Visit) -> Response:
     """All streams, what waits, and what came last."""
     read = visit.services.reader
     waiting = await read(rows.stream_proposals, visit.at)
@@ -237,7 +237,7 @@ def _shown(token: Secret) -> str:
 
 
 PLACES = (
-    Place("GET", "/signals", SEES_ALL, page, Shown("Signals", "link", "Access")),
+    Place("GET", "/signals", SEES_ALL, signals_page, Shown("Signals", "link", "Access")),
     Place("GET", "/signals/new", ADMINISTERS, new),
     Place("POST", "/signals", ADMINISTERS, propose),
     Place("POST", "/signals/{change}/approve", ADMINISTERS, approve),

@@ -50,7 +50,7 @@ TROUBLES = {
 }
 
 
-async def page(visit: Visit) -> Response:
+async def provisioning_page(visit: Visit) -> Response:
     """Everything that directories have sent."""
     return await _shown(visit, "")
 
@@ -86,7 +86,7 @@ async def approve(visit: Visit) -> Response:
     return _answered(visit, refused, "The token works now.")
 
 
-async def end(visit: Visit) -> Response:
+async def end_token(visit: Visit) -> Response:
     """Ends a token, or its proposal."""
     reason = visit.form.get("reason", "")
     refused = await end_scim_token(visit.services.ledger, visit.me.actor, visit.path("token"), reason)
@@ -189,8 +189,8 @@ def _token(visit: Visit, found: rows.ScimToken, names: dict[str, str], called: d
 
 
 PLACES = (
-    Place("GET", "/provisioning", SEES_ALL, page, Shown("Provisioning", "id-badge-2", "Access")),
+    Place("GET", "/provisioning", SEES_ALL, provisioning_page, Shown("Provisioning", "id-badge-2", "Access")),
     Place("POST", "/provisioning/tokens", ADMINISTERS, propose),
     Place("POST", "/provisioning/tokens/{token}/approve", ADMINISTERS, approve),
-    Place("POST", "/provisioning/tokens/{token}/end", ADMINISTERS, end),
+    Place("POST", "/provisioning/tokens/{token}/end", ADMINISTERS, end_token),
 )

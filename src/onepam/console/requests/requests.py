@@ -62,7 +62,7 @@ async def undo(visit: Visit) -> Response:
     return visit.refusal(outcome, 409) if outcome is not None else visit.go("/approvals", Flash("done", "Undone."))
 
 
-async def page(visit: Visit) -> Response:
+async def request_page(visit: Visit) -> Response:
     """One request."""
     view, ident = View.of(visit), visit.path("request")
     health = await visit.services.health()
@@ -84,7 +84,7 @@ async def withdraw(visit: Visit) -> Response:
     return visit.outcome(await withdraw_request(visit.services.ledger, visit.me.actor, ident), here, "Withdrawn.")
 
 
-async def end(visit: Visit) -> Response:
+async def end_access(visit: Visit) -> Response:
     """Ends a grant before its time."""
     grant = visit.path("grant")
     request = await visit.services.reader(rows.request_of_grant, None, grant)
@@ -219,7 +219,7 @@ PLACES = (
     Place("GET", "/approvals", APPROVES, inbox, Shown("Approvals", "inbox", "Me")),
     Place("POST", "/approvals/{request}", APPROVES, decide),
     Place("POST", "/approvals/{request}/undo", APPROVES, undo),
-    Place("GET", "/requests/{request}", MEMBER, page),
+    Place("GET", "/requests/{request}", MEMBER, request_page),
     Place("POST", "/requests/{request}/withdraw", MEMBER, withdraw),
-    Place("POST", "/grants/{grant}/end", MEMBER, end),
+    Place("POST", "/grants/{grant}/end", MEMBER, end_access),
 )

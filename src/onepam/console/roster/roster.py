@@ -53,7 +53,7 @@ ACCOUNTS = {
 PEOPLE = {"disabled": "on the roster, and the account is disabled", "no_account": "on the roster, without an account"}
 
 
-async def page(visit: Visit) -> Response:
+async def roster_page(visit: Visit) -> Response:
     """How the roster stands."""
     may_take = visit.me.has(ConsoleRight.ADMINISTER)
     return visit.page(await visit.services.reader(_page, visit.at, may_take))
@@ -222,7 +222,7 @@ def _ids(visit: Visit) -> NewId:
 
 
 PLACES = (
-    Place("GET", "/roster", SEES_ALL, page, Shown("Staff roster", "list-check", "Access")),
+    Place("GET", "/roster", SEES_ALL, roster_page, Shown("Staff roster", "list-check", "Access")),
     Place("POST", "/roster/plan", ADMINISTERS, plan, most_bytes=MOST_FORM_BYTES),
     Place("POST", "/roster", ADMINISTERS, take, most_bytes=MOST_FORM_BYTES),
     Place("POST", "/roster/release", ADMINISTERS, release),

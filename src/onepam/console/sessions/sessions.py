@@ -45,7 +45,7 @@ MEDIA_TYPE = "application/x-asciicast"
 _LOCKED = "default-src 'none'; sandbox"
 
 
-async def listed(visit: Visit) -> Response:
+async def sessions_page(visit: Visit) -> Response:
     """The list; live ones first, refusals at the door among the others."""
     query = visit.request.query_params
     state, view = query.get("state", ""), View.of(visit)
@@ -60,7 +60,7 @@ async def listed(visit: Visit) -> Response:
     )
 
 
-async def page(visit: Visit) -> Response:
+async def session_page(visit: Visit) -> Response:
     """One session. Its contents are shown to its own person, to auditors and to those who monitor, and that is told."""
     ident, view, services = visit.path("session"), View.of(visit), visit.services
     found = await services.reader(_session, visit.at, view, ident, await services.health())
@@ -326,8 +326,8 @@ async def _from(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes
 
 
 PLACES = (
-    Place("GET", "/sessions", MEMBER, listed, Shown("Sessions", "terminal-2", "Activity")),
-    Place("GET", "/sessions/{session}", MEMBER, page),
+    Place("GET", "/sessions", MEMBER, sessions_page, Shown("Sessions", "terminal-2", "Activity")),
+    Place("GET", "/sessions/{session}", MEMBER, session_page),
     Place("GET", "/sessions/{session}/recording", MEMBER, recording),
     Place("POST", "/sessions/{session}/kill", MEMBER, kill),
     Place("GET", "/player-frame", ANYBODY, player_frame),

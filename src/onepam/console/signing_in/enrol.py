@@ -30,7 +30,7 @@ MAX_PASSWORD_CHARACTERS = 1024
 GONE = Refused("enrolment.gone", "This link has lapsed or was used.", "Ask an administrator for a new one.")
 
 
-async def page(visit: Visit) -> Response:
+async def enrol_page(visit: Visit) -> Response:
     """Where the person stands in enrolling."""
     found = await _person(visit)
     if found is None:
@@ -238,7 +238,7 @@ def _here(visit: Visit) -> str:
 
 
 PLACES: tuple[Place, ...] = (
-    Place("GET", "/enrol/{token}", ANYBODY, page),
+    Place("GET", "/enrol/{token}", ANYBODY, enrol_page),
     Place("POST", "/enrol/{token}/password", ANYBODY, password),
     Place("POST", "/enrol/{token}/totp/start", ANYBODY, totp_start),
     Place("POST", "/enrol/{token}/totp", ANYBODY, totp_check),

@@ -21,7 +21,7 @@ from onepam.store.read.proofs_of_sign_in import account_by_email
 HERE = "/exceptions"
 
 
-async def page(visit: Visit) -> Response:
+async def exceptions_page(visit: Visit) -> Response:
     """All of them for those who propose, accept or audit; one's own for everybody."""
     me = visit.me
     found = await visit.services.reader(exceptions, visit.at)
@@ -63,7 +63,7 @@ async def accept(visit: Visit) -> Response:
     return visit.outcome(refused, HERE, "Accepted, until its end.")
 
 
-async def end(visit: Visit) -> Response:
+async def end_excepted(visit: Visit) -> Response:
     """An administrator or a senior approver ends it early."""
     reason = visit.form.get("reason", "")
     refused = await end_exception(visit.services.ledger, visit.me.actor, visit.path("exception"), reason)
@@ -96,8 +96,8 @@ def _end_of(day: str) -> Instant:
 
 
 PLACES: tuple[Place, ...] = (
-    Place("GET", "/exceptions", MEMBER, page),
+    Place("GET", "/exceptions", MEMBER, exceptions_page),
     Place("POST", "/exceptions", MEMBER, propose),
     Place("POST", "/exceptions/{exception}/accept", MEMBER, accept),
-    Place("POST", "/exceptions/{exception}/end", MEMBER, end),
+    Place("POST", "/exceptions/{exception}/end", MEMBER, end_excepted),
 )

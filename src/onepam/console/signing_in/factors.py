@@ -27,7 +27,7 @@ PASSKEY = {"options": "/factors/passkey/options", "verify": "/factors/passkey/ve
 RECOVERY_CODES = 10
 
 
-async def page(visit: Visit) -> Response:
+async def factors_page(visit: Visit) -> Response:
     """How I prove that it is me."""
     return await _show(visit)
 
@@ -212,7 +212,7 @@ async def _account(visit: Visit) -> Account:
 
 
 PLACES: tuple[Place, ...] = (
-    Place("GET", "/factors", MEMBER, page, Shown("My factors", "fingerprint", "Me")),
+    Place("GET", "/factors", MEMBER, factors_page, Shown("My factors", "fingerprint", "Me")),
     Place("POST", "/factors/passkey/options", MEMBER, passkey_options),
     Place("POST", "/factors/passkey/verify", MEMBER, passkey_verify),
     Place("POST", "/factors/totp/start", MEMBER, totp_start),

@@ -193,17 +193,22 @@ def is_older(name: str, version: int) -> bool:
     return name in _registry.newest and version < _registry.newest[name].version
 
 
+def kind_named(name: str, version: int) -> Kind:
+    """The kind of that name and version. Raises `UnknownKind`."""
+    try:
+        return _registry.by_name[(name, version)]
+    except KeyError:
+        last = _registry.newest.get(name)
+        reads = f"reads it up to v{last.version}" if last else "knows no such kind"
+        raise UnknownKind(f"event kind {name} v{version}: this release {reads}") from None
+
+
 def as_stored(name: str, version: int, body: Mapping[str, Any], payload: Mapping[str, Any] | None) -> Any:
     """The record of a stored body and payload in its own version; private fields are None where `payload` is (erased).
 
     Raises `UnknownKind`, or `ValueError` when the fields do not fit the kind.
     """
-    try:
-        kind = _registry.by_name[(name, version)]
-    except KeyError:
-        last = _registry.newest.get(name)
-        reads = f"reads it up to v{last.version}" if last else "knows no such kind"
-        raise UnknownKind(f"event kind {name} v{version}: this release {reads}") from None
+    kind = kind_named(name, version)
     values = {key: kind.decoders[key](body[key]) for key in kind.open_fields}
     if payload is not None:
         values.update((key, kind.decoders[key](payload.get(key))) for key in kind.private_fields)

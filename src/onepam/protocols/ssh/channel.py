@@ -196,6 +196,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
     def target_opened(self, far: TargetChannel, target: TargetConnection) -> None:
         """The target's channel exists; the command is asked next."""
         self._far, self._target = far, target
+        target.party = self.session.person.party
         target.brake.subscribe(self._far_transport)
         self._down.flows_from(far)
 
@@ -331,8 +332,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         if pieces and self._recorded(lambda tap: tap.typed(pieces), self._up):
             far = self._far
             if far is not None and not far.is_closing():
-                for piece in pieces:
-                    far.write(piece)
+                far.write_all(pieces)
         if self._tap is not None and self._tap.crowded:
             self._up.set(Hold.ANSWERS, True)
 
@@ -343,8 +343,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         if pieces and self._recorded(lambda tap: tap.shown(pieces, stream), self._down):
             near = self._near
             if near is not None and not near.is_closing():
-                for piece in pieces:
-                    near.write(piece, shown_as)
+                near.write_all(pieces, shown_as)
         if self._tap is None or not self._tap.crowded:
             self._up.set(Hold.ANSWERS, False)
 

@@ -96,7 +96,7 @@ class Entering(asyncssh.SSHServerConnection):
             return self._socket.abort()
         self._silence.cancel()  # as above
         self._socket.pause_reading()
-        self._entering.append(data)
+        self._entering.append(bytes(data))
         if len(self._entering) == 1:
             self._turns.put(self._path, self._turn)
         return None

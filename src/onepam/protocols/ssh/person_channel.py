@@ -1,7 +1,7 @@
 """asyncssh's server channel, with a bounded environment, and commands as the bytes they are."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol, runtime_checkable
 
 import asyncssh
@@ -57,10 +57,10 @@ class PersonChannel(PacketsUnlogged, FastDataChannel, asyncssh.SSHServerChannel[
         if self._conn._client_version.startswith(b"SSH-2.0-OpenSSH"):
             self._send_request(b"eow@openssh.com")
 
-    def write(self, data: bytes, datatype: asyncssh.DataType = None) -> None:
+    def write_all(self, pieces: Iterable[bytes], datatype: asyncssh.DataType = None) -> None:
         """To the client, unless it has closed the channel."""
         if not self._left:
-            super().write(data, datatype)
+            super().write_all(pieces, datatype)
 
     def close(self) -> None:
         """The end of the channel, which the client may have reached before us."""

@@ -6,8 +6,9 @@ from functools import cached_property
 from typing import Any
 
 from onepam.app.ports import Snapshot
-from onepam.domain.history.event import as_stored, is_known, join, kind_of, newest
-from onepam.kernel.canonical import NotCanonical, decode, scan
+from onepam.domain.history.event import is_known, join, newest
+from onepam.domain.history.reading import as_written
+from onepam.kernel.canonical import NotCanonical, decode
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
 from onepam.ledger.entry import Entry, Header, payload_digest
@@ -63,19 +64,16 @@ class Stored:
 
     def _read(self) -> Any:
         """The event, when body and payload are byte for byte what writing it gives; None, or some error, when not."""
-        body = self.body.decode("utf-8")
-        payload = None if self.payload is None else self.payload.decode("utf-8")
-        fields = scan(body)
-        record = as_stored(self.header.kind, self.header.version, fields, None if payload is None else scan(payload))
-        kind = kind_of(record)
-        written = kind.write_body(record, fields["payload"]) if kind.private_fields else kind.write_open(record)
-        if written != body:
+        fields = decode(self.body)
+        if self.payload is not None:
+            decode(self.payload)
+        found = as_written(self.header.kind, self.header.version, self.body, self.payload)
+        if found is None:
             return None
-        if payload is not None:
-            named = payload_digest(self.salt or b"", self.payload or b"") == fields.get("payload")
-            if not named or kind.write_payload(record) != payload:
-                return None
-        self.__dict__["fields"] = fields  # as the property would, which would parse the body again
+        record, digest = found
+        if self.payload is not None and payload_digest(self.salt or b"", self.payload) != digest:
+            return None
+        self.__dict__["fields"] = fields  # as the property would, which would decode the body again
         return newest(record)
 
     def _checked(self) -> Any:

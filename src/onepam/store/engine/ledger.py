@@ -34,7 +34,6 @@ class SqliteLedger:
         self.node = node
         self._loop = asyncio.get_running_loop()
         self._answers: deque[tuple[asyncio.Future[Any], _Answer]] = deque()
-        self._woken = False
         self._waiting: deque[tuple[float, asyncio.Future[Any]]] = deque()
         self._late: asyncio.TimerHandle | None = None
         self._grown = asyncio.Event()
@@ -42,12 +41,12 @@ class SqliteLedger:
         create(first)
         first.close()
         self._tail_db = connect(path, read_only=True)
-        self.writer = Writer(path, node, clock, random, monotonic=monotonic)
+        self.writer = Writer(path, node, clock, random, monotonic, self._wake)
 
     async def commit(self, query: FactsQuery[F], decide: Decider[F, R]) -> Committed[R] | Refused:
         """See the port. A wait beyond 30 s raises `Unavailable`; the command may still take effect afterwards."""
         future: asyncio.Future[Any] = self._loop.create_future()
-        self.writer.submit(query, decide, lambda answer: self._answer(future, answer))
+        self.writer.submit(query, decide, lambda answer: self._answers.append((future, answer)))
         self._limit(future)
         answer = await future
         if isinstance(answer, Exception):
@@ -106,15 +105,11 @@ class SqliteLedger:
                 future.set_result(Unavailable(f"the ledger did not answer within {COMMIT_WAIT_SECONDS:.0f} s"))
         self._late = self._loop.call_at(self._waiting[0][0], self._give_up) if self._waiting else None
 
-    def _answer(self, future: asyncio.Future[Any], answer: _Answer) -> None:
+    def _wake(self) -> None:
         """On the writer's thread: one wake-up of the loop for a whole group."""
-        self._answers.append((future, answer))
-        if not self._woken:
-            self._woken = True
-            self._loop.call_soon_threadsafe(self._deliver)
+        self._loop.call_soon_threadsafe(self._deliver)
 
     def _deliver(self) -> None:
-        self._woken = False
         while self._answers:
             future, answer = self._answers.popleft()
             if not future.done():

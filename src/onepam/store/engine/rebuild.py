@@ -14,7 +14,8 @@ from onepam.store.engine.schema import create
 from onepam.store.engine.tables import StateTable
 from onepam.store.project import STATE_TABLES, project
 
-BATCH = 2_000
+READ_TOGETHER = 100
+"""Entries in memory at a time: with more of them, the garbage collector looks through them all again and again."""
 MAX_FINDINGS = 100
 
 
@@ -35,10 +36,10 @@ def fold(source: Db, target: Db, progress: Callable[[int, int], None] = lambda d
     create(target, indexed=False)
     size, missing, erased, faults = size_of(source), set[int](), set[int](), list[Corrupt]()
     target.execute("BEGIN")
-    for begin in range(0, size, BATCH):
-        for stored in entries(source, begin, begin + BATCH):
+    for begin in range(0, size, READ_TOGETHER):
+        for stored in entries(source, begin, begin + READ_TOGETHER):
             faults += fold_one(target, stored, missing, erased)
-        progress(min(begin + BATCH, size), size)
+        progress(min(begin + READ_TOGETHER, size), size)
     target.execute("COMMIT")
     faults += [Corrupt(f"entry {index} has lost its payload without an erasure") for index in sorted(missing - erased)]
     return faults[:MAX_FINDINGS]

@@ -12,9 +12,13 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any
 
-from onepam.domain.history.text import text
+import msgspec
+
+from onepam.domain.history import event
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import Db
+
+_encode = msgspec.json.Encoder(order="sorted", enc_hook=event.plain).encode
 
 AT = "valid_from <= :at AND :at < valid_until"
 
@@ -134,4 +138,4 @@ def plain(value: Any) -> Any:
         return value
     if kind is bool:
         return int(value)
-    return value.value if isinstance(value, StrEnum) else text(value)
+    return value.value if isinstance(value, StrEnum) else _encode(value).decode("utf-8")

@@ -18,12 +18,14 @@ from onepam.store.db import Db, row, rows
 from onepam.store.engine.database import DatabaseError, connect, fault
 from onepam.store.engine.entries import entries, entries_of, size_of
 from onepam.store.engine.process_lock import ProcessLock
-from onepam.store.engine.rebuild import BATCH, fold_one
+from onepam.store.engine.rebuild import fold_one
 from onepam.store.engine.release import check, refuse_future, standing, this_release
 from onepam.store.engine.schema import create, drop_views, finish, migrate, steps_left, transaction
 from onepam.store.migrations import Migration
 from onepam.store.project import STATE_TABLES
 
+BATCH = 2_000
+"""Entries that one transaction projects."""
 FOLDED_PER_SECOND = 8_000
 """Entries of which state is rebuilt in a second, on a small machine (docs/benchmarks.md)."""
 

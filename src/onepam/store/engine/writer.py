@@ -62,12 +62,15 @@ class Writer:
         clock: Clock,
         random: RandomBytes,
         monotonic: Clock = steady,
+        answered: Callable[[], None] = lambda: None,
     ) -> None:
+        """`answered` is called on the writer's thread once all commands of a group have been told their answers."""
         self._db: Db = connect(path)
         self._path, self._file = path, _identity(path)
         self._data_version = -1
         self._careful = False
         self._random = random
+        self._answered = answered
         self.guard = ClockGuard(node, clock, monotonic)
         self.guard.heed(load(self._db, ClockQuery(), Instant(0)))
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -121,10 +124,13 @@ class Writer:
             for each in group:
                 with suppress(Exception):  # a caller that is gone must not end the ledger
                     each.done(each.answer)
+            with suppress(Exception):
+                self._answered()
         while not self._jobs.empty():  # submitted while closing
             if (job := self._jobs.get()) is not None:
                 with suppress(Exception):
                     job.done(job.answer)
+                    self._answered()
 
     def _commit_group(self, group: list[_Job]) -> None:
         """Runs the first job and whatever else arrives within the batch's time."""
