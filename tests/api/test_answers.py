@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from onepam.app.ports import Snapshot
 from onepam.domain.requests.events import UNDO
-from onepam.domain.signing_in.events import FactorKind, SignedIn, SignedOut, SignInKind
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, SignedIn, SignedOut, SignInKind
 from onepam.gateway.recorder import recording_path
 from onepam.identity.cli_codes import issue_code
 from onepam.identity.tokens import new_token, pkce_challenge, token_digest
@@ -324,14 +324,18 @@ def test_links_for_administrators_need_a_second_one(office: Office) -> None:
         link = client.post(f"/people/{new}/enrolment", json={}).json()
         assert link["link"].startswith(f"{office.url}/enrol/enr_")
         office.enrolled(bob)
+        passkey = FactorEnrolled(
+            new_id("fac", secrets.token_bytes), office.founder, FactorKind.PASSKEY, "1", None, None
+        )
+        office.record(passkey)
         held = client.post(f"/people/{bob}/enrolment", json={"reason": "lost the telephone"}).json()
         assert held["link"] is None
-        own = client.post(f"/enrolments/{held['enrolment']}/approve")
+        own = client.post(f"/proposals/{held['enrolment']}/approve", json={})
         assert own.status_code == 403
     with office.client(office.join("administrator", age=6 * MINUTE)) as client:
-        stale = client.post(f"/enrolments/{held['enrolment']}/approve")
+        stale = client.post(f"/proposals/{held['enrolment']}/approve", json={})
         assert (stale.status_code, stale.json()["code"]) == (403, "factor.stale")
         assert stale.json()["hint"].endswith("onepam login"), "stepping up in the console does not reach the CLI"
     with office.client(office.join("administrator")) as client:
-        agreed = client.post(f"/enrolments/{held['enrolment']}/approve").json()
+        agreed = client.post(f"/proposals/{held['enrolment']}/approve", json={}).json()
     assert agreed["link"].startswith(f"{office.url}/enrol/enr_")

@@ -116,17 +116,13 @@ def disabled(people: People) -> tuple[dict[str, str], Any]:
 def proposed_enrolment(people: People) -> tuple[dict[str, str], Any]:
     office, enrolment = people.office, new_id("enr", secrets.token_bytes)
     office.record(EnrolmentProposed(enrolment, people.ids["monitor"], "lost the telephone", office.founder))
-    return {"enrolment": enrolment}, None
+    return {"proposal": enrolment}, {}
 
 
 def proposed_change(people: People) -> tuple[dict[str, str], Any]:
     office, change = people.office, new_id("chg", secrets.token_bytes)
     office.record(ChangeProposed(change, "0" * 64, "1" * 64, True, office.founder, "nothing changes", "text: wrong"))
     return {"change": change}, {"digest": "2" * 64}
-
-
-def rejected_change(people: People) -> tuple[dict[str, str], Any]:
-    return proposed_change(people)[0], {"reason": "not like this"}
 
 
 REQUEST = {"engineer": 404, "manager": 200, "administrator": 403, "auditor": 403, "monitor": 404, "owner": 403}
@@ -177,9 +173,13 @@ CALLS: dict[tuple[str, str], Call] = {
     ("GET", "/people/{person}/keys"): Call(prepare=listed_person),
     ("POST", "/people/{person}/keys"): Call(201, service_of),
     ("POST", "/people/{person}/keys/{factor}/remove"): Call(prepare=service_key_of),
-    ("POST", "/enrolments/{enrolment}/approve"): Call(prepare=proposed_enrolment),
-    ("POST", "/enrolments/{enrolment}/deny"): Call(
-        prepare=proposed_enrolment, rules={**dict.fromkeys(("owner", "engineer", "manager", "auditor"), 403)}
+    ("GET", "/proposals"): Call(),
+    ("POST", "/proposals/{proposal}/approve"): Call(
+        prepare=proposed_enrolment,
+        rules=dict.fromkeys(("owner", "engineer", "manager", "auditor", "monitor"), 403),
+    ),
+    ("POST", "/proposals/{proposal}/deny"): Call(
+        prepare=proposed_enrolment, rules=dict.fromkeys(("owner", "engineer", "manager", "auditor"), 403)
     ),
     ("POST", "/access/plan"): Call(422, lambda people: ({}, FILE)),
     ("POST", "/access/apply"): Call(422, lambda people: ({}, {**FILE, "digest": "0" * 64})),
@@ -193,8 +193,6 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/roster/rules"): Call(prepare=lambda people: ({}, {"brake_percent": 60})),
     ("GET", "/changes"): Call(),
     ("GET", "/changes/{change}"): Call(prepare=proposed_change),
-    ("POST", "/changes/{change}/approve"): Call(409, proposed_change),
-    ("POST", "/changes/{change}/reject"): Call(prepare=rejected_change),
     ("GET", "/leavers"): Call(),
     ("POST", "/leavers/{person}/probe"): Call(prepare=listed_person),
     ("GET", "/providers"): Call(),

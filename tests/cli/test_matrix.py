@@ -66,7 +66,7 @@ def test_a_widening_change_takes_two(office: Office, terminal: NewTerminal, tmp_
     assert "Nothing is open" in terminal().signed_in(eve).run("ls").out
     approved = his.run("approve", change, "--yes")
     assert approved.code == 0, approved.err
-    assert f"{change} is applied." in approved.out
+    assert f"{change} is in force." in approved.out
     assert "app@dev-1" in terminal().signed_in(eve).run("ls").out
     assert hers.run("apply", str(file), "--json", "--yes").json["outcome"] == "unchanged"
 

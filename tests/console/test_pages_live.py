@@ -98,7 +98,7 @@ async def test_what_may_not_be_asked_or_decided_is_refused_in_words(office: Offi
     assert changed.status_code == 409
     assert "not what is asked" in changed.text
     assert (await max_.post(f"/approvals/{made.request}", decision="perhaps")).status_code == 409
-    assert "no request" in (await max_.post("/approvals/nothing", decision="deny")).text
+    assert "waits for a decision" in (await max_.post("/approvals/nothing", decision="deny")).text
 
 
 @pytest.mark.anyio

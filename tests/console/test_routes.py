@@ -23,7 +23,7 @@ ROLES = {
 }
 EVERYBODY, SIGNED_IN = frozenset({"anonymous", *ROLES}), frozenset(ROLES)
 ADMINISTRATOR = frozenset({"administrator"})
-APPROVER = frozenset({"approver"})
+DECIDER = frozenset({"approver", "administrator"})
 OVERSEERS = frozenset({"administrator", "auditor", "monitor"})
 READERS_OF_CHANGES = frozenset({"administrator", "auditor"})
 
@@ -71,15 +71,16 @@ TABLE: dict[str, frozenset[str]] = {
     "POST /factors/keys/{factor}/remove": SIGNED_IN,
     "POST /factors/recovery-codes": SIGNED_IN,
     "POST /factors/{factor}/remove": SIGNED_IN,
+    "POST /factors/enrolments/{enrolment}/cancel": SIGNED_IN,
     "POST /factors/cli/{session}/end": SIGNED_IN,
     "GET /": SIGNED_IN,
     "POST /requests": SIGNED_IN,
     "GET /requests/{request}": SIGNED_IN,
     "POST /requests/{request}/withdraw": SIGNED_IN,
     "POST /grants/{grant}/end": SIGNED_IN,
-    "GET /approvals": APPROVER,
-    "POST /approvals/{request}": APPROVER,
-    "POST /approvals/{request}/undo": APPROVER,
+    "GET /approvals": DECIDER,
+    "POST /approvals/{item}": DECIDER,
+    "POST /approvals/{item}/undo": DECIDER,
     "GET /sessions": SIGNED_IN,
     "GET /sessions/{session}": SIGNED_IN,
     "GET /sessions/{session}/recording": SIGNED_IN,
@@ -200,7 +201,7 @@ def test_the_table_is_of_all_routes_and_each_once() -> None:
 def test_needs_are_what_the_table_says() -> None:
     rights = {
         ADMINISTRATOR: {ConsoleRight.ADMINISTER},
-        APPROVER: {ConsoleRight.APPROVE},
+        DECIDER: {ConsoleRight.APPROVE, ConsoleRight.ADMINISTER, ConsoleRight.ACCEPT_RISK},
         OVERSEERS: {ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR},
         READERS_OF_CHANGES: {ConsoleRight.ADMINISTER, ConsoleRight.AUDIT},
         frozenset({"administrator", "monitor"}): {ConsoleRight.ADMINISTER, ConsoleRight.MONITOR},

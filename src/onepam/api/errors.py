@@ -76,7 +76,7 @@ def status_of(refused: Refused) -> int:
     code = refused.code
     if code in _UNAUTHORISED:
         return 401
-    if code in _FORBIDDEN or code.endswith(".self_approval"):
+    if code in _FORBIDDEN or code.endswith((".self_approval", ".one_hand")):
         return 403
     if code in _NOT_FOUND or code.endswith(".unknown"):
         return 404

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from onepam.console.desk import find, home
+from onepam.console.desk import find, home, inbox
 from onepam.console.frame.dispatch import routes
 from onepam.console.frame.places import Place
 from onepam.console.frame.rendering import STATIC
@@ -28,6 +28,7 @@ from onepam.console.signing_in import auth, exceptions, factors, second_factors
 PLACES: tuple[Place, ...] = (
     *auth.PLACES,
     *home.PLACES,
+    *inbox.PLACES,
     *requests.PLACES,
     *factors.PLACES,
     *sessions.PLACES,

@@ -85,6 +85,7 @@ CLI = CliAuthorizePage(
 )
 
 FACTORS = FactorsPage(
+    asked=None,
     passkeys=[
         {
             "id": "fac_1",
@@ -123,6 +124,7 @@ FACTORS = FactorsPage(
 )
 NO_FACTORS = replace(
     FACTORS,
+    asked={"id": "enr_1", "by": "Lena Vogel", "alone": None},
     passkeys=[],
     totp=None,
     keys=[],

@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 from onepam.console.desk.home_page import HomePage
+from onepam.console.desk.inbox_page import ApprovalsPage
 from onepam.console.frame.refusal_page import RefusalPage
 from onepam.console.frame.rendering import Flash
-from onepam.console.requests.requests_page import ApprovalsPage, RequestPage
+from onepam.console.requests.requests_page import RequestPage
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND
 from onepam.store.read.leavers import Stranded
 from tests.console.samples.company import (
@@ -239,6 +240,10 @@ def letter(ident: str, person: Context, target: Context, login: str, reason: str
 
 
 APPROVALS = ApprovalsPage(
+    link=None,
+    proposals=[],
+    held=0,
+    reported=0,
     stranded=[
         Stranded("req_x", "Jonas Lindqvist", "db-orders-1", "root", ("Platform lead",)),
     ],
@@ -307,6 +312,50 @@ APPROVALS = ApprovalsPage(
         },
     ],
 )
+
+NO_APPROVALS = replace(APPROVALS, waiting=[], decided=[], stranded=[])
+
+
+def laid(ident: str, kind: str, icon: str, title: str, facts: dict[str, str], by: Context, **more: Any) -> Context:
+    return {
+        "id": ident,
+        "kind": kind,
+        "icon": icon,
+        "title": title,
+        "facts": [{"word": word, "value": value} for word, value in facts.items()],
+        "by": by,
+        "at": ago(3 * HOUR),
+        "until": ahead(6 * DAY),
+        "alone": None,
+        "digest": "",
+        "href": "/changes/chg_1",
+        "decides": True,
+        "mine": False,
+        "stale": False,
+        **more,
+    }
+
+
+PROPOSALS = replace(
+    NO_APPROVALS,
+    link={"url": "https://onepam.example.org/enrol/enr_4fQx", "ends": ahead(DAY)},
+    held=2,
+    reported=1,
+    proposals=[
+        laid(
+            "chg_1", "Change", "git-pull-request", "Change of the role matrix",
+            {"What": "Database operators reach db-orders-2 as postgres, on request, for 4 hours at most"}, LENA,
+        ),
+        laid(
+            "stk_1", "SCIM token", "id-badge-2", "SCIM token Okta",
+            {"Directory": "okta", "From": "203.0.113.0/24", "For": "example.org"}, LENA, stale=True,
+        ),
+        laid(
+            "enr_1", "New factors", "fingerprint", "New factors of Mira Okafor",
+            {"Because": "lost the telephone"}, MIRA, alone=ahead(DAY), mine=True, decides=False,
+        ),
+    ],
+)  # fmt: skip
 
 REFUSAL = RefusalPage(
     heading="You may not open root on db-orders-1",

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from onepam.console.frame.page import PageContext
 from onepam.console.frame.rendering import Shell
-from onepam.console.requests.requests_page import ApprovalsPage
 from onepam.kernel.clock import DAY, SECOND
 from tests.console.samples.access import CHANGES, PLANNED, PROPOSE, RESOURCE, RESOURCES, ROLES
 from tests.console.samples.activity import CHECKPOINT, LEDGER, LEDGER_ALONE, LIVE_SESSION, SESSION, SESSIONS
@@ -28,7 +27,17 @@ from tests.console.samples.entrance import (
     STEP_UP_THROUGH,
     TOTP,
 )
-from tests.console.samples.everyday import APPROVALS, EMPTY_HOME, FLASHES, HOME, REFUSAL, REQUEST, SETUP
+from tests.console.samples.everyday import (
+    APPROVALS,
+    EMPTY_HOME,
+    FLASHES,
+    HOME,
+    NO_APPROVALS,
+    PROPOSALS,
+    REFUSAL,
+    REQUEST,
+    SETUP,
+)
 from tests.console.samples.leavers import LEAVERS, NO_LEAVERS
 from tests.console.samples.notices import NO_NOTICES, NOTICES
 from tests.console.samples.people import LEAVER, MFA, NO_MFA, PEOPLE, PERSON, SERVICE
@@ -124,7 +133,8 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "leavers-none": (shell("/leavers"), NO_LEAVERS),
     "request": (shell("/requests/req_7f2k", flashes=FLASHES), REQUEST),
     "approvals": (shell("/approvals"), APPROVALS),
-    "approvals-empty": (shell("/approvals"), ApprovalsPage(waiting=[], decided=[], stranded=[])),
+    "approvals-empty": (shell("/approvals"), NO_APPROVALS),
+    "approvals-proposals": (shell("/approvals"), PROPOSALS),
     "sessions": (shell("/sessions"), SESSIONS),
     "sessions-empty": (shell("/sessions"), replace(SESSIONS, sessions=[], total=0)),
     "session": (shell("/sessions/ses_3"), SESSION),

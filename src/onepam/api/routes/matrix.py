@@ -6,13 +6,11 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from onepam.api.errors import ApiError
-from onepam.api.guard import AsOf, Services, Who, done, right
-from onepam.api.models import Answer, Body, Digest, Done, Id, MaybeMoment, Moment, Reason, Seconds
+from onepam.api.guard import AsOf, Services, Who, right
+from onepam.api.models import Answer, Body, Digest, Id, MaybeMoment, Moment, Seconds
 from onepam.api.routes.route import Route
 from onepam.app.matrix.apply_access import apply_access
-from onepam.app.matrix.approve_change import approve_change
 from onepam.app.matrix.plan_access import plan_access
-from onepam.app.matrix.reject_change import reject_change
 from onepam.domain.access.model import Action, ConsoleRight, Mode
 from onepam.domain.matrix.changing import Applied, Outcome, Proposed, Unchanged
 from onepam.domain.matrix.file import InvalidFile
@@ -176,21 +174,6 @@ async def read_change(change: Id, services: Services, at: AsOf) -> ChangeDetail:
     )
 
 
-async def approve(change: Id, body: DigestIn, caller: Who, services: Services) -> AppliedOut:
-    """Approve exactly this change of another administrator; it is in force then."""
-    found = await services.reader(rows.change, None, change)
-    if found is None:
-        raise ApiError(_unknown(change))
-    outcome = await approve_change(services.ledger, caller.actor, change, body.digest, found.text)
-    return await _applied(outcome, services)
-
-
-async def reject(change: Id, body: Reason, caller: Who, services: Services) -> Done:
-    """Reject a change that waits, or take one's own back."""
-    done(await reject_change(services.ledger, caller.actor, change, body.reason))
-    return Done()
-
-
 async def _applied(outcome: Outcome, services: Services) -> AppliedOut:
     if isinstance(outcome, InvalidFile | Refused):
         raise _refusal(outcome)
@@ -246,6 +229,4 @@ ROUTES = (
     Route("POST", "/access/apply", ADMINISTER, apply),
     Route("GET", "/changes", READERS, list_changes),
     Route("GET", "/changes/{change}", READERS, read_change),
-    Route("POST", "/changes/{change}/approve", ADMINISTER, approve),
-    Route("POST", "/changes/{change}/reject", ADMINISTER, reject),
 )

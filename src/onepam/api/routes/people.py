@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints
 
 from onepam.api.errors import ApiError
-from onepam.api.guard import SIGNED_IN, AsOf, Services, Who, done, right
+from onepam.api.guard import AsOf, Services, Who, done, right
 from onepam.api.models import Answer, Body, Done, Happened, Id, MaybeMoment, Moment, Name, Reason, happened
 from onepam.api.routes.route import Route
 from onepam.api.services import ApiServices
@@ -15,7 +15,7 @@ from onepam.app.people.change_person import change_person
 from onepam.app.people.disable_person import disable_person
 from onepam.app.people.enable_person import enable_person
 from onepam.app.people.remove_service_key import remove_service_key
-from onepam.app.signing_in.enrol import approve_enrolment, end_enrolment, open_enrolment
+from onepam.app.signing_in.enrol import open_enrolment
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proof import MfaBasis
 from onepam.domain.people.adding import Attributes, unknown_person
@@ -245,20 +245,6 @@ async def enrolment(person: Id, body: Reason, caller: Who, services: Services) -
     return Link(enrolment=made, link=None, expires=None, due=opened.alone)
 
 
-async def agree(enrolment: Id, caller: Who, services: Services) -> Link:
-    """Agree, as a second administrator, to new factors of somebody who decides, administers or reaches what is
-    privileged."""
-    token = new_token("enr", services.random)
-    expires = done(await approve_enrolment(services.ledger, caller.actor, enrolment, token_digest(token).hex()))
-    return _link(services, enrolment, token, expires)
-
-
-async def cancel(enrolment: Id, caller: Who, services: Services) -> Done:
-    """End an enrolment that waits, or a link that nobody has used: any administrator, or the person whom it is for."""
-    done(await end_enrolment(services.ledger, caller.actor, enrolment))
-    return Done()
-
-
 async def add_key(person: Id, body: ServiceKeyIn, caller: Who, services: Services) -> ServiceKeyMade:
     """Register the key by which a service account opens sessions, from these networks only. Needs a fresh factor."""
     key = done(parse_public_key(body.public_key))
@@ -318,6 +304,4 @@ ROUTES = (
     Route("GET", "/people/{person}/keys", right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT), keys),
     Route("POST", "/people/{person}/keys", ADMINISTER, add_key, 201),
     Route("POST", "/people/{person}/keys/{factor}/remove", ADMINISTER, remove_key),
-    Route("POST", "/enrolments/{enrolment}/approve", ADMINISTER, agree),
-    Route("POST", "/enrolments/{enrolment}/deny", SIGNED_IN, cancel),
 )

@@ -1,4 +1,4 @@
-"""What waits for me, and my word on it: requests (req_), changes of the matrix (chg_), enrolments (enr_)."""
+"""What waits for me, and my word on it: requests (req_), and proposals of every kind."""
 
 from typing import Annotated, Any
 
@@ -16,10 +16,11 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 def inbox(
     as_of: Annotated[str | None, typer.Option(help="As it was then (RFC 3339).")] = None, as_json: Json = False
 ) -> None:
-    """List the requests that I may decide."""
+    """List what waits for my decision: requests, and what others proposed."""
     found = call("GET", "/inbox", params={"as_of": as_of})
+    laid = call("GET", "/proposals", params={"as_of": as_of})
     if Output.as_json:
-        printed(found)
+        printed({"requests": found, "proposals": laid})
         return
     table(
         ("REQUEST", "WHO", "WHAT", "FOR", "WAITS", "REASON", "BEFORE", "UNUSUAL"),
@@ -36,23 +37,42 @@ def inbox(
             )
             for each, row in ((each, each["request"]) for each in found)
         ),
-        "Nothing waits for you.",
+        "No request waits for you.",
+    )
+    table(
+        ("PROPOSAL", "WHAT", "SAYS", "BY", "WAITS", "YOU MAY"),
+        (
+            (
+                each["proposal"],
+                each["title"],
+                "; ".join(fact["value"] for fact in each["facts"]),
+                each["by_name"],
+                when(each["since"]),
+                "approve, deny" if each["decides"] else "deny",
+            )
+            for each in laid
+        ),
+        "No proposal waits for you.",
     )
 
 
 def approve(item: str, comment: Comment = "", yes: Yes = False, as_json: Json = False) -> None:
-    """Approve a request, another administrator's change, or the replacement of an administrator's factors."""
+    """Approve a request, or what somebody else proposed: any id that onepam inbox lists."""
     which = one_id(item)
-    match which.partition("_")[0]:
-        case "req":
-            _approve_request(which, comment, yes)
-        case "chg":
-            _approve_change(which, yes)
-        case "enr":
-            confirmed(f"Let this person replace their factors ({which})?", yes)
-            _show_link(call("POST", f"/enrolments/{which}/approve"))
-        case _:
-            _unknown(item)
+    if which.startswith("req_"):
+        _approve_request(which, comment, yes)
+        return
+    found = _proposal(which)
+    if not Output.as_json:
+        _show_proposal(found)
+    confirmed("Approve it?", yes)
+    given = call("POST", f"/proposals/{which}/approve", {"digest": found["digest"]})
+    if Output.as_json:
+        printed(given)
+    elif given["link"] is None:
+        say(f"{which} is in force.")
+    else:
+        say(f"One-use link, ends {when(given['expires'])}; give it to nobody else:", f"  {given['link']}")
 
 
 def undo(request: str, as_json: Json = False) -> None:
@@ -63,15 +83,12 @@ def undo(request: str, as_json: Json = False) -> None:
 
 
 def deny(item: str, comment: Comment = "", as_json: Json = False) -> None:
-    """Deny a request, or reject a change."""
+    """Deny a request or a proposal, take my own proposal back, or cancel new factors of mine."""
     which = one_id(item)
-    match which.partition("_")[0]:
-        case "req":
-            done = call("POST", f"/requests/{which}/deny", {"comment": comment})
-        case "chg":
-            done = call("POST", f"/changes/{which}/reject", {"reason": comment})
-        case _:
-            _unknown(item)
+    if which.startswith("req_"):
+        done = call("POST", f"/requests/{which}/deny", {"comment": comment})
+    else:
+        done = call("POST", f"/proposals/{which}/deny", {"reason": comment})
     printed(done) if Output.as_json else say(f"{which} is denied.")
 
 
@@ -96,23 +113,20 @@ def _approve_request(request: str, comment: str, yes: bool) -> None:
     say(f"  It takes effect {when(given['starts'])}; until then: onepam undo {request}")
 
 
-def _approve_change(change: str, yes: bool) -> None:
-    found = call("GET", f"/changes/{change}")
-    row = found["change"]
-    if not Output.as_json:
-        say(f"Proposed by {row['proposer_name']} {when(row['proposed'])}: {row['summary']}")
-        if found["plan"]:
-            show_plan(found["plan"])
-        if found["sessions"]:
-            say(f"It ends {found['sessions']} live sessions of {found['people']} people.")
-    confirmed("Approve it?", yes)
-    given = call("POST", f"/changes/{change}/approve", {"digest": row["digest"]})
-    printed(given) if Output.as_json else say(f"{change} is {given['outcome']}.")
+def _proposal(which: str) -> dict[str, Any]:
+    waiting: list[dict[str, Any]] = call("GET", "/proposals")
+    found = next((each for each in waiting if each["proposal"] == which), None)
+    if found is None:
+        stop(USAGE, f"{which} is nothing that waits for a decision of yours.", "See: onepam inbox")
+    return found
 
 
-def _show_link(given: dict[str, Any]) -> None:
-    printed(given) if Output.as_json else say(f"One-use link, ends {when(given['expires'])}:", f"  {given['link']}")
-
-
-def _unknown(item: str) -> None:
-    stop(USAGE, f"{item} is nothing that waits for a decision.", "An id of a request (req_...) or a change (chg_...)")
+def _show_proposal(found: dict[str, Any]) -> None:
+    said = [(each["word"].lower(), each["value"]) for each in found["facts"]]
+    facts((("what", found["title"]), *said, ("proposed by", f"{found['by_name']} {when(found['since'])}")))
+    if found["kind"] == "change":
+        change = call("GET", f"/changes/{found['proposal']}")
+        if change["plan"]:
+            show_plan(change["plan"])
+        if change["sessions"]:
+            say(f"It ends {change['sessions']} live sessions of {change['people']} people.")

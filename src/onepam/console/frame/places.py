@@ -32,7 +32,7 @@ ANYBODY = Needs(signed_in=False)
 MEMBER = Needs()
 SEES_ALL = Needs(rights=(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR))
 ADMINISTERS = Needs(rights=(ConsoleRight.ADMINISTER,))
-APPROVES = Needs(rights=(ConsoleRight.APPROVE,))
+DECIDES = Needs(rights=(ConsoleRight.APPROVE, ConsoleRight.ADMINISTER, ConsoleRight.ACCEPT_RISK))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,65 +1,27 @@
-"""Requests: the inbox of those who decide, one request with its chain and history, taking back and ending."""
+"""Requests: one with its chain and history, taking back and ending."""
 
 from collections.abc import Callable
 
 from starlette.responses import Response
 
 from onepam.app.ports import LedgerHealth, Snapshot
-from onepam.app.requests.approve_request import approve_request, undo_approval
-from onepam.app.requests.deny_request import deny_request
 from onepam.app.requests.end_grant import end_grant
 from onepam.app.requests.withdraw_request import withdraw_request
 from onepam.console.frame.page import Context
-from onepam.console.frame.places import APPROVES, MEMBER, Place, Shown
-from onepam.console.frame.rendering import Flash
+from onepam.console.frame.places import MEMBER, Place
 from onepam.console.frame.view import View, resources
 from onepam.console.frame.visit import Visit
-from onepam.console.frame.wording import asked_before, probe_words, words_of
-from onepam.console.requests.requests_page import ApprovalsPage, RequestPage
+from onepam.console.frame.wording import probe_words, words_of
+from onepam.console.requests.requests_page import RequestPage
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.requests.events import RequestStatus
-from onepam.kernel.clock import MILLISECOND, Instant
+from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
-from onepam.kernel.ids import new_id
-from onepam.store.facts.holdings import held_roles
 from onepam.store.read import requests as rows
 from onepam.store.read.explain import asked
-from onepam.store.read.leavers import stranded
 from onepam.store.read.names import called
 from onepam.store.read.probes import probed_after
 from onepam.store.read.sessions import SessionFilter, count_sessions
-
-MOST_DECIDED = 10
-
-
-async def inbox(visit: Visit) -> Response:
-    """What waits for me, and what was decided lately."""
-    overseen = visit.me.has(ConsoleRight.ADMINISTER)
-    return visit.page(await visit.services.reader(_inbox, visit.at, View.of(visit), overseen))
-
-
-async def decide(visit: Visit) -> Response:
-    """A decision; a refusal is a page, so that it is seen. An approval can be undone until it takes effect."""
-    ledger, request = visit.services.ledger, visit.path("request")
-    comment, decision = visit.form.get("comment", ""), visit.form.get("decision")
-    outcome: object
-    if decision == "approve":
-        grant = new_id("grt", visit.services.random)
-        digest = visit.form.get("digest", "")
-        outcome = await approve_request(ledger, visit.me.actor, request, digest, grant, comment)
-    elif decision == "deny":
-        outcome = await deny_request(ledger, visit.me.actor, request, comment)
-    else:
-        outcome = Refused("form.malformed", "A decision is to approve or to deny.", "Open the inbox again.")
-    if isinstance(outcome, Refused):
-        return visit.refusal(outcome, 409)
-    return visit.go("/approvals", None if decision == "approve" else Flash("done", "Denied."))
-
-
-async def undo(visit: Visit) -> Response:
-    """Takes my approval back before it takes effect."""
-    outcome = await undo_approval(visit.services.ledger, visit.me.actor, visit.path("request"))
-    return visit.refusal(outcome, 409) if outcome is not None else visit.go("/approvals", Flash("done", "Undone."))
 
 
 async def request_page(visit: Visit) -> Response:
@@ -96,64 +58,6 @@ async def end_access(visit: Visit) -> Response:
 
 def _unknown(ident: str) -> Refused:
     return Refused("request.unknown", "There is no such request that you may see.", f"You asked for {ident[:40]}.")
-
-
-def _inbox(db: Snapshot, at: Instant, view: View, overseen: bool) -> ApprovalsPage:
-    waiting = rows.inbox(db, at, view.person)
-    decided = rows.requests(db, at, decider=view.person, most=MOST_DECIDED)
-    shown = resources(db, at, (each.row.resource for each in waiting))
-    return ApprovalsPage(
-        stranded=stranded(db, at) if overseen else (),
-        waiting=[
-            {
-                "id": each.row.request,
-                "digest": each.row.digest,
-                "person": {
-                    "id": each.row.person,
-                    "name": each.row.person_name,
-                    "detail": ", ".join(dict.fromkeys(held.role for held in held_roles(db, each.row.person, at))),
-                },
-                "resource": shown[each.row.resource],
-                "login": each.row.login,
-                "role": each.row.role,
-                "duration": each.row.duration,
-                "reason": each.row.reason or "",
-                "ticket": each.row.ticket or "",
-                "ticket_href": None,
-                "at": each.row.made,
-                "expires": each.row.expires,
-                "before": asked_before(each.asked, each.used),
-                "unusual": [words[:1].upper() + words[1:] for words in each.unusual],
-                "chain": view.chain(link for link in asked(db, at, each.row.request) if link.kind in _RESTS_ON),
-                "privileged": each.privileged,
-            }
-            for each in waiting
-        ],
-        decided=[
-            {
-                "id": each.request,
-                "person": each.person_name,
-                "resource": each.resource,
-                "login": each.login,
-                "decision": each.status.value,
-                "by": "you",
-                "at": each.decided,
-                "undo_left": _undo_left(each, at),
-            }
-            for each in decided
-        ],
-    )
-
-
-def _undo_left(row: rows.RequestRow, at: Instant) -> int:
-    """Milliseconds for which an approval can be undone; 0 when it cannot."""
-    if row.grant_state != "starting" or row.effective_at is None:
-        return 0
-    return (row.effective_at - at) // MILLISECOND
-
-
-_RESTS_ON = ("role", "permission", "binding", "group")
-"""The links above a request: what the requester says and wants stands beside them already."""
 
 
 def _request(
@@ -216,9 +120,6 @@ def _probe(db: Snapshot, at: Instant, row: rows.RequestRow) -> Context | None:
 
 
 PLACES = (
-    Place("GET", "/approvals", APPROVES, inbox, Shown("Approvals", "inbox", "Me")),
-    Place("POST", "/approvals/{request}", APPROVES, decide),
-    Place("POST", "/approvals/{request}/undo", APPROVES, undo),
     Place("GET", "/requests/{request}", MEMBER, request_page),
     Place("POST", "/requests/{request}/withdraw", MEMBER, withdraw),
     Place("POST", "/grants/{grant}/end", MEMBER, end_access),

@@ -19,6 +19,7 @@ class FactorsPage(PageContext):
     `passkey`: {options, verify}
     `may_remove`: false while only one factor is left
     `errors`: {field: message}
+    `asked`: none, or {id, by (str), alone (Instant or none)}: somebody asks to set all of them anew by a link
     `notice`: such as "opens nothing privileged for an hour" ("" when none)
     """
 
@@ -34,6 +35,7 @@ class FactorsPage(PageContext):
     may_remove: bool
     errors: Context
     notice: str
+    asked: Context | None
 
 
 @dataclass(frozen=True, slots=True)

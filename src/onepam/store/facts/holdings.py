@@ -113,7 +113,7 @@ def actor_facts(db: Snapshot, actor: Actor, at: Instant) -> ActorFacts:
         f"SELECT expires, mfa_at, basis FROM sign_in WHERE session = :session AND person = :person AND {AT}",
         {"session": actor.session, "person": actor.person, "at": at},
     )
-    linked_by, linked_for = _hands(db, actor.person, at)
+    linked_by, linked_for = hands(db, actor.person, at)
     return ActorFacts(
         person=actor.person,
         enabled=enabled,
@@ -127,7 +127,7 @@ def actor_facts(db: Snapshot, actor: Actor, at: Instant) -> ActorFacts:
     )
 
 
-def _hands(db: Snapshot, person: str, at: Instant) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def hands(db: Snapshot, person: str, at: Instant) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Who made the links by which somebody enrolled lately, and who did by theirs."""
     of = {**_of(person, at), "since": at - ONE_HAND}
     by = rows(db, f"SELECT maker FROM hand WHERE person = :person AND since > :since AND {AT} ORDER BY 1", of)

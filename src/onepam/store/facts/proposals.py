@@ -70,9 +70,9 @@ _HERE = (
     "EXISTS (SELECT 1 FROM person p WHERE p.person = w.proposer AND p.enabled = 1 AND (p.ends IS NULL OR p.ends > :at) "
     "AND p.valid_from <= :at AND :at < p.valid_until)"
 )
+_ALL = f"SELECT w.*, {_HERE} AS present FROM ({' UNION ALL '.join(map(_waiting, STANDS))}) w"
 _OVER = (
-    f"SELECT w.*, {_HERE} AS present FROM ({' UNION ALL '.join(map(_waiting, STANDS))}) w "
-    f"WHERE coalesce(w.alone, w.since) + w.lapse <= :at OR w.ends <= :at OR NOT {_HERE} "
+    f"{_ALL} WHERE coalesce(w.alone, w.since) + w.lapse <= :at OR w.ends <= :at OR NOT {_HERE} "
     f"ORDER BY w.since, w.proposal LIMIT {MOST_LAPSING}"
 )
 _ONE = {
@@ -85,6 +85,12 @@ def proposal_of(db: Snapshot, kind: ProposalKind, proposal: str, at: Instant) ->
     """The proposal of that id while it waits; None where none does."""
     found = row(db, _ONE[kind], {"proposal": proposal, "at": at})
     return _proposal(found) if found is not None else None
+
+
+def standing_proposals(db: Snapshot, at: Instant) -> list[Waiting]:
+    """All that have not ended, the oldest first; some may have lapsed or fallen, and wait for the sweep."""
+    found = rows(db, f"{_ALL} ORDER BY w.since, w.proposal LIMIT {MOST_LAPSING}", {"at": at})
+    return [Waiting(_proposal(each), each["concerns"]) for each in found]
 
 
 @loads(LapsingQuery)

@@ -11,7 +11,9 @@ from onepam.store.engine.entries import Stored as Stored
 from onepam.store.engine.entries import entries, size_at
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import held_roles
+from onepam.store.read.directory_brake import held_people, reported_leavers
 from onepam.store.read.people import people
+from onepam.store.read.proposals import count_proposals
 from onepam.store.read.requests import count_waiting
 from onepam.store.read.second_factor import without_factor
 
@@ -45,11 +47,20 @@ class Kept:
 
 
 def counts(db: Snapshot, at: Instant, person: str) -> tuple[int, int]:
-    """How many requests wait for the person's decision, and how many live sessions the person may see."""
+    """How much waits for the person's decision (requests, proposals, accounts that a directory ended or reported), and
+    how many live sessions the person may see."""
     everybody = any(OVERSEERS.intersection(each.console) for each in held_roles(db, person, at))
     who = "" if everybody else " AND person = :person"
     live = row(db, f"SELECT count(*) FROM session WHERE status = 'open' AND {AT}{who}", {"at": at, "person": person})
-    return count_waiting(db, at, person), (live[0] if live else 0)
+    waiting = count_waiting(db, at, person) + count_proposals(db, at, person) + _held(db, at, person)
+    return waiting, (live[0] if live else 0)
+
+
+def _held(db: Snapshot, at: Instant, person: str) -> int:
+    """How many accounts wait for an administrator's word."""
+    if not any(ConsoleRight.ADMINISTER in each.console for each in held_roles(db, person, at)):
+        return 0
+    return len(held_people(db, at)) + len({each.person for each in reported_leavers(db, at)})
 
 
 def setup(db: Snapshot, at: Instant) -> Setup:

@@ -1,0 +1,1 @@
+"""One person's word on what another proposed, whatever its subject."""

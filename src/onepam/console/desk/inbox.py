@@ -1,0 +1,225 @@
+"""The inbox: everything that waits for the reader's decision, whatever its kind, and the one pair of actions on it."""
+
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from onepam.app.deciding.decide_proposal import Seen, approve_proposal, deny_proposal, unknown_proposal
+from onepam.app.ports import Snapshot
+from onepam.app.requests.approve_request import approve_request, undo_approval
+from onepam.app.requests.deny_request import deny_request
+from onepam.console.desk.inbox_page import ApprovalsPage
+from onepam.console.frame.page import Context
+from onepam.console.frame.places import DECIDES, Place, Shown
+from onepam.console.frame.rendering import Flash
+from onepam.console.frame.view import View, resources
+from onepam.console.frame.visit import Visit
+from onepam.console.frame.wording import asked_before
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.proposal import RULES, ProposalKind
+from onepam.identity.tokens import new_token, token_digest
+from onepam.kernel.clock import MILLISECOND, Instant
+from onepam.kernel.errors import Refused
+from onepam.kernel.ids import new_id
+from onepam.store.facts.holdings import held_roles
+from onepam.store.read import proposals as laid
+from onepam.store.read import requests as rows
+from onepam.store.read.changes import change
+from onepam.store.read.directory_brake import held_people, reported_leavers
+from onepam.store.read.explain import asked
+from onepam.store.read.leavers import stranded
+
+HERE = "/approvals"
+MOST_DECIDED = 10
+
+KINDS = {
+    ProposalKind.SCIM_TOKEN: ("SCIM token", "id-badge-2"),
+    ProposalKind.PROVIDER: ("Identity provider", "building"),
+    ProposalKind.SIGNAL_STREAM: ("Signal stream", "link"),
+    ProposalKind.MFA_EXCEPTION: ("Exception", "shield-lock"),
+    ProposalKind.ENROLMENT: ("New factors", "fingerprint"),
+    ProposalKind.CHANGE: ("Change", "git-pull-request"),
+}
+"""How each kind is called, and its icon."""
+
+
+async def inbox_page(visit: Visit) -> Response:
+    """What waits for me, and what was decided lately."""
+    return await _show(visit, None)
+
+
+async def decide(visit: Visit) -> Response:
+    """The reader's word on a request or a proposal."""
+    ident, decision = visit.path("item"), visit.form.get("decision")
+    if decision not in ("approve", "deny"):
+        return visit.refusal(Refused("form.malformed", "A decision is to approve or to deny.", "Go back."), 409)
+    kind = await visit.services.reader(laid.proposal_kind, None, ident)
+    if kind is None:
+        return await _on_request(visit, ident, approve=decision == "approve")
+    if decision == "deny":
+        refused = await deny_proposal(visit.services.ledger, visit.me.actor, kind, ident, visit.form.get("comment", ""))
+        return visit.outcome(refused, HERE, "It will not take effect.")
+    if _seat(visit).stale(kind):
+        return visit.go(f"/step-up?next={HERE}")
+    found = await visit.services.reader(change, None, ident) if kind is ProposalKind.CHANGE else None
+    token = new_token("enr", visit.services.random)
+    seen = Seen(visit.form.get("digest", ""), found.text if found else "", token_digest(token).hex())
+    outcome = await approve_proposal(visit.services.ledger, visit.me.actor, kind, ident, seen)
+    if isinstance(outcome, Refused):
+        return visit.outcome(outcome, HERE, "")
+    if outcome is None:
+        return visit.outcome(None, HERE, "Approved, and in force.")
+    link = f"{visit.services.origin}/enrol/{token.reveal().decode('ascii')}"
+    return await _show(visit, {"url": link, "ends": outcome})
+
+
+async def undo_request(visit: Visit) -> Response:
+    """Takes my approval of a request back before it takes effect."""
+    outcome = await undo_approval(visit.services.ledger, visit.me.actor, visit.path("item"))
+    return visit.refusal(outcome, 409) if outcome is not None else visit.go(HERE, Flash("done", "Undone."))
+
+
+async def _on_request(visit: Visit, request: str, *, approve: bool) -> Response:
+    """A refusal is a page, so that it is seen. An approval can be undone until it takes effect."""
+    ledger, comment = visit.services.ledger, visit.form.get("comment", "")
+    outcome: object
+    if not request.startswith("req_"):
+        outcome = unknown_proposal(request)
+    elif approve:
+        grant, digest = new_id("grt", visit.services.random), visit.form.get("digest", "")
+        outcome = await approve_request(ledger, visit.me.actor, request, digest, grant, comment)
+    else:
+        outcome = await deny_request(ledger, visit.me.actor, request, comment)
+    if isinstance(outcome, Refused):
+        return visit.refusal(outcome, 409)
+    return visit.go(HERE, None if approve else Flash("done", "Denied."))
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who reads the inbox, when: whether they administer, when they showed their second factor; and the link that a
+    yes has just made."""
+
+    person: str
+    administers: bool
+    shown: Instant | None
+    now: Instant
+    link: Context | None
+
+    def stale(self, kind: ProposalKind) -> bool:
+        """Whether a factor has to be shown once more to decide on this kind."""
+        return self.shown is None or self.shown + RULES[kind].factor_to_decide <= self.now
+
+
+def _seat(visit: Visit, link: Context | None = None) -> Seat:
+    me = visit.me
+    return Seat(me.actor.person, me.has(ConsoleRight.ADMINISTER), me.facts.mfa_at, visit.now, link)
+
+
+async def _show(visit: Visit, link: Context | None) -> Response:
+    at = visit.at if visit.request.method == "GET" else None
+    return visit.page(await visit.services.reader(_inbox, at, View.of(visit), _seat(visit, link)))
+
+
+def _proposal(found: laid.WaitingProposal, seat: Seat) -> Context:
+    it = found.proposal
+    word, glyph = KINDS[it.kind]
+    return {
+        "id": it.proposal,
+        "kind": word,
+        "icon": glyph,
+        "title": found.title,
+        "facts": [{"word": each, "value": value} for each, value in found.facts],
+        "by": {"id": it.by, "name": found.by_name},
+        "at": it.since,
+        "until": it.until,
+        "alone": it.alone,
+        "digest": found.digest,
+        "href": _where(it.kind, it.proposal, it.person) if seat.administers else None,
+        "decides": found.decides,
+        "mine": it.by == seat.person,
+        "stale": seat.stale(it.kind),
+    }
+
+
+def _where(kind: ProposalKind, proposal: str, person: str) -> str:
+    """The page that shows all of it."""
+    pages = {
+        ProposalKind.SCIM_TOKEN: "/provisioning",
+        ProposalKind.PROVIDER: f"/providers/proposed/{proposal}",
+        ProposalKind.SIGNAL_STREAM: "/signals",
+        ProposalKind.MFA_EXCEPTION: "/exceptions",
+        ProposalKind.ENROLMENT: f"/people/{person}",
+        ProposalKind.CHANGE: f"/changes/{proposal}",
+    }
+    return pages[kind]
+
+
+def _inbox(db: Snapshot, at: Instant, view: View, seat: Seat) -> ApprovalsPage:
+    waiting = rows.inbox(db, at, view.person)
+    decided = rows.requests(db, at, decider=view.person, most=MOST_DECIDED)
+    shown = resources(db, at, (each.row.resource for each in waiting))
+    reported = {each.person for each in reported_leavers(db, at)} if seat.administers else ()
+    return ApprovalsPage(
+        link=seat.link,
+        proposals=[_proposal(each, seat) for each in laid.proposals(db, at, view.person)],
+        held=len(held_people(db, at)) if seat.administers else 0,
+        reported=len(reported),
+        stranded=stranded(db, at) if seat.administers else (),
+        waiting=[
+            {
+                "id": each.row.request,
+                "digest": each.row.digest,
+                "person": {
+                    "id": each.row.person,
+                    "name": each.row.person_name,
+                    "detail": ", ".join(dict.fromkeys(held.role for held in held_roles(db, each.row.person, at))),
+                },
+                "resource": shown[each.row.resource],
+                "login": each.row.login,
+                "role": each.row.role,
+                "duration": each.row.duration,
+                "reason": each.row.reason or "",
+                "ticket": each.row.ticket or "",
+                "ticket_href": None,
+                "at": each.row.made,
+                "expires": each.row.expires,
+                "before": asked_before(each.asked, each.used),
+                "unusual": [words[:1].upper() + words[1:] for words in each.unusual],
+                "chain": view.chain(link for link in asked(db, at, each.row.request) if link.kind in _RESTS_ON),
+                "privileged": each.privileged,
+            }
+            for each in waiting
+        ],
+        decided=[
+            {
+                "id": each.request,
+                "person": each.person_name,
+                "resource": each.resource,
+                "login": each.login,
+                "decision": each.status.value,
+                "by": "you",
+                "at": each.decided,
+                "undo_left": _undo_left(each, at),
+            }
+            for each in decided
+        ],
+    )
+
+
+def _undo_left(row: rows.RequestRow, at: Instant) -> int:
+    """Milliseconds for which an approval can be undone; 0 when it cannot."""
+    if row.grant_state != "starting" or row.effective_at is None:
+        return 0
+    return (row.effective_at - at) // MILLISECOND
+
+
+_RESTS_ON = ("role", "permission", "binding", "group")
+"""The links above a request: what the requester says and wants stands beside them already."""
+
+
+PLACES = (
+    Place("GET", HERE, DECIDES, inbox_page, Shown("Approvals", "inbox", "Me")),
+    Place("POST", "/approvals/{item}", DECIDES, decide),
+    Place("POST", "/approvals/{item}/undo", DECIDES, undo_request),
+)

@@ -1,0 +1,109 @@
+"""What waits for two people: every proposal of every kind, and which of them somebody may decide on."""
+
+import json
+from dataclasses import dataclass
+
+from onepam.app.ports import Snapshot
+from onepam.domain.access.authority import ActorFacts
+from onepam.domain.access.proposal import RULES, Proposal, ProposalKind, fallen, judge
+from onepam.kernel.clock import FOREVER, Instant
+from onepam.store.db import Row, row
+from onepam.store.engine.tables import AT
+from onepam.store.facts.holdings import hands, held_roles
+from onepam.store.facts.proposals import STANDS, standing_proposals
+from onepam.store.read.names import names
+
+Fact = tuple[str, str]
+"""A word, and what stands beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingProposal:
+    """A proposal as one reader sees it: a `title`, and what it says in `facts`.
+
+    `decides`: the reader may say yes, once they have shown a factor as fresh as its kind asks; else they may only take
+    it back, or cancel what is for themselves. `digest` is that of a change of the matrix, else "".
+    """
+
+    proposal: Proposal
+    title: str
+    facts: tuple[Fact, ...]
+    by_name: str
+    person_name: str
+    digest: str
+    decides: bool
+
+
+def proposal_kind(db: Snapshot, at: Instant, proposal: str) -> ProposalKind | None:
+    """Of what kind the proposal of that id is that has not ended; None where there is none."""
+    found = (each.proposal for each in standing_proposals(db, at))
+    return next((each.kind for each in found if each.proposal == proposal), None)
+
+
+def count_proposals(db: Snapshot, at: Instant, person: str) -> int:
+    """How many proposals wait for the person's decision."""
+    reader = _reader(db, at, person)
+    return sum(_decides(each.proposal, reader, at) for each in standing_proposals(db, at)) if reader.roles else 0
+
+
+def proposals(db: Snapshot, at: Instant, person: str) -> tuple[WaitingProposal, ...]:
+    """Those that the person may decide on, and their own: the oldest first."""
+    reader, called = _reader(db, at, person), names(db, at)
+    found = []
+    for each in standing_proposals(db, at):
+        laid = each.proposal
+        decides = _decides(laid, reader, at)
+        theirs = laid.by == person or (laid.person == person and laid.kind is ProposalKind.ENROLMENT)
+        if fallen(laid, at) is None and (decides or theirs):
+            title, facts, digest = _says(db, at, laid, each.of, called)
+            by, whom = called.get(laid.by, laid.by), called.get(laid.person, laid.person)
+            found.append(WaitingProposal(laid, title, facts, by, whom, digest, decides))
+    return tuple(found)
+
+
+def _reader(db: Snapshot, at: Instant, person: str) -> ActorFacts:
+    """The reader as if they had shown a factor just now: whether it is fresh is asked when they decide."""
+    linked_by, linked_for = hands(db, person, at)
+    return ActorFacts(
+        person, True, None, FOREVER, at, held_roles(db, person, at), linked_by=linked_by, linked_for=linked_for
+    )
+
+
+def _decides(proposal: Proposal, reader: ActorFacts, at: Instant) -> bool:
+    return judge(proposal, reader, RULES[proposal.kind], at) is None
+
+
+def _says(
+    db: Snapshot, at: Instant, proposal: Proposal, of: str, called: dict[str, str]
+) -> tuple[str, tuple[Fact, ...], str]:
+    """What it is, what it says, and its digest."""
+    found, who = _row(db, at, proposal), called.get(proposal.person, proposal.person)
+    match proposal.kind:
+        case ProposalKind.SCIM_TOKEN:
+            networks, domains = json.loads(found["networks"]), json.loads(found["domains"])
+            what = f"SCIM token {found['name']}"
+            speaks = ", ".join(domains) or "every mail domain"
+            return what, (("Directory", of), ("From", ", ".join(networks) or "anywhere"), ("For", speaks)), ""
+        case ProposalKind.PROVIDER:
+            domains = json.loads(found["rule"]).get("domains", ())
+            return f"Identity provider {found['name']}", (("Speaks for", ", ".join(domains) or "nobody yet"),), ""
+        case ProposalKind.SIGNAL_STREAM:
+            return f"Signal stream {found['name']}", (("Transmitter", found["issuer"]),), ""
+        case ProposalKind.MFA_EXCEPTION:
+            said = (("Because", found["reason"] or "erased"), ("Instead", found["control"] or "erased"))
+            return f"{who} signs in without a second factor", said, ""
+        case ProposalKind.ENROLMENT:
+            return f"New factors of {who}", (("Because", found["because"]),), ""
+        case ProposalKind.CHANGE:
+            return "Change of the role matrix", (("What", found["summary"]),), found["digest"]
+
+
+def _row(db: Snapshot, at: Instant, proposal: Proposal) -> Row:
+    it = STANDS[proposal.kind]
+    found = row(
+        db,
+        f"SELECT * FROM {it.table} WHERE {it.proposal} = :proposal AND {AT}",
+        {"proposal": proposal.proposal, "at": at},
+    )
+    assert found is not None  # it was read a moment ago, from the same snapshot
+    return found

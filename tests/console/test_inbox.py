@@ -1,0 +1,143 @@
+"""One inbox: everything that waits for somebody, counted by one badge, decided by one pair of actions."""
+
+import re
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from onepam.app.providers.propose_provider import propose_provider
+from onepam.app.providers.signal_streams import propose_stream
+from onepam.app.provisioning.scim_token import propose_scim_token
+from onepam.app.signing_in.accept_risk import propose_exception
+from onepam.app.signing_in.enrol import open_enrolment
+from onepam.domain.access.model import ConsoleRight
+from onepam.domain.leaving.brake import DirectoryPersonHeld, HoldReason
+from onepam.domain.providers.assertion import ProviderKind
+from onepam.domain.providers.events import ProviderRule, ProviderSet
+from onepam.domain.providers.setting import Provider
+from onepam.domain.providers.signals import Delivery, Stream
+from onepam.domain.provisioning.tokens import END_ATTRIBUTE, TokenWish
+from onepam.domain.signing_in.events import EnrolmentProposed, FactorEnrolled, FactorKind
+from onepam.domain.signing_in.exceptions import Proposed as WantedException
+from onepam.kernel.clock import DAY, MINUTE, Instant
+from tests.company import record, role_set
+from tests.console.browsing import Browser, Office, opened
+
+pytestmark = pytest.mark.anyio
+
+IDS = ("stk_1", "chg_1", "chg_2", "exc_1", "enr_1")
+"""A proposal of each kind that is laid by its use case: token, provider, stream, exception, new factors."""
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    """Ada has proposed one of each kind; bob administers and accepts risks, max approves requests and has a factor."""
+    async with opened(tmp_path) as office:
+        company, ledger = office.company, office.company.ledger
+        lab = ProviderSet("chg_9", "idp_9", ProviderKind.OIDC, "Lab", "{}", ProviderRule(), "ada", "bob")
+        await record(ledger, lab, role_set("risk", (), (ConsoleRight.ACCEPT_RISK,)))
+        await company.bind("ada", "risk")
+        await company.bind("bob", "risk")
+        keys = (
+            FactorEnrolled(f"fac_{who}", who, FactorKind.PASSKEY, "v1", None, None) for who in ("ada", "bob", "max")
+        )
+        await record(ledger, *keys)
+        ada, ends = company.actor("ada"), Instant(company.clock() + 30 * DAY)
+        wish = TokenWish("stk_1", "okta", "Okta <b>", (), END_ATTRIBUTE, ends, "ab" * 32)
+        assert await propose_scim_token(ledger, ada, wish) is None
+        okta = Provider(
+            "chg_1", "idp_1", ProviderKind.OIDC, "Okta", '{"issuer":"https://o.example"}', ProviderRule(), None
+        )
+        assert await propose_provider(ledger, ada, okta, None) is None
+        stream = Stream(
+            "chg_2", "sst_1", "Push", "https://okta.example", "https://pam.example", Delivery.PUSH, "idp_9", "", "s-1",
+            "d" * 64, None,
+        )  # fmt: skip
+        assert await propose_stream(ledger, ada, stream) is None
+        wanted = WantedException("exc_1", "eve", "No telephone", "From the office only", ends)
+        assert await propose_exception(ledger, ada, wanted) is None
+        await open_enrolment(ledger, ada, "max", "enr_1", secrets.token_hex(32), "lost it")
+        yield office
+
+
+def listed(page: str) -> set[str]:
+    """The proposals that have a form."""
+    return set(re.findall(r'action="/approvals/((?!req_)[a-z]+_\w+)"', page))
+
+
+def badge(page: str) -> str:
+    found = re.search(r"data-waiting>([^<]*)<", page)
+    assert found is not None
+    return found[1].strip()
+
+
+async def test_everything_that_waits_stands_in_one_place_and_is_counted(office: Office) -> None:
+    bob = await office.sign_in("bob")
+    page = await bob.read("/approvals")
+    there = listed(page)
+    assert there == set(IDS)
+    assert badge(page) == str(len(there))
+    assert "Okta &lt;b&gt;" in page, "names are text"
+    assert page.count('value="approve"') == len(there)
+    held = DirectoryPersonHeld("hld_1", "vic", "scim:okta", HoldReason.MANY, "deactivated", None, None, None)
+    await record(office.company.ledger, held)
+    page = await bob.read("/approvals")
+    assert badge(page) == str(len(there) + 1)
+    assert "that a directory ended waits for your word" in page
+    mine = await (await office.sign_in("ada")).read("/approvals")
+    assert listed(mine) == there
+    assert 'value="approve"' not in mine
+    assert badge(mine) == "1", "the account alone: nobody decides on their own"
+    theirs = await (await office.sign_in("max")).read("/approvals")
+    assert listed(theirs) == {"enr_1"}, "max decides on requests; these are for max"
+
+
+async def said(browser: Browser, item: str, decision: str, **more: str) -> str:
+    return await browser.done(f"/approvals/{item}", decision=decision, **more)
+
+
+@pytest.mark.parametrize("item", ["stk_1", "chg_1", "chg_2", "exc_1"])
+async def test_one_pair_of_actions_decides_on_each(office: Office, item: str) -> None:
+    ada, bob = await office.sign_in("ada"), await office.sign_in("bob")
+    assert "Nobody approves their own proposal" in await ada.refused(f"/approvals/{item}", decision="approve")
+    office.company.clock.advance(6 * MINUTE)
+    assert (await bob.post(f"/approvals/{item}", decision="approve")).headers["Location"] == "/step-up?next=/approvals"
+    bob = await office.sign_in("bob")
+    assert "Approved, and in force." in await said(bob, item, "approve")
+    assert item not in listed(await bob.read("/approvals"))
+    assert "waits for a decision" in await bob.refused(f"/approvals/{item}", decision="approve")
+
+
+@pytest.mark.parametrize("item", IDS)
+@pytest.mark.parametrize("who", ["ada", "bob"])
+async def test_and_says_no_or_takes_it_back(office: Office, item: str, who: str) -> None:
+    browser = await office.sign_in(who)
+    assert "It will not take effect." in await said(browser, item, "deny", comment="not now")
+    assert item not in listed(await browser.read("/approvals"))
+
+
+async def test_a_yes_to_new_factors_shows_the_link_once(office: Office) -> None:
+    bob = await office.sign_in("bob")
+    answer = await bob.post("/approvals/enr_1", decision="approve")
+    assert answer.status_code == 200
+    assert "/enrol/enr_" in answer.text
+    assert "/enrol/enr_" not in await bob.read("/approvals")
+
+
+async def test_whose_factors_they_are_cancels(office: Office) -> None:
+    """Also somebody who decides on nothing, on the page of their factors."""
+    max_ = await office.sign_in("max")
+    assert "Ada Example asks to set all your factors anew" in await max_.read("/factors")
+    await max_.done("/factors/enrolments/enr_1/cancel")
+    assert "asks to set all your factors anew" not in await max_.read("/factors")
+    await record(office.company.ledger, EnrolmentProposed("enr_2", "max", "lost it", "ada"))
+    eve = await office.sign_in("eve")
+    await eve.refused("/factors/enrolments/enr_2/cancel")
+
+
+async def test_who_decides_on_nothing_has_no_inbox(office: Office) -> None:
+    eve = await office.sign_in("eve")
+    assert (await eve.get("/approvals")).status_code == 403
+    assert (await eve.post("/approvals/stk_1", decision="approve")).status_code == 403
