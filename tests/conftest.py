@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,6 +13,12 @@ from tests.targets import Sshd, free_port, running_sshd
 # On shared, noisy machines the time of one example says nothing. In CI Hypothesis itself chooses a repeatable run.
 settings.register_profile("onepam", parent=settings.get_profile(settings.get_current_profile_name()), deadline=None)
 settings.load_profile("onepam")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What collecting has made stays to the end: the garbage collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from pprint import pformat
 from typing import Any, get_type_hints
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import onepam.domain.history.event as events
@@ -27,7 +27,7 @@ def written(kind: Kind, record: Any) -> tuple[bytes, bytes | None]:
 
 
 @pytest.mark.parametrize("kind", every_version(), ids=lambda kind: f"{kind.name}-{kind.version}")
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=5)
 @given(data=st.data())
 def test_what_is_written_is_read_as_the_definition_reads_it(kind: Kind, data: st.DataObject) -> None:
     hints = get_type_hints(kind.record)
