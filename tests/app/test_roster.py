@@ -20,7 +20,7 @@ from onepam.app.roster.take_roster import (
 )
 from onepam.domain.leaving.brake import HoldReason
 from onepam.domain.people.events import PersonKind
-from onepam.domain.roster.events import RosterSourceSet, StaffRules
+from onepam.domain.roster.events import RosterRules, RosterSourceSet
 from onepam.domain.roster.file import InvalidRoster
 from onepam.domain.roster.following import Steps
 from onepam.domain.roster.taking import Held, RosterPlan, Took
@@ -208,7 +208,7 @@ async def test_an_empty_roster_is_held(company: Company) -> None:
 async def test_of_many_leavers_only_the_accounts_wait(company: Company) -> None:
     """A third of the company in one version: all lose sessions and rights at once, five of them the account, too."""
     ledger = company.ledger
-    assert await set_roster_rules(ledger, company.actor("ada"), StaffRules(creates=True)) is None
+    assert await set_roster_rules(ledger, company.actor("ada"), RosterRules(creates=True)) is None
     many = {f"p{each:02}": f"{each},P {each},p{each:02}@example.com,employee,,,,,," for each in range(10, 34)}
     await take(company, text(**many))
     everybody = await company.reader(lambda db, at: rows(db, "SELECT DISTINCT person, email FROM person"))
@@ -269,8 +269,8 @@ async def test_only_administrators_take_and_set(company: Company) -> None:
     source = RosterSourceSet("hr.example.com", HOUR, "ada", "https://hr.example.com/r.csv", "X-Key", "sealed")
     assert await set_roster_source(company.ledger, company.actor("ada"), source) is None
     refused(await set_roster_source(company.ledger, company.actor("max"), source), "right.missing")
-    refused(await set_roster_rules(company.ledger, company.actor("ada"), StaffRules(20)), "roster.brake")
-    rules = StaffRules(60, 48 * HOUR, True, (("number", "Personalnummer"),))
+    refused(await set_roster_rules(company.ledger, company.actor("ada"), RosterRules(20)), "roster.brake")
+    rules = RosterRules(60, 48 * HOUR, True, (("number", "Personalnummer"),))
     assert await set_roster_rules(company.ledger, company.actor("ada"), rules) is None
     theirs = text().replace(b"number", b"Personalnummer", 1)
     assert isinstance(await take(company, theirs), Took)

@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from onepam.app.providers.federated_sign_in import FederatedQuery
+from onepam.app.providers.federated_sign_in import EnteringQuery
 from onepam.app.provisioning.traffic import LATEST, MOST_PROVIDERS, ScimRequest, ScimTraffic
 from onepam.domain.access.model import SubjectKind
 from onepam.domain.people.events import GroupMemberAdded
 from onepam.domain.providers.assertion import ProviderKind
-from onepam.domain.providers.entering import FederatedFacts
+from onepam.domain.providers.entering import EnteringFacts
 from onepam.domain.providers.events import ProviderRule, ProviderSet
 from onepam.domain.provisioning.events import ScimGroupRemoved, ScimGroupSet
 from onepam.kernel.clock import Instant
@@ -48,7 +48,7 @@ async def test_a_token_for_the_people_of_an_identity_provider(office: Office) ->
         office.company.ledger, ProviderSet("chg_9", okta, ProviderKind.OIDC, "Okta Corp", "{}", rule, "ada", "bob")
     )
     ada, bob = await office.sign_in("ada"), await office.sign_in("bob")
-    query = FederatedQuery(okta, "digest", "", "sgn_x")
+    query = EnteringQuery(okta, "digest", "", "sgn_x")
     assert not (await facts(office, query)).provisioned
     assert f'<option value="{okta}">Okta Corp</option>' in await ada.read("/provisioning")
     await ada.post("/provisioning/tokens", **{**FORM, "provider": "", "of": okta})
@@ -60,7 +60,7 @@ async def test_a_token_for_the_people_of_an_identity_provider(office: Office) ->
     assert (await facts(office, query)).provisioned
 
 
-async def facts(office: Office, query: FederatedQuery) -> FederatedFacts:
+async def facts(office: Office, query: EnteringQuery) -> EnteringFacts:
     return await office.company.reader(lambda db, at: federated(db, query, at))
 
 

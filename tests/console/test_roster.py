@@ -13,7 +13,7 @@ from playwright.async_api import FilePayload, Page, async_playwright, expect
 from onepam.app.roster.follow_roster import follow_roster
 from onepam.app.roster.take_roster import Upload, set_roster_rules, take_roster
 from onepam.console.frame.visit import SESSION_COOKIE
-from onepam.domain.roster.events import StaffRules
+from onepam.domain.roster.events import RosterRules
 from onepam.domain.roster.file import InvalidRoster
 from onepam.domain.roster.taking import Held, Took
 from onepam.kernel.clock import HOUR, iso
@@ -44,7 +44,7 @@ async def test_administrators_are_told_of_a_held_a_refused_and_a_stale_roster(of
     assert "is held" not in await eve.read("/")
     assert isinstance(await take(office, b"number,name\n1,Ada\n"), InvalidRoster)
     assert "The last file of the staff roster was refused: " in await ada.read("/")
-    rules = StaffRules(stale_after=HOUR)
+    rules = RosterRules(stale_after=HOUR)
     assert await set_roster_rules(office.company.ledger, office.company.actor("ada"), rules) is None
     assert isinstance(await take(office, text()), Took)
     office.company.clock.advance(HOUR)

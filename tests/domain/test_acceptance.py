@@ -12,7 +12,7 @@ from onepam.domain.history.commit import Decided
 from onepam.domain.people.events import PersonKind
 from onepam.domain.signing_in import exceptions as rules
 from onepam.domain.signing_in.exception_events import MfaExceptionAccepted, MfaExceptionEnded, MfaExceptionProposed
-from onepam.domain.signing_in.exceptions import AcceptanceFacts, ExceptionFacts, Proposed
+from onepam.domain.signing_in.exceptions import ExceptingFacts, ExceptionFacts, Proposed
 from onepam.domain.signing_in.gate import Tries
 from onepam.domain.signing_in.rules import AccountFacts
 from onepam.kernel.clock import DAY, MINUTE, Instant
@@ -25,8 +25,8 @@ ENDS = Instant(NOW + 30 * DAY)
 WANTED = Proposed("exc_1", "eve", "No phone on the shop floor", "Only from the office network", ENDS)
 PROPOSED = ExceptionFacts("exc_1", "eve", ENDS)
 LAID = proposal(ProposalKind.MFA_EXCEPTION, "exc_1", "ada", person="eve")
-ASKED = AcceptanceFacts(present("ada", ADMINISTRATOR), EVE, None, 0, None)
-WAITING = AcceptanceFacts(present("sue", SENIOR), EVE, PROPOSED, 0, LAID)
+ASKED = ExceptingFacts(present("ada", ADMINISTRATOR), EVE, None, 0, None)
+WAITING = ExceptingFacts(present("sue", SENIOR), EVE, PROPOSED, 0, LAID)
 
 
 def code(answer: object) -> str:
@@ -57,7 +57,7 @@ def test_an_administrator_proposes() -> None:
         (ASKED, replace(WANTED, ends=Instant(NOW + 90 * DAY + 1)), "mfa_exception.end"),
     ],
 )
-def test_what_is_not_proposed(facts: AcceptanceFacts, wanted: Proposed, expected: str) -> None:
+def test_what_is_not_proposed(facts: ExceptingFacts, wanted: Proposed, expected: str) -> None:
     assert code(rules.propose(facts, wanted, NOW)) == expected
 
 
@@ -77,7 +77,7 @@ def test_a_senior_approver_signs() -> None:
         (replace(WAITING, account=replace(EVE, roles=(ADMINISTRATOR,))), "mfa_exception.administrative"),
     ],
 )
-def test_what_is_not_accepted(facts: AcceptanceFacts, expected: str) -> None:
+def test_what_is_not_accepted(facts: ExceptingFacts, expected: str) -> None:
     assert code(rules.accept(facts, NOW)) == expected
 
 
@@ -119,5 +119,5 @@ def test_either_ends_it_early(role: HeldRole) -> None:
         (WAITING, "", "text.missing"),
     ],
 )
-def test_who_ends_it_not(facts: AcceptanceFacts, because: str, expected: str) -> None:
+def test_who_ends_it_not(facts: ExceptingFacts, because: str, expected: str) -> None:
     assert code(rules.end(facts, because, NOW)) == expected

@@ -14,7 +14,7 @@ from onepam.domain.providers.assertion import Assertion, ProviderKind
 from onepam.domain.providers.entering import (
     NOBODY,
     Entering,
-    FederatedFacts,
+    EnteringFacts,
     NeedsFirstFactor,
     NeedsSecondFactor,
     SignedInto,
@@ -53,33 +53,33 @@ SAID = Assertion(
 )
 DIGEST = rules.subject_digest("okta", "00u1")
 EVE = Somebody(ACCOUNT, "Eve Roe", "eve@example.com", "max", None, "claims:okta", (DIGEST,))
-KNOWN = FederatedFacts(OKTA, EVE, True, (EVE,))
-STRANGER = FederatedFacts(OKTA)
+KNOWN = EnteringFacts(OKTA, EVE, True, (EVE,))
+STRANGER = EnteringFacts(OKTA)
 LOCKED_OUT = Tries(strange=Failures(5, LATER, tried=True))
 ENTERING = Entering("per_new", "idn_new", "enr_new", "enr_digest", "token_digest", Visitor("192.0.2.1"), "browser")
 WEAK = replace(SAID, methods=("pwd",))
 
 
-def ruled(facts: FederatedFacts, **changes: object) -> FederatedFacts:
+def ruled(facts: EnteringFacts, **changes: object) -> EnteringFacts:
     return replace(facts, provider=replace(OKTA, rule=replace(RULE, **changes)))  # type: ignore[arg-type]
 
 
-def with_account(facts: FederatedFacts, **changes: object) -> FederatedFacts:
+def with_account(facts: EnteringFacts, **changes: object) -> EnteringFacts:
     somebody = replace(EVE, account=replace(ACCOUNT, **changes))  # type: ignore[arg-type]
     return replace(facts, known=somebody, with_address=(somebody,))
 
 
-def administrative(facts: FederatedFacts, *factors: FactorFacts) -> FederatedFacts:
+def administrative(facts: EnteringFacts, *factors: FactorFacts) -> EnteringFacts:
     return with_account(facts, roles=(ADMINISTRATOR,), factors=factors)
 
 
-def decided(facts: FederatedFacts, said: Assertion = SAID, entering: Entering = ENTERING) -> Decided[rules.Outcome]:
+def decided(facts: EnteringFacts, said: Assertion = SAID, entering: Entering = ENTERING) -> Decided[rules.Outcome]:
     answer = rules.sign_in(facts, said, entering, NOW)
     assert isinstance(answer, Decided), answer
     return answer
 
 
-def opened(facts: FederatedFacts, said: Assertion = SAID, entering: Entering = ENTERING) -> SignedIn:
+def opened(facts: EnteringFacts, said: Assertion = SAID, entering: Entering = ENTERING) -> SignedIn:
     answer = decided(facts, said, entering)
     assert isinstance(answer.result, SignedInto), answer
     session = answer.events[-1]
@@ -159,7 +159,7 @@ def test_an_address_that_another_directory_brought_links_nobody_who_has_an_accou
         (KNOWN, replace(SAID, authenticated_at=Instant(NOW - 12 * HOUR)), rules.STALE),
     ],
 )
-def test_who_is_nobody_is_let_in_by_nothing(facts: FederatedFacts, said: Assertion, expected: str) -> None:
+def test_who_is_nobody_is_let_in_by_nothing(facts: EnteringFacts, said: Assertion, expected: str) -> None:
     assert code(rules.sign_in(facts, said, ENTERING, NOW)) == expected
 
 
@@ -199,7 +199,7 @@ def test_a_lock_out_by_guesses_bars_no_provider() -> None:
 # --- What the message says of the person ----------------------------------------------------------------------------
 
 
-def changed(facts: FederatedFacts, said: Assertion) -> PersonChanged | None:
+def changed(facts: EnteringFacts, said: Assertion) -> PersonChanged | None:
     return next((each for each in decided(facts, said).events if isinstance(each, PersonChanged)), None)
 
 
@@ -314,7 +314,7 @@ def test_a_factor_of_ours_steps_up(proof: Proof, hard: bool) -> None:
         (with_account(KNOWN, tries=LOCKED_OUT), Proof("fac_t", FactorKind.TOTP, 42)),
     ],
 )
-def test_a_wrong_factor_of_ours_opens_nothing(facts: FederatedFacts, proof: Proof) -> None:
+def test_a_wrong_factor_of_ours_opens_nothing(facts: EnteringFacts, proof: Proof) -> None:
     answer = decided(facts, SAID, replace(ENTERING, proofs=(proof,)))
     assert answer.result == WRONG
     assert answer.events == ()
@@ -333,7 +333,7 @@ def test_without_any_factor_one_is_enrolled_first() -> None:
     "facts",
     [administrative(KNOWN), ruled(with_account(KNOWN, factors=()), first_factor=FirstFactor.LINK)],
 )
-def test_an_administrator_brings_the_first_factor_of_whoever_may_not_alone(facts: FederatedFacts) -> None:
+def test_an_administrator_brings_the_first_factor_of_whoever_may_not_alone(facts: EnteringFacts) -> None:
     answer = decided(facts, WEAK)
     assert code(answer) == "sign_in.no_factor"
     assert answer.events == (refused("sign_in.no_factor"),)
@@ -346,7 +346,7 @@ def refused(code: str) -> SignInFailed:
 # --- Stepping up at the provider ------------------------------------------------------------------------------------
 
 
-def stepped(facts: FederatedFacts = KNOWN, said: Assertion = SAID, *roles: HeldRole) -> Decided[None] | Refused:
+def stepped(facts: EnteringFacts = KNOWN, said: Assertion = SAID, *roles: HeldRole) -> Decided[None] | Refused:
     return rules.step_up(facts, present("eve", *roles), "sgn_eve", said, NOW)
 
 
@@ -370,7 +370,7 @@ def test_the_provider_can_attest_a_fresh_factor() -> None:
     ],
 )
 def test_what_the_provider_cannot_vouch_for_steps_nobody_up(
-    facts: FederatedFacts, said: Assertion, expected: str
+    facts: EnteringFacts, said: Assertion, expected: str
 ) -> None:
     assert code(stepped(facts, said)) == expected
 

@@ -7,7 +7,7 @@ import pytest
 
 from onepam.domain.access.authority import Actor
 from onepam.domain.history.commit import Decided
-from onepam.domain.people.adding import Attributes, PersonFacts, RosterFacts, add, change, normalised_email
+from onepam.domain.people.adding import AddingFacts, Attributes, PersonFacts, add, change, normalised_email
 from onepam.domain.people.events import PersonAdded, PersonChanged, PersonKind
 from onepam.kernel.errors import Refused
 from tests.domain.given import ADA, ADMINISTRATOR, LATER, NOW, present
@@ -15,11 +15,11 @@ from tests.domain.given import ADA, ADMINISTRATOR, LATER, NOW, present
 ATTRIBUTES = Attributes(" Vic  Vendor ", "vic@example.com", "max", "max", LATER)
 BOSS = PersonFacts("max", PersonKind.EMPLOYEE, True, None, None, "max@example.com")
 THEM = PersonFacts("vic", PersonKind.VENDOR, True, LATER, "max", "vic@example.com")
-FACTS = RosterFacts(present("ada", ADMINISTRATOR), True, None, BOSS, BOSS, None)
+FACTS = AddingFacts(present("ada", ADMINISTRATOR), True, None, BOSS, BOSS, None)
 
 
 def added(
-    facts: RosterFacts = FACTS,
+    facts: AddingFacts = FACTS,
     actor: Actor | None = ADA,
     kind: PersonKind = PersonKind.VENDOR,
     because: str = "contract 12",
@@ -79,7 +79,7 @@ def test_before_the_first_sign_in_the_system_adds_people_itself() -> None:
     assert event.by is None
 
 
-def changed(facts: RosterFacts, actor: Actor = ADA, **changes: Any) -> Decided[None] | Refused:
+def changed(facts: AddingFacts, actor: Actor = ADA, **changes: Any) -> Decided[None] | Refused:
     return change(facts, actor, "vic", replace(ATTRIBUTES, **changes), NOW)
 
 

@@ -14,24 +14,24 @@ from onepam.domain.leaving.brake import (
 )
 from onepam.domain.leaving.leaving import Held
 from onepam.domain.people.events import PersonAdded, PersonChanged, PersonDisabled, PersonKind
-from onepam.domain.roster.difference import Account, Entry, StaffDifference, brake, difference
+from onepam.domain.roster.difference import Account, Entry, RosterDifference, brake, difference
 from onepam.domain.roster.events import (
     RosterEntryEnded,
     RosterHeld,
     RosterLinked,
     RosterRefused,
+    RosterRules,
     RosterRulesSet,
     RosterSourceSet,
     RosterTaken,
-    StaffRules,
     Standing,
 )
-from onepam.domain.roster.file import InvalidRoster, RowError, StaffFile, StaffRow
+from onepam.domain.roster.file import InvalidRoster, RosterFile, RosterRow, RowError
 from onepam.domain.roster.following import Followed, FollowFacts, Joiner, Says, Steps, follow
 from onepam.domain.roster.taking import (
     MOST_ENTRIES,
     Offer,
-    StaffFacts,
+    RosterFacts,
     Took,
     VersionFacts,
     look,
@@ -49,8 +49,8 @@ from tests.domain.given import ADA, ADMINISTRATOR, LATER, NOW, present
 EMPLOYEE, VENDOR = PersonKind.EMPLOYEE, PersonKind.VENDOR
 
 
-def staff_row(number: int, **more: object) -> StaffRow:
-    known = StaffRow(str(number), f"P{number}", f"p{number}@x.org", EMPLOYEE, None, None, None, None, None, "UTC")
+def staff_row(number: int, **more: object) -> RosterRow:
+    known = RosterRow(str(number), f"P{number}", f"p{number}@x.org", EMPLOYEE, None, None, None, None, None, "UTC")
     return replace(known, **more)  # type: ignore[arg-type]
 
 
@@ -66,7 +66,7 @@ def account(number: int) -> Account:
     return Account(f"per_{number}", f"P{number}", f"p{number}@x.org")
 
 
-def diff(entries: list[Entry], rows: list[StaffRow], accounts: list[Account]) -> StaffDifference:
+def diff(entries: list[Entry], rows: list[RosterRow], accounts: list[Account]) -> RosterDifference:
     return difference(entries, rows, accounts, [f"new_{each.number}" for each in rows], NOW)
 
 
@@ -117,16 +117,16 @@ def test_a_version_that_looks_broken_is_held(ended: int, kept: int, percent: int
     people = range(1, ended + kept + 1)
     accounts = [account(number) for number in people]
     found = diff([entry(number) for number in people], [staff_row(number) for number in people[ended:]], accounts)
-    assert brake(found, accounts, StaffRules(percent)) == code
+    assert brake(found, accounts, RosterRules(percent)) == code
 
 
 def test_rows_without_accounts_count_too() -> None:
     found = diff([entry(number, person=None) for number in range(10)], [staff_row(1)], [])
-    assert brake(found, [], StaffRules()) == "roster.shrinks"
+    assert brake(found, [], RosterRules()) == "roster.shrinks"
 
 
-FACTS = StaffFacts(present("ada", ADMINISTRATOR), (), (), StaffRules(), None, None)
-FILE = StaffFile("d" * 64, (staff_row(1),))
+FACTS = RosterFacts(present("ada", ADMINISTRATOR), (), (), RosterRules(), None, None)
+FILE = RosterFile("d" * 64, (staff_row(1),))
 BAD = InvalidRoster("e" * 64, (RowError(2, "name", "it is empty."),), 1)
 OFFER = Offer("stv_1", FILE, ("stf_1",), "upload", NOW)
 HELD = VersionFacts("stv_0", FILE.digest, Standing.HELD, "roster.leavers")
@@ -153,7 +153,7 @@ def test_a_version_is_looked_at_and_taken() -> None:
 
 def test_a_large_load_is_not_in_force_before_its_last_command() -> None:
     rows = tuple(staff_row(number) for number in range(MOST_ENTRIES + 1))
-    offer = replace(OFFER, file=StaffFile("d" * 64, rows), fresh=tuple(f"stf_{each.number}" for each in rows))
+    offer = replace(OFFER, file=RosterFile("d" * 64, rows), fresh=tuple(f"stf_{each.number}" for each in rows))
     outcome = take(FACTS, ADA, offer, None, NOW)
     assert isinstance(outcome, Decided)
     assert isinstance(outcome.result, Took)
@@ -189,7 +189,7 @@ def test_a_pull_that_brought_nothing_is_told_once() -> None:
 
 
 def test_an_empty_version_is_held_once() -> None:
-    empty = replace(OFFER, file=StaffFile("d" * 64, ()), fresh=())
+    empty = replace(OFFER, file=RosterFile("d" * 64, ()), fresh=())
     held = take(FACTS, None, empty, None, NOW)
     assert isinstance(held, Decided)
     assert len(held.events) == 1
@@ -199,7 +199,7 @@ def test_an_empty_version_is_held_once() -> None:
 
 
 def test_another_file_than_the_held_one_is_held_by_itself() -> None:
-    other = replace(OFFER, file=StaffFile("f" * 64, ()), fresh=())
+    other = replace(OFFER, file=RosterFile("f" * 64, ()), fresh=())
     held = take(replace(FACTS, newest=HELD), None, other, None, NOW)
     assert isinstance(held, Decided)
     assert [(each.version, each.digest) for each in held.events if isinstance(each, RosterHeld)] == [
@@ -230,17 +230,17 @@ def test_releasing_and_setting() -> None:
     assert code(set_source(FACTS, ADA, source, stale)) == "factor.stale"
     assert code(set_source(FACTS, ADA, replace(source, interval=1), NOW)) == "roster.interval"
     assert code(set_source(FACTS, ADA, replace(source, directory={"planet": "mars"}), NOW)).startswith("roster.")
-    rules = StaffRules(columns=(("name", "Name"),))
+    rules = RosterRules(columns=(("name", "Name"),))
     assert set_rules(FACTS, ADA, rules, NOW) == Decided(
         (RosterRulesSet(50, 24 * HOUR, False, {"name": "Name"}, "ada"),), None
     )
     assert code(set_rules(nobody, ADA, rules, NOW)) == "right.missing"
     assert code(set_rules(FACTS, ADA, rules, stale)) == "factor.stale"
     for share in (49, 91):
-        assert code(set_rules(FACTS, ADA, StaffRules(share), NOW)) == "roster.brake"
-    assert isinstance(set_rules(FACTS, ADA, StaffRules(90), NOW), Decided)
-    assert code(set_rules(FACTS, ADA, StaffRules(stale_after=1), NOW)) == "roster.stale"
-    assert code(set_rules(FACTS, ADA, StaffRules(columns=(("floor", "x"),)), NOW)) == "roster.columns"
+        assert code(set_rules(FACTS, ADA, RosterRules(share), NOW)) == "roster.brake"
+    assert isinstance(set_rules(FACTS, ADA, RosterRules(90), NOW), Decided)
+    assert code(set_rules(FACTS, ADA, RosterRules(stale_after=1), NOW)) == "roster.stale"
+    assert code(set_rules(FACTS, ADA, RosterRules(columns=(("floor", "x"),)), NOW)) == "roster.columns"
 
 
 SAYS = Says(EMPLOYEE, "max", None, None)

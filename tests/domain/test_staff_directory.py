@@ -11,12 +11,12 @@ from onepam.domain.people.events import PersonKind
 from onepam.domain.roster import directory as staff_directory
 from onepam.domain.roster.directory import (
     DirectoryEntry,
-    StaffDirectory,
+    RosterDirectory,
     parse_directory,
     plain_dn,
     read_directory,
 )
-from onepam.domain.roster.file import InvalidRoster, StaffFile
+from onepam.domain.roster.file import InvalidRoster, RosterFile
 from onepam.kernel.clock import instant, parse
 from onepam.kernel.errors import Refused
 
@@ -32,9 +32,9 @@ SETTINGS = {
 }
 
 
-def directory(**changed: str) -> StaffDirectory:
+def directory(**changed: str) -> RosterDirectory:
     found = parse_directory({**SETTINGS, **changed})
-    assert isinstance(found, StaffDirectory), found
+    assert isinstance(found, RosterDirectory), found
     return found
 
 
@@ -57,13 +57,13 @@ def entry(uid: str, number: str, **changed: str | bytes | list[str]) -> Director
     )
 
 
-def read(*entries: DirectoryEntry, **changed: str) -> StaffFile | InvalidRoster:
+def read(*entries: DirectoryEntry, **changed: str) -> RosterFile | InvalidRoster:
     return read_directory(entries, directory(**changed), lambda name: ZoneInfo(name) if name != "Mars" else None)
 
 
-def taken(*entries: DirectoryEntry, **changed: str) -> StaffFile:
+def taken(*entries: DirectoryEntry, **changed: str) -> RosterFile:
     found = read(*entries, **changed)
-    assert isinstance(found, StaffFile), [str(each) for each in found.errors]
+    assert isinstance(found, RosterFile), [str(each) for each in found.errors]
     return found
 
 
@@ -251,9 +251,9 @@ def test_settings_that_are_refused(changed: dict[str, str]) -> None:
 
 def test_settings() -> None:
     found = parse_directory({"base": "dc=example", "transport": "starttls", "email": "proxyAddress"})
-    assert isinstance(found, StaffDirectory)
+    assert isinstance(found, RosterDirectory)
     assert found.asked == ("employeeNumber", "cn", "proxyAddress", "manager")
     assert (found.filter, found.zone, found.bind_dn) == ("(objectClass=inetOrgPerson)", "UTC", "")
     twice = parse_directory({"base": "dc=example", "transport": "starttls", "number": "mail"})
-    assert isinstance(twice, StaffDirectory)
+    assert isinstance(twice, RosterDirectory)
     assert twice.asked == ("mail", "cn", "manager")

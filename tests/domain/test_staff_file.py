@@ -9,20 +9,20 @@ from hypothesis import strategies as st
 
 from onepam.app.roster.take_roster import zone_of
 from onepam.domain.people.events import PersonKind
-from onepam.domain.roster.file import MAX_ERRORS, MAX_FILE_BYTES, MAX_ROWS, InvalidRoster, StaffFile, read_roster
+from onepam.domain.roster.file import MAX_ERRORS, MAX_FILE_BYTES, MAX_ROWS, InvalidRoster, RosterFile, read_roster
 from onepam.kernel.clock import parse
 
 HEADER = "number,name,email,type,manager,starts,ends,time_zone,sponsor,contract_ends"
 BOSS = "1,Max,max@example.com,employee,,,,,,"
 
 
-def read(*rows: str, header: str = HEADER) -> StaffFile | InvalidRoster:
+def read(*rows: str, header: str = HEADER) -> RosterFile | InvalidRoster:
     return read_roster("\n".join((header, *rows)).encode(), zone_of)
 
 
-def good(*rows: str, header: str = HEADER) -> StaffFile:
+def good(*rows: str, header: str = HEADER) -> RosterFile:
     found = read(*rows, header=header)
-    assert isinstance(found, StaffFile), found
+    assert isinstance(found, RosterFile), found
     return found
 
 
@@ -77,14 +77,14 @@ def test_the_first_line_of_a_spreadsheet_says_the_separator(first: str) -> None:
     data = "\n".join((first, HEADER.replace(",", ";"), BOSS.replace(",", ";"), "2;Zo;zo@example.com;engineer;;;;;;"))
     assert errors(data.encode()) == ["line 4, column type: 'engineer' is neither employee nor vendor."]
     tabbed = "\n".join(("sep=\t", HEADER.replace(",", "\t"), BOSS.replace(",", "\t")))
-    assert isinstance(read_roster(tabbed.encode(), zone_of), StaffFile)
+    assert isinstance(read_roster(tabbed.encode(), zone_of), RosterFile)
     assert "no such column" in errors(f"sep=x\n{HEADER}".encode())[0]
 
 
 def test_other_names_of_columns() -> None:
     data = b"Personalnummer,number,name,email,type\n7,x,Max,max@example.com,employee\n"
     found = read_roster(data, zone_of, (("number", "personal-nummer"),))
-    assert isinstance(found, StaffFile)
+    assert isinstance(found, RosterFile)
     assert found.rows[0].number == "7"
 
 
@@ -170,7 +170,7 @@ def test_errors_and_rows_are_bounded() -> None:
 @settings(max_examples=150, deadline=1000)
 @given(st.binary(max_size=400) | st.text(alphabet='",;\n\r\t19aé@=-', max_size=400).map(lambda text: text.encode()))
 def test_nothing_raises(data: bytes) -> None:
-    assert isinstance(read_roster(data, zone_of), StaffFile | InvalidRoster)
+    assert isinstance(read_roster(data, zone_of), RosterFile | InvalidRoster)
     read_roster(HEADER.encode() + b"\n" + data, zone_of)
 
 

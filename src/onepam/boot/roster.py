@@ -11,7 +11,7 @@ from onepam.app.roster.follow_roster import follow_roster
 from onepam.app.roster.take_roster import Upload, record_failed_pull, take_roster, zone_of
 from onepam.domain.roster.directory import parse_directory, read_directory
 from onepam.domain.roster.events import SOURCE_SECRET
-from onepam.domain.roster.file import MAX_FILE_BYTES, InvalidRoster, StaffFile
+from onepam.domain.roster.file import MAX_FILE_BYTES, InvalidRoster, RosterFile
 from onepam.egress.egress import Egress
 from onepam.egress.fetch import Fetch
 from onepam.egress.ldap.client import Directory
@@ -98,7 +98,7 @@ class RosterJob:
             return Refused("roster.status", f"{source.host} answered {answer.status} instead of the roster.")
         return answer.body
 
-    async def _searched(self, source: Source) -> StaffFile | InvalidRoster | Refused:
+    async def _searched(self, source: Source) -> RosterFile | InvalidRoster | Refused:
         """What a directory holds, as rows."""
         wanted, password = parse_directory(source.directory or {}), self._secret(source)
         if isinstance(wanted, Refused):

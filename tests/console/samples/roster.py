@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from onepam.console.frame.page import Context
 from onepam.console.roster.roster_page import RosterPage, RosterPlanPage
-from onepam.domain.roster.events import StaffRules, Standing
+from onepam.domain.roster.events import RosterRules, Standing
 from onepam.domain.roster.file import COLUMNS
 from onepam.kernel.clock import DAY, HOUR
 from onepam.store.read.staff import Finding, Source, VersionRow
@@ -32,7 +32,7 @@ ROSTER = RosterPage(
     taken=TAKEN,
     stale=False,
     source=Source("hr.example.org", None, None, None, HOUR, None),
-    rules=StaffRules(),
+    rules=RosterRules(),
     columns=[(name, "") for name in COLUMNS],
     trouble=(),
     held=None,

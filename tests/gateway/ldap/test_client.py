@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from onepam.domain.roster.directory import DirectoryEntry, StaffDirectory, parse_directory
+from onepam.domain.roster.directory import DirectoryEntry, RosterDirectory, parse_directory
 from onepam.egress.egress import Admitted, Egress
 from onepam.egress.ldap import client, pull
 from onepam.egress.ldap.ber import element, integer, octets
@@ -31,9 +31,9 @@ def slapd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slapd]:
         yield found
 
 
-def wanted(transport: str = "ldaps", bind_dn: str = READER, **other: str) -> StaffDirectory:
+def wanted(transport: str = "ldaps", bind_dn: str = READER, **other: str) -> RosterDirectory:
     found = parse_directory({"base": PEOPLE, "transport": transport, "bind_dn": bind_dn, **other})
-    assert isinstance(found, StaffDirectory), found
+    assert isinstance(found, RosterDirectory), found
     return found
 
 

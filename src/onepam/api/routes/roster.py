@@ -27,7 +27,7 @@ from onepam.domain.access.model import ConsoleRight
 from onepam.domain.matrix.parse import Problem
 from onepam.domain.roster.difference import Entry
 from onepam.domain.roster.directory import parse_directory, read_directory
-from onepam.domain.roster.events import SOURCE_SECRET, UPLOAD, RosterSourceSet, StaffRules
+from onepam.domain.roster.events import SOURCE_SECRET, UPLOAD, RosterRules, RosterSourceSet
 from onepam.domain.roster.file import InvalidRoster
 from onepam.domain.roster.taking import LEAST_BRAKE, MOST_BRAKE, Held, RosterPlan, Took
 from onepam.egress.ldap.client import checked
@@ -283,7 +283,7 @@ async def try_source(body: RosterSourceIn, caller: Who, services: Services) -> R
 async def rules(body: RosterRulesIn, caller: Who, services: Services) -> RosterRulesOut:
     """Set how versions are judged. Needs a fresh factor."""
     known = (await services.reader(rows.health)).rules
-    judged = StaffRules(
+    judged = RosterRules(
         known.brake_percent if body.brake_percent is None else body.brake_percent,
         known.stale_after if body.stale_hours is None else body.stale_hours * HOUR,
         known.creates if body.creates is None else body.creates,
@@ -293,7 +293,7 @@ async def rules(body: RosterRulesIn, caller: Who, services: Services) -> RosterR
     return _rules(judged)
 
 
-def _rules(known: StaffRules) -> RosterRulesOut:
+def _rules(known: RosterRules) -> RosterRulesOut:
     return RosterRulesOut(
         brake_percent=known.brake_percent,
         stale_hours=known.stale_after // HOUR,

@@ -5,16 +5,16 @@ from typing import ClassVar
 
 from onepam.app.ports import Ledger
 from onepam.domain.access.authority import Actor
-from onepam.domain.people.adding import Attributes, RosterFacts, add, normalised_email
+from onepam.domain.people.adding import AddingFacts, Attributes, add, normalised_email
 from onepam.domain.people.events import PersonKind
 from onepam.kernel.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
-class RosterQuery:
+class AddingQuery:
     """The actor (None: the system), a person, and those whom the attributes name."""
 
-    facts: ClassVar[type[RosterFacts]] = RosterFacts
+    facts: ClassVar[type[AddingFacts]] = AddingFacts
     actor: Actor | None
     person: str
     attributes: Attributes
@@ -28,7 +28,7 @@ async def add_person(
     if isinstance(known, Refused):
         return known
     outcome = await ledger.commit(
-        RosterQuery(actor, person, known),
+        AddingQuery(actor, person, known),
         lambda facts, now: add(facts, actor, person, kind, known, because, now),
     )
     return outcome if isinstance(outcome, Refused) else outcome.result

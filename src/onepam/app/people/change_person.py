@@ -1,6 +1,6 @@
 """Changing what is known of a person."""
 
-from onepam.app.people.add_person import RosterQuery, with_normal_email
+from onepam.app.people.add_person import AddingQuery, with_normal_email
 from onepam.app.ports import Ledger
 from onepam.domain.access.authority import Actor
 from onepam.domain.people.adding import Attributes, change
@@ -13,6 +13,6 @@ async def change_person(ledger: Ledger, actor: Actor, person: str, attributes: A
     if isinstance(known, Refused):
         return known
     outcome = await ledger.commit(
-        RosterQuery(actor, person, known), lambda facts, now: change(facts, actor, person, known, now)
+        AddingQuery(actor, person, known), lambda facts, now: change(facts, actor, person, known, now)
     )
     return outcome if isinstance(outcome, Refused) else outcome.result

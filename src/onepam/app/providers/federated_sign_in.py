@@ -8,17 +8,17 @@ from onepam.domain.access.authority import Actor, ActorFacts
 from onepam.domain.history.commit import Decided
 from onepam.domain.providers import entering as rules
 from onepam.domain.providers.assertion import Assertion
-from onepam.domain.providers.entering import Entering, FederatedFacts, Outcome, session_of, subject_digest
+from onepam.domain.providers.entering import Entering, EnteringFacts, Outcome, session_of, subject_digest
 from onepam.domain.providers.logout import LogoutFacts, end, message_digest
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 
 
 @dataclass(frozen=True, slots=True)
-class FederatedQuery:
+class EnteringQuery:
     """A provider, the digest of a subject there, the address in lower case, and the session to be opened."""
 
-    facts: ClassVar[type[FederatedFacts]] = FederatedFacts
+    facts: ClassVar[type[EnteringFacts]] = EnteringFacts
     provider: str
     subject_digest: str
     email: str
@@ -26,20 +26,20 @@ class FederatedQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class FederatedStepUpFacts:
+class ProviderStepUpFacts:
     """The actor, and what a message is held against."""
 
     actor: ActorFacts
-    said: FederatedFacts
+    said: EnteringFacts
 
 
 @dataclass(frozen=True, slots=True)
-class FederatedStepUpQuery:
+class ProviderStepUpQuery:
     """The actor, and a message about them."""
 
-    facts: ClassVar[type[FederatedStepUpFacts]] = FederatedStepUpFacts
+    facts: ClassVar[type[ProviderStepUpFacts]] = ProviderStepUpFacts
     actor: Actor
-    said: FederatedQuery
+    said: EnteringQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ class LogoutQuery:
     sessions: tuple[str, ...]
 
 
-def _query(assertion: Assertion) -> FederatedQuery:
-    return FederatedQuery(
+def _query(assertion: Assertion) -> EnteringQuery:
+    return EnteringQuery(
         assertion.provider,
         subject_digest(assertion.provider, assertion.subject),
         (assertion.email or "").strip().lower(),
@@ -70,10 +70,10 @@ async def sign_in_by_provider(ledger: Ledger, assertion: Assertion, entering: En
 async def step_up_by_provider(ledger: Ledger, actor: Actor, assertion: Assertion) -> Refused | None:
     """None when the provider attested a fresh second factor of the actor's."""
 
-    def decide(facts: FederatedStepUpFacts, now: Instant) -> Decided[None] | Refused:
+    def decide(facts: ProviderStepUpFacts, now: Instant) -> Decided[None] | Refused:
         return rules.step_up(facts.said, facts.actor, actor.session, assertion, now)
 
-    outcome = await ledger.commit(FederatedStepUpQuery(actor, _query(assertion)), decide)
+    outcome = await ledger.commit(ProviderStepUpQuery(actor, _query(assertion)), decide)
     return outcome if isinstance(outcome, Refused) else None
 
 

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 from onepam.app.ports import Ledger
 from onepam.domain.access.authority import Actor
 from onepam.domain.history.commit import Decided
-from onepam.domain.roster.events import RosterSourceSet, StaffRules
-from onepam.domain.roster.file import InvalidRoster, StaffFile, read_roster
+from onepam.domain.roster.events import RosterRules, RosterSourceSet
+from onepam.domain.roster.file import InvalidRoster, RosterFile, read_roster
 from onepam.domain.roster.taking import (
     Held,
     Offer,
+    RosterFacts,
     RosterPlan,
-    StaffFacts,
     Took,
     look,
     not_had,
@@ -35,11 +35,11 @@ Taken = Took | Held | InvalidRoster | Refused
 
 
 @dataclass(frozen=True, slots=True)
-class StaffQuery:
+class RosterQuery:
     """The roster and the accounts (unless `whole` is False: then only rules and versions), and who acts; `digest` of a
     version that may have been released."""
 
-    facts: ClassVar[type[StaffFacts]] = StaffFacts
+    facts: ClassVar[type[RosterFacts]] = RosterFacts
     actor: Actor | None
     digest: str = ""
     whole: bool = True
@@ -49,7 +49,7 @@ class StaffQuery:
 class Upload:
     """A file as it came, or what was read of a directory: "upload" or the host that it was pulled from, and when."""
 
-    data: bytes | StaffFile | InvalidRoster
+    data: bytes | RosterFile | InvalidRoster
     source: str
     received: Instant
 
@@ -62,7 +62,7 @@ async def plan_roster(
     if isinstance(file, InvalidRoster | Refused):
         return file
     offer = _offer(file, upload, new_id)
-    outcome = await ledger.commit(StaffQuery(actor, file.digest), lambda facts, now: look(facts, actor, offer, now))
+    outcome = await ledger.commit(RosterQuery(actor, file.digest), lambda facts, now: look(facts, actor, offer, now))
     return outcome if isinstance(outcome, Refused) else outcome.result
 
 
@@ -76,7 +76,7 @@ async def take_roster(
     offer = _offer(file, upload, new_id)
     while True:
         outcome = await ledger.commit(
-            StaffQuery(actor, file.digest), lambda facts, now: take(facts, actor, offer, expected, now)
+            RosterQuery(actor, file.digest), lambda facts, now: take(facts, actor, offer, expected, now)
         )
         if isinstance(outcome, Refused):
             return file if isinstance(file, InvalidRoster) and outcome.code == "roster.invalid" else outcome
@@ -90,13 +90,13 @@ async def take_roster(
 async def record_failed_pull(ledger: Ledger, source: str, refused: Refused, received: Instant, new_id: NewId) -> None:
     """A pull that brought no file; once for as long as the reason is the same."""
     offer = Offer(new_id("stv"), InvalidRoster("", (), 0), (), source, received)
-    await ledger.commit(StaffQuery(None, whole=False), lambda facts, now: not_had(facts, offer, refused))
+    await ledger.commit(RosterQuery(None, whole=False), lambda facts, now: not_had(facts, offer, refused))
 
 
 async def release_roster(ledger: Ledger, actor: Actor, digest: str) -> Refused | None:
     """Lets the held version of this digest through for its next take."""
     outcome = await ledger.commit(
-        StaffQuery(actor, digest, whole=False), lambda facts, now: release(facts, actor, digest, now)
+        RosterQuery(actor, digest, whole=False), lambda facts, now: release(facts, actor, digest, now)
     )
     return outcome if isinstance(outcome, Refused) else None
 
@@ -104,15 +104,15 @@ async def release_roster(ledger: Ledger, actor: Actor, digest: str) -> Refused |
 async def set_roster_source(ledger: Ledger, actor: Actor, source: RosterSourceSet) -> Refused | None:
     """Where the roster is pulled from; an empty host ends the pulling."""
     outcome = await ledger.commit(
-        StaffQuery(actor, whole=False), lambda facts, now: set_source(facts, actor, source, now)
+        RosterQuery(actor, whole=False), lambda facts, now: set_source(facts, actor, source, now)
     )
     return outcome if isinstance(outcome, Refused) else None
 
 
-async def set_roster_rules(ledger: Ledger, actor: Actor, rules: StaffRules) -> Refused | None:
+async def set_roster_rules(ledger: Ledger, actor: Actor, rules: RosterRules) -> Refused | None:
     """How versions are judged from now on."""
     outcome = await ledger.commit(
-        StaffQuery(actor, whole=False), lambda facts, now: set_rules(facts, actor, rules, now)
+        RosterQuery(actor, whole=False), lambda facts, now: set_rules(facts, actor, rules, now)
     )
     return outcome if isinstance(outcome, Refused) else None
 
@@ -126,20 +126,20 @@ def zone_of(name: str) -> tzinfo | None:
 
 
 async def _read(
-    ledger: Ledger, actor: Actor | None, data: bytes | StaffFile | InvalidRoster
-) -> StaffFile | InvalidRoster | Refused:
+    ledger: Ledger, actor: Actor | None, data: bytes | RosterFile | InvalidRoster
+) -> RosterFile | InvalidRoster | Refused:
     if not isinstance(data, bytes):
         return data
-    columns = await ledger.commit(StaffQuery(actor, whole=False), _columns)
+    columns = await ledger.commit(RosterQuery(actor, whole=False), _columns)
     if isinstance(columns, Refused):
         return columns
     return await asyncio.to_thread(read_roster, data, zone_of, columns.result)
 
 
-def _columns(facts: StaffFacts, now: Instant) -> Decided[tuple[tuple[str, str], ...]]:
+def _columns(facts: RosterFacts, now: Instant) -> Decided[tuple[tuple[str, str], ...]]:
     return Decided((), facts.rules.columns)
 
 
-def _offer(file: StaffFile | InvalidRoster, upload: Upload, new_id: NewId) -> Offer:
-    fresh = tuple(new_id("stf") for _ in file.rows) if isinstance(file, StaffFile) else ()
+def _offer(file: RosterFile | InvalidRoster, upload: Upload, new_id: NewId) -> Offer:
+    fresh = tuple(new_id("stf") for _ in file.rows) if isinstance(file, RosterFile) else ()
     return Offer(new_id("stv"), file, fresh, upload.source, upload.received)

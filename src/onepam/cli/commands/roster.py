@@ -33,13 +33,13 @@ app = typer.Typer(help="The staff roster.", no_args_is_help=True, rich_markup_mo
 source = typer.Typer(help="Where the roster is pulled from.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(source, name="source")
 
-RosterFile = Annotated[Path, typer.Argument(metavar="FILE", help="CSV in UTF-8; - for standard input.")]
+CsvFile = Annotated[Path, typer.Argument(metavar="FILE", help="CSV in UTF-8; - for standard input.")]
 When = Annotated[str | None, typer.Option("--as-of", help="As it was then (RFC 3339).")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 @app.command()
-def plan(file: RosterFile, as_json: Json = False) -> None:
+def plan(file: CsvFile, as_json: Json = False) -> None:
     """Show what a version would change, and who would lose their access."""
     found = call("POST", "/roster/plan", _body(file))
     printed(found) if Output.as_json else _show_plan(found)
@@ -47,7 +47,7 @@ def plan(file: RosterFile, as_json: Json = False) -> None:
 
 @app.command()
 def apply(
-    file: RosterFile,
+    file: CsvFile,
     digest: Annotated[str, typer.Option(help="Digest of the plan that was looked at; asks otherwise.")] = "",
     yes: Yes = False,
     as_json: Json = False,

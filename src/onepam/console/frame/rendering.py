@@ -1,7 +1,7 @@
 """How the console becomes HTML: templates, filters that word times and sizes, asset addresses, the CSP. No decisions.
 
-What a page is given is a record of `contexts`. Instants are microseconds (`kernel.clock`), durations
-are microseconds, sizes are bytes; templates never compute more than a word out of them.
+What a page is given is a record beside its template (`page.PageContext`). Instants are microseconds (`kernel.clock`),
+durations are microseconds, sizes are bytes; templates never compute more than a word out of them.
 """
 
 from collections.abc import Iterable, Mapping

@@ -18,7 +18,7 @@ from onepam.domain.access.model import ConsoleRight
 from onepam.domain.history.commit import Decided
 from onepam.domain.providers import entering as federated
 from onepam.domain.providers.assertion import Assertion, ProviderKind
-from onepam.domain.providers.entering import Entering, FederatedFacts, NeedsFirstFactor, Outcome, SignedInto
+from onepam.domain.providers.entering import Entering, EnteringFacts, NeedsFirstFactor, Outcome, SignedInto
 from onepam.domain.providers.setting import Provider
 from onepam.domain.signing_in.gate import Visitor
 from onepam.identity.oidc.relying_party import Received as OidcReceived
@@ -133,7 +133,7 @@ def _groups(groups: tuple[str, ...]) -> Context:
 
 
 def _who(
-    db: Snapshot, at: Instant, stored: Provider, found: Assertion, facts: FederatedFacts, outcome: Outcome
+    db: Snapshot, at: Instant, stored: Provider, found: Assertion, facts: EnteringFacts, outcome: Outcome
 ) -> Context:
     """Whom the message would sign in: by the identity, else by the address, else nobody, or somebody new."""
     said: Context = {
@@ -151,7 +151,7 @@ def _who(
     return {**said, "person": {"id": person, "name": name(db, at, person)}, "state": "proven", "words": how}
 
 
-def _nobody(stored: Provider, found: Assertion, facts: FederatedFacts) -> str:
+def _nobody(stored: Provider, found: Assertion, facts: EnteringFacts) -> str:
     """Why nobody is found, as an administrator may know it."""
     if facts.known is not None:
         return "Nobody: the person of this identity is disabled, or may not sign in."

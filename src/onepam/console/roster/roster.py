@@ -24,7 +24,7 @@ from onepam.console.frame.visit import Visit
 from onepam.console.roster.roster_page import RosterPage, RosterPlanPage
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.roster.difference import Changed, Entry
-from onepam.domain.roster.events import SOURCE_SECRET, UPLOAD, RosterSourceSet, StaffRules
+from onepam.domain.roster.events import SOURCE_SECRET, UPLOAD, RosterRules, RosterSourceSet
 from onepam.domain.roster.file import COLUMNS, MAX_FILE_BYTES, InvalidRoster
 from onepam.domain.roster.taking import Held, RosterPlan, Took
 from onepam.kernel.clock import HOUR, MINUTE, Instant
@@ -127,7 +127,7 @@ async def rules(visit: Visit) -> Response:
     columns = tuple(
         (name, form[f"column-{name}"].strip()) for name in COLUMNS if form.get(f"column-{name}", "").strip()
     )
-    judged = StaffRules(
+    judged = RosterRules(
         int(percent) if percent.isdecimal() and len(percent) < 4 else 0,
         int(hours) * HOUR if hours.isdecimal() and len(hours) < 5 else 0,
         form.get("creates") == "yes",

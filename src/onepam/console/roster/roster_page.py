@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from onepam.console.frame.page import Context, PageContext
-from onepam.domain.roster.events import StaffRules
+from onepam.domain.roster.events import RosterRules
 from onepam.store.read.staff import Source, VersionRow
 
 
@@ -33,7 +33,7 @@ class RosterPage(PageContext):
     people: list[Context]
     versions: Sequence[VersionRow]
     source: Source | None
-    rules: StaffRules
+    rules: RosterRules
     columns: list[tuple[str, str]]
     may_take: bool
 

@@ -32,7 +32,7 @@ class PersonFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class RosterFacts:
+class AddingFacts:
     """What adding or changing a person looks at.
 
     `actor` is None for the system itself, which may act only until somebody has `signed_in`. `person` is None where
@@ -63,7 +63,7 @@ class Attributes:
 
 
 def add(
-    facts: RosterFacts,
+    facts: AddingFacts,
     actor: Actor | None,
     person: str,
     kind: PersonKind,
@@ -96,7 +96,7 @@ def add(
 
 
 def change(
-    facts: RosterFacts, actor: Actor, person: str, attributes: Attributes, now: Instant
+    facts: AddingFacts, actor: Actor, person: str, attributes: Attributes, now: Instant
 ) -> Decided[None] | Refused:
     """Replaces what is known of somebody. Nobody changes their own end, manager or sponsor."""
     if (refused := _may(facts, now)) is not None:
@@ -137,7 +137,7 @@ def unknown_person(person: str) -> Refused:
     return Refused("person.unknown", f"There is no person {person}.", "/people")
 
 
-def _may(facts: RosterFacts, now: Instant) -> Refused | None:
+def _may(facts: AddingFacts, now: Instant) -> Refused | None:
     if facts.actor is not None:
         return authorised(facts.actor, ConsoleRight.ADMINISTER, now)
     if facts.signed_in:
@@ -146,7 +146,7 @@ def _may(facts: RosterFacts, now: Instant) -> Refused | None:
 
 
 def _attributes(
-    facts: RosterFacts, person: str, kind: PersonKind, attributes: Attributes, now: Instant
+    facts: AddingFacts, person: str, kind: PersonKind, attributes: Attributes, now: Instant
 ) -> str | Refused:
     """The name as it is kept."""
     if attributes.email is None and kind is not PersonKind.SERVICE:
@@ -162,7 +162,7 @@ def _attributes(
     return plain_text(attributes.name, limits.MAX_NAME_CHARACTERS, what="name")
 
 
-def _answerable(facts: RosterFacts, kind: PersonKind, attributes: Attributes, now: Instant) -> Refused | None:
+def _answerable(facts: AddingFacts, kind: PersonKind, attributes: Attributes, now: Instant) -> Refused | None:
     who = "sponsor" if kind is PersonKind.VENDOR else "owner"
     if attributes.ends is None:
         return Refused("person.no_end", f"A {kind.value} account needs an end date.", "Such as the contract's end.")

@@ -71,7 +71,7 @@ class Somebody:
 
 
 @dataclass(frozen=True, slots=True)
-class FederatedFacts:
+class EnteringFacts:
     """What a message is held against.
 
     `known` has the subject's identity; `once_linked` says that the subject was ever linked. `with_address` are the
@@ -157,9 +157,7 @@ def vouched_address(rule: ProviderRule, assertion: Assertion) -> str | None:
     return email if email == assertion.email.strip().lower() else None
 
 
-def sign_in(
-    facts: FederatedFacts, assertion: Assertion, entering: Entering, now: Instant
-) -> Decided[Outcome] | Refused:
+def sign_in(facts: EnteringFacts, assertion: Assertion, entering: Entering, now: Instant) -> Decided[Outcome] | Refused:
     """Opens a session, or says which factor is missing; what the message says of the person is taken in either way."""
     provider = facts.provider
     if provider is None or provider.provider != assertion.provider:
@@ -181,7 +179,7 @@ def sign_in(
 
 
 def step_up(
-    facts: FederatedFacts, actor: ActorFacts, session: str, assertion: Assertion, now: Instant
+    facts: EnteringFacts, actor: ActorFacts, session: str, assertion: Assertion, now: Instant
 ) -> Decided[None] | Refused:
     """A fresh second factor in the actor's session, shown to the provider: it must attest it, for the same person."""
     if (refused := present(actor, now)) is not None:
@@ -206,7 +204,7 @@ def step_up(
 
 
 def _found(
-    facts: FederatedFacts, rule: ProviderRule, assertion: Assertion, entering: Entering
+    facts: EnteringFacts, rule: ProviderRule, assertion: Assertion, entering: Entering
 ) -> tuple[Somebody, tuple[object, ...]] | Refused:
     """Whom the message is about, and the events that make it so."""
     digest = subject_digest(assertion.provider, assertion.subject)
@@ -253,7 +251,7 @@ def _linked(entering: Entering, assertion: Assertion, person: str, because: str,
     )
 
 
-def _told(facts: FederatedFacts, rule: ProviderRule, who: Somebody, assertion: Assertion) -> tuple[object, ...]:
+def _told(facts: EnteringFacts, rule: ProviderRule, who: Somebody, assertion: Assertion) -> tuple[object, ...]:
     """What the message says of the person that differs from what is known: the address only of whom the provider
     brought, and who holds nothing administrative. SCIM, where it feeds, knows better."""
     if facts.provisioned:
@@ -275,7 +273,7 @@ def _told(facts: FederatedFacts, rule: ProviderRule, who: Somebody, assertion: A
 
 
 def _judged(
-    facts: FederatedFacts,
+    facts: EnteringFacts,
     assertion: Assertion,
     entering: Entering,
     account: AccountFacts,

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from onepam.domain.people.events import PersonKind
-from onepam.domain.roster.events import RosterEntryEnded, RosterEntrySet, StaffRules
-from onepam.domain.roster.file import StaffRow
+from onepam.domain.roster.events import RosterEntryEnded, RosterEntrySet, RosterRules
+from onepam.domain.roster.file import RosterRow
 from onepam.kernel.clock import DAY, Instant
 
 SOON = 7 * DAY
@@ -52,7 +52,7 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
-class StaffDifference:
+class RosterDifference:
     """What a version changes, in the file's order; `leavers` are the accounts that would end by it, now or soon."""
 
     rows: int
@@ -76,11 +76,11 @@ class StaffDifference:
 
 def difference(
     entries: Sequence[Entry],
-    rows: Sequence[StaffRow],
+    rows: Sequence[RosterRow],
     accounts: Sequence[Account],
     fresh: Sequence[str],
     now: Instant,
-) -> StaffDifference:
+) -> RosterDifference:
     """The rows against the entries that there are. `fresh` are ids for new entries, one for each row.
 
     A number that comes back is the same person only if it comes with the address it had.
@@ -108,7 +108,7 @@ def difference(
     ended = tuple(each for each in entries if each.removed is None and each.entry not in kept)
     before_rows = sum(each.removed is None for each in entries)
     leaving = _leaving(entries, added, changed, ended, now)
-    return StaffDifference(
+    return RosterDifference(
         len(rows),
         before_rows,
         tuple(added),
@@ -118,7 +118,7 @@ def difference(
     )
 
 
-def brake(found: StaffDifference, accounts: Sequence[Account], rules: StaffRules) -> str | None:
+def brake(found: RosterDifference, accounts: Sequence[Account], rules: RosterRules) -> str | None:
     """Why a version is held whole: a code, None where it is not.
 
     It looks broken: it is empty, would end the access of most people, or drops most of its rows. What it says of fewer
@@ -156,13 +156,13 @@ def _leaving(
     return {each for each in ending | gone if each is not None}
 
 
-def _same(entry: Entry | None, row: StaffRow) -> Entry | None:
+def _same(entry: Entry | None, row: RosterRow) -> Entry | None:
     if entry is None or (entry.removed is not None and entry.email != row.email):
         return None
     return entry
 
 
-def _entry(row: StaffRow, ids: Mapping[str, str], person: str | None) -> Entry:
+def _entry(row: RosterRow, ids: Mapping[str, str], person: str | None) -> Entry:
     return Entry(
         entry=ids[row.number],
         person=person,

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 from onepam.domain.people.events import PersonKind
-from onepam.domain.roster.file import COLUMNS, MAX_ROWS, NEEDED, InvalidRoster, RowErrors, StaffFile, ZoneOf, judged
+from onepam.domain.roster.file import COLUMNS, MAX_ROWS, NEEDED, InvalidRoster, RosterFile, RowErrors, ZoneOf, judged
 from onepam.kernel.canonical import encode
 from onepam.kernel.errors import Refused
 
@@ -48,7 +48,7 @@ class DirectoryEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class StaffDirectory:
+class RosterDirectory:
     """How a directory is read.
 
     `attributes` are pairs (our column, its attribute). Without one for `type` everybody is an employee; `vendors` and
@@ -71,7 +71,7 @@ class StaffDirectory:
         return tuple(dict.fromkeys(attribute for _, attribute in self.attributes))
 
 
-def parse_directory(settings: Mapping[str, str]) -> StaffDirectory | Refused:
+def parse_directory(settings: Mapping[str, str]) -> RosterDirectory | Refused:
     """Settings as they stand in the event: base, filter, bind_dn, transport, zone, vendors, employees (values between
     commas), and for each column of the roster the name of its attribute."""
     if not settings.keys() <= _KEYS:
@@ -92,7 +92,7 @@ def parse_directory(settings: Mapping[str, str]) -> StaffDirectory | Refused:
     missing = [column for column in NEEDED if column != "type" and not merged.get(column)]
     if missing:
         return _refused(f"{missing[0]} needs an attribute.")
-    return StaffDirectory(
+    return RosterDirectory(
         base=settings["base"],
         filter=merged["filter"],
         bind_dn=settings.get("bind_dn", ""),
@@ -105,8 +105,8 @@ def parse_directory(settings: Mapping[str, str]) -> StaffDirectory | Refused:
 
 
 def read_directory(
-    entries: Iterable[DirectoryEntry], directory: StaffDirectory, zone_of: ZoneOf
-) -> StaffFile | InvalidRoster:
+    entries: Iterable[DirectoryEntry], directory: RosterDirectory, zone_of: ZoneOf
+) -> RosterFile | InvalidRoster:
     """The rows of the entries, or everything that is wrong with them. The digest is that of what we read, in the order
     of the entries' names: the order in which a directory answers means nothing."""
     found = sorted(((plain_dn(each.dn) or each.dn, each) for each in entries), key=lambda pair: pair[0])
@@ -162,7 +162,7 @@ def _cells(line: int, entry: DirectoryEntry, by_column: list[tuple[str, str]], e
 
 
 def _told(
-    line: int, cells: dict[str, str], directory: StaffDirectory, numbers: Mapping[str, str], errors: RowErrors
+    line: int, cells: dict[str, str], directory: RosterDirectory, numbers: Mapping[str, str], errors: RowErrors
 ) -> None:
     """Makes of a directory's ways of saying things those of a file, in place."""
     kind = cells.get("type", "")

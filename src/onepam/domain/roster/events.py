@@ -33,7 +33,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class StaffRules:
+class RosterRules:
     """How versions are judged.
 
     A version that ends the access of more than `brake_percent` of the people with an account, or drops more than that

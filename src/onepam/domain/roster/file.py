@@ -55,7 +55,7 @@ class RowError:
 
 
 @dataclass(frozen=True, slots=True)
-class StaffRow:
+class RosterRow:
     """One person by the file. `manager` and `sponsor` are numbers of the same file; `email` is normalised.
 
     `ends` is the end of the last day or of the contract, the earlier of both.
@@ -74,11 +74,11 @@ class StaffRow:
 
 
 @dataclass(frozen=True, slots=True)
-class StaffFile:
+class RosterFile:
     """A file that can be taken, with the SHA-256 of its bytes."""
 
     digest: str
-    rows: tuple[StaffRow, ...]
+    rows: tuple[RosterRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class RowErrors:
         return self.places[line - 1] if self.places else f"line {line}"
 
 
-def read_roster(data: bytes, zone_of: ZoneOf, columns: Iterable[tuple[str, str]] = ()) -> StaffFile | InvalidRoster:
+def read_roster(data: bytes, zone_of: ZoneOf, columns: Iterable[tuple[str, str]] = ()) -> RosterFile | InvalidRoster:
     """The rows of a file, or everything that is wrong with it. `columns` are pairs (our name, the header it has)."""
     digest, errors = sha256(data).hexdigest(), RowErrors([])
     text = _decoded(data, errors)
@@ -122,13 +122,13 @@ def read_roster(data: bytes, zone_of: ZoneOf, columns: Iterable[tuple[str, str]]
 
 def judged(
     digest: str, lines: Sequence[tuple[int, Mapping[str, str]]], zone_of: ZoneOf, errors: RowErrors
-) -> StaffFile | InvalidRoster:
+) -> RosterFile | InvalidRoster:
     """The rows of cells by our column names, each with its number, or everything that is wrong with them and was
     before."""
     rows = _rows(lines, zone_of, errors)
     if errors.count:
         return InvalidRoster(digest, tuple(sorted(errors.found, key=lambda each: each.line)), errors.count)
-    return StaffFile(digest, tuple(row for _, row in rows))
+    return RosterFile(digest, tuple(row for _, row in rows))
 
 
 def _decoded(data: bytes, errors: RowErrors) -> str | None:
@@ -208,7 +208,7 @@ def _plain_name(text: str) -> str:
 
 def _rows(
     lines: Sequence[tuple[int, Mapping[str, str]]], zone_of: ZoneOf, errors: RowErrors
-) -> list[tuple[int, StaffRow]]:
+) -> list[tuple[int, RosterRow]]:
     zones: dict[str, tzinfo | None] = {}
 
     def zone(name: str) -> tzinfo | None:
@@ -222,7 +222,7 @@ def _rows(
     return _resolved(rows, errors)
 
 
-def _row(line: int, cells: Mapping[str, str], zone_of: ZoneOf, errors: RowErrors) -> StaffRow | None:
+def _row(line: int, cells: Mapping[str, str], zone_of: ZoneOf, errors: RowErrors) -> RosterRow | None:
     before = errors.count
     for name, cell in cells.items():
         if (wrong := _cell(name, cell)) is not None:
@@ -247,7 +247,7 @@ def _row(line: int, cells: Mapping[str, str], zone_of: ZoneOf, errors: RowErrors
     )
     if errors.count > before:
         return None
-    row = StaffRow(
+    row = RosterRow(
         number=cells["number"],
         name=unicodedata.normalize("NFC", " ".join(cells["name"].split())),
         email=str(email),
@@ -263,7 +263,7 @@ def _row(line: int, cells: Mapping[str, str], zone_of: ZoneOf, errors: RowErrors
     return row if errors.count == before else None
 
 
-def _consistent(line: int, row: StaffRow, ends: Instant | None, errors: RowErrors) -> None:
+def _consistent(line: int, row: RosterRow, ends: Instant | None, errors: RowErrors) -> None:
     if ends is not None and row.contract_ends is not None and ends > row.contract_ends:
         errors.add(line, "ends", "it is later than contract_ends.")
     if row.starts is not None and row.ends is not None and row.ends <= row.starts:
@@ -308,19 +308,19 @@ def _time(line: int, name: str, text: str, zone: tzinfo | None, errors: RowError
         return None
 
 
-def _unique(rows: list[tuple[int, StaffRow]], column: str, values: list[str], errors: RowErrors) -> None:
+def _unique(rows: list[tuple[int, RosterRow]], column: str, values: list[str], errors: RowErrors) -> None:
     first: dict[str, int] = {}
     for (line, _), value in zip(rows, values, strict=True):
         if (earlier := first.setdefault(value, line)) != line:
             errors.add(line, column, f"{value!r} stands on {errors.place(earlier)} already.")
 
 
-def _resolved(rows: list[tuple[int, StaffRow]], errors: RowErrors) -> list[tuple[int, StaffRow]]:
+def _resolved(rows: list[tuple[int, RosterRow]], errors: RowErrors) -> list[tuple[int, RosterRow]]:
     """The rows with managers and sponsors as numbers."""
     numbers = {row.number: row for _, row in rows}
     emails = {row.email: row for _, row in rows}
 
-    def find(line: int, column: str, text: str | None) -> StaffRow | None:
+    def find(line: int, column: str, text: str | None) -> RosterRow | None:
         if text is None:
             return None
         found = numbers.get(text) or emails.get(unicodedata.normalize("NFKC", text).casefold())
@@ -343,7 +343,7 @@ def _resolved(rows: list[tuple[int, StaffRow]], errors: RowErrors) -> list[tuple
     return resolved
 
 
-def _no_cycles(rows: list[tuple[int, StaffRow]], errors: RowErrors) -> None:
+def _no_cycles(rows: list[tuple[int, RosterRow]], errors: RowErrors) -> None:
     """Each cycle of managers is named once, on its first line."""
     above = {row.number: row.manager for _, row in rows}
     done: set[str] = set()

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from onepam.domain.access.authority import Actor, ActorFacts, authorised
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.history.commit import Decided
-from onepam.domain.roster.difference import Account, Entry, StaffDifference, brake, difference
+from onepam.domain.roster.difference import Account, Entry, RosterDifference, brake, difference
 from onepam.domain.roster.directory import parse_directory
 from onepam.domain.roster.events import (
     RosterHeld,
     RosterRefused,
     RosterReleased,
+    RosterRules,
     RosterRulesSet,
     RosterSourceSet,
     RosterTaken,
-    StaffRules,
     Standing,
 )
-from onepam.domain.roster.file import COLUMNS, InvalidRoster, StaffFile
+from onepam.domain.roster.file import COLUMNS, InvalidRoster, RosterFile
 from onepam.domain.signing_in.rules import FRESH_FACTOR
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
@@ -47,7 +47,7 @@ class VersionFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class StaffFacts:
+class RosterFacts:
     """The actor (None: a pull that an administrator set up), the roster, the enabled accounts of people, and the rules.
 
     `newest` is the version that was received last, `released` one of this digest that may go through.
@@ -56,7 +56,7 @@ class StaffFacts:
     actor: ActorFacts | None
     entries: tuple[Entry, ...]
     accounts: tuple[Account, ...]
-    rules: StaffRules
+    rules: RosterRules
     newest: VersionFacts | None
     released: VersionFacts | None
 
@@ -66,7 +66,7 @@ class Offer:
     """A file on its way: `version` is a fresh id for it, `fresh` one for each of its rows, `source` as in the event."""
 
     version: str
-    file: StaffFile | InvalidRoster
+    file: RosterFile | InvalidRoster
     fresh: Sequence[str]
     source: str
     received: Instant
@@ -77,7 +77,7 @@ class RosterPlan:
     """What a version would do. `held`: why the brake would hold it, None where it would not. `before`: the entries."""
 
     digest: str
-    difference: StaffDifference
+    difference: RosterDifference
     accounts: int
     held: str | None
     released: bool
@@ -88,7 +88,7 @@ class Took:
     """A version is in force; `more` while a large one still needs another command, and nothing of it counts yet."""
 
     version: str
-    difference: StaffDifference
+    difference: RosterDifference
     more: bool = False
 
 
@@ -100,7 +100,7 @@ class Held:
     plan: RosterPlan
 
 
-def look(facts: StaffFacts, actor: Actor | None, offer: Offer, now: Instant) -> Decided[RosterPlan] | Refused:
+def look(facts: RosterFacts, actor: Actor | None, offer: Offer, now: Instant) -> Decided[RosterPlan] | Refused:
     """What the version would do. Nothing is recorded."""
     if (refused := _may(facts, actor, now)) is not None:
         return refused
@@ -110,7 +110,7 @@ def look(facts: StaffFacts, actor: Actor | None, offer: Offer, now: Instant) -> 
 
 
 def take(
-    facts: StaffFacts, actor: Actor | None, offer: Offer, expected: str | None, now: Instant
+    facts: RosterFacts, actor: Actor | None, offer: Offer, expected: str | None, now: Instant
 ) -> Decided[Took | Held | Refused] | Refused:
     """Takes the version whole, or holds it. `expected` is the digest of the dry run that was looked at."""
     if (refused := _may(facts, actor, now)) is not None:
@@ -143,7 +143,7 @@ def take(
     return Decided((*found.events(version, offer.received), taken), Took(version, found))
 
 
-def release(facts: StaffFacts, actor: Actor, digest: str, now: Instant) -> Decided[None] | Refused:
+def release(facts: RosterFacts, actor: Actor, digest: str, now: Instant) -> Decided[None] | Refused:
     """Lets the newest held version through for its next take. Needs a fresh factor."""
     if (refused := _may(facts, actor, now)) is not None:
         return refused
@@ -157,7 +157,7 @@ def release(facts: StaffFacts, actor: Actor, digest: str, now: Instant) -> Decid
     return Decided((RosterReleased(newest.version, digest, actor.person),), None)
 
 
-def set_source(facts: StaffFacts, actor: Actor, source: RosterSourceSet, now: Instant) -> Decided[None] | Refused:
+def set_source(facts: RosterFacts, actor: Actor, source: RosterSourceSet, now: Instant) -> Decided[None] | Refused:
     """Where the roster is pulled from; an empty host ends it. Needs a fresh factor: who writes there can end access."""
     if (refused := _may(facts, actor, now)) is not None:
         return refused
@@ -171,7 +171,7 @@ def set_source(facts: StaffFacts, actor: Actor, source: RosterSourceSet, now: In
     return Decided((source,), None)
 
 
-def set_rules(facts: StaffFacts, actor: Actor, rules: StaffRules, now: Instant) -> Decided[None] | Refused:
+def set_rules(facts: RosterFacts, actor: Actor, rules: RosterRules, now: Instant) -> Decided[None] | Refused:
     """How versions are judged. Needs a fresh factor."""
     if (refused := _may(facts, actor, now)) is not None:
         return refused
@@ -189,26 +189,26 @@ def set_rules(facts: StaffFacts, actor: Actor, rules: StaffRules, now: Instant) 
     return Decided((changed,), None)
 
 
-def _may(facts: StaffFacts, actor: Actor | None, now: Instant) -> Refused | None:
+def _may(facts: RosterFacts, actor: Actor | None, now: Instant) -> Refused | None:
     if actor is None or facts.actor is None:
         return None
     return authorised(facts.actor, ConsoleRight.ADMINISTER, now)
 
 
-def _fresh(facts: StaffFacts, now: Instant) -> Refused | None:
+def _fresh(facts: RosterFacts, now: Instant) -> Refused | None:
     proven = facts.actor.mfa_at if facts.actor else None
     if proven is None or proven <= now - FRESH_FACTOR:
         return Refused("factor.stale", "This needs your second factor, shown within five minutes.", "/step-up")
     return None
 
 
-def _plan(facts: StaffFacts, offer: Offer, file: StaffFile, now: Instant) -> RosterPlan:
+def _plan(facts: RosterFacts, offer: Offer, file: RosterFile, now: Instant) -> RosterPlan:
     found = difference(facts.entries, file.rows, facts.accounts, offer.fresh, now)
     held = brake(found, facts.accounts, facts.rules)
     return RosterPlan(file.digest, found, len(facts.accounts), held, facts.released is not None)
 
 
-def _hold(facts: StaffFacts, offer: Offer, plan: RosterPlan, by: str | None) -> Decided[Took | Held | Refused]:
+def _hold(facts: RosterFacts, offer: Offer, plan: RosterPlan, by: str | None) -> Decided[Took | Held | Refused]:
     newest, found = facts.newest, plan.difference
     if newest is not None and newest.standing is Standing.HELD and newest.digest == plan.digest:
         return Decided((), Held(newest.version, plan))
@@ -231,7 +231,7 @@ def _hold(facts: StaffFacts, offer: Offer, plan: RosterPlan, by: str | None) -> 
 
 
 def _refuse(
-    facts: StaffFacts, offer: Offer, file: InvalidRoster, by: str | None
+    facts: RosterFacts, offer: Offer, file: InvalidRoster, by: str | None
 ) -> Decided[Took | Held | Refused] | Refused:
     """The refusal is recorded once for as long as nothing else came in between."""
     refused, newest = _invalid(file), facts.newest
@@ -242,7 +242,7 @@ def _refuse(
     return Decided((event,), refused)
 
 
-def not_had(facts: StaffFacts, offer: Offer, refused: Refused) -> Decided[None]:
+def not_had(facts: RosterFacts, offer: Offer, refused: Refused) -> Decided[None]:
     """A pull that brought no file. Recorded once for as long as the reason stays the same."""
     newest = facts.newest
     if newest is not None and newest.standing is Standing.REFUSED and newest.because == refused.code:

@@ -36,7 +36,7 @@ class ExceptionFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class AcceptanceFacts:
+class ExceptingFacts:
     """The actor, the person whom it is about (None where there is none), the exception in question, how many others of
     the person's wait or are in force, and the proposal of the exception while it waits."""
 
@@ -58,7 +58,7 @@ class Proposed:
     ends: Instant
 
 
-def propose(facts: AcceptanceFacts, wanted: Proposed, now: Instant) -> Decided[None] | Refused:
+def propose(facts: ExceptingFacts, wanted: Proposed, now: Instant) -> Decided[None] | Refused:
     """An administrator asks a senior approver to accept the risk."""
     if (refused := may_propose(facts.actor, _RULES, now)) is not None:
         return refused
@@ -80,7 +80,7 @@ def propose(facts: AcceptanceFacts, wanted: Proposed, now: Instant) -> Decided[N
     return Decided((MfaExceptionProposed(wanted.exception, wanted.person, wanted.ends, by, reason, control),), None)
 
 
-def accept(facts: AcceptanceFacts, now: Instant) -> Decided[Refused | None] | Refused:
+def accept(facts: ExceptingFacts, now: Instant) -> Decided[Refused | None] | Refused:
     """A senior approver signs, under a fresh factor."""
     found, actor = facts.exception, facts.actor
     if found is None or facts.proposal is None:
@@ -93,7 +93,7 @@ def accept(facts: AcceptanceFacts, now: Instant) -> Decided[Refused | None] | Re
     return Decided((MfaExceptionAccepted(found.exception, found.person, found.ends, actor.person, actor.mfa_at),), None)
 
 
-def end(facts: AcceptanceFacts, because: str, now: Instant) -> Decided[None] | Refused:
+def end(facts: ExceptingFacts, because: str, now: Instant) -> Decided[None] | Refused:
     """Ends an exception or a proposal before its time: an administrator or a senior approver does."""
     if (refused := authorised(facts.actor, ConsoleRight.ADMINISTER, now)) is not None and authorised(
         facts.actor, ConsoleRight.ACCEPT_RISK, now

@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from onepam.domain.roster.directory import LDAPS, PLAIN, STARTTLS, DirectoryEntry, StaffDirectory
+from onepam.domain.roster.directory import LDAPS, PLAIN, STARTTLS, DirectoryEntry, RosterDirectory
 from onepam.domain.roster.file import MAX_ROWS
 from onepam.egress.egress import Egress
 from onepam.egress.ldap.filters import BadFilter, encoded
@@ -37,7 +37,7 @@ class Directory:
             self._trust.load_verify_locations(cafile=ca_file)
 
     async def entries(
-        self, url: str, wanted: StaffDirectory, password: str, timeout_seconds: float = TIMEOUT_SECONDS
+        self, url: str, wanted: RosterDirectory, password: str, timeout_seconds: float = TIMEOUT_SECONDS
     ) -> list[DirectoryEntry] | Refused:
         """Every entry, or why there is none. Codes of a refusal: `directory.` + `url`, `filter`, `password`, `address`,
         `unresolved`, `plain`, `tls`, `down`, `timeout`, `bind`, `search`, `incomplete`, `referral`, `too_large`,
@@ -100,7 +100,7 @@ class Directory:
                 writer.transport.abort()
 
 
-def checked(url: str, wanted: StaffDirectory) -> tuple[str, int] | Refused:
+def checked(url: str, wanted: RosterDirectory) -> tuple[str, int] | Refused:
     """Host and port of a source whose address, transport and filter fit each other; else why they do not."""
     try:
         parts = urlsplit(url)

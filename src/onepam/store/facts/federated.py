@@ -2,18 +2,18 @@
 
 from onepam.app.ports import Snapshot
 from onepam.app.providers.federated_sign_in import (
-    FederatedQuery,
-    FederatedStepUpFacts,
-    FederatedStepUpQuery,
+    EnteringQuery,
     LogoutQuery,
+    ProviderStepUpFacts,
+    ProviderStepUpQuery,
 )
-from onepam.app.signing_in.accept_risk import AcceptanceQuery
+from onepam.app.signing_in.accept_risk import ExceptingQuery
 from onepam.domain.access.proposal import ProposalKind
 from onepam.domain.people.events import DIRECTORY_GROUP
 from onepam.domain.people.groups import Membership
-from onepam.domain.providers.entering import FED_LATELY, FederatedFacts, Somebody
+from onepam.domain.providers.entering import FED_LATELY, EnteringFacts, Somebody
 from onepam.domain.providers.logout import MOST, LogoutFacts
-from onepam.domain.signing_in.exceptions import AcceptanceFacts, ExceptionFacts
+from onepam.domain.signing_in.exceptions import ExceptingFacts, ExceptionFacts
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.facts import loads
@@ -24,8 +24,8 @@ from onepam.store.facts.providers import provider_of
 from onepam.store.facts.sign_in import account_facts
 
 
-@loads(FederatedQuery)
-def federated(db: Snapshot, query: FederatedQuery, at: Instant) -> FederatedFacts:
+@loads(EnteringQuery)
+def federated(db: Snapshot, query: EnteringQuery, at: Instant) -> EnteringFacts:
     of = {"provider": query.provider, "digest": query.subject_digest, "email": query.email, "at": at}
     stored = row(db, f"SELECT * FROM provider WHERE provider = :provider AND {AT}", of)
     linked = row(
@@ -42,7 +42,7 @@ def federated(db: Snapshot, query: FederatedQuery, at: Instant) -> FederatedFact
         db, f"SELECT ends FROM mfa_exception WHERE person = :person AND accepted_by IS NOT NULL AND {AT}", who
     )
     held = rows(db, f"SELECT grp, source FROM group_member WHERE person = :person AND grp LIKE :prefix AND {AT}", who)
-    return FederatedFacts(
+    return EnteringFacts(
         provider=provider_of(stored) if stored else None,
         known=known,
         once_linked=row(db, "SELECT 1 FROM identity WHERE subject_digest = :digest LIMIT 1", of) is not None,
@@ -82,9 +82,9 @@ def _provisioned(db: Snapshot, provider: str, at: Instant) -> bool:
     )
 
 
-@loads(FederatedStepUpQuery)
-def federated_step_up(db: Snapshot, query: FederatedStepUpQuery, at: Instant) -> FederatedStepUpFacts:
-    return FederatedStepUpFacts(actor_facts(db, query.actor, at), federated(db, query.said, at))
+@loads(ProviderStepUpQuery)
+def federated_step_up(db: Snapshot, query: ProviderStepUpQuery, at: Instant) -> ProviderStepUpFacts:
+    return ProviderStepUpFacts(actor_facts(db, query.actor, at), federated(db, query.said, at))
 
 
 @loads(LogoutQuery)
@@ -107,8 +107,8 @@ def provider_logout(db: Snapshot, query: LogoutQuery, at: Instant) -> LogoutFact
     return LogoutFacts(used is not None, tuple(found.items())[:MOST])
 
 
-@loads(AcceptanceQuery)
-def acceptance(db: Snapshot, query: AcceptanceQuery, at: Instant) -> AcceptanceFacts:
+@loads(ExceptingQuery)
+def acceptance(db: Snapshot, query: ExceptingQuery, at: Instant) -> ExceptingFacts:
     of = {"exception": query.exception, "at": at}
     found = row(db, f"SELECT * FROM mfa_exception WHERE exception = :exception AND {AT}", of)
     person = found["person"] if found else query.person
@@ -119,7 +119,7 @@ def acceptance(db: Snapshot, query: AcceptanceQuery, at: Instant) -> AcceptanceF
         {**of, "person": person},
     )
     exists = row(db, f"SELECT 1 FROM person WHERE person = :person AND {AT}", {"person": person, "at": at})
-    return AcceptanceFacts(
+    return ExceptingFacts(
         actor=actor_facts(db, query.actor, at),
         account=account_facts(db, person, at) if exists else None,
         exception=ExceptionFacts(found["exception"], person, found["ends"]) if found else None,

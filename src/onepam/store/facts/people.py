@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from onepam.app.people.add_person import RosterQuery
+from onepam.app.people.add_person import AddingQuery
 from onepam.app.people.disable_person import LeavingQuery
 from onepam.app.ports import Snapshot
 from onepam.app.sessions.kill_session import KillQuery
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.leaving.leaving import MOST_OF_EACH, MOST_REROUTED, Held, LeavingFacts
-from onepam.domain.people.adding import PersonFacts, RosterFacts
+from onepam.domain.people.adding import AddingFacts, PersonFacts
 from onepam.domain.people.events import DIRECTORY_GROUP, PersonKind
 from onepam.domain.requests.approval import authority
 from onepam.domain.sessions.kill import KillFacts
@@ -20,10 +20,10 @@ from onepam.store.facts.holdings import actor_facts, held_roles, substance
 from onepam.store.facts.requests import approvers, deciders, owned_service
 
 
-@loads(RosterQuery)
-def roster(db: Snapshot, query: RosterQuery, at: Instant) -> RosterFacts:
+@loads(AddingQuery)
+def roster(db: Snapshot, query: AddingQuery, at: Instant) -> AddingFacts:
     known = query.attributes
-    return RosterFacts(
+    return AddingFacts(
         actor=actor_facts(db, query.actor, at) if query.actor else None,
         signed_in=row(db, "SELECT 1 FROM sign_in LIMIT 1") is not None,
         person=person_facts(db, query.person, at),

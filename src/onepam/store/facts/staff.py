@@ -5,13 +5,13 @@ from typing import Any
 
 from onepam.app.ports import Snapshot
 from onepam.app.roster.follow_roster import FollowQuery
-from onepam.app.roster.take_roster import StaffQuery
+from onepam.app.roster.take_roster import RosterQuery
 from onepam.domain.leaving.brake import NO_BRAKE, HoldReason
 from onepam.domain.people.events import PersonKind
 from onepam.domain.roster.difference import Account, Entry
-from onepam.domain.roster.events import ROSTER, StaffRules, Standing
+from onepam.domain.roster.events import ROSTER, RosterRules, Standing
 from onepam.domain.roster.following import MOST_CHANGES, MOST_LEAVERS, Followed, FollowFacts, Joiner, Says
-from onepam.domain.roster.taking import StaffFacts, VersionFacts
+from onepam.domain.roster.taking import RosterFacts, VersionFacts
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.facts import loads
@@ -79,9 +79,9 @@ AND NOT EXISTS (SELECT 1 FROM person p WHERE p.email = e.email AND {_at("p")})
 ORDER BY e.entry LIMIT :most"""
 
 
-@loads(StaffQuery)
-def staff(db: Snapshot, query: StaffQuery, at: Instant) -> StaffFacts:
-    return StaffFacts(
+@loads(RosterQuery)
+def staff(db: Snapshot, query: RosterQuery, at: Instant) -> RosterFacts:
+    return RosterFacts(
         actor=actor_facts(db, query.actor, at) if query.actor else None,
         entries=entries(db, at) if query.whole else (),
         accounts=_accounts(db, at) if query.whole else (),
@@ -135,13 +135,13 @@ def entries(db: Snapshot, at: Instant) -> tuple[Entry, ...]:
     )
 
 
-def staff_rules(db: Snapshot, at: Instant) -> StaffRules:
+def staff_rules(db: Snapshot, at: Instant) -> RosterRules:
     """How versions are judged as of `at`."""
     found = row(db, f"SELECT * FROM staff_rules WHERE {AT}", {"at": at})
     if found is None:
-        return StaffRules()
+        return RosterRules()
     columns = tuple(sorted(json.loads(found["columns"]).items()))
-    return StaffRules(found["brake_percent"], found["stale_after"], bool(found["creates"]), columns)
+    return RosterRules(found["brake_percent"], found["stale_after"], bool(found["creates"]), columns)
 
 
 def _accounts(db: Snapshot, at: Instant) -> tuple[Account, ...]:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 
 from onepam.app.ports import Snapshot
-from onepam.app.providers.federated_sign_in import FederatedQuery
+from onepam.app.providers.federated_sign_in import EnteringQuery
 from onepam.domain.providers.assertion import Assertion
-from onepam.domain.providers.entering import FederatedFacts, session_of, subject_digest
+from onepam.domain.providers.entering import EnteringFacts, session_of, subject_digest
 from onepam.domain.providers.setting import Provider
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
@@ -142,10 +142,10 @@ def by_provider(db: Snapshot, at: Instant, ident: str) -> Provider | None:
     return None
 
 
-def message_facts(db: Snapshot, at: Instant, stored: Provider, said: Assertion) -> FederatedFacts:
+def message_facts(db: Snapshot, at: Instant, stored: Provider, said: Assertion) -> EnteringFacts:
     """What a message of the provider would be held against, if the provider were as `stored`."""
     digest, email = subject_digest(said.provider, said.subject), (said.email or "").strip().lower()
-    found = load(db, FederatedQuery(said.provider, digest, email, session_of(said)), at)
+    found = load(db, EnteringQuery(said.provider, digest, email, session_of(said)), at)
     return replace(found, provider=stored, taken=False)
 
 

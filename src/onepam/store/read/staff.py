@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
 from onepam.domain.people.events import PersonKind
-from onepam.domain.roster.events import StaffRules, Standing
+from onepam.domain.roster.events import RosterRules, Standing
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows, streamed
 from onepam.store.engine.tables import AT
@@ -61,7 +61,7 @@ class RosterHealth:
     taken: VersionRow | None
     newest: VersionRow | None
     stale: bool
-    rules: StaffRules
+    rules: RosterRules
     source: Source | None
 
     @property
