@@ -128,11 +128,19 @@ def actor_facts(db: Snapshot, actor: Actor, at: Instant) -> ActorFacts:
 
 
 def hands(db: Snapshot, person: str, at: Instant) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Who made the links by which somebody enrolled lately, and who did by theirs."""
+    """Who made the links by which somebody enrolled lately, and who did by theirs: also by links of those in turn."""
     of = {**_of(person, at), "since": at - ONE_HAND}
-    by = rows(db, f"SELECT maker FROM hand WHERE person = :person AND since > :since AND {AT} ORDER BY 1", of)
-    whose = rows(db, f"SELECT person FROM hand WHERE maker = :person AND since > :since AND {AT} ORDER BY 1", of)
+    by, whose = (rows(db, each, of) for each in (_chain("maker", "person"), _chain("person", "maker")))
     return tuple(each[0] for each in by), tuple(each[0] for each in whose)
+
+
+def _chain(found: str, known: str) -> str:
+    lately = "h.since > :since AND h.valid_from <= :at AND :at < h.valid_until"
+    return (
+        f"WITH RECURSIVE chain(person) AS (SELECT h.{found} FROM hand h WHERE h.{known} = :person AND {lately} "
+        f"UNION SELECT h.{found} FROM hand h JOIN chain c ON h.{known} = c.person WHERE {lately}) "
+        "SELECT person FROM chain WHERE person <> :person ORDER BY 1"
+    )
 
 
 def mfa_proof(db: Snapshot, person: str, session: str, at: Instant) -> tuple[MfaProof | None, Instant]:
