@@ -118,7 +118,7 @@ def _resource(number: int) -> ResourceSet:
         labels={"env": "test", "team": f"team-{number % ROLES}", "region": "eu-1"},
         owner="per_0",
         logins=("deploy", "root"),
-        host_keys=("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGl5Zm9yIG9uZXBhbSBiZW5jaG1hcmtzIG9u",),
+        pins=("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGl5Zm9yIG9uZXBhbSBiZW5jaG1hcmtzIG9u",),
         port=22,
         change="chg_founding",
         by=None,

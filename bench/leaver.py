@@ -79,7 +79,7 @@ async def _run(progress: Progress) -> list[Figure]:
             process = started(Path(name), egress=[f"127.0.0.1/32:{port}"])
             try:
                 gateway.platform.ssh_port = process.ssh_port
-                await gateway.record(replace(gateway.resource("web-1"), host_keys=(host_key,), port=port))
+                await gateway.record(replace(gateway.resource("web-1"), pins=(host_key,), port=port))
                 rounds = []
                 for number in range(ROUNDS):
                     progress(f"leaver {number + 1} of {ROUNDS}: opening {SSH_SESSIONS} sessions")

@@ -14,6 +14,7 @@ PAGE = ROOT / "docs" / "events.md"
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from onepam.domain.history.event import Kind, kinds  # noqa: E402
+from onepam.domain.sessions.ends import SessionEnd  # noqa: E402
 from scripts import rooms  # noqa: E402
 
 CLASSES = {
@@ -41,12 +42,27 @@ field says nothing or is erased. *Control* names the tests of the control catalo
 """
 
 
+ENDS = """
+## Why a session ended
+What `session.closed` and `session.failed` give as the reason, whatever the protocol; the console and the command line
+show the words, the API and a pack the code.
+
+| code | what it says | what the client hears |
+| --- | --- | --- |
+"""
+
+
 def page() -> str:
     """The whole page. Raises `KeyError` for a class without words."""
     rooms.load()
     every = kinds()
     classes = sorted({kind.klass for kind in every})
-    return HEAD + "".join(line for klass in classes for line in _section(klass, every))
+    return HEAD + "".join(line for klass in classes for line in _section(klass, every)) + _ends()
+
+
+def _ends() -> str:
+    lines = [f"| `{each.value}` | {each.words} | {each.told} |\n" for each in SessionEnd]
+    return ENDS + "".join(lines)
 
 
 def _section(klass: str, every: tuple[Kind, ...]) -> Iterator[str]:

@@ -133,7 +133,7 @@ def role_set(role: str, permissions: Sequence[Permission], console: Sequence[Con
     return RoleSet(role, version, f"the work of {role}", "ada", tuple(permissions), tuple(console), "chg_1", None)
 
 
-def resource_set(resource: str, labels: dict[str, str], host_keys: Sequence[str] = (HOST_KEY,)) -> ResourceSet:
+def resource_set(resource: str, labels: dict[str, str], pins: Sequence[str] = (HOST_KEY,)) -> ResourceSet:
     """An SSH resource with the logins app, root and db."""
     logins = ("app", "root", "db")
     return ResourceSet(
@@ -142,7 +142,7 @@ def resource_set(resource: str, labels: dict[str, str], host_keys: Sequence[str]
         labels,
         "ada",
         logins,
-        tuple(host_keys),
+        tuple(pins),
         22,
         "chg_1",
         None,

@@ -259,13 +259,15 @@ async def outcome(process: asyncio.subprocess.Process, stdin: bytes | None = b""
     return Done(process.returncode or 0, stdout, stderr.decode("utf-8", "replace"))
 
 
-async def shown_code(process: asyncio.subprocess.Process) -> tuple[str, str]:
-    """The confirmation's id and code, as the terminal shows them."""
-    assert process.stderr is not None
+async def shown_code(process: asyncio.subprocess.Process, on: asyncio.StreamReader | None = None) -> tuple[str, str]:
+    """The confirmation's id and code, as the terminal shows them: on standard error, unless the client has another
+    place for it."""
+    shown = on or process.stderr
+    assert shown is not None
     text = ""
     async with asyncio.timeout(SECONDS):
         while not (found := re.search(r"/confirm/(cnf_[a-z2-7]{16})\s.*code there:\s+(\S+)\s", text, re.DOTALL)):
-            piece = await process.stderr.read(4096)
+            piece = await shown.read(4096)
             if not piece:
                 raise AssertionError(text)
             text += piece.decode()

@@ -38,6 +38,7 @@ from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import PersonKind
 from onepam.domain.requests.approval import Granted
 from onepam.domain.requests.asking import Asked
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint, SessionClosed
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, SignedIn, SignedOut, SignInKind
 from onepam.egress.egress import Egress
@@ -203,7 +204,7 @@ class Office:
         assert isinstance(opened, Opened), opened
         head, counts = self._recorded(session, person, closed)
         if closed:
-            end = SessionClosed(session, "client.closed", head[1], head[0], counts, verified=True)
+            end = SessionClosed(session, SessionEnd.CLIENT_LEFT, head[1], head[0], counts, verified=True)
             self.record(end)
         return session
 

@@ -12,6 +12,7 @@ import typer
 
 from onepam.cli.commands.sessions import recording_words
 from onepam.cli.main import app
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import ConfirmationAsked, ConfirmationFailed, SessionClosed
 from onepam.kernel.clock import MINUTE, Instant, iso
 from tests.api.office import Office, new_key, now
@@ -140,7 +141,7 @@ def test_sessions_are_listed_played_and_killed(office: Office, terminal: NewTerm
     assert session in mine.run("sessions", "--open").out
     cut_off = office.session(eve)
     partial = {"bytes": 9, "omitted_bytes": 5}
-    office.record(SessionClosed(cut_off, "client.closed", "ab" * 32, 1, partial, verified=True))
+    office.record(SessionClosed(cut_off, SessionEnd.CLIENT_LEFT, "ab" * 32, 1, partial, verified=True))
     assert re.search(rf"{cut_off}.*not checked, partial by policy", mine.run("sessions").out)
     played = auditor.run("play", session)
     assert played.code == 0, played.err
@@ -153,7 +154,7 @@ def test_sessions_are_listed_played_and_killed(office: Office, terminal: NewTerm
     assert "The session still runs." in listed.out + listed.err
     assert "ends early" not in listed.out + listed.err
     cut = office.session(eve)
-    office.record(SessionClosed(cut, "gateway.died", "", 0, {}, verified=True))
+    office.record(SessionClosed(cut, SessionEnd.GATEWAY_DIED, "", 0, {}, verified=True))
     assert "The recording ends early: " in auditor.run("play", cut, "--list").out
     assert auditor.run("play", session, "--channel", "1").out == "uid=0\n"
     assert auditor.run("play", session, "--channel", "7").code == 1

@@ -17,6 +17,7 @@ from onepam.app.sessions.close_session import close_session
 from onepam.console.app import create_console
 from onepam.console.frame.services import ConsoleServices
 from onepam.console.frame.visit import CSRF_COOKIE, SESSION_COOKIE, csrf_token
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint, SessionClosed
 from onepam.domain.signing_in.events import FactorKind, SignedIn, SignInKind
 from onepam.egress.egress import Admitted, Egress
@@ -120,7 +121,7 @@ class Office:
         recording_path(self.recordings, ident).write_bytes(sealed)
         if close:
             head, counts = sealer.head, sealer.counts
-            closed = SessionClosed(ident, "client.closed", head.digest.hex(), head.seq, dict(counts), True)
+            closed = SessionClosed(ident, SessionEnd.CLIENT_LEFT, head.digest.hex(), head.seq, dict(counts), True)
             assert await close_session(self.company.ledger, closed) is None
         return ident
 

@@ -7,6 +7,7 @@ import pytest
 from onepam.app.open_session import Opened
 from onepam.domain.history.system import LedgerVerified
 from onepam.domain.host.disk import DiskLow, DiskRecovered, DiskStage
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed
 from onepam.domain.sessions.recordings import Condition, RecordingFoundBad
 from onepam.gateway.recorder import recording_path
@@ -119,7 +120,9 @@ async def test_the_list_says_what_is_partial_by_policy_and_what_a_check_found(of
     assert isinstance(opened, Opened), opened
     assert "partial by policy" not in await ada.read("/sessions")
     counts = {"bytes": 9, "omitted_bytes": 5}
-    await record(office.company.ledger, SessionClosed(opened.session, "client.closed", "ab" * 32, 1, counts, True))
+    await record(
+        office.company.ledger, SessionClosed(opened.session, SessionEnd.CLIENT_LEFT, "ab" * 32, 1, counts, True)
+    )
     page = await ada.read("/sessions")
     assert "partial by policy" in page
     assert "Not checked yet" in page

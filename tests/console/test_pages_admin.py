@@ -267,14 +267,14 @@ async def test_a_page_does_not_show_an_altered_entry_as_included(office: Office)
         ).fetchall()
     before = await aud.read(f"/ledger?entry={index}")
     assert "included" in before
-    forged = body.replace(b"client.closed", b"client.clobed")
+    forged = body.replace(b"client.closed", b"target.lost")
     with sqlite3.connect(office.company.path) as db:
         stored = await office.company.reader(entry, None, index)
         assert stored is not None
         leaf = Entry(stored.header, forged).leaf()
         db.execute("UPDATE entry SET body = ?, leaf = ? WHERE idx = ?", (forged, leaf, index))
     page = await aud.read(f"/ledger?entry={index}")
-    assert "client.clobed" in page
+    assert "target.lost" in page
     assert f"Entry {index:,} was altered" in page
     assert "not what was published" in page
     assert "included" not in page

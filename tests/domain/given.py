@@ -2,7 +2,7 @@
 
 from onepam.domain.access.authority import Actor, ActorFacts, HeldRole
 from onepam.domain.access.decision import AccessFacts, HeldGrant, ResourceFacts
-from onepam.domain.access.model import Action, ConsoleRight, Mode, Permission, Substance
+from onepam.domain.access.model import Action, ConsoleRight, Mode, Permission, ResourceKind, Substance
 from onepam.domain.access.proposal import RULES, Proposal, ProposalKind, lapses
 from onepam.domain.people.events import PersonKind
 from onepam.domain.requests.approval import RequestFacts
@@ -18,7 +18,9 @@ PROD = Permission(
     "prod", (Action.SHELL, Action.EXEC), {"env": "prod"}, ("app", "root"), Mode.REQUEST, 4 * HOUR, ("manager",)
 )
 DEV = Permission("dev", (Action.SHELL,), {"env": "dev"}, ("*",), Mode.STANDING, HOUR)
-WEB = ResourceFacts("web-1", {"env": "prod"}, ("app", "root", "db"), ("ssh-ed25519 AAAA",), "192.0.2.7", 22)
+WEB = ResourceFacts(
+    "web-1", ResourceKind.SSH, {"env": "prod"}, ("app", "root", "db"), ("ssh-ed25519 AAAA",), "192.0.2.7", 22
+)
 ENGINEER = HeldRole("bnd_1", "", "engineer", "v1", (PROD, DEV), (), None)
 MANAGER = HeldRole("bnd_2", "", "manager", "v1", (), (ConsoleRight.APPROVE,), None)
 ADMINISTRATOR = HeldRole("bnd_3", "", "administrator", "v1", (), (ConsoleRight.ADMINISTER,), None)

@@ -355,7 +355,7 @@ def rsa(bits: int) -> str:
 
 @pytest.mark.parametrize("key", [KEY, ECDSA, rsa(2048), f"{KEY} root@web-1"])
 def test_host_keys_that_are_taken(key: str) -> None:
-    assert matrix(FILE.replace(KEY, key)).resources["web-1"].host_keys == (" ".join(key.split()[:2]),)
+    assert matrix(FILE.replace(KEY, key)).resources["web-1"].pins == (" ".join(key.split()[:2]),)
 
 
 @pytest.mark.parametrize("key", [rsa(1024), ECDSA.replace("nistp256 ", "nistp384 "), KEY.replace("IC4W", "I")])

@@ -49,7 +49,7 @@ def test_a_grant_opens_what_was_granted_until_its_end() -> None:
         (replace(GRANTED, roles=()), "root", "resource.unknown"),
         (replace(GRANTED, roles=(replace(ENGINEER, ends=NOW),)), "root", "resource.unknown"),
         (replace(GRANTED, resource=replace(WEB, labels={"env": "test"})), "root", "resource.unknown"),
-        (replace(GRANTED, resource=replace(WEB, host_keys=())), "root", "resource.no_host_key"),
+        (replace(GRANTED, resource=replace(WEB, pins=())), "root", "resource.no_pin"),
         (access(), "root", "access.needs_approval"),
         (access(grants=(replace(GRANT, ends=NOW),)), "root", "access.needs_approval"),
         (access(grants=(replace(GRANT, starts=SOON),)), "root", "access.not_yet"),

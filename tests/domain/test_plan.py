@@ -194,8 +194,8 @@ def test_what_is_as_wide_as_before_needs_nobody() -> None:
 REPOINTED = [
     ({"address": "evil.example"}, "has another address"),
     ({"port": 2222}, "has another address"),
-    ({"host_keys": ("other",)}, "has other host keys"),
-    ({"host_keys": ()}, "has other host keys"),
+    ({"pins": ("other",)}, "has other host keys"),
+    ({"pins": ()}, "has other host keys"),
     ({"labels": {"env": "dev"}}, "has other labels"),
     ({"logins": ("app", "root", "db")}, "offers the logins db too"),
     ({"environment": ("LANG", "TZ")}, "lets the environment variables TZ through too"),

@@ -127,7 +127,7 @@ def history(people: int = 6, sessions: int = 90, seed: int = 0) -> History:
             peer = encode({"client": "OpenSSH_9.2", "source": source})
             h.append(now + 2 * MINUTE, "session.opened", body | {"login": "root", "mfa": MFA}, peer)
             h.append(now + 9 * MINUTE, "recording.chunks_sealed", {"root": sha256(b"%d" % n).hexdigest()})
-            end = {"session": f"ses_{n}", "because": "exit", "last_byte": now + 5 * DAY - SECOND}
+            end = {"session": f"ses_{n}", "because": "client.closed", "last_byte": now + 5 * DAY - SECOND}
             counts = {"bytes": n * 1000, **({"omitted_bytes": 7} if n % 40 == 9 else {})}
             proof = {"head": "ab" * 32, "chunks": 3, "gap": "no last word" if n % 40 == 20 else None}
             h.append(now + 5 * DAY, "session.closed", end | proof | {"counts": counts, "verified": n % 40 != 20})
@@ -240,7 +240,7 @@ def sessions_report(h: History, end: int, heads: Sequence[int], names: bool) -> 
             *(("attested", "idp_1", "yes") if opened else ("", "", "")),
             "; ".join(iso(h.entries[i].header.time) for i in ends),
             "; ".join(iso(Instant(body_of(h, i)["last_byte"])) for i in ends),
-            "; ".join("exit" for _ in ends) if opened else body["code"],
+            "; ".join("client.closed" for _ in ends) if opened else body["code"],
             "; ".join(body_of(h, i)["condition"] for i in after if i not in ends), *recording(h, after, checks),
             "; ".join(str(body_of(h, i)["counts"]["bytes"]) for i in ends), "-1 is not a formula",
         ]  # fmt: skip

@@ -23,6 +23,7 @@ from onepam.domain.history.system import PayloadsErased
 from onepam.domain.leaving.probing import Probe, ProbedProof, ProbePath, ProbePurpose, made
 from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import GroupMemberAdded
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed, SessionFailed
 from onepam.evidence.envelope import Period
 from onepam.jobs.evidence import Evidence
@@ -97,7 +98,7 @@ class Live:
         return data
 
 
-def closed(session: str, because: str = "exit", gap: str | None = None) -> SessionClosed:
+def closed(session: str, because: SessionEnd = SessionEnd.CLIENT_LEFT, gap: str | None = None) -> SessionClosed:
     return SessionClosed(session, because, "ab" * 32, 3, {"output": 7, "bytes": 512}, gap is None, gap)
 
 
@@ -119,9 +120,9 @@ async def morning(company: Company) -> None:
     assert await close_session(company.ledger, closed(session)) is None
     cut = await opened(company, "eve", "dev-1", "app")
     assert await kill_session(company.ledger, ada, cut, "looks wrong") is None
-    assert await close_session(company.ledger, closed(cut, "killed", "chunk 3")) is None
+    assert await close_session(company.ledger, closed(cut, SessionEnd.KILLED, "chunk 3")) is None
     failed = await opened(company, "eve", "web-1", "root")
-    assert await fail_session(company.ledger, SessionFailed(failed, "target.timeout", "no answer")) is None
+    assert await fail_session(company.ledger, SessionFailed(failed, SessionEnd.TARGET_HANGING, "no answer")) is None
     for person, target in (("vic", "web-1"), ("vic", "nowhere"), ("ghost", "web-1")):
         assert isinstance(await company.open(person, target, "app"), Refused)
     other = await company.ask("vic", "web-2", "app", 30 * MINUTE)
@@ -143,7 +144,7 @@ async def afternoon(company: Company) -> None:
     left_open = await opened(company, "eve", "web-2", "app")
     company.clock.advance(30 * MINUTE)
     await expire_access(company.ledger)
-    assert await close_session(company.ledger, closed(left_open, "grant.expired")) is None
+    assert await close_session(company.ledger, closed(left_open, SessionEnd.EXPIRED)) is None
     known = Attributes("Eve Married", "eve@example.com")
     assert await change_person(company.ledger, ada, "eve", known) is None
     await company.join("gus")

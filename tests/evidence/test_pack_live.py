@@ -173,7 +173,7 @@ async def test_a_session_belongs_to_the_period_in_which_it_was_opened(tmp_path: 
     company.close()
     ids = [[each["session"] for each in report(pack, "sessions")] for pack in (first, second)]
     assert (early in ids[0], late in ids[0], ids[1]) == (True, False, [late])
-    assert next(each for each in report(first, "sessions") if each["session"] == early)["because"] == "exit"
+    assert next(each for each in report(first, "sessions") if each["session"] == early)["because"] == "client.closed"
     assert [check(pack, *KEYS)[0] for pack in (first, second)] == [0, 0]
 
 

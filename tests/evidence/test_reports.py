@@ -16,6 +16,7 @@ from onepam.domain.access.model import Action, Mode, Permission
 from onepam.domain.leaving.brake import DirectoryPersonDecided, DirectoryPersonHeld, HoldOutcome, HoldReason
 from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import GroupMemberRemoved, PersonDisabled, PersonEnabled, PersonKind
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint
 from onepam.domain.signing_in.events import SignedOut
 from onepam.domain.signing_in.service_keys import ServiceKey
@@ -65,7 +66,11 @@ async def test_sessions_tell_from_the_knock_to_the_proof(tmp_path: Path) -> None
         "opened", "opened", "opened", "refused", "refused", "refused", "opened",
     ]  # fmt: skip
     assert (granted["name"], granted["reason"]) == ("Eve Example", "=cmd|'/c calc'!A0")
-    assert (granted["approved_by_name"], granted["ticket"], granted["because"]) == ("Max Example", "OPS-7", "exit")
+    assert (granted["approved_by_name"], granted["ticket"], granted["because"]) == (
+        "Max Example",
+        "OPS-7",
+        "client.closed",
+    )
     assert (granted["factors"], granted["factors_age_seconds"]) == ('["password","totp"]', "10")
     assert (granted["factors_basis"], granted["factors_provider"], granted["phishing_resistant"]) == ("own", "", "no")
     assert (granted["also_because"], unasked["factors_basis"]) == ("[]", "")
@@ -77,12 +82,12 @@ async def test_sessions_tell_from_the_knock_to_the_proof(tmp_path: Path) -> None
         "no",
     )
     assert (cut["request"], cut["approved_by_name"], cut["privileged"]) == ("", "", "no")
-    assert (failed["because"], failed["recording_head"]) == ("target.timeout", "")
+    assert (failed["because"], failed["recording_head"]) == ("target.hanging", "")
     assert failed["ended"] > failed["time"]
     assert (unasked["because"], unasked["name"], unasked["asked"]) == ("access.needs_approval", "Vic Example", "web-1")
     assert (unknown["resource"], unknown["asked"]) == ("", "nowhere")
     assert (ghost["person"], ghost["name"]) == ("ghost", "")
-    assert (later["factors_age_seconds"], later["because"], later["name"]) == ("3620", "grant.expired", "Eve Example")
+    assert (later["factors_age_seconds"], later["because"], later["name"]) == ("3620", "expired", "Eve Example")
 
 
 async def test_a_machine_is_told_as_one_and_never_as_a_second_factor(tmp_path: Path) -> None:
@@ -238,7 +243,9 @@ async def test_leavers_with_both_stamps_per_system(tmp_path: Path) -> None:
     await record(company.ledger, SignedOut("sgn_eve", "eve", "person.disabled", None))
     last_byte = company.clock.advance(MINUTE)
     company.clock.advance(SECOND)
-    await close_session(company.ledger, replace(closed(opened.session, "person.disabled"), last_byte=last_byte))
+    await close_session(
+        company.ledger, replace(closed(opened.session, SessionEnd.PERSON_DISABLED), last_byte=last_byte)
+    )
     await record(company.ledger, PersonDisabled("gus", "ada", "left"), PersonEnabled("gus", "ada", "came back"))
     found = drawn(company.path, "leavers", START, company.clock())
     vic, eve, gus = table(found)
@@ -297,7 +304,7 @@ async def test_the_last_byte_of_a_process_that_died_is_unknown(tmp_path: Path) -
     assert isinstance(seen, Opened)
     await record(company.ledger, PersonDisabled("eve", "ada", "left"))
     first = company.clock.advance(MINUTE)
-    await close_session(company.ledger, closed(died.session, "gateway.died"))
+    await close_session(company.ledger, closed(died.session, SessionEnd.GATEWAY_DIED))
 
     def ended() -> tuple[str, str]:
         (eve,) = table(drawn(company.path, "leavers", START, company.clock()))

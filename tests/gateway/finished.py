@@ -9,6 +9,7 @@ from pathlib import Path
 
 from onepam.app.open_session import Opened
 from onepam.app.sessions.close_session import close_session, seal_chunks
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SealedHead, SessionClosed
 from onepam.gateway.recorder import recording_path
 from onepam.gateway.sealing import root_of_heads
@@ -89,7 +90,7 @@ class Folder:
         sealer = self.write(session, self.new_key(session), close=not died)
         heads = (SealedHead(session, sealer.head.seq, sealer.head.digest.hex()),)
         await seal_chunks(self.company.ledger, "node-1", root_of_heads(heads), heads)
-        because, gap = ("gateway.died", "the gateway died") if died else ("client.closed", None)
+        because, gap = (SessionEnd.GATEWAY_DIED, "the gateway died") if died else (SessionEnd.CLIENT_LEFT, None)
         head, counts = sealer.head.digest.hex(), dict(sealer.counts)
         end = SessionClosed(session, because, head, sealer.head.seq, counts, verified=not died, gap=gap)
         assert await close_session(self.company.ledger, end) is None

@@ -14,6 +14,7 @@ from onepam.app.sessions.close_session import close_session
 from onepam.domain.leaving.probing import Probe, ProbedProof, ProbePath, ProbePurpose, Verdict, WouldOpen, made
 from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import PersonDisabled, PersonKind
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
@@ -47,7 +48,7 @@ async def test_from_the_news_to_the_last_byte(company: Company) -> None:
     between = Instant(company.clock() - 1)
     last_byte = company.clock.advance(SECOND)
     company.clock.advance(SECOND)
-    end = SessionClosed(opened.session, "person.disabled", "0" * 64, 0, {}, True, last_byte=last_byte)
+    end = SessionClosed(opened.session, SessionEnd.PERSON_DISABLED, "0" * 64, 0, {}, True, last_byte=last_byte)
     await close_session(company.ledger, end)
     await say(company, PROBE, Refused("person.disabled", "no"))
     await say(company, replace(PROBE, path=ProbePath.API), None)
@@ -88,11 +89,13 @@ async def test_a_last_byte_that_nobody_saw(company: Company) -> None:
     assert isinstance(died, Opened)
     assert isinstance(seen, Opened)
     await disable_person(company.ledger, company.actor("ada"), "eve", "left")
-    await close_session(company.ledger, SessionClosed(died.session, "gateway.died", "0" * 64, 0, {}, False, "died"))
+    await close_session(
+        company.ledger, SessionClosed(died.session, SessionEnd.GATEWAY_DIED, "0" * 64, 0, {}, False, "died")
+    )
     between = company.clock.advance(SECOND)
     assert (await company.reader(leavers, Instant(between), *EVER)).people[0].ended is None
     last_byte = company.clock.advance(SECOND)
-    end = SessionClosed(seen.session, "person.disabled", "0" * 64, 0, {}, True)
+    end = SessionClosed(seen.session, SessionEnd.PERSON_DISABLED, "0" * 64, 0, {}, True)
     await close_session(company.ledger, replace(end, last_byte=Instant(last_byte - MINUTE)))
     (eve,) = (await company.reader(leavers, None, *EVER)).people
     assert eve.systems[0].held == 2

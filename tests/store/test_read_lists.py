@@ -20,6 +20,7 @@ from onepam.domain.access.model import SubjectKind
 from onepam.domain.history.system import PayloadsErased
 from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved
 from onepam.domain.requests.events import REQUEST_LIFETIME, RequestStatus
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import RecordingWatched, SessionClosed
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, FactorRemoved, FactorUsed
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
@@ -42,7 +43,9 @@ async def company(tmp_path: Path) -> AsyncIterator[Company]:
 
 
 def closed(opened: Opened, **changes: Any) -> SessionClosed:
-    values: dict[str, Any] = {"because": "exit", "head": "ab", "chunks": 3, "counts": {"output": 7}, "verified": True}
+    values: dict[str, Any] = {
+        "because": SessionEnd.CLIENT_LEFT, "head": "ab", "chunks": 3, "counts": {"output": 7}, "verified": True
+    }  # fmt: skip
     return SessionClosed(opened.session, **{**values, **changes})
 
 
@@ -275,7 +278,7 @@ async def test_one_session_with_why_and_everything_that_happened_to_it(company: 
     permit = await opened(company, "eve", "web-1", "app")
     while_open = company.clock.advance(MINUTE)
     await kill_session(company.ledger, company.actor("ada"), permit.session, "odd commands")
-    await close_session(company.ledger, closed(permit, because="killed"))
+    await close_session(company.ledger, closed(permit, because=SessionEnd.KILLED))
     await record(
         company.ledger, RecordingWatched(permit.session, "aud", "play"), RecordingWatched("ses_x", "aud", "play")
     )

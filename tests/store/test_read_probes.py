@@ -12,6 +12,7 @@ from onepam.app.requests.end_grant import end_grant
 from onepam.app.requests.expire_access import expire_access
 from onepam.app.sessions.close_session import close_session
 from onepam.domain.leaving.probing import ProbedProof, ProbePath, ProbePurpose, ProbeResult, WouldOpen, made
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed
 from onepam.domain.signing_in.events import CertificateIssued
 from onepam.kernel.clock import HOUR, SECOND, Instant
@@ -75,11 +76,11 @@ async def test_time_and_a_lost_binding_revoke_too_and_a_kill_does_not(company: C
     assert isinstance(killed, Opened)
     company.clock.advance(9 * HOUR)
     await expire_access(company.ledger)
-    await close_session(company.ledger, SessionClosed(killed.session, "killed", "0" * 64, 0, {}, True))
+    await close_session(company.ledger, SessionClosed(killed.session, SessionEnd.KILLED, "0" * 64, 0, {}, True))
     company.clock.advance(2 * SECOND)
     (expired,) = await due(company)
     assert expired.probe.resource == "web-1"
-    await close_session(company.ledger, SessionClosed(cut.session, "access.login", "0" * 64, 0, {}, True))
+    await close_session(company.ledger, SessionClosed(cut.session, SessionEnd.ACCESS_LOGIN, "0" * 64, 0, {}, True))
     company.clock.advance(2 * SECOND)
     assert [each.probe.resource for each in await due(company)] == ["web-1", "dev-1"]
     assert [each.probe.resource for each in await due(company, most=1)] == ["web-1"], "the oldest first"

@@ -97,7 +97,7 @@ class Opened:
     login: str
     address: str
     port: int
-    host_keys: tuple[str, ...]
+    pins: tuple[str, ...]
     actions: tuple[Action, ...]
     ends: Instant
     opened: Instant
@@ -214,7 +214,7 @@ def _open(
         login=knock.login,
         address=resource.address,
         port=resource.port,
-        host_keys=resource.host_keys,
+        pins=resource.pins,
         actions=verdict.actions,
         ends=verdict.ends,
         opened=now,

@@ -13,6 +13,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +36,13 @@ from onepam.boot.private_folder import private_folder
 from onepam.boot.roster import fresh as fresh_id
 from onepam.boot.roster import keep_roster
 from onepam.boot.self_check import SelfCheck
+from onepam.boot.ssh_keys import host_keys
 from onepam.boot.upgrading import watch_release
 from onepam.boot.web.server import web_server
 from onepam.domain.access.authority import Actor
 from onepam.domain.access.decision import AccessFacts
 from onepam.domain.history.system import SystemStarted
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.egress.egress import Egress
 from onepam.evidence.envelope import Period
 from onepam.gateway.disk import Disk
@@ -48,13 +51,15 @@ from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
 from onepam.gateway.recover import recover
 from onepam.gateway.sealing import Sealing
+from onepam.gateway.session import Gateway
+from onepam.identity.tokens import new_code
 from onepam.jobs.anchors import Anchors
 from onepam.jobs.evidence import Evidence
 from onepam.jobs.handing_out import HandingOut
 from onepam.jobs.probing import Listeners, Prober
-from onepam.jobs.recording_check import RecordingChecks, key_beside, sealed_by
+from onepam.jobs.recording_check import RecordingChecks, key_beside, new_key_beside, sealed_by
 from onepam.jobs.signer_process import SignerProcess
-from onepam.kernel.clock import DAY, Instant
+from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Fault, Refused
 from onepam.ledger.checkpoint import Checkpoint
 from onepam.ledger.note import Note, Signature, VerifierKey
@@ -78,7 +83,6 @@ log = logging.getLogger(__name__)
 
 STOP_SECONDS = 10.0
 RECOVERY_SECONDS = 15.0
-HOST_CERTIFICATE = 90 * DAY
 EXPIRY_SECONDS = 15.0
 SWITCH_SECONDS = 0.0005
 """How long a busy thread keeps the interpreter from the event loop, on which the bytes of live sessions pass."""
@@ -232,12 +236,13 @@ class Platform:
             contextlib.closing(bound("SSH", config.ssh_host, config.ssh_port)) as at_ssh,
         ):
             self.config = config = replace(config, console_port=console.getsockname()[1])
-            gateway = self._ssh_gateway()
+            self.gateway = self._shared()
+            ssh_gateway = self._ssh_gateway()
             self.ssh_port: int = at_ssh.getsockname()[1]
             ssh = listen(
                 at_ssh,
-                self._host_keys(),
-                lambda: PersonDoor(gateway),
+                host_keys(self.authorities, config.gateway_name),
+                lambda: PersonDoor(ssh_gateway),
                 self.doors.ssh,
                 self.doors.turns,
                 config.ssh_silent_seconds,
@@ -253,9 +258,9 @@ class Platform:
                         probing.cancel()
             finally:
                 ssh.close()
-                gateway.tasks.stop()
-                self.live.end_all("gateway.stopped")
-                if not await gateway.tasks.over(STOP_SECONDS):
+                self.gateway.tasks.stop()
+                self.live.end_all(SessionEnd.GATEWAY_STOPPED)
+                if not await self.gateway.tasks.over(STOP_SECONDS):
                     log.error("sessions have not ended in %d s: the next start closes what they left", STOP_SECONDS)
 
     async def _recover(self, nodes: Sequence[str]) -> None:
@@ -283,38 +288,34 @@ class Platform:
                 await remind_of(self.ledger, hold)
             await asyncio.sleep(EXPIRY_SECONDS)
 
-    def _ssh_gateway(self) -> SshGateway:
-        return SshGateway(
+    def _shared(self) -> Gateway:
+        """What the sessions of every protocol share."""
+        return Gateway(
             node=self.node.name,
             ledger=self.ledger,
             live=self.live,
             sealing=self.sealing,
-            egress=Egress(self.config.admitted, frozenset({self.config.ssh_port, self.config.console_port})),
-            authorities=self.authorities,
-            envelope=self.envelope,
-            find_key=self._find_key,
-            probes=self.probes,
-            prober=self._prober_key.public_data,
+            resolve=Egress(self.config.admitted, frozenset({self.config.ssh_port, self.config.console_port})).resolve,
             recordings=self.recordings,
+            new_key=new_key_beside(self.recordings, self.envelope, secrets.token_bytes),
+            new_code=partial(new_code, secrets.token_bytes),
             disk=self.disk,
-            source_addresses=self.config.source_addresses,
             console_url=self.config.url,
             clock=self.ledger.time,
-            wall=wall_clock,
             random=secrets.token_bytes,
             pool=self.pool,
         )
 
-    def _host_keys(self) -> list[tuple[asyncssh.SSHKey, asyncssh.SSHCertificate]]:
-        """The listener's keys, certified for the gateway's name: `onepam login` makes clients trust the host CA."""
-        certified = []
-        for key in self.authorities.gateway_host_keys:
-            public = key.export_public_key().decode("ascii")
-            line = self.authorities.host.issue(public, [self.config.gateway_name], wall_clock(), HOST_CERTIFICATE)
-            if isinstance(line, Refused):
-                raise Fault(line.message)
-            certified.append((key, asyncssh.import_certificate(line)))
-        return certified
+    def _ssh_gateway(self) -> SshGateway:
+        return SshGateway(
+            shared=self.gateway,
+            authorities=self.authorities,
+            find_key=self._find_key,
+            probes=self.probes,
+            prober=self._prober_key.public_data,
+            source_addresses=self.config.source_addresses,
+            wall=wall_clock,
+        )
 
     async def _find_key(self, fingerprint: str) -> KeyHolder | None:
         return await self.reader(key_holder, None, fingerprint)

@@ -20,6 +20,7 @@ from time import monotonic
 from onepam.app.host.report_disk import report_disk
 from onepam.app.ports import Ledger
 from onepam.domain.host.disk import DiskStage
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.kernel.errors import Fault
 
 log = logging.getLogger(__name__)
@@ -39,9 +40,6 @@ LOOK_BYTES = 1024 * 1024
 
 STEPS = 16
 """One session more is paused for each such part of the space between `low` and `reserve`."""
-
-ENDED = "disk.low"
-"""Why a session ends that wrote most to a disk without space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ class Share:
     `on_resume` is called when a pause is over, `on_end` once when the session must end, with the reason.
     """
 
-    def __init__(self, disk: "Disk", session: str, person: str, on_end: Callable[[str], None]) -> None:
+    def __init__(self, disk: "Disk", session: str, person: str, on_end: Callable[[SessionEnd], None]) -> None:
         self.session = session
         self.person = person
         self.on_resume: Callable[[], None] = lambda: None
@@ -123,7 +121,7 @@ class Share:
         """It waited in vain."""
         if self._stage is not _Stage.ENDED:
             self._stage = _Stage.ENDED
-            self._on_end(ENDED)
+            self._on_end(SessionEnd.DISK_LOW)
 
 
 class Disk:
@@ -147,7 +145,7 @@ class Disk:
         self.space = look(folder)
         self.look()
 
-    def share(self, session: str, person: str, on_end: Callable[[str], None]) -> Share:
+    def share(self, session: str, person: str, on_end: Callable[[SessionEnd], None]) -> Share:
         """The part of a session that begins."""
         share = Share(self, session, person, on_end)
         self._shares.add(share)

@@ -19,8 +19,9 @@ from onepam.domain.leaving import brake as directory_events
 from onepam.domain.people import events as people_events
 from onepam.domain.requests import events as request_events
 from onepam.domain.sessions import events as session_events
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.signing_in import events as sign_in_events
-from onepam.domain.signing_in.rules import REPLACED, SESSIONS_OVER
+from onepam.domain.signing_in.rules import REPLACED
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Fault, Refused
 
@@ -34,15 +35,17 @@ ASKED_AT_ONCE = 100
 MOST_REMEMBERED = 10_000
 """Revoked sign-ins that are remembered: an opening that rests on one may stand later in the ledger."""
 
-REVOKED = frozenset({"provider.logout", "session.revoked", SESSIONS_OVER})
+REVOKED = {
+    each.value: each for each in (SessionEnd.PROVIDER_LOGOUT, SessionEnd.SIGN_IN_REVOKED, SessionEnd.FACTORS_REPLACED)
+}
 """Why a sign-in ends together with the sessions opened under it. Somebody who signs out of the console goes on
 working."""
 
 _SAME_OUTAGE_SECONDS = 10.0
 """A quiet ledger gives no sign of life: a failure that comes later than this after the last one is another one."""
 
-End = Callable[[str], None]
-"""Ends a session at once; the argument is why, as the ledger will say it."""
+End = Callable[[SessionEnd], None]
+"""Ends a session at once; the argument is why."""
 
 
 @dataclass(slots=True)
@@ -127,11 +130,11 @@ class Live:
                 if loop.time() - last > _SAME_OUTAGE_SECONDS:
                     lost = loop.time()
                 if loop.time() - lost > WITHOUT_LEDGER_SECONDS:
-                    self.end_all("ledger.unavailable")
+                    self.end_all(SessionEnd.LEDGER_UNAVAILABLE)
                 await asyncio.sleep(_RETRY_SECONDS)
                 last = loop.time()
 
-    def end_all(self, because: str) -> None:
+    def end_all(self, because: SessionEnd) -> None:
         """Ends every session of this process."""
         _end(self._sessions.values(), because)
 
@@ -153,21 +156,21 @@ class Live:
             case session_events.SessionOpened(session=session, mfa=mfa):
                 self._begun(session, mfa.session)
             case session_events.KillOrdered(session=session):
-                _end(filter(None, (self._sessions.get(session),)), "killed")
+                _end(filter(None, (self._sessions.get(session),)), SessionEnd.KILLED)
             case session_events.ConfirmationGiven(confirmation=confirmation):
                 self._answer(confirmation, None)
             case session_events.ConfirmationFailed(confirmation=confirmation, code=code):
                 self._answer(confirmation, Refused(code, "The confirmation was refused.", "Connect again."))
             case people_events.PersonDisabled(person=person):
-                _end(self._of(person), "person.disabled")
+                _end(self._of(person), SessionEnd.PERSON_DISABLED)
             case directory_events.DirectoryPersonHeld(person=person):
-                _end(self._of(person), "person.held")
+                _end(self._of(person), SessionEnd.PERSON_HELD)
             case sign_in_events.FactorRemoved(person=person, because=because) if because == REPLACED:
-                _end(self._of(person), SESSIONS_OVER)
+                _end(self._of(person), SessionEnd.FACTORS_REPLACED)
             case sign_in_events.FactorRemoved(factor=factor):
-                _end((live for live in self._sessions.values() if live.key == factor), "service.key")
+                _end((live for live in self._sessions.values() if live.key == factor), SessionEnd.KEY_REMOVED)
             case sign_in_events.SignedOut(session=session, because=because) if because in REVOKED:
-                self._revoke(session, because)
+                self._revoke(session, REVOKED[because])
             case _:
                 pass
 
@@ -192,9 +195,9 @@ class Live:
         if (live := self._sessions.get(session)) is not None:
             live.sign_in = sign_in
             if sign_in in self._revoked:
-                live.end("session.revoked")
+                live.end(SessionEnd.SIGN_IN_REVOKED)
 
-    def _revoke(self, sign_in: str, because: str) -> None:
+    def _revoke(self, sign_in: str, because: SessionEnd) -> None:
         self._revoked[sign_in] = None
         if len(self._revoked) > MOST_REMEMBERED:
             del self._revoked[next(iter(self._revoked))]
@@ -219,7 +222,7 @@ class Live:
                 known = dict(zip(asked, await self._access(asked), strict=True))
             except Fault as fault:
                 log.error("%d sessions end: their access cannot be checked: %s", len(some), fault)
-                _end(some, "ledger.unavailable")
+                _end(some, SessionEnd.LEDGER_UNAVAILABLE)
                 continue
             for live in some:
                 self._judge(live, known[live.person, live.resource])
@@ -229,9 +232,10 @@ class Live:
             return
         verdict = decide(facts, live.permit.login, self._clock(), live.permit.actions)
         if isinstance(verdict, Refused) or facts.resource is None:
-            live.end(verdict.code if isinstance(verdict, Refused) else "resource.unknown")
+            code = verdict.code if isinstance(verdict, Refused) else SessionEnd.ACCESS_TAKEN
+            live.end(SessionEnd.of(code, SessionEnd.ACCESS_TAKEN))
         elif (facts.resource.address, facts.resource.port) != (live.permit.address, live.permit.port):
-            live.end("resource.moved")
+            live.end(SessionEnd.RESOURCE_MOVED)
         else:
             live.grants = _grants(*verdict.rests_on())
             self._set_timer(live, min(live.permit.ends, verdict.ends))
@@ -239,13 +243,13 @@ class Live:
     def _set_timer(self, live: LiveSession, ends: Instant) -> None:
         if live.timer is not None:
             live.timer.cancel()
-        live.timer = asyncio.get_running_loop().call_later(self._seconds_until(ends), live.end, "expired")
+        live.timer = asyncio.get_running_loop().call_later(self._seconds_until(ends), live.end, SessionEnd.EXPIRED)
 
 
 def _grants(*chains: Because) -> frozenset[str]:
     return frozenset(each.grant for each in chains if each.grant)
 
 
-def _end(sessions: Iterable[LiveSession], because: str) -> None:
+def _end(sessions: Iterable[LiveSession], because: SessionEnd) -> None:
     for live in tuple(sessions):
         live.end(because)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from onepam.app.ports import Ledger
 from onepam.app.sessions.close_session import close_session
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed
 from onepam.gateway.recheck import PIECE_BYTES, Key
 from onepam.gateway.recorder import recording_path
@@ -66,4 +67,4 @@ def _gone(error: FileNotFoundError, sealed: Head | None) -> str:
 
 
 def _closed(session: str, head: str, chunks: int, counts: dict[str, int], gap: str) -> SessionClosed:
-    return SessionClosed(session, "gateway.died", head, chunks, counts, verified=False, gap=gap)
+    return SessionClosed(session, SessionEnd.GATEWAY_DIED, head, chunks, counts, verified=False, gap=gap)

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from onepam.app.ports import Ledger
 from onepam.app.sessions.close_session import ledger_answers, seal_chunks
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SealedHead
 from onepam.gateway.live import WITHOUT_LEDGER_SECONDS, Live
 from onepam.kernel.canonical import encode
@@ -55,7 +56,7 @@ class Sealing:
             except Fault as fault:
                 log.error("recordings cannot be anchored: %s", fault)
                 if loop.time() - answered > WITHOUT_LEDGER_SECONDS:
-                    self._live.end_all("ledger.unavailable")
+                    self._live.end_all(SessionEnd.LEDGER_UNAVAILABLE)
 
     async def flush(self) -> None:
         """Anchors what has moved; what could not be anchored is kept for the next time."""

@@ -66,6 +66,14 @@ def confirmation_code(random: RandomBytes) -> str:
     return f"{letters[:4]}-{letters[4:]}"
 
 
+def new_code(random: RandomBytes) -> tuple[str, str]:
+    """A confirmation code and the hex digest that it is known by."""
+    code = confirmation_code(random)
+    digest = code_digest(code)
+    assert digest is not None  # our own code is well-formed
+    return code, digest.hex()
+
+
 def code_digest(code: str) -> bytes | None:
     """SHA-256 of a confirmation code as typed: case, spaces and dashes do not count. None if it cannot be one.
 

@@ -17,11 +17,13 @@ from onepam.gateway.recheck import Key, claimed, recheck
 from onepam.gateway.recording_file import content
 from onepam.gateway.recover import Sealed
 from onepam.kernel.clock import SECOND
-from onepam.kernel.errors import Unavailable
+from onepam.kernel.errors import Fault, Unavailable
+from onepam.kernel.ids import RandomBytes
 from onepam.recording.seal import Head
 from onepam.store.engine.entries import size_of
 from onepam.store.read.recordings import Progress, Vouched, progress, sealed_head, vouched
 from onepam.vault.envelope import Envelope
+from onepam.vault.files import create_private
 
 log = logging.getLogger(__name__)
 
@@ -113,6 +115,18 @@ def key_beside(recordings: Path, envelope: Envelope) -> Key:
         return envelope.unwrap(wrapped, f"recording/{session}".encode("ascii")).reveal()
 
     return key
+
+
+def new_key_beside(recordings: Path, envelope: Envelope, random: RandomBytes) -> Key:
+    """Makes the key of a recording that begins, and lays it wrapped beside it. Raises `OSError`, `Fault`."""
+
+    def new_key(session: str) -> bytes:
+        key, wrapped = envelope.new_data_key(f"recording/{session}".encode("ascii"))
+        if not create_private(recordings / f"{session}.key", wrapped, random):
+            raise Fault(f"there is a key beside the recording {session} already")
+        return key.reveal()
+
+    return new_key
 
 
 def sealed_by(reader: Reader) -> Sealed:

@@ -20,10 +20,10 @@ from onepam.domain.sessions.events import (
     SessionRefused,
 )
 from onepam.domain.signing_in.events import FactorRemoved, SignedOut
+from onepam.gateway import entering as entering_module
 from onepam.identity.tokens import code_digest
 from onepam.kernel.clock import MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
-from onepam.protocols.ssh import serve as serve_module
 from tests.gateway_fixture import Gateway, Person, outcome, running_gateway, shown_code, signed_in
 
 pytestmark = pytest.mark.anyio
@@ -137,7 +137,7 @@ async def test_a_confirmation_serves_once(gateway: Gateway) -> None:
 
 
 async def test_nobody_confirms_in_time(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve_module, "LIFETIME", 1 * SECOND)
+    monkeypatch.setattr(entering_module, "LIFETIME", 1 * SECOND)
     person = await key_only(gateway)
     process = await gateway.start(*gateway.ssh(person, "echo in"))
     confirmation, code = await shown_code(process)

@@ -14,6 +14,7 @@ from onepam.app.sessions.kill_session import kill_session
 from onepam.app.sessions.watch_recording import watch_recording
 from onepam.domain.access.model import Action, ConsoleRight
 from onepam.domain.access.proof import MfaBasis
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint
 from onepam.domain.sessions.recordings import Condition
 from onepam.kernel.clock import Instant
@@ -61,7 +62,8 @@ class SessionOut(Answer):
     ends: Moment
     closed: MaybeMoment
     last_byte: MaybeMoment
-    closed_because: str | None
+    closed_because: SessionEnd | None
+    closed_words: str
     killed_by: str | None
     counts: dict[str, int]
     verified: bool | None

@@ -36,7 +36,7 @@ def sessions(
                 when(each["opened"]),
                 each["status"] + (" (gap)" if each["gap"] else ""),
                 recording_words(each),
-                each["closed_because"] or "",
+                each["closed_words"],
             )
             for each in found
         ),

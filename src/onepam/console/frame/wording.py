@@ -9,6 +9,7 @@ from onepam.domain.access.proof import MfaBasis
 from onepam.domain.history.event import sentence
 from onepam.domain.history.words import naming
 from onepam.domain.leaving.probing import ProbePurpose, ProbeResult
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.store.read.probes import Probed
@@ -48,16 +49,7 @@ BASES = {
 }
 
 _ENDED = {
-    "client.closed": "client left",
-    "killed": "ended by hand",
-    "expired": "its time was over",
-    "gateway.died": "the gateway stopped in the middle",
-    "recorder.failed": "the recording could not go on",
-    "ledger.unavailable": "the ledger did not answer",
-    "person.disabled": "the account was disabled",
-    "session.revoked": "the sign-in was revoked",
-    "factors.replaced": "the factors were replaced",
-    "provider.logout": "signed out at the identity provider",
+    **{each.value: each.words for each in SessionEnd},
     "binding.ended": "the role was taken away",
     "undone": "the approval was undone",
     "change.lapsed": "nobody decided on it within a week",
@@ -65,19 +57,6 @@ _ENDED = {
     "role.changed": "the role changed",
     "role.removed": "the role was removed",
     "resource.changed": "the resource changed",
-    "resource.moved": "the resource moved",
-    "resource.unknown": "no such target in the catalogue",
-    "resource.no_host_key": "no host key is pinned",
-    "access.narrowed": "the access became narrower",
-    "access.needs_approval": "an approval is needed first",
-    "access.not_yet": "the approval takes effect within seconds",
-    "access.login": "the login is not allowed there",
-    "target.down": "the target did not answer",
-    "target.hanging": "the target hung",
-    "target.refusing": "the target refused",
-    "target.host_key": "the target showed another host key",
-    "target.unresolved": "the target's name did not resolve",
-    "target.address": "the target's address is forbidden",
     "sign_in.ended": "the sign-in had ended",
     "sign_in.stale": "the second factor was too old",
     "mfa.declared": "the provider shows no second factor, and this is administrative",
@@ -86,7 +65,6 @@ _ENDED = {
     "mfa.fresh": "this asks for a factor of its own",
     "factor.replaced": "a factor was replaced within the hour",
     "service.entry": "the account may not come in this way",
-    "service.key": "the service account's key was removed",
     "service.network": "the key may not come from there",
     "holder": "ended by its holder",
     "approver": "ended by an approver",
@@ -214,7 +192,7 @@ def session_because(row: SessionRow) -> str:
     """Why a session ended; empty while it is open."""
     if row.status == "open":
         return f"{row.killed_by_name} ordered its end" if row.killed_by else ""
-    return f"ended by {row.killed_by_name}" if row.killed_by else words_of(row.closed_because)
+    return f"ended by {row.killed_by_name}" if row.killed_by else row.closed_words
 
 
 def happened(event: object, called: Mapping[str, str]) -> str:

@@ -7,7 +7,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onepam.domain.access.authority import HeldRole
-from onepam.domain.access.model import ENVIRONMENT, MAX_SESSION, Action, MfaRule, Mode, Permission, Recording, Substance
+from onepam.domain.access.kinds import KINDS
+from onepam.domain.access.model import (
+    ENVIRONMENT,
+    MAX_SESSION,
+    Action,
+    MfaRule,
+    Mode,
+    Permission,
+    Recording,
+    ResourceKind,
+    Substance,
+)
 from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Refused
 
@@ -31,9 +42,10 @@ class ResourceFacts:
     """The resource as of the decision."""
 
     resource: str
+    kind: ResourceKind
     labels: Mapping[str, str]
     logins: tuple[str, ...]
-    host_keys: tuple[str, ...]
+    pins: tuple[str, ...]
     address: str | None
     port: int
     mfa: MfaRule | None = None
@@ -111,20 +123,20 @@ def decide(facts: AccessFacts, login: str, now: Instant, needed: tuple[Action, .
         if option.actions  # a role narrowed since may leave a grant with nothing to do
     ]
     if options:
-        permitted = _together(options, needed)
+        permitted = _together(options, needed, KINDS[resource.kind].partial)
         if permitted is None:
             return Refused("access.narrowed", f"Your access to {resource.resource} was narrowed.", "Connect again.")
-        if not resource.host_keys:
+        if not resource.pins:
             return Refused(
-                "resource.no_host_key",
-                f"{resource.resource} has no pinned host key.",
+                "resource.no_pin",
+                f"{resource.resource} has no pinned {KINDS[resource.kind].pin}.",
                 "An administrator pins it in access.yaml.",
             )
         return permitted
     return _not_yet(facts, login, now) or _why_not(reach, resource, login)
 
 
-def _together(options: list[Permitted], needed: tuple[Action, ...]) -> Permitted | None:
+def _together(options: list[Permitted], needed: tuple[Action, ...], partial: frozenset[Action]) -> Permitted | None:
     """What the options allow between them, of `needed` where that is given; None where that is not all of it.
 
     The end is that of the action that runs out first (docs/decisions/0011): until then each is allowed by an option. Of
@@ -151,12 +163,12 @@ def _together(options: list[Permitted], needed: tuple[Action, ...]) -> Permitted
         because=taken[0].because,
         also=tuple([option.because for option in taken[1:]]),
         administrative=any(option.administrative for option in taken),
-        recording=_recording([option for option in taken if Action.EXEC in option.actions]),
+        recording=_recording([option for option in taken if not partial.isdisjoint(option.actions)]),
     )
 
 
 def _recording(options: list[Permitted]) -> Recording | None:
-    """The most that any of the options for commands asks: whole, else what follows from the session, else less."""
+    """The most that any of the options asks that may be kept in part: whole, else what follows from the session."""
     asked = {option.recording for option in options}
     if Recording.WHOLE in asked:
         return Recording.WHOLE
@@ -177,18 +189,14 @@ def _options(
     facts: AccessFacts, held: HeldRole, permission: Permission, resource: ResourceFacts, login: str, now: Instant
 ) -> list[Permitted]:
     limit = [Instant(now + MAX_SESSION)] + [end for end in (held.ends, facts.ends) if end is not None]
-    privileged = permission.privileged(resource.labels)
+    privileged, there = permission.privileged(resource.labels), KINDS[resource.kind].only(permission.actions)
     if permission.mode is Mode.STANDING:
         because = Because(held.role, held.version, permission.name, held.binding, held.group)
         ends = min(Instant(now + permission.longest), *limit)
-        return [
-            Permitted(
-                permission.actions, ends, privileged, because, (), permission.administrative, permission.recording
-            )
-        ]
+        return [Permitted(there, ends, privileged, because, (), permission.administrative, permission.recording)]
     return [
         Permitted(
-            tuple(action for action in grant.substance.actions if action in permission.actions),
+            tuple(action for action in grant.substance.actions if action in there),
             min(grant.ends, *limit),
             privileged,
             Because(

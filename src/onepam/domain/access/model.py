@@ -154,9 +154,9 @@ ENVIRONMENT = ("LANG", "LC_*")
 @event("resource.set", klass="access", control="RBC-01 CHG-01", words="{by} declared the resource {resource}")
 @dataclass(frozen=True, slots=True)
 class ResourceSet:
-    """The resource as it is from now on. `host_keys` are the pinned OpenSSH public keys, set by an administrator;
-    `mfa` is None where the product's own rule is enough. `environment` names the variables, as names or patterns, that
-    a client may send to the target.
+    """The resource as it is from now on. `pins` are what it is known by, set by an administrator: of SSH the OpenSSH
+    public host keys (domain/access/kinds.py). `mfa` is None where the product's own rule is enough. `environment` names
+    the variables, as names or patterns, that a client may send to the target.
     """
 
     resource: str
@@ -164,7 +164,7 @@ class ResourceSet:
     labels: Mapping[str, str]
     owner: str
     logins: tuple[str, ...]
-    host_keys: tuple[str, ...]
+    pins: tuple[str, ...]
     port: int
     change: str
     by: str | None

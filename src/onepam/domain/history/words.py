@@ -62,7 +62,7 @@ class _Field:
         if isinstance(record, int):
             return f"{record:,}"
         if isinstance(record, StrEnum):
-            return record.value.replace("_", " ")
+            return str(getattr(record, "words", record.value.replace("_", " ")))
         return ", ".join(say(self.path[-1], str(each)) for each in ([record] if isinstance(record, str) else record))
 
 

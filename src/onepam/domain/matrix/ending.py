@@ -49,9 +49,10 @@ def access_under(
         if found is None
         else ResourceFacts(
             resource,
+            found.kind,
             found.labels,
             found.logins,
-            found.host_keys,
+            found.pins,
             found.address,
             found.port,
             found.mfa,

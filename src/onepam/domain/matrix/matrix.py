@@ -25,7 +25,7 @@ class ResourceDefinition:
     labels: Mapping[str, str]
     owner: str
     logins: tuple[str, ...]
-    host_keys: tuple[str, ...]
+    pins: tuple[str, ...]
     mfa: MfaRule | None = None
     environment: tuple[str, ...] = ENVIRONMENT
 

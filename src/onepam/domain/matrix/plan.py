@@ -173,7 +173,7 @@ def _resource_set(resource: ResourceDefinition, change: str, by: str | None) -> 
         labels=resource.labels,
         owner=resource.owner,
         logins=resource.logins,
-        host_keys=resource.host_keys,
+        pins=resource.pins,
         port=resource.port,
         change=change,
         by=by,

@@ -6,6 +6,7 @@ a definition wider counts by itself: pointing a resource elsewhere as much as ad
 
 from collections.abc import Iterator
 
+from onepam.domain.access.kinds import KINDS
 from onepam.domain.access.mfa_rule import eased
 from onepam.domain.access.model import Mode, Permission, Recording
 from onepam.domain.matrix.matrix import BindingDefinition, Matrix, ResourceDefinition, RoleDefinition
@@ -63,8 +64,8 @@ def _permission(was: Permission, now: Permission) -> Iterator[str]:
 def _resource(was: ResourceDefinition, now: ResourceDefinition) -> Iterator[str]:
     if (was.kind, was.address, was.port) != (now.kind, now.address, now.port):
         yield "has another address"
-    if was.host_keys != now.host_keys:
-        yield "has other host keys"
+    if was.pins != now.pins:
+        yield f"has other {KINDS[now.kind].pin}s"
     if was.labels != now.labels:
         yield "has other labels"
     if logins := sorted(set(now.logins) - set(was.logins)):

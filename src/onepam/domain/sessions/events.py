@@ -8,6 +8,7 @@ from onepam.domain.access.decision import Because
 from onepam.domain.access.model import Action, Recording
 from onepam.domain.access.proof import MfaProof
 from onepam.domain.history.event import event, private
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.kernel.clock import Instant
 
 
@@ -77,10 +78,11 @@ class SessionRefused:
 @event("session.failed", klass="session", control="LOG-01", words="The session {session} failed: {code}[; {detail}]")
 @dataclass(frozen=True, slots=True)
 class SessionFailed:
-    """Permitted, but the target could not be reached (down, hanging, refusing, another host key)."""
+    """Permitted, but nothing passed: the target could not be reached (down, hanging, refusing, not the pinned one), or
+    the gateway could not record it."""
 
     session: str
-    code: str
+    code: SessionEnd
     detail: str | None = private()
 
 
@@ -114,7 +116,7 @@ class SessionClosed:
     """
 
     session: str
-    because: str
+    because: SessionEnd
     head: str
     chunks: int
     counts: Mapping[str, int]

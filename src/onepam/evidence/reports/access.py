@@ -19,7 +19,7 @@ SELECT a.person, a.enabled, a.ends, a.valid_from, h.valid_from FROM ev_accounts_
 LEFT JOIN ev_holds_v1 h ON h.person = a.person AND h.valid_from <= :at AND :at < h.valid_until
 WHERE a.valid_from <= :at AND :at < a.valid_until ORDER BY a.person"""
 RESOURCES = """\
-SELECT resource, host_keys, valid_from FROM ev_resources_v1
+SELECT resource, pins, valid_from FROM ev_resources_v1
 WHERE valid_from <= :at AND :at < valid_until ORDER BY resource"""
 QUERY = """\
 WITH account AS MATERIALIZED (
@@ -40,7 +40,7 @@ WITH account AS MATERIALIZED (
     AND b.valid_from <= :at AND :at < b.valid_until AND (b.ends IS NULL OR b.ends > :at)
 ), site AS MATERIALIZED (
   SELECT resource, labels, logins, valid_from AS placed FROM ev_resources_v1
-  WHERE valid_from <= :at AND :at < valid_until AND host_keys <> '[]'
+  WHERE valid_from <= :at AND :at < valid_until AND pins <> '[]'
 ), alike AS MATERIALIZED (
   SELECT DISTINCT labels, logins FROM site
 ), covers AS MATERIALIZED (
@@ -159,8 +159,8 @@ def _left_out(scope: Scope, seen: set[str]) -> list[tuple[Any, str]]:
             found.append((held, HELD))
         elif f"person {person}" not in seen:
             found.append((since, REACHES_NOTHING))
-    for resource, host_keys, since in scope.history.query(RESOURCES, at):
-        if host_keys == "[]":
+    for resource, pins, since in scope.history.query(RESOURCES, at):
+        if pins == "[]":
             found.append((since, NO_HOST_KEY))
         elif f"resource {resource}" not in seen:
             found.append((since, NOBODY_REACHES))

@@ -9,14 +9,14 @@ import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from struct import Struct
 from typing import Any, cast
 
 import asyncssh
-from asyncssh.constants import MSG_IGNORE, MSG_KEXINIT
+from asyncssh.constants import DEFAULT_LANG, DISC_BY_APPLICATION, MSG_IGNORE, MSG_KEXINIT
 from asyncssh.packet import SSHPacket, SSHPacketLogger
 
 from onepam.gateway.crowd import Place
+from onepam.gateway.parting import cut, part
 from onepam.gateway.turns import Turns
 from onepam.protocols.ssh.entering import Entering
 from onepam.protocols.ssh.fast_data import FastDataConnection
@@ -29,18 +29,6 @@ PACKET_BYTES = 128 * 1024
 
 TRANSPORT_BYTES = 256 * 1024
 """What may wait in a transport before the source is paused."""
-
-
-_LINGER = Struct("ii")
-
-
-def cut(transport: asyncio.Transport) -> None:
-    """Ends a TCP connection at once, in both directions: what our kernel still holds for the other side is dropped
-    (`SO_LINGER` of 0 seconds, so RST instead of FIN), whether or when that side reads. Not after `connection_lost`."""
-    plain: socket.socket = transport.get_extra_info("socket")
-    with suppress(OSError):
-        plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER.pack(1, 0))
-    transport.abort()
 
 
 class Brake:
@@ -155,6 +143,20 @@ class PersonConnection(Entering, _Tuned, asyncssh.SSHServerConnection):
         plain: socket.socket = transport.get_extra_info("socket")
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self._silent_seconds * 1000)
         super().connection_made(transport)
+
+    def part(self, words: str) -> asyncio.Event:
+        """Ends the connection as asyncssh's own abort does, yet what was forwarded already and `words` still reach a
+        client that reads; from one that does not the rest is kept, even by our kernel. The event is set then."""
+        transport: asyncio.Transport | None = self._transport
+        if transport is None:
+            over = asyncio.Event()
+            over.set()
+            return over
+        with suppress(asyncssh.Error):
+            self._send_disconnect(DISC_BY_APPLICATION, f"OnePAM: {words}.", DEFAULT_LANG)
+        self._transport = None
+        self._loop.call_soon(self._cleanup, None)
+        return part(transport)
 
     def _send_kexinit(self) -> None:
         self._hears_first = not self._client_kexinit and self._client_version.startswith(b"SSH-2.0-OpenSSH_")

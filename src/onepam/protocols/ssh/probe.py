@@ -15,14 +15,14 @@ import asyncssh
 from onepam.app.leaving.probe_access import probe_access, record_probe
 from onepam.app.open_session import Knock
 from onepam.domain.leaving.probing import Probe, ProbedProof, ProbePath, Verdict
-from onepam.domain.people.events import PersonKind
 from onepam.domain.sessions.events import EntryPoint
+from onepam.gateway.entering import Proven
 from onepam.gateway.probes import TICKET_CHARACTERS, told
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.ids import new_id
 from onepam.protocols.ssh.connections import PersonConnection, TargetConnection
 from onepam.protocols.ssh.dial import dial
-from onepam.protocols.ssh.session import SshGateway
+from onepam.protocols.ssh.session import SshGateway, proven_by
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ class ProbeSession(asyncssh.SSHServerSession[bytes]):
         return len(command) == TICKET_CHARACTERS
 
     def session_started(self) -> None:
-        self._gateway.tasks.spawn(self._answer())
+        self._gateway.shared.tasks.spawn(self._answer())
 
     async def _answer(self) -> None:
         line = _NONE
@@ -77,24 +77,20 @@ async def answer(gateway: SshGateway, ticket: str, source: str, own: str) -> byt
 
 async def _verdict(gateway: SshGateway, probe: Probe, source: str) -> Verdict:
     """As `PersonDoor` goes on from a proof, with the same look-up and the same decision, up to the permit."""
-    entry, sign_in, key = EntryPoint.SSH_CERTIFICATE, probe.sign_in or None, None
+    shared, proven = gateway.shared, Proven(probe.person, EntryPoint.SSH_CERTIFICATE, probe.sign_in or None)
     if probe.proof is ProbedProof.SSH_KEY:
         holder = await gateway.find_key(probe.sought)
         if holder is None:
             unknown = Refused("key.unknown", "No such key is known here.")
-            await record_probe(gateway.ledger, probe, unknown, gateway.node)
+            await record_probe(shared.ledger, probe, unknown, shared.node)
             return unknown
-        service = holder.kind is PersonKind.SERVICE
-        entry = EntryPoint.SSH_SERVICE_KEY if service else EntryPoint.SSH_KEY_CONFIRMED
-        key = holder.factor if service else None
-    session = new_id("ses", gateway.random)
-    return await probe_access(
-        gateway.ledger,
-        probe,
-        Knock(
-            session, entry, probe.person, probe.resource, probe.login, gateway.node, source, PROBER, sign_in, None, key
-        ),
-    )
+        proven = proven_by(holder)
+    session = new_id("ses", shared.random)
+    knock = Knock(
+        session, proven.entry, probe.person, probe.resource, probe.login, shared.node, source, PROBER,
+        probe.sign_in or None, None, proven.key,
+    )  # fmt: skip
+    return await probe_access(shared.ledger, probe, knock)
 
 
 def _ends(person: PersonConnection) -> tuple[str, str]:

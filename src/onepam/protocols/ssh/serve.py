@@ -5,7 +5,6 @@ there is to say (the address to confirm at, why not and what to do) goes to the 
 section 5.4, which ssh, scp, sftp, rsync and whatever runs them all show.
 """
 
-import asyncio
 import logging
 import re
 from contextlib import suppress
@@ -16,20 +15,12 @@ import asyncssh
 from asyncssh.packet import String
 from asyncssh.public_key import decode_ssh_certificate
 
-from onepam.app.open_session import Challenge, Knock, Opened, open_session
-from onepam.app.sessions.close_session import fail_session
-from onepam.app.sessions.confirm import ask_confirmation
-from onepam.app.sessions.refuse_session import refuse_session
 from onepam.domain.matrix.fields import LOGIN
-from onepam.domain.people.events import PersonKind
-from onepam.domain.sessions.confirmation import LIFETIME, Ask
-from onepam.domain.sessions.events import EntryPoint, SessionFailed
+from onepam.domain.sessions.events import EntryPoint
+from onepam.gateway.entering import Admission, Proven, refusal_words
 from onepam.gateway.probes import of_this_machine
 from onepam.identity.ssh_keys import fingerprint
-from onepam.identity.tokens import code_digest, confirmation_code
-from onepam.kernel.clock import SECOND
 from onepam.kernel.errors import Fault, Refused
-from onepam.kernel.ids import new_id
 from onepam.protocols.ssh.algorithms import is_certificate, signs_strongly
 from onepam.protocols.ssh.channel import ChannelRelay
 from onepam.protocols.ssh.connections import PersonConnection
@@ -37,7 +28,7 @@ from onepam.protocols.ssh.door import Door
 from onepam.protocols.ssh.person_channel import PersonChannel
 from onepam.protocols.ssh.probe import MOST_CHANNELS, PROBER, ProbeSession
 from onepam.protocols.ssh.relay import Relay
-from onepam.protocols.ssh.session import Session, SshGateway, settle
+from onepam.protocols.ssh.session import SshGateway, SshLegs, proven_by
 from onepam.store.read.proofs_of_sign_in import KeyHolder
 from onepam.vault.person_certificates import Claims, judge, person_of
 
@@ -46,8 +37,6 @@ log = logging.getLogger(__name__)
 MAX_OFFERS = 20
 """Keys that one connection may offer."""
 
-MAX_CLIENT_CHARACTERS = 100
-MAX_USER_CHARACTERS = 200
 _USER = re.compile(rf"(?=.{{1,128}}\Z)({LOGIN.pattern})@([A-Za-z][A-Za-z0-9._-]{{0,62}})", re.ASCII)
 """LOGIN@TARGET. The last `@` parts them, as no target's name has one; of the target's case nothing depends."""
 
@@ -167,7 +156,7 @@ class PersonDoor(Door):
         claims = judge(key_data, self._gateway.authorities.person.public_blob, self._gateway.wall(), self._source)
         if isinstance(claims, Refused) and claims.code in _NOT_OURS:
             log.warning("a certificate from %s is refused: %s", self._source, claims.code)
-            self._conn.send_auth_banner(_words(claims))
+            self._say(refusal_words(claims))
             return None
         return claims
 
@@ -175,110 +164,42 @@ class PersonDoor(Door):
 
     async def _enter(self, who: Claims | KeyHolder | Refused, key_data: bytes) -> bool:
         """From proof to permit and the beginning of the session; False has been explained."""
-        self._conn.place.vouch()
+        client = str(self._conn.get_extra_info("client_version") or "")
+        legs = SshLegs(self._gateway, self._conn)
+        admission = Admission(self._gateway.shared, legs, self._conn.place, self._source, client, self._say)
         if isinstance(who, Refused):
             # Another key of this client may still serve: that of the certificate by itself, if it is registered.
-            await self._record(EntryPoint.SSH_CERTIFICATE, person_of(key_data), who)
+            await admission.refuse(EntryPoint.SSH_CERTIFICATE, person_of(key_data), self._user, who)
             return self._not_this(who)
         if isinstance(who, KeyHolder):
-            person, service = who.person, who.kind is PersonKind.SERVICE
-            entry = EntryPoint.SSH_SERVICE_KEY if service else EntryPoint.SSH_KEY_CONFIRMED
-            proof = {"key": who.factor} if service else {}
+            proven = proven_by(who)
         else:
-            person, entry, proof = who.person_id, EntryPoint.SSH_CERTIFICATE, {"sign_in": who.session_id}
+            proven = Proven(who.person_id, EntryPoint.SSH_CERTIFICATE, sign_in=who.session_id)
         if self._asked is None:
             refused = Refused("ssh.user", "Say where to: ssh LOGIN@TARGET@GATEWAY", "/")
-            await self._record(entry, person, refused)
+            await admission.refuse(proven.entry, proven.person, self._user, refused)
             return self._no(refused)
-        login, target = self._asked
-        answer = await self._ask(self._knock(entry, person, login, target, **proof))
-        if isinstance(answer, Refused) and answer.code == "mfa.phishing_resistant" and not proof:
-            # No registered key opens this, whatever its person confirms; a certificate of the same client may.
-            return self._not_this(answer)
-        if isinstance(answer, Challenge):
-            confirmation = await self._confirmed(person, login, target)
-            if isinstance(confirmation, Refused):
-                return self._no(confirmation)
-            answer = await self._ask(self._knock(entry, person, login, target, **proof, confirmation=confirmation))
+        answer = await admission.enter(proven, *self._asked)
         if isinstance(answer, Relay):
             self.relay = answer
             return True
-        return self._no(answer if isinstance(answer, Refused) else Refused("confirmation.missing", "Not confirmed."))
-
-    def _knock(self, entry: EntryPoint, person: str, login: str, target: str, **proof: str) -> Knock:
-        gateway = self._gateway
-        session = new_id("ses", gateway.random)
-        client = str(self._conn.get_extra_info("client_version") or "")[:MAX_CLIENT_CHARACTERS]
-        return Knock(session, entry, person, target, login, gateway.node, self._source, client, **proof)
-
-    async def _ask(self, knock: Knock) -> Relay | Challenge | Refused:
-        """The door's answer. A client that leaves meanwhile does not stop it: a permit once given is accounted for."""
-        return await asyncio.shield(self._gateway.tasks.spawn(self._answer(knock)))
-
-    async def _answer(self, knock: Knock) -> Relay | Challenge | Refused:
-        gateway = self._gateway
-        if gateway.tasks.stopping:  # whoever is registered already hears the stop itself
-            return Refused("gateway.stopped", "The gateway is being stopped.", "Connect again in a moment.")
-        session = Session(gateway, self._conn)
-        live = gateway.live.register(knock.session, knock.person, knock.target, session.end, knock.key)
-        answer: Opened | Challenge | Refused | None = None
-        try:
-            answer = await open_session(gateway.ledger, knock)
-        except Fault:
-            # It may still take effect once the ledger answers; this comes after it.
-            failed = SessionFailed(knock.session, "gateway.unavailable")
-            gateway.tasks.spawn(settle(lambda: fail_session(gateway.ledger, failed)))
-            raise
-        finally:
-            if not isinstance(answer, Opened):
-                gateway.live.unregister(knock.session)
-        if not isinstance(answer, Opened):
-            return answer
-        gateway.live.opened(live, answer)
-        return await session.begin(answer)
-
-    async def _confirmed(self, person: str, login: str, target: str) -> str | Refused:
-        """The id of the confirmation that this terminal's person gave in the browser."""
-        gateway = self._gateway
-        confirmation, code = new_id("cnf", gateway.random), confirmation_code(gateway.random)
-        digest = code_digest(code)
-        assert digest is not None  # our own code is well-formed
-        waiting = asyncio.ensure_future(gateway.live.confirmation(confirmation, LIFETIME / SECOND))
-        try:
-            expires = await ask_confirmation(
-                gateway.ledger, Ask(confirmation, person, target, login, self._source, digest.hex())
-            )
-            if isinstance(expires, Refused):
-                return expires
-            self._conn.send_auth_banner(
-                f"\r\nConfirm {login}@{target} in your browser within 2 minutes:\r\n\r\n"
-                f"    {gateway.console_url}/confirm/{confirmation}\r\n\r\n"
-                f"and type this code there:   {code}\r\n\r\n"
-            )
-            refused = await waiting
-            return refused if refused is not None else confirmation
-        finally:
-            waiting.cancel()
-
-    async def _record(self, entry: EntryPoint, person: str | None, refused: Refused) -> None:
-        gateway, asked = self._gateway, self._user[:MAX_USER_CHARACTERS]
-        session = new_id("ses", gateway.random)
-        await refuse_session(gateway.ledger, session, entry, person, asked, self._source, refused)
+        if answer.code == "mfa.phishing_resistant" and proven.entry is EntryPoint.SSH_KEY_CONFIRMED:
+            # No registered key opens this, whatever its person confirms; a certificate of the same client may.
+            return self._not_this(answer)
+        return self._no(answer)
 
     def _no(self, refused: Refused) -> bool:
         """Says why, and admits no further key on this connection."""
         if not self._over:
             self._over = True
-            self._conn.send_auth_banner(_words(refused, self._gateway.console_url))
+            self._say(refusal_words(refused, self._gateway.shared.console_url))
         return False
 
     def _not_this(self, refused: Refused) -> bool:
         """Says why not, and lets the client offer another key."""
         self._explained = True
-        self._conn.send_auth_banner(_words(refused, self._gateway.console_url))
+        self._say(refusal_words(refused, self._gateway.shared.console_url))
         return False
 
-
-def _words(refused: Refused, console_url: str = "") -> str:
-    hint = refused.hint_at(console_url)
-    return f"\r\nOnePAM: {refused.message}\r\n" + (f"        {hint}\r\n" if hint else "") + "\r\n"
+    def _say(self, lines: str) -> None:
+        self._conn.send_auth_banner(lines.replace("\n", "\r\n"))

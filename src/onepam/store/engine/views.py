@@ -91,7 +91,7 @@ SELECT role, version, json_extract(p.value, '$.name') AS permission, json_extrac
        CAST(json_extract(p.value, '$.administrative') AS INTEGER) AS administrative, valid_from, valid_until
 FROM role, json_each(role.permissions) AS p;
 CREATE VIEW IF NOT EXISTS ev_resources_v1 AS
-SELECT resource, labels, logins, host_keys, valid_from, valid_until FROM resource;
+SELECT resource, labels, logins, pins, valid_from, valid_until FROM resource;
 CREATE VIEW IF NOT EXISTS ev_grants_v1 AS
 SELECT access_grant AS granted, request, person, resource, binding, json_extract(substance, '$.login') AS login,
        json_extract(substance, '$.permission') AS permission, json_extract(substance, '$.actions') AS actions,

@@ -69,7 +69,7 @@ def _resource(found: Row) -> ResourceDefinition:
         labels=json.loads(found["labels"]),
         owner=found["owner"],
         logins=tuple(json.loads(found["logins"])),
-        host_keys=tuple(json.loads(found["host_keys"])),
+        pins=tuple(json.loads(found["pins"])),
         mfa=mfa_rule(found["mfa"]),
         environment=tuple(json.loads(found["environment"])),
     )

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from onepam.app.ports import Snapshot
 from onepam.domain.access.authority import Actor, ActorFacts, HeldRole
 from onepam.domain.access.decision import AccessFacts, HeldGrant, ResourceFacts
-from onepam.domain.access.model import ConsoleRight, MfaRule, Permission, Substance
+from onepam.domain.access.model import ConsoleRight, MfaRule, Permission, ResourceKind, Substance
 from onepam.domain.access.proof import MfaBasis, MfaProof
 from onepam.domain.access.proposal import ONE_HAND
 from onepam.domain.history.event import decoder
@@ -208,9 +208,10 @@ def resource_of(found: Any) -> ResourceFacts:
     """The facts in a row of the table `resource`."""
     return ResourceFacts(
         resource=found["resource"],
+        kind=ResourceKind(found["kind"]),
         labels=json.loads(found["labels"]),
         logins=tuple(json.loads(found["logins"])),
-        host_keys=tuple(json.loads(found["host_keys"])),
+        pins=tuple(json.loads(found["pins"])),
         address=found["address"],
         port=found["port"],
         mfa=mfa_rule(found["mfa"]),

@@ -71,7 +71,7 @@ def setup(db: Snapshot, at: Instant) -> Setup:
         if ConsoleRight.ADMINISTER in json.loads(each["console"])
     }
     present = [each for each in people(db, at) if each.enabled]
-    pins = [each["host_keys"] for each in rows(db, f"SELECT host_keys FROM resource WHERE {AT}", {"at": at})]
+    pins = [each["pins"] for each in rows(db, f"SELECT pins FROM resource WHERE {AT}", {"at": at})]
     roles = row(db, f"SELECT count(*) FROM role WHERE {AT}", {"at": at})
     connected = row(db, f"SELECT count(*) FROM provider WHERE {AT}", {"at": at})
     return Setup(

@@ -34,7 +34,7 @@ class Estate:
     def __init__(self, db: Snapshot, at: Instant, only: str | None = None) -> None:
         found = rows(
             db,
-            "SELECT resource, kind, labels, owner, logins, host_keys <> '[]' AND address IS NOT NULL AS ready "
+            "SELECT resource, kind, labels, owner, logins, pins <> '[]' AND address IS NOT NULL AS ready "
             f"FROM resource WHERE {AT}{' AND resource = :only' if only else ''} ORDER BY resource",
             {"at": at, "only": only},
         )
@@ -64,7 +64,7 @@ def sites(db: Snapshot, at: Instant, only: Iterable[str]) -> dict[str, Site]:
     for resource in set(only):
         last = row(
             db,
-            "SELECT resource, kind, labels, owner, host_keys <> '[]' AND address IS NOT NULL AS ready FROM resource "
+            "SELECT resource, kind, labels, owner, pins <> '[]' AND address IS NOT NULL AS ready FROM resource "
             "WHERE resource = :resource AND valid_from <= :at ORDER BY valid_from DESC LIMIT 1",
             {"resource": resource, "at": at},
         )

@@ -6,6 +6,7 @@ from typing import Any
 
 from onepam.app.ports import Snapshot
 from onepam.domain.leaving.probing import Probe, ProbedProof, ProbePath, ProbePurpose, ProbeResult
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.signing_in.events import SignInKind
 from onepam.kernel.clock import DAY, Instant
 from onepam.store.db import row, rows
@@ -14,7 +15,12 @@ from onepam.store.engine.tables import AT
 MOST_PROOFS = 10
 """Of each kind, the newest."""
 
-REVOKING = ("expired", "resource.unknown", "session.revoked", "provider.logout")
+REVOKING = tuple(
+    each.value
+    for each in (
+        SessionEnd.EXPIRED, SessionEnd.ACCESS_TAKEN, SessionEnd.SIGN_IN_REVOKED, SessionEnd.PROVIDER_LOGOUT
+    )
+)  # fmt: skip
 """Besides `access.…`, why a session is cut because what it rested on was taken away. A kill takes away nothing else."""
 
 MOST_TARGETS = 3

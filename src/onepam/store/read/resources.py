@@ -87,7 +87,7 @@ def resources(db: Snapshot, at: Instant) -> tuple[ResourceRow, ...]:
             owner=each.owner,
             owner_name=called.get(each.owner, each.owner),
             logins=each.logins,
-            pinned=bool(each.host_keys),
+            pinned=bool(each.pins),
             standing=len(reached.by(each, Mode.STANDING)),
             on_request=len(reached.by(each, Mode.REQUEST)),
             reached_by=len(reached.by(each, Mode.STANDING) | reached.by(each, Mode.REQUEST)),
@@ -123,13 +123,13 @@ def _pins(db: Snapshot, at: Instant, definition: ResourceDefinition) -> tuple[Pi
     found: dict[str, Pin] = {}
     history = rows(
         db,
-        "SELECT host_keys, change, valid_from, valid_until FROM resource "
+        "SELECT pins, change, valid_from, valid_until FROM resource "
         "WHERE resource = :name AND valid_from <= :at ORDER BY valid_from",
         {"name": definition.resource, "at": at},
     )
     until = None
     for each in history:
-        keys = json.loads(each["host_keys"])
+        keys = json.loads(each["pins"])
         kept = found if each["valid_from"] == until else {}
         found = {key: kept.get(key) or Pin(key, each["valid_from"], each["change"]) for key in keys}
         until = each["valid_until"]

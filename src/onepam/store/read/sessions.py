@@ -10,6 +10,7 @@ from onepam.domain.access.decision import Because
 from onepam.domain.access.model import Action
 from onepam.domain.access.proof import MfaProof
 from onepam.domain.history.event import decoder
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint
 from onepam.domain.sessions.recordings import Condition
 from onepam.kernel.clock import Instant
@@ -77,7 +78,7 @@ class SessionRow:
     opened: Instant
     ends: Instant
     closed: Instant | None
-    closed_because: str | None
+    closed_because: SessionEnd | None
     killed_by: str | None
     killed_by_name: str
     because: Because
@@ -93,6 +94,11 @@ class SessionRow:
     recording_checked: Instant | None
     recording_bad: Condition | None
     recording_found: str
+
+    @property
+    def closed_words(self) -> str:
+        """Why it ended, in words; empty while it is open."""
+        return self.closed_because.words if self.closed_because is not None else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +292,7 @@ def _row(db: Snapshot, at: Instant, found: Any) -> SessionRow:
         opened=found["opened"],
         ends=found["ends"],
         closed=found["closed"],
-        closed_because=found["closed_because"],
+        closed_because=SessionEnd(found["closed_because"]) if found["closed_because"] else None,
         killed_by=found["kill_by"],
         killed_by_name=name(db, at, found["kill_by"]),
         because=_because(json.loads(found["because"])),

@@ -1,0 +1,25 @@
+"""What a kind of resource is known by and what may be done on it: the one place where access tells kinds apart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from onepam.domain.access.model import Action, ResourceKind
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`pin` is in words what tells a target from another; without one nothing is dialled. `actions` are those that its
+    protocol has; of those in `partial` a recording may be kept in part (`recording.volume`)."""
+
+    pin: str
+    actions: tuple[Action, ...]
+    partial: frozenset[Action]
+
+    def only(self, actions: tuple[Action, ...]) -> tuple[Action, ...]:
+        """Those of the actions that such a resource knows: a permission may select resources of several kinds."""
+        return tuple([action for action in actions if action in self.actions])
+
+
+KINDS: Mapping[ResourceKind, Kind] = {
+    ResourceKind.SSH: Kind("host key", (Action.SHELL, Action.EXEC, Action.SFTP), frozenset({Action.EXEC})),
+}

@@ -1,0 +1,209 @@
+"""The protocols that pass the table of ends, each before a running gateway with real targets and real clients."""
+
+import asyncio
+import fcntl
+import os
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from pathlib import Path
+from secrets import randbelow
+from typing import Any
+
+from onepam.boot.doors import LIMITS, bound
+from onepam.domain.access.model import ResourceSet
+from onepam.gateway.crowd import Crowd, Known
+from onepam.gateway.listener import Listener
+from tests.gateway_fixture import SECONDS, Gateway, Person, outcome, running_gateway
+from tests.protocols.echo.gateway import EchoDoor
+from tests.targets import descendants, free_port
+
+ECHO = Path(__file__).parent / "echo"
+TARGET = "way-1"
+"""The way's own target."""
+
+
+class Way(ABC):
+    """One protocol. A client that works says `ready` first; then each line comes back to it."""
+
+    flood: bytes
+    """What makes the target send without end."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+
+    @property
+    @abstractmethod
+    def port(self) -> int:
+        """Where clients come."""
+
+    @property
+    @abstractmethod
+    def target_port(self) -> int:
+        """Where the target is."""
+
+    @abstractmethod
+    def resource(self, name: str, **changed: Any) -> ResourceSet:
+        """The target under a name."""
+
+    @abstractmethod
+    async def start(self, person: Person, target: str = TARGET) -> asyncio.subprocess.Process:
+        """A client that has been started."""
+
+    @abstractmethod
+    def serving(self) -> list[int]:
+        """The processes that serve what goes on at the target."""
+
+    def shows(self, process: asyncio.subprocess.Process) -> asyncio.StreamReader | None:
+        """Where a client shows what it is told before it is in."""
+        return process.stderr
+
+    async def working(self, person: Person, target: str = TARGET) -> asyncio.subprocess.Process:
+        """A client in the middle of a session that goes on until it is ended."""
+        process = await self.start(person, target)
+        await self.ready(process)
+        return process
+
+    async def ready(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        async with asyncio.timeout(SECONDS):
+            line = await process.stdout.readline()
+        if line.strip() != b"ready":
+            raise AssertionError((line, await heard(process)))
+
+
+class Ssh(Way):
+    """The stock client and a real sshd."""
+
+    flood = b"flood\n"
+
+    @property
+    def port(self) -> int:
+        return self.gateway.platform.ssh_port
+
+    @property
+    def target_port(self) -> int:
+        return self.gateway.target.port
+
+    def resource(self, name: str, **changed: Any) -> ResourceSet:
+        return self.gateway.resource(name, **changed)
+
+    async def start(self, person: Person, target: str = TARGET) -> asyncio.subprocess.Process:
+        command = 'echo ready; while read -r line; do [ "$line" = flood ] && exec cat /dev/zero; echo "$line"; done'
+        user = f"{self.gateway.target.login}@{target}"
+        return await self.gateway.start(*self.gateway.ssh(person, command, user=user))
+
+    def serving(self) -> list[int]:
+        return descendants(self.gateway.target.process.pid)
+
+
+class Echo(Way):
+    """The toy protocol, with a client and a server of their own processes."""
+
+    flood = b"flood\n"
+
+    def __init__(self, gateway: Gateway, listener: Listener, server: asyncio.subprocess.Process, port: int) -> None:
+        super().__init__(gateway)
+        self._listener, self._server, self._target_port = listener, server, port
+
+    @property
+    def port(self) -> int:
+        found: int = self._listener.sockets[0].getsockname()[1]
+        return found
+
+    @property
+    def target_port(self) -> int:
+        return self._target_port
+
+    def resource(self, name: str, **changed: Any) -> ResourceSet:
+        return self.gateway.resource(name, **{"port": self._target_port, "pins": ("line-server 1",), **changed})
+
+    async def start(self, person: Person, target: str = TARGET) -> asyncio.subprocess.Process:
+        process = await self.gateway.start(sys.executable, str(ECHO / "line_client.py"), str(self.port))
+        assert process.stdin is not None
+        certified = person.key.with_name("id-cert.pub").exists()
+        sign_in = person.sign_in if certified else "-"
+        process.stdin.write(f"{person.id} {sign_in} {self.gateway.target.login}@{target}\n".encode())
+        return process
+
+    def shows(self, process: asyncio.subprocess.Process) -> asyncio.StreamReader | None:
+        return process.stdout
+
+    def serving(self) -> list[int]:
+        return [self._server.pid]
+
+
+@asynccontextmanager
+async def through_ssh(gateway: Gateway, port: int, targets: AsyncExitStack) -> AsyncIterator[Way]:
+    yield Ssh(gateway)
+
+
+@asynccontextmanager
+async def through_echo(gateway: Gateway, port: int, targets: AsyncExitStack) -> AsyncIterator[Way]:
+    server = await asyncio.create_subprocess_exec(sys.executable, str(ECHO / "line_server.py"), str(port))
+    targets.push_async_callback(_ended, server)
+    shared, crowd = gateway.platform.gateway, Crowd(LIMITS, Known(), randbelow)
+    with closing(bound("echo", "127.0.0.1", 0)) as listening:
+        listener = Listener(listening, crowd, lambda place: EchoDoor(shared, place))
+        try:
+            yield Echo(gateway, listener, server, port)
+        finally:
+            listener.close()
+
+
+WAYS = {"ssh": through_ssh, "echo": through_echo}
+"""Each protocol is one: given a running gateway, a free port of loopback that it may dial for a target, and where to
+put what ends that target, after the gateway."""
+
+
+@asynccontextmanager
+async def way_through(name: str, folder: Path, **config: Any) -> AsyncIterator[Way]:
+    """The protocol of that name in front of a gateway that knows its target as `way-1`."""
+    port = free_port()
+    async with (
+        AsyncExitStack() as targets,
+        running_gateway(folder, egress=(f"127.0.0.1/32:{port}",), **config) as gateway,
+        WAYS[name](gateway, port, targets) as way,
+    ):
+        await gateway.record(way.resource(TARGET))
+        yield way
+
+
+async def _ended(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.kill()
+    await process.wait()
+
+
+async def heard(process: asyncio.subprocess.Process, stdin: bytes | None = None) -> str:
+    """All that a client says from now on, once it has ended."""
+    done = await outcome(process, stdin)
+    return done.stdout.decode("utf-8", "replace") + done.stderr
+
+
+async def said_back(process: asyncio.subprocess.Process, line: bytes) -> bytes:
+    """A line there and back."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(line)
+    async with asyncio.timeout(SECONDS):
+        return await process.stdout.readline()
+
+
+@contextmanager
+def held(gateway: Gateway) -> Iterator[None]:
+    """The ledger's lock in other hands, as when another process hangs in the middle of a command."""
+    file = os.open(f"{gateway.platform.database}.lock", os.O_RDWR)
+    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(file)
+
+
+def connections(port: int, column: int = 1) -> list[str]:
+    """The states of this machine's TCP connections with a local (1) or remote (2) port, as /proc/net/tcp names them;
+    without those that listen, or have ended on both sides and have nothing left to send (TIME_WAIT)."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text("ascii").splitlines()[1:]]
+    return [row[3] for row in rows if int(row[column].split(":")[1], 16) == port and row[3] not in ("0A", "06")]
