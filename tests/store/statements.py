@@ -141,6 +141,7 @@ class _Parts:
         self._known: dict[str, list[ast.expr]] = {}
         self._turns: dict[str, list[ast.expr]] = {}
         self._within: list[ast.expr] = []
+        self._alike: dict[str, Any] = {}
         for node in ast.walk(function) if function else ():
             match node:
                 case ast.Assign([ast.Name(name)], value):
@@ -185,15 +186,20 @@ class _Parts:
                 raise Unclear(ast.unparse(node))
 
     def _joined(self, node: ast.expr, values: list[ast.expr]) -> Iterator[str]:
-        """What a loop goes through stands in all parts of a text alike."""
-        turns = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)} & self._turns.keys()
-        for turn in product(*(self._turns[name] for name in turns)):
-            self._known |= {name: [value] for name, value in zip(turns, turn, strict=True)}
+        """What has several values has the same one in all parts of a text."""
+        named = [each.id for each in ast.walk(node) if isinstance(each, ast.Name)]
+        alike = [name for name in dict.fromkeys(named) if named.count(name) > 1 and name not in self._alike]
+        for chosen in product(*(self.ways(ast.Name(name)) for name in alike)):
+            self._alike |= dict(zip(alike, chosen, strict=True))
             for texts in product(*map(self.ways, values)):
                 yield "".join(map(str, texts))
+            for name in alike:
+                del self._alike[name]
 
     def _named(self, name: str) -> Iterator[Any]:
-        if name in self._known:
+        if name in self._alike:
+            yield self._alike[name]
+        elif name in self._known:
             for each in self._known[name]:
                 if each not in self._within:  # f"... AND {where}" adds to what `where` was before
                     self._within.append(each)
