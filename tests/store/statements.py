@@ -1,9 +1,9 @@
 """Every statement that the product gives to a database, read from its source.
 
 A statement is the argument of a call by which one is run. It is put together here as the program would: from literals,
-from the constants of its module, from what its function assigns and what it is called with there, in each way that
-there is. What is made by more than that is told by `made`. A call whose statement cannot be told is a fault, so none is
-left out.
+from the constants and functions of its module, from what its function assigns and what it is called with there, in
+each way that there is. What is made by more than that is told by `made`. A call whose statement cannot be told is a
+fault, so none is left out.
 """
 
 import ast
@@ -182,6 +182,9 @@ class _Parts:
             case ast.Call(ast.Attribute(value, "format"), arguments):
                 every = product(self.ways(value), *map(self.ways, arguments))
                 yield from (text.format(*parts) for text, *parts in every)
+            case ast.Call(ast.Name(name), arguments, []) if hasattr(self._module.names, name):
+                every = product(*map(self.ways, arguments))
+                yield from (getattr(self._module.names, name)(*given) for given in every)
             case _:
                 raise Unclear(ast.unparse(node))
 
