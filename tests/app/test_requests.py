@@ -14,10 +14,11 @@ from onepam.app.requests.end_grant import end_grant
 from onepam.app.requests.expire_access import expire_access
 from onepam.app.requests.make_request import make_request
 from onepam.app.requests.withdraw_request import withdraw_request
+from onepam.domain.access.proposal import REQUEST
 from onepam.domain.leaving.leaving import Ended
 from onepam.domain.requests.approval import Granted
 from onepam.domain.requests.asking import Asked
-from onepam.domain.requests.events import REQUEST_LIFETIME, UNDO
+from onepam.domain.requests.events import UNDO
 from onepam.domain.requests.expiry import Swept
 from onepam.kernel.clock import HOUR, MINUTE, SECOND, Instant
 from onepam.store.engine.database import connect
@@ -215,7 +216,7 @@ async def test_expiry_gives_each_grant_one_receipt_and_voids_what_nobody_answere
     assert await expire_access(company.ledger) == Swept(0, 1, "")
     company.clock.advance(HOUR)
     assert await expire_access(company.ledger) == Swept(2, 0, "")
-    company.clock.advance(REQUEST_LIFETIME)
+    company.clock.advance(REQUEST.lapse)
     assert await expire_access(company.ledger) == Swept(0, 1, "")
     assert await expire_access(company.ledger) == Swept(0, 0, "")
     db = connect(company.path, read_only=True)
@@ -232,7 +233,7 @@ async def test_expiry_goes_through_many_waiting_requests_in_bounded_steps(compan
         await company.join(person, "engineer")
         made += [await company.ask(person, "web-1", "app", 5 * MINUTE + n * SECOND) for n in range(20)]
     assert await expire_access(company.ledger) == Swept(0, 0, "")
-    company.clock.advance(REQUEST_LIFETIME)
+    company.clock.advance(REQUEST.lapse)
     assert await expire_access(company.ledger) == Swept(0, len(made), "")
 
 

@@ -66,6 +66,33 @@ def given(**changes: Any) -> ApprovalFacts:
     return replace(FACTS, request=replace(waiting(), **changes))
 
 
+QUARTER = 15 * MINUTE
+
+
+def after(age: int, **changes: Any) -> ApprovalFacts:
+    """Whoever decides showed their factor so long ago."""
+    return replace(given(**changes), actor=replace(FACTS.actor, mfa_at=Instant(NOW - age)))
+
+
+def test_a_yes_needs_a_factor_as_fresh_as_the_access_asks() -> None:
+    """15 minutes for what is privileged, an hour for the rest; a no takes any."""
+    dev = replace(access(), resource=replace(WEB, labels={"env": "dev"}))
+    offered = replace(ENGINEER, permissions=(replace(PROD, where={"app": "web"}),))
+    ordinary = replace(dev, roles=(offered,), resource=replace(WEB, labels={"env": "dev", "app": "web"}))
+    for facts, code in (
+        (after(QUARTER - 1), ""),
+        (after(QUARTER), "factor.stale"),
+        (after(QUARTER, requester=ordinary), ""),
+        (after(HOUR - 1, requester=ordinary), ""),
+        (after(HOUR, requester=ordinary), "factor.stale"),
+        (after(QUARTER, requester=dev), "factor.stale"),
+        (after(QUARTER, requester=replace(dev, resource=None)), "factor.stale"),
+    ):
+        answer = approve(facts, MAX, COMMAND, NOW)
+        assert (answer.code if isinstance(answer, Refused) else "") == code
+    assert isinstance(deny(after(5 * HOUR), MAX, "req_1", "no", NOW), Decided)
+
+
 def test_an_approval_makes_a_grant_that_begins_ten_seconds_later() -> None:
     decided = approve(FACTS, MAX, COMMAND, NOW)
     assert decided == Decided(
@@ -133,6 +160,13 @@ def test_nothing_to_undo(facts: ApprovalFacts, code: str) -> None:
 REFUSED_ATTEMPTS: list[tuple[ApprovalFacts, Actor, str]] = [
     (replace(FACTS, actor=present("eve", ENGINEER, MANAGER)), EVE, "request.self_approval"),
     (given(requester_kind=PersonKind.SERVICE, owner="max"), MAX, "request.own_service"),
+    (replace(FACTS, actor=replace(FACTS.actor, linked_by=("eve",))), MAX, "request.one_hand"),
+    (replace(FACTS, actor=replace(FACTS.actor, linked_for=("eve",))), MAX, "request.one_hand"),
+    (
+        replace(given(requester_kind=PersonKind.SERVICE, owner="bob"), actor=replace(FACTS.actor, linked_by=("bob",))),
+        MAX,
+        "request.one_hand",
+    ),
     (replace(FACTS, actor=present("max")), MAX, "request.no_authority"),
     (replace(FACTS, actor=present("max", replace(MANAGER, ends=NOW))), MAX, "request.no_authority"),
     (replace(FACTS, actor=present("max", replace(MANAGER, console=()))), MAX, "request.no_authority"),

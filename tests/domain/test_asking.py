@@ -6,6 +6,7 @@ import pytest
 
 from onepam.domain.access.authority import HeldRole
 from onepam.domain.access.model import Action, Mode
+from onepam.domain.access.proposal import REQUEST
 from onepam.domain.history.commit import Decided
 from onepam.domain.requests.asking import (
     MAX_OPEN_REQUESTS,
@@ -18,7 +19,6 @@ from onepam.domain.requests.asking import (
     withdraw,
 )
 from onepam.domain.requests.events import (
-    REQUEST_LIFETIME,
     ApprovalRefused,
     RequestMade,
     RequestStatus,
@@ -51,7 +51,7 @@ def test_a_request_says_exactly_what_is_asked() -> None:
     assert (event.reason, event.ticket) == ("restart nginx", "OPS-7")
     assert event.digest == event.substance.digest() == asked.digest
     assert (event.substance.role_version, event.substance.actions) == ("v1", PROD.actions)
-    assert event.expires == NOW + REQUEST_LIFETIME
+    assert event.expires == NOW + REQUEST.lapse
     assert asked.approvers == ("manager",)
 
 
@@ -131,7 +131,7 @@ def test_of_several_roles_the_one_that_gives_most_is_asked_for_unless_another_is
 
 def test_the_binding_that_lasts_longest_bounds_the_request() -> None:
     twice = present("eve", replace(ENGINEER, ends=LATER), replace(ENGINEER, binding="bnd_9"))
-    assert made(replace(FACTS, actor=twice))[0].expires == NOW + REQUEST_LIFETIME
+    assert made(replace(FACTS, actor=twice))[0].expires == NOW + REQUEST.lapse
 
 
 def test_the_same_is_not_asked_twice_and_not_too_much_at_once() -> None:

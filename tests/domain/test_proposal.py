@@ -8,6 +8,8 @@ import pytest
 from onepam.domain.access.authority import ActorFacts, HeldRole
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import (
+    PRIVILEGED_REQUEST,
+    REQUEST,
     RULES,
     Proposal,
     ProposalKind,
@@ -20,7 +22,7 @@ from onepam.domain.access.proposal import (
 )
 from onepam.domain.history.commit import Decided
 from onepam.domain.lapsing.proposals import LapsingFacts, Waiting, lapse
-from onepam.kernel.clock import DAY, Instant
+from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import NOW, present, proposal
 from tests.proposals import ADMINISTER, FIVE, TABLE
@@ -45,6 +47,17 @@ def test_every_kind_has_its_rules() -> None:
         rules = RULES[kind]
         factors = (rules.factor_to_propose, rules.factor_to_decide)
         assert (rules.proposes, rules.decides, *factors, rules.lapse, rules.alone, rules.benefits) == row, kind
+
+
+def test_requests_have_their_rules() -> None:
+    ordinary = (None, ConsoleRight.APPROVE, None, HOUR, DAY, None, True)
+    for rules, age in ((REQUEST, HOUR), (PRIVILEGED_REQUEST, 15 * MINUTE)):
+        factors = (rules.factor_to_propose, rules.factor_to_decide)
+        found = (rules.proposes, rules.decides, *factors, rules.lapse, rules.alone, rules.benefits)
+        assert found == (*ordinary[:3], age, *ordinary[4:])
+        assert may_propose(somebody("ada", None), rules, NOW) is None
+        refused = may_propose(replace(somebody("ada", None), enabled=False), rules, NOW)
+        assert refused is not None
 
 
 @KINDS

@@ -17,9 +17,10 @@ from onepam.app.requests.withdraw_request import withdraw_request
 from onepam.app.sessions.close_session import close_session
 from onepam.app.sessions.kill_session import kill_session
 from onepam.domain.access.model import SubjectKind
+from onepam.domain.access.proposal import REQUEST
 from onepam.domain.history.system import PayloadsErased
 from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved
-from onepam.domain.requests.events import REQUEST_LIFETIME, RequestStatus
+from onepam.domain.requests.events import RequestStatus
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import RecordingWatched, SessionClosed
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, FactorRemoved, FactorUsed
@@ -62,7 +63,7 @@ async def test_requests_by_person_and_status(company: Company) -> None:
     await company.approve("max", approved)
     await deny_request(company.ledger, company.actor("max"), denied.request, "not today")
     await withdraw_request(company.ledger, company.actor("eve"), withdrawn.request)
-    company.clock.advance(REQUEST_LIFETIME)
+    company.clock.advance(REQUEST.lapse)
     await company.sign_in("vic")
     waiting = await company.ask("vic", "web-1", "app")
     found = await company.reader(requests)
@@ -115,7 +116,7 @@ async def test_one_request_with_its_chain_and_history(company: Company) -> None:
     assert len(running.history) == 4
     assert await company.reader(request, at_first, made.request) == waiting
     assert await company.reader(request, None, "req_none") is None
-    assert await company.reader(request, Instant(made.expires - 2 * REQUEST_LIFETIME), made.request) is None
+    assert await company.reader(request, Instant(made.expires - 2 * REQUEST.lapse), made.request) is None
 
 
 async def test_the_inbox_holds_what_one_may_decide_and_says_what_came_before(company: Company) -> None:

@@ -90,6 +90,8 @@ async def _on_request(visit: Visit, request: str, *, approve: bool) -> Response:
         outcome = await approve_request(ledger, visit.me.actor, request, digest, grant, comment)
     else:
         outcome = await deny_request(ledger, visit.me.actor, request, comment)
+    if isinstance(outcome, Refused) and outcome.code == "factor.stale":
+        return visit.go(f"/step-up?next={HERE}")
     if isinstance(outcome, Refused):
         return visit.refusal(outcome, 409)
     return visit.go(HERE, None if approve else Flash("done", "Denied."))

@@ -12,12 +12,12 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-from onepam.domain.access.authority import ActorFacts, authorised, shown_within
+from onepam.domain.access.authority import ActorFacts, authorised, present, shown_within
 from onepam.domain.access.mfa_rule import FRESH_FACTOR
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.history.commit import Decided
 from onepam.domain.history.event import event
-from onepam.kernel.clock import DAY, FOREVER, Instant, iso
+from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, Instant, iso
 from onepam.kernel.errors import Refused
 
 WITHDRAWN, DENIED = "withdrawn", "denied"
@@ -40,15 +40,15 @@ class ProposalKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Who proposes and who decides, by their right; how long ago each may have shown their second factor (microseconds;
-    None: in this sign-in); and after how long nobody decides any more (microseconds).
+    """Who proposes (None: everybody) and who decides, by their right; how long ago each may have shown their second
+    factor (microseconds; None: in this sign-in); and after how long nobody decides any more (microseconds).
 
     `alone`: where nobody else could decide, its proposer carries it out after so long, unless somebody cancels it
     (microseconds); None: it waits all the same. `benefits`: whom it is for gains by it, so that whoever may be one hand
     with them does not decide on it either.
     """
 
-    proposes: ConsoleRight
+    proposes: ConsoleRight | None
     decides: ConsoleRight
     factor_to_propose: int | None
     factor_to_decide: int
@@ -74,6 +74,19 @@ RULES: Mapping[ProposalKind, Rules] = MappingProxyType(
         ProposalKind.ENROLMENT: replace(_SETTING, factor_to_propose=None, lapse=DAY, alone=2 * DAY, benefits=False),
     }
 )
+
+
+REQUEST = Rules(
+    proposes=None,
+    decides=ConsoleRight.APPROVE,
+    factor_to_propose=None,
+    factor_to_decide=HOUR,
+    lapse=DAY,
+)
+"""A request for access. Which of those who approve may decide on it, its permission says; an approval can be undone."""
+
+PRIVILEGED_REQUEST = replace(REQUEST, factor_to_decide=15 * MINUTE)
+"""A request for what is privileged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +157,8 @@ def lapses(rules: Rules, since: Instant, ends: Instant = FOREVER) -> Instant:
 
 def may_propose(actor: ActorFacts, rules: Rules, now: Instant) -> Refused | None:
     """None where the actor has the right, under a factor as fresh as the kind asks."""
-    if (refused := authorised(actor, rules.proposes, now)) is not None or rules.factor_to_propose is None:
+    refused = present(actor, now) if rules.proposes is None else authorised(actor, rules.proposes, now)
+    if refused is not None or rules.factor_to_propose is None:
         return refused
     return shown_within(actor, rules.factor_to_propose, now)
 

@@ -7,10 +7,10 @@ the resource is gone, the requester was disabled) the request is void: nobody ca
 from dataclasses import dataclass
 from typing import Any
 
-from onepam.domain.access.authority import Actor, ActorFacts, HeldRole, authorised, present
+from onepam.domain.access.authority import Actor, ActorFacts, HeldRole, authorised, present, shown_within
 from onepam.domain.access.decision import AccessFacts, HeldGrant
 from onepam.domain.access.model import ConsoleRight, Mode, Permission, Substance
-from onepam.domain.access.proposal import same_hand
+from onepam.domain.access.proposal import PRIVILEGED_REQUEST, REQUEST, Rules, same_hand
 from onepam.domain.history.commit import Decided
 from onepam.domain.people.events import PersonKind
 from onepam.domain.requests.asking import OpenRequest, unknown_request
@@ -104,6 +104,9 @@ def approve(facts: ApprovalFacts, actor: Actor, command: Approve, now: Instant) 
         return under
     assert facts.request is not None  # _may_decide refuses without one
     request = facts.request.open
+    rules = _rules(request.substance, facts.request.requester)
+    if (refused := shown_within(facts.actor, rules.factor_to_decide, now)) is not None:
+        return refused
     if request.digest != command.digest:
         return _refuse(
             command.request, actor, "request.digest", "What you approved is not what is asked.", "Look again."
@@ -252,6 +255,18 @@ def _may_decide(facts: ApprovalFacts, actor: Actor, request: str, now: Instant) 
     if facts.request.open.expires <= now:
         return Refused("request.expired", f"Request {request} was not decided in time.", "It can be made again.")
     return under
+
+
+def _rules(substance: Substance, requester: AccessFacts) -> Rules:
+    """By which a yes is given; what nobody offers any more counts as privileged."""
+    offered = [permission_of(each.permissions, substance.permission) for each in requester.roles]
+    labels = requester.resource.labels if requester.resource is not None else {}
+    ordinary = any(
+        each is not None and each.covers(labels) and not each.privileged(labels)
+        for role, each in zip(requester.roles, offered, strict=True)
+        if role.role == substance.role
+    )
+    return REQUEST if ordinary else PRIVILEGED_REQUEST
 
 
 def _may_end(facts: GrantFacts, actor: Actor, now: Instant) -> str | None:

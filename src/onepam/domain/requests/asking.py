@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from onepam.domain.access.authority import Actor, ActorFacts, HeldRole, present
 from onepam.domain.access.decision import ResourceFacts
 from onepam.domain.access.model import Mode, Permission, Substance
+from onepam.domain.access.proposal import REQUEST, lapses
 from onepam.domain.history.commit import Decided
 from onepam.domain.requests.events import (
-    REQUEST_LIFETIME,
     ApprovalRefused,
     RequestMade,
     RequestStatus,
@@ -109,7 +109,7 @@ def ask(facts: AskFacts, command: Ask, now: Instant) -> Decided[Asked] | Refused
     )
     if (refused := _duration(command.duration, permission) or _room(facts.open, substance.digest(), now)) is not None:
         return refused
-    expires = min(Instant(now + REQUEST_LIFETIME), held.ends or FOREVER, facts.actor.ends or FOREVER)
+    expires = lapses(REQUEST, now, min(held.ends or FOREVER, facts.actor.ends or FOREVER))
     made = RequestMade(command.request, substance, substance.digest(), expires, str(reason), str(ticket))
     return Decided((made,), Asked(made.request, substance, made.digest, expires, permission.approvers))
 

@@ -5,11 +5,7 @@ from enum import StrEnum
 
 from onepam.domain.access.model import Substance
 from onepam.domain.history.event import event, private
-from onepam.kernel.clock import HOUR, SECOND, Instant
-
-REQUEST_LIFETIME = 24 * HOUR
-"""An unanswered request is void after this (microseconds)."""
-
+from onepam.kernel.clock import SECOND, Instant
 
 UNDO = 10 * SECOND
 """An approval takes effect after this (microseconds); until then whoever gave it can undo it."""
