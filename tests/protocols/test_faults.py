@@ -94,7 +94,7 @@ async def test_recordings_that_are_gone(way: Way) -> None:
     assert "cannot be recorded, so it is not opened" in await heard(await way.start(person))
     assert isinstance((await way.gateway.ended(person))[0], SessionFailed)
     async with asyncio.timeout(SECONDS):
-        while connections(way.target_port, 2):  # noqa: ASYNC110 - what was cut is soon gone
+        while connections(theirs=way.target_port):  # noqa: ASYNC110 - what was cut is soon gone
             await asyncio.sleep(0.05)
     assert len(way.gateway.platform.live) == 0
 
