@@ -99,7 +99,7 @@ screenshots: system-packages $(STAMPS)/dev $(STAMPS)/package $(STAMPS)/ui ## Tak
 # --- Keeping ---------------------------------------------------------------------------------------------------------
 
 .PHONY: lock
-lock: $(STAMPS)/dev ## Remake the hashed locks (LOCK_ARGS=--upgrade for the newest allowed versions)
+lock: $(STAMPS)/dev $(STAMPS)/package $(STAMPS)/ui ## Remake the hashed locks, NOTICE and sbom.cdx.json (LOCK_ARGS=--upgrade for the newest allowed versions)
 	scripts/lock $(LOCK_ARGS)
 
 .PHONY: clean

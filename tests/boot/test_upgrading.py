@@ -18,7 +18,7 @@ from onepam.store.engine.database import connect
 from onepam.store.engine.upgrade import Plan, plan_of
 from onepam.store.migrations import Migration
 from tests.boot.installation import ONEPAM, ORIGIN, live, verify
-from tests.boot.test_restore import config_of
+from tests.boot.test_backup import config_of
 
 SOURCE = Path(__file__).parents[2] / "src" / "onepam"
 

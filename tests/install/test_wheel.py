@@ -31,7 +31,7 @@ def test_the_wheel_holds_the_package_and_the_built_console_and_nothing_else(whee
         about = {Path(each).name for each in file.namelist() if ".dist-info/" in each}
     ours = {path for path in kept_files() if path.is_relative_to(PACKAGE)} | set(BUILT.rglob("*"))
     assert held == {path.relative_to(PACKAGE.parent).as_posix() for path in ours if path.is_file()}
-    assert {"LICENSE", "NOTICE"} <= about
+    assert {"LICENSE", "NOTICE", "sbom.cdx.json"} <= about
 
 
 def test_the_demo_of_a_fresh_environment_answers(wheel: Path, tmp_path: Path) -> None:

@@ -2,9 +2,10 @@
 
 import tomllib
 from dataclasses import dataclass, fields, replace
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from onepam.boot.credentials import lent
 from onepam.egress.egress import Admitted
@@ -33,6 +34,8 @@ class Config:
     (`NAME HOST:6514`); `notice_ca` (PEM) is trusted beside the system's CAs.
     `tls_certificate` and `tls_key` are PEM files for TLS without a proxy. `recovery_key_file` is where the recovery
     key's digest lies (default: beside the data folder).
+    `metrics_address` (`HOST:PORT`) is where metrics, health and readiness listen by themselves, `metrics_token_file`
+    holds the token that metrics ask for. `drain_seconds` is how long sessions may go on after a stop was asked for.
     """
 
     data: Path
@@ -66,6 +69,9 @@ class Config:
     tls_certificate: str = ""
     tls_key: str = ""
     recovery_key_file: str = ""
+    metrics_address: str = ""
+    metrics_token_file: str = ""
+    drain_seconds: int = 0
 
     @property
     def url(self) -> str:
@@ -100,11 +106,28 @@ class Config:
         return self.tls_certificate, key
 
     @property
+    def metrics_at(self) -> tuple[str, int] | None:
+        """Host and port of the metrics' own listener; None without. Raises `BadConfig`."""
+        if not self.metrics_address:
+            return None
+        try:
+            found = urlsplit(f"//{self.metrics_address}")
+            host, port = found.hostname, found.port
+            near = ip_address(host or "").is_loopback
+        except ValueError:
+            host, port, near = None, None, False
+        if host is None or port is None or found.netloc != self.metrics_address:
+            raise BadConfig("metrics_address is an IP address and a port, like 127.0.0.1:9464 or [::1]:9464")
+        if not near and not self.metrics_token_file:
+            raise BadConfig("metrics_address: one that others reach needs metrics_token_file, too")
+        return host, port
+
+    @property
     def secret_files(self) -> tuple[str, ...]:
         """The files that hold a secret each; the service manager may lend them (`credentials.lent`)."""
         hooks = (each.split(maxsplit=2)[2:] for each in self.webhooks)
-        named = (self.tls_key, self.mail_password_file, *(file for rest in hooks for file in rest))
-        return tuple(each for each in named if each)
+        files = (self.tls_key, self.mail_password_file, self.metrics_token_file)
+        return tuple(each for each in (*files, *(file for rest in hooks for file in rest)) if each)
 
     @property
     def listeners(self) -> tuple[Listener, ...]:

@@ -128,6 +128,44 @@ def setup(
 
 
 @app.command()
+def backup(
+    to: Annotated[Path, typer.Argument(help="A new folder; or a new file, where the name ends in .tar.")],
+    keys: Annotated[
+        Path, typer.Option(help="The same for master keys and signer: another place, under somebody else's lock.")
+    ],
+    data: Data = DATA,
+) -> None:
+    """Copy the installation as it is at one instant, while it runs; its keys to a place of their own."""
+    from onepam.boot.commands.backup import back_up
+
+    back_up(data, to, keys)
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="FROM", help="The folder or file of the backup.")],
+    keys: Annotated[Path, typer.Option(help="The folder or file of the same backup's keys.")],
+    log_key: Annotated[list[str], typer.Option(help="vkey of the ledger's signer, obtained elsewhere.")],
+    data: Data = DATA,
+    checkpoint: Annotated[Files, typer.Option(help="The newest checkpoint that was kept elsewhere.")] = None,
+    witness_key: Annotated[Texts, typer.Option(help="vkey of a witness on another host.")] = None,
+    witness: Annotated[Texts, typer.Option(help="What it has seen: its URL, or a file of its checkpoint.")] = None,
+    at_least: Annotated[tuple[int, str] | None, typer.Option(help="A tree head you wrote down: SIZE and ROOT.")] = None,
+    accept_loss: Annotated[
+        bool, typer.Option(help="Restore what does not verify, for continue-after-loss. It does not start before that.")
+    ] = False,
+) -> None:
+    """Restore a backup into an empty data folder, once it verifies against an anchor from outside (see ledger verify).
+
+    A copy that is older than the anchor, not whole, or altered is not restored.
+    """
+    from onepam.boot.commands.restore import restore as restore_backup
+
+    anchors = (witness or [], checkpoint or [], at_least, None)
+    restore_backup(data, source, keys, log_key, witness_key or [], anchors, loss=accept_loss)
+
+
+@app.command()
 def authorities(data: Data = DATA, config: ConfigFile = None) -> None:
     """Print what others are to trust: the authority of targets, and that of our own host keys."""
     from onepam.boot.commands.setup import print_authorities

@@ -79,6 +79,12 @@ class Outbox:
         self._ledger = ledger
         self._reader = reader
         self._clock = clock
+        self._deliverer: Deliverer | None = None
+
+    @property
+    def waiting(self) -> int | None:
+        """How many notices wait for their receiver; None where another process delivers them."""
+        return None if self._deliverer is None else sum(len(each.waiting) for each in self._deliverer.queues.values())
 
     async def run(self) -> None:
         """For ever, once no other process does."""
@@ -86,13 +92,15 @@ class Outbox:
             await asyncio.sleep(PERIOD_SECONDS)
         with lock:
             await self.begin()
-            deliverer, after = await self.deliverer(), 0
+            self._deliverer = deliverer = await self.deliverer()
+            after = 0
             try:
                 while True:
                     after = await self.follow(deliverer, after)
                     await deliverer.round(await self._reader(_now), self._clock(), PERIOD_SECONDS)
                     await asyncio.sleep(PERIOD_SECONDS)
             finally:
+                self._deliverer = None
                 await deliverer.stop()
 
     async def begin(self) -> None:

@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import secrets
-import signal
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -37,7 +36,9 @@ from onepam.boot.roster import fresh as fresh_id
 from onepam.boot.roster import keep_roster
 from onepam.boot.self_check import SelfCheck
 from onepam.boot.ssh_keys import host_keys
+from onepam.boot.stopping import Stop
 from onepam.boot.upgrading import watch_release
+from onepam.boot.web.operations import Operations
 from onepam.boot.web.server import web_server
 from onepam.domain.access.authority import Actor
 from onepam.domain.access.decision import AccessFacts
@@ -158,6 +159,7 @@ class Platform:
     def write_ready_file(self, path: Path) -> None:
         """All addresses as JSON, once every listener accepts."""
         ready = {
+            **({"metrics": self.operations.port} if self.config.metrics_at else {}),
             "console": self.config.url,
             "api": f"{self.config.url}/api/v1",
             "ssh": {"host": self.config.ssh_host, "port": self.ssh_port},
@@ -247,18 +249,27 @@ class Platform:
                 self.doors.turns,
                 config.ssh_silent_seconds,
             )
+            self.outbox = self._outbox()
+            self.operations = Operations(self)
+
+            def admit_no_more() -> None:
+                self.operations.checks.stopping = True
+                ssh.close()
+                self.gateway.tasks.stop()
+
+            self.admit_no_more = admit_no_more
             try:
-                async with web_server(create_web(self), console, self.config, self.doors):
+                async with self.operations.listening(), web_server(create_web(self), console, self.config, self.doors):
+                    self.operations.checks.listening |= {"ssh", "console"}
                     probing = self._run("probes", self._prober().run)
                     self._run("roster", lambda: keep_roster(self))
-                    self._run("outbox", self._outbox().run)
+                    self._run("outbox", self.outbox.run)
                     try:
                         yield
                     finally:
                         probing.cancel()
             finally:
-                ssh.close()
-                self.gateway.tasks.stop()
+                admit_no_more()
                 self.live.end_all(SessionEnd.GATEWAY_STOPPED)
                 if not await self.gateway.tasks.over(STOP_SECONDS):
                     log.error("sessions have not ended in %d s: the next start closes what they left", STOP_SECONDS)
@@ -369,7 +380,7 @@ class Platform:
 
 async def run(config: Config, ready_file: Path | None) -> None:
     """`onepam up`: runs until SIGTERM or SIGINT; one that comes while it starts is heeded once it has."""
-    stop = stop_signal()
+    stop = Stop()
     sys.setswitchinterval(SWITCH_SECONDS)
     async with Platform(config).running() as platform:
         if ready_file is not None:
@@ -377,21 +388,4 @@ async def run(config: Config, ready_file: Path | None) -> None:
         gc.collect()
         gc.freeze()  # else each full collection walks every module, and sessions stand still for a sixth of a second
         log.info("console %s, ssh %s:%d", config.url, config.ssh_host, platform.ssh_port)
-        await stopped(platform, stop)
-
-
-async def stopped(platform: Platform, stop: asyncio.Event) -> None:
-    """Until somebody stops the process, or a newer release takes its place."""
-    waits = [asyncio.ensure_future(each.wait()) for each in (stop, platform.replaced)]
-    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-    for each in waits:
-        each.cancel()
-
-
-def stop_signal() -> asyncio.Event:
-    """Set by SIGTERM or SIGINT from now on."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
+        await stop.heeded(platform)

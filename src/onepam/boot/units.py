@@ -16,7 +16,8 @@ FOLDER = Path("/etc/systemd/system")
 """Where an administrator's own units lie."""
 
 STOP_SECONDS = 45
-"""What a stop may take: sessions, the last publication and its witness, the signer; beyond that something is stuck."""
+"""What a stop may take after sessions had their time: their end, the last publication and its witness, the signer.
+Beyond that something is stuck."""
 
 LOWEST_FREE_PORT = 1024
 
@@ -120,7 +121,7 @@ def units(config: Config, file: Path) -> tuple[Unit, Unit]:
         program=program,
         data=_word(str(data)),
         config=_word(str(file.absolute())),
-        stop=STOP_SECONDS,
+        stop=STOP_SECONDS + config.drain_seconds,
         folder=_state(data),
         credentials="".join(f"LoadCredential={name}:{path}\n" for name, path in _credentials(config)),
         hardening=_HARDENING,

@@ -142,6 +142,7 @@ class Disk:
         self._shares: set[Share] = set()
         self._next = marks.low
         self._unseen = 0
+        self.written = 0
         self.space = look(folder)
         self.look()
 
@@ -161,7 +162,9 @@ class Disk:
         if self._unseen >= LOOK_BYTES or self.stage is DiskStage.LOW:
             self.look()
             self._unseen = size
-        return self.space.free - self._unseen >= self.marks.reserve
+        admitted = self.space.free - self._unseen >= self.marks.reserve
+        self.written += size if admitted else 0
+        return admitted
 
     def look(self) -> None:
         """Measures, and pauses, or lets go on."""

@@ -96,6 +96,14 @@ class Anchors:
             includes=self.includes,
         )
 
+    def covered(self) -> tuple[int, int | None]:
+        """How many entries the newest checkpoint covers, and how many one that a witness cosigned; None without a
+        witness. To be called on a thread of its own."""
+        size, witnessed = self._published()
+        if not self.witness_keys:
+            return size, None
+        return size, size if witnessed else (self._witnessed or (0, 0))[0]
+
     def includes(self, index: int, leaf: bytes) -> bool:
         """Whether the signed tree holds this leaf hash at this index."""
         note = self.tiles.checkpoint()

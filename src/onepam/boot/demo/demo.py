@@ -7,8 +7,9 @@ from pathlib import Path
 from onepam.boot.config import Config
 from onepam.boot.demo.founding import Founder, Founding
 from onepam.boot.demo.target import DemoTarget, start_target
-from onepam.boot.platform import Platform, stop_signal, stopped
+from onepam.boot.platform import Platform
 from onepam.boot.recovery_key import Made, found_recovery_key
+from onepam.boot.stopping import Stop
 from onepam.store.read.proofs_of_sign_in import account_by_email
 
 PEOPLE = (
@@ -99,7 +100,7 @@ bindings:
 
 async def run_demo(config: Config, ready_file: Path | None) -> None:
     """Runs the platform with the tour's company until it is stopped."""
-    stop = stop_signal()
+    stop = Stop()
     config = replace(config, environment="demo", company="Demo", origin="demo.onepam.local")
     platform = Platform(config)
     target = await start_target(config.data / "target", platform.authorities.target.public_line)
@@ -112,7 +113,7 @@ async def run_demo(config: Config, ready_file: Path | None) -> None:
                 platform.write_ready_file(ready_file)
             _tell(platform, target, links)
             _tell_recovery_key(made)
-            await stopped(platform, stop)
+            await stop.heeded(platform)
     finally:
         target.stop()
 

@@ -1,4 +1,4 @@
-"""The web side of one process: the console at `/`, the API at `/api/v1`, SCIM at `/scim/v2`."""
+"""The web side of one process: console at `/`, API at `/api/v1`, SCIM at `/scim/v2`; health and readiness."""
 
 import asyncio
 import secrets
@@ -62,6 +62,7 @@ def create_web(platform: "Platform") -> Starlette:
 
     scim = _scim(platform)
     routes = [
+        *platform.operations.routes(),
         Mount("/api/v1", create_api(_api(platform))),
         Mount("/scim/v2", ScimDoor(scim)),
         Route("/scim/oauth/token", TokenDoor(scim)),

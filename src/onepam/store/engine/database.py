@@ -1,6 +1,8 @@
 """Connections to the embedded database (SQLite, write-ahead log)."""
 
+import contextlib
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from onepam.app.ports import Snapshot
@@ -13,6 +15,9 @@ BUSY_MILLISECONDS = 5_000
 CHECKPOINT_PAGES = 4_000
 """After how many pages (4 KiB) the write-ahead log is worked into the database by the commit that fills it."""
 
+
+COPY_PAGES = 2_000
+"""How many pages a copy takes at a time."""
 
 DatabaseError = sqlite3.Error
 """What a statement may raise; `fault` makes of it what callers see."""
@@ -50,6 +55,16 @@ def connect(path: Path | str, *, read_only: bool = False) -> SqliteDb:
     except sqlite3.Error as error:
         raise fault(error) from error
     return db
+
+
+def copy(source: SqliteDb, target: Path, told: Callable[[int, int], None]) -> None:
+    """Writes all that `source` sees into a new database, durably. Within a transaction of `source` that is one instant,
+    whatever others write meanwhile. `told` is given pages: done, and of how many. Raises `Unavailable`."""
+    try:
+        with contextlib.closing(sqlite3.connect(target)) as db:
+            source.backup(db, pages=COPY_PAGES, progress=lambda _, left, of: told(of - left, of))
+    except sqlite3.Error as error:
+        raise fault(error) from error
 
 
 def is_new(db: Snapshot) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,6 +32,7 @@ class SqliteLedger:
 
     def __init__(self, path: Path, node: str, clock: Clock, random: RandomBytes, monotonic: Clock = steady) -> None:
         self.node = node
+        self.took: Callable[[float], None] = _nobody_measures
         self._loop = asyncio.get_running_loop()
         self._answers: deque[tuple[asyncio.Future[Any], _Answer]] = deque()
         self._waiting: deque[tuple[float, asyncio.Future[Any]]] = deque()
@@ -46,9 +47,11 @@ class SqliteLedger:
     async def commit(self, query: FactsQuery[F], decide: Decider[F, R]) -> Committed[R] | Refused:
         """See the port. A wait beyond 30 s raises `Unavailable`; the command may still take effect afterwards."""
         future: asyncio.Future[Any] = self._loop.create_future()
+        begun = self._loop.time()
         self.writer.submit(query, decide, lambda answer: self._answers.append((future, answer)))
         self._limit(future)
         answer = await future
+        self.took(self._loop.time() - begun)
         if isinstance(answer, Exception):
             raise answer
         result: Committed[R] | Refused = answer
@@ -115,3 +118,7 @@ class SqliteLedger:
             if not future.done():
                 future.set_result(answer)
         self._grown.set()
+
+
+def _nobody_measures(seconds: float) -> None:
+    """Of how long a command took; who wants to know sets `took`."""

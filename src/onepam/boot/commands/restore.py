@@ -1,0 +1,144 @@
+"""`onepam restore`: a backup becomes the data folder when it is whole and verifies against what was kept elsewhere."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from onepam.boot.commands.backup import BLOCK, DATABASE, LIST, Contents, sync
+from onepam.boot.commands.ledger import Outside, verify_ledger
+from onepam.boot.private_folder import private_folder
+from onepam.kernel.errors import Fault
+
+UNFINISHED = ".restoring"
+"""Within the data folder, where the gateway's user may write: what is not verified yet. It holds no installation."""
+
+SIGNER_STATE = Path("signer", "state")
+
+
+def restore(
+    data: Path, source: Path, keys: Path, log_key: list[str], witness_key: list[str], outside: Outside, *, loss: bool
+) -> None:
+    """Puts the backup into the data folder, which is empty or not there; ends with exit code 1 where it must not."""
+    unfinished = _emptied(data) / UNFINISHED
+    unfinished.mkdir(mode=0o700)
+    try:
+        with Progress(console=Console(stderr=True), transient=True) as bars:
+            parts = [_unpack(each, unfinished, bars) for each in (source, keys)]
+        _refuse_strangers(*parts)
+        code = _verified(unfinished, log_key, witness_key, outside)
+        if code and not loss:
+            typer.echo("\nnothing was restored: find a newer copy; if there is none, --accept-loss", err=True)
+            raise typer.Exit(1)
+        if code:
+            (unfinished / SIGNER_STATE).unlink(missing_ok=True)
+        _move(unfinished, data)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    typer.echo(f"{parts[0].backup} of {parts[0].made_at} is restored to {data}")
+    if code:
+        typer.echo("without the signer's memory: nothing starts before onepam ledger continue-after-loss --signer-lost")
+
+
+def _emptied(data: Path) -> Path:
+    """The empty folder: what a restore has left that did not come to its end is removed, for it began in an empty one.
+    Raises `BadParameter` for anything else that lies there."""
+    if data.exists() and any(data.iterdir()) and ((data / DATABASE).exists() or not (data / UNFINISHED).exists()):
+        raise typer.BadParameter(f"{data} is not empty: nothing is written over", param_hint="--data")
+    private_folder(data)
+    for each in sorted(data.iterdir(), key=lambda path: path.name == UNFINISHED):
+        shutil.rmtree(each) if each.is_dir() else each.unlink()
+    return data
+
+
+def _refuse_strangers(data: Contents, keys: Contents) -> None:
+    """Raises `Fault` unless both are parts of one backup."""
+    if (data.part, keys.part) != ("data", "keys"):
+        raise Fault(f"these are the parts {data.part} and {keys.part}: give the copy first, and its keys by --keys")
+    if data.backup != keys.backup:
+        raise Fault(f"the copy is {data.backup} and the keys are of {keys.backup}: give those of the same backup")
+
+
+def _unpack(source: Path, to: Path, bars: Progress) -> Contents:
+    """Writes every file of a copy, and gives its list. Raises `Fault` unless it is whole and as the list says."""
+    task = bars.add_task(source.name, total=None)
+    digests: dict[str, str] = {}
+    contents: Contents | None = None
+    for name, file in _files(source):
+        if name == LIST:
+            contents = Contents.decode(file.read())
+            continue
+        digests[name] = _write(to, name, file)
+        bars.advance(task)
+    if contents is None:
+        raise Fault(f"{source} is not a whole backup: it has no {LIST}")
+    for name in sorted(digests.keys() | contents.files.keys()):
+        if digests.get(name) != contents.files.get(name):
+            what = "missing" if name not in digests else "not in its list" if name not in contents.files else "altered"
+            raise Fault(f"{source} is not as it was made: {name} is {what}")
+    return contents
+
+
+def _files(source: Path) -> Iterator[tuple[str, BinaryIO]]:
+    """The files of a copy with their names. Raises `Fault` for what no backup holds."""
+    try:
+        if source.is_dir():
+            for folder, _, names in os.walk(source):
+                for path in (Path(folder) / each for each in names):
+                    if path.is_symlink() or not path.is_file():
+                        raise Fault(f"{path} is no file")
+                    with path.open("rb") as file:
+                        yield path.relative_to(source).as_posix(), file
+            return
+        with tarfile.open(source, "r:") as tar:
+            for entry in tar:
+                taken = tar.extractfile(entry) if entry.isreg() else None
+                if taken is None:
+                    raise Fault(f"{source}: {entry.name} is no file")
+                with contextlib.closing(taken):
+                    yield entry.name, taken  # type: ignore[misc]
+    except tarfile.TarError as error:
+        raise Fault(f"{source} is not a whole backup: {error}") from None
+
+
+def _write(to: Path, name: str, source: BinaryIO) -> str:
+    """Writes one file, durably; its digest."""
+    parts = PurePosixPath(name)
+    if parts.is_absolute() or ".." in parts.parts:
+        raise Fault(f"{name} is no name within a data folder")
+    path, digest = to / parts, hashlib.sha256()
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with path.open("xb") as file:
+        while block := source.read(BLOCK):
+            digest.update(block)
+            file.write(block)
+        file.flush()
+        os.fsync(file.fileno())
+    return digest.hexdigest()
+
+
+def _verified(data: Path, log_key: list[str], witness_key: list[str], outside: Outside) -> int:
+    """What `onepam ledger verify` says of the copy, all of it; its exit code."""
+    try:
+        verify_ledger(data, log_key, witness_key, outside, state=True, recordings=True, as_json=False)
+    except typer.Exit as done:
+        return done.exit_code
+    return 0
+
+
+def _move(unfinished: Path, data: Path) -> None:
+    """Into place, the database last: without it there is no installation."""
+    for each in sorted(unfinished.iterdir()):
+        if not each.name.startswith(DATABASE):
+            each.rename(data / each.name)
+    sync(data)
+    (unfinished / DATABASE).rename(data / DATABASE)
+    sync(data)

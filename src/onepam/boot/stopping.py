@@ -1,0 +1,47 @@
+"""A stop, asked for by a signal or a newer release; sessions may come to their end first, as long as is configured."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from onepam.boot.platform import Platform
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.2
+
+
+class Stop:
+    """SIGTERM and SIGINT from now on: the first one asks for a stop, the next one for haste."""
+
+    def __init__(self) -> None:
+        self._asked = asyncio.Event()
+        self._haste = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, self._signalled)
+
+    async def heeded(self, platform: "Platform") -> None:
+        """Returns when the platform is to end: after a stop was asked for and sessions had their time, or at once when
+        a newer release takes its place."""
+        waits = [asyncio.ensure_future(each.wait()) for each in (self._asked, platform.replaced)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for each in waits:
+            each.cancel()
+        platform.admit_no_more()
+        if not platform.replaced.is_set():
+            await self._drain(platform)
+
+    async def _drain(self, platform: "Platform") -> None:
+        seconds = platform.config.drain_seconds
+        if seconds and len(platform.live):
+            log.info("%d sessions may go on for %d s; another signal ends them now", len(platform.live), seconds)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while len(platform.live) and not self._haste.is_set():  # noqa: ASYNC110 - sessions end by themselves
+                    await asyncio.sleep(LOOK_SECONDS)
+
+    def _signalled(self) -> None:
+        (self._haste if self._asked.is_set() else self._asked).set()
