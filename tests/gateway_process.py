@@ -36,6 +36,7 @@ class Process:
     popen: subprocess.Popen[bytes]
     ssh_port: int
     console: str
+    log: Path
 
     def kill(self) -> None:
         """As the kernel does when memory runs out: the process, and nothing else."""
@@ -78,7 +79,7 @@ def up(folder: Path, under: Sequence[str] = (), /, **settings: object) -> Proces
         children.update(children_of(popen.pid))
         if ready.exists():
             found = json.loads(ready.read_text())
-            return Process(popen, found["ssh"]["port"], found["console"])
+            return Process(popen, found["ssh"]["port"], found["console"], log)
         time.sleep(0.02)
     if popen.poll() is None:
         popen.kill()

@@ -25,6 +25,7 @@ class Tour:
     process: subprocess.Popen[bytes]
     terminal: int
     ready: dict[str, Any]
+    log: Path
     printed: str = ""
     links: dict[str, str] = field(default_factory=dict)
 
@@ -62,19 +63,20 @@ def tour(data: Path, console_port: int, ssh_port: int, *more: str) -> Iterator[T
     config.write_text("\n".join((*settings, "")), "utf-8")
     leader, follower = pty.openpty()
     command = [sys.executable, "-m", "onepam.boot.commands.up", "demo", "--data", str(data / "data")]
-    process = subprocess.Popen(
-        [*command, "--config", str(config), "--ready-file", str(ready)],
-        stdin=subprocess.DEVNULL,
-        stdout=follower,
-        stderr=follower,
-        start_new_session=True,
-        env={**os.environ, "COLUMNS": "200"},
-    )
+    with (data / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--config", str(config), "--ready-file", str(ready)],
+            stdin=subprocess.DEVNULL,
+            stdout=follower,
+            stderr=log,
+            start_new_session=True,
+            env={**os.environ, "COLUMNS": "200"},
+        )
     os.close(follower)
-    running = Tour(process, leader, {})
+    running = Tour(process, leader, {}, data / "log")
     try:
         running.read(START_SECONDS)
-        assert ready.exists(), running.printed
+        assert ready.exists(), running.printed + running.log.read_text("utf-8")
         running.ready = json.loads(ready.read_text("utf-8"))
         running.links = dict(re.findall(r"^\s+(\w+) \w+\s.*\n\s+(http\S+/enrol/\S+)", running.printed, re.MULTILINE))
         yield running

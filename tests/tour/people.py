@@ -30,6 +30,7 @@ class Person:
         self.email = email
         self.problems: list[str] = []
         self.seed = ""
+        self.recovery_codes: list[str] = []
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on("console", self._heard)
         self.page.set_default_timeout(60_000)
@@ -127,5 +128,6 @@ class Person:
     def _codes(self) -> None:
         page = self.page
         page.get_by_text("Your recovery codes").wait_for()
+        self.recovery_codes = page.locator("#codes").inner_text().split()
         page.locator("input[name=kept]").check()
         page.get_by_role("button", name="Finish").click()

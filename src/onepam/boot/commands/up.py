@@ -94,13 +94,11 @@ def witness(
 
 def _ready(data: Path, config: Path | None, migrate: bool) -> "Config":
     """The settings of a start, after the data was brought to this release."""
-    import logging
-
+    from onepam.boot.log_lines import say_lines
     from onepam.boot.on_ledger import settings_of
     from onepam.boot.upgrading import make_ready, to_stderr
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("asyncssh").setLevel(logging.WARNING)
+    say_lines()
     settings = settings_of(config, data)
     make_ready(data, migrate=migrate, say=to_stderr)
     return settings

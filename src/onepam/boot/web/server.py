@@ -73,7 +73,8 @@ async def web_server(app: ASGIApp, listening: socket.socket, config: Config, doo
     certificate, key = config.tls or (None, None)
     settings = uvicorn.Config(
         forwarded(FairRequests(app, doors.turns, doors.known, doors.web), config.proxies),
-        log_level="warning",
+        log_config=None,
+        access_log=False,
         server_header=False,
         proxy_headers=False,
         ssl_certfile=certificate,
