@@ -25,7 +25,7 @@ from typing import Any
 from bench import Figure, Progress
 from onepam.boot.clock import wall_clock
 from onepam.domain.leaving.probing import ProbeMade, ProbeResult
-from onepam.domain.provisioning.events import ScimTokenApproved, ScimTokenProposed
+from onepam.domain.provisioning.events import AccountTakenOver, ScimTokenApproved, ScimTokenProposed, ScimUserSet
 from onepam.domain.provisioning.tokens import END_ATTRIBUTE
 from onepam.domain.sessions.events import SessionClosed
 from onepam.domain.signing_in.events import FactorKind, SignedIn, SignInKind
@@ -126,7 +126,9 @@ async def _leave(gateway: Gateway, process: Process) -> Round:
         address = f"{leaver.id}@example.com"
         emails = [{"value": address, "type": "work", "primary": True}]
         user = {"schemas": [USER], "userName": address, "name": {"givenName": "Eve"}, "emails": emails, "active": True}
-        path = f"/scim/v2/Users/{_scim(console, token, 'POST', '/scim/v2/Users', user)['id']}"
+        made = _scim(console, token, "POST", "/scim/v2/Users", user)["id"]
+        await _taken_over(gateway, leaver, made)
+        path = f"/scim/v2/Users/{made}"
         began = time.monotonic()
         _scim(console, token, "PATCH", path, DEACTIVATED)
         answered = time.monotonic() - began
@@ -176,6 +178,15 @@ def _scim(console: http.client.HTTPConnection, token: str, method: str, path: st
     told = answer.read()
     assert answer.status in (200, 201), told
     return json.loads(told)
+
+
+async def _taken_over(gateway: Gateway, leaver: Person, user: str) -> None:
+    """An administrator lets the directory lead the account, which was made by hand."""
+    was = next(each for each in gateway.events(ScimUserSet) if each.user == user)
+    await gateway.record(
+        AccountTakenOver(leaver.id, was.provider, user, "per_ada"),
+        replace(was, person=leaver.id, trouble="", version=was.version + 1, waits_for=None),
+    )
 
 
 async def _sign_ins(gateway: Gateway, person: Person, count: int = SIGN_INS) -> list[tuple[SignInKind, str]]:
