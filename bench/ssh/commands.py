@@ -1,8 +1,9 @@
-"""How long one command takes, what it costs the gateway, and how many sessions a second there are."""
+"""How long one command takes, what it costs the gateway, how many there are a second, and what an idle one keeps."""
 
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from statistics import median, quantiles
 
 from bench import Figure, Progress
@@ -13,11 +14,14 @@ WARM_UP = 3
 CLIENTS = 8
 SESSIONS = 80
 SESSION_ROUNDS = 3
+IDLE = 100
+IDLE_WARM_UP = 20
+REST_SECONDS = 5.0
 
 
 def measured(ways: Legs, progress: Progress) -> list[Figure]:
-    """`ssh host true`: one after the other, and eight clients at once."""
-    return [*_alone(ways, progress), *_together(ways, progress)]
+    """`ssh host true`: one after the other, and eight clients at once; then sessions that say nothing."""
+    return [*_alone(ways, progress), *_together(ways, progress), *_idle(ways, progress)]
 
 
 def _alone(ways: Legs, progress: Progress) -> list[Figure]:
@@ -59,6 +63,24 @@ def _together(ways: Legs, progress: Progress) -> list[Figure]:
         Figure("the same through the gateway", median(rates["kept"]), "/s"),
         Figure("sessions, gateway over direct", ratio, "", "≥ 0.88", ratio >= 0.88),
     ]
+
+
+def _idle(ways: Legs, progress: Progress) -> list[Figure]:
+    """What was taken for the first of them is there for all, so it does not count."""
+    with ExitStack() as clients:
+        used = 0
+        for number in range(IDLE_WARM_UP + IDLE):
+            progress(f"idle session {number + 1} of {IDLE_WARM_UP + IDLE}")
+            if number == IDLE_WARM_UP:
+                time.sleep(REST_SECONDS)
+                used = ways.memory()
+            command = ways.ssh("kept", "echo ready; exec cat")
+            client = clients.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
+            assert client.stdout is not None
+            assert client.stdout.readline() == b"ready\n"
+        time.sleep(REST_SECONDS)
+        each = (ways.memory() - used) / IDLE / 1e6
+    return [Figure(f"memory for each of {IDLE} idle sessions", each, "MB", "≤ 0.12", each <= 0.12)]
 
 
 def _seconds(command: list[str]) -> float:

@@ -5,6 +5,7 @@ target by two names: access to the one is privileged, so everything is recorded,
 forwarded; of commands on the other head, samples and tail are.
 """
 
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -48,6 +49,11 @@ class Legs:
     def cpu_seconds(self) -> float:
         """Processor time that the gateway has used so far, user and system."""
         return sum(self.threads().values())
+
+    def memory(self) -> int:
+        """Its resident bytes."""
+        pages = Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
     def threads(self) -> dict[str, float]:
         """The same of each of its threads, by name and number."""

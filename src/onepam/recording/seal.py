@@ -84,7 +84,7 @@ class Sealer:
         self.head = Head(0, sha256(self.header).digest())
         self._bound = recording.encode("ascii")
         self._cipher = AESGCM(key)
-        self._compressor = zstandard.ZstdCompressor(compression_params=_PARAMETERS)
+        self._compressor: zstandard.ZstdCompressor | None = None
         self._stream: zstandard.ZstdCompressionObj | None = None
         self._pending: list[bytes] = []
         self._chunk = sha256(self.head.digest)
@@ -129,7 +129,7 @@ class Sealer:
         if not self._pending:
             return bytearray()
         if self._stream is None:
-            self._stream = self._compressor.compressobj()
+            self._stream = self._compression().compressobj()
         data = self._stream.compress(self._taken()) + self._stream.flush(zstandard.COMPRESSOBJ_FLUSH_BLOCK)
         return self._record(data, final=False)
 
@@ -138,15 +138,22 @@ class Sealer:
         if not self._activity:
             raise ValueError("an empty chunk")
         if self._stream is None:
-            data = self._compressor.compress(self._taken())
+            data = self._compression().compress(self._taken())
         else:
             data = self._stream.compress(self._taken()) + self._stream.flush(zstandard.COMPRESSOBJ_FLUSH_FINISH)
             self._stream = None
         record = self._record(data, final=True)
         self.head = Head(self.head.seq + 1, self._chunk.digest())
         self._chunk = sha256(self.head.digest)
+        if self._activity < MAX_CHUNK_BYTES:
+            self._compressor = None  # 100 KiB that an idle session would keep; a bulk stream goes on
         self._blocks = self._activity = 0
         return record, self.head
+
+    def _compression(self) -> zstandard.ZstdCompressor:
+        if self._compressor is None:
+            self._compressor = zstandard.ZstdCompressor(compression_params=_PARAMETERS)
+        return self._compressor
 
     def _taken(self) -> bytes:
         data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
