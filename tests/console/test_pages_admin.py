@@ -287,3 +287,5 @@ async def test_a_page_does_not_show_an_altered_entry_as_included(office: Office)
     page = await aud.read(f"/ledger?entry={index}")
     assert f"Entry {index:,} was altered" in page
     assert "Unreadable" in page
+    page = await eve.read(f"/sessions/{ident}")
+    assert "not what was published" in page

@@ -90,7 +90,9 @@ def happened(moments: Iterable[history.Moment], called: Mapping[str, str]) -> li
             time=each.time,
             kind=each.kind,
             by=getattr(each.event, "by", None),
-            words=sentence(each.event, naming(called)),
+            words=f"Unreadable: {each.event.why}"
+            if isinstance(each.event, history.Unreadable)
+            else sentence(each.event, naming(called)),
         )
         for each in moments
     ]

@@ -20,6 +20,7 @@ from onepam.store.engine.append import read_head
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries, entries_of
 from onepam.store.engine.publish import Cosign, Published, Publisher, Sign
+from onepam.store.read.moments import Unreadable, readable
 
 log = logging.getLogger(__name__)
 
@@ -73,10 +74,15 @@ class Anchors:
             verified = entries_of(db, ("system.verified",))
         size, witnessed = self._published()
         last = self._last
-        told = verified[-1].event if verified else None
+        told: LedgerVerified | None = None
         newest: dict[str, LedgerVerified] = {}
-        for each in reversed(verified):
-            newest.setdefault(each.event.kind, each.event)
+        findings: list[str] = []
+        for each in map(readable, reversed(verified)):
+            if isinstance(each, Unreadable):  # what it found may have been taken away with it
+                findings.append(each.why)
+                continue
+            told = told or each
+            newest.setdefault(each.kind, each)
             if len(newest) == len(VERIFICATIONS):
                 break
         return LedgerHealth(
@@ -91,7 +97,7 @@ class Anchors:
             verified_kind=told.kind if told else "",
             verified_size=told.size if told else 0,
             verified_at=verified[-1].header.time if verified else None,
-            findings=tuple(dict.fromkeys(finding for each in newest.values() for finding in each.findings)),
+            findings=tuple(dict.fromkeys((*findings, *(one for each in newest.values() for one in each.findings)))),
             trouble=self.trouble,
             includes=self.includes,
         )

@@ -12,6 +12,7 @@ from onepam.domain.leaving.probing import ProbePurpose, ProbeResult
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
+from onepam.store.read.moments import Unreadable
 from onepam.store.read.probes import Probed
 from onepam.store.read.sessions import SessionRow
 
@@ -196,5 +197,7 @@ def session_because(row: SessionRow) -> str:
 
 
 def happened(event: object, called: Mapping[str, str]) -> str:
-    """An event as a sentence; people and providers by their names."""
+    """An event as a sentence; people and providers by their names. Of what cannot be read, that and why."""
+    if isinstance(event, Unreadable):
+        return f"Unreadable: {visible(event.why)}"
     return visible(sentence(event, naming(called, _ENDED)))

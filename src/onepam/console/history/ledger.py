@@ -15,12 +15,12 @@ from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import happened
 from onepam.console.history.ledger_page import LedgerPage
 from onepam.domain.access.model import ConsoleRight
-from onepam.domain.history.event import UnknownKind
 from onepam.domain.host.announcing import Deed
 from onepam.kernel.clock import Instant, utc
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.store.read.announced import open_announcements
 from onepam.store.read.console import Stored, Verified, entry, kept, newest, verified
+from onepam.store.read.moments import readable
 from onepam.store.read.names import called
 
 _CHECKS = (
@@ -135,7 +135,7 @@ def _ledger(
                 "index": each.header.index,
                 "at": each.header.time,
                 "kind": each.header.kind,
-                "words": _words(each, known),
+                "words": happened(readable(each), known),
             }
             for each in listed
         ],
@@ -164,7 +164,7 @@ def _entry(found: Stored, view: View, health: LedgerHealth, known: dict[str, str
         "kind": header.kind,
         "klass": header.klass,
         "klass_seq": header.class_seq,
-        "words": _words(found, known),
+        "words": happened(readable(found), known),
         "leaf": found.hash.hex(),
         "fields": [
             [name.replace("_", " ").capitalize(), _value(value, known if name in _PEOPLE else {})]
@@ -172,14 +172,6 @@ def _entry(found: Stored, view: View, health: LedgerHealth, known: dict[str, str
         ],
         "proof": view.proof(header.index, found.hash, health),
     }
-
-
-def _words(stored: Stored, known: dict[str, str]) -> str:
-    """What the entry says; of one that somebody has made unreadable, or of a newer release, that it is."""
-    try:
-        return happened(stored.event, known)
-    except (Corrupt, UnknownKind) as error:
-        return f"Unreadable: {error}"
 
 
 def _fields(stored: Stored) -> dict[str, Any]:

@@ -5,15 +5,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from onepam.app.ports import Snapshot
+from onepam.domain.history.event import UnknownKind
 from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Corrupt
 from onepam.store.db import rows
 from onepam.store.engine.entries import Stored, entries, entries_of, size_at
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """In the place of an event that somebody has altered until it cannot be read, or of a newer release."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
-    """An entry of the ledger. `event` is the record itself; its private fields are None once erased. `leaf` is
-    the hash of what was read, which the tree must hold (32 bytes)."""
+    """An entry of the ledger. `event` is the record itself, or `Unreadable`; its private fields are None once erased.
+    `leaf` is the hash of what was read, which the tree must hold (32 bytes)."""
 
     index: int
     time: Instant
@@ -35,8 +44,9 @@ def moments(db: Snapshot, at: Instant, times: Iterable[Instant]) -> tuple[Moment
 
 
 def moments_of(db: Snapshot, at: Instant, kinds: tuple[str, ...], since: Instant) -> tuple[Moment, ...]:
-    """The entries of some kinds in (`since`, `at`], in order: for what changes no state."""
-    return tuple(moment(each) for each in entries_of(db, kinds, size_at(db, since), size_at(db, at)))
+    """The entries of some kinds in (`since`, `at`] that can be read, in order: for what changes no state."""
+    found = (moment(each) for each in entries_of(db, kinds, size_at(db, since), size_at(db, at)))
+    return tuple(each for each in found if not isinstance(each.event, Unreadable))
 
 
 def history_of(db: Snapshot, at: Instant, table: str, key: str) -> tuple[Moment, ...]:
@@ -50,5 +60,13 @@ def history_of(db: Snapshot, at: Instant, table: str, key: str) -> tuple[Moment,
 
 
 def moment(stored: Stored) -> Moment:
-    """The entry as pages show it."""
-    return Moment(stored.header.index, stored.header.time, stored.header.kind, stored.event, stored.hash)
+    """The entry as pages show it: also one that cannot be read, so that its page says so instead of failing."""
+    return Moment(stored.header.index, stored.header.time, stored.header.kind, readable(stored), stored.hash)
+
+
+def readable(stored: Stored) -> Any:
+    """The entry's event, or `Unreadable`."""
+    try:
+        return stored.event
+    except (Corrupt, UnknownKind) as error:
+        return Unreadable(str(error))
