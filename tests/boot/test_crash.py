@@ -10,10 +10,10 @@ from random import Random
 
 import pytest
 
-from onepam.boot import platform as platform_module
-from onepam.boot.verification import verify_entries, verify_state
 from onepam.domain.history.system import SystemStarted
 from onepam.domain.sessions.events import ChunksSealed, SessionClosed, SessionOpened
+from onepam.jobs import recovery
+from onepam.jobs.verification import verify_entries, verify_state
 from onepam.ledger.note import VerifierKey
 from onepam.recording.frames import ChannelOpened, Output, TypedInput
 from onepam.recording.open import Reader
@@ -146,7 +146,7 @@ def verified(gateway: Gateway) -> None:
 
 async def test_another_process_closes_what_a_dead_one_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody starts the dead one again; its signer died with it, too."""
-    monkeypatch.setattr(platform_module, "RECOVERY_SECONDS", 0.5)
+    monkeypatch.setattr(recovery, "PERIOD_SECONDS", 0.5)
     async with running_gateway(tmp_path) as gateway:
         other = started(tmp_path, egress=[f"127.0.0.1/32:{gateway.target.port}"])
         own, gateway.platform.ssh_port = gateway.platform.ssh_port, other.ssh_port
@@ -173,7 +173,7 @@ async def test_a_ledger_that_took_the_opening_and_then_died(tmp_path: Path) -> N
         await gateway.record(ghost)
         dead = gateway.platform.config.data / "nodes" / "7"
         dead.write_text(ghost.node)
-        await gateway.platform._recover([ghost.node])
+        await gateway.platform.recovery.of([ghost.node])
         closed = [each for each in gateway.events(SessionClosed) if each.session == ghost.session]
         assert [(each.because, each.chunks, each.gap) for each in closed] == [
             ("gateway.died", 0, "the recording had not begun")

@@ -63,8 +63,8 @@ async def test_what_was_handed_out_anchors_the_ledger(tmp_path: Path) -> None:
     key = await live(config, 5)
     async with Platform(config).running() as platform:
         job = HandingOut(platform.ledger, platform.anchors, ORIGIN)
-        await job.step()
-        await job.step()
+        await job.turn()
+        await job.turn()
     with closing(sqlite3.connect(data / "ledger.db")) as db:
         (found,) = db.execute("SELECT body FROM entry WHERE kind = 'anchor.handed_out'").fetchall()
     kept = tmp_path / "kept"

@@ -16,6 +16,7 @@ import asyncssh
 import pytest
 
 from onepam.boot.clock import wall_clock
+from onepam.boot.jobs import prober_of
 from onepam.domain.access.model import BindingEnded, Substance
 from onepam.domain.leaving.probing import (
     Probe,
@@ -139,9 +140,10 @@ async def test_a_restart_asks_nothing_twice(gateway: Gateway) -> None:
     person = await somebody(gateway)
     await leaves(gateway, person)
     await probed(gateway, person, 5, ProbePurpose.LEAVER)
-    again = asyncio.get_running_loop().create_task(gateway.platform._prober().run())
-    await asyncio.sleep(1.5)
-    again.cancel()
+    again = prober_of(gateway.platform)
+    for _ in range(2):
+        await again.turn()
+        await asyncio.sleep(1)
     assert len(gateway.events(ProbeMade, person)) == 5
 
 
@@ -231,7 +233,7 @@ async def test_nobody_comes_in_without_a_second_factor(gateway: Gateway) -> None
 async def prober(gateway: Gateway) -> AsyncIterator[Any]:
     platform = gateway.platform
     async with asking(
-        "127.0.0.1", platform.ssh_port, platform._prober_key, platform.authorities.gateway_host_key.convert_to_public()
+        "127.0.0.1", platform.ssh_port, platform.prober_key, platform.authorities.gateway_host_key.convert_to_public()
     ) as ask:
         assert ask is not None
         yield ask
@@ -260,7 +262,7 @@ async def test_a_foreign_key_is_no_prober(gateway: Gateway) -> None:
 
 async def test_the_provers_key_opens_no_target(gateway: Gateway) -> None:
     """Under its own user name it gets no terminal, shell, subsystem or forwarding; under a person's it is unknown."""
-    key = gateway.platform._prober_key
+    key = gateway.platform.prober_key
     connection = await as_prober(gateway, key)
     assert isinstance(connection, TargetConnection)
     for attempt in (
@@ -282,7 +284,7 @@ async def test_the_provers_key_opens_no_target(gateway: Gateway) -> None:
 
 
 async def test_a_connection_of_the_prober_is_bounded(gateway: Gateway) -> None:
-    connection = await as_prober(gateway, gateway.platform._prober_key)
+    connection = await as_prober(gateway, gateway.platform.prober_key)
     for _ in range(MOST_CHANNELS):
         assert (await connection.run("x" * 43, check=False)).stdout == b'{"result":"none"}\n'
     with pytest.raises(asyncssh.Error):
@@ -352,7 +354,7 @@ async def over_http(gateway: Gateway, path: str, headers: dict[str, str], method
 
 async def test_a_listener_that_cannot_be_asked_is_said_to_be_unanswered(gateway: Gateway, tmp_path: Path) -> None:
     platform = gateway.platform
-    nowhere = platform._prober()
+    nowhere = prober_of(platform)
     nowhere._listeners = replace(nowhere._listeners, ssh_port=gateway.closed_port, console_port=gateway.closed_port)
     person = await gateway.person()
     blank = replace(question(), person=person.id)
@@ -376,7 +378,7 @@ async def test_listeners_with_tls_of_their_own_are_asked_too(tmp_path: Path) -> 
         assert {each.path for each in made} == set(ProbePath)
         assert {each.result for each in made} == {ProbeResult.REFUSED}
         stranger, _ = certificate(tmp_path / "people")
-        other = gateway.platform._prober()
+        other = prober_of(gateway.platform)
         other._listeners = replace(other._listeners, certificate=str(stranger))
         with pytest.raises(ssl.SSLCertVerificationError):
             await asyncio.to_thread(other._connection().connect)

@@ -160,6 +160,6 @@ def published(folder: Path) -> int:
 async def test_a_verification_does_not_hold_up_a_stop(tmp_path: Path) -> None:
     async with running_gateway(tmp_path) as gateway:
         assert gateway.platform.self_check.verify().findings == ()
-        gateway.platform._stopping.set()
+        gateway.platform.stopping.set()
         with pytest.raises(Unavailable, match="is being stopped"):
             gateway.platform.self_check.verify()

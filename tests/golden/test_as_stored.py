@@ -21,7 +21,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "onepam"
 RAW = re.compile(r"AS TEXT\)|\[\"body\"\]|\[\"data\"\]|SELECT body|decode\(found\[0\]\)")
 
 READ: dict[str, dict[str, tuple[str, ...]]] = {
-    "store/as_stored.py": {  # for boot/eras.py
+    "store/as_stored.py": {  # for jobs/eras.py
         "ledger.continued": ("origin", "before", "root", "ground", "size", "kept"),
         "system.started": ("origin", "log_key"),
     },

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from onepam.boot.verification import verify_entries
 from onepam.domain.history.event import kind_to_write
 from onepam.evidence.verifier import verify
 from onepam.gateway.playback import Playback
+from onepam.jobs.verification import verify_entries
 from onepam.ledger.note import VerifierKey
 from onepam.store.db import rows
 from onepam.store.engine.database import connect

@@ -10,11 +10,13 @@ from typing import Any, TypeVar
 from onepam.app.sessions.close_session import NoFacts
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
-from onepam.boot.outbox import Outbox, Receivers
+from onepam.boot.node import hold
+from onepam.boot.receivers import receivers_of
 from onepam.domain.access.model import BindingAdded, ConsoleRight, RoleSet, SubjectKind
 from onepam.domain.history.commit import Decided
 from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.egress.outbox.deliver import Deliverer
+from onepam.jobs.outbox import Outbox
 from onepam.kernel.clock import SECOND, Instant
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries
@@ -70,8 +72,12 @@ class Company:
         self._database = database
         self.ledger = SqliteLedger(database, "nod_test", self._clock, secrets.token_bytes, self._clock)
         self.reader = SqliteReader(database, self._clock)
-        self.receivers = Receivers.of(config, frozenset())
-        self.outbox = Outbox(config, self.receivers, self.ledger, self.reader, self._clock)
+        self.receivers = receivers_of(config, frozenset())
+        lock = config.data / "outbox.lock"
+        self.outbox = Outbox(
+            lambda: hold(lock, create=True), self.receivers, config.url, config.origin,
+            self.ledger, self.reader, self._clock,
+        )  # fmt: skip
         self._deliverer: Deliverer | None = None
         self._after = 0
 

@@ -7,7 +7,10 @@ from pathlib import Path
 
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config, load
-from onepam.boot.outbox import Outbox, Receivers
+from onepam.boot.node import hold
+from onepam.boot.receivers import receivers_of
+from onepam.jobs.job import Jobs
+from onepam.jobs.outbox import Outbox
 from onepam.store.engine.ledger import SqliteLedger
 from onepam.store.engine.reader import SqliteReader
 
@@ -17,7 +20,11 @@ async def tell(config: Config) -> None:
     database = config.data / "ledger.db"
     ledger = SqliteLedger(database, "nod_teller", wall_clock, secrets.token_bytes)
     reader = SqliteReader(database, wall_clock)
-    await Outbox(config, Receivers.of(config, frozenset()), ledger, reader, wall_clock).run()
+    receivers = receivers_of(config, frozenset())
+    lock = config.data / "outbox.lock"
+    outbox = Outbox(lambda: hold(lock, create=True), receivers, config.url, config.origin, ledger, reader, wall_clock)
+    Jobs().start(outbox.job())
+    await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ LEAST = 800
 
 PREPARED = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 ENGINE = {
-    "boot/verification.py", "store/engine/database.py", "store/engine/history.py", "store/engine/reader.py",
+    "jobs/verification.py", "store/engine/database.py", "store/engine/history.py", "store/engine/reader.py",
     "store/engine/rebuild.py", "store/engine/release.py", "store/engine/schema.py", "store/engine/standstill.py",
     "store/engine/upgrade.py", "store/engine/writer.py",
 }  # fmt: skip

@@ -5,7 +5,7 @@ Receivers are the operator's, in the configuration; each shows its own token and
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
 
@@ -16,9 +16,8 @@ from starlette.routing import Route
 from onepam.identity.oidc.json_object import json_object
 from onepam.identity.signals.sending import (
     MOST_AT_ONCE,
-    Listener,
-    Outbox,
     SendingKey,
+    Told,
     index_of,
     jti_of,
     token_of,
@@ -36,16 +35,6 @@ MAX_BODY_BYTES = 64 * 1024
 MAX_STATE_CHARACTERS = 1_000
 MOST_VERIFICATIONS = 5
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-
-
-@dataclass(slots=True)
-class Told:
-    """A receiver with what it still has to take, the digest of its token, and verifications that it asked for."""
-
-    to: Listener
-    outbox: Outbox
-    digest: bytes
-    verifications: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

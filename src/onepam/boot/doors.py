@@ -1,23 +1,15 @@
 """The listeners' limits of this process: what they share, and how many may wait at each."""
 
-import asyncio
 import os
 import resource
 import secrets
 import socket
-import time
 from contextlib import suppress
 from ipaddress import ip_network
 
-from onepam.app.ports import Ledger, Reader
-from onepam.app.sessions.close_session import append_event
-from onepam.domain.host.doors import Door, DoorCalm, DoorPressed, DoorWatch
 from onepam.gateway.crowd import Crowd, Known, Limits
 from onepam.gateway.turns import Turns
 from onepam.kernel.errors import Unavailable
-from onepam.store.read.doors import pressed_doors, signed_in_from
-
-WATCH_SECONDS = 3.0
 
 BACKLOG = 1024
 """Connections that the system keeps until they are accepted, a few at a time."""
@@ -37,28 +29,6 @@ class Doors:
         trusted = tuple(ip_network(each) for each in proxies)
         self.ssh = Crowd(LIMITS, self.known, secrets.randbelow)
         self.web = Crowd(LIMITS, self.known, secrets.randbelow, trusted)
-        self._unsaid: list[DoorPressed | DoorCalm] = []
-
-    async def watch(self, ledger: Ledger, reader: Reader, node: str) -> None:
-        """Says in the ledger when a crowd stands at a door and when it is over, and learns who is known."""
-        begun = self._now()
-        crowds = ((DoorWatch(node, Door.SSH, begun), self.ssh), (DoorWatch(node, Door.WEB, begun), self.web))
-        self._unsaid += [DoorCalm(node, each.door, 0, 0) for each in await reader(pressed_doors) if each.node == node]
-        after: int | None = None
-        while True:
-            sources, after = await reader(signed_in_from, None, after)
-            self.known.remember(sources)
-            for watch, crowd in crowds:
-                said = watch.look(crowd.turned_away, len(crowd), crowd.networks(), self._now())
-                self._unsaid += [said] if said is not None else []
-            while self._unsaid:
-                await append_event(ledger, self._unsaid[0])
-                del self._unsaid[0]
-            await asyncio.sleep(WATCH_SECONDS)
-
-    @staticmethod
-    def _now() -> int:
-        return time.monotonic_ns() // 1000
 
 
 def more_descriptors() -> None:

@@ -9,35 +9,26 @@ import os
 import secrets
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import asyncssh
 
 from onepam import __version__
-from onepam.app.leaving.decide_hold import lapse_person_hold, remind_of
-from onepam.app.people.end_overdue_person import end_overdue_person
 from onepam.app.provisioning.traffic import ScimTraffic
-from onepam.app.requests.expire_access import expire_access
-from onepam.app.requests.lapse_proposals import lapse_proposals
 from onepam.app.sessions.close_session import append_event
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.doors import Doors, bound
-from onepam.boot.eras import follow_seams
+from onepam.boot.jobs import inner_jobs, outbox_of, outer_jobs, prober_of
 from onepam.boot.node import Node
-from onepam.boot.outbox import Outbox, Receivers
 from onepam.boot.private_folder import private_folder
-from onepam.boot.roster import fresh as fresh_id
-from onepam.boot.roster import keep_roster
-from onepam.boot.self_check import SelfCheck
+from onepam.boot.publishing import cosigning, signing, witness_of
 from onepam.boot.ssh_keys import host_keys
 from onepam.boot.stopping import Stop
-from onepam.boot.upgrading import watch_release
 from onepam.boot.web.operations import Operations
 from onepam.boot.web.server import web_server
 from onepam.domain.access.authority import Actor
@@ -50,31 +41,26 @@ from onepam.gateway.disk import Disk
 from onepam.gateway.live import Live
 from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
-from onepam.gateway.recover import recover
 from onepam.gateway.sealing import Sealing
 from onepam.gateway.session import Gateway
 from onepam.identity.tokens import new_code
 from onepam.jobs.anchors import Anchors
+from onepam.jobs.eras import follow_seams
 from onepam.jobs.evidence import Evidence
-from onepam.jobs.handing_out import HandingOut
-from onepam.jobs.probing import Listeners, Prober
-from onepam.jobs.recording_check import RecordingChecks, key_beside, new_key_beside, sealed_by
+from onepam.jobs.job import Jobs
+from onepam.jobs.recording_check import key_beside, new_key_beside
+from onepam.jobs.recovery import Recovery
+from onepam.jobs.self_check import SelfCheck
 from onepam.jobs.signer_process import SignerProcess
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Fault, Refused
-from onepam.ledger.checkpoint import Checkpoint
-from onepam.ledger.note import Note, Signature, VerifierKey
+from onepam.ledger.note import VerifierKey
 from onepam.protocols.ssh.door import listen
 from onepam.protocols.ssh.serve import PersonDoor
 from onepam.protocols.ssh.session import SshGateway
-from onepam.signing.witness import WitnessClient
 from onepam.store.engine.ledger import SqliteLedger
-from onepam.store.engine.publish import Cosign, Prove
 from onepam.store.engine.reader import SqliteReader
 from onepam.store.read.access import access
-from onepam.store.read.directory_brake import lapsed_holds, reminders_due
-from onepam.store.read.live import open_sessions
-from onepam.store.read.overdue import overdue_people
 from onepam.store.read.proofs_of_sign_in import KeyHolder, key_holder
 from onepam.vault.authorities import Authorities
 from onepam.vault.envelope import Envelope
@@ -83,8 +69,6 @@ from onepam.vault.file_keys import FileKeys
 log = logging.getLogger(__name__)
 
 STOP_SECONDS = 10.0
-RECOVERY_SECONDS = 15.0
-EXPIRY_SECONDS = 15.0
 SWITCH_SECONDS = 0.0005
 """How long a busy thread keeps the interpreter from the event loop, on which the bytes of live sessions pass."""
 
@@ -105,10 +89,10 @@ class Platform:
         self.doors = Doors(config.proxies)
         self.recording_key = key_beside(self.recordings, self.envelope)
         self.playback = Playback(self.recordings, self.recording_key)
-        self._tasks: list[asyncio.Task[Any]] = []
-        self._stopping = threading.Event()
+        self._jobs = Jobs()
+        self.stopping = threading.Event()
         self.replaced = asyncio.Event()
-        self._prober_key = asyncssh.generate_private_key("ssh-ed25519")
+        self.prober_key = asyncssh.generate_private_key("ssh-ed25519")
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator["Platform"]:
@@ -121,7 +105,7 @@ class Platform:
             parts.callback(self.pool.shutdown)
             parts.callback(self.playback.close)
             config = self.config
-            began_under = follow_seams(self.database, config)
+            began_under = follow_seams(self.database, config.data, config.origin)
             self._signers = SignerProcess(config.signer_socket, config.data / "signer", config.origin, began_under)
             parts.push_async_callback(asyncio.to_thread, self._signers.stop)
             self.log_key = (await asyncio.to_thread(self._signers.client)).vkey()
@@ -130,19 +114,7 @@ class Platform:
             parts.callback(self.ledger.close)
             self.reader = SqliteReader(self.database, self.ledger.time)
             parts.callback(self.reader.close)
-            self.anchors = self._anchors()
-            self._evidence = Evidence(
-                self.ledger,
-                self.reader,
-                self.database,
-                self.anchors.tiles,
-                self.config.data / "packs",
-                self.config.origin,
-                self.log_key,
-                self.anchors.witness_keys,
-                self.config.environment,
-                self.ledger.time,
-            )
+            self._prove()
             self.live = Live(self.ledger, self._access, self.ledger.time, self.ledger.seconds_until)
             self.disk = Disk(self.recordings, self.config.marks)
             self.scim_traffic = ScimTraffic()
@@ -151,6 +123,44 @@ class Platform:
             await self._begin(parts)
             async with self._listeners():
                 yield self
+
+    def _prove(self) -> None:
+        """What publishes the ledger, checks it and draws evidence from it."""
+        config, log_folder = self.config, self.config.data / "log"
+        witness = witness_of(config)
+        self.anchors = Anchors(
+            self.database,
+            log_folder,
+            config.origin,
+            self.log_key,
+            signing(self._signers),
+            cosigning(witness),
+            (VerifierKey.parse(config.witness_key),) if config.witness_key else (),
+            self.ledger.time,
+        )
+        self.self_check = SelfCheck(
+            self.ledger,
+            self._signers,
+            self.database,
+            log_folder,
+            config.origin,
+            witness,
+            (self.log_key, *self.anchors.witness_keys),
+            self.stopping,
+        )
+        self.recovery = Recovery(self.ledger, self.reader, self.recordings, self.recording_key, self.node.abandoned)
+        self._evidence = Evidence(
+            self.ledger,
+            self.reader,
+            self.database,
+            self.anchors.tiles,
+            config.data / "packs",
+            config.origin,
+            self.log_key,
+            self.anchors.witness_keys,
+            config.environment,
+            self.ledger.time,
+        )
 
     async def evidence(self, actor: Actor, starts: Instant, ends: Instant) -> Path | Refused:
         """An evidence pack of [starts, ends) in a temporary file, drawn for somebody who may."""
@@ -176,57 +186,11 @@ class Platform:
         after = self.ledger.size()
         started = SystemStarted(self.node.name, __version__, self.config.origin, self.log_key.encode())
         await append_event(self.ledger, started)
-        await self._recover((self.node.name,))
+        await self.recovery.of((self.node.name,))
         self.anchors.start()
         parts.push_async_callback(asyncio.to_thread, self.anchors.stop)
-        parts.push_async_callback(self._end_tasks)
-        self._run("live", lambda: self.live.follow(after))
-        self._run("sealing", self.sealing.run)
-        self._run("disk", lambda: self.disk.run(self.ledger, self.node.name))
-        self._run("expiry", self._expire)
-        self._run("release", lambda: watch_release(self.reader, self.replaced))
-        self._run("doors", lambda: self.doors.watch(self.ledger, self.reader, self.node.name))
-        self._run("recovery", self._recover_others)
-        keys = (self.log_key, *self.anchors.witness_keys)
-        self.self_check = SelfCheck(self.ledger, self._signers, self.config, self.database, keys, self._stopping)
-        self._run("verification", self.self_check.run)
-        self._run("handing out", HandingOut(self.ledger, self.anchors, self.config.origin).run)
-        checks = RecordingChecks(
-            self.ledger, self.reader, self.recordings, self.recording_key, self.node.name, self._stopping
-        )
-        self._run("recordings", checks.run)
-
-    def _run(self, name: str, job: Callable[[], Awaitable[None]]) -> asyncio.Task[Any]:
-        """A task of the platform; one that ends by an error is logged and begun again after a second."""
-
-        async def forever() -> None:
-            while True:
-                try:
-                    await job()
-                except Exception:
-                    log.exception("%s stopped; it begins again", name)
-                await asyncio.sleep(1)
-
-        task = asyncio.get_running_loop().create_task(forever(), name=name)
-        self._tasks.append(task)
-        return task
-
-    def _prober(self) -> Prober:
-        config, tls = self.config, self.config.tls
-        listeners = Listeners(
-            ssh_host=config.ssh_host,
-            ssh_port=self.ssh_port,
-            host_key=self.authorities.gateway_host_key.convert_to_public(),
-            key=self._prober_key,
-            console_host=config.console_host,
-            console_port=config.console_port,
-            certificate=tls[0] if tls else None,
-        )
-        return Prober(self.ledger, self.reader, self.probes, listeners, self.ledger.time, secrets.token_bytes)
-
-    def _outbox(self) -> Outbox:
-        receivers = Receivers.of(self.config, frozenset({self.ssh_port, self.config.console_port}))
-        return Outbox(self.config, receivers, self.ledger, self.reader, wall_clock)
+        parts.push_async_callback(self._end_jobs)
+        self._jobs.start(*inner_jobs(self, after))
 
     @contextlib.asynccontextmanager
     async def _listeners(self) -> AsyncIterator[None]:
@@ -249,7 +213,7 @@ class Platform:
                 self.doors.turns,
                 config.ssh_silent_seconds,
             )
-            self.outbox = self._outbox()
+            self.outbox = outbox_of(self)
             self.operations = Operations(self)
 
             def admit_no_more() -> None:
@@ -261,43 +225,18 @@ class Platform:
             try:
                 async with self.operations.listening(), web_server(create_web(self), console, self.config, self.doors):
                     self.operations.checks.listening |= {"ssh", "console"}
-                    probing = self._run("probes", self._prober().run)
-                    self._run("roster", lambda: keep_roster(self))
-                    self._run("outbox", self.outbox.run)
+                    probing = Jobs()
+                    probing.start(prober_of(self).job())
+                    self._jobs.start(*outer_jobs(self))
                     try:
                         yield
                     finally:
-                        probing.cancel()
+                        await probing.stop()
             finally:
                 admit_no_more()
                 self.live.end_all(SessionEnd.GATEWAY_STOPPED)
                 if not await self.gateway.tasks.over(STOP_SECONDS):
                     log.error("sessions have not ended in %d s: the next start closes what they left", STOP_SECONDS)
-
-    async def _recover(self, nodes: Sequence[str]) -> None:
-        for node in nodes:
-            left = await self.reader(open_sessions, None, node)
-            await recover(self.ledger, left, self.recordings, self.recording_key, sealed_by(self.reader))
-
-    async def _recover_others(self) -> None:
-        """Closes what processes have left open that died and were not started again."""
-        while True:
-            with self.node.abandoned() as nodes:
-                await self._recover(nodes)
-            await asyncio.sleep(RECOVERY_SECONDS)
-
-    async def _expire(self) -> None:
-        """Receipts for what has ended by itself; nothing depends on their being on time."""
-        while True:
-            await expire_access(self.ledger)
-            await lapse_proposals(self.ledger)
-            for person in await self.reader(overdue_people):
-                await end_overdue_person(self.ledger, person, fresh_id)
-            for person in await self.reader(lapsed_holds):
-                await lapse_person_hold(self.ledger, person, fresh_id)
-            for hold in await self.reader(reminders_due):
-                await remind_of(self.ledger, hold)
-            await asyncio.sleep(EXPIRY_SECONDS)
 
     def _shared(self) -> Gateway:
         """What the sessions of every protocol share."""
@@ -323,7 +262,7 @@ class Platform:
             authorities=self.authorities,
             find_key=self._find_key,
             probes=self.probes,
-            prober=self._prober_key.public_data,
+            prober=self.prober_key.public_data,
             source_addresses=self.config.source_addresses,
             wall=wall_clock,
         )
@@ -334,46 +273,9 @@ class Platform:
     async def _access(self, asked: Sequence[tuple[str, str]]) -> list[AccessFacts]:
         return await self.reader(access, None, asked)
 
-    def _anchors(self) -> Anchors:
-        def sign(checkpoint: Checkpoint, prove: Prove) -> bytes | Refused:
-            client = self._signers.client()
-            size, _ = client.last()
-            proof = prove(size) if size <= checkpoint.size else []
-            return client.sign(checkpoint.size, checkpoint.root, proof, wall_clock())
-
-        keys = (VerifierKey.parse(self.config.witness_key),) if self.config.witness_key else ()
-        return Anchors(
-            self.database,
-            self.config.data / "log",
-            self.config.origin,
-            self.log_key,
-            sign,
-            self._cosign(),
-            keys,
-            self.ledger.time,
-        )
-
-    def _cosign(self) -> Cosign | None:
-        if not self.config.witness:
-            return None
-        witness = WitnessClient(self.config.witness, VerifierKey.parse(self.config.witness_key))
-        known = 0
-
-        def cosign(note: bytes, prove: Prove) -> tuple[Signature, ...] | Refused:
-            nonlocal known
-            answer = witness.submit(note, known, lambda old, new: prove(old))
-            if isinstance(answer, Refused):
-                return answer
-            known = Checkpoint.parse(Note.parse(note).text).size
-            return (answer[0],)
-
-        return cosign
-
-    async def _end_tasks(self) -> None:
-        self._stopping.set()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+    async def _end_jobs(self) -> None:
+        self.stopping.set()
+        await self._jobs.stop()
         with contextlib.suppress(Fault):
             await self.sealing.flush()
 

@@ -1,7 +1,5 @@
 """What a start does to the data of an older release, told before it is done."""
 
-import asyncio
-import logging
 import sys
 import time
 from collections.abc import Callable
@@ -10,18 +8,13 @@ from pathlib import Path
 import typer
 
 from onepam import __version__
-from onepam.app.ports import Reader
 from onepam.boot.on_ledger import existing
 from onepam.boot.private_folder import private_folder
 from onepam.kernel.errors import Fault
-from onepam.store.engine.release import OtherRelease
 from onepam.store.engine.upgrade import Plan, plan_of, upgrade
-
-log = logging.getLogger(__name__)
 
 UNASKED_SECONDS = 60
 TELL_SECONDS = 2.0
-WATCH_SECONDS = 2.0
 SHOWN = 5
 
 
@@ -54,17 +47,6 @@ def rebuild_state(data: Path) -> None:
         typer.echo(line)
     done = upgrade(database, told_now_and_then(typer.echo), anyway=True)
     typer.echo(f"the state is what the ledger says, in the words of OnePAM {__version__}; {done.entries} entries")
-
-
-async def watch_release(reader: Reader, replaced: asyncio.Event) -> None:
-    """Sets `replaced` once a newer release has made the tables its own: nothing of this process works any more."""
-    while not replaced.is_set():
-        try:
-            await reader(lambda db, at: None)
-        except OtherRelease as error:
-            log.error("this process ends: %s", error)
-            replaced.set()
-        await asyncio.sleep(WATCH_SECONDS)
 
 
 def told(plan: Plan) -> list[str]:

@@ -5,6 +5,7 @@ import asyncio
 from onepam.app.history.hand_out_anchor import hand_out_anchor
 from onepam.app.ports import Ledger
 from onepam.jobs.anchors import Anchors
+from onepam.jobs.job import Job
 
 PERIOD_SECONDS = 60.0
 
@@ -17,13 +18,11 @@ class HandingOut:
         self._anchors = anchors
         self._origin = origin
 
-    async def run(self) -> None:
-        """For ever; the first one when the process has run for a minute."""
-        while True:
-            await asyncio.sleep(PERIOD_SECONDS)
-            await self.step()
+    def job(self) -> Job:
+        """The first one when the process has run for a minute."""
+        return Job("handing out", self.turn, PERIOD_SECONDS, pause_seconds=PERIOD_SECONDS)
 
-    async def step(self) -> None:
+    async def turn(self) -> None:
         """Hands out what is published, if it is due."""
         found = await asyncio.to_thread(self._anchors.newest)
         if found is not None:

@@ -18,6 +18,7 @@ from onepam.app.leaving.probe_access import record_probe
 from onepam.app.ports import Ledger, Reader
 from onepam.domain.leaving.probing import Probe, ProbePath
 from onepam.gateway.probes import HEADER, Probes
+from onepam.jobs.job import Job
 from onepam.kernel.clock import DAY, SECOND, Clock, Instant
 from onepam.kernel.ids import RandomBytes, new_id
 from onepam.protocols.ssh.probe import asking
@@ -71,21 +72,24 @@ class Prober:
         self._listeners = listeners
         self._clock = clock
         self._random = random
+        self._after = self._revoked_after = Instant(clock() - DAY)
+        self._next_daily = 0.0
 
-    async def run(self) -> None:
-        """For ever. What happened within the last day and was not asked is asked now."""
-        loop, node = asyncio.get_running_loop(), self._tickets.node
-        after = revoked_after = Instant(self._clock() - DAY)
-        next_daily = loop.time()
-        while True:
-            for each in await self._reader(due, None, after, SETTLED):
-                await self._ask(await self._reader(probes, None, each, node))
-                after = each.since
-            revoked_after = await self._revoked(revoked_after)
-            if loop.time() >= next_daily:
-                next_daily = loop.time() + HOUR_SECONDS
-                await self._ask(await self._reader(daily, None, node))
-            await asyncio.sleep(PERIOD_SECONDS)
+    def job(self) -> Job:
+        """Every second."""
+        return Job("probes", self.turn, PERIOD_SECONDS)
+
+    async def turn(self) -> None:
+        """What has happened since the last turn. The first asks what happened within a day and was not asked."""
+        node = self._tickets.node
+        for each in await self._reader(due, None, self._after, SETTLED):
+            await self._ask(await self._reader(probes, None, each, node))
+            self._after = each.since
+        self._revoked_after = await self._revoked(self._revoked_after)
+        now = asyncio.get_running_loop().time()
+        if now >= self._next_daily:
+            await self._ask(await self._reader(daily, None, node))
+            self._next_daily = now + HOUR_SECONDS
 
     async def _revoked(self, after: Instant) -> Instant:
         """Probes the oldest revoked accesses, and says after which time the next are sought."""

@@ -16,6 +16,7 @@ from onepam.domain.sessions.recordings import Checked, Condition
 from onepam.gateway.recheck import Key, claimed, recheck
 from onepam.gateway.recording_file import content
 from onepam.gateway.recover import Sealed
+from onepam.jobs.job import Job
 from onepam.kernel.clock import SECOND
 from onepam.kernel.errors import Fault, Unavailable
 from onepam.kernel.ids import RandomBytes
@@ -64,13 +65,15 @@ class RecordingChecks:
         self._node = node
         self._stopping = stopping
 
-    async def run(self) -> None:
-        """New recordings as they come, and between them a part of the turn."""
-        while True:
-            while await self.check_new():
-                pass
-            await self.check_part()
-            await asyncio.sleep(PERIOD_SECONDS)
+    def job(self) -> Job:
+        """For as long as the process lives."""
+        return Job("recordings", self.turn, PERIOD_SECONDS)
+
+    async def turn(self) -> None:
+        """New recordings as they come, and after them a part of all."""
+        while await self.check_new():
+            pass
+        await self.check_part()
 
     async def check_new(self) -> int:
         """Checks recordings that were closed since the last time; how many there were."""

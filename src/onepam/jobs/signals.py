@@ -7,6 +7,7 @@ from onepam.app.ports import Reader
 from onepam.domain.providers.signals import Stream
 from onepam.identity.signals.receiver import Polled, Receiver, error_of
 from onepam.identity.signals.transmitter import Batch
+from onepam.jobs.job import Job
 from onepam.kernel.clock import Clock
 from onepam.kernel.errors import Fault, Refused
 from onepam.store.read.signals import Addressed, polled
@@ -29,16 +30,11 @@ class Poller:
         self._done: dict[str, tuple[str, ...]] = {}
         self._wrong: dict[str, dict[str, tuple[str, str]]] = {}
 
-    async def run(self) -> None:
-        """For ever."""
-        while True:
-            try:
-                await self.round()
-            except Exception:
-                log.exception("signals could not be fetched; it begins again")
-            await asyncio.sleep(PERIOD_SECONDS)
+    def job(self) -> Job:
+        """Every few seconds."""
+        return Job("signals", self.turn, PERIOD_SECONDS)
 
-    async def round(self) -> None:
+    async def turn(self) -> None:
         """Every stream once; one that fails does not hold up the others."""
         await asyncio.gather(*(self._stream(each) for each in await self._reader(polled, None)))
 

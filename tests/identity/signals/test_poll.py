@@ -92,7 +92,7 @@ async def test_what_waits_is_fetched_and_acknowledged(watch: Watch, queue: Queue
     nobody = {"format": "opaque", "id": "00u-nobody"}
     queue.waiting = {f"id-{number}": watch.token_of(watch.claims(sub_id=nobody)) for number in range(4)}
     queue.waiting["id-eve"] = watch.token_of(watch.claims())
-    await poller.round()
+    await poller.turn()
     assert queue.waiting == {}
     assert len(watch.signals()) == 5
     assert watch.ended() == {"sgn_eve": "session.revoked"}
@@ -108,7 +108,7 @@ async def test_a_wrong_one_is_refused_by_name_and_holds_up_nothing(watch: Watch,
         "odd": "no token",
         "good": watch.token_of(watch.claims()),
     }
-    await poller.round()
+    await poller.turn()
     assert queue.waiting == {}
     assert {each: said["err"] for each, said in queue.asked[1]["setErrs"].items()} == {
         "bad": "invalid_key",
@@ -122,7 +122,7 @@ async def test_what_comes_again_is_known_again(watch: Watch, queue: Queue) -> No
     again = dict(queue.waiting)
     for _ in range(3):
         queue.waiting = dict(again)
-        await Poller(watch.receiver, watch.company.reader, watch.company.clock).round()  # as after a crash
+        await Poller(watch.receiver, watch.company.reader, watch.company.clock).turn()  # as after a crash
         assert queue.waiting == {}
     assert len(watch.signals()) == 1
 
@@ -131,12 +131,12 @@ async def test_without_its_keys_nothing_is_acknowledged(watch: Watch, queue: Que
     keys = watch.transmitter.answers.pop("/jwks")
     queue.waiting = {"one": watch.token_of(watch.claims())}
     poller = Poller(watch.receiver, watch.company.reader, watch.company.clock)
-    await poller.round()
+    await poller.turn()
     assert "one" in queue.waiting
     assert "keys" in watch.receiver.polled["sst_2"].trouble
     watch.transmitter.answers["/jwks"] = keys
     watch.company.clock.advance(10 * SECOND)
-    await poller.round()
+    await poller.turn()
     assert queue.waiting == {}
     assert watch.receiver.polled["sst_2"].trouble == ""
 
@@ -144,10 +144,10 @@ async def test_without_its_keys_nothing_is_acknowledged(watch: Watch, queue: Que
 async def test_a_transmitter_that_is_down_or_odd_is_told_of(watch: Watch, queue: Queue) -> None:
     poller = Poller(watch.receiver, watch.company.reader, watch.company.clock)
     queue.broken = True
-    await poller.round()
+    await poller.turn()
     assert "cannot be read" in watch.receiver.polled["sst_2"].trouble
     queue.broken = False
-    await poller.round()
+    await poller.turn()
     assert watch.receiver.polled["sst_2"].trouble == ""
     assert watch.told() == []
 
@@ -157,7 +157,7 @@ async def test_one_stream_that_cannot_be_opened_holds_up_no_other(watch: Watch, 
     await set_stream(watch.company, replace(foreign, stream="sst_5", name="Foreign"))  # sealed for sst_4
     await set_stream(watch.company, replace(foreign, change="chg_5", stream="sst_6", name="Odd", secret="***"))
     queue.waiting = {"one": watch.token_of(watch.claims())}
-    await Poller(watch.receiver, watch.company.reader, watch.company.clock).round()
+    await Poller(watch.receiver, watch.company.reader, watch.company.clock).turn()
     assert queue.waiting == {}
     assert watch.receiver.polled["sst_2"].trouble == ""
     assert watch.receiver.polled["sst_5"].trouble != "" != watch.receiver.polled["sst_6"].trouble

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from onepam.boot.sending import Sender
 from onepam.domain.people.events import PersonDisabled
 from onepam.domain.providers.signals import Outgoing, SignalKind
 from onepam.egress.fetch import Fetch
@@ -20,6 +19,7 @@ from onepam.identity.signals.sending import (
     jti_of,
     token_of,
 )
+from onepam.jobs.sending import Sender
 from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Corrupt
 from onepam.kernel.secret import Secret
@@ -109,7 +109,7 @@ async def test_who_fails_is_tried_again_ever_less_often(watch: Watch, tmp_path: 
     def sender() -> Sender:
         return Sender(
             tmp_path / "signals", (listener,), "https://a", watch.envelope, secrets.token_bytes, watch.company.reader,
-            fetch, watch.company.ledger.size, watch.company.clock,
+            fetch, watch.company.ledger.size,
         )  # fmt: skip
 
     def posted() -> int:
@@ -126,7 +126,7 @@ async def test_who_fails_is_tried_again_ever_less_often(watch: Watch, tmp_path: 
     await second.round(0.0)
     await second.round(1.0)
     assert posted() == 6
-    assert second.door.key.kid == first.door.key.kid
+    assert second.key.kid == first.key.kid
     (tmp_path / "signals" / "siem.token").write_bytes(b"two words")
     with pytest.raises(Corrupt):
         sender()

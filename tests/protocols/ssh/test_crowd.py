@@ -10,6 +10,7 @@ import pytest
 from onepam.domain.host.doors import MANY, Door, DoorCalm, DoorPressed
 from onepam.gateway.crowd import Limits, Origin
 from onepam.gateway.turns import Turns
+from onepam.jobs.crowds import CrowdWatch
 from onepam.protocols.ssh import entering
 from tests.attack.ways import KEXINIT
 from tests.gateway_fixture import Gateway, certificate_of, running_gateway
@@ -160,9 +161,7 @@ async def test_a_door_that_was_pressed_when_the_process_ended_is_calm_after_it(t
     async with running_gateway(tmp_path) as gateway:
         node = gateway.platform.node.name
         await gateway.record(DoorPressed(node, Door.WEB, MANY, 1, 1, 1))
-        task = asyncio.ensure_future(
-            gateway.platform.doors.watch(gateway.platform.ledger, gateway.platform.reader, node)
-        )
-        await until(lambda: gateway.events(DoorCalm))
+        doors = gateway.platform.doors
+        again = CrowdWatch(gateway.platform.ledger, gateway.platform.reader, node, {Door.WEB: doors.web}, doors.known)
+        await again.turn()
         assert gateway.events(DoorCalm) == [DoorCalm(node, Door.WEB, 0, 0)]
-        task.cancel()

@@ -23,9 +23,9 @@ from rich.progress import Progress
 
 from onepam import __version__
 from onepam.boot.clock import wall_clock
-from onepam.boot.eras import log_key_of, origin_of
 from onepam.boot.on_ledger import existing
 from onepam.boot.private_folder import private_folder
+from onepam.jobs.eras import log_key_of, origin_of
 from onepam.kernel.clock import iso
 from onepam.kernel.errors import Fault
 from onepam.kernel.ids import new_id

@@ -13,13 +13,13 @@ from onepam.app.host.announced import continue_after_loss
 from onepam.app.ports import Reader, Snapshot
 from onepam.blobs.tile_folder import TileFolder
 from onepam.boot.config import Config
-from onepam.boot.eras import log_key_of, origin_of, seams, set_aside
 from onepam.boot.on_ledger import existing, on_ledger, settings_of
-from onepam.boot.outside import AnotherKey, NotOutside, anchor_of, from_checkpoint
 from onepam.boot.recovery_key import file_of, shown_digest
-from onepam.boot.verification import signed_head
 from onepam.domain.host.announcing import Announcement
 from onepam.domain.host.continuing import Loss
+from onepam.jobs.eras import log_key_of, origin_of, seams, set_aside
+from onepam.jobs.outside import AnotherKey, NotOutside, anchor_of, from_checkpoint
+from onepam.jobs.verification import signed_head
 from onepam.kernel.clock import iso
 from onepam.kernel.errors import Corrupt, Refused, Unavailable
 from onepam.kernel.ids import new_id

@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from onepam.boot.clock import wall_clock
-from onepam.boot.eras import Seam, origin_of, place, place_unnamed, roots_of, seams
 from onepam.boot.on_ledger import existing
-from onepam.boot.outside import (
+from onepam.domain.sessions.recordings import Checked
+from onepam.jobs.eras import Seam, origin_of, place, place_unnamed, roots_of, seams
+from onepam.jobs.outside import (
     AnotherKey,
     NotOutside,
     anchor_of,
@@ -24,9 +25,8 @@ from onepam.boot.outside import (
     from_witness,
     written_down,
 )
-from onepam.boot.verification import Verdict, verify_entries, verify_state
-from onepam.domain.sessions.recordings import Checked
 from onepam.jobs.recordings_standing import recordings_read, recordings_standing
+from onepam.jobs.verification import Verdict, verify_entries, verify_state
 from onepam.kernel.errors import Unavailable
 from onepam.ledger.check import Anchor
 from onepam.ledger.note import VerifierKey
@@ -133,7 +133,7 @@ def _gather(given: _Given, data: Path, outside: Outside) -> None:
     if signer is not None:
         if not given.key_given:
             raise NotOutside("a signer anchors by its key: give it from elsewhere, with --log-key")
-        given.anchors += [anchor] if (anchor := from_signer(signer, data, given.key)) else []
+        given.anchors += [anchor] if (anchor := from_signer(signer, data, given.key, wall_clock)) else []
     given.take(beside(data / "signer", origin))
 
 

@@ -8,7 +8,7 @@ import typer
 
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config, load
-from onepam.boot.outbox import Receivers
+from onepam.boot.receivers import receivers_of
 from onepam.domain.telling.outbox import MAIL, SECURITY, Notice, Occurrence
 from onepam.egress.outbox.send import Letter, Send
 from onepam.kernel.clock import Instant
@@ -27,7 +27,7 @@ def send_test(config: Path, to: list[str]) -> None:
 
 
 async def _send(config: Config, to: tuple[str, ...]) -> dict[str, Refused | None]:
-    receivers = Receivers.of(config, frozenset({config.ssh_port, config.console_port}))
+    receivers = receivers_of(config, frozenset({config.ssh_port, config.console_port}))
     url, now = config.url.rstrip("/"), wall_clock()
     addresses = to or receivers.security
     results: dict[str, Refused | None] = {}

@@ -14,12 +14,11 @@ from starlette.routing import Mount, Route
 from onepam.api.app import create_api
 from onepam.api.services import ApiServices
 from onepam.api.signals import SignalDoor
+from onepam.api.transmitter import TransmitterDoor
 from onepam.app.ports import EntryProof, LedgerHealth
 from onepam.app.providers.count_refusals import ProviderRefusals
 from onepam.boot.clock import wall_clock
 from onepam.boot.identity import Identity
-from onepam.boot.provider_keys import keep_provider_keys
-from onepam.boot.sending import Sender
 from onepam.console.app import create_console
 from onepam.console.frame.services import ConsoleServices
 from onepam.domain.access.authority import Actor
@@ -27,6 +26,9 @@ from onepam.egress.egress import Egress
 from onepam.egress.ldap.client import Directory
 from onepam.identity.passkeys import RelyingParty
 from onepam.identity.signals.receiver import Receiver
+from onepam.jobs.job import Jobs
+from onepam.jobs.provider_keys import ProviderKeys
+from onepam.jobs.sending import Sender
 from onepam.jobs.signals import Poller
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
@@ -47,17 +49,16 @@ def create_web(platform: "Platform") -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        jobs = [
-            Poller(signals, platform.reader, wall_clock).run(),
-            keep_provider_keys(platform.ledger, platform.reader, identity),
-            *([sender.run()] if sender else []),
-        ]
-        tasks = [asyncio.get_running_loop().create_task(each) for each in jobs]
+        jobs = Jobs()
+        jobs.start(
+            Poller(signals, platform.reader, wall_clock).job(),
+            ProviderKeys(platform.ledger, platform.reader, identity.providers, identity.metadata, wall_clock).job(),
+            *([sender.job()] if sender else []),
+        )
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
+            await jobs.stop()
             await identity.fetch.aclose()
 
     scim = _scim(platform)
@@ -67,7 +68,7 @@ def create_web(platform: "Platform") -> Starlette:
         Mount("/scim/v2", ScimDoor(scim)),
         Route("/scim/oauth/token", TokenDoor(scim)),
         SignalDoor(signals, platform.reader, wall_clock).route(),
-        *(sender.door.routes() if sender else ()),
+        *(_transmitter(sender).routes() if sender else ()),
         Mount("/", console),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
@@ -87,8 +88,11 @@ def _sender(platform: "Platform", identity: Identity) -> Sender | None:
         platform.reader,
         identity.fetch,
         platform.ledger.size,
-        wall_clock,
     )
+
+
+def _transmitter(sender: Sender) -> TransmitterDoor:
+    return TransmitterDoor(sender.issuer, sender.key, sender.told, wall_clock)
 
 
 def _console(platform: "Platform", identity: Identity, signals: Receiver) -> ConsoleServices:

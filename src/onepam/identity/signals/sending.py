@@ -9,7 +9,7 @@ import json
 import re
 from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -148,6 +148,16 @@ class Outbox:
         beside = self._file.with_name(f".{self._file.name}.new")
         beside.write_text(str(index), "ascii")
         beside.replace(self._file)
+
+
+@dataclass(slots=True)
+class Told:
+    """A receiver with what it still has to take, the digest of its token, and verifications that it asked for."""
+
+    to: Listener
+    outbox: Outbox
+    digest: bytes
+    verifications: dict[str, str] = field(default_factory=dict)
 
 
 def _base64url(data: bytes) -> str:

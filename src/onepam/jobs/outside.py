@@ -7,8 +7,8 @@ memory where it is neither in the folder nor of a key that lies there. What lies
 from contextlib import suppress
 from pathlib import Path
 
-from onepam.boot.clock import wall_clock
-from onepam.boot.verification import signed_head
+from onepam.jobs.verification import signed_head
+from onepam.kernel.clock import Clock
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.ledger.check import Anchor
 from onepam.ledger.checkpoint import SignedCheckpoint, open_checkpoint
@@ -92,7 +92,7 @@ def witnessed(note: bytes, key: VerifierKey, origin: str) -> Anchor:
     return Anchor(found.size, found.root, _witness(key), outside=True)
 
 
-def from_signer(socket: Path, data: Path, key: VerifierKey) -> Anchor | None:
+def from_signer(socket: Path, data: Path, key: VerifierKey, clock: Clock) -> Anchor | None:
     """What a signer elsewhere signed last; None before its first. It signs that head once more, so that whoever
     answers on the socket without its key is found.
 
@@ -102,10 +102,10 @@ def from_signer(socket: Path, data: Path, key: VerifierKey) -> Anchor | None:
         raise NotOutside(f"{socket} lies in the data folder: so does the signer's memory")
     client = SignerClient(socket)
     size, root = client.last()
-    note = client.sign(size, root, [], wall_clock()) if size else b""
+    note = client.sign(size, root, [], clock()) if size else b""
     if isinstance(note, Refused):  # since the question a running gateway had a larger tree signed
         size, root = client.last()
-        note = client.sign(size, root, [], wall_clock())
+        note = client.sign(size, root, [], clock())
     if not size:
         return None
     if isinstance(note, Refused):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from onepam.app.ports import Snapshot
 from onepam.blobs.tile_folder import TileFolder
-from onepam.boot.eras import Seam, judge, seams
+from onepam.jobs.eras import Seam, judge, seams
 from onepam.kernel.canonical import NotCanonical, decode
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from onepam.app.roster.take_roster import release_roster, set_roster_source
-from onepam.boot.roster import RosterJob
 from onepam.domain.people.adding import PersonFacts
 from onepam.domain.roster.events import SOURCE_SECRET, RosterSourceSet, Standing
 from onepam.egress.fetch import Fetch
 from onepam.egress.ldap.client import Directory
+from onepam.jobs.roster import RosterJob
 from onepam.kernel.clock import HOUR, Instant, parse
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
@@ -80,7 +80,7 @@ class Pulled:
     async def pull(self, later: int = 0) -> RosterHealth:
         """At once where it is the first pull of a source, else an interval later."""
         self.company.clock.advance(later)
-        await self.job.step()
+        await self.job.turn()
         return await self.company.reader(health)
 
     async def person(self, who: str) -> PersonFacts:

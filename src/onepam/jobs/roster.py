@@ -4,7 +4,6 @@ import asyncio
 import logging
 import secrets
 from base64 import b64decode
-from typing import TYPE_CHECKING
 
 from onepam.app.ports import Ledger, Reader
 from onepam.app.roster.follow_roster import follow_roster
@@ -12,21 +11,18 @@ from onepam.app.roster.take_roster import Upload, record_failed_pull, take_roste
 from onepam.domain.roster.directory import parse_directory, read_directory
 from onepam.domain.roster.events import SOURCE_SECRET
 from onepam.domain.roster.file import MAX_FILE_BYTES, InvalidRoster, RosterFile
-from onepam.egress.egress import Egress
 from onepam.egress.fetch import Fetch
 from onepam.egress.ldap.client import Directory
+from onepam.jobs.job import Job
 from onepam.kernel.clock import SECOND, Clock, Instant
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read.staff import Source, health
 from onepam.vault.envelope import Envelope
 
-if TYPE_CHECKING:
-    from onepam.boot.platform import Platform
-
 log = logging.getLogger(__name__)
 
-EVERY_SECONDS = 15.0
+PERIOD_SECONDS = 15.0
 PULL_TIMEOUT_SECONDS = 60.0
 
 
@@ -53,13 +49,11 @@ class RosterJob:
         self._directory = directory
         self._pulled: tuple[Source, Instant] | None = None
 
-    async def run(self) -> None:
-        """For ever."""
-        while True:
-            await self.step()
-            await asyncio.sleep(EVERY_SECONDS)
+    def job(self) -> Job:
+        """Every few seconds; at its end the connections are closed."""
+        return Job("roster", self.turn, PERIOD_SECONDS, finish=self._fetch.aclose)
 
-    async def step(self) -> None:
+    async def turn(self) -> None:
         """Pulls if it is due; then accounts become what the roster says."""
         source = (await self._reader(health)).source
         if source is not None and self._due(source):
@@ -123,15 +117,3 @@ class RosterJob:
 def fresh(prefix: str) -> str:
     """A fresh id."""
     return new_id(prefix, secrets.token_bytes)
-
-
-async def keep_roster(platform: "Platform") -> None:
-    """The job of one process. Calls leave by the operator's rule for outgoing connections."""
-    config = platform.config
-    egress = Egress(config.admitted, frozenset({platform.ssh_port, config.console_port}))
-    fetch, directory = Fetch(egress), Directory(egress)
-    try:
-        clock = platform.ledger.time
-        await RosterJob(platform.ledger, platform.reader, fetch, platform.envelope, clock, directory).run()
-    finally:
-        await fetch.aclose()

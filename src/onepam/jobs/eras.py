@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from onepam.app.ports import Snapshot
-from onepam.boot.config import Config
 from onepam.kernel.canonical import NotCanonical, decode
 from onepam.kernel.errors import Fault
 from onepam.ledger.check import Anchor
@@ -167,19 +166,19 @@ def set_aside(data: Path, seam: Seam, signer: bool = False) -> Path:
     return aside
 
 
-def follow_seams(database: Path, config: Config) -> str | None:
-    """At a start: the configuration names this ledger, and what is from before its seam lies aside. Gives the log key
-    that the ledger began under by this name; None before its first start. Raises `Fault`."""
+def follow_seams(database: Path, data: Path, origin: str) -> str | None:
+    """At a start: the configuration names this ledger, and what is from before its seam lies aside in the folder
+    `data`. Gives the log key that the ledger began under by this name; None before its first start. Raises `Fault`."""
     if not database.exists():
         return None
     with contextlib.closing(connect(database, read_only=True)) as db:
         if is_new(db):
             return None
-        known, origin, key = seams(db), origin_of(db), log_key_of(db)
-    if origin is not None and origin != config.origin:
-        raise Fault(f"this ledger is {origin}, and the configuration says {config.origin}: it never changes by itself")
+        known, named, key = seams(db), origin_of(db), log_key_of(db)
+    if named is not None and named != origin:
+        raise Fault(f"this ledger is {named}, and the configuration says {origin}: it never changes by itself")
     if known:
-        set_aside(config.data, known[-1])
+        set_aside(data, known[-1])
     return key
 
 

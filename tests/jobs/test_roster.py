@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from onepam.app.roster.take_roster import set_roster_source
-from onepam.boot.roster import RosterJob
 from onepam.domain.roster.events import SOURCE_SECRET, RosterSourceSet
 from onepam.egress.egress import Admitted, Egress
 from onepam.egress.fetch import Fetch
 from onepam.egress.ldap.client import Directory
+from onepam.jobs.roster import RosterJob
 from onepam.kernel.clock import HOUR
 from onepam.kernel.secret import Secret
 from onepam.store.engine.rebuild import compare
@@ -69,14 +69,14 @@ async def test_it_is_pulled_with_its_secret_when_it_is_due(tmp_path: Path) -> No
         egress = Egress((Admitted.parse(f"127.0.0.1/32:{served.port}"),))
         fetch = Fetch(egress)
         job = RosterJob(company.ledger, company.reader, fetch, envelope, company.clock, Directory(egress))
-        await job.step()
+        await job.turn()
         assert served.keys == []
         sealed = b64encode(envelope.seal(Secret(b"hr-secret"), SOURCE_SECRET)).decode()
         url = f"http://127.0.0.1:{served.port}/roster.csv"
         source = RosterSourceSet("127.0.0.1", HOUR, "ada", url, "X-Key", sealed)
         assert await set_roster_source(company.ledger, company.actor("ada"), source) is None
-        await job.step()
-        await job.step()
+        await job.turn()
+        await job.turn()
         assert served.keys == ["hr-secret"]
         found = await company.reader(health)
         assert found.taken is not None
@@ -84,20 +84,20 @@ async def test_it_is_pulled_with_its_secret_when_it_is_due(tmp_path: Path) -> No
 
         company.clock.advance(HOUR)
         served.body = text("eve")
-        await job.step()
+        await job.turn()
         eve = await company.reader(lambda db, at: person_facts(db, "eve", at))
         assert eve is not None
         assert not eve.enabled
 
         company.clock.advance(HOUR)
         served.status = 503
-        await job.step()
+        await job.turn()
         found = await company.reader(health)
         assert found.trouble == ("127.0.0.1 answered 503 instead of the roster.",)
         assert found.taken is not None
         assert found.taken.rows == 5
     company.clock.advance(HOUR)
-    await job.step()
+    await job.turn()
     assert (await company.reader(health)).trouble != found.trouble
     await fetch.aclose()
     company.close()

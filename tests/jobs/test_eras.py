@@ -2,7 +2,7 @@
 
 import pytest
 
-from onepam.boot.eras import Seam, place, place_unnamed
+from onepam.jobs.eras import Seam, place, place_unnamed
 from onepam.ledger.check import Anchor
 
 SEAM = Seam(60, "log/2", "log", 100, "ab" * 32, 50, "recovery_key")

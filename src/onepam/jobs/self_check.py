@@ -9,11 +9,11 @@ from pathlib import Path
 
 from onepam.app.ports import Ledger
 from onepam.app.sessions.close_session import append_event
-from onepam.boot.config import Config
-from onepam.boot.outside import witnessed
-from onepam.boot.verification import Verdict, verify_entries, verify_state
 from onepam.domain.history.system import LedgerVerified
+from onepam.jobs.job import Job
+from onepam.jobs.outside import witnessed
 from onepam.jobs.signer_process import SignerProcess
+from onepam.jobs.verification import Verdict, verify_entries, verify_state
 from onepam.kernel.errors import Unavailable
 from onepam.ledger.check import Anchor, Position
 from onepam.ledger.note import VerifierKey
@@ -38,55 +38,59 @@ class SelfCheck:
         self,
         ledger: Ledger,
         signers: SignerProcess,
-        config: Config,
         database: Path,
+        published: Path,
+        origin: str,
+        witness: WitnessClient | None,
         keys: tuple[VerifierKey, ...],
         stopping: threading.Event,
     ) -> None:
         self._ledger = ledger
         self._signers = signers
-        self._config = config
         self._database = database
+        self._published = published
+        self._origin = origin
+        self._witness = witness
         self._keys = keys
         self._stopping = stopping
+        self._position: Position | None = None
+        self._told = time.monotonic()
+        self._folded: float | None = None
 
-    async def run(self) -> None:
+    def job(self) -> Job:
+        """First when the process has settled."""
+        return Job("verification", self.turn, TAIL_SECONDS, pause_seconds=SETTLE_SECONDS)
+
+    async def turn(self) -> None:
         """The tail each minute, told each hour as an entry; everything, state tables too, at the start and each week.
 
         A finding is an entry at once.
         """
-        position, told, folded = None, time.monotonic(), None
-        await asyncio.sleep(SETTLE_SECONDS)
-        while True:
-            now = time.monotonic()
-            whole = folded is None or now - folded > WEEKLY_SECONDS
-            verdict = await asyncio.to_thread(self.verify, None if whole else position)
-            findings, kind = verdict.findings, "incremental"
-            if whole:
-                findings += tuple(await asyncio.to_thread(verify_state, self._database, self._go_on))
-                folded, kind = now, "fold"
-            for finding in findings:
-                log.error("the ledger does not verify: %s", finding)
-            position = None if findings else verdict.position
-            if findings or kind == "fold" or now - told > HOURLY_SECONDS:
-                told = now
-                await append_event(
-                    self._ledger, LedgerVerified(kind, verdict.size, verdict.root, findings[:MAX_FINDINGS])
-                )
-            await asyncio.sleep(TAIL_SECONDS)
+        now = time.monotonic()
+        whole = self._folded is None or now - self._folded > WEEKLY_SECONDS
+        verdict = await asyncio.to_thread(self.verify, None if whole else self._position)
+        findings = verdict.findings
+        if whole:
+            findings += tuple(await asyncio.to_thread(verify_state, self._database, self._go_on))
+        for finding in findings:
+            log.error("the ledger does not verify: %s", finding)
+        self._position = None if findings else verdict.position
+        if findings or whole or now - self._told > HOURLY_SECONDS:
+            kind = "fold" if whole else "incremental"
+            await append_event(self._ledger, LedgerVerified(kind, verdict.size, verdict.root, findings[:MAX_FINDINGS]))
+            self._told = now
+        if whole:
+            self._folded = now
 
     def verify(self, start: Position | None = None) -> Verdict:
         """Verifies the entries from `start` on against all that holds a tree head. Blocking."""
         size, root = self._signers.client().last()
-        origin = self._config.origin
         seen = [Anchor(size, root, "signer")] if size else []
-        if self._config.witness:
+        if self._witness is not None:
             with contextlib.suppress(Unavailable):  # the lag of a witness that is away is on the ledger's page
-                witness = WitnessClient(self._config.witness, VerifierKey.parse(self._config.witness_key))
-                note = witness.latest(origin)
-                seen += [witnessed(note, witness.key, origin)] if note else []
-        published = self._config.data / "log"
-        return verify_entries(self._database, published, origin, self._keys, seen, start, self._go_on)
+                note = self._witness.latest(self._origin)
+                seen += [witnessed(note, self._witness.key, self._origin)] if note else []
+        return verify_entries(self._database, self._published, self._origin, self._keys, seen, start, self._go_on)
 
     def _go_on(self, done: int, of: int) -> None:
         if self._stopping.is_set():

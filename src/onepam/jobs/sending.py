@@ -5,14 +5,13 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from onepam.api.transmitter import Told, TransmitterDoor
 from onepam.app.ports import Reader
 from onepam.domain.providers.signals import Outgoing
 from onepam.egress.fetch import Fetch
 from onepam.identity.signals.security_event import MEDIA_TYPE
-from onepam.identity.signals.sending import Listener, Outbox, SendingKey, token_of
+from onepam.identity.signals.sending import Listener, Outbox, SendingKey, Told, token_of
 from onepam.identity.tokens import new_token, token_digest
-from onepam.kernel.clock import Clock
+from onepam.jobs.job import Job
 from onepam.kernel.errors import Corrupt, Fault, Refused
 from onepam.kernel.ids import RandomBytes
 from onepam.kernel.secret import Secret
@@ -34,15 +33,15 @@ class Sender:
 
     def __init__(
         self, folder: Path, listeners: tuple[Listener, ...], issuer: str, envelope: Envelope, random: RandomBytes,
-        reader: Reader, fetch: Fetch, size: Callable[[], int], clock: Clock,
+        reader: Reader, fetch: Fetch, size: Callable[[], int],
     ) -> None:  # fmt: skip
         self._reader = reader
         self._fetch = fetch
-        self._issuer = issuer
+        self.issuer = issuer
         folder.mkdir(mode=0o700, exist_ok=True)
-        self._key = _key(folder / "key", envelope, random)
+        self.key = _key(folder / "key", envelope, random)
         self._secrets = {each.name: _token(folder / f"{each.name}.token", random) for each in listeners}
-        told = {
+        self.told = {
             each.name: Told(
                 each,
                 Outbox(folder / f"{each.name}.cursor", self._load, size()),
@@ -50,22 +49,20 @@ class Sender:
             )
             for each in listeners
         }
-        self.door = TransmitterDoor(issuer, self._key, told, clock)
         self._pauses: dict[str, float] = {}
         self._next: dict[str, float] = {}
 
-    async def run(self) -> None:
-        """For ever: posts to those who do not fetch; who fails is tried again, ever less often."""
-        while True:
-            try:
-                await self.round(asyncio.get_running_loop().time())
-            except Exception:
-                log.exception("signals could not be sent; it begins again")
-            await asyncio.sleep(PERIOD_SECONDS)
+    def job(self) -> Job:
+        """Posts to those who do not fetch."""
+        return Job("signals sent", self.turn, PERIOD_SECONDS)
+
+    async def turn(self) -> None:
+        """Every receiver that is due; who fails is tried again, ever less often."""
+        await self.round(asyncio.get_running_loop().time())
 
     async def round(self, now: float) -> None:
-        """Every receiver whose turn it is, once, by the loop's clock."""
-        due = [each for name, each in self.door.told.items() if each.to.endpoint and self._next.get(name, 0) <= now]
+        """Every receiver that is due at this time of the loop's clock, once."""
+        due = [each for name, each in self.told.items() if each.to.endpoint and self._next.get(name, 0) <= now]
         for each, failed in zip(due, await asyncio.gather(*map(self._post_all, due)), strict=True):
             name = each.to.name
             if failed:
@@ -84,7 +81,7 @@ class Sender:
         try:
             while waiting := await told.outbox.waiting():
                 for each in waiting:
-                    if failed := await self._post(told, token_of(self._key, self._issuer, told.to.audience, each)):
+                    if failed := await self._post(told, token_of(self.key, self.issuer, told.to.audience, each)):
                         return failed
                     told.outbox.took(each.index)
         except Fault as fault:
