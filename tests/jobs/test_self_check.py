@@ -1,0 +1,67 @@
+"""The self-verification goes on where it was: a failure costs one turn, a finding makes it read everything again."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from onepam.domain.history.system import LedgerVerified
+from onepam.jobs.self_check import SelfCheck
+from onepam.jobs.verification import Verdict
+from onepam.kernel.clock import Instant
+from onepam.kernel.errors import Unavailable
+from onepam.ledger.check import Position
+from onepam.store.engine.database import connect
+from onepam.store.engine.entries import entries
+from tests.company import Company
+
+pytestmark = pytest.mark.anyio
+
+SOME, MORE = Position(time=1), Position(time=2)
+
+
+class Scripted(SelfCheck):
+    """Verifications that end as they are told to; `began` are the positions that they went on from."""
+
+    def __init__(self, company: Company, *ends: Position | str | None) -> None:
+        self._company = company
+        self._ends = list(ends)
+        self.began: list[Position | None] = []
+        nobody: object = None
+        super().__init__(
+            company.ledger, nobody, company.path, Path("/nowhere"), "log", None, (), threading.Event()  # type: ignore[arg-type]
+        )  # fmt: skip
+
+    def verify(self, start: Position | None = None) -> Verdict:
+        self.began.append(start)
+        end = self._ends.pop(0)
+        if end is None:
+            raise Unavailable("no signer")
+        findings = (end,) if isinstance(end, str) else ()
+        return Verdict(findings, 1, "", Instant(0), None, 0, SOME if isinstance(end, str) else end)
+
+    def told(self) -> list[tuple[str, tuple[str, ...]]]:
+        with connect(self._company.path, read_only=True) as db:
+            found = [each.event for each in entries(db, 0, 1 << 30)]
+        return [(each.kind, each.findings) for each in found if isinstance(each, LedgerVerified)]
+
+
+async def test_everything_first_and_then_the_tail(tmp_path: Path) -> None:
+    check = Scripted(await Company.create(tmp_path), None, SOME, MORE, None, MORE)
+    with pytest.raises(Unavailable):
+        await check.turn()
+    for _ in range(2):
+        await check.turn()
+    with pytest.raises(Unavailable):
+        await check.turn()
+    await check.turn()
+    assert check.began == [None, None, SOME, MORE, MORE]
+    assert check.told() == [("fold", ())], "the tail is told each hour"
+
+
+async def test_a_finding_is_told_at_once_and_everything_is_read_again(tmp_path: Path) -> None:
+    check = Scripted(await Company.create(tmp_path), SOME, "altered", MORE, MORE)
+    for _ in range(4):
+        await check.turn()
+    assert check.began == [None, SOME, None, MORE]
+    assert check.told() == [("fold", ()), ("incremental", ("altered",))]
