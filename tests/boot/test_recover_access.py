@@ -25,7 +25,8 @@ from onepam.store.engine.ledger import SqliteLedger
 from onepam.store.engine.rebuild import compare
 from onepam.store.read.announced import open_announcements
 from onepam.store.read.proofs_of_sign_in import enrolment_person
-from tests.boot.test_recovery_key import founded, key_in, kinds, onepam
+from tests.boot.test_recovery_key import as_a_user, done_as_root, founded, key_in, kinds, of_roots, onepam
+from tests.boot.test_setup import ADMINS
 from tests.company import record
 
 
@@ -148,3 +149,17 @@ def test_nobody_unknown(data: Path) -> None:
     done = recover(data, "mal@example.com", key=key)
     assert done.returncode == 1
     assert "Nobody has this address." in done.stderr
+
+
+def test_where_only_root_writes_the_digest_somebody_gets_in_all_the_same(data: Path, tmp_path: Path) -> None:
+    config = tmp_path / "onepam.toml"
+    on = ("--because", "both telephones are gone", "--data", str(data), "--config", str(config))
+    with of_roots(data, config) as file:
+        told = as_a_user("setup", *ADMINS, *on[2:]).stdout
+        done_as_root(told, file)
+        done = as_a_user("recover-access", "ada@example.com", *on, typed=f"{key_in(told)}\n")
+        assert done.returncode == 0, done.stderr
+        assert serves(data, link_in(done.stdout)) == ids(data)["ada@example.com"]
+        done_as_root(done.stdout, file)
+        new = key_in(done.stdout)
+        assert as_a_user("recover-access", "ben@example.com", *on, typed=f"{new}\n").returncode == 0

@@ -1,10 +1,12 @@
 """`onepam setup` makes a recovery key once; neither a lost nor an altered database replaces it."""
 
+import os
 import re
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,34 @@ def key_in(told: str) -> str:
 def kinds(data: Path) -> list[str]:
     with closing(sqlite3.connect(data / "ledger.db")) as db:
         return [kind for (kind,) in db.execute("SELECT kind FROM entry ORDER BY idx")]
+
+
+def as_a_user(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    """Without root's leave to write where the mode does not let it."""
+    without = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
+    words = [*without, *ONEPAM, *arguments]
+    return subprocess.run(words, input=typed, capture_output=True, text=True, timeout=60)
+
+
+@contextmanager
+def of_roots(data: Path, config: Path) -> Iterator[Path]:
+    """An installation whose digest lies in a folder that its user cannot write, as the manual has it; the file."""
+    file = config.with_name("etc") / "recovery-key"
+    config.write_text(f'recovery_key_file = "{file}"\n')
+    file.parent.mkdir()
+    file.parent.chmod(0o555)
+    try:
+        yield file
+    finally:
+        file.parent.chmod(0o755)
+
+
+def done_as_root(told: str, file: Path) -> None:
+    """What the command says to do as root."""
+    assert f"could not be put into {file}" in told
+    file.parent.chmod(0o755)
+    subprocess.run(["sh", "-c", told.split("Do it as root:\n")[1].splitlines()[0]], check=True, timeout=60)
+    file.parent.chmod(0o555)
 
 
 def renewed(data: Path, old: str, *more: str) -> subprocess.CompletedProcess[str]:
@@ -148,3 +178,33 @@ def test_a_file_that_cannot_be_written_is_told_with_what_to_do(data: Path, tmp_p
     assert key_in(told)
     assert "could not be put into /proc/nowhere/recovery-key" in told
     assert re.search(r"echo 'onepam-recovery-key/1 [0-9a-f]{64}' > ", told)
+
+
+def test_a_file_that_only_root_writes_takes_each_new_key(data: Path, tmp_path: Path) -> None:
+    config = tmp_path / "onepam.toml"
+    on = ("--data", str(data), "--config", str(config))
+    with of_roots(data, config) as file:
+        told = as_a_user("setup", *ADMINS, *on).stdout
+        done_as_root(told, file)
+        old = key_in(told)
+        done = as_a_user("recovery-key", "renew", *on, typed=f"{old}\n")
+        assert done.returncode == 0, done.stderr
+        new = key_in(done.stdout)
+        assert as_a_user("recovery-key", "renew", *on, typed=f"{old}\n").returncode == 1, "it was spent"
+        assert as_a_user("recovery-key", "renew", *on, typed=f"{new}\n").returncode == 1, "root has not put it there"
+        done_as_root(done.stdout, file)
+        announced = as_a_user("recovery-key", "renew", "--no-with-key", *on)
+        assert "Announced as ann_" in announced.stdout, announced.stderr
+        assert as_a_user("recovery-key", "renew", *on, typed=f"{new}\n").returncode == 0
+
+
+def test_a_new_key_is_not_lost_to_a_file_that_cannot_be_written(data: Path) -> None:
+    old = key_in(founded(data))
+    in_the_way = data.with_name("data.recovery-key.new")
+    in_the_way.mkdir()
+    done = renewed(data, old)
+    assert done.returncode == 0, done.stderr
+    assert kinds(data)[-1] == "recovery_key.renewed"
+    in_the_way.rmdir()
+    done_as_root(done.stdout, data.with_name("data.recovery-key"))
+    assert renewed(data, key_in(done.stdout)).returncode == 0

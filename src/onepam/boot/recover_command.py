@@ -1,6 +1,5 @@
 """`onepam recover-access`: somebody gets in as an administrator when nobody can any more."""
 
-import os
 import secrets
 from pathlib import Path
 
@@ -9,13 +8,13 @@ import typer
 from onepam.app.host.announced import recover_access
 from onepam.app.ports import Reader
 from onepam.boot.on_ledger import existing, on_ledger, settings_of
-from onepam.boot.recovery_key import Made, file_of, keep_digest, kept_digest, shown_digest
+from onepam.boot.recovery_key import file_of, hand_over, kept_digest, shown_digest
 from onepam.domain.host.announcing import Announcement
 from onepam.domain.recovery.recovering import Recovery
 from onepam.identity.recovery_key import new_recovery_key, recovery_key_digest
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import Instant, iso
-from onepam.kernel.errors import Refused, Unavailable
+from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.engine.ledger import SqliteLedger
 from onepam.store.read.proofs_of_sign_in import people_meant
@@ -37,8 +36,6 @@ def recover(data: Path, config: Path | None, person: str, because: str, *, with_
         if with_key and not shown:
             typer.echo("That is not the recovery key.", err=True)
             raise typer.Exit(1)
-        if with_key and not os.access(path.parent, os.W_OK):
-            raise Unavailable(f"{path} cannot be written: run this as whoever may")
         key = new_recovery_key(secrets.token_bytes).reveal().decode("ascii")
         token = new_token("enr", secrets.token_bytes)
         wish = Recovery(
@@ -62,9 +59,8 @@ def recover(data: Path, config: Path | None, person: str, because: str, *, with_
             return
         _tell(f"{settings.url}/enrol/{token.reveal().decode('ascii')}", answer)
         if shown:
-            keep_digest(path, wish.renewed)
             typer.echo("\nThe recovery key is spent, and this one takes its place.")
-            typer.echo(Made(key, wish.renewed, path).words())
+            hand_over(key, wish.renewed, path)
 
     on_ledger(data, recovered)
 

@@ -47,15 +47,19 @@ def kept_digest(path: Path) -> str | None:
     return found[1]
 
 
-def keep_digest(path: Path, digest: str) -> None:
-    """Puts the digest into the file, durably. Raises `OSError`."""
+def _unkept(path: Path, digest: str) -> str:
+    """Puts the digest into the file, durably; why it could not, empty where it is there."""
     beside = path.with_name(path.name + ".new")
-    with beside.open("w", encoding="ascii") as file:
-        file.write(f"onepam-recovery-key/1 {digest}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    beside.chmod(0o644)
-    beside.replace(path)
+    try:
+        with beside.open("w", encoding="ascii") as file:
+            file.write(f"onepam-recovery-key/1 {digest}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        beside.chmod(0o644)
+        beside.replace(path)
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
 
 
 def shown_digest(path: Path, typed: str) -> str:
@@ -81,17 +85,23 @@ class Made:
         """What to tell whoever founds the installation."""
         if not self.key:
             return f"The recovery key that was made before stays in force: its digest lies in {self.file}."
-        told = [
-            f"Recovery key: {self.key}",
-            "Write it down and keep it where neither this machine nor its backups are. It is shown this once.",
-            f"Its digest lies in {self.file}, outside the data folder: guard that file, and back it up apart.",
-        ]
+        return f"{self.key_words()}\n{self.digest_words()}"
+
+    def key_words(self) -> str:
+        """The key itself."""
+        return (
+            f"Recovery key: {self.key}\n"
+            "Write it down and keep it where neither this machine nor its backups are. It is shown this once."
+        )
+
+    def digest_words(self) -> str:
+        """Where its digest lies, or how root puts it there."""
         if self.unkept:
-            told[2] = (
+            return (
                 f"Its digest could not be put into {self.file} ({self.unkept}). Until it is there, nothing takes the "
                 f"key. Do it as root:\n  echo 'onepam-recovery-key/1 {self.digest}' > {self.file}"
             )
-        return "\n".join(told)
+        return f"Its digest lies in {self.file}, outside the data folder: guard that file, and back it up apart."
 
 
 async def found_recovery_key(ledger: Ledger, config: Config) -> Made | None:
@@ -103,13 +113,14 @@ async def found_recovery_key(ledger: Ledger, config: Config) -> Made | None:
     digest = kept or recovery_key_digest(key) or ""
     if await make_recovery_key(ledger, digest, adopted=kept is not None) is not None:
         return None
-    unkept = ""
-    if not kept:
-        try:
-            keep_digest(path, digest)
-        except OSError as error:
-            unkept = error.strerror or str(error)
-    return Made(key, digest, path, unkept)
+    return Made(key, digest, path, "" if kept else _unkept(path, digest))
+
+
+def hand_over(key: str, digest: str, path: Path) -> None:
+    """Says a key that the ledger knows already, then puts its digest outside: the key is not lost to what fails there,
+    and where only root may write that file, root is told what."""
+    typer.echo(Made(key, digest, path).key_words())
+    typer.echo(Made(key, digest, path, _unkept(path, digest)).digest_words())
 
 
 def renew_key(data: Path, config: Path | None, *, with_key: bool) -> None:
@@ -123,8 +134,6 @@ def renew_key(data: Path, config: Path | None, *, with_key: bool) -> None:
         if with_key and not shown:
             typer.echo("That is not the recovery key.", err=True)
             raise typer.Exit(1)
-        if not os.access(path.parent, os.W_OK):
-            raise Unavailable(f"{path} cannot be written: run this as whoever may")
         key = new_recovery_key(secrets.token_bytes).reveal().decode("ascii")
         digest = recovery_key_digest(key) or ""
         wish = Renewal(digest, kept_digest(path) or "", shown, new_id("ann", secrets.token_bytes), ledger.node)
@@ -136,7 +145,6 @@ def renew_key(data: Path, config: Path | None, *, with_key: bool) -> None:
             typer.echo(f"Announced as {answer.announcement}. Every administrator sees it and may cancel it.")
             typer.echo(f"Run the same command again after {iso(answer.due)}.")
             return
-        keep_digest(path, digest)
-        typer.echo(Made(key, digest, path).words())
+        hand_over(key, digest, path)
 
     on_ledger(data, renewed)
