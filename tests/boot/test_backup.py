@@ -1,20 +1,28 @@
 """Backup and restore: a copy of one instant while all works; what is older, altered or half takes nobody's place."""
 
 import asyncio
+import hashlib
 import json
+import secrets
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tarfile
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
+from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.domain.sessions.events import SessionClosed, SessionOpened
+from onepam.store.engine.ledger import SqliteLedger
 from tests.boot.installation import ONEPAM, ORIGIN, live, verify
 from tests.boot.test_continue import NEXT, continued, founded
+from tests.company import record
 from tests.gateway_fixture import outcome
 from tests.gateway_process import Failed, elsewhere, started, up
 from tests.targets import free_port
@@ -187,6 +195,46 @@ async def test_what_is_not_as_it_was_made_is_not_restored(tmp_path: Path) -> Non
         tar.add(of.copy / "log-key", "../escaped")
     of.refused(await asyncio.to_thread(of.restore, copy=tmp_path / "out.tar"), "is no name within a data folder")
     assert not (tmp_path / "escaped").exists()
+
+
+async def test_whoever_has_the_data_alone_alters_nothing_of_it(tmp_path: Path) -> None:
+    """A thief appends an administrator by the ledger's own rules, adds a trigger, and makes the list of files fit. The
+    anchor covers none of it: what tells is the list beside the keys. A loss that is accepted is not an alteration."""
+    of = Backed(tmp_path)
+    await of.live(3)
+    assert (await asyncio.to_thread(of.back_up)).returncode == 0
+    listed = json.loads((of.copy / "backup.json").read_text("utf-8"))
+    stolen, lists = of.copy / "ledger.db", of.copy / "backup.json"
+    ledger = SqliteLedger(stolen, "nod_thief", wall_clock, secrets.token_bytes)
+    await record(
+        ledger, PersonAdded("per_mal", PersonKind.EMPLOYEE, "x", None, None, None, None, "Mal", "m@example.com")
+    )
+    ledger.close()
+    with closing(sqlite3.connect(stolen)) as db:
+        db.execute("PRAGMA journal_mode = DELETE")
+        db.execute("CREATE TRIGGER more AFTER INSERT ON entry BEGIN SELECT 1; END")
+        db.commit()
+    for each in sorted(of.copy.glob("ledger.db?*")):
+        each.unlink()
+    listed["files"]["ledger.db"] = hashlib.sha256(stolen.read_bytes()).hexdigest()
+    lists.write_text(json.dumps(listed), "utf-8")
+    for more in ((), ("--accept-loss",)):
+        of.refused(await asyncio.to_thread(of.restore, *more), "its backup.json is altered")
+
+
+async def test_the_keys_bring_nothing_but_keys(tmp_path: Path) -> None:
+    of = Backed(tmp_path)
+    await of.live(3)
+    assert (await asyncio.to_thread(of.back_up)).returncode == 0
+    for name, words in (("authorities/more", "authorities/more is no key"), ("log-key", "log-key is in it twice")):
+        part = tmp_path / f"keys-{Path(name).name}"
+        shutil.copytree(of.keys, part)
+        (part / name).parent.mkdir(exist_ok=True)
+        (part / name).write_bytes(b"brought along")
+        listed = json.loads((part / "backup.json").read_text("utf-8"))
+        listed["files"][name] = hashlib.sha256(b"brought along").hexdigest()
+        (part / "backup.json").write_text(json.dumps(listed), "utf-8")
+        of.refused(await asyncio.to_thread(of.restore, keys=part), words)
 
 
 async def test_places_are_apart(tmp_path: Path) -> None:

@@ -51,7 +51,8 @@ Told = Callable[[int, int], None]
 @dataclass(frozen=True, slots=True)
 class Contents:
     """The list of one copy: `part` is data or keys, two parts of one backup have one `backup`. `files` are digests
-    (SHA-256, hex) by name."""
+    (SHA-256, hex) by name. The keys' list has the digest of the data's, `other`, for they lie apart: whoever alters the
+    data and its list does not reach it."""
 
     backup: str
     part: str
@@ -61,6 +62,12 @@ class Contents:
     log_key: str
     entries: int
     files: dict[str, str]
+    other: str = ""
+
+    @property
+    def digest(self) -> str:
+        """The SHA-256 of the list, hex."""
+        return hashlib.sha256(self.encode()).hexdigest()
 
     def encode(self) -> bytes:
         return json.dumps({"format": 1, **asdict(self)}, indent=1).encode("utf-8") + b"\n"
@@ -165,8 +172,10 @@ def back_up(data: Path, to: Path, keys: Path) -> None:
                 origin, log_key = origin_of(db) or "", log_key_of(db) or ""
                 _copy_database(copies[0], lambda path, told: copy(db, path, told), bars)
             _copy_files(data, copies, same, bars)
-        for each, part in zip(reversed(copies), ("keys", "data"), strict=True):
-            each.whole(Contents(backup, part, made_at, __version__, origin, log_key, entries, each.files))
+        common = (made_at, __version__, origin, log_key, entries)
+        listed = Contents(backup, "data", *common, copies[0].files)
+        copies[1].whole(Contents(backup, "keys", *common, copies[1].files, listed.digest))
+        copies[0].whole(listed)
         undone.pop_all()
     typer.echo(f"{backup}: {entries} entries as of {made_at}, in {to}; master keys and signer in {keys}")
     if not (data / "signer" / "key").exists():

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from onepam.boot.commands.backup import BLOCK, DATABASE, LIST, Contents, sync
+from onepam.boot.commands.backup import BLOCK, DATABASE, KEYS, LIST, Contents, sync
 from onepam.boot.commands.ledger import Outside, verify_ledger
 from onepam.boot.private_folder import private_folder
 from onepam.kernel.errors import Fault
@@ -60,11 +60,16 @@ def _emptied(data: Path) -> Path:
 
 
 def _refuse_strangers(data: Contents, keys: Contents) -> None:
-    """Raises `Fault` unless both are parts of one backup."""
+    """Raises `Fault` unless both are parts of one backup, and the data is what the keys' list knows."""
     if (data.part, keys.part) != ("data", "keys"):
         raise Fault(f"these are the parts {data.part} and {keys.part}: give the copy first, and its keys by --keys")
     if data.backup != keys.backup:
         raise Fault(f"the copy is {data.backup} and the keys are of {keys.backup}: give those of the same backup")
+    if data.digest != keys.other:
+        raise Fault(f"the copy is not as it was made: its {LIST} is altered, by what the list beside the keys says")
+    for name in keys.files:
+        if name.split("/")[0] not in KEYS:
+            raise Fault(f"the keys are not as they were made: {name} is no key")
 
 
 def _unpack(source: Path, to: Path, bars: Progress) -> Contents:
@@ -76,7 +81,10 @@ def _unpack(source: Path, to: Path, bars: Progress) -> Contents:
         if name == LIST:
             contents = Contents.decode(file.read())
             continue
-        digests[name] = _write(to, name, file)
+        try:
+            digests[name] = _write(to, name, file)
+        except FileExistsError:
+            raise Fault(f"{source} is not as it was made: {name} is in it twice, or in both parts") from None
         bars.advance(task)
     if contents is None:
         raise Fault(f"{source} is not a whole backup: it has no {LIST}")
