@@ -132,18 +132,24 @@ class Collects(asyncssh.SSHClientSession[bytes]):
         self.ended.set()
 
 
+async def opened(connection: TargetConnection, session: Collects) -> TargetChannel:
+    """Our own channel to the echoing target, which `dialled().run` does not use."""
+    channel = TargetChannel.on(connection)
+    await channel.create(
+        lambda: session, "echo", None, {}, False, "", (0, 0, 0, 0), {},
+        x11_forwarding=False, x11_display=None, x11_auth_path=None, x11_single_connection=False,
+        agent_forwarding=False,
+    )  # fmt: skip
+    return channel
+
+
 async def test_what_waited_comes_in_portions_and_before_what_comes_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     """Else one turn of the loop would take a whole window, and a key of somebody else would wait for it."""
     monkeypatch.setattr(fast_data.FastDataConnection, "portion", 50_000)
     content = random.Random(1).randbytes(1_500_000)
     async with echoing(lambda data: [data]) as dialled, asyncio.timeout(60):
         connection, session = await dialled(), Collects()
-        channel = TargetChannel.on(connection)
-        await channel.create(
-            lambda: session, "echo", None, {}, False, "", (0, 0, 0, 0), {},
-            x11_forwarding=False, x11_display=None, x11_auth_path=None, x11_single_connection=False,
-            agent_forwarding=False,
-        )  # fmt: skip
+        channel = await opened(connection, session)
         channel.pause_reading()
         channel.write(content[:1_000_000])
         while sum(len(data) for data, _ in channel._recv_buf) < 1_000_000:  # noqa: ASYNC110 - no event tells

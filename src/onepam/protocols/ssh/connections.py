@@ -12,7 +12,14 @@ from contextlib import suppress
 from typing import Any, cast
 
 import asyncssh
-from asyncssh.constants import DEFAULT_LANG, DISC_BY_APPLICATION, MSG_IGNORE, MSG_KEXINIT
+from asyncssh.constants import (
+    DEFAULT_LANG,
+    DISC_BY_APPLICATION,
+    MSG_CHANNEL_OPEN,
+    MSG_IGNORE,
+    MSG_KEXINIT,
+    OPEN_CONNECT_FAILED,
+)
 from asyncssh.packet import SSHPacket, SSHPacketLogger
 
 from onepam.gateway.crowd import Place
@@ -27,8 +34,17 @@ WINDOW_BYTES = 2 * 1024 * 1024
 PACKET_BYTES = 128 * 1024
 """Largest data packet that we accept; sshd fills it, so bulk output costs a quarter of the packets."""
 
+LEAST_PACKET_BYTES = 1024
+"""A peer must take data packets of so many bytes (RFC 4253, 6.1, asks for 32,768; clients and servers take 16,384 and
+more): what is cut into crumbs costs a turn of the loop of seconds."""
+
 TRANSPORT_BYTES = 256 * 1024
 """What may wait in a transport before the source is paused."""
+
+
+def crumbs(who: str, most: int) -> str:
+    """Why a channel of a peer that takes packets of at most `most` bytes is refused."""
+    return f"{who} takes packets of {most} bytes at most, and {LEAST_PACKET_BYTES} must fit"
 
 
 class Brake:
@@ -179,7 +195,21 @@ class PersonConnection(Entering, _Tuned, asyncssh.SSHServerConnection):
         alike = [*exchanges[:1], *host_keys[:1]] == preferred
         self._ignore_first_kex = payload[-5] != 0 and not alike
 
-    _packet_handlers = {**Entering._packet_handlers, MSG_KEXINIT: _process_kexinit}  # noqa: RUF012
+    def _process_channel_open(self, kind: int, number: int, packet: SSHPacket) -> None:
+        """Refused before anything is made for it where the client takes only crumbs."""
+        asked = SSHPacket(packet.get_full_payload()[1:])
+        asked.get_string()
+        channel, _window, most = asked.get_uint32(), asked.get_uint32(), asked.get_uint32()
+        if most < LEAST_PACKET_BYTES:
+            self.send_channel_open_failure(channel, OPEN_CONNECT_FAILED, crumbs("the client", most), DEFAULT_LANG)
+        else:
+            super()._process_channel_open(kind, number, packet)
+
+    _packet_handlers = {  # noqa: RUF012
+        **Entering._packet_handlers,
+        MSG_KEXINIT: _process_kexinit,
+        MSG_CHANNEL_OPEN: _process_channel_open,
+    }
 
 
 class TargetConnection(_Tuned, asyncssh.SSHClientConnection):

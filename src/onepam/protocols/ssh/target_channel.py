@@ -4,9 +4,17 @@ import asyncio
 from typing import Protocol
 
 import asyncssh
+from asyncssh.constants import DEFAULT_LANG, OPEN_CONNECT_FAILED
 from asyncssh.packet import SSHPacket
 
-from onepam.protocols.ssh.connections import PACKET_BYTES, WINDOW_BYTES, PacketsUnlogged, TargetConnection
+from onepam.protocols.ssh.connections import (
+    LEAST_PACKET_BYTES,
+    PACKET_BYTES,
+    WINDOW_BYTES,
+    PacketsUnlogged,
+    TargetConnection,
+    crumbs,
+)
 from onepam.protocols.ssh.fast_data import FastDataChannel
 
 _OPENSSH = b"SSH-2.0-OpenSSH"
@@ -36,6 +44,13 @@ class TargetChannel(PacketsUnlogged, FastDataChannel, asyncssh.SSHClientChannel[
         target._update_recv_pktlen(PACKET_BYTES)
         loop = asyncio.get_running_loop()
         return cls(target, loop, "strict", None, "strict", WINDOW_BYTES, PACKET_BYTES)
+
+    def process_open_confirmation(self, send_chan: int, send_window: int, send_pktsize: int, packet: SSHPacket) -> None:
+        """Not where the target takes only crumbs."""
+        if send_pktsize < LEAST_PACKET_BYTES:
+            self.process_open_failure(OPEN_CONNECT_FAILED, crumbs("it", send_pktsize), DEFAULT_LANG)
+        else:
+            super().process_open_confirmation(send_chan, send_window, send_pktsize, packet)
 
     def stop_output(self) -> bool:
         """Nobody reads the command's output any more: its next write fails. False where the target has no word for
