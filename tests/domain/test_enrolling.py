@@ -54,6 +54,20 @@ def decided(answer: object) -> Decided[Any]:
     return answer
 
 
+def enrol(
+    account: AccountFacts | None,
+    enrolment: str | None,
+    expires: Instant | None,
+    factors: tuple[FactorEnrolled, ...],
+    now: Instant,
+    opened_by: str | None = None,
+    proposed_by: str | None = None,
+) -> Any:
+    """A link serves; it is nobody else's where nobody is named."""
+    link = EnrolmentFacts(account, None, enrolment, expires, None, opened_by, proposed_by)
+    return rules.enrol(link, factors, now)
+
+
 def events(answer: object) -> list[type]:
     return [type(event) for event in decided(answer).events]
 
@@ -184,22 +198,55 @@ def test_any_administrator_and_the_person_end_it() -> None:
 
 
 def test_the_makers_of_a_link_are_named_when_it_serves() -> None:
-    answer = decided(rules.enrol(ACCOUNT, "enr_1", LATER, (new(FactorKind.TOTP),), NOW, ("bob", "ada", "eve")))
+    answer = decided(enrol(ACCOUNT, "enr_1", LATER, (new(FactorKind.TOTP),), NOW, "bob", "ada"))
     assert answer.events[0] == EnrolmentUsed("enr_1", "eve", ("bob", "ada"))
+    for by, agreed in (("bob", "bob"), ("bob", None), ("bob", "eve")):
+        answer = decided(enrol(ACCOUNT, "enr_1", LATER, (new(FactorKind.TOTP),), NOW, by, agreed))
+        assert answer.events[0] == EnrolmentUsed("enr_1", "eve", ("bob",))
+    sso = replace(ACCOUNT, factors=(), provider="Okta")
+    answer = decided(enrol(sso, "enr_1", LATER, (new(FactorKind.PASSKEY),), NOW, "ada"))
+    assert answer.events[0] == EnrolmentUsed("enr_1", "eve", ("ada",)), "a provider that is gone tomorrow proves nobody"
+
+
+@pytest.mark.parametrize("held", TRUSTED)
+def test_a_link_of_one_person_replaces_nothing_of_somebody_trusted_by_now(held: HeldRole) -> None:
+    passkey = (new(FactorKind.PASSKEY),)
+    for account in (replace(ACCOUNT, roles=(held,)), replace(ACCOUNT, bound=(held,))):
+        assert code(enrol(account, "enr_1", LATER, passkey, NOW, "ada")) == "enrolment.takes_two"
+        gone = replace(account, factors=(), had_factors=True)
+        assert code(enrol(gone, "enr_1", LATER, passkey, NOW, "ada")) == "enrolment.takes_two"
+        first = replace(account, factors=())
+        for given, by, proposed in (
+            (account, "bob", "ada"),
+            (account, "ada", "ada"),
+            (account, "eve", None),
+            (account, None, None),
+            (first, "ada", None),
+        ):
+            assert EnrolmentUsed in events(enrol(given, "enr_1", LATER, passkey, NOW, by, proposed))
+
+
+@pytest.mark.parametrize("held", TRUSTED)
+def test_what_a_hold_keeps_back_is_trusted_all_the_same(held: HeldRole) -> None:
+    account = replace(ACCOUNT, bound=(held,))
+    assert events(opened_by(account)) == [EnrolmentProposed]
+    added = decided(enrol(account, "enr_1", LATER, (new(FactorKind.TOTP),), NOW)).events[-1]
+    assert isinstance(added, FactorEnrolled)
+    assert added.privileged_from == NOW + HOUR
 
 
 def test_a_password_is_for_nobody_with_a_provider_and_a_challenge_serves_once() -> None:
     both = (new(FactorKind.PASSWORD), new(FactorKind.TOTP))
-    assert code(rules.enrol(replace(ACCOUNT, provider="Okta"), "enr_1", LATER, both, NOW)) == "enrolment.password"
+    assert code(enrol(replace(ACCOUNT, provider="Okta"), "enr_1", LATER, both, NOW)) == "enrolment.password"
     made, seen = new(FactorKind.PASSKEY, challenge="c"), replace(ACCOUNT, answered=("b", "c"))
-    assert FactorEnrolled in events(rules.enrol(ACCOUNT, "enr_1", LATER, (made,), NOW))
-    assert rules.enrol(seen, "enr_1", LATER, (made,), NOW) is ANSWERED
-    assert FactorEnrolled in events(rules.enrol(seen, "enr_1", LATER, (new(FactorKind.TOTP),), NOW))
+    assert FactorEnrolled in events(enrol(ACCOUNT, "enr_1", LATER, (made,), NOW))
+    assert enrol(seen, "enr_1", LATER, (made,), NOW) is ANSWERED
+    assert FactorEnrolled in events(enrol(seen, "enr_1", LATER, (new(FactorKind.TOTP),), NOW))
 
 
 def test_enrolling_replaces_everything_but_ssh_keys() -> None:
     account = replace(ACCOUNT, factors=(PASSWORD, TOTP, KEY))
-    answer = rules.enrol(account, "enr_1", LATER, (new(FactorKind.PASSWORD), new(FactorKind.PASSKEY)), NOW)
+    answer = enrol(account, "enr_1", LATER, (new(FactorKind.PASSWORD), new(FactorKind.PASSKEY)), NOW)
     assert events(answer) == [EnrolmentUsed, FactorRemoved, FactorRemoved, FactorEnrolled, FactorEnrolled]
     assert isinstance(answer, Decided)
     added = answer.events[-1]
@@ -209,24 +256,24 @@ def test_enrolling_replaces_everything_but_ssh_keys() -> None:
 
 def test_a_link_that_serves_ends_the_persons_other_links() -> None:
     account = replace(ACCOUNT, links=("enr_0", "enr_1", "enr_2"))
-    answer = rules.enrol(account, "enr_1", LATER, (new(FactorKind.PASSKEY),), NOW)
+    answer = enrol(account, "enr_1", LATER, (new(FactorKind.PASSKEY),), NOW)
     assert isinstance(answer, Decided)
     assert [event.enrolment for event in answer.events if isinstance(event, EnrolmentEnded)] == ["enr_0", "enr_2"]
 
 
 def test_a_replacement_ends_every_session_of_before_and_a_first_enrolment_none() -> None:
     account = replace(ACCOUNT, sessions=("sgn_1", "cli_1"))
-    answer = rules.enrol(account, "enr_1", LATER, (new(FactorKind.PASSKEY),), NOW)
+    answer = enrol(account, "enr_1", LATER, (new(FactorKind.PASSKEY),), NOW)
     assert isinstance(answer, Decided)
     ended = [each for each in answer.events if isinstance(each, SignedOut)]
     assert ended == [SignedOut(each, "eve", "factors.replaced", "eve") for each in ("sgn_1", "cli_1")]
-    first = rules.enrol(replace(account, factors=()), "enr_1", LATER, (new(FactorKind.PASSKEY),), NOW)
+    first = enrol(replace(account, factors=()), "enr_1", LATER, (new(FactorKind.PASSKEY),), NOW)
     assert SignedOut not in events(first)
 
 
 def test_a_replaced_administrators_factor_waits_an_hour() -> None:
     account = replace(ACCOUNT, roles=(ADMINISTRATOR,))
-    answer = rules.enrol(account, "enr_1", LATER, (new(FactorKind.TOTP),), NOW)
+    answer = enrol(account, "enr_1", LATER, (new(FactorKind.TOTP),), NOW)
     assert isinstance(answer, Decided)
     added = answer.events[-1]
     assert isinstance(added, FactorEnrolled)
@@ -238,13 +285,16 @@ def test_a_replaced_administrators_factor_waits_an_hour() -> None:
     [
         (None, LATER, ACCOUNT),
         ("enr_1", None, ACCOUNT),
+        ("enr_1", LATER, None),
         ("enr_1", NOW, ACCOUNT),
         ("enr_1", LATER, replace(ACCOUNT, enabled=False)),
     ],
 )
-def test_a_dead_link_enrols_nobody(enrolment: str | None, expires: Instant | None, account: AccountFacts) -> None:
-    assert code(rules.enrol(account, enrolment, expires, (new(FactorKind.TOTP),), NOW)) == "enrolment.gone"
+def test_a_dead_link_enrols_nobody(
+    enrolment: str | None, expires: Instant | None, account: AccountFacts | None
+) -> None:
+    assert code(enrol(account, enrolment, expires, (new(FactorKind.TOTP),), NOW)) == "enrolment.gone"
 
 
 def test_enrolling_needs_a_second_factor() -> None:
-    assert code(rules.enrol(ACCOUNT, "enr_1", LATER, (new(FactorKind.PASSWORD),), NOW)) == "enrolment.factors"
+    assert code(enrol(ACCOUNT, "enr_1", LATER, (new(FactorKind.PASSWORD),), NOW)) == "enrolment.factors"

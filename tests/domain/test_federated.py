@@ -23,8 +23,8 @@ from onepam.domain.providers.entering import (
 from onepam.domain.providers.events import FirstFactor, IdentityLinked, ProviderLoggedOut, ProviderRule
 from onepam.domain.providers.logout import USED, LogoutFacts, end, message_digest
 from onepam.domain.providers.setting import Provider
-from onepam.domain.signing_in import enrolling
 from onepam.domain.signing_in import rules as signing_in
+from onepam.domain.signing_in.enrolling import EnrolmentFacts, enrol
 from onepam.domain.signing_in.events import (
     EnrolmentEnded,
     EnrolmentOpened,
@@ -395,6 +395,6 @@ def test_who_has_a_provider_signs_in_nowhere_else_and_enrols_no_password() -> No
     assert code(signing_in.sign_in(ACCOUNT, opening, NOW)) == "sign_in.through_provider"
     assert isinstance(signing_in.sign_in(replace(ACCOUNT, provider=""), opening, NOW), Decided)
     new = FactorEnrolled("fac_n", "eve", FactorKind.PASSWORD, "", None, "eve", secret="x")
-    totp = replace(new, factor="fac_m", kind=FactorKind.TOTP)
-    assert code(enrolling.enrol(ACCOUNT, "enr_1", LATER, (new, totp), NOW)) == "enrolment.password"
-    assert isinstance(enrolling.enrol(ACCOUNT, "enr_1", LATER, (totp,), NOW), Decided)
+    totp, link = replace(new, factor="fac_m", kind=FactorKind.TOTP), EnrolmentFacts(ACCOUNT, None, "enr_1", LATER, None)
+    assert code(enrol(link, (new, totp), NOW)) == "enrolment.password"
+    assert isinstance(enrol(link, (totp,), NOW), Decided)

@@ -101,9 +101,7 @@ async def enrol(ledger: Ledger, token_digest: str, new: tuple[FactorEnrolled, ..
     """Uses a link."""
 
     def decide(facts: EnrolmentFacts, now: Instant) -> Decided[None] | Refused:
-        if facts.account is None:
-            return Refused("enrolment.gone", "This link has lapsed or was used.", "Ask an administrator for a new one.")
-        return links.enrol(facts.account, facts.enrolment, facts.expires, new, now, facts.makers)
+        return links.enrol(facts, new, now)
 
     outcome = await ledger.commit(EnrolmentQuery(token_digest=token_digest), decide)
     return outcome if isinstance(outcome, Refused) else None

@@ -3,7 +3,9 @@
 Whoever holds a link can be its person. So replacing the factors of somebody who decides, administers or reaches what is
 privileged is a proposal (`domain/access/proposal.py`), and whoever made any link is for a while one hand with who
 enrolled by it: two accounts in one hand are not two people. The person's own recovery code, and a first factor that
-the person's own provider let them enrol, are nobody else's hand.
+the person enrols on the word of their own provider, are nobody else's hand.
+
+What a link replaces is judged when it serves, not when it was made: between the two, its person may become trusted.
 """
 
 from dataclasses import dataclass, replace
@@ -47,14 +49,25 @@ class LinkFacts:
 @dataclass(frozen=True, slots=True)
 class EnrolmentFacts:
     """An enrolment as of the decision, its person's account, the acting administrator where there is one, and the
-    proposal while it waits. `makers` are those by whose hands the open link came into being."""
+    proposal while it waits. `opened_by` made the open link, `proposed_by` proposed it where it took two; None: nobody's
+    hand, or a link that did not."""
 
     account: AccountFacts | None
     actor: ActorFacts | None
     enrolment: str | None
     expires: Instant | None
     proposal: Proposal | None
-    makers: tuple[str, ...] = ()
+    opened_by: str | None = None
+    proposed_by: str | None = None
+
+    def makers(self) -> tuple[str, ...]:
+        """By whose hands but the person's own the link came into being."""
+        own = self.account.person if self.account is not None else None
+        return tuple(dict.fromkeys(each for each in (self.opened_by, self.proposed_by) if each and each != own))
+
+    def agreed(self) -> bool:
+        """Whether the link may replace what somebody trusted proves with: it was proposed first, or is their own."""
+        return self.proposed_by is not None or not self.makers()
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,18 +155,15 @@ def end(facts: EnrolmentFacts, now: Instant) -> Decided[None] | Refused:
     return Decided((EnrolmentEnded(facts.enrolment, account.person, because, actor.person),), None)
 
 
-def enrol(
-    facts: AccountFacts,
-    enrolment: str | None,
-    expires: Instant | None,
-    new: tuple[FactorEnrolled, ...],
-    now: Instant,
-    makers: tuple[str, ...] = (),
-) -> Decided[None] | Refused:
+def enrol(link: EnrolmentFacts, new: tuple[FactorEnrolled, ...], now: Instant) -> Decided[None] | Refused:
     """Uses the link: new factors replace the old ones, other links end, and so do all sign-in sessions of before, with
     whatever was opened under them. A password needs a second factor beside it."""
-    if enrolment is None or expires is None or expires <= now or not facts.enabled:
+    facts, enrolment = link.account, link.enrolment
+    if facts is None or enrolment is None or link.expires is None or link.expires <= now or not facts.enabled:
         return Refused("enrolment.gone", "This link has lapsed or was used.", "Ask an administrator for a new one.")
+    if takes_two(facts) and not link.agreed():
+        words = "One administrator made this link, and by now replacing these factors takes two."
+        return Refused("enrolment.takes_two", words, "Ask an administrator for a new one.")
     if any(each.challenge in facts.answered for each in new):
         return ANSWERED
     kinds = {each.kind for each in new}
@@ -173,7 +183,7 @@ def enrol(
         if each != enrolment
     )
     over = tuple(SignedOut(each, facts.person, SESSIONS_OVER, facts.person) for each in sessions)
-    used = EnrolmentUsed(enrolment, facts.person, tuple(each for each in makers if each != facts.person))
+    used = EnrolmentUsed(enrolment, facts.person, link.makers())
     return Decided((used, *ended, *removed, *added, *over), None)
 
 

@@ -65,7 +65,8 @@ class AccountFacts:
     """One person's account as of the decision; `tries` are the failed ones, `spent` the numbers of recovery codes
     already used, `answered` the challenges that passkeys answered within `CHALLENGE_LIFETIME`, `sessions` the sign-in
     sessions that run, `links` the enrolment links (and proposals of one) that wait, `provider` the name of one in force
-    at which they have an identity ("" where there is none). `had_factors`: there was a time when they had some."""
+    at which they have an identity ("" where there is none). `had_factors`: there was a time when they had some.
+    `bound` are all roles bound to them, also what a hold keeps back from `roles` until somebody's word."""
 
     person: str
     kind: PersonKind | None
@@ -80,19 +81,20 @@ class AccountFacts:
     answered: tuple[str, ...] = ()
     sessions: tuple[str, ...] = ()
     had_factors: bool = False
+    bound: tuple[HeldRole, ...] = ()
 
     def trusted(self) -> bool:
         """Whether a stolen factor of this account would decide something, administer, or open what is privileged."""
         return any(
             not DECIDES.isdisjoint(held.console) or any(each.may_be_privileged() for each in held.permissions)
-            for held in self.roles
+            for held in (*self.roles, *self.bound)
         )
 
     def administrative(self) -> bool:
         """Whether a stolen factor of this account would open something administrative."""
         return any(
             ConsoleRight.ADMINISTER in held.console or any(each.administrative for each in held.permissions)
-            for held in self.roles
+            for held in (*self.roles, *self.bound)
         )
 
 

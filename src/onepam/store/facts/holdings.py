@@ -65,8 +65,13 @@ _mfa_rule = decoder(MfaRule)
 
 def held_roles(db: Snapshot, person: str, at: Instant) -> tuple[HeldRole, ...]:
     """The roles in force for a person, each with the binding it comes by."""
-    bound = remembered(db, "access", ("roles", person), lambda: _bound_roles(db, person, at))
-    return tuple([each for each in bound if each.ends is None or each.ends > at])
+    held = remembered(db, "access", ("roles", person), lambda: _held_roles(db, person, at))
+    return tuple([each for each in held if each.ends is None or each.ends > at])
+
+
+def bound_roles(db: Snapshot, person: str, at: Instant) -> tuple[HeldRole, ...]:
+    """The roles that are bound to a person, also those that a hold keeps back until somebody's word."""
+    return tuple([each for each in _bound_roles(db, person, at) if each.ends is None or each.ends > at])
 
 
 def remembered(db: Snapshot, topic: str, key: tuple[str, ...], ask: Callable[[], T]) -> T:
@@ -82,9 +87,14 @@ def remembered(db: Snapshot, topic: str, key: tuple[str, ...], ask: Callable[[],
     return found
 
 
+def _held_roles(db: Snapshot, person: str, at: Instant) -> tuple[HeldRole, ...]:
+    found = _bound_roles(db, person, at)
+    return under_hold(found, _hold(db, person, at)) if found else found
+
+
 def _bound_roles(db: Snapshot, person: str, at: Instant) -> tuple[HeldRole, ...]:
     """Also those by bindings that have run out, which is a matter of the hour and no change."""
-    found = tuple(
+    return tuple(
         HeldRole(
             binding=binding,
             group=group,
@@ -96,7 +106,6 @@ def _bound_roles(db: Snapshot, person: str, at: Instant) -> tuple[HeldRole, ...]
         )
         for binding, group, ends, role, version, allowed, console in rows(db, _HELD, _of(person, at))
     )
-    return under_hold(found, _hold(db, person, at)) if found else found
 
 
 def _hold(db: Snapshot, person: str, at: Instant) -> HoldReason | None:

@@ -12,11 +12,11 @@ from onepam.domain.signing_in.gate import Device, Failures, Tries
 from onepam.domain.signing_in.rules import CHALLENGE_LIFETIME, AccountFacts, FactorFacts
 from onepam.domain.signing_in.service_keys import ServiceKeyFacts
 from onepam.kernel.clock import Instant
-from onepam.store.db import Row, row, rows
+from onepam.store.db import row, rows
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
 from onepam.store.facts.directory_brake import who_can_decide
-from onepam.store.facts.holdings import actor_facts, held_roles, mfa_proof
+from onepam.store.facts.holdings import actor_facts, bound_roles, held_roles, mfa_proof
 from onepam.store.facts.proposals import proposal_of
 
 
@@ -52,6 +52,7 @@ def account_facts(db: Snapshot, person: str, at: Instant) -> AccountFacts:
         factors=tuple(FactorFacts(each["factor"], FactorKind(each["kind"]), each["counter"]) for each in factors),
         spent=tuple(each["counter"] for each in spent),
         roles=held_roles(db, person, at),
+        bound=bound_roles(db, person, at),
         links=tuple(each["enrolment"] for each in links),
         provider=provider_of(db, person, at),
         answered=tuple(each["challenge"] for each in answered),
@@ -121,16 +122,9 @@ def enrolment(db: Snapshot, query: EnrolmentQuery, at: Instant) -> EnrolmentFact
         enrolment=found["enrolment"] if found else None,
         expires=found["expires"] if found and is_open else None,
         proposal=proposal_of(db, ProposalKind.ENROLMENT, found["enrolment"], at) if found else None,
-        makers=_makers(db, found, at) if found is not None and is_open else (),
+        opened_by=found["opened_by"] if found else None,
+        proposed_by=found["proposed_by"] if found else None,
     )
-
-
-def _makers(db: Snapshot, found: Row, at: Instant) -> tuple[str, ...]:
-    """By whose hands the link came into being; nobody's where it is a first one, and a provider says who they are."""
-    first = not _had_factors(db, found["person"])
-    if first and provider_of(db, found["person"], at):
-        return ()
-    return tuple(dict.fromkeys(filter(None, (found["opened_by"], found["proposed_by"]))))
 
 
 @loads(ServiceKeyQuery)
