@@ -8,7 +8,9 @@ and everything irregular, takes asyncssh's own way, which names the error. Writt
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Iterable, Sequence
+from math import inf
 from os import urandom
 from struct import Struct
 from time import monotonic
@@ -26,6 +28,9 @@ from onepam.protocols.ssh.portions import BULK_BYTES, KEY_BYTES, Portions
 
 KEPT_BYTES = 260 * 1024
 """A part of a packet up to so long stands before the next read; of what asyncssh keeps, there may be more."""
+
+JOINED_BYTES = 32 * 1024
+"""Small pieces that wait are joined up to about so much: each by itself costs as much memory as a packet."""
 
 HEARD_SECONDS = 1.0
 """The timer that watches a silent peer is set anew so often, not for every read."""
@@ -242,6 +247,10 @@ class FastDataChannel(SSHChannel[bytes]):
 
     _flushing: asyncio.Handle | None = None
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._recv_buf: Any = deque()
+
     def write(self, data: bytes, datatype: asyncssh.DataType = None) -> None:
         """As asyncssh's."""
         self.write_all((data,), datatype)
@@ -264,22 +273,34 @@ class FastDataChannel(SSHChannel[bytes]):
             self._flush_send_buf()
 
     def _accept_data(self, data: Any, datatype: asyncssh.DataType = None) -> None:
-        if self._recv_buf and data and self._send_state not in ("close_pending", "closed"):
+        waits = self._recv_paused or self._recv_buf  # behind what waits for its turn
+        if waits and data and self._send_state not in ("close_pending", "closed"):
             self._recv_window -= len(data)
-            self._recv_buf.append((data, datatype))  # behind what waits for its turn
+            self._keep(data, datatype)
         else:
             super()._accept_data(data, datatype)
 
+    def _keep(self, data: Any, datatype: asyncssh.DataType) -> None:
+        if len(data) >= KEY_BYTES:
+            self._recv_buf.append((data, datatype))
+            return
+        last, kind = self._recv_buf[-1] if self._recv_buf else (None, None)
+        if type(last) is bytearray and kind == datatype and len(last) < JOINED_BYTES:
+            last += data
+        else:
+            self._recv_buf.append((bytearray(data), datatype))
+
     def _flush_recv_buf(self, exc: Exception | None = None) -> None:
-        """What waited is delivered in the same portions in which it is read, so that no other connection waits."""
+        """What waited is delivered in the same portions in which it is read, so that no other connection waits; a piece
+        counts for as much as a key at least, since it costs as much."""
         connection: Any = self._conn
         if connection is None:
             self._recv_buf.clear()  # it has ended
-        left = connection.portion if self._recv_buf and exc is None else 0
+        left = connection.portion if self._recv_buf and exc is None else inf
         while left > 0 and self._recv_buf and not self._recv_paused:
-            data, datatype = self._recv_buf.pop(0)
-            left -= len(data)
-            self._deliver_data(data, datatype)
+            data, datatype = self._recv_buf.popleft()
+            left -= max(len(data), KEY_BYTES)
+            self._deliver_data(memoryview(data), datatype)  # type: ignore[arg-type]  # nobody may go on writing to it
         if self._recv_buf and not self._recv_paused and exc is None:
             self._flushing = self._flushing or self._loop.call_soon(self._flush_more)
         else:
