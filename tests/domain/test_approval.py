@@ -7,6 +7,7 @@ import pytest
 
 from onepam.domain.access.authority import Actor
 from onepam.domain.access.model import Mode
+from onepam.domain.access.proof import MfaBasis
 from onepam.domain.history.commit import Decided
 from onepam.domain.people.events import PersonKind
 from onepam.domain.requests.approval import (
@@ -91,6 +92,19 @@ def test_a_yes_needs_a_factor_as_fresh_as_the_access_asks() -> None:
         answer = approve(facts, MAX, COMMAND, NOW)
         assert (answer.code if isinstance(answer, Refused) else "") == code
     assert isinstance(deny(after(5 * HOUR), MAX, "req_1", "no", NOW), Decided)
+
+
+@pytest.mark.parametrize("basis", MfaBasis)
+def test_a_yes_to_what_is_privileged_needs_a_factor_that_somebody_saw(basis: MfaBasis) -> None:
+    """What no factor opens it does not grant to others either; what is ordinary, and a no, takes the sign-in."""
+    offered = replace(ENGINEER, permissions=(replace(PROD, where={"app": "web"}),))
+    ordinary = replace(access(offered), resource=replace(WEB, labels={"env": "dev", "app": "web"}))
+    unseen = basis in (MfaBasis.DECLARED, MfaBasis.ACCEPTED)
+    for request, code in ((given(), "mfa.not_shown" if unseen else ""), (given(requester=ordinary), "")):
+        facts = replace(request, actor=replace(FACTS.actor, basis=basis))
+        answer = approve(facts, MAX, COMMAND, NOW)
+        assert (answer.code if isinstance(answer, Refused) else "") == code
+        assert isinstance(deny(facts, MAX, "req_1", "no", NOW), Decided)
 
 
 def test_an_approval_makes_a_grant_that_begins_ten_seconds_later() -> None:

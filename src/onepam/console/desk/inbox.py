@@ -90,7 +90,7 @@ async def _on_request(visit: Visit, request: str, *, approve: bool) -> Response:
         outcome = await approve_request(ledger, visit.me.actor, request, digest, grant, comment)
     else:
         outcome = await deny_request(ledger, visit.me.actor, request, comment)
-    if isinstance(outcome, Refused) and outcome.code == "factor.stale":
+    if isinstance(outcome, Refused) and outcome.code in ("factor.stale", "mfa.not_shown"):
         return visit.go(f"/step-up?next={HERE}")
     if isinstance(outcome, Refused):
         return visit.refusal(outcome, 409)

@@ -82,6 +82,13 @@ def shown_within(actor: ActorFacts, age: int, now: Instant) -> Refused | None:
     return None
 
 
+def vouched(actor: ActorFacts) -> Refused | None:
+    """None when somebody saw the actor's second factor: no statement about a provider, and no accepted risk."""
+    if actor.basis in (MfaBasis.DECLARED, MfaBasis.ACCEPTED):
+        return Refused("mfa.not_shown", "No second factor of yours was shown, and this needs one.", "/step-up")
+    return None
+
+
 def authorised(actor: ActorFacts, right: ConsoleRight, now: Instant) -> Refused | None:
     """None when the actor is present and holds a role with `right`."""
     if (refused := present(actor, now)) is not None:
@@ -92,6 +99,4 @@ def authorised(actor: ActorFacts, right: ConsoleRight, now: Instant) -> Refused 
             f"This needs a role with the right to {right.value}; yours have none.",
             "An administrator can bind such a role to you in access.yaml.",
         )
-    if right in NEEDS_A_FACTOR and actor.basis in (MfaBasis.DECLARED, MfaBasis.ACCEPTED):
-        return Refused("mfa.not_shown", "No second factor of yours was shown, and this needs one.", "/step-up")
-    return None
+    return vouched(actor) if right in NEEDS_A_FACTOR else None

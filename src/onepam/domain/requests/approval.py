@@ -7,7 +7,7 @@ the resource is gone, the requester was disabled) the request is void: nobody ca
 from dataclasses import dataclass
 from typing import Any
 
-from onepam.domain.access.authority import Actor, ActorFacts, HeldRole, authorised, present, shown_within
+from onepam.domain.access.authority import Actor, ActorFacts, HeldRole, authorised, present, shown_within, vouched
 from onepam.domain.access.decision import AccessFacts, HeldGrant
 from onepam.domain.access.model import ConsoleRight, Mode, Permission, Substance
 from onepam.domain.access.proposal import PRIVILEGED_REQUEST, REQUEST, Rules, same_hand
@@ -106,6 +106,8 @@ def approve(facts: ApprovalFacts, actor: Actor, command: Approve, now: Instant) 
     request = facts.request.open
     rules = _rules(request.substance, facts.request.requester)
     if (refused := shown_within(facts.actor, rules.factor_to_decide, now)) is not None:
+        return refused
+    if rules is PRIVILEGED_REQUEST and (refused := vouched(facts.actor)) is not None:
         return refused
     if request.digest != command.digest:
         return _refuse(
