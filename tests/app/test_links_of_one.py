@@ -1,5 +1,5 @@
 """Links that one administrator made: for an account of a provider that is removed, for somebody trusted since, for
-somebody whom a hold makes look untrusted."""
+somebody whom a hold makes look untrusted; and proposals of links without number."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -10,10 +10,14 @@ import pytest
 from onepam.app.providers.approve_provider import approve_provider
 from onepam.app.providers.propose_provider import propose_provider
 from onepam.app.providers.remove_provider import remove_provider
+from onepam.app.requests.lapse_proposals import MOST_LAPSING
 from onepam.app.signing_in.enrol import enrol, open_enrolment
+from onepam.domain.access.proposal import ProposalKind
 from onepam.domain.leaving.brake import DirectoryPersonHeld, HoldReason
 from onepam.domain.providers.events import IdentityLinked
 from onepam.domain.signing_in.enrolling import Opened
+from onepam.domain.signing_in.events import EnrolmentProposed
+from onepam.store.read.proposals import proposal_kind
 from tests.app.test_one_hand import passkey
 from tests.app.test_providers import OKTA, connected
 from tests.company import Company, binding, record, refused
@@ -62,3 +66,15 @@ async def test_a_hold_makes_nobody_untrusted(company: Company) -> None:
     held = DirectoryPersonHeld("hld_1", "eve", "scim:x", HoldReason.MANY, "x", None, None, None)
     await record(company.ledger, passkey(company, "eve"), held)
     assert (await link(company, "eve")).expires is None
+
+
+async def test_one_link_for_somebody_waits_and_many_proposals_hide_none(company: Company) -> None:
+    await record(company.ledger, passkey(company, "eve"))
+    assert (await link(company, "eve", "enr_zz")).expires is None
+    again = await open_enrolment(company.ledger, company.actor("bob"), "eve", "enr_2", "2" * 64, "lost it")
+    refused(again, "enrolment.waiting")
+    many = (EnrolmentProposed(f"enr_{i:03}", "eve", "lost it", "ada") for i in range(MOST_LAPSING))
+    await record(company.ledger, *many)
+    for each in ("enr_zz", f"enr_{MOST_LAPSING - 1:03}"):
+        assert await company.reader(proposal_kind, None, each) is ProposalKind.ENROLMENT
+    assert await company.reader(proposal_kind, None, "enr_yy") is None

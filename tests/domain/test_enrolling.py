@@ -137,6 +137,22 @@ def test_the_factors_of_others_take_one(held: HeldRole) -> None:
     assert events(opened_by(replace(ACCOUNT, roles=(held,)))) == [EnrolmentOpened]
 
 
+def test_one_link_for_somebody_waits_at_a_time() -> None:
+    """However often somebody asks, nothing else is crowded out; what lapsed or fell stands in nobody's way."""
+    laid = proposal(ProposalKind.ENROLMENT, "enr_0", "ada", person="eve")
+    facts = LinkFacts(replace(ACCOUNT, roles=(MANAGER,)), ADA, THREE, laid)
+    for waiting, answer in (
+        (laid, "enrolment.waiting"),
+        (replace(laid, until=NOW), ""),
+        (replace(laid, present=False), ""),
+        (None, ""),
+    ):
+        got = rules.open_link(replace(facts, waiting=waiting), "enr_1", "digest", "lost", NOW)
+        assert (got.code if isinstance(got, Refused) else "") == answer
+    ordinary = replace(facts, account=ACCOUNT)
+    assert events(rules.open_link(ordinary, "enr_1", "digest", "lost", NOW)) == [EnrolmentOpened]
+
+
 def test_where_nobody_else_could_decide_it_takes_two_days() -> None:
     account = replace(ACCOUNT, roles=(MANAGER,))
     assert events(opened_by(account, administrators=frozenset({"ada", "bob"}))) == [EnrolmentProposed]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from onepam.domain.access.authority import ActorFacts, authorised, present
 from onepam.domain.access.model import ConsoleRight
-from onepam.domain.access.proposal import DENIED, RULES, WITHDRAWN, Proposal, ProposalKind, judge, may_propose
+from onepam.domain.access.proposal import DENIED, RULES, WITHDRAWN, Proposal, ProposalKind, fallen, judge, may_propose
 from onepam.domain.history.commit import Decided
 from onepam.domain.people.events import PersonKind
 from onepam.domain.signing_in.events import (
@@ -39,11 +39,13 @@ _RULES = RULES[ProposalKind.ENROLMENT]
 
 @dataclass(frozen=True, slots=True)
 class LinkFacts:
-    """The account a link is for, who makes it, and everybody who administers and could sign in to decide."""
+    """The account a link is for, who makes it, everybody who administers and could sign in to decide, and the latest
+    proposal of a link for the account that has not ended."""
 
     account: AccountFacts
     actor: ActorFacts
     administrators: frozenset[str]
+    waiting: Proposal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,9 @@ def open_link(
         return may
     if not two:
         return _opened(account.person, enrolment, token_digest, because, actor.person, now)
+    if facts.waiting is not None and fallen(facts.waiting, now) is None:
+        words = "A link for them waits for a decision already."
+        return Refused("enrolment.waiting", words, "Decide on that one, or take it back: /approvals")
     if any(each not in (actor.person, account.person) and not actor.in_hand((each,)) for each in facts.administrators):
         return Decided((EnrolmentProposed(enrolment, account.person, because, actor.person),), Opened())
     if actor.person == account.person:

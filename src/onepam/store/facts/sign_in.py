@@ -101,10 +101,17 @@ def own_session(db: Snapshot, query: OwnSessionQuery, at: Instant) -> OwnSession
 
 @loads(LinkQuery)
 def link(db: Snapshot, query: LinkQuery, at: Instant) -> LinkFacts:
+    found = row(
+        db,
+        f"SELECT enrolment FROM enrolment WHERE person = :person AND status = 'proposed' AND {AT} "
+        "ORDER BY valid_from DESC, enrolment DESC LIMIT 1",
+        {"person": query.person, "at": at},
+    )
     return LinkFacts(
         account=account_facts(db, query.person, at),
         actor=actor_facts(db, query.actor, at),
         administrators=who_can_decide(db, at),
+        waiting=proposal_of(db, ProposalKind.ENROLMENT, found["enrolment"], at) if found else None,
     )
 
 

@@ -10,7 +10,7 @@ from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import Row, row
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import hands, held_roles
-from onepam.store.facts.proposals import STANDS, standing_proposals
+from onepam.store.facts.proposals import STANDS, proposal_of, standing_proposals
 from onepam.store.read.names import names
 
 Fact = tuple[str, str]
@@ -36,8 +36,7 @@ class WaitingProposal:
 
 def proposal_kind(db: Snapshot, at: Instant, proposal: str) -> ProposalKind | None:
     """Of what kind the proposal of that id is that has not ended; None where there is none."""
-    found = (each.proposal for each in standing_proposals(db, at))
-    return next((each.kind for each in found if each.proposal == proposal), None)
+    return next((kind for kind in STANDS if proposal_of(db, kind, proposal, at) is not None), None)
 
 
 def count_proposals(db: Snapshot, at: Instant, person: str) -> int:
