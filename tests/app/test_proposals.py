@@ -19,6 +19,7 @@ from onepam.app.provisioning.scim_token import approve_scim_token, propose_scim_
 from onepam.app.requests.lapse_proposals import lapse_proposals
 from onepam.app.signing_in.accept_risk import accept_exception, propose_exception
 from onepam.app.signing_in.enrol import approve_enrolment, open_enrolment
+from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import ONE_HAND, ProposalKind, ProposalRefused
 from onepam.domain.matrix.plan import Plan
 from onepam.domain.people.events import PersonDisabled
@@ -34,6 +35,7 @@ from onepam.kernel.errors import Refused
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries
 from onepam.store.engine.rebuild import compare
+from onepam.store.read.proposals import proposals
 from tests.company import Company, record, refused
 from tests.matrix_company import FILE, founded
 from tests.proposals import TABLE
@@ -330,3 +332,20 @@ async def test_what_changed_meanwhile_is_not_overwritten(company: Company) -> No
         assert await propose_stream(company.ledger, ada, stream) is None
     assert await approve_stream(company.ledger, bob, "chg_5") is None
     refused(await approve_stream(company.ledger, bob, "chg_2"), "signal.overtaken")
+
+
+async def test_what_waited_then_is_shown_by_the_rights_of_then_and_of_today(company: Company) -> None:
+    """Whoever administers no more does not look at what they could have decided on; their own they see."""
+    way = WAYS[ProposalKind.SCIM_TOKEN]
+    assert not isinstance(await way.propose(company, "ada"), Refused)
+    then = company.clock()
+    company.clock.advance(MINUTE)
+    for person, rights, decides in (
+        ("bob", frozenset(ConsoleRight), [True]),
+        ("bob", frozenset({ConsoleRight.ADMINISTER}), [True]),
+        ("bob", frozenset(ConsoleRight) - {ConsoleRight.ADMINISTER}, []),
+        ("ada", frozenset[ConsoleRight](), [False]),
+        ("aud", frozenset(ConsoleRight), []),
+    ):
+        found = await company.reader(proposals, then, person, rights)
+        assert [each.decides for each in found] == decides, (person, rights)

@@ -60,7 +60,8 @@ class Decided(Answer):
 
 async def list_proposals(caller: Who, services: Services, at: AsOf) -> list[ProposalOut]:
     """What waits for me, and my own proposals."""
-    return [_out(each) for each in await services.reader(rows.proposals, at, caller.actor.person)]
+    found = await services.reader(rows.proposals, at, caller.actor.person, caller.facts.rights())
+    return [_out(each) for each in found]
 
 
 async def agree_to_proposal(proposal: Id, body: YesIn, caller: Who, services: Services) -> Decided:

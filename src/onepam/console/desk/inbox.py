@@ -99,14 +99,19 @@ async def _on_request(visit: Visit, request: str, *, approve: bool) -> Response:
 
 @dataclass(frozen=True, slots=True)
 class Seat:
-    """Who reads the inbox, when: whether they administer, when they showed their second factor; and the link that a
+    """Who reads the inbox, when: with which rights, when they showed their second factor; and the link that a
     yes has just made."""
 
     person: str
-    administers: bool
+    rights: frozenset[ConsoleRight]
     shown: Instant | None
     now: Instant
     link: Context | None
+
+    @property
+    def administers(self) -> bool:
+        """Whether they administer."""
+        return ConsoleRight.ADMINISTER in self.rights
 
     def stale(self, kind: ProposalKind) -> bool:
         """Whether a factor has to be shown once more to decide on this kind."""
@@ -115,7 +120,7 @@ class Seat:
 
 def _seat(visit: Visit, link: Context | None = None) -> Seat:
     me = visit.me
-    return Seat(me.actor.person, me.has(ConsoleRight.ADMINISTER), me.facts.mfa_at, visit.now, link)
+    return Seat(me.actor.person, me.facts.rights(), me.facts.mfa_at, visit.now, link)
 
 
 async def _show(visit: Visit, link: Context | None) -> Response:
@@ -164,7 +169,7 @@ def _inbox(db: Snapshot, at: Instant, view: View, seat: Seat) -> ApprovalsPage:
     reported = {each.person for each in reported_leavers(db, at)} if seat.administers else ()
     return ApprovalsPage(
         link=seat.link,
-        proposals=[_proposal(each, seat) for each in laid.proposals(db, at, view.person)],
+        proposals=[_proposal(each, seat) for each in laid.proposals(db, at, view.person, seat.rights)],
         held=len(held_people(db, at)) if seat.administers else 0,
         reported=len(reported),
         stranded=stranded(db, at) if seat.administers else (),

@@ -63,6 +63,10 @@ class ActorFacts:
         """The names of the held roles that carry the right."""
         return tuple(held.role for held in self.roles if right in held.console)
 
+    def rights(self) -> frozenset[ConsoleRight]:
+        """The rights that the held roles carry together."""
+        return frozenset(right for held in self.roles for right in held.console)
+
 
 def present(actor: ActorFacts, now: Instant) -> Refused | None:
     """None when the actor may act at all: enabled, within dates, in a live sign-in session with a proven factor."""

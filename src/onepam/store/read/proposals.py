@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
 from onepam.domain.access.authority import ActorFacts
+from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import RULES, Proposal, ProposalKind, fallen, judge
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import Row, row
@@ -45,13 +46,14 @@ def count_proposals(db: Snapshot, at: Instant, person: str) -> int:
     return sum(_decides(each.proposal, reader, at) for each in standing_proposals(db, at)) if reader.roles else 0
 
 
-def proposals(db: Snapshot, at: Instant, person: str) -> tuple[WaitingProposal, ...]:
-    """Those that the person may decide on, and their own: the oldest first."""
+def proposals(db: Snapshot, at: Instant, person: str, rights: frozenset[ConsoleRight]) -> tuple[WaitingProposal, ...]:
+    """Those that the person may decide on, and their own: the oldest first. `rights` are the person's of today: whoever
+    lost a right does not see by it what waited then."""
     reader, called = _reader(db, at, person), names(db, at)
     found = []
     for each in standing_proposals(db, at):
         laid = each.proposal
-        decides = _decides(laid, reader, at)
+        decides = RULES[laid.kind].decides in rights and _decides(laid, reader, at)
         theirs = laid.by == person or (laid.person == person and laid.kind is ProposalKind.ENROLMENT)
         if fallen(laid, at) is None and (decides or theirs):
             title, facts, digest = _says(db, at, laid, each.of, called)
