@@ -203,6 +203,8 @@ class AccessMachine(RuleBasedStateMachine):
         each = self.requests[-1 - number % len(self.requests)]
         decides, stands = self.decides(who, each) and self.waits(each), self.stands(each)
         company = self.company
+        if self.present(who):
+            self.sign_in(who)  # how fresh a factor a yes takes is tested in domain/
         outcome = self.run(
             approve_request(
                 company.ledger, company.actor(who), each.asked.request, each.asked.digest, company.new("grt")
