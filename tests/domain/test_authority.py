@@ -46,3 +46,8 @@ def test_nobody_administers_on_a_statement_in_place_of_a_factor(basis: MfaBasis)
     assert refused is not None
     assert refused.code == "mfa.not_shown"
     assert authorised(actor, ConsoleRight.APPROVE, NOW) is None
+
+
+def test_the_rights_of_all_roles_together() -> None:
+    assert somebody("ada", ADMINISTRATOR, MANAGER).rights() == {*ADMINISTRATOR.console, *MANAGER.console}
+    assert somebody("ada").rights() == set()
