@@ -8,8 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 from struct import Struct
 
+import asyncssh
 import pytest
+from asyncssh.constants import MSG_KEXINIT
+from asyncssh.packet import SSHPacket
 
+from onepam.protocols.ssh.connections import Brake
 from onepam.recording.frames import FileOperation
 from onepam.recording.sftp import MAX_PENDING, Sftp
 from tests.gateway_process import elsewhere, started
@@ -148,3 +152,51 @@ async def test_a_client_is_not_read_while_its_transfer_waits_for_answers(
         await process.wait()
     read = [each for each in only(await relayed.recording(), FileOperation) if each.operation == "read"]
     assert [each.outcome for each in read] == ["unfinished"]
+
+
+def test_whoever_comes_to_a_full_connection_hears_it_at_once() -> None:
+    """Else a channel that is opened during a key exchange would not be braked."""
+    brake, told = Brake(), list[bool]()
+    brake.set(True)
+    brake.subscribe(told.append)
+    brake.set(False)
+    assert told == [True, False]
+
+
+async def test_a_target_is_not_read_while_the_client_leaves_a_key_exchange_unfinished(
+    relayed: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Data waits for the new keys in asyncssh, which takes any amount."""
+    async with await client(relayed) as connection, asyncio.timeout(SECONDS):
+        got = 0
+
+        class Counts(asyncssh.SSHClientSession[bytes]):
+            def data_received(self, data: bytes, datatype: asyncssh.DataType) -> None:
+                nonlocal got
+                got += len(data)
+
+        await connection.create_session(Counts, "cat /dev/zero", encoding=None, window=(1 << 32) - 1)
+        while not got:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.01)
+        person, held = relayed.acceptor.relays[0].person, list[tuple[int, int, SSHPacket]]()
+
+        def hold(_: object, kind: int, number: int, packet: SSHPacket) -> None:
+            held.append((kind, number, packet))
+
+        monkeypatch.setattr(connection, "_packet_handlers", {**connection._packet_handlers, MSG_KEXINIT: hold})
+        connection._send_kexinit()
+        connection._kexinit_sent = True
+
+        def deferred() -> int:
+            return sum(len(piece) for _, pieces in person._deferred_packets for piece in pieces)
+
+        while not held:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.01)
+        assert person.brake.full
+        assert await stands(deferred, 4 * MIB) <= 4 * MIB
+        before = got
+        await connection._process_kexinit(*held[0])
+        while got < before + 4 * MIB:  # noqa: ASYNC110 - it goes on
+            await asyncio.sleep(0.01)
+        assert not person._deferred_packets
+        connection.abort()

@@ -1,8 +1,8 @@
 """The two SSH connections of a gateway session: asyncssh's, with a brake on what waits to be sent.
 
-asyncssh bounds what a channel holds back, yet not what the transport does: a peer that announces a huge window and
-never reads would fill our memory. Here whoever writes to a connection hears when its transport is full and pauses its
-source.
+asyncssh bounds what a channel holds back, yet not what the transport does, nor what waits for new keys: a peer that
+announces a huge window and never reads, or never ends a key exchange, would fill our memory. Here whoever writes to a
+connection hears when its transport is full or its keys change, and pauses its source.
 """
 
 import asyncio
@@ -48,22 +48,24 @@ def crumbs(who: str, most: int) -> str:
 
 
 class Brake:
-    """Tells subscribers whether a transport can take more."""
+    """Tells subscribers whether a connection can take more."""
 
     def __init__(self) -> None:
         self.full = False
         self._subscribers: list[Callable[[bool], None]] = []
 
     def subscribe(self, told: Callable[[bool], None]) -> None:
-        """`told(True)` when the transport fills, `told(False)` when it has drained."""
+        """`told(True)` when the connection fills, at once if it is full, and `told(False)` when it has drained."""
         self._subscribers.append(told)
+        if self.full:
+            told(True)
 
     def unsubscribe(self, told: Callable[[bool], None]) -> None:
         """Tell no more."""
         self._subscribers.remove(told)
 
     def set(self, full: bool) -> None:
-        """The transport's word."""
+        """The connection's word."""
         self.full = full
         for told in tuple(self._subscribers):
             told(full)
@@ -84,15 +86,30 @@ class _Tuned(PacketsUnlogged, FastDataConnection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.brake = Brake()
+        self._transport_full = False
         self._batch: list[Callable[[], None]] | None = None
         cast(asyncio.Transport, transport).set_write_buffer_limits(high=TRANSPORT_BYTES)
         super().connection_made(transport)
 
     def pause_writing(self) -> None:
-        self.brake.set(True)
+        self._transport_full = True
+        self._set_brake()
 
     def resume_writing(self) -> None:
-        self.brake.set(False)
+        self._transport_full = False
+        self._set_brake()
+
+    def _send_kexinit(self) -> None:
+        super()._send_kexinit()
+        self._set_brake()
+
+    def send_newkeys(self, k: bytes, h: bytes) -> None:
+        """And what waited for them."""
+        super().send_newkeys(k, h)
+        self._set_brake()
+
+    def _set_brake(self) -> None:
+        self.brake.set(self._transport_full or not self._kex_complete)
 
     def data_received(self, data: bytes, datatype: object = None) -> None:
         """One read of the socket is one batch of packets."""
