@@ -8,6 +8,7 @@ import pytest
 from onepam.domain.access.decision import AccessFacts
 from onepam.domain.history.commit import Placed
 from onepam.domain.people.events import PersonDisabled
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.signing_in.events import SignedOut
 from onepam.gateway import live as module
 from onepam.gateway.live import Live
@@ -63,6 +64,35 @@ async def test_a_tail_that_fails_is_followed_again_from_where_it_was(monkeypatch
             await asyncio.sleep(0.001)
     assert (tail.asked, ends) == ([5, 6], ["person.disabled"])
     task.cancel()
+
+
+async def test_a_follower_that_begins_again_acts_on_nothing_twice() -> None:
+    """It broke by something else than the ledger, and its job was begun anew with the place of long ago."""
+    tail, ends = Tail(), list[str]()
+    live, task = await follow(tail)
+    live.register("ses_1", "eve", "dev-1", ends.append)
+    tail.items.put_nowait([Placed(5, Instant(1), PersonDisabled("vic", "ada", "x"))])
+    tail.items.put_nowait(RuntimeError("broken"))
+    async with asyncio.timeout(60):
+        with pytest.raises(RuntimeError, match="broken"):
+            await task
+        again = asyncio.get_running_loop().create_task(live.follow(5))
+        while len(tail.asked) < 2:  # noqa: ASYNC110 - the test's own list
+            await asyncio.sleep(0.001)
+    assert tail.asked == [5, 6]
+    again.cancel()
+
+
+def test_one_session_that_cannot_be_ended_keeps_no_other_alive() -> None:
+    live, ends = Live(Tail(), no_access, still, lambda ends: 3600.0), list[str]()
+
+    def broken(because: str) -> None:
+        raise OSError(because)
+
+    live.register("ses_1", "eve", "dev-1", broken)
+    live.register("ses_2", "eve", "dev-1", ends.append)
+    live.end_all(SessionEnd.GATEWAY_STOPPED)
+    assert ends == ["gateway.stopped"]
 
 
 async def test_one_failure_after_a_quiet_hour_is_no_outage(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -141,8 +141,12 @@ async def through_ssh(gateway: Gateway, port: int, targets: AsyncExitStack) -> A
 
 @asynccontextmanager
 async def through_echo(gateway: Gateway, port: int, targets: AsyncExitStack) -> AsyncIterator[Way]:
-    server = await asyncio.create_subprocess_exec(sys.executable, str(ECHO / "line_server.py"), str(port))
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, str(ECHO / "line_server.py"), str(port), stdout=asyncio.subprocess.PIPE
+    )
     targets.push_async_callback(_ended, server)
+    assert server.stdout is not None
+    assert await server.stdout.readline() == b"listening\n"
     shared, crowd = gateway.platform.gateway, Crowd(LIMITS, Known(), randbelow)
     with closing(bound("echo", "127.0.0.1", 0)) as listening:
         listener = Listener(listening, crowd, lambda place: EchoDoor(shared, place))

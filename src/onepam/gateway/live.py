@@ -78,6 +78,7 @@ class Live:
         self._access = access
         self._clock = clock
         self._seconds_until = seconds_until
+        self._after = 0
         self._sessions: dict[str, LiveSession] = {}
         self._waiting: dict[str, asyncio.Future[Refused | None]] = {}
         self._checks: set[asyncio.Task[None]] = set()
@@ -117,14 +118,16 @@ class Live:
             del self._waiting[confirmation]
 
     async def follow(self, after: int) -> None:
-        """Acts on every event with index >= `after`, for ever. Without the ledger for 60 s, every session ends."""
+        """Acts on every event with index >= `after`, for ever, and on none twice, also when it begins again. Without
+        the ledger for 60 s, every session ends."""
+        self._after = max(self._after, after)
         loop = asyncio.get_running_loop()
         lost = last = -_SAME_OUTAGE_SECONDS
         while True:
             try:
-                async for batch in self._tail.follow(after):
+                async for batch in self._tail.follow(self._after):
                     self.apply(batch)
-                    after = batch[-1].index + 1
+                    self._after = batch[-1].index + 1
             except Fault as fault:
                 log.error("the ledger cannot be followed: %s", fault)
                 if loop.time() - last > _SAME_OUTAGE_SECONDS:
@@ -252,4 +255,7 @@ def _grants(*chains: Because) -> frozenset[str]:
 
 def _end(sessions: Iterable[LiveSession], because: SessionEnd) -> None:
     for live in tuple(sessions):
-        live.end(because)
+        try:
+            live.end(because)
+        except Exception:  # whoever stands behind it loses the access all the same
+            log.exception("session %s could not be ended", live.session)

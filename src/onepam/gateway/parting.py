@@ -25,7 +25,10 @@ def part(transport: asyncio.Transport) -> asyncio.Event:
     transport's protocol away. The event is set when nothing more is sent, not even by our kernel."""
     parting = _Parting(transport)
     transport.set_protocol(parting)
-    transport.write_eof()
+    try:
+        transport.write_eof()
+    except OSError:  # it was gone already, and nobody had read that yet
+        cut(transport)
     return parting.over
 
 

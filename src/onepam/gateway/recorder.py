@@ -136,11 +136,11 @@ class Recorder:
         self._sealer = Sealer(recording, key)
         self._strict = strict
         self._share = share
-        share.on_resume = self._drained
         self._pool = pool
         self._on_head = on_head
         self._on_failure = on_failure
         self._loop = asyncio.get_running_loop()
+        share.on_resume = self._drained_soon
         self._began = monotonic()
         self._at = 0
         self._synced_size = 0
@@ -284,6 +284,10 @@ class Recorder:
             self._loop.call_soon(self._on_failure, self.failure)
             self._release()
         return self.failure
+
+    def _drained_soon(self) -> None:
+        """Space may be found within a `record` of ours, and whoever waits records at once: never inside another."""
+        self._loop.call_soon(self._drained)
 
     def _drained(self) -> None:
         if not self.full:

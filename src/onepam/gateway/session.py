@@ -20,7 +20,7 @@ from typing import Generic, Protocol, TypeVar
 
 from onepam.app.open_session import Opened
 from onepam.app.ports import Ledger
-from onepam.app.sessions.close_session import close_session, fail_session
+from onepam.app.sessions.close_session import ENDED_ALREADY, close_session, fail_session
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed, SessionFailed
 from onepam.gateway.disk import Disk
@@ -160,11 +160,12 @@ class Session(Generic[T, R]):
         target = self._target = gateway.tasks.spawn(self._dial(opened))
         try:
             recorder = await self._recorder(opened)
-        except (Fault, OSError) as fault:
-            log.error("session %s cannot be recorded: %s", opened.session, fault)
+        except Exception as fault:  # whatever it is, the permit has an end and the target is left
+            log.error("session %s cannot be recorded: %s", opened.session, fault, exc_info=not _expected(fault))
             gateway.live.unregister(opened.session)
             await _hang_up(target)
-            failed = SessionFailed(opened.session, SessionEnd.RECORDER_FAILED, detail=str(fault))
+            because = self._why or SessionEnd.RECORDER_FAILED
+            failed = SessionFailed(opened.session, because, detail=str(fault))
             gateway.tasks.spawn(settle(lambda: fail_session(gateway.ledger, failed)))
             return Refused("recorder.failed", "This session cannot be recorded, so it is not opened.")
         relay = self._relay = self._legs.relay(opened, target, recorder)
@@ -273,15 +274,22 @@ class Session(Generic[T, R]):
 
 
 async def settle(write: Callable[[], Awaitable[Refused | None]]) -> None:
-    """Writes how something ended, however long the ledger is away. What a stop of the gateway cuts off, the next start
-    recovers."""
+    """Writes how something ended, however long the ledger is away or takes nothing (its clock is in doubt). What a stop
+    of the gateway cuts off, the next start recovers."""
     while True:
         try:
-            await write()
-            return
-        except Fault as fault:
-            log.error("the end of a session waits for the ledger: %s", fault)
-            await asyncio.sleep(SETTLE_SECONDS)
+            refused = await write()
+        except Exception as fault:
+            log.error("the end of a session waits for the ledger: %s", fault, exc_info=not isinstance(fault, Fault))
+        else:
+            if refused is None or refused.code == ENDED_ALREADY:
+                return
+            log.error("the end of a session waits for the ledger: %s", refused.message)
+        await asyncio.sleep(SETTLE_SECONDS)
+
+
+def _expected(fault: Exception) -> bool:
+    return isinstance(fault, Fault | OSError)
 
 
 def _leg(target: "asyncio.Future[T | Refused]") -> T | None:

@@ -166,21 +166,35 @@ class Anchors:
             while not self._try_lock(lock):
                 if self._stop.wait(PERIOD_SECONDS):
                     return
-            with contextlib.closing(connect(self._database, read_only=True)) as db:
-                publisher = Publisher(db, self.tiles, self._origin, self._log_key, self._sign, self._cosign)
-                while not self._stop.wait(PERIOD_SECONDS):
-                    self._step(publisher)
-                self._step(publisher)
+            while not self._published_until_stopped():
+                self._stop.wait(PERIOD_SECONDS)
         finally:
             os.close(lock)
+
+    def _published_until_stopped(self) -> bool:
+        """Whether the stop has come; else the database could not be opened."""
+        try:
+            db = connect(self._database, read_only=True)
+        except Exception as error:
+            self._in_trouble(error)
+            return self._stop.is_set()
+        with contextlib.closing(db):
+            publisher = Publisher(db, self.tiles, self._origin, self._log_key, self._sign, self._cosign)
+            while not self._stop.wait(PERIOD_SECONDS):
+                self._step(publisher)
+            self._step(publisher)
+        return True
+
+    def _in_trouble(self, error: Exception) -> None:
+        if str(error) != self.trouble:
+            log.error("the log cannot be published: %s", error)
+        self.trouble = str(error) or type(error).__name__
 
     def _step(self, publisher: Publisher) -> None:
         try:
             published = publisher.publish()
-        except (Fault, BadNote, OSError) as error:
-            if str(error) != self.trouble:
-                log.error("the log cannot be published: %s", error)
-            self.trouble = str(error)
+        except Exception as error:  # nobody else would begin this thread again
+            self._in_trouble(error)
             return
         if published is not None:
             self._last, self.trouble = (published, self._clock()), published.trouble

@@ -27,4 +27,5 @@ class Server(socketserver.ThreadingTCPServer):
 
 if __name__ == "__main__":
     with Server(("127.0.0.1", int(sys.argv[1])), Lines) as server:
+        os.write(1, b"listening\n")  # for whoever started it
         server.serve_forever()

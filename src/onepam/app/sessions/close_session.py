@@ -9,6 +9,9 @@ from onepam.domain.sessions.events import ChunksSealed, SealedHead, SessionClose
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused, Unavailable
 
+ENDED_ALREADY = "session.ended"
+"""The code of the refusal that is final: the session has its end. Any other says that the ledger takes nothing now."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionStatus:
@@ -37,7 +40,7 @@ async def close_session(ledger: Ledger, closed: SessionClosed) -> Refused | None
 
     def decide(facts: SessionStatus, now: Instant) -> Decided[None] | Refused:
         if facts.status != "open":
-            return Refused("session.ended", f"Session {closed.session} is {facts.status or 'unknown'}.")
+            return Refused(ENDED_ALREADY, f"Session {closed.session} is {facts.status or 'unknown'}.")
         return Decided((closed,), None)
 
     outcome = await ledger.commit(StatusQuery(closed.session), decide)
@@ -49,7 +52,7 @@ async def fail_session(ledger: Ledger, failed: SessionFailed) -> Refused | None:
 
     def decide(facts: SessionStatus, now: Instant) -> Decided[None] | Refused:
         if facts.status != "open":
-            return Refused("session.ended", f"Session {failed.session} is {facts.status or 'unknown'}.")
+            return Refused(ENDED_ALREADY, f"Session {failed.session} is {facts.status or 'unknown'}.")
         return Decided((failed,), None)
 
     outcome = await ledger.commit(StatusQuery(failed.session), decide)

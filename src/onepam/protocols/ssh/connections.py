@@ -189,6 +189,7 @@ class PersonConnection(Entering, _Tuned, asyncssh.SSHServerConnection):
             self._send_disconnect(DISC_BY_APPLICATION, f"OnePAM: {words}.", DEFAULT_LANG)
         self._transport = None
         self._loop.call_soon(self._cleanup, None)
+        self.place.leave()  # the transport's end is no longer told to this protocol
         return part(transport)
 
     def _send_kexinit(self) -> None:
