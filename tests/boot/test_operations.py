@@ -6,9 +6,11 @@ import os
 import re
 import sqlite3
 import threading
+from collections import Counter
 from contextlib import closing
 from http.client import HTTPConnection
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import pytest
@@ -105,6 +107,37 @@ async def test_what_keeps_people_out_makes_it_not_ready(tmp_path: Path) -> None:
         await until("signer", "away", 200)
         platform.operations.checks.listening.discard("ssh")
         await until("listeners", "closed", 503)
+
+
+async def test_one_look_serves_all_who_waited_for_it_however_long_it_took(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, looks = [0.0], Counter[str]()
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    async with running_gateway(tmp_path) as gateway:
+        checks, measuring = gateway.platform.operations.checks, gateway.platform.operations.measuring
+
+        def slow(of: object, name: str) -> None:
+            real = getattr(of, name)
+
+            async def look() -> object:
+                looks[name] += 1
+                now[0] += 5
+                return await real()
+
+            monkeypatch.setattr(of, name, look)
+
+        monkeypatch.setattr("onepam.boot.web.readiness.time", clock)
+        monkeypatch.setattr("onepam.boot.web.measuring.time", clock)
+        slow(checks, "_look")
+        slow(measuring, "_follow")
+        stand = await asyncio.gather(*(checks.look() for _ in range(6)))
+        assert looks["_look"] == 1
+        await asyncio.gather(*(measuring.measure(each) for each in stand))
+        assert looks["_follow"] == 1
+        now[0] += 5
+        await measuring.measure(await checks.look())
+        assert (looks["_look"], looks["_follow"]) == (2, 2)
 
 
 @pytest.mark.parametrize("shared", [False, True])

@@ -39,14 +39,11 @@ class Measuring:
     async def measure(self, readiness: Readiness) -> list[Family]:
         """All families now, or of a moment ago."""
         async with self._one:
-            now = time.monotonic()
-            if self._kept is None or now - self._kept[0] > KEPT_SECONDS:
+            if self._kept is None or time.monotonic() - self._kept[0] > KEPT_SECONDS:
                 with contextlib.suppress(Fault):  # without the ledger the rest is told still, and that it is away
                     await self._follow()
-                self._kept = (
-                    now,
-                    [*self._process(readiness), *self._sessions(), *await self._ledger(), *self._doors()],
-                )
+                found = [*self._process(readiness), *self._sessions(), *await self._ledger(), *self._doors()]
+                self._kept = (time.monotonic(), found)  # after the look: a slow one is shared, too
             return self._kept[1]
 
     async def _follow(self) -> None:

@@ -56,9 +56,9 @@ class ReadinessChecks:
     async def look(self) -> Readiness:
         """How it stands now, or stood a moment ago."""
         async with self._one:
-            now = time.monotonic()
-            if self._kept is None or now - self._kept[0] > KEPT_SECONDS:
-                self._kept = (now, await self._look())
+            if self._kept is None or time.monotonic() - self._kept[0] > KEPT_SECONDS:
+                looked = await self._look()
+                self._kept = (time.monotonic(), looked)  # after the look: a slow one is shared, too
             found = self._kept[1]
         return Readiness({**found.checks, "gateway": "stopping"}) if self.stopping else found
 
