@@ -71,7 +71,9 @@ class Stored:
         if found is None:
             return None
         record, digest = found
-        if self.payload is not None and payload_digest(self.salt or b"", self.payload) != digest:
+        if self.payload is not None and (
+            type(self.salt) is not bytes or payload_digest(self.salt, self.payload) != digest
+        ):
             return None
         self.__dict__["fields"] = fields  # as the property would, which would decode the body again
         return newest(record)
