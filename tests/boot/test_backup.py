@@ -19,6 +19,8 @@ from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.domain.sessions.events import SessionClosed, SessionOpened
+from onepam.store.engine.database import connect
+from onepam.store.engine.database import copy as copy_database
 from onepam.store.engine.ledger import SqliteLedger
 from tests.boot.installation import ONEPAM, ORIGIN, live, verify
 from tests.boot.test_continue import NEXT, continued, founded
@@ -245,6 +247,46 @@ async def test_places_are_apart(tmp_path: Path) -> None:
         assert done.returncode == 2
         assert "none within another" in done.stderr
     assert not of.copy.exists()
+
+
+@pytest.mark.parametrize("ending", ["", ".tar"])
+async def test_what_is_in_the_way_is_left_alone_and_nothing_is_left_behind(tmp_path: Path, ending: str) -> None:
+    of, strangers = Backed(tmp_path, ending), tmp_path / "strangers"
+    await of.live(1)
+    of.keys.touch()
+    done = await asyncio.to_thread(of.back_up)
+    assert done.returncode == 4
+    assert f"{of.keys} is there already" in done.stderr
+    assert list(tmp_path.glob("*.partial*")) == []
+    of.keys.unlink()
+    for name in (f"copy{ending}.partial.ledger.db", f"copy{ending}.partial"):
+        (tmp_path / name).symlink_to(strangers)
+        done = await asyncio.to_thread(of.back_up)
+        assert done.returncode == 4
+        assert f"{name} is there already" in done.stderr
+        assert not strangers.exists()
+        (tmp_path / name).unlink()
+    done = await asyncio.to_thread(of.back_up)
+    assert done.returncode == 0, done.stderr
+    for place in (of.copy, of.keys):
+        for each in (place, *place.rglob("*")):
+            assert each.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_the_database_is_copied_into_a_file_of_ours_alone(tmp_path: Path, linked: bool) -> None:
+    """Whoever makes the name after it was looked at gets nothing either."""
+    taken, strangers = tmp_path / "copy.partial.ledger.db", tmp_path / "strangers"
+    strangers.touch()
+    if linked:
+        taken.symlink_to(strangers)
+    else:
+        taken.hardlink_to(strangers)
+    with closing(connect(tmp_path / "ledger.db")) as db:
+        db.execute("CREATE TABLE secret (x)")
+        with pytest.raises(FileExistsError):
+            copy_database(db, taken, lambda done, of: None)
+    assert strangers.read_bytes() == b""
 
 
 async def test_killed_half_way_nothing_looks_whole(tmp_path: Path) -> None:

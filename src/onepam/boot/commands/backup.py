@@ -92,13 +92,13 @@ class Copy:
         self._partial = to.with_name(to.name + PARTIAL)
         self.beside = to.with_name(f"{to.name}{PARTIAL}.{DATABASE}")
         self.files: dict[str, str] = {}
-        for each, left in ((self._to, ""), (self._partial, ", left by a backup that did not finish: delete it")):
-            if each.exists():
+        for each in (self._to, self._partial, self.beside):
+            if os.path.lexists(each):
+                left = "" if each == self._to else ", left by a backup that did not finish: delete it"
                 raise Fault(f"{each} is there already{left}")
         self._tar: tarfile.TarFile | None = None
         if to.suffix == ".tar":
-            self._partial.touch(mode=0o600)
-            self._tar = tarfile.open(self._partial, "w", format=tarfile.PAX_FORMAT)  # noqa: SIM115 - closed by `whole`
+            self._tar = tarfile.open(self._partial, "x", format=tarfile.PAX_FORMAT)  # noqa: SIM115 - closed by `whole`
         else:
             self._partial.mkdir(mode=0o700)
 
@@ -164,9 +164,10 @@ def back_up(data: Path, to: Path, keys: Path) -> None:
     _apart(data, to, keys)
     backup, made_at = new_id("bak", secrets.token_bytes), iso(wall_clock())
     with contextlib.ExitStack() as undone:
-        copies = [Copy(each) for each in (to, keys)]
-        for each in copies:
-            undone.callback(each.drop)
+        copies = []
+        for place in (to, keys):
+            copies.append(Copy(place))
+            undone.callback(copies[-1].drop)
         with Progress(console=Console(stderr=True), transient=True) as bars:
             with standstill(database, lambda: _same_instant(data)) as (db, entries, same):
                 origin, log_key = origin_of(db) or "", log_key_of(db) or ""

@@ -59,7 +59,9 @@ def connect(path: Path | str, *, read_only: bool = False) -> SqliteDb:
 
 def copy(source: SqliteDb, target: Path, told: Callable[[int, int], None]) -> None:
     """Writes all that `source` sees into a new database, durably. Within a transaction of `source` that is one instant,
-    whatever others write meanwhile. `told` is given pages: done, and of how many. Raises `Unavailable`."""
+    whatever others write meanwhile. `told` is given pages: done, and of how many. Raises `Unavailable`, and
+    `FileExistsError` for a name that somebody else has made, or linked to a place of their own."""
+    target.touch(mode=0o600, exist_ok=False)
     try:
         with contextlib.closing(sqlite3.connect(target)) as db:
             source.backup(db, pages=COPY_PAGES, progress=lambda _, left, of: told(of - left, of))
