@@ -32,7 +32,7 @@ async def source_of_a_failure(config: Config, headers: dict[str, str]) -> str | 
         ada = Attributes("Ada", "ada@example.com")
         assert await add_person(platform.ledger, None, "per_ada", PersonKind.EMPLOYEE, ada, "founder") is None
         address = platform.config.url
-        async with httpx2.AsyncClient(base_url=address, headers=headers, follow_redirects=True) as browser:
+        async with httpx2.AsyncClient(base_url=address, headers=headers, follow_redirects=True, timeout=60) as browser:
             page = await browser.get("/sign-in")
             csrf = re.search(r'name="csrf" value="([^"]+)"', page.text)
             assert csrf is not None
@@ -97,7 +97,7 @@ async def test_tls_of_its_own(tmp_path: Path) -> None:
     async with Platform(settings).running() as platform:
         assert platform.config.url.startswith("https://localhost:")
         trusted = ssl.create_default_context(cafile=str(pem))
-        async with httpx2.AsyncClient(base_url=platform.config.url, verify=trusted) as browser:
+        async with httpx2.AsyncClient(base_url=platform.config.url, verify=trusted, timeout=60) as browser:
             page = await browser.get("/sign-in")
         assert page.status_code == 200
         assert "Secure" in page.headers["set-cookie"]

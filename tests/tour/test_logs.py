@@ -64,7 +64,8 @@ def test_no_secret_of_a_tour_is_logged(browser: Browser, corp: tuple[Federated, 
 
     found.process.stop()
     logged = found.process.log.read_text("utf-8")
-    lines = [json.loads(line) for line in logged.splitlines()]
+    # What the interpreter itself has to say of a signal in the middle of its end is no line of ours.
+    lines = [json.loads(line) for line in logged.splitlines() if line.startswith("{")]
     assert {"time", "level", "logger", "message"} <= set.intersection(*(set(line) for line in lines))
     assert any(line["message"].startswith("console http") for line in lines)
     assert len(known) > 25
