@@ -132,18 +132,6 @@ def test_a_chunk_is_due_by_activity_and_by_time() -> None:
     assert sealer.due(10 * SECOND)
 
 
-def test_a_bulk_stream_keeps_its_compressor_and_an_idle_session_none() -> None:
-    recorded, kept = Recorded(), list[bool]()
-    recorded.add(OPENED)
-    for data in (bytes(seal.MAX_CHUNK_BYTES), b"idle"):
-        recorded.add(output(1, data))
-        recorded.seal()
-        kept.append(recorded.sealer._compressor is not None)
-    assert kept == [True, False]
-    recorded.close()
-    assert list(recorded.reader(final=True)) == recorded.frames
-
-
 def test_what_came_is_given_before_more_is_asked_for() -> None:
     recorded = three_chunks()
     ends = recorded.records
