@@ -310,8 +310,9 @@ def test_a_body_without_a_length_is_bounded_too(office: Office) -> None:
 def test_an_evidence_pack_leaves_nothing_behind(office: Office) -> None:
     with office.client(office.join("auditor")) as client:
         period = {"starts": "2026-01-01T00:00:00Z", "ends": "2026-02-01T00:00:00Z"}
-        answer = client.post("/evidence", json=period)
-        assert (answer.status_code, len(answer.content)) == (200, 200_002)
+        with client.stream("POST", "/evidence", json=period) as answer:
+            assert list(office.folder.glob("*.zip")) == [], "whoever leaves now leaves nothing"
+            assert (answer.status_code, len(answer.read())) == (200, 200_002)
         assert answer.headers["content-type"] == "application/zip"
         wrong = client.post("/evidence", json={**period, "ends": "2025-01-01T00:00:00Z"})
         assert wrong.status_code == 422

@@ -24,8 +24,8 @@ class ApiServices:
     `gateway_name` and `ssh_port` are what a person's SSH client connects to, `host_key_line` the known_hosts line
     (`@cert-authority ...` or a plain key) by which it knows the gateway. `entry_proof` gives None for an index that is
     not in the newest checkpoint. `evidence_pack` draws a pack of [starts, ends) for the actor into a temporary file,
-    which the API deletes once it is sent. `clock` is the ledger's time, `wall` this machine's clock, for what is
-    compared with somebody else's.
+    which the API deletes before it sends the first byte. `clock` is the ledger's time, `wall` this machine's clock, for
+    what is compared with somebody else's.
     """
 
     ledger: Ledger
