@@ -43,9 +43,9 @@ FACTOR = "tests/app/test_second_factor.py::"
 SSH = "tests/protocols/ssh/test_serve_"
 MACHINE = "tests/app/test_service_keys.py::"
 HALF = "tests/console/test_half_signed_in.py::test_nothing_opens"
-RULES = "tests/domain/test_signing_in.py::"
-FEDERATED = "tests/domain/test_federated.py::"
-BASES = "tests/domain/test_mfa_rule.py::test_what_each_basis_opens"
+RULES = "tests/domain/signing_in/test_signing_in.py::"
+FEDERATED = "tests/domain/providers/test_federated.py::"
+BASES = "tests/domain/access/test_mfa_rule.py::test_what_each_basis_opens"
 
 WAYS = (
     Way(
@@ -131,7 +131,7 @@ WAYS = (
         ),
         "the link, and a new password alone",
         "nothing is enrolled; no session",
-        (HALF, "tests/domain/test_enrolling.py::test_enrolling_needs_a_second_factor"),
+        (HALF, "tests/domain/signing_in/test_enrolling.py::test_enrolling_needs_a_second_factor"),
     ),
     Way(
         "Console, its cookie",

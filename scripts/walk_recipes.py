@@ -36,9 +36,9 @@ RECIPES = (
         EVENT,
         5,
         (
-            "tests/domain/test_disk.py",
-            "tests/domain/test_event.py::test_every_kind_comes_back_as_it_went_in[disk.replaced-1]",
-            "tests/domain/test_words.py::test_every_kind_has_a_sentence_also_where_it_is_erased[disk.replaced]",
+            "tests/domain/host/test_disk.py",
+            "tests/domain/history/test_event.py::test_every_kind_comes_back_as_it_went_in[disk.replaced-1]",
+            "tests/domain/history/test_words.py::test_every_kind_has_a_sentence_also_where_it_is_erased[disk.replaced]",
             "tests/store/test_state_table.py::test_every_kind_of_event_has_a_projection",
             "tests/house/test_docs.py",
             "tests/house/test_forms.py",

@@ -127,3 +127,12 @@ def test_the_runtime_is_a_part_of_the_tests_environment() -> None:
     runtime, dev = ({line.split(" ")[0] for line in (ROOT / "locks" / f"{lock}.lock").read_text().splitlines()
                      if "==" in line} for lock in ("runtime", "dev"))  # fmt: skip
     assert runtime - dev == set()
+
+
+def test_the_tests_of_the_domain_lie_in_its_rooms() -> None:
+    rooms = {path.name for path in (PACKAGE / "domain").iterdir() if path.is_dir()}
+    homes = {
+        path.relative_to(ROOT / "tests" / "domain").parts[0] for path in (ROOT / "tests" / "domain").rglob("test_*.py")
+    }
+    assert homes
+    assert homes <= rooms

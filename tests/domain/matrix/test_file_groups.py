@@ -1,7 +1,7 @@
 """Bindings in access.yaml to groups that a directory feeds."""
 
 from onepam.domain.access.model import SubjectKind
-from tests.domain.test_access_file import FILE, matrix, problems
+from tests.domain.matrix.test_file import FILE, matrix, problems
 
 
 def test_a_directory_s_group_is_bound_without_being_declared() -> None:

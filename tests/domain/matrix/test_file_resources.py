@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.domain.test_access_file import FILE, matrix, problems
+from tests.domain.matrix.test_file import FILE, matrix, problems
 
 
 def test_the_environment_that_a_resource_lets_through() -> None:

@@ -13,7 +13,7 @@ from onepam.domain.history.words import Words, naming, plainly, words
 from onepam.domain.people.events import PersonDisabled
 from onepam.domain.requests.events import GrantEnded, RequestApproved, RequestDenied
 from onepam.kernel.clock import FOREVER, Instant
-from tests.domain.test_event import values
+from tests.domain.history.test_event import values
 
 
 class Side(StrEnum):

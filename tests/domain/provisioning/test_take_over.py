@@ -10,7 +10,19 @@ from onepam.domain.provisioning.users import put_user
 from onepam.kernel.clock import DAY, Instant
 from tests.domain.given import ADMINISTRATOR, present
 from tests.domain.given import NOW as GIVEN
-from tests.domain.test_provisioning import CHANGE, EVE, FACTS, NEW, NOW, THERE, code, events, known, last, wished
+from tests.domain.provisioning.test_provisioning import (
+    CHANGE,
+    EVE,
+    FACTS,
+    NEW,
+    NOW,
+    THERE,
+    code,
+    events,
+    known,
+    last,
+    wished,
+)
 
 SHOWN = Shown("usr_1", 1, "per_eve")
 

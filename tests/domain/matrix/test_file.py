@@ -20,7 +20,7 @@ ECDSA = (
     "uHWWWmFVsaR0IEo6KPF6K5sUfrnEQjV1xIEh4MF9RnaOLUeccSTN3wUci2aL7s="
 )
 ADA, MAX = Someone("per_ada", "ada@example.com", True, None), Someone("per_max", "max@example.com", True, None)
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "access.yaml"
+EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "access.yaml"
 
 FILE = f"""\
 version: 1

@@ -14,7 +14,7 @@ import onepam.domain.history.event as events
 from onepam.domain.history.event import Kind, Registry, UnknownKind, as_stored, event, every_version, private
 from onepam.domain.history.reading import as_written
 from onepam.kernel.canonical import decode
-from tests.domain.test_event import values
+from tests.domain.history.test_event import values
 
 DIGEST = "ab" * 32
 
