@@ -51,7 +51,7 @@ def disk_replaced(db: Db, place: Place, event: events.DiskReplaced) -> None:
 """,
     ),
     Edit(
-        "tests/domain",
+        "tests/domain/host",
         "test_disk.py",
         """
 
@@ -64,9 +64,9 @@ def test_a_disk_is_replaced_where_it_runs_out(known: DiskStage) -> None:
         assert outcome == Decided((DiskReplaced("nod_1"),), None)
 """,
     ),
-    Edit("tests/domain", "test_disk.py", "DiskRecovered, DiskReplaced, DiskStage, replace_disk, report_disk",
+    Edit("tests/domain/host", "test_disk.py", "DiskRecovered, DiskReplaced, DiskStage, replace_disk, report_disk",
          "DiskRecovered, DiskStage, report_disk", instead=True),
-    Edit("tests/domain", "test_disk.py",
+    Edit("tests/domain/host", "test_disk.py",
          "\nfrom onepam.domain.history.commit import Decided\nfrom onepam.kernel.errors import Refused",
          "from onepam.kernel.clock import Instant"),
 )  # fmt: skip
@@ -93,8 +93,8 @@ FIELD = (
          "    stage = events.DiskStage.ENOUGH\n"
          "    DISK.put(db, place.time, node=event.node, stage=stage, free=event.size, total=event.size)\n",
          "    DISK.end(db, place.time, node=event.node)\n", instead=True),
-    Edit("tests/domain", "test_disk.py", '"nod_1", 8, Instant(1))', '"nod_1", Instant(1))', instead=True),
-    Edit("tests/domain", "test_disk.py", 'DiskReplaced("nod_1", 8)', 'DiskReplaced("nod_1")', instead=True),
+    Edit("tests/domain/host", "test_disk.py", '"nod_1", 8, Instant(1))', '"nod_1", Instant(1))', instead=True),
+    Edit("tests/domain/host", "test_disk.py", 'DiskReplaced("nod_1", 8)', 'DiskReplaced("nod_1")', instead=True),
 )  # fmt: skip
 
 USE_CASE = (
@@ -128,7 +128,7 @@ from onepam.domain.history.commit import Decided""",
         instead=True,
     ),
     Edit(
-        "tests/domain",
+        "tests/domain/host",
         "test_disk.py",
         """
 
@@ -140,13 +140,13 @@ def test_an_administrator_says_so() -> None:
 """,
     ),
     Edit(
-        "tests/domain",
+        "tests/domain/host",
         "test_disk.py",
         "from onepam.domain.access.authority import ActorFacts\nfrom onepam.domain.history.commit import Decided",
         "from onepam.domain.history.commit import Decided",
         instead=True,
     ),
-    Edit("tests/domain", "test_disk.py", "DiskStage, ReplaceFacts, replace_disk, report_disk, say_replaced",
+    Edit("tests/domain/host", "test_disk.py", "DiskStage, ReplaceFacts, replace_disk, report_disk, say_replaced",
          "DiskStage, replace_disk, report_disk", instead=True),
     Edit(
         APP,
