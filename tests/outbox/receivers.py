@@ -22,6 +22,7 @@ from standardwebhooks import Webhook
 from tests.targets import free_port
 
 PASSWORD = "correct horse battery"
+SILENT = "no answer to this one"
 OK = "250 OK"
 
 
@@ -75,7 +76,8 @@ class Post:
 
 def _password(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
     right = isinstance(data, LoginPassword) and (data.login, data.password) == (b"onepam", PASSWORD.encode())
-    return AuthResult(success=right)
+    silent = isinstance(data, LoginPassword) and data.password == SILENT.encode()
+    return AuthResult(success=right, handled=silent)  # what is "handled" and no success gets no answer at all
 
 
 @contextmanager

@@ -17,11 +17,12 @@ from onepam.domain.people.events import PersonChanged, PersonDisabled
 from onepam.domain.roster.events import RosterHeld
 from onepam.domain.signing_in.events import FactorRemoved
 from onepam.domain.telling.outbox import NoticeFailed, NoticeSent, ReceiverFailing
+from onepam.egress.outbox import mail
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, iso
 from onepam.store.read.alarms import alarms
 from onepam.store.read.outbox import deliveries, waiting
 from tests.outbox.company import Company, Place, place, toml
-from tests.outbox.receivers import Hook, Log, Post, hook_receiver, post_office, rsyslog
+from tests.outbox.receivers import SILENT, Hook, Log, Post, hook_receiver, post_office, rsyslog
 
 pytestmark = pytest.mark.anyio
 
@@ -206,17 +207,21 @@ async def test_a_restart_repeats_nothing_and_loses_nothing(there: Place, tmp_pat
     assert [body["type"] for _, body in hook.taken] == ["system.verified", "directory.held"]
 
 
-@pytest.mark.parametrize("how", ["another CA", "no STARTTLS", "a wrong password"])
-async def test_a_mail_server_that_is_not_trusted_gets_nothing(there: Place, tmp_path: Path, how: str) -> None:
+@pytest.mark.parametrize("how", ["another CA", "no STARTTLS", "a wrong password", "no answer to a password"])
+async def test_a_mail_server_that_is_not_trusted_gets_nothing(
+    there: Place, tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     post = Post()
     changes: dict[str, object] = {"webhooks": (), "syslog": ()}
     if how == "another CA":
         changes["notice_ca"] = ""
-    elif how == "a wrong password":
+    elif how in ("a wrong password", "no answer to a password"):
         wrong = tmp_path / "wrong"
-        wrong.write_text("wrong")
+        wrong.write_text("wrong" if how == "a wrong password" else SILENT)
         wrong.chmod(0o600)
         changes["mail_password_file"] = str(wrong)
+        if how == "no answer to a password":
+            monkeypatch.setattr(mail, "ANSWER_SECONDS", 2.0)
     async with company(there, tmp_path, **changes) as here:
         with post_office(post, there.tls, there.mail, implicit=how == "no STARTTLS"):
             await here.record(FOUND)
@@ -224,7 +229,8 @@ async def test_a_mail_server_that_is_not_trusted_gets_nothing(there: Place, tmp_
                 await here.tell()
     if how != "no STARTTLS":
         codes = {each.because for each in here.written(ReceiverFailing)}
-        assert codes == {"mail.tls" if how == "another CA" else "mail.sign_in"}
+        because = {"another CA": "mail.tls", "a wrong password": "mail.sign_in", "no answer to a password": "mail.down"}
+        assert codes == {because[how]}
     assert not post.taken
 
 

@@ -128,10 +128,12 @@ class Mail:
 
 @contextmanager
 def _signing_in() -> Iterator[None]:
-    """Some servers break off rather than say no a second time."""
+    """Some servers break off rather than say no a second time. One that only says nothing is down."""
     try:
         yield
     except smtplib.SMTPServerDisconnected as error:
+        if isinstance(error.__context__, TimeoutError):
+            raise
         raise smtplib.SMTPAuthenticationError(535, str(error)) from None
 
 
