@@ -61,16 +61,10 @@ class Egress:
 
     async def resolve(self, host: str, port: int) -> str | Refused:
         """The one address to connect to, or why there is none."""
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(RESOLVE_SECONDS):
-                found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except TimeoutError:
-            return Refused("target.unresolved", f"The name {host} could not be resolved in time.")
-        except (OSError, UnicodeError):
-            return Refused("target.unresolved", f"The name {host} cannot be resolved.")
-        address = ip_address(found[0][4][0].partition("%")[0]) if isinstance(found[0][4][0], str) else None
-        if address is None or not self.admits(address, port):
+        address = _written(host) or await _looked_up(host, port)
+        if isinstance(address, Refused):
+            return address
+        if not self.admits(address, port):
             hint = "If it is meant, the setting egress admits exactly this address and port."
             return Refused("target.address", f"{host} leads to an address that this gateway does not connect to.", hint)
         return str(address)
@@ -88,6 +82,25 @@ class Egress:
         """Whether an exception of the operator names this address and port: there, and only there, unencrypted goes."""
         plain = _plain(ip_address(address) if isinstance(address, str) else address)
         return any(plain in each.network and port == each.port for each in self.admitted)
+
+
+def _written(host: str) -> Address | None:
+    """The address that the text is: most targets are given by theirs, and a look-up takes a thread."""
+    try:
+        return None if "%" in host else ip_address(host)
+    except ValueError:
+        return None
+
+
+async def _looked_up(host: str, port: int) -> Address | Refused:
+    try:
+        async with asyncio.timeout(RESOLVE_SECONDS):
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return ip_address(str(found[0][4][0]).partition("%")[0])
+    except TimeoutError:
+        return Refused("target.unresolved", f"The name {host} could not be resolved in time.")
+    except (OSError, ValueError):
+        return Refused("target.unresolved", f"The name {host} cannot be resolved.")
 
 
 def _plain(address: Address) -> Address:
