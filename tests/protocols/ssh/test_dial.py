@@ -1,6 +1,7 @@
 """Dialling real and hostile targets: the host key is exactly the pinned one, and every failure has its words."""
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -44,6 +45,24 @@ async def test_a_pinned_target_is_reached(target: Sshd, tmp_path: Path) -> None:
     assert isinstance(connection, TargetConnection)
     assert (await connection.run("echo reached")).stdout == b"reached\n"
     assert connection.get_extra_info("send_cipher") == "aes128-gcm@openssh.com"
+    connection.abort()
+
+
+async def test_the_key_signs_without_asking_first(target: Sshd, tmp_path: Path) -> None:
+    connection = await dial("127.0.0.1", target.port, target.login, key_of(tmp_path), None, [pin(target)], 10)
+    assert isinstance(connection, TargetConnection)
+    connection.abort()
+    assert "Accepted publickey" in target.log
+    assert "Postponed publickey" not in target.log  # sshd's word for a question about a key
+
+
+async def test_small_packets_are_acknowledged_at_once(target: Sshd, tmp_path: Path) -> None:
+    connection = await dial("127.0.0.1", target.port, target.login, key_of(tmp_path), None, [pin(target)], 10)
+    assert isinstance(connection, TargetConnection)
+    assert (await connection.run("echo reached")).stdout == b"reached\n"
+    plain = connection.get_extra_info("socket")
+    connection.data_received(b"")  # as a read that nothing is sent for
+    assert plain.getsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK) == 1
     connection.abort()
 
 
