@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from onepam.evidence.envelope import AsOf, Envelope, Exclusion, Filter, Period, Source, System
 from onepam.evidence.pack import Disclosed, Erased, Packed, PackInput, Payload, checkpoint_name, write_pack
 from onepam.evidence.report import Column, Report, Row, Said
-from onepam.evidence.verifier.verify import RULES
+from onepam.evidence.verifier.rules import RULES
 from onepam.kernel.canonical import encode
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, iso, parse
 from onepam.ledger.entry import Entry, Header, payload_digest

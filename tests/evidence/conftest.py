@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from onepam.evidence.verifier.verify import main
+from onepam.evidence.verifier.command import main
 from tests.evidence.company import LOG, WITNESS, History, history, pack_input, written
 from tests.evidence.live import complete
 
@@ -35,7 +35,7 @@ def drawn_pack(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture
 def check(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Check:
-    """Verifies the bytes of a pack with the keys given; the exit code and the JSON result."""
+    """Verifies the bytes of a pack with the keys given, by the parts of the verifier; exit code and JSON result."""
 
     def run(pack: bytes, *arguments: str) -> tuple[int, dict[str, Any]]:
         path = tmp_path / "pack.zip"

@@ -12,7 +12,7 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from zlib import compressobj, crc32
 
-from onepam.evidence.verifier.verify import as_csv
+from onepam.evidence.verifier.tabular import as_csv
 from onepam.kernel.canonical import encode
 from tests.evidence.company import LOG, WITNESS, History
 

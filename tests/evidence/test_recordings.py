@@ -9,7 +9,7 @@ import pytest
 
 from onepam.app.sessions.check_recordings import check_recordings
 from onepam.domain.sessions.recordings import Checked, Condition
-from onepam.evidence.verifier.verify import BAD
+from onepam.evidence.verifier.rules import BAD
 from onepam.kernel.clock import DAY, Instant, iso
 from onepam.store.engine.database import connect
 from tests.company import START

@@ -22,7 +22,7 @@ from onepam.domain.signing_in.events import SignedOut
 from onepam.domain.signing_in.service_keys import ServiceKey
 from onepam.evidence.envelope import AsOf, Period
 from onepam.evidence.reports import REPORTS, Drawn, Scope, TooLarge, access, leavers, requests, scope, sessions
-from onepam.evidence.verifier.verify import RULES
+from onepam.evidence.verifier.rules import RULES
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, iso
 from onepam.kernel.errors import Corrupt
 from onepam.store.db import rows

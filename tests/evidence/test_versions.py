@@ -11,7 +11,7 @@ from onepam.app.ports import Kept
 from onepam.domain.history import event as events
 from onepam.domain.history.event import Registry, event, private
 from onepam.evidence.reports.entries import _told
-from onepam.evidence.verifier import verify
+from onepam.evidence.verifier import disclosed
 from onepam.kernel.canonical import encode
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
@@ -74,7 +74,7 @@ def aged(monkeypatch: pytest.MonkeyPatch) -> History:
 
 def knows(monkeypatch: pytest.MonkeyPatch, **steps: Callable[..., Any]) -> None:
     """A verifier of a release in which these kinds have a second version."""
-    monkeypatch.setattr(verify, "UPCASTS", {(kind.replace("_", "."), 1): step for kind, step in steps.items()})
+    monkeypatch.setattr(disclosed, "UPCASTS", {(kind.replace("_", "."), 1): step for kind, step in steps.items()})
 
 
 def test_old_and_new_entries_are_verified_together(

@@ -101,7 +101,7 @@ def test_what_is_said_here_to_be_read_is_there() -> None:
 
 def test_nobody_else_reads_bodies_as_they_were_stored() -> None:
     files = {str(path.relative_to(SOURCE)) for path in SOURCE.rglob("*.py") if RAW.search(path.read_text("utf-8"))}
-    assert files - {"evidence/verifier/verify.py"} == set(READ)
+    assert files - {"evidence/verifier/disclosed.py", "evidence/verifier/verify.py"} == set(READ)
 
 
 @dataclass(frozen=True)

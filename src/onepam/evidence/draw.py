@@ -125,7 +125,7 @@ def draw_pack(
 def check_pack(path: Path, log: PublishedLog) -> None:
     """Verifies the finished file as an auditor would, with the keys that we hold. Raises `Corrupt`."""
     try:
-        _, doubts = verify.verify(str(path), [log.log_key], list(log.witnesses))
+        doubts = verify.verify(str(path), [log.log_key], list(log.witnesses)).doubts
     except verify.Refused as refused:
         raise Corrupt(f"the evidence pack does not verify: {refused}") from None
     if doubts:

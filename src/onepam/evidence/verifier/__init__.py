@@ -1,1 +1,4 @@
-"""The stand-alone verifier. `verify.py` is one file that runs without the rest of OnePAM and shares no code with it."""
+"""The stand-alone verifier, in parts that share no code with the product.
+
+`scripts/verifier.py` makes `verify.py` of them: one file that runs without the rest of OnePAM.
+"""

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onepam.evidence.verifier.verify import BASE, L, P, _encode, _times, ed25519
+from onepam.evidence.verifier.ed25519 import BASE, L, P, _encode, _times, ed25519
 from tests.evidence.forge import L as ORDER
 
 # RFC 8032, section 7.1: public key, message, signature

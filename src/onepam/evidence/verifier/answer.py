@@ -1,0 +1,21 @@
+"""What the verification has found so far: the lists and lines that are printed at the end."""
+
+from __future__ import annotations
+
+from typing import List
+
+
+class Answer:
+    """`proved` and `not_proved` are sentences; `about` says what the pack is, and `entries` which of the log it proves;
+    `anchors` what holds it from outside; `doubts` why its author is not checked; `unanchored` what to give where there
+    is no anchor. `recordings` is that line, and `bad` counts recordings that are not as they were sealed."""
+
+    def __init__(self) -> None:
+        self.about: List[str] = []
+        self.entries = ""
+        self.proved: List[str] = []
+        self.not_proved: List[str] = []
+        self.anchors: List[str] = []
+        self.doubts: List[str] = []
+        self.unanchored = ""
+        self.recordings, self.bad = "not told: the pack has no report of sessions", 0

@@ -1,0 +1,103 @@
+"""The archive: a narrow profile of zip (PKWARE APPNOTE, sections 4.3.7, 4.3.12, 4.3.16), read in memory.
+
+Every byte belongs to exactly one member, so that every reader sees the same files: one disk, no zip64, no comments,
+no extra fields, members back to back. docs/evidence-pack.md has the whole list.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+import struct
+import zlib
+from typing import Dict, NamedTuple, Tuple
+
+from onepam.evidence.verifier.refusal import need
+
+MAX_TOTAL = 2 << 30  # bytes, of the zip and of what is in it
+MAX_RATIO = 200  # how many times a member may expand
+END = 22  # bytes of the end record
+FIXED = ("README.txt", "bodies.sha256", "checkpoint", "entries.jsonl", "headers.jsonl", "manifest.json",
+         "payloads.jsonl", "range.json", "verify.py")  # fmt: skip
+REPORT_FILE = re.compile(r"reports/([a-z][a-z0-9_]{0,40})\.(?:json|csv|envelope\.json)")
+
+
+class Member(NamedTuple):
+    """What the central directory says of a file. `local` is its local header as it must be, `record` the bytes of its
+    record in the directory, `at` where the local header begins."""
+
+    name: str
+    method: int
+    crc: int
+    packed: int
+    size: int
+    at: int
+    local: bytes
+    record: int
+
+
+def read_archive(data: bytes) -> Dict[str, bytes]:
+    """The files of a pack by their names."""
+    count, directory = _end_record(data)
+    files: Dict[str, bytes] = {}
+    at, end_of_last, total = directory, 0, 0
+    for _ in range(count):
+        member = _member(data, at)
+        name = member.name
+        at += member.record
+        total += member.size
+        need(name not in files, f"zip: two members named {name}")
+        need(member.size <= MAX_RATIO * max(member.packed, 1), f"zip: {name} expands more than {MAX_RATIO} times")
+        need(total <= MAX_TOTAL, "zip: contents larger than the bound")
+        need(member.at == end_of_last, f"zip: {name} overlaps, or bytes lie before it")
+        begin = member.at + len(member.local)
+        need(data[member.at : begin] == member.local, f"zip: {name}: local header differs from the central one")
+        end_of_last = begin + member.packed
+        need(end_of_last <= directory, f"zip: {name} runs into the directory")
+        files[name] = _content(data[begin:end_of_last], member)
+    need(end_of_last == directory and at == len(data) - END, "zip: bytes between the members and the directory")
+    return files
+
+
+def _end_record(data: bytes) -> Tuple[int, int]:
+    """How many members there are, and where the central directory begins."""
+    here = len(data) - END
+    need(here >= 0 and data[here : here + 4] == b"PK\5\6", "zip: no end record at the very end (cut, or data after it)")
+    disk, first_disk, on_disk, count, size, at, comment = struct.unpack("<4H2LH", data[here + 4 :])
+    need(disk == first_disk == comment == 0 and on_disk == count, "zip: several disks, or a comment")
+    need(count < 0xFFFF and at + size == here, "zip: zip64, or bytes before or after the archive")
+    return count, at
+
+
+def _member(data: bytes, at: int) -> Member:
+    """The member whose record in the central directory begins at `at`."""
+    central = data[at : at + 46]
+    need(at + 46 <= len(data) - END and central[:4] == b"PK\1\2", "zip: broken central directory")
+    (_, maker, version, flags, method, _, _, crc, packed, size, name_length, extra, comment, disk, internal,
+     attributes, where) = struct.unpack("<4s6H3L5H2L", central)  # fmt: skip
+    raw = data[at + 46 : at + 46 + name_length]
+    name = raw.decode("ascii", "backslashreplace")
+    odd = name.startswith("/") or ".." in name or "\\" in name or ":" in name or not raw.isascii()
+    need(not odd and name.isprintable(), f"zip: odd path {name!r}")
+    need(name in FIXED or REPORT_FILE.fullmatch(name), f"zip: {name!r} is no file of an evidence pack")
+    need(not flags & 0x41, f"zip: {name} is encrypted")
+    is_file = stat.S_IFMT(attributes >> 16) in (0, stat.S_IFREG) and not attributes & 0x10
+    need(is_file, f"zip: {name} is a link or a directory")
+    need(version <= 20 and 0xFFFFFFFF not in (packed, size, where), f"zip: {name} uses zip64 or a newer format")
+    need(flags == 0 and method in (0, 8), f"zip: {name}: flags or compression method not allowed")
+    need(extra == comment == disk == 0, f"zip: {name} has extra fields, a comment or another disk")
+    plain = (maker, internal, attributes) == (0x0314, 0, 0o100644 << 16)
+    need(plain, f"zip: {name}: maker or attributes are not those of a pack")
+    return Member(name, method, crc, packed, size, where, b"PK\3\4" + central[6:32] + raw, 46 + name_length)
+
+
+def _content(packed: bytes, member: Member) -> bytes:
+    content = packed
+    if member.method == 8:
+        inflate = zlib.decompressobj(-15)
+        content = inflate.decompress(packed, member.size + 1)
+        ends = inflate.eof and not inflate.unused_data
+        need(ends, f"zip: {member.name}: compressed data does not end where it says")
+    fits = len(content) == member.size and zlib.crc32(content) == member.crc
+    need(fits, f"zip: {member.name}: wrong size or CRC")
+    return content

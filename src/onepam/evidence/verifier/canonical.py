@@ -1,0 +1,92 @@
+"""JSON: one value has one encoding (RFC 8785 without floats); times in UTC (RFC 3339).
+
+Duplicate keys, numbers that are no integers below 2^53 (RFC 7493, section 2.2), other spellings of the same value and
+deep nesting are refused.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import re
+from typing import Any, Dict, Iterator, List, Tuple
+
+from onepam.evidence.verifier.refusal import Refused, need
+
+MAX_DEPTH, MAX_INTEGER = 32, (1 << 53) - 1
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+    found = dict(pairs)
+    need(len(found) == len(pairs), "JSON: duplicate key")
+    return found
+
+
+def _integer(text: str) -> int:
+    need(len(text) <= 17 and abs(int(text)) <= MAX_INTEGER, "JSON: integer outside 2^53")
+    return int(text)
+
+
+def _no_number(text: str) -> Any:
+    raise Refused(f"JSON: {text} where an integer is due")
+
+
+_decode_json = json.JSONDecoder(
+    object_pairs_hook=_unique, parse_int=_integer, parse_float=_no_number, parse_constant=_no_number
+).decode
+canonical = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
+
+
+def _check_depth(value: Any) -> None:
+    layer: List[Any] = [[value]]
+    for _ in range(MAX_DEPTH + 1):
+        inner = (child for item in layer for child in (item.values() if type(item) is dict else item))
+        layer = [child for child in inner if type(child) in (dict, list)]
+    need(not layer, f"JSON: nested deeper than {MAX_DEPTH}")
+
+
+def parse(data: bytes, what: str) -> Any:
+    """The value of which `data` is the canonical encoding. Raises `Refused`, which names `what`."""
+    try:
+        text = data.decode("utf-8")
+        value = _decode_json(text)
+        if text.count("{") + text.count("[") > MAX_DEPTH:
+            _check_depth(value)
+        need(canonical(value) == text, "JSON: not in canonical form")
+    except RecursionError:
+        raise Refused(f"{what}: JSON: nested deeper than {MAX_DEPTH}") from None
+    except (ValueError, Refused) as error:
+        raise Refused(f"{what}: {error}") from None
+    return value
+
+
+def members(value: Any, what: str, **types: type) -> Any:
+    """The object `value`, which has exactly these members of exactly these types."""
+    need(type(value) is dict and set(value) == set(types), f"{what}: members must be {', '.join(types)}")
+    for key, kind in types.items():
+        need(kind is object or type(value[key]) is kind, f"{what}: {key} must be {kind.__name__}")
+        need(kind is not int or value[key] >= 0, f"{what}: {key} is negative")
+    return value
+
+
+def lines(data: bytes, what: str) -> Iterator[Any]:
+    """The values of JSON lines, each ended by a newline."""
+    need(not data or data.endswith(b"\n"), f"{what}: last line is cut")
+    for number, line in enumerate(data.split(b"\n")[:-1], 1):
+        yield parse(line, f"{what} line {number}")
+
+
+def instant(text: Any, what: str) -> int:
+    """Microseconds since 1970 in UTC of `2026-03-03T14:00:00.000000Z`."""
+    try:
+        need(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", text, re.ASCII), "")
+        moment = datetime.datetime.strptime(text[:-1] + "+0000", "%Y-%m-%dT%H:%M:%S.%f%z")
+    except (ValueError, TypeError, Refused):
+        raise Refused(f"{what}: {text!r} is not a time in UTC") from None
+    return (moment - EPOCH) // datetime.timedelta(microseconds=1)
+
+
+def iso(at: int) -> str:
+    """The text of microseconds since 1970 in UTC."""
+    return (EPOCH + datetime.timedelta(microseconds=at)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,116 @@
+"""Verify a OnePAM evidence pack. One file, Python 3.9 or newer, standard library only; shares no code with OnePAM.
+
+    python3 -I verify.py pack.zip --log-key KEY... [--witness-key KEY]... [--checkpoint FILE]... [--at-least SIZE ROOT]
+                         [--json]
+
+KEY is a verifier key (name+id+base64) or a file that holds one; of a log that goes on after a loss, the key of before,
+too. Get it outside the pack: what stands inside the pack speaks for itself only. An anchor says from outside that the
+history was not rewritten: a witness that cosigned, a checkpoint or the size and root of one that was kept elsewhere.
+
+Exit 0: anchored and intact. 5: the same, and the pack says of a recording that it is missing, cut or altered. 3:
+consistent but not anchored, or the author was not checked. 2: nothing was judged, the arguments are wrong. 1: anything
+else, any error in the pack included. Where several apply: 1, 5, 3. docs/evidence-pack.md describes the format.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+from onepam.evidence.verifier.anchors import anchors_from_outside
+from onepam.evidence.verifier.answer import Answer
+from onepam.evidence.verifier.refusal import Refused, Usage, show
+from onepam.evidence.verifier.verdict import verify
+
+INTACT, BROKEN, USAGE, UNANCHORED, RECORDINGS = 0, 1, 2, 3, 5  # exit codes; docs/evidence.md has the table
+LAWFUL = "not judged yet"
+
+
+class _Arguments(argparse.ArgumentParser):
+    def error(self, message: str) -> Any:
+        raise Usage(f"usage: {message}")
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = _Arguments(prog="verify.py", description="Verify a OnePAM evidence pack.", allow_abbrev=False)
+    parser.add_argument("pack", help="the pack, a zip file")
+    parser.add_argument("--log-key", action="append", default=[], help="the log's verifier key or a file with it, "
+                        "obtained outside the pack; may be repeated")  # fmt: skip
+    parser.add_argument("--witness-key", action="append", default=[], help="the same for a witness; may be repeated")
+    parser.add_argument("--checkpoint", action="append", default=[], help="a signed checkpoint that was kept elsewhere")
+    parser.add_argument("--at-least", nargs=2, metavar=("SIZE", "ROOT"), help="a tree head that was written down")
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    return parser
+
+
+class Outcome(NamedTuple):
+    """What is printed, and the exit code."""
+
+    code: int
+    verdict: str
+    history: str
+    answer: Answer
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    """Runs the command line and returns the exit code (see the head of this file)."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    outcome = _judge(arguments)
+    try:
+        _print(outcome, "--json" in arguments)
+    except OSError:
+        return BROKEN
+    return outcome.code
+
+
+def _judge(arguments: List[str]) -> Outcome:
+    nothing = Answer()
+    nothing.recordings = "not judged"
+    try:
+        options = _arguments().parse_args(arguments)
+        anchors = anchors_from_outside(options.checkpoint, options.at_least)
+        return _outcome(verify(options.pack, options.log_key, options.witness_key, tuple(anchors)))
+    except (Usage, FileNotFoundError) as error:
+        return Outcome(USAGE, f"NOT JUDGED: {error}", "not judged", nothing)
+    except Refused as error:
+        said = str(error)
+    except (Exception, KeyboardInterrupt) as error:  # fail closed, whatever it was
+        said = f"{type(error).__name__}: {error}"
+    return Outcome(BROKEN, f"REFUSED: {said}", f"broken: {said}", nothing)
+
+
+def _outcome(answer: Answer) -> Outcome:
+    lacking = "; ".join([*answer.doubts, *filter(None, [answer.unanchored])])
+    code, verdict = INTACT, "VERIFIED"
+    history = f"anchored and intact: {answer.entries}, by {' and by '.join(answer.anchors)}"
+    if lacking:
+        code, verdict = UNANCHORED, f"CONSISTENT IN ITSELF, NOT ANCHORED: {lacking}"
+        history = f"consistent but not anchored: {answer.entries}; {lacking}"
+    if answer.bad:
+        code = RECORDINGS
+        verdict += f"; {answer.bad} recording{'s' * (answer.bad > 1)} not as sealed: see the line recordings"
+    return Outcome(code, verdict, history, answer)
+
+
+def _print(outcome: Outcome, as_json: bool) -> None:
+    answer = outcome.answer
+    three = {"history": outcome.history, "lawful": LAWFUL, "recordings": answer.recordings}
+    lists: Tuple[Tuple[str, List[str]], ...] = (
+        ("about", answer.about), ("proved", answer.proved), ("not_proved", answer.not_proved))  # fmt: skip
+    if as_json:
+        result: Dict[str, Any] = {"exit": outcome.code, "verdict": show(outcome.verdict)}
+        result.update((name, [show(text) for text in texts]) for name, texts in lists)
+        result.update((name, show(text)) for name, text in three.items())
+        print(json.dumps(result, indent=2), flush=True)
+        return
+    for title, (_, texts) in zip(("PACK", "PROVED", "NOT PROVED"), lists):
+        print("".join([f"{title}\n"] + [f"  - {show(text)}\n" for text in texts]) if texts else "", end="")
+    for name, text in three.items() if outcome.code != USAGE else ():
+        print(f"{name:11} {show(text)}")
+    print(show(outcome.verdict), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""Signed notes, checkpoints and cosignature/v1 (c2sp.org/signed-note, tlog-checkpoint, tlog-cosignature)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from typing import List, NamedTuple, Tuple
+
+from onepam.evidence.verifier.ed25519 import ed25519
+from onepam.evidence.verifier.refusal import Refused, Usage, need
+
+PLAIN, COSIGNATURE = 1, 4  # types of signatures: Ed25519 over the text; cosignature/v1
+MAX_NOTE = 1 << 17  # bytes
+
+
+class Key(NamedTuple):
+    """A verifier key. `id` has 4 bytes, `public` 32; `type` is `PLAIN` or `COSIGNATURE`."""
+
+    name: str
+    id: bytes
+    type: int
+    public: bytes
+
+
+class Checkpoint(NamedTuple):
+    """A signed tree head. `text` is what is signed; `signatures` are key names and raw lines, beginning with the id of
+    the key."""
+
+    text: bytes
+    origin: str
+    size: int
+    root: bytes
+    signatures: List[Tuple[str, bytes]]
+
+
+def unbase64(text: str, what: str) -> bytes:
+    """The bytes of which the text is the one encoding (RFC 4648, section 4)."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except ValueError:
+        raw = b""
+    need(raw and base64.b64encode(raw).decode() == text, f"{what}: not base64")
+    return raw
+
+
+def read_key(text: str, kind: int, what: str) -> Key:
+    """The verifier key `NAME+ID+BASE64` of the signature type `kind`."""
+    name, id_hex, public = [*text.strip().split("+", 2), "", ""][:3]
+    need(name and not re.search(r"\s", name) and re.fullmatch("[0-9a-f]{8}", id_hex), f"{what}: not a verifier key")
+    raw = unbase64(public, what)
+    need(len(raw) == 33 and raw[0] == kind, f"{what}: not an Ed25519 key of signature type {kind}")
+    key_id = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4]
+    need(key_id.hex() == id_hex, f"{what}: the key's id does not fit the key")
+    return Key(name, key_id, kind, raw[1:])
+
+
+def key_from_outside(argument: str, kind: int, what: str) -> Key:
+    """The key that an argument is, or that stands in the file it names. Raises `Usage`."""
+    try:
+        if not re.match(r"[^+\s]+\+[0-9a-f]{8}\+", argument):
+            with open(argument, encoding="utf-8") as file:
+                argument = file.read(4096)
+        return read_key(argument, kind, what)
+    except (OSError, ValueError, Refused) as error:
+        raise Usage(f"{what}: {error}") from None
+
+
+def read_checkpoint(data: bytes) -> Checkpoint:
+    """The checkpoint; nothing of its signatures is judged."""
+    need(len(data) <= MAX_NOTE, "checkpoint: too long")
+    need(not re.search(rb"[\x00-\x09\x0b-\x1f]", data), "checkpoint: control characters")
+    split = data.rfind(b"\n\n") + 1
+    text, rest = data[:split], data[split + 1 :].decode("utf-8").split("\n")
+    head = text.decode("utf-8").split("\n")
+    need(split and rest.pop() == "" and rest, "checkpoint: not a signed note")
+    need(len(head) >= 4 and all(head[:-1]), "checkpoint: needs origin, size and root")
+    need(re.fullmatch("0|[1-9][0-9]{0,15}", head[1]), "checkpoint: bad tree size")
+    root = unbase64(head[2], "checkpoint root")
+    need(len(root) == 32, "checkpoint: the root hash is not 32 bytes")
+    signatures = []
+    for line in rest:
+        match = re.fullmatch("\u2014 ([^+\\s]+) ([A-Za-z0-9+/=]+)", line)
+        if not match:
+            raise Refused("checkpoint: broken signature line")
+        signatures.append((match[1], unbase64(match[2], "checkpoint signature")))
+        need(len(signatures[-1][1]) > 4, "checkpoint: broken signature line")
+    return Checkpoint(text, head[0], int(head[1]), root, signatures)
+
+
+def signed_at(checkpoint: Checkpoint, key: Key, what: str) -> int:
+    """The time (s since 1970) of the cosignature, 0 for a plain signature. Every line under this key must verify."""
+    found = [raw[4:] for name, raw in checkpoint.signatures if (name, raw[:4]) == (key.name, key.id)]
+    need(found, f"checkpoint: no signature by {what} {key.name}+{key.id.hex()}")
+    newest = 0
+    for signature in found:
+        message, time = checkpoint.text, 0
+        if key.type == COSIGNATURE:
+            time, signature = int.from_bytes(signature[:8], "big"), signature[8:]
+            need(time < 1 << 63, f"checkpoint: impossible time in the cosignature of {key.name}")
+            message = b"cosignature/v1\ntime %d\n" % time + message
+        need(ed25519(key.public, message, signature), f"checkpoint: the signature by {what} {key.name} does not fit")
+        newest = max(newest, time)
+    return newest

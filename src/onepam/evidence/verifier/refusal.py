@@ -1,0 +1,27 @@
+"""How the verification ends before its time, and how text of a pack is shown.
+
+Whatever the pack says is a stranger's: a refusal names the thing, and what is printed cannot act on a terminal.
+"""
+
+from __future__ import annotations
+
+import re
+
+
+class Refused(Exception):
+    """The pack does not prove what it claims. The message names the thing."""
+
+
+class Usage(Exception):
+    """The arguments are wrong, or do not fit each other: nothing is said about the pack."""
+
+
+def need(condition: object, message: str) -> None:
+    """Raises `Refused` with the message unless the condition holds."""
+    if not condition:
+        raise Refused(message)
+
+
+def show(text: object) -> str:
+    """Text for a terminal: printable ASCII, everything else escaped, so that no content of the pack can act on it."""
+    return re.sub(r"[^ -~]", lambda m: m[0].encode("unicode_escape").decode(), str(text))

@@ -1,0 +1,86 @@
+"""The verdict on a pack: everything is read and held together, and what cannot be proved is said."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import List, Tuple
+
+from onepam.evidence.verifier.anchors import Anchor, check_authors, hold_anchors
+from onepam.evidence.verifier.answer import Answer
+from onepam.evidence.verifier.archive import MAX_TOTAL
+from onepam.evidence.verifier.canonical import iso
+from onepam.evidence.verifier.contents import Contents
+from onepam.evidence.verifier.judging import judge_report
+from onepam.evidence.verifier.refusal import need
+from onepam.evidence.verifier.seams import find_seams
+
+
+def verify(path: str, log_keys: List[str], witness_keys: List[str], anchors: Tuple[Anchor, ...] = ()) -> Answer:
+    """What the pack at `path` proves. Raises `Refused` where it does not prove what it claims, `Usage` where keys or
+    anchors cannot be read or do not fit it."""
+    pack, answer = Contents(_read(path), tuple(anchor.size for anchor in anchors)), Answer()
+    seams = find_seams(pack)
+    answer.not_proved += [seam.words() for seam in seams]
+    for name in pack.manifest["reports"]:
+        judge_report(pack, name, answer)
+    keys = check_authors(pack, log_keys, witness_keys, answer)
+    hold_anchors(pack, seams, anchors, keys, answer)
+    log = pack.log
+    first = f"entries {log.first} to {log.end - 1} of {pack.checkpoint.origin}"
+    answer.entries = "; ".join([first, *(seam.words() for seam in seams)])
+    answer.about[:0] = [
+        f"log {pack.manifest['origin']}, system {' '.join(pack.manifest['system'].values())}",
+        f"period {iso(pack.begin)} to {iso(pack.until)}",
+        *([] if answer.about else ["no reports"]),
+    ]
+    _say_of_the_log(pack, answer)
+    if not answer.anchors:
+        answer.unanchored = _no_anchor(pack)
+    return answer
+
+
+def _read(path: str) -> bytes:
+    need(stat.S_ISREG(os.stat(path).st_mode), "not a regular file")
+    with open(path, "rb") as file:
+        data = file.read(MAX_TOTAL + 1)
+    need(len(data) <= MAX_TOTAL, "the pack is larger than the bound")
+    return data
+
+
+def _say_of_the_log(pack: Contents, answer: Answer) -> None:
+    log, disclosed = pack.log, pack.disclosed
+    erased = sum(payload is None for payload in disclosed.payloads.values())
+    answer.proved[:0] = [
+        f"entries {log.first} to {log.end - 1} are whole in the log: none missing, doubled, reordered or changed",
+        *(f"class {name}: {after - first} entries, numbers {first} to {after - 1} without a gap"
+          for name, (first, after) in sorted(log.counters.items())),
+        f"{len(disclosed.bodies)} disclosed entries and {len(disclosed.payloads) - erased} payloads are in the log",
+        f"{erased} payloads are gone, each by an entry that says so",
+    ]  # fmt: skip
+    answer.not_proved += [
+        "that everything that happened was logged: what is proved is that the log is whole",
+        "the envelopes (who drew a report, when, by which query): the exporter's words; compare them with the system",
+    ]
+    if log.times[-1] < pack.until:
+        newest = iso(log.times[-1])
+        answer.not_proved.append(f"anything after {newest}, the newest entry; the period ends {iso(pack.until)}")
+    if not _is_running(pack.files["verify.py"]):
+        answer.not_proved.append("the pack's verify.py: it is not the program you are running; do not run it")
+
+
+def _is_running(program: bytes) -> bool:
+    try:
+        with open(__file__, "rb") as file:
+            return file.read() == program
+    except OSError:
+        return False
+
+
+def _no_anchor(pack: Contents) -> str:
+    """What to give where nothing from outside says that the history was not rewritten."""
+    cosigned = [name for name, raw in pack.checkpoint.signatures if len(raw) != 68]  # a plain signature has 4 + 64
+    if cosigned or pack.manifest["witnesses"]:
+        named = (cosigned or [str(pack.manifest["witnesses"][0]).split("+")[0]])[0]
+        return f"the pack names the witness {named}: give --witness-key"
+    return "no anchor from outside: give --checkpoint or --at-least with what was kept elsewhere"
