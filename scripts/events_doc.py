@@ -15,6 +15,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from onepam.domain.history.event import Kind, kinds  # noqa: E402
 from onepam.domain.sessions.ends import SessionEnd  # noqa: E402
+from onepam.ledger.lawful.table import RULE_SETS  # noqa: E402
 from scripts import rooms  # noqa: E402
 
 CLASSES = {
@@ -39,6 +40,7 @@ Every change of state is one of these, an entry of the ledger. A class is counte
 shows. *Private* fields never stand in the entry: they lie in its erasable payload, and the entry holds a salted digest.
 *In words* is the sentence that people read of it: a field in braces, and between brackets what is left out where a
 field says nothing or is erased. *Control* names the tests of the control catalogue that the event is evidence for.
+*By authority of* says who may bring one about, and what of it no rule judges ([lawful](lawful.md)).
 """
 
 
@@ -67,12 +69,20 @@ def _ends() -> str:
 
 def _section(klass: str, every: tuple[Kind, ...]) -> Iterator[str]:
     yield f"\n## {klass}\n{CLASSES[klass]}.\n\n"
-    yield "| kind | what it says | in words | private | control |\n| --- | --- | --- | --- | --- |\n"
+    yield "| kind | what it says | in words | private | control | by authority of |\n"
+    yield "| --- | --- | --- | --- | --- | --- |\n"
     for kind in every:
         if kind.klass == klass:
             name = kind.name if kind.version == 1 else f"{kind.name} v{kind.version}"
             private = ", ".join(f"`{field}`" for field in kind.private_fields)
-            yield f"| `{name}` | {_when(kind)} | `{kind.words.template}` | {private} | {kind.controls} |\n"
+            told = f"| `{name}` | {_when(kind)} | `{kind.words.template}` | {private} | {kind.controls} |"
+            yield f"{told} {_authority(kind)} |\n"
+
+
+def _authority(kind: Kind) -> str:
+    rule = RULE_SETS[max(RULE_SETS)][(kind.name, kind.version)]
+    cannot = f" (not judged: {'; '.join(each.value for each in rule.cannot)})" if rule.cannot else ""
+    return "; ".join(each.value for each in rule.authority) + cannot
 
 
 def _when(kind: Kind) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 DOMAIN, APP, STORE = "src/onepam/domain/host", "src/onepam/app/host", "src/onepam/store"
+LAWFUL = "src/onepam/ledger/lawful"
 API, CONSOLE = "src/onepam/api", "src/onepam/console"
 
 
@@ -49,6 +50,12 @@ def replace_disk(facts: DiskFacts, node: str, now: Instant) -> Decided[None] | R
 def disk_replaced(db: Db, place: Place, event: events.DiskReplaced) -> None:
     DISK.end(db, place.time, node=event.node)
 """,
+    ),
+    Edit(
+        LAWFUL,
+        "system.py",
+        '\n    "disk.replaced": "saying that the disk was replaced",',
+        '"disk.recovered": "saying that the disk has space again",',
     ),
     Edit(
         "tests/domain/host",

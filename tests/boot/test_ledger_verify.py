@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from onepam.boot.config import Config
+from onepam.domain.history.system import ClockJumped
 from onepam.domain.people.events import GroupMemberAdded
 from onepam.kernel.clock import Instant
 from onepam.store.engine.append import append, read_head, write_head
@@ -99,7 +100,7 @@ def test_what_nobody_touched_is_intact_by_an_anchor_from_outside(installed: tupl
     assert code == 0, told
     assert told.startswith("history     anchored and intact: ")
     assert str(kept) in told
-    assert "lawful      not judged yet" in told
+    assert "lawful      yes: " in told
 
 
 def test_without_an_anchor_nothing_is_called_intact(installed: tuple[Path, str]) -> None:
@@ -155,20 +156,26 @@ def test_every_attack_is_found_and_named(attack: str, installed: tuple[Path, str
     assert name in told
 
 
-def test_a_well_formed_entry_appended_past_the_product_is_not_found_yet(
-    installed: tuple[Path, str], tmp_path: Path
+@pytest.mark.parametrize(
+    ("appended", "word"),
+    [
+        (GroupMemberAdded("root", "per_1", "access.yaml", None), "UNLAWFUL"),
+        (ClockJumped("nod_1", 1, False), ""),
+    ],
+)
+def test_a_well_formed_entry_appended_past_the_product_is_found_by_the_right_that_it_uses(
+    appended: object, word: str, installed: tuple[Path, str], tmp_path: Path
 ) -> None:
-    """README.md, SECURITY.md and docs/security.md say so. Whoever mends it changes them and this test."""
+    """What uses no right is not found yet, as SECURITY.md and docs/security.md say: whoever mends it changes them."""
     data, log_key = installed
     copy, kept = tmp_path / "data", kept_checkpoint(data, tmp_path)
     shutil.copytree(data, copy, ignore=shutil.ignore_patterns("socket"))
     with closing(connect(copy / "ledger.db")) as db:
         db.execute("BEGIN")
         head = read_head(db)
-        write_head(
-            db, append(db, head, Instant(head.time + 1), [GroupMemberAdded("root", "per_1", "file", None)], bytes)
-        )
+        write_head(db, append(db, head, Instant(head.time + 1), [appended], bytes))
         db.execute("COMMIT")
     code, told = verify(copy, "--log-key", log_key, "--checkpoint", str(kept))
-    assert code == 0, told
-    assert told.startswith("history     anchored and intact: ")
+    assert code == (6 if word else 0), told
+    assert told.startswith(word or "history")
+    assert "\nhistory     anchored and intact: " in f"\n{told}", "nothing of it was altered"

@@ -64,7 +64,7 @@ async def test_what_the_disk_does_not_give_is_named_and_the_others_are_checked(
     assert bad == [Checked(folder.mine, Condition.UNREADABLE, found)]
     assert told.line().startswith("3 of 3 checked")
     assert told.line().endswith("; 1 unopened")
-    assert exit_code(history(1, folder.company.clock(), 0, []), told) == ExitCode.RECORDINGS
+    assert exit_code(history(1, folder.company.clock(), 0, []), 0, told) == ExitCode.RECORDINGS
     assert await folder.job().check_part() == 3
     assert folder.events(RecordingFoundGood) == [RecordingFoundGood(folder.mine, Condition.WHOLE)]
 

@@ -292,7 +292,7 @@ async def test_the_line_of_a_verification_counts_conditions_apart(folder: Folder
         db.execute("VACUUM INTO ?", (str(folder.path / "ledger.db"),))
     told, bad = recordings_read(folder.path, clock, lambda done, of: None)
     assert told.line().partition("; ")[2] == "1 missing; 1 cut; 1 unopened"
-    assert exit_code(history(1, clock(), 0, []), told) == ExitCode.RECORDINGS
+    assert exit_code(history(1, clock(), 0, []), 0, told) == ExitCode.RECORDINGS
     await folder.job().check_part()
     known, found = recordings_standing(database, clock)
     assert (known.bad, sorted(each.session for each in found)) == (3, sorted(each.session for each in bad))

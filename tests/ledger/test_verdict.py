@@ -60,21 +60,24 @@ def test_recordings_are_counted_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    ("findings", "anchors", "recordings", "code"),
+    ("findings", "anchors", "unlawful", "recordings", "code"),
     [
-        (0, [held(10)], Recordings(3, 3), ExitCode.INTACT),
-        (0, [held(10)], None, ExitCode.INTACT),
-        (0, [held(10)], Recordings(3, 3, disposed=1), ExitCode.INTACT),
-        (0, [], Recordings(3, 3), ExitCode.UNANCHORED),
-        (0, [held(10)], Recordings(3, 3, missing=1), ExitCode.RECORDINGS),
-        (0, [], Recordings(3, 3, altered=1), ExitCode.RECORDINGS),
-        (1, [held(10)], Recordings(3, 3, cut=1), ExitCode.BROKEN),
+        (0, [held(10)], 0, Recordings(3, 3), ExitCode.INTACT),
+        (0, [held(10)], 0, None, ExitCode.INTACT),
+        (0, [held(10)], 0, Recordings(3, 3, disposed=1), ExitCode.INTACT),
+        (0, [], 0, Recordings(3, 3), ExitCode.UNANCHORED),
+        (0, [held(10)], 0, Recordings(3, 3, missing=1), ExitCode.RECORDINGS),
+        (0, [], 0, Recordings(3, 3, altered=1), ExitCode.RECORDINGS),
+        (1, [held(10)], 0, Recordings(3, 3, cut=1), ExitCode.BROKEN),
+        (0, [held(10)], 2, Recordings(3, 3, cut=1), ExitCode.UNLAWFUL),
+        (0, [], 1, None, ExitCode.UNLAWFUL),
+        (1, [held(10)], 1, None, ExitCode.BROKEN),
     ],
 )
 def test_the_gravest_answer_decides(
-    findings: int, anchors: list[Held], recordings: Recordings | None, code: ExitCode
+    findings: int, anchors: list[Held], unlawful: int, recordings: Recordings | None, code: ExitCode
 ) -> None:
-    assert exit_code(history(10, NOW, findings, anchors), recordings) is code
+    assert exit_code(history(10, NOW, findings, anchors), unlawful, recordings) is code
 
 
 def test_the_table_of_exit_codes() -> None:

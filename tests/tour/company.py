@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.lawful import assert_lawful
+
 START_SECONDS = 120.0
 
 
@@ -88,3 +90,4 @@ def tour(data: Path, console_port: int, ssh_port: int, *more: str) -> Iterator[T
             process.kill()
             process.wait(5)
         os.close(leader)
+    assert_lawful(data / "data" / "ledger.db")

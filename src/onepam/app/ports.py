@@ -97,6 +97,7 @@ class LedgerHealth:
     verified_at: Instant | None
     findings: tuple[str, ...]
     trouble: str
+    unlawful: tuple[str, ...] = ()
     includes: Callable[[int, bytes], bool] = lambda index, leaf: False
     """Whether the tree of the newest checkpoint holds this leaf hash at this index. Blocking; reads a few files."""
 

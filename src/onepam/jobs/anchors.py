@@ -9,7 +9,7 @@ from pathlib import Path
 
 from onepam.app.ports import EntryProof, LedgerHealth
 from onepam.blobs.tile_folder import TileFolder
-from onepam.domain.history.system import LedgerVerified
+from onepam.domain.history.system import LAWFUL, LedgerVerified
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Corrupt, Fault, Refused
 from onepam.ledger.checkpoint import Checkpoint, open_checkpoint
@@ -25,7 +25,7 @@ from onepam.store.read.moments import Unreadable, readable
 log = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 1.0
-VERIFICATIONS = ("incremental", "fold")
+VERIFICATIONS = ("incremental", "fold", LAWFUL)
 """The kinds of verification: what one has found stands until the next of its kind."""
 
 
@@ -81,10 +81,11 @@ class Anchors:
             if isinstance(each, Unreadable):  # what it found may have been taken away with it
                 findings.append(each.why)
                 continue
-            told = told or each
+            told = told if told is not None or each.kind == LAWFUL else each
             newest.setdefault(each.kind, each)
             if len(newest) == len(VERIFICATIONS):
                 break
+        lawful = newest.pop(LAWFUL, None)
         return LedgerHealth(
             size=head.size,
             head_at=head.time,
@@ -98,6 +99,7 @@ class Anchors:
             verified_size=told.size if told else 0,
             verified_at=verified[-1].header.time if verified else None,
             findings=tuple(dict.fromkeys((*findings, *(one for each in newest.values() for one in each.findings)))),
+            unlawful=lawful.findings if lawful is not None else (),
             trouble=self.trouble,
             includes=self.includes,
         )

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from onepam.app.ports import Ledger
 from onepam.app.sessions.close_session import append_event
-from onepam.domain.history.system import LedgerVerified
+from onepam.domain.history.system import LAWFUL, LedgerVerified
 from onepam.jobs.job import Job
 from onepam.jobs.outside import witnessed
 from onepam.jobs.signer_process import SignerProcess
 from onepam.jobs.verification import Verdict, verify_entries, verify_state
 from onepam.kernel.errors import Unavailable
 from onepam.ledger.check import Anchor, Position
+from onepam.ledger.lawful.judging import Lawful
 from onepam.ledger.note import VerifierKey
 from onepam.signing.witness import WitnessClient
 
@@ -74,6 +75,8 @@ class SelfCheck:
             findings += tuple(await asyncio.to_thread(verify_state, self._database, self._go_on))
         for finding in findings:
             log.error("the ledger does not verify: %s", finding)
+        if verdict.lawful is not None:
+            await self._tell_lawful(verdict, verdict.lawful)
         self._position = None if findings else verdict.position
         if findings or whole or now - self._told > HOURLY_SECONDS:
             kind = "fold" if whole else "incremental"
@@ -81,6 +84,13 @@ class SelfCheck:
             self._told = now
         if whole:
             self._folded = now
+
+    async def _tell_lawful(self, verdict: Verdict, lawful: Lawful) -> None:
+        """An entry of its own: what was not lawful does not say that the history was altered."""
+        found = tuple(each.words() for each in lawful.findings)
+        for each in found:
+            log.error("the history is not lawful: %s", each)
+        await append_event(self._ledger, LedgerVerified(LAWFUL, verdict.size, verdict.root, found[:MAX_FINDINGS]))
 
     def verify(self, start: Position | None = None) -> Verdict:
         """Verifies the entries from `start` on against all that holds a tree head. Blocking."""

@@ -15,6 +15,7 @@ from onepam.kernel.errors import Corrupt
 from onepam.ledger.check import Anchor, Position, Report, check
 from onepam.ledger.checkpoint import open_checkpoint
 from onepam.ledger.findings import Row
+from onepam.ledger.lawful.judging import Judging, Lawful, through
 from onepam.ledger.note import COSIGNATURE_V1, ED25519, BadNote, VerifierKey
 from onepam.ledger.verdict import Held
 from onepam.store.as_stored import stored_rows, stored_time
@@ -34,7 +35,8 @@ class Verdict:
     `size` entries are there, the newest of ledger time `head_at`; `root` is that of the tree over them, empty where
     rows that are missing or out of place leave no tree. `signed` of them are under the published checkpoint, whose
     signature holds; None where they do not give its root. A known witness cosigned it over `witnessed` entries. `held`
-    are the anchors that they give.
+    are the anchors that they give. `lawful` is whether the history gave every right that was used; None where the
+    verification did not begin at the beginning.
     """
 
     findings: tuple[str, ...]
@@ -46,6 +48,7 @@ class Verdict:
     position: Position
     held: tuple[Held, ...] = ()
     seams: tuple[Seam, ...] = ()
+    lawful: Lawful | None = None
 
 
 def verify_entries(
@@ -73,7 +76,8 @@ def verify_entries(
     begin = start.frontier.size if start else 0
     with contextlib.closing(connect(database, read_only=True)) as db:
         db.execute("BEGIN")
-        report = check(_rows(db, begin, progress), checkpoint, tuple(seen), tiles.read, start)
+        rows, judging = _rows(db, begin, progress), None if begin else Judging()
+        report = check(through(judging, rows) if judging else rows, checkpoint, tuple(seen), tiles.read, start)
         findings += [f"{each.what}: {_range(each.begin, each.end)}: {each.message}" for each in report.findings]
         findings += _head(db, report)
         if not begin:
@@ -85,7 +89,10 @@ def verify_entries(
     size = begin + report.rows
     root = position.frontier.root().hex() if position.frontier.size == size else ""
     signed = _signed(checkpoint, report, begin) if root else None
-    return Verdict(tuple(findings), size, root, Instant(position.time), signed, witnessed, position, held, known)
+    lawful = judging.end() if judging else None
+    return Verdict(
+        tuple(findings), size, root, Instant(position.time), signed, witnessed, position, held, known, lawful
+    )
 
 
 def signed_head(state: Path, origin: str) -> Anchor | None:

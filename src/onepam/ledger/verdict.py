@@ -12,8 +12,6 @@ from enum import IntEnum, StrEnum
 from onepam.kernel.clock import DAY, Instant, iso
 from onepam.ledger.check import Anchor
 
-NOT_JUDGED = "not judged yet"
-"""The line *lawful* until the rules exist: nobody reads a "yes" out of it."""
 MAX_ANCHOR_AGE = DAY
 """How much ledger time may have passed since the last anchored entry; checkpoints are handed out each day."""
 
@@ -40,7 +38,7 @@ class ExitCode(IntEnum):
     RECORDINGS = 5
     """The history is not broken; a recording is missing, cut or altered."""
     UNLAWFUL = 6
-    """The history is not broken; a right was used that it did not give. Not given out while lawful is not judged."""
+    """The history is not broken; a right was used that it did not give."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +113,13 @@ class Recordings:
         return words + "".join(f"; {count} {name}" for name in names if (count := getattr(self, name)))
 
 
-def exit_code(found: History, recordings: Recordings | None) -> ExitCode:
-    """The code of the gravest answer; `recordings` are None where they were not asked for."""
+def exit_code(found: History, unlawful: int, recordings: Recordings | None) -> ExitCode:
+    """The code of the gravest answer. `unlawful` is the number of findings; `recordings` are None where they were not
+    asked for."""
     if found.word is Word.BROKEN:
         return ExitCode.BROKEN
+    if unlawful:
+        return ExitCode.UNLAWFUL
     if recordings is not None and recordings.bad:
         return ExitCode.RECORDINGS
     return ExitCode.INTACT if found.word is Word.INTACT else ExitCode.UNANCHORED

@@ -29,8 +29,9 @@ from onepam.jobs.recordings_standing import recordings_read, recordings_standing
 from onepam.jobs.verification import Verdict, verify_entries, verify_state
 from onepam.kernel.errors import Unavailable
 from onepam.ledger.check import Anchor
+from onepam.ledger.lawful.judging import Lawful, cannot
 from onepam.ledger.note import VerifierKey
-from onepam.ledger.verdict import NOT_JUDGED, History, Recordings, exit_code, history
+from onepam.ledger.verdict import ExitCode, History, Recordings, exit_code, history
 from onepam.signing.signer import SignerClient
 from onepam.store.engine.database import connect
 from onepam.store.engine.release import check
@@ -97,10 +98,11 @@ def verify_ledger(
         standing, bad = _recordings(data, recordings, _bar(bars, "recordings"))
     lost = [each.words() for each in verdict.seams]
     answer = history(verdict.size, verdict.head_at, len(findings), verdict.held, lost)
-    told = exit_code(answer, standing)
+    assert verdict.lawful is not None  # it began at the beginning
+    told = exit_code(answer, verdict.lawful.found, standing)
     tell = _tell_json if as_json else _tell
     findings += [f"recording {each.session}: {each.condition.value}: {each.found}" for each in bad]
-    tell(given, verdict, answer, standing, findings, state)
+    tell(_Answer(given, verdict, answer, verdict.lawful, standing, findings, state, told))
     raise typer.Exit(told)
 
 
@@ -153,32 +155,53 @@ def _bar(bars: Progress, name: str) -> Callable[[int, int], None]:
     return lambda done, of: bars.update(task, completed=done, total=of)
 
 
-def _tell(
-    given: _Given, verdict: Verdict, answer: History, recordings: Recordings, findings: list[str], state: bool
-) -> None:
-    for finding in findings:
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """All that is told: the three lines, what was found, and with which code the program ends."""
+
+    given: _Given
+    verdict: Verdict
+    history: History
+    lawful: Lawful
+    recordings: Recordings
+    findings: list[str]
+    state: bool
+    code: ExitCode
+
+
+def _tell(answer: _Answer) -> None:
+    verdict = answer.verdict
+    for finding in answer.findings:
         typer.echo(f"FOUND  {finding}")
-    typer.echo(f"history     {answer.line()}")
-    typer.echo(f"lawful      {NOT_JUDGED}")
-    typer.echo(f"recordings  {recordings.line()}")
+    for each in answer.lawful.findings:
+        typer.echo(f"UNLAWFUL  {each.words()}")
+    typer.echo(f"history     {answer.history.line()}")
+    typer.echo(f"lawful      {answer.lawful.line()}")
+    typer.echo(f"recordings  {answer.recordings.line()}")
     typer.echo("")
     typer.echo(f"root {verdict.root}" if verdict.root else "no root: the entries that are left make no tree")
     typer.echo(_published(verdict))
-    if not state:
+    typer.echo(f"lawful does not judge {'; '.join(cannot())}")
+    if not answer.state:
         typer.echo("the state tables were not compared")
-    if not given.key_given:
+    if not answer.given.key_given:
         typer.echo("the key that lies with the database was taken; give --log-key to check who signed")
-    if not any(each.outside for each in given.anchors):
+    if not any(each.outside for each in answer.given.anchors):
         typer.echo("give an anchor from outside: --witness, --checkpoint, --at-least or --signer")
 
 
-def _tell_json(
-    given: _Given, verdict: Verdict, answer: History, recordings: Recordings, findings: list[str], state: bool
-) -> None:
+def _tell_json(answer: _Answer) -> None:
+    verdict, recordings, lawful = answer.verdict, answer.recordings, answer.lawful
     told: dict[str, Any] = {
-        "exit": int(exit_code(answer, recordings)),
-        "history": {"word": answer.word.value, "reason": answer.reason},
-        "lawful": NOT_JUDGED,
+        "exit": int(answer.code),
+        "history": {"word": answer.history.word.value, "reason": answer.history.reason},
+        "lawful": {
+            "findings": [asdict(each) for each in lawful.findings],
+            "found": lawful.found,
+            "entries": lawful.entries,
+            "rule_set": lawful.rule_set,
+            "not_judged": cannot(),
+        },
         "recordings": {
             "total": recordings.total,
             "checked": recordings.checked,
@@ -199,9 +222,9 @@ def _tell_json(
             {"holder": each.anchor.holder, "size": each.anchor.size, "outside": each.anchor.outside}
             for each in verdict.held
         ],
-        "log_key_given": given.key_given,
-        "state_compared": state,
-        "findings": findings,
+        "log_key_given": answer.given.key_given,
+        "state_compared": answer.state,
+        "findings": answer.findings,
     }
     typer.echo(json.dumps(told, indent=2))
 

@@ -82,6 +82,9 @@ def _verdict(health: LedgerHealth) -> Context:
     """The whole in one sentence: a finding before a lack, a lack before the good news."""
     if health.findings:
         return {"state": "finding", "headline": "The history is not whole.", "advice": "; ".join(health.findings[:5])}
+    if health.unlawful:
+        headline = "The history is whole, and a right was used that it did not give."
+        return {"state": "finding", "headline": headline, "advice": "; ".join(health.unlawful[:5])}
     if health.trouble:
         return {"state": "finding", "headline": "The ledger cannot be published.", "advice": health.trouble}
     if not health.checkpoint_size:

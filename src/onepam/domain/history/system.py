@@ -39,6 +39,10 @@ class ClockConfirmed:
     ahead: int
 
 
+LAWFUL = "lawful"
+"""The kind of verification that asks whether the history gave every right that was used."""
+
+
 @event(
     "system.verified",
     klass="system",
@@ -48,7 +52,7 @@ class ClockConfirmed:
 )
 @dataclass(frozen=True, slots=True)
 class LedgerVerified:
-    """A verification that ran by itself: its kind (incremental, fold), up to which size, and what it found."""
+    """A verification that ran by itself: its kind (incremental, fold, lawful), up to which size, and what it found."""
 
     kind: str
     size: int

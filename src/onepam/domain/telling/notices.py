@@ -12,7 +12,7 @@ from enum import Flag, auto
 from typing import Any
 
 from onepam.domain.history.event import name_of
-from onepam.domain.history.system import AnchorHandedOut, ClockJumped, LedgerVerified
+from onepam.domain.history.system import LAWFUL, AnchorHandedOut, ClockJumped, LedgerVerified
 from onepam.domain.host.announcing import AccessRecoveryAnnounced, ContinuationAnnounced, RenewalAnnounced
 from onepam.domain.host.disk import DiskLow
 from onepam.domain.host.doors import DoorPressed
@@ -94,6 +94,12 @@ class Row:
 def _verified(event: LedgerVerified, named: Named) -> str | None:
     if not event.findings:
         return None
+    if event.kind == LAWFUL:
+        number = "One entry uses" if len(event.findings) == 1 else f"{len(event.findings)} entries use"
+        return (
+            f"{number} a right that the history did not give. Nothing was altered, and somebody did what they had no "
+            "right to: run “onepam ledger verify” on the host, which names each."
+        )
     places = "one place" if len(event.findings) == 1 else f"{len(event.findings)} places"
     return (
         f"The history fails its verification in {places}. Believe no page about the past until this is cleared up; "

@@ -8,6 +8,7 @@ import json
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
+from onepam.domain.history.system import LAWFUL
 from onepam.domain.host.announcing import Deed
 from onepam.domain.host.disk import DiskStage
 from onepam.domain.host.doors import Door
@@ -45,7 +46,11 @@ def _history(db: Snapshot, at: Instant) -> list[Alarm]:
     """The newest verification of some kind found the ledger, or the tables made from it, altered."""
     found = [
         finding
-        for each in rows(db, f"SELECT findings FROM verification WHERE {AT} ORDER BY kind", {"at": at})
+        for each in rows(
+            db,
+            f"SELECT findings FROM verification WHERE kind <> :lawful AND {AT} ORDER BY kind",
+            {"at": at, "lawful": LAWFUL},
+        )
         for finding in json.loads(each["findings"])
     ]
     if not found:
@@ -57,6 +62,24 @@ def _history(db: Snapshot, at: Instant) -> list[Alarm]:
             f"The history was altered: it fails its verification in {number}.",
             "Believe no page about the past until this is cleared up. Keep a copy of the data folder as it is now, run "
             "“onepam ledger verify” on the host, and compare with a backup and with the witness.",
+            "/ledger",
+        )
+    ]
+
+
+def _unlawful(db: Snapshot, at: Instant) -> list[Alarm]:
+    """The newest look at it found rights used that the history did not give."""
+    found = row(db, f"SELECT findings FROM verification WHERE kind = :lawful AND {AT}", {"at": at, "lawful": LAWFUL})
+    findings = json.loads(found["findings"]) if found is not None else []
+    if not findings:
+        return []
+    number = "One entry uses" if len(findings) == 1 else f"{len(findings)} entries use"
+    return [
+        Alarm(
+            "unlawful",
+            f"{number} a right that the history did not give.",
+            "Nothing was altered: somebody did what they had no right to. Run “onepam ledger verify” on the host: it "
+            "names each entry, the right and why not; then take back what was gained by it.",
             "/ledger",
         )
     ]
@@ -221,4 +244,4 @@ def _recordings(db: Snapshot, at: Instant) -> list[Alarm]:
     return alarms
 
 
-_ALARMS = (_history, _announced, _alone, _recordings, _holds, _reported, _disks, _doors, _receivers)
+_ALARMS = (_history, _unlawful, _announced, _alone, _recordings, _holds, _reported, _disks, _doors, _receivers)

@@ -1,0 +1,64 @@
+"""An entry as the rules see it, and what they say of one that had no right to be."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from onepam.kernel.clock import Instant
+
+
+class Entry(NamedTuple):
+    """Where an entry stands, and its body as it is stored."""
+
+    position: int
+    time: Instant
+    kind: str
+    body: Mapping[str, Any]
+
+
+class Authority(StrEnum):
+    """By whose authority an entry may come about. The values are for people."""
+
+    PERSON = "a person, signed in"
+    HOST = "a command on the host, before the first sign-in"
+    RECOVERY = "recover-access"
+    DIRECTORY = "a SCIM token in force"
+    ROSTER = "the staff roster"
+    PROVIDER = "an identity provider in force"
+    STREAM = "a signal stream in force"
+    FACTOR = "a factor that was shown, or a link that was used"
+    CAUSE = "another entry of the same command"
+    TIME = "time, as an earlier entry set it"
+    DOOR = "the door, over proofs"
+    NODE = "a process of the installation"
+    STRANGER = "whoever tried: nothing is gained by it"
+
+
+class Unjudged(StrEnum):
+    """What the history does not hold, or only in payloads: no rule judges it, so that "yes" does not say it."""
+
+    PROOF = "codes, keys, tokens, links and secrets, which the gateway verified"
+    TRIES = "counters of wrong tries"
+    NETWORK = "the network that somebody came from"
+    MESSAGE = "what a provider, a transmitter, a directory or the roster said"
+    GAIN = "who gains by a change of the roles"
+    TARGET = "whether the target showed the pinned key"
+    SPENT = "whether a factor had opened a session before"
+    REASON = "why something ended by itself"
+    HOST = "the recovery key, and who has a shell on the host"
+    LOSS = "what is lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Unlawful:
+    """An entry that used a right which the history did not give: which entry, what right, and why not, for people."""
+
+    position: int
+    kind: str
+    right: str
+    why: str
+
+    def words(self) -> str:
+        """One line."""
+        return f"entry {self.position} ({self.kind}): {self.right}: {self.why}"

@@ -1,0 +1,205 @@
+"""Rules of who exists: accounts, their ends, and what a directory's brake holds."""
+
+from onepam.kernel.clock import DAY, Instant
+from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
+from onepam.ledger.lawful.rule import Rules, Unless, Why
+from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts, founding
+from onepam.ledger.lawful.state import Person, State
+
+rules = Rules()
+
+SPONSOR_GRACE = 7 * DAY
+"""How long a vendor stays without a sponsor."""
+
+_BY = (Authority.PERSON, Authority.DIRECTORY, Authority.ROSTER)
+
+
+@rules.of("person.added", "adding somebody", *_BY, Authority.HOST, Authority.PROVIDER)
+def person_added(state: State, entry: Entry) -> Why:
+    """An administrator; before the first sign-in the host; a directory, a roster or a provider that brings people."""
+    body = entry.body
+    who, by, origin = body["person"], body["by"], body["origin"]
+    way, _, provider = origin.partition(":")
+    if by is not None:
+        yield acts(state, by, ADMINISTER)
+    elif way == "claims":
+        found = state.providers.get(provider)
+        if found is None:
+            yield f"no identity provider {provider} was in force"
+        elif not found.rule.get("joins"):
+            yield f"the identity provider {provider} may bring nobody in"
+    elif way in ("scim", "roster"):
+        yield from _origin(state, origin)
+    elif not founding(state):
+        yield "it is on nobody's word, and somebody had signed in already"
+    if who in state.people:
+        yield f"there was an account {who} already"
+    state.people[who] = Person(body["kind"], _instant(body["ends"]), body["owner"])
+    if body["kind"] == "vendor" and (body["owner"] is None or body["ends"] is None):
+        yield "a vendor needs a sponsor and an end"
+
+
+@rules.of(
+    "person.changed",
+    "changing an account",
+    *_BY,
+    Authority.PROVIDER,
+    cannot=(Unjudged.MESSAGE,),
+)
+def person_changed(state: State, entry: Entry) -> Why:
+    """An administrator, of somebody else; a directory's write; what the roster or a provider says of its own."""
+    body = entry.body
+    who, by, ends = body["person"], body["by"], _instant(body["ends"])
+    person = state.people.get(who)
+    if person is None:
+        yield f"there was no account {who}"
+        return
+    if by is not None:
+        yield acts(state, by, ADMINISTER)
+        if by == who:
+            yield "nobody changes their own end, manager or sponsor"
+    elif not state.roster_taken:
+        same = (person.ends, person.owner) == (ends, body["owner"])
+        if not (same and state.providers):
+            yield Unless("no directory wrote it under a token in force, and there was no roster", (("scim",),))
+    person.ends, person.owner = ends, body["owner"]
+    person.kind = body["kind"] or person.kind
+
+
+@rules.of("person.disabled", "ending an account", *_BY, Authority.TIME)
+def person_disabled(state: State, entry: Entry) -> Why:
+    """An administrator, of somebody else; a directory or the roster; or its time is over."""
+    body = entry.body
+    who, by, origin = body["person"], body["by"], body["origin"]
+    person = state.people.get(who)
+    if by is not None:
+        yield acts(state, by, ADMINISTER)
+        if by == who:
+            yield "nobody ends themselves"
+    elif not state.caused("decided", who):
+        yield from _time_is_over(state, person) if origin == "end" else _origin(state, origin)
+    if person is None:
+        yield f"there was no account {who}"
+    else:
+        person.enabled, person.left, person.hold, person.hold_by = False, entry.time, None, None
+    state.cause("left", who)
+
+
+@rules.of("person.enabled", "letting somebody sign in again", *_BY, Authority.RECOVERY)
+def person_enabled(state: State, entry: Entry) -> Why:
+    """An administrator; the directory that had ended it; recover-access."""
+    body = entry.body
+    who, by = body["person"], body["by"]
+    if by is not None:
+        yield acts(state, by, ADMINISTER)
+    else:
+        yield Unless("no directory wrote it under a token in force", (("scim",), ("recovered", who)))
+    person = state.people.get(who)
+    if person is None:
+        yield f"there was no account {who}"
+    else:
+        if person.ends is not None and person.ends <= state.begun:
+            yield "the end of the account had passed"
+        person.enabled, person.left = True, None
+    state.cause("enabled", who)
+
+
+@rules.of("directory.held", "holding what a directory ends", Authority.DIRECTORY, Authority.ROSTER, Authority.TIME)
+def directory_held(state: State, entry: Entry) -> Why:
+    """What a directory or the roster ended, or time did, and that somebody is held by it."""
+    yield from _held(state, entry.body["origin"])
+    yield Unless("nobody is held by it", (("hold", entry.body["hold"]),))
+
+
+@rules.of("directory.person_held", "holding an account", Authority.DIRECTORY, Authority.ROSTER, Authority.TIME)
+def person_held(state: State, entry: Entry) -> Why:
+    """Whom a directory or the roster ended, or time did; or whose earlier hold has lapsed."""
+    body = entry.body
+    person = state.people.get(body["person"])
+    if person is None:
+        yield f"there was no account {body['person']}"
+        return
+    lapsed = person.hold is not None and person.hold_by is not None and person.hold_by <= state.now
+    if not lapsed:
+        yield from _held(state, body["origin"])
+    person.hold, person.hold_by = body["reason"], _instant(body["decide_by"])
+    state.cause("hold", body["hold"])
+    state.cause("left", body["person"])
+
+
+@rules.of("directory.person_decided", "deciding on a held account", *_BY, Authority.TIME, Authority.RECOVERY)
+def person_decided(state: State, entry: Entry) -> Why:
+    """An administrator, to keep it under a fresh factor; the directory that takes it back; its time is over."""
+    body = entry.body
+    who, by, outcome = body["person"], body["by"], body["outcome"]
+    person = state.people.get(who)
+    if by is not None:
+        yield acts(state, by, ADMINISTER, age=FRESH if outcome == "kept" else None)
+        if by == who and outcome != "kept":
+            yield "nobody ends themselves"
+    elif outcome == "kept":
+        yield Unless("it was kept on nobody's word", (("recovered", who),))
+    elif outcome == "returned" and not state.roster_taken:
+        ended = person is not None and (person.ends is None or person.ends > state.now)
+        if not ended:
+            yield Unless("no directory wrote it under a token in force", (("scim",),))
+    elif outcome in ("lapsed", "ended") and (person is None or person.hold_by is None or person.hold_by > state.now):
+        yield "the time to decide was not over"
+    if person is None or (person.hold is None and person.enabled):
+        yield "the account was not held"
+    else:
+        person.hold, person.hold_by = None, None
+    state.cause("decided", who)
+
+
+rules.told("directory.hold_reminded", "saying that a hold waits", Authority.TIME)
+
+
+@rules.of("directory.leaver_reported", "reporting that somebody has left", Authority.DIRECTORY)
+def leaver_reported(state: State, entry: Entry) -> Why:
+    """A directory that does not lead the account."""
+    yield from _origin(state, entry.body["origin"])
+
+
+@rules.of("directory.report_decided", "settling a directory's report", Authority.PERSON, Authority.DIRECTORY)
+def report_decided(state: State, entry: Entry) -> Why:
+    """An administrator, not about themselves; or the directory says that the person is there."""
+    body = entry.body
+    if body["by"] is None:
+        yield from _origin(state, body["origin"])
+    else:
+        yield acts(state, body["by"], ADMINISTER, age=FRESH if body["outcome"] == "kept" else None)
+        if body["by"] == body["person"]:
+            yield "nobody answers a report on themselves"
+    state.cause("decided", body["person"])
+
+
+def _origin(state: State, origin: str) -> Why:
+    """A directory by a token in force, in the same command; the roster, of which a version is in force."""
+    way, _, provider = origin.partition(":")
+    if way == "scim":
+        yield Unless(f"no directory of {provider} wrote it under a token in force", (("scim", provider),))
+    elif way != "roster":
+        yield f"nothing that is called {origin!r} may do so"
+    elif not state.roster_taken:
+        yield "no version of the staff roster was in force"
+
+
+def _held(state: State, origin: str) -> Why:
+    if origin != "end":
+        yield from _origin(state, origin)
+
+
+def _time_is_over(state: State, person: Person | None) -> Why:
+    """The last day has passed, or nobody has answered for a vendor for a week."""
+    if person is None or (person.ends is not None and person.ends <= state.now):
+        return
+    sponsor = state.people.get(person.owner or "")
+    if person.kind != "vendor" or (
+        sponsor is not None and sponsor.enabled and (sponsor.ends is None or sponsor.ends > state.now)
+    ):
+        yield "its end had not come, and somebody answered for it"
+
+
+def _instant(value: int | None) -> Instant | None:
+    return None if value is None else Instant(value)

@@ -1,0 +1,56 @@
+"""What takes two people, whichever kind: how one is laid before another, decided, and ends undecided."""
+
+from onepam.kernel.clock import DAY, FOREVER, Instant
+from onepam.ledger.lawful.entry import Entry
+from onepam.ledger.lawful.rule import Why
+from onepam.ledger.lawful.standing import FRESH, acts, one_hand, there
+from onepam.ledger.lawful.state import Proposal, State
+
+LAPSE = 7 * DAY
+
+
+def propose(
+    state: State, entry: Entry, kind: str, name: str, *, person: str = "", lapse: int = LAPSE, ends: int = FOREVER
+) -> Proposal:
+    """Keeps what waits. `person` is whom it is for, `ends` the end of what it proposes."""
+    until = Instant(min(entry.time + lapse, ends))
+    kept = Proposal(entry.body["by"], entry.time, until, entry.body, person)
+    state.proposals[(kind, name)] = kept
+    return kept
+
+
+def decides(
+    state: State, entry: Entry, kind: str, name: str, right: str = "administer", *, benefits: bool = True
+) -> Why:
+    """Somebody else with the right, under a fresh factor, in time, while its proposer is here; neither whom it is for,
+    nor one hand with either (where whom it is for `benefits`)."""
+    by = entry.body["by"]
+    yield acts(state, by, right, age=FRESH)
+    waiting = state.proposals.get((kind, name))
+    if waiting is None:
+        yield "no such proposal waited"
+        return
+    alone = waiting.alone is not None and waiting.by == by
+    if alone and waiting.alone is not None and waiting.alone > state.now:
+        yield "its proposer may carry it out alone only later"
+    if not alone:
+        yield f"{by} had proposed it" if waiting.by == by else None
+        yield f"it is for {by}" if waiting.person == by else None
+        others = [waiting.by, waiting.person if benefits else None]
+        yield one_hand(state, by, *(each for each in others if each))
+    if waiting.until <= state.begun:
+        yield "it had lapsed"
+    if waiting.by is not None and (why := there(state, waiting.by)) is not None:
+        yield f"its proposer had left: {why}"
+
+
+def ends_proposal(state: State, entry: Entry, kind: str, name: str, *rights: str) -> Why:
+    """Somebody with one of the rights; else it lapsed, or fell with its proposer or with whom it is for."""
+    waiting: Proposal | None = state.end(state.proposals, (kind, name))
+    by = entry.body["by"]
+    if waiting is None:
+        yield "no such proposal waited"
+    elif by is not None:
+        yield acts(state, by, *rights)
+    elif waiting.until > state.now and all(there(state, each) is None for each in (waiting.by, waiting.person) if each):
+        yield "it is on nobody's word, had not lapsed, and its people were there"

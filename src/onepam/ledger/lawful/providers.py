@@ -1,0 +1,171 @@
+"""Rules of identity providers, of what is declared of them, of the identities they know, and of signal streams."""
+
+from typing import Any
+
+from onepam.kernel.clock import DAY, Instant
+from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
+from onepam.ledger.lawful.proposals import decides, ends_proposal, propose
+from onepam.ledger.lawful.rule import Rules, Unless, Why
+from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts
+from onepam.ledger.lawful.state import Provider, State
+
+rules = Rules()
+
+PROVIDER, STREAM = "provider", "signal"
+LONGEST_DECLARATION = 365 * DAY
+_SUBSTANCE = {
+    PROVIDER: ("provider", "kind", "name", "settings", "rule"),
+    STREAM: ("stream", "name", "issuer", "audience", "delivery", "provider", "endpoint", "remote"),
+}
+
+
+@rules.of("provider.proposed", "proposing an identity provider", Authority.PERSON)
+def proposed(state: State, entry: Entry) -> Why:
+    """An administrator under a fresh factor."""
+    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
+    propose(state, entry, PROVIDER, entry.body["change"])
+
+
+@rules.of("provider.set", "setting an identity provider", Authority.PERSON, cannot=(Unjudged.PROOF,))
+def set_(state: State, entry: Entry) -> Why:
+    """Another administrator under a fresh factor, and exactly what was proposed."""
+    body = entry.body
+    before = state.providers.get(body["provider"])
+    yield from _agreed(state, entry, PROVIDER, before.since if before is not None else None)
+    declared = before.declared if before is not None else {}
+    state.providers[body["provider"]] = Provider(body["change"], entry.time, body["kind"], body["rule"], declared)
+
+
+@rules.of("provider.rejected", "rejecting an identity provider", Authority.PERSON, Authority.TIME)
+def rejected(state: State, entry: Entry) -> Why:
+    """An administrator; or it lapsed, or fell with its proposer."""
+    yield from ends_proposal(state, entry, PROVIDER, entry.body["change"], ADMINISTER)
+
+
+@rules.of("provider.removed", "removing an identity provider", Authority.PERSON)
+def removed(state: State, entry: Entry) -> Why:
+    """An administrator under a fresh factor."""
+    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
+    if state.end(state.providers, entry.body["provider"]) is None:
+        yield "there was no such provider"
+
+
+@rules.of("provider.declared", "declaring that a provider demands a second factor", Authority.PERSON)
+def declared(state: State, entry: Entry) -> Why:
+    """An administrator under a fresh factor, for a year at most."""
+    body = entry.body
+    yield acts(state, body["by"], ADMINISTER, age=FRESH)
+    if body["ends"] > entry.time + LONGEST_DECLARATION:
+        yield "it lasts longer than a year"
+    provider = state.providers.get(body["provider"])
+    if provider is None:
+        yield "there was no such provider"
+    else:
+        provider.declared[body["declaration"]] = Instant(body["ends"])
+
+
+@rules.of("provider.declaration_ended", "withdrawing a declaration", Authority.PERSON)
+def declaration_ended(state: State, entry: Entry) -> Why:
+    """An administrator."""
+    yield acts(state, entry.body["by"], ADMINISTER)
+    provider = state.providers.get(entry.body["provider"])
+    if provider is None or state.end(provider.declared, entry.body["declaration"]) is None:
+        yield "there was no such declaration"
+
+
+@rules.of(
+    "provider.keys_read", "taking other certificates of a provider", Authority.PROVIDER, cannot=(Unjudged.MESSAGE,)
+)
+def keys_read(state: State, entry: Entry) -> Why:
+    """Of a provider in force, from the metadata of the change that made it so."""
+    body = entry.body
+    provider = state.providers.get(body["provider"])
+    if provider is None:
+        yield "there was no such provider"
+    else:
+        if provider.change != body["replaces"]:
+            yield "the provider had changed since"
+        provider.change, provider.since = body["change"], entry.time
+
+
+@rules.of("provider.logged_out", "ending sign-ins on a provider's word", Authority.PROVIDER, cannot=(Unjudged.MESSAGE,))
+def logged_out(state: State, entry: Entry) -> Why:
+    """A provider in force."""
+    if entry.body["provider"] not in state.providers:
+        yield "there was no such provider"
+    state.cause("logged out")
+
+
+rules.told("provider.refused", "refusing what a provider said", Authority.STRANGER)
+
+
+@rules.of("identity.linked", "making an identity somebody's", Authority.PROVIDER, cannot=(Unjudged.MESSAGE,))
+def linked(state: State, entry: Entry) -> Why:
+    """A provider in force, and somebody who is here."""
+    body = entry.body
+    if body["provider"] not in state.providers:
+        yield "there was no such provider"
+    if body["person"] not in state.people:
+        yield f"there was no account {body['person']}"
+    state.identities[body["identity"]] = (body["person"], body["provider"])
+
+
+@rules.of("identity.unlinked", "taking an identity from somebody", Authority.PERSON, Authority.RECOVERY)
+def unlinked(state: State, entry: Entry) -> Why:
+    """An administrator, or recover-access."""
+    body = entry.body
+    if body["by"] is not None:
+        yield acts(state, body["by"], ADMINISTER)
+    else:
+        yield Unless("it is on nobody's word", (("recovered", body["person"]),))
+    if state.end(state.identities, body["identity"]) is None:
+        yield "there was no such identity"
+
+
+@rules.of("signal_stream.proposed", "proposing a signal stream", Authority.PERSON)
+def stream_proposed(state: State, entry: Entry) -> Why:
+    """An administrator under a fresh factor."""
+    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
+    propose(state, entry, STREAM, entry.body["change"])
+
+
+@rules.of("signal_stream.set", "setting a signal stream", Authority.PERSON, cannot=(Unjudged.PROOF,))
+def stream_set(state: State, entry: Entry) -> Why:
+    """Another administrator under a fresh factor, and exactly what was proposed."""
+    yield from _agreed(state, entry, STREAM, state.streams.get(entry.body["stream"]))
+    state.streams[entry.body["stream"]] = entry.time
+
+
+@rules.of("signal_stream.rejected", "rejecting a signal stream", Authority.PERSON, Authority.TIME)
+def stream_rejected(state: State, entry: Entry) -> Why:
+    """An administrator; or it lapsed, or fell with its proposer."""
+    yield from ends_proposal(state, entry, STREAM, entry.body["change"], ADMINISTER)
+
+
+@rules.of("signal_stream.removed", "removing a signal stream", Authority.PERSON)
+def stream_removed(state: State, entry: Entry) -> Why:
+    """An administrator under a fresh factor."""
+    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
+    if state.end(state.streams, entry.body["stream"]) is None:
+        yield "there was no such stream"
+
+
+@rules.of("signal.received", "taking a signal", Authority.STREAM, cannot=(Unjudged.MESSAGE,))
+def received(state: State, entry: Entry) -> Why:
+    """By a stream in force."""
+    if entry.body["stream"] not in state.streams:
+        yield "there was no such stream"
+    state.cause("signal")
+
+
+def _agreed(state: State, entry: Entry, kind: str, since: Instant | None) -> Why:
+    """What somebody else had proposed, with nothing altered on the way, and nothing come between."""
+    body = entry.body
+    yield from decides(state, entry, kind, body["change"])
+    waiting: Any = state.end(state.proposals, (kind, body["change"]))
+    if waiting is None:
+        return
+    if waiting.by != body["proposed_by"] or any(waiting.body[each] != body[each] for each in _SUBSTANCE[kind]):
+        yield "it is not what was proposed"
+    if since is not None and since >= waiting.since:
+        yield "it had changed since it was proposed"

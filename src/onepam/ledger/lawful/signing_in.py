@@ -1,0 +1,207 @@
+"""Rules of signing in: sessions and the factors behind them, certificates."""
+
+from onepam.kernel.clock import HOUR, Instant
+from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
+from onepam.ledger.lawful.rule import Rules, Unless, Why
+from onepam.ledger.lawful.standing import (
+    ADMINISTER,
+    DAY_OF_WORK,
+    acts,
+    administrative,
+    signed_in,
+    there,
+)
+from onepam.ledger.lawful.state import Person, Provider, SignIn, State
+
+rules = Rules()
+
+CONSOLE_SESSION = 10 * HOUR
+_PROVES = {"passkey", "totp"}
+
+
+@rules.of(
+    "sign_in.opened",
+    "signing in",
+    Authority.FACTOR,
+    Authority.PROVIDER,
+    cannot=(Unjudged.PROOF, Unjudged.TRIES, Unjudged.MESSAGE),
+)
+def opened(state: State, entry: Entry) -> Why:
+    """Somebody whose account works, with two factors in force; by a provider that is in force; or under a session."""
+    body = entry.body
+    who = body["person"]
+    yield there(state, who)
+    person = state.people.get(who)
+    if body["parent"] is not None:
+        yield from _under(state, entry)
+    elif body["provider"]:
+        yield from _by_provider(state, entry)
+    elif person is not None:
+        yield from _by_own(state, entry, person)
+    if person is not None and person.kind == "service":
+        yield "a service account signs in nowhere"
+    longest = DAY_OF_WORK if body["kind"] == "cli" else CONSOLE_SESSION
+    start = body["mfa_at"] if body["kind"] == "cli" else entry.time
+    if body["expires"] > start + longest:
+        yield "it lasts longer than any sign-in"
+    if person is not None:
+        session = SignIn(
+            session=body["session"],
+            person=who,
+            kind=body["kind"],
+            expires=Instant(body["expires"]),
+            mfa_at=Instant(body["mfa_at"]),
+            basis=body["basis"],
+            provider=body["provider"],
+            phishing_resistant=body["phishing_resistant"],
+        )
+        for each in [each for each in person.sign_ins.values() if each.expires <= state.begun]:
+            del person.sign_ins[each.session]
+            state.sign_ins.pop(each.session, None)
+        person.sign_ins[session.session] = state.sign_ins[session.session] = session
+    if state.signed_in is None:
+        state.signed_in = entry.time
+    state.cause("signed in", who)
+
+
+def _under(state: State, entry: Entry) -> Why:
+    body = entry.body
+    parent = state.sign_ins.get(body["parent"])
+    if parent is None or parent.person != body["person"] or parent.expires <= state.begun:
+        yield "no session of that person ran, under which it was opened"
+        return
+    if body["kind"] != "cli":
+        yield "only a command line signs in under another session"
+    said = (body["mfa_at"], body["basis"], body["provider"], body["phishing_resistant"])
+    if said != (parent.mfa_at, parent.basis, parent.provider, parent.phishing_resistant):
+        yield "it claims another second factor than the session that it was opened under"
+
+
+def _by_provider(state: State, entry: Entry) -> Why:
+    body = entry.body
+    who, basis = body["person"], body["basis"]
+    provider = state.providers.get(body["provider"])
+    if provider is None:
+        yield f"no identity provider {body['provider']} was in force"
+        return
+    if not any(each == (who, body["provider"]) for each in state.identities.values()):
+        yield f"{who} had no identity at {body['provider']}"
+    if body["mfa_at"] + DAY_OF_WORK <= state.begun or body["mfa_at"] > entry.time:
+        yield "the factors were not shown within 12 hours"
+    if basis == "attested":
+        yield from _attested(provider, body["methods"], hard=body["phishing_resistant"])
+    elif basis == "stepped_up":
+        yield from _shown(state, entry, [each for each in body["proven"] if each != "provider"])
+    elif basis == "declared":
+        if not any(ends > state.begun for ends in provider.declared.values()):
+            yield "nobody had declared that the provider demands a second factor"
+    elif basis == "accepted":
+        if not any(whose == who and ends > state.begun for whose, ends in state.exceptions.values()):
+            yield "nobody had accepted the risk of a sign-in without a second factor"
+    else:
+        yield f"a provider proves no second factor as {basis}"
+    if basis in ("declared", "accepted") and administrative(state, who):
+        yield f"{who} held something administrative, which a second factor of their own opens"
+
+
+def _attested(provider: Provider, methods: list[str], *, hard: bool) -> Why:
+    if not set(methods) & set(provider.rule.get("attests", ())):
+        yield "the provider named no method that counts as a second factor"
+    if hard and not set(methods) & set(provider.rule.get("phishing_resistant", ())):
+        yield "the provider named no method that is phishing-resistant"
+
+
+def _by_own(state: State, entry: Entry, person: Person) -> Why:
+    body = entry.body
+    proven = set(body["proven"])
+    if "passkey" not in proven and proven != {"password", "totp"}:
+        yield "these are not two factors"
+    if body["basis"] != "own":
+        yield f"two factors of one's own do not count as {body['basis']}"
+    if "password" in proven and not any(each.kind == "password" for each in person.factors.values()):
+        yield f"{body['person']} had no password"
+    if body["phishing_resistant"] and "passkey" not in proven:
+        yield "no factor that was shown is phishing-resistant"
+    if not state.begun <= body["mfa_at"] <= entry.time:
+        yield "the factors were not shown then"
+    yield from _shown(state, entry, [each for each in body["proven"] if each != "password"])
+    through = {name for whose, name in state.identities.values() if whose == body["person"]}
+    if through & state.providers.keys():
+        yield "the person signs in through an identity provider"
+
+
+def _shown(state: State, entry: Entry, kinds: list[str]) -> Why:
+    """Second factors of the person, each used in the same command."""
+    if not _PROVES & set(kinds):
+        yield "no second factor was shown"
+    for kind in kinds:
+        if not state.caused("used", entry.body["person"], kind):
+            yield f"no {kind} of the person was used for it"
+
+
+@rules.of("sign_in.stepped_up", "showing a fresh second factor", Authority.FACTOR, Authority.PROVIDER)
+def stepped_up(state: State, entry: Entry) -> Why:
+    """In a session of the person that runs, by a second factor in force or a provider that attests one."""
+    body = entry.body
+    session = state.sign_ins.get(body["session"])
+    if session is None or session.person != body["person"] or session.expires <= state.begun:
+        yield "no such session of the person ran"
+        return
+    yield there(state, body["person"])
+    if body["factor"] == "provider":
+        if body["basis"] != "attested":
+            yield f"what a provider shows does not count as {body['basis']}"
+        through = {name for whose, name in state.identities.values() if whose == body["person"]}
+        if not any(state.providers[each].rule.get("attests") for each in through & state.providers.keys()):
+            yield "no identity provider of the person's attests a second factor"
+    else:
+        yield from _shown(state, entry, [body["factor"]])
+        if body["basis"] not in ("own", "stepped_up"):
+            yield f"a factor of one's own does not count as {body['basis']}"
+        if body["phishing_resistant"] and body["factor"] != "passkey":
+            yield "no factor that was shown is phishing-resistant"
+    if body["mfa_at"] > entry.time:
+        yield "the factor was shown later than it was taken"
+    session.mfa_at, session.basis = Instant(body["mfa_at"]), body["basis"]
+    session.phishing_resistant = body["phishing_resistant"]
+
+
+@rules.of(
+    "sign_in.closed",
+    "ending a sign-in",
+    Authority.PERSON,
+    Authority.CAUSE,
+    Authority.PROVIDER,
+    Authority.STREAM,
+)
+def closed(state: State, entry: Entry) -> Why:
+    """Its person; an administrator; a provider's or a transmitter's word; or with the account or its factors."""
+    body = entry.body
+    who, by = body["person"], body["by"]
+    session: SignIn | None = state.end(state.sign_ins, body["session"])
+    person = state.people.get(who)
+    if session is not None and session.person != who:
+        yield "it is a session of somebody else"
+    if person is not None:
+        state.end(person.sign_ins, body["session"])
+    if by is not None and by != who:
+        yield acts(state, by, ADMINISTER)
+    elif by is None and person is not None and person.enabled and person.hold is None:
+        yield Unless(
+            "no provider, no signal and no end of the account says so", (("logged out",), ("signal",), ("left", who))
+        )
+
+
+rules.told("sign_in.failed", "failing to sign in", Authority.STRANGER, cannot=(Unjudged.TRIES,))
+
+
+@rules.of("certificate.issued", "getting a certificate", Authority.PERSON, cannot=(Unjudged.PROOF,))
+def issued(state: State, entry: Entry) -> Why:
+    """Under a session of the person that runs, and no longer than that."""
+    body = entry.body
+    yield signed_in(state, body["person"])
+    session = state.sign_ins.get(body["session"])
+    if session is None or session.person != body["person"] or session.expires <= state.begun:
+        yield "no such session of the person ran"
+    elif body["expires"] > session.expires:
+        yield "it outlives the session"

@@ -1,0 +1,152 @@
+"""Questions of the rules to the state: who was signed in, with which factor, and what their roles let them do.
+
+Each answers None for yes, else why not, in words that follow the right that was used.
+"""
+
+from collections.abc import Iterator
+
+from onepam.kernel.clock import HOUR, MINUTE, Instant
+from onepam.ledger.lawful.state import ONE_HAND, Person, Role, SignIn, State
+
+FRESH = 5 * MINUTE
+"""How long a second factor is fresh for what settings, factors and proposals ask (microseconds)."""
+
+UNSEEN = frozenset({"declared", "accepted"})
+"""Bases of a sign-in under which nobody saw a second factor."""
+
+ADMINISTER, APPROVE, AUDIT, MONITOR, ACCEPT_RISK = "administer", "approve", "audit", "monitor", "accept_risk"
+
+_MANY = "many"
+
+
+def there(state: State, who: str) -> str | None:
+    """Whether the account works: it exists, is enabled, and its end has not passed."""
+    person = state.people.get(who)
+    if person is None:
+        return f"there was no account {who}"
+    if not person.enabled and not _left_now(state, person):
+        return f"the account {who} was disabled"
+    if person.ends is not None and person.ends <= state.begun:
+        return f"the end of the account {who} had passed"
+    return None
+
+
+def _left_now(state: State, person: Person) -> bool:
+    return person.left is not None and person.left >= state.begun
+
+
+def sign_ins(state: State, who: str) -> Iterator[SignIn]:
+    """The sign-in sessions of a person that run."""
+    person = state.people.get(who)
+    if person is not None:
+        for each in person.sign_ins.values():
+            if each.expires > state.begun:
+                yield each
+
+
+def signed_in(state: State, who: str, age: int | None = None, *, seen: bool = False) -> str | None:
+    """Whether somebody acted in a sign-in session, with a second factor shown less than `age` microseconds ago, which
+    somebody must have `seen`."""
+    if (why := there(state, who)) is not None:
+        return why
+    running = list(sign_ins(state, who))
+    if not running:
+        return f"{who} was not signed in"
+    if seen and not (running := [each for each in running if each.basis not in UNSEEN]):
+        return f"nobody had seen a second factor of {who}"
+    if age is not None and not any(each.mfa_at + age > state.begun for each in running):
+        return f"{who} had shown no second factor within {age // MINUTE} minutes"
+    return None
+
+
+def roles(state: State, who: str) -> Iterator[tuple[str, Role]]:
+    """The roles that somebody holds, by name, as a hold of the account leaves them."""
+    person = state.people.get(who)
+    if person is None or person.hold == _MANY:
+        return
+    for binding in state.bindings_of(who, person):
+        role = state.roles.get(binding.role)
+        if role is not None and (binding.ends is None or binding.ends > state.begun):
+            yield binding.role, role
+
+
+def rights(state: State, who: str) -> set[str]:
+    """What somebody may do with OnePAM itself."""
+    found = {right for _, role in roles(state, who) for right in role.console}
+    person = state.people.get(who)
+    return found & {ADMINISTER} if person is not None and person.hold is not None else found
+
+
+def acts(state: State, who: str, *any_of: str, age: int | None = None) -> str | None:
+    """Whether somebody who is signed in held a role with one of the rights. Whoever administers or accepts risks does
+    so under a second factor that somebody saw."""
+    if (why := signed_in(state, who, age)) is not None:
+        return why
+    held = rights(state, who).intersection(any_of)
+    if not held:
+        return f"{who} held no role with the right to {' or '.join(any_of)}"
+    if held <= {ADMINISTER, ACCEPT_RISK}:
+        return signed_in(state, who, age, seen=True)
+    return None
+
+
+def one_hand(state: State, who: str, *others: str) -> str | None:
+    """Whether somebody may be one hand with another: one enrolled lately by a link that the other made, or so on."""
+    for back in (False, True):
+        reached, todo = {who}, [who]
+        while todo:
+            person = state.people.get(todo.pop())
+            if person is None:
+                continue
+            near = person.made_for if back else person.makers
+            new = {each for each, at in near.items() if at + ONE_HAND > state.now} - reached
+            reached |= new
+            todo += new
+        for other in others:
+            if other != who and other in reached:
+                return f"{who} and {other} may be one hand: one made the link by which the other enrolled"
+    return None
+
+
+def trusted(state: State, who: str) -> bool:
+    """Whether a stolen factor of the account would decide something, administer, or open what is privileged."""
+    return any(
+        not role.console.isdisjoint((ADMINISTER, APPROVE, ACCEPT_RISK))
+        or any(
+            each.get("administrative") or each["where"].get("env", "prod") == "prod"
+            for each in role.permissions.values()
+        )
+        for role in bound(state, who)
+    )
+
+
+def administrative(state: State, who: str) -> bool:
+    """Whether the account holds anything administrative, also what a hold keeps back."""
+    return any(
+        ADMINISTER in role.console or any(each.get("administrative") for each in role.permissions.values())
+        for role in bound(state, who)
+    )
+
+
+def bound(state: State, who: str) -> Iterator[Role]:
+    """The roles that are bound to somebody, also those that a hold keeps back."""
+    person = state.people.get(who)
+    if person is not None:
+        for binding in state.bindings_of(who, person):
+            role = state.roles.get(binding.role)
+            if role is not None and (binding.ends is None or binding.ends > state.begun):
+                yield role
+
+
+def founding(state: State) -> bool:
+    """Whether nobody had ever signed in: until then the host sets up."""
+    return state.signed_in is None or state.signed_in >= state.begun
+
+
+def later_than(state: State, due: Instant, span: int = 0) -> bool:
+    """Whether `due` and `span` microseconds more have passed."""
+    return due + span <= state.now
+
+
+DAY_OF_WORK = 12 * HOUR
+"""No factor serves longer than this, and no session runs longer (microseconds)."""

@@ -1,0 +1,237 @@
+"""A history as the product's own events tell it, and what the rules say of one that has something planted in it.
+
+    told = Story()
+    told.found()                      # a company: ada and bob administer, max approves, eve is an engineer
+    told.sign_in("ada")
+    at = told.add(PersonAdded(...))   # one command
+    assert told.said() == []
+
+An entry may be of any event, whether somebody could have brought it about or not: nothing decides here.
+"""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from onepam.domain.access.model import (
+    Action,
+    BindingAdded,
+    ConsoleRight,
+    MfaRule,
+    Mode,
+    Permission,
+    ResourceKind,
+    ResourceSet,
+    RoleSet,
+    SubjectKind,
+    Substance,
+)
+from onepam.domain.history.event import kind_to_write
+from onepam.domain.matrix.events import ChangeApplied, ChangeProposed
+from onepam.domain.people.events import PersonAdded, PersonKind
+from onepam.domain.requests.events import GrantStarted, RequestApproved, RequestMade
+from onepam.domain.signing_in.events import (
+    EnrolmentOpened,
+    EnrolmentUsed,
+    FactorEnrolled,
+    FactorKind,
+    FactorUsed,
+    SignedIn,
+    SignInKind,
+)
+from onepam.kernel.canonical import utf8
+from onepam.kernel.clock import DAY, HOUR, SECOND, Instant, parse
+from onepam.ledger.findings import Row
+from onepam.ledger.lawful.judging import Judging, Lawful
+
+START = parse("2026-03-02T08:00:00Z")
+ALL = (Action.SHELL, Action.EXEC, Action.SFTP)
+PROD = Permission("prod", ALL, {"env": "prod"}, ("app",), Mode.REQUEST, 4 * HOUR, ("manager",))
+DEV = Permission("dev", ALL, {"env": "dev"}, ("app",), Mode.STANDING, 8 * HOUR)
+ROOT = Permission("root", ALL, {"env": "dev"}, ("root",), Mode.STANDING, 8 * HOUR, administrative=True)
+ROLES: dict[str, tuple[tuple[Permission, ...], tuple[ConsoleRight, ...]]] = {
+    "administrator": ((), (ConsoleRight.ADMINISTER,)),
+    "senior": ((), (ConsoleRight.ACCEPT_RISK,)),
+    "manager": ((), (ConsoleRight.APPROVE,)),
+    "auditor": ((), (ConsoleRight.AUDIT,)),
+    "security": ((), (ConsoleRight.MONITOR,)),
+    "engineer": ((PROD, DEV), ()),
+    "operator": ((ROOT,), ()),
+}
+HOLDS = {
+    "ada": ("administrator",),
+    "bob": ("administrator",),
+    "max": ("manager",),
+    "sue": ("senior",),
+    "aud": ("auditor",),
+    "mon": ("security",),
+    "eve": ("engineer",),
+    "ops": ("operator",),
+    "joe": (),
+}
+RESOURCES = {"web-1": {"env": "prod"}, "dev-1": {"env": "dev"}}
+
+
+class Story:
+    """Entries one after another; each command begins a second after the one before."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+        self.now = START
+        self._steps: dict[str, int] = {}
+
+    def add(self, *events: object) -> int:
+        """One command; the position of its first entry."""
+        first = len(self.rows)
+        self.now = Instant(self.now + SECOND)
+        for number, event in enumerate(events):
+            kind = kind_to_write(event)
+            text = kind.write_body(event, "0" * 64) if kind.private_fields else kind.write_open(event)
+            at = Instant(self.now + number)
+            self.rows.append(Row(len(self.rows), at, kind.name, kind.version, kind.klass, 0, utf8(text), b""))
+        return first
+
+    def wait(self, microseconds: int) -> None:
+        """Time passes."""
+        self.now = Instant(self.now + microseconds)
+
+    def at(self) -> Instant:
+        """The time that the next command will have."""
+        return Instant(self.now + SECOND)
+
+    def judged(self) -> Lawful:
+        """What the rules say of all of it."""
+        judging = Judging()
+        for row in self.rows:
+            judging.take(row)
+        return judging.end()
+
+    def said(self) -> list[tuple[int, str]]:
+        """The findings: which entry, and why it had no right to be."""
+        return [(each.position, each.why) for each in self.judged().findings]
+
+    def found(self, holds: dict[str, tuple[str, ...]] | None = None) -> "Story":
+        """The host sets up people, roles and resources, before anybody has signed in."""
+        holds = HOLDS if holds is None else holds
+        for who in holds:
+            self.add(
+                PersonAdded(who, PersonKind.EMPLOYEE, "founded", None, None, None, None, who, f"{who}@example.com")
+            )
+        self.change(
+            "chg_0",
+            None,
+            *(role_set(name, *gives) for name, gives in ROLES.items()),
+            *(resource_set(name, labels) for name, labels in RESOURCES.items()),
+            *(binding(f"bnd_{who}_{role}", role, who) for who, roles in holds.items() for role in roles),
+        )
+        return self
+
+    def change(self, change: str, by: str | None, *objects: object, widens: bool = True) -> int:
+        """A change of the matrix that is applied at once; its objects name it and whoever applies it."""
+        named = [type(each)(**{**fields_of(each), "change": change, "by": by}) for each in objects]
+        return self.add(
+            ChangeProposed(change, "d0", "d1", by is None and widens, by, "changes", "text"),
+            ChangeApplied(change, "d0", "d1", by, bootstrap=by is None),
+            *named,
+        )
+
+    def enrol(self, who: str, *kinds: FactorKind) -> int:
+        """By a link of the host (before the first sign-in)."""
+        link = f"enr_{who}_{len(self.rows)}"
+        self.add(EnrolmentOpened(link, who, Instant(self.at() + DAY), "founded", None))
+        kinds = kinds or (FactorKind.PASSWORD, FactorKind.TOTP)
+        factors = (FactorEnrolled(f"fac_{who}_{each.value}", who, each, "", None, who) for each in kinds)
+        return self.add(EnrolmentUsed(link, who, ()), *factors)
+
+    def sign_in(self, who: str, session: str = "") -> str:
+        """With password and TOTP; the session's id."""
+        session = session or f"sgn_{who}_{len(self.rows)}"
+        self.add(self.used(who), self.signed_in(who, session))
+        return session
+
+    def used(self, who: str, kind: FactorKind = FactorKind.TOTP) -> FactorUsed:
+        """A fresh code of somebody's."""
+        step = self._steps[who] = self._steps.get(who, 0) + 1
+        return FactorUsed(f"fac_{who}_{kind.value}", who, step)
+
+    def signed_in(self, who: str, session: str, **other: object) -> SignedIn:
+        """A console session as of the next command."""
+        values: dict[str, object] = {
+            "session": session,
+            "person": who,
+            "kind": SignInKind.CONSOLE,
+            "proven": (FactorKind.PASSWORD, FactorKind.TOTP),
+            "mfa_at": self.at(),
+            "expires": Instant(self.at() + 10 * HOUR),
+            "parent": None,
+        }
+        return SignedIn(**{**values, **other})  # type: ignore[arg-type]
+
+    def ready(self, *people: str) -> "Story":
+        """A company of which these have signed in (all with factors)."""
+        self.found()
+        for who in HOLDS:
+            self.enrol(who)
+        for who in people:
+            self.sign_in(who, f"sgn_{who}")
+        return self
+
+    def ask(self, who: str = "eve", request: str = "req_1") -> Substance:
+        """Access to production that waits for a manager."""
+        asked = substance(who)
+        self.add(RequestMade(request, asked, asked.digest(), Instant(self.at() + DAY), "why", ""))
+        return asked
+
+    def approve(self, asked: Substance, by: str = "max", request: str = "req_1", grant: str = "grt_1") -> int:
+        """A manager's yes, with the grant that it gives."""
+        starts = Instant(self.at() + 10 * SECOND)
+        return self.add(
+            RequestApproved(request, asked.digest(), by, "manager", starts, ""),
+            GrantStarted(
+                grant, request, asked, f"bnd_{asked.person}_engineer", by, starts, Instant(starts + asked.duration)
+            ),
+        )
+
+
+def fields_of(event: object) -> dict[str, object]:
+    """The fields of a frozen record."""
+    return {name: getattr(event, name) for name in event.__dataclass_fields__}  # type: ignore[attr-defined]
+
+
+def role_set(role: str, permissions: Sequence[Permission], console: Sequence[ConsoleRight] = ()) -> RoleSet:
+    """A role; its version follows from its name and what it gives."""
+    version = sha256(repr((role, permissions, console)).encode()).hexdigest()
+    return RoleSet(role, version, "work", "ada", tuple(permissions), tuple(console), "", None)
+
+
+def resource_set(
+    resource: str, labels: dict[str, str], pins: Sequence[str] = ("ssh-ed25519 A",), mfa: MfaRule | None = None
+) -> ResourceSet:
+    """An SSH resource with the logins app and root."""
+    kind = ResourceKind.SSH
+    return ResourceSet(resource, kind, labels, "ada", ("app", "root"), tuple(pins), 22, "", None, "192.0.2.1", mfa)
+
+
+def binding(name: str, role: str, who: str, ends: Instant | None = None, *, group: bool = False) -> BindingAdded:
+    """A role for a person or a group."""
+    kind = SubjectKind.GROUP if group else SubjectKind.PERSON
+    return BindingAdded(name, role, kind, who, ends, "access.yaml", "work", "", None)
+
+
+def version_of(role: str) -> str:
+    """The version that `role_set` gives the founding role of that name."""
+    return role_set(role, *ROLES[role]).version
+
+
+def substance(who: str = "eve", **other: object) -> Substance:
+    """What an engineer asks of production."""
+    values: dict[str, object] = {
+        "person": who,
+        "resource": "web-1",
+        "login": "app",
+        "role": "engineer",
+        "role_version": version_of("engineer"),
+        "permission": "prod",
+        "actions": ALL,
+        "duration": HOUR,
+    }
+    return Substance(**{**values, **other})  # type: ignore[arg-type]

@@ -1,0 +1,321 @@
+"""Rules of factors, links and exceptions: each clause broken once by a planted entry, and nothing else found."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from onepam.domain.people.events import PersonAdded, PersonDisabled, PersonKind
+from onepam.domain.providers.events import IdentityLinked
+from onepam.domain.signing_in.events import (
+    EnrolmentAnnounced,
+    EnrolmentEnded,
+    EnrolmentOpened,
+    EnrolmentProposed,
+    EnrolmentUndecided,
+    EnrolmentUsed,
+    FactorEnrolled,
+    FactorKind,
+    FactorRemoved,
+    FactorUsed,
+)
+from onepam.domain.signing_in.exception_events import MfaExceptionAccepted, MfaExceptionEnded, MfaExceptionProposed
+from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
+from tests.ledger.lawful.story import Story, binding
+from tests.ledger.lawful.test_providers import with_provider
+
+STALE = "ada had shown no second factor within 5 minutes"
+TWICE = "replacing the factors of somebody trusted takes two administrators"
+
+
+def key(who: str, by: str | None, kind: FactorKind = FactorKind.PASSKEY) -> FactorEnrolled:
+    return FactorEnrolled("fac_new", who, kind, "", None, by)
+
+
+def link(told: Story, who: str = "zoe", by: str | None = "ada", **other: object) -> EnrolmentOpened:
+    values: dict[str, object] = {"enrolment": "enr_1", "expires": Instant(told.at() + DAY), **other}
+    return EnrolmentOpened(person=who, because="new", by=by, **values)  # type: ignore[arg-type]
+
+
+def newcomer(*people: str) -> Story:
+    """Zoe was added, and has nothing yet."""
+    told = Story().ready(*(people or ("ada", "bob")))
+    told.add(PersonAdded("zoe", PersonKind.EMPLOYEE, "joined", "ada", None, None))
+    return told
+
+
+def test_a_newcomer_enrols_by_a_link() -> None:
+    told = newcomer()
+    told.add(link(told))
+    told.add(EnrolmentUsed("enr_1", "zoe", ("ada",)), key("zoe", "zoe"))
+    told.add(FactorUsed("fac_new", "zoe", 0))
+    told.add(FactorUsed("fac_new", "zoe", 0))
+    told.add(FactorUsed("fac_new", "zoe", 7))
+    assert told.said() == []
+    at = told.add(FactorUsed("fac_new", "zoe", 7))
+    then = told.add(FactorUsed("fac_new", "zoe", 6))
+    assert told.said() == [
+        (at, "this passkey's signature counter had been there before"),
+        (then, "this passkey's signature counter had been there before"),
+    ]
+
+
+def test_a_link_lets_nobody_but_its_person_enrol() -> None:
+    told = newcomer()
+    told.add(link(told))
+    at = told.add(EnrolmentUsed("enr_1", "zoe", ("ada",)), key("zoe", None), key("zoe", "ada"))
+    assert told.said() == [(at + 2, "only its person enrols a factor")]
+
+
+def test_ones_own_factors_under_a_fresh_one() -> None:
+    told = Story().ready("ada")
+    told.add(key("ada", "ada"))
+    told.add(FactorRemoved("fac_new", "ada", "removed", "ada"))
+    assert told.said() == []
+    told.wait(6 * MINUTE)
+    at = told.add(key("ada", "ada"))
+    then = told.add(FactorRemoved("fac_new", "ada", "removed", "ada"))
+    assert told.said() == [(at, STALE), (then, STALE)]
+
+
+@pytest.mark.parametrize(
+    ("planted", "why"),
+    [
+        (key("nobody", "ada"), "there was no account nobody"),
+        (key("eve", "ada"), "only its person enrols a factor"),
+        (key("eve", None), "only its person enrols a factor"),
+        (key("eve", "eve"), "eve was not signed in"),
+        (FactorRemoved("fac_eve_totp", "eve", "x", "ada"), "only its person removes a factor"),
+        (FactorRemoved("fac_eve_totp", "eve", "x", "eve"), "eve was not signed in"),
+        (FactorRemoved("fac_none", "nobody", "x", None), "there was no such factor of the person"),
+        (FactorUsed("fac_none", "ada", 1), "there was no such factor of the person"),
+        (FactorUsed("fac_ada_totp", "ada", 1), "this code had served before"),
+        (EnrolmentProposed("enr_1", "eve", "lost", "joe"), "joe was not signed in"),
+        (EnrolmentAnnounced("enr_1", "eve", "lost", "ada", Instant(0)), "it is due within two days"),
+        (EnrolmentEnded("enr_1", "eve", "x", "ada"), "there was no such link or proposal"),
+        (EnrolmentUsed("enr_1", "eve", ()), "there was no such link, or it had served"),
+        (EnrolmentUsed("enr_1", "nobody", ()), "there was no account nobody|there was no such link, or it had served"),
+    ],
+)
+def test_factors_are_not_for_others(planted: object, why: str) -> None:
+    told = Story().ready("ada")
+    at = told.add(planted)
+    assert told.said() == [(at, each) for each in why.split("|")]
+
+
+def test_a_services_keys_are_an_administrators() -> None:
+    told = Story().ready("ada")
+    told.add(PersonAdded("bot", PersonKind.SERVICE, "deploys", "ada", "max", Instant(told.at() + DAY)))
+    told.add(key("bot", "ada", FactorKind.SSH_KEY))
+    told.add(FactorRemoved("fac_new", "bot", "removed", "ada"))
+    assert told.said() == []
+    at = told.add(key("bot", "ada", FactorKind.PASSWORD))
+    then = told.add(FactorRemoved("fac_new", "bot", "removed", "joe"))
+    assert told.said() == [(at, "a service account has keys only"), (then, "joe was not signed in")]
+
+
+def test_a_recovery_code_serves_once_and_gives_a_link() -> None:
+    told = Story().ready("ada")
+    told.add(key("ada", "ada", FactorKind.RECOVERY))
+    told.add(FactorUsed("fac_new", "ada", 3), link(told, "ada", None))
+    assert told.said() == []
+    at = told.add(FactorUsed("fac_new", "ada", 3))
+    assert told.said() == [(at, "this recovery code had served before")]
+
+
+def test_a_link_is_an_administrators_and_for_a_day() -> None:
+    told = newcomer("ada", "joe")
+    at = told.add(link(told, by="joe"))
+    long = told.add(link(told, enrolment="enr_2", expires=Instant(told.at() + 2 * DAY)))
+    none = told.add(link(told, enrolment="enr_3", by=None))
+    own = told.add(link(told, enrolment="enr_4", by="zoe"))
+    assert told.said() == [
+        (at, "joe held no role with the right to administer"),
+        (long, "it lasts longer than any link"),
+        (none, "it is on nobody's word, and no recovery code was used"),
+        (own, "no identity provider lets its people enrol a first factor"),
+    ]
+
+
+def test_a_provider_lets_its_people_enrol() -> None:
+    told = with_provider()
+    told.add(PersonAdded("zoe", PersonKind.EMPLOYEE, "joined", "ada", None, None))
+    told.add(IdentityLinked("idn_1", "idp", "zoe", "address", None))
+    told.add(link(told, by="zoe"))
+    told.add(EnrolmentUsed("enr_1", "zoe", ()), key("zoe", "zoe"))
+    assert told.said() == []
+
+
+def test_the_factors_of_somebody_trusted_take_two() -> None:
+    told = Story().ready("ada", "bob")
+    at = told.add(link(told, "max"))
+    assert told.said() == [(at, TWICE)]
+
+    told = Story().ready("ada", "bob")
+    told.add(EnrolmentProposed("enr_1", "max", "lost", "ada"))
+    told.add(link(told, "max", "bob", proposed_by="ada"))
+    told.add(
+        EnrolmentUsed("enr_1", "max", ("bob", "ada")),
+        FactorRemoved("fac_max_totp", "max", "replaced", "max"),
+        replace(key("max", "max"), privileged_from=Instant(told.at() + HOUR)),
+    )
+    assert told.said() == []
+
+
+def test_a_link_that_one_made_replaces_nothing_of_somebody_trusted_by_now() -> None:
+    told = Story().found({"ada": ("administrator",), "joe": ()})
+    told.enrol("ada")
+    told.enrol("joe")
+    told.sign_in("ada", "sgn_ada")
+    told.add(link(told, "joe"))
+    told.change("chg_1", "ada", binding("bnd_joe", "manager", "joe"), widens=False)
+    at = told.add(EnrolmentUsed("enr_1", "joe", ("ada",)))
+    assert told.said() == [(at, TWICE)]
+
+
+@pytest.mark.parametrize(
+    ("by", "first", "who", "why"),
+    [
+        ("ada", "ada", "max", "ada had proposed it"),
+        ("bob", "max", "max", "it is not what was proposed"),
+        ("joe", "ada", "max", "joe was not signed in"),
+        ("bob", "ada", "eve", "it is not what was proposed"),
+    ],
+)
+def test_a_proposed_link_is_another_administrators(by: str, first: str, who: str, why: str) -> None:
+    told = Story().ready("ada", "bob")
+    told.add(EnrolmentProposed("enr_1", "max", "lost", "ada"))
+    at = told.add(link(told, who, by, proposed_by=first))
+    assert told.said() == [(at, why)]
+
+
+def test_nobody_decides_on_a_link_for_themselves() -> None:
+    told = Story().ready("ada", "bob")
+    told.add(EnrolmentProposed("enr_1", "bob", "lost", "ada"))
+    at = told.add(link(told, "bob", "bob", proposed_by="ada"))
+    assert told.said() == [
+        (at, "it is for bob"),
+    ]
+
+
+def test_a_link_that_was_announced_is_its_proposers_once_it_is_due() -> None:
+    told = Story().ready("ada")
+    told.add(EnrolmentAnnounced("enr_1", "max", "lost", "ada", Instant(told.at() + 2 * DAY)))
+    told.wait(2 * DAY)
+    told.sign_in("ada")
+    told.add(link(told, "max", "ada", proposed_by="ada"), EnrolmentUndecided("enr_1", "max", "ada"))
+    assert told.said() == []
+    told = Story().ready("ada")
+    told.add(EnrolmentAnnounced("enr_1", "max", "lost", "ada", Instant(told.at() + 2 * DAY)))
+    at = told.add(link(told, "max", "ada", proposed_by="ada"))
+    assert told.said() == [(at, "its proposer may carry it out alone only later")]
+
+
+def test_a_link_ends_by_those_whom_it_concerns() -> None:
+    told = newcomer()
+    told.add(link(told))
+    told.add(EnrolmentEnded("enr_1", "zoe", "x", "zoe"))
+    told.add(link(told, enrolment="enr_2"))
+    told.add(EnrolmentEnded("enr_2", "zoe", "x", "bob"))
+    told.add(EnrolmentProposed("enr_3", "max", "lost", "ada"))
+    told.add(EnrolmentEnded("enr_3", "max", "x", "max"))
+    told.add(link(told, enrolment="enr_4"))
+    told.add(
+        PersonDisabled("zoe", "ada", "left", "administrator", None, None), EnrolmentEnded("enr_4", "zoe", "x", "ada")
+    )
+    assert told.said() == []
+    told = newcomer()
+    told.add(link(told))
+    at = told.add(EnrolmentEnded("enr_1", "zoe", "x", None))
+    told.add(link(told, enrolment="enr_2"))
+    then = told.add(EnrolmentEnded("enr_2", "zoe", "x", "joe"))
+    told.add(EnrolmentProposed("enr_3", "max", "lost", "ada"))
+    last = told.add(EnrolmentEnded("enr_3", "max", "x", None))
+    assert told.said() == [
+        (at, "it is on nobody's word, and its people were there"),
+        (then, "joe was not signed in"),
+        (last, "it is on nobody's word, had not lapsed, and its people were there"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("used", "why"),
+    [
+        (EnrolmentUsed("enr_1", "eve", ("ada",)), "the link is for somebody else"),
+        (EnrolmentUsed("enr_1", "zoe", ()), "it does not name those who made the link"),
+    ],
+)
+def test_a_link_serves_its_person_and_names_its_makers(used: object, why: str) -> None:
+    told = newcomer()
+    told.add(link(told))
+    at = told.add(used)
+    found = told.said()
+    assert (at, why) in found
+    assert {each for each, _ in found} == {at}
+
+
+def test_a_link_lapses_and_serves_once() -> None:
+    told = newcomer()
+    told.add(link(told))
+    told.wait(2 * DAY)
+    at = told.add(EnrolmentUsed("enr_1", "zoe", ("ada",)))
+    then = told.add(EnrolmentUsed("enr_1", "zoe", ("ada",)))
+    assert told.said() == [(at, "the link had lapsed"), (then, "there was no such link, or it had served")]
+
+
+def exception(told: Story, who: str = "eve", days: int = 30) -> MfaExceptionProposed:
+    return MfaExceptionProposed("exc_1", who, Instant(told.at() + days * DAY), "ada")
+
+
+def accepted(told: Story, by: str = "sue") -> MfaExceptionAccepted:
+    waiting = next(row for row in told.rows if row.kind == "mfa_exception.proposed")
+    body = json.loads(waiting.body)
+    return MfaExceptionAccepted("exc_1", body["person"], body["ends"], by, told.now)
+
+
+def test_an_exception_is_accepted_by_a_senior_and_ends() -> None:
+    told = Story().ready("ada", "sue")
+    told.add(exception(told))
+    told.add(accepted(told))
+    told.add(MfaExceptionEnded("exc_1", "eve", "x", "sue"))
+    assert told.said() == []
+
+
+@pytest.mark.parametrize(
+    ("who", "days", "why"),
+    [
+        ("ada", 30, "nobody does this for themselves|ada held something administrative"),
+        ("bob", 30, "bob held something administrative"),
+        ("ops", 30, "ops held something administrative"),
+        ("eve", 91, "it lasts longer than 90 days"),
+    ],
+)
+def test_whom_an_exception_is_for_and_how_long(who: str, days: int, why: str) -> None:
+    told = Story().ready("ada", "sue")
+    at = told.add(exception(told, who, days))
+    assert told.said() == [(at, each) for each in why.split("|")]
+
+
+def test_who_accepts_and_ends_an_exception() -> None:
+    told = Story().ready("ada", "bob", "sue")
+    told.add(exception(told))
+    at = told.add(accepted(told, "bob"))
+    assert told.said() == [(at, "bob held no role with the right to accept_risk")]
+    told = Story().ready("ada", "sue")
+    told.add(exception(told))
+    at = told.add(replace(accepted(told), ends=Instant(told.now + DAY)))
+    assert told.said() == [(at, "it is not what was proposed")]
+    told = Story().ready("ada", "sue", "joe")
+    told.add(exception(told))
+    told.add(accepted(told))
+    at = told.add(MfaExceptionEnded("exc_1", "eve", "x", "joe"))
+    assert told.said() == [(at, "joe held no role with the right to administer or accept_risk")]
+    told = Story().ready("ada", "sue")
+    told.add(exception(told))
+    told.add(accepted(told))
+    at = told.add(MfaExceptionEnded("exc_1", "eve", "x", None))
+    then = told.add(MfaExceptionEnded("exc_1", "eve", "x", None))
+    assert told.said() == [
+        (at, "it is on nobody's word, and its person was there"),
+        (then, "no such proposal waited"),
+    ]

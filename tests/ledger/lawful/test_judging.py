@@ -1,0 +1,59 @@
+"""Folding: what does not read, what no rule knows, and how much is told."""
+
+from onepam.domain.history.system import SystemStarted
+from onepam.ledger.findings import MAX_FINDINGS, Row
+from onepam.ledger.lawful.judging import Judging, cannot, through
+from tests.ledger.lawful.story import Story
+
+
+def test_an_entry_that_does_not_read_is_a_finding_and_nothing_stops() -> None:
+    told = Story().ready("ada")
+    bodies = (b"", b"[]", b"{}", b'{"by":7}', b"\xff", b'{"by":null,"change":{},"digest":[],"document":1}')
+    for body in bodies:
+        told.rows.append(Row(len(told.rows), told.at(), "change.proposed", 1, "access", 0, body, b""))
+    found = told.judged()
+    assert {each.position for each in found.findings} >= set(range(len(told.rows) - 6, len(told.rows) - 1))
+    assert found.line().endswith(f"in {len(told.rows)} entries")
+
+
+def test_a_kind_that_no_rule_knows_is_a_finding() -> None:
+    told = Story()
+    told.rows.append(Row(0, 1, "door.opened", 1, "door", 0, b"{}", b""))
+    told.rows.append(Row(1, "soon", 7, 1, "door", 0, b"{}", b""))  # type: ignore[arg-type]
+    found = told.judged()
+    assert [each.why for each in found.findings] == [
+        "there is no rule for what it says",
+        "it does not read as such an entry",
+    ]
+    assert found.unknown == 1
+    assert found.line() == "2 findings in 2 entries"
+
+
+def test_what_uses_no_right_is_not_even_read() -> None:
+    told = Story()
+    told.add(SystemStarted("node-1", "1", "log", "key"))
+    assert told.judged().line() == "yes: 1 entries by rule set 1"
+
+
+def test_findings_are_counted_beyond_those_that_are_told() -> None:
+    judging = Judging()
+    for number in range(MAX_FINDINGS + 5):
+        judging.take(Row(number, number, "door.opened", 1, "door", 0, b"{}", b""))
+    found = judging.end()
+    assert (len(found.findings), found.found) == (MAX_FINDINGS, MAX_FINDINGS + 5)
+    one = Judging()
+    one.take(Row(0, 0, "door.opened", 1, "door", 0, b"{}", b""))
+    assert one.end().line() == "1 finding in 1 entries"
+
+
+def test_rows_are_taken_on_the_way() -> None:
+    told = Story().ready("ada")
+    judging = Judging()
+    assert list(through(judging, iter(told.rows))) == told.rows
+    assert judging.end().entries == len(told.rows)
+
+
+def test_what_no_rule_judges_is_said_once() -> None:
+    said = cannot()
+    assert "counters of wrong tries" in said
+    assert len(said) == len(set(said))

@@ -1,0 +1,191 @@
+"""Rules of accounts: each clause broken once by a planted entry, and nothing else found."""
+
+from dataclasses import replace
+
+import pytest
+
+from onepam.domain.leaving.brake import (
+    DirectoryHeld,
+    DirectoryLeaverReported,
+    DirectoryPersonDecided,
+    DirectoryPersonHeld,
+    DirectoryReportDecided,
+    HoldOutcome,
+    HoldReason,
+)
+from onepam.domain.matrix.events import ChangeProposed
+from onepam.domain.people.events import PersonAdded, PersonChanged, PersonDisabled, PersonEnabled, PersonKind
+from onepam.kernel.clock import DAY, HOUR, Instant
+from tests.ledger.lawful.story import Story
+
+NO_TOKEN = "no directory of okta wrote it under a token in force"
+EVE = PersonChanged("eve", "ada", None, None, None, "eve", "eve@example.com")
+
+
+def added(who: str = "zoe", by: str | None = "ada", origin: str = "administrator", **other: object) -> PersonAdded:
+    """Somebody new."""
+    values: dict[str, object] = {"kind": PersonKind.EMPLOYEE, "owner": None, "ends": None, **other}
+    return PersonAdded(who, because="joined", by=by, origin=origin, **values)  # type: ignore[arg-type]
+
+
+def test_an_administrator_adds_changes_ends_and_brings_back() -> None:
+    told = Story().ready("ada", "bob")
+    told.add(added())
+    told.add(replace(EVE, person="zoe"))
+    told.add(PersonDisabled("zoe", "ada", "left", "administrator", None, None))
+    told.add(PersonEnabled("zoe", "ada", "back"))
+    assert told.said() == []
+
+
+@pytest.mark.parametrize(
+    ("planted", "why"),
+    [
+        (added(by="joe"), "joe was not signed in"),
+        (added(by=None), "it is on nobody's word, and somebody had signed in already"),
+        (added(by=None, origin="scim:okta"), NO_TOKEN),
+        (added(by=None, origin="claims:idp"), "no identity provider idp was in force"),
+        (added(by=None, origin="roster"), "no version of the staff roster was in force"),
+        (added("eve"), "there was an account eve already"),
+        (added(kind=PersonKind.VENDOR), "a vendor needs a sponsor and an end"),
+        (replace(EVE, by="joe"), "joe was not signed in"),
+        (replace(EVE, person="nobody"), "there was no account nobody"),
+        (replace(EVE, person="ada"), "nobody changes their own end, manager or sponsor"),
+        (replace(EVE, by=None), "no directory wrote it under a token in force, and there was no roster"),
+        (PersonDisabled("eve", "joe", "left", "administrator", None, None), "joe was not signed in"),
+        (PersonDisabled("ada", "ada", "left", "administrator", None, None), "nobody ends themselves"),
+        (PersonDisabled("eve", None, "left", "scim:okta", None, None), NO_TOKEN),
+        (PersonDisabled("eve", None, "left", "roster", None, None), "no version of the staff roster was in force"),
+        (PersonDisabled("eve", None, "left", "moon", None, None), "nothing that is called 'moon' may do so"),
+        (
+            PersonDisabled("eve", None, "its end", "end", None, None),
+            "its end had not come, and somebody answered for it",
+        ),
+        (PersonDisabled("nobody", "ada", "left", "administrator", None, None), "there was no account nobody"),
+        (PersonEnabled("eve", "joe", "back"), "joe was not signed in"),
+        (PersonEnabled("eve", None, "back"), "no directory wrote it under a token in force"),
+        (PersonEnabled("nobody", "ada", "back"), "there was no account nobody"),
+        (DirectoryLeaverReported("eve", "scim:okta", "usr_1", "deleted", Instant(0)), NO_TOKEN),
+        (DirectoryReportDecided("eve", "scim:okta", HoldOutcome.RETURNED, None, "there"), NO_TOKEN),
+        (DirectoryReportDecided("eve", "scim:okta", HoldOutcome.KEPT, "joe", "there"), "joe was not signed in"),
+        (
+            DirectoryReportDecided("ada", "scim:okta", HoldOutcome.KEPT, "ada", "there"),
+            "nobody answers a report on themselves",
+        ),
+    ],
+)
+def test_who_exists_is_not_for_everybody_to_say(planted: object, why: str) -> None:
+    told = Story().ready("ada", "bob")
+    at = told.add(planted)
+    assert told.said() == [(at, why)]
+
+
+def test_an_account_ends_with_its_time_and_not_before() -> None:
+    told = Story().ready("ada")
+    told.add(added(kind=PersonKind.VENDOR, owner="max", ends=Instant(told.at() + DAY)))
+    told.wait(DAY)
+    told.add(PersonDisabled("zoe", None, "the last day has passed", "end", None, None))
+    assert told.said() == []
+    at = told.add(PersonEnabled("zoe", None, "back"))
+    assert told.said() == [
+        (at, "the end of the account had passed"),
+        (at, "no directory wrote it under a token in force"),
+    ]
+
+
+def test_a_vendor_ends_once_nobody_answers_for_them() -> None:
+    told = Story().ready("ada")
+    told.add(added(kind=PersonKind.VENDOR, owner="max", ends=Instant(told.at() + 90 * DAY)))
+    at = told.add(PersonDisabled("zoe", None, "a vendor without a sponsor", "end", None, None))
+    assert told.said() == [(at, "its end had not come, and somebody answered for it")]
+
+    told = Story().ready("ada")
+    told.add(added(kind=PersonKind.VENDOR, owner="max", ends=Instant(told.at() + 90 * DAY)))
+    told.add(PersonDisabled("max", "ada", "left", "administrator", None, None))
+    told.wait(8 * DAY)
+    told.add(PersonDisabled("zoe", None, "a vendor without a sponsor", "end", None, None))
+    assert told.said() == []
+
+
+def hold(who: str = "bob", reason: HoldReason = HoldReason.MANY, by: Instant | None = None) -> tuple[object, ...]:
+    """Somebody whom a directory ended, under a hold."""
+    return (
+        DirectoryHeld("hld_1", "end", reason, by),
+        DirectoryPersonHeld("hld_1", who, "end", reason, "gone", by, None, None),
+    )
+
+
+def test_who_is_held_acts_no_more_save_the_last_administrator() -> None:
+    told = Story().ready("ada", "bob")
+    told.add(*hold())
+    told.sign_in("bob")
+    at = told.add(ChangeProposed("chg_1", "d0", "d1", True, "bob", "more", "text"))
+    assert told.said() == [(at, "bob held no role with the right to administer")]
+
+    told = Story().ready("ada", "bob")
+    told.add(*hold(reason=HoldReason.LAST_ADMINISTRATOR))
+    told.sign_in("bob")
+    told.add(ChangeProposed("chg_1", "d0", "d1", True, "bob", "more", "text"))
+    assert told.said() == []
+
+
+def test_a_hold_is_a_directorys_and_of_somebody() -> None:
+    told = Story().ready("ada")
+    at = told.add(DirectoryHeld("hld_1", "scim:okta", HoldReason.MANY, None))
+    assert told.said() == [(at, NO_TOKEN), (at, "nobody is held by it")]
+    told = Story().ready("ada")
+    at = told.add(DirectoryPersonHeld("hld_1", "eve", "roster", HoldReason.MANY, "gone", None, None, None))
+    then = told.add(DirectoryPersonHeld("hld_1", "nobody", "end", HoldReason.MANY, "gone", None, None, None))
+    assert told.said() == [
+        (at, "no version of the staff roster was in force"),
+        (then, "there was no account nobody"),
+    ]
+
+
+def test_a_hold_that_lapsed_may_become_another() -> None:
+    told = Story().ready("ada")
+    told.add(*hold("eve", by=Instant(told.at() + HOUR)))
+    told.wait(HOUR)
+    told.add(DirectoryPersonHeld("hld_2", "eve", "scim:okta", HoldReason.LAST_ADMINISTRATOR, "gone", None, None, None))
+    assert told.said() == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "by", "why"),
+    [
+        (HoldOutcome.KEPT, "joe", "joe was not signed in"),
+        (HoldOutcome.KEPT, None, "it was kept on nobody's word"),
+        (HoldOutcome.RETURNED, None, ""),
+        (HoldOutcome.LAPSED, None, "the time to decide was not over"),
+        (HoldOutcome.ENDED, None, "the time to decide was not over"),
+        (HoldOutcome.ENDED, "ada", ""),
+    ],
+)
+def test_a_hold_is_decided_by_an_administrator_a_directory_or_time(
+    outcome: HoldOutcome, by: str | None, why: str
+) -> None:
+    told = Story().ready("ada")
+    told.add(*hold("eve", by=Instant(told.at() + HOUR)))
+    at = told.add(DirectoryPersonDecided("hld_1", "eve", outcome, by, "so"))
+    assert told.said() == ([(at, why)] if why else [])
+
+
+def test_a_hold_ends_once_and_nobody_ends_themselves() -> None:
+    told = Story().ready("ada")
+    at = told.add(DirectoryPersonDecided("hld_1", "eve", HoldOutcome.KEPT, "ada", "so"))
+    assert told.said() == [(at, "the account was not held")]
+    told = Story().ready("ada", "bob")
+    told.add(*hold("ada", HoldReason.LAST_ADMINISTRATOR))
+    told.sign_in("ada")
+    at = told.add(DirectoryPersonDecided("hld_1", "ada", HoldOutcome.ENDED, "ada", "so"))
+    assert told.said() == [(at, "nobody ends themselves")]
+
+
+def test_a_hold_that_lapsed_ends_the_account() -> None:
+    told = Story().ready("ada")
+    told.add(*hold("eve", by=Instant(told.at() + HOUR)))
+    told.wait(HOUR)
+    told.add(
+        DirectoryPersonDecided("hld_1", "eve", HoldOutcome.LAPSED, None, "nobody decided in time"),
+        PersonDisabled("eve", None, "gone", "scim:okta", None, None),
+    )
+    assert told.said() == []

@@ -1,0 +1,236 @@
+"""Rules of sign-ins and certificates: each clause broken once by a planted entry, and nothing else found."""
+
+from typing import Any
+
+import pytest
+
+from onepam.domain.access.proof import MfaBasis
+from onepam.domain.people.events import PersonAdded, PersonDisabled, PersonKind
+from onepam.domain.providers.events import IdentityLinked
+from onepam.domain.signing_in.events import (
+    CertificateIssued,
+    FactorKind,
+    SignedOut,
+    SignInKind,
+    SteppedUp,
+)
+from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
+from tests.ledger.lawful.story import Story
+from tests.ledger.lawful.test_providers import with_provider
+
+ELSE = "it claims another second factor than the session that it was opened under"
+
+
+def cli(told: Story, **other: Any) -> object:
+    """A command line's session under ada's."""
+    shown = told.rows[-1].time
+    values: dict[str, Any] = {
+        "kind": SignInKind.CLI,
+        "parent": "sgn_ada",
+        "mfa_at": Instant(shown - 1),
+        "expires": Instant(shown + 12 * HOUR - 1),
+        **other,
+    }
+    return told.signed_in("ada", "sgn_cli", **values)
+
+
+def test_two_factors_a_command_line_and_their_ends() -> None:
+    told = Story().ready("ada")
+    told.add(cli(told))
+    told.add(CertificateIssued("sgn_cli", "ada", 1, Instant(told.at() + HOUR), "SHA256:x"))
+    told.add(SignedOut("sgn_cli", "ada", "signed_out", "ada"))
+    assert told.said() == []
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ({"proven": (FactorKind.TOTP,)}, "these are not two factors"),
+        ({"proven": (FactorKind.PASSWORD,)}, "these are not two factors|no second factor was shown"),
+        ({"proven": (FactorKind.PASSKEY,)}, "no passkey of the person was used for it"),
+        ({"basis": MfaBasis.ATTESTED}, "two factors of one's own do not count as attested"),
+        ({"phishing_resistant": True}, "no factor that was shown is phishing-resistant"),
+        ({"mfa_at": Instant(1)}, "the factors were not shown then"),
+        ({"expires": 11 * HOUR}, "it lasts longer than any sign-in"),
+        ({"provider": "idp"}, "no identity provider idp was in force"),
+        ({"parent": "sgn_none"}, "no session of that person ran, under which it was opened"),
+    ],
+)
+def test_a_sign_in_takes_two_factors_of_the_person(other: dict[str, Any], why: str) -> None:
+    told = Story().ready("ada")
+    if "expires" in other:
+        other = {"expires": Instant(told.at() + other["expires"])}
+    at = told.add(told.used("eve"), told.signed_in("eve", "sgn_1", **other)) + 1
+    assert told.said() == [(at, each) for each in why.split("|")]
+
+
+def test_a_factor_is_used_for_it_and_a_password_is_there() -> None:
+    told = Story().ready("ada")
+    at = told.add(told.signed_in("eve", "sgn_1"))
+    assert told.said() == [(at, "no totp of the person was used for it")]
+    told = Story().found()
+    told.enrol("joe", FactorKind.TOTP)
+    at = told.add(told.used("joe"), told.signed_in("joe", "sgn_1")) + 1
+    assert told.said() == [(at, "joe had no password")]
+
+
+def test_who_left_signs_in_no_more() -> None:
+    told = Story().ready("ada")
+    told.add(PersonDisabled("eve", "ada", "left", "administrator", None, None))
+    at = told.add(told.used("eve"), told.signed_in("eve", "sgn_1"))
+    gone = "the account eve was disabled"
+    assert told.said() == [(at, gone), (at + 1, gone)]
+
+
+def test_nobody_who_does_not_exist_and_no_machine_signs_in() -> None:
+    told = Story().ready("ada")
+    told.add(PersonAdded("bot", PersonKind.SERVICE, "deploys", "ada", "max", Instant(told.at() + DAY)))
+    at = told.add(told.signed_in("nobody", "sgn_1"))
+    bot = told.add(told.signed_in("bot", "sgn_2"))
+    assert told.said() == [
+        (at, "there was no account nobody"),
+        (bot, "bot had no password"),
+        (bot, "no totp of the person was used for it"),
+        (bot, "a service account signs in nowhere"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ({"mfa_at": Instant(1)}, ELSE),
+        ({"basis": MfaBasis.STEPPED_UP}, ELSE),
+        ({"phishing_resistant": True}, ELSE),
+        ({"kind": SignInKind.CONSOLE}, "only a command line signs in under another session|LONG"),
+    ],
+)
+def test_a_command_line_inherits_what_was_shown(other: dict[str, Any], why: str) -> None:
+    told = Story().ready("ada")
+    expires = Instant(2) if "mfa_at" in other else Instant(told.at() + 11 * HOUR)
+    at = told.add(cli(told, **{"expires": expires, **other}))
+    assert told.said() == [(at, each.replace("LONG", "it lasts longer than any sign-in")) for each in why.split("|")]
+
+
+def test_sessions_that_have_run_out_are_forgotten() -> None:
+    told = Story().ready("ada")
+    told.wait(11 * HOUR)
+    told.sign_in("ada", "sgn_two")
+    at = told.add(cli(told, mfa_at=Instant(told.rows[-1].time - 1)))
+    assert told.said() == [(at, "no session of that person ran, under which it was opened")]
+
+
+def test_a_step_up_is_in_a_session_of_the_person_by_their_factor() -> None:
+    told = Story().ready("ada")
+    told.add(told.used("ada"), SteppedUp("sgn_ada", "ada", FactorKind.TOTP, told.at(), MfaBasis.OWN, False))
+    assert told.said() == []
+    none = "no such session of the person ran"
+    at = told.add(told.used("eve"), SteppedUp("sgn_ada", "eve", FactorKind.TOTP, told.at(), MfaBasis.OWN, False)) + 1
+    bare = told.add(SteppedUp("sgn_ada", "ada", FactorKind.TOTP, told.at(), MfaBasis.OWN, False))
+    hard = told.add(told.used("ada"), SteppedUp("sgn_ada", "ada", FactorKind.TOTP, told.at(), MfaBasis.OWN, True)) + 1
+    odd = told.add(
+        told.used("ada"),
+        SteppedUp("sgn_ada", "ada", FactorKind.TOTP, Instant(told.at() + DAY), MfaBasis.DECLARED, False),
+    )
+    assert told.said() == [
+        (at, none),
+        (bare, "no totp of the person was used for it"),
+        (hard, "no factor that was shown is phishing-resistant"),
+        (odd + 1, "a factor of one's own does not count as declared"),
+        (odd + 1, "the factor was shown later than it was taken"),
+    ]
+
+
+def test_a_step_up_by_a_provider_is_attested() -> None:
+    told = with_provider()
+    told.add(IdentityLinked("idn_1", "idp", "ada", "address", None))
+    told.add(SteppedUp("sgn_ada", "ada", FactorKind.PROVIDER, told.at(), MfaBasis.ATTESTED, False, "m"))
+    assert told.said() == []
+    at = told.add(SteppedUp("sgn_ada", "ada", FactorKind.PROVIDER, told.at(), MfaBasis.DECLARED, False, "m"))
+    none = told.add(SteppedUp("sgn_bob", "bob", FactorKind.PROVIDER, told.at(), MfaBasis.ATTESTED, False, "m"))
+    assert told.said() == [
+        (at, "what a provider shows does not count as declared"),
+        (none, "no identity provider of the person's attests a second factor"),
+    ]
+
+
+def test_a_sign_in_ends_by_its_person_an_administrator_or_a_cause() -> None:
+    told = Story().ready("ada", "eve", "joe")
+    at = told.add(SignedOut("sgn_eve", "joe", "signed_out", "joe"))
+    assert told.said() == [(at, "it is a session of somebody else")]
+    told = Story().ready("ada", "eve", "joe")
+    at = told.add(SignedOut("sgn_eve", "eve", "x", "joe"))
+    assert told.said() == [(at, "joe held no role with the right to administer")]
+    told = Story().ready("ada", "eve")
+    at = told.add(SignedOut("sgn_eve", "eve", "x", None))
+    assert told.said() == [(at, "no provider, no signal and no end of the account says so")]
+    told = Story().ready("ada", "eve")
+    told.add(PersonDisabled("eve", "ada", "left", "administrator", None, None), SignedOut("sgn_eve", "eve", "x", "ada"))
+    told.add(SignedOut("sgn_none", "nobody", "x", None))
+    assert told.said() == []
+
+
+def test_a_certificate_is_issued_under_a_session_and_does_not_outlive_it() -> None:
+    told = Story().ready("ada", "eve")
+    at = told.add(CertificateIssued("sgn_eve", "ada", 1, Instant(told.at() + HOUR), "SHA256:x"))
+    long = told.add(CertificateIssued("sgn_ada", "ada", 1, Instant(told.at() + 11 * HOUR), "SHA256:x"))
+    out = told.add(CertificateIssued("sgn_joe", "joe", 1, Instant(told.at() + MINUTE), "SHA256:x"))
+    assert told.said() == [
+        (at, "no such session of the person ran"),
+        (long, "it outlives the session"),
+        (out, "joe was not signed in"),
+        (out, "no such session of the person ran"),
+    ]
+
+
+def by_provider(told: Story, basis: MfaBasis, **other: Any) -> object:
+    """Eve through her provider."""
+    values = {"proven": (FactorKind.PROVIDER,), "provider": "idp", "basis": basis, "methods": ("mfa",), **other}
+    return told.signed_in("eve", "sgn_1", **values)
+
+
+def test_a_sign_in_through_a_provider() -> None:
+    told = with_provider()
+    at = told.add(by_provider(told, MfaBasis.ATTESTED))
+    assert told.said() == [(at, "eve had no identity at idp")]
+    told = with_provider()
+    told.add(IdentityLinked("idn_1", "idp", "eve", "address", None))
+    told.add(by_provider(told, MfaBasis.ATTESTED))
+    assert told.said() == []
+    at = told.add(told.used("eve"), told.signed_in("eve", "sgn_2")) + 1
+    assert told.said() == [(at, "the person signs in through an identity provider")]
+
+
+@pytest.mark.parametrize(
+    ("basis", "other", "why"),
+    [
+        (MfaBasis.ATTESTED, {"methods": ("pwd",)}, "the provider named no method that counts as a second factor"),
+        (
+            MfaBasis.ATTESTED,
+            {"phishing_resistant": True},
+            "the provider named no method that is phishing-resistant",
+        ),
+        (MfaBasis.ATTESTED, {"mfa_at": Instant(1)}, "the factors were not shown within 12 hours"),
+        (MfaBasis.STEPPED_UP, {}, "no second factor was shown"),
+        (
+            MfaBasis.STEPPED_UP,
+            {"proven": (FactorKind.PROVIDER, FactorKind.TOTP)},
+            "no totp of the person was used for it",
+        ),
+        (MfaBasis.DECLARED, {}, "nobody had declared that the provider demands a second factor"),
+        (MfaBasis.ACCEPTED, {}, "nobody had accepted the risk of a sign-in without a second factor"),
+        (MfaBasis.OWN, {}, "a provider proves no second factor as own"),
+    ],
+)
+def test_what_a_provider_proves(basis: MfaBasis, other: dict[str, Any], why: str) -> None:
+    told = with_provider()
+    told.add(IdentityLinked("idn_1", "idp", "eve", "address", None))
+    at = told.add(by_provider(told, basis, **other))
+    assert told.said() == [(at, why)]
+
+
+def test_a_factor_of_ones_own_beside_a_provider() -> None:
+    told = with_provider()
+    told.add(IdentityLinked("idn_1", "idp", "eve", "address", None))
+    proven = (FactorKind.PROVIDER, FactorKind.TOTP)
+    told.add(told.used("eve"), by_provider(told, MfaBasis.STEPPED_UP, proven=proven))
+    assert told.said() == []
