@@ -80,7 +80,9 @@ def made(db: SqliteDb) -> Made:
         "store/read/sessions.py:count_sessions": listed,
         "store/read/sessions.py:refusals": refused,
         "store/read/sessions.py:count_refusals": refused,
-        "store/engine/tables.py:put": {"*": [sql for table in tables for sql in (table._insert, table._close)]},
+        "store/engine/tables.py:put": {
+            "*": [sql for table in tables for sql in (table._insert(tuple(table.columns)), table._close)]
+        },
         "store/engine/tables.py:change": {"*": changes},
         "store/engine/tables.py:end": {"*": [table._close for table in tables]},
         "store/engine/tables.py:erase": {"*": [table.emptied for table in tables if table.personal]},

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from onepam.app.ports import Ledger
@@ -124,21 +125,21 @@ async def open_session(ledger: Ledger, knock: Knock) -> Opened | Challenge | Ref
 
 def answer(knock: Knock) -> Callable[[KnockFacts, Instant], Decided[Opened | Challenge | Refused]]:
     """The decider of a knock, also for benchmarks and the simulator."""
+    return partial(_answer, knock)
 
-    def decider(facts: KnockFacts, now: Instant) -> Decided[Opened | Challenge | Refused]:
-        verdict = _stranger(knock, facts) or decide(facts.access, knock.login, now)
-        if isinstance(verdict, Refused):
-            return _refuse(knock, facts, verdict)
-        if verdict.privileged and facts.privileged_from is not None and facts.privileged_from > now:
-            return _refuse(knock, facts, _REPLACED)
-        proof = _proof(knock, facts, verdict, now)
-        if isinstance(proof, Challenge):
-            return Decided((), proof)
-        if isinstance(proof, Refused):
-            return _refuse(knock, facts, proof)
-        return _open(knock, facts, verdict, proof, now)
 
-    return decider
+def _answer(knock: Knock, facts: KnockFacts, now: Instant) -> Decided[Opened | Challenge | Refused]:
+    verdict = _stranger(knock, facts) or decide(facts.access, knock.login, now)
+    if isinstance(verdict, Refused):
+        return _refuse(knock, facts, verdict)
+    if verdict.privileged and facts.privileged_from is not None and facts.privileged_from > now:
+        return _refuse(knock, facts, _REPLACED)
+    proof = _proof(knock, facts, verdict, now)
+    if isinstance(proof, Challenge):
+        return Decided((), proof)
+    if isinstance(proof, Refused):
+        return _refuse(knock, facts, proof)
+    return _open(knock, facts, verdict, proof, now)
 
 
 def _stranger(knock: Knock, facts: KnockFacts) -> Refused | None:

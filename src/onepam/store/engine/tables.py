@@ -56,15 +56,15 @@ class StateTable:
 
     def put(self, db: Db, at: Instant, **values: Any) -> None:
         """The row is so from `at` on, whatever it was before. Columns that are not named are NULL."""
-        if not values.keys() <= self.columns.keys():
-            raise TypeError(f"{self.name} has no column {sorted(values.keys() - self.columns.keys())}")
+        insert = self._inserts.get(names := tuple(values)) or self._insert(names)
         stored = [
             value if (kind := type(value)) is str or value is None or kind is int else plain(value)
-            for value in map(values.get, self.columns)
+            for value in values.values()
         ]
-        if db.execute(self._insert, (*stored, at)).rowcount == 0:
+        stored.append(at)
+        if db.execute(insert, stored).rowcount == 0:
             db.execute(self._close, (at, *[values[name] for name in self.key]))
-            db.execute(self._insert, (*stored, at))
+            db.execute(insert, stored)
 
     def change(self, db: Db, at: Instant, key: Mapping[str, str], **changes: Any) -> bool:
         """Some columns differ from `at` on. False when there is no such row now."""
@@ -104,11 +104,19 @@ class StateTable:
         return f"UPDATE {self.name} SET valid_until = ? WHERE {self._where} AND valid_until = {FOREVER}"
 
     @cached_property
-    def _insert(self) -> str:
+    def _inserts(self) -> dict[tuple[str, ...], str]:
+        return {}
+
+    def _insert(self, names: tuple[str, ...]) -> str:
         """Inserts the newest row, or nothing where there is one already: most keys are new, and need one statement."""
-        marks = ", ".join("?" for _ in self.columns)
-        key = ", ".join(self.key)
-        return f"INSERT INTO {self.name} VALUES ({marks}, ?, {FOREVER}) ON CONFLICT ({key}, valid_until) DO NOTHING"
+        if unknown := set(names) - self.columns.keys():
+            raise TypeError(f"{self.name} has no column {sorted(unknown)}")
+        columns, marks, key = ", ".join(names), "?, " * len(names), ", ".join(self.key)
+        sql = self._inserts[names] = (
+            f"INSERT INTO {self.name} ({columns}, valid_from, valid_until) VALUES ({marks}?, {FOREVER}) "
+            f"ON CONFLICT ({key}, valid_until) DO NOTHING"
+        )
+        return sql
 
     @cached_property
     def _successors(self) -> dict[tuple[str, ...], str]:

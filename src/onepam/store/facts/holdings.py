@@ -193,14 +193,14 @@ def person_kind(db: Snapshot, person: str, at: Instant) -> PersonKind | None:
 
 def _standing(db: Snapshot, person: str, at: Instant) -> tuple[bool, Instant | None, PersonKind | None]:
     """Whether the person is enabled, until when, and the kind; somebody who does not exist is not."""
+    return remembered(db, "access", ("person", person), lambda: _person(db, person, at))
 
-    def ask() -> tuple[bool, Instant | None, PersonKind | None]:
-        found = row(db, f"SELECT enabled, ends, kind FROM person WHERE person = :person AND {AT}", _of(person, at))
-        if found is None:
-            return False, None, None
-        return bool(found["enabled"]), found["ends"], PersonKind(found["kind"])
 
-    return remembered(db, "access", ("person", person), ask)
+def _person(db: Snapshot, person: str, at: Instant) -> tuple[bool, Instant | None, PersonKind | None]:
+    found = row(db, f"SELECT enabled, ends, kind FROM person WHERE person = :person AND {AT}", _of(person, at))
+    if found is None:
+        return False, None, None
+    return bool(found["enabled"]), found["ends"], PersonKind(found["kind"])
 
 
 def resource_facts(db: Snapshot, resource: str, at: Instant) -> ResourceFacts | None:

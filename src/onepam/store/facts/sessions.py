@@ -48,13 +48,14 @@ def _spent(db: Snapshot, person: str, proof: MfaProof, at: Instant) -> bool:
 
 
 def _privileged_from(db: Snapshot, person: str, at: Instant) -> Instant | None:
-    def ask() -> tuple[Instant | None]:
-        found = row(
-            db, f"SELECT max(privileged_from) FROM factor WHERE person = :person AND {AT}", {"person": person, "at": at}
-        )
-        return (found[0] if found else None,)
+    return remembered(db, "proof", ("factor", person), lambda: _replaced(db, person, at))[0]
 
-    return remembered(db, "proof", ("factor", person), ask)[0]
+
+def _replaced(db: Snapshot, person: str, at: Instant) -> tuple[Instant | None]:
+    found = row(
+        db, f"SELECT max(privileged_from) FROM factor WHERE person = :person AND {AT}", {"person": person, "at": at}
+    )
+    return (found[0] if found else None,)
 
 
 def _networks(db: Snapshot, query: KnockQuery, at: Instant) -> tuple[str, ...] | None:
@@ -72,11 +73,7 @@ def _sign_in(db: Snapshot, query: KnockQuery, at: Instant) -> MfaProof | None:
     sign_in, person = query.sign_in, query.person
     if sign_in is None:
         return None
-
-    def ask() -> tuple[MfaProof | None, Instant]:
-        return mfa_proof(db, person, sign_in, at)
-
-    proof, expires = remembered(db, "proof", ("sign_in", sign_in, person), ask)
+    proof, expires = remembered(db, "proof", ("sign_in", sign_in, person), lambda: mfa_proof(db, person, sign_in, at))
     return proof if expires > at else None
 
 
