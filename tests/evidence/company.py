@@ -15,8 +15,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from onepam.evidence.envelope import AsOf, Envelope, Exclusion, Filter, Period, Source, System
 from onepam.evidence.pack import Disclosed, Erased, Packed, PackInput, Payload, checkpoint_name, write_pack
-from onepam.evidence.report import Column, Report, Row, Said
-from onepam.evidence.verifier.rules import RULES
+from onepam.evidence.report import Column, Report, Row
+from onepam.evidence.reports import access, requests, sessions
+from onepam.evidence.reports.entries import Told, _cell
+from onepam.evidence.verifier.rules import RECORDING
 from onepam.kernel.canonical import encode
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, iso, parse
 from onepam.ledger.entry import Entry, Header, payload_digest
@@ -125,7 +127,7 @@ def history(people: int = 6, sessions: int = 90, seed: int = 0) -> History:
             h.append(now + 2 * MINUTE, "session.refused", body | {"code": "access.none"}, told)
         else:
             peer = encode({"client": "OpenSSH_9.2", "source": source})
-            h.append(now + 2 * MINUTE, "session.opened", body | {"login": "root", "mfa": MFA}, peer)
+            h.append(now + 2 * MINUTE, "session.opened", body | {"login": "root", "mfa": MFA | {"at": now}}, peer)
             h.append(now + 9 * MINUTE, "recording.chunks_sealed", {"root": sha256(b"%d" % n).hexdigest()})
             end = {"session": f"ses_{n}", "because": "client.closed", "last_byte": now + 5 * DAY - SECOND}
             counts = {"bytes": n * 1000, **({"omitted_bytes": 7} if n % 40 == 9 else {})}
@@ -164,10 +166,12 @@ FOLLOWS = {
     "sessions": ("session.closed", "session.failed", "session.kill_ordered", *FOUND),
     "requests": ("request.approved", "request.denied", "request.withdrawn"),
 }
+RULED_OUT = ("person.added", "person.changed", "request.made", "request.approved", "grant.started")
+"""Kinds of which all entries are disclosed, so that none is hidden."""
 LINK = {"sessions": "session", "requests": "request"}
 
 
-MFA = {"basis": "attested", "provider": "idp_1", "phishing_resistant": True}
+MFA = {"at": 0, "basis": "attested", "factors": ["passkey"], "provider": "idp_1", "phishing_resistant": True}
 
 
 def body_of(h: History, index: int) -> dict[str, Any]:
@@ -193,17 +197,23 @@ def person_entry(h: History, person: str) -> int:
     )
 
 
-def told(h: History, index: int, key: str) -> str:
-    """What a payload says, as a report words it."""
-    if index not in h.payloads:
-        return "[erased]"
-    return json.loads(h.payloads[index][1])[key] or ""
+def payload_of(h: History, index: int) -> Any:
+    """What its payload says; None where it has none, was erased or is no text."""
+    try:
+        return json.loads(h.payloads[index][1])
+    except (KeyError, UnicodeDecodeError):
+        return None
 
 
-def said(name: str, *free: Column) -> list[Column]:
-    """The columns that the verifier knows, as the product's reports declare them, and others."""
-    known = [Column(column, [Said(s[0], s[1]) for s in sources]) for column, sources in RULES[name].columns.items()]
-    return [*known, *free]
+def row(h: History, columns: Sequence[Column], ledger: Sequence[int], **words: str) -> Row:
+    """A row as the platform writes it: what the entries say, and these words where no entry says it."""
+    told = [Told(h.entries[index].header, body_of(h, index), payload_of(h, index)) for index in ledger]
+    return Row([_cell(each.sources, told) if each.sources else words[each.name] for each in columns], ledger)
+
+
+def behind(first: Sequence[int], *others: int) -> list[int]:
+    """The entries of a row: its head and what follows it, then the others in their order, each once."""
+    return [*first, *sorted(set(others) - set(first))]
 
 
 def newest_check(h: History, closing: int, end: int) -> list[int]:
@@ -225,61 +235,34 @@ def recording(h: History, after: Sequence[int], checks: Sequence[int]) -> tuple[
 
 
 def sessions_report(h: History, end: int, heads: Sequence[int], names: bool) -> Report:
-    where = [("body.person", kind, "body.person") for kind in HEADS["sessions"]]
-    free = [Column("bytes", [Said("session.closed", "body.counts.bytes")]), Column("comment")]
-    named = [Column("name", [Said("person.added", "payload.name", w) for w in where])] if names else []
-    rows = []
+    columns, rows = [*sessions.COLUMNS, Column("comment")], []
     for head in heads:
-        entry, body, after = h.entries[head].header, body_of(h, head), related(h, "sessions", head, end)
-        opened = entry.kind == "session.opened"
+        body, after = body_of(h, head), related(h, "sessions", head, end)
         ends = [i for i in after if h.entries[i].header.kind == "session.closed"]
         checks = newest_check(h, ends[0], end) if ends else []
-        cells = [
-            iso(entry.time), entry.kind, body["session"], body["person"], body["resource"], "ssh",
-            body["login"] if opened else told(h, head, "login"), told(h, head, "source"),
-            *(("attested", "idp_1", "yes") if opened else ("", "", "")),
-            "; ".join(iso(h.entries[i].header.time) for i in ends),
-            "; ".join(iso(Instant(body_of(h, i)["last_byte"])) for i in ends),
-            "; ".join("client.closed" for _ in ends) if opened else body["code"],
-            "; ".join(body_of(h, i)["condition"] for i in after if i not in ends), *recording(h, after, checks),
-            "; ".join(str(body_of(h, i)["counts"]["bytes"]) for i in ends), "-1 is not a formula",
-        ]  # fmt: skip
-        ledger = [head, *after, *checks]
-        if names:
-            ledger.append(person_entry(h, body["person"]))
-            cells.append(told(h, ledger[-1], "name"))
-        rows.append(Row(cells, ledger))
-    return Report("sessions", "Sessions of the period", 1, said("sessions", *free, *named), rows)
+        named = [person_entry(h, body["person"])] if names else []
+        said = dict(zip(RECORDING, recording(h, after, checks), strict=True))
+        age = str((h.entries[head].header.time - body["mfa"]["at"]) // SECOND) if "mfa" in body else ""
+        rests = behind([head, *after], *checks, *named)
+        rows.append(row(h, columns, rests, comment="-1 is not a formula", factors_age_seconds=age, **said))
+    return Report("sessions", "Sessions of the period", 1, columns, rows)
 
 
-def requests_report(h: History, end: int, heads: Sequence[int]) -> Report:
+def requests_report(h: History, end: int, heads: Sequence[int], names: bool) -> Report:
     rows = []
     for head in heads:
-        body, after = body_of(h, head), related(h, "requests", head, end)
-        asked = body["substance"]
-        cells = [
-            iso(h.entries[head].header.time), body["request"], asked["person"], asked["resource"], asked["login"],
-            asked["role"], told(h, head, "reason"), told(h, head, "ticket"),
-            "; ".join(h.entries[i].header.kind for i in after),
-            "; ".join(iso(h.entries[i].header.time) for i in after),
-            "; ".join(body_of(h, i)["by"] for i in after), "",
-        ]  # fmt: skip
-        rows.append(Row(cells, [head, *after]))
-    return Report("requests", "Requests and their verdicts", 1, said("requests"), rows)
+        after = related(h, "requests", head, end)
+        people = {body_of(h, head)["substance"]["person"], *(body_of(h, i)["by"] for i in after)}
+        named = [person_entry(h, each) for each in people] if names else []
+        rows.append(row(h, requests.COLUMNS, behind([head, *after], *named)))
+    return Report("requests", "Requests and their verdicts", 1, requests.COLUMNS, rows)
 
 
 def access_report(h: History) -> Report:
-    columns = [
-        Column("person", [Said("binding.added", "body.person")]),
-        Column("role", [Said("binding.added", "body.role")]),
-        Column("until", [Said("binding.added", "body.until:time")]),
-    ]
-    rows = []
-    for e in h.entries:
-        if e.header.kind == "binding.added":
-            body = body_of(h, e.header.index)
-            rows.append(Row([body["person"], body["role"], iso(body["until"])], [e.header.index, 0]))
-    return Report("access", "Who could reach what", 1, columns, rows)
+    free = dict.fromkeys(("login", "mode", "permission", "actions", "privileged", "until"), "")
+    bound = [e.header.index for e in h.entries if e.header.kind == "binding.added"]
+    rows = [row(h, access.COLUMNS, behind([i], 0, person_entry(h, body_of(h, i)["person"])), **free) for i in bound]
+    return Report("access", "Who could reach what", 1, access.COLUMNS, rows)
 
 
 def envelope_of(report: Report, source: Source, exclusions: Sequence[Exclusion]) -> Envelope:
@@ -310,7 +293,10 @@ def pack_input(
     inside = [e.header for e in entries if BEGIN <= e.header.time < UNTIL]
     heads = {name: [header.index for header in inside if header.kind in kinds] for name, kinds in HEADS.items()}
     gone, kept = heads["sessions"][:exclude], heads["sessions"][exclude:]
-    reports = [sessions_report(h, end, kept, names=first == 0), requests_report(h, end, heads["requests"])]
+    reports = [
+        sessions_report(h, end, kept, names=first == 0),
+        requests_report(h, end, heads["requests"], names=first == 0),
+    ]
     if first == 0:
         reports.append(access_report(h))
     packed = []
@@ -318,12 +304,13 @@ def pack_input(
         exclusions = [Exclusion(i, "the drill of January") for i in gone] if report.name == "sessions" else []
         packed.append(Packed(report, envelope_of(report, source, exclusions)))
     followed = [kind for kinds in FOLLOWS.values() for kind in kinds]
-    disclosed = {i for report in reports for row in report.rows for i in row.ledger} | set(gone)
+    cited = {i for report in reports for row in report.rows for i in row.ledger}
+    disclosed = cited | set(gone) | {e.header.index for e in entries if e.header.kind in RULED_OUT}
     disclosed |= {e.header.index for e in entries if e.header.kind in followed and e.header.time >= BEGIN}
     disclosed |= {e.header.index for e in entries if e.header.kind == "payload.erased"}
     erasures = [i for i in disclosed if h.entries[i].header.kind == "payload.erased"]
     erased = {gone: by for by in erasures for gone in body_of(h, by)["indexes"]}
-    with_payload = [i for i in sorted(disclosed) if "payload" in body_of(h, i)]
+    with_payload = [i for i in sorted(cited) if "payload" in body_of(h, i)]
     return PackInput(
         SYSTEM, Period(BEGIN, UNTIL), checkpoint, LOG.vkey(), witnesses, proof,
         [(e.header, sha256(e.body).digest()) for e in entries],

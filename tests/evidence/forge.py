@@ -12,7 +12,7 @@ from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from zlib import compressobj, crc32
 
-from onepam.evidence.verifier.tabular import as_csv
+from onepam.evidence.verifier.tabular import csv_row
 from onepam.kernel.canonical import encode
 from tests.evidence.company import LOG, WITNESS, History
 
@@ -131,12 +131,24 @@ class Forge:
         """Changes the headers; the bodies' hashes stay as they are unless the caller changes them too."""
         self.lines("headers.jsonl", change)
 
+    def read_report(self, name: str) -> Any:
+        """What a report is, and its rows."""
+        head, *rows = [json.loads(line) for line in self.files[f"reports/{name}.jsonl"].splitlines()]
+        return {**head, "rows": rows}
+
+    def write_report(self, name: str, report: Any) -> None:
+        """The report as it is then, with its CSV; the envelope stays."""
+        head = {key: value for key, value in report.items() if key != "rows"}
+        self.files[f"reports/{name}.jsonl"] = b"".join(encode(each) + b"\n" for each in (head, *report["rows"]))
+        lines = [[*report["columns"], "ledger"]]
+        lines += [[*row["cells"], " ".join(map(str, row["ledger"]))] for row in report["rows"]]
+        self.files[f"reports/{name}.csv"] = b"".join(csv_row([str(cell) for cell in line]) for line in lines)
+
     def report(self, name: str, change: Callable[[Any], None]) -> None:
         """Changes a report and everything that follows from it: CSV, digests and counts of the envelope."""
-        self.edit(f"reports/{name}.json", change)
-        report = json.loads(self.files[f"reports/{name}.json"])
-        names = [column["name"] for column in report["columns"]]
-        self.files[f"reports/{name}.csv"] = as_csv(names, report["rows"])
+        report = self.read_report(name)
+        change(report)
+        self.write_report(name, report)
 
         def restate(envelope: Any) -> None:
             rows, gone = len(report["rows"]), len(envelope["exclusions"])

@@ -7,6 +7,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from onepam import __version__
 from onepam.app.open_session import Opened
 from onepam.app.people.change_person import change_person
 from onepam.app.people.disable_person import disable_person
@@ -19,7 +20,7 @@ from onepam.app.sessions.close_session import close_session, fail_session
 from onepam.app.sessions.kill_session import kill_session
 from onepam.blobs.tile_folder import TileFolder
 from onepam.domain.access.model import SubjectKind
-from onepam.domain.history.system import PayloadsErased
+from onepam.domain.history.system import PayloadsErased, SystemStarted
 from onepam.domain.leaving.probing import Probe, ProbedProof, ProbePath, ProbePurpose, made
 from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import GroupMemberAdded
@@ -168,6 +169,7 @@ async def story(folder: Path) -> Live:
     company = await Company.create(folder)
     await morning(company)
     await afternoon(company)
+    await record(company.ledger, SystemStarted("node-1", __version__, ORIGIN, LOG.vkey(), "test"))
     live = Live(company, folder)
     live.publish()
     return live

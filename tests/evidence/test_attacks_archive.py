@@ -79,7 +79,7 @@ def _(f: Forge) -> bytes:
 
 
 for _path in (
-    b"../verify.py", b"reports/../../x.json", b"/etc/passwd", b"reports\\x.json", b"C:x.json", b"a\x1b[2Jb", b"a\nb",
+    b"../verify.py", b"reports/../../x.jsonl", b"/etc/passwd", b"reports\\x.json", b"C:x.json", b"a\x1b[2Jb", b"a\nb",
     b"\xc3\xa9.json", b"nul\0.json",
 ):  # fmt: skip
 
@@ -88,7 +88,7 @@ for _path in (
         return craft([*f.members(), Member(path, b"{}")])
 
 
-for _path in (b"notes.txt", b"reports/", b"reports/A.json", b"reports/a.html", b"reports/a/b.json", b"README.TXT"):
+for _path in (b"notes.txt", b"reports/", b"reports/A.jsonl", b"reports/a.html", b"reports/a/b.jsonl", b"README.TXT"):
 
     @add(f"stray file {_path!r}", "is no file of an evidence pack")
     def _(f: Forge, path: bytes = _path) -> bytes:
@@ -332,9 +332,9 @@ _JSON: list[tuple[str, str, bytes, bytes, str]] = [
     ("depth 3000", "range.json", b"{", b"[" * 3000 + b"{", "nested deeper than 32"),
     ("white space", "range.json", b'"first":0', b'"first": 0', "not in canonical form"),
     ("keys out of order", "range.json", b'"end":318,"first":0', b'"first":0,"end":318', "not in canonical form"),
-    ("an escape that is not needed", "reports/sessions.json", b'"sessions"', b'"\\u0073essions"', "not in canonical"),
-    ("a lone surrogate", "reports/sessions.json", b'"sessions"', b'"\\ud800"', "reports/sessions.json: "),
-    ("not UTF-8", "reports/sessions.json", b'"sessions"', b'"\xff"', "reports/sessions.json: "),
+    ("an escape that is not needed", "reports/sessions.jsonl", b'"sessions"', b'"\\u0073essions"', "not in canonical"),
+    ("a lone surrogate", "reports/sessions.jsonl", b'"sessions"', b'"\\ud800"', "reports/sessions.jsonl line 1: "),
+    ("not UTF-8", "reports/sessions.jsonl", b'"sessions"', b'"\xff"', "reports/sessions.jsonl line 1: "),
     ("a byte order mark", "range.json", b"{", b"\xef\xbb\xbf{", "range.json: "),
     ("two values", "range.json", b"{", b"{}{", "range.json: "),
     ("no JSON at all", "entries.jsonl", b"{", b"", "entries.jsonl line 1"),

@@ -20,11 +20,10 @@ def _columns() -> list[tuple[str, str]]:
 
 for _report, _column in _columns():
 
-    @ATTACKS.add(f"{_report}: the cell {_column} changed", f"reports/{_report}.json row 1: {_column} is not what the")
+    @ATTACKS.add(f"{_report}: the cell {_column} changed", f"reports/{_report}.jsonl row 1: {_column} is not what the")
     def _(f: Forge, name: str = _report, column: str = _column) -> None:
         def change(found: Any) -> None:
-            at = [each["name"] for each in found["columns"]].index(column)
-            found["rows"][0]["cells"][at] += "x"
+            found["rows"][0]["cells"][found["columns"].index(column)] += "x"
 
         f.report(name, change)
 
@@ -32,15 +31,15 @@ for _report, _column in _columns():
 for _report, _rows in (("sessions", 5), ("requests", 5), ("leavers", 1)):
     for _row in range(_rows):
 
-        @ATTACKS.add(f"{_report}: row {_row + 1} taken out", f"reports/{_report}.json: no row for entry")
+        @ATTACKS.add(f"{_report}: row {_row + 1} taken out", f"reports/{_report}.jsonl: no row for entry")
         def _(f: Forge, name: str = _report, row: int = _row) -> None:
             f.report(name, lambda found: found["rows"].pop(row))
 
 
-@ATTACKS.add("the end of a grant is not cited", "requests.json row 1: must rest on entries|ended is not what")
+@ATTACKS.add("the end of a grant is not cited", "requests.jsonl row 1: must rest on entries|ended is not what")
 def _(f: Forge) -> None:
     def change(found: Any) -> None:
-        by_kind = [each["name"] for each in found["columns"]]
+        by_kind = found["columns"]
         row = found["rows"][0]
         row["ledger"] = [each for each in row["ledger"] if each != max(row["ledger"])]
         for name in ("ended", "ended_as", "ended_because", "ended_by", "ended_reason"):

@@ -41,7 +41,7 @@ def pack(altered: History) -> bytes:
 
 
 def _at(report: Any, column: str) -> int:
-    return [c["name"] for c in report["columns"]].index(column)
+    return int(report["columns"].index(column))
 
 
 def _rows(report: Any, condition: str) -> list[Any]:
@@ -93,7 +93,7 @@ def _(f: Forge) -> None:
     _says(f, "not checked", "recording_condition", "whole")
 
 
-@add("a check of others cited for one that nobody checked", r"must rest on the check \[\], and rests on")
+@add("a check of others cited for one that nobody checked", r"must rest on entries \[.*\], and rests on")
 def _(f: Forge) -> None:
     def change(r: Any) -> None:
         row = _rows(r, "not checked")[0]
@@ -103,7 +103,7 @@ def _(f: Forge) -> None:
     f.report("sessions", change)
 
 
-@add("an older check cited", "must rest on the check")
+@add("an older check cited", "must rest on entries")
 def _(f: Forge) -> None:
     def change(r: Any) -> None:
         older, newer = _of_kind(f, "recordings.checked")
@@ -144,15 +144,6 @@ def _(f: Forge) -> None:
     f.report("sessions", change)
 
 
-@add("the word put into a source of the forger's", "recording_condition is not what the checks say")
-def _(f: Forge) -> None:
-    def change(r: Any) -> None:
-        r["columns"][_at(r, "recording_condition")]["from"] = [["session.closed", "body.because"]]
-        _rows(r, "altered")[0]["cells"][_at(r, "recording_condition")] = "exit"
-
-    f.report("sessions", change)
-
-
 @pytest.mark.parametrize("name", ATTACKS.table, ids=str)
 def test_refused_and_named(name: str, altered: History, pack: bytes, check: Check) -> None:
     ATTACKS.assert_refused(name, Forge(altered, pack), check)
@@ -162,14 +153,14 @@ def test_refused_and_named(name: str, altered: History, pack: bytes, check: Chec
 def test_5_and_the_line_counts_what_is_bad(condition: str, check: Check) -> None:
     code, result = check(written(pack_input(checked(condition))), *KEYS)
     assert code == 5
-    assert result["verdict"] == "VERIFIED; 1 recording not as sealed: see the line recordings"
+    assert result["verdict"].endswith(". VERIFIED; 1 recording not as sealed: see the line recordings")
     assert f"; 1 {BAD[condition]}" in result["recordings"]
 
 
 def test_5_without_an_anchor_too(altered: History, check: Check) -> None:
     code, result = check(written(pack_input(altered)), *KEYS[:2])
     assert code == 5
-    assert result["verdict"].startswith("CONSISTENT IN ITSELF, NOT ANCHORED")
+    assert ". CONSISTENT IN ITSELF, NOT ANCHORED" in result["verdict"]
 
 
 def _conditions(h: History, pack: bytes) -> list[tuple[str, str]]:
@@ -208,7 +199,7 @@ def test_before_any_check_none_is_called_whole(company: History, honest: bytes) 
 
 def test_without_the_report_nothing_is_told(company: History, honest: bytes, check: Check) -> None:
     forge = Forge(company, honest)
-    for end in ("json", "csv", "envelope.json"):
+    for end in ("jsonl", "csv", "envelope.json"):
         del forge.files[f"reports/sessions.{end}"]
     forge.edit("manifest.json", lambda m: m["reports"].remove("sessions"))
     _, result = check(forge.seal(), *KEYS)
@@ -253,5 +244,5 @@ def test_a_check_covers_nothing_that_was_closed_after_it(check: Check) -> None:
     h.payloads = {index + (index >= cut): payload for index, payload in old.payloads.items()}
     pack = written(pack_input(h))
     code, result = check(pack, *KEYS)
-    assert (code, result["verdict"]) == (0, "VERIFIED")
+    assert (code, result["verdict"][-8:]) == (0, "VERIFIED")
     assert {condition for _, condition in _conditions(h, pack)} == {"whole", "gap", "not checked"}

@@ -22,7 +22,6 @@ from onepam.domain.signing_in.events import SignedOut
 from onepam.domain.signing_in.service_keys import ServiceKey
 from onepam.evidence.envelope import AsOf, Period
 from onepam.evidence.reports import REPORTS, Drawn, Scope, TooLarge, access, leavers, requests, scope, sessions
-from onepam.evidence.verifier.rules import RULES
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, iso
 from onepam.kernel.errors import Corrupt
 from onepam.store.db import rows
@@ -337,14 +336,6 @@ async def test_a_row_that_somebody_slipped_into_the_tables_is_found(tmp_path: Pa
         )
     with pytest.raises(Corrupt, match="no entry has this time"):
         drawn(company.path, "access", START, START + DAY)
-
-
-@pytest.mark.parametrize("name", RULES)
-async def test_columns_are_those_that_the_verifier_derives(name: str) -> None:
-    columns = {"sessions": sessions.COLUMNS, "requests": requests.COLUMNS, "leavers": leavers.COLUMNS}[name]
-    declared = {column.name: [[said.kind, said.path] for said in column.sources] for column in columns}
-    for column, sources in RULES[name].columns.items():
-        assert declared[column] == sources
 
 
 async def test_queries_read_versioned_views_only(tmp_path: Path) -> None:

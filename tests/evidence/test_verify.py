@@ -13,10 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from onepam.domain.history.event import kinds
 from onepam.evidence.verifier import verify
-from onepam.evidence.verifier.rules import RULES
-from scripts import rooms
 from tests.evidence.company import LOG, STRANGER, WITNESS, History, pack_input, written
 from tests.evidence.conftest import KEYS, Check
 from tests.evidence.forge import Forge
@@ -44,7 +41,7 @@ def pack(tmp_path: Path, honest: bytes) -> Path:
 def test_0_with_both_keys_from_outside(pack: Path) -> None:
     done = run(pack, *KEYS)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith("\nVERIFIED\n")
+    assert done.stdout.endswith(". VERIFIED\n")
     history, lawful, recordings = done.stdout.splitlines()[-4:-1]
     assert history.startswith("history     anchored and intact: entries 0 to 317 of ")
     assert f"by witness {WITNESS.name}, which saw it by 2026-" in history
@@ -83,7 +80,7 @@ def test_3_without_a_key(pack: Path, arguments: list[str], missing: str) -> None
     done = run(pack, *arguments)
     assert done.returncode == 3
     last = done.stdout.splitlines()[-1]
-    assert last.startswith("CONSISTENT IN ITSELF, NOT ANCHORED")
+    assert ". CONSISTENT IN ITSELF, NOT ANCHORED" in last
     assert missing in last
     assert ("no independent witness" in done.stdout) == ("--witness-key" not in arguments)
 
@@ -148,8 +145,8 @@ def test_1_for_a_pack_altered(pack: Path, company: History, honest: bytes) -> No
     pack.write_bytes(forge.seal())
     done = run(pack, *KEYS)
     assert done.returncode == 1
-    assert done.stdout.splitlines()[-1].startswith("REFUSED: reports/sessions.json: no row for entry")
-    assert done.stdout.startswith("history     broken: reports/sessions.json: no row for entry")
+    assert done.stdout.splitlines()[-1].startswith("REFUSED: reports/sessions.jsonl: no row for entry")
+    assert done.stdout.startswith("history     broken: reports/sessions.jsonl: no row for entry")
 
 
 def test_1_when_the_output_cannot_be_written(pack: Path) -> None:
@@ -203,7 +200,7 @@ def test_json_says_the_same(pack: Path) -> None:
     done = run(pack, "--json")
     result = json.loads(done.stdout)
     assert result["exit"] == done.returncode == 3
-    assert result["verdict"].startswith("CONSISTENT IN ITSELF")
+    assert "CONSISTENT IN ITSELF" in result["verdict"]
     assert result["proved"]
     assert result["not_proved"]
 
@@ -224,20 +221,3 @@ def test_the_release_names_the_digest_of_this_verifier() -> None:
 def test_main_can_be_called(pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert verify.main([str(pack), *KEYS]) == 0
     assert "VERIFIED" in capsys.readouterr().out
-
-
-def test_the_rules_fit_the_events() -> None:
-    """Each kind, link and path that the verifier knows stands in the product's own list of events."""
-    rooms.load()
-    known = {kind.name: kind for kind in kinds()}
-    for rule in RULES.values():
-        for name in rule.heads + rule.follows:
-            assert rule.link in known[name].open_fields, name
-        for column, sources in rule.columns.items():
-            for name, path in sources:
-                assert name in rule.heads + rule.follows, column
-                root, field = path.split(".")[:2]
-                kind = known[name]
-                fields = {"header": ("time", "kind"), "body": kind.open_fields, "payload": kind.private_fields}
-                assert field.removesuffix(":time") in fields[root], (column, name, path)
-    assert "indexes" in known["payload.erased"].open_fields

@@ -70,7 +70,7 @@ def path(tmp_path: Path, release: Release) -> Path:
     path = tmp_path / "ledger.sqlite"
     release(Seen1)
     with closing(fresh(path)) as writer:
-        write(writer, SystemStarted("node-1", "0.7.0", "log", "key"), person(1), Seen1("front", 3, "ada"))
+        write(writer, SystemStarted("node-1", "0.7.0", "log", "key", "test"), person(1), Seen1("front", 3, "ada"))
     return path
 
 
@@ -98,7 +98,7 @@ def test_what_this_release_does_not_know_is_a_fault_that_names_who_reads_it(
 ) -> None:
     release(Seen1, Seen)
     with closing(fresh(path)) as writer:
-        write(writer, Seen("back", 1, None), SystemStarted("node-1", "0.8.0", "log", "key"))
+        write(writer, Seen("back", 1, None), SystemStarted("node-1", "0.8.0", "log", "key", "test"))
     release(*known)
     with closing(connect(path)) as db:
         (stored,) = entries(db, 3, 4)

@@ -218,9 +218,8 @@ def in_the_evidence(found: Federated, pack: Path) -> None:
     assert "report leavers" in done.stdout
     unpacked = pack.with_suffix("")
     shutil.unpack_archive(pack, unpacked)
-    report = json.loads((unpacked / "reports/leavers.json").read_text("utf-8"))
-    names = [each["name"] for each in report["columns"]]
-    (row,) = (dict(zip(names, each["cells"], strict=True)) for each in report["rows"])
+    head, told = map(json.loads, (unpacked / "reports/leavers.jsonl").read_text("utf-8").splitlines())
+    row = dict(zip(head["columns"], told["cells"], strict=True))
     assert (row["person"], row["origin"], row["within_24_hours"]) == (ADA, "scim:okta", "yes")
     assert row["notified"] <= row["removed"] <= row["ssh_ended"] == row["last_bytes"] <= row["recordings_verified"]
     assert set(row["probe_results"].split("; ")) == {"refused"}

@@ -184,8 +184,8 @@ class Platform:
 
     async def _begin(self, parts: contextlib.AsyncExitStack) -> None:
         after = self.ledger.size()
-        started = SystemStarted(self.node.name, __version__, self.config.origin, self.log_key.encode())
-        await append_event(self.ledger, started)
+        origin, key, environment = self.config.origin, self.log_key.encode(), self.config.environment
+        await append_event(self.ledger, SystemStarted(self.node.name, __version__, origin, key, environment))
         await self.recovery.of((self.node.name,))
         self.anchors.start()
         parts.push_async_callback(asyncio.to_thread, self.anchors.stop)

@@ -34,6 +34,7 @@ Progress = Callable[[str, int, int], None]
 
 _ERASURES = "SELECT erased, entry FROM ev_erasures_v1"
 _SEAMS = "SELECT entry FROM ev_seams_v1"
+_STARTS = "SELECT entry FROM ev_starts_v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +102,9 @@ def draw_pack(
         drawn.append(found)
         packed.append(Packed(found.report, _envelope(order, found, source, started, now())))
     erasures = dict(history.query(_ERASURES, {}))
-    seams = {entry for (entry,) in history.query(_SEAMS, {}) if first <= entry < log.size}
-    disclosed = _disclosed(drawn, erasures, seams, scope)
+    always = {entry for sql in (_SEAMS, _STARTS) for (entry,) in history.query(sql, {}) if first <= entry < log.size}
+    cited = {entry for each in drawn for row in each.report.rows for entry in row.ledger}
+    disclosed = _disclosed(drawn, cited | always, erasures, scope)
     pack = PackInput(
         system=order.system,
         period=order.period,
@@ -112,7 +114,7 @@ def draw_pack(
         proof=CompactRange.prove(log.hashes, first, log.size, log.size),
         headers=_headers(scope, progress),
         disclosed=(Disclosed(kept.header.index, kept.body) for kept in history.entries(disclosed)),
-        payloads=_payloads(history, disclosed, erasures),
+        payloads=_payloads(history, sorted(cited), erasures),
         reports=packed,
     )
     try:
@@ -166,11 +168,10 @@ def _envelope(order: Order, drawn: Drawn, source: Source, started: Instant, ende
     )
 
 
-def _disclosed(drawn: list[Drawn], erasures: Mapping[int, int], seams: set[int], scope: Scope) -> list[int]:
-    """All entries that the reports rest on, the seams of the log, and those that erased some of them, in order."""
-    found = seams | {entry for each in drawn for row in each.report.rows for entry in row.ledger}
-    found.update(entry for each in drawn for entry in each.rests)
-    by = {erasures[entry] for entry in found & erasures.keys()}
+def _disclosed(drawn: list[Drawn], cited: set[int], erasures: Mapping[int, int], scope: Scope) -> list[int]:
+    """The entries that are cited, those that rule out a hidden one, and those that erased some of them, in order."""
+    found = cited.union(entry for each in drawn for entry in each.rests)
+    by = {erasures[entry] for entry in cited & erasures.keys()}
     if any(entry >= scope.end for entry in by):
         raise Unavailable("a payload of the period was erased a moment ago; draw the pack again")
     return sorted(found | by)
@@ -185,8 +186,9 @@ def _headers(scope: Scope, progress: Progress) -> Iterator[tuple[Header, bytes]]
     progress("entries", count, count)
 
 
-def _payloads(history: History, disclosed: list[int], erasures: Mapping[int, int]) -> Iterator[Payload | Erased]:
-    for kept in history.entries(disclosed):
+def _payloads(history: History, cited: list[int], erasures: Mapping[int, int]) -> Iterator[Payload | Erased]:
+    """Of what a row says only: whatever merely rules something out keeps its personal data to itself."""
+    for kept in history.entries(cited):
         index = kept.header.index
         if kept.payload is not None and kept.salt is not None:
             yield Payload(index, kept.salt, kept.payload)

@@ -20,8 +20,8 @@ How to verify it
      exit 2   nothing was judged: the arguments are wrong
      exit 1   refused; the last line says why
 
-The output has two lists. Read both: PROVED, and NOT PROVED. What is proved is that the log is whole, never that
-everything that happened was logged.
+The verdict begins with what the pack lacks or leaves out. The output has two lists. Read both: PROVED, and NOT PROVED.
+What is proved is that the log is whole, never that everything that happened was logged.
 
 What is in it
   manifest.json    which system, log, period and checkpoint; every file with its SHA-256
@@ -29,9 +29,9 @@ What is in it
   headers.jsonl    the header of every entry of the range: no personal data
   bodies.sha256    32 bytes per entry: the hash of its body
   range.json       the hashes that connect the range with the checkpoint's root
-  entries.jsonl    the bodies of the entries that the reports rest on
-  payloads.jsonl   the personal data of these entries: handle with care. An erased one names the entry that erased it
-  reports/         each report as CSV and JSON, with its envelope: who drew it, when, how, and what was left out
+  entries.jsonl    the bodies of the entries that the reports rest on, and of those that show that none was hidden
+  payloads.jsonl   the personal data of the former: handle with care. An erased one names the entry that erased it
+  reports/         each report as CSV and JSON lines, with its envelope: who drew it, when, how, and what was left out
   verify.py        a copy of the verifier
 
 The column "ledger" of a report names the entries that a row rests on, first the one that put it there.

@@ -24,7 +24,8 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Several sources are joined in order by `; `. Without a source, the cell is the exporter's own word."""
+    """Several sources are joined in order by `; `. Without a source, the cell is made otherwise. A pack holds the name
+    only: where cells come from, the verifier knows by itself, or they are the exporter's word."""
 
     name: str
     sources: Sequence[Said] = field(default=())
@@ -55,23 +56,12 @@ class Report:
             if len(row.cells) != len(self.columns) or not row.ledger:
                 raise ValueError(f"{self.name}: row {number} does not fit the columns or names no entry")
 
-    def json(self) -> bytes:
-        """Canonical JSON."""
-        return encode(
-            {
-                "columns": [
-                    {
-                        "from": [[said.kind, said.path, *(said.where or ())] for said in column.sources],
-                        "name": column.name,
-                    }
-                    for column in self.columns
-                ],
-                "report": self.name,
-                "rows": [{"cells": list(row.cells), "ledger": list(row.ledger)} for row in self.rows],
-                "title": self.title,
-                "version": self.version,
-            }
-        )
+    def jsonl(self) -> bytes:
+        """Canonical JSON, a line each: what the report is, then its rows; so a reader needs one row at a time."""
+        columns = [column.name for column in self.columns]
+        head = {"columns": columns, "report": self.name, "title": self.title, "version": self.version}
+        rows = ({"cells": list(row.cells), "ledger": list(row.ledger)} for row in self.rows)
+        return b"".join(encode(each) + b"\n" for each in (head, *rows))
 
     def csv(self) -> bytes:
         """The same rows as RFC 4180, UTF-8, all fields quoted, with a last column `ledger`."""

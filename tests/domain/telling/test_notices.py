@@ -70,7 +70,7 @@ def test_a_class_without_a_kind_is_named() -> None:
 
 
 def test_what_is_not_in_the_table_is_not_told() -> None:
-    assert telling(SystemStarted("nod_1", "1", "o", "k"), named) is None
+    assert telling(SystemStarted("nod_1", "1", "o", "k", "test"), named) is None
     assert telling(outbox.ReceiverEnded("r"), named) is None
 
 

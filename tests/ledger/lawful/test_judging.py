@@ -31,7 +31,7 @@ def test_a_kind_that_no_rule_knows_is_a_finding() -> None:
 
 def test_what_uses_no_right_is_not_even_read() -> None:
     told = Story()
-    told.add(SystemStarted("node-1", "1", "log", "key"))
+    told.add(SystemStarted("node-1", "1", "log", "key", "test"))
     assert told.judged().line() == "yes: 1 entries by rule set 1"
 
 

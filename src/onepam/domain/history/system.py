@@ -8,12 +8,14 @@ from onepam.domain.history.event import event
 @event("system.started", klass="system", control="CHG-02", words="{node} started with release {release}")
 @dataclass(frozen=True, slots=True)
 class SystemStarted:
-    """A process of this installation began to work. `log_key` is the vkey of the ledger's signer."""
+    """A process of this installation began to work. `log_key` is the vkey of the ledger's signer; `environment` is what
+    the installation is called in its configuration (`production`), and so in what it hands out."""
 
     node: str
     release: str
     origin: str
     log_key: str
+    environment: str
 
 
 @event("system.clock_jumped", klass="system", alarm=True, control="LOG-03", words="The clock of {node} jumped")

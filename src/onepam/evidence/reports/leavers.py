@@ -122,7 +122,7 @@ def draw(scope: Scope) -> Drawn:
     report = Report(
         NAME, "Leavers of the period: both stamps per system, and what the listeners said", 1, COLUMNS, rows
     )
-    return Drawn(report, scope.period, f"{QUERY};\n{HELD};\n{NAMES}", parameters, rests=rests)
+    return Drawn(report, scope.period, f"{QUERY};\n{HELD};\n{NAMES}", parameters, rests=[*rests, *scope.naming])
 
 
 def _words(scope: Scope, head: int, removed: Instant, held: dict[str, _Held]) -> dict[str, str]:

@@ -81,9 +81,9 @@ def draw(scope: Scope) -> Drawn:
         others = [entry for entries in known for entry in entries]
         rows.append(scope.entries.row(COLUMNS, ordered(head, follows.get(request, ()), others)))
     report = Report(NAME, "Requests of the period, decided and granted, to the grant's end", 1, COLUMNS, rows)
-    return Drawn(report, scope.period, f"{QUERY};\n{NAMES}", parameters, rests=rests)
+    return Drawn(report, scope.period, f"{QUERY};\n{NAMES}", parameters, rests=[*rests, *scope.naming])
 
 
 def _once(deciders: list[tuple[str, int]], requester: str) -> list[tuple[str, int]]:
-    """Each person once: a person who withdraws their own request is named already."""
-    return [each for each in dict(deciders).items() if each[0] != requester]
+    """Each person once, as of their first decision; one who withdraws their own request is named already."""
+    return [each for each in dict(reversed(deciders)).items() if each[0] != requester]

@@ -67,6 +67,11 @@ class Scope:
             found[person].append(entry)
         return found
 
+    @cached_property
+    def naming(self) -> Sequence[int]:
+        """All entries of the range that say how somebody is called: they rule out a later one that is hidden."""
+        return [entry for entries in self._names.values() for entry in entries if entry >= self.first]
+
     def named(self, person: str | None, by: int) -> list[int]:
         """The entry that said last, before or at entry `by`, how the person is called: one, or none in the range."""
         entries = self._names.get(person or "", [])
@@ -79,6 +84,11 @@ class Scope:
         for request, entry in self.history.query(CHAINS, {"end": self.end, "first": self.first}):
             found[request].append(entry)
         return found
+
+    @cached_property
+    def chained(self) -> Sequence[int]:
+        """All entries of the range that are a link of such a chain."""
+        return [entry for entries in self._chains.values() for entry in entries]
 
     def chain(self, request: str | None) -> list[int]:
         """The entries by which a request was made, approved and became a grant, as far as they are in the range."""

@@ -102,7 +102,13 @@ def draw(scope: Scope) -> Drawn:
         rests_on = ordered(head, after, others if check is None else [*others, check])
         rows.append(_row(scope, rests_on, checks.words(scope.entries, after, check)))
     report = Report(NAME, "Sessions of the period, opened and refused", 1, COLUMNS, rows)
-    return Drawn(report, scope.period, f"{QUERY};\n{NAMES};\n{CHAINS};\n{checks.QUERY}", parameters, rests=rests)
+    return Drawn(
+        report,
+        scope.period,
+        f"{QUERY};\n{NAMES};\n{CHAINS};\n{checks.QUERY}",
+        parameters,
+        rests=[*rests, *scope.naming, *scope.chained],
+    )
 
 
 def _row(scope: Scope, ledger: list[int], recording: Mapping[str, str]) -> Row:

@@ -6,11 +6,13 @@ from typing import List
 
 
 class Answer:
-    """`proved` and `not_proved` are sentences; `about` says what the pack is, and `entries` which of the log it proves;
-    `anchors` what holds it from outside; `doubts` why its author is not checked; `unanchored` what to give where there
-    is no anchor. `recordings` is that line, and `bad` counts recordings that are not as they were sealed."""
+    """`lacks` is what the pack must hold and does not, and what it leaves out. `proved` and `not_proved` are sentences;
+    `about` says what the pack is, and `entries` which of the log it proves; `anchors` what holds it from outside;
+    `doubts` why its author is not checked; `unanchored` what to give where there is no anchor. `recordings` is that
+    line, and `bad` counts recordings that are not as they were sealed."""
 
     def __init__(self) -> None:
+        self.lacks: List[str] = []
         self.about: List[str] = []
         self.entries = ""
         self.proved: List[str] = []

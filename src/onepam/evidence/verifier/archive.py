@@ -1,4 +1,4 @@
-"""The archive: a narrow profile of zip (PKWARE APPNOTE, sections 4.3.7, 4.3.12, 4.3.16), read in memory.
+"""The archive: a narrow profile of zip (PKWARE APPNOTE, sections 4.3.7, 4.3.12, 4.3.16), in memory.
 
 Every byte belongs to exactly one member, so that every reader sees the same files: one disk, no zip64, no comments,
 no extra fields, members back to back. docs/evidence-pack.md has the whole list.
@@ -6,11 +6,12 @@ no extra fields, members back to back. docs/evidence-pack.md has the whole list.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import stat
 import struct
 import zlib
-from typing import Dict, NamedTuple, Tuple
+from typing import Dict, Iterator, NamedTuple, Tuple
 
 from onepam.evidence.verifier.refusal import need
 
@@ -19,7 +20,7 @@ MAX_RATIO = 200  # how many times a member may expand
 END = 22  # bytes of the end record
 FIXED = ("README.txt", "bodies.sha256", "checkpoint", "entries.jsonl", "headers.jsonl", "manifest.json",
          "payloads.jsonl", "range.json", "verify.py")  # fmt: skip
-REPORT_FILE = re.compile(r"reports/([a-z][a-z0-9_]{0,40})\.(?:json|csv|envelope\.json)")
+REPORT_FILE = re.compile(r"reports/([a-z][a-z0-9_]{0,40})\.(?:jsonl|csv|envelope\.json)")
 
 
 class Member(NamedTuple):
@@ -36,27 +37,50 @@ class Member(NamedTuple):
     record: int
 
 
-def read_archive(data: bytes) -> Dict[str, bytes]:
-    """The files of a pack by their names."""
-    count, directory = _end_record(data)
-    files: Dict[str, bytes] = {}
-    at, end_of_last, total = directory, 0, 0
-    for _ in range(count):
-        member = _member(data, at)
-        name = member.name
-        at += member.record
-        total += member.size
-        need(name not in files, f"zip: two members named {name}")
-        need(member.size <= MAX_RATIO * max(member.packed, 1), f"zip: {name} expands more than {MAX_RATIO} times")
-        need(total <= MAX_TOTAL, "zip: contents larger than the bound")
-        need(member.at == end_of_last, f"zip: {name} overlaps, or bytes lie before it")
-        begin = member.at + len(member.local)
-        need(data[member.at : begin] == member.local, f"zip: {name}: local header differs from the central one")
-        end_of_last = begin + member.packed
-        need(end_of_last <= directory, f"zip: {name} runs into the directory")
-        files[name] = _content(data[begin:end_of_last], member)
-    need(end_of_last == directory and at == len(data) - END, "zip: bytes between the members and the directory")
-    return files
+class Archive:
+    """The files of a pack by their names. All are checked at once; each is expanded anew when it is asked for, so that
+    no more than one of the large ones is in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._members: Dict[str, Tuple[Member, int]] = {}
+        self._digests: Dict[str, str] = {}
+        count, directory = _end_record(data)
+        at, end_of_last, total = directory, 0, 0
+        for _ in range(count):
+            member = _member(data, at)
+            name = member.name
+            at += member.record
+            total += member.size
+            need(name not in self._members, f"zip: two members named {name}")
+            need(member.size <= MAX_RATIO * max(member.packed, 1), f"zip: {name} expands more than {MAX_RATIO} times")
+            need(total <= MAX_TOTAL, "zip: contents larger than the bound")
+            need(member.at == end_of_last, f"zip: {name} overlaps, or bytes lie before it")
+            begin = member.at + len(member.local)
+            need(data[member.at : begin] == member.local, f"zip: {name}: local header differs from the central one")
+            end_of_last = begin + member.packed
+            need(end_of_last <= directory, f"zip: {name} runs into the directory")
+            self._members[name] = member, begin
+            self._digests[name] = hashlib.sha256(self[name]).hexdigest()
+        need(end_of_last == directory and at == len(data) - END, "zip: bytes between the members and the directory")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._members
+
+    def __getitem__(self, name: str) -> bytes:
+        member, begin = self._members[name]
+        return _content(self._data[begin : begin + member.packed], member)
+
+    def size(self, name: str) -> int:
+        """Bytes of the content."""
+        return self._members[name][0].size
+
+    def sha256(self, name: str) -> str:
+        """SHA-256 of the content in hex."""
+        return self._digests[name]
 
 
 def _end_record(data: bytes) -> Tuple[int, int]:

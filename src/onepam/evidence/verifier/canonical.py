@@ -73,8 +73,11 @@ def members(value: Any, what: str, **types: type) -> Any:
 def lines(data: bytes, what: str) -> Iterator[Any]:
     """The values of JSON lines, each ended by a newline."""
     need(not data or data.endswith(b"\n"), f"{what}: last line is cut")
-    for number, line in enumerate(data.split(b"\n")[:-1], 1):
-        yield parse(line, f"{what} line {number}")
+    at, number = 0, 0
+    while at < len(data):
+        end, number = data.index(b"\n", at), number + 1
+        yield parse(data[at:end], f"{what} line {number}")
+        at = end + 1
 
 
 def instant(text: Any, what: str) -> int:

@@ -57,7 +57,7 @@ class Outcome(NamedTuple):
 def main(arguments: Optional[List[str]] = None) -> int:
     """Runs the command line and returns the exit code (see the head of this file)."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    outcome = _judge(arguments)
+    outcome = _run(arguments)
     try:
         _print(outcome, "--json" in arguments)
     except OSError:
@@ -65,7 +65,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     return outcome.code
 
 
-def _judge(arguments: List[str]) -> Outcome:
+def _run(arguments: List[str]) -> Outcome:
     nothing = Answer()
     nothing.recordings = "not judged"
     try:
@@ -91,6 +91,7 @@ def _outcome(answer: Answer) -> Outcome:
     if answer.bad:
         code = RECORDINGS
         verdict += f"; {answer.bad} recording{'s' * (answer.bad > 1)} not as sealed: see the line recordings"
+    verdict = ". ".join([*answer.lacks, verdict])
     return Outcome(code, verdict, history, answer)
 
 
@@ -98,14 +99,15 @@ def _print(outcome: Outcome, as_json: bool) -> None:
     answer = outcome.answer
     three = {"history": outcome.history, "lawful": LAWFUL, "recordings": answer.recordings}
     lists: Tuple[Tuple[str, List[str]], ...] = (
-        ("about", answer.about), ("proved", answer.proved), ("not_proved", answer.not_proved))  # fmt: skip
+        ("lacks", answer.lacks), ("about", answer.about), ("proved", answer.proved),
+        ("not_proved", answer.not_proved))  # fmt: skip
     if as_json:
         result: Dict[str, Any] = {"exit": outcome.code, "verdict": show(outcome.verdict)}
         result.update((name, [show(text) for text in texts]) for name, texts in lists)
         result.update((name, show(text)) for name, text in three.items())
         print(json.dumps(result, indent=2), flush=True)
         return
-    for title, (_, texts) in zip(("PACK", "PROVED", "NOT PROVED"), lists):
+    for title, (_, texts) in zip(("LACKING", "PACK", "PROVED", "NOT PROVED"), lists):
         print("".join([f"{title}\n"] + [f"  - {show(text)}\n" for text in texts]) if texts else "", end="")
     for name, text in three.items() if outcome.code != USAGE else ():
         print(f"{name:11} {show(text)}")

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import Any, Dict, Tuple
+from typing import Any, Tuple
 
-from onepam.evidence.verifier.archive import FIXED, read_archive
+from onepam.evidence.verifier.archive import FIXED, Archive
 from onepam.evidence.verifier.canonical import instant, members, parse
 from onepam.evidence.verifier.disclosed import Disclosed
 from onepam.evidence.verifier.log import Log
@@ -23,7 +22,7 @@ class Contents:
     """
 
     def __init__(self, data: bytes, sizes: Tuple[int, ...] = ()) -> None:
-        self.files = files = read_archive(data)
+        self.files = files = Archive(data)
         missing = [name for name in FIXED if name not in files]
         need(not missing, f"{', '.join(missing)} missing from the pack")
         self.manifest = m = parse(files["manifest.json"], "manifest.json")
@@ -45,7 +44,7 @@ class Contents:
         self.disclosed = Disclosed(files, log)
 
 
-def check_files(manifest: Any, files: Dict[str, bytes]) -> None:
+def check_files(manifest: Any, files: Archive) -> None:
     """Every file is the one that the manifest lists, each of its reports has all its files, and there is no other."""
     listed = {}
     for item in manifest["files"]:
@@ -55,12 +54,12 @@ def check_files(manifest: Any, files: Dict[str, bytes]) -> None:
     names = manifest["reports"]
     need(all(type(n) is str for n in names), "manifest.json: a report's name is not text")
     need(sorted(set(names)) == names, "manifest.json: reports doubled or unsorted")
-    wanted = {f"reports/{n}.{end}" for n in names for end in ("json", "csv", "envelope.json")} | set(FIXED)
+    wanted = {f"reports/{n}.{end}" for n in names for end in ("jsonl", "csv", "envelope.json")} | set(FIXED)
     for name in sorted(set(files) | set(listed) | wanted):
         need(name in files, f"{name} is listed but missing from the pack")
         need(name in wanted, f"{name} belongs to no report that manifest.json names")
         if name != "manifest.json":
             need(name in listed, f"{name} is not listed in manifest.json")
-            fits = listed[name] == (len(files[name]), hashlib.sha256(files[name]).hexdigest())
+            fits = listed[name] == (files.size(name), files.sha256(name))
             need(fits, f"{name} is not the file that manifest.json lists: its SHA-256 or size differs")
     need("manifest.json" not in listed, "manifest.json cannot list itself")

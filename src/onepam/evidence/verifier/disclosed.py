@@ -1,14 +1,18 @@
 """What the pack discloses of entries, and whether the log agrees: bodies by their hashes, payloads by their digests.
 
-The digest of a payload is SHA-256(salt, payload), under 32 random bytes that go with it when it is erased.
+The digest of a payload is SHA-256(salt, payload), under 32 random bytes that go with it when it is erased. A body is
+disclosed also where it only rules out that something was hidden; its payload needs to be there where a cell says it.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import json
 import re
-from typing import Any, Callable, Dict, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
+from onepam.evidence.verifier.archive import Archive
 from onepam.evidence.verifier.canonical import MAX_INTEGER, canonical, iso, lines, members, parse
 from onepam.evidence.verifier.log import Log
 from onepam.evidence.verifier.note import unbase64
@@ -20,21 +24,45 @@ UPCASTS: Dict[Tuple[str, int], Step] = {}
 hashed as it was written, and then read in the newest form; a version beyond the last step is not known here."""
 
 ERASED = "[erased]"
+AT_HAND = 20_000
+"""Bodies and payloads that are kept parsed; the others lie as text, a third of the size."""
 
 
 class Disclosed:
-    """Bodies by index, each proved by its hash in the log; payloads by index, None where a logged erasure took them."""
+    """Bodies and payloads by index, each proved by its hash in the log."""
 
-    def __init__(self, files: Dict[str, bytes], log: Log) -> None:
+    def __init__(self, files: Archive, log: Log) -> None:
         self.log = log
-        self.bodies: Dict[int, Any] = {}
-        self.payloads: Dict[int, Optional[bytes]] = {}
+        self._bodies: Dict[int, bytes] = {}
+        self._payloads: Dict[int, Optional[bytes]] = {}  # None where an entry erased it
+        self.body = functools.lru_cache(AT_HAND)(self._body)
+        self._payload = functools.lru_cache(AT_HAND)(self._parsed_payload)
         self._read_bodies(files["entries.jsonl"])
         self._read_payloads(files["payloads.jsonl"])
-        for index in self.bodies:
-            there = "payload" not in self.bodies[index] or index in self.payloads
-            need(there, f"payloads.jsonl: the payload of entry {index} is missing")
+        for index in self._bodies:
             self._upcast(index)
+        self.body.cache_clear()
+        self._payload.cache_clear()
+
+    def __contains__(self, index: int) -> bool:
+        return index in self._bodies
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._bodies)
+
+    def counts(self) -> Tuple[int, int, int]:
+        """How many bodies, payloads, and erased payloads there are."""
+        erased = sum(payload is None for payload in self._payloads.values())
+        return len(self._bodies), len(self._payloads) - erased, erased
+
+    def _body(self, index: int) -> Dict[str, Any]:
+        """The body of a disclosed entry, in the newest form of its kind."""
+        value: Dict[str, Any] = json.loads(self._bodies[index])
+        return value
+
+    def _parsed_payload(self, index: int) -> Any:
+        raw = self._payloads[index]
+        return None if raw is None else parse(raw, f"payload of entry {index}")
 
     def _read_bodies(self, data: bytes) -> None:
         log, last = self.log, -1
@@ -45,30 +73,30 @@ class Disclosed:
             raw, at = line["body"].encode("utf-8"), 32 * (index - log.first)
             if hashlib.sha256(raw).digest() != log.bodies[at : at + 32]:
                 raise Refused(f"entries.jsonl: the body of entry {index} is not the one in the log")
-            last, self.bodies[index] = index, parse(raw, f"body of entry {index}")
-            need(type(self.bodies[index]) is dict, f"body of entry {index}: not an object")
+            need(type(parse(raw, f"body of entry {index}")) is dict, f"body of entry {index}: not an object")
+            last, self._bodies[index] = index, raw
 
     def _read_payloads(self, data: bytes) -> None:
         for line in lines(data, "payloads.jsonl"):
             index = line["index"] if type(line) is dict and type(line.get("index")) is int else -1
-            digest = self.bodies.get(index, {}).get("payload")
+            digest = self.body(index).get("payload") if index in self else None
             need(type(digest) is str, f"payloads.jsonl: entry {index} is not disclosed, or has no payload")
-            need(index not in self.payloads, f"payloads.jsonl: the payload of entry {index} is doubled")
-            self.payloads[index] = None if self._erased(line) else _payload(line, digest)
+            need(index not in self._payloads, f"payloads.jsonl: the payload of entry {index} is doubled")
+            self._payloads[index] = None if self._erased(line) else read_payload(line, str(digest))
 
     def _erased(self, line: Any) -> bool:
         if "erased" not in line:
             return False
         members(line, "payloads.jsonl", index=int, erased=int)
         index, by = line["index"], line["erased"]
-        entry = self.bodies.get(by, {}) if by > index else {}
+        entry = self.body(by) if by > index and by in self else {}
         indexes = entry.get("indexes")
         erases = type(indexes) is list and index in indexes and self.log.kind(by) == "payload.erased"
         need(erases, f"payloads.jsonl: entry {by} does not erase the payload of entry {index}")
         return True
 
     def _upcast(self, index: int) -> None:
-        """The entry in the newest form of its kind."""
+        """Puts the entry into the newest form of its kind."""
         kind, last = self.log.kind(index), 1
         while (kind, last) in UPCASTS:
             last += 1
@@ -76,44 +104,56 @@ class Disclosed:
         if not 1 <= version <= last:
             known = f"which this verifier reads up to v{last}: take a newer one"
             raise Refused(f"entry {index} is {kind} v{version}, {known}")
+        if version == last:
+            return
+        body, payload = self._body(index), self._parsed_payload(index) if index in self._payloads else None
         for step in range(version, last):
-            raw, what = self.payloads.get(index), f"payload of entry {index}"
-            payload = None if raw is None else parse(raw, what)
             try:
-                self.bodies[index], payload = UPCASTS[kind, step](self.bodies[index], payload)
+                body, payload = UPCASTS[kind, step](body, payload)
             except (LookupError, TypeError, ValueError) as error:
                 raise Refused(f"entry {index} ({kind} v{step}) lacks what its kind has: {error}") from None
-            if payload is not None:
-                self.payloads[index] = canonical(payload).encode("utf-8")
+        self._bodies[index] = canonical(body).encode("utf-8")
+        if payload is not None:
+            self._payloads[index] = canonical(payload).encode("utf-8")
 
     def value(self, index: int, path: str) -> Optional[str]:
         """The text of `header.time`, `header.kind`, `body.KEY` or `payload.KEY` of an entry; None where absent. Nested
         keys with dots; `:time` at the end makes an integer a time, and "no end" nothing."""
-        root, _, rest = path.partition(".")
-        rest, _, form = rest.partition(":")
+        root, keys, form = split_path(path)
         if root == "payload":
-            if index not in self.payloads:
+            if "payload" not in self.body(index):
                 return None
-            raw = self.payloads[index]
-            if raw is None:
+            need(index in self._payloads, f"payloads.jsonl: the payload of entry {index} is missing")
+            if self._payloads[index] is None:
                 return ERASED
-            value = parse(raw, f"payload of entry {index}")
+            value = self._payload(index)
         elif root == "header":
             value = {"time": iso(self.log.time(index)), "kind": self.log.kind(index), "index": index}
         else:
-            value = self.bodies[index]
-        for key in rest.split("."):
+            value = self.body(index)
+        for key in keys:
             if type(value) is not dict or key not in value:
                 return None
             value = value[key]
+        if type(value) is str:
+            return value
         if form == "time" and type(value) is int:
             return iso(value) if value < MAX_INTEGER else ""
         if type(value) is bool or value is None:
             return {True: "yes", False: "no", None: ""}[value]
-        return value if type(value) is str else canonical(value)
+        return canonical(value)
 
 
-def _payload(line: Any, digest: str) -> bytes:
+@functools.lru_cache(None)
+def split_path(path: str) -> Tuple[str, List[str], str]:
+    """Root, keys and form of a path."""
+    root, _, rest = path.partition(".")
+    rest, _, form = rest.partition(":")
+    return root, rest.split("."), form
+
+
+def read_payload(line: Any, digest: str) -> bytes:
+    """The payload of a line of `payloads.jsonl`, of which the body holds the digest."""
     text = "payload" in line
     members(line, "payloads.jsonl", index=int, salt=str, **{"payload" if text else "payload_base64": str})
     what = f"payloads.jsonl: the payload of entry {line['index']}"

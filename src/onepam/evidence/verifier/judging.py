@@ -2,48 +2,73 @@
 
 from __future__ import annotations
 
-from typing import Tuple
+from typing import List, Optional, Union
 
 from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.canonical import iso
 from onepam.evidence.verifier.contents import Contents
-from onepam.evidence.verifier.population import check_population
-from onepam.evidence.verifier.recordings import check_recordings
+from onepam.evidence.verifier.factors import check_age
+from onepam.evidence.verifier.naming import Names
+from onepam.evidence.verifier.population import Population
+from onepam.evidence.verifier.recordings import Recordings
 from onepam.evidence.verifier.refusal import need
 from onepam.evidence.verifier.report import Report
-from onepam.evidence.verifier.rules import AS_OF, RULES
-from onepam.evidence.verifier.standing import check_roster_age, check_standing
+from onepam.evidence.verifier.rules import AS_OF, BY_RULE, CHOSEN, DERIVED, PERIOD
+from onepam.evidence.verifier.standing import Accounts
 
 
-def judge_report(pack: Contents, name: str, answer: Answer) -> None:
-    """Reads a report of the pack and holds it against the log."""
-    report = Report(pack, name)
-    over = "over the period" if report.as_of is None else f"as of {iso(report.as_of)}"
-    answer.about.append(f"report {name} (version {report.version}), {over}: {len(report.rows)} rows")
-    for number, row in enumerate(report.rows if report.as_of is not None else [], 1):
-        for index in row["ledger"]:
+def judge_reports(pack: Contents, answer: Answer) -> List[Report]:
+    """Reads the reports of the pack and holds them against the log."""
+    names: Optional[Names] = None
+    found = []
+    for name in pack.manifest["reports"]:
+        if names is None and (name in PERIOD or name in AS_OF):
+            names = Names(pack)
+        report = Report(pack, name)
+        _judge(pack, report, names, answer)
+        over = "over the period" if report.as_of is None else f"as of {iso(report.as_of)}"
+        answer.about.append(f"report {name} (version {report.version}), {over}: {report.count} rows")
+        _say_columns(report, answer)
+        found.append(report)
+    return found
+
+
+def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answer) -> None:
+    rule: Union[Population, Accounts, None] = None
+    if names is not None and report.name in PERIOD:
+        rule = Population(pack, report, names)
+    elif names is not None and report.name in AS_OF:
+        rule = Accounts(pack, report, names)
+    recordings = Recordings(pack, report) if report.name == "sessions" else None
+    derived, chosen = DERIVED.get(report.name, {}), CHOSEN.get(report.name, {})
+    for row in report.rows():
+        for index in row.ledger if report.as_of is not None else ():
             late = pack.log.time(index) > (report.as_of or 0)
-            need(not late, f"{report.what} row {number}: rests on entry {index}, which is later than the as-of")
-    if name in RULES:
-        check_population(pack, report, RULES[name], answer)
-    elif name in AS_OF:
-        check_standing(pack, report, AS_OF[name], answer)
-        check_roster_age(pack, report)
-    else:
-        said = f"report {name}: that no row is missing or too many (what its rows rest on is proved)"
-        answer.not_proved.append(said)
-    derived = check_recordings(pack, report, answer) if name == "sessions" else ()
-    _say_columns(report, derived, answer)
-    if report.excluded:
-        reasons = "; ".join(sorted(set(report.excluded.values())))
-        said = f"report {name}: that {len(report.excluded)} rows were rightly left out: {reasons}"
-        answer.not_proved.append(said)
+            need(not late, f"{row.where}: rests on entry {index}, which is later than the as-of")
+        if rule is not None:
+            rests = rule.rests(row)
+            report.check_cells(row, derived, rests)
+            if recordings is not None:
+                check_age(pack, report, row)
+                recordings.check(row, rests)
+        report.check_cells(row, chosen, row.ledger)
+    if rule is None:
+        answer.not_proved.append(f"report {report.name}: that no row is missing or too many")
+    for each in (rule, recordings):
+        if each is not None:
+            each.finish(answer)
 
 
-def _say_columns(report: Report, derived: Tuple[str, ...], answer: Answer) -> None:
-    for column, sources in report.columns.items():
-        if sources:
-            said = " or ".join(" ".join(source) for source in sources)
-            answer.proved.append(f"report {report.name}, column {column}: what the entries say in {said}")
-        elif column not in derived:
-            answer.not_proved.append(f"report {report.name}, column {column}: the exporter's words")
+def _say_columns(report: Report, answer: Answer) -> None:
+    """Which columns are proved, which say what entries say that the exporter chose, and which are the exporter's."""
+    derived, by_rule = DERIVED.get(report.name, {}), BY_RULE.get(report.name, ())
+    chosen = CHOSEN.get(report.name, {})
+    rest = [each for each in report.columns if each not in derived and each not in by_rule and each not in chosen]
+    for columns, said in ((derived, "what the entries of each row say"), (by_rule, "what follows from them")):
+        if columns:
+            answer.proved.append(f"report {report.name}, {said}: {', '.join(columns)}")
+    if chosen:
+        said = "what entries say that the exporter chose"
+        answer.not_proved.append(f"report {report.name}, {said}: {', '.join(chosen)}")
+    if rest:
+        answer.not_proved.append(f"report {report.name}, the exporter's words: {', '.join(rest)}")

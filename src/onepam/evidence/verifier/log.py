@@ -12,6 +12,7 @@ import re
 import sys
 from typing import Dict, List, Tuple
 
+from onepam.evidence.verifier.archive import Archive
 from onepam.evidence.verifier.canonical import MAX_INTEGER, members, parse
 from onepam.evidence.verifier.merkle import Tree, spans
 from onepam.evidence.verifier.note import Checkpoint
@@ -29,7 +30,7 @@ class Log:
     a size to the root of the tree of so many entries: of the checkpoint, and of `sizes` as far as the range gives them.
     """
 
-    def __init__(self, files: Dict[str, bytes], checkpoint: Checkpoint, sizes: Tuple[int, ...] = ()) -> None:
+    def __init__(self, files: Archive, checkpoint: Checkpoint, sizes: Tuple[int, ...] = ()) -> None:
         self.roots = {checkpoint.size: checkpoint.root}
         proof = parse(files["range.json"], "range.json")
         members(proof, "range.json", first=int, end=int, left=list, right=list)

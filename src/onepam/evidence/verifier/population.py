@@ -2,41 +2,77 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from typing import Dict, List, Tuple
 
 from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.canonical import MAX_INTEGER, canonical
 from onepam.evidence.verifier.contents import Contents
+from onepam.evidence.verifier.naming import Names
+from onepam.evidence.verifier.recordings import newest_checks
 from onepam.evidence.verifier.refusal import Refused, need
-from onepam.evidence.verifier.report import Report
-from onepam.evidence.verifier.rules import Rule
+from onepam.evidence.verifier.report import Report, Row
+from onepam.evidence.verifier.rules import CHAIN, CLOSED, PERIOD
 
 
-def check_population(pack: Contents, report: Report, rule: Rule, answer: Answer) -> None:
-    """Population and followers of a report; the entries that follow are all disclosed, so that none is hidden."""
-    what, log, bodies = report.what, pack.log, pack.disclosed.bodies
-    heads = log.all_of(rule.heads, pack.begin, pack.until)
-    followers: Dict[Any, List[int]] = {}
-    for index in log.all_of(rule.follows, pack.begin, MAX_INTEGER + 1) if heads else []:
-        need(index in bodies, f"{what}: entry {index} ({log.kind(index)}) is not disclosed")
-        followers.setdefault(canonical(bodies[index].get(rule.link)), []).append(index)
-    found: Dict[int, int] = {}
-    for number, row in enumerate(report.rows, 1):
-        head = row["ledger"][0]
-        need(head not in found, f"{what} row {number}: entry {head} has a row already")
-        need(head not in report.excluded, f"{what} row {number}: entry {head} is excluded by the envelope")
-        found[head] = number
-    population = set(heads)
-    for head in sorted(population - set(found) - set(report.excluded)):
-        raise Refused(f"{what}: no row for entry {head} ({log.kind(head)})")
-    for head in sorted((set(found) | set(report.excluded)) - population):
-        raise Refused(f"{what}: entry {head} does not belong to this report's population in the period")
-    for head, number in found.items():
-        link = canonical(bodies[head].get(rule.link)) if rule.link in bodies[head] else ""
-        due = [head] + [i for i in followers.get(link, []) if i > head]
-        cited = [i for i in report.rows[number - 1]["ledger"] if log.kind(i) in rule.heads + rule.follows]
-        need(cited == due, f"{what} row {number}: must rest on entries {due}, and rests on {cited}")
-    answer.proved.append(
-        f"report {report.name}: exactly one row for each of the {len(heads)} {' and '.join(rule.heads)} of the period, "
-        f"save {len(report.excluded)} listed as left out; each with all its {' and '.join(rule.follows)}"
-    )
+class Population:
+    """What a report over the period must hold, by its rule. Every entry that could make a difference is disclosed."""
+
+    def __init__(self, pack: Contents, report: Report, names: Names) -> None:
+        self._pack, self._report, self._names = pack, report, names
+        self._rule = rule = PERIOD[report.name]
+        self._heads = pack.log.all_of(rule.heads, pack.begin, pack.until)
+        self._left = set(self._heads).difference(report.excluded)
+        for head in sorted(set(report.excluded).difference(self._heads)):
+            raise self._foreign(head)
+        self._followers = self._by_link(rule.follows, rule.link, pack.begin) if self._heads else {}
+        self._chains = self._by_link(CHAIN, "request", 0) if self._heads and rule.chain else {}
+        self._checks: Dict[int, int] = {}
+        if report.name == "sessions":
+            closings = {index for each in self._followers.values() for index in each if pack.log.kind(index) == CLOSED}
+            self._checks = newest_checks(pack, sorted(closings))
+
+    def rests(self, row: Row) -> List[int]:
+        """The entries of a row, as they must be: its head, those that follow it, and the others in their order."""
+        head, rule, log = row.ledger[0], self._rule, self._pack.log
+        if head not in self._left:
+            need(head not in self._report.excluded, f"{row.where}: entry {head} is excluded by the envelope")
+            twice = log.kind(head) in rule.heads and self._pack.begin <= log.time(head) < self._pack.until
+            need(not twice, f"{row.where}: entry {head} has a row already")
+            raise self._foreign(head)
+        self._left.remove(head)
+        body = self._pack.disclosed.body(head)
+        link = canonical(body[rule.link]) if rule.link in body else ""
+        first = [head] + [index for index in self._followers.get(link, ()) if index > head]
+        others = self._names.of_row(first, rule.people)
+        request = self._pack.disclosed.value(head, rule.chain) if rule.chain else None
+        others += self._chains.get(canonical(request), []) if request else []
+        closed = [index for index in first if log.kind(index) == CLOSED][-1:]
+        others += [self._checks[index] for index in closed if index in self._checks]
+        due = first + sorted(set(others) - set(first))
+        cited = [index for index in row.ledger if index in due or log.kind(index) not in rule.beside]
+        need(cited == due, f"{row.where}: must rest on entries {due}, and rests on {cited}")
+        return due
+
+    def finish(self, answer: Answer) -> None:
+        """After the last row: refused where one is missing."""
+        for head in sorted(self._left):
+            raise Refused(f"{self._report.what}: no row for entry {head} ({self._pack.log.kind(head)})")
+        heads, follows = " and ".join(self._rule.heads), " and ".join(self._rule.follows)
+        answer.proved.append(
+            f"report {self._report.name}: exactly one row for each of the {len(self._heads)} {heads} of the period, "
+            f"save {len(self._report.excluded)} listed as left out; each with all its {follows}"
+        )
+
+    def _foreign(self, head: int) -> Refused:
+        what = self._report.what
+        return Refused(f"{what}: entry {head} does not belong to this report's population in the period")
+
+    def _by_link(self, kinds: Tuple[str, ...], link: str, begin: int) -> Dict[str, List[int]]:
+        """All entries of these kinds from `begin` on, by their link; each must be disclosed, so that none is hidden."""
+        log, disclosed = self._pack.log, self._pack.disclosed
+        found: Dict[str, List[int]] = {}
+        for index in log.all_of(kinds, begin, MAX_INTEGER + 1):
+            if index not in disclosed:
+                raise Refused(f"{self._report.what}: entry {index} ({log.kind(index)}) is not disclosed")
+            found.setdefault(canonical(disclosed.body(index).get(link)), []).append(index)
+        return found

@@ -1,41 +1,75 @@
-"""A report as it lies in the pack: its columns and rows, its spreadsheet, and what its envelope says of it."""
+"""A report as it lies in the pack: its head, its rows one after another, its spreadsheet, and its envelope."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, Iterable, Iterator, List, Optional
 
-from onepam.evidence.verifier.canonical import canonical, instant, members, parse
+from onepam.evidence.verifier.canonical import canonical, instant, lines, members, parse
 from onepam.evidence.verifier.contents import Contents
 from onepam.evidence.verifier.disclosed import Disclosed
-from onepam.evidence.verifier.refusal import need
-from onepam.evidence.verifier.rules import AS_OF, RULES, Sources
-from onepam.evidence.verifier.tabular import as_csv
+from onepam.evidence.verifier.refusal import Refused, need
+from onepam.evidence.verifier.rules import AS_OF, BY_RULE, CHOSEN, DERIVED, EXPORTERS, PERIOD, Sources
+from onepam.evidence.verifier.tabular import csv_row
+
+
+class Row:
+    """`where` names it; `cells` are its texts, by their columns' places; `ledger` the entries it rests on."""
+
+    __slots__ = ("cells", "ledger", "where")
+
+    def __init__(self, where: str, value: Any, columns: int, disclosed: Disclosed) -> None:
+        self.where = where
+        members(value, where, cells=list, ledger=list)
+        self.cells: List[str] = value["cells"]
+        self.ledger: List[int] = value["ledger"]
+        need(self.ledger, f"{where}: rests on no entry")
+        fits = len(self.cells) == columns and all(type(cell) is str for cell in self.cells)
+        need(fits, f"{where}: its cells do not fit the columns")
+        for index in self.ledger:
+            if type(index) is not int or index not in disclosed:
+                raise Refused(f"{where}: rests on entry {index}, which is not disclosed")
 
 
 class Report:
-    """`columns` are names with the sources that hold; `excluded` are entries of the population without a row, with
-    their reasons; `as_of` is None where the report is over the period."""
+    """`columns` are places by name; `excluded` are entries of the population without a row, with their reasons; `as_of`
+    is None where the report is over the period; `count` is the number of its rows, once they were read."""
 
     def __init__(self, pack: Contents, name: str) -> None:
-        self.name, self.what = name, f"reports/{name}.json"
-        report = parse(pack.files[self.what], self.what)
-        members(report, self.what, report=str, title=str, version=int, columns=list, rows=list)
-        need(report["report"] == name, f"{self.what}: says it is report {report['report']}")
-        self.version: int = report["version"]
-        self.rows: List[Any] = report["rows"]
-        self.columns = _columns(self.what, name, report["columns"])
-        for number, row in enumerate(self.rows, 1):
-            _check_row(f"{self.what} row {number}", row, self.columns, pack.disclosed)
-        same = pack.files[f"reports/{name}.csv"] == as_csv(list(self.columns), self.rows)
-        need(same, f"reports/{name}.csv: differs from {self.what}")
+        self.name, self.what, self.count = name, f"reports/{name}.jsonl", 0
+        self._pack, self._lines = pack, lines(pack.files[self.what], self.what)
+        head = members(next(self._lines, None), self.what, report=str, title=str, version=int, columns=list)
+        need(head["report"] == name, f"{self.what}: says it is report {head['report']}")
+        self.version: int = head["version"]
+        self.columns: Dict[str, int] = {}
+        for column in head["columns"]:
+            need(type(column) is str, f"{self.what}: a column's name is not text")
+            need(column not in self.columns, f"{self.what}: two columns are named {column}")
+            self.columns[column] = len(self.columns)
+        for column in (*DERIVED.get(name, ()), *BY_RULE.get(name, ()), *CHOSEN.get(name, ()), *EXPORTERS.get(name, ())):
+            need(column in self.columns, f"{self.what}: lacks the column {column}")
         self.excluded: Dict[int, str] = {}
         self.as_of: Optional[int] = None
         self._read_envelope(pack)
 
-    def at(self, column: str) -> int:
-        """The place of a column."""
-        return list(self.columns).index(column)
+    def rows(self) -> Iterator[Row]:
+        """The rows, each held against the spreadsheet; to be read once, to the end."""
+        csv, name = self._pack.files[f"reports/{self.name}.csv"], f"reports/{self.name}.csv"
+        at = _same(csv, 0, [*self.columns, "ledger"], name)
+        for value in self._lines:
+            self.count += 1
+            row = Row(f"{self.what} row {self.count}", value, len(self.columns), self._pack.disclosed)
+            at = _same(csv, at, [*row.cells, " ".join(map(str, row.ledger))], name)
+            yield row
+        need(at == len(csv), f"{name}: differs from {self.what}")
+        _check_filters(f"reports/{self.name}.envelope.json", self._filters, self.count, len(self.excluded))
+
+    def check_cells(self, row: Row, columns: Dict[str, Sources], ledger: List[int]) -> None:
+        """Whether these columns of the row say what the entries of `ledger` say."""
+        disclosed, of = self._pack.disclosed, by_kind(ledger, self._pack.disclosed)
+        for column, sources in columns.items():
+            if row.cells[self.columns[column]] != cell_of(disclosed, sources, of):
+                raise Refused(f"{row.where}: {column} is not what the entries say")
 
     def _read_envelope(self, pack: Contents) -> None:
         name, what = self.name, f"reports/{self.name}.envelope.json"
@@ -45,8 +79,7 @@ class Report:
             exclusions=list, range=dict, checkpoint=str, command=str, files=dict)  # fmt: skip
         digest = hashlib.sha256(e["query"].encode() + b"\0" + canonical(e["parameters"]).encode()).hexdigest()
         need(e["query_sha256"] == digest, f"{what}: the query hash is not that of the query and its parameters")
-        contents = {file: pack.files[f"reports/{file}"] for file in (f"{name}.csv", f"{name}.json")}
-        fits = e["files"] == {file: hashlib.sha256(content).hexdigest() for file, content in contents.items()}
+        fits = e["files"] == {file: pack.files.sha256(f"reports/{file}") for file in (f"{name}.csv", f"{name}.jsonl")}
         need(fits, f"{what}: the SHA-256 of the report's files differs")
         due = {"report": name, "system": pack.manifest["system"], "checkpoint": pack.name,
                "range": {"first": pack.log.first, "end": pack.log.end}}  # fmt: skip
@@ -57,51 +90,38 @@ class Report:
         need(e["period"] in (None, pack.manifest["period"]), f"{what}: the period is not the pack's")
         as_of = None if e["as_of"] is None else instant(e["as_of"], what)
         need(as_of is None or as_of <= pack.until, f"{what}: the as-of is later than the period")
-        need(name not in RULES or as_of is None, f"{what}: this report is over a period")
+        need(name not in PERIOD or as_of is None, f"{what}: this report is over a period")
         need(name not in AS_OF or as_of is not None, f"{what}: this report is as of an instant")
         self.as_of, self.excluded = as_of, _exclusions(what, e["exclusions"], pack.disclosed)
-        _check_filters(what, e["filters"], len(self.rows), len(self.excluded))
+        self._filters = e["filters"]
 
 
-def _columns(what: str, name: str, declared: List[Any]) -> Dict[str, Sources]:
-    """The columns with the sources that hold: those of the tables, and for others what the report declares."""
-    columns: Dict[str, Sources] = {}
-    for column in declared:
-        members(column, f"{what} columns", **{"name": str, "from": list})
-        need(column["name"] not in columns, f"{what}: two columns are named {column['name']}")
-        for source in column["from"]:
-            fits = type(source) is list and len(source) in (2, 5) and all(type(part) is str for part in source)
-            need(fits, f"{what}: column {column['name']} has an unknown source")
-        columns[column["name"]] = column["from"]
-    known = RULES[name].columns if name in RULES else AS_OF[name].columns if name in AS_OF else {}
-    for each, sources in known.items():
-        need(each in columns, f"{what}: lacks the column {each}")
-        columns[each] = sources
-    return columns
+def _same(csv: bytes, at: int, cells: List[str], name: str) -> int:
+    """Where the next line begins, after the one that has these cells."""
+    line = csv_row(cells)
+    if csv[at : at + len(line)] != line:
+        raise Refused(f"{name}: differs from {name[:-4]}.jsonl")
+    return at + len(line)
 
 
-def _check_row(where: str, row: Any, columns: Dict[str, Sources], disclosed: Disclosed) -> None:
-    members(row, where, cells=list, ledger=list)
-    need(row["ledger"], f"{where}: rests on no entry")
-    fits = len(row["cells"]) == len(columns) and all(type(cell) is str for cell in row["cells"])
-    need(fits, f"{where}: its cells do not fit the columns")
-    for index in row["ledger"]:
-        known = type(index) is int and index in disclosed.bodies
-        need(known, f"{where}: rests on entry {index}, which is not disclosed")
-    for cell, (column, sources) in zip(row["cells"], columns.items()):
-        same = not sources or cell == cell_of(disclosed, sources, row["ledger"])
-        need(same, f"{where}: {column} is not what the entries say")
+def by_kind(ledger: Iterable[int], disclosed: Disclosed) -> Dict[str, List[int]]:
+    """The entries in their order, by their kinds."""
+    found: Dict[str, List[int]] = {}
+    for index in ledger:
+        found.setdefault(disclosed.log.kind(index), []).append(index)
+    return found
 
 
-def cell_of(disclosed: Disclosed, sources: Sources, ledger: List[int]) -> str:
-    """What the row's entries say, in their order, joined by `; `."""
+def cell_of(disclosed: Disclosed, sources: Sources, of: Dict[str, List[int]]) -> str:
+    """What a row's entries (by kind) say, in their order, joined by `; `."""
     found: List[Optional[str]] = []
-    value, kind_of = disclosed.value, disclosed.log.kind
+    value = disclosed.value
     for kind, path, *join in sources:
-        equal = {value(i, join[2]) for i in ledger if kind_of(i) == join[1]} if join else set()
-        for index in ledger:
-            if kind == kind_of(index) and (not join or value(index, join[0]) in equal):
-                found += [value(index, path)]
+        indexes = of.get(kind, [])
+        if join and indexes:
+            equal = {value(index, join[2]) for index in of.get(join[1], ())}
+            indexes = [index for index in indexes if value(index, join[0]) in equal]
+        found += [value(index, path) for index in indexes]
     return "; ".join(text for text in found if text is not None)
 
 
@@ -111,7 +131,7 @@ def _exclusions(what: str, items: List[Any], disclosed: Disclosed) -> Dict[int, 
         members(item, what, index=int, reason=str)
         index = item["index"]
         need(item["reason"] and index not in excluded, f"{what}: exclusion without a reason, or doubled")
-        need(index in disclosed.bodies, f"{what}: excludes entry {index}, which is not disclosed")
+        need(index in disclosed, f"{what}: excludes entry {index}, which is not disclosed")
         excluded[index] = item["reason"]
     return excluded
 

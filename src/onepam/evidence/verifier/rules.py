@@ -1,11 +1,12 @@
 """The tables of what is derived again: which entries put a row into a report, which it rests on, what its cells say.
 
-A report may say otherwise of itself; these tables hold. docs/evidence-pack.md describes them.
+A column is derived (`DERIVED`, `BY_RULE`), or says what entries say that the exporter chose (`CHOSEN`), or is the
+exporter's word. docs/evidence-pack.md describes them.
 """
 
 from __future__ import annotations
 
-from typing import Dict, List, NamedTuple, Tuple
+from typing import List, NamedTuple, Tuple
 
 Sources = List[List[str]]
 """Where a cell comes from, joined by `; `. A source is [kind, path], or [kind, path, path3, kind2, path2]: only entries
@@ -13,75 +14,157 @@ whose path3 equals path2 of an entry of kind2."""
 
 
 class Rule(NamedTuple):
-    """A report's population: one row per `heads` entry of the period, resting on it and on every `follows` entry with
-    the same `link` in its body. `columns` have these sources, whatever the report says of them."""
+    """The rows of a report over the period: one for each `heads` entry of the period.
+
+    A row rests on its head; on every later `follows` entry with the same `link` in its body; on the entry that said
+    last, by then, how somebody is called whom an entry of the row names at one of `people` (kind, path); on every
+    `CHAIN` entry of the request that the head names at `chain`; and, of sessions, on a check. Entries of the kinds
+    `beside` may be cited beside: which of them is the exporter's choice.
+    """
 
     heads: Tuple[str, ...]
     follows: Tuple[str, ...]
     link: str
-    columns: Dict[str, Sources]
-
-
-def _of(kinds: Tuple[str, ...], path: str) -> Sources:
-    return [[kind, path] for kind in kinds]
-
-
-DOOR, ENDED = ("session.opened", "session.refused"), ("grant.ended", "grant.expired")
-CLOSED, CHECKED, FOUND = "session.closed", "recordings.checked", ("recording.found_bad", "recording.found_good")
-BAD = {"missing": "missing", "cut": "cut", "altered": "altered", "foreign": "foreign", "key_missing": "unopened",
-       "key_altered": "unopened", "unreadable": "unopened"}  # fmt: skip
-MADE, LEFT, PROBED = ("request.made",), ("person.disabled",), ("probe.made",)
-DECIDED = ("request.approved", "request.approval_undone", "request.denied", "request.withdrawn")
-RULES = {
-    "sessions": Rule(
-        DOOR, ("session.closed", "session.failed", "session.kill_ordered", *FOUND), "session",
-        {"time": _of(DOOR, "header.time"), "outcome": _of(DOOR, "header.kind"), "session": _of(DOOR, "body.session"),
-         "person": _of(DOOR, "body.person"), "resource": _of(DOOR, "body.resource"), "entry": _of(DOOR, "body.entry"),
-         "login": [["session.opened", "body.login"], ["session.refused", "payload.login"]],
-         "source": _of(DOOR, "payload.source"), "factors_basis": [["session.opened", "body.mfa.basis"]],
-         "factors_provider": [["session.opened", "body.mfa.provider"]],
-         "phishing_resistant": [["session.opened", "body.mfa.phishing_resistant"]],
-         "ended": _of(("session.closed", "session.failed"), "header.time"),
-         "last_byte": [["session.closed", "body.last_byte:time"]],
-         "because": [*_of(("session.refused", "session.failed"), "body.code"), ["session.closed", "body.because"]],
-         "recording_found": _of(FOUND, "body.condition"),
-         "recording_condition": [], "recording_checked": [], "recording_partial": []}),  # by rule: _recordings
-    "requests": Rule(
-        MADE, (*DECIDED, "request.approval_refused", "grant.started", *ENDED), "request",
-        {"time": _of(MADE, "header.time"), "request": _of(MADE, "body.request"),
-         "person": _of(MADE, "body.substance.person"), "resource": _of(MADE, "body.substance.resource"),
-         "login": _of(MADE, "body.substance.login"), "role": _of(MADE, "body.substance.role"),
-         "reason": _of(MADE, "payload.reason"), "ticket": _of(MADE, "payload.ticket"),
-         "decision": _of(DECIDED, "header.kind"), "decided": _of(DECIDED, "header.time"),
-         "decided_by": _of(DECIDED, "body.by"), "ended": _of(ENDED, "header.time")}),
-    "leavers": Rule(
-        LEFT, ("probe.made", "person.enabled"), "person",
-        {"removed": _of(LEFT, "header.time"), "person": _of(LEFT, "body.person"), "origin": _of(LEFT, "body.origin"),
-         "left": _of(LEFT, "body.left_at:time"), "notified": _of(LEFT, "body.notified:time"),
-         "probe_paths": _of(PROBED, "body.path"), "probe_results": _of(PROBED, "body.result"),
-         "returned": _of(("person.enabled",), "header.time")}),
-}  # fmt: skip
+    people: Tuple[Tuple[str, str], ...]
+    chain: str
+    beside: Tuple[str, ...]
 
 
 class Standing(NamedTuple):
-    """An as-of report's population: one row per account (its `person.added`) that was enabled then, of one of `kinds`
-    if there are any; it rests on all its `STANDING` entries up to then and on the roster's version in force. Rows
-    whose head is one of `others` are allowed beside."""
+    """The rows of a report as of an instant: one for each account (its `person.added`) that was enabled then, of one of
+    `kinds` if there are any; it rests on all its `STANDING` entries up to then, on what said last how the person is
+    called, and on the roster's version in force. Rows whose head is one of `others` are allowed beside."""
 
     kinds: Tuple[str, ...]
     others: Tuple[str, ...]
-    columns: Dict[str, Sources]
 
 
-ADDED, TAKEN, LISTED = ("person.added",), ("roster.taken",), ("roster.entry_set",)
+DOOR, OPENED = ("session.opened", "session.refused"), ("session.opened",)
+CLOSED, CHECKED, FOUND = "session.closed", "recordings.checked", ("recording.found_bad", "recording.found_good")
+BAD = {"missing": "missing", "cut": "cut", "altered": "altered", "foreign": "foreign", "key_missing": "unopened",
+       "key_altered": "unopened", "unreadable": "unopened"}  # fmt: skip
+MADE, DECIDED = "request.made", ("request.approved", "request.approval_undone", "request.denied", "request.withdrawn")
+GRANTED, ENDED, ANSWERED = "grant.started", ("grant.ended", "grant.expired"), ("request.approved", "request.denied")
+NAMED, CHAIN = ("person.added", "person.changed"), (MADE, "request.approved", GRANTED)
+LEFT, PROBED, RETURNED = "person.disabled", "probe.made", "person.enabled"
+ADDED, TAKEN, LISTED = "person.added", "roster.taken", "roster.entry_set"
 STANDING = ("person.disabled", "person.enabled", "roster.linked", "roster.entry_ended")
 ROSTER_HOURS = 24
-_SAID = {
-    "added": _of(ADDED, "header.time"), "person": _of(ADDED, "body.person"),
-    "roster_entry": _of(LISTED, "body.entry"), "roster_ends": _of(LISTED, "body.ends:time"),
-    "linked": _of(("roster.linked",), "header.time"), "roster_version": _of(TAKEN, "body.version"),
-    "roster_received": _of(TAKEN, "body.received:time"), "result": []}  # fmt: skip
-AS_OF = {
-    "accounts": Standing((), LISTED, _SAID),
-    "vendors": Standing(("vendor",), (), {**_SAID, "contract_ends": _of(LISTED, "body.contract_ends:time")}),
+STARTED = "system.started"
+
+PERIOD = {
+    "sessions": Rule(
+        DOOR, (CLOSED, "session.failed", "session.kill_ordered", *FOUND), "session",
+        ((DOOR[0], "body.person"), (DOOR[1], "body.person"), (DOOR[0], "body.because.approval_by")),
+        "body.because.request", ()),
+    "requests": Rule(
+        (MADE,), (*DECIDED, "request.approval_refused", GRANTED, *ENDED), "request",
+        ((MADE, "body.substance.person"), *((kind, "body.by") for kind in DECIDED)), "", ()),
+    "leavers": Rule(
+        (LEFT,), (PROBED, RETURNED), "person", ((LEFT, "body.person"),), "", ("sign_in.closed", CLOSED)),
+}  # fmt: skip
+AS_OF = {"accounts": Standing((), (LISTED,)), "vendors": Standing(("vendor",), ())}
+FROM_THE_BEGINNING = ("access", "accounts", "vendors")
+"""Reports that rest on entries of any age: a pack that does not begin with the log's first entry has none of them."""
+
+
+def _of(path: str, *kinds: str) -> Sources:
+    return [[kind, path] for kind in kinds]
+
+
+def _names(*people: Tuple[str, str]) -> Sources:
+    return [[named, "payload.name", "body.person", *each] for each in people for named in NAMED]
+
+
+_SESSIONS = {
+    "time": _of("header.time", *DOOR), "outcome": _of("header.kind", *DOOR), "session": _of("body.session", *DOOR),
+    "person": _of("body.person", *DOOR), "name": _names(*((kind, "body.person") for kind in DOOR)),
+    "resource": _of("body.resource", *DOOR), "login": [[DOOR[0], "body.login"], [DOOR[1], "payload.login"]],
+    "asked": _of("payload.asked", DOOR[1]), "entry": _of("body.entry", *DOOR), "source": _of("payload.source", *DOOR),
+    "client": _of("payload.client", *OPENED), "actions": _of("body.actions", *OPENED),
+    "privileged": _of("body.privileged", *OPENED), "factors": _of("body.mfa.factors", *OPENED),
+    "factors_shown": _of("body.mfa.at:time", *OPENED), "factors_basis": _of("body.mfa.basis", *OPENED),
+    "factors_provider": _of("body.mfa.provider", *OPENED),
+    "phishing_resistant": _of("body.mfa.phishing_resistant", *OPENED), "sign_in": _of("body.mfa.session", *OPENED),
+    "role": _of("body.because.role", *OPENED), "role_version": _of("body.because.role_version", *OPENED),
+    "permission": _of("body.because.permission", *OPENED), "binding": _of("body.because.binding", *OPENED),
+    "group": _of("body.because.group", *OPENED), "request": _of("body.because.request", *OPENED),
+    "reason": _of("payload.reason", MADE), "ticket": _of("payload.ticket", MADE),
+    "approved": _of("header.time", "request.approved"), "approved_by": _of("body.because.approval_by", *OPENED),
+    "approved_by_name": _names((DOOR[0], "body.because.approval_by")), "grant": _of("body.because.grant", *OPENED),
+    "also_because": _of("body.also", *OPENED), "latest_end": _of("body.ends:time", *OPENED),
+    "ended": _of("header.time", CLOSED, "session.failed"), "last_byte": _of("body.last_byte:time", CLOSED),
+    "because": [*_of("body.code", DOOR[1], "session.failed"), *_of("body.because", CLOSED)],
+    "killed_by": _of("body.by", "session.kill_ordered"), "kill_reason": _of("payload.reason", "session.kill_ordered"),
+    "recording_policy": _of("body.recording", *OPENED), "recording_head": _of("body.head", CLOSED),
+    "recording_chunks": _of("body.chunks", CLOSED), "recorded": _of("body.counts", CLOSED),
+    "verified": _of("body.verified", CLOSED), "gap": _of("body.gap", CLOSED),
+    "recording_found": _of("body.condition", *FOUND), "node": _of("body.node", *OPENED)}  # fmt: skip
+_REQUESTS = {
+    "time": _of("header.time", MADE), "request": _of("body.request", MADE),
+    "person": _of("body.substance.person", MADE), "name": _names((MADE, "body.substance.person")),
+    "resource": _of("body.substance.resource", MADE), "login": _of("body.substance.login", MADE),
+    "role": _of("body.substance.role", MADE), "role_version": _of("body.substance.role_version", MADE),
+    "permission": _of("body.substance.permission", MADE), "actions": _of("body.substance.actions", MADE),
+    "duration_microseconds": _of("body.substance.duration", MADE), "digest": _of("body.digest", MADE),
+    "expires": _of("body.expires:time", MADE), "reason": _of("payload.reason", MADE),
+    "ticket": _of("payload.ticket", MADE), "decision": _of("header.kind", *DECIDED),
+    "decided": _of("header.time", *DECIDED), "decided_by": _of("body.by", *DECIDED),
+    "decided_by_name": _names(*((kind, "body.by") for kind in DECIDED)), "decided_under": _of("body.under", *ANSWERED),
+    "comment": _of("payload.comment", *ANSWERED), "withdrawn_because": _of("body.because", "request.withdrawn"),
+    "refused_decisions": _of("body.code", "request.approval_refused"),
+    "refused_decisions_by": _of("body.by", "request.approval_refused"), "grant": _of("body.grant", GRANTED),
+    "granted": _of("body.starts:time", GRANTED), "granted_until": _of("body.ends:time", GRANTED),
+    "binding": _of("body.binding", GRANTED), "ended": _of("header.time", *ENDED),
+    "ended_as": _of("header.kind", *ENDED), "ended_because": _of("body.because", ENDED[0]),
+    "ended_by": _of("body.by", ENDED[0]), "ended_reason": _of("payload.reason", ENDED[0])}  # fmt: skip
+_LEAVERS = {
+    "removed": _of("header.time", LEFT), "person": _of("body.person", LEFT), "name": _names((LEFT, "body.person")),
+    "origin": _of("body.origin", LEFT), "because": _of("body.because", LEFT), "removed_by": _of("body.by", LEFT),
+    "left": _of("body.left_at:time", LEFT), "notified": _of("body.notified:time", LEFT),
+    "probed": _of("header.time", PROBED), "probe_paths": _of("body.path", PROBED),
+    "probe_proofs": _of("body.proof", PROBED), "probe_results": _of("body.result", PROBED),
+    "probe_codes": _of("body.code", PROBED), "probe_nodes": _of("body.node", PROBED),
+    "returned": _of("header.time", RETURNED)}  # fmt: skip
+_ACCOUNTS = {
+    "added": _of("header.time", ADDED), "person": _of("body.person", ADDED),
+    "first_name_told": _of("payload.name", ADDED), "last_name_told": _of("payload.name", NAMED[1]),
+    "linked": _of("header.time", "roster.linked"),
+    "roster_version": _of("body.version", TAKEN), "roster_received": _of("body.received:time", TAKEN)}  # fmt: skip
+DERIVED = {
+    "sessions": _SESSIONS,
+    "requests": _REQUESTS,
+    "leavers": _LEAVERS,
+    "accounts": _ACCOUNTS,
+    "vendors": _ACCOUNTS,
 }
+
+RECORDING = ("recording_condition", "recording_checked", "recording_partial")
+BY_RULE = {"sessions": ("factors_age_seconds", *RECORDING)}
+"""Columns that follow from the entries and are not what one of them says."""
+
+_LISTED = {
+    "roster_entry": _of("body.entry", LISTED), "roster_number": _of("payload.number", LISTED),
+    "roster_name": _of("payload.name", LISTED), "roster_said": _of("header.time", LISTED),
+    "roster_starts": _of("body.starts:time", LISTED), "roster_ends": _of("body.ends:time", LISTED)}  # fmt: skip
+_BOUND, _ROLE = "binding.added", "role.set"
+CHOSEN = {
+    "leavers": {"last_sign_ins_ended": _of("header.time", "sign_in.closed"),
+                "last_bytes": _of("body.last_byte:time", CLOSED)},
+    "accounts": _LISTED,
+    "vendors": {**_LISTED, "contract_ends": _of("body.contract_ends:time", LISTED)},
+    "access": {
+        "person": _of("body.person", *NAMED), "name": _of("payload.name", *NAMED),
+        "resource": _of("body.resource", "resource.set"), "role": _of("body.role", _ROLE),
+        "role_version": _of("body.version", _ROLE), "role_purpose": _of("body.purpose", _ROLE),
+        "binding": _of("body.binding", _BOUND), "bound_to": _of("body.subject_kind", _BOUND),
+        "bound_because": _of("body.because", _BOUND), "bound_from": _of("header.time", _BOUND),
+        "bound_until": _of("body.ends:time", _BOUND), "group": _of("body.group", "group.member_added"),
+        "request": _of("body.request", GRANTED), "reason": _of("payload.reason", MADE),
+        "ticket": _of("payload.ticket", MADE), "approved_by": _of("body.approved_by", GRANTED),
+        "grant": _of("body.grant", GRANTED), "granted_until": _of("body.ends:time", GRANTED)},
+}  # fmt: skip
+EXPORTERS = {"accounts": ("result",), "vendors": ("result",)}
+"""Columns that are the exporter's word, and must be there all the same: something of them is checked."""
+REPORTS = (*PERIOD, *FROM_THE_BEGINNING)
+"""What a pack holds."""

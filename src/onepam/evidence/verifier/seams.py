@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, NamedTuple
+from typing import Any, List, NamedTuple
 
 from onepam.evidence.verifier.canonical import MAX_INTEGER
 from onepam.evidence.verifier.contents import Contents
@@ -34,9 +34,10 @@ def find_seams(pack: Contents) -> List[Seam]:
     """The seams of the range, in order; each must be disclosed, and the last leads to the checkpoint's origin."""
     found: List[Seam] = []
     for index in pack.log.all_of((CONTINUED,), 0, MAX_INTEGER + 1):
-        need(index in pack.disclosed.bodies, f"entry {index} ({CONTINUED}) is not disclosed")
-        body = pack.disclosed.bodies[index]
-        seam = Seam(index, *(body.get(name) for name in Seam._fields[1:]))
+        need(index in pack.disclosed, f"entry {index} ({CONTINUED}) is not disclosed")
+        body = pack.disclosed.body(index)
+        values: List[Any] = [body.get(name) for name in Seam._fields[1:]]
+        seam = Seam(index, *values)
         fits = [type(value) for value in seam] == [int, str, str, int, str, int] and 0 <= seam.kept <= index
         need(fits and seam.kept <= seam.size, f"entry {index}: names no loss that can be")
         before = found[-1].origin if found else seam.before

@@ -2,63 +2,83 @@
 
 from __future__ import annotations
 
+import bisect
 from typing import Any, Dict, List
 
 from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.canonical import canonical
 from onepam.evidence.verifier.contents import Contents
+from onepam.evidence.verifier.naming import Names
 from onepam.evidence.verifier.refusal import Refused, need
-from onepam.evidence.verifier.report import Report
-from onepam.evidence.verifier.rules import ADDED, ROSTER_HOURS, STANDING, TAKEN, Standing
+from onepam.evidence.verifier.report import Report, Row
+from onepam.evidence.verifier.rules import ADDED, AS_OF, LISTED, NAMED, ROSTER_HOURS, STANDING, TAKEN
 
 
-def check_standing(pack: Contents, report: Report, rule: Standing, answer: Answer) -> None:
-    """One row for each account that was enabled then, resting on all that was said of it by then."""
-    what, log, end = report.what, pack.log, (report.as_of or 0) + 1
-    need(log.first == 0 and not report.excluded, f"{what}: rests on part of the log, or leaves accounts out")
-    heads: Dict[Any, int] = {}
-    due: Dict[Any, List[int]] = {}
-    enabled: Dict[Any, bool] = {}
-    kinds: Dict[Any, Any] = {}
-    for index in log.all_of((*ADDED, "person.changed", *STANDING), 0, end):
-        need(index in pack.disclosed.bodies, f"{what}: entry {index} ({log.kind(index)}) is not disclosed")
-        kind, body = log.kind(index), pack.disclosed.bodies[index]
-        who = canonical(body.get("person"))
-        if kind in ADDED:
-            heads[who], due[who] = index, [index]
-        elif kind in STANDING:
-            due.setdefault(who, []).append(index)
-        if kind in ADDED or kind in STANDING[:2]:
-            enabled[who] = kind != "person.disabled"
-        kinds[who] = body.get("kind") or kinds.get(who)
-    inside = (who for who in heads if enabled[who] and (not rule.kinds or kinds[who] in rule.kinds))
-    population = {heads[who]: who for who in inside}
-    taken = log.all_of(TAKEN, 0, end)[-1:]
-    found = set()
-    for number, row in enumerate(report.rows, 1):
-        head = row["ledger"][0]
-        need(head not in found, f"{what} row {number}: entry {head} has a row already")
-        found.add(head)
-        other = log.kind(head) in rule.others
-        need(other or head in population, f"{what} row {number}: entry {head} is no enabled account of this report")
-        cited = [i for i in row["ledger"] if log.kind(i) in (*ADDED, *STANDING, *TAKEN)]
-        rests = ([] if other else due[population[head]]) + taken
-        need(cited == rests, f"{what} row {number}: must rest on entries {rests}, and rests on {cited}")
-    for head in sorted(set(population) - found):
-        raise Refused(f"{what}: no row for entry {head} ({log.kind(head)})")
-    answer.proved.append(
-        f"report {report.name}: exactly one row for each of the {len(population)} accounts "
-        f"{' or '.join(rule.kinds)}{' ' if rule.kinds else ''}that were enabled, and which roster was in force"
-    )
-    answer.not_proved.append(f"report {report.name}: that a row rests on the roster's last word about the account")
+class Accounts:
+    """One row for each account that was enabled then, and for others that the report may have beside."""
 
+    def __init__(self, pack: Contents, report: Report, names: Names) -> None:
+        self._pack, self._report, self._names = pack, report, names
+        self._rule, self._as_of = AS_OF[report.name], report.as_of or 0
+        whole = pack.log.first == 0 and not report.excluded
+        need(whole, f"{report.what}: rests on part of the log, or leaves accounts out")
+        self._due = self._accounts()
+        self._left = set(self._due)
+        self._taken = pack.log.all_of((TAKEN,), 0, self._as_of + 1)[-1:]
+        self._last = pack.log.first + bisect.bisect_right(pack.log.times, self._as_of) - 1
 
-def check_roster_age(pack: Contents, report: Report) -> None:
-    """A roster that is older than a day, or none, tests nothing."""
-    as_of, result = report.as_of or 0, report.at("result")
-    taken = pack.log.all_of(TAKEN, 0, as_of + 1)[-1:]
-    received = pack.disclosed.bodies.get(taken[0], {}).get("received") if taken and report.rows else None
-    fresh = type(received) is int and as_of - received <= ROSTER_HOURS * 3_600_000_000
-    for number, row in enumerate(report.rows, 1):
-        same = (row["cells"][result] != "not-tested") == fresh
-        need(same, f"{report.what} row {number}: whether it was tested is not what the age of the roster says")
+    def _accounts(self) -> Dict[int, List[int]]:
+        """What the row of each enabled account rests on, by its head: all that was said of it by then."""
+        log, disclosed = self._pack.log, self._pack.disclosed
+        due: Dict[Any, List[int]] = {}
+        enabled: Dict[Any, bool] = {}
+        kinds: Dict[Any, Any] = {}
+        for index in log.all_of((*NAMED, *STANDING), 0, self._as_of + 1):
+            if index not in disclosed:
+                raise Refused(f"{self._report.what}: entry {index} ({log.kind(index)}) is not disclosed")
+            kind, body = log.kind(index), disclosed.body(index)
+            who = canonical(body.get("person"))
+            if kind == ADDED:
+                due[who] = [index]
+            elif kind in STANDING:
+                due.setdefault(who, []).append(index)
+            if kind == ADDED or kind in STANDING[:2]:
+                enabled[who] = kind != "person.disabled"
+            kinds[who] = body.get("kind") or kinds.get(who)
+        known = (who for who in due if log.kind(due[who][0]) == ADDED)
+        wanted = self._rule.kinds
+        return {due[who][0]: due[who] for who in known if enabled[who] and (not wanted or kinds[who] in wanted)}
+
+    def rests(self, row: Row) -> List[int]:
+        """The entries of a row, without the roster's about the account, which the exporter chose."""
+        head, log = row.ledger[0], self._pack.log
+        other = log.kind(head) in self._rule.others
+        if not other and head not in self._left:
+            need(head not in self._due, f"{row.where}: entry {head} has a row already")
+            raise Refused(f"{row.where}: entry {head} is no enabled account of this report")
+        self._left.discard(head)
+        first = [head] if other else self._due[head]
+        person = "" if other else str(self._pack.disclosed.body(head).get("person"))
+        due = first + sorted({*self._names.by(person, self._last), *self._taken} - set(first))
+        cited = [index for index in row.ledger if index in due or log.kind(index) != LISTED]
+        need(cited == due, f"{row.where}: must rest on entries {due}, and rests on {cited}")
+        tested = row.cells[self._report.columns["result"]] != "not-tested"
+        same = tested == self._fresh()
+        need(same, f"{row.where}: whether it was tested is not what the age of the roster says")
+        return due
+
+    def _fresh(self) -> bool:
+        """A roster that is older than a day, or none, tests nothing."""
+        received = self._pack.disclosed.body(self._taken[0]).get("received") if self._taken else None
+        return type(received) is int and self._as_of - received <= ROSTER_HOURS * 3_600_000_000
+
+    def finish(self, answer: Answer) -> None:
+        """After the last row: refused where one is missing."""
+        for head in sorted(self._left):
+            raise Refused(f"{self._report.what}: no row for entry {head} ({self._pack.log.kind(head)})")
+        name, kinds = self._report.name, " or ".join(self._rule.kinds)
+        answer.proved.append(
+            f"report {name}: exactly one row for each of the {len(self._due)} accounts {kinds}{' ' if kinds else ''}"
+            "that were enabled, and which roster was in force"
+        )
+        answer.not_proved.append(f"report {name}: that a row rests on the roster's last word about the account")

@@ -11,7 +11,8 @@ from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.archive import MAX_TOTAL
 from onepam.evidence.verifier.canonical import iso
 from onepam.evidence.verifier.contents import Contents
-from onepam.evidence.verifier.judging import judge_report
+from onepam.evidence.verifier.judging import judge_reports
+from onepam.evidence.verifier.lacking import find_lacking
 from onepam.evidence.verifier.refusal import need
 from onepam.evidence.verifier.seams import find_seams
 
@@ -22,8 +23,8 @@ def verify(path: str, log_keys: List[str], witness_keys: List[str], anchors: Tup
     pack, answer = Contents(_read(path), tuple(anchor.size for anchor in anchors)), Answer()
     seams = find_seams(pack)
     answer.not_proved += [seam.words() for seam in seams]
-    for name in pack.manifest["reports"]:
-        judge_report(pack, name, answer)
+    reports = judge_reports(pack, answer)
+    answer.lacks = find_lacking(pack, reports, answer)
     keys = check_authors(pack, log_keys, witness_keys, answer)
     hold_anchors(pack, seams, anchors, keys, answer)
     log = pack.log
@@ -49,13 +50,13 @@ def _read(path: str) -> bytes:
 
 
 def _say_of_the_log(pack: Contents, answer: Answer) -> None:
-    log, disclosed = pack.log, pack.disclosed
-    erased = sum(payload is None for payload in disclosed.payloads.values())
+    log = pack.log
+    bodies, payloads, erased = pack.disclosed.counts()
     answer.proved[:0] = [
         f"entries {log.first} to {log.end - 1} are whole in the log: none missing, doubled, reordered or changed",
         *(f"class {name}: {after - first} entries, numbers {first} to {after - 1} without a gap"
           for name, (first, after) in sorted(log.counters.items())),
-        f"{len(disclosed.bodies)} disclosed entries and {len(disclosed.payloads) - erased} payloads are in the log",
+        f"{bodies} disclosed entries and {payloads} payloads are in the log",
         f"{erased} payloads are gone, each by an entry that says so",
     ]  # fmt: skip
     answer.not_proved += [

@@ -21,10 +21,10 @@ import argparse
 import array
 import base64
 import bisect
-import csv
+import collections
 import datetime
+import functools
 import hashlib
-import io
 import json
 import os
 import re
@@ -32,7 +32,7 @@ import stat
 import struct
 import sys
 import zlib
-from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 # ---- refusal ---------------------------------------------------------------------------------------------------------
 # How the verification ends before its time, and how text of a pack is shown.
@@ -60,7 +60,7 @@ def show(text: object) -> str:
 
 
 # ---- archive ---------------------------------------------------------------------------------------------------------
-# The archive: a narrow profile of zip (PKWARE APPNOTE, sections 4.3.7, 4.3.12, 4.3.16), read in memory.
+# The archive: a narrow profile of zip (PKWARE APPNOTE, sections 4.3.7, 4.3.12, 4.3.16), in memory.
 #
 # Every byte belongs to exactly one member, so that every reader sees the same files: one disk, no zip64, no comments,
 # no extra fields, members back to back. docs/evidence-pack.md has the whole list.
@@ -71,7 +71,7 @@ MAX_RATIO = 200  # how many times a member may expand
 END = 22  # bytes of the end record
 FIXED = ("README.txt", "bodies.sha256", "checkpoint", "entries.jsonl", "headers.jsonl", "manifest.json",
          "payloads.jsonl", "range.json", "verify.py")  # fmt: skip
-REPORT_FILE = re.compile(r"reports/([a-z][a-z0-9_]{0,40})\.(?:json|csv|envelope\.json)")
+REPORT_FILE = re.compile(r"reports/([a-z][a-z0-9_]{0,40})\.(?:jsonl|csv|envelope\.json)")
 
 
 class Member(NamedTuple):
@@ -88,27 +88,50 @@ class Member(NamedTuple):
     record: int
 
 
-def read_archive(data: bytes) -> Dict[str, bytes]:
-    """The files of a pack by their names."""
-    count, directory = _end_record(data)
-    files: Dict[str, bytes] = {}
-    at, end_of_last, total = directory, 0, 0
-    for _ in range(count):
-        member = _member(data, at)
-        name = member.name
-        at += member.record
-        total += member.size
-        need(name not in files, f"zip: two members named {name}")
-        need(member.size <= MAX_RATIO * max(member.packed, 1), f"zip: {name} expands more than {MAX_RATIO} times")
-        need(total <= MAX_TOTAL, "zip: contents larger than the bound")
-        need(member.at == end_of_last, f"zip: {name} overlaps, or bytes lie before it")
-        begin = member.at + len(member.local)
-        need(data[member.at : begin] == member.local, f"zip: {name}: local header differs from the central one")
-        end_of_last = begin + member.packed
-        need(end_of_last <= directory, f"zip: {name} runs into the directory")
-        files[name] = _content(data[begin:end_of_last], member)
-    need(end_of_last == directory and at == len(data) - END, "zip: bytes between the members and the directory")
-    return files
+class Archive:
+    """The files of a pack by their names. All are checked at once; each is expanded anew when it is asked for, so that
+    no more than one of the large ones is in memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._members: Dict[str, Tuple[Member, int]] = {}
+        self._digests: Dict[str, str] = {}
+        count, directory = _end_record(data)
+        at, end_of_last, total = directory, 0, 0
+        for _ in range(count):
+            member = _member(data, at)
+            name = member.name
+            at += member.record
+            total += member.size
+            need(name not in self._members, f"zip: two members named {name}")
+            need(member.size <= MAX_RATIO * max(member.packed, 1), f"zip: {name} expands more than {MAX_RATIO} times")
+            need(total <= MAX_TOTAL, "zip: contents larger than the bound")
+            need(member.at == end_of_last, f"zip: {name} overlaps, or bytes lie before it")
+            begin = member.at + len(member.local)
+            need(data[member.at : begin] == member.local, f"zip: {name}: local header differs from the central one")
+            end_of_last = begin + member.packed
+            need(end_of_last <= directory, f"zip: {name} runs into the directory")
+            self._members[name] = member, begin
+            self._digests[name] = hashlib.sha256(self[name]).hexdigest()
+        need(end_of_last == directory and at == len(data) - END, "zip: bytes between the members and the directory")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._members)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._members
+
+    def __getitem__(self, name: str) -> bytes:
+        member, begin = self._members[name]
+        return _content(self._data[begin : begin + member.packed], member)
+
+    def size(self, name: str) -> int:
+        """Bytes of the content."""
+        return self._members[name][0].size
+
+    def sha256(self, name: str) -> str:
+        """SHA-256 of the content in hex."""
+        return self._digests[name]
 
 
 def _end_record(data: bytes) -> Tuple[int, int]:
@@ -222,8 +245,11 @@ def members(value: Any, what: str, **types: type) -> Any:
 def lines(data: bytes, what: str) -> Iterator[Any]:
     """The values of JSON lines, each ended by a newline."""
     need(not data or data.endswith(b"\n"), f"{what}: last line is cut")
-    for number, line in enumerate(data.split(b"\n")[:-1], 1):
-        yield parse(line, f"{what} line {number}")
+    at, number = 0, 0
+    while at < len(data):
+        end, number = data.index(b"\n", at), number + 1
+        yield parse(data[at:end], f"{what} line {number}")
+        at = end + 1
 
 
 def instant(text: Any, what: str) -> int:
@@ -469,7 +495,7 @@ class Log:
     a size to the root of the tree of so many entries: of the checkpoint, and of `sizes` as far as the range gives them.
     """
 
-    def __init__(self, files: Dict[str, bytes], checkpoint: Checkpoint, sizes: Tuple[int, ...] = ()) -> None:
+    def __init__(self, files: Archive, checkpoint: Checkpoint, sizes: Tuple[int, ...] = ()) -> None:
         self.roots = {checkpoint.size: checkpoint.root}
         proof = parse(files["range.json"], "range.json")
         members(proof, "range.json", first=int, end=int, left=list, right=list)
@@ -579,7 +605,8 @@ class Log:
 # ---- disclosed -------------------------------------------------------------------------------------------------------
 # What the pack discloses of entries, and whether the log agrees: bodies by their hashes, payloads by their digests.
 #
-# The digest of a payload is SHA-256(salt, payload), under 32 random bytes that go with it when it is erased.
+# The digest of a payload is SHA-256(salt, payload), under 32 random bytes that go with it when it is erased. A body is
+# disclosed also where it only rules out that something was hidden; its payload needs to be there where a cell says it.
 
 
 Step = Callable[[Dict[str, Any], Optional[Dict[str, Any]]], Tuple[Dict[str, Any], Optional[Dict[str, Any]]]]
@@ -588,21 +615,45 @@ UPCASTS: Dict[Tuple[str, int], Step] = {}
 hashed as it was written, and then read in the newest form; a version beyond the last step is not known here."""
 
 ERASED = "[erased]"
+AT_HAND = 20_000
+"""Bodies and payloads that are kept parsed; the others lie as text, a third of the size."""
 
 
 class Disclosed:
-    """Bodies by index, each proved by its hash in the log; payloads by index, None where a logged erasure took them."""
+    """Bodies and payloads by index, each proved by its hash in the log."""
 
-    def __init__(self, files: Dict[str, bytes], log: Log) -> None:
+    def __init__(self, files: Archive, log: Log) -> None:
         self.log = log
-        self.bodies: Dict[int, Any] = {}
-        self.payloads: Dict[int, Optional[bytes]] = {}
+        self._bodies: Dict[int, bytes] = {}
+        self._payloads: Dict[int, Optional[bytes]] = {}  # None where an entry erased it
+        self.body = functools.lru_cache(AT_HAND)(self._body)
+        self._payload = functools.lru_cache(AT_HAND)(self._parsed_payload)
         self._read_bodies(files["entries.jsonl"])
         self._read_payloads(files["payloads.jsonl"])
-        for index in self.bodies:
-            there = "payload" not in self.bodies[index] or index in self.payloads
-            need(there, f"payloads.jsonl: the payload of entry {index} is missing")
+        for index in self._bodies:
             self._upcast(index)
+        self.body.cache_clear()
+        self._payload.cache_clear()
+
+    def __contains__(self, index: int) -> bool:
+        return index in self._bodies
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._bodies)
+
+    def counts(self) -> Tuple[int, int, int]:
+        """How many bodies, payloads, and erased payloads there are."""
+        erased = sum(payload is None for payload in self._payloads.values())
+        return len(self._bodies), len(self._payloads) - erased, erased
+
+    def _body(self, index: int) -> Dict[str, Any]:
+        """The body of a disclosed entry, in the newest form of its kind."""
+        value: Dict[str, Any] = json.loads(self._bodies[index])
+        return value
+
+    def _parsed_payload(self, index: int) -> Any:
+        raw = self._payloads[index]
+        return None if raw is None else parse(raw, f"payload of entry {index}")
 
     def _read_bodies(self, data: bytes) -> None:
         log, last = self.log, -1
@@ -613,30 +664,30 @@ class Disclosed:
             raw, at = line["body"].encode("utf-8"), 32 * (index - log.first)
             if hashlib.sha256(raw).digest() != log.bodies[at : at + 32]:
                 raise Refused(f"entries.jsonl: the body of entry {index} is not the one in the log")
-            last, self.bodies[index] = index, parse(raw, f"body of entry {index}")
-            need(type(self.bodies[index]) is dict, f"body of entry {index}: not an object")
+            need(type(parse(raw, f"body of entry {index}")) is dict, f"body of entry {index}: not an object")
+            last, self._bodies[index] = index, raw
 
     def _read_payloads(self, data: bytes) -> None:
         for line in lines(data, "payloads.jsonl"):
             index = line["index"] if type(line) is dict and type(line.get("index")) is int else -1
-            digest = self.bodies.get(index, {}).get("payload")
+            digest = self.body(index).get("payload") if index in self else None
             need(type(digest) is str, f"payloads.jsonl: entry {index} is not disclosed, or has no payload")
-            need(index not in self.payloads, f"payloads.jsonl: the payload of entry {index} is doubled")
-            self.payloads[index] = None if self._erased(line) else _payload(line, digest)
+            need(index not in self._payloads, f"payloads.jsonl: the payload of entry {index} is doubled")
+            self._payloads[index] = None if self._erased(line) else read_payload(line, str(digest))
 
     def _erased(self, line: Any) -> bool:
         if "erased" not in line:
             return False
         members(line, "payloads.jsonl", index=int, erased=int)
         index, by = line["index"], line["erased"]
-        entry = self.bodies.get(by, {}) if by > index else {}
+        entry = self.body(by) if by > index and by in self else {}
         indexes = entry.get("indexes")
         erases = type(indexes) is list and index in indexes and self.log.kind(by) == "payload.erased"
         need(erases, f"payloads.jsonl: entry {by} does not erase the payload of entry {index}")
         return True
 
     def _upcast(self, index: int) -> None:
-        """The entry in the newest form of its kind."""
+        """Puts the entry into the newest form of its kind."""
         kind, last = self.log.kind(index), 1
         while (kind, last) in UPCASTS:
             last += 1
@@ -644,44 +695,56 @@ class Disclosed:
         if not 1 <= version <= last:
             known = f"which this verifier reads up to v{last}: take a newer one"
             raise Refused(f"entry {index} is {kind} v{version}, {known}")
+        if version == last:
+            return
+        body, payload = self._body(index), self._parsed_payload(index) if index in self._payloads else None
         for step in range(version, last):
-            raw, what = self.payloads.get(index), f"payload of entry {index}"
-            payload = None if raw is None else parse(raw, what)
             try:
-                self.bodies[index], payload = UPCASTS[kind, step](self.bodies[index], payload)
+                body, payload = UPCASTS[kind, step](body, payload)
             except (LookupError, TypeError, ValueError) as error:
                 raise Refused(f"entry {index} ({kind} v{step}) lacks what its kind has: {error}") from None
-            if payload is not None:
-                self.payloads[index] = canonical(payload).encode("utf-8")
+        self._bodies[index] = canonical(body).encode("utf-8")
+        if payload is not None:
+            self._payloads[index] = canonical(payload).encode("utf-8")
 
     def value(self, index: int, path: str) -> Optional[str]:
         """The text of `header.time`, `header.kind`, `body.KEY` or `payload.KEY` of an entry; None where absent. Nested
         keys with dots; `:time` at the end makes an integer a time, and "no end" nothing."""
-        root, _, rest = path.partition(".")
-        rest, _, form = rest.partition(":")
+        root, keys, form = split_path(path)
         if root == "payload":
-            if index not in self.payloads:
+            if "payload" not in self.body(index):
                 return None
-            raw = self.payloads[index]
-            if raw is None:
+            need(index in self._payloads, f"payloads.jsonl: the payload of entry {index} is missing")
+            if self._payloads[index] is None:
                 return ERASED
-            value = parse(raw, f"payload of entry {index}")
+            value = self._payload(index)
         elif root == "header":
             value = {"time": iso(self.log.time(index)), "kind": self.log.kind(index), "index": index}
         else:
-            value = self.bodies[index]
-        for key in rest.split("."):
+            value = self.body(index)
+        for key in keys:
             if type(value) is not dict or key not in value:
                 return None
             value = value[key]
+        if type(value) is str:
+            return value
         if form == "time" and type(value) is int:
             return iso(value) if value < MAX_INTEGER else ""
         if type(value) is bool or value is None:
             return {True: "yes", False: "no", None: ""}[value]
-        return value if type(value) is str else canonical(value)
+        return canonical(value)
 
 
-def _payload(line: Any, digest: str) -> bytes:
+@functools.lru_cache(None)
+def split_path(path: str) -> Tuple[str, List[str], str]:
+    """Root, keys and form of a path."""
+    root, _, rest = path.partition(".")
+    rest, _, form = rest.partition(":")
+    return root, rest.split("."), form
+
+
+def read_payload(line: Any, digest: str) -> bytes:
+    """The payload of a line of `payloads.jsonl`, of which the body holds the digest."""
     text = "payload" in line
     members(line, "payloads.jsonl", index=int, salt=str, **{"payload" if text else "payload_base64": str})
     what = f"payloads.jsonl: the payload of entry {line['index']}"
@@ -697,11 +760,13 @@ def _payload(line: Any, digest: str) -> bytes:
 
 
 class Answer:
-    """`proved` and `not_proved` are sentences; `about` says what the pack is, and `entries` which of the log it proves;
-    `anchors` what holds it from outside; `doubts` why its author is not checked; `unanchored` what to give where there
-    is no anchor. `recordings` is that line, and `bad` counts recordings that are not as they were sealed."""
+    """`lacks` is what the pack must hold and does not, and what it leaves out. `proved` and `not_proved` are sentences;
+    `about` says what the pack is, and `entries` which of the log it proves; `anchors` what holds it from outside;
+    `doubts` why its author is not checked; `unanchored` what to give where there is no anchor. `recordings` is that
+    line, and `bad` counts recordings that are not as they were sealed."""
 
     def __init__(self) -> None:
+        self.lacks: List[str] = []
         self.about: List[str] = []
         self.entries = ""
         self.proved: List[str] = []
@@ -727,7 +792,7 @@ class Contents:
     """
 
     def __init__(self, data: bytes, sizes: Tuple[int, ...] = ()) -> None:
-        self.files = files = read_archive(data)
+        self.files = files = Archive(data)
         missing = [name for name in FIXED if name not in files]
         need(not missing, f"{', '.join(missing)} missing from the pack")
         self.manifest = m = parse(files["manifest.json"], "manifest.json")
@@ -749,7 +814,7 @@ class Contents:
         self.disclosed = Disclosed(files, log)
 
 
-def check_files(manifest: Any, files: Dict[str, bytes]) -> None:
+def check_files(manifest: Any, files: Archive) -> None:
     """Every file is the one that the manifest lists, each of its reports has all its files, and there is no other."""
     listed = {}
     for item in manifest["files"]:
@@ -759,13 +824,13 @@ def check_files(manifest: Any, files: Dict[str, bytes]) -> None:
     names = manifest["reports"]
     need(all(type(n) is str for n in names), "manifest.json: a report's name is not text")
     need(sorted(set(names)) == names, "manifest.json: reports doubled or unsorted")
-    wanted = {f"reports/{n}.{end}" for n in names for end in ("json", "csv", "envelope.json")} | set(FIXED)
+    wanted = {f"reports/{n}.{end}" for n in names for end in ("jsonl", "csv", "envelope.json")} | set(FIXED)
     for name in sorted(set(files) | set(listed) | wanted):
         need(name in files, f"{name} is listed but missing from the pack")
         need(name in wanted, f"{name} belongs to no report that manifest.json names")
         if name != "manifest.json":
             need(name in listed, f"{name} is not listed in manifest.json")
-            fits = listed[name] == (len(files[name]), hashlib.sha256(files[name]).hexdigest())
+            fits = listed[name] == (files.size(name), files.sha256(name))
             need(fits, f"{name} is not the file that manifest.json lists: its SHA-256 or size differs")
     need("manifest.json" not in listed, "manifest.json cannot list itself")
 
@@ -800,9 +865,10 @@ def find_seams(pack: Contents) -> List[Seam]:
     """The seams of the range, in order; each must be disclosed, and the last leads to the checkpoint's origin."""
     found: List[Seam] = []
     for index in pack.log.all_of((CONTINUED,), 0, MAX_INTEGER + 1):
-        need(index in pack.disclosed.bodies, f"entry {index} ({CONTINUED}) is not disclosed")
-        body = pack.disclosed.bodies[index]
-        seam = Seam(index, *(body.get(name) for name in Seam._fields[1:]))
+        need(index in pack.disclosed, f"entry {index} ({CONTINUED}) is not disclosed")
+        body = pack.disclosed.body(index)
+        values: List[Any] = [body.get(name) for name in Seam._fields[1:]]
+        seam = Seam(index, *values)
         fits = [type(value) for value in seam] == [int, str, str, int, str, int] and 0 <= seam.kept <= index
         need(fits and seam.kept <= seam.size, f"entry {index}: names no loss that can be")
         before = found[-1].origin if found else seam.before
@@ -816,7 +882,8 @@ def find_seams(pack: Contents) -> List[Seam]:
 # ---- rules -----------------------------------------------------------------------------------------------------------
 # The tables of what is derived again: which entries put a row into a report, which it rests on, what its cells say.
 #
-# A report may say otherwise of itself; these tables hold. docs/evidence-pack.md describes them.
+# A column is derived (`DERIVED`, `BY_RULE`), or says what entries say that the exporter chose (`CHOSEN`), or is the
+# exporter's word. docs/evidence-pack.md describes them.
 
 
 Sources = List[List[str]]
@@ -825,122 +892,236 @@ whose path3 equals path2 of an entry of kind2."""
 
 
 class Rule(NamedTuple):
-    """A report's population: one row per `heads` entry of the period, resting on it and on every `follows` entry with
-    the same `link` in its body. `columns` have these sources, whatever the report says of them."""
+    """The rows of a report over the period: one for each `heads` entry of the period.
+
+    A row rests on its head; on every later `follows` entry with the same `link` in its body; on the entry that said
+    last, by then, how somebody is called whom an entry of the row names at one of `people` (kind, path); on every
+    `CHAIN` entry of the request that the head names at `chain`; and, of sessions, on a check. Entries of the kinds
+    `beside` may be cited beside: which of them is the exporter's choice.
+    """
 
     heads: Tuple[str, ...]
     follows: Tuple[str, ...]
     link: str
-    columns: Dict[str, Sources]
-
-
-def _of(kinds: Tuple[str, ...], path: str) -> Sources:
-    return [[kind, path] for kind in kinds]
-
-
-DOOR, ENDED = ("session.opened", "session.refused"), ("grant.ended", "grant.expired")
-CLOSED, CHECKED, FOUND = "session.closed", "recordings.checked", ("recording.found_bad", "recording.found_good")
-BAD = {"missing": "missing", "cut": "cut", "altered": "altered", "foreign": "foreign", "key_missing": "unopened",
-       "key_altered": "unopened", "unreadable": "unopened"}  # fmt: skip
-MADE, LEFT, PROBED = ("request.made",), ("person.disabled",), ("probe.made",)
-DECIDED = ("request.approved", "request.approval_undone", "request.denied", "request.withdrawn")
-RULES = {
-    "sessions": Rule(
-        DOOR, ("session.closed", "session.failed", "session.kill_ordered", *FOUND), "session",
-        {"time": _of(DOOR, "header.time"), "outcome": _of(DOOR, "header.kind"), "session": _of(DOOR, "body.session"),
-         "person": _of(DOOR, "body.person"), "resource": _of(DOOR, "body.resource"), "entry": _of(DOOR, "body.entry"),
-         "login": [["session.opened", "body.login"], ["session.refused", "payload.login"]],
-         "source": _of(DOOR, "payload.source"), "factors_basis": [["session.opened", "body.mfa.basis"]],
-         "factors_provider": [["session.opened", "body.mfa.provider"]],
-         "phishing_resistant": [["session.opened", "body.mfa.phishing_resistant"]],
-         "ended": _of(("session.closed", "session.failed"), "header.time"),
-         "last_byte": [["session.closed", "body.last_byte:time"]],
-         "because": [*_of(("session.refused", "session.failed"), "body.code"), ["session.closed", "body.because"]],
-         "recording_found": _of(FOUND, "body.condition"),
-         "recording_condition": [], "recording_checked": [], "recording_partial": []}),  # by rule: _recordings
-    "requests": Rule(
-        MADE, (*DECIDED, "request.approval_refused", "grant.started", *ENDED), "request",
-        {"time": _of(MADE, "header.time"), "request": _of(MADE, "body.request"),
-         "person": _of(MADE, "body.substance.person"), "resource": _of(MADE, "body.substance.resource"),
-         "login": _of(MADE, "body.substance.login"), "role": _of(MADE, "body.substance.role"),
-         "reason": _of(MADE, "payload.reason"), "ticket": _of(MADE, "payload.ticket"),
-         "decision": _of(DECIDED, "header.kind"), "decided": _of(DECIDED, "header.time"),
-         "decided_by": _of(DECIDED, "body.by"), "ended": _of(ENDED, "header.time")}),
-    "leavers": Rule(
-        LEFT, ("probe.made", "person.enabled"), "person",
-        {"removed": _of(LEFT, "header.time"), "person": _of(LEFT, "body.person"), "origin": _of(LEFT, "body.origin"),
-         "left": _of(LEFT, "body.left_at:time"), "notified": _of(LEFT, "body.notified:time"),
-         "probe_paths": _of(PROBED, "body.path"), "probe_results": _of(PROBED, "body.result"),
-         "returned": _of(("person.enabled",), "header.time")}),
-}  # fmt: skip
+    people: Tuple[Tuple[str, str], ...]
+    chain: str
+    beside: Tuple[str, ...]
 
 
 class Standing(NamedTuple):
-    """An as-of report's population: one row per account (its `person.added`) that was enabled then, of one of `kinds`
-    if there are any; it rests on all its `STANDING` entries up to then and on the roster's version in force. Rows
-    whose head is one of `others` are allowed beside."""
+    """The rows of a report as of an instant: one for each account (its `person.added`) that was enabled then, of one of
+    `kinds` if there are any; it rests on all its `STANDING` entries up to then, on what said last how the person is
+    called, and on the roster's version in force. Rows whose head is one of `others` are allowed beside."""
 
     kinds: Tuple[str, ...]
     others: Tuple[str, ...]
-    columns: Dict[str, Sources]
 
 
-ADDED, TAKEN, LISTED = ("person.added",), ("roster.taken",), ("roster.entry_set",)
+DOOR, OPENED = ("session.opened", "session.refused"), ("session.opened",)
+CLOSED, CHECKED, FOUND = "session.closed", "recordings.checked", ("recording.found_bad", "recording.found_good")
+BAD = {"missing": "missing", "cut": "cut", "altered": "altered", "foreign": "foreign", "key_missing": "unopened",
+       "key_altered": "unopened", "unreadable": "unopened"}  # fmt: skip
+MADE, DECIDED = "request.made", ("request.approved", "request.approval_undone", "request.denied", "request.withdrawn")
+GRANTED, ENDED, ANSWERED = "grant.started", ("grant.ended", "grant.expired"), ("request.approved", "request.denied")
+NAMED, CHAIN = ("person.added", "person.changed"), (MADE, "request.approved", GRANTED)
+LEFT, PROBED, RETURNED = "person.disabled", "probe.made", "person.enabled"
+ADDED, TAKEN, LISTED = "person.added", "roster.taken", "roster.entry_set"
 STANDING = ("person.disabled", "person.enabled", "roster.linked", "roster.entry_ended")
 ROSTER_HOURS = 24
-_SAID = {
-    "added": _of(ADDED, "header.time"), "person": _of(ADDED, "body.person"),
-    "roster_entry": _of(LISTED, "body.entry"), "roster_ends": _of(LISTED, "body.ends:time"),
-    "linked": _of(("roster.linked",), "header.time"), "roster_version": _of(TAKEN, "body.version"),
-    "roster_received": _of(TAKEN, "body.received:time"), "result": []}  # fmt: skip
-AS_OF = {
-    "accounts": Standing((), LISTED, _SAID),
-    "vendors": Standing(("vendor",), (), {**_SAID, "contract_ends": _of(LISTED, "body.contract_ends:time")}),
+STARTED = "system.started"
+
+PERIOD = {
+    "sessions": Rule(
+        DOOR, (CLOSED, "session.failed", "session.kill_ordered", *FOUND), "session",
+        ((DOOR[0], "body.person"), (DOOR[1], "body.person"), (DOOR[0], "body.because.approval_by")),
+        "body.because.request", ()),
+    "requests": Rule(
+        (MADE,), (*DECIDED, "request.approval_refused", GRANTED, *ENDED), "request",
+        ((MADE, "body.substance.person"), *((kind, "body.by") for kind in DECIDED)), "", ()),
+    "leavers": Rule(
+        (LEFT,), (PROBED, RETURNED), "person", ((LEFT, "body.person"),), "", ("sign_in.closed", CLOSED)),
+}  # fmt: skip
+AS_OF = {"accounts": Standing((), (LISTED,)), "vendors": Standing(("vendor",), ())}
+FROM_THE_BEGINNING = ("access", "accounts", "vendors")
+"""Reports that rest on entries of any age: a pack that does not begin with the log's first entry has none of them."""
+
+
+def _of(path: str, *kinds: str) -> Sources:
+    return [[kind, path] for kind in kinds]
+
+
+def _names(*people: Tuple[str, str]) -> Sources:
+    return [[named, "payload.name", "body.person", *each] for each in people for named in NAMED]
+
+
+_SESSIONS = {
+    "time": _of("header.time", *DOOR), "outcome": _of("header.kind", *DOOR), "session": _of("body.session", *DOOR),
+    "person": _of("body.person", *DOOR), "name": _names(*((kind, "body.person") for kind in DOOR)),
+    "resource": _of("body.resource", *DOOR), "login": [[DOOR[0], "body.login"], [DOOR[1], "payload.login"]],
+    "asked": _of("payload.asked", DOOR[1]), "entry": _of("body.entry", *DOOR), "source": _of("payload.source", *DOOR),
+    "client": _of("payload.client", *OPENED), "actions": _of("body.actions", *OPENED),
+    "privileged": _of("body.privileged", *OPENED), "factors": _of("body.mfa.factors", *OPENED),
+    "factors_shown": _of("body.mfa.at:time", *OPENED), "factors_basis": _of("body.mfa.basis", *OPENED),
+    "factors_provider": _of("body.mfa.provider", *OPENED),
+    "phishing_resistant": _of("body.mfa.phishing_resistant", *OPENED), "sign_in": _of("body.mfa.session", *OPENED),
+    "role": _of("body.because.role", *OPENED), "role_version": _of("body.because.role_version", *OPENED),
+    "permission": _of("body.because.permission", *OPENED), "binding": _of("body.because.binding", *OPENED),
+    "group": _of("body.because.group", *OPENED), "request": _of("body.because.request", *OPENED),
+    "reason": _of("payload.reason", MADE), "ticket": _of("payload.ticket", MADE),
+    "approved": _of("header.time", "request.approved"), "approved_by": _of("body.because.approval_by", *OPENED),
+    "approved_by_name": _names((DOOR[0], "body.because.approval_by")), "grant": _of("body.because.grant", *OPENED),
+    "also_because": _of("body.also", *OPENED), "latest_end": _of("body.ends:time", *OPENED),
+    "ended": _of("header.time", CLOSED, "session.failed"), "last_byte": _of("body.last_byte:time", CLOSED),
+    "because": [*_of("body.code", DOOR[1], "session.failed"), *_of("body.because", CLOSED)],
+    "killed_by": _of("body.by", "session.kill_ordered"), "kill_reason": _of("payload.reason", "session.kill_ordered"),
+    "recording_policy": _of("body.recording", *OPENED), "recording_head": _of("body.head", CLOSED),
+    "recording_chunks": _of("body.chunks", CLOSED), "recorded": _of("body.counts", CLOSED),
+    "verified": _of("body.verified", CLOSED), "gap": _of("body.gap", CLOSED),
+    "recording_found": _of("body.condition", *FOUND), "node": _of("body.node", *OPENED)}  # fmt: skip
+_REQUESTS = {
+    "time": _of("header.time", MADE), "request": _of("body.request", MADE),
+    "person": _of("body.substance.person", MADE), "name": _names((MADE, "body.substance.person")),
+    "resource": _of("body.substance.resource", MADE), "login": _of("body.substance.login", MADE),
+    "role": _of("body.substance.role", MADE), "role_version": _of("body.substance.role_version", MADE),
+    "permission": _of("body.substance.permission", MADE), "actions": _of("body.substance.actions", MADE),
+    "duration_microseconds": _of("body.substance.duration", MADE), "digest": _of("body.digest", MADE),
+    "expires": _of("body.expires:time", MADE), "reason": _of("payload.reason", MADE),
+    "ticket": _of("payload.ticket", MADE), "decision": _of("header.kind", *DECIDED),
+    "decided": _of("header.time", *DECIDED), "decided_by": _of("body.by", *DECIDED),
+    "decided_by_name": _names(*((kind, "body.by") for kind in DECIDED)), "decided_under": _of("body.under", *ANSWERED),
+    "comment": _of("payload.comment", *ANSWERED), "withdrawn_because": _of("body.because", "request.withdrawn"),
+    "refused_decisions": _of("body.code", "request.approval_refused"),
+    "refused_decisions_by": _of("body.by", "request.approval_refused"), "grant": _of("body.grant", GRANTED),
+    "granted": _of("body.starts:time", GRANTED), "granted_until": _of("body.ends:time", GRANTED),
+    "binding": _of("body.binding", GRANTED), "ended": _of("header.time", *ENDED),
+    "ended_as": _of("header.kind", *ENDED), "ended_because": _of("body.because", ENDED[0]),
+    "ended_by": _of("body.by", ENDED[0]), "ended_reason": _of("payload.reason", ENDED[0])}  # fmt: skip
+_LEAVERS = {
+    "removed": _of("header.time", LEFT), "person": _of("body.person", LEFT), "name": _names((LEFT, "body.person")),
+    "origin": _of("body.origin", LEFT), "because": _of("body.because", LEFT), "removed_by": _of("body.by", LEFT),
+    "left": _of("body.left_at:time", LEFT), "notified": _of("body.notified:time", LEFT),
+    "probed": _of("header.time", PROBED), "probe_paths": _of("body.path", PROBED),
+    "probe_proofs": _of("body.proof", PROBED), "probe_results": _of("body.result", PROBED),
+    "probe_codes": _of("body.code", PROBED), "probe_nodes": _of("body.node", PROBED),
+    "returned": _of("header.time", RETURNED)}  # fmt: skip
+_ACCOUNTS = {
+    "added": _of("header.time", ADDED), "person": _of("body.person", ADDED),
+    "first_name_told": _of("payload.name", ADDED), "last_name_told": _of("payload.name", NAMED[1]),
+    "linked": _of("header.time", "roster.linked"),
+    "roster_version": _of("body.version", TAKEN), "roster_received": _of("body.received:time", TAKEN)}  # fmt: skip
+DERIVED = {
+    "sessions": _SESSIONS,
+    "requests": _REQUESTS,
+    "leavers": _LEAVERS,
+    "accounts": _ACCOUNTS,
+    "vendors": _ACCOUNTS,
 }
+
+RECORDING = ("recording_condition", "recording_checked", "recording_partial")
+BY_RULE = {"sessions": ("factors_age_seconds", *RECORDING)}
+"""Columns that follow from the entries and are not what one of them says."""
+
+_LISTED = {
+    "roster_entry": _of("body.entry", LISTED), "roster_number": _of("payload.number", LISTED),
+    "roster_name": _of("payload.name", LISTED), "roster_said": _of("header.time", LISTED),
+    "roster_starts": _of("body.starts:time", LISTED), "roster_ends": _of("body.ends:time", LISTED)}  # fmt: skip
+_BOUND, _ROLE = "binding.added", "role.set"
+CHOSEN = {
+    "leavers": {"last_sign_ins_ended": _of("header.time", "sign_in.closed"),
+                "last_bytes": _of("body.last_byte:time", CLOSED)},
+    "accounts": _LISTED,
+    "vendors": {**_LISTED, "contract_ends": _of("body.contract_ends:time", LISTED)},
+    "access": {
+        "person": _of("body.person", *NAMED), "name": _of("payload.name", *NAMED),
+        "resource": _of("body.resource", "resource.set"), "role": _of("body.role", _ROLE),
+        "role_version": _of("body.version", _ROLE), "role_purpose": _of("body.purpose", _ROLE),
+        "binding": _of("body.binding", _BOUND), "bound_to": _of("body.subject_kind", _BOUND),
+        "bound_because": _of("body.because", _BOUND), "bound_from": _of("header.time", _BOUND),
+        "bound_until": _of("body.ends:time", _BOUND), "group": _of("body.group", "group.member_added"),
+        "request": _of("body.request", GRANTED), "reason": _of("payload.reason", MADE),
+        "ticket": _of("payload.ticket", MADE), "approved_by": _of("body.approved_by", GRANTED),
+        "grant": _of("body.grant", GRANTED), "granted_until": _of("body.ends:time", GRANTED)},
+}  # fmt: skip
+EXPORTERS = {"accounts": ("result",), "vendors": ("result",)}
+"""Columns that are the exporter's word, and must be there all the same: something of them is checked."""
+REPORTS = (*PERIOD, *FROM_THE_BEGINNING)
+"""What a pack holds."""
 
 
 # ---- tabular ---------------------------------------------------------------------------------------------------------
 # The spreadsheet of a report (RFC 4180).
 
 
-def as_csv(names: List[str], rows: List[Any]) -> bytes:
-    """The rows with a last column `ledger`, every field quoted; a cell that a spreadsheet could take for a formula
-    begins with an apostrophe."""
-    out = io.StringIO()
-    write = csv.writer(out, quoting=csv.QUOTE_ALL).writerow
-    formula = re.compile("[\t\r\n]|\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
-    for cells in [[*names, "ledger"], *([*row["cells"], " ".join(map(str, row["ledger"]))] for row in rows)]:
-        write(["'" + cell if formula.match(cell) else cell for cell in cells])
-    return out.getvalue().encode("utf-8")
+FORMULA = re.compile("[\t\r\n]|\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
+
+
+def csv_row(cells: List[str]) -> bytes:
+    """A line, every field quoted; a cell that a spreadsheet could take for a formula begins with an apostrophe."""
+    harmless = ("'" + cell if FORMULA.match(cell) else cell for cell in cells)
+    return (",".join('"' + cell.replace('"', '""') + '"' for cell in harmless) + "\r\n").encode("utf-8")
 
 
 # ---- report ----------------------------------------------------------------------------------------------------------
-# A report as it lies in the pack: its columns and rows, its spreadsheet, and what its envelope says of it.
+# A report as it lies in the pack: its head, its rows one after another, its spreadsheet, and its envelope.
+
+
+class Row:
+    """`where` names it; `cells` are its texts, by their columns' places; `ledger` the entries it rests on."""
+
+    __slots__ = ("cells", "ledger", "where")
+
+    def __init__(self, where: str, value: Any, columns: int, disclosed: Disclosed) -> None:
+        self.where = where
+        members(value, where, cells=list, ledger=list)
+        self.cells: List[str] = value["cells"]
+        self.ledger: List[int] = value["ledger"]
+        need(self.ledger, f"{where}: rests on no entry")
+        fits = len(self.cells) == columns and all(type(cell) is str for cell in self.cells)
+        need(fits, f"{where}: its cells do not fit the columns")
+        for index in self.ledger:
+            if type(index) is not int or index not in disclosed:
+                raise Refused(f"{where}: rests on entry {index}, which is not disclosed")
 
 
 class Report:
-    """`columns` are names with the sources that hold; `excluded` are entries of the population without a row, with
-    their reasons; `as_of` is None where the report is over the period."""
+    """`columns` are places by name; `excluded` are entries of the population without a row, with their reasons; `as_of`
+    is None where the report is over the period; `count` is the number of its rows, once they were read."""
 
     def __init__(self, pack: Contents, name: str) -> None:
-        self.name, self.what = name, f"reports/{name}.json"
-        report = parse(pack.files[self.what], self.what)
-        members(report, self.what, report=str, title=str, version=int, columns=list, rows=list)
-        need(report["report"] == name, f"{self.what}: says it is report {report['report']}")
-        self.version: int = report["version"]
-        self.rows: List[Any] = report["rows"]
-        self.columns = _columns(self.what, name, report["columns"])
-        for number, row in enumerate(self.rows, 1):
-            _check_row(f"{self.what} row {number}", row, self.columns, pack.disclosed)
-        same = pack.files[f"reports/{name}.csv"] == as_csv(list(self.columns), self.rows)
-        need(same, f"reports/{name}.csv: differs from {self.what}")
+        self.name, self.what, self.count = name, f"reports/{name}.jsonl", 0
+        self._pack, self._lines = pack, lines(pack.files[self.what], self.what)
+        head = members(next(self._lines, None), self.what, report=str, title=str, version=int, columns=list)
+        need(head["report"] == name, f"{self.what}: says it is report {head['report']}")
+        self.version: int = head["version"]
+        self.columns: Dict[str, int] = {}
+        for column in head["columns"]:
+            need(type(column) is str, f"{self.what}: a column's name is not text")
+            need(column not in self.columns, f"{self.what}: two columns are named {column}")
+            self.columns[column] = len(self.columns)
+        for column in (*DERIVED.get(name, ()), *BY_RULE.get(name, ()), *CHOSEN.get(name, ()), *EXPORTERS.get(name, ())):
+            need(column in self.columns, f"{self.what}: lacks the column {column}")
         self.excluded: Dict[int, str] = {}
         self.as_of: Optional[int] = None
         self._read_envelope(pack)
 
-    def at(self, column: str) -> int:
-        """The place of a column."""
-        return list(self.columns).index(column)
+    def rows(self) -> Iterator[Row]:
+        """The rows, each held against the spreadsheet; to be read once, to the end."""
+        csv, name = self._pack.files[f"reports/{self.name}.csv"], f"reports/{self.name}.csv"
+        at = _same(csv, 0, [*self.columns, "ledger"], name)
+        for value in self._lines:
+            self.count += 1
+            row = Row(f"{self.what} row {self.count}", value, len(self.columns), self._pack.disclosed)
+            at = _same(csv, at, [*row.cells, " ".join(map(str, row.ledger))], name)
+            yield row
+        need(at == len(csv), f"{name}: differs from {self.what}")
+        _check_filters(f"reports/{self.name}.envelope.json", self._filters, self.count, len(self.excluded))
+
+    def check_cells(self, row: Row, columns: Dict[str, Sources], ledger: List[int]) -> None:
+        """Whether these columns of the row say what the entries of `ledger` say."""
+        disclosed, of = self._pack.disclosed, by_kind(ledger, self._pack.disclosed)
+        for column, sources in columns.items():
+            if row.cells[self.columns[column]] != cell_of(disclosed, sources, of):
+                raise Refused(f"{row.where}: {column} is not what the entries say")
 
     def _read_envelope(self, pack: Contents) -> None:
         name, what = self.name, f"reports/{self.name}.envelope.json"
@@ -950,8 +1131,7 @@ class Report:
             exclusions=list, range=dict, checkpoint=str, command=str, files=dict)  # fmt: skip
         digest = hashlib.sha256(e["query"].encode() + b"\0" + canonical(e["parameters"]).encode()).hexdigest()
         need(e["query_sha256"] == digest, f"{what}: the query hash is not that of the query and its parameters")
-        contents = {file: pack.files[f"reports/{file}"] for file in (f"{name}.csv", f"{name}.json")}
-        fits = e["files"] == {file: hashlib.sha256(content).hexdigest() for file, content in contents.items()}
+        fits = e["files"] == {file: pack.files.sha256(f"reports/{file}") for file in (f"{name}.csv", f"{name}.jsonl")}
         need(fits, f"{what}: the SHA-256 of the report's files differs")
         due = {"report": name, "system": pack.manifest["system"], "checkpoint": pack.name,
                "range": {"first": pack.log.first, "end": pack.log.end}}  # fmt: skip
@@ -962,51 +1142,38 @@ class Report:
         need(e["period"] in (None, pack.manifest["period"]), f"{what}: the period is not the pack's")
         as_of = None if e["as_of"] is None else instant(e["as_of"], what)
         need(as_of is None or as_of <= pack.until, f"{what}: the as-of is later than the period")
-        need(name not in RULES or as_of is None, f"{what}: this report is over a period")
+        need(name not in PERIOD or as_of is None, f"{what}: this report is over a period")
         need(name not in AS_OF or as_of is not None, f"{what}: this report is as of an instant")
         self.as_of, self.excluded = as_of, _exclusions(what, e["exclusions"], pack.disclosed)
-        _check_filters(what, e["filters"], len(self.rows), len(self.excluded))
+        self._filters = e["filters"]
 
 
-def _columns(what: str, name: str, declared: List[Any]) -> Dict[str, Sources]:
-    """The columns with the sources that hold: those of the tables, and for others what the report declares."""
-    columns: Dict[str, Sources] = {}
-    for column in declared:
-        members(column, f"{what} columns", **{"name": str, "from": list})
-        need(column["name"] not in columns, f"{what}: two columns are named {column['name']}")
-        for source in column["from"]:
-            fits = type(source) is list and len(source) in (2, 5) and all(type(part) is str for part in source)
-            need(fits, f"{what}: column {column['name']} has an unknown source")
-        columns[column["name"]] = column["from"]
-    known = RULES[name].columns if name in RULES else AS_OF[name].columns if name in AS_OF else {}
-    for each, sources in known.items():
-        need(each in columns, f"{what}: lacks the column {each}")
-        columns[each] = sources
-    return columns
+def _same(csv: bytes, at: int, cells: List[str], name: str) -> int:
+    """Where the next line begins, after the one that has these cells."""
+    line = csv_row(cells)
+    if csv[at : at + len(line)] != line:
+        raise Refused(f"{name}: differs from {name[:-4]}.jsonl")
+    return at + len(line)
 
 
-def _check_row(where: str, row: Any, columns: Dict[str, Sources], disclosed: Disclosed) -> None:
-    members(row, where, cells=list, ledger=list)
-    need(row["ledger"], f"{where}: rests on no entry")
-    fits = len(row["cells"]) == len(columns) and all(type(cell) is str for cell in row["cells"])
-    need(fits, f"{where}: its cells do not fit the columns")
-    for index in row["ledger"]:
-        known = type(index) is int and index in disclosed.bodies
-        need(known, f"{where}: rests on entry {index}, which is not disclosed")
-    for cell, (column, sources) in zip(row["cells"], columns.items()):
-        same = not sources or cell == cell_of(disclosed, sources, row["ledger"])
-        need(same, f"{where}: {column} is not what the entries say")
+def by_kind(ledger: Iterable[int], disclosed: Disclosed) -> Dict[str, List[int]]:
+    """The entries in their order, by their kinds."""
+    found: Dict[str, List[int]] = {}
+    for index in ledger:
+        found.setdefault(disclosed.log.kind(index), []).append(index)
+    return found
 
 
-def cell_of(disclosed: Disclosed, sources: Sources, ledger: List[int]) -> str:
-    """What the row's entries say, in their order, joined by `; `."""
+def cell_of(disclosed: Disclosed, sources: Sources, of: Dict[str, List[int]]) -> str:
+    """What a row's entries (by kind) say, in their order, joined by `; `."""
     found: List[Optional[str]] = []
-    value, kind_of = disclosed.value, disclosed.log.kind
+    value = disclosed.value
     for kind, path, *join in sources:
-        equal = {value(i, join[2]) for i in ledger if kind_of(i) == join[1]} if join else set()
-        for index in ledger:
-            if kind == kind_of(index) and (not join or value(index, join[0]) in equal):
-                found += [value(index, path)]
+        indexes = of.get(kind, [])
+        if join and indexes:
+            equal = {value(index, join[2]) for index in of.get(join[1], ())}
+            indexes = [index for index in indexes if value(index, join[0]) in equal]
+        found += [value(index, path) for index in indexes]
     return "; ".join(text for text in found if text is not None)
 
 
@@ -1016,7 +1183,7 @@ def _exclusions(what: str, items: List[Any], disclosed: Disclosed) -> Dict[int, 
         members(item, what, index=int, reason=str)
         index = item["index"]
         need(item["reason"] and index not in excluded, f"{what}: exclusion without a reason, or doubled")
-        need(index in disclosed.bodies, f"{what}: excludes entry {index}, which is not disclosed")
+        need(index in disclosed, f"{what}: excludes entry {index}, which is not disclosed")
         excluded[index] = item["reason"]
     return excluded
 
@@ -1030,38 +1197,38 @@ def _check_filters(what: str, filters: List[Any], rows: int, excluded: int) -> N
     need(left == rows, f"{what}: rows after the filters are not those of the report")
 
 
-# ---- population ------------------------------------------------------------------------------------------------------
-# Reports over the period: exactly the rows that the log says, each resting on the entries that belong to it.
+# ---- naming ----------------------------------------------------------------------------------------------------------
+# Who somebody was called at a time, by the entries: all that name somebody are disclosed, so the last one is known.
 
 
-def check_population(pack: Contents, report: Report, rule: Rule, answer: Answer) -> None:
-    """Population and followers of a report; the entries that follow are all disclosed, so that none is hidden."""
-    what, log, bodies = report.what, pack.log, pack.disclosed.bodies
-    heads = log.all_of(rule.heads, pack.begin, pack.until)
-    followers: Dict[Any, List[int]] = {}
-    for index in log.all_of(rule.follows, pack.begin, MAX_INTEGER + 1) if heads else []:
-        need(index in bodies, f"{what}: entry {index} ({log.kind(index)}) is not disclosed")
-        followers.setdefault(canonical(bodies[index].get(rule.link)), []).append(index)
-    found: Dict[int, int] = {}
-    for number, row in enumerate(report.rows, 1):
-        head = row["ledger"][0]
-        need(head not in found, f"{what} row {number}: entry {head} has a row already")
-        need(head not in report.excluded, f"{what} row {number}: entry {head} is excluded by the envelope")
-        found[head] = number
-    population = set(heads)
-    for head in sorted(population - set(found) - set(report.excluded)):
-        raise Refused(f"{what}: no row for entry {head} ({log.kind(head)})")
-    for head in sorted((set(found) | set(report.excluded)) - population):
-        raise Refused(f"{what}: entry {head} does not belong to this report's population in the period")
-    for head, number in found.items():
-        link = canonical(bodies[head].get(rule.link)) if rule.link in bodies[head] else ""
-        due = [head] + [i for i in followers.get(link, []) if i > head]
-        cited = [i for i in report.rows[number - 1]["ledger"] if log.kind(i) in rule.heads + rule.follows]
-        need(cited == due, f"{what} row {number}: must rest on entries {due}, and rests on {cited}")
-    answer.proved.append(
-        f"report {report.name}: exactly one row for each of the {len(heads)} {' and '.join(rule.heads)} of the period, "
-        f"save {len(report.excluded)} listed as left out; each with all its {' and '.join(rule.follows)}"
-    )
+class Names:
+    """The entries of the range that say how a person is called."""
+
+    def __init__(self, pack: Contents) -> None:
+        self._disclosed = pack.disclosed
+        self._entries: Dict[str, List[int]] = {}
+        for index in pack.log.all_of(NAMED, 0, MAX_INTEGER + 1):
+            need(index in pack.disclosed, f"entry {index} ({pack.log.kind(index)}) is not disclosed")
+            self._entries.setdefault(str(pack.disclosed.body(index).get("person")), []).append(index)
+
+    def by(self, person: str, at: int) -> List[int]:
+        """The entry that said last, before or at entry `at`, how the person is called: one, or none in the range."""
+        entries = self._entries.get(person, [])
+        place = bisect.bisect_right(entries, at)
+        return entries[max(0, place - 1) : place]
+
+    def of_row(self, ledger: Iterable[int], people: Tuple[Tuple[str, str], ...]) -> List[int]:
+        """Of everybody whom an entry of the row names at one of the paths, by the first that does."""
+        paths: Dict[str, List[str]] = {}
+        for kind, path in people:
+            paths.setdefault(kind, []).append(path)
+        found: Dict[str, List[int]] = {}
+        for index in ledger:
+            for path in paths.get(self._disclosed.log.kind(index), ()):
+                person = self._disclosed.value(index, path)
+                if person and person not in found:
+                    found[person] = self.by(person, index)
+        return [index for entries in found.values() for index in entries]
 
 
 # ---- recordings ------------------------------------------------------------------------------------------------------
@@ -1070,160 +1237,345 @@ def check_population(pack: Contents, report: Report, rule: Rule, answer: Answer)
 # A newer check than those disclosed may exist, but nothing that it found: all entries of `FOUND` are disclosed.
 
 
-RECORDING = ("recording_condition", "recording_checked", "recording_partial")
+PARTIAL = "partial by policy"
 
 
-def check_recordings(pack: Contents, report: Report, answer: Answer) -> Tuple[str, ...]:
-    """Holds the three columns against the entries, and makes the line *recordings*. Returns the columns."""
-    kind, bodies, counts = pack.log.kind, pack.disclosed.bodies, {}  # type: Any, Dict[int, Any], Dict[str, int]
-    of = [[i for i in row["ledger"] if kind(i) == CLOSED][-1:] for row in report.rows]
-    newest, total, checked, as_of = newest_checks(pack, sorted(i for each in of for i in each)), 0, 0, 0
-    for number, (row, closed) in enumerate(zip(report.rows, of), 1):
-        where, expected = f"{report.what} row {number}", ["", "", ""]
-        due = [newest[closed[0]]] if closed and closed[0] in newest else []
-        cited = [i for i in row["ledger"] if kind(i) == CHECKED]
-        need(cited == due, f"{where}: must rest on the check {due}, and rests on {cited}")
+class Recordings:
+    """Holds the three columns against the entries that each row rests on, and makes the line *recordings*."""
+
+    def __init__(self, pack: Contents, report: Report) -> None:
+        self._pack, self._report = pack, report
+        self._counts: Dict[str, int] = {}
+        self._total = self._checked = self._as_of = 0
+
+    def check(self, row: Row, rests: List[int]) -> None:
+        """One row."""
+        of, expected = by_kind(rests, self._pack.disclosed), ["", "", ""]
+        closed = of.get(CLOSED, [])[-1:]
         if closed:
-            found = [i for i in row["ledger"] if kind(i) in FOUND][-1:]
-            at = max(map(pack.log.time, due + found), default=0)
-            expected = [_condition(bodies, bodies[closed[0]], found, due), iso(at) if at else "", ""]
-            said = bodies[closed[0]].get("counts")
-            omitted = said.get("omitted_bytes") if type(said) is dict else None
-            if type(omitted) is int and omitted > 0:
-                expected[2] = "partial by policy"
-            total, checked, as_of = total + 1, checked + bool(at), max(as_of, at)
+            check = of.get(CHECKED, [])
+            found = sorted(index for kind in FOUND for index in of.get(kind, ()))[-1:]
+            at = max(map(self._pack.log.time, check + found), default=0)
+            body = self._pack.disclosed.body(closed[0])
+            expected = [self._condition(body, found, check), iso(at) if at else "", _partial(body)]
+            self._total, self._checked, self._as_of = self._total + 1, self._checked + bool(at), max(self._as_of, at)
             for word in (BAD.get(expected[0], ""), expected[2]):
-                counts[word] = counts.get(word, 0) + 1
+                self._counts[word] = self._counts.get(word, 0) + 1
         for column, text in zip(RECORDING, expected):
-            same = row["cells"][report.at(column)] == text
-            need(same, f"{where}: {column} is not what the checks say, which is {text!r}")
-    answer.bad = sum(counts.get(word, 0) for word in set(BAD.values()))
-    answer.recordings = f"{checked} of {total} checked" + (f", as of {iso(as_of)}" if as_of else "")
-    for word in ("missing", "cut", "altered", "foreign", "unopened", "partial by policy"):
-        answer.recordings += f"; {counts[word]} {word}" if counts.get(word) else ""
-    answer.proved.append(
-        f"report sessions, columns {', '.join(RECORDING)}: what follows from {', '.join((CLOSED, CHECKED, *FOUND))}"
-    )
-    answer.not_proved.append("that a recording is today what its last check found: a pack holds no recordings")
-    return RECORDING
+            if row.cells[self._report.columns[column]] != text:
+                raise Refused(f"{row.where}: {column} is not what the checks say, which is {text!r}")
+
+    def _condition(self, closed: Any, found: List[int], check: List[int]) -> str:
+        """What the newest finding says; without one, what a check finds that finds nothing wrong."""
+        if found:
+            return str(self._pack.disclosed.body(found[0]).get("condition"))
+        if not check:
+            return "not checked"
+        if not closed.get("chunks"):
+            return "none"
+        return "whole" if closed.get("gap") is None and closed.get("verified") is True else "gap"
+
+    def finish(self, answer: Answer) -> None:
+        """After the last row."""
+        counts = self._counts
+        answer.bad = sum(counts.get(word, 0) for word in set(BAD.values()))
+        answer.recordings = f"{self._checked} of {self._total} checked"
+        answer.recordings += f", as of {iso(self._as_of)}" if self._as_of else ""
+        for word in ("missing", "cut", "altered", "foreign", "unopened", PARTIAL):
+            answer.recordings += f"; {counts[word]} {word}" if counts.get(word) else ""
+        answer.not_proved.append("that a recording is today what its last check found: a pack holds no recordings")
 
 
 def newest_checks(pack: Contents, closings: List[int]) -> Dict[int, int]:
     """The newest disclosed check of each closing entry: the range of a check is [begin, until) of its body."""
     found: Dict[int, int] = {}
-    bodies = pack.disclosed.bodies
-    for index in sorted((i for i in bodies if pack.log.kind(i) == CHECKED), reverse=True):
-        begin, until = (bodies[index].get(end) for end in ("begin", "until"))
-        need(type(begin) is int and type(until) is int, f"entry {index} ({CHECKED}): names no range")
+    for index in sorted((i for i in pack.disclosed if pack.log.kind(i) == CHECKED), reverse=True):
+        body = pack.disclosed.body(index)
+        begin, until = body.get("begin"), body.get("until")
+        if type(begin) is not int or type(until) is not int:
+            raise Refused(f"entry {index} ({CHECKED}): names no range")
         low, high = bisect.bisect_left(closings, begin), bisect.bisect_left(closings, min(until, index))
         found.update((closing, index) for closing in closings[low:high])
         del closings[low:high]
     return found
 
 
-def _condition(bodies: Dict[int, Any], closed: Any, found: List[int], check: List[int]) -> str:
-    """What the newest finding says; without one, what a check finds that finds nothing wrong."""
-    if found:
-        return str(bodies[found[0]].get("condition"))
-    if not check:
-        return "not checked"
-    if not closed.get("chunks"):
-        return "none"
-    return "whole" if closed.get("gap") is None and closed.get("verified") is True else "gap"
+def _partial(closed: Any) -> str:
+    counts = closed.get("counts")
+    omitted = counts.get("omitted_bytes") if type(counts) is dict else None
+    return PARTIAL if type(omitted) is int and omitted > 0 else ""
+
+
+# ---- population ------------------------------------------------------------------------------------------------------
+# Reports over the period: exactly the rows that the log says, each resting on the entries that belong to it.
+
+
+class Population:
+    """What a report over the period must hold, by its rule. Every entry that could make a difference is disclosed."""
+
+    def __init__(self, pack: Contents, report: Report, names: Names) -> None:
+        self._pack, self._report, self._names = pack, report, names
+        self._rule = rule = PERIOD[report.name]
+        self._heads = pack.log.all_of(rule.heads, pack.begin, pack.until)
+        self._left = set(self._heads).difference(report.excluded)
+        for head in sorted(set(report.excluded).difference(self._heads)):
+            raise self._foreign(head)
+        self._followers = self._by_link(rule.follows, rule.link, pack.begin) if self._heads else {}
+        self._chains = self._by_link(CHAIN, "request", 0) if self._heads and rule.chain else {}
+        self._checks: Dict[int, int] = {}
+        if report.name == "sessions":
+            closings = {index for each in self._followers.values() for index in each if pack.log.kind(index) == CLOSED}
+            self._checks = newest_checks(pack, sorted(closings))
+
+    def rests(self, row: Row) -> List[int]:
+        """The entries of a row, as they must be: its head, those that follow it, and the others in their order."""
+        head, rule, log = row.ledger[0], self._rule, self._pack.log
+        if head not in self._left:
+            need(head not in self._report.excluded, f"{row.where}: entry {head} is excluded by the envelope")
+            twice = log.kind(head) in rule.heads and self._pack.begin <= log.time(head) < self._pack.until
+            need(not twice, f"{row.where}: entry {head} has a row already")
+            raise self._foreign(head)
+        self._left.remove(head)
+        body = self._pack.disclosed.body(head)
+        link = canonical(body[rule.link]) if rule.link in body else ""
+        first = [head] + [index for index in self._followers.get(link, ()) if index > head]
+        others = self._names.of_row(first, rule.people)
+        request = self._pack.disclosed.value(head, rule.chain) if rule.chain else None
+        others += self._chains.get(canonical(request), []) if request else []
+        closed = [index for index in first if log.kind(index) == CLOSED][-1:]
+        others += [self._checks[index] for index in closed if index in self._checks]
+        due = first + sorted(set(others) - set(first))
+        cited = [index for index in row.ledger if index in due or log.kind(index) not in rule.beside]
+        need(cited == due, f"{row.where}: must rest on entries {due}, and rests on {cited}")
+        return due
+
+    def finish(self, answer: Answer) -> None:
+        """After the last row: refused where one is missing."""
+        for head in sorted(self._left):
+            raise Refused(f"{self._report.what}: no row for entry {head} ({self._pack.log.kind(head)})")
+        heads, follows = " and ".join(self._rule.heads), " and ".join(self._rule.follows)
+        answer.proved.append(
+            f"report {self._report.name}: exactly one row for each of the {len(self._heads)} {heads} of the period, "
+            f"save {len(self._report.excluded)} listed as left out; each with all its {follows}"
+        )
+
+    def _foreign(self, head: int) -> Refused:
+        what = self._report.what
+        return Refused(f"{what}: entry {head} does not belong to this report's population in the period")
+
+    def _by_link(self, kinds: Tuple[str, ...], link: str, begin: int) -> Dict[str, List[int]]:
+        """All entries of these kinds from `begin` on, by their link; each must be disclosed, so that none is hidden."""
+        log, disclosed = self._pack.log, self._pack.disclosed
+        found: Dict[str, List[int]] = {}
+        for index in log.all_of(kinds, begin, MAX_INTEGER + 1):
+            if index not in disclosed:
+                raise Refused(f"{self._report.what}: entry {index} ({log.kind(index)}) is not disclosed")
+            found.setdefault(canonical(disclosed.body(index).get(link)), []).append(index)
+        return found
 
 
 # ---- standing --------------------------------------------------------------------------------------------------------
 # Reports as of an instant, over accounts: which there were, what each row rests on, and how old the roster was.
 
 
-def check_standing(pack: Contents, report: Report, rule: Standing, answer: Answer) -> None:
-    """One row for each account that was enabled then, resting on all that was said of it by then."""
-    what, log, end = report.what, pack.log, (report.as_of or 0) + 1
-    need(log.first == 0 and not report.excluded, f"{what}: rests on part of the log, or leaves accounts out")
-    heads: Dict[Any, int] = {}
-    due: Dict[Any, List[int]] = {}
-    enabled: Dict[Any, bool] = {}
-    kinds: Dict[Any, Any] = {}
-    for index in log.all_of((*ADDED, "person.changed", *STANDING), 0, end):
-        need(index in pack.disclosed.bodies, f"{what}: entry {index} ({log.kind(index)}) is not disclosed")
-        kind, body = log.kind(index), pack.disclosed.bodies[index]
-        who = canonical(body.get("person"))
-        if kind in ADDED:
-            heads[who], due[who] = index, [index]
-        elif kind in STANDING:
-            due.setdefault(who, []).append(index)
-        if kind in ADDED or kind in STANDING[:2]:
-            enabled[who] = kind != "person.disabled"
-        kinds[who] = body.get("kind") or kinds.get(who)
-    inside = (who for who in heads if enabled[who] and (not rule.kinds or kinds[who] in rule.kinds))
-    population = {heads[who]: who for who in inside}
-    taken = log.all_of(TAKEN, 0, end)[-1:]
-    found = set()
-    for number, row in enumerate(report.rows, 1):
-        head = row["ledger"][0]
-        need(head not in found, f"{what} row {number}: entry {head} has a row already")
-        found.add(head)
-        other = log.kind(head) in rule.others
-        need(other or head in population, f"{what} row {number}: entry {head} is no enabled account of this report")
-        cited = [i for i in row["ledger"] if log.kind(i) in (*ADDED, *STANDING, *TAKEN)]
-        rests = ([] if other else due[population[head]]) + taken
-        need(cited == rests, f"{what} row {number}: must rest on entries {rests}, and rests on {cited}")
-    for head in sorted(set(population) - found):
-        raise Refused(f"{what}: no row for entry {head} ({log.kind(head)})")
-    answer.proved.append(
-        f"report {report.name}: exactly one row for each of the {len(population)} accounts "
-        f"{' or '.join(rule.kinds)}{' ' if rule.kinds else ''}that were enabled, and which roster was in force"
-    )
-    answer.not_proved.append(f"report {report.name}: that a row rests on the roster's last word about the account")
+class Accounts:
+    """One row for each account that was enabled then, and for others that the report may have beside."""
+
+    def __init__(self, pack: Contents, report: Report, names: Names) -> None:
+        self._pack, self._report, self._names = pack, report, names
+        self._rule, self._as_of = AS_OF[report.name], report.as_of or 0
+        whole = pack.log.first == 0 and not report.excluded
+        need(whole, f"{report.what}: rests on part of the log, or leaves accounts out")
+        self._due = self._accounts()
+        self._left = set(self._due)
+        self._taken = pack.log.all_of((TAKEN,), 0, self._as_of + 1)[-1:]
+        self._last = pack.log.first + bisect.bisect_right(pack.log.times, self._as_of) - 1
+
+    def _accounts(self) -> Dict[int, List[int]]:
+        """What the row of each enabled account rests on, by its head: all that was said of it by then."""
+        log, disclosed = self._pack.log, self._pack.disclosed
+        due: Dict[Any, List[int]] = {}
+        enabled: Dict[Any, bool] = {}
+        kinds: Dict[Any, Any] = {}
+        for index in log.all_of((*NAMED, *STANDING), 0, self._as_of + 1):
+            if index not in disclosed:
+                raise Refused(f"{self._report.what}: entry {index} ({log.kind(index)}) is not disclosed")
+            kind, body = log.kind(index), disclosed.body(index)
+            who = canonical(body.get("person"))
+            if kind == ADDED:
+                due[who] = [index]
+            elif kind in STANDING:
+                due.setdefault(who, []).append(index)
+            if kind == ADDED or kind in STANDING[:2]:
+                enabled[who] = kind != "person.disabled"
+            kinds[who] = body.get("kind") or kinds.get(who)
+        known = (who for who in due if log.kind(due[who][0]) == ADDED)
+        wanted = self._rule.kinds
+        return {due[who][0]: due[who] for who in known if enabled[who] and (not wanted or kinds[who] in wanted)}
+
+    def rests(self, row: Row) -> List[int]:
+        """The entries of a row, without the roster's about the account, which the exporter chose."""
+        head, log = row.ledger[0], self._pack.log
+        other = log.kind(head) in self._rule.others
+        if not other and head not in self._left:
+            need(head not in self._due, f"{row.where}: entry {head} has a row already")
+            raise Refused(f"{row.where}: entry {head} is no enabled account of this report")
+        self._left.discard(head)
+        first = [head] if other else self._due[head]
+        person = "" if other else str(self._pack.disclosed.body(head).get("person"))
+        due = first + sorted({*self._names.by(person, self._last), *self._taken} - set(first))
+        cited = [index for index in row.ledger if index in due or log.kind(index) != LISTED]
+        need(cited == due, f"{row.where}: must rest on entries {due}, and rests on {cited}")
+        tested = row.cells[self._report.columns["result"]] != "not-tested"
+        same = tested == self._fresh()
+        need(same, f"{row.where}: whether it was tested is not what the age of the roster says")
+        return due
+
+    def _fresh(self) -> bool:
+        """A roster that is older than a day, or none, tests nothing."""
+        received = self._pack.disclosed.body(self._taken[0]).get("received") if self._taken else None
+        return type(received) is int and self._as_of - received <= ROSTER_HOURS * 3_600_000_000
+
+    def finish(self, answer: Answer) -> None:
+        """After the last row: refused where one is missing."""
+        for head in sorted(self._left):
+            raise Refused(f"{self._report.what}: no row for entry {head} ({self._pack.log.kind(head)})")
+        name, kinds = self._report.name, " or ".join(self._rule.kinds)
+        answer.proved.append(
+            f"report {name}: exactly one row for each of the {len(self._due)} accounts {kinds}{' ' if kinds else ''}"
+            "that were enabled, and which roster was in force"
+        )
+        answer.not_proved.append(f"report {name}: that a row rests on the roster's last word about the account")
 
 
-def check_roster_age(pack: Contents, report: Report) -> None:
-    """A roster that is older than a day, or none, tests nothing."""
-    as_of, result = report.as_of or 0, report.at("result")
-    taken = pack.log.all_of(TAKEN, 0, as_of + 1)[-1:]
-    received = pack.disclosed.bodies.get(taken[0], {}).get("received") if taken and report.rows else None
-    fresh = type(received) is int and as_of - received <= ROSTER_HOURS * 3_600_000_000
-    for number, row in enumerate(report.rows, 1):
-        same = (row["cells"][result] != "not-tested") == fresh
-        need(same, f"{report.what} row {number}: whether it was tested is not what the age of the roster says")
+# ---- factors ---------------------------------------------------------------------------------------------------------
+# How old the factors of a session were when it was opened: one column of the report of sessions.
+
+
+MACHINE = "machine"  # the factor of a service, which shows none
+
+
+def check_age(pack: Contents, report: Report, row: Row) -> None:
+    """Whole seconds from the factors to the session; empty where no person showed one."""
+    proof = pack.disclosed.body(row.ledger[0]).get("mfa")
+    at, factors = (proof.get("at"), proof.get("factors")) if type(proof) is dict else (None, None)
+    named: List[object] = factors if type(factors) is list else []
+    age = "" if type(at) is not int or MACHINE in named else str((pack.log.time(row.ledger[0]) - at) // 1_000_000)
+    same = row.cells[report.columns["factors_age_seconds"]] == age
+    need(same, f"{row.where}: factors_age_seconds is not what follows from the entry, {age!r}")
 
 
 # ---- judging ---------------------------------------------------------------------------------------------------------
 # Each report of the pack, by the tables: what of it is proved, and what is the exporter's word.
 
 
-def judge_report(pack: Contents, name: str, answer: Answer) -> None:
-    """Reads a report of the pack and holds it against the log."""
-    report = Report(pack, name)
-    over = "over the period" if report.as_of is None else f"as of {iso(report.as_of)}"
-    answer.about.append(f"report {name} (version {report.version}), {over}: {len(report.rows)} rows")
-    for number, row in enumerate(report.rows if report.as_of is not None else [], 1):
-        for index in row["ledger"]:
+def judge_reports(pack: Contents, answer: Answer) -> List[Report]:
+    """Reads the reports of the pack and holds them against the log."""
+    names: Optional[Names] = None
+    found = []
+    for name in pack.manifest["reports"]:
+        if names is None and (name in PERIOD or name in AS_OF):
+            names = Names(pack)
+        report = Report(pack, name)
+        _judge(pack, report, names, answer)
+        over = "over the period" if report.as_of is None else f"as of {iso(report.as_of)}"
+        answer.about.append(f"report {name} (version {report.version}), {over}: {report.count} rows")
+        _say_columns(report, answer)
+        found.append(report)
+    return found
+
+
+def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answer) -> None:
+    rule: Union[Population, Accounts, None] = None
+    if names is not None and report.name in PERIOD:
+        rule = Population(pack, report, names)
+    elif names is not None and report.name in AS_OF:
+        rule = Accounts(pack, report, names)
+    recordings = Recordings(pack, report) if report.name == "sessions" else None
+    derived, chosen = DERIVED.get(report.name, {}), CHOSEN.get(report.name, {})
+    for row in report.rows():
+        for index in row.ledger if report.as_of is not None else ():
             late = pack.log.time(index) > (report.as_of or 0)
-            need(not late, f"{report.what} row {number}: rests on entry {index}, which is later than the as-of")
-    if name in RULES:
-        check_population(pack, report, RULES[name], answer)
-    elif name in AS_OF:
-        check_standing(pack, report, AS_OF[name], answer)
-        check_roster_age(pack, report)
-    else:
-        said = f"report {name}: that no row is missing or too many (what its rows rest on is proved)"
-        answer.not_proved.append(said)
-    derived = check_recordings(pack, report, answer) if name == "sessions" else ()
-    _say_columns(report, derived, answer)
-    if report.excluded:
-        reasons = "; ".join(sorted(set(report.excluded.values())))
-        said = f"report {name}: that {len(report.excluded)} rows were rightly left out: {reasons}"
-        answer.not_proved.append(said)
+            need(not late, f"{row.where}: rests on entry {index}, which is later than the as-of")
+        if rule is not None:
+            rests = rule.rests(row)
+            report.check_cells(row, derived, rests)
+            if recordings is not None:
+                check_age(pack, report, row)
+                recordings.check(row, rests)
+        report.check_cells(row, chosen, row.ledger)
+    if rule is None:
+        answer.not_proved.append(f"report {report.name}: that no row is missing or too many")
+    for each in (rule, recordings):
+        if each is not None:
+            each.finish(answer)
 
 
-def _say_columns(report: Report, derived: Tuple[str, ...], answer: Answer) -> None:
-    for column, sources in report.columns.items():
-        if sources:
-            said = " or ".join(" ".join(source) for source in sources)
-            answer.proved.append(f"report {report.name}, column {column}: what the entries say in {said}")
-        elif column not in derived:
-            answer.not_proved.append(f"report {report.name}, column {column}: the exporter's words")
+def _say_columns(report: Report, answer: Answer) -> None:
+    """Which columns are proved, which say what entries say that the exporter chose, and which are the exporter's."""
+    derived, by_rule = DERIVED.get(report.name, {}), BY_RULE.get(report.name, ())
+    chosen = CHOSEN.get(report.name, {})
+    rest = [each for each in report.columns if each not in derived and each not in by_rule and each not in chosen]
+    for columns, said in ((derived, "what the entries of each row say"), (by_rule, "what follows from them")):
+        if columns:
+            answer.proved.append(f"report {report.name}, {said}: {', '.join(columns)}")
+    if chosen:
+        said = "what entries say that the exporter chose"
+        answer.not_proved.append(f"report {report.name}, {said}: {', '.join(chosen)}")
+    if rest:
+        answer.not_proved.append(f"report {report.name}, the exporter's words: {', '.join(rest)}")
+
+
+# ---- lacking ---------------------------------------------------------------------------------------------------------
+# What a pack must hold and lacks, and what it leaves out: the first thing that the verdict says.
+
+
+README_SHA256 = ("fa2517c851b3ddd88e6c98ef1e80aec276ce872e5f885060830c3a01d50b9a14",)
+"""Of the README.txt of every release whose packs have this format."""
+REASONS = 6  # of the exclusions of a report that are told; of the others the number
+
+
+def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> List[str]:
+    """What is missing or left out, each in a few words."""
+    there = {report.name for report in reports}
+    lacking = [f"LACKS the report {name}{_because(pack, name)}" for name in REPORTS if name not in there]
+    lacking += [f"LEAVES OUT {_left_out(report)}" for report in reports if report.excluded]
+    lacking += _system(pack, answer)
+    if pack.files.sha256("README.txt") not in README_SHA256:
+        lacking.append("README.txt IS NOT OURS: do not follow it")
+    return lacking
+
+
+def _because(pack: Contents, name: str) -> str:
+    return ", which needs the entries before its first" if name in FROM_THE_BEGINNING and pack.log.first else ""
+
+
+def _system(pack: Contents, answer: Answer) -> List[str]:
+    """Whether system, release and environment of the manifest are those that a process said of itself when it began,
+    and has not said otherwise since. Every beginning of the range is disclosed."""
+    newest: Dict[str, int] = {}
+    for index in pack.log.all_of((STARTED,), 0, MAX_INTEGER + 1):
+        need(index in pack.disclosed, f"entry {index} ({STARTED}) is not disclosed")
+        newest[str(pack.disclosed.body(index).get("node"))] = index
+    said = pack.manifest["system"]
+    named = f"{said['id']}, release {said['version']}, environment {said['environment']}"
+    for index in newest.values():
+        body = pack.disclosed.body(index)
+        if [said["id"], said["version"], said["environment"]] == [
+            body.get(x) for x in ("origin", "release", "environment")
+        ]:
+            answer.proved.append(f"the system is {named}: entry {index} says so")
+            return []
+    return [f"THE LOG KNOWS NO SYSTEM {named}"]
+
+
+def _left_out(report: Report) -> str:
+    reasons = collections.Counter(report.excluded.values()).most_common()
+    told = [f"{count} as {reason!r}" for reason, count in reasons[:REASONS]]
+    if len(reasons) > REASONS:
+        told.append(f"{sum(count for _, count in reasons[REASONS:])} for {len(reasons) - REASONS} other reasons")
+    count = len(report.excluded)
+    return f"{count} of {count + report.count} of the report {report.name}: {', '.join(told)}"
 
 
 # ---- anchors ---------------------------------------------------------------------------------------------------------
@@ -1361,8 +1713,8 @@ def verify(path: str, log_keys: List[str], witness_keys: List[str], anchors: Tup
     pack, answer = Contents(_read(path), tuple(anchor.size for anchor in anchors)), Answer()
     seams = find_seams(pack)
     answer.not_proved += [seam.words() for seam in seams]
-    for name in pack.manifest["reports"]:
-        judge_report(pack, name, answer)
+    reports = judge_reports(pack, answer)
+    answer.lacks = find_lacking(pack, reports, answer)
     keys = check_authors(pack, log_keys, witness_keys, answer)
     hold_anchors(pack, seams, anchors, keys, answer)
     log = pack.log
@@ -1388,13 +1740,13 @@ def _read(path: str) -> bytes:
 
 
 def _say_of_the_log(pack: Contents, answer: Answer) -> None:
-    log, disclosed = pack.log, pack.disclosed
-    erased = sum(payload is None for payload in disclosed.payloads.values())
+    log = pack.log
+    bodies, payloads, erased = pack.disclosed.counts()
     answer.proved[:0] = [
         f"entries {log.first} to {log.end - 1} are whole in the log: none missing, doubled, reordered or changed",
         *(f"class {name}: {after - first} entries, numbers {first} to {after - 1} without a gap"
           for name, (first, after) in sorted(log.counters.items())),
-        f"{len(disclosed.bodies)} disclosed entries and {len(disclosed.payloads) - erased} payloads are in the log",
+        f"{bodies} disclosed entries and {payloads} payloads are in the log",
         f"{erased} payloads are gone, each by an entry that says so",
     ]  # fmt: skip
     answer.not_proved += [
@@ -1462,7 +1814,7 @@ class Outcome(NamedTuple):
 def main(arguments: Optional[List[str]] = None) -> int:
     """Runs the command line and returns the exit code (see the head of this file)."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    outcome = _judge(arguments)
+    outcome = _run(arguments)
     try:
         _print(outcome, "--json" in arguments)
     except OSError:
@@ -1470,7 +1822,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     return outcome.code
 
 
-def _judge(arguments: List[str]) -> Outcome:
+def _run(arguments: List[str]) -> Outcome:
     nothing = Answer()
     nothing.recordings = "not judged"
     try:
@@ -1496,6 +1848,7 @@ def _outcome(answer: Answer) -> Outcome:
     if answer.bad:
         code = RECORDINGS
         verdict += f"; {answer.bad} recording{'s' * (answer.bad > 1)} not as sealed: see the line recordings"
+    verdict = ". ".join([*answer.lacks, verdict])
     return Outcome(code, verdict, history, answer)
 
 
@@ -1503,14 +1856,15 @@ def _print(outcome: Outcome, as_json: bool) -> None:
     answer = outcome.answer
     three = {"history": outcome.history, "lawful": LAWFUL, "recordings": answer.recordings}
     lists: Tuple[Tuple[str, List[str]], ...] = (
-        ("about", answer.about), ("proved", answer.proved), ("not_proved", answer.not_proved))  # fmt: skip
+        ("lacks", answer.lacks), ("about", answer.about), ("proved", answer.proved),
+        ("not_proved", answer.not_proved))  # fmt: skip
     if as_json:
         result: Dict[str, Any] = {"exit": outcome.code, "verdict": show(outcome.verdict)}
         result.update((name, [show(text) for text in texts]) for name, texts in lists)
         result.update((name, show(text)) for name, text in three.items())
         print(json.dumps(result, indent=2), flush=True)
         return
-    for title, (_, texts) in zip(("PACK", "PROVED", "NOT PROVED"), lists):
+    for title, (_, texts) in zip(("LACKING", "PACK", "PROVED", "NOT PROVED"), lists):
         print("".join([f"{title}\n"] + [f"  - {show(text)}\n" for text in texts]) if texts else "", end="")
     for name, text in three.items() if outcome.code != USAGE else ():
         print(f"{name:11} {show(text)}")

@@ -1,8 +1,8 @@
 """The views that evidence reads: versioned and read-only. A changed meaning is a new version; old ones stay.
 
-`ev_sessions`, `ev_checks`, `ev_requests`, `ev_leavers`, `ev_standing`, `ev_people` and `ev_erasures` are the ledger's
-entries of some kinds with the fields that link them. The others are state as intervals of ledger time: a row holds
-where valid_from <= t AND t < valid_until, and `valid_from` is the time of the entry that made it so.
+`ev_sessions`, `ev_checks`, `ev_requests`, `ev_leavers`, `ev_standing`, `ev_starts`, `ev_people` and `ev_erasures` are
+entries of some kinds with the fields that link them. The others are state as intervals of ledger time: a row
+holds where valid_from <= t AND t < valid_until, and `valid_from` is the time of the entry that made it so.
 """
 
 from collections.abc import Mapping
@@ -60,6 +60,7 @@ EVIDENCE_VIEWS = (
         ),
         {"person": "person"},
     )
+    + _of_entries("ev_starts_v1", ("system.started",), {"node": "node"})
     + _of_entries("ev_people_v1", ("person.added", "person.changed"), {"person": "person"})
     + """
 CREATE VIEW IF NOT EXISTS ev_erasures_v1 AS

@@ -1,0 +1,60 @@
+"""What a pack must hold and lacks, and what it leaves out: the first thing that the verdict says."""
+
+from __future__ import annotations
+
+import collections
+from typing import Dict, List
+
+from onepam.evidence.verifier.answer import Answer
+from onepam.evidence.verifier.canonical import MAX_INTEGER
+from onepam.evidence.verifier.contents import Contents
+from onepam.evidence.verifier.refusal import need
+from onepam.evidence.verifier.report import Report
+from onepam.evidence.verifier.rules import FROM_THE_BEGINNING, REPORTS, STARTED
+
+README_SHA256 = ("fa2517c851b3ddd88e6c98ef1e80aec276ce872e5f885060830c3a01d50b9a14",)
+"""Of the README.txt of every release whose packs have this format."""
+REASONS = 6  # of the exclusions of a report that are told; of the others the number
+
+
+def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> List[str]:
+    """What is missing or left out, each in a few words."""
+    there = {report.name for report in reports}
+    lacking = [f"LACKS the report {name}{_because(pack, name)}" for name in REPORTS if name not in there]
+    lacking += [f"LEAVES OUT {_left_out(report)}" for report in reports if report.excluded]
+    lacking += _system(pack, answer)
+    if pack.files.sha256("README.txt") not in README_SHA256:
+        lacking.append("README.txt IS NOT OURS: do not follow it")
+    return lacking
+
+
+def _because(pack: Contents, name: str) -> str:
+    return ", which needs the entries before its first" if name in FROM_THE_BEGINNING and pack.log.first else ""
+
+
+def _system(pack: Contents, answer: Answer) -> List[str]:
+    """Whether system, release and environment of the manifest are those that a process said of itself when it began,
+    and has not said otherwise since. Every beginning of the range is disclosed."""
+    newest: Dict[str, int] = {}
+    for index in pack.log.all_of((STARTED,), 0, MAX_INTEGER + 1):
+        need(index in pack.disclosed, f"entry {index} ({STARTED}) is not disclosed")
+        newest[str(pack.disclosed.body(index).get("node"))] = index
+    said = pack.manifest["system"]
+    named = f"{said['id']}, release {said['version']}, environment {said['environment']}"
+    for index in newest.values():
+        body = pack.disclosed.body(index)
+        if [said["id"], said["version"], said["environment"]] == [
+            body.get(x) for x in ("origin", "release", "environment")
+        ]:
+            answer.proved.append(f"the system is {named}: entry {index} says so")
+            return []
+    return [f"THE LOG KNOWS NO SYSTEM {named}"]
+
+
+def _left_out(report: Report) -> str:
+    reasons = collections.Counter(report.excluded.values()).most_common()
+    told = [f"{count} as {reason!r}" for reason, count in reasons[:REASONS]]
+    if len(reasons) > REASONS:
+        told.append(f"{sum(count for _, count in reasons[REASONS:])} for {len(reasons) - REASONS} other reasons")
+    count = len(report.excluded)
+    return f"{count} of {count + report.count} of the report {report.name}: {', '.join(told)}"

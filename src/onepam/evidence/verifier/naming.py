@@ -1,0 +1,41 @@
+"""Who somebody was called at a time, by the entries: all that name somebody are disclosed, so the last one is known."""
+
+from __future__ import annotations
+
+import bisect
+from typing import Dict, Iterable, List, Tuple
+
+from onepam.evidence.verifier.canonical import MAX_INTEGER
+from onepam.evidence.verifier.contents import Contents
+from onepam.evidence.verifier.refusal import need
+from onepam.evidence.verifier.rules import NAMED
+
+
+class Names:
+    """The entries of the range that say how a person is called."""
+
+    def __init__(self, pack: Contents) -> None:
+        self._disclosed = pack.disclosed
+        self._entries: Dict[str, List[int]] = {}
+        for index in pack.log.all_of(NAMED, 0, MAX_INTEGER + 1):
+            need(index in pack.disclosed, f"entry {index} ({pack.log.kind(index)}) is not disclosed")
+            self._entries.setdefault(str(pack.disclosed.body(index).get("person")), []).append(index)
+
+    def by(self, person: str, at: int) -> List[int]:
+        """The entry that said last, before or at entry `at`, how the person is called: one, or none in the range."""
+        entries = self._entries.get(person, [])
+        place = bisect.bisect_right(entries, at)
+        return entries[max(0, place - 1) : place]
+
+    def of_row(self, ledger: Iterable[int], people: Tuple[Tuple[str, str], ...]) -> List[int]:
+        """Of everybody whom an entry of the row names at one of the paths, by the first that does."""
+        paths: Dict[str, List[str]] = {}
+        for kind, path in people:
+            paths.setdefault(kind, []).append(path)
+        found: Dict[str, List[int]] = {}
+        for index in ledger:
+            for path in paths.get(self._disclosed.log.kind(index), ()):
+                person = self._disclosed.value(index, path)
+                if person and person not in found:
+                    found[person] = self.by(person, index)
+        return [index for entries in found.values() for index in entries]
