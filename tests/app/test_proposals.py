@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from onepam.app.deciding.decide_proposal import deny_proposal
 from onepam.app.matrix.apply_access import apply_access
 from onepam.app.matrix.approve_change import approve_change
 from onepam.app.matrix.plan_access import plan_access
@@ -20,7 +21,7 @@ from onepam.app.requests.lapse_proposals import lapse_proposals
 from onepam.app.signing_in.accept_risk import accept_exception, propose_exception
 from onepam.app.signing_in.enrol import approve_enrolment, open_enrolment
 from onepam.domain.access.model import ConsoleRight
-from onepam.domain.access.proposal import ONE_HAND, ProposalKind, ProposalRefused
+from onepam.domain.access.proposal import ONE_HAND, RULES, ProposalKind, ProposalRefused, may_deny
 from onepam.domain.matrix.plan import Plan
 from onepam.domain.people.events import PersonDisabled
 from onepam.domain.providers.assertion import ProviderKind
@@ -35,6 +36,8 @@ from onepam.kernel.errors import Refused
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries
 from onepam.store.engine.rebuild import compare
+from onepam.store.facts.holdings import actor_facts
+from onepam.store.facts.proposals import proposal_of
 from onepam.store.read.proposals import proposals
 from tests.company import Company, record, refused
 from tests.matrix_company import FILE, founded
@@ -311,6 +314,18 @@ async def test_after_that_they_are_two_people_again(company: Company, kind: Prop
         await company.sign_in(who)
     way = await laid(company, kind)
     assert (await tried(company, way.decide, "bob"))[0] == ""
+
+
+@KINDS
+@pytest.mark.parametrize("who", ["ada", "bob", "max", "eve", "aud"])
+async def test_who_says_no_is_told_beforehand(company: Company, kind: ProposalKind, who: str) -> None:
+    """The form that a page shows and the answer of the use case are of one mind."""
+    await laid(company, kind)
+    waiting = await company.reader(lambda db, at: proposal_of(db, kind, NAMES[kind], at))
+    reader = await company.reader(lambda db, at: actor_facts(db, company.actor(who), at))
+    assert waiting is not None
+    no = await deny_proposal(company.ledger, company.actor(who), kind, NAMES[kind], "not now")
+    assert (no is None) == may_deny(waiting, reader, RULES[kind]), no
 
 
 async def test_it_lapses_with_the_end_of_what_it_proposes(company: Company) -> None:

@@ -165,6 +165,10 @@ class Browser:
         assert "alert-danger" not in page, page[page.index("alert-danger") :][:600]
         return page
 
+    async def approves(self, item: str, **form: str) -> str:
+        """Says yes to what waits, and gives the page that follows."""
+        return await self.done(f"/approvals/{item}", decision="approve", **form)
+
     async def refused(self, path: str, **form: str) -> str:
         """Posts what must be refused, by a flash or by a page; gives that page."""
         answer = await self.post(path, **form)

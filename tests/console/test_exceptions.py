@@ -53,21 +53,19 @@ async def test_one_proposes_another_accepts_and_it_ends(office: Office, ada: Bro
     assert 'value="eve@example.com"' in await ada.read("/exceptions?for=eve@example.com")
     page = await ada.done("/exceptions", **WANTED)
     assert "It waits for a senior approver." in page
-    assert "Accept the risk" not in page, "whoever proposed it does not accept it"
+    assert 'value="approve"' not in page, "whoever proposed it does not accept it"
     assert "1 waiting for a senior approver" in await ada.read("/second-factors")
     assert OFFER not in await ada.read("/people/eve"), "there is one already"
 
     office.company.clock.advance(HOUR)
     maximum = await office.sign_in("max")
-    assert "asks you to accept that Eve Example signs in" in await maximum.read("/")
-    found = re.search(r'action="(/exceptions/exc_\w+)/accept"', await maximum.read("/exceptions"))
+    found = re.search(r'action="/approvals/(exc_\w+)"', await maximum.read("/exceptions"))
     assert found
     office.company.clock.advance(6 * MINUTE)
-    stale = await maximum.post(f"{found[1]}/accept")
+    stale = await maximum.post(f"/approvals/{found[1]}", decision="approve", back="/exceptions")
     assert stale.headers["Location"] == "/step-up?next=/exceptions"
     maximum = await office.sign_in("max")
-    assert "accepted by Max Example" in await maximum.done(f"{found[1]}/accept")
-    assert "asks you to accept" not in await maximum.read("/")
+    assert "accepted by Max Example" in await maximum.approves(found[1], back="/exceptions")
 
     ada = await office.sign_in("ada")
     page = await ada.read("/people/eve")
@@ -77,10 +75,12 @@ async def test_one_proposes_another_accepts_and_it_ends(office: Office, ada: Bro
     eve = await office.sign_in("eve")
     page = await eve.read("/exceptions")
     assert "No phones on the shop floor." in page, "one's own"
-    assert f'action="{found[1]}/end"' not in page
+    assert f'action="/exceptions/{found[1]}/end"' not in page
 
-    assert "alert-danger" in await ada.refused(f"{found[1]}/end", reason="")
-    assert "Ended: a second factor is asked for again." in await ada.done(f"{found[1]}/end", reason="keys came")
+    assert "alert-danger" in await ada.refused(f"/exceptions/{found[1]}/end", reason="")
+    assert "Ended: a second factor is asked for again." in await ada.done(
+        f"/exceptions/{found[1]}/end", reason="keys came"
+    )
     assert "No second factor until" not in await ada.read("/people/eve")
     assert "None in force" in await ada.read("/second-factors")
 
@@ -90,7 +90,7 @@ async def test_it_ends_by_itself(office: Office, ada: Browser) -> None:
     found = re.search(r'id="(exc_\w+)-name"', await ada.read("/exceptions"))
     assert found
     maximum = await office.sign_in("max")
-    await maximum.done(f"/exceptions/{found[1]}/accept")
+    await maximum.approves(found[1])
     office.company.clock.advance(19 * DAY)
     ada = await office.sign_in("ada")
     assert "No second factor until" not in await ada.read("/people/eve")
@@ -117,6 +117,6 @@ async def test_only_rights_show_them(office: Office, ada: Browser) -> None:
     assert found
     vic = await office.sign_in("vic")
     assert "No phones" not in await vic.read("/exceptions")
-    assert "right" in await vic.refused(f"/exceptions/{found[1]}/accept")
+    assert "right" in await vic.refused(f"/approvals/{found[1]}", decision="approve", back="/exceptions")
     await vic.refused("/exceptions", **WANTED)
     await vic.refused(f"/exceptions/{found[1]}/end", reason="no")

@@ -88,7 +88,6 @@ FREE = {
     "POST /roster/source": _SET,
     "POST /api/roster/source": _SET,
     "POST /api/roster/source/plan": _SET,
-    "POST /provisioning/tokens/{token}/approve": _NAME,
     "POST /provisioning/tokens/{token}/end": _NAME,
     "POST /confirm/{token}/refuse": _NAME,
     "POST /confirm/{token}": "one guess: a wrong code ends the terminal's attempt",

@@ -27,8 +27,16 @@ from tests.console.browsing import Browser, Office, opened
 
 pytestmark = pytest.mark.anyio
 
-IDS = ("stk_1", "chg_1", "chg_2", "exc_1", "enr_1")
-"""A proposal of each kind that is laid by its use case: token, provider, stream, exception, new factors."""
+PAGES = {
+    "stk_1": "/provisioning",
+    "chg_1": "/providers/proposed/chg_1",
+    "chg_2": "/signals",
+    "exc_1": "/exceptions",
+    "enr_1": "/people/max",
+}
+"""A proposal of each kind that is laid by its use case, and its own page: token, provider, stream, exception, factors.
+A change of the matrix has its walk in `test_pages_admin`."""
+IDS = tuple(PAGES)
 
 
 @pytest.fixture
@@ -118,6 +126,20 @@ async def test_and_says_no_or_takes_it_back(office: Office, item: str, who: str)
     assert item not in listed(await browser.read("/approvals"))
 
 
+@pytest.mark.parametrize("item", IDS)
+async def test_the_page_of_its_kind_has_the_same_form(office: Office, item: str) -> None:
+    form = f'action="/approvals/{item}"'
+    mine = await (await office.sign_in("ada")).read(PAGES[item])
+    assert (mine.count(form), mine.count('value="approve"')) == (1, 0)
+    assert "Withdraw" in mine
+    bob = await office.sign_in("bob")
+    theirs = await bob.read(PAGES[item])
+    assert (theirs.count(form), theirs.count('value="approve"')) == (1, 1)
+    assert form not in await (await office.sign_in("aud")).read(PAGES[item])
+    office.company.clock.advance(6 * MINUTE)
+    assert "Show your factor, then approve" in await bob.read(PAGES[item])
+
+
 async def test_a_yes_to_new_factors_shows_the_link_once(office: Office) -> None:
     bob = await office.sign_in("bob")
     answer = await bob.post("/approvals/enr_1", decision="approve")
@@ -130,14 +152,29 @@ async def test_whose_factors_they_are_cancels(office: Office) -> None:
     """Also somebody who decides on nothing, on the page of their factors."""
     max_ = await office.sign_in("max")
     assert "Ada Example asks to set all your factors anew" in await max_.read("/factors")
-    await max_.done("/factors/enrolments/enr_1/cancel")
+    await max_.done("/approvals/enr_1", decision="deny", back="/factors")
     assert "asks to set all your factors anew" not in await max_.read("/factors")
     await record(office.company.ledger, EnrolmentProposed("enr_2", "max", "lost it", "ada"))
     eve = await office.sign_in("eve")
-    await eve.refused("/factors/enrolments/enr_2/cancel")
+    await eve.refused("/approvals/enr_2", decision="deny", back="/factors")
 
 
 async def test_who_decides_on_nothing_has_no_inbox(office: Office) -> None:
     eve = await office.sign_in("eve")
     assert (await eve.get("/approvals")).status_code == 403
-    assert (await eve.post("/approvals/stk_1", decision="approve")).status_code == 403
+    for item in IDS:
+        said = await eve.refused(f"/approvals/{item}", decision="approve", back="/")
+        assert "This needs a role with the right to" in said
+    request = (await office.company.ask("eve", "web-1", "root")).request
+    assert "waits for a decision" in await eve.refused(f"/approvals/{request}", decision="approve")
+
+
+async def test_the_way_back_stays_here(office: Office) -> None:
+    bob = await office.sign_in("bob")
+    answer = await bob.post("/approvals/stk_1", decision="deny", back="//evil.example")
+    assert answer.headers["Location"] == "/"
+    answer = await bob.post("/approvals/chg_2", decision="deny", back="/signals")
+    assert answer.headers["Location"] == "/signals"
+    office.company.clock.advance(6 * MINUTE)
+    answer = await bob.post("/approvals/chg_1", decision="approve", back="https://evil.example/")
+    assert answer.headers["Location"] == "/step-up?next=/"

@@ -142,13 +142,14 @@ async def test_a_link_for_an_administrator_takes_two(office: Office) -> None:
     assert (await ada.post("/people/cyd/enrol-link")).status_code == 303
     assert "waits for another administrator" in await ada.read("/people/cyd")
     theirs = await bob.read("/people/cyd")
-    action = re.search(r'action="(/people/cyd/enrol-link/enr_\w+)"', theirs)
+    action = re.search(r'action="(/approvals/enr_\w+)"', theirs)
     assert action
-    assert "Nobody approves their own proposal" in await ada.refused(action[1])
+    yes = {"decision": "approve", "back": "/people/cyd"}
+    assert "Nobody approves their own proposal" in await ada.refused(action[1], **yes)
     office.company.clock.advance(6 * MINUTE)
-    assert (await bob.post(action[1])).headers["Location"] == "/step-up?next=/people/cyd"
+    assert (await bob.post(action[1], **yes)).headers["Location"] == "/step-up?next=/people/cyd"
     bob = await office.sign_in("bob")
-    assert "/enrol/enr_" in (await bob.post(action[1])).text
+    assert "/enrol/enr_" in (await bob.post(action[1], **yes)).text
 
 
 @pytest.mark.anyio
@@ -177,19 +178,21 @@ async def test_a_change_is_planned_proposed_and_approved_by_another(office: Offi
     proposed = await ada.post("/changes", text=hidden(planned.text, "text"), digest=hidden(planned.text, "digest"))
     here = proposed.headers["Location"]
     page = await ada.read(here)
-    assert "another administrator must approve it" in page
+    assert "Nobody approves their own proposal" in page
     assert "Withdraw" in page
-    assert "An administrator decides." in await aud.read(here)
+    assert "This needs a role with the right to administer" in await aud.read(here)
     theirs = await bob.read(here)
     assert "diff-add" in theirs
-    digest = hidden(theirs, "digest")
-    assert "not what is proposed" in await bob.refused(here, decision="approve", digest="0" * 64)
-    assert "Nobody approves their own proposal" in await ada.refused(here, decision="approve", digest=digest)
+    item, yes = here.rpartition("/")[2], {"digest": hidden(theirs, "digest"), "back": here}
+    own = await ada.refused(f"/approvals/{item}", decision="approve", **yes)
+    assert "Nobody approves their own proposal" in own
+    other = await bob.refused(f"/approvals/{item}", decision="approve", **{**yes, "digest": "0" * 64})
+    assert "not what is proposed" in other
     office.company.clock.advance(6 * MINUTE)
-    stale = await bob.post(here, decision="approve", digest=digest)
+    stale = await bob.post(f"/approvals/{item}", decision="approve", **yes)
     assert stale.headers["Location"] == f"/step-up?next={here}"
     bob = await office.sign_in("bob")
-    page = await bob.done(here, decision="approve", digest=digest)
+    page = await bob.approves(item, **yes)
     assert "Approved, and in force." in page
     assert "In force" in page
     matrix = await aud.read("/roles")
@@ -221,11 +224,11 @@ async def test_a_change_is_rejected_withdrawn_or_means_nothing(office: Office) -
         planned = await ada.post("/changes/plan", text=ACCESS)
         answer = await ada.post("/changes", text=ACCESS, digest=hidden(planned.text, "digest"))
         here = answer.headers["Location"]
+        no = {"decision": "deny", "back": here}
+        item = f"/approvals/{here.rpartition('/')[2]}"
         if who is bob:
-            assert "reason is empty" in await bob.refused(f"{here}/reject", reason="")
-        assert words in await who.done(f"{here}/reject", reason=reason)
-    assert (await bob.post("/changes/nothing/reject", reason="x")).status_code == 404
-    assert (await bob.post("/changes/nothing", decision="approve", digest="")).status_code == 404
+            assert "reason is empty" in await bob.refused(item, **no)
+        assert words in await who.done(item, comment=reason, **no)
     assert (await bob.get("/changes/nothing")).status_code == 404
 
 

@@ -90,12 +90,13 @@ async def test_a_provider_is_connected_by_two_administrators(office: Office, pro
     ada, bob = await office.sign_in("ada"), await office.sign_in("bob")
     change = await proposed(ada, form(provider))
     mine = await ada.read(f"/providers/proposed/{change}")
-    assert "another administrator must approve it" in mine
+    assert "Nobody approves their own proposal" in mine
     assert provider.issuer in mine
     assert provider.client_secret not in mine
-    assert "Nobody approves their own proposal" in await ada.refused(f"/providers/{change}/approve")
+    assert "Nobody approves their own proposal" in await ada.refused(f"/approvals/{change}", decision="approve")
     assert "waits for another administrator: Okta" in await bob.read("/providers")
-    assert "In force" in await bob.done(f"/providers/{change}/approve")
+    assert f'action="/approvals/{change}"' in await bob.read(f"/providers/proposed/{change}")
+    assert "in force" in await bob.approves(change, back="/providers")
     (found,) = await office.company.reader(rows.providers)
     assert found.provider.rule == ProviderRule(attests=("mfa",), domains=("example.com",), groups=True)
     assert found.provider.secret is not None
@@ -105,7 +106,7 @@ async def test_a_provider_is_connected_by_two_administrators(office: Office, pro
 
 async def test_a_change_shows_what_differs_and_keeps_the_secret(office: Office, provider: OidcProvider) -> None:
     ada, bob = await office.sign_in("ada"), await office.sign_in("bob")
-    await bob.done(f"/providers/{await proposed(ada, form(provider))}/approve")
+    await bob.approves(await proposed(ada, form(provider)))
     first = await office.company.reader(rows.by_provider, None, OKTA)
     page = await bob.read(f"/providers/new?provider={OKTA}")
     assert 'value="example.com"' in page
@@ -123,7 +124,9 @@ async def test_a_change_shows_what_differs_and_keeps_the_secret(office: Office, 
     assert "Client secret" in await ada.read(
         f"/providers/proposed/{await proposed(bob, form(provider, secret='another one'))}"
     )
-    assert "It will not take effect" in await ada.done(f"/providers/{change}/reject")
+    no = await ada.done(f"/approvals/{change}", decision="deny", back="/providers")
+    assert "It will not take effect" in no
+    assert change not in no
 
 
 async def test_a_proposal_is_changed_in_its_place(office: Office, provider: OidcProvider) -> None:
@@ -246,7 +249,7 @@ def saml_form(**more: str) -> dict[str, str]:
 async def test_a_saml_provider_gets_a_key_of_ours_which_is_changed_without_a_gap(office: Office) -> None:
     ada, bob = await office.sign_in("ada"), await office.sign_in("bob")
     theirs = new_key("lab.example", office.company.clock.now, secrets.token_bytes).certificate
-    await bob.done(f"/providers/{await proposed(ada, saml_form(metadata=metadata(theirs)))}/approve")
+    await bob.approves(await proposed(ada, saml_form(metadata=metadata(theirs))))
     settings = [await ready(office)]
     page = await ada.read("/providers")
     assert "1,094 days" in page
@@ -256,7 +259,7 @@ async def test_a_saml_provider_gets_a_key_of_ours_which_is_changed_without_a_gap
     for how in ("add", "switch"):
         change = await proposed(ada, saml_form(our_key=how))
         assert "Our own keys" in await bob.read(f"/providers/proposed/{change}")
-        await bob.done(f"/providers/{change}/approve")
+        await bob.approves(change)
         settings.append(await ready(office))
     first, both, second = (tuple(key.certificate for key in each.keys) for each in settings)
     assert both == (*first, *second), "both are published before the new one signs"
@@ -286,7 +289,7 @@ async def test_what_is_wrong_with_metadata_is_said(office: Office) -> None:
 
 async def test_a_provider_that_does_not_answer_says_so(office: Office, provider: OidcProvider) -> None:
     ada, bob = await office.sign_in("ada"), await office.sign_in("bob")
-    await bob.done(f"/providers/{await proposed(ada, form(provider))}/approve")
+    await bob.approves(await proposed(ada, form(provider)))
     assert "It cannot be used" not in await ada.read(f"/providers/{OKTA}")
     office.company.clock.advance(2 * HOUR)
     provider.answer("/.well-known/openid-configuration", status=503)
@@ -298,7 +301,7 @@ async def test_a_provider_that_does_not_answer_says_so(office: Office, provider:
 
 async def test_a_declaration_and_a_removal(office: Office, provider: OidcProvider) -> None:
     ada, bob = await office.sign_in("ada"), await office.sign_in("bob")
-    await bob.done(f"/providers/{await proposed(ada, form(provider, attests=''))}/approve")
+    await bob.approves(await proposed(ada, form(provider, attests="")))
     page = await ada.read(f"/providers/{OKTA}")
     last = re.search(r'max="([0-9-]+)"', page)
     assert last

@@ -28,13 +28,13 @@ async def test_a_token_takes_two_and_is_shown_once(office: Office) -> None:
     assert re.search(r"scim_[A-Za-z0-9_-]{43}", shown)
     again = await ada.read("/provisioning")
     assert not re.search(r"scim_[A-Za-z0-9_-]{43}", again)
-    token = re.search(r"/provisioning/tokens/(stk_\w+)/end", again)
+    token = re.search(r"/approvals/(stk_\w+)", again)
     assert token
-    assert "/approve" not in again
+    assert 'value="approve"' not in again
     path = f"/provisioning/tokens/{token[1]}"
-    assert "Nobody approves" in await ada.refused(f"{path}/approve")
-    assert "works now" in await bob.done(f"{path}/approve")
-    assert "In touch" not in await bob.read("/provisioning")
+    assert "Nobody approves" in await ada.refused(f"/approvals/{token[1]}", decision="approve", back="/provisioning")
+    assert 'value="approve"' in await bob.read("/provisioning")
+    assert "In touch" not in await bob.approves(token[1], back="/provisioning")
     assert "void" in await bob.done(f"{path}/end", reason="not needed")
     assert (await bob.post(f"{path}/end", reason="again")).status_code == 404
     assert "400 days" in await ada.refused("/provisioning/tokens", **{**FORM, "days": "1000"})
@@ -53,10 +53,10 @@ async def test_a_token_for_the_people_of_an_identity_provider(office: Office) ->
     assert f'<option value="{okta}">Okta Corp</option>' in await ada.read("/provisioning")
     await ada.post("/provisioning/tokens", **{**FORM, "provider": "", "of": okta})
     shown = await ada.read("/provisioning")
-    token = re.search(r"/provisioning/tokens/(stk_\w+)/end", shown)
+    token = re.search(r"/approvals/(stk_\w+)", shown)
     assert token
     assert not (await facts(office, query)).provisioned
-    assert "works now" in await bob.done(f"/provisioning/tokens/{token[1]}/approve")
+    await bob.approves(token[1])
     assert (await facts(office, query)).provisioned
 
 

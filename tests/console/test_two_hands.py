@@ -123,12 +123,11 @@ async def test_replacing_an_approvers_factors_takes_two_and_serves_neither(offic
     await office.company.bind("bob", "engineer")
     ada = await office.sign_in("ada")
     assert "waits for a second administrator" in await ada.done("/people/max/enrol-link")
-    action = found(
-        r'action="(/people/max/enrol-link/enr_\w+)"', await (await office.sign_in("bob")).read("/people/max")
-    )
-    assert "Nobody approves their own proposal" in await ada.refused(action)
+    action = found(r'action="(/approvals/enr_\w+)"', await (await office.sign_in("bob")).read("/people/max"))
+    assert "Nobody approves their own proposal" in await ada.refused(action, decision="approve")
     bob = await office.sign_in("bob")
-    as_max = await signs_in(office, "max@example.com", await enrols(office, link_in((await bob.post(action)).text)))
+    link = link_in((await bob.post(action, decision="approve")).text)
+    as_max = await signs_in(office, "max@example.com", await enrols(office, link))
     for person in ("ada", "bob"):
         request, digest = await asks(office, person)
         answer = await as_max.post(f"/approvals/{request}", decision="approve", digest=digest)
@@ -152,13 +151,13 @@ async def test_where_nobody_else_can_decide_it_takes_two_days_and_is_told(office
     assert kinds(office)[-1] == "enrolment.announced"
     assert "New factors of somebody were announced" in await ada.read("/")
     page = await ada.read("/people/bob")
-    assert "Agree and make the link" not in page
-    cancel = found(r'action="(/people/bob/enrol-link/enr_\w+)/cancel"', page)
-    assert "Nobody else could decide on it" in await ada.refused(cancel)
+    assert 'value="approve"' not in page
+    item = found(r'action="(/approvals/enr_\w+)"', page)
+    assert "Nobody else could decide on it" in await ada.refused(item, decision="approve")
     office.company.clock.advance(2 * DAY)
     ada = await office.sign_in("ada")
-    assert "Agree and make the link" in await ada.read("/people/bob")
-    link = link_in((await ada.post(cancel)).text)
+    assert 'value="approve"' in await ada.read("/people/bob")
+    link = link_in((await ada.post(item, decision="approve")).text)
     as_bob = await signs_in(office, "bob@example.com", await enrols(office, link))
     assert "People" in await as_bob.read("/people")
 
@@ -167,13 +166,13 @@ async def test_where_nobody_else_can_decide_it_takes_two_days_and_is_told(office
 async def test_anybody_who_administers_cancels_it(office: Office, who: str) -> None:
     ada = await office.sign_in("ada")
     await ada.done("/people/bob/enrol-link")
-    cancel = found(r'action="(/people/bob/enrol-link/enr_\w+/cancel)"', await ada.read("/people/bob"))
+    item = found(r'action="(/approvals/enr_\w+)"', await ada.read("/people/bob"))
     browser = await office.sign_in(who)
-    assert "Cancelled: no link is made of it." in await browser.done(cancel)
+    assert "It will not take effect." in await browser.done(item, decision="deny", back="/factors")
     assert "were announced" not in await ada.read("/")
     office.company.clock.advance(2 * DAY)
     ada = await office.sign_in("ada")
-    assert "no such enrolment" in (await ada.refused(cancel)).lower()
+    assert "waits for a decision" in await ada.refused(item, decision="approve")
 
 
 async def test_a_link_ends_with_who_made_it(office: Office) -> None:

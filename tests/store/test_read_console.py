@@ -13,6 +13,7 @@ from onepam.store.read.console import counts, entry, kept, newest, setup
 from onepam.store.read.estate import sites
 from onepam.store.read.explain import asked
 from onepam.store.read.moments import history_of
+from onepam.store.read.proposals import proposed_enrolment
 from onepam.store.read.requests import count_waiting, request_of_grant, requests
 from onepam.store.read.second_factor import mfa_report
 from onepam.store.read.sessions import (
@@ -24,7 +25,6 @@ from onepam.store.read.sessions import (
     refusals,
     sessions,
 )
-from onepam.store.read.sign_ins import proposed_enrolment
 from tests.company import Company, record
 
 

@@ -24,6 +24,7 @@ from tests.console.samples.company import (
     Context,
     ago,
     ahead,
+    decision,
 )
 
 
@@ -239,10 +240,8 @@ CHANGES = ChangesPage(
         "effects": _EFFECTS,
         "diff": _DIFF,
     },
-    may_approve=True,
+    decision=decision("chg_3", digest="4be1d00c5f77a2"),
     may_propose=True,
-    may_withdraw=False,
-    why_not="",
 )
 
 PROPOSE = ProposePage(

@@ -84,3 +84,13 @@ TOMAS, LENA = someone("tomas", "Tomás Herrera"), someone("lena", "Lena Vogel")
 
 def ssh(login: str, name: str) -> str:
     return f"ssh -p 2222 {login}@{name}@gate.example.org"
+
+
+def decision(ident: str, **more: object) -> Context:
+    """The form on what waits, for somebody who may decide."""
+    may = {"decides": True, "denies": True, "mine": False, "stale": False, "why_not": ""}
+    return {"id": ident, "digest": "", **may, **more}
+
+
+MINE_TO_WAIT: Context = {"decides": False, "mine": True, "why_not": "Nobody approves their own proposal."}
+"""Of whoever proposed it."""

@@ -13,7 +13,7 @@ from onepam.console.signing_in.entrance_page import (
 from onepam.console.signing_in.exceptions_page import ExceptionsPage
 from onepam.console.signing_in.factors_page import FactorsPage, TotpPage
 from onepam.kernel.clock import DAY, HOUR, SECOND
-from tests.console.samples.company import NOW, Context, ago, ahead
+from tests.console.samples.company import NOW, Context, ago, ahead, decision
 
 PASSKEY = {"options": "/sign-in/passkey/options", "verify": "/sign-in/passkey"}
 QR = (
@@ -124,7 +124,7 @@ FACTORS = FactorsPage(
 )
 NO_FACTORS = replace(
     FACTORS,
-    asked={"id": "enr_1", "by": "Lena Vogel", "alone": None},
+    asked={"by": "Lena Vogel", "alone": None, "decision": decision("enr_1", decides=False)},
     passkeys=[],
     totp=None,
     keys=[],
@@ -156,11 +156,10 @@ _EXCEPTION: Context = {
     "accepted_by": "",
     "accepted": None,
     "ends": ahead(30 * 24 * HOUR),
-    "may_accept": True,
     "may_end": True,
 }
 EXCEPTIONS = ExceptionsPage(
-    waiting=[_EXCEPTION],
+    waiting=[{**_EXCEPTION, "decision": decision("exc_1")}],
     accepted=[{**_EXCEPTION, "id": "exc_2", "accepted_by": "Lena Vogt", "accepted": ago(HOUR)}],
     may_propose=True,
     latest=ahead(90 * 24 * HOUR),

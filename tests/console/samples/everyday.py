@@ -17,6 +17,7 @@ from tests.console.samples.company import (
     FRESH_PROOF,
     JONAS,
     LENA,
+    MINE_TO_WAIT,
     MIRA,
     PRIYA,
     PROOF,
@@ -28,6 +29,7 @@ from tests.console.samples.company import (
     Context,
     ago,
     ahead,
+    decision,
     ssh,
 )
 
@@ -220,7 +222,7 @@ REQUEST = RequestPage(
 def letter(ident: str, person: Context, target: Context, login: str, reason: str, age: int, **more: Any) -> Context:
     return {
         "id": ident,
-        "digest": "b1946ac92492",
+        "decision": decision(ident, digest="b1946ac92492"),
         "person": person,
         "resource": target,
         "login": login,
@@ -316,7 +318,16 @@ APPROVALS = ApprovalsPage(
 NO_APPROVALS = replace(APPROVALS, waiting=[], decided=[], stranded=[])
 
 
-def laid(ident: str, kind: str, icon: str, title: str, facts: dict[str, str], by: Context, **more: Any) -> Context:
+def laid(
+    ident: str,
+    kind: str,
+    icon: str,
+    title: str,
+    facts: dict[str, str],
+    by: Context,
+    said: Context | None = None,
+    **more: Any,
+) -> Context:
     return {
         "id": ident,
         "kind": kind,
@@ -327,11 +338,8 @@ def laid(ident: str, kind: str, icon: str, title: str, facts: dict[str, str], by
         "at": ago(3 * HOUR),
         "until": ahead(6 * DAY),
         "alone": None,
-        "digest": "",
         "href": "/changes/chg_1",
-        "decides": True,
-        "mine": False,
-        "stale": False,
+        "decision": decision(ident, **(said or {})),
         **more,
     }
 
@@ -348,11 +356,11 @@ PROPOSALS = replace(
         ),
         laid(
             "stk_1", "SCIM token", "id-badge-2", "SCIM token Okta",
-            {"Directory": "okta", "From": "203.0.113.0/24", "For": "example.org"}, LENA, stale=True,
+            {"Directory": "okta", "From": "203.0.113.0/24", "For": "example.org"}, LENA, {"stale": True},
         ),
         laid(
             "enr_1", "New factors", "fingerprint", "New factors of Mira Okafor",
-            {"Because": "lost the telephone"}, MIRA, alone=ahead(DAY), mine=True, decides=False,
+            {"Because": "lost the telephone"}, MIRA, MINE_TO_WAIT, alone=ahead(DAY),
         ),
     ],
 )  # fmt: skip

@@ -7,7 +7,7 @@ from onepam.console.frame.rendering import Shell
 from onepam.kernel.clock import DAY, SECOND
 from tests.console.samples.access import CHANGES, PLANNED, PROPOSE, RESOURCE, RESOURCES, ROLES
 from tests.console.samples.activity import CHECKPOINT, LEDGER, LEDGER_ALONE, LIVE_SESSION, SESSION, SESSIONS
-from tests.console.samples.company import FRESH_PROOF, MINE, ago, ahead, outside, shell
+from tests.console.samples.company import FRESH_PROOF, MINE, MINE_TO_WAIT, ago, ahead, decision, outside, shell
 from tests.console.samples.entrance import (
     CLI,
     CONFIRM,
@@ -156,14 +156,14 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
         replace(
             PERSON,
             link={"url": "https://onepam.example.org/enrol/enr_4fQx", "ends": ahead(DAY)},
-            agree={"id": "enr_1", "by": "per_lena", "mine": False, "alone": None, "may": True},
+            waiting={"alone": None, "decision": decision("enr_1")},
         ),
     ),
     "person-announced": (
         shell("/people/per_jonas"),
         replace(
             PERSON,
-            agree={"id": "enr_1", "by": "per_lena", "mine": True, "alone": ahead(2 * DAY), "may": False},
+            waiting={"alone": ahead(2 * DAY), "decision": decision("enr_1", **MINE_TO_WAIT)},
         ),
     ),
     "providers": (shell("/providers"), PROVIDERS),

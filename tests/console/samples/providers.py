@@ -15,7 +15,7 @@ from onepam.console.providers.providers_page import (
 )
 from onepam.domain.providers.assertion import ProviderKind
 from onepam.kernel.clock import DAY, HOUR, MINUTE
-from tests.console.samples.company import LENA, MIRA, TOMAS, Context, ago, ahead
+from tests.console.samples.company import LENA, MINE_TO_WAIT, MIRA, TOMAS, Context, ago, ahead, decision
 
 CONSOLE = "https://onepam.example.org"
 OKTA, ANY_SAML = vendor_of(ProviderKind.OIDC, "okta"), vendor_of(ProviderKind.SAML, "any")
@@ -120,8 +120,7 @@ PROPOSED = ProviderProposedPage(
     expiries=[],
     addresses=addresses(ProviderKind.OIDC, CONSOLE, "idp_okta"),
     may_change=True,
-    mine=False,
-    stale=False,
+    decision=decision("chg_7"),
 )
 CHANGED = replace(
     PROPOSED,
@@ -134,7 +133,7 @@ CHANGED = replace(
         {"what": "Attests a second factor", "before": "nothing", "after": "https://refeds.org/profile/mfa"},
     ],
     expiries=[CERTIFICATE, OWN],
-    mine=True,
+    decision=decision("chg_7", **MINE_TO_WAIT),
 )  # fmt: skip
 FORM = ProviderFormPage(
     vendor=OKTA.context(CONSOLE, "idp_okta"),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from onepam.console.provisioning.provisioning_page import ProvisioningPage
 from onepam.kernel.clock import DAY, MINUTE
-from tests.console.samples.company import LENA, MIRA, Context, ago, ahead
+from tests.console.samples.company import LENA, MIRA, Context, ago, ahead, decision
 
 _TOKEN: Context = {
     "id": "stk_1",
@@ -18,7 +18,7 @@ _TOKEN: Context = {
     "proposed_by": LENA,
     "approved_by": MIRA,
     "oauth": False,
-    "mine": False,
+    "decision": None,
 }
 PROVISIONING = ProvisioningPage(
     directories=[
@@ -74,6 +74,7 @@ PROVISIONING = ProvisioningPage(
             "networks": "",
             "approved_by": None,
             "oauth": True,
+            "decision": decision("stk_2"),
         },
         {**_TOKEN, "id": "stk_3", "name": "Partners", "provider": "partners", "over": True, "ends": ago(DAY)},
     ],

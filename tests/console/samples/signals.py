@@ -2,7 +2,7 @@
 
 from onepam.console.providers.signals_page import SignalNewPage, SignalsPage, SignalTokenPage
 from onepam.kernel.clock import DAY, HOUR, MINUTE
-from tests.console.samples.company import JONAS, TOMAS, Context, ago
+from tests.console.samples.company import JONAS, MINE_TO_WAIT, TOMAS, Context, ago, decision
 
 
 def stream(**more: object) -> Context:
@@ -19,8 +19,8 @@ def proposal(**more: object) -> Context:
     return {
         "id": "chg_7", "name": "Endpoint protection", "new": True, "issuer": "https://edr.example.com",
         "audience": "https://pam.example.com", "provider": "Okta", "delivery": "poll",
-        "address": "https://edr.example.com/ssf/poll", "by": {"id": JONAS["id"], "name": JONAS["name"]}, "mine": False,
-        "at": ago(HOUR), **more,
+        "address": "https://edr.example.com/ssf/poll", "by": {"id": JONAS["id"], "name": JONAS["name"]},
+        "at": ago(HOUR), "decision": decision("chg_7"), **more,
     }  # fmt: skip
 
 
@@ -38,12 +38,11 @@ SIGNALS = SignalsPage(
                words="Cannot be fetched",
                trouble="edr.example.com did not answer within 10 seconds.", last=None, verified=None),
     ],
-    proposals=[proposal(), proposal(id="chg_8", new=False, mine=True)],
+    proposals=[proposal(), proposal(id="chg_8", new=False, decision=decision("chg_8", **MINE_TO_WAIT))],
     signals=[signal(), signal(word="Credential changed", detail="revoke", person=None, ended=0, reason="")],
     may_change=True,
-    stale=False,
 )  # fmt: skip
-NO_SIGNALS = SignalsPage(streams=[], proposals=[], signals=[], may_change=True, stale=True)
+NO_SIGNALS = SignalsPage(streams=[], proposals=[], signals=[], may_change=True)
 FORM = SignalNewPage(
     form={
         "name": "Okta", "provider": "idp_okta", "issuer": "https://example.okta.com",

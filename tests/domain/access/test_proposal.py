@@ -18,6 +18,7 @@ from onepam.domain.access.proposal import (
     fallen,
     judge,
     lapses,
+    may_deny,
     may_propose,
 )
 from onepam.domain.history.commit import Decided
@@ -121,6 +122,16 @@ def test_what_falls(kind: ProposalKind) -> None:
     assert judged(replace(laid, present=False), ada) == (Ruling.VOID, f"{kind.value}.proposer_left")
     assert judged(laid, ada, laid.since) == (Ruling.VOID, f"{kind.value}.overtaken")
     assert judged(laid, ada, Instant(laid.since - 1)) is None
+
+
+@KINDS
+def test_who_says_no(kind: ProposalKind) -> None:
+    row, laid = TABLE[kind], proposal(kind, "x", "bob", person="eve")
+    for right in ConsoleRight:
+        somebody_else = somebody("ada", right, age=DAY)
+        assert may_deny(laid, somebody_else, RULES[kind]) == (right in (row.proposes, row.decides)), right
+    assert may_deny(laid, somebody("eve", None), RULES[kind]) == (not row.benefits)
+    assert not may_deny(laid, somebody("bob", None), RULES[kind]), "who lost the right takes nothing back"
 
 
 def test_it_lapses_with_the_end_of_what_it_proposes_where_that_is_earlier() -> None:

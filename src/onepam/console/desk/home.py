@@ -25,7 +25,6 @@ from onepam.store.read.catalogue import Catalogue, OpenAccess, Requestable, cata
 from onepam.store.read.confirmations import waiting_confirmations
 from onepam.store.read.console import Setup, setup
 from onepam.store.read.explain import explain
-from onepam.store.read.federated import exceptions
 from onepam.store.read.leavers import open_doors, stranded
 from onepam.store.read.names import name
 from onepam.store.read.provisioning import groups_without_directory
@@ -38,7 +37,6 @@ MOST_OFFERED = 40
 MOST_OFFERS = 2_000
 MOST_OF_MINE = 8
 MOST_ALERTS = 5
-_ACCEPTS = ConsoleRight.ACCEPT_RISK
 
 
 async def home_page(visit: Visit) -> Response:
@@ -193,28 +191,13 @@ def _waiting_for(db: Snapshot, at: Instant, ident: str) -> str:
 
 async def _alerts(visit: Visit) -> list[Context]:
     """What administrators must see: the alarms, doors that would still open for a leaver, requests that nobody may
-    decide. And what waits for a senior approver."""
+    decide."""
     if visit.at is not None:
         return []
-    risks = await visit.services.reader(_risks, None, visit.me.actor.person) if visit.me.has(_ACCEPTS) else []
     alarms = [
         {"text": f"{each.sentence} {each.what_to_do}", "href": each.where, "state": "finding"} for each in visit.alarms
     ]
-    return alarms + risks + (await visit.services.reader(_found, None) if visit.me.has(ConsoleRight.ADMINISTER) else [])
-
-
-def _risks(db: Snapshot, at: Instant, me: str) -> list[Context]:
-    """Exceptions from the second factor that wait for this senior approver."""
-    return [
-        {
-            "text": f"{each.proposed_by_name} asks you to accept that {each.person_name} signs in without a second "
-            "factor.",
-            "href": "/exceptions",
-            "state": "due",
-        }
-        for each in exceptions(db, at)
-        if not each.accepted_by and me not in (each.proposed_by, each.person)
-    ][:MOST_ALERTS]
+    return alarms + (await visit.services.reader(_found, None) if visit.me.has(ConsoleRight.ADMINISTER) else [])
 
 
 def _found(db: Snapshot, at: Instant) -> list[Context]:

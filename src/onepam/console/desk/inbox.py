@@ -1,6 +1,6 @@
 """The inbox: everything that waits for the reader's decision, whatever its kind, and the one pair of actions on it."""
 
-from dataclasses import dataclass
+from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -9,14 +9,17 @@ from onepam.app.ports import Snapshot
 from onepam.app.requests.approve_request import approve_request, undo_approval
 from onepam.app.requests.deny_request import deny_request
 from onepam.console.desk.inbox_page import ApprovalsPage
+from onepam.console.frame.decision import decision
 from onepam.console.frame.page import Context
-from onepam.console.frame.places import DECIDES, Place, Shown
+from onepam.console.frame.places import DECIDES, MEMBER, Place, Shown
 from onepam.console.frame.rendering import Flash
 from onepam.console.frame.view import View, resources
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import asked_before
+from onepam.console.signing_in.entering import following
+from onepam.domain.access.authority import ActorFacts
 from onepam.domain.access.model import ConsoleRight
-from onepam.domain.access.proposal import RULES, ProposalKind
+from onepam.domain.access.proposal import ProposalKind
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import MILLISECOND, Instant
 from onepam.kernel.errors import Refused
@@ -30,6 +33,8 @@ from onepam.store.read.explain import asked
 from onepam.store.read.leavers import stranded
 
 HERE = "/approvals"
+SHOW_A_FACTOR = frozenset({"factor.stale", "mfa.not_shown"})
+"""Refusals after which the reader shows a second factor, and repeats what they said."""
 MOST_DECIDED = 10
 
 KINDS = {
@@ -49,26 +54,26 @@ async def inbox_page(visit: Visit) -> Response:
 
 
 async def decide(visit: Visit) -> Response:
-    """The reader's word on a request or a proposal."""
-    ident, decision = visit.path("item"), visit.form.get("decision")
-    if decision not in ("approve", "deny"):
+    """The reader's word on a request or a proposal, from whichever page it is given; back there."""
+    ident, said, back = visit.path("item"), visit.form.get("decision"), following(visit.form.get("back", HERE))
+    if said not in ("approve", "deny"):
         return visit.refusal(Refused("form.malformed", "A decision is to approve or to deny.", "Go back."), 409)
     kind = await visit.services.reader(laid.proposal_kind, None, ident)
     if kind is None:
-        return await _on_request(visit, ident, approve=decision == "approve")
-    if decision == "deny":
-        refused = await deny_proposal(visit.services.ledger, visit.me.actor, kind, ident, visit.form.get("comment", ""))
-        return visit.outcome(refused, HERE, "It will not take effect.")
-    if _seat(visit).stale(kind):
-        return visit.go(f"/step-up?next={HERE}")
-    found = await visit.services.reader(change, None, ident) if kind is ProposalKind.CHANGE else None
-    token = new_token("enr", visit.services.random)
-    seen = Seen(visit.form.get("digest", ""), found.text if found else "", token_digest(token).hex())
-    outcome = await approve_proposal(visit.services.ledger, visit.me.actor, kind, ident, seen)
-    if isinstance(outcome, Refused):
-        return visit.outcome(outcome, HERE, "")
-    if outcome is None:
-        return visit.outcome(None, HERE, "Approved, and in force.")
+        return await _on_request(visit, ident, approve=said == "approve")
+    ledger, actor, done = visit.services.ledger, visit.me.actor, "Approved, and in force."
+    token, outcome = new_token("enr", visit.services.random), None
+    if said == "deny":
+        outcome = await deny_proposal(ledger, actor, kind, ident, visit.form.get("comment", ""))
+        done = "It will not take effect."
+    else:
+        found = await visit.services.reader(change, None, ident) if kind is ProposalKind.CHANGE else None
+        seen = Seen(visit.form.get("digest", ""), found.text if found else "", token_digest(token).hex())
+        outcome = await approve_proposal(ledger, actor, kind, ident, seen)
+    if isinstance(outcome, Refused) and outcome.code in SHOW_A_FACTOR:
+        return visit.go(f"/step-up?next={quote(back)}")
+    if outcome is None or isinstance(outcome, Refused):
+        return visit.outcome(outcome, back, done)
     link = f"{visit.services.origin}/enrol/{token.reveal().decode('ascii')}"
     return await _show(visit, {"url": link, "ends": outcome})
 
@@ -83,52 +88,26 @@ async def _on_request(visit: Visit, request: str, *, approve: bool) -> Response:
     """A refusal is a page, so that it is seen. An approval can be undone until it takes effect."""
     ledger, comment = visit.services.ledger, visit.form.get("comment", "")
     outcome: object
-    if not request.startswith("req_"):
+    if not request.startswith("req_") or not visit.me.has(*DECIDES.rights):
         outcome = unknown_proposal(request)
     elif approve:
         grant, digest = new_id("grt", visit.services.random), visit.form.get("digest", "")
         outcome = await approve_request(ledger, visit.me.actor, request, digest, grant, comment)
     else:
         outcome = await deny_request(ledger, visit.me.actor, request, comment)
-    if isinstance(outcome, Refused) and outcome.code in ("factor.stale", "mfa.not_shown"):
+    if isinstance(outcome, Refused) and outcome.code in SHOW_A_FACTOR:
         return visit.go(f"/step-up?next={HERE}")
     if isinstance(outcome, Refused):
         return visit.refusal(outcome, 409)
     return visit.go(HERE, None if approve else Flash("done", "Denied."))
 
 
-@dataclass(frozen=True, slots=True)
-class Seat:
-    """Who reads the inbox, when: with which rights, when they showed their second factor; and the link that a
-    yes has just made."""
-
-    person: str
-    rights: frozenset[ConsoleRight]
-    shown: Instant | None
-    now: Instant
-    link: Context | None
-
-    @property
-    def administers(self) -> bool:
-        """Whether they administer."""
-        return ConsoleRight.ADMINISTER in self.rights
-
-    def stale(self, kind: ProposalKind) -> bool:
-        """Whether a factor has to be shown once more to decide on this kind."""
-        return self.shown is None or self.shown + RULES[kind].factor_to_decide <= self.now
-
-
-def _seat(visit: Visit, link: Context | None = None) -> Seat:
-    me = visit.me
-    return Seat(me.actor.person, me.facts.rights(), me.facts.mfa_at, visit.now, link)
-
-
 async def _show(visit: Visit, link: Context | None) -> Response:
     at = visit.at if visit.request.method == "GET" else None
-    return visit.page(await visit.services.reader(_inbox, at, View.of(visit), _seat(visit, link)))
+    return visit.page(await visit.services.reader(_inbox, at, View.of(visit), visit.me.facts, link))
 
 
-def _proposal(found: laid.WaitingProposal, seat: Seat) -> Context:
+def _proposal(found: laid.WaitingProposal, reader: ActorFacts, at: Instant) -> Context:
     it = found.proposal
     word, glyph = KINDS[it.kind]
     return {
@@ -141,11 +120,8 @@ def _proposal(found: laid.WaitingProposal, seat: Seat) -> Context:
         "at": it.since,
         "until": it.until,
         "alone": it.alone,
-        "digest": found.digest,
-        "href": _where(it.kind, it.proposal, it.person) if seat.administers else None,
-        "decides": found.decides,
-        "mine": it.by == seat.person,
-        "stale": seat.stale(it.kind),
+        "href": _where(it.kind, it.proposal, it.person) if ConsoleRight.ADMINISTER in reader.rights() else None,
+        "decision": {**decision(it, reader, at), "digest": found.digest, "decides": found.decides},
     }
 
 
@@ -162,21 +138,22 @@ def _where(kind: ProposalKind, proposal: str, person: str) -> str:
     return pages[kind]
 
 
-def _inbox(db: Snapshot, at: Instant, view: View, seat: Seat) -> ApprovalsPage:
+def _inbox(db: Snapshot, at: Instant, view: View, reader: ActorFacts, link: Context | None) -> ApprovalsPage:
+    rights, administers = reader.rights(), ConsoleRight.ADMINISTER in reader.rights()
     waiting = rows.inbox(db, at, view.person)
     decided = rows.requests(db, at, decider=view.person, most=MOST_DECIDED)
     shown = resources(db, at, (each.row.resource for each in waiting))
-    reported = {each.person for each in reported_leavers(db, at)} if seat.administers else ()
+    reported = {each.person for each in reported_leavers(db, at)} if administers else ()
     return ApprovalsPage(
-        link=seat.link,
-        proposals=[_proposal(each, seat) for each in laid.proposals(db, at, view.person, seat.rights)],
-        held=len(held_people(db, at)) if seat.administers else 0,
+        link=link,
+        proposals=[_proposal(each, reader, at) for each in laid.proposals(db, at, view.person, rights)],
+        held=len(held_people(db, at)) if administers else 0,
         reported=len(reported),
-        stranded=stranded(db, at) if seat.administers else (),
+        stranded=stranded(db, at) if administers else (),
         waiting=[
             {
                 "id": each.row.request,
-                "digest": each.row.digest,
+                "decision": _on(each.row),
                 "person": {
                     "id": each.row.person,
                     "name": each.row.person_name,
@@ -214,6 +191,12 @@ def _inbox(db: Snapshot, at: Instant, view: View, seat: Seat) -> ApprovalsPage:
     )
 
 
+def _on(row: rows.RequestRow) -> Context:
+    """The form on a request that the reader may decide."""
+    words = {"id": row.request, "digest": row.digest, "why_not": ""}
+    return {**words, "decides": True, "denies": True, "mine": False, "stale": False}
+
+
 def _undo_left(row: rows.RequestRow, at: Instant) -> int:
     """Milliseconds for which an approval can be undone; 0 when it cannot."""
     if row.grant_state != "starting" or row.effective_at is None:
@@ -227,6 +210,6 @@ _RESTS_ON = ("role", "permission", "binding", "group")
 
 PLACES = (
     Place("GET", HERE, DECIDES, inbox_page, Shown("Approvals", "inbox", "Me")),
-    Place("POST", "/approvals/{item}", DECIDES, decide),
+    Place("POST", "/approvals/{item}", MEMBER, decide),
     Place("POST", "/approvals/{item}/undo", DECIDES, undo_request),
 )

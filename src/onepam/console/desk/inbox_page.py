@@ -12,7 +12,7 @@ from onepam.store.read.leavers import Stranded
 class ApprovalsPage(PageContext):
     """The inbox: what waits for the reader's decision.
 
-    `waiting`: list of {id, digest, person {id, name, detail}, resource {id, name, kind, labels}, login, role,
+    `waiting`: list of {id, decision, person {id, name, detail}, resource {id, name, kind, labels}, login, role,
         duration, reason, ticket, ticket_href (or none), at, expires, before (str: asked and used how often), unusual
         (list of str), chain, privileged (bool)}
     `stranded`: list of {request, person_name, resource, login, roles}: for administrators, what nobody left may
@@ -21,11 +21,12 @@ class ApprovalsPage(PageContext):
         `undo_left` is for how many milliseconds the approval can still be undone (0: not any more); POST
         /approvals/<id>/undo (csrf) does
     `proposals`: list of {id, kind, icon, title, facts (list of {word, value}), by {id, name}, at, until, alone (Instant
-        or none), digest, href (or none), decides (bool: may say yes), mine (bool), stale (bool: a fresh factor is asked
-        first)}
+        or none), href (or none), decision}
+    `decision`: the form on it (parts/decision.html)
     `link`: none, or {url, ends}: the one-use link that a yes has just made, shown this once
     `held`, `reported`: accounts that a directory ended or reported, for administrators; decided on another page
-    POST /approvals/<id> (csrf, digest, decision, comment): back to the inbox when accepted; a refusal is a 4xx page.
+    POST /approvals/<id> (csrf, digest, decision, comment, back): to `back` when it is done; a refusal on a request
+    is a 4xx page.
     """
 
     template: ClassVar = "approvals.html"

@@ -1,4 +1,4 @@
-"""Changes of access.yaml: what was proposed and what it does to whom; approving, rejecting, proposing by hand."""
+"""Changes of access.yaml: what was proposed and what it does to whom; proposing by hand."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -7,25 +7,26 @@ from difflib import SequenceMatcher
 from starlette.responses import Response
 
 from onepam.app.matrix.apply_access import apply_access
-from onepam.app.matrix.approve_change import approve_change
 from onepam.app.matrix.plan_access import plan_access
-from onepam.app.matrix.reject_change import reject_change
 from onepam.app.ports import Snapshot
+from onepam.console.frame.decision import decision
 from onepam.console.frame.page import Context
 from onepam.console.frame.places import ADMINISTERS, Needs, Place, Shown
 from onepam.console.frame.rendering import Flash, plural
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import actions_words, how_given, words_of
 from onepam.console.matrix.changes_page import ChangesPage, ProposePage
+from onepam.domain.access.authority import ActorFacts
 from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.proposal import ProposalKind
 from onepam.domain.matrix.changing import Applied, Proposed, Unchanged
 from onepam.domain.matrix.file import InvalidFile
 from onepam.domain.matrix.gains import Access, Difference
 from onepam.domain.matrix.plan import Plan
-from onepam.domain.signing_in.rules import fresh
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
+from onepam.store.facts.proposals import proposal_of
 from onepam.store.read import changes as rows
 from onepam.store.read.names import names
 
@@ -84,31 +85,6 @@ async def propose(visit: Visit) -> Response:
             return visit.outcome(refused, "/changes/new", "")
 
 
-async def approve(visit: Visit) -> Response:
-    """Another administrator's yes to exactly what the page showed."""
-    ident = visit.path("change")
-    found = await visit.services.reader(rows.change, None, ident)
-    if found is None:
-        return visit.refusal(_unknown(ident), 404)
-    if fresh(visit.me.facts, visit.now) is not None:
-        return visit.go(f"/step-up?next=/changes/{ident[:40]}")
-    digest = visit.form.get("digest", "")
-    outcome = await approve_change(visit.services.ledger, visit.me.actor, ident, digest, found.text)
-    if isinstance(outcome, InvalidFile):
-        return visit.outcome(Refused("change.invalid", str(outcome.problems[0])), f"/changes/{ident}", "")
-    refused = outcome if isinstance(outcome, Refused) else None
-    return visit.outcome(refused, f"/changes/{ident}", "Approved, and in force.")
-
-
-async def reject(visit: Visit) -> Response:
-    """An administrator's no; the proposer's is a withdrawal."""
-    ident = visit.path("change")
-    refused = await reject_change(visit.services.ledger, visit.me.actor, ident, visit.form.get("reason", ""))
-    if refused is not None and refused.code == "change.unknown":
-        return visit.refusal(_unknown(ident), 404)
-    return visit.outcome(refused, f"/changes/{ident}", "It will not take effect.")
-
-
 def _unknown(ident: str) -> Refused:
     return Refused("change.unknown", "There is no such change that you may see.", f"You asked for {ident[:40]}.")
 
@@ -127,37 +103,39 @@ def _invalid(visit: Visit, text: str, invalid: InvalidFile) -> Response:
 
 
 async def _show(visit: Visit, ident: str | None) -> Response:
-    me, administers = visit.me.actor.person, visit.me.has(ConsoleRight.ADMINISTER)
-    page = await visit.services.reader(_changes, visit.at, me, administers, ident)
+    page = await visit.services.reader(_changes, visit.at, visit.me.facts, ident)
     if page is None:
         return visit.refusal(_unknown(ident or ""), 404)
     return visit.page(page)
 
 
-def _changes(db: Snapshot, at: Instant, me: str, administers: bool, ident: str | None) -> ChangesPage | None:
+def _changes(db: Snapshot, at: Instant, reader: ActorFacts, ident: str | None) -> ChangesPage | None:
     listed = rows.changes(db, at)
     if ident is None and listed:
         ident = next((each.change for each in listed if each.status == "proposed"), listed[0].change)
     page = rows.change(db, at, ident) if ident else None
     if ident and page is None:
         return None
-    why_not = _why_not(page, me, administers) if page else ""
-    waits = page is not None and page.row.status == "proposed"
     return ChangesPage(
-        may_propose=administers,
+        may_propose=ConsoleRight.ADMINISTER in reader.rights(),
         changes=[_row(each) for each in listed],
         change=_one(page, names(db, at)) if page else None,
-        may_approve=waits and not why_not,
-        may_withdraw=waits and page is not None and administers and page.row.proposer == me,
-        why_not=why_not,
+        decision=_decision(db, at, page, reader) if page else None,
     )
 
 
-def _why_not(page: rows.ChangePage, me: str, administers: bool) -> str:
-    if not administers:
-        return "An administrator decides."
-    if page.row.proposer == me:
-        return "You proposed it: another administrator must approve it."
+def _decision(db: Snapshot, at: Instant, page: rows.ChangePage, reader: ActorFacts) -> Context | None:
+    """The form on a change that waits: nobody gains by their own word."""
+    waiting = proposal_of(db, ProposalKind.CHANGE, page.row.change, at)
+    if waiting is None:
+        return None
+    form = {**decision(waiting, reader, at), "digest": page.row.digest}
+    gain = _gain(page, reader.person) if form["decides"] else ""
+    return {**form, "decides": False, "why_not": gain} if gain else form
+
+
+def _gain(page: rows.ChangePage, me: str) -> str:
+    """Why a yes of the reader's would be refused for what the change does."""
     if page.plan is None:
         return "Its text is gone, or can no longer be read."
     if page.plan.gained_by(me) is not None:
@@ -272,6 +250,4 @@ PLACES = (
     Place("POST", "/changes/plan", ADMINISTERS, plan),
     Place("POST", "/changes", ADMINISTERS, propose),
     Place("GET", "/changes/{change}", READS, change_page),
-    Place("POST", "/changes/{change}", ADMINISTERS, approve),
-    Place("POST", "/changes/{change}/reject", ADMINISTERS, reject),
 )

@@ -15,9 +15,7 @@ class ChangesPage(PageContext):
     `change`: none, or {id, summary, by {id, name}, at, state, widens, digest, decided_by (str), decided_at (or none),
         decided_why (str), effects (list of {person {id, name}, gains (list of str), loses (list of str)}), ends
         {sessions, people}, diff (list of {kind ("same" | "add" | "remove" | "skip"), text, number (int or none)})}
-    `may_withdraw`: the reader proposed it
-    `may_approve`: another authorised person than the proposer, who does not gain by it
-    `why_not`: why not, when may_approve is false
+    `decision`: none, or the form on the change in view (parts/decision.html), which waits
     """
 
     template: ClassVar = "changes.html"
@@ -25,9 +23,7 @@ class ChangesPage(PageContext):
     changes: list[Context]
     change: Context | None
     may_propose: bool
-    may_withdraw: bool
-    may_approve: bool
-    why_not: str
+    decision: Context | None
 
 
 @dataclass(frozen=True, slots=True)

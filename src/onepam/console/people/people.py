@@ -6,7 +6,7 @@ from onepam.app.people.add_person import add_person
 from onepam.app.people.disable_person import disable_person
 from onepam.app.people.enable_person import enable_person
 from onepam.app.ports import Snapshot
-from onepam.app.signing_in.enrol import approve_enrolment, end_enrolment, open_enrolment
+from onepam.app.signing_in.enrol import open_enrolment
 from onepam.console.frame.page import Context
 from onepam.console.frame.places import ADMINISTERS, MEMBER, SEES_ALL, Place, Shown
 from onepam.console.frame.rendering import Flash, day, plural
@@ -29,7 +29,6 @@ from onepam.console.people.person_words import (
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import ADMINISTRATOR, PersonKind
-from onepam.domain.signing_in.rules import fresh
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.kernel.errors import Refused
@@ -81,26 +80,6 @@ async def add(visit: Visit) -> Response:
 async def enrol_link(visit: Visit) -> Response:
     """A new one-use link, shown once."""
     return await _link(visit, visit.path("person"), "asked for in the console")
-
-
-async def agree(visit: Visit) -> Response:
-    """The second administrator agrees to a link for somebody with administrative rights."""
-    here = visit.path("person")
-    if fresh(visit.me.facts, visit.now) is not None:
-        return visit.go(f"/step-up?next=/people/{here[:40]}")
-    token = new_token("enr", visit.services.random)
-    expires = await approve_enrolment(
-        visit.services.ledger, visit.me.actor, visit.path("enrolment"), token_digest(token).hex()
-    )
-    if isinstance(expires, Refused):
-        return visit.outcome(expires, f"/people/{here}", "")
-    return await _show(visit, here, _shown_link(visit, token, expires))
-
-
-async def cancel(visit: Visit) -> Response:
-    """An administrator ends a link that waits."""
-    ended = await end_enrolment(visit.services.ledger, visit.me.actor, visit.path("enrolment"))
-    return visit.outcome(ended, f"/people/{visit.path('person')}", "Cancelled: no link is made of it.")
 
 
 async def disable(visit: Visit) -> Response:
@@ -159,11 +138,9 @@ async def _show(visit: Visit, person: str, link: Context | None = None) -> Respo
     view = View.of(visit)
     at = visit.at if visit.request.method == "GET" else None
     health = await visit.services.health()
-    administers = visit.me.has(ConsoleRight.ADMINISTER)
+    reader = visit.me.facts
     found = (
-        await visit.services.reader(read_person, at, view, person, health, administers, link)
-        if view.sees(person)
-        else None
+        await visit.services.reader(read_person, at, view, reader, person, health, link) if view.sees(person) else None
     )
     return visit.page(found) if found is not None else visit.refusal(_unknown(person), 404)
 
@@ -222,8 +199,6 @@ PLACES = (
     Place("GET", "/people/{person}", MEMBER, person_page),
     *person_change.PLACES,
     Place("POST", "/people/{person}/enrol-link", ADMINISTERS, enrol_link),
-    Place("POST", "/people/{person}/enrol-link/{enrolment}", ADMINISTERS, agree),
-    Place("POST", "/people/{person}/enrol-link/{enrolment}/cancel", ADMINISTERS, cancel),
     Place("POST", "/people/{person}/disable", ADMINISTERS, disable),
     Place("POST", "/people/{person}/enable", ADMINISTERS, enable),
 )

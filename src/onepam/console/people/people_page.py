@@ -54,7 +54,7 @@ class PersonPage(PageContext):
     `sessions`: list of {id, resource, login, started, ended, state}
     `access_beyond`: how many more they can reach
     `link`: none, or {url, ends}: a one-use link that was made just now, shown this once
-    `agree`: none, or {id, by, mine (bool), alone (Instant or none), may (bool)}: an enrolment that waits for a second
+    `waiting`: none, or {alone (Instant or none), decision (parts/decision.html)}: new factors that wait for a second
         administrator, or until `alone`
     `history`: list of {at, words, proof}: what happened to the account, the newest first
     `proof`: of the newest entry about them
@@ -85,7 +85,7 @@ class PersonPage(PageContext):
     sessions: list[Context]
     access_beyond: int
     link: Context | None
-    agree: Context | None
+    waiting: Context | None
     may_disable: bool
     may_enrol: bool
     history: list[Context]

@@ -1,6 +1,7 @@
 """One person from joining to leaving, as a page shows it."""
 
 from onepam.app.ports import LedgerHealth, Snapshot
+from onepam.console.frame.decision import decision
 from onepam.console.frame.page import Context
 from onepam.console.frame.view import View, resources
 from onepam.console.frame.wording import BASES, FACTORS, session_state
@@ -13,7 +14,9 @@ from onepam.console.people.person_words import (
     second_factor,
     state_of,
 )
+from onepam.domain.access.authority import ActorFacts
 from onepam.domain.access.decision import Because
+from onepam.domain.access.model import ConsoleRight
 from onepam.domain.people.events import PersonKind
 from onepam.domain.signing_in.events import FactorKind
 from onepam.kernel.clock import FOREVER, Instant
@@ -26,8 +29,8 @@ from onepam.store.read.leavers import Duty, duties
 from onepam.store.read.matrix import access_matrix
 from onepam.store.read.names import called
 from onepam.store.read.proofs_of_sign_in import Account, account
+from onepam.store.read.proposals import proposed_enrolment
 from onepam.store.read.sessions import SessionFilter, sessions
-from onepam.store.read.sign_ins import ProposedEnrolment, proposed_enrolment
 from onepam.store.read.staff import of_person
 
 _DUTIES = {
@@ -50,13 +53,14 @@ def basis(row: rows.PersonRow) -> str:
 
 
 def read_person(
-    db: Snapshot, at: Instant, view: View, person: str, health: LedgerHealth, administers: bool, link: Context | None
+    db: Snapshot, at: Instant, view: View, reader: ActorFacts, person: str, health: LedgerHealth, link: Context | None
 ) -> PersonPage | None:
-    """The person's page for whoever is in view; None where there is no such person. `link`: one made just now."""
+    """The person's page for its reader; None where there is no such person. `link`: one made just now."""
     found = rows.person(db, at, person)
     if found is None:
         return None
     row, state = found.row, state_of(found.row, at)
+    administers = ConsoleRight.ADMINISTER in reader.rights()
     service, may_change = row.kind is PersonKind.SERVICE, administers and person != view.person
     waiting = proposed_enrolment(db, at, person) if administers else None
     known = account(db, at, person)
@@ -66,7 +70,7 @@ def read_person(
         may_change=may_change,
         may_enrol=administers and not service and state != "disabled",
         may_key=administers and service,
-        agree=_agree(waiting, view, at) if waiting else None,
+        waiting={"alone": waiting.alone, "decision": decision(waiting, reader, at)} if waiting else None,
         person=_about(row, at),
         edit=form_of(db, at, row),
         duties=[
@@ -96,12 +100,6 @@ def read_person(
         history=view.history(found.history[::-1], called(db, at), health),
         proof=view.proof_of(found.history, health),
     )
-
-
-def _agree(waiting: ProposedEnrolment, view: View, now: Instant) -> Context:
-    mine = waiting.by == view.person
-    may = waiting.alone is not None and waiting.alone <= now if mine else True
-    return {"id": waiting.enrolment, "by": waiting.by, "mine": mine, "alone": waiting.alone, "may": may}
 
 
 def _about(row: rows.PersonRow, at: Instant) -> Context:

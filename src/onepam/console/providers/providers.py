@@ -5,12 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 from starlette.responses import Response
 
-from onepam.app.providers.approve_provider import approve_provider
 from onepam.app.providers.declare_mfa import declare_mfa
 from onepam.app.providers.end_declaration import end_declaration
-from onepam.app.providers.reject_provider import reject_provider
 from onepam.app.providers.remove_provider import remove_provider
 from onepam.console.frame import refusal_words
+from onepam.console.frame.decision import decisions
 from onepam.console.frame.page import Context
 from onepam.console.frame.places import ADMINISTERS, SEES_ALL, Place, Shown
 from onepam.console.frame.rendering import plural
@@ -30,6 +29,7 @@ from onepam.console.providers.provider_words import (
 )
 from onepam.console.providers.providers_page import ProviderPage, ProviderProposedPage, ProvidersPage
 from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.proposal import ProposalKind
 from onepam.domain.providers.setting import LONGEST_DECLARATION, Provider, Statement
 from onepam.identity.oidc.settings import OidcSettings
 from onepam.kernel.clock import DAY, Instant, instant, moment
@@ -81,9 +81,10 @@ async def provider_page(visit: Visit) -> Response:
 async def proposed(visit: Visit) -> Response:
     """A proposal with what it changes; another administrator decides here."""
     found = await visit.services.reader(rows.proposal, visit.at, visit.path("change"))
-    if found is None:
+    form = (await decisions(visit, ProposalKind.PROVIDER)).get(visit.path("change"))
+    if found is None or form is None:
         return visit.refusal(unknown(visit.path("change")), 404)
-    stored, administers = found.provider, visit.me.has(ConsoleRight.ADMINISTER)
+    stored = found.provider
     settings = visit.services.providers.settings(stored)
     return visit.page(
         ProviderProposedPage(
@@ -93,34 +94,10 @@ async def proposed(visit: Visit) -> Response:
             trouble=settings.message if isinstance(settings, Refused) else "",
             expiries=expiries(stored, settings, visit.wall),
             addresses=addresses(stored.kind, visit.services.origin, stored.provider),
-            may_change=administers,
-            mine=found.by == visit.me.actor.person,
-            stale=stale(visit),
+            may_change=visit.me.has(ConsoleRight.ADMINISTER),
+            decision=form,
         )
     )
-
-
-async def approve(visit: Visit) -> Response:
-    """Another administrator's yes."""
-    change = visit.path("change")
-    found = await visit.services.reader(rows.proposal, None, change)
-    if found is None:
-        return visit.refusal(unknown(change), 404)
-    if stale(visit):
-        return visit.go(f"/step-up?next=/providers/proposed/{change}")
-    refused = await approve_provider(visit.services.ledger, visit.me.actor, change)
-    if refused is None:
-        return visit.outcome(None, f"/providers/{found.provider.provider}", "In force: people can sign in through it.")
-    still = await visit.services.reader(rows.proposal, None, change)
-    return visit.outcome(refused, f"/providers/proposed/{change}" if still is not None else "/providers", "")
-
-
-async def reject(visit: Visit) -> Response:
-    """An administrator's no; the proposer's is a withdrawal."""
-    refused = await reject_provider(visit.services.ledger, visit.me.actor, visit.path("change"))
-    if refused is not None and refused.code == "provider.no_proposal":
-        return visit.refusal(unknown(visit.path("change")), 404)
-    return visit.outcome(refused, "/providers", "It will not take effect.")
 
 
 async def remove(visit: Visit) -> Response:
@@ -257,8 +234,6 @@ PLACES = (
     Place("POST", "/providers", ADMINISTERS, provider_wizard.propose),
     Place("GET", "/providers/proposed/{change}", SEES_ALL, proposed),
     Place("POST", "/providers/{change}/test", ADMINISTERS, begin_test),
-    Place("POST", "/providers/{change}/approve", ADMINISTERS, approve),
-    Place("POST", "/providers/{change}/reject", ADMINISTERS, reject),
     Place("GET", "/providers/{provider}", SEES_ALL, provider_page),
     Place("POST", "/providers/{provider}/remove", ADMINISTERS, remove),
     Place("POST", "/providers/{provider}/declare", ADMINISTERS, declare),

@@ -107,8 +107,7 @@ class ProviderProposedPage(PageContext):
     `expiries`: list of {what, at, days, state}
     `addresses`: list of {name, value, hint}
     `may_change`: the reader is an administrator
-    `mine`: the reader proposed it
-    `stale`: the reader's second factor is older than five minutes
+    `decision`: the form on it (parts/decision.html)
     """
 
     template: ClassVar = "provider_proposed.html"
@@ -120,8 +119,7 @@ class ProviderProposedPage(PageContext):
     expiries: list[Context]
     addresses: list[Context]
     may_change: bool
-    mine: bool
-    stale: bool
+    decision: Context
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,15 @@
 
 from starlette.responses import Response
 
-from onepam.app.providers.signal_streams import approve_stream, propose_stream, reject_stream, remove_stream
+from onepam.app.providers.signal_streams import propose_stream, remove_stream
+from onepam.console.frame.decision import decisions
 from onepam.console.frame.page import Context
 from onepam.console.frame.places import ADMINISTERS, SEES_ALL, Place, Shown
 from onepam.console.frame.visit import Visit
 from onepam.console.providers.provider_wizard import stale
 from onepam.console.providers.signals_page import SignalNewPage, SignalsPage, SignalTokenPage
 from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.proposal import ProposalKind
 from onepam.domain.providers.signals import Delivery, Stream
 from onepam.identity.signals.receiver import Polled, sealed_token
 from onepam.identity.tokens import new_token, token_digest
@@ -37,14 +39,16 @@ _WORDS = {
 async def signals_page(visit: Visit) -> Response:
     """All streams, what waits, and what came last."""
     read = visit.services.reader
-    waiting = await read(rows.stream_proposals, visit.at)
+    forms = await decisions(visit, ProposalKind.SIGNAL_STREAM)
     return visit.page(
         SignalsPage(
             streams=[_row(visit, each) for each in await read(rows.streams, visit.at)],
-            proposals=[_proposed(visit, each) for each in waiting],
+            proposals=[
+                {**_proposed(visit, each), "decision": forms.get(each.stream.change)}
+                for each in await read(rows.stream_proposals, visit.at)
+            ],
             signals=[_signal(each) for each in await read(rows.signals, visit.at)],
             may_change=visit.me.has(ConsoleRight.ADMINISTER),
-            stale=stale(visit),
         )
     )
 
@@ -87,27 +91,15 @@ async def propose(visit: Visit) -> Response:
     return visit.page(SignalTokenPage(called=wanted.name, address=_address(visit, ident), token=_shown(ours)))
 
 
-async def approve(visit: Visit) -> Response:
-    """Another administrator's yes."""
-    if stale(visit):
-        return visit.go("/step-up?next=/signals")
-    refused = await approve_stream(visit.services.ledger, visit.me.actor, visit.path("change"))
-    return _settled(visit, refused, "In force: its signals are taken from now on.")
-
-
-async def reject(visit: Visit) -> Response:
-    """An administrator's no; the proposer's is a withdrawal."""
-    refused = await reject_stream(visit.services.ledger, visit.me.actor, visit.path("change"))
-    return _settled(visit, refused, "It will not take effect.")
-
-
 async def remove(visit: Visit) -> Response:
     """Ends a stream."""
     if stale(visit):
         return visit.go("/step-up?next=/signals")
     reason = visit.form.get("reason", "")
     refused = await remove_stream(visit.services.ledger, visit.me.actor, visit.path("stream"), reason)
-    return _settled(visit, refused, "Removed: nothing that comes by it is taken any more.")
+    if refused is not None and refused.code == "signal.unknown":
+        return visit.refusal(refused, 404)
+    return visit.outcome(refused, "/signals", "Removed: nothing that comes by it is taken any more.")
 
 
 async def test(visit: Visit) -> Response:
@@ -137,12 +129,6 @@ def _secret(visit: Visit) -> Secret | Refused | None:
     if len(text) > MAX_TOKEN_CHARACTERS or not text.isascii() or not text.isprintable() or " " in text:
         return Refused("signal.token", "The transmitter's token is one word of ASCII characters.", "Copy it again.")
     return Secret(text.encode("ascii"))
-
-
-def _settled(visit: Visit, refused: Refused | None, done: str) -> Response:
-    if refused is not None and refused.code in ("signal.no_proposal", "signal.unknown"):
-        return visit.refusal(refused, 404)
-    return visit.outcome(refused, "/signals", done)
 
 
 async def _form(visit: Visit, typed: dict[str, str], refused: Refused | None = None) -> Response:
@@ -210,7 +196,6 @@ def _proposed(visit: Visit, found: rows.StreamProposalRow) -> Context:
         "delivery": stream.delivery.value,
         "address": _address(visit, stream.stream) if stream.delivery is Delivery.PUSH else stream.endpoint,
         "by": {"id": found.by, "name": found.by_name},
-        "mine": found.by == visit.me.actor.person,
         "at": found.at,
     }
 
@@ -240,8 +225,6 @@ PLACES = (
     Place("GET", "/signals", SEES_ALL, signals_page, Shown("Signals", "link", "Access")),
     Place("GET", "/signals/new", ADMINISTERS, new),
     Place("POST", "/signals", ADMINISTERS, propose),
-    Place("POST", "/signals/{change}/approve", ADMINISTERS, approve),
-    Place("POST", "/signals/{change}/reject", ADMINISTERS, reject),
     Place("POST", "/signals/{stream}/remove", ADMINISTERS, remove),
     Place("POST", "/signals/{stream}/test", ADMINISTERS, test),
 )

@@ -14,10 +14,9 @@ class SignalsPage(PageContext):
         trouble (str), last (Instant or none), verified (Instant or none), signals (int), ended (int), can_test
         (bool), proposed, approved, since}
     `proposals`: list of {id, name, new (bool), issuer, audience, provider (str), delivery, address, by {id, name},
-        mine (bool), at}
+        at, decision (parts/decision.html)}
     `signals`: list of {stream, word, detail, person {id, name} or none, ended (int), issued, at, reason}: the newest
         first
-    `stale`: the reader's second factor is older than five minutes
     """
 
     template: ClassVar = "signals.html"
@@ -26,7 +25,6 @@ class SignalsPage(PageContext):
     proposals: list[Context]
     signals: list[Context]
     may_change: bool
-    stale: bool
 
 
 @dataclass(frozen=True, slots=True)

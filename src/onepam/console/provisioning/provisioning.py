@@ -4,7 +4,8 @@ import re
 
 from starlette.responses import Response
 
-from onepam.app.provisioning.scim_token import approve_scim_token, end_scim_token, propose_scim_token
+from onepam.app.provisioning.scim_token import end_scim_token, propose_scim_token
+from onepam.console.frame.decision import decisions
 from onepam.console.frame.page import Context
 from onepam.console.frame.places import ADMINISTERS, SEES_ALL, Place, Shown
 from onepam.console.frame.rendering import words
@@ -13,6 +14,7 @@ from onepam.console.leaving import holds
 from onepam.console.providers.provider_wizard import stale
 from onepam.console.provisioning.provisioning_page import ProvisioningPage
 from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.proposal import ProposalKind
 from onepam.domain.provisioning.tokens import END_ATTRIBUTE, TokenWish
 from onepam.domain.provisioning.users import (
     ADDRESS_NOT_FOLLOWED,
@@ -26,7 +28,6 @@ from onepam.domain.provisioning.users import (
 )
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import DAY, HOUR, Instant, later
-from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read import provisioning as rows
 from onepam.store.read.names import names as names_of
@@ -78,37 +79,25 @@ async def propose(visit: Visit) -> Response:
     return await _shown(visit, token.reveal().decode("ascii"), wish.token if wish.oauth else "")
 
 
-async def approve(visit: Visit) -> Response:
-    """Another administrator's yes."""
-    if stale(visit):
-        return visit.go("/step-up?next=/provisioning")
-    refused = await approve_scim_token(visit.services.ledger, visit.me.actor, visit.path("token"))
-    return _answered(visit, refused, "The token works now.")
-
-
 async def end_token(visit: Visit) -> Response:
-    """Ends a token, or its proposal."""
+    """Ends a token."""
     reason = visit.form.get("reason", "")
     refused = await end_scim_token(visit.services.ledger, visit.me.actor, visit.path("token"), reason)
-    return _answered(visit, refused, "The token is void.")
-
-
-def _answered(visit: Visit, refused: Refused | None, done: str) -> Response:
     if refused is not None and refused.code == "scim_token.unknown":
         return visit.refusal(refused, 404)
-    return visit.outcome(refused, "/provisioning", done)
+    return visit.outcome(refused, "/provisioning", "The token is void.")
 
 
 async def _shown(visit: Visit, new: str, client: str = "") -> Response:
     reader, at = visit.services.reader, visit.at
     tokens = await reader(rows.tokens, at)
-    names = await reader(names_of, at)
+    names, forms = await reader(names_of, at), await decisions(visit, ProposalKind.SCIM_TOKEN)
     called = {each.provider.provider: each.provider.name for each in await reader(providers, at)}
     return visit.page(
         ProvisioningPage(
             providers=[{"id": ident, "name": name} for ident, name in called.items()],
             directories=[_directory(visit, each, called) for each in await reader(rows.directories, at)],
-            tokens=[_token(visit, each, names, called) for each in tokens],
+            tokens=[{**_token(visit, each, names, called), "decision": forms.get(each.token)} for each in tokens],
             groups=[
                 {
                     "name": each.name,
@@ -184,13 +173,11 @@ def _token(visit: Visit, found: rows.ScimToken, names: dict[str, str], called: d
         if found.approved_by
         else None,
         "oauth": found.oauth,
-        "mine": found.proposed_by == visit.me.actor.person,
     }
 
 
 PLACES = (
     Place("GET", "/provisioning", SEES_ALL, provisioning_page, Shown("Provisioning", "id-badge-2", "Access")),
     Place("POST", "/provisioning/tokens", ADMINISTERS, propose),
-    Place("POST", "/provisioning/tokens/{token}/approve", ADMINISTERS, approve),
     Place("POST", "/provisioning/tokens/{token}/end", ADMINISTERS, end_token),
 )

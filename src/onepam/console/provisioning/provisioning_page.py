@@ -14,7 +14,7 @@ class ProvisioningPage(PageContext):
     `directories`: list of {provider, users, active, groups, last (Instant or none), late (bool), done (int), failed
         (int), failures (list of {at, what, status, detail})}
     `tokens`: list of {id, name, provider, networks (str), domains (str), ends, over (bool), used (Instant or none),
-        proposed_by {id, name}, approved_by {id, name} or none, oauth (bool), mine (bool)}
+        proposed_by {id, name}, approved_by {id, name} or none, oauth (bool), decision (parts/decision.html, or none)}
     `groups`: list of {name, provider, named (int), in_effect (int), roles (str)}
     `unfed`: list of {name, roles (str)}: groups that access.yaml binds and no directory sends
     `troubled`: list of {user_name, provider, person (id or none), trouble, user, version (int), waits_for {id, name}

@@ -4,14 +4,15 @@ from datetime import UTC, datetime, time
 
 from starlette.responses import Response
 
-from onepam.app.signing_in.accept_risk import accept_exception, end_exception, propose_exception
+from onepam.app.signing_in.accept_risk import end_exception, propose_exception
+from onepam.console.frame.decision import decisions
 from onepam.console.frame.page import Context
 from onepam.console.frame.places import MEMBER, Place
 from onepam.console.frame.visit import Visit
 from onepam.console.signing_in.exceptions_page import ExceptionsPage
 from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.proposal import ProposalKind
 from onepam.domain.signing_in.exceptions import LONGEST, Proposed
-from onepam.domain.signing_in.rules import fresh
 from onepam.kernel.clock import Instant, instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
@@ -24,12 +25,14 @@ HERE = "/exceptions"
 async def exceptions_page(visit: Visit) -> Response:
     """All of them for those who propose, accept or audit; one's own for everybody."""
     me = visit.me
-    found = await visit.services.reader(exceptions, visit.at)
+    found, forms = await visit.services.reader(exceptions, visit.at), await decisions(visit, ProposalKind.MFA_EXCEPTION)
     all_of_them = me.has(ConsoleRight.ADMINISTER, ConsoleRight.ACCEPT_RISK, ConsoleRight.AUDIT, ConsoleRight.MONITOR)
     shown = [each for each in found if all_of_them or each.person == me.actor.person]
     return visit.page(
         ExceptionsPage(
-            waiting=[_row(visit, each) for each in shown if not each.accepted_by],
+            waiting=[
+                {**_row(visit, each), "decision": forms.get(each.exception)} for each in shown if not each.accepted_by
+            ],
             accepted=[_row(visit, each) for each in shown if each.accepted_by],
             may_propose=me.has(ConsoleRight.ADMINISTER),
             latest=Instant(visit.now + LONGEST),
@@ -55,14 +58,6 @@ async def propose(visit: Visit) -> Response:
     return visit.outcome(refused, HERE, "It waits for a senior approver.")
 
 
-async def accept(visit: Visit) -> Response:
-    """A senior approver signs, under a fresh factor."""
-    if fresh(visit.me.facts, visit.now) is not None:
-        return visit.go(f"/step-up?next={HERE}")
-    refused = await accept_exception(visit.services.ledger, visit.me.actor, visit.path("exception"))
-    return visit.outcome(refused, HERE, "Accepted, until its end.")
-
-
 async def end_excepted(visit: Visit) -> Response:
     """An administrator or a senior approver ends it early."""
     reason = visit.form.get("reason", "")
@@ -71,7 +66,6 @@ async def end_excepted(visit: Visit) -> Response:
 
 
 def _row(visit: Visit, found: ExceptionRow) -> Context:
-    me, person = visit.me, visit.me.actor.person
     return {
         "id": found.exception,
         "person": {"id": found.person, "name": found.person_name},
@@ -82,8 +76,7 @@ def _row(visit: Visit, found: ExceptionRow) -> Context:
         "accepted_by": found.accepted_by_name,
         "accepted": found.accepted,
         "ends": found.ends,
-        "may_accept": me.has(ConsoleRight.ACCEPT_RISK) and person not in (found.proposed_by, found.person),
-        "may_end": me.has(ConsoleRight.ADMINISTER, ConsoleRight.ACCEPT_RISK),
+        "may_end": visit.me.has(ConsoleRight.ADMINISTER, ConsoleRight.ACCEPT_RISK),
     }
 
 
@@ -98,6 +91,5 @@ def _end_of(day: str) -> Instant:
 PLACES: tuple[Place, ...] = (
     Place("GET", "/exceptions", MEMBER, exceptions_page),
     Place("POST", "/exceptions", MEMBER, propose),
-    Place("POST", "/exceptions/{exception}/accept", MEMBER, accept),
     Place("POST", "/exceptions/{exception}/end", MEMBER, end_excepted),
 )

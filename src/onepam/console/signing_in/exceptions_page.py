@@ -12,7 +12,7 @@ class ExceptionsPage(PageContext):
     """Exceptions from the second factor.
 
     `waiting`, `accepted`: list of {id, person {id, name}, reason, control, proposed_by, proposed, accepted_by,
-        accepted (or none), ends, may_accept, may_end}
+        accepted (or none), ends, may_end}; what waits has its `decision` (parts/decision.html), too
     `latest`: the latest end
     `email`: whom the form is filled in for
     """

@@ -5,8 +5,9 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from onepam.app.signing_in.enrol import add_factor, end_enrolment, remove_factor
+from onepam.app.signing_in.enrol import add_factor, remove_factor
 from onepam.app.signing_in.sign_in import end_sign_in
+from onepam.console.frame.decision import decision
 from onepam.console.frame.factor_words import Passkeys, reference
 from onepam.console.frame.hashing import hashing
 from onepam.console.frame.places import MEMBER, Place, Shown
@@ -21,7 +22,8 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
 from onepam.store.read.proofs_of_sign_in import Account, Factor, account, factor_by_reference, spent_codes
-from onepam.store.read.sign_ins import cli_sessions, proposed_enrolment
+from onepam.store.read.proposals import proposed_enrolment
+from onepam.store.read.sign_ins import cli_sessions
 
 PASSKEY = {"options": "/factors/passkey/options", "verify": "/factors/passkey/verify"}
 RECOVERY_CODES = 10
@@ -121,12 +123,6 @@ async def end_cli(visit: Visit) -> Response:
     return visit.outcome(refused, "/factors", "That command line is signed out.")
 
 
-async def cancel(visit: Visit) -> Response:
-    """I did not ask for new factors of mine."""
-    ended = await end_enrolment(visit.services.ledger, visit.me.actor, visit.path("enrolment"))
-    return visit.outcome(ended, "/factors", "Cancelled: no link is made of it.")
-
-
 async def _show(
     visit: Visit, errors: dict[str, str] | None = None, codes: list[str] | None = None, status: int = 200
 ) -> Response:
@@ -140,7 +136,9 @@ async def _show(
     by = await visit.services.reader(account, visit.at, asked.by) if asked else None
     return visit.page(
         FactorsPage(
-            asked={"id": asked.enrolment, "by": by.name, "alone": asked.alone} if asked and by else None,
+            asked={"by": by.name, "alone": asked.alone, "decision": decision(asked, visit.me.facts, visit.now)}
+            if asked and by
+            else None,
             passkeys=[{**_words(each), "device": "passkey"} for each in found.of(FactorKind.PASSKEY)],
             totp=_words(app[0]) if app else None,
             recovery={
@@ -230,6 +228,5 @@ PLACES: tuple[Place, ...] = (
     Place("POST", "/factors/keys/{factor}/remove", MEMBER, remove),
     Place("POST", "/factors/recovery-codes", MEMBER, new_codes),
     Place("POST", "/factors/{factor}/remove", MEMBER, remove),
-    Place("POST", "/factors/enrolments/{enrolment}/cancel", MEMBER, cancel),
     Place("POST", "/factors/cli/{session}/end", MEMBER, end_cli),
 )

@@ -19,7 +19,8 @@ class FactorsPage(PageContext):
     `passkey`: {options, verify}
     `may_remove`: false while only one factor is left
     `errors`: {field: message}
-    `asked`: none, or {id, by (str), alone (Instant or none)}: somebody asks to set all of them anew by a link
+    `asked`: none, or {by (str), alone (Instant or none), decision (parts/decision.html)}: somebody asks to set all of
+        them anew by a link
     `notice`: such as "opens nothing privileged for an hour" ("" when none)
     """
 

@@ -178,6 +178,13 @@ def judge(
     return None
 
 
+def may_deny(proposal: Proposal, actor: ActorFacts, rules: Rules) -> bool:
+    """Whether the actor may say no, or take it back: whoever may propose or decide on the kind, and whoever loses by
+    it. How fresh their factor is does not matter."""
+    loses = proposal.person == actor.person and not rules.benefits
+    return loses or not actor.rights().isdisjoint((rules.proposes, rules.decides))
+
+
 def _one_hand(proposal: Proposal, actor: ActorFacts, rules: Rules, now: Instant) -> Refused | None:
     """Why the actor is no second person: it is theirs, or of somebody who may be one hand with them."""
     kind, theirs = proposal.kind.value, {proposal.by, proposal.person if rules.benefits else proposal.by}

@@ -87,6 +87,12 @@ def proposal_of(db: Snapshot, kind: ProposalKind, proposal: str, at: Instant) ->
     return _proposal(found) if found is not None else None
 
 
+def proposals_of(db: Snapshot, kind: ProposalKind, at: Instant) -> list[Proposal]:
+    """All of the kind that have not ended, the oldest first; some may be void, and wait for the sweep."""
+    found = rows(db, f"SELECT w.*, {_HERE} AS present FROM ({_waiting(kind)}) w ORDER BY w.since", {"at": at})
+    return [_proposal(each) for each in found]
+
+
 def standing_proposals(db: Snapshot, at: Instant) -> list[Waiting]:
     """All that have not ended, the oldest first; some may have lapsed or fallen, and wait for the sweep."""
     found = rows(db, f"{_ALL} ORDER BY w.since, w.proposal LIMIT {MOST_LAPSING}", {"at": at})

@@ -11,7 +11,7 @@ from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import Row, row
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import hands, held_roles
-from onepam.store.facts.proposals import STANDS, proposal_of, standing_proposals
+from onepam.store.facts.proposals import STANDS, proposal_of, proposals_of, standing_proposals
 from onepam.store.read.names import names
 
 Fact = tuple[str, str]
@@ -38,6 +38,16 @@ class WaitingProposal:
 def proposal_kind(db: Snapshot, at: Instant, proposal: str) -> ProposalKind | None:
     """Of what kind the proposal of that id is that has not ended; None where there is none."""
     return next((kind for kind in STANDS if proposal_of(db, kind, proposal, at) is not None), None)
+
+
+def standing(db: Snapshot, at: Instant, kind: ProposalKind) -> list[Proposal]:
+    """All of the kind that have not ended, the oldest first; some may be void, and wait for the sweep."""
+    return proposals_of(db, kind, at)
+
+
+def proposed_enrolment(db: Snapshot, at: Instant, person: str) -> Proposal | None:
+    """The proposal of new factors for the person that has not ended."""
+    return next((each for each in standing(db, at, ProposalKind.ENROLMENT) if each.person == person), None)
 
 
 def count_proposals(db: Snapshot, at: Instant, person: str) -> int:

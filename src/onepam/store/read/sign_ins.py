@@ -31,22 +31,3 @@ def cli_sessions(db: Snapshot, at: Instant, person: str) -> list[SignInRow]:
         SignInRow(each["session"], each["agent"] or "", each["source"] or "", each["opened"], each["expires"])
         for each in found
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class ProposedEnrolment:
-    """New factors of somebody that wait: for a second administrator, or until `alone`, when who proposed it goes on."""
-
-    enrolment: str
-    by: str
-    alone: Instant | None
-
-
-def proposed_enrolment(db: Snapshot, at: Instant, person: str) -> ProposedEnrolment | None:
-    """The enrolment of the person that waits."""
-    found = rows(
-        db,
-        f"SELECT * FROM enrolment WHERE person = :person AND status = 'proposed' AND {AT} LIMIT 1",
-        {"person": person, "at": at},
-    )
-    return next((ProposedEnrolment(each["enrolment"], each["proposed_by"], each["alone"]) for each in found), None)
