@@ -174,6 +174,10 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/people/{person}/keys"): Call(201, service_of),
     ("POST", "/people/{person}/keys/{factor}/remove"): Call(prepare=service_key_of),
     ("GET", "/proposals"): Call(),
+    ("GET", "/proposals/{proposal}"): Call(
+        prepare=lambda people: (proposed_enrolment(people)[0], None),
+        rules=dict.fromkeys(("owner", "engineer", "manager", "auditor"), 404),
+    ),
     ("POST", "/proposals/{proposal}/approve"): Call(
         prepare=proposed_enrolment,
         rules=dict.fromkeys(("owner", "engineer", "manager", "auditor", "monitor"), 403),

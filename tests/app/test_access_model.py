@@ -325,7 +325,7 @@ class AccessMachine(RuleBasedStateMachine):
     def the_inbox_holds_what_one_may_decide(self) -> None:
         at = self.company.clock()
         for who in self.enabled:
-            mine = {each.row.request for each in self.company.reader.now(inbox, at, who)}
+            mine = {each.row.request for each in self.company.reader.now(inbox, at, who, self.roles[who])}
             assert mine == {
                 each.asked.request
                 for each in self.requests

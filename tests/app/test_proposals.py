@@ -3,165 +3,36 @@
 What each try leaves in the ledger is part of the answer: nothing, that somebody tried their own, or the end.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from onepam.app.deciding.decide_proposal import deny_proposal
-from onepam.app.matrix.apply_access import apply_access
-from onepam.app.matrix.approve_change import approve_change
-from onepam.app.matrix.plan_access import plan_access
 from onepam.app.providers.approve_provider import approve_provider
 from onepam.app.providers.propose_provider import propose_provider
 from onepam.app.providers.signal_streams import approve_stream, propose_stream
-from onepam.app.provisioning.scim_token import approve_scim_token, propose_scim_token
 from onepam.app.requests.lapse_proposals import lapse_proposals
 from onepam.app.signing_in.accept_risk import accept_exception, propose_exception
-from onepam.app.signing_in.enrol import approve_enrolment, open_enrolment
-from onepam.domain.access.model import ConsoleRight
-from onepam.domain.access.proposal import ONE_HAND, RULES, ProposalKind, ProposalRefused, may_deny
-from onepam.domain.matrix.plan import Plan
+from onepam.domain.access.proposal import (
+    ONE_HAND,
+    RULES,
+    ProposalKind,
+    ProposalRefused,
+    may_deny,
+)
 from onepam.domain.people.events import PersonDisabled
-from onepam.domain.providers.assertion import ProviderKind
-from onepam.domain.providers.events import ProviderRule, ProviderSet
-from onepam.domain.providers.setting import Provider
-from onepam.domain.providers.signals import Delivery, Stream
-from onepam.domain.provisioning.tokens import END_ATTRIBUTE, TokenWish
-from onepam.domain.signing_in.events import EnrolmentUsed, FactorEnrolled, FactorKind
+from onepam.domain.signing_in.events import EnrolmentUsed
 from onepam.domain.signing_in.exceptions import Proposed as WantedException
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
-from onepam.kernel.errors import Refused
-from onepam.store.engine.database import connect
-from onepam.store.engine.entries import entries
-from onepam.store.engine.rebuild import compare
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.proposals import proposal_of
-from onepam.store.read.proposals import proposals
+from tests.app.proposing import KINDS, NAMES, OKTA, STREAM, WAYS, laid, opened, tried
 from tests.company import Company, record, refused
-from tests.matrix_company import FILE, founded
 from tests.proposals import TABLE
 
 pytestmark = pytest.mark.anyio
-
-RISK = "risk: {purpose: Accepts risks, owner: ada@example.com, console: [accept_risk]}"
-TEXT = (
-    FILE.replace("\nbindings:\n", f"\n  {RISK}\nbindings:\n")
-    + "  - {role: administrator, person: max@example.com, because: is the third}\n"
-    + "".join(f"  - {{role: risk, person: {who}@example.com, because: decides}}\n" for who in ("ada", "bob", "eve"))
-)
-"""Three administrators: ada proposes, bob decides, max needs a new factor. Ada, bob and eve may accept risks."""
-WIDER = TEXT.replace("longest: 4h", "longest: 6h")
-LAB = ProviderSet("chg_9", "idp_9", ProviderKind.OIDC, "Lab", "{}", ProviderRule(), "ada", "bob")
-OKTA = Provider("chg_1", "idp_1", ProviderKind.OIDC, "Okta", '{"issuer":"https://okta.example"}', ProviderRule(), None)
-STREAM = Stream(
-    "chg_2", "sst_1", "Okta", "https://okta.example", "https://pam.example", Delivery.PUSH, "idp_9", "", "s-1",
-    "d" * 64, None,
-)  # fmt: skip
-
-Try = Callable[[Company, str], Awaitable[object]]
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How somebody proposes and decides by the use cases, what stands in the ledger then, whom it is for, and the code
-    of what does not wait."""
-
-    propose: Try
-    decide: Try
-    proposed: str
-    done: str
-    void: str
-    gone: str
-    person: str = ""
-
-
-async def propose_token(company: Company, by: str) -> object:
-    ends = Instant(company.clock() + 90 * DAY)
-    wish = TokenWish("stk_1", "okta", "Okta", (), END_ATTRIBUTE, ends, "ab" * 32)
-    return await propose_scim_token(company.ledger, company.actor(by), wish)
-
-
-async def propose_exception_of_eve(company: Company, by: str) -> object:
-    ends = Instant(company.clock() + 30 * DAY)
-    wanted = WantedException("exc_1", "eve", "No telephone", "From the office only", ends)
-    return await propose_exception(company.ledger, company.actor(by), wanted)
-
-
-async def propose_change(company: Company, by: str) -> object:
-    plan = await plan_access(company.ledger, None if by == "" else company.actor(by), WIDER)
-    digest = plan.digest if isinstance(plan, Plan) else ""
-    return await apply_access(company.ledger, company.actor(by), WIDER, "chg_3", digest)
-
-
-async def decide_change(company: Company, by: str) -> object:
-    plan = await plan_access(company.ledger, company.actor("aud"), WIDER)
-    digest = plan.digest if isinstance(plan, Plan) else ""
-    return await approve_change(company.ledger, company.actor(by), "chg_3", digest, WIDER)
-
-
-WAYS = {
-    ProposalKind.SCIM_TOKEN: Way(
-        propose_token,
-        lambda company, by: approve_scim_token(company.ledger, company.actor(by), "stk_1"),
-        "scim_token.proposed",
-        "scim_token.approved",
-        "scim_token.ended",
-        "scim_token.unknown",
-    ),
-    ProposalKind.PROVIDER: Way(
-        lambda company, by: propose_provider(company.ledger, company.actor(by), OKTA, None),
-        lambda company, by: approve_provider(company.ledger, company.actor(by), "chg_1"),
-        "provider.proposed",
-        "provider.set",
-        "provider.rejected",
-        "provider.no_proposal",
-    ),
-    ProposalKind.SIGNAL_STREAM: Way(
-        lambda company, by: propose_stream(company.ledger, company.actor(by), STREAM),
-        lambda company, by: approve_stream(company.ledger, company.actor(by), "chg_2"),
-        "signal_stream.proposed",
-        "signal_stream.set",
-        "signal_stream.rejected",
-        "signal.no_proposal",
-    ),
-    ProposalKind.MFA_EXCEPTION: Way(
-        propose_exception_of_eve,
-        lambda company, by: accept_exception(company.ledger, company.actor(by), "exc_1"),
-        "mfa_exception.proposed",
-        "mfa_exception.accepted",
-        "mfa_exception.ended",
-        "mfa_exception.unknown",
-        "eve",
-    ),
-    ProposalKind.ENROLMENT: Way(
-        lambda company, by: open_enrolment(company.ledger, company.actor(by), "max", "enr_1", "d" * 64, "lost it"),
-        lambda company, by: approve_enrolment(company.ledger, company.actor(by), "enr_1", "e" * 64),
-        "enrolment.proposed",
-        "enrolment.opened",
-        "enrolment.ended",
-        "enrolment.gone",
-        "max",
-    ),
-    ProposalKind.CHANGE: Way(
-        propose_change,
-        decide_change,
-        "change.proposed",
-        "change.approved",
-        "change.rejected",
-        "change.closed",
-    ),
-}  # fmt: skip
-KINDS = pytest.mark.parametrize("kind", WAYS)
-NAMES = {
-    ProposalKind.SCIM_TOKEN: "stk_1",
-    ProposalKind.PROVIDER: "chg_1",
-    ProposalKind.SIGNAL_STREAM: "chg_2",
-    ProposalKind.CHANGE: "chg_3",
-    ProposalKind.MFA_EXCEPTION: "exc_1",
-    ProposalKind.ENROLMENT: "enr_1",
-}
 
 
 def test_every_kind_is_walked() -> None:
@@ -170,35 +41,8 @@ def test_every_kind_is_walked() -> None:
 
 @pytest.fixture
 async def company(tmp_path: Path) -> AsyncIterator[Company]:
-    company = await founded(tmp_path, TEXT)
-    passkeys = (
-        FactorEnrolled(f"fac_{who}", who, FactorKind.PASSKEY, "v1", None, None) for who in ("ada", "bob", "max")
-    )
-    await record(company.ledger, LAB, *passkeys)
-    yield company
-    company.close()
-    assert compare(company.path) == []
-
-
-async def tried(company: Company, attempt: Try, by: str) -> tuple[str, list[str], list[object]]:
-    """The code of the refusal ("" for a yes), and the kinds and events that came of it."""
-    before = company.ledger.size()
-    outcome = await attempt(company, by)
-    db = connect(company.path, read_only=True)
-    try:
-        found = list(entries(db, before, 1 << 40))
-    finally:
-        db.close()
-    code = outcome.code if isinstance(outcome, Refused) else ""
-    return code, [each.header.kind for each in found], [each.event for each in found]
-
-
-async def laid(company: Company, kind: ProposalKind) -> Way:
-    """Ada has proposed; bob has just signed in."""
-    way = WAYS[kind]
-    code, found, _ = await tried(company, way.propose, "ada")
-    assert (code, found) == ("", [way.proposed])
-    return way
+    async with opened(tmp_path) as company:
+        yield company
 
 
 @KINDS
@@ -347,20 +191,3 @@ async def test_what_changed_meanwhile_is_not_overwritten(company: Company) -> No
         assert await propose_stream(company.ledger, ada, stream) is None
     assert await approve_stream(company.ledger, bob, "chg_5") is None
     refused(await approve_stream(company.ledger, bob, "chg_2"), "signal.overtaken")
-
-
-async def test_what_waited_then_is_shown_by_the_rights_of_then_and_of_today(company: Company) -> None:
-    """Whoever administers no more does not look at what they could have decided on; their own they see."""
-    way = WAYS[ProposalKind.SCIM_TOKEN]
-    assert not isinstance(await way.propose(company, "ada"), Refused)
-    then = company.clock()
-    company.clock.advance(MINUTE)
-    for person, rights, decides in (
-        ("bob", frozenset(ConsoleRight), [True]),
-        ("bob", frozenset({ConsoleRight.ADMINISTER}), [True]),
-        ("bob", frozenset(ConsoleRight) - {ConsoleRight.ADMINISTER}, []),
-        ("ada", frozenset[ConsoleRight](), [False]),
-        ("aud", frozenset(ConsoleRight), []),
-    ):
-        found = await company.reader(proposals, then, person, rights)
-        assert [each.decides for each in found] == decides, (person, rights)

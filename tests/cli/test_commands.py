@@ -118,11 +118,11 @@ def test_usage_errors_say_what_to_do(office: Office, terminal: NewTerminal) -> N
         ("request", "web-1", "--reason", "x"),
         ("request", "app@web-1"),
         ("approve", "../../x"),
-        ("approve", "nothing"),
         ("plan", "/nowhere/access.yaml"),
         ("no-such-command",),
     ):
         assert mine.usage(*words) == 2, words
+    assert mine.usage("approve", "nothing") == 1, "what does not wait is refused, as to deny it"
 
 
 def test_a_gateway_that_is_not_there(office: Office, terminal: NewTerminal) -> None:

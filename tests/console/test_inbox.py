@@ -12,10 +12,11 @@ from onepam.app.providers.signal_streams import propose_stream
 from onepam.app.provisioning.scim_token import propose_scim_token
 from onepam.app.signing_in.accept_risk import propose_exception
 from onepam.app.signing_in.enrol import open_enrolment
+from onepam.console.desk.inbox import PAGE_SIZE
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.leaving.brake import DirectoryPersonHeld, HoldReason
 from onepam.domain.providers.assertion import ProviderKind
-from onepam.domain.providers.events import ProviderRule, ProviderSet
+from onepam.domain.providers.events import ProviderProposed, ProviderRule, ProviderSet
 from onepam.domain.providers.setting import Provider
 from onepam.domain.providers.signals import Delivery, Stream
 from onepam.domain.provisioning.tokens import END_ATTRIBUTE, TokenWish
@@ -178,3 +179,26 @@ async def test_the_way_back_stays_here(office: Office) -> None:
     office.company.clock.advance(6 * MINUTE)
     answer = await bob.post("/approvals/chg_1", decision="approve", back="https://evil.example/")
     assert answer.headers["Location"] == "/step-up?next=/"
+
+
+async def test_more_than_a_page_is_turned_over_and_counted_whole(office: Office) -> None:
+    ledger, rule = office.company.ledger, ProviderRule()
+    many = [f"chg_m{number:03}" for number in range(2 * PAGE_SIZE)]
+    for each in many:
+        await record(ledger, ProviderProposed(each, "idp_7", ProviderKind.OIDC, "Lab", "{}", rule, "ada"))
+    request = (await office.company.ask("eve", "web-1", "root")).request
+    await office.company.bind("bob", "manager")
+    bob, found, href = await office.sign_in("bob"), list[str](), "/approvals"
+    while href:
+        page = await bob.read(href)
+        assert badge(page) == str(len(IDS) + len(many) + 1)
+        shown = re.findall(r'action="/approvals/(\w+)"', page)
+        assert 0 < len(shown) <= 2 * PAGE_SIZE
+        found += shown
+        later = re.search(r'href="(/approvals\?after=\d+)">Later', page)
+        href = later[1] if later else ""
+    assert len(found) == len(set(found))
+    assert set(found) == {*IDS, *many, request}
+    assert "From the oldest" in page
+    for odd in ("x", "-1", "9" * 30, ""):
+        assert listed(await bob.read(f"/approvals?after={odd}")) == set(found[:PAGE_SIZE])

@@ -16,10 +16,11 @@ from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import PersonDisabled, PersonKind
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed
+from onepam.domain.signing_in.events import EnrolmentUsed
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.db import rows
-from onepam.store.facts.requests import deciders, owned_service
+from onepam.store.facts.requests import deciders, not_deciding
 from onepam.store.read.leavers import ALLOWED, Duty, duties, latest_leaving, leavers, open_doors, rank, stranded
 from tests.company import START, Company, record
 
@@ -190,10 +191,17 @@ async def test_the_owner_of_a_service_is_nobody_who_may_decide_for_it(company: C
 
     assert who("bot") == ["bob"]
     assert who("eve") == ["bob", "max"]
-    assert company.reader.now(lambda db, at: owned_service(db, at, "bot", "max"))
-    assert not company.reader.now(lambda db, at: owned_service(db, at, "bot", "bob"))
-    assert not company.reader.now(lambda db, at: owned_service(db, at, "eve", "max"))
-    assert not company.reader.now(lambda db, at: owned_service(db, at, "vic", "max")), "a vendor's sponsor may decide"
+
+    def barred(requester: str) -> frozenset[str]:
+        return company.reader.now(lambda db, at: not_deciding(db, at, requester))
+
+    assert barred("bot") == {"bot", "max"}
+    assert barred("eve") == {"eve"}
+    assert barred("vic") == {"vic"}, "a vendor's sponsor may decide"
+    links = (EnrolmentUsed("enr_8", "max", ("aud",)), EnrolmentUsed("enr_9", "eve", ("bob",)))
+    await record(company.ledger, *links)
+    assert barred("bot") == {"bot", "max", "aud"}
+    assert who("eve") == ["max"], "bob made the link by which eve enrolled"
 
 
 def test_nearest_rank() -> None:

@@ -23,16 +23,19 @@ from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved
 from onepam.domain.requests.events import RequestStatus
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import RecordingWatched, SessionClosed
-from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, FactorRemoved, FactorUsed
+from onepam.domain.signing_in.events import EnrolmentUsed, FactorEnrolled, FactorKind, FactorRemoved, FactorUsed
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.store.db import rows
 from onepam.store.engine.rebuild import compare
 from onepam.store.read.people import Bar, Held, lanes, people, person
-from onepam.store.read.requests import inbox, request, requests
+from onepam.store.read.requests import count_waiting, inbox, request, requests
 from onepam.store.read.sessions import SessionFilter, refusals, session, sessions
 from tests.company import PROD, Company, binding, record, role_set
 
 pytestmark = pytest.mark.anyio
+
+MANAGER = frozenset({"manager"})
+"""The roles by which somebody approves today."""
 
 
 @pytest.fixture
@@ -129,15 +132,15 @@ async def test_the_inbox_holds_what_one_may_decide_and_says_what_came_before(com
     again = await company.ask("eve", "web-1", "app", HOUR)
     first = await company.ask("vic", "web-2", "app")
     await company.bind("eve", "manager")
-    found = await company.reader(inbox, None, "max")
+    found = await company.reader(inbox, None, "max", MANAGER)
     assert [(each.row.request, each.asked, each.granted, each.used, each.under, each.privileged) for each in found] == [
         (again.request, 1, 1, 1, "manager", True),
         (first.request, 0, 0, 0, "manager", True),
     ]
     assert [each.unusual for each in found] == [("longer than ever before",), ("asked for the first time",)]
-    assert [each.row.request for each in await company.reader(inbox, None, "eve")] == [first.request]
+    assert [each.row.request for each in await company.reader(inbox, None, "eve", MANAGER)] == [first.request]
     for nobody in ("ada", "aud", "vic"):
-        assert await company.reader(inbox, None, nobody) == ()
+        assert await company.reader(inbox, None, nobody, MANAGER) == ()
     detail = await company.reader(request, None, again.request)
     assert detail is not None
     assert detail.approvers == (("max", "Max Example"),)
@@ -147,12 +150,46 @@ async def test_the_inbox_warns_of_what_would_be_void_and_of_what_was_never_used(
     await company.approve("max", await company.ask("eve", "web-1", "app", 20 * MINUTE))
     company.clock.advance(20 * MINUTE)
     await company.ask("eve", "web-1", "app", 20 * MINUTE)
-    (never,) = await company.reader(inbox, None, "max")
+    (never,) = await company.reader(inbox, None, "max", MANAGER)
     assert never.unusual == ("granted before and never used",)
     await record(company.ledger, role_set("engineer", (PROD,)))
-    (void,) = await company.reader(inbox, None, "max")
+    (void,) = await company.reader(inbox, None, "max", MANAGER)
     assert void.unusual[0].startswith("The request is void")
     assert not void.privileged
+
+
+async def test_what_waited_then_is_shown_to_who_approved_then_and_does_today(company: Company) -> None:
+    made = await company.ask("eve", "web-1", "app")
+    then = company.clock()
+    company.clock.advance(MINUTE)
+    await company.bind("bob", "manager")
+    for who, at, today, found in (
+        ("max", then, MANAGER, 1),
+        ("max", then, frozenset({"engineer"}), 0),
+        ("max", then, frozenset[str](), 0),
+        ("bob", then, MANAGER, 0),
+        ("bob", None, MANAGER, 1),
+    ):
+        shown = await company.reader(inbox, at, who, today)
+        assert [each.row.request for each in shown] == [made.request] * found, (who, at, today)
+
+
+async def test_the_inbox_is_read_in_pieces_and_counted_whole(company: Company) -> None:
+    made = [(await company.ask("eve", "web-1", "app", number * MINUTE)).request for number in (5, 6, 7)]
+    first = await company.reader(inbox, None, "max", MANAGER, Instant(0), 2)
+    assert [each.row.request for each in first] == made[:2]
+    second = await company.reader(inbox, None, "max", MANAGER, first[-1].row.made, 2)
+    assert [each.row.request for each in second] == made[2:]
+    assert await company.reader(count_waiting, None, "max") == 3
+
+
+async def test_what_one_hand_asks_waits_for_the_other_neither_in_the_list_nor_in_its_number(company: Company) -> None:
+    await company.bind("bob", "manager")
+    await company.ask("eve", "web-1", "app")
+    await record(company.ledger, EnrolmentUsed("enr_9", "max", ("eve",)))
+    for who, found in (("max", 0), ("bob", 1)):
+        assert len(await company.reader(inbox, None, who, MANAGER)) == found
+        assert await company.reader(count_waiting, None, who) == found
 
 
 async def test_approvers_through_a_group_are_approvers(company: Company) -> None:
@@ -165,7 +202,7 @@ async def test_approvers_through_a_group_are_approvers(company: Company) -> None
     found = await company.reader(request, None, made.request)
     assert found is not None
     assert [who for who, _ in found.approvers] == ["bob", "max"]
-    assert len(await company.reader(inbox, None, "bob")) == 1
+    assert len(await company.reader(inbox, None, "bob", MANAGER)) == 1
     await disable_person(company.ledger, company.actor("ada"), "bob", "left")
     found = await company.reader(request, None, made.request)
     assert found is not None

@@ -134,17 +134,31 @@ async def as_of(
     """The past instant that is asked about; None is now."""
     if as_of is None:
         return None
-    try:
-        at = parse(as_of)
-    except ValueError:
-        refused = Refused("input.as_of", "as_of is not a time with a zone.", "Such as 2026-03-03T14:00:00Z")
-        raise ApiError(refused, 400) from None
+    at = _parsed("as_of", as_of)
     if at > services.clock():
         raise ApiError(Refused("input.as_of", "as_of lies ahead; nothing is known of the future."), 400)
     return at
 
 
+def _parsed(name: str, text: str) -> Instant:
+    try:
+        return parse(text)
+    except ValueError:
+        refused = Refused(f"input.{name}", f"{name} is not a time with a zone.", "Such as 2026-03-03T14:00:00Z")
+        raise ApiError(refused, 400) from None
+
+
 AsOf = Annotated[Instant | None, Depends(as_of)]
+
+
+def after(
+    after: Annotated[str | None, Query(max_length=40, description="RFC 3339; only what was made later")] = None,
+) -> Instant:
+    """The time of the last row of the page before."""
+    return Instant(0) if after is None else _parsed("after", after)
+
+
+After = Annotated[Instant, Depends(after)]
 
 
 def done(outcome: T | Refused) -> T:

@@ -242,6 +242,8 @@ def letter(ident: str, person: Context, target: Context, login: str, reason: str
 
 
 APPROVALS = ApprovalsPage(
+    first=True,
+    later=None,
     link=None,
     proposals=[],
     held=0,
@@ -346,6 +348,8 @@ def laid(
 
 PROPOSALS = replace(
     NO_APPROVALS,
+    first=False,
+    later=ago(3 * HOUR),
     link={"url": "https://onepam.example.org/enrol/enr_4fQx", "ends": ahead(DAY)},
     held=2,
     reported=1,

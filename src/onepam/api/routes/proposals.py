@@ -1,7 +1,7 @@
 """What takes two people: what waits for me, and my word on it, whatever its kind."""
 
 from onepam.api.errors import ApiError
-from onepam.api.guard import SIGNED_IN, AsOf, Services, Who, done
+from onepam.api.guard import SIGNED_IN, After, AsOf, Services, Who, done
 from onepam.api.models import Answer, Body, Id, MaybeMoment, Moment, Text
 from onepam.api.routes.route import Route
 from onepam.api.services import ApiServices
@@ -58,10 +58,18 @@ class Decided(Answer):
     expires: MaybeMoment = None
 
 
-async def list_proposals(caller: Who, services: Services, at: AsOf) -> list[ProposalOut]:
-    """What waits for me, and my own proposals."""
-    found = await services.reader(rows.proposals, at, caller.actor.person, caller.facts.rights())
+async def list_proposals(caller: Who, services: Services, at: AsOf, after: After) -> list[ProposalOut]:
+    """What waits for me, and my own proposals: the oldest first, 200 at a time."""
+    found = await services.reader(rows.proposals, at, caller.actor.person, caller.facts.rights(), after)
     return [_out(each) for each in found]
+
+
+async def read_proposal(proposal: Id, caller: Who, services: Services, at: AsOf) -> ProposalOut:
+    """One of those."""
+    found = await services.reader(rows.proposal, at, caller.actor.person, caller.facts.rights(), proposal)
+    if found is None:
+        raise ApiError(unknown_proposal(proposal))
+    return _out(found)
 
 
 async def agree_to_proposal(proposal: Id, body: YesIn, caller: Who, services: Services) -> Decided:
@@ -111,6 +119,7 @@ def _out(found: rows.WaitingProposal) -> ProposalOut:
 
 ROUTES = (
     Route("GET", "/proposals", SIGNED_IN, list_proposals),
+    Route("GET", "/proposals/{proposal}", SIGNED_IN, read_proposal),
     Route("POST", "/proposals/{proposal}/approve", SIGNED_IN, agree_to_proposal),
     Route("POST", "/proposals/{proposal}/deny", SIGNED_IN, refuse_proposal),
 )

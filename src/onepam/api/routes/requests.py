@@ -6,7 +6,7 @@ from fastapi import Query
 from pydantic import Field
 
 from onepam.api.errors import ApiError
-from onepam.api.guard import SIGNED_IN, AsOf, Caller, Services, Who, done
+from onepam.api.guard import SIGNED_IN, After, AsOf, Caller, Services, Who, done
 from onepam.api.models import (
     Answer,
     Body,
@@ -302,9 +302,10 @@ async def end_access(grant: Id, body: Reason, caller: Who, services: Services) -
     return Done()
 
 
-async def inbox(caller: Who, services: Services, at: AsOf) -> list[Waiting]:
-    """The requests that I may decide."""
-    found = await services.reader(rows.inbox, at, caller.actor.person)
+async def inbox(caller: Who, services: Services, at: AsOf, after: After) -> list[Waiting]:
+    """The requests that I may decide: the oldest first, 500 at a time."""
+    roles = caller.facts.roles_with(ConsoleRight.APPROVE)
+    found = await services.reader(rows.inbox, at, caller.actor.person, roles, after)
     return [Waiting.model_validate(each) for each in found]
 
 

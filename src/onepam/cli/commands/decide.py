@@ -1,5 +1,6 @@
 """What waits for me, and my word on it: requests (req_), and proposals of every kind."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -7,7 +8,7 @@ import typer
 from onepam.cli.client import call
 from onepam.cli.commands.access import one_id
 from onepam.cli.commands.matrix import show_plan
-from onepam.cli.show import USAGE, Json, Output, confirmed, facts, printed, say, span, stop, table, when
+from onepam.cli.show import Json, Output, confirmed, facts, printed, say, span, table, when
 
 Comment = Annotated[str, typer.Option(help="Words to the one who asked.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -17,8 +18,8 @@ def inbox(
     as_of: Annotated[str | None, typer.Option(help="As it was then (RFC 3339).")] = None, as_json: Json = False
 ) -> None:
     """List what waits for my decision: requests, and what others proposed."""
-    found = call("GET", "/inbox", params={"as_of": as_of})
-    laid = call("GET", "/proposals", params={"as_of": as_of})
+    found = _all("/inbox", as_of, lambda each: each["request"]["made"])
+    laid = _all("/proposals", as_of, lambda each: each["since"])
     if Output.as_json:
         printed({"requests": found, "proposals": laid})
         return
@@ -62,7 +63,7 @@ def approve(item: str, comment: Comment = "", yes: Yes = False, as_json: Json = 
     if which.startswith("req_"):
         _approve_request(which, comment, yes)
         return
-    found = _proposal(which)
+    found = call("GET", f"/proposals/{which}")
     if not Output.as_json:
         _show_proposal(found)
     confirmed("Approve it?", yes)
@@ -113,11 +114,13 @@ def _approve_request(request: str, comment: str, yes: bool) -> None:
     say(f"  It takes effect {when(given['starts'])}; until then: onepam undo {request}")
 
 
-def _proposal(which: str) -> dict[str, Any]:
-    waiting: list[dict[str, Any]] = call("GET", "/proposals")
-    found = next((each for each in waiting if each["proposal"] == which), None)
-    if found is None:
-        stop(USAGE, f"{which} is nothing that waits for a decision of yours.", "See: onepam inbox")
+def _all(path: str, as_of: str | None, made: Callable[[dict[str, Any]], str]) -> list[dict[str, Any]]:
+    """All pages of a list, the oldest first."""
+    found: list[dict[str, Any]] = call("GET", path, params={"as_of": as_of})
+    page = found
+    while page:
+        page = call("GET", path, params={"as_of": as_of, "after": made(page[-1])})
+        found += page
     return found
 
 

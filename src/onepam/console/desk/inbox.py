@@ -36,6 +36,9 @@ HERE = "/approvals"
 SHOW_A_FACTOR = frozenset({"factor.stale", "mfa.not_shown"})
 """Refusals after which the reader shows a second factor, and repeats what they said."""
 MOST_DECIDED = 10
+PAGE_SIZE = 50
+"""Of requests, and of proposals."""
+BEGINNING = Instant(0)
 
 KINDS = {
     ProposalKind.SCIM_TOKEN: ("SCIM token", "id-badge-2"),
@@ -62,7 +65,8 @@ async def decide(visit: Visit) -> Response:
     if kind is None:
         return await _on_request(visit, ident, approve=said == "approve")
     ledger, actor, done = visit.services.ledger, visit.me.actor, "Approved, and in force."
-    token, outcome = new_token("enr", visit.services.random), None
+    token = new_token("enr", visit.services.random)
+    outcome: Instant | Refused | None
     if said == "deny":
         outcome = await deny_proposal(ledger, actor, kind, ident, visit.form.get("comment", ""))
         done = "It will not take effect."
@@ -103,8 +107,12 @@ async def _on_request(visit: Visit, request: str, *, approve: bool) -> Response:
 
 
 async def _show(visit: Visit, link: Context | None) -> Response:
-    at = visit.at if visit.request.method == "GET" else None
-    return visit.page(await visit.services.reader(_inbox, at, View.of(visit), visit.me.facts, link))
+    reader = visit.me.facts
+    if visit.request.method != "GET":
+        return visit.page(await visit.services.reader(_inbox, None, View.of(visit), reader, link, BEGINNING))
+    typed = visit.request.query_params.get("after", "")
+    after = Instant(int(typed)) if typed.isascii() and typed.isdigit() and len(typed) < 17 else BEGINNING
+    return visit.page(await visit.services.reader(_inbox, visit.at, View.of(visit), reader, link, after))
 
 
 def _proposal(found: laid.WaitingProposal, reader: ActorFacts, at: Instant) -> Context:
@@ -138,43 +146,30 @@ def _where(kind: ProposalKind, proposal: str, person: str) -> str:
     return pages[kind]
 
 
-def _inbox(db: Snapshot, at: Instant, view: View, reader: ActorFacts, link: Context | None) -> ApprovalsPage:
-    rights, administers = reader.rights(), ConsoleRight.ADMINISTER in reader.rights()
-    waiting = rows.inbox(db, at, view.person)
+def _inbox(
+    db: Snapshot, at: Instant, view: View, reader: ActorFacts, link: Context | None, after: Instant
+) -> ApprovalsPage:
+    rights, roles = reader.rights(), reader.roles_with(ConsoleRight.APPROVE)
+    administers = ConsoleRight.ADMINISTER in rights
+    waiting = rows.inbox(db, at, view.person, roles, after, PAGE_SIZE + 1)
+    proposed = laid.proposals(db, at, view.person, rights, after, PAGE_SIZE + 1)
+    made = [[each.row.made for each in waiting], [each.proposal.since for each in proposed]]
+    last = min((each[PAGE_SIZE - 1] for each in made if len(each) > PAGE_SIZE), default=None)
+    if last is not None:
+        waiting = tuple(each for each in waiting if each.row.made <= last)
+        proposed = tuple(each for each in proposed if each.proposal.since <= last)
     decided = rows.requests(db, at, decider=view.person, most=MOST_DECIDED)
     shown = resources(db, at, (each.row.resource for each in waiting))
     reported = {each.person for each in reported_leavers(db, at)} if administers else ()
     return ApprovalsPage(
         link=link,
-        proposals=[_proposal(each, reader, at) for each in laid.proposals(db, at, view.person, rights)],
+        first=after == BEGINNING,
+        later=last,
+        proposals=[_proposal(each, reader, at) for each in proposed],
         held=len(held_people(db, at)) if administers else 0,
         reported=len(reported),
         stranded=stranded(db, at) if administers else (),
-        waiting=[
-            {
-                "id": each.row.request,
-                "decision": _on(each.row),
-                "person": {
-                    "id": each.row.person,
-                    "name": each.row.person_name,
-                    "detail": ", ".join(dict.fromkeys(held.role for held in held_roles(db, each.row.person, at))),
-                },
-                "resource": shown[each.row.resource],
-                "login": each.row.login,
-                "role": each.row.role,
-                "duration": each.row.duration,
-                "reason": each.row.reason or "",
-                "ticket": each.row.ticket or "",
-                "ticket_href": None,
-                "at": each.row.made,
-                "expires": each.row.expires,
-                "before": asked_before(each.asked, each.used),
-                "unusual": [words[:1].upper() + words[1:] for words in each.unusual],
-                "chain": view.chain(link for link in asked(db, at, each.row.request) if link.kind in _RESTS_ON),
-                "privileged": each.privileged,
-            }
-            for each in waiting
-        ],
+        waiting=[_letter(db, at, view, each, shown[each.row.resource]) for each in waiting],
         decided=[
             {
                 "id": each.request,
@@ -191,10 +186,31 @@ def _inbox(db: Snapshot, at: Instant, view: View, reader: ActorFacts, link: Cont
     )
 
 
-def _on(row: rows.RequestRow) -> Context:
-    """The form on a request that the reader may decide."""
-    words = {"id": row.request, "digest": row.digest, "why_not": ""}
-    return {**words, "decides": True, "denies": True, "mine": False, "stale": False}
+def _letter(db: Snapshot, at: Instant, view: View, each: rows.Waiting, resource: Context) -> Context:
+    """One request."""
+    row, may = each.row, {"decides": True, "denies": True, "mine": False, "stale": False, "why_not": ""}
+    return {
+        "id": row.request,
+        "decision": {"id": row.request, "digest": row.digest, **may},
+        "person": {
+            "id": row.person,
+            "name": row.person_name,
+            "detail": ", ".join(dict.fromkeys(held.role for held in held_roles(db, row.person, at))),
+        },
+        "resource": resource,
+        "login": row.login,
+        "role": row.role,
+        "duration": row.duration,
+        "reason": row.reason or "",
+        "ticket": row.ticket or "",
+        "ticket_href": None,
+        "at": row.made,
+        "expires": row.expires,
+        "before": asked_before(each.asked, each.used),
+        "unusual": [words[:1].upper() + words[1:] for words in each.unusual],
+        "chain": view.chain(link for link in asked(db, at, row.request) if link.kind in _RESTS_ON),
+        "privileged": each.privileged,
+    }
 
 
 def _undo_left(row: rows.RequestRow, at: Instant) -> int:

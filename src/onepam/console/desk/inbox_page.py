@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from onepam.console.frame.page import Context, PageContext
+from onepam.kernel.clock import Instant
 from onepam.store.read.leavers import Stranded
 
 
@@ -23,6 +24,7 @@ class ApprovalsPage(PageContext):
     `proposals`: list of {id, kind, icon, title, facts (list of {word, value}), by {id, name}, at, until, alone (Instant
         or none), href (or none), decision}
     `decision`: the form on it (parts/decision.html)
+    `first`: it is the page of the oldest; `later`: after which instant the next page begins, or none
     `link`: none, or {url, ends}: the one-use link that a yes has just made, shown this once
     `held`, `reported`: accounts that a directory ended or reported, for administrators; decided on another page
     POST /approvals/<id> (csrf, digest, decision, comment, back): to `back` when it is done; a refusal on a request
@@ -35,6 +37,8 @@ class ApprovalsPage(PageContext):
     stranded: Sequence[Stranded]
     decided: list[Context]
     proposals: list[Context]
+    first: bool
+    later: Instant | None
     link: Context | None
     held: int
     reported: int

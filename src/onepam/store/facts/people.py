@@ -17,7 +17,7 @@ from onepam.store.db import row, rows
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import actor_facts, held_roles, substance
-from onepam.store.facts.requests import approvers, deciders, owned_service
+from onepam.store.facts.requests import approvers, deciders, not_deciding
 
 
 @loads(AddingQuery)
@@ -126,14 +126,13 @@ def _rerouted(db: Snapshot, person: str, at: Instant) -> tuple[tuple[str, tuple[
         return ()
     found = rows(
         db,
-        "SELECT request, substance FROM request "
-        f"WHERE status = 'open' AND person <> :person AND expires > :at AND {AT} ORDER BY request",
-        {"person": person, "at": at},
+        f"SELECT request, substance FROM request WHERE status = 'open' AND expires > :at AND {AT} ORDER BY request",
+        {"at": at},
     )
     passed_on = list[tuple[str, tuple[str, ...]]]()
     for request, asked in ((each["request"], substance(each["substance"])) for each in found):
         roles = approvers(db, asked, at)
-        if authority(held, roles, at) is None or owned_service(db, at, asked.person, person):
+        if authority(held, roles, at) is None or person in not_deciding(db, at, asked.person):
             continue
         others = tuple(who for who, _ in deciders(db, at, roles, asked.person) if who != person)
         passed_on.append((request, others))

@@ -1,9 +1,12 @@
 """A proposal of any kind as of the decision: how long it still waits, and whether its proposer is still here."""
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
 from onepam.app.requests.lapse_proposals import MOST_LAPSING, LapsingQuery
+from onepam.domain.access.authority import ActorFacts
 from onepam.domain.access.proposal import RULES, Proposal, ProposalKind, lapses
 from onepam.domain.lapsing.proposals import LapsingFacts, Waiting
 from onepam.kernel.clock import FOREVER, Instant
@@ -62,7 +65,7 @@ def _waiting(kind: ProposalKind) -> str:
     return (
         f"SELECT '{kind.value}' AS kind, {it.proposal} AS proposal, {it.of} AS concerns, {it.by} AS proposer, "
         f"{it.since} AS since, {it.ends} AS ends, {it.person} AS subject, {it.alone} AS alone, "
-        f"{RULES[kind].lapse} AS lapse FROM {it.table} WHERE {it.waits} AND {AT}"
+        f"{RULES[kind].lapse} AS lapse, {int(RULES[kind].benefits)} AS gains FROM {it.table} WHERE {it.waits} AND {AT}"
     )
 
 
@@ -75,6 +78,21 @@ _OVER = (
     f"{_ALL} WHERE coalesce(w.alone, w.since) + w.lapse <= :at OR w.ends <= :at OR NOT {_HERE} "
     f"ORDER BY w.since, w.proposal LIMIT {MOST_LAPSING}"
 )
+_DECIDES = (
+    "w.kind IN (SELECT value FROM json_each(:kinds)) AND ((w.proposer = :person AND w.alone <= :at) OR ("
+    "w.proposer <> :person AND w.subject <> :person AND w.proposer NOT IN (SELECT value FROM json_each(:hands)) "
+    "AND (w.gains = 0 OR w.subject NOT IN (SELECT value FROM json_each(:hands)))))"
+)
+"""What `proposal.judge` lets the person decide on, said once more so that a page need not read all to count it."""
+
+_STANDS = f"{_HERE} AND coalesce(w.alone, w.since) + w.lapse > :at AND w.ends > :at"
+_COUNTED = f"{_ALL} WHERE {_STANDS} AND {_DECIDES}"
+_SHOWN = (
+    f"{_ALL} WHERE {_STANDS} AND w.since > :after "
+    f"AND ({_DECIDES} OR w.proposer = :person OR (w.subject = :person AND w.gains = 0)) "
+    "ORDER BY w.since, w.proposal LIMIT :most"
+)
+_OF_KIND = {kind: f"SELECT w.*, {_HERE} AS present FROM ({_waiting(kind)}) w ORDER BY w.since" for kind in STANDS}
 _ONE = {
     kind: f"SELECT w.*, {_HERE} AS present FROM ({_waiting(kind)} AND {it.proposal} = :proposal) w"
     for kind, it in STANDS.items()
@@ -89,14 +107,29 @@ def proposal_of(db: Snapshot, kind: ProposalKind, proposal: str, at: Instant) ->
 
 def proposals_of(db: Snapshot, kind: ProposalKind, at: Instant) -> list[Proposal]:
     """All of the kind that have not ended, the oldest first; some may be void, and wait for the sweep."""
-    found = rows(db, f"SELECT w.*, {_HERE} AS present FROM ({_waiting(kind)}) w ORDER BY w.since", {"at": at})
+    found = rows(db, _OF_KIND[kind], {"at": at})
     return [_proposal(each) for each in found]
 
 
-def standing_proposals(db: Snapshot, at: Instant) -> list[Waiting]:
-    """All that have not ended, the oldest first; some may have lapsed or fallen, and wait for the sweep."""
-    found = rows(db, f"{_ALL} ORDER BY w.since, w.proposal LIMIT {MOST_LAPSING}", {"at": at})
-    return [Waiting(_proposal(each), each["concerns"]) for each in found]
+def proposals_for(
+    db: Snapshot, reader: ActorFacts, kinds: Iterable[ProposalKind], at: Instant, after: Instant, most: int
+) -> list[Proposal]:
+    """Those of `kinds` that the reader may decide on, and their own and what they would lose by, of any kind: made
+    later than `after`, the oldest first."""
+    found = rows(db, _SHOWN, {**_to(reader, kinds, at), "after": after, "most": most})
+    return [_proposal(each) for each in found]
+
+
+def count_proposals_for(db: Snapshot, reader: ActorFacts, kinds: Iterable[ProposalKind], at: Instant) -> int:
+    """How many of `kinds` the reader may decide on."""
+    found = row(db, f"SELECT count(*) FROM ({_COUNTED}) counted", _to(reader, kinds, at))
+    return found[0] if found else 0
+
+
+def _to(reader: ActorFacts, kinds: Iterable[ProposalKind], at: Instant) -> dict[str, object]:
+    """The reader, as the statements ask."""
+    hands = json.dumps([*reader.linked_by, *reader.linked_for])
+    return {"person": reader.person, "kinds": json.dumps(list(kinds)), "hands": hands, "at": at}
 
 
 @loads(LapsingQuery)

@@ -23,6 +23,7 @@ from onepam.store.facts.holdings import (
     access_facts,
     actor_facts,
     grant_of,
+    hands,
     held_roles,
     permissions,
     resource_facts,
@@ -127,7 +128,7 @@ def approvers(db: Snapshot, asked: Substance, at: Instant) -> tuple[str, ...]:
 
 def deciders(db: Snapshot, at: Instant, roles: Iterable[str], requester: str) -> tuple[tuple[str, str], ...]:
     """Everybody enabled who could decide, under one of `roles`, what `requester` asks: (id, name) by name."""
-    found = set[tuple[str, str]]()
+    found, barred = set[tuple[str, str]](), not_deciding(db, at, requester)
     for role in roles:
         holders = rows(
             db,
@@ -146,20 +147,21 @@ def deciders(db: Snapshot, at: Instant, roles: Iterable[str], requester: str) ->
         )
         for each in holders:
             who = each["person"]
-            may = authority(held_roles(db, who, at), (role,), at) is not None
-            if may and who != requester and not owned_service(db, at, requester, who):
+            if who not in barred and authority(held_roles(db, who, at), (role,), at) is not None:
                 found.add((who, each["name"] or who))
     return tuple(sorted(found, key=lambda each: each[1]))
 
 
-def owned_service(db: Snapshot, at: Instant, requester: str, person: str) -> bool:
-    """Whether the requester is a service account that `person` answers for."""
+def not_deciding(db: Snapshot, at: Instant, requester: str) -> frozenset[str]:
+    """Who decides on nothing that the requester asks, whatever their roles: the requester, whoever answers for it where
+    it is a service account, and whoever may be one hand with either."""
     found = row(
         db,
-        f"SELECT 1 FROM person WHERE person = :requester AND kind = 'service' AND owner = :person AND {AT}",
-        {"requester": requester, "person": person, "at": at},
+        f"SELECT owner FROM person WHERE person = :requester AND kind = 'service' AND owner IS NOT NULL AND {AT}",
+        {"requester": requester, "at": at},
     )
-    return found is not None
+    asking = (requester, found["owner"]) if found else (requester,)
+    return frozenset(asking).union(*(linked for each in asking for linked in hands(db, each, at)))
 
 
 def _request(db: Snapshot, request: str, at: Instant) -> Any:

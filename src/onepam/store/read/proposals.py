@@ -11,8 +11,18 @@ from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import Row, row
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import hands, held_roles
-from onepam.store.facts.proposals import STANDS, proposal_of, proposals_of, standing_proposals
+from onepam.store.facts.proposals import (
+    STANDS,
+    count_proposals_for,
+    proposal_of,
+    proposals_for,
+    proposals_of,
+)
 from onepam.store.read.names import names
+
+BEGINNING = Instant(0)
+MOST = 200
+"""Proposals that a list gives at most."""
 
 Fact = tuple[str, str]
 """A word, and what stands beside it."""
@@ -53,23 +63,47 @@ def proposed_enrolment(db: Snapshot, at: Instant, person: str) -> Proposal | Non
 def count_proposals(db: Snapshot, at: Instant, person: str) -> int:
     """How many proposals wait for the person's decision."""
     reader = _reader(db, at, person)
-    return sum(_decides(each.proposal, reader, at) for each in standing_proposals(db, at)) if reader.roles else 0
+    kinds = _decided(reader.rights())
+    return count_proposals_for(db, reader, kinds, at) if kinds else 0
 
 
-def proposals(db: Snapshot, at: Instant, person: str, rights: frozenset[ConsoleRight]) -> tuple[WaitingProposal, ...]:
-    """Those that the person may decide on, and their own: the oldest first. `rights` are the person's of today: whoever
-    lost a right does not see by it what waited then."""
+def proposals(
+    db: Snapshot,
+    at: Instant,
+    person: str,
+    rights: frozenset[ConsoleRight],
+    after: Instant = BEGINNING,
+    most: int = MOST,
+) -> tuple[WaitingProposal, ...]:
+    """Those that the person may decide on, and their own: the oldest first, at most `MOST` that were made later than
+    `after`. `rights` are the person's of today: whoever lost a right does not see by it what waited then."""
     reader, called = _reader(db, at, person), names(db, at)
-    found = []
-    for each in standing_proposals(db, at):
-        laid = each.proposal
-        decides = RULES[laid.kind].decides in rights and _decides(laid, reader, at)
-        theirs = laid.by == person or (laid.person == person and laid.kind is ProposalKind.ENROLMENT)
-        if fallen(laid, at) is None and (decides or theirs):
-            title, facts, digest = _says(db, at, laid, each.of, called)
-            by, whom = called.get(laid.by, laid.by), called.get(laid.person, laid.person)
-            found.append(WaitingProposal(laid, title, facts, by, whom, digest, decides))
-    return tuple(found)
+    kinds = _decided(rights & reader.rights())
+    found = proposals_for(db, reader, kinds, at, after, min(most, MOST))
+    return tuple(_shown(db, at, each, reader, kinds, called) for each in found)
+
+
+def proposal(
+    db: Snapshot, at: Instant, person: str, rights: frozenset[ConsoleRight], ident: str
+) -> WaitingProposal | None:
+    """One of those, however many there are; None where it is none of them."""
+    kind = proposal_kind(db, at, ident)
+    laid = proposal_of(db, kind, ident, at) if kind is not None else None
+    if laid is None or fallen(laid, at) is not None:
+        return None
+    reader = _reader(db, at, person)
+    found = _shown(db, at, laid, reader, _decided(rights & reader.rights()), names(db, at))
+    return found if found.decides or _theirs(laid, person) else None
+
+
+def _decided(rights: frozenset[ConsoleRight]) -> list[ProposalKind]:
+    """The kinds that holders of the rights decide on."""
+    return [kind for kind, rules in RULES.items() if rules.decides in rights]
+
+
+def _theirs(laid: Proposal, person: str) -> bool:
+    """Whether they made it, or would lose by it."""
+    return laid.by == person or (laid.person == person and not RULES[laid.kind].benefits)
 
 
 def _reader(db: Snapshot, at: Instant, person: str) -> ActorFacts:
@@ -80,13 +114,21 @@ def _reader(db: Snapshot, at: Instant, person: str) -> ActorFacts:
     )
 
 
-def _decides(proposal: Proposal, reader: ActorFacts, at: Instant) -> bool:
-    return judge(proposal, reader, RULES[proposal.kind], at) is None
+def _shown(
+    db: Snapshot,
+    at: Instant,
+    laid: Proposal,
+    reader: ActorFacts,
+    kinds: list[ProposalKind],
+    called: dict[str, str],
+) -> WaitingProposal:
+    title, facts, digest = _says(db, at, laid, called)
+    by, whom = called.get(laid.by, laid.by), called.get(laid.person, laid.person)
+    decides = laid.kind in kinds and judge(laid, reader, RULES[laid.kind], at) is None
+    return WaitingProposal(laid, title, facts, by, whom, digest, decides)
 
 
-def _says(
-    db: Snapshot, at: Instant, proposal: Proposal, of: str, called: dict[str, str]
-) -> tuple[str, tuple[Fact, ...], str]:
+def _says(db: Snapshot, at: Instant, proposal: Proposal, called: dict[str, str]) -> tuple[str, tuple[Fact, ...], str]:
     """What it is, what it says, and its digest."""
     found, who = _row(db, at, proposal), called.get(proposal.person, proposal.person)
     match proposal.kind:
@@ -94,7 +136,8 @@ def _says(
             networks, domains = json.loads(found["networks"]), json.loads(found["domains"])
             what = f"SCIM token {found['name']}"
             speaks = ", ".join(domains) or "every mail domain"
-            return what, (("Directory", of), ("From", ", ".join(networks) or "anywhere"), ("For", speaks)), ""
+            tells = (("Directory", found["provider"]), ("From", ", ".join(networks) or "anywhere"), ("For", speaks))
+            return what, tells, ""
         case ProposalKind.PROVIDER:
             domains = json.loads(found["rule"]).get("domains", ())
             return f"Identity provider {found['name']}", (("Speaks for", ", ".join(domains) or "nobody yet"),), ""

@@ -1,6 +1,8 @@
 """Requests: what waits for whom, and each request with its history."""
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from onepam.app.ports import Snapshot
@@ -11,13 +13,14 @@ from onepam.domain.requests.approval import authority, permission_of, standing
 from onepam.domain.requests.events import RequestStatus
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
-from onepam.store.db import row, rows
+from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import access_facts, held_roles, substance
-from onepam.store.facts.requests import approvers, deciders, owned_service
+from onepam.store.facts.requests import approvers, deciders, not_deciding
 from onepam.store.read.moments import Moment, moments, moments_of
 from onepam.store.read.names import name
 
+BEGINNING = Instant(0)
 MOST = 500
 """Rows that a list gives at most."""
 
@@ -143,39 +146,52 @@ def request_of_grant(db: Snapshot, at: Instant, grant: str) -> str | None:
     return found["request"] if found else None
 
 
-def inbox(db: Snapshot, at: Instant, person: str) -> tuple[Waiting, ...]:
-    """The open requests that `person` has the authority to decide, the oldest first."""
-    held = held_roles(db, person, at)
-    found = rows(
-        db,
-        f"SELECT * FROM request WHERE status = 'open' AND {AT} AND expires > :at AND person <> :person ORDER BY made",
-        {"at": at, "person": person},
-    )
-    return tuple(waiting for each in found if (waiting := _waiting(db, at, person, held, each)) is not None)
+def inbox(
+    db: Snapshot,
+    at: Instant,
+    person: str,
+    today: Collection[str],
+    after: Instant = BEGINNING,
+    most: int = MOST,
+) -> tuple[Waiting, ...]:
+    """The open requests that `person` may decide, the oldest first, at most `MOST` that were made later than `after`.
+    `today` are the roles by which they approve now: whoever lost one does not see by it what waited then."""
+    held = tuple(each for each in held_roles(db, person, at) if each.role in today)
+    found = islice(_decidable(db, at, person, held, after), min(most, MOST))
+    return tuple(_waiting(db, at, *each) for each in found)
 
 
 def count_waiting(db: Snapshot, at: Instant, person: str) -> int:
-    """How many requests stand in the inbox of `person`."""
+    """How many open requests `person` may decide."""
     held = held_roles(db, person, at)
     if not any(ConsoleRight.APPROVE in each.console for each in held):
         return 0
-    found = rows(
+    return sum(1 for _ in _decidable(db, at, person, held, BEGINNING))
+
+
+def _decidable(
+    db: Snapshot, at: Instant, person: str, held: tuple[HeldRole, ...], after: Instant
+) -> Iterator[tuple[Row, Substance, str]]:
+    """Each with the role under which `person` decides."""
+    roles, barred = dict[tuple[str, str], tuple[str, ...]](), dict[str, frozenset[str]]()
+    for each in rows(
         db,
-        f"SELECT substance FROM request WHERE status = 'open' AND {AT} AND expires > :at AND person <> :person",
-        {"at": at, "person": person},
-    )
-    asked = [substance(each["substance"]) for each in found]
-    return sum(
-        authority(held, approvers(db, each, at), at) is not None and not owned_service(db, at, each.person, person)
-        for each in asked
-    )
+        f"SELECT * FROM request WHERE status = 'open' AND {AT} AND expires > :at AND made > :after ORDER BY made",
+        {"at": at, "after": after},
+    ):
+        asked = substance(each["substance"])
+        permission = (asked.role, asked.permission)
+        if permission not in roles:
+            roles[permission] = approvers(db, asked, at)
+        if (under := authority(held, roles[permission], at)) is None:
+            continue
+        if asked.person not in barred:
+            barred[asked.person] = not_deciding(db, at, asked.person)
+        if person not in barred[asked.person]:
+            yield each, asked, under
 
 
-def _waiting(db: Snapshot, at: Instant, person: str, held: tuple[HeldRole, ...], found: Any) -> Waiting | None:
-    asked = substance(found["substance"])
-    under = authority(held, approvers(db, asked, at), at)
-    if under is None or owned_service(db, at, asked.person, person):
-        return None
+def _waiting(db: Snapshot, at: Instant, found: Row, asked: Substance, under: str) -> Waiting:
     before = rows(
         db,
         "SELECT request, status, substance FROM request "
