@@ -332,6 +332,11 @@ MFA = SecondFactorsPage(
     sessions_without=0, machines=14, machine_sessions=2209, oldest="12 h",
     exceptions=[{"person": {"id": "per_ravi", "name": "Ravi Menon"}, "ends": ahead(40 * DAY), "by": "Lena Vogel"}],
     exceptions_waiting=1,
+    gains=[
+        {"decider": {"id": "per_ravi", "name": "Ravi Menon"}, "gainer": {"id": "per_priya", "name": "Priya Raman"},
+         "makers": [{"id": "per_lena", "name": "Lena Vogel"}], "times": 3, "last": ago(DAY), "replaced": replaced}
+        for replaced in (True, False)
+    ],
     own=[{"word": "passkey", "people": 96}, {"word": "authenticator app", "people": 33}],
     without=[{"id": "per_ravi", "name": "Ravi Menon"}, {"id": "per_priya", "name": "Priya Raman"}],
     rules=[
@@ -343,6 +348,7 @@ NO_MFA = replace(
     MFA,
     exceptions=[],
     exceptions_waiting=0,
+    gains=[],
     rules=[],
     rules_total=0,
     without=[],

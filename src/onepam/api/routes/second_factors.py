@@ -1,11 +1,12 @@
 """Second factors: what people's rest on, what resources ask of them, and what sessions were opened with."""
 
 from onepam.api.guard import AsOf, Services, right
-from onepam.api.models import Answer, Seconds
+from onepam.api.models import Answer, Moment, Seconds
 from onepam.api.routes.route import Route
 from onepam.domain.access.mfa_rule import longest
 from onepam.domain.access.model import ConsoleRight, MfaRule
 from onepam.domain.access.proof import MfaBasis
+from onepam.store.read.hands import indirect_gains
 from onepam.store.read.second_factor import mfa_report
 
 OVERSEES = right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR)
@@ -18,6 +19,25 @@ class RuleOut(Answer):
     max_age: Seconds
     phishing_resistant: bool
     fresh: bool
+
+
+class NamedOut(Answer):
+    """A person."""
+
+    person: str
+    name: str
+
+
+class IndirectGainOut(Answer):
+    """A finding: `decider` said yes to `gainer` so many `times` in 30 days, while both had enrolled by links of the
+    same `makers`. `replaced`: the decider's link took the place of factors that they had."""
+
+    decider: NamedOut
+    gainer: NamedOut
+    makers: list[NamedOut]
+    times: int
+    last: Moment
+    replaced: bool
 
 
 class MfaOut(Answer):
@@ -35,6 +55,7 @@ class MfaOut(Answer):
     sessions: dict[MfaBasis, int]
     sessions_without: int
     machine_sessions: int
+    indirect_gains: list[IndirectGainOut]
 
 
 async def report(services: Services, at: AsOf) -> MfaOut:
@@ -51,6 +72,7 @@ async def report(services: Services, at: AsOf) -> MfaOut:
         sessions={basis: found.sessions.get(basis, 0) for basis in MfaBasis},
         sessions_without=found.sessions_without,
         machine_sessions=found.machine_sessions,
+        indirect_gains=[IndirectGainOut.model_validate(each) for each in await services.reader(indirect_gains, at)],
     )
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from onepam.cli.client import call
-from onepam.cli.show import Json, Output, printed, say, span, table
+from onepam.cli.show import Json, Output, printed, say, span, table, when
 
 
 def mfa(
@@ -31,6 +31,22 @@ def mfa(
     say(f"Sessions of people without a second factor: {found['sessions_without'] or 'none'}.")
     if found["without"]:
         say(f"People with none of their own and none attested: {', '.join(found['without'][:20])}.")
+    if found["indirect_gains"]:
+        table(
+            ("DECIDED", "FOR", "TIMES", "LAST", "BOTH BY LINKS OF", "THEIRS"),
+            (
+                (
+                    each["decider"]["name"],
+                    each["gainer"]["name"],
+                    each["times"],
+                    when(each["last"]),
+                    ", ".join(one["name"] for one in each["makers"]),
+                    "replaced factors" if each["replaced"] else "was the first",
+                )
+                for each in found["indirect_gains"]
+            ),
+            "",
+        )
 
 
 def _asks(rule: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from starlette.responses import Response
 
 from onepam.app.ports import Snapshot
+from onepam.console.frame.page import Context
 from onepam.console.frame.places import SEES_ALL, Place, Shown
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import BASES, FACTORS, longest, rule_words
@@ -11,6 +12,7 @@ from onepam.domain.access.mfa_rule import MAX_AGE
 from onepam.domain.access.proof import MfaBasis
 from onepam.kernel.clock import Instant
 from onepam.store.read.federated import exceptions
+from onepam.store.read.hands import Named, indirect_gains
 from onepam.store.read.names import name
 from onepam.store.read.second_factor import OWN, mfa_report
 
@@ -62,10 +64,25 @@ def _report(db: Snapshot, at: Instant) -> SecondFactorsPage:
             for each in excepted[:MOST_LISTED]
             if each.accepted_by
         ],
+        gains=[
+            {
+                "decider": _named(each.decider),
+                "gainer": _named(each.gainer),
+                "makers": [_named(one) for one in each.makers],
+                "times": each.times,
+                "last": each.last,
+                "replaced": each.replaced,
+            }
+            for each in indirect_gains(db, at)[:MOST_LISTED]
+        ],
         exceptions_waiting=sum(not each.accepted_by for each in excepted),
         machines=found.machines,
         machine_sessions=found.machine_sessions,
     )
+
+
+def _named(one: Named) -> Context:
+    return {"id": one.person, "name": one.name}
 
 
 PLACES = (Place("GET", "/second-factors", SEES_ALL, report, Shown("Second factors", "shield-lock", "Access")),)

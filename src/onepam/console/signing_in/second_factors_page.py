@@ -15,6 +15,8 @@ class SecondFactorsPage(PageContext):
     `without`: list of {id, name}: the first of those who have no factor of their own and were not attested one
     `rules`: list of {resource, words}: the first of the resources that ask for more
     `exceptions`: list of {person {id, name}, ends, by}: in force
+    `gains`: list of {decider {id, name}, gainer {id, name}, makers (list of {id, name}), times, last, replaced
+        (bool)}: who decided for whom, while both had enrolled by links of the same makers
     `oldest`: the age at which a factor opens nothing any more
     """
 
@@ -35,4 +37,5 @@ class SecondFactorsPage(PageContext):
     rules: list[Context]
     exceptions: list[Context]
     exceptions_waiting: int
+    gains: list[Context]
     oldest: str
