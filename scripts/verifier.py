@@ -18,9 +18,9 @@ PACKAGE = "onepam.evidence.verifier"
 GENERATED = FOLDER / "verify.py"
 DIGEST = ROOT / "release" / "verify.py.sha256"
 PARTS = (
-    "refusal", "archive", "canonical", "ed25519", "note", "merkle", "log", "disclosed", "answer", "contents", "seams",
-    "rules", "tabular", "report", "naming", "recordings", "population", "standing", "factors", "judging", "lacking",
-    "anchors", "verdict", "command",
+    "refusal", "progress", "archive", "canonical", "ed25519", "note", "merkle", "log", "disclosed", "answer",
+    "contents", "seams", "rules", "tabular", "report", "naming", "recordings", "population", "roster", "standing",
+    "factors", "judging", "lacking", "anchors", "verdict", "command",
 )  # fmt: skip
 """In the order of the file; the last one runs it, and its docstring says how to use it."""
 

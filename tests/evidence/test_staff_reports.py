@@ -18,6 +18,7 @@ from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import PersonKind
 from onepam.domain.roster.taking import Took
 from onepam.evidence.reports import accounts, scope, staff
+from onepam.evidence.verifier import rules
 from onepam.kernel.clock import DAY, HOUR, MILLISECOND, MINUTE, Instant, iso, parse
 from onepam.kernel.errors import Refused
 from onepam.ledger.entry import leaf_hash
@@ -181,7 +182,7 @@ for _name, _row in (("accounts", 0), ("accounts", 7), ("vendors", 0)):
     def _(f: Forge, name: str = _name, row: int = _row) -> None:
         f.report(name, lambda found: found["rows"].pop(row))
 
-    @ATTACKS.add(f"{_name}: row {_row + 1} said to be untested", f"{_name}.jsonl row .*: whether it was tested")
+    @ATTACKS.add(f"{_name}: row {_row + 1} said to be untested", f"{_name}.jsonl row .*: result is not what follows")
     def _(f: Forge, name: str = _name, row: int = _row) -> None:
         f.report(name, lambda found: _cell(found, row, "result", "not-tested"))
 
@@ -197,6 +198,48 @@ for _name, _row in (("accounts", 0), ("accounts", 7), ("vendors", 0)):
                 _cell(found, row, column, "")
 
         f.report(name, change)
+
+
+for _name, _columns in rules.BY_RULE.items():
+    for _column in _columns if _name != "sessions" else ():
+
+        @ATTACKS.add(f"{_name}: {_column} changed", f"{_name}.jsonl row 1: {_column} is not what follows from the")
+        def _(f: Forge, name: str = _name, column: str = _column) -> None:
+            f.report(name, lambda found: _cell(found, 0, column, "x"))
+
+
+@ATTACKS.add(
+    "a row of the roster without an account taken out", r"accounts.jsonl: no row for entry \d+ \(roster.entry_set"
+)
+def _(f: Forge) -> None:
+    def change(found: Any) -> None:
+        at = found["columns"].index("result")
+        found["rows"].remove(next(row for row in found["rows"] if row["cells"][at] == "listed"))
+
+    f.report("accounts", change)
+
+
+@ATTACKS.add("what the roster said is not cited", "accounts.jsonl row .*: must rest on entries")
+def _(f: Forge) -> None:
+    def change(found: Any) -> None:
+        row = next(row for row in found["rows"] if row["cells"][found["columns"].index("roster_number")])
+        kinds = {line["index"]: line["kind"] for line in map(json.loads, f.files["headers.jsonl"].splitlines())}
+        row["ledger"] = [index for index in row["ledger"] if kinds[index] != "roster.entry_set"] or row["ledger"][1:]
+
+    f.report("accounts", change)
+
+
+@ATTACKS.add("an entry of the roster is hidden", r"entry \d+ \(roster.entry_set\) is not disclosed")
+def _(f: Forge) -> None:
+    headers = map(json.loads, f.files["headers.jsonl"].splitlines())
+    gone = next(each["index"] for each in headers if each["kind"] == "roster.entry_set")
+    for name in ("access", "sessions", "requests", "leavers", "vendors"):
+        for end in ("jsonl", "csv", "envelope.json"):
+            del f.files[f"reports/{name}.{end}"]
+    f.edit("manifest.json", lambda m: m.update(reports=["accounts"]))
+    f.report("accounts", lambda r: r.update(rows=[row for row in r["rows"] if gone not in row["ledger"]]))
+    for name in ("entries.jsonl", "payloads.jsonl"):
+        f.lines(name, lambda found: found.__setitem__(slice(None), [each for each in found if each["index"] != gone]))
 
 
 for _column in ("person", "roster_entry", "roster_received", "linked"):
@@ -288,9 +331,19 @@ def test_the_verifier_counts_the_roster_for_a_day_to_the_microsecond(
 
     for name in [each for each in forge.files if each.endswith(".envelope.json")]:
         forge.edit(name, later)
+
+    def aged(found: Any) -> None:
+        for row in range(len(found["rows"])):
+            _cell(found, row, "roster_age_hours", "23" if more < 0 else "24")
+
+    for name in ("accounts", "vendors"):
+        forge.report(name, aged)
     found, told = check(forge.seal(), *KEYS)
     assert found == code, told["verdict"]
-    assert code == 0 or "whether it was tested is not what the age of the roster says" in told["verdict"]
+    assert (
+        code == 0
+        or "finding is not what follows from the entries, 'the roster is older than 24 hours'" in told["verdict"]
+    )
 
 
 def test_the_age_that_counts_is_a_day() -> None:

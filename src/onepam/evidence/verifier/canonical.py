@@ -11,6 +11,7 @@ import json
 import re
 from typing import Any, Dict, Iterator, List, Tuple
 
+from onepam.evidence.verifier.progress import Progress
 from onepam.evidence.verifier.refusal import Refused, need
 
 MAX_DEPTH, MAX_INTEGER = 32, (1 << 53) - 1
@@ -73,11 +74,12 @@ def members(value: Any, what: str, **types: type) -> Any:
 def lines(data: bytes, what: str) -> Iterator[Any]:
     """The values of JSON lines, each ended by a newline."""
     need(not data or data.endswith(b"\n"), f"{what}: last line is cut")
-    at, number = 0, 0
+    at, number, progress = 0, 0, Progress(what, len(data))
     while at < len(data):
         end, number = data.index(b"\n", at), number + 1
         yield parse(data[at:end], f"{what} line {number}")
         at = end + 1
+        progress.at(at)
 
 
 def instant(text: Any, what: str) -> int:
@@ -92,4 +94,4 @@ def instant(text: Any, what: str) -> int:
 
 def iso(at: int) -> str:
     """The text of microseconds since 1970 in UTC."""
-    return (EPOCH + datetime.timedelta(microseconds=at)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return (EPOCH + datetime.timedelta(microseconds=at)).isoformat(timespec="microseconds")[:-6] + "Z"

@@ -40,7 +40,7 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
     elif names is not None and report.name in AS_OF:
         rule = Accounts(pack, report, names)
     recordings = Recordings(pack, report) if report.name == "sessions" else None
-    derived, chosen = DERIVED.get(report.name, {}), CHOSEN.get(report.name, {})
+    derived, chosen = (report.places(table.get(report.name, {})) for table in (DERIVED, CHOSEN))
     for row in report.rows():
         for index in row.ledger if report.as_of is not None else ():
             late = pack.log.time(index) > (report.as_of or 0)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import array
 import hashlib
 import re
-import sys
 from typing import Dict, List, Tuple
 
 from onepam.evidence.verifier.archive import Archive
 from onepam.evidence.verifier.canonical import MAX_INTEGER, members, parse
 from onepam.evidence.verifier.merkle import Tree, spans
 from onepam.evidence.verifier.note import Checkpoint
+from onepam.evidence.verifier.progress import Progress
 from onepam.evidence.verifier.refusal import Refused, need
 
 HEADER = re.compile(
@@ -62,7 +62,7 @@ class Log:
         known: Dict[bytes, str] = {}
         started: Dict[bytes, int] = {}
         next_of: Dict[bytes, int] = {}
-        at, count = 0, self.first
+        at, count, progress = 0, self.first, Progress("headers.jsonl", len(data))
         while at < len(data):
             chunk = data[at : data.rfind(b"\n", at, at + CHUNK) + 1]
             rows = HEADER.findall(chunk)
@@ -80,9 +80,7 @@ class Log:
             tree.extend(leaves)
             self._keep_root(tree, sizes)
             at += len(chunk)
-            if sys.stderr.isatty() and self.end - self.first > 200_000:
-                sys.stderr.write(f"\rheaders: {count - self.first:,} of {self.end - self.first:,}")
-                sys.stderr.write("\n" * (count == self.end))
+            progress.at(at)
         need(count == self.end, f"headers.jsonl: entry {count} is missing")
         self.counters = {klass.decode(): (started[klass], next_of[klass]) for klass in started}
 

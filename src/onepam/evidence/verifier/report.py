@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Dict, Iterable, Iterator, List, Optional
+from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
 
 from onepam.evidence.verifier.canonical import canonical, instant, lines, members, parse
 from onepam.evidence.verifier.contents import Contents
 from onepam.evidence.verifier.disclosed import Disclosed
 from onepam.evidence.verifier.refusal import Refused, need
-from onepam.evidence.verifier.rules import AS_OF, BY_RULE, CHOSEN, DERIVED, EXPORTERS, PERIOD, Sources
+from onepam.evidence.verifier.rules import AS_OF, BY_RULE, CHOSEN, DERIVED, PERIOD, Sources
 from onepam.evidence.verifier.tabular import csv_row
 
 
@@ -46,7 +46,7 @@ class Report:
             need(type(column) is str, f"{self.what}: a column's name is not text")
             need(column not in self.columns, f"{self.what}: two columns are named {column}")
             self.columns[column] = len(self.columns)
-        for column in (*DERIVED.get(name, ()), *BY_RULE.get(name, ()), *CHOSEN.get(name, ()), *EXPORTERS.get(name, ())):
+        for column in (*DERIVED.get(name, ()), *BY_RULE.get(name, ()), *CHOSEN.get(name, ())):
             need(column in self.columns, f"{self.what}: lacks the column {column}")
         self.excluded: Dict[int, str] = {}
         self.as_of: Optional[int] = None
@@ -64,12 +64,19 @@ class Report:
         need(at == len(csv), f"{name}: differs from {self.what}")
         _check_filters(f"reports/{self.name}.envelope.json", self._filters, self.count, len(self.excluded))
 
-    def check_cells(self, row: Row, columns: Dict[str, Sources], ledger: List[int]) -> None:
+    def places(self, columns: Dict[str, Sources]) -> List[Tuple[int, FrozenSet[str], Sources]]:
+        """Where these columns stand, the kinds that they are read from, and their sources."""
+        return [
+            (self.columns[name], frozenset(each[0] for each in sources), sources) for name, sources in columns.items()
+        ]
+
+    def check_cells(self, row: Row, places: List[Tuple[int, FrozenSet[str], Sources]], ledger: List[int]) -> None:
         """Whether these columns of the row say what the entries of `ledger` say."""
         disclosed, of = self._pack.disclosed, by_kind(ledger, self._pack.disclosed)
-        for column, sources in columns.items():
-            if row.cells[self.columns[column]] != cell_of(disclosed, sources, of):
-                raise Refused(f"{row.where}: {column} is not what the entries say")
+        for place, kinds, sources in places:
+            due = "" if kinds.isdisjoint(of) else cell_of(disclosed, sources, of)
+            if row.cells[place] != due:
+                raise Refused(f"{row.where}: {list(self.columns)[place]} is not what the entries say")
 
     def _read_envelope(self, pack: Contents) -> None:
         name, what = self.name, f"reports/{self.name}.envelope.json"

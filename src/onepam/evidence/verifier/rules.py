@@ -32,11 +32,12 @@ class Rule(NamedTuple):
 
 class Standing(NamedTuple):
     """The rows of a report as of an instant: one for each account (its `person.added`) that was enabled then, of one of
-    `kinds` if there are any; it rests on all its `STANDING` entries up to then, on what said last how the person is
-    called, and on the roster's version in force. Rows whose head is one of `others` are allowed beside."""
+    `kinds` if there are any. It rests on all its `STANDING` entries up to then, on what said last how the person is
+    called, on what said last of each living entry of the roster that is theirs, and on the roster in force. With
+    `both_ways` one row beside for each living entry of the roster that is nobody's, with that as its head."""
 
     kinds: Tuple[str, ...]
-    others: Tuple[str, ...]
+    both_ways: bool
 
 
 DOOR, OPENED = ("session.opened", "session.refused"), ("session.opened",)
@@ -49,7 +50,7 @@ NAMED, CHAIN = ("person.added", "person.changed"), (MADE, "request.approved", GR
 LEFT, PROBED, RETURNED = "person.disabled", "probe.made", "person.enabled"
 ADDED, TAKEN, LISTED = "person.added", "roster.taken", "roster.entry_set"
 STANDING = ("person.disabled", "person.enabled", "roster.linked", "roster.entry_ended")
-ROSTER_HOURS = 24
+LISTING = (LISTED, "roster.entry_ended", "roster.linked")
 STARTED = "system.started"
 
 PERIOD = {
@@ -63,7 +64,7 @@ PERIOD = {
     "leavers": Rule(
         (LEFT,), (PROBED, RETURNED), "person", ((LEFT, "body.person"),), "", ("sign_in.closed", CLOSED)),
 }  # fmt: skip
-AS_OF = {"accounts": Standing((), (LISTED,)), "vendors": Standing(("vendor",), ())}
+AS_OF = {"accounts": Standing((), True), "vendors": Standing(("vendor",), False)}
 FROM_THE_BEGINNING = ("access", "accounts", "vendors")
 """Reports that rest on entries of any age: a pack that does not begin with the log's first entry has none of them."""
 
@@ -129,30 +130,31 @@ _LEAVERS = {
 _ACCOUNTS = {
     "added": _of("header.time", ADDED), "person": _of("body.person", ADDED),
     "first_name_told": _of("payload.name", ADDED), "last_name_told": _of("payload.name", NAMED[1]),
-    "linked": _of("header.time", "roster.linked"),
-    "roster_version": _of("body.version", TAKEN), "roster_received": _of("body.received:time", TAKEN)}  # fmt: skip
+    "roster_entry": _of("body.entry", LISTED), "roster_number": _of("payload.number", LISTED),
+    "roster_name": _of("payload.name", LISTED), "roster_said": _of("header.time", LISTED),
+    "roster_starts": _of("body.starts:time", LISTED), "roster_ends": _of("body.ends:time", LISTED),
+    "linked": _of("header.time", "roster.linked"), "roster_version": _of("body.version", TAKEN),
+    "roster_received": _of("body.received:time", TAKEN)}  # fmt: skip
 DERIVED = {
     "sessions": _SESSIONS,
     "requests": _REQUESTS,
     "leavers": _LEAVERS,
     "accounts": _ACCOUNTS,
-    "vendors": _ACCOUNTS,
+    "vendors": {**_ACCOUNTS, "contract_ends": _of("body.contract_ends:time", LISTED)},
 }
 
 RECORDING = ("recording_condition", "recording_checked", "recording_partial")
-BY_RULE = {"sessions": ("factors_age_seconds", *RECORDING)}
+BY_RULE = {
+    "sessions": ("factors_age_seconds", *RECORDING),
+    "accounts": ("kind", "owner", "roster_age_hours", "finding", "result"),
+    "vendors": ("sponsor", "access_ends", "roster_age_hours", "finding", "result"),
+}
 """Columns that follow from the entries and are not what one of them says."""
 
-_LISTED = {
-    "roster_entry": _of("body.entry", LISTED), "roster_number": _of("payload.number", LISTED),
-    "roster_name": _of("payload.name", LISTED), "roster_said": _of("header.time", LISTED),
-    "roster_starts": _of("body.starts:time", LISTED), "roster_ends": _of("body.ends:time", LISTED)}  # fmt: skip
 _BOUND, _ROLE = "binding.added", "role.set"
 CHOSEN = {
     "leavers": {"last_sign_ins_ended": _of("header.time", "sign_in.closed"),
                 "last_bytes": _of("body.last_byte:time", CLOSED)},
-    "accounts": _LISTED,
-    "vendors": {**_LISTED, "contract_ends": _of("body.contract_ends:time", LISTED)},
     "access": {
         "person": _of("body.person", *NAMED), "name": _of("payload.name", *NAMED),
         "resource": _of("body.resource", "resource.set"), "role": _of("body.role", _ROLE),
@@ -164,7 +166,5 @@ CHOSEN = {
         "ticket": _of("payload.ticket", MADE), "approved_by": _of("body.approved_by", GRANTED),
         "grant": _of("body.grant", GRANTED), "granted_until": _of("body.ends:time", GRANTED)},
 }  # fmt: skip
-EXPORTERS = {"accounts": ("result",), "vendors": ("result",)}
-"""Columns that are the exporter's word, and must be there all the same: something of them is checked."""
 REPORTS = (*PERIOD, *FROM_THE_BEGINNING)
 """What a pack holds."""

@@ -32,7 +32,7 @@ import stat
 import struct
 import sys
 import zlib
-from typing import Any, Callable, Dict, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
+from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, NamedTuple, Optional, Tuple, Union
 
 # ---- refusal ---------------------------------------------------------------------------------------------------------
 # How the verification ends before its time, and how text of a pack is shown.
@@ -57,6 +57,28 @@ def need(condition: object, message: str) -> None:
 def show(text: object) -> str:
     """Text for a terminal: printable ASCII, everything else escaped, so that no content of the pack can act on it."""
     return re.sub(r"[^ -~]", lambda m: m[0].encode("unicode_escape").decode(), str(text))
+
+
+# ---- progress --------------------------------------------------------------------------------------------------------
+# How far it is, for whoever watches at a terminal: on standard error, and of large files only.
+
+
+LARGE = 1 << 24  # bytes
+STEP = 1 << 20  # bytes
+
+
+class Progress:
+    """Of reading one file of so many bytes."""
+
+    def __init__(self, what: str, size: int) -> None:
+        self._what, self._size, self._told = what, size, 0
+        self._watched = size >= LARGE and sys.stderr.isatty()
+
+    def at(self, done: int) -> None:
+        """So many bytes are done."""
+        if self._watched and (done - self._told >= STEP or done == self._size):
+            self._told = done
+            sys.stderr.write(f"\r{self._what}: {100 * done // self._size} %" + "\n" * (done == self._size))
 
 
 # ---- archive ---------------------------------------------------------------------------------------------------------
@@ -245,11 +267,12 @@ def members(value: Any, what: str, **types: type) -> Any:
 def lines(data: bytes, what: str) -> Iterator[Any]:
     """The values of JSON lines, each ended by a newline."""
     need(not data or data.endswith(b"\n"), f"{what}: last line is cut")
-    at, number = 0, 0
+    at, number, progress = 0, 0, Progress(what, len(data))
     while at < len(data):
         end, number = data.index(b"\n", at), number + 1
         yield parse(data[at:end], f"{what} line {number}")
         at = end + 1
+        progress.at(at)
 
 
 def instant(text: Any, what: str) -> int:
@@ -264,7 +287,7 @@ def instant(text: Any, what: str) -> int:
 
 def iso(at: int) -> str:
     """The text of microseconds since 1970 in UTC."""
-    return (EPOCH + datetime.timedelta(microseconds=at)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return (EPOCH + datetime.timedelta(microseconds=at)).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 # ---- ed25519 ---------------------------------------------------------------------------------------------------------
@@ -527,7 +550,7 @@ class Log:
         known: Dict[bytes, str] = {}
         started: Dict[bytes, int] = {}
         next_of: Dict[bytes, int] = {}
-        at, count = 0, self.first
+        at, count, progress = 0, self.first, Progress("headers.jsonl", len(data))
         while at < len(data):
             chunk = data[at : data.rfind(b"\n", at, at + CHUNK) + 1]
             rows = HEADER.findall(chunk)
@@ -545,9 +568,7 @@ class Log:
             tree.extend(leaves)
             self._keep_root(tree, sizes)
             at += len(chunk)
-            if sys.stderr.isatty() and self.end - self.first > 200_000:
-                sys.stderr.write(f"\rheaders: {count - self.first:,} of {self.end - self.first:,}")
-                sys.stderr.write("\n" * (count == self.end))
+            progress.at(at)
         need(count == self.end, f"headers.jsonl: entry {count} is missing")
         self.counters = {klass.decode(): (started[klass], next_of[klass]) for klass in started}
 
@@ -910,11 +931,12 @@ class Rule(NamedTuple):
 
 class Standing(NamedTuple):
     """The rows of a report as of an instant: one for each account (its `person.added`) that was enabled then, of one of
-    `kinds` if there are any; it rests on all its `STANDING` entries up to then, on what said last how the person is
-    called, and on the roster's version in force. Rows whose head is one of `others` are allowed beside."""
+    `kinds` if there are any. It rests on all its `STANDING` entries up to then, on what said last how the person is
+    called, on what said last of each living entry of the roster that is theirs, and on the roster in force. With
+    `both_ways` one row beside for each living entry of the roster that is nobody's, with that as its head."""
 
     kinds: Tuple[str, ...]
-    others: Tuple[str, ...]
+    both_ways: bool
 
 
 DOOR, OPENED = ("session.opened", "session.refused"), ("session.opened",)
@@ -927,7 +949,7 @@ NAMED, CHAIN = ("person.added", "person.changed"), (MADE, "request.approved", GR
 LEFT, PROBED, RETURNED = "person.disabled", "probe.made", "person.enabled"
 ADDED, TAKEN, LISTED = "person.added", "roster.taken", "roster.entry_set"
 STANDING = ("person.disabled", "person.enabled", "roster.linked", "roster.entry_ended")
-ROSTER_HOURS = 24
+LISTING = (LISTED, "roster.entry_ended", "roster.linked")
 STARTED = "system.started"
 
 PERIOD = {
@@ -941,7 +963,7 @@ PERIOD = {
     "leavers": Rule(
         (LEFT,), (PROBED, RETURNED), "person", ((LEFT, "body.person"),), "", ("sign_in.closed", CLOSED)),
 }  # fmt: skip
-AS_OF = {"accounts": Standing((), (LISTED,)), "vendors": Standing(("vendor",), ())}
+AS_OF = {"accounts": Standing((), True), "vendors": Standing(("vendor",), False)}
 FROM_THE_BEGINNING = ("access", "accounts", "vendors")
 """Reports that rest on entries of any age: a pack that does not begin with the log's first entry has none of them."""
 
@@ -1007,30 +1029,31 @@ _LEAVERS = {
 _ACCOUNTS = {
     "added": _of("header.time", ADDED), "person": _of("body.person", ADDED),
     "first_name_told": _of("payload.name", ADDED), "last_name_told": _of("payload.name", NAMED[1]),
-    "linked": _of("header.time", "roster.linked"),
-    "roster_version": _of("body.version", TAKEN), "roster_received": _of("body.received:time", TAKEN)}  # fmt: skip
+    "roster_entry": _of("body.entry", LISTED), "roster_number": _of("payload.number", LISTED),
+    "roster_name": _of("payload.name", LISTED), "roster_said": _of("header.time", LISTED),
+    "roster_starts": _of("body.starts:time", LISTED), "roster_ends": _of("body.ends:time", LISTED),
+    "linked": _of("header.time", "roster.linked"), "roster_version": _of("body.version", TAKEN),
+    "roster_received": _of("body.received:time", TAKEN)}  # fmt: skip
 DERIVED = {
     "sessions": _SESSIONS,
     "requests": _REQUESTS,
     "leavers": _LEAVERS,
     "accounts": _ACCOUNTS,
-    "vendors": _ACCOUNTS,
+    "vendors": {**_ACCOUNTS, "contract_ends": _of("body.contract_ends:time", LISTED)},
 }
 
 RECORDING = ("recording_condition", "recording_checked", "recording_partial")
-BY_RULE = {"sessions": ("factors_age_seconds", *RECORDING)}
+BY_RULE = {
+    "sessions": ("factors_age_seconds", *RECORDING),
+    "accounts": ("kind", "owner", "roster_age_hours", "finding", "result"),
+    "vendors": ("sponsor", "access_ends", "roster_age_hours", "finding", "result"),
+}
 """Columns that follow from the entries and are not what one of them says."""
 
-_LISTED = {
-    "roster_entry": _of("body.entry", LISTED), "roster_number": _of("payload.number", LISTED),
-    "roster_name": _of("payload.name", LISTED), "roster_said": _of("header.time", LISTED),
-    "roster_starts": _of("body.starts:time", LISTED), "roster_ends": _of("body.ends:time", LISTED)}  # fmt: skip
 _BOUND, _ROLE = "binding.added", "role.set"
 CHOSEN = {
     "leavers": {"last_sign_ins_ended": _of("header.time", "sign_in.closed"),
                 "last_bytes": _of("body.last_byte:time", CLOSED)},
-    "accounts": _LISTED,
-    "vendors": {**_LISTED, "contract_ends": _of("body.contract_ends:time", LISTED)},
     "access": {
         "person": _of("body.person", *NAMED), "name": _of("payload.name", *NAMED),
         "resource": _of("body.resource", "resource.set"), "role": _of("body.role", _ROLE),
@@ -1042,8 +1065,6 @@ CHOSEN = {
         "ticket": _of("payload.ticket", MADE), "approved_by": _of("body.approved_by", GRANTED),
         "grant": _of("body.grant", GRANTED), "granted_until": _of("body.ends:time", GRANTED)},
 }  # fmt: skip
-EXPORTERS = {"accounts": ("result",), "vendors": ("result",)}
-"""Columns that are the exporter's word, and must be there all the same: something of them is checked."""
 REPORTS = (*PERIOD, *FROM_THE_BEGINNING)
 """What a pack holds."""
 
@@ -1098,7 +1119,7 @@ class Report:
             need(type(column) is str, f"{self.what}: a column's name is not text")
             need(column not in self.columns, f"{self.what}: two columns are named {column}")
             self.columns[column] = len(self.columns)
-        for column in (*DERIVED.get(name, ()), *BY_RULE.get(name, ()), *CHOSEN.get(name, ()), *EXPORTERS.get(name, ())):
+        for column in (*DERIVED.get(name, ()), *BY_RULE.get(name, ()), *CHOSEN.get(name, ())):
             need(column in self.columns, f"{self.what}: lacks the column {column}")
         self.excluded: Dict[int, str] = {}
         self.as_of: Optional[int] = None
@@ -1116,12 +1137,19 @@ class Report:
         need(at == len(csv), f"{name}: differs from {self.what}")
         _check_filters(f"reports/{self.name}.envelope.json", self._filters, self.count, len(self.excluded))
 
-    def check_cells(self, row: Row, columns: Dict[str, Sources], ledger: List[int]) -> None:
+    def places(self, columns: Dict[str, Sources]) -> List[Tuple[int, FrozenSet[str], Sources]]:
+        """Where these columns stand, the kinds that they are read from, and their sources."""
+        return [
+            (self.columns[name], frozenset(each[0] for each in sources), sources) for name, sources in columns.items()
+        ]
+
+    def check_cells(self, row: Row, places: List[Tuple[int, FrozenSet[str], Sources]], ledger: List[int]) -> None:
         """Whether these columns of the row say what the entries of `ledger` say."""
         disclosed, of = self._pack.disclosed, by_kind(ledger, self._pack.disclosed)
-        for column, sources in columns.items():
-            if row.cells[self.columns[column]] != cell_of(disclosed, sources, of):
-                raise Refused(f"{row.where}: {column} is not what the entries say")
+        for place, kinds, sources in places:
+            due = "" if kinds.isdisjoint(of) else cell_of(disclosed, sources, of)
+            if row.cells[place] != due:
+                raise Refused(f"{row.where}: {list(self.columns)[place]} is not what the entries say")
 
     def _read_envelope(self, pack: Contents) -> None:
         name, what = self.name, f"reports/{self.name}.envelope.json"
@@ -1374,78 +1402,219 @@ class Population:
         return found
 
 
+# ---- roster ----------------------------------------------------------------------------------------------------------
+# The staff roster as of an instant, by its entries in the log: who was on it, and until when.
+
+
+DAY = 86_400_000_000  # us
+
+
+class Listed(NamedTuple):
+    """A living entry of the roster: whose account it is (None: nobody's), its ends (us since 1970, None: none), and the
+    entry of the log that said it last."""
+
+    person: Optional[str]
+    ends: Optional[int]
+    contract_ends: Optional[int]
+    told: int
+
+
+def living(pack: Contents, what: str, as_of: int) -> List[Listed]:
+    """All that had not ended by then. What says anything of the roster by then is disclosed."""
+    found: Dict[str, Optional[Listed]] = {}
+    for index in pack.log.all_of(LISTING, 0, as_of + 1):
+        need(index in pack.disclosed, f"{what}: entry {index} ({pack.log.kind(index)}) is not disclosed")
+        kind, body = pack.log.kind(index), pack.disclosed.body(index)
+        entry = str(body.get("entry"))
+        known = found.get(entry)
+        if kind == LISTED:
+            found[entry] = Listed(body.get("person"), _time(body, "ends"), _time(body, "contract_ends"), index)
+        elif kind == "roster.entry_ended":
+            found[entry] = None
+        elif known is not None:
+            found[entry] = known._replace(person=body.get("person"))
+    return [each for each in found.values() if each is not None and (each.ends is None or each.ends > as_of)]
+
+
+def _time(body: Any, name: str) -> Optional[int]:
+    value = body.get(name)
+    return value if type(value) is int else None
+
+
+class Version:
+    """The roster in force: `taken` is its entry, `age` how old it was (us), None where there was none."""
+
+    def __init__(self, pack: Contents, what: str, as_of: int) -> None:
+        self.taken = pack.log.all_of((TAKEN,), 0, as_of + 1)[-1:]
+        self.age: Optional[int] = None
+        for index in self.taken:
+            need(index in pack.disclosed, f"{what}: entry {index} ({TAKEN}) is not disclosed")
+            received = _time(pack.disclosed.body(index), "received")
+            self.age = None if received is None else as_of - received
+
+    def stale(self) -> str:
+        """Why nothing is tested against it; empty where it is of the day before."""
+        if self.age is None:
+            return "no roster"
+        return "the roster is older than 24 hours" if self.age > DAY else ""
+
+    def hours(self) -> str:
+        """Its age in whole hours."""
+        return "" if self.age is None else str(self.age // (DAY // 24))
+
+
 # ---- standing --------------------------------------------------------------------------------------------------------
-# Reports as of an instant, over accounts: which there were, what each row rests on, and how old the roster was.
+# Reports as of an instant, over accounts: which there were, what each row rests on, and what the roster says of them.
+#
+# An account of a person passes with exactly one living entry of the roster, a service's with an owner who does, a
+# vendor's with a sponsor who does, a contract that ends, and access that ends with it and within 90 days.
+
+
+AHEAD = 90 * DAY  # how far ahead a vendor's access may end
+
+
+class Account(NamedTuple):
+    """An account as it was then: `told` are the entries about it, the first one added it; `ends` is us since 1970."""
+
+    person: str
+    told: List[int]
+    enabled: bool
+    kind: str
+    owner: Optional[str]
+    ends: Optional[int]
 
 
 class Accounts:
-    """One row for each account that was enabled then, and for others that the report may have beside."""
+    """One row for each account that was enabled then, and where the report has both ways one for each entry of the
+    roster that is nobody's account."""
 
     def __init__(self, pack: Contents, report: Report, names: Names) -> None:
         self._pack, self._report, self._names = pack, report, names
         self._rule, self._as_of = AS_OF[report.name], report.as_of or 0
         whole = pack.log.first == 0 and not report.excluded
         need(whole, f"{report.what}: rests on part of the log, or leaves accounts out")
-        self._due = self._accounts()
+        self._version = Version(pack, report.what, self._as_of)
+        self._listed: Dict[str, List[Listed]] = {}
+        nobodys: Dict[int, Listed] = {}
+        for each in living(pack, report.what, self._as_of):
+            if each.person:
+                self._listed.setdefault(each.person, []).append(each)
+            elif self._rule.both_ways:
+                nobodys[each.told] = each
+        self._enabled = {each.person: each for each in self._accounts() if each.enabled}
+        kinds = self._rule.kinds
+        mine = (each for each in self._enabled.values() if not kinds or each.kind in kinds)
+        self._due: Dict[int, Optional[Account]] = {each.told[0]: each for each in mine}
+        self._count = len(self._due)
+        self._due.update(dict.fromkeys(nobodys))
         self._left = set(self._due)
-        self._taken = pack.log.all_of((TAKEN,), 0, self._as_of + 1)[-1:]
         self._last = pack.log.first + bisect.bisect_right(pack.log.times, self._as_of) - 1
 
-    def _accounts(self) -> Dict[int, List[int]]:
-        """What the row of each enabled account rests on, by its head: all that was said of it by then."""
+    def _accounts(self) -> List[Account]:
+        """All accounts there were, by what was said of them by then; all of it is disclosed."""
         log, disclosed = self._pack.log, self._pack.disclosed
-        due: Dict[Any, List[int]] = {}
-        enabled: Dict[Any, bool] = {}
-        kinds: Dict[Any, Any] = {}
+        found: Dict[str, Account] = {}
         for index in log.all_of((*NAMED, *STANDING), 0, self._as_of + 1):
             if index not in disclosed:
                 raise Refused(f"{self._report.what}: entry {index} ({log.kind(index)}) is not disclosed")
             kind, body = log.kind(index), disclosed.body(index)
-            who = canonical(body.get("person"))
+            who = str(body.get("person"))
+            known = found.get(who)
             if kind == ADDED:
-                due[who] = [index]
-            elif kind in STANDING:
-                due.setdefault(who, []).append(index)
-            if kind == ADDED or kind in STANDING[:2]:
-                enabled[who] = kind != "person.disabled"
-            kinds[who] = body.get("kind") or kinds.get(who)
-        known = (who for who in due if log.kind(due[who][0]) == ADDED)
-        wanted = self._rule.kinds
-        return {due[who][0]: due[who] for who in known if enabled[who] and (not wanted or kinds[who] in wanted)}
+                found[who] = Account(who, [index], True, str(body.get("kind")), body.get("owner"), body.get("ends"))
+            elif known is not None and kind in STANDING:
+                known.told.append(index)
+                if kind in ("person.disabled", "person.enabled"):
+                    found[who] = known._replace(enabled=kind == "person.enabled")
+            elif known is not None:
+                kept = body.get("kind") or known.kind
+                found[who] = known._replace(kind=kept, owner=body.get("owner"), ends=body.get("ends"))
+        return list(found.values())
 
     def rests(self, row: Row) -> List[int]:
-        """The entries of a row, without the roster's about the account, which the exporter chose."""
-        head, log = row.ledger[0], self._pack.log
-        other = log.kind(head) in self._rule.others
-        if not other and head not in self._left:
+        """The entries of a row, as they must be; and its cells that follow from more than one of them."""
+        head = row.ledger[0]
+        if head not in self._left:
             need(head not in self._due, f"{row.where}: entry {head} has a row already")
             raise Refused(f"{row.where}: entry {head} is no enabled account of this report")
-        self._left.discard(head)
-        first = [head] if other else self._due[head]
-        person = "" if other else str(self._pack.disclosed.body(head).get("person"))
-        due = first + sorted({*self._names.by(person, self._last), *self._taken} - set(first))
-        cited = [index for index in row.ledger if index in due or log.kind(index) != LISTED]
-        need(cited == due, f"{row.where}: must rest on entries {due}, and rests on {cited}")
-        tested = row.cells[self._report.columns["result"]] != "not-tested"
-        same = tested == self._fresh()
-        need(same, f"{row.where}: whether it was tested is not what the age of the roster says")
+        self._left.remove(head)
+        account = self._due[head]
+        first = account.told if account else [head]
+        others = [*self._version.taken]
+        if account:
+            others += self._names.by(account.person, self._last)
+            others += [each.told for each in self._listed.get(account.person, ())]
+        due = first + sorted(set(others) - set(first))
+        need(row.ledger == due, f"{row.where}: must rest on entries {due}, and rests on {row.ledger}")
+        for column, text in self._words(account).items():
+            place = self._report.columns[column]
+            same = row.cells[place] == text
+            need(same, f"{row.where}: {column} is not what follows from the entries, {text!r}")
         return due
 
-    def _fresh(self) -> bool:
-        """A roster that is older than a day, or none, tests nothing."""
-        received = self._pack.disclosed.body(self._taken[0]).get("received") if self._taken else None
-        return type(received) is int and self._as_of - received <= ROSTER_HOURS * 3_600_000_000
+    def _words(self, account: Optional[Account]) -> Dict[str, str]:
+        """The columns that no single entry says."""
+        stale, words = self._version.stale(), {"roster_age_hours": self._version.hours()}
+        if account is None:
+            result = "not-tested" if stale else "listed"
+            return {**words, "kind": "", "owner": "", "finding": "on the roster, without an account", "result": result}
+        vendors = self._report.name == "vendors"
+        findings = self._of_vendor(account) if vendors else self._of_account(account)
+        words["finding"] = stale or "; ".join(findings)
+        words["result"] = "not-tested" if stale else "fail" if findings else "pass"
+        if vendors:
+            words["access_ends"] = "" if account.ends is None else iso(account.ends)
+        else:
+            words["kind"] = account.kind
+        words["sponsor" if vendors else "owner"] = account.owner or ""
+        return words
+
+    def _works_here(self, person: Optional[str]) -> bool:
+        return person in self._enabled and len(self._listed.get(person or "", ())) == 1
+
+    def _of_account(self, account: Account) -> List[str]:
+        if account.kind == "service":
+            if account.owner is None:
+                return ["a service without an owner"]
+            return [] if self._works_here(account.owner) else ["a service whose owner is not on the roster"]
+        return self._of_listing(account)
+
+    def _of_listing(self, account: Account) -> List[str]:
+        listed = len(self._listed.get(account.person, ()))
+        if listed == 1:
+            return []
+        return ["on the roster more than once"] if listed else ["on no roster, or has left it"]
+
+    def _of_vendor(self, account: Account) -> List[str]:
+        found = self._of_listing(account)
+        if account.owner is None:
+            found.append("no sponsor")
+        elif not self._works_here(account.owner):
+            found.append("the sponsor is not on the roster")
+        listed = self._listed.get(account.person, ())
+        contract = [each.contract_ends for each in listed if each.contract_ends is not None]
+        if not contract:
+            found.append("no contract end")
+        if account.ends is None:
+            found.append("access without an end")
+        elif contract and account.ends > min(contract):
+            found.append("access outlasts the contract")
+        elif account.ends > self._as_of + AHEAD:
+            found.append("access ends more than 90 days ahead")
+        return found
 
     def finish(self, answer: Answer) -> None:
         """After the last row: refused where one is missing."""
         for head in sorted(self._left):
             raise Refused(f"{self._report.what}: no row for entry {head} ({self._pack.log.kind(head)})")
         name, kinds = self._report.name, " or ".join(self._rule.kinds)
+        beside = ""
+        if self._rule.both_ways:
+            beside = f", and for each of the {len(self._due) - self._count} entries of the roster without an account"
         answer.proved.append(
-            f"report {name}: exactly one row for each of the {len(self._due)} accounts {kinds}{' ' if kinds else ''}"
-            "that were enabled, and which roster was in force"
+            f"report {name}: exactly one row for each of the {self._count} accounts {kinds}{' ' if kinds else ''}"
+            f"that were enabled{beside}; what the roster in force said of each, and what follows from it"
         )
-        answer.not_proved.append(f"report {name}: that a row rests on the roster's last word about the account")
 
 
 # ---- factors ---------------------------------------------------------------------------------------------------------
@@ -1492,7 +1661,7 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
     elif names is not None and report.name in AS_OF:
         rule = Accounts(pack, report, names)
     recordings = Recordings(pack, report) if report.name == "sessions" else None
-    derived, chosen = DERIVED.get(report.name, {}), CHOSEN.get(report.name, {})
+    derived, chosen = (report.places(table.get(report.name, {})) for table in (DERIVED, CHOSEN))
     for row in report.rows():
         for index in row.ledger if report.as_of is not None else ():
             late = pack.log.time(index) > (report.as_of or 0)

@@ -56,6 +56,7 @@ EVIDENCE_VIEWS = (
             "person.disabled",
             "person.enabled",
             "roster.linked",
+            "roster.entry_set",
             "roster.entry_ended",
         ),
         {"person": "person"},
