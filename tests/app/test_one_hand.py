@@ -1,4 +1,4 @@
-"""Nobody's accounts decide alone, whatever links they make; nobody is locked out for ever where two administer.
+"""Nobody's accounts decide alone, whatever links they make.
 
 One person holds the account of an administrator, makes links, enrols by each that is shown to them, and says yes with
 every account that they hold. Others are honest: a link that they agree to goes to whom it is for.
@@ -15,14 +15,14 @@ from typing import TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from onepam.app.host.announced import recover_access
+from onepam.app.provisioning.scim_token import approve_scim_token, end_scim_token, propose_scim_token
 from onepam.app.requests.approve_request import approve_request
+from onepam.app.requests.withdraw_request import withdraw_request
 from onepam.app.signing_in.enrol import approve_enrolment, enrol, open_enrolment
 from onepam.domain.access.proposal import ONE_HAND
-from onepam.domain.host.announcing import Announcement
-from onepam.domain.recovery.recovering import Recovery
+from onepam.domain.provisioning.tokens import END_ATTRIBUTE, TokenWish
 from onepam.domain.signing_in.events import EnrolmentUsed, FactorEnrolled, FactorKind
 from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.kernel.errors import Refused
@@ -78,7 +78,7 @@ class OneHand(RuleBasedStateMachine):
         self.company = self.do(Company.create(self.folder))
         self.begun = self.company.clock.now
         self.held, self.waiting = Held(), list[Link]()
-        self.links = self.asked = 0
+        self.links = 0
         for person in ("cyd", "dan"):
             self.do(self.company.join(person, "administrator"))
         roles = (binding("ada", "engineer"), binding("dan", "engineer"))
@@ -104,6 +104,12 @@ class OneHand(RuleBasedStateMachine):
         assert self.do(enrol(self.company.ledger, digest, (passkey(self.company, person),))) is None
         self.held.accounts[person] = by
         self.do(self.company.sign_in(person))
+
+    @initialize(which=st.tuples(*[st.integers(0, 1)] * len(NEW)))
+    def begins_with_links(self, which: tuple[int, ...]) -> None:
+        """Something to decide from the first step on: by the first account, or by who enrolled by its link."""
+        for person, maker in zip(("dan", "max", "eve"), which, strict=True):
+            self.makes_a_link(person, maker)
 
     @rule(person=st.sampled_from((*NEW, *HONEST)), which=st.integers(0, 5))
     def makes_a_link(self, person: str, which: int) -> None:
@@ -150,22 +156,35 @@ class OneHand(RuleBasedStateMachine):
             assert self.do(enrol(self.company.ledger, digest, (passkey(self.company, link.person),))) is None
             self.held.accounts.pop(link.person, None)
 
+    @precondition(lambda self: "max" in self.held.accounts)
+    @rule()
+    def asks_with_every_account_and_approves(self) -> None:
+        for person in ("ada", "dan", "eve"):
+            if person not in self.held.accounts or not self.held.in_line("max", person):
+                continue
+            for who in (person, "max"):
+                self.do(self.company.sign_in(who))
+            made = self.do(self.company.ask(person, "web-1", "root", HOUR))
+            max_, grant = self.company.actor("max"), self.company.new("grt")
+            answer = self.do(approve_request(self.company.ledger, max_, made.request, made.digest, grant, ""))
+            assert isinstance(answer, Refused), f"{person} and max are one hand"
+            self.do(withdraw_request(self.company.ledger, self.company.actor(person), made.request))
+
     @rule(which=st.integers(0, 5))
-    def asks_and_approves(self, which: int) -> None:
-        asking = [who for who in ("ada", "dan", "eve") if who in self.held.accounts]
-        person = asking[which % len(asking)]
-        if "max" not in self.held.accounts or not self.held.in_line("max", person):
-            return
-        for who in (person, "max"):
-            self.do(self.company.sign_in(who))
-        self.asked += 1
-        made = self.do(self.company.ask(person, "web-1", "root", HOUR + self.asked))
-        answer = self.do(
-            approve_request(
-                self.company.ledger, self.company.actor("max"), made.request, made.digest, self.company.new("grt"), ""
-            )
-        )
-        assert isinstance(answer, Refused), f"{person} and max are one hand"
+    def proposes_a_setting_and_approves_with_every_account(self, which: int) -> None:
+        """A token stands for all settings: `test_proposals` walks every kind by the same rules."""
+        administering = [who for who in ("ada", *HONEST, "dan") if who in self.held.accounts]
+        by, token, company = administering[which % len(administering)], self.company.new("stk"), self.company
+        ends = Instant(company.clock() + DAY)
+        wish = TokenWish(token, "okta", "Okta", (), END_ATTRIBUTE, ends, self.digest())
+        self.do(company.sign_in(by))
+        assert self.do(propose_scim_token(company.ledger, company.actor(by), wish)) is None
+        for who in administering:
+            self.do(company.sign_in(who))
+            if self.do(approve_scim_token(company.ledger, company.actor(who), token)) is None:
+                assert not self.held.in_line(who, by), f"{who} and {by} are one hand"
+                break
+        assert self.do(end_scim_token(company.ledger, company.actor(by), token, "tried")) is None
 
     @precondition(lambda self: self.company.clock.now < self.begun + ONE_HAND - 2 * DAY)
     @rule()
@@ -193,38 +212,5 @@ async def test_makers_of_makers_are_one_hand_and_what_came_by_one_third_is_not(t
             grant, max_ = company.new("grt"), company.actor("max")
             answer = await approve_request(company.ledger, max_, made.request, made.digest, grant, "")
             assert (answer.code if isinstance(answer, Refused) else "") == code, person
-    finally:
-        company.close()
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("lost", [("bob",), ("ada",), ("ada", "bob")])
-async def test_nobody_is_locked_out_for_ever_where_two_administer(tmp_path: Path, lost: tuple[str, ...]) -> None:
-    """One of two, or both, lost the telephone and the recovery codes; the recovery key is lost, too."""
-    company = await Company.create(tmp_path)
-    try:
-        await record(company.ledger, *(passkey(company, who) for who in ("ada", "bob") if who not in lost))
-        await record(company.ledger, *(passkey(company, who) for who in lost))
-        left = next((who for who in ("ada", "bob") if who not in lost), None)
-        for number, person in enumerate(lost):
-            digest = f"{number:064}"
-            if left is None:
-                wish = Recovery(person, "lost", "", "", "", "ann_1", "enr_1", digest, "nod_1")
-                assert isinstance(await recover_access(company.ledger, wish), Announcement)
-                company.clock.advance(DAY)
-                assert isinstance(await recover_access(company.ledger, wish), int)
-            else:
-                await company.sign_in(left)
-                enrolment, actor = company.new("enr"), company.actor(left)
-                opened = await open_enrolment(company.ledger, actor, person, enrolment, "f" * 64, "lost")
-                assert not isinstance(opened, Refused)
-                assert opened.alone is not None
-                company.clock.now = Instant(opened.alone)
-                await company.sign_in(left)
-                made = await approve_enrolment(company.ledger, actor, enrolment, digest)
-                assert not isinstance(made, Refused), made
-            assert await enrol(company.ledger, digest, (passkey(company, person),)) is None
-            await company.sign_in(person)
-            left = left or person
     finally:
         company.close()

@@ -17,12 +17,12 @@ from onepam.domain.access.proposal import (
 )
 from onepam.domain.people.events import PersonDisabled
 from onepam.domain.providers.events import ProviderProposed
-from onepam.domain.signing_in.events import EnrolmentAnnounced, EnrolmentUsed
+from onepam.domain.signing_in.events import EnrolmentAnnounced, EnrolmentProposed, EnrolmentUsed
 from onepam.kernel.clock import DAY, FOREVER, MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.proposals import proposal_of
-from onepam.store.read.proposals import MOST, count_proposals, proposal, proposals
+from onepam.store.read.proposals import MOST, count_proposals, proposal, proposals, proposed_enrolment
 from tests.app.proposing import KINDS, NAMES, OKTA, WAYS, laid, opened
 from tests.company import Company, record
 from tests.proposals import TABLE
@@ -131,3 +131,13 @@ async def test_many_are_counted_whole_and_read_in_pieces(company: Company) -> No
     last = await company.reader(proposal, None, "bob", rights, made[-1])
     assert last is not None
     assert last.decides
+
+
+async def test_the_one_that_waits_is_shown_beside_one_that_has_lapsed(company: Company) -> None:
+    await record(company.ledger, EnrolmentProposed("enr_1", "max", "lost it", "ada"))
+    company.clock.advance(DAY)
+    assert await company.reader(proposed_enrolment, None, "max") is None
+    await record(company.ledger, EnrolmentProposed("enr_2", "max", "lost it", "bob"))
+    waiting = await company.reader(proposed_enrolment, None, "max")
+    assert waiting is not None
+    assert waiting.proposal == "enr_2"

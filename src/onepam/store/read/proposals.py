@@ -56,8 +56,9 @@ def standing(db: Snapshot, at: Instant, kind: ProposalKind) -> list[Proposal]:
 
 
 def proposed_enrolment(db: Snapshot, at: Instant, person: str) -> Proposal | None:
-    """The proposal of new factors for the person that has not ended."""
-    return next((each for each in standing(db, at, ProposalKind.ENROLMENT) if each.person == person), None)
+    """The proposal of new factors for the person that waits. What has lapsed may stand beside it, until it is swept."""
+    of_theirs = (each for each in standing(db, at, ProposalKind.ENROLMENT) if each.person == person)
+    return next((each for each in of_theirs if fallen(each, at) is None), None)
 
 
 def count_proposals(db: Snapshot, at: Instant, person: str) -> int:
