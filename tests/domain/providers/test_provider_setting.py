@@ -1,6 +1,6 @@
 """A provider takes two administrators; what is wrong with one is said; who removes one remains able to get in."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from hashlib import sha256
 from typing import Any
 
@@ -58,6 +58,13 @@ STATEMENT = Statement("dcl_1", "idp_1", "It demands one of everybody.", "MFA = a
 STALE = replace(FACTS.actor, mfa_at=Instant(NOW - FRESH_FACTOR))
 
 
+def whole(outcome: object) -> dict[str, Any]:
+    """The one event that was decided on, but for who did."""
+    assert isinstance(outcome, Decided)
+    event: Any = outcome.events[0]
+    return {**asdict(event), "by": "", "proposed_by": ""}
+
+
 def code(outcome: object) -> str:
     """The code of a refusal, bare or recorded."""
     if isinstance(outcome, Decided):
@@ -72,6 +79,11 @@ def test_a_provider_is_proposed_and_approved_by_another_administrator() -> None:
     assert propose(FACTS, OKTA, None, NOW) == Decided((proposed,), None)
     agreed = ProviderSet("chg_1", "idp_1", ProviderKind.OIDC, "Okta", OKTA.settings, RULE, "bob", "ada", "sealed")
     assert approve(WAITING, "chg_1", NOW) == Decided((agreed,), None)
+
+
+def test_all_of_what_was_proposed_is_set_and_nothing_else() -> None:
+    proposed, agreed = propose(FACTS, OKTA, None, NOW), approve(WAITING, "chg_1", NOW)
+    assert whole(proposed) == whole(agreed)
 
 
 def test_a_change_of_one_that_is_there_takes_two_as_well() -> None:

@@ -1,6 +1,6 @@
 """What a signal ends and that it serves once; that a stream takes two administrators."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -55,6 +55,13 @@ STALE = replace(FACTS.actor, mfa_at=Instant(NOW - FRESH_FACTOR))
 NOBODY = present("eve")
 SIGNAL = Signal(SignalKind.SESSION_REVOKED, "set-1", Instant(NOW - 5), Subject(True, "00u"), "", "why")
 TAKEN = SignalFacts(True, False, "eve", (("sgn_1", "eve"), ("sgn_2", "eve")))
+
+
+def whole(outcome: object) -> dict[str, Any]:
+    """The one event that was decided on, but for who did."""
+    assert isinstance(outcome, Decided)
+    event: Any = outcome.events[0]
+    return {**asdict(event), "by": "", "proposed_by": ""}
 
 
 def code(outcome: object) -> str:
@@ -156,6 +163,13 @@ def test_another_administrator_approves() -> None:
     assert (agreed.proposed_by, agreed.by, agreed.stream, agreed.digest) == ("bob", "ada", "sst_1", "d" * 64)
     earlier = replace(WAITING, streams=((PUSHED, Instant(NOW - DAY)),))
     assert code(approve(earlier, "chg_1", NOW)) == "done", "a change of a stream that is there"
+
+
+@pytest.mark.parametrize("stream", [PUSHED, FETCHED])
+def test_all_of_what_was_proposed_is_set_and_nothing_else(stream: Stream) -> None:
+    proposed = propose(FACTS, stream, NOW)
+    agreed = approve(replace(WAITING, proposal=StreamProposal(stream, LAID)), "chg_1", NOW)
+    assert whole(proposed) == whole(agreed)
 
 
 @pytest.mark.parametrize(("later", "stands"), [(-1, True), (0, False), (1, False)])
