@@ -99,6 +99,22 @@ async def test_who_made_the_link_is_given_nothing_by_it(office: Office) -> None:
     assert answer.status_code == 303, "what others ask is decided all the same"
 
 
+async def test_who_came_by_links_of_one_decide_for_each_other_and_are_found(office: Office) -> None:
+    """Not refused: whoever invites an approver and an engineer would keep them apart. But seen."""
+    ada = await office.sign_in("ada")
+    title = "Two accounts that may be in one hand"
+    apps = [await enrols(office, link_in((await ada.post(f"/people/{who}/enrol-link")).text)) for who in ("max", "eve")]
+    await office.company.sign_in("eve")
+    request, digest = await asks(office, "eve")
+    assert title not in await ada.read("/second-factors")
+    as_max = await signs_in(office, "max@example.com", apps[0])
+    answer = await as_max.post(f"/approvals/{request}", decision="approve", digest=digest)
+    assert answer.status_code == 303
+    page = await ada.read("/second-factors")
+    assert title in page
+    assert "First links" in page
+
+
 async def test_nor_does_who_made_the_link_decide_for_who_enrolled_by_it(office: Office) -> None:
     """The other way round: the maker approves what the other account asks."""
     await office.company.bind("ada", "manager")
