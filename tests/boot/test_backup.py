@@ -312,6 +312,19 @@ async def test_killed_half_way_nothing_looks_whole(tmp_path: Path) -> None:
         count += 7
     assert count > 7
 
+    for part in (of.copy, of.keys):
+        shutil.rmtree(part)
+    for number, named in ((0, []), (1, [of.keys])):  # between the two names
+        words = [sys.executable, "-c", DYING, "Path", "rename", str(number), "backup", str(of.copy)]
+        done = await asyncio.to_thread(
+            subprocess.run, [*words, "--keys", str(of.keys), "--data", str(of.data)], capture_output=True, timeout=200
+        )
+        assert done.returncode == -signal.SIGKILL
+        assert [each for each in (of.copy, of.keys) if each.exists()] == named
+        for each in (of.keys, *tmp_path.glob("*.partial*")):
+            shutil.rmtree(each, ignore_errors=True)
+    assert (await asyncio.to_thread(of.back_up)).returncode == 0
+
     for dies in (
         ("restore", "_write", "0"),
         ("restore", "_write", "9"),

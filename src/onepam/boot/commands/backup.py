@@ -1,6 +1,7 @@
 """`onepam backup`: a copy of an installation at one instant, while it runs; its keys go to a place of their own.
 
-Nothing is whole before its end: a copy is written beside its name, its list of files last, and then renamed.
+Nothing is whole before its end: both parts are written beside their names, durably and each with its list of files.
+Then they are renamed, the keys first: once the copy has its name, the set is whole.
 """
 
 import contextlib
@@ -96,9 +97,10 @@ class Copy:
             if os.path.lexists(each):
                 left = "" if each == self._to else ", left by a backup that did not finish: delete it"
                 raise Fault(f"{each} is there already{left}")
+        self._named = False
         self._tar: tarfile.TarFile | None = None
         if to.suffix == ".tar":
-            self._tar = tarfile.open(self._partial, "x", format=tarfile.PAX_FORMAT)  # noqa: SIM115 - closed by `whole`
+            self._tar = tarfile.open(self._partial, "x", format=tarfile.PAX_FORMAT)  # noqa: SIM115 - closed by `seal`
         else:
             self._partial.mkdir(mode=0o700)
 
@@ -120,19 +122,28 @@ class Copy:
             raise Fault(f"{name} became shorter while it was read")
         self.files[name] = taken.digest.hexdigest()
 
-    def whole(self, contents: Contents) -> None:
-        """Writes the list, and gives the copy its name."""
+    def seal(self, contents: Contents) -> None:
+        """Writes the list: the copy is whole, and durable, under the name beside its own."""
         data = contents.encode()
         self.put(LIST, io.BytesIO(data), len(data), lambda count: None)
         if self._tar is not None:
             self._tar.close()
             with self._partial.open("rb") as file:
                 os.fsync(file.fileno())
+        else:
+            for folder, _, _ in os.walk(self._partial):
+                sync(Path(folder))
+
+    def name(self) -> None:
+        """Gives the copy its name."""
         self._partial.rename(self._to)
+        self._named = True
         sync(self._to.parent)
 
     def drop(self) -> None:
-        """Nothing is left of a copy that did not become whole."""
+        """Nothing is left of a copy whose set did not become whole."""
+        if self._named:
+            self._to.rename(self._partial)
         self.beside.unlink(missing_ok=True)
         if self._tar is not None:
             self._partial.unlink(missing_ok=True)
@@ -175,8 +186,10 @@ def back_up(data: Path, to: Path, keys: Path) -> None:
             _copy_files(data, copies, same, bars)
         common = (made_at, __version__, origin, log_key, entries)
         listed = Contents(backup, "data", *common, copies[0].files)
-        copies[1].whole(Contents(backup, "keys", *common, copies[1].files, listed.digest))
-        copies[0].whole(listed)
+        copies[1].seal(Contents(backup, "keys", *common, copies[1].files, listed.digest))
+        copies[0].seal(listed)
+        copies[1].name()
+        copies[0].name()
         undone.pop_all()
     typer.echo(f"{backup}: {entries} entries as of {made_at}, in {to}; master keys and signer in {keys}")
     if not (data / "signer" / "key").exists():

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -29,6 +29,7 @@ from onepam.jobs.recordings_standing import recordings_read, recordings_standing
 from onepam.jobs.verification import Verdict, verify_entries, verify_state
 from onepam.kernel.errors import Unavailable
 from onepam.ledger.check import Anchor
+from onepam.ledger.findings import What
 from onepam.ledger.lawful.judging import Lawful, cannot
 from onepam.ledger.note import VerifierKey
 from onepam.ledger.verdict import ExitCode, History, Recordings, exit_code, history
@@ -38,6 +39,15 @@ from onepam.store.engine.release import check
 
 Outside = tuple[list[str], list[Path], tuple[int, str] | None, Path | None]
 """Where anchors come from: witnesses (URL or file), files of checkpoints, a head that was written down, a signer."""
+
+
+class Judged(typer.Exit):
+    """How a verification ended: the code of `ExitCode`, and those findings by which the history is `altered`. That it
+    ends before an anchor is none of them: so does a copy that is too old."""
+
+    def __init__(self, code: int, findings: list[str]) -> None:
+        super().__init__(code)
+        self.altered = [each for each in findings if not each.startswith(f"{What.ROLLED_BACK}: ")]
 
 
 @dataclass
@@ -69,8 +79,8 @@ def verify_ledger(
     state: bool,
     recordings: bool,
     as_json: bool,
-) -> None:
-    """Says what is found, and ends the program with the code for it."""
+) -> NoReturn:
+    """Says what is found, and ends the program with the code for it (`Judged`)."""
     witnesses = outside[0]
     existing(data)
     try:
@@ -100,10 +110,11 @@ def verify_ledger(
     answer = history(verdict.size, verdict.head_at, len(findings), verdict.held, lost)
     assert verdict.lawful is not None  # it began at the beginning
     told = exit_code(answer, verdict.lawful.found, standing)
+    judged = Judged(told, findings)
     tell = _tell_json if as_json else _tell
     findings += [f"recording {each.session}: {each.condition.value}: {each.found}" for each in bad]
     tell(_Answer(given, verdict, answer, verdict.lawful, standing, findings, state, told))
-    raise typer.Exit(told)
+    raise judged
 
 
 def _recordings(data: Path, read: bool, told: Callable[[int, int], None]) -> tuple[Recordings, list[Checked]]:

@@ -1,6 +1,11 @@
-"""`onepam restore`: a backup becomes the data folder when it is whole and verifies against what was kept elsewhere."""
+"""`onepam restore`: a backup becomes the data folder when it is whole and verifies against what was kept elsewhere.
+
+A loss may be accepted: that it is older than an anchor, that nothing anchors it, that recordings were not there any
+more. An alteration of its history may not.
+"""
 
 import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
@@ -14,9 +19,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from onepam.boot.commands.backup import BLOCK, DATABASE, KEYS, LIST, Contents, sync
-from onepam.boot.commands.ledger import Outside, verify_ledger
+from onepam.boot.commands.ledger import Judged, Outside, verify_ledger
 from onepam.boot.private_folder import private_folder
-from onepam.kernel.errors import Fault
+from onepam.kernel.errors import Fault, Unavailable
 
 UNFINISHED = ".restoring"
 """Within the data folder, where the gateway's user may write: what is not verified yet. It holds no installation."""
@@ -28,30 +33,57 @@ def restore(
     data: Path, source: Path, keys: Path, log_key: list[str], witness_key: list[str], outside: Outside, *, loss: bool
 ) -> None:
     """Puts the backup into the data folder, which is empty or not there; ends with exit code 1 where it must not."""
-    unfinished = _emptied(data) / UNFINISHED
-    unfinished.mkdir(mode=0o700)
-    try:
-        with Progress(console=Console(stderr=True), transient=True) as bars:
-            parts = [_unpack(each, unfinished, bars) for each in (source, keys)]
-        _refuse_strangers(*parts)
-        code = _verified(unfinished, log_key, witness_key, outside)
-        if code and not loss:
-            typer.echo("\nnothing was restored: find a newer copy; if there is none, --accept-loss", err=True)
-            raise typer.Exit(1)
-        if code:
-            (unfinished / SIGNER_STATE).unlink(missing_ok=True)
-        _move(unfinished, data)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
+    with _alone(data):
+        unfinished = _emptied(data) / UNFINISHED
+        unfinished.mkdir(mode=0o700)
+        try:
+            with Progress(console=Console(stderr=True), transient=True) as bars:
+                parts = [_unpack(each, unfinished, bars) for each in (source, keys)]
+            _refuse_strangers(*parts)
+            found = _judged(unfinished, log_key, witness_key, outside)
+            _refuse(found, loss)
+            if found.exit_code:
+                (unfinished / SIGNER_STATE).unlink(missing_ok=True)
+            _move(unfinished, data)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
     typer.echo(f"{parts[0].backup} of {parts[0].made_at} is restored to {data}")
-    if code:
+    if found.exit_code:
         typer.echo("without the signer's memory: nothing starts before onepam ledger continue-after-loss --signer-lost")
+
+
+@contextlib.contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """Holds the folder, which is made if there is none. Raises `Unavailable` while another restore has it."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Unavailable(f"another restore to {data} is at work") from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _refuse(found: Judged, loss: bool) -> None:
+    """Ends with exit code 1 unless the copy is as it should be, or what it lacks is a loss and that is accepted."""
+    if found.altered:
+        more = f", and {len(found.altered) - 1} more" if len(found.altered) > 1 else ""
+        words = f"nothing was restored: the copy is altered, which is no loss: {found.altered[0]}{more}"
+    elif found.exit_code and not loss:
+        words = "nothing was restored: find a newer copy; if there is none, --accept-loss"
+    else:
+        return
+    typer.echo(f"\n{words}", err=True)
+    raise typer.Exit(1)
 
 
 def _emptied(data: Path) -> Path:
     """The empty folder: what a restore has left that did not come to its end is removed, for it began in an empty one.
     Raises `BadParameter` for anything else that lies there."""
-    if data.exists() and any(data.iterdir()) and ((data / DATABASE).exists() or not (data / UNFINISHED).exists()):
+    if any(data.iterdir()) and ((data / DATABASE).exists() or not (data / UNFINISHED).exists()):
         raise typer.BadParameter(f"{data} is not empty: nothing is written over", param_hint="--data")
     private_folder(data)
     for each in sorted(data.iterdir(), key=lambda path: path.name == UNFINISHED):
@@ -133,13 +165,12 @@ def _write(to: Path, name: str, source: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def _verified(data: Path, log_key: list[str], witness_key: list[str], outside: Outside) -> int:
-    """What `onepam ledger verify` says of the copy, all of it; its exit code."""
+def _judged(data: Path, log_key: list[str], witness_key: list[str], outside: Outside) -> Judged:
+    """What `onepam ledger verify` says of the copy, all of it."""
     try:
         verify_ledger(data, log_key, witness_key, outside, state=True, recordings=True, as_json=False)
-    except typer.Exit as done:
-        return done.exit_code
-    return 0
+    except Judged as found:
+        return found
 
 
 def _move(unfinished: Path, data: Path) -> None:
