@@ -3,8 +3,10 @@
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -208,3 +210,43 @@ def test_a_new_key_is_not_lost_to_a_file_that_cannot_be_written(data: Path) -> N
     in_the_way.rmdir()
     done_as_root(done.stdout, data.with_name("data.recovery-key"))
     assert renewed(data, key_in(done.stdout)).returncode == 0
+
+
+BROKEN_OFF = """
+import os, signal, sys
+from onepam.boot import recovery_key
+setattr(recovery_key, sys.argv.pop(1), lambda *given, **more: os.kill(os.getpid(), signal.SIGKILL))
+from onepam.boot.commands.up import main
+main()
+"""
+"""`onepam` that is killed where it would call a function."""
+
+
+@pytest.mark.parametrize(
+    ("at", "stays"),
+    [("_unkept", False), ("make_recovery_key", True)],
+    ids=["before the digest is outside", "before the ledger knows"],
+)
+def test_a_founding_that_breaks_off_leaves_no_key_that_nobody_saw(data: Path, at: str, stays: bool) -> None:
+    words = [sys.executable, "-c", BROKEN_OFF, at, "setup", *ADMINS, "--data", str(data)]
+    broken = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    assert broken.returncode == -signal.SIGKILL
+    first = key_in(broken.stdout)
+    again = founded(data)
+    assert ("that was made before stays in force" in again) is stays
+    key = first if stays else key_in(again)
+    assert renewed(data, key).returncode == 0
+
+
+def test_a_digest_that_is_not_outside_is_asked_for_by_every_founding(data: Path) -> None:
+    """It was shown once, and whoever did not do it then is told again."""
+    key = key_in(founded(data))
+    beside = data.with_name("data.recovery-key")
+    line = beside.read_text()
+    beside.unlink()
+    told = founded(data)
+    assert "Recovery key: " not in told
+    assert f"echo '{line.strip()}' > {beside}" in told
+    beside.write_text(line)
+    assert "recovery" not in founded(data)
+    assert renewed(data, key).returncode == 0

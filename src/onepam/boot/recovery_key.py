@@ -3,12 +3,13 @@
 import os
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
-from onepam.app.host.announced import make_recovery_key, renew_recovery_key
+from onepam.app.host.announced import known_recovery_key, make_recovery_key, renew_recovery_key
 from onepam.app.ports import Ledger, Reader
 from onepam.boot.config import BadConfig, Config
 from onepam.boot.on_ledger import existing, on_ledger, settings_of
@@ -73,25 +74,20 @@ def shown_digest(path: Path, typed: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A recovery key that was made or taken over; `key` is shown once and empty where it was shown long ago.
-    `unkept` is why the digest could not be put outside, empty when it is there."""
+    """A recovery key; `key` is shown once and empty where it was shown before. `unkept` is why the digest could not be
+    put outside, empty when it is there."""
 
     key: str
     digest: str
     file: Path
     unkept: str = ""
 
-    def words(self) -> str:
-        """What to tell whoever founds the installation."""
-        if not self.key:
-            return f"The recovery key that was made before stays in force: its digest lies in {self.file}."
-        return f"{self.key_words()}\n{self.digest_words()}"
-
     def key_words(self) -> str:
         """The key itself."""
         return (
             f"Recovery key: {self.key}\n"
-            "Write it down and keep it where neither this machine nor its backups are. It is shown this once."
+            "Write it down and keep it where neither this machine nor its backups are. It is shown this once;\n"
+            "where this was broken off, was run again, and showed another one, that is the key."
         )
 
     def digest_words(self) -> str:
@@ -104,16 +100,26 @@ class Made:
         return f"Its digest lies in {self.file}, outside the data folder: guard that file, and back it up apart."
 
 
-async def found_recovery_key(ledger: Ledger, config: Config) -> Made | None:
+async def found_recovery_key(ledger: Ledger, config: Config, show: Callable[[Made], None]) -> str:
     """Makes the key of a new installation, or takes over the one whose digest lies outside already: a lost database
-    does not replace it. None where the ledger has one."""
+    does not replace it. Gives what is to be said of the digest, "" where it is where it should be.
+
+    A key is shown first, then its digest put outside, then the ledger told. So a digest outside is always of a key that
+    somebody was shown, and whatever breaks this off, it may be run again.
+    """
     path = file_of(config)
-    kept = kept_digest(path)
-    key = "" if kept else new_recovery_key(secrets.token_bytes).reveal().decode("ascii")
-    digest = kept or recovery_key_digest(key) or ""
-    if await make_recovery_key(ledger, digest, adopted=kept is not None) is not None:
-        return None
-    return Made(key, digest, path, "" if kept else _unkept(path, digest))
+    kept, known = kept_digest(path), await known_recovery_key(ledger)
+    if known is not None:
+        return "" if kept else Made("", known, path, "it is not there").digest_words()
+    if kept:
+        await make_recovery_key(ledger, kept, adopted=True)
+        return f"The recovery key that was made before stays in force: its digest lies in {path}."
+    key = new_recovery_key(secrets.token_bytes).reveal().decode("ascii")
+    digest = recovery_key_digest(key) or ""
+    show(Made(key, digest, path))
+    made = Made(key, digest, path, _unkept(path, digest))
+    await make_recovery_key(ledger, digest, adopted=False)
+    return made.digest_words()
 
 
 def hand_over(key: str, digest: str, path: Path) -> None:

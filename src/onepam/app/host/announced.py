@@ -5,12 +5,13 @@ from typing import ClassVar
 
 from onepam.app.ports import Ledger
 from onepam.domain.access.authority import Actor
+from onepam.domain.history.commit import Decided
 from onepam.domain.host.announcing import Announcement, HostFacts, cancel
 from onepam.domain.host.continuing import Loss, continue_after
 from onepam.domain.host.recovery_key import Renewal, make, renew
 from onepam.domain.recovery.recovering import Recovery, RecoveryFacts, recover
 from onepam.kernel.clock import Instant
-from onepam.kernel.errors import Refused
+from onepam.kernel.errors import Refused, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,14 @@ class HostQuery:
 
     facts: ClassVar[type[HostFacts]] = HostFacts
     actor: Actor | None = None
+
+
+async def known_recovery_key(ledger: Ledger) -> str | None:
+    """The digest of the recovery key that the ledger knows; None before it was made."""
+    outcome = await ledger.commit(HostQuery(), lambda facts, now: Decided((), facts.digest))
+    if isinstance(outcome, Refused):
+        raise Unavailable(outcome.message)
+    return outcome.result
 
 
 async def make_recovery_key(ledger: Ledger, digest: str, adopted: bool) -> Refused | None:

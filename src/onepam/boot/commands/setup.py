@@ -40,14 +40,14 @@ def found_installation(data: Path, config: Path | None, admins: list[str], acces
         if await reader(anybody_signed_in):
             typer.echo("Somebody has signed in already: from now on, people and roles are changed in the console.")
             raise typer.Exit(1)
-        made = await found_recovery_key(ledger, settings)
+        kept = await found_recovery_key(ledger, settings, lambda made: typer.echo(f"{made.key_words()}\n"))
         await founding.people(founders, "founded this installation")
         await founding.matrix(text, str(access or "access.yaml"))
         for founder in founders:
             link = await founding.link(founder.email, settings.url)
             typer.echo(f"{founder.name}: {link or 'is enrolled already'}")
-        if made is not None:
-            typer.echo(f"\n{made.words()}")
+        if kept:
+            typer.echo(f"\n{kept}")
 
     on_ledger(data, found)
     typer.echo("\nEach link works once, for 24 hours: hand it over in person. Next: onepam up, and trust on targets:\n")

@@ -107,27 +107,30 @@ async def run_demo(config: Config, ready_file: Path | None) -> None:
     platform.config = replace(config, egress=(f"127.0.0.1/32:{target.port}", *config.egress))
     try:
         async with platform.running():
-            made = await _set_up(platform, target)
+            kept = await _set_up(platform, target)
             links = await _links(platform)
             if ready_file is not None:
                 platform.write_ready_file(ready_file)
             _tell(platform, target, links)
-            _tell_recovery_key(made)
+            if kept:
+                sys.stdout.write(f"  {kept}\n\n")
+                sys.stdout.flush()
             await stop.heeded(platform)
     finally:
         target.stop()
 
 
-async def _set_up(platform: Platform, target: DemoTarget) -> Made | None:
-    """The company and its recovery key, where they are not there. Raises `CannotFound` when its file does not fit."""
+async def _set_up(platform: Platform, target: DemoTarget) -> str:
+    """The company and its recovery key, where they are not there; what to say of the key's digest. Raises `CannotFound`
+    when its file does not fit."""
     if await platform.reader(account_by_email, None, PEOPLE[0][1]) is not None:
-        return None
-    made = await found_recovery_key(platform.ledger, platform.config)
+        return ""
+    kept = await found_recovery_key(platform.ledger, platform.config, _show_recovery_key)
     founding = Founding(platform.ledger, platform.reader)
     await founding.people(tuple(Founder(name, email) for name, email, _ in PEOPLE), "demo company")
     text = ACCESS.format(port=target.port, login=target.login, host_key=target.host_key)
     await founding.matrix(text, "demo access.yaml")
-    return made
+    return kept
 
 
 async def _links(platform: Platform) -> dict[str, str]:
@@ -137,17 +140,15 @@ async def _links(platform: Platform) -> dict[str, str]:
     return {email: link for email, link in found.items() if link is not None}
 
 
-def _tell_recovery_key(made: Made | None) -> None:
+def _show_recovery_key(made: Made) -> None:
     """Shown on a terminal; else it is put beside its digest, for the owner's eyes."""
-    if made is None:
-        return
-    if made.key and not sys.stdout.isatty():
+    if sys.stdout.isatty():
+        sys.stdout.write("\n  " + made.key_words().replace("\n", "\n  ") + "\n")
+    else:
         once = made.file.with_name(made.file.name + ".once")
         once.touch(mode=0o600)
         once.write_text(made.key + "\n", "ascii")
         sys.stdout.write(f"  The recovery key lies in {once}: write it down, and delete the file.\n\n")
-    else:
-        sys.stdout.write("  " + made.words().replace("\n", "\n  ") + "\n\n")
     sys.stdout.flush()
 
 
