@@ -6,6 +6,7 @@ import os
 import re
 import sqlite3
 import threading
+import time
 from collections import Counter
 from contextlib import closing
 from http.client import HTTPConnection
@@ -21,6 +22,7 @@ from onepam.boot.web.exposition import Family, Histogram, Sample, text
 from onepam.domain.host.disk import DiskStage
 from onepam.domain.sessions.events import SessionOpened
 from onepam.gateway.disk import Space
+from onepam.recording.frames import Marker
 from onepam.signing.signer import SignerClient
 from tests.gateway_fixture import outcome, running_gateway
 from tests.gateway_process import Failed, elsewhere, started, up
@@ -176,6 +178,9 @@ async def test_metrics_tell_what_happened_in_a_form_that_prometheus_reads(tmp_pa
         assert now["onepam_ledger_commit_seconds_count", ""] > before["onepam_ledger_commit_seconds_count", ""]
         assert now["onepam_ledger_commit_seconds_bucket", "+Inf"] == now["onepam_ledger_commit_seconds_count", ""]
         assert now["onepam_ledger_uncovered_entries", "signer"] >= 0
+        published = (platform.config.data / "log" / "checkpoint").stat().st_mtime
+        assert 0 <= now["onepam_ledger_checkpoint_age_seconds", ""] <= time.time() - published + 2
+        os.utime(platform.config.data / "log" / "checkpoint", (published, published - 3600))
         assert now["onepam_ready", ""] == now["onepam_ready_check", "ledger"] == 1
         assert now["onepam_disk_free_bytes", ""] < now["onepam_disk_size_bytes", ""]
         assert person.id not in exposition
@@ -258,7 +263,15 @@ async def test_a_stop_lets_sessions_go_on_admits_nobody_and_a_second_signal_hurr
         gateway.platform.ssh_port = process.ssh_port
         person = await gateway.person()
         ends_itself, cut = await gateway.working(person), await gateway.working(person)
+        terminal = await gateway.start(*gateway.ssh(person, "-tt", "echo ready; sleep 100000"))
+        assert terminal.stdout is not None
+        assert terminal.stderr is not None
+        async with asyncio.timeout(SECONDS):
+            assert (await terminal.stdout.readline()).strip() == b"ready"
         process.popen.terminate()
+        async with asyncio.timeout(SECONDS):
+            told_at_once = (await terminal.stderr.readuntil(b"latest")).decode()
+        assert "OnePAM: the gateway is being stopped: this session ends at 20" in told_at_once
         async with asyncio.timeout(SECONDS):
             while (told := await ask(console, "/readyz"))[0] != 503:  # noqa: ASYNC110 - another process works
                 await asyncio.sleep(0.1)
@@ -269,9 +282,16 @@ async def test_a_stop_lets_sessions_go_on_admits_nobody_and_a_second_signal_hurr
         assert (done.status, done.stdout) == (0, b"still\n")
         assert process.popen.poll() is None
         threading.Timer(0.1, process.popen.terminate).start()
-        assert "the gateway is being stopped" in (await outcome(cut, None)).stderr
+        last_words = (await outcome(cut, None)).stderr
+        assert "the gateway is being stopped" in last_words
+        assert "at the latest" not in last_words, "no program hears what is for people"
+        await outcome(terminal, None)
         assert await asyncio.to_thread(process.popen.wait, SECONDS) == 0
-        assert len(gateway.events(SessionOpened)) == 2
+        opened = gateway.events(SessionOpened)
+        assert len(opened) == 3
+        marks = [each.text for one in opened for each in gateway.recorded(one.session) if isinstance(each, Marker)]
+        assert len(marks) == 1
+        assert marks[0].endswith("at the latest")
 
 
 async def test_sessions_have_their_time_and_no_more(tmp_path: Path) -> None:

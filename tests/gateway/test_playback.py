@@ -24,6 +24,7 @@ from onepam.recording.frames import (
     Opened,
     Output,
     Resize,
+    Signal,
     Stream,
     TypedInput,
 )
@@ -44,6 +45,7 @@ SHELL: tuple[Frame, ...] = (
     Output(1_400_000, 0, Stream.STDOUT, "caf\u00e9".encode()[-1:] + b"\x1b]0;t\x07\n"),
     Resize(1_500_000, 0, 120, 40),
     Marker(1_600_000, "5 minutes left"),
+    Signal(1_600_000, 0, "INT"),
     ChannelClosed(2_600_000, 0, 7),
 )
 EXEC: tuple[Frame, ...] = (

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import pytest
 
@@ -120,3 +121,55 @@ async def test_a_finish_that_fails_is_told_and_holds_up_no_stop(caplog: pytest.L
     await turns.reach(1)
     await jobs.stop()
     assert "untidy did not finish as it should" in caplog.text
+
+
+async def test_a_turn_that_waited_for_something_cancelled_comes_again(
+    waits: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another task's end is a failure of this turn; only the job's own cancel is its stop."""
+    jobs, turns = Jobs(), Turns()
+
+    async def turn() -> None:
+        await turns.turn()
+        if turns.count == 1:
+            other = asyncio.get_running_loop().create_future()
+            other.cancel()
+            await other
+
+    jobs.start(Job("patient", turn, 60.0))
+    await turns.reach(3)
+    await jobs.stop()
+    assert waits[:3] == [0.0, 1.0, 60.0]
+    assert "patient failed" in caplog.text
+
+
+async def test_a_finish_that_waited_for_something_cancelled_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    turns, jobs = Turns(), Jobs()
+
+    async def finish() -> None:
+        raise asyncio.CancelledError
+
+    jobs.start(Job("untidy", turns.turn, 60.0, finish=finish))
+    await turns.reach(1)
+    await jobs.stop()
+    assert "untidy did not finish as it should" in caplog.text
+
+
+async def test_a_turn_that_does_not_end_is_named_and_left(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "STOP_SECONDS", 0.01)
+    jobs, begun, freed = Jobs(), asyncio.Event(), asyncio.Event()
+
+    async def turn() -> None:
+        begun.set()
+        while not freed.is_set():
+            with suppress(asyncio.CancelledError):
+                await freed.wait()
+
+    jobs.start(Job("deaf", turn, 60.0))
+    async with asyncio.timeout(30):
+        await begun.wait()
+        await jobs.stop()
+    assert "deaf does not end: it is left after 0.01 seconds" in caplog.text
+    freed.set()

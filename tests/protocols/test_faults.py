@@ -13,8 +13,12 @@ import pytest
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed, SessionFailed, SessionOpened
 from onepam.gateway import sealing as sealing_module
+from onepam.protocols.ssh.relay import Relay as SshRelay
+from onepam.protocols.ssh.session import SshLegs
+from onepam.recording.frames import Closed
 from onepam.store.engine import ledger as ledger_module
 from tests.gateway_fixture import SECONDS, Person
+from tests.protocols.echo.gateway import EchoLegs, EchoRelay
 from tests.protocols.ways import WAYS, Way, connections, heard, held, said_back, way_through
 
 pytestmark = pytest.mark.anyio
@@ -57,6 +61,10 @@ def small_disk(folder: Path, size: int) -> Iterator[None]:
         yield
 
 
+def fails(*given: object) -> None:
+    raise LookupError("a fault of our own")
+
+
 async def only_end(way: Way, person: Person) -> SessionClosed:
     (found,) = await way.gateway.ended(person)
     assert isinstance(found, SessionClosed), found
@@ -97,6 +105,42 @@ async def test_recordings_that_are_gone(way: Way) -> None:
         while connections(theirs=way.target_port):  # noqa: ASYNC110 - what was cut is soon gone
             await asyncio.sleep(0.05)
     assert len(way.gateway.platform.live) == 0
+
+
+async def test_a_relay_that_cannot_be_made(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recorder is there already: its recording ends, the dial is hung up, and the next session is as ever."""
+    person = await way.gateway.person()
+    with monkeypatch.context() as patch:
+        for legs in (SshLegs, EchoLegs):
+            patch.setattr(legs, "relay", fails)
+        assert "The gateway failed, so this session is not opened." in await heard(await way.start(person))
+    (failed,) = await way.gateway.ended(person)
+    assert isinstance(failed, SessionFailed)
+    assert failed.code is SessionEnd.GATEWAY_FAILED
+    frames = way.gateway.recorded(failed.session)
+    assert isinstance(frames[-1], Closed)
+    assert frames[-1].reason == SessionEnd.GATEWAY_FAILED
+    async with asyncio.timeout(SECONDS):
+        while connections(theirs=way.target_port):  # noqa: ASYNC110 - what was cut is soon gone
+            await asyncio.sleep(0.05)
+    assert len(way.gateway.platform.live) == 0
+    again = await way.working(person)
+    assert await said_back(again, b"in\n") == b"in\n"
+
+
+async def test_a_relay_that_cannot_hang_up(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its session has a last word all the same, and neither leg stays."""
+    person = await way.gateway.person()
+    process = await way.working(person)
+    with monkeypatch.context() as patch:
+        for relay in (SshRelay, EchoRelay):
+            patch.setattr(relay, "close", fails)
+        process.kill()
+        await process.wait()
+        assert (await only_end(way, person)).because is SessionEnd.CLIENT_LEFT
+    async with asyncio.timeout(SECONDS):
+        while connections(theirs=way.target_port):  # noqa: ASYNC110 - what was cut is soon gone
+            await asyncio.sleep(0.05)
 
 
 async def test_a_ledger_that_another_process_holds(impatient: Way) -> None:

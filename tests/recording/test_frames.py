@@ -23,6 +23,7 @@ from onepam.recording.frames import (
     Opened,
     Output,
     Resize,
+    Signal,
     Stream,
     TypedInput,
     decode,
@@ -42,6 +43,7 @@ frames: st.SearchStrategy[Frame] = st.one_of(
     st.builds(TypedInput, at, u32, count),
     st.builds(Input, at, u32, st.binary(max_size=300)),
     st.builds(Omitted, at, u32, st.sampled_from(Stream), count),
+    st.builds(Signal, at, u32, text, st.none() | u32),
     st.builds(Marker, at, text),
     st.builds(
         FileOperation, at, u32, count, text, text, text, text, text, st.none() | count, st.none() | text, st.booleans()

@@ -52,6 +52,13 @@ class TileFolder:
         with path.open("rb") as file:
             return file.read(MAX_CHECKPOINT_BYTES)
 
+    def checkpoint_at(self) -> float | None:
+        """When the checkpoint was published, in Unix time; None before the first. The tiles it speaks of are as new."""
+        try:
+            return (self._folder / "checkpoint").stat().st_mtime
+        except FileNotFoundError:
+            return None
+
     def write_checkpoint(self, note: bytes) -> None:
         """Replaces the checkpoint, after everything it speaks of has been written."""
         _replace(self._folder / "checkpoint", note)

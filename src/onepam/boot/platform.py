@@ -215,17 +215,18 @@ class Platform:
             )
             self.outbox = outbox_of(self)
             self.operations = Operations(self)
+            probing = Jobs()
 
-            def admit_no_more() -> None:
+            async def admit_no_more() -> None:
                 self.operations.checks.stopping = True
-                ssh.close()
                 self.gateway.tasks.stop()
+                await probing.stop()  # a listener that is closed answers no probe: the next process asks
+                ssh.close()
 
             self.admit_no_more = admit_no_more
             try:
                 async with self.operations.listening(), web_server(create_web(self), console, self.config, self.doors):
                     self.operations.checks.listening |= {"ssh", "console"}
-                    probing = Jobs()
                     probing.start(prober_of(self).job())
                     self._jobs.start(*outer_jobs(self))
                     try:
@@ -233,7 +234,7 @@ class Platform:
                     finally:
                         await probing.stop()
             finally:
-                admit_no_more()
+                await admit_no_more()
                 self.live.end_all(SessionEnd.GATEWAY_STOPPED)
                 if not await self.gateway.tasks.over(STOP_SECONDS):
                     log.error("sessions have not ended in %d s: the next start closes what they left", STOP_SECONDS)

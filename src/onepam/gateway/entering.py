@@ -98,7 +98,7 @@ class Admission(Generic[T, R]):
         if gateway.tasks.stopping:  # whoever is registered already hears the stop itself
             return _STOPPED
         session = Session(gateway, self.legs)
-        live = gateway.live.register(knock.session, knock.person, knock.target, session.end, knock.key)
+        live = gateway.live.register(knock.session, knock.person, knock.target, session.end, session.tell, knock.key)
         answer: Opened | Challenge | Refused | None = None
         try:
             answer = await open_session(gateway.ledger, knock)

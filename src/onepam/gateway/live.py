@@ -22,7 +22,7 @@ from onepam.domain.sessions import events as session_events
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.signing_in import events as sign_in_events
 from onepam.domain.signing_in.rules import REPLACED
-from onepam.kernel.clock import Clock, Instant
+from onepam.kernel.clock import Clock, Instant, iso
 from onepam.kernel.errors import Fault, Refused
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,13 @@ _SAME_OUTAGE_SECONDS = 10.0
 End = Callable[[SessionEnd], None]
 """Ends a session at once; the argument is why."""
 
+Tell = Callable[[str], None]
+"""Shows a line to whoever sits at a terminal of a session."""
+
+
+def _nobody(words: str) -> None:
+    """No terminal."""
+
 
 @dataclass(slots=True)
 class LiveSession:
@@ -56,6 +63,7 @@ class LiveSession:
     person: str
     resource: str
     end: End
+    tell: Tell = _nobody
     key: str | None = None
     """The service account's key that opens it; None for a person."""
     permit: Opened | None = None
@@ -87,9 +95,11 @@ class Live:
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def register(self, session: str, person: str, resource: str, end: End, key: str | None = None) -> LiveSession:
-        """To be called before `open_session`; `end` may be called from now on."""
-        live = self._sessions[session] = LiveSession(session, person, resource, end, key)
+    def register(
+        self, session: str, person: str, resource: str, end: End, tell: Tell = _nobody, key: str | None = None
+    ) -> LiveSession:
+        """To be called before `open_session`; `end` and `tell` may be called from now on."""
+        live = self._sessions[session] = LiveSession(session, person, resource, end, tell, key)
         return live
 
     def opened(self, live: LiveSession, permit: Opened) -> None:
@@ -140,6 +150,15 @@ class Live:
     def end_all(self, because: SessionEnd) -> None:
         """Ends every session of this process."""
         _end(self._sessions.values(), because)
+
+    def tell_end(self, latest: Instant, why: str) -> None:
+        """Says at every terminal when its session ends at the latest, which is no later than `latest`."""
+        for live in tuple(self._sessions.values()):
+            ends = min(latest, live.permit.ends) if live.permit else latest
+            try:
+                live.tell(f"{why}: this session ends at {iso(ends)} at the latest")
+            except Exception:  # a word that is not heard changes nothing
+                log.exception("session %s could not be told of its end", live.session)
 
     def apply(self, batch: list[Placed]) -> None:
         """One batch of events: ends what must end, and looks again at what may have to."""

@@ -221,7 +221,7 @@ class _Found:
                 self._file((channel, number), it)
             case frames.Closed(reason=reason):
                 self.reason = reason
-            case frames.Resize() | frames.Marker() | frames.Input():
+            case frames.Resize() | frames.Marker() | frames.Signal() | frames.Input():
                 pass
 
     def _count(self, channel: int, output: int = 0, typed: int = 0, omitted: int = 0) -> None:
@@ -308,6 +308,8 @@ class _Cast:
                 yield self._line(frame.at, "o", text)
         elif isinstance(frame, frames.Omitted) and frame.stream != frames.Stream.STDIN:
             yield self._line(frame.at, "m", f"partial by policy: {frame.count:,} bytes are left out here")
+        elif isinstance(frame, frames.Signal):
+            yield self._line(frame.at, "m", frame.words)
         elif isinstance(frame, frames.Resize):
             size = bounded(frame.columns, DEFAULT_COLUMNS), bounded(frame.rows, DEFAULT_ROWS)
             yield self._line(frame.at, "r", f"{size[0]}x{size[1]}") + self._bounded(frame.at, frame.columns, frame.rows)

@@ -71,7 +71,10 @@ class Gateway:
 
 
 class ClientLeg(Protocol):
-    """The connection to the person's client. It is there before the session."""
+    """The connection to the person's client. It is there before the session. `left` says why it has gone, once it has
+    gone by itself."""
+
+    left: SessionEnd
 
     def is_closed(self) -> bool: ...
 
@@ -84,7 +87,9 @@ class ClientLeg(Protocol):
 
 
 class TargetLeg(Protocol):
-    """The connection to the target."""
+    """The connection to the target. `left` says why it was lost, once it was."""
+
+    left: SessionEnd
 
     def cut(self) -> None:
         """End it now; what our kernel holds for the target is dropped."""
@@ -94,6 +99,9 @@ class TargetLeg(Protocol):
 
 class Relay(Protocol):
     """What passes between the legs, and is recorded before it does."""
+
+    def tell(self, words: str) -> None:
+        """One line for a person who sits at a terminal of this session, recorded first; no program hears it."""
 
     async def close(self) -> None:
         """The client has gone: let what it sent last reach the target, then hang up."""
@@ -154,23 +162,42 @@ class Session(Generic[T, R]):
         elif self._target is not None:
             self._target.cancel()
 
+    def tell(self, words: str) -> None:
+        """One line for whoever sits at a terminal of this session while it goes on."""
+        if self._relay is not None and self._why is None and self._stage is _Stage.RUNNING:
+            self._relay.tell(f"OnePAM: {words}")
+
     async def begin(self, opened: Opened) -> R | Refused:
-        """From the permit to a relay; a session that cannot be recorded has failed."""
-        gateway = self._gateway
+        """From the permit to a relay; a session that cannot be recorded or relayed has failed."""
+        gateway, recorder = self._gateway, None
         target = self._target = gateway.tasks.spawn(self._dial(opened))
         try:
             recorder = await self._recorder(opened)
+            relay = self._relay = self._legs.relay(opened, target, recorder)
         except Exception as fault:  # whatever it is, the permit has an end and the target is left
-            log.error("session %s cannot be recorded: %s", opened.session, fault, exc_info=not _expected(fault))
-            gateway.live.unregister(opened.session)
-            await _hang_up(target)
-            because = self._why or SessionEnd.RECORDER_FAILED
-            failed = SessionFailed(opened.session, because, detail=str(fault))
-            gateway.tasks.spawn(settle(lambda: fail_session(gateway.ledger, failed)))
-            return Refused("recorder.failed", "This session cannot be recorded, so it is not opened.")
-        relay = self._relay = self._legs.relay(opened, target, recorder)
+            expected = recorder is None and _expected(fault)
+            log.error("session %s cannot begin: %s", opened.session, fault, exc_info=not expected)
+            await self._never_began(opened, target, recorder, fault)
+            if recorder is None:
+                return Refused("recorder.failed", "This session cannot be recorded, so it is not opened.")
+            return Refused(SessionEnd.GATEWAY_FAILED, "The gateway failed, so this session is not opened.")
         gateway.tasks.spawn(self._conclude(opened, target, relay, recorder))
         return relay
+
+    async def _never_began(
+        self, opened: Opened, target: "asyncio.Task[T | Refused]", recorder: Recorder | None, fault: Exception
+    ) -> None:
+        """The end of a session of which nothing has passed; a recording that has begun ends with it."""
+        gateway = self._gateway
+        because = self._why or (SessionEnd.GATEWAY_FAILED if recorder else SessionEnd.RECORDER_FAILED)
+        self._stage = _Stage.ENDED
+        gateway.live.unregister(opened.session)
+        await _hang_up(target)
+        if recorder is not None:
+            await recorder.close(because.value)
+            gateway.sealing.closed(opened.session)
+        failed = SessionFailed(opened.session, because, detail=str(fault))
+        gateway.tasks.spawn(settle(lambda: fail_session(gateway.ledger, failed)))
 
     async def _recorder(self, opened: Opened) -> Recorder:
         gateway, session = self._gateway, opened.session
@@ -213,13 +240,18 @@ class Session(Generic[T, R]):
         """Waits for the end of either connection and writes the session's last word."""
         gateway, session = self._gateway, opened.session
         await self._over(target)
-        if self._why is None:
-            await relay.close()
-        else:
-            relay.abort()
+        try:
+            if self._why is None:
+                await relay.close()
+            else:
+                relay.abort()
+        except Exception:  # the last word is written all the same, and nothing stays connected
+            log.exception("session %s could not be hung up", session)
+            self._parted = self._parted or self._client.part(SessionEnd.GATEWAY_FAILED.told)
+            gateway.tasks.spawn(_hang_up(target))
         self._stage = _Stage.ENDED
         failed = self._failed()
-        because = self._why or failed or SessionEnd.CLIENT_LEFT
+        because = self._why or failed or self._client.left
         last_byte = gateway.tasks.spawn(self._last_byte(session, target))
         recorded = await recorder.close(because.value)
         gateway.live.unregister(session)
@@ -245,7 +277,9 @@ class Session(Generic[T, R]):
         return SessionEnd.of(self._failure.code, SessionEnd.GATEWAY_FAILED) if self._failure is not None else None
 
     async def _last_byte(self, session: str, target: "asyncio.Task[T | Refused]") -> Instant | None:
-        """Now, once both connections are closed: nothing more was sent to the client or the target."""
+        """Now, once both connections are closed by us: we send nothing more to the client or the target. Of a session
+        that was ended nothing more is sent by our kernel either, for it was told to drop what it held. Of one that the
+        client left, what it sent last was handed to the kernel by now, and may reach the target a moment later."""
         try:
             async with asyncio.timeout(SILENT_SECONDS):
                 if self._parted is not None:
@@ -265,7 +299,8 @@ class Session(Generic[T, R]):
         lost = loop.create_task(_lost(target))
         await asyncio.wait((gone, lost), return_when=asyncio.FIRST_COMPLETED)
         if not gone.done():
-            self._why = self._why or self._failed() or SessionEnd.TARGET_LOST
+            dialled = _leg(target)
+            self._why = self._why or self._failed() or (dialled.left if dialled else SessionEnd.TARGET_LOST)
             await asyncio.wait((gone,), timeout=LINGER_SECONDS)
         if not gone.done():
             self.end(self._why or SessionEnd.TARGET_LOST)

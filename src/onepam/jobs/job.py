@@ -10,6 +10,9 @@ log = logging.getLogger(__name__)
 RETRY_SECONDS = 1.0
 """How soon after a failed turn the next one comes; after each further failure twice as long, up to the job's period."""
 
+STOP_SECONDS = 10.0
+"""How long a stop waits for turns that were broken off, and for what finishes them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -40,11 +43,16 @@ class Jobs:
         self._tasks += [loop.create_task(_run(each), name=each.name) for each in jobs]
 
     async def stop(self) -> None:
-        """Breaks off every turn and waits until all have ended."""
+        """Breaks off every turn and waits until all have ended, yet not for ever: who does not end is named in the log,
+        and left."""
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            ended, stuck = await asyncio.wait(tasks, timeout=STOP_SECONDS)
+            await asyncio.gather(*ended, return_exceptions=True)
+            for task in stuck:
+                log.error("%s does not end: it is left after %g seconds", task.get_name(), STOP_SECONDS)
 
 
 async def _run(job: Job) -> None:
@@ -55,7 +63,9 @@ async def _run(job: Job) -> None:
             try:
                 await job.turn()
                 wait, retry = job.period_seconds, RETRY_SECONDS
-            except Exception:
+            except (Exception, asyncio.CancelledError):
+                if _stopped():
+                    raise
                 wait, retry = min(retry, job.period_seconds), min(2 * retry, job.period_seconds)
                 log.exception("%s failed; its next turn is in %g seconds", job.name, wait)
             await asyncio.sleep(wait)
@@ -63,9 +73,15 @@ async def _run(job: Job) -> None:
         await _finish(job)
 
 
+def _stopped() -> bool:
+    """Whether this task itself was cancelled: else it is a task or future that the turn waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def _finish(job: Job) -> None:
     try:
         if job.finish is not None:
             await job.finish()
-    except Exception:
+    except (Exception, asyncio.CancelledError):
         log.exception("%s did not finish as it should", job.name)

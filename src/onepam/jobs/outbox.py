@@ -69,10 +69,16 @@ class Outbox:
             self._after = await self.follow(self._deliverer, self._after)
             await self._deliverer.round(await self._reader(_now), self._clock(), PERIOD_SECONDS)
         except Exception:
-            await self.finish()
+            await self.let_go()
             raise
 
     async def finish(self) -> None:
+        """The end: as `let_go`, and every connection is closed."""
+        await self.let_go()
+        for fetch in self._receivers.fetches:
+            await fetch.aclose()
+
+    async def let_go(self) -> None:
         """Breaks off what is being told, and lets another process tell."""
         deliverer, self._deliverer = self._deliverer, None
         if deliverer is not None:

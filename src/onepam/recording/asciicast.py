@@ -10,7 +10,18 @@ import re
 from collections.abc import Iterable, Iterator
 
 from onepam.kernel.clock import SECOND
-from onepam.recording.frames import ChannelClosed, ChannelOpened, Frame, Marker, Omitted, Opened, Output, Resize, Stream
+from onepam.recording.frames import (
+    ChannelClosed,
+    ChannelOpened,
+    Frame,
+    Marker,
+    Omitted,
+    Opened,
+    Output,
+    Resize,
+    Signal,
+    Stream,
+)
 
 DEFAULT_COLUMNS, DEFAULT_ROWS = 80, 24
 """The size of a channel without a terminal."""
@@ -51,6 +62,8 @@ def _events(frame: Frame, channel: int, decoders: dict[Stream, codecs.Incrementa
             yield "o", text
     elif isinstance(frame, Omitted) and frame.channel == channel and frame.stream != Stream.STDIN:
         yield "m", f"partial by policy: {frame.count:,} bytes are left out here"
+    elif isinstance(frame, Signal) and frame.channel == channel:
+        yield "m", frame.words
     elif isinstance(frame, Resize) and frame.channel == channel:
         yield "r", f"{bounded(frame.columns, DEFAULT_COLUMNS)}x{bounded(frame.rows, DEFAULT_ROWS)}"
     elif isinstance(frame, ChannelClosed) and frame.channel == channel:

@@ -119,6 +119,22 @@ class Omitted:
 
 
 @dataclass(frozen=True, slots=True)
+class Signal:
+    """The client asked the target to signal the command: `name` without SIG, as `INT` (RFC 4254, 6.9 and 6.10); or for
+    a `BREAK` of so many `milliseconds` (RFC 4335), which a signal has not."""
+
+    at: int
+    channel: int
+    name: str
+    milliseconds: int | None = None
+
+    @property
+    def words(self) -> str:
+        """What to show of it."""
+        return f"signal {self.name}" if self.milliseconds is None else f"break of {self.milliseconds} ms"
+
+
+@dataclass(frozen=True, slots=True)
 class Marker:
     """A named moment, such as a warning that the session's end is near."""
 
@@ -186,6 +202,7 @@ Frame = (
     | Resize
     | TypedInput
     | Input
+    | Signal
     | Marker
     | FileOperation
     | ChannelClosed
@@ -194,7 +211,7 @@ Frame = (
 
 # ◆ The numbers are the format: never change one, never use one again.
 _RARE: Final[Mapping[int, type[Any]]] = MappingProxyType(
-    {1: Opened, 2: ChannelOpened, 6: Marker, 7: FileOperation, 8: ChannelClosed, 9: Closed}
+    {1: Opened, 2: ChannelOpened, 6: Marker, 7: FileOperation, 8: ChannelClosed, 9: Closed, 12: Signal}
 )
 _RARE_KINDS: Final = MappingProxyType({record: kind for kind, record in _RARE.items()})
 _OUTPUT_KIND, _RESIZE_KIND, _TYPED_KIND, _INPUT_KIND, _OMITTED_KIND = 3, 4, 5, 10, 11
@@ -208,6 +225,7 @@ NAMES: Final[Mapping[type[Any], str]] = MappingProxyType(
         TypedInput: "inputs",
         Input: "stdin",
         Omitted: "omissions",
+        Signal: "signals",
         Marker: "markers",
         FileOperation: "files",
         ChannelClosed: "channel_ends",

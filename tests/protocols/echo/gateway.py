@@ -10,6 +10,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 
 from onepam.app.open_session import Opened
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint
 from onepam.gateway.crowd import Place
 from onepam.gateway.entering import Admission, Proven, refusal_words
@@ -23,7 +24,8 @@ from onepam.recording.frames import ChannelClosed, ChannelOpened, Frame, Input, 
 class Lines(asyncio.Protocol):
     """A connection that speaks lines: either leg of a session. `full` is told whether it takes more."""
 
-    def __init__(self) -> None:
+    def __init__(self, left: SessionEnd = SessionEnd.CLIENT_LEFT) -> None:
+        self.left = left
         self.heard: Callable[[bytes], object] = lambda line: None
         self.full: Callable[[bool], None] = lambda full: None
         self.early: list[bytes] = []
@@ -105,6 +107,9 @@ class EchoRelay:
                 if to is not None:
                     to.send(line)
 
+    def tell(self, words: str) -> None:
+        """Nobody sits here."""
+
     async def close(self) -> None:
         self._end(Lines.close)
 
@@ -126,9 +131,9 @@ class EchoLegs(Legs[Lines, EchoRelay]):
     protocol: str = "echo"
 
     async def dial(self, opened: Opened, address: str) -> Lines | Refused:
-        loop, there = asyncio.get_running_loop(), Lines()
+        loop, there = asyncio.get_running_loop(), Lines(SessionEnd.TARGET_LOST)
         first = loop.create_future()
-        there.heard = first.set_result
+        there.heard = lambda line: None if first.done() else first.set_result(line)
         try:
             await loop.create_connection(lambda: there, address, opened.port)
         except OSError as error:

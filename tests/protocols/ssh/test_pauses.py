@@ -10,10 +10,12 @@ from struct import Struct
 
 import asyncssh
 import pytest
-from asyncssh.constants import MSG_KEXINIT
+from asyncssh.constants import MSG_KEXINIT, MSG_REQUEST_SUCCESS
 from asyncssh.packet import SSHPacket
 
-from onepam.protocols.ssh.connections import Brake
+from onepam.domain.sessions.ends import SessionEnd
+from onepam.protocols.ssh import connections
+from onepam.protocols.ssh.connections import Brake, PersonConnection, TargetConnection
 from onepam.recording.frames import FileOperation
 from onepam.recording.sftp import MAX_PENDING, Sftp
 from tests.gateway_process import elsewhere, started
@@ -199,4 +201,28 @@ async def test_a_target_is_not_read_while_the_client_leaves_a_key_exchange_unfin
         while got < before + 4 * MIB:  # noqa: ASYNC110 - it goes on
             await asyncio.sleep(0.01)
         assert not person._deferred_packets
+        connection.abort()
+
+
+@pytest.mark.parametrize("which", ["client", "target"])
+async def test_whoever_goes_on_asking_in_a_key_exchange_of_their_own_is_cut(
+    relayed: Bench, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    """What would answer is kept up to a bound, and the connection's end has its reason."""
+    monkeypatch.setattr(connections, "MOST_DEFERRED", 200)
+    async with asyncio.timeout(SECONDS):
+        connection = await client(relayed)
+        await connection.create_process("cat")
+        relay = relayed.acceptor.relays[0]
+        stalled = relay.person if which == "client" else await relay.target
+        assert isinstance(stalled, PersonConnection | TargetConnection)
+        stalled._send_kexinit()  # ours; theirs does not come
+        stalled._kexinit_sent = True
+        seen = list[tuple[int, SessionEnd]]()
+        for _ in range(201):
+            stalled.send_packet(MSG_REQUEST_SUCCESS)
+            seen.append((len(stalled._deferred_packets), stalled.left))
+        assert [kept for kept, _ in seen] == [*range(1, 201), 0]
+        assert [left is SessionEnd.KEYS_STALLED for _, left in seen] == [False] * 200 + [True]
+        await stalled.wait_closed()
         connection.abort()

@@ -13,13 +13,11 @@ from hashlib import sha256
 from pathlib import Path
 from struct import pack
 from typing import TypeVar
-from unittest.mock import ANY
 
 import asyncssh
 import pytest
 
 from onepam.protocols.ssh import relay as relay_module
-from onepam.protocols.ssh.dial import dial
 from onepam.recording.asciicast import export
 from onepam.recording.frames import (
     ChannelClosed,
@@ -196,50 +194,6 @@ async def test_a_login_shell_without_a_command(relayed: Bench) -> None:
     assert done.status == 7
     assert b"shell" in done.stdout
     assert only(await relayed.recording(), ChannelOpened)[0].command == ""
-
-
-class Hearing(asyncssh.SSHServer):
-    """A target that tells what it hears: sshd does not deliver signals to a command of root."""
-
-    def begin_auth(self, username: str) -> bool:
-        return False
-
-
-async def tell(process: asyncssh.SSHServerProcess[str]) -> None:
-    heard = []
-    while True:
-        try:
-            heard.append(await process.stdin.read() or "end of input")
-        except asyncssh.SignalReceived as signalled:
-            heard.append(signalled.signal)
-        except asyncssh.BreakReceived as broken:
-            heard.append(f"break of {broken.msec} ms")
-        except asyncssh.TerminalSizeChanged as size:
-            heard.append(f"{size.width}x{size.height} ({size.pixwidth}x{size.pixheight})")
-        if heard[-1] == "end of input":
-            break
-    process.stdout.write(", ".join(heard))
-    process.exit_with_signal("KILL", True, "enough", "en")
-
-
-async def test_signals_and_breaks_reach_the_target(relayed: Bench) -> None:
-    host_key = asyncssh.generate_private_key("ssh-ed25519")
-    hearing = await asyncssh.listen(
-        "127.0.0.1", 0, server_host_keys=[host_key], server_factory=Hearing, process_factory=tell, line_editor=False
-    )
-    key = asyncssh.read_private_key(str(relayed.folder / "gateway"))
-    pins = [host_key.convert_to_public()]
-    relayed.acceptor.dial = lambda: dial("127.0.0.1", hearing.get_port(), "root", key, None, pins, 10)
-    async with await client(relayed) as connection:
-        process = await connection.create_process("heard", term_type="vt100")
-        process.send_signal("USR1")
-        process.channel.send_break(100)
-        process.change_terminal_size(10, 20, 30, 40)
-        process.stdin.write_eof()
-        async with asyncio.timeout(SECONDS):
-            assert await process.stdout.read() == "10x20 (30x40), USR1, break of 100 ms, end of input"
-            assert (await process.wait()).exit_signal == ("KILL", True, "enough", "en")
-    assert (await asyncio.wait_for(relayed.recording(), SECONDS))[-2] == ChannelClosed(ANY, 1, None, "KILL")
 
 
 async def test_only_admitted_environment_is_kept(relayed: Bench) -> None:

@@ -85,6 +85,7 @@ class Measuring:
     async def _ledger(self) -> list[Family]:
         size = self._platform.ledger.size()
         signed, witnessed = await asyncio.to_thread(self._platform.anchors.covered)
+        published = await asyncio.to_thread(self._platform.anchors.tiles.checkpoint_at)
         lags = [Sample(size - signed, (("by", "signer"),))]
         if witnessed is not None:
             lags.append(Sample(size - witnessed, (("by", "witness"),)))
@@ -98,6 +99,12 @@ class Measuring:
                 "gauge",
                 "Entries that no checkpoint covers which is signed, cosigned or handed out.",
                 lags,
+            ),
+            Family(
+                "onepam_ledger_checkpoint_age_seconds",
+                "gauge",
+                "Since the newest tiles and their checkpoint were published, by whichever process.",
+                [] if published is None else [Sample(max(0.0, time.time() - published))],
             ),
             Family(
                 "onepam_ledger_commit_seconds", "histogram", "From a command to its answer.", self.commits.samples()

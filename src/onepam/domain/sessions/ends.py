@@ -29,6 +29,11 @@ class SessionEnd(StrEnum):
     # Either side
     CLIENT_LEFT = "client.closed", "client left"
     TARGET_LOST = "target.lost", "the connection to the target was lost", "the connection to the target was lost"
+    KEYS_STALLED = (
+        "keys.stalled",
+        "a key exchange was begun and not ended",
+        "a key exchange of this session was begun and not ended",
+    )
 
     # An order, a time
     KILLED = "killed", "ended by hand", "this session was ended by order"

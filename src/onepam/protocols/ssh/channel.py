@@ -8,33 +8,30 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from enum import Enum, auto
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import asyncssh
 
 from onepam.gateway.recorder import RecorderFailed
 from onepam.kernel.canonical import tagged
 from onepam.kernel.errors import Refused
+from onepam.protocols.ssh.channel_requests import ChannelRequests
 from onepam.protocols.ssh.connections import TargetConnection
 from onepam.protocols.ssh.flow import Flow, Hold
 from onepam.protocols.ssh.person_channel import PersonChannel
 from onepam.protocols.ssh.relayed import RelayedSession
+from onepam.protocols.ssh.runs import STDERR, Runs
 from onepam.protocols.ssh.tap import Kind, Tap
 from onepam.protocols.ssh.target_channel import TargetChannel, TargetSide
-from onepam.recording.frames import MAX_DATA_BYTES, Marker, Stream
+from onepam.recording.frames import MAX_DATA_BYTES, Marker
 from onepam.recording.sftp import SftpBroken
 
 MAX_TERMINAL_CHARACTERS = 64
 MAX_BATCH_BYTES = MAX_DATA_BYTES
 """What is recorded in one frame and forwarded at once."""
 
-MAX_EARLY_REQUESTS = 16
-"""Signals and breaks that may wait while the target's channel is being opened."""
-
 NO_STATUS = 255
 """The exit status that a client sees when the target gave none: OpenSSH's own for "the connection failed"."""
-
-_STDERR: Final = asyncssh.EXTENDED_DATA_STDERR
 
 
 class _Stage(Enum):
@@ -55,23 +52,18 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         self._target: TargetConnection | None = None
         self._opening: asyncio.Task[None] | None = None
         self._tap: Tap | None = None
-        self._terminal: tuple[str, tuple[int, int, int, int], Mapping[int, int]] | None = None
+        self._requests = ChannelRequests(self, session.person)
         self._command: bytes | None = None
         self._subsystem: str | None = None
         self._up = Flow(Hold.OPENING)
         self._down = Flow()
         self._sent: list[bytes] = []
         self._sent_bytes = 0
-        self._shown: list[bytes] = []
-        self._shown_bytes = 0
-        self._shown_as: asyncssh.DataType = None
+        self._shown = Runs()
         self._early: list[bytes] = []
         self._early_eof = False
         self._left = False
         self._refusal = ""
-        self._early_requests: list[Callable[[TargetChannel], object]] = []
-        self._early_resize = False
-        self._size: tuple[int, int, int, int] | None = None
         self._status: int | None = None
         self._signal: tuple[str, bool, str, str] | None = None
 
@@ -86,15 +78,15 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
     def pty_requested(self, term_type: str, term_size: Any, term_modes: Mapping[int, int]) -> bool:
         if "pty" not in self.session.kinds or len(term_type) > MAX_TERMINAL_CHARACTERS:
             return False
-        self._terminal = (term_type, term_size, term_modes)
+        self._requests.terminal = (term_type, term_size, term_modes)
         return True
 
     def shell_requested(self) -> bool:
-        return "pty" in self.session.kinds and self._begin("pty" if self._terminal else "exec")
+        return "pty" in self.session.kinds and self._begin("pty" if self._requests.terminal else "exec")
 
     def exec_requested(self, command: str) -> bool:
         self._command = cast(bytes, command)  # see PersonChannel
-        return "exec" in self.session.kinds and self._begin("pty" if self._terminal else "exec")
+        return "exec" in self.session.kinds and self._begin("pty" if self._requests.terminal else "exec")
 
     def subsystem_requested(self, subsystem: str) -> bool:
         self._subsystem = subsystem
@@ -119,14 +111,14 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
             self._near.pause_reading()
             return
         if not self._sent:
-            self.session.person.after_batch(self._forward_up)
+            self.session.person.after_batch(self.forward_up)
         elif self._sent_bytes + len(data) > MAX_BATCH_BYTES:
-            self._forward_up()
+            self.forward_up()
         self._sent.append(data)
         self._sent_bytes += len(data)
 
     def eof_received(self) -> bool:
-        self._forward_up()
+        self.forward_up()
         if self._up.holds(Hold.OPENING):
             self._early_eof = True
         elif self._far is not None:
@@ -134,24 +126,21 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         return True
 
     def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
-        """Of several in one batch the last counts: a storm of them is neither recorded nor sent on one by one."""
-        if self._size is None:
-            self.session.person.after_batch(self._resize)
-        self._size = (width, height, pixwidth, pixheight)
+        self._requests.resize((width, height, pixwidth, pixheight))
 
     def signal_received(self, signal: str) -> None:
-        self._ask(lambda far: far.send_signal(signal))
+        self._requests.signal(signal)
 
     def break_received(self, msec: int) -> bool:
-        return self._ask(lambda far: far.send_break(msec))
+        return self._requests.breaks(msec)
 
     def output_unwanted(self) -> None:
         """The client reads no more: its reader has gone, as that of `yes | head`."""
-        self._ask(self._stop_output)
+        self._requests.ask(self._stop_output)
 
     def client_closed(self) -> None:
         """The client has closed the channel, and all that it sent was taken. The command's status still goes to it."""
-        self._forward_up()
+        self.forward_up()
         self._left = True
         if self._far is not None and not self._up.holds(Hold.OPENING):
             self._far.close()
@@ -165,7 +154,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         self._down.set(Hold.CHANNEL, False)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._forward_up()
+        self.forward_up()
         self.session.person.brake.unsubscribe(self._near_transport)
         self._near = None
         if self._far is not None and not self._up.holds(Hold.OPENING):
@@ -181,11 +170,12 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
             return self._finish()
         if isinstance(dialled, Refused):
             return self._fail(dialled.message)
-        terminal, size, modes = self._terminal or ("", (0, 0, 0, 0), {})
+        asked = self._requests.terminal
+        terminal, size, modes = asked or ("", (0, 0, 0, 0), {})
         try:
             await TargetChannel.on(dialled).create(
                 lambda: TargetSide(self, dialled), cast(str | None, self._command), self._subsystem,
-                dict(self._near.get_environment_bytes()), self._terminal is not None, terminal, size, modes,
+                dict(self._near.get_environment_bytes()), asked is not None, terminal, size, modes,
                 x11_forwarding=False, x11_display=None, x11_auth_path=None, x11_single_connection=False,
                 agent_forwarding=False,
             )  # fmt: skip
@@ -202,17 +192,14 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
 
     def target_ready(self) -> None:
         """The target runs the command: what came early goes first."""
-        far, terminal = self._far, self._terminal
+        far = self._far
         assert far is not None
         if self._near is None:
             self._up.set(Hold.OPENING, False)
             return far.close()
-        if self._early_resize and terminal:
-            far.change_terminal_size(*terminal[1])
-        for ask in self._early_requests:
-            ask(far)
+        self._requests.ready(far)
         self._sent, self._early = self._early, []
-        self._forward_up()
+        self.forward_up()
         if self._early_eof:
             far.write_eof()
         self._up.set(Hold.OPENING, False)
@@ -222,13 +209,11 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
 
     def target_sent(self, data: bytes, datatype: asyncssh.DataType) -> None:
         """Output, which is recorded and forwarded with what else came in the same batch."""
-        if self._shown and (datatype != self._shown_as or self._shown_bytes + len(data) > MAX_BATCH_BYTES):
+        if self._shown.bytes + len(data) > MAX_BATCH_BYTES:
             self._forward_down()
-        if not self._shown and self._target is not None:
+        if not self._shown.bytes and self._target is not None:
             self._target.after_batch(self._forward_down)
-        self._shown.append(data)
-        self._shown_bytes += len(data)
-        self._shown_as = datatype
+        self._shown.add(data, datatype)
 
     def target_eof(self) -> None:
         """The target will send no more, though its command may go on."""
@@ -281,10 +266,18 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         """The channel's last word is recorded now; nothing is recorded or forwarded after it."""
         self._finish()
 
+    def tell(self, words: str) -> None:
+        """A line of ours for whoever sits at this channel's terminal, recorded first; nothing without a terminal."""
+        near = self._near
+        if self._requests.terminal is None or self._stage is not _Stage.RELAYED or near is None or near.is_closing():
+            return
+        if self._mark(words):
+            near.write(f"\r\n{words}\r\n".encode(), STDERR)
+
     def _begin(self, kind: Kind) -> bool:
         if self._stage is not _Stage.ASKED:
             return False
-        terminal, size, _ = self._terminal or ("", (0, 0, 0, 0), {})
+        terminal, size, _ = self._requests.terminal or ("", (0, 0, 0, 0), {})
         try:
             recorder = self.session.recorder
             command, excerpt = self._command or b"", self.session.excerpt
@@ -296,40 +289,21 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
             self._mark("environment not passed on: " + ", ".join(map(tagged, self._near.dropped)))
         return True
 
-    def _mark(self, words: str) -> None:
-        """A word of ours in the recording."""
+    def _mark(self, words: str) -> bool:
+        """A word of ours in the recording; whether it is there."""
         with suppress(RecorderFailed):
             self.session.recorder.record(Marker(self.session.recorder.at, f"channel {self._number}: {words}"))
-
-    def _ask(self, ask: Callable[[TargetChannel], object]) -> bool:
-        if self._stage is _Stage.ENDED:
-            return False
-        if self._far is not None and not self._up.holds(Hold.OPENING):
-            ask(self._far)
-        elif len(self._early_requests) < MAX_EARLY_REQUESTS:
-            self._early_requests.append(ask)
-        else:
-            return False
-        return True
-
-    def _resize(self) -> None:
-        size, self._size = self._size, None
-        if size is None or self._terminal is None or not self._recorded(lambda tap: tap.resized(size[0], size[1])):
-            return
-        if self._far is None or self._up.holds(Hold.OPENING):
-            self._terminal = (self._terminal[0], size, self._terminal[2])
-            self._early_resize = True
-        elif not self._far.is_closing():
-            self._far.change_terminal_size(*size)
+            return True
+        return False
 
     def _stop_output(self, far: TargetChannel) -> None:
         if not far.stop_output():
             self._signal = self._signal or ("PIPE", False, "", "")
 
-    def _forward_up(self) -> None:
+    def forward_up(self) -> None:
         """Record what the person sent, then let it go to the target."""
         pieces, self._sent, self._sent_bytes = self._sent, [], 0
-        if pieces and self._recorded(lambda tap: tap.typed(pieces), self._up):
+        if pieces and self.recorded(lambda tap: tap.typed(pieces), self._up):
             far = self._far
             if far is not None and not far.is_closing():
                 far.write_all(pieces)
@@ -338,16 +312,15 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
 
     def _forward_down(self) -> None:
         """Record what the target sent, then let it go to the person."""
-        pieces, self._shown, self._shown_bytes, shown_as = self._shown, [], 0, self._shown_as
-        stream = Stream.STDERR if shown_as == _STDERR else Stream.STDOUT
-        if pieces and self._recorded(lambda tap: tap.shown(pieces, stream), self._down):
+        runs = self._shown.taken()
+        if runs and self.recorded(lambda tap: tap.shown(runs), self._down):
             near = self._near
             if near is not None and not near.is_closing():
-                near.write_all(pieces, shown_as)
+                near.write_runs(runs)
         if self._tap is None or not self._tap.crowded:
             self._up.set(Hold.ANSWERS, False)
 
-    def _recorded(self, record: Callable[[Tap], None], flow: Flow | None = None) -> bool:
+    def recorded(self, record: Callable[[Tap], None], flow: Flow | None = None) -> bool:
         """Record, and hold `flow` while the disk lags. False when the session has to end: then forward nothing."""
         if self._tap is None:
             return False
@@ -385,7 +358,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         if near is None:
             return
         if not near.is_closing():  # which includes "has sent EOF"
-            near.write(f"onepam: {message}\r\n".encode(), _STDERR)
+            near.write(f"onepam: {message}\r\n".encode(), STDERR)
         near.exit(NO_STATUS)
 
     def _finish(self) -> None:
@@ -393,6 +366,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         if self._stage is _Stage.ENDED:
             return
         self._stage = _Stage.ENDED
-        self._recorded(lambda tap: tap.closed(self._status, self._signal[0] if self._signal else None))
+        self._requests.end()
+        self.recorded(lambda tap: tap.closed(self._status, self._signal[0] if self._signal else None))
         self._tap = None
         self.session.ended(self)

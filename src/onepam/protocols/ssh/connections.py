@@ -15,6 +15,7 @@ import asyncssh
 from asyncssh.constants import (
     DEFAULT_LANG,
     DISC_BY_APPLICATION,
+    DISC_PROTOCOL_ERROR,
     MSG_CHANNEL_OPEN,
     MSG_IGNORE,
     MSG_KEXINIT,
@@ -22,6 +23,7 @@ from asyncssh.constants import (
 )
 from asyncssh.packet import Boolean, SSHPacket, SSHPacketLogger
 
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.gateway.crowd import Place
 from onepam.gateway.parting import cut, part
 from onepam.gateway.turns import Turns
@@ -41,6 +43,10 @@ more): what is cut into crumbs costs a turn of the loop of seconds."""
 
 TRANSPORT_BYTES = 256 * 1024
 """What may wait in a transport before the source is paused."""
+
+MOST_DEFERRED = 16 * 1024
+"""Packets to a peer that may wait for the end of a key exchange. Data waits at its source; this is what answers the
+peer's own requests, and a batch of crumbs at most."""
 
 
 def crumbs(who: str, most: int) -> str:
@@ -83,7 +89,10 @@ class PacketsUnlogged(SSHPacketLogger):
 
 
 class _Tuned(PacketsUnlogged, FastDataConnection):
-    """asyncssh's connection with a brake, in batches, and without what costs time and gives nothing here."""
+    """asyncssh's connection with a brake, in batches, and without what costs time and gives nothing here. `left` says
+    why it has gone, once it has."""
+
+    left: SessionEnd
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.brake = Brake()
@@ -155,8 +164,19 @@ class _Tuned(PacketsUnlogged, FastDataConnection):
 
     def send_packet(self, pkttype: int, *args: bytes, handler: SSHPacketLogger | None = None) -> None:
         """asyncssh sends an empty MSG_IGNORE before each packet, against an attack on CBC, which we do not offer."""
-        if pkttype != MSG_IGNORE:
-            super().send_packet(pkttype, *args, handler=handler)
+        if pkttype == MSG_IGNORE:
+            return
+        super().send_packet(pkttype, *args, handler=handler)
+        if len(self._deferred_packets) > MOST_DEFERRED and self.left is not SessionEnd.KEYS_STALLED:
+            self._stalled()
+
+    def _stalled(self) -> None:
+        """A peer that begins a key exchange, does not end it, and goes on asking."""
+        self.left = SessionEnd.KEYS_STALLED
+        words = f"{self.left.words}, and more than {MOST_DEFERRED} packets wait for it"
+        self._send_disconnect(DISC_PROTOCOL_ERROR, f"OnePAM: {words}.", DEFAULT_LANG)
+        self._deferred_packets = []
+        self._force_close(asyncssh.ProtocolError(words))
 
 
 class PersonConnection(Entering, _Tuned, asyncssh.SSHServerConnection):
@@ -167,6 +187,7 @@ class PersonConnection(Entering, _Tuned, asyncssh.SSHServerConnection):
     AES-GCM alone where the client has it.
     """
 
+    left = SessionEnd.CLIENT_LEFT
     _hears_first = False
 
     def __init__(
@@ -245,6 +266,8 @@ class TargetConnection(_Tuned, asyncssh.SSHClientConnection):
     The one key that we have signs at once. asyncssh asks before which methods there are, and then whether the key would
     do; both may be left out (RFC 4252, 5.2 and 7), and sshd takes at least 5 ms for each question about a key.
     """
+
+    left = SessionEnd.TARGET_LOST
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

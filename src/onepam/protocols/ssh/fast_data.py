@@ -24,6 +24,7 @@ from asyncssh.encryption import Encryption, GCMEncryption
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from onepam.protocols.ssh.interleaved import Interleaved
 from onepam.protocols.ssh.portions import BULK_BYTES, KEY_BYTES, Portions
 
 KEPT_BYTES = 260 * 1024
@@ -257,10 +258,14 @@ class FastDataChannel(SSHChannel[bytes]):
 
     def write_all(self, pieces: Iterable[bytes], datatype: asyncssh.DataType = None) -> None:
         """Writes them one after the other, in as few packets and system calls as it can be done."""
+        self.write_typed([(piece, datatype) for piece in pieces])
+
+    def write_typed(self, pieces: Iterable[tuple[bytes, asyncssh.DataType]]) -> None:
+        """As `write_all`, each piece as data of its own type."""
         if self._send_state != "open":
             raise BrokenPipeError("Channel not open for sending")
         waiting: list[Any] = self._send_buf
-        for data in pieces:
+        for data, datatype in pieces:
             if data:
                 waiting.append((data, datatype))
                 self._send_buf_len += len(data)
@@ -287,6 +292,12 @@ class FastDataChannel(SSHChannel[bytes]):
         last, kind = self._recv_buf[-1] if self._recv_buf else (None, None)
         if type(last) is bytearray and kind == datatype and len(last) < JOINED_BYTES:
             last += data
+        elif type(last) is Interleaved and last.bytes < JOINED_BYTES:
+            last.add(data, datatype)
+        elif type(last) is bytearray and kind != datatype:
+            mixed = Interleaved()
+            mixed.add(data, datatype)
+            self._recv_buf.append((mixed, None))
         else:
             self._recv_buf.append((bytearray(data), datatype))
 
@@ -298,7 +309,13 @@ class FastDataChannel(SSHChannel[bytes]):
             self._recv_buf.clear()  # it has ended
         left = connection.portion if self._recv_buf and exc is None else inf
         while left > 0 and self._recv_buf and not self._recv_paused:
-            data, datatype = self._recv_buf.popleft()
+            data, datatype = self._recv_buf[0]
+            if type(data) is Interleaved:
+                mixed, (data, datatype) = data, data.first()
+                if not mixed:
+                    self._recv_buf.popleft()
+            else:
+                self._recv_buf.popleft()
             left -= max(len(data), KEY_BYTES)
             self._deliver_data(memoryview(data), datatype)  # type: ignore[arg-type]  # nobody may go on writing to it
         if self._recv_buf and not self._recv_paused and exc is None:

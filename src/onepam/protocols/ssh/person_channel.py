@@ -11,6 +11,7 @@ from asyncssh.packet import SSHPacket
 
 from onepam.protocols.ssh.connections import PACKET_BYTES, WINDOW_BYTES, PacketsUnlogged, PersonConnection
 from onepam.protocols.ssh.fast_data import FastDataChannel
+from onepam.protocols.ssh.runs import DATATYPES, Run
 
 MAX_COMMAND_BYTES = 128 * 1024
 """As much as Linux lets one argument of exec(2) have."""
@@ -57,10 +58,14 @@ class PersonChannel(PacketsUnlogged, FastDataChannel, asyncssh.SSHServerChannel[
         if self._conn._client_version.startswith(b"SSH-2.0-OpenSSH"):
             self._send_request(b"eow@openssh.com")
 
-    def write_all(self, pieces: Iterable[bytes], datatype: asyncssh.DataType = None) -> None:
+    def write_typed(self, pieces: Iterable[tuple[bytes, asyncssh.DataType]]) -> None:
         """To the client, unless it has closed the channel."""
         if not self._left:
-            super().write_all(pieces, datatype)
+            super().write_typed(pieces)
+
+    def write_runs(self, runs: Iterable[Run]) -> None:
+        """Output in its order."""
+        self.write_typed([(piece, DATATYPES[stream]) for stream, pieces in runs for piece in pieces])
 
     def close(self) -> None:
         """The end of the channel, which the client may have reached before us."""

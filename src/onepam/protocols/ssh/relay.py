@@ -76,6 +76,11 @@ class Relay:
         if not self._open:
             self._idle.set()
 
+    def tell(self, words: str) -> None:
+        """A line at each terminal."""
+        for channel in tuple(self._open):
+            channel.tell(words)
+
     async def close(self) -> None:
         """The person has gone: let what was sent last reach the target, then hang up on it, politely."""
         with suppress(TimeoutError):

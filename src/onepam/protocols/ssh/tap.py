@@ -7,15 +7,16 @@ from typing import Literal
 
 from onepam.gateway.recorder import Recorder
 from onepam.kernel import canonical
+from onepam.protocols.ssh.runs import Run
 from onepam.recording.frames import (
     ChannelClosed,
     ChannelOpened,
-    FileOperation,
     Frame,
     Input,
     Omitted,
     Output,
     Resize,
+    Signal,
     Stream,
     TypedInput,
 )
@@ -72,7 +73,7 @@ class Tap:
         at, count, before = self._recorder.at, sum(map(len, pieces)), self._input_bytes
         self._input_bytes += count
         if self._sftp is not None:
-            self._files([each for piece in pieces for each in self._sftp.asked(piece, at)])
+            self._record([each for piece in pieces for each in self._sftp.asked(piece, at)])
             return
         typed = TypedInput(at, self._channel, count)
         if self._input is None:
@@ -89,16 +90,21 @@ class Tap:
             frames.append(Omitted(at, self._channel, Stream.STDIN, omitted))
         self._recorder.record(*frames)
 
-    def shown(self, pieces: Sequence[bytes], stream: Stream) -> None:
-        """The target sent `pieces`, which go to the person next; at most `MAX_DATA_BYTES` together."""
-        at = self._recorder.at
-        if self._sftp is not None and stream == Stream.STDOUT:
-            self._files([each for piece in pieces for each in self._sftp.answered(piece, at)])
-        elif self._excerpts is not None:
-            if frames := self._excerpts[stream].take(at, b"".join(pieces)):
-                self._recorder.record(*frames)
-        else:
-            self._recorder.record(Output(at, self._channel, stream, b"".join(pieces)))
+    def shown(self, runs: Sequence[Run]) -> None:
+        """The target sent `runs`, which go to the person next; at most `MAX_DATA_BYTES` together."""
+        at, frames = self._recorder.at, list[Frame]()
+        for stream, pieces in runs:
+            if self._sftp is not None and stream == Stream.STDOUT:
+                frames += [each for piece in pieces for each in self._sftp.answered(piece, at)]
+            elif self._excerpts is not None:
+                frames += self._excerpts[stream].take(at, b"".join(pieces))
+            else:
+                frames.append(Output(at, self._channel, stream, b"".join(pieces)))
+        self._record(frames)
+
+    def signalled(self, name: str, milliseconds: int | None) -> None:
+        """The person's client asks the target to signal the command, or for a break of so many milliseconds."""
+        self._recorder.record(Signal(self._recorder.at, self._channel, name, milliseconds))
 
     def resized(self, columns: int, rows: int) -> None:
         """The person's terminal changed its size."""
@@ -108,7 +114,7 @@ class Tap:
         """The channel ended, with what the target reported."""
         at = self._recorder.at
         if self._sftp is not None:
-            self._files(self._sftp.ended(at))
+            self._record(self._sftp.ended(at))
         digest = self._input.hexdigest() if self._input is not None else None
         closed = ChannelClosed(at, self._channel, status, signal, self._input_bytes, digest)
         if self._excerpts is not None:
@@ -124,6 +130,6 @@ class Tap:
         else:
             self._recorder.record(closed)
 
-    def _files(self, operations: list[FileOperation]) -> None:
-        if operations:
-            self._recorder.record(*operations)
+    def _record(self, frames: Sequence[Frame]) -> None:
+        if frames:
+            self._recorder.record(*frames)
