@@ -28,11 +28,14 @@ from onepam.domain.signing_in.events import (
     SignedOut,
 )
 from onepam.domain.signing_in.rules import ANSWERED, ENROLMENT_LINK, REPLACED, SESSIONS_OVER, AccountFacts
-from onepam.kernel.clock import HOUR, Instant
+from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.kernel.errors import Refused
 
 QUARANTINE = HOUR
 """For so long after a replacement nothing privileged opens (microseconds)."""
+
+OWN_REMOVALS = 30 * DAY
+"""For so long whoever took the right to decide from others is not the only one who could (microseconds)."""
 
 _RULES = RULES[ProposalKind.ENROLMENT]
 
@@ -40,12 +43,19 @@ _RULES = RULES[ProposalKind.ENROLMENT]
 @dataclass(frozen=True, slots=True)
 class LinkFacts:
     """The account a link is for, who makes it, everybody who administers and could sign in to decide, and the latest
-    proposal of a link for the account that has not ended."""
+    proposal of a link for the account that has not ended. `removed` could decide, too, until the actor's own hand took
+    that from them, within `OWN_REMOVALS`; looked for where there is nobody else."""
 
     account: AccountFacts
     actor: ActorFacts
     administrators: frozenset[str]
     waiting: Proposal | None = None
+    removed: frozenset[str] = frozenset()
+
+    def others(self) -> bool:
+        """Whether somebody else could decide, or could before the actor saw to it that nobody can."""
+        of = {self.actor.person, self.account.person}
+        return any(not self.actor.in_hand((each,)) for each in (self.administrators | self.removed) - of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +112,7 @@ def open_link(
     if facts.waiting is not None and fallen(facts.waiting, now) is None:
         words = "A link for them waits for a decision already."
         return Refused("enrolment.waiting", words, "Decide on that one, or take it back: /approvals")
-    if any(each not in (actor.person, account.person) and not actor.in_hand((each,)) for each in facts.administrators):
+    if facts.others():
         return Decided((EnrolmentProposed(enrolment, account.person, because, actor.person),), Opened())
     if actor.person == account.person:
         words = "Nobody else could decide on new factors of yours."

@@ -1,5 +1,7 @@
 """Facts of accounts, sign-ins and enrolments."""
 
+from dataclasses import replace
+
 from onepam.app.people.add_service_key import ServiceKeyQuery
 from onepam.app.ports import Snapshot
 from onepam.app.signing_in.enrol import BootstrapFacts, BootstrapQuery, EnrolmentQuery, LinkQuery
@@ -18,6 +20,7 @@ from onepam.store.engine.tables import AT
 from onepam.store.facts.directory_brake import who_can_decide
 from onepam.store.facts.holdings import actor_facts, bound_roles, held_roles, mfa_proof
 from onepam.store.facts.proposals import proposal_of
+from onepam.store.facts.removals import removed_by
 
 
 def account_facts(db: Snapshot, person: str, at: Instant) -> AccountFacts:
@@ -107,12 +110,13 @@ def link(db: Snapshot, query: LinkQuery, at: Instant) -> LinkFacts:
         "ORDER BY valid_from DESC, enrolment DESC LIMIT 1",
         {"person": query.person, "at": at},
     )
-    return LinkFacts(
+    facts = LinkFacts(
         account=account_facts(db, query.person, at),
         actor=actor_facts(db, query.actor, at),
         administrators=who_can_decide(db, at),
         waiting=proposal_of(db, ProposalKind.ENROLMENT, found["enrolment"], at) if found else None,
     )
+    return facts if facts.others() else replace(facts, removed=removed_by(db, query.actor.person, at))
 
 
 @loads(EnrolmentQuery)
