@@ -5,8 +5,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, StringConstraints, WithJsonSchema
 
-from onepam.domain.history.event import sentence
-from onepam.domain.history.words import naming
 from onepam.kernel.clock import FOREVER, SECOND, Instant, iso
 from onepam.kernel.limits import MAX_NAME_CHARACTERS, MAX_TEXT_CHARACTERS
 from onepam.store.read import moments as history
@@ -90,9 +88,7 @@ def happened(moments: Iterable[history.Moment], called: Mapping[str, str]) -> li
             time=each.time,
             kind=each.kind,
             by=getattr(each.event, "by", None),
-            words=f"Unreadable: {each.event.why}"
-            if isinstance(each.event, history.Unreadable)
-            else sentence(each.event, naming(called)),
+            words=history.told(each.event, called),
         )
         for each in moments
     ]

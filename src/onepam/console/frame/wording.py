@@ -6,13 +6,11 @@ from typing import Any
 
 from onepam.domain.access.model import Action, MfaRule, Mode
 from onepam.domain.access.proof import MfaBasis
-from onepam.domain.history.event import sentence
-from onepam.domain.history.words import naming
 from onepam.domain.leaving.probing import ProbePurpose, ProbeResult
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
-from onepam.store.read.moments import Unreadable
+from onepam.store.read.moments import told
 from onepam.store.read.probes import Probed
 from onepam.store.read.sessions import SessionRow
 
@@ -198,6 +196,4 @@ def session_because(row: SessionRow) -> str:
 
 def happened(event: object, called: Mapping[str, str]) -> str:
     """An event as a sentence; people and providers by their names. Of what cannot be read, that and why."""
-    if isinstance(event, Unreadable):
-        return f"Unreadable: {visible(event.why)}"
-    return visible(sentence(event, naming(called, _ENDED)))
+    return visible(told(event, called, _ENDED))

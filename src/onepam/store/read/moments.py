@@ -1,11 +1,12 @@
 """Entries behind state: what happened, when, and where in the ledger it stands."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from onepam.app.ports import Snapshot
-from onepam.domain.history.event import UnknownKind
+from onepam.domain.history.event import UnknownKind, sentence
+from onepam.domain.history.words import naming
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
 from onepam.store.db import rows
@@ -17,6 +18,12 @@ class Unreadable:
     """In the place of an event that somebody has altered until it cannot be read, or of a newer release."""
 
     why: str
+
+
+def told(event: object, called: Mapping[str, str], codes: Mapping[str, str] | None = None) -> str:
+    """An event as a sentence: people and providers by their names, `codes` by their words. Of what cannot be read, that
+    and why."""
+    return f"Unreadable: {event.why}" if isinstance(event, Unreadable) else sentence(event, naming(called, codes))
 
 
 @dataclass(frozen=True, slots=True)
