@@ -54,7 +54,7 @@ def finish(db: Db, *, indexed: bool = True) -> None:
     for table in STATE_TABLES:
         for statement in table.schema(indexed=indexed).split(";\n"):
             db.execute(statement)
-    due = {f"{table.name}_by_{'_'.join(index)}" for table in STATE_TABLES for index in table.indexes}
+    due = {name for table in STATE_TABLES for name in table.named_indexes}
     names = {table.name for table in STATE_TABLES}
     for name, owner in _named(db, "index"):
         if owner in names and name not in due and not name.startswith("sqlite_"):

@@ -6,6 +6,7 @@ row, so every past instant can be asked with one predicate:
     valid_from <= :at AND :at < valid_until
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -25,8 +26,9 @@ AT = "valid_from <= :at AND :at < valid_until"
 
 @dataclass(frozen=True)
 class StateTable:
-    """One kind of state: its key, its columns with their SQL types, the indexes that pages and facts need,
-    and which columns are `personal` (they come from payloads, and erasing the person of the row empties them).
+    """One kind of state: its key, its columns with their SQL types, the indexes that pages and facts need (of columns,
+    or of an expression of one), and which columns are `personal` (they come from payloads, and erasing the
+    person of the row empties them).
 
     Values that are neither text, integer nor None are stored as canonical JSON.
     """
@@ -49,10 +51,14 @@ class StateTable:
             f"valid_from INTEGER NOT NULL, valid_until INTEGER NOT NULL, PRIMARY KEY ({key}, valid_until));\n"
         )
         return table + "".join(
-            f"CREATE INDEX IF NOT EXISTS {self.name}_by_{'_'.join(index)} "
-            f"ON {self.name} ({', '.join(index)}, valid_until);\n"
-            for index in (self.indexes if indexed else ())
+            f"CREATE INDEX IF NOT EXISTS {name} ON {self.name} ({', '.join(index)}, valid_until);\n"
+            for name, index in (self.named_indexes.items() if indexed else ())
         )
+
+    @property
+    def named_indexes(self) -> Mapping[str, tuple[str, ...]]:
+        """The indexes, each by its name; of an expression as `lower(email)` that is of its words."""
+        return {f"{self.name}_by_{'_'.join(re.findall(r'[a-z_]+', ' '.join(each)))}": each for each in self.indexes}
 
     def put(self, db: Db, at: Instant, **values: Any) -> None:
         """The row is so from `at` on, whatever it was before. Columns that are not named are NULL."""

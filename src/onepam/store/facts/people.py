@@ -189,8 +189,8 @@ def _grants(db: Snapshot, person: str, at: Instant) -> tuple[tuple[str, str], ..
     """Their own, and what they approved that has not begun: it never will."""
     found = rows(
         db,
-        "SELECT access_grant, request FROM access_grant "
-        f"WHERE (person = :person OR (approved_by = :person AND starts > :at)) AND {AT} "
+        f"SELECT access_grant, request FROM access_grant WHERE person = :person AND {AT} "
+        f"UNION SELECT access_grant, request FROM access_grant WHERE approved_by = :person AND starts > :at AND {AT} "
         f"ORDER BY 1 LIMIT {MOST_OF_EACH}",
         {"person": person, "at": at},
     )

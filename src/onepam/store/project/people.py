@@ -23,7 +23,7 @@ PERSON = state(
             "because": "TEXT NOT NULL",
             "origin": "TEXT NOT NULL",
         },
-        (("email",),),
+        (("email",), ("lower(email)",)),
         personal=("name", "email"),
     )
 )

@@ -47,7 +47,8 @@ GRANT = state(
             "starts": "INTEGER NOT NULL",
             "ends": "INTEGER NOT NULL",
         },
-        (("person", "resource"), ("request",), ("valid_until",)),  # the last: those that run, among all that ever did
+        # the last: those that run, among all that ever did
+        (("person", "resource"), ("request",), ("approved_by",), ("valid_until",)),
     )
 )
 
