@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from onepam.app.leaving.decide_hold import decide_holds
 from onepam.app.people.disable_person import disable_person
 from onepam.app.providers.federated_sign_in import sign_in_by_provider, sign_out_by_provider
+from onepam.domain.access.model import BindingEnded, SubjectKind
 from onepam.domain.history.system import PayloadsErased
 from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.domain.providers.assertion import Assertion, ProviderKind
@@ -16,12 +18,14 @@ from onepam.domain.providers.entering import NOBODY, Entering, SignedInto, subje
 from onepam.domain.providers.events import ProviderRule, ProviderSet
 from onepam.domain.providers.logout import USED
 from onepam.domain.provisioning.events import ScimTokenApproved, ScimTokenEnded, ScimTokenProposed, ScimUserSet
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind
 from onepam.domain.signing_in.gate import Visitor
 from onepam.kernel.clock import DAY, FOREVER, Instant
 from onepam.store.db import rows
 from onepam.store.engine.database import connect
 from onepam.store.engine.rebuild import compare
-from tests.company import START, Company, record
+from onepam.store.read.directory_brake import held_people
+from tests.company import START, Company, binding, record
 
 pytestmark = pytest.mark.anyio
 
@@ -126,3 +130,72 @@ async def test_where_scim_feeds_a_message_changes_neither_attributes_nor_groups(
         named = rows(db, f"SELECT name FROM person WHERE person = 'zoe' AND valid_until = {FOREVER}")[0][0]
         groups = rows(db, f"SELECT grp FROM group_member WHERE person = 'zoe' AND valid_until = {FOREVER}")
     assert (named, [each[0] for each in groups]) == (("Zoe", []) if fed else ("Zoe New", ["directory:Engineering"]))
+
+
+ADMINS = "directory:Admins"
+
+
+async def zoe_signs_in(company: Company, number: int, *groups: str) -> None:
+    message = replace(said(company, f"z{number}", "zoe@example.com"), subject="zoe", groups=groups)
+    assert isinstance(await sign_in_by_provider(company.ledger, message, entering(number)), SignedInto)
+
+
+def holds(company: Company) -> list[tuple[str, str]]:
+    return [(each.person, each.reason.value) for each in company.reader.now(held_people)]
+
+
+def groups_of(company: Company) -> set[str]:
+    with closing(connect(company.path)) as db:
+        found = rows(db, f"SELECT grp FROM group_member WHERE person = 'per_1' AND valid_until = {FOREVER}")
+    return {each[0] for each in found}
+
+
+@pytest.fixture
+async def by_group(company: Company) -> Company:
+    """Zoe administers by a group that her provider says, and so does nobody else."""
+    rule = replace(OKTA, rule=replace(RULE, groups=True, joins=True))
+    await record(company.ledger, rule, binding(ADMINS, "administrator", kind=SubjectKind.GROUP))
+    await zoe_signs_in(company, 1, "Admins", "Engineers")
+    assert groups_of(company) == {ADMINS, "directory:Engineers"}
+    ends = (BindingEnded(f"bnd_{who}_administrator", "left", "chg_9", None) for who in ("ada", "bob"))
+    await record(company.ledger, *ends)
+    return company
+
+
+async def test_a_message_takes_the_last_administrators_group_only_by_the_brake(by_group: Company) -> None:
+    """The group that administers stays in effect, the person has the console and nothing else, and it is said once."""
+    await zoe_signs_in(by_group, 2)
+    assert groups_of(by_group) == {ADMINS}
+    assert holds(by_group) == [("per_1", "last_administrators_group")]
+    size = by_group.ledger.size()
+    await zoe_signs_in(by_group, 3)
+    assert holds(by_group) == [("per_1", "last_administrators_group")]
+    assert by_group.ledger.size() == size + 1, "the sign-in, and nothing else"
+    await zoe_signs_in(by_group, 4, "Admins")
+    assert holds(by_group) == []
+    assert groups_of(by_group) == {ADMINS}
+
+
+async def test_a_message_takes_what_another_administrator_can_do_without(by_group: Company) -> None:
+    await record(by_group.ledger, binding("ada", "administrator"), passkey("ada"))
+    await zoe_signs_in(by_group, 2)
+    assert (groups_of(by_group), holds(by_group)) == (set(), [])
+
+
+async def test_a_message_that_names_another_group_that_administers_takes_the_first(by_group: Company) -> None:
+    await record(by_group.ledger, binding("directory:Keepers", "administrator", kind=SubjectKind.GROUP))
+    await zoe_signs_in(by_group, 2, "Keepers")
+    assert (groups_of(by_group), holds(by_group)) == ({"directory:Keepers"}, [])
+
+
+async def test_another_administrators_word_ends_what_the_message_did_not_say(by_group: Company) -> None:
+    await zoe_signs_in(by_group, 2)
+    await record(by_group.ledger, binding("ada", "administrator"), passkey("ada"))
+    await by_group.sign_in("ada")
+    done = await decide_holds(by_group.ledger, by_group.actor("ada"), ["per_1"], True, "she works here")
+    assert done == (1, None)
+    assert (groups_of(by_group), holds(by_group)) == (set(), [])
+
+
+def passkey(person: str) -> FactorEnrolled:
+    return FactorEnrolled(f"fac_{person}", person, FactorKind.PASSKEY, "v1", None, None, reference=f"ref_{person}")

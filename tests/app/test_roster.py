@@ -7,6 +7,7 @@ import pytest
 
 from onepam.app.open_session import Opened
 from onepam.app.people.enable_person import enable_person
+from onepam.app.people.end_overdue_person import end_overdue_person
 from onepam.app.roster.follow_roster import follow_roster
 from onepam.app.roster.take_roster import (
     Taken,
@@ -34,6 +35,7 @@ from onepam.store.facts.holdings import held_roles
 from onepam.store.facts.people import person_facts
 from onepam.store.read import staff as read
 from onepam.store.read.directory_brake import held_people
+from onepam.store.read.overdue import overdue_people
 from tests.company import Company, Counted, binding, record, refused
 
 pytestmark = pytest.mark.anyio
@@ -315,3 +317,19 @@ async def test_ten_thousand_rows(company: Company) -> None:
     listed = await company.reader(read.reconciliation)
     assert len([each for each in listed.findings if each.kind == "no_account"]) == read.MOST_FINDINGS
     assert listed.counts["no_account"] == 10_000
+
+
+async def test_ends_that_the_roster_writes_go_by_the_brake(company: Company) -> None:
+    """A roster with an end for everybody ends no more accounts in an hour than one without them."""
+    people = [f"p{number}" for number in range(8)]
+    more = {who: f"{20 + n},{who},{who}@example.com,employee,1,2020-01-01,2026-03-05,," for n, who in enumerate(people)}
+    more |= {f"s{n}": f"{40 + n},s{n},s{n}@example.com,employee,1,2020-01-01,,," for n in range(20)}
+    for who in more:
+        await company.join(who, "engineer")
+    await take(company, text(**{who: f"{row}," for who, row in more.items()}))
+    company.clock.advance(6 * DAY)
+    for who in company.reader.now(overdue_people):
+        await end_overdue_person(company.ledger, who, fresh)
+    held = [each for each in company.reader.now(held_people) if each.person in people]
+    assert len(held) == 3
+    assert {each.reason for each in held} == {HoldReason.MANY}

@@ -11,9 +11,9 @@ from onepam.domain.leaving.brake import (
     HoldReason,
     PersonHold,
 )
-from onepam.domain.leaving.group_brake import GroupBrake, Taken, given_back, take
+from onepam.domain.leaving.group_brake import GroupBrake, MessageBrake, Taken, given_back, said_at_sign_in, take
 from onepam.domain.leaving.leaving import Held
-from onepam.domain.people.events import GroupMemberRemoved
+from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved
 from onepam.domain.signing_in.events import SignedOut
 from tests.domain.given import NOW
 
@@ -77,3 +77,51 @@ def test_the_group_is_said_again() -> None:
     (back,) = given_back(facts, {"ada", "bob", "eve", "max"}, "scim:okta")
     assert isinstance(back, DirectoryPersonDecided)
     assert (back.person, back.outcome) == ("ada", HoldOutcome.RETURNED)
+
+
+MESSAGE = Taken("", "claims:okta", NOW, "hld_2")
+SAID = MessageBrake(frozenset({"directory:A", "directory:B"}), frozenset({"directory:A"}), last=True, held=Held())
+OURS = replace(HOLD, origin="claims:okta")
+
+
+def changed(*names: str) -> list[GroupMemberAdded | GroupMemberRemoved]:
+    """`+A` is said for the first time, `-A` no more."""
+    kinds: dict[str, type[GroupMemberAdded] | type[GroupMemberRemoved]]
+    kinds = {"+": GroupMemberAdded, "-": GroupMemberRemoved}
+    return [kinds[each[0]](f"directory:{each[1:]}", "ada", "claims:okta", None) for each in names]
+
+
+def test_a_message_without_the_last_group_holds_its_person() -> None:
+    lost, other = changed("-A", "-C")
+    events = said_at_sign_in(SAID, "ada", [lost, other], MESSAGE)
+    assert [type(each) for each in events] == [GroupMemberRemoved, DirectoryHeld, DirectoryPersonHeld]
+    assert events[0] == other
+    assert isinstance(events[2], DirectoryPersonHeld)
+    assert (events[2].hold, events[2].origin, events[2].reason) == (
+        "hld_2",
+        "claims:okta",
+        HoldReason.LAST_ADMINISTRATORS_GROUP,
+    )
+    assert said_at_sign_in(replace(SAID, hold=OURS), "ada", [lost, other], MESSAGE) == (other,)
+
+
+def test_a_message_that_takes_nothing_that_is_missed_is_followed() -> None:
+    lost, other = changed("-A", "-C")
+    assert said_at_sign_in(replace(SAID, last=False), "ada", [lost, other], MESSAGE) == (lost, other)
+    assert said_at_sign_in(SAID, "ada", [other], MESSAGE) == (other,)
+    moved = changed("+B", "-A")
+    assert said_at_sign_in(SAID, "ada", moved, MESSAGE) == tuple(moved)
+    two = replace(SAID, said=frozenset({"directory:A", "directory:B"}))
+    assert said_at_sign_in(two, "ada", [lost], MESSAGE) == (lost,)
+    nothing = replace(SAID, said=frozenset())
+    assert said_at_sign_in(nothing, "ada", [other], MESSAGE) == (other,)
+
+
+def test_a_message_that_says_the_group_again_ends_its_own_hold() -> None:
+    held = replace(SAID, hold=OURS)
+    (back,) = said_at_sign_in(held, "ada", [], MESSAGE)
+    assert isinstance(back, DirectoryPersonDecided)
+    assert back.outcome is HoldOutcome.RETURNED
+    assert said_at_sign_in(replace(SAID, hold=HOLD), "ada", [], MESSAGE) == ()
+    again = said_at_sign_in(replace(held, said=frozenset()), "ada", changed("+A"), MESSAGE)
+    assert [type(each) for each in again] == [GroupMemberAdded, DirectoryPersonDecided]

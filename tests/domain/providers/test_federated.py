@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.access.authority import HeldRole
 from onepam.domain.access.proof import MfaBasis
 from onepam.domain.history.commit import Decided
 from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved, PersonAdded, PersonChanged, PersonKind
@@ -34,13 +33,12 @@ from onepam.domain.signing_in.events import (
     SignedIn,
     SignedOut,
     SignInFailed,
-    SteppedUp,
 )
 from onepam.domain.signing_in.gate import WRONG, Failures, Tries, Visitor
 from onepam.domain.signing_in.rules import AccountFacts, FactorFacts, Proof
-from onepam.kernel.clock import HOUR, MINUTE, Instant
+from onepam.kernel.clock import HOUR, Instant
 from onepam.kernel.errors import Refused
-from tests.domain.given import ADMINISTRATOR, LATER, NOW, present
+from tests.domain.given import ADMINISTRATOR, LATER, NOW
 
 RULE = ProviderRule(attests=("mfa", "urn:mfa"), phishing_resistant=("fido",), domains=("example.com",), groups=True)
 OKTA = Provider("chg_1", "okta", ProviderKind.OIDC, "Okta", "{}", RULE, None)
@@ -341,43 +339,6 @@ def test_an_administrator_brings_the_first_factor_of_whoever_may_not_alone(facts
 
 def refused(code: str) -> SignInFailed:
     return SignInFailed("eve", FactorKind.PROVIDER, code, 0, None, "okta", source="192.0.2.1")
-
-
-# --- Stepping up at the provider ------------------------------------------------------------------------------------
-
-
-def stepped(facts: EnteringFacts = KNOWN, said: Assertion = SAID, *roles: HeldRole) -> Decided[None] | Refused:
-    return rules.step_up(facts, present("eve", *roles), "sgn_eve", said, NOW)
-
-
-def test_the_provider_can_attest_a_fresh_factor() -> None:
-    answer = stepped(said=replace(SAID, methods=("mfa", "fido"), authenticated_at=LATER))
-    named = rules.session_of(SAID)
-    stepped_up = SteppedUp("sgn_eve", "eve", FactorKind.PROVIDER, NOW, MfaBasis.ATTESTED, True, named)
-    assert answer == Decided((stepped_up,), None)
-
-
-@pytest.mark.parametrize(
-    ("facts", "said", "expected"),
-    [
-        (replace(KNOWN, provider=None), SAID, "sign_in.provider_gone"),
-        (KNOWN, replace(SAID, provider="entra"), "sign_in.provider_gone"),
-        (replace(KNOWN, taken=True), SAID, "sign_in.replayed"),
-        (STRANGER, SAID, "step_up.somebody_else"),
-        (with_account(KNOWN, person="ben"), SAID, "step_up.somebody_else"),
-        (KNOWN, replace(SAID, authenticated_at=Instant(NOW - 5 * MINUTE)), "step_up.stale"),
-        (KNOWN, WEAK, "step_up.not_attested"),
-    ],
-)
-def test_what_the_provider_cannot_vouch_for_steps_nobody_up(
-    facts: EnteringFacts, said: Assertion, expected: str
-) -> None:
-    assert code(stepped(facts, said)) == expected
-
-
-def test_only_a_running_session_steps_up() -> None:
-    gone = replace(present("eve"), signed_in_until=NOW)
-    assert code(rules.step_up(KNOWN, gone, "sgn_eve", SAID, NOW)) == "sign_in.ended"
 
 
 def test_a_notice_of_the_provider_ends_sign_ins() -> None:

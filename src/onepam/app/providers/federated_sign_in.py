@@ -10,6 +10,7 @@ from onepam.domain.providers import entering as rules
 from onepam.domain.providers.assertion import Assertion
 from onepam.domain.providers.entering import Entering, EnteringFacts, Outcome, session_of, subject_digest
 from onepam.domain.providers.logout import LogoutFacts, end, message_digest
+from onepam.domain.providers.stepping_up import step_up
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 
@@ -71,7 +72,7 @@ async def step_up_by_provider(ledger: Ledger, actor: Actor, assertion: Assertion
     """None when the provider attested a fresh second factor of the actor's."""
 
     def decide(facts: ProviderStepUpFacts, now: Instant) -> Decided[None] | Refused:
-        return rules.step_up(facts.said, facts.actor, actor.session, assertion, now)
+        return step_up(facts.said, facts.actor, actor.session, assertion, now)
 
     outcome = await ledger.commit(ProviderStepUpQuery(actor, _query(assertion)), decide)
     return outcome if isinstance(outcome, Refused) else None

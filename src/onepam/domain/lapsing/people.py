@@ -18,7 +18,8 @@ from onepam.kernel.errors import Refused
 class OverdueFacts:
     """Somebody whose time may be over, what they hold, and since when their sponsor has been gone (None: is there).
 
-    `led`: a directory leads them by SCIM, or did; then `brake` is loaded. `waits`: they are under a hold of many.
+    `led`: a directory (SCIM, the roster) leads them, or did; then `brake` is loaded. `waits`: they are under a hold of
+    many.
     """
 
     person: PersonFacts | None

@@ -10,9 +10,9 @@ from base64 import b32encode
 from dataclasses import dataclass
 from hashlib import sha256
 
-from onepam.domain.access.authority import ActorFacts, present
 from onepam.domain.access.proof import MfaBasis
 from onepam.domain.history.commit import Decided
+from onepam.domain.leaving.group_brake import NO_MESSAGE_BRAKE, MessageBrake, Taken, said_at_sign_in
 from onepam.domain.people.adding import normalised_email
 from onepam.domain.people.events import ADMINISTRATOR, PersonAdded, PersonChanged, PersonKind, brought_by
 from onepam.domain.people.groups import Membership, group_changes
@@ -28,7 +28,6 @@ from onepam.domain.signing_in.events import (
     SignedIn,
     SignInFailed,
     SignInKind,
-    SteppedUp,
 )
 from onepam.domain.signing_in.gate import Tries, Visitor
 from onepam.domain.signing_in.rules import CONSOLE_SESSION, ENROLMENT_LINK, AccountFacts, Proof
@@ -78,7 +77,8 @@ class EnteringFacts:
     enabled people with the address, two at most. `declared`: a statement is in force that the provider demands a second
     factor; `accepted`: the ends of risk acceptances for the person found. `taken`: this message opened a session
     before, or stepped one up. `memberships` are those of the person found in groups of directories; `provisioned`: SCIM
-    feeds this provider's people. `leaver`: the address is that of somebody who has left.
+    feeds this provider's people. `leaver`: the address is that of somebody who has left. `brake` is that of the groups
+    of the person found.
     """
 
     provider: Provider | None
@@ -91,6 +91,7 @@ class EnteringFacts:
     memberships: tuple[Membership, ...] = ()
     provisioned: bool = False
     leaver: bool = False
+    brake: MessageBrake = NO_MESSAGE_BRAKE
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,33 +175,8 @@ def sign_in(facts: EnteringFacts, assertion: Assertion, entering: Entering, now:
     if (refused := _barred(who.account, now)) is not None:
         failed = _failed(who.account, refused, assertion, entering) if who.account.enabled else ()
         return Decided(failed, refused)
-    told = (*said, *_told(facts, provider.rule, who, assertion))
+    told = (*said, *_told(facts, provider.rule, who, assertion, now))
     return _judged(facts, assertion, entering, who.account, told, now)
-
-
-def step_up(
-    facts: EnteringFacts, actor: ActorFacts, session: str, assertion: Assertion, now: Instant
-) -> Decided[None] | Refused:
-    """A fresh second factor in the actor's session, shown to the provider: it must attest it, for the same person."""
-    if (refused := present(actor, now)) is not None:
-        return refused
-    provider = facts.provider
-    if provider is None or provider.provider != assertion.provider:
-        return GONE
-    if facts.taken:
-        return Refused("sign_in.replayed", "This answer was used already.", "Try again.")
-    if facts.known is None or facts.known.account.person != actor.person:
-        return Refused("step_up.somebody_else", f"At {provider.name} you are somebody else.", "Sign out there first.")
-    if assertion.authenticated_at + signing_in.FRESH_FACTOR <= now:
-        return Refused("step_up.stale", f"{provider.name} did not ask for your factor again.", "Show one of your own.")
-    if not _names(assertion, provider.rule.attests):
-        words = f"{provider.name} does not attest a second factor."
-        return Refused("step_up.not_attested", words, "Show one of your own.")
-    hard = _names(assertion, provider.rule.phishing_resistant)
-    at = min(assertion.authenticated_at, now)
-    message = session_of(assertion)
-    stepped = SteppedUp(session, actor.person, FactorKind.PROVIDER, at, MfaBasis.ATTESTED, hard, message)
-    return Decided((stepped,), None)
 
 
 def _found(
@@ -251,7 +227,9 @@ def _linked(entering: Entering, assertion: Assertion, person: str, because: str,
     )
 
 
-def _told(facts: EnteringFacts, rule: ProviderRule, who: Somebody, assertion: Assertion) -> tuple[object, ...]:
+def _told(
+    facts: EnteringFacts, rule: ProviderRule, who: Somebody, assertion: Assertion, now: Instant
+) -> tuple[object, ...]:
     """What the message says of the person that differs from what is known: the address only of whom the provider
     brought, and who holds nothing administrative. SCIM, where it feeds, knows better."""
     if facts.provisioned:
@@ -268,7 +246,9 @@ def _told(facts: EnteringFacts, rule: ProviderRule, who: Somebody, assertion: As
         events.append(PersonChanged(person, None, who.manager, who.owner, ends, as_told[0], as_told[1]))
     if rule.groups and assertion.groups is not None:
         source = f"claims:{assertion.provider}"
-        events.extend(group_changes(person, assertion.groups, facts.memberships, source))
+        changes = group_changes(person, assertion.groups, facts.memberships, source)
+        hold = f"hld_{session_of(assertion).partition('_')[2]}"
+        events.extend(said_at_sign_in(facts.brake, person, changes, Taken("", source, now, hold)))
     return tuple(events)
 
 
@@ -293,8 +273,8 @@ def _judged(
             return Decided(told, gate.WRONG)
         hard = any(each.kind is FactorKind.PASSKEY for each in entering.proofs)
         return _opened(assertion, entering, person, told, MfaBasis.STEPPED_UP, hard, now)
-    if _names(assertion, rule.attests):
-        hard = _names(assertion, rule.phishing_resistant)
+    if names_method(assertion, rule.attests):
+        hard = names_method(assertion, rule.phishing_resistant)
         return _opened(assertion, entering, person, told, MfaBasis.ATTESTED, hard, now)
     if not account.administrative():
         if facts.declared:
@@ -387,7 +367,7 @@ def _failed(
     )
 
 
-def _names(assertion: Assertion, values: tuple[str, ...]) -> bool:
+def names_method(assertion: Assertion, values: tuple[str, ...]) -> bool:
     """Whether the message names a method that is among the values."""
     return any(each in values for each in (*assertion.methods, assertion.context) if each)
 

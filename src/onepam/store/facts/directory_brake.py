@@ -38,11 +38,15 @@ UNION
 SELECT m.person FROM binding b JOIN role r ON r.role = b.role AND {_at("r")}
 JOIN group_member m ON m.grp = b.subject AND {_at("m")}
 WHERE b.subject_kind = 'group' AND {_at("b")} AND (b.ends IS NULL OR b.ends > :at) AND r.console LIKE :right
-AND (m.grp <> :without OR m.source <> :source)"""
+AND NOT (m.source = :source AND :without IN ('', m.grp))"""
 
 _ADMINISTERING_GROUP = f"""
 SELECT 1 FROM binding b JOIN role r ON r.role = b.role AND {_at("r")} WHERE b.subject = :group
 AND b.subject_kind = 'group' AND {_at("b")} AND (b.ends IS NULL OR b.ends > :at) AND r.console LIKE :right LIMIT 1"""
+
+_ADMINISTERING_GROUPS = f"""
+SELECT DISTINCT b.subject AS grp FROM binding b JOIN role r ON r.role = b.role AND {_at("r")}
+WHERE b.subject_kind = 'group' AND {_at("b")} AND (b.ends IS NULL OR b.ends > :at) AND r.console LIKE :right"""
 
 _UNSAID = f"""
 SELECT m.grp, m.source FROM group_member m JOIN scim_user u ON m.source = 'scim:' || u.provider AND u.person = m.person
@@ -62,8 +66,11 @@ OR (EXISTS (SELECT 1 FROM factor f WHERE f.person = p.person AND f.kind = 'passw
 OR EXISTS (SELECT 1 FROM identity i JOIN provider o ON o.provider = i.provider AND {_at("o")}
            WHERE i.person = p.person AND {_at("i")})"""
 
-_LED = "EXISTS (SELECT 1 FROM scim_user u WHERE u.person = {})"
-"""Whether a directory leads somebody, or did."""
+_LED = (
+    "(EXISTS (SELECT 1 FROM scim_user u WHERE u.person = {0}) "
+    "OR EXISTS (SELECT 1 FROM staff_entry e WHERE e.person = {0}))"
+)
+"""Whether a directory or the staff roster leads somebody, or did."""
 
 _ENDED = f"""
 SELECT count(*) FROM (
@@ -75,7 +82,7 @@ SELECT count(*) FROM (
 
 def administrators(db: Snapshot, at: Instant, without: tuple[str, str] = ("", "")) -> frozenset[str]:
     """Everybody with a role that administers, whether they can sign in or not; `without` the memberships of a group
-    that one source says."""
+    that one source says, or of all its groups ("")."""
     return frozenset(each["person"] for each in rows(db, _ADMINISTRATORS, _rights(at, without)))
 
 
@@ -88,6 +95,11 @@ def who_can_decide(db: Snapshot, at: Instant) -> frozenset[str]:
 def administers(db: Snapshot, group: str, at: Instant) -> bool:
     """Whether a role that administers is bound to the group."""
     return row(db, _ADMINISTERING_GROUP, {**_rights(at), "group": group}) is not None
+
+
+def administering(db: Snapshot, at: Instant) -> frozenset[str]:
+    """All groups to which a role that administers is bound."""
+    return frozenset(each["grp"] for each in rows(db, _ADMINISTERING_GROUPS, _rights(at)))
 
 
 def brake_facts(db: Snapshot, origin: str, at: Instant) -> BrakeFacts:
@@ -147,6 +159,20 @@ def _reports(db: Snapshot, person: str, at: Instant) -> tuple[Report, ...]:
     return tuple(Report(each["origin"], each["because"], each["notified"]) for each in found)
 
 
+def _unsaid(db: Snapshot, person: str, at: Instant) -> list[tuple[str, str]]:
+    return [(each["grp"], each["source"]) for each in rows(db, _UNSAID, {"person": person, "at": at})]
+
+
+def _unsaid_at_sign_in(db: Snapshot, person: str, found: PersonHold | None, at: Instant) -> list[tuple[str, str]]:
+    """What the message that brought the hold did not say: every group that administers and that its provider had."""
+    if found is None or found.reason is not HoldReason.LAST_ADMINISTRATORS_GROUP or found.origin.startswith("scim:"):
+        return []
+    of = {"person": person, "source": found.origin, "at": at}
+    said = rows(db, f"SELECT grp FROM group_member WHERE person = :person AND source = :source AND {AT} ORDER BY 1", of)
+    groups = administering(db, at)
+    return [(each["grp"], found.origin) for each in said if each["grp"] in groups]
+
+
 @loads(HoldQuery)
 def hold(db: Snapshot, query: HoldQuery, at: Instant) -> HoldFacts:
     found, person = person_hold(db, query.person, at), person_facts(db, query.person, at)
@@ -156,7 +182,7 @@ def hold(db: Snapshot, query: HoldQuery, at: Instant) -> HoldFacts:
         held=held(db, query.person, at),
         brake=brake_facts(db, found.origin, at) if found and query.actor is None else NO_BRAKE,
         reports=_reports(db, query.person, at),
-        unsaid=tuple((each["grp"], each["source"]) for each in rows(db, _UNSAID, {"person": query.person, "at": at})),
+        unsaid=(*_unsaid(db, query.person, at), *_unsaid_at_sign_in(db, query.person, found, at)),
         person=person,
         sponsor_left=_sponsor_left(db, person, at),
     )

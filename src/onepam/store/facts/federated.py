@@ -9,6 +9,7 @@ from onepam.app.providers.federated_sign_in import (
 )
 from onepam.app.signing_in.accept_risk import ExceptingQuery
 from onepam.domain.access.proposal import ProposalKind
+from onepam.domain.leaving.group_brake import NO_MESSAGE_BRAKE, NOTHING, MessageBrake
 from onepam.domain.people.events import DIRECTORY_GROUP
 from onepam.domain.people.groups import Membership
 from onepam.domain.providers.entering import FED_LATELY, EnteringFacts, Somebody
@@ -18,7 +19,9 @@ from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
+from onepam.store.facts.directory_brake import administering, administrators, brake_facts, person_hold
 from onepam.store.facts.holdings import actor_facts
+from onepam.store.facts.people import held
 from onepam.store.facts.proposals import proposal_of
 from onepam.store.facts.providers import provider_of
 from onepam.store.facts.sign_in import account_facts
@@ -37,11 +40,13 @@ def federated(db: Snapshot, query: EnteringQuery, at: Instant) -> EnteringFacts:
     known = _somebody(db, query.provider, linked["person"], at) if linked else None
     with_address = [_somebody(db, query.provider, each["person"], at) for each in same] if query.email else []
     person = known or (with_address[0] if with_address else None)
-    who = {**of, "person": person.account.person if person else "", "prefix": f"{DIRECTORY_GROUP}%"}
+    name = person.account.person if person else ""
+    who = {**of, "person": name, "prefix": f"{DIRECTORY_GROUP}%"}
     accepted = rows(
         db, f"SELECT ends FROM mfa_exception WHERE person = :person AND accepted_by IS NOT NULL AND {AT}", who
     )
-    held = rows(db, f"SELECT grp, source FROM group_member WHERE person = :person AND grp LIKE :prefix AND {AT}", who)
+    found = rows(db, f"SELECT grp, source FROM group_member WHERE person = :person AND grp LIKE :prefix AND {AT}", who)
+    memberships = tuple(Membership(each["grp"], each["source"]) for each in found)
     return EnteringFacts(
         provider=provider_of(stored) if stored else None,
         known=known,
@@ -52,11 +57,22 @@ def federated(db: Snapshot, query: EnteringQuery, at: Instant) -> EnteringFacts:
         )
         is not None,
         accepted=tuple(each["ends"] for each in accepted),
-        taken=_taken(db, query.session, person.account.person if person else ""),
-        memberships=tuple(Membership(each["grp"], each["source"]) for each in held),
+        taken=_taken(db, query.session, name),
+        memberships=memberships,
         provisioned=_provisioned(db, query.provider, at),
         leaver=row(db, f"SELECT 1 FROM person WHERE email = :email AND enabled = 0 AND {AT} LIMIT 1", of) is not None,
+        brake=_brake(db, f"claims:{query.provider}", person.account.person, memberships, at)
+        if person
+        else NO_MESSAGE_BRAKE,
     )
+
+
+def _brake(db: Snapshot, source: str, person: str, memberships: tuple[Membership, ...], at: Instant) -> MessageBrake:
+    groups = administering(db, at)
+    said = groups & {each.group for each in memberships if each.source == source}
+    rests = bool(said) and person in administrators(db, at) - administrators(db, at, ("", source))
+    last = rests and brake_facts(db, source, at).last(person)
+    return MessageBrake(groups, said, last, held(db, person, at) if last else NOTHING, person_hold(db, person, at))
 
 
 def _taken(db: Snapshot, message: str, person: str) -> bool:
