@@ -15,7 +15,7 @@ from onepam.domain.signing_in.events import FactorKind, SteppedUp
 from onepam.kernel.clock import MINUTE, Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import LATER, NOW, present
-from tests.domain.test_federated import KNOWN, SAID, STRANGER, WEAK, code, with_account
+from tests.domain.providers.test_federated import KNOWN, SAID, STRANGER, WEAK, code, with_account
 
 
 def stepped(facts: EnteringFacts = KNOWN, said: Assertion = SAID, *roles: HeldRole) -> Decided[None] | Refused:
