@@ -63,7 +63,7 @@ ENROLMENT = state(
             "alone": "INTEGER",
             "token_digest": "TEXT",
         },
-        (("token_digest",), ("person",), ("proposed_by",), ("opened_by",)),
+        (("token_digest",), ("person",), ("proposed_by",), ("opened_by",), ("status",)),
         personal=("token_digest",),
     )
 )
