@@ -143,6 +143,7 @@ async def test_terminal_as_asciicast(playback: Playback, keep: Callable[[bytes],
         [1.0, "o", "\u00e9\x1b]0;t\x07\n"],
         [0.1, "r", "120x40"],
         [0.1, "m", "5 minutes left"],
+        [0.0, "m", "signal INT"],
         [1.0, "x", "7"],
     ]
 
