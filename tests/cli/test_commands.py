@@ -14,6 +14,7 @@ from onepam.cli.commands.sessions import recording_words
 from onepam.cli.main import app
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import ConfirmationAsked, ConfirmationFailed, SessionClosed
+from onepam.domain.signing_in.events import EnrolmentUsed
 from onepam.kernel.clock import MINUTE, Instant, iso
 from tests.api.office import Office, new_key, now
 from tests.cli.conftest import NewTerminal
@@ -220,6 +221,17 @@ def test_second_factors(office: Office, terminal: NewTerminal) -> None:
     shown = mine.run("mfa").out
     assert "Sessions of people without a second factor: none." in shown
     assert "No resource asks for more" in shown
+    assert "BY LINKS OF" not in shown
+    asking, deciding = office.join("engineer"), office.join("manager")
+    links = (EnrolmentUsed(f"enr_{each}", each, (office.founder,)) for each in (asking, deciding))
+    office.record(*links)
+    office.granted(asking, deciding)
+    (gain,) = mine.run("mfa", "--json").json["indirect_gains"]
+    assert (gain["decider"]["person"], gain["gainer"]["person"]) == (deciding, asking)
+    assert [each["person"] for each in gain["makers"]] == [office.founder]
+    shown = mine.run("mfa").out
+    assert "BY LINKS OF" in shown
+    assert "was the first" in shown
 
 
 def test_plan_and_apply(office: Office, terminal: NewTerminal, tmp_path: Path) -> None:
