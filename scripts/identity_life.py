@@ -57,7 +57,7 @@ def approve_provider(ben: Person) -> None:
     page = ben.go("/providers")
     page.get_by_role("link", name="Look at it").click()
     page.get_by_role("button", name="Approve").click()
-    page.get_by_text("In force: people can sign in through it.").wait_for()
+    page.get_by_text("Approved, and in force.").wait_for()
 
 
 def sign_in(browser: Browser, console: str, user: str, name: str) -> Person:

@@ -103,13 +103,13 @@ def test_a_provider_is_connected_tested_and_approved(browser: Browser, office: t
     expect(page.get_by_text("Attested by mfa")).to_be_visible()
     expect(page.get_by_text("by the address, and would then be linked")).to_be_visible()
     page.get_by_role("link", name="On to the approval").click()
-    expect(page.get_by_text("You proposed it: another administrator must approve it.")).to_be_visible()
+    expect(page.get_by_text("Nobody approves their own proposal.")).to_be_visible()
     expect(page.get_by_role("button", name="Approve")).to_have_count(0)
 
     page = ben.go("/providers")
     page.get_by_role("link", name="Look at it").click()
     page.get_by_role("button", name="Approve").click()
-    expect(page.get_by_text("In force: people can sign in through it.")).to_be_visible()
+    expect(page.get_by_text("Approved, and in force.")).to_be_visible()
     agreed = found.events(ProviderSet)[-1]
     assert (agreed.proposed_by, agreed.by, agreed.name) == (ADA, BEN, "Corp")
     assert len(found.events(ProviderProposed)) == 1
@@ -157,7 +157,7 @@ def test_a_saml_provider_is_proposed_and_tested(
         expect(page.locator(".test-answers").get_by_text(MFA_CONTEXT).first).to_be_visible()
         expect(page.locator(".label-chip", has_text="On call")).to_be_visible()
         page.get_by_role("link", name="On to the approval").click()
-        expect(page.get_by_text("You proposed it: another administrator must approve it.")).to_be_visible()
+        expect(page.get_by_text("Nobody approves their own proposal.")).to_be_visible()
     assert [each.name for each in found.events(ProviderSet)].count("Campus") == 0
     assert not [each for each in found.events(SignedIn) if each.provider == proposed.provider]
     assert ada.problems == []
