@@ -12,6 +12,7 @@ from bench.company import company, settle
 from bench.yardstick import interpreter, median
 from onepam.domain.access.decision import Permitted, decide
 from onepam.kernel.clock import Instant
+from onepam.signing.author import NodeAuthor
 from onepam.store.engine.database import connect
 from onepam.store.engine.schema import create
 from onepam.store.engine.writer import Writer
@@ -35,7 +36,7 @@ def run(progress: Progress) -> list[Figure]:
         path = Path(folder) / "ledger.sqlite"
         with closing(connect(path)) as db:
             create(db)
-            with closing(Writer(path, "bench", clock, secrets.token_bytes)) as writer:
+            with closing(Writer(path, NodeAuthor.uncertified("bench"), clock, secrets.token_bytes)) as writer:
                 settle(writer, company(PEOPLE, RESOURCES, clock()))
             chance, now = random.Random(1), clock()
             pairs = [(f"per_{chance.randrange(PEOPLE)}", f"web-{chance.randrange(RESOURCES)}") for _ in range(PAIRS)]

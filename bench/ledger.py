@@ -18,6 +18,7 @@ from bench.company import company, knocks, settle
 from bench.yardstick import durable_inserts, interpreter
 from onepam.app.open_session import Knock, Opened, open_session
 from onepam.kernel.clock import Instant
+from onepam.signing.author import NodeAuthor
 from onepam.store.engine.database import connect
 from onepam.store.engine.ledger import SqliteLedger
 from onepam.store.engine.schema import create
@@ -63,12 +64,12 @@ def found(path: Path) -> float:
     with closing(connect(path)) as db:
         create(db)
     began = time.perf_counter()
-    with closing(Writer(path, "bench", clock, secrets.token_bytes)) as writer:
+    with closing(Writer(path, NodeAuthor.uncertified("bench"), clock, secrets.token_bytes)) as writer:
         return settle(writer, company(PEOPLE, RESOURCES, clock())) / (time.perf_counter() - began)
 
 
 async def _measure(path: Path, founding: float, progress: Progress) -> list[Figure]:
-    ledger = SqliteLedger(path, "gateway-1", clock, secrets.token_bytes)
+    ledger = SqliteLedger(path, NodeAuthor.uncertified("gateway-1"), clock, secrets.token_bytes)
     knocking = knocks(PEOPLE, RESOURCES)
     progress("warming up")
     await asyncio.gather(*(open_session(ledger, knock) for knock in islice(knocking, WARM)))
@@ -135,7 +136,7 @@ async def _two_processes(ledger: SqliteLedger, knocking: Iterator[Knock], path: 
 
 
 async def _second_process(path: Path) -> None:
-    ledger = SqliteLedger(path, "gateway-2", clock, secrets.token_bytes)
+    ledger = SqliteLedger(path, NodeAuthor.uncertified("gateway-2"), clock, secrets.token_bytes)
     print("begun", flush=True)
     load = await _knock(ledger, knocks(PEOPLE, RESOURCES, seed=2), 8, 4.0)
     ledger.close()

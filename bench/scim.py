@@ -24,6 +24,7 @@ from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import DAY, Instant
 from onepam.scim.app import TOKEN_PREFIX, ScimDoor
 from onepam.scim.services import ScimServices
+from onepam.signing.author import NodeAuthor
 from onepam.store.engine.append import append, read_head, write_head
 from onepam.store.engine.database import connect
 from onepam.store.engine.ledger import SqliteLedger
@@ -99,7 +100,10 @@ def _admit(path: Path) -> str:
 
 async def _measure(path: Path, progress: Progress) -> list[Figure]:
     token = _admit(path)
-    ledger, reader = SqliteLedger(path, "bench", clock, secrets.token_bytes), SqliteReader(path, clock)
+    ledger, reader = (
+        SqliteLedger(path, NodeAuthor.uncertified("bench"), clock, secrets.token_bytes),
+        SqliteReader(path, clock),
+    )
     envelope = Envelope(FileKeys.create(path.parent / "master.keys", secrets.token_bytes), secrets.token_bytes)
     services = ScimServices(ledger, reader, clock, secrets.token_bytes, ScimTraffic(), "http://localhost", "", envelope)
     door = ScimDoor(services, RATE)

@@ -19,6 +19,7 @@ from onepam.ledger.check import check
 from onepam.ledger.entry import leaf_hash
 from onepam.ledger.findings import Row
 from onepam.ledger.merkle import Frontier
+from onepam.signing.author import NodeAuthor
 from onepam.store.db import Db
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries, size_of
@@ -65,7 +66,7 @@ def run(progress: Progress) -> list[Figure]:
 
 def _open_sessions(path: Path) -> None:
     knocking, room = knocks(PEOPLE, RESOURCES), Semaphore(1_000)
-    with closing(Writer(path, "bench", clock, secrets.token_bytes)) as writer:
+    with closing(Writer(path, NodeAuthor.uncertified("bench"), clock, secrets.token_bytes)) as writer:
         for knock in islice(knocking, SESSIONS):
             room.acquire()
             query = KnockQuery(knock.person, knock.target, knock.sign_in, knock.confirmation)

@@ -47,6 +47,8 @@ from onepam.domain.signing_in.events import FactorKind, SignedIn, SignInKind
 from onepam.kernel.canonical import encode
 from onepam.kernel.clock import DAY, HOUR, MILLISECOND, MINUTE, Instant, parse
 from onepam.kernel.errors import Refused
+from onepam.signing.author import NodeAuthor
+from onepam.store.engine.batches import Author
 from onepam.store.engine.facts import loads
 from onepam.store.engine.ledger import SqliteLedger
 from onepam.store.engine.reader import SqliteReader
@@ -162,18 +164,20 @@ def binding(
 class Company:
     """The company; every method that changes something is a command on its ledger."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, author: Author | None = None) -> None:
+        author = author or NodeAuthor.uncertified("node-1")
         self.path = path
         self.clock = ManualClock(START)
-        self.ledger = SqliteLedger(path, "node-1", self.clock, Counted(), monotonic=self.clock)
+        self.ledger = SqliteLedger(path, author, self.clock, Counted(), monotonic=self.clock)
         self.reader = SqliteReader(path, self.clock)
         self._numbers = 0
         self.shown: dict[str, Instant] = {}
 
     @classmethod
-    async def create(cls, folder: Path) -> "Company":
-        """The company on its first morning, everybody signed in for twelve hours."""
-        company = cls(folder / "ledger.sqlite")
+    async def create(cls, folder: Path, author: Author | None = None) -> "Company":
+        """The company on its first morning, everybody signed in for twelve hours. Without an `author` nobody has
+        certified who writes it."""
+        company = cls(folder / "ledger.sqlite", author)
         await asyncio.gather(*(company._found(person) for person in HOLDS))
         await record(
             company.ledger,

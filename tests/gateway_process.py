@@ -18,6 +18,7 @@ from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.platform import Platform
 from onepam.jobs.recording_check import key_beside
+from onepam.signing.author import NodeAuthor
 from onepam.store.engine.ledger import SqliteLedger
 from onepam.vault.authorities import Authorities
 from onepam.vault.envelope import Envelope
@@ -123,7 +124,7 @@ class Elsewhere:
         data.mkdir(mode=0o700, exist_ok=True)
         self.database, self.recordings = data / "ledger.db", data / "recordings"
         self.recordings.mkdir(mode=0o700, exist_ok=True)
-        self.ledger = SqliteLedger(self.database, "test", wall_clock, token_bytes)
+        self.ledger = SqliteLedger(self.database, NodeAuthor.uncertified("test"), wall_clock, token_bytes)
         self.envelope = Envelope(FileKeys.create(data / "master-keys.json", token_bytes), token_bytes)
         self.authorities = Authorities(data / "authorities", self.envelope, token_bytes)
         self.recording_key = key_beside(self.recordings, self.envelope)

@@ -53,6 +53,7 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.recording import frames
 from onepam.recording.seal import Sealer
+from onepam.signing.author import NodeAuthor
 from onepam.store.engine.ledger import SqliteLedger
 from onepam.store.engine.reader import SqliteReader
 from onepam.vault.authorities import Authorities
@@ -90,7 +91,7 @@ class Office:
         envelope = Envelope(FileKeys.create(folder / "master.json", secrets.token_bytes), secrets.token_bytes)
         self.recordings = folder / "recordings"
         self.recordings.mkdir()
-        self.ledger = SqliteLedger(folder / "ledger.db", "nod_office", now, secrets.token_bytes)
+        self.ledger = SqliteLedger(folder / "ledger.db", NodeAuthor.uncertified("nod_office"), now, secrets.token_bytes)
         self.reader = SqliteReader(folder / "ledger.db", now)
         self.playback = Playback(self.recordings, lambda session: bytes(32))
         authorities = Authorities(folder / "authorities", envelope, secrets.token_bytes)

@@ -19,6 +19,7 @@ from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.domain.sessions.events import SessionClosed, SessionOpened
+from onepam.signing.author import NodeAuthor
 from onepam.store.engine.database import connect
 from onepam.store.engine.database import copy as copy_database
 from onepam.store.engine.ledger import SqliteLedger
@@ -207,7 +208,7 @@ async def test_whoever_has_the_data_alone_alters_nothing_of_it(tmp_path: Path) -
     assert (await asyncio.to_thread(of.back_up)).returncode == 0
     listed = json.loads((of.copy / "backup.json").read_text("utf-8"))
     stolen, lists = of.copy / "ledger.db", of.copy / "backup.json"
-    ledger = SqliteLedger(stolen, "nod_thief", wall_clock, secrets.token_bytes)
+    ledger = SqliteLedger(stolen, NodeAuthor.uncertified("nod_thief"), wall_clock, secrets.token_bytes)
     await record(
         ledger, PersonAdded("per_mal", PersonKind.EMPLOYEE, "x", None, None, None, None, "Mal", "m@example.com")
     )

@@ -36,7 +36,9 @@ def config_of(data: Path, origin: str = ORIGIN, **more: str) -> Config:
 
 def founded(data: Path) -> str:
     """An installation, and its recovery key."""
-    done = onepam("setup", *ADMINS, "--data", str(data))
+    config = data.with_name("onepam.toml")
+    config.write_text(f'origin = "{ORIGIN}"\n')
+    done = onepam("setup", *ADMINS, "--data", str(data), "--config", str(config))
     assert done.returncode == 0, done.stderr
     return str(re.findall(r"Recovery key: (\S+)", done.stdout)[0])
 
@@ -107,7 +109,7 @@ async def test_a_seam_that_declares_as_lost_what_is_here_is_found_by_an_old_chec
         shown = shown_digest(file_of(config_of(data)), recovery)
         assert await continue_after_loss(ledger, loss, shown, "ann_1", ledger.node) is None
 
-    await asyncio.to_thread(on_ledger, data, work)
+    await asyncio.to_thread(on_ledger, config_of(data), work)
     new_key = await live(config_of(data, NEXT), 1)
     keys = ("--log-key", new_key, "--log-key", old_key)
     for anchor in (("--checkpoint", str(early)), ("--at-least", str(size), root)):

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from onepam.app.ports import Reader
+from onepam.app.sessions.close_session import NoFacts
 from onepam.boot.config import Config
-from onepam.domain.history.system import ClockJumped
+from onepam.boot.on_ledger import on_ledger
+from onepam.domain.history.commit import Decided
 from onepam.domain.people.events import GroupMemberAdded
-from onepam.kernel.clock import Instant
-from onepam.store.engine.append import append, read_head, write_head
-from onepam.store.engine.database import connect
+from onepam.store.engine.ledger import SqliteLedger
 from tests.boot.installation import ORIGIN, live, verify
 from tests.targets import free_port
 
@@ -156,26 +157,19 @@ def test_every_attack_is_found_and_named(attack: str, installed: tuple[Path, str
     assert name in told
 
 
-@pytest.mark.parametrize(
-    ("appended", "word"),
-    [
-        (GroupMemberAdded("root", "per_1", "access.yaml", None), "UNLAWFUL"),
-        (ClockJumped("nod_1", 1, False), ""),
-    ],
-)
-def test_a_well_formed_entry_appended_past_the_product_is_found_by_the_right_that_it_uses(
-    appended: object, word: str, installed: tuple[Path, str], tmp_path: Path
+def test_what_a_node_of_ours_wrote_and_no_right_allowed_is_unlawful(
+    installed: tuple[Path, str], tmp_path: Path
 ) -> None:
-    """What uses no right is not found yet, as SECURITY.md and docs/security.md say: whoever mends it changes them."""
     data, log_key = installed
     copy, kept = tmp_path / "data", kept_checkpoint(data, tmp_path)
     shutil.copytree(data, copy, ignore=shutil.ignore_patterns("socket"))
-    with closing(connect(copy / "ledger.db")) as db:
-        db.execute("BEGIN")
-        head = read_head(db)
-        write_head(db, append(db, head, Instant(head.time + 1), [appended], bytes))
-        db.execute("COMMIT")
+    event = GroupMemberAdded("root", "per_1", "access.yaml", None)
+
+    async def work(ledger: SqliteLedger, reader: Reader) -> None:
+        await ledger.commit(NoFacts(), lambda facts, now: Decided((event,), None))
+
+    on_ledger(Config(copy, origin=ORIGIN), work)
     code, told = verify(copy, "--log-key", log_key, "--checkpoint", str(kept))
-    assert code == (6 if word else 0), told
-    assert told.startswith(word or "history")
-    assert "\nhistory     anchored and intact: " in f"\n{told}", "nothing of it was altered"
+    assert code == 6, told
+    assert told.startswith("UNLAWFUL")
+    assert "\nhistory     anchored and intact: " in told, "nothing of it was altered"

@@ -13,6 +13,7 @@ import pytest
 from onepam.app.host.announced import cancel_announced
 from onepam.app.people.add_person import add_person
 from onepam.app.ports import Reader
+from onepam.boot.config import Config
 from onepam.boot.on_ledger import on_ledger
 from onepam.domain.access.authority import Actor
 from onepam.domain.people.adding import Attributes
@@ -49,7 +50,7 @@ def recorded(data: Path, *events: object) -> None:
     async def work(ledger: SqliteLedger, reader: Reader) -> None:
         await record(ledger, *events)
 
-    on_ledger(data, work)
+    on_ledger(Config(data), work)
 
 
 def locked_out(data: Path) -> None:
@@ -68,7 +69,7 @@ def asked(data: Path, read: Callable[..., Any], *values: object) -> Any:
     async def work(ledger: SqliteLedger, reader: Reader) -> None:
         found.append(await reader(read, None, *values))
 
-    on_ledger(data, work)
+    on_ledger(Config(data), work)
     return found[0]
 
 
@@ -125,7 +126,7 @@ def test_any_living_administrator_cancels(data: Path) -> None:
         assert await cancel_announced(ledger, Actor(ben, "sgn_1"), announced.announcement) is None
         assert await reader(open_announcements, None) == []
 
-    on_ledger(data, work)
+    on_ledger(Config(data), work)
     assert kinds(data)[-1] == "access.recovery_cancelled"
 
 
@@ -137,7 +138,7 @@ def test_who_administers_no_more_is_given_the_smallest_role_that_does(data: Path
         known = Attributes("Cyd Clerk", "cyd@example.com")
         assert await add_person(ledger, None, "per_cyd", PersonKind.EMPLOYEE, known, "hired") is None
 
-    on_ledger(data, work)
+    on_ledger(Config(data), work)
     done = recover(data, "per_cyd", key=key)
     assert done.returncode == 0, done.stderr
     assert "binding.added" in kinds(data)[-4:]

@@ -13,6 +13,7 @@ from onepam.boot.clock import wall_clock
 from onepam.domain.history.commit import Decided
 from onepam.domain.signing_in.events import FactorKind, SignedIn, SignInKind
 from onepam.kernel.clock import Instant
+from onepam.signing.author import NodeAuthor
 from onepam.store.engine.ledger import SqliteLedger
 from onepam.store.engine.rebuild import compare
 from tests.boot.installation import ONEPAM
@@ -26,7 +27,7 @@ def onepam(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def sign_somebody_in(data: Path) -> None:
     async def run() -> None:
-        ledger = SqliteLedger(data / "ledger.db", "nod_test", wall_clock, secrets.token_bytes)
+        ledger = SqliteLedger(data / "ledger.db", NodeAuthor.uncertified("nod_test"), wall_clock, secrets.token_bytes)
         now = wall_clock()
         opened = SignedIn(
             "sgn_1", "per_1", SignInKind.CONSOLE, (FactorKind.PASSKEY,), now, Instant(now + 1), None, token_digest="x"

@@ -21,6 +21,7 @@ from onepam.evidence.reports.entries import Told, _cell
 from onepam.evidence.verifier.rules import RECORDING
 from onepam.kernel.canonical import encode
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, iso, parse
+from onepam.ledger.authors import Batch
 from onepam.ledger.entry import Entry, Header, payload_digest
 from onepam.ledger.merkle import CompactRange, node_hash
 
@@ -316,6 +317,7 @@ def pack_input(
         [(e.header, sha256(e.body).digest()) for e in entries],
         [Disclosed(i, h.entries[i].body) for i in sorted(disclosed)],
         [Payload(i, *h.payloads[i]) if i in h.payloads else Erased(i, erased[i]) for i in with_payload],
+        [Batch(proof.begin, proof.end - 1, "nod_1", bytes(64))],
         packed,
     )  # fmt: skip
 

@@ -30,10 +30,12 @@ from onepam.evidence.envelope import Period
 from onepam.jobs.evidence import Evidence
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
+from onepam.ledger.authors import certificate_text
 from onepam.ledger.checkpoint import Checkpoint, sign_checkpoint
-from onepam.ledger.note import Note, Signature, VerifierKey
+from onepam.ledger.note import Note, Signature, VerifierKey, sign
+from onepam.signing.author import Certificate, NodeAuthor
 from onepam.store.engine.database import connect
-from onepam.store.engine.publish import Prove, Published, Publisher
+from onepam.store.engine.publish import Prove, Published, Publisher, Show
 from tests.company import START, Company, binding, record
 from tests.evidence.company import LOG, ORIGIN, WITNESS, Signer
 
@@ -59,7 +61,7 @@ class Live:
                 last = published
             return last
 
-    def _sign(self, checkpoint: Checkpoint, prove: Prove) -> bytes | Refused:
+    def _sign(self, checkpoint: Checkpoint, show: Show) -> bytes | Refused:
         private = Ed25519PrivateKey.from_private_bytes(LOG.seed)
         return sign_checkpoint(checkpoint, VerifierKey.parse(LOG.vkey()), private.sign)
 
@@ -164,9 +166,20 @@ async def afternoon(company: Company) -> None:
     await company.approve("max", await company.ask("gus", "web-1", "app", 4 * HOUR))
 
 
+def certified(node: str) -> NodeAuthor:
+    """A node that the log's key has certified."""
+    log, private = VerifierKey.parse(LOG.vkey()), Ed25519PrivateKey.from_private_bytes(LOG.seed)
+
+    def certify(key: VerifierKey) -> Certificate:
+        text = certificate_text(ORIGIN, 1, key)
+        return Certificate(1, Note(text, (sign(text, log, private.sign),)).encode().decode())
+
+    return NodeAuthor.certified(node, certify)
+
+
 async def story(folder: Path) -> Live:
     """Two parts of one day, published."""
-    company = await Company.create(folder)
+    company = await Company.create(folder, certified("nod_1"))
     await morning(company)
     await afternoon(company)
     await record(company.ledger, SystemStarted("node-1", __version__, ORIGIN, LOG.vkey(), "test"))

@@ -12,6 +12,7 @@ from onepam.boot.clock import wall_clock
 from onepam.boot.node import hold
 from onepam.jobs.outbox import Outbox, Receivers
 from onepam.kernel.errors import Unavailable
+from onepam.signing.author import NodeAuthor
 from onepam.store.engine.ledger import SqliteLedger
 from onepam.store.engine.reader import SqliteReader
 
@@ -24,7 +25,9 @@ class Installation:
     def __init__(self, folder: Path, parts: ExitStack) -> None:
         self.lock = folder / "outbox.lock"
         self.broken = False
-        self._ledger = SqliteLedger(folder / "ledger.db", "nod_test", wall_clock, secrets.token_bytes)
+        self._ledger = SqliteLedger(
+            folder / "ledger.db", NodeAuthor.uncertified("nod_test"), wall_clock, secrets.token_bytes
+        )
         parts.callback(self._ledger.close)
         self._reader = SqliteReader(folder / "ledger.db", wall_clock)
         parts.callback(self._reader.close)

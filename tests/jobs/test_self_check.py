@@ -10,6 +10,7 @@ from onepam.jobs.self_check import SelfCheck
 from onepam.jobs.verification import Verdict
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Unavailable
+from onepam.ledger.authors import Standing
 from onepam.ledger.check import Position
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries
@@ -18,6 +19,7 @@ from tests.company import Company
 pytestmark = pytest.mark.anyio
 
 SOME, MORE = Position(time=1), Position(time=2)
+STANDING = Standing("log")
 
 
 class Scripted(SelfCheck):
@@ -32,13 +34,13 @@ class Scripted(SelfCheck):
             company.ledger, nobody, company.path, Path("/nowhere"), "log", None, (), threading.Event()  # type: ignore[arg-type]
         )  # fmt: skip
 
-    def verify(self, start: Position | None = None) -> Verdict:
-        self.began.append(start)
+    def verify(self, start: tuple[Position, Standing] | None = None) -> Verdict:
+        self.began.append(start[0] if start else None)
         end = self._ends.pop(0)
         if end is None:
             raise Unavailable("no signer")
         findings = (end,) if isinstance(end, str) else ()
-        return Verdict(findings, 1, "", Instant(0), None, 0, SOME if isinstance(end, str) else end)
+        return Verdict(findings, 1, "", Instant(0), None, 0, SOME if isinstance(end, str) else end, STANDING)
 
     def told(self) -> list[tuple[str, tuple[str, ...]]]:
         with connect(self._company.path, read_only=True) as db:

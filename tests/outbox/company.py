@@ -18,6 +18,7 @@ from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.egress.outbox.deliver import Deliverer
 from onepam.jobs.outbox import Outbox
 from onepam.kernel.clock import SECOND, Instant
+from onepam.signing.author import NodeAuthor
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries
 from onepam.store.engine.ledger import SqliteLedger
@@ -70,7 +71,9 @@ class Company:
         self.config = config
         database = config.data / "ledger.db"
         self._database = database
-        self.ledger = SqliteLedger(database, "nod_test", self._clock, secrets.token_bytes, self._clock)
+        self.ledger = SqliteLedger(
+            database, NodeAuthor.uncertified("nod_test"), self._clock, secrets.token_bytes, self._clock
+        )
         self.reader = SqliteReader(database, self._clock)
         self.receivers = receivers_of(config, frozenset())
         lock = config.data / "outbox.lock"

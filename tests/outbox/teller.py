@@ -11,6 +11,7 @@ from onepam.boot.node import hold
 from onepam.boot.receivers import receivers_of
 from onepam.jobs.job import Jobs
 from onepam.jobs.outbox import Outbox
+from onepam.signing.author import NodeAuthor
 from onepam.store.engine.ledger import SqliteLedger
 from onepam.store.engine.reader import SqliteReader
 
@@ -18,7 +19,7 @@ from onepam.store.engine.reader import SqliteReader
 async def tell(config: Config) -> None:
     """For ever."""
     database = config.data / "ledger.db"
-    ledger = SqliteLedger(database, "nod_teller", wall_clock, secrets.token_bytes)
+    ledger = SqliteLedger(database, NodeAuthor.uncertified("nod_teller"), wall_clock, secrets.token_bytes)
     reader = SqliteReader(database, wall_clock)
     receivers = receivers_of(config, frozenset())
     lock = config.data / "outbox.lock"

@@ -1,133 +1,154 @@
 """The real process on a real socket; SIGKILL where it hurts most."""
 
-import os
 import signal
 import socket
 import stat
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from onepam.kernel import canonical
-from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt, Refused, Unavailable
+from onepam.ledger.authors import SEAM
 from onepam.ledger.checkpoint import open_checkpoint
-from onepam.ledger.merkle import EMPTY_ROOT, Frontier, consistency_proof, perfect_root
-from onepam.ledger.note import BadNote, VerifierKey
-from onepam.signing.files import create_private, load_key, locked, read_private
-from onepam.signing.signer import MAX_LINE_BYTES, Signer, SignerClient, create_signer, run_signer
-
-ORIGIN = "log.example/a"
-LEAVES = [sha256(b"%d" % index).digest() for index in range(100)]
-FORK = [*LEAVES[:5], bytes(32), *LEAVES[6:]]
-NOW = Instant(1_772_546_400_000_000)
+from onepam.ledger.merkle import EMPTY_ROOT
+from onepam.ledger.note import VerifierKey
+from onepam.signing.author import Certificate
+from onepam.signing.signer import MAX_LINE_BYTES, SignerClient, create_signer, run_signer
+from tests.ledger.written import LOG, ORIGIN, Key, two_nodes
+from tests.signing.signers import NOW, OTHER, A, Process, code, root, show, signed
 
 
-def root(size: int, leaves: list[bytes] = LEAVES) -> bytes:
-    frontier = Frontier()
-    frontier.extend(leaves[:size])
-    return frontier.root()
-
-
-def proof(old: int, size: int, leaves: list[bytes] = LEAVES) -> list[bytes]:
-    return consistency_proof(lambda level, at: perfect_root(leaves[at << level : (at + 1) << level]), old, size)
-
-
-class Process:
-    """`run_signer` in a process of its own; `before` is code that runs in it first."""
-
-    def __init__(self, folder: Path, before: str = "") -> None:
-        self.socket = folder / "signer.sock"
-        code = (
-            "import sys; from pathlib import Path; import onepam.signing.signer as signer\n"
-            f"{before}\n"
-            "key, state, socket, origin = sys.argv[1:]\n"
-            "signer.run_signer(Path(key), Path(state), Path(socket), origin)\n"
-        )
-        arguments = [str(folder / "key.pem"), str(folder / "state"), str(self.socket), ORIGIN]
-        self.process = subprocess.Popen([sys.executable, "-c", code, *arguments], stderr=subprocess.PIPE)
-        self.client = SignerClient(self.socket)
-        end = time.monotonic() + 20
-        while not self.listening() and self.process.poll() is None and time.monotonic() < end:
-            time.sleep(0.01)
-
-    def listening(self) -> bool:
-        with suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(str(self.socket))
-            return True
-        return False
-
-    def end(self, number: int = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        self.process.communicate(timeout=20)
-        return self.process.returncode
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
-    with ExitStack() as running:
-
-        def begin(before: str = "") -> Process:
-            process = Process(tmp_path, before)
-            running.callback(process.process.communicate)
-            running.callback(process.process.kill)
-            return process
-
-        yield begin
-
-
-@pytest.fixture
-def vkey(tmp_path: Path) -> VerifierKey:
-    return VerifierKey.parse(create_signer(tmp_path / "key.pem", tmp_path / "state", ORIGIN))
-
-
-def test_it_signs_what_grows_and_nothing_else(start: Callable[..., Process], vkey: VerifierKey, tmp_path: Path) -> None:
+def test_it_signs_what_nodes_wrote_and_nothing_else(
+    start: Callable[..., Process], vkey: VerifierKey, tmp_path: Path
+) -> None:
     running = start()
     client = running.client
     assert stat.S_IMODE(running.socket.stat().st_mode) == 0o600
     assert client.vkey() == vkey
-    assert client.last() == (0, EMPTY_ROOT)
-    for old, size in ((0, 0), (0, 7), (7, 8), (8, 100)):
-        note = client.sign(size, root(size), proof(old, size), NOW)
+    assert client.last() == (0, EMPTY_ROOT, 0)
+    for size in (0, 5, 8, 100):
+        note = signed(client, size)
         assert isinstance(note, bytes)
-        signed = open_checkpoint(note, [vkey], ORIGIN).checkpoint
-        assert (signed.size, signed.root) == (size, root(size)) == client.last()
-    assert client.sign(100, root(100), [], NOW) == note
-    for size, value, steps in (
-        (99, root(99), []),
-        (0, EMPTY_ROOT, []),
-        (100, root(100, FORK), []),
-        (100, root(100), proof(8, 100)),
+        head = open_checkpoint(note, [vkey], ORIGIN).checkpoint
+        assert (head.size, head.root) == (size, root(size)) == client.last()[:2]
+    assert client.sign(100, root(100), NOW) == note
+    for size, value, expected in (
+        (99, root(99), "signer.rolled_back"),
+        (0, EMPTY_ROOT, "signer.rolled_back"),
+        (100, root(100, OTHER), "signer.forked"),
+        (101, root(100), "signer.place"),
     ):
-        refused = client.sign(size, value, steps, NOW)
-        assert isinstance(refused, Refused)
-        assert refused.code == ("signer.rolled_back" if size < 100 else "signer.forked")
-    assert client.last() == (100, root(100))
+        assert code(client.sign(size, value, NOW)) == expected
+    assert client.last() == (100, root(100), 100)
     assert running.end() == 0
     assert not running.socket.exists()
-    assert start().client.last() == (100, root(100))
+    assert start().client.last() == (100, root(100), 100)
 
 
 def test_a_fork_is_refused_after_a_restart_too(start: Callable[..., Process], vkey: VerifierKey) -> None:
     running = start()
-    assert isinstance(running.client.sign(10, root(10), [], NOW), bytes)
+    assert isinstance(signed(running.client, 10), bytes)
     assert running.end(signal.SIGKILL) == -signal.SIGKILL
     assert running.socket.exists()
     again = start().client
-    for steps in ([], proof(10, 20), proof(10, 20, FORK)):
-        refused = again.sign(20, root(20, FORK), steps, NOW)
-        assert isinstance(refused, Refused)
-        assert refused.code == "signer.forked"
-    assert isinstance(again.sign(20, root(20), proof(10, 20), NOW), bytes)
+    assert code(signed(again, 20, OTHER)) == "signer.unwritten", "the chain of batches is another one"
+    assert code(again.sign(10, root(10, OTHER), NOW)) == "signer.forked"
+    assert isinstance(signed(again, 20), bytes)
+
+
+def test_entries_that_nobody_wrote_are_named_and_never_signed(start: Callable[..., Process], vkey: VerifierKey) -> None:
+    client = start().client
+    assert isinstance(signed(client, 8), bytes)
+    forged, a, _ = two_nodes()
+    thief = Key("nod_t")
+    forged.write(a)
+    forged.write(thief, ("binding.added", {"person": "per_1"}))
+    refused = show(client, 8, 10, forged)
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.message) == (
+        "signer.unwritten",
+        "No node of this ledger wrote entries 9 to 9: its batch is of nod_t, which has no key in force there.",
+    )
+    assert client.last() == (8, root(8), 9), "it went past what was somebody's"
+    assert code(client.sign(10, forged.root(10), NOW)) == "signer.place"
+    forged.batches.pop()
+    assert show(client, 9, 10, forged) is None, "without a batch it waits for one"
+    assert code(client.sign(10, forged.root(10), NOW)) == "signer.place"
+    assert code(show(client, 99, 100)) == "signer.place"
+    assert isinstance(signed(client, 100), bytes), "what the nodes wrote goes on"
+
+
+def test_a_node_is_certified_writes_and_is_revoked_in_the_middle(
+    start: Callable[..., Process], vkey: VerifierKey
+) -> None:
+    client = start().client
+    began = int(time.time())
+    first, second, third = (each.number for each in map(certified, [client] * 3))
+    assert began <= first < second < third
+    ledger, a, _ = two_nodes()
+    c = Key("nod_c")
+    given = client.certify(c.public)
+    assert isinstance(given, Certificate)
+    assert given.number > third
+    assert given.note == LOG.certify(given.number, c.public)
+    ledger.write(c, ledger.certified(c, given.number))
+    ledger.write(a, ledger.revoked(c))
+    assert isinstance(signed(client, 10, ledger), bytes)
+    ledger.write(c)
+    assert "nod_c, which has no key in force" in str(show(client, 10, 11, ledger))
+
+
+def certified(client: SignerClient) -> Certificate:
+    found = client.certify(Key("nod_x").public)
+    assert isinstance(found, Certificate)
+    return found
+
+
+@pytest.mark.parametrize("key", [ORIGIN, "log.example/b", "witness"])
+def test_only_nodes_are_certified(key: str, start: Callable[..., Process], vkey: VerifierKey) -> None:
+    assert code(start().client.certify(Key(key).public)) == "signer.malformed"  # type: ignore[arg-type]
+
+
+def test_a_batch_may_come_in_pieces(start: Callable[..., Process], vkey: VerifierKey) -> None:
+    client = start().client
+    for end in (3, 4, 6, 7, 8):
+        begin = {3: 0, 4: 3, 6: 4, 7: 6, 8: 7}[end]
+        assert show(client, begin, end) is None
+    assert client.last() == (0, EMPTY_ROOT, 8)
+    assert isinstance(client.sign(8, root(8), NOW), bytes)
+
+
+def test_who_begins_anew_is_followed_from_there(start: Callable[..., Process], vkey: VerifierKey) -> None:
+    client = start().client
+    assert isinstance(signed(client, 5), bytes)
+    assert show(client, 5, 7) is None
+    assert client.last().followed == 5, "the batch is not there yet"
+    assert show(client, 5, 8) is None
+    assert client.last().followed == 8
+    assert show(client, 5, 50) is None, "again from what was signed"
+    assert isinstance(client.sign(50, root(50), NOW), bytes)
+
+
+def test_a_stop_half_way_through_a_backlog_costs_a_stretch(start: Callable[..., Process], vkey: VerifierKey) -> None:
+    running = start("signer.KEPT_EVERY = 30")
+    for begin in range(0, 60, 20):
+        assert show(running.client, begin, begin + 20) is None
+    assert running.end(signal.SIGKILL) == -signal.SIGKILL
+    again = start().client
+    assert again.last() == (0, EMPTY_ROOT, 40)
+    assert show(again, 40, 100) is None
+    assert isinstance(again.sign(100, root(100), NOW), bytes)
+
+
+def test_what_was_only_followed_binds_it_to_nothing(start: Callable[..., Process], vkey: VerifierKey) -> None:
+    client = start().client
+    assert isinstance(signed(client, 8), bytes)
+    assert show(client, 8, 100, OTHER) is None
+    assert code(client.sign(100, root(100), NOW)) == "signer.forked"
+    assert isinstance(signed(client, 100), bytes)
 
 
 DIE = "import os, signal\nreal = signer.replace_private\n"
@@ -137,14 +158,14 @@ def test_killed_between_its_state_and_its_answer_it_signs_the_same_again(
     start: Callable[..., Process], vkey: VerifierKey
 ) -> None:
     running = start(DIE + "def die(*a): real(*a); os.kill(os.getpid(), signal.SIGKILL)\nsigner.replace_private = die")
+    assert show(running.client, 0, 10) is None
     with pytest.raises(Unavailable):
-        running.client.sign(10, root(10), [], NOW)
+        running.client.sign(10, root(10), NOW)
     assert running.process.wait(20) == -signal.SIGKILL
     again = start().client
-    assert again.last() == (10, root(10))
-    refused = again.sign(10, root(10, FORK), [], NOW)
-    assert isinstance(refused, Refused)
-    note = again.sign(10, root(10), [], NOW)
+    assert again.last() == (10, root(10), 10)
+    assert code(again.sign(10, root(10, OTHER), NOW)) == "signer.forked"
+    note = again.sign(10, root(10), NOW)
     assert isinstance(note, bytes)
     assert open_checkpoint(note, [vkey]).checkpoint.size == 10
 
@@ -153,65 +174,45 @@ def test_killed_before_its_state_is_in_place_it_has_signed_nothing(
     start: Callable[..., Process], vkey: VerifierKey
 ) -> None:
     running = start("import os, signal\nsigner.os.replace = lambda *a: os.kill(os.getpid(), signal.SIGKILL)")
+    assert show(running.client, 0, 10) is None
     with pytest.raises(Unavailable):
-        running.client.sign(10, root(10), [], NOW)
+        running.client.sign(10, root(10), NOW)
     assert running.process.wait(20) == -signal.SIGKILL
     again = start().client
-    assert again.last() == (0, EMPTY_ROOT)
-    assert isinstance(again.sign(12, root(12, FORK), [], NOW), bytes)
+    assert again.last() == (0, EMPTY_ROOT, 0)
+    assert isinstance(signed(again, 12, OTHER), bytes)
 
 
 def test_a_state_that_cannot_be_written_gives_no_signature(start: Callable[..., Process], vkey: VerifierKey) -> None:
     full = "import errno\ndef full(*a): raise OSError(errno.ENOSPC, 'No space left on device')\n"
     client = start(full + "signer.replace_private = full").client
-    refused = client.sign(10, root(10), [], NOW)
-    assert isinstance(refused, Refused)
-    assert refused.code == "signer.state"
-    assert client.last() == (0, EMPTY_ROOT)
+    assert code(signed(client, 10)) == "signer.state"
+    assert code(client.certify(A.public)) == "signer.state"  # type: ignore[arg-type]
+    assert client.last() == (0, EMPTY_ROOT, 10)
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        b"",
-        b"sign",
-        b"[]",
-        b"{}",
-        b'{"op":"shell"}',
-        b'{"op": "vkey"}',
-        b'{"op":"vkey","x":1}',
-        b'{"op":"last","x":1}',
-        b'{"op":"sign"}',
-        b'{"op":"sign","size":1}',
-    ],
-)
-def test_what_is_not_a_request_is_refused(line: bytes, tmp_path: Path, vkey: VerifierKey) -> None:
-    reply = canonical.decode(Signer(load_key(tmp_path / "key.pem"), tmp_path / "state", ORIGIN).answer(line))
-    assert reply["refused"]["code"] == "signer.malformed"
+def test_a_signer_that_continues_begins_at_its_seam(start: Callable[..., Process], tmp_path: Path) -> None:
+    ledger, a, _ = two_nodes()
+    ledger.add()
+    ledger.write(Key("nod_s"), (SEAM, {"origin": "log.example/other"}))
+    ledger.write(Key("nod_s"), (SEAM, {"origin": ORIGIN}))
+    create_signer(tmp_path / "key.pem", tmp_path / "state", ORIGIN, continues=True)
+    client = start().client
+    new = Key("nod_a", 2)
+    given = client.certify(new.public)
+    assert isinstance(given, Certificate)
+    ledger.write(new, ledger.certified(new, given.number, certificate=given.note))
+    assert isinstance(signed(client, len(ledger.rows), ledger), bytes)
+    ledger.write(a)
+    assert code(show(client, 12, 13, ledger)) == "signer.unwritten"
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"size": "1"},
-        {"size": True},
-        {"size": -1},
-        {"time": None},
-        {"root": "00"},
-        {"root": "  " * 32},
-        {"root": 1},
-        {"consistency": "x"},
-        {"consistency": ["x"]},
-        {"consistency": ["00" * 32] * 64},
-        {"more": 1},
-    ],
-)
-def test_a_request_is_read_strictly(change: dict[str, object], tmp_path: Path, vkey: VerifierKey) -> None:
-    signer = Signer(load_key(tmp_path / "key.pem"), tmp_path / "state", ORIGIN)
-    request = {"op": "sign", "size": 1, "root": "00" * 32, "consistency": [], "time": 1}
-    assert "note" in canonical.decode(signer.answer(canonical.encode(request)))
-    reply = canonical.decode(signer.answer(canonical.encode(request | change)))
-    assert reply["refused"]["code"] == "signer.malformed"
+def test_at_the_seam_to_another_log_a_signer_ends(start: Callable[..., Process], vkey: VerifierKey) -> None:
+    ledger, a, _ = two_nodes()
+    ledger.write(a, (SEAM, {"origin": "log.example/b"}))
+    client = start().client
+    assert code(signed(client, 9, ledger)) == "signer.continued"
+    assert isinstance(signed(client, 8, ledger), bytes)
 
 
 def test_long_lines_and_slow_clients_harm_nobody_else(start: Callable[..., Process], vkey: VerifierKey) -> None:
@@ -228,7 +229,7 @@ def test_long_lines_and_slow_clients_harm_nobody_else(start: Callable[..., Proce
             greedy.settimeout(5)
             greedy.sendall(b"x" * (MAX_LINE_BYTES + 70_000))
             assert greedy.recv(100) == b""
-        assert running.client.last() == (0, EMPTY_ROOT)
+        assert running.client.last() == (0, EMPTY_ROOT, 0)
         assert running.end() == 0
 
 
@@ -275,66 +276,3 @@ def test_it_does_not_start_on_what_it_cannot_trust(tmp_path: Path, vkey: Verifie
     with pytest.raises(FileNotFoundError):
         run_signer(key, state, path, ORIGIN)
     assert not path.exists()
-
-
-def test_keys_are_private_ed25519_files(tmp_path: Path, vkey: VerifierKey) -> None:
-    assert stat.S_IMODE((tmp_path / "key.pem").stat().st_mode) == 0o600
-    with pytest.raises(FileExistsError):
-        create_signer(tmp_path / "key.pem", tmp_path / "state", ORIGIN)
-    with pytest.raises(BadNote):
-        create_signer(tmp_path / "k", tmp_path / "s", "a name with spaces")
-    link = tmp_path / "link"
-    link.symlink_to(tmp_path / "key.pem")
-    with pytest.raises(Corrupt, match="cannot be opened"):
-        load_key(link)
-    with pytest.raises(FileExistsError):
-        create_private(link, b"")
-    other = ec.generate_private_key(ec.SECP256R1())
-    create_private(tmp_path / "ec", other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    create_private(tmp_path / "no", b"no key")
-    for name in ("ec", "no"):
-        with pytest.raises(Corrupt, match="key"):
-            load_key(tmp_path / name)
-    with pytest.raises(Corrupt, match="larger"):
-        read_private(tmp_path / "no", 3)
-    with locked(tmp_path / "lock"), pytest.raises(Unavailable), locked(tmp_path / "lock"):
-        raise AssertionError("held twice")
-
-
-@pytest.mark.parametrize(
-    "reply", [b"", b"x", b"[]\n", b"{}\n", b'{"vkey":"x","size":true,"root":"00"}\n', b"x" * (MAX_LINE_BYTES + 2), None]
-)
-def test_a_signer_that_answers_nonsense_or_nothing_is_unavailable(reply: bytes | None, tmp_path: Path) -> None:
-    path = tmp_path / "s"
-    done = threading.Event()
-
-    def serve(listener: socket.socket) -> None:
-        for _ in range(3):
-            connection, _ = listener.accept()
-            with connection, suppress(OSError):
-                connection.recv(65536)
-                connection.sendall(reply) if reply is not None else done.wait(1)
-
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(str(path))
-        listener.listen()
-        thread = threading.Thread(target=serve, args=(listener,))
-        thread.start()
-        client = SignerClient(path, timeout=0.2 if reply is None else 5)
-        for ask in (client.vkey, client.last, lambda: client.sign(1, bytes(32), [], NOW)):
-            with pytest.raises(Unavailable):
-                ask()
-        done.set()
-        thread.join()
-    path.unlink()
-    with pytest.raises(Unavailable, match="does not answer"):
-        client.last()
-
-
-def test_the_state_is_readable_by_people(tmp_path: Path, vkey: VerifierKey) -> None:
-    signer = Signer(load_key(tmp_path / "key.pem"), tmp_path / "state", ORIGIN)
-    request = {"op": "sign", "size": 1, "root": LEAVES[0].hex(), "consistency": [], "time": NOW}
-    signer.answer(canonical.encode(request))
-    expected = {"origin": ORIGIN, "root": LEAVES[0].hex(), "size": 1, "time": NOW}
-    assert canonical.decode((tmp_path / "state").read_bytes()) == expected
-    assert sorted(os.listdir(tmp_path)) == ["key.pem", "state"]

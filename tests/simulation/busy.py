@@ -21,6 +21,7 @@ from onepam.domain.history.commit import Committed, Decided
 from onepam.domain.history.system import PayloadsErased
 from onepam.domain.people.events import GroupMemberAdded, PersonAdded, PersonDisabled, PersonKind
 from onepam.kernel.clock import Instant
+from onepam.signing.author import NodeAuthor
 from onepam.store.engine import database
 from onepam.store.engine.schema import create
 from onepam.store.engine.writer import Writer
@@ -42,7 +43,7 @@ def found(path: Path) -> None:
     """A small company in a new ledger."""
     with closing(database.connect(path)) as db:
         create(db)
-    with closing(Writer(path, "node-1", clock, random.randbytes)) as writer:
+    with closing(Writer(path, NodeAuthor.uncertified("node-1"), clock, random.randbytes)) as writer:
         settle(writer, company(PEOPLE, RESOURCES, clock()))
 
 
@@ -54,7 +55,7 @@ def run(path: Path, first: int, pipe: Connection, copies: bool) -> None:
     said = pipe.fileno()
     shim = Shim() if copies else None
     database.CHECKPOINT_PAGES = 60  # so that the end often comes in the middle of a checkpoint
-    writer = Writer(path, "node-1", clock, random.randbytes)
+    writer = Writer(path, NodeAuthor.uncertified("node-1"), clock, random.randbytes)
     room = threading.Semaphore(IN_FLIGHT)
     os.write(said, ACKNOWLEDGED.pack(0, 0))
     for number, (query, decide) in zip(count(first), _commands(first), strict=False):

@@ -14,6 +14,7 @@ from onepam.domain.access.model import RoleSet
 from onepam.domain.history.commit import Decided, Decider
 from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.kernel.clock import Instant
+from onepam.signing.author import NodeAuthor
 from onepam.store.engine.database import connect
 from onepam.store.engine.schema import create
 from onepam.store.engine.writer import Writer
@@ -28,7 +29,7 @@ def fresh(path: Path, **options: Any) -> Writer:
     """A writer on the ledger at `path`, which is created where there is none."""
     with closing(connect(path)) as db:
         create(db)
-    return Writer(path, "node-1", options.pop("clock", clock), random.randbytes, **options)
+    return Writer(path, NodeAuthor.uncertified("node-1"), options.pop("clock", clock), random.randbytes, **options)
 
 
 def person(number: int, name: str = "A Name", because: str = "joined") -> PersonAdded:

@@ -11,6 +11,7 @@ from onepam.domain.history.ledger_time import AGREED
 from onepam.domain.history.system import ClockConfirmed, ClockJumped
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
+from onepam.signing.author import NodeAuthor
 from onepam.store.engine.clock_guard import ClockGuard
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries, size_of
@@ -41,16 +42,22 @@ class Machine:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.clocks = Clocks()
-        self.ledger = SqliteLedger(path, "node-1", lambda: self.clocks.wall, bytes, lambda: self.clocks.steady)
+        self.ledger = SqliteLedger(
+            path, NodeAuthor.uncertified("node-1"), lambda: self.clocks.wall, bytes, lambda: self.clocks.steady
+        )
 
     def restart(self, meanwhile: Callable[[], None] = lambda: None) -> None:
         self.ledger.close()
         meanwhile()
-        self.ledger = SqliteLedger(self.path, "node-1", lambda: self.clocks.wall, bytes, lambda: self.clocks.steady)
+        self.ledger = SqliteLedger(
+            self.path, NodeAuthor.uncertified("node-1"), lambda: self.clocks.wall, bytes, lambda: self.clocks.steady
+        )
 
     async def confirm(self, node: str | None = None) -> Refused | tuple[str, ...]:
         """As the command on the host does: another process, which has no doubt of its own."""
-        other = SqliteLedger(self.path, "cli", lambda: self.clocks.wall, bytes, lambda: self.clocks.steady)
+        other = SqliteLedger(
+            self.path, NodeAuthor.uncertified("cli"), lambda: self.clocks.wall, bytes, lambda: self.clocks.steady
+        )
         try:
             return await confirm_clock(other, "root", self.clocks.wall, node)
         finally:

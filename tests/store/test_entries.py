@@ -12,6 +12,7 @@ from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.kernel.canonical import decode, encode
 from onepam.kernel.errors import Corrupt
 from onepam.ledger.entry import payload_digest
+from onepam.signing.author import NodeAuthor
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries
 from onepam.store.engine.ledger import SqliteLedger
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.anyio
 @pytest.mark.parametrize("salt", ["", 0])
 async def test_a_salt_that_is_no_salt_makes_no_payload_true(tmp_path: Path, salt: object) -> None:
     database = tmp_path / "ledger.db"
-    ledger = SqliteLedger(database, "nod_1", wall_clock, secrets.token_bytes)
+    ledger = SqliteLedger(database, NodeAuthor.uncertified("nod_1"), wall_clock, secrets.token_bytes)
     await record(ledger, PersonAdded("per_1", PersonKind.EMPLOYEE, "x", None, None, None, name="Ada", email="a@x.org"))
     ledger.close()
     with closing(connect(database)) as db:

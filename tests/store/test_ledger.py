@@ -15,6 +15,7 @@ from onepam.app.sessions.close_session import NoFacts
 from onepam.domain.history.commit import Placed
 from onepam.domain.people.events import PersonDisabled
 from onepam.kernel.errors import Corrupt, Refused, Unavailable
+from onepam.signing.author import NodeAuthor
 from onepam.store.engine import ledger as ledgers
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries, size_at, size_of
@@ -32,7 +33,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def ledger(path: Path) -> AsyncIterator[SqliteLedger]:
-    ledger = SqliteLedger(path, "node-1", clock, bytes)
+    ledger = SqliteLedger(path, NodeAuthor.uncertified("node-1"), clock, bytes)
     yield ledger
     ledger.close()
 
@@ -83,7 +84,10 @@ async def test_followers_see_each_event_once_and_in_order(ledger: SqliteLedger) 
 
 
 async def test_a_follower_hears_of_another_process_within_a_tenth_of_a_second(path: Path) -> None:
-    here, there = SqliteLedger(path, "node-1", clock, bytes), SqliteLedger(path, "node-2", clock, bytes)
+    here, there = (
+        SqliteLedger(path, NodeAuthor.uncertified("node-1"), clock, bytes),
+        SqliteLedger(path, NodeAuthor.uncertified("node-2"), clock, bytes),
+    )
     delays = []
     async with aclosing(here.follow(0)) as batches:  # type: ignore[type-var]
         for number in range(20):
@@ -148,7 +152,7 @@ def test_a_file_that_is_no_database_is_named(path: Path) -> None:
     path.write_bytes(b"nothing" * 1000)
 
     async def open_it() -> None:
-        SqliteLedger(path, "node-1", clock, bytes)
+        SqliteLedger(path, NodeAuthor.uncertified("node-1"), clock, bytes)
 
     with pytest.raises(Corrupt):
         asyncio.run(open_it())

@@ -294,7 +294,7 @@ def test_a_folder_from_the_future_is_refused_with_words(path: Path, sql: str, sa
 def test_a_layout_of_before_is_refused(path: Path) -> None:
     with closing(connect(path)) as db:
         db.execute("PRAGMA user_version = 5")
-        with pytest.raises(Corrupt, match="has layout 5; this release knows layout 6"):
+        with pytest.raises(Corrupt, match="has layout 5; this release knows layout 7"):
             create(db)
 
 

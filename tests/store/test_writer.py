@@ -16,6 +16,7 @@ from onepam.domain.people.events import PersonDisabled
 from onepam.kernel import limits
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt, Fault, Refused, Unavailable
+from onepam.signing.author import NodeAuthor
 from onepam.store.db import rows
 from onepam.store.engine import database
 from onepam.store.engine import writer as writing
@@ -150,7 +151,7 @@ def test_a_locked_database_is_waited_for_and_then_said(path: Path, monkeypatch: 
 def test_a_file_that_is_no_database_is_named(path: Path) -> None:
     path.write_bytes(b"not a database" * 1000)
     with pytest.raises(Corrupt, match="not a database"):
-        Writer(path, "node-1", lambda: Instant(1), lambda size: b"")
+        Writer(path, NodeAuthor.uncertified("node-1"), lambda: Instant(1), lambda size: b"")
 
 
 def test_damaged_pages_are_named(path: Path) -> None:

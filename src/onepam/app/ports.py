@@ -98,6 +98,8 @@ class LedgerHealth:
     findings: tuple[str, ...]
     trouble: str
     unlawful: tuple[str, ...] = ()
+    keys: str = ""
+    """Whom the place of the signer's key keeps out, in words."""
     includes: Callable[[int, bytes], bool] = lambda index, leaf: False
     """Whether the tree of the newest checkpoint holds this leaf hash at this index. Blocking; reads a few files."""
 

@@ -87,11 +87,34 @@ def confirm_clock(
     by: Annotated[str, typer.Option(help="Your name: it stands in the ledger.", prompt="Your name")],
     node: Annotated[str | None, typer.Argument(help="One node (nod_...); else all that are in doubt.")] = None,
     data: Data = DATA,
+    config: ConfigFile = None,
 ) -> None:
     """Confirm that this host's clock is right after it jumped, or was ahead before; the gateway decides again."""
     from onepam.boot.commands.setup import confirm
 
-    confirm(data, by, node)
+    confirm(data, config, by, node)
+
+
+@ledger.command()
+def nodes(data: Data = DATA) -> None:
+    """List the nodes whose signatures count: each process that writes here, since its start."""
+    from onepam.boot.commands.nodes import list_nodes
+
+    list_nodes(data)
+
+
+@ledger.command()
+def revoke_node(
+    node: Annotated[str, typer.Argument(help="The node (nod_...), as onepam ledger nodes lists it.")],
+    by: Annotated[str, typer.Option(help="Your name: it stands in the ledger.", prompt="Your name")],
+    because: Annotated[str, typer.Option(help="Why: it stands in the ledger.")],
+    data: Data = DATA,
+    config: ConfigFile = None,
+) -> None:
+    """Take a node's key out of force: what it signs afterwards is no history. Started anew, it has another key."""
+    from onepam.boot.commands.nodes import revoke
+
+    revoke(data, config, node, by, because)
 
 
 @ledger.command()

@@ -10,8 +10,13 @@ import typer
 from onepam.app.ports import Reader
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config, load
+from onepam.boot.node import Node
 from onepam.boot.private_folder import private_folder
-from onepam.kernel.ids import new_id
+from onepam.boot.publishing import author_of
+from onepam.jobs.eras import began_as
+from onepam.jobs.signer_process import SignerProcess
+from onepam.kernel.errors import Fault
+from onepam.signing.author import NodeAuthor
 from onepam.store.engine.ledger import SqliteLedger
 from onepam.store.engine.reader import SqliteReader
 
@@ -28,17 +33,43 @@ def existing(data: Path) -> Path:
     return data
 
 
-def on_ledger(data: Path, work: Callable[[SqliteLedger, Reader], Awaitable[None]]) -> None:
-    """Runs `work` on the ledger, beside the running gateway or without it."""
-    private_folder(data)
+def on_ledger(
+    settings: Config, work: Callable[[SqliteLedger, Reader], Awaitable[None]], *, signer_lost: bool = False
+) -> None:
+    """Runs `work` on the ledger, beside the running gateway or without it, as a node that the signer has certified.
 
-    async def run() -> None:
-        ledger = SqliteLedger(data / "ledger.db", new_id("nod", secrets.token_bytes), wall_clock, secrets.token_bytes)
-        reader = SqliteReader(data / "ledger.db", wall_clock, threads=1)
-        try:
-            await work(ledger, reader)
-        finally:
-            reader.close()
-            ledger.close()
+    With `signer_lost` also without: then only what continues the ledger counts. Raises `Unavailable`, `Fault`.
+    """
+    data = private_folder(settings.data)
+    name = Node(data / "nodes" / "host", secrets.token_bytes)
+    try:
+        author = _author(name.name, settings, signer_lost)
 
-    asyncio.run(run())
+        async def run() -> None:
+            ledger = SqliteLedger(data / "ledger.db", author, wall_clock, secrets.token_bytes)
+            reader = SqliteReader(data / "ledger.db", wall_clock, threads=1)
+            try:
+                await work(ledger, reader)
+            finally:
+                reader.close()
+                ledger.close()
+
+        asyncio.run(run())
+    finally:
+        name.release()
+
+
+def _author(node: str, settings: Config, signer_lost: bool) -> NodeAuthor:
+    """By the signer of the gateway that runs, or by a child for as long as it takes."""
+    origin, began = began_as(settings.data / "ledger.db")
+    if signer_lost and not settings.signer_socket and not (settings.data / "signer" / "state").exists():
+        return NodeAuthor.uncertified(node)
+    signers = SignerProcess(settings.signer_socket, settings.data / "signer", origin or settings.origin, began)
+    try:
+        return author_of(node, signers)
+    except Fault:
+        if signer_lost:
+            return NodeAuthor.uncertified(node)
+        raise
+    finally:
+        signers.stop()

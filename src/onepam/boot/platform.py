@@ -26,7 +26,7 @@ from onepam.boot.doors import Doors, bound
 from onepam.boot.jobs import inner_jobs, outbox_of, outer_jobs, prober_of
 from onepam.boot.node import Node
 from onepam.boot.private_folder import private_folder
-from onepam.boot.publishing import cosigning, signing, witness_of
+from onepam.boot.publishing import author_of, cosigning, kept_out, signing, witness_of
 from onepam.boot.ssh_keys import host_keys
 from onepam.boot.stopping import Stop
 from onepam.boot.web.operations import Operations
@@ -105,12 +105,13 @@ class Platform:
             parts.callback(self.pool.shutdown)
             parts.callback(self.playback.close)
             config = self.config
-            began_under = follow_seams(self.database, config.data, config.origin)
-            self._signers = SignerProcess(config.signer_socket, config.data / "signer", config.origin, began_under)
+            began = follow_seams(self.database, config.data, config.origin)
+            self._signers = SignerProcess(config.signer_socket, config.data / "signer", config.origin, began)
             parts.push_async_callback(asyncio.to_thread, self._signers.stop)
             self.log_key = (await asyncio.to_thread(self._signers.client)).vkey()
             (self.config.data / "log-key").write_text(self.log_key.encode() + "\n", "utf-8")
-            self.ledger = SqliteLedger(self.database, self.node.name, wall_clock, secrets.token_bytes)
+            author = await asyncio.to_thread(author_of, self.node.name, self._signers)
+            self.ledger = SqliteLedger(self.database, author, wall_clock, secrets.token_bytes)
             parts.callback(self.ledger.close)
             self.reader = SqliteReader(self.database, self.ledger.time)
             parts.callback(self.reader.close)
@@ -137,6 +138,7 @@ class Platform:
             cosigning(witness),
             (VerifierKey.parse(config.witness_key),) if config.witness_key else (),
             self.ledger.time,
+            kept_out(config),
         )
         self.self_check = SelfCheck(
             self.ledger,
@@ -290,5 +292,6 @@ async def run(config: Config, ready_file: Path | None) -> None:
             platform.write_ready_file(ready_file)
         gc.collect()
         gc.freeze()  # else each full collection walks every module, and sessions stand still for a sixth of a second
+        log.info("%s", kept_out(config))
         log.info("console %s, ssh %s:%d", config.url, config.ssh_host, platform.ssh_port)
         await stop.heeded(platform)

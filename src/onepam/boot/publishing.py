@@ -1,13 +1,18 @@
 """How the log of this installation is signed, cosigned and published."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.jobs.signer_process import SignerProcess
 from onepam.kernel.errors import Refused
 from onepam.ledger.checkpoint import Checkpoint
 from onepam.ledger.note import Note, Signature, VerifierKey
+from onepam.signing.author import NodeAuthor
+from onepam.signing.signer import SignerClient
 from onepam.signing.witness import WitnessClient
-from onepam.store.engine.publish import Cosign, Prove, Sign
+from onepam.store.engine.publish import Cosign, Prove, Show, Sign, Stretch
 
 
 def witness_of(config: Config) -> WitnessClient | None:
@@ -15,16 +20,42 @@ def witness_of(config: Config) -> WitnessClient | None:
     return WitnessClient(config.witness, VerifierKey.parse(config.witness_key)) if config.witness else None
 
 
-def signing(signers: SignerProcess) -> Sign:
-    """By whichever signer answers; it is shown that the tree has only grown."""
+def kept_out(config: Config) -> str:
+    """Whom the place of the signer's key keeps out; the nodes' own keys lie in memory only."""
+    socket = Path(config.signer_socket) if config.signer_socket else None
+    if socket is None or socket.resolve().is_relative_to(config.data.resolve()):
+        return "the signer's key lies in the data folder: whoever has that whole folder can write history"
+    return f"the signer at {socket} has its key elsewhere: whoever only has the data folder cannot write history"
 
-    def sign(checkpoint: Checkpoint, prove: Prove) -> bytes | Refused:
+
+def author_of(node: str, signers: SignerProcess) -> NodeAuthor:
+    """The node by this name, with a new key that the signer has certified. Raises `Unavailable`, `Fault`."""
+    return NodeAuthor.certified(node, signers.client().certify)
+
+
+def signing(signers: SignerProcess) -> Sign:
+    """By whichever signer answers; it is shown all that was written since it signed last."""
+
+    def sign(checkpoint: Checkpoint, show: Show) -> bytes | Refused:
         client = signers.client()
-        size, _ = client.last()
-        proof = prove(size) if size <= checkpoint.size else []
-        return client.sign(checkpoint.size, checkpoint.root, proof, wall_clock())
+        last = client.last()
+        refused = None
+        for begin in sorted({last.size, last.followed}, reverse=True):  # what it only followed may be gone again
+            if begin <= checkpoint.size:
+                refused = _shown(client, show(begin))
+                if refused is None:
+                    break
+        return refused or client.sign(checkpoint.size, checkpoint.root, wall_clock())
 
     return sign
+
+
+def _shown(client: SignerClient, stretches: Iterator[Stretch]) -> Refused | None:
+    for each in stretches:
+        refused = client.follow(each.begin, each.preimages, each.bodies, each.batches)
+        if refused is not None:
+            return refused
+    return None
 
 
 def cosigning(witness: WitnessClient | None) -> Cosign | None:

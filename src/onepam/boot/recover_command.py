@@ -62,7 +62,7 @@ def recover(data: Path, config: Path | None, person: str, because: str, *, with_
             typer.echo("\nThe recovery key is spent, and this one takes its place.")
             hand_over(key, wish.renewed, path)
 
-    on_ledger(data, recovered)
+    on_ledger(settings, recovered)
 
 
 def _tell(link: str, expires: Instant) -> None:

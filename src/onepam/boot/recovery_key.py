@@ -153,4 +153,4 @@ def renew_key(data: Path, config: Path | None, *, with_key: bool) -> None:
             return
         hand_over(key, digest, path)
 
-    on_ledger(data, renewed)
+    on_ledger(settings, renewed)

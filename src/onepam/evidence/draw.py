@@ -18,6 +18,7 @@ from onepam.evidence.verifier import verify
 from onepam.kernel.canonical import decode
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Corrupt, Refused, Unavailable
+from onepam.ledger.authors import Batch
 from onepam.ledger.entry import Header
 from onepam.ledger.merkle import CompactRange, HashReader
 
@@ -35,6 +36,10 @@ Progress = Callable[[str, int, int], None]
 _ERASURES = "SELECT erased, entry FROM ev_erasures_v1"
 _SEAMS = "SELECT entry FROM ev_seams_v1"
 _STARTS = "SELECT entry FROM ev_starts_v1"
+_NODES = "SELECT entry FROM ev_nodes_v1"
+_BATCHES = (
+    "SELECT first, last, node, signature FROM ev_batches_v1 WHERE last >= :first - 1 AND first < :end ORDER BY first"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,8 @@ def draw_pack(
         drawn.append(found)
         packed.append(Packed(found.report, _envelope(order, found, source, started, now())))
     erasures = dict(history.query(_ERASURES, {}))
-    always = {entry for sql in (_SEAMS, _STARTS) for (entry,) in history.query(sql, {}) if first <= entry < log.size}
+    rests = [entry for sql in (_SEAMS, _STARTS, _NODES) for (entry,) in history.query(sql, {})]
+    always = {entry for entry in rests if first <= entry < log.size}
     cited = {entry for each in drawn for row in each.report.rows for entry in row.ledger}
     disclosed = _disclosed(drawn, cited | always, erasures, scope)
     pack = PackInput(
@@ -115,6 +121,7 @@ def draw_pack(
         headers=_headers(scope, progress),
         disclosed=(Disclosed(kept.header.index, kept.body) for kept in history.entries(disclosed)),
         payloads=_payloads(history, sorted(cited), erasures),
+        batches=(Batch(*each) for each in history.query(_BATCHES, {"first": first, "end": log.size})),
         reports=packed,
     )
     try:

@@ -17,6 +17,7 @@ from onepam.evidence.envelope import Envelope, Period, System
 from onepam.evidence.readme import README
 from onepam.evidence.report import Report
 from onepam.kernel.canonical import Json, encode
+from onepam.ledger.authors import Batch
 from onepam.ledger.checkpoint import Checkpoint
 from onepam.ledger.entry import Header
 from onepam.ledger.merkle import CompactRange
@@ -67,7 +68,8 @@ class PackInput:
     """Everything that goes into a pack.
 
     `headers` are all headers of the proof's range in order, each with the SHA-256 (32 bytes) of its body; they are read
-    once. `disclosed` and `payloads` are sorted by index. `checkpoint` is the signed note with its cosignatures;
+    once. `disclosed` and `payloads` are sorted by index. `batches` are those of the range and the one before it, in
+    order. `checkpoint` is the signed note with its cosignatures;
     `log_key` and `witnesses` are C2SP verifier keys, for the reader's information only.
     """
 
@@ -80,6 +82,7 @@ class PackInput:
     headers: Iterable[tuple[Header, bytes]]
     disclosed: Iterable[Disclosed]
     payloads: Iterable[Payload | Erased]
+    batches: Iterable[Batch]
     reports: Sequence[Packed]
 
 
@@ -102,6 +105,7 @@ def write_pack(pack: PackInput, out: BinaryIO) -> str:
         writer.put("bodies.sha256", hashes, ZIP_STORED)
         writer.put("checkpoint", pack.checkpoint)
         writer.stream("entries.jsonl", _disclosed(pack, hashes))
+        writer.stream("batches.jsonl", map(_batch, pack.batches))
         writer.stream("payloads.jsonl", (_payload(item) for item in pack.payloads))
         writer.put("range.json", _range(pack.proof))
         for packed in sorted(pack.reports, key=lambda packed: packed.report.name):
@@ -193,6 +197,11 @@ def _disclosed(pack: PackInput, hashes: bytes) -> Iterator[bytes]:
         if sha256(entry.body).digest() != hashes[at : at + 32]:
             raise ValueError(f"the body of entry {entry.index} is not the one in the log")
         yield encode({"body": entry.body.decode("utf-8"), "index": entry.index}) + b"\n"
+
+
+def _batch(batch: Batch) -> bytes:
+    signature = b64encode(batch.signature).decode("ascii")
+    return encode({"first": batch.first, "last": batch.last, "node": batch.node, "signature": signature}) + b"\n"
 
 
 def _payload(item: Payload | Erased) -> bytes:

@@ -30,6 +30,7 @@ What is in it
   bodies.sha256    32 bytes per entry: the hash of its body
   range.json       the hashes that connect the range with the checkpoint's root
   entries.jsonl    the bodies of the entries that the reports rest on, and of those that show that none was hidden
+  batches.jsonl    which node wrote which entries, with its signature
   payloads.jsonl   the personal data of the former: handle with care. An erased one names the entry that erased it
   reports/         each report as CSV and JSON lines, with its envelope: who drew it, when, how, and what was left out
   verify.py        a copy of the verifier

@@ -42,7 +42,9 @@ class Anchors:
         cosign: Cosign | None,
         witness_keys: tuple[VerifierKey, ...],
         clock: Clock,
+        keys: str = "",
     ) -> None:
+        """`keys`: whom the place of the signer's key keeps out, in words."""
         self.tiles = TileFolder(folder)
         self._database = database
         self._folder = folder
@@ -52,6 +54,7 @@ class Anchors:
         self._cosign = cosign
         self.witness_keys = witness_keys
         self._clock = clock
+        self._keys = keys
         self._stop = threading.Event()
         self._last: tuple[Published, Instant] | None = None
         self._witnessed: tuple[int, Instant] | None = None
@@ -101,6 +104,7 @@ class Anchors:
             findings=tuple(dict.fromkeys((*findings, *(one for each in newest.values() for one in each.findings)))),
             unlawful=lawful.findings if lawful is not None else (),
             trouble=self.trouble,
+            keys=self._keys,
             includes=self.includes,
         )
 

@@ -12,13 +12,17 @@ from typing import Any
 from onepam.app.ports import Snapshot
 from onepam.kernel.canonical import NotCanonical, decode
 from onepam.kernel.errors import Fault
+from onepam.ledger.authors import CERTIFIED
 from onepam.ledger.check import Anchor
 from onepam.ledger.merkle import Frontier
-from onepam.ledger.note import VerifierKey
+from onepam.ledger.note import BadNote, VerifierKey
 from onepam.store.as_stored import first_body, stored_bodies, stored_leaves
 from onepam.store.engine.database import connect, is_new
 
 SEAM, STARTED = "ledger.continued", "system.started"
+
+MAX_BYTES = 1 << 21
+"""More than a checkpoint, a key or a signer's state has."""
 
 RootOf = Callable[[int], bytes | None]
 """The root over so many entries from the beginning; None where there are not so many."""
@@ -62,11 +66,15 @@ def seams(db: Snapshot) -> list[Seam]:
 
 
 def origin_of(db: Snapshot) -> str | None:
-    """The name that the ledger has now; None before its first start."""
+    """The name that the ledger has now: before its first start that for which its first node was certified. None while
+    nothing stands in it."""
     found = seams(db)
     if found:
         return found[-1].origin
     said = _body(first_body(db, STARTED)).get("origin")
+    if said is None:
+        certificate = _body(first_body(db, CERTIFIED)).get("certificate")
+        said = certificate.partition("\n")[0] if type(certificate) is str else None
     return said if type(said) is str else None
 
 
@@ -75,6 +83,20 @@ def log_key_of(db: Snapshot) -> str | None:
     known = seams(db)
     said = _body(first_body(db, STARTED, known[-1].index if known else 0)).get("log_key")
     return said if type(said) is str else None
+
+
+def log_keys_of(db: Snapshot, origin: str, keys: Sequence[VerifierKey]) -> tuple[str, dict[str, VerifierKey]]:
+    """The name under which the ledger began that is `origin` now, and the key of each log that it has been: of `keys`,
+    else the one that its first start names."""
+    known = seams(db)
+    found = {each.name: each for each in keys}
+    for begin in (0, *(each.index for each in known)):
+        said = _body(first_body(db, STARTED, begin)).get("log_key")
+        with contextlib.suppress(BadNote):
+            key = VerifierKey.parse(said) if type(said) is str else None
+            if key is not None:
+                found.setdefault(key.name, key)
+    return known[0].before if known else origin, found
 
 
 def judge(db: Snapshot, key: VerifierKey) -> list[str]:
@@ -166,25 +188,40 @@ def set_aside(data: Path, seam: Seam, signer: bool = False) -> Path:
     return aside
 
 
-def follow_seams(database: Path, data: Path, origin: str) -> str | None:
+@dataclass(frozen=True, slots=True)
+class Began:
+    """How a ledger took the name that it has: `under` is the log key (vkey) of its first start by it, None before that;
+    `seam` is where it continued another log."""
+
+    under: str | None = None
+    seam: Seam | None = None
+
+
+def follow_seams(database: Path, data: Path, origin: str) -> Began:
     """At a start: the configuration names this ledger, and what is from before its seam lies aside in the folder
-    `data`. Gives the log key that the ledger began under by this name; None before its first start. Raises `Fault`."""
-    if not database.exists():
-        return None
-    with contextlib.closing(connect(database, read_only=True)) as db:
-        if is_new(db):
-            return None
-        known, named, key = seams(db), origin_of(db), log_key_of(db)
+    `data`. Raises `Fault`."""
+    named, began = began_as(database)
     if named is not None and named != origin:
         raise Fault(f"this ledger is {named}, and the configuration says {origin}: it never changes by itself")
-    if known:
-        set_aside(data, known[-1])
-    return key
+    if began.seam is not None:
+        set_aside(data, began.seam)
+    return began
+
+
+def began_as(database: Path) -> tuple[str | None, Began]:
+    """The name that a ledger has now, None while nothing stands in it; and how it took it."""
+    if not database.exists():
+        return None, Began()
+    with contextlib.closing(connect(database, read_only=True)) as db:
+        if is_new(db):
+            return None, Began()
+        known = seams(db)
+        return origin_of(db), Began(log_key_of(db), known[-1] if known else None)
 
 
 def _names(file: Path, origin: str) -> bool:
     """Whether a checkpoint, a verifier key or a signer's state is of this log."""
-    text = file.read_bytes()[:65536].decode("utf-8", "replace")
+    text = file.read_bytes()[:MAX_BYTES].decode("utf-8", "replace")
     return text.startswith((f"{origin}\n", f"{origin}+")) or _body(text.encode()).get("origin") == origin
 
 

@@ -101,11 +101,11 @@ def from_signer(socket: Path, data: Path, key: VerifierKey, clock: Clock) -> Anc
     if socket.resolve().is_relative_to(data.resolve()):
         raise NotOutside(f"{socket} lies in the data folder: so does the signer's memory")
     client = SignerClient(socket)
-    size, root = client.last()
-    note = client.sign(size, root, [], clock()) if size else b""
+    size, root, _ = client.last()
+    note = client.sign(size, root, clock()) if size else b""
     if isinstance(note, Refused):  # since the question a running gateway had a larger tree signed
-        size, root = client.last()
-        note = client.sign(size, root, [], clock())
+        size, root, _ = client.last()
+        note = client.sign(size, root, clock())
     if not size:
         return None
     if isinstance(note, Refused):

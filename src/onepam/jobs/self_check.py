@@ -15,6 +15,7 @@ from onepam.jobs.outside import witnessed
 from onepam.jobs.signer_process import SignerProcess
 from onepam.jobs.verification import Verdict, verify_entries, verify_state
 from onepam.kernel.errors import Unavailable
+from onepam.ledger.authors import Standing
 from onepam.ledger.check import Anchor, Position
 from onepam.ledger.lawful.judging import Lawful
 from onepam.ledger.note import VerifierKey
@@ -54,7 +55,7 @@ class SelfCheck:
         self._witness = witness
         self._keys = keys
         self._stopping = stopping
-        self._position: Position | None = None
+        self._position: tuple[Position, Standing] | None = None
         self._told = time.monotonic()
         self._folded: float | None = None
 
@@ -77,7 +78,7 @@ class SelfCheck:
             log.error("the ledger does not verify: %s", finding)
         if verdict.lawful is not None:
             await self._tell_lawful(verdict, verdict.lawful)
-        self._position = None if findings else verdict.position
+        self._position = None if findings else (verdict.position, verdict.standing)
         if findings or whole or now - self._told > HOURLY_SECONDS:
             kind = "fold" if whole else "incremental"
             await append_event(self._ledger, LedgerVerified(kind, verdict.size, verdict.root, findings[:MAX_FINDINGS]))
@@ -92,9 +93,9 @@ class SelfCheck:
             log.error("the history is not lawful: %s", each)
         await append_event(self._ledger, LedgerVerified(LAWFUL, verdict.size, verdict.root, found[:MAX_FINDINGS]))
 
-    def verify(self, start: Position | None = None) -> Verdict:
+    def verify(self, start: tuple[Position, Standing] | None = None) -> Verdict:
         """Verifies the entries from `start` on against all that holds a tree head. Blocking."""
-        size, root = self._signers.client().last()
+        size, root, _ = self._signers.client().last()
         seen = [Anchor(size, root, "signer")] if size else []
         if self._witness is not None:
             with contextlib.suppress(Unavailable):  # the lag of a witness that is away is on the ledger's page

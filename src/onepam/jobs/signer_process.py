@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+from onepam.jobs.eras import Began
 from onepam.kernel.errors import Fault, Unavailable
 from onepam.signing.signer import SignerClient, create_signer
 
@@ -28,11 +29,11 @@ _HINT = (
 class SignerProcess:
     """Threads may share it."""
 
-    def __init__(self, socket: str, folder: Path, origin: str, began_under: str | None) -> None:
-        """`began_under` is the log key that the ledger began under; None for one that begins now."""
+    def __init__(self, socket: str, folder: Path, origin: str, began: Began) -> None:
+        """`began`: what the ledger says of the log's beginning."""
         self._folder = None if socket else folder
         self._origin = origin
-        self._began_under = began_under
+        self._began_under, self._continues = began.under, began.seam is not None
         self._client = SignerClient(Path(socket) if socket else folder / "socket")
         self._child: subprocess.Popen[bytes] | None = None
         self._one = threading.Lock()
@@ -72,7 +73,7 @@ class SignerProcess:
         folder.mkdir(mode=0o700, exist_ok=True)
         if not (folder / "key").exists():
             with contextlib.suppress(FileExistsError):  # another process was quicker
-                create_signer(folder / "key", folder / "state", self._origin)
+                create_signer(folder / "key", folder / "state", self._origin, continues=self._continues)
         command = [sys.executable, "-m", "onepam.boot.commands.up", "signer", "--folder", str(folder)]
         command += ["--origin", self._origin, "--with-parent"]
         self._child = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)

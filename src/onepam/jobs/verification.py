@@ -8,17 +8,19 @@ from pathlib import Path
 
 from onepam.app.ports import Snapshot
 from onepam.blobs.tile_folder import TileFolder
-from onepam.jobs.eras import Seam, judge, seams
+from onepam.jobs.eras import Seam, judge, log_keys_of, seams
 from onepam.kernel.canonical import NotCanonical, decode
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
+from onepam.ledger.authors import Batch, Standing
+from onepam.ledger.authorship import Authorship
 from onepam.ledger.check import Anchor, Position, Report, check
 from onepam.ledger.checkpoint import open_checkpoint
 from onepam.ledger.findings import Row
 from onepam.ledger.lawful.judging import Judging, Lawful, through
 from onepam.ledger.note import COSIGNATURE_V1, ED25519, BadNote, VerifierKey
 from onepam.ledger.verdict import Held
-from onepam.store.as_stored import stored_rows, stored_time
+from onepam.store.as_stored import stored_batches, stored_rows, stored_time
 from onepam.store.engine.append import read_head
 from onepam.store.engine.database import connect
 from onepam.store.engine.rebuild import Difference, compare
@@ -46,6 +48,7 @@ class Verdict:
     signed: int | None
     witnessed: int
     position: Position
+    standing: Standing
     held: tuple[Held, ...] = ()
     seams: tuple[Seam, ...] = ()
     lawful: Lawful | None = None
@@ -57,10 +60,11 @@ def verify_entries(
     origin: str,
     keys: Sequence[VerifierKey],
     seen: Sequence[Anchor] = (),
-    start: Position | None = None,
+    start: tuple[Position, Standing] | None = None,
     progress: Progress = lambda done, of: None,
 ) -> Verdict:
-    """Checks the entries from `start` on. `keys` are the log's and the witnesses'; `seen` are heads held elsewhere."""
+    """Checks the entries from `start` on. `keys` are the log's and the witnesses', also of logs before a seam; `seen`
+    are heads held elsewhere."""
     tiles = TileFolder(log)
     findings: list[str] = []
     checkpoint, witnessed = None, 0
@@ -73,12 +77,16 @@ def verify_entries(
                 witnessed = found.checkpoint.size
         except BadNote as error:
             findings.append(f"checkpoint: {error}")
-    begin = start.frontier.size if start else 0
+    position, standing = start or (None, None)
+    begin = position.frontier.size if position else 0
     with contextlib.closing(connect(database, read_only=True)) as db:
         db.execute("BEGIN")
-        rows, judging = _rows(db, begin, progress), None if begin else Judging()
-        report = check(through(judging, rows) if judging else rows, checkpoint, tuple(seen), tiles.read, start)
-        findings += [f"{each.what}: {_range(each.begin, each.end)}: {each.message}" for each in report.findings]
+        era, log_keys = log_keys_of(db, origin, [each for each in keys if each.algorithm == ED25519])
+        authors = Authorship(standing or Standing(era), _batches(db, begin), log_keys)
+        rows, judging = _authored(_rows(db, begin, progress), authors), None if begin else Judging()
+        report = check(through(judging, rows) if judging else rows, checkpoint, tuple(seen), tiles.read, position)
+        found_all = (*report.findings, *authors.end())
+        findings += [f"{each.what}: {_range(each.begin, each.end)}: {each.message}" for each in found_all]
         findings += _head(db, report)
         if not begin:
             log_key = next(each for each in keys if each.name == origin and each.algorithm == ED25519)
@@ -89,10 +97,8 @@ def verify_entries(
     size = begin + report.rows
     root = position.frontier.root().hex() if position.frontier.size == size else ""
     signed = _signed(checkpoint, report, begin) if root else None
-    lawful = judging.end() if judging else None
-    return Verdict(
-        tuple(findings), size, root, Instant(position.time), signed, witnessed, position, held, known, lawful
-    )
+    lawful, at = judging.end() if judging else None, Instant(position.time)
+    return Verdict(tuple(findings), size, root, at, signed, witnessed, position, authors.standing, held, known, lawful)
 
 
 def signed_head(state: Path, origin: str) -> Anchor | None:
@@ -130,6 +136,17 @@ def _rows(db: Snapshot, begin: int, progress: Progress) -> Iterator[Row]:
             progress(count, total)
         yield Row(*found)
     progress(total, total)
+
+
+def _batches(db: Snapshot, begin: int) -> Iterator[Batch]:
+    return (Batch(*each) for each in stored_batches(db, begin))
+
+
+def _authored(rows: Iterator[Row], authors: Authorship) -> Iterator[Row]:
+    """The rows, each seen by who judges its author, too."""
+    for row in rows:
+        authors.take(row)
+        yield row
 
 
 def _time_of(db: Snapshot, index: int) -> Instant:

@@ -55,6 +55,8 @@ class What(StrEnum):
     """The body is not canonical JSON, or too large."""
     TILE = "tile"
     """The entry is intact and its published hash is damaged or gone."""
+    AUTHOR = "author"
+    """No node in force signed the batch of the entries, or they are of no batch: nobody of ours wrote them."""
     MORE = "more"
     """More was found than is listed."""
 

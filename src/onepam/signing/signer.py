@@ -1,9 +1,13 @@
-"""The signer: a process of its own that holds the ledger's key and never signs a history that denies an earlier one.
+"""The signer: a process of its own that holds the ledger's key, follows what is written, and signs only that.
 
-Its state, the last signed (size, root), lies outside the database and is durable before a signature is given out.
+It goes past a batch only if a node in force wrote it (`ledger/authors.py`), and never signs a history that denies an
+earlier one. How far it came lies outside the database (`signing/stream.py`), durable before a signature is given out.
 
-    {"op":"sign","size":S,"root":HEX,"consistency":[HEX...],"time":T} -> {"note":NOTE} | {"refused":{...}}
-    {"op":"last"} -> {"size":S,"root":HEX}          {"op":"vkey"} -> {"vkey":VKEY}
+    {"op":"follow","from":N,"entries":[BASE64...],"bodies":{INDEX:BASE64...},"batches":[[FIRST,LAST,NODE,BASE64]...]}
+        -> {"size":N} or {"refused":{...}}; the entries from N on, each as header || SHA-256(body)
+    {"op":"sign","size":S,"root":HEX,"time":T} -> {"note":NOTE} | {"refused":{...}}
+    {"op":"certify","key":VKEY} -> {"certificate":NOTE,"number":N} | {"refused":{...}}
+    {"op":"last"} -> {"followed":N,"root":HEX,"size":S}          {"op":"vkey"} -> {"vkey":VKEY}
 
 Each is one line of canonical JSON of at most 1 MiB on a unix socket that only its owner may open.
 """
@@ -14,50 +18,49 @@ import signal
 import socket
 import stat
 import time
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from onepam.kernel import canonical
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt, Refused, Unavailable
+from onepam.ledger.authors import Batch, certificate_text
 from onepam.ledger.checkpoint import Checkpoint, sign_checkpoint
-from onepam.ledger.merkle import EMPTY_ROOT, HASH_BYTES, MAX_PROOF_HASHES, MAX_SIZE, verify_consistency
-from onepam.ledger.note import ED25519, BadNote, VerifierKey
+from onepam.ledger.merkle import HASH_BYTES
+from onepam.ledger.note import ED25519, BadNote, Note, VerifierKey, sign
+from onepam.signing.author import Certificate
 from onepam.signing.files import create_key, create_private, load_key, locked, read_private, replace_private
+from onepam.signing.stream import MAX_STATE_BYTES, State, Stream, beginning, bytes_of, number_of
 
 MAX_LINE_BYTES = 1024 * 1024
-MAX_STATE_BYTES = 4096
 MAX_CONNECTIONS = 16
 IDLE_SECONDS = 10.0
-
-_HEX = set("0123456789abcdef")
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """The newest tree head that was signed. `time` is when the ledger asked for it, for people who read the file."""
-
-    size: int
-    root: bytes
-    time: int
-
-    def encode(self, origin: str) -> bytes:
-        return canonical.encode({"origin": origin, "root": self.root.hex(), "size": self.size, "time": self.time})
+KEPT_EVERY = 20_000
+"""After so many entries that are only followed their place is kept, so that a stop half-way through a backlog costs no
+more than these."""
+NODE_PREFIX = "nod_"
 
 
 class Signer:
     """Decides and signs, one request at a time."""
 
-    def __init__(self, key: Ed25519PrivateKey, state_path: Path, origin: str) -> None:
+    def __init__(
+        self, key: Ed25519PrivateKey, state_path: Path, origin: str, seconds: Callable[[], float] = time.time
+    ) -> None:
+        """`seconds` is the clock, since 1970."""
+        self._seconds = seconds
         self._private = key
         self._state_path = state_path
         self._origin = origin
         self.key = VerifierKey(origin, ED25519, key.public_key().public_bytes_raw())
-        self._last = _read_state(state_path, origin)
+        self._state = _read_state(state_path, origin)
+        self._stream = Stream(self.key, self._state.followed)
 
     def answer(self, line: bytes) -> bytes:
         """The reply to one request, both without their newline. Never raises for what a request says."""
@@ -66,43 +69,90 @@ class Signer:
             if not isinstance(request, dict):
                 raise TypeError
             match request.pop("op", None):
-                case "sign":
-                    reply = self._sign(_wanted(request), [_hash(step) for step in request["consistency"]])
+                case "follow" if set(request) == {"from", "entries", "bodies", "batches"}:
+                    reply = self._follow(request)
+                case "sign" if set(request) == {"size", "root", "time"}:
+                    size, root, at = request["size"], request["root"], request["time"]
+                    reply = self._sign(number_of(size), bytes_of(root, HASH_BYTES), number_of(at))
+                case "certify" if set(request) == {"key"}:
+                    reply = self._certify(VerifierKey.parse(request["key"]))
                 case "last" if not request:
-                    reply = {"root": self._last.root.hex(), "size": self._last.size}
+                    signed = self._state.signed
+                    reply = {"followed": self._stream.place.size, "root": signed.root().hex(), "size": signed.size}
                 case "vkey" if not request:
                     reply = {"vkey": self.key.encode()}
                 case _:
                     raise TypeError
-        except (canonical.NotCanonical, TypeError, KeyError, ValueError):
+        except (AttributeError, TypeError, KeyError, ValueError):
             reply = _refusal(Refused("signer.malformed", "The request is not one that the signer knows."))
-        return canonical.encode(reply)
-
-    def _sign(self, wanted: Signed, proof: list[bytes]) -> dict[str, Any]:
-        last = self._last
-        if wanted.size < last.size:
-            message = f"The ledger has {wanted.size} entries, and {last.size} were signed already."
-            return _refusal(Refused("signer.rolled_back", message, "Compare the ledger with its witness and backups."))
-        if not verify_consistency(last.size, last.root, wanted.size, wanted.root, proof):
-            message = f"The ledger of {wanted.size} entries is not shown to continue the signed one of {last.size}."
-            return _refusal(Refused("signer.forked", message, "Compare the ledger with its witness and backups."))
-        checkpoint = Checkpoint(self._origin, wanted.size, wanted.root)
-        try:
-            replace_private(self._state_path, wanted.encode(self._origin))
         except OSError as error:
             message = f"The signer could not write its state: {error.strerror}."
-            return _refusal(Refused("signer.state", message, "Free space or repair the disk of the signer."))
-        self._last = wanted
-        return {"note": sign_checkpoint(checkpoint, self.key, self._private.sign).decode()}
+            reply = _refusal(Refused("signer.state", message, "Free space or repair the disk of the signer."))
+        return canonical.encode(reply)
+
+    def _follow(self, request: dict[str, Any]) -> dict[str, Any]:
+        begin = number_of(request["from"])
+        for place in (self._stream.place, self._state.signed):
+            if begin == place.size and begin != self._stream.next:
+                self._stream = Stream(self.key, place)
+        if begin != self._stream.next:
+            message = f"The signer has followed the ledger to entry {self._stream.next}, not to {begin}."
+            return _refusal(Refused("signer.place", message))
+        entries = [b64decode(each, validate=True) for each in request["entries"]]
+        bodies = {int(index): b64decode(body, validate=True) for index, body in request["bodies"].items()}
+        batches = [
+            Batch(number_of(first), number_of(last), str(node), b64decode(signature, validate=True))
+            for first, last, node, signature in request["batches"]
+        ]
+        try:
+            refused = self._stream.follow(entries, bodies, batches)
+        except ValueError:
+            self._stream = Stream(self.key, self._state.signed)
+            raise
+        if self._stream.place.size - max(self._state.followed.size, self._state.signed.size) >= KEPT_EVERY:
+            self._keep(replace(self._state, followed=self._stream.place))
+        return _refusal(refused) if refused is not None else {"size": self._stream.next}
+
+    def _sign(self, size: int, root: bytes, at: int) -> dict[str, Any]:
+        signed, place = self._state.signed, self._stream.place
+        if size < signed.size:
+            message = f"The ledger has {size} entries, and {signed.size} were signed already."
+            return _refusal(Refused("signer.rolled_back", message, "Compare the ledger with its witness and backups."))
+        place = signed if size == signed.size else place
+        if size != place.size:
+            message = f"The signer has followed the ledger to entry {place.size}, not to {size}."
+            return _refusal(Refused("signer.place", message))
+        if root != place.root():
+            self._stream = Stream(self.key, signed)
+            message = f"The ledger of {size} entries is not the one that the signer has followed."
+            return _refusal(Refused("signer.forked", message, "Compare the ledger with its witness and backups."))
+        self._keep(replace(self._state, signed=place, followed=self._stream.place, time=at))
+        return {"note": sign_checkpoint(Checkpoint(self._origin, size, root), self.key, self._private.sign).decode()}
+
+    def _certify(self, key: VerifierKey) -> dict[str, Any]:
+        """Whoever reaches the socket is let write the ledger. The number is the time where that is more, so that a
+        signer whose memory was put back from a copy gives none a second time."""
+        if key.algorithm != ED25519 or not key.name.startswith(NODE_PREFIX):
+            raise ValueError("not a node's key")
+        number = max(self._state.number + 1, int(self._seconds()))
+        self._keep(replace(self._state, number=number))
+        text = certificate_text(self._origin, number, key)
+        note = Note(text, (sign(text, self.key, self._private.sign),))
+        return {"certificate": note.encode().decode(), "number": number}
+
+    def _keep(self, state: State) -> None:
+        replace_private(self._state_path, state.encode(self._origin))
+        self._state = state
 
 
-def create_signer(key_path: Path, state_path: Path, origin: str) -> str:
+def create_signer(key_path: Path, state_path: Path, origin: str, *, continues: bool = False) -> str:
     """A new key with the state of an empty ledger; its vkey. Raises `FileExistsError`, `BadNote` for a bad origin.
+    With `continues` it judges a ledger from the seam on at which that took the name `origin`.
 
     The signer does not start without a state: one that got lost must not let history begin anew.
     """
     VerifierKey(origin, ED25519, bytes(32))
-    create_private(state_path, Signed(0, EMPTY_ROOT, 0).encode(origin))
+    create_private(state_path, beginning(origin, continues=continues).encode(origin))
     create_key(key_path)
     return VerifierKey(origin, ED25519, load_key(key_path).public_key().public_bytes_raw()).encode()
 
@@ -185,25 +235,65 @@ class SignerClient:
         except BadNote as error:
             raise Unavailable(f"the signer at {self._path}: {error}") from None
 
-    def last(self) -> tuple[int, bytes]:
-        """(size, root) of the newest tree head it signed; the next consistency proof begins there."""
+    def last(self) -> "Last":
+        """Of what it signed last, and how far it has followed the ledger."""
         reply = self._ask({"op": "last"})
         try:
-            return _size(reply["size"]), _hash(reply["root"])
+            size, followed = number_of(reply["size"]), number_of(reply["followed"])
+            return Last(size, bytes_of(reply["root"], HASH_BYTES), followed)
         except (KeyError, TypeError, ValueError):
-            raise Unavailable(f"the signer at {self._path} gave no answer that makes sense") from None
+            raise self._nonsense() from None
 
-    def sign(self, size: int, root: bytes, consistency: list[bytes], at: Instant) -> bytes | Refused:
-        """The checkpoint of `size` entries as a signed note, or why not. `consistency` is the proof from `last()`."""
-        steps = [step.hex() for step in consistency]
-        reply = self._ask({"op": "sign", "size": size, "root": root.hex(), "consistency": steps, "time": at})
+    def follow(
+        self, begin: int, entries: Sequence[bytes], bodies: Iterable[tuple[int, bytes]], batches: Iterable[Batch]
+    ) -> Refused | None:
+        """Shows it the entries from `begin` on, each as header || SHA-256(body), and the batches that end among them.
+
+        None when it has gone past all of these. `begin` is where it has followed to, or what it signed last: then it
+        begins anew from there.
+        """
+        reply = self._ask(
+            {
+                "op": "follow",
+                "from": begin,
+                "entries": [_base64(each) for each in entries],
+                "bodies": {str(index): _base64(body) for index, body in bodies},
+                "batches": [[each.first, each.last, each.node, _base64(each.signature)] for each in batches],
+            }
+        )
         match reply:
+            case {"size": int(size)} if size == begin + len(entries):
+                return None
+            case {"refused": _}:
+                return self._refused(reply)
+            case _:
+                raise self._nonsense()
+
+    def sign(self, size: int, root: bytes, at: Instant) -> bytes | Refused:
+        """The checkpoint of `size` entries, which it has followed, as a signed note; or why not."""
+        match self._ask({"op": "sign", "size": size, "root": root.hex(), "time": at}):
             case {"note": str(note)}:
                 return note.encode()
+            case reply:
+                return self._refused(reply)
+
+    def certify(self, key: VerifierKey) -> Certificate | Refused:
+        """The certificate of a node's key."""
+        match self._ask({"op": "certify", "key": key.encode()}):
+            case {"certificate": str(note), "number": int(number)}:
+                return Certificate(number, note)
+            case reply:
+                return self._refused(reply)
+
+    def _refused(self, reply: dict[str, Any]) -> Refused:
+        match reply:
             case {"refused": {"code": str(code), "message": str(message), "hint": str(hint)}}:
                 return Refused(code, message, hint)
             case _:
-                raise Unavailable(f"the signer at {self._path} gave no answer that makes sense")
+                raise self._nonsense()
+
+    def _nonsense(self) -> Unavailable:
+        return Unavailable(f"the signer at {self._path} gave no answer that makes sense")
 
     def _ask(self, request: dict[str, Any]) -> dict[str, Any]:
         deadline = time.monotonic() + self._timeout
@@ -223,41 +313,27 @@ class SignerClient:
         except (OSError, canonical.NotCanonical) as error:
             raise Unavailable(f"the signer at {self._path} does not answer: {error}") from None
         if not isinstance(reply, dict):
-            raise Unavailable(f"the signer at {self._path} gave no answer that makes sense")
+            raise self._nonsense()
         return reply
 
 
-def _read_state(path: Path, origin: str) -> Signed:
-    data = read_private(path, MAX_STATE_BYTES)
+class Last(NamedTuple):
+    """What a signer signed last, and how many entries it has followed, those beyond included."""
+
+    size: int
+    root: bytes
+    followed: int
+
+
+def _read_state(path: Path, origin: str) -> State:
     try:
-        state = canonical.decode(data)
-        if state.pop("origin") != origin:
-            raise Corrupt(f"{path} belongs to another ledger than {origin}")
-        return _wanted(state, consistency=False)
-    except (canonical.NotCanonical, AttributeError, KeyError, TypeError, ValueError):
-        raise Corrupt(f"{path} is not the state of a signer") from None
+        return State.decode(read_private(path, MAX_STATE_BYTES), origin)
+    except Corrupt as error:
+        raise Corrupt(f"{path}: {error}") from None
 
 
-def _wanted(fields: dict[str, Any], consistency: bool = True) -> Signed:
-    """The tree head in a request or a state. Raises `KeyError`, `TypeError` or `ValueError`."""
-    names = {"size", "root", "time"} | ({"consistency"} if consistency else set())
-    if set(fields) != names:
-        raise ValueError("unknown or missing fields")
-    if consistency and not (type(fields["consistency"]) is list and len(fields["consistency"]) <= MAX_PROOF_HASHES):
-        raise ValueError("not a proof")
-    return Signed(_size(fields["size"]), _hash(fields["root"]), _size(fields["time"]))
-
-
-def _size(value: Any) -> int:
-    if type(value) is not int or not 0 <= value <= MAX_SIZE:
-        raise ValueError("not a number")
-    return value
-
-
-def _hash(value: Any) -> bytes:
-    if type(value) is not str or len(value) != 2 * HASH_BYTES or not set(value) <= _HEX:
-        raise ValueError("not a hash in hex")
-    return bytes.fromhex(value)
+def _base64(data: bytes) -> str:
+    return b64encode(data).decode("ascii")
 
 
 def _refusal(refused: Refused) -> dict[str, Any]:

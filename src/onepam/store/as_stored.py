@@ -31,6 +31,12 @@ def stored_leaves(snapshot: Snapshot, most: int) -> list[bytes]:
     return [each["leaf"] for each in rows(snapshot, "SELECT leaf FROM entry ORDER BY idx LIMIT ?", (most,))]
 
 
+def stored_batches(snapshot: Snapshot, begin: int) -> Iterator[tuple[Any, ...]]:
+    """The batches that begin at entry `begin` or later, in order: first index, last index, node, signature."""
+    sql = "SELECT first_idx, last_idx, node, signature FROM batch WHERE first_idx >= ? ORDER BY first_idx"
+    return (tuple(each) for each in streamed(snapshot, sql, (begin,)))
+
+
 def stored_time(snapshot: Snapshot, index: int) -> Any:
     """What stands as the time of an entry; None where there is no such entry."""
     found = row(snapshot, "SELECT time FROM entry WHERE idx = ?", (index,))

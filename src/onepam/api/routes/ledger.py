@@ -25,7 +25,7 @@ PIECE_BYTES = 64 * 1024
 
 
 class Health(Answer):
-    """The ledger's state. Sizes are numbers of entries."""
+    """The ledger's state. Sizes are numbers of entries; `keys` says whom the place of the signer's key keeps out."""
 
     size: int
     head_at: Moment
@@ -40,6 +40,7 @@ class Health(Answer):
     verified_at: MaybeMoment
     findings: list[str]
     trouble: str
+    keys: str
 
 
 class Proof(Answer):

@@ -61,10 +61,13 @@ def continue_ledger(
         aside = set_aside(data, done[-1], signer=signer_lost)
         typer.echo(f"{done[-1].words()}.")
         typer.echo(f"What was published and signed before lies in {aside}: keep it, and the old log key.")
-        typer.echo(f'Now set origin = "{origin}" in the configuration, begin a signer of that origin where it runs by')
         typer.echo(
-            "itself, start the gateway, and give the new log key (onepam ledger) to the witness and to auditors."
+            f'Now set origin = "{origin}" in the configuration. Where the signer runs by itself, begin one of that'
         )
+        typer.echo(
+            "origin, with --continues the first time. Start the gateway, and give the new log key (onepam ledger)"
+        )
+        typer.echo("to the witness and to auditors.")
 
 
 def _commit(settings: Config, loss: Loss, with_key: bool) -> None:
@@ -85,7 +88,7 @@ def _commit(settings: Config, loss: Loss, with_key: bool) -> None:
             typer.echo(f"Announced as {answer.announcement}. Every administrator sees it and may cancel it.")
             typer.echo(f"Run the same command again after {iso(answer.due)}.")
 
-    on_ledger(settings.data, work)
+    on_ledger(settings, work, signer_lost=loss.signer)
 
 
 def _published_head(data: Path, before: str, key: str) -> Anchor:
@@ -112,8 +115,8 @@ def _old_head(settings: Config, before: str, log_key: str, checkpoint: Path | No
         raise typer.BadParameter(str(error)) from None
     if settings.signer_socket:
         with contextlib.suppress(Unavailable):
-            size, root = SignerClient(Path(settings.signer_socket)).last()
-            found.append(Anchor(size, root, "signer"))
+            last = SignerClient(Path(settings.signer_socket)).last()
+            found.append(Anchor(last.size, last.root, "signer"))
     elif (kept := signed_head(settings.data / "signer" / "state", before)) is not None:
         found.append(kept)
     if not found:

@@ -96,7 +96,7 @@ def verify_ledger(
     except (ValueError, OSError) as error:
         raise typer.BadParameter(str(error)) from None
     with Progress(console=Console(stderr=True), transient=True, disable=as_json) as bars:
-        keys = [key, *given.witnesses]
+        keys = [key, *(each for each in given.logs if each != key), *given.witnesses]
         verdict = verify_entries(
             data / "ledger.db", data / "log", key.name, keys, given.anchors, progress=_bar(bars, "entries")
         )

@@ -49,7 +49,7 @@ def found_installation(data: Path, config: Path | None, admins: list[str], acces
         if kept:
             typer.echo(f"\n{kept}")
 
-    on_ledger(data, found)
+    on_ledger(settings, found)
     typer.echo("\nEach link works once, for 24 hours: hand it over in person. Next: onepam up, and trust on targets:\n")
     typer.echo(_authorities(data).target.public_line)
 
@@ -107,7 +107,7 @@ def rewrap_keys(data: Path) -> None:
     typer.echo(f"{changed} keys are under the current master key now")
 
 
-def confirm(data: Path, by: str, node: str | None) -> None:
+def confirm(data: Path, config: Path | None, by: str, node: str | None) -> None:
     """Has the ledger believe this host's clock again, and says of which nodes."""
 
     async def confirmed(ledger: SqliteLedger, reader: Reader) -> None:
@@ -117,7 +117,7 @@ def confirm(data: Path, by: str, node: str | None) -> None:
             raise typer.Exit(1)
         typer.echo(f"{iso(wall_clock())} is confirmed by {by} as the time of {', '.join(nodes)}")
 
-    on_ledger(existing(data), confirmed)
+    on_ledger(settings_of(config, existing(data)), confirmed)
 
 
 def _envelope(data: Path) -> Envelope:

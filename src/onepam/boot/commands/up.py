@@ -52,9 +52,13 @@ def signer(
     socket: Annotated[
         Path | None, typer.Option(help="Socket for a gateway of another user, in the same group.")
     ] = None,
+    continues: Annotated[
+        bool, typer.Option(help="At its beginning: the ledger took this name after a loss, at a seam.")
+    ] = False,
     with_parent: Annotated[bool, typer.Option(help="End when the standard input does.", hidden=True)] = False,
 ) -> None:
-    """Run the ledger's signer: it holds the key, and refuses a history that denies an earlier one."""
+    """Run the ledger's signer: it holds the key, signs only what nodes wrote that it has certified, and refuses a
+    history that denies an earlier one."""
     import threading
 
     from onepam.signing.signer import create_signer, run_signer
@@ -64,7 +68,7 @@ def signer(
 
     private_folder(folder)
     if not (folder / "key").exists():
-        typer.echo(create_signer(folder / "key", folder / "state", origin))
+        typer.echo(create_signer(folder / "key", folder / "state", origin, continues=continues))
     run_signer(folder / "key", folder / "state", socket or folder / "socket", origin, group=socket is not None)
 
 

@@ -27,6 +27,7 @@ def health(context: typer.Context, as_json: Json = False) -> None:
             ("witness", _witness(found)),
             ("verified", f"{found['verified_kind']} {_seen(found['verified_size'], found['verified_at'])}"),
             ("log key", found["log_key"]),
+            ("keys", found["keys"]),
             ("trouble", found["trouble"]),
         )
     )

@@ -91,8 +91,8 @@ class Progress:
 MAX_TOTAL = 2 << 30  # bytes, of the zip and of what is in it
 MAX_RATIO = 200  # how many times a member may expand
 END = 22  # bytes of the end record
-FIXED = ("README.txt", "bodies.sha256", "checkpoint", "entries.jsonl", "headers.jsonl", "manifest.json",
-         "payloads.jsonl", "range.json", "verify.py")  # fmt: skip
+FIXED = ("README.txt", "batches.jsonl", "bodies.sha256", "checkpoint", "entries.jsonl", "headers.jsonl",
+         "manifest.json", "payloads.jsonl", "range.json", "verify.py")  # fmt: skip
 REPORT_FILE = re.compile(r"reports/([a-z][a-z0-9_]{0,40})\.(?:jsonl|csv|envelope\.json)")
 
 
@@ -1699,7 +1699,7 @@ def _say_columns(report: Report, answer: Answer) -> None:
 # What a pack must hold and lacks, and what it leaves out: the first thing that the verdict says.
 
 
-README_SHA256 = ("fa2517c851b3ddd88e6c98ef1e80aec276ce872e5f885060830c3a01d50b9a14",)
+README_SHA256 = ("4413e693c5ecdc57174ddd33b758dd644bfb50cab25bb78ba788eea0a0e99c3a",)
 """Of the README.txt of every release whose packs have this format."""
 REASONS = 6  # of the exclusions of a report that are told; of the others the number
 

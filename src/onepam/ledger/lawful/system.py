@@ -108,6 +108,7 @@ def packed(state: State, entry: Entry) -> Why:
 
 for _kind, _right in {
     "system.started": "beginning to work",
+    "node.certified": "signing what is written from here on",
     "system.clock_jumped": "saying that the clock jumped",
     "system.verified": "saying what a verification found",
     "anchor.handed_out": "handing out a checkpoint",
@@ -122,6 +123,7 @@ for _kind, _right in {
     "receiver.failing": "saying that somebody cannot be told",
 }.items():
     rules.told(_kind, _right, Authority.NODE)
+rules.told("node.revoked", "taking a node's key out of force", Authority.HOST, cannot=(Unjudged.HOST,))
 rules.told("system.clock_confirmed", "confirming the clock", Authority.HOST, cannot=(Unjudged.HOST,))
 
 

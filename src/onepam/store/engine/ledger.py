@@ -11,6 +11,7 @@ from onepam.domain.history.commit import Committed, Decider, FactsQuery, Placed
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Refused, Unavailable
 from onepam.kernel.ids import RandomBytes
+from onepam.store.engine.batches import Author
 from onepam.store.engine.clock_guard import steady
 from onepam.store.engine.database import DatabaseError, connect, fault
 from onepam.store.engine.entries import entries, size_of
@@ -30,8 +31,10 @@ _Answer = Committed[Any] | Refused | Exception
 class SqliteLedger:
     """Adapter of the port `Ledger` for one event loop. Create it inside the loop that uses it."""
 
-    def __init__(self, path: Path, node: str, clock: Clock, random: RandomBytes, monotonic: Clock = steady) -> None:
-        self.node = node
+    def __init__(
+        self, path: Path, author: Author, clock: Clock, random: RandomBytes, monotonic: Clock = steady
+    ) -> None:
+        self.node = author.node
         self.took: Callable[[float], None] = _nobody_measures
         self._loop = asyncio.get_running_loop()
         self._answers: deque[tuple[asyncio.Future[Any], _Answer]] = deque()
@@ -42,7 +45,7 @@ class SqliteLedger:
         create(first)
         first.close()
         self._tail_db = connect(path, read_only=True)
-        self.writer = Writer(path, node, clock, random, monotonic, self._wake)
+        self.writer = Writer(path, author, clock, random, monotonic, self._wake)
 
     async def commit(self, query: FactsQuery[F], decide: Decider[F, R]) -> Committed[R] | Refused:
         """See the port. A wait beyond 30 s raises `Unavailable`; the command may still take effect afterwards."""

@@ -4,22 +4,27 @@ The transaction's commit is the commit point; tiles and checkpoint lag by a seco
 again: a tile that is there already is the same tile. One process publishes (it holds a lock on the folder).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Protocol
 
 from onepam.kernel.errors import Corrupt, Refused, Unavailable
+from onepam.ledger.authors import KINDS, Batch
 from onepam.ledger.checkpoint import Checkpoint, open_checkpoint
 from onepam.ledger.entry import leaf_hash
 from onepam.ledger.merkle import Frontier, consistency_proof, subtrees
 from onepam.ledger.note import Note, Signature, VerifierKey
 from onepam.ledger.tiles import Tile, grow, grow_entries, hash_reader
 from onepam.store.db import Db
-from onepam.store.engine.entries import entries, size_of
+from onepam.store.engine.batches import batches, end_within, size_and_end
+from onepam.store.engine.entries import entries
 
 STEP = 20_000
 """Entries published at a time: bounds the memory of a first publication."""
+
+SHOWN_TOGETHER = 500
+"""Entries that the signer is shown in one line."""
 
 
 class Tiles(Protocol):
@@ -39,7 +44,22 @@ class Tiles(Protocol):
 Prove = Callable[[int], list[bytes]]
 """The consistency proof from any earlier size: signer and witness remember for themselves what they last saw."""
 
-Sign = Callable[[Checkpoint, Prove], bytes | Refused]
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Entries from index `begin` on as the signer is shown them, each as header || SHA-256(body); the bodies of those
+    that say whose signatures count; and the batches that end among them."""
+
+    begin: int
+    preimages: list[bytes]
+    bodies: list[tuple[int, bytes]]
+    batches: list[Batch]
+
+
+Show = Callable[[int], Iterator[Stretch]]
+"""The entries from any batch's beginning up to the checkpoint, a stretch at a time."""
+
+Sign = Callable[[Checkpoint, Show], bytes | Refused]
 """The signer's note for a checkpoint, or why not. Raises `Unavailable` when it cannot be reached."""
 
 Cosign = Callable[[bytes, Prove], tuple[Signature, ...] | Refused]
@@ -77,12 +97,15 @@ class Publisher:
         Raises `Corrupt` when the ledger is shorter than what was published, or when a stored leaf is not that of its
         row, and `Unavailable` when the signer refuses or cannot be reached: nothing is published then.
         """
-        old, size = self.published_size(), size_of(self._db)
+        old = self.published_size()
+        size, written_to = size_and_end(self._db)
         if size < old:
             raise Corrupt(f"the ledger has {size} entries, but {old} were published: its tail was cut")
         if size == old:
             return None
-        new = min(size, old + STEP)
+        new = min(size, written_to) if size - old <= STEP else end_within(self._db, old, old + STEP)
+        if not old < new <= size:
+            raise Corrupt(f"entries {old} to {size - 1} were written by no node of this ledger: nobody signs them")
         written = self._grow(old, new)
         root = self._root(new)
         read = hash_reader(new, self._tiles.read)
@@ -90,7 +113,7 @@ class Publisher:
         def prove(since: int) -> list[bytes]:
             return consistency_proof(read, since, new)
 
-        note = self._sign(Checkpoint(self._origin, new, root), prove)
+        note = self._sign(Checkpoint(self._origin, new, root), lambda begin: shown(self._db, begin, new))
         if isinstance(note, Refused):
             raise Unavailable(f"the signer refused: {note.message}")
         published = self._witnessed(note, prove, new)
@@ -132,3 +155,28 @@ class Publisher:
             signed = signed.signed(line)
         self._tiles.write_checkpoint(signed.encode())
         return Published(size, bool(lines), trouble)
+
+
+def shown(db: Db, begin: int, end: int) -> Iterator[Stretch]:
+    """The entries of [begin, end) for the signer; both are ends of batches."""
+    left = _batches(db, begin, end)
+    batch = next(left, None)
+    for at in range(begin, end, SHOWN_TOGETHER):
+        until = min(at + SHOWN_TOGETHER, end)
+        found = entries(db, at, until)
+        closed = []
+        while batch is not None and batch.last < until:
+            closed.append(batch)
+            batch = next(left, None)
+        yield Stretch(
+            at,
+            [each.header.encode() + sha256(each.body).digest() for each in found],
+            [(each.header.index, each.body) for each in found if each.header.kind in KINDS],
+            closed,
+        )
+
+
+def _batches(db: Db, begin: int, end: int) -> Iterator[Batch]:
+    while begin < end and (found := batches(db, begin, SHOWN_TOGETHER)):
+        yield from (each for each in found if each.first < end)
+        begin = found[-1].first + 1

@@ -18,7 +18,7 @@ from onepam.store.db import Db, row, rows
 from onepam.store.migrations import Migration, migrations
 from onepam.store.project.fingerprint import fingerprints
 
-LAYOUT = 6
+LAYOUT = 7
 """How the records of migrations and of the release are kept (SQLite's `user_version`)."""
 
 

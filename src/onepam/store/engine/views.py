@@ -69,6 +69,10 @@ SELECT idx AS entry, time, gone.value AS erased
 FROM entry, json_each(CAST(entry.body AS TEXT), '$.indexes') AS gone WHERE entry.kind = 'payload.erased';
 CREATE VIEW IF NOT EXISTS ev_seams_v1 AS
     SELECT idx AS entry FROM entry WHERE kind = 'ledger.continued';
+CREATE VIEW IF NOT EXISTS ev_batches_v1 AS
+SELECT first_idx AS first, last_idx AS last, node, signature FROM batch;
+CREATE VIEW IF NOT EXISTS ev_nodes_v1 AS
+    SELECT idx AS entry FROM entry WHERE kind IN ('node.certified', 'node.revoked');
 CREATE VIEW IF NOT EXISTS ev_accounts_v1 AS
 SELECT person, kind, owner, enabled, ends, valid_from, valid_until FROM person;
 CREATE VIEW IF NOT EXISTS ev_roster_v1 AS

@@ -1,10 +1,10 @@
 """The ledger's writer: one thread, one command after another, committed in groups.
 
-Per command: facts -> decide -> append -> project. A command that fails rolls back alone: its group is rolled back and
-run again, now with a SAVEPOINT per command. (Savepoints from the start would slow every command for the one in a
-million that breaks; deciders are pure, so running them again is no harm.) A COMMIT that fails fails every command of
-its group, and nothing has been published before. Between processes a blocking lock is taken before `BEGIN IMMEDIATE`:
-without it two writers stalled each other for a second.
+Per command: facts -> decide -> append -> project; per group one signature (`batches.py`). A command that fails rolls
+back alone: its group is rolled back and run again, now with a SAVEPOINT per command. (Savepoints from the start would
+slow every command for the one in a million that breaks; deciders are pure, so running them again is no harm.) A COMMIT
+that fails fails every command of its group, and nothing has been published before. Between processes a blocking lock is
+taken before `BEGIN IMMEDIATE`: without it two writers stalled each other for a second.
 """
 
 import os
@@ -27,6 +27,7 @@ from onepam.kernel.errors import Fault, Refused, Unavailable
 from onepam.kernel.ids import RandomBytes
 from onepam.store.db import Db
 from onepam.store.engine.append import Head, append, read_head, write_head
+from onepam.store.engine.batches import Author, has_seam, newest_key, seal
 from onepam.store.engine.clock_guard import ClockGuard, steady
 from onepam.store.engine.database import connect, fault
 from onepam.store.engine.process_lock import ProcessLock
@@ -58,7 +59,7 @@ class Writer:
     def __init__(
         self,
         path: Path,
-        node: str,
+        author: Author,
         clock: Clock,
         random: RandomBytes,
         monotonic: Clock = steady,
@@ -69,9 +70,9 @@ class Writer:
         self._path, self._file = path, _identity(path)
         self._data_version = -1
         self._careful = False
-        self._random = random
+        self._author, self._random = author, random
         self._answered = answered
-        self.guard = ClockGuard(node, clock, monotonic)
+        self.guard = ClockGuard(author.node, clock, monotonic)
         self.guard.heed(load(self._db, ClockQuery(), Instant(0)))
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._closed = False
@@ -152,6 +153,7 @@ class Writer:
             begun = self._record_jump(before, group[0])
             head = self._run_jobs(group, begun)
             if head.size > before.size:
+                head = self._sign(before, head)
                 write_head(self._db, head)
                 self._db.execute("COMMIT")
                 if begun.size > before.size:
@@ -159,6 +161,15 @@ class Writer:
         finally:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
+
+    def _sign(self, before: Head, head: Head) -> Head:
+        """The head of the signed batch. This node's key comes into force with the first one that it writes, unless
+        that is a seam, from which on another signer certifies."""
+        joining = self._author.join(newest_key(self._db, self._author.node))
+        if joining is not None and not has_seam(self._db, before.size):
+            head = append(self._db, head, self.guard.now(head.time), (joining,), self._random)
+        seal(self._db, self._author, before.size, head.size)
+        return head
 
     def _prepare(self, head: Head) -> None:
         """Forgets facts that are not sure any more: changed here in the last group, or maybe by another process."""

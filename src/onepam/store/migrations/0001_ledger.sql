@@ -5,6 +5,10 @@ CREATE TABLE entry (
     class TEXT NOT NULL, class_seq INTEGER NOT NULL, body BLOB NOT NULL, leaf BLOB NOT NULL
 );
 CREATE INDEX entry_by_kind ON entry (kind);
+-- Which node wrote the entries from one index to another, in one group commit, and its signature (ledger/authors.py).
+CREATE TABLE batch (
+    first_idx INTEGER PRIMARY KEY, last_idx INTEGER NOT NULL, node TEXT NOT NULL, signature BLOB NOT NULL
+);
 CREATE TABLE payload (
     idx INTEGER PRIMARY KEY, person TEXT, salt BLOB NOT NULL, data BLOB NOT NULL
 );
