@@ -171,6 +171,19 @@ def test_a_readme_that_is_not_ours_is_pointed_out(drawn_pack: bytes, check: Chec
     assert "README.txt IS NOT OURS: do not follow it" in result["verdict"].partition("VERIFIED")[0]
 
 
+def test_a_report_of_an_earlier_instant_is_pointed_out(drawn_pack: bytes, check: Check) -> None:
+    """Before vic left, say."""
+    forge = Forge(History(), drawn_pack)
+    for name in ("accounts", "vendors", "leavers", "requests", "sessions"):
+        _without_report(forge, name)
+    forge.report("access", lambda r: r["rows"].clear())
+    forge.envelope("access", lambda e: e.update(as_of="2026-03-02T08:00:00.000001Z"))
+    code, result = check(forge.seal(), *KEYS)
+    said = "THE REPORT access IS AS OF 2026-03-02T08:00:00.000001Z, and there was more to tell"
+    assert code == 0
+    assert said in result["verdict"].partition("VERIFIED")[0]
+
+
 @pytest.mark.parametrize("member", ["id", "version", "environment"])
 def test_another_system_than_the_logs_is_pointed_out(member: str, drawn_pack: bytes, check: Check) -> None:
     forge = Forge(History(), drawn_pack)

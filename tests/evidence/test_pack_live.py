@@ -16,6 +16,7 @@ from onepam.app.people.disable_person import disable_person
 from onepam.domain.access.decision import Because
 from onepam.domain.access.model import Action
 from onepam.domain.access.proof import MfaProof
+from onepam.domain.history.system import PayloadsErased
 from onepam.domain.sessions.events import EntryPoint, SessionOpened
 from onepam.evidence import draw
 from onepam.evidence.envelope import Period
@@ -149,6 +150,9 @@ async def test_periods_without_anything_and_periods_that_go_on(tmp_path: Path, c
     live.company.clock.advance(3 * DAY)
     await live.company.sign_in("aud")
     empty = await live.pack(Instant(START + DAY), Instant(START + 2 * DAY))
+    nothing = PayloadsErased("vic", (), "nothing was left", "ada")
+    await record(live.company.ledger, *[nothing] * 3)
+    live.company.clock.advance(-MINUTE)  # so the ledger's time is ahead of it
     going_on = await live.pack(START, Instant(START + 30 * DAY))
     live.company.close()
     for pack, rows in ((before, 0), (empty, 0), (going_on, 7)):
@@ -158,6 +162,7 @@ async def test_periods_without_anything_and_periods_that_go_on(tmp_path: Path, c
     assert len(report(empty, "access")) > 0
     assert any("anything after" in each for each in check(going_on, *KEYS)[1]["not_proved"])
     assert envelope(going_on, "access")["as_of"] < "2026-03-06"
+    assert not any("IS AS OF" in each for each in check(going_on, *KEYS)[1]["lacks"])
 
 
 async def test_a_session_belongs_to_the_period_in_which_it_was_opened(tmp_path: Path, check: Check) -> None:

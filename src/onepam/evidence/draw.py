@@ -148,12 +148,12 @@ def _first(history: History, period: Period, end: int) -> int:
 
 
 def _as_of(history: History, period: Period, end: int, now: Instant) -> Instant:
-    """The last instant of the period that has been, and that no entry beyond the checkpoint has changed."""
-    at = min(Instant(period.until - 1), now)
-    if history.size_at(at) <= end:
-        return at
+    """The last instant of the period that has been, and that no entry beyond the checkpoint has changed. The ledger's
+    time may be ahead of the clock."""
     (newest,) = history.entries((end - 1,))
-    return newest.header.time
+    last = Instant(period.until - 1)
+    at = min(last, max(now, newest.header.time))
+    return at if history.size_at(at) <= end else min(last, newest.header.time)
 
 
 def _envelope(order: Order, drawn: Drawn, source: Source, started: Instant, ended: Instant) -> Envelope:

@@ -6,7 +6,7 @@ import collections
 from typing import Dict, List
 
 from onepam.evidence.verifier.answer import Answer
-from onepam.evidence.verifier.canonical import MAX_INTEGER
+from onepam.evidence.verifier.canonical import MAX_INTEGER, iso
 from onepam.evidence.verifier.contents import Contents
 from onepam.evidence.verifier.refusal import need
 from onepam.evidence.verifier.report import Report
@@ -22,6 +22,9 @@ def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> List[
     there = {report.name for report in reports}
     lacking = [f"LACKS the report {name}{_because(pack, name)}" for name in REPORTS if name not in there]
     lacking += [f"LEAVES OUT {_left_out(report)}" for report in reports if report.excluded]
+    latest = min(pack.until - 1, pack.log.times[-1])
+    early = (report for report in reports if report.as_of is not None and report.as_of < latest)
+    lacking += [f"THE REPORT {each.name} IS AS OF {iso(each.as_of or 0)}, and there was more to tell" for each in early]
     lacking += _system(pack, answer)
     if pack.files.sha256("README.txt") not in README_SHA256:
         lacking.append("README.txt IS NOT OURS: do not follow it")
