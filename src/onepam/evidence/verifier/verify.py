@@ -1923,6 +1923,7 @@ def _say_of_the_log(pack: Contents, answer: Answer) -> None:
     ]  # fmt: skip
     answer.not_proved += [
         "that everything that happened was logged: what is proved is that the log is whole",
+        "which node wrote which entries (batches.jsonl): not judged here; onepam ledger verify judges every batch",
         "the envelopes (who drew a report, when, by which query): the exporter's words; compare them with the system",
     ]
     if log.times[-1] < pack.until:
