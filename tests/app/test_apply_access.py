@@ -11,7 +11,8 @@ from onepam.app.matrix.plan_access import plan_access
 from onepam.app.matrix.reject_change import reject_change
 from onepam.app.open_session import Opened
 from onepam.app.people.disable_person import disable_person
-from onepam.domain.matrix.changing import Applied, Outcome, Proposed, Unchanged
+from onepam.domain.matrix.changing import MOST_WAITING, Applied, Outcome, Proposed, Unchanged
+from onepam.domain.matrix.events import ChangeProposed, ChangeRejected
 from onepam.domain.matrix.file import InvalidFile
 from onepam.domain.matrix.plan import Plan
 from onepam.kernel.errors import Refused
@@ -19,7 +20,7 @@ from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries
 from onepam.store.engine.rebuild import compare
 from onepam.store.facts.changes import matrix
-from tests.company import Company, refused
+from tests.company import Company, record, refused
 from tests.matrix_company import FILE, PEOPLE, found, founded
 
 pytestmark = pytest.mark.anyio
@@ -201,3 +202,11 @@ async def test_the_ledger_keeps_the_file_and_names_nobody_in_the_clear(company: 
     state = matrix(db, company.clock())
     assert state.groups["engineers"] == {"eve": "access.yaml", "vic": "access.yaml"}
     db.close()
+
+
+async def test_those_that_wait_are_counted(company: Company) -> None:
+    many = (ChangeProposed(f"chg_m{each}", "d", "d", True, "bob", "more", "text") for each in range(MOST_WAITING))
+    await record(company.ledger, *many)
+    refused(await apply(company, WIDER, "chg_1"), "change.many")
+    await record(company.ledger, ChangeRejected("chg_m0", "bob", "change.withdrawn"))
+    assert isinstance(await apply(company, WIDER, "chg_1"), Proposed)

@@ -10,6 +10,7 @@ from onepam.domain.access.model import ConsoleRight, RoleSet
 from onepam.domain.access.proposal import ProposalKind, ProposalRefused
 from onepam.domain.history.commit import Decided
 from onepam.domain.matrix.changing import (
+    MOST_WAITING,
     Applied,
     ChangeFacts,
     MatrixFacts,
@@ -174,6 +175,13 @@ def test_a_change_that_is_too_large_for_one_command_is_refused() -> None:
     asked = OpenRequest("req", substance(), "d", later(NOW, HOUR))
     requests = tuple(replace(asked, request=f"req_{number}") for number in range(limits.MAX_EVENTS_PER_COMMAND))
     assert applied(NARROWER, replace(FACTS, requests=requests)) == ([], "change.too_large")
+
+
+def test_no_more_wait_than_somebody_looks_through() -> None:
+    full = replace(FACTS, waiting=MOST_WAITING)
+    assert applied(WIDER, full) == ([], "change.many")
+    assert isinstance(applied(WIDER, replace(full, waiting=MOST_WAITING - 1))[1], Proposed)
+    assert isinstance(applied(NARROWER, full)[1], Applied), "what widens nothing waits for nobody"
 
 
 # --- the bootstrap ---------------------------------------------------------------------------------------------------

@@ -26,6 +26,9 @@ from onepam.kernel.text import plain_text
 
 _RULES = RULES[ProposalKind.CHANGE]
 
+MOST_WAITING = 50
+"""Changes that wait for a second administrator at a time."""
+
 AGAIN = "Plan it again, and look at the difference."
 
 
@@ -42,7 +45,8 @@ class ChangeFacts:
 
 @dataclass(frozen=True, slots=True)
 class MatrixFacts:
-    """The actor (None: nobody signed in), the matrix with all that rests on it, and the change if there is one."""
+    """The actor (None: nobody signed in), the matrix with all that rests on it, the change if there is one, and how
+    many wait."""
 
     actor: ActorFacts | None
     matrix: Matrix
@@ -51,6 +55,7 @@ class MatrixFacts:
     requests: tuple[OpenRequest, ...]
     signed_in_ever: bool
     change: ChangeFacts | None
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,8 @@ def apply(
     by = facts.actor.person if facts.actor else None
     if by is not None and plan.widens and (gain := plan.gained_by(by)) is not None:
         return _gains(change, by, "you would gain by it yourself", gain)
+    if by is not None and plan.widens and facts.waiting >= MOST_WAITING:
+        return Refused("change.many", f"{MOST_WAITING} changes wait already.", "Decide on them first: /approvals")
     proposal = ChangeProposed(change, plan.document, plan.digest, plan.widens, by, plan.summary(), read.text)
     if by is not None and plan.widens:
         return Decided((proposal,), Proposed(change, plan))

@@ -19,6 +19,7 @@ from onepam.store.facts.proposals import proposal_of
 
 @loads(MatrixQuery)
 def matrix_facts(db: Snapshot, query: MatrixQuery, at: Instant) -> MatrixFacts:
+    waiting = row(db, f"SELECT count(*) FROM change WHERE status = 'proposed' AND {AT}", {"at": at})
     return MatrixFacts(
         actor=actor_facts(db, query.actor, at) if query.actor else None,
         matrix=matrix(db, at),
@@ -32,6 +33,7 @@ def matrix_facts(db: Snapshot, query: MatrixQuery, at: Instant) -> MatrixFacts:
         ),
         signed_in_ever=row(db, "SELECT 1 FROM entry WHERE kind = 'sign_in.opened' LIMIT 1") is not None,
         change=_change(db, query.change, at),
+        waiting=waiting[0] if waiting else 0,
     )
 
 
