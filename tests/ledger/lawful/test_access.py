@@ -281,3 +281,72 @@ def test_an_end_of_a_binding_takes_the_role() -> None:
 
 def test_the_roles_of_the_story_are_those_it_names() -> None:
     assert set(ROLES) >= {"administrator", "engineer"}
+
+
+def test_a_binding_of_somebody_unknown_ends_like_any_other() -> None:
+    told = Story().ready("ada")
+    at = told.change("chg_1", "ada", binding("bnd_new", "engineer", "nobody"), widens=False)
+    told.change("chg_2", "ada", BindingEnded("bnd_new", "binding.removed", "", None), widens=False)
+    last = told.add(GroupMemberRemoved("admins", "nobody", "access.yaml", None))
+    assert told.said() == [(at + 2, "there was no account nobody"), (last, "there was no such membership")]
+
+
+def test_a_membership_goes_with_the_account() -> None:
+    told = Story().ready("ada")
+    told.change("chg_1", "ada", binding("bnd_g", "engineer", "crew", group=True), widens=False)
+    told.add(
+        ChangeProposed("chg_2", "d0", "d1", False, "ada", "x", "text"),
+        ChangeApplied("chg_2", "d0", "d1", "ada", False),
+        GroupMemberAdded("crew", "joe", "access.yaml", "ada"),
+        GroupMemberAdded("crew", "max", "access.yaml", "ada"),
+    )
+    told.add(
+        PersonDisabled("joe", "ada", "left", "administrator", None, None),
+        GroupMemberRemoved("crew", "joe", "access.yaml", "ada"),
+    )
+    assert told.said() == []
+
+
+def test_what_one_group_gives_by_two_sources_counts_once() -> None:
+    told = Story().ready("ada")
+    told.change("chg_1", "ada", binding("bnd_g", "administrator", "crew", group=True), widens=False)
+    told.add(
+        ChangeProposed("chg_2", "d0", "d1", False, "ada", "x", "text"),
+        ChangeApplied("chg_2", "d0", "d1", "ada", False),
+        GroupMemberAdded("crew", "joe", "access.yaml", "ada"),
+    )
+    at = told.add(GroupMemberAdded("crew", "joe", "scim:okta", None))
+    told.sign_in("joe")
+    proposed(told, "joe")
+    assert told.said() == [(at, "no directory of okta wrote it under a token in force")]
+
+
+def test_a_proposal_ends_with_its_proposer_in_one_command() -> None:
+    told = Story().ready("ada", "bob")
+    proposed(told)
+    told.add(
+        ChangeRejected("chg_1", None, "change.proposer_left", None),
+        PersonDisabled("ada", "bob", "left", "administrator", None, None),
+    )
+    assert told.said() == []
+
+
+def test_a_proposal_falls_with_a_proposer_who_left_before() -> None:
+    told = Story().ready("ada", "bob")
+    proposed(told)
+    told.add(PersonDisabled("ada", "bob", "left", "administrator", None, None))
+    told.add(ChangeRejected("chg_1", None, "change.proposer_left", None))
+    assert told.said() == []
+
+
+def test_what_ends_and_comes_again_in_one_command_is_there_after_it() -> None:
+    told = Story().ready("ada", "bob")
+    told.change(
+        "chg_1",
+        "ada",
+        BindingEnded("bnd_bob_administrator", "binding.shortened", "", None),
+        binding("bnd_bob_administrator", "administrator", "bob"),
+        widens=False,
+    )
+    proposed(told, "bob")
+    assert told.said() == []

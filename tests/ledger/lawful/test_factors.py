@@ -319,3 +319,53 @@ def test_who_accepts_and_ends_an_exception() -> None:
         (at, "it is on nobody's word, and its person was there"),
         (then, "no such proposal waited"),
     ]
+
+
+def test_what_replaces_a_factor_of_somebody_trusted_opens_nothing_privileged_for_an_hour() -> None:
+    told = Story().ready("ada", "bob")
+    told.add(EnrolmentProposed("enr_1", "max", "lost", "ada"))
+    told.add(link(told, "max", "bob", proposed_by="ada"))
+    at = told.add(EnrolmentUsed("enr_1", "max", ("bob", "ada")), key("max", "max"))
+    why = "what replaces a factor of somebody trusted opens nothing privileged for an hour, and it does not say so"
+    assert told.said() == [(at + 1, why)]
+
+
+def test_a_link_names_makers_whom_nobody_knows() -> None:
+    told = newcomer()
+    told.add(link(told))
+    at = told.add(EnrolmentUsed("enr_1", "zoe", ("nobody",)))
+    gone = told.add(EnrolmentUsed("enr_2", "nobody", ("ada",)))
+    assert told.said() == [
+        (at, "it does not name those who made the link"),
+        (gone, "there was no account nobody"),
+        (gone, "there was no such link, or it had served"),
+    ]
+
+
+def test_a_factor_of_somebody_unknown_is_none() -> None:
+    told = Story().ready("ada")
+    at = told.add(FactorRemoved("fac_eve_totp", "max", "x", "max"))
+    assert told.said() == [(at, "there was no such factor of the person")]
+
+
+def test_an_exception_ends_with_its_person() -> None:
+    told = Story().ready("ada", "sue")
+    told.add(exception(told))
+    told.add(accepted(told))
+    told.add(PersonDisabled("eve", "ada", "left", "administrator", None, None))
+    told.add(MfaExceptionEnded("exc_1", "eve", "person.disabled", None))
+    told.add(replace(exception(told, "joe"), exception="exc_2"))
+    told.add(
+        PersonDisabled("joe", "ada", "left", "administrator", None, None),
+        MfaExceptionEnded("exc_2", "joe", "person.disabled", None),
+    )
+    assert told.said() == []
+
+
+def test_factors_go_with_the_account() -> None:
+    told = Story().ready("ada")
+    told.add(
+        PersonDisabled("eve", "ada", "left", "administrator", None, None),
+        FactorRemoved("fac_eve_totp", "eve", "person.disabled", "ada"),
+    )
+    assert told.said() == []

@@ -189,3 +189,12 @@ def test_a_hold_that_lapsed_ends_the_account() -> None:
         PersonDisabled("eve", None, "gone", "scim:okta", None, None),
     )
     assert told.said() == []
+
+
+def test_what_a_directory_took_back_has_its_end_still_to_come() -> None:
+    told = Story().ready("ada")
+    told.add(added(kind=PersonKind.VENDOR, owner="max", ends=Instant(told.at() + DAY)))
+    told.add(*hold("zoe"))
+    told.wait(DAY)
+    at = told.add(DirectoryPersonDecided("hld_1", "zoe", HoldOutcome.RETURNED, None, "moved"))
+    assert told.said() == [(at, "its end had come, and no directory took it back")]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.access.model import Action, BindingEnded
+from onepam.domain.access.model import Action, BindingEnded, RoleRemoved
 from onepam.domain.people.events import PersonAdded, PersonDisabled, PersonKind
 from onepam.domain.requests.events import (
     ApprovalRefused,
@@ -21,7 +21,7 @@ from onepam.domain.requests.events import (
 )
 from onepam.domain.signing_in.events import EnrolmentOpened, EnrolmentUsed, FactorEnrolled, FactorKind
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
-from tests.ledger.lawful.story import PROD, Story, role_set, substance
+from tests.ledger.lawful.story import PROD, Story, binding, role_set, substance
 
 
 def ready(*more: str) -> Story:
@@ -299,3 +299,43 @@ def test_actions_beyond_the_permission() -> None:
     asked = substance(role_version=role_set("engineer", [replace(PROD, actions=(Action.SHELL,))]).version)
     at = told.add(RequestMade("req_1", asked, asked.digest(), Instant(told.at() + DAY), "", ""))
     assert told.said() == [(at, "it is more than the role offered")]
+
+
+def test_nobody_decides_for_a_service_of_their_own() -> None:
+    told = ready()
+    told.add(PersonAdded("bot", PersonKind.SERVICE, "deploys", "ada", "max", Instant(told.at() + DAY)))
+    told.change("chg_1", "ada", binding("bnd_bot_engineer", "engineer", "bot"), widens=False)
+    asked = substance("bot")
+    at = told.add(RequestMade("req_1", asked, asked.digest(), Instant(told.at() + DAY), "", ""))
+    then = told.add(
+        yes(told, digest=asked.digest()),
+        grant(told, substance=asked, binding="bnd_bot_engineer", ends=Instant(told.at() + 2 * DAY)),
+    )
+    assert told.said() == [
+        (at, "bot was not signed in"),
+        (then, "nobody decides for a service of their own"),
+        (then + 1, "it lasts longer than was asked"),
+        (then + 1, "it outlives the account"),
+    ]
+
+
+def test_somebody_unknown_approves_nothing() -> None:
+    told = ready()
+    told.ask()
+    at = told.add(yes(told, by="nobody"), grant(told, approved_by="nobody"))
+    assert told.said() == [
+        (at, "nobody held no role manager with the right to approve"),
+        (at, "there was no account nobody"),
+    ]
+
+
+def test_what_nobody_offers_any_more_counts_as_privileged() -> None:
+    told = ready()
+    told.ask()
+    told.change("chg_1", "ada", RoleRemoved("engineer", "", None), widens=False)
+    told.wait(20 * MINUTE)
+    at = told.add(yes(told), grant(told))
+    assert told.said() == [
+        (at, "max had shown no second factor within 15 minutes"),
+        (at, "eve did not hold the role engineer"),
+    ]

@@ -221,7 +221,7 @@ def test_a_session_allows_no_more_than_was_asked() -> None:
     [
         (MfaProof("sgn_ada", ("totp",), Instant(0)), "NONE|OLD"),
         (MfaProof("sgn_none", ("totp",), Instant(0)), "NONE|OLD"),
-        (MfaProof("sgn_eve", ("totp",), Instant(1)), "it claims another second factor than the sign-in|OLD"),
+        (MfaProof("sgn_eve", ("totp",), Instant(1)), "OLD|it claims another second factor than the sign-in"),
     ],
 )  # fmt: skip
 def test_a_session_rests_on_a_sign_in_of_its_person(mfa: MfaProof, why: str) -> None:
@@ -378,8 +378,8 @@ def test_what_a_basis_does_not_open() -> None:
     proof = replace(base.mfa, basis=MfaBasis.DECLARED)
     at = told.add(replace(base, session="ses_2", mfa=proof))
     assert told.said() == [
-        (at, "it claims another second factor than the sign-in"),
         (at, "a second factor that is only declared opens nothing like it"),
+        (at, "it claims another second factor than the sign-in"),
     ]
 
 
@@ -389,3 +389,65 @@ def test_a_role_that_gives_the_rest_is_named_beside() -> None:
     told.change("chg_1", "ada", role_set("extra", []), binding("bnd_x", "extra", "eve"), widens=False)
     at = told.add(opened(told, shown=shown, also=(Because("extra", "0", "dev", "bnd_x"),)))
     assert told.said() == [(at, "the role gave nothing on dev-1 by that permission")]
+
+
+def test_somebody_unknown_opens_nothing() -> None:
+    told = ready()
+    shown = told.rows[-1].time
+    at = told.add(opened(told, "nobody", shown=shown))
+    assert told.said() == [
+        (at, "there was no account nobody"),
+        (at, "there was no binding of the role engineer"),
+        (at, SHORT["MORE"]),
+        (at, SHORT["NONE"]),
+    ]
+
+
+def test_nothing_privileged_opens_within_an_hour_of_a_replaced_factor() -> None:
+    told = ready(last="ops")
+    told.add(FactorEnrolled("fac_new", "ops", FactorKind.PASSKEY, "", Instant(told.at() + HOUR), "ops"))
+    shown = told.rows[-2].time
+    at = told.add(opened(told, "ops", because=ROOT_BECAUSE, login="root", privileged=True, shown=shown))
+    assert told.said() == [(at, "a factor of ops had been replaced within the hour")]
+
+
+def test_a_target_that_takes_no_confirmation_and_asks_for_a_fresh_factor() -> None:
+    told = ready()
+    shown = told.rows[-1].time
+    rule = MfaRule(phishing_resistant=True, fresh=True)
+    told.change("chg_1", "ada", resource_set("dev-1", {"env": "dev"}, mfa=rule), widens=False)
+    told.add(ConfirmationAsked("cnf_1", "eve", "dev-1", "app", Instant(told.at() + 2 * MINUTE)))
+    proof = MfaProof("sgn_eve", ("totp",), Instant(shown - 1), MfaBasis.ACCEPTED)
+    told.add(ConfirmationGiven("cnf_1", "eve", proof))
+    at = told.add(opened(told, entry=EntryPoint.SSH_KEY_CONFIRMED, mfa=proof), ConfirmationUsed("cnf_1", "ses_1"))
+    assert told.said() == [
+        (at, "the target takes no confirmation by a link from a terminal"),
+        (at, "the target asks for a phishing-resistant factor"),
+        (at, "the target asks for a factor of its own for each session"),
+    ]
+
+
+def test_confirmations_that_lapsed_are_forgotten() -> None:
+    told = ready()
+    told.add(ConfirmationAsked("cnf_1", "eve", "dev-1", "app", Instant(told.at() + 2 * MINUTE)))
+    told.add(ConfirmationAsked("cnf_2", "eve", "dev-1", "app", Instant(told.at() + 2 * MINUTE)))
+    told.wait(3 * MINUTE)
+    told.add(ConfirmationAsked("cnf_3", "eve", "dev-1", "app", Instant(told.at() + 2 * MINUTE)))
+    assert told.said() == []
+
+
+def test_a_session_that_failed_was_open() -> None:
+    told = ready()
+    told.add(opened(told))
+    told.add(SessionFailed("ses_1", SessionEnd.TARGET_DOWN))
+    assert told.said() == []
+
+
+def test_an_account_whose_end_has_passed_opens_nothing() -> None:
+    told = ready(last="ada")
+    machine(told)
+    told.wait(DAY)
+    proof = MfaProof("", (MACHINE,), told.at())
+    by = replace(DEV_BECAUSE, binding="bnd_bot")
+    at = told.add(opened(told, "bot", entry=EntryPoint.SSH_SERVICE_KEY, because=by, mfa=proof))
+    assert told.said() == [(at, "the end of the account bot had passed"), (at, "it outlives the account")]

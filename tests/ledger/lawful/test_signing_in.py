@@ -14,6 +14,7 @@ from onepam.domain.signing_in.events import (
     SignInKind,
     SteppedUp,
 )
+from onepam.domain.signing_in.exception_events import MfaExceptionAccepted, MfaExceptionProposed
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from tests.ledger.lawful.story import Story
 from tests.ledger.lawful.test_providers import with_provider
@@ -233,4 +234,25 @@ def test_a_factor_of_ones_own_beside_a_provider() -> None:
     told.add(IdentityLinked("idn_1", "idp", "eve", "address", None))
     proven = (FactorKind.PROVIDER, FactorKind.TOTP)
     told.add(told.used("eve"), by_provider(told, MfaBasis.STEPPED_UP, proven=proven))
+    assert told.said() == []
+
+
+def test_an_accepted_risk_signs_in_without_a_second_factor() -> None:
+    told = with_provider()
+    told.sign_in("sue", "sgn_sue")
+    told.add(IdentityLinked("idn_1", "idp", "eve", "address", None))
+    ends = Instant(told.at() + DAY)
+    told.add(MfaExceptionProposed("exc_1", "eve", ends, "ada"))
+    told.add(MfaExceptionAccepted("exc_1", "eve", ends, "sue", told.now))
+    told.add(by_provider(told, MfaBasis.ACCEPTED))
+    assert told.said() == []
+
+
+def test_a_passkey_alone_is_two_factors() -> None:
+    told = Story().found()
+    told.enrol("joe", FactorKind.PASSKEY)
+    told.add(
+        told.used("joe", FactorKind.PASSKEY),
+        told.signed_in("joe", "sgn_1", proven=(FactorKind.PASSKEY,), phishing_resistant=True),
+    )
     assert told.said() == []

@@ -1,6 +1,6 @@
 """Rules of factors: how they come, serve and go, by links and by their person, and exceptions from the second one."""
 
-from onepam.kernel.clock import DAY, Instant
+from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.proposals import decides, ends_proposal, propose
 from onepam.ledger.lawful.rule import Rules, Unless, Why
@@ -11,6 +11,7 @@ from onepam.ledger.lawful.standing import (
     acts,
     administrative,
     founding,
+    had_factors,
     signed_in,
     there,
     trusted,
@@ -21,6 +22,7 @@ rules = Rules()
 
 ENROLMENT, EXCEPTION = "enrolment", "mfa_exception"
 LINK = DAY
+QUARANTINE = HOUR
 LONGEST_EXCEPTION = 90 * DAY
 
 
@@ -42,7 +44,10 @@ def enrolled(state: State, entry: Entry) -> Why:
     elif by not in (None, who):
         yield "only its person enrols a factor"
     person.factors[body["factor"]] = state.factors[body["factor"]] = Factor(who, body["kind"])
-    person.had_factors = True
+    replaces = state.caused("link", who) and had_factors(state, person) and trusted(state, who)
+    if replaces and (body["privileged_from"] or 0) < state.begun + QUARANTINE:
+        yield "what replaces a factor of somebody trusted opens nothing privileged for an hour, and it does not say so"
+    person.first_factor = entry.time if person.first_factor is None else person.first_factor
     if body["privileged_from"] is not None:
         person.privileged_from = Instant(max(body["privileged_from"], person.privileged_from or 0))
 
@@ -54,9 +59,8 @@ def removed(state: State, entry: Entry) -> Why:
     who, by = body["person"], body["by"]
     person = state.people.get(who)
     factor: Factor | None = state.end(state.factors, body["factor"])
-    if factor is None or factor.person != who:
+    if person is None or factor is None or factor.person != who:
         yield "there was no such factor of the person"
-    if person is None:
         return
     state.end(person.factors, body["factor"])
     if not person.enabled:
@@ -146,7 +150,7 @@ def link_opened(state: State, entry: Entry) -> Why:
             yield "no identity provider lets its people enrol a first factor"
     elif by is not None:
         yield acts(state, by, ADMINISTER)
-        if person is not None and person.had_factors and trusted(state, who):
+        if person is not None and had_factors(state, person) and trusted(state, who):
             yield "replacing the factors of somebody trusted takes two administrators"
     elif not founding(state) and not state.caused("used", who, "recovery"):
         yield Unless("it is on nobody's word, and no recovery code was used", (("recovered", who),))
@@ -197,7 +201,7 @@ def link_used(state: State, entry: Entry) -> Why:
             yield "the link had lapsed"
         if link.makers != set(body["makers"]):
             yield "it does not name those who made the link"
-        if link.makers and not link.proposed and person is not None and person.had_factors and trusted(state, who):
+        if _one_made(link) and person is not None and had_factors(state, person) and trusted(state, who):
             yield "replacing the factors of somebody trusted takes two administrators"
     for maker in body["makers"]:
         if person is not None:
@@ -239,6 +243,11 @@ def exception_ended(state: State, entry: Entry) -> Why:
         yield acts(state, body["by"], ADMINISTER, ACCEPT_RISK)
     elif there(state, body["person"]) is None:
         yield Unless("it is on nobody's word, and its person was there", (("left", body["person"]),))
+
+
+def _one_made(link: Link) -> bool:
+    """Whether it came into being by one administrator's word alone."""
+    return bool(link.makers) and not link.proposed
 
 
 def _exception(state: State, entry: Entry) -> Why:

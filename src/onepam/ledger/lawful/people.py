@@ -140,9 +140,8 @@ def person_decided(state: State, entry: Entry) -> Why:
     elif outcome == "kept":
         yield Unless("it was kept on nobody's word", (("recovered", who),))
     elif outcome == "returned" and not state.roster_taken:
-        ended = person is not None and (person.ends is None or person.ends > state.now)
-        if not ended:
-            yield Unless("no directory wrote it under a token in force", (("scim",),))
+        if person is not None and person.ends is not None and person.ends <= state.now:
+            yield Unless("its end had come, and no directory took it back", (("scim",),))
     elif outcome in ("lapsed", "ended") and (person is None or person.hold_by is None or person.hold_by > state.now):
         yield "the time to decide was not over"
     if person is None or (person.hold is None and person.enabled):

@@ -2,7 +2,7 @@
 
 from onepam.kernel.clock import DAY, FOREVER, Instant
 from onepam.ledger.lawful.entry import Entry
-from onepam.ledger.lawful.rule import Why
+from onepam.ledger.lawful.rule import Unless, Why
 from onepam.ledger.lawful.standing import FRESH, acts, one_hand, there
 from onepam.ledger.lawful.state import Proposal, State
 
@@ -52,5 +52,8 @@ def ends_proposal(state: State, entry: Entry, kind: str, name: str, *rights: str
         yield "no such proposal waited"
     elif by is not None:
         yield acts(state, by, *rights)
-    elif waiting.until > state.now and all(there(state, each) is None for each in (waiting.by, waiting.person) if each):
-        yield "it is on nobody's word, had not lapsed, and its people were there"
+    elif waiting.until > state.now:
+        people = [each for each in (waiting.by, waiting.person) if each]
+        if all(there(state, each) is None for each in people):
+            left = tuple(("left", each) for each in people)
+            yield Unless("it is on nobody's word, had not lapsed, and its people were there", left)

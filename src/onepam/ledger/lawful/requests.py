@@ -5,7 +5,7 @@ from hashlib import sha256
 from typing import Any
 
 from onepam.kernel.canonical import encode
-from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant
+from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.rule import Rules, Unless, Why
 from onepam.ledger.lawful.standing import APPROVE, one_hand, roles, signed_in, there
@@ -71,8 +71,7 @@ def started(state: State, entry: Entry) -> Why:
         yield "it lasts longer than was asked"
     person = state.people.get(substance["person"])
     if person is None or all(
-        each.binding != body["binding"] or each.role != substance["role"]
-        for each in state.bindings_of(substance["person"], person)
+        each.binding != body["binding"] or each.role != substance["role"] for each in state.bindings_of(person)
     ):
         yield "its person did not hold the role by that binding"
     elif person.ends is not None and body["ends"] > person.ends:
@@ -237,8 +236,3 @@ def covers(permission: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
 def admits(permission: Mapping[str, Any], login: str, logins: tuple[str, ...]) -> bool:
     """Whether the login is the resource's and the permission's."""
     return login in logins and (login in permission["logins"] or "*" in permission["logins"])
-
-
-def soonest(*ends: Instant | None) -> Instant:
-    """The first of them; what has no end is None."""
-    return min((each for each in ends if each is not None), default=FOREVER)

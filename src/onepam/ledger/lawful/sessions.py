@@ -81,7 +81,7 @@ def _chain(
     if person is None or role is None or binding is None or binding.role != because["role"]:
         yield f"there was no binding of the role {because['role']}"
         return None
-    if all(each.binding != binding.binding for each in state.bindings_of(who, person)):
+    if all(each.binding != binding.binding for each in state.bindings_of(person)):
         yield f"{who} did not hold the role {binding.role} by that binding"
     if binding.ends is not None and (binding.ends <= state.begun or body["ends"] > binding.ends):
         yield "the binding had ended, or ends before the session"
@@ -132,11 +132,9 @@ def _proof(state: State, entry: Entry, resource: Resource, *, administrative: bo
     session: SignIn | None = state.sign_ins.get(mfa["session"])
     if session is None or session.person != who or session.expires <= state.begun:
         yield "no sign-in of the person ran behind it"
-    elif body["entry"] != "ssh_key_confirmed" and (mfa["at"], mfa.get("basis", "own")) != (
-        session.mfa_at,
-        session.basis,
-    ):
-        yield "it claims another second factor than the sign-in"
+    elif (mfa["at"], mfa.get("basis", "own")) != (session.mfa_at, session.basis):
+        confirmed = (("confirmation", body["session"], who),)
+        yield Unless("it claims another second factor than the sign-in", confirmed)
     if body["entry"] == "ssh_key_confirmed":
         yield Unless("nobody confirmed it", (("confirmation", body["session"], who),))
         if rule.get("phishing_resistant"):

@@ -5,8 +5,8 @@ Each answers None for yes, else why not, in words that follow the right that was
 
 from collections.abc import Iterator
 
-from onepam.kernel.clock import HOUR, MINUTE, Instant
-from onepam.ledger.lawful.state import ONE_HAND, Person, Role, SignIn, State
+from onepam.kernel.clock import HOUR, MINUTE
+from onepam.ledger.lawful.state import ONE_HAND, Person, Role, State
 
 FRESH = 5 * MINUTE
 """How long a second factor is fresh for what settings, factors and proposals ask (microseconds)."""
@@ -35,21 +35,12 @@ def _left_now(state: State, person: Person) -> bool:
     return person.left is not None and person.left >= state.begun
 
 
-def sign_ins(state: State, who: str) -> Iterator[SignIn]:
-    """The sign-in sessions of a person that run."""
-    person = state.people.get(who)
-    if person is not None:
-        for each in person.sign_ins.values():
-            if each.expires > state.begun:
-                yield each
-
-
 def signed_in(state: State, who: str, age: int | None = None, *, seen: bool = False) -> str | None:
     """Whether somebody acted in a sign-in session, with a second factor shown less than `age` microseconds ago, which
     somebody must have `seen`."""
     if (why := there(state, who)) is not None:
         return why
-    running = list(sign_ins(state, who))
+    running = [each for each in state.people[who].sign_ins.values() if each.expires > state.begun]
     if not running:
         return f"{who} was not signed in"
     if seen and not (running := [each for each in running if each.basis not in UNSEEN]):
@@ -62,12 +53,8 @@ def signed_in(state: State, who: str, age: int | None = None, *, seen: bool = Fa
 def roles(state: State, who: str) -> Iterator[tuple[str, Role]]:
     """The roles that somebody holds, by name, as a hold of the account leaves them."""
     person = state.people.get(who)
-    if person is None or person.hold == _MANY:
-        return
-    for binding in state.bindings_of(who, person):
-        role = state.roles.get(binding.role)
-        if role is not None and (binding.ends is None or binding.ends > state.begun):
-            yield binding.role, role
+    if person is not None and person.hold != _MANY:
+        yield from bound(state, person)
 
 
 def rights(state: State, who: str) -> set[str]:
@@ -110,42 +97,42 @@ def one_hand(state: State, who: str, *others: str) -> str | None:
 
 def trusted(state: State, who: str) -> bool:
     """Whether a stolen factor of the account would decide something, administer, or open what is privileged."""
-    return any(
+    person = state.people.get(who)
+    return person is not None and any(
         not role.console.isdisjoint((ADMINISTER, APPROVE, ACCEPT_RISK))
         or any(
             each.get("administrative") or each["where"].get("env", "prod") == "prod"
             for each in role.permissions.values()
         )
-        for role in bound(state, who)
+        for _, role in bound(state, person)
     )
 
 
 def administrative(state: State, who: str) -> bool:
     """Whether the account holds anything administrative, also what a hold keeps back."""
-    return any(
+    person = state.people.get(who)
+    return person is not None and any(
         ADMINISTER in role.console or any(each.get("administrative") for each in role.permissions.values())
-        for role in bound(state, who)
+        for _, role in bound(state, person)
     )
 
 
-def bound(state: State, who: str) -> Iterator[Role]:
-    """The roles that are bound to somebody, also those that a hold keeps back."""
-    person = state.people.get(who)
-    if person is not None:
-        for binding in state.bindings_of(who, person):
-            role = state.roles.get(binding.role)
-            if role is not None and (binding.ends is None or binding.ends > state.begun):
-                yield role
+def bound(state: State, person: Person) -> Iterator[tuple[str, Role]]:
+    """The roles that are bound to somebody, by name, also those that a hold keeps back."""
+    for binding in state.bindings_of(person):
+        role = state.roles.get(binding.role)
+        if role is not None and (binding.ends is None or binding.ends > state.begun):
+            yield binding.role, role
+
+
+def had_factors(state: State, person: Person) -> bool:
+    """Whether somebody had factors before this command."""
+    return person.first_factor is not None and person.first_factor < state.begun
 
 
 def founding(state: State) -> bool:
     """Whether nobody had ever signed in: until then the host sets up."""
     return state.signed_in is None or state.signed_in >= state.begun
-
-
-def later_than(state: State, due: Instant, span: int = 0) -> bool:
-    """Whether `due` and `span` microseconds more have passed."""
-    return due + span <= state.now
 
 
 DAY_OF_WORK = 12 * HOUR

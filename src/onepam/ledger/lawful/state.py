@@ -59,7 +59,7 @@ class Person:
     hold: str | None = None
     hold_by: Instant | None = None
     privileged_from: Instant | None = None
-    had_factors: bool = False
+    first_factor: Instant | None = None
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
     factors: dict[str, Factor] = field(default_factory=dict)
     bindings: dict[str, "Binding"] = field(default_factory=dict)
@@ -270,7 +270,7 @@ class State:
         """A finding, unless one of the causes stands in the command, before or after."""
         self._waiting.append((causes, unlawful))
 
-    def bindings_of(self, person: str, account: Person) -> Iterator[Binding]:
+    def bindings_of(self, account: Person) -> Iterator[Binding]:
         """The bindings that reach a person, directly and by groups."""
         yield from account.bindings.values()
         seen: set[str] = set()
