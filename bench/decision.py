@@ -37,7 +37,7 @@ def run(progress: Progress) -> list[Figure]:
         with closing(connect(path)) as db:
             create(db)
             with closing(Writer(path, NodeAuthor.uncertified("bench"), clock, secrets.token_bytes)) as writer:
-                settle(writer, company(PEOPLE, RESOURCES, clock()))
+                settle(writer, company(PEOPLE, RESOURCES))
             chance, now = random.Random(1), clock()
             pairs = [(f"per_{chance.randrange(PEOPLE)}", f"web-{chance.randrange(RESOURCES)}") for _ in range(PAIRS)]
             began = time.perf_counter()

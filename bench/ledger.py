@@ -65,7 +65,7 @@ def found(path: Path) -> float:
         create(db)
     began = time.perf_counter()
     with closing(Writer(path, NodeAuthor.uncertified("bench"), clock, secrets.token_bytes)) as writer:
-        return settle(writer, company(PEOPLE, RESOURCES, clock())) / (time.perf_counter() - began)
+        return settle(writer, company(PEOPLE, RESOURCES)) / (time.perf_counter() - began)
 
 
 async def _measure(path: Path, founding: float, progress: Progress) -> list[Figure]:

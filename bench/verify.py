@@ -18,6 +18,7 @@ from onepam.app.open_session import KnockQuery, answer
 from onepam.ledger.check import check
 from onepam.ledger.entry import leaf_hash
 from onepam.ledger.findings import Row
+from onepam.ledger.lawful.judging import Judging
 from onepam.ledger.merkle import Frontier
 from onepam.signing.author import NodeAuthor
 from onepam.store.db import Db
@@ -50,14 +51,20 @@ def run(progress: Progress) -> list[Figure]:
             hashes = _rate(2 * size - 1, lambda: _tree(preimages, leaves))
             progress("form and counters")
             form = _rate(size, lambda: _form(db))
+            progress("lawful")
+            lawful = _rate(size, lambda: _lawful(db))
             progress("fold")
             folded = _rate(size, lambda: _fold(db))
+        both = 1 / (1 / folded + 1 / lawful)
         progress("fold and comparison")
         compared = _rate(size, lambda: _compare(path))
     return [
         Figure("bare Python, small objects as JSON (yardstick)", yard, "/s"),
         Figure("hashes, leaves and tree", hashes, "/s", "≥ 500,000", hashes >= 500_000),
         Figure("parsing, form and counters, hashes included", form, "entries/s", "≥ 140,000", form >= 140_000),
+        Figure("lawful: every entry by its rule", lawful, "entries/s"),
+        Figure("full fold, with lawful", both, "entries/s", "≥ 20,000", both >= 20_000),
+        Figure("full fold with lawful, over the fold alone", folded / both, "ratio"),
         Figure("full fold", folded, "entries/s", "≥ 40,000", folded >= 40_000),
         Figure("full fold, in small JSON objects of bare Python", yard / folded, "objects"),
         Figure("full fold, and every row compared", compared, "entries/s"),
@@ -94,6 +101,13 @@ def _tree(preimages: list[tuple[bytes, bytes]], leaves: list[bytes]) -> None:
 
 def _form(db: Db) -> None:
     assert check(Row(*each) for each in db.execute(_ROWS)).findings == ()
+
+
+def _lawful(db: Db) -> None:
+    judging = Judging()
+    for each in db.execute(_ROWS):
+        judging.take(Row(*each))
+    assert judging.end().findings == ()
 
 
 def _fold(db: Db) -> None:

@@ -16,5 +16,5 @@ def assert_lawful(database: Path) -> None:
         for each in stored_rows(db, 0):
             judging.take(Row(*each))
     found = judging.end()
-    assert [each.words() for each in found.findings] == []
+    assert not found.findings, "\n".join(each.words() for each in found.findings)
     assert found.entries

@@ -19,6 +19,7 @@ from onepam.app.open_session import KnockQuery, answer
 from onepam.app.sessions.close_session import NoFacts
 from onepam.domain.history.commit import Committed, Decided
 from onepam.domain.history.system import PayloadsErased
+from onepam.domain.matrix.events import ChangeApplied, ChangeProposed
 from onepam.domain.people.events import GroupMemberAdded, PersonAdded, PersonDisabled, PersonKind
 from onepam.kernel.clock import Instant
 from onepam.signing.author import NodeAuthor
@@ -28,6 +29,7 @@ from onepam.store.engine.writer import Writer
 from tests.simulation.durable import Shim
 
 PEOPLE, RESOURCES = 20, 80
+ADMINISTRATOR = "per_1"
 IN_FLIGHT = 64
 
 ACKNOWLEDGED = struct.Struct(">QQ")
@@ -44,7 +46,7 @@ def found(path: Path) -> None:
     with closing(database.connect(path)) as db:
         create(db)
     with closing(Writer(path, NodeAuthor.uncertified("node-1"), clock, random.randbytes)) as writer:
-        settle(writer, company(PEOPLE, RESOURCES, clock()))
+        settle(writer, company(PEOPLE, RESOURCES))
 
 
 def run(path: Path, first: int, pipe: Connection, copies: bool) -> None:
@@ -82,17 +84,26 @@ def _commands(first: int) -> Iterator[tuple[Any, Any]]:
                 yield NoFacts(), _decide(*_joining(number, chance.randrange(20)))
             case 1:
                 person = f"per_{chance.randrange(PEOPLE)}"
-                erased = PayloadsErased(person, (), "asked for it", None)
-                yield NoFacts(), _decide(erased, PersonDisabled(f"per_{number}", None, "left"))
+                erased = PayloadsErased(person, (), "asked for it", ADMINISTRATOR)
+                yield NoFacts(), _decide(erased, _added(number), PersonDisabled(f"per_{number}", ADMINISTRATOR, "left"))
             case _:
                 knock = replace(next(knocking), session=f"ses_{number}")
                 yield KnockQuery(knock.person, knock.target, knock.sign_in, knock.confirmation), answer(knock)
 
 
+def _added(number: int) -> PersonAdded:
+    kind = PersonKind.EMPLOYEE
+    return PersonAdded(f"per_{number}", kind, "joined", ADMINISTRATOR, None, None, None, "A Name", "name@example.org")
+
+
 def _joining(number: int, groups: int) -> tuple[object, ...]:
-    person = f"per_{number}"
-    added = PersonAdded(person, PersonKind.EMPLOYEE, "joined", None, None, None, None, "A Name", "name@example.org")
-    return (added, *(GroupMemberAdded(f"group-{each}", person, "directory", None) for each in range(groups)))
+    person, change = f"per_{number}", f"chg_{number}"
+    applied = (
+        ChangeProposed(change, "", "", False, ADMINISTRATOR, "joins", ""),
+        ChangeApplied(change, "", "", ADMINISTRATOR, False),
+    )
+    members = (GroupMemberAdded(f"group-{each}", person, "access.yaml", ADMINISTRATOR) for each in range(groups))
+    return (*applied, _added(number), *members)
 
 
 def _decide(*events: object) -> Any:

@@ -17,6 +17,7 @@ from onepam.store.db import row
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries, size_of
 from onepam.store.engine.rebuild import compare
+from tests.lawful import assert_lawful
 from tests.simulation import busy
 from tests.simulation.durable import SUFFIX
 
@@ -40,7 +41,7 @@ def test_no_acknowledged_event_is_lost(tmp_path: Path, discard: bool) -> None:
         for kill in range(KILLS_OF_ONE_LEDGER):
             if discard:
                 _begin_copies(path)
-            said = _run_and_kill(path, 1 + (ledger * KILLS_OF_ONE_LEDGER + kill) * 1_000_000, chance, discard)
+            said = _run_and_kill(path, 1 + (1 + ledger * KILLS_OF_ONE_LEDGER + kill) * 1_000_000, chance, discard)
             if discard:
                 lost += _lose_what_was_not_synced(path)
             _verify(path, said)
@@ -81,6 +82,7 @@ def _verify(path: Path, said: dict[int, int]) -> None:
         report = check(Row(*each) for each in db.execute(_ROWS))
         assert (report.findings, report.rows) == ((), size_of(db))
     assert compare(path) == []
+    assert_lawful(path)
 
 
 def _files(path: Path) -> list[Path]:

@@ -33,7 +33,7 @@ _number = count()
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "ledger.sqlite"
     with closing(fresh(path)) as writer:
-        settle(writer, company(10, 80, clock()))
+        settle(writer, company(10, 80))
     return path
 
 
@@ -60,7 +60,7 @@ CHANGES: list[tuple[object, ...]] = [
     (PersonDisabled(PERSON, None, "left"),),
     (ResourceRemoved("web-0", "chg", None),),
     (RoleRemoved("role-0", "chg", None),),
-    (GroupMemberRemoved("group-0", PERSON, "directory", None),),
+    (GroupMemberRemoved("group-0", PERSON, "access.yaml", None),),
     (BindingEnded("bnd_group_0", "review", "chg", None),),
     (SignedOut("sgn_0", PERSON, "left", None),),
 ]
