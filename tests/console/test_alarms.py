@@ -45,6 +45,20 @@ async def test_a_newest_entry_check_does_not_end_what_the_full_check_found(offic
 
 
 @pytest.mark.anyio
+async def test_what_was_not_lawful_is_a_banner_of_its_own_and_never_says_altered(office: Office) -> None:
+    ada = await office.sign_in("ada")
+    found = ("entry 7 (role.set): declaring a role: no change says so", "entry 8 (role.set): declaring a role: too")
+    await record(office.company.ledger, LedgerVerified("lawful", 9, "0" * 64, found[:1]))
+    told = await ada.read("/sessions")
+    assert "One entry uses a right that the history did not give." in told
+    assert WORDS not in told
+    await record(office.company.ledger, LedgerVerified("lawful", 9, "0" * 64, found))
+    assert "2 entries use a right" in await ada.read("/sessions")
+    await record(office.company.ledger, LedgerVerified("lawful", 9, "0" * 64, ()))
+    assert "a right that the history did not give" not in await ada.read("/sessions")
+
+
+@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("stage", "words"),
     [

@@ -12,6 +12,8 @@ from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Unavailable
 from onepam.ledger.authors import Standing
 from onepam.ledger.check import Position
+from onepam.ledger.lawful.entry import Unlawful
+from onepam.ledger.lawful.judging import Lawful
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries
 from tests.company import Company
@@ -29,6 +31,7 @@ class Scripted(SelfCheck):
         self._company = company
         self._ends = list(ends)
         self.began: list[Position | None] = []
+        self.lawful: Lawful | None = None
         nobody: object = None
         super().__init__(
             company.ledger, nobody, company.path, Path("/nowhere"), "log", None, (), threading.Event()  # type: ignore[arg-type]
@@ -40,7 +43,9 @@ class Scripted(SelfCheck):
         if end is None:
             raise Unavailable("no signer")
         findings = (end,) if isinstance(end, str) else ()
-        return Verdict(findings, 1, "", Instant(0), None, 0, SOME if isinstance(end, str) else end, STANDING)
+        at = SOME if isinstance(end, str) else end
+        lawful = None if start else self.lawful
+        return Verdict(findings, 1, "", Instant(0), None, 0, at, STANDING, lawful=lawful)
 
     def told(self) -> list[tuple[str, tuple[str, ...]]]:
         with connect(self._company.path, read_only=True) as db:
@@ -67,3 +72,13 @@ async def test_a_finding_is_told_at_once_and_everything_is_read_again(tmp_path: 
         await check.turn()
     assert check.began == [None, SOME, None, MORE]
     assert check.told() == [("fold", ()), ("incremental", ("altered",))]
+
+
+async def test_what_was_not_lawful_is_an_entry_of_its_own_and_nothing_is_read_again(tmp_path: Path) -> None:
+    check = Scripted(await Company.create(tmp_path), SOME, MORE)
+    found = Unlawful(7, "role.set", "declaring a role", "no change says so")
+    check.lawful = Lawful((found,), 1, 9)
+    for _ in range(2):
+        await check.turn()
+    assert check.began == [None, SOME]
+    assert check.told() == [("lawful", ("entry 7 (role.set): declaring a role: no change says so",)), ("fold", ())]

@@ -86,6 +86,10 @@ def test_the_history_and_the_clock() -> None:
     )
     assert "in one place." in one.sentence
     assert "in 2 places." in said(LedgerVerified("fold", 1, "00", ("a", "b"))).sentence
+    unlawful = said(LedgerVerified("lawful", 1, "00", ("a",))).sentence
+    assert unlawful.startswith("One entry uses a right that the history did not give.")
+    assert "fails" not in unlawful
+    assert said(LedgerVerified("lawful", 1, "00", ("a", "b"))).sentence.startswith("2 entries use")
     assert telling(ClockJumped("nod_1", 1, False), named) is None
     assert "onepam ledger confirm-clock" in said(ClockJumped("nod_1", 1, True)).sentence
 

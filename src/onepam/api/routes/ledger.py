@@ -39,6 +39,7 @@ class Health(Answer):
     verified_size: int
     verified_at: MaybeMoment
     findings: list[str]
+    unlawful: list[str]
     trouble: str
     keys: str
 

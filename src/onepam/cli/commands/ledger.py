@@ -33,6 +33,8 @@ def health(context: typer.Context, as_json: Json = False) -> None:
     )
     for finding in found["findings"]:
         say(f"! {finding}")
+    for finding in found["unlawful"]:
+        say(f"! not lawful: {finding}")
 
 
 @app.command()

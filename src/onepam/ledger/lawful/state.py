@@ -242,13 +242,13 @@ class State:
 
     def close(self) -> list[Unlawful]:
         """Ends the command: what ended in it is gone, and what waited for a cause in it waited in vain."""
+        if not (self._over or self._waiting or self.causes):
+            return []
         for table, key, was in self._over:
             if table.get(key) is was:
                 del table[key]
-        self._over.clear()
         lacking = [said for causes, said in self._waiting if not any(each in self.causes for each in causes)]
-        self._waiting.clear()
-        self.causes.clear()
+        self._over, self._waiting, self.causes = [], [], {}
         return lacking
 
     def end(self, table: dict[Any, Any], key: Hashable) -> Any:
