@@ -52,6 +52,7 @@ from onepam.store.engine.batches import Author
 from onepam.store.engine.facts import loads
 from onepam.store.engine.ledger import SqliteLedger
 from onepam.store.engine.reader import SqliteReader
+from tests.lawful import assert_lawful, by_hand, laid_by_hand
 
 START = parse("2026-03-02T08:00:00Z")
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB7d0Vfz8Wf0o0Hjq6x3x0P3yq7h0rC1pQ2m9a4Zt1kN"
@@ -127,6 +128,7 @@ async def record(ledger: Ledger, *events: object) -> None:
     """Appends events as they are, in one command."""
     outcome = await ledger.commit(Seed(), lambda facts, now: Decided(events, None))
     assert not isinstance(outcome, Refused)
+    laid_by_hand(ledger, outcome.size, len(events))
 
 
 def role_set(role: str, permissions: Sequence[Permission], console: Sequence[ConsoleRight] = ()) -> RoleSet:
@@ -227,7 +229,9 @@ class Company:
                 (lasting, PersonDisabled(person, None, "left", "roster", Instant(at[-1] - news), None)), None
             )
 
-        await self.ledger.commit(Seed(), leave)
+        left = await self.ledger.commit(Seed(), leave)
+        assert not isinstance(left, Refused)
+        laid_by_hand(self.ledger, left.size, 2)
         return at[-1]
 
     async def sign_in(self, person: str, lasts: int = 12 * HOUR) -> None:
@@ -292,9 +296,10 @@ class Company:
         return f"{prefix}_{self._numbers:04}"
 
     def close(self) -> None:
-        """Closes the ledger and the reader."""
+        """Closes the ledger and the reader; what the product wrote was lawful."""
         self.ledger.close()
         self.reader.close()
+        assert_lawful(self.path, by_hand(self.ledger))
 
 
 def refused(outcome: Any, code: str) -> Refused:

@@ -45,6 +45,7 @@ from onepam.recording.open import Reader
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries
 from onepam.vault.authorities import PERSON_PREFIX
+from tests.lawful import assert_lawful, by_hand, laid_by_hand
 from tests.targets import Sshd, free_port, running_sshd
 
 SECONDS = 120
@@ -95,6 +96,7 @@ class Gateway:
         """Appends events as they are, in one command; when that was."""
         outcome = await self.platform.ledger.commit(NoFacts(), lambda facts, now: Decided(events, None))
         assert isinstance(outcome, Committed)
+        laid_by_hand(self.platform.ledger, outcome.size, len(events))
         return outcome.time
 
     async def person(
@@ -297,6 +299,7 @@ async def running_gateway(folder: Path, **config: Any) -> AsyncIterator[Gateway]
         gateway = Gateway(platform, target, foreign, closed_port, silent_port, people)
         await gateway.record(gateway.resource("web-1"))
         yield gateway
+    assert_lawful(platform.database, by_hand(platform.ledger))
 
 
 async def _says_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

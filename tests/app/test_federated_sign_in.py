@@ -85,6 +85,7 @@ async def test_a_logout_serves_once_whichever_node_it_comes_to(company: Company)
     with closing(connect(company.path)) as db:
         open_now = rows(db, f"SELECT session FROM sign_in WHERE person = 'eve' AND valid_until = {FOREVER}")
     assert again.session in {each[0] for each in open_now}
+    await record(company.ledger, replace(OKTA, change="chg_2", provider="idp_2", name="Other"))
     assert await sign_out_by_provider(company.ledger, "idp_2", "jti-1", ()) == 0, "another provider's id"
     assert await sign_out_by_provider(company.ledger, "idp_1", "jti-2", (again.session,)) == 1
 

@@ -242,7 +242,8 @@ async def test_after_any_moves_rights_equal_a_fresh_evaluation(tmp_path: Path) -
             assert _rights(moved) == _rights(new)
 
     moves()
-    company.close()
+    company.ledger.close()  # all of it is laid by hand
+    company.reader.close()
 
 
 def run(writer: Writer, *events: object) -> None:

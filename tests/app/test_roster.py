@@ -65,6 +65,7 @@ def text(*but: str, **changed: str) -> bytes:
 @pytest.fixture
 async def company(tmp_path: Path) -> AsyncIterator[Company]:
     company = await Company.create(tmp_path)
+    await record(company.ledger, RosterSourceSet("hr.example.com", HOUR, "ada"))
     yield company
     company.close()
     assert compare(company.path) == []
