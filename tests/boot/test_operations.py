@@ -115,7 +115,7 @@ async def test_one_look_serves_all_who_waited_for_it_however_long_it_took(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now, looks = [0.0], Counter[str]()
-    clock = SimpleNamespace(monotonic=lambda: now[0])
+    clock = SimpleNamespace(monotonic=lambda: now[0], time=time.time)
     async with running_gateway(tmp_path) as gateway:
         checks, measuring = gateway.platform.operations.checks, gateway.platform.operations.measuring
 
