@@ -13,7 +13,14 @@ from onepam.domain.leaving.brake import (
     HoldOutcome,
     HoldReason,
 )
-from onepam.domain.people.events import GroupMemberAdded, PersonAdded, PersonChanged, PersonDisabled, PersonKind
+from onepam.domain.people.events import (
+    GroupMemberAdded,
+    PersonAdded,
+    PersonChanged,
+    PersonDisabled,
+    PersonEnabled,
+    PersonKind,
+)
 from onepam.domain.provisioning.events import (
     AccountTakenOver,
     ScimGroupMemberAdded,
@@ -158,6 +165,15 @@ def test_members_of_a_directorys_group_come_with_a_write() -> None:
     then = told.add(ScimGroupMemberRemoved("sgr_1", "usr_1"))
     no_token = "no directory wrote it under a token in force"
     assert told.said() == [(at, no_token), (then, no_token)]
+
+
+def test_whoever_comes_back_by_one_directory_has_the_groups_of_all() -> None:
+    told = with_token()
+    told.add(PersonDisabled("eve", None, "deactivated", "scim:okta", None, None), USER)
+    told.add(
+        PersonEnabled("eve", None, "active again"), GroupMemberAdded("directory:x", "eve", "scim:entra", None), USER
+    )
+    assert told.said() == []
 
 
 def test_an_account_is_taken_over_on_an_administrators_word() -> None:

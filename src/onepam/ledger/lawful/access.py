@@ -202,7 +202,8 @@ def _by_source(state: State, entry: Entry) -> Why:
         )
         yield Unless("nothing that an administrator decided says so", word)
     elif way == "scim":
-        yield Unless(f"no directory of {provider} wrote it under a token in force", (("scim", provider),))
+        back = ("enabled", entry.body["person"])  # whoever comes back by one directory has the groups that all say
+        yield Unless(f"no directory of {provider} wrote it under a token in force", (("scim", provider), back))
     elif provider not in state.providers:
         yield f"no identity provider {provider} was in force"
     elif not state.providers[provider].rule.get("groups"):
