@@ -26,6 +26,7 @@ from onepam.scim.app import TOKEN_PREFIX, ScimDoor
 from onepam.scim.services import ScimServices
 from onepam.signing.author import NodeAuthor
 from onepam.store.engine.append import append, read_head, write_head
+from onepam.store.engine.batches import seal
 from onepam.store.engine.database import connect
 from onepam.store.engine.ledger import SqliteLedger
 from onepam.store.engine.reader import SqliteReader
@@ -92,7 +93,9 @@ def _admit(path: Path) -> str:
     create(db)
     db.execute("BEGIN IMMEDIATE")
     events = (proposed, ScimTokenApproved("stk_1", "bench", "bob"))
-    write_head(db, append(db, read_head(db), clock(), events, secrets.token_bytes))
+    head, leaves = read_head(db), list[bytes]()
+    write_head(db, append(db, head, clock(), events, secrets.token_bytes, leaves))
+    seal(db, NodeAuthor.uncertified("nod_bench"), head.size, leaves)
     db.execute("COMMIT")
     db.close()
     return token.reveal().decode()

@@ -60,11 +60,11 @@ def forge(data: Path, author: Author | None, *events: object) -> int:
     is an `author` a batch. The index of the first entry."""
     with closing(connect(data / "ledger.db")) as db:
         db.execute("BEGIN")
-        head = read_head(db)
-        after = append(db, head, Instant(head.time + 1), events, bytes)
+        head, leaves = read_head(db), list[bytes]()
+        after = append(db, head, Instant(head.time + 1), events, bytes, leaves)
         write_head(db, after)
         if author is not None:
-            seal(db, author, head.size, after.size)
+            seal(db, author, head.size, leaves)
         db.execute("COMMIT")
     assert compare(data / "ledger.db") == []
     return head.size

@@ -18,8 +18,10 @@ from onepam.ledger.authors import (
     certificate_text,
     judge,
     pass_over,
+    root_of,
 )
 from onepam.ledger.checkpoint import Checkpoint
+from onepam.ledger.merkle import Frontier
 from onepam.ledger.note import BadNote
 from tests.ledger.written import LOG, ORIGIN, Key, Written, two_nodes
 
@@ -54,6 +56,15 @@ def test_the_texts_that_are_signed() -> None:
     assert certificate_text(ORIGIN, 7, key) == f"log.example/a\nonepam-node/1 7\n{key.encode()}\n"
     with pytest.raises(BadNote):
         Checkpoint.parse(certificate_text(ORIGIN, 7, key))
+
+
+def test_the_root_of_a_batch_is_that_of_a_tree_of_its_own() -> None:
+    ledger, tree = Written(), Frontier()
+    assert root_of([]) == tree.root()
+    for count in range(1, 70):
+        ledger.add()
+        tree.append(ledger.rows[-1].leaf)
+        assert root_of(ledger.leaves(0, count - 1)) == tree.root()
 
 
 def test_nodes_that_were_certified_write_in_turn() -> None:

@@ -42,8 +42,11 @@ def write_head(db: Db, head: Head) -> None:
     db.execute("UPDATE head SET size = ?, time = ?, counters = ?", (head.size, head.time, json.dumps(head.counters)))
 
 
-def append(db: Db, head: Head, now: Instant, events: Iterable[object], random: RandomBytes) -> Head:
-    """The head after the events. Each gets the next index, a time of its own (>= now) and the next number of its class.
+def append(
+    db: Db, head: Head, now: Instant, events: Iterable[object], random: RandomBytes, leaves: list[bytes]
+) -> Head:
+    """The head after the events. Each gets the next index, a time of its own (>= now) and the next number of its class;
+    its leaf hash is added to `leaves`.
 
     Raises `Fault` for a body or payload over its limit, `ValueError` for a record of an older version, and whatever a
     projection raises.
@@ -68,6 +71,7 @@ def append(db: Db, head: Head, now: Instant, events: Iterable[object], random: R
             "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (size, at, kind.name, kind.version, kind.klass, number, body, leaf),
         )
+        leaves.append(leaf)
         if payload is not None:
             db.execute("INSERT INTO payload VALUES (?, ?, ?, ?)", (size, subject(event), salt, payload))
         project(db, Place(size, at), event)

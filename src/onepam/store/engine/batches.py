@@ -1,5 +1,6 @@
 """Batches: what a group commit wrote bears the signature of the node that wrote it, inside the same transaction."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from onepam.app.ports import Snapshot
@@ -36,8 +37,8 @@ def newest_key(db: Snapshot, node: str) -> tuple[str, int, bool] | None:
     return (found[0], found[1], found[2] == FOREVER) if found else None
 
 
-def seal(db: Db, author: Author, first: int, size: int) -> None:
-    """Signs the entries from `first` on, of `size` in all, as one batch after the last one.
+def seal(db: Db, author: Author, first: int, leaves: Sequence[bytes]) -> None:
+    """Signs the entries from `first` on, which have these leaf hashes, as one batch after the last one.
 
     Raises `Corrupt` where entries before `first` are of no batch: whoever put them there is no node of ours, and
     nothing is decided on what they say.
@@ -49,9 +50,9 @@ def seal(db: Db, author: Author, first: int, size: int) -> None:
             f"entries {end} to {first - 1} were written by no node of this ledger, and nothing is decided on them. "
             "Look at: onepam ledger verify; then see “When somebody wrote to the database” (docs/administrator.md)"
         )
-    leaves = [each[0] for each in rows(db, "SELECT leaf FROM entry WHERE idx >= ? ORDER BY idx", (first,))]
-    text = batch_text(author.node, first, size - 1, root_of(leaves), previous)
-    batch = (first, size - 1, author.node, author.sign(text.encode("utf-8")))
+    last = first + len(leaves) - 1
+    text = batch_text(author.node, first, last, root_of(leaves), previous)
+    batch = (first, last, author.node, author.sign(text.encode("utf-8")))
     db.execute("INSERT INTO batch VALUES (?, ?, ?, ?)", batch)
 
 

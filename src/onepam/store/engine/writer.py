@@ -71,6 +71,7 @@ class Writer:
         self._data_version = -1
         self._careful = False
         self._author, self._random = author, random
+        self._leaves: list[bytes] = []
         self._answered = answered
         self.guard = ClockGuard(author.node, clock, monotonic)
         self.guard.heed(load(self._db, ClockQuery(), Instant(0)))
@@ -149,11 +150,13 @@ class Writer:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             before = read_head(self._db)
+            self._leaves = []
             self._prepare(before)
+            joining = self._author.join(newest_key(self._db, self._author.node))
             begun = self._record_jump(before, group[0])
             head = self._run_jobs(group, begun)
             if head.size > before.size:
-                head = self._sign(before, head)
+                head = self._sign(before, head, joining)
                 write_head(self._db, head)
                 self._db.execute("COMMIT")
                 if begun.size > before.size:
@@ -162,13 +165,12 @@ class Writer:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
 
-    def _sign(self, before: Head, head: Head) -> Head:
+    def _sign(self, before: Head, head: Head, joining: object | None) -> Head:
         """The head of the signed batch. This node's key comes into force with the first one that it writes, unless
         that is a seam, from which on another signer certifies."""
-        joining = self._author.join(newest_key(self._db, self._author.node))
         if joining is not None and not has_seam(self._db, before.size):
-            head = append(self._db, head, self.guard.now(head.time), (joining,), self._random)
-        seal(self._db, self._author, before.size, head.size)
+            head = append(self._db, head, self.guard.now(head.time), (joining,), self._random, self._leaves)
+        seal(self._db, self._author, before.size, self._leaves)
         return head
 
     def _prepare(self, head: Head) -> None:
@@ -186,7 +188,7 @@ class Writer:
         jump = self.guard.check(head.time)
         if jump is None or isinstance(first.query, ClockQuery):
             return head
-        return append(self._db, head, self.guard.now(head.time), (jump,), self._random)
+        return append(self._db, head, self.guard.now(head.time), (jump,), self._random, self._leaves)
 
     def _run_jobs(self, group: list[_Job], head: Head) -> Head:
         stop = time.monotonic() + limits.MAX_BATCH_MILLISECONDS / 1000
@@ -228,11 +230,13 @@ class Writer:
         changed = {topic for event in decided.events for topic in CHANGES.get(kind_of(event).klass, ())}
         if changed:  # forgotten until the next group: what this one reads may still be rolled back
             self._db.memory = {topic: facts for topic, facts in self._db.memory.items() if topic not in changed}
+        written = len(self._leaves)
         if self._careful:
             self._db.execute("SAVEPOINT command")
         try:
-            after = append(self._db, head, now, decided.events, self._random)
+            after = append(self._db, head, now, decided.events, self._random, self._leaves)
         except Exception as error:
+            self._leaves = self._leaves[:written]
             if not self._careful and self._db.in_transaction:
                 raise _RunAgain from error
             if self._db.in_transaction:
