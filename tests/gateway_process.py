@@ -17,8 +17,10 @@ from typing import cast
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.platform import Platform
+from onepam.boot.publishing import author_of
+from onepam.jobs.eras import Began
 from onepam.jobs.recording_check import key_beside
-from onepam.signing.author import NodeAuthor
+from onepam.jobs.signer_process import SignerProcess
 from onepam.store.engine.ledger import SqliteLedger
 from onepam.vault.authorities import Authorities
 from onepam.vault.envelope import Envelope
@@ -124,7 +126,10 @@ class Elsewhere:
         data.mkdir(mode=0o700, exist_ok=True)
         self.database, self.recordings = data / "ledger.db", data / "recordings"
         self.recordings.mkdir(mode=0o700, exist_ok=True)
-        self.ledger = SqliteLedger(self.database, NodeAuthor.uncertified("test"), wall_clock, token_bytes)
+        signers = SignerProcess("", data / "signer", self.config.origin, Began())
+        author = author_of("nod_test", signers)
+        signers.stop()
+        self.ledger = SqliteLedger(self.database, author, wall_clock, token_bytes)
         self.envelope = Envelope(FileKeys.create(data / "master-keys.json", token_bytes), token_bytes)
         self.authorities = Authorities(data / "authorities", self.envelope, token_bytes)
         self.recording_key = key_beside(self.recordings, self.envelope)
