@@ -20,7 +20,8 @@ _SQLITE_OK = 0
 _Write = CFUNCTYPE(c_int, c_void_p, c_void_p, c_int, c_int64)
 _Truncate = CFUNCTYPE(c_int, c_void_p, c_int64)
 _Sync = CFUNCTYPE(c_int, c_void_p, c_int)
-_Open = CFUNCTYPE(c_int, c_void_p, c_char_p, c_void_p, c_int, POINTER(c_int))
+_Open = CFUNCTYPE(c_int, c_void_p, c_void_p, c_void_p, c_int, POINTER(c_int))
+"""The name as SQLite's own pointer: the file layer keeps it until the file is closed, a copy of ours would be gone."""
 
 
 class _Methods(Structure):
@@ -93,13 +94,13 @@ class Shim:
         self._kept.append(callback)
         return callback
 
-    def _opened(self, vfs: int, name: bytes | None, file: int, flags: int, given: Any) -> int:
+    def _opened(self, vfs: int, name: int | None, file: int, flags: int, given: Any) -> int:
         code = self._open(vfs, name, file, flags, given)
         if code != _SQLITE_OK or name is None:
             return int(code)
         real = _File.from_address(file)
         if real.pMethods:
-            path = os.fsdecode(name)
+            path = os.fsdecode(string_at(name))
             if path not in self._copies:  # synchronising one handle of a file saves what came through the others too
                 self._copies[path] = _Copy(os.open(path + SUFFIX, os.O_RDWR | os.O_CREAT, 0o600))
             self._of[file] = self._copies[path]
