@@ -12,7 +12,7 @@ from onepam.domain.host.doors import Door, DoorCalm, DoorPressed
 from onepam.store.read import doors as module
 from onepam.store.read.alarms import alarms
 from onepam.store.read.doors import PressedDoor, pressed_doors, signed_in_from
-from tests.company import Company
+from tests.company import Company, record
 
 pytestmark = pytest.mark.anyio
 
@@ -50,7 +50,7 @@ async def test_where_somebody_signed_in_is_known(company: Company, monkeypatch: 
     assert isinstance(opened, Opened)
     sources, later = await company.reader(signed_in_from, None, after)
     assert (sources, later) == (["192.0.2.1"], after + 1)
-    await append_event(company.ledger, PayloadsErased("eve", (after,), "asked for", None))
+    await record(company.ledger, PayloadsErased("eve", (after,), "asked for", None))
     sources, _ = await company.reader(signed_in_from, None, after)
     assert sources == []
     monkeypatch.setattr(module, "WINDOW", 1)
