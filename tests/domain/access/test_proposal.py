@@ -92,8 +92,8 @@ def test_who_may_be_one_hand_with_its_proposer_or_beneficiary_decides_nothing(ki
     one_hand = (Ruling.RECORDED, f"{kind.value}.one_hand")
     assert judged(laid, replace(ada, linked_by=("bob",))) == one_hand
     assert judged(laid, replace(ada, linked_for=("max", "bob"))) == one_hand
-    assert judged(laid, replace(ada, linked_by=("eve",))) == (one_hand if row.benefits else None)
-    assert judged(laid, replace(ada, linked_for=("eve",))) == (one_hand if row.benefits else None)
+    assert judged(laid, replace(ada, linked_by=("eve",))) == one_hand
+    assert judged(laid, replace(ada, linked_for=("eve",))) == one_hand
     assert judged(laid, replace(ada, linked_by=("max",), linked_for=("vic",))) is None
 
 
@@ -120,6 +120,7 @@ def test_what_falls(kind: ProposalKind) -> None:
     )
     assert judged(replace(laid, until=Instant(NOW + 1)), ada) is None
     assert judged(replace(laid, present=False), ada) == (Ruling.VOID, f"{kind.value}.proposer_left")
+    assert judged(replace(laid, entitled=False), ada) == (Ruling.VOID, f"{kind.value}.proposer_right")
     assert judged(laid, ada, laid.since) == (Ruling.VOID, f"{kind.value}.overtaken")
     assert judged(laid, ada, Instant(laid.since - 1)) is None
 

@@ -7,7 +7,7 @@ import pytest
 
 from onepam.domain.access.authority import ActorFacts, HeldRole
 from onepam.domain.access.model import ConsoleRight, Permission
-from onepam.domain.access.proposal import ProposalKind, ProposalRefused
+from onepam.domain.access.proposal import Proposal, ProposalKind, ProposalRefused
 from onepam.domain.history.commit import Decided
 from onepam.domain.people.events import PersonKind
 from onepam.domain.signing_in import enrolling as rules
@@ -42,6 +42,11 @@ THREE = frozenset({"ada", "bob", "cyd"})
 
 def new(kind: FactorKind, person: str = "eve", challenge: str = "") -> FactorEnrolled:
     return FactorEnrolled("fac_new_" + kind, person, kind, "", None, None, secret="x", challenge=challenge)
+
+
+def agreed(actor: ActorFacts, laid: Proposal, others: bool = False) -> Decided[Instant | Refused] | Refused:
+    """The actor's yes to the proposal."""
+    return rules.agree(EnrolmentFacts(ACCOUNT, actor, "enr_1", None, laid, others=others), "digest", NOW)
 
 
 def code(answer: object) -> str:
@@ -171,28 +176,32 @@ def test_where_nobody_else_could_decide_it_takes_two_days() -> None:
 
 def test_the_second_administrator_is_another_person() -> None:
     laid = proposal(ProposalKind.ENROLMENT, "enr_1", "ada", person="eve")
-    opened = link(rules.agree(ACCOUNT, BOB, laid, "digest", NOW))
+    opened = link(agreed(BOB, laid))
     assert (opened.enrolment, opened.person, opened.by, opened.token_digest) == ("enr_1", "eve", "bob", "digest")
     assert opened.proposed_by == "ada"
     for who in ("ada", "eve"):
-        answer = decided(rules.agree(ACCOUNT, present(who, ADMINISTRATOR), laid, "digest", NOW))
+        answer = decided(agreed(present(who, ADMINISTRATOR), laid))
         refused = ProposalRefused(ProposalKind.ENROLMENT, "enr_1", who, "enrolment.self_approval")
         assert answer.events == (refused,)
         assert isinstance(answer.result, Refused)
-    late = decided(rules.agree(ACCOUNT, BOB, replace(laid, until=NOW), "digest", NOW))
+    late = decided(agreed(BOB, replace(laid, until=NOW)))
     assert late.events == (EnrolmentEnded("enr_1", "eve", "enrolment.lapsed", "bob"),)
-    assert code(rules.agree(ACCOUNT, present("bob"), laid, "digest", NOW)) == "right.missing"
+    assert code(agreed(present("bob"), laid)) == "right.missing"
+    hand = decided(agreed(replace(BOB, linked_for=("eve",)), laid))
+    assert hand.events == (ProposalRefused(ProposalKind.ENROLMENT, "enr_1", "bob", "enrolment.one_hand"),)
+    assert code(rules.agree(EnrolmentFacts(ACCOUNT, BOB, "enr_1", None, None), "digest", NOW)) == "enrolment.gone"
 
 
 def test_who_announced_it_makes_the_link_when_it_is_due() -> None:
     laid = replace(proposal(ProposalKind.ENROLMENT, "enr_1", "ada", person="eve"), alone=NOW)
-    opened, finding = decided(rules.agree(ACCOUNT, ADA, laid, "digest", NOW)).events
+    opened, finding = decided(agreed(ADA, laid)).events
     assert isinstance(opened, EnrolmentOpened)
     assert (opened.by, opened.proposed_by) == ("ada", "ada")
     assert finding == EnrolmentUndecided("enr_1", "eve", "ada")
-    early = decided(rules.agree(ACCOUNT, ADA, replace(laid, alone=Instant(NOW + 1)), "digest", NOW))
+    assert code(agreed(ADA, laid, others=True)) == "enrolment.others"
+    early = decided(agreed(ADA, replace(laid, alone=Instant(NOW + 1))))
     assert early.result.code == "enrolment.not_due"
-    assert link(rules.agree(ACCOUNT, BOB, replace(laid, alone=Instant(NOW + 1)), "digest", NOW)).by == "bob"
+    assert link(agreed(BOB, replace(laid, alone=Instant(NOW + 1)))).by == "bob"
 
 
 def waiting(actor: ActorFacts, by: str = "ada") -> EnrolmentFacts:

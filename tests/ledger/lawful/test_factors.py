@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.people.events import PersonAdded, PersonDisabled, PersonKind
+from onepam.domain.access.model import BindingEnded
+from onepam.domain.people.events import PersonAdded, PersonDisabled, PersonEnabled, PersonKind
 from onepam.domain.providers.events import IdentityLinked
 from onepam.domain.signing_in.events import (
     EnrolmentAnnounced,
@@ -35,6 +36,14 @@ def key(who: str, by: str | None, kind: FactorKind = FactorKind.PASSKEY) -> Fact
 def link(told: Story, who: str = "zoe", by: str | None = "ada", **other: object) -> EnrolmentOpened:
     values: dict[str, object] = {"enrolment": "enr_1", "expires": Instant(told.at() + DAY), **other}
     return EnrolmentOpened(person=who, because="new", by=by, **values)  # type: ignore[arg-type]
+
+
+def alone() -> Story:
+    """Ada alone administers, and has announced new factors of max."""
+    told = Story().ready("ada")
+    told.add(PersonDisabled("bob", "ada", "left"))
+    told.add(EnrolmentAnnounced("enr_1", "max", "lost", "ada", Instant(told.at() + 2 * DAY)))
+    return told
 
 
 def newcomer(*people: str) -> Story:
@@ -193,22 +202,42 @@ def test_nobody_decides_on_a_link_for_themselves() -> None:
     told = Story().ready("ada", "bob")
     told.add(EnrolmentProposed("enr_1", "bob", "lost", "ada"))
     at = told.add(link(told, "bob", "bob", proposed_by="ada"))
-    assert told.said() == [
-        (at, "it is for bob"),
-    ]
+    assert told.said() == [(at, "it is for bob")]
 
 
 def test_a_link_that_was_announced_is_its_proposers_once_it_is_due() -> None:
-    told = Story().ready("ada")
-    told.add(EnrolmentAnnounced("enr_1", "max", "lost", "ada", Instant(told.at() + 2 * DAY)))
+    told = alone()
     told.wait(2 * DAY)
     told.sign_in("ada")
     told.add(link(told, "max", "ada", proposed_by="ada"), EnrolmentUndecided("enr_1", "max", "ada"))
     assert told.said() == []
-    told = Story().ready("ada")
-    told.add(EnrolmentAnnounced("enr_1", "max", "lost", "ada", Instant(told.at() + 2 * DAY)))
+    told = alone()
     at = told.add(link(told, "max", "ada", proposed_by="ada"))
     assert told.said() == [(at, "its proposer may carry it out alone only later")]
+
+
+@pytest.mark.parametrize("could", [True, False])
+def test_whoever_else_could_decide_by_then_had_to(could: bool) -> None:
+    told = alone()
+    if could:
+        told.add(PersonEnabled("bob", "ada", "back"))
+    told.wait(2 * DAY)
+    told.sign_in("ada")
+    at = told.add(link(told, "max", "ada", proposed_by="ada"))
+    assert told.said() == [(at, "bob could have decided")] * could
+
+
+def test_a_link_falls_with_whoever_made_it_and_a_proposal_with_the_right_of_whose_it_is() -> None:
+    told = newcomer()
+    told.add(link(told))
+    told.add(PersonDisabled("ada", "bob", "left"))
+    at = told.add(EnrolmentUsed("enr_1", "zoe", ("ada",)))
+    assert told.said() == [(at, "the account ada was disabled")]
+    told = Story().ready("ada", "bob")
+    told.add(EnrolmentProposed("enr_1", "max", "lost", "ada"))
+    told.change("chg_1", "bob", BindingEnded("bnd_ada_administrator", "over", "chg_1", "bob"), widens=False)
+    at = told.add(link(told, "max", "bob", proposed_by="ada"))
+    assert told.said() == [(at, "its proposer had lost the right to propose it")]
 
 
 def test_a_link_ends_by_those_whom_it_concerns() -> None:

@@ -64,6 +64,26 @@ def test_two_administrators_set_a_provider_and_it_is_changed_and_removed() -> No
 
 
 @pytest.mark.parametrize(
+    ("who", "readdressed", "because", "unlawful"),
+    [
+        ("eve", True, "address", True),
+        ("eve", False, "address", False),
+        ("eve", True, "scim", False),
+        ("zoe", True, "address", False),
+    ],
+)
+def test_an_address_of_one_administrator_makes_nobody_somebody_trusted(
+    who: str, readdressed: bool, because: str, unlawful: bool
+) -> None:
+    told = with_provider()
+    told.add(PersonAdded("zoe", PersonKind.EMPLOYEE, "hired", "ada", None, None))
+    told.add(PersonChanged(who, "ada", None, None, None, readdressed=readdressed))
+    at = told.add(IdentityLinked("idn_1", "idp", who, because, None))
+    why = "one administrator had changed the address of somebody trusted"
+    assert told.said() == [(at, why)] * unlawful
+
+
+@pytest.mark.parametrize(
     ("planted", "why"),
     [
         (replace(WANTED, by="joe"), "joe was not signed in"),

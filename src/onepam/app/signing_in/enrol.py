@@ -83,9 +83,7 @@ async def approve_enrolment(ledger: Ledger, actor: Actor, enrolment: str, token_
     """The second administrator agrees (or time, where nobody else could): the link comes into being."""
 
     def decide(facts: EnrolmentFacts, now: Instant) -> Decided[Instant | Refused] | Refused:
-        if facts.account is None or facts.actor is None or facts.proposal is None:
-            return Refused("enrolment.gone", "No such enrolment waits for a second administrator.")
-        return links.agree(facts.account, facts.actor, facts.proposal, token_digest, now)
+        return links.agree(facts, token_digest, now)
 
     outcome = await ledger.commit(EnrolmentQuery(enrolment=enrolment, actor=actor), decide)
     return outcome if isinstance(outcome, Refused) else outcome.result

@@ -44,8 +44,8 @@ class Rules:
     factor (microseconds; None: in this sign-in); and after how long nobody decides any more (microseconds).
 
     `alone`: where nobody else could decide, its proposer carries it out after so long, unless somebody cancels it
-    (microseconds); None: it waits all the same. `benefits`: whom it is for gains by it, so that whoever may be one hand
-    with them does not decide on it either.
+    (microseconds); None: it waits all the same. `benefits`: whom it is for gains by it; where they do not, they may say
+    no to it.
     """
 
     proposes: ConsoleRight | None
@@ -93,8 +93,9 @@ PRIVILEGED_REQUEST = replace(REQUEST, factor_to_decide=15 * MINUTE)
 class Proposal:
     """What waits, as of the decision: `proposal` is its id, `by` whose it is, `until` when it lapses.
 
-    `present` is whether its proposer may still sign in, `person` whom it is for ("": nobody in particular). `alone` is
-    when its proposer may carry it out, because nobody else could decide when it was made; None: never.
+    `present` is whether its proposer may still sign in, `entitled` whether they still have the right to propose it;
+    `person` is whom it is for ("": nobody in particular). `alone` is when its proposer may carry it out, because nobody
+    else could decide when it was made; None: never.
     """
 
     kind: ProposalKind
@@ -105,6 +106,7 @@ class Proposal:
     present: bool
     person: str = ""
     alone: Instant | None = None
+    entitled: bool = True
 
 
 @event(
@@ -171,7 +173,7 @@ def judge(
     refused = authorised(actor, rules.decides, now) or shown_within(actor, rules.factor_to_decide, now)
     if refused is not None:
         return No(Ruling.REFUSED, refused, proposal, actor.person)
-    if (refused := _one_hand(proposal, actor, rules, now)) is not None:
+    if (refused := _one_hand(proposal, actor, now)) is not None:
         return No(Ruling.RECORDED, refused, proposal, actor.person)
     if (refused := fallen(proposal, now, changed)) is not None:
         return No(Ruling.VOID, refused, proposal, actor.person)
@@ -185,9 +187,9 @@ def may_deny(proposal: Proposal, actor: ActorFacts, rules: Rules) -> bool:
     return loses or not actor.rights().isdisjoint((rules.proposes, rules.decides))
 
 
-def _one_hand(proposal: Proposal, actor: ActorFacts, rules: Rules, now: Instant) -> Refused | None:
+def _one_hand(proposal: Proposal, actor: ActorFacts, now: Instant) -> Refused | None:
     """Why the actor is no second person: it is theirs, or of somebody who may be one hand with them."""
-    kind, theirs = proposal.kind.value, {proposal.by, proposal.person if rules.benefits else proposal.by}
+    kind = proposal.kind.value
     if actor.person == proposal.by and proposal.alone is not None:
         if proposal.alone <= now:
             return None
@@ -196,7 +198,7 @@ def _one_hand(proposal: Proposal, actor: ActorFacts, rules: Rules, now: Instant)
     if actor.person in (proposal.by, proposal.person):
         own = "their own proposal" if actor.person == proposal.by else "what is for themselves"
         return Refused(f"{kind}.self_approval", f"Nobody approves {own}.", "Somebody else must.")
-    return same_hand(kind) if actor.in_hand(theirs) else None
+    return same_hand(kind) if actor.in_hand((proposal.by, proposal.person)) else None
 
 
 def same_hand(kind: str) -> Refused:
@@ -211,6 +213,8 @@ def fallen(proposal: Proposal, now: Instant, changed: Instant | None = None) -> 
         code, message = "lapsed", "Nobody decided on it in time."
     elif not proposal.present:
         code, message = "proposer_left", "Who proposed it is no longer here."
+    elif not proposal.entitled:
+        code, message = "proposer_right", "Who proposed it may not propose this any more."
     elif changed is not None and changed >= proposal.since:
         code, message = "overtaken", "What it would change has changed since it was proposed."
     else:

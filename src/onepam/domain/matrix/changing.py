@@ -46,7 +46,7 @@ class ChangeFacts:
 @dataclass(frozen=True, slots=True)
 class MatrixFacts:
     """The actor (None: nobody signed in), the matrix with all that rests on it, the change if there is one, and how
-    many wait."""
+    many wait. `proposer_linked_by` made the links by which its proposer enrolled lately."""
 
     actor: ActorFacts | None
     matrix: Matrix
@@ -56,6 +56,7 @@ class MatrixFacts:
     signed_in_ever: bool
     change: ChangeFacts | None
     waiting: int = 0
+    proposer_linked_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +146,8 @@ def approve(facts: MatrixFacts, read: AccessFile, change: str, digest: str, now:
     plan = _plan(facts, read, now)
     if isinstance(plan, InvalidFile) or plan.digest != digest:
         return _reject(change, by, "change.overtaken", "The roles or people have changed since this was proposed.")
-    gainers = [(by, "you would gain by it yourself"), (proposal.by, "its proposer would gain by it")]
-    made_the_link = "whoever made the link by which you enrolled would gain by it"
-    for person, whose in (*gainers, *((each, made_the_link) for each in facts.actor.linked_by)):
-        if (gain := plan.gained_by(person)) is not None:
-            return _gains(change, by, whose, gain)
+    if (gains := _gained_in_hand(facts, plan, facts.actor, proposal.by)) is not None:
+        return _gains(change, by, *gains)
     if not _administered(plan, facts.people, now):
         return _reject(change, by, "change.lock_out", "After this change nobody could change the roles any more.")
     return _in_force(facts, plan, change, by, (ChangeApproved(change, digest, by),), now)
@@ -197,6 +195,18 @@ def _administered(plan: Plan, people: tuple[Someone, ...], now: Instant) -> bool
         for binding in plan.after.bindings.values()
         if binding.in_force(now) and ConsoleRight.ADMINISTER in plan.after.roles[binding.role].console
     )
+
+
+def _gained_in_hand(facts: MatrixFacts, plan: Plan, actor: ActorFacts, proposer: str) -> tuple[str, Difference] | None:
+    """Why one of two could be both who decides or proposes and who gains by it, and what they gain. Whom the proposer
+    invited may gain: somebody else's yes is what that takes, and it may as well come before the invitation."""
+    gainers = [(actor.person, "you would gain by it yourself"), (proposer, "its proposer would gain by it")]
+    gainers += [(each, "whoever made the link by which you enrolled would gain by it") for each in actor.linked_by]
+    gainers += [(each, "who enrolled by your link would gain by it") for each in actor.linked_for]
+    made_its = "whoever made the link by which its proposer enrolled would gain by it"
+    gainers += [(each, made_its) for each in facts.proposer_linked_by]
+    found = ((why, plan.gained_by(person)) for person, why in gainers)
+    return next(((why, gain) for why, gain in found if gain is not None), None)
 
 
 def _waiting(facts: MatrixFacts, change: str) -> Proposal | Refused:

@@ -120,6 +120,7 @@ def change(
         ends=attributes.ends,
         name=known,
         email=attributes.email,
+        readdressed=attributes.email != facts.person.email,
     )
     return Decided((changed,), None)
 

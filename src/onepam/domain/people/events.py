@@ -49,7 +49,8 @@ class PersonAdded:
 @event("person.changed", klass="person", control="IDN-01 OFF-05", words="{by} changed what is known of {person}")
 @dataclass(frozen=True, slots=True)
 class PersonChanged:
-    """The attributes as they are from now on. `kind` is None where it stays what it is."""
+    """The attributes as they are from now on. `kind` is None where it stays what it is. `readdressed`: an administrator
+    gave another address than the one before."""
 
     person: str
     by: str | None
@@ -59,6 +60,7 @@ class PersonChanged:
     name: str | None = private()
     email: str | None = private()
     kind: PersonKind | None = None
+    readdressed: bool = False
 
 
 @event("person.disabled", klass="person", control="OFF-01 OFF-02 OFF-04", words="{by} disabled {person}: {because}")

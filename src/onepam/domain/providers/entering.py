@@ -57,7 +57,7 @@ GONE = Refused("sign_in.provider_gone", "This identity provider is not in use an
 @dataclass(frozen=True, slots=True)
 class Somebody:
     """A person whom a message may be about; `identities` are the digests of their subjects at the provider, "" where
-    they were erased; `used`: they signed in before."""
+    they were erased; `used`: they signed in before; `readdressed`: an administrator once gave them another address."""
 
     account: AccountFacts
     name: str | None
@@ -67,6 +67,7 @@ class Somebody:
     origin: str
     identities: tuple[str, ...] = ()
     used: bool = False
+    readdressed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,9 +210,13 @@ def _found(
 
 def _linkable(who: Somebody, provider: str) -> bool:
     """Whether the address alone makes the subject theirs: an administrator gave it, or what the provider itself feeds.
-    Another directory may have changed it since: then only where nobody has used the account yet."""
+    Another directory, or one administrator's hand, may have changed it since: then only where nobody has used the
+    account yet, and nobody could do harm with it."""
+    account = who.account
+    if who.readdressed:
+        return not (account.factors or account.had_factors or who.used or account.trusted())
     known = who.origin == ADMINISTRATOR or brought_by(who.origin, provider)
-    return known or not (who.account.factors or who.used or who.account.administrative())
+    return known or not (account.factors or who.used or account.administrative())
 
 
 def _linked(entering: Entering, assertion: Assertion, person: str, because: str, digest: str) -> IdentityLinked:

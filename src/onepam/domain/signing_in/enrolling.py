@@ -44,17 +44,19 @@ _RULES = RULES[ProposalKind.ENROLMENT]
 class LinkFacts:
     """The account a link is for, who makes it, everybody who administers and could sign in to decide, and the latest
     proposal of a link for the account that has not ended. `removed` could decide, too, until the actor's own hand took
-    that from them, within `OWN_REMOVALS`; looked for where there is nobody else."""
+    that from them, within `OWN_REMOVALS`; looked for where there is nobody else. `in_hand` may be one hand with the
+    account's person."""
 
     account: AccountFacts
     actor: ActorFacts
     administrators: frozenset[str]
     waiting: Proposal | None = None
     removed: frozenset[str] = frozenset()
+    in_hand: frozenset[str] = frozenset()
 
     def others(self) -> bool:
         """Whether somebody else could decide, or could before the actor saw to it that nobody can."""
-        of = {self.actor.person, self.account.person}
+        of = {self.actor.person, self.account.person, *self.in_hand}
         return any(not self.actor.in_hand((each,)) for each in (self.administrators | self.removed) - of)
 
 
@@ -62,7 +64,8 @@ class LinkFacts:
 class EnrolmentFacts:
     """An enrolment as of the decision, its person's account, the acting administrator where there is one, and the
     proposal while it waits. `opened_by` made the open link, `proposed_by` proposed it where it took two; None: nobody's
-    hand, or a link that did not."""
+    hand, or a link that did not. `here`: whoever they are, their accounts work. `others`: somebody else could decide on
+    the proposal that the actor may carry out alone."""
 
     account: AccountFacts | None
     actor: ActorFacts | None
@@ -71,6 +74,8 @@ class EnrolmentFacts:
     proposal: Proposal | None
     opened_by: str | None = None
     proposed_by: str | None = None
+    here: bool = True
+    others: bool = False
 
     def makers(self) -> tuple[str, ...]:
         """By whose hands but the person's own the link came into being."""
@@ -131,17 +136,20 @@ def open_without(
     return _opened(facts.person, enrolment, token_digest, because, None, now)
 
 
-def agree(
-    facts: AccountFacts, actor: ActorFacts, proposal: Proposal, token_digest: str, now: Instant
-) -> Decided[Instant | Refused] | Refused:
+def agree(facts: EnrolmentFacts, token_digest: str, now: Instant) -> Decided[Instant | Refused] | Refused:
     """The second administrator's word; neither the proposer's nor that of the person whose factor it is. Where nobody
-    else could decide it is the proposer's, once it has been announced for long enough."""
-    enrolment = proposal.proposal
+    else could decide, neither when it was announced nor now, it is the proposer's, once that is long enough ago."""
+    account, actor, proposal = facts.account, facts.actor, facts.proposal
+    if account is None or actor is None or proposal is None:
+        return Refused("enrolment.gone", "No such enrolment waits for a second administrator.")
+    enrolment, person = proposal.proposal, account.person
     if (no := judge(proposal, actor, _RULES, now)) is not None:
-        return no.answer(EnrolmentEnded(enrolment, facts.person, no.refused.code, actor.person))
+        return no.answer(EnrolmentEnded(enrolment, person, no.refused.code, actor.person))
+    if proposal.by == actor.person and facts.others:
+        return Refused("enrolment.others", "By now somebody else could decide on it.", "Ask them: /approvals")
     opened = EnrolmentOpened(
         enrolment=enrolment,
-        person=facts.person,
+        person=person,
         expires=Instant(now + ENROLMENT_LINK),
         because="replacement",
         by=actor.person,
@@ -149,7 +157,7 @@ def agree(
         proposed_by=proposal.by,
     )
     if proposal.by == actor.person:
-        return Decided((opened, EnrolmentUndecided(enrolment, facts.person, actor.person)), opened.expires)
+        return Decided((opened, EnrolmentUndecided(enrolment, person, actor.person)), opened.expires)
     return Decided((opened,), opened.expires)
 
 
@@ -176,6 +184,8 @@ def enrol(link: EnrolmentFacts, new: tuple[FactorEnrolled, ...], now: Instant) -
     facts, enrolment = link.account, link.enrolment
     if facts is None or enrolment is None or link.expires is None or link.expires <= now or not facts.enabled:
         return Refused("enrolment.gone", "This link has lapsed or was used.", "Ask an administrator for a new one.")
+    if not link.here:
+        return Refused("enrolment.maker_left", "Who made this link has left.", "Ask an administrator for a new one.")
     if takes_two(facts) and not link.agreed():
         words = "One administrator made this link, and by now replacing these factors takes two."
         return Refused("enrolment.takes_two", words, "Ask an administrator for a new one.")

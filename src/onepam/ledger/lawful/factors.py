@@ -12,6 +12,7 @@ from onepam.ledger.lawful.standing import (
     administrative,
     founding,
     had_factors,
+    nobody_else,
     signed_in,
     there,
     trusted,
@@ -138,8 +139,10 @@ def link_opened(state: State, entry: Entry) -> Why:
     yield there(state, who)
     person = state.people.get(who)
     if first is not None:
-        yield from decides(state, entry, ENROLMENT, body["enrolment"], benefits=False)
+        yield from decides(state, entry, ENROLMENT, body["enrolment"])
         waiting = state.end(state.proposals, (ENROLMENT, body["enrolment"]))
+        if waiting is not None and waiting.alone is not None and waiting.by == by:
+            yield nobody_else(state, by, who)
         if waiting is not None and (waiting.by, waiting.person) != (first, who):
             yield "it is not what was proposed"
     elif by == who:
@@ -199,6 +202,8 @@ def link_used(state: State, entry: Entry) -> Why:
             yield "the link is for somebody else"
         if link.expires <= state.begun:
             yield "the link had lapsed"
+        for maker in sorted(link.makers):
+            yield there(state, maker)
         if link.makers != set(body["makers"]):
             yield "it does not name those who made the link"
         if _one_made(link) and person is not None and had_factors(state, person) and trusted(state, who):

@@ -64,6 +64,7 @@ def person_changed(state: State, entry: Entry) -> Why:
             yield Unless("no directory wrote it under a token in force, and there was no roster", (("scim",),))
     person.ends, person.owner = ends, body["owner"]
     person.kind = body["kind"] or person.kind
+    person.readdressed |= body["readdressed"]
 
 
 @rules.of("person.disabled", "ending an account", *_BY, Authority.TIME)

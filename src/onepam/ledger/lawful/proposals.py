@@ -3,7 +3,7 @@
 from onepam.kernel.clock import DAY, FOREVER, Instant
 from onepam.ledger.lawful.entry import Entry
 from onepam.ledger.lawful.rule import Unless, Why
-from onepam.ledger.lawful.standing import FRESH, acts, one_hand, there
+from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts, one_hand, rights, there
 from onepam.ledger.lawful.state import Proposal, State
 
 LAPSE = 7 * DAY
@@ -19,11 +19,9 @@ def propose(
     return kept
 
 
-def decides(
-    state: State, entry: Entry, kind: str, name: str, right: str = "administer", *, benefits: bool = True
-) -> Why:
-    """Somebody else with the right, under a fresh factor, in time, while its proposer is here; neither whom it is for,
-    nor one hand with either (where whom it is for `benefits`)."""
+def decides(state: State, entry: Entry, kind: str, name: str, right: str = ADMINISTER) -> Why:
+    """Somebody else with the right, under a fresh factor, in time, while its proposer is here and administers; neither
+    whom it is for, nor one hand with either."""
     by = entry.body["by"]
     yield acts(state, by, right, age=FRESH)
     waiting = state.proposals.get((kind, name))
@@ -36,12 +34,13 @@ def decides(
     if not alone:
         yield f"{by} had proposed it" if waiting.by == by else None
         yield f"it is for {by}" if waiting.person == by else None
-        others = [waiting.by, waiting.person if benefits else None]
-        yield one_hand(state, by, *(each for each in others if each))
+        yield one_hand(state, by, *(each for each in (waiting.by, waiting.person) if each))
     if waiting.until <= state.begun:
         yield "it had lapsed"
     if waiting.by is not None and (why := there(state, waiting.by)) is not None:
         yield f"its proposer had left: {why}"
+    elif waiting.by is not None and ADMINISTER not in rights(state, waiting.by):
+        yield "its proposer had lost the right to propose it"
 
 
 def ends_proposal(state: State, entry: Entry, kind: str, name: str, *rights: str) -> Why:

@@ -6,7 +6,7 @@ from onepam.kernel.clock import DAY, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.proposals import decides, ends_proposal, propose
 from onepam.ledger.lawful.rule import Rules, Unless, Why
-from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts
+from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts, had_factors, trusted
 from onepam.ledger.lawful.state import Provider, State
 
 rules = Rules()
@@ -101,12 +101,20 @@ rules.told("provider.refused", "refusing what a provider said", Authority.STRANG
 
 @rules.of("identity.linked", "making an identity somebody's", Authority.PROVIDER, cannot=(Unjudged.MESSAGE,))
 def linked(state: State, entry: Entry) -> Why:
-    """A provider in force, and somebody who is here."""
+    """A provider in force, and somebody who is here. By an address that one administrator gave instead of another,
+    nobody becomes who has factors or is trusted."""
     body = entry.body
+    person = state.people.get(body["person"])
     if body["provider"] not in state.providers:
         yield "there was no such provider"
-    if body["person"] not in state.people:
+    if person is None:
         yield f"there was no account {body['person']}"
+    elif (
+        body["because"] == "address"
+        and person.readdressed
+        and (had_factors(state, person) or trusted(state, body["person"]))
+    ):
+        yield "one administrator had changed the address of somebody trusted"
     state.identities[body["identity"]] = (body["person"], body["provider"])
 
 

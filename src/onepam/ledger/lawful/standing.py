@@ -95,6 +95,19 @@ def one_hand(state: State, who: str, *others: str) -> str | None:
     return None
 
 
+def nobody_else(state: State, who: str, about: str) -> str | None:
+    """Whether nobody but these two administers and could sign in to decide, who is no one hand with either."""
+    known = {person for person, provider in state.identities.values() if provider in state.providers}
+    for name, person in state.people.items():
+        kinds = {each.kind for each in person.factors.values()}
+        if name in (who, about) or there(state, name) is not None or ADMINISTER not in rights(state, name):
+            continue
+        could = name in known or "passkey" in kinds or {"password", "totp"} <= kinds
+        if could and one_hand(state, name, who, about) is None:
+            return f"{name} could have decided"
+    return None
+
+
 def trusted(state: State, who: str) -> bool:
     """Whether a stolen factor of the account would decide something, administer, or open what is privileged."""
     person = state.people.get(who)

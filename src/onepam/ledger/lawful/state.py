@@ -60,6 +60,7 @@ class Person:
     hold_by: Instant | None = None
     privileged_from: Instant | None = None
     first_factor: Instant | None = None
+    readdressed: bool = False
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
     factors: dict[str, Factor] = field(default_factory=dict)
     bindings: dict[str, "Binding"] = field(default_factory=dict)

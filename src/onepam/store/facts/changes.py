@@ -13,13 +13,15 @@ from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
-from onepam.store.facts.holdings import actor_facts, console_rights, grant_of, mfa_rule, permissions, substance
+from onepam.store.facts.holdings import actor_facts, console_rights, grant_of, hands, mfa_rule, permissions, substance
 from onepam.store.facts.proposals import proposal_of
 
 
 @loads(MatrixQuery)
 def matrix_facts(db: Snapshot, query: MatrixQuery, at: Instant) -> MatrixFacts:
     waiting = row(db, f"SELECT count(*) FROM change WHERE status = 'proposed' AND {AT}", {"at": at})
+    change = _change(db, query.change, at)
+    proposer = change.proposal.by if change is not None and change.proposal is not None else None
     return MatrixFacts(
         actor=actor_facts(db, query.actor, at) if query.actor else None,
         matrix=matrix(db, at),
@@ -32,7 +34,8 @@ def matrix_facts(db: Snapshot, query: MatrixQuery, at: Instant) -> MatrixFacts:
             for each in rows(db, f"SELECT * FROM request WHERE status = 'open' AND {AT}", {"at": at})
         ),
         signed_in_ever=row(db, "SELECT 1 FROM entry WHERE kind = 'sign_in.opened' LIMIT 1") is not None,
-        change=_change(db, query.change, at),
+        change=change,
+        proposer_linked_by=hands(db, proposer, at)[0] if proposer is not None else (),
         waiting=waiting[0] if waiting else 0,
     )
 

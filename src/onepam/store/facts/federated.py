@@ -146,7 +146,7 @@ def acceptance(db: Snapshot, query: ExceptingQuery, at: Instant) -> ExceptingFac
 
 def _somebody(db: Snapshot, provider: str, person: str, at: Instant) -> Somebody | None:
     of = {"person": person, "provider": provider, "at": at}
-    found = row(db, f"SELECT name, email, manager, owner, origin FROM person WHERE person = :person AND {AT}", of)
+    found = row(db, f"SELECT * FROM person WHERE person = :person AND {AT}", of)
     if found is None:
         return None
     identities = rows(
@@ -161,4 +161,5 @@ def _somebody(db: Snapshot, provider: str, person: str, at: Instant) -> Somebody
         origin=found["origin"],
         identities=tuple(each["subject_digest"] or "" for each in identities),
         used=row(db, "SELECT 1 FROM sign_in WHERE person = :person LIMIT 1", of) is not None,
+        readdressed=bool(found["readdressed"]),
     )

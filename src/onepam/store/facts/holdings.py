@@ -196,6 +196,12 @@ def _standing(db: Snapshot, person: str, at: Instant) -> tuple[bool, Instant | N
     return remembered(db, "access", ("person", person), lambda: _person(db, person, at))
 
 
+def is_here(db: Snapshot, person: str, at: Instant) -> bool:
+    """Whether the account exists and works."""
+    enabled, ends, _ = _standing(db, person, at)
+    return enabled and (ends is None or ends > at)
+
+
 def _person(db: Snapshot, person: str, at: Instant) -> tuple[bool, Instant | None, PersonKind | None]:
     found = row(db, f"SELECT enabled, ends, kind FROM person WHERE person = :person AND {AT}", _of(person, at))
     if found is None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from onepam.app.ports import Snapshot
 from onepam.app.requests.lapse_proposals import MOST_LAPSING, LapsingQuery
@@ -13,6 +13,7 @@ from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
+from onepam.store.facts.holdings import held_roles
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ _OVER = (
 _DECIDES = (
     "w.kind IN (SELECT value FROM json_each(:kinds)) AND ((w.proposer = :person AND w.alone <= :at) OR ("
     "w.proposer <> :person AND w.subject <> :person AND w.proposer NOT IN (SELECT value FROM json_each(:hands)) "
-    "AND (w.gains = 0 OR w.subject NOT IN (SELECT value FROM json_each(:hands)))))"
+    "AND w.subject NOT IN (SELECT value FROM json_each(:hands))))"
 )
 """What `proposal.judge` lets the person decide on, said once more so that a page need not read all to count it."""
 
@@ -102,7 +103,11 @@ _ONE = {
 def proposal_of(db: Snapshot, kind: ProposalKind, proposal: str, at: Instant) -> Proposal | None:
     """The proposal of that id while it waits; None where none does."""
     found = row(db, _ONE[kind], {"proposal": proposal, "at": at})
-    return _proposal(found) if found is not None else None
+    if found is None:
+        return None
+    kept, right = _proposal(found), RULES[kind].proposes
+    entitled = right is None or any(right in each.console for each in held_roles(db, kept.by, at))
+    return replace(kept, entitled=entitled)
 
 
 def proposals_of(db: Snapshot, kind: ProposalKind, at: Instant) -> list[Proposal]:

@@ -6,7 +6,8 @@ from onepam.app.people.add_service_key import ServiceKeyQuery
 from onepam.app.ports import Snapshot
 from onepam.app.signing_in.enrol import BootstrapFacts, BootstrapQuery, EnrolmentQuery, LinkQuery
 from onepam.app.signing_in.sign_in import OwnSessionFacts, OwnSessionQuery, SignInFacts, SignInQuery
-from onepam.domain.access.proposal import ProposalKind
+from onepam.domain.access.authority import ActorFacts
+from onepam.domain.access.proposal import Proposal, ProposalKind
 from onepam.domain.people.events import PersonKind
 from onepam.domain.signing_in.enrolling import EnrolmentFacts, LinkFacts
 from onepam.domain.signing_in.events import FactorKind
@@ -18,7 +19,7 @@ from onepam.store.db import row, rows
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
 from onepam.store.facts.directory_brake import who_can_decide
-from onepam.store.facts.holdings import actor_facts, bound_roles, held_roles, mfa_proof
+from onepam.store.facts.holdings import actor_facts, bound_roles, hands, held_roles, is_here, mfa_proof
 from onepam.store.facts.proposals import proposal_of
 from onepam.store.facts.removals import removed_by
 
@@ -110,13 +111,14 @@ def link(db: Snapshot, query: LinkQuery, at: Instant) -> LinkFacts:
         "ORDER BY valid_from DESC, enrolment DESC LIMIT 1",
         {"person": query.person, "at": at},
     )
-    facts = LinkFacts(
-        account=account_facts(db, query.person, at),
-        actor=actor_facts(db, query.actor, at),
-        administrators=who_can_decide(db, at),
-        waiting=proposal_of(db, ProposalKind.ENROLMENT, found["enrolment"], at) if found else None,
-    )
-    return facts if facts.others() else replace(facts, removed=removed_by(db, query.actor.person, at))
+    waiting = proposal_of(db, ProposalKind.ENROLMENT, found["enrolment"], at) if found else None
+    return _link(db, account_facts(db, query.person, at), actor_facts(db, query.actor, at), waiting, at)
+
+
+def _link(db: Snapshot, account: AccountFacts, actor: ActorFacts, waiting: Proposal | None, at: Instant) -> LinkFacts:
+    in_hand = frozenset(each for side in hands(db, account.person, at) for each in side)
+    facts = LinkFacts(account, actor, who_can_decide(db, at), waiting, in_hand=in_hand)
+    return facts if facts.others() else replace(facts, removed=removed_by(db, actor.person, at))
 
 
 @loads(EnrolmentQuery)
@@ -126,16 +128,23 @@ def enrolment(db: Snapshot, query: EnrolmentQuery, at: Instant) -> EnrolmentFact
         f"SELECT * FROM enrolment WHERE (enrolment = :enrolment OR token_digest = :token_digest) AND {AT}",
         {"enrolment": query.enrolment, "token_digest": query.token_digest, "at": at},
     )
-    is_open = found is not None and found["status"] == "open"
-    return EnrolmentFacts(
-        account=account_facts(db, found["person"], at) if found else None,
-        actor=actor_facts(db, query.actor, at) if query.actor is not None else None,
-        enrolment=found["enrolment"] if found else None,
-        expires=found["expires"] if found and is_open else None,
-        proposal=proposal_of(db, ProposalKind.ENROLMENT, found["enrolment"], at) if found else None,
-        opened_by=found["opened_by"] if found else None,
-        proposed_by=found["proposed_by"] if found else None,
+    actor = actor_facts(db, query.actor, at) if query.actor is not None else None
+    if found is None:
+        return EnrolmentFacts(None, actor, None, None, None)
+    account = account_facts(db, found["person"], at)
+    proposal = proposal_of(db, ProposalKind.ENROLMENT, found["enrolment"], at)
+    alone = actor is not None and proposal is not None and proposal.alone is not None and proposal.by == actor.person
+    facts = EnrolmentFacts(
+        account=account,
+        actor=actor,
+        enrolment=found["enrolment"],
+        expires=found["expires"] if found["status"] == "open" else None,
+        proposal=proposal,
+        opened_by=found["opened_by"],
+        proposed_by=found["proposed_by"],
+        others=alone and actor is not None and _link(db, account, actor, proposal, at).others(),
     )
+    return replace(facts, here=all(is_here(db, each, at) for each in facts.makers()))
 
 
 @loads(ServiceKeyQuery)

@@ -22,6 +22,7 @@ PERSON = state(
             "added": "INTEGER NOT NULL",
             "because": "TEXT NOT NULL",
             "origin": "TEXT NOT NULL",
+            "readdressed": "INTEGER NOT NULL",
         },
         (("email",), ("lower(email)",)),
         personal=("name", "email"),
@@ -69,6 +70,7 @@ def person_added(db: Db, place: Place, event: events.PersonAdded) -> None:
         added=place.time,
         because=event.because,
         origin=event.origin,
+        readdressed=0,
     )
 
 
@@ -84,6 +86,7 @@ def person_changed(db: Db, place: Place, event: events.PersonChanged) -> None:
         name=event.name,
         email=event.email,
         **({"kind": event.kind} if event.kind else {}),
+        **({"readdressed": 1} if event.readdressed else {}),
     )
 
 
