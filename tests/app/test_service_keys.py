@@ -12,19 +12,20 @@ from onepam.app.people.add_service_key import add_service_key
 from onepam.app.people.disable_person import disable_person
 from onepam.app.people.remove_service_key import remove_service_key
 from onepam.app.signing_in.enrol import open_enrolment
+from onepam.domain.access.model import Action, Mode, Permission
 from onepam.domain.access.proof import MfaProof
 from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import PersonKind
 from onepam.domain.sessions.events import EntryPoint, SessionOpened, SessionRefused
 from onepam.domain.signing_in.events import FactorKind
 from onepam.domain.signing_in.service_keys import ServiceKey
-from onepam.kernel.clock import DAY, MINUTE, Instant
+from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries
 from onepam.store.engine.rebuild import compare
 from onepam.store.read.proofs_of_sign_in import KeyHolder, account, factor_by_reference, key_holder
-from tests.company import START, Company, refused
+from tests.company import START, Company, record, refused, role_set
 
 pytestmark = pytest.mark.anyio
 
@@ -83,6 +84,22 @@ async def test_a_key_opens_nothing_from_elsewhere_and_the_attempt_is_recorded(co
     assert (told.person, told.entry, told.code) == ("bot", EntryPoint.SSH_SERVICE_KEY, "service.network")
     assert told.source == "198.51.100.1"
     assert isinstance(await knocked(company, source="::ffff:192.0.2.9"), Opened)
+
+
+async def test_one_administrator_alone_opens_nothing_privileged_by_a_key(company: Company) -> None:
+    standing = Permission("d", (Action.SHELL,), {"env": "prod"}, ("root",), Mode.STANDING, 4 * HOUR)
+    await record(company.ledger, role_set("deploy", [standing]))
+    await company.bind("bot", "deploy")
+    assert await registered(company) is None
+    privileged = {"target": "web-1", "login": "root"}
+    refused(await knocked(company, **privileged), "service_key.takes_two")
+    assert isinstance(await knocked(company), Opened)
+    refused(await registered(company, replace(KEY, factor="fac_2")), "service_key.takes_two")
+    await company.sign_in("bob")
+    second = replace(KEY, factor="fac_3")
+    assert await add_service_key(company.ledger, company.actor("bob"), second) is None
+    assert isinstance(await knocked(company, key="fac_3", **privileged), Opened)
+    refused(await knocked(company, **privileged), "service.key")
 
 
 async def test_a_removed_key_a_disabled_account_and_one_past_its_end_open_nothing(company: Company) -> None:

@@ -17,6 +17,11 @@ from onepam.domain.signing_in.service_keys import within
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 
+_ONE_REGISTERED = Refused(
+    "service_key.takes_two",
+    "One administrator registered this key: it opens nothing privileged until another has, too.",
+    "Another administrator registers the same key, from the same networks.",
+)
 _REPLACED = Refused(
     "factor.replaced",
     "A factor of yours was replaced within the last hour; nothing privileged opens until it has passed.",
@@ -133,7 +138,7 @@ def _answer(knock: Knock, facts: KnockFacts, now: Instant) -> Decided[Opened | C
     if isinstance(verdict, Refused):
         return _refuse(knock, facts, verdict)
     if verdict.privileged and facts.privileged_from is not None and facts.privileged_from > now:
-        return _refuse(knock, facts, _REPLACED)
+        return _refuse(knock, facts, _ONE_REGISTERED if facts.kind is PersonKind.SERVICE else _REPLACED)
     proof = _proof(knock, facts, verdict, now)
     if isinstance(proof, Challenge):
         return Decided((), proof)

@@ -13,15 +13,19 @@ from onepam.domain.signing_in import service_keys as rules
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, FactorRemoved
 from onepam.domain.signing_in.gate import Tries
 from onepam.domain.signing_in.rules import FRESH_FACTOR, MAX_FACTORS, AccountFacts, FactorFacts
-from onepam.domain.signing_in.service_keys import ServiceKey, ServiceKeyFacts
-from onepam.kernel.clock import Instant
+from onepam.domain.signing_in.service_keys import Registered, ServiceKey, ServiceKeyFacts
+from onepam.kernel.clock import FOREVER, Instant
 from onepam.kernel.errors import Refused
-from tests.domain.given import ADA, ADMINISTRATOR, LATER, NOW, present
+from tests.domain.given import ADA, ADMINISTRATOR, LATER, MANAGER, NOW, present
 
 KEY = ServiceKey("fac_1", "bot", "ci", "SHA256:abc", "ssh-ed25519 AAAA", ("192.0.2.0/24", "2001:db8::/32"))
 BOT = AccountFacts("bot", PersonKind.SERVICE, True, LATER, Tries(), (), (), ())
 WITH_KEY = replace(BOT, factors=(FactorFacts("fac_1", FactorKind.SSH_KEY, 0),))
 FACTS = ServiceKeyFacts(BOT, present("ada", ADMINISTRATOR))
+
+
+BOBS = Registered("fac_0", "bot", "bob", ("192.0.2.0/24", "2001:db8::/32"), waits=True)
+OTHERS = replace(BOBS, person="rob")
 
 
 def code(answer: object) -> str:
@@ -50,11 +54,28 @@ def test_an_administrator_registers_a_key_with_its_networks() -> None:
         (replace(FACTS, account=replace(BOT, enabled=False)), "person.disabled"),
         (replace(FACTS, account=replace(BOT, ends=NOW)), "person.disabled"),
         (replace(FACTS, account=replace(BOT, factors=WITH_KEY.factors * MAX_FACTORS)), "factor.many"),
-        (replace(FACTS, registered=True), "service_key.registered"),
+        (replace(FACTS, registered=OTHERS), "service_key.registered"),
+        (replace(FACTS, registered=replace(BOBS, waits=False)), "service_key.registered"),
+        (replace(FACTS, registered=replace(BOBS, by="ada")), "service_key.takes_two"),
+        (replace(FACTS, actor=replace(FACTS.actor, linked_by=("bob",)), registered=BOBS), "service_key.takes_two"),
+        (replace(FACTS, registered=replace(BOBS, networks=("192.0.2.0/24",))), "service_key.networks"),
     ],
 )
 def test_who_registers_no_key(facts: ServiceKeyFacts, expected: str) -> None:
     assert code(rules.register(facts, ADA, KEY, NOW)) == expected
+
+
+def test_of_what_is_trusted_a_key_opens_nothing_privileged_until_a_second_registers_it() -> None:
+    trusted = replace(FACTS, account=replace(BOT, roles=(MANAGER,)))
+    alone = rules.register(trusted, ADA, KEY, NOW)
+    assert isinstance(alone, Decided)
+    assert alone.events[0].privileged_from == FOREVER  # type: ignore[attr-defined]
+    both = rules.register(replace(trusted, registered=BOBS), ADA, KEY, NOW)
+    assert isinstance(both, Decided)
+    removed, enrolled = both.events
+    assert removed == FactorRemoved("fac_0", "bot", "confirmed", "ada")
+    assert isinstance(enrolled, FactorEnrolled)
+    assert (enrolled.factor, enrolled.by, enrolled.privileged_from) == ("fac_1", "ada", None)
 
 
 def test_an_account_without_an_end_may_have_a_key() -> None:

@@ -23,7 +23,7 @@ from onepam.domain.sessions.events import (
     SessionOpened,
 )
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, SignedOut
-from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
+from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant
 from tests.ledger.lawful.story import ALL, Story, binding, resource_set, role_set, substance, version_of
 
 SHORT = {
@@ -255,7 +255,7 @@ def machine(told: Story) -> None:
     """A service account with a key."""
     told.add(PersonAdded("bot", PersonKind.SERVICE, "deploys", "ada", "max", Instant(told.at() + DAY)))
     told.change("chg_m", "ada", binding("bnd_bot", "engineer", "bot"), widens=False)
-    told.add(FactorEnrolled("fac_bot", "bot", FactorKind.SSH_KEY, "", None, "ada"))
+    told.add(FactorEnrolled("fac_bot", "bot", FactorKind.SSH_KEY, "", FOREVER, "ada"))
 
 
 def test_a_machine_comes_in_by_its_key() -> None:
@@ -265,6 +265,16 @@ def test_a_machine_comes_in_by_its_key() -> None:
     by = replace(DEV_BECAUSE, binding="bnd_bot")
     told.add(opened(told, "bot", entry=EntryPoint.SSH_SERVICE_KEY, because=by, mfa=proof))
     assert told.said() == []
+
+
+def test_by_a_key_of_one_administrator_nothing_privileged_opens() -> None:
+    told = ready(last="ada")
+    machine(told)
+    proof = MfaProof("", (MACHINE,), told.at())
+    by = replace(DEV_BECAUSE, binding="bnd_bot")
+    entry = EntryPoint.SSH_SERVICE_KEY
+    at = told.add(opened(told, "bot", entry=entry, because=by, mfa=proof, privileged=True))
+    assert told.said() == [(at, "no key of the account had been registered by two administrators")]
 
 
 def test_nobody_else_comes_in_by_a_key_alone() -> None:

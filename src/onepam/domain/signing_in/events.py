@@ -137,10 +137,10 @@ class FactorEnrolled:
     `reference` finds the factor without a secret: a passkey's credential id or an SSH key's fingerprint, else empty.
     `public` is its public half (COSE key in base64url, OpenSSH line); `secret` a password hash, or a sealed TOTP seed,
     or the digests of recovery codes: never a secret in clear. `privileged_from`: after a replacement for somebody with
-    rights to decide, to administer or to what is privileged, nothing privileged opens before this. `by` added it; None:
-    it came by a link (`enrolment.used`). `networks`: for a service account's key, the CIDR
-    networks that it may come from; None for a person's factor. `challenge` is the digest of the challenge that a new
-    passkey has answered, which serves nobody again.
+    rights to decide, to administer or to what is privileged, nothing privileged opens before this; a service account's
+    key opens nothing privileged before it. `by` added it; None: it came by a link (`enrolment.used`). `networks`: for
+    a service account's key, the CIDR networks that it may come from; None for a person's factor. `challenge` is the
+    digest of the challenge that a new passkey has answered, which serves nobody again.
     """
 
     factor: str

@@ -1,4 +1,8 @@
-"""Keys of service accounts: a machine proves itself by a registered key alone, so the key is bound to networks."""
+"""Keys of service accounts: a machine proves itself by a registered key alone, so the key is bound to networks.
+
+Of an account that reaches what is privileged a key takes two: what one administrator registered opens nothing
+privileged until another has registered the same key.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +14,7 @@ from onepam.domain.history.commit import Decided
 from onepam.domain.people.events import PersonKind
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, FactorRemoved
 from onepam.domain.signing_in.rules import MAX_FACTORS, AccountFacts, fresh
-from onepam.kernel.clock import Instant
+from onepam.kernel.clock import FOREVER, Instant
 from onepam.kernel.errors import Refused
 
 MAX_NETWORKS = 16
@@ -21,6 +25,9 @@ MAX_NETWORK_CHARACTERS = 43
 """The longest IPv6 network there is, written out."""
 
 _MAPPED = IPv6Network("::ffff:0:0/96")
+CONFIRMED = "confirmed"
+"""Why a key of one administrator is gone: another registered the same, and that one takes its place."""
+
 _EXAMPLE = "Such as 192.0.2.0/24 or 2001:db8:1::/48"
 
 
@@ -37,16 +44,28 @@ class ServiceKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Registered:
+    """A key in force: whose it is, who registered it, from which networks, and whether it waits for a second one."""
+
+    factor: str
+    person: str
+    by: str
+    networks: tuple[str, ...]
+    waits: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceKeyFacts:
-    """The account, the administrator, and whether the key is registered already, to whomever."""
+    """The account, the administrator, and the key as it is registered already, to whomever (None: it is not)."""
 
     account: AccountFacts
     actor: ActorFacts
-    registered: bool = False
+    registered: Registered | None = None
 
 
 def register(facts: ServiceKeyFacts, actor: Actor, key: ServiceKey, now: Instant) -> Decided[None] | Refused:
-    """Lets the machine that holds the key sign in as the service account, from these networks only."""
+    """Lets the machine that holds the key sign in as the service account, from these networks only; what another
+    administrator registered before is then the word of two."""
     refused = authorised(facts.actor, ConsoleRight.ADMINISTER, now) or fresh(facts.actor, now)
     refused = refused or _unfit(facts.account, now)
     if refused is not None:
@@ -54,21 +73,24 @@ def register(facts: ServiceKeyFacts, actor: Actor, key: ServiceKey, now: Instant
     networks = normal_networks(key.networks)
     if isinstance(networks, Refused):
         return networks
-    if facts.registered:
-        return Refused("service_key.registered", "This key is registered already.", "Every account has its own key.")
+    known = facts.registered
+    if known is not None and (refused := _not_second(known, facts.actor, key.person, networks)) is not None:
+        return refused
     enrolled = FactorEnrolled(
         factor=key.factor,
         person=key.person,
         kind=FactorKind.SSH_KEY,
         policy="",
-        privileged_from=None,
+        privileged_from=FOREVER if known is None and facts.account.trusted() else None,
         by=actor.person,
         label=key.label,
         reference=key.fingerprint,
         public=key.line,
         networks=networks,
     )
-    return Decided((enrolled,), None)
+    if known is None:
+        return Decided((enrolled,), None)
+    return Decided((FactorRemoved(known.factor, known.person, CONFIRMED, actor.person), enrolled), None)
 
 
 def remove(facts: ServiceKeyFacts, actor: Actor, factor: str, now: Instant) -> Decided[None] | Refused:
@@ -102,6 +124,19 @@ def within(source: str, networks: Sequence[str]) -> bool:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     return any(address in ip_network(each) for each in networks)
+
+
+def _not_second(known: Registered, actor: ActorFacts, person: str, networks: tuple[str, ...]) -> Refused | None:
+    """Why registering a key that is registered already is not a second administrator's word on it."""
+    if not known.waits or known.person != person:
+        return Refused("service_key.registered", "This key is registered already.", "Every account has its own key.")
+    if known.by == actor.person or actor.in_hand((known.by,)):
+        message = "It opens nothing privileged until another administrator has registered it, too."
+        return Refused("service_key.takes_two", message, "Somebody else must, who is no one hand with you.")
+    if known.networks != networks:
+        message = f"It was registered from {', '.join(known.networks)}."
+        return Refused("service_key.networks", message, "Register it from the same networks, or remove it first.")
+    return None
 
 
 def _unfit(account: AccountFacts, now: Instant) -> Refused | None:

@@ -1,6 +1,6 @@
 """Rules of factors: how they come, serve and go, by links and by their person, and exceptions from the second one."""
 
-from onepam.kernel.clock import DAY, HOUR, Instant
+from onepam.kernel.clock import DAY, FOREVER, HOUR, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.proposals import decides, ends_proposal, propose
 from onepam.ledger.lawful.rule import Rules, Unless, Why
@@ -13,6 +13,7 @@ from onepam.ledger.lawful.standing import (
     founding,
     had_factors,
     nobody_else,
+    one_hand,
     signed_in,
     there,
     trusted,
@@ -29,27 +30,32 @@ LONGEST_EXCEPTION = 90 * DAY
 
 @rules.of("factor.enrolled", "enrolling a factor", Authority.FACTOR, Authority.PERSON)
 def enrolled(state: State, entry: Entry) -> Why:
-    """By a link in the same command; by its person under a fresh factor; of a service account by an administrator."""
+    """By a link in the same command; by its person under a fresh factor; of a service account by an administrator, and
+    where it is trusted another one's word on the same key, or it opens nothing privileged."""
     body = entry.body
     who, by = body["person"], body["by"]
     person = state.people.get(who)
     if person is None:
         yield f"there was no account {who}"
         return
+    factor = Factor(who, body["kind"], by=by)
     if person.kind == "service":
         yield acts(state, by, ADMINISTER, age=FRESH)
         if body["kind"] != "ssh_key":
             yield "a service account has keys only"
+        factor.waits = body["privileged_from"] == FOREVER
+        if not factor.waits and trusted(state, who) and not state.caused("confirmed", who, by):
+            yield "one administrator registered a key of what reaches something privileged, and it does not say so"
     elif not state.caused("link", who):
         yield signed_in(state, who, FRESH) if by == who else "only its person enrols a factor"
     elif by not in (None, who):
         yield "only its person enrols a factor"
-    person.factors[body["factor"]] = state.factors[body["factor"]] = Factor(who, body["kind"])
+    person.factors[body["factor"]] = state.factors[body["factor"]] = factor
     replaces = state.caused("link", who) and had_factors(state, person) and trusted(state, who)
     if replaces and (body["privileged_from"] or 0) < state.begun + QUARANTINE:
         yield "what replaces a factor of somebody trusted opens nothing privileged for an hour, and it does not say so"
     person.first_factor = entry.time if person.first_factor is None else person.first_factor
-    if body["privileged_from"] is not None:
+    if body["privileged_from"] is not None and person.kind != "service":
         person.privileged_from = Instant(max(body["privileged_from"], person.privileged_from or 0))
 
 
@@ -68,6 +74,8 @@ def removed(state: State, entry: Entry) -> Why:
         return
     if person.kind == "service" and by is not None:
         yield acts(state, by, ADMINISTER)
+        if factor.waits and factor.by not in (None, by) and one_hand(state, by, factor.by) is None:
+            state.cause("confirmed", who, by)
     elif by != who:
         yield "only its person removes a factor"
     elif not state.caused("link", who):

@@ -19,7 +19,7 @@ from onepam.ledger.lawful.standing import (
     signed_in,
     there,
 )
-from onepam.ledger.lawful.state import Confirmation, Grant, Resource, Session, SignIn, State
+from onepam.ledger.lawful.state import Confirmation, Grant, Person, Resource, Session, SignIn, State
 
 rules = Rules()
 
@@ -63,11 +63,20 @@ def opened(state: State, entry: Entry) -> Why:
     if person is not None:
         if person.ends is not None and body["ends"] > person.ends:
             yield "it outlives the account"
-        if body["privileged"] and (person.privileged_from or 0) > entry.time:
-            yield f"a factor of {who} had been replaced within the hour"
+        if body["privileged"]:
+            yield _held_back(person, who, entry)
     state.sessions[body["session"]] = Session(who, entry.time, Instant(body["ends"]))
     state.recorded.add(hash((body["session"], who)))
     state.cause("opened", body["session"], who)
+
+
+def _held_back(person: Person, who: str, entry: Entry) -> str | None:
+    """Why nothing privileged opens with what somebody proves with by now."""
+    if person.kind == "service" and person.factors and all(each.waits for each in person.factors.values()):
+        return "no key of the account had been registered by two administrators"
+    if (person.privileged_from or 0) > entry.time:
+        return f"a factor of {who} had been replaced within the hour"
+    return None
 
 
 def _chain(

@@ -38,11 +38,14 @@ class SignIn:
 
 @dataclass(slots=True)
 class Factor:
-    """A factor in force; `counter` is that of its last use."""
+    """A factor in force; `counter` is that of its last use. `by` added it; a service account's key `waits` until
+    another administrator has registered it, too."""
 
     person: str
     kind: str
     counter: int = -1
+    by: str | None = None
+    waits: bool = False
     spent: set[int] = field(default_factory=set)
 
 

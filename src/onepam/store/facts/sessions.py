@@ -31,7 +31,7 @@ def knock(db: Snapshot, query: KnockQuery, at: Instant) -> KnockFacts:
         sign_in=sign_in,
         confirmation=confirmation,
         networks=_networks(db, query, at),
-        privileged_from=_privileged_from(db, query.person, at),
+        privileged_from=_privileged_from(db, query.person, query.key, at),
         spent=fresh and proof is not None and _spent(db, query.person, proof, at),
     )
 
@@ -47,7 +47,11 @@ def _spent(db: Snapshot, person: str, proof: MfaProof, at: Instant) -> bool:
     return found is not None
 
 
-def _privileged_from(db: Snapshot, person: str, at: Instant) -> Instant | None:
+def _privileged_from(db: Snapshot, person: str, key: str | None, at: Instant) -> Instant | None:
+    """Of a machine, which shows one key alone, that of the key."""
+    if key is not None:
+        found = row(db, f"SELECT privileged_from FROM factor WHERE factor = :key AND {AT}", {"key": key, "at": at})
+        return found["privileged_from"] if found else None
     return remembered(db, "proof", ("factor", person), lambda: _replaced(db, person, at))[0]
 
 

@@ -1,5 +1,6 @@
 """Facts of accounts, sign-ins and enrolments."""
 
+import json
 from dataclasses import replace
 
 from onepam.app.people.add_service_key import ServiceKeyQuery
@@ -13,7 +14,7 @@ from onepam.domain.signing_in.enrolling import EnrolmentFacts, LinkFacts
 from onepam.domain.signing_in.events import FactorKind
 from onepam.domain.signing_in.gate import Device, Failures, Tries
 from onepam.domain.signing_in.rules import CHALLENGE_LIFETIME, AccountFacts, FactorFacts
-from onepam.domain.signing_in.service_keys import ServiceKeyFacts
+from onepam.domain.signing_in.service_keys import Registered, ServiceKeyFacts
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.facts import loads
@@ -149,12 +150,19 @@ def enrolment(db: Snapshot, query: EnrolmentQuery, at: Instant) -> EnrolmentFact
 
 @loads(ServiceKeyQuery)
 def service_key(db: Snapshot, query: ServiceKeyQuery, at: Instant) -> ServiceKeyFacts:
-    same = query.fingerprint is not None and row(
+    same = row(
         db,
-        f"SELECT 1 FROM factor WHERE reference = :reference AND kind = 'ssh_key' AND {AT}",
+        f"SELECT * FROM factor WHERE reference = :reference AND kind = 'ssh_key' AND {AT}",
         {"reference": query.fingerprint, "at": at},
     )
-    return ServiceKeyFacts(account_facts(db, query.person, at), actor_facts(db, query.actor, at), bool(same))
+    registered = same and Registered(
+        factor=same["factor"],
+        person=same["person"],
+        by=same["added_by"] or "",
+        networks=tuple(json.loads(same["networks"] or "[]")),
+        waits=same["privileged_from"] is not None and same["privileged_from"] > at,
+    )
+    return ServiceKeyFacts(account_facts(db, query.person, at), actor_facts(db, query.actor, at), registered or None)
 
 
 @loads(BootstrapQuery)

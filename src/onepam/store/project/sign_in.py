@@ -25,6 +25,7 @@ FACTOR = state(
             "networks": "TEXT",
             "enrolled": "INTEGER NOT NULL",
             "privileged_from": "INTEGER",
+            "added_by": "TEXT",
             "counter": "INTEGER NOT NULL",
             "used": "INTEGER",
         },
@@ -239,6 +240,7 @@ def factor_enrolled(db: Db, place: Place, event: events.FactorEnrolled) -> None:
         networks=event.networks,
         enrolled=place.time,
         privileged_from=event.privileged_from,
+        added_by=event.by,
         counter=0,
     )
     if event.challenge:
