@@ -61,14 +61,42 @@ def test_an_administrator_has_a_name_and_an_address(admin: str, tmp_path: Path) 
     assert "Name <address>" in done.stderr
 
 
-def test_a_wrong_first_matrix_is_named_by_line_and_nothing_of_it_is_applied(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("version: 1\nroles:\n  admin:\n    purpos: x\n", r"access\.yaml:4:5: .*purpos"),
+        ("roles: [oops\n", r"access\.yaml:\d+:\d+: "),
+        (
+            "version: 1\ngroups:\n  administrators: {members: [ada@example.com, typo@example.com]}\n",
+            r"access\.yaml:3:\d+: Nobody here has the address typo@example\.com",
+        ),
+        (None, "No such file"),
+    ],
+    ids=["unknown word", "no YAML", "unknown person", "no file"],
+)
+def test_a_wrong_first_matrix_is_named_by_line_before_anything_is_made(
+    text: str | None, found: str, tmp_path: Path
+) -> None:
+    """Above all no recovery key: the run that is right shows the one that is in force."""
     access, data = tmp_path / "access.yaml", tmp_path / "data"
-    access.write_text("version: 1\nroles:\n  admin:\n    purpos: x\n", "utf-8")
+    if text is not None:
+        access.write_text(text, "utf-8")
     done = onepam("setup", *ADMINS, "--access", str(access), "--data", str(data))
     assert done.returncode == 4
-    assert re.search(r"access\.yaml:4:5: .*purpos", done.stderr), done.stderr
-    ledger = onepam("setup", *ADMINS, "--data", str(data))
-    assert ledger.returncode == 0, ledger.stderr
+    assert re.search(found, done.stderr), done.stderr
+    assert "Recovery key" not in done.stdout
+    assert not (tmp_path / "data.recovery-key").exists()
+    right = onepam("setup", *ADMINS, "--data", str(data))
+    assert right.returncode == 0, right.stderr
+    assert "Recovery key: " in right.stdout
+
+
+def test_founders_are_judged_before_anything_is_made(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    done = onepam("setup", "--admin", "Ada Admin <ada@nowhere>", "--data", str(data))
+    assert done.returncode == 4
+    assert "ada@nowhere" in done.stderr
+    assert sorted(tmp_path.iterdir()) == []
 
 
 def test_authorities_and_keys(tmp_path: Path) -> None:

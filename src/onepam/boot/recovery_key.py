@@ -22,6 +22,11 @@ from onepam.kernel.errors import Corrupt, Refused, Unavailable
 from onepam.kernel.ids import new_id
 from onepam.store.engine.ledger import SqliteLedger
 
+_SHOWN_BEFORE = (
+    "The recovery key was shown by an earlier run, and is not shown again. If nobody wrote it down, make another: "
+    "onepam recovery-key renew --no-with-key (it takes a day)."
+)
+
 _LINE = re.compile(r"onepam-recovery-key/1 ([0-9a-f]{64})\n?")
 
 
@@ -110,10 +115,10 @@ async def found_recovery_key(ledger: Ledger, config: Config, show: Callable[[Mad
     path = file_of(config)
     kept, known = kept_digest(path), await known_recovery_key(ledger)
     if known is not None:
-        return "" if kept else Made("", known, path, "it is not there").digest_words()
+        return _SHOWN_BEFORE if kept else Made("", known, path, "it is not there").digest_words()
     if kept:
         await make_recovery_key(ledger, kept, adopted=True)
-        return f"The recovery key that was made before stays in force: its digest lies in {path}."
+        return f"The recovery key that was made before stays in force: its digest lies in {path}.\n{_SHOWN_BEFORE}"
     key = new_recovery_key(secrets.token_bytes).reveal().decode("ascii")
     digest = recovery_key_digest(key) or ""
     show(Made(key, digest, path))

@@ -9,7 +9,7 @@ import typer
 from onepam.app.history.confirm_clock import confirm_clock
 from onepam.app.ports import Reader
 from onepam.boot.clock import wall_clock
-from onepam.boot.demo.founding import FIRST_MATRIX, Founder, Founding
+from onepam.boot.demo.founding import FIRST_MATRIX, Founder, Founding, judge
 from onepam.boot.on_ledger import existing, on_ledger, settings_of
 from onepam.boot.private_folder import private_folder
 from onepam.boot.recovery_key import found_recovery_key
@@ -34,12 +34,14 @@ def found_installation(data: Path, config: Path | None, admins: list[str], acces
     settings = settings_of(config, data)
     emails = ", ".join(founder.email for founder in founders)
     text = access.read_text("utf-8") if access else FIRST_MATRIX.format(emails=emails, first=founders[0].email)
+    judge(founders, text, str(access or "access.yaml"))
 
     async def found(ledger: SqliteLedger, reader: Reader) -> None:
         founding = Founding(ledger, reader)
         if await reader(anybody_signed_in):
             typer.echo("Somebody has signed in already: from now on, people and roles are changed in the console.")
             raise typer.Exit(1)
+        await founding.judge(founders, text, str(access or "access.yaml"))
         kept = await found_recovery_key(ledger, settings, lambda made: typer.echo(f"{made.key_words()}\n"))
         await founding.people(founders, "founded this installation")
         await founding.matrix(text, str(access or "access.yaml"))

@@ -10,12 +10,15 @@ from onepam.app.matrix.apply_access import apply_access
 from onepam.app.people.add_person import add_person
 from onepam.app.ports import Ledger, Reader
 from onepam.app.signing_in.enrol import bootstrap_enrolment
-from onepam.domain.matrix.file import InvalidFile
-from onepam.domain.people.adding import Attributes
+from onepam.domain.matrix.file import InvalidFile, read_access, resolve
+from onepam.domain.matrix.matrix import Someone
+from onepam.domain.people.adding import Attributes, normalised_email
 from onepam.domain.people.events import PersonKind
 from onepam.identity.tokens import new_token, token_digest
+from onepam.kernel import limits
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.ids import new_id
+from onepam.kernel.text import plain_text
 from onepam.store.read.proofs_of_sign_in import account_by_email
 
 FIRST_MATRIX = """\
@@ -48,12 +51,36 @@ class Founder:
     email: str
 
 
+def judge(founders: tuple[Founder, ...], text: str, file: str) -> None:
+    """Reads all that a founding is given before anything of it is done. Raises `CannotFound` with every error."""
+    problems = [str(each) for each in read_access(text, file).problems]
+    for founder in founders:
+        email = normalised_email(founder.email)
+        name = plain_text(founder.name, limits.MAX_NAME_CHARACTERS, what="name")
+        problems += [f"{founder.email}: {each.message}" for each in (email, name) if isinstance(each, Refused)]
+    if problems:
+        raise CannotFound("\n".join(problems))
+
+
 class Founding:
     """The steps, over a ledger that is open; each may be repeated."""
 
     def __init__(self, ledger: Ledger, reader: Reader) -> None:
         self._ledger = ledger
         self._reader = reader
+
+    async def judge(self, founders: tuple[Founder, ...], text: str, file: str) -> None:
+        """Whether the first matrix names only people who are here, or are about to be. Raises `CannotFound`."""
+        read = read_access(text, file)
+        about_to_be = {normalised_email(founder.email) for founder in founders}
+        here = [
+            Someone(email, email, True, None)
+            for email in {mention.email for mention in read.mentions}
+            if email in about_to_be or await self._reader(account_by_email, None, email) is not None
+        ]
+        found = resolve(read, tuple(here))
+        if isinstance(found, InvalidFile):
+            raise CannotFound("\n".join(str(problem) for problem in found.problems))
 
     async def people(self, founders: tuple[Founder, ...], because: str) -> None:
         """Adds those who are not there yet. Raises `CannotFound`."""
