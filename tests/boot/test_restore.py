@@ -1,4 +1,4 @@
-"""What a restore refuses whatever is accepted, and what a backup that fails at its end leaves: nothing."""
+"""What a restore refuses whatever is accepted, what it only says, and what a backup that fails leaves: nothing."""
 
 import asyncio
 import fcntl
@@ -9,12 +9,21 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from onepam.app.ports import Reader
 from onepam.boot.commands import backup
-from tests.boot.test_backup import Backed
+from onepam.boot.on_ledger import on_ledger
+from onepam.domain.people.events import PersonAdded, PersonKind
+from onepam.kernel.errors import Fault, Unavailable
+from onepam.store.engine.ledger import SqliteLedger
+from tests.boot.installation import ONEPAM, ORIGIN, live
+from tests.boot.test_backup import Backed, config_of, onepam
+from tests.boot.test_setup import ADMINS
+from tests.company import record
 
 pytestmark = [pytest.mark.anyio, pytest.mark.timeout(1200)]
 
@@ -87,3 +96,111 @@ async def test_what_cannot_be_named_leaves_nothing_behind(tmp_path: Path, ending
     assert done.returncode != 0
     assert b"no second name" in done.stderr
     assert sorted(each.name for each in tmp_path.iterdir()) == ["data", "kept-checkpoint"]
+
+
+async def test_what_was_lost_or_unlawful_before_is_said_and_bars_nothing(tmp_path: Path) -> None:
+    """Only the history bars. The signer's memory comes back, too: it starts."""
+    of = Backed(tmp_path)
+    await of.live(3)
+    await asyncio.to_thread(on_ledger, config_of(of.data), unlawful)
+    await of.live(3)
+    assert (await asyncio.to_thread(of.back_up)).returncode == 0
+    done = await asyncio.to_thread(of.restore)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "UNLAWFUL" in done.stdout
+    assert "history is anchored and intact; what else was found above was so before" in done.stdout
+    await live(config_of(of.new), 1)
+
+
+async def unlawful(ledger: SqliteLedger, reader: Reader) -> None:
+    """Somebody comes by the hand of nobody."""
+    await record(
+        ledger, PersonAdded("per_mal", PersonKind.EMPLOYEE, "x", "per_nobody", None, None, None, "Mal", "m@example.com")
+    )
+
+
+async def test_odd_lists_are_refused_in_words(tmp_path: Path) -> None:
+    of = Backed(tmp_path)
+    await of.live(1)
+    assert (await asyncio.to_thread(of.back_up)).returncode == 0
+    lists = of.copy / "backup.json"
+    listed = json.loads(lists.read_text("utf-8"))
+    odd: tuple[bytes, ...] = (
+        b"[" * 100_000,
+        b"[]",
+        b"\xff\xfe{",
+        *(json.dumps({**listed, "files": each}).encode() for each in ([], None, {"log-key": 5})),
+        json.dumps({**listed, "backup": ["x"]}).encode(),
+    )
+    for each in odd:
+        with pytest.raises(Fault, match="not the list of a backup that this release knows"):
+            backup.Contents.decode(each)
+    lists.write_bytes(odd[0])
+    of.refused(await asyncio.to_thread(of.restore), "not the list of a backup that this release knows")
+
+
+async def test_nothing_is_removed_but_what_a_restore_has_left(tmp_path: Path) -> None:
+    of = Backed(tmp_path)
+    await of.live(1)
+    assert (await asyncio.to_thread(of.back_up)).returncode == 0
+    of.new.mkdir(mode=0o700)
+    (of.new / ".restoring").mkdir()
+    precious = of.new / "precious"
+    precious.write_text("a file of somebody's", "utf-8")
+    done = await asyncio.to_thread(of.restore)
+    assert done.returncode == 2
+    assert "is not empty" in done.stderr
+    assert precious.read_text("utf-8") == "a file of somebody's"
+    precious.unlink()
+    (of.new / ".restoring").rmdir()
+    (of.new / ".restoring").symlink_to(of.copy)
+    assert (await asyncio.to_thread(of.restore)).returncode == 2
+    assert (of.copy / "backup.json").exists()
+
+
+async def test_nothing_is_founded_beside_a_restore(tmp_path: Path) -> None:
+    new = tmp_path / "new"
+    new.mkdir(mode=0o700)
+    (new / ".restoring").mkdir()
+    with pytest.raises(Unavailable, match="did not finish"):
+        await live(config_of(new), 1)
+    descriptor = os.open(new, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with pytest.raises(Unavailable, match=r"a restore to .* is at work"):
+        await live(config_of(new), 1)
+    done = await asyncio.to_thread(onepam, "setup", *ADMINS, "--data", new)
+    assert done.returncode == 4
+    assert "is at work" in done.stderr
+    os.close(descriptor)
+    assert sorted(each.name for each in new.iterdir()) == [".restoring"]
+    (new / ".restoring").rmdir()
+    await live(config_of(new), 1)
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["child", "signer of its own"])
+async def test_an_older_ledger_does_not_start_under_a_signer_that_has_signed_more(tmp_path: Path, own: bool) -> None:
+    data, folder, at = tmp_path / "data", tmp_path / "signer", tmp_path / "s"
+    config = config_of(data)
+    signer = None
+    if own:
+        words = ["signer", "--folder", str(folder), "--origin", ORIGIN, "--socket", str(at)]
+        signer = subprocess.Popen([*ONEPAM, *words])  # noqa: ASYNC220 - it begins at once
+        while not at.exists():
+            assert signer.poll() is None
+            await asyncio.sleep(0.1)
+        config = replace(config, signer_socket=str(at))
+    try:
+        await live(config, 2)
+        older = (data / "ledger.db").read_bytes()
+        await live(config, 10)
+        for each in data.glob("ledger.db*"):
+            each.unlink()
+        (data / "ledger.db").write_bytes(older)
+        for _ in range(2):
+            with pytest.raises(Fault, match=r"has signed \d+: this is an older copy.*continue-after-loss"):
+                await live(config, 1)
+        assert (data / "ledger.db").read_bytes() == older, "nothing was appended"
+    finally:
+        if signer is not None:
+            signer.terminate()
+            await asyncio.to_thread(signer.wait)

@@ -11,8 +11,8 @@ from onepam.app.ports import Reader
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config, load
 from onepam.boot.node import Node
-from onepam.boot.private_folder import private_folder
-from onepam.boot.publishing import author_of
+from onepam.boot.private_folder import founding, private_folder
+from onepam.boot.publishing import author_of, hold_to_signed
 from onepam.jobs.eras import began_as
 from onepam.jobs.signer_process import SignerProcess
 from onepam.kernel.errors import Fault
@@ -34,16 +34,28 @@ def existing(data: Path) -> Path:
 
 
 def on_ledger(
-    settings: Config, work: Callable[[SqliteLedger, Reader], Awaitable[None]], *, signer_lost: bool = False
+    settings: Config,
+    work: Callable[[SqliteLedger, Reader], Awaitable[None]],
+    *,
+    signer_lost: bool = False,
+    after_loss: bool = False,
 ) -> None:
     """Runs `work` on the ledger, beside the running gateway or without it, as a node that the signer has certified.
 
-    With `signer_lost` also without: then only what continues the ledger counts. Raises `Unavailable`, `Fault`.
+    With `signer_lost` also without: then only what continues the ledger counts. `after_loss`: also where entries are
+    missing that the signer has signed. Raises `Unavailable`, `Fault`.
     """
+    with founding(settings.data):
+        _on_ledger(settings, work, signer_lost, after_loss)
+
+
+def _on_ledger(
+    settings: Config, work: Callable[[SqliteLedger, Reader], Awaitable[None]], signer_lost: bool, after_loss: bool
+) -> None:
     data = private_folder(settings.data)
     name = Node(data / "nodes" / "host", secrets.token_bytes)
     try:
-        author = _author(name.name, settings, signer_lost)
+        author = _author(name.name, settings, signer_lost, after_loss)
 
         async def run() -> None:
             ledger = SqliteLedger(data / "ledger.db", author, wall_clock, secrets.token_bytes)
@@ -59,13 +71,15 @@ def on_ledger(
         name.release()
 
 
-def _author(node: str, settings: Config, signer_lost: bool) -> NodeAuthor:
+def _author(node: str, settings: Config, signer_lost: bool, after_loss: bool) -> NodeAuthor:
     """By the signer of the gateway that runs, or by a child for as long as it takes."""
     origin, began = began_as(settings.data / "ledger.db")
     if signer_lost and not settings.signer_socket and not (settings.data / "signer" / "state").exists():
         return NodeAuthor.uncertified(node)
     signers = SignerProcess(settings.signer_socket, settings.data / "signer", origin or settings.origin, began)
     try:
+        if not after_loss:
+            hold_to_signed(settings.data / "ledger.db", signers)
         return author_of(node, signers)
     except Fault:
         if signer_lost:

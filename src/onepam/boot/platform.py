@@ -25,8 +25,8 @@ from onepam.boot.config import Config
 from onepam.boot.doors import Doors, bound
 from onepam.boot.jobs import inner_jobs, outbox_of, outer_jobs, prober_of
 from onepam.boot.node import Node
-from onepam.boot.private_folder import private_folder
-from onepam.boot.publishing import author_of, cosigning, kept_out, signing, witness_of
+from onepam.boot.private_folder import founding, private_folder
+from onepam.boot.publishing import author_of, cosigning, hold_to_signed, kept_out, signing, witness_of
 from onepam.boot.ssh_keys import host_keys
 from onepam.boot.stopping import Stop
 from onepam.boot.web.operations import Operations
@@ -78,6 +78,8 @@ class Platform:
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        self._founding = contextlib.ExitStack()
+        self._founding.enter_context(founding(config.data))
         data = private_folder(config.data)
         self.database = data / "ledger.db"
         self.recordings = data / "recordings"
@@ -101,6 +103,7 @@ class Platform:
         Whatever has started is stopped again, in the opposite order.
         """
         async with contextlib.AsyncExitStack() as parts:
+            parts.enter_context(self._founding)
             parts.callback(self.node.release)
             parts.callback(self.pool.shutdown)
             parts.callback(self.playback.close)
@@ -110,8 +113,10 @@ class Platform:
             parts.push_async_callback(asyncio.to_thread, self._signers.stop)
             self.log_key = (await asyncio.to_thread(self._signers.client)).vkey()
             (self.config.data / "log-key").write_text(self.log_key.encode() + "\n", "utf-8")
+            await asyncio.to_thread(hold_to_signed, self.database, self._signers)
             author = await asyncio.to_thread(author_of, self.node.name, self._signers)
             self.ledger = SqliteLedger(self.database, author, wall_clock, secrets.token_bytes)
+            self._founding.close()
             parts.callback(self.ledger.close)
             self.reader = SqliteReader(self.database, self.ledger.time)
             parts.callback(self.reader.close)

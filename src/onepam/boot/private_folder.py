@@ -1,15 +1,41 @@
 """The data folder is its owner's alone: enforced at each start, whoever made it and with whatever umask."""
 
+import fcntl
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from onepam.kernel.errors import Fault
+from onepam.kernel.errors import Fault, Unavailable
+
+UNFINISHED = ".restoring"
+"""Within the data folder, where the gateway's user may write: what a restore has not verified yet. It is no
+installation, and none is founded beside it."""
 
 OTHERS = 0o077
 """The mode bits that nothing of ours has: group and others."""
+
+
+@contextmanager
+def founding(data: Path) -> Iterator[None]:
+    """Holds a data folder without a ledger while one is made in it; beside others that do, and never beside a restore.
+    Raises `Unavailable` while a restore has it, or where one did not finish."""
+    if (data / "ledger.db").exists():
+        yield
+        return
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Unavailable(f"a restore to {data} is at work: nothing starts before its end") from None
+        if (data / UNFINISHED).exists() and not (data / "ledger.db").exists():
+            raise Unavailable(f"a restore to {data} did not finish: run it again, or delete {data / UNFINISHED}")
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def private_folder(folder: Path) -> Path:

@@ -1,17 +1,20 @@
 """How the log of this installation is signed, cosigned and published."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.jobs.signer_process import SignerProcess
-from onepam.kernel.errors import Refused
+from onepam.kernel.errors import Fault, Refused
 from onepam.ledger.checkpoint import Checkpoint
 from onepam.ledger.note import Note, Signature, VerifierKey
 from onepam.signing.author import NodeAuthor
 from onepam.signing.signer import SignerClient
 from onepam.signing.witness import WitnessClient
+from onepam.store.engine.append import read_head
+from onepam.store.engine.database import connect, is_new
 from onepam.store.engine.publish import Cosign, Prove, Show, Sign, Stretch
 
 
@@ -31,6 +34,28 @@ def kept_out(config: Config) -> str:
 def author_of(node: str, signers: SignerProcess) -> NodeAuthor:
     """The node by this name, with a new key that the signer has certified. Raises `Unavailable`, `Fault`."""
     return NodeAuthor.certified(node, signers.client().certify)
+
+
+def hold_to_signed(database: Path, signers: SignerProcess) -> None:
+    """Before anything is written: the ledger has all that the signer has signed. Raises `Fault` where it lacks some,
+    `Unavailable` without a signer.
+
+    That the entries are the same is the signer's judgement at its next signature, and the self-check's.
+    """
+    signed = signers.client().last().size  # asked first: the ledger only grows
+    found = _size(database)
+    if found < signed:
+        raise Fault(
+            f"the ledger has {found} entries, and its signer has signed {signed}: this is an older copy. Restore a "
+            "newer one; if there is none: onepam ledger continue-after-loss"
+        )
+
+
+def _size(database: Path) -> int:
+    if not database.exists():
+        return 0
+    with closing(connect(database, read_only=True)) as db:
+        return 0 if is_new(db) else read_head(db).size
 
 
 def signing(signers: SignerProcess) -> Sign:

@@ -35,8 +35,9 @@ from onepam.store.engine.standstill import standstill
 
 DATABASE = "ledger.db"
 LIST = "backup.json"
-KEYS = ("master-keys.json", "signer")
-"""What opens and signs: under somebody else's lock than the rest."""
+MASTER_KEYS, SIGNER = "master-keys.json", "signer"
+HEAD_BYTES = 64 * 1024
+"""So much of a file says whether it is a key: no file of keys is longer."""
 
 LEFT_OUT = ("packs",)
 """What is made anew: evidence packs are drawn again from the ledger."""
@@ -80,8 +81,14 @@ class Contents:
             found = json.loads(data)
             if found.pop("format") != 1:
                 raise ValueError
-            return cls(**found)
-        except (ValueError, TypeError, KeyError, AttributeError):
+            listed = cls(**found)
+            texts = (listed.backup, listed.part, listed.made_at, listed.release, listed.origin, listed.log_key)
+            if type(listed.files) is not dict or type(listed.entries) is not int:
+                raise ValueError
+            if not all(type(each) is str for each in (*texts, listed.other, *listed.files.values())):
+                raise ValueError
+            return listed
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             raise Fault(f"{LIST} is not the list of a backup that this release knows") from None
 
 
@@ -95,7 +102,7 @@ class Copy:
         self.files: dict[str, str] = {}
         for each in (self._to, self._partial, self.beside):
             if os.path.lexists(each):
-                left = "" if each == self._to else ", left by a backup that did not finish: delete it"
+                left = "" if each == self._to else ", left by a backup that did not finish: delete it, and its keys"
                 raise Fault(f"{each} is there already{left}")
         self._named = False
         self._tar: tarfile.TarFile | None = None
@@ -173,6 +180,7 @@ def back_up(data: Path, to: Path, keys: Path) -> None:
     database = existing(data) / DATABASE
     private_folder(data)
     _apart(data, to, keys)
+    _refuse_links(data)
     backup, made_at = new_id("bak", secrets.token_bytes), iso(wall_clock())
     with contextlib.ExitStack() as undone:
         copies = []
@@ -183,7 +191,7 @@ def back_up(data: Path, to: Path, keys: Path) -> None:
             with standstill(database, lambda: _same_instant(data)) as (db, entries, same):
                 origin, log_key = origin_of(db) or "", log_key_of(db) or ""
                 _copy_database(copies[0], lambda path, told: copy(db, path, told), bars)
-            _copy_files(data, copies, same, bars)
+            _copy_files(data, list(_names(data)), copies, same, bars)
         common = (made_at, __version__, origin, log_key, entries)
         listed = Contents(backup, "data", *common, copies[0].files)
         copies[1].seal(Contents(backup, "keys", *common, copies[1].files, listed.digest))
@@ -233,17 +241,37 @@ def _copy_database(to: Copy, write: Callable[[Path, Told], None], bars: Progress
     to.beside.unlink()
 
 
-def _copy_files(data: Path, copies: list[Copy], same: dict[str, bytes], bars: Progress) -> None:
-    names = list(_names(data))
+def holds_key(name: str, head: bytes) -> bool:
+    """Whether the file `name` of a data folder, which begins with `head`, opens or signs something, or is a signer's:
+    by what it is, for what was set aside lies deeper."""
+    *folders, last = name.split("/")
+    return SIGNER in folders or last == MASTER_KEYS or b"PRIVATE KEY-----" in head or _master_keys(head)
+
+
+def _master_keys(head: bytes) -> bool:
+    if not head.lstrip().startswith(b"{"):
+        return False
+    try:
+        found = json.loads(head)
+    except (ValueError, RecursionError):
+        return False
+    return "current" in found and "keys" in found
+
+
+def _copy_files(data: Path, names: list[str], copies: list[Copy], same: dict[str, bytes], bars: Progress) -> None:
+    """The master keys last: they only become more, so whatever was put under a newer one meanwhile is opened."""
+    names.sort(key=lambda name: name == MASTER_KEYS)
     task = bars.add_task("files", total=sum((data / name).stat().st_size for name in names if (data / name).exists()))
     for name in names:
-        to = copies[1 if name.split("/")[0] in KEYS else 0]
         if name in same:
+            to = copies[holds_key(name, b"")]
             to.put(name, io.BytesIO(same[name]), len(same[name]), lambda count: bars.advance(task, count))
             continue
         with contextlib.suppress(FileNotFoundError):  # replaced while we read: a partial tile by the whole one
             with (data / name).open("rb") as file:
                 size = os.fstat(file.fileno()).st_size
+                to = copies[holds_key(name, file.read(HEAD_BYTES))]
+                file.seek(0)
                 to.put(name, file, size, lambda count: bars.advance(task, count))
 
 
@@ -259,6 +287,21 @@ def _names(data: Path) -> Iterator[str]:
                 yield from (path.relative_to(data).as_posix() for path in paths if _regular(path))
         elif _regular(top):
             yield top.name
+
+
+def _refuse_links(data: Path) -> None:
+    """Raises `Fault` for a link that a backup would leave out: only a folder directly in the data folder may be one."""
+    for top in sorted(data.iterdir()):
+        if top.name in LEFT_OUT or top.name.startswith("."):
+            continue
+        linked = [top] if top.is_symlink() and not top.is_dir() else []
+        for folder, below, names in os.walk(top):
+            linked += [path for each in (*below, *names) if (path := Path(folder) / each).is_symlink()]
+        if linked:
+            raise Fault(
+                f"{linked[0]} is a link, and what it stands for would not be in the backup: put that in its place "
+                f"(only a folder directly in {data} may be a link)"
+            )
 
 
 def _regular(path: Path) -> bool:

@@ -88,7 +88,7 @@ def _commit(settings: Config, loss: Loss, with_key: bool) -> None:
             typer.echo(f"Announced as {answer.announcement}. Every administrator sees it and may cancel it.")
             typer.echo(f"Run the same command again after {iso(answer.due)}.")
 
-    on_ledger(settings, work, signer_lost=loss.signer)
+    on_ledger(settings, work, signer_lost=loss.signer, after_loss=True)
 
 
 def _published_head(data: Path, before: str, key: str) -> Anchor:

@@ -32,7 +32,7 @@ from onepam.ledger.check import Anchor
 from onepam.ledger.findings import What
 from onepam.ledger.lawful.judging import Lawful, cannot
 from onepam.ledger.note import VerifierKey
-from onepam.ledger.verdict import ExitCode, History, Recordings, exit_code, history
+from onepam.ledger.verdict import ExitCode, History, Recordings, Word, exit_code, history
 from onepam.signing.signer import SignerClient
 from onepam.store.engine.database import connect
 from onepam.store.engine.release import check
@@ -42,11 +42,12 @@ Outside = tuple[list[str], list[Path], tuple[int, str] | None, Path | None]
 
 
 class Judged(typer.Exit):
-    """How a verification ended: the code of `ExitCode`, and those findings by which the history is `altered`. That it
-    ends before an anchor is none of them: so does a copy that is too old."""
+    """How a verification ended: the code of `ExitCode`, whether the history is `anchored` and intact, and those
+    findings by which it is `altered`. That it ends before an anchor is none of them: so does a copy that is too old."""
 
-    def __init__(self, code: int, findings: list[str]) -> None:
+    def __init__(self, code: int, findings: list[str], *, anchored: bool) -> None:
         super().__init__(code)
+        self.anchored = anchored
         self.altered = [each for each in findings if not each.startswith(f"{What.ROLLED_BACK}: ")]
 
 
@@ -110,7 +111,7 @@ def verify_ledger(
     answer = history(verdict.size, verdict.head_at, len(findings), verdict.held, lost)
     assert verdict.lawful is not None  # it began at the beginning
     told = exit_code(answer, verdict.lawful.found, standing)
-    judged = Judged(told, findings)
+    judged = Judged(told, findings, anchored=answer.word is Word.INTACT)
     tell = _tell_json if as_json else _tell
     findings += [f"recording {each.session}: {each.condition.value}: {each.found}" for each in bad]
     tell(_Answer(given, verdict, answer, verdict.lawful, standing, findings, state, told))

@@ -1,7 +1,7 @@
 """`onepam restore`: a backup becomes the data folder when it is whole and verifies against what was kept elsewhere.
 
-A loss may be accepted: that it is older than an anchor, that nothing anchors it, that recordings were not there any
-more. An alteration of its history may not.
+A loss may be accepted: that it is older than an anchor, or that nothing anchors it. An alteration of its history may
+not. Recordings that were lost before, and rights that were used unlawfully, are said, and bar nothing.
 """
 
 import contextlib
@@ -18,13 +18,13 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from onepam.boot.commands.backup import BLOCK, DATABASE, KEYS, LIST, Contents, sync
+from onepam.boot.commands.backup import BLOCK, DATABASE, HEAD_BYTES, LIST, Contents, holds_key, sync
 from onepam.boot.commands.ledger import Judged, Outside, verify_ledger
-from onepam.boot.private_folder import private_folder
+from onepam.boot.private_folder import UNFINISHED, private_folder
 from onepam.kernel.errors import Fault, Unavailable
 
-UNFINISHED = ".restoring"
-"""Within the data folder, where the gateway's user may write: what is not verified yet. It holds no installation."""
+PLACED = ".placed"
+"""Within what is unfinished: what is moved into place, so that no more than that is removed after a stop half-way."""
 
 SIGNER_STATE = Path("signer", "state")
 
@@ -39,29 +39,32 @@ def restore(
         try:
             with Progress(console=Console(stderr=True), transient=True) as bars:
                 parts = [_unpack(each, unfinished, bars) for each in (source, keys)]
-            _refuse_strangers(*parts)
+            _refuse_strangers(unfinished, *parts)
             found = _judged(unfinished, log_key, witness_key, outside)
             _refuse(found, loss)
-            if found.exit_code:
+            if not found.anchored:
                 (unfinished / SIGNER_STATE).unlink(missing_ok=True)
             _move(unfinished, data)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
     typer.echo(f"{parts[0].backup} of {parts[0].made_at} is restored to {data}")
-    if found.exit_code:
+    if not found.anchored:
         typer.echo("without the signer's memory: nothing starts before onepam ledger continue-after-loss --signer-lost")
+        typer.echo("(a signer of its own remembers for itself: nothing starts that lacks what it has signed)")
+    elif found.exit_code:
+        typer.echo("its history is anchored and intact; what else was found above was so before, and stays to be told")
 
 
 @contextlib.contextmanager
 def _alone(data: Path) -> Iterator[None]:
-    """Holds the folder, which is made if there is none. Raises `Unavailable` while another restore has it."""
+    """Holds the folder, which is made if there is none. Raises `Unavailable` while another restore or start has it."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Unavailable(f"another restore to {data} is at work") from None
+            raise Unavailable(f"another restore to {data} is at work, or something is founded there") from None
         yield
     finally:
         os.close(descriptor)
@@ -72,7 +75,7 @@ def _refuse(found: Judged, loss: bool) -> None:
     if found.altered:
         more = f", and {len(found.altered) - 1} more" if len(found.altered) > 1 else ""
         words = f"nothing was restored: the copy is altered, which is no loss: {found.altered[0]}{more}"
-    elif found.exit_code and not loss:
+    elif not found.anchored and not loss:
         words = "nothing was restored: find a newer copy; if there is none, --accept-loss"
     else:
         return
@@ -81,17 +84,27 @@ def _refuse(found: Judged, loss: bool) -> None:
 
 
 def _emptied(data: Path) -> Path:
-    """The empty folder: what a restore has left that did not come to its end is removed, for it began in an empty one.
-    Raises `BadParameter` for anything else that lies there."""
-    if any(data.iterdir()) and ((data / DATABASE).exists() or not (data / UNFINISHED).exists()):
+    """The empty folder: what a restore has left that did not come to its end is removed, and nothing else. Raises
+    `BadParameter` for anything else that lies there."""
+    unfinished, left = data / UNFINISHED, sorted(data.iterdir())
+    placed = _placed(unfinished) if unfinished.is_dir() and not unfinished.is_symlink() else None
+    ours = () if placed is None else (UNFINISHED, *placed)
+    if any(each.is_symlink() or each.name not in ours for each in left) or (data / DATABASE).exists():
         raise typer.BadParameter(f"{data} is not empty: nothing is written over", param_hint="--data")
     private_folder(data)
-    for each in sorted(data.iterdir(), key=lambda path: path.name == UNFINISHED):
+    for each in sorted(left, key=lambda path: path.name == UNFINISHED):
         shutil.rmtree(each) if each.is_dir() else each.unlink()
     return data
 
 
-def _refuse_strangers(data: Contents, keys: Contents) -> None:
+def _placed(unfinished: Path) -> list[str]:
+    try:
+        return (unfinished / PLACED).read_text("utf-8").splitlines()
+    except (OSError, ValueError):
+        return []
+
+
+def _refuse_strangers(unpacked: Path, data: Contents, keys: Contents) -> None:
     """Raises `Fault` unless both are parts of one backup, and the data is what the keys' list knows."""
     if (data.part, keys.part) != ("data", "keys"):
         raise Fault(f"these are the parts {data.part} and {keys.part}: give the copy first, and its keys by --keys")
@@ -100,7 +113,9 @@ def _refuse_strangers(data: Contents, keys: Contents) -> None:
     if data.digest != keys.other:
         raise Fault(f"the copy is not as it was made: its {LIST} is altered, by what the list beside the keys says")
     for name in keys.files:
-        if name.split("/")[0] not in KEYS:
+        with (unpacked / name).open("rb") as file:
+            head = file.read(HEAD_BYTES)
+        if not holds_key(name, head):
             raise Fault(f"the keys are not as they were made: {name} is no key")
 
 
@@ -145,14 +160,14 @@ def _files(source: Path) -> Iterator[tuple[str, BinaryIO]]:
                     raise Fault(f"{source}: {entry.name} is no file")
                 with contextlib.closing(taken):
                     yield entry.name, taken  # type: ignore[misc]
-    except tarfile.TarError as error:
+    except (tarfile.TarError, ValueError, EOFError, OverflowError) as error:  # odd headers raise what they like
         raise Fault(f"{source} is not a whole backup: {error}") from None
 
 
 def _write(to: Path, name: str, source: BinaryIO) -> str:
     """Writes one file, durably; its digest."""
     parts = PurePosixPath(name)
-    if parts.is_absolute() or ".." in parts.parts:
+    if parts.is_absolute() or ".." in parts.parts or "\0" in name or parts.parts[:1] == (PLACED,):
         raise Fault(f"{name} is no name within a data folder")
     path, digest = to / parts, hashlib.sha256()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -175,9 +190,14 @@ def _judged(data: Path, log_key: list[str], witness_key: list[str], outside: Out
 
 def _move(unfinished: Path, data: Path) -> None:
     """Into place, the database last: without it there is no installation."""
-    for each in sorted(unfinished.iterdir()):
-        if not each.name.startswith(DATABASE):
-            each.rename(data / each.name)
+    moved = [each.name for each in sorted(unfinished.iterdir()) if not each.name.startswith(DATABASE)]
+    with (unfinished / PLACED).open("x", encoding="utf-8") as file:
+        file.write("".join(f"{name}\n" for name in moved))
+        file.flush()
+        os.fsync(file.fileno())
+    sync(unfinished)
+    for name in moved:
+        (unfinished / name).rename(data / name)
     sync(data)
     (unfinished / DATABASE).rename(data / DATABASE)
     sync(data)
