@@ -125,11 +125,12 @@ async def test_odd_lists_are_refused_in_words(tmp_path: Path) -> None:
     assert (await asyncio.to_thread(of.back_up)).returncode == 0
     lists = of.copy / "backup.json"
     listed = json.loads(lists.read_text("utf-8"))
+    wrong: tuple[object, ...] = ([], None, {"log-key": 5})
     odd: tuple[bytes, ...] = (
         b"[" * 100_000,
         b"[]",
         b"\xff\xfe{",
-        *(json.dumps({**listed, "files": each}).encode() for each in ([], None, {"log-key": 5})),
+        *(json.dumps({**listed, "files": each}).encode() for each in wrong),
         json.dumps({**listed, "backup": ["x"]}).encode(),
     )
     for each in odd:
@@ -184,7 +185,7 @@ async def test_an_older_ledger_does_not_start_under_a_signer_that_has_signed_mor
     signer = None
     if own:
         words = ["signer", "--folder", str(folder), "--origin", ORIGIN, "--socket", str(at)]
-        signer = subprocess.Popen([*ONEPAM, *words])  # noqa: ASYNC220 - it begins at once
+        signer = subprocess.Popen([*ONEPAM, *words])
         while not at.exists():
             assert signer.poll() is None
             await asyncio.sleep(0.1)
