@@ -15,9 +15,10 @@ from onepam.domain.access.authority import Actor
 from onepam.domain.access.model import BindingAdded, ConsoleRight, SubjectKind
 from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.domain.sessions.events import ConfirmationAsked, EntryPoint, SessionClosed, SessionOpened, SessionRefused
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind
 from onepam.domain.signing_in.service_keys import ServiceKey
 from onepam.identity.ssh_keys import fingerprint
-from onepam.kernel.clock import DAY, Instant
+from onepam.kernel.clock import DAY, FOREVER, Instant
 from onepam.kernel.ids import new_id
 from tests.gateway_fixture import STANDING, Gateway, Person, keygen, outcome, role_set, running_gateway
 
@@ -51,6 +52,11 @@ async def bot(gateway: Gateway, administrator: Actor, network: str) -> tuple[Per
     blob = asyncssh.import_public_key(found.public_line).public_data
     factor = new_id("fac", token_bytes)
     key = ServiceKey(factor, who, "ci", fingerprint(blob), found.public_line, (network,))
+    first = FactorEnrolled(
+        "fac_" + who[4:], who, FactorKind.SSH_KEY, "", FOREVER, "another",
+        label="ci", reference=key.fingerprint, public=key.line, networks=(network,),
+    )  # fmt: skip
+    await gateway.record(first)  # another administrator's word: the targets are production
     assert await add_service_key(gateway.platform.ledger, administrator, key) is None
     return found, factor
 
