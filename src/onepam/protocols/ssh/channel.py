@@ -217,8 +217,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
 
     def target_eof(self) -> None:
         """The target will send no more, though its command may go on."""
-        self._forward_down()
-        if self._near is not None:
+        if self._forward_down() and self._near is not None:
             self._near.write_eof()
 
     def target_deaf(self) -> None:
@@ -231,12 +230,20 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         self._up.set(Hold.CHANNEL, full)
 
     def target_status(self, status: int) -> None:
-        """The command's exit status."""
+        """The command's exit status, which goes on at once: what the command started may hold its output open."""
+        if self._told:
+            return
         self._status = status
+        if self._forward_down() and self._near is not None:
+            self._near.tell_status(status)
 
     def target_signal(self, signal: str, core_dumped: bool, message: str, language: str) -> None:
-        """The signal that ended the command."""
+        """The signal that ended the command, as its status."""
+        if self._told:
+            return
         self._signal = (signal, core_dumped, message, language)
+        if self._forward_down() and self._near is not None:
+            self._near.tell_signal(signal, core_dumped, message, language)
 
     def target_flow_control(self, client_can_do: bool) -> None:
         """Whether the client may handle Control-S itself."""
@@ -249,16 +256,11 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         if self._target:
             self._target.brake.unsubscribe(self._far_transport)
         self._far = self._target = None
-        near = self._near
         self._finish()
-        if near is None:
-            return
-        if self._status is not None:
-            near.exit(self._status)
-        elif self._signal is not None:
-            near.exit_with_signal(*self._signal)
-        else:
+        if not self._told:
             self._fail("the connection to the target was lost" if exc else "the target closed the channel")
+        elif self._near is not None:
+            self._near.close()
 
     # Both ------------------------------------------------------------------------------------------------------------
 
@@ -298,7 +300,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
 
     def _stop_output(self, far: TargetChannel) -> None:
         if not far.stop_output():
-            self._signal = self._signal or ("PIPE", False, "", "")
+            self.target_signal("PIPE", False, "", "")
 
     def forward_up(self) -> None:
         """Record what the person sent, then let it go to the target."""
@@ -310,8 +312,9 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         if self._tap is not None and self._tap.crowded:
             self._up.set(Hold.ANSWERS, True)
 
-    def _forward_down(self) -> None:
-        """Record what the target sent, then let it go to the person."""
+    def _forward_down(self) -> bool:
+        """Record what the target sent, then let it go to the person. False where that ended here: then neither an end
+        of the data nor a status may follow, which the client would take for the end of the whole."""
         runs = self._shown.taken()
         if runs and self.recorded(lambda tap: tap.shown(runs), self._down):
             near = self._near
@@ -319,6 +322,12 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
                 near.write_runs(runs)
         if self._tap is None or not self._tap.crowded:
             self._up.set(Hold.ANSWERS, False)
+        return self._tap is not None
+
+    @property
+    def _told(self) -> bool:
+        """Whether it is known how the command ended."""
+        return self._status is not None or self._signal is not None
 
     def recorded(self, record: Callable[[Tap], None], flow: Flow | None = None) -> bool:
         """Record, and hold `flow` while the disk lags. False when the session has to end: then forward nothing."""
@@ -327,6 +336,7 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         try:
             record(self._tap)
         except RecorderFailed:  # which ends the session: its owner was told by the recorder
+            self._tap = None
             return False
         except SftpBroken as broken:
             words = f"this file transfer cannot be recorded: {broken}"
@@ -359,7 +369,8 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
             return
         if not near.is_closing():  # which includes "has sent EOF"
             near.write(f"onepam: {message}\r\n".encode(), STDERR)
-        near.exit(NO_STATUS)
+        near.tell_status(NO_STATUS)
+        near.close()
 
     def _finish(self) -> None:
         """The one end of the channel, whoever comes to it first: person, target, gateway."""

@@ -98,7 +98,7 @@ class _Tuned(PacketsUnlogged, FastDataConnection):
         self.brake = Brake()
         self._tcp: socket.socket = transport.get_extra_info("socket")
         self._transport_full = False
-        self._batch: list[Callable[[], None]] | None = None
+        self._batch: list[Callable[[], object]] | None = None
         cast(asyncio.Transport, transport).set_write_buffer_limits(high=TRANSPORT_BYTES)
         super().connection_made(transport)
 
@@ -124,7 +124,7 @@ class _Tuned(PacketsUnlogged, FastDataConnection):
 
     def data_received(self, data: bytes, datatype: object = None) -> None:
         """One read of the socket is one batch of packets."""
-        batch: list[Callable[[], None]] = []
+        batch: list[Callable[[], object]] = []
         self._batch = batch
         try:
             super().data_received(data)
@@ -141,7 +141,7 @@ class _Tuned(PacketsUnlogged, FastDataConnection):
         with suppress(OSError):  # it was closed just now
             self._tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
-    def after_batch(self, call: Callable[[], None]) -> None:
+    def after_batch(self, call: Callable[[], object]) -> None:
         """Call once when the packets at hand have been processed."""
         if self._batch is not None:
             self._batch.append(call)

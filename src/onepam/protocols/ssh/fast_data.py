@@ -9,7 +9,7 @@ and everything irregular, takes asyncssh's own way, which names the error. Writt
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import inf
 from os import urandom
 from struct import Struct
@@ -277,6 +277,13 @@ class FastDataChannel(SSHChannel[bytes]):
         if self._send_buf:
             self._flush_send_buf()
 
+    def in_turn(self, call: Callable[[], object]) -> None:
+        """Call once what was received before has been delivered, and reading is not paused."""
+        if self._recv_buf or self._recv_paused:
+            self._recv_buf.append((call, None))
+        else:
+            call()
+
     def _accept_data(self, data: Any, datatype: asyncssh.DataType = None) -> None:
         waits = self._recv_paused or self._recv_buf  # behind what waits for its turn
         if waits and data and self._send_state not in ("close_pending", "closed"):
@@ -310,6 +317,10 @@ class FastDataChannel(SSHChannel[bytes]):
         left = connection.portion if self._recv_buf and exc is None else inf
         while left > 0 and self._recv_buf and not self._recv_paused:
             data, datatype = self._recv_buf[0]
+            if callable(data):
+                self._recv_buf.popleft()
+                data()
+                continue
             if type(data) is Interleaved:
                 mixed, (data, datatype) = data, data.first()
                 if not mixed:

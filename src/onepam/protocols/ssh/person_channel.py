@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 import asyncssh
 from asyncssh.channel import SSHChannel
 from asyncssh.constants import MSG_CHANNEL_CLOSE
-from asyncssh.packet import SSHPacket
+from asyncssh.packet import Boolean, SSHPacket, String, UInt32
 
 from onepam.protocols.ssh.connections import PACKET_BYTES, WINDOW_BYTES, PacketsUnlogged, PersonConnection
 from onepam.protocols.ssh.fast_data import FastDataChannel
@@ -53,6 +53,9 @@ class PersonChannel(PacketsUnlogged, FastDataChannel, asyncssh.SSHServerChannel[
     _left = False
     """Whether the client has closed the channel."""
 
+    _end: tuple[bytes, ...] | None = None
+    """How the command ended, while data that came before it waits for the client."""
+
     def stop_input(self) -> None:
         """The command takes no more input; a client that knows the word for it stops reading its own."""
         if self._conn._client_version.startswith(b"SSH-2.0-OpenSSH"):
@@ -66,6 +69,27 @@ class PersonChannel(PacketsUnlogged, FastDataChannel, asyncssh.SSHServerChannel[
     def write_runs(self, runs: Iterable[Run]) -> None:
         """Output in its order."""
         self.write_typed([(piece, DATATYPES[stream]) for stream, pieces in runs for piece in pieces])
+
+    def tell_status(self, status: int) -> None:
+        """The command's exit status, behind all output that was written (RFC 4254, 6.10)."""
+        self._tell_end(b"exit-status", UInt32(status))
+
+    def tell_signal(self, signal: str, core_dumped: bool, message: str, language: str) -> None:
+        """The signal that ended the command, as `tell_status`."""
+        self._tell_end(b"exit-signal", String(signal), Boolean(core_dumped), String(message), String(language))
+
+    def _tell_end(self, *request: bytes) -> None:
+        """asyncssh's own `exit` overtakes what waits, and closes the channel, which others may still write to."""
+        if self._send_state not in ("close_pending", "closed"):
+            self._end = request
+            self._flush_send_buf()
+
+    def _pause_resume_writing(self) -> None:
+        """What asyncssh asks when it has sent what it could, before it sends the end of the data or of the channel."""
+        if self._end is not None and not self._send_buf:
+            request, self._end = self._end, None
+            self._send_request(*request)
+        super()._pause_resume_writing()
 
     def close(self) -> None:
         """The end of the channel, which the client may have reached before us."""

@@ -4,7 +4,8 @@ import asyncio
 from typing import Protocol
 
 import asyncssh
-from asyncssh.constants import DEFAULT_LANG, OPEN_CONNECT_FAILED
+from asyncssh.channel import SSHChannel
+from asyncssh.constants import DEFAULT_LANG, MSG_CHANNEL_EOF, OPEN_CONNECT_FAILED
 from asyncssh.packet import SSHPacket
 
 from onepam.protocols.ssh.connections import (
@@ -68,6 +69,17 @@ class TargetChannel(PacketsUnlogged, FastDataChannel, asyncssh.SSHClientChannel[
             self._session.eow_received()
         return True
 
+    def _process_eof(self, kind: int, number: int, packet: SSHPacket) -> None:
+        """In its place among data and status: asyncssh lets a status overtake it, and forgets it where the channel
+        closes while it waits."""
+        if self._recv_state != "open" or not isinstance(self._session, TargetSide):
+            return super()._process_eof(kind, number, packet)
+        packet.check_end()
+        self._recv_state = "eof"
+        return self.in_turn(self._session.eof_received)
+
+    _packet_handlers = {**SSHChannel._packet_handlers, MSG_CHANNEL_EOF: _process_eof}  # noqa: RUF012
+
 
 class TargetSide(asyncssh.SSHClientSession[bytes]):
     """Hands the events of the target's channel to its relay."""
@@ -78,6 +90,7 @@ class TargetSide(asyncssh.SSHClientSession[bytes]):
 
     def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
         assert isinstance(chan, TargetChannel)
+        self._far = chan
         self._relay.target_opened(chan, self._target)
 
     def session_started(self) -> None:
@@ -104,10 +117,10 @@ class TargetSide(asyncssh.SSHClientSession[bytes]):
         self._relay.target_flow_control(client_can_do)
 
     def exit_status_received(self, status: int) -> None:
-        self._relay.target_status(status)
+        self._far.in_turn(lambda: self._relay.target_status(status))
 
     def exit_signal_received(self, signal: str, core_dumped: bool, msg: str, lang: str) -> None:
-        self._relay.target_signal(signal, core_dumped, msg, lang)
+        self._far.in_turn(lambda: self._relay.target_signal(signal, core_dumped, msg, lang))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._relay.target_lost(exc)
