@@ -133,6 +133,11 @@ def test_an_address_that_another_directory_brought_links_nobody_who_has_an_accou
     assert not linked(replace(fresh, account=replace(ACCOUNT, factors=(PASSKEY,))))
     assert not linked(replace(fresh, account=replace(ACCOUNT, factors=(), roles=(ADMINISTRATOR,))))
     assert not linked(replace(mine, origin="claims:entra"))
+    changed = replace(fresh, origin="administrator", readdressed=True)
+    assert linked(changed)
+    assert not linked(replace(changed, used=True))
+    assert not linked(replace(changed, account=ACCOUNT))
+    assert not linked(replace(changed, account=replace(ACCOUNT, factors=(), roles=(ADMINISTRATOR,))))
 
 
 @pytest.mark.claim(

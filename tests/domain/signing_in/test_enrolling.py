@@ -233,6 +233,11 @@ def test_the_makers_of_a_link_are_named_when_it_serves() -> None:
     assert answer.events[0] == EnrolmentUsed("enr_1", "eve", ("ada",)), "a provider that is gone tomorrow proves nobody"
 
 
+def test_a_link_of_somebody_who_has_left_serves_nobody() -> None:
+    link = EnrolmentFacts(ACCOUNT, None, "enr_1", LATER, None, "ada", None, here=False)
+    assert code(rules.enrol(link, (new(FactorKind.PASSKEY),), NOW)) == "enrolment.maker_left"
+
+
 @pytest.mark.parametrize("held", TRUSTED)
 def test_a_link_of_one_person_replaces_nothing_of_somebody_trusted_by_now(held: HeldRole) -> None:
     passkey = (new(FactorKind.PASSKEY),)
