@@ -79,8 +79,11 @@ class Backed:
         return onepam("backup", self.copy, "--keys", self.keys, "--data", self.data)
 
     def restore(self, *more: str, **other: Path) -> subprocess.CompletedProcess[str]:
+        return self.restore_by("--checkpoint", str(self.anchor), *more, **other)
+
+    def restore_by(self, *anchors: str, **other: Path) -> subprocess.CompletedProcess[str]:
         words = (other.get("copy", self.copy), "--keys", other.get("keys", self.keys), "--data", self.new)
-        return onepam("restore", *words, "--log-key", self.log_key, "--checkpoint", self.anchor, *more)
+        return onepam("restore", *words, "--log-key", self.log_key, *anchors)
 
     def refused(self, done: subprocess.CompletedProcess[str], words: str) -> None:
         assert done.returncode != 0

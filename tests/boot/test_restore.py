@@ -74,6 +74,32 @@ async def test_an_alteration_is_no_loss_that_can_be_accepted(tmp_path: Path) -> 
     of.refused(done, "the copy is altered, which is no loss: state: group_member")
 
 
+async def test_a_backup_is_no_anchor_of_its_own(tmp_path: Path) -> None:
+    """The copy's own checkpoint fits it however old it is. Without one from elsewhere it is that which is missing."""
+    of = Backed(tmp_path)
+    await of.live(3)
+    assert (await asyncio.to_thread(of.back_up)).returncode == 0
+    kept, link = of.anchor, tmp_path / "link"
+    await of.live(20)
+    link.symlink_to(of.copy / "log")
+    (of.keys / "checkpoint").write_bytes((of.copy / "log" / "checkpoint").read_bytes())
+    for within in (of.copy / "log" / "checkpoint", link / "checkpoint", of.keys / "checkpoint"):
+        of.anchor = within
+        done = await asyncio.to_thread(of.restore, "--accept-loss")
+        assert done.returncode == 2
+        of.refused(done, "lies in the backup")
+        done = await asyncio.to_thread(of.restore_by, "--witness", str(of.anchor), "--witness-key", of.log_key)
+        assert done.returncode == 2
+        of.refused(done, "lies in the backup")
+    (of.keys / "checkpoint").unlink()
+    done = await asyncio.to_thread(of.restore_by)
+    assert done.returncode == 1
+    of.refused(done, "an anchor is missing")
+    assert "newer copy" not in done.stderr
+    of.anchor = kept
+    of.refused(await asyncio.to_thread(of.restore), "find a newer copy")
+
+
 async def test_one_restore_at_a_time(tmp_path: Path) -> None:
     of = Backed(tmp_path)
     await of.live(3)

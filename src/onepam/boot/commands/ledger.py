@@ -43,12 +43,13 @@ Outside = tuple[list[str], list[Path], tuple[int, str] | None, Path | None]
 
 class Judged(typer.Exit):
     """How a verification ended: the code of `ExitCode`, whether the history is `anchored` and intact, and those
-    findings by which it is `altered`. That it ends before an anchor is none of them: so does a copy that is too old."""
+    findings by which it is `altered`. That it ends before an anchor is none of them: then it is a copy `too_old`."""
 
     def __init__(self, code: int, findings: list[str], *, anchored: bool) -> None:
         super().__init__(code)
         self.anchored = anchored
         self.altered = [each for each in findings if not each.startswith(f"{What.ROLLED_BACK}: ")]
+        self.too_old = len(self.altered) < len(findings)
 
 
 @dataclass

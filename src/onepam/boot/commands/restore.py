@@ -33,6 +33,7 @@ def restore(
     data: Path, source: Path, keys: Path, log_key: list[str], witness_key: list[str], outside: Outside, *, loss: bool
 ) -> None:
     """Puts the backup into the data folder, which is empty or not there; ends with exit code 1 where it must not."""
+    _refuse_anchors_within(source, keys, outside)
     with _alone(data):
         unfinished = _emptied(data) / UNFINISHED
         unfinished.mkdir(mode=0o700)
@@ -70,15 +71,33 @@ def _alone(data: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def _refuse_anchors_within(source: Path, keys: Path, outside: Outside) -> None:
+    """Raises `BadParameter` for an anchor that lies in the backup: a copy that is too old fits its own checkpoint."""
+    witnesses, checkpoints, _, _ = outside
+    files = [("--checkpoint", each) for each in checkpoints]
+    files += [("--witness", Path(each)) for each in witnesses if not each.startswith(("http://", "https://"))]
+    for name, file in files:
+        if any(file.resolve().is_relative_to(part.resolve()) for part in (source, keys)):
+            raise typer.BadParameter(
+                f"{file} lies in the backup, which it is to vouch for: give one that was kept elsewhere",
+                param_hint=name,
+            )
+
+
 def _refuse(found: Judged, loss: bool) -> None:
     """Ends with exit code 1 unless the copy is as it should be, or what it lacks is a loss and that is accepted."""
     if found.altered:
         more = f", and {len(found.altered) - 1} more" if len(found.altered) > 1 else ""
         words = f"nothing was restored: the copy is altered, which is no loss: {found.altered[0]}{more}"
-    elif not found.anchored and not loss:
+    elif found.anchored or loss:
+        return
+    elif found.too_old:
         words = "nothing was restored: find a newer copy; if there is none, --accept-loss"
     else:
-        return
+        words = (
+            "nothing was restored: an anchor is missing that was kept elsewhere and is of the copy's last day "
+            "(--checkpoint FILE, --at-least SIZE ROOT or --witness); if there is none, --accept-loss"
+        )
     typer.echo(f"\n{words}", err=True)
     raise typer.Exit(1)
 
