@@ -8,12 +8,27 @@ import pytest
 from onepam.app.requests.end_grant import end_grant
 from onepam.domain.requests.events import UNDO
 from onepam.kernel.clock import DAY, HOUR, MINUTE, moment
-from tests.console.browsing import Office, count
+from onepam.store.engine.entries import entries as stored
+from tests.console.browsing import Browser, Office, count
 
 
 async def entries(office: Office, kind: str) -> int:
     """How many entries of a kind there are."""
     return await office.company.reader(count, None, kind)
+
+
+async def proven(browser: Browser, session: str) -> int:
+    """The entry that a session's page proves."""
+    page = await browser.read(f"/sessions/{session}")
+    found = re.search(r'<dl class="proof">.*?No. (\d+)', page[page.index(">Proven<") :], re.DOTALL)
+    assert found is not None
+    return int(found[1])
+
+
+async def kind_of(office: Office, index: int) -> str:
+    """What kind an entry is."""
+    (entry,) = await office.company.reader(lambda db, at: list(stored(db, index, index + 1)), None)
+    return entry.header.kind
 
 
 def stamp(office: Office) -> str:
@@ -146,10 +161,13 @@ async def test_a_session_is_seen_watched_and_ended_by_whom_it_concerns(office: O
     assert "Max Example" in page
     assert "Read as a whole for this page, now." in page
     assert await entries(office, "recording.watched") == 0
+    before = await proven(eve, ended)
     shown = await eve.get(f"/sessions/{ended}/recording")
     assert json.loads(shown.text.splitlines()[0])["version"] == 3
     assert "echo hello" in shown.text
     assert await entries(office, "recording.watched") == 1
+    assert await proven(eve, ended) == before, "a viewing is no end of what was viewed"
+    assert await kind_of(office, before) == "session.closed"
     page = await bob.read(f"/sessions/{ended}")
     assert "Not shown to you" in page
     assert "evil" not in page
@@ -172,6 +190,7 @@ async def test_a_session_is_seen_watched_and_ended_by_whom_it_concerns(office: O
     assert "The session is being ended." in await bob.done(f"/sessions/{live}/kill", reason="wrong host")
     assert "Bob Example ordered its end" in await bob.read("/sessions")
     assert await entries(office, "session.kill_ordered") == 1
+    assert await kind_of(office, await proven(bob, live)) == "session.opened"
     assert (await aud.post(f"/sessions/{live}/kill", reason="no")).status_code == 404
 
 

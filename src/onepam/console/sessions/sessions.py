@@ -1,6 +1,6 @@
 """Sessions: who did what, when, from where; one session with its player, timeline and proof; and ending it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -34,6 +34,7 @@ from onepam.gateway.playback import NoRecording
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.store.read import sessions as rows
+from onepam.store.read.moments import Moment
 from onepam.store.read.probes import probed_after, takes_away
 from onepam.store.read.recordings import final_head
 from onepam.store.read.requests import request
@@ -287,9 +288,16 @@ def _session(
         may_kill=False,
         may_export=False,
         chain=view.chain(found.why),
-        proof=view.proof_of(found.history, health),
+        proof=view.proof_of(_proven_last(found.history), health),
     )
     return page, row
+
+
+def _proven_last(history: Sequence[Moment]) -> list[Moment]:
+    """The entries with what ended the session last, or what opened it while it lives: looking on and orders to end it,
+    which may come after, make nothing of what the page shows."""
+    order = ("session.opened", "session.closed", "session.failed")
+    return sorted(history, key=lambda each: order.index(each.kind) if each.kind in order else -1)
 
 
 def _probe(db: Snapshot, at: Instant, row: rows.SessionRow) -> Context | None:
