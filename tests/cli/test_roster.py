@@ -1,6 +1,7 @@
 """`onepam roster` against a real gateway's API: a version from its plan to what it does, held, released, and judged."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -95,6 +96,17 @@ def test_what_the_brake_holds_is_released_by_its_digest(roster: Callable[..., st
     assert hers.run("roster", "release", digest, "--yes").code == 0
     taken = hers.run("roster", "apply", file, "--yes", "--json")
     assert (taken.code, taken.json["outcome"], taken.json["left"]) == (0, "taken", leavers)
+
+
+def test_a_plan_lists_all_or_says_how_many_more(roster: Callable[..., str], hers: Terminal) -> None:
+    new = [f"{number},New {number},new{number}@example.com,employee,\n" for number in range(1000, 2005)]
+    whole = hers.run("roster", "plan", roster(more="".join(new[:300])))
+    assert sum(line.startswith("+ ") and "New" in line for line in whole.out.splitlines()) == 300
+    assert "not listed" not in whole.out
+    cut = hers.run("roster", "plan", roster(more="".join(new)))
+    listed = sum(line.startswith("+ ") and "@" in line for line in cut.out.splitlines())
+    (added,) = re.findall(r"(\d+) new", cut.out.splitlines()[0])
+    assert f"+ and {int(added) - listed} more, not listed" in cut.out
 
 
 def test_a_file_is_refused_with_every_mistake(hers: Terminal, tmp_path: Path) -> None:

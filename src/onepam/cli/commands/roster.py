@@ -221,11 +221,15 @@ def unset_source(as_json: Json = False) -> None:
 
 def _show_plan(found: dict[str, Any]) -> None:
     say(f"{found['rows']} rows: {found['added']} new, {found['changed']} changed, {found['ended']} gone.")
-    for mark, key in (("-", "who_ends"), ("~", "who_changes"), ("+", "who_is_new")):
-        for each in found[key][:50]:
+    for mark, count, key in (("-", "ended", "who_ends"), ("~", "changed", "who_changes"), ("+", "added", "who_is_new")):
+        for each in found[key]:
             say(f"{mark} {each['number'] or ''} {each['name'] or 'erased'} {each['email'] or ''}")
+        if beyond := found[count] - len(found[key]):
+            say(f"{mark} and {beyond} more, not listed")
     if found["leavers"]:
-        say(f"{found['leavers']} of {found['accounts']} lose their access: {', '.join(found['who_leaves'][:50])}")
+        say(f"{found['leavers']} of {found['accounts']} lose their access: {', '.join(found['who_leaves'])}")
+        if beyond := found["leavers"] - len(found["who_leaves"]):
+            say(f"  and {beyond} more, not listed")
     if found["held"]:
         say(f"The brake will hold it: {HELD_WORDS.get(found['held'], found['held'])}")
     say(f"digest {found['digest']}")
