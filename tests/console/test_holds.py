@@ -37,6 +37,7 @@ async def test_held_accounts_are_told_on_every_page_and_decided_one_by_one_or_al
     assert "wait for your word" not in await ada.read("/resources")
     await held(office, "eve", "vic", "max", "aud")
     assert "4 accounts wait for your word" in await ada.read("/resources")
+    assert (await ada.read("/")).count("4 accounts wait for your word") == 1
     page = await ada.read("/provisioning")
     assert "Accounts that wait for your word" in page
     assert "keeps the account, and no right" in page

@@ -318,3 +318,18 @@ async def test_times_that_are_over_are_worded_as_over(office: Office) -> None:
     assert "over since" in page
     assert "Give back" not in page
     assert "Void" in await eve.read(f"/requests/{waiting.request}")
+
+
+@pytest.mark.anyio
+async def test_an_unknown_address_is_a_page_with_a_way_back(office: Office) -> None:
+    eve, stranger = await office.sign_in("eve"), office.browser()
+    for path, status in (("/nothing/here", 404), ("/approvals/apr_1", 405), ("/static/none.css", 404)):
+        for who, frame in ((eve, 'id="sidebar"'), (stranger, "bare-page")):
+            answer = await who.get(path)
+            assert answer.status_code == status, path
+            assert "There is no such page." in answer.text
+            assert 'href="/">Home' in answer.text
+            assert frame in answer.text
+            assert answer.headers["X-Frame-Options"] == "SAMEORIGIN"
+    assert "POST" in (await eve.get("/approvals/apr_1")).headers["Allow"]
+    assert (await eve.post("/nothing/here", reason="no")).status_code == 404

@@ -10,7 +10,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from onepam.console.desk import find, home, inbox
-from onepam.console.frame.dispatch import routes
+from onepam.console.frame.dispatch import nowhere, routes
 from onepam.console.frame.places import Place
 from onepam.console.frame.rendering import STATIC
 from onepam.console.frame.services import ConsoleServices
@@ -54,7 +54,11 @@ PLACES: tuple[Place, ...] = (
 
 def create_console(services: ConsoleServices) -> Starlette:
     """The application that serves the console."""
-    return Starlette(routes=[*routes(services, PLACES), Mount("/static", _Static(directory=STATIC), name="static")])
+    unknown = nowhere(services, PLACES)
+    return Starlette(
+        routes=[*routes(services, PLACES), Mount("/static", _Static(directory=STATIC), name="static")],
+        exception_handlers={404: unknown, 405: unknown},
+    )
 
 
 class _Static(StaticFiles):

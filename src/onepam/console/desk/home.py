@@ -190,14 +190,11 @@ def _waiting_for(db: Snapshot, at: Instant, ident: str) -> str:
 
 
 async def _alerts(visit: Visit) -> list[Context]:
-    """What administrators must see: the alarms, doors that would still open for a leaver, requests that nobody may
-    decide."""
-    if visit.at is not None:
+    """What administrators must see besides the alarms, which stand on every page: doors that would still open for a
+    leaver, requests that nobody may decide."""
+    if visit.at is not None or not visit.me.has(ConsoleRight.ADMINISTER):
         return []
-    alarms = [
-        {"text": f"{each.sentence} {each.what_to_do}", "href": each.where, "state": "finding"} for each in visit.alarms
-    ]
-    return alarms + (await visit.services.reader(_found, None) if visit.me.has(ConsoleRight.ADMINISTER) else [])
+    return await visit.services.reader(_found, None)
 
 
 def _found(db: Snapshot, at: Instant) -> list[Context]:

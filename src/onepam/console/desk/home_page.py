@@ -22,7 +22,7 @@ class HomePage(PageContext):
     `sessions`: list of {id, resource (name), login, started, ended (Instant or none), state}
     `terminals`: list of {id, target (name), login, source (address), ends}: terminals that wait for this person's
         confirmation
-    `alerts`: list of {text, href, state ("finding" | "due")}: for administrators and senior approvers
+    `alerts`: list of {text, href, state ("finding" | "due")}: for administrators
     `setup`: none, or {done, steps (list of {title, text, done, href})}: an administrator's checklist while not
         finished
     """

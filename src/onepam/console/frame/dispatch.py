@@ -14,12 +14,13 @@ from typing import Any
 from urllib.parse import quote
 
 from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from onepam.app.leaving.probe_access import record_probe
-from onepam.console.frame.places import MAX_BODY_BYTES, Place
+from onepam.console.frame.places import ANYBODY, MAX_BODY_BYTES, Place
 from onepam.console.frame.rendering import Flash
 from onepam.console.frame.services import ConsoleServices
 from onepam.console.frame.visit import CSRF_COOKIE, FLASH_COOKIE, SESSION_COOKIE, Member, Visit
@@ -55,6 +56,28 @@ def routes(services: ConsoleServices, places: tuple[Place, ...]) -> list[Route]:
         Route(each.path, _endpoint(services, each, shown), methods=[each.method], name=f"{each.method} {each.path}")
         for each in places
     ]
+
+
+def nowhere(
+    services: ConsoleServices, places: tuple[Place, ...]
+) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """What answers an address that no place has, or has for another method: a page with a way back."""
+    shown = tuple(each for each in places if each.shown)
+
+    async def answer(request: Request, raised: Exception) -> Response:
+        assert isinstance(raised, HTTPException)
+        status, headers = raised.status_code, raised.headers
+
+        async def say(visit: Visit) -> Response:
+            return visit.refusal(
+                Refused("page.unknown", "There is no such page.", "The address may be mistyped."), status
+            )
+
+        response = await _endpoint(services, Place("GET", request.url.path, ANYBODY, say), shown)(request)
+        response.headers.update(headers or {})
+        return response
+
+    return answer
 
 
 def _endpoint(
