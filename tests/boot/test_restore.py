@@ -20,8 +20,8 @@ from onepam.boot.on_ledger import on_ledger
 from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.kernel.errors import Fault, Unavailable
 from onepam.store.engine.ledger import SqliteLedger
-from tests.boot.installation import ONEPAM, ORIGIN, live
-from tests.boot.test_backup import Backed, config_of, onepam
+from tests.boot.installation import ONEPAM, ORIGIN, live, verify
+from tests.boot.test_backup import Backed, config_of, onepam, tree
 from tests.boot.test_setup import ADMINS
 from tests.company import record
 
@@ -98,6 +98,33 @@ async def test_a_backup_is_no_anchor_of_its_own(tmp_path: Path) -> None:
     assert "newer copy" not in done.stderr
     of.anchor = kept
     of.refused(await asyncio.to_thread(of.restore), "find a newer copy")
+
+
+async def test_a_backup_may_be_looked_at(tmp_path: Path) -> None:
+    """A verification leaves nothing in it, also one that fails; what another reader left is no part of it."""
+    of = Backed(tmp_path)
+    await of.live(3)
+    assert (await asyncio.to_thread(of.back_up)).returncode == 0
+    before = tree(of.copy)
+    anchored = ("--log-key", of.log_key, "--checkpoint", str(of.anchor))
+    for more, code, words in (
+        ((), 4, "give --no-recordings"),
+        (("--no-recordings",), 0, "anchored and intact"),
+        (("--no-recordings", "--at-least", "1", "00" * 32), 1, "FOUND"),
+        (("--no-recordings", "--checkpoint", str(of.copy / "log" / "checkpoint")), 2, "lies in the data folder"),
+    ):
+        found, told = await asyncio.to_thread(verify, of.copy, *anchored, *more)
+        assert (found, words in told) == (code, True), told
+        assert tree(of.copy) == before
+    with closing(sqlite3.connect(f"file:{of.copy / 'ledger.db'}?mode=ro", uri=True)) as db:
+        db.execute("SELECT 1 FROM entry").fetchone()
+    left = {each.name for each in of.copy.glob("ledger.db?*")}
+    assert left == {"ledger.db-shm", "ledger.db-wal"}
+    (of.copy / "ledger.db-wal").write_bytes(b"more")
+    of.refused(await asyncio.to_thread(of.restore), "ledger.db-wal is not in its list")
+    (of.copy / "ledger.db-wal").write_bytes(b"")
+    done = await asyncio.to_thread(of.restore)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 async def test_one_restore_at_a_time(tmp_path: Path) -> None:

@@ -54,9 +54,11 @@ def verify(
     anchored and intact, 1 broken, 2 nothing judged, 3 consistent but not anchored, 5 a recording failed its check.
     """
     from onepam.boot.commands.ledger import verify_ledger
+    from onepam.store.engine.database import without_trace
 
-    anchors = (witness or [], checkpoint or [], at_least, signer)
-    verify_ledger(data, log_key or [], witness_key or [], anchors, state=state, recordings=recordings, as_json=as_json)
+    anchors, keys = (witness or [], checkpoint or [], at_least, signer), (log_key or [], witness_key or [])
+    with without_trace(data / "ledger.db"):
+        verify_ledger(data, *keys, anchors, state=state, recordings=recordings, as_json=as_json)
 
 
 @ledger.command()

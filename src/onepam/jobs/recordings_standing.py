@@ -4,6 +4,7 @@ reading all of them again says now."""
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 
 from onepam.domain.sessions.recordings import Checked, Condition
@@ -29,8 +30,8 @@ _COUNTED = {
 
 def recordings_standing(database: Path, clock: Clock) -> tuple[Recordings, list[Checked]]:
     """How many recordings the ledger says there are, what is known of them, and which are bad."""
-    reader = SqliteReader(database, clock, threads=1)
-    known = reader.now(standing)
+    with closing(SqliteReader(database, clock, threads=1)) as reader:
+        known = reader.now(standing)
     return counted(known.bad, known.total, known.checked, known.as_of), list(known.bad)
 
 
@@ -41,8 +42,9 @@ def recordings_read(data: Path, clock: Clock, told: Callable[[int, int], None]) 
         keys = FileKeys(data / "master-keys.json", secrets.token_bytes, read_only=True)
     except FileNotFoundError:
         raise Fault(f"the master keys are not in {data}: give --no-recordings, or run it where they are") from None
-    reader, folder = SqliteReader(data / "ledger.db", clock, threads=1), data / "recordings"
-    found = list(check_all(reader, folder, key_beside(folder, Envelope(keys, secrets.token_bytes)), told))
+    folder = data / "recordings"
+    with closing(SqliteReader(data / "ledger.db", clock, threads=1)) as reader:
+        found = list(check_all(reader, folder, key_beside(folder, Envelope(keys, secrets.token_bytes)), told))
     return counted(found, len(found), len(found), clock()), [each for each in found if each.found]
 
 

@@ -22,6 +22,7 @@ from onepam.boot.commands.backup import BLOCK, DATABASE, HEAD_BYTES, LIST, Conte
 from onepam.boot.commands.ledger import Judged, Outside, verify_ledger
 from onepam.boot.private_folder import UNFINISHED, private_folder
 from onepam.kernel.errors import Fault, Unavailable
+from onepam.store.engine.database import SHM, WAL
 
 PLACED = ".placed"
 """Within what is unfinished: what is moved into place, so that no more than that is removed after a stop half-way."""
@@ -144,6 +145,8 @@ def _unpack(source: Path, to: Path, bars: Progress) -> Contents:
     digests: dict[str, str] = {}
     contents: Contents | None = None
     for name, file in _files(source):
+        if _left_by_a_reader(name, file):
+            continue
         if name == LIST:
             contents = Contents.decode(file.read())
             continue
@@ -159,6 +162,15 @@ def _unpack(source: Path, to: Path, bars: Progress) -> Contents:
             what = "missing" if name not in digests else "not in its list" if name not in contents.files else "altered"
             raise Fault(f"{source} is not as it was made: {name} is {what}")
     return contents
+
+
+def _left_by_a_reader(name: str, file: BinaryIO) -> bool:
+    """Whether somebody who looked at the database left the file: it holds nothing, and is not taken."""
+    if name == DATABASE + WAL:
+        empty = not file.read(1)
+        file.seek(0)
+        return empty
+    return name == DATABASE + SHM
 
 
 def _files(source: Path) -> Iterator[tuple[str, BinaryIO]]:

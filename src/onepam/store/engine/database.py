@@ -2,7 +2,7 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from onepam.app.ports import Snapshot
@@ -15,6 +15,9 @@ BUSY_MILLISECONDS = 5_000
 CHECKPOINT_PAGES = 4_000
 """After how many pages (4 KiB) the write-ahead log is worked into the database by the commit that fills it."""
 
+
+WAL, SHM = "-wal", "-shm"
+"""What the names of the write-ahead log and of its index end in, which lie beside the database."""
 
 COPY_PAGES = 2_000
 """How many pages a copy takes at a time."""
@@ -67,6 +70,21 @@ def copy(source: SqliteDb, target: Path, told: Callable[[int, int], None]) -> No
             source.backup(db, pages=COPY_PAGES, progress=lambda _, left, of: told(of - left, of))
     except sqlite3.Error as error:
         raise fault(error) from error
+
+
+@contextlib.contextmanager
+def without_trace(path: Path) -> Iterator[None]:
+    """Leaves no files beside the database at `path` where there were none: reading makes an index and an empty log,
+    which a read-only connection cannot remove at its end. One that may write does, unless another has the database open
+    by then; as there is nothing in the log, the database stays as it is (https://sqlite.org/wal.html)."""
+    beside = [path.with_name(path.name + ending) for ending in (WAL, SHM)]
+    had = any(each.exists() for each in beside)
+    try:
+        yield
+    finally:
+        if not had and any(each.exists() for each in beside):
+            with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path)) as db:
+                db.execute("SELECT 1 FROM sqlite_master").fetchone()
 
 
 def is_new(db: Snapshot) -> bool:

@@ -60,8 +60,12 @@ class SqliteReader:
             db.execute("ROLLBACK")
 
     def close(self) -> None:
-        """Ends the threads; their connections go with them."""
+        """Ends the threads, whose connections go with them, and the connection of the caller's thread."""
         self._pool.shutdown(wait=True)
+        found: Db | None = getattr(self._local, "db", None)
+        if found is not None:
+            found.close()
+            del self._local.db
 
     def _connection(self) -> Db:
         found: Db | None = getattr(self._local, "db", None)
