@@ -65,7 +65,7 @@ async def test_crumbs_that_wait_are_joined_and_delivered_whole_in_their_order(re
 
 
 async def test_a_turn_delivers_few_pieces_however_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pieces of both outputs by turns cannot be joined."""
+    """Pieces of both outputs by turns wait in one place, and go on one by one."""
     monkeypatch.setattr(FastDataConnection, "portion", 10 * KEY_BYTES)
     async with echoing(lambda data: [data]) as dialled, asyncio.timeout(SECONDS):
         connection, session = await dialled(), Collects()
@@ -74,9 +74,8 @@ async def test_a_turn_delivers_few_pieces_however_small(monkeypatch: pytest.Monk
         for _ in range(50):
             channel._accept_data(memoryview(b"o"))
             channel._accept_data(memoryview(b"e"), asyncssh.EXTENDED_DATA_STDERR)
-        assert len(channel._recv_buf) == 100
+        assert len(channel._recv_buf) == 2
         channel.resume_reading()
-        assert len(channel._recv_buf) == 90
         assert session.got == b"o" * 5
         while channel._recv_buf:  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(0)
