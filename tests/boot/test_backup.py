@@ -250,7 +250,17 @@ async def test_places_are_apart(tmp_path: Path) -> None:
         done = await asyncio.to_thread(onepam, "backup", copy, "--keys", keys, "--data", of.data)
         assert done.returncode == 2
         assert "none within another" in done.stderr
+    nowhere = tmp_path / "not" / "there"
+    for copy, keys in ((nowhere, of.keys), (of.copy, nowhere)):
+        done = await asyncio.to_thread(onepam, "backup", copy, "--keys", keys, "--data", of.data)
+        assert done.returncode == 2
+        assert "there is no folder" in done.stderr
+        assert ".partial" not in done.stderr
     assert not of.copy.exists()
+    config = tmp_path / "onepam.toml"
+    config.write_text(f'data = "{of.data}"\n', "utf-8")
+    done = await asyncio.to_thread(onepam, "backup", of.copy, "--keys", of.keys, "--config", config)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("ending", ["", ".tar"])

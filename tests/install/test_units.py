@@ -59,6 +59,12 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
+def test_a_folder_that_is_not_there_is_named(config: Path, tmp_path: Path) -> None:
+    done = setup("--config", config, "--into", tmp_path / "not" / "there")
+    assert done.returncode == 2
+    assert f"there is no folder {tmp_path / 'not' / 'there'}" in done.stderr
+
+
 def test_systemd_reads_them_without_a_word(config: Path, tmp_path: Path) -> None:
     verifier = shutil.which("systemd-analyze")
     assert verifier is not None, "the Debian package systemd has it; `make test` installs it"

@@ -159,11 +159,13 @@ def backup(
         Path, typer.Option(help="The same for master keys and signer: another place, under somebody else's lock.")
     ],
     data: Data = DATA,
+    config: ConfigFile = None,
 ) -> None:
     """Copy the installation as it is at one instant, while it runs; its keys to a place of their own."""
     from onepam.boot.commands.backup import back_up
+    from onepam.boot.on_ledger import settings_of
 
-    back_up(data, to, keys)
+    back_up(settings_of(config, data).data, to, keys)
 
 
 @app.command()

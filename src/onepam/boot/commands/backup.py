@@ -215,7 +215,7 @@ def sync(folder: Path) -> None:
 
 
 def _apart(data: Path, to: Path, keys: Path) -> None:
-    """Raises `BadParameter` where one place lies in another."""
+    """Raises `BadParameter` where one place lies in another, or in a folder that is not there."""
     places = {"--keys": keys.resolve(), "TO": to.resolve()}
     for name, each in places.items():
         others = [data.resolve(), *(other for other in places.values() if other != each)]
@@ -223,6 +223,9 @@ def _apart(data: Path, to: Path, keys: Path) -> None:
             raise typer.BadParameter(
                 "data folder, copy and keys are three places, none within another", param_hint=name
             )
+    for name, each in places.items():
+        if not each.parent.is_dir():
+            raise typer.BadParameter(f"there is no folder {each.parent}", param_hint=name)
 
 
 def _same_instant(data: Path) -> dict[str, bytes]:

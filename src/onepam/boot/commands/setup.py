@@ -58,9 +58,11 @@ def found_installation(data: Path, config: Path | None, admins: list[str], acces
 
 def print_units(data: Path, config: Path | None, into: Path | None) -> None:
     """Prints the systemd units, each under its file's name; or writes them. Raises `BadParameter` without a file of the
-    configuration."""
+    configuration, or where the folder to write into is not there."""
     if config is None:
         raise typer.BadParameter("the units name the configuration file", param_hint="--config")
+    if into is not None and not into.is_dir():
+        raise typer.BadParameter(f"there is no folder {into}", param_hint="--into")
     settings = settings_of(config, data)
     for unit in units(settings, config):
         if into is None:
