@@ -184,6 +184,24 @@ def test_nothing_is_wider_than_a_phone(page: Page, name: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_what_asks_for_a_factor_first_is_whole_on_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/~approvals-proposals")
+    page.locator("details.letter > summary", has_text="SCIM token Okta").click()
+    button = page.get_by_role("button", name="Show your factor, then approve")
+    expect(button).to_be_visible()
+    assert button.evaluate("each => each.scrollWidth <= each.clientWidth")
+    text = button.evaluate(
+        "each => { const range = document.createRange(); range.selectNodeContents(each);"
+        " const inner = range.getBoundingClientRect(), outer = each.getBoundingClientRect();"
+        " return [inner.left - outer.left, outer.right - inner.right, outer.left, outer.right] }"
+    )
+    assert text[0] >= 0, text
+    assert text[1] >= 0, text
+    assert text[2] >= 0, text
+    assert text[3] <= 390, text
+
+
 def test_the_pages_open_from_the_menu_of_a_phone(page: Page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto("/~home-admin")
