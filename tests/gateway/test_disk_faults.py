@@ -18,7 +18,7 @@ from onepam.domain.sessions.recordings import (
     RecordingFoundGood,
     RecordingsChecked,
 )
-from onepam.gateway import recording_file
+from onepam.gateway import data_file
 from onepam.jobs.recordings_standing import recordings_read
 from onepam.ledger.verdict import ExitCode, exit_code, history
 from tests.gateway.finished import Folder, finished_recordings
@@ -34,7 +34,7 @@ async def folder(tmp_path: Path) -> AsyncIterator[Folder]:
 
 def faulty(monkeypatch: pytest.MonkeyPatch, code: int, *names: str) -> None:
     """A disk that opens files of these names, and gives their content only as this error."""
-    as_before = recording_file.opened_file
+    as_before = data_file.opened_file
 
     @contextmanager
     def opened(path: Path) -> Iterator[BinaryIO]:
@@ -46,7 +46,7 @@ def faulty(monkeypatch: pytest.MonkeyPatch, code: int, *names: str) -> None:
             raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr("onepam.gateway.recheck.opened_file", opened)
-    monkeypatch.setattr("onepam.gateway.recording_file.opened_file", opened)
+    monkeypatch.setattr("onepam.gateway.data_file.opened_file", opened)
 
 
 @pytest.mark.parametrize("place", [Folder.file, Folder.key_file])

@@ -1,10 +1,13 @@
 """The published log as files: tiles, bundles of entries, checkpoint (C2SP tlog-tiles). Any web server may serve it."""
 
+import contextlib
 import os
 from pathlib import Path
 
+from onepam.gateway.data_file import content
+from onepam.kernel.errors import Corrupt
 from onepam.ledger.merkle import HASH_BYTES
-from onepam.ledger.tiles import WIDTH, Tile
+from onepam.ledger.tiles import ENTRIES, MAX_BUNDLE_BYTES, TILE_BYTES, WIDTH, Tile
 
 MAX_CHECKPOINT_BYTES = 64 * 1024
 
@@ -19,18 +22,20 @@ class TileFolder:
     def read(self, tile: Tile) -> bytes:
         """A tile's bytes at exactly its width; of a partial tile that grew full, its beginning.
 
-        Raises `FileNotFoundError` when it was never published.
+        Raises `FileNotFoundError` when it was never published, `Corrupt` for what no tile is.
         """
         path = self._folder / tile.path()
         if tile.width < WIDTH and tile.level >= 0 and not path.exists():
-            return (self._folder / Tile(tile.level, tile.index).path()).read_bytes()[: tile.width * HASH_BYTES]
-        return path.read_bytes()
+            whole = content(self._folder / Tile(tile.level, tile.index).path(), TILE_BYTES)
+            return whole[: tile.width * HASH_BYTES]
+        return content(path, MAX_BUNDLE_BYTES if tile.level == ENTRIES else TILE_BYTES)
 
     def write(self, tile: Tile, data: bytes) -> None:
         """Publishes a tile; one that is there already with these bytes is left alone (recovery runs the same code)."""
         path = self._folder / tile.path()
-        if path.exists() and path.read_bytes() == data:
-            return
+        with contextlib.suppress(FileNotFoundError, Corrupt):  # what is no tile gives way to this one
+            if content(path, len(data)) == data:
+                return
         path.parent.mkdir(parents=True, exist_ok=True)
         _replace(path, data)
 
@@ -45,12 +50,11 @@ class TileFolder:
             folder.rmdir()
 
     def checkpoint(self) -> bytes | None:
-        """The newest signed note, or None before the first."""
-        path = self._folder / "checkpoint"
-        if not path.exists():
+        """The newest signed note, or None before the first. Raises `Corrupt` for what no note is."""
+        try:
+            return content(self._folder / "checkpoint", MAX_CHECKPOINT_BYTES)
+        except FileNotFoundError:
             return None
-        with path.open("rb") as file:
-            return file.read(MAX_CHECKPOINT_BYTES)
 
     def checkpoint_at(self) -> float | None:
         """When the checkpoint was published, in Unix time; None before the first. The tiles it speaks of are as new."""
@@ -66,7 +70,8 @@ class TileFolder:
 
 def _replace(path: Path, data: bytes) -> None:
     beside = path.with_name(f".{path.name}.new")
-    with beside.open("wb") as file:
+    beside.unlink(missing_ok=True)  # left over; or a pipe, on which opening would wait
+    with beside.open("xb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

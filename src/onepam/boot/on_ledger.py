@@ -13,12 +13,15 @@ from onepam.boot.config import Config, load
 from onepam.boot.node import Node
 from onepam.boot.private_folder import founding, private_folder
 from onepam.boot.publishing import author_of, hold_to_signed
+from onepam.gateway.data_file import content
 from onepam.jobs.eras import began_as
 from onepam.jobs.signer_process import SignerProcess
-from onepam.kernel.errors import Fault
+from onepam.kernel.errors import Corrupt, Fault
 from onepam.signing.author import NodeAuthor
 from onepam.store.engine.ledger import SqliteLedger
 from onepam.store.engine.reader import SqliteReader
+
+MAX_KEY_BYTES = 1024
 
 
 def settings_of(config: Path | None, data: Path) -> Config:
@@ -31,6 +34,14 @@ def existing(data: Path) -> Path:
     if not (data / "ledger.db").exists():
         raise typer.BadParameter(f"there is no installation in {data}", param_hint="--data")
     return data
+
+
+def kept_key(data: Path) -> str:
+    """The log's key as it lies with the database. Raises `FileNotFoundError`, and `Corrupt` for what is none."""
+    try:
+        return content(data / "log-key", MAX_KEY_BYTES).decode("ascii").strip()
+    except UnicodeDecodeError:
+        raise Corrupt("log-key: it is no key") from None
 
 
 def on_ledger(

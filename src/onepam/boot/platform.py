@@ -65,6 +65,7 @@ from onepam.store.read.proofs_of_sign_in import KeyHolder, key_holder
 from onepam.vault.authorities import Authorities
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
+from onepam.vault.files import replace_private
 
 log = logging.getLogger(__name__)
 
@@ -112,7 +113,7 @@ class Platform:
             self._signers = SignerProcess(config.signer_socket, config.data / "signer", config.origin, began)
             parts.push_async_callback(asyncio.to_thread, self._signers.stop)
             self.log_key = (await asyncio.to_thread(self._signers.client)).vkey()
-            (self.config.data / "log-key").write_text(self.log_key.encode() + "\n", "utf-8")
+            replace_private(self.config.data / "log-key", f"{self.log_key.encode()}\n".encode(), secrets.token_bytes)
             await asyncio.to_thread(hold_to_signed, self.database, self._signers)
             author = await asyncio.to_thread(author_of, self.node.name, self._signers)
             self.ledger = SqliteLedger(self.database, author, wall_clock, secrets.token_bytes)

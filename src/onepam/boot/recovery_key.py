@@ -15,6 +15,7 @@ from onepam.boot.config import BadConfig, Config
 from onepam.boot.on_ledger import existing, on_ledger, settings_of
 from onepam.domain.host.announcing import Announcement
 from onepam.domain.host.recovery_key import Renewal
+from onepam.gateway.data_file import content
 from onepam.identity.recovery_key import new_recovery_key, recovery_key_digest
 from onepam.identity.tokens import same
 from onepam.kernel.clock import iso
@@ -22,6 +23,7 @@ from onepam.kernel.errors import Corrupt, Refused, Unavailable
 from onepam.kernel.ids import new_id
 from onepam.store.engine.ledger import SqliteLedger
 
+MAX_LINE_BYTES = 256
 _SHOWN_BEFORE = (
     "The recovery key was shown by an earlier run, and is not shown again. If nobody wrote it down, make another: "
     "onepam recovery-key renew --no-with-key (it takes a day)."
@@ -42,10 +44,10 @@ def file_of(config: Config) -> Path:
 def kept_digest(path: Path) -> str | None:
     """The digest in the file; None where there is no file. Raises `Corrupt` for another content."""
     try:
-        text = path.read_text("ascii")
+        text = content(path, MAX_LINE_BYTES).decode("ascii")
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, Corrupt) as error:
         raise Corrupt(f"{path} cannot be read: {error}") from None
     found = _LINE.fullmatch(text)
     if found is None:
@@ -57,7 +59,8 @@ def _unkept(path: Path, digest: str) -> str:
     """Puts the digest into the file, durably; why it could not, empty where it is there."""
     beside = path.with_name(path.name + ".new")
     try:
-        with beside.open("w", encoding="ascii") as file:
+        beside.unlink(missing_ok=True)
+        with beside.open("x", encoding="ascii") as file:
             file.write(f"onepam-recovery-key/1 {digest}\n")
             file.flush()
             os.fsync(file.fileno())

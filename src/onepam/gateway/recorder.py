@@ -20,8 +20,9 @@ from enum import Enum, auto
 from pathlib import Path
 from time import monotonic
 
+from onepam.gateway.data_file import opened_file
 from onepam.gateway.disk import Share
-from onepam.gateway.recording_file import RecordingFile, opened_file
+from onepam.gateway.recording_file import RecordingFile
 from onepam.kernel.clock import SECOND
 from onepam.kernel.errors import Corrupt, Fault
 from onepam.recording.frames import Closed, Frame, Opened

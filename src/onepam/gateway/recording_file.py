@@ -1,54 +1,16 @@
-"""The files of the recordings folder: how each is read, and how a recording is written.
-
-Whoever can write to the folder puts what they like in the place of a file, so everything that reads one opens it by
-`opened_file`.
+"""How a recording is written to its file.
 
 Open for appending, the number of a file's descriptor belongs to nobody else while anybody uses it. The kernel gives the
 number of a closed descriptor to whatever is opened next: another recording, a client's socket. So nobody else ever
 holds the number. The loop writes, a thread syncs, and whoever of them is last closes it; after `close` nobody begins.
 """
 
-import errno
 import os
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import Enum, auto
 from pathlib import Path
 from threading import Lock
-from typing import BinaryIO
 
-from onepam.kernel.errors import Corrupt, Fault
-
-_NO_FILE = {errno.ELOOP: "it is a link", errno.ENXIO: "it is no file"}
-
-
-@contextmanager
-def opened_file(path: Path) -> Iterator[BinaryIO]:
-    """The file, never a link and nothing that makes its reader wait. Raises `Corrupt` for what is no file of ours, and
-    `OSError`, which reading it does, too, where the disk does not give it."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        if error.errno in _NO_FILE:
-            raise Corrupt(_NO_FILE[error.errno]) from None
-        raise
-    if not stat.S_ISREG(os.fstat(fd).st_mode):
-        os.close(fd)
-        raise Corrupt("it is no file")
-    with os.fdopen(fd, "rb", buffering=0) as file:
-        yield file
-
-
-def content(path: Path, most: int) -> bytes:
-    """What stands in a small file. Raises what `opened_file` does, and `Corrupt` for more than `most` bytes."""
-    with opened_file(path) as file:
-        data = b""
-        while len(data) <= most and (piece := file.read(most + 1 - len(data))):
-            data += piece
-    if len(data) > most:
-        raise Corrupt(f"it is larger than {most} bytes")
-    return data
+from onepam.kernel.errors import Fault
 
 
 class FileEnded(Fault):

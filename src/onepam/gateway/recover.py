@@ -13,9 +13,9 @@ from onepam.app.ports import Ledger
 from onepam.app.sessions.close_session import close_session
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed
+from onepam.gateway.data_file import opened_file
 from onepam.gateway.recheck import PIECE_BYTES, Key
 from onepam.gateway.recorder import recording_path
-from onepam.gateway.recording_file import opened_file
 from onepam.kernel.errors import Corrupt, Fault
 from onepam.recording.open import Cut, Reader
 from onepam.recording.seal import Head

@@ -118,7 +118,7 @@ class Anchors:
 
     def includes(self, index: int, leaf: bytes) -> bool:
         """Whether the signed tree holds this leaf hash at this index."""
-        note = self.tiles.checkpoint()
+        note = self._note()
         try:
             found = open_checkpoint(note or b"", [self._log_key, *self.witness_keys], self._origin).checkpoint
             path = inclusion_proof(hash_reader(found.size, self.tiles.read), index, found.size)
@@ -128,7 +128,7 @@ class Anchors:
 
     def proof(self, index: int) -> EntryProof | Refused:
         """One entry with its path to the newest checkpoint. To be called on a thread of its own."""
-        note = self.tiles.checkpoint()
+        note = self._note()
         size = self._published()[0]
         if note is None or not 0 <= index < size:
             return Refused("ledger.unpublished", "This entry is not in a checkpoint yet.", "Try again in a second.")
@@ -144,7 +144,7 @@ class Anchors:
 
     def newest(self) -> tuple[Checkpoint, bytes] | None:
         """The newest published checkpoint and its note; None before the first. To be called on a thread of its own."""
-        note = self.tiles.checkpoint()
+        note = self._note()
         if note is None:
             return None
         try:
@@ -153,9 +153,17 @@ class Anchors:
             return None
         return found.checkpoint, found.note.encode()
 
+    def _note(self) -> bytes | None:
+        """The newest published note; None before the first, and where what lies there is none."""
+        try:
+            return self.tiles.checkpoint()
+        except (Corrupt, OSError) as error:
+            self.trouble = f"the published checkpoint cannot be read: {error}"
+            return None
+
     def _published(self) -> tuple[int, Instant | None]:
         """The size of the newest checkpoint, and when a known witness cosigned it."""
-        note = self.tiles.checkpoint()
+        note = self._note()
         if note is None:
             return 0, None
         try:

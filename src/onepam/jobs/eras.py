@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from onepam.app.ports import Snapshot
+from onepam.gateway.data_file import content
 from onepam.kernel.canonical import NotCanonical, decode
-from onepam.kernel.errors import Fault
+from onepam.kernel.errors import Corrupt, Fault
 from onepam.ledger.authors import CERTIFIED
 from onepam.ledger.check import Anchor
 from onepam.ledger.merkle import Frontier
@@ -181,7 +182,7 @@ def set_aside(data: Path, seam: Seam, signer: bool = False) -> Path:
     aside = data / f"before-{seam.index}"
     aside.mkdir(mode=0o700, exist_ok=True)
     for name, says in (("log", "log/checkpoint"), ("log-key", "log-key"), ("signer", "signer/state")):
-        if (data / says).is_file() and _names(data / says, seam.before) and not (aside / name).exists():
+        if _names(data / says, seam.before) and not (aside / name).exists():
             (data / name).rename(aside / name)
     if signer and (data / "signer").exists() and not (aside / "signer").exists():
         (data / "signer").rename(aside / "signer")
@@ -220,8 +221,11 @@ def began_as(database: Path) -> tuple[str | None, Began]:
 
 
 def _names(file: Path, origin: str) -> bool:
-    """Whether a checkpoint, a verifier key or a signer's state is of this log."""
-    text = file.read_bytes()[:MAX_BYTES].decode("utf-8", "replace")
+    """Whether a checkpoint, a verifier key or a signer's state is there, and of this log."""
+    try:
+        text = content(file, MAX_BYTES).decode("utf-8", "replace")
+    except (OSError, Corrupt):
+        return False
     return text.startswith((f"{origin}\n", f"{origin}+")) or _body(text.encode()).get("origin") == origin
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from onepam.app.ports import Ledger, Reader
 from onepam.app.sessions.check_recordings import check_recordings
 from onepam.domain.sessions.recordings import Checked, Condition
+from onepam.gateway.data_file import content
 from onepam.gateway.recheck import Key, claimed, recheck
-from onepam.gateway.recording_file import content
 from onepam.gateway.recover import Sealed
 from onepam.jobs.job import Job
 from onepam.kernel.clock import SECOND

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from onepam.app.ports import Snapshot
 from onepam.blobs.tile_folder import TileFolder
+from onepam.gateway.data_file import content
 from onepam.jobs.eras import Seam, judge, log_keys_of, seams
 from onepam.kernel.canonical import NotCanonical, decode
 from onepam.kernel.clock import Instant
@@ -20,6 +21,7 @@ from onepam.ledger.findings import Row
 from onepam.ledger.lawful.judging import Judging, Lawful, through
 from onepam.ledger.note import COSIGNATURE_V1, ED25519, BadNote, VerifierKey
 from onepam.ledger.verdict import Held
+from onepam.signing.stream import MAX_STATE_BYTES
 from onepam.store.as_stored import stored_batches, stored_rows, stored_time
 from onepam.store.engine.append import read_head
 from onepam.store.engine.database import connect
@@ -68,7 +70,11 @@ def verify_entries(
     tiles = TileFolder(log)
     findings: list[str] = []
     checkpoint, witnessed = None, 0
-    note = tiles.checkpoint()
+    note = None
+    try:
+        note = tiles.checkpoint()
+    except (Corrupt, OSError) as error:
+        findings.append(f"checkpoint: it cannot be read: {error}")
     if note is not None:
         try:
             found = open_checkpoint(note, keys, origin)
@@ -106,13 +112,15 @@ def signed_head(state: Path, origin: str) -> Anchor | None:
 
     Raises `Corrupt` when the file is not a signer's state of this log.
     """
-    if not state.exists():
-        return None
     try:
-        kept = decode(state.read_bytes())
+        kept = decode(content(state, MAX_STATE_BYTES))
         if kept["origin"] != origin:
             raise Corrupt(f"{state} belongs to another log")
         return Anchor(int(kept["size"]), bytes.fromhex(kept["root"]), "signer") if kept["size"] else None
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise Corrupt(f"{state} cannot be read: {error.strerror}") from None
     except (NotCanonical, KeyError, TypeError, ValueError):
         raise Corrupt(f"{state} is not a signer's state") from None
 

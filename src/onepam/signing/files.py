@@ -46,7 +46,8 @@ def read_private(path: Path, max_bytes: int) -> bytes:
 def replace_private(path: Path, data: bytes) -> None:
     """Puts `data` (mode 0600) in the place of `path`, durable when it returns. One writer at a time (`locked`)."""
     beside = path.with_name(path.name + ".new")
-    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _OPEN, 0o600), "wb") as file:
+    beside.unlink(missing_ok=True)  # left over; or a pipe, on which opening would wait
+    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN, 0o600), "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

@@ -26,10 +26,12 @@ from onepam import __version__
 from onepam.boot.clock import wall_clock
 from onepam.boot.on_ledger import existing
 from onepam.boot.private_folder import private_folder
+from onepam.gateway.data_file import content
 from onepam.jobs.eras import log_key_of, origin_of
 from onepam.kernel.clock import iso
 from onepam.kernel.errors import Fault
 from onepam.kernel.ids import new_id
+from onepam.signing.stream import MAX_STATE_BYTES
 from onepam.store.engine.database import copy
 from onepam.store.engine.standstill import standstill
 
@@ -232,7 +234,7 @@ def _same_instant(data: Path) -> dict[str, bytes]:
     found = {}
     for name in SAME_INSTANT:
         with contextlib.suppress(FileNotFoundError):
-            found[name] = (data / name).read_bytes()
+            found[name] = content(data / name, MAX_STATE_BYTES)
     return found
 
 

@@ -13,7 +13,7 @@ from onepam.app.host.announced import continue_after_loss
 from onepam.app.ports import Reader, Snapshot
 from onepam.blobs.tile_folder import TileFolder
 from onepam.boot.config import Config
-from onepam.boot.on_ledger import existing, on_ledger, settings_of
+from onepam.boot.on_ledger import existing, kept_key, on_ledger, settings_of
 from onepam.boot.recovery_key import file_of, shown_digest
 from onepam.domain.host.announcing import Announcement
 from onepam.domain.host.continuing import Loss
@@ -126,8 +126,8 @@ def _old_head(settings: Config, before: str, log_key: str, checkpoint: Path | No
 
 def _own_key(data: Path) -> str:
     try:
-        return (data / "log-key").read_text("utf-8").strip()
-    except OSError:
+        return kept_key(data)
+    except (OSError, Corrupt):
         raise NotOutside("give the old log's key, with --log-key") from None
 
 

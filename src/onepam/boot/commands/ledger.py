@@ -1,5 +1,6 @@
 """`onepam ledger verify`: on the machine of the ledger, or any with a copy of it, without the running platform."""
 
+import contextlib
 import json
 from collections.abc import Callable
 from contextlib import closing
@@ -12,7 +13,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from onepam.boot.clock import wall_clock
-from onepam.boot.on_ledger import existing
+from onepam.boot.on_ledger import existing, kept_key
 from onepam.domain.sessions.recordings import Checked
 from onepam.jobs.eras import Seam, origin_of, place, place_unnamed, roots_of, seams
 from onepam.jobs.outside import (
@@ -27,7 +28,7 @@ from onepam.jobs.outside import (
 )
 from onepam.jobs.recordings_standing import recordings_read, recordings_standing
 from onepam.jobs.verification import Verdict, verify_entries, verify_state
-from onepam.kernel.errors import Unavailable
+from onepam.kernel.errors import Corrupt, Unavailable
 from onepam.ledger.check import Anchor
 from onepam.ledger.findings import What
 from onepam.ledger.lawful.judging import Lawful, cannot
@@ -95,7 +96,7 @@ def verify_ledger(
         if witnesses and not given.witnesses:
             raise typer.BadParameter("give the witness's key too", param_hint="--witness-key")
         _gather(given, data, outside)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, Corrupt) as error:
         raise typer.BadParameter(str(error)) from None
     with Progress(console=Console(stderr=True), transient=True, disable=as_json) as bars:
         keys = [key, *(each for each in given.logs if each != key), *given.witnesses]
@@ -157,9 +158,8 @@ def _own_key(data: Path) -> str:
     try:
         return SignerClient(data / "signer" / "socket").vkey().encode()
     except Unavailable:
-        kept = data / "log-key"
-        if kept.exists():
-            return kept.read_text("utf-8").strip()
+        with contextlib.suppress(FileNotFoundError):
+            return kept_key(data)
         raise typer.BadParameter("the signer does not run; give its key", param_hint="--log-key") from None
 
 

@@ -18,6 +18,7 @@ from joserfc import jwk
 from joserfc.jwa import JWS_ALGORITHMS
 
 from onepam.domain.providers.signals import Outgoing, SignalKind
+from onepam.gateway.data_file import content
 from onepam.identity.signals.security_event import EVENTS, TYPE
 from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Corrupt
@@ -111,6 +112,9 @@ def index_of(jti: str) -> int | None:
     return int(found[1]) if found else None
 
 
+MAX_CURSOR_BYTES = 64
+
+
 class Outbox:
     """What one receiver still has to take. The cursor is a file: the first index that it may not have taken."""
 
@@ -122,7 +126,7 @@ class Outbox:
         if not cursor.exists():
             self._write(first)
         try:
-            self._at = int(cursor.read_text("ascii"))
+            self._at = int(content(cursor, MAX_CURSOR_BYTES))
         except ValueError:
             raise Corrupt(f"{cursor} holds no number") from None
 
@@ -146,6 +150,7 @@ class Outbox:
 
     def _write(self, index: int) -> None:
         beside = self._file.with_name(f".{self._file.name}.new")
+        beside.unlink(missing_ok=True)  # left over; or a pipe, on which opening would wait
         beside.write_text(str(index), "ascii")
         beside.replace(self._file)
 
