@@ -164,7 +164,7 @@ def test_killed_anywhere_it_is_the_old_state_or_the_new_one_and_goes_on(
     assert len(seen) == 4 or step > 1
 
 
-def test_killed_while_it_folds_it_goes_on_where_it_was(path: Path, newer: pytest.MonkeyPatch) -> None:
+def test_killed_while_it_folds_it_begins_anew(path: Path, newer: pytest.MonkeyPatch) -> None:
     newer.setattr(upgrade, "BATCH", 3)
     newer_release.begin(newer)
 
@@ -179,25 +179,20 @@ def test_killed_while_it_folds_it_goes_on_where_it_was(path: Path, newer: pytest
         create(db)
     told = list[int]()
     upgrade.upgrade(path, lambda done, of: told.append(done))
-    assert told == [9, 10]
+    assert told == [3, 6, 9, 10]
     assert because(path) == {"gone"}
 
 
 @pytest.mark.parametrize(
     "sql",
-    [
-        "UPDATE folded SET leaf = x'00'",
-        "UPDATE folded SET size = 99",
-        "UPDATE release SET stamp = 'x'",
-        "DROP TABLE folded",
-    ],
-    ids=["another ledger", "a longer one", "another release", "half begun"],
+    ["UPDATE person SET name = 'Mallory'", "UPDATE folded SET size = 99", "DROP TABLE folded"],
+    ids=["forged", "a longer one", "half begun"],
 )
-def test_what_was_begun_for_something_else_is_begun_anew(path: Path, newer: pytest.MonkeyPatch, sql: str) -> None:
+def test_what_lies_beside_is_never_used(path: Path, newer: pytest.MonkeyPatch, sql: str) -> None:
     newer.setattr(upgrade, "BATCH", 3)
     newer_release.begin(newer)
     with closing(connect(path)) as db:
-        upgrade._begun(Path(f"{path}.beside"), db).close()
+        upgrade._begun(Path(f"{path}.beside")).close()
         with closing(connect(Path(f"{path}.beside"))) as beside:
             upgrade._fold(db, beside, lambda done, of: None)
             beside.execute(sql)
@@ -212,6 +207,37 @@ def test_a_file_that_is_no_database_is_begun_anew(path: Path, newer: pytest.Monk
     Path(f"{path}.beside").write_text("x" * 5000)
     upgrade.upgrade(path)
     assert compare(path) == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "said"),
+    [
+        ("UPDATE release SET state = '{', stamp = 'x'", "row of the release is damaged: its state"),
+        ("UPDATE release SET kinds = '[]', stamp = 'x'", "row of the release is damaged: its kinds"),
+        ("""UPDATE release SET kinds = '{"person.added": "x"}', stamp = 'x'""", "damaged: its kinds"),
+        ("UPDATE release SET name = x'ff', stamp = 'x'", "damaged: its name"),
+        ("DELETE FROM head", "no head row"),
+        ("UPDATE head SET size = 6", "the head counts 6 entries"),
+        ("UPDATE head SET size = 'x'", "the head counts x entries"),
+        ("UPDATE entry SET time = 'x' WHERE idx = 2", "entry 2 .* cannot be read: its time"),
+    ],
+)
+def test_rows_that_say_nothing_are_refused_and_the_state_stands(path: Path, sql: str, said: str) -> None:
+    before = state(path)["person"]
+    with closing(connect(path)) as db:
+        db.execute(sql)
+    with pytest.raises(Corrupt, match=said):
+        upgrade.upgrade(path, anyway=True)
+    assert state(path)["person"] == before
+
+
+@pytest.mark.parametrize("name", ["table entry", "table person; DROP TABLE entry", "table head"])
+def test_a_name_in_the_row_of_the_release_is_not_dropped(path: Path, name: str) -> None:
+    before = state(path)
+    with closing(connect(path)) as db:
+        db.execute("UPDATE release SET state = json_set(state, ?, 'x'), stamp = 'x'", (f'$."{name}"',))
+    upgrade.upgrade(path)
+    assert state(path) == before
 
 
 def _write_until_refused(writer: Writer) -> int:

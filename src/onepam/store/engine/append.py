@@ -34,7 +34,15 @@ def read_head(db: Snapshot) -> Head:
     found = row(db, "SELECT size, time, counters FROM head")
     if found is None:
         raise Corrupt("the ledger has no head row")
-    return Head(found[0], Instant(found[1]), json.loads(found[2]))
+    size, time, said = found
+    try:
+        counters = json.loads(said) if type(said) is str else None
+    except (ValueError, RecursionError):
+        counters = None
+    numbers = list(counters.values()) if type(counters) is dict else [None]
+    if any(type(each) is not int or each < 0 for each in (size, time, *numbers)):
+        raise Corrupt("the head row cannot be read")
+    return Head(size, Instant(time), counters or {})
 
 
 def write_head(db: Db, head: Head) -> None:

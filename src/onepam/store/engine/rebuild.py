@@ -48,6 +48,8 @@ def fold(source: Db, target: Db, progress: Callable[[int, int], None] = lambda d
 def fold_one(target: Db, stored: Stored, missing: set[int], erased: set[int]) -> list[Corrupt]:
     """Projects one entry; what is wrong with it. Notes payloads that are not there, and those that were erased."""
     index, kind = stored.header.index, stored.header.kind
+    if type(stored.header.time) is not int or stored.header.time <= 0:  # a column holds whatever somebody puts there
+        return [Corrupt(f"entry {index} ({kind}) cannot be read: its time is none")]
     try:
         event = stored.event
         if stored.payload is None and "payload" in stored.fields:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
+from typing import Any
 
 from onepam import __version__
 from onepam.domain.history.event import kinds
@@ -59,7 +60,7 @@ def this_release() -> Release:
 
 
 def standing(db: Db) -> Standing:
-    """What the database says of itself. Raises `Corrupt` for one of another layout."""
+    """What the database says of itself. Raises `Corrupt` for one of another layout, and where it contradicts itself."""
     found = row(db, "PRAGMA user_version")
     layout = found[0] if found else 0
     if layout not in (0, LAYOUT):
@@ -69,12 +70,51 @@ def standing(db: Db) -> Standing:
     done = {each["number"]: each["digest"] for each in rows(db, "SELECT number, digest FROM migration")}
     if not done:
         return Standing()
-    head, release = row(db, "SELECT size FROM head"), row(db, "SELECT name, kinds, state, stamp FROM release")
-    entries = head[0] if head else 0
+    entries, release = _counted(db), row(db, "SELECT name, kinds, state, stamp FROM release")
     if release is None:
         return Standing(done=done, entries=entries)
     name, read, state, stamp = release
-    return Standing(name, json.loads(read), json.loads(state), stamp, done, entries)
+    if type(name) is not str or type(stamp) is not str:
+        raise Corrupt("the row of the release is damaged: its name or stamp is no text")
+    return Standing(name, _said("kinds", read, int), _said("state", state, str), stamp, done, entries)
+
+
+def _counted(db: Db) -> int:
+    """How many entries the head counts, which must be those that are there: in one statement, for others write."""
+    found = row(db, "SELECT size, (SELECT max(idx) FROM entry) FROM head")
+    if found is None:
+        raise Corrupt("the ledger has no head row: restore a backup")
+    size, last = found
+    if size != (0 if last is None else last + 1):
+        newest = "there is none" if last is None else f"the newest is entry {last}"
+        raise Corrupt(f"the head counts {size} entries, and {newest}: `onepam ledger verify` says more")
+    return int(size)
+
+
+def _said(column: str, text: object, kind: type) -> dict[str, Any]:
+    try:
+        found = json.loads(text) if type(text) is str else None
+    except (ValueError, RecursionError):
+        found = None
+    if type(found) is not dict or any(type(each) is not kind for each in found.values()):
+        raise Corrupt(f"the row of the release is damaged: its {column} cannot be read")
+    return found
+
+
+def altered(db: Db) -> list[str]:
+    """What is wrong with the rows of a database that says it is this release's; nothing is the good answer."""
+    try:
+        found = standing(db)
+    except Corrupt as error:
+        return [str(error)]
+    ours, wrong = this_release(), []
+    if not found.stamp:
+        return ["the row of the release is gone"]
+    if dict(found.done) != {each.number: each.digest for each in ours.steps}:
+        wrong.append("the migrations are not those of this release")
+    if (dict(found.kinds), dict(found.state)) != (dict(ours.kinds), dict(ours.state)) or not _number(found.name):
+        wrong.append("the row of the release is not what this release writes")
+    return wrong
 
 
 def check(db: Db) -> None:

@@ -58,7 +58,7 @@ def finish(db: Db, *, indexed: bool = True) -> None:
     names = {table.name for table in STATE_TABLES}
     for name, owner in _named(db, "index"):
         if owner in names and name not in due and not name.startswith("sqlite_"):
-            db.execute(f"DROP INDEX {name}")
+            db.execute(f"DROP INDEX {_quoted(name)}")
     drop_views(db)
     for statement in EVIDENCE_VIEWS.split(";\n"):
         db.execute(statement)
@@ -68,7 +68,7 @@ def finish(db: Db, *, indexed: bool = True) -> None:
 def drop_views(db: Db) -> None:
     """The views of evidence are made anew by whatever release comes."""
     for name, _ in _named(db, "view"):
-        db.execute(f"DROP VIEW {name}")
+        db.execute(f"DROP VIEW {_quoted(name)}")
 
 
 @contextmanager
@@ -81,6 +81,11 @@ def transaction(db: Db) -> Iterator[None]:
     finally:
         if db.in_transaction:
             db.execute("ROLLBACK")
+
+
+def _quoted(name: str) -> str:
+    """A name that stands in the database, whatever it holds."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 def _named(db: Db, kind: str) -> list[tuple[str, str]]:

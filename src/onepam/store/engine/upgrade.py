@@ -2,24 +2,24 @@
 
 The state is built in a file beside the database, while an older release may go on working, and takes its place in one
 transaction. Whatever stops this, the database is whole: the old state stands until the new one does, and the next start
-goes on where this one ended.
+begins anew, for whoever can write to the folder can leave a state of their own there.
 """
 
 import fcntl
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from onepam.domain.history.event import every_version
-from onepam.kernel.errors import Corrupt, Fault
-from onepam.store.db import Db, row, rows
+from onepam.kernel.errors import Corrupt
+from onepam.store.db import Db, rows
 from onepam.store.engine.database import DatabaseError, connect, fault
 from onepam.store.engine.entries import entries, entries_of, size_of
 from onepam.store.engine.process_lock import ProcessLock
 from onepam.store.engine.rebuild import fold_one
-from onepam.store.engine.release import check, refuse_future, standing, this_release
+from onepam.store.engine.release import refuse_future, standing, this_release
 from onepam.store.engine.schema import create, drop_views, finish, migrate, steps_left, transaction
 from onepam.store.migrations import Migration
 from onepam.store.project import STATE_TABLES
@@ -91,7 +91,7 @@ def upgrade(path: Path, progress: Progress = lambda done, of: None, *, anyway: b
 
 def _rebuild(path: Path, beside: Path, db: Db, progress: Progress) -> None:
     try:
-        with closing(_begun(beside, db)) as target:
+        with closing(_begun(beside)) as target:
             with closing(connect(path, read_only=True)) as source:
                 while size_of(source) - _folded(target) > BATCH:  # those who still write are not kept waiting
                     _fold(source, target, progress)
@@ -115,7 +115,7 @@ def _fold(source: Db, target: Db, progress: Progress) -> None:
             faults = [each for stored in batch for each in fold_one(target, stored, set(), set())]
             if faults:
                 raise Corrupt("; ".join([*map(str, faults[:5]), "the state is left as it was"]))
-            target.execute("UPDATE folded SET size = ?, leaf = ?", (begin + len(batch), batch[-1].leaf))
+            target.execute("UPDATE folded SET size = ?", (begin + len(batch),))
         progress(begin + len(batch), size)
 
 
@@ -133,14 +133,14 @@ def _find_lost(source: Db) -> None:
 
 def _swap(db: Db, beside: Path) -> None:
     """The state beside takes the place of the old one: all of it, or nothing."""
-    old = [name.removeprefix("table ") for name in standing(db).state if name.startswith("table ")]
     db.execute("ATTACH ? AS beside", (str(beside),))  # before the transaction: SQLite wants it so
     try:
         with transaction(db):
             drop_views(db)
-            for name in {*old, *(table.name for table in STATE_TABLES)}:
-                db.execute(f"DROP TABLE IF EXISTS main.{name}")
-            for table in STATE_TABLES:
+            for (
+                table
+            ) in STATE_TABLES:  # never by a name that stands in the database; one that is given up is a migration's
+                db.execute(f"DROP TABLE IF EXISTS main.{table.name}")
                 db.execute(table.schema(indexed=False))
                 db.execute(f"INSERT INTO main.{table.name} SELECT * FROM beside.{table.name}")
             finish(db)
@@ -148,34 +148,17 @@ def _swap(db: Db, beside: Path) -> None:
         db.execute("DETACH beside")
 
 
-def _begun(beside: Path, db: Db) -> Db:
-    """The state beside as far as it has come; a new one where there is none of this release and this ledger."""
-    if beside.exists():
-        with suppress(Fault, DatabaseError):  # whatever is wrong with it, it is only a beginning
-            if (found := _continued(beside, db)) is not None:
-                return found
-        _remove(beside)
+def _begun(beside: Path) -> Db:
+    """The state beside at its beginning. What lies there is never used: nothing says who made it."""
+    _remove(beside)
     target = connect(beside)
     os.chmod(beside, 0o600)
     target.execute("PRAGMA synchronous = NORMAL")
     create(target, indexed=False)
     with transaction(target):
-        target.execute("CREATE TABLE folded (size INTEGER NOT NULL, leaf BLOB NOT NULL)")
-        target.execute("INSERT INTO folded VALUES (0, ?)", (b"",))
+        target.execute("CREATE TABLE folded (size INTEGER NOT NULL)")
+        target.execute("INSERT INTO folded VALUES (0)")
     return target
-
-
-def _continued(beside: Path, db: Db) -> Db | None:
-    """What was begun here, where its last entry is one of this ledger. Raises `Fault` or what SQLite raises."""
-    with ExitStack() as unless_good:
-        target = unless_good.enter_context(closing(connect(beside)))
-        check(target)
-        size, leaf = rows(target, "SELECT size, leaf FROM folded")[0]
-        last = row(db, "SELECT leaf FROM entry WHERE idx = ?", (size - 1,))
-        if last is None or last["leaf"] != leaf:
-            return None
-        unless_good.pop_all()
-        return target
 
 
 def _folded(target: Db) -> int:
