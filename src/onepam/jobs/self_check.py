@@ -13,7 +13,7 @@ from onepam.domain.history.system import LAWFUL, LedgerVerified
 from onepam.jobs.job import Job
 from onepam.jobs.outside import witnessed
 from onepam.jobs.signer_process import SignerProcess
-from onepam.jobs.verification import Verdict, verify_entries, verify_state
+from onepam.jobs.verification import Verdict, damaged, verify_entries, verify_state
 from onepam.kernel.errors import Unavailable
 from onepam.ledger.authors import Standing
 from onepam.ledger.check import Anchor, Position
@@ -73,6 +73,7 @@ class SelfCheck:
         verdict = await asyncio.to_thread(self.verify, None if whole else self._position)
         findings = verdict.findings
         if whole:
+            findings += tuple((await asyncio.to_thread(damaged, self._database))[0])
             findings += tuple(await asyncio.to_thread(verify_state, self._database, self._go_on))
         for finding in findings:
             log.error("the ledger does not verify: %s", finding)

@@ -24,7 +24,8 @@ from onepam.ledger.verdict import Held
 from onepam.signing.stream import MAX_STATE_BYTES
 from onepam.store.as_stored import stored_batches, stored_rows, stored_time
 from onepam.store.engine.append import read_head
-from onepam.store.engine.database import connect
+from onepam.store.engine.damage import damage
+from onepam.store.engine.database import DatabaseError, connect, fault, is_damage
 from onepam.store.engine.rebuild import Difference, compare
 
 STEP = 5_000
@@ -66,7 +67,44 @@ def verify_entries(
     progress: Progress = lambda done, of: None,
 ) -> Verdict:
     """Checks the entries from `start` on. `keys` are the log's and the witnesses', also of logs before a seam; `seen`
-    are heads held elsewhere."""
+    are heads held elsewhere. Damage is a finding. Raises `OtherRelease`, and `Unavailable` where trying again helps."""
+    try:
+        return _verify_entries(database, log, origin, keys, seen, start, progress)
+    except (DatabaseError, Corrupt) as error:
+        return unreadable([unread("entries", error)])
+
+
+def unreadable(findings: Sequence[str]) -> Verdict:
+    """The verdict where not even the entries can be read."""
+    return Verdict(tuple(findings), 0, "", Instant(0), None, 0, Position(), Standing(""))
+
+
+def damaged(database: Path) -> tuple[list[str], bool]:
+    """What is wrong with the database as one, and whether its entries can be asked. Raises as `verify_entries` does."""
+    try:
+        with contextlib.closing(connect(database, read_only=True)) as db:
+            db.execute("BEGIN")
+            return damage(db)
+    except (DatabaseError, Corrupt) as error:
+        return [unread("database", error)], False
+
+
+def unread(what: str, error: DatabaseError | Corrupt) -> str:
+    """The finding that damage keeps `what` from being read. Raises `Unavailable` where it is no damage."""
+    if isinstance(error, DatabaseError) and not is_damage(error):
+        raise fault(error) from error
+    return f"{what}: cannot be read: {error}"
+
+
+def _verify_entries(
+    database: Path,
+    log: Path,
+    origin: str,
+    keys: Sequence[VerifierKey],
+    seen: Sequence[Anchor],
+    start: tuple[Position, Standing] | None,
+    progress: Progress,
+) -> Verdict:
     tiles = TileFolder(log)
     findings: list[str] = []
     checkpoint, witnessed = None, 0
@@ -127,7 +165,10 @@ def signed_head(state: Path, origin: str) -> Anchor | None:
 
 def verify_state(database: Path, progress: Progress = lambda done, of: None) -> list[str]:
     """Rebuilds every state table from the entries and compares."""
-    return [_words(each) for each in compare(database, progress)]
+    try:
+        return [_words(each) for each in compare(database, progress)]
+    except (DatabaseError, Corrupt) as error:
+        return [unread("state", error)]
 
 
 def _signed(checkpoint: Anchor | None, report: Report, begin: int) -> int | None:
@@ -138,12 +179,20 @@ def _signed(checkpoint: Anchor | None, report: Report, begin: int) -> int | None
 
 
 def _rows(db: Snapshot, begin: int, progress: Progress) -> Iterator[Row]:
-    total = read_head(db).size
+    total = _total(db)
     for count, found in enumerate(stored_rows(db, begin), begin):
         if count % STEP == 0:
             progress(count, total)
         yield Row(*found)
     progress(total, total)
+
+
+def _total(db: Snapshot) -> int:
+    """How many entries the head counts, for who waits; what is wrong with it is found when all of them are read."""
+    try:
+        return read_head(db).size
+    except Corrupt:
+        return 0
 
 
 def _batches(db: Snapshot, begin: int) -> Iterator[Batch]:
@@ -164,7 +213,10 @@ def _time_of(db: Snapshot, index: int) -> Instant:
 
 def _head(db: Snapshot, report: Report) -> list[str]:
     """The head row decides the next entry's number: it must say what the entries say."""
-    head = read_head(db)
+    try:
+        head = read_head(db)
+    except Corrupt as error:
+        return [f"head: {error}"]
     position = report.position
     if report.findings or (head.size, head.counters) == (position.frontier.size, position.counters):
         return []

@@ -27,16 +27,15 @@ from onepam.jobs.outside import (
     written_down,
 )
 from onepam.jobs.recordings_standing import recordings_read, recordings_standing
-from onepam.jobs.verification import Verdict, verify_entries, verify_state
+from onepam.jobs.verification import Verdict, damaged, unread, unreadable, verify_entries, verify_state
 from onepam.kernel.errors import Corrupt, Unavailable
 from onepam.ledger.check import Anchor
 from onepam.ledger.findings import What
-from onepam.ledger.lawful.judging import Lawful, cannot
+from onepam.ledger.lawful.judging import Judging, Lawful, cannot
 from onepam.ledger.note import VerifierKey
 from onepam.ledger.verdict import ExitCode, History, Recordings, Word, exit_code, history
 from onepam.signing.signer import SignerClient
-from onepam.store.engine.database import connect
-from onepam.store.engine.release import check
+from onepam.store.engine.database import DatabaseError, connect
 
 Outside = tuple[list[str], list[Path], tuple[int, str] | None, Path | None]
 """Where anchors come from: witnesses (URL or file), files of checkpoints, a head that was written down, a signer."""
@@ -88,14 +87,18 @@ def verify_ledger(
     existing(data)
     try:
         logs = [VerifierKey.parse(each) for each in log_keys or (_own_key(data),)]
+        found, readable = damaged(data / "ledger.db")
+        if not readable:
+            _end_damaged(found, logs, bool(log_keys), as_json=as_json)
         with closing(connect(data / "ledger.db", read_only=True)) as db:
-            check(db)
             origin, known = origin_of(db), seams(db)
         key = next((each for each in logs if each.name == origin), logs[0])
         given = _Given(key, logs, bool(log_keys), [VerifierKey.parse(each) for each in witness_keys], known)
         if witnesses and not given.witnesses:
             raise typer.BadParameter("give the witness's key too", param_hint="--witness-key")
         _gather(given, data, outside)
+    except DatabaseError as error:
+        _end_damaged([*found, unread("entries", error)], logs, bool(log_keys), as_json=as_json)
     except (ValueError, OSError, Corrupt) as error:
         raise typer.BadParameter(str(error)) from None
     with Progress(console=Console(stderr=True), transient=True, disable=as_json) as bars:
@@ -103,21 +106,47 @@ def verify_ledger(
         verdict = verify_entries(
             data / "ledger.db", data / "log", key.name, keys, given.anchors, progress=_bar(bars, "entries")
         )
-        findings = [*given.findings, *verdict.findings]
+        findings = [*found, *given.findings, *verdict.findings]
         if given.witnesses and not verdict.witnessed and not witnesses:
             findings.append("checkpoint: no witness of the given keys has cosigned it")
         if state:
             findings += verify_state(data / "ledger.db", _bar(bars, "state tables"))
-        standing, bad = _recordings(data, recordings, _bar(bars, "recordings"))
+        try:
+            standing, bad = _recordings(data, recordings, _bar(bars, "recordings"))
+        except (Corrupt, Unavailable) as error:
+            if not findings:
+                raise
+            findings.append(f"recordings: not judged, for the database is damaged: {error}")
+            standing, bad = Recordings(0), []
     lost = [each.words() for each in verdict.seams]
     answer = history(verdict.size, verdict.head_at, len(findings), verdict.held, lost)
-    assert verdict.lawful is not None  # it began at the beginning
-    told = exit_code(answer, verdict.lawful.found, standing)
+    lawful = verdict.lawful or Judging().end()  # of no entry, where none could be read
+    told = exit_code(answer, lawful.found, standing)
     judged = Judged(told, findings, anchored=answer.word is Word.INTACT)
     tell = _tell_json if as_json else _tell
     findings += [f"recording {each.session}: {each.condition.value}: {each.found}" for each in bad]
-    tell(_Answer(given, verdict, answer, verdict.lawful, standing, findings, state, told))
+    tell(_Answer(given, verdict, answer, lawful, standing, findings, state, told))
     raise judged
+
+
+def _end_damaged(findings: list[str], logs: list[VerifierKey], given: bool, *, as_json: bool) -> NoReturn:
+    """The database is not one whose entries can be asked: that is the finding, and nothing else was judged."""
+    nothing, verdict = Recordings(0), unreadable(findings)
+    answer = history(0, verdict.head_at, len(findings), ())
+    tell = _tell_json if as_json else _tell
+    tell(
+        _Answer(
+            _Given(logs[0], logs, given, [], []),
+            verdict,
+            answer,
+            Judging().end(),
+            nothing,
+            findings,
+            False,
+            ExitCode.BROKEN,
+        )
+    )
+    raise Judged(ExitCode.BROKEN, findings, anchored=False)
 
 
 def _recordings(data: Path, read: bool, told: Callable[[int, int], None]) -> tuple[Recordings, list[Checked]]:

@@ -25,6 +25,18 @@ COPY_PAGES = 2_000
 DatabaseError = sqlite3.Error
 """What a statement may raise; `fault` makes of it what callers see."""
 
+_TRANSIENT = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_INTERRUPT,
+    sqlite3.SQLITE_PROTOCOL,
+    sqlite3.SQLITE_READONLY,
+}
+
 is_complete = sqlite3.complete_statement
 """Whether a text holds whole statements."""
 
@@ -90,6 +102,12 @@ def without_trace(path: Path) -> Iterator[None]:
 def is_new(db: Snapshot) -> bool:
     """Whether nothing has been made in this database yet."""
     return row(db, "SELECT 1 FROM sqlite_master WHERE name = 'entry'") is None
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether an error says what stands in the database; else it is busy, or the disk does not give it, and trying
+    again is of use."""
+    return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF not in _TRANSIENT
 
 
 def fault(error: Exception) -> Exception:

@@ -123,6 +123,8 @@ def entries_of(db: Snapshot, kinds: tuple[str, ...], begin: int = 0, end: int = 
 def size_of(db: Snapshot) -> int:
     """How many entries the head counts."""
     found = row(db, "SELECT size FROM head")
+    if found is not None and (type(found[0]) is not int or found[0] < 0):
+        raise Corrupt("the head row cannot be read")
     return int(found[0]) if found else 0
 
 

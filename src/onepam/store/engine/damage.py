@@ -1,0 +1,67 @@
+"""What is wrong with a database as one: its tables, views, indexes and triggers are those that this release makes, and
+the rows in which it speaks of itself are what this release writes."""
+
+import re
+from collections.abc import Mapping
+from contextlib import closing
+
+from onepam.store.db import Db, row, rows
+from onepam.store.engine.database import connect
+from onepam.store.engine.release import altered, check, this_release
+from onepam.store.engine.schema import create
+
+MOST = 20
+"""Objects that are named; with most of them gone the first ones say enough."""
+
+
+OF_ENTRIES = ("entry", "batch", "payload", "head")
+
+
+def damage(db: Db) -> tuple[list[str], bool]:
+    """Findings, each in a line, and whether the tables of the entries are there to be asked.
+
+    Raises `OtherRelease` for the database of another release, which is not damaged, and what the database raises where
+    it cannot be read at all.
+    """
+    there = _objects(db)
+    if not there:
+        return ["database: it is empty"], False
+    if "release" in there and _stamped(db):
+        check(db)
+    with closing(connect(":memory:")) as fresh:
+        create(fresh)
+        due = _objects(fresh)
+    readable = all(there.get(name) == due[name] for name in OF_ENTRIES)
+    found = _differences(there, due)
+    if readable and {"migration", "release"} <= there.keys():
+        found += [f"database: {each}" for each in altered(db)]
+    if len(found) > MOST:
+        found = [*found[:MOST], f"database: {len(found) - MOST} more"]
+    return found, readable
+
+
+def _stamped(db: Db) -> bool:
+    """Whether some release says that the database is its own."""
+    found = row(db, "SELECT stamp FROM release")
+    return found is not None and found[0] != this_release().stamp
+
+
+def _differences(there: Mapping[str, tuple[str, str]], due: Mapping[str, tuple[str, str]]) -> list[str]:
+    gone = [f"database: the {due[name][0]} {name} is gone" for name in due if name not in there]
+    more = [f"database: there is a {kind} {name!r}, which this release does not make"
+            for name, (kind, _) in there.items() if name not in due]  # fmt: skip
+    other = [
+        f"database: {name} is a {kind}, and not a {due[name][0]}"
+        if kind != due[name][0]
+        else f"database: the {kind} {name} is not as this release makes it"
+        for name, (kind, sql) in there.items()
+        if name in due and (kind, sql) != due[name]
+    ]
+    return [*other, *gone, *more]
+
+
+def _objects(db: Db) -> dict[str, tuple[str, str]]:
+    """Each object by its name: what it is, and its statement without what makes no difference."""
+    found = rows(db, "SELECT name, type, sql FROM main.sqlite_master ORDER BY name")
+    own = [each for each in found if not str(each["name"]).startswith("sqlite_")]  # SQLite's, as of a primary key
+    return {str(name): (str(kind), re.sub(r"\s+", " ", str(sql)).strip()) for name, kind, sql in own}
