@@ -197,7 +197,9 @@ def listed() -> list[str]:
     return re.findall(r"^\| `(onepam_\w+)` \|", page.read_text("utf-8"), re.MULTILINE)
 
 
-async def test_a_new_token_needs_no_restart_and_one_that_can_be_guessed_no_start(tmp_path: Path) -> None:
+async def test_a_new_token_needs_no_restart_and_one_that_can_be_guessed_no_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = token_file(tmp_path)
     async with running_gateway(tmp_path, metrics_token_file=path) as gateway:
         address = f"127.0.0.1:{gateway.platform.config.console_port}"
@@ -205,6 +207,13 @@ async def test_a_new_token_needs_no_restart_and_one_that_can_be_guessed_no_start
         token_file(tmp_path, "another token that nobody guesses")
         assert (await ask(address, "/metrics", TOKEN))[0] == 401
         assert (await ask(address, "/metrics", "another token that nobody guesses"))[0] == 200
+        token_file(tmp_path, "short")
+        assert [(await ask(address, "/metrics", each))[0] for each in ("short", "", TOKEN)] == [503] * 3
+        said = [each.message for each in caplog.records if "told to nobody" in each.message]
+        assert len(said) == 1
+        assert "fewer than 20 characters" in said[0]
+        token_file(tmp_path)
+        assert (await ask(address, "/metrics", TOKEN))[0] == 200
     for words, change in (
         ("fewer than 20 characters", lambda: token_file(tmp_path, "short")),
         ("open to others", lambda: os.chmod(token_file(tmp_path), 0o644)),

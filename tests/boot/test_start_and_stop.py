@@ -2,11 +2,13 @@
 
 import asyncio
 import re
+import signal
 import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -111,6 +113,20 @@ async def test_a_stop_ends_what_runs_and_says_so(tmp_path: Path) -> None:
             assert isinstance(closed, SessionClosed)
             assert (closed.because, closed.gap, closed.verified) == ("gateway.stopped", None, True)
         assert not [pid for pid in children if alive(pid)]
+
+
+def test_a_terminal_that_goes_away_is_a_stop_and_malformed_requests_are_not_told(tmp_path: Path) -> None:
+    process = started(tmp_path)
+    console = urlsplit(process.console)
+    for _ in range(3):
+        with closing(socket.create_connection((console.hostname, console.port), 60)) as connection:
+            connection.sendall(b"nothing of HTTP\r\n\r\n")
+            assert connection.recv(1000).startswith(b"HTTP/1.1 400 ")
+    process.popen.send_signal(signal.SIGHUP)
+    assert process.popen.wait(120) == 0
+    log = process.log.read_text()
+    assert "HTTP" not in log
+    assert "uvicorn" not in log
 
 
 async def test_a_stop_in_the_middle_of_many_sign_ins_leaves_none_open(tmp_path: Path) -> None:

@@ -33,5 +33,6 @@ def say_lines() -> None:
     handler.setFormatter(text if sys.stderr.isatty() else JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.captureWarnings(True)
-    for name in ("asyncssh", "httpx2", "httpcore2", "uvicorn"):  # they tell of peers, addresses and requests
+    for name in ("asyncssh", "httpx2", "httpcore2"):  # they tell of peers, addresses and requests
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # it warns of each malformed request

@@ -37,12 +37,13 @@ def end_at_last(seconds: float) -> None:
 
 
 class Stop:
-    """SIGTERM and SIGINT from now on: the first one asks for a stop, the next one for haste."""
+    """SIGTERM, SIGINT and SIGHUP (a terminal that went away; there is nothing to read anew) from now on: the first one
+    asks for a stop, the next one for haste."""
 
     def __init__(self) -> None:
         self._asked = asyncio.Event()
         self._haste = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._signalled)
 
     async def heeded(self, platform: "Platform") -> None:

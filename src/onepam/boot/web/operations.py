@@ -5,6 +5,7 @@ their own or a token.
 """
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -28,6 +29,8 @@ from onepam.vault.files import CREDENTIAL, read_private
 if TYPE_CHECKING:
     from onepam.boot.platform import Platform
 
+log = logging.getLogger(__name__)
+
 MAX_TOKEN_BYTES = 4096
 LEAST_TOKEN_CHARACTERS = 20
 NO_STORE = {"Cache-Control": "no-store"}
@@ -41,6 +44,7 @@ class Operations:
         self.measuring = Measuring(platform)
         platform.ledger.took = self.measuring.commits.observe
         self._config: Config = platform.config
+        self._trouble = ""
         if self._config.metrics_token_file:
             self._token()
 
@@ -76,14 +80,23 @@ class Operations:
         return JSONResponse(told, 200 if found.ready else 503, headers=NO_STORE)
 
     async def _measured(self, request: Request) -> Response:
-        if self._config.metrics_token_file and not self._allowed(request.headers.get("authorization", "")):
+        try:
+            refused = self._config.metrics_token_file and not self._allowed(request.headers.get("authorization", ""))
+            self._trouble = ""
+        except Fault as error:
+            if str(error) != self._trouble:  # once, however many ask
+                self._trouble = str(error)
+                log.error("metrics are told to nobody: %s", error)
+            return PlainTextResponse("the metrics' token cannot be read\n", 503, NO_STORE)
+        if refused:
             return PlainTextResponse("a token is needed\n", 401, {"WWW-Authenticate": "Bearer", **NO_STORE})
         families = await self.measuring.measure(await self.checks.look())
         return Response(text(families), media_type=CONTENT_TYPE, headers=NO_STORE)
 
     def _allowed(self, header: str) -> bool:
         scheme, _, given = header.partition(" ")
-        return scheme.lower() == "bearer" and same(given.strip().encode("utf-8", "replace"), self._token())
+        token = self._token()  # first, so that what is wrong with it is said whatever was given
+        return scheme.lower() == "bearer" and same(given.strip().encode("utf-8", "replace"), token)
 
     def _token(self) -> bytes:
         """Read each time, so that a new one needs no restart. Raises `Fault` for one that could be guessed."""
