@@ -278,6 +278,7 @@ ATTACKS: dict[str, tuple[Callable[[Path], None], int, str]] = {
     "the column of a leaf": (leaf_column, 1, "flipped: entry 4: its stored leaf was changed"),
     "the counters of the head": (counters, 1, "head: "),
     "an entry appended twice": (an_entry_twice, 1, "counter: entry"),
+    "a trigger in the database": (trigger_added, 1, "database: there is a trigger"),
 }
 
 UNFINDABLE: dict[str, tuple[Callable[[Path], None], str]] = {
@@ -292,10 +293,6 @@ UNFINDABLE: dict[str, tuple[Callable[[Path], None], str]] = {
     "upper tiles altered": (
         upper_tiles_altered,
         "they follow from the lowest ones; the signer refuses what is proven with them, and publishing says so",
-    ),
-    "a trigger in the database": (
-        trigger_added,
-        "the schema is not compared yet; what a trigger does to entries and state is found, what it may do is not",
     ),
     "the file of the recovery key's digest deleted": (
         recovery_file_gone,
