@@ -110,7 +110,7 @@ def verify_ledger(
         if given.witnesses and not verdict.witnessed and not witnesses:
             findings.append("checkpoint: no witness of the given keys has cosigned it")
         if state:
-            findings += verify_state(data / "ledger.db", _bar(bars, "state tables"))
+            findings += _state(data, _bar(bars, "state tables"), broken=bool(findings))
         try:
             standing, bad = _recordings(data, recordings, _bar(bars, "recordings"))
         except (Corrupt, Unavailable) as error:
@@ -147,6 +147,17 @@ def _end_damaged(findings: list[str], logs: list[VerifierKey], given: bool, *, a
         )
     )
     raise Judged(ExitCode.BROKEN, findings, anchored=False)
+
+
+def _state(data: Path, told: Callable[[int, int], None], *, broken: bool) -> list[str]:
+    """What the state tables differ in. Raises `Unavailable`, unless the ledger is `broken` already: a row of the
+    release that is gone makes its database look like another build's."""
+    try:
+        return verify_state(data / "ledger.db", told)
+    except Unavailable as error:
+        if not broken:
+            raise
+        return [f"state: not judged, for the database is damaged: {error}"]
 
 
 def _recordings(data: Path, read: bool, told: Callable[[int, int], None]) -> tuple[Recordings, list[Checked]]:
