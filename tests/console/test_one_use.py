@@ -195,6 +195,7 @@ async def step_up_message(office: Office) -> Begun:
 
 
 async def logout_notice(office: Office) -> Begun:
+    await _provider(office, ProviderKind.OIDC)
     return lambda: _served(sign_out_by_provider(office.company.ledger, "idp_1", "jti-1", ())), nothing
 
 
@@ -281,6 +282,7 @@ NOT_ONE_USE = frozenset(
         "takeover", "signal_stream", "signal_stream_proposal", "staff_entry", "staff_version", "staff_source",
         "staff_rules", "directory_hold", "person_hold", "own_word", "recording_check", "bad_recording", "disk", "probe",
         "probe_order", "reported_leaver", "receiver", "delivery", "notice", "pressed_door", "verification",
+        "node",
     }
 )  # fmt: skip
 """Tables that remember of nothing that it has served."""

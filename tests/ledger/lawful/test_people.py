@@ -17,6 +17,7 @@ from onepam.domain.matrix.events import ChangeProposed
 from onepam.domain.people.events import PersonAdded, PersonChanged, PersonDisabled, PersonEnabled, PersonKind
 from onepam.kernel.clock import DAY, HOUR, Instant
 from tests.ledger.lawful.story import Story
+from tests.ledger.lawful.test_providers import with_provider
 
 NO_TOKEN = "no directory of okta wrote it under a token in force"
 EVE = PersonChanged("eve", "ada", None, None, None, "eve", "eve@example.com")
@@ -106,7 +107,9 @@ def test_a_vendor_ends_once_nobody_answers_for_them() -> None:
     assert told.said() == []
 
 
-def hold(who: str = "bob", reason: HoldReason = HoldReason.MANY, by: Instant | None = None) -> tuple[object, ...]:
+def hold(
+    who: str = "bob", reason: HoldReason = HoldReason.MANY, by: Instant | None = None
+) -> tuple[DirectoryHeld, DirectoryPersonHeld]:
     """Somebody whom a directory ended, under a hold."""
     return (
         DirectoryHeld("hld_1", "end", reason, by),
@@ -126,6 +129,13 @@ def test_who_is_held_acts_no_more_save_the_last_administrator() -> None:
     told.sign_in("bob")
     told.add(ChangeProposed("chg_1", "d0", "d1", True, "bob", "more", "text"))
     assert told.said() == []
+
+
+def test_a_message_of_a_provider_in_force_holds() -> None:
+    told = with_provider()
+    told.add(*(replace(each, origin="claims:idp") for each in hold("eve")))
+    at = told.add(replace(hold("max")[1], origin="claims:other"))
+    assert told.said() == [(at, "there was no such provider as other")]
 
 
 def test_a_hold_is_a_directorys_and_of_somebody() -> None:

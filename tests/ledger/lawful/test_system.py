@@ -19,7 +19,7 @@ from onepam.domain.host.continuing import LedgerContinued
 from onepam.domain.host.recovery_key import RecoveryKeyMade, RecoveryKeyRenewed
 from onepam.domain.people.events import PersonDisabled, PersonEnabled
 from onepam.domain.recovery.recovering import AccessRecovered
-from onepam.domain.signing_in.events import EnrolmentOpened
+from onepam.domain.signing_in.events import EnrolmentEnded, EnrolmentOpened, EnrolmentProposed
 from onepam.kernel.clock import DAY, Instant
 from tests.ledger.lawful.story import Story
 
@@ -56,6 +56,13 @@ def test_somebody_is_let_in_with_the_recovery_key_which_is_spent() -> None:
     told = ready()
     at = told.add(KEYED, *let_in(told))
     assert told.said() == [(at, "the recovery key was not spent")]
+
+
+def test_whoever_is_let_in_needs_no_link_that_waited_for_a_yes() -> None:
+    told = ready()
+    told.add(EnrolmentProposed("enr_9", "eve", "lost", "ada"))
+    told.add(KEYED, EnrolmentEnded("enr_9", "eve", "recovered", None), *let_in(told), RENEWED)
+    assert told.said() == []
 
 
 def test_somebody_is_let_in_a_day_after_it_was_announced() -> None:

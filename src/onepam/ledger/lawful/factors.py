@@ -181,7 +181,7 @@ def link_ended(state: State, entry: Entry) -> Why:
         if (ENROLMENT, name) not in state.proposals:
             yield "there was no such link or proposal"
         elif by != who:
-            yield from ends_proposal(state, entry, ENROLMENT, name, ADMINISTER)
+            yield from ends_proposal(state, entry, ENROLMENT, name, ADMINISTER, also=(("recovered", who),))
         state.end(state.proposals, (ENROLMENT, name))
     elif by is not None and by != who:
         yield acts(state, by, ADMINISTER)

@@ -105,16 +105,19 @@ def person_enabled(state: State, entry: Entry) -> Why:
     state.cause("enabled", who)
 
 
-@rules.of("directory.held", "holding what a directory ends", Authority.DIRECTORY, Authority.ROSTER, Authority.TIME)
+_HOLDERS = (Authority.DIRECTORY, Authority.ROSTER, Authority.PROVIDER, Authority.TIME)
+
+
+@rules.of("directory.held", "holding what a directory ends", *_HOLDERS)
 def directory_held(state: State, entry: Entry) -> Why:
-    """What a directory or the roster ended, or time did, and that somebody is held by it."""
+    """What a directory, the roster or a provider's message ended, or time did, and that somebody is held by it."""
     yield from _held(state, entry.body["origin"])
     yield Unless("nobody is held by it", (("hold", entry.body["hold"]),))
 
 
-@rules.of("directory.person_held", "holding an account", Authority.DIRECTORY, Authority.ROSTER, Authority.TIME)
+@rules.of("directory.person_held", "holding an account", *_HOLDERS)
 def person_held(state: State, entry: Entry) -> Why:
-    """Whom a directory or the roster ended, or time did; or whose earlier hold has lapsed."""
+    """Whom a directory, the roster or a provider's message ended, or time did; or whose earlier hold has lapsed."""
     body = entry.body
     person = state.people.get(body["person"])
     if person is None:
@@ -186,7 +189,10 @@ def _origin(state: State, origin: str) -> Why:
 
 
 def _held(state: State, origin: str) -> Why:
-    if origin != "end":
+    way, _, provider = origin.partition(":")
+    if way == "claims":
+        yield None if provider in state.providers else f"there was no such provider as {provider}"
+    elif way != "end":
         yield from _origin(state, origin)
 
 

@@ -43,8 +43,11 @@ def decides(state: State, entry: Entry, kind: str, name: str, right: str = ADMIN
         yield "its proposer had lost the right to propose it"
 
 
-def ends_proposal(state: State, entry: Entry, kind: str, name: str, *rights: str) -> Why:
-    """Somebody with one of the rights; else it lapsed, or fell with its proposer or with whom it is for."""
+def ends_proposal(
+    state: State, entry: Entry, kind: str, name: str, *rights: str, also: tuple[tuple[str, str], ...] = ()
+) -> Why:
+    """Somebody with one of the rights; else it lapsed, or fell with its proposer, with whom it is for, or by one of the
+    causes `also`."""
     waiting: Proposal | None = state.end(state.proposals, (kind, name))
     by = entry.body["by"]
     if waiting is None:
@@ -54,5 +57,5 @@ def ends_proposal(state: State, entry: Entry, kind: str, name: str, *rights: str
     elif waiting.until > state.now:
         people = [each for each in (waiting.by, waiting.person) if each]
         if all(there(state, each) is None for each in people):
-            left = tuple(("left", each) for each in people)
-            yield Unless("it is on nobody's word, had not lapsed, and its people were there", left)
+            causes = (*(("left", each) for each in people), *also)
+            yield Unless("it is on nobody's word, had not lapsed, and its people were there", causes)
