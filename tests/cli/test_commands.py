@@ -97,7 +97,7 @@ def test_a_service_account_gets_a_key_and_loses_it(office: Office, terminal: New
     assert (wide.code, json.loads(wide.err)["code"]) == (1, "input.networks")
     made = mine.run(*words, "--network", "192.0.2.0/24", "--network", "2001:db8::/32", "--json")
     assert made.code == 0, made.err
-    assert "registered already" in mine.run(*words, "--network", "192.0.2.0/24").err
+    assert "until another administrator has registered it" in mine.run(*words, "--network", "192.0.2.0/24").err
     (listed,) = mine.run("people", "keys", bot, "--json").json
     assert listed["networks"] == ["192.0.2.0/24", "2001:db8::/32"]
     assert (listed["factor"], listed["fingerprint"]) == (made.json["factor"], made.json["fingerprint"])

@@ -258,6 +258,6 @@ async def test_keys_that_are_pipes_keep_no_reader(tmp_path: Path) -> None:
         looks = [playback.timeline(SESSION) for _ in range(MAX_READERS)]
         *found, timeline = await asyncio.gather(*looks, playback.timeline(other), return_exceptions=True)
         playback.close()
-    assert {str(each) for each in found} == {"it is no file"}
+    assert {str(each) for each in found} == {f"{SESSION}.key: it is no file"}
     assert isinstance(timeline, Timeline)
     assert timeline.session == other

@@ -179,5 +179,5 @@ async def test_pipes_in_the_place_of_files_stop_nothing(company: Company, tmp_pa
         assert await recover(company.ledger, left, folder, key_beside(folder, envelope), nothing) == 3
     ends = {each.session: each for each in closed(company)}
     assert ends[piped].gap == "the recording cannot be read: it is no file"
-    assert ends[keyless].gap == "the recording cannot be read: it is no file"
+    assert ends[keyless].gap == f"the recording cannot be read: {keyless}.key: it is no file"
     assert ends[sound].chunks == 2
