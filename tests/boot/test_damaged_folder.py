@@ -10,7 +10,7 @@ import pytest
 
 from onepam.blobs.tile_folder import TileFolder
 from onepam.boot.config import Config
-from onepam.gateway.data_file import content
+from onepam.files.data_file import content
 from onepam.kernel.errors import Corrupt
 from onepam.ledger.tiles import Tile
 from onepam.signing.files import replace_private

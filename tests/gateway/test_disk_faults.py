@@ -18,7 +18,7 @@ from onepam.domain.sessions.recordings import (
     RecordingFoundGood,
     RecordingsChecked,
 )
-from onepam.gateway import data_file
+from onepam.files import data_file
 from onepam.jobs.recordings_standing import recordings_read
 from onepam.ledger.verdict import ExitCode, exit_code, history
 from tests.gateway.finished import Folder, finished_recordings
@@ -46,7 +46,7 @@ def faulty(monkeypatch: pytest.MonkeyPatch, code: int, *names: str) -> None:
             raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr("onepam.gateway.recheck.opened_file", opened)
-    monkeypatch.setattr("onepam.gateway.data_file.opened_file", opened)
+    monkeypatch.setattr("onepam.files.data_file.opened_file", opened)
 
 
 @pytest.mark.parametrize("place", [Folder.file, Folder.key_file])

@@ -4,7 +4,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from onepam.gateway.data_file import content
+from onepam.files.data_file import content
 from onepam.kernel.errors import Corrupt
 from onepam.ledger.merkle import HASH_BYTES
 from onepam.ledger.tiles import ENTRIES, MAX_BUNDLE_BYTES, TILE_BYTES, WIDTH, Tile

@@ -13,7 +13,7 @@ from onepam.boot.config import Config, load
 from onepam.boot.node import Node
 from onepam.boot.private_folder import founding, private_folder
 from onepam.boot.publishing import author_of, hold_to_signed
-from onepam.gateway.data_file import content
+from onepam.files.data_file import content
 from onepam.jobs.eras import began_as
 from onepam.jobs.signer_process import SignerProcess
 from onepam.kernel.errors import Corrupt, Fault

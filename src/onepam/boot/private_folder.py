@@ -18,24 +18,32 @@ OTHERS = 0o077
 
 
 @contextmanager
+def held(data: Path, how: int, otherwise: str) -> Iterator[None]:
+    """Holds the folder, which is made if there is none: `how` is `LOCK_EX` or `LOCK_SH` of fcntl. Raises `Unavailable`
+    with the words `otherwise` while somebody else has it in another way."""
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Unavailable(otherwise) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
 def founding(data: Path) -> Iterator[None]:
     """Holds a data folder without a ledger while one is made in it; beside others that do, and never beside a restore.
     Raises `Unavailable` while a restore has it, or where one did not finish."""
     if (data / "ledger.db").exists():
         yield
         return
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Unavailable(f"a restore to {data} is at work: nothing starts before its end") from None
+    with held(data, fcntl.LOCK_SH, f"a restore to {data} is at work: nothing starts before its end"):
         if (data / UNFINISHED).exists() and not (data / "ledger.db").exists():
             raise Unavailable(f"a restore to {data} did not finish: run it again, or delete {data / UNFINISHED}")
         yield
-    finally:
-        os.close(descriptor)
 
 
 def private_folder(folder: Path) -> Path:

@@ -15,7 +15,7 @@ from onepam.boot.config import BadConfig, Config
 from onepam.boot.on_ledger import existing, on_ledger, settings_of
 from onepam.domain.host.announcing import Announcement
 from onepam.domain.host.recovery_key import Renewal
-from onepam.gateway.data_file import content
+from onepam.files.data_file import content
 from onepam.identity.recovery_key import new_recovery_key, recovery_key_digest
 from onepam.identity.tokens import same
 from onepam.kernel.clock import iso

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from onepam.gateway.data_file import opened_file
+from onepam.files.data_file import opened_file
 from onepam.gateway.recorder import READ_BYTES, recording_path
 from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Corrupt

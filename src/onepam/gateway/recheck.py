@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from onepam.domain.sessions.recordings import Checked, Condition
-from onepam.gateway.data_file import opened_file
+from onepam.files.data_file import opened_file
 from onepam.gateway.recorder import recording_path
 from onepam.kernel.errors import Corrupt, Fault
 from onepam.recording.open import Cut, Foreign, Reader

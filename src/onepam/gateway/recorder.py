@@ -20,7 +20,7 @@ from enum import Enum, auto
 from pathlib import Path
 from time import monotonic
 
-from onepam.gateway.data_file import opened_file
+from onepam.files.data_file import opened_file
 from onepam.gateway.disk import Share
 from onepam.gateway.recording_file import RecordingFile
 from onepam.kernel.clock import SECOND

@@ -13,7 +13,7 @@ from onepam.app.ports import Ledger
 from onepam.app.sessions.close_session import close_session
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed
-from onepam.gateway.data_file import opened_file
+from onepam.files.data_file import opened_file
 from onepam.gateway.recheck import PIECE_BYTES, Key
 from onepam.gateway.recorder import recording_path
 from onepam.kernel.errors import Corrupt, Fault

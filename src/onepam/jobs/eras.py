@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from onepam.app.ports import Snapshot
-from onepam.gateway.data_file import content
+from onepam.files.data_file import content
 from onepam.kernel.canonical import NotCanonical, decode
 from onepam.kernel.errors import Corrupt, Fault
 from onepam.ledger.authors import CERTIFIED

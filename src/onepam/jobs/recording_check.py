@@ -13,7 +13,7 @@ from pathlib import Path
 from onepam.app.ports import Ledger, Reader
 from onepam.app.sessions.check_recordings import check_recordings
 from onepam.domain.sessions.recordings import Checked, Condition
-from onepam.gateway.data_file import content
+from onepam.files.data_file import content
 from onepam.gateway.recheck import Key, claimed, recheck
 from onepam.gateway.recover import Sealed
 from onepam.jobs.job import Job

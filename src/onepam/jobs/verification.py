@@ -8,7 +8,7 @@ from pathlib import Path
 
 from onepam.app.ports import Snapshot
 from onepam.blobs.tile_folder import TileFolder
-from onepam.gateway.data_file import content
+from onepam.files.data_file import content
 from onepam.jobs.eras import Seam, judge, log_keys_of, seams
 from onepam.kernel.canonical import NotCanonical, decode
 from onepam.kernel.clock import Instant

@@ -26,7 +26,7 @@ from onepam import __version__
 from onepam.boot.clock import wall_clock
 from onepam.boot.on_ledger import existing
 from onepam.boot.private_folder import private_folder
-from onepam.gateway.data_file import content
+from onepam.files.data_file import content
 from onepam.jobs.eras import log_key_of, origin_of
 from onepam.kernel.clock import iso
 from onepam.kernel.errors import Fault

@@ -20,8 +20,8 @@ from rich.progress import Progress
 
 from onepam.boot.commands.backup import BLOCK, DATABASE, HEAD_BYTES, LIST, Contents, holds_key, sync
 from onepam.boot.commands.ledger import Judged, Outside, verify_ledger
-from onepam.boot.private_folder import UNFINISHED, private_folder
-from onepam.kernel.errors import Fault, Unavailable
+from onepam.boot.private_folder import UNFINISHED, held, private_folder
+from onepam.kernel.errors import Fault
 from onepam.store.engine.database import SHM, WAL
 
 PLACED = ".placed"
@@ -35,7 +35,7 @@ def restore(
 ) -> None:
     """Puts the backup into the data folder, which is empty or not there; ends with exit code 1 where it must not."""
     _refuse_anchors_within(source, keys, outside)
-    with _alone(data):
+    with held(data, fcntl.LOCK_EX, f"another restore to {data} is at work, or something is founded there"):
         unfinished = _emptied(data) / UNFINISHED
         unfinished.mkdir(mode=0o700)
         try:
@@ -55,21 +55,6 @@ def restore(
         typer.echo("(a signer of its own remembers for itself: nothing starts that lacks what it has signed)")
     elif found.exit_code:
         typer.echo("its history is anchored and intact; what else was found above was so before, and stays to be told")
-
-
-@contextlib.contextmanager
-def _alone(data: Path) -> Iterator[None]:
-    """Holds the folder, which is made if there is none. Raises `Unavailable` while another restore or start has it."""
-    data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Unavailable(f"another restore to {data} is at work, or something is founded there") from None
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _refuse_anchors_within(source: Path, keys: Path, outside: Outside) -> None:

@@ -18,7 +18,7 @@ from joserfc import jwk
 from joserfc.jwa import JWS_ALGORITHMS
 
 from onepam.domain.providers.signals import Outgoing, SignalKind
-from onepam.gateway.data_file import content
+from onepam.files.data_file import content
 from onepam.identity.signals.security_event import EVENTS, TYPE
 from onepam.kernel.clock import SECOND, Instant
 from onepam.kernel.errors import Corrupt

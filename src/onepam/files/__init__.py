@@ -1,0 +1,1 @@
+"""How files of the data folder are opened and read, by whichever floor."""
