@@ -8,8 +8,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench import Figure, Progress
-from bench.company import company, settle
+from bench.company import settle
 from bench.yardstick import interpreter, median
+from onepam.boot.demo.company import company, resource_id
 from onepam.domain.access.decision import Permitted, decide
 from onepam.kernel.clock import Instant
 from onepam.signing.author import NodeAuthor
@@ -39,7 +40,9 @@ def run(progress: Progress) -> list[Figure]:
             with closing(Writer(path, NodeAuthor.uncertified("bench"), clock, secrets.token_bytes)) as writer:
                 settle(writer, company(PEOPLE, RESOURCES))
             chance, now = random.Random(1), clock()
-            pairs = [(f"per_{chance.randrange(PEOPLE)}", f"web-{chance.randrange(RESOURCES)}") for _ in range(PAIRS)]
+            pairs = [
+                (f"per_{chance.randrange(PEOPLE)}", resource_id(chance.randrange(RESOURCES))) for _ in range(PAIRS)
+            ]
             began = time.perf_counter()
             known = [access_facts(db, person, resource, now) for person, resource in pairs]
             asking = (time.perf_counter() - began) / PAIRS * 1e6

@@ -14,9 +14,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench import Figure, Progress
-from bench.company import company, knocks, settle
+from bench.company import knocks, settle
 from bench.yardstick import durable_inserts, interpreter
 from onepam.app.open_session import Knock, Opened, open_session
+from onepam.boot.demo.company import company
 from onepam.kernel.clock import Instant
 from onepam.signing.author import NodeAuthor
 from onepam.store.engine.database import connect

@@ -14,9 +14,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from bench.company import company, knocks, settle
+from bench.company import knocks, settle
 from onepam.app.open_session import KnockQuery, answer
 from onepam.app.sessions.close_session import NoFacts
+from onepam.boot.demo.company import GROUPS, company
 from onepam.domain.history.commit import Committed, Decided
 from onepam.domain.history.system import PayloadsErased
 from onepam.domain.matrix.events import ChangeApplied, ChangeProposed
@@ -102,7 +103,7 @@ def _joining(number: int, groups: int) -> tuple[object, ...]:
         ChangeProposed(change, "", "", False, ADMINISTRATOR, "joins", ""),
         ChangeApplied(change, "", "", ADMINISTRATOR, False),
     )
-    members = (GroupMemberAdded(f"group-{each}", person, "access.yaml", ADMINISTRATOR) for each in range(groups))
+    members = (GroupMemberAdded(GROUPS[each], person, "access.yaml", ADMINISTRATOR) for each in range(groups))
     return (*applied, _added(number), *members)
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from bench.company import company, knocks, settle
+from bench.company import knocks, settle
 from onepam.app.open_session import Knock, KnockQuery, Opened, answer
 from onepam.app.sessions.close_session import NoFacts
+from onepam.boot.demo.company import GROUPS, TEAMS, company, resource_id, role_version
 from onepam.domain.access.model import Action, BindingEnded, ResourceRemoved, RoleRemoved, Substance
 from onepam.domain.people.events import GroupMemberRemoved, PersonDisabled, PersonEnabled
 from onepam.domain.requests.events import GrantEnded, GrantStarted
@@ -25,7 +26,7 @@ from onepam.store.engine.writer import Writer
 from onepam.store.facts import holdings
 from tests.store.events import clock, events, fresh, one_group, submit, unprojectable, write
 
-PERSON = "per_0"
+PERSON, TARGET, ROLE, GROUP = "per_0", resource_id(0), TEAMS[0], GROUPS[0]
 _number = count()
 
 
@@ -50,7 +51,7 @@ def knock_of(person: str, target: str) -> Knock:
     )
 
 
-def opens(writer: Writer, person: str = PERSON, target: str = "web-0", login: str = "deploy") -> bool:
+def opens(writer: Writer, person: str = PERSON, target: str = TARGET, login: str = "deploy") -> bool:
     knock = replace(knock_of(person, target), login=login)
     query = KnockQuery(knock.person, knock.target, knock.sign_in, knock.confirmation)
     return isinstance(writer.commit(query, answer(knock)).result, Opened)
@@ -58,10 +59,10 @@ def opens(writer: Writer, person: str = PERSON, target: str = "web-0", login: st
 
 CHANGES: list[tuple[object, ...]] = [
     (PersonDisabled(PERSON, None, "left"),),
-    (ResourceRemoved("web-0", "chg", None),),
-    (RoleRemoved("role-0", "chg", None),),
-    (GroupMemberRemoved("group-0", PERSON, "access.yaml", None),),
-    (BindingEnded("bnd_group_0", "review", "chg", None),),
+    (ResourceRemoved(TARGET, "chg", None),),
+    (RoleRemoved(ROLE, "chg", None),),
+    (GroupMemberRemoved(GROUP, PERSON, "access.yaml", None),),
+    (BindingEnded(f"bnd_{GROUP}", "review", "chg", None),),
     (SignedOut("sgn_0", PERSON, "left", None),),
 ]
 
@@ -84,7 +85,7 @@ def test_what_another_process_ends_is_seen_at_once(writer: Writer, path: Path, c
 
 def test_what_ends_in_the_same_group_is_seen(writer: Writer) -> None:
     assert opens(writer)
-    knock = knock_of(PERSON, "web-0")
+    knock = knock_of(PERSON, TARGET)
     answered: Future[Any] = Future()
     with one_group(writer):
         submit(writer, events(PersonDisabled(PERSON, None, "left")))
@@ -103,16 +104,16 @@ def test_what_was_rolled_back_is_not_remembered(writer: Writer) -> None:
 
 
 def granted(ends: Instant) -> GrantStarted:
-    """The right to repair web-0 as root."""
-    substance = Substance(PERSON, "web-0", "root", "role-0", f"{0:064x}", "repair", (Action.SHELL,), HOUR)
-    return GrantStarted("grt_1", "req_1", substance, "bnd_group_0", "per_2", Instant(0), ends)
+    """The right to repair the target as root."""
+    substance = Substance(PERSON, TARGET, "root", ROLE, role_version(ROLE), "repair", (Action.SHELL,), HOUR)
+    return GrantStarted("grt_1", "req_1", substance, f"bnd_{GROUP}", "per_2", Instant(0), ends)
 
 
 def test_a_grant_opens_until_it_is_ended(writer: Writer) -> None:
     assert not opens(writer, login="root")
     write(writer, granted(Instant(clock() + HOUR)))
     assert opens(writer, login="root")
-    assert not opens(writer, target="web-40", login="root")
+    assert not opens(writer, target=resource_id(len(TEAMS)), login="root")
     write(writer, GrantEnded("grt_1", "req_1", "done", None))
     assert not opens(writer, login="root")
 
@@ -134,7 +135,7 @@ def test_a_factor_that_is_replaced_closes_what_is_privileged_at_once(writer: Wri
 
 def test_memory_is_bounded(writer: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(holdings, "MAX_REMEMBERED", 4)
-    assert all(opens(writer, f"per_{number}", f"web-{number}") for number in (0, 1, 2, 3, 0, 1, 2))
+    assert all(opens(writer, f"per_{number}", resource_id(number)) for number in (0, 1, 2, 3, 0, 1, 2))
     assert writer._db.memory.keys() == holdings.TOPICS.keys()
     assert all(len(facts) <= 4 for facts in writer._db.memory.values())
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,12 +35,29 @@ def up(
     asyncio.run(run(settings, ready_file))
 
 
+class DemoSize(StrEnum):
+    """How large the demo company is."""
+
+    SMALL = "small"
+    LARGE = "large"
+
+
 @app.command()
-def demo(data: Data = DATA, config: ConfigFile = None, ready_file: ReadyFile = None) -> None:
-    """Run all of it on loopback with a small demo company, and a target to reach."""
+def demo(
+    data: Data = DATA,
+    config: ConfigFile = None,
+    ready_file: ReadyFile = None,
+    size: Annotated[
+        DemoSize, typer.Option(help="large: 5,000 people with a month of history, in a data folder of its own.")
+    ] = DemoSize.SMALL,
+) -> None:
+    """Run all of it on loopback with a demo company, and a target to reach."""
     import asyncio
 
-    from onepam.boot.demo.demo import run_demo
+    if size is DemoSize.LARGE:
+        from onepam.boot.demo.large import run_large_demo as run_demo
+    else:
+        from onepam.boot.demo.demo import run_demo
 
     settings = _ready(data, config, migrate=False)
     asyncio.run(run_demo(settings, ready_file))

@@ -1,0 +1,52 @@
+"""The large demo's history, at a small size: lawful, as much as was asked for, and the same each time."""
+
+from contextlib import closing
+from pathlib import Path
+
+from onepam.boot.demo.month import ALL, LARGE, Guest, lay
+from onepam.kernel.clock import DAY, parse
+from onepam.signing.author import NodeAuthor
+from onepam.store.db import rows
+from onepam.store.engine.database import connect
+from tests.lawful import assert_lawful
+
+UNTIL = parse("2026-11-20T17:00:00Z")
+SMALL = LARGE.times(0.01)
+GUEST = Guest("Ada Admin", "ada@demo.example", ("administrator",), "ab" * 32)
+
+
+def laid(path: Path) -> list[tuple[int, str, str]]:
+    """Lays the history; time, kind and what is not personal of each entry, but for what is drawn anew each time."""
+    lay(path, NodeAuthor.uncertified("node-1"), SMALL, UNTIL, guests=[GUEST])
+    with closing(connect(path, read_only=True)) as db:
+        found = rows(db, "SELECT time, kind, json_remove(CAST(body AS TEXT), '$.payload') FROM entry ORDER BY idx")
+        return [(each[0], each[1], each[2]) for each in found]
+
+
+def test_the_history_is_lawful_and_of_its_size(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    lay(tmp_path / "a", NodeAuthor.uncertified("node-1"), SMALL, UNTIL, lambda *done: told.append(done), [GUEST])
+    assert_lawful(tmp_path / "a")
+    with closing(connect(tmp_path / "a", read_only=True)) as db:
+        sizes = {
+            table: rows(db, f"SELECT count(DISTINCT {table}) FROM {table}")[0][0]
+            for table in ("person", "resource", "session", "request")
+        }
+        open_sessions = rows(db, "SELECT count(*) FROM session WHERE status = 'open' AND valid_until > ?", (UNTIL,))
+        oldest = rows(db, "SELECT min(opened) FROM session")[0][0]
+        link = rows(db, "SELECT person, token_digest FROM enrolment WHERE person = ?", (GUEST.person,))[0]
+    assert sizes == {
+        "person": SMALL.people + 1,
+        "resource": SMALL.resources,
+        "session": SMALL.sessions,
+        "request": SMALL.requests,
+    }
+    assert open_sessions[0][0] == 0
+    assert UNTIL - 31 * DAY < oldest < UNTIL - 28 * DAY
+    assert tuple(link) == (GUEST.person, GUEST.token_digest)
+    assert told[-1] == (ALL, ALL)
+    assert told == sorted(told)
+
+
+def test_it_is_the_same_each_time(tmp_path: Path) -> None:
+    assert laid(tmp_path / "a") == laid(tmp_path / "b")
