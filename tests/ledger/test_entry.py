@@ -10,9 +10,10 @@ from onepam.kernel import canonical
 from onepam.kernel.clock import Instant
 from onepam.ledger.entry import Entry, Header, leaf_hash, payload_digest
 
-words = st.from_regex(r"\A[a-z][a-z0-9_.-]{0,99}\Z")
+words = st.from_regex(r"\A[a-z][a-z0-9_.]{0,99}\Z")
+versions = st.integers(1, 999_999_999)
 integers = st.integers(0, canonical.MAX_INTEGER)
-headers = st.builds(Header, integers, integers.map(Instant), words, integers, words, integers)
+headers = st.builds(Header, integers, integers.map(Instant), words, versions, words, integers)
 
 GOLDEN = b'{"class":"request","class_seq":3,"index":7,"kind":"request.approved","time":1772546400000000,"v":1}'
 
@@ -42,7 +43,9 @@ def test_a_header_is_canonical_and_comes_back(header: Header) -> None:
         GOLDEN.replace(b'"index":7', b'"index":9007199254740992'),
         GOLDEN.replace(b"request.approved", b"Request"),
         GOLDEN.replace(b"request.approved", b"r" * 600),
+        GOLDEN.replace(b"request.approved", b"request-approved"),
         GOLDEN.replace(b'"v":1', b'"v":1,"w":1'),
+        GOLDEN.replace(b'"v":1', b'"v":0'),
         GOLDEN.replace(b",", b", "),
     ],
 )

@@ -321,7 +321,7 @@ class Forger:
         self.records = 0
 
     def record(self, data: bytes, chunk: int, block: int = 0, *, final: bool = True) -> "Forger":
-        bound = b"rec_1" + BOUND.pack(chunk, block, final)
+        bound = header("rec_1") + BOUND.pack(chunk, block, final)
         sealed = AESGCM(KEY).encrypt(nonce(self.records), data, bound)
         self.data += RECORD.pack(final, len(sealed)) + sealed
         self.records += 1

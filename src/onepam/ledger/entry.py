@@ -18,10 +18,11 @@ MAX_HEADER_BYTES = 512
 """More than any header takes: two words of 100 characters, four integers below 2^53 and the names of the fields."""
 
 _INTEGER = rb"(0|[1-9][0-9]{0,15})"
-_WORD = rb"([a-z][a-z0-9_.-]{0,99})"
+_WORD = rb"([a-z][a-z0-9_.]{0,99})"
+_VERSION = rb"([1-9][0-9]{0,8})"
 _HEADER = re.compile(
     rb'\{"class":"%b","class_seq":%b,"index":%b,"kind":"%b","time":%b,"v":%b\}'
-    % (_WORD, _INTEGER, _INTEGER, _WORD, _INTEGER, _INTEGER)
+    % (_WORD, _INTEGER, _INTEGER, _WORD, _INTEGER, _VERSION)
 )
 
 

@@ -26,6 +26,7 @@ from onepam.recording.seal import (
     MAX_PLAIN_BYTES,
     MAX_RECORD_BYTES,
     RECORD,
+    SUITE,
     TAG_BYTES,
     Head,
     counted,
@@ -99,6 +100,7 @@ class Reader:
         if len(key) != KEY_BYTES:
             raise ValueError("a recording key has 32 bytes")
         self.recording = ""
+        self._header = b""
         self.head = Head(0, b"")
         self.gap: Gap | None = None
         self._bytes = _Bytes(source)
@@ -133,17 +135,22 @@ class Reader:
             raise Cut(words, self._bytes.offset, self.head.seq + 1)
 
     def _open(self) -> None:
-        start = bytes(self._bytes.take(len(MAGIC) + 1))
-        name = bytes(self._bytes.take(start[-1])) if start[:-1] == MAGIC else b""
-        if self._bytes.ended() and (MAGIC.startswith(start) or len(name) < start[-1]):
+        magic = MAGIC + SUITE
+        start = bytes(self._bytes.take(len(magic) + 1))
+        suite = start[len(MAGIC) : len(magic)]
+        if start.startswith(MAGIC) and not SUITE.startswith(suite):
+            named = " ".join(map(str, suite))
+            raise Tampered(f"this release reads no recording of codec, cipher and hash {named}", 0, 0)
+        name = bytes(self._bytes.take(start[-1])) if start[:-1] == magic else b""
+        if self._bytes.ended() and (magic.startswith(start) or len(name) < start[-1]):
             self.gap = Gap(0, 0, 0, "it ends within its header")
             return
         if not name.isascii() or start + name != (header(name.decode("ascii")) if name else b""):
             raise Tampered("this is not the beginning of a recording", 0, 0)
-        self.recording = name.decode("ascii")
+        self.recording, self._header = name.decode("ascii"), start + name
         if self._named not in ("", self.recording):
             raise Foreign(f"it is the recording {self.recording}", 0, 0)
-        self.head = Head(0, sha256(start + name).digest())
+        self.head = Head(0, sha256(self._header).digest())
         self._vouched(0)
 
     def _chunk(self) -> Iterator[Frame]:
@@ -180,7 +187,7 @@ class Reader:
         sealed = self._bytes.take(length)
         if len(sealed) < length:
             raise _Unwritten("it ends within a record")
-        bound = self.recording.encode("ascii") + BOUND.pack(chunk, block, flag)
+        bound = self._header + BOUND.pack(chunk, block, flag)
         try:
             data = self._cipher.decrypt(nonce(self._records), sealed, bound)
         except InvalidTag:

@@ -1,14 +1,16 @@
 """The sealer: frames in, bytes of an append-only recording file out. A pure state machine; the caller writes.
 
-    file   = magic | length of the id (u8) | recording id (ASCII) | record ...
+    file   = header | record ...
+    header = magic | codec (u8) | cipher (u8) | hash (u8) | length of the id (u8) | recording id (ASCII)
     record = final (u8) | length of the ciphertext (u32) | ciphertext with its tag
 
-The records of one chunk, decrypted and joined, are one zstd stream (RFC 8878) of whole frames; the record with
-`final` = 1 ends the chunk. Each record is a flushed block under AES-256-GCM of its own, so it can be handed to the
-kernel at once and is never written twice. Nonce = number of the record in the file (u96), so a key serves one recording
-only; associated data = recording id | chunk (u64) | block in the chunk (u32) | final (u8).
+Codec 1 is zstd (RFC 8878), cipher 1 AES-256-GCM, hash 1 SHA-256; there are no others yet, and a reader refuses them.
+The records of one chunk, decrypted and joined, are one zstd stream of whole frames; the record with `final` = 1 ends
+the chunk. Each record is a flushed block under AES-256-GCM of its own, so it can be handed to the kernel at once and is
+never written twice. Nonce = number of the record in the file (u96), so a key serves one recording only; associated
+data = header | chunk (u64) | block in the chunk (u32) | final (u8).
 
-    head[0] = SHA-256(file header)        head[i] = SHA-256(head[i-1] | all records of chunk i, as in the file)
+    head[0] = SHA-256(header)        head[i] = SHA-256(head[i-1] | all records of chunk i, as in the file)
 """
 
 from collections import Counter
@@ -25,6 +27,9 @@ from onepam.kernel.clock import SECOND
 from onepam.recording.frames import MAX_FRAME_BYTES, NAMES, Closed, Frame, Omitted, Output, encode
 
 MAGIC = b"onepam recording 1\n"
+ZSTD, AES_256_GCM, SHA_256 = 1, 1, 1
+SUITE = bytes((ZSTD, AES_256_GCM, SHA_256))
+"""Codec, cipher and hash of a recording: ◆ never use a number again."""
 RECORD = Struct(">BI")
 BOUND = Struct(">QIB")
 TAG_BYTES = 16
@@ -62,7 +67,7 @@ def header(recording: str) -> bytes:
     name = recording.encode("ascii")
     if not 1 <= len(name) <= 255:
         raise ValueError(f"a recording id of {len(name)} characters")
-    return MAGIC + bytes([len(name)]) + name
+    return MAGIC + SUITE + bytes([len(name)]) + name
 
 
 def nonce(record: int) -> bytes:
@@ -82,7 +87,6 @@ class Sealer:
             raise ValueError("a recording key has 32 bytes")
         self.header = header(recording)
         self.head = Head(0, sha256(self.header).digest())
-        self._bound = recording.encode("ascii")
         self._cipher = AESGCM(key)
         self._compressor: zstandard.ZstdCompressor | None = None
         self._stream: zstandard.ZstdCompressionObj | None = None
@@ -162,7 +166,7 @@ class Sealer:
 
     def _record(self, data: bytes, *, final: bool) -> bytearray:
         """Encrypted in its place: bulk output is not copied once more."""
-        bound, size = self._bound + BOUND.pack(self.head.seq + 1, self._blocks, final), len(data) + TAG_BYTES
+        bound, size = self.header + BOUND.pack(self.head.seq + 1, self._blocks, final), len(data) + TAG_BYTES
         record = bytearray(RECORD.size + size)
         RECORD.pack_into(record, 0, final, size)
         self._cipher.encrypt_into(nonce(self._records), data, bound, memoryview(record)[RECORD.size :])

@@ -14,7 +14,7 @@ from onepam.protocols.ssh.dial import dial
 from onepam.protocols.ssh.interleaved import Interleaved
 from onepam.recording.asciicast import export
 from onepam.recording.frames import ChannelClosed, Output, Signal, Stream
-from onepam.recording.seal import MAGIC, RECORD
+from onepam.recording.seal import RECORD, header
 from tests.protocols.ssh.conftest import SECONDS, Bench
 from tests.protocols.ssh.test_relay import client, only, until
 
@@ -150,7 +150,7 @@ async def test_a_target_that_changes_the_stream_with_every_byte_costs_a_record_f
 def records(recording: Path) -> int:
     """How many encrypted records a file has: each is a system call in strict mode."""
     data, found = recording.read_bytes(), 0
-    at = len(MAGIC) + 1 + data[len(MAGIC)]
+    at = len(header(recording.stem))
     while at < len(data):
         _, size = RECORD.unpack_from(data, at)
         at, found = at + RECORD.size + size, found + 1
