@@ -85,8 +85,8 @@ mutation: test-parts ## Alter the rules one piece at a time: does a test tell? (
 	$(BIN)/python scripts/mutate.py $(or $(MUTATION_ARGS),--all)
 
 .PHONY: generated
-generated: test-parts ## Write what is made from the code: forms of events, lists in docs/, the API's description, verify.py
-	@for each in forms events_doc notices_doc entry_points_doc attacks_doc claims_doc verifier; do $(BIN)/python scripts/$$each.py; done
+generated: test-parts ## Write what is made from the code: forms of events, lists in docs/, the API's description, verify.py, vectors
+	@for each in forms events_doc notices_doc entry_points_doc attacks_doc claims_doc verifier vectors format_doc; do $(BIN)/python scripts/$$each.py; done
 	@$(BIN)/python -m onepam.api.openapi docs/api/openapi.json
 
 .PHONY: bench
