@@ -1,34 +1,36 @@
 """What this release leaves behind, in one folder: what every later release must still read, fold, verify and play."""
 
+import asyncio
 import json
+import shutil
 from contextlib import closing
 from pathlib import Path
+from unittest.mock import patch
 
+from onepam.app.host.announced import continue_after_loss
+from onepam.app.host.revoke_node import revoke_node
+from onepam.app.sessions.close_session import append_event
 from onepam.domain.history.event import kinds
-from onepam.gateway.recorder import recording_path
+from onepam.domain.history.system import PayloadsErased
+from onepam.domain.host.announcing import Announcement
+from onepam.domain.host.continuing import Loss
 from onepam.kernel.clock import DAY, Instant
-from onepam.recording.frames import ChannelClosed, ChannelOpened, Closed, Opened, Output, Resize, Stream
-from onepam.recording.seal import Sealer
+from onepam.ledger.checkpoint import Checkpoint
 from onepam.store.engine.database import connect
+from onepam.store.engine.entries import size_of
 from scripts import forms
 from tests.company import START
-from tests.evidence.company import LOG, WITNESS
-from tests.evidence.live import erase, story
+from tests.golden.company import ORIGINS, PEOPLE, RECOVERY, WITNESS, GoldenCompany, Life
 from tests.store.events import fresh, write
 from tests.store.samples import sample
 
-KEY = bytes(range(32))
-SESSION = "ses_goldengoldengold"
-CAST = [[0.1, "o", "$ "], [0.1, "o", "caf\u00e9\r\n"], [0.2, "r", "120x40"]]
 
-
-async def make(folder: Path) -> None:
+def make(folder: Path) -> None:
     """Writes the folder, which must be empty."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "kinds.txt").write_text(forms.page(), "utf-8")
     _every_kind(folder / "every-kind.db")
-    _recording(folder / "recordings")
-    await _company(folder / "company")
+    asyncio.run(_company(folder / "company"))
 
 
 def _every_kind(path: Path) -> None:
@@ -39,42 +41,100 @@ def _every_kind(path: Path) -> None:
     _whole(made, path)
 
 
-def _recording(folder: Path) -> None:
-    sealer = Sealer(SESSION, KEY)
-    data = sealer.header
-    frames = (
-        Opened(0, SESSION, "per_a", "web-1", "deploy", "ssh", Instant(START)),
-        ChannelOpened(100_000, 0, "pty", "", "xterm", 100, 30),
-        Output(200_000, 0, Stream.STDOUT, b"$ "),
-        Output(300_000, 0, Stream.STDOUT, "caf\u00e9\r\n".encode()),
-        Resize(500_000, 0, 120, 40),
-        ChannelClosed(600_000, 0, 0),
-    )
-    for frame in frames:
-        sealer.append(frame)
-    sealer.append(Closed(700_000, "client.closed", sealer.counts))
-    data += sealer.seal()[0]
-    folder.mkdir()
-    recording_path(folder, SESSION).write_bytes(data)
-
-
 async def _company(folder: Path) -> None:
-    """The story that the tests of evidence tell, published and cosigned, with an erasure, and a pack of it."""
-    folder.mkdir()
-    live = await story(folder)
-    await erase(live, "vic")
-    live.company.clock.advance(DAY)
-    await live.company.sign_in("aud")
-    (folder / "pack.zip").write_bytes(await live.pack(START, Instant(START + DAY)))
-    live.publish()
-    live.company.close()
-    (folder / "keys.json").write_text(json.dumps({"log": LOG.vkey(), "witness": WITNESS.vkey()}))
-    _whole(folder / "ledger.sqlite", folder / "ledger.db")
+    """Three logs, one after the other: the first loses its tail, the second its signer."""
+    company, lost = GoldenCompany(folder), folder / "copy.db"
+    await _first_log(company)
+    first = company.keep_checkpoint(1)
+    company.copy_database(lost)
+    with company.life("nod_gate") as life:
+        await life.begin()
+        await life.sign_in("eve")
+    gone = Checkpoint.parse(company.publish().decode().partition("\n\n")[0] + "\n")
+    assert gone.size > first.size
+    company.restore(lost)
+    with company.life("nod_host") as life:
+        loss = Loss(ORIGINS[1], ORIGINS[0], gone.size, gone.root.hex(), first.size, "the disk died")
+        assert await continue_after_loss(life.ledger, loss, RECOVERY, "ann_1", life.node) is None
+    company.go_on(1)
+    second = await _second_log(company)
+    await _lose_the_signer(company, second)
+    company.go_on(2)
+    await _third_log(company)
+    company.keep_checkpoint(3)
+    keys = {"log": [each.key.encode() for each in company.signers], "witness": WITNESS.encode()}
+    seeds = {"seeds": [each.seed.hex() for each in company.signers]}
+    (folder / "keys.json").write_text(json.dumps(keys | seeds | {"sessions": company.sessions}, indent=1) + "\n")
+    _whole(company.data / "ledger.db", folder / "whole.db")
+    (folder / "whole.db").rename(company.data / "ledger.db")
+    shutil.rmtree(folder / "packs")
+
+
+async def _first_log(company: GoldenCompany) -> None:
+    with company.life("nod_gate") as life:
+        await life.found()
+        await life.begin()
+        await life.sign_in(*PEOPLE)
+        await life.grant("eve")
+        await life.session("terminal", "eve", "web-1", "deploy")
+        await life.session("command", "eve", "dev-1", "app")
+        await life.session("excerpt", "eve", "dev-1", "app")
+        await life.session("files", "eve", "dev-1", "app", killed=True)
+        await life.refused_and_failed()
+        await life.vendor_comes_and_goes()
+        await _erase(life, "vic")
+        await life.check()
+        await life.pack("first", START, Instant(START + DAY))
+    with company.life("nod_host") as life:
+        assert await revoke_node(life.ledger, "nod_gate", "root", "its machine was stolen") is None
+    with company.life("nod_gate") as life:
+        await life.begin()
+
+
+async def _erase(life: Life, who: str) -> None:
+    person = life.company.ids[who]
+    with closing(connect(life.company.data / "ledger.db", read_only=True)) as db:
+        indexes = tuple(each[0] for each in db.execute("SELECT idx FROM payload WHERE person = ?", (person,)))
+    await append_event(life.ledger, PayloadsErased(person, indexes, "asked for", life.company.ids["ada"]))
+
+
+async def _second_log(company: GoldenCompany) -> Checkpoint:
+    with company.life("nod_gate") as life:
+        await life.begin()
+        await life.sign_in("eve", "aud")
+        await life.crash("eve")
+        await life.check()
+        await life.pack("after-a-loss", START, Instant(START + DAY))
+    return company.keep_checkpoint(2)
+
+
+async def _lose_the_signer(company: GoldenCompany, head: Checkpoint) -> None:
+    """Announced; a day in which nobody cancels it; done. Nobody certifies who writes it."""
+    loss = Loss(ORIGINS[2], ORIGINS[1], head.size, head.root.hex(), head.size, "its key is gone", signer=True)
+    for waits in (True, False):
+        with company.life("nod_host", certified=False) as life:
+            answer = await continue_after_loss(life.ledger, loss, "", "ann_2", life.node)
+        assert isinstance(answer, Announcement) is waits, answer
+        company.clock.advance(DAY)
+
+
+async def _third_log(company: GoldenCompany) -> None:
+    with company.life("nod_gate") as life:
+        await life.begin()
+        await life.sign_in("eve", "max", "aud")
+        await life.grant("eve")
+        begin = company.clock.now
+        await life.session("terminal", "eve", "web-1", "deploy")
+        await life.check()
+        await life.pack("whole", START, Instant(START + 7 * DAY))
+        with patch("onepam.evidence.draw.MAX_EARLIER", 0):
+            await life.pack("late", begin, Instant(START + 7 * DAY))
 
 
 def _whole(path: Path, kept: Path) -> None:
     """One file, and nothing of it in a log beside."""
     with closing(connect(path)) as db:
+        assert size_of(db)
         db.execute("VACUUM INTO ?", (str(kept),))
     for each in path.parent.glob(f"{path.name}*"):
         each.unlink()
