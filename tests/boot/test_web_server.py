@@ -1,7 +1,9 @@
 """The web side's listener: what it bounds, how it refuses, and that others are served meanwhile."""
 
 import asyncio
+import contextlib
 import ssl
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -176,6 +178,23 @@ async def test_a_body_that_no_route_takes_is_refused_before_it_is_read(tmp_path:
             assert status(await there.ask(head % length)) == b"413"
         assert not there.app.sources
         assert status(await there.ask(head % 5 + b"12345")) == b"100"
+
+
+@pytest.mark.parametrize("head", [b"content-length: 999999999\r\n\r\n", b"a: "])
+async def test_what_is_only_dropped_is_read_at_a_walk(tmp_path: Path, head: bytes) -> None:
+    async with served(tmp_path) as there:
+        reader, writer = await there.connect()
+        began, sent = time.monotonic(), 0
+        writer.write(b"POST / HTTP/1.1\r\nhost: localhost\r\n" + head)
+        with contextlib.suppress(ConnectionError):
+            while not writer.is_closing():
+                writer.write(b"x" * 65536)
+                await writer.drain()
+                sent += 65536
+        pieces = (time.monotonic() - began) / http_connection.DROP_SECONDS + 1
+        assert sent < pieces * 256 * 1024 + (16 << 20), "and what the kernel holds of both sides"
+        writer.transport.abort()
+        del reader
 
 
 async def test_time_for_head_and_body(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,10 @@ MOST_PIPELINED = 8
 LINGER_SECONDS = 1.0
 """How long what still comes is read and dropped after the last answer, so that that arrives (RFC 9112, 9.6)."""
 
+DROP_SECONDS = 0.02
+"""Between two pieces (at most 256 KiB each) of what is read only to be dropped: who sends as fast as he can keeps no
+processor busy with it."""
+
 HEAD_SECONDS = 10.0
 """From a connection's beginning, or the first byte of a request, to the end of its head."""
 
@@ -75,6 +79,8 @@ class HttpConnection(HttpToolsProtocol):
     # Size -------------------------------------------------------------------------------------------------------------
 
     def data_received(self, data: bytes) -> None:
+        if self._last is not None:
+            self._drop()
         for start in range(0, len(data), MOST_READ_BYTES):
             if self.transport.is_closing() or self._last is not None:
                 return
@@ -183,6 +189,11 @@ class HttpConnection(HttpToolsProtocol):
             self.loop.call_later(LINGER_SECONDS, self.transport.close)
         else:
             self.transport.close()
+
+    def _drop(self) -> None:
+        """Reads on in a moment. What was asked before is still answered: its body has come whole."""
+        self.flow.pause_reading()
+        self.loop.call_later(DROP_SECONDS, self.flow.resume_reading)
 
     def _answering(self) -> bool:
         cycle: Any = self.cycle
