@@ -20,7 +20,8 @@ from onepam.store.engine.database import connect
 from onepam.store.engine.entries import size_of
 from scripts import forms
 from tests.company import START
-from tests.golden.company import ORIGINS, PEOPLE, RECOVERY, WITNESS, GoldenCompany, Life
+from tests.golden.company import ORIGINS, PEOPLE, RECOVERY, WITNESS, GoldenCompany
+from tests.golden.life import Life, life
 from tests.store.events import fresh, write
 from tests.store.samples import sample
 
@@ -47,15 +48,15 @@ async def _company(folder: Path) -> None:
     await _first_log(company)
     first = company.keep_checkpoint(1)
     company.copy_database(lost)
-    with company.life("nod_gate") as life:
-        await life.begin()
-        await life.sign_in("eve")
+    with life(company, "nod_gate") as process:
+        await process.begin()
+        await process.sign_in("eve")
     gone = Checkpoint.parse(company.publish().decode().partition("\n\n")[0] + "\n")
     assert gone.size > first.size
     company.restore(lost)
-    with company.life("nod_host") as life:
+    with life(company, "nod_host") as process:
         loss = Loss(ORIGINS[1], ORIGINS[0], gone.size, gone.root.hex(), first.size, "the disk died")
-        assert await continue_after_loss(life.ledger, loss, RECOVERY, "ann_1", life.node) is None
+        assert await continue_after_loss(process.ledger, loss, RECOVERY, "ann_1", process.node) is None
     company.go_on(1)
     second = await _second_log(company)
     await _lose_the_signer(company, second)
@@ -71,40 +72,41 @@ async def _company(folder: Path) -> None:
 
 
 async def _first_log(company: GoldenCompany) -> None:
-    with company.life("nod_gate") as life:
-        await life.found()
-        await life.begin()
-        await life.sign_in(*PEOPLE)
-        await life.grant("eve")
-        await life.session("terminal", "eve", "web-1", "deploy")
-        await life.session("command", "eve", "dev-1", "app")
-        await life.session("excerpt", "eve", "dev-1", "app")
-        await life.session("files", "eve", "dev-1", "app", killed=True)
-        await life.refused_and_failed()
-        await life.vendor_comes_and_goes()
-        await _erase(life, "vic")
-        await life.check()
-        await life.pack("first", START, Instant(START + DAY))
-    with company.life("nod_host") as life:
-        assert await revoke_node(life.ledger, "nod_gate", "root", "its machine was stolen") is None
-    with company.life("nod_gate") as life:
-        await life.begin()
+    with life(company, "nod_gate") as process:
+        await process.found()
+        await process.begin()
+        await process.sign_in(*PEOPLE)
+        await process.grant("eve")
+        await process.session("terminal", "eve", "web-1", "deploy")
+        await process.session("command", "eve", "dev-1", "app")
+        await process.session("excerpt", "eve", "dev-1", "app")
+        await process.session("files", "eve", "dev-1", "app", killed=True)
+        await process.refused_and_failed()
+        await process.vendors_come_and_go()
+        await process.take_roster()
+        await _erase(process, "vic")
+        await process.check()
+        await process.pack("first", START, Instant(START + DAY))
+    with life(company, "nod_host") as process:
+        assert await revoke_node(process.ledger, "nod_gate", "root", "its machine was stolen") is None
+    with life(company, "nod_gate") as process:
+        await process.begin()
 
 
-async def _erase(life: Life, who: str) -> None:
-    person = life.company.ids[who]
-    with closing(connect(life.company.data / "ledger.db", read_only=True)) as db:
+async def _erase(process: Life, who: str) -> None:
+    person = process.company.ids[who]
+    with closing(connect(process.company.data / "ledger.db", read_only=True)) as db:
         indexes = tuple(each[0] for each in db.execute("SELECT idx FROM payload WHERE person = ?", (person,)))
-    await append_event(life.ledger, PayloadsErased(person, indexes, "asked for", life.company.ids["ada"]))
+    await append_event(process.ledger, PayloadsErased(person, indexes, "asked for", process.company.ids["ada"]))
 
 
 async def _second_log(company: GoldenCompany) -> Checkpoint:
-    with company.life("nod_gate") as life:
-        await life.begin()
-        await life.sign_in("eve", "aud")
-        await life.crash("eve")
-        await life.check()
-        await life.pack("after-a-loss", START, Instant(START + DAY))
+    with life(company, "nod_gate") as process:
+        await process.begin()
+        await process.sign_in("eve", "aud")
+        await process.crash("eve")
+        await process.check()
+        await process.pack("after-a-loss", START, Instant(START + DAY))
     return company.keep_checkpoint(2)
 
 
@@ -112,23 +114,23 @@ async def _lose_the_signer(company: GoldenCompany, head: Checkpoint) -> None:
     """Announced; a day in which nobody cancels it; done. Nobody certifies who writes it."""
     loss = Loss(ORIGINS[2], ORIGINS[1], head.size, head.root.hex(), head.size, "its key is gone", signer=True)
     for waits in (True, False):
-        with company.life("nod_host", certified=False) as life:
-            answer = await continue_after_loss(life.ledger, loss, "", "ann_2", life.node)
+        with life(company, "nod_host", certified=False) as process:
+            answer = await continue_after_loss(process.ledger, loss, "", "ann_2", process.node)
         assert isinstance(answer, Announcement) is waits, answer
         company.clock.advance(DAY)
 
 
 async def _third_log(company: GoldenCompany) -> None:
-    with company.life("nod_gate") as life:
-        await life.begin()
-        await life.sign_in("eve", "max", "aud")
-        await life.grant("eve")
+    with life(company, "nod_gate") as process:
+        await process.begin()
+        await process.sign_in("eve", "max", "aud")
+        await process.grant("eve")
         begin = company.clock.now
-        await life.session("terminal", "eve", "web-1", "deploy")
-        await life.check()
-        await life.pack("whole", START, Instant(START + 7 * DAY))
+        await process.session("terminal", "eve", "web-1", "deploy")
+        await process.check()
+        await process.pack("whole", START, Instant(START + 7 * DAY))
         with patch("onepam.evidence.draw.MAX_EARLIER", 0):
-            await life.pack("late", begin, Instant(START + 7 * DAY))
+            await process.pack("late", begin, Instant(START + 7 * DAY))
 
 
 def _whole(path: Path, kept: Path) -> None:
