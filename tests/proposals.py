@@ -29,5 +29,6 @@ TABLE = {
     ProposalKind.SIGNAL_STREAM: Row(ADMINISTER, ADMINISTER, FIVE, FIVE, 7 * DAY),
     ProposalKind.MFA_EXCEPTION: Row(ADMINISTER, ACCEPT, None, FIVE, 7 * DAY),
     ProposalKind.ENROLMENT: Row(ADMINISTER, ADMINISTER, None, FIVE, DAY, alone=2 * DAY, benefits=False),
+    ProposalKind.ERASURE: Row(ADMINISTER, ADMINISTER, FIVE, FIVE, 7 * DAY),
     ProposalKind.CHANGE: Row(ADMINISTER, ADMINISTER, None, FIVE, 7 * DAY),
 }

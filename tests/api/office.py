@@ -113,6 +113,7 @@ class Office:
             entry_proof=self._proof,
             evidence_pack=self._pack,
             directory=directory or Directory(Egress()),
+            keep_days=0,
         )
 
     def run(self, work: Callable[[], Awaitable[T]]) -> T:

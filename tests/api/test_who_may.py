@@ -169,6 +169,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("GET", "/second-factors"): Call(),
     ("POST", "/people/{person}/disable"): Call(prepare=person_of),
     ("POST", "/people/{person}/enable"): Call(prepare=disabled),
+    ("POST", "/people/{person}/erasure"): Call(409, person_of),
     ("POST", "/people/{person}/enrolment"): Call(201, person_of),
     ("GET", "/people/{person}/keys"): Call(prepare=listed_person),
     ("POST", "/people/{person}/keys"): Call(201, service_of),

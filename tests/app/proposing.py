@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from onepam.app.leaving.erase_person import approve_erasure, propose_erasure
 from onepam.app.matrix.apply_access import apply_access
 from onepam.app.matrix.approve_change import approve_change
 from onepam.app.matrix.plan_access import plan_access
@@ -20,6 +21,7 @@ from onepam.domain.access.proposal import (
     ProposalKind,
 )
 from onepam.domain.matrix.plan import Plan
+from onepam.domain.people.events import PersonAdded, PersonDisabled, PersonKind
 from onepam.domain.providers.assertion import ProviderKind
 from onepam.domain.providers.events import ProviderRule, ProviderSet
 from onepam.domain.providers.setting import Provider
@@ -49,6 +51,9 @@ STREAM = Stream(
     "chg_2", "sst_1", "Okta", "https://okta.example", "https://pam.example", Delivery.PUSH, "idp_9", "", "s-1",
     "d" * 64, None,
 )  # fmt: skip
+
+ZED = PersonAdded("zed", PersonKind.EMPLOYEE, "hired", "ada", None, None, None, "Zed Gone", "zed@example.com")
+"""Somebody who has left."""
 
 Try = Callable[[Company, str], Awaitable[object]]
 
@@ -134,6 +139,14 @@ WAYS = {
         "enrolment.gone",
         "max",
     ),
+    ProposalKind.ERASURE: Way(
+        lambda company, by: propose_erasure(company.ledger, company.actor(by), "ers_1", "zed", "asked for it", 0),
+        lambda company, by: approve_erasure(company.ledger, company.actor(by), "ers_1"),
+        "erasure.proposed",
+        "erasure.approved",
+        "erasure.ended",
+        "erasure.unknown",
+    ),
     ProposalKind.CHANGE: Way(
         propose_change,
         decide_change,
@@ -151,6 +164,7 @@ NAMES = {
     ProposalKind.CHANGE: "chg_3",
     ProposalKind.MFA_EXCEPTION: "exc_1",
     ProposalKind.ENROLMENT: "enr_1",
+    ProposalKind.ERASURE: "ers_1",
 }
 
 
@@ -161,7 +175,7 @@ async def opened(folder: Path) -> AsyncIterator[Company]:
     passkeys = (
         FactorEnrolled(f"fac_{who}", who, FactorKind.PASSKEY, "v1", None, None) for who in ("ada", "bob", "max")
     )
-    await record(company.ledger, LAB, *passkeys)
+    await record(company.ledger, LAB, *passkeys, ZED, PersonDisabled("zed", "ada", "left"))
     try:
         yield company
     finally:

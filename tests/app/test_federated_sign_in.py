@@ -67,7 +67,7 @@ async def test_an_erased_subject_is_unknown_again(company: Company) -> None:
     assert isinstance(known, SignedInto)
     with closing(connect(company.path)) as db:
         indexes = tuple(each[0] for each in rows(db, "SELECT idx FROM payload WHERE person = 'eve' ORDER BY idx"))
-    await record(company.ledger, PayloadsErased("eve", indexes, "asked for it", "ada"))
+    await record(company.ledger, PayloadsErased("ers_1", "eve", indexes, naming=False))
     with closing(connect(company.path)) as db:
         kept = rows(db, "SELECT provider, subject_digest, subject, user_name FROM identity WHERE person = 'eve'")
         assert [tuple(each) for each in kept] == [("idp_1", None, None, None)]

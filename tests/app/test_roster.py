@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from onepam.app.leaving.erase_person import approve_erasure, propose_erasure
 from onepam.app.open_session import Opened
 from onepam.app.people.enable_person import enable_person
 from onepam.app.people.end_overdue_person import end_overdue_person
@@ -26,6 +27,7 @@ from onepam.domain.roster.file import InvalidRoster
 from onepam.domain.roster.following import Steps
 from onepam.domain.roster.taking import Held, RosterPlan, Took
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind
+from onepam.jobs.erasing import Erasing
 from onepam.kernel.clock import DAY, HOUR, MINUTE, parse
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
@@ -334,3 +336,21 @@ async def test_ends_that_the_roster_writes_go_by_the_brake(company: Company) -> 
     held = [each for each in company.reader.now(held_people) if each.person in people]
     assert len(held) == 3
     assert {each.reason for each in held} == {HoldReason.MANY}
+
+
+async def test_who_was_erased_and_is_listed_again_is_somebody_new(company: Company) -> None:
+    """By the same number and address: nothing is left to know them by."""
+    await take(company, text())
+    await take(company, text("eve"))
+    assert await propose_erasure(company.ledger, company.actor("ada"), "ers_1", "eve", "asked for it", 0) is None
+    assert await approve_erasure(company.ledger, company.actor("bob"), "ers_1") is None
+    await Erasing(company.ledger, company.reader, lambda: True).turn()
+    creating = RosterRules(creates=True)
+    assert await set_roster_rules(company.ledger, company.actor("ada"), creating) is None
+    assert isinstance(await take(company, text()), Took)
+    found = await company.reader(
+        lambda db, at: rows(db, "SELECT person, enabled FROM person WHERE email = 'eve@example.com'")
+    )
+    assert [each["enabled"] for each in found] == [1]
+    assert found[0]["person"] != "eve"
+    assert not (await person(company, "eve"))["enabled"]

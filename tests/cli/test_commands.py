@@ -213,6 +213,28 @@ def test_people(office: Office, terminal: NewTerminal) -> None:
     assert mine.run("people", "add", "Vi Vendor", "vi@example.com", "--kind", "vendor").code == 1
 
 
+def test_erasing(office: Office, terminal: NewTerminal) -> None:
+    mine, other = (terminal().signed_in(office.join("administrator")) for _ in range(2))
+    person = mine.run("people", "add", "Lea Leaver", "lea@example.com", "--because", "hired", "--json").json["person"]
+    early = mine.run("people", "erase", person, "--reason", "asked for it", "--yes", "--json")
+    assert (early.code, json.loads(early.err)["code"]) == (1, "erasure.active")
+    assert mine.run("people", "disable", person, "--reason", "left", "--yes").code == 0
+    assert mine.run("people", "erase", person, "--reason", "asked for it").code == 2  # nobody to ask, and no --yes
+    made = mine.run("people", "erase", person, "--reason", "asked for it", "--yes", "--json")
+    assert made.code == 0, made.err
+    erasure = made.json["erasure"]
+    shown = mine.run("people", "show", person).out
+    assert f"To be erased ({erasure}), if another administrator agrees" in " ".join(shown.split())
+    assert "Erasing what is known of Lea Leaver" in " ".join(other.run("inbox").out.split())
+    assert mine.run("approve", erasure, "--yes").code == 1, "not one's own"
+    agreed = other.run("approve", erasure, "--yes")
+    assert agreed.code == 0, agreed.err
+    assert other.run("people", "show", person, "--json").json["erasure"]["status"] == "approved"
+    assert f"Is being erased ({erasure})" in mine.run("people", "show", person).out
+    back = mine.run("people", "enable", person, "--reason", "back", "--json")
+    assert (back.code, json.loads(back.err)["code"]) == (1, "person.erased")
+
+
 def test_second_factors(office: Office, terminal: NewTerminal) -> None:
     mine = terminal().signed_in(office.join("auditor"))
     found = mine.run("mfa", "--json").json

@@ -102,6 +102,7 @@ TABLE: dict[str, frozenset[str]] = {
     "POST /people/{person}/keys/{factor}/remove": ADMINISTRATOR,
     "POST /people/{person}/disable": ADMINISTRATOR,
     "POST /people/{person}/enable": ADMINISTRATOR,
+    "POST /people/{person}/erase": ADMINISTRATOR,
     "GET /providers": OVERSEERS,
     "GET /providers/new": ADMINISTRATOR,
     "POST /providers": ADMINISTRATOR,

@@ -137,8 +137,8 @@ def history(people: int = 6, sessions: int = 90, seed: int = 0) -> History:
         if n == 50:
             inside = [e.header for e in h.entries if e.header.kind == "session.opened" and e.header.time >= BEGIN]
             gone = [header.index for header in inside[:2]]
-            because = {"because": "retention", "by": None, "indexes": gone, "person": "per_0"}
-            h.append(now + 10 * MINUTE, "payload.erased", because)
+            said = {"erasure": "ers_0", "indexes": gone, "naming": False, "person": "per_0"}
+            h.append(now + 10 * MINUTE, "payload.erased", said)
             for index in gone:
                 del h.payloads[index]
     return h

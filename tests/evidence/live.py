@@ -192,7 +192,7 @@ async def erase(live: Live, person: str) -> tuple[int, ...]:
     """The payloads of all that concerns a person go, by an entry."""
     with closing(connect(live.company.path, read_only=True)) as db:
         indexes = tuple(each[0] for each in db.execute("SELECT idx FROM payload WHERE person = ?", (person,)))
-    await record(live.company.ledger, PayloadsErased(person, indexes, "asked for", "ada"))
+    await record(live.company.ledger, PayloadsErased("ers_1", person, indexes, naming=False))
     return indexes
 
 

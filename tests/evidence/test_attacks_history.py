@@ -283,7 +283,7 @@ def _(f: Forge) -> None:
 
 @add("the erasing entry not disclosed", "does not erase the payload|not disclosed")
 def _(f: Forge) -> None:
-    f.lines("entries.jsonl", lambda e: e.remove(_find(e, "retention")))
+    f.lines("entries.jsonl", lambda e: e.remove(_find(e, "naming")))
 
 
 @pytest.mark.claim(

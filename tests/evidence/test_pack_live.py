@@ -150,7 +150,7 @@ async def test_periods_without_anything_and_periods_that_go_on(tmp_path: Path, c
     live.company.clock.advance(3 * DAY)
     await live.company.sign_in("aud")
     empty = await live.pack(Instant(START + DAY), Instant(START + 2 * DAY))
-    nothing = PayloadsErased("vic", (), "nothing was left", "ada")
+    nothing = PayloadsErased("ers_1", "vic", (), naming=False)
     await record(live.company.ledger, *[nothing] * 3)
     live.company.clock.advance(-MINUTE)  # so the ledger's time is ahead of it
     going_on = await live.pack(START, Instant(START + 30 * DAY))

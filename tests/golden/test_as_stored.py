@@ -32,6 +32,11 @@ READ: dict[str, dict[str, tuple[str, ...]]] = {
         "session.refused": ("session", "person", "resource", "code", "entry", "asked", "login", "source"),
     },
     "store/engine/views.py": {"payload.erased": ("indexes",)},
+    "store/read/erasing.py": {
+        "request.approved": ("request",), "request.denied": ("request",), "grant.ended": ("request",),
+        "session.failed": ("session",), "session.kill_ordered": ("session",),
+        "roster.entry_set": ("entry", "person"), "scim_user.set": ("user", "person"),
+    },
 }  # fmt: skip
 """By file, kind and field: what is read without an upcast. The other views say it themselves."""
 

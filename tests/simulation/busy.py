@@ -85,7 +85,7 @@ def _commands(first: int) -> Iterator[tuple[Any, Any]]:
                 yield NoFacts(), _decide(*_joining(number, chance.randrange(20)))
             case 1:
                 person = f"per_{chance.randrange(PEOPLE)}"
-                erased = PayloadsErased(person, (), "asked for it", ADMINISTRATOR)
+                erased = PayloadsErased(f"ers_{number}", person, (), naming=False)
                 yield NoFacts(), _decide(erased, _added(number), PersonDisabled(f"per_{number}", ADMINISTRATOR, "left"))
             case _:
                 knock = replace(next(knocking), session=f"ses_{number}")

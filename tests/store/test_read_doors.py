@@ -50,7 +50,7 @@ async def test_where_somebody_signed_in_is_known(company: Company, monkeypatch: 
     assert isinstance(opened, Opened)
     sources, later = await company.reader(signed_in_from, None, after)
     assert (sources, later) == (["192.0.2.1"], after + 1)
-    await record(company.ledger, PayloadsErased("eve", (after,), "asked for", None))
+    await record(company.ledger, PayloadsErased("ers_1", "eve", (after,), naming=False))
     sources, _ = await company.reader(signed_in_from, None, after)
     assert sources == []
     monkeypatch.setattr(module, "WINDOW", 1)

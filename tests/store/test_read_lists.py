@@ -359,10 +359,11 @@ async def test_what_was_erased_is_missing_and_the_rest_stands(company: Company) 
     await company.approve("max", made)
     await company.open("eve", "web-1", "root")
     indexes = await company.reader(payloads_of, None, "eve")
-    await record(company.ledger, PayloadsErased("eve", indexes, "a lawful wish", "ada"))
+    await record(company.ledger, PayloadsErased("ers_1", "eve", indexes, naming=False))
     found = await company.reader(request, None, made.request)
     assert found is not None
-    assert (found.row.reason, found.row.ticket, found.row.comment, found.row.person_name) == (None, None, None, "eve")
+    assert (found.row.reason, found.row.ticket, found.row.comment) == (None, None, None)
+    assert found.row.person_name == "erased person eve"
     assert [each.kind for each in found.history] == ["request.made", "request.approved", "grant.started"]
     assert found.history[0].event.reason is None
     (refusal,) = await company.reader(refusals)

@@ -103,7 +103,7 @@ def test_an_entry_that_its_table_does_not_take_is_named(path: Path) -> None:
 
 def test_an_erasure_empties_payloads_and_every_interval_and_still_folds(path: Path) -> None:
     with closing(fresh(path)) as writer:
-        write(writer, PayloadsErased("per_1", (1, 5), "asked for it", "ada"))
+        write(writer, PayloadsErased("ers_1", "per_1", (1, 5), naming=False))
         write(writer, PersonDisabled("per_1", None, "left"))
     with closing(connect(path)) as db:
         assert rows(db, "SELECT 1 FROM payload WHERE idx IN (1, 5)") == []
@@ -115,7 +115,7 @@ def test_an_erasure_empties_payloads_and_every_interval_and_still_folds(path: Pa
 
 def test_what_is_written_about_somebody_after_an_erasure_stays(path: Path) -> None:
     with closing(fresh(path)) as writer:
-        write(writer, PayloadsErased("per_1", (1, 5), "asked for it", "ada"), person(1, "Back Again"))
+        write(writer, PayloadsErased("ers_1", "per_1", (1, 5), naming=False), person(1, "Back Again"))
     with closing(connect(path)) as db:
         found = rows(db, "SELECT name FROM person WHERE person = 'per_1' ORDER BY valid_from")
         assert [each["name"] for each in found] == [None, None, "Back Again"]

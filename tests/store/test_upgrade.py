@@ -37,7 +37,7 @@ def path(tmp_path: Path) -> Path:
     path = tmp_path / "ledger.db"
     with closing(fresh(path)) as writer:
         write(writer, *(person(number) for number in range(PEOPLE)))
-        write(writer, PayloadsErased("per_1", (1,), "asked for it", "ada"))
+        write(writer, PayloadsErased("ers_1", "per_1", (1,), naming=False))
         write(writer, PersonDisabled("per_1", None, "left"), PersonDisabled("per_2", None, "left"))
     return path
 

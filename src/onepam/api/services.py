@@ -7,6 +7,7 @@ from pathlib import Path
 from onepam.app.ports import EntryProof, Ledger, LedgerHealth, Reader
 from onepam.app.provisioning.traffic import ScimTraffic
 from onepam.domain.access.authority import Actor
+from onepam.domain.leaving.erasing import KEEP_DAYS
 from onepam.egress.ldap.client import Directory
 from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
@@ -25,7 +26,7 @@ class ApiServices:
     (`@cert-authority ...` or a plain key) by which it knows the gateway. `entry_proof` gives None for an index that is
     not in the newest checkpoint. `evidence_pack` draws a pack of [starts, ends) for the actor into a temporary file,
     which the API deletes before it sends the first byte. `clock` is the ledger's time, `wall` this machine's clock, for
-    what is compared with somebody else's.
+    what is compared with somebody else's. `keep_days`: for so long a leaver's data are kept in any case.
     """
 
     ledger: Ledger
@@ -46,3 +47,4 @@ class ApiServices:
     evidence_pack: Callable[[Actor, Instant, Instant], Awaitable[Path | Refused]]
     directory: Directory
     scim_traffic: ScimTraffic = field(default_factory=ScimTraffic)
+    keep_days: int = KEEP_DAYS

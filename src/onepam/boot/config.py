@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from onepam.boot.credentials import lent
+from onepam.domain.leaving.erasing import KEEP_DAYS, LONGEST_KEPT
 from onepam.egress.egress import Admitted
 from onepam.gateway.disk import Marks
 from onepam.identity.signals.sending import Listener
@@ -34,6 +35,7 @@ class Config:
     (`NAME HOST:6514`); `notice_ca` (PEM) is trusted beside the system's CAs.
     `tls_certificate` and `tls_key` are PEM files for TLS without a proxy. `recovery_key_file` is where the recovery
     key's digest lies (default: beside the data folder).
+    `erase_after_days` is for how long after somebody left what is known of them is kept in any case (days).
     `metrics_address` (`HOST:PORT`) is where metrics, health and readiness listen by themselves, `metrics_token_file`
     holds the token that metrics ask for. `drain_seconds` is how long sessions may go on after a stop was asked for.
     """
@@ -72,6 +74,7 @@ class Config:
     metrics_address: str = ""
     metrics_token_file: str = ""
     drain_seconds: int = 0
+    erase_after_days: int = KEEP_DAYS
 
     @property
     def url(self) -> str:
@@ -85,6 +88,13 @@ class Config:
         if not alarm > low > reserve > 0:
             raise BadConfig("disk_alarm_mib must be more than disk_low_mib, and that more than disk_reserve_mib")
         return Marks(alarm << 20, low << 20, reserve << 20)
+
+    @property
+    def keep_days(self) -> int:
+        """For how many days a leaver's data are kept. Raises `BadConfig`."""
+        if not 0 <= self.erase_after_days <= LONGEST_KEPT:
+            raise BadConfig(f"erase_after_days is a number of days, from 0 to {LONGEST_KEPT}")
+        return self.erase_after_days
 
     @property
     def proxies(self) -> tuple[str, ...]:

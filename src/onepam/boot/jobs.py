@@ -12,6 +12,7 @@ from onepam.egress.egress import Egress
 from onepam.egress.fetch import Fetch
 from onepam.egress.ldap.client import Directory
 from onepam.jobs.crowds import CrowdWatch
+from onepam.jobs.erasing import Erasing
 from onepam.jobs.expiry import Expiry
 from onepam.jobs.handing_out import HandingOut
 from onepam.jobs.job import RETRY_SECONDS, Job
@@ -20,6 +21,7 @@ from onepam.jobs.probing import Listeners, Prober
 from onepam.jobs.recording_check import RecordingChecks
 from onepam.jobs.release import ReleaseWatch
 from onepam.jobs.roster import RosterJob
+from onepam.store.engine.database import forget
 
 if TYPE_CHECKING:
     from onepam.boot.platform import Platform
@@ -33,6 +35,7 @@ def inner_jobs(platform: "Platform", after: int) -> Iterator[Job]:
     yield Job("sealing", platform.sealing.run, RETRY_SECONDS)
     yield Job("disk", lambda: platform.disk.run(ledger, node), RETRY_SECONDS)
     yield Expiry(ledger, reader).job()
+    yield Erasing(ledger, reader, lambda: forget(platform.database)).job()
     yield ReleaseWatch(reader, platform.replaced).job()
     yield CrowdWatch(ledger, reader, node, {Door.SSH: doors.ssh, Door.WEB: doors.web}, doors.known).job()
     yield platform.recovery.job()

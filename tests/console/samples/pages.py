@@ -40,7 +40,7 @@ from tests.console.samples.everyday import (
 )
 from tests.console.samples.leavers import LEAVERS, NO_LEAVERS
 from tests.console.samples.notices import NO_NOTICES, NOTICES
-from tests.console.samples.people import LEAVER, MFA, NO_MFA, PEOPLE, PERSON, SERVICE
+from tests.console.samples.people import ERASED, ERASING, LEAVER, MFA, NO_MFA, PEOPLE, PERSON, SERVICE, TO_ERASE
 from tests.console.samples.providers import (
     CHANGED,
     DECLARED,
@@ -149,6 +149,9 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "second_factors": (shell("/second-factors"), MFA),
     "second_factors-plain": (shell("/second-factors"), NO_MFA),
     "person-left": (shell("/people/per_jonas"), LEAVER),
+    "person-to-erase": (shell("/people/per_jonas"), TO_ERASE),
+    "person-erasing": (shell("/people/per_jonas"), ERASING),
+    "person-erased": (shell("/people/per_jonas"), ERASED),
     "person-service": (shell("/people/per_ci"), SERVICE),
     "person-service-new": (shell("/people/per_ci"), replace(SERVICE, keys=[])),
     "person-link": (

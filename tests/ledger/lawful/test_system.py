@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from onepam.domain.access.model import BindingAdded, SubjectKind
-from onepam.domain.history.system import EvidencePacked, PayloadsErased
+from onepam.domain.history.system import EvidencePacked
 from onepam.domain.host.announcing import (
     AccessRecoveryAnnounced,
     AccessRecoveryCancelled,
@@ -140,16 +140,9 @@ def test_a_ledger_goes_on_with_the_key_or_a_day_later() -> None:
     assert told.said() == [(at, "it was not announced, or it was cancelled")]
 
 
-def test_evidence_and_erasure() -> None:
-    told = Story().ready("ada", "aud", "joe")
+def test_evidence() -> None:
+    told = Story().ready("aud", "joe")
     told.add(EvidencePacked("aud", 0, 1, 1, "00"))
-    told.add(PayloadsErased("eve", (1,), "wish", "ada"))
     assert told.said() == []
     at = told.add(EvidencePacked("joe", 0, 1, 1, "00"))
-    then = told.add(PayloadsErased("eve", (1,), "wish", "joe"))
-    last = told.add(PayloadsErased("eve", (1,), "wish", None))
-    assert told.said() == [
-        (at, "joe held no role with the right to audit or administer"),
-        (then, "joe held no role with the right to administer"),
-        (last, "it is on nobody's word"),
-    ]
+    assert told.said() == [(at, "joe held no role with the right to audit or administer")]

@@ -9,6 +9,7 @@ from onepam.api.guard import AsOf, Services, Who, done, right
 from onepam.api.models import Answer, Body, Done, Happened, Id, MaybeMoment, Moment, Name, Reason, happened
 from onepam.api.routes.route import Route
 from onepam.api.services import ApiServices
+from onepam.app.leaving.erase_person import propose_erasure
 from onepam.app.people.add_person import add_person
 from onepam.app.people.add_service_key import add_service_key
 from onepam.app.people.change_person import change_person
@@ -18,6 +19,7 @@ from onepam.app.people.remove_service_key import remove_service_key
 from onepam.app.signing_in.enrol import open_enrolment
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proof import MfaBasis
+from onepam.domain.leaving.erasing import ErasureStatus
 from onepam.domain.people.adding import Attributes, unknown_person
 from onepam.domain.people.events import PersonKind
 from onepam.domain.signing_in.service_keys import MAX_NETWORKS, ServiceKey
@@ -93,6 +95,20 @@ class LeavingOut(Answer):
     notified: MaybeMoment
 
 
+class ErasureOut(Answer):
+    """What is known of the person is to go (`proposed`), goes (`approved`), or is gone (`finished`): `payloads` so far.
+    The entries stay."""
+
+    erasure: str
+    status: ErasureStatus
+    because: str
+    proposed: Moment
+    proposed_by: str
+    approved: MaybeMoment
+    approved_by: str
+    payloads: int
+
+
 class BindingOut(Answer):
     """A role that the person holds, through a group where `group` is not empty."""
 
@@ -106,12 +122,14 @@ class BindingOut(Answer):
 
 
 class PersonDetail(Answer):
-    """A person with their identities, roles, and how their access ended if it did."""
+    """A person with their identities, roles, and how their access ended if it did; `erasure` where what is known of
+    them is to go."""
 
     person: PersonOut
     identities: list[IdentityOut]
     bindings: list[BindingOut]
     leaving: LeavingOut | None
+    erasure: ErasureOut | None
     history: list[Happened]
 
 
@@ -163,6 +181,12 @@ class Link(Answer):
     due: MaybeMoment = None
 
 
+class ErasureMade(Answer):
+    """The erasure that waits for another administrator."""
+
+    erasure: str
+
+
 class ServiceKeyIn(Body):
     """A service account's public key, one line of OpenSSH, and the networks (CIDR) that it may come from."""
 
@@ -202,6 +226,7 @@ async def read_person(person: Id, services: Services, at: AsOf) -> PersonDetail:
         identities=[IdentityOut.model_validate(each) for each in found.identities],
         bindings=[BindingOut.model_validate(each) for each in found.bindings],
         leaving=LeavingOut.model_validate(found.leaving) if found.leaving else None,
+        erasure=ErasureOut.model_validate(found.erasure) if found.erasure else None,
         history=happened(found.history, await services.reader(called, at)),
     )
 
@@ -230,6 +255,14 @@ async def enable(person: Id, body: Reason, caller: Who, services: Services) -> D
     """Let a disabled person sign in again."""
     done(await enable_person(services.ledger, caller.actor, person, body.reason))
     return Done()
+
+
+async def erase(person: Id, body: Reason, caller: Who, services: Services) -> ErasureMade:
+    """Propose to erase what is known of somebody who has left. Another administrator must agree; needs a fresh factor.
+    The reason stays in the ledger."""
+    made = new_id("ers", services.random)
+    done(await propose_erasure(services.ledger, caller.actor, made, person, body.reason, services.keep_days))
+    return ErasureMade(erasure=made)
 
 
 async def enrolment(person: Id, body: Reason, caller: Who, services: Services) -> Link:
@@ -300,6 +333,7 @@ ROUTES = (
     Route("PUT", "/people/{person}", ADMINISTER, change),
     Route("POST", "/people/{person}/disable", ADMINISTER, disable),
     Route("POST", "/people/{person}/enable", ADMINISTER, enable),
+    Route("POST", "/people/{person}/erasure", ADMINISTER, erase, 201),
     Route("POST", "/people/{person}/enrolment", ADMINISTER, enrolment, 201),
     Route("GET", "/people/{person}/keys", right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT), keys),
     Route("POST", "/people/{person}/keys", ADMINISTER, add_key, 201),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from onepam.app.leaving.erase_person import approve_erasure, end_erasure
 from onepam.app.matrix.approve_change import approve_change
 from onepam.app.matrix.reject_change import reject_change
 from onepam.app.ports import Ledger
@@ -48,6 +49,8 @@ async def approve_proposal(
             return await accept_exception(ledger, actor, proposal)
         case ProposalKind.ENROLMENT:
             return await approve_enrolment(ledger, actor, proposal, seen.token_digest)
+        case ProposalKind.ERASURE:
+            return await approve_erasure(ledger, actor, proposal)
         case ProposalKind.CHANGE:
             outcome = await approve_change(ledger, actor, proposal, seen.digest, seen.text)
             if isinstance(outcome, InvalidFile):
@@ -68,5 +71,7 @@ async def deny_proposal(ledger: Ledger, actor: Actor, kind: ProposalKind, propos
             return await end_exception(ledger, actor, proposal, reason or DENIED)
         case ProposalKind.ENROLMENT:
             return await end_enrolment(ledger, actor, proposal)
+        case ProposalKind.ERASURE:
+            return await end_erasure(ledger, actor, proposal)
         case ProposalKind.CHANGE:
             return await reject_change(ledger, actor, proposal, reason)

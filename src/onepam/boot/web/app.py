@@ -122,6 +122,7 @@ def _console(platform: "Platform", identity: Identity, signals: Receiver) -> Con
         metadata=identity.metadata,
         scim_traffic=platform.scim_traffic,
         signals=signals,
+        keep_days=config.keep_days,
     )
 
 
@@ -170,6 +171,7 @@ def _api(platform: "Platform") -> ApiServices:
         evidence_pack=pack,
         directory=Directory(Egress(config.admitted, frozenset({platform.ssh_port, config.console_port}))),
         scim_traffic=platform.scim_traffic,
+        keep_days=config.keep_days,
     )
 
 

@@ -17,6 +17,12 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 MAX_KEY_BYTES = 8 * 1024
 
+_ERASURE = {
+    "proposed": "To be erased ({erasure}), if another administrator agrees than {proposed_by}: {because}.",
+    "approved": "Is being erased ({erasure}): {payloads} entries so far.",
+    "finished": "Was erased ({erasure}), in {payloads} entries: {because}.",
+}
+
 
 @app.callback()
 def people(
@@ -67,6 +73,8 @@ def show(
     say(f"Factors of their own: {', '.join(row['factors']) or 'none'}. {_last(last)}")
     if left:
         say(f"Left {when(left['left_at']) or 'at a time not said'}, ended {when(left['removed'])}: {left['because']}.")
+    if (gone := found["erasure"]) is not None:
+        say(_ERASURE[gone["status"]].format(**gone))
     table(
         ("PROVIDER", "USER NAME", "SINCE", "LAST SIGN-IN", "BECAUSE"),
         (
@@ -161,6 +169,15 @@ def enable(person: str, reason: Reason = "", as_json: Json = False) -> None:
     """Let a disabled person sign in again."""
     done = call("POST", f"/people/{one_id(person)}/enable", {"reason": reason})
     printed(done) if Output.as_json else say(f"{person} may sign in again.")
+
+
+@app.command()
+def erase(person: str, reason: Reason = "", yes: Yes = False, as_json: Json = False) -> None:
+    """Propose to erase what is known of somebody who has left; another administrator must agree."""
+    confirmed(f"Propose to erase what is known of {person}? It cannot be brought back.", yes)
+    made = call("POST", f"/people/{one_id(person)}/erasure", {"reason": reason})
+    words = f"Another administrator must agree: onepam approve {made['erasure']}"
+    printed(made) if Output.as_json else say(words)
 
 
 @app.command()

@@ -47,6 +47,7 @@ KINDS = {
     ProposalKind.MFA_EXCEPTION: ("Exception", "shield-lock"),
     ProposalKind.ENROLMENT: ("New factors", "fingerprint"),
     ProposalKind.CHANGE: ("Change", "git-pull-request"),
+    ProposalKind.ERASURE: ("Erasure", "trash"),
 }
 """How each kind is called, and its icon."""
 
@@ -142,6 +143,7 @@ def _where(kind: ProposalKind, proposal: str, person: str) -> str:
         ProposalKind.MFA_EXCEPTION: "/exceptions",
         ProposalKind.ENROLMENT: f"/people/{person}",
         ProposalKind.CHANGE: f"/changes/{proposal}",
+        ProposalKind.ERASURE: f"/people/{person}",
     }
     return pages[kind]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from onepam.app.ports import EntryProof, Ledger, LedgerHealth, Reader
 from onepam.app.providers.count_refusals import ProviderRefusals
 from onepam.app.provisioning.traffic import ScimTraffic
+from onepam.domain.leaving.erasing import KEEP_DAYS
 from onepam.egress.fetch import Fetch
 from onepam.gateway.guesses import Guesses
 from onepam.gateway.playback import Playback
@@ -30,7 +31,8 @@ class ConsoleServices:
     `providers` makes what the ledger keeps of a provider ready for use. `signals` takes what transmitters tell.
     `metadata` reads a SAML provider's again. `refusals` counts what providers send that lets nobody in; `scim_traffic`
     is how the requests of directories went. `checkpoint` is the newest that is signed, with its note, or None. `clock`
-    is the ledger's time, `wall` this machine's clock, for what is compared with somebody else's.
+    is the ledger's time, `wall` this machine's clock, for what is compared with somebody else's. `keep_days`: for so
+    long a leaver's data are kept in any case.
     """
 
     ledger: Ledger
@@ -57,6 +59,7 @@ class ConsoleServices:
     metadata: MetadataReader
     scim_traffic: ScimTraffic = field(default_factory=ScimTraffic)
     guesses: Guesses = field(default_factory=Guesses)
+    keep_days: int = KEEP_DAYS
 
     @property
     def secure(self) -> bool:

@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from onepam.app.leaving.erase_person import propose_erasure
 from onepam.app.people.add_person import add_person
 from onepam.app.people.disable_person import disable_person
 from onepam.app.people.enable_person import enable_person
@@ -104,6 +105,18 @@ async def enable(visit: Visit) -> Response:
     return visit.go(f"/people/{here}", Flash("done", "Enabled.", "Their roles hold again; what ended stays ended."))
 
 
+async def erase(visit: Visit) -> Response:
+    """Proposes that what is known of somebody who has left goes."""
+    here, made = visit.path("person"), new_id("ers", visit.services.random)
+    reason, keep_days = visit.form.get("reason", ""), visit.services.keep_days
+    refused = await propose_erasure(visit.services.ledger, visit.me.actor, made, here, reason, keep_days)
+    if refused is not None and refused.code == "factor.stale":
+        return visit.go(f"/step-up?next=/people/{here}")
+    if refused is not None:
+        return _refused(visit, refused, here)
+    return visit.go(f"/people/{here}", Flash("note", "It waits for another administrator.", "Nothing is erased yet."))
+
+
 def _refused(visit: Visit, refused: Refused, person: str) -> Response:
     if refused.code == "person.unknown":
         return visit.refusal(_unknown(person), 404)
@@ -201,4 +214,5 @@ PLACES = (
     Place("POST", "/people/{person}/enrol-link", ADMINISTERS, enrol_link),
     Place("POST", "/people/{person}/disable", ADMINISTERS, disable),
     Place("POST", "/people/{person}/enable", ADMINISTERS, enable),
+    Place("POST", "/people/{person}/erase", ADMINISTERS, erase),
 )

@@ -38,6 +38,8 @@ class PersonPage(PageContext):
     `edit`: {name, email, manager, owner (e-mails), ends (a date field's text)}
     `duties`: list of {word, name, href, until (Instant or none)}: of somebody who has left, what needs another owner
     `left`: none, or {removed, because, origin, left_at, notified (Instant or none)}
+    `erasure`: none, or {status ("proposed" | "approved" | "finished"), because, by, agreed (str, "" while it waits),
+        since, payloads (int), decision (parts/decision.html, or none)}: what is known of them is to go, goes, is gone
     `roster`: what the staff roster says of them, or none
     `exception`: none, or {ends, by (str), reason}: the risk that was accepted
     `identities`: list of {provider, user_name, since, because, last (Instant or none)}
@@ -68,6 +70,8 @@ class PersonPage(PageContext):
     may_change: bool
     duties: list[Context]
     left: Context | None
+    erasure: Context | None
+    may_erase: bool
     roster: OnRoster | None
     exception: Context | None
     may_except: bool

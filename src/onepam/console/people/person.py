@@ -29,7 +29,7 @@ from onepam.store.read.leavers import Duty, duties
 from onepam.store.read.matrix import access_matrix
 from onepam.store.read.names import called
 from onepam.store.read.proofs_of_sign_in import Account, account
-from onepam.store.read.proposals import proposed_enrolment
+from onepam.store.read.proposals import proposed_enrolment, proposed_erasure
 from onepam.store.read.sessions import SessionFilter, sessions
 from onepam.store.read.staff import of_person
 
@@ -66,12 +66,13 @@ def read_person(
     known = account(db, at, person)
     return PersonPage(
         link=link,
-        may_disable=may_change,
-        may_change=may_change,
+        may_disable=may_change and found.erasure is None,
+        may_change=may_change and found.erasure is None,
         may_enrol=administers and not service and state != "disabled",
         may_key=administers and service,
         waiting={"alone": waiting.alone, "decision": decision(waiting, reader, at)} if waiting else None,
         person=_about(row, at),
+        **_erasure(db, at, reader, found),
         edit=form_of(db, at, row),
         duties=[
             {"word": _DUTIES[each.kind], "name": each.name, "href": _duty(each), "until": each.until}
@@ -120,6 +121,25 @@ def _about(row: rows.PersonRow, at: Instant) -> Context:
         "last_sign_in": row.last_sign_in,
         "last_basis": basis(row),
     }
+
+
+def _erasure(db: Snapshot, at: Instant, reader: ActorFacts, found: rows.PersonDetail) -> Context:
+    """What is to go, goes, or is gone; and whether its going could be proposed."""
+    it, administers = found.erasure, ConsoleRight.ADMINISTER in reader.rights()
+    may_erase = administers and it is None and not found.row.enabled and found.row.person != reader.person
+    if it is None:
+        return {"may_erase": may_erase, "erasure": None}
+    waiting = proposed_erasure(db, at, it.erasure) if administers else None
+    told = {
+        "status": it.status.value,
+        "because": it.because,
+        "by": it.proposed_by_name,
+        "agreed": it.approved_by_name,
+        "since": it.approved if it.approved is not None else it.proposed,
+        "payloads": it.payloads,
+        "decision": decision(waiting, reader, at) if waiting else None,
+    }
+    return {"may_erase": False, "erasure": told}
 
 
 def _left(found: rows.PersonDetail) -> Context | None:

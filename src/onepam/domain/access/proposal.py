@@ -36,6 +36,7 @@ class ProposalKind(StrEnum):
     MFA_EXCEPTION = "mfa_exception"
     ENROLMENT = "enrolment"
     CHANGE = "change"
+    ERASURE = "erasure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ RULES: Mapping[ProposalKind, Rules] = MappingProxyType(
         ProposalKind.MFA_EXCEPTION: replace(_SETTING, decides=ConsoleRight.ACCEPT_RISK, factor_to_propose=None),
         ProposalKind.CHANGE: replace(_SETTING, factor_to_propose=None),
         ProposalKind.ENROLMENT: replace(_SETTING, factor_to_propose=None, lapse=DAY, alone=2 * DAY, benefits=False),
+        ProposalKind.ERASURE: _SETTING,
     }
 )
 

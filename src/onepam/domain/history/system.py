@@ -101,13 +101,16 @@ class AnchorHandedOut:
     "payload.erased",
     klass="system",
     control="LOG-03 LOG-04",
-    words="{by} had the personal data of {person} erased: {because}",
+    words="Personal data of {person} were erased, in entries that stay",
 )
 @dataclass(frozen=True, slots=True)
 class PayloadsErased:
-    """The payloads and salts of these entries are gone, on whose word and why. The entries stay."""
+    """The payloads and salts of these entries are gone, by an erasure that two people agreed to. The entries stay.
 
+    `naming`: they are lists and files that name many, and this person among them; else they speak of this person.
+    """
+
+    erasure: str
     person: str
     indexes: tuple[int, ...]
-    because: str
-    by: str | None
+    naming: bool

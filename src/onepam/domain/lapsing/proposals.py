@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from onepam.domain.access.proposal import Proposal, ProposalKind, fallen
 from onepam.domain.history.commit import Decided
+from onepam.domain.leaving.erasure_events import ErasureEnded
 from onepam.domain.matrix.events import ChangeRejected
 from onepam.domain.providers.events import ProviderRejected
 from onepam.domain.providers.signals import SignalStreamRejected
@@ -40,6 +41,7 @@ ENDED: Mapping[ProposalKind, Callable[[str, str, str], object]] = MappingProxyTy
         ProposalKind.SIGNAL_STREAM: lambda name, of, because: SignalStreamRejected(name, of, None, because),
         ProposalKind.MFA_EXCEPTION: lambda name, of, because: MfaExceptionEnded(name, of, because, None),
         ProposalKind.ENROLMENT: lambda name, of, because: EnrolmentEnded(name, of, because, None),
+        ProposalKind.ERASURE: lambda name, of, because: ErasureEnded(name, of, because, None),
         ProposalKind.CHANGE: lambda name, of, because: ChangeRejected(name, None, because),
     }
 )

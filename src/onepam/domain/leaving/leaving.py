@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from onepam.domain.access.authority import Actor, ActorFacts, authorised
 from onepam.domain.access.model import BindingEnded, ConsoleRight
 from onepam.domain.history.commit import Decided
-from onepam.domain.people.adding import PersonFacts, unknown_person
+from onepam.domain.people.adding import PersonFacts, erased_person, unknown_person
 from onepam.domain.people.events import (
     ADMINISTRATOR,
     GroupMemberAdded,
@@ -185,6 +185,8 @@ def enable(facts: LeavingFacts, actor: Actor, person: str, because: str, now: In
         return refused
     if facts.person is None:
         return unknown_person(person)
+    if facts.person.erased:
+        return erased_person(person)
     if facts.person.enabled:
         return Refused("person.enabled_already", f"{person} is enabled already.")
     if facts.person.ends is not None and facts.person.ends <= now:

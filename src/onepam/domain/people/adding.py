@@ -21,7 +21,7 @@ _EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]{1,64}@[^\s@<>()\[\],;:\\\"]+\.[^\s@<
 
 @dataclass(frozen=True, slots=True)
 class PersonFacts:
-    """A person as of the decision. The address is None once erased."""
+    """A person as of the decision. The address is None once `erased`: then the account never comes back."""
 
     person: str
     kind: PersonKind
@@ -29,6 +29,7 @@ class PersonFacts:
     ends: Instant | None
     owner: str | None
     email: str | None
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ def change(
         return refused
     if facts.person is None:
         return unknown_person(person)
+    if facts.person.erased:
+        return erased_person(person)
     known = _attributes(facts, person, facts.person.kind, attributes, now)
     if isinstance(known, Refused):
         return known
@@ -136,6 +139,11 @@ def normalised_email(text: str) -> str | Refused:
 def unknown_person(person: str) -> Refused:
     """The answer for a person that does not exist."""
     return Refused("person.unknown", f"There is no person {person}.", "/people")
+
+
+def erased_person(person: str) -> Refused:
+    """The answer to whoever would change or bring back an account whose data were erased."""
+    return Refused("person.erased", f"What was known of {person} was erased.", "Add them as somebody new.")
 
 
 def _may(facts: AddingFacts, now: Instant) -> Refused | None:

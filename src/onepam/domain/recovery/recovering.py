@@ -24,6 +24,7 @@ from onepam.domain.host.recovery_key import RecoveryKeyRenewed
 from onepam.domain.leaving.brake import DirectoryPersonDecided, HoldOutcome, PersonHold
 from onepam.domain.leaving.leaving import Held, left_over
 from onepam.domain.matrix.matrix import SOURCE, binding_id
+from onepam.domain.people.adding import erased_person
 from onepam.domain.people.events import PersonEnabled, PersonKind
 from onepam.domain.providers.events import IdentityUnlinked
 from onepam.domain.signing_in.events import EnrolmentEnded, EnrolmentOpened
@@ -59,7 +60,8 @@ class AccessRecovered:
 @dataclass(frozen=True, slots=True)
 class RecoveryFacts:
     """What the host may do, and the person: the account, what a directory's brake holds, what is left of an account
-    that ended, the identities at providers. `roles` are those that administer, the one that gives least first."""
+    that ended, the identities at providers. `roles` are those that administer, the one that gives least first. What was
+    known of somebody `erased` is gone, and the account with it."""
 
     host: HostFacts
     account: AccountFacts
@@ -67,6 +69,7 @@ class RecoveryFacts:
     held: Held
     identities: tuple[str, ...]
     roles: tuple[str, ...]
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,8 @@ def recover(facts: RecoveryFacts, wish: Recovery, now: Instant) -> Decided[Annou
     account = facts.account
     if account.kind in (None, PersonKind.SERVICE):
         return Refused("person.unknown", "There is no such person.", "Name somebody by address or id (per_...).")
+    if facts.erased:
+        return erased_person(wish.person)
     if account.ends is not None and account.ends <= now:
         return Refused("person.end_past", "The end of this account has passed.", "Name somebody else.")
     because = plain_text(wish.because, 500, what="reason")

@@ -28,6 +28,7 @@ class Authority(StrEnum):
     PROVIDER = "an identity provider in force"
     STREAM = "a signal stream in force"
     FACTOR = "a factor that was shown, or a link that was used"
+    AGREED = "what two administrators agreed to"
     CAUSE = "another entry of the same command"
     TIME = "time, as an earlier entry set it"
     DOOR = "the door, over proofs"
@@ -48,6 +49,7 @@ class Unjudged(StrEnum):
     REASON = "why something ended by itself"
     HOST = "the recovery key, and who has a shell on the host"
     LOSS = "what is lost"
+    SPOKE = "whether what was erased spoke of that person"
 
 
 @dataclass(frozen=True, slots=True)

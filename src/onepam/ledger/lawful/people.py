@@ -54,6 +54,7 @@ def person_changed(state: State, entry: Entry) -> Why:
     if person is None:
         yield f"there was no account {who}"
         return
+    yield _erased(person)
     if by is not None:
         yield acts(state, by, ADMINISTER)
         if by == who:
@@ -101,6 +102,7 @@ def person_enabled(state: State, entry: Entry) -> Why:
     else:
         if person.ends is not None and person.ends <= state.begun:
             yield "the end of the account had passed"
+        yield _erased(person)
         person.enabled, person.left = True, None
     state.cause("enabled", who)
 
@@ -175,6 +177,10 @@ def report_decided(state: State, entry: Entry) -> Why:
         if body["by"] == body["person"]:
             yield "nobody answers a report on themselves"
     state.cause("decided", body["person"])
+
+
+def _erased(person: Person) -> str | None:
+    return "what was known of the account had been erased" if person.erased else None
 
 
 def _origin(state: State, origin: str) -> Why:

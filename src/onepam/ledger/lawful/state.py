@@ -64,6 +64,7 @@ class Person:
     privileged_from: Instant | None = None
     first_factor: Instant | None = None
     readdressed: bool = False
+    erased: bool = False
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
     factors: dict[str, Factor] = field(default_factory=dict)
     bindings: dict[str, "Binding"] = field(default_factory=dict)
@@ -220,6 +221,7 @@ class State:
     identities: dict[str, tuple[str, str]] = field(default_factory=dict)
     streams: dict[str, Instant] = field(default_factory=dict)
     exceptions: dict[str, tuple[str, Instant]] = field(default_factory=dict)
+    erasures: dict[str, str] = field(default_factory=dict)
     announced: dict[str, Announcement] = field(default_factory=dict)
     recovery_key: str | None = None
     roster_pulls: bool = False

@@ -93,13 +93,6 @@ def renewal_cancelled(state: State, entry: Entry) -> Why:
     yield from _cancel(state, entry)
 
 
-@rules.of("payload.erased", "erasing personal data", Authority.PERSON)
-def erased(state: State, entry: Entry) -> Why:
-    """An administrator."""
-    by = entry.body["by"]
-    yield acts(state, by, ADMINISTER) if by is not None else "it is on nobody's word"
-
-
 @rules.of("evidence.packed", "drawing an evidence pack", Authority.PERSON)
 def packed(state: State, entry: Entry) -> Why:
     """Whoever audits or administers."""

@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from onepam.ledger.lawful import (
     access,
+    erasing,
     factors,
     people,
     providers,
@@ -23,7 +24,7 @@ from onepam.ledger.lawful.rule import Rule
 RuleSet = Mapping[tuple[str, int], Rule]
 """By (kind, version)."""
 
-_ROOMS = (access, people, signing_in, factors, providers, provisioning, requests, sessions, system)
+_ROOMS = (access, people, signing_in, factors, providers, provisioning, requests, sessions, system, erasing)
 
 RULE_SETS: Mapping[int, RuleSet] = MappingProxyType(
     {1: MappingProxyType({(rule.kind, rule.version): rule for room in _ROOMS for rule in room.rules.all})}

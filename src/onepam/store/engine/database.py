@@ -66,6 +66,7 @@ def connect(path: Path | str, *, read_only: bool = False) -> SqliteDb:
         if not read_only:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten
             db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     except sqlite3.Error as error:
         raise fault(error) from error
@@ -97,6 +98,17 @@ def without_trace(path: Path) -> Iterator[None]:
         if not had and any(each.exists() for each in beside):
             with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path)) as db:
                 db.execute("SELECT 1 FROM sqlite_master").fetchone()
+
+
+def forget(path: Path) -> bool:
+    """Works the write-ahead log into the database and empties it, for it still holds what was deleted. False while
+    somebody reads from it: try again. Raises `Unavailable`."""
+    try:
+        with contextlib.closing(connect(path)) as db:
+            busy = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    except sqlite3.Error as error:
+        raise fault(error) from error
+    return not busy
 
 
 def is_new(db: Snapshot) -> bool:

@@ -28,7 +28,8 @@ AT = "valid_from <= :at AND :at < valid_until"
 class StateTable:
     """One kind of state: its key, its columns with their SQL types, the indexes that pages and facts need (of columns,
     or of an expression of one), and which columns are `personal` (they come from payloads, and erasing the
-    person of the row empties them).
+    person of the row empties them) or `naming` (they come from the payload of the entry `idx`, may name anybody, and
+    erasing that payload empties them).
 
     Values that are neither text, integer nor None are stored as canonical JSON.
     """
@@ -38,6 +39,7 @@ class StateTable:
     columns: Mapping[str, str]
     indexes: tuple[tuple[str, ...], ...] = field(default=())
     personal: tuple[str, ...] = field(default=())
+    naming: tuple[str, ...] = field(default=())
 
     def schema(self, *, indexed: bool = True) -> str:
         """The `CREATE TABLE` and `CREATE INDEX` statements; without the indexes for a fold, which only looks up keys.
@@ -85,15 +87,33 @@ class StateTable:
         return db.execute(self._close, (at, *[key[name] for name in self.key])).rowcount > 0
 
     def erase(self, db: Db, at: Instant, person: str) -> None:
-        """Empties the personal columns of every row of `person` that began before `at`, closed intervals included."""
+        """Empties the personal columns of every row of `person` that began before `at`, closed intervals included, and
+        of rows that had nobody yet and whose key became the person's."""
         if self.personal:
             db.execute(self.emptied, {"person": person, "at": at})
+
+    def unsay(self, db: Db, indexes: str) -> None:
+        """Empties what came from the payloads of these entries and may name anybody; `indexes` is a list in JSON."""
+        if self.naming:
+            db.execute(self.unsaid, {"indexes": indexes})
 
     @property
     def emptied(self) -> str:
         """The statement by which a person's columns are emptied."""
-        nulls = ", ".join(f"{name} = NULL" for name in self.personal)
-        return f"UPDATE {self.name} SET {nulls} WHERE person = :person AND valid_from <= :at"
+        theirs, (key, *others) = "person = :person", self.key
+        if not others and self.columns["person"] == "TEXT":
+            theirs += f" OR (person IS NULL AND {key} IN (SELECT {key} FROM {self.name} WHERE person = :person))"
+        return f"{self._nulls(self.personal)} AND ({theirs}) AND valid_from <= :at"
+
+    @property
+    def unsaid(self) -> str:
+        """The statement by which what named anybody is emptied."""
+        return f"{self._nulls(self.naming)} AND idx IN (SELECT CAST(value AS BIGINT) FROM json_each(:indexes))"
+
+    def _nulls(self, columns: tuple[str, ...]) -> str:
+        """What is empty already is not written again: an erasure comes in portions."""
+        there = " OR ".join(f"{each} IS NOT NULL" for each in columns)
+        return f"UPDATE {self.name} SET {', '.join(f'{each} = NULL' for each in columns)} WHERE ({there})"
 
     @property
     def rows_in_order(self) -> str:

@@ -13,7 +13,7 @@ from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
 from onepam.store.facts.directory_brake import person_hold
 from onepam.store.facts.holdings import actor_facts
-from onepam.store.facts.people import held
+from onepam.store.facts.people import held, is_erased
 from onepam.store.facts.sign_in import account_facts
 from onepam.store.read.announced import host
 
@@ -34,6 +34,7 @@ def recovery(db: Snapshot, query: RecoveryQuery, at: Instant) -> RecoveryFacts:
         held=held(db, query.person, at),
         identities=tuple(each[0] for each in rows(db, identities, {"person": query.person, "at": at})),
         roles=_administering(db, at),
+        erased=is_erased(db, query.person, at),
     )
 
 

@@ -153,7 +153,14 @@ def person_facts(db: Snapshot, person: str, at: Instant) -> PersonFacts | None:
         ends=found["ends"],
         owner=found["owner"],
         email=found["email"],
+        erased=not found["enabled"] and is_erased(db, person, at),
     )
+
+
+def is_erased(db: Snapshot, person: str, at: Instant) -> bool:
+    """Whether two administrators have agreed that what is known of the person goes."""
+    of = {"person": person, "at": at}
+    return row(db, f"SELECT 1 FROM erasure WHERE person = :person AND status <> 'proposed' AND {AT}", of) is not None
 
 
 def _same_email(db: Snapshot, person: str, email: str | None, at: Instant) -> str | None:

@@ -57,6 +57,9 @@ STANDS = {
         alone="alone",
         waits="status = 'proposed'",
     ),
+    ProposalKind.ERASURE: Stands(
+        "erasure", "erasure", "person", "proposed_by", "proposed", person="person", waits="status = 'proposed'"
+    ),
     ProposalKind.CHANGE: Stands("change", "change", "''", "proposer", "proposed", waits="status = 'proposed'"),
 }
 

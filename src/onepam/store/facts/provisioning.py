@@ -23,7 +23,7 @@ from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
 from onepam.store.facts.directory_brake import administers, administrators, brake_facts, person_hold, reported_by
 from onepam.store.facts.holdings import actor_facts
-from onepam.store.facts.people import directory_memberships, held, person_facts
+from onepam.store.facts.people import directory_memberships, held, is_erased, person_facts
 from onepam.store.facts.proposals import proposal_of
 
 NOBODY = Held()
@@ -69,7 +69,7 @@ def scim_user(db: Snapshot, query: ScimUserQuery, at: Instant) -> UserFacts:
     token = token_of(db, query.token, at)
     provider = token.provider if token else ""
     found = _user(db, query.user, provider, at)
-    person = found["person"] if found else None
+    person = found["person"] if found and not _was_erased(db, found["person"], at) else None
     namesake = _namesake(db, query.email, person, at)
     scim_groups = _groups_of(db, query.user, at) if found else []
     who = person or (namesake.facts.person if namesake else None)
@@ -219,6 +219,11 @@ def _known(db: Snapshot, person: str | None, at: Instant) -> Known | None:
         db, f"SELECT manager, name, origin FROM person WHERE person = :p AND {AT}", {"p": person, "at": at}
     )
     return Known(facts, found["manager"], found["name"], found["origin"])
+
+
+def _was_erased(db: Snapshot, person: str | None, at: Instant) -> bool:
+    """A user whose person was erased leads to nobody: whoever comes by it again is somebody new."""
+    return person is not None and is_erased(db, person, at)
 
 
 def _awaited(db: Snapshot, user: Any, at: Instant) -> str | None:

@@ -23,8 +23,10 @@ CHANGE = state(
             "decider": "TEXT",
             "because": "TEXT",
             "reason": "TEXT",
+            "idx": "INTEGER NOT NULL",
         },
         (("status",),),
+        naming=("text",),
     )
 )
 
@@ -46,6 +48,7 @@ def change_proposed(db: Db, place: Place, event: events.ChangeProposed) -> None:
         text=event.text,
         proposed=place.time,
         proposer=event.by,
+        idx=place.index,
     )
 
 

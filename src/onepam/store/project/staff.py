@@ -53,8 +53,10 @@ VERSION = state(
             "made_by": "TEXT",
             "released_by": "TEXT",
             "said": "TEXT",
+            "idx": "INTEGER NOT NULL",
         },
         (("received",), ("digest",)),
+        naming=("said",),
     )
 )
 SETTING = state(
@@ -177,6 +179,7 @@ def refused(db: Db, place: Place, event: events.RosterRefused) -> None:
         decided=place.time,
         made_by=event.by,
         said=event.said,
+        idx=place.index,
     )
 
 
@@ -233,6 +236,7 @@ def _version(
             "received": event.received,
             "decided": place.time,
             "made_by": event.by,
+            "idx": place.index,
             **more,
         },
     )

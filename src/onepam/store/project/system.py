@@ -5,7 +5,7 @@ from onepam.domain.host import announcing, continuing, nodes, recovery_key
 from onepam.domain.recovery import recovering
 from onepam.kernel.clock import FOREVER
 from onepam.store.db import Db
-from onepam.store.engine.projections import STATE_TABLES, Place, nothing, projects, state
+from onepam.store.engine.projections import Place, nothing, projects, state
 from onepam.store.engine.tables import StateTable
 
 VERIFICATION = state(
@@ -58,12 +58,3 @@ def ledger_continued(db: Db, place: Place, event: continuing.LedgerContinued) ->
     """Another signer certifies from here on: no key of before is in force."""
     for each in db.execute(f"SELECT node FROM node WHERE valid_until = {FOREVER}").fetchall():
         NODE.end(db, place.time, node=each[0])
-
-
-@projects(events.PayloadsErased)
-def payloads_erased(db: Db, place: Place, event: events.PayloadsErased) -> None:
-    """Deletes the payloads, and empties what they wrote: in closed intervals too."""
-    for index in event.indexes:
-        db.execute("DELETE FROM payload WHERE idx = ?", (index,))
-    for table in STATE_TABLES:
-        table.erase(db, place.time, event.person)

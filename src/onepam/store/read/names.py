@@ -7,11 +7,16 @@ from onepam.store.engine.tables import AT
 
 
 def name(db: Snapshot, at: Instant, person: str | None) -> str:
-    """The person's name as of `at`; the id where it was erased; empty for nobody."""
+    """The person's name as of `at`; of somebody who was erased, that and the end of the id; empty for nobody."""
     if not person:
         return ""
     found = row(db, f"SELECT name FROM person WHERE person = :person AND {AT}", {"person": person, "at": at})
-    return (found["name"] if found else None) or person
+    return (found["name"] or nameless(person)) if found else person
+
+
+def nameless(person: str) -> str:
+    """What somebody is called whose name was erased."""
+    return f"erased person {person[-6:]}"
 
 
 def provider_name(db: Snapshot, at: Instant, provider: str) -> str:
@@ -35,4 +40,4 @@ def called(db: Snapshot, at: Instant) -> dict[str, str]:
 def names(db: Snapshot, at: Instant) -> dict[str, str]:
     """Everybody's name by id: for lists."""
     found = rows(db, f"SELECT person, name FROM person WHERE {AT}", {"at": at})
-    return {each["person"]: each["name"] or each["person"] for each in found}
+    return {each["person"]: each["name"] or nameless(each["person"]) for each in found}

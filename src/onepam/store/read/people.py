@@ -11,6 +11,7 @@ from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import held_roles, substance
+from onepam.store.read.erasing import ErasureRow, erasure_of_person
 from onepam.store.read.moments import Moment, moments
 from onepam.store.read.names import name, names
 from onepam.store.read.roles import roles_of_everybody
@@ -102,7 +103,8 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class PersonDetail:
-    """A person with the bindings in force, what leaving would end, and the entries that changed the account."""
+    """A person with the bindings in force, what leaving would end, the entries that changed the account, and its
+    erasure where there is one."""
 
     row: PersonRow
     bindings: tuple[HeldBinding, ...]
@@ -110,6 +112,7 @@ class PersonDetail:
     leaving: Leaving | None
     held: Held
     history: tuple[Moment, ...]
+    erasure: ErasureRow | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +168,12 @@ def person(db: Snapshot, at: Instant, person: str) -> PersonDetail | None:
     factors = rows(db, f"SELECT DISTINCT kind FROM factor WHERE person = :person AND {AT} ORDER BY kind", of)
     identities = _identities(db, of)
     held, bindings = _held(db, of), _bindings(db, at, person)
-    borders = rows(db, "SELECT valid_from FROM person WHERE person = :person AND valid_from <= :at", of)
+    borders = rows(
+        db,
+        "SELECT valid_from FROM person WHERE person = :person AND valid_from <= :at UNION "
+        "SELECT valid_from FROM erasure WHERE person = :person AND valid_from <= :at ORDER BY 1",
+        of,
+    )
     return PersonDetail(
         row=_row(
             found,
@@ -182,6 +190,7 @@ def person(db: Snapshot, at: Instant, person: str) -> PersonDetail | None:
         leaving=_leaving(db, of),
         held=held,
         history=moments(db, at, [each["valid_from"] for each in borders]),
+        erasure=erasure_of_person(db, at, person),
     )
 
 

@@ -61,6 +61,12 @@ def proposed_enrolment(db: Snapshot, at: Instant, person: str) -> Proposal | Non
     return next((each for each in of_theirs if fallen(each, at) is None), None)
 
 
+def proposed_erasure(db: Snapshot, at: Instant, erasure: str) -> Proposal | None:
+    """The proposal of an erasure while it waits."""
+    found = proposal_of(db, ProposalKind.ERASURE, erasure, at)
+    return found if found is not None and fallen(found, at) is None else None
+
+
 def count_proposals(db: Snapshot, at: Instant, person: str) -> int:
     """How many proposals wait for the person's decision."""
     reader = _reader(db, at, person)
@@ -149,6 +155,9 @@ def _says(db: Snapshot, at: Instant, proposal: Proposal, called: dict[str, str])
             return f"{who} signs in without a second factor", said, ""
         case ProposalKind.ENROLMENT:
             return f"New factors of {who}", (("Because", found["because"]),), ""
+        case ProposalKind.ERASURE:
+            said = (("Because", found["because"]), ("Then", "the account never comes back"))
+            return f"Erasing what is known of {who}", said, ""
         case ProposalKind.CHANGE:
             return "Change of the role matrix", (("What", found["summary"]),), found["digest"]
 

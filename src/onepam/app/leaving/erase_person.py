@@ -1,0 +1,64 @@
+"""Erasing what is known of a leaver: one administrator proposes, another agrees, and then it goes in portions."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from onepam.app.ports import Ledger
+from onepam.domain.access.authority import Actor
+from onepam.domain.leaving.erasing import ErasingFacts, PortionFacts, approve, end, erase, finish, propose
+from onepam.kernel.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class ErasingQuery:
+    """The actor, and an erasure; `person` says whom a new one is about, "" where the erasure does."""
+
+    facts: ClassVar[type[ErasingFacts]] = ErasingFacts
+    actor: Actor
+    erasure: str
+    person: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PortionQuery:
+    """An erasure that goes on, and the entries whose payloads are to go next."""
+
+    facts: ClassVar[type[PortionFacts]] = PortionFacts
+    erasure: str
+    indexes: tuple[int, ...] = ()
+
+
+async def propose_erasure(
+    ledger: Ledger, actor: Actor, erasure: str, person: str, because: str, keep_days: int
+) -> Refused | None:
+    """None when it waits for another administrator."""
+    outcome = await ledger.commit(
+        ErasingQuery(actor, erasure, person),
+        lambda facts, now: propose(facts, erasure, person, because, keep_days, now),
+    )
+    return outcome if isinstance(outcome, Refused) else None
+
+
+async def approve_erasure(ledger: Ledger, actor: Actor, erasure: str) -> Refused | None:
+    """None when it begins."""
+    outcome = await ledger.commit(ErasingQuery(actor, erasure), approve)
+    return outcome if isinstance(outcome, Refused) else outcome.result
+
+
+async def end_erasure(ledger: Ledger, actor: Actor, erasure: str) -> Refused | None:
+    """None when the proposal is void."""
+    outcome = await ledger.commit(ErasingQuery(actor, erasure), end)
+    return outcome if isinstance(outcome, Refused) else None
+
+
+async def erase_portion(ledger: Ledger, erasure: str, indexes: tuple[int, ...], *, naming: bool) -> Refused | int:
+    """How many payloads went: of these entries, and in one command."""
+    query = PortionQuery(erasure, indexes)
+    outcome = await ledger.commit(query, lambda facts, now: erase(facts, naming=naming))
+    return outcome if isinstance(outcome, Refused) else outcome.result
+
+
+async def finish_erasure(ledger: Ledger, erasure: str) -> Refused | int:
+    """How many payloads went in all: nothing is left."""
+    outcome = await ledger.commit(PortionQuery(erasure), lambda facts, now: finish(facts))
+    return outcome if isinstance(outcome, Refused) else outcome.result

@@ -1,0 +1,85 @@
+"""A directory that brings somebody back whose data were erased: they are a new person, whichever way it says so."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from onepam.app.leaving.erase_person import approve_erasure, propose_erasure
+from onepam.jobs.erasing import Erasing
+from onepam.store.db import rows
+from onepam.store.engine.rebuild import compare
+from onepam.store.facts.people import person_facts
+from tests.scim.directory import Directory
+
+pytestmark = pytest.mark.anyio
+
+OFF = {"op": "replace", "value": {"active": False}}
+ON = {"op": "replace", "value": {"active": True}}
+
+
+@pytest.fixture
+async def directory(tmp_path: Path) -> AsyncIterator[Directory]:
+    found = await Directory.create(tmp_path)
+    yield found
+    found.company.close()
+    assert compare(tmp_path / "ledger.sqlite") == []
+
+
+async def leads_to(directory: Directory, user: str) -> str | None:
+    found = await directory.company.reader(
+        lambda db, at: rows(
+            db,
+            "SELECT person FROM scim_user WHERE scim_user = ? AND valid_from <= ? AND ? < valid_until",
+            (user, at, at),
+        )
+    )
+    return str(found[0][0]) if found and found[0][0] is not None else None
+
+
+async def erased(directory: Directory) -> tuple[Any, str]:
+    """Kim came by the directory, left by it, and was erased: the user as it was, and the person."""
+    company = directory.company
+    user = await directory.user("kim")
+    person = await leads_to(directory, user["id"])
+    assert person is not None
+    assert (await directory.patch(f"/Users/{user['id']}", OFF)).status in (200, 204)
+    assert await propose_erasure(company.ledger, company.actor("ada"), "ers_1", person, "asked for it", 0) is None
+    assert await approve_erasure(company.ledger, company.actor("bob"), "ers_1") is None
+    await Erasing(company.ledger, company.reader, lambda: True).turn()
+    return user, person
+
+
+async def test_the_same_user_active_again_is_somebody_new(directory: Directory) -> None:
+    user, person = await erased(directory)
+    again = {"userName": "kim@corp.example", "active": True, "name": user["name"], "emails": user["emails"]}
+    put = await directory.ask("PUT", f"/Users/{user['id']}", again)
+    assert put.status == 200, put
+    new = await leads_to(directory, user["id"])
+    assert new not in (None, person)
+    old = await directory.company.reader(lambda db, at: person_facts(db, person, at))
+    assert old is not None
+    assert (old.enabled, old.erased, old.email) == (False, True, None)
+    found = await directory.company.reader(lambda db, at: person_facts(db, str(new), at))
+    assert found is not None
+    assert (found.enabled, found.email) == (True, "kim@corp.example")
+
+
+async def test_a_client_that_looks_for_the_user_finds_none_and_makes_one(directory: Directory) -> None:
+    user, person = await erased(directory)
+    found = await directory.ask("GET", "/Users?filter=userName%20eq%20%22kim@corp.example%22")
+    assert (found.status, found.body["totalResults"]) == (200, 0)
+    assert (await directory.ask("GET", f"/Users/{user['id']}")).status == 200, "the record stays, with nothing in it"
+    made = await directory.user("kim")
+    assert await leads_to(directory, made["id"]) not in (None, person)
+
+
+async def test_a_patch_of_what_was_erased_enables_nobody(directory: Directory) -> None:
+    """There is no address left to know anybody by."""
+    user, person = await erased(directory)
+    await directory.patch(f"/Users/{user['id']}", ON)
+    old = await directory.company.reader(lambda db, at: person_facts(db, person, at))
+    assert old is not None
+    assert not old.enabled
+    assert await leads_to(directory, user["id"]) in (None, person)
