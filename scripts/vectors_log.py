@@ -155,7 +155,8 @@ def small_log() -> Log:
     log.add("ledger.continued", "system", seam, {"because": "the disk died"})
     log.batch(NODE_B)
     log.certify(LOG, 1, NODE_C)
-    log.add("payload.erased", "system", {"because": "asked for", "by": "per_ada", "indexes": [2], "person": "per_eve"})
+    erased: dict[str, Json] = {"erasure": "ers_1", "indexes": [2], "naming": False, "person": "per_eve"}
+    log.add("payload.erased", "system", erased)
     log.batch(NODE_C)
     return log
 

@@ -9,11 +9,11 @@ from unittest.mock import patch
 
 from onepam.app.host.announced import continue_after_loss
 from onepam.app.host.revoke_node import revoke_node
-from onepam.app.sessions.close_session import append_event
+from onepam.app.leaving.erase_person import approve_erasure, propose_erasure
 from onepam.domain.history.event import kinds
-from onepam.domain.history.system import PayloadsErased
 from onepam.domain.host.announcing import Announcement
 from onepam.domain.host.continuing import Loss
+from onepam.jobs.erasing import Erasing
 from onepam.kernel.clock import DAY, Instant
 from onepam.ledger.checkpoint import Checkpoint
 from onepam.store.engine.database import connect
@@ -94,10 +94,12 @@ async def _first_log(company: GoldenCompany) -> None:
 
 
 async def _erase(process: Life, who: str) -> None:
-    person = process.company.ids[who]
-    with closing(connect(process.company.data / "ledger.db", read_only=True)) as db:
-        indexes = tuple(each[0] for each in db.execute("SELECT idx FROM payload WHERE person = ?", (person,)))
-    await append_event(process.ledger, PayloadsErased(person, indexes, "asked for", process.company.ids["ada"]))
+    await process.sign_in("ada", "ben")
+    name, person = process.new("ers"), process.company.ids[who]
+    proposed = await propose_erasure(process.ledger, process.actor("ada"), name, person, "asked for it", 0)
+    assert proposed is None, proposed
+    assert await approve_erasure(process.ledger, process.actor("ben"), name) is None
+    await Erasing(process.ledger, process.reader, lambda: True).turn()
 
 
 async def _second_log(company: GoldenCompany) -> Checkpoint:
