@@ -27,6 +27,7 @@ from tests.console.samples.entrance import (
     STEP_UP_THROUGH,
     TOTP,
 )
+from tests.console.samples.erasing import ERASED, ERASING, TO_ERASE
 from tests.console.samples.everyday import (
     APPROVALS,
     EMPTY_HOME,
@@ -40,7 +41,7 @@ from tests.console.samples.everyday import (
 )
 from tests.console.samples.leavers import LEAVERS, NO_LEAVERS
 from tests.console.samples.notices import NO_NOTICES, NOTICES
-from tests.console.samples.people import ERASED, ERASING, LEAVER, MFA, NO_MFA, PEOPLE, PERSON, SERVICE, TO_ERASE
+from tests.console.samples.people import LEAVER, MFA, NO_MFA, PEOPLE, PERSON, SERVICE
 from tests.console.samples.providers import (
     CHANGED,
     DECLARED,

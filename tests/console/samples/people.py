@@ -377,38 +377,3 @@ LEAVER = replace(
     bindings=[],
     may_enrol=False,
 )
-
-TO_ERASE = replace(LEAVER, may_erase=True)
-ERASING = replace(
-    LEAVER,
-    may_disable=False,
-    may_change=False,
-    erasure={
-        "status": "proposed",
-        "because": "asked for it, letter of 3 March",
-        "by": "Lena Vogel",
-        "agreed": "",
-        "since": ago(2 * HOUR),
-        "payloads": 0,
-        "decision": {
-            "id": "ers_1", "digest": "", "decides": True, "denies": True, "mine": False, "stale": False, "why_not": "",
-        },
-    },
-)  # fmt: skip
-ERASED = replace(
-    ERASING,
-    person={**LEAVER.person, "name": "erased person 7x3kqa", "email": ""},
-    erasure={
-        "status": "finished",
-        "because": "asked for it, letter of 3 March",
-        "by": "Lena Vogel",
-        "agreed": "Mira Okafor",
-        "since": ago(DAY),
-        "payloads": 2114,
-        "decision": None,
-    },
-    identities=[],
-    roster=None,
-    exception=None,
-    factors=[],
-)
