@@ -18,14 +18,15 @@ from onepam.app.requests.approve_request import approve_request
 from onepam.app.requests.make_request import make_request
 from onepam.app.roster.follow_roster import follow_roster
 from onepam.app.roster.take_roster import Upload, take_roster
-from onepam.app.sessions.close_session import append_event, close_session, fail_session, seal_chunks
+from onepam.app.sessions.close_session import NoFacts, append_event, close_session, fail_session, seal_chunks
 from onepam.app.sessions.kill_session import kill_session
 from onepam.app.signing_in.enrol import bootstrap_enrolment, enrol
 from onepam.app.signing_in.sign_in import sign_in
 from onepam.blobs.tile_folder import TileFolder
 from onepam.boot.demo.founding import Founder, Founding
 from onepam.domain.access.authority import Actor
-from onepam.domain.history.system import SystemStarted
+from onepam.domain.history.commit import Decided
+from onepam.domain.history.system import ClockJumped, SystemStarted
 from onepam.domain.leaving.probing import Probe, ProbedProof, ProbePath, ProbePurpose
 from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import PersonKind
@@ -269,6 +270,11 @@ class Life:
         probe = Probe(self.new("prb"), person, ProbePath.SSH, ProbedProof.ACCOUNT, ProbePurpose.LEAVER)
         gone = Refused("person.disabled", "This account is disabled.")
         await record_probe(self.ledger, probe, gone, self.node)
+
+    async def much(self) -> None:
+        """More entries in one batch than a tile holds."""
+        jumped = tuple(ClockJumped(self.node, number, False) for number in range(1, 301))
+        await self.ledger.commit(NoFacts(), lambda facts, now: Decided(jumped, None))
 
     async def take_roster(self) -> None:
         """The list of those whom the company says it has; one of them has no account."""

@@ -63,9 +63,14 @@ async def _company(folder: Path) -> None:
     company.go_on(2)
     await _third_log(company)
     company.keep_checkpoint(3)
-    keys = {"log": [each.key.encode() for each in company.signers], "witness": WITNESS.encode()}
-    seeds = {"seeds": [each.seed.hex() for each in company.signers]}
-    (folder / "keys.json").write_text(json.dumps(keys | seeds | {"sessions": company.sessions}, indent=1) + "\n")
+    keys = {
+        "about": "a company that does not exist: nothing here is a secret",
+        "log": [each.key.encode() for each in company.signers],
+        "seeds": [each.seed.hex() for each in company.signers],
+        "sessions": company.sessions,
+        "witness": WITNESS.encode(),
+    }
+    (folder / "keys.json").write_text(json.dumps(keys, indent=1) + "\n")
     _whole(company.data / "ledger.db", folder / "whole.db")
     (folder / "whole.db").rename(company.data / "ledger.db")
     shutil.rmtree(folder / "packs")
@@ -84,6 +89,7 @@ async def _first_log(company: GoldenCompany) -> None:
         await process.refused_and_failed()
         await process.vendors_come_and_go()
         await process.take_roster()
+        await process.much()
         await _erase(process, "vic")
         await process.check()
         await process.pack("first", START, Instant(START + DAY))
