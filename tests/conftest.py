@@ -4,6 +4,7 @@ import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -49,11 +50,7 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Ssh
     """Starts real OpenSSH servers on loopback, with the arguments of `running_sshd`; they end with the test."""
     with ExitStack() as running:
 
-        def start(
-            *, user_ca: Path | None = None, principals: Path | None = None, authorized_keys: Path | None = None
-        ) -> Sshd:
-            directory = tmp_path_factory.mktemp("sshd")
-            target = running_sshd(directory, user_ca=user_ca, principals=principals, authorized_keys=authorized_keys)
-            return running.enter_context(target)
+        def start(**settings: Any) -> Sshd:
+            return running.enter_context(running_sshd(tmp_path_factory.mktemp("sshd"), **settings))
 
         yield start

@@ -55,20 +55,24 @@ def running_sshd(
     user_ca: Path | None = None,
     principals: Path | None = None,
     authorized_keys: Path | None = None,
+    max_sessions: int | None = 100,
 ) -> Iterator[Sshd]:
     """An OpenSSH server for the user who runs the tests, which admits by key or certificate only.
 
     `user_ca` holds the public keys of the CAs whose user certificates are accepted; `principals` the principals that
-    may log in, one a line (without it, the login's own name); `authorized_keys` the plain keys.
+    may log in, one a line (without it, the login's own name); `authorized_keys` the plain keys; `max_sessions` the
+    channels that one connection may have open, None for as many as sshd takes by itself (10).
     """
-    server = _start(directory, user_ca, principals, authorized_keys)
+    server = _start(directory, user_ca, principals, authorized_keys, max_sessions)
     try:
         yield server
     finally:
         server.stop()
 
 
-def _start(directory: Path, user_ca: Path | None, principals: Path | None, authorized_keys: Path | None) -> Sshd:
+def _start(
+    directory: Path, user_ca: Path | None, principals: Path | None, authorized_keys: Path | None, sessions: int | None
+) -> Sshd:
     host_key = directory / "host_ed25519"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", str(host_key)], check=True)
     if os.geteuid() == 0:
@@ -78,7 +82,7 @@ def _start(directory: Path, user_ca: Path | None, principals: Path | None, autho
     for _ in range(3):  # between choosing a port and listening on it somebody else may take it
         port = free_port()
         config = directory / "sshd_config"
-        config.write_text(_config(host_key, port, user_ca, principals, authorized_keys), encoding="utf-8")
+        config.write_text(_config(host_key, port, user_ca, principals, authorized_keys, sessions), encoding="utf-8")
         with (directory / "sshd.log").open("wb") as log:
             process = subprocess.Popen([SSHD, "-D", "-e", "-f", str(config)], stdin=subprocess.DEVNULL, stderr=log)
         server = Sshd("127.0.0.1", port, getpass.getuser(), _public(host_key), directory, process)
@@ -88,7 +92,12 @@ def _start(directory: Path, user_ca: Path | None, principals: Path | None, autho
 
 
 def _config(
-    host_key: Path, port: int, user_ca: Path | None, principals: Path | None, authorized_keys: Path | None
+    host_key: Path,
+    port: int,
+    user_ca: Path | None,
+    principals: Path | None,
+    authorized_keys: Path | None,
+    sessions: int | None,
 ) -> str:
     lines = [
         f"HostKey {host_key}",
@@ -106,10 +115,11 @@ def _config(
         "KbdInteractiveAuthentication no",
         "PermitRootLogin prohibit-password",
         "MaxStartups 100",
-        "MaxSessions 100",
         f"AuthorizedKeysFile {authorized_keys or 'none'}",
         "Subsystem sftp internal-sftp",
     ]
+    if sessions is not None:
+        lines.append(f"MaxSessions {sessions}")
     if user_ca:
         lines.append(f"TrustedUserCAKeys {user_ca}")
     if principals:

@@ -134,7 +134,7 @@ class Collects(asyncssh.SSHClientSession[bytes]):
 
 async def opened(connection: TargetConnection, session: Collects) -> TargetChannel:
     """Our own channel to the echoing target, which `dialled().run` does not use."""
-    channel = TargetChannel.on(connection)
+    channel = await TargetChannel.opened(connection)
     await channel.create(
         lambda: session, "echo", None, {}, False, "", (0, 0, 0, 0), {},
         x11_forwarding=False, x11_display=None, x11_auth_path=None, x11_single_connection=False,

@@ -22,7 +22,7 @@ from onepam.protocols.ssh.person_channel import PersonChannel
 from onepam.protocols.ssh.relayed import RelayedSession
 from onepam.protocols.ssh.runs import STDERR, Runs
 from onepam.protocols.ssh.tap import Kind, Tap
-from onepam.protocols.ssh.target_channel import TargetChannel, TargetSide
+from onepam.protocols.ssh.target_channel import TargetChannel, TargetSide, close_reached, next_channel
 from onepam.recording.frames import MAX_DATA_BYTES, Marker
 from onepam.recording.sftp import SftpBroken
 
@@ -41,10 +41,12 @@ class _Stage(Enum):
 
 
 class ChannelRelay(asyncssh.SSHServerSession[bytes]):
-    """One channel: the person's side is this object, the target's is its `TargetSide`."""
+    """One channel: the person's side is this object, the target's is its `TargetSide`. `reaching` opens the target's at
+    once, so that targets see channels in the order in which the client opened them."""
 
     def __init__(self, session: "RelayedSession", number: int) -> None:
         self.session = session
+        self.reaching = asyncio.get_running_loop().create_task(next_channel(session.target))
         self._number = number
         self._stage = _Stage.ASKED
         self._near: PersonChannel | None = None
@@ -165,16 +167,18 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
     # The target's side -----------------------------------------------------------------------------------------------
 
     async def _open(self) -> None:
-        dialled = await asyncio.shield(self.session.target)
+        far = await self.reaching
         if self._near is None:
             return self._finish()
-        if isinstance(dialled, Refused):
-            return self._fail(dialled.message)
+        if isinstance(far, Refused):
+            return self._fail(far.message)
         asked = self._requests.terminal
         terminal, size, modes = asked or ("", (0, 0, 0, 0), {})
         try:
-            await TargetChannel.on(dialled).create(
-                lambda: TargetSide(self, dialled), cast(str | None, self._command), self._subsystem,
+            if isinstance(far, asyncssh.ChannelOpenError):
+                raise far
+            await far.create(
+                lambda: TargetSide(self), cast(str | None, self._command), self._subsystem,
                 dict(self._near.get_environment_bytes()), asked is not None, terminal, size, modes,
                 x11_forwarding=False, x11_display=None, x11_auth_path=None, x11_single_connection=False,
                 agent_forwarding=False,
@@ -183,11 +187,11 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
             self._fail(f"the target refused the request: {getattr(error, 'reason', error)}")
         return None
 
-    def target_opened(self, far: TargetChannel, target: TargetConnection) -> None:
-        """The target's channel exists; the command is asked next."""
-        self._far, self._target = far, target
-        target.party = self.session.person.party
-        target.brake.subscribe(self._far_transport)
+    def target_opened(self, far: TargetChannel) -> None:
+        """The target's channel is ours; the command is asked next."""
+        self._far, self._target = far, far.target
+        far.target.party = self.session.person.party
+        far.target.brake.subscribe(self._far_transport)
         self._down.flows_from(far)
 
     def target_ready(self) -> None:
@@ -380,4 +384,6 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
         self._requests.end()
         self.recorded(lambda tap: tap.closed(self._status, self._signal[0] if self._signal else None))
         self._tap = None
+        if self._far is None:  # nothing was asked of it
+            self.reaching.add_done_callback(close_reached)
         self.session.ended(self)

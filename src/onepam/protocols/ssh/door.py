@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from math import ceil
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import asyncssh
 from asyncssh.constants import OPEN_ADMINISTRATIVELY_PROHIBITED, OPEN_CONNECT_FAILED, OPEN_RESOURCE_SHORTAGE
@@ -15,7 +15,6 @@ from onepam.gateway.turns import Turns
 from onepam.kernel.errors import Refused
 from onepam.protocols.ssh.algorithms import CIPHERS, KEX, MACS, SIGNATURES, VERSION, HostKey
 from onepam.protocols.ssh.algorithms import host_keys as shown
-from onepam.protocols.ssh.channel import ChannelRelay
 from onepam.protocols.ssh.connections import PersonConnection
 from onepam.protocols.ssh.dial import KEEPALIVE_SECONDS
 from onepam.protocols.ssh.entering import Knocking
@@ -46,14 +45,16 @@ class Door(asyncssh.SSHServer):
     _asking = 0
     """Forwardings that wait to hear whether the target lives."""
 
-    def session_requested(self) -> tuple[PersonChannel, ChannelRelay] | asyncssh.SSHServerSession[bytes] | bool:
-        """The next channel of the permitted session, or a refusal."""
+    def session_requested(self) -> tuple[PersonChannel, Any] | asyncssh.SSHServerSession[bytes] | bool:
+        """The next channel of the permitted session, or a refusal. One that is alone is opened at once, while the
+        target is dialled; beside others it opens when the target's does."""
         if self.relay is None:
             return False
-        channel = self.relay.channel()
+        alone, channel = self.relay.idle, self.relay.channel()
         if channel is None:
             raise asyncssh.ChannelOpenError(OPEN_RESOURCE_SHORTAGE, f"at most {MAX_CHANNELS} channels may be open")
-        return PersonChannel.on(self.relay.person, self.relay.admits), channel
+        near = PersonChannel.on(self.relay.person, self.relay.admits)
+        return near, channel if alone else self.relay.opened(channel, near)
 
     def connection_requested(
         self, dest_host: str, dest_port: int, orig_host: str, orig_port: int

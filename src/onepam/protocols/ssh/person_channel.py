@@ -53,6 +53,12 @@ class PersonChannel(PacketsUnlogged, FastDataChannel, asyncssh.SSHServerChannel[
     _left = False
     """Whether the client has closed the channel."""
 
+    @property
+    def gone(self) -> bool:
+        """Whether the client's connection has ended."""
+        connection: object = self._conn
+        return connection is None
+
     _end: tuple[bytes, ...] | None = None
     """How the command ended, while data that came before it waits for the client."""
 

@@ -6,12 +6,17 @@ from contextlib import suppress
 from enum import Enum, auto
 from fnmatch import fnmatchcase
 
+import asyncssh
+from asyncssh.constants import OPEN_CONNECT_FAILED
+
 from onepam.domain.access.model import ENVIRONMENT
 from onepam.gateway.recorder import Recorder
 from onepam.kernel.errors import Refused
 from onepam.protocols.ssh.channel import ChannelRelay
 from onepam.protocols.ssh.connections import PersonConnection, TargetConnection
+from onepam.protocols.ssh.person_channel import PersonChannel
 from onepam.protocols.ssh.tap import Kind
+from onepam.protocols.ssh.target_channel import TargetChannel
 
 MAX_CHANNELS = 16
 """Channels that one connection may have open (OpenSSH's server admits 10)."""
@@ -55,6 +60,11 @@ class Relay:
         self._idle = asyncio.Event()
         self._idle.set()
 
+    @property
+    def idle(self) -> bool:
+        """Whether no channel is open."""
+        return self._idle.is_set()
+
     def channel(self) -> ChannelRelay | None:
         """The session behind the next channel that the person opens, None when there are too many, or after the end."""
         if self._stage is _Stage.ENDED or len(self._open) >= MAX_CHANNELS:
@@ -64,6 +74,18 @@ class Relay:
         self._open.add(relay)
         self._idle.clear()
         return relay
+
+    async def opened(self, channel: ChannelRelay, near: PersonChannel) -> ChannelRelay:
+        """`channel`, once the target has opened its end. Where it does not (sshd's MaxSessions), `near` is not opened
+        either, for the target's reason: a client that shares its connection makes another one then. Raises
+        `ChannelOpenError`."""
+        far = await channel.reaching
+        if isinstance(far, TargetChannel) and not near.gone:
+            return channel
+        channel.end()
+        if isinstance(far, asyncssh.ChannelOpenError):
+            raise far
+        raise asyncssh.ChannelOpenError(OPEN_CONNECT_FAILED, far.message if isinstance(far, Refused) else "")
 
     def admits(self, variable: bytes) -> bool:
         """Whether an environment variable goes to the target: names or patterns, as sshd's AcceptEnv."""

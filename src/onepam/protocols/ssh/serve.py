@@ -9,7 +9,7 @@ import logging
 import re
 from contextlib import suppress
 from hmac import compare_digest
-from typing import cast
+from typing import Any, cast
 
 import asyncssh
 from asyncssh.packet import String
@@ -22,7 +22,6 @@ from onepam.gateway.probes import of_this_machine
 from onepam.identity.ssh_keys import fingerprint
 from onepam.kernel.errors import Fault, Refused
 from onepam.protocols.ssh.algorithms import is_certificate, signs_strongly
-from onepam.protocols.ssh.channel import ChannelRelay
 from onepam.protocols.ssh.connections import PersonConnection
 from onepam.protocols.ssh.door import Door
 from onepam.protocols.ssh.person_channel import PersonChannel
@@ -130,7 +129,7 @@ class PersonDoor(Door):
             self._probing = MOST_CHANNELS
         return True
 
-    def session_requested(self) -> tuple[PersonChannel, ChannelRelay] | asyncssh.SSHServerSession[bytes] | bool:
+    def session_requested(self) -> tuple[PersonChannel, Any] | asyncssh.SSHServerSession[bytes] | bool:
         """A channel of the permitted session, or the prober's."""
         if self.relay is None and self._probing:
             self._probing -= 1

@@ -8,6 +8,7 @@ from asyncssh.channel import SSHChannel
 from asyncssh.constants import DEFAULT_LANG, MSG_CHANNEL_EOF, OPEN_CONNECT_FAILED
 from asyncssh.packet import SSHPacket
 
+from onepam.kernel.errors import Refused
 from onepam.protocols.ssh.connections import (
     LEAST_PACKET_BYTES,
     PACKET_BYTES,
@@ -24,7 +25,7 @@ _OPENSSH = b"SSH-2.0-OpenSSH"
 class FromTarget(Protocol):
     """Who hears what the target's channel does."""
 
-    def target_opened(self, far: "TargetChannel", target: TargetConnection) -> None: ...
+    def target_opened(self, far: "TargetChannel") -> None: ...
     def target_ready(self) -> None: ...
     def target_sent(self, data: bytes, datatype: asyncssh.DataType) -> None: ...
     def target_eof(self) -> None: ...
@@ -39,12 +40,24 @@ class FromTarget(Protocol):
 class TargetChannel(PacketsUnlogged, FastDataChannel, asyncssh.SSHClientChannel[bytes]):
     """The target's end of one channel."""
 
+    target: TargetConnection
+    _confirmed: SSHPacket | None = None
+
     @classmethod
-    def on(cls, target: TargetConnection) -> "TargetChannel":
-        """A channel of `target`, for bytes, as asyncssh's `create_session` makes one."""
+    async def opened(cls, target: TargetConnection) -> "TargetChannel":
+        """A channel of `target`, for bytes, as asyncssh's `create_session` makes one, yet open before anything is asked
+        of it. Raises `ChannelOpenError` where the target opens none."""
         target._update_recv_pktlen(PACKET_BYTES)
-        loop = asyncio.get_running_loop()
-        return cls(target, loop, "strict", None, "strict", WINDOW_BYTES, PACKET_BYTES)
+        channel = cls(target, asyncio.get_running_loop(), "strict", None, "strict", WINDOW_BYTES, PACKET_BYTES)
+        channel.target = target
+        channel._confirmed = await channel._open(b"session")
+        channel._session = asyncssh.SSHClientSession()  # nobody listens until `create`
+        return channel
+
+    async def _open(self, chantype: bytes, *args: bytes) -> SSHPacket:
+        """What `create` begins with: done already."""
+        confirmed, self._confirmed = self._confirmed, None
+        return confirmed if confirmed is not None else await super()._open(chantype, *args)
 
     def process_open_confirmation(self, send_chan: int, send_window: int, send_pktsize: int, packet: SSHPacket) -> None:
         """Not where the target takes only crumbs."""
@@ -81,17 +94,36 @@ class TargetChannel(PacketsUnlogged, FastDataChannel, asyncssh.SSHClientChannel[
     _packet_handlers = {**SSHChannel._packet_handlers, MSG_CHANNEL_EOF: _process_eof}  # noqa: RUF012
 
 
+Reached = TargetChannel | Refused | asyncssh.ChannelOpenError
+
+
+async def next_channel(target: "asyncio.Future[TargetConnection | Refused]") -> Reached:
+    """One more channel of the target, once it is there; why there is no target; or how it refuses the channel."""
+    dialled = await asyncio.shield(target)
+    if isinstance(dialled, Refused):
+        return dialled
+    try:
+        return await TargetChannel.opened(dialled)
+    except asyncssh.ChannelOpenError as refusal:
+        return refusal
+
+
+def close_reached(reaching: "asyncio.Task[Reached]") -> None:
+    """Done with a channel of which nothing was asked."""
+    if not reaching.cancelled() and isinstance(far := reaching.result(), TargetChannel):
+        far.close()
+
+
 class TargetSide(asyncssh.SSHClientSession[bytes]):
     """Hands the events of the target's channel to its relay."""
 
-    def __init__(self, relay: FromTarget, target: TargetConnection) -> None:
+    def __init__(self, relay: FromTarget) -> None:
         self._relay = relay
-        self._target = target
 
     def connection_made(self, chan: asyncssh.SSHClientChannel[bytes]) -> None:
         assert isinstance(chan, TargetChannel)
         self._far = chan
-        self._relay.target_opened(chan, self._target)
+        self._relay.target_opened(chan)
 
     def session_started(self) -> None:
         self._relay.target_ready()
