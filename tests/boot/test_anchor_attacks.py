@@ -24,7 +24,7 @@ from onepam.ledger.entry import Header, leaf_hash
 from onepam.ledger.merkle import Frontier
 from onepam.ledger.note import ED25519, VerifierKey
 from onepam.ledger.tiles import grow, grow_entries
-from onepam.signing.files import load_key
+from onepam.signing.key_file import load_key
 from tests.boot.installation import ORIGIN, live, verify
 from tests.targets import free_port
 

@@ -1,10 +1,14 @@
 """Pipes, links and files without end in the data folder: who reads one waits for nobody, and says what it is."""
 
 import asyncio
+import json
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
@@ -13,8 +17,8 @@ from onepam.boot.config import Config
 from onepam.files.data_file import content
 from onepam.kernel.errors import Corrupt
 from onepam.ledger.tiles import Tile
-from onepam.signing.files import replace_private
 from tests.boot.installation import ORIGIN, live, verify
+from tests.gateway_process import started
 from tests.targets import free_port
 
 
@@ -78,11 +82,8 @@ def test_what_is_no_tile_and_no_checkpoint_is_not_waited_for(tmp_path: Path) -> 
 
 
 def test_a_pipe_where_the_new_file_is_written_is_not_waited_for(tmp_path: Path) -> None:
-    for name in (".checkpoint.new", "state.new"):
-        os.mkfifo(tmp_path / name)
+    os.mkfifo(tmp_path / ".checkpoint.new")
     TileFolder(tmp_path).write_checkpoint(b"note")
-    replace_private(tmp_path / "state", b"state")
-    assert (tmp_path / "state").read_bytes() == b"state"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -109,6 +110,23 @@ def test_pipes_where_tiles_were_are_a_finding(installed: tuple[Path, str], tmp_p
     _tiles(data, pipe)
     code, told = verify(data, "--log-key", installed[1])
     assert (code, "tile: " in told) == (1, True), told
+
+
+def test_a_gateway_among_pipes_is_asked_and_is_stopped(tmp_path: Path) -> None:
+    process, log = started(tmp_path), tmp_path / "data" / "log"
+    end = time.monotonic() + 120
+    while not (log / "checkpoint").exists() or not list((log / "tile").rglob("*")):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    _tiles(tmp_path / "data", pipe)
+    pipe(log / "checkpoint")
+    try:
+        with urlopen(f"{process.console}/readyz", timeout=120) as answer:
+            told = json.load(answer)
+    except HTTPError as error:
+        told = json.load(error)
+    assert told["checks"]
+    process.stop()
 
 
 @pytest.mark.parametrize("kind", KINDS)

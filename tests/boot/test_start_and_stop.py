@@ -125,6 +125,7 @@ def test_a_terminal_that_goes_away_is_a_stop_and_malformed_requests_are_not_told
     process.popen.send_signal(signal.SIGHUP)
     assert process.popen.wait(120) == 0
     log = process.log.read_text()
+    assert f"console {process.console}, ssh 127.0.0.1:{process.ssh_port}" in log, "the ports that it has, not 0"
     assert "HTTP" not in log
     assert "uvicorn" not in log
 

@@ -20,7 +20,7 @@ from onepam.ledger.entry import Header, leaf_hash
 from onepam.ledger.merkle import Frontier
 from onepam.ledger.note import VerifierKey
 from onepam.ledger.tiles import grow, grow_entries
-from onepam.signing.files import load_key
+from onepam.signing.key_file import load_key
 from tests.boot.installation import ONEPAM, ORIGIN, live, verify
 from tests.targets import free_port
 

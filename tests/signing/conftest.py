@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from onepam.ledger.note import VerifierKey
-from onepam.signing.files import create_private
+from onepam.signing.key_file import create_new
 from onepam.signing.signer import create_signer
 from tests.ledger.written import LOG, ORIGIN
 from tests.signing.signers import Process
@@ -34,5 +34,5 @@ def vkey(tmp_path: Path) -> VerifierKey:
     assert vkey != LOG.public
     (tmp_path / "key.pem").unlink()
     pem = LOG.private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    create_private(tmp_path / "key.pem", pem)
+    create_new(tmp_path / "key.pem", pem)
     return LOG.public

@@ -173,7 +173,7 @@ def test_killed_between_its_state_and_its_answer_it_signs_the_same_again(
 def test_killed_before_its_state_is_in_place_it_has_signed_nothing(
     start: Callable[..., Process], vkey: VerifierKey
 ) -> None:
-    running = start("import os, signal\nsigner.os.replace = lambda *a: os.kill(os.getpid(), signal.SIGKILL)")
+    running = start("import os, signal\nos.replace = lambda *a: os.kill(os.getpid(), signal.SIGKILL)")
     assert show(running.client, 0, 10) is None
     with pytest.raises(Unavailable):
         running.client.sign(10, root(10), NOW)

@@ -26,7 +26,7 @@ from onepam.ledger.checkpoint import Checkpoint, open_checkpoint, sign_checkpoin
 from onepam.ledger.merkle import EMPTY_ROOT, Frontier, consistency_proof, perfect_root
 from onepam.ledger.note import ED25519, BadNote, Note, VerifierKey, sign
 from onepam.signing import witness_server
-from onepam.signing.files import create_private, load_key
+from onepam.signing.key_file import create_new, load_key
 from onepam.signing.witness import MAX_REQUEST_BYTES, Behind, Witness, WitnessClient, create_witness
 from onepam.signing.witness_server import WitnessConfig, WitnessServer, run_witness
 
@@ -199,13 +199,13 @@ def test_a_state_that_is_not_ours_stops_the_start(tmp_path: Path) -> None:
     state = tmp_path / sha256(LOG.name.encode()).hexdigest()
     for content in (b"", checkpoint(10)):
         state.unlink(missing_ok=True)
-        create_private(state, content)
+        create_new(state, content)
         with pytest.raises(Corrupt, match="cosigned"):
             Running(tmp_path)
 
 
 def test_a_state_that_cannot_be_written_gives_no_cosignature(running: Running, tmp_path: Path) -> None:
-    (tmp_path / (sha256(LOG.name.encode()).hexdigest() + ".new")).mkdir()
+    (tmp_path / sha256(LOG.name.encode()).hexdigest() / "in its place").mkdir(parents=True)
     assert running.add(request(0, [], checkpoint(10))) == 500
     with pytest.raises(Unavailable, match="500"):
         running.client.add_checkpoint(checkpoint(10), 0, [])

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from onepam.files.private_file import create_private, read_private, replace_private
 from onepam.kernel.errors import Corrupt, Refused, Unavailable
 from onepam.vault.envelope import KeyMissing
 from onepam.vault.file_keys import MAX_FILE_BYTES, FileKeys
-from onepam.vault.files import create_private, read_private, replace_private
 
 
 @pytest.fixture

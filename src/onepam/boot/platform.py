@@ -37,6 +37,7 @@ from onepam.domain.history.system import SystemStarted
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.egress.egress import Egress
 from onepam.evidence.envelope import Period
+from onepam.files.private_file import replace_private
 from onepam.gateway.disk import Disk
 from onepam.gateway.live import Live
 from onepam.gateway.playback import Playback
@@ -65,7 +66,6 @@ from onepam.store.read.proofs_of_sign_in import KeyHolder, key_holder
 from onepam.vault.authorities import Authorities
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
-from onepam.vault.files import replace_private
 
 log = logging.getLogger(__name__)
 
@@ -299,5 +299,5 @@ async def run(config: Config, ready_file: Path | None) -> None:
         gc.collect()
         gc.freeze()  # else each full collection walks every module, and sessions stand still for a sixth of a second
         log.info("%s", kept_out(config))
-        log.info("console %s, ssh %s:%d", config.url, config.ssh_host, platform.ssh_port)
+        log.info("console %s, ssh %s:%d", platform.config.url, config.ssh_host, platform.ssh_port)
         await stop.heeded(platform)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from onepam.files.lock import locked
 from onepam.kernel.errors import Fault, Unavailable
 
 UNFINISHED = ".restoring"
@@ -22,15 +23,8 @@ def held(data: Path, how: int, otherwise: str) -> Iterator[None]:
     """Holds the folder, which is made if there is none: `how` is `LOCK_EX` or `LOCK_SH` of fcntl. Raises `Unavailable`
     with the words `otherwise` while somebody else has it in another way."""
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(data, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        try:
-            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Unavailable(otherwise) from None
+    with locked(data, otherwise, how):
         yield
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

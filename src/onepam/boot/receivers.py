@@ -15,10 +15,10 @@ from onepam.egress.outbox.mail import Mail, MailServer, trust_of
 from onepam.egress.outbox.send import Send, configured
 from onepam.egress.outbox.syslog import Syslog, SyslogServer
 from onepam.egress.outbox.webhook import Webhook, WebhookChannel
+from onepam.files.private_file import CREDENTIAL, read_private
 from onepam.jobs.outbox import Receivers
 from onepam.kernel.errors import Refused, Unavailable
 from onepam.kernel.secret import Secret
-from onepam.vault.files import CREDENTIAL, read_private
 
 MAX_SECRET_BYTES = 4096
 

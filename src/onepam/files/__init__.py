@@ -1,1 +1,1 @@
-"""How files of the data folder are opened and read, by whichever floor."""
+"""How files of the data folder are opened, read, replaced and locked, by whichever floor."""

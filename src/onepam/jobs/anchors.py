@@ -25,6 +25,9 @@ from onepam.store.read.moments import Unreadable, readable
 log = logging.getLogger(__name__)
 
 PERIOD_SECONDS = 1.0
+PUBLISHER = ".publisher"
+"""Within the published log: the lock of whoever publishes."""
+
 VERIFICATIONS = ("incremental", "fold", LAWFUL)
 """The kinds of verification: what one has found stands until the next of its kind."""
 
@@ -175,7 +178,7 @@ class Anchors:
         return found.checkpoint.size, Instant(max(times) * 1_000_000) if times else None
 
     def _run(self) -> None:
-        lock = os.open(self._folder / ".publisher", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(self._folder / PUBLISHER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             while not self._try_lock(lock):
                 if self._stop.wait(PERIOD_SECONDS):

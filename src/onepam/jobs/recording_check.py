@@ -14,6 +14,7 @@ from onepam.app.ports import Ledger, Reader
 from onepam.app.sessions.check_recordings import check_recordings
 from onepam.domain.sessions.recordings import Checked, Condition
 from onepam.files.data_file import content
+from onepam.files.private_file import create_private
 from onepam.gateway.recheck import Key, claimed, recheck
 from onepam.gateway.recover import Sealed
 from onepam.jobs.job import Job
@@ -24,7 +25,6 @@ from onepam.recording.seal import Head
 from onepam.store.engine.entries import size_of
 from onepam.store.read.recordings import Progress, Vouched, progress, sealed_head, vouched
 from onepam.vault.envelope import Envelope
-from onepam.vault.files import create_private
 
 log = logging.getLogger(__name__)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from onepam.app.ports import Reader
 from onepam.domain.providers.signals import Outgoing
 from onepam.egress.fetch import Fetch
+from onepam.files.private_file import create_private, read_private
 from onepam.identity.signals.security_event import MEDIA_TYPE
 from onepam.identity.signals.sending import Listener, Outbox, SendingKey, Told, token_of
 from onepam.identity.tokens import new_token, token_digest
@@ -17,7 +18,6 @@ from onepam.kernel.ids import RandomBytes
 from onepam.kernel.secret import Secret
 from onepam.store.read.outgoing import outgoing
 from onepam.vault.envelope import Envelope
-from onepam.vault.files import create_private, read_private
 
 log = logging.getLogger(__name__)
 

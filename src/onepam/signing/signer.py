@@ -14,6 +14,7 @@ Each is one line of canonical JSON of at most 1 MiB on a unix socket that only i
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 import stat
@@ -27,6 +28,8 @@ from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from onepam.files.lock import locked
+from onepam.files.private_file import read_private, replace_private
 from onepam.kernel import canonical
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt, Refused, Unavailable
@@ -35,7 +38,7 @@ from onepam.ledger.checkpoint import Checkpoint, sign_checkpoint
 from onepam.ledger.merkle import HASH_BYTES
 from onepam.ledger.note import ED25519, BadNote, Note, VerifierKey, sign
 from onepam.signing.author import Certificate
-from onepam.signing.files import create_key, create_private, load_key, locked, read_private, replace_private
+from onepam.signing.key_file import create_key, create_new, load_key
 from onepam.signing.stream import MAX_STATE_BYTES, State, Stream, beginning, bytes_of, number_of
 
 MAX_LINE_BYTES = 1024 * 1024
@@ -141,7 +144,7 @@ class Signer:
         return {"certificate": note.encode().decode(), "number": number}
 
     def _keep(self, state: State) -> None:
-        replace_private(self._state_path, state.encode(self._origin))
+        replace_private(self._state_path, state.encode(self._origin), secrets.token_bytes)
         self._state = state
 
 
@@ -152,7 +155,7 @@ def create_signer(key_path: Path, state_path: Path, origin: str, *, continues: b
     The signer does not start without a state: one that got lost must not let history begin anew.
     """
     VerifierKey(origin, ED25519, bytes(32))
-    create_private(state_path, beginning(origin, continues=continues).encode(origin))
+    create_new(state_path, beginning(origin, continues=continues).encode(origin))
     create_key(key_path)
     return VerifierKey(origin, ED25519, load_key(key_path).public_key().public_bytes_raw()).encode()
 
@@ -163,7 +166,7 @@ def run_signer(key_path: Path, state_path: Path, socket_path: Path, origin: str,
 
     Raises `FileNotFoundError` for a missing key or state, `Corrupt` for a bad one, `Unavailable` if it is held.
     """
-    with locked(state_path.with_name(state_path.name + ".lock")):
+    with locked(state_path.with_name(state_path.name + ".lock"), f"another process holds {state_path}"):
         signer = Signer(load_key(key_path), state_path, origin)
         listener = _listen(socket_path, group)
         try:

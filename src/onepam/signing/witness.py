@@ -5,6 +5,7 @@
 `GET /<hex SHA-256 of the origin>/checkpoint` gives the newest cosigned one. Integrity rests on signatures, not on TLS.
 """
 
+import secrets
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from onepam.files.private_file import read_private, replace_private
 from onepam.kernel.clock import SECOND, Clock
 from onepam.kernel.errors import Corrupt, Refused, Unavailable
 from onepam.ledger.checkpoint import Checkpoint, open_checkpoint, parse_size
@@ -31,7 +33,7 @@ from onepam.ledger.note import (
     parse_signatures,
     sign,
 )
-from onepam.signing.files import create_key, load_key, read_private, replace_private
+from onepam.signing.key_file import create_key, load_key
 
 MAX_REQUEST_BYTES = MAX_NOTE_BYTES + 32 + MAX_PROOF_HASHES * 45
 
@@ -94,8 +96,9 @@ class Witness:
         if not verify_consistency(old, known.root, new.size, new.root, proof):
             return Answer(422, b"the checkpoint is not shown to continue the one before\n")
         cosignature = sign(note.text, self.key, self._private.sign, at=self._clock() // SECOND)
+        path = self._folder / _name(new.origin)
         try:
-            replace_private(self._folder / _name(new.origin), note.signed(cosignature).encode())
+            replace_private(path, note.signed(cosignature).encode(), secrets.token_bytes)
         except OSError:
             return Answer(500, b"the witness could not write its state\n")
         self._known[new.origin] = new

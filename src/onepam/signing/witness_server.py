@@ -15,10 +15,11 @@ from secrets import randbelow
 from socketserver import ThreadingTCPServer
 from typing import Any
 
+from onepam.files.lock import locked
 from onepam.gateway.crowd import Crowd, Known, Limits, Place
 from onepam.kernel.clock import Clock
 from onepam.ledger.note import VerifierKey
-from onepam.signing.files import load_key, locked
+from onepam.signing.key_file import load_key
 from onepam.signing.witness import MAX_REQUEST_BYTES, Answer, Witness
 
 MAX_CONNECTIONS = 64
@@ -45,7 +46,7 @@ def run_witness(config: WitnessConfig, clock: Clock) -> None:
     Raises `FileNotFoundError` for a missing key, `Corrupt` for a bad key or state, `BadNote` for a bad name or vkey,
     `Unavailable` if the folder is held, `OSError` if the address is taken.
     """
-    with locked(config.folder / "lock"):
+    with locked(config.folder / "lock", f"another process holds {config.folder}"):
         logs = {origin: [VerifierKey.parse(vkey) for vkey in vkeys] for origin, vkeys in config.logs.items()}
         witness = Witness(config.name, load_key(config.key_path), config.folder, logs, clock)
         with WitnessServer((config.host, config.port), witness) as server:

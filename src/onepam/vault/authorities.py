@@ -25,12 +25,12 @@ import asyncssh
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from onepam.domain.matrix.fields import LOGIN
+from onepam.files.private_file import create_private, read_private, replace_private
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, later
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import RandomBytes
 from onepam.kernel.secret import Secret
 from onepam.vault.envelope import Envelope
-from onepam.vault.files import create_private, read_private, replace_private
 
 PERSON_PREFIX = "onepam-person:"
 """What a person's principal begins with; a colon occurs in no account name of passwd(5)."""

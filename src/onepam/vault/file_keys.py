@@ -5,13 +5,11 @@ it can open everything that was sealed: keep it apart from the backups of the da
 (`$CREDENTIALS_DIRECTORY`, systemd.exec(5)) is the same file, mounted read-only.
 """
 
-import fcntl
 import json
 import os
 import threading
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
@@ -19,10 +17,11 @@ from typing import final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from onepam.kernel.errors import Corrupt, Refused, Unavailable
+from onepam.files.lock import locked
+from onepam.files.private_file import CREDENTIAL, OWN, create_private, read_private, replace_private
+from onepam.kernel.errors import Corrupt, Refused
 from onepam.kernel.ids import RandomBytes, new_id
 from onepam.vault.envelope import MAX_KEY_ID_CHARACTERS, KeyMissing
-from onepam.vault.files import CREDENTIAL, OWN, create_private, read_private, replace_private
 
 MAX_FILE_BYTES = 64 * 1024
 
@@ -81,7 +80,7 @@ class FileKeys:
     def rotate(self) -> str | Refused:
         """Add a fresh master key and make it the current one; answers its id. Old ones stay, to open what they wrapped.
 
-        Raises `Unavailable` while another process rotates.
+        Raises `Unavailable` while another process rotates: two rotations at one moment must not lose one of the keys.
         """
         if self._read_only:
             return Refused(
@@ -89,7 +88,8 @@ class FileKeys:
                 "These master keys come from a systemd credential, which cannot be written.",
                 "Rotate the key file it is made from, then restart the service.",
             )
-        with self._lock, _exclusive(self._path.parent):
+        busy = "another process is rotating the master keys; try again"
+        with self._lock, locked(self._path.parent, busy):
             keys = self._read()
             name = new_id("mk", self._random)
             keys = _Keys(name, {**keys.keys, name: self._random(32)})
@@ -143,17 +143,3 @@ def _decode(data: bytes) -> _Keys:
     if value["current"] not in list(keys):
         raise ValueError("the current key is not among the keys")
     return _Keys(value["current"], keys)
-
-
-@contextmanager
-def _exclusive(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock: two rotations at one moment must not lose one of the two keys."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Unavailable("another process is rotating the master keys; try again") from None
-        yield
-    finally:
-        os.close(descriptor)

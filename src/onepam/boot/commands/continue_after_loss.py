@@ -1,10 +1,7 @@
 """`onepam ledger continue-after-loss`: going on when entries are lost for good, under a new name and with a seam."""
 
 import contextlib
-import fcntl
-import os
 import secrets
-from collections.abc import Iterator
 from pathlib import Path
 
 import typer
@@ -17,6 +14,8 @@ from onepam.boot.on_ledger import existing, kept_key, on_ledger, settings_of
 from onepam.boot.recovery_key import file_of, shown_digest
 from onepam.domain.host.announcing import Announcement
 from onepam.domain.host.continuing import Loss
+from onepam.files.lock import locked
+from onepam.jobs.anchors import PUBLISHER
 from onepam.jobs.eras import log_key_of, origin_of, seams, set_aside
 from onepam.jobs.outside import AnotherKey, NotOutside, anchor_of, from_checkpoint
 from onepam.jobs.verification import signed_head
@@ -47,7 +46,8 @@ def continue_ledger(
 ) -> None:
     """Goes on under `origin`, or announces that, and says so."""
     settings = settings_of(config, existing(data))
-    with _stopped(data):
+    (data / "log").mkdir(mode=0o700, exist_ok=True)
+    with locked(data / "log" / PUBLISHER, f"a gateway runs on {data}: stop it first"):
         with contextlib.closing(connect(data / "ledger.db", read_only=True)) as db:
             before = origin_of(db) or settings.origin
             key = log_key or log_key_of(db) or ""
@@ -158,18 +158,3 @@ def _published(tiles: TileFolder, at: int, size: int) -> list[bytes]:
         with contextlib.suppress(Corrupt, LookupError, OSError):
             return hashes_of(tiles.read(tile), tile.width)
     return []
-
-
-@contextlib.contextmanager
-def _stopped(data: Path) -> Iterator[None]:
-    """Holds the publisher's lock. Raises `Unavailable` while a gateway publishes."""
-    (data / "log").mkdir(mode=0o700, exist_ok=True)
-    lock = os.open(data / "log" / ".publisher", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Unavailable(f"a gateway runs on {data}: stop it first") from None
-        yield
-    finally:
-        os.close(lock)

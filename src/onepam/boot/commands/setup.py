@@ -14,6 +14,7 @@ from onepam.boot.on_ledger import existing, on_ledger, settings_of
 from onepam.boot.private_folder import private_folder
 from onepam.boot.recovery_key import found_recovery_key
 from onepam.boot.units import FOLDER, SIGNER_SOCKET, units
+from onepam.files.private_file import read_private, replace_private
 from onepam.kernel.clock import iso
 from onepam.kernel.errors import Refused
 from onepam.store.engine.ledger import SqliteLedger
@@ -21,7 +22,6 @@ from onepam.store.read.proofs_of_sign_in import anybody_signed_in
 from onepam.vault.authorities import Authorities
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
-from onepam.vault.files import read_private, replace_private
 
 MAX_WRAPPED_BYTES = 4096
 

@@ -22,9 +22,9 @@ from onepam.boot.web.exposition import CONTENT_TYPE, text
 from onepam.boot.web.measuring import Measuring
 from onepam.boot.web.readiness import ReadinessChecks
 from onepam.boot.web.server import web_server
+from onepam.files.private_file import CREDENTIAL, read_private
 from onepam.identity.tokens import same
 from onepam.kernel.errors import Fault
-from onepam.vault.files import CREDENTIAL, read_private
 
 if TYPE_CHECKING:
     from onepam.boot.platform import Platform
