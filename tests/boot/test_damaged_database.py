@@ -35,6 +35,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         ("DELETE FROM release", "the row of the release is gone"),
         ("UPDATE release SET state = '{'", "its state cannot be read"),
         ("UPDATE release SET state = '{}'", "not what this release writes"),
+        ("UPDATE release SET stamp = 'x'", "the stamp of the release does not follow from its row"),
+        ("UPDATE release SET stamp = x'ff'", "its name or stamp is no text"),
         ("UPDATE migration SET digest = 'x'", "the migrations are not those of this release"),
         ("UPDATE entry SET kind = CAST(x'ff' AS TEXT) WHERE idx = 3", "entries: cannot be read"),
         ("UPDATE entry SET body = 'x' WHERE idx = 3", "entry 3"),

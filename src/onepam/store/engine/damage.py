@@ -7,7 +7,7 @@ from contextlib import closing
 
 from onepam.store.db import Db, row, rows
 from onepam.store.engine.database import connect
-from onepam.store.engine.release import altered, check, this_release
+from onepam.store.engine.release import altered, check, contradicts_itself, refuse_future, standing, this_release
 from onepam.store.engine.schema import create
 
 MOST = 20
@@ -27,7 +27,10 @@ def damage(db: Db) -> tuple[list[str], bool]:
     if not there:
         return ["database: it is empty"], False
     if "release" in there and _stamped(db):
-        check(db)
+        said = standing(db)
+        refuse_future(said)
+        if not contradicts_itself(said):
+            check(db)
     with closing(connect(":memory:")) as fresh:
         create(fresh)
         due = _objects(fresh)

@@ -23,6 +23,10 @@ LAYOUT = 7
 """How the records of migrations and of the release are kept (SQLite's `user_version`)."""
 
 
+UNFINISHED = "unfinished"
+"""The stamp of a database between two steps of an upgrade: nobody reads or writes its state."""
+
+
 class OtherRelease(Unavailable):
     """The database is another release's; the message says which, and what to do."""
 
@@ -55,8 +59,13 @@ def this_release() -> Release:
     """What this program is to a database."""
     read = {kind.name: kind.version for kind in kinds()}
     state, steps = fingerprints(), migrations()
-    stamp = json.dumps([read, state, [each.digest for each in steps]], sort_keys=True)
-    return Release(__version__, read, state, steps, sha256(stamp.encode("utf-8")).hexdigest())
+    return Release(__version__, read, state, steps, _stamp(read, state, [each.digest for each in steps]))
+
+
+def _stamp(read: Mapping[str, int], state: Mapping[str, str], digests: list[str]) -> str:
+    """All that a release says of itself, in one digest."""
+    text = json.dumps([dict(read), dict(state), digests], sort_keys=True)
+    return sha256(text.encode("utf-8")).hexdigest()
 
 
 def standing(db: Db) -> Standing:
@@ -114,7 +123,15 @@ def altered(db: Db) -> list[str]:
         wrong.append("the migrations are not those of this release")
     if (dict(found.kinds), dict(found.state)) != (dict(ours.kinds), dict(ours.state)) or not _number(found.name):
         wrong.append("the row of the release is not what this release writes")
+    if contradicts_itself(found):
+        wrong.append("the stamp of the release does not follow from its row, which a release writes together")
     return wrong
+
+
+def contradicts_itself(found: Standing) -> bool:
+    """Whether the stamp is none that any release would write beside the rest, in an upgrade or after it."""
+    digests = [str(found.done[number]) for number in sorted(found.done)]
+    return found.stamp not in (UNFINISHED, _stamp(found.kinds, found.state, digests))
 
 
 def check(db: Db) -> None:
@@ -143,13 +160,13 @@ def refuse_future(found: Standing) -> None:
         )
 
 
-def record(db: Db, stamp: str | None = None) -> None:
-    """Writes that the tables are this release's; with another `stamp`, that they are not yet."""
+def record(db: Db) -> None:
+    """Writes that the tables are this release's."""
     ours = this_release()
     db.execute(
         "INSERT INTO release VALUES (1, ?, ?, ?, ?) ON CONFLICT (one) DO UPDATE "
         "SET name = excluded.name, kinds = excluded.kinds, state = excluded.state, stamp = excluded.stamp",
-        (ours.name, json.dumps(ours.kinds), json.dumps(ours.state), stamp or ours.stamp),
+        (ours.name, json.dumps(ours.kinds), json.dumps(ours.state), ours.stamp),
     )
 
 

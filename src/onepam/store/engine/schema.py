@@ -4,13 +4,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from onepam.store.db import Db, rows
-from onepam.store.engine.release import LAYOUT, Standing, check, record, refuse_future, standing, this_release
+from onepam.store.engine.release import (
+    LAYOUT,
+    UNFINISHED,
+    Standing,
+    check,
+    record,
+    refuse_future,
+    standing,
+    this_release,
+)
 from onepam.store.engine.views import EVIDENCE_VIEWS
 from onepam.store.migrations import Migration
 from onepam.store.project import STATE_TABLES
-
-UNFINISHED = "unfinished"
-"""The stamp of a database between two steps: nobody reads or writes its state."""
 
 
 def create(db: Db, *, indexed: bool = True) -> None:
