@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import os
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from hashlib import sha256
@@ -18,7 +20,7 @@ from onepam.boot.on_ledger import on_ledger
 from onepam.domain.history.commit import Decided
 from onepam.domain.people.events import GroupMemberAdded
 from onepam.store.engine.ledger import SqliteLedger
-from tests.boot.installation import ORIGIN, live, verify
+from tests.boot.installation import ONEPAM, ORIGIN, live, verify
 from tests.targets import free_port
 
 ENTRIES = 12
@@ -110,6 +112,19 @@ def test_without_an_anchor_nothing_is_called_intact(installed: tuple[Path, str])
     assert code == 3, told
     assert told.startswith("history     consistent but not anchored: ")
     assert "intact" not in told
+
+
+def test_a_copy_on_a_read_only_medium_is_judged_as_any_other(installed: tuple[Path, str], tmp_path: Path) -> None:
+    data, log_key = installed
+    copy = shutil.copytree(data, tmp_path / "copy", ignore=shutil.ignore_patterns("socket"))
+    with closing(sqlite3.connect(copy / "ledger.db")) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # as a backup has it: all in one file
+    words = 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"'
+    own = () if os.geteuid() == 0 else ("--user", "--map-root-user")
+    command = ["unshare", *own, "--mount", "sh", "-c", words, str(copy), *ONEPAM, "ledger", "verify"]
+    command += ["--data", str(copy), "--log-key", log_key, "--checkpoint", str(kept_checkpoint(data, tmp_path))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=200)
+    assert (done.returncode, "anchored and intact" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(("attack", "left"), [("drop", -1), ("insert", 1), ("flip", 0)])

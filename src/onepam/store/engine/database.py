@@ -1,6 +1,7 @@
 """Connections to the embedded database (SQLite, write-ahead log)."""
 
 import contextlib
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -52,8 +53,9 @@ def connect(path: Path | str, *, read_only: bool = False) -> SqliteDb:
     """
     try:
         if read_only:
+            mode = "ro&immutable=1" if _never_changes(Path(path)) else "ro"
             db = sqlite3.connect(
-                f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False, factory=SqliteDb
+                f"file:{path}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False, factory=SqliteDb
             )
         else:
             db = sqlite3.connect(
@@ -71,6 +73,17 @@ def connect(path: Path | str, *, read_only: bool = False) -> SqliteDb:
     except sqlite3.Error as error:
         raise fault(error) from error
     return db
+
+
+def _never_changes(path: Path) -> bool:
+    """Whether the database lies whole on a medium that nobody writes to: there SQLite could not make the index that it
+    otherwise reads by, and needs none (https://sqlite.org/wal.html, read-only databases)."""
+    try:
+        read_only = bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except OSError:
+        return False
+    wal = path.with_name(path.name + WAL)
+    return read_only and not (wal.exists() and wal.stat().st_size)
 
 
 def copy(source: SqliteDb, target: Path, told: Callable[[int, int], None]) -> None:
