@@ -33,7 +33,7 @@ from onepam.store.engine.database import connect, fault
 from onepam.store.engine.process_lock import ProcessLock
 from onepam.store.engine.release import check
 from onepam.store.facts import load
-from onepam.store.facts.holdings import CHANGES, TOPICS
+from onepam.store.facts.holdings import CHANGES, TOPICS, remembered
 
 MAX_WAITING = 20_000
 """Commands that may wait; beyond that `submit` refuses rather than grow."""
@@ -152,7 +152,8 @@ class Writer:
             before = read_head(self._db)
             self._leaves = []
             self._prepare(before)
-            joining = self._author.join(newest_key(self._db, self._author.node))
+            node = self._author.node
+            joining = self._author.join(remembered(self._db, "nodes", (node,), lambda: newest_key(self._db, node)))
             begun = self._record_jump(before, group[0])
             head = self._run_jobs(group, begun)
             if head.size > before.size:
@@ -170,6 +171,7 @@ class Writer:
         that is a seam, from which on another signer certifies."""
         if joining is not None and not has_seam(self._db, before.size):
             head = append(self._db, head, self.guard.now(head.time), (joining,), self._random, self._leaves)
+            self._db.memory = {**self._db.memory, "nodes": {}}
         seal(self._db, self._author, before.size, self._leaves)
         return head
 

@@ -28,6 +28,7 @@ TOPICS = {
     "access": frozenset({"person", "person_hold", "role", "resource", "binding", "group_member"}),
     "proof": frozenset({"sign_in", "factor"}),
     "grants": frozenset({"access_grant"}),
+    "nodes": frozenset({"node"}),
 }
 """What is remembered, and the tables it stands in."""
 
@@ -36,7 +37,7 @@ CHANGES: Mapping[str, tuple[str, ...]] = {
     "person": ("access",),
     "identity": ("proof",),
     "request": ("grants",),
-    "system": ("access", "proof", "grants"),
+    "system": ("access", "proof", "grants", "nodes"),
 }
 """The topics that events of a class may change."""
 
