@@ -22,7 +22,7 @@ from onepam.domain.access.model import SubjectKind
 from onepam.domain.history.commit import Decided
 from onepam.domain.leaving.leaving import MOST_OF_EACH, SPONSOR_GRACE, Ended, Held
 from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved, PersonAdded, PersonDisabled, PersonKind
-from onepam.domain.requests.events import GrantEnded, RequestRerouted
+from onepam.domain.requests.events import GrantEnded, GrantStarted, RequestRerouted
 from onepam.domain.sessions.events import ConfirmationAsked, ConfirmationFailed
 from onepam.domain.signing_in.events import EnrolmentEnded, EnrolmentProposed
 from onepam.domain.signing_in.exception_events import MfaExceptionAccepted, MfaExceptionEnded, MfaExceptionProposed
@@ -152,6 +152,23 @@ async def test_more_than_one_command_ends_is_nothing_worth_and_ended_by_the_next
     assert await company.reader(overdue_people) == ("eve",)
     assert await end_overdue_person(company.ledger, "eve", company.new) == Ended(6, 0, 0, 0, 0)
     assert await company.reader(overdue_people) == ()
+
+
+async def test_however_many_grants_a_leaver_has_all_of_them_end(company: Company) -> None:
+    granted = await company.approve("max", await company.ask("eve", "web-1", "app"))
+    (one,) = told(company, GrantStarted)
+    many = [replace(one, grant=f"grt_{number:05}") for number in range(2 * MOST_OF_EACH + 5)]
+    for start in range(0, len(many), 400):
+        await record(company.ledger, *many[start : start + 400])
+    ended = await disable_person(company.ledger, company.actor("ada"), "eve", "left")
+    assert isinstance(ended, Ended)
+    counts = [ended.grants]
+    while await company.reader(overdue_people):
+        ended = await end_overdue_person(company.ledger, "eve", company.new)
+        assert isinstance(ended, Ended)
+        counts.append(ended.grants)
+    assert counts == [MOST_OF_EACH, MOST_OF_EACH, 6]
+    assert {each.grant for each in told(company, GrantEnded)} == {granted.grant, *(each.grant for each in many)}
 
 
 def _held(db: Snapshot, at: Instant, person: str) -> Held:
