@@ -83,9 +83,9 @@ async def service_key(company: Company, resource: str, login: str) -> dict[str, 
     if added is None:
         await company.bind("bot", "engineer")
         key = ServiceKey("fac_bot", "bot", "ci", "SHA256:bot", "ssh-ed25519 AAAA", ("192.0.2.0/24",))
-        assert await add_service_key(company.ledger, company.actor("ada"), replace(key, factor="fac_0")) is None
+        assert await add_service_key(company.ledger, company.actor("ada"), replace(key, factor="fac_0")) is True
         await company.sign_in("bob")
-        assert await add_service_key(company.ledger, company.actor("bob"), key) is None
+        assert await add_service_key(company.ledger, company.actor("bob"), key) is False
         await company.sign_in("bot")  # nothing signs it in; it is how this test asks for a grant
     return {"key": "fac_bot"}
 

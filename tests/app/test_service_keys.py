@@ -43,7 +43,7 @@ async def company(tmp_path: Path) -> AsyncIterator[Company]:
     company.close()
 
 
-async def registered(company: Company, key: ServiceKey = KEY) -> Refused | None:
+async def registered(company: Company, key: ServiceKey = KEY) -> bool | Refused:
     return await add_service_key(company.ledger, company.actor("ada"), key)
 
 
@@ -64,7 +64,7 @@ def events(company: Company, kind: type) -> list[object]:
 
 
 async def test_a_registered_key_opens_what_the_account_may_reach_and_is_shown_as_a_machine(company: Company) -> None:
-    assert await registered(company) is None
+    assert await registered(company) is True
     answer = await knocked(company)
     assert isinstance(answer, Opened)
     opened = events(company, SessionOpened)[-1]
@@ -76,7 +76,7 @@ async def test_a_registered_key_opens_what_the_account_may_reach_and_is_shown_as
 
 
 async def test_a_key_opens_nothing_from_elsewhere_and_the_attempt_is_recorded(company: Company) -> None:
-    assert await registered(company) is None
+    assert await registered(company) is True
     answer = refused(await knocked(company, source="198.51.100.1", target="nowhere"), "service.network")
     assert answer.message == "This key may not come from 198.51.100.1."
     told = events(company, SessionRefused)[-1]
@@ -90,21 +90,21 @@ async def test_one_administrator_alone_opens_nothing_privileged_by_a_key(company
     standing = Permission("d", (Action.SHELL,), {"env": "prod"}, ("root",), Mode.STANDING, 4 * HOUR)
     await record(company.ledger, role_set("deploy", [standing]))
     await company.bind("bot", "deploy")
-    assert await registered(company) is None
+    assert await registered(company) is True
     privileged = {"target": "web-1", "login": "root"}
     refused(await knocked(company, **privileged), "service_key.takes_two")
     assert isinstance(await knocked(company), Opened)
     refused(await registered(company, replace(KEY, factor="fac_2")), "service_key.takes_two")
     await company.sign_in("bob")
     second = replace(KEY, factor="fac_3")
-    assert await add_service_key(company.ledger, company.actor("bob"), second) is None
+    assert await add_service_key(company.ledger, company.actor("bob"), second) is False
     assert isinstance(await knocked(company, key="fac_3", **privileged), Opened)
     refused(await knocked(company, **privileged), "service.key")
 
 
 async def test_a_removed_key_a_disabled_account_and_one_past_its_end_open_nothing(company: Company) -> None:
-    assert await registered(company) is None
-    assert await registered(company, replace(KEY, factor="fac_2", fingerprint="SHA256:two")) is None
+    assert await registered(company) is True
+    assert await registered(company, replace(KEY, factor="fac_2", fingerprint="SHA256:two")) is True
     company.clock.advance(6 * MINUTE)
     assert await remove_service_key(company.ledger, company.actor("ada"), "bot", "fac_bot") is None
     refused(await remove_service_key(company.ledger, company.actor("ada"), "bot", "fac_bot"), "service_key.unknown")
@@ -116,13 +116,13 @@ async def test_a_removed_key_a_disabled_account_and_one_past_its_end_open_nothin
 
 
 async def test_a_disabled_account(company: Company) -> None:
-    assert await registered(company) is None
+    assert await registered(company) is True
     assert not isinstance(await disable_person(company.ledger, company.actor("ada"), "bot", "leaked"), Refused)
     refused(await knocked(company), "service.key")
 
 
 async def test_a_machine_has_no_other_way_in_and_nobody_else_has_its(company: Company) -> None:
-    assert await registered(company) is None
+    assert await registered(company) is True
     refused(await knocked(company, entry=EntryPoint.SSH_KEY_CONFIRMED), "service.entry")
     refused(await knocked(company, entry=EntryPoint.SSH_CERTIFICATE, sign_in="sgn_eve"), "service.entry")
     refused(await knocked(company, person="eve"), "service.entry")
@@ -134,7 +134,7 @@ async def test_a_machine_has_no_other_way_in_and_nobody_else_has_its(company: Co
 async def test_a_key_of_another_account_is_not_its_own(company: Company) -> None:
     known = Attributes("Other bot", None, owner="max", ends=Instant(START + 30 * DAY))
     assert await add_person(company.ledger, company.actor("ada"), "rob", PersonKind.SERVICE, known, "CI") is None
-    assert await registered(company) is None
+    assert await registered(company) is True
     refused(await registered(company, replace(KEY, person="rob", factor="fac_rob")), "service_key.registered")
     refused(await knocked(company, person="rob"), "service.key")
     actor = company.actor("ada")
@@ -151,7 +151,7 @@ async def test_only_an_administrator_with_a_fresh_factor_registers(company: Comp
 
 async def test_who_holds_a_key_and_with_which_networks(company: Company) -> None:
     before = company.clock()
-    assert await registered(company) is None
+    assert await registered(company) is True
     assert await company.reader(key_holder, None, "SHA256:bot") == KeyHolder("fac_bot", "bot", PersonKind.SERVICE)
     assert await company.reader(key_holder, before, "SHA256:bot") is None
     found = await company.reader(factor_by_reference, None, FactorKind.SSH_KEY, "SHA256:bot")

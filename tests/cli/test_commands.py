@@ -102,6 +102,8 @@ def test_a_service_account_gets_a_key_and_loses_it(office: Office, terminal: New
     assert listed["networks"] == ["192.0.2.0/24", "2001:db8::/32"]
     assert (listed["factor"], listed["fingerprint"]) == (made.json["factor"], made.json["fingerprint"])
     assert listed["label"] == "ci"
+    assert (made.json["waits"], listed["waits"]) == (True, True)
+    assert "nothing privileged yet" in mine.run("people", "keys", bot).out
     assert "192.0.2.0/24" in mine.run("people", "keys", bot).out
     assert mine.run("people", "remove-key", bot, listed["factor"]).code == 2  # nobody to ask, and no --yes
     assert mine.run("people", "remove-key", bot, listed["factor"], "--yes").code == 0
@@ -124,6 +126,12 @@ def test_usage_errors_say_what_to_do(office: Office, terminal: NewTerminal) -> N
     ):
         assert mine.usage(*words) == 2, words
     assert mine.usage("approve", "nothing") == 1, "what does not wait is refused, as to deny it"
+
+
+def test_who_may_not_ask_for_a_target_is_told_so(office: Office, terminal: NewTerminal) -> None:
+    ran = terminal().signed_in(office.join("auditor")).run("request", "web-1", "--reason", "x")
+    words = "There is nothing on web-1 that you may ask for.\n  See what there is: onepam ls --all\n"
+    assert (ran.code, ran.err) == (1, words)
 
 
 def test_a_gateway_that_is_not_there(office: Office, terminal: NewTerminal) -> None:
@@ -243,6 +251,7 @@ def test_second_factors(office: Office, terminal: NewTerminal) -> None:
     shown = mine.run("mfa").out
     assert "Sessions of people without a second factor: none." in shown
     assert "No resource asks for more" in shown
+    assert "shown to OnePAM" in shown
     assert "BY LINKS OF" not in shown
     asking, deciding = office.join("engineer"), office.join("manager")
     links = (EnrolmentUsed(f"enr_{each}", each, (office.founder,)) for each in (asking, deciding))

@@ -40,8 +40,8 @@ def test_say_and_table_print_text(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "59 min"), (3600, "1 h"), (5400, "1 h 30 min"), (90_000, "25 h"),
-     (172_800, "2 days")],
+    [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "59 min"), (3600, "1 h"), (5400, "1 h 30 min"), (36_600, "10 h"),
+     (43_190, "12 h"), (90_000, "25 h"), (172_790, "2 days"), (604_790, "7 days")],
 )  # fmt: skip
 def test_span(seconds: int, words: str) -> None:
     assert span(seconds) == words

@@ -13,6 +13,7 @@ import pytest
 from onepam.app.people.add_person import add_person
 from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import PersonKind
+from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind
 from onepam.kernel.clock import DAY, MINUTE, Instant
 from onepam.ledger.entry import Entry
@@ -119,6 +120,7 @@ async def test_a_service_account_has_keys_with_networks(office: Office) -> None:
     assert "Only a service account" in await ada.refused("/people/eve/keys", key=key, networks="192.0.2.0/24")
     page = await ada.done("/people/bot/keys", key=f"{key} ci", networks="192.0.2.0/24,\r\n 2001:DB8::/32,")
     assert "The key ci is registered." in page
+    assert "until another administrator" not in page
     assert "192.0.2.0/24" in page
     assert "2001:db8::/32" in page
     assert "Add key" not in await (await office.sign_in("aud")).read("/people/bot")
@@ -248,6 +250,22 @@ async def test_entries_are_proven_to_whom_the_ledger_is_shown(office: Office) ->
 
 
 @pytest.mark.anyio
+async def test_an_entry_is_shown_in_words_and_times(office: Office) -> None:
+    aud = await office.sign_in("aud")
+    ident = await office.session("eve", "dev-1", "app")
+    with sqlite3.connect(office.company.path) as db:
+        found = "SELECT idx FROM entry WHERE kind LIKE 'session.%' AND instr(CAST(body AS TEXT), ?) ORDER BY idx"
+        opened, *others = [index for (index,) in db.execute(found, (ident,))]
+    page = await aud.read(f"/ledger?entry={opened}")
+    assert "basis shown to us" in page
+    assert "at 2 Mar 2026 " in page
+    for index in (opened, *others):
+        fields = re.findall(r'<dd class="as-written">(.*?)</dd>', await aud.read(f"/ledger?entry={index}"))
+        assert fields
+        assert not [each for each in fields if re.search(r"\b\d{16}\b", each)]
+
+
+@pytest.mark.anyio
 async def test_a_setup_that_is_not_finished_is_shown_to_administrators_alone(office: Office) -> None:
     bob, eve = await office.sign_in("bob"), await office.sign_in("eve")
     page = await bob.read("/")
@@ -270,6 +288,7 @@ async def test_a_page_does_not_show_an_altered_entry_as_included(office: Office)
         ).fetchall()
     before = await aud.read(f"/ledger?entry={index}")
     assert "included" in before
+    assert SessionEnd.TARGET_LOST.words not in before
     forged = body.replace(b"client.closed", b"target.lost")
     with sqlite3.connect(office.company.path) as db:
         stored = await office.company.reader(entry, None, index)
@@ -277,7 +296,7 @@ async def test_a_page_does_not_show_an_altered_entry_as_included(office: Office)
         leaf = Entry(stored.header, forged).leaf()
         db.execute("UPDATE entry SET body = ?, leaf = ? WHERE idx = ?", (forged, leaf, index))
     page = await aud.read(f"/ledger?entry={index}")
-    assert "target.lost" in page
+    assert SessionEnd.TARGET_LOST.words in page
     assert f"Entry {index:,} was altered" in page
     assert "not what was published" in page
     assert "included" not in page

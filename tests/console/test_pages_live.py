@@ -300,6 +300,8 @@ async def test_the_past_is_shown_as_it_was_and_cannot_be_changed(office: Office)
     assert (await ada.get(f"/requests/{made.request}?as_of={before}")).status_code == 404
     assert (await ada.get(f"/sessions/{session}?as_of={before}")).status_code == 404
     assert "No resources yet" in await ada.read("/resources?as_of=2026-03-01T00:00")
+    ahead = await ada.get("/resources?as_of=2999-01-01T00:00")
+    assert (ahead.status_code, "nothing is known of the future" in ahead.text) == (400, True)
     for path in ("/", "/sessions", "/people", "/resources", "/resources/web-1", "/roles", "/changes", "/ledger"):
         page = await ada.read(f"{path}?as_of={before}")
         assert "read-only" in page, path

@@ -95,7 +95,7 @@ async def test_a_machine_is_told_as_one_and_never_as_a_second_factor(tmp_path: P
     assert await add_person(company.ledger, company.actor("ada"), "bot", PersonKind.SERVICE, known, "deploys") is None
     await company.bind("bot", "engineer")
     key = ServiceKey("fac_bot", "bot", "ci", "SHA256:bot", "ssh-ed25519 AAAA", ("192.0.2.0/24",))
-    assert await add_service_key(company.ledger, company.actor("ada"), key) is None
+    assert await add_service_key(company.ledger, company.actor("ada"), key) is True
     for source in ("192.0.2.9", "198.51.100.9"):
         entry, session = EntryPoint.SSH_SERVICE_KEY, company.new("ses")
         await open_session(

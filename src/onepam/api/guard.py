@@ -136,7 +136,10 @@ async def as_of(
         return None
     at = _parsed("as_of", as_of)
     if at > services.clock():
-        raise ApiError(Refused("input.as_of", "as_of lies ahead; nothing is known of the future."), 400)
+        raise ApiError(
+            Refused("input.as_of", "as_of lies ahead; nothing is known of the future.", "Give a time that has been."),
+            400,
+        )
     return at
 
 

@@ -111,6 +111,16 @@ def console(*, stderr: bool = False) -> "Console":
     return Console(stderr=stderr, width=None if stream.isatty() else _PLAIN_WIDTH)
 
 
+BASES = {
+    "own": "shown to OnePAM",
+    "attested": "attested by the provider",
+    "declared": "declared",
+    "stepped_up": "first at the provider, then to OnePAM",
+    "accepted": "none: accepted risk",
+}
+"""What a sign-in's second factor rests on."""
+
+
 def when(text: str | None, now: datetime | None = None) -> str:
     """`in 2 h`, `3 min ago`, for an RFC 3339 time; empty for none."""
     if not text:
@@ -121,15 +131,14 @@ def when(text: str | None, now: datetime | None = None) -> str:
 
 def span(seconds: float) -> str:
     """A duration in one or two units."""
-    minutes = int(seconds // 60)
+    minutes, hours = int(seconds // 60), round(seconds / 3600)
     if minutes < 1:
         return f"{int(seconds)} s"
     if minutes < 60:
         return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes and hours < 10 else f"{hours} h"
-    return f"{hours // 24} days"
+    if minutes < 600:
+        return f"{minutes // 60} h {minutes % 60} min".removesuffix(" 0 min")
+    return f"{hours} h" if hours < 48 else f"{round(seconds / 86400)} days"
 
 
 def confirmed(question: str, yes: bool) -> None:

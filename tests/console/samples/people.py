@@ -313,6 +313,7 @@ SERVICE = replace(
             "fingerprint": "SHA256:0pUuBqf0k2F1Xc5jvQmD4e5o0Zy6g8bqYcT4sWm1VxE",
             "networks": ["192.0.2.0/24", "2001:db8:12::/48"],
             "since": ago(12 * DAY),
+            "waits": True,
         }
     ],
     may_enrol=False,

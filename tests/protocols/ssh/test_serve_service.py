@@ -57,7 +57,7 @@ async def bot(gateway: Gateway, administrator: Actor, network: str) -> tuple[Per
         label="ci", reference=key.fingerprint, public=key.line, networks=(network,),
     )  # fmt: skip
     await gateway.record(first)  # another administrator's word: the targets are production
-    assert await add_service_key(gateway.platform.ledger, administrator, key) is None
+    assert await add_service_key(gateway.platform.ledger, administrator, key) is False
     return found, factor
 
 

@@ -195,20 +195,23 @@ class ServiceKeyIn(Body):
 
 
 class ServiceKeyOut(Answer):
-    """A service account's key in force."""
+    """A service account's key in force. One that `waits` opens nothing privileged before another administrator
+    registers the same key from the same networks."""
 
     factor: str
     label: str
     fingerprint: str
     networks: list[str]
     registered: Moment
+    waits: bool
 
 
 class ServiceKeyMade(Answer):
-    """The registered key."""
+    """The registered key; `waits` as in the list of keys."""
 
     factor: str
     fingerprint: str
+    waits: bool
 
 
 async def list_people(services: Services, at: AsOf) -> list[PersonOut]:
@@ -283,8 +286,8 @@ async def add_key(person: Id, body: ServiceKeyIn, caller: Who, services: Service
     key = done(parse_public_key(body.public_key))
     factor = new_id("fac", services.random)
     new = ServiceKey(factor, person, key.comment or key.algorithm, key.fingerprint, key.line, tuple(body.networks))
-    done(await add_service_key(services.ledger, caller.actor, new))
-    return ServiceKeyMade(factor=factor, fingerprint=key.fingerprint)
+    waits = done(await add_service_key(services.ledger, caller.actor, new))
+    return ServiceKeyMade(factor=factor, fingerprint=key.fingerprint, waits=waits)
 
 
 async def keys(person: Id, services: Services, at: AsOf) -> list[ServiceKeyOut]:
@@ -302,6 +305,7 @@ async def keys(person: Id, services: Services, at: AsOf) -> list[ServiceKeyOut]:
             fingerprint=each.reference,
             networks=list(each.networks),
             registered=each.enrolled,
+            waits=each.privileged_from is not None,
         )
         for each in (known.factors if known else ())
     ]

@@ -19,9 +19,10 @@ class ServiceKeyQuery:
     fingerprint: str | None = None
 
 
-async def add_service_key(ledger: Ledger, actor: Actor, key: ServiceKey) -> Refused | None:
-    """None when the key is registered: from now on its holder opens sessions as `key.person`, from its networks."""
+async def add_service_key(ledger: Ledger, actor: Actor, key: ServiceKey) -> bool | Refused:
+    """The key is registered: from now on its holder opens sessions as `key.person`, from its networks. The answer is
+    whether nothing privileged, until another administrator registers it, too."""
     outcome = await ledger.commit(
         ServiceKeyQuery(actor, key.person, key.fingerprint), lambda facts, now: register(facts, actor, key, now)
     )
-    return outcome if isinstance(outcome, Refused) else None
+    return outcome if isinstance(outcome, Refused) else outcome.result

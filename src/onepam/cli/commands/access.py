@@ -170,9 +170,13 @@ def waiting(as_json: Json = False) -> None:
 def _only_login(resource: str) -> str:
     offers = call("GET", "/access", params={"search": resource})
     logins = sorted({each["login"] for each in offers["requestable"] if each["resource"] == resource})
-    if len(logins) != 1:
-        stop(USAGE, f"Which login on {resource}?", f"One of: {', '.join(logins)}" if logins else "onepam ls --all")
-    return str(logins[0])
+    if len(logins) == 1:
+        return str(logins[0])
+    if logins:
+        stop(USAGE, f"Which login on {resource}?", f"One of: {', '.join(logins)}")
+    if any(each["resource"] == resource for each in offers["open"]):
+        stop(REFUSED, f"{resource} is open to you already.", "See the command: onepam ls")
+    return stop(REFUSED, f"There is nothing on {resource} that you may ask for.", "See what there is: onepam ls --all")
 
 
 def _waited(made: dict[str, Any], login: str, resource: str) -> None:

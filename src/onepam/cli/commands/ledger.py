@@ -25,7 +25,7 @@ def health(context: typer.Context, as_json: Json = False) -> None:
             ("entries", f"{found['size']:,}, the newest {when(found['head_at'])}"),
             ("checkpoint", _seen(found["checkpoint_size"], found["checkpoint_at"])),
             ("witness", _witness(found)),
-            ("verified", f"{found['verified_kind']} {_seen(found['verified_size'], found['verified_at'])}"),
+            ("verified", _verified(found)),
             ("log key", found["log_key"]),
             ("keys", found["keys"]),
             ("trouble", found["trouble"]),
@@ -75,6 +75,18 @@ def _witness(found: dict[str, Any]) -> str:
     if not found["witness"]:
         return "none: whoever holds the log's key could rewrite history"
     return f"{found['witness']}: {_seen(found['witnessed_size'], found['witnessed_at'])}"
+
+
+_VERIFIED = {
+    "incremental": "the newest entries",
+    "fold": "every entry and every table",
+    "lawful": "the rights that were used",
+}
+
+
+def _verified(found: dict[str, Any]) -> str:
+    seen = _seen(found["verified_size"], found["verified_at"])
+    return f"{seen}: {_VERIFIED[found['verified_kind']]}" if found["verified_kind"] else seen
 
 
 def _seen(size: int, at: str | None) -> str:

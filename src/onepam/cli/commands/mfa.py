@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from onepam.cli.client import call
-from onepam.cli.show import Json, Output, printed, say, span, table, when
+from onepam.cli.show import BASES, Json, Output, printed, say, span, table, when
 
 
 def mfa(
@@ -17,7 +17,7 @@ def mfa(
     if Output.as_json:
         printed(found)
         return
-    bases = [(basis, found["people"][basis], found["sessions"][basis]) for basis in found["people"]]
+    bases = [(BASES[basis], found["people"][basis], found["sessions"][basis]) for basis in found["people"]]
     bases += [
         ("never signed in", found["never_signed_in"], ""),
         ("machine", found["machines"], found["machine_sessions"]),

@@ -7,7 +7,7 @@ import typer
 
 from onepam.cli.client import call
 from onepam.cli.commands.access import one_id
-from onepam.cli.show import USAGE, Json, Output, confirmed, printed, say, stop, table, when
+from onepam.cli.show import BASES, USAGE, Json, Output, confirmed, printed, say, stop, table, when
 
 app = typer.Typer(help="People and service accounts.", invoke_without_command=True, rich_markup_mode=None)
 
@@ -194,7 +194,7 @@ def keys(
     table(
         ("KEY", "NAME", "FINGERPRINT", "MAY COME FROM", "REGISTERED"),
         (
-            (each["factor"], each["label"], each["fingerprint"], ", ".join(each["networks"]), when(each["registered"]))
+            (each["factor"], each["label"], each["fingerprint"], ", ".join(each["networks"]), _registered(each))
             for each in found
         ),
         f"No key. Register one: onepam people key {person} --file KEY.pub --network 192.0.2.0/24",
@@ -215,7 +215,12 @@ def key(
         stop(USAGE, f"{file} is longer than any public key.", "Give the .pub file.")
     body = {"public_key": line.decode("utf-8", "replace"), "networks": network}
     made = call("POST", f"/people/{one_id(person)}/keys", body)
-    printed(made) if Output.as_json else say(f"{made['factor']} is registered: {made['fingerprint']}")
+    if Output.as_json:
+        printed(made)
+        return
+    say(f"{made['factor']} is registered: {made['fingerprint']}")
+    if made["waits"]:
+        say("It opens nothing privileged until another administrator registers the same key from the same networks.")
 
 
 @app.command(name="remove-key")
@@ -226,11 +231,15 @@ def remove_key(person: str, key: str, yes: Yes = False, as_json: Json = False) -
     printed(done) if Output.as_json else say(f"{key} opens nothing any more.")
 
 
+def _registered(key: dict[str, Any]) -> str:
+    return when(key["registered"]) + ("; nothing privileged yet" if key["waits"] else "")
+
+
 def _last(last: dict[str, Any] | None) -> str:
     if last is None:
         return "Never signed in."
     by = f" by {last['provider_name']}" if last["provider"] else ""
-    return f"Signed in {when(last['opened'])}: {last['basis'].replace('_', ' ')}{by}."
+    return f"Signed in {when(last['opened'])}{by}; second factor {BASES[last['basis']]}."
 
 
 def _state(person: dict[str, Any]) -> str:

@@ -6,7 +6,7 @@ import typer
 
 from onepam.cli.client import call
 from onepam.cli.commands.access import one_id
-from onepam.cli.show import Json, Output, facts, printed, table, when
+from onepam.cli.show import BASES, Json, Output, facts, printed, table, when
 
 app = typer.Typer(help="Identity providers.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -60,7 +60,7 @@ def show(provider: str, as_of: AsOf = None, as_json: Json = False) -> None:
             ("unknown people", "are added" if found["joins"] else "are not let in"),
             ("groups", "from its messages" if found["groups"] else ""),
             ("people", found["people"]),
-            ("last sign-in", f"{when(last['at'])}, {last['person']}, {last['basis']}" if last else "never"),
+            ("last sign-in", f"{when(last['at'])}, {last['person']}, {BASES[last['basis']]}" if last else "never"),
             ("declared", f"until {when(declared['ends'])} by {declared['signed_by']}" if declared else ""),
             ("runs out", when(found["runs_out"])),
             ("in force", f"{when(found['since'])}, {found['proposed_by']} proposed, {found['approved_by']} approved"),

@@ -166,8 +166,8 @@ def _as_of(visit: Visit) -> Refused | None:
         at = instant(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
     except (ValueError, OverflowError):
         return Refused("as_of.malformed", "This is not a time.", "Write it as 2026-03-03T14:00.")
-    if at >= visit.now:
-        return None
+    if at > visit.now:
+        return Refused("as_of.ahead", "This lies ahead; nothing is known of the future.", "Give a time that has been.")
     visit.as_of = Instant(at)
     return None
 

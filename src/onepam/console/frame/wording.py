@@ -39,14 +39,6 @@ _COUNTS = {
 }
 """What a sign-in's second factor rests on."""
 
-BASES = {
-    MfaBasis.OWN: "shown to us",
-    MfaBasis.STEPPED_UP: "stepped up here",
-    MfaBasis.ATTESTED: "attested",
-    MfaBasis.DECLARED: "declared",
-    MfaBasis.ACCEPTED: "accepted risk",
-}
-
 _ENDED = {
     **{each.value: each.words for each in SessionEnd},
     "binding.ended": "the role was taken away",

@@ -1,7 +1,8 @@
 """The ledger: whether the history is whole, one entry, and its proof to take away."""
 
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import asdict, is_dataclass, replace
+from enum import StrEnum
+from typing import Any, get_args, get_origin, get_type_hints
 
 from starlette.responses import JSONResponse, Response
 
@@ -9,14 +10,15 @@ from onepam.app.host.announced import cancel_announced
 from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.console.frame.page import Context
 from onepam.console.frame.places import ADMINISTERS, SEES_ALL, Place, Shown
-from onepam.console.frame.rendering import plural
+from onepam.console.frame.rendering import exact, plural
 from onepam.console.frame.view import View
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import happened
 from onepam.console.history.ledger_page import LedgerPage
 from onepam.domain.access.model import ConsoleRight
+from onepam.domain.history.event import is_known, kind_named
 from onepam.domain.host.announcing import Deed
-from onepam.kernel.clock import Instant, utc
+from onepam.kernel.clock import FOREVER, Instant, utc
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.store.read.announced import open_announcements
 from onepam.store.read.console import Stored, Verified, entry, kept, newest, verified
@@ -161,6 +163,8 @@ def _check(found: Verified | None, name: str, every: str) -> Context:
 
 def _entry(found: Stored, view: View, health: LedgerHealth, known: dict[str, str]) -> Context:
     header = found.header
+    known_kind = is_known(header.kind, header.version)
+    hints = get_type_hints(kind_named(header.kind, header.version).record) if known_kind else {}
     return {
         "index": header.index,
         "at": header.time,
@@ -170,7 +174,7 @@ def _entry(found: Stored, view: View, health: LedgerHealth, known: dict[str, str
         "words": happened(readable(found), known),
         "leaf": found.hash.hex(),
         "fields": [
-            [name.replace("_", " ").capitalize(), _value(value, known if name in _PEOPLE else {})]
+            [name.replace("_", " ").capitalize(), _value(value, hints.get(name), known if name in _PEOPLE else {})]
             for name, value in _fields(found).items()
         ],
         "proof": view.proof(header.index, found.hash, health),
@@ -185,19 +189,27 @@ def _fields(stored: Stored) -> dict[str, Any]:
         return {"unreadable": str(error)}
 
 
-def _value(value: Any, known: dict[str, str]) -> str:
-    text = _plain(known.get(value, value) if isinstance(value, str) else value)
+def _value(value: Any, hint: Any, known: dict[str, str]) -> str:
+    text = _plain(known.get(value, value) if isinstance(value, str) else value, hint)
     return text if len(text) <= MAX_VALUE_CHARACTERS else f"{text[:MAX_VALUE_CHARACTERS]}…"
 
 
-def _plain(value: Any) -> str:
-    """A body's value in one line."""
+def _plain(value: Any, hint: Any) -> str:
+    """A body's value in one line. `hint` is the type that its field should have; whoever altered it put in another."""
+    kinds = (hint, *get_args(hint))
     if isinstance(value, dict):
-        return "; ".join(f"{name} {_plain(each)}" for name, each in value.items()) or "none"
+        hints: dict[str, Any] = next((get_type_hints(each) for each in kinds if is_dataclass(each)), {})
+        return "; ".join(f"{name} {_plain(each, hints.get(name))}" for name, each in value.items()) or "none"
     if isinstance(value, list):
-        return ", ".join(map(_plain, value)) or "none"
+        item = next((get_args(each)[0] for each in kinds if get_origin(each) is tuple), None)
+        return ", ".join(_plain(each, item) for each in value) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, int) and Instant in kinds and 0 <= value < FOREVER:
+        return exact(Instant(value))
+    if isinstance(value, str):
+        codes = [each for kind in kinds if isinstance(kind, type) and issubclass(kind, StrEnum) for each in kind]
+        return next((getattr(each, "words", value.replace("_", " ")) for each in codes if each == value), value)
     return "none" if value is None else str(value)
 
 

@@ -52,7 +52,8 @@ class PersonPage(PageContext):
     `access`: list of {resource {id, name, kind, labels}, login, how (str), ends, chain}
     `factors`: list of {kind, name, since, state}
     `second_state`: "proven" | "untested" | "due" | "plain"
-    `keys`: list of {id, name, fingerprint, networks (list of str), since}: of a service account
+    `keys`: list of {id, name, fingerprint, networks (list of str), since, waits}: of a service account; one that
+    `waits` opens nothing privileged before another administrator registers it, too
     `sessions`: list of {id, resource, login, started, ended, state}
     `access_beyond`: how many more they can reach
     `link`: none, or {url, ends}: a one-use link that was made just now, shown this once

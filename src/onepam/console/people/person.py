@@ -4,7 +4,7 @@ from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.console.frame.decision import decision
 from onepam.console.frame.page import Context
 from onepam.console.frame.view import View, resources
-from onepam.console.frame.wording import BASES, FACTORS, session_state
+from onepam.console.frame.wording import FACTORS, session_state
 from onepam.console.people.lanes import lanes
 from onepam.console.people.people_page import PersonPage
 from onepam.console.people.person_change import form_of
@@ -49,7 +49,7 @@ def basis(row: rows.PersonRow) -> str:
     """Why the newest sign-in counts, and who saw it."""
     if row.last is None:
         return ""
-    return f"{BASES[row.last.basis]}, {row.last.provider_name}" if row.last.provider else BASES[row.last.basis]
+    return f"{row.last.basis.words}, {row.last.provider_name}" if row.last.provider else row.last.basis.words
 
 
 def read_person(
@@ -188,6 +188,7 @@ def _keys(known: Account | None) -> list[Context]:
             "fingerprint": each.reference,
             "networks": list(each.networks),
             "since": each.enrolled,
+            "waits": each.privileged_from is not None,
         }
         for each in (known.of(FactorKind.SSH_KEY) if known else ())
     ]

@@ -23,10 +23,13 @@ async def add(visit: Visit) -> Response:
     factor, label = new_id("fac", visit.services.random), key.comment or key.algorithm
     networks = re.split(r"[\s,]+", visit.form.get("networks", "").strip(" ,\t\r\n"))
     new = ServiceKey(factor, visit.path("person"), label, key.fingerprint, key.line, networks)
-    refused = await add_service_key(visit.services.ledger, visit.me.actor, new)
-    if refused is not None and refused.code == "factor.stale":
-        return visit.go(f"/step-up?next={here}")
-    return _answered(visit, refused, here, f"The key {label} is registered.")
+    waits = await add_service_key(visit.services.ledger, visit.me.actor, new)
+    if isinstance(waits, Refused):
+        if waits.code == "factor.stale":
+            return visit.go(f"/step-up?next={here}")
+        return _answered(visit, waits, here, "")
+    until = "; it opens nothing privileged until another administrator registers it, too" if waits else ""
+    return _answered(visit, None, here, f"The key {label} is registered{until}.")
 
 
 async def remove(visit: Visit) -> Response:

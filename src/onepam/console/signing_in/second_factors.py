@@ -6,7 +6,7 @@ from onepam.app.ports import Snapshot
 from onepam.console.frame.page import Context
 from onepam.console.frame.places import SEES_ALL, Place, Shown
 from onepam.console.frame.visit import Visit
-from onepam.console.frame.wording import BASES, FACTORS, longest, rule_words
+from onepam.console.frame.wording import FACTORS, longest, rule_words
 from onepam.console.signing_in.second_factors_page import SecondFactorsPage
 from onepam.domain.access.mfa_rule import MAX_AGE
 from onepam.domain.access.proof import MfaBasis
@@ -36,7 +36,7 @@ def _report(db: Snapshot, at: Instant) -> SecondFactorsPage:
     return SecondFactorsPage(
         bases=[
             {
-                "word": BASES[basis],
+                "word": basis.words,
                 "means": _MEANS[basis],
                 "people": found.people.get(basis, 0),
                 "sessions": found.sessions.get(basis, 0),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from onepam.kernel.clock import Instant
 
@@ -12,14 +13,23 @@ class MfaBasis(StrEnum):
     `own`: both factors were shown to us. `attested`: the provider's message names a method that counts (RFC 8176 `amr`,
     `acr`, SAML `AuthnContextClassRef`). `declared`: the provider attests nothing, and a dated statement says that it
     demands a second factor; never for administrative roles. `stepped_up`: the first factor at the provider, the second
-    one shown to us. `accepted`: no second factor, under a risk acceptance that is in force.
+    one shown to us. `accepted`: no second factor, under a risk acceptance that is in force. `words` are for people.
     """
 
-    OWN = "own"
-    ATTESTED = "attested"
-    DECLARED = "declared"
-    STEPPED_UP = "stepped_up"
-    ACCEPTED = "accepted"
+    words: str
+
+    def __new__(cls, code: str, words: str = "") -> Self:
+        """`code` alone finds a member; a member has words."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.words = words
+        return member
+
+    OWN = "own", "shown to us"
+    ATTESTED = "attested", "attested"
+    DECLARED = "declared", "declared"
+    STEPPED_UP = "stepped_up", "stepped up here"
+    ACCEPTED = "accepted", "accepted risk"
 
 
 @dataclass(frozen=True, slots=True)

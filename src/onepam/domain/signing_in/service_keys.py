@@ -63,9 +63,9 @@ class ServiceKeyFacts:
     registered: Registered | None = None
 
 
-def register(facts: ServiceKeyFacts, actor: Actor, key: ServiceKey, now: Instant) -> Decided[None] | Refused:
+def register(facts: ServiceKeyFacts, actor: Actor, key: ServiceKey, now: Instant) -> Decided[bool] | Refused:
     """Lets the machine that holds the key sign in as the service account, from these networks only; what another
-    administrator registered before is then the word of two."""
+    administrator registered before is then the word of two. The result is whether it waits for a second one."""
     refused = authorised(facts.actor, ConsoleRight.ADMINISTER, now) or fresh(facts.actor, now)
     refused = refused or _unfit(facts.account, now)
     if refused is not None:
@@ -76,12 +76,13 @@ def register(facts: ServiceKeyFacts, actor: Actor, key: ServiceKey, now: Instant
     known = facts.registered
     if known is not None and (refused := _not_second(known, facts.actor, key.person, networks)) is not None:
         return refused
+    waits = known is None and facts.account.trusted()
     enrolled = FactorEnrolled(
         factor=key.factor,
         person=key.person,
         kind=FactorKind.SSH_KEY,
         policy="",
-        privileged_from=FOREVER if known is None and facts.account.trusted() else None,
+        privileged_from=FOREVER if waits else None,
         by=actor.person,
         label=key.label,
         reference=key.fingerprint,
@@ -89,8 +90,8 @@ def register(facts: ServiceKeyFacts, actor: Actor, key: ServiceKey, now: Instant
         networks=networks,
     )
     if known is None:
-        return Decided((enrolled,), None)
-    return Decided((FactorRemoved(known.factor, known.person, CONFIRMED, actor.person), enrolled), None)
+        return Decided((enrolled,), waits)
+    return Decided((FactorRemoved(known.factor, known.person, CONFIRMED, actor.person), enrolled), waits)
 
 
 def remove(facts: ServiceKeyFacts, actor: Actor, factor: str, now: Instant) -> Decided[None] | Refused:
