@@ -10,13 +10,14 @@ from pathlib import Path
 
 import pyotp
 import pytest
+from argon2 import PasswordHasher
 
 from onepam.console.frame.gate import DEVICE_COOKIE
 from onepam.console.frame.visit import FLOW_COOKIE
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, FactorRemoved, SignedIn, SignInFailed
 from onepam.domain.signing_in.gate import LOCKED
 from onepam.gateway.guesses import OF_ADDRESS
-from onepam.identity import recovery
+from onepam.identity import passwords, recovery
 from onepam.identity.passwords import hash_password
 from onepam.identity.stored import codes_text, sealed_seed
 from onepam.kernel.clock import MINUTE, SECOND
@@ -33,6 +34,13 @@ PASSWORD = "violet harbour ladder"
 SEED = Secret(b"twenty bytes of seed")
 CODES, STORED = recovery.new_codes(secrets.token_bytes)
 APP = pyotp.TOTP(b32encode(SEED.reveal()).decode())
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is asked here is what counts as a try. What a hash costs is `tests/identity`'s."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    monkeypatch.setattr(passwords, "_NOBODY", f"$argon2id$v=19$m=64,t=1,p=1${'A' * 22}${'A' * 43}")
 
 
 @pytest.fixture
