@@ -85,8 +85,8 @@ _VERIFIED = {
 
 
 def _verified(found: dict[str, Any]) -> str:
-    seen = _seen(found["verified_size"], found["verified_at"])
-    return f"{seen}: {_VERIFIED[found['verified_kind']]}" if found["verified_kind"] else seen
+    seen, kind = _seen(found["verified_size"], found["verified_at"]), found["verified_kind"]
+    return f"{seen}: {_VERIFIED.get(kind, kind)}" if kind else seen
 
 
 def _seen(size: int, at: str | None) -> str:
