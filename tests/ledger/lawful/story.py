@@ -41,7 +41,8 @@ from onepam.domain.signing_in.events import (
 from onepam.kernel.canonical import utf8
 from onepam.kernel.clock import DAY, HOUR, SECOND, Instant, parse
 from onepam.ledger.findings import Row
-from onepam.ledger.lawful.judging import Judging, Lawful
+from onepam.ledger.lawful.judging import Lawful
+from tests.ledger.lawful.clauses import Listening
 
 START = parse("2026-03-02T08:00:00Z")
 ALL = (Action.SHELL, Action.EXEC, Action.SFTP)
@@ -100,7 +101,7 @@ class Story:
 
     def judged(self) -> Lawful:
         """What the rules say of all of it."""
-        judging = Judging()
+        judging = Listening()
         for row in self.rows:
             judging.take(row)
         return judging.end()
