@@ -18,7 +18,7 @@ from onepam.app.open_session import KnockQuery, answer
 from onepam.ledger.check import check
 from onepam.ledger.entry import leaf_hash
 from onepam.ledger.findings import Row
-from onepam.ledger.lawful.judging import Judging
+from onepam.ledger.lawful.rows import of_rows, through
 from onepam.ledger.merkle import Frontier
 from onepam.signing.author import NodeAuthor
 from onepam.store.db import Db
@@ -104,9 +104,9 @@ def _form(db: Db) -> None:
 
 
 def _lawful(db: Db) -> None:
-    judging = Judging()
-    for each in db.execute(_ROWS):
-        judging.take(Row(*each))
+    judging = of_rows()
+    for _ in through(judging, (Row(*each) for each in db.execute(_ROWS))):
+        pass
     assert judging.end().findings == ()
 
 

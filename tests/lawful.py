@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from onepam.app.ports import Ledger
 from onepam.ledger.check import check
 from onepam.ledger.findings import Row
-from onepam.ledger.lawful.judging import Judging, through
+from onepam.ledger.lawful.rows import of_rows, through
 from onepam.store.as_stored import stored_rows
 from onepam.store.engine.database import connect
 
@@ -32,7 +32,7 @@ def by_hand(ledger: Ledger) -> Container[int]:
 def assert_lawful(database: Path, but: Container[int] = ()) -> None:
     """Names each entry that used a right which the history did not give; what is laid by hand (`but`) may. Of a history
     that the test has altered nothing is asked: that it is broken comes first."""
-    judging = Judging()
+    judging = of_rows()
     with closing(connect(database, read_only=True)) as db:
         altered = check(through(judging, (Row(*each) for each in stored_rows(db, 0)))).findings
     if altered:

@@ -18,7 +18,8 @@ from onepam.ledger.authorship import Authorship
 from onepam.ledger.check import Anchor, Position, Report, check
 from onepam.ledger.checkpoint import open_checkpoint
 from onepam.ledger.findings import Row
-from onepam.ledger.lawful.judging import Judging, Lawful, through
+from onepam.ledger.lawful.judging import Lawful
+from onepam.ledger.lawful.rows import of_rows, through
 from onepam.ledger.note import COSIGNATURE_V1, ED25519, BadNote, VerifierKey
 from onepam.ledger.verdict import Held
 from onepam.signing.stream import MAX_STATE_BYTES
@@ -127,7 +128,7 @@ def _verify_entries(
         db.execute("BEGIN")
         era, log_keys = log_keys_of(db, origin, [each for each in keys if each.algorithm == ED25519])
         authors = Authorship(standing or Standing(era), _batches(db, begin), log_keys)
-        rows, judging = _authored(_rows(db, begin, progress), authors), None if begin else Judging()
+        rows, judging = _authored(_rows(db, begin, progress), authors), None if begin else of_rows()
         report = check(through(judging, rows) if judging else rows, checkpoint, tuple(seen), tiles.read, position)
         found_all = (*report.findings, *authors.end())
         findings += [f"{each.what}: {_range(each.begin, each.end)}: {each.message}" for each in found_all]

@@ -6,20 +6,15 @@ An `Instant` is aware by construction (there is no zone to forget), is exact in 
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import NewType
 
-Instant = NewType("Instant", int)
+from onepam.kernel.instant import DAY, FOREVER, HOUR, MICROSECOND, MILLISECOND, MINUTE, SECOND, Instant
+
+__all__ = [
+    "DAY", "FOREVER", "HOUR", "MICROSECOND", "MILLISECOND", "MINUTE", "SECOND", "Clock", "Instant", "instant", "iso",
+    "later", "moment", "parse", "utc",
+]  # fmt: skip
+
 Clock = Callable[[], Instant]
-
-MICROSECOND = 1
-MILLISECOND = 1_000
-SECOND = 1_000_000
-MINUTE = 60 * SECOND
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
-
-FOREVER = Instant((1 << 53) - 1)
-"""`valid_until` of what has no end yet: the largest integer that RFC 8785 JSON carries exactly."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -13,14 +13,16 @@ from types import GeneratorType
 from typing import Any, NamedTuple
 
 import onepam.ledger.lawful
+from onepam.kernel.canonical import decode
 from onepam.ledger.findings import Row
 from onepam.ledger.lawful.entry import Entry
 from onepam.ledger.lawful.judging import Judging, Lawful
+from onepam.ledger.lawful.rows import of_rows, through
 from onepam.ledger.lawful.rule import Judge, Rule, Unless, Why
 from onepam.ledger.lawful.state import State
 
 SOURCES = Path(onepam.ledger.lawful.__file__).parent
-NO_RULES = {"__init__", "entry", "judging", "rule", "state", "table"}
+NO_RULES = {"__init__", "entry", "judging", "rows", "rule", "state", "table"}
 _REASONS = "str | Unless | None"
 _ANSWERS = ("str | None", "Unless")
 
@@ -54,10 +56,9 @@ class Heard(NamedTuple):
         """Whether it is found, and nothing else, where whatever else was found had not been."""
         if self.found == {self.at}:
             return True
-        judging = Judging()
-        for row in self.rows:
-            if row.position == self.at or row.position not in self.found:
-                judging.take(row)
+        judging = of_rows()
+        for _ in through(judging, (row for row in self.rows if row.position == self.at or row.position not in self.found)):
+            pass
         left = judging.end().findings
         return {each.position for each in left} == {self.at} and any(each.why == self.why for each in left)
 
@@ -123,15 +124,15 @@ class Listening(Judging):
     """Judges as the product does, and hears from where each finding comes."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(decode)
         self._said: list[tuple[int, str, tuple[tuple[str, int], ...]]] = []
         self._rows: list[Row] = []
         self._rules = {key: self._heard(rule) for key, rule in self._rules.items()}
 
-    def take(self, row: Row) -> None:
+    def hear(self, row: Row) -> None:
         """The next row."""
         self._rows.append(row)
-        super().take(row)
+        self.take(row.position, row.time, row.kind, row.version, row.body)
 
     def end(self) -> Lawful:
         """What was found; `HEARD` grows by it."""

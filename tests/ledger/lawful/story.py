@@ -103,7 +103,7 @@ class Story:
         """What the rules say of all of it."""
         judging = Listening()
         for row in self.rows:
-            judging.take(row)
+            judging.hear(row)
         return judging.end()
 
     def said(self) -> list[tuple[int, str]]:

@@ -1,8 +1,11 @@
 """Folding: what does not read, what no rule knows, and how much is told."""
 
 from onepam.domain.history.system import SystemStarted
-from onepam.ledger.findings import MAX_FINDINGS, Row
-from onepam.ledger.lawful.judging import Judging, cannot, through
+from onepam.kernel.limits import MAX_EVENTS_PER_COMMAND
+from onepam.ledger.findings import Row
+from onepam.ledger.lawful.judging import MAX_UNLAWFUL, asks, cannot
+from onepam.ledger.lawful.rows import of_rows, through
+from onepam.ledger.lawful.state import LONGEST_COMMAND
 from tests.ledger.lawful.story import Story
 
 
@@ -36,19 +39,19 @@ def test_what_uses_no_right_is_not_even_read() -> None:
 
 
 def test_findings_are_counted_beyond_those_that_are_told() -> None:
-    judging = Judging()
-    for number in range(MAX_FINDINGS + 5):
-        judging.take(Row(number, number, "door.opened", 1, "door", 0, b"{}", b""))
+    judging = of_rows()
+    for number in range(MAX_UNLAWFUL + 5):
+        judging.take(number, number, "door.opened", 1, b"{}")
     found = judging.end()
-    assert (len(found.findings), found.found) == (MAX_FINDINGS, MAX_FINDINGS + 5)
-    one = Judging()
-    one.take(Row(0, 0, "door.opened", 1, "door", 0, b"{}", b""))
+    assert (len(found.findings), found.found) == (MAX_UNLAWFUL, MAX_UNLAWFUL + 5)
+    one = of_rows()
+    one.take(0, 0, "door.opened", 1, b"{}")
     assert one.end().line() == "1 finding in 1 entries"
 
 
 def test_rows_are_taken_on_the_way() -> None:
     told = Story().ready("ada")
-    judging = Judging()
+    judging = of_rows()
     assert list(through(judging, iter(told.rows))) == told.rows
     assert judging.end().entries == len(told.rows)
 
@@ -57,3 +60,13 @@ def test_what_no_rule_judges_is_said_once() -> None:
     said = cannot()
     assert "counters of wrong tries" in said
     assert len(said) == len(set(said))
+
+
+def test_what_a_rule_asks_about_is_known_beforehand() -> None:
+    assert asks("person.added", 1)
+    assert not any((asks("system.started", 1), asks("person.added", 2), asks("door.opened", 1)))
+
+
+def test_no_command_is_longer_than_the_rules_take_one_for() -> None:
+    """The number is the rules' own: a set of them never changes."""
+    assert LONGEST_COMMAND == MAX_EVENTS_PER_COMMAND

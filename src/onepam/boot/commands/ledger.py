@@ -31,7 +31,8 @@ from onepam.jobs.verification import Verdict, damaged, unread, unreadable, verif
 from onepam.kernel.errors import Corrupt, Unavailable
 from onepam.ledger.check import Anchor
 from onepam.ledger.findings import What
-from onepam.ledger.lawful.judging import Judging, Lawful, cannot
+from onepam.ledger.lawful.judging import Lawful, cannot
+from onepam.ledger.lawful.rows import of_rows
 from onepam.ledger.note import VerifierKey
 from onepam.ledger.verdict import ExitCode, History, Recordings, Word, exit_code, history
 from onepam.signing.signer import SignerClient
@@ -120,7 +121,7 @@ def verify_ledger(
             standing, bad = Recordings(0), []
     lost = [each.words() for each in verdict.seams]
     answer = history(verdict.size, verdict.head_at, len(findings), verdict.held, lost)
-    lawful = verdict.lawful or Judging().end()  # of no entry, where none could be read
+    lawful = verdict.lawful or of_rows().end()  # of no entry, where none could be read
     told = exit_code(answer, lawful.found, standing)
     judged = Judged(told, findings, anchored=answer.word is Word.INTACT)
     tell = _tell_json if as_json else _tell
@@ -139,7 +140,7 @@ def _end_damaged(findings: list[str], logs: list[VerifierKey], given: bool, *, a
             _Given(logs[0], logs, given, [], []),
             verdict,
             answer,
-            Judging().end(),
+            of_rows().end(),
             nothing,
             findings,
             False,

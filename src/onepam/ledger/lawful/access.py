@@ -1,25 +1,27 @@
 """Rules of who may do what: the role matrix and its changes, bindings, groups."""
 
-from onepam.kernel.clock import Instant
+from __future__ import annotations
+
+from onepam.kernel.instant import Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.proposals import decides, ends_proposal, propose
 from onepam.ledger.lawful.rule import Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, acts, founding, signed_in
 from onepam.ledger.lawful.state import Binding, Resource, Role, State
 
-rules = Rules()
+access_rules = Rules()
 
 CHANGE = "change"
 
 
-@rules.of("change.proposed", "proposing a change of the roles", Authority.PERSON, Authority.HOST)
+@access_rules.of("change.proposed", "proposing a change of the roles", Authority.PERSON, Authority.HOST)
 def change_proposed(state: State, entry: Entry) -> Why:
     """An administrator; before the first sign-in the host."""
     yield _administrator_or_host(state, entry.body["by"])
     propose(state, entry, CHANGE, entry.body["change"])
 
 
-@rules.of(
+@access_rules.of(
     "change.approved",
     "approving a change of the roles",
     Authority.PERSON,
@@ -35,7 +37,7 @@ def change_approved(state: State, entry: Entry) -> Why:
     state.cause("approved", body["change"], body["by"])
 
 
-@rules.of("change.applied", "changing the roles", Authority.PERSON, Authority.HOST)
+@access_rules.of("change.applied", "changing the roles", Authority.PERSON, Authority.HOST)
 def change_applied(state: State, entry: Entry) -> Why:
     """What widens access was approved in the same command; before the first sign-in the host needs nobody."""
     body = entry.body
@@ -58,25 +60,25 @@ def change_applied(state: State, entry: Entry) -> Why:
     state.cause("matrix", body["by"])
 
 
-@rules.of("change.rejected", "rejecting a change of the roles", Authority.PERSON, Authority.TIME)
+@access_rules.of("change.rejected", "rejecting a change of the roles", Authority.PERSON, Authority.TIME)
 def change_rejected(state: State, entry: Entry) -> Why:
     """An administrator, its proposer among them; or it lapsed, or fell with its proposer."""
     yield from ends_proposal(state, entry, CHANGE, entry.body["change"], ADMINISTER)
 
 
-@rules.of("change.refused", "trying to decide on a change", Authority.STRANGER)
+@access_rules.of("change.refused", "trying to decide on a change", Authority.STRANGER)
 def change_refused(state: State, entry: Entry) -> Why:
     """Somebody who was signed in."""
     yield signed_in(state, entry.body["by"])
 
 
-@rules.of("proposal.refused", "trying to decide on a proposal", Authority.STRANGER)
+@access_rules.of("proposal.refused", "trying to decide on a proposal", Authority.STRANGER)
 def proposal_refused(state: State, entry: Entry) -> Why:
     """Somebody who was signed in."""
     yield signed_in(state, entry.body["by"])
 
 
-@rules.of("resource.set", "declaring a resource", Authority.CAUSE)
+@access_rules.of("resource.set", "declaring a resource", Authority.CAUSE)
 def resource_set(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
     body = entry.body
@@ -86,7 +88,7 @@ def resource_set(state: State, entry: Entry) -> Why:
     )
 
 
-@rules.of("resource.removed", "removing a resource", Authority.CAUSE)
+@access_rules.of("resource.removed", "removing a resource", Authority.CAUSE)
 def resource_removed(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
     yield _by_change(entry)
@@ -94,7 +96,7 @@ def resource_removed(state: State, entry: Entry) -> Why:
         yield "there was no such resource"
 
 
-@rules.of("role.set", "declaring a role", Authority.CAUSE)
+@access_rules.of("role.set", "declaring a role", Authority.CAUSE)
 def role_set(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
     body = entry.body
@@ -103,7 +105,7 @@ def role_set(state: State, entry: Entry) -> Why:
     state.roles[body["role"]] = Role(body["version"], frozenset(body["console"]), permissions)
 
 
-@rules.of("role.removed", "removing a role", Authority.CAUSE)
+@access_rules.of("role.removed", "removing a role", Authority.CAUSE)
 def role_removed(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
     yield _by_change(entry)
@@ -111,7 +113,7 @@ def role_removed(state: State, entry: Entry) -> Why:
         yield "there was no such role"
 
 
-@rules.of("binding.added", "giving somebody a role", Authority.CAUSE, Authority.RECOVERY)
+@access_rules.of("binding.added", "giving somebody a role", Authority.CAUSE, Authority.RECOVERY)
 def binding_added(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command, or by recover-access for whom it let in."""
     body = entry.body
@@ -131,7 +133,7 @@ def binding_added(state: State, entry: Entry) -> Why:
         yield f"there was no account {subject}"
 
 
-@rules.of("binding.ended", "taking a role from somebody", Authority.CAUSE)
+@access_rules.of("binding.ended", "taking a role from somebody", Authority.CAUSE)
 def binding_ended(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command, or with the account."""
     body = entry.body
@@ -150,7 +152,7 @@ def binding_ended(state: State, entry: Entry) -> Why:
             yield "no change of the roles took it, and the account had not ended"
 
 
-@rules.of(
+@access_rules.of(
     "group.member_added",
     "adding somebody to a group",
     Authority.PERSON,
@@ -159,7 +161,7 @@ def binding_ended(state: State, entry: Entry) -> Why:
     Authority.PROVIDER,
     cannot=(Unjudged.MESSAGE,),
 )
-def member_added(state: State, entry: Entry) -> Why:
+def group_member_added(state: State, entry: Entry) -> Why:
     """By the source that it names: a change of the file, a directory's write, a provider's message."""
     body = entry.body
     yield from _by_source(state, entry)
@@ -170,7 +172,7 @@ def member_added(state: State, entry: Entry) -> Why:
         person.groups[(body["group"], body["source"])] = entry
 
 
-@rules.of(
+@access_rules.of(
     "group.member_removed",
     "taking somebody out of a group",
     Authority.PERSON,
@@ -178,7 +180,7 @@ def member_added(state: State, entry: Entry) -> Why:
     Authority.DIRECTORY,
     Authority.PROVIDER,
 )
-def member_removed(state: State, entry: Entry) -> Why:
+def group_member_removed(state: State, entry: Entry) -> Why:
     """By the source that it names, by an administrator who decides on a held account, or with the account."""
     body = entry.body
     person = state.people.get(body["person"])

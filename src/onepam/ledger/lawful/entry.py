@@ -1,11 +1,13 @@
 """An entry as the rules see it, and what they say of one that had no right to be."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 from typing import Any, NamedTuple
 
-from onepam.kernel.clock import Instant
+from onepam.kernel.instant import Instant
 
 
 class Entry(NamedTuple):
@@ -17,7 +19,7 @@ class Entry(NamedTuple):
     body: Mapping[str, Any]
 
 
-class Authority(StrEnum):
+class Authority(Enum):
     """By whose authority an entry may come about. The values are for people."""
 
     PERSON = "a person, signed in"
@@ -36,7 +38,7 @@ class Authority(StrEnum):
     STRANGER = "whoever tried: nothing is gained by it"
 
 
-class Unjudged(StrEnum):
+class Unjudged(Enum):
     """What the history does not hold, or only in payloads: no rule judges it, so that "yes" does not say it."""
 
     PROOF = "codes, keys, tokens, links and secrets, which the gateway verified"
@@ -52,7 +54,7 @@ class Unjudged(StrEnum):
     SPOKE = "whether what was erased spoke of that person"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unlawful:
     """An entry that used a right which the history did not give: which entry, what right, and why not, for people."""
 

@@ -1,19 +1,21 @@
 """Rules of erasing what is known of somebody: who agrees to it, of whom, and what goes by it."""
 
-from onepam.kernel.clock import DAY
+from __future__ import annotations
+
+from onepam.kernel.instant import DAY
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.proposals import decides, ends_proposal, propose
 from onepam.ledger.lawful.rule import Rules, Why
 from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts
 from onepam.ledger.lawful.state import State
 
-rules = Rules()
+erasing_rules = Rules()
 
 ERASURE = "erasure"
 
 
-@rules.of("erasure.proposed", "proposing to erase somebody", Authority.PERSON)
-def proposed(state: State, entry: Entry) -> Why:
+@erasing_rules.of("erasure.proposed", "proposing to erase somebody", Authority.PERSON)
+def erasure_proposed(state: State, entry: Entry) -> Why:
     """An administrator under a fresh factor, of somebody who left as long ago as the entry says."""
     body = entry.body
     yield acts(state, body["by"], ADMINISTER, age=FRESH)
@@ -21,8 +23,8 @@ def proposed(state: State, entry: Entry) -> Why:
     propose(state, entry, ERASURE, body["erasure"])
 
 
-@rules.of("erasure.approved", "agreeing to erase somebody", Authority.PERSON)
-def approved(state: State, entry: Entry) -> Why:
+@erasing_rules.of("erasure.approved", "agreeing to erase somebody", Authority.PERSON)
+def erasure_approved(state: State, entry: Entry) -> Why:
     """Another administrator under a fresh factor, of what was proposed."""
     body = entry.body
     yield from decides(state, entry, ERASURE, body["erasure"])
@@ -38,14 +40,14 @@ def approved(state: State, entry: Entry) -> Why:
     state.erasures[body["erasure"]] = body["person"]
 
 
-@rules.of("erasure.ended", "ending the proposal to erase somebody", Authority.PERSON, Authority.TIME)
-def ended(state: State, entry: Entry) -> Why:
+@erasing_rules.of("erasure.ended", "ending the proposal to erase somebody", Authority.PERSON, Authority.TIME)
+def erasure_ended(state: State, entry: Entry) -> Why:
     """An administrator; or it lapsed, or fell with its proposer."""
     yield from ends_proposal(state, entry, ERASURE, entry.body["erasure"], ADMINISTER)
 
 
-@rules.of("payload.erased", "erasing personal data", Authority.AGREED, cannot=(Unjudged.SPOKE,))
-def erased(state: State, entry: Entry) -> Why:
+@erasing_rules.of("payload.erased", "erasing personal data", Authority.AGREED, cannot=(Unjudged.SPOKE,))
+def payload_erased(state: State, entry: Entry) -> Why:
     """By an erasure of that person that goes on; of entries before it, each once."""
     body = entry.body
     yield _goes_on(state, entry)
@@ -54,8 +56,8 @@ def erased(state: State, entry: Entry) -> Why:
         yield "it names an entry twice, or one that was not there"
 
 
-@rules.of("erasure.finished", "ending an erasure", Authority.AGREED)
-def finished(state: State, entry: Entry) -> Why:
+@erasing_rules.of("erasure.finished", "ending an erasure", Authority.AGREED)
+def erasure_finished(state: State, entry: Entry) -> Why:
     """An erasure of that person that goes on."""
     yield _goes_on(state, entry)
     state.end(state.erasures, entry.body["erasure"])

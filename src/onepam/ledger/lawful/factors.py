@@ -1,6 +1,8 @@
 """Rules of factors: how they come, serve and go, by links and by their person, and exceptions from the second one."""
 
-from onepam.kernel.clock import DAY, FOREVER, HOUR, Instant
+from __future__ import annotations
+
+from onepam.kernel.instant import DAY, FOREVER, HOUR, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.proposals import decides, ends_proposal, propose
 from onepam.ledger.lawful.rule import Rules, Unless, Why
@@ -20,7 +22,7 @@ from onepam.ledger.lawful.standing import (
 )
 from onepam.ledger.lawful.state import Factor, Link, State
 
-rules = Rules()
+factor_rules = Rules()
 
 ENROLMENT, EXCEPTION = "enrolment", "mfa_exception"
 LINK = DAY
@@ -28,8 +30,8 @@ QUARANTINE = HOUR
 LONGEST_EXCEPTION = 90 * DAY
 
 
-@rules.of("factor.enrolled", "enrolling a factor", Authority.FACTOR, Authority.PERSON)
-def enrolled(state: State, entry: Entry) -> Why:
+@factor_rules.of("factor.enrolled", "enrolling a factor", Authority.FACTOR, Authority.PERSON)
+def factor_enrolled(state: State, entry: Entry) -> Why:
     """By a link in the same command; by its person under a fresh factor; of a service account by an administrator, and
     where it is trusted another one's word on the same key, or it opens nothing privileged."""
     body = entry.body
@@ -59,8 +61,8 @@ def enrolled(state: State, entry: Entry) -> Why:
         person.privileged_from = Instant(max(body["privileged_from"], person.privileged_from or 0))
 
 
-@rules.of("factor.removed", "removing a factor", Authority.PERSON, Authority.FACTOR, Authority.CAUSE)
-def removed(state: State, entry: Entry) -> Why:
+@factor_rules.of("factor.removed", "removing a factor", Authority.PERSON, Authority.FACTOR, Authority.CAUSE)
+def factor_removed(state: State, entry: Entry) -> Why:
     """Its person under a fresh factor; a link that replaces it; with the account; a service's by an administrator."""
     body = entry.body
     who, by = body["person"], body["by"]
@@ -82,13 +84,13 @@ def removed(state: State, entry: Entry) -> Why:
         yield signed_in(state, who, FRESH)
 
 
-@rules.of(
+@factor_rules.of(
     "factor.used",
     "using a factor",
     Authority.FACTOR,
     cannot=(Unjudged.PROOF,),
 )
-def used(state: State, entry: Entry) -> Why:
+def factor_used(state: State, entry: Entry) -> Why:
     """A factor in force, and nothing that has served before."""
     body = entry.body
     factor = state.factors.get(body["factor"])
@@ -112,15 +114,15 @@ def used(state: State, entry: Entry) -> Why:
     state.cause("used", body["person"], factor.kind)
 
 
-@rules.of("enrolment.proposed", "proposing to replace somebody's factors", Authority.PERSON)
-def proposed(state: State, entry: Entry) -> Why:
+@factor_rules.of("enrolment.proposed", "proposing to replace somebody's factors", Authority.PERSON)
+def enrolment_proposed(state: State, entry: Entry) -> Why:
     """An administrator."""
     yield acts(state, entry.body["by"], ADMINISTER)
     propose(state, entry, ENROLMENT, entry.body["enrolment"], person=entry.body["person"], lapse=DAY)
 
 
-@rules.of("enrolment.announced", "announcing to replace somebody's factors", Authority.PERSON)
-def announced(state: State, entry: Entry) -> Why:
+@factor_rules.of("enrolment.announced", "announcing to replace somebody's factors", Authority.PERSON)
+def enrolment_announced(state: State, entry: Entry) -> Why:
     """An administrator, where nobody else could decide; due two days later."""
     body = entry.body
     yield acts(state, body["by"], ADMINISTER)
@@ -130,7 +132,7 @@ def announced(state: State, entry: Entry) -> Why:
     kept.alone = Instant(body["due"])
 
 
-@rules.of(
+@factor_rules.of(
     "enrolment.opened",
     "making an enrolment link",
     Authority.PERSON,
@@ -139,7 +141,7 @@ def announced(state: State, entry: Entry) -> Why:
     Authority.PROVIDER,
     Authority.RECOVERY,
 )
-def link_opened(state: State, entry: Entry) -> Why:
+def enrolment_opened(state: State, entry: Entry) -> Why:
     """An administrator, for whom it takes two a second one; the person, through a provider or by a recovery code; the
     host, before the first sign-in or by recover-access."""
     body = entry.body
@@ -171,8 +173,8 @@ def link_opened(state: State, entry: Entry) -> Why:
     state.links[body["enrolment"]] = Link(who, Instant(body["expires"]), makers, first is not None)
 
 
-@rules.of("enrolment.ended", "ending an enrolment link", Authority.PERSON, Authority.TIME, Authority.CAUSE)
-def link_ended(state: State, entry: Entry) -> Why:
+@factor_rules.of("enrolment.ended", "ending an enrolment link", Authority.PERSON, Authority.TIME, Authority.CAUSE)
+def enrolment_ended(state: State, entry: Entry) -> Why:
     """Its person, an administrator, time, or with the account of its person or of whoever made it."""
     body = entry.body
     name, who, by = body["enrolment"], body["person"], body["by"]
@@ -192,11 +194,11 @@ def link_ended(state: State, entry: Entry) -> Why:
         )
 
 
-rules.told("enrolment.undecided", "saying that nobody else decided on a link", Authority.CAUSE)
+factor_rules.told("enrolment.undecided", "saying that nobody else decided on a link", Authority.CAUSE)
 
 
-@rules.of("enrolment.used", "enrolling by a link", Authority.FACTOR, cannot=(Unjudged.PROOF,))
-def link_used(state: State, entry: Entry) -> Why:
+@factor_rules.of("enrolment.used", "enrolling by a link", Authority.FACTOR, cannot=(Unjudged.PROOF,))
+def enrolment_used(state: State, entry: Entry) -> Why:
     """A link that is open, for its person; its makers are named."""
     body = entry.body
     who = body["person"]
@@ -225,8 +227,8 @@ def link_used(state: State, entry: Entry) -> Why:
     state.cause("left", who)
 
 
-@rules.of("mfa_exception.proposed", "proposing an exception from the second factor", Authority.PERSON)
-def exception_proposed(state: State, entry: Entry) -> Why:
+@factor_rules.of("mfa_exception.proposed", "proposing an exception from the second factor", Authority.PERSON)
+def mfa_exception_proposed(state: State, entry: Entry) -> Why:
     """An administrator, for somebody else, for 90 days at most."""
     body = entry.body
     yield acts(state, body["by"], ADMINISTER)
@@ -234,8 +236,8 @@ def exception_proposed(state: State, entry: Entry) -> Why:
     propose(state, entry, EXCEPTION, body["exception"], person=body["person"], ends=body["ends"])
 
 
-@rules.of("mfa_exception.accepted", "accepting an exception from the second factor", Authority.PERSON)
-def exception_accepted(state: State, entry: Entry) -> Why:
+@factor_rules.of("mfa_exception.accepted", "accepting an exception from the second factor", Authority.PERSON)
+def mfa_exception_accepted(state: State, entry: Entry) -> Why:
     """A senior approver under a fresh factor: neither who proposed it nor whom it is for."""
     body = entry.body
     yield from decides(state, entry, EXCEPTION, body["exception"], ACCEPT_RISK)
@@ -246,8 +248,8 @@ def exception_accepted(state: State, entry: Entry) -> Why:
     state.exceptions[body["exception"]] = (body["person"], Instant(body["ends"]))
 
 
-@rules.of("mfa_exception.ended", "ending an exception from the second factor", Authority.PERSON, Authority.TIME)
-def exception_ended(state: State, entry: Entry) -> Why:
+@factor_rules.of("mfa_exception.ended", "ending an exception from the second factor", Authority.PERSON, Authority.TIME)
+def mfa_exception_ended(state: State, entry: Entry) -> Why:
     """An administrator or a senior approver; time; or with the account."""
     body = entry.body
     if state.end(state.exceptions, body["exception"]) is None:

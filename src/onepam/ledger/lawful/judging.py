@@ -1,22 +1,24 @@
 """Folding a history and asking of every entry whether it was lawful."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from __future__ import annotations
 
-from onepam.kernel.canonical import NotCanonical, decode
-from onepam.kernel.clock import Instant
-from onepam.ledger.findings import MAX_FINDINGS, Row
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from onepam.kernel.instant import Instant
 from onepam.ledger.lawful.entry import Entry, Unjudged, Unlawful
 from onepam.ledger.lawful.rule import Rule, Unless
 from onepam.ledger.lawful.state import State
 from onepam.ledger.lawful.table import RULE_SETS
 
 RULE_SET = 1
+MAX_UNLAWFUL = 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lawful:
-    """The line *lawful*: what was found, in order and at most `MAX_FINDINGS`; `found` counts all of it.
+    """The line *lawful*: what was found, in order and at most `MAX_UNLAWFUL`; `found` counts all of it.
 
     `entries` were judged by the rule set `rule_set`; `unknown` are of kinds that it does not have.
     """
@@ -35,35 +37,40 @@ class Lawful:
 
 
 class Judging:
-    """One fold, from the first entry to the newest: `take` each row, then `end`."""
+    """One fold, from the first entry to the newest: `take` each, then `end`.
 
-    def __init__(self) -> None:
+    `read` gives the value of a stored body; for what is none it raises `ValueError`.
+    """
+
+    def __init__(self, read: Callable[[bytes], Any]) -> None:
+        self._read = read
         self._state = State()
         self._rules = RULE_SETS[RULE_SET]
         self._findings: list[Unlawful] = []
         self._found = self._entries = self._unknown = 0
 
-    def take(self, row: Row) -> None:
-        """The next row. Whatever its bytes are it raises nothing: what does not read as its kind is a finding."""
+    def take(self, position: int, time: int, kind: str, version: int, body: bytes) -> None:
+        """The next entry, as it is stored. Whatever its bytes are it raises nothing: what does not read as its kind is a
+        finding. The body of what no rule asks about is not read."""
         self._entries += 1
         rule: Rule | None = None
         try:
-            if type(row.position) is not int or type(row.time) is not int:
+            if type(position) is not int or type(time) is not int:
                 raise TypeError("an entry has a place and a time")
-            for unlawful in self._state.turn(row.position, Instant(row.time)):
+            for unlawful in self._state.turn(position, Instant(time)):
                 self._add(unlawful)
-            rule = self._rules.get((row.kind, row.version))
+            rule = self._rules.get((kind, version))
             if rule is None:
                 self._unknown += 1
-                self._add(Unlawful(row.position, row.kind, "being an entry", "there is no rule for what it says"))
+                self._add(Unlawful(position, kind, "being an entry", "there is no rule for what it says"))
             elif rule.judge is not None:
-                entry = Entry(row.position, Instant(row.time), row.kind, decode(row.body))
+                entry = Entry(position, Instant(time), kind, self._read(body))
                 for why in rule.judge(self._state, entry):
                     if why is not None:
                         self._hear(rule, entry, why)
-        except (NotCanonical, KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError):
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError):
             right = rule.right if rule is not None else "being an entry"
-            self._add(Unlawful(row.position, str(row.kind), right, "it does not read as such an entry"))
+            self._add(Unlawful(position, str(kind), right, "it does not read as such an entry"))
 
     def _hear(self, rule: Rule, entry: Entry, why: str | Unless) -> None:
         if isinstance(why, str):
@@ -74,7 +81,7 @@ class Judging:
 
     def _add(self, unlawful: Unlawful) -> None:
         self._found += 1
-        if len(self._findings) < MAX_FINDINGS:
+        if len(self._findings) < MAX_UNLAWFUL:
             self._findings.append(unlawful)
 
     def end(self) -> Lawful:
@@ -85,13 +92,12 @@ class Judging:
         return Lawful(ordered, self._found, self._entries, self._unknown)
 
 
+def asks(kind: str, version: int) -> bool:
+    """Whether a rule reads the body of such an entry. Whoever discloses a history to be judged discloses these."""
+    rule = RULE_SETS[RULE_SET].get((kind, version))
+    return rule is not None and rule.judge is not None
+
+
 def cannot() -> list[str]:
     """What no rule judges: what "yes" does not say."""
     return [each.value for each in Unjudged]
-
-
-def through(judging: Judging, rows: Iterator[Row]) -> Iterator[Row]:
-    """The rows, each taken on the way."""
-    for row in rows:
-        judging.take(row)
-        yield row

@@ -1,12 +1,14 @@
 """Rules of who exists: accounts, their ends, and what a directory's brake holds."""
 
-from onepam.kernel.clock import DAY, Instant
+from __future__ import annotations
+
+from onepam.kernel.instant import DAY, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.rule import Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts, founding
 from onepam.ledger.lawful.state import Person, State
 
-rules = Rules()
+people_rules = Rules()
 
 SPONSOR_GRACE = 7 * DAY
 """How long a vendor stays without a sponsor."""
@@ -14,7 +16,7 @@ SPONSOR_GRACE = 7 * DAY
 _BY = (Authority.PERSON, Authority.DIRECTORY, Authority.ROSTER)
 
 
-@rules.of("person.added", "adding somebody", *_BY, Authority.HOST, Authority.PROVIDER)
+@people_rules.of("person.added", "adding somebody", *_BY, Authority.HOST, Authority.PROVIDER)
 def person_added(state: State, entry: Entry) -> Why:
     """An administrator; before the first sign-in the host; a directory, a roster or a provider that brings people."""
     body = entry.body
@@ -29,7 +31,7 @@ def person_added(state: State, entry: Entry) -> Why:
         elif not found.rule.get("joins"):
             yield f"the identity provider {provider} may bring nobody in"
     elif way in ("scim", "roster"):
-        yield from _origin(state, origin)
+        yield from _by_origin(state, origin)
     elif not founding(state):
         yield "it is on nobody's word, and somebody had signed in already"
     if who in state.people:
@@ -39,7 +41,7 @@ def person_added(state: State, entry: Entry) -> Why:
         yield "a vendor needs a sponsor and an end"
 
 
-@rules.of(
+@people_rules.of(
     "person.changed",
     "changing an account",
     *_BY,
@@ -68,7 +70,7 @@ def person_changed(state: State, entry: Entry) -> Why:
     person.readdressed |= body["readdressed"]
 
 
-@rules.of("person.disabled", "ending an account", *_BY, Authority.TIME)
+@people_rules.of("person.disabled", "ending an account", *_BY, Authority.TIME)
 def person_disabled(state: State, entry: Entry) -> Why:
     """An administrator, of somebody else; a directory or the roster; or its time is over."""
     body = entry.body
@@ -79,7 +81,7 @@ def person_disabled(state: State, entry: Entry) -> Why:
         if by == who:
             yield "nobody ends themselves"
     elif not state.caused("decided", who):
-        yield from _time_is_over(state, person) if origin == "end" else _origin(state, origin)
+        yield from _time_is_over(state, person) if origin == "end" else _by_origin(state, origin)
     if person is None:
         yield f"there was no account {who}"
     else:
@@ -87,7 +89,7 @@ def person_disabled(state: State, entry: Entry) -> Why:
     state.cause("left", who)
 
 
-@rules.of("person.enabled", "letting somebody sign in again", *_BY, Authority.RECOVERY)
+@people_rules.of("person.enabled", "letting somebody sign in again", *_BY, Authority.RECOVERY)
 def person_enabled(state: State, entry: Entry) -> Why:
     """An administrator; the directory that had ended it; recover-access."""
     body = entry.body
@@ -110,14 +112,14 @@ def person_enabled(state: State, entry: Entry) -> Why:
 _HOLDERS = (Authority.DIRECTORY, Authority.ROSTER, Authority.PROVIDER, Authority.TIME)
 
 
-@rules.of("directory.held", "holding what a directory ends", *_HOLDERS)
+@people_rules.of("directory.held", "holding what a directory ends", *_HOLDERS)
 def directory_held(state: State, entry: Entry) -> Why:
     """What a directory, the roster or a provider's message ended, or time did, and that somebody is held by it."""
     yield from _held(state, entry.body["origin"])
     yield Unless("nobody is held by it", (("hold", entry.body["hold"]),))
 
 
-@rules.of("directory.person_held", "holding an account", *_HOLDERS)
+@people_rules.of("directory.person_held", "holding an account", *_HOLDERS)
 def person_held(state: State, entry: Entry) -> Why:
     """Whom a directory, the roster or a provider's message ended, or time did; or whose earlier hold has lapsed."""
     body = entry.body
@@ -133,7 +135,7 @@ def person_held(state: State, entry: Entry) -> Why:
     state.cause("left", body["person"])
 
 
-@rules.of("directory.person_decided", "deciding on a held account", *_BY, Authority.TIME, Authority.RECOVERY)
+@people_rules.of("directory.person_decided", "deciding on a held account", *_BY, Authority.TIME, Authority.RECOVERY)
 def person_decided(state: State, entry: Entry) -> Why:
     """An administrator, to keep it under a fresh factor; the directory that takes it back; its time is over."""
     body = entry.body
@@ -157,21 +159,21 @@ def person_decided(state: State, entry: Entry) -> Why:
     state.cause("decided", who)
 
 
-rules.told("directory.hold_reminded", "saying that a hold waits", Authority.TIME)
+people_rules.told("directory.hold_reminded", "saying that a hold waits", Authority.TIME)
 
 
-@rules.of("directory.leaver_reported", "reporting that somebody has left", Authority.DIRECTORY)
+@people_rules.of("directory.leaver_reported", "reporting that somebody has left", Authority.DIRECTORY)
 def leaver_reported(state: State, entry: Entry) -> Why:
     """A directory that does not lead the account."""
-    yield from _origin(state, entry.body["origin"])
+    yield from _by_origin(state, entry.body["origin"])
 
 
-@rules.of("directory.report_decided", "settling a directory's report", Authority.PERSON, Authority.DIRECTORY)
+@people_rules.of("directory.report_decided", "settling a directory's report", Authority.PERSON, Authority.DIRECTORY)
 def report_decided(state: State, entry: Entry) -> Why:
     """An administrator, not about themselves; or the directory says that the person is there."""
     body = entry.body
     if body["by"] is None:
-        yield from _origin(state, body["origin"])
+        yield from _by_origin(state, body["origin"])
     else:
         yield acts(state, body["by"], ADMINISTER, age=FRESH if body["outcome"] == "kept" else None)
         if body["by"] == body["person"]:
@@ -183,7 +185,7 @@ def _erased(person: Person) -> str | None:
     return "what was known of the account had been erased" if person.erased else None
 
 
-def _origin(state: State, origin: str) -> Why:
+def _by_origin(state: State, origin: str) -> Why:
     """A directory by a token in force, in the same command; the roster, of which a version is in force."""
     way, _, provider = origin.partition(":")
     if way == "scim":
@@ -199,7 +201,7 @@ def _held(state: State, origin: str) -> Why:
     if way == "claims":
         yield None if provider in state.providers else f"there was no such provider as {provider}"
     elif way != "end":
-        yield from _origin(state, origin)
+        yield from _by_origin(state, origin)
 
 
 def _time_is_over(state: State, person: Person | None) -> Why:

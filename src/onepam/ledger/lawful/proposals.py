@@ -1,6 +1,8 @@
 """What takes two people, whichever kind: how one is laid before another, decided, and ends undecided."""
 
-from onepam.kernel.clock import DAY, FOREVER, Instant
+from __future__ import annotations
+
+from onepam.kernel.instant import DAY, FOREVER, Instant
 from onepam.ledger.lawful.entry import Entry
 from onepam.ledger.lawful.rule import Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts, one_hand, rights, there

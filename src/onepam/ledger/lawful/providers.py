@@ -1,15 +1,17 @@
 """Rules of identity providers, of what is declared of them, of the identities they know, and of signal streams."""
 
+from __future__ import annotations
+
 from typing import Any
 
-from onepam.kernel.clock import DAY, Instant
+from onepam.kernel.instant import DAY, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.proposals import decides, ends_proposal, propose
 from onepam.ledger.lawful.rule import Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts, had_factors, trusted
 from onepam.ledger.lawful.state import Provider, State
 
-rules = Rules()
+provider_rules = Rules()
 
 PROVIDER, STREAM = "provider", "signal"
 LONGEST_DECLARATION = 365 * DAY
@@ -19,15 +21,15 @@ _SUBSTANCE = {
 }
 
 
-@rules.of("provider.proposed", "proposing an identity provider", Authority.PERSON)
-def proposed(state: State, entry: Entry) -> Why:
+@provider_rules.of("provider.proposed", "proposing an identity provider", Authority.PERSON)
+def provider_proposed(state: State, entry: Entry) -> Why:
     """An administrator under a fresh factor."""
     yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
     propose(state, entry, PROVIDER, entry.body["change"])
 
 
-@rules.of("provider.set", "setting an identity provider", Authority.PERSON, cannot=(Unjudged.PROOF,))
-def set_(state: State, entry: Entry) -> Why:
+@provider_rules.of("provider.set", "setting an identity provider", Authority.PERSON, cannot=(Unjudged.PROOF,))
+def provider_set(state: State, entry: Entry) -> Why:
     """Another administrator under a fresh factor, and exactly what was proposed."""
     body = entry.body
     before = state.providers.get(body["provider"])
@@ -36,22 +38,22 @@ def set_(state: State, entry: Entry) -> Why:
     state.providers[body["provider"]] = Provider(body["change"], entry.time, body["kind"], body["rule"], declared)
 
 
-@rules.of("provider.rejected", "rejecting an identity provider", Authority.PERSON, Authority.TIME)
-def rejected(state: State, entry: Entry) -> Why:
+@provider_rules.of("provider.rejected", "rejecting an identity provider", Authority.PERSON, Authority.TIME)
+def provider_rejected(state: State, entry: Entry) -> Why:
     """An administrator; or it lapsed, or fell with its proposer."""
     yield from ends_proposal(state, entry, PROVIDER, entry.body["change"], ADMINISTER)
 
 
-@rules.of("provider.removed", "removing an identity provider", Authority.PERSON)
-def removed(state: State, entry: Entry) -> Why:
+@provider_rules.of("provider.removed", "removing an identity provider", Authority.PERSON)
+def provider_removed(state: State, entry: Entry) -> Why:
     """An administrator under a fresh factor."""
     yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
     if state.end(state.providers, entry.body["provider"]) is None:
         yield "there was no such provider"
 
 
-@rules.of("provider.declared", "declaring that a provider demands a second factor", Authority.PERSON)
-def declared(state: State, entry: Entry) -> Why:
+@provider_rules.of("provider.declared", "declaring that a provider demands a second factor", Authority.PERSON)
+def provider_declared(state: State, entry: Entry) -> Why:
     """An administrator under a fresh factor, for a year at most."""
     body = entry.body
     yield acts(state, body["by"], ADMINISTER, age=FRESH)
@@ -64,8 +66,8 @@ def declared(state: State, entry: Entry) -> Why:
         provider.declared[body["declaration"]] = Instant(body["ends"])
 
 
-@rules.of("provider.declaration_ended", "withdrawing a declaration", Authority.PERSON)
-def declaration_ended(state: State, entry: Entry) -> Why:
+@provider_rules.of("provider.declaration_ended", "withdrawing a declaration", Authority.PERSON)
+def provider_declaration_ended(state: State, entry: Entry) -> Why:
     """An administrator."""
     yield acts(state, entry.body["by"], ADMINISTER)
     provider = state.providers.get(entry.body["provider"])
@@ -73,10 +75,10 @@ def declaration_ended(state: State, entry: Entry) -> Why:
         yield "there was no such declaration"
 
 
-@rules.of(
+@provider_rules.of(
     "provider.keys_read", "taking other certificates of a provider", Authority.PROVIDER, cannot=(Unjudged.MESSAGE,)
 )
-def keys_read(state: State, entry: Entry) -> Why:
+def provider_keys_read(state: State, entry: Entry) -> Why:
     """Of a provider in force, from the metadata of the change that made it so."""
     body = entry.body
     provider = state.providers.get(body["provider"])
@@ -88,19 +90,19 @@ def keys_read(state: State, entry: Entry) -> Why:
         provider.change, provider.since = body["change"], entry.time
 
 
-@rules.of("provider.logged_out", "ending sign-ins on a provider's word", Authority.PROVIDER, cannot=(Unjudged.MESSAGE,))
-def logged_out(state: State, entry: Entry) -> Why:
+@provider_rules.of("provider.logged_out", "ending sign-ins on a provider's word", Authority.PROVIDER, cannot=(Unjudged.MESSAGE,))
+def provider_logged_out(state: State, entry: Entry) -> Why:
     """A provider in force."""
     if entry.body["provider"] not in state.providers:
         yield "there was no such provider"
     state.cause("logged out")
 
 
-rules.told("provider.refused", "refusing what a provider said", Authority.STRANGER)
+provider_rules.told("provider.refused", "refusing what a provider said", Authority.STRANGER)
 
 
-@rules.of("identity.linked", "making an identity somebody's", Authority.PROVIDER, cannot=(Unjudged.MESSAGE,))
-def linked(state: State, entry: Entry) -> Why:
+@provider_rules.of("identity.linked", "making an identity somebody's", Authority.PROVIDER, cannot=(Unjudged.MESSAGE,))
+def identity_linked(state: State, entry: Entry) -> Why:
     """A provider in force, and somebody who is here. By an address that one administrator gave instead of another,
     nobody becomes who has factors or is trusted."""
     body = entry.body
@@ -118,8 +120,8 @@ def linked(state: State, entry: Entry) -> Why:
     state.identities[body["identity"]] = (body["person"], body["provider"])
 
 
-@rules.of("identity.unlinked", "taking an identity from somebody", Authority.PERSON, Authority.RECOVERY)
-def unlinked(state: State, entry: Entry) -> Why:
+@provider_rules.of("identity.unlinked", "taking an identity from somebody", Authority.PERSON, Authority.RECOVERY)
+def identity_unlinked(state: State, entry: Entry) -> Why:
     """An administrator, or recover-access."""
     body = entry.body
     if body["by"] is not None:
@@ -130,36 +132,36 @@ def unlinked(state: State, entry: Entry) -> Why:
         yield "there was no such identity"
 
 
-@rules.of("signal_stream.proposed", "proposing a signal stream", Authority.PERSON)
-def stream_proposed(state: State, entry: Entry) -> Why:
+@provider_rules.of("signal_stream.proposed", "proposing a signal stream", Authority.PERSON)
+def signal_stream_proposed(state: State, entry: Entry) -> Why:
     """An administrator under a fresh factor."""
     yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
     propose(state, entry, STREAM, entry.body["change"])
 
 
-@rules.of("signal_stream.set", "setting a signal stream", Authority.PERSON, cannot=(Unjudged.PROOF,))
-def stream_set(state: State, entry: Entry) -> Why:
+@provider_rules.of("signal_stream.set", "setting a signal stream", Authority.PERSON, cannot=(Unjudged.PROOF,))
+def signal_stream_set(state: State, entry: Entry) -> Why:
     """Another administrator under a fresh factor, and exactly what was proposed."""
     yield from _agreed(state, entry, STREAM, state.streams.get(entry.body["stream"]))
     state.streams[entry.body["stream"]] = entry.time
 
 
-@rules.of("signal_stream.rejected", "rejecting a signal stream", Authority.PERSON, Authority.TIME)
-def stream_rejected(state: State, entry: Entry) -> Why:
+@provider_rules.of("signal_stream.rejected", "rejecting a signal stream", Authority.PERSON, Authority.TIME)
+def signal_stream_rejected(state: State, entry: Entry) -> Why:
     """An administrator; or it lapsed, or fell with its proposer."""
     yield from ends_proposal(state, entry, STREAM, entry.body["change"], ADMINISTER)
 
 
-@rules.of("signal_stream.removed", "removing a signal stream", Authority.PERSON)
-def stream_removed(state: State, entry: Entry) -> Why:
+@provider_rules.of("signal_stream.removed", "removing a signal stream", Authority.PERSON)
+def signal_stream_removed(state: State, entry: Entry) -> Why:
     """An administrator under a fresh factor."""
     yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
     if state.end(state.streams, entry.body["stream"]) is None:
         yield "there was no such stream"
 
 
-@rules.of("signal.received", "taking a signal", Authority.STREAM, cannot=(Unjudged.MESSAGE,))
-def received(state: State, entry: Entry) -> Why:
+@provider_rules.of("signal.received", "taking a signal", Authority.STREAM, cannot=(Unjudged.MESSAGE,))
+def signal_received(state: State, entry: Entry) -> Why:
     """By a stream in force."""
     if entry.body["stream"] not in state.streams:
         yield "there was no such stream"

@@ -1,20 +1,22 @@
 """Rules of directories and of the roster: what they say, and the tokens and settings by which they may."""
 
-from onepam.kernel.clock import DAY, Instant
+from __future__ import annotations
+
+from onepam.kernel.instant import DAY, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.proposals import decides, ends_proposal, propose
 from onepam.ledger.lawful.rule import Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts
 from onepam.ledger.lawful.state import State, Token
 
-rules = Rules()
+provisioning_rules = Rules()
 
 TOKEN = "scim_token"  # noqa: S105 - the name of a kind, not a secret
 LONGEST_TOKEN = 400 * DAY
 
 
-@rules.of("scim_token.proposed", "proposing a SCIM token", Authority.PERSON)
-def token_proposed(state: State, entry: Entry) -> Why:
+@provisioning_rules.of("scim_token.proposed", "proposing a SCIM token", Authority.PERSON)
+def scim_token_proposed(state: State, entry: Entry) -> Why:
     """An administrator under a fresh factor."""
     body = entry.body
     yield acts(state, body["by"], ADMINISTER, age=FRESH)
@@ -24,8 +26,8 @@ def token_proposed(state: State, entry: Entry) -> Why:
     state.tokens[body["token"]] = Token(body["provider"], Instant(body["ends"]))
 
 
-@rules.of("scim_token.approved", "approving a SCIM token", Authority.PERSON)
-def token_approved(state: State, entry: Entry) -> Why:
+@provisioning_rules.of("scim_token.approved", "approving a SCIM token", Authority.PERSON)
+def scim_token_approved(state: State, entry: Entry) -> Why:
     """Another administrator under a fresh factor."""
     body = entry.body
     yield from decides(state, entry, TOKEN, body["token"])
@@ -37,8 +39,8 @@ def token_approved(state: State, entry: Entry) -> Why:
         token.approved = True
 
 
-@rules.of("scim_token.ended", "ending a SCIM token", Authority.PERSON, Authority.TIME)
-def token_ended(state: State, entry: Entry) -> Why:
+@provisioning_rules.of("scim_token.ended", "ending a SCIM token", Authority.PERSON, Authority.TIME)
+def scim_token_ended(state: State, entry: Entry) -> Why:
     """An administrator; or its proposal lapsed, or fell with its proposer."""
     body = entry.body
     token: Token | None = state.end(state.tokens, body["token"])
@@ -52,8 +54,8 @@ def token_ended(state: State, entry: Entry) -> Why:
         yield "it is on nobody's word, and its end had not come"
 
 
-@rules.of("scim_user.set", "writing a user", Authority.DIRECTORY, Authority.CAUSE)
-def user_set(state: State, entry: Entry) -> Why:
+@provisioning_rules.of("scim_user.set", "writing a user", Authority.DIRECTORY, Authority.CAUSE)
+def scim_user_set(state: State, entry: Entry) -> Why:
     """A directory by a token in force; or what an administrator agreed that it leads."""
     why = _token(state, entry)
     if why is not None:
@@ -61,93 +63,93 @@ def user_set(state: State, entry: Entry) -> Why:
     _wrote(state, entry)
 
 
-@rules.of("scim_user.removed", "deleting a user", Authority.DIRECTORY)
-def user_removed(state: State, entry: Entry) -> Why:
+@provisioning_rules.of("scim_user.removed", "deleting a user", Authority.DIRECTORY)
+def scim_user_removed(state: State, entry: Entry) -> Why:
     """A directory by a token in force."""
     yield _token(state, entry)
     _wrote(state, entry)
 
 
-@rules.of("scim_group.set", "writing a directory's group", Authority.DIRECTORY)
-def group_set(state: State, entry: Entry) -> Why:
+@provisioning_rules.of("scim_group.set", "writing a directory's group", Authority.DIRECTORY)
+def scim_group_set(state: State, entry: Entry) -> Why:
     """A directory by a token in force."""
     yield _token(state, entry)
     _wrote(state, entry)
 
 
-@rules.of("scim_group.removed", "deleting a directory's group", Authority.DIRECTORY)
-def group_removed(state: State, entry: Entry) -> Why:
+@provisioning_rules.of("scim_group.removed", "deleting a directory's group", Authority.DIRECTORY)
+def scim_group_removed(state: State, entry: Entry) -> Why:
     """A directory by a token in force."""
     yield _token(state, entry)
     _wrote(state, entry)
 
 
-@rules.of("scim_group.member_added", "writing a member of a directory's group", Authority.CAUSE)
-def member_added(state: State, entry: Entry) -> Why:
+@provisioning_rules.of("scim_group.member_added", "writing a member of a directory's group", Authority.CAUSE)
+def scim_group_member_added(state: State, entry: Entry) -> Why:
     """With the write of a group or a user."""
     yield Unless("no directory wrote it under a token in force", (("scim",),))
 
 
-@rules.of("scim_group.member_removed", "deleting a member of a directory's group", Authority.CAUSE)
-def member_removed(state: State, entry: Entry) -> Why:
+@provisioning_rules.of("scim_group.member_removed", "deleting a member of a directory's group", Authority.CAUSE)
+def scim_group_member_removed(state: State, entry: Entry) -> Why:
     """With the write of a group or a user."""
     yield Unless("no directory wrote it under a token in force", (("scim",),))
 
 
-@rules.of("scim_user.taken_over", "letting a directory lead an account", Authority.PERSON)
-def taken_over(state: State, entry: Entry) -> Why:
+@provisioning_rules.of("scim_user.taken_over", "letting a directory lead an account", Authority.PERSON)
+def scim_user_taken_over(state: State, entry: Entry) -> Why:
     """An administrator under a fresh factor."""
     yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
     state.cause("taken over", entry.body["person"])
 
 
-@rules.of("roster.source_set", "setting where the roster comes from", Authority.PERSON)
-def source_set(state: State, entry: Entry) -> Why:
+@provisioning_rules.of("roster.source_set", "setting where the roster comes from", Authority.PERSON)
+def roster_source_set(state: State, entry: Entry) -> Why:
     """An administrator under a fresh factor."""
     yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
     state.roster_pulls = bool(entry.body["host"])
 
 
-@rules.of("roster.rules_set", "setting how the roster is judged", Authority.PERSON)
-def rules_set(state: State, entry: Entry) -> Why:
+@provisioning_rules.of("roster.rules_set", "setting how the roster is judged", Authority.PERSON)
+def roster_rules_set(state: State, entry: Entry) -> Why:
     """An administrator under a fresh factor."""
     yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
 
 
-@rules.of("roster.released", "releasing a held version of the roster", Authority.PERSON)
-def released(state: State, entry: Entry) -> Why:
+@provisioning_rules.of("roster.released", "releasing a held version of the roster", Authority.PERSON)
+def roster_released(state: State, entry: Entry) -> Why:
     """An administrator under a fresh factor."""
     yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
 
 
-@rules.of(
+@provisioning_rules.of(
     "roster.taken", "taking a version of the roster", Authority.PERSON, Authority.ROSTER, cannot=(Unjudged.MESSAGE,)
 )
-def taken(state: State, entry: Entry) -> Why:
+def roster_taken(state: State, entry: Entry) -> Why:
     """An administrator, or the source that one has set."""
     yield _roster(state, entry)
     state.roster_taken = True
     state.cause("roster", entry.body["version"])
 
 
-@rules.of("roster.held", "holding a version of the roster", Authority.PERSON, Authority.ROSTER)
-def held(state: State, entry: Entry) -> Why:
+@provisioning_rules.of("roster.held", "holding a version of the roster", Authority.PERSON, Authority.ROSTER)
+def roster_held(state: State, entry: Entry) -> Why:
     """An administrator, or the source that one has set."""
     yield _roster(state, entry)
 
 
-@rules.of("roster.refused", "refusing a version of the roster", Authority.PERSON, Authority.ROSTER)
-def refused(state: State, entry: Entry) -> Why:
+@provisioning_rules.of("roster.refused", "refusing a version of the roster", Authority.PERSON, Authority.ROSTER)
+def roster_refused(state: State, entry: Entry) -> Why:
     """An administrator, or the source that one has set."""
     yield _roster(state, entry)
 
 
-rules.told("roster.entry_set", "saying who stands on the roster", Authority.ROSTER, cannot=(Unjudged.MESSAGE,))
-rules.told("roster.entry_ended", "saying who is off the roster", Authority.ROSTER, cannot=(Unjudged.MESSAGE,))
+provisioning_rules.told("roster.entry_set", "saying who stands on the roster", Authority.ROSTER, cannot=(Unjudged.MESSAGE,))
+provisioning_rules.told("roster.entry_ended", "saying who is off the roster", Authority.ROSTER, cannot=(Unjudged.MESSAGE,))
 
 
-@rules.of("roster.linked", "linking an account to the roster", Authority.ROSTER)
-def linked(state: State, entry: Entry) -> Why:
+@provisioning_rules.of("roster.linked", "linking an account to the roster", Authority.ROSTER)
+def roster_linked(state: State, entry: Entry) -> Why:
     """By a version in force."""
     if not state.roster_taken:
         yield "no version of the staff roster was in force"

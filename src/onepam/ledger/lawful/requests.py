@@ -1,41 +1,46 @@
 """Rules of access that is asked for: requests, approvals, grants and their ends."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from hashlib import sha256
+from json import JSONEncoder
 from typing import Any
 
-from onepam.kernel.canonical import encode
-from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
+from onepam.kernel.instant import DAY, HOUR, MINUTE, SECOND, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.rule import Rules, Unless, Why
 from onepam.ledger.lawful.standing import APPROVE, one_hand, roles, signed_in, there
 from onepam.ledger.lawful.state import Grant, Request, State
 
-rules = Rules()
+request_rules = Rules()
 
 ASKED_WITHIN = DAY
 PRIVILEGED_FACTOR, ORDINARY_FACTOR = 15 * MINUTE, HOUR
 UNDO = 10 * SECOND
 """How long after an approval access begins, so that it can be undone."""
 
+_canonical = JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+"""Of what was canonical (RFC 8785) before it was read."""
 
-@rules.of("request.made", "asking for access", Authority.PERSON)
-def made(state: State, entry: Entry) -> Why:
+
+@request_rules.of("request.made", "asking for access", Authority.PERSON)
+def request_made(state: State, entry: Entry) -> Why:
     """Somebody who is signed in, for what a role of theirs gives on request, exactly as it is now."""
     body = entry.body
     substance = body["substance"]
     who = substance["person"]
     yield signed_in(state, who)
     yield from _offered(state, substance)
-    if body["digest"] != sha256(encode(substance)).hexdigest():
+    if body["digest"] != sha256(_canonical(substance).encode("utf-8")).hexdigest():
         yield "the digest is not that of what is asked"
     if body["expires"] > entry.time + ASKED_WITHIN:
         yield "it waits longer than a day"
     state.requests[body["request"]] = Request(substance, body["digest"], Instant(body["expires"]))
 
 
-@rules.of("request.approved", "approving a request", Authority.PERSON)
-def approved(state: State, entry: Entry) -> Why:
+@request_rules.of("request.approved", "approving a request", Authority.PERSON)
+def request_approved(state: State, entry: Entry) -> Why:
     """Somebody else with authority, under a factor as fresh as the access asks, of exactly what was asked, in time."""
     body = entry.body
     by = body["by"]
@@ -56,8 +61,8 @@ def approved(state: State, entry: Entry) -> Why:
     state.cause("approval", body["request"], by)
 
 
-@rules.of("grant.started", "getting access", Authority.CAUSE)
-def started(state: State, entry: Entry) -> Why:
+@request_rules.of("grant.started", "getting access", Authority.CAUSE)
+def grant_started(state: State, entry: Entry) -> Why:
     """By an approval in the same command, of exactly that, on a binding that its person holds."""
     body = entry.body
     substance, name = body["substance"], body["request"]
@@ -81,8 +86,8 @@ def started(state: State, entry: Entry) -> Why:
     )
 
 
-@rules.of("request.denied", "denying a request", Authority.PERSON)
-def denied(state: State, entry: Entry) -> Why:
+@request_rules.of("request.denied", "denying a request", Authority.PERSON)
+def request_denied(state: State, entry: Entry) -> Why:
     """Somebody else with authority."""
     body = entry.body
     request = _closes(state, body["request"])
@@ -93,14 +98,14 @@ def denied(state: State, entry: Entry) -> Why:
         yield from _authority(state, request, body["by"], body["under"])
 
 
-@rules.of("request.approval_refused", "trying to decide on a request", Authority.STRANGER)
-def approval_refused(state: State, entry: Entry) -> Why:
+@request_rules.of("request.approval_refused", "trying to decide on a request", Authority.STRANGER)
+def request_approval_refused(state: State, entry: Entry) -> Why:
     """Somebody who was signed in."""
     yield signed_in(state, entry.body["by"])
 
 
-@rules.of("request.approval_undone", "undoing an approval", Authority.PERSON)
-def undone(state: State, entry: Entry) -> Why:
+@request_rules.of("request.approval_undone", "undoing an approval", Authority.PERSON)
+def request_approval_undone(state: State, entry: Entry) -> Why:
     """Whoever gave it, before it takes effect."""
     body = entry.body
     yield signed_in(state, body["by"])
@@ -115,8 +120,8 @@ def undone(state: State, entry: Entry) -> Why:
     request.status, request.approved_by = "open", None
 
 
-@rules.of("request.withdrawn", "taking a request back", Authority.PERSON, Authority.TIME, Authority.CAUSE)
-def withdrawn(state: State, entry: Entry) -> Why:
+@request_rules.of("request.withdrawn", "taking a request back", Authority.PERSON, Authority.TIME, Authority.CAUSE)
+def request_withdrawn(state: State, entry: Entry) -> Why:
     """Its person; or it is void: by time, by a change, with an account."""
     body = entry.body
     request = _closes(state, body["request"])
@@ -130,13 +135,13 @@ def withdrawn(state: State, entry: Entry) -> Why:
         yield signed_in(state, body["by"])
 
 
-@rules.of("request.rerouted", "passing a request on", Authority.CAUSE)
-def rerouted(state: State, entry: Entry) -> Why:
+@request_rules.of("request.rerouted", "passing a request on", Authority.CAUSE)
+def request_rerouted(state: State, entry: Entry) -> Why:
     """With the account of somebody who could decide on it."""
     yield Unless("whoever could decide had not left", (("left", entry.body["person"]),))
 
 
-@rules.of("grant.ended", "ending access early", Authority.PERSON, Authority.CAUSE, cannot=(Unjudged.REASON,))
+@request_rules.of("grant.ended", "ending access early", Authority.PERSON, Authority.CAUSE, cannot=(Unjudged.REASON,))
 def grant_ended(state: State, entry: Entry) -> Why:
     """Its holder, an approver, an administrator, whoever applies a change; or with what it rests on."""
     body = entry.body
@@ -149,8 +154,8 @@ def grant_ended(state: State, entry: Entry) -> Why:
         yield signed_in(state, body["by"])
 
 
-@rules.of("grant.expired", "saying that access has ended", Authority.TIME)
-def expired(state: State, entry: Entry) -> Why:
+@request_rules.of("grant.expired", "saying that access has ended", Authority.TIME)
+def grant_expired(state: State, entry: Entry) -> Why:
     """The end has passed."""
     body = entry.body
     grant: Grant | None = state.end(state.grants, body["grant"])
@@ -186,13 +191,13 @@ def _authority(state: State, request: Request, by: str, under: str) -> Why:
     permission = _permission(state, request.substance)
     approvers = permission.get("approvers") or () if permission else ()
     held = [role for name, role in roles(state, by) if name == under]
-    if not any(APPROVE in role.console for role in held) or _held_back(state, by):
+    if not any(APPROVE in role.console for role in held) or _is_held(state, by):
         yield f"{by} held no role {under} with the right to approve"
     elif approvers and under not in approvers:
         yield f"the role {under} may not approve this"
 
 
-def _held_back(state: State, who: str) -> bool:
+def _is_held(state: State, who: str) -> bool:
     person = state.people.get(who)
     return person is not None and person.hold is not None
 

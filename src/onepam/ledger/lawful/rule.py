@@ -1,8 +1,10 @@
 """A rule: of one kind of entry, by whose authority it comes about, what it asks of the history, and what it cannot."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Union
 
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.state import Cause, State
@@ -15,7 +17,7 @@ class Unless(NamedTuple):
     causes: tuple[Cause, ...]
 
 
-Why = Iterator[str | Unless | None]
+Why = Iterator[Union[str, Unless, None]]  # noqa: UP007 - evaluated, and Python 3.9 reads it, too
 """Reasons against an entry; None where there is none."""
 
 Judge = Callable[[State, Entry], Why]
@@ -23,7 +25,7 @@ Judge = Callable[[State, Entry], Why]
 whatever it yields."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """Of one kind in one version. `right` is what an entry of it uses, in words that stand before the reason.
 

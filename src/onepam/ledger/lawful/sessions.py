@@ -1,9 +1,11 @@
 """Rules of gateway sessions: the door, confirmations, ends, recordings and probes."""
 
+from __future__ import annotations
+
 from collections.abc import Generator, Mapping
 from typing import Any
 
-from onepam.kernel.clock import MINUTE, Instant
+from onepam.kernel.instant import MINUTE, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.requests import admits, covers
 from onepam.ledger.lawful.rule import Rules, Unless, Why
@@ -21,19 +23,19 @@ from onepam.ledger.lawful.standing import (
 )
 from onepam.ledger.lawful.state import Confirmation, Grant, Person, Resource, Session, SignIn, State
 
-rules = Rules()
+session_rules = Rules()
 
 CONFIRM_WITHIN = 2 * MINUTE
-MACHINE = "ssh_service_key"
+SERVICE_KEY = "ssh_service_key"
 
 
-@rules.of(
+@session_rules.of(
     "session.opened",
     "opening a session",
     Authority.DOOR,
     cannot=(Unjudged.PROOF, Unjudged.NETWORK, Unjudged.TARGET, Unjudged.SPENT),
 )
-def opened(state: State, entry: Entry) -> Why:
+def session_opened(state: State, entry: Entry) -> Why:
     """Somebody whose account works, by what they held at that instant, with the second factor that it asks."""
     body = entry.body
     who = body["person"]
@@ -132,9 +134,9 @@ def _proof(state: State, entry: Entry, resource: Resource, *, administrative: bo
     body = entry.body
     who, mfa, rule = body["person"], body["mfa"], resource.mfa or {}
     person = state.people.get(who)
-    if (body["entry"] == MACHINE) is not (person is not None and person.kind == "service"):
+    if (body["entry"] == SERVICE_KEY) is not (person is not None and person.kind == "service"):
         yield "a machine comes in by its own key, and nobody else does"
-    if body["entry"] == MACHINE:
+    if body["entry"] == SERVICE_KEY:
         if person is not None and all(each.kind != "ssh_key" for each in person.factors.values()):
             yield "the machine had no key in force"
         return
@@ -160,25 +162,25 @@ def _proof(state: State, entry: Entry, resource: Resource, *, administrative: bo
         yield "the target asks for a factor of its own for each session"
 
 
-@rules.of("session.closed", "closing a session", Authority.NODE, cannot=(Unjudged.REASON,))
-def closed(state: State, entry: Entry) -> Why:
+@session_rules.of("session.closed", "closing a session", Authority.NODE, cannot=(Unjudged.REASON,))
+def session_closed(state: State, entry: Entry) -> Why:
     """One that was open."""
     if state.end(state.sessions, entry.body["session"]) is None:
         yield "no such session was open"
 
 
-@rules.of("session.failed", "saying that a session failed", Authority.NODE)
-def failed(state: State, entry: Entry) -> Why:
+@session_rules.of("session.failed", "saying that a session failed", Authority.NODE)
+def session_failed(state: State, entry: Entry) -> Why:
     """One that was open."""
     if state.end(state.sessions, entry.body["session"]) is None:
         yield "no such session was open"
 
 
-rules.told("session.refused", "refusing a session", Authority.DOOR)
+session_rules.told("session.refused", "refusing a session", Authority.DOOR)
 
 
-@rules.of("session.kill_ordered", "ordering the end of a session", Authority.PERSON)
-def kill_ordered(state: State, entry: Entry) -> Why:
+@session_rules.of("session.kill_ordered", "ordering the end of a session", Authority.PERSON)
+def session_kill_ordered(state: State, entry: Entry) -> Why:
     """Its own person, an administrator, or whoever monitors."""
     by, session = entry.body["by"], state.sessions.get(entry.body["session"])
     yield signed_in(state, by)
@@ -188,8 +190,8 @@ def kill_ordered(state: State, entry: Entry) -> Why:
         yield f"{by} held no role with the right to administer or monitor"
 
 
-@rules.of("confirmation.asked", "asking for a confirmation", Authority.DOOR, cannot=(Unjudged.PROOF,))
-def asked(state: State, entry: Entry) -> Why:
+@session_rules.of("confirmation.asked", "asking for a confirmation", Authority.DOOR, cannot=(Unjudged.PROOF,))
+def confirmation_asked(state: State, entry: Entry) -> Why:
     """Of somebody whose account works."""
     body = entry.body
     yield there(state, body["person"])
@@ -202,8 +204,8 @@ def asked(state: State, entry: Entry) -> Why:
     )
 
 
-@rules.of("confirmation.given", "confirming a session", Authority.PERSON, cannot=(Unjudged.PROOF,))
-def given(state: State, entry: Entry) -> Why:
+@session_rules.of("confirmation.given", "confirming a session", Authority.PERSON, cannot=(Unjudged.PROOF,))
+def confirmation_given(state: State, entry: Entry) -> Why:
     """The person whom it asks, in time, under a fresh factor."""
     body = entry.body
     waiting, mfa = state.confirmations.get(body["confirmation"]), body["mfa"]
@@ -221,8 +223,8 @@ def given(state: State, entry: Entry) -> Why:
     waiting.mfa = mfa
 
 
-@rules.of("confirmation.used", "opening a session by a confirmation", Authority.CAUSE)
-def used(state: State, entry: Entry) -> Why:
+@session_rules.of("confirmation.used", "opening a session by a confirmation", Authority.CAUSE)
+def confirmation_used(state: State, entry: Entry) -> Why:
     """One that was given, by whom the session is of."""
     body = entry.body
     waiting: Confirmation | None = state.end(state.confirmations, body["confirmation"])
@@ -233,24 +235,24 @@ def used(state: State, entry: Entry) -> Why:
         state.cause("confirmation", body["session"], waiting.person)
 
 
-@rules.of("confirmation.failed", "failing to confirm a session", Authority.STRANGER)
+@session_rules.of("confirmation.failed", "failing to confirm a session", Authority.STRANGER)
 def confirmation_failed(state: State, entry: Entry) -> Why:
     """Nothing is gained by it."""
     yield None
     state.end(state.confirmations, entry.body["confirmation"])
 
 
-@rules.of("probe.ordered", "ordering probes", Authority.PERSON)
+@session_rules.of("probe.ordered", "ordering probes", Authority.PERSON)
 def probe_ordered(state: State, entry: Entry) -> Why:
     """Whoever administers or monitors."""
     yield acts(state, entry.body["by"], ADMINISTER, MONITOR)
 
 
-rules.told("probe.made", "probing a listener", Authority.NODE)
+session_rules.told("probe.made", "probing a listener", Authority.NODE)
 
 
-@rules.of("recording.watched", "watching a recording", Authority.PERSON)
-def watched(state: State, entry: Entry) -> Why:
+@session_rules.of("recording.watched", "watching a recording", Authority.PERSON)
+def recording_watched(state: State, entry: Entry) -> Why:
     """Its own person, an auditor, or whoever monitors."""
     by = entry.body["by"]
     yield signed_in(state, by)
@@ -258,7 +260,7 @@ def watched(state: State, entry: Entry) -> Why:
         yield f"{by} held no role with the right to audit or monitor"
 
 
-rules.told("recording.chunks_sealed", "sealing what was recorded", Authority.NODE)
-rules.told("recording.found_bad", "saying what became of a recording", Authority.NODE)
-rules.told("recording.found_good", "saying what became of a recording", Authority.NODE)
-rules.told("recordings.checked", "saying what was checked", Authority.NODE)
+session_rules.told("recording.chunks_sealed", "sealing what was recorded", Authority.NODE)
+session_rules.told("recording.found_bad", "saying what became of a recording", Authority.NODE)
+session_rules.told("recording.found_good", "saying what became of a recording", Authority.NODE)
+session_rules.told("recordings.checked", "saying what was checked", Authority.NODE)

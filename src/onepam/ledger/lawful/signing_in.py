@@ -1,6 +1,8 @@
 """Rules of signing in: sessions and the factors behind them, certificates."""
 
-from onepam.kernel.clock import HOUR, Instant
+from __future__ import annotations
+
+from onepam.kernel.instant import HOUR, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.rule import Rules, Unless, Why
 from onepam.ledger.lawful.standing import (
@@ -13,20 +15,20 @@ from onepam.ledger.lawful.standing import (
 )
 from onepam.ledger.lawful.state import Person, Provider, SignIn, State
 
-rules = Rules()
+signing_in_rules = Rules()
 
 CONSOLE_SESSION = 10 * HOUR
 _PROVES = {"passkey", "totp"}
 
 
-@rules.of(
+@signing_in_rules.of(
     "sign_in.opened",
     "signing in",
     Authority.FACTOR,
     Authority.PROVIDER,
     cannot=(Unjudged.PROOF, Unjudged.TRIES, Unjudged.MESSAGE),
 )
-def opened(state: State, entry: Entry) -> Why:
+def sign_in_opened(state: State, entry: Entry) -> Why:
     """Somebody whose account works, with two factors in force; by a provider that is in force; or under a session."""
     body = entry.body
     who = body["person"]
@@ -139,8 +141,8 @@ def _shown(state: State, entry: Entry, kinds: list[str]) -> Why:
             yield f"no {kind} of the person was used for it"
 
 
-@rules.of("sign_in.stepped_up", "showing a fresh second factor", Authority.FACTOR, Authority.PROVIDER)
-def stepped_up(state: State, entry: Entry) -> Why:
+@signing_in_rules.of("sign_in.stepped_up", "showing a fresh second factor", Authority.FACTOR, Authority.PROVIDER)
+def sign_in_stepped_up(state: State, entry: Entry) -> Why:
     """In a session of the person that runs, by a second factor in force or a provider that attests one."""
     body = entry.body
     session = state.sign_ins.get(body["session"])
@@ -166,7 +168,7 @@ def stepped_up(state: State, entry: Entry) -> Why:
     session.phishing_resistant = body["phishing_resistant"]
 
 
-@rules.of(
+@signing_in_rules.of(
     "sign_in.closed",
     "ending a sign-in",
     Authority.PERSON,
@@ -174,7 +176,7 @@ def stepped_up(state: State, entry: Entry) -> Why:
     Authority.PROVIDER,
     Authority.STREAM,
 )
-def closed(state: State, entry: Entry) -> Why:
+def sign_in_closed(state: State, entry: Entry) -> Why:
     """Its person; an administrator; a provider's or a transmitter's word; or with the account or its factors."""
     body = entry.body
     who, by = body["person"], body["by"]
@@ -192,11 +194,11 @@ def closed(state: State, entry: Entry) -> Why:
         )
 
 
-rules.told("sign_in.failed", "failing to sign in", Authority.STRANGER, cannot=(Unjudged.TRIES,))
+signing_in_rules.told("sign_in.failed", "failing to sign in", Authority.STRANGER, cannot=(Unjudged.TRIES,))
 
 
-@rules.of("certificate.issued", "getting a certificate", Authority.PERSON, cannot=(Unjudged.PROOF,))
-def issued(state: State, entry: Entry) -> Why:
+@signing_in_rules.of("certificate.issued", "getting a certificate", Authority.PERSON, cannot=(Unjudged.PROOF,))
+def certificate_issued(state: State, entry: Entry) -> Why:
     """Under a session of the person that runs, and no longer than that."""
     body = entry.body
     yield signed_in(state, body["person"])

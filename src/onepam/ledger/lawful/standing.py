@@ -3,9 +3,11 @@
 Each answers None for yes, else why not, in words that follow the right that was used.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
-from onepam.kernel.clock import HOUR, MINUTE
+from onepam.kernel.instant import HOUR, MINUTE
 from onepam.ledger.lawful.state import ONE_HAND, Person, Role, State
 
 FRESH = 5 * MINUTE

@@ -5,16 +5,20 @@ holds it for the rest of the command. So what ends stays until the command is ov
 with the time of the command's first entry.
 """
 
+from __future__ import annotations
+
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from onepam.kernel.clock import DAY, MICROSECOND, Instant
-from onepam.kernel.limits import MAX_EVENTS_PER_COMMAND
+from onepam.kernel.instant import DAY, MICROSECOND, Instant
 from onepam.ledger.lawful.entry import Entry, Unlawful
 
 ONE_HAND = 30 * DAY
 """For so long whoever made a link and whoever enrolled by it are not two people."""
+
+LONGEST_COMMAND = 25_000
+"""Entries that one command has at most."""
 
 _NEVER = Instant(-1)
 
@@ -22,7 +26,7 @@ Cause = tuple[Hashable, ...]
 """What other entries of the same command may rest on, such as ("change", id)."""
 
 
-@dataclass(slots=True)
+@dataclass
 class SignIn:
     """A sign-in session. `mfa_at` is when its second factor was shown last, `basis` why that counts."""
 
@@ -36,7 +40,7 @@ class SignIn:
     phishing_resistant: bool
 
 
-@dataclass(slots=True)
+@dataclass
 class Factor:
     """A factor in force; `counter` is that of its last use. `by` added it; a service account's key `waits` until
     another administrator has registered it, too."""
@@ -49,7 +53,7 @@ class Factor:
     spent: set[int] = field(default_factory=set)
 
 
-@dataclass(slots=True)
+@dataclass
 class Person:
     """An account. `hold` is why it waits for a word, `owner` who answers for it; nothing privileged opens for it before
     `privileged_from`."""
@@ -67,13 +71,13 @@ class Person:
     erased: bool = False
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
     factors: dict[str, Factor] = field(default_factory=dict)
-    bindings: dict[str, "Binding"] = field(default_factory=dict)
+    bindings: dict[str, Binding] = field(default_factory=dict)
     groups: dict[tuple[str, str], Entry] = field(default_factory=dict)
     makers: dict[str, Instant] = field(default_factory=dict)
     made_for: dict[str, Instant] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Binding:
     """A role for a person or a group."""
 
@@ -84,7 +88,7 @@ class Binding:
     ends: Instant | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Role:
     """A role as it was set last."""
 
@@ -93,7 +97,7 @@ class Role:
     permissions: Mapping[str, Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Resource:
     """A resource as it was set last."""
 
@@ -103,7 +107,7 @@ class Resource:
     mfa: Mapping[str, Any] | None
 
 
-@dataclass(slots=True)
+@dataclass
 class Proposal:
     """What waits for a second person: by whom, since when, until when, and its body. `person`: whom it is for."""
 
@@ -115,7 +119,7 @@ class Proposal:
     alone: Instant | None = None
 
 
-@dataclass(slots=True)
+@dataclass
 class Request:
     """A request for access; `approved_by` once it was granted."""
 
@@ -126,7 +130,7 @@ class Request:
     approved_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Grant:
     """Access that an approved request gave."""
 
@@ -138,7 +142,7 @@ class Grant:
     ends: Instant
 
 
-@dataclass(slots=True)
+@dataclass
 class Link:
     """An enrolment link that is open: for whom, until when, and by whose hands."""
 
@@ -148,7 +152,7 @@ class Link:
     proposed: bool
 
 
-@dataclass(slots=True)
+@dataclass
 class Confirmation:
     """A confirmation of a terminal's sign-in; `mfa` once it was given."""
 
@@ -159,7 +163,7 @@ class Confirmation:
     mfa: Mapping[str, Any] | None = None
 
 
-@dataclass(slots=True)
+@dataclass
 class Session:
     """A gateway session that is open."""
 
@@ -168,7 +172,7 @@ class Session:
     ends: Instant
 
 
-@dataclass(slots=True)
+@dataclass
 class Token:
     """A SCIM token; it works once it is approved."""
 
@@ -177,7 +181,7 @@ class Token:
     approved: bool = False
 
 
-@dataclass(slots=True)
+@dataclass
 class Provider:
     """An identity provider in force: the change that made it so, and its rule."""
 
@@ -188,7 +192,7 @@ class Provider:
     declared: dict[str, Instant] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
+@dataclass
 class Announcement:
     """What a command on the host announced, due at `due`."""
 
@@ -198,7 +202,7 @@ class Announcement:
     origin: str = ""
 
 
-@dataclass(slots=True)
+@dataclass
 class State:
     """All of it. `begun` is the time of the command's first entry, `now` that of the entry which is judged."""
 
@@ -240,7 +244,7 @@ class State:
         The entries of one command are each a microsecond later than the one before.
         """
         found: list[Unlawful] = []
-        if time != self.now + MICROSECOND or position - self.first >= MAX_EVENTS_PER_COMMAND:
+        if time != self.now + MICROSECOND or position - self.first >= LONGEST_COMMAND:
             found = self.close()
             self.begun, self.first = time, position
         self.now = time

@@ -1,19 +1,21 @@
 """Rules of the installation itself: what a command on the host may do, evidence, notices."""
 
-from onepam.kernel.clock import DAY, Instant
+from __future__ import annotations
+
+from onepam.kernel.instant import DAY, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.rule import Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, AUDIT, acts
 from onepam.ledger.lawful.state import Announcement, State
 
-rules = Rules()
+system_rules = Rules()
 
-DELAY, LAPSE = DAY, 7 * DAY
+DELAY, DUE_FOR = DAY, 7 * DAY
 ACCESS, CONTINUATION, RECOVERY_KEY = "access", "continuation", "recovery_key"
 
 
-@rules.of("access.recovered", "letting somebody in as an administrator", Authority.RECOVERY, cannot=(Unjudged.HOST,))
-def recovered(state: State, entry: Entry) -> Why:
+@system_rules.of("access.recovered", "letting somebody in as an administrator", Authority.RECOVERY, cannot=(Unjudged.HOST,))
+def access_recovered(state: State, entry: Entry) -> Why:
     """With the recovery key, which is spent in the same command; else a day after it was announced for that person."""
     body = entry.body
     if body["ground"] == "recovery_key":
@@ -24,22 +26,22 @@ def recovered(state: State, entry: Entry) -> Why:
     state.cause("recovered", body["person"])
 
 
-@rules.of("access.recovery_announced", "announcing that somebody gets in", Authority.RECOVERY)
-def access_announced(state: State, entry: Entry) -> Why:
+@system_rules.of("access.recovery_announced", "announcing that somebody gets in", Authority.RECOVERY)
+def access_recovery_announced(state: State, entry: Entry) -> Why:
     """Due a day later."""
     yield from _announce(state, entry, ACCESS, person=entry.body["person"])
 
 
-@rules.of("access.recovery_cancelled", "cancelling that somebody gets in", Authority.PERSON)
-def access_cancelled(state: State, entry: Entry) -> Why:
+@system_rules.of("access.recovery_cancelled", "cancelling that somebody gets in", Authority.PERSON)
+def access_recovery_cancelled(state: State, entry: Entry) -> Why:
     """An administrator."""
     yield from _cancel(state, entry)
 
 
-@rules.of(
+@system_rules.of(
     "ledger.continued", "continuing the ledger after a loss", Authority.RECOVERY, cannot=(Unjudged.HOST, Unjudged.LOSS)
 )
-def continued(state: State, entry: Entry) -> Why:
+def ledger_continued(state: State, entry: Entry) -> Why:
     """With the recovery key; else a day after it was announced for that origin."""
     body = entry.body
     if body["ground"] != "recovery_key":
@@ -47,28 +49,28 @@ def continued(state: State, entry: Entry) -> Why:
     state.end(state.announced, body["announcement"])
 
 
-@rules.of("ledger.continuation_announced", "announcing that the ledger goes on", Authority.RECOVERY)
-def continuation_announced(state: State, entry: Entry) -> Why:
+@system_rules.of("ledger.continuation_announced", "announcing that the ledger goes on", Authority.RECOVERY)
+def ledger_continuation_announced(state: State, entry: Entry) -> Why:
     """Due a day later."""
     yield from _announce(state, entry, CONTINUATION, origin=entry.body["origin"])
 
 
-@rules.of("ledger.continuation_cancelled", "cancelling that the ledger goes on", Authority.PERSON)
-def continuation_cancelled(state: State, entry: Entry) -> Why:
+@system_rules.of("ledger.continuation_cancelled", "cancelling that the ledger goes on", Authority.PERSON)
+def ledger_continuation_cancelled(state: State, entry: Entry) -> Why:
     """An administrator."""
     yield from _cancel(state, entry)
 
 
-@rules.of("recovery_key.made", "making the recovery key", Authority.HOST)
-def key_made(state: State, entry: Entry) -> Why:
+@system_rules.of("recovery_key.made", "making the recovery key", Authority.HOST)
+def recovery_key_made(state: State, entry: Entry) -> Why:
     """The first one."""
     if state.recovery_key is not None:
         yield "there was a recovery key already"
     state.recovery_key = entry.body["digest"]
 
 
-@rules.of("recovery_key.renewed", "making another recovery key", Authority.RECOVERY, cannot=(Unjudged.HOST,))
-def key_renewed(state: State, entry: Entry) -> Why:
+@system_rules.of("recovery_key.renewed", "making another recovery key", Authority.RECOVERY, cannot=(Unjudged.HOST,))
+def recovery_key_renewed(state: State, entry: Entry) -> Why:
     """With the old one; else a day after it was announced."""
     body = entry.body
     if body["ground"] == "recovery_key":
@@ -81,20 +83,20 @@ def key_renewed(state: State, entry: Entry) -> Why:
     state.cause("renewed", body["ground"])
 
 
-@rules.of("recovery_key.renewal_announced", "announcing another recovery key", Authority.RECOVERY)
-def renewal_announced(state: State, entry: Entry) -> Why:
+@system_rules.of("recovery_key.renewal_announced", "announcing another recovery key", Authority.RECOVERY)
+def recovery_key_renewal_announced(state: State, entry: Entry) -> Why:
     """Due a day later."""
     yield from _announce(state, entry, RECOVERY_KEY)
 
 
-@rules.of("recovery_key.renewal_cancelled", "cancelling another recovery key", Authority.PERSON)
-def renewal_cancelled(state: State, entry: Entry) -> Why:
+@system_rules.of("recovery_key.renewal_cancelled", "cancelling another recovery key", Authority.PERSON)
+def recovery_key_renewal_cancelled(state: State, entry: Entry) -> Why:
     """An administrator."""
     yield from _cancel(state, entry)
 
 
-@rules.of("evidence.packed", "drawing an evidence pack", Authority.PERSON)
-def packed(state: State, entry: Entry) -> Why:
+@system_rules.of("evidence.packed", "drawing an evidence pack", Authority.PERSON)
+def evidence_packed(state: State, entry: Entry) -> Why:
     """Whoever audits or administers."""
     yield acts(state, entry.body["by"], AUDIT, ADMINISTER)
 
@@ -115,9 +117,9 @@ for _kind, _right in {
     "receiver.ended": "saying who is told no more",
     "receiver.failing": "saying that somebody cannot be told",
 }.items():
-    rules.told(_kind, _right, Authority.NODE)
-rules.told("node.revoked", "taking a node's key out of force", Authority.HOST, cannot=(Unjudged.HOST,))
-rules.told("system.clock_confirmed", "confirming the clock", Authority.HOST, cannot=(Unjudged.HOST,))
+    system_rules.told(_kind, _right, Authority.NODE)
+system_rules.told("node.revoked", "taking a node's key out of force", Authority.HOST, cannot=(Unjudged.HOST,))
+system_rules.told("system.clock_confirmed", "confirming the clock", Authority.HOST, cannot=(Unjudged.HOST,))
 
 
 def _announce(state: State, entry: Entry, deed: str, *, person: str = "", origin: str = "") -> Why:
@@ -133,7 +135,7 @@ def _due(state: State, name: str | None, deed: str, *, person: str = "", origin:
         return
     if (found.person, found.origin) != (person, origin):
         yield "something else was announced"
-    if not found.due <= state.now < found.due + LAPSE:
+    if not found.due <= state.now < found.due + DUE_FOR:
         yield "a day had not passed since it was announced, or more than a week had since it was due"
 
 

@@ -4,28 +4,39 @@ An entry is judged by the rule set of the format that wrote it. There is one so 
 otherwise (docs/decisions/0041-lawful-by-rules-of-its-own.md).
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from onepam.ledger.lawful import (
-    access,
-    erasing,
-    factors,
-    people,
-    providers,
-    provisioning,
-    requests,
-    sessions,
-    signing_in,
-    system,
-)
+from onepam.ledger.lawful.access import access_rules
+from onepam.ledger.lawful.erasing import erasing_rules
+from onepam.ledger.lawful.factors import factor_rules
+from onepam.ledger.lawful.people import people_rules
+from onepam.ledger.lawful.providers import provider_rules
+from onepam.ledger.lawful.provisioning import provisioning_rules
+from onepam.ledger.lawful.requests import request_rules
 from onepam.ledger.lawful.rule import Rule
+from onepam.ledger.lawful.sessions import session_rules
+from onepam.ledger.lawful.signing_in import signing_in_rules
+from onepam.ledger.lawful.system import system_rules
 
 RuleSet = Mapping[tuple[str, int], Rule]
 """By (kind, version)."""
 
-_ROOMS = (access, people, signing_in, factors, providers, provisioning, requests, sessions, system, erasing)
+_ROOMS = (
+    access_rules,
+    people_rules,
+    signing_in_rules,
+    factor_rules,
+    provider_rules,
+    provisioning_rules,
+    request_rules,
+    session_rules,
+    system_rules,
+    erasing_rules,
+)
 
 RULE_SETS: Mapping[int, RuleSet] = MappingProxyType(
-    {1: MappingProxyType({(rule.kind, rule.version): rule for room in _ROOMS for rule in room.rules.all})}
+    {1: MappingProxyType({(rule.kind, rule.version): rule for room in _ROOMS for rule in room.all})}
 )
