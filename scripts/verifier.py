@@ -1,5 +1,7 @@
 """Writes the stand-alone verifier, one file, from its parts in `src/onepam/evidence/verifier/`, and its digest.
 
+The rules of what is lawful are parts as they stand in `src/onepam/ledger/lawful/`: the platform judges by that text.
+
 An auditor reads it from top to bottom, so the parts stand in the order in which each rests on those before. What makes
 one file mean the same as the parts is checked here: no two of them define one name, none takes a name of Python's or
 renames what it imports, and nothing is imported but the standard library and earlier parts.
@@ -13,16 +15,25 @@ from hashlib import sha256
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDER = ROOT / "src" / "onepam" / "evidence" / "verifier"
-PACKAGE = "onepam.evidence.verifier"
+SOURCE = ROOT / "src"
+PACKAGE, RULES = "onepam.evidence.verifier", "onepam.ledger.lawful"
+FOLDER = SOURCE.joinpath(*PACKAGE.split("."))
 GENERATED = FOLDER / "verify.py"
 DIGEST = ROOT / "release" / "verify.py.sha256"
+INSTANT = "onepam.kernel.instant"
 PARTS = (
-    "refusal", "progress", "archive", "canonical", "ed25519", "note", "merkle", "log", "disclosed", "answer",
+    INSTANT, "refusal", "progress", "archive", "canonical", "ed25519", "note", "merkle", "log", "disclosed", "answer",
     "contents", "seams", "rules", "tabular", "report", "naming", "recordings", "population", "roster", "standing",
-    "factors", "judging", "lacking", "anchors", "verdict", "command",
+    "factors", "judging", "lacking", "anchors", "batches",
+    *(f"{RULES}.{name}" for name in (
+        "entry", "state", "rule", "standing", "proposals", "access", "people", "signing_in", "factors", "providers",
+        "provisioning", "requests", "sessions", "system", "erasing", "table", "judging")),
+    "lawful", "verdict", "command",
 )  # fmt: skip
-"""In the order of the file; the last one runs it, and its docstring says how to use it."""
+"""In the order of the file, those beside the generated one by their short names; the last one runs it, and its
+docstring says how to use it."""
+OF_THE_PLATFORM = {"rows"}
+"""What of the rules is not joined."""
 
 HEAD = """\
 #!/usr/bin/env python3
@@ -36,11 +47,21 @@ class Unjoinable(Exception):
     """The parts do not make one file that means the same; the message names part and reason."""
 
 
+def module_of(name: str) -> str:
+    """The module that a part is."""
+    return name if "." in name else f"{PACKAGE}.{name}"
+
+
+def path_of(name: str) -> Path:
+    """Where a part lies."""
+    return SOURCE.joinpath(*module_of(name).split(".")).with_suffix(".py")
+
+
 class Part:
     """One module: its words, what it imports of the standard library, what it defines, and its code."""
 
     def __init__(self, name: str, text: str) -> None:
-        self.name = name
+        self.name, self.module = name, module_of(name)
         tree = ast.parse(text, f"{name}.py", feature_version=(3, 9))
         self.words = ast.get_docstring(tree, clean=False) or ""
         imports = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
@@ -57,7 +78,8 @@ class Part:
     def section(self) -> str:
         """The part in the one file: its docstring as a comment over its code."""
         words = [f"# {line}".rstrip() for line in self.words.strip().splitlines()]
-        return "\n".join([f"# ---- {self.name} ".ljust(WIDTH, "-"), *words, "", "", self.code])
+        title = self.name.removeprefix("onepam.ledger.").removeprefix("onepam.")
+        return "\n".join([f"# ---- {title} ".ljust(WIDTH, "-"), *words, "", "", self.code])
 
 
 def _names(part: str, node: ast.Import | ast.ImportFrom) -> Iterator[str]:
@@ -71,7 +93,8 @@ def _defined(node: ast.stmt) -> list[str]:
     match node:
         case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.AnnAssign(target=ast.Name(id=name)):
             return [name]
-        case ast.Assign(targets=targets):
+        case ast.Assign() | ast.For():
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             every = [each for target in targets for each in ast.walk(target)]
             return [each.id for each in every if isinstance(each, ast.Name)]
         case _:
@@ -81,22 +104,31 @@ def _defined(node: ast.stmt) -> list[str]:
 def _check(parts: Sequence[Part]) -> None:
     """Raises `Unjoinable` where one file would not mean what the parts mean."""
     owners = dict.fromkeys(dir(builtins), "Python")
+    modules = {part.module: part.name for part in parts}
+    origins: dict[str, str] = {}
     for part in parts:
-        known = [each for each in part.names if each[0].startswith(f"{PACKAGE}.")]
-        for module, name in sorted(known):
-            if owners.get(name) != module.removeprefix(f"{PACKAGE}."):
+        for module, name in sorted(part.names):
+            if module not in modules and not module.startswith(f"{PACKAGE}."):
+                _check_module(part, module)
+                if origins.setdefault(name, module) != module:
+                    raise Unjoinable(f"{part.name}: imports {name} of {module}, and another part of {origins[name]}")
+            elif owners.get(name) != modules.get(module, module):
                 raise Unjoinable(f"{part.name}: no part before it, of the name {module}, defines {name}")
-        for module in sorted({*part.modules, *(module for module, _ in part.names - set(known))}):
-            if module not in sys.stdlib_module_names and module != "__future__":
-                raise Unjoinable(f"{part.name}: imports {module}, which is not of the standard library")
+        for module in sorted(part.modules):
+            _check_module(part, module)
         for name in part.defines:
             if name in owners:
                 raise Unjoinable(f"{part.name}: defines {name}, which is defined in {owners[name]}")
             owners[name] = part.name
     for part in parts:
-        for name in sorted(part.modules | {name for module, name in part.names if not module.startswith(PACKAGE)}):
+        for name in sorted(part.modules | {name for module, name in part.names if module not in modules}):
             if name in owners:
                 raise Unjoinable(f"{part.name}: imports {name}, which is defined in {owners[name]}")
+
+
+def _check_module(part: Part, module: str) -> None:
+    if module.partition(".")[0] not in sys.stdlib_module_names:
+        raise Unjoinable(f"{part.name}: imports {module}, which is not of the standard library")
 
 
 def join(sources: Sequence[tuple[str, str]]) -> str:
@@ -105,8 +137,9 @@ def join(sources: Sequence[tuple[str, str]]) -> str:
     _check(parts)
     modules = sorted(set[str]().union(*(part.modules for part in parts)))
     taken: dict[str, set[str]] = {}
+    joined = {part.module for part in parts}
     for module, name in set[tuple[str, str]]().union(*(part.names for part in parts)):
-        if not module.startswith(PACKAGE) and module != "__future__":
+        if module not in joined and module != "__future__":
             taken.setdefault(module, set()).add(name)
     imports = [f"import {module}" for module in modules]
     imports += [f"from {module} import {', '.join(sorted(taken[module]))}" for module in sorted(taken)]
@@ -119,9 +152,11 @@ def join(sources: Sequence[tuple[str, str]]) -> str:
 def sources() -> list[tuple[str, str]]:
     """The parts as they lie in the tree. Raises `Unjoinable` for one that is not in the list."""
     found = {path.stem for path in FOLDER.glob("*.py")} - {"__init__", GENERATED.stem}
+    rules = {path.stem for path in path_of(f"{RULES}.rule").parent.glob("*.py")} - {"__init__", *OF_THE_PLATFORM}
+    found |= {INSTANT, *(f"{RULES}.{each}" for each in rules)}
     if found != set(PARTS):
         raise Unjoinable(f"{', '.join(sorted(found ^ set(PARTS)))}: in the folder or in the list of parts, not in both")
-    return [(name, (FOLDER / f"{name}.py").read_text("utf-8")) for name in PARTS]
+    return [(name, path_of(name).read_text("utf-8")) for name in PARTS]
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ from onepam.evidence.reports.entries import Told, _cell
 from onepam.evidence.verifier.rules import RECORDING
 from onepam.kernel.canonical import encode
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, iso, parse
-from onepam.ledger.authors import Batch
+from onepam.ledger.authors import Batch, root_of
 from onepam.ledger.entry import Entry, Header, payload_digest
 from onepam.ledger.merkle import CompactRange, node_hash
 
@@ -48,6 +48,9 @@ class Signer:
     def vkey(self) -> str:
         return f"{self.name}+{self.id().hex()}+{b64encode(bytes([self.type]) + self.public()).decode()}"
 
+    def sign(self, text: bytes) -> bytes:
+        return Ed25519PrivateKey.from_private_bytes(self.seed).sign(text)
+
     def line(self, text: bytes, time: int = 0) -> bytes:
         private = Ed25519PrivateKey.from_private_bytes(self.seed)
         if self.type == 1:
@@ -60,6 +63,7 @@ class Signer:
 LOG = Signer(ORIGIN, 1, b"l" * 32)
 WITNESS = Signer("witness.example.org/w1", 4, b"w" * 32)
 STRANGER = Signer(ORIGIN, 1, b"x" * 32)
+NODE = Signer("nod_1", 1, b"n" * 32)
 NO_WITNESS = Signer(WITNESS.name, 4, b"y" * 32)
 
 
@@ -83,6 +87,11 @@ class History:
         self.entries.append(Entry(Header(index, time, kind, 1, klass, seq), encode(body)))
         return index
 
+    def certify(self, at: int, node: Signer = NODE, number: int = 7, log: Signer = LOG) -> int:
+        """The entry that brings a node's key into force."""
+        body = {"node": node.name, "key": node.vkey(), "number": number}
+        return self.append(at, "node.certified", body | {"certificate": certificate(node, number, log)})
+
     def subtree(self, level: int, index: int) -> bytes:
         if level == 0:
             return self.entries[index].leaf()
@@ -96,10 +105,29 @@ class History:
         return text + b"\n" + log.line(text) + b"".join(witness.line(text, time) for witness in witnesses)
 
 
-def history(people: int = 6, sessions: int = 90, seed: int = 0) -> History:
+def certificate(node: Signer = NODE, number: int = 7, log: Signer = LOG) -> str:
+    """The log's word that a key is a node's."""
+    text = f"{log.name}\nonepam-node/1 {number}\n{node.vkey()}\n".encode()
+    return (text + b"\n" + log.line(text)).decode()
+
+
+def batches_of(entries: Sequence[Entry], begin: int = 20) -> list[Batch]:
+    """What the node wrote: `begin` entries, then ten at a time."""
+    found, previous = list[Batch](), bytes(64)
+    for first in (0, *range(begin, len(entries), 10)):
+        last = min(first + 10 if first else begin, len(entries)) - 1
+        root = root_of([each.leaf() for each in entries[first : last + 1]])
+        lines = ("onepam-batch/1", NODE.name, f"{first} {last}", *(b64encode(x).decode() for x in (root, previous)))
+        previous = NODE.sign("".join(f"{line}\n" for line in lines).encode())
+        found.append(Batch(first, last, NODE.name, previous))
+    return found
+
+
+def history(people: int = 6, sessions: int = 90, seed: int = 0, log: Signer = LOG) -> History:
     """Roughly five months: people, roles, requests with approvals and denials, sessions opened and refused, and noise.
 
-    The first two weeks of December lie before the period; the last sessions are closed in April.
+    The first two weeks of December lie before the period; the last sessions are closed in April. `log` certified the
+    node that wrote it.
     """
     h = History()
     at = parse("2025-12-15T08:00:00Z") + seed
@@ -129,7 +157,10 @@ def history(people: int = 6, sessions: int = 90, seed: int = 0) -> History:
         else:
             peer = encode({"client": "OpenSSH_9.2", "source": source})
             h.append(now + 2 * MINUTE, "session.opened", body | {"login": "root", "mfa": MFA | {"at": now}}, peer)
-            h.append(now + 9 * MINUTE, "recording.chunks_sealed", {"root": sha256(b"%d" % n).hexdigest()})
+            if n:
+                h.append(now + 9 * MINUTE, "recording.chunks_sealed", {"root": sha256(b"%d" % n).hexdigest()})
+            else:
+                h.certify(now + 9 * MINUTE, log=log)
             end = {"session": f"ses_{n}", "because": "client.closed", "last_byte": now + 5 * DAY - SECOND}
             counts = {"bytes": n * 1000, **({"omitted_bytes": 7} if n % 40 == 9 else {})}
             proof = {"head": "ab" * 32, "chunks": 3, "gap": "no last word" if n % 40 == 20 else None}
@@ -308,7 +339,7 @@ def pack_input(
     cited = {i for report in reports for row in report.rows for i in row.ledger}
     disclosed = cited | set(gone) | {e.header.index for e in entries if e.header.kind in RULED_OUT}
     disclosed |= {e.header.index for e in entries if e.header.kind in followed and e.header.time >= BEGIN}
-    disclosed |= {e.header.index for e in entries if e.header.kind == "payload.erased"}
+    disclosed |= {e.header.index for e in entries if e.header.kind in ("payload.erased", "node.certified")}
     erasures = [i for i in disclosed if h.entries[i].header.kind == "payload.erased"]
     erased = {gone: by for by in erasures for gone in body_of(h, by)["indexes"]}
     with_payload = [i for i in sorted(cited) if "payload" in body_of(h, i)]
@@ -317,7 +348,8 @@ def pack_input(
         [(e.header, sha256(e.body).digest()) for e in entries],
         [Disclosed(i, h.entries[i].body) for i in sorted(disclosed)],
         [Payload(i, *h.payloads[i]) if i in h.payloads else Erased(i, erased[i]) for i in with_payload],
-        [Batch(proof.begin, proof.end - 1, "nod_1", bytes(64))],
+        [each for each in batches_of(h.entries) if each.last >= first - 1 and each.first < end],
+        {NODE.name: None},
         packed,
     )  # fmt: skip
 

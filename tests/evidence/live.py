@@ -21,6 +21,7 @@ from onepam.app.sessions.kill_session import kill_session
 from onepam.blobs.tile_folder import TileFolder
 from onepam.domain.access.model import SubjectKind
 from onepam.domain.history.system import PayloadsErased, SystemStarted
+from onepam.domain.leaving.erasure_events import ErasureApproved, ErasureFinished, ErasureProposed
 from onepam.domain.leaving.probing import Probe, ProbedProof, ProbePath, ProbePurpose, made
 from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import GroupMemberAdded
@@ -38,6 +39,7 @@ from onepam.store.engine.database import connect
 from onepam.store.engine.publish import Prove, Published, Publisher, Show
 from tests.company import START, Company, binding, record
 from tests.evidence.company import LOG, ORIGIN, WITNESS, Signer
+from tests.evidence.lawful_company import LawfulCompany
 
 WITNESS_KEYS = (VerifierKey.parse(WITNESS.vkey()),)
 
@@ -139,7 +141,7 @@ async def approve(company: Company, person: str, made: Any) -> Any:
     return await approve_request(company.ledger, company.actor(person), made.request, made.digest, company.new("grt"))
 
 
-async def afternoon(company: Company) -> None:
+async def afternoon(company: LawfulCompany) -> None:
     """A grant that runs out with its receipt, somebody renamed, a group, a leaver."""
     ada = company.actor("ada")
     company.clock.advance(HOUR)
@@ -151,11 +153,11 @@ async def afternoon(company: Company) -> None:
     known = Attributes("Eve Married", "eve@example.com")
     assert await change_person(company.ledger, ada, "eve", known) is None
     await company.join("gus")
-    await record(
-        company.ledger,
-        GroupMemberAdded("ops", "gus", "scim", None),
+    member, bound = (
+        GroupMemberAdded("ops", "gus", "access.yaml", None),
         binding("ops", "engineer", kind=SubjectKind.GROUP),
     )
+    await company.change("ada", member, bound)
     assert not isinstance(await disable_person(company.ledger, ada, "vic", "contract over"), Refused)
     probe = Probe("", "vic", ProbePath.SSH, ProbedProof.ACCOUNT, ProbePurpose.LEAVER, resource="web-1", login="app")
     gone = Refused("person.disabled", "This account is disabled.")
@@ -179,7 +181,7 @@ def certified(node: str) -> NodeAuthor:
 
 async def story(folder: Path) -> Live:
     """Two parts of one day, published."""
-    company = await Company.create(folder, certified("nod_1"))
+    company = await LawfulCompany.create(folder, certified("nod_1"))
     await morning(company)
     await afternoon(company)
     await record(company.ledger, SystemStarted("node-1", __version__, ORIGIN, LOG.vkey(), "test"))
@@ -189,10 +191,18 @@ async def story(folder: Path) -> Live:
 
 
 async def erase(live: Live, person: str) -> tuple[int, ...]:
-    """The payloads of all that concerns a person go, by an entry."""
+    """The payloads of all that concerns a person go, by an entry that two administrators agreed to."""
     with closing(connect(live.company.path, read_only=True)) as db:
         indexes = tuple(each[0] for each in db.execute("SELECT idx FROM payload WHERE person = ?", (person,)))
-    await record(live.company.ledger, PayloadsErased("ers_1", person, indexes, naming=False))
+    for each in ("ada", "bob"):
+        await live.company.sign_in(each)
+    for step in (
+        ErasureProposed("ers_1", person, "ada", "asked for", 0),
+        ErasureApproved("ers_1", person, "asked for", "ada", "bob"),
+        PayloadsErased("ers_1", person, indexes, naming=False),
+        ErasureFinished("ers_1", person, len(indexes)),
+    ):
+        await record(live.company.ledger, step)
     return indexes
 
 

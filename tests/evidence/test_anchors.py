@@ -170,9 +170,15 @@ def told_of(h: History, *seams: int) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def continued_pack(company: History) -> bytes:
+def before() -> History:
+    """What was written under the old log."""
+    return history(log=OLD)
+
+
+@pytest.fixture(scope="module")
+def continued_pack(before: History) -> bytes:
     """The first 300 of 900 entries are said to be left, and 318 of them are."""
-    h = deepcopy(company)
+    h = deepcopy(before)
     return told_of(h, continued(h, kept=300))
 
 
@@ -204,10 +210,10 @@ OTHERS = "not those of the company"
     ],
 )
 def test_a_checkpoint_of_before_a_loss_is_held_against_what_is_said_of_it(
-    continued_pack: bytes, company: History, check: Check, tmp_path: Path, size: int, root: str, code: int, says: str
+    continued_pack: bytes, before: History, check: Check, tmp_path: Path, size: int, root: str, code: int, says: str
 ) -> None:
     if len(root) != 64:
-        root = root_of(head(history(seed=1) if root else company, size).checkpoint())
+        root = root_of(head(history(seed=1) if root else before, size).checkpoint())
     (tmp_path / "kept").write_bytes(old_note(size, root))
     keys = ("--log-key", LOG.vkey(), "--log-key", OLD.vkey())
     found, told = check(continued_pack, *keys, "--checkpoint", str(tmp_path / "kept"))
@@ -226,9 +232,9 @@ def test_a_checkpoint_of_before_a_loss_needs_the_key_of_that_log(
 
 @pytest.mark.parametrize(("size", "code"), [(300, 3), (301, 1), (318, 1), (319, 0)])
 def test_a_tree_head_without_a_name_is_of_before_the_loss_or_of_this_log(
-    continued_pack: bytes, company: History, check: Check, size: int, code: int
+    continued_pack: bytes, before: History, check: Check, size: int, code: int
 ) -> None:
-    h = deepcopy(company)
+    h = deepcopy(before)
     continued(h, kept=300)
     keys = ("--log-key", LOG.vkey())
     found, told = check(continued_pack, *keys, "--at-least", str(size), root_of(head(h, size).checkpoint()))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from contextlib import closing
@@ -12,11 +13,12 @@ from typing import Any
 
 import pytest
 
+from onepam import __version__
 from onepam.app.people.disable_person import disable_person
 from onepam.domain.access.decision import Because
 from onepam.domain.access.model import Action
 from onepam.domain.access.proof import MfaProof
-from onepam.domain.history.system import PayloadsErased
+from onepam.domain.history.system import SystemStarted
 from onepam.domain.sessions.events import EntryPoint, SessionOpened
 from onepam.evidence import draw
 from onepam.evidence.envelope import Period
@@ -28,7 +30,7 @@ from onepam.kernel.errors import Corrupt, Refused, Unavailable
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries_of, size_of
 from tests.company import START, record, refused
-from tests.evidence.company import LOG, STRANGER, WITNESS
+from tests.evidence.company import LOG, ORIGIN, STRANGER, WITNESS
 from tests.evidence.conftest import KEYS, Check
 from tests.evidence.forge import unzip
 from tests.evidence.live import closed, erase, opened, story
@@ -59,6 +61,9 @@ def test_an_auditor_verifies_it_with_keys_and_is_told_when_one_is_missing(drawn_
     assert (done.returncode, done.stderr) == (0, "")
     for told in ("7 session.opened and session.refused", "5 request.made", "witness.example.org/w1", "VERIFIED"):
         assert told in done.stdout, told
+    size = json.loads(unzip(drawn_pack)["range.json"])["end"]
+    assert f"lawful      yes: {size} entries by rule set 1\n" in done.stdout
+    assert re.search(r"; (\d+) of \1 batch signatures checked", done.stdout)
     assert "anything after" not in done.stdout
     assert run(path).returncode == 3
     assert run(path, "--log-key", LOG.vkey()).returncode == 3
@@ -150,7 +155,7 @@ async def test_periods_without_anything_and_periods_that_go_on(tmp_path: Path, c
     live.company.clock.advance(3 * DAY)
     await live.company.sign_in("aud")
     empty = await live.pack(Instant(START + DAY), Instant(START + 2 * DAY))
-    nothing = PayloadsErased("ers_1", "vic", (), naming=False)
+    nothing = SystemStarted("node-1", __version__, ORIGIN, LOG.vkey(), "test")
     await record(live.company.ledger, *[nothing] * 3)
     live.company.clock.advance(-MINUTE)  # so the ledger's time is ahead of it
     going_on = await live.pack(START, Instant(START + 30 * DAY))

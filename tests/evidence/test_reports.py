@@ -31,6 +31,7 @@ from onepam.store.engine.rebuild import compare
 from onepam.store.facts.holdings import access_facts
 from onepam.store.read.matrix import access_matrix
 from tests.company import PROD, RESOURCES, START, Company, record, role_set
+from tests.evidence.lawful_company import LawfulCompany
 from tests.evidence.live import afternoon, closed, morning
 
 pytestmark = pytest.mark.anyio
@@ -49,8 +50,8 @@ def drawn(path: Path, name: str, begin: int, until: int, as_of: int | None = Non
         return REPORTS[name](Scope(history, period, Instant(as_of or until - 1), 0, history.size))
 
 
-async def told(folder: Path) -> Company:
-    company = await Company.create(folder)
+async def told(folder: Path) -> LawfulCompany:
+    company = await LawfulCompany.create(folder)
     await morning(company)
     await afternoon(company)
     return company
@@ -151,7 +152,7 @@ def reported(rows: Table) -> set[tuple[str, ...]]:
     return {(*(each[name] for name in columns), str(each["privileged"] == "yes")) for each in rows}
 
 
-async def change_much(company: Company) -> list[Instant]:
+async def change_much(company: LawfulCompany) -> list[Instant]:
     """Roles narrowed and emptied, groups left, bindings that end by themselves; the instants in between."""
     instants = []
 
@@ -191,7 +192,7 @@ async def change_much(company: Company) -> list[Instant]:
 
 
 async def test_the_matrix_is_what_the_door_would_do_and_what_pages_show(tmp_path: Path) -> None:
-    company = await Company.create(tmp_path)
+    company = await LawfulCompany.create(tmp_path)
     instants = await change_much(company)
     company.close()
     sizes = []
@@ -209,7 +210,7 @@ async def test_the_matrix_is_what_the_door_would_do_and_what_pages_show(tmp_path
 
 
 async def test_everybody_and_everything_is_in_a_row_or_left_out_with_a_reason(tmp_path: Path) -> None:
-    company = await Company.create(tmp_path)
+    company = await LawfulCompany.create(tmp_path)
     instants = await change_much(company)
     company.close()
     reasons = set()

@@ -28,7 +28,8 @@ from tests.company import START, Company
 from tests.evidence.company import History
 from tests.evidence.conftest import KEYS, Check
 from tests.evidence.forge import Attacks, Forge
-from tests.evidence.live import Live
+from tests.evidence.lawful_company import LawfulCompany
+from tests.evidence.live import Live, certified
 from tests.evidence.test_reports import Table, drawn, table
 
 pytestmark = pytest.mark.anyio
@@ -43,10 +44,10 @@ async def take(company: Company, data: bytes) -> None:
     await follow_roster(company.ledger, fresh)
 
 
-async def settled(folder: Path) -> Company:
+async def settled(folder: Path) -> LawfulCompany:
     """Services with an owner who works here, somebody whom the roster no longer names, and an employee without an
     account; the vendor's contract ends in eleven weeks."""
-    company = await Company.create(folder)
+    company = await LawfulCompany.create(folder, certified("nod_1"))
     ada = company.actor("ada")
     known = Attributes("Deploy bot", None, owner="max", ends=Instant(START + 30 * DAY))
     assert await add_person(company.ledger, ada, "bot", PersonKind.SERVICE, known, "CI") is None

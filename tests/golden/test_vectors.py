@@ -96,7 +96,7 @@ def test_signatures_are_judged_alike_by_the_verifier() -> None:
 
 def opened(note: str, key: str, algorithm: int = 1) -> int:
     """When the key signed the checkpoint, 0 for a plain signature."""
-    return signed_at(read_checkpoint(note.encode()), read_key(key, algorithm, ""), "")
+    return signed_at(read_checkpoint(note.encode()).note, read_key(key, algorithm, ""), "")
 
 
 def test_notes_are_judged_alike_by_the_verifier() -> None:

@@ -1,8 +1,9 @@
 """Drawing an evidence pack from a live ledger: reports, the entries they rest on, and the proof under a checkpoint.
 
 The range that is proved whole begins at the ledger's first entry, because who could reach what rests on entries of any
-age. Where more than `MAX_EARLIER` entries lie before the period it begins with the last one before it; then the pack
-has no report that needs older entries.
+age, and so does whether the history was lawful: with the first entry on, the body of every entry is disclosed that a
+rule of lawful reads. Where more than `MAX_EARLIER` entries lie before the period the range begins with the batch of the
+last one before it; then the pack has no report that needs older entries.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,8 +19,9 @@ from onepam.evidence.verifier import verify
 from onepam.kernel.canonical import decode
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Corrupt, Refused, Unavailable
-from onepam.ledger.authors import Batch
+from onepam.ledger.authors import CERTIFIED, SEAM, Batch
 from onepam.ledger.entry import Header
+from onepam.ledger.lawful.judging import asks
 from onepam.ledger.merkle import CompactRange, HashReader
 
 MAX_EARLIER = 1_000_000
@@ -37,9 +39,10 @@ _ERASURES = "SELECT erased, entry FROM ev_erasures_v1"
 _SEAMS = "SELECT entry FROM ev_seams_v1"
 _STARTS = "SELECT entry FROM ev_starts_v1"
 _NODES = "SELECT entry FROM ev_nodes_v1"
-_BATCHES = (
-    "SELECT first, last, node, signature FROM ev_batches_v1 WHERE last >= :first - 1 AND first < :end ORDER BY first"
-)
+_WITHIN = "FROM ev_batches_v1 WHERE last >= :first - 1 AND first < :end"
+_BATCHES = f"SELECT first, last, node, signature {_WITHIN} ORDER BY first"
+_AUTHORS = f"SELECT DISTINCT node {_WITHIN} ORDER BY node"
+_BEGINS = "SELECT first FROM ev_batches_v1 WHERE first <= :entry AND last >= :entry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +110,10 @@ def draw_pack(
         drawn.append(found)
         packed.append(Packed(found.report, _envelope(order, found, source, started, now())))
     erasures = dict(history.query(_ERASURES, {}))
-    rests = [entry for sql in (_SEAMS, _STARTS, _NODES) for (entry,) in history.query(sql, {})]
-    always = {entry for entry in rests if first <= entry < log.size}
+    seams, starts, nodes = ([entry for (entry,) in history.query(sql, {})] for sql in (_SEAMS, _STARTS, _NODES))
+    always = {entry for entry in (*seams, *starts, *nodes) if first <= entry < log.size}
+    judged: list[int] = []
+    within = {"first": first, "end": log.size}
     cited = {entry for each in drawn for row in each.report.rows for entry in row.ledger}
     disclosed = _disclosed(drawn, cited | always, erasures, scope)
     pack = PackInput(
@@ -118,10 +123,11 @@ def draw_pack(
         log_key=log.log_key,
         witnesses=log.witnesses,
         proof=CompactRange.prove(log.hashes, first, log.size, log.size),
-        headers=_headers(scope, progress),
-        disclosed=(Disclosed(kept.header.index, kept.body) for kept in history.entries(disclosed)),
+        headers=_headers(scope, progress, judged),
+        disclosed=_bodies(history, disclosed, judged),
         payloads=_payloads(history, sorted(cited), erasures),
-        batches=(Batch(*each) for each in history.query(_BATCHES, {"first": first, "end": log.size})),
+        batches=(Batch(*each) for each in history.query(_BATCHES, within)),
+        nodes=_authors(history, within, sorted(entry for entry in (*seams, *nodes) if entry < first)),
         reports=packed,
     )
     try:
@@ -142,9 +148,11 @@ def check_pack(path: Path, log: PublishedLog) -> None:
 
 
 def _first(history: History, period: Period, end: int) -> int:
-    """Where the range begins: at the first entry, or with the last one before the period."""
+    """Where the range begins: at the first entry, or with the batch of the last one before the period."""
     before = min(history.size_at(Instant(period.begin - 1)), end)
-    return 0 if before <= MAX_EARLIER else before - 1
+    if before <= MAX_EARLIER:
+        return 0
+    return next((first for (first,) in history.query(_BEGINS, {"entry": before - 1})), before - 1)
 
 
 def _as_of(history: History, period: Period, end: int, now: Instant) -> Instant:
@@ -184,13 +192,36 @@ def _disclosed(drawn: list[Drawn], cited: set[int], erasures: Mapping[int, int],
     return sorted(found | by)
 
 
-def _headers(scope: Scope, progress: Progress) -> Iterator[tuple[Header, bytes]]:
+def _headers(scope: Scope, progress: Progress, judged: list[int]) -> Iterator[tuple[Header, bytes]]:
+    """The headers of the range; in a range that begins with the first entry `judged` collects those that rules read."""
     count = scope.end - scope.first
-    for done, header in enumerate(scope.history.headers(scope.first, scope.end)):
+    for done, (header, body_hash) in enumerate(scope.history.headers(scope.first, scope.end)):
         if done % STEP == 0:
             progress("entries", done, count)
-        yield header
+        if not scope.first and asks(header.kind, header.version):
+            judged.append(header.index)
+        yield header, body_hash
     progress("entries", count, count)
+
+
+def _bodies(history: History, disclosed: list[int], judged: list[int]) -> Iterator[Disclosed]:
+    for kept in history.entries(sorted({*disclosed, *judged})):
+        yield Disclosed(kept.header.index, kept.body)
+
+
+def _authors(history: History, within: Mapping[str, int], earlier: list[int]) -> dict[str, str | None]:
+    """The nodes of the range's batches, each with the certificate that was in force before it, by those `earlier`
+    entries that bring keys into force and end them."""
+    certificates: dict[str, str] = {}
+    for kept in history.entries(earlier):
+        body = decode(kept.body)
+        if kept.header.kind == SEAM:
+            certificates.clear()
+        elif kept.header.kind == CERTIFIED:
+            certificates[body["node"]] = body["certificate"]
+        else:
+            certificates.pop(body["node"], None)
+    return {name: certificates.get(name) for (name,) in history.query(_AUTHORS, within)}
 
 
 def _payloads(history: History, cited: list[int], erasures: Mapping[int, int]) -> Iterator[Payload | Erased]:

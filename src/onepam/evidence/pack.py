@@ -5,11 +5,12 @@ source.
 """
 
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib.resources import files as resources
-from typing import BinaryIO
+from struct import Struct
+from typing import Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 from zlib import compress
 
@@ -17,13 +18,13 @@ from onepam.evidence.envelope import Envelope, Period, System
 from onepam.evidence.readme import README
 from onepam.evidence.report import Report
 from onepam.kernel.canonical import Json, encode
-from onepam.ledger.authors import Batch
+from onepam.ledger.authors import MAX_BATCH_ENTRIES, SIGNATURE_BYTES, Batch
 from onepam.ledger.checkpoint import Checkpoint
 from onepam.ledger.entry import Header
 from onepam.ledger.merkle import CompactRange
 from onepam.ledger.note import Note
 
-FORMAT = "onepam-evidence-pack/1"
+FORMAT, BATCHES = "onepam-evidence-pack/1", "onepam-batches/1"
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _COMPRESS_AT_MOST = 100
@@ -68,9 +69,10 @@ class PackInput:
     """Everything that goes into a pack.
 
     `headers` are all headers of the proof's range in order, each with the SHA-256 (32 bytes) of its body; they are read
-    once. `disclosed` and `payloads` are sorted by index. `batches` are those of the range and the one before it, in
-    order. `checkpoint` is the signed note with its cosignatures;
-    `log_key` and `witnesses` are C2SP verifier keys, for the reader's information only.
+    once, and before anything else. `disclosed` and `payloads` are sorted by index. `batches` are those of the range, in
+    order, and before them that of the entry before it; `nodes` are their nodes by name, with the certificate that was
+    in force before the range. `checkpoint` is the signed note with its cosignatures; `log_key` and `witnesses` are C2SP
+    verifier keys, for the reader's information only.
     """
 
     system: System
@@ -83,6 +85,7 @@ class PackInput:
     disclosed: Iterable[Disclosed]
     payloads: Iterable[Payload | Erased]
     batches: Iterable[Batch]
+    nodes: Mapping[str, str | None]
     reports: Sequence[Packed]
 
 
@@ -105,7 +108,7 @@ def write_pack(pack: PackInput, out: BinaryIO) -> str:
         writer.put("bodies.sha256", hashes, ZIP_STORED)
         writer.put("checkpoint", pack.checkpoint)
         writer.stream("entries.jsonl", _disclosed(pack, hashes))
-        writer.stream("batches.jsonl", map(_batch, pack.batches))
+        writer.stream("batches.bin", _batches(pack.nodes, pack.batches))
         writer.stream("payloads.jsonl", (_payload(item) for item in pack.payloads))
         writer.put("range.json", _range(pack.proof))
         for packed in sorted(pack.reports, key=lambda packed: packed.report.name):
@@ -199,9 +202,27 @@ def _disclosed(pack: PackInput, hashes: bytes) -> Iterator[bytes]:
         yield encode({"body": entry.body.decode("utf-8"), "index": entry.index}) + b"\n"
 
 
-def _batch(batch: Batch) -> bytes:
-    signature = b64encode(batch.signature).decode("ascii")
-    return encode({"first": batch.first, "last": batch.last, "node": batch.node, "signature": signature}) + b"\n"
+_RECORD = Struct(">QIH64s")
+
+
+def _batches(nodes: Mapping[str, str | None], batches: Iterable[Batch]) -> Iterator[bytes]:
+    """A line of JSON with the nodes, and a record of 78 bytes for each batch: its first entry, how many it has, the
+    place of its node among the nodes, and its signature."""
+    if len(nodes) > 1 << 16:
+        raise ValueError(f"a pack has batches of at most {1 << 16} nodes")
+    listed = [{"certificate": certificate, "name": name} for name, certificate in nodes.items()]
+    yield encode({"format": BATCHES, "nodes": listed}) + b"\n"
+    places = {name: place for place, name in enumerate(nodes)}
+    for batch in batches:
+        yield _record(batch.first, batch.last, places.get(batch.node, -1), batch.signature)
+
+
+def _record(first: Any, last: Any, place: int, signature: Any) -> bytes:
+    """Raises `ValueError` for what is no batch: a column holds whatever somebody puts there."""
+    typed = type(first) is int and type(last) is int and type(signature) is bytes
+    if typed and len(signature) == SIGNATURE_BYTES and 0 <= first <= last < first + MAX_BATCH_ENTRIES and place >= 0:
+        return _RECORD.pack(first, last - first + 1, place, signature)
+    raise ValueError(f"what says who wrote entry {first} is no batch")
 
 
 def _payload(item: Payload | Erased) -> bytes:

@@ -16,6 +16,7 @@ How to verify it
 
      exit 0   verified, with keys and an anchor from outside the pack
      exit 3   consistent in itself, but a key or an anchor from outside is missing
+     exit 6   not broken, but a right was used that the history did not give: see the line lawful
      exit 5   not broken, but a recording is missing, cut or altered: see the line recordings
      exit 2   nothing was judged: the arguments are wrong
      exit 1   refused; the last line says why
@@ -29,8 +30,9 @@ What is in it
   headers.jsonl    the header of every entry of the range: no personal data
   bodies.sha256    32 bytes per entry: the hash of its body
   range.json       the hashes that connect the range with the checkpoint's root
-  entries.jsonl    the bodies of the entries that the reports rest on, and of those that show that none was hidden
-  batches.jsonl    which node wrote which entries, with its signature
+  entries.jsonl    the bodies of the entries that the reports rest on, of those that show that none was hidden, and of
+                   those that give, use or end a right
+  batches.bin      which node wrote which entries, with its signature
   payloads.jsonl   the personal data of the former: handle with care. An erased one names the entry that erased it
   reports/         each report as CSV and JSON lines, with its envelope: who drew it, when, how, and what was left out
   verify.py        a copy of the verifier

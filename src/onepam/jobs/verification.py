@@ -42,7 +42,8 @@ class Verdict:
     rows that are missing or out of place leave no tree. `signed` of them are under the published checkpoint, whose
     signature holds; None where they do not give its root. A known witness cosigned it over `witnessed` entries. `held`
     are the anchors that they give. `lawful` is whether the history gave every right that was used; None where the
-    verification did not begin at the beginning.
+    verification did not begin at the beginning. Of `unjudged` entries nobody can say who wrote them: they are of a log
+    before a seam whose key is not known.
     """
 
     findings: tuple[str, ...]
@@ -56,6 +57,7 @@ class Verdict:
     held: tuple[Held, ...] = ()
     seams: tuple[Seam, ...] = ()
     lawful: Lawful | None = None
+    unjudged: int = 0
 
 
 def verify_entries(
@@ -143,7 +145,20 @@ def _verify_entries(
     root = position.frontier.root().hex() if position.frontier.size == size else ""
     signed = _signed(checkpoint, report, begin) if root else None
     lawful, at = judging.end() if judging else None, Instant(position.time)
-    return Verdict(tuple(findings), size, root, at, signed, witnessed, position, authors.standing, held, known, lawful)
+    return Verdict(
+        findings=tuple(findings),
+        size=size,
+        root=root,
+        head_at=at,
+        signed=signed,
+        witnessed=witnessed,
+        position=position,
+        standing=authors.standing,
+        held=held,
+        seams=known,
+        lawful=lawful,
+        unjudged=authors.unjudged,
+    )
 
 
 def signed_head(state: Path, origin: str) -> Anchor | None:

@@ -51,6 +51,7 @@ class Authorship:
             self._batch = self._next()
         if self._batch is None or index < self._batch.first:
             self._find(index, index + 1, "it is of no batch that a node signed")
+            self.unjudged += self.standing.era not in self._log_keys
             return
         self._leaves.append(leaf)
         self._kinds.add(kind)
@@ -110,5 +111,3 @@ class Authorship:
     def _find(self, begin: int, end: int, message: str) -> None:
         if self.standing.era in self._log_keys:
             self._findings.add(What.AUTHOR, begin, end, f"{_NOBODY}: {message}")
-        else:
-            self.unjudged += 1

@@ -9,7 +9,7 @@ import pytest
 from scripts import verifier
 from scripts.verifier import DIGEST, GENERATED, PARTS, Unjoinable, join, sources
 
-FIRST = ("one", '"""One."""\n\nimport re\n\nA = re.compile("a")\n')
+FIRST = ("one", '"""One."""\n\nimport re\nfrom collections.abc import Iterator\n\nA = re.compile("a")\nI = Iterator\n')
 USES = '"""Last."""\n\nfrom onepam.evidence.verifier.one import A\n\n'
 
 
@@ -28,7 +28,7 @@ def test_license_and_use_stand_on_top() -> None:
 
 @pytest.mark.parametrize("name", [*PARTS, GENERATED.stem])
 def test_python_3_9_reads_it(name: str) -> None:
-    ast.parse((verifier.FOLDER / f"{name}.py").read_text("utf-8"), feature_version=(3, 9))
+    ast.parse(verifier.path_of(name).read_text("utf-8"), feature_version=(3, 9))
 
 
 def test_it_imports_nothing_but_the_standard_library() -> None:
@@ -64,6 +64,8 @@ def test_parts_become_one_file() -> None:
         ('"""Last."""\n\nimport msgspec\n', "not of the standard library"),
         ('"""Last."""\n\nimport re\n\nB = 1\n\nimport os\n', "a part is a docstring, imports, and code"),
         ("import re\n", "a part is a docstring, imports, and code"),
+        (USES.replace("import A", "import re"), "defines re"),
+        (USES + "from typing import Iterator\n\nB = Iterator\n", "of typing, and another part of collections.abc"),
     ],
 )
 def test_what_would_mean_something_else_is_not_joined(last: str, says: str) -> None:
@@ -73,5 +75,5 @@ def test_what_would_mean_something_else_is_not_joined(last: str, says: str) -> N
 
 def test_a_part_that_nobody_lists_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verifier, "PARTS", PARTS[1:])
-    with pytest.raises(Unjoinable, match="refusal: in the folder or in the list"):
+    with pytest.raises(Unjoinable, match=r"onepam\.kernel\.instant: in the folder or in the list"):
         sources()

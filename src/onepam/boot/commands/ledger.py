@@ -235,6 +235,8 @@ def _tell(answer: _Answer) -> None:
     typer.echo("")
     typer.echo(f"root {verdict.root}" if verdict.root else "no root: the entries that are left make no tree")
     typer.echo(_published(verdict))
+    if verdict.unjudged:
+        typer.echo(f"who wrote {verdict.unjudged} entries was not judged: the key of their log is not known; --log-key")
     typer.echo(f"lawful does not judge {'; '.join(cannot())}")
     if not answer.state:
         typer.echo("the state tables were not compared")
@@ -276,6 +278,7 @@ def _tell_json(answer: _Answer) -> None:
             {"holder": each.anchor.holder, "size": each.anchor.size, "outside": each.anchor.outside}
             for each in verdict.held
         ],
+        "authors_not_judged": verdict.unjudged,
         "log_key_given": answer.given.key_given,
         "state_compared": answer.state,
         "findings": answer.findings,

@@ -73,11 +73,15 @@ def verify(
     at_least: Annotated[
         tuple[str, str] | None, typer.Option(help="A tree head that was written down: its SIZE and ROOT.")
     ] = None,
+    all_signatures: Annotated[
+        bool, typer.Option("--all-signatures", help="Check the signatures of all batches, not of a drawn share.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Verify an evidence pack offline.
 
-    Exit 0 anchored and intact, 1 refused, 2 nothing judged, 3 consistent but not anchored or its author not checked.
+    Exit 0 anchored and intact, 1 refused, 2 nothing judged, 3 consistent but not anchored or its author not checked,
+    5 a recording not as sealed, 6 not lawful.
     """
     from onepam.evidence.verifier.verify import main
 
@@ -85,7 +89,8 @@ def verify(
     keys += [word for file in checkpoint or () for word in ("--checkpoint", file)]
     keys += ["--at-least", *at_least] if at_least else []
     keys += [word for key in log_key or () for word in ("--log-key", key)]
-    raise typer.Exit(main([pack, *keys, *(["--json"] if as_json else [])]))
+    options = [*(["--all-signatures"] if all_signatures else []), *(["--json"] if as_json else [])]
+    raise typer.Exit(main([pack, *keys, *options]))
 
 
 def instant_of(text: str) -> str:

@@ -24,8 +24,9 @@ from onepam.evidence.verifier.note import (
 )
 from onepam.evidence.verifier.refusal import Refused, Usage, need
 from onepam.evidence.verifier.seams import Seam
+from onepam.kernel.instant import DAY
 
-ANCHOR_AGE = 86_400_000_000  # us of ledger time that may have passed since the last anchored entry
+ANCHOR_AGE = DAY  # of ledger time that may have passed since the last anchored entry
 
 
 class Anchor(NamedTuple):
@@ -63,7 +64,7 @@ def check_authors(pack: Contents, log_keys: List[str], witness_keys: List[str], 
     logs = [key_from_outside(text, PLAIN, "--log-key") for text in log_keys]
     outside = next((each for each in logs if each.name == checkpoint.origin), logs[0] if logs else None)
     key = outside or read_key(manifest["log_key"], PLAIN, "manifest.json log_key")
-    signed_at(checkpoint, key, "the log's key")
+    signed_at(checkpoint.note, key, "the log's key")
     need(key.name == checkpoint.origin, "checkpoint: the log's key has another name than the log")
     said = f"checkpoint of {checkpoint.size} entries is signed by {key.name}+{key.id.hex()}; root "
     said += checkpoint.root.hex()
@@ -75,11 +76,11 @@ def check_authors(pack: Contents, log_keys: List[str], witness_keys: List[str], 
     trusted = [key_from_outside(text, COSIGNATURE, "--witness-key") for text in witness_keys]
     for witness in trusted:
         need(witness.public != key.public, f"{witness.name}: the witness's key is the log's key")
-        at = iso(signed_at(checkpoint, witness, "witness") * 1_000_000)
+        at = iso(signed_at(checkpoint.note, witness, "witness") * 1_000_000)
         answer.proved.append(f"witness {witness.name}+{witness.id.hex()} saw this checkpoint by {at}")
         answer.anchors.append(f"witness {witness.name}, which saw it by {at}")
     for text in manifest["witnesses"]:
-        signed_at(checkpoint, read_key(str(text), COSIGNATURE, "manifest.json witnesses"), "witness")
+        signed_at(checkpoint.note, read_key(str(text), COSIGNATURE, "manifest.json witnesses"), "witness")
     if not trusted:
         answer.not_proved.append("no independent witness: whoever holds the log's key could have rewritten the history")
     return [key, *(each for each in logs if each != key), *trusted]
@@ -90,13 +91,13 @@ def _check_note(pack: Contents, seams: List[Seam], note: Checkpoint, holder: str
     old = note.origin != pack.checkpoint.origin
     if old and not any(seam.before == note.origin for seam in seams):
         raise Usage(f"{holder} is of another log: {note.origin}")
-    known = [k for k in keys if any((n, raw[:4]) == (k.name, k.id) for n, raw in note.signatures)]
+    known = [k for k in keys if any((n, raw[:4]) == (k.name, k.id) for n, raw in note.note.signatures)]
     if old and not known:
         raise Usage(f"{holder} is of the log {note.origin}: give that log's key, too, with --log-key")
     need(known, f"{holder} is not signed by {keys[0].name}+{keys[0].id.hex()}, which signed this pack")
     for key in known:
         try:
-            signed_at(note, key, holder)
+            signed_at(note.note, key, holder)
         except Refused as error:
             raise Usage(f"{holder} is forged: {error}") from None
 

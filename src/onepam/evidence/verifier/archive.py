@@ -11,14 +11,15 @@ import re
 import stat
 import struct
 import zlib
-from typing import Dict, Iterator, NamedTuple, Tuple
+from collections.abc import Iterator
+from typing import Dict, NamedTuple, Tuple
 
 from onepam.evidence.verifier.refusal import need
 
 MAX_TOTAL = 2 << 30  # bytes, of the zip and of what is in it
 MAX_RATIO = 200  # how many times a member may expand
 END = 22  # bytes of the end record
-FIXED = ("README.txt", "batches.jsonl", "bodies.sha256", "checkpoint", "entries.jsonl", "headers.jsonl",
+FIXED = ("README.txt", "batches.bin", "bodies.sha256", "checkpoint", "entries.jsonl", "headers.jsonl",
          "manifest.json", "payloads.jsonl", "range.json", "verify.py")  # fmt: skip
 REPORT_FILE = re.compile(r"reports/([a-z][a-z0-9_]{0,40})\.(?:jsonl|csv|envelope\.json)")
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime
 import json
 import re
-from typing import Any, Dict, Iterator, List, Tuple
+from collections.abc import Iterator
+from typing import Any, Dict, List, Tuple
 
 from onepam.evidence.verifier.progress import Progress
 from onepam.evidence.verifier.refusal import Refused, need

@@ -1,15 +1,20 @@
-"""Verify a OnePAM evidence pack. One file, Python 3.9 or newer, standard library only; shares no code with OnePAM.
+"""Verify a OnePAM evidence pack. One file, Python 3.9 or newer, standard library only. It shares no code with OnePAM
+but the rules of what is lawful, which are one text in both.
 
     python3 -I verify.py pack.zip --log-key KEY... [--witness-key KEY]... [--checkpoint FILE]... [--at-least SIZE ROOT]
-                         [--json]
+                         [--all-signatures] [--json]
 
 KEY is a verifier key (name+id+base64) or a file that holds one; of a log that goes on after a loss, the key of before,
 too. Get it outside the pack: what stands inside the pack speaks for itself only. An anchor says from outside that the
 history was not rewritten: a witness that cosigned, a checkpoint or the size and root of one that was kept elsewhere.
 
-Exit 0: anchored and intact. 5: the same, and the pack says of a recording that it is missing, cut or altered. 3:
-consistent but not anchored, or the author was not checked. 2: nothing was judged, the arguments are wrong. 1: anything
-else, any error in the pack included. Where several apply: 1, 5, 3. docs/evidence-pack.md describes the format.
+Of the signatures of batches (which node wrote what) a share is checked that the checkpoint's root draws;
+--all-signatures checks all, about a thousand a second.
+
+Exit 0: anchored and intact. 6: not broken, but a right was used that the history did not give. 5: not broken, but the
+pack says of a recording that it is missing, cut or altered. 3: consistent but not anchored, or the author was not
+checked. 2: nothing was judged, the arguments are wrong. 1: anything else, any error in the pack included. Where several
+apply: 1, 6, 5, 3. docs/evidence-pack.md describes the format.
 """
 
 from __future__ import annotations
@@ -24,8 +29,7 @@ from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.refusal import Refused, Usage, show
 from onepam.evidence.verifier.verdict import verify
 
-INTACT, BROKEN, USAGE, UNANCHORED, RECORDINGS = 0, 1, 2, 3, 5  # exit codes; docs/evidence.md has the table
-LAWFUL = "not judged yet"
+INTACT, BROKEN, USAGE, UNANCHORED, RECORDINGS, UNLAWFUL = 0, 1, 2, 3, 5, 6  # exit codes; docs/evidence.md has the table
 
 
 class _Arguments(argparse.ArgumentParser):
@@ -41,6 +45,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--witness-key", action="append", default=[], help="the same for a witness; may be repeated")
     parser.add_argument("--checkpoint", action="append", default=[], help="a signed checkpoint that was kept elsewhere")
     parser.add_argument("--at-least", nargs=2, metavar=("SIZE", "ROOT"), help="a tree head that was written down")
+    parser.add_argument("--all-signatures", action="store_true", help="check the signatures of all batches")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser
 
@@ -71,7 +76,8 @@ def _run(arguments: List[str]) -> Outcome:
     try:
         options = _arguments().parse_args(arguments)
         anchors = anchors_from_outside(options.checkpoint, options.at_least)
-        return _outcome(verify(options.pack, options.log_key, options.witness_key, tuple(anchors)))
+        every = options.all_signatures
+        return _outcome(verify(options.pack, options.log_key, options.witness_key, tuple(anchors), every))
     except (Usage, FileNotFoundError) as error:
         return Outcome(USAGE, f"NOT JUDGED: {error}", "not judged", nothing)
     except Refused as error:
@@ -91,23 +97,26 @@ def _outcome(answer: Answer) -> Outcome:
     if answer.bad:
         code = RECORDINGS
         verdict += f"; {answer.bad} recording{'s' * (answer.bad > 1)} not as sealed: see the line recordings"
+    if answer.found:
+        code = UNLAWFUL
+        verdict += f"; NOT LAWFUL: {answer.lawful}"
     verdict = ". ".join([*answer.lacks, verdict])
     return Outcome(code, verdict, history, answer)
 
 
 def _print(outcome: Outcome, as_json: bool) -> None:
     answer = outcome.answer
-    three = {"history": outcome.history, "lawful": LAWFUL, "recordings": answer.recordings}
+    three = {"history": outcome.history, "lawful": answer.lawful, "recordings": answer.recordings}
     lists: Tuple[Tuple[str, List[str]], ...] = (
         ("lacks", answer.lacks), ("about", answer.about), ("proved", answer.proved),
-        ("not_proved", answer.not_proved))  # fmt: skip
+        ("not_proved", answer.not_proved), ("unlawful", answer.unlawful))  # fmt: skip
     if as_json:
         result: Dict[str, Any] = {"exit": outcome.code, "verdict": show(outcome.verdict)}
         result.update((name, [show(text) for text in texts]) for name, texts in lists)
         result.update((name, show(text)) for name, text in three.items())
         print(json.dumps(result, indent=2), flush=True)
         return
-    for title, (_, texts) in zip(("LACKING", "PACK", "PROVED", "NOT PROVED"), lists):
+    for title, (_, texts) in zip(("LACKING", "PACK", "PROVED", "NOT PROVED", "UNLAWFUL"), lists):
         print("".join([f"{title}\n"] + [f"  - {show(text)}\n" for text in texts]) if texts else "", end="")
     for name, text in three.items() if outcome.code != USAGE else ():
         print(f"{name:11} {show(text)}")

@@ -10,7 +10,8 @@ import functools
 import hashlib
 import json
 import re
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from collections.abc import Callable, Iterator
+from typing import Any, Dict, List, Optional, Tuple
 
 from onepam.evidence.verifier.archive import Archive
 from onepam.evidence.verifier.canonical import MAX_INTEGER, canonical, iso, lines, members, parse
@@ -34,6 +35,7 @@ class Disclosed:
     def __init__(self, files: Archive, log: Log) -> None:
         self.log = log
         self._bodies: Dict[int, bytes] = {}
+        self._older: Dict[int, bytes] = {}  # as they were written, where that is not the newest form
         self._payloads: Dict[int, Optional[bytes]] = {}  # None where an entry erased it
         self.body = functools.lru_cache(AT_HAND)(self._body)
         self._payload = functools.lru_cache(AT_HAND)(self._parsed_payload)
@@ -49,6 +51,10 @@ class Disclosed:
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._bodies)
+
+    def stored(self, index: int) -> bytes:
+        """The body as it was written; nothing where it is not disclosed."""
+        return self._older.get(index) or self._bodies.get(index, b"")
 
     def counts(self) -> Tuple[int, int, int]:
         """How many bodies, payloads, and erased payloads there are."""
@@ -112,7 +118,7 @@ class Disclosed:
                 body, payload = UPCASTS[kind, step](body, payload)
             except (LookupError, TypeError, ValueError) as error:
                 raise Refused(f"entry {index} ({kind} v{step}) lacks what its kind has: {error}") from None
-        self._bodies[index] = canonical(body).encode("utf-8")
+        self._older[index], self._bodies[index] = self._bodies[index], canonical(body).encode("utf-8")
         if payload is not None:
             self._payloads[index] = canonical(payload).encode("utf-8")
 

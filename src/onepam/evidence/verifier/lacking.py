@@ -12,7 +12,7 @@ from onepam.evidence.verifier.refusal import need
 from onepam.evidence.verifier.report import Report
 from onepam.evidence.verifier.rules import FROM_THE_BEGINNING, REPORTS, STARTED
 
-README_SHA256 = ("4413e693c5ecdc57174ddd33b758dd644bfb50cab25bb78ba788eea0a0e99c3a",)
+README_SHA256 = ("09918ab1fbe6d6c55fab420697b967afaa4c8f69cc51301eefc1726d3c45f1ba",)
 """Of the README.txt of every release whose packs have this format."""
 REASONS = 6  # of the exclusions of a report that are told; of the others the number
 

@@ -28,6 +28,7 @@ CHUNK = 1 << 20  # bytes of headers that are read at once
 class Log:
     """What the headers of the range [first, end) say. `counters` maps a class to (first, next) of its sequence; `roots`
     a size to the root of the tree of so many entries: of the checkpoint, and of `sizes` as far as the range gives them.
+    `leaves` are their hashes, 32 bytes each.
     """
 
     def __init__(self, files: Archive, checkpoint: Checkpoint, sizes: Tuple[int, ...] = ()) -> None:
@@ -38,6 +39,7 @@ class Log:
         need(self.first < self.end <= checkpoint.size, "range.json: the range is empty or beyond the checkpoint")
         need(len(self.bodies) == 32 * (self.end - self.first), "bodies.sha256: not one hash per entry of the range")
         self.times = array.array("q")
+        self.leaves = bytearray()
         self.kinds: List[str] = []
         self.versions: Dict[int, int] = {}
         self.counters: Dict[str, Tuple[int, int]] = {}
@@ -113,7 +115,14 @@ class Log:
             self.kinds.append(known.get(kind) or known.setdefault(kind, kind.decode()))
             if version != b"1":
                 self.versions[self.first + len(self.kinds) - 1] = int(version)
+        self.leaves += b"".join(leaves)
         return leaves
+
+    def root_over(self, first: int, last: int) -> bytes:
+        """The root of the tree over the leaves of these entries alone."""
+        begin, end, tree = 32 * (first - self.first), 32 * (last + 1 - self.first), Tree()
+        tree.extend([bytes(self.leaves[at : at + 32]) for at in range(begin, end, 32)])
+        return tree.root()
 
     def time(self, index: int) -> int:
         """When the entry was made: microseconds since 1970 in UTC."""

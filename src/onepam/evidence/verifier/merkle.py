@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Iterator, List
+from collections.abc import Iterator
+from typing import List
 
 
 def spans(begin: int, end: int) -> Iterator[int]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import bisect
-from typing import Dict, Iterable, List, Tuple
+from collections.abc import Iterable
+from typing import Dict, List, Tuple
 
 from onepam.evidence.verifier.canonical import MAX_INTEGER
 from onepam.evidence.verifier.contents import Contents

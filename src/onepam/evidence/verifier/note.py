@@ -23,15 +23,20 @@ class Key(NamedTuple):
     public: bytes
 
 
-class Checkpoint(NamedTuple):
-    """A signed tree head. `text` is what is signed; `signatures` are key names and raw lines, beginning with the id of
-    the key."""
+class Note(NamedTuple):
+    """A signed text. `signatures` are key names and raw lines, beginning with the id of the key."""
 
     text: bytes
+    signatures: List[Tuple[str, bytes]]
+
+
+class Checkpoint(NamedTuple):
+    """A signed tree head, and what it says."""
+
+    note: Note
     origin: str
     size: int
     root: bytes
-    signatures: List[Tuple[str, bytes]]
 
 
 def unbase64(text: str, what: str) -> bytes:
@@ -66,39 +71,46 @@ def key_from_outside(argument: str, kind: int, what: str) -> Key:
         raise Usage(f"{what}: {error}") from None
 
 
-def read_checkpoint(data: bytes) -> Checkpoint:
-    """The checkpoint; nothing of its signatures is judged."""
-    need(len(data) <= MAX_NOTE, "checkpoint: too long")
-    need(not re.search(rb"[\x00-\x09\x0b-\x1f]", data), "checkpoint: control characters")
+def read_note(data: bytes, what: str) -> Note:
+    """The note; nothing of its signatures is judged."""
+    need(len(data) <= MAX_NOTE, f"{what}: too long")
+    need(not re.search(rb"[\x00-\x09\x0b-\x1f]", data), f"{what}: control characters")
     split = data.rfind(b"\n\n") + 1
     text, rest = data[:split], data[split + 1 :].decode("utf-8").split("\n")
-    head = text.decode("utf-8").split("\n")
-    need(split and rest.pop() == "" and rest, "checkpoint: not a signed note")
-    need(len(head) >= 4 and all(head[:-1]), "checkpoint: needs origin, size and root")
-    need(re.fullmatch("0|[1-9][0-9]{0,15}", head[1]), "checkpoint: bad tree size")
-    root = unbase64(head[2], "checkpoint root")
-    need(len(root) == 32, "checkpoint: the root hash is not 32 bytes")
+    need(split and rest.pop() == "" and rest, f"{what}: not a signed note")
     signatures = []
     for line in rest:
         match = re.fullmatch("\u2014 ([^+\\s]+) ([A-Za-z0-9+/=]+)", line)
         if not match:
-            raise Refused("checkpoint: broken signature line")
-        signatures.append((match[1], unbase64(match[2], "checkpoint signature")))
-        need(len(signatures[-1][1]) > 4, "checkpoint: broken signature line")
-    return Checkpoint(text, head[0], int(head[1]), root, signatures)
+            raise Refused(f"{what}: broken signature line")
+        signatures.append((match[1], unbase64(match[2], f"{what} signature")))
+        need(len(signatures[-1][1]) > 4, f"{what}: broken signature line")
+    return Note(text, signatures)
 
 
-def signed_at(checkpoint: Checkpoint, key: Key, what: str) -> int:
-    """The time (s since 1970) of the cosignature, 0 for a plain signature. Every line under this key must verify."""
-    found = [raw[4:] for name, raw in checkpoint.signatures if (name, raw[:4]) == (key.name, key.id)]
-    need(found, f"checkpoint: no signature by {what} {key.name}+{key.id.hex()}")
+def read_checkpoint(data: bytes) -> Checkpoint:
+    """The checkpoint; nothing of its signatures is judged."""
+    note = read_note(data, "checkpoint")
+    head = note.text.decode("utf-8").split("\n")
+    need(len(head) >= 4 and all(head[:-1]), "checkpoint: needs origin, size and root")
+    need(re.fullmatch("0|[1-9][0-9]{0,15}", head[1]), "checkpoint: bad tree size")
+    root = unbase64(head[2], "checkpoint root")
+    need(len(root) == 32, "checkpoint: the root hash is not 32 bytes")
+    return Checkpoint(note, head[0], int(head[1]), root)
+
+
+def signed_at(note: Note, key: Key, what: str, of: str = "checkpoint") -> int:
+    """The time (s since 1970) of the cosignature, 0 for a plain signature. Every line under this key must verify.
+    `what` is whose key it is, and `of` what is signed."""
+    found = [raw[4:] for name, raw in note.signatures if (name, raw[:4]) == (key.name, key.id)]
+    need(found, f"{of}: no signature by {what} {key.name}+{key.id.hex()}")
     newest = 0
     for signature in found:
-        message, time = checkpoint.text, 0
+        message, time = note.text, 0
         if key.type == COSIGNATURE:
             time, signature = int.from_bytes(signature[:8], "big"), signature[8:]
-            need(time < 1 << 63, f"checkpoint: impossible time in the cosignature of {key.name}")
+            need(time < 1 << 63, f"{of}: impossible time in the cosignature of {key.name}")
             message = b"cosignature/v1\ntime %d\n" % time + message
-        need(ed25519(key.public, message, signature), f"checkpoint: the signature by {what} {key.name} does not fit")
+        need(ed25519(key.public, message, signature), f"{of}: the signature by {what} {key.name} does not fit")
         newest = max(newest, time)
     return newest

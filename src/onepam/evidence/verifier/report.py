@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Dict, FrozenSet, Iterable, Iterator, List, Optional, Tuple
+from collections.abc import Iterable, Iterator
+from typing import Any, Dict, FrozenSet, List, Optional, Tuple
 
 from onepam.evidence.verifier.canonical import canonical, instant, lines, members, parse
 from onepam.evidence.verifier.contents import Contents

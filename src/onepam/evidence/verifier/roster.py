@@ -7,8 +7,7 @@ from typing import Any, Dict, List, NamedTuple, Optional
 from onepam.evidence.verifier.contents import Contents
 from onepam.evidence.verifier.refusal import need
 from onepam.evidence.verifier.rules import LISTED, LISTING, TAKEN
-
-DAY = 86_400_000_000  # us
+from onepam.kernel.instant import DAY
 
 
 class Listed(NamedTuple):

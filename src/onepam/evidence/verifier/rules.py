@@ -13,7 +13,7 @@ Sources = List[List[str]]
 whose path3 equals path2 of an entry of kind2."""
 
 
-class Rule(NamedTuple):
+class Happening(NamedTuple):
     """The rows of a report over the period: one for each `heads` entry of the period.
 
     A row rests on its head; on every later `follows` entry with the same `link` in its body; on the entry that said
@@ -54,14 +54,14 @@ LISTING = (LISTED, "roster.entry_ended", "roster.linked")
 STARTED = "system.started"
 
 PERIOD = {
-    "sessions": Rule(
+    "sessions": Happening(
         DOOR, (CLOSED, "session.failed", "session.kill_ordered", *FOUND), "session",
         ((DOOR[0], "body.person"), (DOOR[1], "body.person"), (DOOR[0], "body.because.approval_by")),
         "body.because.request", ()),
-    "requests": Rule(
+    "requests": Happening(
         (MADE,), (*DECIDED, "request.approval_refused", GRANTED, *ENDED), "request",
         ((MADE, "body.substance.person"), *((kind, "body.by") for kind in DECIDED)), "", ()),
-    "leavers": Rule(
+    "leavers": Happening(
         (LEFT,), (PROBED, RETURNED), "person", ((LEFT, "body.person"),), "", ("sign_in.closed", CLOSED)),
 }  # fmt: skip
 AS_OF = {"accounts": Standing((), True), "vendors": Standing(("vendor",), False)}

@@ -15,8 +15,9 @@ from onepam.evidence.verifier.contents import Contents
 from onepam.evidence.verifier.naming import Names
 from onepam.evidence.verifier.refusal import Refused, need
 from onepam.evidence.verifier.report import Report, Row
-from onepam.evidence.verifier.roster import DAY, Listed, Version, living
+from onepam.evidence.verifier.roster import Listed, Version, living
 from onepam.evidence.verifier.rules import ADDED, AS_OF, NAMED, STANDING
+from onepam.kernel.instant import DAY
 
 AHEAD = 90 * DAY  # how far ahead a vendor's access may end
 

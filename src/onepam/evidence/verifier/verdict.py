@@ -9,17 +9,25 @@ from typing import List, Tuple
 from onepam.evidence.verifier.anchors import Anchor, check_authors, hold_anchors
 from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.archive import MAX_TOTAL
+from onepam.evidence.verifier.batches import check_batches
 from onepam.evidence.verifier.canonical import iso
 from onepam.evidence.verifier.contents import Contents
 from onepam.evidence.verifier.judging import judge_reports
 from onepam.evidence.verifier.lacking import find_lacking
+from onepam.evidence.verifier.lawful import judge_lawful
 from onepam.evidence.verifier.refusal import need
 from onepam.evidence.verifier.seams import find_seams
 
 
-def verify(path: str, log_keys: List[str], witness_keys: List[str], anchors: Tuple[Anchor, ...] = ()) -> Answer:
+def verify(
+    path: str,
+    log_keys: List[str],
+    witness_keys: List[str],
+    anchors: Tuple[Anchor, ...] = (),
+    every_signature: bool = False,
+) -> Answer:
     """What the pack at `path` proves. Raises `Refused` where it does not prove what it claims, `Usage` where keys or
-    anchors cannot be read or do not fit it."""
+    anchors cannot be read or do not fit it. `every_signature`: of batches all, not a drawn share."""
     pack, answer = Contents(_read(path), tuple(anchor.size for anchor in anchors)), Answer()
     seams = find_seams(pack)
     answer.not_proved += [seam.words() for seam in seams]
@@ -27,9 +35,11 @@ def verify(path: str, log_keys: List[str], witness_keys: List[str], anchors: Tup
     answer.lacks = find_lacking(pack, reports, answer)
     keys = check_authors(pack, log_keys, witness_keys, answer)
     hold_anchors(pack, seams, anchors, keys, answer)
+    check_batches(pack, seams, keys, every_signature, answer)
+    judge_lawful(pack, answer)
     log = pack.log
     first = f"entries {log.first} to {log.end - 1} of {pack.checkpoint.origin}"
-    answer.entries = "; ".join([first, *(seam.words() for seam in seams)])
+    answer.entries = "; ".join([first, answer.signatures, *(seam.words() for seam in seams)])
     answer.about[:0] = [
         f"log {pack.manifest['origin']}, system {' '.join(pack.manifest['system'].values())}",
         f"period {iso(pack.begin)} to {iso(pack.until)}",
@@ -61,7 +71,6 @@ def _say_of_the_log(pack: Contents, answer: Answer) -> None:
     ]  # fmt: skip
     answer.not_proved += [
         "that everything that happened was logged: what is proved is that the log is whole",
-        "which node wrote which entries (batches.jsonl): not judged here; onepam ledger verify judges every batch",
         "the envelopes (who drew a report, when, by which query): the exporter's words; compare them with the system",
     ]
     if log.times[-1] < pack.until:
@@ -81,7 +90,7 @@ def _is_running(program: bytes) -> bool:
 
 def _no_anchor(pack: Contents) -> str:
     """What to give where nothing from outside says that the history was not rewritten."""
-    cosigned = [name for name, raw in pack.checkpoint.signatures if len(raw) != 68]  # a plain signature has 4 + 64
+    cosigned = [name for name, raw in pack.checkpoint.note.signatures if len(raw) != 68]  # a plain signature has 4 + 64
     if cosigned or pack.manifest["witnesses"]:
         named = (cosigned or [str(pack.manifest["witnesses"][0]).split("+")[0]])[0]
         return f"the pack names the witness {named}: give --witness-key"

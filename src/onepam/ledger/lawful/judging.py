@@ -50,8 +50,8 @@ class Judging:
         self._found = self._entries = self._unknown = 0
 
     def take(self, position: int, time: int, kind: str, version: int, body: bytes) -> None:
-        """The next entry, as it is stored. Whatever its bytes are it raises nothing: what does not read as its kind is a
-        finding. The body of what no rule asks about is not read."""
+        """The next entry, as it is stored. Whatever its bytes are it raises nothing: what does not read as its kind is
+        a finding. The body of what no rule asks about is not read."""
         self._entries += 1
         rule: Rule | None = None
         try:

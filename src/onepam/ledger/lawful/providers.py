@@ -90,7 +90,9 @@ def provider_keys_read(state: State, entry: Entry) -> Why:
         provider.change, provider.since = body["change"], entry.time
 
 
-@provider_rules.of("provider.logged_out", "ending sign-ins on a provider's word", Authority.PROVIDER, cannot=(Unjudged.MESSAGE,))
+@provider_rules.of(
+    "provider.logged_out", "ending sign-ins on a provider's word", Authority.PROVIDER, cannot=(Unjudged.MESSAGE,)
+)
 def provider_logged_out(state: State, entry: Entry) -> Why:
     """A provider in force."""
     if entry.body["provider"] not in state.providers:

@@ -144,8 +144,12 @@ def roster_refused(state: State, entry: Entry) -> Why:
     yield _roster(state, entry)
 
 
-provisioning_rules.told("roster.entry_set", "saying who stands on the roster", Authority.ROSTER, cannot=(Unjudged.MESSAGE,))
-provisioning_rules.told("roster.entry_ended", "saying who is off the roster", Authority.ROSTER, cannot=(Unjudged.MESSAGE,))
+provisioning_rules.told(
+    "roster.entry_set", "saying who stands on the roster", Authority.ROSTER, cannot=(Unjudged.MESSAGE,)
+)
+provisioning_rules.told(
+    "roster.entry_ended", "saying who is off the roster", Authority.ROSTER, cannot=(Unjudged.MESSAGE,)
+)
 
 
 @provisioning_rules.of("roster.linked", "linking an account to the roster", Authority.ROSTER)

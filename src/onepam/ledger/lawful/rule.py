@@ -17,7 +17,7 @@ class Unless(NamedTuple):
     causes: tuple[Cause, ...]
 
 
-Why = Iterator[Union[str, Unless, None]]  # noqa: UP007 - evaluated, and Python 3.9 reads it, too
+Why = Iterator[Union[str, Unless, None]]
 """Reasons against an entry; None where there is none."""
 
 Judge = Callable[[State, Entry], Why]

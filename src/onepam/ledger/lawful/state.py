@@ -1,8 +1,8 @@
 """What the rules need to know of the history so far: folded from bodies, an entry at a time, and no more than that.
 
-The events of one command are judged as of its beginning, as it was decided: whoever ends a role by which they act still
-holds it for the rest of the command. So what ends stays until the command is over, and what a time ends is compared
-with the time of the command's first entry.
+The events of one command are judged as of its beginning, as it was decided: whoever ends a role by which they act
+still holds it for the rest of the command. So what ends stays until the command is over, and what a time ends is
+compared with the time of the command's first entry.
 """
 
 from __future__ import annotations

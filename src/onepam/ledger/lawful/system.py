@@ -14,7 +14,9 @@ DELAY, DUE_FOR = DAY, 7 * DAY
 ACCESS, CONTINUATION, RECOVERY_KEY = "access", "continuation", "recovery_key"
 
 
-@system_rules.of("access.recovered", "letting somebody in as an administrator", Authority.RECOVERY, cannot=(Unjudged.HOST,))
+@system_rules.of(
+    "access.recovered", "letting somebody in as an administrator", Authority.RECOVERY, cannot=(Unjudged.HOST,)
+)
 def access_recovered(state: State, entry: Entry) -> Why:
     """With the recovery key, which is spent in the same command; else a day after it was announced for that person."""
     body = entry.body

@@ -1,0 +1,39 @@
+"""Whether the history was lawful: every entry by its rule, which is the platform's own (the parts named `lawful.`).
+
+That nothing had ended before, only the whole history tells: the rules are asked where the range begins with the log's
+first entry, and the body of every entry is disclosed that a rule reads.
+"""
+
+from __future__ import annotations
+
+import json
+
+from onepam.evidence.verifier.answer import Answer
+from onepam.evidence.verifier.contents import Contents
+from onepam.evidence.verifier.progress import Progress
+from onepam.ledger.lawful.judging import Judging, asks, cannot
+
+CHAIN_ONLY = "chain shown, endings not checked"
+
+
+def judge_lawful(pack: Contents, answer: Answer) -> None:
+    """Makes the line *lawful*; or says what the pack lacks for it."""
+    log, disclosed = pack.log, pack.disclosed
+    asked = {kind: asks(kind, 1) for kind in set(log.kinds)}
+    lacking = 0
+    for index, kind in enumerate(log.kinds, log.first):
+        needed = asks(kind, log.version(index)) if index in log.versions else asked[kind]
+        lacking += needed and index not in disclosed
+    if log.first or lacking:
+        why = f"the entries before {log.first}" if log.first else f"the bodies of {lacking} entries that the rules read"
+        answer.lawful = f"{CHAIN_ONLY}: the pack lacks {why}"
+        answer.lacks.append(f"LACKS {why}: {CHAIN_ONLY}")
+        return
+    judging, progress = Judging(json.loads), Progress("lawful", log.end, 200_000)
+    for index, (time, kind) in enumerate(zip(log.times, log.kinds)):
+        judging.take(index, time, kind, log.version(index), disclosed.stored(index))
+        progress.at(index + 1)
+    found = judging.end()
+    answer.lawful, answer.found = found.line(), found.found
+    answer.unlawful = [each.words() for each in found.findings]
+    answer.not_proved.append(f"of what is lawful: {'; '.join(cannot())}")
