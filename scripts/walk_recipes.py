@@ -21,7 +21,7 @@ from scripts.recipes import EVENT, FIELD, PAGE, USE_CASE, Edit  # noqa: E402
 
 GENERATED = """
 import runpy, sys
-for script in ("forms", "events_doc", "notices_doc"):
+for script in ("forms", "events_doc", "notices_doc", "verifier"):
     runpy.run_path(f"scripts/{script}.py", run_name="__main__")
 sys.argv[1:] = ["docs/api/openapi.json"]
 runpy.run_module("onepam.api.openapi", run_name="__main__", alter_sys=True)
@@ -44,7 +44,7 @@ RECIPES = (
     Recipe(
         "add an event",
         EVENT,
-        6,
+        8,
         (
             "tests/domain/host/test_disk.py",
             "tests/domain/history/test_event.py::test_every_kind_comes_back_as_it_went_in[disk.replaced-1]",
@@ -53,6 +53,7 @@ RECIPES = (
             "tests/house/test_docs.py",
             "tests/house/test_forms.py",
             "tests/house/test_lawful.py",
+            "tests/evidence/verifier/test_generated.py::test_it_is_not_stale",
         ),
     ),
     Recipe("change an event kind", FIELD, 6, ()),

@@ -56,8 +56,8 @@ class Heard(NamedTuple):
         """Whether it is found, and nothing else, where whatever else was found had not been."""
         if self.found == {self.at}:
             return True
-        judging = of_rows()
-        for _ in through(judging, (row for row in self.rows if row.position == self.at or row.position not in self.found)):
+        judging, others = of_rows(), self.found - {self.at}
+        for _ in through(judging, (row for row in self.rows if row.position not in others)):
             pass
         left = judging.end().findings
         return {each.position for each in left} == {self.at} and any(each.why == self.why for each in left)
