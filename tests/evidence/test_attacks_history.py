@@ -105,6 +105,21 @@ def _(f: Forge) -> None:
     f.headers(lambda h: h[100].update(class_seq=h[100]["class_seq"] + 1))
 
 
+@add("a class that does not begin with 0", "entry 0 is number 1 of its class, 0 is due")
+def _(f: Forge) -> None:
+    f.headers(lambda h: h[0].update(class_seq=1))
+
+
+@add("a kind of 101 characters", "headers.jsonl: a broken line")
+def _(f: Forge) -> None:
+    f.headers(lambda h: h[100].update(kind="k" * 101))
+
+
+@add("version 0 of a kind", "headers.jsonl: a broken line")
+def _(f: Forge) -> None:
+    f.headers(lambda h: h[100].update(v=0))
+
+
 @add("an entry moved to another class", "of its class|checkpoint's root")
 def _(f: Forge) -> None:
     f.headers(lambda h: h[100].update({"class": "noise", "class_seq": 0}))

@@ -1,7 +1,7 @@
 """The envelope of an export: who drew what, how, from which history. A report cannot be packed without one.
 
 It holds what an auditor asks of information that the audited entity produced itself: the source, the query, what was
-left out and why, and how to draw it again. docs/evidence-pack.md describes the JSON.
+left out and why, and how to draw it again. docs/format.md describes the JSON.
 """
 
 from collections.abc import Mapping, Sequence

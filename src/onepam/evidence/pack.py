@@ -1,4 +1,4 @@
-"""Writes an evidence pack: one zip that can be verified offline and without trusting us (docs/evidence-pack.md).
+"""Writes an evidence pack: one zip that can be verified offline and without trusting us (docs/format.md).
 
 The same input gives the same bytes: names are sorted, times fixed, and nothing is read but the input and the verifier's
 source.

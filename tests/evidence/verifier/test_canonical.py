@@ -20,6 +20,7 @@ def test_depth() -> None:
         ('{"b":1,"a":2}', "canonical"), ('{"a":1,"a":1}', "duplicate"), ("1.0", "integer is due"),
         ("1e2", "integer is due"), ("NaN", "integer is due"), ("9007199254740992", "outside"),
         ("-9007199254740992", "outside"), (" 1", "canonical"),
+        ('{"\u00e9":1}', "not ASCII"),
         ('"\\u0041"', "canonical"), ("[1", "x: "), ("\ufeff1", "x: "), ('"\ud800"', "x: "),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What stored entries say, in the words of reports (docs/evidence-pack.md): what a verifier reads from a pack too."""
+"""What stored entries say, in the words of reports (docs/format.md): what a verifier reads from a pack too."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """The archive: a narrow profile of zip (PKWARE APPNOTE, sections 4.3.7, 4.3.12, 4.3.16), in memory.
 
 Every byte belongs to exactly one member, so that every reader sees the same files: one disk, no zip64, no comments,
-no extra fields, members back to back. docs/evidence-pack.md has the whole list.
+no extra fields, members back to back. docs/format.md has the whole list.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
     found = dict(pairs)
     need(len(found) == len(pairs), "JSON: duplicate key")
+    need("".join(found).isascii(), "JSON: a key that is not ASCII")
     return found
 
 

@@ -14,7 +14,7 @@ Of the signatures of batches (which node wrote what) a share is checked that the
 Exit 0: anchored and intact. 6: not broken, but a right was used that the history did not give. 5: not broken, but the
 pack says of a recording that it is missing, cut or altered. 3: consistent but not anchored, or the author was not
 checked. 2: nothing was judged, the arguments are wrong. 1: anything else, any error in the pack included. Where several
-apply: 1, 6, 5, 3. docs/evidence-pack.md describes the format.
+apply: 1, 6, 5, 3. docs/format.md describes the format.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ from onepam.evidence.verifier.progress import Progress
 from onepam.evidence.verifier.refusal import Refused, need
 
 HEADER = re.compile(
-    rb'(\{"class":"([a-z][a-z0-9_.]*)","class_seq":(0|[1-9]\d{0,15}),"index":(0|[1-9]\d{0,15}),'
-    rb'"kind":"([a-z][a-z0-9_.]*)","time":(0|[1-9]\d{0,15}),"v":(0|[1-9]\d{0,8})\})\n'
+    rb'(\{"class":"([a-z][a-z0-9_.]{0,99})","class_seq":(0|[1-9]\d{0,15}),"index":(0|[1-9]\d{0,15}),'
+    rb'"kind":"([a-z][a-z0-9_.]{0,99})","time":(0|[1-9]\d{0,15}),"v":([1-9]\d{0,8})\})\n'
 )
 CHUNK = 1 << 20  # bytes of headers that are read at once
 
@@ -99,8 +99,8 @@ class Log:
                 raise Refused(f"headers.jsonl: entry {count} is not later than the one before")
             due = next_of.get(klass)
             if due is None:
-                started[klass] = number
-            elif due != number:
+                started[klass], due = number, number if self.first else 0
+            if due != number:
                 raise Refused(f"headers.jsonl: entry {count} is number {number} of its class, {due} is due")
             next_of[klass] = number + 1
             self.times.append(now)

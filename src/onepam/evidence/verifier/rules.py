@@ -1,7 +1,7 @@
 """The tables of what is derived again: which entries put a row into a report, which it rests on, what its cells say.
 
 A column is derived (`DERIVED`, `BY_RULE`), or says what entries say that the exporter chose (`CHOSEN`), or is the
-exporter's word. docs/evidence-pack.md describes them.
+exporter's word. docs/format.md describes them.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ Of the signatures of batches (which node wrote what) a share is checked that the
 Exit 0: anchored and intact. 6: not broken, but a right was used that the history did not give. 5: not broken, but the
 pack says of a recording that it is missing, cut or altered. 3: consistent but not anchored, or the author was not
 checked. 2: nothing was judged, the arguments are wrong. 1: anything else, any error in the pack included. Where several
-apply: 1, 6, 5, 3. docs/evidence-pack.md describes the format.
+apply: 1, 6, 5, 3. docs/format.md describes the format.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Progress:
 # The archive: a narrow profile of zip (PKWARE APPNOTE, sections 4.3.7, 4.3.12, 4.3.16), in memory.
 #
 # Every byte belongs to exactly one member, so that every reader sees the same files: one disk, no zip64, no comments,
-# no extra fields, members back to back. docs/evidence-pack.md has the whole list.
+# no extra fields, members back to back. docs/format.md has the whole list.
 
 
 MAX_TOTAL = 2 << 30  # bytes, of the zip and of what is in it
@@ -243,6 +243,7 @@ EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
     found = dict(pairs)
     need(len(found) == len(pairs), "JSON: duplicate key")
+    need("".join(found).isascii(), "JSON: a key that is not ASCII")
     return found
 
 
@@ -579,8 +580,8 @@ class Tree:
 
 
 HEADER = re.compile(
-    rb'(\{"class":"([a-z][a-z0-9_.]*)","class_seq":(0|[1-9]\d{0,15}),"index":(0|[1-9]\d{0,15}),'
-    rb'"kind":"([a-z][a-z0-9_.]*)","time":(0|[1-9]\d{0,15}),"v":(0|[1-9]\d{0,8})\})\n'
+    rb'(\{"class":"([a-z][a-z0-9_.]{0,99})","class_seq":(0|[1-9]\d{0,15}),"index":(0|[1-9]\d{0,15}),'
+    rb'"kind":"([a-z][a-z0-9_.]{0,99})","time":(0|[1-9]\d{0,15}),"v":([1-9]\d{0,8})\})\n'
 )
 CHUNK = 1 << 20  # bytes of headers that are read at once
 
@@ -659,8 +660,8 @@ class Log:
                 raise Refused(f"headers.jsonl: entry {count} is not later than the one before")
             due = next_of.get(klass)
             if due is None:
-                started[klass] = number
-            elif due != number:
+                started[klass], due = number, number if self.first else 0
+            if due != number:
                 raise Refused(f"headers.jsonl: entry {count} is number {number} of its class, {due} is due")
             next_of[klass] = number + 1
             self.times.append(now)
@@ -994,7 +995,7 @@ def find_seams(pack: Contents) -> List[Seam]:
 # The tables of what is derived again: which entries put a row into a report, which it rests on, what its cells say.
 #
 # A column is derived (`DERIVED`, `BY_RULE`), or says what entries say that the exporter chose (`CHOSEN`), or is the
-# exporter's word. docs/evidence-pack.md describes them.
+# exporter's word. docs/format.md describes them.
 
 
 Sources = List[List[str]]
