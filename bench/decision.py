@@ -18,6 +18,7 @@ from onepam.store.engine.database import connect
 from onepam.store.engine.schema import create
 from onepam.store.engine.writer import Writer
 from onepam.store.facts.holdings import access_facts
+from tests.lawful import assert_lawful
 
 NAME = "Decision"
 PEOPLE, RESOURCES = 5_000, 10_000
@@ -39,6 +40,7 @@ def run(progress: Progress) -> list[Figure]:
             create(db)
             with closing(Writer(path, NodeAuthor.uncertified("bench"), clock, secrets.token_bytes)) as writer:
                 settle(writer, company(PEOPLE, RESOURCES))
+            assert_lawful(path)
             chance, now = random.Random(1), clock()
             pairs = [
                 (f"per_{chance.randrange(PEOPLE)}", resource_id(chance.randrange(RESOURCES))) for _ in range(PAIRS)

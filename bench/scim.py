@@ -33,6 +33,7 @@ from onepam.store.engine.reader import SqliteReader
 from onepam.store.engine.schema import create
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
+from tests.lawful import assert_lawful, laid_by_hand
 
 NAME = "SCIM"
 USERS, GROUPS, PER_GROUP = 10_000, 500, 100
@@ -81,7 +82,10 @@ class Lane:
 def run(progress: Progress) -> list[Figure]:
     """Everything on one new database."""
     with TemporaryDirectory(prefix="onepam-bench-") as folder:
-        return asyncio.run(_measure(Path(folder) / "ledger.sqlite", progress))
+        path = Path(folder) / "ledger.sqlite"
+        figures = asyncio.run(_measure(path, progress))
+        assert_lawful(path)
+        return figures
 
 
 def _admit(path: Path) -> str:
@@ -96,6 +100,7 @@ def _admit(path: Path) -> str:
     head, leaves = read_head(db), list[bytes]()
     write_head(db, append(db, head, clock(), events, secrets.token_bytes, leaves))
     seal(db, NodeAuthor.uncertified("nod_bench"), head.size, leaves)
+    laid_by_hand(*leaves)
     db.execute("COMMIT")
     db.close()
     return token.reveal().decode()

@@ -52,7 +52,7 @@ from onepam.store.engine.batches import Author
 from onepam.store.engine.facts import loads
 from onepam.store.engine.ledger import SqliteLedger
 from onepam.store.engine.reader import SqliteReader
-from tests.lawful import assert_lawful, by_hand, laid_by_hand
+from tests.lawful import assert_lawful
 
 START = parse("2026-03-02T08:00:00Z")
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB7d0Vfz8Wf0o0Hjq6x3x0P3yq7h0rC1pQ2m9a4Zt1kN"
@@ -128,7 +128,6 @@ async def record(ledger: Ledger, *events: object) -> None:
     """Appends events as they are, in one command."""
     outcome = await ledger.commit(Seed(), lambda facts, now: Decided(events, None))
     assert not isinstance(outcome, Refused)
-    laid_by_hand(ledger, outcome.size, len(events))
 
 
 def role_set(role: str, permissions: Sequence[Permission], console: Sequence[ConsoleRight] = ()) -> RoleSet:
@@ -231,7 +230,6 @@ class Company:
 
         left = await self.ledger.commit(Seed(), leave)
         assert not isinstance(left, Refused)
-        laid_by_hand(self.ledger, left.size, 2)
         return at[-1]
 
     async def sign_in(self, person: str, lasts: int = 12 * HOUR) -> None:
@@ -299,7 +297,7 @@ class Company:
         """Closes the ledger and the reader; what the product wrote was lawful."""
         self.ledger.close()
         self.reader.close()
-        assert_lawful(self.path, by_hand(self.ledger))
+        assert_lawful(self.path)
 
 
 def refused(outcome: Any, code: str) -> Refused:

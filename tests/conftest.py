@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from tests.lawful import listening, unlawful_below
 from tests.targets import Sshd, free_port, running_sshd
 
 # On shared, noisy machines the time of one example says nothing. In CI Hypothesis itself chooses a repeatable run.
@@ -37,6 +38,15 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def anyio_backend() -> str:
     """`@pytest.mark.anyio` tests run on asyncio, the loop of the product."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _every_ledger_is_lawful(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever ledger a test has made, by whatever way, is judged at the end; what the tests laid by hand may be."""
+    with listening():
+        yield
+    found = unlawful_below(tmp_path_factory.getbasetemp())
+    assert not found, "\n".join(found)
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ from onepam.recording.open import Reader
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries
 from onepam.vault.authorities import PERSON_PREFIX
-from tests.lawful import assert_lawful, by_hand, laid_by_hand
+from tests.lawful import assert_lawful, listening
 from tests.targets import Sshd, free_port, running_sshd
 
 SECONDS = 120
@@ -96,7 +96,6 @@ class Gateway:
         """Appends events as they are, in one command; when that was."""
         outcome = await self.platform.ledger.commit(NoFacts(), lambda facts, now: Decided(events, None))
         assert isinstance(outcome, Committed)
-        laid_by_hand(self.platform.ledger, outcome.size, len(events))
         return outcome.time
 
     async def person(
@@ -282,6 +281,7 @@ async def running_gateway(folder: Path, **config: Any) -> AsyncIterator[Gateway]
     settings = Config(data=folder / "data", console_port=0, ssh_port=0, gateway_name="localhost", **config)
     platform = Platform(settings)
     async with contextlib.AsyncExitStack() as running:
+        running.enter_context(listening())
         processes = running.enter_context(ExitStack())
         authority = folder / "user_ca.pub"
         authority.write_text(platform.authorities.target.public_line + "\n", encoding="ascii")
@@ -299,7 +299,7 @@ async def running_gateway(folder: Path, **config: Any) -> AsyncIterator[Gateway]
         gateway = Gateway(platform, target, foreign, closed_port, silent_port, people)
         await gateway.record(gateway.resource("web-1"))
         yield gateway
-    assert_lawful(platform.database, by_hand(platform.ledger))
+    assert_lawful(platform.database)
 
 
 async def _says_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

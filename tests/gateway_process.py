@@ -26,6 +26,7 @@ from onepam.vault.authorities import Authorities
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
 from tests.gateway_fixture import Gateway
+from tests.lawful import assert_lawful, listening
 from tests.targets import running_sshd
 
 START_SECONDS = 120.0
@@ -145,7 +146,8 @@ def elsewhere(folder: Path, authorized_keys: Path | None = None) -> Iterator[tup
     authority.write_text(parts.authorities.target.public_line + "\n", encoding="ascii")
     for name in ("target", "people"):
         (folder / name).mkdir()
-    with running_sshd(folder / "target", user_ca=authority, authorized_keys=authorized_keys) as target:
+    with running_sshd(folder / "target", user_ca=authority, authorized_keys=authorized_keys) as target, listening():
         platform = cast(Platform, parts)
         yield Gateway(platform, target, target, 0, 0, folder / "people"), [f"127.0.0.1/32:{target.port}"]
     parts.ledger.close()
+    assert_lawful(parts.database)

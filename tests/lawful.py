@@ -1,41 +1,106 @@
-"""Whether the history that a test left behind was lawful, but for what the test laid down by hand.
+"""Whether the histories that tests leave behind were lawful, but for what the tests laid down by hand.
 
 What the product wrote is judged on top of that: so a rule that is too strict, or a decider that is too lax, is found by
-every test that goes through real doors.
+every test that goes through real doors. An entry is by hand where no decider of the product gave it; it is known by its
+leaf, in whatever copy it lies.
 """
 
-from collections.abc import Container
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from weakref import WeakKeyDictionary
+from typing import Any
 
-from onepam.app.ports import Ledger
+from onepam.kernel.errors import Fault
 from onepam.ledger.check import check
 from onepam.ledger.findings import Row
 from onepam.ledger.lawful.rows import of_rows, through
 from onepam.store.as_stored import stored_rows
-from onepam.store.engine.database import connect
+from onepam.store.db import Db, row
+from onepam.store.engine.database import DatabaseError, connect
+from onepam.store.engine.writer import Writer
 
-_by_hand: WeakKeyDictionary[Ledger, set[int]] = WeakKeyDictionary()
-
-
-def laid_by_hand(ledger: Ledger, size: int, count: int) -> None:
-    """Notes that the last `count` entries of the ledger, which has `size` now, are the test's own."""
-    _by_hand.setdefault(ledger, set()).update(range(size - count, size))
-
-
-def by_hand(ledger: Ledger) -> Container[int]:
-    """The entries that tests laid down."""
-    return _by_hand.get(ledger, set())
+_by_hand: set[bytes] = set()
+_judged: set[Path] = set()
+_SQLITE = b"SQLite format 3\0"
 
 
-def assert_lawful(database: Path, but: Container[int] = ()) -> None:
-    """Names each entry that used a right which the history did not give; what is laid by hand (`but`) may. Of a history
-    that the test has altered nothing is asked: that it is broken comes first."""
-    judging = of_rows()
-    with closing(connect(database, read_only=True)) as db:
-        altered = check(through(judging, (Row(*each) for each in stored_rows(db, 0)))).findings
-    if altered:
-        return
-    found = [each.words() for each in judging.end().findings if each.position not in but]
+def laid_by_hand(*leaves: bytes) -> None:
+    """Notes entries that a test wrote past the writer."""
+    _by_hand.update(leaves)
+
+
+@contextmanager
+def listening() -> Iterator[None]:
+    """Notes each entry that a decider of a test's gives. What tests and benchmarks alike go through asks for it, too,
+    so it may be within itself."""
+    written = Writer._append
+
+    def noted(writer: Writer, job: Any, *rest: Any) -> Any:
+        before = len(writer._leaves)
+        after = written(writer, job, *rest)
+        if not _of_product(job.decide):
+            _by_hand.update(writer._leaves[before:])
+        return after
+
+    Writer._append = noted  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        Writer._append = written  # type: ignore[method-assign]
+
+
+def _of_product(decide: Callable[..., object]) -> bool:
+    while isinstance(decide, partial):
+        decide = decide.func
+    return decide.__module__.startswith("onepam.")
+
+
+def assert_lawful(database: Path) -> None:
+    """Names each entry that used a right which the history did not give; what is laid by hand may."""
+    _judged.add(database.resolve())
+    found = unlawful(database)
     assert not found, "\n".join(found)
+
+
+def meant_unlawful(database: Path) -> None:
+    """Notes that a test has made the product do there what the history gave no right to."""
+    _judged.add(database.resolve())
+
+
+def unlawful(database: Path) -> list[str]:
+    """What is not lawful, in words. Of a history that the test has altered, or that cannot be read, nothing is asked:
+    that it is broken comes first."""
+    judging, hand = of_rows(), set[int]()
+    with closing(connect(database, read_only=True)) as db:
+        if check(through(judging, _noted(db, hand))).findings:
+            return []
+    return [each.words() for each in judging.end().findings if each.position not in hand]
+
+
+def _noted(db: Db, hand: set[int]) -> Iterator[Row]:
+    for each in stored_rows(db, 0):
+        found = Row(*each)
+        if found.leaf in _by_hand:
+            hand.add(found.position)
+        yield found
+
+
+def unlawful_below(folder: Path) -> list[str]:
+    """The same of every ledger in a folder that nobody has asked for yet, each with its place."""
+    found = list[str]()
+    for path in sorted(folder.rglob("*")):
+        with suppress(OSError, DatabaseError, Fault):  # what cannot be read was spoilt, and no ledger any more
+            if path.resolve() not in _judged and _is_ledger(path):
+                found += [f"{path}: {each}" for each in unlawful(path)]
+    return found
+
+
+def _is_ledger(path: Path) -> bool:
+    if path.is_symlink() or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        if file.read(len(_SQLITE)) != _SQLITE:
+            return False
+    with closing(connect(path, read_only=True)) as db:
+        return row(db, "SELECT 1 FROM sqlite_master WHERE name = 'entry' AND type = 'table'") is not None

@@ -18,7 +18,7 @@ from onepam.kernel.canonical import encode
 from onepam.kernel.secret import Secret
 from tests.gateway_fixture import STANDING, Gateway, role_set
 from tests.gateway_process import Process, elsewhere, started
-from tests.lawful import assert_lawful, by_hand
+from tests.lawful import assert_lawful
 from tests.targets import free_port
 
 E = TypeVar("E")
@@ -113,4 +113,4 @@ def company(folder: Path) -> Iterator[Federated]:
         yield found
         if found.process is not None:
             found.process.kill()
-        assert_lawful(gateway.platform.database, by_hand(gateway.platform.ledger))
+        assert_lawful(gateway.platform.database)
