@@ -19,10 +19,13 @@ from onepam.domain.sessions.events import EntryPoint
 from onepam.kernel.ids import new_id
 from onepam.store.engine.writer import Writer
 
+PATIENCE = 600.0
+"""Seconds for one of these commands: on a machine that is busy otherwise, thousands of events take their time."""
+
 
 def settle(writer: Writer, commands: Iterator[Command]) -> int:
     """Appends the commands; how many events there were."""
-    return sum(writer.commit(NoFacts(), carried_out(command)).result for command in commands)
+    return sum(writer.commit(NoFacts(), carried_out(command), PATIENCE).result for command in commands)
 
 
 def knocks(people: int, resources: int, seed: int = 1) -> Iterator[Knock]:

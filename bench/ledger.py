@@ -6,12 +6,13 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 from bench import Figure, Progress
 from bench.company import knocks, settle
@@ -20,10 +21,13 @@ from onepam.app.open_session import Knock, Opened, open_session
 from onepam.boot.demo.company import company
 from onepam.kernel.clock import Instant
 from onepam.signing.author import NodeAuthor
+from onepam.store.db import Db
+from onepam.store.engine.batches import Author, seal
 from onepam.store.engine.database import connect
 from onepam.store.engine.ledger import SqliteLedger
 from onepam.store.engine.schema import create
 from onepam.store.engine.writer import Writer
+from tests.lawful import assert_lawful
 
 NAME = "Ledger: whole commands"
 PEOPLE, RESOURCES = 5_000, 10_000
@@ -36,14 +40,33 @@ ROUND = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One round of knocking: commands a second, and each command's wait in seconds."""
+    """One round of knocking: commands a second, each command's wait in seconds, which share of the processor's time
+    went into signing batches, and how many entries a batch had."""
 
     rate: float
     waits: list[float]
+    sealing: float
+    batch: float
 
     def percentile(self, share: float) -> float:
         """In milliseconds."""
         return sorted(self.waits)[int(len(self.waits) * share)] * 1000
+
+
+@dataclass(slots=True)
+class Sealing:
+    """Seals batches as the writer does, and notes the processor seconds that they take and how many there were."""
+
+    seconds: float = 0.0
+    batches: int = 0
+
+    def __call__(self, db: Db, author: Author, first: int, leaves: Sequence[bytes]) -> None:
+        began = time.thread_time()
+        seal(db, author, first, leaves)
+        self.seconds, self.batches = self.seconds + time.thread_time() - began, self.batches + 1
+
+
+SEALING = Sealing()
 
 
 def clock() -> Instant:
@@ -57,7 +80,11 @@ def run(progress: Progress) -> list[Figure]:
         path = Path(folder) / "ledger.sqlite"
         progress(f"a company of {PEOPLE:,} people and {RESOURCES:,} resources")
         founding = found(path)
-        return asyncio.run(_measure(path, founding, progress))
+        with patch("onepam.store.engine.writer.seal", SEALING):
+            figures = asyncio.run(_measure(path, founding, progress))
+        progress("was all of it lawful?")
+        assert_lawful(path)
+        return figures
 
 
 def found(path: Path) -> float:
@@ -97,6 +124,8 @@ def _rates(one: list[Load], many: list[Load], bare: list[float], python: list[fl
     late_single = statistics.median(each.percentile(0.99) for each in one)
     late = statistics.median(each.percentile(0.99) for each in many)
     yard, work = statistics.median(bare), statistics.median(python)
+    signing = [statistics.median(each.sealing for each in some) * 100 for some in (one, many)]
+    batch = [statistics.median(each.batch for each in some) for some in (one, many)]
     return [
         Figure("bare SQLite, one synchronised row a transaction (yardstick)", yard, "/s"),
         Figure("bare Python, small objects as JSON (yardstick)", work, "/s"),
@@ -108,13 +137,18 @@ def _rates(one: list[Load], many: list[Load], bare: list[float], python: list[fl
         Figure("the same, best of the rounds", max(each.rate for each in many), "/s"),
         Figure("commands, 32 producers, in small JSON objects of bare Python", work / group, "objects"),
         Figure("wait of a command, 32 producers, p99", late, "ms", "≤ 20", late <= 20),
+        Figure("batch signatures of a command's processor time, 1 producer", signing[0], "%"),
+        Figure("mean batch, 1 producer", batch[0], "entries"),
+        Figure("batch signatures of a command's processor time, 32 producers", signing[1], "%", "≤ 3", signing[1] <= 3),
+        Figure("mean batch, 32 producers", batch[1], "entries"),
     ]
 
 
 async def _knock(ledger: SqliteLedger, knocking: Iterator[Knock], producers: int, seconds: float) -> Load:
     """Every producer opens one session after another for so long."""
     waits = list[float]()
-    began = time.perf_counter()
+    sealed, batches, size = SEALING.seconds, SEALING.batches, ledger.size()
+    began, worked = time.perf_counter(), time.process_time()
 
     async def produce() -> None:
         while (sent := time.perf_counter()) < began + seconds:
@@ -122,7 +156,9 @@ async def _knock(ledger: SqliteLedger, knocking: Iterator[Knock], producers: int
             waits.append(time.perf_counter() - sent)
 
     await asyncio.gather(*(produce() for _ in range(producers)))
-    return Load(len(waits) / (time.perf_counter() - began), waits)
+    rate, worked = len(waits) / (time.perf_counter() - began), time.process_time() - worked
+    sealed, batches = SEALING.seconds - sealed, SEALING.batches - batches
+    return Load(rate, waits, sealed / worked, (ledger.size() - size) / max(batches, 1))
 
 
 async def _two_processes(ledger: SqliteLedger, knocking: Iterator[Knock], path: Path) -> float:
