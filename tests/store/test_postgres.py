@@ -23,7 +23,8 @@ LEAST = 800
 
 PREPARED = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b")
 ENGINE = {
-    "jobs/verification.py", "store/engine/database.py", "store/engine/history.py", "store/engine/reader.py",
+    "jobs/verification.py", "store/engine/damage.py", "store/engine/database.py", "store/engine/history.py",
+    "store/engine/reader.py",
     "store/engine/rebuild.py", "store/engine/release.py", "store/engine/schema.py", "store/engine/standstill.py",
     "store/engine/upgrade.py", "store/engine/writer.py",
 }  # fmt: skip
@@ -72,6 +73,7 @@ def made(db: SqliteDb) -> Made:
     ]
     return {
         **RUN_AS_THEY_COME,
+        "store/engine/damage.py:unsound": {"name": ("entry",)},
         "store/engine/entries.py:entries_of": {"marks": ("?, ?",)},
         "store/engine/upgrade.py:_find_lost": {"marks": ("?, ?",)},
         "store/read/moments.py:history_of": {"table": ("resource",)},

@@ -25,7 +25,7 @@ from onepam.ledger.verdict import Held
 from onepam.signing.stream import MAX_STATE_BYTES
 from onepam.store.as_stored import stored_batches, stored_rows, stored_time
 from onepam.store.engine.append import read_head
-from onepam.store.engine.damage import damage
+from onepam.store.engine.damage import damage, unsound
 from onepam.store.engine.database import DatabaseError, connect, fault, is_damage
 from onepam.store.engine.rebuild import Difference, compare
 
@@ -180,9 +180,12 @@ def signed_head(state: Path, origin: str) -> Anchor | None:
 
 
 def verify_state(database: Path, progress: Progress = lambda done, of: None) -> list[str]:
-    """Rebuilds every state table from the entries and compares."""
+    """Rebuilds every state table from the entries and compares; and whether those who look things up by an index are
+    told what stands in the tables."""
     try:
-        return [_words(each) for each in compare(database, progress)]
+        with contextlib.closing(connect(database, read_only=True)) as db:
+            found = unsound(db, lambda: progress(0, 1))
+        return [*found, *(_words(each) for each in compare(database, progress))]
     except (DatabaseError, Corrupt) as error:
         return [unread("state", error)]
 

@@ -2,7 +2,7 @@
 the rows in which it speaks of itself are what this release writes."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 
 from onepam.store.db import Db, row, rows
@@ -43,6 +43,17 @@ def damage(db: Db) -> tuple[list[str], bool]:
     return found, readable
 
 
+def unsound(db: Db, go_on: Callable[[], None]) -> list[str]:
+    """What SQLite finds in the pages of a table, such as an index that does not say what the table says: whoever asks
+    by the one gets another answer than who reads the other. Reads all of it; `go_on` is called before each table."""
+    found = list[str]()
+    for name in (name for name, (kind, _) in _objects(db).items() if kind == "table" and name.isidentifier()):
+        go_on()
+        found += [f"database: {name}: {each[0]}" for each in rows(db, f"PRAGMA integrity_check({name})")
+                  if each[0] != "ok"]  # fmt: skip
+    return found[:MOST]
+
+
 def _stamped(db: Db) -> bool:
     """Whether some release says that the database is its own."""
     found = row(db, "SELECT stamp FROM release")
@@ -64,7 +75,8 @@ def _differences(there: Mapping[str, tuple[str, str]], due: Mapping[str, tuple[s
 
 
 def _objects(db: Db) -> dict[str, tuple[str, str]]:
-    """Each object by its name: what it is, and its statement without what makes no difference."""
+    """Each object by its name: what it is, and its statement without what makes no difference. Those with a name of
+    SQLite's own, too: its indexes of primary keys are the same in every database, and who writes to its catalogue may
+    call anything so."""
     found = rows(db, "SELECT name, type, sql FROM main.sqlite_master ORDER BY name")
-    own = [each for each in found if not str(each["name"]).startswith("sqlite_")]  # SQLite's, as of a primary key
-    return {str(name): (str(kind), re.sub(r"\s+", " ", str(sql)).strip()) for name, kind, sql in own}
+    return {str(name): (str(kind), re.sub(r"\s+", " ", str(sql)).strip()) for name, kind, sql in found}

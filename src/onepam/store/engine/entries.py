@@ -15,20 +15,22 @@ from onepam.ledger.entry import Entry, Header, payload_digest
 from onepam.store.db import row, rows
 
 _COLUMNS = (
-    "e.idx, e.time, e.kind, e.version, e.class, e.class_seq, e.body, e.leaf, p.salt, p.data "
+    "e.idx, e.time, e.kind, e.version, e.class, e.class_seq, e.body, e.leaf, p.salt, p.data, p.person "
     "FROM entry e LEFT JOIN payload p ON p.idx = e.idx"
 )
 
 
 @dataclass(frozen=True)
 class Stored:
-    """An entry as it stands in the database, with its payload where it has not been erased."""
+    """An entry as it stands in the database, with its payload where it has not been erased, and whose erasure takes
+    that along, as its row says."""
 
     header: Header
     body: bytes
     leaf: bytes
     salt: bytes | None
     payload: bytes | None
+    person: str | None = None
     release: str | None = None
     """Of an entry that this release does not know: the release that ran when it was written."""
 
@@ -144,10 +146,10 @@ def _time(db: Snapshot, index: int) -> Instant:
 
 
 def _stored(db: Snapshot, found: Any) -> Stored:
-    index, time, kind, version, klass, number, body, leaf, salt, payload = found
+    index, time, kind, version, klass, number, body, leaf, salt, payload, person = found
     header = Header(index, Instant(time), kind, version, klass, number)
     release = None if is_known(kind, version) else _release_at(db, index)
-    return Stored(header, body, leaf, salt, payload, release)
+    return Stored(header, body, leaf, salt, payload, person, release)
 
 
 def _release_at(db: Snapshot, index: int) -> str | None:

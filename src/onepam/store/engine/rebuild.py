@@ -6,6 +6,7 @@ from pathlib import Path
 
 from onepam.kernel.errors import Corrupt
 from onepam.store.db import Db, rows
+from onepam.store.engine.append import subject
 from onepam.store.engine.database import DatabaseError, connect
 from onepam.store.engine.entries import Stored, entries, size_of
 from onepam.store.engine.projections import Place
@@ -50,18 +51,21 @@ def fold_one(target: Db, stored: Stored, missing: set[int], erased: set[int]) ->
     index, kind = stored.header.index, stored.header.kind
     if type(stored.header.time) is not int or stored.header.time <= 0:  # a column holds whatever somebody puts there
         return [Corrupt(f"entry {index} ({kind}) cannot be read: its time is none")]
+    faults = list[Corrupt]()
     try:
         event = stored.event
+        if stored.payload is not None and stored.person != subject(event):
+            faults.append(Corrupt(f"entry {index} ({kind}): its payload is put down to another than whom it is of"))
         if stored.payload is None and "payload" in stored.fields:
             missing.add(index)
         if kind == "payload.erased":
             erased.update(event.indexes)
         project(target, Place(index, stored.header.time), event)
     except Corrupt as error:
-        return [error]
+        return [*faults, error]
     except DatabaseError as error:
-        return [Corrupt(f"entry {index} ({kind}) cannot be projected: {error}")]
-    return []
+        return [*faults, Corrupt(f"entry {index} ({kind}) cannot be projected: {error}")]
+    return faults
 
 
 def compare(path: Path, progress: Callable[[int, int], None] = lambda done, of: None) -> list[Corrupt | Difference]:
