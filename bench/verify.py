@@ -84,7 +84,7 @@ def _grown(progress: Progress) -> list[Figure]:
         with TemporaryDirectory(prefix="onepam-bench-") as folder:
             path = Path(folder) / "ledger.sqlite"
             progress(f"the first month of {people:,} people")
-            lay(path, NodeAuthor.uncertified("bench"), Size(people, people // 5, people * 24, people * 2), clock())
+            lay(path, NodeAuthor.uncertified("bench"), Size(people, people // 5, people * 25, people * 2), clock())
             with closing(connect(path, read_only=True)) as db:
                 size = size_of(db)
                 progress(f"fold and lawful, {size:,} entries")

@@ -27,6 +27,7 @@ from onepam.store.engine.batches import Author, seal, size_and_end
 from onepam.store.engine.database import connect
 from onepam.store.engine.rebuild import compare
 from tests.boot.installation import ONEPAM, ORIGIN, live, verify
+from tests.lawful import laid_by_hand
 from tests.ledger.written import Key
 from tests.targets import free_port
 
@@ -66,6 +67,7 @@ def forge(data: Path, author: Author | None, *events: object) -> int:
         if author is not None:
             seal(db, author, head.size, leaves)
         db.execute("COMMIT")
+    laid_by_hand(*leaves)
     assert compare(data / "ledger.db") == []
     return head.size
 
