@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import resource
 import subprocess
 import sys
 import zipfile
@@ -138,6 +139,17 @@ def test_1_for_what_is_not_a_file(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "fifo", Path("/dev/zero")):
         assert run(path, *KEYS).returncode == 1
     assert run(tmp_path / "nothing", *KEYS).returncode == 2
+
+
+def test_4_where_the_memory_does_not_do(tmp_path: Path) -> None:
+    """Nothing is said of the pack then: a machine with more may find it honest."""
+    with (tmp_path / "pack.zip").open("wb") as file:
+        file.truncate(1 << 30)
+    command = [sys.executable, "-I", str(VERIFY), str(tmp_path / "pack.zip"), *KEYS]
+    little = lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 29, 1 << 29))  # noqa: E731
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, preexec_fn=little)
+    assert (done.returncode, done.stderr) == (4, "")
+    assert done.stdout.splitlines()[-1] == "NOT JUDGED: not enough memory for this pack"
 
 
 def test_1_for_a_pack_altered(pack: Path, company: History, honest: bytes) -> None:

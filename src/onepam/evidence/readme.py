@@ -13,12 +13,14 @@ How to verify it
   2. Obtain the log's verifier key, and the witness's if there is one, from the company outside this pack (for the
      witness: from whoever operates it).
   3. python3 -I verify.py PACK.zip --log-key KEY --witness-key KEY
+     Without Python: open verify.html, from the same release, in a browser. It runs the same file, without network.
 
      exit 0   verified, with keys and an anchor from outside the pack
      exit 3   consistent in itself, but a key or an anchor from outside is missing
      exit 6   not broken, but a right was used that the history did not give: see the line lawful
      exit 5   not broken, but a recording is missing, cut or altered: see the line recordings
      exit 2   nothing was judged: the arguments are wrong
+     exit 4   nothing was judged: there is not enough memory for this pack
      exit 1   refused; the last line says why
 
 The verdict begins with what the pack lacks or leaves out. The output has two lists. Read both: PROVED, and NOT PROVED.

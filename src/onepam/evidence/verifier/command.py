@@ -13,8 +13,8 @@ Of the signatures of batches (which node wrote what) a share is checked that the
 
 Exit 0: anchored and intact. 6: not broken, but a right was used that the history did not give. 5: not broken, but the
 pack says of a recording that it is missing, cut or altered. 3: consistent but not anchored, or the author was not
-checked. 2: nothing was judged, the arguments are wrong. 1: anything else, any error in the pack included. Where several
-apply: 1, 6, 5, 3. docs/format.md describes the format.
+checked. 2: nothing was judged, the arguments are wrong. 4: nothing was judged, the memory does not do. 1: anything
+else, any error in the pack included. Where several apply: 1, 6, 5, 3. docs/format.md describes the format.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.refusal import Refused, Usage, show
 from onepam.evidence.verifier.verdict import verify
 
-INTACT, BROKEN, USAGE, UNANCHORED, RECORDINGS, UNLAWFUL = 0, 1, 2, 3, 5, 6  # exit codes; docs/evidence.md has the table
+INTACT, BROKEN, USAGE, UNANCHORED, FAULT, RECORDINGS, UNLAWFUL = 0, 1, 2, 3, 4, 5, 6
+"""Exit codes; docs/evidence.md has the table."""
 
 
 class _Arguments(argparse.ArgumentParser):
@@ -80,6 +81,9 @@ def _run(arguments: List[str]) -> Outcome:
         return _outcome(verify(options.pack, options.log_key, options.witness_key, tuple(anchors), every))
     except (Usage, FileNotFoundError) as error:
         return Outcome(USAGE, f"NOT JUDGED: {error}", "not judged", nothing)
+    except MemoryError:
+        said = "not enough memory for this pack"
+        return Outcome(FAULT, f"NOT JUDGED: {said}", f"not judged: {said}", nothing)
     except Refused as error:
         said = str(error)
     except (Exception, KeyboardInterrupt) as error:  # fail closed, whatever it was

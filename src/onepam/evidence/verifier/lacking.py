@@ -12,7 +12,7 @@ from onepam.evidence.verifier.refusal import need
 from onepam.evidence.verifier.report import Report
 from onepam.evidence.verifier.rules import FROM_THE_BEGINNING, REPORTS, STARTED
 
-README_SHA256 = ("09918ab1fbe6d6c55fab420697b967afaa4c8f69cc51301eefc1726d3c45f1ba",)
+README_SHA256 = ("0bb760832b672567070969c3273d963d12d095ff938662c3af206f62b5d37f81",)
 """Of the README.txt of every release whose packs have this format."""
 REASONS = 6  # of the exclusions of a report that are told; of the others the number
 

@@ -16,8 +16,8 @@ Of the signatures of batches (which node wrote what) a share is checked that the
 
 Exit 0: anchored and intact. 6: not broken, but a right was used that the history did not give. 5: not broken, but the
 pack says of a recording that it is missing, cut or altered. 3: consistent but not anchored, or the author was not
-checked. 2: nothing was judged, the arguments are wrong. 1: anything else, any error in the pack included. Where several
-apply: 1, 6, 5, 3. docs/format.md describes the format.
+checked. 2: nothing was judged, the arguments are wrong. 4: nothing was judged, the memory does not do. 1: anything
+else, any error in the pack included. Where several apply: 1, 6, 5, 3. docs/format.md describes the format.
 """
 
 from __future__ import annotations
@@ -1787,7 +1787,7 @@ def _say_columns(report: Report, answer: Answer) -> None:
 # What a pack must hold and lacks, and what it leaves out: the first thing that the verdict says.
 
 
-README_SHA256 = ("09918ab1fbe6d6c55fab420697b967afaa4c8f69cc51301eefc1726d3c45f1ba",)
+README_SHA256 = ("0bb760832b672567070969c3273d963d12d095ff938662c3af206f62b5d37f81",)
 """Of the README.txt of every release whose packs have this format."""
 REASONS = 6  # of the exclusions of a report that are told; of the others the number
 
@@ -4977,9 +4977,9 @@ def verify(
 def _read(path: str) -> bytes:
     need(stat.S_ISREG(os.stat(path).st_mode), "not a regular file")
     with open(path, "rb") as file:
-        data = file.read(MAX_TOTAL + 1)
-    need(len(data) <= MAX_TOTAL, "the pack is larger than the bound")
-    return data
+        size = os.fstat(file.fileno()).st_size
+        need(size <= MAX_TOTAL, "the pack is larger than the bound")
+        return file.read(size)  # a Python of 32 bits cannot even ask for more than the bound
 
 
 def _say_of_the_log(pack: Contents, answer: Answer) -> None:
@@ -5024,7 +5024,8 @@ def _no_anchor(pack: Contents) -> str:
 # The command line; the head of this file says how to use it.
 
 
-INTACT, BROKEN, USAGE, UNANCHORED, RECORDINGS, UNLAWFUL = 0, 1, 2, 3, 5, 6  # exit codes; docs/evidence.md has the table
+INTACT, BROKEN, USAGE, UNANCHORED, FAULT, RECORDINGS, UNLAWFUL = 0, 1, 2, 3, 4, 5, 6
+"""Exit codes; docs/evidence.md has the table."""
 
 
 class _Arguments(argparse.ArgumentParser):
@@ -5075,6 +5076,9 @@ def _run(arguments: List[str]) -> Outcome:
         return _outcome(verify(options.pack, options.log_key, options.witness_key, tuple(anchors), every))
     except (Usage, FileNotFoundError) as error:
         return Outcome(USAGE, f"NOT JUDGED: {error}", "not judged", nothing)
+    except MemoryError:
+        said = "not enough memory for this pack"
+        return Outcome(FAULT, f"NOT JUDGED: {said}", f"not judged: {said}", nothing)
     except Refused as error:
         said = str(error)
     except (Exception, KeyboardInterrupt) as error:  # fail closed, whatever it was
