@@ -14,7 +14,7 @@ STAMPS := $(VENV)/stamps
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 LOCKED := scripts/install-locked $(BIN)/python
 
-UI_SOURCES := $(shell test -d ui && find ui -name node_modules -prune -o -type f -print)
+UI_SOURCES := $(shell test -d ui && find ui -name node_modules -prune -o -type f -print) src/onepam/evidence/verifier/verify.py
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -85,9 +85,11 @@ mutation: test-parts ## Alter the rules one piece at a time: does a test tell? (
 	$(BIN)/python scripts/mutate.py $(or $(MUTATION_ARGS),--all)
 
 .PHONY: generated
-generated: test-parts ## Write what is made from the code: forms of events, lists in docs/, the API's description, verify.py, vectors
+generated: test-parts ## Write what is made from the code: forms of events, lists in docs/, the API's description, verify.py, vectors, digests
 	@for each in forms events_doc notices_doc entry_points_doc attacks_doc claims_doc verifier vectors format_doc; do $(BIN)/python scripts/$$each.py; done
 	@$(BIN)/python -m onepam.api.openapi docs/api/openapi.json
+	@$(MAKE) --no-print-directory ui
+	@$(BIN)/python scripts/verifier_page.py
 
 .PHONY: bench
 bench: system-packages $(STAMPS)/dev $(STAMPS)/package ## Measure against the goals, and write docs/benchmarks.md
@@ -105,7 +107,7 @@ lock: $(STAMPS)/dev $(STAMPS)/package $(STAMPS)/ui ## Remake the hashed locks, N
 
 .PHONY: clean
 clean: ## Remove what was built and fetched; data of a demo stays
-	rm -rf $(VENV) ui/node_modules tests/oidc_provider/node_modules src/onepam/console/static/built build dist htmlcov .coverage
+	rm -rf $(VENV) ui/node_modules tests/oidc_provider/node_modules src/onepam/console/static/built src/onepam/evidence/verifier/verify.html build dist htmlcov .coverage
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache src/*.egg-info
 
 # --- Steps: each stamp says "done for these inputs", so a second run starts at once ------------------------------------

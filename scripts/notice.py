@@ -31,6 +31,7 @@ SAID = {
     "segno": "BSD-3-Clause",
     "uvloop": "MIT OR Apache-2.0",
     "htmx.org": "0BSD",
+    "pyodide": "MPL-2.0 AND PSF-2.0 AND MIT",  # with the Python inside it
 }
 """Where the metadata is ambiguous, not SPDX, or not on this machine; read in the package itself."""
 
@@ -238,11 +239,12 @@ def _lines(parts: list[Part]) -> str:
 
 
 def _text(part: Part) -> str:
-    """The licence as the package brings it; of one that brings none, whose it is. Apache-2.0 is in LICENSE."""
+    """The licence as the package brings it, or as it stands in ui/licences; of one that brings none, whose it is.
+    Apache-2.0 is in LICENSE."""
     folder = ROOT / "ui" / "node_modules" / part.name
     if part.licence == "Apache-2.0":
         return "Apache License, Version 2.0: the text is in LICENSE."
-    for path in sorted(folder.glob("LICEN[CS]E*")):
+    for path in (*(ROOT / "ui" / "licences").glob(f"{part.name}.txt"), *sorted(folder.glob("LICEN[CS]E*"))):
         return "\n".join(line.rstrip() for line in path.read_text("utf-8").strip().splitlines())
     author = json.loads((folder / "package.json").read_text("utf-8")).get("author", "its authors")
     name = author["name"] if isinstance(author, dict) else re.sub(r"\s*[<(].*", "", author)

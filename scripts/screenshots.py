@@ -4,6 +4,7 @@ Starts `onepam demo` as a newcomer would, plays a little life through Chromium a
 the console's pages as they are: no page is made up.
 """
 
+import asyncio
 import fcntl
 import os
 import pty
@@ -25,6 +26,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
 from scripts import identity_life as life  # noqa: E402
+from tests.evidence.company import LOG, WITNESS  # noqa: E402
+from tests.evidence.live import complete  # noqa: E402
+from tests.evidence.verify_page import VerifyPage  # noqa: E402
 from tests.oidc_provider.provider import OidcProvider, running_oidc_provider  # noqa: E402
 from tests.targets import free_port  # noqa: E402
 from tests.tour.company import Tour, tour  # noqa: E402
@@ -229,6 +233,15 @@ def identities(
     take(ada.go("/leavers"), pictures / "leavers.phone.png", PHONE)
 
 
+def verification(browser: Browser, pack: bytes, pictures: Path) -> None:
+    """verify.html with its answer about a pack that was drawn from a ledger."""
+    opened = VerifyPage(browser)
+    opened.verify(pack, [LOG.vkey()], [WITNESS.vkey()], name="onepam-2026-q1.zip")
+    for theme in ("light", "dark"):
+        shoot(opened.page, pictures / f"verify.{theme}.png", theme == "dark")
+    opened.page.close()
+
+
 def fresh(who: Person) -> None:
     """Shows the second factor once more, so that it is of the last five minutes."""
     page = who.go("/step-up?next=/")
@@ -239,6 +252,8 @@ def fresh(who: Person) -> None:
 def main() -> int:
     pictures = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "images"
     pictures.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as drawn:
+        pack = asyncio.run(complete(Path(drawn)))
     with (
         tempfile.TemporaryDirectory() as temporary,
         sync_playwright() as playwright,
@@ -248,6 +263,7 @@ def main() -> int:
     ):
         folder = Path(temporary)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        verification(browser, pack, pictures)
         egress = f'egress = ["127.0.0.1/32:{provider.port}"]'
         with tour(folder, free_port(), free_port(), egress) as running:
             eve, mia, ada, ben = live(browser, running, folder)

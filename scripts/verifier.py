@@ -162,7 +162,8 @@ def sources() -> list[tuple[str, str]]:
 def main() -> None:
     """Writes the file, and the digest that a release publishes."""
     program = join(sources()).encode("utf-8")
-    GENERATED.write_bytes(program)
+    if not GENERATED.is_file() or GENERATED.read_bytes() != program:  # else verify.html, made from it, looks stale
+        GENERATED.write_bytes(program)
     DIGEST.write_text(f"{sha256(program).hexdigest()}  {GENERATED.name}\n", "ascii")
 
 

@@ -1,9 +1,10 @@
 // Builds src/ into the package's static/built/: two classic scripts (theme, frame), one module (app) with lazily loaded
-// islands, one stylesheet each for app and frame, and the icon sprite. Nothing is fetched from elsewhere at run time.
+// islands, one stylesheet each for app and frame, and the icon sprite; and verify.html. Nothing is fetched from elsewhere at run time.
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
+import { buildVerifier } from "./verify.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "../src/onepam/console/static/built");
@@ -36,17 +37,16 @@ function bundle(name, format) {
   });
 }
 
-function sprite() {
+/** The icons of the sprite by name. */
+function symbols() {
   const folder = join(here, "icons");
-  const symbols = readdirSync(folder)
-    .filter((file) => file.endsWith(".svg"))
-    .sort()
-    .map((file) => {
-      const inner = readFileSync(join(folder, file), "utf8").replace(/^[\s\S]*?<svg[^>]*>|<\/svg>\s*$/g, "");
-      const drawn = inner.replace(/\s*<path stroke="none"[^>]*\/>/, "").replace(/\s*\n\s*/g, "");
-      return `<symbol id="${file.slice(0, -4)}" viewBox="0 0 24 24">${drawn}</symbol>`;
-    });
-  return `<svg xmlns="http://www.w3.org/2000/svg">${symbols.join("\n")}</svg>\n`;
+  const files = readdirSync(folder).filter((file) => file.endsWith(".svg"));
+  const found = files.sort().map((file) => {
+    const inner = readFileSync(join(folder, file), "utf8").replace(/^[\s\S]*?<svg[^>]*>|<\/svg>\s*$/g, "");
+    const drawn = inner.replace(/\s*<path stroke="none"[^>]*\/>/, "").replace(/\s*\n\s*/g, "");
+    return [file.slice(0, -4), `<symbol id="${file.slice(0, -4)}" viewBox="0 0 24 24">${drawn}</symbol>`];
+  });
+  return Object.fromEntries(found);
 }
 
 rmSync(out, { recursive: true, force: true });
@@ -54,5 +54,7 @@ mkdirSync(out, { recursive: true });
 await bundle("theme", "iife");
 await bundle("frame", "iife");
 await bundle("app", "es");
-writeFileSync(join(out, "icons.svg"), sprite());
+const icons = symbols();
+writeFileSync(join(out, "icons.svg"), `<svg xmlns="http://www.w3.org/2000/svg">${Object.values(icons).join("\n")}</svg>\n`);
 copyFileSync(join(here, "favicon.svg"), join(out, "favicon.svg"));
+await buildVerifier(here, icons);

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import time
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from onepam.cli.main import app
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import ConfirmationAsked, ConfirmationFailed, SessionClosed
 from onepam.domain.signing_in.events import EnrolmentUsed
+from onepam.evidence.verifiers import verifier
 from onepam.kernel.clock import MINUTE, Instant, iso
 from tests.api.office import Office, new_key, now
 from tests.cli.conftest import NewTerminal
@@ -289,6 +291,19 @@ def test_the_ledger_and_evidence(office: Office, terminal: NewTerminal, tmp_path
     refused = mine.run("verify", str(pack), "--json")
     assert refused.code == 1
     assert refused.json["verdict"].startswith("REFUSED")
+
+
+def test_the_verifier_is_handed_out_with_its_digests(terminal: NewTerminal, tmp_path: Path) -> None:
+    mine = terminal()
+    written = mine.run("evidence", "verifier", "--out", str(tmp_path))
+    assert written.code == 0, written.err
+    for name in ("verify.html", "verify.py"):
+        assert (tmp_path / name).read_bytes() == verifier(name)
+        assert f"{sha256(verifier(name)).hexdigest()}  {tmp_path / name}\n" in written.out
+    assert mine.run("evidence", "verifier", "--out", str(tmp_path)).code == 2
+    told = mine.run("evidence", "verifier", "--out", str(tmp_path), "--force", "--json")
+    assert told.json["verify.py"]["sha256"] == sha256(verifier()).hexdigest()
+    assert mine.run("evidence", "verifier", "--out", str(tmp_path / "nowhere")).code == 2
 
 
 @pytest.mark.parametrize("words", [(), ("people",), ("ledger",), ("evidence",)], ids=" ".join)

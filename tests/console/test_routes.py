@@ -143,6 +143,7 @@ TABLE: dict[str, frozenset[str]] = {
     "GET /ledger/proof/{index}": OVERSEERS,
     "GET /ledger/checkpoint": OVERSEERS,
     "GET /ledger/checkpoint/file": OVERSEERS,
+    "GET /ledger/verifier/{name}": OVERSEERS,
     "POST /ledger/announced/{announcement}/cancel": ADMINISTRATOR,
     "GET /find": SIGNED_IN,
 }

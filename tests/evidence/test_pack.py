@@ -13,9 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onepam.evidence.envelope import Exclusion, Filter, Period, Source, System
-from onepam.evidence.pack import Disclosed, PackInput, checkpoint_name, verifier, write_pack
+from onepam.evidence.pack import Disclosed, PackInput, checkpoint_name, write_pack
 from onepam.evidence.report import Column, Report, Row, harmless
 from onepam.evidence.verifier.tabular import csv_row
+from onepam.evidence.verifiers import verifier
 from onepam.kernel.clock import Instant
 from tests.evidence.company import LOG, ORIGIN, History, pack_input, written
 from tests.evidence.conftest import KEYS, Check

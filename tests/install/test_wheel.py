@@ -13,7 +13,7 @@ import pytest
 
 from onepam import __version__
 from tests.house.sources import PACKAGE, kept_files
-from tests.install.wheel import BUILT, bare, build, install
+from tests.install.wheel import BUILT, PAGE, bare, build, install
 from tests.targets import free_port
 
 START_SECONDS = 200.0
@@ -29,7 +29,7 @@ def test_the_wheel_holds_the_package_and_the_built_console_and_nothing_else(whee
     with zipfile.ZipFile(wheel) as file:
         held = {each for each in file.namelist() if ".dist-info/" not in each}
         about = {Path(each).name for each in file.namelist() if ".dist-info/" in each}
-    ours = {path for path in kept_files() if path.is_relative_to(PACKAGE)} | set(BUILT.rglob("*"))
+    ours = {path for path in kept_files() if path.is_relative_to(PACKAGE)} | {PAGE, *BUILT.rglob("*")}
     assert held == {path.relative_to(PACKAGE.parent).as_posix() for path in ours if path.is_file()}
     assert {"LICENSE", "NOTICE", "sbom.cdx.json"} <= about
 

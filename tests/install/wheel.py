@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.house.sources import PACKAGE, ROOT, kept_files, name
 
 BUILT = PACKAGE / "console" / "static" / "built"
+PAGE = PACKAGE / "evidence" / "verifier" / "verify.html"
 
 
 def build(folder: Path) -> Path:
@@ -20,6 +21,7 @@ def build(folder: Path) -> Path:
             (source / name(path)).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, source / name(path))
     shutil.copytree(BUILT, source / name(BUILT))
+    shutil.copy(PAGE, source / name(PAGE))
     command = [sys.executable, "-m", "pip", "--quiet", "wheel", "--no-deps", "--no-build-isolation"]
     subprocess.run([*command, "--wheel-dir", folder / "dist", "."], cwd=source, check=True)
     (wheel,) = (folder / "dist").glob("onepam-*.whl")

@@ -14,7 +14,7 @@ from onepam.console.frame.dispatch import nowhere, routes
 from onepam.console.frame.places import Place
 from onepam.console.frame.rendering import STATIC
 from onepam.console.frame.services import ConsoleServices
-from onepam.console.history import checkpoint, ledger, notices
+from onepam.console.history import checkpoint, ledger, notices, verifiers
 from onepam.console.leaving import holds, leavers
 from onepam.console.matrix import changes, resources, roles
 from onepam.console.people import people, service_keys
@@ -47,6 +47,7 @@ PLACES: tuple[Place, ...] = (
     *changes.PLACES,
     *ledger.PLACES,
     *checkpoint.PLACES,
+    *verifiers.PLACES,
     *notices.PLACES,
     *find.PLACES,
 )

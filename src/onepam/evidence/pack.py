@@ -8,7 +8,6 @@ from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from importlib.resources import files as resources
 from struct import Struct
 from typing import Any, BinaryIO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
@@ -17,6 +16,7 @@ from zlib import compress
 from onepam.evidence.envelope import Envelope, Period, System
 from onepam.evidence.readme import README
 from onepam.evidence.report import Report
+from onepam.evidence.verifiers import verifier
 from onepam.kernel.canonical import Json, encode
 from onepam.ledger.authors import MAX_BATCH_ENTRIES, SIGNATURE_BYTES, Batch
 from onepam.ledger.checkpoint import Checkpoint
@@ -239,8 +239,3 @@ def _payload(item: Payload | Erased) -> bytes:
 def _range(proof: CompactRange) -> bytes:
     left, right = ([node.hex() for node in side] for side in (proof.left, proof.right))
     return encode({"end": proof.end, "first": proof.begin, "left": left, "right": right})
-
-
-def verifier() -> bytes:
-    """The stand-alone verifier, as it is laid into packs and published by its digest."""
-    return (resources("onepam.evidence.verifier") / "verify.py").read_bytes()

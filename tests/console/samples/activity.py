@@ -236,6 +236,7 @@ LEDGER = LedgerPage(
         ["The whole history against the tables", "onepam ledger verify"],
         ["A pack, offline, without us", "python3 verify.py pack.zip --log-key KEY --witness-key KEY"],
     ],
+    verifiers=[["verify.html", "5f" * 32], ["verify.py", "c4" * 32]],
 )
 LEDGER_ALONE = replace(
     LEDGER,

@@ -61,6 +61,35 @@ def pack(
     say(f"  onepam verify {out} --log-key KEY")
 
 
+@app.command()
+def verifier(
+    out: Annotated[Path, typer.Option("--out", help="The folder to write them to.")] = Path(),
+    force: Annotated[bool, typer.Option("--force", help="Write over files that are there.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write the verifier of this release, for auditors: verify.py, and verify.html for a browser without Python."""
+    from onepam.evidence.verifiers import VERIFIERS, digest_of
+    from onepam.evidence.verifiers import verifier as content
+
+    written = {}
+    for name in filter(digest_of, VERIFIERS):
+        file = out / name
+        try:
+            with file.open("wb" if force else "xb") as opened:
+                opened.write(content(name))
+        except FileExistsError:
+            stop(USAGE, f"{file} exists already.", "Choose another folder, or add --force.")
+        except OSError as error:
+            stop(USAGE, f"{file} cannot be written: {error.strerror}.")
+        written[name] = digest_of(name)
+    if Output.as_json:
+        printed({name: {"file": str(out / name), "sha256": digest} for name, digest in written.items()})
+        return
+    for name, digest in written.items():
+        say(f"{digest}  {out / name}")
+    say("Auditors compare these digests with the ones that the release publishes.")
+
+
 def verify(
     pack: Annotated[str, typer.Argument(help="The zip.")],
     log_key: Annotated[

@@ -18,6 +18,7 @@ from onepam.console.history.ledger_page import LedgerPage
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.history.event import is_known, kind_named
 from onepam.domain.host.announcing import Deed
+from onepam.evidence.verifiers import VERIFIERS, digest_of
 from onepam.kernel.clock import FOREVER, Instant, utc
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.store.read.announced import open_announcements
@@ -118,6 +119,7 @@ def _ledger(
         **_verdict(health),
         key=health.log_key,
         commands=_COMMANDS,
+        verifiers=[[name, digest] for name in VERIFIERS if (digest := digest_of(name))],
         announced=_announced(db, at),
         may_change=may_change,
         head={"size": size, "at": head.time if head else at},

@@ -22,6 +22,7 @@ class LedgerPage(PageContext):
     `entry`: none, or {index, at, kind, klass, klass_seq, words, leaf, fields (list of [word, value]), proof}: ?entry=
     `entries`: list of {index, at, kind, words}: the newest
     `commands`: list of [word, command]: how to check it yourself
+    `verifiers`: list of [name, SHA-256 in hex]: the verifier to take away
     `may_change`: whether the viewer administers
     `announced`: list of {id, words, due, origin}: what the host has announced and any administrator may cancel
     """
@@ -40,6 +41,7 @@ class LedgerPage(PageContext):
     entry: Context | None
     entries: list[Context]
     commands: list[Any]
+    verifiers: list[list[str]]
     may_change: bool
     announced: list[Context]
 
