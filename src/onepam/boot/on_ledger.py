@@ -16,6 +16,7 @@ from onepam.boot.publishing import author_of, hold_to_signed
 from onepam.files.data_file import content
 from onepam.jobs.eras import began_as
 from onepam.jobs.signer_process import SignerProcess
+from onepam.jobs.verification import damaged
 from onepam.kernel.errors import Corrupt, Fault
 from onepam.signing.author import NodeAuthor
 from onepam.store.engine.ledger import SqliteLedger
@@ -33,6 +34,19 @@ def existing(data: Path) -> Path:
     """The folder of an installation: only `setup` and `up` make one. Raises `BadParameter` where there is none."""
     if not (data / "ledger.db").exists():
         raise typer.BadParameter(f"there is no installation in {data}", param_hint="--data")
+    return data
+
+
+def unaltered(data: Path) -> Path:
+    """The folder of an installation whose database is as this release makes it: no trigger, view, table or index of
+    another's making is in it when something is asked of it or written to it. Raises `BadParameter`, `Fault`."""
+    found, _ = damaged(existing(data) / "ledger.db")
+    if found:
+        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        raise Fault(
+            f"nothing was done: the database is not as this release makes it: {found[0]}{more}. Find out who could "
+            "write there; then restore a backup, or onepam ledger rebuild makes what is derived anew"
+        )
     return data
 
 

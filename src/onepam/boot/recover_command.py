@@ -7,7 +7,7 @@ import typer
 
 from onepam.app.host.announced import recover_access
 from onepam.app.ports import Reader
-from onepam.boot.on_ledger import existing, on_ledger, settings_of
+from onepam.boot.on_ledger import on_ledger, settings_of, unaltered
 from onepam.boot.recovery_key import file_of, hand_over, kept_digest, shown_digest
 from onepam.domain.host.announcing import Announcement
 from onepam.domain.recovery.recovering import Recovery
@@ -22,7 +22,7 @@ from onepam.store.read.proofs_of_sign_in import people_meant
 
 def recover(data: Path, config: Path | None, person: str, because: str, *, with_key: bool) -> None:
     """Lets `person` (an address or an id) in; says what became of it. Raises `typer.Exit` where that is nothing."""
-    settings = settings_of(config, existing(data))
+    settings = settings_of(config, unaltered(data))
     path = file_of(settings)
     typed = typer.prompt("Recovery key", hide_input=True) if with_key else ""
 

@@ -12,7 +12,7 @@ import typer
 from onepam.app.host.announced import known_recovery_key, make_recovery_key, renew_recovery_key
 from onepam.app.ports import Ledger, Reader
 from onepam.boot.config import BadConfig, Config
-from onepam.boot.on_ledger import existing, on_ledger, settings_of
+from onepam.boot.on_ledger import on_ledger, settings_of, unaltered
 from onepam.domain.host.announcing import Announcement
 from onepam.domain.host.recovery_key import Renewal
 from onepam.files.data_file import content
@@ -139,7 +139,7 @@ def hand_over(key: str, digest: str, path: Path) -> None:
 
 def renew_key(data: Path, config: Path | None, *, with_key: bool) -> None:
     """Asks for the old key, makes another, and says it, or when it will be due."""
-    settings = settings_of(config, existing(data))
+    settings = settings_of(config, unaltered(data))
     path = file_of(settings)
     typed = typer.prompt("Old recovery key", hide_input=True) if with_key else ""
 

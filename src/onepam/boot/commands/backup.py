@@ -24,7 +24,7 @@ from rich.progress import Progress
 
 from onepam import __version__
 from onepam.boot.clock import wall_clock
-from onepam.boot.on_ledger import existing
+from onepam.boot.on_ledger import unaltered
 from onepam.boot.private_folder import private_folder
 from onepam.files.data_file import content
 from onepam.jobs.eras import log_key_of, origin_of
@@ -179,7 +179,7 @@ class _Taken(io.RawIOBase):
 
 def back_up(data: Path, to: Path, keys: Path) -> None:
     """Copies the installation, its keys apart, and says what is in the copies and what is not."""
-    database = existing(data) / DATABASE
+    database = unaltered(data) / DATABASE
     private_folder(data)
     _apart(data, to, keys)
     _refuse_links(data)

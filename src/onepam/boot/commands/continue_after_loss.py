@@ -10,7 +10,7 @@ from onepam.app.host.announced import continue_after_loss
 from onepam.app.ports import Reader, Snapshot
 from onepam.blobs.tile_folder import TileFolder
 from onepam.boot.config import Config
-from onepam.boot.on_ledger import existing, kept_key, on_ledger, settings_of
+from onepam.boot.on_ledger import kept_key, on_ledger, settings_of, unaltered
 from onepam.boot.recovery_key import file_of, shown_digest
 from onepam.domain.host.announcing import Announcement
 from onepam.domain.host.continuing import Loss
@@ -45,7 +45,7 @@ def continue_ledger(
     with_key: bool,
 ) -> None:
     """Goes on under `origin`, or announces that, and says so."""
-    settings = settings_of(config, existing(data))
+    settings = settings_of(config, unaltered(data))
     (data / "log").mkdir(mode=0o700, exist_ok=True)
     with locked(data / "log" / PUBLISHER, f"a gateway runs on {data}: stop it first"):
         with contextlib.closing(connect(data / "ledger.db", read_only=True)) as db:

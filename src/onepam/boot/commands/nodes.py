@@ -8,7 +8,7 @@ import typer
 from onepam.app.host.revoke_node import revoke_node
 from onepam.app.ports import Reader
 from onepam.boot.clock import wall_clock
-from onepam.boot.on_ledger import existing, on_ledger, settings_of
+from onepam.boot.on_ledger import existing, on_ledger, settings_of, unaltered
 from onepam.kernel.clock import iso
 from onepam.kernel.errors import Refused
 from onepam.store.engine.ledger import SqliteLedger
@@ -37,4 +37,4 @@ def revoke(data: Path, config: Path | None, node: str, by: str, because: str) ->
         typer.echo(f"nothing that {node} signs from now on is history. Its process decides nothing any more: start it")
         typer.echo("anew once you know that its machine is yours again; then it has another key.")
 
-    on_ledger(settings_of(config, existing(data)), revoked)
+    on_ledger(settings_of(config, unaltered(data)), revoked)

@@ -10,7 +10,7 @@ from onepam.app.history.confirm_clock import confirm_clock
 from onepam.app.ports import Reader
 from onepam.boot.clock import wall_clock
 from onepam.boot.demo.founding import FIRST_MATRIX, Founder, Founding, judge
-from onepam.boot.on_ledger import existing, on_ledger, settings_of
+from onepam.boot.on_ledger import existing, on_ledger, settings_of, unaltered
 from onepam.boot.private_folder import private_folder
 from onepam.boot.recovery_key import found_recovery_key
 from onepam.boot.units import FOLDER, SIGNER_SOCKET, units
@@ -121,7 +121,7 @@ def confirm(data: Path, config: Path | None, by: str, node: str | None) -> None:
             raise typer.Exit(1)
         typer.echo(f"{iso(wall_clock())} is confirmed by {by} as the time of {', '.join(nodes)}")
 
-    on_ledger(settings_of(config, existing(data)), confirmed)
+    on_ledger(settings_of(config, unaltered(data)), confirmed)
 
 
 def _envelope(data: Path) -> Envelope:
