@@ -26,14 +26,16 @@ from onepam.boot.doors import Doors, bound
 from onepam.boot.jobs import inner_jobs, outbox_of, outer_jobs, prober_of
 from onepam.boot.node import Node
 from onepam.boot.private_folder import founding, private_folder
-from onepam.boot.publishing import author_of, cosigning, hold_to_signed, kept_out, signing, witness_of
+from onepam.boot.publishing import Lacking, author_of, cosigning, hold_to_signed, kept_out, signing, witness_of
 from onepam.boot.ssh_keys import host_keys
 from onepam.boot.stopping import Stop
+from onepam.boot.waiting import announced_continuation, only_cancelling, waiting_words
 from onepam.boot.web.operations import Operations
 from onepam.boot.web.server import web_server
 from onepam.domain.access.authority import Actor
 from onepam.domain.access.decision import AccessFacts
 from onepam.domain.history.system import SystemStarted
+from onepam.domain.host.announcing import Announcement
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.egress.egress import Egress
 from onepam.evidence.envelope import Period
@@ -114,7 +116,7 @@ class Platform:
             parts.push_async_callback(asyncio.to_thread, self._signers.stop)
             self.log_key = (await asyncio.to_thread(self._signers.client)).vkey()
             replace_private(self.config.data / "log-key", f"{self.log_key.encode()}\n".encode(), secrets.token_bytes)
-            await asyncio.to_thread(hold_to_signed, self.database, self._signers)
+            self.waits = await asyncio.to_thread(self._waits)
             author = await asyncio.to_thread(author_of, self.node.name, self._signers)
             self.ledger = SqliteLedger(self.database, author, wall_clock, secrets.token_bytes)
             self._founding.close()
@@ -128,8 +130,19 @@ class Platform:
             self.probes = Probes(self.node.name, wall_clock, secrets.token_bytes)
             self.sealing = Sealing(self.ledger, self.live, self.node.name)
             await self._begin(parts)
-            async with self._listeners():
+            async with self._listeners() if self.waits is None else self._cancelling():
                 yield self
+
+    def _waits(self) -> Announcement | None:
+        """None where the ledger has all that was signed; else what was announced of it. Raises `Lacking` where nothing
+        was."""
+        try:
+            hold_to_signed(self.database, self._signers)
+        except Lacking:
+            if (found := announced_continuation(self.database)) is None:
+                raise
+            return found
+        return None
 
     def _prove(self) -> None:
         """What publishes the ledger, checks it and draws evidence from it."""
@@ -194,11 +207,31 @@ class Platform:
         after = self.ledger.size()
         origin, key, environment = self.config.origin, self.log_key.encode(), self.config.environment
         await append_event(self.ledger, SystemStarted(self.node.name, __version__, origin, key, environment))
+        if self.waits is not None:
+            parts.push_async_callback(self._end_jobs)
+            return
         await self.recovery.of((self.node.name,))
         self.anchors.start()
         parts.push_async_callback(asyncio.to_thread, self.anchors.stop)
         parts.push_async_callback(self._end_jobs)
         self._jobs.start(*inner_jobs(self, after))
+
+    @contextlib.asynccontextmanager
+    async def _cancelling(self) -> AsyncIterator[None]:
+        """The console alone, and of it what a waiting day needs (`waiting.py`); the outbox tells administrators."""
+        from onepam.boot.web.app import create_web
+
+        async def admit_no_more() -> None:
+            self.operations.checks.stopping = True
+
+        self.admit_no_more, self.ssh_port = admit_no_more, 0
+        with contextlib.closing(bound("the console", self.config.console_host, self.config.console_port)) as console:
+            self.config = replace(self.config, console_port=console.getsockname()[1])
+            self.outbox, self.operations = outbox_of(self), Operations(self)
+            web = only_cancelling(create_web(self))
+            async with self.operations.listening(), web_server(web, console, self.config, self.doors):
+                self._jobs.start(self.outbox.job())
+                yield
 
     @contextlib.asynccontextmanager
     async def _listeners(self) -> AsyncIterator[None]:
@@ -212,7 +245,7 @@ class Platform:
             self.config = config = replace(config, console_port=console.getsockname()[1])
             self.gateway = self._shared()
             ssh_gateway = self._ssh_gateway()
-            self.ssh_port: int = at_ssh.getsockname()[1]
+            self.ssh_port = at_ssh.getsockname()[1]
             ssh = listen(
                 at_ssh,
                 host_keys(self.authorities, config.gateway_name),
@@ -299,5 +332,8 @@ async def run(config: Config, ready_file: Path | None) -> None:
         gc.collect()
         gc.freeze()  # else each full collection walks every module, and sessions stand still for a sixth of a second
         log.info("%s", kept_out(config))
-        log.info("console %s, ssh %s:%d", platform.config.url, config.ssh_host, platform.ssh_port)
+        if platform.waits is not None:
+            log.warning("%s", waiting_words(platform.waits, platform.config.url))
+        else:
+            log.info("console %s, ssh %s:%d", platform.config.url, config.ssh_host, platform.ssh_port)
         await stop.heeded(platform)

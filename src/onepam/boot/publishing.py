@@ -18,6 +18,10 @@ from onepam.store.engine.database import connect, is_new
 from onepam.store.engine.publish import Cosign, Prove, Show, Sign, Stretch
 
 
+class Lacking(Fault):
+    """The ledger has fewer entries than its signer has signed."""
+
+
 def witness_of(config: Config) -> WitnessClient | None:
     """The witness of the configuration."""
     return WitnessClient(config.witness, VerifierKey.parse(config.witness_key)) if config.witness else None
@@ -37,7 +41,7 @@ def author_of(node: str, signers: SignerProcess) -> NodeAuthor:
 
 
 def hold_to_signed(database: Path, signers: SignerProcess) -> None:
-    """Before anything is written: the ledger has all that the signer has signed. Raises `Fault` where it lacks some,
+    """Before anything is written: the ledger has all that the signer has signed. Raises `Lacking` where it has not,
     `Unavailable` without a signer.
 
     That the entries are the same is the signer's judgement at its next signature, and the self-check's.
@@ -45,7 +49,7 @@ def hold_to_signed(database: Path, signers: SignerProcess) -> None:
     signed = signers.client().last().size  # asked first: the ledger only grows
     found = _size(database)
     if found < signed:
-        raise Fault(
+        raise Lacking(
             f"the ledger has {found} entries, and its signer has signed {signed}: this is an older copy. Restore a "
             "newer one; if there is none: onepam ledger continue-after-loss"
         )
