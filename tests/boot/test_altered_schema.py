@@ -17,8 +17,8 @@ ALTERED = {
         "there is a trigger 't', which this release does not make",
     ),
     "a view": (
-        "ALTER TABLE person RENAME TO people; CREATE VIEW person AS SELECT * FROM people",
-        "person is a view, and not a table",
+        "ALTER TABLE hand RENAME TO hands; CREATE VIEW hand AS SELECT * FROM hands",
+        "hand is a view, and not a table",
     ),
     "a table": ("CREATE TABLE more (x)", "there is a table 'more', which this release does not make"),
     "an index": (
