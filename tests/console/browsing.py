@@ -184,12 +184,15 @@ class Browser:
 
 
 @asynccontextmanager
-async def opened(folder: Path, admitted: tuple[Admitted, ...] = ()) -> AsyncIterator[Office]:
-    """The company on its first morning, with its console; the ledger is signed and witnessed up to its head.
+async def opened(
+    folder: Path, admitted: tuple[Admitted, ...] = (), company: Company | None = None
+) -> AsyncIterator[Office]:
+    """The company on its first morning (unless another is given), with its console; the ledger is signed and witnessed
+    up to its head.
 
     `admitted` are addresses of providers that the gateway may ask although they are on this machine.
     """
-    company = await Company.create(folder)
+    company = company or await Company.create(folder)
     recordings = folder / "recordings"
     recordings.mkdir()
     playback = Playback(recordings, lambda session: KEY)

@@ -226,7 +226,7 @@ async def test_the_list_of_sessions_filters_and_pages_refusals_too(office: Offic
     assert "Refused" in page
     assert made[-1] in page
     assert made[0] not in page
-    older = re.search(r'href="(/sessions\?[^"]*before=\d+)"', page)
+    older = re.search(r'href="(/sessions\?[^"]*after=\d+[^"]*)"', page)
     assert older
     rest = await ada.read(older[1].replace("&amp;", "&"))
     assert made[0] in rest

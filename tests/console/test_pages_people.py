@@ -1,5 +1,6 @@
 """People on the console: the list by every filter, one person, changing what is known, and second factors."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from html import unescape
@@ -14,7 +15,8 @@ from onepam.domain.providers.assertion import ProviderKind
 from onepam.domain.providers.events import IdentityLinked, ProviderRule, ProviderSet
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind
 from onepam.kernel.clock import DAY, Instant
-from onepam.store.read.people import PersonRow, person
+from onepam.store.read.everybody import PersonRow
+from onepam.store.read.people import person
 from tests.company import START, record, resource_set
 from tests.console.browsing import Browser, Office, opened
 
@@ -144,3 +146,32 @@ async def _row(office: Office, who: str) -> PersonRow:
     found = await office.company.reader(person, None, who)
     assert found is not None
     return found.row
+
+
+async def test_a_list_goes_on_and_is_downloaded_whole(office: Office) -> None:
+    ada = await office.sign_in("ada")
+    named = [f"Zed {number}" for number in range(1, 31)]
+    added = [
+        PersonAdded(f"per_{number}", PersonKind.EMPLOYEE, "hired", None, None, None, None, name, f"z{number}@x.org")
+        for number, name in enumerate(named)
+    ]
+    formula = PersonAdded("per_x", PersonKind.EMPLOYEE, "hired", None, None, None, None, "=1+1 Zed", "zx@x.org")
+    await record(office.company.ledger, *added, formula)
+    first = await ada.read("/people?q=zed")
+    assert "31 people" in first
+    assert "Zed 2</a>" in first, "its numbers sort by their value"
+    assert "Zed 30</a>" not in first
+    link = re.search(r'rel="next" href="([^"]+)"', first)
+    assert link is not None
+    second = await ada.read(link[1].replace("&amp;", "&"))
+    assert "Zed 30</a>" in second
+    assert "Zed 2</a>" not in second
+    assert 'rel="next"' not in second
+    assert "First page" in second
+    sheet = await ada.get("/people?q=zed&as=csv")
+    lines = sheet.text.removeprefix("\ufeff").splitlines()
+    assert len(lines) == 32
+    assert lines[1].startswith('"\'=1+1 Zed"'), "no cell is a formula"
+    assert [line.split(",")[0].strip('"') for line in lines[2:]] == named
+    then = await ada.read("/people?q=zed&as_of=2026-03-02T08:00")
+    assert "Nobody matches" in then

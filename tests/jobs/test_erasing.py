@@ -137,7 +137,7 @@ async def test_nothing_of_the_person_is_left_in_any_byte(company: Company) -> No
         told = [each.event for each in entries(db, before, 1 << 40)]
     gone = [each for each in told if isinstance(each, PayloadsErased)]
     assert told[-1] == ErasureFinished("ers_1", "eve", sum(len(each.indexes) for each in gone))
-    assert (await company.reader(names))["eve"] == "erased person eve"
+    assert (await company.reader(names, None, ["eve"]))["eve"] == "erased person eve"
     detail = await company.reader(people.person, None, "eve")
     assert detail is not None
     assert (detail.row.email, detail.erasure and detail.erasure.status) == (None, ErasureStatus.FINISHED)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onepam.kernel.errors import Refused
-from onepam.kernel.text import plain_text
+from onepam.kernel.text import natural, plain_text
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,12 @@ def test_what_is_kept_is_plain_and_stays_as_it_is(typed: str) -> None:
         return
     assert not any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in kept)
     assert plain_text(kept, len(kept), what="reason", required=False) == kept
+
+
+def test_names_sort_as_people_count() -> None:
+    wanted = ["Web", "web-1", "Web-2", "web-2a", "web-10", "web-10-1", "web-10-02", "web-100", "web-x", "Åsa"]
+    shuffled = wanted[5:] + wanted[:5]
+    assert sorted(shuffled, key=natural) == wanted
+    assert natural("web-007") == natural("WEB-7")
+    assert natural("") == ""
+    assert natural("1" * 120).endswith("1" * 99)

@@ -13,7 +13,7 @@ from onepam.domain.access.model import SubjectKind
 from onepam.domain.people.events import GroupMemberAdded
 from onepam.store.engine.rebuild import compare
 from onepam.store.facts.holdings import held_roles
-from onepam.store.read.people import people as people_rows
+from onepam.store.read.everybody import people as people_rows
 from onepam.store.read.provisioning import troubled
 from tests.company import binding, record
 from tests.scim.directory import Directory
@@ -94,7 +94,7 @@ async def test_what_a_sign_in_said_stays_when_scim_takes_its_own_back(directory:
 
 
 async def test_who_is_shown_once_is_a_member_once(directory: Directory, both: tuple[Provider, Provider]) -> None:
-    shown = await directory.company.reader(people_rows, None)
+    shown = (await directory.company.reader(people_rows, None)).rows
     (aud,) = [each for each in shown if each.person == "aud"]
     assert sorted(aud.roles) == ["auditor", "engineer"]
 

@@ -20,7 +20,6 @@ from onepam.store.read.sessions import (
     SessionFilter,
     count_refusals,
     count_sessions,
-    newest_sessions,
     refusal,
     refusals,
     sessions,
@@ -87,8 +86,6 @@ async def test_sessions_and_refusals_are_searched_counted_and_cut_by_time(compan
     (told,) = await company.reader(refusals, None, SessionFilter(person="eve"))
     assert await company.reader(refusal, None, told.session) == told
     assert await company.reader(refusal, between, told.session) is None
-    assert set(await company.reader(newest_sessions, None)) == {"dev-1"}
-    assert (await company.reader(newest_sessions, None))["dev-1"] > between
 
 
 @pytest.mark.anyio

@@ -27,7 +27,8 @@ from onepam.domain.signing_in.events import EnrolmentUsed, FactorEnrolled, Facto
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.store.db import rows
 from onepam.store.engine.rebuild import compare
-from onepam.store.read.people import Bar, Held, lanes, people, person
+from onepam.store.read.everybody import people
+from onepam.store.read.people import Bar, Held, lanes, person
 from onepam.store.read.requests import count_waiting, inbox, request, requests
 from onepam.store.read.sessions import SessionFilter, refusals, session, sessions
 from tests.company import PROD, Company, binding, record, role_set
@@ -214,7 +215,7 @@ async def test_people_in_a_list_and_one_by_one(company: Company) -> None:
     permit = await opened(company, "eve", "dev-1", "app")
     await company.approve("max", await company.ask("eve", "web-1", "app"))
     await company.ask("eve", "web-2", "app")
-    found = await company.reader(people)
+    found = (await company.reader(people)).rows
     assert [each.name for each in found] == sorted(each.name for each in found)
     eve, vic = (next(each for each in found if each.person == name) for name in ("eve", "vic"))
     assert (eve.roles, eve.factors, eve.live, eve.invited, eve.enabled) == (("engineer",), ("totp",), 1, False, True)
@@ -236,7 +237,7 @@ async def test_people_in_a_list_and_one_by_one(company: Company) -> None:
     assert gone is not None
     assert (gone.row.enabled, gone.held) == (False, Held(0, 0, 0, 0))
     assert [each.kind for each in gone.history] == ["person.added", "person.disabled"]
-    assert await company.reader(people, before) == found
+    assert (await company.reader(people, before)).rows == found
     assert await company.reader(person, before, "eve") == detail
     assert await company.reader(person, None, "nobody") is None
 

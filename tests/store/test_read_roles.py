@@ -20,8 +20,8 @@ from onepam.kernel.errors import Refused
 from onepam.store.engine.database import connect
 from onepam.store.engine.rebuild import compare
 from onepam.store.read.changes import change, changes
+from onepam.store.read.everybody import people
 from onepam.store.read.matrix import How
-from onepam.store.read.people import people
 from onepam.store.read.resources import resource, resources
 from onepam.store.read.roles import role, roles
 from tests.company import HOST_KEY, START, Company, binding, record
@@ -121,35 +121,25 @@ async def test_a_role_and_who_holds_it_why(company: Company) -> None:
 async def test_resources_and_who_reaches_them(company: Company) -> None:
     await company.approve("max", await company.ask("eve", "web-1", "root"))
     assert isinstance(await company.open("eve", "web-1", "root"), Opened)
-    dev, web = await company.reader(resources)
-    assert (dev.resource, dev.standing, dev.on_request, dev.reached_by, dev.granted, dev.live) == (
-        "dev-1",
-        1,
-        0,
-        1,
-        0,
-        0,
-    )
-    assert (web.resource, web.standing, web.on_request, web.reached_by, web.granted, web.live) == (
-        "web-1",
-        0,
-        1,
-        1,
-        1,
-        1,
-    )
+    dev, web = (await company.reader(resources)).rows
+    assert (dev.resource, dev.people, dev.live, dev.last) == ("dev-1", 1, 0, None)
+    assert (web.resource, web.people, web.live) == ("web-1", 1, 1)
+    assert web.last is not None
     assert (web.address, web.port, web.owner_name, web.pinned) == ("web-1.example.com", 22, "Max Example", True)
     page = await company.reader(resource, None, "web-1")
     assert page is not None
-    assert [(each.name, each.access.login, each.access.how) for each in page.reach] == [
-        ("Eve Example", "app", How.REQUEST), ("Eve Example", "root", How.REQUEST), ("Eve Example", "root", How.GRANTED),
-    ]  # fmt: skip
+    (eve,) = page.reach.rows
+    assert (eve.name, page.reach.total, page.reach.next) == ("Eve Example", 1, "")
+    assert {(each.login, each.how) for each in eve.ways} == {
+        ("app", How.REQUEST), ("root", How.REQUEST), ("root", How.GRANTED),
+    }  # fmt: skip
+    assert eve.ways[0].how is How.GRANTED, "what ends first stands first"
     assert (page.owner_name, page.change, page.resource.labels) == (
         "Max Example",
         "chg_0",
         {"env": "prod", "app": "web"},
     )
-    assert page.reach[-1].access.because.approval_by == "max"
+    assert eve.ways[0].because.approval_by == "max"
     assert await company.reader(resource, None, "web-9") is None
 
 
@@ -229,7 +219,7 @@ async def test_who_is_under_a_hold_holds_what_the_hold_leaves(company: Company) 
         held = {name: await company.reader(role, at, name) for name in found}
         pages = {name: sorted({each.person for each in page.holders}) for name, page in held.items() if page}
         assert {name: len(people) for name, people in pages.items()} == found
-        listed = {each.person: each.roles for each in await company.reader(people, at)}
+        listed = {each.person: each.roles for each in (await company.reader(people, at)).rows}
         for name, holders in pages.items():
             assert holders == sorted(person for person, names in listed.items() if name in names)
         return listed

@@ -1,13 +1,15 @@
 """How values look outside: times as RFC 3339 in UTC, durations in seconds, nothing that was not asked for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, PlainSerializer, StringConstraints, WithJsonSchema
 
+from onepam.app.ports import Snapshot
 from onepam.kernel.clock import FOREVER, SECOND, Instant, iso
 from onepam.kernel.limits import MAX_NAME_CHARACTERS, MAX_TEXT_CHARACTERS
 from onepam.store.read import moments as history
+from onepam.store.read.names import Called
 
 _DATE_TIME = {"type": "string", "format": "date-time"}
 
@@ -80,8 +82,9 @@ class Happened(Answer):
     words: str
 
 
-def happened(moments: Iterable[history.Moment], called: Mapping[str, str]) -> list[Happened]:
+def told(db: Snapshot, at: Instant, moments: Iterable[history.Moment]) -> list[Happened]:
     """The entries behind an object, in words; people and providers by their names."""
+    called = Called(db, at)
     return [
         Happened(
             index=each.index,

@@ -1,11 +1,14 @@
 """Free text that people type: plain, bounded, and the same for everybody who reads it."""
 
+import re
 import unicodedata
 
 from onepam.kernel.errors import Refused
 
 _JOINERS = frozenset("\u200c\u200d")
 """Invisible, yet part of ordinary Persian, Hindi and emoji."""
+
+_NUMBER = re.compile(r"0*([0-9]{1,99})(?![0-9])")
 
 _REFUSED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 """Unicode categories of controls, bidi and other invisible marks, lone surrogates, and exotic line ends."""
@@ -30,3 +33,11 @@ def plain_text(text: str, most: int, *, what: str, required: bool = True) -> str
     if required and not line:
         return Refused("text.missing", f"The {what} is empty.", f"Give a {what}.")
     return line
+
+
+def natural(text: str) -> str:
+    """What a name is sorted by: regardless of case, and its numbers by their value, so that web-2 stands before web-10.
+
+    A number is written after the count of its digits; one of a hundred digits or more is text.
+    """
+    return _NUMBER.sub(lambda found: f"{len(found[1]):02}{found[1]}", text.casefold())

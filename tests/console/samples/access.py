@@ -45,7 +45,7 @@ def resource_row(target: Context, **more: Any) -> Context:
 
 RESOURCES = ResourcesPage(
     filter={"q": ""},
-    total=6,
+    pager={"total": 1000, "first": False, "next": "web-2", "filters": {"q": ""}},
     resources=[
         resource_row(BUILD, owner="Lena Vogel", logins=["root"]),
         resource_row(DB1, live=1),
@@ -76,19 +76,28 @@ RESOURCE = ResourcePage(
     reach=[
         {
             "person": JONAS,
-            "login": "postgres",
-            "role": "Database operator",
-            "how": "granted",
-            "ends": ahead(3 * HOUR),
-            "chain": CHAIN,
+            "ways": [
+                {
+                    "login": "postgres",
+                    "role": "Database operator",
+                    "how": "granted",
+                    "ends": ahead(3 * HOUR),
+                    "chain": CHAIN,
+                },
+                {
+                    "login": "root",
+                    "role": "Database operator",
+                    "how": "on request",
+                    "ends": FOREVER,
+                    "chain": STANDING,
+                },
+            ],
         },
         {
             "person": MIRA,
-            "login": "root",
-            "role": "Platform lead",
-            "how": "on request",
-            "ends": FOREVER,
-            "chain": STANDING,
+            "ways": [
+                {"login": "root", "role": "Platform lead", "how": "on request", "ends": FOREVER, "chain": STANDING}
+            ],
         },
     ],
     sessions=[
@@ -115,7 +124,7 @@ RESOURCE = ResourcePage(
         {"at": ago(300 * DAY), "words": "Mira Okafor declared the resource db-orders-1", "proof": PROOF},
         {"at": ago(90 * DAY), "words": "Lena Vogel declared the resource db-orders-1", "proof": PROOF},
     ],
-    reach_beyond=0,
+    pager={"total": 2, "first": True, "next": "", "filters": {}},
     proof=PROOF,
 )
 

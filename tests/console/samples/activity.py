@@ -111,8 +111,7 @@ SESSIONS = SessionsPage(
             because="target did not answer",
         ),
     ],
-    total=7,
-    older="",
+    pager={"total": 7, "first": True, "next": "", "filters": {"q": "", "state": "", "days": "7"}},
 )
 
 EVENTS = [

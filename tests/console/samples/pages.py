@@ -137,7 +137,7 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "approvals-empty": (shell("/approvals"), NO_APPROVALS),
     "approvals-proposals": (shell("/approvals"), PROPOSALS),
     "sessions": (shell("/sessions"), SESSIONS),
-    "sessions-empty": (shell("/sessions"), replace(SESSIONS, sessions=[], total=0)),
+    "sessions-empty": (shell("/sessions"), replace(SESSIONS, sessions=[])),
     "session": (shell("/sessions/ses_3"), SESSION),
     "session-live": (shell("/sessions/ses_1"), LIVE_SESSION),
     "session-nothing": (

@@ -110,7 +110,7 @@ PEOPLE = PeoplePage(
             last_sign_in=ago(9 * MINUTE),
         ),
     ],
-    total=8,
+    pager={"total": 5005, "first": False, "next": "per_ci", "filters": {"q": ""}},
     may_add=True,
 )
 

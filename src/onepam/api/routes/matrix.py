@@ -11,16 +11,18 @@ from onepam.api.models import Answer, Body, Digest, Id, MaybeMoment, Moment, Sec
 from onepam.api.routes.route import Route
 from onepam.app.matrix.apply_access import apply_access
 from onepam.app.matrix.plan_access import plan_access
+from onepam.app.ports import Snapshot
 from onepam.domain.access.model import Action, ConsoleRight, Mode
 from onepam.domain.matrix.changing import Applied, Outcome, Proposed, Unchanged
 from onepam.domain.matrix.file import InvalidFile
 from onepam.domain.matrix.gains import Difference
 from onepam.domain.matrix.plan import Plan
+from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.limits import MAX_PAYLOAD_BYTES
 from onepam.store.read import changes as rows
-from onepam.store.read.names import names
+from onepam.store.read.names import Called
 
 ADMINISTER = right(ConsoleRight.ADMINISTER)
 READERS = right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT)
@@ -144,7 +146,7 @@ async def plan(body: FileIn, caller: Who, services: Services) -> PlanOut:
     found = await plan_access(services.ledger, caller.actor, body.text, file=body.file)
     if isinstance(found, InvalidFile | Refused):
         raise _refusal(found)
-    return _plan(found, await services.reader(names))
+    return await services.reader(_plan, None, found)
 
 
 async def apply(body: ApplyIn, caller: Who, services: Services) -> AppliedOut:
@@ -168,7 +170,7 @@ async def read_change(change: Id, services: Services, at: AsOf) -> ChangeDetail:
         change=ChangeOut.model_validate(found.row),
         text=found.text,
         text_before=found.text_before,
-        plan=_plan(found.plan, await services.reader(names, at)) if found.plan else None,
+        plan=await services.reader(_plan, at, found.plan) if found.plan else None,
         sessions=found.sessions,
         people=found.people,
     )
@@ -177,7 +179,7 @@ async def read_change(change: Id, services: Services, at: AsOf) -> ChangeDetail:
 async def _applied(outcome: Outcome, services: Services) -> AppliedOut:
     if isinstance(outcome, InvalidFile | Refused):
         raise _refusal(outcome)
-    shown = _plan(outcome.plan, await services.reader(names))
+    shown = await services.reader(_plan, None, outcome.plan)
     match outcome:
         case Applied(change=change):
             return AppliedOut(outcome="applied", change=change, plan=shown)
@@ -196,7 +198,8 @@ def _refusal(found: InvalidFile | Refused) -> ApiError:
     return ApiError(refused, problems=found.problems)
 
 
-def _plan(plan: Plan, called: Mapping[str, str]) -> PlanOut:
+def _plan(db: Snapshot, at: Instant, plan: Plan) -> PlanOut:
+    called = Called(db, at)
     return PlanOut(
         digest=plan.digest,
         document=plan.document,

@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
+from fastapi import Query
 from pydantic import Field, StringConstraints
 
 from onepam.api.errors import ApiError
 from onepam.api.guard import AsOf, Services, Who, done, right
-from onepam.api.models import Answer, Body, Done, Happened, Id, MaybeMoment, Moment, Name, Reason, happened
+from onepam.api.models import Answer, Body, Done, Happened, Id, MaybeMoment, Moment, Name, Reason, told
 from onepam.api.routes.route import Route
 from onepam.api.services import ApiServices
 from onepam.app.leaving.erase_person import propose_erasure
@@ -30,7 +31,8 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
 from onepam.store.read import people as rows
-from onepam.store.read.names import called
+from onepam.store.read.everybody import PeopleFilter, people
+from onepam.store.read.paging import MOST, Window
 from onepam.store.read.proofs_of_sign_in import account
 
 ADMINISTER = right(ConsoleRight.ADMINISTER)
@@ -214,9 +216,18 @@ class ServiceKeyMade(Answer):
     waits: bool
 
 
-async def list_people(services: Services, at: AsOf) -> list[PersonOut]:
-    """Everybody, by name."""
-    return [PersonOut.model_validate(each) for each in await services.reader(rows.people, at)]
+async def list_people(
+    services: Services,
+    at: AsOf,
+    search: Annotated[str, Query(max_length=100)] = "",
+    role: Annotated[str, Query(max_length=100)] = "",
+    after: Annotated[str, Query(max_length=64)] = "",
+    most: Annotated[int, Query(ge=1, le=MOST)] = 100,
+) -> list[PersonOut]:
+    """People by name, those whose name, address or role has the words of `search`. The next page is that `after` the
+    last one's id."""
+    found = await services.reader(people, at, PeopleFilter(search=search, role=role), Window(after, most))
+    return [PersonOut.model_validate(each) for each in found.rows]
 
 
 async def read_person(person: Id, services: Services, at: AsOf) -> PersonDetail:
@@ -230,7 +241,7 @@ async def read_person(person: Id, services: Services, at: AsOf) -> PersonDetail:
         bindings=[BindingOut.model_validate(each) for each in found.bindings],
         leaving=LeavingOut.model_validate(found.leaving) if found.leaving else None,
         erasure=ErasureOut.model_validate(found.erasure) if found.erasure else None,
-        history=happened(found.history, await services.reader(called, at)),
+        history=await services.reader(told, at, found.history),
     )
 
 

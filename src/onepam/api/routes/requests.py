@@ -21,7 +21,7 @@ from onepam.api.models import (
     Reason,
     Seconds,
     Text,
-    happened,
+    told,
 )
 from onepam.api.routes.route import Route
 from onepam.api.services import ApiServices
@@ -38,7 +38,6 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.read import catalogue as catalogues
 from onepam.store.read import requests as rows
-from onepam.store.read.names import called
 
 T = TypeVar("T")
 
@@ -263,7 +262,7 @@ async def read_request(request: Id, caller: Who, services: Services, at: AsOf) -
         request=RequestOut.model_validate(found.row),
         approvers=[Approver(person=person, name=name) for person, name in found.approvers],
         sessions=list(found.sessions),
-        history=happened(found.history, await services.reader(called, at)),
+        history=await services.reader(told, at, found.history),
     )
 
 

@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 
 from onepam.api.errors import ApiError
 from onepam.api.guard import SIGNED_IN, AsOf, Caller, Services, Who, done
-from onepam.api.models import Answer, Chain, Done, Happened, Id, MaybeMoment, Moment, Name, Reason, happened
+from onepam.api.models import Answer, Chain, Done, Happened, Id, MaybeMoment, Moment, Name, Reason, told
 from onepam.api.routes.route import Route
 from onepam.app.sessions.kill_session import kill_session
 from onepam.app.sessions.watch_recording import watch_recording
@@ -20,7 +20,6 @@ from onepam.domain.sessions.recordings import Condition
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.store.read import sessions as rows
-from onepam.store.read.names import called
 from onepam.store.read.recordings import final_head
 
 OVERSEERS = (ConsoleRight.AUDIT, ConsoleRight.MONITOR, ConsoleRight.ADMINISTER)
@@ -164,7 +163,7 @@ async def read_session(session: Id, caller: Who, services: Services, at: AsOf) -
         head=found.row.head,
         chunks=found.row.chunks,
         why=[Why.model_validate(each) for each in found.why],
-        history=happened(found.history, await services.reader(called, at)),
+        history=await services.reader(told, at, found.history),
     )
 
 

@@ -7,7 +7,7 @@ import typer
 
 from onepam.cli.client import call
 from onepam.cli.commands.access import one_id
-from onepam.cli.show import BASES, USAGE, Json, Output, confirmed, printed, say, stop, table, when
+from onepam.cli.show import BASES, USAGE, Json, Output, confirmed, note, printed, say, stop, table, when
 
 app = typer.Typer(help="People and service accounts.", invoke_without_command=True, rich_markup_mode=None)
 
@@ -27,13 +27,23 @@ _ERASURE = {
 @app.callback()
 def people(
     context: typer.Context,
+    search: Annotated[str, typer.Option(help="Part of a name, an address or a role.")] = "",
+    role: Annotated[str, typer.Option(help="Whoever holds this role.")] = "",
+    after: Annotated[str, typer.Option(help="Begin after this person (per_...): the next page.")] = "",
+    most: Annotated[int, typer.Option(min=1, max=500, help="People of a page.")] = 100,
+    all_: Annotated[bool, typer.Option("--all", help="All pages.")] = False,
     as_of: Annotated[str | None, typer.Option(help="As it was then (RFC 3339).")] = None,
     as_json: Json = False,
 ) -> None:
-    """List everybody."""
+    """List people by name, a page at a time."""
     if context.invoked_subcommand:
         return
-    found = call("GET", "/people", params={"as_of": as_of})
+    wanted = {"as_of": as_of, "search": search, "role": role, "most": str(500 if all_ else most)}
+    found = call("GET", "/people", params={**wanted, "after": after})
+    page = found
+    while all_ and len(page) == 500:
+        page = call("GET", "/people", params={**wanted, "after": page[-1]["person"]})
+        found += page
     if Output.as_json:
         printed(found)
         return
@@ -53,8 +63,10 @@ def people(
             )
             for each in found
         ),
-        "Nobody is here yet. Add somebody: onepam people add",
+        "Nobody matches." if search or role or after else "Nobody is here yet. Add somebody: onepam people add",
     )
+    if not all_ and len(found) == most:
+        note(f"There may be more: add --after {found[-1]['person']}, or --all.")
 
 
 @app.command()

@@ -1,6 +1,6 @@
 """The palette: people, resources, sessions and pages, within what the reader may see."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from starlette.responses import JSONResponse, Response
 
@@ -11,10 +11,11 @@ from onepam.console.frame.view import View
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import session_state
 from onepam.kernel.clock import Instant
+from onepam.kernel.text import natural
 from onepam.store.read.catalogue import catalogue
-from onepam.store.read.people import people
-from onepam.store.read.resources import resources
-from onepam.store.read.sessions import SessionFilter, sessions
+from onepam.store.read.everybody import find_people
+from onepam.store.read.resources import find_resources
+from onepam.store.read.sessions import SessionFilter, session_row, sessions
 
 MOST_OF_EACH = 5
 MOST_CHARACTERS = 100
@@ -34,36 +35,38 @@ def _pages(view: View) -> Iterator[Context]:
 
 
 def _found(db: Snapshot, at: Instant, view: View, query: str) -> list[Context]:
-    return [*_people(db, at, view, query), *_resources(db, at, view, query), *_sessions(db, at, view, query)]
-
-
-def _people(db: Snapshot, at: Instant, view: View, query: str) -> list[Context]:
-    found = people(db, at) if "/people" in view.sections else ()
+    people = find_people(db, at, query, MOST_OF_EACH) if "/people" in view.sections else ()
+    named = _resources(db, at, view, query)
     return [
-        _result("Person", each.name, ", ".join(each.roles), f"/people/{each.person}", "user")
-        for each in found
-        if query in f"{each.name} {each.email or ''}".casefold()
-    ][:MOST_OF_EACH]
+        *(_result("Person", name or who, ", ".join(roles), f"/people/{who}", "user") for who, name, roles in people),
+        *(_result("Resource", name, _words(labels), f"/resources/{name}", "server") for name, labels in named),
+        *_sessions(db, at, view, query, [who for who, _, _ in people], [name for name, _ in named]),
+    ]
 
 
-def _resources(db: Snapshot, at: Instant, view: View, query: str) -> list[Context]:
+def _resources(db: Snapshot, at: Instant, view: View, query: str) -> Sequence[tuple[str, Mapping[str, str]]]:
     if "/resources" in view.sections:
-        named = {each.resource: each.labels for each in resources(db, at)}
-    else:
-        mine = catalogue(db, at, view.person, query)
-        named = {each.site.resource: each.site.labels for each in mine.open}
-        named.update((each.site.resource, each.site.labels) for each in mine.requestable)
-    found = []
-    for name, labels in sorted(named.items()):
-        words = " ".join(f"{key}={value}" for key, value in sorted(labels.items()))
-        if query in f"{name} {words}".casefold():
-            found.append(_result("Resource", name, words, f"/resources/{name}", "server"))
-    return found[:MOST_OF_EACH]
+        return find_resources(db, at, query, MOST_OF_EACH)
+    mine = catalogue(db, at, view.person, query)
+    named = {each.site.resource: each.site.labels for each in mine.open}
+    named.update((each.site.resource, each.site.labels) for each in mine.requestable)
+    return sorted(named.items(), key=lambda each: natural(each[0]))[:MOST_OF_EACH]
 
 
-def _sessions(db: Snapshot, at: Instant, view: View, query: str) -> list[Context]:
-    person = None if view.everybody else view.person
-    found = sessions(db, at, SessionFilter(person=person, search=query, most=MOST_OF_EACH))
+def _words(labels: Mapping[str, str]) -> str:
+    return " ".join(f"{key}={value}" for key, value in sorted(labels.items()))
+
+
+def _sessions(
+    db: Snapshot, at: Instant, view: View, query: str, people: Sequence[str], resources: Sequence[str]
+) -> list[Context]:
+    """The newest of those people and on those resources; and that of the id which was typed."""
+    mine = None if view.everybody else view.person
+    asked = [SessionFilter(person=each, most=MOST_OF_EACH) for each in people]
+    asked += [SessionFilter(person=mine, resource=each, most=MOST_OF_EACH) for each in resources]
+    found = {each.session: each for which in asked for each in sessions(db, at, which)}
+    if (typed := session_row(db, at, query)) is not None and view.sees(typed.person):
+        found[typed.session] = typed
     return [
         _result(
             "Session",
@@ -72,7 +75,7 @@ def _sessions(db: Snapshot, at: Instant, view: View, query: str) -> list[Context
             f"/sessions/{each.session}",
             "terminal-2",
         )
-        for each in found
+        for each in sorted(found.values(), key=lambda each: each.opened, reverse=True)[:MOST_OF_EACH]
     ]
 
 

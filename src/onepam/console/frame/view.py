@@ -3,7 +3,7 @@
 A link that would be refused is not made: it stays words.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from onepam.app.ports import LedgerHealth, Snapshot
@@ -77,7 +77,7 @@ class View:
         proofs = [self.proof(each.index, each.leaf, health) for each in told]
         return next((each for each in proofs if each["altered"]), proofs[-1])
 
-    def history(self, told: Iterable[Moment], called: dict[str, str], health: LedgerHealth) -> list[Context]:
+    def history(self, told: Iterable[Moment], called: Mapping[str, str], health: LedgerHealth) -> list[Context]:
         """What happened, in words, each with its proof."""
         return [
             {

@@ -98,6 +98,10 @@ class Visit:
         """A part of the address."""
         return str(self.request.path_params[name])
 
+    def wants_sheet(self) -> bool:
+        """Whether the list is to be downloaded, all of it: `?as=csv`."""
+        return self.request.query_params.get("as") == "csv"
+
     def shown(self) -> tuple[Place, ...]:
         """The side bar of whoever is signed in: what opens for them."""
         return tuple(place for place in self.side_bar if self.me.may(place))

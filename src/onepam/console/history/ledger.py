@@ -1,5 +1,6 @@
 """The ledger: whether the history is whole, one entry, and its proof to take away."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass, replace
 from enum import StrEnum
 from typing import Any, get_args, get_origin, get_type_hints
@@ -24,7 +25,7 @@ from onepam.kernel.errors import Corrupt, Refused
 from onepam.store.read.announced import open_announcements
 from onepam.store.read.console import Stored, Verified, entry, kept, newest, verified
 from onepam.store.read.moments import readable
-from onepam.store.read.names import called
+from onepam.store.read.names import Called
 
 _CHECKS = (
     ("incremental", "Newest entries", "each minute, written down each hour; a finding at once"),
@@ -109,7 +110,7 @@ def _verdict(health: LedgerHealth) -> Context:
 def _ledger(
     db: Snapshot, at: Instant, view: View, health: LedgerHealth, index: int | None, may_change: bool
 ) -> LedgerPage:
-    listed, known = newest(db, at), called(db, at)
+    listed, known = newest(db, at), Called(db, at)
     head = listed[0].header if listed else None
     size = head.index + 1 if head else 0
     found = entry(db, at, index) if index is not None else None
@@ -163,7 +164,7 @@ def _check(found: Verified | None, name: str, every: str) -> Context:
     return {"name": name, "at": found.at, "state": state, "words": size, "every": every}
 
 
-def _entry(found: Stored, view: View, health: LedgerHealth, known: dict[str, str]) -> Context:
+def _entry(found: Stored, view: View, health: LedgerHealth, known: Mapping[str, str]) -> Context:
     header = found.header
     known_kind = is_known(header.kind, header.version)
     hints = get_type_hints(kind_named(header.kind, header.version).record) if known_kind else {}
@@ -191,7 +192,7 @@ def _fields(stored: Stored) -> dict[str, Any]:
         return {"unreadable": str(error)}
 
 
-def _value(value: Any, hint: Any, known: dict[str, str]) -> str:
+def _value(value: Any, hint: Any, known: Mapping[str, str]) -> str:
     text = _plain(known.get(value, value) if isinstance(value, str) else value, hint)
     return text if len(text) <= MAX_VALUE_CHARACTERS else f"{text[:MAX_VALUE_CHARACTERS]}…"
 

@@ -1,7 +1,7 @@
 """Changes of access.yaml: what was proposed and what it does to whom; proposing by hand."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import SequenceMatcher
 
 from starlette.responses import Response
@@ -28,7 +28,7 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.facts.proposals import proposal_of
 from onepam.store.read import changes as rows
-from onepam.store.read.names import names
+from onepam.store.read.names import Called
 
 READS = Needs(rights=(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT))
 MOST_PEOPLE = 200
@@ -119,7 +119,7 @@ def _changes(db: Snapshot, at: Instant, reader: ActorFacts, ident: str | None) -
     return ChangesPage(
         may_propose=ConsoleRight.ADMINISTER in reader.rights(),
         changes=[_row(each) for each in listed],
-        change=_one(page, names(db, at)) if page else None,
+        change=_one(page, Called(db, at)) if page else None,
         decision=_decision(db, at, page, reader) if page else None,
     )
 
@@ -157,7 +157,7 @@ def _row(row: rows.ChangeRow) -> Context:
     }
 
 
-def _one(page: rows.ChangePage, called: dict[str, str]) -> Context:
+def _one(page: rows.ChangePage, called: Mapping[str, str]) -> Context:
     row = page.row
     because = words_of(row.because) if row.because else ""
     return {
@@ -173,7 +173,7 @@ def _one(page: rows.ChangePage, called: dict[str, str]) -> Context:
 
 
 def _planned(db: Snapshot, at: Instant, planned: Plan, text: str) -> Context:
-    called = names(db, at)
+    called = Called(db, at)
     return {
         "digest": planned.digest,
         "summary": planned.summary(),
@@ -185,12 +185,12 @@ def _planned(db: Snapshot, at: Instant, planned: Plan, text: str) -> Context:
     }
 
 
-def _named(sentences: Iterable[str], called: dict[str, str]) -> list[str]:
+def _named(sentences: Iterable[str], called: Mapping[str, str]) -> list[str]:
     """Sentences that name people by their ids, with their names instead."""
     return [_PERSON.sub(lambda found: called.get(found[0], found[0]), each) for each in sentences]
 
 
-def _effects(planned: Plan | None, called: dict[str, str]) -> list[Context]:
+def _effects(planned: Plan | None, called: Mapping[str, str]) -> list[Context]:
     """Who gains and loses, person by person; people for whom it is the same follow one another."""
     found: list[Context] = []
     for each in planned.differences if planned else ():

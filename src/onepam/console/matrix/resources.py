@@ -1,12 +1,16 @@
 """Resources: what can be reached through the gateway, and who reaches one."""
 
 from base64 import b64decode
+from collections.abc import Mapping
 
 from starlette.responses import Response
 
 from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.console.frame.page import Context
+from onepam.console.frame.paging import paged, pager
 from onepam.console.frame.places import MEMBER, SEES_ALL, Place, Shown
+from onepam.console.frame.rendering import field_time
+from onepam.console.frame.sheet import sheet
 from onepam.console.frame.view import View
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import longest, recording_state, rule_words, session_state
@@ -14,40 +18,40 @@ from onepam.console.matrix.resources_page import ResourcePage, ResourcesPage
 from onepam.domain.access.mfa_rule import MAX_AGE
 from onepam.domain.access.model import ResourceSet
 from onepam.identity.ssh_keys import fingerprint
-from onepam.kernel.clock import Instant
+from onepam.kernel.clock import Instant, iso
 from onepam.kernel.errors import Refused
 from onepam.store.read import resources as rows
 from onepam.store.read.explain import explain
 from onepam.store.read.matrix import How
 from onepam.store.read.moments import Moment, history_of
-from onepam.store.read.names import called
-from onepam.store.read.sessions import SessionFilter, newest_sessions, sessions
+from onepam.store.read.names import Called
+from onepam.store.read.paging import Window, every
+from onepam.store.read.sessions import SessionFilter, sessions
 
-MOST_LISTED = 500
-MOST_REACH = 200
 MOST_SESSIONS = 10
 _HOW = {How.STANDING: "standing", How.GRANTED: "granted", How.REQUEST: "on request"}
 
 
 async def resources_page(visit: Visit) -> Response:
-    """All of them, narrowed by words."""
-    query = visit.request.query_params.get("q", "").strip()[:100]
-    return visit.page(await visit.services.reader(_listed, visit.at, query))
+    """All of them, narrowed by words, a page at a time; or as a sheet."""
+    query, window = visit.request.query_params.get("q", "").strip()[:100], paged(visit)
+    if visit.wants_sheet():
+        return await visit.services.reader(_sheet, visit.at, query)
+    return visit.page(await visit.services.reader(_listed, visit.at, query, window))
 
 
 async def resource_page(visit: Visit) -> Response:
     """One resource: everybody who reaches it; to those without a right to see all, only how they do themselves."""
-    ident = visit.path("resource")
-    found = await visit.services.reader(_resource, visit.at, View.of(visit), ident, await visit.services.health())
+    ident, window, health = visit.path("resource"), paged(visit), await visit.services.health()
+    found = await visit.services.reader(_resource, visit.at, View.of(visit), ident, window, health)
     if found is None:
         asked = f"You asked for {ident[:60]}."
         return visit.refusal(Refused("resource.unknown", "There is no such resource that you may see.", asked), 404)
     return visit.page(found)
 
 
-def _listed(db: Snapshot, at: Instant, query: str) -> ResourcesPage:
-    sought, newest = query.casefold(), newest_sessions(db, at)
-    found = [each for each in rows.resources(db, at) if not sought or sought in _words(each)]
+def _listed(db: Snapshot, at: Instant, query: str, window: Window) -> ResourcesPage:
+    found = rows.resources(db, at, query, window)
     return ResourcesPage(
         filter={"q": query},
         resources=[
@@ -61,31 +65,37 @@ def _listed(db: Snapshot, at: Instant, query: str) -> ResourcesPage:
                 "logins": list(each.logins),
                 "state": "proven" if each.pinned else "due",
                 "state_word": "Host key pinned" if each.pinned else "No host key yet",
-                "people": each.reached_by,
+                "people": each.people,
                 "live": each.live,
-                "last_session": newest.get(each.resource),
+                "last_session": each.last,
             }
-            for each in found[:MOST_LISTED]
+            for each in found.rows
         ],
-        total=len(found),
+        pager=pager(found, window, {"q": query}),
     )
 
 
-def _words(row: rows.ResourceRow) -> str:
-    labels = (f"{name}={value}" for name, value in row.labels.items())
-    return " ".join((row.resource, row.owner_name, *labels)).casefold()
+def _sheet(db: Snapshot, at: Instant, query: str) -> Response:
+    head = ("resource", "kind", "address", "port", "labels", "owner", "logins", "host key", "people", "last session")
+    lines = (
+        (each.resource, each.kind, each.address, each.port,
+         " ".join(f"{key}={value}" for key, value in sorted(each.labels.items())), each.owner_name,
+         " ".join(each.logins), "pinned" if each.pinned else "none", each.people, iso(each.last) if each.last else "")
+        for each in every(lambda window: rows.resources(db, at, query, window))
+    )  # fmt: skip
+    return sheet(f"resources-{field_time(at).replace(':', '')}.csv", head, lines)
 
 
-def _resource(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerHealth) -> ResourcePage | None:
-    found = rows.resource(db, at, ident)
+def _resource(
+    db: Snapshot, at: Instant, view: View, ident: str, window: Window, health: LedgerHealth
+) -> ResourcePage | None:
+    found = rows.resource(db, at, ident, window, None if view.everybody else view.person)
     if found is None:
         return None
-    mine = [each for each in found.reach if view.sees(each.access.person)]
-    if not mine and not view.everybody:
+    if not found.reach.rows and not view.everybody:
         return None
-    told, known = history_of(db, at, "resource", ident), called(db, at)
+    told, known = history_of(db, at, "resource", ident), Called(db, at)
     definition = found.resource
-    reach = sorted(mine, key=lambda each: (each.access.until, each.name, each.access.login))
     return ResourcePage(
         resource={
             "id": ident,
@@ -102,16 +112,21 @@ def _resource(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerH
         },
         reach=[
             {
-                "person": {"id": each.access.person, "name": each.name},
-                "login": each.access.login,
-                "role": each.access.because.role,
-                "how": _HOW[each.access.how],
-                "ends": each.access.until,
-                "chain": view.chain(explain(db, at, each.access.because)),
+                "person": {"id": each.person, "name": each.name},
+                "ways": [
+                    {
+                        "login": way.login,
+                        "role": way.because.role,
+                        "how": _HOW[way.how],
+                        "ends": way.until,
+                        "chain": view.chain(explain(db, at, way.because)),
+                    }
+                    for way in each.ways
+                ],
             }
-            for each in reach[:MOST_REACH]
+            for each in found.reach.rows
         ],
-        reach_beyond=max(0, len(reach) - MOST_REACH),
+        pager=pager(found.reach, window, {}),
         sessions=[
             {
                 "id": each.session,
@@ -133,7 +148,7 @@ def _resource(db: Snapshot, at: Instant, view: View, ident: str, health: LedgerH
     )
 
 
-def _pin(pin: rows.Pin, told: tuple[Moment, ...], called: dict[str, str]) -> Context:
+def _pin(pin: rows.Pin, told: tuple[Moment, ...], called: Mapping[str, str]) -> Context:
     """A pinned key, with who was behind the entry that pinned it."""
     algorithm, _, rest = pin.key.partition(" ")
     events = [each.event for each in told if each.time == pin.since and isinstance(each.event, ResourceSet)]

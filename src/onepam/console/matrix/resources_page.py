@@ -14,13 +14,14 @@ class ResourcesPage(PageContext):
     `resources`: list of {id, name, kind, labels, address, owner, logins (list of str), state ("proven" pinned | "due"
         no host key yet), state_word, people (int: who can reach it, standing or on request), live (int), last_session
         (Instant or none)}
+    `pager`: of parts/ui.html
     """
 
     template: ClassVar = "resources.html"
 
     filter: Context
     resources: list[Context]
-    total: int
+    pager: Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +30,9 @@ class ResourcePage(PageContext):
 
     `resource`: {id, name, kind, labels, address, port, owner, logins, mfa (str), host_keys (list of {fingerprint,
         algorithm, pinned_at, by}), since}
-    `reach`: list of {person {id, name}, login, role, how ("standing" | "on request" | "granted"), ends (FOREVER),
-        chain}
-    `reach_beyond`: how many more ways there are
+    `reach`: list of {person {id, name}, ways (list of {login, role, how ("standing" | "on request" | "granted"), ends
+        (FOREVER), chain})}
+    `pager`: of parts/ui.html, of those people
     `sessions`: list of {id, person (name), login, started, ended, state, recording}
     `history`: list of {at, words, proof}
     """
@@ -40,7 +41,7 @@ class ResourcePage(PageContext):
 
     resource: Context
     reach: list[Context]
-    reach_beyond: int
+    pager: Context
     sessions: list[Context]
     history: list[Context]
     proof: Context

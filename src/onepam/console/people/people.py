@@ -9,8 +9,10 @@ from onepam.app.people.enable_person import enable_person
 from onepam.app.ports import Snapshot
 from onepam.app.signing_in.enrol import open_enrolment
 from onepam.console.frame.page import Context
+from onepam.console.frame.paging import paged, pager
 from onepam.console.frame.places import ADMINISTERS, MEMBER, SEES_ALL, Place, Shown
-from onepam.console.frame.rendering import Flash, day, plural
+from onepam.console.frame.rendering import Flash, day, field_time, plural, words
+from onepam.console.frame.sheet import sheet
 from onepam.console.frame.view import View
 from onepam.console.frame.visit import Visit
 from onepam.console.people import person_change
@@ -22,7 +24,6 @@ from onepam.console.people.person_words import (
     ORIGINS,
     STATES,
     days_left,
-    has_factor,
     origin_words,
     second_factor,
     state_of,
@@ -31,14 +32,14 @@ from onepam.domain.access.model import ConsoleRight
 from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import ADMINISTRATOR, PersonKind
 from onepam.identity.tokens import new_token, token_digest
-from onepam.kernel.clock import FOREVER, Instant
+from onepam.kernel.clock import FOREVER, Instant, iso
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
-from onepam.store.read import people as rows
-from onepam.store.read.roles import roles
+from onepam.store.read.estate import privileged_roles
+from onepam.store.read.everybody import PeopleFilter, people
+from onepam.store.read.paging import Window, every
 
-MOST_LISTED = 500
 _KINDS = {"employee": "Employees", "vendor": "Vendors", "service": "Service accounts"}
 _CHOICES = {
     "kind": {"": "Everybody", **_KINDS},
@@ -50,10 +51,13 @@ _CHOICES = {
 
 
 async def people_page(visit: Visit) -> Response:
-    """Everybody, narrowed by words, kind, role, state, origin and second factor."""
+    """Everybody, narrowed by words, kind, role, state, origin and second factor, a page at a time; or as a sheet."""
     query = visit.request.query_params
     wanted = {name: query.get(name, "").strip()[:100] for name in ("q", "role", *_CHOICES)}
-    return visit.page(await visit.services.reader(_listed, visit.at, wanted, visit.me.has(ConsoleRight.ADMINISTER)))
+    if visit.wants_sheet():
+        return await visit.services.reader(_sheet, visit.at, wanted)
+    may_add = visit.me.has(ConsoleRight.ADMINISTER)
+    return visit.page(await visit.services.reader(_listed, visit.at, wanted, paged(visit), may_add))
 
 
 async def person_page(visit: Visit) -> Response:
@@ -158,24 +162,13 @@ async def _show(visit: Visit, person: str, link: Context | None = None) -> Respo
     return visit.page(found) if found is not None else visit.refusal(_unknown(person), 404)
 
 
-def _listed(db: Snapshot, at: Instant, wanted: Context, may_add: bool) -> PeoplePage:
-    privileged = {
-        each.role
-        for each in roles(db, at).roles
-        for cells in each.cells.values()
-        if any(cell.privileged for cell in cells)
-    }
-    sought = wanted["q"].casefold()
-    found = [
-        each
-        for each in rows.people(db, at)
-        if (not sought or sought in " ".join((each.name, each.email or "", *each.roles)).casefold())
-        and (not wanted["kind"] or each.kind == wanted["kind"])
-        and (not wanted["role"] or wanted["role"] in each.roles)
-        and (not wanted["state"] or wanted["state"] == state_of(each, at))
-        and (not wanted["origin"] or wanted["origin"] == each.origin.partition(":")[0])
-        and (not wanted["factor"] or has_factor(each, wanted["factor"]))
-    ]
+def _filter(wanted: Context) -> PeopleFilter:
+    return PeopleFilter(wanted["q"], *(wanted[name] for name in ("kind", "role", "state", "origin", "factor")))
+
+
+def _listed(db: Snapshot, at: Instant, wanted: Context, window: Window, may_add: bool) -> PeoplePage:
+    found = people(db, at, _filter(wanted), window)
+    privileged = privileged_roles(db, at)
     return PeoplePage(
         filter=wanted,
         choices=_CHOICES,
@@ -200,10 +193,21 @@ def _listed(db: Snapshot, at: Instant, wanted: Context, may_add: bool) -> People
                 "ends_in": days_left(each.ends, at) if state_of(each, at) == "ending" and each.ends else "",
                 "owner": each.owner_name,
             }
-            for each in found[:MOST_LISTED]
+            for each in found.rows
         ],
-        total=len(found),
+        pager=pager(found, window, wanted),
     )
+
+
+def _sheet(db: Snapshot, at: Instant, wanted: Context) -> Response:
+    head = ("name", "e-mail", "kind", "state", "roles", "second factor", "last sign-in", "manager", "ends", "origin")
+    lines = (
+        (each.name, each.email or "", each.kind.value, STATES[state_of(each, at)], " ".join(each.roles),
+         words(second_factor(each)[1]), iso(each.last_sign_in) if each.last_sign_in else "", each.manager_name,
+         iso(each.ends) if each.ends else "", origin_words(each.origin, each.origin_name))
+        for each in every(lambda window: people(db, at, _filter(wanted), window))
+    )  # fmt: skip
+    return sheet(f"people-{field_time(at).replace(':', '')}.csv", head, lines)
 
 
 PLACES = (

@@ -18,6 +18,7 @@ class PeoplePage(PageContext):
         str), factor_state ("proven" | "untested" | "due" | "plain"), state ("active" | "disabled" | "invited" |
         "ending"), because (str, of a disabled one), privileged (bool), last_sign_in (Instant or none), last_basis
         (str), live (int), ends (Instant, FOREVER), ends_in (str), owner (str)}
+    `pager`: of parts/ui.html
     """
 
     template: ClassVar = "people.html"
@@ -25,7 +26,7 @@ class PeoplePage(PageContext):
     filter: Context
     choices: Context
     people: list[Context]
-    total: int
+    pager: Context
     may_add: bool
 
 

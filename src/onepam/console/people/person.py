@@ -23,11 +23,12 @@ from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.facts.holdings import held_roles
 from onepam.store.facts.sign_in import account_facts
 from onepam.store.read import people as rows
+from onepam.store.read.everybody import PersonRow
 from onepam.store.read.explain import explain
 from onepam.store.read.federated import exceptions
 from onepam.store.read.leavers import Duty, duties
 from onepam.store.read.matrix import access_matrix
-from onepam.store.read.names import called
+from onepam.store.read.names import Called
 from onepam.store.read.proofs_of_sign_in import Account, account
 from onepam.store.read.proposals import proposed_enrolment, proposed_erasure
 from onepam.store.read.sessions import SessionFilter, sessions
@@ -41,11 +42,11 @@ _DUTIES = {
     "resource": "resource",
     "role": "role",
 }
-MOST_ACCESS = 100
+MOST_ACCESS = 30
 MOST_SESSIONS = 10
 
 
-def basis(row: rows.PersonRow) -> str:
+def basis(row: PersonRow) -> str:
     """Why the newest sign-in counts, and who saw it."""
     if row.last is None:
         return ""
@@ -98,12 +99,12 @@ def read_person(
             "grants": found.held.grants,
             "requests": found.held.requests,
         },
-        history=view.history(found.history[::-1], called(db, at), health),
+        history=view.history(found.history[::-1], Called(db, at), health),
         proof=view.proof_of(found.history, health),
     )
 
 
-def _about(row: rows.PersonRow, at: Instant) -> Context:
+def _about(row: PersonRow, at: Instant) -> Context:
     state = state_of(row, at)
     return {
         "id": row.person,
@@ -167,7 +168,7 @@ def _identities(found: rows.PersonDetail) -> list[Context]:
     ]
 
 
-def _excepted(db: Snapshot, at: Instant, row: rows.PersonRow, may_change: bool) -> Context:
+def _excepted(db: Snapshot, at: Instant, row: PersonRow, may_change: bool) -> Context:
     """The exception from the second factor that counts; and whether one could be proposed: never for administrators."""
     found = exceptions(db, at, row.person)
     counts = next((each for each in reversed(found) if each.accepted_by), None)

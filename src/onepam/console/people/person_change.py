@@ -15,6 +15,7 @@ from onepam.domain.people.events import PersonKind
 from onepam.kernel.clock import Instant, instant, moment
 from onepam.kernel.errors import Refused
 from onepam.store.read import people as rows
+from onepam.store.read.everybody import PersonRow
 from onepam.store.read.proofs_of_sign_in import account, account_by_email
 
 
@@ -44,7 +45,7 @@ async def change(visit: Visit) -> Response:
     return visit.go(here, Flash("done", "Changed.", "What was known before stays in the history."))
 
 
-def form_of(db: Snapshot, at: Instant, row: rows.PersonRow) -> Context:
+def form_of(db: Snapshot, at: Instant, row: PersonRow) -> Context:
     """The fields of the form as they are."""
 
     def email(person: str | None) -> str:

@@ -5,11 +5,8 @@ from onepam.console.frame.wording import FACTORS
 from onepam.domain.access.proof import MfaBasis
 from onepam.domain.people.events import ADMINISTRATOR, PersonKind
 from onepam.kernel.clock import DAY, Instant
-from onepam.store.read.people import PersonRow
+from onepam.store.read.everybody import ENDS_SOON, PersonRow
 from onepam.store.read.second_factor import OWN
-
-ENDS_SOON = 30 * DAY
-"""From when on a coming end is a state of its own (microseconds)."""
 
 STATES = {"active": "Active", "invited": "Invited", "ending": "Ending soon", "disabled": "Disabled"}
 ORIGINS = {"administrator": "Added here", "scim": "SCIM", "claims": "First sign-in at a provider", "roster": "Roster"}
@@ -57,17 +54,6 @@ def second_factor(row: PersonRow) -> tuple[str, list[str]]:
     elif last is not None and last.basis is MfaBasis.ACCEPTED:
         state, said = ("proven" if said else "due"), [*said, "accepted risk"]
     return state, said
-
-
-def has_factor(row: PersonRow, which: str) -> bool:
-    """Whether a person is meant by a key of `FACTOR_FILTER`."""
-    if row.kind is PersonKind.SERVICE:
-        return False
-    own = not {*OWN}.isdisjoint(row.factors)
-    basis = row.last.basis if row.last else None
-    if which == "none":
-        return not own and basis not in (MfaBasis.ATTESTED, MfaBasis.DECLARED, MfaBasis.ACCEPTED)
-    return own if which == "own" else basis is not None and basis.value == which
 
 
 def days_left(ends: Instant, now: Instant) -> str:

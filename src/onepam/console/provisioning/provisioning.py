@@ -91,7 +91,11 @@ async def end_token(visit: Visit) -> Response:
 async def _shown(visit: Visit, new: str, client: str = "") -> Response:
     reader, at = visit.services.reader, visit.at
     tokens = await reader(rows.tokens, at)
-    names, forms = await reader(names_of, at), await decisions(visit, ProposalKind.SCIM_TOKEN)
+    forms = await decisions(visit, ProposalKind.SCIM_TOKEN)
+    troubled = await reader(rows.troubled, at)
+    asked = [one for each in tokens for one in (each.proposed_by, each.approved_by)]
+    asked += [each.waits_for for each in troubled]
+    names = await reader(names_of, at, [each for each in asked if each])
     called = {each.provider.provider: each.provider.name for each in await reader(providers, at)}
     return visit.page(
         ProvisioningPage(
@@ -123,7 +127,7 @@ async def _shown(visit: Visit, new: str, client: str = "") -> Response:
                     if each.waits_for
                     else None,
                 }
-                for each in await reader(rows.troubled, at)
+                for each in troubled
             ],
             **await holds.shown(visit),
             address=f"{visit.services.origin.rstrip('/')}/scim/v2",

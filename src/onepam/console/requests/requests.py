@@ -19,7 +19,7 @@ from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.store.read import requests as rows
 from onepam.store.read.explain import asked
-from onepam.store.read.names import called
+from onepam.store.read.names import Called
 from onepam.store.read.probes import probed_after
 from onepam.store.read.sessions import SessionFilter, count_sessions
 
@@ -102,7 +102,7 @@ def _request(
         },
         approvers=[{"id": who, "name": name} for who, name in found.approvers],
         chain=view.chain(asked(db, at, ident)),
-        history=view.history(found.history, called(db, at), health),
+        history=view.history(found.history, Called(db, at), health),
         live=count_sessions(db, at, SessionFilter(request=ident, status="open")),
         grant=row.grant or "",
         command=ssh_words(row.login, row.resource) if mine and running else "",

@@ -1,8 +1,7 @@
 """Sessions: who did what, when, from where; one session with its player, timeline and proof; and ending it."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from urllib.parse import urlencode
 
 from starlette.responses import Response, StreamingResponse
 
@@ -13,6 +12,7 @@ from onepam.console.frame.page import Context
 from onepam.console.frame.places import ANYBODY, MEMBER, Place, Shown
 from onepam.console.frame.refusal_page import RefusalPage
 from onepam.console.frame.rendering import PLAYER_CSP, field_time
+from onepam.console.frame.sheet import sheet
 from onepam.console.frame.view import View, resources
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import (
@@ -31,7 +31,7 @@ from onepam.console.sessions.timeline import FilmStrip, film_strip
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.sessions.events import EntryPoint
 from onepam.gateway.playback import NoRecording
-from onepam.kernel.clock import DAY, Instant
+from onepam.kernel.clock import DAY, Instant, iso
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.store.read import sessions as rows
 from onepam.store.read.moments import Moment
@@ -50,15 +50,15 @@ async def sessions_page(visit: Visit) -> Response:
     """The list; live ones first, refusals at the door among the others."""
     query = visit.request.query_params
     state, view = query.get("state", ""), View.of(visit)
-    days, before = _number(query.get("days")), _number(query.get("before"))
+    days, after = _number(query.get("days")), _number(query.get("after"))
     wanted = {
         "q": query.get("q", "").strip()[:100],
         "state": state if state in STATES else "",
         "days": days if days in PERIODS else 7,
     }
-    return visit.page(
-        await visit.services.reader(_listed, visit.at, view, wanted, Instant(before) if before else None, visit.as_of)
-    )
+    if visit.wants_sheet():
+        return await visit.services.reader(_sheet, visit.at, view, wanted)
+    return visit.page(await visit.services.reader(_listed, visit.at, view, wanted, Instant(after) if after else None))
 
 
 async def session_page(visit: Visit) -> Response:
@@ -164,38 +164,70 @@ async def _refused_at_the_door(visit: Visit, view: View, ident: str) -> Response
     )
 
 
-def _listed(
-    db: Snapshot, at: Instant, view: View, wanted: Context, before: Instant | None, as_of: Instant | None
-) -> SessionsPage:
-    which = rows.SessionFilter(
+def _filter(at: Instant, view: View, wanted: Context, after: Instant | None, most: int) -> rows.SessionFilter:
+    return rows.SessionFilter(
         person=None if view.everybody else view.person,
         status=STATES[wanted["state"]],
         since=Instant(max(0, at - wanted["days"] * DAY)),
-        before=before,
+        before=after,
         gap=wanted["state"] == "gap",
         search=wanted["q"],
-        most=PAGE_SIZE,
+        most=most,
     )
-    opened, refused, total = [], [], 0
+
+
+def _found(db: Snapshot, at: Instant, wanted: Context, which: rows.SessionFilter) -> list[tuple[Instant, Context]]:
+    """Sessions and refusals, the newest first, as many of both together as the filter's page has."""
+    found: list[tuple[Instant, Context]] = []
     if wanted["state"] != "refused":
-        opened = [(each.opened, _row(each, at)) for each in rows.sessions(db, at, which)]
+        found += [(each.opened, _row(each, at)) for each in rows.sessions(db, at, which)]
+    if wanted["state"] in ("", "refused"):
+        found += [(each.time, _refusal_row(each)) for each in rows.refusals(db, at, which)]
+    return sorted(found, key=lambda each: -each[0])[: which.most]
+
+
+def _listed(db: Snapshot, at: Instant, view: View, wanted: Context, after: Instant | None) -> SessionsPage:
+    which = _filter(at, view, wanted, after, PAGE_SIZE + 1)
+    found, total = _found(db, at, wanted, which), 0
+    if wanted["state"] != "refused":
         total += rows.count_sessions(db, at, which)
     if wanted["state"] in ("", "refused"):
-        refused = [(each.time, _refusal_row(each)) for each in rows.refusals(db, at, which)]
         total += rows.count_refusals(db, at, which)
-    shown = sorted([*opened, *refused], key=lambda each: -each[0])
-    more, shown = len(shown) > PAGE_SIZE, shown[:PAGE_SIZE]
-    full = more or len(opened) == PAGE_SIZE or len(refused) == PAGE_SIZE
-    held = {"as_of": field_time(as_of)} if as_of is not None else {}
-    further = {**wanted, "before": shown[-1][0], **held} if full and shown else None
-    older = f"/sessions?{urlencode(further)}" if further else ""
-    live_first = sorted((row for _, row in shown), key=lambda row: row["state"] != "live")
+    shown = found[:PAGE_SIZE]
     return SessionsPage(
         filter=wanted,
-        older=older,
-        sessions=live_first,
-        total=total,
+        sessions=sorted((row for _, row in shown), key=lambda row: row["state"] != "live"),
+        pager={
+            "total": total,
+            "first": after is None,
+            "next": str(shown[-1][0]) if len(found) > PAGE_SIZE else "",
+            "filters": {name: str(value) for name, value in wanted.items()},
+        },
     )
+
+
+def _sheet(db: Snapshot, at: Instant, view: View, wanted: Context) -> Response:
+    head = (
+        "started", "ended", "state", "person", "resource", "login", "way in", "from", "recording", "because", "id",
+    )  # fmt: skip
+    name = f"sessions-{field_time(at).replace(':', '')}.csv"
+    return sheet(name, head, (_line(row) for row in _every(db, at, view, wanted)))
+
+
+def _line(row: Context) -> tuple[object, ...]:
+    ended = iso(row["ended"]) if row["ended"] is not None else ""
+    who = row["person"]["name"] if row["person"] else ""
+    return (
+        iso(row["started"]), ended, row["state"], who, row["resource"], row["login"], row["entry"], row["source"],
+        row["recording"], row["because"], row["id"],
+    )  # fmt: skip
+
+
+def _every(db: Snapshot, at: Instant, view: View, wanted: Context) -> Iterator[Context]:
+    after: Instant | None = None
+    while page := _found(db, at, wanted, _filter(at, view, wanted, after, rows.MOST)):
+        yield from (row for _, row in page)
+        after = page[-1][0]
 
 
 def _row(each: rows.SessionRow, at: Instant) -> Context:

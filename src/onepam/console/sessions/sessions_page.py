@@ -14,15 +14,14 @@ class SessionsPage(PageContext):
     `sessions`: list of {id, state, person {id, name} or none, resource (name), login, entry ("ssh" …), source,
         started, ended (Instant or none), recording (wording.recording_state), checked (Instant or none), partial
         (bool: by policy), counts (str: "2 channels, 3 file records"), because (str: ended why)}
-    `older`: path of the next page, or ""
+    `pager`: of parts/ui.html
     """
 
     template: ClassVar = "sessions.html"
 
     filter: Context
     sessions: list[Context]
-    total: int
-    older: str
+    pager: Context
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def _report(db: Snapshot, at: Instant) -> SecondFactorsPage:
         never=found.never,
         own=[{"word": FACTORS[kind], "people": found.own.get(kind, 0)} for kind in OWN],
         without=[{"id": each, "name": name(db, at, each)} for each in found.without[:MOST_LISTED]],
-        without_total=len(found.without),
+        without_total=found.without_total,
         rules=[{"resource": resource, "words": rule_words(rule)} for resource, rule in found.rules[:MOST_LISTED]],
         rules_total=len(found.rules),
         resources=found.resources,

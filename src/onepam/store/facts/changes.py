@@ -47,7 +47,7 @@ def matrix(db: Snapshot, at: Instant) -> Matrix:
         groups.setdefault(each["grp"], {})[each["person"]] = each["source"]
     return Matrix(
         groups=groups,
-        resources={each["resource"]: _resource(each) for each in _all(db, "resource", at)},
+        resources={each["resource"]: resource_definition(each) for each in _all(db, "resource", at)},
         roles={each["role"]: _role(each) for each in _all(db, "role", at)},
         bindings={each["binding"]: _binding(each) for each in _all(db, "binding", at)},
     )
@@ -65,7 +65,8 @@ def _all(db: Snapshot, table: str, at: Instant) -> list[Row]:
     return rows(db, f"SELECT * FROM {table} WHERE {AT} ORDER BY {table}", {"at": at})
 
 
-def _resource(found: Row) -> ResourceDefinition:
+def resource_definition(found: Row) -> ResourceDefinition:
+    """A row of the table `resource`."""
     return ResourceDefinition(
         resource=found["resource"],
         kind=ResourceKind(found["kind"]),

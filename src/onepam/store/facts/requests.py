@@ -1,6 +1,6 @@
 """Facts of requests, approvals and grants, and of their expiry."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from onepam.app.ports import Snapshot
@@ -9,7 +9,7 @@ from onepam.app.requests.end_grant import GrantQuery
 from onepam.app.requests.expire_access import MOST_GRANTS, MOST_REQUESTS, OverdueQuery
 from onepam.app.requests.make_request import AskQuery
 from onepam.app.requests.withdraw_request import WithdrawQuery
-from onepam.domain.access.model import Substance
+from onepam.domain.access.model import ConsoleRight, Substance
 from onepam.domain.people.events import PersonKind
 from onepam.domain.requests.approval import ApprovalFacts, GrantFacts, RequestFacts, authority, permission_of
 from onepam.domain.requests.asking import AskFacts, OpenRequest, WithdrawFacts
@@ -22,6 +22,7 @@ from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import (
     access_facts,
     actor_facts,
+    console_rights,
     grant_of,
     hands,
     held_roles,
@@ -119,6 +120,21 @@ def requester(db: Snapshot, asked: Substance, at: Instant) -> Any:
     return access_facts(db, asked.person, asked.resource, at)
 
 
+FEW = 1
+"""Somebody who could decide is enough where it is only asked whether there is anybody."""
+_HOLDERS = f"""
+SELECT p.person, p.name FROM (
+    SELECT subject AS person FROM binding
+    WHERE role = :role AND subject_kind = 'person' AND {AT} AND (ends IS NULL OR ends > :at)
+    UNION
+    SELECT m.person FROM binding b JOIN group_member m ON m.grp = b.subject
+    WHERE b.role = :role AND b.subject_kind = 'group' AND (b.ends IS NULL OR b.ends > :at)
+      AND b.valid_from <= :at AND :at < b.valid_until AND m.valid_from <= :at AND :at < m.valid_until
+) h JOIN person p ON p.person = h.person
+WHERE p.enabled = 1 AND (p.ends IS NULL OR p.ends > :at) AND p.valid_from <= :at AND :at < p.valid_until
+LIMIT :most"""
+
+
 def approvers(db: Snapshot, asked: Substance, at: Instant) -> tuple[str, ...]:
     """The roles that may approve this kind of access, as its role stands at `at`; empty when it is gone."""
     found = row(db, f"SELECT permissions FROM role WHERE role = :role AND {AT}", {"role": asked.role, "at": at})
@@ -128,28 +144,27 @@ def approvers(db: Snapshot, asked: Substance, at: Instant) -> tuple[str, ...]:
 
 def deciders(db: Snapshot, at: Instant, roles: Iterable[str], requester: str) -> tuple[tuple[str, str], ...]:
     """Everybody enabled who could decide, under one of `roles`, what `requester` asks: (id, name) by name."""
-    found, barred = set[tuple[str, str]](), not_deciding(db, at, requester)
+    return tuple(sorted(set(_deciding(db, at, roles, requester, FOREVER)), key=lambda each: each[1]))
+
+
+def anybody_decides(db: Snapshot, at: Instant, roles: Iterable[str], requester: str) -> bool:
+    """Whether there is somebody of that kind."""
+    return any(True for _ in _deciding(db, at, roles, requester, FEW))
+
+
+def _deciding(db: Snapshot, at: Instant, roles: Iterable[str], requester: str, most: int) -> Iterator[tuple[str, str]]:
+    """`most` are looked at of each role, beyond those who decide nothing of the requester's. What a role gives it gives
+    to all who hold it, but to whoever is under a hold."""
+    barred = not_deciding(db, at, requester)
+    held = {each["person"] for each in rows(db, f"SELECT person FROM person_hold WHERE {AT}", {"at": at})}
     for role in roles:
-        holders = rows(
-            db,
-            f"""
-            SELECT p.person, p.name FROM (
-                SELECT subject AS person FROM binding
-                WHERE role = :role AND subject_kind = 'person' AND {AT} AND (ends IS NULL OR ends > :at)
-                UNION
-                SELECT m.person FROM binding b JOIN group_member m ON m.grp = b.subject
-                WHERE b.role = :role AND b.subject_kind = 'group' AND (b.ends IS NULL OR b.ends > :at)
-                  AND b.valid_from <= :at AND :at < b.valid_until AND m.valid_from <= :at AND :at < m.valid_until
-            ) h JOIN person p ON p.person = h.person
-            WHERE p.enabled = 1 AND (p.ends IS NULL OR p.ends > :at) AND p.valid_from <= :at AND :at < p.valid_until
-            """,
-            {"role": role, "at": at},
-        )
-        for each in holders:
+        found = row(db, f"SELECT console FROM role WHERE role = :role AND {AT}", {"role": role, "at": at})
+        if found is None or ConsoleRight.APPROVE not in console_rights(found["console"]):
+            continue
+        for each in rows(db, _HOLDERS, {"role": role, "at": at, "most": min(most + len(barred) + len(held), FOREVER)}):
             who = each["person"]
-            if who not in barred and authority(held_roles(db, who, at), (role,), at) is not None:
-                found.add((who, each["name"] or who))
-    return tuple(sorted(found, key=lambda each: each[1]))
+            if who not in barred and (who not in held or authority(held_roles(db, who, at), (role,), at) is not None):
+                yield who, each["name"] or who
 
 
 def not_deciding(db: Snapshot, at: Instant, requester: str) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """Roles, resources and bindings."""
 
 from onepam.domain.access import model as events
+from onepam.kernel.text import natural
 from onepam.store.db import Db
 from onepam.store.engine.projections import Place, projects, state
 from onepam.store.engine.tables import StateTable
@@ -36,7 +37,9 @@ RESOURCE = state(
             "mfa": "TEXT",
             "environment": "TEXT NOT NULL",
             "change": "TEXT NOT NULL",
+            "sort": "TEXT NOT NULL",
         },
+        (("sort",),),
     )
 )
 BINDING = state(
@@ -95,6 +98,7 @@ def resource_set(db: Db, place: Place, event: events.ResourceSet) -> None:
         mfa=event.mfa,
         environment=event.environment,
         change=event.change,
+        sort=natural(event.resource),
     )
 
 

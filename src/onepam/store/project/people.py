@@ -1,6 +1,7 @@
 """People and group members."""
 
 from onepam.domain.people import events
+from onepam.kernel.text import natural
 from onepam.store.db import Db
 from onepam.store.engine.projections import Place, projects, state
 from onepam.store.engine.tables import StateTable
@@ -23,9 +24,11 @@ PERSON = state(
             "because": "TEXT NOT NULL",
             "origin": "TEXT NOT NULL",
             "readdressed": "INTEGER NOT NULL",
+            "sort": "TEXT",
+            "sought": "TEXT",
         },
-        (("email",), ("lower(email)",)),
-        personal=("name", "email"),
+        (("email",), ("lower(email)",), ("coalesce(sort, '')", "person")),
+        personal=("name", "email", "sort", "sought"),
     )
 )
 LEAVER = state(
@@ -71,6 +74,7 @@ def person_added(db: Db, place: Place, event: events.PersonAdded) -> None:
         because=event.because,
         origin=event.origin,
         readdressed=0,
+        **_listed(event.name, event.email),
     )
 
 
@@ -85,9 +89,15 @@ def person_changed(db: Db, place: Place, event: events.PersonChanged) -> None:
         ends=event.ends,
         name=event.name,
         email=event.email,
+        **_listed(event.name, event.email),
         **({"kind": event.kind} if event.kind else {}),
         **({"readdressed": 1} if event.readdressed else {}),
     )
+
+
+def _listed(name: str | None, email: str | None) -> dict[str, str | None]:
+    """What lists sort somebody by, and search for their words in."""
+    return {"sort": natural(name) if name else None, "sought": f"{name or ''} {email or ''}".casefold().strip() or None}
 
 
 @projects(events.PersonDisabled)

@@ -36,8 +36,17 @@ SESSION = state(
             "verified": "INTEGER",
             "gap": "TEXT",
             "last_byte": "INTEGER",
+            "basis": "TEXT NOT NULL",
+            "bytes": "INTEGER NOT NULL",
         },
-        (("status",), ("person",), ("resource",), ("opened",), ("closed",)),
+        (
+            ("status",),
+            ("person",),
+            ("resource",),
+            ("opened", "entry", "basis", "valid_from"),
+            ("closed",),
+            ("bytes", "valid_from"),
+        ),
         personal=("source", "client"),
     )
 )
@@ -92,6 +101,8 @@ def session_opened(db: Db, place: Place, event: events.SessionOpened) -> None:
         status="open",
         opened=place.time,
         ends=event.ends,
+        basis=event.mfa.basis,
+        bytes=0,
     )
 
 
@@ -125,6 +136,7 @@ def session_closed(db: Db, place: Place, event: events.SessionClosed) -> None:
         head=event.head,
         chunks=event.chunks,
         counts=event.counts,
+        bytes=event.counts.get("bytes", 0),
         verified=event.verified,
         gap=event.gap,
         last_byte=event.last_byte,

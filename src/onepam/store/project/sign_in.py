@@ -101,7 +101,7 @@ SIGN_IN = state(
             "provider_session": "TEXT",
             "name_id": "TEXT",
         },
-        (("token_digest",), ("person",), ("parent",), ("provider_session",), ("provider", "opened")),
+        (("token_digest",), ("person", "opened"), ("parent",), ("provider_session",), ("provider", "opened")),
         personal=("token_digest", "source", "agent", "provider_session", "name_id"),
     )
 )

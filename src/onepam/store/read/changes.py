@@ -1,6 +1,7 @@
 """Changes of the role matrix: what was proposed, by whom, what it does to whom, and what became of it."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
@@ -13,7 +14,7 @@ from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.changes import matrix, people
 from onepam.store.facts.holdings import held_grants
-from onepam.store.read.names import names
+from onepam.store.read.names import Called
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class ChangePage:
 
 def changes(db: Snapshot, at: Instant, most: int = 200) -> tuple[ChangeRow, ...]:
     """The changes, the newest first."""
-    called = names(db, at)
+    called = Called(db, at)
     found = rows(db, f"SELECT * FROM change WHERE {AT} ORDER BY proposed DESC LIMIT :most", {"at": at, "most": most})
     return tuple(_row(each, called) for each in found)
 
@@ -76,7 +77,7 @@ def change(db: Snapshot, at: Instant, change: str) -> ChangePage | None:
     plan = _plan(db, found)
     cut = _cut(db, at, plan) if plan is not None and found["status"] == "proposed" else []
     return ChangePage(
-        row=_row(found, names(db, at)),
+        row=_row(found, Called(db, at)),
         text=found["text"] or "",
         text_before=(before["text"] or "") if before else "",
         plan=plan,
@@ -93,7 +94,7 @@ def text_in_force(db: Snapshot, at: Instant) -> str:
     return (found["text"] or "") if found else ""
 
 
-def _row(found: Row, called: dict[str, str]) -> ChangeRow:
+def _row(found: Row, called: Mapping[str, str]) -> ChangeRow:
     proposer, decider = found["proposer"] or "", found["decider"] or ""
     return ChangeRow(
         change=found["change"],

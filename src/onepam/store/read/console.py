@@ -10,12 +10,12 @@ from onepam.store.db import row, rows
 from onepam.store.engine.entries import Stored as Stored
 from onepam.store.engine.entries import entries, size_at
 from onepam.store.engine.tables import AT
+from onepam.store.facts.directory_brake import administrators
 from onepam.store.facts.holdings import held_roles
 from onepam.store.read.directory_brake import held_people, reported_leavers
-from onepam.store.read.people import people
 from onepam.store.read.proposals import count_proposals
 from onepam.store.read.requests import count_waiting
-from onepam.store.read.second_factor import without_factor
+from onepam.store.read.second_factor import count_without_factor
 
 OVERSEERS = frozenset({ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR})
 """Holders of any of these see what is everybody's; others what is their own."""
@@ -65,21 +65,16 @@ def _held(db: Snapshot, at: Instant, person: str) -> int:
 
 def setup(db: Snapshot, at: Instant) -> Setup:
     """What the checklist of administrators asks."""
-    administering = {
-        each["role"]
-        for each in rows(db, f"SELECT role, console FROM role WHERE {AT}", {"at": at})
-        if ConsoleRight.ADMINISTER in json.loads(each["console"])
-    }
-    present = [each for each in people(db, at) if each.enabled]
+    enabled = f"SELECT 1 FROM person WHERE person = :person AND enabled = 1 AND {AT}"
     pins = [each["pins"] for each in rows(db, f"SELECT pins FROM resource WHERE {AT}", {"at": at})]
     roles = row(db, f"SELECT count(*) FROM role WHERE {AT}", {"at": at})
     connected = row(db, f"SELECT count(*) FROM provider WHERE {AT}", {"at": at})
     return Setup(
-        administrators=sum(not administering.isdisjoint(each.roles) for each in present),
+        administrators=sum(row(db, enabled, {"person": each, "at": at}) is not None for each in administrators(db, at)),
         roles=roles[0] if roles else 0,
         resources=len(pins),
         unpinned=pins.count("[]"),
-        factorless=len(without_factor(db, at)),
+        factorless=count_without_factor(db, at),
         providers=connected[0] if connected else 0,
     )
 
@@ -89,7 +84,7 @@ def kept(db: Snapshot, at: Instant) -> Kept:
     size = size_at(db, at)
     recorded = row(
         db,
-        f"SELECT coalesce(sum(CAST(json_extract(counts, '$.bytes') AS BIGINT)), 0) FROM session WHERE {AT}",
+        f"SELECT coalesce(sum(bytes), 0) FROM session WHERE {AT}",
         {"at": at},
     )
     oldest = row(db, "SELECT time FROM entry WHERE idx = 0")

@@ -12,6 +12,7 @@ from onepam.domain.access.model import Permission
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
+from onepam.store.facts.holdings import permissions
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +83,19 @@ def _labels(text: str) -> Mapping[str, str]:
 @lru_cache(maxsize=4096)
 def _logins(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text))
+
+
+def privileged_roles(db: Snapshot, at: Instant) -> frozenset[str]:
+    """The roles with a permission that is privileged on something that is there."""
+    estate = [
+        _labels(each["labels"]) for each in rows(db, f"SELECT DISTINCT labels FROM resource WHERE {AT}", {"at": at})
+    ]
+    return frozenset(
+        each["role"]
+        for each in rows(db, f"SELECT role, permissions FROM role WHERE {AT}", {"at": at})
+        if any(
+            allowed.covers(labels) and allowed.privileged(labels)
+            for allowed in permissions(each["permissions"])
+            for labels in estate
+        )
+    )

@@ -8,7 +8,7 @@ from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import hands
-from onepam.store.read.names import names
+from onepam.store.read.names import Called
 
 MOST = 500
 """Decisions that are looked at, the newest first."""
@@ -77,7 +77,7 @@ _REPLACED = (
 
 def indirect_gains(db: Snapshot, at: Instant) -> tuple[IndirectGain, ...]:
     """Of the last 30 days, by decider and gainer: replaced factors first, then the latest."""
-    found, called = dict[tuple[str, str], IndirectGain](), names(db, at)
+    found, called = dict[tuple[str, str], IndirectGain](), Called(db, at)
     for each in rows(db, _BOTH_LINKED, {"at": at, "since": at - ONE_HAND}):
         decider, gainer, made = each["decider"], each["gainer"], each["made"]
         makers = set(hands(db, decider, made)[0]) & set(hands(db, gainer, made)[0])

@@ -3,7 +3,7 @@
 Every time is of the ledger, so the board as of a past day says what was known that day.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import Any
@@ -16,8 +16,8 @@ from onepam.kernel.clock import DAY, FOREVER, Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import substance
-from onepam.store.facts.requests import approvers, deciders
-from onepam.store.read.names import name, names
+from onepam.store.facts.requests import anybody_decides, approvers
+from onepam.store.read.names import Called, name
 
 ALLOWED = DAY
 """From the news to the last end of access; beyond it stands a finding (microseconds)."""
@@ -141,7 +141,7 @@ def leavers(db: Snapshot, at: Instant, begin: Instant, until: Instant) -> Leaver
         "SELECT count(*) FROM leaver WHERE removed >= :begin AND removed < :until AND valid_from <= :at",
         {"begin": begin, "until": until, "at": at},
     )
-    called = names(db, at)
+    called = Called(db, at)
     people = tuple(_leaver(db, at, each, called) for each in found)
     took = sorted(each.took(at) for each in people)
     return Leavers(
@@ -203,7 +203,7 @@ def stranded(db: Snapshot, at: Instant, most: int = 100) -> tuple[Stranded, ...]
         roles = approvers(db, asked, at)
         key = (roles, asked.person)
         if key not in known:
-            known[key] = bool(deciders(db, at, roles, asked.person))
+            known[key] = anybody_decides(db, at, roles, asked.person)
         if not known[key]:
             found.append(Stranded(request, name(db, at, asked.person), asked.resource, asked.login, roles))
             if len(found) == most:
@@ -243,7 +243,7 @@ class _End:
     sealed: Instant | None = None
 
 
-def _leaver(db: Snapshot, at: Instant, found: Any, called: dict[str, str]) -> Leaver:
+def _leaver(db: Snapshot, at: Instant, found: Any, called: Mapping[str, str]) -> Leaver:
     person, removed = found["person"], found["removed"]
     probes = _probes(db, at, person, removed)
     systems = (

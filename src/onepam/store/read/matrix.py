@@ -11,9 +11,9 @@ from onepam.domain.access.authority import HeldRole
 from onepam.domain.access.decision import Because, HeldGrant
 from onepam.domain.access.model import Action, Mode, Permission
 from onepam.kernel.clock import FOREVER, Instant
-from onepam.store.db import rows
+from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
-from onepam.store.facts.holdings import console_rights, permissions
+from onepam.store.facts.holdings import console_rights, held_roles, permissions
 from onepam.store.read.catalogue import because_of, running, still_given
 from onepam.store.read.estate import Estate
 
@@ -49,16 +49,8 @@ def access_matrix(
     fresh factor, a pinned host key) are not rows: the door checks them.
     """
     estate, grants = Estate(db, at, resource), running(db, at, person)
-    for someone, ends, held in _holders(db, at, person):
-        for permission in held.permissions:
-            if permission.mode is Mode.STANDING:
-                yield from _by_role(estate, someone, ends, held, permission, How.STANDING)
-                continue
-            if requestable:
-                yield from _by_role(estate, someone, ends, held, permission, How.REQUEST)
-            if held.binding in grants:
-                mine = [each for each in grants[held.binding] if each.substance.person == someone]
-                yield from _by_grants(estate, someone, ends, held, permission, mine)
+    for someone, ends, held in _held_by(db, at, person) if person else _holders(db, at):
+        yield from _rows(estate, grants, someone, ends, held, requestable=requestable)
 
 
 def _by_role(
@@ -93,7 +85,48 @@ def _by_grants(
                 )
 
 
-def _holders(db: Snapshot, at: Instant, person: str | None) -> Iterator[tuple[str, Instant, HeldRole]]:
+def ways(
+    db: Snapshot, at: Instant, estate: Estate, grants: dict[str, list[HeldGrant]], person: str
+) -> Iterator[AccessRow]:
+    """One person's rows on an estate, under grants of theirs or of everybody: for whoever looks at a few people."""
+    for someone, ends, held in _held_by(db, at, person):
+        yield from _rows(estate, grants, someone, ends, held, requestable=True)
+
+
+def _rows(
+    estate: Estate,
+    grants: dict[str, list[HeldGrant]],
+    someone: str,
+    ends: Instant,
+    held: HeldRole,
+    *,
+    requestable: bool,
+) -> Iterator[AccessRow]:
+    for permission in held.permissions:
+        if permission.mode is Mode.STANDING:
+            yield from _by_role(estate, someone, ends, held, permission, How.STANDING)
+            continue
+        if requestable:
+            yield from _by_role(estate, someone, ends, held, permission, How.REQUEST)
+        if held.binding in grants:
+            mine = [each for each in grants[held.binding] if each.substance.person == someone]
+            yield from _by_grants(estate, someone, ends, held, permission, mine)
+
+
+def _held_by(db: Snapshot, at: Instant, person: str) -> Iterator[tuple[str, Instant, HeldRole]]:
+    """The same as `_holders`, of one person."""
+    found = row(
+        db,
+        f"SELECT ends FROM person p WHERE person = :person AND enabled = 1 AND {AT} AND (ends IS NULL OR ends > :at) "
+        f"AND NOT EXISTS (SELECT 1 FROM person_hold h WHERE h.person = p.person AND {AT})",
+        {"person": person, "at": at},
+    )
+    if found is not None:
+        for held in sorted(held_roles(db, person, at), key=lambda each: (each.group, each.binding)):
+            yield person, found["ends"] or FOREVER, held
+
+
+def _holders(db: Snapshot, at: Instant) -> Iterator[tuple[str, Instant, HeldRole]]:
     """Every role that gives an enabled person something, by person: (person, their end, the role). Under a hold none
     gives a way in."""
     roles = {each["role"]: each for each in rows(db, f"SELECT * FROM role WHERE {AT}", {"at": at})}
@@ -102,15 +135,13 @@ def _holders(db: Snapshot, at: Instant, person: str | None) -> Iterator[tuple[st
         if each["role"] in roles:
             bound[each["subject_kind"], each["subject"]].append(each)
     groups: defaultdict[str, list[str]] = defaultdict(list)
-    who = " AND person = :person" if person else ""
-    of = {"at": at, "person": person}
-    for each in rows(db, f"SELECT DISTINCT grp, person FROM group_member WHERE {AT}{who} ORDER BY grp", of):
+    for each in rows(db, f"SELECT DISTINCT grp, person FROM group_member WHERE {AT} ORDER BY grp", {"at": at}):
         groups[each["person"]].append(each["grp"])
     people = rows(
         db,
-        f"SELECT person, ends FROM person p WHERE enabled = 1 AND {AT} AND (ends IS NULL OR ends > :at){who} "
+        f"SELECT person, ends FROM person p WHERE enabled = 1 AND {AT} AND (ends IS NULL OR ends > :at) "
         f"AND NOT EXISTS (SELECT 1 FROM person_hold h WHERE h.person = p.person AND {AT}) ORDER BY person",
-        of,
+        {"at": at},
     )
     for each in people:
         subjects = [("person", each["person"], ""), *(("group", group, group) for group in groups[each["person"]])]

@@ -1,8 +1,10 @@
 """How people are called."""
 
+from collections.abc import Iterable, Iterator, Mapping
+
 from onepam.app.ports import Snapshot
 from onepam.kernel.clock import Instant
-from onepam.store.db import row, rows
+from onepam.store.db import row
 from onepam.store.engine.tables import AT
 
 
@@ -31,13 +33,37 @@ def provider_name(db: Snapshot, at: Instant, provider: str) -> str:
     return found["name"] if found else provider
 
 
-def called(db: Snapshot, at: Instant) -> dict[str, str]:
-    """Everybody's name, and those of identity providers, by id: for what happened, in words."""
-    found = rows(db, f"SELECT provider, name FROM provider WHERE {AT}", {"at": at})
-    return {**{each["provider"]: each["name"] for each in found}, **names(db, at)}
+def names(db: Snapshot, at: Instant, people: Iterable[str]) -> dict[str, str]:
+    """What these are called, by id."""
+    return {each: name(db, at, each) for each in set(people)}
 
 
-def names(db: Snapshot, at: Instant) -> dict[str, str]:
-    """Everybody's name by id: for lists."""
-    found = rows(db, f"SELECT person, name FROM person WHERE {AT}", {"at": at})
-    return {each["person"]: each["name"] or nameless(each["person"]) for each in found}
+class Called(Mapping[str, str]):
+    """People and identity providers by id, each looked up when it is asked for: whoever names a dozen reads no
+    thousands. For use within the read that made it."""
+
+    def __init__(self, db: Snapshot, at: Instant) -> None:
+        self._db, self._at = db, at
+        self._known: dict[str, str] = {}
+
+    def __getitem__(self, ident: str) -> str:
+        """Raises `KeyError` for what is neither's id."""
+        if ident not in self._known:
+            self._known[ident] = self._name(ident)
+        return self._known[ident]
+
+    def _name(self, ident: str) -> str:
+        of = {"ident": ident, "at": self._at}
+        found = row(self._db, f"SELECT name FROM person WHERE person = :ident AND {AT}", of)
+        if found is None:
+            found = row(self._db, f"SELECT name FROM provider WHERE provider = :ident AND {AT}", of)
+        if found is None:
+            raise KeyError(ident)
+        return found["name"] or nameless(ident)
+
+    def __iter__(self) -> Iterator[str]:
+        """Of those that were asked for."""
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)

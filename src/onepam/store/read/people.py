@@ -1,56 +1,17 @@
-"""People: who there is, what they hold, and their time with the company in lanes."""
+"""One person: what they hold, and their time with the company in lanes."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from onepam.app.ports import Snapshot
-from onepam.domain.people.events import PersonKind
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import held_roles, substance
 from onepam.store.read.erasing import ErasureRow, erasure_of_person
+from onepam.store.read.everybody import PersonRow, describe, provider_names
 from onepam.store.read.moments import Moment, moments
-from onepam.store.read.names import name, names
-from onepam.store.read.roles import roles_of_everybody
-from onepam.store.read.second_factor import LastSignIn, last_sign_ins
-
-
-@dataclass(frozen=True, slots=True)
-class PersonRow:
-    """A person as of an instant. `last` is the newest sign-in by then, `providers` the names of those with an identity.
-
-    `invited` has neither a factor nor a sign-in yet. `origin` is the way they came (`domain.people`), `origin_name` the
-    provider in it; `because` why they were added, disabled or enabled last.
-    """
-
-    person: str
-    kind: PersonKind
-    name: str
-    email: str | None
-    enabled: bool
-    invited: bool
-    manager: str | None
-    manager_name: str
-    owner: str | None
-    owner_name: str
-    ends: Instant | None
-    added: Instant
-    roles: tuple[str, ...]
-    factors: tuple[str, ...]
-    last: LastSignIn | None
-    live: int
-    origin: str
-    origin_name: str
-    because: str
-    providers: tuple[str, ...]
-
-    @property
-    def last_sign_in(self) -> Instant | None:
-        """When the newest sign-in was."""
-        return self.last.opened if self.last else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,41 +94,12 @@ class Lane:
     bars: tuple[Bar, ...]
 
 
-def people(db: Snapshot, at: Instant) -> tuple[PersonRow, ...]:
-    """Everybody who was added by `at`, by name."""
-    called = names(db, at)
-    factors = _listed(db, at, "SELECT DISTINCT person, kind FROM factor", "ORDER BY kind")
-    live = Counter(
-        each[0] for each in rows(db, f"SELECT person FROM session WHERE status = 'open' AND {AT}", {"at": at})
-    )
-    last, roles, providers = last_sign_ins(db, at), roles_of_everybody(db, at), _providers(db, at)
-    at_home = _listed(db, at, "SELECT person, provider FROM identity", "ORDER BY provider")
-    found = [
-        _row(
-            each,
-            called,
-            roles[each["person"]],
-            factors[each["person"]],
-            last.get(each["person"]),
-            live[each["person"]],
-            providers,
-            at_home[each["person"]],
-        )
-        for each in rows(db, f"SELECT * FROM person WHERE {AT}", {"at": at})
-    ]
-    return tuple(sorted(found, key=lambda each: (each.name.casefold(), each.person)))
-
-
 def person(db: Snapshot, at: Instant, person: str) -> PersonDetail | None:
     """One person; None where there was none at `at`."""
     of = {"person": person, "at": at}
     found = row(db, f"SELECT * FROM person WHERE person = :person AND {AT}", of)
     if found is None:
         return None
-    called = {each: name(db, at, each) for each in (person, found["manager"], found["owner"]) if each}
-    factors = rows(db, f"SELECT DISTINCT kind FROM factor WHERE person = :person AND {AT} ORDER BY kind", of)
-    identities = _identities(db, of)
-    held, bindings = _held(db, of), _bindings(db, at, person)
     borders = rows(
         db,
         "SELECT valid_from FROM person WHERE person = :person AND valid_from <= :at UNION "
@@ -175,20 +107,11 @@ def person(db: Snapshot, at: Instant, person: str) -> PersonDetail | None:
         of,
     )
     return PersonDetail(
-        row=_row(
-            found,
-            called,
-            [each.role for each in bindings],
-            [each["kind"] for each in factors],
-            last_sign_ins(db, at, person).get(person),
-            held.sessions,
-            _providers(db, at),
-            [each.provider for each in identities],
-        ),
-        bindings=bindings,
-        identities=identities,
+        row=describe(db, at, [found])[0],
+        bindings=_bindings(db, at, person),
+        identities=_identities(db, of),
         leaving=_leaving(db, of),
-        held=held,
+        held=_held(db, of),
         history=moments(db, at, [each["valid_from"] for each in borders]),
         erasure=erasure_of_person(db, at, person),
     )
@@ -214,7 +137,7 @@ def lanes(db: Snapshot, at: Instant, person: str) -> tuple[Lane, ...]:
         "AND valid_from <= :at) AND removed IS NULL AND valid_from <= :at",
         of,
     )
-    called = _providers(db, at)
+    called = provider_names(db, at)
     return (
         Lane("roster", _merged(at, (span for each in roster if (span := _on_roster(each))[2] < min(span[3], at)))),
         Lane("account", _merged(at, (("enabled", person, *_span(each)) for each in account))),
@@ -233,49 +156,8 @@ def lanes(db: Snapshot, at: Instant, person: str) -> tuple[Lane, ...]:
     )  # fmt: skip
 
 
-def _row(
-    found: Any,
-    called: dict[str, str],
-    roles: Iterable[str],
-    factors: Iterable[str],
-    last: LastSignIn | None,
-    live: int,
-    providers: Mapping[str, str],
-    at_home: Iterable[str],
-) -> PersonRow:
-    kinds = tuple(factors)
-    return PersonRow(
-        person=found["person"],
-        kind=PersonKind(found["kind"]),
-        name=called[found["person"]],
-        email=found["email"],
-        enabled=bool(found["enabled"]),
-        invited=not kinds and last is None,
-        manager=found["manager"],
-        manager_name=called.get(found["manager"], ""),
-        owner=found["owner"],
-        owner_name=called.get(found["owner"], ""),
-        ends=found["ends"],
-        added=found["added"],
-        roles=tuple(sorted(set(roles))),
-        factors=kinds,
-        last=last,
-        live=live,
-        origin=found["origin"],
-        origin_name=providers.get(found["origin"].partition(":")[2], ""),
-        because=found["because"],
-        providers=tuple(sorted(providers.get(each, each) for each in set(at_home))),
-    )
-
-
-def _providers(db: Snapshot, at: Instant) -> dict[str, str]:
-    """What identity providers are or were last called, by id."""
-    found = rows(db, "SELECT provider, name FROM provider WHERE valid_from <= :at ORDER BY valid_from", {"at": at})
-    return {each["provider"]: each["name"] for each in found}
-
-
 def _identities(db: Snapshot, of: dict[str, Any]) -> tuple[IdentityRow, ...]:
-    called = _providers(db, of["at"])
+    called = provider_names(db, of["at"])
     last = {
         each[0]: each[1]
         for each in rows(
@@ -303,13 +185,6 @@ def _leaving(db: Snapshot, of: dict[str, Any]) -> Leaving | None:
     if found is None:
         return None
     return Leaving(found["removed"], found["origin"], found["because"], found["left_at"], found["notified"])
-
-
-def _listed(db: Snapshot, at: Instant, select: str, order: str) -> defaultdict[str, list[str]]:
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for each in rows(db, f"{select} WHERE {AT} {order}", {"at": at}):
-        found[each[0]].append(each[1])
-    return found
 
 
 def _bindings(db: Snapshot, at: Instant, person: str) -> tuple[HeldBinding, ...]:

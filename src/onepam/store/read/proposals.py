@@ -1,6 +1,7 @@
 """What waits for two people: every proposal of every kind, and which of them somebody may decide on."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
@@ -18,7 +19,7 @@ from onepam.store.facts.proposals import (
     proposals_for,
     proposals_of,
 )
-from onepam.store.read.names import names
+from onepam.store.read.names import Called
 
 BEGINNING = Instant(0)
 MOST = 200
@@ -84,7 +85,7 @@ def proposals(
 ) -> tuple[WaitingProposal, ...]:
     """Those that the person may decide on, and their own: the oldest first, at most `MOST` that were made later than
     `after`. `rights` are the person's of today: whoever lost a right does not see by it what waited then."""
-    reader, called = _reader(db, at, person), names(db, at)
+    reader, called = _reader(db, at, person), Called(db, at)
     kinds = _decided(rights & reader.rights())
     found = proposals_for(db, reader, kinds, at, after, min(most, MOST))
     return tuple(_shown(db, at, each, reader, kinds, called) for each in found)
@@ -99,7 +100,7 @@ def proposal(
     if laid is None or fallen(laid, at) is not None:
         return None
     reader = _reader(db, at, person)
-    found = _shown(db, at, laid, reader, _decided(rights & reader.rights()), names(db, at))
+    found = _shown(db, at, laid, reader, _decided(rights & reader.rights()), Called(db, at))
     return found if found.decides or _theirs(laid, person) else None
 
 
@@ -127,7 +128,7 @@ def _shown(
     laid: Proposal,
     reader: ActorFacts,
     kinds: list[ProposalKind],
-    called: dict[str, str],
+    called: Mapping[str, str],
 ) -> WaitingProposal:
     title, facts, digest = _says(db, at, laid, called)
     by, whom = called.get(laid.by, laid.by), called.get(laid.person, laid.person)
@@ -135,7 +136,9 @@ def _shown(
     return WaitingProposal(laid, title, facts, by, whom, digest, decides)
 
 
-def _says(db: Snapshot, at: Instant, proposal: Proposal, called: dict[str, str]) -> tuple[str, tuple[Fact, ...], str]:
+def _says(
+    db: Snapshot, at: Instant, proposal: Proposal, called: Mapping[str, str]
+) -> tuple[str, tuple[Fact, ...], str]:
     """What it is, what it says, and its digest."""
     found, who = _row(db, at, proposal), called.get(proposal.person, proposal.person)
     match proposal.kind:

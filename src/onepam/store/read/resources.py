@@ -5,22 +5,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
-from onepam.domain.access.model import Mode
-from onepam.domain.matrix.matrix import Matrix, ResourceDefinition
+from onepam.domain.access.decision import HeldGrant
+from onepam.domain.matrix.matrix import ResourceDefinition
 from onepam.kernel.clock import Instant
-from onepam.store.db import row, rows
+from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
-from onepam.store.facts.changes import matrix, people
-from onepam.store.read.matrix import AccessRow, access_matrix
-from onepam.store.read.names import name, names
+from onepam.store.facts.changes import resource_definition
+from onepam.store.facts.holdings import permissions
+from onepam.store.read.catalogue import running
+from onepam.store.read.estate import Estate
+from onepam.store.read.matrix import AccessRow, ways
+from onepam.store.read.names import name, nameless
+from onepam.store.read.paging import Page, Window
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceRow:
-    """A resource in the list: how many people reach it standing and on request, how many grants and sessions are open.
-
-    `reached_by` counts everybody who reaches it in either way.
-    """
+    """A resource in the list: how many people reach it, standing or on request, how many sessions are open there, and
+    when the newest one was opened."""
 
     resource: str
     kind: str
@@ -31,11 +33,9 @@ class ResourceRow:
     owner_name: str
     logins: tuple[str, ...]
     pinned: bool
-    standing: int
-    on_request: int
-    reached_by: int
-    granted: int
+    people: int
     live: int
+    last: Instant | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,73 +49,121 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """One way of one person to the resource, with its chain."""
+    """Somebody who reaches the resource, and each of their ways to it, with its chain: the soonest to end first."""
 
-    access: AccessRow
+    person: str
     name: str
+    ways: tuple[AccessRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ResourcePage:
-    """One resource: what it is since when, its pinned keys, and every way to it."""
+    """One resource: what it is since when, its pinned keys, and a page of those who reach it, by name."""
 
     resource: ResourceDefinition
     owner_name: str
     change: str
     since: Instant
     pins: tuple[Pin, ...]
-    reach: tuple[Reach, ...]
+    reach: Page[Reach]
 
 
-def resources(db: Snapshot, at: Instant) -> tuple[ResourceRow, ...]:
-    """All resources by name. People count while they are enabled and their binding is in force."""
-    whole, called = matrix(db, at), names(db, at)
-    reached = _Reached(db, at, whole)
-    granted = _counts(
+_WHICH = f"""
+FROM resource WHERE {AT} AND (:search = '' OR instr(lower(resource), :search) > 0
+    OR instr(lower(replace(replace(labels, '":"', '='), '"', ' ')), :search) > 0
+    OR owner IN (SELECT person FROM person WHERE instr(sought, :search) > 0 AND {AT}))
+"""
+
+
+def resources(db: Snapshot, at: Instant, search: str = "", window: Window | None = None) -> Page[ResourceRow]:
+    """A page of all resources, by name; `search` is a part of a name, of a label `key=value`, or of the owner's."""
+    window, values = window or Window(), _values(at, search)
+    after = row(
+        db, f"SELECT sort FROM resource WHERE resource = :resource AND {AT}", {"resource": window.after, "at": at}
+    )
+    found = rows(
         db,
-        f"SELECT resource, count(*) FROM access_grant WHERE {AT} AND starts <= :at AND ends > :at GROUP BY resource",
-        at,
+        f"SELECT * {_WHICH} AND sort >= :sort AND (sort > :sort OR resource > :after) ORDER BY sort, resource "
+        "LIMIT :most",
+        {**values, "sort": after[0] if after else "", "after": window.after if after else "", "most": window.most + 1},
     )
-    live = _counts(db, f"SELECT resource, count(*) FROM session WHERE status = 'open' AND {AT} GROUP BY resource", at)
-    return tuple(
-        ResourceRow(
-            resource=each.resource,
-            kind=each.kind.value,
-            address=each.address or "",
-            port=each.port,
-            labels=each.labels,
-            owner=each.owner,
-            owner_name=called.get(each.owner, each.owner),
-            logins=each.logins,
-            pinned=bool(each.pins),
-            standing=len(reached.by(each, Mode.STANDING)),
-            on_request=len(reached.by(each, Mode.REQUEST)),
-            reached_by=len(reached.by(each, Mode.STANDING) | reached.by(each, Mode.REQUEST)),
-            granted=granted.get(each.resource, 0),
-            live=live.get(each.resource, 0),
-        )
-        for each in whole.resources.values()
+    counted, holders = row(db, f"SELECT count(*) {_WHICH}", values), Holders(db, at)
+    shown = tuple(_listed(db, at, holders, each) for each in found[: window.most])
+    return Page(shown, counted[0] if counted else 0, shown[-1].resource if len(found) > len(shown) else "")
+
+
+def find_resources(db: Snapshot, at: Instant, search: str, most: int) -> tuple[tuple[str, Mapping[str, str]], ...]:
+    """The first few by name, with their labels."""
+    found = rows(
+        db,
+        f"SELECT resource, labels {_WHICH} ORDER BY sort, resource LIMIT :most",
+        {**_values(at, search), "most": most},
+    )
+    return tuple((each["resource"], json.loads(each["labels"])) for each in found)
+
+
+def _values(at: Instant, search: str) -> dict[str, object]:
+    return {"at": at, "search": search.strip().casefold()}
+
+
+def _listed(db: Snapshot, at: Instant, holders: "Holders", found: Row) -> ResourceRow:
+    name, of = found["resource"], {"resource": found["resource"], "at": at}
+    live = row(db, f"SELECT count(*) FROM session WHERE resource = :resource AND status = 'open' AND {AT}", of)
+    last = row(db, "SELECT max(opened) FROM session WHERE resource = :resource AND valid_from <= :at", of)
+    labels, logins = json.loads(found["labels"]), tuple(json.loads(found["logins"]))
+    return ResourceRow(
+        resource=name,
+        kind=found["kind"],
+        address=found["address"] or "",
+        port=found["port"],
+        labels=labels,
+        owner=found["owner"],
+        owner_name=holders.name(found["owner"]),
+        logins=logins,
+        pinned=found["pins"] != "[]",
+        people=holders.count(holders.reaching(labels, logins)),
+        live=live[0] if live else 0,
+        last=last[0] if last else None,
     )
 
 
-def resource(db: Snapshot, at: Instant, resource: str) -> ResourcePage | None:
-    """One resource as of `at`; None where there is none."""
-    found = row(
-        db, f"SELECT change, valid_from FROM resource WHERE resource = :name AND {AT}", {"name": resource, "at": at}
-    )
+def resource(
+    db: Snapshot, at: Instant, resource: str, window: Window | None = None, person: str | None = None
+) -> ResourcePage | None:
+    """One resource as of `at`, with everybody who reaches it, or `person` alone; None where there is none."""
+    found = row(db, f"SELECT * FROM resource WHERE resource = :name AND {AT}", {"name": resource, "at": at})
     if found is None:
         return None
-    definition, called = matrix(db, at).resources[resource], names(db, at)
+    definition = resource_definition(found)
     return ResourcePage(
         resource=definition,
         owner_name=name(db, at, definition.owner),
         change=found["change"],
         since=found["valid_from"],
         pins=_pins(db, at, definition),
-        reach=tuple(
-            Reach(each, called.get(each.person, each.person)) for each in access_matrix(db, at, None, resource)
-        ),
+        reach=_reach(db, at, definition, window or Window(), person),
     )
+
+
+def _reach(
+    db: Snapshot, at: Instant, definition: ResourceDefinition, window: Window, person: str | None
+) -> Page[Reach]:
+    estate, grants = Estate(db, at, definition.resource), running(db, at, person)
+    if person is not None:
+        mine = _ways(db, at, estate, grants, person, name(db, at, person))
+        return Page((mine,) if mine.ways else (), int(bool(mine.ways)), "")
+    holders = Holders(db, at)
+    roles = holders.reaching(definition.labels, definition.logins)
+    found, total = holders.page(roles, window), holders.count(roles)
+    shown = [_ways(db, at, estate, grants, *each) for each in found[: window.most]]
+    return Page(tuple(shown), total, shown[-1].person if len(found) > len(shown) else "")
+
+
+def _ways(
+    db: Snapshot, at: Instant, estate: Estate, grants: dict[str, list[HeldGrant]], person: str, called: str
+) -> Reach:
+    found = sorted(ways(db, at, estate, grants, person), key=lambda each: (each.until, each.login))
+    return Reach(person, called, tuple(found))
 
 
 def _pins(db: Snapshot, at: Instant, definition: ResourceDefinition) -> tuple[Pin, ...]:
@@ -136,31 +184,73 @@ def _pins(db: Snapshot, at: Instant, definition: ResourceDefinition) -> tuple[Pi
     return tuple(found.values())
 
 
-def _counts(db: Snapshot, sql: str, at: Instant) -> dict[str, int]:
-    return {each[0]: each[1] for each in rows(db, sql, {"at": at})}
+_HOLDERS = """
+FROM (
+    SELECT b.subject AS person FROM json_each(:roles) n JOIN binding b ON b.role = n.value
+    WHERE b.subject_kind = 'person' AND b.valid_from <= :at AND :at < b.valid_until
+      AND (b.ends IS NULL OR b.ends > :at)
+    UNION
+    SELECT m.person FROM json_each(:roles) n JOIN binding b ON b.role = n.value
+    JOIN group_member m ON m.grp = b.subject AND m.valid_from <= :at AND :at < m.valid_until
+    WHERE b.subject_kind = 'group' AND b.valid_from <= :at AND :at < b.valid_until
+      AND (b.ends IS NULL OR b.ends > :at)
+) h JOIN person p ON p.person = h.person
+WHERE p.enabled = 1 AND (p.ends IS NULL OR p.ends > :at) AND p.valid_from <= :at AND :at < p.valid_until
+"""
 
 
-class _Reached:
-    """Who reaches resources of one kind of labels and logins, found once for all of them."""
+class Holders:
+    """Which roles reach what, and how many people hold them: each asked once."""
 
-    def __init__(self, db: Snapshot, at: Instant, whole: Matrix) -> None:
-        present = {each.person for each in people(db, at) if each.present(at)}
-        self._holders: dict[str, set[str]] = {}
-        for binding in whole.bindings.values():
-            if binding.in_force(at):
-                self._holders.setdefault(binding.role, set()).update(present.intersection(whole.members(binding)))
-        self._roles = whole.roles
-        self._found: dict[object, frozenset[str]] = {}
+    def __init__(self, db: Snapshot, at: Instant) -> None:
+        self._db, self._at = db, at
+        self._roles = [
+            (each["role"], permissions(each["permissions"]))
+            for each in rows(db, f"SELECT role, permissions FROM role WHERE {AT} ORDER BY role", {"at": at})
+        ]
+        self._reaching: dict[object, tuple[str, ...]] = {}
+        self._counted: dict[tuple[str, ...], int] = {}
+        self._names: dict[str, str] = {}
 
-    def by(self, resource: ResourceDefinition, mode: Mode) -> frozenset[str]:
-        """The people with at least one login there in this mode."""
-        key = tuple(sorted(resource.labels.items())), resource.logins, mode
-        if key not in self._found:
-            holders: set[str] = set()
-            for role in self._roles.values():
-                for permission in role.permissions:
-                    admits = any(permission.admits(login, resource.logins) for login in resource.logins)
-                    if permission.mode is mode and admits and permission.covers(resource.labels):
-                        holders |= self._holders.get(role.role, set())
-            self._found[key] = frozenset(holders)
-        return self._found[key]
+    def reaching(self, labels: Mapping[str, str], logins: tuple[str, ...]) -> tuple[str, ...]:
+        """The roles with at least one login on what has these labels and logins, standing or on request."""
+        key = tuple(sorted(labels.items())), logins
+        if key not in self._reaching:
+            self._reaching[key] = tuple(
+                role
+                for role, allowed in self._roles
+                if any(each.covers(labels) and any(each.admits(one, logins) for one in logins) for each in allowed)
+            )
+        return self._reaching[key]
+
+    def count(self, roles: tuple[str, ...]) -> int:
+        """How many enabled people hold at least one of them, by a binding in force."""
+        if roles and roles not in self._counted:
+            found = row(self._db, f"SELECT count(*) {_HOLDERS}", {"roles": json.dumps(roles), "at": self._at})
+            self._counted[roles] = found[0] if found else 0
+        return self._counted.get(roles, 0)
+
+    def page(self, roles: tuple[str, ...], window: Window) -> list[tuple[str, str]]:
+        """Some of them by name, (id, name) each: those of the window, and one more where there are more."""
+        of = {"person": window.after, "at": self._at}
+        after = row(self._db, f"SELECT coalesce(sort, '') FROM person WHERE person = :person AND {AT}", of)
+        found = rows(
+            self._db,
+            f"SELECT p.person, p.name {_HOLDERS} AND coalesce(p.sort, '') >= :sort "
+            "AND (coalesce(p.sort, '') > :sort OR p.person > :after) "
+            "ORDER BY coalesce(p.sort, ''), p.person LIMIT :most",
+            {
+                "roles": json.dumps(roles),
+                "at": self._at,
+                "sort": after[0] if after else "",
+                "after": window.after if after else "",
+                "most": window.most + 1,
+            },
+        )
+        return [(each["person"], each["name"] or nameless(each["person"])) for each in found]
+
+    def name(self, person: str) -> str:
+        """How somebody is called."""
+        if person not in self._names:
+            self._names[person] = name(self._db, self._at, person)
+        return self._names[person]

@@ -1,6 +1,5 @@
 """The role matrix as of an instant: roles by systems, and one role with everybody who holds it and why."""
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -9,12 +8,11 @@ from onepam.domain.access.model import Action, ConsoleRight, Mode, Permission
 from onepam.domain.leaving.brake import gives
 from onepam.domain.matrix.matrix import Matrix, ResourceDefinition, RoleDefinition
 from onepam.kernel.clock import Instant
-from onepam.store.db import row, rows
+from onepam.store.db import row
 from onepam.store.engine.tables import AT
 from onepam.store.facts.changes import matrix, people
-from onepam.store.facts.holdings import console_rights
 from onepam.store.read.directory_brake import holds
-from onepam.store.read.names import names
+from onepam.store.read.names import Called
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ class RolePage:
 def roles(db: Snapshot, at: Instant) -> RoleMatrix:
     """All roles by all systems. People count while they are enabled, their binding is in force, and no hold takes from
     them what the role gives."""
-    whole, called = matrix(db, at), names(db, at)
+    whole, called = matrix(db, at), Called(db, at)
     systems, present = _systems(whole), _present(db, at)
     applied = row(
         db,
@@ -122,7 +120,7 @@ def role(db: Snapshot, at: Instant, name: str) -> RolePage | None:
     )
     if found is None:
         return None
-    whole, called = matrix(db, at), names(db, at)
+    whole, called = matrix(db, at), Called(db, at)
     definition = whole.roles[name]
     return RolePage(
         role=definition,
@@ -136,26 +134,6 @@ def role(db: Snapshot, at: Instant, name: str) -> RolePage | None:
         },
         holders=tuple(_holder_rows(db, at, whole, name, called)),
     )
-
-
-def roles_of_everybody(db: Snapshot, at: Instant) -> defaultdict[str, list[str]]:
-    """The names of everybody's roles in force, direct and through groups; under a hold those that still give
-    something."""
-    existing = {
-        each["role"]: console_rights(each["console"])
-        for each in rows(db, f"SELECT role, console FROM role WHERE {AT}", {"at": at})
-    }
-    held = holds(db, at)
-    members: defaultdict[str, list[str]] = defaultdict(list)
-    for each in rows(db, f"SELECT DISTINCT grp, person FROM group_member WHERE {AT} ORDER BY grp, person", {"at": at}):
-        members[each["grp"]].append(each["person"])
-    found: defaultdict[str, list[str]] = defaultdict(list)
-    for each in rows(db, f"SELECT * FROM binding WHERE {AT} AND (ends IS NULL OR ends > :at)", {"at": at}):
-        if each["role"] in existing:
-            for who in members[each["subject"]] if each["subject_kind"] == "group" else [each["subject"]]:
-                if gives(existing[each["role"]], held.get(who)):
-                    found[who].append(each["role"])
-    return found
 
 
 def _systems(whole: Matrix) -> tuple[System, ...]:

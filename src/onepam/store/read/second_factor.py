@@ -1,16 +1,16 @@
 """What people's second factors rest on, what resources ask of them, and what sessions were opened with."""
 
+import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from onepam.app.ports import Snapshot
 from onepam.domain.access.model import MfaRule
 from onepam.domain.access.proof import MfaBasis
-from onepam.domain.people.events import PersonKind
 from onepam.kernel.clock import DAY, Instant
-from onepam.store.db import rows
+from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import mfa_rule
 from onepam.store.read.names import provider_name
@@ -20,6 +20,20 @@ WINDOW = 30 * DAY
 
 OWN = ("passkey", "totp")
 """Factors of one's own that serve as a second one."""
+
+MOST = 500
+"""People that the report names at most."""
+
+NEWEST_BASIS = """coalesce((SELECT s.basis FROM sign_in s WHERE s.person = p.person AND s.valid_from <= :at
+    ORDER BY s.opened DESC LIMIT 1), '')"""
+"""SQL: what the newest sign-in of the person `p` rests on; empty where there is none."""
+_HAS = """EXISTS (SELECT 1 FROM factor f WHERE f.person = p.person AND f.kind = '{}'
+    AND f.valid_from <= :at AND :at < f.valid_until)"""
+HAS_OWN = f"({' OR '.join(_HAS.format(kind) for kind in OWN)})"
+"""SQL: whether the person `p` has a second factor of their own."""
+_MAY_SIGN_IN = "p.enabled = 1 AND p.valid_from <= :at AND :at < p.valid_until AND (p.ends IS NULL OR p.ends > :at)"
+_PEOPLE = f"{_MAY_SIGN_IN} AND p.kind <> 'service'"
+_WITHOUT = f"NOT {HAS_OWN} AND {NEWEST_BASIS} <> 'attested'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +52,8 @@ class MfaReport:
     """Second factors as of an instant, of people who may sign in.
 
     `people` counts them by the basis of their newest sign-in, `never` those without one; `own` those with a factor of
-    their own by its kind, `without` those who have none and have not been attested one. `machines` are service
+    their own by its kind, `without` (`without_total` in number, `MOST` are named) those who have none and have not
+    been attested one. `machines` are service
     accounts. `rules` are the resources that ask for more, `resources` is how many there are. `sessions` counts the
     sessions of people in the last 30 days by basis, `machine_sessions` those of machines.
     """
@@ -47,6 +62,7 @@ class MfaReport:
     never: int
     own: Mapping[str, int]
     without: tuple[str, ...]
+    without_total: int
     machines: int
     rules: tuple[tuple[str, MfaRule], ...]
     resources: int
@@ -59,16 +75,15 @@ class MfaReport:
         return self.sessions.get(MfaBasis.ACCEPTED, 0)
 
 
-def last_sign_ins(db: Snapshot, at: Instant, person: str | None = None) -> dict[str, LastSignIn]:
-    """The newest sign-in by `at` of everybody, or of one, by person."""
+def last_sign_ins(db: Snapshot, at: Instant, people: Sequence[str]) -> dict[str, LastSignIn]:
+    """The newest sign-in by `at` of each of these, by person."""
     called: dict[str, str] = {}
     found = {}
     for each in rows(
         db,
-        "SELECT * FROM (SELECT person, opened, basis, provider, phishing_resistant, row_number() OVER "
-        "(PARTITION BY person ORDER BY opened DESC, valid_from DESC) AS newest FROM sign_in "
-        f"WHERE valid_from <= :at{' AND person = :person' if person else ''}) newest_sign_in WHERE newest = 1",
-        {"at": at, "person": person},
+        "SELECT n.value AS person, s.opened, s.basis, s.provider, s.phishing_resistant FROM json_each(:people) n "
+        "JOIN sign_in s ON s.person = n.value AND s.valid_from <= :at ORDER BY s.opened, s.valid_from",
+        {"at": at, "people": json.dumps(people)},
     ):
         provider = each["provider"]
         if provider not in called:
@@ -79,53 +94,47 @@ def last_sign_ins(db: Snapshot, at: Instant, person: str | None = None) -> dict[
     return found
 
 
-def without_factor(db: Snapshot, at: Instant) -> tuple[str, ...]:
-    """Who may sign in, has no second factor of their own, and has not been attested one."""
-    people = _people(_kinds(db, at))
-    return _without(people, _own(db, at), last_sign_ins(db, at))
+def count_without_factor(db: Snapshot, at: Instant) -> int:
+    """How many may sign in, have no second factor of their own, and have not been attested one."""
+    found = row(db, f"SELECT count(*) FROM person p WHERE {_PEOPLE} AND {_WITHOUT}", {"at": at})
+    return found[0] if found else 0
 
 
 def mfa_report(db: Snapshot, at: Instant) -> MfaReport:
     """The state of second factors in the whole company."""
-    last, own, kinds = last_sign_ins(db, at), _own(db, at), _kinds(db, at)
-    people = _people(kinds)
-    rules = rows(db, f"SELECT resource, mfa FROM resource WHERE {AT} ORDER BY resource", {"at": at})
+    alike = rows(
+        db,
+        f"SELECT passkey, totp, basis, count(*) AS number FROM (SELECT {_HAS.format('passkey')} AS passkey, "
+        f"{_HAS.format('totp')} AS totp, {NEWEST_BASIS} AS basis FROM person p WHERE {_PEOPLE}) alike "
+        "GROUP BY passkey, totp, basis",
+        {"at": at},
+    )
+    people, own, never, without_total = Counter[MfaBasis](), Counter[str](), 0, 0
+    for each in alike:
+        basis = MfaBasis(each["basis"]) if each["basis"] else None
+        never += 0 if basis else each["number"]
+        if basis is not None:
+            people[basis] += each["number"]
+        for kind in OWN:
+            own[kind] += each["number"] if each[kind] else 0
+        if basis is not MfaBasis.ATTESTED and not any(each[kind] for kind in OWN):
+            without_total += each["number"]
+    without = f"SELECT p.person FROM person p WHERE {_PEOPLE} AND {_WITHOUT} ORDER BY p.person LIMIT {MOST}"
+    machines = f"SELECT count(*) FROM person p WHERE {_MAY_SIGN_IN} AND p.kind = 'service'"
+    counted = row(db, machines, {"at": at})
+    rules = rows(db, f"SELECT resource, mfa FROM resource WHERE {AT} ORDER BY sort", {"at": at})
     told = _sessions(db, at)
     return MfaReport(
-        people=Counter(last[person].basis for person in people if person in last),
-        never=sum(person not in last for person in people),
-        own={kind: sum(kind in own.get(person, ()) for person in people) for kind in OWN},
-        without=_without(people, own, last),
-        machines=len(kinds) - len(people),
+        people=people,
+        never=never,
+        own={kind: own[kind] for kind in OWN},
+        without=tuple(each["person"] for each in rows(db, without, {"at": at})) if without_total else (),
+        without_total=without_total,
+        machines=counted[0] if counted else 0,
         rules=tuple((each["resource"], rule) for each in rules if (rule := mfa_rule(each["mfa"])) is not None),
         resources=len(rules),
         sessions={MfaBasis(basis): count for (entry, basis), count in told.items() if entry != "ssh_service_key"},
         machine_sessions=sum(count for (entry, _), count in told.items() if entry == "ssh_service_key"),
-    )
-
-
-def _own(db: Snapshot, at: Instant) -> dict[str, set[str]]:
-    own: dict[str, set[str]] = {}
-    for each in rows(db, f"SELECT DISTINCT person, kind FROM factor WHERE {AT}", {"at": at}):
-        own.setdefault(each["person"], set()).add(each["kind"])
-    return own
-
-
-def _kinds(db: Snapshot, at: Instant) -> dict[str, PersonKind]:
-    allowed = f"SELECT person, kind FROM person WHERE enabled = 1 AND {AT} AND (ends IS NULL OR ends > :at)"
-    return {each["person"]: PersonKind(each["kind"]) for each in rows(db, allowed, {"at": at})}
-
-
-def _people(kinds: Mapping[str, PersonKind]) -> list[str]:
-    return sorted(person for person, kind in kinds.items() if kind is not PersonKind.SERVICE)
-
-
-def _without(people: list[str], own: Mapping[str, set[str]], last: Mapping[str, LastSignIn]) -> tuple[str, ...]:
-    return tuple(
-        person
-        for person in people
-        if own.get(person, set()).isdisjoint(OWN)
-        and (person not in last or last[person].basis is not MfaBasis.ATTESTED)
     )
 
 
@@ -135,8 +144,7 @@ def _sessions(db: Snapshot, at: Instant) -> dict[tuple[str, str], int]:
     for each in rows(
         db,
         "SELECT CASE entry WHEN 'ssh_service_key' THEN entry ELSE '' END AS way, "
-        "json_extract(mfa, '$.basis') AS basis, "
-        f"count(*) AS number FROM session WHERE opened > :since AND {AT} GROUP BY way, basis",
+        f"basis, count(*) AS number FROM session WHERE opened > :since AND {AT} GROUP BY way, basis",
         {"since": at - WINDOW, "at": at},
     ):
         found[each["way"], each["basis"]] = each["number"]

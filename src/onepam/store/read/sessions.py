@@ -147,12 +147,6 @@ def count_sessions(db: Snapshot, at: Instant, which: SessionFilter) -> int:
     return found[0] if found else 0
 
 
-def newest_sessions(db: Snapshot, at: Instant) -> dict[str, Instant]:
-    """When the newest session on each resource was opened."""
-    found = rows(db, "SELECT resource, max(opened) FROM session WHERE valid_from <= :at GROUP BY resource", {"at": at})
-    return {each[0]: each[1] for each in found}
-
-
 def _where(at: Instant, which: SessionFilter) -> tuple[str, dict[str, Any]]:
     """The conditions of a filter, and their values."""
     ended = which.status == "ended"
@@ -182,13 +176,18 @@ def _where(at: Instant, which: SessionFilter) -> tuple[str, dict[str, Any]]:
     return " AND ".join([*chosen, *["status <> 'open'"] * ended]), {**values, "at": at}
 
 
-def session(db: Snapshot, at: Instant, session: str) -> SessionDetail | None:
-    """One session; None where there was none at `at`."""
+def session_row(db: Snapshot, at: Instant, session: str) -> SessionRow | None:
+    """One session as lists show it; None where there was none at `at`."""
     of = {"session": session, "at": at}
     found = row(db, f"SELECT *, {_CHECKS} FROM session WHERE session = :session AND {AT}", of)
-    if found is None:
+    return _row(db, at, found) if found is not None else None
+
+
+def session(db: Snapshot, at: Instant, session: str) -> SessionDetail | None:
+    """One session; None where there was none at `at`."""
+    shown, of = session_row(db, at, session), {"session": session, "at": at}
+    if shown is None:
         return None
-    shown = _row(db, at, found)
     borders = rows(db, "SELECT valid_from FROM session WHERE session = :session AND valid_from <= :at", of)
     watched = moments_of(db, at, ("recording.watched",), shown.opened)
     told = [

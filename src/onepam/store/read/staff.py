@@ -12,7 +12,7 @@ from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows, streamed
 from onepam.store.engine.tables import AT
 from onepam.store.facts.staff import staff_rules
-from onepam.store.read.names import names
+from onepam.store.read.names import Called
 
 MOST_FINDINGS = 500
 """Findings of one kind that are listed; all are counted."""
@@ -136,7 +136,7 @@ class Reconciliation:
 
 def health(db: Snapshot, at: Instant) -> RosterHealth:
     """How the roster stands as of `at`."""
-    called, rules = names(db, at), staff_rules(db, at)
+    called, rules = Called(db, at), staff_rules(db, at)
     taken = row(
         db,
         f"SELECT * FROM staff_version WHERE standing = 'taken' AND {AT} ORDER BY decided DESC LIMIT 1",
@@ -163,7 +163,7 @@ def source(db: Snapshot, at: Instant) -> Source | None:
 
 def versions(db: Snapshot, at: Instant, most: int = MOST_VERSIONS) -> tuple[VersionRow, ...]:
     """The versions by `at`, the newest first."""
-    called = names(db, at)
+    called = Called(db, at)
     found = rows(
         db, f"SELECT * FROM staff_version WHERE {AT} ORDER BY decided DESC LIMIT :most", {"at": at, "most": most}
     )
@@ -229,7 +229,7 @@ def reconciliation(db: Snapshot, at: Instant) -> Reconciliation:
     """Both ways, as of `at`. Before the first version there is nothing to compare with."""
     if not _in_force(db, at):
         return Reconciliation((), {})
-    called = names(db, at)
+    called = Called(db, at)
     found: list[Finding] = []
     counts: Counter[str] = Counter()
     for each in streamed(db, _FINDINGS, {"at": at}):
