@@ -28,7 +28,13 @@ def test_help_loads_no_platform() -> None:
     assert "Run the gateway, the console and the API." in output
     assert not after & HEAVY
     assert "pydantic" not in after  # typer itself takes it for a command's parameters
-    assert {each.split(".")[1] for each in after if each.startswith("onepam.")} <= {"boot", "cli", "kernel", "gateway"}
+    assert {each.split(".")[1] for each in after if each.startswith("onepam.")} <= {
+        "boot",
+        "cli",
+        "files",
+        "kernel",
+        "gateway",
+    }
 
 
 def test_the_help_of_a_command_on_the_host_loads_no_platform() -> None:

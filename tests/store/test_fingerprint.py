@@ -33,8 +33,8 @@ def changed(folder: Path, file: str, old: str, new: str) -> set[str]:
         ("store/project/people.py", "@projects(events.PersonDis", "# more\n@projects(events.PersonDis", set()),
         ("store/project/people.py", "People and group members.", "People, and groups' members.", set()),
         ("store/project/people.py", '"added": "INTEGER NOT NULL"', '"added": "TEXT NOT NULL"', {"table person"}),
-        ("store/project/people.py", '(("email",), ("lower(email)",))', '(("email",), ("owner",))', set()),
-        ("store/project/people.py", 'personal=("name", "email")', 'personal=("name",)', {"table person"}),
+        ("store/project/people.py", '(("email",), ("lower(email)",),', '(("email",), ("owner",),', set()),
+        ("store/project/people.py", 'personal=("name", "email",', 'personal=("name",', {"table person"}),
         ("store/engine/tables.py", "    if kind is bool:\n        return int(value)\n", "", {"engine"}),
         ("domain/people/events.py", 'VENDOR = "vendor"', 'VENDOR = "vendor"\n    GUEST = "guest"', set()),
         (

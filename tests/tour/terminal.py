@@ -62,7 +62,7 @@ def register_key(person: Person, folder: Path) -> None:
     page = person.go("/factors")
     page.locator("textarea[name=key]").fill(key.with_suffix(".pub").read_text("utf-8"))
     page.get_by_role("button", name="Add key").click()
-    expect(page.get_by_text("on@laptop").first).to_be_visible()
+    expect(page.get_by_text("on@laptop").first).to_be_visible(timeout=60_000)
 
 
 def by_key(person: Person, command: list[str]) -> str:

@@ -213,7 +213,7 @@ def in_the_evidence(found: Federated, pack: Path) -> None:
     ready = json.loads(next(found.folder.glob("ready-*")).read_text("utf-8"))
     verify = [sys.executable, "-I", str(VERIFY), str(pack), "--log-key", ready["log_key"]]
     done = subprocess.run(verify, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 3, done.stdout + done.stderr
+    assert done.returncode == 6, done.stdout + done.stderr
     assert "no anchor from outside" in done.stdout
     assert "report leavers" in done.stdout
     unpacked = pack.with_suffix("")
