@@ -14,7 +14,7 @@ from onepam.jobs.eras import Began
 from onepam.kernel.errors import Fault, Unavailable
 from onepam.signing.signer import SignerClient, create_signer
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 STOP_SECONDS = 2.0
 _PAUSE_SECONDS = 0.05
 _OTHERS_SECONDS = 1.0

@@ -16,7 +16,7 @@ import asyncssh
 from onepam.boot.demo.shell import serve_shell
 from onepam.kernel.errors import Unavailable
 
-START_SECONDS = 10.0
+START_SECONDS = 60.0
 HOST_KEY = "host_ed25519"
 
 

@@ -78,7 +78,7 @@ _DEEDS = {
 _COMMANDS = [
     ["The whole history against the tables", "onepam ledger verify"],
     ["A pack for an auditor", "onepam evidence pack --from 2026-01-01 --to 2027-01-01 --out pack.zip"],
-    ["The pack, offline, without us", "python3 verify.py pack.zip --log-key KEY --witness-key KEY"],
+    ["The pack, offline, without us", "python3 -I verify.py pack.zip --log-key KEY --witness-key KEY"],
 ]  # fmt: skip
 
 
