@@ -111,6 +111,7 @@ def test_a_return_brings_nothing_back() -> None:
         (FACTS, "back", "person.enabled_already"),
         (replace(GONE, person=replace(THEM, enabled=False, ends=NOW)), "back", "person.end_past"),
         (replace(GONE, same_email="vim"), "back", "person.email_taken"),
+        (replace(GONE, person=replace(THEM, enabled=False, erased=True)), "back", "person.erased"),
         (GONE, "\t", "text.missing"),
     ],
 )

@@ -113,6 +113,7 @@ def test_whatever_kept_the_person_out_is_undone() -> None:
         (replace(FACTS, account=replace(ACCOUNT, kind=None)), BY_KEY, "person.unknown"),
         (replace(FACTS, account=replace(ACCOUNT, kind=PersonKind.SERVICE)), BY_KEY, "person.unknown"),
         (replace(FACTS, account=replace(ACCOUNT, ends=NOW)), BY_KEY, "person.end_past"),
+        (replace(FACTS, erased=True), BY_KEY, "person.erased"),
         (FACTS, replace(BY_KEY, because=" "), "text.missing"),
         (replace(FACTS, account=replace(ACCOUNT, roles=()), roles=()), BY_KEY, "recovery.no_role"),
     ],

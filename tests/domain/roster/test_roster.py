@@ -94,6 +94,7 @@ def test_all_attributes_are_replaced() -> None:
     [
         (changed(replace(FACTS, person=THEM, actor=present("ada"))), "right.missing"),
         (changed(FACTS), "person.unknown"),
+        (changed(replace(FACTS, person=replace(THEM, enabled=False, erased=True))), "person.erased"),
         (changed(replace(FACTS, person=THEM), ends=None), "person.no_end"),
         (changed(replace(FACTS, person=THEM), Actor("vic", "sgn_vic")), "person.self_change"),
     ],
