@@ -48,6 +48,24 @@ def test_it_signs_what_nodes_wrote_and_nothing_else(
     assert start().client.last() == (100, root(100), 100)
 
 
+_SIGNALLED_WHILE_IT_ENDS = """
+import asyncio.selector_events, signal
+closed = asyncio.selector_events.BaseSelectorEventLoop.close
+def close(self):
+    closed(self)
+    signal.raise_signal(signal.SIGTERM)
+asyncio.selector_events.BaseSelectorEventLoop.close = close
+"""
+
+
+def test_a_signal_while_it_ends_is_written_into_no_descriptor(start: Callable[..., Process], vkey: VerifierKey) -> None:
+    running = start(_SIGNALLED_WHILE_IT_ENDS)
+    running.process.send_signal(signal.SIGTERM)
+    _, words = running.process.communicate(timeout=20)
+    assert running.process.returncode == 0
+    assert b"wakeup" not in words
+
+
 def test_a_fork_is_refused_after_a_restart_too(start: Callable[..., Process], vkey: VerifierKey) -> None:
     running = start()
     assert isinstance(signed(running.client, 10), bytes)

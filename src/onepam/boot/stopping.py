@@ -57,6 +57,9 @@ class Stop:
         if not platform.replaced.is_set():
             await self._drain(platform)
         end_at_last(STUCK_SECONDS)
+        # The loop closes its end of the wake-up pipe before it gives up the signals: one in between would be written
+        # into a descriptor that is no longer its own.
+        signal.set_wakeup_fd(-1)
 
     async def _drain(self, platform: "Platform") -> None:
         seconds = platform.config.drain_seconds

@@ -92,8 +92,7 @@ class SignerProcess:
         if child is None:
             return
         if child.stdin is not None:
-            child.stdin.close()
-        child.terminate()
+            child.stdin.close()  # this asks it to end
         try:
             child.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -211,6 +211,9 @@ async def _serve(signer: Signer, listener: socket.socket) -> None:
         await stop.wait()
         for writer in connections:
             writer.close()
+    # The loop closes its end of the wake-up pipe before it gives up the signals: one in between would be written into
+    # a descriptor that is no longer its own.
+    signal.set_wakeup_fd(-1)
 
 
 async def _converse(signer: Signer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
