@@ -1,10 +1,12 @@
 """The large demo's history, at a small size: lawful, as much as was asked for, and the same each time."""
 
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
+from onepam.boot.demo.company import founding
 from onepam.boot.demo.month import ALL, LARGE, Guest, lay
-from onepam.kernel.clock import DAY, parse
+from onepam.kernel.clock import DAY, MICROSECOND, SECOND, parse
 from onepam.signing.author import NodeAuthor
 from onepam.store.db import rows
 from onepam.store.engine.database import connect
@@ -34,6 +36,7 @@ def test_the_history_is_lawful_and_of_its_size(tmp_path: Path) -> None:
         }
         open_sessions = rows(db, "SELECT count(*) FROM session WHERE status = 'open' AND valid_until > ?", (UNTIL,))
         oldest = rows(db, "SELECT min(opened) FROM session")[0][0]
+        times = [each[0] for each in rows(db, "SELECT time FROM entry ORDER BY idx")]
         link = rows(db, "SELECT person, token_digest FROM enrolment WHERE person = ?", (GUEST.person,))[0]
     assert sizes == {
         "person": SMALL.people + 1,
@@ -44,6 +47,9 @@ def test_the_history_is_lawful_and_of_its_size(tmp_path: Path) -> None:
     assert open_sessions[0][0] == 0
     assert UNTIL - 31 * DAY < oldest < UNTIL - 28 * DAY
     assert tuple(link) == (GUEST.person, GUEST.token_digest)
+    first = [each for each in times if each < times[0] + SECOND]
+    commands = 1 + sum(after != before + MICROSECOND for before, after in pairwise(first))
+    assert commands == 1 + len(list(founding(SMALL.people, SMALL.resources))), "each reads as one of its own"
     assert told[-1] == (ALL, ALL)
     assert told == sorted(told)
 
