@@ -32,8 +32,8 @@ from onepam.store.read.requests import request, requests
 from onepam.store.read.sessions import SessionFilter, sessions
 from onepam.store.read.staff import health
 
-MOST_OPEN = 25
-MOST_OFFERED = 20
+MOST_OPEN = 15
+MOST_OFFERED = 10
 MOST_OFFERS = 2_000
 MOST_OF_MINE = 8
 MOST_ALERTS = 5

@@ -131,6 +131,7 @@ def _version(name: str) -> str:
     return f"?v={sha256(file.read_bytes()).hexdigest()[:12]}" if file.is_file() else ""
 
 
+@cache
 def icon(name: str, extra: str = "") -> Markup:
     """An icon of the sprite. It says nothing to a screen reader: the word stands beside it."""
     return Markup('<svg class="icon {}" aria-hidden="true"><use href="{}#{}"/></svg>').format(

@@ -120,8 +120,8 @@ def requester(db: Snapshot, asked: Substance, at: Instant) -> Any:
     return access_facts(db, asked.person, asked.resource, at)
 
 
-FEW = 1
-"""Somebody who could decide is enough where it is only asked whether there is anybody."""
+FEW = 3
+"""Of each role, where it is only asked whether there is anybody: the first may be the requester's own hand."""
 _HOLDERS = f"""
 SELECT p.person, p.name FROM (
     SELECT subject AS person FROM binding
@@ -144,18 +144,33 @@ def approvers(db: Snapshot, asked: Substance, at: Instant) -> tuple[str, ...]:
 
 def deciders(db: Snapshot, at: Instant, roles: Iterable[str], requester: str) -> tuple[tuple[str, str], ...]:
     """Everybody enabled who could decide, under one of `roles`, what `requester` asks: (id, name) by name."""
-    return tuple(sorted(set(_deciding(db, at, roles, requester, FOREVER)), key=lambda each: each[1]))
-
-
-def anybody_decides(db: Snapshot, at: Instant, roles: Iterable[str], requester: str) -> bool:
-    """Whether there is somebody of that kind."""
-    return any(True for _ in _deciding(db, at, roles, requester, FEW))
-
-
-def _deciding(db: Snapshot, at: Instant, roles: Iterable[str], requester: str, most: int) -> Iterator[tuple[str, str]]:
-    """`most` are looked at of each role, beyond those who decide nothing of the requester's. What a role gives it gives
-    to all who hold it, but to whoever is under a hold."""
     barred = not_deciding(db, at, requester)
+    return tuple(sorted(set(_deciding(db, at, roles, barred, FOREVER)), key=lambda each: each[1]))
+
+
+class Deciding:
+    """Whether there is anybody to decide: a few holders of the same roles are looked up once for all who ask."""
+
+    def __init__(self, db: Snapshot, at: Instant) -> None:
+        self._db, self._at = db, at
+        self._few: dict[tuple[str, ...], frozenset[str]] = {}
+
+    def anybody(self, roles: tuple[str, ...], requester: str) -> bool:
+        """Whether somebody enabled could decide, under one of `roles`, what `requester` asks."""
+        if roles not in self._few:
+            self._few[roles] = frozenset(who for who, _ in _deciding(self._db, self._at, roles, frozenset(), FEW))
+        few = self._few[roles]
+        if not few:
+            return False
+        barred = not_deciding(self._db, self._at, requester)
+        return bool(few - barred) or any(True for _ in _deciding(self._db, self._at, roles, barred, FEW))
+
+
+def _deciding(
+    db: Snapshot, at: Instant, roles: Iterable[str], barred: frozenset[str], most: int
+) -> Iterator[tuple[str, str]]:
+    """`most` are looked at of each role, beyond the `barred`, who decide nothing here. What a role gives it gives
+    to all who hold it, but to whoever is under a hold."""
     held = {each["person"] for each in rows(db, f"SELECT person FROM person_hold WHERE {AT}", {"at": at})}
     for role in roles:
         found = row(db, f"SELECT console FROM role WHERE role = :role AND {AT}", {"role": role, "at": at})

@@ -29,7 +29,7 @@ FACTOR = state(
             "counter": "INTEGER NOT NULL",
             "used": "INTEGER",
         },
-        (("person",), ("reference",)),
+        (("person", "kind", "valid_from"), ("reference",)),
         personal=("label", "reference", "public", "secret", "networks"),
     )
 )
@@ -101,7 +101,13 @@ SIGN_IN = state(
             "provider_session": "TEXT",
             "name_id": "TEXT",
         },
-        (("token_digest",), ("person", "opened"), ("parent",), ("provider_session",), ("provider", "opened")),
+        (
+            ("token_digest",),
+            ("person", "opened", "valid_from", "basis"),
+            ("parent",),
+            ("provider_session",),
+            ("provider", "opened"),
+        ),
         personal=("token_digest", "source", "agent", "provider_session", "name_id"),
     )
 )

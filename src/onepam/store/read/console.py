@@ -66,14 +66,14 @@ def _held(db: Snapshot, at: Instant, person: str) -> int:
 def setup(db: Snapshot, at: Instant) -> Setup:
     """What the checklist of administrators asks."""
     enabled = f"SELECT 1 FROM person WHERE person = :person AND enabled = 1 AND {AT}"
-    pins = [each["pins"] for each in rows(db, f"SELECT pins FROM resource WHERE {AT}", {"at": at})]
+    resources = row(db, f"SELECT count(*), count(*) FILTER (WHERE pins = '[]') FROM resource WHERE {AT}", {"at": at})
     roles = row(db, f"SELECT count(*) FROM role WHERE {AT}", {"at": at})
     connected = row(db, f"SELECT count(*) FROM provider WHERE {AT}", {"at": at})
     return Setup(
         administrators=sum(row(db, enabled, {"person": each, "at": at}) is not None for each in administrators(db, at)),
         roles=roles[0] if roles else 0,
-        resources=len(pins),
-        unpinned=pins.count("[]"),
+        resources=resources[0] if resources else 0,
+        unpinned=resources[1] if resources else 0,
         factorless=count_without_factor(db, at),
         providers=connected[0] if connected else 0,
     )

@@ -16,7 +16,7 @@ from onepam.kernel.clock import DAY, FOREVER, Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import substance
-from onepam.store.facts.requests import anybody_decides, approvers
+from onepam.store.facts.requests import Deciding, approvers
 from onepam.store.read.names import Called, name
 
 ALLOWED = DAY
@@ -198,13 +198,10 @@ def stranded(db: Snapshot, at: Instant, most: int = 100) -> tuple[Stranded, ...]
         f"SELECT request, substance FROM request WHERE status = 'open' AND expires > :at AND {AT} ORDER BY made",
         {"at": at},
     )
-    found, known = list[Stranded](), dict[tuple[tuple[str, ...], str], bool]()
+    found, deciding = list[Stranded](), Deciding(db, at)
     for request, asked in ((each["request"], substance(each["substance"])) for each in waiting):
         roles = approvers(db, asked, at)
-        key = (roles, asked.person)
-        if key not in known:
-            known[key] = anybody_decides(db, at, roles, asked.person)
-        if not known[key]:
+        if not deciding.anybody(roles, asked.person):
             found.append(Stranded(request, name(db, at, asked.person), asked.resource, asked.login, roles))
             if len(found) == most:
                 break

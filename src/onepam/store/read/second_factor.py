@@ -4,7 +4,6 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from onepam.app.ports import Snapshot
 from onepam.domain.access.model import MfaRule
@@ -27,13 +26,26 @@ MOST = 500
 NEWEST_BASIS = """coalesce((SELECT s.basis FROM sign_in s WHERE s.person = p.person AND s.valid_from <= :at
     ORDER BY s.opened DESC LIMIT 1), '')"""
 """SQL: what the newest sign-in of the person `p` rests on; empty where there is none."""
-_HAS = """EXISTS (SELECT 1 FROM factor f WHERE f.person = p.person AND f.kind = '{}'
-    AND f.valid_from <= :at AND :at < f.valid_until)"""
-HAS_OWN = f"({' OR '.join(_HAS.format(kind) for kind in OWN)})"
+_THEIRS = "FROM factor f WHERE f.person = p.person AND f.valid_from <= :at AND :at < f.valid_until"
+HAS_OWN = f"EXISTS (SELECT 1 {_THEIRS} AND f.kind IN {OWN})"
 """SQL: whether the person `p` has a second factor of their own."""
 _MAY_SIGN_IN = "p.enabled = 1 AND p.valid_from <= :at AND :at < p.valid_until AND (p.ends IS NULL OR p.ends > :at)"
 _PEOPLE = f"{_MAY_SIGN_IN} AND p.kind <> 'service'"
 _WITHOUT = f"NOT {HAS_OWN} AND {NEWEST_BASIS} <> 'attested'"
+_ALIKE = f"""
+WITH each AS MATERIALIZED (SELECT
+    coalesce((SELECT {
+    " + ".join(f"max(CASE f.kind WHEN '{kind}' THEN {1 << bit} ELSE 0 END)" for bit, kind in enumerate(OWN))
+} {_THEIRS}), 0) AS own,
+    {NEWEST_BASIS} AS basis
+    FROM person p WHERE {_PEOPLE})
+SELECT own, basis, count(*) AS number FROM each GROUP BY own, basis"""
+"""Each person is looked at once: `own` has a bit for each of `OWN`."""
+_OF_PEOPLE = "entry <> 'ssh_service_key' AND basis"
+_SESSIONS = f"""
+SELECT count(*) FILTER (WHERE entry = 'ssh_service_key'),
+    {", ".join(f"count(*) FILTER (WHERE {_OF_PEOPLE} = '{each.value}')" for each in MfaBasis)}
+FROM session WHERE opened > :since AND {AT}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,28 +114,21 @@ def count_without_factor(db: Snapshot, at: Instant) -> int:
 
 def mfa_report(db: Snapshot, at: Instant) -> MfaReport:
     """The state of second factors in the whole company."""
-    alike = rows(
-        db,
-        f"SELECT passkey, totp, basis, count(*) AS number FROM (SELECT {_HAS.format('passkey')} AS passkey, "
-        f"{_HAS.format('totp')} AS totp, {NEWEST_BASIS} AS basis FROM person p WHERE {_PEOPLE}) alike "
-        "GROUP BY passkey, totp, basis",
-        {"at": at},
-    )
     people, own, never, without_total = Counter[MfaBasis](), Counter[str](), 0, 0
-    for each in alike:
+    for each in rows(db, _ALIKE, {"at": at}):
         basis = MfaBasis(each["basis"]) if each["basis"] else None
         never += 0 if basis else each["number"]
         if basis is not None:
             people[basis] += each["number"]
-        for kind in OWN:
-            own[kind] += each["number"] if each[kind] else 0
-        if basis is not MfaBasis.ATTESTED and not any(each[kind] for kind in OWN):
+        for bit, kind in enumerate(OWN):
+            own[kind] += each["number"] if each["own"] & 1 << bit else 0
+        if basis is not MfaBasis.ATTESTED and not each["own"]:
             without_total += each["number"]
     without = f"SELECT p.person FROM person p WHERE {_PEOPLE} AND {_WITHOUT} ORDER BY p.person LIMIT {MOST}"
     machines = f"SELECT count(*) FROM person p WHERE {_MAY_SIGN_IN} AND p.kind = 'service'"
     counted = row(db, machines, {"at": at})
     rules = rows(db, f"SELECT resource, mfa FROM resource WHERE {AT} ORDER BY sort", {"at": at})
-    told = _sessions(db, at)
+    sessions, machine_sessions = _sessions(db, at)
     return MfaReport(
         people=people,
         never=never,
@@ -133,19 +138,13 @@ def mfa_report(db: Snapshot, at: Instant) -> MfaReport:
         machines=counted[0] if counted else 0,
         rules=tuple((each["resource"], rule) for each in rules if (rule := mfa_rule(each["mfa"])) is not None),
         resources=len(rules),
-        sessions={MfaBasis(basis): count for (entry, basis), count in told.items() if entry != "ssh_service_key"},
-        machine_sessions=sum(count for (entry, _), count in told.items() if entry == "ssh_service_key"),
+        sessions=sessions,
+        machine_sessions=machine_sessions,
     )
 
 
-def _sessions(db: Snapshot, at: Instant) -> dict[tuple[str, str], int]:
-    found: dict[tuple[str, str], int] = {}
-    each: Any
-    for each in rows(
-        db,
-        "SELECT CASE entry WHEN 'ssh_service_key' THEN entry ELSE '' END AS way, "
-        f"basis, count(*) AS number FROM session WHERE opened > :since AND {AT} GROUP BY way, basis",
-        {"since": at - WINDOW, "at": at},
-    ):
-        found[each["way"], each["basis"]] = each["number"]
-    return found
+def _sessions(db: Snapshot, at: Instant) -> tuple[dict[MfaBasis, int], int]:
+    """Those of people by basis, where there are any, and how many were of machines."""
+    found = row(db, _SESSIONS, {"since": at - WINDOW, "at": at})
+    machines, *people = found or (0,)
+    return {basis: number for basis, number in zip(MfaBasis, people, strict=True) if number}, machines
