@@ -74,6 +74,8 @@ log = logging.getLogger(__name__)
 STOP_SECONDS = 10.0
 SWITCH_SECONDS = 0.0005
 """How long a busy thread keeps the interpreter from the event loop, on which the bytes of live sessions pass."""
+COLLECTED = (700, 10, 10)
+"""Python's own thresholds of the garbage collector; a start has larger ones."""
 
 
 class Platform:
@@ -329,6 +331,7 @@ async def run(config: Config, ready_file: Path | None) -> None:
     async with Platform(config).running() as platform:
         if ready_file is not None:
             platform.write_ready_file(ready_file)
+        gc.set_threshold(*COLLECTED)
         gc.collect()
         gc.freeze()  # else each full collection walks every module, and sessions stand still for a sixth of a second
         log.info("%s", kept_out(config))

@@ -11,10 +11,11 @@ from onepam.domain.people.adding import normalised_email
 from onepam.domain.telling.outbox import MAIL, SECURITY, Channel
 from onepam.egress.egress import Egress
 from onepam.egress.fetch import Fetch
-from onepam.egress.outbox.mail import Mail, MailServer, trust_of
+from onepam.egress.outbox.mail import Mail, MailServer
 from onepam.egress.outbox.send import Send, configured
 from onepam.egress.outbox.syslog import Syslog, SyslogServer
 from onepam.egress.outbox.webhook import Webhook, WebhookChannel
+from onepam.egress.trust import trust_of
 from onepam.files.private_file import CREDENTIAL, read_private
 from onepam.jobs.outbox import Receivers
 from onepam.kernel.errors import Refused, Unavailable

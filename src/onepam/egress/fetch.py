@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlencode, urlsplit
 import httpcore2
 
 from onepam.egress.egress import Egress
+from onepam.egress.trust import trust_of
 from onepam.kernel.errors import Refused
 
 MAX_URL_CHARACTERS = 8_000
@@ -43,10 +44,7 @@ class Fetch:
     """A client with one pool of connections, for one event loop. `ca_file` (PEM) is trusted beside the system's CAs."""
 
     def __init__(self, egress: Egress, ca_file: Path | None = None) -> None:
-        trust = ssl.create_default_context()
-        trust.minimum_version = ssl.TLSVersion.TLSv1_2
-        if ca_file is not None:
-            trust.load_verify_locations(cafile=ca_file)
+        trust = trust_of(ca_file)
         self._pools = {
             scheme: httpcore2.AsyncConnectionPool(
                 ssl_context=trust,

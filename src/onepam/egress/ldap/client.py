@@ -7,6 +7,7 @@ operator's configuration admits to that very address and port.
 import asyncio
 import socket
 import ssl
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from onepam.domain.roster.file import MAX_ROWS
 from onepam.egress.egress import Egress
 from onepam.egress.ldap.filters import BadFilter, encoded
 from onepam.egress.ldap.pull import Pull, Search, StartTls, Stopped
+from onepam.egress.trust import trust_of
 from onepam.kernel.errors import Refused
 
 PORTS = {"ldaps": 636, "ldap": 389}
@@ -31,10 +33,12 @@ class Directory:
 
     def __init__(self, egress: Egress, ca_file: Path | None = None) -> None:
         self._egress = egress
-        self._trust = ssl.create_default_context()
-        self._trust.minimum_version = ssl.TLSVersion.TLSv1_2
-        if ca_file is not None:
-            self._trust.load_verify_locations(cafile=ca_file)
+        self._ca_file = ca_file
+
+    @cached_property
+    def _trust(self) -> ssl.SSLContext:
+        """Read when the first directory is: a gateway that has none need not look through all CAs."""
+        return trust_of(self._ca_file)
 
     async def entries(
         self, url: str, wanted: RosterDirectory, password: str, timeout_seconds: float = TIMEOUT_SECONDS

@@ -16,7 +16,6 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from ipaddress import ip_address
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from onepam.egress.egress import Egress
@@ -195,12 +194,3 @@ def _of_this_machine(host: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def trust_of(ca_file: Path | None) -> ssl.SSLContext:
-    """The system's CAs, and those of the file (PEM); TLS 1.2 at least."""
-    trust = ssl.create_default_context()
-    trust.minimum_version = ssl.TLSVersion.TLSv1_2
-    if ca_file is not None:
-        trust.load_verify_locations(cafile=ca_file)
-    return trust
