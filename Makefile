@@ -92,8 +92,8 @@ generated: test-parts ## Write what is made from the code: forms of events, list
 	@$(BIN)/python scripts/verifier_page.py
 
 .PHONY: bench
-bench: system-packages $(STAMPS)/dev $(STAMPS)/package ## Measure against the goals, and write docs/benchmarks.md
-	$(BIN)/python -m bench
+bench: system-packages $(STAMPS)/dev $(STAMPS)/package ## Measure against the goals, and write docs/benchmarks.md (BENCH_ARGS="verify ledger" for a part of it)
+	$(BIN)/python -m bench $(BENCH_ARGS)
 
 .PHONY: screenshots
 screenshots: system-packages $(STAMPS)/dev $(STAMPS)/package $(STAMPS)/ui ## Take the pictures of the documentation

@@ -1,4 +1,4 @@
-"""Runs the benchmarks and writes docs/benchmarks.md; with names, runs only these and writes nothing."""
+"""Runs the benchmarks and writes docs/benchmarks.md; with names, runs only these and keeps the others' sections."""
 
 import importlib
 import os
@@ -83,15 +83,15 @@ def _openssh() -> str:
     return answer.split(",")[0].strip() or "no OpenSSH"
 
 
-def page(outcomes: list[Outcome], surroundings: list[tuple[str, str]], day: str) -> str:
-    """The Markdown of docs/benchmarks.md."""
-    figures = [figure for outcome in outcomes for figure in outcome.figures]
-    judged = [figure for figure in figures if figure.meets is not None]
-    missed = [figure for figure in judged if not figure.meets]
+def page(outcomes: list[Outcome], surroundings: list[tuple[str, str]], day: str, kept: dict[str, str]) -> str:
+    """The Markdown of docs/benchmarks.md: what was measured now, and beside it what is `kept` of earlier runs."""
+    sections = {each.title: section(each, day) for each in outcomes}
+    sections = {title: sections.get(title) or kept[title] for title in sorted(kept | sections)}
+    met, missed = (sum(text.count(f"| {word} |") for text in sections.values()) for word in ("met", "**missed**"))
     lines = [
         "# Benchmarks",
         "",
-        f"Measured by `make bench` on {day}. Goals met: {len(judged) - len(missed)} of {len(judged)}.",
+        f"Measured by `make bench`, last on {day}. Goals met: {met} of {met + missed}.",
         "Where the machine is shared, trust ratios within one run, not absolute numbers.",
         "",
         "| | |",
@@ -100,17 +100,27 @@ def page(outcomes: list[Outcome], surroundings: list[tuple[str, str]], day: str)
         "",
         PEERS.read_text(encoding="utf-8").rstrip(),
     ]
-    for outcome in outcomes:
-        lines += ["", f"## {outcome.title}", ""]
-        if outcome.fault:
-            lines.append(f"Not measured: {outcome.fault}")
-            continue
-        lines += ["| what | measured | goal | verdict |", "| --- | ---: | ---: | --- |"]
-        lines += [
-            f"| {figure.name} | {number(figure.value)} {figure.unit} | {figure.goal or 'none'} | {verdict(figure)} |"
-            for figure in outcome.figures
-        ]
+    for title, text in sections.items():
+        lines += ["", f"## {title}", "", text]
     return "\n".join(lines) + "\n"
+
+
+def section(outcome: Outcome, day: str) -> str:
+    """What is said of one benchmark."""
+    if outcome.fault:
+        return f"Not measured on {day}: {outcome.fault}"
+    lines = [f"Measured on {day}.", "", "| what | measured | goal | verdict |", "| --- | ---: | ---: | --- |"]
+    lines += [
+        f"| {figure.name} | {number(figure.value)} {figure.unit} | {figure.goal or 'none'} | {verdict(figure)} |"
+        for figure in outcome.figures
+    ]
+    return "\n".join(lines)
+
+
+def kept_of(text: str, titles: set[str]) -> dict[str, str]:
+    """The sections of these titles on the page as it is."""
+    parts = (each.partition("\n") for each in text.split("\n## ")[1:])
+    return {title: body.strip() for title, _, body in parts if title in titles}
 
 
 def number(value: float) -> str:
@@ -132,11 +142,10 @@ def main(names: list[str]) -> int:
         print(f"no such benchmark: {', '.join(sorted(unknown))}; there are: {', '.join(b.key for b in known)}")
         return 2
     outcomes = [measure(benchmark) for benchmark in known if not names or benchmark.key in names]
-    text = page(outcomes, surroundings, datetime.now(UTC).date().isoformat())
+    kept = kept_of(PAGE.read_text(encoding="utf-8"), {each.title for each in known}) if names else {}
+    text = page(outcomes, surroundings, datetime.now(UTC).date().isoformat(), kept)
     print(text)
-    if not names:
-        PAGE.parent.mkdir(exist_ok=True)
-        PAGE.write_text(text, encoding="utf-8")
+    PAGE.write_text(text, encoding="utf-8")
     return 1 if any(outcome.fault for outcome in outcomes) else 0
 
 
