@@ -197,7 +197,7 @@ async def erase(live: Live, person: str) -> tuple[int, ...]:
     for each in ("ada", "bob"):
         await live.company.sign_in(each)
     for step in (
-        ErasureProposed("ers_1", person, "ada", "asked for", 0),
+        ErasureProposed("ers_1", person, "ada", "asked for", 0, (), {}),
         ErasureApproved("ers_1", person, "asked for", "ada", "bob"),
         PayloadsErased("ers_1", person, indexes, naming=False),
         ErasureFinished("ers_1", person, len(indexes)),

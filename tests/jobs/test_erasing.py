@@ -27,10 +27,12 @@ from onepam.domain.roster.events import RosterEntryEnded, RosterEntrySet, Roster
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionFailed
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind
+from onepam.jobs import erasing as job
 from onepam.jobs.erasing import Erasing
 from onepam.kernel.clock import DAY, Instant
 from onepam.kernel.errors import Refused, Unavailable
 from onepam.store.db import rows
+from onepam.store.engine import whose
 from onepam.store.engine.database import connect, forget
 from onepam.store.engine.entries import entries
 from onepam.store.engine.rebuild import compare
@@ -205,6 +207,7 @@ async def test_a_stop_at_any_step_is_gone_on_from(
     """With portions of three, so that there are steps; what is half done is found by no check, and comes to its end."""
     for module in (rules, read):
         monkeypatch.setattr(module, "MOST_ERASED", 3)
+    monkeypatch.setattr(job, "MOST_DOCUMENTS", 2)
     await agree(company)
     ledger: Any = Breaking(company, commands)
     with pytest.raises(Unavailable):
@@ -242,6 +245,6 @@ def test_of_every_payload_it_is_said_how_it_speaks_of_somebody() -> None:
         "resource.set", "roster.source_set", "scim_group.set", "scim_token.proposed", "signal_stream.proposed",
         "signal_stream.set",
     }  # fmt: skip
-    said = [by_person - read.LINKED.keys(), read.LINKED.keys(), set(read.NAMING), nobody]
+    said = [by_person - whose.LINKED.keys(), whose.LINKED.keys(), set(whose.NAMING), nobody]
     assert sorted(private) == sorted(name for each in said for name in each)
     assert all(kind_of(ErasureFinished("", "", 0)).name != name for name in private)

@@ -11,6 +11,7 @@ from onepam.kernel.clock import Instant
 from onepam.store.engine.database import SqliteDb, connect
 from onepam.store.engine.schema import create
 from onepam.store.engine.tables import AT
+from onepam.store.engine.whose import LINKED
 from onepam.store.project import STATE_TABLES
 from onepam.store.read import erasing, sessions
 from onepam.store.read.sessions import SessionFilter
@@ -89,8 +90,10 @@ def made(db: SqliteDb) -> Made:
         "store/engine/tables.py:end": {"*": [table._close for table in tables]},
         "store/engine/tables.py:erase": {"*": [table.emptied for table in tables if table.personal]},
         "store/engine/tables.py:unsay": {"*": [table.unsaid for table in tables if table.naming]},
-        "store/read/erasing.py:linked": {"*": [erasing._linked(kind, *how) for kind, how in erasing.LINKED.items()]},
-        "store/read/erasing.py:naming": {"kinds": ("'roster.held', 'change.proposed'",)},
+        "store/read/erasing.py:_of_others": {
+            "*": [erasing._linked(kind, *way) for kind, ways in LINKED.items() for way in ways]
+        },
+        "store/facts/erasing.py:documents": {"kinds": ("'roster.held', 'change.proposed'",)},
         "store/engine/rebuild.py:_differences": {"*": [table.rows_in_order for table in tables]},
     }
 

@@ -35,7 +35,7 @@ def inner_jobs(platform: "Platform", after: int) -> Iterator[Job]:
     yield Job("sealing", platform.sealing.run, RETRY_SECONDS)
     yield Job("disk", lambda: platform.disk.run(ledger, node), RETRY_SECONDS)
     yield Expiry(ledger, reader).job()
-    yield Erasing(ledger, reader, lambda: forget(platform.database)).job()
+    yield Erasing(ledger, reader, lambda: forget(platform.database), platform.self_check.all_again).job()
     yield ReleaseWatch(reader, platform.replaced).job()
     yield CrowdWatch(ledger, reader, node, {Door.SSH: doors.ssh, Door.WEB: doors.web}, doors.known).job()
     yield platform.recovery.job()

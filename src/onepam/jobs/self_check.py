@@ -94,6 +94,10 @@ class SelfCheck:
             log.error("the history is not lawful: %s", each)
         await append_event(self._ledger, LedgerVerified(LAWFUL, verdict.size, verdict.root, found[:MAX_FINDINGS]))
 
+    def all_again(self) -> None:
+        """The next turn verifies everything: somebody has met what was altered."""
+        self._folded = None
+
     def verify(self, start: tuple[Position, Standing] | None = None) -> Verdict:
         """Verifies the entries from `start` on against all that holds a tree head. Blocking."""
         size, root, _ = self._signers.client().last()

@@ -8,6 +8,7 @@ from onepam.domain.access.proposal import DENIED, WITHDRAWN, ProposalKind, Propo
 from onepam.domain.history.commit import Decided
 from onepam.domain.history.system import PayloadsErased
 from onepam.domain.leaving.erasing import (
+    MOST_DOCUMENTS,
     MOST_ERASED,
     ErasingFacts,
     Erasure,
@@ -51,8 +52,8 @@ def code(answer: object) -> str:
 
 
 def test_an_administrator_proposes() -> None:
-    answer = propose(FACTS, "ers_1", "eve", " asked  for it ", 400, NOW)
-    assert answer == Decided((ErasureProposed("ers_1", "eve", "ada", "asked for it", 400),), None)
+    answer = propose(FACTS, "ers_1", "eve", " asked  for it ", 400, {}, NOW)
+    assert answer == Decided((ErasureProposed("ers_1", "eve", "ada", "asked for it", 400, (), {}),), None)
 
 
 @pytest.mark.parametrize(
@@ -67,15 +68,31 @@ def test_an_administrator_proposes() -> None:
 )
 def test_what_is_not_proposed(other: dict[str, object], found: str) -> None:
     facts = replace(FACTS, **other)  # type: ignore[arg-type]
-    assert code(propose(facts, "ers_1", "eve", "asked for it", 400, NOW)) == found
+    assert code(propose(facts, "ers_1", "eve", "asked for it", 400, {}, NOW)) == found
 
 
 def test_a_proposal_says_why_and_until_when_they_are_kept() -> None:
-    assert code(propose(FACTS, "ers_1", "eve", " ", 400, NOW)) == "text.missing"
-    kept = propose(FACTS, "ers_1", "eve", "asked for it", 401, NOW)
+    assert code(propose(FACTS, "ers_1", "eve", " ", 400, {}, NOW)) == "text.missing"
+    kept = propose(FACTS, "ers_1", "eve", "asked for it", 401, {}, NOW)
     assert isinstance(kept, Refused)
     assert "401 days" in kept.message
-    assert code(propose(replace(FACTS, left=NOW), "ers_1", "eve", "asked for it", 0, NOW)) == ""
+    assert code(propose(replace(FACTS, left=NOW), "ers_1", "eve", "asked for it", 0, {}, NOW)) == ""
+
+
+def test_the_documents_that_go_whole_are_proposed_and_no_others_agreed_to() -> None:
+    answer = propose(replace(FACTS, documents=(3, 9)), "ers_1", "eve", "asked for it", 400, {"person.added": 1}, NOW)
+    assert answer == Decided(
+        (ErasureProposed("ers_1", "eve", "ada", "asked for it", 400, (3, 9), {"person.added": 1}),), None
+    )
+    waiting = replace(WAITING, erasure=replace(IT, documents=(3, 9)))
+    for now_there in ((3, 9), (9,), ()):
+        assert code(approve(replace(waiting, documents=now_there), NOW)) == ""
+    more = approve(replace(waiting, documents=(3, 7, 9)), NOW)
+    assert isinstance(more, Refused)
+    assert (more.code, more.message) == ("erasure.changed", "Entry 7 names eve, too, and was not proposed to go.")
+    for many, found in ((MOST_DOCUMENTS, ""), (MOST_DOCUMENTS + 1, "erasure.documents")):
+        facts = replace(FACTS, documents=tuple(range(many)))
+        assert code(propose(facts, "ers_1", "eve", "why", 400, {}, NOW)) == found
 
 
 def test_another_agrees() -> None:
@@ -121,7 +138,9 @@ def test_it_goes_in_portions() -> None:
     first = PayloadsErased("ers_1", "eve", every[:-1], naming=False)
     assert erase(PortionFacts(GOES_ON, every), naming=False) == Decided((first,), MOST_ERASED)
     lists = PayloadsErased("ers_1", "eve", (3,), naming=True)
-    assert erase(PortionFacts(GOES_ON, (3,)), naming=True) == Decided((lists,), 1)
+    agreed = replace(GOES_ON, documents=(2, 3))
+    assert erase(PortionFacts(agreed, (3, 4)), naming=True) == Decided((lists,), 1), "no document but those agreed to"
+    assert erase(PortionFacts(agreed, (4,)), naming=True) == Decided((), 0)
     assert erase(PortionFacts(GOES_ON, ()), naming=False) == Decided((), 0)
     assert finish(PortionFacts(GOES_ON, ())) == Decided((ErasureFinished("ers_1", "eve", 7),), 7)
 

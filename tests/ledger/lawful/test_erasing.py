@@ -10,7 +10,7 @@ from onepam.domain.people.events import PersonChanged, PersonDisabled, PersonEna
 from onepam.kernel.clock import DAY
 from tests.ledger.lawful.story import Story
 
-PROPOSED = ErasureProposed("ers_1", "eve", "ada", "asked for it", 30)
+PROPOSED = ErasureProposed("ers_1", "eve", "ada", "asked for it", 30, (3, 4), {})
 APPROVED = ErasureApproved("ers_1", "eve", "asked for it", "ada", "bob")
 ERASED = PayloadsErased("ers_1", "eve", (1, 2), naming=False)
 FINISHED = ErasureFinished("ers_1", "eve", 2)
@@ -36,7 +36,7 @@ def agreed() -> Story:
 def test_two_administrators_erase() -> None:
     told = agreed()
     told.add(ERASED)
-    told.add(replace(ERASED, indexes=(3,), naming=True))
+    told.add(replace(ERASED, indexes=(4, 3), naming=True))
     told.add(FINISHED)
     assert told.said() == []
 
@@ -130,3 +130,9 @@ def test_the_account_never_comes_back(planted: object) -> None:
     told = agreed()
     at = told.add(planted)
     assert told.said() == [(at, "what was known of the account had been erased")]
+
+
+def test_a_list_or_file_that_was_not_proposed() -> None:
+    told = agreed()
+    at = told.add(replace(ERASED, indexes=(3, 5), naming=True))
+    assert told.said() == [(at, "it takes a list or a file that was not proposed")]

@@ -1,5 +1,6 @@
 """Erasing what is known of a leaver: one administrator proposes, another agrees, and then it goes in portions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -7,6 +8,8 @@ from onepam.app.ports import Ledger
 from onepam.domain.access.authority import Actor
 from onepam.domain.leaving.erasing import ErasingFacts, PortionFacts, approve, end, erase, finish, propose
 from onepam.kernel.errors import Refused
+
+_NOT_COUNTED: Mapping[str, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +24,27 @@ class ErasingQuery:
 
 @dataclass(frozen=True, slots=True)
 class PortionQuery:
-    """An erasure that goes on, and the entries whose payloads are to go next."""
+    """An erasure that goes on, and the entries whose payloads are to go next, each with the entry that says whose it
+    is: itself, or another's word on what is theirs."""
 
     facts: ClassVar[type[PortionFacts]] = PortionFacts
     erasure: str
-    indexes: tuple[int, ...] = ()
+    entries: tuple[tuple[int, int], ...] = ()
 
 
 async def propose_erasure(
-    ledger: Ledger, actor: Actor, erasure: str, person: str, because: str, keep_days: int
+    ledger: Ledger,
+    actor: Actor,
+    erasure: str,
+    person: str,
+    because: str,
+    keep_days: int,
+    counts: Mapping[str, int] = _NOT_COUNTED,
 ) -> Refused | None:
-    """None when it waits for another administrator."""
+    """None when it waits for another administrator. `counts`: how many payloads of each kind would go."""
     outcome = await ledger.commit(
         ErasingQuery(actor, erasure, person),
-        lambda facts, now: propose(facts, erasure, person, because, keep_days, now),
+        lambda facts, now: propose(facts, erasure, person, because, keep_days, counts, now),
     )
     return outcome if isinstance(outcome, Refused) else None
 
@@ -51,9 +61,11 @@ async def end_erasure(ledger: Ledger, actor: Actor, erasure: str) -> Refused | N
     return outcome if isinstance(outcome, Refused) else None
 
 
-async def erase_portion(ledger: Ledger, erasure: str, indexes: tuple[int, ...], *, naming: bool) -> Refused | int:
-    """How many payloads went: of these entries, and in one command."""
-    query = PortionQuery(erasure, indexes)
+async def erase_portion(
+    ledger: Ledger, erasure: str, entries: tuple[tuple[int, int], ...], *, naming: bool
+) -> Refused | int:
+    """How many payloads went: of these entries, and in one command. Raises `Corrupt` where one of them is another's."""
+    query = PortionQuery(erasure, entries)
     outcome = await ledger.commit(query, lambda facts, now: erase(facts, naming=naming))
     return outcome if isinstance(outcome, Refused) else outcome.result
 

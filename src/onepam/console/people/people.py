@@ -36,6 +36,7 @@ from onepam.kernel.clock import FOREVER, Instant, iso
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
+from onepam.store.read.erasing import counted
 from onepam.store.read.estate import privileged_roles
 from onepam.store.read.everybody import PeopleFilter, people
 from onepam.store.read.paging import Window, every
@@ -113,7 +114,8 @@ async def erase(visit: Visit) -> Response:
     """Proposes that what is known of somebody who has left goes."""
     here, made = visit.path("person"), new_id("ers", visit.services.random)
     reason, keep_days = visit.form.get("reason", ""), visit.services.keep_days
-    refused = await propose_erasure(visit.services.ledger, visit.me.actor, made, here, reason, keep_days)
+    counts = await visit.services.reader(counted, None, here)
+    refused = await propose_erasure(visit.services.ledger, visit.me.actor, made, here, reason, keep_days, counts)
     if refused is not None and refused.code == "factor.stale":
         return visit.go(f"/step-up?next=/people/{here}")
     if refused is not None:

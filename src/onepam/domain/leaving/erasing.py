@@ -6,7 +6,7 @@ whoever comes again is somebody new.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -32,6 +32,9 @@ LONGEST_KEPT = 36_500
 MOST_ERASED = 2_000
 """Payloads that one command erases: their numbers are one body, and nobody else waits for long."""
 
+MOST_DOCUMENTS = 5_000
+"""Lists and files about many that an erasure takes at most: their numbers are one body."""
+
 _RULES = RULES[ProposalKind.ERASURE]
 
 
@@ -53,6 +56,8 @@ class Erasure:
     because: str
     keep_days: int
     payloads: int
+    documents: tuple[int, ...] = ()
+    """Entries of lists and files about many that go whole, as it was proposed: a word in them may mean another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ class ErasingFacts:
 
     `listed` says who still holds that they are here: the roster, or a directory; "" for nobody. `named`: the file of
     the role matrix that is in force, or one that waits, names them. `proposal` is that of the erasure while it waits.
+    `documents`: the entries of lists and files about many that name them, and still have a payload.
     """
 
     actor: ActorFacts
@@ -70,6 +76,7 @@ class ErasingFacts:
     named: bool
     erasure: Erasure | None
     proposal: Proposal | None = None
+    documents: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +88,15 @@ class PortionFacts:
 
 
 def propose(
-    facts: ErasingFacts, erasure: str, person: str, because: str, keep_days: int, now: Instant
+    facts: ErasingFacts,
+    erasure: str,
+    person: str,
+    because: str,
+    keep_days: int,
+    counts: Mapping[str, int],
+    now: Instant,
 ) -> Decided[None] | Refused:
-    """It waits for another administrator."""
+    """It waits for another administrator. `counts`: how many payloads of each kind speak of them."""
     if (refused := may_propose(facts.actor, _RULES, now)) is not None:
         return refused
     if facts.erasure is not None:
@@ -95,7 +108,11 @@ def propose(
     why = plain_text(because, limits.MAX_NAME_CHARACTERS, what="reason")
     if isinstance(why, Refused):
         return why
-    return Decided((ErasureProposed(erasure, person, facts.actor.person, why, keep_days),), None)
+    if len(facts.documents) > MOST_DOCUMENTS:
+        message = f"{len(facts.documents):,} lists and files name {person}, and at most {MOST_DOCUMENTS:,} go by one."
+        return Refused("erasure.documents", message, "A name that is a common word is found in many.")
+    proposed = ErasureProposed(erasure, person, facts.actor.person, why, keep_days, facts.documents, counts)
+    return Decided((proposed,), None)
 
 
 def approve(facts: ErasingFacts, now: Instant) -> Decided[Refused | None] | Refused:
@@ -107,6 +124,9 @@ def approve(facts: ErasingFacts, now: Instant) -> Decided[Refused | None] | Refu
         return no.answer(ErasureEnded(found.erasure, found.person, no.refused.code, by))
     if (refused := _kept(facts, found.person, found.keep_days, now)) is not None:
         return refused
+    if more := sorted(set(facts.documents) - set(found.documents)):
+        message = f"Entry {more[0]} names {found.person}, too, and was not proposed to go."
+        return Refused("erasure.changed", message, "Say no to it, and propose it anew.")
     return Decided((ErasureApproved(found.erasure, found.person, found.because, proposal.by, by),), None)
 
 
@@ -126,9 +146,11 @@ def erase(facts: PortionFacts, *, naming: bool) -> Decided[int] | Refused:
     found = facts.erasure
     if found is None or found.status is not ErasureStatus.APPROVED:
         return unknown_erasure()
-    if not facts.left:
+    agreed = set(found.documents)
+    left = tuple(each for each in facts.left if each in agreed) if naming else facts.left
+    if not left:
         return Decided((), 0)
-    portion = facts.left[:MOST_ERASED]
+    portion = left[:MOST_ERASED]
     return Decided((PayloadsErased(found.erasure, found.person, portion, naming),), len(portion))
 
 

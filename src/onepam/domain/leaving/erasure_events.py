@@ -1,5 +1,6 @@
 """Erasing somebody's personal data as events: what one administrator proposed, another agreed to, and how it ended."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onepam.domain.history.event import event
@@ -14,13 +15,17 @@ from onepam.domain.history.event import event
 @dataclass(frozen=True, slots=True)
 class ErasureProposed:
     """The personal data of somebody who has left shall go, if another administrator agrees. `because` outlives them: it
-    names nobody. `keep_days` is for how long after they left the configuration keeps them in any case (days)."""
+    names nobody. `keep_days` is for how long after they left the configuration keeps them in any case (days).
+    `documents` are the entries of lists and files about many that name them: their payloads go whole, and no others.
+    `counts`: how many payloads of each kind spoke of them as it was proposed, for whoever is asked to agree."""
 
     erasure: str
     person: str
     by: str
     because: str
     keep_days: int
+    documents: tuple[int, ...]
+    counts: Mapping[str, int]
 
 
 @event(

@@ -2514,7 +2514,7 @@ class State:
     identities: dict[str, tuple[str, str]] = field(default_factory=dict)
     streams: dict[str, Instant] = field(default_factory=dict)
     exceptions: dict[str, tuple[str, Instant]] = field(default_factory=dict)
-    erasures: dict[str, str] = field(default_factory=dict)
+    erasures: dict[str, tuple[str, list[int]]] = field(default_factory=dict)
     announced: dict[str, Announcement] = field(default_factory=dict)
     recovery_key: str | None = None
     roster_pulls: bool = False
@@ -4740,7 +4740,7 @@ def erasure_approved(state: State, entry: Entry) -> Why:
     person = state.people.get(body["person"])
     if person is not None:
         person.erased = True
-    state.erasures[body["erasure"]] = body["person"]
+    state.erasures[body["erasure"]] = (body["person"], waiting.body["documents"] if waiting is not None else [])
 
 
 @erasing_rules.of("erasure.ended", "ending the proposal to erase somebody", Authority.PERSON, Authority.TIME)
@@ -4751,12 +4751,15 @@ def erasure_ended(state: State, entry: Entry) -> Why:
 
 @erasing_rules.of("payload.erased", "erasing personal data", Authority.AGREED, cannot=(Unjudged.SPOKE,))
 def payload_erased(state: State, entry: Entry) -> Why:
-    """By an erasure of that person that goes on; of entries before it, each once."""
+    """By an erasure of that person that goes on; of entries before it, each once, and of lists and files those that
+    were proposed."""
     body = entry.body
     yield _goes_on(state, entry)
     indexes = body["indexes"]
     if len(set(indexes)) != len(indexes) or not all(0 <= each < entry.position for each in indexes):
         yield "it names an entry twice, or one that was not there"
+    if body["naming"] and not set(indexes) <= set(state.erasures.get(body["erasure"], ("", indexes))[1]):
+        yield "it takes a list or a file that was not proposed"
 
 
 @erasing_rules.of("erasure.finished", "ending an erasure", Authority.AGREED)
@@ -4768,7 +4771,8 @@ def erasure_finished(state: State, entry: Entry) -> Why:
 
 def _goes_on(state: State, entry: Entry) -> str | None:
     person = entry.body["person"]
-    return None if state.erasures.get(entry.body["erasure"]) == person else f"nobody had agreed to erase {person}"
+    agreed, _ = state.erasures.get(entry.body["erasure"], ("", ()))
+    return None if agreed == person else f"nobody had agreed to erase {person}"
 
 
 def _gone(state: State, entry: Entry, keep_days: int) -> Why:

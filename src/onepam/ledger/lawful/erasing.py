@@ -37,7 +37,7 @@ def erasure_approved(state: State, entry: Entry) -> Why:
     person = state.people.get(body["person"])
     if person is not None:
         person.erased = True
-    state.erasures[body["erasure"]] = body["person"]
+    state.erasures[body["erasure"]] = (body["person"], waiting.body["documents"] if waiting is not None else [])
 
 
 @erasing_rules.of("erasure.ended", "ending the proposal to erase somebody", Authority.PERSON, Authority.TIME)
@@ -48,12 +48,15 @@ def erasure_ended(state: State, entry: Entry) -> Why:
 
 @erasing_rules.of("payload.erased", "erasing personal data", Authority.AGREED, cannot=(Unjudged.SPOKE,))
 def payload_erased(state: State, entry: Entry) -> Why:
-    """By an erasure of that person that goes on; of entries before it, each once."""
+    """By an erasure of that person that goes on; of entries before it, each once, and of lists and files those that
+    were proposed."""
     body = entry.body
     yield _goes_on(state, entry)
     indexes = body["indexes"]
     if len(set(indexes)) != len(indexes) or not all(0 <= each < entry.position for each in indexes):
         yield "it names an entry twice, or one that was not there"
+    if body["naming"] and not set(indexes) <= set(state.erasures.get(body["erasure"], ("", indexes))[1]):
+        yield "it takes a list or a file that was not proposed"
 
 
 @erasing_rules.of("erasure.finished", "ending an erasure", Authority.AGREED)
@@ -65,7 +68,8 @@ def erasure_finished(state: State, entry: Entry) -> Why:
 
 def _goes_on(state: State, entry: Entry) -> str | None:
     person = entry.body["person"]
-    return None if state.erasures.get(entry.body["erasure"]) == person else f"nobody had agreed to erase {person}"
+    agreed, _ = state.erasures.get(entry.body["erasure"], ("", ()))
+    return None if agreed == person else f"nobody had agreed to erase {person}"
 
 
 def _gone(state: State, entry: Entry, keep_days: int) -> Why:

@@ -225,7 +225,7 @@ class State:
     identities: dict[str, tuple[str, str]] = field(default_factory=dict)
     streams: dict[str, Instant] = field(default_factory=dict)
     exceptions: dict[str, tuple[str, Instant]] = field(default_factory=dict)
-    erasures: dict[str, str] = field(default_factory=dict)
+    erasures: dict[str, tuple[str, list[int]]] = field(default_factory=dict)
     announced: dict[str, Announcement] = field(default_factory=dict)
     recovery_key: str | None = None
     roster_pulls: bool = False

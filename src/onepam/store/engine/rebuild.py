@@ -13,11 +13,13 @@ from onepam.store.engine.projections import Place
 from onepam.store.engine.release import check
 from onepam.store.engine.schema import create
 from onepam.store.engine.tables import StateTable
+from onepam.store.engine.whose import ANOTHERS, strays
 from onepam.store.project import STATE_TABLES, project
 
 READ_TOGETHER = 100
 """Entries in memory at a time: with more of them, the garbage collector looks through them all again and again."""
 MAX_FINDINGS = 100
+ERASED = "payload.erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +34,18 @@ class Difference:
 def fold(source: Db, target: Db, progress: Callable[[int, int], None] = lambda done, of: None) -> list[Corrupt]:
     """Projects all entries of `source` into the empty database `target`; what could not be read is returned by name.
 
-    A payload that is missing must have its `payload.erased` entry.
+    A payload that is missing must have its `payload.erased` entry, and that entry may take what speaks of its person.
     """
     create(target, indexed=False)
     size, missing, erased, faults = size_of(source), set[int](), set[int](), list[Corrupt]()
     target.execute("BEGIN")
     for begin in range(0, size, READ_TOGETHER):
         for stored in entries(source, begin, begin + READ_TOGETHER):
-            faults += fold_one(target, stored, missing, erased)
+            found = fold_one(target, stored, missing, erased)
+            if stored.header.kind == ERASED and not found:
+                said = f"entry {stored.header.index} ({ERASED})"
+                found = [Corrupt(f"{said}: {each}") for each in strays(source, target, stored.event)]
+            faults += found
         progress(min(begin + READ_TOGETHER, size), size)
     target.execute("COMMIT")
     faults += [Corrupt(f"entry {index} has lost its payload without an erasure") for index in sorted(missing - erased)]
@@ -55,10 +61,10 @@ def fold_one(target: Db, stored: Stored, missing: set[int], erased: set[int]) ->
     try:
         event = stored.event
         if stored.payload is not None and stored.person != subject(event):
-            faults.append(Corrupt(f"entry {index} ({kind}): its payload is put down to another than whom it is of"))
+            faults.append(Corrupt(f"entry {index} ({kind}): {ANOTHERS}"))
         if stored.payload is None and "payload" in stored.fields:
             missing.add(index)
-        if kind == "payload.erased":
+        if kind == ERASED:
             erased.update(event.indexes)
         project(target, Place(index, stored.header.time), event)
     except Corrupt as error:

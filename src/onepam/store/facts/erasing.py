@@ -1,15 +1,25 @@
-"""Facts of an erasure: whether somebody has left for long enough, and what of a portion is still there."""
+"""Facts of an erasure: whether somebody has left for long enough, which documents name them, and what of a portion is
+still there.
+
+Whose a payload is, its entry says, whose body every proof covers. A row beside it that says otherwise was altered, and
+so was an entry that is not the one that was hashed: then nothing goes, for what would go may be another's.
+"""
 
 import json
+from collections.abc import Iterator
 
 from onepam.app.leaving.erase_person import ErasingQuery, PortionQuery
 from onepam.app.ports import Snapshot
 from onepam.domain.access.proposal import ProposalKind
 from onepam.domain.leaving.erasing import ErasingFacts, Erasure, ErasureStatus, PortionFacts, mentions
+from onepam.kernel.canonical import NotCanonical, decode
 from onepam.kernel.clock import Instant
-from onepam.store.db import Row, row, rows
+from onepam.kernel.errors import Corrupt
+from onepam.store.db import Row, row, rows, streamed
+from onepam.store.engine.entries import Stored
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
+from onepam.store.engine.whose import NAMING, speaks_of, whole
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.people import person_facts
 from onepam.store.facts.proposals import proposal_of
@@ -19,12 +29,14 @@ _LISTED = (
     f"AND (ends IS NULL OR ends > :at) AND {AT} UNION "
     f"SELECT 'The directory ' || provider FROM scim_user WHERE person = :person AND active = 1 AND {AT} LIMIT 1"
 )
+_HERE = "valid_from < (SELECT max(valid_until) FROM person WHERE person = :person AND enabled = 1)"
 _CALLED = (
-    "SELECT name, email FROM person WHERE person = :person UNION SELECT name, email FROM staff_entry "
-    "WHERE entry IN (SELECT entry FROM staff_entry WHERE person = :person) UNION "
-    "SELECT user_name, NULL FROM scim_user WHERE person = :person UNION "
-    "SELECT user_name, NULL FROM identity WHERE person = :person"
+    "SELECT name, email FROM person WHERE person = :person AND enabled = 1 UNION SELECT name, email FROM staff_entry "
+    f"WHERE entry IN (SELECT entry FROM staff_entry WHERE person = :person) AND {_HERE} UNION "
+    f"SELECT user_name, NULL FROM scim_user WHERE person = :person AND {_HERE} UNION "
+    f"SELECT user_name, NULL FROM identity WHERE person = :person AND {_HERE}"
 )
+"""What they were called until they left: whoever is renamed afterwards is found in no document by that."""
 STANDING = (
     f"SELECT text, idx FROM change WHERE status IN ('proposed', 'approved') AND {AT} UNION "
     f"SELECT text, idx FROM (SELECT text, idx FROM change WHERE status = 'applied' AND {AT} "
@@ -49,17 +61,69 @@ def erasing(db: Snapshot, query: ErasingQuery, at: Instant) -> ErasingFacts:
         named=any(mentions(each["text"] or "", said) for each in texts),
         erasure=found,
         proposal=proposal_of(db, ProposalKind.ERASURE, found.erasure, at) if found else None,
+        documents=tuple(each.header.index for each, _ in documents(db, at, person)),
     )
 
 
 @loads(PortionQuery)
 def portion(db: Snapshot, query: PortionQuery, at: Instant) -> PortionFacts:
-    found = rows(
-        db,
-        "SELECT p.idx FROM json_each(:indexes) n CROSS JOIN payload p WHERE p.idx = CAST(n.value AS BIGINT) ORDER BY 1",
-        {"indexes": json.dumps(query.indexes)},
+    """Raises `Corrupt` where an entry of the portion does not say itself that it goes by this."""
+    found = erasure_of(db, "erasure", query.erasure, at)
+    left = []
+    for index, says in query.entries:
+        stored = whole(db, index)
+        if stored.payload is not None and found is not None:
+            _goes(db, found, stored, says)
+            left.append(index)
+    return PortionFacts(found, tuple(left))
+
+
+def documents(db: Snapshot, at: Instant, person: str) -> Iterator[tuple[Stored, tuple[str, ...]]]:
+    """Lists and files that name the person, each with the lines that do, in order; not the file that is in force, nor
+    one that waits. Raises `Corrupt` for one that is not as it was written."""
+    said = called(db, person)
+    if not said:
+        return
+    stays = {each["idx"] for each in rows(db, STANDING, {"at": at})}
+    kinds = ", ".join(f"'{each}'" for each in NAMING)
+    listed = streamed(
+        db, f"SELECT p.idx, p.data FROM entry e JOIN payload p ON p.idx = e.idx WHERE e.kind IN ({kinds}) ORDER BY 1"
     )
-    return PortionFacts(erasure_of(db, "erasure", query.erasure, at), tuple(each[0] for each in found))
+    for index, data in listed:
+        if index not in stays and (lines := _lines(data, said)):
+            yield whole(db, index), lines
+
+
+def lines_of(db: Snapshot, person: str, index: int) -> tuple[str, ...]:
+    """The lines of one list or file that name the person; none where it has gone. Raises as `documents`."""
+    stored = whole(db, index)
+    return _lines(stored.payload, called(db, person)) if stored.payload is not None else ()
+
+
+def kind_at(db: Snapshot, index: int) -> str:
+    """The kind of an entry that is there."""
+    found = row(db, "SELECT kind FROM entry WHERE idx = ?", (index,))
+    return str(found["kind"]) if found else "gone"
+
+
+def _lines(payload: bytes, said: tuple[str, ...]) -> tuple[str, ...]:
+    """The lines that name them; one for what cannot be read, so that somebody looks why."""
+    try:
+        values = decode(payload).values()
+    except (NotCanonical, AttributeError, TypeError):
+        return ("",)
+    texts = [one for each in values for one in (each if isinstance(each, list) else [each])]
+    return tuple(line.strip() for text in texts for line in str(text).splitlines() if mentions(line, said))
+
+
+def _goes(db: Snapshot, found: Erasure, stored: Stored, says: int) -> None:
+    """Raises `Corrupt` unless it speaks of the person, by itself or by the entry `says`, or was agreed to as one of the
+    documents."""
+    index, kind = stored.header.index, stored.header.kind
+    if kind in NAMING and index in found.documents:
+        return
+    if speaks_of(stored, stored if index == says else whole(db, says)) != found.person:
+        raise Corrupt(f"entry {index} ({kind}) does not speak of {found.person}, and was about to lose its payload")
 
 
 def erasure_of(db: Snapshot, by: str, name: str, at: Instant) -> Erasure | None:
@@ -75,7 +139,8 @@ def called(db: Snapshot, person: str) -> tuple[str, ...]:
 
 
 _OF = {
-    by: f"SELECT erasure, person, status, because, keep_days, payloads FROM erasure WHERE {by} = :name AND {AT}"
+    by: f"SELECT erasure, person, status, because, keep_days, payloads, documents FROM erasure "
+    f"WHERE {by} = :name AND {AT}"
     for by in ("erasure", "person")
 }
 
@@ -88,4 +153,5 @@ def _erasure(found: Row) -> Erasure:
         found["because"],
         found["keep_days"],
         found["payloads"],
+        tuple(json.loads(found["documents"])),
     )

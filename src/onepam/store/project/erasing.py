@@ -24,6 +24,8 @@ ERASURE = state(
             "approved_by": "TEXT",
             "approved": "INTEGER",
             "payloads": "INTEGER NOT NULL",
+            "documents": "TEXT NOT NULL",
+            "counts": "TEXT NOT NULL",
         },
         (("person",), ("status",)),
     )
@@ -43,6 +45,8 @@ def erasure_proposed(db: Db, place: Place, event: events.ErasureProposed) -> Non
         proposed_by=event.by,
         proposed=place.time,
         payloads=0,
+        documents=event.documents,
+        counts=event.counts,
     )
 
 

@@ -1,40 +1,32 @@
 """What of somebody who is being erased is still to go, and how far that has come.
 
-A payload speaks of somebody because its entry names them (`payload.person`), or what is theirs by its id: the entries
-of others on their requests and sessions, and what roster and directory said before they were linked. Lists and files
-that name many are found by the names and addresses that the person had here; they go first, for with the person's own
-payloads those are forgotten.
+A payload speaks of somebody because its entry names them, or what is theirs by its id: the entries of others on their
+requests and sessions, and what roster and directory said before they were linked. All of that is asked of the entries'
+bodies, and asked again by the command that erases. Lists and files that name many go as they were agreed to.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
 from onepam.app.ports import Snapshot
-from onepam.domain.leaving.erasing import MOST_ERASED, Erasure, ErasureStatus, mentions
-from onepam.kernel.canonical import decode
+from onepam.domain.leaving.erasing import MOST_ERASED, Erasure, ErasureStatus
 from onepam.kernel.clock import Instant
-from onepam.store.db import row, rows, streamed
+from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
-from onepam.store.facts.erasing import STANDING, called, erasure_of
+from onepam.store.engine.whose import LINKED
+from onepam.store.facts.erasing import documents, erasure_of, kind_at
 from onepam.store.read.names import name
 
-NAMING = ("roster.held", "roster.refused", "change.proposed")
-"""Kinds whose payload is a list or a file about many."""
+Goes = tuple[int, int]
+"""An entry whose payload goes, and the entry that says whose it is: itself, where it names the person."""
 
-_REQUEST, _SESSION = ("request", "request"), ("session", "session")
-LINKED = {
-    "request.approved": (*_REQUEST, ""),
-    "request.denied": (*_REQUEST, ""),
-    "grant.ended": (*_REQUEST, ""),
-    "session.failed": (*_SESSION, ""),
-    "session.kill_ordered": (*_SESSION, ""),
-    "roster.entry_set": ("entry", "staff_entry", "person"),
-    "scim_user.set": ("user", "scim_user", "person"),
-}
-"""Kinds that name what is somebody's, and nobody: by which field of the body, and in which table that stands. The last:
-a field that must be empty, for whoever stands there is found by it."""
+EVERY = 1 << 40
 
-_KEYS = {"staff_entry": "entry"}
+_NAMES = (
+    "instr(CAST(e.body AS TEXT), :person) > 0 AND coalesce(json_extract(CAST(e.body AS TEXT), '$.person'), "
+    "json_extract(CAST(e.body AS TEXT), '$.substance.person')) = :person"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,32 +52,61 @@ def erasures_to_do(db: Snapshot, at: Instant) -> tuple[Erasure, ...]:
     return tuple(each for each in every if each is not None)
 
 
-def naming(db: Snapshot, at: Instant, person: str) -> tuple[int, ...]:
-    """Lists and files that name the person, at most one portion; not the file that is in force, nor one that waits."""
-    said = called(db, person)
-    if not said:
-        return ()
-    stays = {each["idx"] for each in rows(db, STANDING, {"at": at})}
-    kinds = ", ".join(f"'{each}'" for each in NAMING)
-    found = streamed(
-        db, f"SELECT p.idx, p.data FROM entry e JOIN payload p ON p.idx = e.idx WHERE e.kind IN ({kinds}) ORDER BY 1"
-    )
-    named = (each["idx"] for each in found if each["idx"] not in stays and mentions(_text(each["data"]), said))
-    return tuple(islice(named, MOST_ERASED))
-
-
-def linked(db: Snapshot, at: Instant, person: str) -> tuple[int, ...]:
+def linked(db: Snapshot, at: Instant, person: str) -> tuple[Goes, ...]:
     """Entries of others about what is the person's, which say whose it is by its id alone; at most one portion."""
-    of = {"person": person, "most": MOST_ERASED}
-    found = (each[0] for kind, how in LINKED.items() for each in rows(db, _linked(kind, *how), of))
-    return tuple(islice(found, MOST_ERASED))
+    return tuple(islice(_of_others(db, person, MOST_ERASED), MOST_ERASED))
 
 
-def speaking(db: Snapshot, at: Instant, person: str, after: int) -> tuple[int, ...]:
-    """Entries later than `after` that name the person and still have a payload; at most one portion."""
+def speaking(db: Snapshot, at: Instant, person: str, after: int) -> tuple[Goes, ...]:
+    """Entries later than `after` that name the person and still have a payload; at most one portion. Those, too, whose
+    payload is put down to them by its row alone: that was altered, and the command says so."""
     of = {"person": person, "after": after, "most": MOST_ERASED}
-    found = rows(db, "SELECT idx FROM payload WHERE person = :person AND idx > :after ORDER BY idx LIMIT :most", of)
-    return tuple(each[0] for each in found)
+    found = rows(
+        db,
+        f"SELECT p.idx FROM payload p CROSS JOIN entry e WHERE p.idx > :after AND e.idx = p.idx "
+        f"AND (p.person = :person OR ({_NAMES})) ORDER BY p.idx LIMIT :most",
+        of,
+    )
+    return tuple((each[0], each[0]) for each in found)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A list or file about many that would go whole: its entry, and the lines in which the person is named."""
+
+    entry: int
+    kind: str
+    time: Instant
+    lines: tuple[str, ...]
+
+
+def counted(db: Snapshot, at: Instant, person: str) -> dict[str, int]:
+    """How many payloads of each kind speak of the person. Looks through all payloads."""
+    found = rows(
+        db,
+        f"SELECT e.kind, count(*) AS many FROM payload p CROSS JOIN entry e WHERE e.idx = p.idx AND {_NAMES} "
+        "GROUP BY e.kind ORDER BY 1",
+        {"person": person},
+    )
+    kinds = {each["kind"]: each["many"] for each in found}
+    for index, _ in _of_others(db, person, EVERY):
+        kind = kind_at(db, index)
+        kinds[kind] = kinds.get(kind, 0) + 1
+    return kinds
+
+
+def named_in(db: Snapshot, at: Instant, person: str) -> tuple[Document, ...]:
+    """The lists and files about many that name the person. Raises `Corrupt` where one
+    was altered."""
+    found = ((each.header, lines) for each, lines in documents(db, at, person))
+    return tuple(Document(header.index, header.kind, header.time, lines) for header, lines in found)
+
+
+def _of_others(db: Snapshot, person: str, most: int) -> Iterator[Goes]:
+    for kind, ways in LINKED.items():
+        for field, says in ways:
+            found = rows(db, _linked(kind, field, says), {"person": person, "most": most})
+            yield from ((each[0], each[1]) for each in found)
 
 
 def erasure_of_person(db: Snapshot, at: Instant, person: str) -> ErasureRow | None:
@@ -108,18 +129,13 @@ def erasure_of_person(db: Snapshot, at: Instant, person: str) -> ErasureRow | No
     )
 
 
-def _text(payload: bytes) -> str:
-    """All that a payload says, a line for each value."""
-    said = decode(payload)
-    values = said.values() if isinstance(said, dict) else ()
-    return "\n".join(str(one) for each in values for one in (each if isinstance(each, list) else [each]))
-
-
-def _linked(kind: str, field: str, table: str, empty: str) -> str:
-    key = _KEYS.get(table, table)
-    nobody = f"AND json_extract(CAST(e.body AS TEXT), '$.{empty}') IS NULL " if empty else ""
+def _linked(kind: str, field: str, says: str) -> str:
+    """Entries of the kind that name nobody, each with the first entry that says whose its `field` is."""
     return (
-        f"SELECT e.idx FROM entry e JOIN payload p ON p.idx = e.idx WHERE e.kind = '{kind}' "
-        f"AND json_extract(CAST(e.body AS TEXT), '$.{field}') IN (SELECT {key} FROM {table} WHERE person = :person) "
-        f"{nobody}ORDER BY 1 LIMIT :most"
+        f"SELECT e.idx, t.says FROM entry e CROSS JOIN payload p CROSS JOIN ("
+        f"SELECT json_extract(CAST(body AS TEXT), '$.{field}') AS id, min(idx) AS says FROM entry "
+        f"WHERE kind = '{says}' AND coalesce(json_extract(CAST(body AS TEXT), '$.person'), "
+        "json_extract(CAST(body AS TEXT), '$.substance.person')) = :person GROUP BY 1) AS t "
+        f"WHERE e.kind = '{kind}' AND p.idx = e.idx AND json_extract(CAST(e.body AS TEXT), '$.person') IS NULL "
+        f"AND t.id = json_extract(CAST(e.body AS TEXT), '$.{field}') ORDER BY 1 LIMIT :most"
     )

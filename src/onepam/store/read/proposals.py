@@ -11,6 +11,7 @@ from onepam.domain.access.proposal import RULES, Proposal, ProposalKind, fallen,
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import Row, row
 from onepam.store.engine.tables import AT
+from onepam.store.facts.erasing import kind_at, lines_of
 from onepam.store.facts.holdings import hands, held_roles
 from onepam.store.facts.proposals import (
     STANDS,
@@ -24,6 +25,8 @@ from onepam.store.read.names import Called
 BEGINNING = Instant(0)
 MOST = 200
 """Proposals that a list gives at most."""
+MOST_DOCUMENTS, MOST_LINES, MOST_CHARACTERS = 10, 3, 120
+"""Of an erasure a list shows so many documents, lines of each, and characters of a line."""
 
 Fact = tuple[str, str]
 """A word, and what stands beside it."""
@@ -160,9 +163,26 @@ def _says(
             return f"New factors of {who}", (("Because", found["because"]),), ""
         case ProposalKind.ERASURE:
             said = (("Because", found["because"]), ("Then", "the account never comes back"))
-            return f"Erasing what is known of {who}", said, ""
+            return f"Erasing what is known of {who}", (*said, *_goes(db, found)), ""
         case ProposalKind.CHANGE:
             return "Change of the role matrix", (("What", found["summary"]),), found["digest"]
+
+
+def _goes(db: Snapshot, found: Row) -> list[Fact]:
+    """What an erasure takes: how many payloads of which kinds; and the lists and files that go whole, each with the
+    lines for which it does, as a name may be a word."""
+    indexes, counts = json.loads(found["documents"]), json.loads(found["counts"])
+    kinds = ", ".join(f"{kind} {count:,}" for kind, count in counts.items())
+    said = [("Entries about them that are emptied", f"{sum(counts.values()):,} ({kinds})")] if counts else []
+    said += [("Whole documents that go", f"{len(indexes)}, with all that they say of others" if indexes else "none")]
+    for index in indexes[:MOST_DOCUMENTS]:
+        lines = lines_of(db, found["person"], index)
+        shown = [f"“{each[:MOST_CHARACTERS]}”" for each in lines[:MOST_LINES]]
+        more = [f"{len(lines) - len(shown)} more lines"] if len(lines) > len(shown) else []
+        said.append((f"Entry {index}, {kind_at(db, index)}", ", ".join([*shown, *more]) or "gone"))
+    if len(indexes) > MOST_DOCUMENTS:
+        said.append(("And", f"{len(indexes) - MOST_DOCUMENTS} more, by the entry of the proposal"))
+    return said
 
 
 def _row(db: Snapshot, at: Instant, proposal: Proposal) -> Row:
