@@ -226,11 +226,15 @@ async def test_the_list_of_sessions_filters_and_pages_refusals_too(office: Offic
     assert "Refused" in page
     assert made[-1] in page
     assert made[0] not in page
-    older = re.search(r'href="(/sessions\?[^"]*after=\d+[^"]*)"', page)
-    assert older
-    rest = await ada.read(older[1].replace("&amp;", "&"))
-    assert made[0] in rest
-    assert made[-1] not in rest
+    pages = [page]
+    while older := re.search(r'href="(/sessions\?[^"]*after=ses_[^"]*)"', pages[-1]):
+        pages.append(await ada.read(older[1].replace("&amp;", "&")))
+    shown = [set(re.findall(r'href="/sessions/(ses_\w+)', each)) for each in pages]
+    assert [len(each) for each in shown] == [25, 25, 7], "each once, refusals among them"
+    assert set(made) < set().union(*shown)
+    assert made[0] in shown[-1]
+    sheet = await ada.read("/sessions?as=csv")
+    assert sheet.count("\r\n") == 58
     found = await ada.read("/sessions?state=refused&q=nowhere")
     assert "1 session<" in found
     assert "no such target in the catalogue" in found

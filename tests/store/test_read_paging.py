@@ -9,10 +9,12 @@ import pytest
 from onepam.boot.demo.month import LARGE, lay
 from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.kernel.clock import Instant
+from onepam.kernel.text import natural
 from onepam.signing.author import NodeAuthor
 from onepam.store.read.everybody import PeopleFilter, PersonRow, find_people, people
-from onepam.store.read.paging import MOST, Page, Window, every
+from onepam.store.read.paging import MOST, Page, Window
 from onepam.store.read.resources import find_resources, resource, resources
+from onepam.store.read.roles import OTHER, MatrixFilter, System, roles
 from tests.company import START, Company, record
 
 SIZE = LARGE.times(0.02)
@@ -49,11 +51,41 @@ async def test_people_come_by_name_each_once(company: Company) -> None:
     assert len({each.person for each in found}) == len(found) == SIZE.people == pages[0].total
     assert [each.name for each in found] == sorted((each.name for each in found), key=str.casefold)
     assert {len(page.rows) for page in pages[:-1]} == {7}
-    assert await company.reader(lambda db, at: tuple(every(lambda window: people(db, at, None, window)))) == tuple(
-        found
-    )
     lost = await company.reader(people, None, PeopleFilter(), Window("per_nobody", 7))
     assert lost == pages[0], "whoever is not there any more is no place to go on from"
+
+
+async def test_the_matrix_comes_in_parts_that_are_the_whole(company: Company) -> None:
+    whole = await company.reader(roles, None, None, Window(size=MOST))
+    shown, systems = dict[str, dict[str, object]](), list[System]()
+    after: str | None = None
+    while after != "":
+        across: str | None = None
+        while across != "":
+            part = await company.reader(roles, None, None, Window(after or "", 7), Window(across or "", 5))
+            assert (part.roles.total, part.systems.total) == (len(whole.roles.rows), len(whole.systems.rows))
+            assert len(part.roles.rows) <= 7
+            assert len(part.systems.rows) <= 5
+            systems += part.systems.rows if after is None else ()
+            for each in part.roles.rows:
+                shown.setdefault(each.role, {}).update(each.cells)
+            across = part.systems.next
+        after = part.roles.next
+    assert systems == list(whole.systems.rows)
+    assert shown == {each.role: dict(each.cells) for each in whole.roles.rows}
+    assert list(shown) == sorted(shown, key=natural)
+    assert [each.group for each in systems] == sorted(each.group for each in systems), "one group stands together"
+
+
+async def test_the_matrix_is_narrowed_and_its_systems_stand_together_by_any_label(company: Company) -> None:
+    part = await company.reader(roles, None, MatrixFilter(role="PAYM", system="team=payments", by="team"))
+    assert [each.role for each in part.roles.rows] == ["payments"]
+    assert {each.group for each in part.systems.rows} == {"payments"}
+    assert {each for one in part.systems.rows for each in one.resources} < {
+        each.resource for each in (await company.reader(resources, None, "", Window(size=MOST))).rows
+    }
+    unknown = await company.reader(roles, None, MatrixFilter(by="nothing"))
+    assert {each.group for each in unknown.systems.rows} == {OTHER}
 
 
 async def test_people_are_narrowed_in_the_database(company: Company) -> None:

@@ -62,9 +62,12 @@ async def put(company: Company, text: str, number: str) -> Instant:
 
 async def test_the_matrix_of_roles_and_systems(company: Company) -> None:
     found = await company.reader(roles)
-    assert [(each.system, each.resources) for each in found.systems] == [("dev-1", ("dev-1",)), ("web-1", ("web-1",))]
-    assert [each.role for each in found.roles] == ["administrator", "auditor", "engineer", "manager"]
-    rows = {each.role: each for each in found.roles}
+    assert [(each.system, each.resources) for each in found.systems.rows] == [
+        ("dev-1", ("dev-1",)),
+        ("web-1", ("web-1",)),
+    ]
+    assert [each.role for each in found.roles.rows] == ["administrator", "auditor", "engineer", "manager"]
+    rows = {each.role: each for each in found.roles.rows}
     assert (rows["administrator"].console, rows["administrator"].people) == ((ConsoleRight.ADMINISTER,), 2)
     assert rows["administrator"].cells == {}
     engineer = rows["engineer"]
@@ -79,7 +82,7 @@ async def test_resources_of_one_kind_are_one_system(company: Company) -> None:
     block = FILE[FILE.index("  web-1:\n") : FILE.index("  dev-1:\n")]
     await put(company, FILE.replace(block, block + block.replace("web-1", "web-2")), "chg_1")
     found = await company.reader(roles)
-    assert [(each.system, each.resources) for each in found.systems][1] == ("web-1", ("web-1", "web-2"))
+    assert [(each.system, each.resources) for each in found.systems.rows][1] == ("web-1", ("web-1", "web-2"))
 
 
 async def test_the_matrix_of_then_is_what_was_then(company: Company) -> None:
@@ -87,14 +90,14 @@ async def test_the_matrix_of_then_is_what_was_then(company: Company) -> None:
     before = await company.reader(roles, then)
     await put(company, TWO_MORE, "chg_1")
     now = await company.reader(roles)
-    assert [each.people for each in now.roles if each.role == "engineer"] == [2]
+    assert [each.people for each in now.roles.rows if each.role == "engineer"] == [2]
     assert now.document != before.document
     assert now.since is not None
     assert before.since is not None
     assert before.since < then < now.since
     assert await company.reader(roles, then) == before
     nothing = await company.reader(roles, START)
-    assert (nothing.systems, nothing.roles, nothing.document, nothing.since) == ((), (), "", None)
+    assert (nothing.systems.rows, nothing.roles.rows, nothing.document, nothing.since) == ((), (), "", None)
 
 
 async def test_a_role_and_who_holds_it_why(company: Company) -> None:
@@ -215,7 +218,7 @@ async def test_who_is_under_a_hold_holds_what_the_hold_leaves(company: Company) 
     """One of many holds nothing; the last administrator what administers; and afterwards it reads the same."""
 
     async def holding(at: Instant | None) -> dict[str, tuple[str, ...]]:
-        found = {each.role: each.people for each in (await company.reader(roles, at)).roles}
+        found = {each.role: each.people for each in (await company.reader(roles, at)).roles.rows}
         held = {name: await company.reader(role, at, name) for name in found}
         pages = {name: sorted({each.person for each in page.holders}) for name, page in held.items() if page}
         assert {name: len(people) for name, people in pages.items()} == found

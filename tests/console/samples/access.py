@@ -164,6 +164,7 @@ def role_row(ident: str, name: str, purpose: str, people: int, owner: str, allow
     }
 
 
+_MATRIX = {"q": "", "where": "", "by": "env"}
 ROLES = RolesPage(
     columns=[{"id": name, "name": name, "labels": {"env": env}, "group": env} for name, env in _COLUMNS],
     rows=[
@@ -191,7 +192,10 @@ ROLES = RolesPage(
     ],
     version="4be1d00c5f77a2",
     since=ago(9 * DAY),
-    export="/roles.csv",
+    filter=_MATRIX,
+    labels=["env", "team"],
+    pager={"total": 44, "first": True, "next": "rol_sec", "filters": {**_MATRIX, "system": ""}},
+    across={"total": 80, "first": True, "next": _COLUMNS[-1][0], "filters": {**_MATRIX, "after": ""}},
 )
 
 _CHANGE = {

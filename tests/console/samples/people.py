@@ -236,7 +236,7 @@ PERSON = PersonPage(
     bindings=[
         {
             "role": "Database operator",
-            "role_id": "rol_dbop",
+            "href": "/roles?q=rol_dbop#rol_dbop",
             "source": "group dba",
             "since": ago(200 * DAY),
             "ends": FOREVER,
@@ -245,7 +245,7 @@ PERSON = PersonPage(
         },
         {
             "role": "Engineer",
-            "role_id": "rol_eng",
+            "href": "/roles?q=rol_eng#rol_eng",
             "source": "group engineering",
             "since": ago(320 * DAY),
             "ends": FOREVER,

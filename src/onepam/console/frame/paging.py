@@ -5,16 +5,16 @@ from typing import TypeVar
 
 from onepam.console.frame.page import Context
 from onepam.console.frame.visit import Visit
-from onepam.store.read.paging import Page, Window
+from onepam.store.read.paging import SIZE, Page, Window
 
 MOST_CHARACTERS = 100
 
 T = TypeVar("T")
 
 
-def paged(visit: Visit) -> Window:
-    """The page that the address asks for."""
-    return Window(visit.request.query_params.get("after", "")[:MOST_CHARACTERS])
+def paged(visit: Visit, size: int = SIZE, word: str = "after") -> Window:
+    """The page that the address asks for, by that word."""
+    return Window(visit.request.query_params.get(word, "")[:MOST_CHARACTERS], size)
 
 
 def pager(page: Page[T], window: Window, filters: Mapping[str, str]) -> Context:

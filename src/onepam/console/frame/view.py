@@ -5,6 +5,7 @@ A link that would be refused is not made: it stays words.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.console.frame.page import Context
@@ -93,7 +94,7 @@ class View:
         title, detail, path = words, "", None
         match link.kind:
             case "role":
-                title, detail, path = link.reference, words, f"/roles#{link.reference}"
+                title, detail, path = link.reference, words, role_path(link.reference)
             case "group":
                 title = link.reference
             case "request":
@@ -104,6 +105,11 @@ class View:
                 pass
         href = self.link(path) if path else None
         return {"kind": link.kind, "title": title, "detail": detail, "href": href, "at": link.at}
+
+
+def role_path(role: str) -> str:
+    """Where a role stands in the matrix, whichever page of it that is."""
+    return f"/roles?q={quote(role)}#{quote(role)}"
 
 
 def resource(site: Site) -> Context:

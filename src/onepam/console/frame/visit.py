@@ -98,6 +98,11 @@ class Visit:
         """A part of the address."""
         return str(self.request.path_params[name])
 
+    @property
+    def moment(self) -> Instant:
+        """The instant that this visit shows: for what is read in several parts, which must be of one."""
+        return self.as_of if self.as_of is not None else self.now
+
     def wants_sheet(self) -> bool:
         """Whether the list is to be downloaded, all of it: `?as=csv`."""
         return self.request.query_params.get("as") == "csv"

@@ -10,7 +10,7 @@ from onepam.console.frame.page import Context
 from onepam.console.frame.paging import paged, pager
 from onepam.console.frame.places import MEMBER, SEES_ALL, Place, Shown
 from onepam.console.frame.rendering import field_time
-from onepam.console.frame.sheet import sheet
+from onepam.console.frame.sheet import every, sheet
 from onepam.console.frame.view import View
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import longest, recording_state, rule_words, session_state
@@ -25,7 +25,7 @@ from onepam.store.read.explain import explain
 from onepam.store.read.matrix import How
 from onepam.store.read.moments import Moment, history_of
 from onepam.store.read.names import Called
-from onepam.store.read.paging import Window, every
+from onepam.store.read.paging import Window
 from onepam.store.read.sessions import SessionFilter, sessions
 
 MOST_SESSIONS = 10
@@ -36,7 +36,7 @@ async def resources_page(visit: Visit) -> Response:
     """All of them, narrowed by words, a page at a time; or as a sheet."""
     query, window = visit.request.query_params.get("q", "").strip()[:100], paged(visit)
     if visit.wants_sheet():
-        return await visit.services.reader(_sheet, visit.at, query)
+        return _sheet(visit, query)
     return visit.page(await visit.services.reader(_listed, visit.at, query, window))
 
 
@@ -75,15 +75,19 @@ def _listed(db: Snapshot, at: Instant, query: str, window: Window) -> ResourcesP
     )
 
 
-def _sheet(db: Snapshot, at: Instant, query: str) -> Response:
+def _sheet(visit: Visit, query: str) -> Response:
+    at, reader = visit.moment, visit.services.reader
     head = ("resource", "kind", "address", "port", "labels", "owner", "logins", "host key", "people", "last session")
-    lines = (
-        (each.resource, each.kind, each.address, each.port,
-         " ".join(f"{key}={value}" for key, value in sorted(each.labels.items())), each.owner_name,
-         " ".join(each.logins), "pinned" if each.pinned else "none", each.people, iso(each.last) if each.last else "")
-        for each in every(lambda window: rows.resources(db, at, query, window))
+    parts = every(lambda window: reader(rows.resources, at, query, window), lambda row: [_line(row)])
+    return sheet(f"resources-{field_time(at).replace(':', '')}.csv", head, parts)
+
+
+def _line(row: rows.ResourceRow) -> tuple[object, ...]:
+    return (
+        row.resource, row.kind, row.address, row.port,
+        " ".join(f"{key}={value}" for key, value in sorted(row.labels.items())), row.owner_name, " ".join(row.logins),
+        "pinned" if row.pinned else "none", row.people, iso(row.last) if row.last else "",
     )  # fmt: skip
-    return sheet(f"resources-{field_time(at).replace(':', '')}.csv", head, lines)
 
 
 def _resource(

@@ -6,15 +6,23 @@ from typing import Any
 from starlette.responses import Response
 
 from onepam.console.frame.page import Context
+from onepam.console.frame.paging import paged, pager
 from onepam.console.frame.places import SEES_ALL, Place, Shown
 from onepam.console.frame.rendering import field_time
-from onepam.console.frame.sheet import sheet
+from onepam.console.frame.sheet import every, sheet
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import actions_words, how_given
 from onepam.console.matrix.roles_page import RolesPage
 from onepam.domain.access.model import Mode
 from onepam.kernel.clock import Instant, iso
-from onepam.store.read.roles import Cell, RoleMatrix, RoleRow, System, roles
+from onepam.store.read.paging import Page, Window
+from onepam.store.read.roles import ROLES, SYSTEMS, Cell, MatrixFilter, RoleRow, System, roles
+
+ACROSS = "system"
+"""The word of the address by which the systems page, as `after` does for the roles."""
+
+FEW = 50
+"""Roles whose lines are made at once: each has one for each resource that it reaches."""
 
 _HEAD = (
     "as of (UTC)", "access.yaml (SHA-256)", "role", "purpose", "owner", "people", "resource", "labels", "permission",
@@ -23,25 +31,43 @@ _HEAD = (
 
 
 async def roles_page(visit: Visit) -> Response:
-    """Roles by systems."""
-    found = await visit.services.reader(roles, visit.at)
-    as_of = f"?as_of={field_time(visit.as_of)}" if visit.as_of is not None else ""
+    """Some roles by some systems, both narrowed by words, a page at a time."""
+    wanted, window, across = _wanted(visit), paged(visit, ROLES), paged(visit, SYSTEMS, ACROSS)
+    found = await visit.services.reader(roles, visit.at, _filter(wanted), window, across)
     return visit.page(
         RolesPage(
-            columns=[_column(each) for each in found.systems],
-            rows=[_row(each, found.systems) for each in found.roles],
+            filter=wanted,
+            labels=list(found.labels),
+            columns=[_column(each) for each in found.systems.rows],
+            rows=[_row(each, found.systems.rows) for each in found.roles.rows],
             version=found.document,
             since=found.since,
-            export=f"/roles.csv{as_of}",
+            pager=pager(found.roles, window, {**wanted, ACROSS: across.after}),
+            across=pager(found.systems, across, {**wanted, "after": window.after}),
         )
     )
 
 
 async def export(visit: Visit) -> Response:
-    """One line for each permission on each resource, in UTC."""
-    found = await visit.services.reader(roles, visit.at)
-    at = visit.as_of if visit.as_of is not None else visit.now
-    return sheet(f"role-matrix-{field_time(at).replace(':', '')}.csv", _HEAD, _lines(found, at))
+    """One line for each permission on each resource, in UTC; of all pages."""
+    at, which, reader = visit.moment, _filter(_wanted(visit)), visit.services.reader
+
+    async def some(window: Window) -> Page[Iterator[tuple[Any, ...]]]:
+        found = await reader(roles, at, which, Window(window.after, FEW))
+        return found.roles.map(lambda shown: (_lines(at, found.document, found.systems.rows, each) for each in shown))
+
+    parts = every(some, lambda lines: lines)
+    return sheet(f"role-matrix-{field_time(at).replace(':', '')}.csv", _HEAD, parts)
+
+
+def _wanted(visit: Visit) -> dict[str, str]:
+    query = visit.request.query_params
+    asked = {name: query.get(name, "").strip()[:100] for name in ("q", "where", "by")}
+    return {**asked, "by": asked["by"] or MatrixFilter().by}
+
+
+def _filter(wanted: Context) -> MatrixFilter:
+    return MatrixFilter(wanted["q"], wanted["where"], wanted["by"])
 
 
 def _column(system: System) -> Context:
@@ -50,7 +76,7 @@ def _column(system: System) -> Context:
         "id": system.system,
         "name": f"{system.system} +{others}" if others else system.system,
         "labels": dict(system.labels),
-        "group": system.labels.get("env", "other"),
+        "group": system.group,
     }
 
 
@@ -83,27 +109,26 @@ def _cell(role: RoleRow, system: System, cells: tuple[Cell, ...]) -> Context:
     }
 
 
-def _lines(found: RoleMatrix, at: Instant) -> Iterator[tuple[Any, ...]]:
-    for role in found.roles:
-        mine = (iso(at), found.document, role.role, role.purpose, role.owner_name, role.people)
-        if not role.cells:
-            yield *mine, "", "", "", "", "", "", "", "", ""
-        for system in found.systems:
-            labels = " ".join(f"{name}={value}" for name, value in sorted(system.labels.items()))
-            for each in role.cells.get(system.system, ()):
-                for resource in system.resources:
-                    yield (
-                        *mine,
-                        resource,
-                        labels,
-                        each.permission,
-                        actions_words(each.actions),
-                        " ".join(each.logins),
-                        each.mode.value,
-                        each.longest // 60_000_000,
-                        " ".join(each.approvers),
-                        "yes" if each.privileged else "no",
-                    )
+def _lines(at: Instant, document: str, systems: tuple[System, ...], role: RoleRow) -> Iterator[tuple[Any, ...]]:
+    mine = (iso(at), document, role.role, role.purpose, role.owner_name, role.people)
+    if not role.cells:
+        yield *mine, "", "", "", "", "", "", "", "", ""
+    for system in systems:
+        labels = " ".join(f"{name}={value}" for name, value in sorted(system.labels.items()))
+        for each in role.cells.get(system.system, ()):
+            for resource in system.resources:
+                yield (
+                    *mine,
+                    resource,
+                    labels,
+                    each.permission,
+                    actions_words(each.actions),
+                    " ".join(each.logins),
+                    each.mode.value,
+                    each.longest // 60_000_000,
+                    " ".join(each.approvers),
+                    "yes" if each.privileged else "no",
+                )
 
 
 PLACES = (

@@ -12,7 +12,7 @@ from onepam.console.frame.page import Context
 from onepam.console.frame.paging import paged, pager
 from onepam.console.frame.places import ADMINISTERS, MEMBER, SEES_ALL, Place, Shown
 from onepam.console.frame.rendering import Flash, day, field_time, plural, words
-from onepam.console.frame.sheet import sheet
+from onepam.console.frame.sheet import every, sheet
 from onepam.console.frame.view import View
 from onepam.console.frame.visit import Visit
 from onepam.console.people import person_change
@@ -38,8 +38,8 @@ from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
 from onepam.store.read.erasing import counted
 from onepam.store.read.estate import privileged_roles
-from onepam.store.read.everybody import PeopleFilter, people
-from onepam.store.read.paging import Window, every
+from onepam.store.read.everybody import PeopleFilter, PersonRow, people
+from onepam.store.read.paging import Window
 
 _KINDS = {"employee": "Employees", "vendor": "Vendors", "service": "Service accounts"}
 _CHOICES = {
@@ -56,7 +56,7 @@ async def people_page(visit: Visit) -> Response:
     query = visit.request.query_params
     wanted = {name: query.get(name, "").strip()[:100] for name in ("q", "role", *_CHOICES)}
     if visit.wants_sheet():
-        return await visit.services.reader(_sheet, visit.at, wanted)
+        return _sheet(visit, wanted)
     may_add = visit.me.has(ConsoleRight.ADMINISTER)
     return visit.page(await visit.services.reader(_listed, visit.at, wanted, paged(visit), may_add))
 
@@ -201,15 +201,19 @@ def _listed(db: Snapshot, at: Instant, wanted: Context, window: Window, may_add:
     )
 
 
-def _sheet(db: Snapshot, at: Instant, wanted: Context) -> Response:
+def _sheet(visit: Visit, wanted: Context) -> Response:
+    at, reader = visit.moment, visit.services.reader
     head = ("name", "e-mail", "kind", "state", "roles", "second factor", "last sign-in", "manager", "ends", "origin")
-    lines = (
-        (each.name, each.email or "", each.kind.value, STATES[state_of(each, at)], " ".join(each.roles),
-         words(second_factor(each)[1]), iso(each.last_sign_in) if each.last_sign_in else "", each.manager_name,
-         iso(each.ends) if each.ends else "", origin_words(each.origin, each.origin_name))
-        for each in every(lambda window: people(db, at, _filter(wanted), window))
+    parts = every(lambda window: reader(people, at, _filter(wanted), window), lambda row: [_line(row, at)])
+    return sheet(f"people-{field_time(at).replace(':', '')}.csv", head, parts)
+
+
+def _line(row: PersonRow, at: Instant) -> tuple[object, ...]:
+    return (
+        row.name, row.email or "", row.kind.value, STATES[state_of(row, at)], " ".join(row.roles),
+        words(second_factor(row)[1]), iso(row.last_sign_in) if row.last_sign_in else "", row.manager_name,
+        iso(row.ends) if row.ends else "", origin_words(row.origin, row.origin_name),
     )  # fmt: skip
-    return sheet(f"people-{field_time(at).replace(':', '')}.csv", head, lines)
 
 
 PLACES = (

@@ -49,7 +49,7 @@ class PersonPage(PageContext):
     `lanes`: list of {word, bars (list of {row (0 = uppermost; bars that overlap take different rows), since, until,
         says, href (or none), state ("proven" | "due" | "finding" | "untested" | "plain"), label}), points (list of
         {at, says, href, state})}
-    `bindings`: list of {role, role_id, source, since, ends (FOREVER), because, chain}
+    `bindings`: list of {role, href (its row of the matrix), source, since, ends (FOREVER), because, chain}
     `access`: list of {resource {id, name, kind, labels}, login, how (str), ends, chain}
     `factors`: list of {kind, name, since, state}
     `second_state`: "proven" | "untested" | "due" | "plain"

@@ -3,7 +3,7 @@
 from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.console.frame.decision import decision
 from onepam.console.frame.page import Context
-from onepam.console.frame.view import View, resources
+from onepam.console.frame.view import View, resources, role_path
 from onepam.console.frame.wording import FACTORS, session_state
 from onepam.console.people.lanes import lanes
 from onepam.console.people.people_page import PersonPage
@@ -214,7 +214,7 @@ def _bindings(db: Snapshot, at: Instant, view: View, found: rows.PersonDetail) -
     return [
         {
             "role": each.role,
-            "role_id": each.role,
+            "href": role_path(each.role),
             "source": f"group {each.group}, {each.source}" if each.group else each.source,
             "since": each.since,
             "ends": each.ends or FOREVER,
@@ -250,5 +250,5 @@ def _access(db: Snapshot, at: Instant, view: View, person: str) -> Context:
 
 def _duty(each: Duty) -> str:
     """Where it can be given to somebody else."""
-    places = {"resource": f"/resources/{each.reference}", "role": f"/roles#{each.reference}"}
+    places = {"resource": f"/resources/{each.reference}", "role": role_path(each.reference)}
     return places.get(each.kind, f"/people/{each.reference}")

@@ -1,7 +1,8 @@
 """Sessions: who did what, when, from where; one session with its player, timeline and proof; and ending it."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from operator import itemgetter
 
 from starlette.responses import Response, StreamingResponse
 
@@ -9,10 +10,11 @@ from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.app.sessions.kill_session import kill_session
 from onepam.app.sessions.watch_recording import WATCHERS, watch_recording
 from onepam.console.frame.page import Context
+from onepam.console.frame.paging import paged, pager
 from onepam.console.frame.places import ANYBODY, MEMBER, Place, Shown
 from onepam.console.frame.refusal_page import RefusalPage
 from onepam.console.frame.rendering import PLAYER_CSP, field_time
-from onepam.console.frame.sheet import sheet
+from onepam.console.frame.sheet import every, sheet
 from onepam.console.frame.view import View, resources
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import (
@@ -35,11 +37,11 @@ from onepam.kernel.clock import DAY, Instant, iso
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.store.read import sessions as rows
 from onepam.store.read.moments import Moment
+from onepam.store.read.paging import Page, Window
 from onepam.store.read.probes import probed_after, takes_away
 from onepam.store.read.recordings import final_head
 from onepam.store.read.requests import request
 
-PAGE_SIZE = 50
 PERIODS = (1, 7, 90, 366)
 STATES = {"": None, "live": "open", "closed": "ended", "refused": None, "gap": None}
 MEDIA_TYPE = "application/x-asciicast"
@@ -50,15 +52,15 @@ async def sessions_page(visit: Visit) -> Response:
     """The list; live ones first, refusals at the door among the others."""
     query = visit.request.query_params
     state, view = query.get("state", ""), View.of(visit)
-    days, after = _number(query.get("days")), _number(query.get("after"))
+    days = _number(query.get("days"))
     wanted = {
         "q": query.get("q", "").strip()[:100],
         "state": state if state in STATES else "",
         "days": days if days in PERIODS else 7,
     }
     if visit.wants_sheet():
-        return await visit.services.reader(_sheet, visit.at, view, wanted)
-    return visit.page(await visit.services.reader(_listed, visit.at, view, wanted, Instant(after) if after else None))
+        return _sheet(visit, view, wanted)
+    return visit.page(await visit.services.reader(_listed, visit.at, view, wanted, paged(visit)))
 
 
 async def session_page(visit: Visit) -> Response:
@@ -164,54 +166,48 @@ async def _refused_at_the_door(visit: Visit, view: View, ident: str) -> Response
     )
 
 
-def _filter(at: Instant, view: View, wanted: Context, after: Instant | None, most: int) -> rows.SessionFilter:
+def _filter(at: Instant, view: View, wanted: Context, before: Instant | None, most: int) -> rows.SessionFilter:
     return rows.SessionFilter(
         person=None if view.everybody else view.person,
         status=STATES[wanted["state"]],
         since=Instant(max(0, at - wanted["days"] * DAY)),
-        before=after,
+        before=before,
         gap=wanted["state"] == "gap",
         search=wanted["q"],
         most=most,
     )
 
 
-def _found(db: Snapshot, at: Instant, wanted: Context, which: rows.SessionFilter) -> list[tuple[Instant, Context]]:
-    """Sessions and refusals, the newest first, as many of both together as the filter's page has."""
-    found: list[tuple[Instant, Context]] = []
+def _page(db: Snapshot, at: Instant, view: View, wanted: Context, window: Window) -> Page[Context]:
+    """Sessions and refusals, the newest first."""
+    which = _filter(at, view, wanted, rows.place_in_lists(db, at, window.after), window.most + 1)
+    found, total = list[Context](), 0
     if wanted["state"] != "refused":
-        found += [(each.opened, _row(each, at)) for each in rows.sessions(db, at, which)]
-    if wanted["state"] in ("", "refused"):
-        found += [(each.time, _refusal_row(each)) for each in rows.refusals(db, at, which)]
-    return sorted(found, key=lambda each: -each[0])[: which.most]
-
-
-def _listed(db: Snapshot, at: Instant, view: View, wanted: Context, after: Instant | None) -> SessionsPage:
-    which = _filter(at, view, wanted, after, PAGE_SIZE + 1)
-    found, total = _found(db, at, wanted, which), 0
-    if wanted["state"] != "refused":
+        found += [_row(each, at) for each in rows.sessions(db, at, which)]
         total += rows.count_sessions(db, at, which)
     if wanted["state"] in ("", "refused"):
+        found += [_refusal_row(each) for each in rows.refusals(db, at, which)]
         total += rows.count_refusals(db, at, which)
-    shown = found[:PAGE_SIZE]
+    newest = sorted(found, key=lambda each: -each["started"])[: which.most]
+    return Page.of(newest, window, total, itemgetter("id"))
+
+
+def _listed(db: Snapshot, at: Instant, view: View, wanted: Context, window: Window) -> SessionsPage:
+    page = _page(db, at, view, wanted, window)
     return SessionsPage(
         filter=wanted,
-        sessions=sorted((row for _, row in shown), key=lambda row: row["state"] != "live"),
-        pager={
-            "total": total,
-            "first": after is None,
-            "next": str(shown[-1][0]) if len(found) > PAGE_SIZE else "",
-            "filters": {name: str(value) for name, value in wanted.items()},
-        },
+        sessions=sorted(page.rows, key=lambda row: row["state"] != "live"),
+        pager=pager(page, window, {name: str(value) for name, value in wanted.items()}),
     )
 
 
-def _sheet(db: Snapshot, at: Instant, view: View, wanted: Context) -> Response:
+def _sheet(visit: Visit, view: View, wanted: Context) -> Response:
+    at, reader = visit.moment, visit.services.reader
     head = (
         "started", "ended", "state", "person", "resource", "login", "way in", "from", "recording", "because", "id",
     )  # fmt: skip
-    name = f"sessions-{field_time(at).replace(':', '')}.csv"
-    return sheet(name, head, (_line(row) for row in _every(db, at, view, wanted)))
+    parts = every(lambda window: reader(_page, at, view, wanted, window), lambda row: [_line(row)])
+    return sheet(f"sessions-{field_time(at).replace(':', '')}.csv", head, parts)
 
 
 def _line(row: Context) -> tuple[object, ...]:
@@ -221,13 +217,6 @@ def _line(row: Context) -> tuple[object, ...]:
         iso(row["started"]), ended, row["state"], who, row["resource"], row["login"], row["entry"], row["source"],
         row["recording"], row["because"], row["id"],
     )  # fmt: skip
-
-
-def _every(db: Snapshot, at: Instant, view: View, wanted: Context) -> Iterator[Context]:
-    after: Instant | None = None
-    while page := _found(db, at, wanted, _filter(at, view, wanted, after, rows.MOST)):
-        yield from (row for _, row in page)
-        after = page[-1][0]
 
 
 def _row(each: rows.SessionRow, at: Instant) -> Context:

@@ -48,7 +48,7 @@ def matrix(db: Snapshot, at: Instant) -> Matrix:
     return Matrix(
         groups=groups,
         resources={each["resource"]: resource_definition(each) for each in _all(db, "resource", at)},
-        roles={each["role"]: _role(each) for each in _all(db, "role", at)},
+        roles={each["role"]: role_definition(each) for each in _all(db, "role", at)},
         bindings={each["binding"]: _binding(each) for each in _all(db, "binding", at)},
     )
 
@@ -81,7 +81,8 @@ def resource_definition(found: Row) -> ResourceDefinition:
     )
 
 
-def _role(found: Row) -> RoleDefinition:
+def role_definition(found: Row) -> RoleDefinition:
+    """A row of the table `role`."""
     return RoleDefinition(
         role=found["role"],
         purpose=found["purpose"],

@@ -19,6 +19,7 @@ from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
+from onepam.store.facts.holders import PRESENT, holders
 from onepam.store.facts.holdings import (
     access_facts,
     actor_facts,
@@ -123,16 +124,8 @@ def requester(db: Snapshot, asked: Substance, at: Instant) -> Any:
 FEW = 3
 """Of each role, where it is only asked whether there is anybody: the first may be the requester's own hand."""
 _HOLDERS = f"""
-SELECT p.person, p.name FROM (
-    SELECT subject AS person FROM binding
-    WHERE role = :role AND subject_kind = 'person' AND {AT} AND (ends IS NULL OR ends > :at)
-    UNION
-    SELECT m.person FROM binding b JOIN group_member m ON m.grp = b.subject
-    WHERE b.role = :role AND b.subject_kind = 'group' AND (b.ends IS NULL OR b.ends > :at)
-      AND b.valid_from <= :at AND :at < b.valid_until AND m.valid_from <= :at AND :at < m.valid_until
-) h JOIN person p ON p.person = h.person
-WHERE p.enabled = 1 AND (p.ends IS NULL OR p.ends > :at) AND p.valid_from <= :at AND :at < p.valid_until
-LIMIT :most"""
+SELECT p.person, p.name FROM ({holders("b.role = :role")}) h JOIN person p ON p.person = h.person
+WHERE {PRESENT} LIMIT :most"""
 
 
 def approvers(db: Snapshot, asked: Substance, at: Instant) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ ROLE = state(
             "permissions": "TEXT NOT NULL",
             "console": "TEXT NOT NULL",
             "change": "TEXT NOT NULL",
+            "sort": "TEXT NOT NULL",
         },
     )
 )
@@ -74,6 +75,7 @@ def role_set(db: Db, place: Place, event: events.RoleSet) -> None:
         permissions=event.permissions,
         console=event.console,
         change=event.change,
+        sort=natural(event.role),
     )
 
 

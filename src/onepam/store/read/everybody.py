@@ -4,6 +4,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from operator import itemgetter
 from typing import Any
 
 from onepam.app.ports import Snapshot
@@ -12,6 +13,7 @@ from onepam.domain.people.events import PersonKind
 from onepam.kernel.clock import DAY, Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
+from onepam.store.facts.holders import IN_FORCE, MEMBER, holders
 from onepam.store.facts.holdings import console_rights
 from onepam.store.read.directory_brake import holds
 from onepam.store.read.names import name, nameless
@@ -21,31 +23,15 @@ from onepam.store.read.second_factor import HAS_OWN, NEWEST_BASIS, LastSignIn, l
 ENDS_SOON = 30 * DAY
 """From when on a coming end is a state of its own (microseconds)."""
 
-_AT_OF_B = "b.valid_from <= :at AND :at < b.valid_until"
-_AT_OF_M = "m.valid_from <= :at AND :at < m.valid_until"
-_IN_FORCE = f"{_AT_OF_B} AND (b.ends IS NULL OR b.ends > :at)"
 _SORT = "coalesce(sort, '')"
 
 _ROLES = f"""
 SELECT b.subject AS person, b.role FROM json_each(:people) n JOIN binding b ON b.subject = n.value
-WHERE b.subject_kind = 'person' AND {_IN_FORCE}
+WHERE b.subject_kind = 'person' AND {IN_FORCE}
 UNION
-SELECT m.person, b.role FROM json_each(:people) n JOIN group_member m ON m.person = n.value
-JOIN binding b ON b.subject = m.grp AND b.subject_kind = 'group'
-WHERE {_AT_OF_M} AND {_IN_FORCE}
+SELECT m.person, b.role FROM json_each(:people) n JOIN group_member m ON m.person = n.value AND {MEMBER}
+JOIN binding b ON b.subject = m.grp AND b.subject_kind = 'group' AND {IN_FORCE}
 """
-
-
-def _holders(which: str) -> str:
-    """Who holds a role of those that the condition on `b.role` names."""
-    return f"""
-    SELECT b.subject FROM binding b WHERE {which} AND b.subject_kind = 'person' AND {_IN_FORCE}
-    UNION
-    SELECT m.person FROM binding b JOIN group_member m ON m.grp = b.subject AND {_AT_OF_M}
-    WHERE {which} AND b.subject_kind = 'group' AND {_IN_FORCE}
-    """
-
-
 _SOUGHT_ROLES = f"b.role IN (SELECT role FROM role WHERE instr(role, :search) > 0 AND {AT})"
 _STATE = """CASE WHEN p.enabled = 0 OR p.ends <= :at THEN 'disabled'
     WHEN p.kind = 'service' THEN 'active'
@@ -56,9 +42,9 @@ _STATE = """CASE WHEN p.enabled = 0 OR p.ends <= :at THEN 'disabled'
 _WHICH = f"""
 FROM person p WHERE {AT}
 AND (:search = '' OR instr(p.sought, :search) > 0
-     OR (length(:search) > 1 AND p.person IN ({_holders(_SOUGHT_ROLES)})))
+     OR (length(:search) > 1 AND p.person IN ({holders(_SOUGHT_ROLES)})))
 AND (:kind = '' OR p.kind = :kind)
-AND (:role = '' OR p.person IN ({_holders("b.role = :role")}))
+AND (:role = '' OR p.person IN ({holders("b.role = :role")}))
 AND (:origin = '' OR p.origin = :origin OR substr(p.origin, 1, length(:origin) + 1) = :origin || ':')
 AND (:state = '' OR {_STATE} = :state)
 AND (:factor = '' OR (p.kind <> 'service' AND CASE :factor WHEN 'own' THEN {HAS_OWN}
@@ -133,9 +119,8 @@ def people(
         {**values, "sort": after[0] if after else "", "after": window.after if after else "", "most": window.most + 1},
     )
     counted = row(db, f"SELECT count(*) {_WHICH}", values)
-    described = describe(db, at, found[: window.most])
-    total = counted[0] if counted else 0
-    return Page(described, total, described[-1].person if len(found) > len(described) else "")
+    page = Page.of(found, window, counted[0] if counted else 0, itemgetter("person"))
+    return page.map(lambda shown: describe(db, at, shown))
 
 
 def find_people(db: Snapshot, at: Instant, search: str, most: int) -> tuple[tuple[str, str, tuple[str, ...]], ...]:

@@ -4,11 +4,12 @@ Its cursor is the id of a row: the next page begins after it, in the list's own 
 skipped by counting, and none is shown twice because something was added meanwhile.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 SIZE = 25
 """Rows of a page, where nobody says otherwise."""
@@ -39,16 +40,11 @@ class Page(Generic[T]):
     next: str
 
     @classmethod
-    def of(cls, found: list[T], window: Window, total: int, ident: Callable[[T], str]) -> "Page[T]":
+    def of(cls, found: Sequence[T], window: Window, total: int, ident: Callable[[T], str]) -> "Page[T]":
         """Of the rows found, of which there is one more than the window shows where the list goes on."""
         shown = tuple(found[: window.most])
         return cls(shown, total, ident(shown[-1]) if len(found) > len(shown) else "")
 
-
-def every(ask: Callable[[Window], Page[T]]) -> Iterator[T]:
-    """All rows of a list, page after page."""
-    after = None
-    while after != "":
-        page = ask(Window(after or "", MOST))
-        yield from page.rows
-        after = page.next
+    def map(self, told: Callable[[tuple[T, ...]], Iterable[U]]) -> "Page[U]":
+        """The same page, with what is told of its rows in their place."""
+        return Page(tuple(told(self.rows)), self.total, self.next)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 
 from onepam.app.ports import Snapshot
 from onepam.domain.access.decision import HeldGrant
@@ -11,6 +12,7 @@ from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.changes import resource_definition
+from onepam.store.facts.holders import PRESENT, holders
 from onepam.store.facts.holdings import permissions
 from onepam.store.read.catalogue import running
 from onepam.store.read.estate import Estate
@@ -68,9 +70,11 @@ class ResourcePage:
     reach: Page[Reach]
 
 
+CALLED = """instr(lower(resource), :search) > 0
+    OR instr(lower(replace(replace(labels, '":"', '='), '"', ' ')), :search) > 0"""
+"""Whether the searched words are a part of a resource's name, or of a label `key=value`."""
 _WHICH = f"""
-FROM resource WHERE {AT} AND (:search = '' OR instr(lower(resource), :search) > 0
-    OR instr(lower(replace(replace(labels, '":"', '='), '"', ' ')), :search) > 0
+FROM resource WHERE {AT} AND (:search = '' OR {CALLED}
     OR owner IN (SELECT person FROM person WHERE instr(sought, :search) > 0 AND {AT}))
 """
 
@@ -87,9 +91,9 @@ def resources(db: Snapshot, at: Instant, search: str = "", window: Window | None
         "LIMIT :most",
         {**values, "sort": after[0] if after else "", "after": window.after if after else "", "most": window.most + 1},
     )
-    counted, holders = row(db, f"SELECT count(*) {_WHICH}", values), Holders(db, at)
-    shown = tuple(_listed(db, at, holders, each) for each in found[: window.most])
-    return Page(shown, counted[0] if counted else 0, shown[-1].resource if len(found) > len(shown) else "")
+    counted, reached = row(db, f"SELECT count(*) {_WHICH}", values), Holders(db, at)
+    page = Page.of(found, window, counted[0] if counted else 0, itemgetter("resource"))
+    return page.map(lambda shown: (_listed(db, at, reached, each) for each in shown))
 
 
 def find_resources(db: Snapshot, at: Instant, search: str, most: int) -> tuple[tuple[str, Mapping[str, str]], ...]:
@@ -106,7 +110,7 @@ def _values(at: Instant, search: str) -> dict[str, object]:
     return {"at": at, "search": search.strip().casefold()}
 
 
-def _listed(db: Snapshot, at: Instant, holders: "Holders", found: Row) -> ResourceRow:
+def _listed(db: Snapshot, at: Instant, reached: "Holders", found: Row) -> ResourceRow:
     name, of = found["resource"], {"resource": found["resource"], "at": at}
     live = row(db, f"SELECT count(*) FROM session WHERE resource = :resource AND status = 'open' AND {AT}", of)
     last = row(db, "SELECT max(opened) FROM session WHERE resource = :resource AND valid_from <= :at", of)
@@ -118,10 +122,10 @@ def _listed(db: Snapshot, at: Instant, holders: "Holders", found: Row) -> Resour
         port=found["port"],
         labels=labels,
         owner=found["owner"],
-        owner_name=holders.name(found["owner"]),
+        owner_name=reached.name(found["owner"]),
         logins=logins,
         pinned=found["pins"] != "[]",
-        people=holders.count(holders.reaching(labels, logins)),
+        people=reached.count(reached.reaching(labels, logins)),
         live=live[0] if live else 0,
         last=last[0] if last else None,
     )
@@ -152,11 +156,10 @@ def _reach(
     if person is not None:
         mine = _ways(db, at, estate, grants, person, name(db, at, person))
         return Page((mine,) if mine.ways else (), int(bool(mine.ways)), "")
-    holders = Holders(db, at)
-    roles = holders.reaching(definition.labels, definition.logins)
-    found, total = holders.page(roles, window), holders.count(roles)
-    shown = [_ways(db, at, estate, grants, *each) for each in found[: window.most]]
-    return Page(tuple(shown), total, shown[-1].person if len(found) > len(shown) else "")
+    reached = Holders(db, at)
+    roles = reached.reaching(definition.labels, definition.logins)
+    page = Page.of(reached.page(roles, window), window, reached.count(roles), itemgetter(0))
+    return page.map(lambda shown: (_ways(db, at, estate, grants, *each) for each in shown))
 
 
 def _ways(
@@ -184,18 +187,9 @@ def _pins(db: Snapshot, at: Instant, definition: ResourceDefinition) -> tuple[Pi
     return tuple(found.values())
 
 
-_HOLDERS = """
-FROM (
-    SELECT b.subject AS person FROM json_each(:roles) n JOIN binding b ON b.role = n.value
-    WHERE b.subject_kind = 'person' AND b.valid_from <= :at AND :at < b.valid_until
-      AND (b.ends IS NULL OR b.ends > :at)
-    UNION
-    SELECT m.person FROM json_each(:roles) n JOIN binding b ON b.role = n.value
-    JOIN group_member m ON m.grp = b.subject AND m.valid_from <= :at AND :at < m.valid_until
-    WHERE b.subject_kind = 'group' AND b.valid_from <= :at AND :at < b.valid_until
-      AND (b.ends IS NULL OR b.ends > :at)
-) h JOIN person p ON p.person = h.person
-WHERE p.enabled = 1 AND (p.ends IS NULL OR p.ends > :at) AND p.valid_from <= :at AND :at < p.valid_until
+_HOLDERS = f"""
+FROM ({holders("b.role IN (SELECT value FROM json_each(:roles))")}) h JOIN person p ON p.person = h.person
+WHERE {PRESENT}
 """
 
 

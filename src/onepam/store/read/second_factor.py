@@ -11,6 +11,7 @@ from onepam.domain.access.proof import MfaBasis
 from onepam.kernel.clock import DAY, Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
+from onepam.store.facts.holders import PRESENT
 from onepam.store.facts.holdings import mfa_rule
 from onepam.store.read.names import provider_name
 
@@ -29,8 +30,7 @@ NEWEST_BASIS = """coalesce((SELECT s.basis FROM sign_in s WHERE s.person = p.per
 _THEIRS = "FROM factor f WHERE f.person = p.person AND f.valid_from <= :at AND :at < f.valid_until"
 HAS_OWN = f"EXISTS (SELECT 1 {_THEIRS} AND f.kind IN {OWN})"
 """SQL: whether the person `p` has a second factor of their own."""
-_MAY_SIGN_IN = "p.enabled = 1 AND p.valid_from <= :at AND :at < p.valid_until AND (p.ends IS NULL OR p.ends > :at)"
-_PEOPLE = f"{_MAY_SIGN_IN} AND p.kind <> 'service'"
+_PEOPLE = f"{PRESENT} AND p.kind <> 'service'"
 _WITHOUT = f"NOT {HAS_OWN} AND {NEWEST_BASIS} <> 'attested'"
 _ALIKE = f"""
 WITH each AS MATERIALIZED (SELECT
@@ -125,7 +125,7 @@ def mfa_report(db: Snapshot, at: Instant) -> MfaReport:
         if basis is not MfaBasis.ATTESTED and not each["own"]:
             without_total += each["number"]
     without = f"SELECT p.person FROM person p WHERE {_PEOPLE} AND {_WITHOUT} ORDER BY p.person LIMIT {MOST}"
-    machines = f"SELECT count(*) FROM person p WHERE {_MAY_SIGN_IN} AND p.kind = 'service'"
+    machines = f"SELECT count(*) FROM person p WHERE {PRESENT} AND p.kind = 'service'"
     counted = row(db, machines, {"at": at})
     rules = rows(db, f"SELECT resource, mfa FROM resource WHERE {AT} ORDER BY sort", {"at": at})
     sessions, machine_sessions = _sessions(db, at)

@@ -147,6 +147,18 @@ def count_sessions(db: Snapshot, at: Instant, which: SessionFilter) -> int:
     return found[0] if found else 0
 
 
+def place_in_lists(db: Snapshot, at: Instant, session: str) -> Instant | None:
+    """When a session was opened, or was refused: lists have the newest first, and no two of one time. None where there
+    is none of that id."""
+    of = {"session": session, "at": at}
+    found = row(db, f"SELECT opened FROM session WHERE session = :session AND {AT}", of)
+    if found is not None:
+        opened: Instant = found["opened"]
+        return opened
+    refused = refusal(db, at, session) if session else None
+    return refused.time if refused is not None else None
+
+
 def _where(at: Instant, which: SessionFilter) -> tuple[str, dict[str, Any]]:
     """The conditions of a filter, and their values."""
     ended = which.status == "ended"
