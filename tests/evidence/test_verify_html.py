@@ -161,9 +161,7 @@ def test_by_keyboard_alone(page: VerifyPage, honest: bytes, tmp_path: Path) -> N
     expect(page.page.locator(".skip-link")).to_be_focused()
     page.page.keyboard.press("Tab")
     expect(page.page.locator("#pack")).to_be_focused()
-    with page.page.expect_file_chooser() as chooser:
-        page.page.keyboard.press("Enter")
-    chooser.value.set_files(tmp_path / "pack.zip")
+    page.chosen_by("Enter").set_files(tmp_path / "pack.zip")
     page.page.keyboard.press("Tab")
     page.page.keyboard.type(LOG.vkey())
     page.page.keyboard.press("Tab")

@@ -1,12 +1,13 @@
 """`verify.html` as an auditor has it: a file, opened in Chromium, without network."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, FilePayload, Page, sync_playwright
+from playwright.sync_api import Browser, FileChooser, FilePayload, Page, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from onepam.evidence.verifiers import PAGE, path_of
 
@@ -69,6 +70,15 @@ class VerifyPage:
         """Chooses a pack."""
         whole = FilePayload(name=name, mimeType="application/zip", buffer=pack) if isinstance(pack, bytes) else pack
         self.page.set_input_files("#pack", whole)
+
+    def chosen_by(self, key: str) -> FileChooser:
+        """The dialogue that a key opens. A browser opens it for seconds after the key only: on a machine that does much
+        else it is pressed again."""
+        for _ in range(9):
+            with suppress(PlaywrightTimeout), self.page.expect_file_chooser(timeout=PATIENCE / 9) as chooser:
+                self.page.keyboard.press(key)
+                return chooser.value
+        raise AssertionError(f"{key} opened no dialogue of files")
 
     def verify(self, pack: bytes, log_keys: Sequence[str] = (), witness_keys: Sequence[str] = (), **more: Any) -> Told:
         """Verifies the pack with these keys."""
