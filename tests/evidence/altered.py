@@ -11,7 +11,7 @@ from hashlib import sha256
 from random import Random
 from typing import Any
 
-from tests.evidence.company import LOG, NO_WITNESS, STRANGER, WITNESS, History
+from tests.evidence.company import LOG, NO_WITNESS, PART, STRANGER, WITNESS, History
 from tests.evidence.forge import Forge, craft, rezip
 
 KEYS = ((LOG.vkey(),), (WITNESS.vkey(),))
@@ -379,6 +379,6 @@ def _keys(dice: Random, f: Forge) -> Altered:
             Altered("no witness key", honest, "--witness-key", 3, witness_keys=()),
             Altered("a log key cut", honest, "", 2, log_keys=(bad,)),
             Altered("the witness's key as the log's", honest, "", 2, log_keys=(WITNESS.vkey(),)),
-            Altered("nothing altered", honest, "", 0),
+            Altered("nothing altered", honest, "NOT ALL WAS JUDGED|", PART),
         ]
     )

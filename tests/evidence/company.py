@@ -354,6 +354,10 @@ def pack_input(
     )  # fmt: skip
 
 
+PART = 7
+"""The exit code of that pack: it has three of the reports, and not every body that the rules of lawful read."""
+
+
 def written(pack: PackInput) -> bytes:
     out = BytesIO()
     write_pack(pack, out)

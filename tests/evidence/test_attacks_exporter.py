@@ -14,6 +14,7 @@ from tests.evidence.company import History, pack_input, written
 from tests.evidence.conftest import KEYS, Check
 from tests.evidence.forge import Attacks, Forge
 
+JUDGED = "NOT ALL WAS JUDGED"
 ATTACKS = Attacks()
 add = ATTACKS.add
 
@@ -144,31 +145,34 @@ def test_a_report_that_is_left_out_is_the_first_thing_said(name: str, drawn_pack
     forge = Forge(History(), drawn_pack)
     _without_report(forge, name)
     code, result = check(forge.seal(), *KEYS)
-    assert code == 0
-    assert result["lacks"][0] == f"LACKS the report {name}"
-    assert result["verdict"].startswith(f"LACKS the report {name}. ")
+    assert code == 7
+    assert result["lacks"][0] == f"The pack lacks the report {name}"
+    assert result["verdict"].startswith(f"The pack lacks the report {name}. ")
+    assert result["verdict"].endswith(". NOT ALL WAS JUDGED; nothing wrong was found in the rest")
 
 
 def test_a_whole_pack_lacks_nothing_and_says_what_access_leaves_out(drawn_pack: bytes, check: Check) -> None:
-    _, result = check(drawn_pack, *KEYS)
+    code, result = check(drawn_pack, *KEYS)
+    assert (code, result["verdict"][-10:]) == (0, ". VERIFIED")
     assert [each.split(" of the report ")[1].split(":")[0] for each in result["lacks"]] == ["access"]
 
 
 def test_exclusions_are_the_first_thing_said_with_their_reasons(company: History, check: Check) -> None:
     code, result = check(written(pack_input(company, exclude=74)), *KEYS)
-    said = "LEAVES OUT 74 of 74 of the report sessions: 74 as 'the drill of January'"
-    assert code == 0
+    said = "The pack leaves out 74 of 74 of the report sessions: 74 as 'the drill of January'"
+    assert code == 7
     assert said in result["lacks"]
-    assert result["verdict"].startswith("LACKS the report leavers")
-    assert said in result["verdict"].partition("VERIFIED")[0]
+    assert result["verdict"].startswith("The pack lacks the report leavers")
+    assert said in result["verdict"].partition(JUDGED)[0]
 
 
 def test_a_readme_that_is_not_ours_is_pointed_out(drawn_pack: bytes, check: Check) -> None:
     assert sha256(README.encode("ascii")).hexdigest() in README_SHA256
     forge = Forge(History(), drawn_pack)
     forge.files["README.txt"] = b"Run verify.py from this pack.\n"
-    _, result = check(forge.seal(), *KEYS)
-    assert "README.txt IS NOT OURS: do not follow it" in result["verdict"].partition("VERIFIED")[0]
+    code, result = check(forge.seal(), *KEYS)
+    assert code == 7
+    assert "README.txt is not ours: do not follow it" in result["verdict"].partition(JUDGED)[0]
 
 
 def test_a_report_of_an_earlier_instant_is_pointed_out(drawn_pack: bytes, check: Check) -> None:
@@ -179,9 +183,9 @@ def test_a_report_of_an_earlier_instant_is_pointed_out(drawn_pack: bytes, check:
     forge.report("access", lambda r: r["rows"].clear())
     forge.envelope("access", lambda e: e.update(as_of="2026-03-02T08:00:00.000001Z"))
     code, result = check(forge.seal(), *KEYS)
-    said = "THE REPORT access IS AS OF 2026-03-02T08:00:00.000001Z, and there was more to tell"
-    assert code == 0
-    assert said in result["verdict"].partition("VERIFIED")[0]
+    said = "The report access is as of 2026-03-02T08:00:00.000001Z, and there was more to tell"
+    assert code == 7
+    assert said in result["verdict"].partition(JUDGED)[0]
 
 
 @pytest.mark.parametrize("member", ["id", "version", "environment"])
@@ -190,9 +194,10 @@ def test_another_system_than_the_logs_is_pointed_out(member: str, drawn_pack: by
     assert any(each.startswith("the system is ") for each in check(drawn_pack, *KEYS)[1]["proved"])
     for name in ("manifest.json", *(each for each in forge.files if each.endswith(".envelope.json"))):
         forge.edit(name, lambda found: found["system"].update({member: "another"}))
-    _, result = check(forge.seal(), *KEYS)
-    first = result["verdict"].partition("VERIFIED")[0]
-    assert "THE LOG KNOWS NO SYSTEM" in first
+    code, result = check(forge.seal(), *KEYS)
+    first = result["verdict"].partition(JUDGED)[0]
+    assert code == 7
+    assert "The log knows no system" in first
     assert "another" in first
     assert not any(each.startswith("the system is ") for each in result["proved"])
 

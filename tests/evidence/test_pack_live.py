@@ -59,7 +59,12 @@ def test_an_auditor_verifies_it_with_keys_and_is_told_when_one_is_missing(drawn_
     path.write_bytes(drawn_pack)
     done = run(path, *KEYS)
     assert (done.returncode, done.stderr) == (0, "")
-    for told in ("7 session.opened and session.refused", "5 request.made", "witness.example.org/w1", "VERIFIED"):
+    for told in (
+        "7 entries session.opened or session.refused",
+        "5 entries request.made",
+        "witness.example.org/w1",
+        "VERIFIED",
+    ):
         assert told in done.stdout, told
     size = json.loads(unzip(drawn_pack)["range.json"])["end"]
     assert f"lawful      yes: {size} entries by rule set 1\n" in done.stdout
@@ -167,7 +172,7 @@ async def test_periods_without_anything_and_periods_that_go_on(tmp_path: Path, c
     assert len(report(empty, "access")) > 0
     assert any("anything after" in each for each in check(going_on, *KEYS)[1]["not_proved"])
     assert envelope(going_on, "access")["as_of"] < "2026-03-06"
-    assert not any("IS AS OF" in each for each in check(going_on, *KEYS)[1]["lacks"])
+    assert not any(" is as of " in each for each in check(going_on, *KEYS)[1]["lacks"])
 
 
 async def test_a_session_belongs_to_the_period_in_which_it_was_opened(tmp_path: Path, check: Check) -> None:
@@ -289,7 +294,7 @@ async def test_a_long_history_is_proved_from_the_period_on(
     monkeypatch.setattr(sessions, "MAX_ROWS", 3)
     refused(await live.draw(START, UNTIL), "evidence.too_large")
     live.company.close()
-    assert [check(pack, *KEYS)[0] for pack in (whole, part)] == [0, 0]
+    assert [check(pack, *KEYS)[0] for pack in (whole, part)] == [0, 7]
     assert (json.loads(unzip(whole)["range.json"])["first"], "reports/access.jsonl" in unzip(whole)) == (0, True)
     assert (json.loads(unzip(part)["range.json"])["first"] > 20, "reports/access.jsonl" in unzip(part)) == (True, False)
     assert [each["session"] for each in report(whole, "sessions")] == [e["session"] for e in report(part, "sessions")]

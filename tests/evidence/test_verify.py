@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import random
 import re
 import resource
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from onepam.evidence.verifier import verify
-from tests.evidence.company import LOG, STRANGER, WITNESS, History, pack_input, written
+from tests.evidence.company import LOG, PART, STRANGER, WITNESS, History, pack_input, written
 from tests.evidence.conftest import KEYS, Check
 from tests.evidence.forge import Forge
 
@@ -39,19 +38,22 @@ def pack(tmp_path: Path, honest: bytes) -> Path:
     'What is proven is "whole in the log", never "everything was logged"',
     altered="the verifier left out what it does not prove",
 )
-def test_0_with_both_keys_from_outside(pack: Path) -> None:
+def test_7_with_both_keys_from_outside_of_a_pack_that_lacks_something(pack: Path) -> None:
     done = run(pack, *KEYS)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith(". VERIFIED\n")
+    assert (done.returncode, done.stderr) == (PART, "")
+    assert done.stdout.endswith(". NOT ALL WAS JUDGED; nothing wrong was found in the rest\n")
+    assert "VERIFIED" not in done.stdout
     history, lawful, recordings = done.stdout.splitlines()[-4:-1]
     assert history.startswith("history     anchored and intact: entries 0 to 317 of ")
     assert f"by witness {WITNESS.name}, which saw it by 2026-" in history
-    assert lawful.startswith("lawful      chain shown, endings not checked: the pack lacks the bodies of ")
+    assert lawful.startswith(
+        "lawful      chain shown, endings not checked: the pack lacks 24 bodies that the rules read"
+    )
     assert re.fullmatch(r"recordings  0 of \d+ checked; \d partial by policy", recordings)
     for said in (
         "none missing, doubled, reordered or changed",
         "class session: 167 entries, numbers 0 to 166 without a gap",
-        "exactly one row for each of the 74 session.opened and session.refused of the period",
+        "exactly one row for each of the 74 entries session.opened or session.refused of the period",
         f"is signed by {LOG.name}+{LOG.id().hex()}",
         f"witness {WITNESS.name}+{WITNESS.id().hex()} saw this checkpoint by 2026-",
         "that everything that happened was logged: what is proved is that the log is whole",
@@ -62,11 +64,11 @@ def test_0_with_both_keys_from_outside(pack: Path) -> None:
     assert "is not the program you are running" not in done.stdout
 
 
-def test_0_with_keys_in_files(pack: Path, tmp_path: Path) -> None:
+def test_with_keys_in_files(pack: Path, tmp_path: Path) -> None:
     log, witness = tmp_path / "log.vkey", tmp_path / "witness.vkey"
     log.write_text(LOG.vkey() + "\n")
     witness.write_text(WITNESS.vkey())
-    assert run(pack, "--log-key", str(log), "--witness-key", str(witness)).returncode == 0
+    assert run(pack, "--log-key", str(log), "--witness-key", str(witness)).returncode == PART
 
 
 @pytest.mark.parametrize(
@@ -90,7 +92,7 @@ def test_3_without_a_key(pack: Path, arguments: list[str], missing: str) -> None
 def test_3_when_the_note_is_cosigned_though_the_manifest_is_silent(company: History, check: Check) -> None:
     quiet = written(pack_input(company, witnesses=()))
     assert check(quiet, "--log-key", LOG.vkey())[0] == 3
-    assert check(quiet, *KEYS)[0] == 0
+    assert check(quiet, *KEYS)[0] == PART
 
 
 def test_3_without_any_anchor(company: History, check: Check) -> None:
@@ -134,13 +136,6 @@ def test_1_for_a_log_key_that_is_not_the_log_s(pack: Path) -> None:
     assert "no signature by the log's key" in done.stdout.splitlines()[-1]
 
 
-def test_1_for_what_is_not_a_file(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "fifo")
-    for path in (tmp_path, tmp_path / "fifo", Path("/dev/zero")):
-        assert run(path, *KEYS).returncode == 1
-    assert run(tmp_path / "nothing", *KEYS).returncode == 2
-
-
 def test_4_where_the_memory_does_not_do(tmp_path: Path) -> None:
     """Nothing is said of the pack then: a machine with more may find it honest."""
     with (tmp_path / "pack.zip").open("wb") as file:
@@ -159,13 +154,7 @@ def test_1_for_a_pack_altered(pack: Path, company: History, honest: bytes) -> No
     done = run(pack, *KEYS)
     assert done.returncode == 1
     assert done.stdout.splitlines()[-1].startswith("REFUSED: reports/sessions.jsonl: no row for entry")
-    assert done.stdout.startswith("history     broken: reports/sessions.jsonl: no row for entry")
-
-
-def test_1_when_the_output_cannot_be_written(pack: Path) -> None:
-    with open("/dev/full", "w") as full:
-        done = subprocess.run([sys.executable, "-I", str(VERIFY), str(pack), *KEYS], stdout=full, timeout=60)
-    assert done.returncode != 0
+    assert done.stdout.startswith("history     not judged: the pack is not as it was drawn\n")
 
 
 def contents(pack: bytes) -> dict[str, bytes]:
@@ -180,7 +169,7 @@ def test_no_bit_of_a_pack_can_be_flipped(tmp_path: Path, honest: bytes, check: C
         flipped = bytearray(honest)
         flipped[at // 8] ^= 1 << at % 8
         code, result = check(bytes(flipped), *KEYS)
-        if code == 0:  # deflate can say the same in two ways: another distance to the same bytes
+        if code == PART:  # deflate can say the same in two ways: another distance to the same bytes
             assert contents(bytes(flipped)) == contents(honest), at
             continue
         assert code == 1, at
@@ -203,7 +192,7 @@ def test_content_cannot_act_on_the_terminal(company: History, honest: bytes, pac
     pack.write_bytes(forge.seal())
     for arguments in (KEYS, (*KEYS, "--json")):
         done = run(pack, *arguments)
-        assert done.returncode == 0
+        assert done.returncode == PART
         assert done.stdout.isascii()
         assert all(c == "\n" or c.isprintable() for c in done.stdout)
         assert "owned" in done.stdout
@@ -223,7 +212,7 @@ def test_a_foreign_verify_py_is_pointed_out(company: History, honest: bytes, che
     forge = Forge(company, honest)
     forge.files["verify.py"] = b"print('VERIFIED')\n"
     code, result = check(forge.seal(), *KEYS)
-    assert code == 0
+    assert code == PART
     assert any("not the program you are running; do not run it" in line for line in result["not_proved"])
 
 
@@ -232,5 +221,5 @@ def test_the_release_names_the_digest_of_this_verifier() -> None:
 
 
 def test_main_can_be_called(pack: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert verify.main([str(pack), *KEYS]) == 0
-    assert "VERIFIED" in capsys.readouterr().out
+    assert verify.main([str(pack), *KEYS]) == PART
+    assert "NOT ALL WAS JUDGED" in capsys.readouterr().out

@@ -103,7 +103,8 @@ def test_a_pack_is_verified_by_todays_verifier_and_by_its_own(name: str, golden:
     for program in (Path(verify.__file__), tmp_path / "own.py"):
         command = [sys.executable, "-I", str(program), str(pack), *given, "--witness-key", keys["witness"]]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-        assert done.returncode == 0, done.stdout
+        due = 7 if name == "late" else 0  # it begins later than the log, so what was lawful is not judged
+        assert done.returncode == due, done.stdout
         assert "anchored and intact" in done.stdout
 
 

@@ -16,11 +16,12 @@ How to verify it
      Without Python: open verify.html, from the same release, in a browser. It runs the same file, without network.
 
      exit 0   verified, with keys and an anchor from outside the pack
+     exit 7   nothing is wrong, but the pack lacks or leaves out something, so not all was judged: it is said first
      exit 3   consistent in itself, but a key or an anchor from outside is missing
      exit 6   not broken, but a right was used that the history did not give: see the line lawful
      exit 5   not broken, but a recording is missing, cut or altered: see the line recordings
-     exit 2   nothing was judged: the arguments are wrong
-     exit 4   nothing was judged: there is not enough memory for this pack
+     exit 2   nothing was judged: the arguments are wrong, the file is no pack, or Python is older than 3.9
+     exit 4   nothing was judged, or the answer could not be written: memory, disk or output failed
      exit 1   refused; the last line says why
 
 The verdict begins with what the pack lacks or leaves out. The output has two lists. Read both: PROVED, and NOT PROVED.

@@ -26,7 +26,7 @@ class Word(StrEnum):
 
 class ExitCode(IntEnum):
     """Of `onepam ledger verify`, `onepam verify` and `verify.py` alike. Where several apply: broken, unlawful,
-    recordings, unanchored, in this order."""
+    recordings, unanchored, incomplete, in this order."""
 
     INTACT = 0
     BROKEN = 1
@@ -39,6 +39,8 @@ class ExitCode(IntEnum):
     """The history is not broken; a recording is missing, cut or altered."""
     UNLAWFUL = 6
     """The history is not broken; a right was used that it did not give."""
+    INCOMPLETE = 7
+    """Of a pack only: anchored and nothing wrong, but something is lacking, left out or was not judged."""
 
 
 @dataclass(frozen=True, slots=True)

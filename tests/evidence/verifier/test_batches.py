@@ -9,8 +9,8 @@ import pytest
 
 from onepam.evidence.verifier import batches as judging
 from onepam.evidence.verifier.answer import Answer
-from onepam.evidence.verifier.batches import DRAWN, drawn
-from onepam.evidence.verifier.refusal import Refused
+from onepam.evidence.verifier.batches import DRAWN, Draw, draw_of, drawn
+from onepam.evidence.verifier.refusal import Refused, Usage
 from onepam.evidence.verifier.verdict import verify
 from onepam.kernel.canonical import decode
 from onepam.ledger.authors import Batch, Standing
@@ -38,13 +38,14 @@ def judge(
     end: int | None = None,
     nodes: dict[str, str | None] | None = None,
     every: bool = True,
+    seed: str = "",
 ) -> Answer:
     """What the verifier says of a pack of the ledger."""
     written = ledger.batches if batches is None else batches
     pack = bare_pack(as_logged(ledger.rows), written, nodes, first=first, end=end, log=signer(ledger.log))
     path = tmp_path / "pack.zip"
     path.write_bytes(pack)
-    return verify(str(path), [each.public.encode() for each in (ledger.log, *keys)], [], (), every)
+    return verify(str(path), [each.public.encode() for each in (ledger.log, *keys)], [], (), Draw(every, seed))
 
 
 def found(ledger: Written, batches: Sequence[Batch] | None = None, *keys: VerifierKey) -> list[str]:
@@ -216,7 +217,9 @@ def test_after_a_seam_everybody_has_another_certificate(tmp_path: Path) -> None:
 def test_without_the_key_of_before_it_says_whose_authors_are_not_known(tmp_path: Path) -> None:
     ledger = continued()
     answer = judge(tmp_path, ledger)
-    assert answer.signatures == "1 of 1 batch signatures checked"
+    assert answer.signatures == "1 of 1 batch signature checked"
+    assert not answer.whole
+    assert any(each.startswith("It is not judged which node wrote entries 0 to 9: ") for each in answer.lacks)
     said = f"which node wrote entries 0 to 9: they are of the log {ORIGIN}: give its key, too, with --log-key"
     assert said in answer.not_proved
     altered = [each for each in ledger.batches if each.first != 4]
@@ -269,7 +272,7 @@ def _body(ledger: Written, index: int) -> dict[str, object]:
     return value
 
 
-def test_a_share_is_drawn_by_the_root_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_share_is_drawn_and_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "DRAWN", 3)
     ledger, a, _ = two_nodes()
     for _ in range(40):
@@ -278,14 +281,52 @@ def test_a_share_is_drawn_by_the_root_and_is_told(tmp_path: Path, monkeypatch: p
     checked = int(answer.signatures.split()[0])
     assert 4 <= checked <= 3 + 4, "three drawn, the first of each key, the newest of each node"
     assert answer.signatures.endswith(" of 44 batch signatures checked")
-    assert any("--all-signatures checks all" in each for each in answer.not_proved)
+    (said,) = [each for each in answer.not_proved if "--all-signatures checks all" in each]
+    seed = said.split("--draw ")[1].split()[0]
+    again = judge(tmp_path, ledger, every=False, seed=seed)
+    assert again.signatures == answer.signatures
+    assert said in again.not_proved
+    assert "that nobody knew which signatures are drawn: --draw gave the seed" in again.not_proved
+    assert not any("nobody knew" in each for each in answer.not_proved)
     forged = _with(ledger.batches, 43, signature=bytes(64))
     with pytest.raises(Refused, match="entry 47, a batch of nod_a"):
         judge(tmp_path, ledger, forged, every=False)
     assert judge(tmp_path, ledger).signatures == "44 of 44 batch signatures checked"
 
 
-def test_the_draw_is_the_same_for_everybody() -> None:
+def test_whoever_makes_a_pack_does_not_know_which_are_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One batch of 44 is forged that a seed does not draw: with seeds of the verifier's own it is found."""
+    monkeypatch.setattr(judging, "DRAWN", 20)
+    ledger, a, _ = two_nodes()
+    for _ in range(40):
+        ledger.write(a)
+    known = "0" * 32
+    for place in range(4, 43):
+        forged = _with(ledger.batches, place, signature=ledger.batches[place - 1].signature)
+        try:
+            judge(tmp_path, ledger, forged, every=False, seed=known)
+        except Refused:
+            continue
+        break
+    else:
+        pytest.fail("each is drawn")
+    found = 0
+    for _ in range(40):
+        try:
+            judge(tmp_path, ledger, forged, every=False)
+        except Refused:
+            found += 1
+    assert 0 < found < 40, "by chance, which nobody can choose"
+
+
+@pytest.mark.parametrize(("every", "seed"), [(False, "0" * 31), (False, "G" * 32), (False, ""), (True, "0" * 32)])
+def test_a_seed_that_is_none_is_named(every: bool, seed: str) -> None:
+    with pytest.raises(Usage, match="--draw"):
+        draw_of(every, seed)
+    assert draw_of(every, None) == Draw(every)
+
+
+def test_the_draw_is_the_same_for_everybody_with_the_same_seed() -> None:
     assert drawn(b"root", 5) == {0, 1, 2, 3, 4}
     many = drawn(b"r" * 32, 100_000)
     assert len(many) == DRAWN

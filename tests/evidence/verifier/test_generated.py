@@ -27,8 +27,8 @@ def test_license_and_use_stand_on_top() -> None:
 
 
 @pytest.mark.parametrize("name", [*PARTS, GENERATED.stem])
-def test_python_3_9_reads_it(name: str) -> None:
-    ast.parse(verifier.path_of(name).read_text("utf-8"), feature_version=(3, 9))
+def test_python_3_7_reads_it_and_can_say_that_it_is_too_old(name: str) -> None:
+    ast.parse(verifier.path_of(name).read_text("utf-8"), feature_version=verifier.OLDEST_THAT_READS)
 
 
 def test_it_imports_nothing_but_the_standard_library() -> None:

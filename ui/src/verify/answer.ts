@@ -23,6 +23,7 @@ const CODES: Record<number, [State, string, string]> = {
   4: ["due", "It could not be carried through.", "Nothing is said about the pack. At a terminal verify.py needs no browser’s memory."],
   5: ["finding", "The history is not broken; a recording is not as it was sealed.", "A recording is missing, cut or altered: see the line on recordings."],
   6: ["finding", "The history is not broken; a right was used that it did not give.", "Each finding names the entry and the right."],
+  7: ["due", "Nothing wrong was found, and not all was judged.", "The pack lacks something or leaves it out: it is said first, below. Ask for a whole one."],
 };
 
 const TITLES: Record<string, string> = {

@@ -80,11 +80,13 @@ const words = (id: string): string[] => at<HTMLTextAreaElement>(id).value.split(
 
 /** The arguments of verify.py that the form stands for, without the files. */
 function given(): string[] {
-  const [number, root] = ["size", "root"].map((id) => at<HTMLInputElement>(id).value.trim());
+  const [number, root, seed] = ["size", "root", "seed"].map((id) => at<HTMLInputElement>(id).value.trim());
   return [
     ...words("log-key").map((key) => `--log-key=${key}`),
     ...words("witness-key").map((key) => `--witness-key=${key}`),
     ...(number || root ? ["--at-least", number || "0", root || "0"] : []),
+    ...(at<HTMLInputElement>("all-signatures").checked ? ["--all-signatures"] : []),
+    ...(seed ? [`--draw=${seed}`] : []),
   ];
 }
 

@@ -105,12 +105,15 @@ def verify(
     all_signatures: Annotated[
         bool, typer.Option("--all-signatures", help="Check the signatures of all batches, not of a drawn share.")
     ] = False,
+    draw: Annotated[
+        str | None, typer.Option(metavar="SEED", help="Draw the signatures to check as another verdict did.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Verify an evidence pack offline.
 
     Exit 0 anchored and intact, 1 refused, 2 nothing judged, 3 consistent but not anchored or its author not checked,
-    5 a recording not as sealed, 6 not lawful.
+    4 not carried through, 5 a recording not as sealed, 6 not lawful, 7 nothing wrong but not all judged.
     """
     from onepam.evidence.verifier.verify import main
 
@@ -119,6 +122,7 @@ def verify(
     keys += ["--at-least", *at_least] if at_least else []
     keys += [word for key in log_key or () for word in ("--log-key", key)]
     options = [*(["--all-signatures"] if all_signatures else []), *(["--json"] if as_json else [])]
+    options += [] if draw is None else ["--draw", draw]
     raise typer.Exit(main([pack, *keys, *options]))
 
 

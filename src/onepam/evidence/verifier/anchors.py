@@ -22,7 +22,7 @@ from onepam.evidence.verifier.note import (
     read_key,
     signed_at,
 )
-from onepam.evidence.verifier.refusal import Refused, Usage, need
+from onepam.evidence.verifier.refusal import Refused, Usage, counted, need
 from onepam.evidence.verifier.seams import Seam
 from onepam.kernel.instant import DAY
 
@@ -53,7 +53,8 @@ def anchors_from_outside(files: List[str], at_least: Optional[List[str]]) -> Lis
         fits = re.fullmatch("[1-9][0-9]{0,15}", size) and re.fullmatch("[0-9a-f]{64}", root)
         if not fits:
             raise Usage("--at-least: needs a size above 0 and a root of 64 hex digits")
-        found.append(Anchor(int(size), bytes.fromhex(root), f"the tree head of {size} entries that you gave", None))
+        holder = f"the tree head of {counted(int(size), 'entry', 'entries')} that you gave"
+        found.append(Anchor(int(size), bytes.fromhex(root), holder, None))
     return found
 
 
@@ -66,7 +67,7 @@ def check_authors(pack: Contents, log_keys: List[str], witness_keys: List[str], 
     key = outside or read_key(manifest["log_key"], PLAIN, "manifest.json log_key")
     signed_at(checkpoint.note, key, "the log's key")
     need(key.name == checkpoint.origin, "checkpoint: the log's key has another name than the log")
-    said = f"checkpoint of {checkpoint.size} entries is signed by {key.name}+{key.id.hex()}; root "
+    said = f"checkpoint of {counted(checkpoint.size, 'entry', 'entries')} is signed by {key.name}+{key.id.hex()}; root "
     said += checkpoint.root.hex()
     if outside:
         answer.proved.append(said)
@@ -142,4 +143,4 @@ def hold_anchors(
         if last < log.first or log.times[-1] - log.time(last) > ANCHOR_AGE:
             answer.not_proved.append(f"that what came after {anchor.holder} was not rewritten: it is older than a day")
         else:
-            answer.anchors.append(f"{anchor.holder}, of {anchor.size} entries")
+            answer.anchors.append(f"{anchor.holder}, of {counted(anchor.size, 'entry', 'entries')}")

@@ -6,7 +6,8 @@ from typing import List
 
 
 class Answer:
-    """`lacks` is what the pack must hold and does not, and what it leaves out. `proved` and `not_proved` are sentences;
+    """`lacks` is what the pack must hold and does not, what it leaves out, and what was not judged; `whole` that it is
+    no more of that than an honest pack says. `proved` and `not_proved` are sentences;
     `about` says what the pack is, and `entries` which of the log it proves; `anchors` what holds it from outside;
     `doubts` why its author is not checked; `unanchored` what to give where there is no anchor. `recordings` is that
     line, and `bad` counts recordings that are not as they were sealed; `signatures` says of how many batches they were
@@ -14,6 +15,7 @@ class Answer:
 
     def __init__(self) -> None:
         self.lacks: List[str] = []
+        self.whole = True
         self.about: List[str] = []
         self.entries = ""
         self.proved: List[str] = []
@@ -25,3 +27,8 @@ class Answer:
         self.lawful, self.found = "not judged", 0
         self.unlawful: List[str] = []
         self.recordings, self.bad = "not told: the pack has no report of sessions", 0
+
+    def lack(self, said: str) -> None:
+        """Something is missing, or was not judged, so that not all is well."""
+        self.lacks.append(said)
+        self.whole = False

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 import struct
 from typing import Dict, List, NamedTuple, Optional, Set, Tuple
@@ -31,7 +32,7 @@ from onepam.evidence.verifier.contents import Contents
 from onepam.evidence.verifier.ed25519 import ed25519
 from onepam.evidence.verifier.note import PLAIN, Key, read_key, read_note, signed_at
 from onepam.evidence.verifier.progress import Progress
-from onepam.evidence.verifier.refusal import Refused, need
+from onepam.evidence.verifier.refusal import Refused, Usage, counted, need
 from onepam.evidence.verifier.seams import CONTINUED, Seam
 
 RECORD = struct.Struct(">QIH64s")
@@ -44,6 +45,26 @@ AFTER_A_LOSS = (CONTINUED, "ledger.continuation_announced")
 """What the host writes when the signer is lost, so that nobody certifies its key: a batch of nothing else needs no node
 in force, once the log has another name by it. The seam rests on the recovery key or on a day in which nobody cancelled
 it."""
+
+
+class Draw(NamedTuple):
+    """Which signatures are checked: `every`, or those that `seed` draws (32 hex digits; without one the verifier takes
+    its own, which nobody could know who made the pack)."""
+
+    every: bool = False
+    seed: str = ""
+
+
+OWN_DRAW = Draw()
+
+
+def draw_of(every: bool, seed: Optional[str]) -> Draw:
+    """What the arguments ask for. Raises `Usage`."""
+    if seed is not None and not re.fullmatch("[0-9a-f]{32}", seed):
+        raise Usage("--draw: needs the seed of a verdict, 32 hex digits")
+    if every and seed is not None:
+        raise Usage("--draw: nothing is drawn with --all-signatures")
+    return Draw(every, seed or "")
 
 
 class Batch(NamedTuple):
@@ -72,13 +93,13 @@ def entries_in_words(first: int, end: int) -> str:
     return f"entry {first}" if first + 1 == end else f"entries {first} to {end - 1}"
 
 
-def drawn(root: bytes, count: int) -> Set[int]:
-    """Which of so many batches are drawn by the checkpoint's root: SHA-256(root, 0), SHA-256(root, 1), ... (the number
-    in 8 bytes, big-endian), each taken modulo `count`, until `DRAWN` different ones are found."""
+def drawn(seed: bytes, count: int) -> Set[int]:
+    """Which of so many batches are drawn by 32 bytes: SHA-256(seed, 0), SHA-256(seed, 1), ... (the number in 8 bytes,
+    big-endian), each taken modulo `count`, until `DRAWN` different ones are found."""
     found: Set[int] = set(range(count)) if count <= DRAWN else set()
     number = 0
     while len(found) < min(DRAWN, count):
-        found.add(int.from_bytes(hashlib.sha256(root + number.to_bytes(8, "big")).digest(), "big") % count)
+        found.add(int.from_bytes(hashlib.sha256(seed + number.to_bytes(8, "big")).digest(), "big") % count)
         number += 1
     return found
 
@@ -102,14 +123,17 @@ class Authors:
     """Judges the batches one after another. `keys` are those of logs by their names: of an era without one nothing is
     judged, and `unjudged` has its entries as (first, end, why)."""
 
-    def __init__(self, pack: Contents, seams: List[Seam], keys: List[Key], every: bool) -> None:
+    def __init__(self, pack: Contents, seams: List[Seam], keys: List[Key], draw: Draw) -> None:
         self._log, self._disclosed, self._seams = pack.log, pack.disclosed, {seam.entry: seam for seam in seams}
         self._keys = {key.name: key for key in keys if key.type == PLAIN}
         self._era = seams[0].before if seams else pack.checkpoint.origin
         self._cut = pack.log.end < pack.checkpoint.size
-        self._names, self._before, self._records = read_batches(pack.files["batches.bin"])
+        data = pack.files["batches.bin"]
+        self._names, self._before, self._records = read_batches(data)
         count = len(self._records) // RECORD.size
-        self._chosen = set(range(count)) if every else drawn(pack.checkpoint.root, count)
+        self.seed = draw.seed or os.urandom(16).hex()
+        whole = hashlib.sha256(bytes.fromhex(self.seed) + hashlib.sha256(data).digest()).digest()
+        self._chosen = set(range(count)) if draw.every else drawn(whole, count)
         self._progress = Progress("batch signatures", count, 20_000)
         self._told = pack.log.all_of((CERTIFIED, REVOKED, CONTINUED), 0, MAX_INTEGER + 1)[::-1]
         self._known: Dict[str, Known] = {}
@@ -266,19 +290,21 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def check_batches(pack: Contents, seams: List[Seam], keys: List[Key], every: bool, answer: Answer) -> None:
+def check_batches(pack: Contents, seams: List[Seam], keys: List[Key], draw: Draw, answer: Answer) -> None:
     """Whether nodes in force wrote the entries: adds what the signatures prove, and what was not checked."""
-    authors = Authors(pack, seams, keys, every)
+    authors = Authors(pack, seams, keys, draw)
     authors.judge()
-    answer.signatures = f"{authors.checked} of {authors.total} batch signatures checked"
-    how = "" if authors.checked == authors.total else (
-        ": of every key the first, of every node the newest, and those that the checkpoint's root draws")  # fmt: skip
+    left = authors.total - authors.checked
+    answer.signatures = f"{authors.checked} of {counted(authors.total, 'batch signature')} checked"
+    how = ": of every key the first, of every node the newest, and those that were drawn" if left else ""
     if authors.total:
         answer.proved.append(f"every batch is of a node that the log's signer had certified; {answer.signatures}{how}")
-    if authors.checked < authors.total:
-        left = authors.total - authors.checked
-        answer.not_proved.append(
-            f"that the other {left} batches bear signatures that hold: --all-signatures checks all"
-        )
+    if left:
+        others = f"that the signature of {counted(left, 'other batch', 'other batches')} holds"
+        answer.not_proved.append(f"{others}: --all-signatures checks all, --draw {authors.seed} draws these again")
+        if draw.seed:
+            answer.not_proved.append("that nobody knew which signatures are drawn: --draw gave the seed")
     for first, end, why in authors.unjudged:
-        answer.not_proved.append(f"which node wrote {entries_in_words(first, end)}: {why}")
+        said = f"which node wrote {entries_in_words(first, end)}"
+        answer.not_proved.append(f"{said}: {why}")
+        answer.lack(f"It is not judged {said}: {why}")

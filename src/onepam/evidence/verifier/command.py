@@ -2,34 +2,39 @@
 but the rules of what is lawful, which are one text in both.
 
     python3 -I verify.py pack.zip --log-key KEY... [--witness-key KEY]... [--checkpoint FILE]... [--at-least SIZE ROOT]
-                         [--all-signatures] [--json]
+                         [--all-signatures | --draw SEED] [--json]
 
 KEY is a verifier key (name+id+base64) or a file that holds one; of a log that goes on after a loss, the key of before,
 too. Get it outside the pack: what stands inside the pack speaks for itself only. An anchor says from outside that the
 history was not rewritten: a witness that cosigned, a checkpoint or the size and root of one that was kept elsewhere.
 
-Of the signatures of batches (which node wrote what) a share is checked that the checkpoint's root draws;
---all-signatures checks all, about a thousand a second.
+Of the signatures of batches (which node wrote what) a share is checked. It is drawn by a seed that is taken anew each
+time, so that nobody knows it who makes a pack; the verdict names it, and --draw SEED draws the same again. Take no seed
+that came with the pack. --all-signatures checks all, about a thousand a second.
 
-Exit 0: anchored and intact. 6: not broken, but a right was used that the history did not give. 5: not broken, but the
-pack says of a recording that it is missing, cut or altered. 3: consistent but not anchored, or the author was not
-checked. 2: nothing was judged, the arguments are wrong. 4: nothing was judged, the memory does not do. 1: anything
-else, any error in the pack included. Where several apply: 1, 6, 5, 3. docs/format.md describes the format.
+Exit 0: anchored and intact, and all was judged that a pack has. 7: anchored and nothing wrong, but something is
+lacking, left out or was not judged. 6: not broken, but a right was used that the history did not give. 5: not broken,
+but the pack says of a recording that it is missing, cut or altered. 3: consistent but not anchored, or the author was
+not checked. 2: nothing was judged: the arguments are wrong, name no pack, or this Python is too old. 4: nothing was
+judged, or the answer could not be written: memory, disk or output failed. 1: anything else, any error in the pack
+included. Where several apply: 1, 6, 5, 3, 7. docs/format.md describes the format.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 from onepam.evidence.verifier.anchors import anchors_from_outside
 from onepam.evidence.verifier.answer import Answer
-from onepam.evidence.verifier.refusal import Refused, Usage, show
+from onepam.evidence.verifier.batches import draw_of
+from onepam.evidence.verifier.refusal import Refused, Spoiled, Unfinished, Usage, counted, show
 from onepam.evidence.verifier.verdict import verify
 
-INTACT, BROKEN, USAGE, UNANCHORED, FAULT, RECORDINGS, UNLAWFUL = 0, 1, 2, 3, 4, 5, 6
+INTACT, BROKEN, USAGE, UNANCHORED, FAULT, RECORDINGS, UNLAWFUL, INCOMPLETE = 0, 1, 2, 3, 4, 5, 6, 7
 """Exit codes; docs/evidence.md has the table."""
 
 
@@ -47,6 +52,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--checkpoint", action="append", default=[], help="a signed checkpoint that was kept elsewhere")
     parser.add_argument("--at-least", nargs=2, metavar=("SIZE", "ROOT"), help="a tree head that was written down")
     parser.add_argument("--all-signatures", action="store_true", help="check the signatures of all batches")
+    parser.add_argument("--draw", metavar="SEED", help="draw the signatures to check as another verdict did")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser
 
@@ -65,10 +71,22 @@ def main(arguments: Optional[List[str]] = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     outcome = _run(arguments)
     try:
+        if sys.stdout is None:
+            raise OSError("there is no standard output")
         _print(outcome, "--json" in arguments)
-    except OSError:
-        return BROKEN
+    except (OSError, ValueError) as error:
+        return _unwritten(error)
     return outcome.code
+
+
+def _unwritten(error: Exception) -> int:
+    """The answer could not be told: says so where it still can, and gives up what is left of it."""
+    try:
+        sys.stderr.write(f"NOT FINISHED: the answer could not be written: {show(error)}\n")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python tries again as it ends
+    except (OSError, ValueError, AttributeError):
+        pass
+    return FAULT
 
 
 def _run(arguments: List[str]) -> Outcome:
@@ -77,16 +95,20 @@ def _run(arguments: List[str]) -> Outcome:
     try:
         options = _arguments().parse_args(arguments)
         anchors = anchors_from_outside(options.checkpoint, options.at_least)
-        every = options.all_signatures
-        return _outcome(verify(options.pack, options.log_key, options.witness_key, tuple(anchors), every))
-    except (Usage, FileNotFoundError) as error:
+        draw = draw_of(options.all_signatures, options.draw)
+        return _outcome(verify(options.pack, options.log_key, options.witness_key, tuple(anchors), draw))
+    except Usage as error:
         return Outcome(USAGE, f"NOT JUDGED: {error}", "not judged", nothing)
-    except MemoryError:
-        said = "not enough memory for this pack"
+    except (Unfinished, MemoryError, KeyboardInterrupt) as error:
+        said = {MemoryError: "not enough memory for this pack", KeyboardInterrupt: "it was stopped"}.get(
+            type(error), str(error)
+        )
         return Outcome(FAULT, f"NOT JUDGED: {said}", f"not judged: {said}", nothing)
+    except Spoiled as error:
+        return Outcome(BROKEN, f"REFUSED: {error}", "not judged: the pack is not as it was drawn", nothing)
     except Refused as error:
         said = str(error)
-    except (Exception, KeyboardInterrupt) as error:  # fail closed, whatever it was
+    except Exception as error:  # fail closed, whatever it was
         said = f"{type(error).__name__}: {error}"
     return Outcome(BROKEN, f"REFUSED: {said}", f"broken: {said}", nothing)
 
@@ -94,13 +116,15 @@ def _run(arguments: List[str]) -> Outcome:
 def _outcome(answer: Answer) -> Outcome:
     lacking = "; ".join([*answer.doubts, *filter(None, [answer.unanchored])])
     code, verdict = INTACT, "VERIFIED"
+    if not answer.whole:
+        code, verdict = INCOMPLETE, "NOT ALL WAS JUDGED; nothing wrong was found in the rest"
     history = f"anchored and intact: {answer.entries}, by {' and by '.join(answer.anchors)}"
     if lacking:
         code, verdict = UNANCHORED, f"CONSISTENT IN ITSELF, NOT ANCHORED: {lacking}"
         history = f"consistent but not anchored: {answer.entries}; {lacking}"
     if answer.bad:
         code = RECORDINGS
-        verdict += f"; {answer.bad} recording{'s' * (answer.bad > 1)} not as sealed: see the line recordings"
+        verdict += f"; {counted(answer.bad, 'recording')} not as sealed: see the line recordings"
     if answer.found:
         code = UNLAWFUL
         verdict += f"; NOT LAWFUL: {answer.lawful}"

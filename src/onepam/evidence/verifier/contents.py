@@ -9,7 +9,7 @@ from onepam.evidence.verifier.canonical import instant, members, parse
 from onepam.evidence.verifier.disclosed import Disclosed
 from onepam.evidence.verifier.log import Log
 from onepam.evidence.verifier.note import read_checkpoint
-from onepam.evidence.verifier.refusal import need
+from onepam.evidence.verifier.refusal import Refused, Spoiled, need
 
 FORMAT = "onepam-evidence-pack/1"
 
@@ -23,14 +23,10 @@ class Contents:
 
     def __init__(self, data: bytes, sizes: Tuple[int, ...] = ()) -> None:
         self.files = files = Archive(data)
-        missing = [name for name in FIXED if name not in files]
-        need(not missing, f"{', '.join(missing)} missing from the pack")
-        self.manifest = m = parse(files["manifest.json"], "manifest.json")
-        members(m, "manifest.json", format=str, system=dict, origin=str, period=dict, checkpoint=str, tree_size=int,
-                log_key=str, witnesses=list, reports=list, files=list)  # fmt: skip
-        need(m["format"] == FORMAT, f"manifest.json: format is not {FORMAT}")
-        members(m["system"], "manifest.json system", id=str, version=str, environment=str)
-        check_files(m, files)
+        try:
+            self.manifest = m = read_manifest(files)
+        except Refused as error:
+            raise Spoiled(str(error)) from None
         self.checkpoint = c = read_checkpoint(files["checkpoint"])
         self.name = f"{c.origin}@{c.size} {c.root.hex()}"
         said = (m["origin"], m["tree_size"], m["checkpoint"])
@@ -42,6 +38,19 @@ class Contents:
         need(log.first == 0 or log.times[0] < self.begin, "range.json: the range begins after the period does")
         need(log.end == c.size or log.times[-1] >= self.until, "range.json: the range ends before the period does")
         self.disclosed = Disclosed(files, log)
+
+
+def read_manifest(files: Archive) -> Any:
+    """What the pack says of itself, once every file is there that it lists, and no other."""
+    missing = [name for name in FIXED if name not in files]
+    need(not missing, f"{', '.join(missing)} missing from the pack")
+    m = parse(files["manifest.json"], "manifest.json")
+    members(m, "manifest.json", format=str, system=dict, origin=str, period=dict, checkpoint=str, tree_size=int,
+            log_key=str, witnesses=list, reports=list, files=list)  # fmt: skip
+    need(m["format"] == FORMAT, f"manifest.json: format is not {FORMAT}")
+    members(m["system"], "manifest.json system", id=str, version=str, environment=str)
+    check_files(m, files)
+    return m
 
 
 def check_files(manifest: Any, files: Archive) -> None:

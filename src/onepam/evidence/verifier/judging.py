@@ -11,7 +11,7 @@ from onepam.evidence.verifier.factors import check_age
 from onepam.evidence.verifier.naming import Names
 from onepam.evidence.verifier.population import Population
 from onepam.evidence.verifier.recordings import Recordings
-from onepam.evidence.verifier.refusal import need
+from onepam.evidence.verifier.refusal import Refused, Spoiled, counted, need
 from onepam.evidence.verifier.report import Report
 from onepam.evidence.verifier.rules import AS_OF, BY_RULE, CHOSEN, DERIVED, PERIOD
 from onepam.evidence.verifier.standing import Accounts
@@ -24,10 +24,13 @@ def judge_reports(pack: Contents, answer: Answer) -> List[Report]:
     for name in pack.manifest["reports"]:
         if names is None and (name in PERIOD or name in AS_OF):
             names = Names(pack)
-        report = Report(pack, name)
-        _judge(pack, report, names, answer)
+        try:
+            report = Report(pack, name)
+            _judge(pack, report, names, answer)
+        except Refused as error:
+            raise Spoiled(str(error)) from None
         over = "over the period" if report.as_of is None else f"as of {iso(report.as_of)}"
-        answer.about.append(f"report {name} (version {report.version}), {over}: {report.count} rows")
+        answer.about.append(f"report {name} (version {report.version}), {over}: {counted(report.count, 'row')}")
         _say_columns(report, answer)
         found.append(report)
     return found

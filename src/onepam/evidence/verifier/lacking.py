@@ -1,4 +1,6 @@
-"""What a pack must hold and lacks, and what it leaves out: the first thing that the verdict says."""
+"""What a pack must hold and lacks, and what it leaves out: the first thing that the verdict says.
+
+An honest pack lacks nothing. Who and what has no way in is left out of the report of access, which is said too."""
 
 from __future__ import annotations
 
@@ -8,34 +10,47 @@ from typing import Dict, List
 from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.canonical import MAX_INTEGER, iso
 from onepam.evidence.verifier.contents import Contents
-from onepam.evidence.verifier.refusal import need
+from onepam.evidence.verifier.refusal import counted, need
 from onepam.evidence.verifier.report import Report
-from onepam.evidence.verifier.rules import FROM_THE_BEGINNING, REPORTS, STARTED
+from onepam.evidence.verifier.rules import BAD_FOUND, FROM_THE_BEGINNING, REPORTS, STARTED
 
-README_SHA256 = ("0bb760832b672567070969c3273d963d12d095ff938662c3af206f62b5d37f81",)
+README_SHA256 = (
+    "0bb760832b672567070969c3273d963d12d095ff938662c3af206f62b5d37f81",
+    "aa30ab3d03aaffe600f6506faa23e7638947bfa57b92f2edabba0d950d08773a",
+)
 """Of the README.txt of every release whose packs have this format."""
 REASONS = 6  # of the exclusions of a report that are told; of the others the number
 
 
-def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> List[str]:
-    """What is missing or left out, each in a few words."""
+def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> None:
+    """Adds what is missing or left out, each in a few words."""
     there = {report.name for report in reports}
-    lacking = [f"LACKS the report {name}{_because(pack, name)}" for name in REPORTS if name not in there]
-    lacking += [f"LEAVES OUT {_left_out(report)}" for report in reports if report.excluded]
+    for name in REPORTS:
+        if name not in there:
+            answer.lack(f"The pack lacks the report {name}{_because(pack, name)}")
+    bad = 0 if "sessions" in there else len(pack.log.all_of((BAD_FOUND,), 0, MAX_INTEGER + 1))
+    if bad:
+        told = f"the log has {counted(bad, 'finding', 'findings')} of a recording that is not as it was sealed"
+        answer.lack(f"No report says which recordings are bad: {told}")
+        answer.recordings += f"; {told}"
+    for report in reports:
+        if report.excluded:
+            answer.lacks.append(f"The pack leaves out {_left_out(report)}")
+            answer.whole = answer.whole and report.name == "access"
     latest = min(pack.until - 1, pack.log.times[-1])
-    early = (report for report in reports if report.as_of is not None and report.as_of < latest)
-    lacking += [f"THE REPORT {each.name} IS AS OF {iso(each.as_of or 0)}, and there was more to tell" for each in early]
-    lacking += _system(pack, answer)
+    for report in reports:
+        if report.as_of is not None and report.as_of < latest:
+            answer.lack(f"The report {report.name} is as of {iso(report.as_of)}, and there was more to tell")
+    _check_system(pack, answer)
     if pack.files.sha256("README.txt") not in README_SHA256:
-        lacking.append("README.txt IS NOT OURS: do not follow it")
-    return lacking
+        answer.lack("README.txt is not ours: do not follow it")
 
 
 def _because(pack: Contents, name: str) -> str:
     return ", which needs the entries before its first" if name in FROM_THE_BEGINNING and pack.log.first else ""
 
 
-def _system(pack: Contents, answer: Answer) -> List[str]:
+def _check_system(pack: Contents, answer: Answer) -> None:
     """Whether system, release and environment of the manifest are those that a process said of itself when it began,
     and has not said otherwise since. Every beginning of the range is disclosed."""
     newest: Dict[str, int] = {}
@@ -50,8 +65,8 @@ def _system(pack: Contents, answer: Answer) -> List[str]:
             body.get(x) for x in ("origin", "release", "environment")
         ]:
             answer.proved.append(f"the system is {named}: entry {index} says so")
-            return []
-    return [f"THE LOG KNOWS NO SYSTEM {named}"]
+            return
+    answer.lack(f"The log knows no system {named}")
 
 
 def _left_out(report: Report) -> str:

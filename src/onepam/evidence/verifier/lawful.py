@@ -11,6 +11,7 @@ import json
 from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.contents import Contents
 from onepam.evidence.verifier.progress import Progress
+from onepam.evidence.verifier.refusal import counted
 from onepam.ledger.lawful.judging import Judging, asks, cannot
 
 CHAIN_ONLY = "chain shown, endings not checked"
@@ -25,9 +26,10 @@ def judge_lawful(pack: Contents, answer: Answer) -> None:
         needed = asks(kind, log.version(index)) if index in log.versions else asked[kind]
         lacking += needed and index not in disclosed
     if log.first or lacking:
-        why = f"the entries before {log.first}" if log.first else f"the bodies of {lacking} entries that the rules read"
+        bodies = counted(lacking, "body that a rule reads", "bodies that the rules read")
+        why = f"the entries before {log.first}" if log.first else bodies
         answer.lawful = f"{CHAIN_ONLY}: the pack lacks {why}"
-        answer.lacks.append(f"LACKS {why}: {CHAIN_ONLY}")
+        answer.lack(f"The pack lacks {why}, so what was lawful is not judged: {CHAIN_ONLY}")
         return
     judging, progress = Judging(json.loads), Progress("lawful", log.end, 200_000)
     for index, (time, kind) in enumerate(zip(log.times, log.kinds)):

@@ -9,7 +9,7 @@ from onepam.evidence.verifier.canonical import MAX_INTEGER, canonical
 from onepam.evidence.verifier.contents import Contents
 from onepam.evidence.verifier.naming import Names
 from onepam.evidence.verifier.recordings import newest_checks
-from onepam.evidence.verifier.refusal import Refused, need
+from onepam.evidence.verifier.refusal import Refused, counted, need
 from onepam.evidence.verifier.report import Report, Row
 from onepam.evidence.verifier.rules import CHAIN, CLOSED, PERIOD
 
@@ -57,10 +57,12 @@ class Population:
         """After the last row: refused where one is missing."""
         for head in sorted(self._left):
             raise Refused(f"{self._report.what}: no row for entry {head} ({self._pack.log.kind(head)})")
-        heads, follows = " and ".join(self._rule.heads), " and ".join(self._rule.follows)
+        heads = counted(len(self._heads), "entry", "entries") + f" {' or '.join(self._rule.heads)} of the period"
+        gone, follows = len(self._report.excluded), ", ".join(self._rule.follows)
+        save = f", but for {gone} that {'is' if gone == 1 else 'are'} listed as left out" if gone else ""
         answer.proved.append(
-            f"report {self._report.name}: exactly one row for each of the {len(self._heads)} {heads} of the period, "
-            f"save {len(self._report.excluded)} listed as left out; each with all its {follows}"
+            f"report {self._report.name}: exactly one row for each of the {heads}{save}; "
+            f"each row has all that followed ({follows})"
         )
 
     def _foreign(self, head: int) -> Refused:

@@ -12,14 +12,27 @@ class Refused(Exception):
     """The pack does not prove what it claims. The message names the thing."""
 
 
+class Spoiled(Refused):
+    """A file of the pack is not what the pack says of it. Of the history, which others hold too, it says nothing."""
+
+
 class Usage(Exception):
     """The arguments are wrong, or do not fit each other: nothing is said about the pack."""
+
+
+class Unfinished(Exception):
+    """It could not be carried through, and nothing is said about the pack."""
 
 
 def need(condition: object, message: str) -> None:
     """Raises `Refused` with the message unless the condition holds."""
     if not condition:
         raise Refused(message)
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """So many of something, in words."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def show(text: object) -> str:

@@ -41,7 +41,8 @@ class Standing(NamedTuple):
 
 
 DOOR, OPENED = ("session.opened", "session.refused"), ("session.opened",)
-CLOSED, CHECKED, FOUND = "session.closed", "recordings.checked", ("recording.found_bad", "recording.found_good")
+CLOSED, CHECKED, BAD_FOUND = "session.closed", "recordings.checked", "recording.found_bad"
+FOUND = (BAD_FOUND, "recording.found_good")
 BAD = {"missing": "missing", "cut": "cut", "altered": "altered", "foreign": "foreign", "key_missing": "unopened",
        "key_altered": "unopened", "unreadable": "unopened"}  # fmt: skip
 MADE, DECIDED = "request.made", ("request.approved", "request.approval_undone", "request.denied", "request.withdrawn")

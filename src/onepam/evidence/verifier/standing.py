@@ -159,8 +159,9 @@ class Accounts:
         name, kinds = self._report.name, " or ".join(self._rule.kinds)
         beside = ""
         if self._rule.both_ways:
-            beside = f", and for each of the {len(self._due) - self._count} entries of the roster without an account"
+            alone = len(self._due) - self._count
+            beside = f", and for each entry of the roster without an account, {alone} in all"
         answer.proved.append(
-            f"report {name}: exactly one row for each of the {self._count} accounts {kinds}{' ' if kinds else ''}"
-            f"that were enabled{beside}; what the roster in force said of each, and what follows from it"
+            f"report {name}: exactly one row for each account {kinds}{' ' if kinds else ''}that was enabled, "
+            f"{self._count} in all{beside}; what the roster in force said of each, and what follows from it"
         )

@@ -9,13 +9,13 @@ from typing import List, Tuple
 from onepam.evidence.verifier.anchors import Anchor, check_authors, hold_anchors
 from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.archive import MAX_TOTAL
-from onepam.evidence.verifier.batches import check_batches
+from onepam.evidence.verifier.batches import OWN_DRAW, Draw, check_batches
 from onepam.evidence.verifier.canonical import iso
 from onepam.evidence.verifier.contents import Contents
 from onepam.evidence.verifier.judging import judge_reports
 from onepam.evidence.verifier.lacking import find_lacking
 from onepam.evidence.verifier.lawful import judge_lawful
-from onepam.evidence.verifier.refusal import need
+from onepam.evidence.verifier.refusal import Unfinished, Usage, counted, need
 from onepam.evidence.verifier.seams import find_seams
 
 
@@ -24,18 +24,19 @@ def verify(
     log_keys: List[str],
     witness_keys: List[str],
     anchors: Tuple[Anchor, ...] = (),
-    every_signature: bool = False,
+    draw: Draw = OWN_DRAW,
 ) -> Answer:
-    """What the pack at `path` proves. Raises `Refused` where it does not prove what it claims, `Usage` where keys or
-    anchors cannot be read or do not fit it. `every_signature`: of batches all, not a drawn share."""
+    """What the pack at `path` proves. Raises `Refused` where it does not prove what it claims, `Usage` where keys,
+    anchors or the file cannot be read or do not fit, `Unfinished` where the disk fails. `draw`: which signatures of
+    batches are checked."""
     pack, answer = Contents(_read(path), tuple(anchor.size for anchor in anchors)), Answer()
     seams = find_seams(pack)
     answer.not_proved += [seam.words() for seam in seams]
     reports = judge_reports(pack, answer)
-    answer.lacks = find_lacking(pack, reports, answer)
+    find_lacking(pack, reports, answer)
     keys = check_authors(pack, log_keys, witness_keys, answer)
     hold_anchors(pack, seams, anchors, keys, answer)
-    check_batches(pack, seams, keys, every_signature, answer)
+    check_batches(pack, seams, keys, draw, answer)
     judge_lawful(pack, answer)
     log = pack.log
     first = f"entries {log.first} to {log.end - 1} of {pack.checkpoint.origin}"
@@ -52,11 +53,20 @@ def verify(
 
 
 def _read(path: str) -> bytes:
-    need(stat.S_ISREG(os.stat(path).st_mode), "not a regular file")
-    with open(path, "rb") as file:
+    try:
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode):
+            raise Usage(f"{path} is {'a folder' if stat.S_ISDIR(mode) else 'no file'}: give the pack, a zip file")
+        file = open(path, "rb")  # noqa: SIM115
+    except (OSError, ValueError) as error:
+        raise Usage(f"the pack cannot be read: {error}") from None
+    with file:
         size = os.fstat(file.fileno()).st_size
         need(size <= MAX_TOTAL, "the pack is larger than the bound")
-        return file.read(size)  # a Python of 32 bits cannot even ask for more than the bound
+        try:
+            return file.read(size)  # a Python of 32 bits cannot even ask for more than the bound
+        except OSError as error:
+            raise Unfinished(f"the pack cannot be read to its end: {error}") from None
 
 
 def _say_of_the_log(pack: Contents, answer: Answer) -> None:
@@ -64,10 +74,10 @@ def _say_of_the_log(pack: Contents, answer: Answer) -> None:
     bodies, payloads, erased = pack.disclosed.counts()
     answer.proved[:0] = [
         f"entries {log.first} to {log.end - 1} are whole in the log: none missing, doubled, reordered or changed",
-        *(f"class {name}: {after - first} entries, numbers {first} to {after - 1} without a gap"
+        *(f"class {name}: {counted(after - first, 'entry', 'entries')}, numbers {first} to {after - 1} without a gap"
           for name, (first, after) in sorted(log.counters.items())),
-        f"{bodies} disclosed entries and {payloads} payloads are in the log",
-        f"{erased} payloads are gone, each by an entry that says so",
+        f"in the log: {counted(bodies, 'disclosed entry', 'disclosed entries')}, {counted(payloads, 'payload')}",
+        f"gone, each by an entry that says so: {counted(erased, 'payload')}",
     ]  # fmt: skip
     answer.not_proved += [
         "that everything that happened was logged: what is proved is that the log is whole",

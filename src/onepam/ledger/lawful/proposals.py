@@ -39,7 +39,8 @@ def decides(state: State, entry: Entry, kind: str, name: str, right: str = ADMIN
         yield one_hand(state, by, *(each for each in (waiting.by, waiting.person) if each))
     if waiting.until <= state.begun:
         yield "it had lapsed"
-    if waiting.by is not None and (why := there(state, waiting.by)) is not None:
+    why = None if waiting.by is None else there(state, waiting.by)
+    if why is not None:
         yield f"its proposer had left: {why}"
     elif waiting.by is not None and ADMINISTER not in rights(state, waiting.by):
         yield "its proposer had lost the right to propose it"

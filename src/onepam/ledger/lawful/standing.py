@@ -40,13 +40,16 @@ def _left_now(state: State, person: Person) -> bool:
 def signed_in(state: State, who: str, age: int | None = None, *, seen: bool = False) -> str | None:
     """Whether somebody acted in a sign-in session, with a second factor shown less than `age` microseconds ago, which
     somebody must have `seen`."""
-    if (why := there(state, who)) is not None:
+    why = there(state, who)
+    if why is not None:
         return why
     running = [each for each in state.people[who].sign_ins.values() if each.expires > state.begun]
     if not running:
         return f"{who} was not signed in"
-    if seen and not (running := [each for each in running if each.basis not in UNSEEN]):
-        return f"nobody had seen a second factor of {who}"
+    if seen:
+        running = [each for each in running if each.basis not in UNSEEN]
+        if not running:
+            return f"nobody had seen a second factor of {who}"
     if age is not None and not any(each.mfa_at + age > state.begun for each in running):
         return f"{who} had shown no second factor within {age // MINUTE} minutes"
     return None
@@ -69,7 +72,8 @@ def rights(state: State, who: str) -> set[str]:
 def acts(state: State, who: str, *any_of: str, age: int | None = None) -> str | None:
     """Whether somebody who is signed in held a role with one of the rights. Whoever administers or accepts risks does
     so under a second factor that somebody saw."""
-    if (why := signed_in(state, who, age)) is not None:
+    why = signed_in(state, who, age)
+    if why is not None:
         return why
     held = rights(state, who).intersection(any_of)
     if not held:

@@ -14,6 +14,11 @@ MOST = 20
 """Objects that are named; with most of them gone the first ones say enough."""
 
 
+_SPACE_OR_QUOTED = re.compile(
+    r"""[ \t\n\f\r]+|'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|--[^\n]*\n?|/\*.*?(?:\*/|\Z)""", re.DOTALL
+)
+"""White space as SQLite has it, and what may hold white space that says something: texts, names and comments, of which
+one ends with its line."""
 OF_ENTRIES = ("entry", "batch", "payload", "head")
 
 
@@ -79,4 +84,9 @@ def _objects(db: Db) -> dict[str, tuple[str, str]]:
     SQLite's own, too: its indexes of primary keys are the same in every database, and who writes to its catalogue may
     call anything so."""
     found = rows(db, "SELECT name, type, sql FROM main.sqlite_master ORDER BY name")
-    return {str(name): (str(kind), re.sub(r"\s+", " ", str(sql)).strip()) for name, kind, sql in found}
+    return {str(name): (str(kind), folded(str(sql))) for name, kind, sql in found}
+
+
+def folded(sql: str) -> str:
+    """The statement with one space wherever white space stands outside of texts, quoted names and comments."""
+    return _SPACE_OR_QUOTED.sub(lambda found: found[0] if found[0].strip(" \t\n\f\r") else " ", sql).strip(" ")
