@@ -164,7 +164,7 @@ def staffed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 def test_the_verifier_derives_the_accounts_again(staffed: bytes, check: Check) -> None:
     code, told = check(staffed, *KEYS)
-    assert code == 0
+    assert code == 7, "no process of that company said of itself which system it is"
     proved = "\n".join(told["proved"])
     assert "report accounts: exactly one row for each account that was enabled, 8 in all" in proved
     assert "report vendors: exactly one row for each account vendor that was enabled, 1 in all" in proved
@@ -316,7 +316,7 @@ def test_an_altered_report_of_accounts_is_refused(name: str, staffed: bytes, che
     ATTACKS.assert_refused(name, Forge(History(), staffed), check)
 
 
-@pytest.mark.parametrize(("more", "code"), [(-1, 0), (0, 0), (1, 1)])
+@pytest.mark.parametrize(("more", "code"), [(-1, 7), (0, 7), (1, 1)])
 def test_the_verifier_counts_the_roster_for_a_day_to_the_microsecond(
     staffed: bytes, check: Check, more: int, code: int
 ) -> None:
@@ -342,7 +342,7 @@ def test_the_verifier_counts_the_roster_for_a_day_to_the_microsecond(
     found, told = check(forge.seal(), *KEYS)
     assert found == code, told["verdict"]
     assert (
-        code == 0
+        code == 7
         or "finding is not what follows from the entries, 'the roster is older than 24 hours'" in told["verdict"]
     )
 
