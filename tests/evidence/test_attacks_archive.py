@@ -80,7 +80,7 @@ def _(f: Forge) -> bytes:
 
 def _shown(path: bytes) -> str:
     """A name as people read it, with what does not print in words."""
-    odd = {0x00: "<NUL>", 0x0A: "<newline>", 0x1B: "<escape>"}
+    odd = {0x00: "(NUL)", 0x0A: "(newline)", 0x1B: "(escape)"}
     return "".join(odd.get(ord(letter), letter) for letter in path.decode("utf-8"))
 
 
