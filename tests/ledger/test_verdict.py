@@ -81,4 +81,4 @@ def test_the_gravest_answer_decides(
 
 
 def test_the_table_of_exit_codes() -> None:
-    assert [code.value for code in ExitCode] == [0, 1, 2, 3, 4, 5, 6]
+    assert [code.value for code in ExitCode] == [0, 1, 2, 3, 4, 5, 6, 7]

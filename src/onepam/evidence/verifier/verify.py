@@ -5,22 +5,32 @@
 but the rules of what is lawful, which are one text in both.
 
     python3 -I verify.py pack.zip --log-key KEY... [--witness-key KEY]... [--checkpoint FILE]... [--at-least SIZE ROOT]
-                         [--all-signatures] [--json]
+                         [--all-signatures | --draw SEED] [--json]
 
 KEY is a verifier key (name+id+base64) or a file that holds one; of a log that goes on after a loss, the key of before,
 too. Get it outside the pack: what stands inside the pack speaks for itself only. An anchor says from outside that the
 history was not rewritten: a witness that cosigned, a checkpoint or the size and root of one that was kept elsewhere.
 
-Of the signatures of batches (which node wrote what) a share is checked that the checkpoint's root draws;
---all-signatures checks all, about a thousand a second.
+Of the signatures of batches (which node wrote what) a share is checked. It is drawn by a seed that is taken anew each
+time, so that nobody knows it who makes a pack; the verdict names it, and --draw SEED draws the same again. Take no seed
+that came with the pack. --all-signatures checks all, about a thousand a second.
 
-Exit 0: anchored and intact. 6: not broken, but a right was used that the history did not give. 5: not broken, but the
-pack says of a recording that it is missing, cut or altered. 3: consistent but not anchored, or the author was not
-checked. 2: nothing was judged, the arguments are wrong. 4: nothing was judged, the memory does not do. 1: anything
-else, any error in the pack included. Where several apply: 1, 6, 5, 3. docs/format.md describes the format.
+Exit 0: anchored and intact, and all was judged that a pack has. 7: anchored and nothing wrong, but something is
+lacking, left out or was not judged. 6: not broken, but a right was used that the history did not give. 5: not broken,
+but the pack says of a recording that it is missing, cut or altered. 3: consistent but not anchored, or the author was
+not checked. 2: nothing was judged: the arguments are wrong, name no pack, or this Python is too old. 4: nothing was
+judged, or the answer could not be written: memory, disk or output failed. 1: anything else, any error in the pack
+included. Where several apply: 1, 6, 5, 3, 7. docs/format.md describes the format.
 """
 
-from __future__ import annotations
+from __future__ import annotations  # Python 3.9 or newer is needed: an older one may stop at this line
+
+import sys
+
+NEEDED: tuple[int, int] = (3, 9)  # Python 3.9 or newer is needed: one before 3.6 stops at this line
+if sys.version_info < NEEDED:
+    print("NOT JUDGED: Python 3.9 or newer is needed, and this is Python " + sys.version.split()[0])
+    sys.exit(2)
 
 import argparse
 import array
@@ -35,7 +45,6 @@ import os
 import re
 import stat
 import struct
-import sys
 import zlib
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -74,14 +83,27 @@ class Refused(Exception):
     """The pack does not prove what it claims. The message names the thing."""
 
 
+class Spoiled(Refused):
+    """A file of the pack is not what the pack says of it. Of the history, which others hold too, it says nothing."""
+
+
 class Usage(Exception):
     """The arguments are wrong, or do not fit each other: nothing is said about the pack."""
+
+
+class Unfinished(Exception):
+    """It could not be carried through, and nothing is said about the pack."""
 
 
 def need(condition: object, message: str) -> None:
     """Raises `Refused` with the message unless the condition holds."""
     if not condition:
         raise Refused(message)
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """So many of something, in words."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def show(text: object) -> str:
@@ -122,7 +144,18 @@ MAX_RATIO = 200  # how many times a member may expand
 END = 22  # bytes of the end record
 FIXED = ("README.txt", "batches.bin", "bodies.sha256", "checkpoint", "entries.jsonl", "headers.jsonl",
          "manifest.json", "payloads.jsonl", "range.json", "verify.py")  # fmt: skip
+ANEW = "; if the pack was unpacked and zipped again, take the file as it was drawn: another zip of its files is no pack"
 REPORT_FILE = re.compile(r"reports/([a-z][a-z0-9_]{0,40})\.(?:jsonl|csv|envelope\.json)")
+
+
+def _sound(condition: object, message: str) -> None:
+    if not condition:
+        raise Spoiled(f"zip: {message}")
+
+
+def _ours(condition: object, message: str) -> None:
+    """As `_sound`, of what other programs write differently without ill will."""
+    _sound(condition, message + ANEW)
 
 
 class Member(NamedTuple):
@@ -154,17 +187,17 @@ class Archive:
             name = member.name
             at += member.record
             total += member.size
-            need(name not in self._members, f"zip: two members named {name}")
-            need(member.size <= MAX_RATIO * max(member.packed, 1), f"zip: {name} expands more than {MAX_RATIO} times")
-            need(total <= MAX_TOTAL, "zip: contents larger than the bound")
-            need(member.at == end_of_last, f"zip: {name} overlaps, or bytes lie before it")
+            _sound(name not in self._members, f"two members named {name}")
+            _sound(member.size <= MAX_RATIO * max(member.packed, 1), f"{name} expands more than {MAX_RATIO} times")
+            _sound(total <= MAX_TOTAL, "contents larger than the bound")
+            _sound(member.at == end_of_last, f"{name} overlaps, or bytes lie before it")
             begin = member.at + len(member.local)
-            need(data[member.at : begin] == member.local, f"zip: {name}: local header differs from the central one")
+            _sound(data[member.at : begin] == member.local, f"{name}: local header differs from the central one")
             end_of_last = begin + member.packed
-            need(end_of_last <= directory, f"zip: {name} runs into the directory")
+            _sound(end_of_last <= directory, f"{name} runs into the directory")
             self._members[name] = member, begin
             self._digests[name] = hashlib.sha256(self[name]).hexdigest()
-        need(end_of_last == directory and at == len(data) - END, "zip: bytes between the members and the directory")
+        _sound(end_of_last == directory and at == len(data) - END, "bytes between the members and the directory")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._members)
@@ -188,32 +221,34 @@ class Archive:
 def _end_record(data: bytes) -> Tuple[int, int]:
     """How many members there are, and where the central directory begins."""
     here = len(data) - END
-    need(here >= 0 and data[here : here + 4] == b"PK\5\6", "zip: no end record at the very end (cut, or data after it)")
+    if not data.startswith(b"PK\3\4") and b"PK\5\6" not in data[-END - 0xFFFF :]:
+        raise Usage("this is no evidence pack: it is not a zip file")
+    _sound(here >= 0 and data[here : here + 4] == b"PK\5\6", "no end record at the very end (cut, or data after it)")
     disk, first_disk, on_disk, count, size, at, comment = struct.unpack("<4H2LH", data[here + 4 :])
-    need(disk == first_disk == comment == 0 and on_disk == count, "zip: several disks, or a comment")
-    need(count < 0xFFFF and at + size == here, "zip: zip64, or bytes before or after the archive")
+    _sound(disk == first_disk == comment == 0 and on_disk == count, "several disks, or a comment")
+    _sound(count < 0xFFFF and at + size == here, "zip64, or bytes before or after the archive")
     return count, at
 
 
 def _member(data: bytes, at: int) -> Member:
     """The member whose record in the central directory begins at `at`."""
     central = data[at : at + 46]
-    need(at + 46 <= len(data) - END and central[:4] == b"PK\1\2", "zip: broken central directory")
+    _sound(at + 46 <= len(data) - END and central[:4] == b"PK\1\2", "broken central directory")
     (_, maker, version, flags, method, _, _, crc, packed, size, name_length, extra, comment, disk, internal,
      attributes, where) = struct.unpack("<4s6H3L5H2L", central)  # fmt: skip
     raw = data[at + 46 : at + 46 + name_length]
     name = raw.decode("ascii", "backslashreplace")
     odd = name.startswith("/") or ".." in name or "\\" in name or ":" in name or not raw.isascii()
-    need(not odd and name.isprintable(), f"zip: odd path {name!r}")
-    need(name in FIXED or REPORT_FILE.fullmatch(name), f"zip: {name!r} is no file of an evidence pack")
-    need(not flags & 0x41, f"zip: {name} is encrypted")
+    _sound(not odd and name.isprintable(), f"odd path {name!r}")
+    _ours(name in FIXED or REPORT_FILE.fullmatch(name), f"{name!r} is no file of an evidence pack")
+    _sound(not flags & 0x41, f"{name} is encrypted")
     is_file = stat.S_IFMT(attributes >> 16) in (0, stat.S_IFREG) and not attributes & 0x10
-    need(is_file, f"zip: {name} is a link or a directory")
-    need(version <= 20 and 0xFFFFFFFF not in (packed, size, where), f"zip: {name} uses zip64 or a newer format")
-    need(flags == 0 and method in (0, 8), f"zip: {name}: flags or compression method not allowed")
-    need(extra == comment == disk == 0, f"zip: {name} has extra fields, a comment or another disk")
+    _ours(is_file, f"{name} is a link or a directory")
+    _ours(version <= 20 and 0xFFFFFFFF not in (packed, size, where), f"{name} uses zip64 or a newer format")
+    _ours(flags == 0 and method in (0, 8), f"{name}: flags or compression method not allowed")
+    _ours(extra == comment == disk == 0, f"{name} has extra fields, a comment or another disk")
     plain = (maker, internal, attributes) == (0x0314, 0, 0o100644 << 16)
-    need(plain, f"zip: {name}: maker or attributes are not those of a pack")
+    _ours(plain, f"{name}: maker or attributes are not those of a pack")
     return Member(name, method, crc, packed, size, where, b"PK\3\4" + central[6:32] + raw, 46 + name_length)
 
 
@@ -223,9 +258,9 @@ def _content(packed: bytes, member: Member) -> bytes:
         inflate = zlib.decompressobj(-15)
         content = inflate.decompress(packed, member.size + 1)
         ends = inflate.eof and not inflate.unused_data
-        need(ends, f"zip: {member.name}: compressed data does not end where it says")
+        _sound(ends, f"{member.name}: compressed data does not end where it says")
     fits = len(content) == member.size and zlib.crc32(content) == member.crc
-    need(fits, f"zip: {member.name}: wrong size or CRC")
+    _sound(fits, f"{member.name}: wrong size or CRC")
     return content
 
 
@@ -868,7 +903,8 @@ def read_payload(line: Any, digest: str) -> bytes:
 
 
 class Answer:
-    """`lacks` is what the pack must hold and does not, and what it leaves out. `proved` and `not_proved` are sentences;
+    """`lacks` is what the pack must hold and does not, what it leaves out, and what was not judged; `whole` that it is
+    no more of that than an honest pack says. `proved` and `not_proved` are sentences;
     `about` says what the pack is, and `entries` which of the log it proves; `anchors` what holds it from outside;
     `doubts` why its author is not checked; `unanchored` what to give where there is no anchor. `recordings` is that
     line, and `bad` counts recordings that are not as they were sealed; `signatures` says of how many batches they were
@@ -876,6 +912,7 @@ class Answer:
 
     def __init__(self) -> None:
         self.lacks: List[str] = []
+        self.whole = True
         self.about: List[str] = []
         self.entries = ""
         self.proved: List[str] = []
@@ -887,6 +924,11 @@ class Answer:
         self.lawful, self.found = "not judged", 0
         self.unlawful: List[str] = []
         self.recordings, self.bad = "not told: the pack has no report of sessions", 0
+
+    def lack(self, said: str) -> None:
+        """Something is missing, or was not judged, so that not all is well."""
+        self.lacks.append(said)
+        self.whole = False
 
 
 # ---- contents --------------------------------------------------------------------------------------------------------
@@ -905,14 +947,10 @@ class Contents:
 
     def __init__(self, data: bytes, sizes: Tuple[int, ...] = ()) -> None:
         self.files = files = Archive(data)
-        missing = [name for name in FIXED if name not in files]
-        need(not missing, f"{', '.join(missing)} missing from the pack")
-        self.manifest = m = parse(files["manifest.json"], "manifest.json")
-        members(m, "manifest.json", format=str, system=dict, origin=str, period=dict, checkpoint=str, tree_size=int,
-                log_key=str, witnesses=list, reports=list, files=list)  # fmt: skip
-        need(m["format"] == FORMAT, f"manifest.json: format is not {FORMAT}")
-        members(m["system"], "manifest.json system", id=str, version=str, environment=str)
-        check_files(m, files)
+        try:
+            self.manifest = m = read_manifest(files)
+        except Refused as error:
+            raise Spoiled(str(error)) from None
         self.checkpoint = c = read_checkpoint(files["checkpoint"])
         self.name = f"{c.origin}@{c.size} {c.root.hex()}"
         said = (m["origin"], m["tree_size"], m["checkpoint"])
@@ -924,6 +962,19 @@ class Contents:
         need(log.first == 0 or log.times[0] < self.begin, "range.json: the range begins after the period does")
         need(log.end == c.size or log.times[-1] >= self.until, "range.json: the range ends before the period does")
         self.disclosed = Disclosed(files, log)
+
+
+def read_manifest(files: Archive) -> Any:
+    """What the pack says of itself, once every file is there that it lists, and no other."""
+    missing = [name for name in FIXED if name not in files]
+    need(not missing, f"{', '.join(missing)} missing from the pack")
+    m = parse(files["manifest.json"], "manifest.json")
+    members(m, "manifest.json", format=str, system=dict, origin=str, period=dict, checkpoint=str, tree_size=int,
+            log_key=str, witnesses=list, reports=list, files=list)  # fmt: skip
+    need(m["format"] == FORMAT, f"manifest.json: format is not {FORMAT}")
+    members(m["system"], "manifest.json system", id=str, version=str, environment=str)
+    check_files(m, files)
+    return m
 
 
 def check_files(manifest: Any, files: Archive) -> None:
@@ -1031,7 +1082,8 @@ class Standing(NamedTuple):
 
 
 DOOR, OPENED = ("session.opened", "session.refused"), ("session.opened",)
-CLOSED, CHECKED, FOUND = "session.closed", "recordings.checked", ("recording.found_bad", "recording.found_good")
+CLOSED, CHECKED, BAD_FOUND = "session.closed", "recordings.checked", "recording.found_bad"
+FOUND = (BAD_FOUND, "recording.found_good")
 BAD = {"missing": "missing", "cut": "cut", "altered": "altered", "foreign": "foreign", "key_missing": "unopened",
        "key_altered": "unopened", "unreadable": "unopened"}  # fmt: skip
 MADE, DECIDED = "request.made", ("request.approved", "request.approval_undone", "request.denied", "request.withdrawn")
@@ -1472,10 +1524,12 @@ class Population:
         """After the last row: refused where one is missing."""
         for head in sorted(self._left):
             raise Refused(f"{self._report.what}: no row for entry {head} ({self._pack.log.kind(head)})")
-        heads, follows = " and ".join(self._rule.heads), " and ".join(self._rule.follows)
+        heads = counted(len(self._heads), "entry", "entries") + f" {' or '.join(self._rule.heads)} of the period"
+        gone, follows = len(self._report.excluded), ", ".join(self._rule.follows)
+        save = f", but for {gone} that {'is' if gone == 1 else 'are'} listed as left out" if gone else ""
         answer.proved.append(
-            f"report {self._report.name}: exactly one row for each of the {len(self._heads)} {heads} of the period, "
-            f"save {len(self._report.excluded)} listed as left out; each with all its {follows}"
+            f"report {self._report.name}: exactly one row for each of the {heads}{save}; "
+            f"each row has all that followed ({follows})"
         )
 
     def _foreign(self, head: int) -> Refused:
@@ -1698,10 +1752,11 @@ class Accounts:
         name, kinds = self._report.name, " or ".join(self._rule.kinds)
         beside = ""
         if self._rule.both_ways:
-            beside = f", and for each of the {len(self._due) - self._count} entries of the roster without an account"
+            alone = len(self._due) - self._count
+            beside = f", and for each entry of the roster without an account, {alone} in all"
         answer.proved.append(
-            f"report {name}: exactly one row for each of the {self._count} accounts {kinds}{' ' if kinds else ''}"
-            f"that were enabled{beside}; what the roster in force said of each, and what follows from it"
+            f"report {name}: exactly one row for each account {kinds}{' ' if kinds else ''}that was enabled, "
+            f"{self._count} in all{beside}; what the roster in force said of each, and what follows from it"
         )
 
 
@@ -1733,10 +1788,13 @@ def judge_reports(pack: Contents, answer: Answer) -> List[Report]:
     for name in pack.manifest["reports"]:
         if names is None and (name in PERIOD or name in AS_OF):
             names = Names(pack)
-        report = Report(pack, name)
-        _judge(pack, report, names, answer)
+        try:
+            report = Report(pack, name)
+            _judge(pack, report, names, answer)
+        except Refused as error:
+            raise Spoiled(str(error)) from None
         over = "over the period" if report.as_of is None else f"as of {iso(report.as_of)}"
-        answer.about.append(f"report {name} (version {report.version}), {over}: {report.count} rows")
+        answer.about.append(f"report {name} (version {report.version}), {over}: {counted(report.count, 'row')}")
         _say_columns(report, answer)
         found.append(report)
     return found
@@ -1785,32 +1843,47 @@ def _say_columns(report: Report, answer: Answer) -> None:
 
 # ---- lacking ---------------------------------------------------------------------------------------------------------
 # What a pack must hold and lacks, and what it leaves out: the first thing that the verdict says.
+#
+# An honest pack lacks nothing. Who and what has no way in is left out of the report of access, which is said too.
 
 
-README_SHA256 = ("0bb760832b672567070969c3273d963d12d095ff938662c3af206f62b5d37f81",)
+README_SHA256 = (
+    "0bb760832b672567070969c3273d963d12d095ff938662c3af206f62b5d37f81",
+    "aa30ab3d03aaffe600f6506faa23e7638947bfa57b92f2edabba0d950d08773a",
+)
 """Of the README.txt of every release whose packs have this format."""
 REASONS = 6  # of the exclusions of a report that are told; of the others the number
 
 
-def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> List[str]:
-    """What is missing or left out, each in a few words."""
+def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> None:
+    """Adds what is missing or left out, each in a few words."""
     there = {report.name for report in reports}
-    lacking = [f"LACKS the report {name}{_because(pack, name)}" for name in REPORTS if name not in there]
-    lacking += [f"LEAVES OUT {_left_out(report)}" for report in reports if report.excluded]
+    for name in REPORTS:
+        if name not in there:
+            answer.lack(f"The pack lacks the report {name}{_because(pack, name)}")
+    bad = 0 if "sessions" in there else len(pack.log.all_of((BAD_FOUND,), 0, MAX_INTEGER + 1))
+    if bad:
+        told = f"the log has {counted(bad, 'finding', 'findings')} of a recording that is not as it was sealed"
+        answer.lack(f"No report says which recordings are bad: {told}")
+        answer.recordings += f"; {told}"
+    for report in reports:
+        if report.excluded:
+            answer.lacks.append(f"The pack leaves out {_left_out(report)}")
+            answer.whole = answer.whole and report.name == "access"
     latest = min(pack.until - 1, pack.log.times[-1])
-    early = (report for report in reports if report.as_of is not None and report.as_of < latest)
-    lacking += [f"THE REPORT {each.name} IS AS OF {iso(each.as_of or 0)}, and there was more to tell" for each in early]
-    lacking += _system(pack, answer)
+    for report in reports:
+        if report.as_of is not None and report.as_of < latest:
+            answer.lack(f"The report {report.name} is as of {iso(report.as_of)}, and there was more to tell")
+    _check_system(pack, answer)
     if pack.files.sha256("README.txt") not in README_SHA256:
-        lacking.append("README.txt IS NOT OURS: do not follow it")
-    return lacking
+        answer.lack("README.txt is not ours: do not follow it")
 
 
 def _because(pack: Contents, name: str) -> str:
     return ", which needs the entries before its first" if name in FROM_THE_BEGINNING and pack.log.first else ""
 
 
-def _system(pack: Contents, answer: Answer) -> List[str]:
+def _check_system(pack: Contents, answer: Answer) -> None:
     """Whether system, release and environment of the manifest are those that a process said of itself when it began,
     and has not said otherwise since. Every beginning of the range is disclosed."""
     newest: Dict[str, int] = {}
@@ -1825,8 +1898,8 @@ def _system(pack: Contents, answer: Answer) -> List[str]:
             body.get(x) for x in ("origin", "release", "environment")
         ]:
             answer.proved.append(f"the system is {named}: entry {index} says so")
-            return []
-    return [f"THE LOG KNOWS NO SYSTEM {named}"]
+            return
+    answer.lack(f"The log knows no system {named}")
 
 
 def _left_out(report: Report) -> str:
@@ -1871,7 +1944,8 @@ def anchors_from_outside(files: List[str], at_least: Optional[List[str]]) -> Lis
         fits = re.fullmatch("[1-9][0-9]{0,15}", size) and re.fullmatch("[0-9a-f]{64}", root)
         if not fits:
             raise Usage("--at-least: needs a size above 0 and a root of 64 hex digits")
-        found.append(Anchor(int(size), bytes.fromhex(root), f"the tree head of {size} entries that you gave", None))
+        holder = f"the tree head of {counted(int(size), 'entry', 'entries')} that you gave"
+        found.append(Anchor(int(size), bytes.fromhex(root), holder, None))
     return found
 
 
@@ -1884,7 +1958,7 @@ def check_authors(pack: Contents, log_keys: List[str], witness_keys: List[str], 
     key = outside or read_key(manifest["log_key"], PLAIN, "manifest.json log_key")
     signed_at(checkpoint.note, key, "the log's key")
     need(key.name == checkpoint.origin, "checkpoint: the log's key has another name than the log")
-    said = f"checkpoint of {checkpoint.size} entries is signed by {key.name}+{key.id.hex()}; root "
+    said = f"checkpoint of {counted(checkpoint.size, 'entry', 'entries')} is signed by {key.name}+{key.id.hex()}; root "
     said += checkpoint.root.hex()
     if outside:
         answer.proved.append(said)
@@ -1960,7 +2034,7 @@ def hold_anchors(
         if last < log.first or log.times[-1] - log.time(last) > ANCHOR_AGE:
             answer.not_proved.append(f"that what came after {anchor.holder} was not rewritten: it is older than a day")
         else:
-            answer.anchors.append(f"{anchor.holder}, of {anchor.size} entries")
+            answer.anchors.append(f"{anchor.holder}, of {counted(anchor.size, 'entry', 'entries')}")
 
 
 # ---- batches ---------------------------------------------------------------------------------------------------------
@@ -1995,6 +2069,26 @@ in force, once the log has another name by it. The seam rests on the recovery ke
 it."""
 
 
+class Draw(NamedTuple):
+    """Which signatures are checked: `every`, or those that `seed` draws (32 hex digits; without one the verifier takes
+    its own, which nobody could know who made the pack)."""
+
+    every: bool = False
+    seed: str = ""
+
+
+OWN_DRAW = Draw()
+
+
+def draw_of(every: bool, seed: Optional[str]) -> Draw:
+    """What the arguments ask for. Raises `Usage`."""
+    if seed is not None and not re.fullmatch("[0-9a-f]{32}", seed):
+        raise Usage("--draw: needs the seed of a verdict, 32 hex digits")
+    if every and seed is not None:
+        raise Usage("--draw: nothing is drawn with --all-signatures")
+    return Draw(every, seed or "")
+
+
 class Batch(NamedTuple):
     """One record: the entries `first` to `last` are by `node`; `previous` is the signature of the record before."""
 
@@ -2021,13 +2115,13 @@ def entries_in_words(first: int, end: int) -> str:
     return f"entry {first}" if first + 1 == end else f"entries {first} to {end - 1}"
 
 
-def drawn(root: bytes, count: int) -> Set[int]:
-    """Which of so many batches are drawn by the checkpoint's root: SHA-256(root, 0), SHA-256(root, 1), ... (the number
-    in 8 bytes, big-endian), each taken modulo `count`, until `DRAWN` different ones are found."""
+def drawn(seed: bytes, count: int) -> Set[int]:
+    """Which of so many batches are drawn by 32 bytes: SHA-256(seed, 0), SHA-256(seed, 1), ... (the number in 8 bytes,
+    big-endian), each taken modulo `count`, until `DRAWN` different ones are found."""
     found: Set[int] = set(range(count)) if count <= DRAWN else set()
     number = 0
     while len(found) < min(DRAWN, count):
-        found.add(int.from_bytes(hashlib.sha256(root + number.to_bytes(8, "big")).digest(), "big") % count)
+        found.add(int.from_bytes(hashlib.sha256(seed + number.to_bytes(8, "big")).digest(), "big") % count)
         number += 1
     return found
 
@@ -2051,14 +2145,17 @@ class Authors:
     """Judges the batches one after another. `keys` are those of logs by their names: of an era without one nothing is
     judged, and `unjudged` has its entries as (first, end, why)."""
 
-    def __init__(self, pack: Contents, seams: List[Seam], keys: List[Key], every: bool) -> None:
+    def __init__(self, pack: Contents, seams: List[Seam], keys: List[Key], draw: Draw) -> None:
         self._log, self._disclosed, self._seams = pack.log, pack.disclosed, {seam.entry: seam for seam in seams}
         self._keys = {key.name: key for key in keys if key.type == PLAIN}
         self._era = seams[0].before if seams else pack.checkpoint.origin
         self._cut = pack.log.end < pack.checkpoint.size
-        self._names, self._before, self._records = read_batches(pack.files["batches.bin"])
+        data = pack.files["batches.bin"]
+        self._names, self._before, self._records = read_batches(data)
         count = len(self._records) // RECORD.size
-        self._chosen = set(range(count)) if every else drawn(pack.checkpoint.root, count)
+        self.seed = draw.seed or os.urandom(16).hex()
+        whole = hashlib.sha256(bytes.fromhex(self.seed) + hashlib.sha256(data).digest()).digest()
+        self._chosen = set(range(count)) if draw.every else drawn(whole, count)
         self._progress = Progress("batch signatures", count, 20_000)
         self._told = pack.log.all_of((CERTIFIED, REVOKED, CONTINUED), 0, MAX_INTEGER + 1)[::-1]
         self._known: Dict[str, Known] = {}
@@ -2215,22 +2312,24 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def check_batches(pack: Contents, seams: List[Seam], keys: List[Key], every: bool, answer: Answer) -> None:
+def check_batches(pack: Contents, seams: List[Seam], keys: List[Key], draw: Draw, answer: Answer) -> None:
     """Whether nodes in force wrote the entries: adds what the signatures prove, and what was not checked."""
-    authors = Authors(pack, seams, keys, every)
+    authors = Authors(pack, seams, keys, draw)
     authors.judge()
-    answer.signatures = f"{authors.checked} of {authors.total} batch signatures checked"
-    how = "" if authors.checked == authors.total else (
-        ": of every key the first, of every node the newest, and those that the checkpoint's root draws")  # fmt: skip
+    left = authors.total - authors.checked
+    answer.signatures = f"{authors.checked} of {counted(authors.total, 'batch signature')} checked"
+    how = ": of every key the first, of every node the newest, and those that were drawn" if left else ""
     if authors.total:
         answer.proved.append(f"every batch is of a node that the log's signer had certified; {answer.signatures}{how}")
-    if authors.checked < authors.total:
-        left = authors.total - authors.checked
-        answer.not_proved.append(
-            f"that the other {left} batches bear signatures that hold: --all-signatures checks all"
-        )
+    if left:
+        others = f"that the signature of {counted(left, 'other batch', 'other batches')} holds"
+        answer.not_proved.append(f"{others}: --all-signatures checks all, --draw {authors.seed} draws these again")
+        if draw.seed:
+            answer.not_proved.append("that nobody knew which signatures are drawn: --draw gave the seed")
     for first, end, why in authors.unjudged:
-        answer.not_proved.append(f"which node wrote {entries_in_words(first, end)}: {why}")
+        said = f"which node wrote {entries_in_words(first, end)}"
+        answer.not_proved.append(f"{said}: {why}")
+        answer.lack(f"It is not judged {said}: {why}")
 
 
 # ---- lawful.entry ----------------------------------------------------------------------------------------------------
@@ -2671,13 +2770,16 @@ def _left_now(state: State, person: Person) -> bool:
 def signed_in(state: State, who: str, age: int | None = None, *, seen: bool = False) -> str | None:
     """Whether somebody acted in a sign-in session, with a second factor shown less than `age` microseconds ago, which
     somebody must have `seen`."""
-    if (why := there(state, who)) is not None:
+    why = there(state, who)
+    if why is not None:
         return why
     running = [each for each in state.people[who].sign_ins.values() if each.expires > state.begun]
     if not running:
         return f"{who} was not signed in"
-    if seen and not (running := [each for each in running if each.basis not in UNSEEN]):
-        return f"nobody had seen a second factor of {who}"
+    if seen:
+        running = [each for each in running if each.basis not in UNSEEN]
+        if not running:
+            return f"nobody had seen a second factor of {who}"
     if age is not None and not any(each.mfa_at + age > state.begun for each in running):
         return f"{who} had shown no second factor within {age // MINUTE} minutes"
     return None
@@ -2700,7 +2802,8 @@ def rights(state: State, who: str) -> set[str]:
 def acts(state: State, who: str, *any_of: str, age: int | None = None) -> str | None:
     """Whether somebody who is signed in held a role with one of the rights. Whoever administers or accepts risks does
     so under a second factor that somebody saw."""
-    if (why := signed_in(state, who, age)) is not None:
+    why = signed_in(state, who, age)
+    if why is not None:
         return why
     held = rights(state, who).intersection(any_of)
     if not held:
@@ -2820,7 +2923,8 @@ def decides(state: State, entry: Entry, kind: str, name: str, right: str = ADMIN
         yield one_hand(state, by, *(each for each in (waiting.by, waiting.person) if each))
     if waiting.until <= state.begun:
         yield "it had lapsed"
-    if waiting.by is not None and (why := there(state, waiting.by)) is not None:
+    why = None if waiting.by is None else there(state, waiting.by)
+    if why is not None:
         yield f"its proposer had left: {why}"
     elif waiting.by is not None and ADMINISTER not in rights(state, waiting.by):
         yield "its proposer had lost the right to propose it"
@@ -4928,9 +5032,10 @@ def judge_lawful(pack: Contents, answer: Answer) -> None:
         needed = asks(kind, log.version(index)) if index in log.versions else asked[kind]
         lacking += needed and index not in disclosed
     if log.first or lacking:
-        why = f"the entries before {log.first}" if log.first else f"the bodies of {lacking} entries that the rules read"
+        bodies = counted(lacking, "body that a rule reads", "bodies that the rules read")
+        why = f"the entries before {log.first}" if log.first else bodies
         answer.lawful = f"{CHAIN_ONLY}: the pack lacks {why}"
-        answer.lacks.append(f"LACKS {why}: {CHAIN_ONLY}")
+        answer.lack(f"The pack lacks {why}, so what was lawful is not judged: {CHAIN_ONLY}")
         return
     judging, progress = Judging(json.loads), Progress("lawful", log.end, 200_000)
     for index, (time, kind) in enumerate(zip(log.times, log.kinds)):
@@ -4951,18 +5056,19 @@ def verify(
     log_keys: List[str],
     witness_keys: List[str],
     anchors: Tuple[Anchor, ...] = (),
-    every_signature: bool = False,
+    draw: Draw = OWN_DRAW,
 ) -> Answer:
-    """What the pack at `path` proves. Raises `Refused` where it does not prove what it claims, `Usage` where keys or
-    anchors cannot be read or do not fit it. `every_signature`: of batches all, not a drawn share."""
+    """What the pack at `path` proves. Raises `Refused` where it does not prove what it claims, `Usage` where keys,
+    anchors or the file cannot be read or do not fit, `Unfinished` where the disk fails. `draw`: which signatures of
+    batches are checked."""
     pack, answer = Contents(_read(path), tuple(anchor.size for anchor in anchors)), Answer()
     seams = find_seams(pack)
     answer.not_proved += [seam.words() for seam in seams]
     reports = judge_reports(pack, answer)
-    answer.lacks = find_lacking(pack, reports, answer)
+    find_lacking(pack, reports, answer)
     keys = check_authors(pack, log_keys, witness_keys, answer)
     hold_anchors(pack, seams, anchors, keys, answer)
-    check_batches(pack, seams, keys, every_signature, answer)
+    check_batches(pack, seams, keys, draw, answer)
     judge_lawful(pack, answer)
     log = pack.log
     first = f"entries {log.first} to {log.end - 1} of {pack.checkpoint.origin}"
@@ -4979,11 +5085,20 @@ def verify(
 
 
 def _read(path: str) -> bytes:
-    need(stat.S_ISREG(os.stat(path).st_mode), "not a regular file")
-    with open(path, "rb") as file:
+    try:
+        mode = os.stat(path).st_mode
+        if not stat.S_ISREG(mode):
+            raise Usage(f"{path} is {'a folder' if stat.S_ISDIR(mode) else 'no file'}: give the pack, a zip file")
+        file = open(path, "rb")  # noqa: SIM115
+    except (OSError, ValueError) as error:
+        raise Usage(f"the pack cannot be read: {error}") from None
+    with file:
         size = os.fstat(file.fileno()).st_size
         need(size <= MAX_TOTAL, "the pack is larger than the bound")
-        return file.read(size)  # a Python of 32 bits cannot even ask for more than the bound
+        try:
+            return file.read(size)  # a Python of 32 bits cannot even ask for more than the bound
+        except OSError as error:
+            raise Unfinished(f"the pack cannot be read to its end: {error}") from None
 
 
 def _say_of_the_log(pack: Contents, answer: Answer) -> None:
@@ -4991,10 +5106,10 @@ def _say_of_the_log(pack: Contents, answer: Answer) -> None:
     bodies, payloads, erased = pack.disclosed.counts()
     answer.proved[:0] = [
         f"entries {log.first} to {log.end - 1} are whole in the log: none missing, doubled, reordered or changed",
-        *(f"class {name}: {after - first} entries, numbers {first} to {after - 1} without a gap"
+        *(f"class {name}: {counted(after - first, 'entry', 'entries')}, numbers {first} to {after - 1} without a gap"
           for name, (first, after) in sorted(log.counters.items())),
-        f"{bodies} disclosed entries and {payloads} payloads are in the log",
-        f"{erased} payloads are gone, each by an entry that says so",
+        f"in the log: {counted(bodies, 'disclosed entry', 'disclosed entries')}, {counted(payloads, 'payload')}",
+        f"gone, each by an entry that says so: {counted(erased, 'payload')}",
     ]  # fmt: skip
     answer.not_proved += [
         "that everything that happened was logged: what is proved is that the log is whole",
@@ -5028,7 +5143,7 @@ def _no_anchor(pack: Contents) -> str:
 # The command line; the head of this file says how to use it.
 
 
-INTACT, BROKEN, USAGE, UNANCHORED, FAULT, RECORDINGS, UNLAWFUL = 0, 1, 2, 3, 4, 5, 6
+INTACT, BROKEN, USAGE, UNANCHORED, FAULT, RECORDINGS, UNLAWFUL, INCOMPLETE = 0, 1, 2, 3, 4, 5, 6, 7
 """Exit codes; docs/evidence.md has the table."""
 
 
@@ -5046,6 +5161,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--checkpoint", action="append", default=[], help="a signed checkpoint that was kept elsewhere")
     parser.add_argument("--at-least", nargs=2, metavar=("SIZE", "ROOT"), help="a tree head that was written down")
     parser.add_argument("--all-signatures", action="store_true", help="check the signatures of all batches")
+    parser.add_argument("--draw", metavar="SEED", help="draw the signatures to check as another verdict did")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     return parser
 
@@ -5064,10 +5180,22 @@ def main(arguments: Optional[List[str]] = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     outcome = _run(arguments)
     try:
+        if sys.stdout is None:
+            raise OSError("there is no standard output")
         _print(outcome, "--json" in arguments)
-    except OSError:
-        return BROKEN
+    except (OSError, ValueError) as error:
+        return _unwritten(error)
     return outcome.code
+
+
+def _unwritten(error: Exception) -> int:
+    """The answer could not be told: says so where it still can, and gives up what is left of it."""
+    try:
+        sys.stderr.write(f"NOT FINISHED: the answer could not be written: {show(error)}\n")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python tries again as it ends
+    except (OSError, ValueError, AttributeError):
+        pass
+    return FAULT
 
 
 def _run(arguments: List[str]) -> Outcome:
@@ -5076,16 +5204,20 @@ def _run(arguments: List[str]) -> Outcome:
     try:
         options = _arguments().parse_args(arguments)
         anchors = anchors_from_outside(options.checkpoint, options.at_least)
-        every = options.all_signatures
-        return _outcome(verify(options.pack, options.log_key, options.witness_key, tuple(anchors), every))
-    except (Usage, FileNotFoundError) as error:
+        draw = draw_of(options.all_signatures, options.draw)
+        return _outcome(verify(options.pack, options.log_key, options.witness_key, tuple(anchors), draw))
+    except Usage as error:
         return Outcome(USAGE, f"NOT JUDGED: {error}", "not judged", nothing)
-    except MemoryError:
-        said = "not enough memory for this pack"
+    except (Unfinished, MemoryError, KeyboardInterrupt) as error:
+        said = {MemoryError: "not enough memory for this pack", KeyboardInterrupt: "it was stopped"}.get(
+            type(error), str(error)
+        )
         return Outcome(FAULT, f"NOT JUDGED: {said}", f"not judged: {said}", nothing)
+    except Spoiled as error:
+        return Outcome(BROKEN, f"REFUSED: {error}", "not judged: the pack is not as it was drawn", nothing)
     except Refused as error:
         said = str(error)
-    except (Exception, KeyboardInterrupt) as error:  # fail closed, whatever it was
+    except Exception as error:  # fail closed, whatever it was
         said = f"{type(error).__name__}: {error}"
     return Outcome(BROKEN, f"REFUSED: {said}", f"broken: {said}", nothing)
 
@@ -5093,13 +5225,15 @@ def _run(arguments: List[str]) -> Outcome:
 def _outcome(answer: Answer) -> Outcome:
     lacking = "; ".join([*answer.doubts, *filter(None, [answer.unanchored])])
     code, verdict = INTACT, "VERIFIED"
+    if not answer.whole:
+        code, verdict = INCOMPLETE, "NOT ALL WAS JUDGED; nothing wrong was found in the rest"
     history = f"anchored and intact: {answer.entries}, by {' and by '.join(answer.anchors)}"
     if lacking:
         code, verdict = UNANCHORED, f"CONSISTENT IN ITSELF, NOT ANCHORED: {lacking}"
         history = f"consistent but not anchored: {answer.entries}; {lacking}"
     if answer.bad:
         code = RECORDINGS
-        verdict += f"; {answer.bad} recording{'s' * (answer.bad > 1)} not as sealed: see the line recordings"
+        verdict += f"; {counted(answer.bad, 'recording')} not as sealed: see the line recordings"
     if answer.found:
         code = UNLAWFUL
         verdict += f"; NOT LAWFUL: {answer.lawful}"
