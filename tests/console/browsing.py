@@ -252,7 +252,9 @@ async def _checkpoint(company: Company, published: list[bytes]) -> tuple[Checkpo
 async def _health(company: Company, published: list[bytes]) -> LedgerHealth:
     """Signed and witnessed up to the head. As a publisher does, `published` grows and forgets nothing."""
     published += [each.leaf for each in await company.reader(lambda db, at: entries(db, len(published), 1 << 53))]
-    header = (await company.reader(newest, None, 1))[0].header
+    last = await company.reader(newest)
+    assert last is not None
+    header = last.header
     size = header.index + 1
     return LedgerHealth(
         size=size,

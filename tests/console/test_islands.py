@@ -219,3 +219,19 @@ def test_a_list_filters_itself_while_typing_and_the_address_says_so(page: Page, 
     page.keyboard.type("lena", delay=80)
     page.wait_for_url(re.compile(r"[?&]q=lena(&|$)"))
     assert asked[-1].count("q=lena") == 1
+
+
+@pytest.mark.parametrize("sample", ["people", "resources"])
+def test_on_a_telephone_each_value_says_of_what_it_is(page: Page, sample: str) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"/~{sample}")
+    told = page.evaluate(
+        """[...document.querySelectorAll(".compact tbody td")].map(cell => [
+            cell.cellIndex, cell.dataset.label, cell.classList.contains("says-itself"),
+            getComputedStyle(cell, "::before").content, cell.innerText.trim()])"""
+    )
+    assert told
+    for index, label, says_itself, before, text in told:
+        assert before == ("none" if index == 0 or says_itself else f'"{label} "'), text
+    silent = {text.lower() for _, _, says_itself, _, text in told if says_itself}
+    assert not silent & {"none", "none yet", "never"}

@@ -1,18 +1,21 @@
 """What the console asks of history: the numbers on each page, searching, a request's chain, entries, the setup."""
 
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
+from onepam.store.engine.database import connect
 from onepam.store.facts.requests import deciders
 from onepam.store.read.changes import text_in_force
-from onepam.store.read.console import counts, entry, kept, newest, setup
+from onepam.store.read.console import counts, entry, kept, kinds_there, listed, newest, setup
 from onepam.store.read.estate import sites
 from onepam.store.read.explain import asked
 from onepam.store.read.moments import history_of
+from onepam.store.read.paging import Window
 from onepam.store.read.proposals import proposed_enrolment
 from onepam.store.read.requests import count_waiting, request_of_grant, requests
 from onepam.store.read.second_factor import mfa_report
@@ -111,13 +114,35 @@ async def test_entries_are_those_of_the_instant(company: Company) -> None:
     size = (await company.reader(kept)).entries
     company.clock.advance(MINUTE)
     made = await company.ask("eve", "web-1", "app")
-    listed = await company.reader(newest, None, 2)
-    assert [each.header.index for each in listed] == [size, size - 1]
-    assert listed[0].event.request == made.request
-    assert await company.reader(entry, None, size) == listed[0]
+    last = await company.reader(newest)
+    assert last is not None
+    assert (last.header.index, last.event.request) == (size, made.request)
+    assert await company.reader(entry, None, size) == last
     assert await company.reader(entry, before, size) is None
     assert await company.reader(entry, None, -1) is None
-    assert (await company.reader(kept)).oldest == (await company.reader(newest, None, 1000))[-1].header.time
+    first = await company.reader(entry, None, 0)
+    assert first is not None
+    assert (await company.reader(kept)).oldest == first.header.time
+
+
+@pytest.mark.anyio
+async def test_entries_come_by_kind_the_newest_first_each_once(company: Company) -> None:
+    before = company.clock()
+    await company.ask("eve", "web-1", "app")
+    with closing(connect(company.path)) as db:
+        told = [(each["idx"], each["kind"]) for each in db.execute("SELECT idx, kind FROM entry ORDER BY idx DESC")]
+    there = await company.reader(lambda db, at: kinds_there(db))
+    assert there == tuple(sorted({kind for _, kind in told}))
+    for kinds in (there, ("binding.added", "person.added"), ()):
+        found, after = list[int](), None
+        while after != "":
+            part = await company.reader(listed, None, Window(after or "", 4), kinds)
+            found += [each.header.index for each in part.rows]
+            after = part.next
+        assert found == [index for index, kind in told if kind in kinds]
+    assert (await company.reader(listed, before, Window(), ("request.made",))).rows == ()
+    odd = await company.reader(listed, None, Window("-1", 4), there)
+    assert odd == await company.reader(listed, None, Window(size=4), there)
 
 
 @pytest.mark.anyio

@@ -328,7 +328,7 @@ def test_a_release_that_only_adds_is_ready_in_a_moment(path: Path, newer: pytest
     """A table or an index that is new, or gone, needs no entry to be read."""
     with closing(connect(path)) as db:
         db.execute("DROP TABLE disk")
-        db.execute("CREATE INDEX person_by_owner ON person (owner)")
+        db.execute("CREATE INDEX person_by_manager ON person (manager)")
         db.execute("DROP INDEX person_by_email")
         db.execute("UPDATE release SET stamp = 'x', state = json_remove(state, '$.\"table disk\"')")
     plan = plan_of(path)
@@ -337,7 +337,7 @@ def test_a_release_that_only_adds_is_ready_in_a_moment(path: Path, newer: pytest
     with closing(connect(path)) as db:
         indexes = {each[0] for each in rows(db, "SELECT name FROM sqlite_master WHERE tbl_name = 'person'")}
     assert "person_by_email" in indexes
-    assert "person_by_owner" not in indexes
+    assert "person_by_manager" not in indexes
     assert compare(path) == []
 
 

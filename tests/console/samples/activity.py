@@ -222,6 +222,9 @@ LEDGER = LedgerPage(
             ]
         )
     ],
+    subject="",
+    subjects={"": "Without what repeats itself", "requests": "Requests and grants", "all": "All entries"},
+    pager={"total": None, "first": True, "next": "48225", "filters": {"of": ""}},
     may_change=True,
     announced=[
         {

@@ -10,22 +10,26 @@ from starlette.responses import JSONResponse, Response
 from onepam.app.host.announced import cancel_announced
 from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.console.frame.page import Context
+from onepam.console.frame.paging import paged
 from onepam.console.frame.places import ADMINISTERS, SEES_ALL, Place, Shown
-from onepam.console.frame.rendering import exact, plural
+from onepam.console.frame.rendering import exact, field_time, plural
+from onepam.console.frame.sheet import every, sheet
 from onepam.console.frame.view import View
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import happened
 from onepam.console.history.ledger_page import LedgerPage
+from onepam.console.history.subjects import SUBJECTS, narrowed
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.history.event import is_known, kind_named
 from onepam.domain.host.announcing import Deed
 from onepam.evidence.verifiers import VERIFIERS, digest_of
-from onepam.kernel.clock import FOREVER, Instant, utc
+from onepam.kernel.clock import FOREVER, Instant, iso, utc
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.store.read.announced import open_announcements
-from onepam.store.read.console import Stored, Verified, entry, kept, newest, verified
+from onepam.store.read.console import Stored, Verified, entry, kept, kinds_there, listed, newest, verified
 from onepam.store.read.moments import readable
 from onepam.store.read.names import Called
+from onepam.store.read.paging import Page, Window
 
 _CHECKS = (
     ("incremental", "Newest entries", "each minute, written down each hour; a finding at once"),
@@ -36,12 +40,16 @@ MAX_VALUE_CHARACTERS = 400
 
 
 async def ledger_page(visit: Visit) -> Response:
-    """Health, the newest entries, and one entry of `?entry=`."""
+    """Health, the entries of a subject, the newest first, a page at a time; and one entry of `?entry=`."""
+    wanted = visit.request.query_params.get("of", "")
+    subject, window = wanted if wanted in SUBJECTS else "", paged(visit)
+    if visit.wants_sheet():
+        return _sheet(visit, subject)
     asked = visit.request.query_params.get("entry", "")
     index = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 17 else None
     health = await visit.services.health()
     may_change = visit.me.has(ConsoleRight.ADMINISTER)
-    found = await visit.services.reader(_ledger, visit.at, View.of(visit), health, index, may_change)
+    found = await visit.services.reader(_ledger, visit.at, View.of(visit), health, index, may_change, subject, window)
     if asked and found.entry is None:
         return visit.refusal(Refused("ledger.no_entry", "The ledger has no such entry.", "/ledger"), 404)
     if found.entry is not None and found.entry["proof"]["altered"]:
@@ -108,10 +116,17 @@ def _verdict(health: LedgerHealth) -> Context:
 
 
 def _ledger(
-    db: Snapshot, at: Instant, view: View, health: LedgerHealth, index: int | None, may_change: bool
+    db: Snapshot,
+    at: Instant,
+    view: View,
+    health: LedgerHealth,
+    index: int | None,
+    may_change: bool,
+    subject: str,
+    window: Window,
 ) -> LedgerPage:
-    listed, known = newest(db, at), Called(db, at)
-    head = listed[0].header if listed else None
+    some, known = listed(db, at, window, narrowed(subject, kinds_there(db))), Called(db, at)
+    head = last.header if (last := newest(db, at)) else None
     size = head.index + 1 if head else 0
     found = entry(db, at, index) if index is not None else None
     store, checked = kept(db, at), verified(db, at)
@@ -145,9 +160,29 @@ def _ledger(
                 "kind": each.header.kind,
                 "words": happened(readable(each), known),
             }
-            for each in listed
+            for each in some.rows
         ],
+        subject=subject,
+        subjects=SUBJECTS,
+        pager={"total": None, "first": not window.after, "next": some.next, "filters": {"of": subject}},
     )
+
+
+def _sheet(visit: Visit, subject: str) -> Response:
+    at, reader = visit.moment, visit.services.reader
+    parts = every(lambda window: reader(_lines, at, subject, window), lambda line: [line])
+    return sheet(
+        f"ledger-{field_time(at).replace(':', '')}.csv", ("entry", "time (UTC)", "kind", "what", "leaf"), parts
+    )
+
+
+def _lines(db: Snapshot, at: Instant, subject: str, window: Window) -> Page[tuple[object, ...]]:
+    found, known = listed(db, at, window, narrowed(subject, kinds_there(db))), Called(db, at)
+    lines = (
+        (each.header.index, iso(each.header.time), each.header.kind, happened(readable(each), known), each.hash.hex())
+        for each in found.rows
+    )
+    return Page(tuple(lines), len(found.rows), found.next)
 
 
 def _announced(db: Snapshot, at: Instant) -> list[Context]:

@@ -20,7 +20,9 @@ class LedgerPage(PageContext):
     `stored`: {entries, recordings (bytes), oldest (Instant)}
     `key`: the log's verification key (vkey line)
     `entry`: none, or {index, at, kind, klass, klass_seq, words, leaf, fields (list of [word, value]), proof}: ?entry=
-    `entries`: list of {index, at, kind, words}: the newest
+    `entries`: list of {index, at, kind, words}: of the subject, the newest first
+    `subject`, `subjects`: what they are narrowed to, and what they may be: word of the address -> how it is called
+    `pager`: of parts/ui.html
     `commands`: list of [word, command]: how to check it yourself
     `verifiers`: list of [name, SHA-256 in hex]: the verifier to take away
     `may_change`: whether the viewer administers
@@ -40,6 +42,9 @@ class LedgerPage(PageContext):
     key: str
     entry: Context | None
     entries: list[Context]
+    subject: str
+    subjects: dict[str, str]
+    pager: Context
     commands: list[Any]
     verifiers: list[list[str]]
     may_change: bool

@@ -1,11 +1,16 @@
 """People and group members."""
 
 from onepam.domain.people import events
+from onepam.kernel.clock import FOREVER
 from onepam.kernel.text import natural
 from onepam.store.db import Db
 from onepam.store.engine.projections import Place, projects, state
 from onepam.store.engine.tables import StateTable
 from onepam.store.project.directory_brake import answered
+
+ENDS = f"coalesce(ends, {FOREVER})"
+"""By what people are found whose last day has passed. An index of the column itself would also serve who has none, and
+whoever asks for everybody present would look each of them up by it."""
 
 PERSON = state(
     StateTable(
@@ -27,7 +32,7 @@ PERSON = state(
             "sort": "TEXT",
             "sought": "TEXT",
         },
-        (("email",), ("lower(email)",), ("coalesce(sort, '')", "person")),
+        (("email",), ("lower(email)",), ("coalesce(sort, '')", "person"), (ENDS,), ("owner",)),
         personal=("name", "email", "sort", "sought"),
     )
 )

@@ -1,6 +1,7 @@
-"""What the console shows beside its pages: the two numbers on each, how far the setup is, and the newest entries."""
+"""What the console shows beside its pages: two numbers, how far the setup is, and the ledger's entries by kind."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from onepam.app.ports import Snapshot
@@ -13,6 +14,7 @@ from onepam.store.engine.tables import AT
 from onepam.store.facts.directory_brake import administrators
 from onepam.store.facts.holdings import held_roles
 from onepam.store.read.directory_brake import held_people, reported_leavers
+from onepam.store.read.paging import Window
 from onepam.store.read.proposals import count_proposals
 from onepam.store.read.requests import count_waiting
 from onepam.store.read.second_factor import count_without_factor
@@ -110,10 +112,48 @@ def verified(db: Snapshot, at: Instant) -> dict[str, Verified]:
     }
 
 
-def newest(db: Snapshot, at: Instant, most: int = 20) -> list[Stored]:
-    """The newest entries, the newest first."""
-    size = size_at(db, at)
-    return entries(db, max(0, size - most), size)[::-1]
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """Some entries, the newest first, and the index of the last of them where the list goes on after it (else "")."""
+
+    rows: tuple[Stored, ...]
+    next: str
+
+
+_KINDS = """
+WITH RECURSIVE k(kind) AS (
+    SELECT min(kind) FROM entry UNION ALL SELECT (SELECT min(kind) FROM entry WHERE kind > k.kind) FROM k
+    WHERE k.kind IS NOT NULL)
+SELECT kind FROM k WHERE kind IS NOT NULL"""
+"""Steps from one kind to the next by the index: the entries of a kind are not looked at."""
+
+
+def kinds_there(db: Snapshot) -> tuple[str, ...]:
+    """The kinds of all entries, also those that only another release knows."""
+    return tuple(each["kind"] for each in rows(db, _KINDS))
+
+
+def listed(db: Snapshot, at: Instant, window: Window, kinds: Collection[str]) -> Entries:
+    """The entries of these kinds that were there at `at`, after the one whose index is the window's cursor."""
+    cursor, size = window.after, size_at(db, at)
+    before = min(size, int(cursor)) if cursor.isascii() and cursor.isdigit() and len(cursor) < 17 else size
+    found = [
+        each["idx"]
+        for kind in kinds
+        for each in rows(
+            db,
+            "SELECT idx FROM entry WHERE kind = :kind AND idx < :before ORDER BY idx DESC LIMIT :most",
+            {"kind": kind, "before": before, "most": window.most + 1},
+        )
+    ]
+    newest = sorted(found, reverse=True)[: window.most + 1]
+    shown = tuple(stored for each in newest[: window.most] for stored in entries(db, each, each + 1))
+    return Entries(shown, str(shown[-1].header.index) if len(newest) > len(shown) else "")
+
+
+def newest(db: Snapshot, at: Instant) -> Stored | None:
+    """The newest entry; None before the first."""
+    return entry(db, at, size_at(db, at) - 1)
 
 
 def entry(db: Snapshot, at: Instant, index: int) -> Stored | None:

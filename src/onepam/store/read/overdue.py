@@ -18,25 +18,34 @@ _LEFT_OVER = " OR ".join(
         ("enrolment", "person", ""),
         ("group_member", "person", ""),
         ("binding", "subject", " AND x.subject_kind = 'person'"),
-        ("request", "person", " AND x.status = 'open'"),
+        ("request", "person", " AND coalesce(x.status, '') = 'open'"),
         ("mfa_exception", "person", " AND x.ends > :at"),
     )
 )
 _WAITS = f"SELECT 1 FROM person_hold h WHERE h.person = p.person AND h.reason = '{HoldReason.MANY}' AND h.{_NOW}"
-_DUE = f"""
-SELECT p.person FROM person p WHERE p.{_NOW} AND p.enabled = 1 AND p.ends <= :at AND NOT EXISTS ({_WAITS})
-UNION
-SELECT p.person FROM leaver l JOIN person p ON p.owner = l.person AND p.kind = 'vendor'
-WHERE l.{_NOW} AND l.removed <= :grace AND p.{_NOW} AND p.enabled = 1
+_PAST_THEIR_DAY = f"""
+SELECT p.person FROM person p
+WHERE coalesce(p.ends, {FOREVER}) <= :at AND p.{_NOW} AND p.enabled = 1 AND NOT EXISTS ({_WAITS})
+ORDER BY p.ends, p.person LIMIT :most"""
+_WITHOUT_SPONSOR = f"""
+SELECT p.person FROM leaver l CROSS JOIN person p
+WHERE l.removed <= :grace AND l.{_NOW} AND p.owner = l.person AND p.kind = 'vendor' AND p.{_NOW} AND p.enabled = 1
 AND NOT EXISTS ({_WAITS})
-UNION
-SELECT p.person FROM leaver l JOIN person p ON p.person = l.person AND p.{_NOW} AND p.enabled = 0
-WHERE l.{_NOW} AND ({_LEFT_OVER})
-ORDER BY 1 LIMIT :most"""
+ORDER BY l.removed, p.person LIMIT :most"""
+_GONE = f"""
+SELECT p.person FROM leaver l CROSS JOIN person p
+WHERE l.removed <= :at AND l.{_NOW} AND p.person = l.person AND p.{_NOW} AND p.enabled = 0 AND ({_LEFT_OVER})
+ORDER BY l.removed, p.person LIMIT :most"""
+"""From the leavers to people (SQLite keeps the order of a cross join), and to their requests by the person: of people
+and of open requests there are many."""
 
 
 def overdue_people(db: Snapshot, at: Instant, most: int = MOST) -> tuple[str, ...]:
     """People past their last day, vendors whose sponsor has been gone for too long, and leavers who still hold
-    something; nobody who waits under a hold of many. Looks at what is so now."""
-    found = rows(db, _DUE, {"at": at, "grace": at - SPONSOR_GRACE, "most": most})
-    return tuple(each["person"] for each in found)
+    something; nobody who waits under a hold of many. Looks at what is so now, and at nobody else."""
+    of = {"at": at, "grace": at - SPONSOR_GRACE, "most": most}
+    found = {
+        each["person"]
+        for each in (*rows(db, _PAST_THEIR_DAY, of), *rows(db, _WITHOUT_SPONSOR, of), *rows(db, _GONE, of))
+    }
+    return tuple(sorted(found)[:most])
