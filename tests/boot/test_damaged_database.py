@@ -44,6 +44,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         ("CREATE TRIGGER t AFTER INSERT ON entry BEGIN DELETE FROM person; END", "there is a trigger 't'"),
         ("ALTER TABLE person ADD COLUMN more TEXT", "the table person is not as this release makes it"),
         ("CREATE TABLE more (x)", "there is a table 'more'"),
+        (
+            (
+                "PRAGMA writable_schema = ON; INSERT INTO sqlite_master VALUES "
+                "('view', 'sqlite_stat1', 'sqlite_stat1', 0, 'CREATE VIEW sqlite_stat1 AS SELECT 1')"
+            ),
+            "there is a view 'sqlite_stat1'",
+        ),
     ],
 )
 def test_damage_is_a_finding(installed: tuple[Path, str], tmp_path: Path, sql: str, said: str) -> None:
@@ -54,6 +61,15 @@ def test_damage_is_a_finding(installed: tuple[Path, str], tmp_path: Path, sql: s
     code, told = verify(data, "--log-key", installed[1])
     assert "Traceback" not in told
     assert (code, "FOUND" in told, said in told) == (1, True, True), told
+
+
+def test_what_sqlite_counted_for_itself_is_no_finding(installed: tuple[Path, str], tmp_path: Path) -> None:
+    data = Path(shutil.copytree(installed[0], tmp_path / "data", ignore=shutil.ignore_patterns("socket")))
+    with closing(sqlite3.connect(data / "ledger.db")) as db:
+        db.executescript("ANALYZE")
+        assert db.execute("SELECT count(*) FROM sqlite_stat1").fetchone()[0] > 0
+    code, told = verify(data, "--log-key", installed[1])
+    assert (code, "FOUND" in told) == (3, False), told
 
 
 @pytest.mark.parametrize("how", ["empty", "noise", "a page"])

@@ -18,6 +18,7 @@ from onepam.domain.leaving.brake import (
     HoldOutcome,
     HoldReason,
 )
+from onepam.domain.leaving.erasure_events import ErasureFinished, ErasureProposed
 from onepam.domain.providers.keys import ProviderKeysRead
 from onepam.domain.providers.refusals import LEFT_OUT, ProviderRefused
 from onepam.domain.recovery.recovering import AccessRecovered
@@ -134,6 +135,16 @@ def test_new_factors_of_somebody_are_told_before_they_are_made() -> None:
     alone = said(EnrolmentUndecided("enr_1", "per_1", "per_2"))
     assert (alone.person, alone.alarm) == ("per_1", True)
     assert "nobody else has decided on it" in alone.sentence
+
+
+def test_an_erasure_is_told_to_whoever_may_still_say_no_and_by_no_name_that_goes() -> None:
+    asked = said(ErasureProposed("ers_1", "per_1", "per_2", "asked for it", 400, (), {}))
+    done = said(ErasureFinished("ers_1", "per_1", 214))
+    assert (asked.audience, asked.where) == (ALARM, "/approvals")
+    assert "per_2 asks to erase what is known of per_1, who has left" in asked.sentence
+    assert (done.audience, done.where) == (ALARM, "/people")
+    assert "What was known of per_1 was erased, in 214 entries" in done.sentence
+    assert "Ada" not in asked.sentence + done.sentence
 
 
 def test_another_factor_of_ones_own_is_told_and_those_of_a_link_are_told_by_the_link() -> None:

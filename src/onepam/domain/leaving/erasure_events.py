@@ -9,6 +9,7 @@ from onepam.domain.history.event import event
 @event(
     "erasure.proposed",
     klass="person",
+    alarm=True,
     control="LOG-04 CHG-01",
     words="{by} proposed to erase the personal data of {person}: {because}",
 )
@@ -64,6 +65,7 @@ class ErasureEnded:
 @event(
     "erasure.finished",
     klass="person",
+    alarm=True,
     control="LOG-04",
     words="The personal data of {person} are erased, in {payloads} entries",
 )

@@ -23,6 +23,7 @@ from onepam.domain.leaving.brake import (
     DirectoryPersonDecided,
     HoldReason,
 )
+from onepam.domain.leaving.erasure_events import ErasureFinished, ErasureProposed
 from onepam.domain.providers.keys import ProviderKeysRead
 from onepam.domain.providers.refusals import LEFT_OUT, ProviderRefused
 from onepam.domain.recovery.recovering import AccessRecovered
@@ -272,6 +273,8 @@ TABLE: tuple[Row, ...] = (
     ),
     Row(DirectoryHoldReminded, ALARM, "half the time to decide on those is over", _reminded, "/provisioning"),
     Row(DirectoryPersonDecided, ALARM, "a last administrator decided on themselves", _own_word, "/provisioning"),
+    Row(ErasureProposed, ALARM, "what is known of somebody is to be erased", said.erasure_proposed, "/approvals"),
+    Row(ErasureFinished, ALARM, "what was known of somebody was erased", said.erasure_finished, "/people"),
     Row(ProviderKeysRead, ALARM, "an identity provider's certificates changed by themselves", _keys_read, "/providers"),
     Row(
         ProviderRefused,

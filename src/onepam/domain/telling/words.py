@@ -1,8 +1,9 @@
-"""The sentences of notices (`notices.py`) about somebody's factors, and about what a command on the host does."""
+"""Sentences of notices (`notices.py`) about factors, about erasures, and about what a command on the host does."""
 
 from collections.abc import Callable
 
 from onepam.domain.host.announcing import AccessRecoveryAnnounced, ContinuationAnnounced, RenewalAnnounced
+from onepam.domain.leaving.erasure_events import ErasureFinished, ErasureProposed
 from onepam.domain.recovery.recovering import AccessRecovered
 from onepam.domain.signing_in.events import (
     EnrolmentAnnounced,
@@ -40,6 +41,22 @@ def undecided(event: EnrolmentUndecided, named: Named) -> str:
     return (
         f"{named(event.by)} has made a link that sets all factors of {named(event.person)} anew, and nobody else has "
         "decided on it. Let somebody else look at it."
+    )
+
+
+def erasure_proposed(event: ErasureProposed, named: Named) -> str:
+    """Somebody's data shall go for good. By the id: the name would stay in everybody's mail."""
+    return (
+        f"{named(event.by)} asks to erase what is known of {event.person}, who has left, and another administrator "
+        "decides. What goes is listed there, and cannot be brought back."
+    )
+
+
+def erasure_finished(event: ErasureFinished, named: Named) -> str:
+    """They have gone."""
+    return (
+        f"What was known of {event.person} was erased, in {event.payloads} entries, as two administrators agreed. "
+        "Their entries stay; backups of before still hold the data."
     )
 
 
