@@ -1,10 +1,12 @@
 """What is wrong stands above every page of administrators, with what to do; it ends when it is put right."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 
 from onepam.app.open_session import Opened
+from onepam.console.history.ledger import last_checks
 from onepam.domain.history.system import LedgerVerified
 from onepam.domain.host.disk import DiskLow, DiskRecovered, DiskStage
 from onepam.domain.sessions.ends import SessionEnd
@@ -12,7 +14,8 @@ from onepam.domain.sessions.events import SessionClosed
 from onepam.domain.sessions.recordings import Condition, RecordingFoundBad
 from onepam.gateway.recorder import recording_path
 from onepam.jobs.recording_check import RecordingChecks
-from onepam.kernel.clock import DAY, HOUR
+from onepam.kernel.clock import DAY, HOUR, MINUTE
+from onepam.store.read.console import Verified
 from tests.company import record
 from tests.console.browsing import KEY, Office
 
@@ -42,6 +45,20 @@ async def test_a_newest_entry_check_does_not_end_what_the_full_check_found(offic
     assert WORDS in await ada.read("/sessions")
     await record(office.company.ledger, WHOLE)
     assert WORDS not in await ada.read("/sessions")
+
+
+@pytest.mark.anyio
+async def test_the_look_of_this_minute_stands_on_the_page_and_not_in_the_past(office: Office) -> None:
+    """It is written down once an hour: until then the page said that it had not been yet."""
+    company, health = office.company, await office.services.health()
+    assert "Not yet" in await (await office.sign_in("ada")).read("/ledger")
+    before, at = company.clock(), company.clock.advance(MINUTE)
+    looked = replace(health, looked_at=at, looked_size=7)
+    assert "incremental" not in await company.reader(last_checks, before, looked)
+    company.clock.advance(MINUTE)
+    assert (await company.reader(last_checks, None, looked))["incremental"] == Verified(at, 7, True)
+    await record(company.ledger, LedgerVerified("incremental", 12, "0" * 64, ("altered",)))
+    assert not (await company.reader(last_checks, None, looked))["incremental"].whole
 
 
 @pytest.mark.anyio

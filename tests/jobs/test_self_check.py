@@ -34,7 +34,7 @@ class Scripted(SelfCheck):
         self.lawful: Lawful | None = None
         nobody: object = None
         super().__init__(
-            company.ledger, nobody, company.path, Path("/nowhere"), "log", None, (), threading.Event()  # type: ignore[arg-type]
+            company.ledger, nobody, company.path, Path("/nowhere"), "log", None, (), company.clock, threading.Event()  # type: ignore[arg-type]
         )  # fmt: skip
 
     def verify(self, start: tuple[Position, Standing] | None = None) -> Verdict:
@@ -64,6 +64,30 @@ async def test_everything_first_and_then_the_tail(tmp_path: Path) -> None:
     await check.turn()
     assert check.began == [None, None, SOME, MORE, MORE]
     assert check.told() == [("fold", ())], "the tail is told each hour"
+
+
+async def test_when_the_newest_entries_were_looked_at_is_known_before_it_is_written_down(tmp_path: Path) -> None:
+    company = await Company.create(tmp_path)
+    check = Scripted(company, SOME, MORE, "altered", MORE)
+    assert check.looked is None
+    seen = list[tuple[Instant, int] | None]()
+    for _ in range(4):
+        await check.turn()
+        seen.append(check.looked)
+    assert [each and each[1] for each in seen] == [1, 1, None, 1]
+    first, second = seen[0], seen[1]
+    assert first is not None
+    assert second is not None
+    assert first[0] < second[0]
+
+
+async def test_whoever_meets_an_alteration_has_everything_verified(tmp_path: Path) -> None:
+    check = Scripted(await Company.create(tmp_path), SOME, MORE)
+    await check.turn()
+    check.all_again()
+    await check.turn()
+    assert check.began == [None, None]
+    assert check.told() == [("fold", ()), ("fold", ())]
 
 
 async def test_a_finding_is_told_at_once_and_everything_is_read_again(tmp_path: Path) -> None:

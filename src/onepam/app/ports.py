@@ -98,6 +98,10 @@ class LedgerHealth:
     findings: tuple[str, ...]
     trouble: str
     unlawful: tuple[str, ...] = ()
+    looked_at: Instant | None = None
+    """When this process looked at the newest entries and found nothing, and how many there were (`looked_size`): each
+    minute, which is written down once an hour."""
+    looked_size: int = 0
     keys: str = ""
     """Whom the place of the signer's key keeps out, in words."""
     includes: Callable[[int, bytes], bool] = lambda index, leaf: False

@@ -169,6 +169,7 @@ class Platform:
             config.origin,
             witness,
             (self.log_key, *self.anchors.witness_keys),
+            self.ledger.time,
             self.stopping,
         )
         self.recovery = Recovery(self.ledger, self.reader, self.recordings, self.recording_key, self.node.abandoned)

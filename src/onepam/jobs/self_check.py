@@ -14,6 +14,7 @@ from onepam.jobs.job import Job
 from onepam.jobs.outside import witnessed
 from onepam.jobs.signer_process import SignerProcess
 from onepam.jobs.verification import Verdict, damaged, verify_entries, verify_state
+from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Unavailable
 from onepam.ledger.authors import Standing
 from onepam.ledger.check import Anchor, Position
@@ -33,7 +34,8 @@ MAX_FINDINGS = 50
 class SelfCheck:
     """Holds the entries against the published tree, the signer's and the witness's memory; the tables against both.
 
-    `stopping` ends a verification of a large ledger early, so that it does not hold up a stop.
+    `stopping` ends a verification of a large ledger early, so that it does not hold up a stop. `looked` is when the
+    newest entries were looked at, and how many there were; None before the first time, and where something was found.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class SelfCheck:
         origin: str,
         witness: WitnessClient | None,
         keys: tuple[VerifierKey, ...],
+        clock: Clock,
         stopping: threading.Event,
     ) -> None:
         self._ledger = ledger
@@ -54,9 +57,11 @@ class SelfCheck:
         self._origin = origin
         self._witness = witness
         self._keys = keys
+        self._clock = clock
         self._stopping = stopping
         self._position: tuple[Position, Standing] | None = None
         self._told = time.monotonic()
+        self.looked: tuple[Instant, int] | None = None
         self._folded: float | None = None
 
     def job(self) -> Job:
@@ -80,6 +85,7 @@ class SelfCheck:
         if verdict.lawful is not None:
             await self._tell_lawful(verdict, verdict.lawful)
         self._position = None if findings else (verdict.position, verdict.standing)
+        self.looked = None if findings else (self._clock(), verdict.size)
         if findings or whole or now - self._told > HOURLY_SECONDS:
             kind = "fold" if whole else "incremental"
             await append_event(self._ledger, LedgerVerified(kind, verdict.size, verdict.root, findings[:MAX_FINDINGS]))

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -176,7 +177,8 @@ def _api(platform: "Platform") -> ApiServices:
 
 
 async def _health(platform: "Platform") -> LedgerHealth:
-    return await asyncio.to_thread(platform.anchors.health)
+    looked_at, looked_size = platform.self_check.looked or (None, 0)
+    return replace(await asyncio.to_thread(platform.anchors.health), looked_at=looked_at, looked_size=looked_size)
 
 
 def _port(platform: "Platform", flag: str) -> str:

@@ -129,7 +129,7 @@ def _ledger(
     head = last.header if (last := newest(db, at)) else None
     size = head.index + 1 if head else 0
     found = entry(db, at, index) if index is not None else None
-    store, checked = kept(db, at), verified(db, at)
+    store, checked = kept(db, at), last_checks(db, at, health)
     signed_at = health.checkpoint_at or (health.head_at if health.checkpoint_size else None)
     return LedgerPage(
         **_verdict(health),
@@ -190,6 +190,15 @@ def _announced(db: Snapshot, at: Instant) -> list[Context]:
         {"id": each.announcement, "words": _DEEDS[each.deed], "due": each.due, "origin": each.origin or each.person}
         for each in open_announcements(db, at)
     ]
+
+
+def last_checks(db: Snapshot, at: Instant, health: LedgerHealth) -> dict[str, Verified]:
+    """The newest check of each kind; of the newest entries the one of this minute, which is not written down."""
+    checked = verified(db, at)
+    newest_entries = checked.get("incremental")
+    if health.looked_at is not None and at >= health.looked_at > (newest_entries.at if newest_entries else 0):
+        checked["incremental"] = Verified(health.looked_at, health.looked_size, whole=True)
+    return checked
 
 
 def _check(found: Verified | None, name: str, every: str) -> Context:
