@@ -126,6 +126,13 @@ def _(f: Forge) -> None:
     _put(f, head, records)
 
 
+@add("a certificate from before the first entry", "a certificate from before the range, and there is nothing before it")
+def _(f: Forge) -> None:
+    head, records = _records(f)
+    head["nodes"][0]["certificate"] = "a note\n"
+    _put(f, head, records)
+
+
 @add("no head", "batches.bin: Expecting value")
 def _(f: Forge) -> None:
     f.files["batches.bin"] = b""

@@ -61,6 +61,18 @@ def _(f: Forge) -> None:
     f.note(f.text(), lines[0], malleable(lines[0]), lines[1])
 
 
+@add("more signatures than a note has", "checkpoint: more than 32 signatures")
+def _(f: Forge) -> None:
+    lines = f.signature_lines()
+    others = [f"\u2014 other{number}.example AAAAAAAA\n".encode() for number in range(31)]
+    f.note(f.text(), *lines, *others)
+
+
+@add("a name of a key longer than any", "checkpoint: broken signature line")
+def _(f: Forge) -> None:
+    f.note(f.text(), *f.signature_lines(), f"\u2014 {'x' * 256} AAAAAAAA\n".encode())
+
+
 @add("another time in the cosignature", "the signature by witness .* does not fit")
 def _(f: Forge) -> None:
     lines = f.signature_lines()

@@ -1,6 +1,7 @@
 """What whoever draws a pack could do, holding every entry: point to another's entries, leave out, dress up."""
 
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
@@ -111,6 +112,15 @@ def _(f: Forge) -> None:
 @add("the age of the factors", "sessions.jsonl row 1: factors_age_seconds is not what follows from the entry, '10'")
 def _(f: Forge) -> None:
     f.report("sessions", lambda r: _set(r, r["rows"][0], factors_age_seconds="3"))
+
+
+@add("a payload that is text as base64", "payloads.jsonl: the payload of entry .* is text, and stands there as base64")
+def _(f: Forge) -> None:
+    def hidden(lines: list[Any]) -> None:
+        line = next(each for each in lines if "payload" in each)
+        line["payload_base64"] = b64encode(line.pop("payload").encode()).decode()
+
+    f.lines("payloads.jsonl", hidden)
 
 
 @add("the payload of a name kept back", "payloads.jsonl: the payload of entry .* is missing")

@@ -147,6 +147,8 @@ class Authors:
         """Goes past all records. Raises `Refused`, which names entries and node."""
         newest = {node: place for place, (_, _, node, _) in enumerate(RECORD.iter_unpack(self._records))}
         self._chosen.update(newest.values())
+        if self._log.first == 0 and any(each is not None for each in self._before):
+            raise Refused("batches.bin: a certificate from before the range, and there is nothing before it")
         previous = bytes(64)
         for place, (first, count, node, signature) in enumerate(RECORD.iter_unpack(self._records)):
             if node >= len(self._names):

@@ -164,7 +164,16 @@ def read_payload(line: Any, digest: str) -> bytes:
     members(line, "payloads.jsonl", index=int, salt=str, **{"payload" if text else "payload_base64": str})
     what = f"payloads.jsonl: the payload of entry {line['index']}"
     payload = line["payload"].encode("utf-8") if text else unbase64(line["payload_base64"], what)
+    need(text or not _is_text(payload), f"{what} is text, and stands there as base64")
     need(re.fullmatch("[0-9a-f]{64}", line["salt"]), f"{what}: bad salt")
     fits = hashlib.sha256(bytes.fromhex(line["salt"]) + payload).hexdigest() == digest
     need(fits, f"{what} is not the one in the log")
     return bytes(payload)
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except ValueError:
+        return False
+    return True

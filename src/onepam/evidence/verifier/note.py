@@ -12,6 +12,8 @@ from onepam.evidence.verifier.refusal import Refused, Usage, need
 
 PLAIN, COSIGNATURE = 1, 4  # types of signatures: Ed25519 over the text; cosignature/v1
 MAX_NOTE = 1 << 17  # bytes
+MAX_SIGNATURES = 32
+NAME = "[^+\\s]{1,255}"  # of a key
 
 
 class Key(NamedTuple):
@@ -52,7 +54,7 @@ def unbase64(text: str, what: str) -> bytes:
 def read_key(text: str, kind: int, what: str) -> Key:
     """The verifier key `NAME+ID+BASE64` of the signature type `kind`."""
     name, id_hex, public = [*text.strip().split("+", 2), "", ""][:3]
-    need(name and not re.search(r"\s", name) and re.fullmatch("[0-9a-f]{8}", id_hex), f"{what}: not a verifier key")
+    need(re.fullmatch(NAME, name) and re.fullmatch("[0-9a-f]{8}", id_hex), f"{what}: not a verifier key")
     raw = unbase64(public, what)
     need(len(raw) == 33 and raw[0] == kind, f"{what}: not an Ed25519 key of signature type {kind}")
     key_id = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4]
@@ -78,9 +80,10 @@ def read_note(data: bytes, what: str) -> Note:
     split = data.rfind(b"\n\n") + 1
     text, rest = data[:split], data[split + 1 :].decode("utf-8").split("\n")
     need(split and rest.pop() == "" and rest, f"{what}: not a signed note")
+    need(len(rest) <= MAX_SIGNATURES, f"{what}: more than {MAX_SIGNATURES} signatures")
     signatures = []
     for line in rest:
-        match = re.fullmatch("\u2014 ([^+\\s]+) ([A-Za-z0-9+/=]+)", line)
+        match = re.fullmatch(f"\u2014 ({NAME}) ([A-Za-z0-9+/=]+)", line)
         if not match:
             raise Refused(f"{what}: broken signature line")
         signatures.append((match[1], unbase64(match[2], f"{what} signature")))

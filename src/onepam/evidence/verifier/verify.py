@@ -455,6 +455,8 @@ def ed25519(key: bytes, message: bytes, signature: bytes) -> bool:
 
 PLAIN, COSIGNATURE = 1, 4  # types of signatures: Ed25519 over the text; cosignature/v1
 MAX_NOTE = 1 << 17  # bytes
+MAX_SIGNATURES = 32
+NAME = "[^+\\s]{1,255}"  # of a key
 
 
 class Key(NamedTuple):
@@ -495,7 +497,7 @@ def unbase64(text: str, what: str) -> bytes:
 def read_key(text: str, kind: int, what: str) -> Key:
     """The verifier key `NAME+ID+BASE64` of the signature type `kind`."""
     name, id_hex, public = [*text.strip().split("+", 2), "", ""][:3]
-    need(name and not re.search(r"\s", name) and re.fullmatch("[0-9a-f]{8}", id_hex), f"{what}: not a verifier key")
+    need(re.fullmatch(NAME, name) and re.fullmatch("[0-9a-f]{8}", id_hex), f"{what}: not a verifier key")
     raw = unbase64(public, what)
     need(len(raw) == 33 and raw[0] == kind, f"{what}: not an Ed25519 key of signature type {kind}")
     key_id = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4]
@@ -521,9 +523,10 @@ def read_note(data: bytes, what: str) -> Note:
     split = data.rfind(b"\n\n") + 1
     text, rest = data[:split], data[split + 1 :].decode("utf-8").split("\n")
     need(split and rest.pop() == "" and rest, f"{what}: not a signed note")
+    need(len(rest) <= MAX_SIGNATURES, f"{what}: more than {MAX_SIGNATURES} signatures")
     signatures = []
     for line in rest:
-        match = re.fullmatch("\u2014 ([^+\\s]+) ([A-Za-z0-9+/=]+)", line)
+        match = re.fullmatch(f"\u2014 ({NAME}) ([A-Za-z0-9+/=]+)", line)
         if not match:
             raise Refused(f"{what}: broken signature line")
         signatures.append((match[1], unbase64(match[2], f"{what} signature")))
@@ -892,10 +895,19 @@ def read_payload(line: Any, digest: str) -> bytes:
     members(line, "payloads.jsonl", index=int, salt=str, **{"payload" if text else "payload_base64": str})
     what = f"payloads.jsonl: the payload of entry {line['index']}"
     payload = line["payload"].encode("utf-8") if text else unbase64(line["payload_base64"], what)
+    need(text or not _is_text(payload), f"{what} is text, and stands there as base64")
     need(re.fullmatch("[0-9a-f]{64}", line["salt"]), f"{what}: bad salt")
     fits = hashlib.sha256(bytes.fromhex(line["salt"]) + payload).hexdigest() == digest
     need(fits, f"{what} is not the one in the log")
     return bytes(payload)
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except ValueError:
+        return False
+    return True
 
 
 # ---- answer ----------------------------------------------------------------------------------------------------------
@@ -2169,6 +2181,8 @@ class Authors:
         """Goes past all records. Raises `Refused`, which names entries and node."""
         newest = {node: place for place, (_, _, node, _) in enumerate(RECORD.iter_unpack(self._records))}
         self._chosen.update(newest.values())
+        if self._log.first == 0 and any(each is not None for each in self._before):
+            raise Refused("batches.bin: a certificate from before the range, and there is nothing before it")
         previous = bytes(64)
         for place, (first, count, node, signature) in enumerate(RECORD.iter_unpack(self._records)):
             if node >= len(self._names):
