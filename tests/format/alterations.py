@@ -18,6 +18,8 @@ SESSIONS = "reports/sessions"
 RECORD = 78
 
 ALTERATIONS: dict[str, tuple[Alteration, str]] = {}
+# What is another pack, and just as good.
+PERMITTED: dict[str, Alteration] = {}
 
 
 def alteration(name: str, named: str) -> Callable[[Alteration], Alteration]:
@@ -25,6 +27,14 @@ def alteration(name: str, named: str) -> Callable[[Alteration], Alteration]:
 
     def add(act: Alteration) -> Alteration:
         ALTERATIONS[name] = (act, named)
+        return act
+
+    return add
+
+
+def permitted(name: str) -> Callable[[Alteration], Alteration]:
+    def add(act: Alteration) -> Alteration:
+        PERMITTED[name] = act
         return act
 
     return add
@@ -303,3 +313,69 @@ def _byte_behind(files: Files) -> bytes:
 @alteration("a byte before the archive", r"^the zip|^README")
 def _byte_before(files: Files) -> bytes:
     return b"\n" + seal(files)
+
+
+@alteration("a witness named that never signed", r"^checkpoint: no signature of witness\.example\.net")
+def _witness_that_never_signed(files: Files) -> None:
+    stranger = ForgersKey("witness.example.net/2", algorithm=4).vkey
+    edit(files, MANIFEST, lambda manifest: manifest["witnesses"].append(stranger))
+
+
+@alteration("the key of a log as a witness's", r"^manifest\.json: the key of a witness")
+def _log_as_witness(files: Files) -> None:
+    edit(files, MANIFEST, lambda manifest: manifest["witnesses"].append(manifest["log_key"]))
+
+
+@alteration("left out, and no filter says why", r"^reports/access\.envelope\.json: the last filter")
+def _no_filters(files: Files) -> None:
+    edit(files, "reports/access.envelope.json", lambda envelope: envelope.update(filters=[]))
+
+
+@alteration("parameters that are no object", r"^reports/access\.envelope\.json: parameters")
+def _parameters(files: Files) -> None:
+    edit(files, "reports/access.envelope.json", lambda envelope: envelope.update(parameters=None))
+
+
+@alteration(
+    "rows that rest on what came after their as-of",
+    r"^reports/access\.jsonl row 1: it rests on entry \d+, which is later",
+)
+def _after_its_as_of(files: Files) -> None:
+    instant = "2026-03-02T08:00:00.000000Z"
+    edit(files, "reports/access.envelope.json", lambda envelope: envelope.update(as_of=instant))
+
+
+@permitted("as it is")
+def _as_it_is(files: Files) -> None:
+    pass
+
+
+@permitted("rows in another order")
+def _rows_in_another_order(files: Files) -> None:
+    _report(files, lambda rows: rows.reverse())
+
+
+@permitted("payloads in another order")
+def _payloads_in_another_order(files: Files) -> None:
+    lines(files, "payloads.jsonl", lambda all_of_them: all_of_them.reverse())
+
+
+@permitted("files in another order")
+def _files_in_another_order(files: Files) -> bytes:
+    sealed = unzip(seal(files))
+    edit(sealed, MANIFEST, lambda manifest: manifest["files"].reverse())
+    return rezip(dict(reversed(list(sealed.items()))))
+
+
+@permitted("what may stand beside, before what must")
+def _beside_before(files: Files) -> None:
+    def change(rows: list[dict[str, Any]]) -> None:
+        head, *others = rows[0]["ledger"]
+        rows[0]["ledger"] = [head, others[-1], *others[:-1]]
+
+    _report(files, change, "reports/leavers")
+
+
+@permitted("another key of the log in the manifest, which is for information")
+def _another_log_key(files: Files) -> None:
+    edit(files, MANIFEST, lambda manifest: manifest.update(log_key=ForgersKey("elsewhere.example/log").vkey))

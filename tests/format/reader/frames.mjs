@@ -37,7 +37,7 @@ export class Frames {
   constructor(session) {
     this.session = session;
     this.list = [];
-    this.counts = Object.create(null);
+    this.counts = { bytes: 0 };
     this.time = 0n;
     this.closed = false;
   }
@@ -85,13 +85,8 @@ export class Frames {
 
   end({ counts }) {
     this.closed = true;
-    must(encode(sure(counts)) === encode(sure(this.counts)), '', `it counts ${encode(counts)}, not ${encode(this.counts)}`);
+    must(encode(counts) === encode(this.counts), '', `it counts ${encode(counts)}, not ${encode(this.counts)}`);
   }
-}
-
-/** `bytes` stands whether or not there are any. */
-function sure(counts) {
-  return { bytes: 0, ...counts };
 }
 
 function sized([least, most], kind, body) {
