@@ -48,3 +48,16 @@ async def test_a_lost_signer_ends_its_log_and_no_entry_is_lost(tmp_path: Path, l
     )
     assert code == 0, told
     assert words in told
+
+
+async def test_a_day_that_nobody_can_cancel_is_said_so(tmp_path: Path) -> None:
+    """Without the recovery key it waits for a day, and without a signer no gateway starts that would show it."""
+    data = tmp_path / "data"
+    founded(data)
+    await live(config_of(data), 2)
+    shutil.rmtree(data / "signer")
+    announced = await asyncio.to_thread(continued, data, "", "--signer-lost", "--no-with-key")
+    assert "Announced as ann_" in announced.stdout, announced.stderr
+    assert "nobody can cancel it there" in announced.stdout
+    with pytest.raises(Fault, match="is gone"):
+        await live(config_of(data), 1)

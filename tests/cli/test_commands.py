@@ -132,8 +132,15 @@ def test_usage_errors_say_what_to_do(office: Office, terminal: NewTerminal) -> N
 
 def test_who_may_not_ask_for_a_target_is_told_so(office: Office, terminal: NewTerminal) -> None:
     ran = terminal().signed_in(office.join("auditor")).run("request", "web-1", "--reason", "x")
-    words = "There is nothing on web-1 that you may ask for.\n  See what there is: onepam ls --all\n"
+    words = (
+        "You may ask for nothing: no role of yours offers anything on request.\n"
+        "  An administrator gives roles. What is open to you: onepam ls\n"
+    )
     assert (ran.code, ran.err) == (1, words)
+    ran = terminal().signed_in(office.join("engineer")).run("request", "web-9", "--reason", "x")
+    assert ran.code == 1
+    assert ran.err.startswith("There is nothing on web-9 that you may ask for.\n  You may ask for ")
+    assert "app@web-1" in ran.err
 
 
 def test_a_gateway_that_is_not_there(office: Office, terminal: NewTerminal) -> None:

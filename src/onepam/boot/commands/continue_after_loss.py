@@ -70,6 +70,13 @@ def continue_ledger(
         typer.echo("to the witness and to auditors.")
 
 
+ALL_SEE = "Every administrator sees it and may cancel it."
+NOBODY_SEES = (
+    "Without its signer the gateway does not start: no console shows it, no notice is sent, and nobody can cancel it "
+    "there. Tell the other administrators yourself."
+)
+
+
 def _commit(settings: Config, loss: Loss, with_key: bool) -> None:
     shown = ""
     if with_key:
@@ -85,7 +92,7 @@ def _commit(settings: Config, loss: Loss, with_key: bool) -> None:
             typer.echo(f"{answer.message} {answer.hint}".strip(), err=True)
             raise typer.Exit(1)
         if isinstance(answer, Announcement):
-            typer.echo(f"Announced as {answer.announcement}. Every administrator sees it and may cancel it.")
+            typer.echo(f"Announced as {answer.announcement}. {NOBODY_SEES if loss.signer else ALL_SEE}")
             typer.echo(f"Run the same command again after {iso(answer.due)}.")
 
     on_ledger(settings, work, signer_lost=loss.signer, after_loss=True)

@@ -21,6 +21,9 @@ ALLOCATIONS = 100_000
 """Between two looks of the garbage collector: modules that load leave none, and with Python's 700 it looks at all of
 them again and again, a sixth of a start's time."""
 
+LARGE_DATA = DATA.with_name(f"{DATA.name}-large")
+"""The folder of the large demo company, where nobody names another: that of the small one may be there."""
+
 ReadyFile = Annotated[Path | None, typer.Option(help="Write all addresses here once everything listens.")]
 
 
@@ -53,7 +56,8 @@ def demo(
     config: ConfigFile = None,
     ready_file: ReadyFile = None,
     size: Annotated[
-        DemoSize, typer.Option(help="large: 5,000 people with a month of history, in a data folder of its own.")
+        DemoSize,
+        typer.Option(help="large: 5,000 people, a month of history, in a folder of its own (var/onepam-large)."),
     ] = DemoSize.SMALL,
 ) -> None:
     """Run all of it on loopback with a demo company, and a target to reach."""
@@ -61,6 +65,8 @@ def demo(
 
     if size is DemoSize.LARGE:
         from onepam.boot.demo.large import run_large_demo as run_demo
+
+        data = LARGE_DATA if data == DATA else data
     else:
         from onepam.boot.demo.demo import run_demo
 

@@ -163,9 +163,11 @@ def _tell(platform: Platform, target: DemoTarget, links: dict[str, str]) -> None
             if email in links:
                 say(f"       {name:14} {words}\n       {'':14} {links[email]}\n")
     elif links:
-        say("  1. Enrolment links are shown on a terminal only: run this in one.\n")
-    say("  2. As Eve, request web-1 in the console; as Mia, approve it in the other window.\n")
-    say("  3. Register your SSH key under My factors, then connect with the client you have:\n\n")
+        say("  1. Enrol its people. Their links are shown on a terminal only: stop this, and start it in one.\n")
+    else:
+        say("  1. Sign in; whoever has not enrolled yet is given a link by Ada, on their page under People.\n")
+    say("  2. As Eve, register your SSH key under My factors. Then knock with the client you have:\n\n")
     say(f"       ssh -p {port} {target.login}@web-1@localhost\n\n")
+    say("  3. It says where to ask. Ask there as Eve, approve as Mia in the other window, and knock again.\n")
     say("  4. Watch the recording under Sessions.   Stop with Ctrl-C.\n\n")
     sys.stdout.flush()

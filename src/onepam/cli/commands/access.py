@@ -13,6 +13,8 @@ from onepam.cli.show import OK, REFUSED, USAGE, Json, Output, console, note, pri
 from onepam.cli.ssh_files import ssh_command
 
 POLL_SECONDS = 2.0
+MOST_NAMED = 8
+"""Of what somebody may ask for, so many are named to whoever asks for something else."""
 _DURATION = re.compile(r"(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m(?:in)?)?")
 
 
@@ -176,7 +178,14 @@ def _only_login(resource: str) -> str:
         stop(USAGE, f"Which login on {resource}?", f"One of: {', '.join(logins)}")
     if any(each["resource"] == resource for each in offers["open"]):
         stop(REFUSED, f"{resource} is open to you already.", "See the command: onepam ls")
-    return stop(REFUSED, f"There is nothing on {resource} that you may ask for.", "See what there is: onepam ls --all")
+    every = call("GET", "/access", params={"search": ""})["requestable"]
+    if not every:
+        lacks = "You may ask for nothing: no role of yours offers anything on request."
+        stop(REFUSED, lacks, "An administrator gives roles. What is open to you: onepam ls")
+    names = sorted({f"{each['login']}@{each['resource']}" for each in every})
+    more = f" and {len(names) - MOST_NAMED} more: onepam ls --all" if len(names) > MOST_NAMED else ""
+    offered = f"You may ask for {', '.join(names[:MOST_NAMED])}{more}"
+    return stop(REFUSED, f"There is nothing on {resource} that you may ask for.", offered)
 
 
 def _waited(made: dict[str, Any], login: str, resource: str) -> None:
