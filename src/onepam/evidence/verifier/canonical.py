@@ -27,7 +27,8 @@ def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
 
 
 def _integer(text: str) -> int:
-    need(len(text) <= 17 and abs(int(text)) <= MAX_INTEGER, "JSON: integer outside 2^53")
+    if len(text) > 15:
+        need(len(text) <= 17 and abs(int(text)) <= MAX_INTEGER, "JSON: integer outside 2^53")
     return int(text)
 
 
@@ -38,7 +39,10 @@ def _no_number(text: str) -> Any:
 _decode_json = json.JSONDecoder(
     object_pairs_hook=_unique, parse_int=_integer, parse_float=_no_number, parse_constant=_no_number
 ).decode
-canonical = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
+_decode_ascii = json.JSONDecoder(parse_int=_integer, parse_float=_no_number, parse_constant=_no_number).decode
+canonical = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+).encode
 
 
 def _check_depth(value: Any) -> None:
@@ -50,10 +54,14 @@ def _check_depth(value: Any) -> None:
 
 
 def parse(data: bytes, what: str) -> Any:
-    """The value of which `data` is the canonical encoding. Raises `Refused`, which names `what`."""
+    """The value of which `data` is the canonical encoding. Raises `Refused`, which names `what`.
+
+    The keys of a text that is ASCII are so, too, and one that is there twice is there once when it is encoded again: so
+    nobody needs to look at each.
+    """
     try:
         text = data.decode("utf-8")
-        value = _decode_json(text)
+        value = _decode_ascii(text) if text.isascii() else _decode_json(text)
         if text.count("{") + text.count("[") > MAX_DEPTH:
             _check_depth(value)
         need(canonical(value) == text, "JSON: not in canonical form")
@@ -75,11 +83,17 @@ def members(value: Any, what: str, **types: type) -> Any:
 
 def lines(data: bytes, what: str) -> Iterator[Any]:
     """The values of JSON lines, each ended by a newline."""
+    for number, line in enumerate(raw_lines(data, what), 1):
+        yield parse(line, f"{what} line {number}")
+
+
+def raw_lines(data: bytes, what: str) -> Iterator[bytes]:
+    """The lines, each ended by a newline, which is taken off."""
     need(not data or data.endswith(b"\n"), f"{what}: last line is cut")
-    at, number, progress = 0, 0, Progress(what, len(data))
+    at, progress = 0, Progress(what, len(data))
     while at < len(data):
-        end, number = data.index(b"\n", at), number + 1
-        yield parse(data[at:end], f"{what} line {number}")
+        end = data.index(b"\n", at)
+        yield data[at:end]
         at = end + 1
         progress.at(at)
 

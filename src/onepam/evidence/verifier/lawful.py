@@ -7,6 +7,7 @@ first entry, and the body of every entry is disclosed that a rule reads.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.contents import Contents
@@ -15,6 +16,13 @@ from onepam.evidence.verifier.refusal import counted
 from onepam.ledger.lawful.judging import Judging, asks, cannot
 
 CHAIN_ONLY = "chain shown, endings not checked"
+
+
+_value_of = json.JSONDecoder().decode
+
+
+def _body_of(body: bytes) -> Any:
+    return _value_of(body.decode("utf-8"))
 
 
 def judge_lawful(pack: Contents, answer: Answer) -> None:
@@ -31,7 +39,7 @@ def judge_lawful(pack: Contents, answer: Answer) -> None:
         answer.lawful = f"{CHAIN_ONLY}: the pack lacks {why}"
         answer.lack(f"The pack lacks {why}, so what was lawful is not judged: {CHAIN_ONLY}")
         return
-    judging, progress = Judging(json.loads), Progress("lawful", log.end, 200_000)
+    judging, progress = Judging(_body_of), Progress("lawful", log.end, 200_000)
     for index, (time, kind) in enumerate(zip(log.times, log.kinds)):
         judging.take(index, time, kind, log.version(index), disclosed.stored(index))
         progress.at(index + 1)
