@@ -283,7 +283,8 @@ def _unique(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
 
 
 def _integer(text: str) -> int:
-    need(len(text) <= 17 and abs(int(text)) <= MAX_INTEGER, "JSON: integer outside 2^53")
+    if len(text) > 15:
+        need(len(text) <= 17 and abs(int(text)) <= MAX_INTEGER, "JSON: integer outside 2^53")
     return int(text)
 
 
@@ -294,7 +295,10 @@ def _no_number(text: str) -> Any:
 _decode_json = json.JSONDecoder(
     object_pairs_hook=_unique, parse_int=_integer, parse_float=_no_number, parse_constant=_no_number
 ).decode
-canonical = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
+_decode_ascii = json.JSONDecoder(parse_int=_integer, parse_float=_no_number, parse_constant=_no_number).decode
+canonical = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+).encode
 
 
 def _check_depth(value: Any) -> None:
@@ -306,10 +310,14 @@ def _check_depth(value: Any) -> None:
 
 
 def parse(data: bytes, what: str) -> Any:
-    """The value of which `data` is the canonical encoding. Raises `Refused`, which names `what`."""
+    """The value of which `data` is the canonical encoding. Raises `Refused`, which names `what`.
+
+    The keys of a text that is ASCII are so, too, and one that is there twice is there once when it is encoded again: so
+    nobody needs to look at each.
+    """
     try:
         text = data.decode("utf-8")
-        value = _decode_json(text)
+        value = _decode_ascii(text) if text.isascii() else _decode_json(text)
         if text.count("{") + text.count("[") > MAX_DEPTH:
             _check_depth(value)
         need(canonical(value) == text, "JSON: not in canonical form")
@@ -331,11 +339,17 @@ def members(value: Any, what: str, **types: type) -> Any:
 
 def lines(data: bytes, what: str) -> Iterator[Any]:
     """The values of JSON lines, each ended by a newline."""
+    for number, line in enumerate(raw_lines(data, what), 1):
+        yield parse(line, f"{what} line {number}")
+
+
+def raw_lines(data: bytes, what: str) -> Iterator[bytes]:
+    """The lines, each ended by a newline, which is taken off."""
     need(not data or data.endswith(b"\n"), f"{what}: last line is cut")
-    at, number, progress = 0, 0, Progress(what, len(data))
+    at, progress = 0, Progress(what, len(data))
     while at < len(data):
-        end, number = data.index(b"\n", at), number + 1
-        yield parse(data[at:end], f"{what} line {number}")
+        end = data.index(b"\n", at)
+        yield data[at:end]
         at = end + 1
         progress.at(at)
 
@@ -773,7 +787,8 @@ class Disclosed:
         self._read_bodies(files["entries.jsonl"])
         self._read_payloads(files["payloads.jsonl"])
         for index in self._bodies:
-            self._upcast(index)
+            if index in log.versions or (log.kind(index), 1) in UPCASTS:
+                self._upcast(index)
         self.body.cache_clear()
         self._payload.cache_clear()
 
@@ -803,14 +818,17 @@ class Disclosed:
 
     def _read_bodies(self, data: bytes) -> None:
         log, last = self.log, -1
-        for line in lines(data, "entries.jsonl"):
-            index = members(line, "entries.jsonl", index=int, body=str)["index"]
-            need(log.first <= index < log.end, f"entries.jsonl: entry {index} is outside the range")
-            need(index > last, f"entries.jsonl: entry {index} is doubled or out of order")
-            raw, at = line["body"].encode("utf-8"), 32 * (index - log.first)
+        for number, line in enumerate(raw_lines(data, "entries.jsonl"), 1):
+            index, raw = plain_line(line) or _line(line, f"entries.jsonl line {number}")
+            if not log.first <= index < log.end:
+                raise Refused(f"entries.jsonl: entry {index} is outside the range")
+            if index <= last:
+                raise Refused(f"entries.jsonl: entry {index} is doubled or out of order")
+            at = 32 * (index - log.first)
             if hashlib.sha256(raw).digest() != log.bodies[at : at + 32]:
                 raise Refused(f"entries.jsonl: the body of entry {index} is not the one in the log")
-            need(type(parse(raw, f"body of entry {index}")) is dict, f"body of entry {index}: not an object")
+            if type(parse(raw, f"body of entry {index}")) is not dict:
+                raise Refused(f"body of entry {index}: not an object")
             last, self._bodies[index] = index, raw
 
     def _read_payloads(self, data: bytes) -> None:
@@ -879,6 +897,26 @@ class Disclosed:
         if type(value) is bool or value is None:
             return {True: "yes", False: "no", None: ""}[value]
         return canonical(value)
+
+
+def _line(line: bytes, what: str) -> Tuple[int, bytes]:
+    """Index and body of a line of `entries.jsonl`."""
+    value = members(parse(line, what), "entries.jsonl", index=int, body=str)
+    return value["index"], value["body"].encode("utf-8")
+
+
+def plain_line(line: bytes) -> Optional[Tuple[int, bytes]]:
+    """The same, quickly, of one in whose body nothing is escaped but quotation marks; None of any other. That the body
+    is JSON in canonical form, and so has no control characters, is for whoever reads it."""
+    head, _, tail = line.rpartition(b'","index":')
+    text, digits = head[9:], tail[:-1]
+    quotes = text.count(b'\\"')
+    plain = head.startswith(b'{"body":"') and quotes == text.count(b'"') == text.count(b"\\")
+    if not plain or tail[-1:] != b"}" or not digits.isdigit() or len(digits) > 15:
+        return None
+    if digits[:1] == b"0" and digits != b"0":
+        return None
+    return int(digits), text.replace(b'\\"', b'"')
 
 
 @functools.lru_cache(None)
@@ -5037,6 +5075,13 @@ def cannot() -> list[str]:
 CHAIN_ONLY = "chain shown, endings not checked"
 
 
+_value_of = json.JSONDecoder().decode
+
+
+def _body_of(body: bytes) -> Any:
+    return _value_of(body.decode("utf-8"))
+
+
 def judge_lawful(pack: Contents, answer: Answer) -> None:
     """Makes the line *lawful*; or says what the pack lacks for it."""
     log, disclosed = pack.log, pack.disclosed
@@ -5051,7 +5096,7 @@ def judge_lawful(pack: Contents, answer: Answer) -> None:
         answer.lawful = f"{CHAIN_ONLY}: the pack lacks {why}"
         answer.lack(f"The pack lacks {why}, so what was lawful is not judged: {CHAIN_ONLY}")
         return
-    judging, progress = Judging(json.loads), Progress("lawful", log.end, 200_000)
+    judging, progress = Judging(_body_of), Progress("lawful", log.end, 200_000)
     for index, (time, kind) in enumerate(zip(log.times, log.kinds)):
         judging.take(index, time, kind, log.version(index), disclosed.stored(index))
         progress.at(index + 1)
