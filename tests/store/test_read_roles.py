@@ -19,9 +19,10 @@ from onepam.kernel.clock import HOUR, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.engine.database import connect
 from onepam.store.engine.rebuild import compare
-from onepam.store.read.changes import change, changes
+from onepam.store.read.changes import change, changes, first_to_look_at
 from onepam.store.read.everybody import people
 from onepam.store.read.matrix import How
+from onepam.store.read.paging import Window
 from onepam.store.read.resources import resource, resources
 from onepam.store.read.roles import role, roles
 from tests.company import HOST_KEY, START, Company, binding, record
@@ -163,11 +164,19 @@ async def test_changes_say_what_they_did_to_whom(company: Company) -> None:
     await put(company, TWO_MORE, "chg_1")
     await propose(company, TWO_MORE.replace("longest: 8h", "longest: 9h"), "chg_2")
     assert await reject_change(company.ledger, company.actor("bob"), "chg_2", "too long") is None
-    rows = await company.reader(changes)
+    rows = (await company.reader(changes)).rows
     assert [(each.change, each.status, each.proposer, each.decider, each.widens) for each in rows] == [
         ("chg_2", "rejected", "ada", "bob", True), ("chg_1", "applied", "ada", "bob", True),
         ("chg_0", "applied", "", "", True),
     ]  # fmt: skip
+    parts, after = list[str](), None
+    while after != "":
+        part = await company.reader(changes, None, Window(after or "", 2))
+        assert part.total == 3
+        parts += [each.change for each in part.rows]
+        after = part.next
+    assert parts == [each.change for each in rows]
+    assert await company.reader(first_to_look_at) == "chg_2", "the newest, where none waits"
     assert (rows[0].because, rows[0].reason, rows[0].decider_name) == ("change.denied", "too long", "Bob Example")
     page = await company.reader(change, None, "chg_1")
     assert page is not None
@@ -193,6 +202,7 @@ async def test_a_waiting_change_says_what_it_would_end(company: Company) -> None
     page = await company.reader(change, None, "chg_1")
     assert page is not None
     assert (page.row.status, page.row.decided, page.sessions, page.people) == ("proposed", None, 2, 1)
+    assert await company.reader(first_to_look_at) == "chg_1"
     assert granted.grant
     harmless = await company.reader(change, None, "chg_0")
     assert harmless is not None

@@ -224,6 +224,7 @@ _DIFF = [
     },
 ]
 CHANGES = ChangesPage(
+    pager={"total": 31, "first": True, "next": "chg_1", "filters": {}},
     changes=[
         _CHANGE,
         {

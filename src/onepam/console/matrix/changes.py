@@ -11,6 +11,7 @@ from onepam.app.matrix.plan_access import plan_access
 from onepam.app.ports import Snapshot
 from onepam.console.frame.decision import decision
 from onepam.console.frame.page import Context
+from onepam.console.frame.paging import paged, pager
 from onepam.console.frame.places import ADMINISTERS, Needs, Place, Shown
 from onepam.console.frame.rendering import Flash, plural
 from onepam.console.frame.visit import Visit
@@ -29,6 +30,7 @@ from onepam.kernel.ids import new_id
 from onepam.store.facts.proposals import proposal_of
 from onepam.store.read import changes as rows
 from onepam.store.read.names import Called
+from onepam.store.read.paging import Window
 
 READS = Needs(rights=(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT))
 MOST_PEOPLE = 200
@@ -103,22 +105,22 @@ def _invalid(visit: Visit, text: str, invalid: InvalidFile) -> Response:
 
 
 async def _show(visit: Visit, ident: str | None) -> Response:
-    page = await visit.services.reader(_changes, visit.at, visit.me.facts, ident)
+    page = await visit.services.reader(_changes, visit.at, visit.me.facts, ident, paged(visit))
     if page is None:
         return visit.refusal(_unknown(ident or ""), 404)
     return visit.page(page)
 
 
-def _changes(db: Snapshot, at: Instant, reader: ActorFacts, ident: str | None) -> ChangesPage | None:
-    listed = rows.changes(db, at)
-    if ident is None and listed:
-        ident = next((each.change for each in listed if each.status == "proposed"), listed[0].change)
+def _changes(db: Snapshot, at: Instant, reader: ActorFacts, ident: str | None, window: Window) -> ChangesPage | None:
+    listed = rows.changes(db, at, window)
+    ident = ident or rows.first_to_look_at(db, at)
     page = rows.change(db, at, ident) if ident else None
     if ident and page is None:
         return None
     return ChangesPage(
         may_propose=ConsoleRight.ADMINISTER in reader.rights(),
-        changes=[_row(each) for each in listed],
+        changes=[_row(each) for each in listed.rows],
+        pager=pager(listed, window, {}),
         change=_one(page, Called(db, at)) if page else None,
         decision=_decision(db, at, page, reader) if page else None,
     )

@@ -15,12 +15,14 @@ class ChangesPage(PageContext):
     `change`: none, or {id, summary, by {id, name}, at, state, widens, digest, decided_by (str), decided_at (or none),
         decided_why (str), effects (list of {person {id, name}, gains (list of str), loses (list of str)}), ends
         {sessions, people}, diff (list of {kind ("same" | "add" | "remove" | "skip"), text, number (int or none)})}
+    `pager`: of parts/ui.html, for the list
     `decision`: none, or the form on the change in view (parts/decision.html), which waits
     """
 
     template: ClassVar = "changes.html"
 
     changes: list[Context]
+    pager: Context
     change: Context | None
     may_propose: bool
     decision: Context | None

@@ -94,7 +94,7 @@ async def totp(visit: Visit) -> Response:
     flow = visit.flow()
     found = await _in_flow(visit, flow)
     if found is None:
-        return visit.go("/sign-in")
+        return visit.go("/sign-in?" + urlencode({"next": following(visit.form.get("next", "/"))}))
     proof = await shown_code(visit, found)
     if isinstance(proof, Refused):
         return _second(visit, found, flow, proof)

@@ -3,18 +3,20 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 
 from onepam.app.ports import Snapshot
 from onepam.domain.access.model import Action
 from onepam.domain.matrix.ending import access_under, endings, session_falls
 from onepam.domain.matrix.file import InvalidFile, read_access, resolve
 from onepam.domain.matrix.plan import Plan, make_plan
-from onepam.kernel.clock import Instant
+from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.changes import matrix, people
 from onepam.store.facts.holdings import held_grants
 from onepam.store.read.names import Called
+from onepam.store.read.paging import Page, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,35 @@ class ChangePage:
     people: int
 
 
-def changes(db: Snapshot, at: Instant, most: int = 200) -> tuple[ChangeRow, ...]:
-    """The changes, the newest first."""
-    called = Called(db, at)
-    found = rows(db, f"SELECT * FROM change WHERE {AT} ORDER BY proposed DESC LIMIT :most", {"at": at, "most": most})
-    return tuple(_row(each, called) for each in found)
+def changes(db: Snapshot, at: Instant, window: Window | None = None) -> Page[ChangeRow]:
+    """A page of the changes, the newest first."""
+    window, called = window or Window(), Called(db, at)
+    after = row(db, f"SELECT proposed FROM change WHERE change = :change AND {AT}", {"change": window.after, "at": at})
+    found = rows(
+        db,
+        f"SELECT * FROM change WHERE {AT} AND proposed <= :before AND (proposed < :before OR change > :after) "
+        "ORDER BY proposed DESC, change LIMIT :most",
+        {
+            "at": at,
+            "before": after["proposed"] if after else FOREVER,
+            "after": window.after if after else "",
+            "most": window.most + 1,
+        },
+    )
+    counted = row(db, f"SELECT count(*) FROM change WHERE {AT}", {"at": at})
+    page: Page[Row] = Page.of(found, window, counted[0] if counted else 0, itemgetter("change"))
+    return page.map(lambda shown: (_row(each, called) for each in shown))
+
+
+def first_to_look_at(db: Snapshot, at: Instant) -> str | None:
+    """The newest change that waits, or the newest; None before the first."""
+    found = row(
+        db,
+        f"SELECT change FROM change WHERE {AT} "
+        "ORDER BY CASE status WHEN 'proposed' THEN 0 ELSE 1 END, proposed DESC, change LIMIT 1",
+        {"at": at},
+    )
+    return found["change"] if found else None
 
 
 def change(db: Snapshot, at: Instant, change: str) -> ChangePage | None:
