@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
+from fastapi import Query
 from pydantic import Field, StringConstraints
 
 from onepam.api.errors import ApiError
@@ -23,6 +24,7 @@ from onepam.kernel.ids import new_id
 from onepam.kernel.limits import MAX_PAYLOAD_BYTES
 from onepam.store.read import changes as rows
 from onepam.store.read.names import Called
+from onepam.store.read.paging import MOST, Window
 
 ADMINISTER = right(ConsoleRight.ADMINISTER)
 READERS = right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT)
@@ -156,9 +158,15 @@ async def apply(body: ApplyIn, caller: Who, services: Services) -> AppliedOut:
     return await _applied(outcome, services)
 
 
-async def list_changes(services: Services, at: AsOf) -> list[ChangeOut]:
-    """Changes, the newest first."""
-    return [ChangeOut.model_validate(each) for each in await services.reader(rows.changes, at)]
+async def list_changes(
+    services: Services,
+    at: AsOf,
+    after: Annotated[str, Query(max_length=64)] = "",
+    most: Annotated[int, Query(ge=1, le=MOST)] = 200,
+) -> list[ChangeOut]:
+    """Changes, the newest first. The next page is that `after` the last one's id."""
+    found = await services.reader(rows.changes, at, Window(after, most))
+    return [ChangeOut.model_validate(each) for each in found.rows]
 
 
 async def read_change(change: Id, services: Services, at: AsOf) -> ChangeDetail:

@@ -9,7 +9,7 @@ from onepam.app.requests.make_request import make_request
 from onepam.console.desk.home_page import HomePage
 from onepam.console.frame.page import Context
 from onepam.console.frame.places import MEMBER, Place, Shown
-from onepam.console.frame.rendering import Flash, plural, words
+from onepam.console.frame.rendering import Flash, plural, some, words
 from onepam.console.frame.services import ConsoleServices
 from onepam.console.frame.view import View, resource
 from onepam.console.frame.visit import Visit
@@ -181,7 +181,7 @@ def _names(who: Iterable[tuple[str, str]], roles: Iterable[str]) -> str:
     names = [name for _, name in who]
     if not names:
         return f"Whoever holds the role {' or '.join(roles)} (nobody does now)"
-    return words(names[:3]) if len(names) <= 3 else f"{', '.join(names[:3])} and {len(names) - 3} more"
+    return some(names)
 
 
 def _waiting_for(db: Snapshot, at: Instant, ident: str) -> str:

@@ -4,7 +4,7 @@ What a page is given is a record beside its template (`page.PageContext`). Insta
 durations are microseconds, sizes are bytes; templates never compute more than a word out of them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from hashlib import sha256
@@ -250,6 +250,11 @@ def words(parts: Iterable[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     listed = list(parts)
     return " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1] if listed else ""]))
+
+
+def some(parts: Sequence[str], most: int = 3) -> str:
+    """The first few: `a, b, c and 497 more`."""
+    return words(parts) if len(parts) <= most else f"{', '.join(parts[:most])} and {len(parts) - most:,} more"
 
 
 def place(at: Instant, start: Instant, end: Instant) -> str:

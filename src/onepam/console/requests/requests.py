@@ -9,6 +9,7 @@ from onepam.app.requests.end_grant import end_grant
 from onepam.app.requests.withdraw_request import withdraw_request
 from onepam.console.frame.page import Context
 from onepam.console.frame.places import MEMBER, Place
+from onepam.console.frame.rendering import some
 from onepam.console.frame.view import View, resources
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import probe_words, words_of
@@ -25,8 +26,14 @@ from onepam.store.read.sessions import SessionFilter, count_sessions
 
 
 async def request_page(visit: Visit) -> Response:
-    """One request."""
+    """One request. The requester's page asks every few seconds by `?seen=` whether it is still as it was shown, and is
+    loaded anew once it is not."""
     view, ident = View.of(visit), visit.path("request")
+    if (seen := visit.request.query_params.get("seen")) is not None:
+        now = await visit.services.reader(rows.state_of, None, ident, view.person)
+        if now is None:
+            return visit.refusal(_unknown(ident), 404)
+        return Response(status_code=204) if now == seen else Response(headers={"HX-Refresh": "true"})
     health = await visit.services.health()
     administers, words = visit.me.has(ConsoleRight.ADMINISTER), visit.services.ssh_words
     found = await visit.services.reader(_request, visit.at, view, ident, health, administers, words)
@@ -100,7 +107,8 @@ def _request(
             "void_why": words_of(row.because) if row.status is RequestStatus.VOID else "",
             "probe": _probe(db, at, row),
         },
-        approvers=[{"id": who, "name": name} for who, name in found.approvers],
+        waits_for=some([name for _, name in found.approvers]),
+        known_state=f"{row.status}-{row.grant_state or 'none'}" if mine and (waits or given) else "",
         chain=view.chain(asked(db, at, ident)),
         history=view.history(found.history, Called(db, at), health),
         live=count_sessions(db, at, SessionFilter(request=ident, status="open")),

@@ -15,7 +15,8 @@ class RequestPage(PageContext):
         (bool: approved, and not in effect before effective_at), void_why (str), probe {state, word, at (or none)} or
         none: after the grant's end}
     `command`: or "": the command, for the requester while the grant runs
-    `approvers`: list of {id, name}: who may decide (status open)
+    `waits_for`: who may decide, by name: the first few
+    `known_state`: what the page shows of what may change, "" where it waits for nothing or is not the requester's
     `history`: list of {at, words, proof}
     `grant`: its id, "" while there is none
     `live`: sessions that withdrawing ends
@@ -25,7 +26,8 @@ class RequestPage(PageContext):
 
     request: Context
     command: str
-    approvers: list[Context]
+    waits_for: str
+    known_state: str
     history: list[Context]
     chain: list[Context]
     may_withdraw: bool

@@ -136,6 +136,17 @@ def request(db: Snapshot, at: Instant, request: str) -> RequestDetail | None:
     )
 
 
+def state_of(db: Snapshot, at: Instant, request: str, person: str) -> str | None:
+    """What has become of a request of this person's by `at`, and of its grant, in one word: another one where anything
+    about it changed. None where they made none of that id."""
+    of = {"request": request, "person": person, "at": at}
+    found = row(db, f"SELECT * FROM request WHERE request = :request AND person = :person AND {AT}", of)
+    if found is None:
+        return None
+    told = _row(db, at, found)
+    return f"{told.status}-{told.grant_state or 'none'}"
+
+
 def request_of_grant(db: Snapshot, at: Instant, grant: str) -> str | None:
     """The request that a grant comes from."""
     found = row(
