@@ -79,29 +79,44 @@ def test_a_disk_is_replaced_where_it_runs_out(known: DiskStage) -> None:
 )  # fmt: skip
 
 FIELD = (
-    Edit(
-        DOMAIN,
-        "disk.py",
-        '''    """The recordings' disk of a gateway process was replaced, by one of `size` bytes."""
+    Edit(DOMAIN, "disk.py", "class DiskReplaced1:", "class DiskReplaced:", instead=True),
+    Edit(DOMAIN, "disk.py", '''
+
+def _of_no_known_size(old: DiskReplaced1) -> "DiskReplaced":
+    return DiskReplaced(old.node, None)
+
+
+@event("disk.replaced", version=2, upcast=_of_no_known_size, klass="system", control="LOG-01", words="{node}: new disk")
+@dataclass(frozen=True, slots=True)
+class DiskReplaced:
+    """The recordings' disk of a gateway process was replaced, by one of `size` bytes; None where it was not told."""
 
     node: str
-    size: int
-''',
-        '''    """The recordings' disk of a gateway process was replaced."""
+    size: int | None
+''', '''
+class DiskReplaced1:
+    """The recordings' disk of a gateway process was replaced."""
 
     node: str
-''',
-        instead=True,
-    ),
+'''),
     Edit(DOMAIN, "disk.py", "replace_disk(facts: DiskFacts, node: str, size: int, now",
          "replace_disk(facts: DiskFacts, node: str, now", instead=True),
     Edit(DOMAIN, "disk.py", "DiskReplaced(node, size)", "DiskReplaced(node)", instead=True),
-    Edit(f"{STORE}/project", "disk.py",
-         "    stage = events.DiskStage.ENOUGH\n"
-         "    DISK.put(db, place.time, node=event.node, stage=stage, free=event.size, total=event.size)\n",
-         "    DISK.end(db, place.time, node=event.node)\n", instead=True),
+    Edit(f"{STORE}/project", "disk.py", """    if event.size is not None:
+        DISK.put(db, place.time, node=event.node, stage=events.DiskStage.ENOUGH, free=event.size, total=event.size)
+""", "    DISK.end(db, place.time, node=event.node)\n"),
+    Edit(LAWFUL, "system.py", """
+system_rules.told("disk.replaced", "saying that the disk was replaced", Authority.NODE, version=2)""", """
+    system_rules.told(_kind, _right, Authority.NODE)"""),
     Edit("tests/domain/host", "test_disk.py", '"nod_1", 8, Instant(1))', '"nod_1", Instant(1))', instead=True),
     Edit("tests/domain/host", "test_disk.py", 'DiskReplaced("nod_1", 8)', 'DiskReplaced("nod_1")', instead=True),
+    Edit("tests/domain/host", "test_disk.py", """
+
+def test_a_disk_that_was_replaced_before_sizes_were_told_has_none() -> None:
+    assert join("disk.replaced", 1, {"node": "nod_1"}, None) == DiskReplaced("nod_1", None)
+"""),
+    Edit("tests/domain/host", "test_disk.py", "\nfrom onepam.domain.history.event import join",
+         "\nfrom onepam.domain.history.commit import Decided"),
 )  # fmt: skip
 
 USE_CASE = (

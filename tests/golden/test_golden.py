@@ -27,6 +27,7 @@ from scripts import forms
 from tests.boot.installation import verify as verify_ledger
 from tests.golden.made import make
 from tests.golden.recorded import CAST
+from tests.lawful import meant_unlawful
 
 HERE = Path(__file__).parent
 KEPT = sorted(path for path in HERE.glob("format-*") if path.is_dir())
@@ -52,6 +53,7 @@ def golden(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     for each in (folder / "company" / "data" / "recordings").glob("*.key"):
         each.chmod(0o600)  # as no version control keeps it
     (folder / "company" / "data" / "master-keys.json").chmod(0o600)
+    meant_unlawful(folder / "every-kind.db")  # one entry of each kind is no history
     return folder
 
 

@@ -1,6 +1,6 @@
 """Every kind of entry is judged: what may write one, and what it asks of the history, stands in the table of rules."""
 
-from onepam.domain.history.event import kinds
+from onepam.domain.history.event import every_version
 from onepam.ledger.lawful.entry import Unjudged
 from onepam.ledger.lawful.table import RULE_SETS
 from scripts import rooms
@@ -9,8 +9,8 @@ rooms.load()
 
 
 def test_every_kind_of_entry_has_its_rule() -> None:
-    """By its version, too: another form is another rule (docs/lawful.md)."""
-    known = {(kind.name, kind.version) for kind in kinds()}
+    """In each of its versions: what was written in an older one is judged as long as it is read."""
+    known = {(kind.name, kind.version) for kind in every_version()}
     assert set(RULE_SETS[max(RULE_SETS)]) == known, "a rule in src/onepam/ledger/lawful/, of the kind's subject"
 
 

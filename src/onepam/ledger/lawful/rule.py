@@ -57,6 +57,8 @@ class Rules:
 
         return keep
 
-    def told(self, kind: str, right: str, *authority: Authority, cannot: tuple[Unjudged, ...] = ()) -> None:
+    def told(
+        self, kind: str, right: str, *authority: Authority, cannot: tuple[Unjudged, ...] = (), version: int = 1
+    ) -> None:
         """A kind that says what was so, and uses no right of anybody."""
-        self.all.append(Rule(kind, authority, right, None, cannot))
+        self.all.append(Rule(kind, authority, right, None, cannot, version))
