@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from onepam.domain.matrix.events import ChangeApplied, ChangeProposed
 from onepam.jobs.erasing import Erasing
 from onepam.kernel.clock import DAY, MINUTE
+from tests.company import record
 from tests.console.browsing import Browser, Office, opened
 
 pytestmark = pytest.mark.anyio
@@ -22,7 +24,14 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
 
 
 async def gone(office: Office) -> Browser:
-    """Eve left 400 days ago; ada looks."""
+    """Eve left 400 days ago, and an earlier access.yaml had her name; ada looks."""
+    texts = ("# for Eve Example, until spring\nbindings: []\n", "bindings: []\n")
+    for name, text in zip(("chg_8", "chg_9"), texts, strict=True):
+        await record(
+            office.company.ledger,
+            ChangeProposed(name, name, name, False, None, "changes", text),
+            ChangeApplied(name, name, name, None, bootstrap=True),
+        )
     await office.company.leaves("eve")
     office.company.clock.advance(400 * DAY)
     return await office.sign_in("ada")
@@ -36,7 +45,11 @@ async def test_one_proposes_another_agrees_and_nobody_is_left(office: Office) ->
     assert OFFER not in page
     assert 'value="approve"' not in page, "whoever proposed it does not agree to it"
     bob = await office.sign_in("bob")
-    assert "Erasing what is known of Eve Example" in await bob.read("/approvals")
+    shown = await bob.read("/approvals")
+    assert "Erasing what is known of Eve Example" in shown
+    assert "person.added 1" in shown, "how much goes, by kind"
+    assert "Whole documents that go" in shown
+    assert "“# for Eve Example, until spring”" in shown, "and for which of its lines a document goes whole"
     page = await bob.read("/people/eve")
     name = page.partition('action="/approvals/ers_')[2].partition('"')[0]
     assert "being erased" in await bob.approves(f"ers_{name}", back="/people/eve")
