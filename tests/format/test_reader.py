@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.evidence.altered import altered_packs
 from tests.evidence.bare import bare_pack
-from tests.evidence.company import LOG, NODE, batches_of, certificate, pack_input, written
+from tests.evidence.company import LOG, NODE, Signer, batches_of, certificate, pack_input, written
 from tests.format.alterations import ALTERATIONS, PERMITTED, altered
 from tests.format.conftest import History
 from tests.format.forged import MANIFEST, ForgersKey, unzip
@@ -158,3 +158,28 @@ def test_a_head_from_elsewhere_anchors_or_refuses(drawn_pack: bytes, node: Node,
     assert (larger.returncode, "not anchored" in larger.stdout) == (0, True)
     other = node("main.mjs", path, "--key", log, "--head", f"{size},{'0' * 64}")
     assert (other.returncode, "checkpoint: an anchor of" in other.stdout) == (1, True)
+
+
+OLD = Signer("old.example/log", 1, b"o" * 32)
+
+
+def _lost(extra: dict[int, str]) -> bytes:
+    """A log whose only node is revoked in its first batch; the second, 2 to 11, announces and continues the log."""
+    history = History()
+    seam = {"before": OLD.name, "ground": "recovery_key", "kept": 2, "origin": LOG.name, "root": "ab" * 32, "size": 2}
+    history.certify(1_000_000, number=1, log=OLD)
+    _revoke(history, 2_000_000)
+    for index in range(2, 12):
+        kind = extra.get(index, "ledger.continued" if index == 11 else "ledger.continuation_announced")
+        history.append((index + 1) * 1_000_000, kind, seam)
+    for index in range(12, 22):
+        history.certify((index + 1) * 1_000_000, number=index)
+    return bare_pack(history.entries, batches_of(history.entries, begin=2), {NODE.name: None})
+
+
+def test_only_a_seam_and_what_announces_it_need_nobodys_signature(judge: Judge) -> None:
+    keys = [LOG.vkey(), OLD.vkey()]
+    lines = judge([(_lost({}), keys), (_lost({5: "factor.used"}), keys), (_lost({}), [LOG.vkey()])])
+    assert lines[0].startswith("accepted ")
+    assert "batches.bin batch of entry 2: nod_1 has no key in force" in _why(lines[1])
+    assert "2 batches were not judged: the key of their log is not given" in lines[2]

@@ -30,11 +30,12 @@ export function signedText(node, first, last, root, previous) {
 
 /**
  * Judges the batches of a log, in order. `keys` is the log's keys that were given, by origin; `entry(index)` gives kind,
- * body and leaf. `findings` has what does not hold, `unjudged` how many batches are of an origin whose key is not given.
+ * body and leaf; `last` is the log to which the last seam leads. `findings` has what does not hold, `unjudged` how many batches are of an origin whose key is not given.
  */
 export class Authors {
-  constructor(origin, keys, entry) {
+  constructor(origin, last, keys, entry) {
     this.origin = origin;
+    this.last = last;
     this.keys = keys;
     this.entry = entry;
     this.nodes = new Map();
@@ -43,7 +44,6 @@ export class Authors {
     this.findings = [];
     this.unjudged = 0;
     this.checked = 0;
-    this.announced = null;
   }
 
   /** One batch: `first` and `last` both included. */
@@ -53,13 +53,9 @@ export class Authors {
     const known = this.keys.has(this.origin);
     const why = known ? this.wrong(entries, { first, last, node, signature }) : null;
     if (!known) this.unjudged += 1;
-    if (why && this.passes(entries)) {
-      if (!entries.some((entry) => entry.kind === SEAM)) this.announced ??= { number, first, why };
-      else this.announced = null;
-    } else if (why) {
-      this.findings.push({ number, first, why });
-    }
-    if (!why || this.passes(entries)) this.heed(entries);
+    const passed = why !== null && this.passes(entries);
+    if (why && !passed) this.findings.push({ number, first, why });
+    if (!why || passed) this.heed(entries);
     this.previous = signature;
     this.next = last + 1;
   }
@@ -103,8 +99,9 @@ export class Authors {
     }
   }
 
+  /** Whether nobody needs to have signed them: seams and announcements of one, in a log that a seam ends. */
   passes(entries) {
-    return entries.every(({ kind }) => kind === SEAM || kind === ANNOUNCED);
+    return this.origin !== this.last && entries.every(({ kind }) => kind === SEAM || kind === ANNOUNCED);
   }
 
   heed(entries) {
@@ -114,12 +111,6 @@ export class Authors {
       this.origin = body.origin;
       this.nodes = new Map();
     }
-  }
-
-  /** What does not hold, after the last batch. */
-  end() {
-    if (this.announced) this.findings.push(this.announced);
-    return this.findings;
   }
 }
 

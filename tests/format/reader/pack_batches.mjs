@@ -62,12 +62,12 @@ export function judgeBatches(pack, keys) {
     const { header, body, leaf } = pack.entry(index);
     return { kind: header.kind, body, leaf };
   };
-  const authors = new Authors(origin, given, entry);
+  const authors = new Authors(origin, pack.checkpoint.origin, given, entry);
   bringCertificates(authors, nodes, pack);
   if (pack.first > 0) authors.pass(pack.first, Math.min(records[0].last, pack.end - 1), records[0].signature);
   const whole = judged.filter((record) => record.last < pack.end);
   whole.forEach((record, i) => authors.judge(i, record));
-  for (const { number, why } of authors.end()) must(false, (whole[number] ?? records[0]).where, why);
+  for (const { number, why } of authors.findings) must(false, (whole[number] ?? records[0]).where, why);
   if (pack.first > 0) pack.notes.push('the first batch is nobody\'s to judge');
   if (whole.length < judged.length) pack.notes.push('the last batch ends after the range: it was not judged');
   if (authors.unjudged) pack.notes.push(`${authors.unjudged} batches were not judged: the key of their log is not given`);

@@ -113,9 +113,9 @@ function* noteCases(vector) {
 /** The number of the first batch that does not hold, or null. */
 function firstBad(vector, list, entries) {
   const keys = new Map(vector.log_keys.map((text) => [note.vkey(text).name, note.vkey(text)]));
-  const authors = new batches.Authors(vector.origin, keys, (index) => entries[index]);
+  const authors = new batches.Authors(vector.origin, note.vkey(vector.log_keys.at(-1)).name, keys, (index) => entries[index]);
   for (const [number, each] of list.entries()) authors.judge(number, { ...each, signature: canonical.base64(each.signature) });
-  return authors.end()[0]?.number ?? null;
+  return authors.findings[0]?.number ?? null;
 }
 
 function* batchCases(vector, folder) {
