@@ -32,8 +32,8 @@ GONE = {"type": "http.disconnect"}
 WHO = {"administrator": 0, "security": 2, "auditor": 3, "manager": 5, "engineer": 6}
 """By the number of somebody in the company."""
 ONE = (
-    "/people?after=s", "/people?q=an", "/people/per_17", f"/resources/{resource_id(40)}", "/roles/payments",
-    "/sessions/ses_019990", "/sessions?search=web", "/requests/req_01990",
+    "/people?after=s", "/people?q=an", "/people/per_17", f"/resources/{resource_id(40)}",
+    "/sessions/ses_019990", "/sessions?q=web", "/requests/req_01990", "/roles?by=team&q=pay", "/ledger?of=requests",
 )  # fmt: skip
 TYPED = ("a", "an", "ann", "web-1", "ses_0199", "zzz")
 
@@ -80,6 +80,8 @@ async def _measure(folder: Path, progress: Progress) -> list[Figure]:
         tall = await phone_pixels(office.app, "/people", (await office.sign_in("per_0")).token)
     dearest = {who: max((cost, path) for (whose, path), cost in pages.items() if whose == who) for who in WHO}
     return [
+        *(Figure(f"administrator: {path}", cost, "ms", f"≤ {PAGE_MS:.0f}", cost <= PAGE_MS)
+          for (who, path), cost in pages.items() if who == "administrator"),
         Figure("people on a telephone of 390 px, height of the page", tall, "px", f"≤ {PHONE_PX:,}", tall <= PHONE_PX),
         *(Figure(f"{who}: the dearest of the pages, {path}", cost, "ms", f"≤ {PAGE_MS:.0f}", cost <= PAGE_MS)
           for who, (cost, path) in dearest.items()),
