@@ -5,38 +5,17 @@ Some forgers leave the manifest as it was; others make it fit, and all digests w
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from hashlib import sha256
 from random import Random
 from typing import Any
 
+from tests.evidence import altered_batches
+from tests.evidence.alteration import KINDS, Altered, flip, kind, not_the_tree
 from tests.evidence.company import LOG, NO_WITNESS, PART, STRANGER, WITNESS, History
 from tests.evidence.forge import Forge, craft, rezip
 
-KEYS = ((LOG.vkey(),), (WITNESS.vkey(),))
-
-
-@dataclass(frozen=True)
-class Altered:
-    """A pack, the keys with which it is read, the exit code that is due, and a pattern of what must be named."""
-
-    name: str
-    data: bytes
-    names: str
-    code: int = 1
-    log_keys: tuple[str, ...] = KEYS[0]
-    witness_keys: tuple[str, ...] = KEYS[1]
-
-
-Kind = Callable[[Random, Forge], Altered]
-KINDS: list[Kind] = []
-
-
-def kind(alter: Kind) -> Kind:
-    """One more way to alter a pack."""
-    KINDS.append(alter)
-    return alter
+__all__ = ["KINDS", "Altered", "altered_batches", "altered_packs"]
 
 
 def altered_packs(company: History, honest: bytes, count: int, seed: int = 2026) -> Iterator[Altered]:
@@ -51,11 +30,6 @@ def _one(dice: Random, forge: Forge, *, reports: bool = True) -> str:
     return dice.choice([n for n in sorted(forge.files) if n != "manifest.json" and (reports or "/" not in n)])
 
 
-def _flip(dice: Random, data: bytes) -> bytes:
-    at = dice.randrange(len(data))
-    return data[:at] + bytes([data[at] ^ 1 << dice.randrange(8)]) + data[at + 1 :]
-
-
 def _file(name: str) -> str:
     return name.replace(".", r"\.")
 
@@ -66,7 +40,7 @@ def _file(name: str) -> str:
 @kind
 def _a_bit_flipped(dice: Random, f: Forge) -> Altered:
     name = _one(dice, f)
-    f.files[name] = _flip(dice, f.files[name])
+    f.files[name] = flip(dice, f.files[name])
     return Altered(f"a bit flipped in {name}", rezip(f.files), _file(name))
 
 
@@ -139,16 +113,12 @@ def _a_digest_in_the_manifest(dice: Random, f: Forge) -> Altered:
 # ---- what takes a forger: the manifest fits, and every digest in it ----
 
 
-def _headers(name: str, f: Forge) -> Altered:
-    return Altered(name, f.seal(), "headers|bodies")
-
-
 @kind
 def _a_header_altered(dice: Random, f: Forge) -> Altered:
     lies = {"kind": "session.imagined", "time": 7, "class_seq": 9_999, "index": 9_999, "v": 2}
     field = dice.choice(sorted(lies))
     f.headers(lambda headers: dice.choice(headers[1:]).update({field: lies[field]}))
-    return _headers(f"the {field} of a header", f)
+    return not_the_tree(f"the {field} of a header", f)
 
 
 @kind
@@ -165,13 +135,13 @@ def _a_header_moved(dice: Random, f: Forge) -> Altered:
             headers[at], headers[at + 1] = headers[at + 1], headers[at]
 
     f.headers(change)
-    return _headers(f"a header {said}", f)
+    return not_the_tree(f"a header {said}", f)
 
 
 @kind
 def _the_hash_of_a_body(dice: Random, f: Forge) -> Altered:
-    f.files["bodies.sha256"] = _flip(dice, f.files["bodies.sha256"])
-    return _headers("a bit of bodies.sha256", f)
+    f.files["bodies.sha256"] = flip(dice, f.files["bodies.sha256"])
+    return not_the_tree("a bit of bodies.sha256", f)
 
 
 @kind

@@ -3,6 +3,7 @@ them, where `verify.py` has others. It knows less (no rule of what is derived), 
 """
 
 import json
+import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -11,13 +12,17 @@ from io import BytesIO
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
-from onepam.evidence.report import Column, Report, Row
+from onepam.evidence.report import Column, Report
+from onepam.evidence.report import Row as ReportRow
 from onepam.evidence.reports import access, requests, sessions
 from onepam.evidence.reports.entries import Told, _cell
 from onepam.kernel.canonical import NotCanonical, decode, encode
 from onepam.kernel.clock import parse
+from onepam.ledger.authors import Batch, Standing
+from onepam.ledger.authorship import Authorship
 from onepam.ledger.checkpoint import Checkpoint
 from onepam.ledger.entry import Header, leaf_hash, payload_digest
+from onepam.ledger.findings import Row
 from onepam.ledger.merkle import CompactRange
 from onepam.ledger.note import COSIGNATURE_V1, ED25519, BadNote, Note, VerifierKey
 
@@ -65,6 +70,7 @@ def second_reading(data: bytes, log_keys: list[str], witness_keys: list[str]) ->
         root = _signed(pack, logs, witnesses)
         _log(pack, root)
         _disclosed(pack)
+        _authors(pack, logs)
         for name in pack.manifest["reports"]:
             _report(pack, name)
     except Bad as error:
@@ -189,6 +195,27 @@ def _disclosed(pack: Pack) -> None:
         pack.payloads[index] = _payload(pack, line)
 
 
+def _authors(pack: Pack, logs: list[VerifierKey]) -> None:
+    """Nodes of the log wrote all of it, by its batches: of a range that begins with the log's first entry."""
+    head, _, records = pack.files["batches.bin"].partition(b"\n")
+    names = [each["name"] for each in _read(head, "batches.bin")["nodes"]]
+    if len(records) % 78:
+        raise Bad("batches.bin: the last batch is cut")
+    batches = []
+    for first, count, node, signature in struct.iter_unpack(">QIH64s", records):
+        if node >= len(names):
+            raise Bad("batches.bin: a batch of no node that is listed")
+        batches.append(Batch(first, first + count - 1, names[node], signature))
+    keys = {each.name: each for each in logs or [VerifierKey.parse(pack.manifest["log_key"])]}
+    authors = Authorship(Standing(pack.manifest["origin"]), batches, keys)
+    for at, each in enumerate(pack.headers):
+        body = encode(pack.bodies[each.index]) if each.index in pack.bodies else b""
+        leaf = leaf_hash(each.encode(), pack.hashes[32 * at : 32 * at + 32])
+        authors.take(Row(each.index, each.time, each.kind, each.version, each.klass, each.class_seq, body, leaf))
+    for found in authors.end():
+        raise Bad(f"batches.bin: a batch: {found.message}")
+
+
 def _payload(pack: Pack, line: Any) -> Any:
     index = line["index"]
     if "erased" in line:
@@ -209,7 +236,7 @@ def _report(pack: Pack, name: str) -> None:
     what = f"reports/{name}.jsonl"
     head, *rows = _lines(pack, what)
     report = Report(name, head["title"], head["version"], [Column(each) for each in head["columns"]],
-                    [Row(each["cells"], each["ledger"]) for each in rows])  # fmt: skip
+                    [ReportRow(each["cells"], each["ledger"]) for each in rows])  # fmt: skip
     if report.jsonl() != pack.files[what]:
         raise Bad(f"{what} is not as a report is written")
     if report.csv() != pack.files[f"reports/{name}.csv"]:

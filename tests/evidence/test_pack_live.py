@@ -226,6 +226,26 @@ async def test_without_its_witness_a_pack_says_so(
     assert check(pack, "--log-key", LOG.vkey(), "--witness-key", WITNESS.vkey())[0] == 1
 
 
+async def test_a_pack_of_before_an_erasure_still_verifies_and_holds_what_it_held(tmp_path: Path, check: Check) -> None:
+    live = await story(tmp_path)
+    older = await live.pack(START, Instant(live.company.clock.now))
+    await erase(live, "vic")
+    live.company.clock.advance(DAY)
+    await live.company.sign_in("aud")
+    newer = await live.pack(START, UNTIL)
+    kept = tmp_path / "kept"
+    kept.write_bytes(unzip(newer)["checkpoint"])
+    live.company.close()
+    names = [{each["name"] for each in report(pack, "sessions") if each["person"] == "vic"} for pack in (older, newer)]
+    assert names == [{"Vic Example"}, {"[erased]"}]
+    for pack in (older, newer):
+        code, result = check(pack, *KEYS)
+        assert (code, result["verdict"][-8:]) == (0, "VERIFIED"), result
+    assert any(each == "gone, each by an entry that says so: 0 payloads" for each in check(older, *KEYS)[1]["proved"])
+    _, result = check(older, *KEYS, "--checkpoint", str(kept))
+    assert any("newer than the pack" in each for each in result["not_proved"])
+
+
 async def test_an_erasure_after_the_checkpoint_asks_for_a_newer_one(tmp_path: Path) -> None:
     live = await story(tmp_path)
     log = live.evidence()._newest()

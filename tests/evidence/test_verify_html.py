@@ -125,6 +125,27 @@ def test_the_report_can_be_kept(page: VerifyPage, honest: bytes) -> None:
     assert "\nNOT PROVED\n  - " in text
 
 
+def test_which_signatures_are_checked_can_be_chosen(page: VerifyPage, honest: bytes) -> None:
+    page.page.get_by_text("Which signatures are checked").click()
+    for all_of_them, seed, code, said in (
+        (True, "", PART, "31 of 31 batch signatures checked"),
+        (False, "0" * 32, PART, "31 of 31 batch signatures checked"),
+        (True, "0" * 32, 2, "nothing is drawn with --all-signatures"),
+        (False, "none", 2, "--draw: needs the seed of a verdict"),
+    ):
+        page.page.get_by_label("All signatures of batches").set_checked(all_of_them)
+        page.page.get_by_label("Seed of another verdict").fill(seed)
+        told = page.verify(honest, *KEYS)
+        assert (told.code, said in told.verdict + told.lines.get("history", "")) == (code, True), told
+    page.page.get_by_label("All signatures of batches").set_checked(True)
+    page.page.get_by_label("Seed of another verdict").fill("")
+    page.verify(honest, *KEYS)
+    with page.page.expect_download() as download:
+        page.page.get_by_role("button", name="Save the report").click()
+    assert "--all-signatures" in download.value.path().read_text("utf-8")
+    page.clear()
+
+
 def test_a_kept_checkpoint_is_an_anchor(page: VerifyPage, company: History, honest: bytes) -> None:
     page.page.locator("details.more summary").click()
     kept = FilePayload(name="kept <b>.txt", mimeType="text/plain", buffer=company.checkpoint(witnesses=()))

@@ -11,7 +11,7 @@ import pytest
 
 from onepam.domain.host.nodes import NodeCertified
 from onepam.domain.sessions.events import KillOrdered
-from onepam.evidence.verifier import verify
+from onepam.evidence.verifier import disclosed, verify
 from onepam.kernel.clock import DAY
 from tests.evidence.bare import as_logged, bare_pack
 from tests.evidence.company import LOG, NODE, batches_of, certificate
@@ -86,6 +86,24 @@ def test_6_comes_after_1_and_before_3(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1])
     done = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=60)
     assert (done.returncode, json.loads(done.stdout)["lawful"]) == (1, "not judged")
+
+
+def test_an_entry_is_judged_as_it_was_stored(check: Check, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A release in which some kinds have newer fields reads them so in reports, and judges what was written."""
+
+    def newer(body: dict[str, Any], payload: Any) -> tuple[dict[str, Any], Any]:
+        return {"all": "new", **{key: body[key] for key in ("payload",) if key in body}}, payload
+
+    told = good()
+    steps = {(kind, 1): newer for kind in ("request.made", "request.approved", "grant.started", "binding.added")}
+    assert {kind for kind, _ in steps} <= {row.kind for row in told.rows}
+    monkeypatch.setattr(disclosed, "UPCASTS", steps)
+    pack = packed(told)
+    code, result = check(pack, *KEY)
+    assert (code, result["lawful"]) == (3, told.judged().line())
+    assert result["lawful"].startswith("yes: ")
+    monkeypatch.setattr(disclosed.Disclosed, "stored", lambda self, index: self._bodies.get(index, b""))
+    assert check(pack, *KEY)[0] == 6, "it would be told if the newest form were judged"
 
 
 def test_without_what_the_rules_read_only_the_chain_is_shown(check: Check) -> None:
