@@ -147,7 +147,7 @@ def test_which_signatures_are_checked_can_be_chosen(page: VerifyPage, honest: by
 
 
 def test_a_kept_checkpoint_is_an_anchor(page: VerifyPage, company: History, honest: bytes) -> None:
-    page.page.locator("details.more summary").click()
+    page.page.get_by_text("A checkpoint that was kept elsewhere").click()
     kept = FilePayload(name="kept <b>.txt", mimeType="text/plain", buffer=company.checkpoint(witnesses=()))
     page.page.set_input_files("#checkpoints", [kept, kept])
     told = page.verify(honest, [LOG.vkey()])
@@ -187,8 +187,8 @@ def test_by_keyboard_alone(page: VerifyPage, honest: bytes, tmp_path: Path) -> N
     page.page.keyboard.type(LOG.vkey())
     page.page.keyboard.press("Tab")
     page.page.keyboard.type(WITNESS.vkey())
-    page.page.keyboard.press("Tab")
-    page.page.keyboard.press("Tab")
+    for _ in range(3):
+        page.page.keyboard.press("Tab")
     expect(page.page.locator("#verify")).to_be_focused()
     page.page.keyboard.press("Enter")
     assert page.told().code == PART

@@ -55,7 +55,7 @@ class VerifyPage:
         self.page.evaluate(
             """() => {
               document.getElementById("ask").reset();
-              document.querySelector("details.more").open = false;
+              for (const each of document.querySelectorAll("details.more")) each.open = false;
               document.activeElement.blur();
               scrollTo(0, 0);
             }"""
