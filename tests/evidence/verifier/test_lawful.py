@@ -25,7 +25,7 @@ def good() -> Story:
     """Nothing is wrong."""
     told = Story().ready("ada", "bob", "eve", "max")
     told.approve(told.ask())
-    told.change("chg_1", "ada", binding("bnd_mon_auditor", "auditor", "mon"), widens=False)
+    told.change("chg_1", "ada", binding("bnd_mon_auditor", "auditor", "mon"))
     told.add(NodeCertified(NODE.name, NODE.vkey(), 7, certificate()))
     return told
 

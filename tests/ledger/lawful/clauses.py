@@ -18,12 +18,12 @@ from onepam.ledger.findings import Row
 from onepam.ledger.lawful.entry import Entry
 from onepam.ledger.lawful.judging import Judging, Lawful
 from onepam.ledger.lawful.rows import of_rows, through
-from onepam.ledger.lawful.rule import Judge, Rule, Unless, Why
+from onepam.ledger.lawful.rule import Judge, Rule, Why
 from onepam.ledger.lawful.state import State
 
 SOURCES = Path(onepam.ledger.lawful.__file__).parent
 NO_RULES = {"__init__", "entry", "judging", "rows", "rule", "state", "table"}
-_REASONS = "str | Unless | None"
+_REASONS = ("str | Unless | None", "str | Unless | Later | None")
 _ANSWERS = ("str | None", "Unless")
 
 
@@ -87,12 +87,10 @@ def _of_file(file: str, tree: ast.Module) -> Iterator[Clause]:
     for function in (each for each in ast.walk(tree) if isinstance(each, ast.FunctionDef) and each.returns is not None):
         returns = ast.unparse(function.returns) if function.returns else ""
         for node in ast.walk(function):
-            if "Why" in returns or _REASONS in returns:
-                if isinstance(node, ast.YieldFrom):
-                    yield Clause(file, node.lineno, "")
-                elif isinstance(node, ast.Yield) and node.value is not None:
-                    yield from (Clause(file, node.lineno, words) for words in _words(node.value))
-            elif isinstance(node, ast.Return) and node.value is not None and returns in (*_ANSWERS, _REASONS):
+            if "Why" in returns or any(each in returns for each in _REASONS):
+                if isinstance(node, ast.Yield | ast.YieldFrom):
+                    yield from (Clause(file, node.lineno, words) for words in _words(node.value or ast.Constant(None)))
+            elif isinstance(node, ast.Return) and node.value is not None and returns in (*_ANSWERS, *_REASONS):
                 yield from (Clause(file, node.lineno, words, True) for words in _words(node.value) if words)
 
 
@@ -102,6 +100,8 @@ def _words(value: ast.expr) -> Iterator[str]:
         case ast.IfExp():
             yield from _words(value.body)
             yield from _words(value.orelse)
+        case ast.GeneratorExp(elt=each):
+            yield from _words(each)
         case ast.Constant(value=str(text)):
             yield re.escape(text)
         case ast.Constant():
@@ -110,7 +110,7 @@ def _words(value: ast.expr) -> Iterator[str]:
             yield "".join(
                 re.escape(str(each.value)) if isinstance(each, ast.Constant) else ".+" for each in value.values
             )
-        case ast.Call(func=ast.Name(id="Unless")):
+        case ast.Call(func=ast.Name(id="Unless" | "Later")):
             yield from _words(value.args[0])
         case _:
             yield ""
@@ -150,7 +150,7 @@ class Listening(Judging):
             running = judge(state, entry)
             for why in running:
                 if why is not None:
-                    said = why.why if isinstance(why, Unless) else why
+                    said = why if isinstance(why, str) else why.why
                     self._said.append((entry.position, said, tuple(_places(running))))
                 yield why
 

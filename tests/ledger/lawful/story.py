@@ -10,7 +10,6 @@ An entry may be of any event, whether somebody could have brought it about or no
 """
 
 from collections.abc import Sequence
-from hashlib import sha256
 
 from onepam.domain.access.model import (
     Action,
@@ -26,8 +25,9 @@ from onepam.domain.access.model import (
     Substance,
 )
 from onepam.domain.history.event import kind_to_write
-from onepam.domain.matrix.events import ChangeApplied, ChangeProposed
-from onepam.domain.people.events import PersonAdded, PersonKind
+from onepam.domain.matrix.events import ChangeApplied, ChangeApproved, ChangeProposed
+from onepam.domain.matrix.matrix import RoleDefinition
+from onepam.domain.people.events import GroupMemberAdded, PersonAdded, PersonKind
 from onepam.domain.requests.events import GrantStarted, RequestApproved, RequestMade
 from onepam.domain.signing_in.events import (
     EnrolmentOpened,
@@ -126,14 +126,22 @@ class Story:
         )
         return self
 
-    def change(self, change: str, by: str | None, *objects: object, widens: bool = True) -> int:
-        """A change of the matrix that is applied at once; its objects name it and whoever applies it."""
-        named = [type(each)(**{**fields_of(each), "change": change, "by": by}) for each in objects]
-        return self.add(
-            ChangeProposed(change, "d0", "d1", by is None and widens, by, "changes", "text"),
-            ChangeApplied(change, "d0", "d1", by, bootstrap=by is None),
-            *named,
-        )
+    def change(self, change: str, by: str | None, *objects: object, alone: bool = False) -> int:
+        """A change of the matrix; its objects name it and whoever applies it. What gives something somebody else had
+        proposed, unless it is done `alone`."""
+        named = [
+            type(each)(**{**fields_of(each), **({"change": change} if "change" in fields_of(each) else {}), "by": by})
+            for each in objects
+        ]
+        applied = ChangeApplied(change, "d0", "d1", by, bootstrap=by is None)
+        gives = any(isinstance(each, BindingAdded | RoleSet | ResourceSet | GroupMemberAdded) for each in objects)
+        if by is None or alone or not gives:
+            proposed = ChangeProposed(change, "d0", "d1", by is None, by, "changes", "text")
+            return self.add(proposed, applied, *named)
+        other = "bob" if by == "ada" else "ada"
+        self.sign_in(other)
+        self.add(ChangeProposed(change, "d0", "d1", True, other, "changes", "text"))
+        return self.add(ChangeApproved(change, "d1", by), applied, *named)
 
     def enrol(self, who: str, *kinds: FactorKind) -> int:
         """By a link of the host (before the first sign-in)."""
@@ -199,8 +207,8 @@ def fields_of(event: object) -> dict[str, object]:
 
 
 def role_set(role: str, permissions: Sequence[Permission], console: Sequence[ConsoleRight] = ()) -> RoleSet:
-    """A role; its version follows from its name and what it gives."""
-    version = sha256(repr((role, permissions, console)).encode()).hexdigest()
+    """A role, whose permissions stand in the order of their names."""
+    version = RoleDefinition(role, "work", "ada", tuple(console), tuple(permissions)).version()
     return RoleSet(role, version, "work", "ada", tuple(permissions), tuple(console), "", None)
 
 

@@ -80,7 +80,7 @@ def test_a_target_that_takes_no_confirmation_and_asks_for_a_fresh_factor() -> No
     told = ready()
     shown = told.rows[-1].time
     rule = MfaRule(phishing_resistant=True, fresh=True)
-    told.change("chg_1", "ada", resource_set("dev-1", {"env": "dev"}, mfa=rule), widens=False)
+    told.change("chg_1", "ada", resource_set("dev-1", {"env": "dev"}, mfa=rule))
     told.add(ConfirmationAsked("cnf_1", "eve", "dev-1", "app", Instant(told.at() + 2 * MINUTE)))
     proof = MfaProof("sgn_eve", ("totp",), Instant(shown - 1), MfaBasis.ACCEPTED)
     told.add(ConfirmationGiven("cnf_1", "eve", proof))

@@ -172,12 +172,12 @@ def test_the_factors_of_somebody_trusted_take_two() -> None:
 
 
 def test_a_link_that_one_made_replaces_nothing_of_somebody_trusted_by_now() -> None:
-    told = Story().found({"ada": ("administrator",), "joe": ()})
-    told.enrol("ada")
-    told.enrol("joe")
+    told = Story().found({"ada": ("administrator",), "bob": ("administrator",), "joe": ()})
+    for who in ("ada", "bob", "joe"):
+        told.enrol(who)
     told.sign_in("ada", "sgn_ada")
     told.add(link(told, "joe"))
-    told.change("chg_1", "ada", binding("bnd_joe", "manager", "joe"), widens=False)
+    told.change("chg_1", "ada", binding("bnd_joe", "manager", "joe"))
     at = told.add(EnrolmentUsed("enr_1", "joe", ("ada",)))
     assert told.said() == [(at, TWICE)]
 
@@ -235,7 +235,7 @@ def test_a_link_falls_with_whoever_made_it_and_a_proposal_with_the_right_of_whos
     assert told.said() == [(at, "the account ada was disabled")]
     told = Story().ready("ada", "bob")
     told.add(EnrolmentProposed("enr_1", "max", "lost", "ada"))
-    told.change("chg_1", "bob", BindingEnded("bnd_ada_administrator", "over", "chg_1", "bob"), widens=False)
+    told.change("chg_1", "bob", BindingEnded("bnd_ada_administrator", "over", "chg_1", "bob"))
     at = told.add(link(told, "max", "bob", proposed_by="ada"))
     assert told.said() == [(at, "its proposer had lost the right to propose it")]
 

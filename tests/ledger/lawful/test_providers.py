@@ -143,7 +143,7 @@ def test_declarations() -> None:
     told.add(IdentityLinked("idn_2", "idp", "ada", "address", None))
     at = told.add(told.signed_in("ada", "sgn_2", proven=proven, provider="idp", basis=MfaBasis.DECLARED))
     assert told.said() == [(at, "ada held something administrative, which a second factor of their own opens")]
-    told.change("chg_1", "bob", binding("bnd_eve", "administrator", "eve"), widens=False)
+    told.change("chg_1", "ada", binding("bnd_eve", "administrator", "eve"))
     at = told.add(ChangeProposed("chg_2", "d0", "d1", True, "eve", "more", "text"))
     assert told.said()[1:] == [(at, "nobody had seen a second factor of eve")]
     told.add(MfaDeclarationEnded("dcl_1", "idp", "no", "bob"))

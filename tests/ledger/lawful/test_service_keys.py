@@ -18,7 +18,7 @@ def company() -> Story:
     """A service account that may reach production; ada and bob administer."""
     told = Story().ready("ada", "bob")
     told.add(PersonAdded("bot", PersonKind.SERVICE, "deploys", "ada", "max", Instant(told.at() + DAY)))
-    told.change("chg_1", "ada", binding("bnd_bot", "engineer", "bot"), widens=False)
+    told.change("chg_1", "ada", binding("bnd_bot", "engineer", "bot"))
     return told
 
 

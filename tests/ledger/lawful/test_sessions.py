@@ -142,7 +142,7 @@ def test_a_session_outlives_neither_account_nor_binding() -> None:
     told = Story().ready("ada")
     end = Instant(told.at() + 30 * MINUTE)
     told.add(PersonAdded("zoe", PersonKind.VENDOR, "joined", "ada", "max", end))
-    told.change("chg_1", "ada", binding("bnd_zoe", "engineer", "zoe", end), widens=False)
+    told.change("chg_1", "ada", binding("bnd_zoe", "engineer", "zoe", end))
     session = told.rows[-1].time
     at = told.add(opened(told, "zoe", because=replace(DEV_BECAUSE, binding="bnd_zoe"), shown=session))
     assert told.said() == [
@@ -155,7 +155,7 @@ def test_a_session_outlives_neither_account_nor_binding() -> None:
 def test_what_was_narrowed_opens_no_more() -> None:
     told = ready()
     shown = told.rows[-1].time
-    told.change("chg_1", "ada", BindingEnded("bnd_eve_engineer", "binding.removed", "", None), widens=False)
+    told.change("chg_1", "ada", BindingEnded("bnd_eve_engineer", "binding.removed", "", None))
     at = told.add(opened(told, shown=shown))
     assert told.said() == [
         (at, "there was no binding of the role engineer"),
@@ -163,7 +163,7 @@ def test_what_was_narrowed_opens_no_more() -> None:
     ]
     told = ready()
     shown = told.rows[-1].time
-    told.change("chg_1", "ada", resource_set("dev-1", {"env": "dev"}, ()), widens=False)
+    told.change("chg_1", "ada", resource_set("dev-1", {"env": "dev"}, ()))
     at = told.add(opened(told, shown=shown))
     assert told.said() == [(at, "nothing was pinned that the target is known by")]
 
@@ -245,7 +245,7 @@ def test_a_sign_in_that_ended_opens_nothing() -> None:
 def test_a_session_has_the_factor_that_its_target_asks(rule: MfaRule, why: str) -> None:
     told = ready()
     shown = told.rows[-1].time
-    told.change("chg_1", "ada", resource_set("dev-1", {"env": "dev"}, mfa=rule), widens=False)
+    told.change("chg_1", "ada", resource_set("dev-1", {"env": "dev"}, mfa=rule))
     told.wait(2 * MINUTE)
     at = told.add(opened(told, shown=shown))
     assert told.said() == ([(at, why)] if why else [])
@@ -254,7 +254,7 @@ def test_a_session_has_the_factor_that_its_target_asks(rule: MfaRule, why: str) 
 def machine(told: Story) -> None:
     """A service account with a key."""
     told.add(PersonAdded("bot", PersonKind.SERVICE, "deploys", "ada", "max", Instant(told.at() + DAY)))
-    told.change("chg_m", "ada", binding("bnd_bot", "engineer", "bot"), widens=False)
+    told.change("chg_m", "ada", binding("bnd_bot", "engineer", "bot"))
     told.add(FactorEnrolled("fac_bot", "bot", FactorKind.SSH_KEY, "", FOREVER, "ada"))
 
 
@@ -331,7 +331,7 @@ def test_what_a_basis_does_not_open() -> None:
 def test_a_role_that_gives_the_rest_is_named_beside() -> None:
     told = ready()
     shown = told.rows[-1].time
-    told.change("chg_1", "ada", role_set("extra", []), binding("bnd_x", "extra", "eve"), widens=False)
+    told.change("chg_1", "ada", role_set("extra", []), binding("bnd_x", "extra", "eve"))
     at = told.add(opened(told, shown=shown, also=(Because("extra", "0", "dev", "bnd_x"),)))
     assert told.said() == [(at, "the role gave nothing on dev-1 by that permission")]
 

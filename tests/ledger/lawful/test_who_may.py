@@ -117,7 +117,7 @@ def raised() -> Story:
     """An exception was proposed for eve, who was made an administrator since."""
     told = Story().ready("ada", "sue")
     told.add(factors.exception(told))
-    told.change("chg_1", "ada", binding("bnd_eve", "administrator", "eve"), widens=False)
+    told.change("chg_1", "ada", binding("bnd_eve", "administrator", "eve"))
     return told
 
 

@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from typing import Any
+
 from onepam.kernel.instant import Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
+from onepam.ledger.lawful.gains import (
+    Was,
+    could_approve,
+    gains,
+    has_holders,
+    held_by,
+    later_end,
+    more_approve,
+    reached,
+    was_of,
+    wider_resource,
+    wider_role,
+)
 from onepam.ledger.lawful.proposals import decides, ends_proposal, propose
-from onepam.ledger.lawful.rule import Rules, Unless, Why
-from onepam.ledger.lawful.standing import ADMINISTER, acts, founding, signed_in
+from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
+from onepam.ledger.lawful.standing import ADMINISTER, acts, founding, hands, signed_in
 from onepam.ledger.lawful.state import Binding, Resource, Role, State
 
 access_rules = Rules()
 
 CHANGE = "change"
+
+FILE = "access.yaml"
+"""The source of what changes of the roles say of groups."""
+
+NOBODY_ELSE = "and nobody else had approved the change"
 
 
 @access_rules.of("change.proposed", "proposing a change of the roles", Authority.PERSON, Authority.HOST)
@@ -35,6 +58,8 @@ def change_approved(state: State, entry: Entry) -> Why:
     if waiting is not None and waiting.body["digest"] != body["digest"]:
         yield "what was approved is not what was proposed"
     state.cause("approved", body["change"], body["by"])
+    state.cause("approving", body["by"])
+    yield Unless("it was not put in force", (("change", body["change"], body["by"]),))
 
 
 @access_rules.of("change.applied", "changing the roles", Authority.PERSON, Authority.HOST)
@@ -53,6 +78,8 @@ def change_applied(state: State, entry: Entry) -> Why:
             yield "it widens access, and nobody else had approved it"
         if not approved and waiting.by != body["by"]:
             yield "somebody else had proposed it"
+        if approved:
+            yield from _own_gains(state, body["by"], waiting.by)
         state.end(state.proposals, (CHANGE, body["change"]))
     if body["bootstrap"] and not founding(state):
         yield "somebody had signed in already"
@@ -83,16 +110,30 @@ def resource_set(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
     body = entry.body
     yield _by_change(entry)
-    state.resources[body["resource"]] = Resource(
-        body["labels"], tuple(body["logins"]), bool(body["pins"]), body.get("mfa")
+    name, before, was = body["resource"], state.resources.get(body["resource"]), was_of(state)
+    resource = state.resources[name] = Resource(
+        body["labels"],
+        tuple(body["logins"]),
+        bool(body["pins"]),
+        body["mfa"],
+        (body["kind"], body["port"], tuple(body["pins"])),
+        frozenset(body["environment"]),
     )
+    was.resources.setdefault(name, before)
+    if _alone(state, body):
+        if before is not None:
+            yield from (f"it opens {what}, {NOBODY_ELSE}" for what in wider_resource(before, resource))
+        else:
+            yield Later(f"somebody reaches it, {NOBODY_ELSE}", lambda: reached(state, was, name))
 
 
 @access_rules.of("resource.removed", "removing a resource", Authority.CAUSE)
 def resource_removed(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
+    name = entry.body["resource"]
     yield _by_change(entry)
-    if state.end(state.resources, entry.body["resource"]) is None:
+    was_of(state).resources.setdefault(name, state.resources.get(name))
+    if state.end(state.resources, name) is None:
         yield "there was no such resource"
 
 
@@ -101,16 +142,28 @@ def role_set(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
     body = entry.body
     yield _by_change(entry)
+    name, before = body["role"], state.roles.get(body["role"])
     permissions = {each["name"]: each for each in body["permissions"]}
-    state.roles[body["role"]] = Role(body["version"], frozenset(body["console"]), permissions)
+    role = state.roles[name] = Role(body["version"], frozenset(body["console"]), permissions)
+    was_of(state).roles.setdefault(name, before)
+    if body["version"] != _version(body):
+        yield "its version is not the digest of what it says"
+    if _alone(state, body):
+        if before is not None:
+            yield from (f"it gives {what}, {NOBODY_ELSE}" for what in wider_role(before, role))
+        could = could_approve(state, before, role)
+        yield Later(f"somebody else may approve what it gives, {NOBODY_ELSE}", lambda: more_approve(state, name, could))
 
 
 @access_rules.of("role.removed", "removing a role", Authority.CAUSE)
 def role_removed(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
+    name = entry.body["role"]
     yield _by_change(entry)
-    if state.end(state.roles, entry.body["role"]) is None:
+    was_of(state).roles.setdefault(name, state.roles.get(name))
+    if state.end(state.roles, name) is None:
         yield "there was no such role"
+    yield Later("bindings of it were left", lambda: name not in state.roles and has_holders(state, name))
 
 
 @access_rules.of("binding.added", "giving somebody a role", Authority.CAUSE, Authority.RECOVERY)
@@ -124,7 +177,15 @@ def binding_added(state: State, entry: Entry) -> Why:
         yield Unless("no change of the roles that was applied gave it", (("recovered", subject),))
     ends = None if body["ends"] is None else Instant(body["ends"])
     binding = Binding(body["binding"], body["role"], to_group, subject, ends)
+    before = state.bindings.get(binding.binding)
+    if before is not None and (before.role, before.to_group, before.subject) != (binding.role, to_group, subject):
+        yield "there was another binding of that name"
+    if body["role"] not in state.roles:
+        yield f"there was no role {body['role']}"
+    if body["change"] and _alone(state, body) and later_end(before, binding):
+        yield f"it gives somebody a role, or for longer, {NOBODY_ELSE}"
     state.bindings[binding.binding] = binding
+    state.role_bindings.setdefault(binding.role, {})[binding.binding] = binding
     if to_group:
         state.group_bindings.setdefault(subject, {})[binding.binding] = binding
     elif subject in state.people:
@@ -140,10 +201,12 @@ def binding_ended(state: State, entry: Entry) -> Why:
     binding: Binding | None = state.end(state.bindings, body["binding"])
     if binding is None:
         yield "there was no such binding"
-    elif binding.to_group:
-        state.end(state.group_bindings.get(binding.subject, {}), binding.binding)
-    elif binding.subject in state.people:
-        state.end(state.people[binding.subject].bindings, binding.binding)
+    else:
+        state.end(state.role_bindings.get(binding.role, {}), binding.binding)
+        if binding.to_group:
+            state.end(state.group_bindings.get(binding.subject, {}), binding.binding)
+        elif binding.subject in state.people:
+            state.end(state.people[binding.subject].bindings, binding.binding)
     if body["change"]:
         yield _by_change(entry)
     elif binding is not None:
@@ -169,7 +232,10 @@ def group_member_added(state: State, entry: Entry) -> Why:
     if person is None:
         yield f"there was no account {body['person']}"
     else:
+        if body["source"] == FILE and body["by"] is not None and not state.caused("approving", body["by"]):
+            yield Later(f"it gives somebody more, {NOBODY_ELSE}", _gain(state, was_of(state), body["person"]))
         person.groups[(body["group"], body["source"])] = entry
+        state.members.setdefault(body["group"], {})[(body["person"], body["source"])] = entry
 
 
 @access_rules.of(
@@ -188,12 +254,13 @@ def group_member_removed(state: State, entry: Entry) -> Why:
         yield from _by_source(state, entry)
     if person is None or state.end(person.groups, (body["group"], body["source"])) is None:
         yield "there was no such membership"
+    state.end(state.members.get(body["group"], {}), (body["person"], body["source"]))
 
 
 def _by_source(state: State, entry: Entry) -> Why:
     source, by = entry.body["source"], entry.body["by"]
     way, _, provider = source.partition(":")
-    if way == "access.yaml":
+    if way == FILE:
         yield Unless("no change of the roles that was applied says so", (("matrix", by),))
     elif by is not None:
         yield acts(state, by, ADMINISTER)
@@ -210,6 +277,37 @@ def _by_source(state: State, entry: Entry) -> Why:
         yield f"no identity provider {provider} was in force"
     elif not state.providers[provider].rule.get("groups"):
         yield f"the identity provider {provider} may say nothing of groups"
+
+
+def _alone(state: State, body: Mapping[str, Any]) -> bool:
+    """Whether a person changed it, and nobody else had approved the change."""
+    return body["by"] is not None and not state.caused("approved", body["change"], body["by"])
+
+
+def _own_gains(state: State, by: str, proposer: str | None) -> Why:
+    """Neither who decides nor who proposed gains by it, nor who may be one hand with them; but whom the proposer
+    invited may."""
+    linked = hands(state, by, made=False) | hands(state, by, made=True)
+    if proposer is not None:
+        linked |= {proposer} | hands(state, proposer, made=False)
+    was = was_of(state)
+    for who in sorted({by} | linked):
+        yield Later(
+            f"{who} gains by it, and decided, proposed it, or may be one hand with who did", _gain(state, was, who)
+        )
+
+
+def _gain(state: State, was: Was, who: str) -> Callable[[], bool]:
+    """Asks, once the command is over, whether somebody has more by it than before this entry."""
+    had = held_by(state, who)
+    return lambda: gains(state, was, who, had)
+
+
+def _version(body: Mapping[str, Any]) -> str:
+    """The digest of a role's canonical definition."""
+    said = {each: body[each] for each in ("role", "purpose", "owner", "console", "permissions")}
+    text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode("utf-8")).hexdigest()
 
 
 def _by_change(entry: Entry) -> Unless:

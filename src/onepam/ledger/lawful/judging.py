@@ -8,7 +8,7 @@ from typing import Any
 
 from onepam.kernel.instant import Instant
 from onepam.ledger.lawful.entry import Entry, Unjudged, Unlawful
-from onepam.ledger.lawful.rule import Rule, Unless
+from onepam.ledger.lawful.rule import Later, Rule, Unless
 from onepam.ledger.lawful.state import State
 from onepam.ledger.lawful.table import RULE_SETS
 
@@ -72,12 +72,15 @@ class Judging:
             right = rule.right if rule is not None else "being an entry"
             self._add(Unlawful(position, str(kind), right, "it does not read as such an entry"))
 
-    def _hear(self, rule: Rule, entry: Entry, why: str | Unless) -> None:
-        if isinstance(why, str):
-            self._add(Unlawful(entry.position, entry.kind, rule.right, why))
-        else:
-            unlawful = Unlawful(entry.position, entry.kind, rule.right, why.why)
+    def _hear(self, rule: Rule, entry: Entry, why: str | Unless | Later) -> None:
+        said = why if isinstance(why, str) else why.why
+        unlawful = Unlawful(entry.position, entry.kind, rule.right, said)
+        if isinstance(why, Unless):
             self._state.wait(why.causes, unlawful)
+        elif isinstance(why, Later):
+            self._state.ask(why.holds, unlawful)
+        else:
+            self._add(unlawful)
 
     def _add(self, unlawful: Unlawful) -> None:
         self._found += 1

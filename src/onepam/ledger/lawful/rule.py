@@ -17,7 +17,14 @@ class Unless(NamedTuple):
     causes: tuple[Cause, ...]
 
 
-Why = Iterator[Union[str, Unless, None]]
+class Later(NamedTuple):
+    """Why an entry had no right to be, if it `holds` when the command is over, and what ended in it is gone."""
+
+    why: str
+    holds: Callable[[], bool]
+
+
+Why = Iterator[Union[str, Unless, Later, None]]
 """Reasons against an entry; None where there is none."""
 
 Judge = Callable[[State, Entry], Why]

@@ -8,7 +8,7 @@ from typing import Any
 from onepam.kernel.instant import MINUTE, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.requests import admits, covers
-from onepam.ledger.lawful.rule import Rules, Unless, Why
+from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
 from onepam.ledger.lawful.standing import (
     ADMINISTER,
     AUDIT,
@@ -83,7 +83,7 @@ def _held_back(person: Person, who: str, entry: Entry) -> str | None:
 
 def _chain(
     state: State, entry: Entry, because: Mapping[str, Any], resource: Resource
-) -> Generator[str | Unless | None, None, Mapping[str, Any] | None]:
+) -> Generator[str | Unless | Later | None, None, Mapping[str, Any] | None]:
     """The binding, the role and the permission; and the grant where it is on request. Returns the permission."""
     body = entry.body
     who = body["person"]

@@ -85,20 +85,27 @@ def acts(state: State, who: str, *any_of: str, age: int | None = None) -> str | 
 
 def one_hand(state: State, who: str, *others: str) -> str | None:
     """Whether somebody may be one hand with another: one enrolled lately by a link that the other made, or so on."""
-    for back in (False, True):
-        reached, todo = {who}, [who]
-        while todo:
-            person = state.people.get(todo.pop())
-            if person is None:
-                continue
-            near = person.made_for if back else person.makers
-            new = {each for each, at in near.items() if at + ONE_HAND > state.now} - reached
-            reached |= new
-            todo += new
+    for made in (False, True):
+        linked = hands(state, who, made=made)
         for other in others:
-            if other != who and other in reached:
+            if other in linked:
                 return f"{who} and {other} may be one hand: one made the link by which the other enrolled"
     return None
+
+
+def hands(state: State, who: str, *, made: bool) -> set[str]:
+    """Who made the link by which somebody enrolled lately, and those by whose links they did; or else (`made`) who
+    enrolled by theirs, and so on."""
+    reached, todo = {who}, [who]
+    while todo:
+        person = state.people.get(todo.pop())
+        if person is None:
+            continue
+        near = person.made_for if made else person.makers
+        new = {each for each, at in near.items() if at + ONE_HAND > state.now} - reached
+        reached |= new
+        todo += new
+    return reached - {who}
 
 
 def nobody_else(state: State, who: str, about: str) -> str | None:

@@ -7,7 +7,7 @@ compared with the time of the command's first entry.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,12 +99,14 @@ class Role:
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource as it was set last."""
+    """A resource as it was set last. `target` is all that says where it is and how it is known, but for the address."""
 
     labels: Mapping[str, str]
     logins: tuple[str, ...]
     pinned: bool
     mfa: Mapping[str, Any] | None
+    target: tuple[str, int, tuple[str, ...]]
+    environment: frozenset[str]
 
 
 @dataclass
@@ -204,13 +206,16 @@ class Announcement:
 
 @dataclass
 class State:
-    """All of it. `begun` is the time of the command's first entry, `now` that of the entry which is judged."""
+    """All of it. `begun` is the time of the command's first entry, `now` that of the entry which is judged; `kept` is
+    what rules note for the rest of the command."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
     factors: dict[str, Factor] = field(default_factory=dict)
     bindings: dict[str, Binding] = field(default_factory=dict)
     group_bindings: dict[str, dict[str, Binding]] = field(default_factory=dict)
+    role_bindings: dict[str, dict[str, Binding]] = field(default_factory=dict)
+    members: dict[str, dict[tuple[str, str], Entry]] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     resources: dict[str, Resource] = field(default_factory=dict)
     proposals: dict[tuple[str, str], Proposal] = field(default_factory=dict)
@@ -235,8 +240,10 @@ class State:
     begun: Instant = _NEVER
     first: int = 0
     causes: dict[Cause, None] = field(default_factory=dict)
+    kept: dict[Hashable, Any] = field(default_factory=dict)
     _over: list[tuple[dict[Any, Any], Any, object]] = field(default_factory=list)
     _waiting: list[tuple[tuple[Cause, ...], Unlawful]] = field(default_factory=list)
+    _asked: list[tuple[Callable[[], bool], Unlawful]] = field(default_factory=list)
 
     def turn(self, position: int, time: Instant) -> list[Unlawful]:
         """Goes on to the next entry, whatever it says; what the command before lacked, where this one begins another.
@@ -252,13 +259,14 @@ class State:
 
     def close(self) -> list[Unlawful]:
         """Ends the command: what ended in it is gone, and what waited for a cause in it waited in vain."""
-        if not (self._over or self._waiting or self.causes):
+        if not (self._over or self._waiting or self.causes or self._asked or self.kept):
             return []
         for table, key, was in self._over:
             if table.get(key) is was:
                 del table[key]
         lacking = [said for causes, said in self._waiting if not any(each in self.causes for each in causes)]
-        self._over, self._waiting, self.causes = [], [], {}
+        lacking += [said for holds, said in self._asked if holds()]
+        self._over, self._waiting, self._asked, self.causes, self.kept = [], [], [], {}, {}
         return lacking
 
     def end(self, table: dict[Any, Any], key: Hashable) -> Any:
@@ -279,6 +287,10 @@ class State:
     def wait(self, causes: tuple[Cause, ...], unlawful: Unlawful) -> None:
         """A finding, unless one of the causes stands in the command, before or after."""
         self._waiting.append((causes, unlawful))
+
+    def ask(self, holds: Callable[[], bool], unlawful: Unlawful) -> None:
+        """A finding, if it holds once the command is over and what ended in it is gone."""
+        self._asked.append((holds, unlawful))
 
     def bindings_of(self, account: Person) -> Iterator[Binding]:
         """The bindings that reach a person, directly and by groups."""

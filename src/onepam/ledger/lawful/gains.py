@@ -1,0 +1,241 @@
+"""What a change of the roles widens, and who gains by it: worked out from the entries, whatever the change says.
+
+What is so before the change is what the entries had said; what it sets is noted as it was. So what is asked once the
+command is over compares the two: a role that reaches more, a resource that somebody reaches now, a member of a group
+that gives something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from onepam.kernel.instant import FOREVER, HOUR
+from onepam.ledger.lawful.standing import APPROVE
+from onepam.ledger.lawful.state import Binding, Resource, Role, State
+
+Held = Mapping[str, int]
+"""The roles that somebody holds, and until when."""
+
+_STANDING = "standing"
+_KEEPS = ("head_tail", None, "whole")
+_NO_RULE: Mapping[str, Any] = {}
+
+
+@dataclass
+class Was:
+    """What the roles and resources that the command sets were before it, None where there were none; and what was
+    worked out already, for everybody of whom the same is asked."""
+
+    roles: dict[str, Role | None] = field(default_factory=dict)
+    resources: dict[str, Resource | None] = field(default_factory=dict)
+    gained: dict[object, bool] = field(default_factory=dict)
+    reaching: dict[tuple[str, str], list[Mapping[str, Any]]] | None = None
+
+
+def was_of(state: State) -> Was:
+    """That of the command."""
+    found: Was = state.kept.setdefault("was", Was())
+    return found
+
+
+def wider_role(was: Role, role: Role) -> Iterator[str]:
+    """What the role gives beyond what it gave."""
+    for right in sorted(role.console - was.console):
+        yield f"the right to {right}"
+    for name, now in role.permissions.items():
+        old = was.permissions.get(name)
+        if old is None:
+            yield f"the permission {name}"
+        elif any(_wider_permission(old, now)):
+            yield f"more by the permission {name}"
+
+
+def _wider_permission(old: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[bool]:
+    yield not set(now["actions"]) <= set(old["actions"])
+    yield not old["where"].items() <= now["where"].items()
+    yield "*" not in old["logins"] and not set(now["logins"]) <= set(old["logins"])
+    yield now["longest"] > old["longest"]
+    yield now["mode"] == _STANDING != old["mode"]
+    yield now["mode"] == old["mode"] and now["approvers"] != old["approvers"]
+    yield old["administrative"] and not now["administrative"]
+    yield _KEEPS.index(now["recording"]) < _KEEPS.index(old["recording"])
+
+
+def wider_resource(was: Resource, resource: Resource) -> Iterator[str]:
+    """By what the resource is open to more than it was, but for its address, which a payload has."""
+    old, now = was.mfa or _NO_RULE, resource.mfa or _NO_RULE
+    if was.target != resource.target:
+        yield "what the target is known by"
+    if was.labels != resource.labels:
+        yield "its labels"
+    if not set(resource.logins) <= set(was.logins):
+        yield "its logins"
+    if not resource.environment <= was.environment:
+        yield "the variables that it takes"
+    if _age(now) > _age(old) or any(old.get(each) and not now.get(each) for each in ("phishing_resistant", "fresh")):
+        yield "the second factor that it asks"
+
+
+def _age(rule: Mapping[str, Any]) -> int:
+    longest: int = 12 * HOUR if rule.get("max_age") is None else min(rule["max_age"], 12 * HOUR)
+    return longest
+
+
+def later_end(was: Binding | None, binding: Binding) -> bool:
+    """Whether the binding is new, or ends later than it did."""
+    return was is None or _end(binding) > _end(was)
+
+
+def held_by(state: State, who: str) -> Held:
+    """The roles that bindings in force give to somebody, and until when."""
+    found: dict[str, int] = {}
+    person = state.people.get(who)
+    for binding in state.bindings_of(person) if person is not None else ():
+        if _end(binding) > state.begun:
+            found[binding.role] = max(_end(binding), found.get(binding.role, 0))
+    return found
+
+
+def holders(state: State, role: str) -> set[str]:
+    """To whom bindings in force give the role."""
+    found: set[str] = set()
+    for binding in state.role_bindings.get(role, {}).values():
+        if _end(binding) > state.begun:
+            members = state.members.get(binding.subject, {}) if binding.to_group else {(binding.subject, ""): None}
+            found.update(person for person, _ in members)
+    return found
+
+
+def has_holders(state: State, role: str) -> bool:
+    """Whether a binding in force gives the role to anybody."""
+    return any(
+        _end(each) > state.begun and (not each.to_group or bool(state.members.get(each.subject)))
+        for each in state.role_bindings.get(role, {}).values()
+    )
+
+
+def gains(state: State, was: Was, who: str, had: Held) -> bool:
+    """Whether somebody who `had` these roles before the command has more by those that they have after it."""
+    has = held_by(state, who)
+    key = (tuple(sorted(had.items())), tuple(sorted(has.items())))
+    if key not in was.gained:
+        was.gained[key] = _more_rights(state, was, had, has) or _more_access(state, was, had, has)
+    return was.gained[key]
+
+
+def reached(state: State, was: Was, name: str) -> bool:
+    """Whether somebody reaches this resource, which there was not before, by a role that is held."""
+    resource = state.resources.get(name)
+    if resource is None:
+        return False
+    if was.reaching is None:
+        was.reaching = {}
+        for role in state.role_bindings:
+            if role in state.roles and has_holders(state, role):
+                for each in state.roles[role].permissions.values():
+                    for label in list(each["where"].items())[:1]:
+                        was.reaching.setdefault(label, []).append(each)
+    logins = set(resource.logins)
+    return any(
+        _reaches(each, resource) and any(login in logins or login == "*" for login in each["logins"])
+        for label in resource.labels.items()
+        for each in was.reaching.get(label, ())
+    )
+
+
+def more_approve(state: State, name: str, approved: Mapping[str, set[str]]) -> bool:
+    """Whether somebody may approve requests for a permission of the role who could not; `approved` has those who
+    could, by permission, of those that nobody else asks about."""
+    role = state.roles.get(name)
+    permissions = role.permissions if role is not None else {}
+    return any(
+        not holders(state, approver) <= could
+        for permission, could in approved.items()
+        for approver in permissions.get(permission, {}).get("approvers", ())
+        if approver in state.roles and APPROVE in state.roles[approver].console
+    )
+
+
+def could_approve(state: State, was: Role | None, role: Role) -> dict[str, set[str]]:
+    """For each permission of a new role, or of one that asks for requests otherwise than it did: who could approve."""
+    found: dict[str, set[str]] = {}
+    for name, now in role.permissions.items():
+        old = was.permissions.get(name) if was is not None else None
+        if was is None or (old is not None and old["mode"] != now["mode"]):
+            before = old["approvers"] if old is not None else ()
+            found[name] = {person for each in before for person in holders(state, each)}
+    return found
+
+
+def _end(binding: Binding) -> int:
+    return FOREVER if binding.ends is None else binding.ends
+
+
+def _more_rights(state: State, was: Was, had: Held, has: Held) -> bool:
+    before, after = _rights(state, was.roles, had), _rights(state, {}, has)
+    return any(ends > before.get(right, 0) for right, ends in after.items())
+
+
+def _rights(state: State, roles: Mapping[str, Role | None], held: Held) -> dict[object, int]:
+    """Rights in the console, and what its holders may approve, each until when."""
+    found: dict[object, int] = {}
+    for name, ends in held.items():
+        role = roles.get(name, state.roles.get(name))
+        for right in role.console if role is not None else ():
+            found[right] = max(ends, found.get(right, 0))
+        if role is not None and APPROVE in role.console:
+            for other in {*state.roles, *roles}:
+                of = roles.get(other, state.roles.get(other))
+                for permission, each in of.permissions.items() if of is not None else ():
+                    if name in each["approvers"]:
+                        found[other, permission] = max(ends, found.get((other, permission), 0))
+    return found
+
+
+def _more_access(state: State, was: Was, had: Held, has: Held) -> bool:
+    rivals = [
+        (ends, each)
+        for name, ends in had.items()
+        if (role := was.roles.get(name, state.roles.get(name))) is not None
+        for each in role.permissions.values()
+    ]
+    for name, ends in has.items():
+        role = state.roles.get(name)
+        same = name not in was.roles and had.get(name, 0) >= ends
+        for each in role.permissions.values() if role is not None else ():
+            better = [other for until, other in rivals if until >= ends and _as_good(other, each)]
+            names = was.resources if same else state.resources
+            if any(_left(state, was, each, better, resource) for resource in names):
+                return True
+    return False
+
+
+def _as_good(other: Mapping[str, Any], permission: Mapping[str, Any]) -> bool:
+    longer: bool = other["longest"] >= permission["longest"]
+    return longer and (other["mode"] == _STANDING or permission["mode"] != _STANDING)
+
+
+def _left(state: State, was: Was, permission: Mapping[str, Any], rivals: list[Mapping[str, Any]], name: str) -> bool:
+    """Whether the permission gives something on the resource that none of the others gave."""
+    resource = state.resources.get(name)
+    if resource is None or not _reaches(permission, resource):
+        return False
+    before = was.resources.get(name, resource)
+    gave = [each for each in rivals if before is not None and _reaches(each, before)]
+    logins = before.logins if before is not None else ()
+    return any(
+        not any(_admits(each, login) and action in each["actions"] for each in gave if login in logins)
+        for login in resource.logins
+        if _admits(permission, login)
+        for action in permission["actions"]
+    )
+
+
+def _reaches(permission: Mapping[str, Any], resource: Resource) -> bool:
+    return bool(permission["where"]) and permission["where"].items() <= resource.labels.items()
+
+
+def _admits(permission: Mapping[str, Any], login: str) -> bool:
+    return login in permission["logins"] or "*" in permission["logins"]
