@@ -36,7 +36,7 @@ from onepam.domain.access.model import (
     SubjectKind,
 )
 from onepam.domain.history.commit import Decided
-from onepam.domain.history.event import plain
+from onepam.domain.matrix.matrix import RoleDefinition
 from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import PersonDisabled, PersonKind
 from onepam.domain.requests.approval import Granted
@@ -44,7 +44,6 @@ from onepam.domain.requests.asking import Asked
 from onepam.domain.requests.events import UNDO
 from onepam.domain.sessions.events import EntryPoint
 from onepam.domain.signing_in.events import FactorKind, SignedIn, SignInKind
-from onepam.kernel.canonical import encode
 from onepam.kernel.clock import DAY, HOUR, MILLISECOND, MINUTE, Instant, parse
 from onepam.kernel.errors import Refused
 from onepam.signing.author import NodeAuthor
@@ -131,9 +130,10 @@ async def record(ledger: Ledger, *events: object) -> None:
 
 
 def role_set(role: str, permissions: Sequence[Permission], console: Sequence[ConsoleRight] = ()) -> RoleSet:
-    """A role whose version is the digest of what it gives."""
-    version = sha256(encode([plain(tuple(permissions)), plain(tuple(console))])).hexdigest()
-    return RoleSet(role, version, f"the work of {role}", "ada", tuple(permissions), tuple(console), "chg_1", None)
+    """A role, whose version is the digest of its definition."""
+    work = f"the work of {role}"
+    version = RoleDefinition(role, work, "ada", tuple(console), tuple(permissions)).version()
+    return RoleSet(role, version, work, "ada", tuple(permissions), tuple(console), "chg_1", None)
 
 
 def resource_set(resource: str, labels: dict[str, str], pins: Sequence[str] = (HOST_KEY,)) -> ResourceSet:

@@ -11,7 +11,7 @@ from typing import Any, Self
 from onepam.app.people.add_person import add_person
 from onepam.domain.access.model import BindingEnded
 from onepam.domain.history.commit import Decided
-from onepam.domain.matrix.events import ChangeApplied, ChangeProposed
+from onepam.domain.matrix.events import ChangeApplied, ChangeApproved, ChangeProposed
 from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import PersonKind
 from onepam.domain.signing_in.events import EnrolmentOpened, EnrolmentUsed, FactorEnrolled, FactorKind, FactorUsed
@@ -47,15 +47,16 @@ class LawfulCompany(Company):
         return company
 
     async def change(self, by: str | None, *objects: object) -> None:
-        """A change of the roles that is applied at once; its objects name it, and who applied it."""
+        """A change of the roles, which bob had proposed where somebody applies it; its objects name it and them."""
         self._changes += 1
         change = f"chg_{self._changes}"
-        await record(
-            self.ledger,
-            ChangeProposed(change, "d0", "d1", False, by, "changes", "text"),
-            ChangeApplied(change, "d0", "d1", by, bootstrap=by is None),
-            *(_named(each, change, by) for each in objects),
-        )
+        proposed = ChangeProposed(change, "d0", "d1", by is not None, by and "bob", "changes", "text")
+        first: tuple[object, ...] = (proposed,)
+        if by is not None:
+            await record(self.ledger, proposed)
+            first = (ChangeApproved(change, "d1", by),)
+        applied = ChangeApplied(change, "d0", "d1", by, bootstrap=by is None)
+        await record(self.ledger, *first, applied, *(_named(each, change, by) for each in objects))
 
     async def enrol(self, person: str) -> None:
         """A password and a code, by a link of the host (before the first sign-in) or of ada's."""

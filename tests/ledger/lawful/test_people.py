@@ -15,9 +15,11 @@ from onepam.domain.leaving.brake import (
 )
 from onepam.domain.matrix.events import ChangeProposed
 from onepam.domain.people.events import PersonAdded, PersonChanged, PersonDisabled, PersonEnabled, PersonKind
+from onepam.domain.providers.events import IdentityLinked, ProviderRemoved
 from onepam.kernel.clock import DAY, HOUR, Instant
 from tests.ledger.lawful.story import Story
 from tests.ledger.lawful.test_providers import with_provider
+from tests.ledger.lawful.test_provisioning import USER, ZOE, with_token
 
 NO_TOKEN = "no directory of okta wrote it under a token in force"
 EVE = PersonChanged("eve", "ada", None, None, None, "eve", "eve@example.com")
@@ -51,10 +53,10 @@ def test_an_administrator_adds_changes_ends_and_brings_back() -> None:
         (replace(EVE, by="joe"), "joe was not signed in"),
         (replace(EVE, person="nobody"), "there was no account nobody"),
         (replace(EVE, person="ada"), "nobody changes their own end, manager or sponsor"),
-        (replace(EVE, by=None), "no directory wrote it under a token in force, and there was no roster"),
+        (replace(EVE, by=None), "no directory that leads the account wrote it, and there was no roster"),
+        (added(origin="scim:okta"), "an administrator brings nobody in the name of a directory"),
         (PersonDisabled("eve", "joe", "left", "administrator", None, None), "joe was not signed in"),
         (PersonDisabled("ada", "ada", "left", "administrator", None, None), "nobody ends themselves"),
-        (PersonDisabled("eve", None, "left", "scim:okta", None, None), NO_TOKEN),
         (PersonDisabled("eve", None, "left", "roster", None, None), "no version of the staff roster was in force"),
         (PersonDisabled("eve", None, "left", "moon", None, None), "nothing that is called 'moon' may do so"),
         (
@@ -62,8 +64,7 @@ def test_an_administrator_adds_changes_ends_and_brings_back() -> None:
             "its end had not come, and somebody answered for it",
         ),
         (PersonDisabled("nobody", "ada", "left", "administrator", None, None), "there was no account nobody"),
-        (PersonEnabled("eve", "joe", "back"), "joe was not signed in"),
-        (PersonEnabled("eve", None, "back"), "no directory wrote it under a token in force"),
+        (PersonEnabled("eve", "ada", "back"), "the account had not ended"),
         (PersonEnabled("nobody", "ada", "back"), "there was no account nobody"),
         (DirectoryLeaverReported("eve", "scim:okta", "usr_1", "deleted", Instant(0)), NO_TOKEN),
         (DirectoryReportDecided("eve", "scim:okta", HoldOutcome.RETURNED, None, "there"), NO_TOKEN),
@@ -89,7 +90,7 @@ def test_an_account_ends_with_its_time_and_not_before() -> None:
     at = told.add(PersonEnabled("zoe", None, "back"))
     assert told.said() == [
         (at, "the end of the account had passed"),
-        (at, "no directory wrote it under a token in force"),
+        (at, "the directory that had ended it did not write it"),
     ]
 
 
@@ -133,9 +134,30 @@ def test_who_is_held_acts_no_more_save_the_last_administrator() -> None:
 
 def test_a_message_of_a_provider_in_force_holds() -> None:
     told = with_provider()
+    told.add(IdentityLinked("idn_1", "idp", "eve", "address", None))
     told.add(*(replace(each, origin="claims:idp") for each in hold("eve")))
-    at = told.add(replace(hold("max")[1], origin="claims:other"))
-    assert told.said() == [(at, "there was no such provider as other")]
+    at = told.add(replace(hold("max")[1], origin="claims:idp"))
+    assert told.said() == [(at, "max had no identity at idp")]
+    told.add(ProviderRemoved("idp", "ada", "gone"))
+    then = told.add(replace(hold("eve")[1], origin="claims:idp"))
+    assert told.said()[1:] == [(then, "there was no such provider as idp")]
+
+
+def test_nobody_comes_back_on_the_word_of_who_may_not() -> None:
+    told = Story().ready("ada")
+    gone = PersonDisabled("eve", "ada", "left", "administrator", None, None)
+    told.add(gone)
+    at = told.add(PersonEnabled("eve", "joe", "back"))
+    told.add(gone)
+    then = told.add(PersonEnabled("eve", None, "back"))
+    assert told.said() == [(at, "joe was not signed in"), (then, "the directory that had ended it did not write it")]
+
+
+def test_a_directory_ends_nobody_without_a_token() -> None:
+    told = with_token()
+    told.add(ZOE, USER)
+    at = told.add(PersonDisabled("zoe", None, "left", "scim:okta", None, None))
+    assert told.said() == [(at, NO_TOKEN)]
 
 
 def test_a_hold_is_a_directorys_and_of_somebody() -> None:

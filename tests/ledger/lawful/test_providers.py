@@ -56,7 +56,8 @@ def test_two_administrators_set_a_provider_and_it_is_changed_and_removed() -> No
     told.add(replace(AGREED, change="pch_2", name="Other"))
     told.add(ProviderKeysRead("idp", "pch_3", "pch_2", "{}"))
     told.add(IdentityLinked("idn_1", "idp", "eve", "address", None))
-    told.add(PersonAdded("zoe", PersonKind.EMPLOYEE, "joined", None, None, None, origin="claims:idp"))
+    zoe = PersonAdded("zoe", PersonKind.EMPLOYEE, "joined", None, None, None, origin="claims:idp")
+    told.add(zoe, IdentityLinked("idn_2", "idp", "zoe", "joined", None))
     told.add(GroupMemberAdded("directory:x", "zoe", "claims:idp", None))
     told.add(PersonChanged("zoe", None, None, None, None))
     told.add(ProviderRemoved("idp", "ada", "gone"))
@@ -102,7 +103,7 @@ def test_an_address_of_one_administrator_makes_nobody_somebody_trusted(
         (ProviderKeysRead("idp", "pch_2", "pch_1", "{}"), NONE),
         (ProviderLoggedOut("idp", "0", 0), NONE),
         (IdentityLinked("idn_1", "idp", "eve", "address", None), NONE),
-        (IdentityUnlinked("idn_1", "eve", "x", "ada"), "there was no such identity"),
+        (IdentityUnlinked("idn_1", "eve", "x", "ada"), "they had no such identity"),
     ],
 )
 def test_a_provider_is_not_for_one_to_set(planted: object, why: str) -> None:
@@ -165,7 +166,7 @@ def test_a_providers_word_ends_sign_ins_and_its_rule_says_what_it_may() -> None:
     assert told.said() == [
         (at, "the identity provider idp may bring nobody in"),
         (then, "the identity provider idp may say nothing of groups"),
-        (ends, "no directory wrote it under a token in force, and there was no roster"),
+        (ends, "no directory that leads the account wrote it, and there was no roster"),
     ]
 
 
@@ -176,6 +177,21 @@ def test_identities() -> None:
     told.add(IdentityLinked("idn_2", "idp", "eve", "address", None))
     then = told.add(IdentityUnlinked("idn_2", "eve", "x", None))
     assert told.said() == [(at, "there was no account nobody"), (then, "it is on nobody's word")]
+
+
+@pytest.mark.parametrize(
+    ("planted", "why"),
+    [
+        (IdentityLinked("idn_2", "idp", "eve", "address", None), "they had an identity there already"),
+        (IdentityLinked("idn_2", "idp", "max", "joined", None), "nobody had joined"),
+        (IdentityUnlinked("idn_1", "max", "x", "ada"), "they had no such identity"),
+    ],
+)
+def test_an_identity_is_one_persons_and_the_only_one(planted: object, why: str) -> None:
+    told = with_provider()
+    told.add(IdentityLinked("idn_1", "idp", "eve", "address", None))
+    at = told.add(planted)
+    assert told.said() == [(at, why)]
 
 
 def test_a_stream_is_set_by_two_and_ends_sign_ins() -> None:

@@ -17,7 +17,7 @@ from onepam.domain.host.announcing import (
 )
 from onepam.domain.host.continuing import LedgerContinued
 from onepam.domain.host.recovery_key import RecoveryKeyMade, RecoveryKeyRenewed
-from onepam.domain.people.events import PersonDisabled, PersonEnabled
+from onepam.domain.people.events import PersonAdded, PersonDisabled, PersonEnabled, PersonKind
 from onepam.domain.recovery.recovering import AccessRecovered
 from onepam.domain.signing_in.events import EnrolmentEnded, EnrolmentOpened, EnrolmentProposed
 from onepam.kernel.clock import DAY, Instant
@@ -36,6 +36,7 @@ def ready() -> Story:
     told.found()
     told.enrol("ada")
     told.sign_in("ada", "sgn_ada")
+    told.add(PersonDisabled("eve", "ada", "left", "administrator", None, None))
     return told
 
 
@@ -146,3 +147,35 @@ def test_evidence() -> None:
     assert told.said() == []
     at = told.add(EvidencePacked("joe", 0, 1, 1, "00"))
     assert told.said() == [(at, "joe held no role with the right to audit or administer")]
+
+
+@pytest.mark.parametrize(
+    ("who", "why"), [("zoe", "the end of the account had passed"), ("bot", "there was no such person")]
+)
+def test_whoever_is_let_in_is_a_person_whose_time_is_not_over(who: str, why: str) -> None:
+    told = ready()
+    ends = Instant(told.at() + DAY)
+    told.add(PersonAdded("zoe", PersonKind.EMPLOYEE, "hired", "ada", None, ends))
+    told.add(PersonAdded("bot", PersonKind.SERVICE, "a machine", "ada", "ada", ends))
+    told.wait(2 * DAY)
+    at = told.add(replace(KEYED, person=who), RecoveryKeyRenewed("d1", "d0", Ground.RECOVERY_KEY, None, "node-1"))
+    assert told.said() == [(at, why)]
+
+
+def test_whoever_is_let_in_gets_a_role_that_administers() -> None:
+    told = ready()
+    renewed = RecoveryKeyRenewed("d1", "d0", Ground.RECOVERY_KEY, None, "node-1")
+    role = BindingAdded("bnd_r", "engineer", SubjectKind.PERSON, "eve", None, "access.yaml", "recover", "", None)
+    last = told.add(KEYED, renewed, role)
+    assert told.said() == [(last + 2, "who is let in gets a role that administers")]
+
+
+def test_a_pack_is_of_what_is_there_and_a_new_log_has_a_new_name() -> None:
+    told = ready()
+    at = told.add(EvidencePacked("ada", 0, 1, len(told.rows) + 1, "0"))
+    told.add(EvidencePacked("ada", 0, 1, len(told.rows), "0"))
+    then = told.add(LedgerContinued("log", "log", 9, "0", 5, Ground.RECOVERY_KEY, None, "node-1"))
+    assert told.said() == [
+        (at, "it is of entries that were not there yet"),
+        (then, "the new log has the name of the old one"),
+    ]

@@ -31,6 +31,9 @@ access_rules = Rules()
 
 CHANGE = "change"
 
+DIRECTORY_GROUP = "directory:"
+"""What the names of the groups begin with that directories and providers fill."""
+
 FILE = "access.yaml"
 """The source of what changes of the roles say of groups."""
 
@@ -175,6 +178,8 @@ def binding_added(state: State, entry: Entry) -> Why:
         yield _by_change(entry)
     else:
         yield Unless("no change of the roles that was applied gave it", (("recovered", subject),))
+        if body["role"] in state.roles and ADMINISTER not in state.roles[body["role"]].console:
+            yield "who is let in gets a role that administers"
     ends = None if body["ends"] is None else Instant(body["ends"])
     binding = Binding(body["binding"], body["role"], to_group, subject, ends)
     before = state.bindings.get(binding.binding)
@@ -229,9 +234,18 @@ def group_member_added(state: State, entry: Entry) -> Why:
     body = entry.body
     yield from _by_source(state, entry)
     person = state.people.get(body["person"])
+    way, _, provider = body["source"].partition(":")
+    if (way == FILE) == body["group"].startswith(DIRECTORY_GROUP):
+        yield "such a group is not that source's to fill"
     if person is None:
         yield f"there was no account {body['person']}"
     else:
+        if way == "scim":
+            yield _said_member(state, body, provider)
+        elif way == "claims" and any(
+            each.approved and each.provider == provider and each.ends > state.begun for each in state.tokens.values()
+        ):
+            yield f"a directory of {provider} says its groups by SCIM"
         if body["source"] == FILE and body["by"] is not None and not state.caused("approving", body["by"]):
             yield Later(f"it gives somebody more, {NOBODY_ELSE}", _gain(state, was_of(state), body["person"]))
         person.groups[(body["group"], body["source"])] = entry
@@ -258,7 +272,8 @@ def group_member_removed(state: State, entry: Entry) -> Why:
 
 
 def _by_source(state: State, entry: Entry) -> Why:
-    source, by = entry.body["source"], entry.body["by"]
+    body = entry.body
+    source, by = body["source"], body["by"]
     way, _, provider = source.partition(":")
     if way == FILE:
         yield Unless("no change of the roles that was applied says so", (("matrix", by),))
@@ -275,8 +290,10 @@ def _by_source(state: State, entry: Entry) -> Why:
         yield Unless(f"no directory of {provider} wrote it under a token in force", (("scim", provider), back))
     elif provider not in state.providers:
         yield f"no identity provider {provider} was in force"
-    elif not state.providers[provider].rule.get("groups"):
+    elif not state.providers[provider].rule["groups"]:
         yield f"the identity provider {provider} may say nothing of groups"
+    elif body["person"] in state.people and provider not in state.people[body["person"]].identities.values():
+        yield f"{body['person']} had no identity at {provider}"
 
 
 def _alone(state: State, body: Mapping[str, Any]) -> bool:
@@ -308,6 +325,16 @@ def _version(body: Mapping[str, Any]) -> str:
     said = {each: body[each] for each in ("role", "purpose", "owner", "console", "permissions")}
     text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode("utf-8")).hexdigest()
+
+
+def _said_member(state: State, body: Mapping[str, Any], provider: str) -> Unless | None:
+    """The directory has a user who leads to the person, in a group of that name."""
+    name = body["group"].partition(":")[2]
+    group, user = state.named.get((provider, name)), state.led.get((provider, body["person"]))
+    if group is not None and user is not None and user in state.groups[group].users:
+        return None
+    why = "the directory had no user in such a group who leads to the account"
+    return Unless(why, (("in group", provider, name, body["person"]),))
 
 
 def _by_change(entry: Entry) -> Unless:

@@ -51,7 +51,10 @@ class Unjudged(Enum):
     REASON = "why something ended by itself"
     HOST = "the recovery key, and who has a shell on the host"
     LOSS = "what is lost"
-    SPOKE = "whether what was erased spoke of that person"
+    SPOKE = "whether lists and files that were erased named that person, and whether all that spoke of them went"
+    KEPT = (
+        "how long the configuration keeps what is known of a leaver, and whether the roster or a file still named them"
+    )
 
 
 @dataclass(frozen=True)

@@ -198,7 +198,8 @@ def _more_access(state: State, was: Was, had: Held, has: Held) -> bool:
     rivals = [
         (ends, each)
         for name, ends in had.items()
-        if (role := was.roles.get(name, state.roles.get(name))) is not None
+        for role in (was.roles.get(name, state.roles.get(name)),)
+        if role is not None
         for each in role.permissions.values()
     ]
     for name, ends in has.items():

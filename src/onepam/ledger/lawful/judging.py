@@ -8,6 +8,7 @@ from typing import Any
 
 from onepam.kernel.instant import Instant
 from onepam.ledger.lawful.entry import Entry, Unjudged, Unlawful
+from onepam.ledger.lawful.erasing import whose
 from onepam.ledger.lawful.rule import Later, Rule, Unless
 from onepam.ledger.lawful.state import State
 from onepam.ledger.lawful.table import RULE_SETS
@@ -65,6 +66,7 @@ class Judging:
                 self._add(Unlawful(position, kind, "being an entry", "there is no rule for what it says"))
             elif rule.judge is not None:
                 entry = Entry(position, Instant(time), kind, self._read(body))
+                self._state.about.add(position, whose(self._state, entry))
                 for why in rule.judge(self._state, entry):
                     if why is not None:
                         self._hear(rule, entry, why)

@@ -24,6 +24,8 @@ def person_added(state: State, entry: Entry) -> Why:
     way, _, provider = origin.partition(":")
     if by is not None:
         yield acts(state, by, ADMINISTER)
+        if origin != "administrator":
+            yield "an administrator brings nobody in the name of a directory"
     elif way == "claims":
         found = state.providers.get(provider)
         if found is None:
@@ -36,7 +38,8 @@ def person_added(state: State, entry: Entry) -> Why:
         yield "it is on nobody's word, and somebody had signed in already"
     if who in state.people:
         yield f"there was an account {who} already"
-    state.people[who] = Person(body["kind"], _instant(body["ends"]), body["owner"])
+    state.people[who] = Person(body["kind"], _instant(body["ends"]), body["owner"], origin)
+    state.cause("joined", who)
     if body["kind"] == "vendor" and (body["owner"] is None or body["ends"] is None):
         yield "a vendor needs a sponsor and an end"
 
@@ -63,8 +66,8 @@ def person_changed(state: State, entry: Entry) -> Why:
             yield "nobody changes their own end, manager or sponsor"
     elif not state.roster_taken:
         same = (person.ends, person.owner) == (ends, body["owner"])
-        if not (same and state.providers):
-            yield Unless("no directory wrote it under a token in force, and there was no roster", (("scim",),))
+        if not (same and any(each in state.providers for each in person.identities.values())):
+            yield Unless("no directory that leads the account wrote it, and there was no roster", (("led", who),))
     person.ends, person.owner = ends, body["owner"]
     person.kind = body["kind"] or person.kind
     person.readdressed |= body["readdressed"]
@@ -85,7 +88,10 @@ def person_disabled(state: State, entry: Entry) -> Why:
     if person is None:
         yield f"there was no account {who}"
     else:
+        if by is None and not state.caused("decided", who):
+            yield _leading(state, origin, who)
         person.enabled, person.left, person.hold, person.hold_by = False, entry.time, None, None
+        person.left_by = origin
     state.cause("left", who)
 
 
@@ -94,14 +100,18 @@ def person_enabled(state: State, entry: Entry) -> Why:
     """An administrator; the directory that had ended it; recover-access."""
     body = entry.body
     who, by = body["person"], body["by"]
+    person = state.people.get(who)
     if by is not None:
         yield acts(state, by, ADMINISTER)
     else:
-        yield Unless("no directory wrote it under a token in force", (("scim",), ("recovered", who)))
-    person = state.people.get(who)
+        way, _, provider = person.left_by.partition(":") if person is not None else ("", "", "")
+        ended = (("scim", provider),) if way == "scim" else ()
+        yield Unless("the directory that had ended it did not write it", (*ended, ("recovered", who)))
     if person is None:
         yield f"there was no account {who}"
     else:
+        if person.enabled:
+            yield "the account had not ended"
         if person.ends is not None and person.ends <= state.begun:
             yield "the end of the account had passed"
         yield _erased(person)
@@ -130,6 +140,7 @@ def person_held(state: State, entry: Entry) -> Why:
     lapsed = person.hold is not None and person.hold_by is not None and person.hold_by <= state.now
     if not lapsed:
         yield from _held(state, body["origin"])
+        yield _leading(state, body["origin"], body["person"])
     person.hold, person.hold_by = body["reason"], _instant(body["decide_by"])
     state.cause("hold", body["hold"])
     state.cause("left", body["person"])
@@ -194,6 +205,16 @@ def _by_origin(state: State, origin: str) -> Why:
         yield f"nothing that is called {origin!r} may do so"
     elif not state.roster_taken:
         yield "no version of the staff roster was in force"
+
+
+def _leading(state: State, origin: str, who: str) -> str | None:
+    """A directory ends whom it leads, and a provider's message is about whom it knows."""
+    way, _, provider = origin.partition(":")
+    if way == "scim" and (provider, who) not in state.led:
+        return f"the directory of {provider} did not lead the account"
+    if way == "claims" and provider not in state.people[who].identities.values():
+        return f"{who} had no identity at {provider}"
+    return None
 
 
 def _held(state: State, origin: str) -> Why:

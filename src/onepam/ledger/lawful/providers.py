@@ -119,6 +119,12 @@ def identity_linked(state: State, entry: Entry) -> Why:
         and (had_factors(state, person) or trusted(state, body["person"]))
     ):
         yield "one administrator had changed the address of somebody trusted"
+    if person is not None:
+        if body["because"] == "address" and body["provider"] in person.identities.values():
+            yield "they had an identity there already"
+        if body["because"] == "joined":
+            yield Unless("nobody had joined", (("joined", body["person"]),))
+        person.identities[body["identity"]] = body["provider"]
     state.identities[body["identity"]] = (body["person"], body["provider"])
 
 
@@ -130,8 +136,11 @@ def identity_unlinked(state: State, entry: Entry) -> Why:
         yield acts(state, body["by"], ADMINISTER)
     else:
         yield Unless("it is on nobody's word", (("recovered", body["person"]),))
-    if state.end(state.identities, body["identity"]) is None:
-        yield "there was no such identity"
+    linked = state.end(state.identities, body["identity"])
+    if linked is None or linked[0] != body["person"]:
+        yield "they had no such identity"
+    elif body["person"] in state.people:
+        state.end(state.people[body["person"]].identities, body["identity"])
 
 
 @provider_rules.of("signal_stream.proposed", "proposing a signal stream", Authority.PERSON)

@@ -65,7 +65,18 @@ class Rules:
         return keep
 
     def told(
-        self, kind: str, right: str, *authority: Authority, cannot: tuple[Unjudged, ...] = (), version: int = 1
+        self,
+        kind: str,
+        right: str,
+        *authority: Authority,
+        cannot: tuple[Unjudged, ...] = (),
+        version: int = 1,
+        read: bool = False,
     ) -> None:
-        """A kind that says what was so, and uses no right of anybody."""
-        self.all.append(Rule(kind, authority, right, None, cannot, version))
+        """A kind that says what was so, and uses no right of anybody. It is `read` where a payload that speaks of
+        somebody may be erased."""
+        self.all.append(Rule(kind, authority, right, _nothing if read else None, cannot, version))
+
+
+def _nothing(state: State, entry: Entry) -> Why:
+    return iter(())

@@ -176,7 +176,7 @@ def session_failed(state: State, entry: Entry) -> Why:
         yield "no such session was open"
 
 
-session_rules.told("session.refused", "refusing a session", Authority.DOOR)
+session_rules.told("session.refused", "refusing a session", Authority.DOOR, read=True)
 
 
 @session_rules.of("session.kill_ordered", "ordering the end of a session", Authority.PERSON)

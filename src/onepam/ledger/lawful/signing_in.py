@@ -194,7 +194,7 @@ def sign_in_closed(state: State, entry: Entry) -> Why:
         )
 
 
-signing_in_rules.told("sign_in.failed", "failing to sign in", Authority.STRANGER, cannot=(Unjudged.TRIES,))
+signing_in_rules.told("sign_in.failed", "failing to sign in", Authority.STRANGER, cannot=(Unjudged.TRIES,), read=True)
 
 
 @signing_in_rules.of("certificate.issued", "getting a certificate", Authority.PERSON, cannot=(Unjudged.PROOF,))

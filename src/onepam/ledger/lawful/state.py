@@ -7,6 +7,7 @@ compared with the time of the command's first entry.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,9 @@ ONE_HAND = 30 * DAY
 
 LONGEST_COMMAND = 25_000
 """Entries that one command has at most."""
+
+MOST_NOT_READ = 1_000_000
+"""Entries one after another, of which no rule asks anything, that are counted at most."""
 
 _NEVER = Instant(-1)
 
@@ -55,14 +59,19 @@ class Factor:
 
 @dataclass
 class Person:
-    """An account. `hold` is why it waits for a word, `owner` who answers for it; nothing privileged opens for it before
-    `privileged_from`."""
+    """An account. `origin` is the way it came, `left_by` that in which its end did; `agreed` are the directories that
+    an administrator lets lead it. `hold` is why it waits for a word, `owner` who answers for it; nothing privileged
+    opens for it before `privileged_from`."""
 
     kind: str
     ends: Instant | None
     owner: str | None
+    origin: str = "administrator"
     enabled: bool = True
     left: Instant | None = None
+    left_by: str = ""
+    agreed: set[str] = field(default_factory=set)
+    identities: dict[str, str] = field(default_factory=dict)
     hold: str | None = None
     hold_by: Instant | None = None
     privileged_from: Instant | None = None
@@ -184,6 +193,28 @@ class Token:
 
 
 @dataclass
+class DirectoryUser:
+    """A user of a directory as it was written last: whom it leads to, and the account that it waits for."""
+
+    provider: str
+    version: int
+    person: str | None
+    waits_for: str | None
+    active: bool
+    groups: set[str] = field(default_factory=set)
+
+
+@dataclass
+class DirectoryGroup:
+    """A group of a directory as it was written last, and its users."""
+
+    provider: str
+    version: int
+    name: str
+    users: set[str] = field(default_factory=set)
+
+
+@dataclass
 class Provider:
     """An identity provider in force: the change that made it so, and its rule."""
 
@@ -192,6 +223,37 @@ class Provider:
     kind: str
     rule: Mapping[str, Any]
     declared: dict[str, Instant] = field(default_factory=dict)
+
+
+@dataclass
+class Erasure:
+    """An erasure that goes on, the lists and files that were proposed to go, and how many payloads went by it."""
+
+    person: str
+    documents: frozenset[int]
+    payloads: int = 0
+
+
+@dataclass
+class About:
+    """Of whom each entry speaks whose payload an erasure may take: a number for each entry, which stands for a person,
+    or for what may turn out to be somebody's. `theirs` has what did, by person."""
+
+    entries: array[int] = field(default_factory=lambda: array("i"))
+    numbers: dict[Hashable, int] = field(default_factory=dict)
+    theirs: dict[str, set[int]] = field(default_factory=dict)
+
+    def add(self, position: int, what: Hashable) -> None:
+        """The entry at this place; None where it speaks of nobody. Those that were not read speak of nobody."""
+        missing = position - len(self.entries)
+        if 0 <= missing <= MOST_NOT_READ:
+            self.entries.extend([0] * missing)
+            self.entries.append(0 if what is None else self.numbers.setdefault(what, len(self.numbers) + 1))
+
+    def is_of(self, person: str, what: Hashable) -> None:
+        """What spoke of it speaks of the person."""
+        if what in self.numbers:
+            self.theirs.setdefault(person, set()).add(self.numbers[what])
 
 
 @dataclass
@@ -207,7 +269,8 @@ class Announcement:
 @dataclass
 class State:
     """All of it. `begun` is the time of the command's first entry, `now` that of the entry which is judged; `kept` is
-    what rules note for the rest of the command."""
+    what rules note for the rest of the command. `led` has the user by which a directory leads a person, `named` its
+    group of a name."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -226,11 +289,16 @@ class State:
     sessions: dict[str, Session] = field(default_factory=dict)
     recorded: set[int] = field(default_factory=set)
     tokens: dict[str, Token] = field(default_factory=dict)
+    users: dict[str, DirectoryUser] = field(default_factory=dict)
+    groups: dict[str, DirectoryGroup] = field(default_factory=dict)
+    led: dict[tuple[str, str], str] = field(default_factory=dict)
+    named: dict[tuple[str, str], str] = field(default_factory=dict)
     providers: dict[str, Provider] = field(default_factory=dict)
     identities: dict[str, tuple[str, str]] = field(default_factory=dict)
     streams: dict[str, Instant] = field(default_factory=dict)
     exceptions: dict[str, tuple[str, Instant]] = field(default_factory=dict)
-    erasures: dict[str, tuple[str, list[int]]] = field(default_factory=dict)
+    erasures: dict[str, Erasure] = field(default_factory=dict)
+    about: About = field(default_factory=About)
     announced: dict[str, Announcement] = field(default_factory=dict)
     recovery_key: str | None = None
     roster_pulls: bool = False

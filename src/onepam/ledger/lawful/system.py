@@ -24,6 +24,11 @@ def access_recovered(state: State, entry: Entry) -> Why:
         yield Unless("the recovery key was not spent", (("renewed", "recovery_key"),))
     else:
         yield from _due(state, body["announcement"], ACCESS, person=body["person"])
+    person = state.people.get(body["person"])
+    if person is None or person.kind == "service":
+        yield "there was no such person"
+    elif person.ends is not None and person.ends <= state.begun:
+        yield "the end of the account had passed"
     state.end(state.announced, body["announcement"])
     state.cause("recovered", body["person"])
 
@@ -46,6 +51,8 @@ def access_recovery_cancelled(state: State, entry: Entry) -> Why:
 def ledger_continued(state: State, entry: Entry) -> Why:
     """With the recovery key; else a day after it was announced for that origin."""
     body = entry.body
+    if body["origin"] == body["before"]:
+        yield "the new log has the name of the old one"
     if body["ground"] != "recovery_key":
         yield from _due(state, body["announcement"], CONTINUATION, origin=body["origin"])
     state.end(state.announced, body["announcement"])
@@ -101,6 +108,8 @@ def recovery_key_renewal_cancelled(state: State, entry: Entry) -> Why:
 def evidence_packed(state: State, entry: Entry) -> Why:
     """Whoever audits or administers."""
     yield acts(state, entry.body["by"], AUDIT, ADMINISTER)
+    if entry.body["size"] > entry.position:
+        yield "it is of entries that were not there yet"
 
 
 for _kind, _right in {

@@ -1,0 +1,69 @@
+"""Groups that directories and providers fill: whom, and with what; each clause broken once, and nothing else found."""
+
+from dataclasses import replace
+
+import pytest
+
+from onepam.domain.people.events import GroupMemberAdded
+from onepam.domain.providers.events import IdentityLinked
+from onepam.domain.provisioning.events import ScimGroupMemberAdded, ScimTokenApproved
+from tests.ledger.lawful.story import Story
+from tests.ledger.lawful.test_providers import with_provider
+from tests.ledger.lawful.test_provisioning import GROUP, USER, let_lead, with_token
+from tests.ledger.lawful.test_provisioning import proposed as token
+
+USER_OF_JOE = replace(USER, person="joe")
+
+NO_MEMBER = "the directory had no user in such a group who leads to the account"
+
+
+@pytest.mark.parametrize(
+    ("group", "source", "why"),
+    [
+        ("ops", "scim:okta", "such a group is not that source's to fill"),
+        ("directory:dev", "scim:okta", NO_MEMBER),
+    ],
+)
+def test_a_directory_fills_its_own_groups_with_those_whom_it_leads(group: str, source: str, why: str) -> None:
+    told = let_lead(with_token(), "joe")
+    told.add(
+        USER_OF_JOE,
+        GROUP,
+        ScimGroupMemberAdded("sgr_1", "usr_1"),
+        GroupMemberAdded("directory:ops", "joe", source, None),
+    )
+    assert told.said() == []
+    told.add(replace(GROUP, group="sgr_2", name="", version=1), ScimGroupMemberAdded("sgr_2", "usr_1"))
+    name = replace(GROUP, group="sgr_2", name="", version=2)
+    at = told.add(name, GroupMemberAdded(group, "joe", source, None))
+    found = [each for each in told.said() if each[1] == why]
+    assert found == [(at + 1, why)]
+
+
+def test_a_file_fills_no_group_of_a_directory() -> None:
+    told = Story().ready("ada")
+    at = told.change("chg_1", "ada", GroupMemberAdded("directory:ops", "joe", "access.yaml", None))
+    assert told.said() == [(at + 2, "such a group is not that source's to fill")]
+
+
+def test_a_member_is_led_by_the_directory_by_that_user() -> None:
+    told = let_lead(with_token(), "joe")
+    told.add(USER_OF_JOE, GROUP)
+    at = told.add(replace(GROUP, version=2), GroupMemberAdded("directory:ops", "joe", "scim:okta", None))
+    assert told.said() == [(at + 1, NO_MEMBER)]
+    told = let_lead(with_token(), "joe")
+    told.add(replace(USER_OF_JOE, person=None), GROUP, ScimGroupMemberAdded("sgr_1", "usr_1"))
+    told.add(GroupMemberAdded("directory:ops", "joe", "scim:okta", None), replace(USER_OF_JOE, version=2))
+    assert told.said() == []
+
+
+def test_a_message_names_groups_of_whom_the_provider_knows() -> None:
+    told = with_provider()
+    at = told.add(GroupMemberAdded("directory:x", "joe", "claims:idp", None))
+    told.add(IdentityLinked("idn_1", "idp", "joe", "address", None))
+    told.add(GroupMemberAdded("directory:y", "joe", "claims:idp", None))
+    assert told.said() == [(at, "joe had no identity at idp")]
+    told.add(token(told, provider="idp"))
+    told.add(ScimTokenApproved("tok_1", "idp", "bob"))
+    then = told.add(GroupMemberAdded("directory:z", "joe", "claims:idp", None))
+    assert told.said()[1:] == [(then, "a directory of idp says its groups by SCIM")]
