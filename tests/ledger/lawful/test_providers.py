@@ -1,6 +1,7 @@
 """Rules of identity providers, identities and streams: each clause broken once, and nothing else found."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ from onepam.domain.signing_in.events import FactorKind, SignedOut
 from onepam.kernel.clock import DAY, MINUTE, Instant
 from tests.ledger.lawful.story import Story, binding
 
-RULE = ProviderRule(attests=("mfa",), joins=True, groups=True)
+RULE = ProviderRule(attests=("mfa",), domains=("example.com",), joins=True, groups=True)
 WANTED = ProviderProposed("pch_1", "idp", ProviderKind.OIDC, "Company", "{}", RULE, "ada")
 AGREED = ProviderSet("pch_1", "idp", ProviderKind.OIDC, "Company", "{}", RULE, "ada", "bob")
 STREAM = SignalStreamProposed("sch_1", "str_1", "Okta", "iss", "aud", Delivery.PUSH, "idp", "", "", "ada")
@@ -97,8 +98,7 @@ def test_an_address_of_one_administrator_makes_nobody_somebody_trusted(
             ProviderRejected("pch_1", "idp", None, "lapsed"),
             "it is on nobody's word, had not lapsed, and its people were there",
         ),
-        (ProviderRemoved("idp", "ada", "gone"), NONE),
-        (MfaDeclared("dcl_1", "idp", "yes", "0", Instant(0), "ada", Instant(0)), NONE),
+        (MfaDeclared("dcl_1", "idp", "yes", "0", Instant(1_780_000_000_000_000), "ada", Instant(0)), NONE),
         (MfaDeclarationEnded("dcl_1", "idp", "no", "ada"), "there was no such declaration"),
         (ProviderKeysRead("idp", "pch_2", "pch_1", "{}"), NONE),
         (ProviderLoggedOut("idp", "0", 0), NONE),
@@ -110,6 +110,53 @@ def test_a_provider_is_not_for_one_to_set(planted: object, why: str) -> None:
     told = Story().ready("ada", "bob")
     told.add(WANTED)
     at = told.add(planted)
+    assert told.said() == [(at, why)]
+
+
+def test_what_is_removed_is_there_and_leaves_no_proposal() -> None:
+    told = Story().ready("ada", "bob")
+    at = told.add(ProviderRemoved("idp", "ada", "gone"))
+    then = told.add(SignalStreamRemoved("str_1", "bob", "x"))
+    assert told.said() == [(at, NONE), (then, "there was no such stream")]
+    told = with_provider()
+    told.add(replace(WANTED, change="pch_2"))
+    at = told.add(ProviderRemoved("idp", "ada", "gone"))
+    assert told.said() == [(at, "a proposal of that provider was left")]
+    told = with_provider()
+    told.add(replace(WANTED, change="pch_2"))
+    told.add(ProviderRemoved("idp", "ada", "gone"), ProviderRejected("pch_2", "idp", "ada", "provider.removed"))
+    assert told.said() == []
+
+
+def test_who_came_in_by_a_provider_does_not_remove_it() -> None:
+    told = with_provider()
+    told.add(IdentityLinked("idn_1", "idp", "max", "address", None))
+    told.change("chg_1", "ada", binding("bnd_max", "administrator", "max"))
+    came = {"proven": (FactorKind.PROVIDER,), "provider": "idp", "basis": MfaBasis.ATTESTED, "methods": ("mfa",)}
+    told.add(told.signed_in("max", "sgn_1", **came))
+    at = told.add(ProviderRemoved("idp", "max", "gone"))
+    assert told.said() == [(at, "max had come in by it")]
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ({"kind": ProviderKind.SAML}, "a provider keeps its protocol"),
+        (
+            {"provider": "idp2"},
+            "the provider idp spoke for one of its domains already",
+        ),
+        (
+            {"rule": replace(RULE, phishing_resistant=("hwk",))},
+            "what attests a factor that cannot be phished attests none at all",
+        ),
+        ({"rule": replace(RULE, domains=())}, "it may bring people in, and speaks for no domain"),
+    ],
+)
+def test_a_provider_is_fit_to_be_set(other: Any, why: str) -> None:
+    told = with_provider()
+    told.add(replace(WANTED, change="pch_2", **other))
+    at = told.add(replace(AGREED, change="pch_2", **other))
     assert told.said() == [(at, why)]
 
 
@@ -148,8 +195,16 @@ def test_declarations() -> None:
     at = told.add(ChangeProposed("chg_2", "d0", "d1", True, "eve", "more", "text"))
     assert told.said()[1:] == [(at, "nobody had seen a second factor of eve")]
     told.add(MfaDeclarationEnded("dcl_1", "idp", "no", "bob"))
+    over = told.add(MfaDeclared("dcl_3", "idp", "yes", "0", Instant(told.at() - 1), "bob", told.now))
     long = told.add(MfaDeclared("dcl_2", "idp", "yes", "0", Instant(told.at() + 366 * DAY), "bob", told.now))
-    assert told.said()[2:] == [(long, "it lasts longer than a year")]
+    assert told.said()[2:] == [(over, "its end had come already"), (long, "it lasts longer than a year")]
+
+
+def test_a_stream_names_people_as_a_provider_does() -> None:
+    told = Story().ready("ada", "bob")
+    told.add(STREAM)
+    at = told.add(STREAM_SET)
+    assert told.said() == [(at, NONE)]
 
 
 def test_a_providers_word_ends_sign_ins_and_its_rule_says_what_it_may() -> None:
@@ -195,7 +250,7 @@ def test_an_identity_is_one_persons_and_the_only_one(planted: object, why: str) 
 
 
 def test_a_stream_is_set_by_two_and_ends_sign_ins() -> None:
-    told = Story().ready("ada", "bob")
+    told = with_provider()
     told.add(STREAM)
     told.add(STREAM_SET)
     told.sign_in("eve", "sgn_eve")
@@ -219,11 +274,10 @@ def test_a_stream_is_set_by_two_and_ends_sign_ins() -> None:
             SignalStreamRejected("sch_1", "str_1", None, "x"),
             "it is on nobody's word, had not lapsed, and its people were there",
         ),
-        (SignalStreamRemoved("str_1", "bob", "x"), "there was no such stream"),
     ],
 )
 def test_a_stream_is_not_for_one_to_set(planted: object, why: str) -> None:
-    told = Story().ready("ada", "bob")
+    told = with_provider()
     told.add(STREAM)
     at = told.add(planted)
     assert told.said() == [(at, why)]

@@ -57,7 +57,7 @@ def provider() -> Story:
 
 def stream() -> Story:
     """A signal stream in force."""
-    told = Story().ready("ada", "bob")
+    told = with_provider()
     told.add(STREAM)
     told.add(STREAM_SET)
     return told

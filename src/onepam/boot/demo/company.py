@@ -8,7 +8,7 @@ approves.
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from itertools import islice
 from typing import Any, TypeVar
@@ -26,6 +26,7 @@ from onepam.domain.access.model import (
 )
 from onepam.domain.history.commit import Decided
 from onepam.domain.matrix.events import ChangeApplied, ChangeProposed
+from onepam.domain.matrix.matrix import RoleDefinition
 from onepam.domain.people.events import GroupMemberAdded, PersonAdded, PersonKind
 from onepam.domain.signing_in.events import (
     EnrolmentOpened,
@@ -121,9 +122,10 @@ def own_role(person: int) -> str:
     return TEAMS[(person + 3) % len(TEAMS)]
 
 
+@cache
 def role_version(role: str) -> str:
     """What the role gives, by its digest."""
-    return sha256(role.encode()).hexdigest()
+    return _role(role).version()
 
 
 def resource_id(number: int) -> str:
@@ -174,15 +176,9 @@ def bound(binding: str, role: str, kind: SubjectKind, subject: str, because: str
 
 
 def _matrix(people: int, resources: int) -> Iterator[Any]:
-    for team in TEAMS:
-        yield _role(team)
-    for role, right in (
-        (APPROVER, ConsoleRight.APPROVE),
-        (ADMINISTRATOR, ConsoleRight.ADMINISTER),
-        (SECURITY, ConsoleRight.MONITOR),
-        (AUDITOR, ConsoleRight.AUDIT),
-    ):
-        yield RoleSet(role, role_version(role), f"The work of {role}s", "per_0", (), (right,), FOUNDING, None)
+    for role in (*TEAMS, *_RIGHTS):
+        made, version = _role(role), role_version(role)
+        yield RoleSet(role, version, made.purpose, made.owner, made.permissions, made.console, FOUNDING, None)
     for number, group in enumerate(GROUPS):
         team = TEAMS[number % len(TEAMS)]
         yield bound(f"bnd_{group}", team, SubjectKind.GROUP, group, f"the team of {team}")
@@ -243,24 +239,22 @@ def _enrolled(number: int, now: Instant) -> tuple[object, ...]:
     return (opened, EnrolmentUsed(link, person), *factors)
 
 
-def _role(team: str) -> RoleSet:
+_RIGHTS = {
+    APPROVER: ConsoleRight.APPROVE,
+    ADMINISTRATOR: ConsoleRight.ADMINISTER,
+    SECURITY: ConsoleRight.MONITOR,
+    AUDITOR: ConsoleRight.AUDIT,
+}
+
+
+def _role(role: str) -> RoleDefinition:
+    if role in _RIGHTS:
+        return RoleDefinition(role, f"The work of {role}s", "per_0", (_RIGHTS[role],), ())
     actions = (Action.SHELL, Action.EXEC, Action.SFTP)
-    test = {"env": "test", "team": team}
-    return RoleSet(
-        role=team,
-        version=role_version(team),
-        purpose=f"Operates the servers of {team}",
-        owner="per_0",
-        permissions=(
-            Permission("operate", actions, test, ("deploy",), Mode.STANDING, 8 * HOUR),
-            Permission(
-                "repair", actions, {"team": team}, ("root",), Mode.REQUEST, 4 * HOUR, (APPROVER,), administrative=True
-            ),
-        ),
-        console=(),
-        change=FOUNDING,
-        by=None,
-    )
+    team = {"team": role}
+    operate = Permission("operate", actions, {"env": "test", **team}, ("deploy",), Mode.STANDING, 8 * HOUR)
+    repair = Permission("repair", actions, team, ("root",), Mode.REQUEST, 4 * HOUR, (APPROVER,), administrative=True)
+    return RoleDefinition(role, f"Operates the servers of {role}", "per_0", (), (operate, repair))
 
 
 def _resource(number: int) -> ResourceSet:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from onepam.kernel.instant import DAY, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.proposals import decides, ends_proposal, propose
-from onepam.ledger.lawful.rule import Rules, Unless, Why
+from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts, had_factors, trusted
 from onepam.ledger.lawful.state import Provider, State
 
@@ -21,11 +22,40 @@ _SUBSTANCE = {
 }
 
 
-@provider_rules.of("provider.proposed", "proposing an identity provider", Authority.PERSON)
-def provider_proposed(state: State, entry: Entry) -> Why:
-    """An administrator under a fresh factor."""
-    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
-    propose(state, entry, PROVIDER, entry.body["change"])
+def _changed_by_two(prefix: str, noun: str, what: str, kind: str, table: Callable[[State], dict[str, Any]]) -> None:
+    """The rules of what is proposed, rejected and removed alike, a provider or a stream."""
+
+    @provider_rules.of(f"{prefix}.proposed", f"proposing {what}", Authority.PERSON)
+    def proposed(state: State, entry: Entry) -> Why:
+        """An administrator under a fresh factor."""
+        yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
+        propose(state, entry, kind, entry.body["change"])
+
+    @provider_rules.of(f"{prefix}.rejected", f"rejecting {what}", Authority.PERSON, Authority.TIME)
+    def rejected(state: State, entry: Entry) -> Why:
+        """An administrator; or it lapsed, or fell with its proposer."""
+        yield from ends_proposal(state, entry, kind, entry.body["change"], ADMINISTER)
+
+    @provider_rules.of(f"{prefix}.removed", f"removing {what}", Authority.PERSON)
+    def removed(state: State, entry: Entry) -> Why:
+        """An administrator under a fresh factor, who did not come in by it; what waits for it goes, too."""
+        by, name = entry.body["by"], entry.body[noun]
+        yield acts(state, by, ADMINISTER, age=FRESH)
+        if kind == PROVIDER and by in state.people:
+            running = [each for each in state.people[by].sign_ins.values() if each.expires > state.begun]
+            if running and all(each.provider == name for each in running):
+                yield f"{by} had come in by it"
+        if state.end(table(state), name) is None:
+            yield f"there was no such {noun}"
+        yield Later(f"a proposal of that {noun} was left", lambda: _waits(state, kind, noun, name))
+
+
+def _waits(state: State, kind: str, noun: str, name: str) -> bool:
+    return any(of == kind and each.body[noun] == name for (of, _), each in state.proposals.items())
+
+
+_changed_by_two("provider", "provider", "an identity provider", PROVIDER, lambda state: state.providers)
+_changed_by_two("signal_stream", "stream", "a signal stream", STREAM, lambda state: state.streams)
 
 
 @provider_rules.of("provider.set", "setting an identity provider", Authority.PERSON, cannot=(Unjudged.PROOF,))
@@ -34,22 +64,18 @@ def provider_set(state: State, entry: Entry) -> Why:
     body = entry.body
     before = state.providers.get(body["provider"])
     yield from _agreed(state, entry, PROVIDER, before.since if before is not None else None)
+    rule = body["rule"]
+    if before is not None and before.kind != body["kind"]:
+        yield "a provider keeps its protocol"
+    for name, other in state.providers.items():
+        if name != body["provider"] and not set(rule["domains"]).isdisjoint(other.rule["domains"]):
+            yield f"the provider {name} spoke for one of its domains already"
+    if not set(rule["phishing_resistant"]) <= set(rule["attests"]):
+        yield "what attests a factor that cannot be phished attests none at all"
+    if rule["joins"] and not rule["domains"]:
+        yield "it may bring people in, and speaks for no domain"
     declared = before.declared if before is not None else {}
     state.providers[body["provider"]] = Provider(body["change"], entry.time, body["kind"], body["rule"], declared)
-
-
-@provider_rules.of("provider.rejected", "rejecting an identity provider", Authority.PERSON, Authority.TIME)
-def provider_rejected(state: State, entry: Entry) -> Why:
-    """An administrator; or it lapsed, or fell with its proposer."""
-    yield from ends_proposal(state, entry, PROVIDER, entry.body["change"], ADMINISTER)
-
-
-@provider_rules.of("provider.removed", "removing an identity provider", Authority.PERSON)
-def provider_removed(state: State, entry: Entry) -> Why:
-    """An administrator under a fresh factor."""
-    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
-    if state.end(state.providers, entry.body["provider"]) is None:
-        yield "there was no such provider"
 
 
 @provider_rules.of("provider.declared", "declaring that a provider demands a second factor", Authority.PERSON)
@@ -57,6 +83,8 @@ def provider_declared(state: State, entry: Entry) -> Why:
     """An administrator under a fresh factor, for a year at most."""
     body = entry.body
     yield acts(state, body["by"], ADMINISTER, age=FRESH)
+    if body["ends"] <= state.begun:
+        yield "its end had come already"
     if body["ends"] > entry.time + LONGEST_DECLARATION:
         yield "it lasts longer than a year"
     provider = state.providers.get(body["provider"])
@@ -143,32 +171,13 @@ def identity_unlinked(state: State, entry: Entry) -> Why:
         state.end(state.people[body["person"]].identities, body["identity"])
 
 
-@provider_rules.of("signal_stream.proposed", "proposing a signal stream", Authority.PERSON)
-def signal_stream_proposed(state: State, entry: Entry) -> Why:
-    """An administrator under a fresh factor."""
-    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
-    propose(state, entry, STREAM, entry.body["change"])
-
-
 @provider_rules.of("signal_stream.set", "setting a signal stream", Authority.PERSON, cannot=(Unjudged.PROOF,))
 def signal_stream_set(state: State, entry: Entry) -> Why:
     """Another administrator under a fresh factor, and exactly what was proposed."""
     yield from _agreed(state, entry, STREAM, state.streams.get(entry.body["stream"]))
+    if entry.body["provider"] not in state.providers:
+        yield "there was no such provider"
     state.streams[entry.body["stream"]] = entry.time
-
-
-@provider_rules.of("signal_stream.rejected", "rejecting a signal stream", Authority.PERSON, Authority.TIME)
-def signal_stream_rejected(state: State, entry: Entry) -> Why:
-    """An administrator; or it lapsed, or fell with its proposer."""
-    yield from ends_proposal(state, entry, STREAM, entry.body["change"], ADMINISTER)
-
-
-@provider_rules.of("signal_stream.removed", "removing a signal stream", Authority.PERSON)
-def signal_stream_removed(state: State, entry: Entry) -> Why:
-    """An administrator under a fresh factor."""
-    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
-    if state.end(state.streams, entry.body["stream"]) is None:
-        yield "there was no such stream"
 
 
 @provider_rules.of("signal.received", "taking a signal", Authority.STREAM, cannot=(Unjudged.MESSAGE,))

@@ -7,7 +7,7 @@ compared with the time of the command's first entry.
 
 from __future__ import annotations
 
-from array import array
+import array
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -239,7 +239,7 @@ class About:
     """Of whom each entry speaks whose payload an erasure may take: a number for each entry, which stands for a person,
     or for what may turn out to be somebody's. `theirs` has what did, by person."""
 
-    entries: array[int] = field(default_factory=lambda: array("i"))
+    entries: array.array[int] = field(default_factory=lambda: array.array("i"))
     numbers: dict[Hashable, int] = field(default_factory=dict)
     theirs: dict[str, set[int]] = field(default_factory=dict)
 
