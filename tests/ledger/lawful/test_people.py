@@ -16,6 +16,7 @@ from onepam.domain.leaving.brake import (
 from onepam.domain.matrix.events import ChangeProposed
 from onepam.domain.people.events import PersonAdded, PersonChanged, PersonDisabled, PersonEnabled, PersonKind
 from onepam.domain.providers.events import IdentityLinked, ProviderRemoved
+from onepam.domain.roster.events import RosterRulesSet
 from onepam.kernel.clock import DAY, HOUR, Instant
 from tests.ledger.lawful.story import Story
 from tests.ledger.lawful.test_providers import with_provider
@@ -47,7 +48,6 @@ def test_an_administrator_adds_changes_ends_and_brings_back() -> None:
         (added(by=None), "it is on nobody's word, and somebody had signed in already"),
         (added(by=None, origin="scim:okta"), NO_TOKEN),
         (added(by=None, origin="claims:idp"), "no identity provider idp was in force"),
-        (added(by=None, origin="roster"), "no version of the staff roster was in force"),
         (added("eve"), "there was an account eve already"),
         (added(kind=PersonKind.VENDOR), "a vendor needs a sponsor and an end"),
         (replace(EVE, by="joe"), "joe was not signed in"),
@@ -151,6 +151,13 @@ def test_nobody_comes_back_on_the_word_of_who_may_not() -> None:
     told.add(gone)
     then = told.add(PersonEnabled("eve", None, "back"))
     assert told.said() == [(at, "joe was not signed in"), (then, "the directory that had ended it did not write it")]
+
+
+def test_the_roster_brings_nobody_in_before_there_is_one() -> None:
+    told = Story().ready("ada")
+    told.add(RosterRulesSet(50, HOUR, True, {}, "ada"))
+    at = told.add(added(by=None, origin="roster"))
+    assert told.said() == [(at, "no version of the staff roster was in force")]
 
 
 def test_a_directory_ends_nobody_without_a_token() -> None:

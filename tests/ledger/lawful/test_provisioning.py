@@ -307,15 +307,45 @@ def test_the_roster_is_taken_by_an_administrator_or_its_source() -> None:
     source = RosterSourceSet("hr.example.com", HOUR, "ada")
     told.add(source)
     told.add(replace(TAKEN, by=None))
+    told.add(RosterRulesSet(50, HOUR, True, {}, "ada"))
     told.add(RosterLinked("ent_1", "eve"))
     told.add(
         PersonAdded("zoe", PersonKind.EMPLOYEE, "roster", None, None, None, origin="roster"), RosterLinked("e", "zoe")
     )
     told.add(PersonChanged("eve", None, None, None, None))
     told.add(PersonDisabled("eve", None, "left", "roster", None, None))
-    told.add(RosterRulesSet(50, HOUR, True, {}, "ada"))
-    told.add(RosterReleased("rov_1", "0", "ada"))
+    told.add(RosterHeld("rov_2", "1", "upload", "x", 1, 0, 0, 1, 1, 1, Instant(0), "ada"))
+    told.add(RosterReleased("rov_2", "1", "ada"))
     assert told.said() == []
+
+
+HELD = RosterHeld("rov_2", "1", "upload", "x", 1, 0, 0, 1, 1, 1, Instant(0), "ada")
+
+
+@pytest.mark.parametrize(
+    "between",
+    [RosterRefused("rov_3", "2", "upload", "x", 1, Instant(0), "ada"), TAKEN, replace(HELD, version="rov_3")],
+)
+def test_what_is_released_is_what_was_held_last(between: object) -> None:
+    told = Story().ready("ada")
+    told.add(HELD)
+    told.add(between)
+    at = told.add(RosterReleased("rov_2", "1", "ada"))
+    assert told.said() == [(at, "it was not the version that was held last")]
+
+
+def test_the_roster_brings_people_in_where_it_may_and_no_machines() -> None:
+    told = Story().ready("ada")
+    told.add(TAKEN)
+    joins = PersonAdded("zoe", PersonKind.EMPLOYEE, "roster", None, None, None, origin="roster")
+    at = told.add(joins)
+    then = told.add(RosterRulesSet(91, HOUR, True, {}, "ada"))
+    last = told.add(replace(joins, person="bot", kind=PersonKind.SERVICE))
+    assert told.said() == [
+        (at, "the staff roster may bring nobody in"),
+        (then, "the brake is set between 50 and 90 percent"),
+        (last, "a service account is made by hand"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -334,10 +364,16 @@ def test_the_roster_is_taken_by_an_administrator_or_its_source() -> None:
         (RosterLinked("ent_1", "eve"), "no version of the staff roster was in force"),
         (RosterSourceSet("evil.example.com", HOUR, "joe"), "joe was not signed in"),
         (RosterRulesSet(50, HOUR, True, {}, "joe"), "joe was not signed in"),
-        (RosterReleased("rov_1", "0", "joe"), "joe was not signed in"),
     ],
 )
 def test_the_roster_is_not_for_everybody_to_say(planted: object, why: str) -> None:
     told = Story().ready("ada")
     at = told.add(planted)
     assert told.said() == [(at, why)]
+
+
+def test_a_held_version_is_not_for_everybody_to_release() -> None:
+    told = Story().ready("ada")
+    told.add(HELD)
+    at = told.add(RosterReleased("rov_2", "1", "joe"))
+    assert told.said() == [(at, "joe was not signed in")]

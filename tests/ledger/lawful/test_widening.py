@@ -233,6 +233,21 @@ def test_a_binding_is_of_a_role_and_keeps_its_subject() -> None:
     assert told.said() == [(at + 2, "there was no role nobody"), (then + 2, "there was another binding of that name")]
 
 
+@pytest.mark.parametrize(
+    "taken",
+    [
+        (BindingEnded("bnd_ada_administrator", "binding.removed", "", None),),
+        (role_set("administrator", ()),),
+    ],
+)
+def test_somebody_is_left_who_administers(taken: tuple[object, ...]) -> None:
+    told = Story().ready("ada", "bob")
+    told.change("chg_1", "ada", BindingEnded("bnd_bob_administrator", "binding.removed", "", None), alone=True)
+    assert told.said() == []
+    at = told.change("chg_2", "ada", *taken, alone=True)
+    assert told.said() == [(at + 1, "after it nobody could change the roles any more")]
+
+
 def test_a_yes_puts_it_in_force() -> None:
     told = company()
     told.add(ChangeProposed("chg_2", "d0", "d1", True, "bob", "more", "text"))

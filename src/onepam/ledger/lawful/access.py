@@ -15,6 +15,7 @@ from onepam.ledger.lawful.gains import (
     gains,
     has_holders,
     held_by,
+    holders,
     later_end,
     more_approve,
     reached,
@@ -24,7 +25,7 @@ from onepam.ledger.lawful.gains import (
 )
 from onepam.ledger.lawful.proposals import decides, ends_proposal, propose
 from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
-from onepam.ledger.lawful.standing import ADMINISTER, acts, founding, hands, signed_in
+from onepam.ledger.lawful.standing import ADMINISTER, acts, founding, hands, signed_in, there
 from onepam.ledger.lawful.state import Binding, Resource, Role, State
 
 access_rules = Rules()
@@ -40,19 +41,20 @@ FILE = "access.yaml"
 NOBODY_ELSE = "and nobody else had approved the change"
 
 
-@access_rules.of("change.proposed", "proposing a change of the roles", Authority.PERSON, Authority.HOST)
+@access_rules.of(
+    "change.proposed",
+    "proposing a change of the roles",
+    Authority.PERSON,
+    Authority.HOST,
+    cannot=(Unjudged.GAIN, Unjudged.LIMIT),
+)
 def change_proposed(state: State, entry: Entry) -> Why:
     """An administrator; before the first sign-in the host."""
     yield _administrator_or_host(state, entry.body["by"])
     propose(state, entry, CHANGE, entry.body["change"])
 
 
-@access_rules.of(
-    "change.approved",
-    "approving a change of the roles",
-    Authority.PERSON,
-    cannot=(Unjudged.GAIN,),
-)
+@access_rules.of("change.approved", "approving a change of the roles", Authority.PERSON)
 def change_approved(state: State, entry: Entry) -> Why:
     """Another administrator, under a fresh factor, of exactly what was proposed."""
     body = entry.body
@@ -86,6 +88,7 @@ def change_applied(state: State, entry: Entry) -> Why:
         state.end(state.proposals, (CHANGE, body["change"]))
     if body["bootstrap"] and not founding(state):
         yield "somebody had signed in already"
+    yield Later("after it nobody could change the roles any more", lambda: not _administered(state))
     state.cause("change", body["change"], body["by"])
     state.cause("matrix", body["by"])
 
@@ -108,7 +111,7 @@ def proposal_refused(state: State, entry: Entry) -> Why:
     yield signed_in(state, entry.body["by"])
 
 
-@access_rules.of("resource.set", "declaring a resource", Authority.CAUSE)
+@access_rules.of("resource.set", "declaring a resource", Authority.CAUSE, cannot=(Unjudged.ADDRESS,))
 def resource_set(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
     body = entry.body
@@ -294,6 +297,16 @@ def _by_source(state: State, entry: Entry) -> Why:
         yield f"the identity provider {provider} may say nothing of groups"
     elif body["person"] in state.people and provider not in state.people[body["person"]].identities.values():
         yield f"{body['person']} had no identity at {provider}"
+
+
+def _administered(state: State) -> bool:
+    """Whether somebody who is here holds a role that administers."""
+    return any(
+        there(state, who) is None
+        for name, role in state.roles.items()
+        if ADMINISTER in role.console
+        for who in holders(state, name)
+    )
 
 
 def _alone(state: State, body: Mapping[str, Any]) -> bool:

@@ -16,7 +16,9 @@ SPONSOR_GRACE = 7 * DAY
 _BY = (Authority.PERSON, Authority.DIRECTORY, Authority.ROSTER)
 
 
-@people_rules.of("person.added", "adding somebody", *_BY, Authority.HOST, Authority.PROVIDER)
+@people_rules.of(
+    "person.added", "adding somebody", *_BY, Authority.HOST, Authority.PROVIDER, cannot=(Unjudged.ADDRESS,)
+)
 def person_added(state: State, entry: Entry) -> Why:
     """An administrator; before the first sign-in the host; a directory, a roster or a provider that brings people."""
     body = entry.body
@@ -34,6 +36,10 @@ def person_added(state: State, entry: Entry) -> Why:
             yield f"the identity provider {provider} may bring nobody in"
     elif way in ("scim", "roster"):
         yield from _by_origin(state, origin)
+        if way == "roster" and not state.roster_creates:
+            yield "the staff roster may bring nobody in"
+        if body["kind"] == "service":
+            yield "a service account is made by hand"
     elif not founding(state):
         yield "it is on nobody's word, and somebody had signed in already"
     if who in state.people:
@@ -49,7 +55,7 @@ def person_added(state: State, entry: Entry) -> Why:
     "changing an account",
     *_BY,
     Authority.PROVIDER,
-    cannot=(Unjudged.MESSAGE,),
+    cannot=(Unjudged.MESSAGE, Unjudged.ADDRESS),
 )
 def person_changed(state: State, entry: Entry) -> Why:
     """An administrator, of somebody else; a directory's write; what the roster or a provider says of its own."""
@@ -73,7 +79,7 @@ def person_changed(state: State, entry: Entry) -> Why:
     person.readdressed |= body["readdressed"]
 
 
-@people_rules.of("person.disabled", "ending an account", *_BY, Authority.TIME)
+@people_rules.of("person.disabled", "ending an account", *_BY, Authority.TIME, cannot=(Unjudged.BRAKE,))
 def person_disabled(state: State, entry: Entry) -> Why:
     """An administrator, of somebody else; a directory or the roster; or its time is over."""
     body = entry.body

@@ -25,7 +25,7 @@ _SUBSTANCE = {
 def _changed_by_two(prefix: str, noun: str, what: str, kind: str, table: Callable[[State], dict[str, Any]]) -> None:
     """The rules of what is proposed, rejected and removed alike, a provider or a stream."""
 
-    @provider_rules.of(f"{prefix}.proposed", f"proposing {what}", Authority.PERSON)
+    @provider_rules.of(f"{prefix}.proposed", f"proposing {what}", Authority.PERSON, cannot=(Unjudged.LIMIT,))
     def proposed(state: State, entry: Entry) -> Why:
         """An administrator under a fresh factor."""
         yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)

@@ -13,6 +13,9 @@ provisioning_rules = Rules()
 
 TOKEN = "scim_token"  # noqa: S105 - the name of a kind, not a secret
 LONGEST_TOKEN = 400 * DAY
+LEAST_BRAKE, MOST_BRAKE = 50, 90
+"""The share of accounts that a version of the roster may end before it is held, in percent."""
+
 PORTION = 8_000
 """Rows of a large version of the roster that come in one command before the one that takes it."""
 
@@ -20,7 +23,7 @@ HAND = "administrator"
 """The origin of an account that was made by hand."""
 
 
-@provisioning_rules.of("scim_token.proposed", "proposing a SCIM token", Authority.PERSON)
+@provisioning_rules.of("scim_token.proposed", "proposing a SCIM token", Authority.PERSON, cannot=(Unjudged.LIMIT,))
 def scim_token_proposed(state: State, entry: Entry) -> Why:
     """An administrator under a fresh factor."""
     body = entry.body
@@ -211,14 +214,20 @@ def roster_source_set(state: State, entry: Entry) -> Why:
 
 @provisioning_rules.of("roster.rules_set", "setting how the roster is judged", Authority.PERSON)
 def roster_rules_set(state: State, entry: Entry) -> Why:
-    """An administrator under a fresh factor."""
+    """An administrator under a fresh factor; the brake stays within its bounds."""
     yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
+    if not LEAST_BRAKE <= entry.body["brake_percent"] <= MOST_BRAKE:
+        yield f"the brake is set between {LEAST_BRAKE} and {MOST_BRAKE} percent"
+    state.roster_creates = bool(entry.body["creates"])
 
 
 @provisioning_rules.of("roster.released", "releasing a held version of the roster", Authority.PERSON)
 def roster_released(state: State, entry: Entry) -> Why:
-    """An administrator under a fresh factor."""
-    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
+    """An administrator under a fresh factor, of the version that was held last."""
+    body = entry.body
+    yield acts(state, body["by"], ADMINISTER, age=FRESH)
+    if state.roster_held != (body["version"], body["digest"]):
+        yield "it was not the version that was held last"
 
 
 @provisioning_rules.of(
@@ -227,7 +236,7 @@ def roster_released(state: State, entry: Entry) -> Why:
 def roster_taken(state: State, entry: Entry) -> Why:
     """An administrator, or the source that one has set."""
     yield _roster(state, entry)
-    state.roster_taken = True
+    state.roster_taken, state.roster_held = True, None
     state.cause("roster", entry.body["version"])
 
 
@@ -235,12 +244,14 @@ def roster_taken(state: State, entry: Entry) -> Why:
 def roster_held(state: State, entry: Entry) -> Why:
     """An administrator, or the source that one has set."""
     yield _roster(state, entry)
+    state.roster_held = (entry.body["version"], entry.body["digest"])
 
 
 @provisioning_rules.of("roster.refused", "refusing a version of the roster", Authority.PERSON, Authority.ROSTER)
 def roster_refused(state: State, entry: Entry) -> Why:
     """An administrator, or the source that one has set."""
     yield _roster(state, entry)
+    state.roster_held = None
 
 
 @provisioning_rules.of(

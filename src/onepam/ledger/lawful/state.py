@@ -303,6 +303,8 @@ class State:
     recovery_key: str | None = None
     roster_pulls: bool = False
     roster_taken: bool = False
+    roster_creates: bool = False
+    roster_held: tuple[str, str] | None = None
     signed_in: Instant | None = None
     now: Instant = _NEVER
     begun: Instant = _NEVER
