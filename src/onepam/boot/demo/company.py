@@ -179,6 +179,9 @@ def _matrix(people: int, resources: int) -> Iterator[Any]:
     for role in (*TEAMS, *_RIGHTS):
         made, version = _role(role), role_version(role)
         yield RoleSet(role, version, made.purpose, made.owner, made.permissions, made.console, FOUNDING, None)
+    for number in range(people):  # first: a change leaves somebody who administers
+        for role in _for_onepam(number):
+            yield bound(f"bnd_{role}_{number}", role, SubjectKind.PERSON, person_id(number), f"works as {role}")
     for number, group in enumerate(GROUPS):
         team = TEAMS[number % len(TEAMS)]
         yield bound(f"bnd_{group}", team, SubjectKind.GROUP, group, f"the team of {team}")
@@ -189,8 +192,6 @@ def _matrix(people: int, resources: int) -> Iterator[Any]:
             group = GROUPS[(number + step) % len(GROUPS)]
             yield GroupMemberAdded(group, person_id(number), "access.yaml", None)
         yield bound(f"bnd_{number}", own_role(number), SubjectKind.PERSON, person_id(number), "helps that team, too")
-        for role in _for_onepam(number):
-            yield bound(f"bnd_{role}_{number}", role, SubjectKind.PERSON, person_id(number), f"works as {role}")
 
 
 def _for_onepam(number: int) -> Iterator[str]:
