@@ -47,13 +47,14 @@ class LawfulCompany(Company):
         return company
 
     async def change(self, by: str | None, *objects: object) -> None:
-        """A change of the roles, which bob had proposed where somebody applies it; its objects name it and them."""
+        """A change of the roles, which ada had proposed where somebody applies it; its objects name it and them."""
         self._changes += 1
         change = f"chg_{self._changes}"
-        proposed = ChangeProposed(change, "d0", "d1", by is not None, by and "bob", "changes", "text")
+        proposed = ChangeProposed(change, "d0", "d1", by is not None, by and "ada", "changes", "text")
         first: tuple[object, ...] = (proposed,)
         if by is not None:
             await record(self.ledger, proposed)
+            await self.sign_in(by)
             first = (ChangeApproved(change, "d1", by),)
         applied = ChangeApplied(change, "d0", "d1", by, bootstrap=by is None)
         await record(self.ledger, *first, applied, *(_named(each, change, by) for each in objects))
@@ -86,14 +87,14 @@ class LawfulCompany(Company):
         assert added is None, added
         await self.enrol(person)
         if roles:
-            await self.change("ada", *(binding(person, role) for role in roles))
+            await self.change("bob", *(binding(person, role) for role in roles))
         await self.sign_in(person)
 
     async def bind(self, person: str, role: str, ends: Instant | None = None) -> None:
-        await self.change("ada", binding(person, role, ends))
+        await self.change("bob", binding(person, role, ends))
 
     async def unbind(self, person: str, role: str) -> None:
-        await self.change("ada", BindingEnded(f"bnd_{person}_{role}", "left the team", "", None))
+        await self.change("bob", BindingEnded(f"bnd_{person}_{role}", "left the team", "", None))
 
 
 def _named(each: Any, change: str, by: str | None) -> object:

@@ -157,7 +157,7 @@ async def afternoon(company: LawfulCompany) -> None:
         GroupMemberAdded("ops", "gus", "access.yaml", None),
         binding("ops", "engineer", kind=SubjectKind.GROUP),
     )
-    await company.change("ada", member, bound)
+    await company.change("bob", member, bound)
     assert not isinstance(await disable_person(company.ledger, ada, "vic", "contract over"), Refused)
     probe = Probe("", "vic", ProbePath.SSH, ProbedProof.ACCOUNT, ProbePurpose.LEAVER, resource="web-1", login="app")
     gone = Refused("person.disabled", "This account is disabled.")

@@ -7,7 +7,7 @@ import pytest
 from onepam.domain.people.events import GroupMemberAdded
 from onepam.domain.providers.events import IdentityLinked
 from onepam.domain.provisioning.events import ScimGroupMemberAdded, ScimTokenApproved
-from tests.ledger.lawful.story import Story
+from tests.ledger.lawful.story import Story, binding
 from tests.ledger.lawful.test_providers import with_provider
 from tests.ledger.lawful.test_provisioning import GROUP, USER, let_lead, with_token
 from tests.ledger.lawful.test_provisioning import proposed as token
@@ -67,3 +67,14 @@ def test_a_message_names_groups_of_whom_the_provider_knows() -> None:
     told.add(ScimTokenApproved("tok_1", "idp", "bob"))
     then = told.add(GroupMemberAdded("directory:z", "joe", "claims:idp", None))
     assert told.said()[1:] == [(then, "a directory of idp says its groups by SCIM")]
+
+
+def test_what_one_group_gives_by_two_sources_counts_once() -> None:
+    told = let_lead(with_provider(told=with_token()), "joe")
+    told.change("chg_1", "ada", binding("bnd_g", "manager", "directory:ops", group=True))
+    told.add(IdentityLinked("idn_1", "idp", "joe", "address", None))
+    told.add(GroupMemberAdded("directory:ops", "joe", "claims:idp", None))
+    told.add(USER_OF_JOE, GROUP, ScimGroupMemberAdded("sgr_1", "usr_1"))
+    told.add(replace(GROUP, version=2), GroupMemberAdded("directory:ops", "joe", "scim:okta", None))
+    told.change("chg_2", "ada", GroupMemberAdded("crew", "joe", "access.yaml", None), alone=True)
+    assert told.said() == []

@@ -5,7 +5,7 @@ from onepam.kernel.limits import MAX_EVENTS_PER_COMMAND
 from onepam.ledger.findings import Row
 from onepam.ledger.lawful.judging import MAX_UNLAWFUL, asks, cannot
 from onepam.ledger.lawful.rows import of_rows, through
-from onepam.ledger.lawful.state import LONGEST_COMMAND
+from onepam.ledger.lawful.state import LONGEST_COMMAND, MOST_NOT_READ, About
 from tests.ledger.lawful.story import Story
 
 
@@ -70,3 +70,10 @@ def test_what_a_rule_asks_about_is_known_beforehand() -> None:
 def test_no_command_is_longer_than_the_rules_take_one_for() -> None:
     """The number is the rules' own: a set of them never changes."""
     assert LONGEST_COMMAND == MAX_EVENTS_PER_COMMAND
+
+
+def test_an_entry_that_stands_far_away_is_not_made_room_for() -> None:
+    about = About()
+    about.add(2, "eve")
+    about.add(MOST_NOT_READ + 4, "eve")
+    assert list(about.entries) == [0, 0, 1]

@@ -43,9 +43,9 @@ STREAM_SET = SignalStreamSet("sch_1", "str_1", "Okta", "iss", "aud", Delivery.PU
 NONE = "there was no such provider"
 
 
-def with_provider() -> Story:
+def with_provider(told: Story | None = None) -> Story:
     """A provider in force, that ada proposed and bob approved."""
-    told = Story().ready("ada", "bob")
+    told = told or Story().ready("ada", "bob")
     told.add(WANTED)
     told.add(AGREED)
     return told

@@ -292,3 +292,29 @@ def test_the_founding_needs_nobody() -> None:
         replace(role_set("narrow", [DEV]), change="chg_2"),
     )
     assert told.said() == []
+
+
+def test_what_the_host_had_proposed_one_more_decides() -> None:
+    told = Story().ready()
+    told.add(ChangeProposed("chg_2", "d0", "d1", True, None, "more", "text"))
+    told.sign_in("ada")
+    given = replace(binding("bnd_new", "engineer", "joe"), change="chg_2", by="ada")
+    told.add(ChangeApproved("chg_2", "d1", "ada"), ChangeApplied("chg_2", "d0", "d1", "ada", False), given)
+    assert told.said() == []
+
+
+def test_who_reaches_a_resource_holds_the_role_now() -> None:
+    """Bindings that ended, by a change or by their time, give nothing; and each resource is asked for itself."""
+    told = Story().ready("ada", "bob")
+    ends = Instant(told.at() + DAY)
+    told.change("chg_1", "ada", role_set("short", [replace(ROOT, where={"team": "y"})], (ConsoleRight.APPROVE,)))
+    told.change("chg_2", "ada", binding("bnd_short", "short", "joe", ends))
+    told.wait(DAY)
+    told.sign_in("ada")
+    told.sign_in("bob")
+    gone = BindingEnded("bnd_ops_operator", "binding.removed", "", None)
+    told.change("chg_3", "ada", gone, alone=True)
+    there = (resource_set("far-1", {"team": "y"}), resource_set("far-2", {"team": "y"}))
+    told.change("chg_4", "ada", *there, role_set("new", [replace(PROD, approvers=("short",))]), alone=True)
+    told.change("chg_5", "ada", resource_set("web-2", {"env": "prod"}), ResourceRemoved("web-2", "", None), alone=True)
+    assert told.said() == []

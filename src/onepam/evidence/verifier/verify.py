@@ -2423,13 +2423,19 @@ class Unjudged(Enum):
     TRIES = "counters of wrong tries"
     NETWORK = "the network that somebody came from"
     MESSAGE = "what a provider, a transmitter, a directory or the roster said"
-    GAIN = "who gains by a change of the roles"
+    GAIN = "who would gain by a change of the roles that waits (it is asked when it is applied)"
+    ADDRESS = "the addresses of targets, and those by which people are found"
+    LIMIT = "how many may wait, or be there, at a time"
+    BRAKE = "whether a directory's brake had to hold what it ended"
     TARGET = "whether the target showed the pinned key"
     SPENT = "whether a factor had opened a session before"
     REASON = "why something ended by itself"
     HOST = "the recovery key, and who has a shell on the host"
     LOSS = "what is lost"
-    SPOKE = "whether what was erased spoke of that person"
+    SPOKE = "whether lists and files that were erased named that person, and whether all that spoke of them went"
+    KEPT = (
+        "how long the configuration keeps what is known of a leaver, and whether the roster or a file still named them"
+    )
 
 
 @dataclass(frozen=True)
@@ -2459,6 +2465,9 @@ ONE_HAND = 30 * DAY
 
 LONGEST_COMMAND = 25_000
 """Entries that one command has at most."""
+
+MOST_NOT_READ = 1_000_000
+"""Entries one after another, of which no rule asks anything, that are counted at most."""
 
 _NEVER = Instant(-1)
 
@@ -2495,14 +2504,19 @@ class Factor:
 
 @dataclass
 class Person:
-    """An account. `hold` is why it waits for a word, `owner` who answers for it; nothing privileged opens for it before
-    `privileged_from`."""
+    """An account. `origin` is the way it came, `left_by` that in which its end did; `agreed` are the directories that
+    an administrator lets lead it. `hold` is why it waits for a word, `owner` who answers for it; nothing privileged
+    opens for it before `privileged_from`."""
 
     kind: str
     ends: Instant | None
     owner: str | None
+    origin: str = "administrator"
     enabled: bool = True
     left: Instant | None = None
+    left_by: str = ""
+    agreed: set[str] = field(default_factory=set)
+    identities: dict[str, str] = field(default_factory=dict)
     hold: str | None = None
     hold_by: Instant | None = None
     privileged_from: Instant | None = None
@@ -2539,12 +2553,14 @@ class Role:
 
 @dataclass(frozen=True)
 class Resource:
-    """A resource as it was set last."""
+    """A resource as it was set last. `target` is all that says where it is and how it is known, but for the address."""
 
     labels: Mapping[str, str]
     logins: tuple[str, ...]
     pinned: bool
     mfa: Mapping[str, Any] | None
+    target: tuple[str, int, tuple[str, ...]]
+    environment: frozenset[str]
 
 
 @dataclass
@@ -2622,6 +2638,28 @@ class Token:
 
 
 @dataclass
+class DirectoryUser:
+    """A user of a directory as it was written last: whom it leads to, and the account that it waits for."""
+
+    provider: str
+    version: int
+    person: str | None
+    waits_for: str | None
+    active: bool
+    groups: set[str] = field(default_factory=set)
+
+
+@dataclass
+class DirectoryGroup:
+    """A group of a directory as it was written last, and its users."""
+
+    provider: str
+    version: int
+    name: str
+    users: set[str] = field(default_factory=set)
+
+
+@dataclass
 class Provider:
     """An identity provider in force: the change that made it so, and its rule."""
 
@@ -2630,6 +2668,37 @@ class Provider:
     kind: str
     rule: Mapping[str, Any]
     declared: dict[str, Instant] = field(default_factory=dict)
+
+
+@dataclass
+class Erasure:
+    """An erasure that goes on, the lists and files that were proposed to go, and how many payloads went by it."""
+
+    person: str
+    documents: frozenset[int]
+    payloads: int = 0
+
+
+@dataclass
+class About:
+    """Of whom each entry speaks whose payload an erasure may take: a number for each entry, which stands for a person,
+    or for what may turn out to be somebody's. `theirs` has what did, by person."""
+
+    entries: array.array[int] = field(default_factory=lambda: array.array("i"))
+    numbers: dict[Hashable, int] = field(default_factory=dict)
+    theirs: dict[str, set[int]] = field(default_factory=dict)
+
+    def add(self, position: int, what: Hashable) -> None:
+        """The entry at this place; None where it speaks of nobody. Those that were not read speak of nobody."""
+        missing = position - len(self.entries)
+        if 0 <= missing <= MOST_NOT_READ:
+            self.entries.extend([0] * missing)
+            self.entries.append(0 if what is None else self.numbers.setdefault(what, len(self.numbers) + 1))
+
+    def is_of(self, person: str, what: Hashable) -> None:
+        """What spoke of it speaks of the person."""
+        if what in self.numbers:
+            self.theirs.setdefault(person, set()).add(self.numbers[what])
 
 
 @dataclass
@@ -2644,13 +2713,17 @@ class Announcement:
 
 @dataclass
 class State:
-    """All of it. `begun` is the time of the command's first entry, `now` that of the entry which is judged."""
+    """All of it. `begun` is the time of the command's first entry, `now` that of the entry which is judged; `kept` is
+    what rules note for the rest of the command. `led` has the user by which a directory leads a person, `named` its
+    group of a name."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
     factors: dict[str, Factor] = field(default_factory=dict)
     bindings: dict[str, Binding] = field(default_factory=dict)
     group_bindings: dict[str, dict[str, Binding]] = field(default_factory=dict)
+    role_bindings: dict[str, dict[str, Binding]] = field(default_factory=dict)
+    members: dict[str, dict[tuple[str, str], Entry]] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     resources: dict[str, Resource] = field(default_factory=dict)
     proposals: dict[tuple[str, str], Proposal] = field(default_factory=dict)
@@ -2661,22 +2734,31 @@ class State:
     sessions: dict[str, Session] = field(default_factory=dict)
     recorded: set[int] = field(default_factory=set)
     tokens: dict[str, Token] = field(default_factory=dict)
+    users: dict[str, DirectoryUser] = field(default_factory=dict)
+    groups: dict[str, DirectoryGroup] = field(default_factory=dict)
+    led: dict[tuple[str, str], str] = field(default_factory=dict)
+    named: dict[tuple[str, str], str] = field(default_factory=dict)
     providers: dict[str, Provider] = field(default_factory=dict)
     identities: dict[str, tuple[str, str]] = field(default_factory=dict)
     streams: dict[str, Instant] = field(default_factory=dict)
     exceptions: dict[str, tuple[str, Instant]] = field(default_factory=dict)
-    erasures: dict[str, tuple[str, list[int]]] = field(default_factory=dict)
+    erasures: dict[str, Erasure] = field(default_factory=dict)
+    about: About = field(default_factory=About)
     announced: dict[str, Announcement] = field(default_factory=dict)
     recovery_key: str | None = None
     roster_pulls: bool = False
     roster_taken: bool = False
+    roster_creates: bool = False
+    roster_held: tuple[str, str] | None = None
     signed_in: Instant | None = None
     now: Instant = _NEVER
     begun: Instant = _NEVER
     first: int = 0
     causes: dict[Cause, None] = field(default_factory=dict)
+    kept: dict[Hashable, Any] = field(default_factory=dict)
     _over: list[tuple[dict[Any, Any], Any, object]] = field(default_factory=list)
     _waiting: list[tuple[tuple[Cause, ...], Unlawful]] = field(default_factory=list)
+    _asked: list[tuple[Callable[[], bool], Unlawful]] = field(default_factory=list)
 
     def turn(self, position: int, time: Instant) -> list[Unlawful]:
         """Goes on to the next entry, whatever it says; what the command before lacked, where this one begins another.
@@ -2692,13 +2774,14 @@ class State:
 
     def close(self) -> list[Unlawful]:
         """Ends the command: what ended in it is gone, and what waited for a cause in it waited in vain."""
-        if not (self._over or self._waiting or self.causes):
+        if not (self._over or self._waiting or self.causes or self._asked or self.kept):
             return []
         for table, key, was in self._over:
             if table.get(key) is was:
                 del table[key]
         lacking = [said for causes, said in self._waiting if not any(each in self.causes for each in causes)]
-        self._over, self._waiting, self.causes = [], [], {}
+        lacking += [said for holds, said in self._asked if holds()]
+        self._over, self._waiting, self._asked, self.causes, self.kept = [], [], [], {}, {}
         return lacking
 
     def end(self, table: dict[Any, Any], key: Hashable) -> Any:
@@ -2719,6 +2802,10 @@ class State:
     def wait(self, causes: tuple[Cause, ...], unlawful: Unlawful) -> None:
         """A finding, unless one of the causes stands in the command, before or after."""
         self._waiting.append((causes, unlawful))
+
+    def ask(self, holds: Callable[[], bool], unlawful: Unlawful) -> None:
+        """A finding, if it holds once the command is over and what ended in it is gone."""
+        self._asked.append((holds, unlawful))
 
     def bindings_of(self, account: Person) -> Iterator[Binding]:
         """The bindings that reach a person, directly and by groups."""
@@ -2741,7 +2828,14 @@ class Unless(NamedTuple):
     causes: tuple[Cause, ...]
 
 
-Why = Iterator[Union[str, Unless, None]]
+class Later(NamedTuple):
+    """Why an entry had no right to be, if it `holds` when the command is over, and what ended in it is gone."""
+
+    why: str
+    holds: Callable[[], bool]
+
+
+Why = Iterator[Union[str, Unless, Later, None]]
 """Reasons against an entry; None where there is none."""
 
 Judge = Callable[[State, Entry], Why]
@@ -2782,10 +2876,21 @@ class Rules:
         return keep
 
     def told(
-        self, kind: str, right: str, *authority: Authority, cannot: tuple[Unjudged, ...] = (), version: int = 1
+        self,
+        kind: str,
+        right: str,
+        *authority: Authority,
+        cannot: tuple[Unjudged, ...] = (),
+        version: int = 1,
+        read: bool = False,
     ) -> None:
-        """A kind that says what was so, and uses no right of anybody."""
-        self.all.append(Rule(kind, authority, right, None, cannot, version))
+        """A kind that says what was so, and uses no right of anybody. It is `read` where a payload that speaks of
+        somebody may be erased."""
+        self.all.append(Rule(kind, authority, right, _nothing if read else None, cannot, version))
+
+
+def _nothing(state: State, entry: Entry) -> Why:
+    return iter(())
 
 
 # ---- lawful.standing -------------------------------------------------------------------------------------------------
@@ -2869,20 +2974,27 @@ def acts(state: State, who: str, *any_of: str, age: int | None = None) -> str | 
 
 def one_hand(state: State, who: str, *others: str) -> str | None:
     """Whether somebody may be one hand with another: one enrolled lately by a link that the other made, or so on."""
-    for back in (False, True):
-        reached, todo = {who}, [who]
-        while todo:
-            person = state.people.get(todo.pop())
-            if person is None:
-                continue
-            near = person.made_for if back else person.makers
-            new = {each for each, at in near.items() if at + ONE_HAND > state.now} - reached
-            reached |= new
-            todo += new
+    for made in (False, True):
+        linked = hands(state, who, made=made)
         for other in others:
-            if other != who and other in reached:
+            if other in linked:
                 return f"{who} and {other} may be one hand: one made the link by which the other enrolled"
     return None
+
+
+def hands(state: State, who: str, *, made: bool) -> set[str]:
+    """Who made the link by which somebody enrolled lately, and those by whose links they did; or else (`made`) who
+    enrolled by theirs, and so on."""
+    reached, todo = {who}, [who]
+    while todo:
+        person = state.people.get(todo.pop())
+        if person is None:
+            continue
+        near = person.made_for if made else person.makers
+        new = {each for each, at in near.items() if at + ONE_HAND > state.now} - reached
+        reached |= new
+        todo += new
+    return reached - {who}
 
 
 def nobody_else(state: State, who: str, about: str) -> str | None:
@@ -2940,6 +3052,241 @@ def founding(state: State) -> bool:
 
 DAY_OF_WORK = 12 * HOUR
 """No factor serves longer than this, and no session runs longer (microseconds)."""
+
+
+# ---- lawful.gains ----------------------------------------------------------------------------------------------------
+# What a change of the roles widens, and who gains by it: worked out from the entries, whatever the change says.
+#
+# What is so before the change is what the entries had said; what it sets is noted as it was. So what is asked once the
+# command is over compares the two: a role that reaches more, a resource that somebody reaches now, a member of a group
+# that gives something.
+
+
+Held = Mapping[str, int]
+"""The roles that somebody holds, and until when."""
+
+_STANDING = "standing"
+_KEEPS = ("head_tail", None, "whole")
+_NO_RULE: Mapping[str, Any] = {}
+
+
+@dataclass
+class Was:
+    """What the roles and resources that the command sets were before it, None where there were none; and what was
+    worked out already, for everybody of whom the same is asked."""
+
+    roles: dict[str, Role | None] = field(default_factory=dict)
+    resources: dict[str, Resource | None] = field(default_factory=dict)
+    gained: dict[object, bool] = field(default_factory=dict)
+    reaching: dict[tuple[str, str], list[Mapping[str, Any]]] | None = None
+
+
+def was_of(state: State) -> Was:
+    """That of the command."""
+    found: Was = state.kept.setdefault("was", Was())
+    return found
+
+
+def wider_role(was: Role, role: Role) -> Iterator[str]:
+    """What the role gives beyond what it gave."""
+    for right in sorted(role.console - was.console):
+        yield f"the right to {right}"
+    for name, now in role.permissions.items():
+        old = was.permissions.get(name)
+        if old is None:
+            yield f"the permission {name}"
+        elif any(_wider_permission(old, now)):
+            yield f"more by the permission {name}"
+
+
+def _wider_permission(old: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[bool]:
+    yield not set(now["actions"]) <= set(old["actions"])
+    yield not old["where"].items() <= now["where"].items()
+    yield "*" not in old["logins"] and not set(now["logins"]) <= set(old["logins"])
+    yield now["longest"] > old["longest"]
+    yield now["mode"] == _STANDING != old["mode"]
+    yield now["mode"] == old["mode"] and now["approvers"] != old["approvers"]
+    yield old["administrative"] and not now["administrative"]
+    yield _KEEPS.index(now["recording"]) < _KEEPS.index(old["recording"])
+
+
+def wider_resource(was: Resource, resource: Resource) -> Iterator[str]:
+    """By what the resource is open to more than it was, but for its address, which a payload has."""
+    old, now = was.mfa or _NO_RULE, resource.mfa or _NO_RULE
+    if was.target != resource.target:
+        yield "what the target is known by"
+    if was.labels != resource.labels:
+        yield "its labels"
+    if not set(resource.logins) <= set(was.logins):
+        yield "its logins"
+    if not resource.environment <= was.environment:
+        yield "the variables that it takes"
+    if _age(now) > _age(old) or any(old.get(each) and not now.get(each) for each in ("phishing_resistant", "fresh")):
+        yield "the second factor that it asks"
+
+
+def _age(rule: Mapping[str, Any]) -> int:
+    longest: int = 12 * HOUR if rule.get("max_age") is None else min(rule["max_age"], 12 * HOUR)
+    return longest
+
+
+def later_end(was: Binding | None, binding: Binding) -> bool:
+    """Whether the binding is new, or ends later than it did."""
+    return was is None or _end(binding) > _end(was)
+
+
+def held_by(state: State, who: str) -> Held:
+    """The roles that bindings in force give to somebody, and until when."""
+    found: dict[str, int] = {}
+    person = state.people.get(who)
+    for binding in state.bindings_of(person) if person is not None else ():
+        if _end(binding) > state.begun:
+            found[binding.role] = max(_end(binding), found.get(binding.role, 0))
+    return found
+
+
+def holders(state: State, role: str) -> set[str]:
+    """To whom bindings in force give the role."""
+    found: set[str] = set()
+    for binding in state.role_bindings.get(role, {}).values():
+        if _end(binding) > state.begun:
+            members = state.members.get(binding.subject, {}) if binding.to_group else {(binding.subject, ""): None}
+            found.update(person for person, _ in members)
+    return found
+
+
+def has_holders(state: State, role: str) -> bool:
+    """Whether a binding in force gives the role to anybody."""
+    return any(
+        _end(each) > state.begun and (not each.to_group or bool(state.members.get(each.subject)))
+        for each in state.role_bindings.get(role, {}).values()
+    )
+
+
+def gains(state: State, was: Was, who: str, had: Held) -> bool:
+    """Whether somebody who `had` these roles before the command has more by those that they have after it."""
+    has = held_by(state, who)
+    key = (tuple(sorted(had.items())), tuple(sorted(has.items())))
+    if key not in was.gained:
+        was.gained[key] = _more_rights(state, was, had, has) or _more_access(state, was, had, has)
+    return was.gained[key]
+
+
+def reached(state: State, was: Was, name: str) -> bool:
+    """Whether somebody reaches this resource, which there was not before, by a role that is held."""
+    resource = state.resources.get(name)
+    if resource is None:
+        return False
+    if was.reaching is None:
+        was.reaching = {}
+        for role in state.role_bindings:
+            if role in state.roles and has_holders(state, role):
+                for each in state.roles[role].permissions.values():
+                    for label in list(each["where"].items())[:1]:
+                        was.reaching.setdefault(label, []).append(each)
+    logins = set(resource.logins)
+    return any(
+        _reaches(each, resource) and any(login in logins or login == "*" for login in each["logins"])
+        for label in resource.labels.items()
+        for each in was.reaching.get(label, ())
+    )
+
+
+def more_approve(state: State, name: str, approved: Mapping[str, set[str]]) -> bool:
+    """Whether somebody may approve requests for a permission of the role who could not; `approved` has those who
+    could, by permission, of those that nobody else asks about."""
+    role = state.roles.get(name)
+    permissions = role.permissions if role is not None else {}
+    return any(
+        not holders(state, approver) <= could
+        for permission, could in approved.items()
+        for approver in permissions.get(permission, {}).get("approvers", ())
+        if approver in state.roles and APPROVE in state.roles[approver].console
+    )
+
+
+def could_approve(state: State, was: Role | None, role: Role) -> dict[str, set[str]]:
+    """For each permission of a new role, or of one that asks for requests otherwise than it did: who could approve."""
+    found: dict[str, set[str]] = {}
+    for name, now in role.permissions.items():
+        old = was.permissions.get(name) if was is not None else None
+        if was is None or (old is not None and old["mode"] != now["mode"]):
+            before = old["approvers"] if old is not None else ()
+            found[name] = {person for each in before for person in holders(state, each)}
+    return found
+
+
+def _end(binding: Binding) -> int:
+    return FOREVER if binding.ends is None else binding.ends
+
+
+def _more_rights(state: State, was: Was, had: Held, has: Held) -> bool:
+    before, after = _rights(state, was.roles, had), _rights(state, {}, has)
+    return any(ends > before.get(right, 0) for right, ends in after.items())
+
+
+def _rights(state: State, roles: Mapping[str, Role | None], held: Held) -> dict[object, int]:
+    """Rights in the console, and what its holders may approve, each until when."""
+    found: dict[object, int] = {}
+    for name, ends in held.items():
+        role = roles.get(name, state.roles.get(name))
+        for right in role.console if role is not None else ():
+            found[right] = max(ends, found.get(right, 0))
+        if role is not None and APPROVE in role.console:
+            for other in {*state.roles, *roles}:
+                of = roles.get(other, state.roles.get(other))
+                for permission, each in of.permissions.items() if of is not None else ():
+                    if name in each["approvers"]:
+                        found[other, permission] = max(ends, found.get((other, permission), 0))
+    return found
+
+
+def _more_access(state: State, was: Was, had: Held, has: Held) -> bool:
+    rivals = [
+        (ends, each)
+        for name, ends in had.items()
+        for role in (was.roles.get(name, state.roles.get(name)),)
+        if role is not None
+        for each in role.permissions.values()
+    ]
+    for name, ends in has.items():
+        role = state.roles.get(name)
+        same = name not in was.roles and had.get(name, 0) >= ends
+        for each in role.permissions.values() if role is not None else ():
+            better = [other for until, other in rivals if until >= ends and _as_good(other, each)]
+            names = was.resources if same else state.resources
+            if any(_left(state, was, each, better, resource) for resource in names):
+                return True
+    return False
+
+
+def _as_good(other: Mapping[str, Any], permission: Mapping[str, Any]) -> bool:
+    longer: bool = other["longest"] >= permission["longest"]
+    return longer and (other["mode"] == _STANDING or permission["mode"] != _STANDING)
+
+
+def _left(state: State, was: Was, permission: Mapping[str, Any], rivals: list[Mapping[str, Any]], name: str) -> bool:
+    """Whether the permission gives something on the resource that none of the others gave."""
+    resource = state.resources.get(name)
+    if resource is None or not _reaches(permission, resource):
+        return False
+    before = was.resources.get(name, resource)
+    gave = [each for each in rivals if before is not None and _reaches(each, before)]
+    logins = before.logins if before is not None else ()
+    return any(
+        not any(_admits(each, login) and action in each["actions"] for each in gave if login in logins)
+        for login in resource.logins
+        if _admits(permission, login)
+        for action in permission["actions"]
+    )
+
+
+def _reaches(permission: Mapping[str, Any], resource: Resource) -> bool:
+    return bool(permission["where"]) and permission["where"].items() <= resource.labels.items()
+
+
+def _admits(permission: Mapping[str, Any], login: str) -> bool:
+    return login in permission["logins"] or "*" in permission["logins"]
 
 
 # ---- lawful.proposals ------------------------------------------------------------------------------------------------
@@ -3010,20 +3357,29 @@ access_rules = Rules()
 
 CHANGE = "change"
 
+DIRECTORY_GROUP = "directory:"
+"""What the names of the groups begin with that directories and providers fill."""
 
-@access_rules.of("change.proposed", "proposing a change of the roles", Authority.PERSON, Authority.HOST)
+FILE = "access.yaml"
+"""The source of what changes of the roles say of groups."""
+
+NOBODY_ELSE = "and nobody else had approved the change"
+
+
+@access_rules.of(
+    "change.proposed",
+    "proposing a change of the roles",
+    Authority.PERSON,
+    Authority.HOST,
+    cannot=(Unjudged.GAIN, Unjudged.LIMIT),
+)
 def change_proposed(state: State, entry: Entry) -> Why:
     """An administrator; before the first sign-in the host."""
     yield _administrator_or_host(state, entry.body["by"])
     propose(state, entry, CHANGE, entry.body["change"])
 
 
-@access_rules.of(
-    "change.approved",
-    "approving a change of the roles",
-    Authority.PERSON,
-    cannot=(Unjudged.GAIN,),
-)
+@access_rules.of("change.approved", "approving a change of the roles", Authority.PERSON)
 def change_approved(state: State, entry: Entry) -> Why:
     """Another administrator, under a fresh factor, of exactly what was proposed."""
     body = entry.body
@@ -3032,6 +3388,8 @@ def change_approved(state: State, entry: Entry) -> Why:
     if waiting is not None and waiting.body["digest"] != body["digest"]:
         yield "what was approved is not what was proposed"
     state.cause("approved", body["change"], body["by"])
+    state.cause("approving", body["by"])
+    yield Unless("it was not put in force", (("change", body["change"], body["by"]),))
 
 
 @access_rules.of("change.applied", "changing the roles", Authority.PERSON, Authority.HOST)
@@ -3050,9 +3408,12 @@ def change_applied(state: State, entry: Entry) -> Why:
             yield "it widens access, and nobody else had approved it"
         if not approved and waiting.by != body["by"]:
             yield "somebody else had proposed it"
+        if approved:
+            yield from _own_gains(state, body["by"], waiting.by)
         state.end(state.proposals, (CHANGE, body["change"]))
     if body["bootstrap"] and not founding(state):
         yield "somebody had signed in already"
+    yield Later("after it nobody could change the roles any more", lambda: not _administered(state))
     state.cause("change", body["change"], body["by"])
     state.cause("matrix", body["by"])
 
@@ -3075,21 +3436,35 @@ def proposal_refused(state: State, entry: Entry) -> Why:
     yield signed_in(state, entry.body["by"])
 
 
-@access_rules.of("resource.set", "declaring a resource", Authority.CAUSE)
+@access_rules.of("resource.set", "declaring a resource", Authority.CAUSE, cannot=(Unjudged.ADDRESS,))
 def resource_set(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
     body = entry.body
     yield _by_change(entry)
-    state.resources[body["resource"]] = Resource(
-        body["labels"], tuple(body["logins"]), bool(body["pins"]), body.get("mfa")
+    name, before, was = body["resource"], state.resources.get(body["resource"]), was_of(state)
+    resource = state.resources[name] = Resource(
+        body["labels"],
+        tuple(body["logins"]),
+        bool(body["pins"]),
+        body["mfa"],
+        (body["kind"], body["port"], tuple(body["pins"])),
+        frozenset(body["environment"]),
     )
+    was.resources.setdefault(name, before)
+    if _alone(state, body):
+        if before is not None:
+            yield from (f"it opens {what}, {NOBODY_ELSE}" for what in wider_resource(before, resource))
+        else:
+            yield Later(f"somebody reaches it, {NOBODY_ELSE}", lambda: reached(state, was, name))
 
 
 @access_rules.of("resource.removed", "removing a resource", Authority.CAUSE)
 def resource_removed(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
+    name = entry.body["resource"]
     yield _by_change(entry)
-    if state.end(state.resources, entry.body["resource"]) is None:
+    was_of(state).resources.setdefault(name, state.resources.get(name))
+    if state.end(state.resources, name) is None:
         yield "there was no such resource"
 
 
@@ -3098,16 +3473,28 @@ def role_set(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
     body = entry.body
     yield _by_change(entry)
+    name, before = body["role"], state.roles.get(body["role"])
     permissions = {each["name"]: each for each in body["permissions"]}
-    state.roles[body["role"]] = Role(body["version"], frozenset(body["console"]), permissions)
+    role = state.roles[name] = Role(body["version"], frozenset(body["console"]), permissions)
+    was_of(state).roles.setdefault(name, before)
+    if body["version"] != _version(body):
+        yield "its version is not the digest of what it says"
+    if _alone(state, body):
+        if before is not None:
+            yield from (f"it gives {what}, {NOBODY_ELSE}" for what in wider_role(before, role))
+        could = could_approve(state, before, role)
+        yield Later(f"somebody else may approve what it gives, {NOBODY_ELSE}", lambda: more_approve(state, name, could))
 
 
 @access_rules.of("role.removed", "removing a role", Authority.CAUSE)
 def role_removed(state: State, entry: Entry) -> Why:
     """By a change that was applied in the same command."""
+    name = entry.body["role"]
     yield _by_change(entry)
-    if state.end(state.roles, entry.body["role"]) is None:
+    was_of(state).roles.setdefault(name, state.roles.get(name))
+    if state.end(state.roles, name) is None:
         yield "there was no such role"
+    yield Later("bindings of it were left", lambda: name not in state.roles and has_holders(state, name))
 
 
 @access_rules.of("binding.added", "giving somebody a role", Authority.CAUSE, Authority.RECOVERY)
@@ -3119,9 +3506,19 @@ def binding_added(state: State, entry: Entry) -> Why:
         yield _by_change(entry)
     else:
         yield Unless("no change of the roles that was applied gave it", (("recovered", subject),))
+        if body["role"] in state.roles and ADMINISTER not in state.roles[body["role"]].console:
+            yield "who is let in gets a role that administers"
     ends = None if body["ends"] is None else Instant(body["ends"])
     binding = Binding(body["binding"], body["role"], to_group, subject, ends)
+    before = state.bindings.get(binding.binding)
+    if before is not None and (before.role, before.to_group, before.subject) != (binding.role, to_group, subject):
+        yield "there was another binding of that name"
+    if body["role"] not in state.roles:
+        yield f"there was no role {body['role']}"
+    if body["change"] and _alone(state, body) and later_end(before, binding):
+        yield f"it gives somebody a role, or for longer, {NOBODY_ELSE}"
     state.bindings[binding.binding] = binding
+    state.role_bindings.setdefault(binding.role, {})[binding.binding] = binding
     if to_group:
         state.group_bindings.setdefault(subject, {})[binding.binding] = binding
     elif subject in state.people:
@@ -3137,10 +3534,12 @@ def binding_ended(state: State, entry: Entry) -> Why:
     binding: Binding | None = state.end(state.bindings, body["binding"])
     if binding is None:
         yield "there was no such binding"
-    elif binding.to_group:
-        state.end(state.group_bindings.get(binding.subject, {}), binding.binding)
-    elif binding.subject in state.people:
-        state.end(state.people[binding.subject].bindings, binding.binding)
+    else:
+        state.end(state.role_bindings.get(binding.role, {}), binding.binding)
+        if binding.to_group:
+            state.end(state.group_bindings.get(binding.subject, {}), binding.binding)
+        elif binding.subject in state.people:
+            state.end(state.people[binding.subject].bindings, binding.binding)
     if body["change"]:
         yield _by_change(entry)
     elif binding is not None:
@@ -3163,10 +3562,22 @@ def group_member_added(state: State, entry: Entry) -> Why:
     body = entry.body
     yield from _by_source(state, entry)
     person = state.people.get(body["person"])
+    way, _, provider = body["source"].partition(":")
+    if (way == FILE) == body["group"].startswith(DIRECTORY_GROUP):
+        yield "such a group is not that source's to fill"
     if person is None:
         yield f"there was no account {body['person']}"
     else:
+        if way == "scim":
+            yield _said_member(state, body, provider)
+        elif way == "claims" and any(
+            each.approved and each.provider == provider and each.ends > state.begun for each in state.tokens.values()
+        ):
+            yield f"a directory of {provider} says its groups by SCIM"
+        if body["source"] == FILE and body["by"] is not None and not state.caused("approving", body["by"]):
+            yield Later(f"it gives somebody more, {NOBODY_ELSE}", _gain(state, was_of(state), body["person"]))
         person.groups[(body["group"], body["source"])] = entry
+        state.members.setdefault(body["group"], {})[(body["person"], body["source"])] = entry
 
 
 @access_rules.of(
@@ -3185,12 +3596,14 @@ def group_member_removed(state: State, entry: Entry) -> Why:
         yield from _by_source(state, entry)
     if person is None or state.end(person.groups, (body["group"], body["source"])) is None:
         yield "there was no such membership"
+    state.end(state.members.get(body["group"], {}), (body["person"], body["source"]))
 
 
 def _by_source(state: State, entry: Entry) -> Why:
-    source, by = entry.body["source"], entry.body["by"]
+    body = entry.body
+    source, by = body["source"], body["by"]
     way, _, provider = source.partition(":")
-    if way == "access.yaml":
+    if way == FILE:
         yield Unless("no change of the roles that was applied says so", (("matrix", by),))
     elif by is not None:
         yield acts(state, by, ADMINISTER)
@@ -3205,8 +3618,61 @@ def _by_source(state: State, entry: Entry) -> Why:
         yield Unless(f"no directory of {provider} wrote it under a token in force", (("scim", provider), back))
     elif provider not in state.providers:
         yield f"no identity provider {provider} was in force"
-    elif not state.providers[provider].rule.get("groups"):
+    elif not state.providers[provider].rule["groups"]:
         yield f"the identity provider {provider} may say nothing of groups"
+    elif body["person"] in state.people and provider not in state.people[body["person"]].identities.values():
+        yield f"{body['person']} had no identity at {provider}"
+
+
+def _administered(state: State) -> bool:
+    """Whether somebody who is here holds a role that administers."""
+    return any(
+        there(state, who) is None
+        for name, role in state.roles.items()
+        if ADMINISTER in role.console
+        for who in holders(state, name)
+    )
+
+
+def _alone(state: State, body: Mapping[str, Any]) -> bool:
+    """Whether a person changed it, and nobody else had approved the change."""
+    return body["by"] is not None and not state.caused("approved", body["change"], body["by"])
+
+
+def _own_gains(state: State, by: str, proposer: str | None) -> Why:
+    """Neither who decides nor who proposed gains by it, nor who may be one hand with them; but whom the proposer
+    invited may."""
+    linked = hands(state, by, made=False) | hands(state, by, made=True)
+    if proposer is not None:
+        linked |= {proposer} | hands(state, proposer, made=False)
+    was = was_of(state)
+    for who in sorted({by} | linked):
+        yield Later(
+            f"{who} gains by it, and decided, proposed it, or may be one hand with who did", _gain(state, was, who)
+        )
+
+
+def _gain(state: State, was: Was, who: str) -> Callable[[], bool]:
+    """Asks, once the command is over, whether somebody has more by it than before this entry."""
+    had = held_by(state, who)
+    return lambda: gains(state, was, who, had)
+
+
+def _version(body: Mapping[str, Any]) -> str:
+    """The digest of a role's canonical definition."""
+    said = {each: body[each] for each in ("role", "purpose", "owner", "console", "permissions")}
+    text = json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode("utf-8")).hexdigest()
+
+
+def _said_member(state: State, body: Mapping[str, Any], provider: str) -> Unless | None:
+    """The directory has a user who leads to the person, in a group of that name."""
+    name = body["group"].partition(":")[2]
+    group, user = state.named.get((provider, name)), state.led.get((provider, body["person"]))
+    if group is not None and user is not None and user in state.groups[group].users:
+        return None
+    why = "the directory had no user in such a group who leads to the account"
+    return Unless(why, (("in group", provider, name, body["person"]),))
 
 
 def _by_change(entry: Entry) -> Unless:
@@ -3232,7 +3698,9 @@ SPONSOR_GRACE = 7 * DAY
 _BY = (Authority.PERSON, Authority.DIRECTORY, Authority.ROSTER)
 
 
-@people_rules.of("person.added", "adding somebody", *_BY, Authority.HOST, Authority.PROVIDER)
+@people_rules.of(
+    "person.added", "adding somebody", *_BY, Authority.HOST, Authority.PROVIDER, cannot=(Unjudged.ADDRESS,)
+)
 def person_added(state: State, entry: Entry) -> Why:
     """An administrator; before the first sign-in the host; a directory, a roster or a provider that brings people."""
     body = entry.body
@@ -3240,6 +3708,8 @@ def person_added(state: State, entry: Entry) -> Why:
     way, _, provider = origin.partition(":")
     if by is not None:
         yield acts(state, by, ADMINISTER)
+        if origin != "administrator":
+            yield "an administrator brings nobody in the name of a directory"
     elif way == "claims":
         found = state.providers.get(provider)
         if found is None:
@@ -3248,11 +3718,16 @@ def person_added(state: State, entry: Entry) -> Why:
             yield f"the identity provider {provider} may bring nobody in"
     elif way in ("scim", "roster"):
         yield from _by_origin(state, origin)
+        if way == "roster" and not state.roster_creates:
+            yield "the staff roster may bring nobody in"
+        if body["kind"] == "service":
+            yield "a service account is made by hand"
     elif not founding(state):
         yield "it is on nobody's word, and somebody had signed in already"
     if who in state.people:
         yield f"there was an account {who} already"
-    state.people[who] = Person(body["kind"], _instant(body["ends"]), body["owner"])
+    state.people[who] = Person(body["kind"], _instant(body["ends"]), body["owner"], origin)
+    state.cause("joined", who)
     if body["kind"] == "vendor" and (body["owner"] is None or body["ends"] is None):
         yield "a vendor needs a sponsor and an end"
 
@@ -3262,7 +3737,7 @@ def person_added(state: State, entry: Entry) -> Why:
     "changing an account",
     *_BY,
     Authority.PROVIDER,
-    cannot=(Unjudged.MESSAGE,),
+    cannot=(Unjudged.MESSAGE, Unjudged.ADDRESS),
 )
 def person_changed(state: State, entry: Entry) -> Why:
     """An administrator, of somebody else; a directory's write; what the roster or a provider says of its own."""
@@ -3279,14 +3754,14 @@ def person_changed(state: State, entry: Entry) -> Why:
             yield "nobody changes their own end, manager or sponsor"
     elif not state.roster_taken:
         same = (person.ends, person.owner) == (ends, body["owner"])
-        if not (same and state.providers):
-            yield Unless("no directory wrote it under a token in force, and there was no roster", (("scim",),))
+        if not (same and any(each in state.providers for each in person.identities.values())):
+            yield Unless("no directory that leads the account wrote it, and there was no roster", (("led", who),))
     person.ends, person.owner = ends, body["owner"]
     person.kind = body["kind"] or person.kind
     person.readdressed |= body["readdressed"]
 
 
-@people_rules.of("person.disabled", "ending an account", *_BY, Authority.TIME)
+@people_rules.of("person.disabled", "ending an account", *_BY, Authority.TIME, cannot=(Unjudged.BRAKE,))
 def person_disabled(state: State, entry: Entry) -> Why:
     """An administrator, of somebody else; a directory or the roster; or its time is over."""
     body = entry.body
@@ -3301,7 +3776,10 @@ def person_disabled(state: State, entry: Entry) -> Why:
     if person is None:
         yield f"there was no account {who}"
     else:
+        if by is None and not state.caused("decided", who):
+            yield _leading(state, origin, who)
         person.enabled, person.left, person.hold, person.hold_by = False, entry.time, None, None
+        person.left_by = origin
     state.cause("left", who)
 
 
@@ -3310,14 +3788,18 @@ def person_enabled(state: State, entry: Entry) -> Why:
     """An administrator; the directory that had ended it; recover-access."""
     body = entry.body
     who, by = body["person"], body["by"]
+    person = state.people.get(who)
     if by is not None:
         yield acts(state, by, ADMINISTER)
     else:
-        yield Unless("no directory wrote it under a token in force", (("scim",), ("recovered", who)))
-    person = state.people.get(who)
+        way, _, provider = person.left_by.partition(":") if person is not None else ("", "", "")
+        ended = (("scim", provider),) if way == "scim" else ()
+        yield Unless("the directory that had ended it did not write it", (*ended, ("recovered", who)))
     if person is None:
         yield f"there was no account {who}"
     else:
+        if person.enabled:
+            yield "the account had not ended"
         if person.ends is not None and person.ends <= state.begun:
             yield "the end of the account had passed"
         yield _erased(person)
@@ -3346,6 +3828,7 @@ def person_held(state: State, entry: Entry) -> Why:
     lapsed = person.hold is not None and person.hold_by is not None and person.hold_by <= state.now
     if not lapsed:
         yield from _held(state, body["origin"])
+        yield _leading(state, body["origin"], body["person"])
     person.hold, person.hold_by = body["reason"], _instant(body["decide_by"])
     state.cause("hold", body["hold"])
     state.cause("left", body["person"])
@@ -3410,6 +3893,16 @@ def _by_origin(state: State, origin: str) -> Why:
         yield f"nothing that is called {origin!r} may do so"
     elif not state.roster_taken:
         yield "no version of the staff roster was in force"
+
+
+def _leading(state: State, origin: str, who: str) -> str | None:
+    """A directory ends whom it leads, and a provider's message is about whom it knows."""
+    way, _, provider = origin.partition(":")
+    if way == "scim" and (provider, who) not in state.led:
+        return f"the directory of {provider} did not lead the account"
+    if way == "claims" and provider not in state.people[who].identities.values():
+        return f"{who} had no identity at {provider}"
+    return None
 
 
 def _held(state: State, origin: str) -> Why:
@@ -3618,7 +4111,7 @@ def sign_in_closed(state: State, entry: Entry) -> Why:
         )
 
 
-signing_in_rules.told("sign_in.failed", "failing to sign in", Authority.STRANGER, cannot=(Unjudged.TRIES,))
+signing_in_rules.told("sign_in.failed", "failing to sign in", Authority.STRANGER, cannot=(Unjudged.TRIES,), read=True)
 
 
 @signing_in_rules.of("certificate.issued", "getting a certificate", Authority.PERSON, cannot=(Unjudged.PROOF,))
@@ -3904,11 +4397,40 @@ _SUBSTANCE = {
 }
 
 
-@provider_rules.of("provider.proposed", "proposing an identity provider", Authority.PERSON)
-def provider_proposed(state: State, entry: Entry) -> Why:
-    """An administrator under a fresh factor."""
-    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
-    propose(state, entry, PROVIDER, entry.body["change"])
+def _changed_by_two(prefix: str, noun: str, what: str, kind: str, table: Callable[[State], dict[str, Any]]) -> None:
+    """The rules of what is proposed, rejected and removed alike, a provider or a stream."""
+
+    @provider_rules.of(f"{prefix}.proposed", f"proposing {what}", Authority.PERSON, cannot=(Unjudged.LIMIT,))
+    def proposed(state: State, entry: Entry) -> Why:
+        """An administrator under a fresh factor."""
+        yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
+        propose(state, entry, kind, entry.body["change"])
+
+    @provider_rules.of(f"{prefix}.rejected", f"rejecting {what}", Authority.PERSON, Authority.TIME)
+    def rejected(state: State, entry: Entry) -> Why:
+        """An administrator; or it lapsed, or fell with its proposer."""
+        yield from ends_proposal(state, entry, kind, entry.body["change"], ADMINISTER)
+
+    @provider_rules.of(f"{prefix}.removed", f"removing {what}", Authority.PERSON)
+    def removed(state: State, entry: Entry) -> Why:
+        """An administrator under a fresh factor, who did not come in by it; what waits for it goes, too."""
+        by, name = entry.body["by"], entry.body[noun]
+        yield acts(state, by, ADMINISTER, age=FRESH)
+        if kind == PROVIDER and by in state.people:
+            running = [each for each in state.people[by].sign_ins.values() if each.expires > state.begun]
+            if running and all(each.provider == name for each in running):
+                yield f"{by} had come in by it"
+        if state.end(table(state), name) is None:
+            yield f"there was no such {noun}"
+        yield Later(f"a proposal of that {noun} was left", lambda: _waits(state, kind, noun, name))
+
+
+def _waits(state: State, kind: str, noun: str, name: str) -> bool:
+    return any(of == kind and each.body[noun] == name for (of, _), each in state.proposals.items())
+
+
+_changed_by_two("provider", "provider", "an identity provider", PROVIDER, lambda state: state.providers)
+_changed_by_two("signal_stream", "stream", "a signal stream", STREAM, lambda state: state.streams)
 
 
 @provider_rules.of("provider.set", "setting an identity provider", Authority.PERSON, cannot=(Unjudged.PROOF,))
@@ -3917,22 +4439,18 @@ def provider_set(state: State, entry: Entry) -> Why:
     body = entry.body
     before = state.providers.get(body["provider"])
     yield from _agreed(state, entry, PROVIDER, before.since if before is not None else None)
+    rule = body["rule"]
+    if before is not None and before.kind != body["kind"]:
+        yield "a provider keeps its protocol"
+    for name, other in state.providers.items():
+        if name != body["provider"] and not set(rule["domains"]).isdisjoint(other.rule["domains"]):
+            yield f"the provider {name} spoke for one of its domains already"
+    if not set(rule["phishing_resistant"]) <= set(rule["attests"]):
+        yield "what attests a factor that cannot be phished attests none at all"
+    if rule["joins"] and not rule["domains"]:
+        yield "it may bring people in, and speaks for no domain"
     declared = before.declared if before is not None else {}
     state.providers[body["provider"]] = Provider(body["change"], entry.time, body["kind"], body["rule"], declared)
-
-
-@provider_rules.of("provider.rejected", "rejecting an identity provider", Authority.PERSON, Authority.TIME)
-def provider_rejected(state: State, entry: Entry) -> Why:
-    """An administrator; or it lapsed, or fell with its proposer."""
-    yield from ends_proposal(state, entry, PROVIDER, entry.body["change"], ADMINISTER)
-
-
-@provider_rules.of("provider.removed", "removing an identity provider", Authority.PERSON)
-def provider_removed(state: State, entry: Entry) -> Why:
-    """An administrator under a fresh factor."""
-    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
-    if state.end(state.providers, entry.body["provider"]) is None:
-        yield "there was no such provider"
 
 
 @provider_rules.of("provider.declared", "declaring that a provider demands a second factor", Authority.PERSON)
@@ -3940,6 +4458,8 @@ def provider_declared(state: State, entry: Entry) -> Why:
     """An administrator under a fresh factor, for a year at most."""
     body = entry.body
     yield acts(state, body["by"], ADMINISTER, age=FRESH)
+    if body["ends"] <= state.begun:
+        yield "its end had come already"
     if body["ends"] > entry.time + LONGEST_DECLARATION:
         yield "it lasts longer than a year"
     provider = state.providers.get(body["provider"])
@@ -4002,6 +4522,12 @@ def identity_linked(state: State, entry: Entry) -> Why:
         and (had_factors(state, person) or trusted(state, body["person"]))
     ):
         yield "one administrator had changed the address of somebody trusted"
+    if person is not None:
+        if body["because"] == "address" and body["provider"] in person.identities.values():
+            yield "they had an identity there already"
+        if body["because"] == "joined":
+            yield Unless("nobody had joined", (("joined", body["person"]),))
+        person.identities[body["identity"]] = body["provider"]
     state.identities[body["identity"]] = (body["person"], body["provider"])
 
 
@@ -4013,36 +4539,20 @@ def identity_unlinked(state: State, entry: Entry) -> Why:
         yield acts(state, body["by"], ADMINISTER)
     else:
         yield Unless("it is on nobody's word", (("recovered", body["person"]),))
-    if state.end(state.identities, body["identity"]) is None:
-        yield "there was no such identity"
-
-
-@provider_rules.of("signal_stream.proposed", "proposing a signal stream", Authority.PERSON)
-def signal_stream_proposed(state: State, entry: Entry) -> Why:
-    """An administrator under a fresh factor."""
-    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
-    propose(state, entry, STREAM, entry.body["change"])
+    linked = state.end(state.identities, body["identity"])
+    if linked is None or linked[0] != body["person"]:
+        yield "they had no such identity"
+    elif body["person"] in state.people:
+        state.end(state.people[body["person"]].identities, body["identity"])
 
 
 @provider_rules.of("signal_stream.set", "setting a signal stream", Authority.PERSON, cannot=(Unjudged.PROOF,))
 def signal_stream_set(state: State, entry: Entry) -> Why:
     """Another administrator under a fresh factor, and exactly what was proposed."""
     yield from _agreed(state, entry, STREAM, state.streams.get(entry.body["stream"]))
+    if entry.body["provider"] not in state.providers:
+        yield "there was no such provider"
     state.streams[entry.body["stream"]] = entry.time
-
-
-@provider_rules.of("signal_stream.rejected", "rejecting a signal stream", Authority.PERSON, Authority.TIME)
-def signal_stream_rejected(state: State, entry: Entry) -> Why:
-    """An administrator; or it lapsed, or fell with its proposer."""
-    yield from ends_proposal(state, entry, STREAM, entry.body["change"], ADMINISTER)
-
-
-@provider_rules.of("signal_stream.removed", "removing a signal stream", Authority.PERSON)
-def signal_stream_removed(state: State, entry: Entry) -> Why:
-    """An administrator under a fresh factor."""
-    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
-    if state.end(state.streams, entry.body["stream"]) is None:
-        yield "there was no such stream"
 
 
 @provider_rules.of("signal.received", "taking a signal", Authority.STREAM, cannot=(Unjudged.MESSAGE,))
@@ -4074,15 +4584,27 @@ provisioning_rules = Rules()
 
 TOKEN = "scim_token"  # noqa: S105 - the name of a kind, not a secret
 LONGEST_TOKEN = 400 * DAY
+LEAST_BRAKE, MOST_BRAKE = 50, 90
+"""The share of accounts that a version of the roster may end before it is held, in percent."""
+
+PORTION = 8_000
+"""Rows of a large version of the roster that come in one command before the one that takes it."""
+
+HAND = "administrator"
+"""The origin of an account that was made by hand."""
 
 
-@provisioning_rules.of("scim_token.proposed", "proposing a SCIM token", Authority.PERSON)
+@provisioning_rules.of("scim_token.proposed", "proposing a SCIM token", Authority.PERSON, cannot=(Unjudged.LIMIT,))
 def scim_token_proposed(state: State, entry: Entry) -> Why:
     """An administrator under a fresh factor."""
     body = entry.body
     yield acts(state, body["by"], ADMINISTER, age=FRESH)
     if body["ends"] > entry.time + LONGEST_TOKEN:
         yield "it lasts longer than any token"
+    if body["ends"] <= state.begun:
+        yield "its end had come already"
+    if body["token"] in state.tokens:
+        yield "there was such a token already"
     propose(state, entry, TOKEN, body["token"], ends=body["ends"])
     state.tokens[body["token"]] = Token(body["provider"], Instant(body["ends"]))
 
@@ -4117,51 +4639,141 @@ def scim_token_ended(state: State, entry: Entry) -> Why:
 
 @provisioning_rules.of("scim_user.set", "writing a user", Authority.DIRECTORY, Authority.CAUSE)
 def scim_user_set(state: State, entry: Entry) -> Why:
-    """A directory by a token in force; or what an administrator agreed that it leads."""
+    """A directory by a token in force, of its own users; or what an administrator agreed that it leads. A user leads to
+    one person and stays with them, and to somebody who was made by hand only where an administrator agreed."""
+    body = entry.body
+    provider, name, person = body["provider"], body["user"], body["person"]
     why = _token(state, entry)
     if why is not None:
-        yield Unless(why, (("taken over", entry.body["person"]),))
+        yield Unless(why, (("taken over", person, provider, name),))
+    was = state.users.get(name)
+    yield _next(was, entry)
+    before = was.person if was is not None else None
+    if before is not None and person != before and not (before in state.people and state.people[before].erased):
+        yield f"the user led to {before}"
+    if person is not None and person != before:
+        yield from _leads(state, entry)
+    now = DirectoryUser(provider, body["version"], person, body["waits_for"], body["active"])
+    now.groups = was.groups if was is not None else now.groups
+    state.users[name] = now
+    if before is not None and person != before:
+        state.led.pop((provider, before), None)
+    if person is not None:
+        state.about.is_of(person, ("user", name))
+        state.led[(provider, person)] = name
+        state.cause("led", person)
+        if person != before:
+            for group in now.groups:
+                state.cause("in group", provider, state.groups[group].name, person)
+    state.cause("user", name)
     _wrote(state, entry)
+
+
+def _leads(state: State, entry: Entry) -> Why:
+    """A user comes to lead to somebody."""
+    body = entry.body
+    provider, who = body["provider"], body["person"]
+    person = state.people.get(who)
+    if person is None:
+        yield f"there was no account {who}"
+        return
+    if state.led.get((provider, who), body["user"]) != body["user"]:
+        yield f"another user of {provider} led to {who}"
+    if person.origin == HAND and provider not in person.agreed:
+        yield f"the account {who} was made by hand, and no administrator had let {provider} lead it"
 
 
 @provisioning_rules.of("scim_user.removed", "deleting a user", Authority.DIRECTORY)
 def scim_user_removed(state: State, entry: Entry) -> Why:
-    """A directory by a token in force."""
+    """A directory by a token in force, of its own."""
+    body = entry.body
     yield _token(state, entry)
+    was = state.users.pop(body["user"], None)
+    if was is None or was.provider != body["provider"]:
+        yield "there was no such user of the directory"
+    if was is not None:
+        for group in was.groups:
+            state.groups[group].users.discard(body["user"])
+        if was.person is not None:
+            state.led.pop((was.provider, was.person), None)
+    state.cause("user", body["user"])
     _wrote(state, entry)
 
 
 @provisioning_rules.of("scim_group.set", "writing a directory's group", Authority.DIRECTORY)
 def scim_group_set(state: State, entry: Entry) -> Why:
-    """A directory by a token in force."""
+    """A directory by a token in force, of its own; no two have one name."""
+    body = entry.body
     yield _token(state, entry)
+    provider, group, name = body["provider"], body["group"], body["name"]
+    was = state.groups.get(group)
+    yield _next(was, entry)
+    if state.named.get((provider, name), group) != group:
+        yield f"another group of {provider} had that name"
+    if was is not None and state.named.get((was.provider, was.name)) == group:
+        del state.named[(was.provider, was.name)]
+    users = was.users if was is not None else set()
+    state.groups[group] = DirectoryGroup(provider, body["version"], name, users)
+    state.named[(provider, name)] = group
+    state.cause("group", group)
     _wrote(state, entry)
 
 
 @provisioning_rules.of("scim_group.removed", "deleting a directory's group", Authority.DIRECTORY)
 def scim_group_removed(state: State, entry: Entry) -> Why:
-    """A directory by a token in force."""
+    """A directory by a token in force, of its own."""
+    body = entry.body
     yield _token(state, entry)
+    was = state.groups.pop(body["group"], None)
+    if was is None or was.provider != body["provider"]:
+        yield "there was no such group of the directory"
+    if was is not None:
+        for user in was.users:
+            state.users[user].groups.discard(body["group"])
+        state.named.pop((was.provider, was.name), None)
+    state.cause("group", body["group"])
     _wrote(state, entry)
 
 
 @provisioning_rules.of("scim_group.member_added", "writing a member of a directory's group", Authority.CAUSE)
 def scim_group_member_added(state: State, entry: Entry) -> Why:
-    """With the write of a group or a user."""
-    yield Unless("no directory wrote it under a token in force", (("scim",),))
+    """With the write of the group: a user of the same directory."""
+    body = entry.body
+    yield Unless("its directory did not write that group", (("group", body["group"]),))
+    group, user = state.groups.get(body["group"]), state.users.get(body["user"])
+    if group is None or user is None or group.provider != user.provider:
+        yield "there was no such group and user of one directory"
+        return
+    group.users.add(body["user"])
+    user.groups.add(body["group"])
+    if user.person is not None:
+        state.cause("in group", group.provider, group.name, user.person)
 
 
 @provisioning_rules.of("scim_group.member_removed", "deleting a member of a directory's group", Authority.CAUSE)
 def scim_group_member_removed(state: State, entry: Entry) -> Why:
-    """With the write of a group or a user."""
-    yield Unless("no directory wrote it under a token in force", (("scim",),))
+    """With the write of the group or the user."""
+    body = entry.body
+    written = (("group", body["group"]), ("user", body["user"]))
+    yield Unless("its directory wrote neither that group nor that user", written)
+    group, user = state.groups.get(body["group"]), state.users.get(body["user"])
+    if group is not None and user is not None:
+        group.users.discard(body["user"])
+        user.groups.discard(body["group"])
 
 
 @provisioning_rules.of("scim_user.taken_over", "letting a directory lead an account", Authority.PERSON)
 def scim_user_taken_over(state: State, entry: Entry) -> Why:
-    """An administrator under a fresh factor."""
-    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
-    state.cause("taken over", entry.body["person"])
+    """An administrator under a fresh factor, of the account that the directory's user waits for."""
+    body = entry.body
+    yield acts(state, body["by"], ADMINISTER, age=FRESH)
+    user, person = state.users.get(body["user"]), state.people.get(body["person"])
+    if user is None or (user.provider, user.waits_for) != (body["provider"], body["person"]):
+        yield "no user of the directory waited for that account"
+    if person is not None:
+        person.agreed.add(body["provider"])
+    state.cause("taken over", body["person"])
+    state.cause("taken over", body["person"], body["provider"], body["user"])
 
 
 @provisioning_rules.of("roster.source_set", "setting where the roster comes from", Authority.PERSON)
@@ -4173,14 +4785,20 @@ def roster_source_set(state: State, entry: Entry) -> Why:
 
 @provisioning_rules.of("roster.rules_set", "setting how the roster is judged", Authority.PERSON)
 def roster_rules_set(state: State, entry: Entry) -> Why:
-    """An administrator under a fresh factor."""
+    """An administrator under a fresh factor; the brake stays within its bounds."""
     yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
+    if not LEAST_BRAKE <= entry.body["brake_percent"] <= MOST_BRAKE:
+        yield f"the brake is set between {LEAST_BRAKE} and {MOST_BRAKE} percent"
+    state.roster_creates = bool(entry.body["creates"])
 
 
 @provisioning_rules.of("roster.released", "releasing a held version of the roster", Authority.PERSON)
 def roster_released(state: State, entry: Entry) -> Why:
-    """An administrator under a fresh factor."""
-    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
+    """An administrator under a fresh factor, of the version that was held last."""
+    body = entry.body
+    yield acts(state, body["by"], ADMINISTER, age=FRESH)
+    if state.roster_held != (body["version"], body["digest"]):
+        yield "it was not the version that was held last"
 
 
 @provisioning_rules.of(
@@ -4189,7 +4807,7 @@ def roster_released(state: State, entry: Entry) -> Why:
 def roster_taken(state: State, entry: Entry) -> Why:
     """An administrator, or the source that one has set."""
     yield _roster(state, entry)
-    state.roster_taken = True
+    state.roster_taken, state.roster_held = True, None
     state.cause("roster", entry.body["version"])
 
 
@@ -4197,17 +4815,34 @@ def roster_taken(state: State, entry: Entry) -> Why:
 def roster_held(state: State, entry: Entry) -> Why:
     """An administrator, or the source that one has set."""
     yield _roster(state, entry)
+    state.roster_held = (entry.body["version"], entry.body["digest"])
 
 
 @provisioning_rules.of("roster.refused", "refusing a version of the roster", Authority.PERSON, Authority.ROSTER)
 def roster_refused(state: State, entry: Entry) -> Why:
     """An administrator, or the source that one has set."""
     yield _roster(state, entry)
+    state.roster_held = None
 
 
-provisioning_rules.told(
+@provisioning_rules.of(
     "roster.entry_set", "saying who stands on the roster", Authority.ROSTER, cannot=(Unjudged.MESSAGE,)
 )
+def roster_entry_set(state: State, entry: Entry) -> Why:
+    """With the version that is taken; a large one comes in several commands, of which the last takes it."""
+    body = entry.body
+    if body["person"] is not None:
+        state.about.is_of(body["person"], ("entry", body["entry"]))
+    if "roster entries" not in state.kept:
+        state.kept["roster entries"] = counted = [0]
+        whole = ("roster", body["version"])
+        yield Later(
+            "no version of the roster was taken with it",
+            lambda: counted[0] != PORTION and not state.caused(*whole),
+        )
+    state.kept["roster entries"][0] += 1
+
+
 provisioning_rules.told(
     "roster.entry_ended", "saying who is off the roster", Authority.ROSTER, cannot=(Unjudged.MESSAGE,)
 )
@@ -4215,9 +4850,11 @@ provisioning_rules.told(
 
 @provisioning_rules.of("roster.linked", "linking an account to the roster", Authority.ROSTER)
 def roster_linked(state: State, entry: Entry) -> Why:
-    """By a version in force."""
+    """By a version in force; of an account."""
+    body = entry.body
     if not state.roster_taken:
         yield "no version of the staff roster was in force"
+    state.about.is_of(body["person"], ("entry", body["entry"]))
 
 
 def _token(state: State, entry: Entry) -> str | None:
@@ -4227,6 +4864,15 @@ def _token(state: State, entry: Entry) -> str | None:
     if not token.approved:
         return "nobody else had approved the token"
     return "the token had ended" if token.ends <= state.begun else None
+
+
+def _next(was: DirectoryUser | DirectoryGroup | None, entry: Entry) -> str | None:
+    """A directory writes what is its own, and each time the next version."""
+    if was is not None and was.provider != entry.body["provider"]:
+        return "another directory had written it"
+    return (
+        None if entry.body["version"] == (was.version if was is not None else 0) + 1 else "it is not the next version"
+    )
 
 
 def _wrote(state: State, entry: Entry) -> None:
@@ -4540,7 +5186,7 @@ def _held_back(person: Person, who: str, entry: Entry) -> str | None:
 
 def _chain(
     state: State, entry: Entry, because: Mapping[str, Any], resource: Resource
-) -> Generator[str | Unless | None, None, Mapping[str, Any] | None]:
+) -> Generator[str | Unless | Later | None, None, Mapping[str, Any] | None]:
     """The binding, the role and the permission; and the grant where it is on request. Returns the permission."""
     body = entry.body
     who = body["person"]
@@ -4633,7 +5279,7 @@ def session_failed(state: State, entry: Entry) -> Why:
         yield "no such session was open"
 
 
-session_rules.told("session.refused", "refusing a session", Authority.DOOR)
+session_rules.told("session.refused", "refusing a session", Authority.DOOR, read=True)
 
 
 @session_rules.of("session.kill_ordered", "ordering the end of a session", Authority.PERSON)
@@ -4743,6 +5389,11 @@ def access_recovered(state: State, entry: Entry) -> Why:
         yield Unless("the recovery key was not spent", (("renewed", "recovery_key"),))
     else:
         yield from _due(state, body["announcement"], ACCESS, person=body["person"])
+    person = state.people.get(body["person"])
+    if person is None or person.kind == "service":
+        yield "there was no such person"
+    elif person.ends is not None and person.ends <= state.begun:
+        yield "the end of the account had passed"
     state.end(state.announced, body["announcement"])
     state.cause("recovered", body["person"])
 
@@ -4765,6 +5416,8 @@ def access_recovery_cancelled(state: State, entry: Entry) -> Why:
 def ledger_continued(state: State, entry: Entry) -> Why:
     """With the recovery key; else a day after it was announced for that origin."""
     body = entry.body
+    if body["origin"] == body["before"]:
+        yield "the new log has the name of the old one"
     if body["ground"] != "recovery_key":
         yield from _due(state, body["announcement"], CONTINUATION, origin=body["origin"])
     state.end(state.announced, body["announcement"])
@@ -4820,6 +5473,8 @@ def recovery_key_renewal_cancelled(state: State, entry: Entry) -> Why:
 def evidence_packed(state: State, entry: Entry) -> Why:
     """Whoever audits or administers."""
     yield acts(state, entry.body["by"], AUDIT, ADMINISTER)
+    if entry.body["size"] > entry.position:
+        yield "it is of entries that were not there yet"
 
 
 for _kind, _right in {
@@ -4874,13 +5529,24 @@ erasing_rules = Rules()
 
 ERASURE = "erasure"
 
+LISTS = ("lists",)
+"""What stands for the lists and files that may name many."""
 
-@erasing_rules.of("erasure.proposed", "proposing to erase somebody", Authority.PERSON)
+_GONE = -1
+"""Stands where a payload was erased."""
+
+
+@erasing_rules.of("erasure.proposed", "proposing to erase somebody", Authority.PERSON, cannot=(Unjudged.KEPT,))
 def erasure_proposed(state: State, entry: Entry) -> Why:
     """An administrator under a fresh factor, of somebody who left as long ago as the entry says."""
     body = entry.body
     yield acts(state, body["by"], ADMINISTER, age=FRESH)
     yield from _gone(state, entry, body["keep_days"])
+    person = state.people.get(body["person"])
+    laid = (each for (kind, _), each in state.proposals.items() if kind == ERASURE)
+    waits = any(each.body["person"] == body["person"] for each in laid)
+    if waits or (person is not None and person.erased):
+        yield "it was proposed already, or done"
     propose(state, entry, ERASURE, body["erasure"])
 
 
@@ -4898,7 +5564,8 @@ def erasure_approved(state: State, entry: Entry) -> Why:
     person = state.people.get(body["person"])
     if person is not None:
         person.erased = True
-    state.erasures[body["erasure"]] = (body["person"], waiting.body["documents"] if waiting is not None else [])
+    documents = waiting.body["documents"] if waiting is not None else ()
+    state.erasures[body["erasure"]] = Erasure(body["person"], frozenset(documents))
 
 
 @erasing_rules.of("erasure.ended", "ending the proposal to erase somebody", Authority.PERSON, Authority.TIME)
@@ -4909,28 +5576,72 @@ def erasure_ended(state: State, entry: Entry) -> Why:
 
 @erasing_rules.of("payload.erased", "erasing personal data", Authority.AGREED, cannot=(Unjudged.SPOKE,))
 def payload_erased(state: State, entry: Entry) -> Why:
-    """By an erasure of that person that goes on; of entries before it, each once, and of lists and files those that
-    were proposed."""
+    """By an erasure of that person that goes on; of entries before it that speak of that person, each once, and of
+    lists and files those that were proposed."""
     body = entry.body
     yield _goes_on(state, entry)
-    indexes = body["indexes"]
-    if len(set(indexes)) != len(indexes) or not all(0 <= each < entry.position for each in indexes):
-        yield "it names an entry twice, or one that was not there"
-    if body["naming"] and not set(indexes) <= set(state.erasures.get(body["erasure"], ("", indexes))[1]):
-        yield "it takes a list or a file that was not proposed"
+    about, person, indexes = state.about, body["person"], body["indexes"]
+    if not all(0 <= each < entry.position for each in indexes):
+        yield "it names an entry that was not there"
+        return
+    spoke = [about.entries[each] for each in indexes if each < len(about.entries)]
+    if _GONE in spoke or len(set(indexes)) != len(indexes):
+        yield "it names an entry twice"
+    theirs = {about.numbers.get(LISTS if body["naming"] else person)}
+    if not body["naming"]:
+        theirs |= about.theirs.get(person, set())
+    if any(each not in theirs for each in spoke if each != _GONE):
+        yield f"it names an entry that does not speak of {person}"
+    for each in indexes:
+        about.entries[each] = _GONE
+    erasure = state.erasures.get(body["erasure"])
+    if erasure is not None:
+        erasure.payloads += len(indexes)
+        if body["naming"] and not erasure.documents.issuperset(indexes):
+            yield "it takes a list or a file that was not proposed"
 
 
 @erasing_rules.of("erasure.finished", "ending an erasure", Authority.AGREED)
 def erasure_finished(state: State, entry: Entry) -> Why:
-    """An erasure of that person that goes on."""
+    """An erasure of that person that goes on, with as many payloads as went by it."""
     yield _goes_on(state, entry)
-    state.end(state.erasures, entry.body["erasure"])
+    erasure: Erasure | None = state.end(state.erasures, entry.body["erasure"])
+    if erasure is not None and erasure.payloads != entry.body["payloads"]:
+        yield f"{erasure.payloads} payloads had gone by it"
 
 
 def _goes_on(state: State, entry: Entry) -> str | None:
-    person = entry.body["person"]
-    agreed, _ = state.erasures.get(entry.body["erasure"], ("", ()))
-    return None if agreed == person else f"nobody had agreed to erase {person}"
+    person, erasure = entry.body["person"], state.erasures.get(entry.body["erasure"])
+    return None if erasure is not None and erasure.person == person else f"nobody had agreed to erase {person}"
+
+
+def whose(state: State, entry: Entry) -> Hashable:
+    """Of whom an entry speaks: the person that it names, or whose the request, session, user or row of the roster is
+    that it names; None for nobody. Lists and files that may name many are `LISTS`."""
+    body = entry.body
+    who: Hashable = body.get("person")
+    return who if who is not None or entry.kind not in _BY_ID else _BY_ID[entry.kind](state, body)
+
+
+def _of_session(state: State, body: Mapping[str, Any]) -> Hashable:
+    session = state.sessions.get(body["session"])
+    return session.person if session is not None else None
+
+
+def _of_request(state: State, body: Mapping[str, Any]) -> Hashable:
+    request, grant = state.requests.get(body["request"]), state.grants.get(body.get("grant", ""))
+    found = request.substance if request is not None else grant.substance if grant is not None else {}
+    return found.get("person")
+
+
+_BY_ID: Mapping[str, Callable[[State, Mapping[str, Any]], Hashable]] = {
+    **dict.fromkeys(("request.approved", "request.denied", "grant.ended"), _of_request),
+    **dict.fromkeys(("session.failed", "session.kill_ordered"), _of_session),
+    **dict.fromkeys(("roster.held", "roster.refused", "change.proposed"), lambda state, body: LISTS),
+    "request.made": lambda state, body: body["substance"]["person"],
+    "scim_user.set": lambda state, body: ("user", body["user"]),
+    "roster.entry_set": lambda state, body: ("entry", body["entry"]),
+}
 
 
 def _gone(state: State, entry: Entry, keep_days: int) -> Why:
@@ -4940,6 +5651,8 @@ def _gone(state: State, entry: Entry, keep_days: int) -> Why:
         yield f"there was no account {who}"
     elif person.enabled or person.left is None:
         yield f"{who} had not left"
+    elif any(each == who and state.users[user].active for (_, each), user in state.led.items()):
+        yield f"a directory said that {who} was there"
     elif person.left + keep_days * DAY > entry.time:
         yield f"{who} had left less than {keep_days} days before"
 
@@ -5029,6 +5742,7 @@ class Judging:
                 self._add(Unlawful(position, kind, "being an entry", "there is no rule for what it says"))
             elif rule.judge is not None:
                 entry = Entry(position, Instant(time), kind, self._read(body))
+                self._state.about.add(position, whose(self._state, entry))
                 for why in rule.judge(self._state, entry):
                     if why is not None:
                         self._hear(rule, entry, why)
@@ -5036,12 +5750,15 @@ class Judging:
             right = rule.right if rule is not None else "being an entry"
             self._add(Unlawful(position, str(kind), right, "it does not read as such an entry"))
 
-    def _hear(self, rule: Rule, entry: Entry, why: str | Unless) -> None:
-        if isinstance(why, str):
-            self._add(Unlawful(entry.position, entry.kind, rule.right, why))
-        else:
-            unlawful = Unlawful(entry.position, entry.kind, rule.right, why.why)
+    def _hear(self, rule: Rule, entry: Entry, why: str | Unless | Later) -> None:
+        said = why if isinstance(why, str) else why.why
+        unlawful = Unlawful(entry.position, entry.kind, rule.right, said)
+        if isinstance(why, Unless):
             self._state.wait(why.causes, unlawful)
+        elif isinstance(why, Later):
+            self._state.ask(why.holds, unlawful)
+        else:
+            self._add(unlawful)
 
     def _add(self, unlawful: Unlawful) -> None:
         self._found += 1
