@@ -14,6 +14,9 @@ from onepam.store.engine.database import DatabaseError, connect, fault
 from onepam.store.engine.entries import entries, size_at, size_of
 from onepam.store.engine.release import check
 
+AT_ONCE = 500
+"""Entries that one statement reads."""
+
 
 class SqliteHistory:
     """Adapter of the port `History`, for one thread. Used by `with`; what is written meanwhile is not seen."""
@@ -65,13 +68,29 @@ class SqliteHistory:
 
     def entries(self, indexes: Iterable[int]) -> Iterator[Kept]:
         """See the port."""
-        for index in indexes:
-            found = entries(self._db, index, index + 1)
-            if not found:
-                raise Corrupt(f"entry {index} is missing from the ledger")
-            (stored,) = found
-            payload = None if stored.payload is None else _bytes(index, stored.payload)
-            yield Kept(stored.header, _bytes(index, stored.body), stored.salt, payload)
+        for begin, end in neighbours(indexes):
+            found = {stored.header.index: stored for stored in entries(self._db, begin, end)}
+            for index in range(begin, end):
+                if index not in found:
+                    raise Corrupt(f"entry {index} is missing from the ledger")
+                stored = found[index]
+                payload = None if stored.payload is None else _bytes(index, stored.payload)
+                yield Kept(stored.header, _bytes(index, stored.body), stored.salt, payload)
+
+
+def neighbours(indexes: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """The indexes, in their order, as ranges (begin, end) of at most `AT_ONCE` that follow one upon another: nothing is
+    read that was not asked for."""
+    begin = end = 0
+    for index in indexes:
+        if begin < end and (index != end or end - begin == AT_ONCE):
+            yield begin, end
+            begin = end = index
+        elif begin == end:
+            begin = end = index
+        end += 1
+    if begin < end:
+        yield begin, end
 
 
 def _bytes(index: int, value: Any) -> bytes:
