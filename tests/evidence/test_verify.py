@@ -47,7 +47,7 @@ def test_7_with_both_keys_from_outside_of_a_pack_that_lacks_something(pack: Path
     assert history.startswith("history     anchored and intact: entries 0 to 317 of ")
     assert f"by witness {WITNESS.name}, which saw it by 2026-" in history
     assert lawful.startswith(
-        "lawful      chain shown, endings not checked: the pack lacks 24 bodies that the rules read"
+        "lawful      chain shown, endings not checked: the pack lacks 27 bodies that the rules read"
     )
     assert re.fullmatch(r"recordings  0 of \d+ checked; \d partial by policy", recordings)
     for said in (
