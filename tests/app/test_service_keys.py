@@ -25,6 +25,7 @@ from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries
 from onepam.store.engine.rebuild import compare
 from onepam.store.read.proofs_of_sign_in import KeyHolder, account, factor_by_reference, key_holder
+from onepam.store.read.second_factor import mfa_report
 from tests.company import START, Company, record, refused, role_set
 
 pytestmark = pytest.mark.anyio
@@ -71,6 +72,8 @@ async def test_a_registered_key_opens_what_the_account_may_reach_and_is_shown_as
     assert isinstance(opened, SessionOpened)
     assert opened.entry is EntryPoint.SSH_SERVICE_KEY
     assert opened.mfa == MfaProof("", ("machine",), answer.opened)
+    report = await company.reader(mfa_report)
+    assert (report.sessions, report.machine_sessions) == ({}, 1), "of machines, and of nobody"
     assert answer.ends <= START + 30 * DAY
     refused(await knocked(company, target="web-1"), "access.needs_approval")
 

@@ -77,6 +77,18 @@ async def test_who_came_by_a_link_long_ago_or_by_none_is_nobodys_hand(company: C
     assert await found(company) == ()
 
 
+async def test_a_link_counts_from_the_decision_backwards_and_the_decision_from_now(company: Company) -> None:
+    await record(company.ledger, *links(max="ada", eve="ada"))
+    for step in (1, 2):
+        company.clock.advance(ONE_HAND - DAY)
+        if step == 1:
+            await company.sign_in("eve")
+            await company.sign_in("max")
+            await approved(company, "eve")
+    (gain,) = await found(company)
+    assert (gain.decider.person, gain.gainer.person) == ("max", "eve")
+
+
 async def test_where_the_decider_had_factors_it_says_so_and_comes_first(company: Company) -> None:
     await record(company.ledger, FactorEnrolled("fac_1", "bob", FactorKind.PASSKEY, "v1", None, None))
     company.clock.advance(MINUTE)

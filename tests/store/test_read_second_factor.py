@@ -64,6 +64,9 @@ async def test_the_report_counts_people_resources_and_sessions(company: Company)
     for who, basis in (("eve", MfaBasis.ATTESTED), ("vic", MfaBasis.DECLARED), ("aud", MfaBasis.ACCEPTED)):
         await at_provider(company, who, basis)
     await company.open("eve", "dev-1", "app")
+    for who in ("max", "ada"):
+        await company.bind(who, "engineer")
+        await company.open(who, "dev-1", "app")
     found = await company.reader(mfa_report)
     assert found.people == {
         MfaBasis.OWN: 3, MfaBasis.ATTESTED: 1, MfaBasis.DECLARED: 1, MfaBasis.ACCEPTED: 1,
@@ -72,13 +75,17 @@ async def test_the_report_counts_people_resources_and_sessions(company: Company)
     assert found.without_total == 4
     assert found.without == ("ada", "aud", "bob", "vic")  # the company's own ones sign in with nothing enrolled
     assert (found.rules, found.resources) == ((("web-1", MfaRule(fresh=True)),), 4)
-    assert (found.sessions, found.sessions_without, found.machine_sessions) == ({MfaBasis.ATTESTED: 1}, 0, 0)
+    assert (found.sessions, found.sessions_without, found.machine_sessions) == (
+        {MfaBasis.OWN: 2, MfaBasis.ATTESTED: 1},
+        0,
+        0,
+    )
     await record(company.ledger, PersonDisabled("aud", "ada", "left"))
     company.clock.advance(31 * DAY)
     later = await company.reader(mfa_report)
     assert MfaBasis.ACCEPTED not in later.people
     assert later.sessions == {}
-    (row,) = await company.reader(sessions)
+    row = next(each for each in await company.reader(sessions) if each.person == "eve")
     assert (row.mfa.basis, row.provider_name, row.also) == (MfaBasis.ATTESTED, "Okta", ())
 
 

@@ -73,7 +73,7 @@ HAND = state(
         "hand",
         ("maker", "person"),
         {"maker": "TEXT NOT NULL", "person": "TEXT NOT NULL", "since": "INTEGER NOT NULL"},
-        (("person",),),
+        (("person",), ("since", "person")),
     )
 )
 """Who made the link by which a person enrolled, and when they did."""

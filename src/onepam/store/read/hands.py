@@ -36,14 +36,19 @@ class IndirectGain:
     replaced: bool
 
 
+_LATELY = f"(SELECT person FROM hand WHERE since > :since - {ONE_HAND})"
+"""Whoever may have been linked when one of these decisions was made: of the many requests only theirs are looked at."""
 _FOR_A_SERVICE = (
     "SELECT r.decider, p.owner, r.decided FROM request r JOIN person p ON p.person = r.person "
-    "WHERE r.status = 'approved' AND p.kind = 'service' AND p.owner IS NOT NULL AND r.valid_from <= :at "
-    "AND :at < r.valid_until AND p.valid_from <= :at AND :at < p.valid_until"
+    f"WHERE r.status = 'approved' AND r.decider IN {_LATELY} AND p.kind = 'service' AND p.owner IS NOT NULL "
+    "AND r.valid_from <= :at AND :at < r.valid_until AND p.valid_from <= :at AND :at < p.valid_until"
 )
 _DECIDED = " UNION ".join(
     (
-        f"SELECT decider, person AS gainer, decided AS made FROM request WHERE status = 'approved' AND {AT}",
+        (
+            "SELECT decider, person AS gainer, decided AS made FROM request WHERE status = 'approved' "
+            f"AND decider IN {_LATELY} AND {AT}"
+        ),
         _FOR_A_SERVICE,
         "SELECT approved_by, proposed_by, valid_from FROM scim_token WHERE approved_by IS NOT NULL",
         "SELECT approved_by, proposed_by, valid_from FROM provider",

@@ -1,19 +1,19 @@
-"""The role matrix as of an instant: some roles by some systems; and one role with everybody who holds it and why."""
+"""The role matrix as of an instant: some roles by some systems."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 
 from onepam.app.ports import Snapshot
 from onepam.domain.access.model import Action, ConsoleRight, Mode, Permission
 from onepam.domain.leaving.brake import gives
-from onepam.domain.matrix.matrix import Matrix, ResourceDefinition, RoleDefinition
+from onepam.domain.matrix.matrix import ResourceDefinition, RoleDefinition
 from onepam.kernel.clock import Instant
 from onepam.kernel.text import natural
 from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
-from onepam.store.facts.changes import matrix, people, role_definition
+from onepam.store.facts.changes import role_definition
 from onepam.store.facts.holders import PRESENT, holders
 from onepam.store.read.directory_brake import holds
 from onepam.store.read.names import Called
@@ -91,33 +91,6 @@ class RoleMatrix:
     labels: tuple[str, ...]
     document: str
     since: Instant | None
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """Somebody who holds a role, by which binding (through which group, or empty), since when, until when, and why."""
-
-    person: str
-    name: str
-    binding: str
-    group: str
-    since: Instant
-    ends: Instant | None
-    because: str
-    change: str
-
-
-@dataclass(frozen=True, slots=True)
-class RolePage:
-    """One role: what it is, what each permission reaches (resources by the permission's name), and who holds it."""
-
-    role: RoleDefinition
-    owner_name: str
-    version: str
-    change: str
-    since: Instant
-    reach: Mapping[str, tuple[str, ...]]
-    holders: tuple[Holder, ...]
 
 
 _WHICH = f"""
@@ -203,29 +176,6 @@ def _people(db: Snapshot, at: Instant, shown: Sequence[RoleDefinition]) -> dict[
     return counted
 
 
-def role(db: Snapshot, at: Instant, name: str) -> RolePage | None:
-    """One role as of `at`; None where there is none."""
-    found = row(
-        db, f"SELECT version, change, valid_from FROM role WHERE role = :role AND {AT}", {"role": name, "at": at}
-    )
-    if found is None:
-        return None
-    whole, called = matrix(db, at), Called(db, at)
-    definition = whole.roles[name]
-    return RolePage(
-        role=definition,
-        owner_name=called.get(definition.owner, definition.owner),
-        version=found["version"],
-        change=found["change"],
-        since=found["valid_from"],
-        reach={
-            each.name: tuple(sorted(one.resource for one in whole.resources.values() if _logins(each, one)))
-            for each in definition.permissions
-        },
-        holders=tuple(_holder_rows(db, at, whole, name, called)),
-    )
-
-
 def _row(role: RoleDefinition, systems: Sequence[System], held_by: int, called: Mapping[str, str]) -> RoleRow:
     cells = {each.system: _cells(role, each, held_by) for each in systems}
     return RoleRow(
@@ -264,37 +214,3 @@ def _logins(permission: Permission, where: System | ResourceDefinition) -> tuple
     if not permission.covers(where.labels):
         return ()
     return tuple(login for login in where.logins if permission.admits(login, where.logins))
-
-
-def _present(db: Snapshot, at: Instant) -> Callable[[RoleDefinition], set[str]]:
-    """Who is there to hold a role: enabled, and not under a hold under which it gives nothing."""
-    there, held = {each.person for each in people(db, at) if each.present(at)}, holds(db, at)
-    return lambda role: {each for each in there if gives(role.console, held.get(each))}
-
-
-def _holder_rows(db: Snapshot, at: Instant, whole: Matrix, role: str, called: Mapping[str, str]) -> list[Holder]:
-    present, found = _present(db, at)(whole.roles[role]), []
-    for binding in whole.bindings.values():
-        if binding.role != role or not binding.in_force(at):
-            continue
-        stored = row(
-            db,
-            f"SELECT starts, change FROM binding WHERE binding = :binding AND {AT}",
-            {"binding": binding.binding, "at": at},
-        )
-        assert stored is not None  # the matrix was read in the same snapshot
-        found += [
-            Holder(
-                person=person,
-                name=called.get(person, person),
-                binding=binding.binding,
-                group=binding.subject if binding.subject != person else "",
-                since=stored["starts"],
-                ends=binding.ends,
-                because=binding.because,
-                change=stored["change"],
-            )
-            for person in whole.members(binding)
-            if person in present
-        ]
-    return sorted(found, key=lambda each: (each.name, each.person, each.binding))

@@ -42,11 +42,12 @@ WITH each AS MATERIALIZED (SELECT
     FROM person p WHERE {_PEOPLE})
 SELECT own, basis, count(*) AS number FROM each GROUP BY own, basis"""
 """Each person is looked at once: `own` has a bit for each of `OWN`."""
-_OF_PEOPLE = "entry <> 'ssh_service_key' AND basis"
+_COUNTED = tuple(each for each in MfaBasis if each is not MfaBasis.OWN)
 _SESSIONS = f"""
-SELECT count(*) FILTER (WHERE entry = 'ssh_service_key'),
-    {", ".join(f"count(*) FILTER (WHERE {_OF_PEOPLE} = '{each.value}')" for each in MfaBasis)}
+SELECT count(*), count(*) FILTER (WHERE entry = 'ssh_service_key'),
+    {", ".join(f"count(*) FILTER (WHERE basis = '{each.value}' AND entry <> 'ssh_service_key')" for each in _COUNTED)}
 FROM session WHERE opened > :since AND {AT}"""
+"""All, those of machines, and those of people by each basis but one: that one is the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,5 +148,6 @@ def mfa_report(db: Snapshot, at: Instant) -> MfaReport:
 def _sessions(db: Snapshot, at: Instant) -> tuple[dict[MfaBasis, int], int]:
     """Those of people by basis, where there are any, and how many were of machines."""
     found = row(db, _SESSIONS, {"since": at - WINDOW, "at": at})
-    machines, *people = found or (0,)
-    return {basis: number for basis, number in zip(MfaBasis, people, strict=True) if number}, machines
+    total, machines, *people = found or (0, 0)
+    counted = {MfaBasis.OWN: total - machines - sum(people), **dict(zip(_COUNTED, people, strict=True))}
+    return {basis: number for basis, number in counted.items() if number}, machines
