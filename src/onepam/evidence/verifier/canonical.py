@@ -64,7 +64,9 @@ def parse(data: bytes, what: str) -> Any:
         value = _decode_ascii(text) if text.isascii() else _decode_json(text)
         if text.count("{") + text.count("[") > MAX_DEPTH:
             _check_depth(value)
-        need(canonical(value) == text, "JSON: not in canonical form")
+        if canonical(value) != text:
+            _decode_json(text)  # which names a key that is there twice
+            raise Refused("JSON: not in canonical form")
     except RecursionError:
         raise Refused(f"{what}: JSON: nested deeper than {MAX_DEPTH}") from None
     except (ValueError, Refused) as error:
