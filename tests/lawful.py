@@ -15,7 +15,7 @@ from onepam.kernel.errors import Fault
 from onepam.ledger.check import check
 from onepam.ledger.findings import Row
 from onepam.ledger.lawful.rows import of_rows, through
-from onepam.store.as_stored import stored_rows
+from onepam.store.as_stored import stored_batches, stored_rows
 from onepam.store.db import Db, row
 from onepam.store.engine.database import DatabaseError, connect
 from onepam.store.engine.writer import Writer
@@ -79,7 +79,8 @@ def unlawful(database: Path) -> list[str]:
     that it is broken comes first."""
     judging, hand = of_rows(), set[int]()
     with closing(connect(database, read_only=True)) as db:
-        if check(through(judging, _noted(db, hand))).findings:
+        begins = {each[0] for each in stored_batches(db, 0)}.__contains__
+        if check(through(judging, _noted(db, hand), begins)).findings:
             return []
     return [each.words() for each in judging.end().findings if each.position not in hand]
 

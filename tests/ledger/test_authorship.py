@@ -42,6 +42,17 @@ def test_what_nodes_wrote_has_no_finding_from_the_beginning_or_from_the_middle()
     assert found(ledger, start=authors.standing) == []
 
 
+def test_it_says_where_batches_begin() -> None:
+    ledger, a, _ = two_nodes()
+    ledger.write(a, ("thing.done", {}), ("thing.done", {}))
+    ledger.add()
+    authors, began = Authorship(Standing(ORIGIN), ledger.batches, KEYS), []
+    for row in ledger.rows:
+        authors.take(row)
+        began += [row.position] if authors.begins(row.position) else []
+    assert began == [each.first for each in ledger.batches]
+
+
 def test_an_entry_of_no_batch_is_named() -> None:
     ledger, a, _ = two_nodes()
     ledger.add()

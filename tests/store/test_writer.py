@@ -66,11 +66,11 @@ def test_a_refusal_appends_nothing(writer: Writer, path: Path) -> None:
     assert stored(path) == []
 
 
-def test_times_strictly_increase_even_where_the_clock_stands_still(path: Path) -> None:
+def test_times_increase_where_the_clock_stands_still_and_tell_one_command_from_the_next(path: Path) -> None:
     with closing(fresh(path, clock=lambda: Instant(1_000), monotonic=lambda: Instant(0))) as writer:
         write(writer, person(1), person(2))
         write(writer, person(3))
-    assert [each.header.time for each in stored(path)] == [1_000, 1_001, 1_002]
+    assert [each.header.time for each in stored(path)] == [1_000, 1_001, 1_003]
 
 
 def test_a_failing_projection_takes_its_own_command_along_and_no_other(writer: Writer, path: Path) -> None:

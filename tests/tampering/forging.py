@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from hashlib import sha256
 from secrets import token_bytes
@@ -68,9 +68,8 @@ def rewritten(copy: Copy, keep: Callable[[object], bool], author: NodeAuthor) ->
         create(db)
         db.execute("BEGIN")
         head = append(db, read_head(db), Instant(1), (joined(author),), token_bytes, leaves)
-        for time, event in told:
-            if not isinstance(event, NodeCertified | NodeRevoked) and keep(event):
-                head = append(db, head, time, (event,), token_bytes, leaves)
+        for time, command in commands(told):
+            head = append(db, head, time, [each for each in command if keep(each)], token_bytes, leaves)
         write_head(db, head)
         seal(db, author, 0, leaves)
         db.execute("COMMIT")
@@ -79,6 +78,19 @@ def rewritten(copy: Copy, keep: Callable[[object], bool], author: NodeAuthor) ->
         each.unlink()
     for each in copy.data.glob("rewritten*"):
         each.rename(copy.data / each.name.replace("rewritten", "ledger.db"))
+
+
+def commands(told: list[tuple[Instant, object]]) -> Iterator[tuple[Instant, list[object]]]:
+    """The events of nobody's keys, command by command: those of one are a microsecond apart."""
+    command: list[object] = []
+    begun = before = Instant(-1)
+    for time, event in told:
+        if time != before + 1:
+            yield begun, command
+            begun, command = time, []
+        before = time
+        command += [] if isinstance(event, NodeCertified | NodeRevoked) else [event]
+    yield begun, command
 
 
 def published(copy: Copy) -> None:

@@ -18,7 +18,7 @@ from onepam.ledger.authorship import Authorship
 from onepam.ledger.check import Anchor, Position, Report, check
 from onepam.ledger.checkpoint import open_checkpoint
 from onepam.ledger.findings import Row
-from onepam.ledger.lawful.judging import Lawful
+from onepam.ledger.lawful.judging import Judging, Lawful
 from onepam.ledger.lawful.rows import of_rows, through
 from onepam.ledger.note import COSIGNATURE_V1, ED25519, BadNote, VerifierKey
 from onepam.ledger.verdict import Held
@@ -131,7 +131,7 @@ def _verify_entries(
         era, log_keys = log_keys_of(db, origin, [each for each in keys if each.algorithm == ED25519])
         authors = Authorship(standing or Standing(era), _batches(db, begin), log_keys)
         rows, judging = _authored(_rows(db, begin, progress), authors), None if begin else of_rows()
-        report = check(through(judging, rows) if judging else rows, checkpoint, tuple(seen), tiles.read, position)
+        report = check(_judged(rows, judging, authors), checkpoint, tuple(seen), tiles.read, position)
         found_all = (*report.findings, *authors.end())
         findings += [f"{each.what}: {_range(each.begin, each.end)}: {each.message}" for each in found_all]
         findings += _head(db, report)
@@ -223,6 +223,11 @@ def _authored(rows: Iterator[Row], authors: Authorship) -> Iterator[Row]:
     for row in rows:
         authors.take(row)
         yield row
+
+
+def _judged(rows: Iterator[Row], judging: Judging | None, authors: Authorship) -> Iterator[Row]:
+    """The rows, each asked whether it was lawful, where that is asked at all; a batch ends a command."""
+    return rows if judging is None else through(judging, rows, authors.begins)
 
 
 def _time_of(db: Snapshot, index: int) -> Instant:

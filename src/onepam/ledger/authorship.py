@@ -58,6 +58,10 @@ class Authorship:
         if kind in KINDS:
             self._told.append(Told(index, kind, body))
 
+    def begins(self, index: int) -> bool:
+        """Whether the row that was taken last, of that index, is the first of a batch."""
+        return self._batch is not None and index == self._batch.first
+
     def end(self) -> tuple[Finding, ...]:
         """What was found, once all rows were taken."""
         while self._batch is not None:

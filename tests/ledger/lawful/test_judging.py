@@ -1,11 +1,13 @@
 """Folding: what does not read, what no rule knows, and how much is told."""
 
 from onepam.domain.history.system import SystemStarted
+from onepam.kernel.clock import HOUR, SECOND, Instant
 from onepam.kernel.limits import MAX_EVENTS_PER_COMMAND
 from onepam.ledger.findings import Row
 from onepam.ledger.lawful.judging import MAX_UNLAWFUL, asks, cannot
+from onepam.ledger.lawful.known import MOST_NOT_READ, About
 from onepam.ledger.lawful.rows import of_rows, through
-from onepam.ledger.lawful.state import LONGEST_COMMAND, MOST_NOT_READ, About
+from onepam.ledger.lawful.state import LONGEST_COMMAND, State
 from tests.ledger.lawful.story import Story
 
 
@@ -77,3 +79,27 @@ def test_an_entry_that_stands_far_away_is_not_made_room_for() -> None:
     about.add(2, "eve")
     about.add(MOST_NOT_READ + 4, "eve")
     assert list(about.entries) == [0, 0, 1]
+
+
+def planted(told: Story, later: int) -> list[str]:
+    """What is said of a session that rests on the code of the command before, so many microseconds after it."""
+    told.add(told.used("eve"))
+    opened = told.signed_in("eve", "sgn_9", mfa_at=told.now, expires=Instant(told.now + HOUR))
+    told.now = Instant(told.now - SECOND + later)
+    told.add(opened)
+    whole, parted = of_rows(), of_rows()
+    list(through(whole, iter(told.rows)))
+    list(through(parted, iter(told.rows), {len(told.rows) - 1}.__contains__))
+    return ["; ".join(each.why for each in judging.end().findings) for judging in (whole, parted)]
+
+
+def test_a_command_ends_where_the_next_entry_is_later_than_a_microsecond_or_of_another_batch() -> None:
+    none = "no totp of the person was used for it"
+    assert planted(Story().ready("ada"), 2) == [f"the factors were not shown then; {none}"] * 2
+    assert planted(Story().ready("ada"), 1) == ["", f"the factors were not shown then; {none}"]
+
+
+def test_a_cause_that_bears_one_entry_bears_no_second() -> None:
+    state = State()
+    state.cause("used", "eve", "totp")
+    assert (state.once("used", "eve", "totp"), state.once("used", "eve", "totp")) == (True, False)

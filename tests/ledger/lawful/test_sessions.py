@@ -28,9 +28,10 @@ from tests.ledger.lawful.story import ALL, Story, binding, resource_set, role_se
 
 SHORT = {
     "MORE": "it allows more than the chain does",
-    "NONE": "no sign-in of the person ran behind it",
+    "NONE": "no such sign-in of the person ran behind it",
     "OLD": "the second factor was too old",
 }
+GONE = "no sign-in of the person ran behind it"
 DEV_BECAUSE = Because("engineer", version_of("engineer"), "dev", "bnd_eve_engineer")
 ROOT_BECAUSE = Because("operator", version_of("operator"), "root", "bnd_ops_operator")
 PROD_BECAUSE = replace(DEV_BECAUSE, permission="prod", request="req_1", approval_by="max", grant="grt_1")
@@ -209,14 +210,14 @@ def test_a_session_allows_no_more_than_was_asked() -> None:
     told.wait(10 * SECOND)
     half = Instant(told.at() + 30 * MINUTE)
     at = told.add(opened(told, resource="web-1", because=PROD_BECAUSE, privileged=True, shown=shown, ends=half))
-    assert told.said() == [(at, "it allows more than was asked")]
+    assert told.said() == [(at, SHORT["MORE"])]
 
 
 @pytest.mark.parametrize(
     ("mfa", "why"),
     [
-        (MfaProof("sgn_ada", ("totp",), Instant(0)), "NONE|OLD"),
-        (MfaProof("sgn_none", ("totp",), Instant(0)), "NONE|OLD"),
+        (MfaProof("sgn_ada", ("totp",), Instant(0)), "OLD|NONE"),
+        (MfaProof("sgn_none", ("totp",), Instant(0)), "OLD|NONE"),
         (MfaProof("sgn_eve", ("totp",), Instant(1)), "OLD|it claims another second factor than the sign-in"),
     ],
 )  # fmt: skip
@@ -259,7 +260,7 @@ def machine(told: Story) -> None:
 
 
 def test_a_machine_comes_in_by_its_key() -> None:
-    told = ready(last="ada")
+    told = Story().ready("ada")
     machine(told)
     proof = MfaProof("", (MACHINE,), told.at())
     by = replace(DEV_BECAUSE, binding="bnd_bot")
@@ -268,7 +269,7 @@ def test_a_machine_comes_in_by_its_key() -> None:
 
 
 def test_by_a_key_of_one_administrator_nothing_privileged_opens() -> None:
-    told = ready(last="ada")
+    told = Story().ready("ada")
     machine(told)
     proof = MfaProof("", (MACHINE,), told.at())
     by = replace(DEV_BECAUSE, binding="bnd_bot")
@@ -283,6 +284,7 @@ def test_nobody_else_comes_in_by_a_key_alone() -> None:
     assert told.said() == [
         (at, "a machine comes in by its own key, and nobody else does"),
         (at, "the machine had no key in force"),
+        (at, "a machine shows no second factor"),
     ]
 
 
@@ -344,7 +346,7 @@ def test_somebody_unknown_opens_nothing() -> None:
         (at, "there was no account nobody"),
         (at, "there was no binding of the role engineer"),
         (at, SHORT["MORE"]),
-        (at, SHORT["NONE"]),
+        (at, GONE),
     ]
 
 
@@ -364,7 +366,7 @@ def test_a_session_that_failed_was_open() -> None:
 
 
 def test_an_account_whose_end_has_passed_opens_nothing() -> None:
-    told = ready(last="ada")
+    told = Story().ready("ada")
     machine(told)
     told.wait(DAY)
     proof = MfaProof("", (MACHINE,), told.at())

@@ -29,13 +29,15 @@ RENEWED = RecoveryKeyRenewed("d1", "d0", Ground.RECOVERY_KEY, None, "node-1")
 CONTINUED = LedgerContinued("log.new", "log.old", 9, "00", 9, Ground.DELAY, "ann_1", "node-1")
 
 
-def ready() -> Story:
-    """A company with a recovery key."""
+def ready(*before: object) -> Story:
+    """A company with a recovery key; what was `before` eve left."""
     told = Story()
     told.add(RecoveryKeyMade("d0", False))
     told.found()
     told.enrol("ada")
     told.sign_in("ada", "sgn_ada")
+    for each in before:
+        told.add(each)
     told.add(PersonDisabled("eve", "ada", "left", "administrator", None, None))
     return told
 
@@ -60,8 +62,7 @@ def test_somebody_is_let_in_with_the_recovery_key_which_is_spent() -> None:
 
 
 def test_whoever_is_let_in_needs_no_link_that_waited_for_a_yes() -> None:
-    told = ready()
-    told.add(EnrolmentProposed("enr_9", "eve", "lost", "ada"))
+    told = ready(EnrolmentProposed("enr_9", "eve", "lost", "ada"))
     told.add(KEYED, EnrolmentEnded("enr_9", "eve", "recovered", None), *let_in(told), RENEWED)
     assert told.said() == []
 

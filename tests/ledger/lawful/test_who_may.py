@@ -38,6 +38,7 @@ from onepam.domain.signing_in.events import (
 from onepam.domain.signing_in.exception_events import MfaExceptionEnded
 from onepam.kernel.clock import DAY, FOREVER, MINUTE, Instant
 from tests.ledger.lawful import test_access as access
+from tests.ledger.lawful import test_excepting as excepting
 from tests.ledger.lawful import test_factors as factors
 from tests.ledger.lawful import test_sessions as sessions
 from tests.ledger.lawful.story import Story, binding
@@ -116,7 +117,7 @@ def gone() -> Story:
 def raised() -> Story:
     """An exception was proposed for eve, who was made an administrator since."""
     told = Story().ready("ada", "sue")
-    told.add(factors.exception(told))
+    told.add(excepting.exception(told))
     told.change("chg_1", "ada", binding("bnd_eve", "administrator", "eve"))
     return told
 
@@ -145,7 +146,7 @@ def keyed() -> Story:
 def excepted() -> Story:
     """An exception that waits for a senior approver."""
     told = Story().ready("ada")
-    told.add(factors.exception(told))
+    told.add(excepting.exception(told))
     return told
 
 
@@ -182,8 +183,8 @@ PLANTED: dict[str, tuple[Callable[[], Story], Callable[[Story], object], str]] =
         lambda told: factors.link(told, "nobody"),
         "there was no account nobody",
     ),
-    "an exception": (nobody, lambda told: replace(factors.exception(told), by="joe"), JOE),
-    "an exception of who administers by now": (raised, factors.accepted, "eve held something administrative"),
+    "an exception": (nobody, lambda told: replace(excepting.exception(told), by="joe"), JOE),
+    "an exception of who administers by now": (raised, excepting.accepted, "eve held something administrative"),
     "the removal of a provider": (provider, lambda told: ProviderRemoved("idp", "joe", "gone"), JOE),
     "a declaration": (
         provider,

@@ -18,7 +18,7 @@ from onepam.domain.access.model import (
 )
 from onepam.domain.matrix.events import ChangeApplied, ChangeApproved, ChangeProposed
 from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved
-from onepam.domain.signing_in.events import EnrolmentOpened, EnrolmentUsed
+from onepam.domain.signing_in.events import EnrolmentOpened, EnrolmentUsed, FactorEnrolled, FactorKind
 from onepam.kernel.clock import DAY, HOUR, Instant
 from tests.ledger.lawful.story import ALL, DEV, PROD, ROOT, Story, binding, resource_set, role_set
 
@@ -273,13 +273,15 @@ def test_nobody_gains_for_whom_they_are_one_hand_with() -> None:
     for who, found in (("joe", True), ("max", False)):
         told = company()
         told.add(EnrolmentOpened("enr_x", "joe", Instant(told.at() + DAY), "new", "ada"))
-        told.add(EnrolmentUsed("enr_x", "joe", ("ada",)))
+        new = FactorEnrolled("fac_joe_key", "joe", FactorKind.PASSKEY, "", None, "joe")
+        told.add(EnrolmentUsed("enr_x", "joe", ("ada",)), new)
         at = told.change("chg_2", "ada", binding("bnd_new", "engineer", who))
         assert told.said() == ([(at + 1, gains("joe"))] if found else [])
         # whom the proposer invited may gain
         told = company()
         told.add(EnrolmentOpened("enr_x", "joe", Instant(told.at() + DAY), "new", "ada"))
-        told.add(EnrolmentUsed("enr_x", "joe", ("ada",)))
+        new = FactorEnrolled("fac_joe_key", "joe", FactorKind.PASSKEY, "", None, "joe")
+        told.add(EnrolmentUsed("enr_x", "joe", ("ada",)), new)
         told.change("chg_2", "bob", binding("bnd_new", "engineer", who))
         assert told.said() == []
 

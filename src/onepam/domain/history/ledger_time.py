@@ -10,6 +10,10 @@ from dataclasses import dataclass
 
 from onepam.kernel.clock import Instant
 
+APART = 2
+"""A command begins this much later than the newest entry, or more (microseconds). Its own entries are one microsecond
+apart, so anybody can see where one command ends (docs/decisions/0041)."""
+
 PACE = 10
 """One part in `PACE` of the passing time is saved while the ledger is ahead."""
 

@@ -24,6 +24,7 @@ import hashlib
 import os
 import re
 import struct
+from collections.abc import Iterator
 from typing import Dict, List, NamedTuple, Optional, Set, Tuple
 
 from onepam.evidence.verifier.answer import Answer
@@ -290,6 +291,11 @@ class Authors:
 
 def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
+
+
+def beginnings(pack: Contents) -> Iterator[int]:
+    """The first entry of each batch, in order."""
+    return (first for first, _, _, _ in RECORD.iter_unpack(read_batches(pack.files["batches.bin"])[2]))
 
 
 def check_batches(pack: Contents, seams: List[Seam], keys: List[Key], draw: Draw, answer: Answer) -> None:

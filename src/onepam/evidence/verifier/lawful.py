@@ -7,6 +7,7 @@ first entry, and the body of every entry is disclosed that a rule reads.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from onepam.evidence.verifier.answer import Answer
@@ -16,6 +17,7 @@ from onepam.evidence.verifier.refusal import counted
 from onepam.ledger.lawful.judging import Judging, asks, cannot
 
 CHAIN_ONLY = "chain shown, endings not checked"
+NO_BATCH = -1
 
 
 _value_of = json.JSONDecoder().decode
@@ -25,8 +27,9 @@ def _body_of(body: bytes) -> Any:
     return _value_of(body.decode("utf-8"))
 
 
-def judge_lawful(pack: Contents, answer: Answer) -> None:
-    """Makes the line *lawful*; or says what the pack lacks for it."""
+def judge_lawful(pack: Contents, answer: Answer, begins: Iterator[int]) -> None:
+    """Makes the line *lawful*; or says what the pack lacks for it. `begins` are the entries that begin a batch, in
+    order: no command goes beyond one."""
     log, disclosed = pack.log, pack.disclosed
     asked = {kind: asks(kind, 1) for kind in set(log.kinds)}
     lacking = 0
@@ -40,8 +43,10 @@ def judge_lawful(pack: Contents, answer: Answer) -> None:
         answer.lack(f"The pack lacks {why}, so what was lawful is not judged: {CHAIN_ONLY}")
         return
     judging, progress = Judging(_body_of), Progress("lawful", log.end, 200_000)
+    first = next(begins, NO_BATCH)
     for index, (time, kind) in enumerate(zip(log.times, log.kinds)):
-        judging.take(index, time, kind, log.version(index), disclosed.stored(index))
+        judging.take(index, time, kind, log.version(index), disclosed.stored(index), index == first)
+        first = next(begins, NO_BATCH) if index == first else first
         progress.at(index + 1)
     found = judging.end()
     answer.lawful, answer.found = found.line(), found.found

@@ -9,7 +9,7 @@ from typing import List, Tuple
 from onepam.evidence.verifier.anchors import Anchor, check_authors, hold_anchors
 from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.archive import MAX_TOTAL
-from onepam.evidence.verifier.batches import OWN_DRAW, Draw, check_batches
+from onepam.evidence.verifier.batches import OWN_DRAW, Draw, beginnings, check_batches
 from onepam.evidence.verifier.canonical import iso
 from onepam.evidence.verifier.contents import Contents
 from onepam.evidence.verifier.judging import judge_reports
@@ -37,7 +37,7 @@ def verify(
     keys = check_authors(pack, log_keys, witness_keys, answer)
     hold_anchors(pack, seams, anchors, keys, answer)
     check_batches(pack, seams, keys, draw, answer)
-    judge_lawful(pack, answer)
+    judge_lawful(pack, answer, beginnings(pack))
     log = pack.log
     first = f"entries {log.first} to {log.end - 1} of {pack.checkpoint.origin}"
     answer.entries = "; ".join([first, answer.signatures, *(seam.words() for seam in seams)])

@@ -2366,6 +2366,11 @@ def _base64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
+def beginnings(pack: Contents) -> Iterator[int]:
+    """The first entry of each batch, in order."""
+    return (first for first, _, _, _ in RECORD.iter_unpack(read_batches(pack.files["batches.bin"])[2]))
+
+
 def check_batches(pack: Contents, seams: List[Seam], keys: List[Key], draw: Draw, answer: Answer) -> None:
     """Whether nodes in force wrote the entries: adds what the signatures prove, and what was not checked."""
     authors = Authors(pack, seams, keys, draw)
@@ -2430,7 +2435,7 @@ class Unjudged(Enum):
     LIMIT = "how many may wait, or be there, at a time"
     BRAKE = "whether a directory's brake had to hold what it ended"
     TARGET = "whether the target showed the pinned key"
-    SPENT = "whether a factor had opened a session before"
+    TAKEN = "who could have decided until whoever decided alone took that from them"
     REASON = "why something ended by itself"
     HOST = "the recovery key, and who has a shell on the host"
     LOSS = "what is lost"
@@ -2454,32 +2459,33 @@ class Unlawful:
         return f"entry {self.position} ({self.kind}): {self.right}: {self.why}"
 
 
-# ---- lawful.state ----------------------------------------------------------------------------------------------------
-# What the rules need to know of the history so far: folded from bodies, an entry at a time, and no more than that.
-#
-# The events of one command are judged as of its beginning, as it was decided: whoever ends a role by which they act
-# still holds it for the rest of the command. So what ends stays until the command is over, and what a time ends is
-# compared with the time of the command's first entry.
+# ---- lawful.known ----------------------------------------------------------------------------------------------------
+# What the rules know of people, and of what is theirs, while it is in force: the pieces of the state.
 
 
-ONE_HAND = 30 * DAY
-"""For so long whoever made a link and whoever enrolled by it are not two people."""
-
-LONGEST_COMMAND = 25_000
-"""Entries that one command has at most."""
+MOST_SPENT = 16
+"""Factors that are remembered before the old ones are forgotten."""
 
 MOST_NOT_READ = 1_000_000
 """Entries one after another, of which no rule asks anything, that are counted at most."""
 
-_NEVER = Instant(-1)
 
-Cause = tuple[Hashable, ...]
-"""What other entries of the same command may rest on, such as ("change", id)."""
+class Proof(NamedTuple):
+    """A second factor as an entry claims it: of which sign-in, which factors, the last one when, why it counts, who saw
+    the first one, and whether the last one is phishing-resistant (`hard`)."""
+
+    session: str
+    factors: tuple[str, ...]
+    at: int
+    basis: str
+    provider: str
+    hard: bool
 
 
 @dataclass
 class SignIn:
-    """A sign-in session. `mfa_at` is when its second factor was shown last, `basis` why that counts."""
+    """A sign-in session. `proven` are its factors, `mfa_at` is when the second one was shown last, `basis` why that
+    counts."""
 
     session: str
     person: str
@@ -2489,6 +2495,11 @@ class SignIn:
     basis: str
     provider: str
     phishing_resistant: bool
+    proven: tuple[str, ...]
+
+    def proof(self) -> Proof:
+        """The second factor behind it."""
+        return Proof(self.session, self.proven, self.mfa_at, self.basis, self.provider, self.phishing_resistant)
 
 
 @dataclass
@@ -2508,7 +2519,7 @@ class Factor:
 class Person:
     """An account. `origin` is the way it came, `left_by` that in which its end did; `agreed` are the directories that
     an administrator lets lead it. `hold` is why it waits for a word, `owner` who answers for it; nothing privileged
-    opens for it before `privileged_from`."""
+    opens for it before `privileged_from`; `spent` are the times of the factors that opened a session lately."""
 
     kind: str
     ends: Instant | None
@@ -2524,6 +2535,7 @@ class Person:
     privileged_from: Instant | None = None
     first_factor: Instant | None = None
     readdressed: bool = False
+    proposed: str = ""
     erased: bool = False
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
     factors: dict[str, Factor] = field(default_factory=dict)
@@ -2531,6 +2543,17 @@ class Person:
     groups: dict[tuple[str, str], Entry] = field(default_factory=dict)
     makers: dict[str, Instant] = field(default_factory=dict)
     made_for: dict[str, Instant] = field(default_factory=dict)
+    links: dict[str, Link] = field(default_factory=dict)
+    exceptions: dict[str, Instant] = field(default_factory=dict)
+    requests: dict[str, Request] = field(default_factory=dict)
+    grants: dict[str, Grant] = field(default_factory=dict)
+    spent: set[int] = field(default_factory=set)
+
+    def spend(self, shown: int, oldest: int) -> None:
+        """A session was opened with the factor that was shown then; forgets those that are too old to serve."""
+        if len(self.spent) >= MOST_SPENT:
+            self.spent = {each for each in self.spent if each > oldest}
+        self.spent.add(shown)
 
 
 @dataclass(frozen=True)
@@ -2579,13 +2602,14 @@ class Proposal:
 
 @dataclass
 class Request:
-    """A request for access; `approved_by` once it was granted."""
+    """A request for access; `approved_by` once it was granted, from `effective` on."""
 
     substance: Mapping[str, Any]
     digest: str
     expires: Instant
     status: str = "open"
     approved_by: str | None = None
+    effective: int | None = None
 
 
 @dataclass(frozen=True)
@@ -2618,16 +2642,20 @@ class Confirmation:
     resource: str
     login: str
     expires: Instant
-    mfa: Mapping[str, Any] | None = None
+    mfa: Proof | None = None
+    used: bool = False
 
 
 @dataclass
 class Session:
-    """A gateway session that is open."""
+    """A gateway session that is open: whose, where, and under which second factor."""
 
     person: str
     opened: Instant
     ends: Instant
+    resource: str
+    login: str
+    proof: Proof
 
 
 @dataclass
@@ -2713,6 +2741,26 @@ class Announcement:
     origin: str = ""
 
 
+# ---- lawful.state ----------------------------------------------------------------------------------------------------
+# What the rules need to know of the history so far: folded from bodies, an entry at a time, and no more than that.
+#
+# The events of one command are judged as of its beginning, as it was decided: whoever ends a role by which they act
+# still holds it for the rest of the command. So what ends stays until the command is over, and what a time ends is
+# compared with the time of the command's first entry.
+
+
+ONE_HAND = 30 * DAY
+"""For so long whoever made a link and whoever enrolled by it are not two people."""
+
+LONGEST_COMMAND = 25_000
+"""Entries that one command has at most."""
+
+_NEVER = Instant(-1)
+
+Cause = tuple[Hashable, ...]
+"""What other entries of the same command may rest on, such as ("change", id)."""
+
+
 @dataclass
 class State:
     """All of it. `begun` is the time of the command's first entry, `now` that of the entry which is judged; `kept` is
@@ -2734,7 +2782,7 @@ class State:
     links: dict[str, Link] = field(default_factory=dict)
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
-    recorded: set[int] = field(default_factory=set)
+    recorded: dict[int, int] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     users: dict[str, DirectoryUser] = field(default_factory=dict)
     groups: dict[str, DirectoryGroup] = field(default_factory=dict)
@@ -2743,6 +2791,8 @@ class State:
     providers: dict[str, Provider] = field(default_factory=dict)
     identities: dict[str, tuple[str, str]] = field(default_factory=dict)
     streams: dict[str, Instant] = field(default_factory=dict)
+    messages: dict[Hashable, Instant] = field(default_factory=dict)
+    challenges: dict[Hashable, Instant] = field(default_factory=dict)
     exceptions: dict[str, tuple[str, Instant]] = field(default_factory=dict)
     erasures: dict[str, Erasure] = field(default_factory=dict)
     about: About = field(default_factory=About)
@@ -2762,13 +2812,14 @@ class State:
     _waiting: list[tuple[tuple[Cause, ...], Unlawful]] = field(default_factory=list)
     _asked: list[tuple[Callable[[], bool], Unlawful]] = field(default_factory=list)
 
-    def turn(self, position: int, time: Instant) -> list[Unlawful]:
+    def turn(self, position: int, time: Instant, begins: bool = False) -> list[Unlawful]:
         """Goes on to the next entry, whatever it says; what the command before lacked, where this one begins another.
 
-        The entries of one command are each a microsecond later than the one before.
+        The entries of one command are each a microsecond later than the one before, those of two further apart. A
+        command lies within one batch: an entry that `begins` a batch begins a command, whatever its time.
         """
         found: list[Unlawful] = []
-        if time != self.now + MICROSECOND or position - self.first >= LONGEST_COMMAND:
+        if begins or time != self.now + MICROSECOND or position - self.first >= LONGEST_COMMAND:
             found = self.close()
             self.begun, self.first = time, position
         self.now = time
@@ -2793,9 +2844,22 @@ class State:
             self._over.append((table, key, was))
         return was
 
+    def serves(self, table: dict[Hashable, Instant], name: Hashable, until: int) -> bool:
+        """Whether what serves once serves now for the first time. It is remembered until then, when nobody takes it any
+        more, in a table of what lasts equally long."""
+        while table and next(iter(table.values())) <= self.begun:
+            del table[next(iter(table))]
+        served = name in table
+        table.setdefault(name, Instant(until))
+        return not served
+
     def caused(self, *parts: Hashable) -> bool:
         """Whether this cause stands earlier in the command."""
         return parts in self.causes
+
+    def once(self, *parts: Hashable) -> bool:
+        """The same, of a cause that bears one entry and no other."""
+        return self.causes.pop(parts, True) is None
 
     def cause(self, *parts: Hashable) -> None:
         """Names this entry as what others of the command may rest on."""
@@ -3045,6 +3109,12 @@ def bound(state: State, person: Person) -> Iterator[tuple[str, Role]]:
 def had_factors(state: State, person: Person) -> bool:
     """Whether somebody had factors before this command."""
     return person.first_factor is not None and person.first_factor < state.begun
+
+
+def through(state: State, who: str) -> set[str]:
+    """The providers in force at which somebody has an identity."""
+    person = state.people.get(who)
+    return set(person.identities.values()) & state.providers.keys() if person is not None else set()
 
 
 def founding(state: State) -> bool:
@@ -3953,6 +4023,11 @@ def sign_in_opened(state: State, entry: Entry) -> Why:
     who = body["person"]
     yield there(state, who)
     person = state.people.get(who)
+    served = not state.serves(state.messages, body["session"], entry.time + DAY_OF_WORK)
+    if served and (body["parent"] is not None or body["provider"]):
+        yield "what it rests on had served: there was such a sign-in already"
+    if (body["kind"] == "cli") is not (body["parent"] is not None):
+        yield "a command line signs in under another session, and nothing else does"
     if body["parent"] is not None:
         yield from _under(state, entry)
     elif body["provider"]:
@@ -3975,6 +4050,7 @@ def sign_in_opened(state: State, entry: Entry) -> Why:
             basis=body["basis"],
             provider=body["provider"],
             phishing_resistant=body["phishing_resistant"],
+            proven=tuple(body["proven"]),
         )
         for each in [each for each in person.sign_ins.values() if each.expires <= state.begun]:
             del person.sign_ins[each.session]
@@ -3991,11 +4067,12 @@ def _under(state: State, entry: Entry) -> Why:
     if parent is None or parent.person != body["person"] or parent.expires <= state.begun:
         yield "no session of that person ran, under which it was opened"
         return
-    if body["kind"] != "cli":
-        yield "only a command line signs in under another session"
-    said = (body["mfa_at"], body["basis"], body["provider"], body["phishing_resistant"])
-    if said != (parent.mfa_at, parent.basis, parent.provider, parent.phishing_resistant):
+    said = (tuple(body["proven"]), body["mfa_at"], body["basis"], body["provider"], body["phishing_resistant"])
+    if said != parent.proof()[1:]:
         yield "it claims another second factor than the session that it was opened under"
+    ends = state.people[parent.person].ends
+    if ends is not None and body["expires"] > ends:
+        yield "it outlives the account"
 
 
 def _by_provider(state: State, entry: Entry) -> Why:
@@ -4005,10 +4082,23 @@ def _by_provider(state: State, entry: Entry) -> Why:
     if provider is None:
         yield f"no identity provider {body['provider']} was in force"
         return
-    if not any(each == (who, body["provider"]) for each in state.identities.values()):
+    if body["provider"] not in through(state, who):
         yield f"{who} had no identity at {body['provider']}"
     if body["mfa_at"] + DAY_OF_WORK <= state.begun or body["mfa_at"] > entry.time:
         yield "the factors were not shown within 12 hours"
+    yield from _basis(state, entry, provider)
+    if basis != "stepped_up" and body["proven"] != ["provider"]:
+        yield "it names factors beside the provider's, and was not stepped up"
+    if body["phishing_resistant"] and basis != "attested" and "passkey" not in body["proven"]:
+        yield "no factor that was shown is phishing-resistant"
+    if basis in ("declared", "accepted") and administrative(state, who):
+        yield f"{who} held something administrative, which a second factor of their own opens"
+
+
+def _basis(state: State, entry: Entry, provider: Provider) -> Why:
+    """Why the second factor counts."""
+    body = entry.body
+    who, basis = body["person"], body["basis"]
     if basis == "attested":
         yield from _attested(provider, body["methods"], hard=body["phishing_resistant"])
     elif basis == "stepped_up":
@@ -4017,12 +4107,12 @@ def _by_provider(state: State, entry: Entry) -> Why:
         if not any(ends > state.begun for ends in provider.declared.values()):
             yield "nobody had declared that the provider demands a second factor"
     elif basis == "accepted":
-        if not any(whose == who and ends > state.begun for whose, ends in state.exceptions.values()):
+        if not any(
+            ends > state.begun and name in state.exceptions for name, ends in state.people[who].exceptions.items()
+        ):
             yield "nobody had accepted the risk of a sign-in without a second factor"
     else:
         yield f"a provider proves no second factor as {basis}"
-    if basis in ("declared", "accepted") and administrative(state, who):
-        yield f"{who} held something administrative, which a second factor of their own opens"
 
 
 def _attested(provider: Provider, methods: list[str], *, hard: bool) -> Why:
@@ -4046,17 +4136,16 @@ def _by_own(state: State, entry: Entry, person: Person) -> Why:
     if not state.begun <= body["mfa_at"] <= entry.time:
         yield "the factors were not shown then"
     yield from _shown(state, entry, [each for each in body["proven"] if each != "password"])
-    through = {name for whose, name in state.identities.values() if whose == body["person"]}
-    if through & state.providers.keys():
+    if through(state, body["person"]):
         yield "the person signs in through an identity provider"
 
 
 def _shown(state: State, entry: Entry, kinds: list[str]) -> Why:
-    """Second factors of the person, each used in the same command."""
-    if not _PROVES & set(kinds):
-        yield "no second factor was shown"
+    """Second factors of the person, each used in the same command, and for nothing else."""
+    if not kinds or not set(kinds) <= _PROVES:
+        yield "no second factor was shown, or one that is none"
     for kind in kinds:
-        if not state.caused("used", entry.body["person"], kind):
+        if not state.once("used", entry.body["person"], kind):
             yield f"no {kind} of the person was used for it"
 
 
@@ -4072,19 +4161,33 @@ def sign_in_stepped_up(state: State, entry: Entry) -> Why:
     if body["factor"] == "provider":
         if body["basis"] != "attested":
             yield f"what a provider shows does not count as {body['basis']}"
-        through = {name for whose, name in state.identities.values() if whose == body["person"]}
-        if not any(state.providers[each].rule.get("attests") for each in through & state.providers.keys()):
-            yield "no identity provider of the person's attests a second factor"
+        yield from _shown_there(state, entry)
     else:
         yield from _shown(state, entry, [body["factor"]])
-        if body["basis"] not in ("own", "stepped_up"):
+        if body["basis"] != ("stepped_up" if session.provider else "own"):
             yield f"a factor of one's own does not count as {body['basis']}"
         if body["phishing_resistant"] and body["factor"] != "passkey":
             yield "no factor that was shown is phishing-resistant"
-    if body["mfa_at"] > entry.time:
-        yield "the factor was shown later than it was taken"
+        if not state.begun <= body["mfa_at"] <= entry.time:
+            yield "the factor was not shown then"
     session.mfa_at, session.basis = Instant(body["mfa_at"]), body["basis"]
     session.phishing_resistant = body["phishing_resistant"]
+    session.proven = tuple(dict.fromkeys((*session.proven, body["factor"])))
+
+
+def _shown_there(state: State, entry: Entry) -> Why:
+    """To a provider of the person's that attests it, lately, by a message that serves once; and as phishing-resistant
+    only where one of them is trusted to say so."""
+    body = entry.body
+    trusted = [state.providers[each].rule for each in through(state, body["person"])]
+    if not any(each.get("attests") for each in trusted):
+        yield "no identity provider of the person's attests a second factor"
+    if body["phishing_resistant"] and not any(each.get("phishing_resistant") for each in trusted):
+        yield "no identity provider of the person's is trusted to say that it was phishing-resistant"
+    if body["mfa_at"] + FRESH <= state.begun or body["mfa_at"] > entry.time:
+        yield "the provider had not asked for it again"
+    if not body["message"] or not state.serves(state.messages, body["message"], entry.time + DAY_OF_WORK):
+        yield "it names no message, or one that had served"
 
 
 @signing_in_rules.of(
@@ -4105,8 +4208,12 @@ def sign_in_closed(state: State, entry: Entry) -> Why:
         yield "it is a session of somebody else"
     if person is not None:
         state.end(person.sign_ins, body["session"])
+    state.cause("signed out", body["session"])
     if by is not None and by != who:
         yield acts(state, by, ADMINISTER)
+        if session is not None and (not session.provider or session.provider in state.providers):
+            over = (("left", who), ("enabled", who), ("provider over", session.provider))
+            yield Unless("neither the account nor a provider ended with it", over)
     elif by is None and person is not None and person.enabled and person.hold is None:
         yield Unless(
             "no provider, no signal and no end of the account says so", (("logged out",), ("signal",), ("left", who))
@@ -4129,15 +4236,18 @@ def certificate_issued(state: State, entry: Entry) -> Why:
 
 
 # ---- lawful.factors --------------------------------------------------------------------------------------------------
-# Rules of factors: how they come, serve and go, by links and by their person, and exceptions from the second one.
+# Rules of factors: how they come, serve and go, by links and by their person.
 
 
 factor_rules = Rules()
 
-ENROLMENT, EXCEPTION = "enrolment", "mfa_exception"
+ENROLMENT = "enrolment"
 LINK = DAY
 QUARANTINE = HOUR
-LONGEST_EXCEPTION = 90 * DAY
+MOST_FACTORS = 20
+CHALLENGE_SERVED = 15 * MINUTE
+"""For so long a passkey's challenge that has served is remembered."""
+_SECOND = ("totp", "passkey")
 
 
 @factor_rules.of("factor.enrolled", "enrolling a factor", Authority.FACTOR, Authority.PERSON)
@@ -4151,24 +4261,42 @@ def factor_enrolled(state: State, entry: Entry) -> Why:
         yield f"there was no account {who}"
         return
     factor = Factor(who, body["kind"], by=by)
+    linked = state.caused("link", who)
+    if body["factor"] in state.factors:
+        yield "there was such a factor already"
+    if len(person.factors) >= MOST_FACTORS and not linked:
+        yield f"there were {MOST_FACTORS} factors already"
+    yield _answered(state, entry)
     if person.kind == "service":
-        yield acts(state, by, ADMINISTER, age=FRESH)
-        if body["kind"] != "ssh_key":
-            yield "a service account has keys only"
-        factor.waits = body["privileged_from"] == FOREVER
-        if not factor.waits and trusted(state, who) and not state.caused("confirmed", who, by):
-            yield "one administrator registered a key of what reaches something privileged, and it does not say so"
-    elif not state.caused("link", who):
+        yield from _registered(state, entry, factor)
+    elif not linked:
         yield signed_in(state, who, FRESH) if by == who else "only its person enrols a factor"
     elif by not in (None, who):
         yield "only its person enrols a factor"
+    elif body["kind"] == "password" and through(state, who):
+        yield "the person signs in through an identity provider, and needs no password"
+    if body["kind"] in _SECOND:
+        state.cause("second", who)
     person.factors[body["factor"]] = state.factors[body["factor"]] = factor
-    replaces = state.caused("link", who) and had_factors(state, person) and trusted(state, who)
+    replaces = linked and had_factors(state, person) and trusted(state, who)
     if replaces and (body["privileged_from"] or 0) < state.begun + QUARANTINE:
         yield "what replaces a factor of somebody trusted opens nothing privileged for an hour, and it does not say so"
     person.first_factor = entry.time if person.first_factor is None else person.first_factor
     if body["privileged_from"] is not None and person.kind != "service":
         person.privileged_from = Instant(max(body["privileged_from"], person.privileged_from or 0))
+
+
+def _registered(state: State, entry: Entry, factor: Factor) -> Why:
+    """A service account's key: an administrator's, and of what is trusted a second one's."""
+    body = entry.body
+    who, by = body["person"], body["by"]
+    yield acts(state, by, ADMINISTER, age=FRESH)
+    yield there(state, who)
+    if body["kind"] != "ssh_key":
+        yield "a service account has keys only"
+    factor.waits = body["privileged_from"] == FOREVER
+    if not factor.waits and trusted(state, who) and not state.once("confirmed", who, by):
+        yield "one administrator registered a key of what reaches something privileged, and it does not say so"
 
 
 @factor_rules.of("factor.removed", "removing a factor", Authority.PERSON, Authority.FACTOR, Authority.CAUSE)
@@ -4182,6 +4310,7 @@ def factor_removed(state: State, entry: Entry) -> Why:
         yield "there was no such factor of the person"
         return
     state.end(person.factors, body["factor"])
+    state.cause("removed", body["factor"])
     if not person.enabled:
         return
     if person.kind == "service" and by is not None:
@@ -4192,6 +4321,10 @@ def factor_removed(state: State, entry: Entry) -> Why:
         yield "only its person removes a factor"
     elif not state.caused("link", who):
         yield signed_in(state, who, FRESH)
+        if factor.kind == "password":
+            yield "nobody removes a password"
+        if factor.kind in _SECOND and sum(each.kind in _SECOND for each in person.factors.values()) == 1:
+            yield "it was the only second factor"
 
 
 @factor_rules.of(
@@ -4208,6 +4341,7 @@ def factor_used(state: State, entry: Entry) -> Why:
         yield "there was no such factor of the person"
         return
     yield there(state, body["person"])
+    yield _answered(state, entry)
     counter = body["counter"]
     if factor.kind == "recovery":
         if counter in factor.spent:
@@ -4217,6 +4351,8 @@ def factor_used(state: State, entry: Entry) -> Why:
         if counter <= factor.counter:
             yield "this code had served before"
         factor.counter = counter
+    elif factor.kind != "passkey":
+        yield f"a {factor.kind} is not used so"
     else:
         if counter < factor.counter or counter == factor.counter > 0:
             yield "this passkey's signature counter had been there before"
@@ -4226,16 +4362,23 @@ def factor_used(state: State, entry: Entry) -> Why:
 
 @factor_rules.of("enrolment.proposed", "proposing to replace somebody's factors", Authority.PERSON)
 def enrolment_proposed(state: State, entry: Entry) -> Why:
-    """An administrator."""
+    """An administrator, for somebody who is here and for whom nothing waits."""
     yield acts(state, entry.body["by"], ADMINISTER)
+    yield from _wanted(state, entry)
     propose(state, entry, ENROLMENT, entry.body["enrolment"], person=entry.body["person"], lapse=DAY)
 
 
-@factor_rules.of("enrolment.announced", "announcing to replace somebody's factors", Authority.PERSON)
+@factor_rules.of(
+    "enrolment.announced", "announcing to replace somebody's factors", Authority.PERSON, cannot=(Unjudged.TAKEN,)
+)
 def enrolment_announced(state: State, entry: Entry) -> Why:
-    """An administrator, where nobody else could decide; due two days later."""
+    """An administrator, for somebody else, where nobody else could decide; due two days later."""
     body = entry.body
     yield acts(state, body["by"], ADMINISTER)
+    yield from _wanted(state, entry)
+    yield nobody_else(state, body["by"], body["person"])
+    if body["by"] == body["person"]:
+        yield "nobody announces it for themselves"
     if body["due"] < state.begun + 2 * DAY:
         yield "it is due within two days"
     kept = propose(state, entry, ENROLMENT, body["enrolment"], person=body["person"], lapse=3 * DAY)
@@ -4250,6 +4393,7 @@ def enrolment_announced(state: State, entry: Entry) -> Why:
     Authority.FACTOR,
     Authority.PROVIDER,
     Authority.RECOVERY,
+    cannot=(Unjudged.PROOF, Unjudged.MESSAGE, Unjudged.TAKEN),
 )
 def enrolment_opened(state: State, entry: Entry) -> Why:
     """An administrator, for whom it takes two a second one; the person, through a provider or by a recovery code; the
@@ -4258,29 +4402,52 @@ def enrolment_opened(state: State, entry: Entry) -> Why:
     who, by, first = body["person"], body["by"], body["proposed_by"]
     yield there(state, who)
     person = state.people.get(who)
+    if person is not None and person.kind == "service":
+        yield "a service account enrols nothing"
+    if body["enrolment"] in state.links:
+        yield "there was such a link already"
     if first is not None:
-        yield from decides(state, entry, ENROLMENT, body["enrolment"])
-        waiting = state.end(state.proposals, (ENROLMENT, body["enrolment"]))
-        if waiting is not None and waiting.alone is not None and waiting.by == by:
-            yield nobody_else(state, by, who)
-        if waiting is not None and (waiting.by, waiting.person) != (first, who):
-            yield "it is not what was proposed"
+        yield from _agreed_link(state, entry)
     elif by == who:
-        through = {name for whose, name in state.identities.values() if whose == who}
-        if not any(
-            state.providers[each].rule.get("first_factor") == "self" for each in through & state.providers.keys()
-        ):
-            yield "no identity provider lets its people enrol a first factor"
+        yield from _own_link(state, who)
     elif by is not None:
         yield acts(state, by, ADMINISTER)
         if person is not None and had_factors(state, person) and trusted(state, who):
             yield "replacing the factors of somebody trusted takes two administrators"
-    elif not founding(state) and not state.caused("used", who, "recovery"):
+    elif not founding(state) and not state.once("used", who, "recovery"):
         yield Unless("it is on nobody's word, and no recovery code was used", (("recovered", who),))
     if body["expires"] > entry.time + LINK:
         yield "it lasts longer than any link"
     makers = frozenset(each for each in (by, first) if each is not None and each != who)
-    state.links[body["enrolment"]] = Link(who, Instant(body["expires"]), makers, first is not None)
+    link = Link(who, Instant(body["expires"]), makers, first is not None)
+    state.links[body["enrolment"]] = link
+    if person is not None:
+        person.links[body["enrolment"]] = link
+
+
+def _agreed_link(state: State, entry: Entry) -> Why:
+    """What was proposed, decided on by another administrator; or alone, where nobody else could."""
+    body = entry.body
+    who, by, first = body["person"], body["by"], body["proposed_by"]
+    yield from decides(state, entry, ENROLMENT, body["enrolment"])
+    waiting = state.end(state.proposals, (ENROLMENT, body["enrolment"]))
+    if waiting is not None and waiting.alone is not None and waiting.by == by:
+        yield nobody_else(state, by, who)
+        yield Unless("it does not say that nobody else decided", (("undecided", body["enrolment"]),))
+    if waiting is not None and (waiting.by, waiting.person) != (first, who):
+        yield "it is not what was proposed"
+
+
+def _own_link(state: State, who: str) -> Why:
+    """A first factor, on the word of the person's own provider, of somebody who is not administrative."""
+    person = state.people.get(who)
+    if not any(state.providers[each].rule.get("first_factor") == "self" for each in through(state, who)):
+        yield "no identity provider lets its people enrol a first factor"
+    if administrative(state, who):
+        yield f"{who} held something administrative: an administrator makes the link"
+    if person is not None and any(each.kind in _SECOND for each in person.factors.values()):
+        yield "it is not the first factor of their own"
+    state.cause("own link", who)
 
 
 @factor_rules.of("enrolment.ended", "ending an enrolment link", Authority.PERSON, Authority.TIME, Authority.CAUSE)
@@ -4289,22 +4456,35 @@ def enrolment_ended(state: State, entry: Entry) -> Why:
     body = entry.body
     name, who, by = body["enrolment"], body["person"], body["by"]
     link: Link | None = state.end(state.links, name)
+    state.cause("link over", name)
+    if link is not None and link.person in state.people:
+        state.end(state.people[link.person].links, name)
     if link is None:
         if (ENROLMENT, name) not in state.proposals:
             yield "there was no such link or proposal"
         elif by != who:
             yield from ends_proposal(state, entry, ENROLMENT, name, ADMINISTER, also=(("recovered", who),))
         state.end(state.proposals, (ENROLMENT, name))
-    elif by is not None and by != who:
+    elif who not in (link.person, *link.makers):
+        yield "the link is for somebody else, and made by others"
+    elif by == who:
+        why = signed_in(state, who)
+        if why is not None:
+            yield Unless(why, (("link", who), ("own link", who)))
+    elif by is not None:
         yield acts(state, by, ADMINISTER)
-    elif by is None and all(there(state, each) is None for each in (who, *link.makers)):
+    elif all(there(state, each) is None for each in (who, *link.makers)):
         yield Unless(
             "it is on nobody's word, and its people were there",
             (("recovered", who), *(("left", each) for each in (who, *link.makers))),
         )
 
 
-factor_rules.told("enrolment.undecided", "saying that nobody else decided on a link", Authority.CAUSE)
+@factor_rules.of("enrolment.undecided", "saying that nobody else decided on a link", Authority.CAUSE)
+def enrolment_undecided(state: State, entry: Entry) -> Why:
+    """Beside the link."""
+    yield None
+    state.cause("undecided", entry.body["enrolment"])
 
 
 @factor_rules.of("enrolment.used", "enrolling by a link", Authority.FACTOR, cannot=(Unjudged.PROOF,))
@@ -4328,6 +4508,8 @@ def enrolment_used(state: State, entry: Entry) -> Why:
             yield "it does not name those who made the link"
         if _one_made(link) and person is not None and had_factors(state, person) and trusted(state, who):
             yield "replacing the factors of somebody trusted takes two administrators"
+    if person is not None:
+        yield from _replaces(state, entry, person)
     for maker in body["makers"]:
         if person is not None:
             person.makers[maker] = entry.time
@@ -4337,16 +4519,85 @@ def enrolment_used(state: State, entry: Entry) -> Why:
     state.cause("left", who)
 
 
-@factor_rules.of("mfa_exception.proposed", "proposing an exception from the second factor", Authority.PERSON)
+def able(state: State, who: str) -> Why:
+    """Whether it is a person whose account works."""
+    yield there(state, who)
+    person = state.people.get(who)
+    if person is not None and person.kind == "service":
+        yield "a service account signs in nowhere, and enrols nothing"
+
+
+def _wanted(state: State, entry: Entry) -> Why:
+    """A link for somebody is proposed once at a time."""
+    who = entry.body["person"]
+    yield from able(state, who)
+    person = state.people.get(who)
+    if person is None:
+        return
+    waiting = state.proposals.get((ENROLMENT, person.proposed))
+    if waiting is not None and waiting.until > state.begun and waiting.by and there(state, waiting.by) is None:
+        yield "a link for them waited for a decision already" if ADMINISTER in rights(state, waiting.by) else None
+    person.proposed = entry.body["enrolment"]
+
+
+def _replaces(state: State, entry: Entry, person: Person) -> Why:
+    """With a second factor, and nothing is left of what it takes the place of: factors, sign-ins, other links."""
+    who = entry.body["person"]
+    yield Unless("no second factor was enrolled by it", (("second", who),))
+    old = [name for name, each in person.factors.items() if each.kind != "ssh_key"]
+    for each in old:
+        yield Unless("it leaves a factor that it replaces", (("removed", each),))
+    for name, running in person.sign_ins.items() if old else ():
+        if running.expires > state.begun:
+            yield Unless("it leaves a sign-in of before", (("signed out", name),))
+    for name in person.links:
+        if name != entry.body["enrolment"]:
+            yield Unless("it leaves another link", (("link over", name),))
+    state.end(person.links, entry.body["enrolment"])
+
+
+def _answered(state: State, entry: Entry) -> str | None:
+    """Whether the challenge that a passkey answered had been answered before."""
+    challenge = (entry.body["person"], entry.body["challenge"])
+    if not challenge[1] or state.serves(state.challenges, challenge, entry.time + CHALLENGE_SERVED):
+        return None
+    return "this passkey's answer had served before"
+
+
+def _one_made(link: Link) -> bool:
+    """Whether it came into being by one administrator's word alone."""
+    return bool(link.makers) and not link.proposed
+
+
+# ---- lawful.excepting ------------------------------------------------------------------------------------------------
+# Rules of exceptions from the second factor: proposed, accepted by a senior approver, and over.
+
+
+excepting_rules = Rules()
+
+EXCEPTION = "mfa_exception"
+LONGEST_EXCEPTION = 90 * DAY
+MOST_EXCEPTIONS = 5
+"""Of one person, accepted or waiting, at a time."""
+
+
+@excepting_rules.of("mfa_exception.proposed", "proposing an exception from the second factor", Authority.PERSON)
 def mfa_exception_proposed(state: State, entry: Entry) -> Why:
     """An administrator, for somebody else, for 90 days at most."""
     body = entry.body
     yield acts(state, body["by"], ADMINISTER)
     yield from _exception(state, entry)
+    person = state.people.get(body["person"])
+    if person is not None and sum(ends > state.begun for ends in person.exceptions.values()) >= MOST_EXCEPTIONS:
+        yield f"{MOST_EXCEPTIONS} exceptions of the person were open"
+    if entry.body["exception"] in state.exceptions or (EXCEPTION, entry.body["exception"]) in state.proposals:
+        yield "there was such an exception already"
+    if person is not None:
+        person.exceptions[body["exception"]] = Instant(body["ends"])
     propose(state, entry, EXCEPTION, body["exception"], person=body["person"], ends=body["ends"])
 
 
-@factor_rules.of("mfa_exception.accepted", "accepting an exception from the second factor", Authority.PERSON)
+@excepting_rules.of("mfa_exception.accepted", "accepting an exception from the second factor", Authority.PERSON)
 def mfa_exception_accepted(state: State, entry: Entry) -> Why:
     """A senior approver under a fresh factor: neither who proposed it nor whom it is for."""
     body = entry.body
@@ -4355,28 +4606,34 @@ def mfa_exception_accepted(state: State, entry: Entry) -> Why:
     if waiting is not None and (waiting.person, waiting.body["ends"]) != (body["person"], body["ends"]):
         yield "it is not what was proposed"
     yield from _exception(state, entry)
+    person = state.people.get(body["by"])
+    if person is not None and all(each.mfa_at != body["mfa_at"] for each in person.sign_ins.values()):
+        yield "it was shown in no sign-in of theirs"
     state.exceptions[body["exception"]] = (body["person"], Instant(body["ends"]))
 
 
-@factor_rules.of("mfa_exception.ended", "ending an exception from the second factor", Authority.PERSON, Authority.TIME)
+@excepting_rules.of(
+    "mfa_exception.ended", "ending an exception from the second factor", Authority.PERSON, Authority.TIME
+)
 def mfa_exception_ended(state: State, entry: Entry) -> Why:
     """An administrator or a senior approver; time; or with the account."""
     body = entry.body
-    if state.end(state.exceptions, body["exception"]) is None:
+    person, found = state.people.get(body["person"]), state.end(state.exceptions, body["exception"])
+    if person is not None:
+        state.end(person.exceptions, body["exception"])
+    if found is None:
         yield from ends_proposal(state, entry, EXCEPTION, body["exception"], ADMINISTER, ACCEPT_RISK)
+    elif found[0] != body["person"]:
+        yield "it is somebody else's"
     elif body["by"] is not None:
         yield acts(state, body["by"], ADMINISTER, ACCEPT_RISK)
     elif there(state, body["person"]) is None:
         yield Unless("it is on nobody's word, and its person was there", (("left", body["person"]),))
 
 
-def _one_made(link: Link) -> bool:
-    """Whether it came into being by one administrator's word alone."""
-    return bool(link.makers) and not link.proposed
-
-
 def _exception(state: State, entry: Entry) -> Why:
     body = entry.body
+    yield from able(state, body["person"])
     if body["by"] == body["person"]:
         yield "nobody does this for themselves"
     if administrative(state, body["person"]):
@@ -4424,6 +4681,7 @@ def _changed_by_two(prefix: str, noun: str, what: str, kind: str, table: Callabl
                 yield f"{by} had come in by it"
         if state.end(table(state), name) is None:
             yield f"there was no such {noun}"
+        state.cause(f"{kind} over", name)
         yield Later(f"a proposal of that {noun} was left", lambda: _waits(state, kind, noun, name))
 
 
@@ -4898,6 +5156,10 @@ request_rules = Rules()
 
 ASKED_WITHIN = DAY
 PRIVILEGED_FACTOR, ORDINARY_FACTOR = 15 * MINUTE, HOUR
+SHORTEST = 5 * MINUTE
+MOST_WAITING = 20
+"""Requests of one person that wait at a time."""
+
 UNDO = 10 * SECOND
 """How long after an approval access begins, so that it can be undone."""
 
@@ -4917,7 +5179,22 @@ def request_made(state: State, entry: Entry) -> Why:
         yield "the digest is not that of what is asked"
     if body["expires"] > entry.time + ASKED_WITHIN:
         yield "it waits longer than a day"
-    state.requests[body["request"]] = Request(substance, body["digest"], Instant(body["expires"]))
+    if substance["duration"] < SHORTEST:
+        yield "nobody asks for less than five minutes"
+    if body["request"] in state.requests:
+        yield "there was such a request already"
+    request = Request(substance, body["digest"], Instant(body["expires"]))
+    person = state.people.get(who)
+    if person is not None:
+        waiting = [each for each in person.requests.values() if each.status == "open" and each.expires > state.begun]
+        if any(each.digest == request.digest for each in waiting):
+            yield "exactly this waited already"
+        if len(waiting) >= MOST_WAITING:
+            yield f"{MOST_WAITING} requests of theirs waited already"
+        if request.expires > min(_held_until(state, substance), person.ends or FOREVER):
+            yield "it outlives the account, or the role that it is asked under"
+        person.requests[body["request"]] = request
+    state.requests[body["request"]] = request
 
 
 @request_rules.of("request.approved", "approving a request", Authority.PERSON)
@@ -4935,10 +5212,13 @@ def request_approved(state: State, entry: Entry) -> Why:
     if request.digest != body["digest"]:
         yield "what was approved is not what was asked"
     yield from _offered(state, request.substance)
-    yield there(state, request.substance["person"])
+    who = request.substance["person"]
+    yield there(state, who)
     if body["effective_at"] < entry.time + UNDO:
         yield "it took effect before it could be undone"
-    request.status, request.approved_by = "approved", by
+    if state.begun < _lasts(state, request) <= body["effective_at"]:
+        yield "the account or the role ended before it took effect"
+    request.status, request.approved_by, request.effective = "approved", by, body["effective_at"]
     state.cause("approval", body["request"], by)
 
 
@@ -4948,11 +5228,14 @@ def grant_started(state: State, entry: Entry) -> Why:
     body = entry.body
     substance, name = body["substance"], body["request"]
     request = state.requests.get(name)
-    yield Unless("nobody approved it", (("approval", name, body["approved_by"]),))
+    if not state.once("approval", name, body["approved_by"]):
+        yield "nobody approved it, or it was given already"
     if request is None or request.substance != substance:
         yield "it is not what was asked"
-    if body["starts"] < entry.time:
-        yield "it began before it was given"
+    elif body["starts"] != request.effective:
+        yield "it does not begin when the approval took effect"
+    if body["grant"] in state.grants:
+        yield "there was such access already"
     if body["ends"] > body["starts"] + substance["duration"]:
         yield "it lasts longer than was asked"
     person = state.people.get(substance["person"])
@@ -4960,11 +5243,14 @@ def grant_started(state: State, entry: Entry) -> Why:
         each.binding != body["binding"] or each.role != substance["role"] for each in state.bindings_of(person)
     ):
         yield "its person did not hold the role by that binding"
-    elif person.ends is not None and body["ends"] > person.ends:
-        yield "it outlives the account"
-    state.grants[body["grant"]] = Grant(
-        name, substance, body["binding"], body["approved_by"], Instant(body["starts"]), Instant(body["ends"])
-    )
+    else:
+        binding = state.bindings[body["binding"]]
+        if body["ends"] > min(person.ends or FOREVER, binding.ends or FOREVER):
+            yield "it outlives the account or the binding"
+    grant = Grant(name, substance, body["binding"], body["approved_by"], Instant(body["starts"]), Instant(body["ends"]))
+    state.grants[body["grant"]] = grant
+    if person is not None:
+        person.grants[body["grant"]] = grant
 
 
 @request_rules.of("request.denied", "denying a request", Authority.PERSON)
@@ -4998,22 +5284,33 @@ def request_approval_undone(state: State, entry: Entry) -> Why:
         yield "somebody else had approved it"
     if grant.starts <= state.begun:
         yield "it had taken effect"
+    yield Unless("the access goes on", (("access ended", body["grant"]),))
+    state.cause("undone", body["grant"], body["by"])
     request.status, request.approved_by = "open", None
 
 
 @request_rules.of("request.withdrawn", "taking a request back", Authority.PERSON, Authority.TIME, Authority.CAUSE)
 def request_withdrawn(state: State, entry: Entry) -> Why:
-    """Its person; or it is void: by time, by a change, with an account."""
+    """Its person, in time; or it is void: by time, by a change, with an account, or since it stands no more."""
     body = entry.body
-    request = _closes(state, body["request"])
+    by, request = body["by"], _closes(state, body["request"])
+    if by is not None:
+        yield signed_in(state, by)
     if request is None:
         yield "no such request waited"
-    elif body["status"] == "withdrawn" and body["by"] != request.substance["person"]:
-        yield "only whoever asked takes it back"
-    elif body["by"] is not None and there(state, body["by"]) is not None:
-        yield there(state, body["by"])
-    elif body["by"] is not None:
-        yield signed_in(state, body["by"])
+        return
+    who = request.substance["person"]
+    if body["status"] == "withdrawn":
+        if by != who:
+            yield "only whoever asked takes it back"
+        if request.expires <= state.begun:
+            yield "it waited no longer"
+        return
+    over = (("left", who), ("enabled", who), ("matrix", by))
+    if by is not None and by != who and _lasts(state, request) <= state.begun + UNDO and _decides(state, by, who):
+        return  # whoever would have approved it voids what does not stand any more
+    if by is not None or (request.expires > state.now and _lasts(state, request) > state.begun):
+        yield Unless("it stood, had not lapsed, and nothing voided it", over)
 
 
 @request_rules.of("request.rerouted", "passing a request on", Authority.CAUSE)
@@ -5024,26 +5321,41 @@ def request_rerouted(state: State, entry: Entry) -> Why:
 
 @request_rules.of("grant.ended", "ending access early", Authority.PERSON, Authority.CAUSE, cannot=(Unjudged.REASON,))
 def grant_ended(state: State, entry: Entry) -> Why:
-    """Its holder, an approver, an administrator, whoever applies a change; or with what it rests on."""
+    """Its holder, an approver, an administrator, whoever applies a change or undoes it; or with what it rests on."""
     body = entry.body
-    grant: Grant | None = state.end(state.grants, body["grant"])
+    by, grant = body["by"], _ends(state, body["grant"])
+    if by is not None:
+        yield signed_in(state, by)
+    state.cause("access ended", body["grant"])
     if grant is None:
         yield "no such access ran"
-    elif body["because"] != "undone":
-        state.end(state.requests, grant.request)
-    if body["by"] is not None:
-        yield signed_in(state, body["by"])
+        return
+    who = grant.substance["person"]
+    if body["because"] == "undone":
+        yield Unless("nobody had undone the approval", (("undone", body["grant"], by),))
+        return
+    _over(state, grant.request, who)
+    over = (("left", who), ("enabled", who), ("matrix", by))
+    if by is None:
+        person = state.people.get(who)
+        held = person is not None and any(each.binding == grant.binding for each in _in_force(state, person))
+        if held and there(state, who) is None:
+            yield Unless("it is on nobody's word, and what it rests on was there", over)
+    elif by != who and not _approves(state, grant.substance, by):
+        why = acts(state, by, ADMINISTER)
+        if why is not None:
+            yield Unless(why, over)
 
 
 @request_rules.of("grant.expired", "saying that access has ended", Authority.TIME)
 def grant_expired(state: State, entry: Entry) -> Why:
     """The end has passed."""
     body = entry.body
-    grant: Grant | None = state.end(state.grants, body["grant"])
+    grant = _ends(state, body["grant"])
     if grant is None:
         yield "no such access ran"
     else:
-        state.end(state.requests, grant.request)
+        _over(state, grant.request, grant.substance["person"])
         if grant.ends > state.now or grant.ends != body["ends"]:
             yield "its end had not come"
 
@@ -5052,9 +5364,56 @@ def _closes(state: State, name: str) -> Request | None:
     request: Request | None = state.requests.get(name)
     if request is None or request.status != "open":
         return None
-    state.end(state.requests, name)
+    _over(state, name, request.substance["person"])
     request.status = "closed"
     return request
+
+
+def _ends(state: State, name: str) -> Grant | None:
+    grant: Grant | None = state.end(state.grants, name)
+    if grant is not None and grant.substance["person"] in state.people:
+        state.end(state.people[grant.substance["person"]].grants, name)
+    return grant
+
+
+def _over(state: State, name: str, who: str) -> None:
+    state.end(state.requests, name)
+    if who in state.people:
+        state.end(state.people[who].requests, name)
+
+
+def _in_force(state: State, person: Person) -> Iterator[Binding]:
+    return (each for each in state.bindings_of(person) if each.ends is None or each.ends > state.begun)
+
+
+def _held_until(state: State, substance: Mapping[str, Any]) -> int:
+    """When the last binding ends by which the person holds the role."""
+    person = state.people.get(substance["person"])
+    held = _in_force(state, person) if person is not None else iter(())
+    return max((each.ends or FOREVER for each in held if each.role == substance["role"]), default=FOREVER)
+
+
+def _lasts(state: State, request: Request) -> int:
+    """Until when it stands as it was asked; 0 where it does not now."""
+    who = request.substance["person"]
+    person = state.people.get(who)
+    if person is None or there(state, who) is not None or next(_stands(state, request.substance), None) is not None:
+        return 0
+    return min(_held_until(state, request.substance), person.ends or FOREVER)
+
+
+def _decides(state: State, by: str, who: str) -> bool:
+    """Whether somebody may approve, and is no one hand with whoever asks."""
+    held = any(APPROVE in role.console for _, role in roles(state, by))
+    return held and not _is_held(state, by) and one_hand(state, by, who) is None
+
+
+def _approves(state: State, substance: Mapping[str, Any], by: str) -> bool:
+    """Whether a role of somebody's may approve the like of it."""
+    permission = _permission(state, substance)
+    approvers = permission.get("approvers") or () if permission else ()
+    held = [role for name, role in roles(state, by) if name in approvers]
+    return not _is_held(state, by) and any(APPROVE in each.console for each in held)
 
 
 def _authority(state: State, request: Request, by: str, under: str) -> Why:
@@ -5097,6 +5456,17 @@ def _privileged(state: State, substance: Mapping[str, Any]) -> bool:
 
 def _offered(state: State, substance: Mapping[str, Any]) -> Why:
     """The person holds the role in that version, and it gives exactly this on request."""
+    role = state.roles.get(substance["role"])
+    permission = role.permissions.get(substance["permission"]) if role is not None else None
+    yield from _stands(state, substance)
+    if permission is not None and (
+        substance["duration"] > permission["longest"] or set(substance["actions"]) - set(permission["actions"])
+    ):
+        yield "it is more than the role offered"
+
+
+def _stands(state: State, substance: Mapping[str, Any]) -> Why:
+    """The person holds the role in that version, and it gives this on request."""
     who, role = substance["person"], state.roles.get(substance["role"])
     if role is None or all(name != substance["role"] for name, _ in roles(state, who)):
         yield f"{who} did not hold the role {substance['role']}"
@@ -5109,8 +5479,6 @@ def _offered(state: State, substance: Mapping[str, Any]) -> Why:
         return
     if permission["mode"] != "request" or not admits(permission, substance["login"], resource.logins):
         yield f"the role offered no {substance['login']} there on request"
-    if substance["duration"] > permission["longest"] or set(substance["actions"]) - set(permission["actions"]):
-        yield "it is more than the role offered"
 
 
 def covers(permission: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
@@ -5124,46 +5492,48 @@ def admits(permission: Mapping[str, Any], login: str, logins: tuple[str, ...]) -
     return login in logins and (login in permission["logins"] or "*" in permission["logins"])
 
 
-# ---- lawful.sessions -------------------------------------------------------------------------------------------------
-# Rules of gateway sessions: the door, confirmations, ends, recordings and probes.
+# ---- lawful.door -----------------------------------------------------------------------------------------------------
+# Rules of the door: by what a session opens, for whom, and with which second factor.
 
 
-session_rules = Rules()
+door_rules = Rules()
 
-CONFIRM_WITHIN = 2 * MINUTE
-SERVICE_KEY = "ssh_service_key"
+SERVICE_KEY, CONFIRMED_KEY = "ssh_service_key", "ssh_key_confirmed"
+BY_ITS_KEY = ("machine",)
+KEPT_IN_PART = "exec"
+"""The action of which a recording may be kept in part."""
 
 
-@session_rules.of(
-    "session.opened",
-    "opening a session",
-    Authority.DOOR,
-    cannot=(Unjudged.PROOF, Unjudged.NETWORK, Unjudged.TARGET, Unjudged.SPENT),
+class Chain(NamedTuple):
+    """What one chain gives: its actions, whether it is administrative, and how much of it is recorded."""
+
+    actions: frozenset[str]
+    administrative: bool
+    recording: str | None
+
+
+@door_rules.of(
+    "session.opened", "opening a session", Authority.DOOR, cannot=(Unjudged.PROOF, Unjudged.NETWORK, Unjudged.TARGET)
 )
 def session_opened(state: State, entry: Entry) -> Why:
     """Somebody whose account works, by what they held at that instant, with the second factor that it asks."""
     body = entry.body
     who = body["person"]
     yield there(state, who)
+    if hash(body["session"]) in state.recorded:
+        yield "there was such a session already"
     resource = state.resources.get(body["resource"])
     if resource is None:
         yield f"there was no resource {body['resource']}"
     else:
         if not resource.pinned:
             yield "nothing was pinned that the target is known by"
-        privileged = administrative = False
-        allowed: set[str] = set()
+        found = []
         for because in (body["because"], *body["also"]):
-            found = yield from _chain(state, entry, because, resource)
-            if found is not None:
-                allowed |= set(found["actions"])
-                administrative |= bool(found.get("administrative"))
-                privileged |= administrative or resource.labels.get("env") == "prod"
-        if not set(body["actions"]) <= allowed:
-            yield "it allows more than the chain does"
-        if privileged and not body["privileged"]:
-            yield "it is privileged, and does not say so"
-        yield from _proof(state, entry, resource, administrative=administrative)
+            chain = yield from _chain(state, entry, because, resource)
+            found += [chain] if chain is not None else []
+        yield from _gives(entry, found, resource)
+        yield from _proof(state, entry, resource, administrative=any(each.administrative for each in found))
     if body["ends"] > entry.time + DAY_OF_WORK:
         yield "it lasts longer than any session"
     person = state.people.get(who)
@@ -5172,9 +5542,76 @@ def session_opened(state: State, entry: Entry) -> Why:
             yield "it outlives the account"
         if body["privileged"]:
             yield _held_back(person, who, entry)
-    state.sessions[body["session"]] = Session(who, entry.time, Instant(body["ends"]))
-    state.recorded.add(hash((body["session"], who)))
+        person.spend(body["mfa"]["at"], state.begun - DAY_OF_WORK)
+    state.sessions[body["session"]] = Session(
+        who, entry.time, Instant(body["ends"]), body["resource"], body["login"], shown(body["mfa"])
+    )
+    state.recorded[hash(body["session"])] = hash(who)
     state.cause("opened", body["session"], who)
+
+
+def shown(mfa: Mapping[str, Any]) -> Proof:
+    """The second factor that an entry claims."""
+    return Proof(
+        mfa["session"],
+        tuple(mfa["factors"]),
+        mfa["at"],
+        mfa.get("basis", "own"),
+        mfa.get("provider", ""),
+        mfa.get("phishing_resistant", False),
+    )
+
+
+def owes_fresh(state: State, name: str) -> bool:
+    """Whether a resource asks for a factor of its own for each session."""
+    resource = state.resources.get(name)
+    return resource is not None and bool((resource.mfa or {}).get("fresh"))
+
+
+def spent(state: State, who: str, mfa: Proof) -> bool:
+    """Whether nobody saw the factor, or a session of the person's was opened with it before."""
+    person = state.people.get(who)
+    return mfa.basis in UNSEEN or (person is not None and mfa.at in person.spent)
+
+
+def reach(state: State, person: Person, resource: Resource, login: str) -> bool:
+    """Whether somebody's roles give the login there, standing or by access that runs."""
+    for binding in state.bindings_of(person):
+        role = state.roles.get(binding.role)
+        if role is None or (binding.ends is not None and binding.ends <= state.begun):
+            continue
+        if any(
+            covers(each, resource.labels)
+            and admits(each, login, resource.logins)
+            and (each["mode"] == "standing" or _runs(state, person, binding.binding, name, login))
+            for name, each in role.permissions.items()
+        ):
+            return True
+    return False
+
+
+def _runs(state: State, person: Person, binding: str, permission: str, login: str) -> bool:
+    """Whether access of somebody's runs that lives on the binding."""
+    return any(
+        (each.binding, each.substance["permission"], each.substance["login"]) == (binding, permission, login)
+        and each.starts <= state.now
+        and each.ends > state.begun
+        for each in person.grants.values()
+    )
+
+
+def _gives(entry: Entry, found: list[Chain], resource: Resource) -> Why:
+    """No more than the chains do, and it says what it is, and how much of it is kept."""
+    body = entry.body
+    privileged = bool(found) and (any(each.administrative for each in found) or resource.labels.get("env") == "prod")
+    if not set(body["actions"]) <= {action for each in found for action in each.actions}:
+        yield "it allows more than the chain does"
+    if privileged and not body["privileged"]:
+        yield "it is privileged, and does not say so"
+    said = {each.recording for each in found if len(found) == 1 or KEPT_IN_PART in each.actions}
+    whole = "whole" in said or (said != {"head_tail"} and privileged)
+    if whole and body["recording"] != "whole":
+        yield "less of it is kept than of what it is"
 
 
 def _held_back(person: Person, who: str, entry: Entry) -> str | None:
@@ -5188,8 +5625,8 @@ def _held_back(person: Person, who: str, entry: Entry) -> str | None:
 
 def _chain(
     state: State, entry: Entry, because: Mapping[str, Any], resource: Resource
-) -> Generator[str | Unless | Later | None, None, Mapping[str, Any] | None]:
-    """The binding, the role and the permission; and the grant where it is on request. Returns the permission."""
+) -> Generator[str | Unless | Later | None, None, Chain | None]:
+    """The binding, the role and the permission; and the grant where it is on request. Returns what they give."""
     body = entry.body
     who = body["person"]
     person, role = state.people.get(who), state.roles.get(because["role"])
@@ -5199,6 +5636,8 @@ def _chain(
         return None
     if all(each.binding != binding.binding for each in state.bindings_of(person)):
         yield f"{who} did not hold the role {binding.role} by that binding"
+    if because["group"] != (binding.subject if binding.to_group else ""):
+        yield "the binding is not of the group that it names"
     if binding.ends is not None and (binding.ends <= state.begun or body["ends"] > binding.ends):
         yield "the binding had ended, or ends before the session"
     if person.hold is not None:
@@ -5209,18 +5648,23 @@ def _chain(
         return None
     if not admits(permission, body["login"], resource.logins):
         yield f"the role gave no login {body['login']} there"
+    actions = frozenset(permission["actions"])
     if permission["mode"] == "request":
-        yield from _granted(state, entry, because)
+        grant: Grant | None = state.grants.get(because["grant"])
+        yield from _granted(state, entry, because, grant)
+        actions &= frozenset(grant.substance["actions"] if grant is not None else actions)
     elif because["role_version"] != role.version:
         yield "the role was of another version"
     elif body["ends"] > entry.time + permission["longest"]:
         yield "it lasts longer than the permission"
-    return permission
+    elif because["request"] or because["approval_by"] or because["grant"]:
+        yield "it names an approval, and needed none"
+    return Chain(actions, bool(permission.get("administrative")), permission.get("recording"))
 
 
-def _granted(state: State, entry: Entry, because: Mapping[str, Any]) -> Why:
+def _granted(state: State, entry: Entry, because: Mapping[str, Any], grant: Grant | None) -> Why:
+    """Access that runs, of this very person, for this very thing, with the request and the approval that gave it."""
     body = entry.body
-    grant: Grant | None = state.grants.get(because.get("grant", ""))
     if grant is None:
         yield "it needs an approval, and no such access ran"
         return
@@ -5228,43 +5672,65 @@ def _granted(state: State, entry: Entry, because: Mapping[str, Any]) -> Why:
     said = (body["person"], body["resource"], body["login"], because["permission"], because["binding"])
     if said != (asked["person"], asked["resource"], asked["login"], asked["permission"], grant.binding):
         yield "the access that ran is for something else"
+    rests = (because["request"], because["approval_by"], because["role_version"])
+    if rests != (grant.request, grant.approved_by, asked["role_version"]):
+        yield "the access that ran came by another request or approval"
     if not grant.starts <= entry.time or grant.ends <= state.begun or body["ends"] > grant.ends:
         yield "the access had not begun, had ended, or ends before the session"
-    if not set(asked["actions"]) >= set(body["actions"]) and not body["also"]:
-        yield "it allows more than was asked"
 
 
 def _proof(state: State, entry: Entry, resource: Resource, *, administrative: bool) -> Why:
     """A machine's key; else a sign-in that runs, or a confirmation for this very session, by the resource's rule."""
     body = entry.body
-    who, mfa, rule = body["person"], body["mfa"], resource.mfa or {}
+    who, mfa, rule = body["person"], shown(body["mfa"]), resource.mfa or {}
     person = state.people.get(who)
     if (body["entry"] == SERVICE_KEY) is not (person is not None and person.kind == "service"):
         yield "a machine comes in by its own key, and nobody else does"
     if body["entry"] == SERVICE_KEY:
         if person is not None and all(each.kind != "ssh_key" for each in person.factors.values()):
             yield "the machine had no key in force"
+        if (mfa.session, mfa.factors, mfa.basis, mfa.provider, mfa.hard) != ("", BY_ITS_KEY, "own", "", False):
+            yield "a machine shows no second factor"
         return
-    session: SignIn | None = state.sign_ins.get(mfa["session"])
-    if session is None or session.person != who or session.expires <= state.begun:
-        yield "no sign-in of the person ran behind it"
-    elif (mfa["at"], mfa.get("basis", "own")) != (session.mfa_at, session.basis):
-        confirmed = (("confirmation", body["session"], who),)
-        yield Unless("it claims another second factor than the sign-in", confirmed)
-    if body["entry"] == "ssh_key_confirmed":
-        yield Unless("nobody confirmed it", (("confirmation", body["session"], who),))
-        if rule.get("phishing_resistant"):
-            yield "the target takes no confirmation by a link from a terminal"
-    basis = mfa.get("basis", "own")
-    if (administrative and basis == "declared") or (body["privileged"] and basis == "accepted"):
-        yield f"a second factor that is only {basis} opens nothing like it"
-    if rule.get("phishing_resistant") and (not mfa.get("phishing_resistant") or basis in UNSEEN):
+    confirmed = (("confirmation", body["session"], who),)
+    yield from _behind(state, entry, mfa, confirmed)
+    if body["entry"] == CONFIRMED_KEY and rule.get("phishing_resistant"):
+        yield "the target takes no confirmation by a link from a terminal"
+    if (administrative and mfa.basis == "declared") or (body["privileged"] and mfa.basis == "accepted"):
+        yield f"a second factor that is only {mfa.basis} opens nothing like it"
+    if rule.get("phishing_resistant") and (not mfa.hard or mfa.basis in UNSEEN):
         yield "the target asks for a phishing-resistant factor"
     oldest = min(rule.get("max_age") or DAY_OF_WORK, DAY_OF_WORK)
-    if mfa["at"] + oldest <= state.begun or mfa["at"] > entry.time:
+    if mfa.at + oldest <= state.begun or mfa.at > entry.time:
         yield "the second factor was too old"
-    if rule.get("fresh") and basis in UNSEEN:
-        yield "the target asks for a factor of its own for each session"
+    if rule.get("fresh"):
+        if spent(state, who, mfa):
+            yield "the target asks for a factor of its own for each session"
+        elif mfa.at + FRESH <= state.begun:
+            yield Unless("the target asks for a fresh factor, or for a confirmation", confirmed)
+
+
+def _behind(state: State, entry: Entry, mfa: Proof, confirmed: tuple[tuple[str, str, str], ...]) -> Why:
+    """The sign-in, as it then was; or what a confirmation says, whether its sign-in has ended since or not."""
+    body = entry.body
+    person, session = state.people.get(body["person"]), state.sign_ins.get(mfa.session)
+    if body["entry"] == CONFIRMED_KEY:
+        yield Unless("nobody confirmed it", confirmed)
+    elif person is None or all(each.expires <= state.begun for each in person.sign_ins.values()):
+        yield "no sign-in of the person ran behind it"
+    elif session is None or session.person != body["person"] or session.expires <= state.begun:
+        yield Unless("no such sign-in of the person ran behind it", confirmed)
+    elif mfa != session.proof():
+        yield Unless("it claims another second factor than the sign-in", confirmed)
+
+
+# ---- lawful.sessions -------------------------------------------------------------------------------------------------
+# Rules of gateway sessions: confirmations, ends, recordings and probes.
+
+
+session_rules = Rules()
+
+CONFIRM_WITHIN = 2 * MINUTE
 
 
 @session_rules.of("session.closed", "closing a session", Authority.NODE, cannot=(Unjudged.REASON,))
@@ -5297,54 +5763,82 @@ def session_kill_ordered(state: State, entry: Entry) -> Why:
 
 @session_rules.of("confirmation.asked", "asking for a confirmation", Authority.DOOR, cannot=(Unjudged.PROOF,))
 def confirmation_asked(state: State, entry: Entry) -> Why:
-    """Of somebody whose account works."""
+    """Of somebody whose account works, for what their roles give, for two minutes."""
     body = entry.body
-    yield there(state, body["person"])
-    for name, each in list(state.confirmations.items()):
-        if each.expires > state.begun:
+    who, name = body["person"], body["confirmation"]
+    yield there(state, who)
+    person, resource = state.people.get(who), state.resources.get(body["resource"])
+    if resource is None:
+        yield f"there was no resource {body['resource']}"
+    elif person is not None and (person.hold is not None or not reach(state, person, resource, body["login"])):
+        yield f"the roles of {who} gave no login {body['login']} there"
+    if body["expires"] > entry.time + CONFIRM_WITHIN:
+        yield "it waits longer than two minutes"
+    if name in state.confirmations:
+        yield "there was such a confirmation already"
+    for each, waiting in list(state.confirmations.items()):
+        if waiting.expires > state.begun:
             break
-        del state.confirmations[name]
-    state.confirmations[body["confirmation"]] = Confirmation(
-        body["person"], body["resource"], body["login"], Instant(min(body["expires"], entry.time + CONFIRM_WITHIN))
-    )
+        del state.confirmations[each]
+    state.confirmations[name] = Confirmation(who, body["resource"], body["login"], Instant(body["expires"]))
 
 
 @session_rules.of("confirmation.given", "confirming a session", Authority.PERSON, cannot=(Unjudged.PROOF,))
 def confirmation_given(state: State, entry: Entry) -> Why:
-    """The person whom it asks, in time, under a fresh factor."""
+    """The person whom it asks, in time, once, under a fresh factor of the sign-in that it names."""
     body = entry.body
-    waiting, mfa = state.confirmations.get(body["confirmation"]), body["mfa"]
-    yield signed_in(state, body["person"])
-    if waiting is None or waiting.expires <= state.begun:
+    who, mfa, waiting = body["person"], shown(body["mfa"]), state.confirmations.get(body["confirmation"])
+    yield signed_in(state, who)
+    if waiting is None or waiting.expires <= state.begun or waiting.mfa is not None:
         yield "no such confirmation waited"
         return
-    if waiting.person != body["person"]:
+    if waiting.person != who:
         yield "it asks somebody else"
-    session: SignIn | None = state.sign_ins.get(mfa["session"])
-    if session is None or session.person != body["person"] or session.mfa_at != mfa["at"]:
+    session: SignIn | None = state.sign_ins.get(mfa.session)
+    if session is None or session.person != who or session.expires <= state.begun:
         yield "no sign-in of the person ran behind it"
-    if mfa["at"] + FRESH <= state.begun:
+    elif mfa != session.proof():
+        yield "it claims another second factor than the sign-in"
+    if mfa.at + FRESH <= state.begun:
         yield "the second factor was not fresh"
+    if owes_fresh(state, waiting.resource) and spent(state, who, mfa):
+        yield "the target asks for a factor of its own for each session"
     waiting.mfa = mfa
 
 
 @session_rules.of("confirmation.used", "opening a session by a confirmation", Authority.CAUSE)
 def confirmation_used(state: State, entry: Entry) -> Why:
-    """One that was given, by whom the session is of."""
+    """One that was given and has not lapsed, by the session of this command that it was given for; once."""
     body = entry.body
     waiting: Confirmation | None = state.end(state.confirmations, body["confirmation"])
-    if waiting is None or waiting.mfa is None:
-        yield "no such confirmation had been given"
-    else:
-        yield Unless("no such session was opened", (("opened", body["session"], waiting.person),))
-        state.cause("confirmation", body["session"], waiting.person)
+    if waiting is None or waiting.mfa is None or waiting.expires <= state.begun:
+        yield "no such confirmation had been given, or it had lapsed"
+        return
+    if waiting.used:
+        yield "it had served"
+    waiting.used = True
+    session: Session | None = state.sessions.get(body["session"])
+    if session is None or session.opened < state.begun:
+        yield "no such session was opened"
+        return
+    if (session.person, session.resource, session.login) != (waiting.person, waiting.resource, waiting.login):
+        yield "it was for something else"
+    elif session.proof != waiting.mfa:
+        yield "the session claims another second factor than it was given under"
+    state.cause("confirmation", body["session"], session.person)
 
 
-@session_rules.of("confirmation.failed", "failing to confirm a session", Authority.STRANGER)
+@session_rules.of("confirmation.failed", "voiding a confirmation", Authority.STRANGER, Authority.CAUSE)
 def confirmation_failed(state: State, entry: Entry) -> Why:
-    """Nothing is gained by it."""
-    yield None
-    state.end(state.confirmations, entry.body["confirmation"])
+    """Somebody who was signed in and gave the wrong answer; or with the account."""
+    body = entry.body
+    waiting: Confirmation | None = state.end(state.confirmations, body["confirmation"])
+    if waiting is None or waiting.expires <= state.begun:
+        yield "no such confirmation waited"
+    else:
+        why = signed_in(state, body["by"])
+        if why is not None:
+            yield Unless(why, (("left", waiting.person),))
 
 
 @session_rules.of("probe.ordered", "ordering probes", Authority.PERSON)
@@ -5359,9 +5853,11 @@ session_rules.told("probe.made", "probing a listener", Authority.NODE)
 @session_rules.of("recording.watched", "watching a recording", Authority.PERSON)
 def recording_watched(state: State, entry: Entry) -> Why:
     """Its own person, an auditor, or whoever monitors."""
-    by = entry.body["by"]
+    by, whose = entry.body["by"], state.recorded.get(hash(entry.body["session"]))
     yield signed_in(state, by)
-    if hash((entry.body["session"], by)) not in state.recorded and not rights(state, by) & {AUDIT, MONITOR}:
+    if whose is None:
+        yield "there was no such session"
+    elif whose != hash(by) and not rights(state, by) & {AUDIT, MONITOR}:
         yield f"{by} held no role with the right to audit or monitor"
 
 
@@ -5674,9 +6170,11 @@ _ROOMS = (
     people_rules,
     signing_in_rules,
     factor_rules,
+    excepting_rules,
     provider_rules,
     provisioning_rules,
     request_rules,
+    door_rules,
     session_rules,
     system_rules,
     erasing_rules,
@@ -5728,15 +6226,16 @@ class Judging:
         self._findings: list[Unlawful] = []
         self._found = self._entries = self._unknown = 0
 
-    def take(self, position: int, time: int, kind: str, version: int, body: bytes) -> None:
-        """The next entry, as it is stored. Whatever its bytes are it raises nothing: what does not read as its kind is
-        a finding. The body of what no rule asks about is not read."""
+    def take(self, position: int, time: int, kind: str, version: int, body: bytes, begins: bool = False) -> None:
+        """The next entry, as it is stored; it `begins` the batch of a node, where anybody says which do. Whatever its
+        bytes are it raises nothing: what does not read as its kind is a finding. The body of what no rule asks about is
+        not read."""
         self._entries += 1
         rule: Rule | None = None
         try:
             if type(position) is not int or type(time) is not int:
                 raise TypeError("an entry has a place and a time")
-            for unlawful in self._state.turn(position, Instant(time)):
+            for unlawful in self._state.turn(position, Instant(time), begins):
                 self._add(unlawful)
             rule = self._rules.get((kind, version))
             if rule is None:
@@ -5794,6 +6293,7 @@ def cannot() -> list[str]:
 
 
 CHAIN_ONLY = "chain shown, endings not checked"
+NO_BATCH = -1
 
 
 _value_of = json.JSONDecoder().decode
@@ -5803,8 +6303,9 @@ def _body_of(body: bytes) -> Any:
     return _value_of(body.decode("utf-8"))
 
 
-def judge_lawful(pack: Contents, answer: Answer) -> None:
-    """Makes the line *lawful*; or says what the pack lacks for it."""
+def judge_lawful(pack: Contents, answer: Answer, begins: Iterator[int]) -> None:
+    """Makes the line *lawful*; or says what the pack lacks for it. `begins` are the entries that begin a batch, in
+    order: no command goes beyond one."""
     log, disclosed = pack.log, pack.disclosed
     asked = {kind: asks(kind, 1) for kind in set(log.kinds)}
     lacking = 0
@@ -5818,8 +6319,10 @@ def judge_lawful(pack: Contents, answer: Answer) -> None:
         answer.lack(f"The pack lacks {why}, so what was lawful is not judged: {CHAIN_ONLY}")
         return
     judging, progress = Judging(_body_of), Progress("lawful", log.end, 200_000)
+    first = next(begins, NO_BATCH)
     for index, (time, kind) in enumerate(zip(log.times, log.kinds)):
-        judging.take(index, time, kind, log.version(index), disclosed.stored(index))
+        judging.take(index, time, kind, log.version(index), disclosed.stored(index), index == first)
+        first = next(begins, NO_BATCH) if index == first else first
         progress.at(index + 1)
     found = judging.end()
     answer.lawful, answer.found = found.line(), found.found
@@ -5849,7 +6352,7 @@ def verify(
     keys = check_authors(pack, log_keys, witness_keys, answer)
     hold_anchors(pack, seams, anchors, keys, answer)
     check_batches(pack, seams, keys, draw, answer)
-    judge_lawful(pack, answer)
+    judge_lawful(pack, answer, beginnings(pack))
     log = pack.log
     first = f"entries {log.first} to {log.end - 1} of {pack.checkpoint.origin}"
     answer.entries = "; ".join([first, answer.signatures, *(seam.words() for seam in seams)])

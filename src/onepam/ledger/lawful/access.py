@@ -23,10 +23,11 @@ from onepam.ledger.lawful.gains import (
     wider_resource,
     wider_role,
 )
+from onepam.ledger.lawful.known import Binding, Resource, Role
 from onepam.ledger.lawful.proposals import decides, ends_proposal, propose
 from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, acts, founding, hands, signed_in, there
-from onepam.ledger.lawful.state import Binding, Resource, Role, State
+from onepam.ledger.lawful.state import State
 
 access_rules = Rules()
 

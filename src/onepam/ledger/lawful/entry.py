@@ -50,7 +50,7 @@ class Unjudged(Enum):
     LIMIT = "how many may wait, or be there, at a time"
     BRAKE = "whether a directory's brake had to hold what it ended"
     TARGET = "whether the target showed the pinned key"
-    SPENT = "whether a factor had opened a session before"
+    TAKEN = "who could have decided until whoever decided alone took that from them"
     REASON = "why something ended by itself"
     HOST = "the recovery key, and who has a shell on the host"
     LOSS = "what is lost"

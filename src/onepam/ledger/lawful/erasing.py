@@ -7,10 +7,11 @@ from typing import Any
 
 from onepam.kernel.instant import DAY
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
+from onepam.ledger.lawful.known import Erasure
 from onepam.ledger.lawful.proposals import decides, ends_proposal, propose
 from onepam.ledger.lawful.rule import Rules, Why
 from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts
-from onepam.ledger.lawful.state import Erasure, State
+from onepam.ledger.lawful.state import State
 
 erasing_rules = Rules()
 

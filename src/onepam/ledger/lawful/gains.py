@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from onepam.kernel.instant import FOREVER, HOUR
+from onepam.ledger.lawful.known import Binding, Resource, Role
 from onepam.ledger.lawful.standing import APPROVE
-from onepam.ledger.lawful.state import Binding, Resource, Role, State
+from onepam.ledger.lawful.state import State
 
 Held = Mapping[str, int]
 """The roles that somebody holds, and until when."""

@@ -50,15 +50,16 @@ class Judging:
         self._findings: list[Unlawful] = []
         self._found = self._entries = self._unknown = 0
 
-    def take(self, position: int, time: int, kind: str, version: int, body: bytes) -> None:
-        """The next entry, as it is stored. Whatever its bytes are it raises nothing: what does not read as its kind is
-        a finding. The body of what no rule asks about is not read."""
+    def take(self, position: int, time: int, kind: str, version: int, body: bytes, begins: bool = False) -> None:
+        """The next entry, as it is stored; it `begins` the batch of a node, where anybody says which do. Whatever its
+        bytes are it raises nothing: what does not read as its kind is a finding. The body of what no rule asks about is
+        not read."""
         self._entries += 1
         rule: Rule | None = None
         try:
             if type(position) is not int or type(time) is not int:
                 raise TypeError("an entry has a place and a time")
-            for unlawful in self._state.turn(position, Instant(time)):
+            for unlawful in self._state.turn(position, Instant(time), begins):
                 self._add(unlawful)
             rule = self._rules.get((kind, version))
             if rule is None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from onepam.kernel.instant import DAY, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
+from onepam.ledger.lawful.known import Person
 from onepam.ledger.lawful.rule import Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts, founding
-from onepam.ledger.lawful.state import Person, State
+from onepam.ledger.lawful.state import State
 
 people_rules = Rules()
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from onepam.kernel.instant import DAY, FOREVER, Instant
 from onepam.ledger.lawful.entry import Entry
+from onepam.ledger.lawful.known import Proposal
 from onepam.ledger.lawful.rule import Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts, one_hand, rights, there
-from onepam.ledger.lawful.state import Proposal, State
+from onepam.ledger.lawful.state import State
 
 LAPSE = 7 * DAY
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from onepam.kernel.instant import DAY, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
+from onepam.ledger.lawful.known import Provider
 from onepam.ledger.lawful.proposals import decides, ends_proposal, propose
 from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts, had_factors, trusted
-from onepam.ledger.lawful.state import Provider, State
+from onepam.ledger.lawful.state import State
 
 provider_rules = Rules()
 
@@ -47,6 +48,7 @@ def _changed_by_two(prefix: str, noun: str, what: str, kind: str, table: Callabl
                 yield f"{by} had come in by it"
         if state.end(table(state), name) is None:
             yield f"there was no such {noun}"
+        state.cause(f"{kind} over", name)
         yield Later(f"a proposal of that {noun} was left", lambda: _waits(state, kind, noun, name))
 
 

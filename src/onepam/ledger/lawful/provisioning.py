@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from onepam.kernel.instant import DAY, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
+from onepam.ledger.lawful.known import DirectoryGroup, DirectoryUser, Token
 from onepam.ledger.lawful.proposals import decides, ends_proposal, propose
 from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts
-from onepam.ledger.lawful.state import DirectoryGroup, DirectoryUser, State, Token
+from onepam.ledger.lawful.state import State
 
 provisioning_rules = Rules()
 

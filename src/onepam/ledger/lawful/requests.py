@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from json import JSONEncoder
 from typing import Any
 
-from onepam.kernel.instant import DAY, HOUR, MINUTE, SECOND, Instant
+from onepam.kernel.instant import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
+from onepam.ledger.lawful.known import Binding, Grant, Person, Request
 from onepam.ledger.lawful.rule import Rules, Unless, Why
-from onepam.ledger.lawful.standing import APPROVE, one_hand, roles, signed_in, there
-from onepam.ledger.lawful.state import Grant, Request, State
+from onepam.ledger.lawful.standing import ADMINISTER, APPROVE, acts, one_hand, roles, signed_in, there
+from onepam.ledger.lawful.state import State
 
 request_rules = Rules()
 
 ASKED_WITHIN = DAY
 PRIVILEGED_FACTOR, ORDINARY_FACTOR = 15 * MINUTE, HOUR
+SHORTEST = 5 * MINUTE
+MOST_WAITING = 20
+"""Requests of one person that wait at a time."""
+
 UNDO = 10 * SECOND
 """How long after an approval access begins, so that it can be undone."""
 
@@ -36,7 +41,22 @@ def request_made(state: State, entry: Entry) -> Why:
         yield "the digest is not that of what is asked"
     if body["expires"] > entry.time + ASKED_WITHIN:
         yield "it waits longer than a day"
-    state.requests[body["request"]] = Request(substance, body["digest"], Instant(body["expires"]))
+    if substance["duration"] < SHORTEST:
+        yield "nobody asks for less than five minutes"
+    if body["request"] in state.requests:
+        yield "there was such a request already"
+    request = Request(substance, body["digest"], Instant(body["expires"]))
+    person = state.people.get(who)
+    if person is not None:
+        waiting = [each for each in person.requests.values() if each.status == "open" and each.expires > state.begun]
+        if any(each.digest == request.digest for each in waiting):
+            yield "exactly this waited already"
+        if len(waiting) >= MOST_WAITING:
+            yield f"{MOST_WAITING} requests of theirs waited already"
+        if request.expires > min(_held_until(state, substance), person.ends or FOREVER):
+            yield "it outlives the account, or the role that it is asked under"
+        person.requests[body["request"]] = request
+    state.requests[body["request"]] = request
 
 
 @request_rules.of("request.approved", "approving a request", Authority.PERSON)
@@ -54,10 +74,13 @@ def request_approved(state: State, entry: Entry) -> Why:
     if request.digest != body["digest"]:
         yield "what was approved is not what was asked"
     yield from _offered(state, request.substance)
-    yield there(state, request.substance["person"])
+    who = request.substance["person"]
+    yield there(state, who)
     if body["effective_at"] < entry.time + UNDO:
         yield "it took effect before it could be undone"
-    request.status, request.approved_by = "approved", by
+    if state.begun < _lasts(state, request) <= body["effective_at"]:
+        yield "the account or the role ended before it took effect"
+    request.status, request.approved_by, request.effective = "approved", by, body["effective_at"]
     state.cause("approval", body["request"], by)
 
 
@@ -67,11 +90,14 @@ def grant_started(state: State, entry: Entry) -> Why:
     body = entry.body
     substance, name = body["substance"], body["request"]
     request = state.requests.get(name)
-    yield Unless("nobody approved it", (("approval", name, body["approved_by"]),))
+    if not state.once("approval", name, body["approved_by"]):
+        yield "nobody approved it, or it was given already"
     if request is None or request.substance != substance:
         yield "it is not what was asked"
-    if body["starts"] < entry.time:
-        yield "it began before it was given"
+    elif body["starts"] != request.effective:
+        yield "it does not begin when the approval took effect"
+    if body["grant"] in state.grants:
+        yield "there was such access already"
     if body["ends"] > body["starts"] + substance["duration"]:
         yield "it lasts longer than was asked"
     person = state.people.get(substance["person"])
@@ -79,11 +105,14 @@ def grant_started(state: State, entry: Entry) -> Why:
         each.binding != body["binding"] or each.role != substance["role"] for each in state.bindings_of(person)
     ):
         yield "its person did not hold the role by that binding"
-    elif person.ends is not None and body["ends"] > person.ends:
-        yield "it outlives the account"
-    state.grants[body["grant"]] = Grant(
-        name, substance, body["binding"], body["approved_by"], Instant(body["starts"]), Instant(body["ends"])
-    )
+    else:
+        binding = state.bindings[body["binding"]]
+        if body["ends"] > min(person.ends or FOREVER, binding.ends or FOREVER):
+            yield "it outlives the account or the binding"
+    grant = Grant(name, substance, body["binding"], body["approved_by"], Instant(body["starts"]), Instant(body["ends"]))
+    state.grants[body["grant"]] = grant
+    if person is not None:
+        person.grants[body["grant"]] = grant
 
 
 @request_rules.of("request.denied", "denying a request", Authority.PERSON)
@@ -117,22 +146,33 @@ def request_approval_undone(state: State, entry: Entry) -> Why:
         yield "somebody else had approved it"
     if grant.starts <= state.begun:
         yield "it had taken effect"
+    yield Unless("the access goes on", (("access ended", body["grant"]),))
+    state.cause("undone", body["grant"], body["by"])
     request.status, request.approved_by = "open", None
 
 
 @request_rules.of("request.withdrawn", "taking a request back", Authority.PERSON, Authority.TIME, Authority.CAUSE)
 def request_withdrawn(state: State, entry: Entry) -> Why:
-    """Its person; or it is void: by time, by a change, with an account."""
+    """Its person, in time; or it is void: by time, by a change, with an account, or since it stands no more."""
     body = entry.body
-    request = _closes(state, body["request"])
+    by, request = body["by"], _closes(state, body["request"])
+    if by is not None:
+        yield signed_in(state, by)
     if request is None:
         yield "no such request waited"
-    elif body["status"] == "withdrawn" and body["by"] != request.substance["person"]:
-        yield "only whoever asked takes it back"
-    elif body["by"] is not None and there(state, body["by"]) is not None:
-        yield there(state, body["by"])
-    elif body["by"] is not None:
-        yield signed_in(state, body["by"])
+        return
+    who = request.substance["person"]
+    if body["status"] == "withdrawn":
+        if by != who:
+            yield "only whoever asked takes it back"
+        if request.expires <= state.begun:
+            yield "it waited no longer"
+        return
+    over = (("left", who), ("enabled", who), ("matrix", by))
+    if by is not None and by != who and _lasts(state, request) <= state.begun + UNDO and _decides(state, by, who):
+        return  # whoever would have approved it voids what does not stand any more
+    if by is not None or (request.expires > state.now and _lasts(state, request) > state.begun):
+        yield Unless("it stood, had not lapsed, and nothing voided it", over)
 
 
 @request_rules.of("request.rerouted", "passing a request on", Authority.CAUSE)
@@ -143,26 +183,41 @@ def request_rerouted(state: State, entry: Entry) -> Why:
 
 @request_rules.of("grant.ended", "ending access early", Authority.PERSON, Authority.CAUSE, cannot=(Unjudged.REASON,))
 def grant_ended(state: State, entry: Entry) -> Why:
-    """Its holder, an approver, an administrator, whoever applies a change; or with what it rests on."""
+    """Its holder, an approver, an administrator, whoever applies a change or undoes it; or with what it rests on."""
     body = entry.body
-    grant: Grant | None = state.end(state.grants, body["grant"])
+    by, grant = body["by"], _ends(state, body["grant"])
+    if by is not None:
+        yield signed_in(state, by)
+    state.cause("access ended", body["grant"])
     if grant is None:
         yield "no such access ran"
-    elif body["because"] != "undone":
-        state.end(state.requests, grant.request)
-    if body["by"] is not None:
-        yield signed_in(state, body["by"])
+        return
+    who = grant.substance["person"]
+    if body["because"] == "undone":
+        yield Unless("nobody had undone the approval", (("undone", body["grant"], by),))
+        return
+    _over(state, grant.request, who)
+    over = (("left", who), ("enabled", who), ("matrix", by))
+    if by is None:
+        person = state.people.get(who)
+        held = person is not None and any(each.binding == grant.binding for each in _in_force(state, person))
+        if held and there(state, who) is None:
+            yield Unless("it is on nobody's word, and what it rests on was there", over)
+    elif by != who and not _approves(state, grant.substance, by):
+        why = acts(state, by, ADMINISTER)
+        if why is not None:
+            yield Unless(why, over)
 
 
 @request_rules.of("grant.expired", "saying that access has ended", Authority.TIME)
 def grant_expired(state: State, entry: Entry) -> Why:
     """The end has passed."""
     body = entry.body
-    grant: Grant | None = state.end(state.grants, body["grant"])
+    grant = _ends(state, body["grant"])
     if grant is None:
         yield "no such access ran"
     else:
-        state.end(state.requests, grant.request)
+        _over(state, grant.request, grant.substance["person"])
         if grant.ends > state.now or grant.ends != body["ends"]:
             yield "its end had not come"
 
@@ -171,9 +226,56 @@ def _closes(state: State, name: str) -> Request | None:
     request: Request | None = state.requests.get(name)
     if request is None or request.status != "open":
         return None
-    state.end(state.requests, name)
+    _over(state, name, request.substance["person"])
     request.status = "closed"
     return request
+
+
+def _ends(state: State, name: str) -> Grant | None:
+    grant: Grant | None = state.end(state.grants, name)
+    if grant is not None and grant.substance["person"] in state.people:
+        state.end(state.people[grant.substance["person"]].grants, name)
+    return grant
+
+
+def _over(state: State, name: str, who: str) -> None:
+    state.end(state.requests, name)
+    if who in state.people:
+        state.end(state.people[who].requests, name)
+
+
+def _in_force(state: State, person: Person) -> Iterator[Binding]:
+    return (each for each in state.bindings_of(person) if each.ends is None or each.ends > state.begun)
+
+
+def _held_until(state: State, substance: Mapping[str, Any]) -> int:
+    """When the last binding ends by which the person holds the role."""
+    person = state.people.get(substance["person"])
+    held = _in_force(state, person) if person is not None else iter(())
+    return max((each.ends or FOREVER for each in held if each.role == substance["role"]), default=FOREVER)
+
+
+def _lasts(state: State, request: Request) -> int:
+    """Until when it stands as it was asked; 0 where it does not now."""
+    who = request.substance["person"]
+    person = state.people.get(who)
+    if person is None or there(state, who) is not None or next(_stands(state, request.substance), None) is not None:
+        return 0
+    return min(_held_until(state, request.substance), person.ends or FOREVER)
+
+
+def _decides(state: State, by: str, who: str) -> bool:
+    """Whether somebody may approve, and is no one hand with whoever asks."""
+    held = any(APPROVE in role.console for _, role in roles(state, by))
+    return held and not _is_held(state, by) and one_hand(state, by, who) is None
+
+
+def _approves(state: State, substance: Mapping[str, Any], by: str) -> bool:
+    """Whether a role of somebody's may approve the like of it."""
+    permission = _permission(state, substance)
+    approvers = permission.get("approvers") or () if permission else ()
+    held = [role for name, role in roles(state, by) if name in approvers]
+    return not _is_held(state, by) and any(APPROVE in each.console for each in held)
 
 
 def _authority(state: State, request: Request, by: str, under: str) -> Why:
@@ -216,6 +318,17 @@ def _privileged(state: State, substance: Mapping[str, Any]) -> bool:
 
 def _offered(state: State, substance: Mapping[str, Any]) -> Why:
     """The person holds the role in that version, and it gives exactly this on request."""
+    role = state.roles.get(substance["role"])
+    permission = role.permissions.get(substance["permission"]) if role is not None else None
+    yield from _stands(state, substance)
+    if permission is not None and (
+        substance["duration"] > permission["longest"] or set(substance["actions"]) - set(permission["actions"])
+    ):
+        yield "it is more than the role offered"
+
+
+def _stands(state: State, substance: Mapping[str, Any]) -> Why:
+    """The person holds the role in that version, and it gives this on request."""
     who, role = substance["person"], state.roles.get(substance["role"])
     if role is None or all(name != substance["role"] for name, _ in roles(state, who)):
         yield f"{who} did not hold the role {substance['role']}"
@@ -228,8 +341,6 @@ def _offered(state: State, substance: Mapping[str, Any]) -> Why:
         return
     if permission["mode"] != "request" or not admits(permission, substance["login"], resource.logins):
         yield f"the role offered no {substance['login']} there on request"
-    if substance["duration"] > permission["longest"] or set(substance["actions"]) - set(permission["actions"]):
-        yield "it is more than the role offered"
 
 
 def covers(permission: Mapping[str, Any], labels: Mapping[str, str]) -> bool:

@@ -1,6 +1,6 @@
 """Judging the entries as the database holds them, beside whatever else reads its rows."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from onepam.kernel.canonical import decode
 from onepam.ledger.findings import Row
@@ -12,8 +12,13 @@ def of_rows() -> Judging:
     return Judging(decode)
 
 
-def through(judging: Judging, rows: Iterator[Row]) -> Iterator[Row]:
-    """The rows, each taken on the way."""
+def _unknown(position: int) -> bool:
+    return False
+
+
+def through(judging: Judging, rows: Iterator[Row], begins: Callable[[int], bool] = _unknown) -> Iterator[Row]:
+    """The rows, each taken on the way. `begins` says of a position whether a batch begins there; it is asked when the
+    row has come."""
     for row in rows:
-        judging.take(row.position, row.time, row.kind, row.version, row.body)
+        judging.take(row.position, row.time, row.kind, row.version, row.body, begins(row.position))
         yield row

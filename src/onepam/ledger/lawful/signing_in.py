@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from onepam.kernel.instant import HOUR, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
+from onepam.ledger.lawful.known import Person, Provider, SignIn
 from onepam.ledger.lawful.rule import Rules, Unless, Why
 from onepam.ledger.lawful.standing import (
     ADMINISTER,
     DAY_OF_WORK,
+    FRESH,
     acts,
     administrative,
     signed_in,
     there,
+    through,
 )
-from onepam.ledger.lawful.state import Person, Provider, SignIn, State
+from onepam.ledger.lawful.state import State
 
 signing_in_rules = Rules()
 
@@ -34,6 +37,11 @@ def sign_in_opened(state: State, entry: Entry) -> Why:
     who = body["person"]
     yield there(state, who)
     person = state.people.get(who)
+    served = not state.serves(state.messages, body["session"], entry.time + DAY_OF_WORK)
+    if served and (body["parent"] is not None or body["provider"]):
+        yield "what it rests on had served: there was such a sign-in already"
+    if (body["kind"] == "cli") is not (body["parent"] is not None):
+        yield "a command line signs in under another session, and nothing else does"
     if body["parent"] is not None:
         yield from _under(state, entry)
     elif body["provider"]:
@@ -56,6 +64,7 @@ def sign_in_opened(state: State, entry: Entry) -> Why:
             basis=body["basis"],
             provider=body["provider"],
             phishing_resistant=body["phishing_resistant"],
+            proven=tuple(body["proven"]),
         )
         for each in [each for each in person.sign_ins.values() if each.expires <= state.begun]:
             del person.sign_ins[each.session]
@@ -72,11 +81,12 @@ def _under(state: State, entry: Entry) -> Why:
     if parent is None or parent.person != body["person"] or parent.expires <= state.begun:
         yield "no session of that person ran, under which it was opened"
         return
-    if body["kind"] != "cli":
-        yield "only a command line signs in under another session"
-    said = (body["mfa_at"], body["basis"], body["provider"], body["phishing_resistant"])
-    if said != (parent.mfa_at, parent.basis, parent.provider, parent.phishing_resistant):
+    said = (tuple(body["proven"]), body["mfa_at"], body["basis"], body["provider"], body["phishing_resistant"])
+    if said != parent.proof()[1:]:
         yield "it claims another second factor than the session that it was opened under"
+    ends = state.people[parent.person].ends
+    if ends is not None and body["expires"] > ends:
+        yield "it outlives the account"
 
 
 def _by_provider(state: State, entry: Entry) -> Why:
@@ -86,10 +96,23 @@ def _by_provider(state: State, entry: Entry) -> Why:
     if provider is None:
         yield f"no identity provider {body['provider']} was in force"
         return
-    if not any(each == (who, body["provider"]) for each in state.identities.values()):
+    if body["provider"] not in through(state, who):
         yield f"{who} had no identity at {body['provider']}"
     if body["mfa_at"] + DAY_OF_WORK <= state.begun or body["mfa_at"] > entry.time:
         yield "the factors were not shown within 12 hours"
+    yield from _basis(state, entry, provider)
+    if basis != "stepped_up" and body["proven"] != ["provider"]:
+        yield "it names factors beside the provider's, and was not stepped up"
+    if body["phishing_resistant"] and basis != "attested" and "passkey" not in body["proven"]:
+        yield "no factor that was shown is phishing-resistant"
+    if basis in ("declared", "accepted") and administrative(state, who):
+        yield f"{who} held something administrative, which a second factor of their own opens"
+
+
+def _basis(state: State, entry: Entry, provider: Provider) -> Why:
+    """Why the second factor counts."""
+    body = entry.body
+    who, basis = body["person"], body["basis"]
     if basis == "attested":
         yield from _attested(provider, body["methods"], hard=body["phishing_resistant"])
     elif basis == "stepped_up":
@@ -98,12 +121,12 @@ def _by_provider(state: State, entry: Entry) -> Why:
         if not any(ends > state.begun for ends in provider.declared.values()):
             yield "nobody had declared that the provider demands a second factor"
     elif basis == "accepted":
-        if not any(whose == who and ends > state.begun for whose, ends in state.exceptions.values()):
+        if not any(
+            ends > state.begun and name in state.exceptions for name, ends in state.people[who].exceptions.items()
+        ):
             yield "nobody had accepted the risk of a sign-in without a second factor"
     else:
         yield f"a provider proves no second factor as {basis}"
-    if basis in ("declared", "accepted") and administrative(state, who):
-        yield f"{who} held something administrative, which a second factor of their own opens"
 
 
 def _attested(provider: Provider, methods: list[str], *, hard: bool) -> Why:
@@ -127,17 +150,16 @@ def _by_own(state: State, entry: Entry, person: Person) -> Why:
     if not state.begun <= body["mfa_at"] <= entry.time:
         yield "the factors were not shown then"
     yield from _shown(state, entry, [each for each in body["proven"] if each != "password"])
-    through = {name for whose, name in state.identities.values() if whose == body["person"]}
-    if through & state.providers.keys():
+    if through(state, body["person"]):
         yield "the person signs in through an identity provider"
 
 
 def _shown(state: State, entry: Entry, kinds: list[str]) -> Why:
-    """Second factors of the person, each used in the same command."""
-    if not _PROVES & set(kinds):
-        yield "no second factor was shown"
+    """Second factors of the person, each used in the same command, and for nothing else."""
+    if not kinds or not set(kinds) <= _PROVES:
+        yield "no second factor was shown, or one that is none"
     for kind in kinds:
-        if not state.caused("used", entry.body["person"], kind):
+        if not state.once("used", entry.body["person"], kind):
             yield f"no {kind} of the person was used for it"
 
 
@@ -153,19 +175,33 @@ def sign_in_stepped_up(state: State, entry: Entry) -> Why:
     if body["factor"] == "provider":
         if body["basis"] != "attested":
             yield f"what a provider shows does not count as {body['basis']}"
-        through = {name for whose, name in state.identities.values() if whose == body["person"]}
-        if not any(state.providers[each].rule.get("attests") for each in through & state.providers.keys()):
-            yield "no identity provider of the person's attests a second factor"
+        yield from _shown_there(state, entry)
     else:
         yield from _shown(state, entry, [body["factor"]])
-        if body["basis"] not in ("own", "stepped_up"):
+        if body["basis"] != ("stepped_up" if session.provider else "own"):
             yield f"a factor of one's own does not count as {body['basis']}"
         if body["phishing_resistant"] and body["factor"] != "passkey":
             yield "no factor that was shown is phishing-resistant"
-    if body["mfa_at"] > entry.time:
-        yield "the factor was shown later than it was taken"
+        if not state.begun <= body["mfa_at"] <= entry.time:
+            yield "the factor was not shown then"
     session.mfa_at, session.basis = Instant(body["mfa_at"]), body["basis"]
     session.phishing_resistant = body["phishing_resistant"]
+    session.proven = tuple(dict.fromkeys((*session.proven, body["factor"])))
+
+
+def _shown_there(state: State, entry: Entry) -> Why:
+    """To a provider of the person's that attests it, lately, by a message that serves once; and as phishing-resistant
+    only where one of them is trusted to say so."""
+    body = entry.body
+    trusted = [state.providers[each].rule for each in through(state, body["person"])]
+    if not any(each.get("attests") for each in trusted):
+        yield "no identity provider of the person's attests a second factor"
+    if body["phishing_resistant"] and not any(each.get("phishing_resistant") for each in trusted):
+        yield "no identity provider of the person's is trusted to say that it was phishing-resistant"
+    if body["mfa_at"] + FRESH <= state.begun or body["mfa_at"] > entry.time:
+        yield "the provider had not asked for it again"
+    if not body["message"] or not state.serves(state.messages, body["message"], entry.time + DAY_OF_WORK):
+        yield "it names no message, or one that had served"
 
 
 @signing_in_rules.of(
@@ -186,8 +222,12 @@ def sign_in_closed(state: State, entry: Entry) -> Why:
         yield "it is a session of somebody else"
     if person is not None:
         state.end(person.sign_ins, body["session"])
+    state.cause("signed out", body["session"])
     if by is not None and by != who:
         yield acts(state, by, ADMINISTER)
+        if session is not None and (not session.provider or session.provider in state.providers):
+            over = (("left", who), ("enabled", who), ("provider over", session.provider))
+            yield Unless("neither the account nor a provider ended with it", over)
     elif by is None and person is not None and person.enabled and person.hold is None:
         yield Unless(
             "no provider, no signal and no end of the account says so", (("logged out",), ("signal",), ("left", who))

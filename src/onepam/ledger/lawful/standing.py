@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from onepam.kernel.instant import HOUR, MINUTE
-from onepam.ledger.lawful.state import ONE_HAND, Person, Role, State
+from onepam.ledger.lawful.known import Person, Role
+from onepam.ledger.lawful.state import ONE_HAND, State
 
 FRESH = 5 * MINUTE
 """How long a second factor is fresh for what settings, factors and proposals ask (microseconds)."""
@@ -154,6 +155,12 @@ def bound(state: State, person: Person) -> Iterator[tuple[str, Role]]:
 def had_factors(state: State, person: Person) -> bool:
     """Whether somebody had factors before this command."""
     return person.first_factor is not None and person.first_factor < state.begun
+
+
+def through(state: State, who: str) -> set[str]:
+    """The providers in force at which somebody has an identity."""
+    person = state.people.get(who)
+    return set(person.identities.values()) & state.providers.keys() if person is not None else set()
 
 
 def founding(state: State) -> bool:

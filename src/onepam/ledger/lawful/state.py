@@ -7,13 +7,33 @@ compared with the time of the command's first entry.
 
 from __future__ import annotations
 
-import array
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from onepam.kernel.instant import DAY, MICROSECOND, Instant
 from onepam.ledger.lawful.entry import Entry, Unlawful
+from onepam.ledger.lawful.known import (
+    About,
+    Announcement,
+    Binding,
+    Confirmation,
+    DirectoryGroup,
+    DirectoryUser,
+    Erasure,
+    Factor,
+    Grant,
+    Link,
+    Person,
+    Proposal,
+    Provider,
+    Request,
+    Resource,
+    Role,
+    Session,
+    SignIn,
+    Token,
+)
 
 ONE_HAND = 30 * DAY
 """For so long whoever made a link and whoever enrolled by it are not two people."""
@@ -21,249 +41,10 @@ ONE_HAND = 30 * DAY
 LONGEST_COMMAND = 25_000
 """Entries that one command has at most."""
 
-MOST_NOT_READ = 1_000_000
-"""Entries one after another, of which no rule asks anything, that are counted at most."""
-
 _NEVER = Instant(-1)
 
 Cause = tuple[Hashable, ...]
 """What other entries of the same command may rest on, such as ("change", id)."""
-
-
-@dataclass
-class SignIn:
-    """A sign-in session. `mfa_at` is when its second factor was shown last, `basis` why that counts."""
-
-    session: str
-    person: str
-    kind: str
-    expires: Instant
-    mfa_at: Instant
-    basis: str
-    provider: str
-    phishing_resistant: bool
-
-
-@dataclass
-class Factor:
-    """A factor in force; `counter` is that of its last use. `by` added it; a service account's key `waits` until
-    another administrator has registered it, too."""
-
-    person: str
-    kind: str
-    counter: int = -1
-    by: str | None = None
-    waits: bool = False
-    spent: set[int] = field(default_factory=set)
-
-
-@dataclass
-class Person:
-    """An account. `origin` is the way it came, `left_by` that in which its end did; `agreed` are the directories that
-    an administrator lets lead it. `hold` is why it waits for a word, `owner` who answers for it; nothing privileged
-    opens for it before `privileged_from`."""
-
-    kind: str
-    ends: Instant | None
-    owner: str | None
-    origin: str = "administrator"
-    enabled: bool = True
-    left: Instant | None = None
-    left_by: str = ""
-    agreed: set[str] = field(default_factory=set)
-    identities: dict[str, str] = field(default_factory=dict)
-    hold: str | None = None
-    hold_by: Instant | None = None
-    privileged_from: Instant | None = None
-    first_factor: Instant | None = None
-    readdressed: bool = False
-    erased: bool = False
-    sign_ins: dict[str, SignIn] = field(default_factory=dict)
-    factors: dict[str, Factor] = field(default_factory=dict)
-    bindings: dict[str, Binding] = field(default_factory=dict)
-    groups: dict[tuple[str, str], Entry] = field(default_factory=dict)
-    makers: dict[str, Instant] = field(default_factory=dict)
-    made_for: dict[str, Instant] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Binding:
-    """A role for a person or a group."""
-
-    binding: str
-    role: str
-    to_group: bool
-    subject: str
-    ends: Instant | None
-
-
-@dataclass(frozen=True)
-class Role:
-    """A role as it was set last."""
-
-    version: str
-    console: frozenset[str]
-    permissions: Mapping[str, Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Resource:
-    """A resource as it was set last. `target` is all that says where it is and how it is known, but for the address."""
-
-    labels: Mapping[str, str]
-    logins: tuple[str, ...]
-    pinned: bool
-    mfa: Mapping[str, Any] | None
-    target: tuple[str, int, tuple[str, ...]]
-    environment: frozenset[str]
-
-
-@dataclass
-class Proposal:
-    """What waits for a second person: by whom, since when, until when, and its body. `person`: whom it is for."""
-
-    by: str | None
-    since: Instant
-    until: Instant
-    body: Mapping[str, Any]
-    person: str = ""
-    alone: Instant | None = None
-
-
-@dataclass
-class Request:
-    """A request for access; `approved_by` once it was granted."""
-
-    substance: Mapping[str, Any]
-    digest: str
-    expires: Instant
-    status: str = "open"
-    approved_by: str | None = None
-
-
-@dataclass(frozen=True)
-class Grant:
-    """Access that an approved request gave."""
-
-    request: str
-    substance: Mapping[str, Any]
-    binding: str
-    approved_by: str
-    starts: Instant
-    ends: Instant
-
-
-@dataclass
-class Link:
-    """An enrolment link that is open: for whom, until when, and by whose hands."""
-
-    person: str
-    expires: Instant
-    makers: frozenset[str]
-    proposed: bool
-
-
-@dataclass
-class Confirmation:
-    """A confirmation of a terminal's sign-in; `mfa` once it was given."""
-
-    person: str
-    resource: str
-    login: str
-    expires: Instant
-    mfa: Mapping[str, Any] | None = None
-
-
-@dataclass
-class Session:
-    """A gateway session that is open."""
-
-    person: str
-    opened: Instant
-    ends: Instant
-
-
-@dataclass
-class Token:
-    """A SCIM token; it works once it is approved."""
-
-    provider: str
-    ends: Instant
-    approved: bool = False
-
-
-@dataclass
-class DirectoryUser:
-    """A user of a directory as it was written last: whom it leads to, and the account that it waits for."""
-
-    provider: str
-    version: int
-    person: str | None
-    waits_for: str | None
-    active: bool
-    groups: set[str] = field(default_factory=set)
-
-
-@dataclass
-class DirectoryGroup:
-    """A group of a directory as it was written last, and its users."""
-
-    provider: str
-    version: int
-    name: str
-    users: set[str] = field(default_factory=set)
-
-
-@dataclass
-class Provider:
-    """An identity provider in force: the change that made it so, and its rule."""
-
-    change: str
-    since: Instant
-    kind: str
-    rule: Mapping[str, Any]
-    declared: dict[str, Instant] = field(default_factory=dict)
-
-
-@dataclass
-class Erasure:
-    """An erasure that goes on, the lists and files that were proposed to go, and how many payloads went by it."""
-
-    person: str
-    documents: frozenset[int]
-    payloads: int = 0
-
-
-@dataclass
-class About:
-    """Of whom each entry speaks whose payload an erasure may take: a number for each entry, which stands for a person,
-    or for what may turn out to be somebody's. `theirs` has what did, by person."""
-
-    entries: array.array[int] = field(default_factory=lambda: array.array("i"))
-    numbers: dict[Hashable, int] = field(default_factory=dict)
-    theirs: dict[str, set[int]] = field(default_factory=dict)
-
-    def add(self, position: int, what: Hashable) -> None:
-        """The entry at this place; None where it speaks of nobody. Those that were not read speak of nobody."""
-        missing = position - len(self.entries)
-        if 0 <= missing <= MOST_NOT_READ:
-            self.entries.extend([0] * missing)
-            self.entries.append(0 if what is None else self.numbers.setdefault(what, len(self.numbers) + 1))
-
-    def is_of(self, person: str, what: Hashable) -> None:
-        """What spoke of it speaks of the person."""
-        if what in self.numbers:
-            self.theirs.setdefault(person, set()).add(self.numbers[what])
-
-
-@dataclass
-class Announcement:
-    """What a command on the host announced, due at `due`."""
-
-    deed: str
-    due: Instant
-    person: str = ""
-    origin: str = ""
 
 
 @dataclass
@@ -287,7 +68,7 @@ class State:
     links: dict[str, Link] = field(default_factory=dict)
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
-    recorded: set[int] = field(default_factory=set)
+    recorded: dict[int, int] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     users: dict[str, DirectoryUser] = field(default_factory=dict)
     groups: dict[str, DirectoryGroup] = field(default_factory=dict)
@@ -296,6 +77,8 @@ class State:
     providers: dict[str, Provider] = field(default_factory=dict)
     identities: dict[str, tuple[str, str]] = field(default_factory=dict)
     streams: dict[str, Instant] = field(default_factory=dict)
+    messages: dict[Hashable, Instant] = field(default_factory=dict)
+    challenges: dict[Hashable, Instant] = field(default_factory=dict)
     exceptions: dict[str, tuple[str, Instant]] = field(default_factory=dict)
     erasures: dict[str, Erasure] = field(default_factory=dict)
     about: About = field(default_factory=About)
@@ -315,13 +98,14 @@ class State:
     _waiting: list[tuple[tuple[Cause, ...], Unlawful]] = field(default_factory=list)
     _asked: list[tuple[Callable[[], bool], Unlawful]] = field(default_factory=list)
 
-    def turn(self, position: int, time: Instant) -> list[Unlawful]:
+    def turn(self, position: int, time: Instant, begins: bool = False) -> list[Unlawful]:
         """Goes on to the next entry, whatever it says; what the command before lacked, where this one begins another.
 
-        The entries of one command are each a microsecond later than the one before.
+        The entries of one command are each a microsecond later than the one before, those of two further apart. A
+        command lies within one batch: an entry that `begins` a batch begins a command, whatever its time.
         """
         found: list[Unlawful] = []
-        if time != self.now + MICROSECOND or position - self.first >= LONGEST_COMMAND:
+        if begins or time != self.now + MICROSECOND or position - self.first >= LONGEST_COMMAND:
             found = self.close()
             self.begun, self.first = time, position
         self.now = time
@@ -346,9 +130,22 @@ class State:
             self._over.append((table, key, was))
         return was
 
+    def serves(self, table: dict[Hashable, Instant], name: Hashable, until: int) -> bool:
+        """Whether what serves once serves now for the first time. It is remembered until then, when nobody takes it any
+        more, in a table of what lasts equally long."""
+        while table and next(iter(table.values())) <= self.begun:
+            del table[next(iter(table))]
+        served = name in table
+        table.setdefault(name, Instant(until))
+        return not served
+
     def caused(self, *parts: Hashable) -> bool:
         """Whether this cause stands earlier in the command."""
         return parts in self.causes
+
+    def once(self, *parts: Hashable) -> bool:
+        """The same, of a cause that bears one entry and no other."""
+        return self.causes.pop(parts, True) is None
 
     def cause(self, *parts: Hashable) -> None:
         """Names this entry as what others of the command may rest on."""

@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from onepam.ledger.lawful.access import access_rules
+from onepam.ledger.lawful.door import door_rules
 from onepam.ledger.lawful.erasing import erasing_rules
+from onepam.ledger.lawful.excepting import excepting_rules
 from onepam.ledger.lawful.factors import factor_rules
 from onepam.ledger.lawful.people import people_rules
 from onepam.ledger.lawful.providers import provider_rules
@@ -29,9 +31,11 @@ _ROOMS = (
     people_rules,
     signing_in_rules,
     factor_rules,
+    excepting_rules,
     provider_rules,
     provisioning_rules,
     request_rules,
+    door_rules,
     session_rules,
     system_rules,
     erasing_rules,

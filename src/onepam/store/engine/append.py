@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from onepam.app.ports import Snapshot
 from onepam.domain.history.event import kind_of, kind_to_write
+from onepam.domain.history.ledger_time import APART
 from onepam.kernel import limits
 from onepam.kernel.canonical import utf8
 from onepam.kernel.clock import Instant
@@ -53,13 +54,13 @@ def write_head(db: Db, head: Head) -> None:
 def append(
     db: Db, head: Head, now: Instant, events: Iterable[object], random: RandomBytes, leaves: list[bytes]
 ) -> Head:
-    """The head after the events. Each gets the next index, a time of its own (>= now) and the next number of its class;
-    its leaf hash is added to `leaves`.
+    """The head after the events of one command. Each gets the next index, a time of its own (>= now) and the next
+    number of its class; its leaf hash is added to `leaves`.
 
     Raises `Fault` for a body or payload over its limit, `ValueError` for a record of an older version, and whatever a
     projection raises.
     """
-    size, at = head.size, max(now, Instant(head.time + 1))
+    size, at = head.size, max(now, Instant(head.time + APART))
     counters = dict(head.counters)
     for event in events:
         kind = kind_to_write(event)

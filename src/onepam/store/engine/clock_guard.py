@@ -4,7 +4,7 @@ import time
 from typing import NamedTuple
 
 from onepam.app.history.confirm_clock import ClockFacts
-from onepam.domain.history.ledger_time import AGREED
+from onepam.domain.history.ledger_time import AGREED, APART
 from onepam.domain.history.system import ClockJumped
 from onepam.kernel.clock import SECOND, Clock, Instant
 from onepam.kernel.errors import Refused
@@ -41,11 +41,12 @@ class ClockGuard:
         self.stopped: Refused | None = None
 
     def now(self, head: Instant) -> Instant:
-        """The time of the next entry: later than the head, because times of entries strictly increase.
+        """The time of the next command: `APART` from the head, because times of entries strictly increase, and those of
+        one command are told by theirs.
 
         A jump forward between two checks counts for no more than a minute.
         """
-        return Instant(max(self._offset.ledger(self._believed(self._seen)), head + 1))
+        return Instant(max(self._offset.ledger(self._believed(self._seen)), head + APART))
 
     def time(self) -> Instant:
         """The ledger's time now, for whoever compares with what the ledger says; never before its newest entry."""
