@@ -8,8 +8,8 @@ import pytest
 from onepam.domain.access.model import MfaRule, Recording
 from onepam.domain.access.proof import MfaBasis, MfaProof
 from onepam.domain.sessions.events import MACHINE, EntryPoint, RecordingWatched
-from onepam.domain.signing_in.events import FactorKind, SteppedUp
-from onepam.kernel.clock import MINUTE, SECOND, Instant
+from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, SteppedUp
+from onepam.kernel.clock import FOREVER, MINUTE, SECOND, Instant
 from onepam.ledger.lawful.known import Person
 from tests.ledger.lawful.story import Story, resource_set
 from tests.ledger.lawful.test_sessions import DEV_BECAUSE, PROD_BECAUSE, ROOT_BECAUSE, machine, opened, ready
@@ -111,3 +111,26 @@ def test_a_machine_claims_no_factor() -> None:
     proof = MfaProof("", (MACHINE,), told.at(), phishing_resistant=True)
     at = told.add(opened(told, "bot", entry=EntryPoint.SSH_SERVICE_KEY, because=by, mfa=proof))
     assert told.said() == [(at, "a machine shows no second factor")]
+
+
+def test_a_factor_may_have_no_age_at_all() -> None:
+    told = ready()
+    shown = told.rows[-1].time
+    told.change("chg_1", "ada", resource_set("dev-1", {"env": "dev"}, mfa=MfaRule(max_age=0)))
+    at = told.add(opened(told, shown=shown))
+    assert told.said() == [(at, "the second factor was too old")]
+
+
+def test_a_password_frees_no_key_of_a_machine_and_a_key_that_waits_holds_a_person_back() -> None:
+    told = Story().ready("ada")
+    machine(told)
+    told.add(FactorEnrolled("fac_word", "bot", FactorKind.PASSWORD, "", None, "ada"))
+    proof = MfaProof("", (MACHINE,), told.at())
+    by, entry = replace(DEV_BECAUSE, binding="bnd_bot"), EntryPoint.SSH_SERVICE_KEY
+    at = told.add(opened(told, "bot", entry=entry, because=by, mfa=proof, privileged=True))
+    assert told.said()[-1:] == [(at, "no key of the account had been registered by two administrators")]
+    told = ready(last="ops")
+    told.add(FactorEnrolled("fac_key", "ops", FactorKind.SSH_KEY, "", FOREVER, "ops"))
+    shown = told.rows[-2].time
+    at = told.add(opened(told, "ops", because=ROOT_BECAUSE, login="root", privileged=True, shown=shown))
+    assert told.said() == [(at, "a key of ops had been registered by one administrator")]

@@ -70,7 +70,6 @@ def test_two_administrators_set_a_provider_and_it_is_changed_and_removed() -> No
     [
         ("eve", True, "address", True),
         ("eve", False, "address", False),
-        ("eve", True, "scim", False),
         ("zoe", True, "address", False),
     ],
 )
@@ -281,3 +280,10 @@ def test_a_stream_is_not_for_one_to_set(planted: object, why: str) -> None:
     told.add(STREAM)
     at = told.add(planted)
     assert told.said() == [(at, why)]
+
+
+@pytest.mark.parametrize(("because", "by"), [("administrator", "ada"), ("address", "ada"), ("scim", None)])
+def test_nobody_but_a_provider_makes_an_identity_somebodys(because: str, by: str | None) -> None:
+    told = with_provider()
+    at = told.add(IdentityLinked("idn_1", "idp", "eve", because, by))
+    assert told.said() == [(at, "nothing but a provider's message makes an identity somebody's")]

@@ -2435,6 +2435,7 @@ class Unjudged(Enum):
     LIMIT = "how many may wait, or be there, at a time"
     BRAKE = "whether a directory's brake had to hold what it ended"
     TARGET = "whether the target showed the pinned key"
+    CONTENT = "what stands in a file of the roles that two people saw: whether what was changed by it is that"
     TAKEN = "who could have decided until whoever decided alone took that from them"
     REASON = "why something ended by itself"
     HOST = "the recovery key, and who has a shell on the host"
@@ -3464,7 +3465,7 @@ def change_approved(state: State, entry: Entry) -> Why:
     yield Unless("it was not put in force", (("change", body["change"], body["by"]),))
 
 
-@access_rules.of("change.applied", "changing the roles", Authority.PERSON, Authority.HOST)
+@access_rules.of("change.applied", "changing the roles", Authority.PERSON, Authority.HOST, cannot=(Unjudged.CONTENT,))
 def change_applied(state: State, entry: Entry) -> Why:
     """What widens access was approved in the same command; before the first sign-in the host needs nobody."""
     body = entry.body
@@ -4277,6 +4278,7 @@ def factor_enrolled(state: State, entry: Entry) -> Why:
         yield "the person signs in through an identity provider, and needs no password"
     if body["kind"] in _SECOND:
         state.cause("second", who)
+    factor.waits = body["privileged_from"] == FOREVER
     person.factors[body["factor"]] = state.factors[body["factor"]] = factor
     replaces = linked and had_factors(state, person) and trusted(state, who)
     if replaces and (body["privileged_from"] or 0) < state.begun + QUARANTINE:
@@ -4294,8 +4296,7 @@ def _registered(state: State, entry: Entry, factor: Factor) -> Why:
     yield there(state, who)
     if body["kind"] != "ssh_key":
         yield "a service account has keys only"
-    factor.waits = body["privileged_from"] == FOREVER
-    if not factor.waits and trusted(state, who) and not state.once("confirmed", who, by):
+    if body["privileged_from"] != FOREVER and trusted(state, who) and not state.once("confirmed", who, by):
         yield "one administrator registered a key of what reaches something privileged, and it does not say so"
 
 
@@ -4768,10 +4769,12 @@ provider_rules.told("provider.refused", "refusing what a provider said", Authori
 
 @provider_rules.of("identity.linked", "making an identity somebody's", Authority.PROVIDER, cannot=(Unjudged.MESSAGE,))
 def identity_linked(state: State, entry: Entry) -> Why:
-    """A provider in force, and somebody who is here. By an address that one administrator gave instead of another,
-    nobody becomes who has factors or is trusted."""
+    """A provider in force by its own message, of somebody who is here: by their address, or as who joined by it. By an
+    address that one administrator gave instead of another, nobody becomes who has factors or is trusted."""
     body = entry.body
     person = state.people.get(body["person"])
+    if body["by"] is not None or body["because"] not in ("address", "joined"):
+        yield "nothing but a provider's message makes an identity somebody's"
     if body["provider"] not in state.providers:
         yield "there was no such provider"
     if person is None:
@@ -5615,9 +5618,13 @@ def _gives(entry: Entry, found: list[Chain], resource: Resource) -> Why:
 
 
 def _held_back(person: Person, who: str, entry: Entry) -> str | None:
-    """Why nothing privileged opens with what somebody proves with by now."""
-    if person.kind == "service" and person.factors and all(each.waits for each in person.factors.values()):
-        return "no key of the account had been registered by two administrators"
+    """Why nothing privileged opens with what is proved by: a machine by keys alone, whatever else the account has, and
+    a person by none that waits, whatever else they have."""
+    waiting = [each.waits for each in person.factors.values() if each.kind == "ssh_key"]
+    if entry.body["entry"] == SERVICE_KEY:
+        return "no key of the account had been registered by two administrators" if all(waiting) and waiting else None
+    if any(waiting):
+        return f"a key of {who} had been registered by one administrator"
     if (person.privileged_from or 0) > entry.time:
         return f"a factor of {who} had been replaced within the hour"
     return None
@@ -5700,7 +5707,7 @@ def _proof(state: State, entry: Entry, resource: Resource, *, administrative: bo
         yield f"a second factor that is only {mfa.basis} opens nothing like it"
     if rule.get("phishing_resistant") and (not mfa.hard or mfa.basis in UNSEEN):
         yield "the target asks for a phishing-resistant factor"
-    oldest = min(rule.get("max_age") or DAY_OF_WORK, DAY_OF_WORK)
+    oldest = DAY_OF_WORK if rule.get("max_age") is None else min(rule["max_age"], DAY_OF_WORK)
     if mfa.at + oldest <= state.begun or mfa.at > entry.time:
         yield "the second factor was too old"
     if rule.get("fresh"):

@@ -68,7 +68,7 @@ def change_approved(state: State, entry: Entry) -> Why:
     yield Unless("it was not put in force", (("change", body["change"], body["by"]),))
 
 
-@access_rules.of("change.applied", "changing the roles", Authority.PERSON, Authority.HOST)
+@access_rules.of("change.applied", "changing the roles", Authority.PERSON, Authority.HOST, cannot=(Unjudged.CONTENT,))
 def change_applied(state: State, entry: Entry) -> Why:
     """What widens access was approved in the same command; before the first sign-in the host needs nobody."""
     body = entry.body

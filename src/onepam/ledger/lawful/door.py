@@ -132,9 +132,13 @@ def _gives(entry: Entry, found: list[Chain], resource: Resource) -> Why:
 
 
 def _held_back(person: Person, who: str, entry: Entry) -> str | None:
-    """Why nothing privileged opens with what somebody proves with by now."""
-    if person.kind == "service" and person.factors and all(each.waits for each in person.factors.values()):
-        return "no key of the account had been registered by two administrators"
+    """Why nothing privileged opens with what is proved by: a machine by keys alone, whatever else the account has, and
+    a person by none that waits, whatever else they have."""
+    waiting = [each.waits for each in person.factors.values() if each.kind == "ssh_key"]
+    if entry.body["entry"] == SERVICE_KEY:
+        return "no key of the account had been registered by two administrators" if all(waiting) and waiting else None
+    if any(waiting):
+        return f"a key of {who} had been registered by one administrator"
     if (person.privileged_from or 0) > entry.time:
         return f"a factor of {who} had been replaced within the hour"
     return None
@@ -217,7 +221,7 @@ def _proof(state: State, entry: Entry, resource: Resource, *, administrative: bo
         yield f"a second factor that is only {mfa.basis} opens nothing like it"
     if rule.get("phishing_resistant") and (not mfa.hard or mfa.basis in UNSEEN):
         yield "the target asks for a phishing-resistant factor"
-    oldest = min(rule.get("max_age") or DAY_OF_WORK, DAY_OF_WORK)
+    oldest = DAY_OF_WORK if rule.get("max_age") is None else min(rule["max_age"], DAY_OF_WORK)
     if mfa.at + oldest <= state.begun or mfa.at > entry.time:
         yield "the second factor was too old"
     if rule.get("fresh"):

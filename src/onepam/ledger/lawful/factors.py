@@ -62,6 +62,7 @@ def factor_enrolled(state: State, entry: Entry) -> Why:
         yield "the person signs in through an identity provider, and needs no password"
     if body["kind"] in _SECOND:
         state.cause("second", who)
+    factor.waits = body["privileged_from"] == FOREVER
     person.factors[body["factor"]] = state.factors[body["factor"]] = factor
     replaces = linked and had_factors(state, person) and trusted(state, who)
     if replaces and (body["privileged_from"] or 0) < state.begun + QUARANTINE:
@@ -79,8 +80,7 @@ def _registered(state: State, entry: Entry, factor: Factor) -> Why:
     yield there(state, who)
     if body["kind"] != "ssh_key":
         yield "a service account has keys only"
-    factor.waits = body["privileged_from"] == FOREVER
-    if not factor.waits and trusted(state, who) and not state.once("confirmed", who, by):
+    if body["privileged_from"] != FOREVER and trusted(state, who) and not state.once("confirmed", who, by):
         yield "one administrator registered a key of what reaches something privileged, and it does not say so"
 
 

@@ -135,10 +135,12 @@ provider_rules.told("provider.refused", "refusing what a provider said", Authori
 
 @provider_rules.of("identity.linked", "making an identity somebody's", Authority.PROVIDER, cannot=(Unjudged.MESSAGE,))
 def identity_linked(state: State, entry: Entry) -> Why:
-    """A provider in force, and somebody who is here. By an address that one administrator gave instead of another,
-    nobody becomes who has factors or is trusted."""
+    """A provider in force by its own message, of somebody who is here: by their address, or as who joined by it. By an
+    address that one administrator gave instead of another, nobody becomes who has factors or is trusted."""
     body = entry.body
     person = state.people.get(body["person"])
+    if body["by"] is not None or body["because"] not in ("address", "joined"):
+        yield "nothing but a provider's message makes an identity somebody's"
     if body["provider"] not in state.providers:
         yield "there was no such provider"
     if person is None:
