@@ -338,16 +338,24 @@ async def test_ends_that_the_roster_writes_go_by_the_brake(company: Company) -> 
     assert {each.reason for each in held} == {HoldReason.MANY}
 
 
-async def test_who_was_erased_and_is_listed_again_is_somebody_new(company: Company) -> None:
-    """By the same number and address: nothing is left to know them by."""
+@pytest.mark.parametrize("gone", [True, False], ids=["it has gone", "it was agreed to"])
+async def test_who_was_erased_and_is_listed_again_is_somebody_new(company: Company, gone: bool) -> None:
+    """By the same number and address: nothing is left to know them by, or soon will be."""
     await take(company, text())
     await take(company, text("eve"))
     assert await propose_erasure(company.ledger, company.actor("ada"), "ers_1", "eve", "asked for it", 0) is None
     assert await approve_erasure(company.ledger, company.actor("bob"), "ers_1") is None
-    await Erasing(company.ledger, company.reader, lambda: True).turn()
+    if gone:
+        await Erasing(company.ledger, company.reader, lambda: True).turn()
     creating = RosterRules(creates=True)
     assert await set_roster_rules(company.ledger, company.actor("ada"), creating) is None
     assert isinstance(await take(company, text()), Took)
+    await Erasing(company.ledger, company.reader, lambda: True).turn()
+    await follow_roster(company.ledger, fresh)
+    listed = await company.reader(
+        lambda db, at: rows(db, "SELECT DISTINCT person FROM staff_entry WHERE email = 'eve@example.com'")
+    )
+    assert "eve" not in {each["person"] for each in listed}
     found = await company.reader(
         lambda db, at: rows(db, "SELECT person, enabled FROM person WHERE email = 'eve@example.com'")
     )

@@ -35,7 +35,8 @@ READ: dict[str, dict[str, tuple[str, ...]]] = {
     "store/read/erasing.py": {
         "request.approved": ("request",), "request.denied": ("request",), "grant.ended": ("request",),
         "session.failed": ("session",), "session.kill_ordered": ("session",),
-        "roster.entry_set": ("entry", "person"), "scim_user.set": ("user", "person"),
+        "roster.entry_set": ("entry", "person"), "roster.linked": ("entry", "person"),
+        "scim_user.set": ("user", "person", "waits_for"),
     },
 }  # fmt: skip
 """By file, kind and field: what is read without an upcast. The other views say it themselves."""

@@ -1,12 +1,13 @@
 """What an erasure takes is what speaks of that person, and the documents that were agreed to: nothing of another's."""
 
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from onepam.app.leaving.erase_person import approve_erasure, propose_erasure
+from onepam.app.leaving.erase_person import approve_erasure, erase_portion, propose_erasure
 from onepam.app.people.add_person import add_person
 from onepam.app.people.change_person import change_person
 from onepam.app.requests.deny_request import deny_request
@@ -137,6 +138,64 @@ async def test_what_went_that_was_anothers_is_found_afterwards(company: Company)
     assert [each.partition(": ")[2] for each in found] == [
         f"it erased what entry {theirs} (person.added) says of another than eve",
         f"it erased entry {file} (person.added) as a list or a file, which that is not",
+    ]
+
+
+async def test_nothing_goes_that_came_after_somebody_agreed(company: Company) -> None:
+    """Not by the product, and what went otherwise is found afterwards."""
+    await agree(company)
+    later = company.ledger.size()
+    scim: dict[str, Any] = {"user": "usr_1", "provider": "okta", "trouble": "", "token": "stk_1"}
+    said = {"user_name": "nobody", "external_id": "nobody", "document": "{}"}
+    nobodys = ScimUserSet(person=None, active=False, version=5, **scim, **said)
+    hers = ScimUserSet(person="eve", active=False, version=4, **scim, **said)
+    await record(company.ledger, hers, nobodys, replace(hers, version=6))
+    with pytest.raises(Corrupt, match=rf"entry {later} \(scim_user.set\) came after the erasure was agreed to"):
+        await erase_portion(company.ledger, "ers_1", ((later, later),), naming=False)
+    await erasing(company).turn()
+    assert all(has_payload(company, later + each) for each in range(3))
+    assert left_in(company.path) == set()
+    assert compare(company.path) == []
+    await record(company.ledger, PayloadsErased("ers_1", "eve", (later,), naming=False))
+    found = [str(each).partition(": ")[2] for each in compare(company.path) if isinstance(each, Corrupt)]
+    assert found == [f"it erased entry {later} (scim_user.set), which came after the erasure was agreed to"]
+
+
+async def test_what_named_nobody_is_of_whom_it_came_to_lead_to_next(company: Company) -> None:
+    """A user of a directory that was another's before, or waited for another, is not eve's, in tables and payloads."""
+    scim: dict[str, Any] = {"user": "usr_2", "provider": "okta", "active": False, "trouble": "", "token": "stk_1"}
+
+    def said(word: str) -> dict[str, Any]:
+        return {"user_name": word, "external_id": word, "document": f'{{"userName":"{word}"}}'}
+
+    begin = company.ledger.size()
+    await record(
+        company.ledger,
+        ScimUserSet(person=None, version=1, **scim, **said("of max")),
+        ScimUserSet(person="max", version=2, **scim, **said("max")),
+        ScimUserSet(person=None, version=3, **scim, **said("waits for dan"), waits_for="dan"),
+        ScimUserSet(person=None, version=4, **scim, **said("waits for her"), waits_for="eve"),
+        ScimUserSet(person=None, version=5, **scim, **said("hers")),
+        ScimUserSet(person="eve", version=6, **scim, **said("her")),
+        ScimUserSet(person=None, version=7, **scim, **said("of nobody")),
+    )
+    await agree(company)
+    for each in (2, 6):
+        with pytest.raises(Corrupt, match=rf"entry {begin + each} \(scim_user.set\) does not speak of eve"):
+            await erase_portion(company.ledger, "ers_1", ((begin + each, begin + 5),), naming=False)
+    await erasing(company).turn()
+    assert [has_payload(company, begin + each) for each in range(7)] == [True, True, True, False, False, False, True]
+    with closing(connect(company.path)) as db:
+        kept = [
+            each[0] for each in rows(db, "SELECT user_name FROM scim_user WHERE scim_user = 'usr_2' ORDER BY version")
+        ]
+    assert kept == ["of max", "max", "waits for dan", None, None, None, "of nobody"]
+    assert compare(company.path) == []
+    for each in (0, 2, 6):
+        await record(company.ledger, PayloadsErased("ers_1", "eve", (begin + each,), naming=False))
+    found = [str(each).partition(": ")[2] for each in compare(company.path) if isinstance(each, Corrupt)]
+    assert found == [
+        f"it erased what entry {begin + each} (scim_user.set) says of another than eve" for each in (0, 2, 6)
     ]
 
 

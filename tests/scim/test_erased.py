@@ -9,8 +9,10 @@ import pytest
 from onepam.app.leaving.erase_person import approve_erasure, propose_erasure
 from onepam.jobs.erasing import Erasing
 from onepam.store.db import rows
+from onepam.store.engine.entries import entries_of
 from onepam.store.engine.rebuild import compare
 from onepam.store.facts.people import person_facts
+from onepam.store.read.erasing import counted
 from tests.scim.directory import Directory
 
 pytestmark = pytest.mark.anyio
@@ -38,8 +40,9 @@ async def leads_to(directory: Directory, user: str) -> str | None:
     return str(found[0][0]) if found and found[0][0] is not None else None
 
 
-async def erased(directory: Directory) -> tuple[Any, str]:
-    """Kim came by the directory, left by it, and was erased: the user as it was, and the person."""
+async def erased(directory: Directory, *, gone: bool = True) -> tuple[Any, str]:
+    """Kim came by the directory, left by it, and was erased: the user as it was, and the person. Where it has not
+    `gone`, two people have agreed to it, and no more."""
     company = directory.company
     user = await directory.user("kim")
     person = await leads_to(directory, user["id"])
@@ -47,8 +50,44 @@ async def erased(directory: Directory) -> tuple[Any, str]:
     assert (await directory.patch(f"/Users/{user['id']}", OFF)).status in (200, 204)
     assert await propose_erasure(company.ledger, company.actor("ada"), "ers_1", person, "asked for it", 0) is None
     assert await approve_erasure(company.ledger, company.actor("bob"), "ers_1") is None
-    await Erasing(company.ledger, company.reader, lambda: True).turn()
+    if gone:
+        await carried_out(directory)
     return user, person
+
+
+async def carried_out(directory: Directory) -> None:
+    await Erasing(directory.company.ledger, directory.company.reader, lambda: True).turn()
+
+
+async def kept(directory: Directory, user: str) -> list[tuple[str | None, str | None]]:
+    """Of each time that the user was written: whom it named, and its document; None where it is empty."""
+    return await directory.company.reader(
+        lambda db, at: [
+            (stored.fields["person"], stored.event.document)
+            for stored in entries_of(db, ("scim_user.set",))
+            if stored.fields["user"] == user
+        ]
+    )
+
+
+@pytest.mark.parametrize("who", ["max", "zoe"])
+async def test_what_came_after_two_people_agreed_is_anothers(directory: Directory, who: str) -> None:
+    """The directory writes another human into the user, before anything has gone: one whose account was made by hand
+    and waits for a word, or one who is new."""
+    user, person = await erased(directory, gone=False)
+    mail = f"{who}@example.com"
+    other = {"userName": mail, "active": True, "displayName": f"Another {who}", "emails": [{"value": mail}]}
+    assert (await directory.ask("PUT", f"/Users/{user['id']}", other)).status == 200
+    led = await leads_to(directory, user["id"])
+    assert led is None if who == "max" else led not in (None, person)
+    await carried_out(directory)
+    first, *_, last = await kept(directory, user["id"])
+    assert first == (person, None)
+    assert last[0] == led
+    assert f"Another {who}" in str(last[1])
+    found = await directory.ask("GET", f"/Users/{user['id']}")
+    assert (found.body["userName"], found.body["displayName"]) == (mail, f"Another {who}")
+    assert await directory.company.reader(counted, None, person) == {}
 
 
 async def test_the_same_user_active_again_is_somebody_new(directory: Directory) -> None:

@@ -11,7 +11,7 @@ from onepam.kernel.clock import Instant
 from onepam.store.engine.database import SqliteDb, connect
 from onepam.store.engine.schema import create
 from onepam.store.engine.tables import AT
-from onepam.store.engine.whose import LINKED
+from onepam.store.engine.whose import LINKED, SAID_LATER
 from onepam.store.project import STATE_TABLES
 from onepam.store.read import erasing, sessions
 from onepam.store.read.sessions import SessionFilter
@@ -91,8 +91,11 @@ def made(db: SqliteDb) -> Made:
         "store/engine/tables.py:erase": {"*": [table.emptied for table in tables if table.personal]},
         "store/engine/tables.py:unsay": {"*": [table.unsaid for table in tables if table.naming]},
         "store/read/erasing.py:_of_others": {
-            "*": [erasing._linked(kind, *way) for kind, ways in LINKED.items() for way in ways]
+            "*": [
+                erasing._linked(kind, *way) for kind, ways in LINKED.items() for way in ways if kind not in SAID_LATER
+            ]
         },
+        "store/read/erasing.py:_before_named": {"*": [erasing._history(each, LINKED[each]) for each in SAID_LATER]},
         "store/facts/erasing.py:documents": {"kinds": ("'roster.held', 'change.proposed'",)},
         "store/engine/rebuild.py:_differences": {"*": [table.rows_in_order for table in tables]},
     }

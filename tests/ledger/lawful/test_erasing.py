@@ -168,6 +168,38 @@ def test_what_goes_speaks_of_them_by_name_or_by_what_is_theirs() -> None:
     assert told.said() == [(at, why), (then, why), (last, why)]
 
 
+def test_nothing_goes_that_came_after_somebody_agreed() -> None:
+    told = agreed()
+    later = told.add(SignInFailed("eve", FactorKind.TOTP, "sign_in.wrong", 1, None))
+    at = told.add(replace(ERASED, indexes=(ADDED, later)))
+    assert told.said() == [(at, "it names an entry that came after it was agreed to")]
+
+
+def test_what_names_nobody_is_of_whom_it_names_next() -> None:
+    """Not of whom it was before, nor of another for whom it waits."""
+    told = with_token()
+    by_hand = replace(USER, person=None, waits_for="max")
+    maxs = told.add(replace(USER, person=None))
+    told.add(AccountTakenOver("max", "okta", "usr_1", "ada"), replace(USER, person="max", version=2))
+    told.add(PersonDisabled("max", "ada", "left", "administrator", None, None))
+    told.add(replace(USER, person="max", version=3, active=False))
+    told.add(replace(PROPOSED, person="max", keep_days=0, documents=()))
+    told.add(replace(APPROVED, person="max"))
+    waits = told.add(replace(by_hand, waits_for="dan", version=4))
+    hers = [told.add(replace(by_hand, waits_for="eve", version=5)), told.add(replace(USER, person=None, version=6))]
+    told.add(AccountTakenOver("eve", "okta", "usr_1", "ada"), replace(USER, person="eve", version=7))
+    nobodys = told.add(replace(USER, person=None, version=8, active=False))
+    told.add(PersonDisabled("eve", "ada", "left", "administrator", None, None))
+    before = len(told.said())
+    told.add(replace(PROPOSED, erasure="ers_2", keep_days=0, documents=()))
+    told.add(replace(APPROVED, erasure="ers_2"))
+    told.add(replace(ERASED, erasure="ers_2", indexes=tuple(hers)))
+    assert len(told.said()) == before
+    for each in (maxs, waits, nobodys):
+        at = told.add(replace(ERASED, erasure="ers_2", indexes=(each,)))
+        assert told.said()[-1] == (at, "it names an entry that does not speak of eve")
+
+
 def test_it_ends_with_as_many_payloads_as_went() -> None:
     told = agreed()
     told.add(ERASED)

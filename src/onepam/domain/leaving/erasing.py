@@ -48,7 +48,7 @@ class ErasureStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """An erasure as of the decision; `payloads` have gone by it so far."""
+    """An erasure as of the decision. `payloads` have gone by it, of entries that came before it was `approved`."""
 
     erasure: str
     person: str
@@ -58,6 +58,7 @@ class Erasure:
     payloads: int
     documents: tuple[int, ...] = ()
     """Entries of lists and files about many that go whole, as it was proposed: a word in them may mean another."""
+    approved: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)

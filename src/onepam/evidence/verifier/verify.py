@@ -2703,20 +2703,24 @@ class Provider:
 
 @dataclass
 class Erasure:
-    """An erasure that goes on, the lists and files that were proposed to go, and how many payloads went by it."""
+    """An erasure that goes on, the lists and files that were proposed to go, the place of the entry by which somebody
+    agreed, and how many payloads went by it."""
 
     person: str
     documents: frozenset[int]
+    agreed: int
     payloads: int = 0
 
 
 @dataclass
 class About:
     """Of whom each entry speaks whose payload an erasure may take: a number for each entry, which stands for a person,
-    or for what may turn out to be somebody's. `theirs` has what did, by person."""
+    or for what may turn out to be somebody's. `theirs` has what did, by person; `named` how often each user of a
+    directory, each entry of the roster was said to be somebody's."""
 
     entries: array.array[int] = field(default_factory=lambda: array.array("i"))
     numbers: dict[Hashable, int] = field(default_factory=dict)
+    named: dict[Hashable, int] = field(default_factory=dict)
     theirs: dict[str, set[int]] = field(default_factory=dict)
 
     def add(self, position: int, what: Hashable) -> None:
@@ -2726,10 +2730,17 @@ class About:
             self.entries.extend([0] * missing)
             self.entries.append(0 if what is None else self.numbers.setdefault(what, len(self.numbers) + 1))
 
+    def nobodys(self, what: Hashable, waits: str | None = None) -> Hashable:
+        """What speaks of it and names nobody: it is of whom it names next, if it waits for nobody else."""
+        return what, self.named.get(what, 0), waits
+
     def is_of(self, person: str, what: Hashable) -> None:
-        """What spoke of it speaks of the person."""
-        if what in self.numbers:
-            self.theirs.setdefault(person, set()).add(self.numbers[what])
+        """What spoke of it since it was somebody's last speaks of the person."""
+        for waits in (None, person):
+            number = self.numbers.get(self.nobodys(what, waits))
+            if number is not None:
+                self.theirs.setdefault(person, set()).add(number)
+        self.named[what] = self.named.get(what, 0) + 1
 
 
 @dataclass
@@ -6070,7 +6081,7 @@ def erasure_approved(state: State, entry: Entry) -> Why:
     if person is not None:
         person.erased = True
     documents = waiting.body["documents"] if waiting is not None else ()
-    state.erasures[body["erasure"]] = Erasure(body["person"], frozenset(documents))
+    state.erasures[body["erasure"]] = Erasure(body["person"], frozenset(documents), entry.position)
 
 
 @erasing_rules.of("erasure.ended", "ending the proposal to erase somebody", Authority.PERSON, Authority.TIME)
@@ -6081,8 +6092,8 @@ def erasure_ended(state: State, entry: Entry) -> Why:
 
 @erasing_rules.of("payload.erased", "erasing personal data", Authority.AGREED, cannot=(Unjudged.SPOKE,))
 def payload_erased(state: State, entry: Entry) -> Why:
-    """By an erasure of that person that goes on; of entries before it that speak of that person, each once, and of
-    lists and files those that were proposed."""
+    """By an erasure of that person that goes on; of entries that speak of that person and were there as somebody
+    agreed, each once, and of lists and files those that were proposed."""
     body = entry.body
     yield _goes_on(state, entry)
     about, person, indexes = state.about, body["person"], body["indexes"]
@@ -6102,6 +6113,8 @@ def payload_erased(state: State, entry: Entry) -> Why:
     erasure = state.erasures.get(body["erasure"])
     if erasure is not None:
         erasure.payloads += len(indexes)
+        if any(each > erasure.agreed for each in indexes):
+            yield "it names an entry that came after it was agreed to"
         if body["naming"] and not erasure.documents.issuperset(indexes):
             yield "it takes a list or a file that was not proposed"
 
@@ -6121,8 +6134,8 @@ def _goes_on(state: State, entry: Entry) -> str | None:
 
 
 def whose(state: State, entry: Entry) -> Hashable:
-    """Of whom an entry speaks: the person that it names, or whose the request, session, user or row of the roster is
-    that it names; None for nobody. Lists and files that may name many are `LISTS`."""
+    """Of whom an entry speaks: the person that it names, or whose the request or session is that it names, or the user
+    or row of the roster will be; None for nobody. Lists and files that may name many are `LISTS`."""
     body = entry.body
     who: Hashable = body.get("person")
     return who if who is not None or entry.kind not in _BY_ID else _BY_ID[entry.kind](state, body)
@@ -6144,8 +6157,8 @@ _BY_ID: Mapping[str, Callable[[State, Mapping[str, Any]], Hashable]] = {
     **dict.fromkeys(("session.failed", "session.kill_ordered"), _of_session),
     **dict.fromkeys(("roster.held", "roster.refused", "change.proposed"), lambda state, body: LISTS),
     "request.made": lambda state, body: body["substance"]["person"],
-    "scim_user.set": lambda state, body: ("user", body["user"]),
-    "roster.entry_set": lambda state, body: ("entry", body["entry"]),
+    "scim_user.set": lambda state, body: state.about.nobodys(("user", body["user"]), body["waits_for"]),
+    "roster.entry_set": lambda state, body: state.about.nobodys(("entry", body["entry"])),
 }
 
 

@@ -53,7 +53,7 @@ def erasure_approved(state: State, entry: Entry) -> Why:
     if person is not None:
         person.erased = True
     documents = waiting.body["documents"] if waiting is not None else ()
-    state.erasures[body["erasure"]] = Erasure(body["person"], frozenset(documents))
+    state.erasures[body["erasure"]] = Erasure(body["person"], frozenset(documents), entry.position)
 
 
 @erasing_rules.of("erasure.ended", "ending the proposal to erase somebody", Authority.PERSON, Authority.TIME)
@@ -64,8 +64,8 @@ def erasure_ended(state: State, entry: Entry) -> Why:
 
 @erasing_rules.of("payload.erased", "erasing personal data", Authority.AGREED, cannot=(Unjudged.SPOKE,))
 def payload_erased(state: State, entry: Entry) -> Why:
-    """By an erasure of that person that goes on; of entries before it that speak of that person, each once, and of
-    lists and files those that were proposed."""
+    """By an erasure of that person that goes on; of entries that speak of that person and were there as somebody
+    agreed, each once, and of lists and files those that were proposed."""
     body = entry.body
     yield _goes_on(state, entry)
     about, person, indexes = state.about, body["person"], body["indexes"]
@@ -85,6 +85,8 @@ def payload_erased(state: State, entry: Entry) -> Why:
     erasure = state.erasures.get(body["erasure"])
     if erasure is not None:
         erasure.payloads += len(indexes)
+        if any(each > erasure.agreed for each in indexes):
+            yield "it names an entry that came after it was agreed to"
         if body["naming"] and not erasure.documents.issuperset(indexes):
             yield "it takes a list or a file that was not proposed"
 
@@ -104,8 +106,8 @@ def _goes_on(state: State, entry: Entry) -> str | None:
 
 
 def whose(state: State, entry: Entry) -> Hashable:
-    """Of whom an entry speaks: the person that it names, or whose the request, session, user or row of the roster is
-    that it names; None for nobody. Lists and files that may name many are `LISTS`."""
+    """Of whom an entry speaks: the person that it names, or whose the request or session is that it names, or the user
+    or row of the roster will be; None for nobody. Lists and files that may name many are `LISTS`."""
     body = entry.body
     who: Hashable = body.get("person")
     return who if who is not None or entry.kind not in _BY_ID else _BY_ID[entry.kind](state, body)
@@ -127,8 +129,8 @@ _BY_ID: Mapping[str, Callable[[State, Mapping[str, Any]], Hashable]] = {
     **dict.fromkeys(("session.failed", "session.kill_ordered"), _of_session),
     **dict.fromkeys(("roster.held", "roster.refused", "change.proposed"), lambda state, body: LISTS),
     "request.made": lambda state, body: body["substance"]["person"],
-    "scim_user.set": lambda state, body: ("user", body["user"]),
-    "roster.entry_set": lambda state, body: ("entry", body["entry"]),
+    "scim_user.set": lambda state, body: state.about.nobodys(("user", body["user"]), body["waits_for"]),
+    "roster.entry_set": lambda state, body: state.about.nobodys(("entry", body["entry"])),
 }
 
 

@@ -249,20 +249,24 @@ class Provider:
 
 @dataclass
 class Erasure:
-    """An erasure that goes on, the lists and files that were proposed to go, and how many payloads went by it."""
+    """An erasure that goes on, the lists and files that were proposed to go, the place of the entry by which somebody
+    agreed, and how many payloads went by it."""
 
     person: str
     documents: frozenset[int]
+    agreed: int
     payloads: int = 0
 
 
 @dataclass
 class About:
     """Of whom each entry speaks whose payload an erasure may take: a number for each entry, which stands for a person,
-    or for what may turn out to be somebody's. `theirs` has what did, by person."""
+    or for what may turn out to be somebody's. `theirs` has what did, by person; `named` how often each user of a
+    directory, each entry of the roster was said to be somebody's."""
 
     entries: array.array[int] = field(default_factory=lambda: array.array("i"))
     numbers: dict[Hashable, int] = field(default_factory=dict)
+    named: dict[Hashable, int] = field(default_factory=dict)
     theirs: dict[str, set[int]] = field(default_factory=dict)
 
     def add(self, position: int, what: Hashable) -> None:
@@ -272,10 +276,17 @@ class About:
             self.entries.extend([0] * missing)
             self.entries.append(0 if what is None else self.numbers.setdefault(what, len(self.numbers) + 1))
 
+    def nobodys(self, what: Hashable, waits: str | None = None) -> Hashable:
+        """What speaks of it and names nobody: it is of whom it names next, if it waits for nobody else."""
+        return what, self.named.get(what, 0), waits
+
     def is_of(self, person: str, what: Hashable) -> None:
-        """What spoke of it speaks of the person."""
-        if what in self.numbers:
-            self.theirs.setdefault(person, set()).add(self.numbers[what])
+        """What spoke of it since it was somebody's last speaks of the person."""
+        for waits in (None, person):
+            number = self.numbers.get(self.nobodys(what, waits))
+            if number is not None:
+                self.theirs.setdefault(person, set()).add(number)
+        self.named[what] = self.named.get(what, 0) + 1
 
 
 @dataclass

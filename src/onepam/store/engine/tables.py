@@ -88,7 +88,7 @@ class StateTable:
 
     def erase(self, db: Db, at: Instant, person: str) -> None:
         """Empties the personal columns of every row of `person` that began before `at`, closed intervals included, and
-        of rows that had nobody yet and whose key became the person's."""
+        of rows that had nobody yet and whose key became the person's next, if it waited for nobody else."""
         if self.personal:
             db.execute(self.emptied, {"person": person, "at": at})
 
@@ -100,9 +100,14 @@ class StateTable:
     @property
     def emptied(self) -> str:
         """The statement by which a person's columns are emptied."""
-        theirs, (key, *others) = "person = :person", self.key
+        theirs, (key, *others), name = "person = :person", self.key, self.name
         if not others and self.columns["person"] == "TEXT":
-            theirs += f" OR (person IS NULL AND {key} IN (SELECT {key} FROM {self.name} WHERE person = :person))"
+            waits = " AND coalesce(waits_for, :person) = :person" if "waits_for" in self.columns else ""
+            theirs += (
+                f" OR (person IS NULL{waits} AND {key} IN (SELECT {key} FROM {name} WHERE person = :person) AND "
+                f"(SELECT n.person FROM {name} AS n WHERE n.{key} = {name}.{key} AND n.person IS NOT NULL "
+                f"AND n.valid_from > {name}.valid_from ORDER BY n.valid_from LIMIT 1) = :person)"
+            )
         return f"{self._nulls(self.personal)} AND ({theirs}) AND valid_from <= :at"
 
     @property

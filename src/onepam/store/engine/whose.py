@@ -26,15 +26,24 @@ LINKED = {
 """Kinds that name what is somebody's, and nobody: by which field of the body, and the kinds whose entries say of the
 same field whose it is."""
 
+SAID_LATER = ("roster.entry_set", "scim_user.set")
+"""Of these kinds, what names nobody is of whom the *next* entry names that says whose it is: one entry of the roster,
+one user of a directory, may be of somebody else after an erasure. A user that waits for somebody is of nobody else."""
+
 ANOTHERS = "its payload is put down to another than whom it is of"
+LATER = "came after the erasure was agreed to"
 
 _THEIRS = {
     "request": "SELECT 1 FROM request WHERE request = :id AND person = :person",
     "session": "SELECT 1 FROM session WHERE session = :id AND person = :person",
-    "entry": "SELECT 1 FROM staff_entry WHERE entry = :id AND person = :person",
-    "user": "SELECT 1 FROM scim_user WHERE scim_user = :id AND person = :person",
+    "entry": "SELECT 1 FROM staff_entry WHERE entry = :id AND person = :person AND valid_from = "
+    "(SELECT min(valid_from) FROM staff_entry WHERE entry = :id AND person IS NOT NULL AND valid_from > :time)",
+    "user": "SELECT 1 FROM scim_user WHERE scim_user = :id AND person = :person AND valid_from = "
+    "(SELECT min(valid_from) FROM scim_user WHERE scim_user = :id AND person IS NOT NULL AND valid_from > :time)",
 }
-"""By the field: whether what has that id was ever the person's, by tables that were made from the entries just now."""
+"""By the field: whether what has that id is the person's, by tables that were made from the entries just now."""
+
+_AGREED = "SELECT approved FROM erasure WHERE erasure = ? AND approved IS NOT NULL LIMIT 1"
 
 
 def whole(db: Snapshot, index: int) -> Stored:
@@ -56,15 +65,20 @@ def speaks_of(stored: Stored, says: Stored) -> str | None:
         ways = (field for field, of in LINKED.get(stored.header.kind, ()) if of == says.header.kind)
         if any(stored.fields[field] == says.fields[field] for field in ways):
             about = subject(says.event)
+        if _waits(stored, about) or (stored.header.kind in SAID_LATER and says.header.index < stored.header.index):
+            about = None
     return about
 
 
 def strays(source: Snapshot, made: Db, erased: PayloadsErased) -> Iterator[str]:
-    """What an entry took that speaks of another than it says, or is none of the lists and files that it says; `made`
-    holds the tables as the entries until then give them."""
+    """What an entry took that speaks of another than it says, is none of the lists and files that it says, or came
+    after it was agreed to; `made` holds the tables as the entries until then give them."""
+    agreed = row(made, _AGREED, (erased.erasure,))
     for stored in _each(source, erased.indexes):
         index, kind = stored.header.index, stored.header.kind
-        if erased.naming:
+        if agreed is not None and stored.header.time >= agreed[0]:
+            yield f"it erased entry {index} ({kind}), which {LATER}"
+        elif erased.naming:
             if kind not in NAMING:
                 yield f"it erased entry {index} ({kind}) as a list or a file, which that is not"
         elif not _theirs(made, stored, erased.person):
@@ -81,4 +95,12 @@ def _theirs(made: Db, stored: Stored, person: str) -> bool:
     if about is not None:
         return about == person
     fields = {field for field, _ in LINKED.get(stored.header.kind, ())}
-    return any(row(made, _THEIRS[each], {"id": stored.fields[each], "person": person}) is not None for each in fields)
+    of = {"person": person, "time": stored.header.time}
+    return not _waits(stored, person) and any(
+        row(made, _THEIRS[each], {**of, "id": stored.fields[each]}) is not None for each in fields
+    )
+
+
+def _waits(stored: Stored, person: str | None) -> bool:
+    """Whether it is a user of a directory that waits for another than that person."""
+    return stored.fields.get("waits_for") not in (None, person)

@@ -19,7 +19,7 @@ from onepam.store.db import Row, row, rows, streamed
 from onepam.store.engine.entries import Stored
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
-from onepam.store.engine.whose import NAMING, speaks_of, whole
+from onepam.store.engine.whose import LATER, NAMING, speaks_of, whole
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.people import person_facts
 from onepam.store.facts.proposals import proposal_of
@@ -117,9 +117,11 @@ def _lines(payload: bytes, said: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _goes(db: Snapshot, found: Erasure, stored: Stored, says: int) -> None:
-    """Raises `Corrupt` unless it speaks of the person, by itself or by the entry `says`, or was agreed to as one of the
-    documents."""
+    """Raises `Corrupt` unless it was there as somebody agreed, and speaks of the person, by itself or by the entry
+    `says`, or was agreed to as one of the documents."""
     index, kind = stored.header.index, stored.header.kind
+    if found.approved is None or stored.header.time >= found.approved:
+        raise Corrupt(f"entry {index} ({kind}) {LATER}, and was about to lose its payload")
     if kind in NAMING and index in found.documents:
         return
     if speaks_of(stored, stored if index == says else whole(db, says)) != found.person:
@@ -139,7 +141,7 @@ def called(db: Snapshot, person: str) -> tuple[str, ...]:
 
 
 _OF = {
-    by: f"SELECT erasure, person, status, because, keep_days, payloads, documents FROM erasure "
+    by: f"SELECT erasure, person, status, because, keep_days, payloads, documents, approved FROM erasure "
     f"WHERE {by} = :name AND {AT}"
     for by in ("erasure", "person")
 }
@@ -154,4 +156,5 @@ def _erasure(found: Row) -> Erasure:
         found["keep_days"],
         found["payloads"],
         tuple(json.loads(found["documents"])),
+        found["approved"],
     )

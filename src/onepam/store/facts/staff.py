@@ -20,6 +20,7 @@ from onepam.store.facts.directory_brake import brake_facts, person_hold
 from onepam.store.facts.holdings import actor_facts
 from onepam.store.facts.people import held
 
+_NOTHING_SAID = {"number": None, "name": None, "email": None}
 GROUP = HoldReason.LAST_ADMINISTRATORS_GROUP
 
 
@@ -113,15 +114,18 @@ def following(db: Snapshot, query: FollowQuery, at: Instant) -> FollowFacts:
 
 
 def entries(db: Snapshot, at: Instant) -> tuple[Entry, ...]:
-    """All entries as of `at`, those that are on the roster last."""
+    """All entries as of `at`, those that are on the roster last. Of somebody whose erasure was agreed to the number
+    leads to nobody, also while it has not gone yet."""
     found = rows(db, f"SELECT * FROM staff_entry WHERE {AT} ORDER BY removed IS NULL, entry", {"at": at})
+    agreed = rows(db, f"SELECT person FROM erasure WHERE status <> 'proposed' AND {AT}", {"at": at})
+    erased = {each["person"] for each in agreed}
     return tuple(
         Entry(
             entry=each["entry"],
             person=each["person"],
-            number=each["number"],
-            name=each["name"],
-            email=each["email"],
+            number=said["number"],
+            name=said["name"],
+            email=said["email"],
             type=PersonKind(each["type"]),
             manager=each["manager"],
             sponsor=each["sponsor"],
@@ -132,6 +136,7 @@ def entries(db: Snapshot, at: Instant) -> tuple[Entry, ...]:
             removed=each["removed"],
         )
         for each in found
+        for said in (each if each["person"] not in erased else _NOTHING_SAID,)
     )
 
 

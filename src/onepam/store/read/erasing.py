@@ -2,7 +2,8 @@
 
 A payload speaks of somebody because its entry names them, or what is theirs by its id: the entries of others on their
 requests and sessions, and what roster and directory said before they were linked. All of that is asked of the entries'
-bodies, and asked again by the command that erases. Lists and files that name many go as they were agreed to.
+bodies, and asked again by the command that erases. Lists and files that name many go as they were agreed to. Nothing
+goes that came after somebody agreed: it may be of whoever has the user of a directory now.
 """
 
 from collections.abc import Iterator
@@ -11,10 +12,10 @@ from itertools import islice
 
 from onepam.app.ports import Snapshot
 from onepam.domain.leaving.erasing import MOST_ERASED, Erasure, ErasureStatus
-from onepam.kernel.clock import Instant
-from onepam.store.db import row, rows
+from onepam.kernel.clock import FOREVER, Instant
+from onepam.store.db import row, rows, streamed
 from onepam.store.engine.tables import AT
-from onepam.store.engine.whose import LINKED
+from onepam.store.engine.whose import LINKED, SAID_LATER
 from onepam.store.facts.erasing import documents, erasure_of, kind_at
 from onepam.store.read.names import name
 
@@ -23,10 +24,10 @@ Goes = tuple[int, int]
 
 EVERY = 1 << 40
 
-_NAMES = (
-    "instr(CAST(e.body AS TEXT), :person) > 0 AND coalesce(json_extract(CAST(e.body AS TEXT), '$.person'), "
-    "json_extract(CAST(e.body AS TEXT), '$.substance.person')) = :person"
+_WHO = (
+    "coalesce(json_extract(CAST(e.body AS TEXT), '$.person'), json_extract(CAST(e.body AS TEXT), '$.substance.person'))"
 )
+_NAMES = f"instr(CAST(e.body AS TEXT), :person) > 0 AND {_WHO} = :person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +55,17 @@ def erasures_to_do(db: Snapshot, at: Instant) -> tuple[Erasure, ...]:
 
 def linked(db: Snapshot, at: Instant, person: str) -> tuple[Goes, ...]:
     """Entries of others about what is the person's, which say whose it is by its id alone; at most one portion."""
-    return tuple(islice(_of_others(db, person, MOST_ERASED), MOST_ERASED))
+    return tuple(islice(_of_others(db, person, _until(db, person, at), MOST_ERASED), MOST_ERASED))
 
 
 def speaking(db: Snapshot, at: Instant, person: str, after: int) -> tuple[Goes, ...]:
     """Entries later than `after` that name the person and still have a payload; at most one portion. Those, too, whose
     payload is put down to them by its row alone: that was altered, and the command says so."""
-    of = {"person": person, "after": after, "most": MOST_ERASED}
+    of = {"person": person, "after": after, "until": _until(db, person, at), "most": MOST_ERASED}
     found = rows(
         db,
         f"SELECT p.idx FROM payload p CROSS JOIN entry e WHERE p.idx > :after AND e.idx = p.idx "
-        f"AND (p.person = :person OR ({_NAMES})) ORDER BY p.idx LIMIT :most",
+        f"AND e.time < :until AND (p.person = :person OR ({_NAMES})) ORDER BY p.idx LIMIT :most",
         of,
     )
     return tuple((each[0], each[0]) for each in found)
@@ -89,7 +90,7 @@ def counted(db: Snapshot, at: Instant, person: str) -> dict[str, int]:
         {"person": person},
     )
     kinds = {each["kind"]: each["many"] for each in found}
-    for index, _ in _of_others(db, person, EVERY):
+    for index, _ in _of_others(db, person, FOREVER, EVERY):
         kind = kind_at(db, index)
         kinds[kind] = kinds.get(kind, 0) + 1
     return kinds
@@ -102,11 +103,48 @@ def named_in(db: Snapshot, at: Instant, person: str) -> tuple[Document, ...]:
     return tuple(Document(header.index, header.kind, header.time, lines) for header, lines in found)
 
 
-def _of_others(db: Snapshot, person: str, most: int) -> Iterator[Goes]:
+def _until(db: Snapshot, person: str, at: Instant) -> Instant:
+    """When somebody agreed to the erasure; FOREVER before that."""
+    found = erasure_of(db, "person", person, at)
+    return FOREVER if found is None or found.approved is None else found.approved
+
+
+def _of_others(db: Snapshot, person: str, until: Instant, most: int) -> Iterator[Goes]:
     for kind, ways in LINKED.items():
+        if kind in SAID_LATER:
+            yield from _before_named(db, person, until, kind, ways)
+            continue
         for field, says in ways:
-            found = rows(db, _linked(kind, field, says), {"person": person, "most": most})
+            found = rows(db, _linked(kind, field, says), {"person": person, "until": until, "most": most})
             yield from ((each[0], each[1]) for each in found)
+
+
+def _before_named(
+    db: Snapshot, person: str, until: Instant, kind: str, ways: tuple[tuple[str, str], ...]
+) -> Iterator[Goes]:
+    """Entries of the kind that name nobody, each with the next one that says whose its field is: the person's."""
+    next_named = dict[str, tuple[int, str]]()
+    for index, of, who, waits, goes in streamed(db, _history(kind, ways), {"person": person, "until": until}):
+        if who is not None:
+            next_named[of] = (index, who)
+            continue
+        says, whose = next_named.get(of, (index, None))
+        if goes and whose == person and waits in (None, person):
+            yield index, says
+
+
+def _history(kind: str, ways: tuple[tuple[str, str], ...]) -> str:
+    """Newest first, all entries about what was ever the person's: whose it says that is, for whom it waits, and whether
+    it is of the kind, has a payload, and came early enough."""
+    kinds = ", ".join(f"'{each}'" for each in sorted({kind, *(says for _, says in ways)}))
+    of = f"json_extract(CAST(e.body AS TEXT), '$.{ways[0][0]}')"
+    return (
+        f"SELECT e.idx, {of} AS id, {_WHO} AS who, json_extract(CAST(e.body AS TEXT), '$.waits_for') AS waits, "
+        f"e.kind = '{kind}' AND p.idx IS NOT NULL AND e.time < :until AS goes "
+        "FROM entry e LEFT JOIN payload p ON p.idx = e.idx "
+        f"WHERE e.kind IN ({kinds}) AND {of} IN (SELECT {of} FROM entry e WHERE e.kind IN ({kinds}) "
+        f"AND instr(CAST(e.body AS TEXT), :person) > 0 AND {_WHO} = :person) ORDER BY e.idx DESC"
+    )
 
 
 def erasure_of_person(db: Snapshot, at: Instant, person: str) -> ErasureRow | None:
@@ -133,9 +171,9 @@ def _linked(kind: str, field: str, says: str) -> str:
     """Entries of the kind that name nobody, each with the first entry that says whose its `field` is."""
     return (
         f"SELECT e.idx, t.says FROM entry e CROSS JOIN payload p CROSS JOIN ("
-        f"SELECT json_extract(CAST(body AS TEXT), '$.{field}') AS id, min(idx) AS says FROM entry "
-        f"WHERE kind = '{says}' AND coalesce(json_extract(CAST(body AS TEXT), '$.person'), "
-        "json_extract(CAST(body AS TEXT), '$.substance.person')) = :person GROUP BY 1) AS t "
-        f"WHERE e.kind = '{kind}' AND p.idx = e.idx AND json_extract(CAST(e.body AS TEXT), '$.person') IS NULL "
+        f"SELECT json_extract(CAST(e.body AS TEXT), '$.{field}') AS id, min(e.idx) AS says FROM entry e "
+        f"WHERE e.kind = '{says}' AND {_WHO} = :person GROUP BY 1) AS t "
+        f"WHERE e.kind = '{kind}' AND p.idx = e.idx AND e.time < :until "
+        f"AND json_extract(CAST(e.body AS TEXT), '$.person') IS NULL "
         f"AND t.id = json_extract(CAST(e.body AS TEXT), '$.{field}') ORDER BY 1 LIMIT :most"
     )
