@@ -9,6 +9,7 @@ import { startTime } from "./time";
 
 // Islands load only on pages that hold one.
 const islands: Record<string, () => Promise<{ mount: (host: HTMLElement) => void }>> = {
+  editor: () => import("./islands/editor"),
   go: () => import("./islands/go"),
   inbox: () => import("./islands/inbox"),
   lanes: () => import("./islands/readout"),

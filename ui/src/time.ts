@@ -1,7 +1,14 @@
 // Times are written relative to now, with the absolute time in the reader's own zone on hover.
-const absolute = new Intl.DateTimeFormat(undefined, {
+// The words are those that the server writes, whichever language the browser speaks: 20 November 2026 14:05:03 CET.
+const british = new Intl.DateTimeFormat("en-GB", {
   year: "numeric", month: "long", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short",
 });
+
+/** An instant in the reader's own zone, as the server would write it. */
+export function absolute(at: number): string {
+  const part = Object.fromEntries(british.formatToParts(at).map((each) => [each.type, each.value]));
+  return `${part.day} ${part.month} ${part.year} ${part.hour}:${part.minute}:${part.second} ${part.timeZoneName}`;
+}
 
 const steps: [unit: string, seconds: number, until: number][] = [
   ["s", 1, 90],
@@ -39,7 +46,7 @@ function refresh(): void {
   for (const element of document.querySelectorAll<HTMLTimeElement>("time[datetime]")) {
     const at = Date.parse(element.dateTime);
     if (Number.isNaN(at)) continue;
-    element.title = absolute.format(at);
+    element.title = absolute(at);
     if (element.dataset.show === "relative") element.textContent = relative((at - now) / 1000);
     if (element.dataset.show === "left") {
       element.textContent = at <= now ? "ended" : `${duration((at - now) / 1000)} left`;

@@ -258,10 +258,17 @@ CHANGES = ChangesPage(
     may_propose=True,
 )
 
+_TEAMS = (
+    "backup", "billing", "build", "cards", "catalogue", "checkout", "claims", "content", "design", "growth", "ledger",
+    "mail", "mobile", "orders", "payments", "quality", "search", "storage",
+)  # fmt: skip
 PROPOSE = ProposePage(
-    text="roles:\n  engineer:\n",
+    text="roles:\n" + "".join(f"  {each}:\n    owner: mira@example.org\n" for each in _TEAMS),
     plan=None,
-    problems=[{"line": 2, "column": 3, "message": "The role engineer has no purpose.", "hint": "Say what the job is."}],
+    problems=[
+        {"line": 2, "column": 3, "message": "The role backup has no purpose.", "hint": "Say what the job is."},
+        {"line": 34, "column": 12, "message": "Nobody here has this address.", "hint": ""},
+    ],
 )
 PLANNED = replace(
     PROPOSE,

@@ -175,8 +175,8 @@ def stopwatch(length: int) -> str:
 
 
 def exact(at: Instant) -> str:
-    """To the millisecond, where seconds count: `18 Nov 2026 14:05:03.214 UTC`."""
-    return f"{moment(at):%-d %b %Y %H:%M:%S.%f}"[:-3] + " UTC"
+    """To the millisecond, where seconds count: `18 November 2026 14:05:03.214 UTC`."""
+    return f"{moment(at):%-d %B %Y %H:%M:%S.%f}"[:-3] + " UTC"
 
 
 def day(at: Instant) -> str:

@@ -20,8 +20,8 @@ from onepam.store.read.names import Called
 from onepam.store.read.paging import Page, Window
 from onepam.store.read.resources import CALLED
 
-ROLES, SYSTEMS = 12, 20
-"""How many of each a page of the matrix has, where nobody says otherwise."""
+ROLES, SYSTEMS = 12, 16
+"""How many of each a page of the matrix has, where nobody says otherwise: as many as a screen of 1440 by 900 shows."""
 OTHER = "other"
 """The group of the systems that have not the label by which systems stand together."""
 
