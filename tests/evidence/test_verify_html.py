@@ -23,6 +23,13 @@ KEYS = ([LOG.vkey()], [WITNESS.vkey()])
 IN_THE_BROWSER = 40
 """Of the two hundred altered packs; all of them in `make conformance`."""
 
+SOURCES = sorted((Path(__file__).parents[2] / "ui/src/verify").glob("*.ts"))
+GOES = re.compile(
+    r"\b(location|window\.open|navigation|submit|sendBeacon|fetch|XMLHttpRequest|WebSocket|EventSource|RTC\w+)\b"
+    r"|\.href\s*=(?!\s*URL\.createObjectURL)"
+)
+"""What takes a page, or words of it, to another address."""
+
 CONTRAST = """() => {
   const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
   const paint = (colour) => {
@@ -90,8 +97,8 @@ def test_the_page_says_what_verify_py_says(page: VerifyPage, honest: bytes, tmp_
 
 
 @pytest.mark.claim(
-    "cannot send a pack anywhere",
-    altered="the policy of the page allowed connections",
+    "sends a pack nowhere: its policy refuses every connection",
+    altered="the policy of the page allowed connections; its script went to another address",
 )
 def test_the_page_cannot_reach_anybody(page: VerifyPage) -> None:
     tried = "url => fetch(url).then(() => 'reached', () => 'refused')"
@@ -104,6 +111,8 @@ def test_the_page_cannot_reach_anybody(page: VerifyPage) -> None:
     assert "connect-src" not in policy
     assert "unsafe-inline" not in policy
     assert not re.search(r"https?:|'self'|\*", policy)
+    for source in SOURCES:  # no policy of a browser refuses that a page goes elsewhere
+        assert not GOES.search(source.read_text("utf-8")), source
 
 
 def test_the_release_names_the_digest_of_this_page_and_the_page_that_of_its_verify_py() -> None:

@@ -144,6 +144,7 @@ def test_a_pack_of_a_smaller_range_is_accepted(company: History, judge: Judge) -
         pack = written(pack_input(company, first=first, end=end))
         [line] = judge([(pack, _keys(pack))])
         assert line.startswith("accepted "), line
+        assert (end < 318) == ("hides 8 entries before its checkpoint" in line)
 
 
 def test_a_head_from_elsewhere_anchors_or_refuses(drawn_pack: bytes, node: Node, tmp_path: Path) -> None:

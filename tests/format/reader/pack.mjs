@@ -113,6 +113,7 @@ export function judgePack(bytes, keys, heads) {
   const range = readRange(files, checkpoint);
   coversPeriod(range, manifest);
   const pack = { files, manifest, checkpoint, notes: [], ...range };
+  if (range.end < checkpoint.size) pack.notes.push(`hides ${checkpoint.size - range.end} entries before its checkpoint`);
   pack.entry = (index) => pack.entries[index - pack.first];
   readBodies(pack);
   readPayloads(pack);

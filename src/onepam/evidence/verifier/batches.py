@@ -302,7 +302,7 @@ def check_batches(pack: Contents, seams: List[Seam], keys: List[Key], draw: Draw
     """Whether nodes in force wrote the entries: adds what the signatures prove, and what was not checked."""
     authors = Authors(pack, seams, keys, draw)
     authors.judge()
-    left = authors.total - authors.checked
+    answer.unchecked = left = authors.total - authors.checked
     answer.signatures = f"{authors.checked} of {counted(authors.total, 'batch signature')} checked"
     how = ": of every key the first, of every node the newest, and those that were drawn" if left else ""
     if authors.total:

@@ -128,6 +128,9 @@ def _outcome(answer: Answer) -> Outcome:
     if answer.found:
         code = UNLAWFUL
         verdict += f"; NOT LAWFUL: {answer.lawful}"
+    if answer.unchecked:
+        others = counted(answer.unchecked, "batch", "batches")
+        verdict += f"; the signatures of {others} were not checked: --all-signatures checks them"
     verdict = ". ".join([*answer.lacks, verdict])
     return Outcome(code, verdict, history, answer)
 

@@ -24,6 +24,9 @@ REASONS = 6  # of the exclusions of a report that are told; of the others the nu
 
 def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> None:
     """Adds what is missing or left out, each in a few words."""
+    if pack.log.end < pack.checkpoint.size:
+        beyond = f"{counted(pack.checkpoint.size - pack.log.end, 'entry', 'entries')} of {pack.checkpoint.size}"
+        answer.lack(f"The pack ends before its checkpoint: it hides {beyond}, from entry {pack.log.end} on")
     there = {report.name for report in reports}
     for name in REPORTS:
         if name not in there:

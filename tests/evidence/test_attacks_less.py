@@ -1,0 +1,100 @@
+"""Packs that hold less than the one that was drawn, or more than any release draws: true, and yet never exit 0."""
+
+import json
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from onepam.evidence.verifier import batches
+from onepam.evidence.verifier.batches import RECORD
+from onepam.evidence.verifier.canonical import iso
+from onepam.evidence.verifier.merkle import spans
+from tests.evidence.company import History
+from tests.evidence.conftest import KEYS, Check
+from tests.evidence.forge import Forge
+
+PART = 7
+JUDGED = "NOT ALL WAS JUDGED; nothing wrong was found in the rest"
+
+
+def _root(leaves: list[bytes]) -> bytes:
+    if len(leaves) == 1:
+        return leaves[0]
+    half = 1
+    while half * 2 < len(leaves):
+        half *= 2
+    return sha256(b"\1" + _root(leaves[:half]) + _root(leaves[half:])).digest()
+
+
+def _envelopes(f: Forge) -> list[str]:
+    return [each for each in f.files if each.endswith(".envelope.json")]
+
+
+def _end_at(f: Forge, end: int) -> None:
+    """The range ends before this entry, and so does the period: everything fits, and the log's key signed it all."""
+    lines, hashes = f.files["headers.jsonl"].splitlines(keepends=True), f.files["bodies.sha256"]
+    leaves = [
+        sha256(b"\0" + line.rstrip(b"\n") + hashes[32 * i : 32 * i + 32]).digest() for i, line in enumerate(lines)
+    ]
+    right, at = [], end
+    for level in spans(end, len(lines)):
+        right.append(_root(leaves[at : at + (1 << level)]).hex())
+        at += 1 << level
+    until = iso(json.loads(lines[end - 1])["time"])
+    f.files["headers.jsonl"], f.files["bodies.sha256"] = b"".join(lines[:end]), hashes[: 32 * end]
+    f.edit("range.json", lambda found: found.update(end=end, right=right))
+    for name in ("entries.jsonl", "payloads.jsonl"):
+        f.lines(
+            name,
+            lambda found: found.__setitem__(
+                slice(None), [each for each in found if each["index"] < end and each.get("erased", 0) < end]
+            ),
+        )
+    head, records = f.files["batches.bin"].split(b"\n", 1)
+    kept = (RECORD.pack(*each) for each in RECORD.iter_unpack(records) if each[0] + each[1] <= end)
+    f.files["batches.bin"] = head + b"\n" + b"".join(kept)
+    f.edit("manifest.json", lambda found: found["period"].update(to=until))
+    for name in _envelopes(f):
+
+        def change(found: Any) -> None:
+            found["range"]["end"] = end
+            if found["as_of"]:
+                found["as_of"] = until
+            else:
+                found["period"]["to"] = until
+
+        f.edit(name, change)
+
+
+def _size(f: Forge) -> int:
+    return len(f.files["headers.jsonl"].splitlines())
+
+
+@pytest.mark.parametrize("hidden", [2, 3])
+def test_a_range_that_ends_before_its_checkpoint_is_the_first_thing_said(
+    hidden: int, drawn_pack: bytes, check: Check
+) -> None:
+    assert check(drawn_pack, *KEYS)[0] == 0
+    forge = Forge(History(), drawn_pack)
+    size = _size(forge)
+    _end_at(forge, size - hidden)
+    code, result = check(forge.seal(), *KEYS)
+    said = f"The pack ends before its checkpoint: it hides {hidden} entries of {size}, from entry {size - hidden} on"
+    assert (code, result["lacks"][0]) == (PART, said)
+    assert result["verdict"].startswith(f"{said}. ")
+    assert result["verdict"].endswith(JUDGED)
+
+
+def test_signatures_that_were_not_checked_stand_in_the_verdict(
+    drawn_pack: bytes, check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exit code stays what it is: nobody who made the pack could know which are drawn."""
+    monkeypatch.setattr(batches, "DRAWN", 3)
+    code, result = check(drawn_pack, *KEYS)
+    left = int(result["verdict"].rsplit("; the signatures of ", 1)[1].split()[0])
+    assert (code, left >= 55) == (0, True)
+    said = f"VERIFIED; the signatures of {left} batches were not checked: --all-signatures checks them"
+    assert result["verdict"].endswith(f". {said}")
+    code, result = check(drawn_pack, *KEYS, "--all-signatures")
+    assert (code, result["verdict"].endswith(". VERIFIED")) == (0, True)
