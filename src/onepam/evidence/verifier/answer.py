@@ -11,7 +11,9 @@ class Answer:
     `about` says what the pack is, and `entries` which of the log it proves; `anchors` what holds it from outside;
     `doubts` why its author is not checked; `unanchored` what to give where there is no anchor. `recordings` is that
     line, and `bad` counts recordings that are not as they were sealed; `signatures` says of how many batches they were
-    checked, and `unchecked` of how many they were not, though their node is known. `lawful` is that line, `found` counts what was not, and `unlawful` says it, as far as it is told."""
+    checked, and `unchecked` of how many they were not, though their node is known.
+    `lawful` is that line, `found` counts what was not, and
+    `unlawful` says it, as far as it is told."""
 
     def __init__(self) -> None:
         self.lacks: List[str] = []

@@ -960,7 +960,9 @@ class Answer:
     `about` says what the pack is, and `entries` which of the log it proves; `anchors` what holds it from outside;
     `doubts` why its author is not checked; `unanchored` what to give where there is no anchor. `recordings` is that
     line, and `bad` counts recordings that are not as they were sealed; `signatures` says of how many batches they were
-    checked. `lawful` is that line, `found` counts what was not, and `unlawful` says it, as far as it is told."""
+    checked, and `unchecked` of how many they were not, though their node is known.
+    `lawful` is that line, `found` counts what was not, and
+    `unlawful` says it, as far as it is told."""
 
     def __init__(self) -> None:
         self.lacks: List[str] = []
@@ -972,7 +974,7 @@ class Answer:
         self.anchors: List[str] = []
         self.doubts: List[str] = []
         self.unanchored = ""
-        self.signatures = ""
+        self.signatures, self.unchecked = "", 0
         self.lawful, self.found = "not judged", 0
         self.unlawful: List[str] = []
         self.recordings, self.bad = "not told: the pack has no report of sessions", 0
@@ -1909,6 +1911,9 @@ REASONS = 6  # of the exclusions of a report that are told; of the others the nu
 
 def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> None:
     """Adds what is missing or left out, each in a few words."""
+    if pack.log.end < pack.checkpoint.size:
+        beyond = f"{counted(pack.checkpoint.size - pack.log.end, 'entry', 'entries')} of {pack.checkpoint.size}"
+        answer.lack(f"The pack ends before its checkpoint: it hides {beyond}, from entry {pack.log.end} on")
     there = {report.name for report in reports}
     for name in REPORTS:
         if name not in there:
@@ -2375,7 +2380,7 @@ def check_batches(pack: Contents, seams: List[Seam], keys: List[Key], draw: Draw
     """Whether nodes in force wrote the entries: adds what the signatures prove, and what was not checked."""
     authors = Authors(pack, seams, keys, draw)
     authors.judge()
-    left = authors.total - authors.checked
+    answer.unchecked = left = authors.total - authors.checked
     answer.signatures = f"{authors.checked} of {counted(authors.total, 'batch signature')} checked"
     how = ": of every key the first, of every node the newest, and those that were drawn" if left else ""
     if authors.total:
@@ -6540,6 +6545,9 @@ def _outcome(answer: Answer) -> Outcome:
     if answer.found:
         code = UNLAWFUL
         verdict += f"; NOT LAWFUL: {answer.lawful}"
+    if answer.unchecked:
+        others = counted(answer.unchecked, "batch", "batches")
+        verdict += f"; the signatures of {others} were not checked: --all-signatures checks them"
     verdict = ". ".join([*answer.lacks, verdict])
     return Outcome(code, verdict, history, answer)
 
