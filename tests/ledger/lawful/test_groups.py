@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from onepam.domain.people.events import GroupMemberAdded
+from onepam.domain.leaving.brake import DirectoryLeaverReported, DirectoryReportDecided, HoldOutcome
+from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved, PersonDisabled, PersonEnabled
 from onepam.domain.providers.events import IdentityLinked
 from onepam.domain.provisioning.events import ScimGroupMemberAdded, ScimTokenApproved
 from tests.ledger.lawful.story import Story, binding
@@ -14,6 +15,7 @@ from tests.ledger.lawful.test_provisioning import proposed as token
 
 USER_OF_JOE = replace(USER, person="joe")
 
+BACK = GroupMemberAdded("directory:ops", "joe", "scim:okta", "ada")
 NO_MEMBER = "the directory had no user in such a group who leads to the account"
 
 
@@ -78,3 +80,39 @@ def test_what_one_group_gives_by_two_sources_counts_once() -> None:
     told.add(replace(GROUP, version=2), GroupMemberAdded("directory:ops", "joe", "scim:okta", None))
     told.change("chg_2", "ada", GroupMemberAdded("crew", "joe", "access.yaml", None), alone=True)
     assert told.said() == []
+
+
+def ended(*, inside: bool = True, active: bool = True) -> Story:
+    """Joe, whom a directory leads and has in a group, and whose account has ended."""
+    told = let_lead(with_token(), "joe")
+    member = (ScimGroupMemberAdded("sgr_1", "usr_1"),) if inside else ()
+    told.add(replace(USER_OF_JOE, active=active), GROUP, *member)
+    told.add(PersonDisabled("joe", "ada", "left"))
+    return told
+
+
+def test_who_comes_back_has_the_groups_that_directories_say() -> None:
+    for told, added, why in (
+        (ended(), BACK, ""),
+        (ended(inside=False), BACK, NO_MEMBER),
+        (ended(active=False), BACK, "the directory's user was not active"),
+        (ended(), replace(BACK, source="scim:entra"), NO_MEMBER),
+    ):
+        at = told.add(PersonEnabled("joe", "ada", "back"), added)
+        assert told.said() == ([(at + 1, why)] if why else [])
+    told = with_provider()
+    told.add(IdentityLinked("idn_1", "idp", "joe", "address", None), PersonDisabled("joe", "ada", "left"))
+    at = told.add(PersonEnabled("joe", "ada", "back"), replace(BACK, source="claims:idp"))
+    assert told.said() == [(at + 1, "an administrator brings back no group that a message said")]
+
+
+def test_a_report_that_is_settled_takes_out_of_groups_and_puts_into_none() -> None:
+    told = let_lead(with_token(), "joe")
+    told.add(USER_OF_JOE, GROUP, ScimGroupMemberAdded("sgr_1", "usr_1"))
+    left = DirectoryLeaverReported("joe", "scim:okta", "usr_2", "deleted", told.at())
+    settled = DirectoryReportDecided("joe", "scim:okta", HoldOutcome.KEPT, "ada", "here")
+    told.add(left, replace(USER, user="usr_2", person=None))
+    at = told.add(settled, BACK)
+    told.add(left, replace(USER, user="usr_2", person=None, version=2))
+    told.add(settled, GroupMemberRemoved("directory:ops", "joe", "scim:okta", "ada"))
+    assert told.said() == [(at + 1, "nothing that an administrator decided says so")]

@@ -67,18 +67,52 @@ def test_an_administrator_adds_changes_ends_and_brings_back() -> None:
         (PersonEnabled("eve", "ada", "back"), "the account had not ended"),
         (PersonEnabled("nobody", "ada", "back"), "there was no account nobody"),
         (DirectoryLeaverReported("eve", "scim:okta", "usr_1", "deleted", Instant(0)), NO_TOKEN),
-        (DirectoryReportDecided("eve", "scim:okta", HoldOutcome.RETURNED, None, "there"), NO_TOKEN),
-        (DirectoryReportDecided("eve", "scim:okta", HoldOutcome.KEPT, "joe", "there"), "joe was not signed in"),
-        (
-            DirectoryReportDecided("ada", "scim:okta", HoldOutcome.KEPT, "ada", "there"),
-            "nobody answers a report on themselves",
-        ),
     ],
 )
 def test_who_exists_is_not_for_everybody_to_say(planted: object, why: str) -> None:
     told = Story().ready("ada", "bob")
     at = told.add(planted)
     assert told.said() == [(at, why)]
+
+
+def reported(who: str) -> Story:
+    """A directory has said that somebody left whom it does not lead."""
+    told = with_token()
+    told.add(DirectoryLeaverReported(who, "scim:okta", "usr_1", "deleted", Instant(0)), replace(USER, person=None))
+    return told
+
+
+@pytest.mark.parametrize(
+    ("who", "origin", "by", "why"),
+    [
+        ("eve", "scim:okta", None, NO_TOKEN),
+        ("eve", "scim:okta", "joe", "joe was not signed in"),
+        ("ada", "scim:okta", "ada", "nobody answers a report on themselves"),
+        ("eve", "scim:entra", "ada", "no report of that directory waited"),
+    ],
+)
+def test_who_settles_a_report(who: str, origin: str, by: str | None, why: str) -> None:
+    outcome = HoldOutcome.KEPT if by else HoldOutcome.RETURNED
+    told = reported(who)
+    at = told.add(DirectoryReportDecided(who, origin, outcome, by, "there"))
+    assert told.said() == [(at, why)]
+
+
+def test_a_report_is_settled_once_and_of_who_is_here() -> None:
+    settled = DirectoryReportDecided("eve", "scim:okta", HoldOutcome.KEPT, "ada", "there")
+    gone = PersonDisabled("eve", "ada", "left", "administrator", None, None)
+    for before in ((settled,), (gone,), (gone, PersonEnabled("eve", "ada", "back"))):
+        told = reported("eve")
+        for event in before:
+            told.add(event)
+        assert told.said() == []
+        at = told.add(settled)
+        assert told.said() == [(at, "no report of that directory waited")]
+    at = told.add(replace(settled, person="nobody"))
+    assert told.said()[1:] == [(at, "no report of that directory waited")]
+    told = with_token()
+    told.add(DirectoryLeaverReported("nobody", "scim:okta", "usr_1", "deleted", Instant(0)), replace(USER, person=None))
+    assert told.said() == []
 
 
 def test_an_account_ends_with_its_time_and_not_before() -> None:

@@ -234,7 +234,8 @@ def binding_ended(state: State, entry: Entry) -> Why:
     cannot=(Unjudged.MESSAGE,),
 )
 def group_member_added(state: State, entry: Entry) -> Why:
-    """By the source that it names: a change of the file, a directory's write, a provider's message."""
+    """By the source that it names: a change of the file, a directory's write, a provider's message. An administrator
+    brings back what directories say, with the account."""
     body = entry.body
     yield from _by_source(state, entry)
     person = state.people.get(body["person"])
@@ -246,6 +247,8 @@ def group_member_added(state: State, entry: Entry) -> Why:
     else:
         if way == "scim":
             yield _said_member(state, body, provider)
+        elif way == "claims" and body["by"] is not None:
+            yield "an administrator brings back no group that a message said"
         elif way == "claims" and any(
             each.approved and each.provider == provider and each.ends > state.begun for each in state.tokens.values()
         ):
@@ -283,11 +286,9 @@ def _by_source(state: State, entry: Entry) -> Why:
         yield Unless("no change of the roles that was applied says so", (("matrix", by),))
     elif by is not None:
         yield acts(state, by, ADMINISTER)
-        word = (
-            ("enabled", entry.body["person"]),
-            ("taken over", entry.body["person"]),
-            ("decided", entry.body["person"]),
-        )
+        who = body["person"]
+        gives = entry.kind == "group.member_added"
+        word = (("enabled", who), ("taken over", who)) if gives else (("decided", who),)
         yield Unless("nothing that an administrator decided says so", word)
     elif way == "scim":
         back = ("enabled", entry.body["person"])  # whoever comes back by one directory has the groups that all say
@@ -341,12 +342,13 @@ def _version(body: Mapping[str, Any]) -> str:
     return sha256(text.encode("utf-8")).hexdigest()
 
 
-def _said_member(state: State, body: Mapping[str, Any], provider: str) -> Unless | None:
-    """The directory has a user who leads to the person, in a group of that name."""
+def _said_member(state: State, body: Mapping[str, Any], provider: str) -> str | Unless | None:
+    """The directory has a user who leads to the person, in a group of that name; by an administrator's word comes back
+    what it says of one who is active."""
     name = body["group"].partition(":")[2]
     group, user = state.named.get((provider, name)), state.led.get((provider, body["person"]))
     if group is not None and user is not None and user in state.groups[group].users:
-        return None
+        return None if body["by"] is None or state.users[user].active else "the directory's user was not active"
     why = "the directory had no user in such a group who leads to the account"
     return Unless(why, (("in group", provider, name, body["person"]),))
 

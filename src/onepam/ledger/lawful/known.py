@@ -65,8 +65,9 @@ class Factor:
 @dataclass
 class Person:
     """An account. `origin` is the way it came, `left_by` that in which its end did; `agreed` are the directories that
-    an administrator lets lead it. `hold` is why it waits for a word, `owner` who answers for it; nothing privileged
-    opens for it before `privileged_from`; `spent` are the times of the factors that opened a session lately."""
+    an administrator lets lead it, `reports` those that say that it left. `hold` is why it waits for a word, `owner` who
+    answers for it; nothing privileged opens for it before `privileged_from`; `spent` are the times of the factors that
+    opened a session lately."""
 
     kind: str
     ends: Instant | None
@@ -76,6 +77,7 @@ class Person:
     left: Instant | None = None
     left_by: str = ""
     agreed: set[str] = field(default_factory=set)
+    reports: set[str] = field(default_factory=set)
     identities: dict[str, str] = field(default_factory=dict)
     hold: str | None = None
     hold_by: Instant | None = None

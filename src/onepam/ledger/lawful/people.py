@@ -123,6 +123,7 @@ def person_enabled(state: State, entry: Entry) -> Why:
             yield "the end of the account had passed"
         yield _erased(person)
         person.enabled, person.left = True, None
+        person.reports.clear()
     state.cause("enabled", who)
 
 
@@ -183,7 +184,10 @@ people_rules.told("directory.hold_reminded", "saying that a hold waits", Authori
 @people_rules.of("directory.leaver_reported", "reporting that somebody has left", Authority.DIRECTORY)
 def leaver_reported(state: State, entry: Entry) -> Why:
     """A directory that does not lead the account."""
-    yield from _by_origin(state, entry.body["origin"])
+    body = entry.body
+    yield from _by_origin(state, body["origin"])
+    if body["person"] in state.people:
+        state.people[body["person"]].reports.add(body["origin"])
 
 
 @people_rules.of("directory.report_decided", "settling a directory's report", Authority.PERSON, Authority.DIRECTORY)
@@ -196,6 +200,11 @@ def report_decided(state: State, entry: Entry) -> Why:
         yield acts(state, body["by"], ADMINISTER, age=FRESH if body["outcome"] == "kept" else None)
         if body["by"] == body["person"]:
             yield "nobody answers a report on themselves"
+    person = state.people.get(body["person"])
+    if person is None or not person.enabled or body["origin"] not in person.reports:
+        yield "no report of that directory waited"
+    else:
+        person.reports.discard(body["origin"])
     state.cause("decided", body["person"])
 
 
