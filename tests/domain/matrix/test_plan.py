@@ -169,6 +169,12 @@ def test_a_wider_permission_needs_a_second_person_even_where_nobody_holds_it(
     assert not made.differences
 
 
+def test_a_selector_that_selected_nothing_is_wider_with_anything_in_it() -> None:
+    nothing = with_permission(where={})
+    assert plan(nothing, BASE).widenings == ("role dev: prod selects other resources",)
+    assert plan(nothing, nothing).widenings == ()
+
+
 def test_to_keep_more_of_the_output_needs_nobody() -> None:
     assert plan(BASE, with_permission(recording=Recording.WHOLE)).widenings == ()
 

@@ -38,6 +38,7 @@ def company() -> Story:
         resource_set("lone", {"team": "x"}, mfa=MfaRule(HOUR, phishing_resistant=True, fresh=True)),
         GroupMemberAdded("crew", "joe", "access.yaml", None),
         GroupMemberAdded("crew", "eve", "access.yaml", None),
+        role_set("idle", [replace(LESS, where={})]),
         binding("bnd_crew", "narrow", "crew", group=True),
         binding("bnd_short", "narrow", "joe", Instant(told.at() + DAY)),
     )
@@ -60,6 +61,7 @@ WIDER = {
     "a permission": (role_set("narrow", [DEV, LESS]), "gives the permission dev"),
     "an action": (role_set("narrow", [replace(LESS, actions=ALL)]), "gives more by the permission prod"),
     "a selector": (role_set("narrow", [replace(LESS, where={"env": "prod"})]), "gives more by the permission prod"),
+    "a selector of something": (role_set("idle", [LESS]), "gives more by the permission prod"),
     "a login": (role_set("narrow", [replace(LESS, logins=("app", "root"))]), "gives more by the permission prod"),
     "every login": (role_set("narrow", [replace(LESS, logins=("*",))]), "gives more by the permission prod"),
     "longer": (role_set("narrow", [replace(LESS, longest=2 * HOUR)]), "gives more by the permission prod"),
@@ -218,6 +220,17 @@ def test_a_role_leaves_no_binding_behind() -> None:
     told = company()
     at = told.change("chg_2", "ada", RoleRemoved("narrow", "", None), alone=True)
     assert told.said() == [(at + 2, "bindings of it were left")]
+    told = company()
+    group(told, DEV)  # nobody is in it now
+    at = told.change("chg_3", "ada", RoleRemoved("team", "", None), alone=True)
+    assert told.said() == [(at + 2, "bindings of it were left")]
+    told = company()
+    group(told, DEV, ends=Instant(told.at() + DAY))
+    told.wait(DAY)
+    told.sign_in("ada")
+    told.change("chg_3", "ada", RoleRemoved("team", "", None), alone=True)
+    told.change("chg_4", "ada", BindingEnded("bnd_t", "over", "", None), RoleRemoved("idle", "", None), alone=True)
+    assert told.said() == []
 
 
 def test_a_role_is_known_by_the_digest_of_what_it_says() -> None:
@@ -319,4 +332,21 @@ def test_who_reaches_a_resource_holds_the_role_now() -> None:
     there = (resource_set("far-1", {"team": "y"}), resource_set("far-2", {"team": "y"}))
     told.change("chg_4", "ada", *there, role_set("new", [replace(PROD, approvers=("short",))]), alone=True)
     told.change("chg_5", "ada", resource_set("web-2", {"env": "prod"}), ResourceRemoved("web-2", "", None), alone=True)
+    assert told.said() == []
+
+
+def test_who_gains_for_a_moment_does_nothing_by_it() -> None:
+    """A change comes with nothing but what it changes, and with the ends of what rested on it."""
+    told = company()
+    at = told.add(
+        ChangeProposed("chg_2", "d0", "d1", False, "ada", "more", "text"),
+        ChangeApplied("chg_2", "d0", "d1", "ada", bootstrap=False),
+        GroupMemberAdded("crew", "ada", "access.yaml", "ada"),
+        told.used("ada"),
+        GroupMemberRemoved("crew", "ada", "access.yaml", "ada"),
+    )
+    assert told.said() == [(at + 1, "something else was done in the same command")]
+    told = company()
+    told.change("chg_2", "ada", GroupMemberAdded("readers", "ada", "access.yaml", None), alone=True)
+    told.add(told.used("ada"))
     assert told.said() == []

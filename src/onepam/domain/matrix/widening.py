@@ -45,7 +45,7 @@ def _role(was: RoleDefinition, role: RoleDefinition) -> Iterator[str]:
 def _permission(was: Permission, now: Permission) -> Iterator[str]:
     if added := [each.value for each in now.actions if each not in was.actions]:
         yield f"allows {', '.join(added)} too"
-    if not was.where.items() <= now.where.items():
+    if not was.where.items() <= now.where.items() or (not was.where and now.where):  # an empty one selects nothing
         yield "selects other resources"
     if "*" not in was.logins and (logins := sorted(set(now.logins) - set(was.logins))):
         yield f"allows the logins {', '.join(logins)} too"

@@ -2524,8 +2524,9 @@ class Factor:
 @dataclass
 class Person:
     """An account. `origin` is the way it came, `left_by` that in which its end did; `agreed` are the directories that
-    an administrator lets lead it. `hold` is why it waits for a word, `owner` who answers for it; nothing privileged
-    opens for it before `privileged_from`; `spent` are the times of the factors that opened a session lately."""
+    an administrator lets lead it, `reports` those that say that it left. `hold` is why it waits for a word, `owner` who
+    answers for it; nothing privileged opens for it before `privileged_from`; `spent` are the times of the factors that
+    opened a session lately."""
 
     kind: str
     ends: Instant | None
@@ -2535,6 +2536,7 @@ class Person:
     left: Instant | None = None
     left_by: str = ""
     agreed: set[str] = field(default_factory=set)
+    reports: set[str] = field(default_factory=set)
     identities: dict[str, str] = field(default_factory=dict)
     hold: str | None = None
     hold_by: Instant | None = None
@@ -2781,8 +2783,8 @@ Cause = tuple[Hashable, ...]
 @dataclass
 class State:
     """All of it. `begun` is the time of the command's first entry, `now` that of the entry which is judged; `kept` is
-    what rules note for the rest of the command. `led` has the user by which a directory leads a person, `named` its
-    group of a name."""
+    what rules note for the rest of the command, `kinds` those of its entries so far. `led` has the user by which a
+    directory leads a person, `named` its group of a name."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -2823,6 +2825,7 @@ class State:
     now: Instant = _NEVER
     begun: Instant = _NEVER
     first: int = 0
+    kinds: set[str] = field(default_factory=set)
     causes: dict[Cause, None] = field(default_factory=dict)
     kept: dict[Hashable, Any] = field(default_factory=dict)
     _over: list[tuple[dict[Any, Any], Any, object]] = field(default_factory=list)
@@ -2839,6 +2842,7 @@ class State:
         if begins or time != self.now + MICROSECOND or position - self.first >= LONGEST_COMMAND:
             found = self.close()
             self.begun, self.first = time, position
+            self.kinds.clear()
         self.now = time
         return found
 
@@ -3190,7 +3194,7 @@ def wider_role(was: Role, role: Role) -> Iterator[str]:
 
 def _wider_permission(old: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[bool]:
     yield not set(now["actions"]) <= set(old["actions"])
-    yield not old["where"].items() <= now["where"].items()
+    yield not old["where"].items() <= now["where"].items() or (not old["where"] and bool(now["where"]))
     yield "*" not in old["logins"] and not set(now["logins"]) <= set(old["logins"])
     yield now["longest"] > old["longest"]
     yield now["mode"] == _STANDING != old["mode"]
@@ -3250,6 +3254,11 @@ def has_holders(state: State, role: str) -> bool:
         _end(each) > state.begun and (not each.to_group or bool(state.members.get(each.subject)))
         for each in state.role_bindings.get(role, {}).values()
     )
+
+
+def still_bound(state: State, role: str) -> bool:
+    """Whether a binding of the role is in force, whether it gives it to anybody now or not."""
+    return any(_end(each) > state.begun for each in state.role_bindings.get(role, {}).values())
 
 
 def gains(state: State, was: Was, who: str, had: Held) -> bool:
@@ -3452,6 +3461,21 @@ DIRECTORY_GROUP = "directory:"
 FILE = "access.yaml"
 """The source of what changes of the roles say of groups."""
 
+WITH_A_CHANGE = frozenset(
+    f"{what}.{done}"
+    for what, each in (
+        (CHANGE, "proposed approved applied"),
+        ("resource", "set removed"),
+        ("role", "set removed"),
+        ("binding", "added ended"),
+        ("group", "member_added member_removed"),
+        ("grant", "ended"),
+        ("request", "withdrawn"),
+    )
+    for done in each.split()
+)
+"""All that a command does which changes the roles: whoever gains by it for a moment does nothing by that."""
+
 NOBODY_ELSE = "and nobody else had approved the change"
 
 
@@ -3503,6 +3527,8 @@ def change_applied(state: State, entry: Entry) -> Why:
     if body["bootstrap"] and not founding(state):
         yield "somebody had signed in already"
     yield Later("after it nobody could change the roles any more", lambda: not _administered(state))
+    if body["by"] is not None:
+        yield Later("something else was done in the same command", lambda: not state.kinds <= WITH_A_CHANGE)
     state.cause("change", body["change"], body["by"])
     state.cause("matrix", body["by"])
 
@@ -3583,7 +3609,7 @@ def role_removed(state: State, entry: Entry) -> Why:
     was_of(state).roles.setdefault(name, state.roles.get(name))
     if state.end(state.roles, name) is None:
         yield "there was no such role"
-    yield Later("bindings of it were left", lambda: name not in state.roles and has_holders(state, name))
+    yield Later("bindings of it were left", lambda: name not in state.roles and still_bound(state, name))
 
 
 @access_rules.of("binding.added", "giving somebody a role", Authority.CAUSE, Authority.RECOVERY)
@@ -3647,7 +3673,8 @@ def binding_ended(state: State, entry: Entry) -> Why:
     cannot=(Unjudged.MESSAGE,),
 )
 def group_member_added(state: State, entry: Entry) -> Why:
-    """By the source that it names: a change of the file, a directory's write, a provider's message."""
+    """By the source that it names: a change of the file, a directory's write, a provider's message. An administrator
+    brings back what directories say, with the account."""
     body = entry.body
     yield from _by_source(state, entry)
     person = state.people.get(body["person"])
@@ -3659,6 +3686,8 @@ def group_member_added(state: State, entry: Entry) -> Why:
     else:
         if way == "scim":
             yield _said_member(state, body, provider)
+        elif way == "claims" and body["by"] is not None:
+            yield "an administrator brings back no group that a message said"
         elif way == "claims" and any(
             each.approved and each.provider == provider and each.ends > state.begun for each in state.tokens.values()
         ):
@@ -3696,11 +3725,9 @@ def _by_source(state: State, entry: Entry) -> Why:
         yield Unless("no change of the roles that was applied says so", (("matrix", by),))
     elif by is not None:
         yield acts(state, by, ADMINISTER)
-        word = (
-            ("enabled", entry.body["person"]),
-            ("taken over", entry.body["person"]),
-            ("decided", entry.body["person"]),
-        )
+        who = body["person"]
+        gives = entry.kind == "group.member_added"
+        word = (("enabled", who), ("taken over", who)) if gives else (("decided", who),)
         yield Unless("nothing that an administrator decided says so", word)
     elif way == "scim":
         back = ("enabled", entry.body["person"])  # whoever comes back by one directory has the groups that all say
@@ -3754,12 +3781,13 @@ def _version(body: Mapping[str, Any]) -> str:
     return sha256(text.encode("utf-8")).hexdigest()
 
 
-def _said_member(state: State, body: Mapping[str, Any], provider: str) -> Unless | None:
-    """The directory has a user who leads to the person, in a group of that name."""
+def _said_member(state: State, body: Mapping[str, Any], provider: str) -> str | Unless | None:
+    """The directory has a user who leads to the person, in a group of that name; by an administrator's word comes back
+    what it says of one who is active."""
     name = body["group"].partition(":")[2]
     group, user = state.named.get((provider, name)), state.led.get((provider, body["person"]))
     if group is not None and user is not None and user in state.groups[group].users:
-        return None
+        return None if body["by"] is None or state.users[user].active else "the directory's user was not active"
     why = "the directory had no user in such a group who leads to the account"
     return Unless(why, (("in group", provider, name, body["person"]),))
 
@@ -3893,6 +3921,7 @@ def person_enabled(state: State, entry: Entry) -> Why:
             yield "the end of the account had passed"
         yield _erased(person)
         person.enabled, person.left = True, None
+        person.reports.clear()
     state.cause("enabled", who)
 
 
@@ -3953,7 +3982,10 @@ people_rules.told("directory.hold_reminded", "saying that a hold waits", Authori
 @people_rules.of("directory.leaver_reported", "reporting that somebody has left", Authority.DIRECTORY)
 def leaver_reported(state: State, entry: Entry) -> Why:
     """A directory that does not lead the account."""
-    yield from _by_origin(state, entry.body["origin"])
+    body = entry.body
+    yield from _by_origin(state, body["origin"])
+    if body["person"] in state.people:
+        state.people[body["person"]].reports.add(body["origin"])
 
 
 @people_rules.of("directory.report_decided", "settling a directory's report", Authority.PERSON, Authority.DIRECTORY)
@@ -3966,6 +3998,11 @@ def report_decided(state: State, entry: Entry) -> Why:
         yield acts(state, body["by"], ADMINISTER, age=FRESH if body["outcome"] == "kept" else None)
         if body["by"] == body["person"]:
             yield "nobody answers a report on themselves"
+    person = state.people.get(body["person"])
+    if person is None or not person.enabled or body["origin"] not in person.reports:
+        yield "no report of that directory waited"
+    else:
+        person.reports.discard(body["origin"])
     state.cause("decided", body["person"])
 
 
@@ -6262,6 +6299,7 @@ class Judging:
                 raise TypeError("an entry has a place and a time")
             for unlawful in self._state.turn(position, Instant(time), begins):
                 self._add(unlawful)
+            self._state.kinds.add(kind)
             rule = self._rules.get((kind, version))
             if rule is None:
                 self._unknown += 1

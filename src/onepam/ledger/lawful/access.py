@@ -13,12 +13,12 @@ from onepam.ledger.lawful.gains import (
     Was,
     could_approve,
     gains,
-    has_holders,
     held_by,
     holders,
     later_end,
     more_approve,
     reached,
+    still_bound,
     was_of,
     wider_resource,
     wider_role,
@@ -38,6 +38,21 @@ DIRECTORY_GROUP = "directory:"
 
 FILE = "access.yaml"
 """The source of what changes of the roles say of groups."""
+
+WITH_A_CHANGE = frozenset(
+    f"{what}.{done}"
+    for what, each in (
+        (CHANGE, "proposed approved applied"),
+        ("resource", "set removed"),
+        ("role", "set removed"),
+        ("binding", "added ended"),
+        ("group", "member_added member_removed"),
+        ("grant", "ended"),
+        ("request", "withdrawn"),
+    )
+    for done in each.split()
+)
+"""All that a command does which changes the roles: whoever gains by it for a moment does nothing by that."""
 
 NOBODY_ELSE = "and nobody else had approved the change"
 
@@ -90,6 +105,8 @@ def change_applied(state: State, entry: Entry) -> Why:
     if body["bootstrap"] and not founding(state):
         yield "somebody had signed in already"
     yield Later("after it nobody could change the roles any more", lambda: not _administered(state))
+    if body["by"] is not None:
+        yield Later("something else was done in the same command", lambda: not state.kinds <= WITH_A_CHANGE)
     state.cause("change", body["change"], body["by"])
     state.cause("matrix", body["by"])
 
@@ -170,7 +187,7 @@ def role_removed(state: State, entry: Entry) -> Why:
     was_of(state).roles.setdefault(name, state.roles.get(name))
     if state.end(state.roles, name) is None:
         yield "there was no such role"
-    yield Later("bindings of it were left", lambda: name not in state.roles and has_holders(state, name))
+    yield Later("bindings of it were left", lambda: name not in state.roles and still_bound(state, name))
 
 
 @access_rules.of("binding.added", "giving somebody a role", Authority.CAUSE, Authority.RECOVERY)

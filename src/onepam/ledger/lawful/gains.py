@@ -55,7 +55,7 @@ def wider_role(was: Role, role: Role) -> Iterator[str]:
 
 def _wider_permission(old: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[bool]:
     yield not set(now["actions"]) <= set(old["actions"])
-    yield not old["where"].items() <= now["where"].items()
+    yield not old["where"].items() <= now["where"].items() or (not old["where"] and bool(now["where"]))
     yield "*" not in old["logins"] and not set(now["logins"]) <= set(old["logins"])
     yield now["longest"] > old["longest"]
     yield now["mode"] == _STANDING != old["mode"]
@@ -115,6 +115,11 @@ def has_holders(state: State, role: str) -> bool:
         _end(each) > state.begun and (not each.to_group or bool(state.members.get(each.subject)))
         for each in state.role_bindings.get(role, {}).values()
     )
+
+
+def still_bound(state: State, role: str) -> bool:
+    """Whether a binding of the role is in force, whether it gives it to anybody now or not."""
+    return any(_end(each) > state.begun for each in state.role_bindings.get(role, {}).values())
 
 
 def gains(state: State, was: Was, who: str, had: Held) -> bool:

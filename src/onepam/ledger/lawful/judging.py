@@ -61,6 +61,7 @@ class Judging:
                 raise TypeError("an entry has a place and a time")
             for unlawful in self._state.turn(position, Instant(time), begins):
                 self._add(unlawful)
+            self._state.kinds.add(kind)
             rule = self._rules.get((kind, version))
             if rule is None:
                 self._unknown += 1

@@ -50,8 +50,8 @@ Cause = tuple[Hashable, ...]
 @dataclass
 class State:
     """All of it. `begun` is the time of the command's first entry, `now` that of the entry which is judged; `kept` is
-    what rules note for the rest of the command. `led` has the user by which a directory leads a person, `named` its
-    group of a name."""
+    what rules note for the rest of the command, `kinds` those of its entries so far. `led` has the user by which a
+    directory leads a person, `named` its group of a name."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -92,6 +92,7 @@ class State:
     now: Instant = _NEVER
     begun: Instant = _NEVER
     first: int = 0
+    kinds: set[str] = field(default_factory=set)
     causes: dict[Cause, None] = field(default_factory=dict)
     kept: dict[Hashable, Any] = field(default_factory=dict)
     _over: list[tuple[dict[Any, Any], Any, object]] = field(default_factory=list)
@@ -108,6 +109,7 @@ class State:
         if begins or time != self.now + MICROSECOND or position - self.first >= LONGEST_COMMAND:
             found = self.close()
             self.begun, self.first = time, position
+            self.kinds.clear()
         self.now = time
         return found
 
