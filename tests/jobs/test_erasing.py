@@ -183,6 +183,19 @@ async def test_whoever_a_list_still_names_as_here_comes_off_it_first(company: Co
     assert "The directory okta" in refused(answer, "erasure.listed").message
 
 
+async def test_whom_the_roster_lists_with_an_end_that_has_passed_comes_off_it_first(company: Company) -> None:
+    """Its next version would bring name and address again."""
+    entry: dict[str, Any] = {"version": "ver_5", "type": PersonKind.EMPLOYEE, "manager": None, "sponsor": None}
+    entry["starts"] = None
+    known: dict[str, Any] = {"contract_ends": None, "time_zone": "", "number": "4711", "name": NAME, "email": EMAIL}
+    ended = RosterEntrySet("stf_1", person="eve", ends=Instant(company.clock() - DAY), **entry, **known)
+    await record(company.ledger, ended)
+    answer = await propose_erasure(company.ledger, company.actor("ada"), "ers_1", "eve", "letter", 400)
+    assert "The staff roster" in refused(answer, "erasure.listed").message
+    await record(company.ledger, RosterEntryEnded("stf_1", "ver_6", "eve", company.clock()))
+    assert await propose_erasure(company.ledger, company.actor("ada"), "ers_1", "eve", "letter", 400) is None
+
+
 class Breaking:
     """A ledger that goes away after some commands."""
 

@@ -103,6 +103,8 @@ async def test_the_same_user_active_again_is_somebody_new(directory: Directory) 
     found = await directory.company.reader(lambda db, at: person_facts(db, str(new), at))
     assert found is not None
     assert (found.enabled, found.email) == (True, "kim@corp.example")
+    off = await directory.patch(f"/Users/{user['id']}", OFF)
+    assert (off.body["userName"], off.body["active"]) == ("kim@corp.example", False), "nobody erased this one"
 
 
 async def test_a_client_that_looks_for_the_user_finds_none_and_makes_one(directory: Directory) -> None:
@@ -112,6 +114,40 @@ async def test_a_client_that_looks_for_the_user_finds_none_and_makes_one(directo
     assert (await directory.ask("GET", f"/Users/{user['id']}")).status == 200, "the record stays, with nothing in it"
     made = await directory.user("kim")
     assert await leads_to(directory, made["id"]) not in (None, person)
+
+
+@pytest.mark.parametrize("gone", [True, False], ids=["it has gone", "it was agreed to"])
+@pytest.mark.parametrize("how", ["PUT", "PATCH", "PATCH active", "PATCH twice", "on and off"])
+async def test_what_the_directory_goes_on_saying_of_them_is_not_kept(
+    directory: Directory, how: str, gone: bool
+) -> None:
+    """It blocks the account, as they do, and writes it again: the answer is what is kept, and that is nothing."""
+    user, _person = await erased(directory, gone=gone)
+    place = f"/Users/{user['id']}"
+    document = {"userName": "kim@corp.example", "active": False, "name": user["name"], "emails": user["emails"]}
+    named = {"op": "replace", "value": {"userName": "kim@corp.example", "displayName": "Kim Muster"}}
+    if how == "PUT":
+        got = await directory.ask("PUT", place, document)
+    elif how == "on and off":
+        anew = {"userName": "km", "displayName": "Kim Muster", "active": True}
+        assert (await directory.ask("PUT", place, anew)).status == 200
+        got = await directory.patch(place, OFF, named)
+    else:
+        got = await directory.patch(place, OFF if how == "PATCH active" else named)
+    if how == "PATCH twice":
+        got = await directory.patch(place, named)
+    assert got.status == 200
+    await carried_out(directory)
+    found = await directory.ask("GET", place)
+    assert {"userName": user["id"], "active": False}.items() <= found.body.items()
+    assert "Muster" not in str(found.body)
+    if gone:
+        assert (got.body["userName"], got.body["active"]) == (user["id"], False)
+    assert await leads_to(directory, user["id"]) is None or how != "on and off"
+    every = await directory.ask("GET", "/Users?filter=userName%20eq%20%22kim@corp.example%22")
+    assert every.body["totalResults"] == 0
+    said = [document for _, document in await kept(directory, user["id"]) if document is not None]
+    assert len(said) == (how == "on and off"), "who was there, and is not known, is of nobody"
 
 
 async def test_a_patch_of_what_was_erased_enables_nobody(directory: Directory) -> None:

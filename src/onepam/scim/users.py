@@ -140,6 +140,8 @@ async def _write(
     outcome = await provision_user(services.ledger, call.token.token, command)
     if isinstance(outcome, Refused):
         raise refused(outcome)
+    if not outcome.result.kept:
+        return await read_user(services, call, user_id)
     return ScimUser(
         user=user_id,
         provider=call.token.provider,

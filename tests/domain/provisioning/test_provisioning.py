@@ -84,6 +84,25 @@ def last(outcome: object) -> ScimUserSet:
     return found
 
 
+def test_of_whoever_was_erased_nothing_is_kept_that_a_directory_goes_on_saying() -> None:
+    """Whoever else has the name by now; once it says that they are there, they are somebody new."""
+    off = wished(CHANGE, active=False)
+    erased = replace(FACTS, user=User("usr_1", None, False, 3), led_to_erased=True, user_name_taken=True)
+    outcome = put_user(erased, off, NOW)
+    assert isinstance(outcome, Decided)
+    assert (outcome.events, outcome.result) == ((), User("usr_1", None, False, 3, kept=False))
+    waited = replace(erased, user=User("usr_1", None, True, 3))
+    outcome = put_user(waited, off, NOW)
+    assert isinstance(outcome, Decided)
+    assert outcome.result == User("usr_1", None, False, 4, kept=False)
+    said = last(outcome)
+    assert (said.version, said.active, said.person) == (4, False, None)
+    assert (said.user_name, said.external_id, said.document) == (None, None, None)
+    assert code(put_user(erased, CHANGE, NOW)) == "scim.user_name"
+    there = put_user(replace(erased, user_name_taken=False), CHANGE, NOW)
+    assert (last(there).person, last(there).document) == ("per_new", PROFILE.document)
+
+
 @pytest.mark.parametrize("token", DEAD)
 def test_a_token_that_does_not_work_does_nothing(token: Token | None) -> None:
     assert code(put_user(replace(FACTS, token=token), NEW, NOW)) == "scim.token"

@@ -65,7 +65,7 @@ class Erasure:
 class ErasingFacts:
     """The actor, the person (None where there is none), when they left (None: not at all), and their erasure.
 
-    `listed` says who still holds that they are here: the roster, or a directory; "" for nobody. `named`: the file of
+    `listed` says who still has them: the roster, whatever end it says, or a directory, as active. `named`: the file of
     the role matrix that is in force, or one that waits, names them. `proposal` is that of the erasure while it waits.
     `documents`: the entries of lists and files about many that name them, and still have a payload.
     """
@@ -186,8 +186,8 @@ def _kept(facts: ErasingFacts, person: str, keep_days: int, now: Instant) -> Ref
         message = f"What is known of a leaver is kept for {keep_days} days: of {person} until {iso(until)}."
         return Refused("erasure.kept", message, "Law may want it kept; erase_after_days in the configuration says so.")
     if facts.listed:
-        message = f"{facts.listed} still says that {person} is here."
-        return Refused("erasure.listed", message, "Take them off there first; else they come back as somebody new.")
+        message = f"{facts.listed} still has {person}."
+        return Refused("erasure.listed", message, "Take them off there first; else their data come back.")
     if facts.named:
         message = f"access.yaml, or a change of it that waits, still names {person}."
         return Refused("erasure.named", message, "Take them out of it first: /changes")

@@ -68,12 +68,13 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user of the directory as of the decision."""
+    """A user of the directory as of the decision; `kept` is False where its document was not."""
 
     user: str
     person: str | None
     active: bool
     version: int
+    kept: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +93,15 @@ class UserFacts:
 
     `user_name_taken`: another user of the provider has the name. `person` is who the user leads to. `namesake` is
     another enabled person with the address, `namesake_held` whether another user of this provider leads to them.
-    `manager` is the person that the named manager leads to. `left_by` is the origin of the person's leaving.
-    `groups` are the names (prefixed) that the directory's groups of this user have here, `scim_groups` their ids,
-    `member_of` those that are in effect by this provider. `elsewhere` are the memberships, each with its source, that
-    active users of other providers have who lead to the same person. `hold` is the one on the
-    person, or where there is none yet, on the namesake. `agreed`: an administrator let this directory take the
-    namesake's account over. `brake` is loaded where somebody may end. `awaited` has the account, made by hand, that an
-    active user waits for, and still works; `reported` are people whom this directory reported to have left, by this
-    user or another with the address. `trusted`: the person, or the
-    namesake, administers, or holds a role of their own.
+    `manager` is the person that the named manager leads to. `left_by` is the origin of the person's leaving. `groups`
+    are the names (prefixed) that the directory's groups of this user have here, `scim_groups` their ids, `member_of`
+    those that are in effect by this provider. `elsewhere` are the memberships, each with its source, that active users
+    of other providers have who lead to the same person. `hold` is the one on the person, or where there is none yet, on
+    the namesake. `agreed`: an administrator let this directory take the namesake's account over. `brake` is loaded
+    where somebody may end. `awaited` has the account, made by hand, that an active user waits for, and still works;
+    `reported` are people whom this directory reported to have left, by this user or another with the address.
+    `trusted`: the person, or the namesake, administers, or holds a role of their own. `led_to_erased`: whom the user
+    led to last was erased.
     """
 
     token: Token | None
@@ -122,6 +123,7 @@ class UserFacts:
     awaited: str | None = None
     reported: tuple[str, ...] = ()
     trusted: bool = False
+    led_to_erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +140,18 @@ class PutUser:
 
 
 def put_user(facts: UserFacts, command: PutUser, now: Instant) -> Decided[User] | Refused:
-    """Creates or changes a user, and all that follows from it for the person."""
+    """Creates or changes a user, and all that follows for the person. Inactive, of somebody erased, nothing stays."""
     token = facts.token
     if token is None or not token.works(now):
         return dead_token()
     if command.version is not None and (facts.user is None or facts.user.version != command.version):
         return stale(facts.user is None)
-    if facts.user_name_taken:
-        return Refused("scim.user_name", f"Another user has the userName {command.profile.user_name!r}.")
     was = facts.user is not None and facts.user.active
+    gone = facts.led_to_erased and not command.profile.active
+    if gone and not was:
+        return Decided((), User(command.user, None, False, command.version or 0, kept=False))
+    if facts.user_name_taken and not gone:
+        return Refused("scim.user_name", f"Another user has the userName {command.profile.user_name!r}.")
     if command.profile.active:
         outcome = _working(facts, command, token, now)
     else:
@@ -159,14 +164,13 @@ def put_user(facts: UserFacts, command: PutUser, now: Instant) -> Decided[User] 
             outcome = _Outcome(_report(facts, token, command.user, DEACTIVATED, command.received), None, "")
     if isinstance(outcome, Refused):
         return outcome
-    version = (command.version or 0) + 1
     profile = command.profile
     kept = ScimUserSet(
         user=command.user,
         provider=token.provider,
         person=outcome.person,
         active=profile.active,
-        version=version,
+        version=(command.version or 0) + 1,
         trouble=outcome.trouble,
         token=token.token,
         user_name=profile.user_name,
@@ -174,7 +178,9 @@ def put_user(facts: UserFacts, command: PutUser, now: Instant) -> Decided[User] 
         document=profile.document,
         waits_for=outcome.waits_for,
     )
-    return Decided((*outcome.events, kept), User(command.user, outcome.person, profile.active, version))
+    if gone:
+        kept = replace(kept, user_name=None, external_id=None, document=None)
+    return Decided((*outcome.events, kept), User(command.user, outcome.person, profile.active, kept.version, not gone))
 
 
 def remove_user(

@@ -25,8 +25,7 @@ from onepam.store.facts.people import person_facts
 from onepam.store.facts.proposals import proposal_of
 
 _LISTED = (
-    f"SELECT 'The staff roster' AS who FROM staff_entry WHERE person = :person AND removed IS NULL "
-    f"AND (ends IS NULL OR ends > :at) AND {AT} UNION "
+    f"SELECT 'The staff roster' AS who FROM staff_entry WHERE person = :person AND removed IS NULL AND {AT} UNION "
     f"SELECT 'The directory ' || provider FROM scim_user WHERE person = :person AND active = 1 AND {AT} LIMIT 1"
 )
 _HERE = "valid_from < (SELECT max(valid_until) FROM person WHERE person = :person AND enabled = 1)"

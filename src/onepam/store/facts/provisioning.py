@@ -93,6 +93,7 @@ def scim_user(db: Snapshot, query: ScimUserQuery, at: Instant) -> UserFacts:
         awaited=_awaited(db, found, at) if found else None,
         trusted=who is not None and query.email is not None and _trusted(db, who, at),
         reported=reported_by(db, origin(provider), query.user, who, at),
+        led_to_erased=found is not None and _was_erased(db, _led_to(db, query.user, at), at),
     )
 
 
@@ -219,6 +220,13 @@ def _known(db: Snapshot, person: str | None, at: Instant) -> Known | None:
         db, f"SELECT manager, name, origin FROM person WHERE person = :p AND {AT}", {"p": person, "at": at}
     )
     return Known(facts, found["manager"], found["name"], found["origin"])
+
+
+def _led_to(db: Snapshot, user: str, at: Instant) -> str | None:
+    """Whom the user led to last."""
+    led = "SELECT person FROM scim_user WHERE scim_user = :user AND person IS NOT NULL AND valid_from <= :at"
+    found = row(db, f"{led} ORDER BY valid_from DESC LIMIT 1", {"user": user, "at": at})
+    return found["person"] if found else None
 
 
 def _was_erased(db: Snapshot, person: str | None, at: Instant) -> bool:

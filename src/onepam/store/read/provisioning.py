@@ -37,7 +37,8 @@ class ScimToken:
 
 @dataclass(frozen=True, slots=True)
 class ScimUser:
-    """A user of a directory; `groups` are (id, name) of those that name it. `document` is "{}" once erased."""
+    """A user of a directory; `groups` are (id, name) of those that name it. `document` has its id for a name once
+    it is erased."""
 
     user: str
     provider: str
@@ -318,6 +319,10 @@ def _token(found: Any) -> ScimToken:
     )
 
 
+def _erased(user: str, active: bool) -> str:
+    return json.dumps({"userName": user, "active": active}, separators=(",", ":"))
+
+
 def _with_groups(db: Snapshot, found: Sequence[Any], at: Instant) -> list[ScimUser]:
     named = rows(
         db,
@@ -339,7 +344,7 @@ def _with_groups(db: Snapshot, found: Sequence[Any], at: Instant) -> list[ScimUs
             trouble=each["trouble"],
             created=each["created"],
             modified=each["valid_from"],
-            document=each["document"] or "{}",
+            document=each["document"] or _erased(each["scim_user"], bool(each["active"])),
             groups=tuple(grouped.get(each["scim_user"], ())),
         )
         for each in found
