@@ -296,8 +296,8 @@ def test_the_ledger_and_evidence(office: Office, terminal: NewTerminal, tmp_path
     assert mine.run("evidence", "pack", "--from", "2026-01-01", "--to", "2026-02-01", "--out", str(pack)).code == 2
     assert [path.name for path in tmp_path.iterdir()] == ["pack.zip"]
     refused = mine.run("verify", str(pack), "--json")
-    assert refused.code == 1
-    assert refused.json["verdict"].startswith("REFUSED")
+    assert refused.code == 2
+    assert refused.json["verdict"].startswith("NOT JUDGED")
 
 
 def test_the_verifier_is_handed_out_with_its_digests(terminal: NewTerminal, tmp_path: Path) -> None:

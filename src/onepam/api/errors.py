@@ -65,7 +65,7 @@ class ApiError(Exception):
     def __init__(self, refused: Refused, status: int | None = None, problems: tuple[Problem, ...] = ()) -> None:
         if refused.code == "factor.stale":
             # A CLI session keeps the moment of its own sign-in, so stepping up in the console does not reach it.
-            refused = replace(refused, hint="Show it in the console (/step-up), then run again: onepam login")
+            refused = replace(refused, hint="Run “onepam login” again once you have shown it in the console: /step-up")
         self.refused = refused
         self.status = status or status_of(refused)
         self.problems = problems

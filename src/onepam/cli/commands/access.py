@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from onepam.cli import complete
 from onepam.cli.client import call
 from onepam.cli.home import Home
 from onepam.cli.show import OK, REFUSED, USAGE, Json, Output, console, note, printed, say, span, stop, table, when
@@ -19,7 +20,9 @@ _DURATION = re.compile(r"(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m(?:in)?)?")
 
 
 def ls(
-    search: Annotated[str, typer.Argument(help="Part of a name or of a label.")] = "",
+    search: Annotated[
+        str, typer.Argument(help="Part of a name or of a label.", autocompletion=complete.reachable)
+    ] = "",
     all_: Annotated[bool, typer.Option("--all", help="Also what may be requested.")] = False,
     as_of: Annotated[str | None, typer.Option(help="As it was then (RFC 3339).")] = None,
     as_json: Json = False,
@@ -43,7 +46,8 @@ def ls(
             )
             for each in found["open"]
         ),
-        "Nothing is open to you now." + ("" if all_ else " See what you may ask for: onepam ls --all"),
+        (f"Nothing with “{search}” is open to you now." if search else "Nothing is open to you now.")
+        + ("" if all_ else " See what you may ask for: onepam ls --all"),
     )
     if all_:
         say("")
@@ -59,14 +63,14 @@ def ls(
                 )
                 for each in found["requestable"]
             ),
-            "There is nothing to ask for.",
+            f"There is nothing with “{search}” to ask for." if search else "There is nothing to ask for.",
         )
         if found["beyond"]:
             say(f"... and {found['beyond']} more: search for them.")
 
 
 def request(
-    target: Annotated[str, typer.Argument(help="TARGET or LOGIN@TARGET.")],
+    target: Annotated[str, typer.Argument(help="TARGET or LOGIN@TARGET.", autocompletion=complete.targets)],
     reason: Annotated[str, typer.Option(help="Why; the approver reads it.")] = "",
     login: Annotated[str, typer.Option(help="The account on the target.")] = "",
     for_: Annotated[str, typer.Option("--for", help="How long: 45m, 2h, 1h30m, 1d.")] = "1h",
@@ -129,7 +133,9 @@ def requests(
     )
 
 
-def withdraw(request: str, as_json: Json = False) -> None:
+def withdraw(
+    request: Annotated[str, typer.Argument(autocompletion=complete.own_requests)], as_json: Json = False
+) -> None:
     """Take a request back that waits."""
     done = call("POST", f"/requests/{one_id(request)}/withdraw")
     printed(done) if Output.as_json else say(f"{request} is withdrawn.")

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from onepam.cli.client import call
-from onepam.cli.commands.access import one_id
 from onepam.cli.commands.evidence import instant_of
+from onepam.cli.naming import Whom, one_person
 from onepam.cli.show import Json, Output, printed, say, span, table, when
 
 app = typer.Typer(help="Leavers: both stamps, per system.", invoke_without_command=True, rich_markup_mode=None)
@@ -50,9 +50,12 @@ def leavers(
 
 
 @app.command()
-def probe(person: str, as_json: Json = False) -> None:
+def probe(
+    person: Whom,
+    as_json: Json = False,
+) -> None:
     """Probe every listener: would this person's proofs still open?"""
-    done = call("POST", f"/leavers/{one_id(person)}/probe")
+    done = call("POST", f"/leavers/{one_person(person)}/probe")
     printed(done) if Output.as_json else say("Probing. The answers are in `onepam leavers` in a moment.")
 
 

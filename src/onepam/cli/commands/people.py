@@ -7,6 +7,7 @@ import typer
 
 from onepam.cli.client import call
 from onepam.cli.commands.access import one_id
+from onepam.cli.naming import Whom, one_person
 from onepam.cli.show import BASES, USAGE, Json, Output, confirmed, note, printed, say, stop, table, when
 
 app = typer.Typer(help="People and service accounts.", invoke_without_command=True, rich_markup_mode=None)
@@ -71,12 +72,12 @@ def people(
 
 @app.command()
 def show(
-    person: str,
+    person: Whom,
     as_of: Annotated[str | None, typer.Option(help="As it was then (RFC 3339).")] = None,
     as_json: Json = False,
 ) -> None:
     """Show one person: identities, roles, second factor, and what happened to the account."""
-    found: dict[str, Any] = call("GET", f"/people/{one_id(person)}", params={"as_of": as_of})
+    found: dict[str, Any] = call("GET", f"/people/{one_person(person)}", params={"as_of": as_of})
     if Output.as_json:
         printed(found)
         return
@@ -112,19 +113,20 @@ def show(
 
 @app.command()
 def change(
-    person: str,
+    person: Whom,
     name: Annotated[str | None, typer.Option(help="Another name.")] = None,
     email: Annotated[str | None, typer.Option(help="Another address.")] = None,
-    manager: Annotated[str | None, typer.Option(help="Another manager (id).")] = None,
-    owner: Annotated[str | None, typer.Option(help="Another sponsor of a vendor or owner of a service (id).")] = None,
+    manager: Annotated[str | None, typer.Option(help="Another manager.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Another sponsor of a vendor or owner of a service.")] = None,
     ends: Annotated[str | None, typer.Option(help="Another end (RFC 3339), or: never")] = None,
     as_json: Json = False,
 ) -> None:
     """Change what is known of a person; what is not given stays."""
-    was: dict[str, Any] = call("GET", f"/people/{one_id(person)}")["person"]
-    given = {"name": name, "email": email, "manager": manager, "owner": owner, "ends": ends}
+    who = one_person(person)
+    was: dict[str, Any] = call("GET", f"/people/{who}")["person"]
+    given = {"name": name, "email": email, "manager": _id(manager), "owner": _id(owner), "ends": ends}
     known = {field: was[field] if value is None else value for field, value in given.items()}
-    done = call("PUT", f"/people/{one_id(person)}", {**known, "ends": None if ends == "never" else known["ends"]})
+    done = call("PUT", f"/people/{who}", {**known, "ends": None if ends == "never" else known["ends"]})
     printed(done) if Output.as_json else say(f"{person} is changed.")
 
 
@@ -136,13 +138,14 @@ def add(
     ] = None,
     because: Annotated[str, typer.Option(help="Why this person is here.")] = "added by an administrator",
     kind: Annotated[str, typer.Option(help="employee, vendor or service.")] = "employee",
-    manager: Annotated[str | None, typer.Option(help="The manager's id.")] = None,
-    owner: Annotated[str | None, typer.Option(help="Sponsor of a vendor, owner of a service (id).")] = None,
+    manager: Annotated[str | None, typer.Option(help="The manager.")] = None,
+    owner: Annotated[str | None, typer.Option(help="Sponsor of a vendor, owner of a service.")] = None,
     ends: Annotated[str | None, typer.Option(help="RFC 3339; needed for vendors and services.")] = None,
     as_json: Json = False,
 ) -> None:
     """Add a person."""
-    known = {"name": name, "email": email, "kind": kind, "manager": manager, "owner": owner, "ends": ends}
+    above = {"manager": _id(manager), "owner": _id(owner)}
+    known = {"name": name, "email": email, "kind": kind, **above, "ends": ends}
     made = call("POST", "/people", {**known, "because": because})
     following = "key" if kind == "service" else "link"
     words = f"{made['person']} is added. Next: onepam people {following} {made['person']}"
@@ -150,9 +153,9 @@ def add(
 
 
 @app.command()
-def link(person: str, reason: Reason = "", as_json: Json = False) -> None:
+def link(person: Whom, reason: Reason = "", as_json: Json = False) -> None:
     """Make a one-use link by which a person sets a password and a second factor."""
-    made: dict[str, Any] = call("POST", f"/people/{one_id(person)}/enrolment", {"reason": reason})
+    made: dict[str, Any] = call("POST", f"/people/{one_person(person)}/enrolment", {"reason": reason})
     if Output.as_json:
         printed(made)
     elif made["link"] is None:
@@ -166,10 +169,10 @@ def link(person: str, reason: Reason = "", as_json: Json = False) -> None:
 
 
 @app.command()
-def disable(person: str, reason: Reason = "", yes: Yes = False, as_json: Json = False) -> None:
+def disable(person: Whom, reason: Reason = "", yes: Yes = False, as_json: Json = False) -> None:
     """End all access of a person now, live sessions included."""
     confirmed(f"End all access of {person}?", yes)
-    ended = call("POST", f"/people/{one_id(person)}/disable", {"reason": reason})
+    ended = call("POST", f"/people/{one_person(person)}/disable", {"reason": reason})
     if Output.as_json:
         printed(ended)
         return
@@ -177,29 +180,29 @@ def disable(person: str, reason: Reason = "", yes: Yes = False, as_json: Json = 
 
 
 @app.command()
-def enable(person: str, reason: Reason = "", as_json: Json = False) -> None:
+def enable(person: Whom, reason: Reason = "", as_json: Json = False) -> None:
     """Let a disabled person sign in again."""
-    done = call("POST", f"/people/{one_id(person)}/enable", {"reason": reason})
+    done = call("POST", f"/people/{one_person(person)}/enable", {"reason": reason})
     printed(done) if Output.as_json else say(f"{person} may sign in again.")
 
 
 @app.command()
-def erase(person: str, reason: Reason = "", yes: Yes = False, as_json: Json = False) -> None:
+def erase(person: Whom, reason: Reason = "", yes: Yes = False, as_json: Json = False) -> None:
     """Propose to erase what is known of somebody who has left; another administrator must agree."""
     confirmed(f"Propose to erase what is known of {person}? It cannot be brought back.", yes)
-    made = call("POST", f"/people/{one_id(person)}/erasure", {"reason": reason})
+    made = call("POST", f"/people/{one_person(person)}/erasure", {"reason": reason})
     words = f"Another administrator must agree: onepam approve {made['erasure']}"
     printed(made) if Output.as_json else say(words)
 
 
 @app.command()
 def keys(
-    person: str,
+    person: Whom,
     as_of: Annotated[str | None, typer.Option(help="As it was then (RFC 3339).")] = None,
     as_json: Json = False,
 ) -> None:
     """List the keys of a service account."""
-    found = call("GET", f"/people/{one_id(person)}/keys", params={"as_of": as_of})
+    found = call("GET", f"/people/{one_person(person)}/keys", params={"as_of": as_of})
     if Output.as_json:
         printed(found)
         return
@@ -215,7 +218,7 @@ def keys(
 
 @app.command()
 def key(
-    person: str,
+    person: Whom,
     file: Annotated[Path, typer.Option(help="The public key, a .pub file.", exists=True, dir_okay=False)],
     network: Annotated[list[str], typer.Option(help="May come from here only (CIDR); as often as needed.")],
     as_json: Json = False,
@@ -226,7 +229,7 @@ def key(
     if len(line) > MAX_KEY_BYTES:
         stop(USAGE, f"{file} is longer than any public key.", "Give the .pub file.")
     body = {"public_key": line.decode("utf-8", "replace"), "networks": network}
-    made = call("POST", f"/people/{one_id(person)}/keys", body)
+    made = call("POST", f"/people/{one_person(person)}/keys", body)
     if Output.as_json:
         printed(made)
         return
@@ -236,11 +239,15 @@ def key(
 
 
 @app.command(name="remove-key")
-def remove_key(person: str, key: str, yes: Yes = False, as_json: Json = False) -> None:
+def remove_key(person: Whom, key: str, yes: Yes = False, as_json: Json = False) -> None:
     """Remove a service account's key; the sessions that it opened end."""
     confirmed(f"Remove {key} of {person}, and end its sessions?", yes)
-    done = call("POST", f"/people/{one_id(person)}/keys/{one_id(key)}/remove")
+    done = call("POST", f"/people/{one_person(person)}/keys/{one_id(key)}/remove")
     printed(done) if Output.as_json else say(f"{key} opens nothing any more.")
+
+
+def _id(person: str | None) -> str | None:
+    return one_person(person) if person else person
 
 
 def _registered(key: dict[str, Any]) -> str:

@@ -6,6 +6,7 @@ import typer
 
 from onepam.cli.client import call
 from onepam.cli.commands.access import one_id
+from onepam.cli.naming import Whom, one_person
 from onepam.cli.show import Json, Output, printed, say, table, when
 
 app = typer.Typer(help="Directories that write people and groups here.", no_args_is_help=True, rich_markup_mode=None)
@@ -97,18 +98,20 @@ def held(
 
 
 @app.command()
-def keep(person: str, reason: Annotated[str, typer.Option(help="Why, for the ledger.")], as_json: Json = False) -> None:
+def keep(
+    person: Whom, reason: Annotated[str, typer.Option(help="Why, for the ledger.")], as_json: Json = False
+) -> None:
     """Keep an account that a directory wants to end, or whose person it reported to have left."""
-    done = call("POST", f"/held/{one_id(person)}/keep", {"reason": reason})
+    done = call("POST", f"/held/{one_person(person)}/keep", {"reason": reason})
     printed(done) if Output.as_json else say(
         "Kept. Rights that a hold took are back; sessions and grants that ended stay ended."
     )
 
 
 @app.command()
-def end(person: str, reason: Annotated[str, typer.Option(help="Why, for the ledger.")], as_json: Json = False) -> None:
+def end(person: Whom, reason: Annotated[str, typer.Option(help="Why, for the ledger.")], as_json: Json = False) -> None:
     """End an account that a directory wants to end, or whose person it reported to have left, now."""
-    done = call("POST", f"/held/{one_id(person)}/end", {"reason": reason})
+    done = call("POST", f"/held/{one_person(person)}/end", {"reason": reason})
     printed(done) if Output.as_json else say("Ended.")
 
 
@@ -120,7 +123,7 @@ def agree(
     as_json: Json = False,
 ) -> None:
     """Let a directory lead the account, made by hand, whose address this user of it has."""
-    seen = {"person": person, "version": version}
+    seen = {"person": one_person(person), "version": version}
     done = call("POST", f"/scim/users/{one_id(user)}/agree", seen)
     printed(done) if Output.as_json else say("The directory leads this account from now on.")
 

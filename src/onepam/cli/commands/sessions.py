@@ -7,21 +7,28 @@ from typing import Annotated, Any
 
 import typer
 
+from onepam.cli import complete
 from onepam.cli.client import answered, call, signed_in
 from onepam.cli.commands.access import one_id
 from onepam.cli.home import Home
+from onepam.cli.naming import one_person
 from onepam.cli.show import USAGE, Json, Output, printed, say, span, stop, table, when
 
 
 def sessions(
     open_: Annotated[bool, typer.Option("--open", help="Only those that run.")] = False,
-    person: Annotated[str | None, typer.Option(help="Of one person (id).")] = None,
-    resource: Annotated[str | None, typer.Option(help="On one target.")] = None,
+    person: Annotated[str | None, typer.Option(help="Of one person.", autocompletion=complete.people)] = None,
+    resource: Annotated[str | None, typer.Option(help="On one target.", autocompletion=complete.reachable)] = None,
     as_of: Annotated[str | None, typer.Option(help="As it was then (RFC 3339).")] = None,
     as_json: Json = False,
 ) -> None:
     """List sessions, the newest first."""
-    asked = {"status": "open" if open_ else None, "person": person, "resource": resource, "as_of": as_of}
+    asked = {
+        "status": "open" if open_ else None,
+        "person": one_person(person) if person else None,
+        "resource": resource,
+        "as_of": as_of,
+    }
     found = call("GET", "/sessions", params=asked)
     if Output.as_json:
         printed(found)
@@ -55,7 +62,7 @@ def recording_words(session: Mapping[str, Any]) -> str:
 
 
 def play(
-    session: str,
+    session: Annotated[str, typer.Argument(autocompletion=complete.sessions)],
     speed: Annotated[float, typer.Option(min=0.1, max=100, help="Times as fast.")] = 1.0,
     idle: Annotated[float, typer.Option(min=0, help="Longest pause, in seconds.")] = 2.0,
     channel: Annotated[int | None, typer.Option(min=0, help="Which shell or command (see --list).")] = None,
@@ -84,7 +91,7 @@ def play(
 
 
 def kill(
-    session: str,
+    session: Annotated[str, typer.Argument(autocompletion=complete.live_sessions)],
     reason: Annotated[str, typer.Option(help="Why; needed unless the session is yours.")] = "",
     as_json: Json = False,
 ) -> None:

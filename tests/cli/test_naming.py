@@ -1,0 +1,72 @@
+"""People by their names, and what a tab offers."""
+
+import pytest
+from typer.testing import CliRunner
+
+from onepam.cli import naming
+from onepam.cli.main import app
+from tests.api.office import Office
+from tests.cli.conftest import NewTerminal
+from tests.cli.terminal import Terminal
+
+
+def tab(mine: Terminal, *words: str) -> list[str]:
+    """What the shell offers for the last of these words."""
+    more = {
+        "_ONEPAM_COMPLETE": "complete_bash",
+        "COMP_WORDS": " ".join(("onepam", *words)),
+        "COMP_CWORD": str(len(words)),
+    }
+    return CliRunner().invoke(app, [], env=mine.environment(**more), prog_name="onepam").output.split()
+
+
+def test_a_person_is_an_id_an_address_or_a_whole_name(
+    office: Office, terminal: NewTerminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = terminal().signed_in(office.join("administrator"))
+
+    def added(name: str, address: str) -> str:
+        made = mine.run("people", "add", name, address, "--because", "hired", "--json")
+        return str(made.json["person"])
+
+    first, other = added("Nia New", "nia@example.com"), added("Nia Newer", "nia.newer@example.com")
+    for words in (first, "nia@example.com", "NIA@example.com", "Nia New", "nia new"):
+        assert mine.run("people", "show", words, "--json").json["person"]["person"] == first, words
+    part = mine.run("people", "disable", "Nia", "--reason", "left", "--yes")
+    assert (part.code, "Nobody here is called Nia." in part.err) == (1, True)
+    assert "Nia New <nia@example.com>; Nia Newer <nia.newer@example.com>" in part.err
+    assert mine.run("people", "change", "nia@example.com", "--manager", "Nia Newer").code == 0
+    assert mine.run("people", "show", first, "--json").json["person"]["manager"] == other
+    third = added("Nia New", "nia.2@example.com")
+    both = mine.run("people", "disable", "Nia New", "--reason", "left", "--yes")
+    assert (both.code, "2 people are called Nia New." in both.err) == (1, True)
+    assert first in both.err
+    assert third in both.err
+    assert mine.run("people", "show", " ").code == 2
+    assert mine.run("sessions", "--person", "nia@example.com").out.strip() == "No sessions."
+    # also where what was sought has more pages than one
+    monkeypatch.setattr(naming, "PAGE", 1)
+    for name, value in mine.environment().items():
+        monkeypatch.setenv(name, value)
+    assert naming.one_person("nia.newer@example.com") == other
+
+
+def test_a_tab_offers_targets_sessions_and_people(office: Office, terminal: NewTerminal) -> None:
+    eve, ada = office.join("engineer", name="eve"), office.join("administrator")
+    hers, adas = terminal().signed_in(eve), terminal().signed_in(ada)
+    assert "web-1" in tab(hers, "request", "we")
+    assert {"app@web-1", "root@web-1"} & set(tab(hers, "request", "app@we")) == {"app@web-1"}
+    assert tab(hers, "request", "zzz") == []
+    asked = hers.run("request", "app@web-1", "--reason", "restart", "--json")
+    assert tab(hers, "withdraw", "req_") == [asked.json["request"]]
+    made = adas.run("people", "add", "Tab Key", "tab.key@example.com", "--because", "hired")
+    assert made.code == 0, made.err
+    assert tab(adas, "people", "show", "tab") == ["tab.key@example.com"]
+    assert tab(hers, "people", "show", "tab") == [], "whoever may not list people is offered none"
+    assert tab(terminal(), "request", "we") == [], "not signed in"
+
+
+def test_a_search_without_an_answer_says_what_was_sought(office: Office, terminal: NewTerminal) -> None:
+    mine = terminal().signed_in(office.join("engineer"))
+    assert "Nothing with “zzz” is open to you now." in mine.run("ls", "zzz").out
+    assert "There is nothing with “zzz” to ask for." in mine.run("ls", "zzz", "--all").out
