@@ -9,11 +9,12 @@
 An entry may be of any event, whether somebody could have brought it about or not: nothing decides here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from onepam.domain.access.model import (
     Action,
     BindingAdded,
+    BindingEnded,
     ConsoleRight,
     MfaRule,
     Mode,
@@ -27,21 +28,26 @@ from onepam.domain.access.model import (
 from onepam.domain.history.event import kind_to_write
 from onepam.domain.matrix.events import ChangeApplied, ChangeApproved, ChangeProposed
 from onepam.domain.matrix.matrix import RoleDefinition
-from onepam.domain.people.events import GroupMemberAdded, PersonAdded, PersonKind
-from onepam.domain.requests.events import GrantStarted, RequestApproved, RequestMade
+from onepam.domain.people.events import GroupMemberAdded, GroupMemberRemoved, PersonAdded, PersonDisabled, PersonKind
+from onepam.domain.requests.events import GrantEnded, GrantStarted, RequestApproved, RequestMade
 from onepam.domain.signing_in.events import (
+    EnrolmentEnded,
     EnrolmentOpened,
     EnrolmentUsed,
     FactorEnrolled,
     FactorKind,
+    FactorRemoved,
     FactorUsed,
     SignedIn,
+    SignedOut,
     SignInKind,
 )
 from onepam.kernel.canonical import utf8
 from onepam.kernel.clock import DAY, HOUR, SECOND, Instant, parse
 from onepam.ledger.findings import Row
 from onepam.ledger.lawful.judging import Lawful
+from onepam.ledger.lawful.known import Person
+from onepam.ledger.lawful.rows import of_rows, through
 from tests.ledger.lawful.clauses import Listening
 
 START = parse("2026-03-02T08:00:00Z")
@@ -80,8 +86,9 @@ class Story:
         self.now = START
         self._steps: dict[str, int] = {}
 
-    def add(self, *events: object) -> int:
-        """One command; the position of its first entry."""
+    def add(self, *events: object, bare: bool = False) -> int:
+        """One command; the position of its first entry. What they hold goes with who leaves, unless it is `bare`."""
+        events = events if bare else (*events, *self._endings(events))
         first = len(self.rows)
         self.now = Instant(self.now + SECOND)
         for number, event in enumerate(events):
@@ -90,6 +97,21 @@ class Story:
             at = Instant(self.now + number)
             self.rows.append(Row(len(self.rows), at, kind.name, kind.version, kind.klass, 0, utf8(text), b""))
         return first
+
+    def _endings(self, events: Sequence[object]) -> Iterator[object]:
+        """What ends with those who leave, and is not among the events."""
+        gone = [each.person for each in events if isinstance(each, PersonDisabled)]
+        if not gone:
+            return
+        judging = of_rows()
+        for _ in through(judging, iter(self.rows)):
+            pass
+        judging.end()
+        for who in gone:
+            person = judging._state.people.get(who)
+            if person is not None:
+                named = {value for each in events for value in fields_of(each).values() if isinstance(value, str)}
+                yield from (each for name, each in _held(who, person) if name not in named)
 
     def wait(self, microseconds: int) -> None:
         """Time passes."""
@@ -199,6 +221,21 @@ class Story:
                 grant, request, asked, f"bnd_{asked.person}_engineer", by, starts, Instant(starts + asked.duration)
             ),
         )
+
+
+def _held(who: str, person: Person) -> Iterator[tuple[str, object]]:
+    for each in person.sign_ins:
+        yield each, SignedOut(each, who, "person.disabled", None)
+    for each, grant in person.grants.items():
+        yield each, GrantEnded(each, grant.request, "person.disabled", None)
+    for each in person.links:
+        yield each, EnrolmentEnded(each, who, "person.disabled", None)
+    for each in person.factors:
+        yield each, FactorRemoved(each, who, "person.disabled", None)
+    for each in person.bindings:
+        yield each, BindingEnded(each, "person.disabled", "", None)
+    for group, source in person.groups:
+        yield group, GroupMemberRemoved(group, who, source, None)
 
 
 def fields_of(event: object) -> dict[str, object]:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from onepam.domain.access.model import BindingEnded
-from onepam.domain.people.events import PersonAdded, PersonDisabled, PersonEnabled, PersonKind
+from onepam.domain.leaving.brake import DirectoryPersonDecided, DirectoryPersonHeld, HoldOutcome, HoldReason
+from onepam.domain.people.events import PersonAdded, PersonDisabled, PersonKind
 from onepam.domain.providers.events import IdentityLinked
 from onepam.domain.signing_in.events import (
     EnrolmentAnnounced,
@@ -235,9 +236,11 @@ def test_a_link_that_was_announced_is_its_proposers_once_it_is_due() -> None:
 
 @pytest.mark.parametrize("could", [True, False])
 def test_whoever_else_could_decide_by_then_had_to(could: bool) -> None:
-    told = alone()
+    told = Story().ready("ada")
+    told.add(DirectoryPersonHeld("hld_1", "bob", "end", HoldReason.MANY, "gone", None, None, None))
+    told.add(EnrolmentAnnounced("enr_1", "max", "lost", "ada", Instant(told.at() + 2 * DAY)))
     if could:
-        told.add(PersonEnabled("bob", "ada", "back"))
+        told.add(DirectoryPersonDecided("hld_1", "bob", HoldOutcome.KEPT, "ada", "back"))
     told.wait(2 * DAY)
     told.sign_in("ada")
     at = told.add(link(told, "max", "ada", proposed_by="ada"), EnrolmentUndecided("enr_1", "max", "ada"))

@@ -152,7 +152,7 @@ def test_a_link_ends_by_its_person_who_is_signed_in_and_by_nobody_else() -> None
 def test_a_link_ends_by_itself_once_its_people_have_left() -> None:
     told = newcomer()
     told.add(link(told))
-    told.add(PersonDisabled("zoe", "ada", "left"))
+    told.add(PersonDisabled("ada", "bob", "left"))
     told.add(EnrolmentEnded("enr_1", "zoe", "person.disabled", None))
     assert told.said() == []
 

@@ -17,8 +17,8 @@ from onepam.domain.matrix.events import ChangeProposed
 from onepam.domain.people.events import PersonAdded, PersonChanged, PersonDisabled, PersonEnabled, PersonKind
 from onepam.domain.providers.events import IdentityLinked, ProviderRemoved
 from onepam.domain.roster.events import RosterRulesSet
-from onepam.kernel.clock import DAY, HOUR, Instant
-from tests.ledger.lawful.story import Story
+from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
+from tests.ledger.lawful.story import Story, binding
 from tests.ledger.lawful.test_providers import with_provider
 from tests.ledger.lawful.test_provisioning import USER, ZOE, with_token
 
@@ -271,3 +271,34 @@ def test_what_a_directory_took_back_has_its_end_still_to_come() -> None:
     told.wait(DAY)
     at = told.add(DirectoryPersonDecided("hld_1", "zoe", HoldOutcome.RETURNED, None, "moved"))
     assert told.said() == [(at, "its end had come, and no directory took it back")]
+
+
+@pytest.mark.parametrize(("by", "origin"), [("ada", "administrator"), (None, "end")])
+def test_whoever_leaves_keeps_nothing(by: str | None, origin: str) -> None:
+    told = Story().ready("ada", "eve")
+    ends = Instant(told.at() + MINUTE)
+    told.add(PersonChanged("eve", "ada", None, None, ends))
+    told.wait(MINUTE)
+    gone = PersonDisabled("eve", by, "left", origin, None, None)
+    at = told.add(gone, bare=True)
+    assert told.said() == [(at, "what they held was left")] * 3  # the sign-in, the factors, the role
+    told = Story().ready("ada", "eve")
+    told.add(PersonChanged("eve", "ada", None, None, Instant(told.at() + MINUTE)))
+    told.wait(MINUTE)
+    told.add(gone)
+    assert told.said() == []
+
+
+def test_whoever_comes_back_has_nothing_of_before() -> None:
+    told = Story().ready("ada", "eve")
+    at = told.add(PersonDisabled("eve", "ada", "left", "administrator", None, None), bare=True)
+    back = told.add(PersonEnabled("eve", "ada", "back"))
+    assert told.said() == [
+        *[(at, "what they held was left")] * 3,
+        *[(back, "it brings back what was held before")] * 3,
+    ]
+    told = Story().ready("ada")
+    told.add(PersonDisabled("joe", "ada", "left", "administrator", None, None))
+    told.change("chg_1", "ada", binding("bnd_joe", "auditor", "joe"))
+    back = told.add(PersonEnabled("joe", "ada", "back"))
+    assert told.said() == [(back, "it brings back what was held before")]

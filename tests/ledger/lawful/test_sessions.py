@@ -131,7 +131,7 @@ def test_a_session_of_somebody_who_has_gone_or_is_held() -> None:
     shown = told.rows[-1].time
     told.add(PersonDisabled("eve", "ada", "left", "administrator", None, None))
     at = told.add(opened(told, shown=shown))
-    assert told.said() == [(at, "the account eve was disabled")]
+    assert told.said()[0] == (at, "the account eve was disabled")
     told = ready()
     shown = told.rows[-1].time
     told.add(DirectoryPersonHeld("hld_1", "eve", "end", HoldReason.MANY, "gone", None, None, None))

@@ -84,9 +84,10 @@ def test_a_factor_is_used_for_it_and_a_password_is_there() -> None:
 
 def test_who_left_signs_in_no_more() -> None:
     told = Story().ready("ada")
-    told.add(PersonDisabled("eve", "ada", "left", "administrator", None, None))
+    told.add(PersonChanged("eve", "ada", None, None, Instant(told.at() + MINUTE)))
+    told.wait(MINUTE)
     at = told.add(told.used("eve"), told.signed_in("eve", "sgn_1"))
-    gone = "the account eve was disabled"
+    gone = "the end of the account eve had passed"
     assert told.said() == [(at, gone), (at + 1, gone)]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from onepam.domain.access.proof import MfaBasis, MfaProof
 from onepam.domain.host.announcing import ContinuationAnnounced, RenewalAnnounced
-from onepam.domain.people.events import GroupMemberAdded, PersonAdded, PersonChanged, PersonDisabled, PersonKind
+from onepam.domain.people.events import GroupMemberAdded, PersonAdded, PersonChanged, PersonKind
 from onepam.domain.providers.events import (
     IdentityLinked,
     IdentityUnlinked,
@@ -107,10 +107,11 @@ def confirming() -> Story:
 
 
 def gone() -> Story:
-    """Bob has left, and his session of the console stands."""
+    """The end of bob's account has passed, and his session of the console stands."""
     told = with_provider()
     told.add(IdentityLinked("idn_1", "idp", "bob", "address", None))
-    told.add(PersonDisabled("bob", "ada", "left", "administrator", None, None))
+    told.add(PersonChanged("bob", "ada", None, None, Instant(told.at() + MINUTE)))
+    told.wait(MINUTE)
     return told
 
 
@@ -206,7 +207,7 @@ PLANTED: dict[str, tuple[Callable[[], Story], Callable[[Story], object], str]] =
     "a step up of who has left": (
         gone,
         lambda told: SteppedUp("sgn_bob", "bob", FactorKind.PROVIDER, told.at(), MfaBasis.ATTESTED, False, "m"),
-        "the account bob was disabled",
+        "the end of the account bob had passed",
     ),
     "the end of a key of a service": (keyed, lambda told: FactorRemoved("fac_bot", "bot", "x", "joe"), JOE),
     "the end of an exception that waits": (excepted, lambda told: MfaExceptionEnded("exc_1", "eve", "x", "joe"), JOE),

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
 from onepam.kernel.instant import DAY, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.known import Person
-from onepam.ledger.lawful.rule import Rules, Unless, Why
+from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts, founding
 from onepam.ledger.lawful.state import State
 
 people_rules = Rules()
+
+MOST_ENDED = 1_200
+"""Of each kind, by one command."""
+
+Table = Mapping[Any, Any]
 
 SPONSOR_GRACE = 7 * DAY
 """How long a vendor stays without a sponsor."""
@@ -99,6 +108,7 @@ def person_disabled(state: State, entry: Entry) -> Why:
             yield _leading(state, origin, who)
         person.enabled, person.left, person.hold, person.hold_by = False, entry.time, None, None
         person.left_by = origin
+        yield from _leaves_nothing(state, person, "what they held was left", (person.groups,))
     state.cause("left", who)
 
 
@@ -119,6 +129,8 @@ def person_enabled(state: State, entry: Entry) -> Why:
     else:
         if person.enabled:
             yield "the account had not ended"
+        else:
+            yield from _leaves_nothing(state, person, "it brings back what was held before")
         if person.ends is not None and person.ends <= state.begun:
             yield "the end of the account had passed"
         yield _erased(person)
@@ -206,6 +218,26 @@ def report_decided(state: State, entry: Entry) -> Why:
     else:
         person.reports.discard(body["origin"])
     state.cause("decided", body["person"])
+
+
+def _leaves_nothing(state: State, person: Person, why: str, also: tuple[Table, ...] = ()) -> Why:
+    """Of what is in force at this instant nothing is there when the command is over: sign-ins, factors, roles, access,
+    links, and whatever else is in `also`. One command ends no more than so many of each."""
+    tables: tuple[Table, ...] = (person.sign_ins, person.factors, person.bindings, person.grants, person.links, *also)
+    for table in tables:
+        held = {name for name, each in table.items() if _runs_on(state, each)}
+        if held and len(table) <= MOST_ENDED:
+            yield Later(why, partial(_any_left, held, table))
+
+
+def _any_left(held: set[Any], table: Table) -> bool:
+    return not held.isdisjoint(table)
+
+
+def _runs_on(state: State, each: Any) -> bool:
+    """Whether it has not run out by itself."""
+    ends = getattr(each, "expires", getattr(each, "ends", None))
+    return ends is None or ends > state.begun
 
 
 def _erased(person: Person) -> str | None:
