@@ -14,7 +14,14 @@ from onepam.domain.leaving.brake import (
     HoldReason,
 )
 from onepam.domain.matrix.events import ChangeProposed
-from onepam.domain.people.events import PersonAdded, PersonChanged, PersonDisabled, PersonEnabled, PersonKind
+from onepam.domain.people.events import (
+    GroupMemberAdded,
+    PersonAdded,
+    PersonChanged,
+    PersonDisabled,
+    PersonEnabled,
+    PersonKind,
+)
 from onepam.domain.providers.events import IdentityLinked, ProviderRemoved
 from onepam.domain.roster.events import RosterRulesSet
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
@@ -302,3 +309,13 @@ def test_whoever_comes_back_has_nothing_of_before() -> None:
     told.change("chg_1", "ada", binding("bnd_joe", "auditor", "joe"))
     back = told.add(PersonEnabled("joe", "ada", "back"))
     assert told.said() == [(back, "it brings back what was held before")]
+
+
+def test_of_what_one_command_cannot_end_the_rest_is_no_finding() -> None:
+    told = Story().ready("ada")
+    groups = (GroupMemberAdded(f"group-{number}", "joe", "access.yaml", None) for number in range(1_201))
+    told.change("chg_1", "ada", *groups)
+    gone = PersonDisabled("joe", "ada", "left", "administrator", None, None)
+    at = told.add(gone, bare=True)
+    told.add(PersonEnabled("joe", "ada", "back"))
+    assert told.said() == [(at, "what they held was left")]  # the factors

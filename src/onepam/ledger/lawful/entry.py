@@ -50,6 +50,7 @@ class Unjudged(Enum):
     LIMIT = "how many may wait, or be there, at a time"
     BRAKE = "whether a directory's brake had to hold what it ended"
     TARGET = "whether the target showed the pinned key"
+    CUT = "whether a running session was cut when the access ended that it rests on"
     CONTENT = "what stands in a file of the roles that two people saw: whether what was changed by it is that"
     TAKEN = "who could have decided until whoever decided alone took that from them"
     REASON = "why something ended by itself"

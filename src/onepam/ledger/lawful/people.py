@@ -89,7 +89,7 @@ def person_changed(state: State, entry: Entry) -> Why:
     person.readdressed |= body["readdressed"]
 
 
-@people_rules.of("person.disabled", "ending an account", *_BY, Authority.TIME, cannot=(Unjudged.BRAKE,))
+@people_rules.of("person.disabled", "ending an account", *_BY, Authority.TIME, cannot=(Unjudged.BRAKE, Unjudged.CUT))
 def person_disabled(state: State, entry: Entry) -> Why:
     """An administrator, of somebody else; a directory or the roster; or its time is over."""
     body = entry.body
@@ -109,6 +109,7 @@ def person_disabled(state: State, entry: Entry) -> Why:
         person.enabled, person.left, person.hold, person.hold_by = False, entry.time, None, None
         person.left_by = origin
         yield from _leaves_nothing(state, person, "what they held was left", (person.groups,))
+        person.much = any(len(each) > MOST_ENDED for each in (*_tables(person), person.groups))
     state.cause("left", who)
 
 
@@ -129,7 +130,7 @@ def person_enabled(state: State, entry: Entry) -> Why:
     else:
         if person.enabled:
             yield "the account had not ended"
-        else:
+        elif not person.much:
             yield from _leaves_nothing(state, person, "it brings back what was held before")
         if person.ends is not None and person.ends <= state.begun:
             yield "the end of the account had passed"
@@ -223,11 +224,14 @@ def report_decided(state: State, entry: Entry) -> Why:
 def _leaves_nothing(state: State, person: Person, why: str, also: tuple[Table, ...] = ()) -> Why:
     """Of what is in force at this instant nothing is there when the command is over: sign-ins, factors, roles, access,
     links, and whatever else is in `also`. One command ends no more than so many of each."""
-    tables: tuple[Table, ...] = (person.sign_ins, person.factors, person.bindings, person.grants, person.links, *also)
-    for table in tables:
+    for table in (*_tables(person), *also):
         held = {name for name, each in table.items() if _runs_on(state, each)}
         if held and len(table) <= MOST_ENDED:
             yield Later(why, partial(_any_left, held, table))
+
+
+def _tables(person: Person) -> tuple[Table, ...]:
+    return (person.sign_ins, person.factors, person.bindings, person.grants, person.links)
 
 
 def _any_left(held: set[Any], table: Table) -> bool:
