@@ -49,6 +49,7 @@ import zlib
 from collections.abc import Callable, Generator, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from hashlib import sha256
 from json import JSONEncoder
 from types import MappingProxyType
@@ -2440,6 +2441,7 @@ class Unjudged(Enum):
     LIMIT = "how many may wait, or be there, at a time"
     BRAKE = "whether a directory's brake had to hold what it ended"
     TARGET = "whether the target showed the pinned key"
+    CUT = "whether a running session was cut when the access ended that it rests on"
     CONTENT = "what stands in a file of the roles that two people saw: whether what was changed by it is that"
     TAKEN = "who could have decided until whoever decided alone took that from them"
     REASON = "why something ended by itself"
@@ -2523,10 +2525,10 @@ class Factor:
 
 @dataclass
 class Person:
-    """An account. `origin` is the way it came, `left_by` that in which its end did; `agreed` are the directories that
-    an administrator lets lead it, `reports` those that say that it left. `hold` is why it waits for a word, `owner` who
-    answers for it; nothing privileged opens for it before `privileged_from`; `spent` are the times of the factors that
-    opened a session lately."""
+    """An account. `origin` is the way it came, `left_by` that in which its end did, with so `much` that one command
+    could not end all of it; `agreed` are the directories that an administrator lets lead it, `reports` those that say
+    that it left. `hold` is why it waits for a word, `owner` who answers for it; nothing privileged opens for it
+    before `privileged_from`; `spent` are the times of the factors that opened a session lately."""
 
     kind: str
     ends: Instant | None
@@ -2535,6 +2537,7 @@ class Person:
     enabled: bool = True
     left: Instant | None = None
     left_by: str = ""
+    much: bool = False
     agreed: set[str] = field(default_factory=set)
     reports: set[str] = field(default_factory=set)
     identities: dict[str, str] = field(default_factory=dict)
@@ -3809,6 +3812,11 @@ def _administrator_or_host(state: State, by: str | None) -> str | None:
 
 people_rules = Rules()
 
+MOST_ENDED = 1_200
+"""Of each kind, by one command."""
+
+Table = Mapping[Any, Any]
+
 SPONSOR_GRACE = 7 * DAY
 """How long a vendor stays without a sponsor."""
 
@@ -3878,7 +3886,7 @@ def person_changed(state: State, entry: Entry) -> Why:
     person.readdressed |= body["readdressed"]
 
 
-@people_rules.of("person.disabled", "ending an account", *_BY, Authority.TIME, cannot=(Unjudged.BRAKE,))
+@people_rules.of("person.disabled", "ending an account", *_BY, Authority.TIME, cannot=(Unjudged.BRAKE, Unjudged.CUT))
 def person_disabled(state: State, entry: Entry) -> Why:
     """An administrator, of somebody else; a directory or the roster; or its time is over."""
     body = entry.body
@@ -3897,6 +3905,8 @@ def person_disabled(state: State, entry: Entry) -> Why:
             yield _leading(state, origin, who)
         person.enabled, person.left, person.hold, person.hold_by = False, entry.time, None, None
         person.left_by = origin
+        yield from _leaves_nothing(state, person, "what they held was left", (person.groups,))
+        person.much = any(len(each) > MOST_ENDED for each in (*_tables(person), person.groups))
     state.cause("left", who)
 
 
@@ -3917,6 +3927,8 @@ def person_enabled(state: State, entry: Entry) -> Why:
     else:
         if person.enabled:
             yield "the account had not ended"
+        elif not person.much:
+            yield from _leaves_nothing(state, person, "it brings back what was held before")
         if person.ends is not None and person.ends <= state.begun:
             yield "the end of the account had passed"
         yield _erased(person)
@@ -4004,6 +4016,29 @@ def report_decided(state: State, entry: Entry) -> Why:
     else:
         person.reports.discard(body["origin"])
     state.cause("decided", body["person"])
+
+
+def _leaves_nothing(state: State, person: Person, why: str, also: tuple[Table, ...] = ()) -> Why:
+    """Of what is in force at this instant nothing is there when the command is over: sign-ins, factors, roles, access,
+    links, and whatever else is in `also`. One command ends no more than so many of each."""
+    for table in (*_tables(person), *also):
+        held = {name for name, each in table.items() if _runs_on(state, each)}
+        if held and len(table) <= MOST_ENDED:
+            yield Later(why, partial(_any_left, held, table))
+
+
+def _tables(person: Person) -> tuple[Table, ...]:
+    return (person.sign_ins, person.factors, person.bindings, person.grants, person.links)
+
+
+def _any_left(held: set[Any], table: Table) -> bool:
+    return not held.isdisjoint(table)
+
+
+def _runs_on(state: State, each: Any) -> bool:
+    """Whether it has not run out by itself."""
+    ends = getattr(each, "expires", getattr(each, "ends", None))
+    return ends is None or ends > state.begun
 
 
 def _erased(person: Person) -> str | None:

@@ -64,10 +64,10 @@ class Factor:
 
 @dataclass
 class Person:
-    """An account. `origin` is the way it came, `left_by` that in which its end did, with so `much` that one command could
-    not end all of it; `agreed` are the directories that an administrator lets lead it, `reports` those that say that it
-    left. `hold` is why it waits for a word, `owner` who answers for it; nothing privileged opens for it before
-    `privileged_from`; `spent` are the times of the factors that opened a session lately."""
+    """An account. `origin` is the way it came, `left_by` that in which its end did, with so `much` that one command
+    could not end all of it; `agreed` are the directories that an administrator lets lead it, `reports` those that say
+    that it left. `hold` is why it waits for a word, `owner` who answers for it; nothing privileged opens for it
+    before `privileged_from`; `spent` are the times of the factors that opened a session lately."""
 
     kind: str
     ends: Instant | None
