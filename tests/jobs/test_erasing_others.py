@@ -11,6 +11,7 @@ from onepam.app.leaving.erase_person import approve_erasure, erase_portion, prop
 from onepam.app.people.add_person import add_person
 from onepam.app.people.change_person import change_person
 from onepam.app.requests.deny_request import deny_request
+from onepam.domain.access.model import ConsoleRight
 from onepam.domain.history.system import PayloadsErased
 from onepam.domain.leaving.erasure_events import ErasureProposed
 from onepam.domain.matrix.events import ChangeApplied, ChangeProposed
@@ -26,6 +27,8 @@ from onepam.store.engine.database import connect, forget
 from onepam.store.engine.entries import entries
 from onepam.store.engine.rebuild import compare
 from onepam.store.read import erasing as read
+from onepam.store.read.changes import text_in_force
+from onepam.store.read.proposals import proposals
 from tests.company import Company, record, refused
 from tests.jobs.test_erasing import NEWER, agree, erasing, left_in, life, version
 
@@ -265,6 +268,50 @@ async def test_a_word_of_the_files_that_was_a_name_is_shown_before_somebody_agre
     )
     refused(await approve_erasure(company.ledger, bob, "ers_1"), "erasure.changed")
     company.close()
+
+
+@pytest.mark.parametrize("word", ["roles", "hosts"])
+async def test_a_word_of_the_file_in_force_that_was_a_name_stays_and_keeps_nobody(tmp_path: Path, word: str) -> None:
+    """Whoever agrees sees the lines."""
+    company = await Company.create(tmp_path)
+    ada = company.actor("ada")
+    await record(
+        company.ledger,
+        ChangeProposed("chg_a", "da", "da", False, None, "changes", FILE),
+        ChangeApplied("chg_a", "da", "da", None, bootstrap=True),
+    )
+    await change_person(company.ledger, ada, "eve", Attributes(word, "eve@example.com"))
+    await change_person(company.ledger, ada, "eve", Attributes("Eve Example", "eve@example.com"))
+    await company.leaves("eve")
+    company.clock.advance(400 * DAY)
+    for who in ("ada", "bob"):
+        await company.sign_in(who)
+    assert await propose_erasure(company.ledger, company.actor("ada"), "ers_1", "eve", "letter", 400) is None
+    [waiting] = await company.reader(proposals, None, "bob", frozenset({ConsoleRight.ADMINISTER}))
+    lines = {"roles": "roles:", "hosts": "role: {hosts: [web-01]}"}
+    [stays] = [(name, said) for name, said in waiting.facts if name.endswith(", change.proposed, stays")]
+    assert lines[word] in stays[1]
+    assert await approve_erasure(company.ledger, company.actor("bob"), "ers_1") is None
+    await erasing(company).turn()
+    assert await company.reader(text_in_force) == FILE
+    company.close()
+
+
+async def test_an_address_in_the_file_in_force_keeps_them_unless_it_is_anothers_by_now(company: Company) -> None:
+    ada, text = company.actor("ada"), "bindings:\n  - {role: engineer, person: eve@example.com}\n"
+    await record(
+        company.ledger,
+        ChangeProposed("chg_a", "da", "da", False, None, "changes", text),
+        ChangeApplied("chg_a", "da", "da", None, bootstrap=True),
+    )
+    refused(await propose_erasure(company.ledger, ada, "ers_1", "eve", "letter", 400), "erasure.named")
+    another = Attributes("Another Eve", "eve@example.com")
+    assert await add_person(company.ledger, ada, "eve_2", PersonKind.EMPLOYEE, another, "joined") is None
+    assert await propose_erasure(company.ledger, ada, "ers_1", "eve", "letter", 400) is None
+    [waiting] = await company.reader(proposals, None, "bob", frozenset({ConsoleRight.ADMINISTER}))
+    assert "“- {role: engineer, person: eve@example.com}”" in [
+        said for name, said in waiting.facts if name.endswith("stays")
+    ]
 
 
 async def test_what_goes_is_counted_beforehand(company: Company) -> None:

@@ -66,8 +66,8 @@ class ErasingFacts:
     """The actor, the person (None where there is none), when they left (None: not at all), and their erasure.
 
     `listed` says who still has them: the roster, whatever end it says, or a directory, as active. `named`: the file of
-    the role matrix that is in force, or one that waits, names them. `proposal` is that of the erasure while it waits.
-    `documents`: the entries of lists and files about many that name them, and still have a payload.
+    the role matrix that is in force, or one that waits, has their address. `proposal` is that of the erasure while it
+    waits. `documents`: the entries of lists and files about many that name them, and still have a payload.
     """
 
     actor: ActorFacts
@@ -189,6 +189,6 @@ def _kept(facts: ErasingFacts, person: str, keep_days: int, now: Instant) -> Ref
         message = f"{facts.listed} still has {person}."
         return Refused("erasure.listed", message, "Take them off there first; else their data come back.")
     if facts.named:
-        message = f"access.yaml, or a change of it that waits, still names {person}."
+        message = f"access.yaml, or a change of it that waits, still has the address of {person}."
         return Refused("erasure.named", message, "Take them out of it first: /changes")
     return None

@@ -6,7 +6,7 @@ so was an entry that is not the one that was hashed: then nothing goes, for what
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from onepam.app.leaving.erase_person import ErasingQuery, PortionQuery
 from onepam.app.ports import Snapshot
@@ -50,7 +50,7 @@ def erasing(db: Snapshot, query: ErasingQuery, at: Instant) -> ErasingFacts:
     person = query.person or (found.person if found else "")
     left = row(db, f"SELECT removed FROM leaver WHERE person = :person AND {AT}", {"person": person, "at": at})
     listed = row(db, _LISTED, {"person": person, "at": at})
-    said = called(db, person)
+    said = _addresses(db, person, at)
     texts = rows(db, STANDING, {"at": at})
     return ErasingFacts(
         actor=actor_facts(db, query.actor, at),
@@ -93,6 +93,14 @@ def documents(db: Snapshot, at: Instant, person: str) -> Iterator[tuple[Stored, 
             yield whole(db, index), lines
 
 
+def lines_that_stay(db: Snapshot, at: Instant, person: str) -> tuple[tuple[int, tuple[str, ...]], ...]:
+    """The lines of the file in force, and of those that wait, that have a word by which the person was called, each
+    with the entry of the file."""
+    said = called(db, person)
+    found = ((each["idx"], _mentioning((each["text"] or "",), said)) for each in rows(db, STANDING, {"at": at}))
+    return tuple((index, lines) for index, lines in found if lines)
+
+
 def lines_of(db: Snapshot, person: str, index: int) -> tuple[str, ...]:
     """The lines of one list or file that name the person; none where it has gone. Raises as `documents`."""
     stored = whole(db, index)
@@ -111,8 +119,11 @@ def _lines(payload: bytes, said: tuple[str, ...]) -> tuple[str, ...]:
         values = decode(payload).values()
     except (NotCanonical, AttributeError, TypeError):
         return ("",)
-    texts = [one for each in values for one in (each if isinstance(each, list) else [each])]
-    return tuple(line.strip() for text in texts for line in str(text).splitlines() if mentions(line, said))
+    return _mentioning((str(one) for each in values for one in (each if isinstance(each, list) else [each])), said)
+
+
+def _mentioning(texts: Iterable[str], said: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(line.strip() for text in texts for line in text.splitlines() if mentions(line, said))
 
 
 def _goes(db: Snapshot, found: Erasure, stored: Stored, says: int) -> None:
@@ -137,6 +148,14 @@ def called(db: Snapshot, person: str) -> tuple[str, ...]:
     """Every name and address that the person ever had here; of somebody who was erased, none."""
     found = {text for each in rows(db, _CALLED, {"person": person}) for text in each if text}
     return tuple(sorted(found))
+
+
+def _addresses(db: Snapshot, person: str, at: Instant) -> tuple[str, ...]:
+    """Every address by which a file means the person: bindings are by address, and one may be another's by now."""
+    anothers = f"SELECT 1 FROM person WHERE email = :email AND person <> :person AND enabled = 1 AND {AT} LIMIT 1"
+    had = {each["email"] for each in rows(db, _CALLED, {"person": person}) if each["email"]}
+    now = {"person": person, "at": at}
+    return tuple(sorted(each for each in had if row(db, anothers, {**now, "email": each}) is None))
 
 
 _OF = {

@@ -11,7 +11,7 @@ from onepam.domain.access.proposal import RULES, Proposal, ProposalKind, fallen,
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import Row, row
 from onepam.store.engine.tables import AT
-from onepam.store.facts.erasing import kind_at, lines_of
+from onepam.store.facts.erasing import kind_at, lines_of, lines_that_stay
 from onepam.store.facts.holdings import hands, held_roles
 from onepam.store.facts.proposals import (
     STANDS,
@@ -163,26 +163,30 @@ def _says(
             return f"New factors of {who}", (("Because", found["because"]),), ""
         case ProposalKind.ERASURE:
             said = (("Because", found["because"]), ("Then", "the account never comes back"))
-            return f"Erasing what is known of {who}", (*said, *_goes(db, found)), ""
+            return f"Erasing what is known of {who}", (*said, *_goes(db, at, found)), ""
         case ProposalKind.CHANGE:
             return "Change of the role matrix", (("What", found["summary"]),), found["digest"]
 
 
-def _goes(db: Snapshot, found: Row) -> list[Fact]:
+def _goes(db: Snapshot, at: Instant, found: Row) -> list[Fact]:
     """What an erasure takes: how many payloads of which kinds; and the lists and files that go whole, each with the
-    lines for which it does, as a name may be a word."""
+    lines for which it does, as a name may be a word. Such lines of the file in force stay, and are shown."""
     indexes, counts = json.loads(found["documents"]), json.loads(found["counts"])
     kinds = ", ".join(f"{kind} {count:,}" for kind, count in counts.items())
     said = [("Entries about them that are emptied", f"{sum(counts.values()):,} ({kinds})")] if counts else []
     said += [("Whole documents that go", f"{len(indexes)}, with all that they say of others" if indexes else "none")]
     for index in indexes[:MOST_DOCUMENTS]:
-        lines = lines_of(db, found["person"], index)
-        shown = [f"“{each[:MOST_CHARACTERS]}”" for each in lines[:MOST_LINES]]
-        more = [f"{len(lines) - len(shown)} more lines"] if len(lines) > len(shown) else []
-        said.append((f"Entry {index}, {kind_at(db, index)}", ", ".join([*shown, *more]) or "gone"))
+        said.append((f"Entry {index}, {kind_at(db, index)}", _quoted(lines_of(db, found["person"], index)) or "gone"))
     if len(indexes) > MOST_DOCUMENTS:
         said.append(("And", f"{len(indexes) - MOST_DOCUMENTS} more, by the entry of the proposal"))
+    stay = lines_that_stay(db, at, found["person"])
+    said += [(f"Entry {index}, {kind_at(db, index)}, stays", _quoted(lines)) for index, lines in stay]
     return said
+
+
+def _quoted(lines: tuple[str, ...]) -> str:
+    shown = [f"“{each[:MOST_CHARACTERS]}”" for each in lines[:MOST_LINES]]
+    return ", ".join([*shown, *([f"{len(lines) - len(shown)} more lines"] if len(lines) > len(shown) else [])])
 
 
 def _row(db: Snapshot, at: Instant, proposal: Proposal) -> Row:
