@@ -6,6 +6,7 @@ The examples are those of the vectors, the tables those by which `verify.py` jud
 import json
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ PAGE = ROOT / "docs" / "format.md"
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from onepam.evidence.verifier.lacking import README_SHA256  # noqa: E402
-from onepam.evidence.verifier.rules import CHOSEN, DERIVED, PERIOD, Sources  # noqa: E402
+from onepam.evidence.verifier.rules import CHOSEN, DERIVED, PERIOD, REPORTS, TITLES, VERSION, Sources, columns_of  # noqa: E402
 from scripts import vectors  # noqa: E402
 
 WIDTH = 118
@@ -181,8 +182,17 @@ def _source(source: list[str]) -> str:
     return f"`{kind}` `{path}` if `{condition[0]}` = `{condition[1]}` `{condition[2]}`"
 
 
+def _released() -> Iterator[str]:
+    for name in REPORTS:
+        yield from (name, f"  version {VERSION}", f"  title   {TITLES[name]}")
+        yield from textwrap.wrap(
+            f"columns {', '.join(columns_of(name))}", WIDTH, initial_indent="  ", subsequent_indent=" " * 10
+        )
+
+
 _EXAMPLES: dict[str, Callable[[], Iterator[str]]] = {
     "canonical": _canonical,
+    "released": _released,
     "time": _time,
     "entry": _entry,
     "tree": _tree,

@@ -1,6 +1,7 @@
 """Packs that hold less than the one that was drawn, or more than any release draws: true, and yet never exit 0."""
 
 import json
+from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
@@ -10,6 +11,7 @@ from onepam.evidence.verifier import batches
 from onepam.evidence.verifier.batches import RECORD
 from onepam.evidence.verifier.canonical import iso
 from onepam.evidence.verifier.merkle import spans
+from onepam.evidence.verifier.rules import REPORTS, TITLES, VERSION, columns_of
 from tests.evidence.company import History
 from tests.evidence.conftest import KEYS, Check
 from tests.evidence.forge import Forge
@@ -98,3 +100,77 @@ def test_signatures_that_were_not_checked_stand_in_the_verdict(
     assert result["verdict"].endswith(f". {said}")
     code, result = check(drawn_pack, *KEYS, "--all-signatures")
     assert (code, result["verdict"].endswith(". VERIFIED")) == (0, True)
+
+
+def _extra_report(f: Forge) -> None:
+    for end in ("jsonl", "csv", "envelope.json"):
+        f.files[f"reports/soc2_controls.{end}"] = f.files[f"reports/access.{end}"]
+    columns, cells = ["control", "result", "assessor"], ["CC6.1", "effective, no exceptions", "Example Auditors LLP"]
+    head = {"report": "soc2_controls", "title": "Independent assessment of controls", "version": 1}
+    f.write_report("soc2_controls", {**head, "columns": columns, "rows": [{"cells": cells, "ledger": [1]}]})
+
+    def change(e: Any) -> None:
+        e.update(report="soc2_controls", exclusions=[], filters=[])
+        names = (f"soc2_controls.{end}" for end in ("csv", "jsonl"))
+        e["files"] = {name: sha256(f.files[f"reports/{name}"]).hexdigest() for name in names}
+
+    f.envelope("soc2_controls", change)
+    f.edit("manifest.json", lambda found: found["reports"].append("soc2_controls"))
+    f.edit("manifest.json", lambda found: found["reports"].sort())
+
+
+def _extra_column(f: Forge) -> None:
+    def change(r: Any) -> None:
+        r["columns"].append("result_confirmed_by_auditor")
+        for each in r["rows"]:
+            each["cells"].append("pass, no finding")
+
+    f.report("accounts", change)
+
+
+def _without_column(f: Forge, report: str, column: str) -> None:
+    def change(r: Any) -> None:
+        at = r["columns"].index(column)
+        for each in (r["columns"], *(row["cells"] for row in r["rows"])):
+            del each[at]
+
+    f.report(report, change)
+
+
+OF_NO_RELEASE: dict[str, tuple[Callable[[Forge], None], str]] = {
+    "report": (_extra_report, "No release draws a report soc2_controls: all of it is its maker's words"),
+    "column": (
+        _extra_column,
+        "The report accounts has columns that no release gives it: 'result_confirmed_by_auditor'",
+    ),
+    "title": (
+        lambda f: f.report("sessions", lambda r: r.update(title="Sessions: all were approved " + "x" * 99)),
+        f"No release gives the report sessions the title 'Sessions: all were approved {'x' * 52}...' and version 1",
+    ),
+    "version": (
+        lambda f: f.report("vendors", lambda r: r.update(version=99)),
+        f"No release gives the report vendors the title {TITLES['vendors']!r} and version 99",
+    ),
+    "column gone": (
+        lambda f: _without_column(f, "leavers", "within_24_hours"),
+        "The report leavers lacks columns that a release gives it: 'within_24_hours'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OF_NO_RELEASE)
+def test_what_no_release_draws_is_said_first(name: str, drawn_pack: bytes, check: Check) -> None:
+    forge = Forge(History(), drawn_pack)
+    act, said = OF_NO_RELEASE[name]
+    act(forge)
+    code, result = check(forge.seal(), *KEYS)
+    assert (code, said in result["lacks"]) == (PART, True), result["lacks"]
+    assert f"{said}. " in result["verdict"].partition(JUDGED)[0]
+
+
+def test_the_verifier_knows_what_this_release_draws(drawn_pack: bytes) -> None:
+    forge = Forge(History(), drawn_pack)
+    for name in REPORTS:
+        report = forge.read_report(name)
+        assert (report["title"], report["version"]) == (TITLES[name], VERSION)
+        assert sorted(report["columns"]) == sorted(columns_of(name))

@@ -43,6 +43,8 @@ def test_packs_of_the_program_are_accepted(honest: bytes, drawn_pack: bytes, jud
     lines = judge([(pack, _keys(pack)) for pack in (honest, drawn_pack)])
     assert [line.split(": ")[0] for line in lines] == ["accepted 0.zip", "accepted 1.zip"]
     assert "65 of 65 batch signatures checked" in lines[1]
+    assert not re.search("no release|other columns", lines[1])
+    assert "no release titles sessions so; other columns of sessions: comment" in lines[0]
 
 
 def test_without_keys_it_is_said_what_was_not_judged(drawn_pack: bytes, judge: Judge) -> None:

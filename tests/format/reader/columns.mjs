@@ -14,7 +14,8 @@ export function rulesOfThePage() {
 function parse(page) {
   const [, tables] = page.split('<!-- columns -->');
   const [, rules] = /^```text rules\n(.*?)^```$/ms.exec(page);
-  return { columns: parseTables(tables), periods: parseRules(rules) };
+  const [, released] = /^```text released\n(.*?)^```$/ms.exec(page);
+  return { columns: parseTables(tables), periods: parseRules(rules), released: parseReleased(released) };
 }
 
 function parseTables(text) {
@@ -34,6 +35,16 @@ function parseSource(text) {
   const [, kind, path, own, other, others] = SOURCE.exec(text) ?? [];
   if (kind === undefined) throw new Error(`no source: ${text}`);
   return { kind, path, condition: own === undefined ? null : { own, kind: other, path: others } };
+}
+
+/** What a release draws: by report, `{version, title, columns}`. */
+function parseReleased(text) {
+  const found = {};
+  for (const [, name, rest] of text.matchAll(/^(\w+)\n((?: .*\n)+)/gm)) {
+    const [, version, title, columns] = /^ {2}version (\d+)\n {2}title {3}(.*)\n {2}columns ([^]*)$/.exec(rest);
+    found[name] = { version: Number(version), title, columns: columns.split(',').map((each) => each.trim()) };
+  }
+  return found;
 }
 
 /** The block of rules: a report, and below it lines of a name and a list; a list goes on in lines that are set in further. */

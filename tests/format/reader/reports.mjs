@@ -29,7 +29,7 @@ function readReport(pack, name) {
   must(head.report === name && typeof head.title === 'string', where, 'it is another report');
   must(isCount(head.version), where, 'it has no version');
   rows.forEach((row, i) => checkRow(pack, row, columns, `${where} row ${i + 1}`));
-  return { name, where, columns, version: head.version, rows };
+  return { name, where, columns, title: head.title, version: head.version, rows };
 }
 
 function checkRow(pack, row, columns, where) {
@@ -60,6 +60,17 @@ function mustNotBeLater(pack, { where, rows }, asOf) {
   });
 }
 
+/** Says what no release draws. */
+function noteUnreleased(pack, { name, columns, title, version }, due) {
+  if (!due) {
+    pack.notes.push(`no release draws ${name}`);
+    return;
+  }
+  if (title !== due.title || version !== due.version) pack.notes.push(`no release titles ${name} so`);
+  const other = [...columns.filter((each) => !due.columns.includes(each)), ...due.columns.filter((each) => !columns.includes(each))];
+  if (other.length) pack.notes.push(`other columns of ${name}: ${other.join(' ')}`);
+}
+
 /** Judges all reports of the pack. */
 export function judgeReports(pack) {
   const rules = rulesOfThePage();
@@ -68,6 +79,7 @@ export function judgeReports(pack) {
   for (const name of reports) {
     must(pack.first === 0 || !ONLY_FROM_0.includes(name), `reports/${name}.jsonl`, 'a range that does not begin at 0 cannot hold it');
     const report = readReport(pack, name);
+    noteUnreleased(pack, report, rules.released[name]);
     checkSpreadsheet(pack, report);
     const envelope = checkEnvelope(pack, report);
     if (envelope.as_of !== null) mustNotBeLater(pack, report, envelope.as_of);

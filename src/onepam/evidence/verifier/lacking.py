@@ -12,14 +12,15 @@ from onepam.evidence.verifier.canonical import MAX_INTEGER, iso
 from onepam.evidence.verifier.contents import Contents
 from onepam.evidence.verifier.refusal import counted, need
 from onepam.evidence.verifier.report import Report
-from onepam.evidence.verifier.rules import BAD_FOUND, FROM_THE_BEGINNING, REPORTS, STARTED
+from onepam.evidence.verifier.rules import BAD_FOUND, FROM_THE_BEGINNING, REPORTS, STARTED, TITLES, VERSION, columns_of
 
 README_SHA256 = (
     "0bb760832b672567070969c3273d963d12d095ff938662c3af206f62b5d37f81",
     "aa30ab3d03aaffe600f6506faa23e7638947bfa57b92f2edabba0d950d08773a",
 )
 """Of the README.txt of every release whose packs have this format."""
-REASONS = 6  # of the exclusions of a report that are told; of the others the number
+REASONS = 6  # of the exclusions, or columns, of a report that are told; of the others the number
+MOST = 80  # characters of what the maker wrote
 
 
 def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> None:
@@ -37,6 +38,7 @@ def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> None:
         answer.lack(f"No report says which recordings are bad: {told}")
         answer.recordings += f"; {told}"
     for report in reports:
+        _check_head(report, answer)
         if report.excluded:
             answer.lacks.append(f"The pack leaves out {_left_out(report)}")
             answer.whole = answer.whole and report.name == "access"
@@ -51,6 +53,28 @@ def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> None:
 
 def _because(pack: Contents, name: str) -> str:
     return ", which needs the entries before its first" if name in FROM_THE_BEGINNING and pack.log.first else ""
+
+
+def _check_head(report: Report, answer: Answer) -> None:
+    """Whether it is a report of a release: its maker could write in it whatever sounds well."""
+    name = report.name
+    if name not in TITLES:
+        answer.lack(f"No release draws a report {name}: all of it is its maker's words")
+        return
+    if (report.title, report.version) != (TITLES[name], VERSION):
+        answer.lack(f"No release gives the report {name} the title {_short(report.title)} and version {report.version}")
+    known = columns_of(name)
+    for columns, said in (
+        ([each for each in report.columns if each not in known], "has columns that no release gives it"),
+        ([each for each in known if each not in report.columns], "lacks columns that a release gives it"),
+    ):
+        if columns:
+            more = f" and {len(columns) - REASONS} others" if len(columns) > REASONS else ""
+            answer.lack(f"The report {name} {said}: {', '.join(map(_short, columns[:REASONS]))}{more}")
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= MOST else f"{text[:MOST]}...")
 
 
 def _check_system(pack: Contents, answer: Answer) -> None:

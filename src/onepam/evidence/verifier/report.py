@@ -41,6 +41,7 @@ class Report:
         self._pack, self._lines = pack, lines(pack.files[self.what], self.what)
         head = members(next(self._lines, None), self.what, report=str, title=str, version=int, columns=list)
         need(head["report"] == name, f"{self.what}: says it is report {head['report']}")
+        self.title: str = head["title"]
         self.version: int = head["version"]
         self.columns: Dict[str, int] = {}
         for column in head["columns"]:

@@ -169,3 +169,24 @@ CHOSEN = {
 }  # fmt: skip
 REPORTS = (*PERIOD, *FROM_THE_BEGINNING)
 """What a pack holds."""
+TITLES = {
+    "sessions": "Sessions of the period, opened and refused",
+    "requests": "Requests of the period, decided and granted, to the grant's end",
+    "leavers": "Leavers of the period: both stamps per system, and what the listeners said",
+    "access": "Who could reach what, as whom, and why",
+    "accounts": "Enabled accounts against the staff roster, both ways",
+    "vendors": "Vendors: sponsor, contract, and the end of access",
+}
+VERSION = 1
+_HELD = [f"{system}_{word}" for system in ("ssh", "console", "command_line") for word in ("held", "removed", "ended")]
+WORDS = {
+    "leavers": (*_HELD, "recordings_verified", "milliseconds", "within_24_hours"),
+    "access": ("login", "mode", "permission", "actions", "privileged", "until"),
+    "accounts": ("last_seen",),
+}
+"""Columns of a release that are the exporter's words."""
+
+
+def columns_of(name: str) -> Tuple[str, ...]:
+    """All columns that a report has in a release."""
+    return (*DERIVED.get(name, ()), *BY_RULE.get(name, ()), *CHOSEN.get(name, ()), *WORDS.get(name, ()))

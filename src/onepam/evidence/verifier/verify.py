@@ -1265,6 +1265,27 @@ CHOSEN = {
 }  # fmt: skip
 REPORTS = (*PERIOD, *FROM_THE_BEGINNING)
 """What a pack holds."""
+TITLES = {
+    "sessions": "Sessions of the period, opened and refused",
+    "requests": "Requests of the period, decided and granted, to the grant's end",
+    "leavers": "Leavers of the period: both stamps per system, and what the listeners said",
+    "access": "Who could reach what, as whom, and why",
+    "accounts": "Enabled accounts against the staff roster, both ways",
+    "vendors": "Vendors: sponsor, contract, and the end of access",
+}
+VERSION = 1
+_HELD = [f"{system}_{word}" for system in ("ssh", "console", "command_line") for word in ("held", "removed", "ended")]
+WORDS = {
+    "leavers": (*_HELD, "recordings_verified", "milliseconds", "within_24_hours"),
+    "access": ("login", "mode", "permission", "actions", "privileged", "until"),
+    "accounts": ("last_seen",),
+}
+"""Columns of a release that are the exporter's words."""
+
+
+def columns_of(name: str) -> Tuple[str, ...]:
+    """All columns that a report has in a release."""
+    return (*DERIVED.get(name, ()), *BY_RULE.get(name, ()), *CHOSEN.get(name, ()), *WORDS.get(name, ()))
 
 
 # ---- tabular ---------------------------------------------------------------------------------------------------------
@@ -1311,6 +1332,7 @@ class Report:
         self._pack, self._lines = pack, lines(pack.files[self.what], self.what)
         head = members(next(self._lines, None), self.what, report=str, title=str, version=int, columns=list)
         need(head["report"] == name, f"{self.what}: says it is report {head['report']}")
+        self.title: str = head["title"]
         self.version: int = head["version"]
         self.columns: Dict[str, int] = {}
         for column in head["columns"]:
@@ -1907,7 +1929,8 @@ README_SHA256 = (
     "aa30ab3d03aaffe600f6506faa23e7638947bfa57b92f2edabba0d950d08773a",
 )
 """Of the README.txt of every release whose packs have this format."""
-REASONS = 6  # of the exclusions of a report that are told; of the others the number
+REASONS = 6  # of the exclusions, or columns, of a report that are told; of the others the number
+MOST = 80  # characters of what the maker wrote
 
 
 def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> None:
@@ -1925,6 +1948,7 @@ def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> None:
         answer.lack(f"No report says which recordings are bad: {told}")
         answer.recordings += f"; {told}"
     for report in reports:
+        _check_head(report, answer)
         if report.excluded:
             answer.lacks.append(f"The pack leaves out {_left_out(report)}")
             answer.whole = answer.whole and report.name == "access"
@@ -1939,6 +1963,28 @@ def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> None:
 
 def _because(pack: Contents, name: str) -> str:
     return ", which needs the entries before its first" if name in FROM_THE_BEGINNING and pack.log.first else ""
+
+
+def _check_head(report: Report, answer: Answer) -> None:
+    """Whether it is a report of a release: its maker could write in it whatever sounds well."""
+    name = report.name
+    if name not in TITLES:
+        answer.lack(f"No release draws a report {name}: all of it is its maker's words")
+        return
+    if (report.title, report.version) != (TITLES[name], VERSION):
+        answer.lack(f"No release gives the report {name} the title {_short(report.title)} and version {report.version}")
+    known = columns_of(name)
+    for columns, said in (
+        ([each for each in report.columns if each not in known], "has columns that no release gives it"),
+        ([each for each in known if each not in report.columns], "lacks columns that a release gives it"),
+    ):
+        if columns:
+            more = f" and {len(columns) - REASONS} others" if len(columns) > REASONS else ""
+            answer.lack(f"The report {name} {said}: {', '.join(map(_short, columns[:REASONS]))}{more}")
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= MOST else f"{text[:MOST]}...")
 
 
 def _check_system(pack: Contents, answer: Answer) -> None:
