@@ -220,7 +220,7 @@ def test_a_providers_word_ends_sign_ins_and_its_rule_says_what_it_may() -> None:
     assert told.said() == [
         (at, "the identity provider idp may bring nobody in"),
         (then, "the identity provider idp may say nothing of groups"),
-        (ends, "no directory that leads the account wrote it, and there was no roster"),
+        (ends, "no directory that leads the account wrote it, nor does the roster say so"),
     ]
 
 

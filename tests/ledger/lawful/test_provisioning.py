@@ -1,4 +1,4 @@
-"""Rules of directories and the roster: each clause broken once by a planted entry, and nothing else found."""
+"""Rules of directories: each clause broken once by a planted entry, and nothing else found."""
 
 from dataclasses import replace
 
@@ -33,23 +33,11 @@ from onepam.domain.provisioning.events import (
     ScimUserRemoved,
     ScimUserSet,
 )
-from onepam.domain.roster.events import (
-    RosterEntrySet,
-    RosterHeld,
-    RosterLinked,
-    RosterRefused,
-    RosterReleased,
-    RosterRulesSet,
-    RosterSourceSet,
-    RosterTaken,
-)
-from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
-from onepam.ledger.lawful.provisioning import PORTION
+from onepam.kernel.clock import DAY, MINUTE, Instant
 from tests.ledger.lawful.story import Story
 
 USER = ScimUserSet("usr_1", "okta", "zoe", True, 1, "", "tok_1")
 GROUP = ScimGroupSet("sgr_1", "okta", 1, "ops", "tok_1")
-TAKEN = RosterTaken("rov_1", "0", "upload", 1, 1, 0, 0, Instant(0), "ada")
 
 
 def proposed(told: Story, **other: object) -> ScimTokenProposed:
@@ -268,7 +256,7 @@ def test_a_directory_ends_whom_it_leads() -> None:
     led = "the directory of okta did not lead the account"
     assert told.said() == [(at, led), (then, led)]
     last = told.add(PersonChanged("joe", None, "ada", None, None), replace(other, version=3))
-    assert told.said()[2:] == [(last, "no directory that leads the account wrote it, and there was no roster")]
+    assert told.said()[2:] == [(last, "no directory that leads the account wrote it, nor does the roster say so")]
 
 
 def test_an_account_is_taken_over_on_an_administrators_word() -> None:
@@ -289,91 +277,3 @@ def test_an_account_is_taken_over_on_an_administrators_word() -> None:
     at = told.add(replace(taken, person="nobody"))
     assert told.said() == []
     assert at
-
-
-def test_a_version_of_the_roster_is_taken_whole() -> None:
-    """A large one comes in several commands, of which each has as many rows as one takes."""
-    told = Story().ready("ada")
-    row = RosterEntrySet("ent_1", "rov_1", None, PersonKind.EMPLOYEE, None, None, None, None, None, "UTC")
-    told.add(*(replace(row, entry=f"ent_{each}") for each in range(PORTION)))
-    told.add(row, replace(row, entry="ent_2", person="eve"), TAKEN)
-    assert told.said() == []
-    at = told.add(row, row)
-    assert told.said() == [(at, "no version of the roster was taken with it")]
-
-
-def test_the_roster_is_taken_by_an_administrator_or_its_source() -> None:
-    told = Story().ready("ada")
-    source = RosterSourceSet("hr.example.com", HOUR, "ada")
-    told.add(source)
-    told.add(replace(TAKEN, by=None))
-    told.add(RosterRulesSet(50, HOUR, True, {}, "ada"))
-    told.add(RosterLinked("ent_1", "eve"))
-    told.add(
-        PersonAdded("zoe", PersonKind.EMPLOYEE, "roster", None, None, None, origin="roster"), RosterLinked("e", "zoe")
-    )
-    told.add(PersonChanged("eve", None, None, None, None))
-    told.add(PersonDisabled("eve", None, "left", "roster", None, None))
-    told.add(RosterHeld("rov_2", "1", "upload", "x", 1, 0, 0, 1, 1, 1, Instant(0), "ada"))
-    told.add(RosterReleased("rov_2", "1", "ada"))
-    assert told.said() == []
-
-
-HELD = RosterHeld("rov_2", "1", "upload", "x", 1, 0, 0, 1, 1, 1, Instant(0), "ada")
-
-
-@pytest.mark.parametrize(
-    "between",
-    [RosterRefused("rov_3", "2", "upload", "x", 1, Instant(0), "ada"), TAKEN, replace(HELD, version="rov_3")],
-)
-def test_what_is_released_is_what_was_held_last(between: object) -> None:
-    told = Story().ready("ada")
-    told.add(HELD)
-    told.add(between)
-    at = told.add(RosterReleased("rov_2", "1", "ada"))
-    assert told.said() == [(at, "it was not the version that was held last")]
-
-
-def test_the_roster_brings_people_in_where_it_may_and_no_machines() -> None:
-    told = Story().ready("ada")
-    told.add(TAKEN)
-    joins = PersonAdded("zoe", PersonKind.EMPLOYEE, "roster", None, None, None, origin="roster")
-    at = told.add(joins)
-    then = told.add(RosterRulesSet(91, HOUR, True, {}, "ada"))
-    last = told.add(replace(joins, person="bot", kind=PersonKind.SERVICE))
-    assert told.said() == [
-        (at, "the staff roster may bring nobody in"),
-        (then, "the brake is set between 50 and 90 percent"),
-        (last, "a service account is made by hand"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("planted", "why"),
-    [
-        (replace(TAKEN, by="joe"), "joe was not signed in"),
-        (replace(TAKEN, by=None), "it is on nobody's word, and no source of the roster was set"),
-        (
-            RosterHeld("rov_1", "0", "pull", "x", 1, 0, 0, 1, 1, 1, Instant(0), None),
-            "it is on nobody's word, and no source of the roster was set",
-        ),
-        (
-            RosterRefused("rov_1", "0", "pull", "x", 1, Instant(0), None),
-            "it is on nobody's word, and no source of the roster was set",
-        ),
-        (RosterLinked("ent_1", "eve"), "no version of the staff roster was in force"),
-        (RosterSourceSet("evil.example.com", HOUR, "joe"), "joe was not signed in"),
-        (RosterRulesSet(50, HOUR, True, {}, "joe"), "joe was not signed in"),
-    ],
-)
-def test_the_roster_is_not_for_everybody_to_say(planted: object, why: str) -> None:
-    told = Story().ready("ada")
-    at = told.add(planted)
-    assert told.said() == [(at, why)]
-
-
-def test_a_held_version_is_not_for_everybody_to_release() -> None:
-    told = Story().ready("ada")
-    told.add(HELD)
-    at = told.add(RosterReleased("rov_2", "1", "joe"))
-    assert told.said() == [(at, "joe was not signed in")]

@@ -151,14 +151,6 @@ def excepted() -> Story:
     return told
 
 
-def owned() -> Story:
-    """Eve asked, and her account was made a service of max's since."""
-    told = Story().ready("eve", "ada", "max")
-    told.ask()
-    told.add(PersonChanged("eve", "ada", None, "max", None, kind=PersonKind.SERVICE))
-    return told
-
-
 def asking_eve() -> Story:
     """A terminal that waits for eve; joe is signed in, too."""
     told = sessions.ready("joe")
@@ -240,11 +232,6 @@ PLANTED: dict[str, tuple[Callable[[], Story], Callable[[Story], object], str]] =
         lambda: Story().ready("ada"),
         lambda told: GrantExpired("grt_1", "req_1", told.at()),
         NO_ACCESS,
-    ),
-    "a denial for a service of one's own": (
-        owned,
-        lambda told: RequestDenied("req_1", "max", "manager", ""),
-        "nobody decides for a service of their own",
     ),
     "a confirmation that asks somebody else": (
         asking_eve,

@@ -2809,6 +2809,19 @@ class Announcement:
     origin: str = ""
 
 
+@dataclass
+class Rostered:
+    """An entry of the staff roster as it was said last, in a version: whose account it is, and what it says of them;
+    `sponsor` is an entry. `gone` is since when it is off the roster."""
+
+    version: str
+    person: str | None
+    kind: str
+    sponsor: str | None
+    ends: Instant | None
+    gone: Instant | None = None
+
+
 # ---- lawful.state ----------------------------------------------------------------------------------------------------
 # What the rules need to know of the history so far: folded from bodies, an entry at a time, and no more than that.
 #
@@ -2833,7 +2846,8 @@ Cause = tuple[Hashable, ...]
 class State:
     """All of it. `begun` is the time of the command's first entry, `now` that of the entry which is judged; `kept` is
     what rules note for the rest of the command, `kinds` those of its entries so far. `led` has the user by which a
-    directory leads a person, `named` its group of a name."""
+    directory leads a person, `named` its group of a name; `roster` the entries of the staff roster, `rostered` those
+    that are somebody's, `untaken` versions that were not taken."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -2870,6 +2884,9 @@ class State:
     roster_taken: bool = False
     roster_creates: bool = False
     roster_held: tuple[str, str] | None = None
+    roster: dict[str, Rostered] = field(default_factory=dict)
+    rostered: dict[str, set[str]] = field(default_factory=dict)
+    untaken: set[str] = field(default_factory=set)
     signed_in: Instant | None = None
     now: Instant = _NEVER
     begun: Instant = _NEVER
@@ -3852,6 +3869,176 @@ def _administrator_or_host(state: State, by: str | None) -> str | None:
     return None if founding(state) else "it is on nobody's word, and somebody had signed in already"
 
 
+# ---- lawful.rostering ------------------------------------------------------------------------------------------------
+# Rules of the staff roster: its versions and rows, where it comes from, and what it says of accounts.
+
+
+rostering_rules = Rules()
+
+LEAST_BRAKE, MOST_BRAKE = 50, 90
+"""The share of accounts that a version of the roster may end before it is held, in percent."""
+
+PORTION = 8_000
+"""Rows of a large version of the roster that come in one command before the one that takes it."""
+
+NOBODYS = "it is no account of somebody who is here"
+
+
+@rostering_rules.of("roster.source_set", "setting where the roster comes from", Authority.PERSON)
+def roster_source_set(state: State, entry: Entry) -> Why:
+    """An administrator under a fresh factor."""
+    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
+    state.roster_pulls = bool(entry.body["host"])
+
+
+@rostering_rules.of("roster.rules_set", "setting how the roster is judged", Authority.PERSON)
+def roster_rules_set(state: State, entry: Entry) -> Why:
+    """An administrator under a fresh factor; the brake stays within its bounds."""
+    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
+    if not LEAST_BRAKE <= entry.body["brake_percent"] <= MOST_BRAKE:
+        yield f"the brake is set between {LEAST_BRAKE} and {MOST_BRAKE} percent"
+    state.roster_creates = bool(entry.body["creates"])
+
+
+@rostering_rules.of("roster.released", "releasing a held version of the roster", Authority.PERSON)
+def roster_released(state: State, entry: Entry) -> Why:
+    """An administrator under a fresh factor, of the version that was held last."""
+    body = entry.body
+    yield acts(state, body["by"], ADMINISTER, age=FRESH)
+    if state.roster_held != (body["version"], body["digest"]):
+        yield "it was not the version that was held last"
+
+
+@rostering_rules.of(
+    "roster.taken", "taking a version of the roster", Authority.PERSON, Authority.ROSTER, cannot=(Unjudged.MESSAGE,)
+)
+def roster_taken(state: State, entry: Entry) -> Why:
+    """An administrator, or the source that one has set."""
+    yield _roster(state, entry)
+    state.roster_taken, state.roster_held = True, None
+    state.untaken.discard(entry.body["version"])
+    state.cause("roster", entry.body["version"])
+
+
+@rostering_rules.of("roster.held", "holding a version of the roster", Authority.PERSON, Authority.ROSTER)
+def roster_held(state: State, entry: Entry) -> Why:
+    """An administrator, or the source that one has set."""
+    yield _roster(state, entry)
+    state.roster_held = (entry.body["version"], entry.body["digest"])
+
+
+@rostering_rules.of("roster.refused", "refusing a version of the roster", Authority.PERSON, Authority.ROSTER)
+def roster_refused(state: State, entry: Entry) -> Why:
+    """An administrator, or the source that one has set."""
+    yield _roster(state, entry)
+    state.roster_held = None
+
+
+@rostering_rules.of("roster.entry_set", "saying who stands on the roster", Authority.ROSTER, cannot=(Unjudged.MESSAGE,))
+def roster_entry_set(state: State, entry: Entry) -> Why:
+    """With the version that is taken; a large one comes in several commands, of which the last takes it. An entry stays
+    with its account."""
+    body = entry.body
+    name, who = body["entry"], body["person"]
+    yield _row(state, entry)
+    was = state.roster.get(name)
+    before = was.person if was is not None else None
+    if before is not None and who != before:
+        yield f"the entry led to {before}"
+    elif who is not None and before is None and not _somebody(state, who):
+        yield NOBODYS
+    state.roster[name] = Rostered(body["version"], who, body["type"], body["sponsor"], body["ends"])
+    _is_of(state, name, who)
+
+
+@rostering_rules.of("roster.entry_ended", "saying who is off the roster", Authority.ROSTER, cannot=(Unjudged.MESSAGE,))
+def roster_entry_ended(state: State, entry: Entry) -> Why:
+    """With the version that is taken; of an entry that was on it."""
+    body = entry.body
+    yield _row(state, entry)
+    was = state.roster.get(body["entry"])
+    if was is None or was.gone is not None:
+        yield "there was no such entry on the staff roster"
+    elif was.person is None:
+        del state.roster[body["entry"]]
+    else:
+        was.version, was.gone = body["version"], body["left_at"]
+
+
+@rostering_rules.of("roster.linked", "linking an account to the roster", Authority.ROSTER)
+def roster_linked(state: State, entry: Entry) -> Why:
+    """Of an entry that leads to nobody yet, and of an account of which there is no other; who joins by it, as it
+    says."""
+    name, who = entry.body["entry"], entry.body["person"]
+    was, person = state.roster.get(name), state.people.get(who)
+    if was is None or was.person is not None or was.version in state.untaken:
+        yield "there was no such entry on the staff roster that led to nobody"
+    else:
+        if any(state.roster[each].gone is None for each in state.rostered.get(who, ())):
+            yield f"another entry of the staff roster led to {who}"
+        if person is None or not person.enabled or not _somebody(state, who):
+            yield NOBODYS
+        elif state.caused("joined", who) and (person.kind, person.ends) != (was.kind, was.ends):
+            yield "the roster says something else of who joined"
+        was.person = who
+    _is_of(state, name, who)
+    state.cause("on roster", who)
+
+
+def as_rostered(state: State, person: Person, body: Mapping[str, Any]) -> bool:
+    """Whether the staff roster says of somebody what an account is changed to. It leaves the end of whom nobody could
+    do without, and the sponsor where it names none."""
+    for name in state.rostered.get(body["person"], ()):
+        each = state.roster[name]
+        if each.gone is None and each.version not in state.untaken and each.kind == body["kind"]:
+            sponsor = state.roster.get(each.sponsor or "")
+            named = {person.owner, sponsor.person if sponsor is not None else None} - {None}
+            if body["ends"] in (each.ends, person.ends) and body["owner"] in (
+                named if each.kind == "vendor" else {None}
+            ):
+                return True
+    return False
+
+
+def off_roster(state: State, who: str) -> bool:
+    """Whether somebody who was on the staff roster is off it, or their end there has come."""
+    found = [state.roster[each] for each in state.rostered.get(who, ())]
+    on = [each for each in found if each.gone is None]
+    if on:
+        found = [each for each in on if each.ends is not None and each.ends <= state.now and len(on) == 1]
+    return any(each.version not in state.untaken for each in found)
+
+
+def _row(state: State, entry: Entry) -> Later | None:
+    """What is said with a version; once for each command."""
+    version = entry.body["version"]
+    state.untaken.add(version)
+    counted = state.kept.setdefault("roster entries", [0])
+    counted[0] += 1
+    if counted[0] > 1:
+        return None
+    why = "no version of the roster was taken with it"
+    return Later(why, lambda: counted[0] != PORTION and not state.caused("roster", version))
+
+
+def _somebody(state: State, who: str) -> bool:
+    return who in state.people and state.people[who].kind != "service"
+
+
+def _is_of(state: State, name: str, who: str | None) -> None:
+    if who is not None:
+        state.about.is_of(who, ("entry", name))
+        if name in state.roster:
+            state.rostered.setdefault(who, set()).add(name)
+
+
+def _roster(state: State, entry: Entry) -> str | None:
+    by = entry.body["by"]
+    if by is not None:
+        return acts(state, by, ADMINISTER)
+    return None if state.roster_pulls else "it is on nobody's word, and no source of the roster was set"
+
+
 # ---- lawful.people ---------------------------------------------------------------------------------------------------
 # Rules of who exists: accounts, their ends, and what a directory's brake holds.
 
@@ -3865,6 +4052,8 @@ Table = Mapping[Any, Any]
 
 SPONSOR_GRACE = 7 * DAY
 """How long a vendor stays without a sponsor."""
+
+ONLY_ROSTER = "only the staff roster says of what kind an account is"
 
 _BY = (Authority.PERSON, Authority.DIRECTORY, Authority.ROSTER)
 
@@ -3888,11 +4077,7 @@ def person_added(state: State, entry: Entry) -> Why:
         elif not found.rule.get("joins"):
             yield f"the identity provider {provider} may bring nobody in"
     elif way in ("scim", "roster"):
-        yield from _by_origin(state, origin)
-        if way == "roster" and not state.roster_creates:
-            yield "the staff roster may bring nobody in"
-        if body["kind"] == "service":
-            yield "a service account is made by hand"
+        yield from _brought(state, body)
     elif not founding(state):
         yield "it is on nobody's word, and somebody had signed in already"
     if who in state.people:
@@ -3901,6 +4086,18 @@ def person_added(state: State, entry: Entry) -> Why:
     state.cause("joined", who)
     if body["kind"] == "vendor" and (body["owner"] is None or body["ends"] is None):
         yield "a vendor needs a sponsor and an end"
+
+
+def _brought(state: State, body: Mapping[str, Any]) -> Why:
+    """A directory brings somebody under a token in force, or the roster who stands on it."""
+    if body["origin"] == "roster":
+        yield Unless("they do not stand on the staff roster", (("on roster", body["person"]),))
+        if not state.roster_creates:
+            yield "the staff roster may bring nobody in"
+    else:
+        yield from _by_origin(state, body["origin"])
+    if body["kind"] == "service":
+        yield "a service account is made by hand"
 
 
 @people_rules.of(
@@ -3923,10 +4120,17 @@ def person_changed(state: State, entry: Entry) -> Why:
         yield acts(state, by, ADMINISTER)
         if by == who:
             yield "nobody changes their own end, manager or sponsor"
-    elif not state.roster_taken:
+        if body["kind"] is not None:
+            yield ONLY_ROSTER
+    elif not as_rostered(state, person, body):
+        if body["kind"] is not None:
+            yield ONLY_ROSTER
         same = (person.ends, person.owner) == (ends, body["owner"])
         if not (same and any(each in state.providers for each in person.identities.values())):
-            yield Unless("no directory that leads the account wrote it, and there was no roster", (("led", who),))
+            why = "no directory that leads the account wrote it, nor does the roster say so"
+            yield Unless(why, (("led", who),))
+    elif body["kind"] != person.kind and "service" in (body["kind"], person.kind):
+        yield "nobody becomes a service account, nor does one become somebody"
     person.ends, person.owner = ends, body["owner"]
     person.kind = body["kind"] or person.kind
     person.readdressed |= body["readdressed"]
@@ -4109,7 +4313,7 @@ def _leading(state: State, origin: str, who: str) -> str | None:
         return f"the directory of {provider} did not lead the account"
     if way == "claims" and provider not in state.people[who].identities.values():
         return f"{who} had no identity at {provider}"
-    return None
+    return f"{who} was not off the staff roster" if way == "roster" and not off_roster(state, who) else None
 
 
 def _held(state: State, origin: str) -> Why:
@@ -4974,19 +5178,13 @@ def _agreed(state: State, entry: Entry, kind: str, since: Instant | None) -> Why
 
 
 # ---- lawful.provisioning ---------------------------------------------------------------------------------------------
-# Rules of directories and of the roster: what they say, and the tokens and settings by which they may.
+# Rules of directories: what they say, and the tokens by which they may.
 
 
 provisioning_rules = Rules()
 
 TOKEN = "scim_token"  # noqa: S105 - the name of a kind, not a secret
 LONGEST_TOKEN = 400 * DAY
-LEAST_BRAKE, MOST_BRAKE = 50, 90
-"""The share of accounts that a version of the roster may end before it is held, in percent."""
-
-PORTION = 8_000
-"""Rows of a large version of the roster that come in one command before the one that takes it."""
-
 HAND = "administrator"
 """The origin of an account that was made by hand."""
 
@@ -5173,87 +5371,6 @@ def scim_user_taken_over(state: State, entry: Entry) -> Why:
     state.cause("taken over", body["person"], body["provider"], body["user"])
 
 
-@provisioning_rules.of("roster.source_set", "setting where the roster comes from", Authority.PERSON)
-def roster_source_set(state: State, entry: Entry) -> Why:
-    """An administrator under a fresh factor."""
-    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
-    state.roster_pulls = bool(entry.body["host"])
-
-
-@provisioning_rules.of("roster.rules_set", "setting how the roster is judged", Authority.PERSON)
-def roster_rules_set(state: State, entry: Entry) -> Why:
-    """An administrator under a fresh factor; the brake stays within its bounds."""
-    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
-    if not LEAST_BRAKE <= entry.body["brake_percent"] <= MOST_BRAKE:
-        yield f"the brake is set between {LEAST_BRAKE} and {MOST_BRAKE} percent"
-    state.roster_creates = bool(entry.body["creates"])
-
-
-@provisioning_rules.of("roster.released", "releasing a held version of the roster", Authority.PERSON)
-def roster_released(state: State, entry: Entry) -> Why:
-    """An administrator under a fresh factor, of the version that was held last."""
-    body = entry.body
-    yield acts(state, body["by"], ADMINISTER, age=FRESH)
-    if state.roster_held != (body["version"], body["digest"]):
-        yield "it was not the version that was held last"
-
-
-@provisioning_rules.of(
-    "roster.taken", "taking a version of the roster", Authority.PERSON, Authority.ROSTER, cannot=(Unjudged.MESSAGE,)
-)
-def roster_taken(state: State, entry: Entry) -> Why:
-    """An administrator, or the source that one has set."""
-    yield _roster(state, entry)
-    state.roster_taken, state.roster_held = True, None
-    state.cause("roster", entry.body["version"])
-
-
-@provisioning_rules.of("roster.held", "holding a version of the roster", Authority.PERSON, Authority.ROSTER)
-def roster_held(state: State, entry: Entry) -> Why:
-    """An administrator, or the source that one has set."""
-    yield _roster(state, entry)
-    state.roster_held = (entry.body["version"], entry.body["digest"])
-
-
-@provisioning_rules.of("roster.refused", "refusing a version of the roster", Authority.PERSON, Authority.ROSTER)
-def roster_refused(state: State, entry: Entry) -> Why:
-    """An administrator, or the source that one has set."""
-    yield _roster(state, entry)
-    state.roster_held = None
-
-
-@provisioning_rules.of(
-    "roster.entry_set", "saying who stands on the roster", Authority.ROSTER, cannot=(Unjudged.MESSAGE,)
-)
-def roster_entry_set(state: State, entry: Entry) -> Why:
-    """With the version that is taken; a large one comes in several commands, of which the last takes it."""
-    body = entry.body
-    if body["person"] is not None:
-        state.about.is_of(body["person"], ("entry", body["entry"]))
-    if "roster entries" not in state.kept:
-        state.kept["roster entries"] = counted = [0]
-        whole = ("roster", body["version"])
-        yield Later(
-            "no version of the roster was taken with it",
-            lambda: counted[0] != PORTION and not state.caused(*whole),
-        )
-    state.kept["roster entries"][0] += 1
-
-
-provisioning_rules.told(
-    "roster.entry_ended", "saying who is off the roster", Authority.ROSTER, cannot=(Unjudged.MESSAGE,)
-)
-
-
-@provisioning_rules.of("roster.linked", "linking an account to the roster", Authority.ROSTER)
-def roster_linked(state: State, entry: Entry) -> Why:
-    """By a version in force; of an account."""
-    body = entry.body
-    if not state.roster_taken:
-        yield "no version of the staff roster was in force"
-    state.about.is_of(body["person"], ("entry", body["entry"]))
-
-
 def _token(state: State, entry: Entry) -> str | None:
     token = state.tokens.get(entry.body["token"])
     if token is None or token.provider != entry.body["provider"]:
@@ -5276,13 +5393,6 @@ def _wrote(state: State, entry: Entry) -> None:
     """What others of the command may rest on: also where this write is not lawful, so that it alone is named."""
     state.cause("scim", entry.body["provider"])
     state.cause("scim")
-
-
-def _roster(state: State, entry: Entry) -> str | None:
-    by = entry.body["by"]
-    if by is not None:
-        return acts(state, by, ADMINISTER)
-    return None if state.roster_pulls else "it is on nobody's word, and no source of the roster was set"
 
 
 # ---- lawful.requests -------------------------------------------------------------------------------------------------
@@ -5554,15 +5664,11 @@ def _approves(state: State, substance: Mapping[str, Any], by: str) -> bool:
 
 
 def _authority(state: State, request: Request, by: str, under: str) -> Why:
-    """Neither for themselves, nor for a service of their own, nor one hand; by a role that may approve it."""
+    """Neither for themselves, nor one hand; by a role that may approve it."""
     who = request.substance["person"]
-    person = state.people.get(who)
     if by == who:
         yield "nobody decides for themselves"
-    if person is not None and person.kind == "service" and person.owner == by:
-        yield "nobody decides for a service of their own"
-    owner = person.owner if person is not None and person.kind == "service" else None
-    yield one_hand(state, by, who, *([owner] if owner else []))
+    yield one_hand(state, by, who)
     if request.expires <= state.begun:
         yield "it was not decided in time"
     permission = _permission(state, request.substance)
@@ -6310,6 +6416,7 @@ RuleSet = Mapping[tuple[str, int], Rule]
 
 _ROOMS = (
     access_rules,
+    rostering_rules,
     people_rules,
     signing_in_rules,
     factor_rules,

@@ -300,3 +300,16 @@ class Announcement:
     due: Instant
     person: str = ""
     origin: str = ""
+
+
+@dataclass
+class Rostered:
+    """An entry of the staff roster as it was said last, in a version: whose account it is, and what it says of them;
+    `sponsor` is an entry. `gone` is since when it is off the roster."""
+
+    version: str
+    person: str | None
+    kind: str
+    sponsor: str | None
+    ends: Instant | None
+    gone: Instant | None = None

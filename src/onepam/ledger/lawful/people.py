@@ -9,6 +9,7 @@ from typing import Any
 from onepam.kernel.instant import DAY, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.known import Person
+from onepam.ledger.lawful.rostering import as_rostered, off_roster
 from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts, founding
 from onepam.ledger.lawful.state import State
@@ -22,6 +23,8 @@ Table = Mapping[Any, Any]
 
 SPONSOR_GRACE = 7 * DAY
 """How long a vendor stays without a sponsor."""
+
+ONLY_ROSTER = "only the staff roster says of what kind an account is"
 
 _BY = (Authority.PERSON, Authority.DIRECTORY, Authority.ROSTER)
 
@@ -45,11 +48,7 @@ def person_added(state: State, entry: Entry) -> Why:
         elif not found.rule.get("joins"):
             yield f"the identity provider {provider} may bring nobody in"
     elif way in ("scim", "roster"):
-        yield from _by_origin(state, origin)
-        if way == "roster" and not state.roster_creates:
-            yield "the staff roster may bring nobody in"
-        if body["kind"] == "service":
-            yield "a service account is made by hand"
+        yield from _brought(state, body)
     elif not founding(state):
         yield "it is on nobody's word, and somebody had signed in already"
     if who in state.people:
@@ -58,6 +57,18 @@ def person_added(state: State, entry: Entry) -> Why:
     state.cause("joined", who)
     if body["kind"] == "vendor" and (body["owner"] is None or body["ends"] is None):
         yield "a vendor needs a sponsor and an end"
+
+
+def _brought(state: State, body: Mapping[str, Any]) -> Why:
+    """A directory brings somebody under a token in force, or the roster who stands on it."""
+    if body["origin"] == "roster":
+        yield Unless("they do not stand on the staff roster", (("on roster", body["person"]),))
+        if not state.roster_creates:
+            yield "the staff roster may bring nobody in"
+    else:
+        yield from _by_origin(state, body["origin"])
+    if body["kind"] == "service":
+        yield "a service account is made by hand"
 
 
 @people_rules.of(
@@ -80,10 +91,17 @@ def person_changed(state: State, entry: Entry) -> Why:
         yield acts(state, by, ADMINISTER)
         if by == who:
             yield "nobody changes their own end, manager or sponsor"
-    elif not state.roster_taken:
+        if body["kind"] is not None:
+            yield ONLY_ROSTER
+    elif not as_rostered(state, person, body):
+        if body["kind"] is not None:
+            yield ONLY_ROSTER
         same = (person.ends, person.owner) == (ends, body["owner"])
         if not (same and any(each in state.providers for each in person.identities.values())):
-            yield Unless("no directory that leads the account wrote it, and there was no roster", (("led", who),))
+            why = "no directory that leads the account wrote it, nor does the roster say so"
+            yield Unless(why, (("led", who),))
+    elif body["kind"] != person.kind and "service" in (body["kind"], person.kind):
+        yield "nobody becomes a service account, nor does one become somebody"
     person.ends, person.owner = ends, body["owner"]
     person.kind = body["kind"] or person.kind
     person.readdressed |= body["readdressed"]
@@ -266,7 +284,7 @@ def _leading(state: State, origin: str, who: str) -> str | None:
         return f"the directory of {provider} did not lead the account"
     if way == "claims" and provider not in state.people[who].identities.values():
         return f"{who} had no identity at {provider}"
-    return None
+    return f"{who} was not off the staff roster" if way == "roster" and not off_roster(state, who) else None
 
 
 def _held(state: State, origin: str) -> Why:

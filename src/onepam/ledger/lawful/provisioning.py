@@ -1,4 +1,4 @@
-"""Rules of directories and of the roster: what they say, and the tokens and settings by which they may."""
+"""Rules of directories: what they say, and the tokens by which they may."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from onepam.kernel.instant import DAY, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.known import DirectoryGroup, DirectoryUser, Token
 from onepam.ledger.lawful.proposals import decides, ends_proposal, propose
-from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
+from onepam.ledger.lawful.rule import Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts
 from onepam.ledger.lawful.state import State
 
@@ -14,12 +14,6 @@ provisioning_rules = Rules()
 
 TOKEN = "scim_token"  # noqa: S105 - the name of a kind, not a secret
 LONGEST_TOKEN = 400 * DAY
-LEAST_BRAKE, MOST_BRAKE = 50, 90
-"""The share of accounts that a version of the roster may end before it is held, in percent."""
-
-PORTION = 8_000
-"""Rows of a large version of the roster that come in one command before the one that takes it."""
-
 HAND = "administrator"
 """The origin of an account that was made by hand."""
 
@@ -206,87 +200,6 @@ def scim_user_taken_over(state: State, entry: Entry) -> Why:
     state.cause("taken over", body["person"], body["provider"], body["user"])
 
 
-@provisioning_rules.of("roster.source_set", "setting where the roster comes from", Authority.PERSON)
-def roster_source_set(state: State, entry: Entry) -> Why:
-    """An administrator under a fresh factor."""
-    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
-    state.roster_pulls = bool(entry.body["host"])
-
-
-@provisioning_rules.of("roster.rules_set", "setting how the roster is judged", Authority.PERSON)
-def roster_rules_set(state: State, entry: Entry) -> Why:
-    """An administrator under a fresh factor; the brake stays within its bounds."""
-    yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
-    if not LEAST_BRAKE <= entry.body["brake_percent"] <= MOST_BRAKE:
-        yield f"the brake is set between {LEAST_BRAKE} and {MOST_BRAKE} percent"
-    state.roster_creates = bool(entry.body["creates"])
-
-
-@provisioning_rules.of("roster.released", "releasing a held version of the roster", Authority.PERSON)
-def roster_released(state: State, entry: Entry) -> Why:
-    """An administrator under a fresh factor, of the version that was held last."""
-    body = entry.body
-    yield acts(state, body["by"], ADMINISTER, age=FRESH)
-    if state.roster_held != (body["version"], body["digest"]):
-        yield "it was not the version that was held last"
-
-
-@provisioning_rules.of(
-    "roster.taken", "taking a version of the roster", Authority.PERSON, Authority.ROSTER, cannot=(Unjudged.MESSAGE,)
-)
-def roster_taken(state: State, entry: Entry) -> Why:
-    """An administrator, or the source that one has set."""
-    yield _roster(state, entry)
-    state.roster_taken, state.roster_held = True, None
-    state.cause("roster", entry.body["version"])
-
-
-@provisioning_rules.of("roster.held", "holding a version of the roster", Authority.PERSON, Authority.ROSTER)
-def roster_held(state: State, entry: Entry) -> Why:
-    """An administrator, or the source that one has set."""
-    yield _roster(state, entry)
-    state.roster_held = (entry.body["version"], entry.body["digest"])
-
-
-@provisioning_rules.of("roster.refused", "refusing a version of the roster", Authority.PERSON, Authority.ROSTER)
-def roster_refused(state: State, entry: Entry) -> Why:
-    """An administrator, or the source that one has set."""
-    yield _roster(state, entry)
-    state.roster_held = None
-
-
-@provisioning_rules.of(
-    "roster.entry_set", "saying who stands on the roster", Authority.ROSTER, cannot=(Unjudged.MESSAGE,)
-)
-def roster_entry_set(state: State, entry: Entry) -> Why:
-    """With the version that is taken; a large one comes in several commands, of which the last takes it."""
-    body = entry.body
-    if body["person"] is not None:
-        state.about.is_of(body["person"], ("entry", body["entry"]))
-    if "roster entries" not in state.kept:
-        state.kept["roster entries"] = counted = [0]
-        whole = ("roster", body["version"])
-        yield Later(
-            "no version of the roster was taken with it",
-            lambda: counted[0] != PORTION and not state.caused(*whole),
-        )
-    state.kept["roster entries"][0] += 1
-
-
-provisioning_rules.told(
-    "roster.entry_ended", "saying who is off the roster", Authority.ROSTER, cannot=(Unjudged.MESSAGE,)
-)
-
-
-@provisioning_rules.of("roster.linked", "linking an account to the roster", Authority.ROSTER)
-def roster_linked(state: State, entry: Entry) -> Why:
-    """By a version in force; of an account."""
-    body = entry.body
-    if not state.roster_taken:
-        yield "no version of the staff roster was in force"
-    state.about.is_of(body["person"], ("entry", body["entry"]))
-
-
 def _token(state: State, entry: Entry) -> str | None:
     token = state.tokens.get(entry.body["token"])
     if token is None or token.provider != entry.body["provider"]:
@@ -309,10 +222,3 @@ def _wrote(state: State, entry: Entry) -> None:
     """What others of the command may rest on: also where this write is not lawful, so that it alone is named."""
     state.cause("scim", entry.body["provider"])
     state.cause("scim")
-
-
-def _roster(state: State, entry: Entry) -> str | None:
-    by = entry.body["by"]
-    if by is not None:
-        return acts(state, by, ADMINISTER)
-    return None if state.roster_pulls else "it is on nobody's word, and no source of the roster was set"

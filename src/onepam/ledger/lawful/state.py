@@ -30,6 +30,7 @@ from onepam.ledger.lawful.known import (
     Request,
     Resource,
     Role,
+    Rostered,
     Session,
     SignIn,
     Token,
@@ -51,7 +52,8 @@ Cause = tuple[Hashable, ...]
 class State:
     """All of it. `begun` is the time of the command's first entry, `now` that of the entry which is judged; `kept` is
     what rules note for the rest of the command, `kinds` those of its entries so far. `led` has the user by which a
-    directory leads a person, `named` its group of a name."""
+    directory leads a person, `named` its group of a name; `roster` the entries of the staff roster, `rostered` those
+    that are somebody's, `untaken` versions that were not taken."""
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
@@ -88,6 +90,9 @@ class State:
     roster_taken: bool = False
     roster_creates: bool = False
     roster_held: tuple[str, str] | None = None
+    roster: dict[str, Rostered] = field(default_factory=dict)
+    rostered: dict[str, set[str]] = field(default_factory=dict)
+    untaken: set[str] = field(default_factory=set)
     signed_in: Instant | None = None
     now: Instant = _NEVER
     begun: Instant = _NEVER

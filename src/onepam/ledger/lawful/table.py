@@ -18,6 +18,7 @@ from onepam.ledger.lawful.people import people_rules
 from onepam.ledger.lawful.providers import provider_rules
 from onepam.ledger.lawful.provisioning import provisioning_rules
 from onepam.ledger.lawful.requests import request_rules
+from onepam.ledger.lawful.rostering import rostering_rules
 from onepam.ledger.lawful.rule import Rule
 from onepam.ledger.lawful.sessions import session_rules
 from onepam.ledger.lawful.signing_in import signing_in_rules
@@ -28,6 +29,7 @@ RuleSet = Mapping[tuple[str, int], Rule]
 
 _ROOMS = (
     access_rules,
+    rostering_rules,
     people_rules,
     signing_in_rules,
     factor_rules,
