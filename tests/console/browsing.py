@@ -15,8 +15,10 @@ from onepam.app.ports import EntryProof, LedgerHealth, Snapshot
 from onepam.app.providers.count_refusals import ProviderRefusals
 from onepam.app.sessions.close_session import close_session
 from onepam.console.app import create_console
+from onepam.console.frame.packs import Packs, Progress
 from onepam.console.frame.services import ConsoleServices
 from onepam.console.frame.visit import CSRF_COOKIE, SESSION_COOKIE, csrf_token
+from onepam.domain.access.authority import Actor
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint, SessionClosed
 from onepam.domain.signing_in.events import FactorKind, SignedIn, SignInKind
@@ -31,8 +33,8 @@ from onepam.identity.providers import Providers
 from onepam.identity.saml.reading import MetadataReader
 from onepam.identity.signals.receiver import Receiver
 from onepam.identity.tokens import new_token, token_digest
-from onepam.kernel.clock import HOUR, Instant
-from onepam.kernel.errors import Refused
+from onepam.kernel.clock import DAY, HOUR, Instant, iso
+from onepam.kernel.errors import Refused, Unavailable
 from onepam.kernel.ids import new_id
 from onepam.ledger.checkpoint import Checkpoint, sign_checkpoint
 from onepam.ledger.merkle import Frontier
@@ -204,12 +206,20 @@ async def opened(
             return Refused("ledger.unpublished", "This entry is not in a checkpoint yet.")
         return EntryProof(index, found.header.encode().decode(), found.body.decode(), index + 1, (), "note")
 
+    async def draw(actor: Actor, starts: Instant, ends: Instant, progress: Progress) -> Path | Refused:
+        progress("reports", 1, 2)
+        if starts < ends - 300 * DAY:
+            raise Unavailable("no checkpoint covers the period")
+        (folder / "drawn.zip").write_bytes(f"{actor.person} {iso(starts)} {iso(ends)}".encode())
+        return folder / "drawn.zip"
+
     envelope = Envelope(FileKeys.create(folder / "master.keys", secrets.token_bytes), secrets.token_bytes)
     fetch = Fetch(Egress(admitted))
     services = ConsoleServices(
         ledger=company.ledger,
         refusals=ProviderRefusals(company.ledger),
         metadata=MetadataReader(fetch),
+        packs=Packs(draw, company.clock),
         reader=company.reader,
         envelope=envelope,
         playback=playback,

@@ -40,5 +40,5 @@ async def test_the_entries_of_a_subject_page_and_are_a_sheet(office: Office) -> 
     sheet = list(csv.DictReader(io.StringIO((await aud.read("/ledger?of=sessions&as=csv")).lstrip("\ufeff"))))
     assert [int(each["entry"]) for each in sheet] == indexes
     assert {each["kind"] for each in sheet} == {"session.opened", "session.closed"}
-    assert "No entries of that kind" in await aud.read("/ledger?of=directories")
+    assert "No such entries" in await aud.read("/ledger?of=directories")
     assert f"entry={indexes[0]}" in await aud.read("/ledger?of=nonsense&after=x")

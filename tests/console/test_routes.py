@@ -23,6 +23,7 @@ ROLES = {
 }
 EVERYBODY, SIGNED_IN = frozenset({"anonymous", *ROLES}), frozenset(ROLES)
 ADMINISTRATOR = frozenset({"administrator"})
+AUDITOR = frozenset({"auditor"})
 DECIDER = frozenset({"approver", "administrator"})
 OVERSEERS = frozenset({"administrator", "auditor", "monitor"})
 READERS_OF_CHANGES = frozenset({"administrator", "auditor"})
@@ -144,6 +145,8 @@ TABLE: dict[str, frozenset[str]] = {
     "GET /ledger/checkpoint": OVERSEERS,
     "GET /ledger/checkpoint/file": OVERSEERS,
     "GET /ledger/verifier/{name}": OVERSEERS,
+    "POST /ledger/pack": AUDITOR,
+    "GET /ledger/pack/file": AUDITOR,
     "POST /ledger/announced/{announcement}/cancel": ADMINISTRATOR,
     "GET /find": SIGNED_IN,
 }
@@ -195,6 +198,7 @@ def test_needs_are_what_the_table_says() -> None:
         DECIDER: {ConsoleRight.APPROVE, ConsoleRight.ADMINISTER, ConsoleRight.ACCEPT_RISK},
         OVERSEERS: {ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR},
         READERS_OF_CHANGES: {ConsoleRight.ADMINISTER, ConsoleRight.AUDIT},
+        AUDITOR: {ConsoleRight.AUDIT},
         frozenset({"administrator", "monitor"}): {ConsoleRight.ADMINISTER, ConsoleRight.MONITOR},
     }
     for place in PLACES:

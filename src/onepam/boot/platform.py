@@ -38,6 +38,7 @@ from onepam.domain.history.system import SystemStarted
 from onepam.domain.host.announcing import Announcement
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.egress.egress import Egress
+from onepam.evidence.draw import Progress
 from onepam.evidence.envelope import Period
 from onepam.files.private_file import replace_private
 from onepam.gateway.disk import Disk
@@ -49,7 +50,7 @@ from onepam.gateway.session import Gateway
 from onepam.identity.tokens import new_code
 from onepam.jobs.anchors import Anchors
 from onepam.jobs.eras import follow_seams
-from onepam.jobs.evidence import Evidence
+from onepam.jobs.evidence import Evidence, quiet
 from onepam.jobs.job import Jobs
 from onepam.jobs.recording_check import key_beside, new_key_beside
 from onepam.jobs.recovery import Recovery
@@ -186,9 +187,11 @@ class Platform:
             self.ledger.time,
         )
 
-    async def evidence(self, actor: Actor, starts: Instant, ends: Instant) -> Path | Refused:
+    async def evidence(
+        self, actor: Actor, starts: Instant, ends: Instant, progress: Progress = quiet
+    ) -> Path | Refused:
         """An evidence pack of [starts, ends) in a temporary file, drawn for somebody who may."""
-        return await self._evidence.draw(actor, Period(starts, ends))
+        return await self._evidence.draw(actor, Period(starts, ends), progress)
 
     def write_ready_file(self, path: Path) -> None:
         """All addresses as JSON, once every listener accepts."""

@@ -14,7 +14,7 @@ from onepam.console.frame.dispatch import nowhere, routes
 from onepam.console.frame.places import Place
 from onepam.console.frame.rendering import STATIC
 from onepam.console.frame.services import ConsoleServices
-from onepam.console.history import checkpoint, ledger, notices, verifiers
+from onepam.console.history import checkpoint, ledger, notices, packs, verifiers
 from onepam.console.leaving import holds, leavers
 from onepam.console.matrix import changes, resources, roles
 from onepam.console.people import people, service_keys
@@ -48,6 +48,7 @@ PLACES: tuple[Place, ...] = (
     *ledger.PLACES,
     *checkpoint.PLACES,
     *verifiers.PLACES,
+    *packs.PLACES,
     *notices.PLACES,
     *find.PLACES,
 )

@@ -223,6 +223,10 @@ LEDGER = LedgerPage(
         )
     ],
     subject="",
+    first_day="",
+    last_day="",
+    may_draw=True,
+    pack=None,
     subjects={"": "Without what repeats itself", "requests": "Requests and grants", "all": "All entries"},
     pager={"total": None, "first": True, "next": "48225", "filters": {"of": ""}},
     may_change=True,
@@ -240,6 +244,9 @@ LEDGER = LedgerPage(
     ],
     verifiers=[["verify.html", "5f" * 32], ["verify.py", "c4" * 32]],
 )
+_PACK = {"first": "2026-01-01", "last": "2026-03-31", "size": 0, "refused": ["", ""], "step": "", "percent": 0}
+LEDGER_DRAWING = replace(LEDGER, pack={**_PACK, "state": "drawing", "step": "Entries", "percent": 62})
+LEDGER_PACK = replace(LEDGER, pack={**_PACK, "state": "ready", "size": 3_211_040})
 LEDGER_ALONE = replace(
     LEDGER,
     announced=[],

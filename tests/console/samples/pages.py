@@ -6,7 +6,16 @@ from onepam.console.frame.page import PageContext
 from onepam.console.frame.rendering import Shell
 from onepam.kernel.clock import DAY, SECOND
 from tests.console.samples.access import CHANGES, PLANNED, PROPOSE, RESOURCE, RESOURCES, ROLES
-from tests.console.samples.activity import CHECKPOINT, LEDGER, LEDGER_ALONE, LIVE_SESSION, SESSION, SESSIONS
+from tests.console.samples.activity import (
+    CHECKPOINT,
+    LEDGER,
+    LEDGER_ALONE,
+    LEDGER_DRAWING,
+    LEDGER_PACK,
+    LIVE_SESSION,
+    SESSION,
+    SESSIONS,
+)
 from tests.console.samples.company import FRESH_PROOF, MINE, MINE_TO_WAIT, ago, ahead, decision, outside, shell
 from tests.console.samples.entrance import (
     CLI,
@@ -202,6 +211,8 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "propose": (shell("/changes/new"), PROPOSE),
     "propose-planned": (shell("/changes/new"), PLANNED),
     "ledger": (shell("/ledger"), LEDGER),
+    "ledger-drawing": (shell("/ledger"), LEDGER_DRAWING),
+    "ledger-pack": (shell("/ledger"), LEDGER_PACK),
     "ledger-alone": (shell("/ledger"), LEDGER_ALONE),
     "checkpoint": (shell("/ledger/checkpoint"), CHECKPOINT),
     "checkpoint-long": (shell("/ledger/checkpoint"), replace(CHECKPOINT, svg="", at=None)),

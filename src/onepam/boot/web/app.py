@@ -21,6 +21,7 @@ from onepam.app.providers.count_refusals import ProviderRefusals
 from onepam.boot.clock import wall_clock
 from onepam.boot.identity import Identity
 from onepam.console.app import create_console
+from onepam.console.frame.packs import Packs
 from onepam.console.frame.services import ConsoleServices
 from onepam.domain.access.authority import Actor
 from onepam.egress.egress import Egress
@@ -121,6 +122,7 @@ def _console(platform: "Platform", identity: Identity, signals: Receiver) -> Con
         providers=identity.providers,
         refusals=ProviderRefusals(platform.ledger),
         metadata=identity.metadata,
+        packs=Packs(platform.evidence, platform.ledger.time),
         scim_traffic=platform.scim_traffic,
         signals=signals,
         keep_days=config.keep_days,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from onepam.app.ports import EntryProof, Ledger, LedgerHealth, Reader
 from onepam.app.providers.count_refusals import ProviderRefusals
 from onepam.app.provisioning.traffic import ScimTraffic
+from onepam.console.frame.packs import Packs
 from onepam.domain.leaving.erasing import KEEP_DAYS
 from onepam.egress.fetch import Fetch
 from onepam.gateway.guesses import Guesses
@@ -29,10 +30,10 @@ class ConsoleServices:
 
     `fetch` is how anything leaves for an identity provider, `openid` signs people in by OpenID Connect, and
     `providers` makes what the ledger keeps of a provider ready for use. `signals` takes what transmitters tell.
-    `metadata` reads a SAML provider's again. `refusals` counts what providers send that lets nobody in; `scim_traffic`
-    is how the requests of directories went. `checkpoint` is the newest that is signed, with its note, or None. `clock`
-    is the ledger's time, `wall` this machine's clock, for what is compared with somebody else's. `keep_days`: for so
-    long a leaver's data are kept in any case.
+    `metadata` reads a SAML provider's again. `refusals` counts what providers send that lets nobody in;
+    `scim_traffic` is how the requests of directories went. `checkpoint` is the newest that is signed, with its note,
+    or None. `packs` draws evidence. `clock` is the ledger's time, `wall` this machine's clock, for what is compared
+    with somebody else's. `keep_days`: for so long a leaver's data are kept in any case.
     """
 
     ledger: Ledger
@@ -57,6 +58,7 @@ class ConsoleServices:
     signals: Receiver
     refusals: ProviderRefusals
     metadata: MetadataReader
+    packs: Packs
     scim_traffic: ScimTraffic = field(default_factory=ScimTraffic)
     guesses: Guesses = field(default_factory=Guesses)
     keep_days: int = KEEP_DAYS

@@ -1,7 +1,7 @@
 """The ledger: whether the history is whole, one entry, and its proof to take away."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from enum import StrEnum
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -11,6 +11,7 @@ from onepam.app.host.announced import cancel_announced
 from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.console.frame.page import Context
 from onepam.console.frame.paging import paged
+from onepam.console.frame.period import day_begins
 from onepam.console.frame.places import ADMINISTERS, SEES_ALL, Place, Shown
 from onepam.console.frame.rendering import exact, field_time, plural
 from onepam.console.frame.sheet import every, sheet
@@ -18,6 +19,7 @@ from onepam.console.frame.view import View
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import happened
 from onepam.console.history.ledger_page import LedgerPage
+from onepam.console.history.packs import AUDITS, shown
 from onepam.console.history.subjects import SUBJECTS, narrowed
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.history.event import is_known, kind_named
@@ -26,7 +28,7 @@ from onepam.evidence.verifiers import VERIFIERS, digest_of
 from onepam.kernel.clock import FOREVER, Instant, iso, utc
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.store.read.announced import open_announcements
-from onepam.store.read.console import Stored, Verified, entry, kept, kinds_there, listed, newest, verified
+from onepam.store.read.console import Entries, Stored, Verified, entry, kept, kinds_there, listed, newest, verified
 from onepam.store.read.moments import readable
 from onepam.store.read.names import Called
 from onepam.store.read.paging import Page, Window
@@ -39,23 +41,47 @@ _PEOPLE = ("by", "person", "approved_by", "owner", "manager")
 MAX_VALUE_CHARACTERS = 400
 
 
+@dataclass(frozen=True, slots=True)
+class Narrow:
+    """Which entries: of a subject, from a first day to a last one (UTC, as date fields have them; empty: no bound)."""
+
+    subject: str
+    first: str
+    last: str
+
+    @staticmethod
+    def of(visit: Visit) -> "Narrow":
+        """What the address asks for; what is no subject and no day narrows nothing."""
+        asked = visit.request.query_params
+        subject, first, last = (asked.get(word, "") for word in ("of", "from", "to"))
+        known = (each if day_begins(each) is not None else "" for each in (first, last))
+        return Narrow(subject if subject in SUBJECTS else "", *known)
+
+    def entries(self, db: Snapshot, at: Instant, window: Window) -> Entries:
+        """A page of them, the newest first."""
+        ends = day_begins(self.last, 1)
+        until = at if ends is None else Instant(min(at, ends - 1))
+        return listed(db, until, window, narrowed(self.subject, kinds_there(db)), day_begins(self.first))
+
+
 async def ledger_page(visit: Visit) -> Response:
     """Health, the entries of a subject, the newest first, a page at a time; and one entry of `?entry=`."""
-    wanted = visit.request.query_params.get("of", "")
-    subject, window = wanted if wanted in SUBJECTS else "", paged(visit)
+    narrow, window = Narrow.of(visit), paged(visit)
     if visit.wants_sheet():
-        return _sheet(visit, subject)
+        return _sheet(visit, narrow)
     asked = visit.request.query_params.get("entry", "")
     index = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 17 else None
     health = await visit.services.health()
     may_change = visit.me.has(ConsoleRight.ADMINISTER)
-    found = await visit.services.reader(_ledger, visit.at, View.of(visit), health, index, may_change, subject, window)
+    found = await visit.services.reader(_ledger, visit.at, View.of(visit), health, index, may_change, narrow, window)
     if asked and found.entry is None:
         return visit.refusal(Refused("ledger.no_entry", "The ledger has no such entry.", "/ledger"), 404)
     if found.entry is not None and found.entry["proof"]["altered"]:
         headline = f"Entry {index:,} was altered: it is not what was published."
         advice = "Run “onepam ledger verify” on the host."
         found = replace(found, state="finding", headline=headline, advice=advice)
+    if visit.at is None and visit.me.has(*AUDITS.rights):
+        found = replace(found, may_draw=True, pack=shown(visit.services.packs.of(visit.me.actor.person)))
     return visit.page(found)
 
 
@@ -122,10 +148,10 @@ def _ledger(
     health: LedgerHealth,
     index: int | None,
     may_change: bool,
-    subject: str,
+    narrow: Narrow,
     window: Window,
 ) -> LedgerPage:
-    some, known = listed(db, at, window, narrowed(subject, kinds_there(db))), Called(db, at)
+    some, known = narrow.entries(db, at, window), Called(db, at)
     head = last.header if (last := newest(db, at)) else None
     size = head.index + 1 if head else 0
     found = entry(db, at, index) if index is not None else None
@@ -162,22 +188,31 @@ def _ledger(
             }
             for each in some.rows
         ],
-        subject=subject,
+        subject=narrow.subject,
         subjects=SUBJECTS,
-        pager={"total": None, "first": not window.after, "next": some.next, "filters": {"of": subject}},
+        first_day=narrow.first,
+        last_day=narrow.last,
+        may_draw=False,
+        pack=None,
+        pager={
+            "total": None,
+            "first": not window.after,
+            "next": some.next,
+            "filters": {"of": narrow.subject, "from": narrow.first, "to": narrow.last},
+        },
     )
 
 
-def _sheet(visit: Visit, subject: str) -> Response:
+def _sheet(visit: Visit, narrow: Narrow) -> Response:
     at, reader = visit.moment, visit.services.reader
-    parts = every(lambda window: reader(_lines, at, subject, window), lambda line: [line])
+    parts = every(lambda window: reader(_lines, at, narrow, window), lambda line: [line])
     return sheet(
         f"ledger-{field_time(at).replace(':', '')}.csv", ("entry", "time (UTC)", "kind", "what", "leaf"), parts
     )
 
 
-def _lines(db: Snapshot, at: Instant, subject: str, window: Window) -> Page[tuple[object, ...]]:
-    found, known = listed(db, at, window, narrowed(subject, kinds_there(db))), Called(db, at)
+def _lines(db: Snapshot, at: Instant, narrow: Narrow, window: Window) -> Page[tuple[object, ...]]:
+    found, known = narrow.entries(db, at, window), Called(db, at)
     lines = (
         (each.header.index, iso(each.header.time), each.header.kind, happened(readable(each), known), each.hash.hex())
         for each in found.rows

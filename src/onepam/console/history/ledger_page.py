@@ -22,6 +22,9 @@ class LedgerPage(PageContext):
     `entry`: none, or {index, at, kind, klass, klass_seq, words, leaf, fields (list of [word, value]), proof}: ?entry=
     `entries`: list of {index, at, kind, words}: of the subject, the newest first
     `subject`, `subjects`: what they are narrowed to, and what they may be: word of the address -> how it is called
+    `first_day`, `last_day`: the period that they are narrowed to, as date fields have it; empty without
+    `may_draw`: whether the viewer may draw an evidence pack, `pack`: none, or of the viewer's newest {state ("drawing",
+        "ready", "refused"), first, last, step, percent, size, refused (message, hint)}
     `pager`: of parts/ui.html
     `commands`: list of [word, command]: how to check it yourself
     `verifiers`: list of [name, SHA-256 in hex]: the verifier to take away
@@ -44,6 +47,10 @@ class LedgerPage(PageContext):
     entries: list[Context]
     subject: str
     subjects: dict[str, str]
+    first_day: str
+    last_day: str
+    may_draw: bool
+    pack: Context | None
     pager: Context
     commands: list[Any]
     verifiers: list[list[str]]

@@ -1,6 +1,5 @@
 """Leavers: how long everybody's end took, per system, from the roster's time to the last byte and the probes."""
 
-from datetime import UTC, datetime, timedelta
 from math import log
 
 from starlette.responses import Response
@@ -8,13 +7,14 @@ from starlette.responses import Response
 from onepam.app.leaving.probe_access import order_probe
 from onepam.app.ports import Snapshot
 from onepam.console.frame.page import Context
+from onepam.console.frame.period import day_begins
 from onepam.console.frame.places import SEES_ALL, Needs, Place, Shown
 from onepam.console.frame.rendering import Flash, duration
 from onepam.console.frame.visit import Visit
 from onepam.console.leaving.leavers_page import LeaversPage
 from onepam.console.people.person_words import origin_words
 from onepam.domain.access.model import ConsoleRight
-from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, instant
+from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from onepam.store.read.leavers import ALLOWED, Leaver, Leavers, SystemEnd, leavers
 
 ORDERS = Needs(rights=(ConsoleRight.ADMINISTER, ConsoleRight.MONITOR))
@@ -25,8 +25,8 @@ TICKS = ((SECOND, "1 s"), (MINUTE, "1 min"), (HOUR, "1 h"), (ALLOWED, "24 h"))
 async def leavers_page(visit: Visit) -> Response:
     """Everybody who left in a period."""
     query, now = visit.request.query_params, visit.as_of if visit.as_of is not None else visit.now
-    until = min(_day(query.get("to", ""), 1) or now, now)
-    begin = _day(query.get("from", ""), 0) or Instant(until - DEFAULT_DAYS * DAY)
+    until = min(day_begins(query.get("to", ""), 1) or now, now)
+    begin = day_begins(query.get("from", "")) or Instant(until - DEFAULT_DAYS * DAY)
     may_probe = visit.at is None and visit.me.has(*ORDERS.rights)
     return visit.page(await visit.services.reader(_listed, visit.at, begin, until, may_probe))
 
@@ -111,14 +111,6 @@ def _system(each: SystemEnd) -> Context:
         "state": state,
         "word": word,
     }
-
-
-def _day(text: str, days: int) -> Instant | None:
-    """The beginning of a day in UTC, as a date field sends it, and `days` on; None for whatever is no date."""
-    try:
-        return instant(datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=days))
-    except (ValueError, OverflowError):
-        return None
 
 
 def percent(after: int) -> float:

@@ -133,17 +133,20 @@ def kinds_there(db: Snapshot) -> tuple[str, ...]:
     return tuple(each["kind"] for each in rows(db, _KINDS))
 
 
-def listed(db: Snapshot, at: Instant, window: Window, kinds: Collection[str]) -> Entries:
-    """The entries of these kinds that were there at `at`, after the one whose index is the window's cursor."""
+def listed(db: Snapshot, at: Instant, window: Window, kinds: Collection[str], since: Instant | None = None) -> Entries:
+    """The entries of these kinds, not older than `since`, that were there at `at`, after the one whose index is the
+    window's cursor."""
     cursor, size = window.after, size_at(db, at)
+    first = 0 if since is None else size_at(db, Instant(since - 1))
     before = min(size, int(cursor)) if cursor.isascii() and cursor.isdigit() and len(cursor) < 17 else size
     found = [
         each["idx"]
         for kind in kinds
         for each in rows(
             db,
-            "SELECT idx FROM entry WHERE kind = :kind AND idx < :before ORDER BY idx DESC LIMIT :most",
-            {"kind": kind, "before": before, "most": window.most + 1},
+            "SELECT idx FROM entry WHERE kind = :kind AND idx >= :first AND idx < :before "
+            "ORDER BY idx DESC LIMIT :most",
+            {"kind": kind, "before": before, "first": first, "most": window.most + 1},
         )
     ]
     newest = sorted(found, reverse=True)[: window.most + 1]
