@@ -212,10 +212,54 @@ def test_a_finding_is_told_also_where_the_report_was_left_out(altered: History, 
         del forge.files[f"reports/sessions.{end}"]
     forge.edit("manifest.json", lambda m: m["reports"].remove("sessions"))
     code, result = check(forge.seal(), *KEYS)
-    said = "the log has 2 findings of a recording that is not as it was sealed"
-    assert code == PART
-    assert result["recordings"] == f"not told: the pack has no report of sessions; {said}"
-    assert f"No report says which recordings are bad: {said}" in result["lacks"]
+    said = "The log knows recordings that are not as they were sealed, and no row tells them: 1 altered"
+    assert code == 5
+    assert result["recordings"] == "not told: the pack has no report of sessions; told by no row: 1 altered"
+    assert said in result["lacks"]
+
+
+def _later_period(f: Forge) -> None:
+    """It begins after every session was opened, so that no row is due; the findings lie in it."""
+    f.edit("manifest.json", lambda m: m.update(period={"from": LATER, "to": "2026-05-01T00:00:00.000000Z"}))
+    for name in ("sessions", "requests"):
+        f.report(name, lambda r: r["rows"].clear())
+    for name in json.loads(f.files["manifest.json"])["reports"]:
+        f.envelope(name, lambda e: e["period"] and e.update(period=json.loads(f.files["manifest.json"])["period"]))
+
+
+LATER = "2026-04-08T00:00:00.000000Z"
+
+
+@pytest.mark.parametrize("left_out", ["by the period", "as a test", "not disclosed"])
+def test_a_finding_of_a_session_without_a_row_counts(
+    left_out: str, altered: History, pack: bytes, check: Check
+) -> None:
+    """Whoever draws chooses the period, and could begin it after the session."""
+    forge = Forge(altered, pack)
+    if left_out != "as a test":
+        _later_period(forge)
+    if left_out == "as a test":
+        heads: list[int] = []
+
+        def without(r: Any) -> None:
+            (gone,) = _rows(r, "altered")
+            heads.append(gone["ledger"][0])
+            r["rows"].remove(gone)
+
+        forge.report("sessions", without)
+        forge.envelope("sessions", lambda e: e["exclusions"].append({"index": heads[0], "reason": "a test"}))
+        forge.report("sessions", lambda r: None)
+    if left_out == "not disclosed":
+        found = set(_of_kind(forge, "recording.found_bad"))
+        forge.lines(
+            "entries.jsonl", lambda e: e.__setitem__(slice(None), [each for each in e if each["index"] not in found])
+        )
+    code, result = check(forge.seal(), *KEYS)
+    if left_out == "not disclosed":
+        assert (code, "The pack withholds 2 findings about recordings" in result["lacks"]) == (PART, True)
+    else:
+        assert (code, result["recordings"].split("; ")[-1]) == (5, "told by no row: 1 altered")
+        assert "no row tells them: 1 altered. " in result["verdict"]
 
 
 @pytest.mark.anyio
@@ -239,9 +283,17 @@ async def test_a_drawn_pack_says_what_the_checks_found_as_of_its_end(tmp_path: P
     assert (code, line.split(";")[1:]) == (5, [" 1 altered"])
     assert line.startswith("2 of 3 checked, as of ")
     assert conditions == [("altered", "altered"), ("", "gap"), ("", "not checked")]
+    later = Instant(START + 2 * DAY), Instant(START + 4 * DAY)
+    live.company.clock.advance(2 * DAY)
+    await live.company.sign_in("aud")
+    code, result = check(await live.pack(*later), *KEYS)
+    assert (code, result["recordings"]) == (5, "0 of 0 checked; told by no row: 1 altered")
+    assert not any("withholds" in each for each in result["lacks"])
     code, line, conditions = await drawn(Condition.WHOLE, 1)
     assert (code, ";" in line) == (0, False)
     assert conditions == [("altered; whole", "whole"), ("", "gap"), ("", "not checked")]
+    code, result = check(await live.pack(*later), *KEYS)
+    assert (code, result["recordings"]) == (0, "0 of 0 checked")
     live.company.close()
 
 

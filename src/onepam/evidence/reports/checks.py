@@ -11,6 +11,10 @@ from onepam.kernel.clock import iso
 QUERY = """\
 SELECT entry, begin, until FROM ev_checks_v1 WHERE time >= :from AND entry < :end ORDER BY entry DESC"""
 
+FINDINGS = """\
+SELECT entry FROM ev_sessions_v1 WHERE kind IN ('recording.found_bad', 'recording.found_good')
+  AND entry >= :first AND entry < :end"""
+
 CHECKED = "recordings.checked"
 FOUND = ("recording.found_bad", "recording.found_good")
 

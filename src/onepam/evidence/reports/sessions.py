@@ -94,6 +94,7 @@ def draw(scope: Scope) -> Drawn:
             heads.append((entry, session, others))
             if len(heads) > MAX_ROWS:
                 raise TooLarge(NAME)
+    rests += [entry for (entry,) in scope.history.query(checks.FINDINGS, {"first": scope.first, "end": scope.end})]
     checked = checks.newest_checks(scope, closings)
     rows = []
     for head, session, others in heads:
@@ -105,7 +106,7 @@ def draw(scope: Scope) -> Drawn:
     return Drawn(
         report,
         scope.period,
-        f"{QUERY};\n{NAMES};\n{CHAINS};\n{checks.QUERY}",
+        f"{QUERY};\n{NAMES};\n{CHAINS};\n{checks.QUERY};\n{checks.FINDINGS}",
         parameters,
         rests=[*rests, *scope.naming, *scope.chained],
     )

@@ -10,9 +10,10 @@ from typing import Dict, List
 from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.canonical import MAX_INTEGER, iso
 from onepam.evidence.verifier.contents import Contents
+from onepam.evidence.verifier.recordings import find_untold
 from onepam.evidence.verifier.refusal import counted, need
 from onepam.evidence.verifier.report import Report
-from onepam.evidence.verifier.rules import BAD_FOUND, FROM_THE_BEGINNING, REPORTS, STARTED, TITLES, VERSION, columns_of
+from onepam.evidence.verifier.rules import FROM_THE_BEGINNING, REPORTS, STARTED, TITLES, VERSION, columns_of
 
 README_SHA256 = (
     "0bb760832b672567070969c3273d963d12d095ff938662c3af206f62b5d37f81",
@@ -32,11 +33,7 @@ def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> None:
     for name in REPORTS:
         if name not in there:
             answer.lack(f"The pack lacks the report {name}{_because(pack, name)}")
-    bad = 0 if "sessions" in there else len(pack.log.all_of((BAD_FOUND,), 0, MAX_INTEGER + 1))
-    if bad:
-        told = f"the log has {counted(bad, 'finding', 'findings')} of a recording that is not as it was sealed"
-        answer.lack(f"No report says which recordings are bad: {told}")
-        answer.recordings += f"; {told}"
+    find_untold(pack, answer)
     for report in reports:
         _check_head(report, answer)
         if report.excluded:

@@ -6,16 +6,18 @@ A newer check than those disclosed may exist, but nothing that it found: all ent
 from __future__ import annotations
 
 import bisect
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Set
 
 from onepam.evidence.verifier.answer import Answer
-from onepam.evidence.verifier.canonical import iso
+from onepam.evidence.verifier.canonical import MAX_INTEGER, canonical, iso
 from onepam.evidence.verifier.contents import Contents
-from onepam.evidence.verifier.refusal import Refused
+from onepam.evidence.verifier.refusal import Refused, counted
 from onepam.evidence.verifier.report import Report, Row, by_kind
-from onepam.evidence.verifier.rules import BAD, CHECKED, CLOSED, FOUND, RECORDING
+from onepam.evidence.verifier.rules import BAD, BAD_FOUND, CHECKED, CLOSED, FOUND, RECORDING
 
 PARTIAL = "partial by policy"
+SOUND = ("whole", "gap", "none")
+WORDS_OF_BAD = ("missing", "cut", "altered", "foreign", "unopened")
 
 
 class Recordings:
@@ -25,6 +27,7 @@ class Recordings:
         self._pack, self._report = pack, report
         self._counts: Dict[str, int] = {}
         self._total = self._checked = self._as_of = 0
+        self._told: Set[str] = set()
 
     def check(self, row: Row, rests: List[int]) -> None:
         """One row."""
@@ -37,7 +40,9 @@ class Recordings:
             body = self._pack.disclosed.body(closed[0])
             expected = [self._condition(body, found, check), iso(at) if at else "", _partial(body)]
             self._total, self._checked, self._as_of = self._total + 1, self._checked + bool(at), max(self._as_of, at)
-            for word in (BAD.get(expected[0], ""), expected[2]):
+            bad = _bad_word(self._pack, found[0]) if found else ""
+            self._told.update({canonical(body.get("session"))} if bad else ())
+            for word in (bad, expected[2]):
                 self._counts[word] = self._counts.get(word, 0) + 1
         for column, text in zip(RECORDING, expected):
             if row.cells[self._report.columns[column]] != text:
@@ -56,12 +61,40 @@ class Recordings:
     def finish(self, answer: Answer) -> None:
         """After the last row."""
         counts = self._counts
-        answer.bad = sum(counts.get(word, 0) for word in set(BAD.values()))
+        answer.bad, answer.told = len(self._told), self._told
         answer.recordings = f"{self._checked} of {self._total} checked"
         answer.recordings += f", as of {iso(self._as_of)}" if self._as_of else ""
-        for word in ("missing", "cut", "altered", "foreign", "unopened", PARTIAL):
-            answer.recordings += f"; {counts[word]} {word}" if counts.get(word) else ""
+        answer.recordings += "".join(
+            f"; {counts[word]} {word}" for word in (*WORDS_OF_BAD, PARTIAL) if counts.get(word)
+        )
         answer.not_proved.append("that a recording is today what its last check found: a pack holds no recordings")
+
+
+def find_untold(pack: Contents, answer: Answer) -> None:
+    """Recordings that are bad by the newest finding of the range, whenever their session was, and that no row tells;
+    findings that are not disclosed; and checks of the period that are not."""
+    newest: Dict[str, str] = {}
+    hidden = 0
+    for index in pack.log.all_of(FOUND, 0, MAX_INTEGER + 1):
+        if index in pack.disclosed:
+            newest[canonical(pack.disclosed.body(index).get("session"))] = _bad_word(pack, index)
+        else:
+            hidden += 1
+    bad = [word for session, word in newest.items() if word and session not in answer.told]
+    if bad:
+        told = ", ".join(f"{bad.count(word)} {word}" for word in WORDS_OF_BAD if word in bad)
+        answer.lack(f"The log knows recordings that are not as they were sealed, and no row tells them: {told}")
+        answer.recordings += f"; told by no row: {told}"
+        answer.bad += len(bad)
+    if hidden:
+        answer.lack(f"The pack withholds {counted(hidden, 'finding', 'findings')} about recordings")
+
+
+def _bad_word(pack: Contents, index: int) -> str:
+    """What a finding says is wrong; empty where it says that nothing is."""
+    condition = pack.disclosed.body(index).get("condition")
+    sound = pack.log.kind(index) != BAD_FOUND and condition in SOUND
+    return "" if sound else BAD.get(str(condition), "unopened")
 
 
 def newest_checks(pack: Contents, closings: List[int]) -> Dict[int, int]:

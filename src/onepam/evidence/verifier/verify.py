@@ -957,13 +957,12 @@ def _is_text(data: bytes) -> bool:
 
 class Answer:
     """`lacks` is what the pack must hold and does not, what it leaves out, and what was not judged; `whole` that it is
-    no more of that than an honest pack says. `proved` and `not_proved` are sentences;
-    `about` says what the pack is, and `entries` which of the log it proves; `anchors` what holds it from outside;
-    `doubts` why its author is not checked; `unanchored` what to give where there is no anchor. `recordings` is that
-    line, and `bad` counts recordings that are not as they were sealed; `signatures` says of how many batches they were
-    checked, and `unchecked` of how many they were not, though their node is known.
-    `lawful` is that line, `found` counts what was not, and
-    `unlawful` says it, as far as it is told."""
+    no more of that than an honest pack says. `proved` and `not_proved` are sentences; `about` says what the pack
+    is, and `entries` which of the log it proves; `anchors` what holds it from outside; `doubts` why its author is
+    not checked; `unanchored` what to give where there is no anchor. `recordings` is that line, `bad` counts
+    recordings that are not as they were sealed, `told` are the sessions of those that have a row; `signatures` says
+    of how many batches they were checked, and `unchecked` of how many they were not, though their node is known.
+    `lawful` is that line, `found` counts what was not, and `unlawful` says it, as far as it is told."""
 
     def __init__(self) -> None:
         self.lacks: List[str] = []
@@ -979,6 +978,7 @@ class Answer:
         self.lawful, self.found = "not judged", 0
         self.unlawful: List[str] = []
         self.recordings, self.bad = "not told: the pack has no report of sessions", 0
+        self.told: Set[str] = set()
 
     def lack(self, said: str) -> None:
         """Something is missing, or was not judged, so that not all is well."""
@@ -1486,6 +1486,8 @@ class Names:
 
 
 PARTIAL = "partial by policy"
+SOUND = ("whole", "gap", "none")
+WORDS_OF_BAD = ("missing", "cut", "altered", "foreign", "unopened")
 
 
 class Recordings:
@@ -1495,6 +1497,7 @@ class Recordings:
         self._pack, self._report = pack, report
         self._counts: Dict[str, int] = {}
         self._total = self._checked = self._as_of = 0
+        self._told: Set[str] = set()
 
     def check(self, row: Row, rests: List[int]) -> None:
         """One row."""
@@ -1507,7 +1510,9 @@ class Recordings:
             body = self._pack.disclosed.body(closed[0])
             expected = [self._condition(body, found, check), iso(at) if at else "", _partial(body)]
             self._total, self._checked, self._as_of = self._total + 1, self._checked + bool(at), max(self._as_of, at)
-            for word in (BAD.get(expected[0], ""), expected[2]):
+            bad = _bad_word(self._pack, found[0]) if found else ""
+            self._told.update({canonical(body.get("session"))} if bad else ())
+            for word in (bad, expected[2]):
                 self._counts[word] = self._counts.get(word, 0) + 1
         for column, text in zip(RECORDING, expected):
             if row.cells[self._report.columns[column]] != text:
@@ -1526,12 +1531,40 @@ class Recordings:
     def finish(self, answer: Answer) -> None:
         """After the last row."""
         counts = self._counts
-        answer.bad = sum(counts.get(word, 0) for word in set(BAD.values()))
+        answer.bad, answer.told = len(self._told), self._told
         answer.recordings = f"{self._checked} of {self._total} checked"
         answer.recordings += f", as of {iso(self._as_of)}" if self._as_of else ""
-        for word in ("missing", "cut", "altered", "foreign", "unopened", PARTIAL):
-            answer.recordings += f"; {counts[word]} {word}" if counts.get(word) else ""
+        answer.recordings += "".join(
+            f"; {counts[word]} {word}" for word in (*WORDS_OF_BAD, PARTIAL) if counts.get(word)
+        )
         answer.not_proved.append("that a recording is today what its last check found: a pack holds no recordings")
+
+
+def find_untold(pack: Contents, answer: Answer) -> None:
+    """Recordings that are bad by the newest finding of the range, whenever their session was, and that no row tells;
+    findings that are not disclosed; and checks of the period that are not."""
+    newest: Dict[str, str] = {}
+    hidden = 0
+    for index in pack.log.all_of(FOUND, 0, MAX_INTEGER + 1):
+        if index in pack.disclosed:
+            newest[canonical(pack.disclosed.body(index).get("session"))] = _bad_word(pack, index)
+        else:
+            hidden += 1
+    bad = [word for session, word in newest.items() if word and session not in answer.told]
+    if bad:
+        told = ", ".join(f"{bad.count(word)} {word}" for word in WORDS_OF_BAD if word in bad)
+        answer.lack(f"The log knows recordings that are not as they were sealed, and no row tells them: {told}")
+        answer.recordings += f"; told by no row: {told}"
+        answer.bad += len(bad)
+    if hidden:
+        answer.lack(f"The pack withholds {counted(hidden, 'finding', 'findings')} about recordings")
+
+
+def _bad_word(pack: Contents, index: int) -> str:
+    """What a finding says is wrong; empty where it says that nothing is."""
+    condition = pack.disclosed.body(index).get("condition")
+    sound = pack.log.kind(index) != BAD_FOUND and condition in SOUND
+    return "" if sound else BAD.get(str(condition), "unopened")
 
 
 def newest_checks(pack: Contents, closings: List[int]) -> Dict[int, int]:
@@ -1942,11 +1975,7 @@ def find_lacking(pack: Contents, reports: List[Report], answer: Answer) -> None:
     for name in REPORTS:
         if name not in there:
             answer.lack(f"The pack lacks the report {name}{_because(pack, name)}")
-    bad = 0 if "sessions" in there else len(pack.log.all_of((BAD_FOUND,), 0, MAX_INTEGER + 1))
-    if bad:
-        told = f"the log has {counted(bad, 'finding', 'findings')} of a recording that is not as it was sealed"
-        answer.lack(f"No report says which recordings are bad: {told}")
-        answer.recordings += f"; {told}"
+    find_untold(pack, answer)
     for report in reports:
         _check_head(report, answer)
         if report.excluded:
