@@ -17,11 +17,10 @@ from typing import Any
 from bench.company import knocks, settle
 from onepam.app.open_session import KnockQuery, answer
 from onepam.app.sessions.close_session import NoFacts
-from onepam.boot.demo.company import GROUPS, company
+from onepam.boot.demo.company import company
 from onepam.domain.history.commit import Committed, Decided
 from onepam.domain.history.system import PayloadsErased
-from onepam.domain.matrix.events import ChangeApplied, ChangeProposed
-from onepam.domain.people.events import GroupMemberAdded, PersonAdded, PersonDisabled, PersonKind
+from onepam.domain.people.events import PersonAdded, PersonDisabled, PersonKind
 from onepam.kernel.clock import Instant
 from onepam.signing.author import NodeAuthor
 from onepam.store.engine import database
@@ -76,35 +75,28 @@ def _say(number: int, said: int, room: threading.Semaphore, found: object) -> No
 
 
 def _commands(first: int) -> Iterator[tuple[Any, Any]]:
-    """Sessions mostly; people who join with their groups, and who leave and are forgotten."""
+    """Sessions mostly; people who join, many by one command, and who leave and are forgotten."""
     chance = random.Random(first)
     knocking = knocks(PEOPLE, RESOURCES, first)
     for number in count(first):
         match chance.randrange(10):
             case 0:
-                yield NoFacts(), _decide(*_joining(number, chance.randrange(20)))
+                yield NoFacts(), _decide(*(_added(f"{number}_{each}") for each in range(1 + chance.randrange(20))))
             case 1:
                 person = f"per_{chance.randrange(PEOPLE)}"
                 erased = PayloadsErased(f"ers_{number}", person, (), naming=False)
-                yield NoFacts(), _decide(erased, _added(number), PersonDisabled(f"per_{number}", ADMINISTRATOR, "left"))
+                yield (
+                    NoFacts(),
+                    _decide(erased, _added(f"{number}"), PersonDisabled(f"per_{number}", ADMINISTRATOR, "left")),
+                )
             case _:
                 knock = replace(next(knocking), session=f"ses_{number}")
                 yield KnockQuery(knock.person, knock.target, knock.sign_in, knock.confirmation), answer(knock)
 
 
-def _added(number: int) -> PersonAdded:
+def _added(number: str) -> PersonAdded:
     kind = PersonKind.EMPLOYEE
     return PersonAdded(f"per_{number}", kind, "joined", ADMINISTRATOR, None, None, None, "A Name", "name@example.org")
-
-
-def _joining(number: int, groups: int) -> tuple[object, ...]:
-    person, change = f"per_{number}", f"chg_{number}"
-    applied = (
-        ChangeProposed(change, "", "", False, ADMINISTRATOR, "joins", ""),
-        ChangeApplied(change, "", "", ADMINISTRATOR, False),
-    )
-    members = (GroupMemberAdded(GROUPS[each], person, "access.yaml", ADMINISTRATOR) for each in range(groups))
-    return (*applied, _added(number), *members)
 
 
 def _decide(*events: object) -> Any:
