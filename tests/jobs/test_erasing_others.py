@@ -20,12 +20,14 @@ from onepam.domain.people.events import PersonKind
 from onepam.domain.provisioning.events import ScimUserSet
 from onepam.domain.roster.events import RosterHeld
 from onepam.jobs.erasing import Erasing
+from onepam.kernel import canonical
 from onepam.kernel.clock import DAY
 from onepam.kernel.errors import Corrupt
 from onepam.store.db import rows
 from onepam.store.engine.database import connect, forget
-from onepam.store.engine.entries import entries
+from onepam.store.engine.entries import entries, entries_of
 from onepam.store.engine.rebuild import compare
+from onepam.store.facts import erasing as facts
 from onepam.store.read import erasing as read
 from onepam.store.read.changes import text_in_force
 from onepam.store.read.proposals import proposals
@@ -312,6 +314,42 @@ async def test_an_address_in_the_file_in_force_keeps_them_unless_it_is_anothers_
     assert "“- {role: engineer, person: eve@example.com}”" in [
         said for name, said in waiting.facts if name.endswith("stays")
     ]
+
+
+async def test_what_was_looked_through_is_not_looked_through_again_while_others_wait(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Proposing asks for what came since the proposer looked, agreeing for what came since it was proposed, and both
+    for files that were in force then."""
+    looked = list[bytes]()
+
+    def decode(payload: bytes) -> Any:
+        looked.append(payload)
+        return canonical.decode(payload)
+
+    async def change(name: str, text: str) -> int:
+        at = company.ledger.size()
+        applied = ChangeApplied(name, name, name, None, bootstrap=True)
+        await record(company.ledger, ChangeProposed(name, name, name, False, None, "changes", text), applied)
+        return at
+
+    monkeypatch.setattr(facts, "decode", decode)
+    ada, before = company.actor("ada"), await change("chg_a", "# Eve Example\nbindings: []\n")
+    found = await company.reader(read.seen, None, "eve")
+    assert (before in found.documents, len(looked)) == (False, 4), "it is in force"
+    looked.clear()
+    newer = await change("chg_b", "# for Eve Example\nbindings: []\n")
+    await change("chg_c", NEWER)
+    assert await propose_erasure(company.ledger, ada, "ers_1", "eve", "letter", 400, found) is None
+    assert len(looked) == len(found.documents) + 2 == 5
+    with closing(connect(company.path)) as db:
+        proposed = next(each.event for each in entries_of(db, ("erasure.proposed",)))
+    assert proposed.documents == (*found.documents, before, newer)
+    looked.clear()
+    await change("chg_d", "# not Eve Example\nbindings: []\n")
+    await change("chg_e", "bindings: []\n")
+    refused(await approve_erasure(company.ledger, company.actor("bob"), "ers_1"), "erasure.changed")
+    assert len(looked) == 2, "the file that was in force, and the one that came"
 
 
 async def test_what_goes_is_counted_beforehand(company: Company) -> None:

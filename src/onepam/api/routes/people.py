@@ -31,7 +31,7 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
 from onepam.store.read import people as rows
-from onepam.store.read.erasing import counted
+from onepam.store.read.erasing import seen
 from onepam.store.read.everybody import PeopleFilter, people
 from onepam.store.read.paging import MOST, Window
 from onepam.store.read.proofs_of_sign_in import account
@@ -276,8 +276,8 @@ async def erase(person: Id, body: Reason, caller: Who, services: Services) -> Er
     """Propose to erase what is known of somebody who has left. Another administrator must agree; needs a fresh factor.
     The reason stays in the ledger."""
     made = new_id("ers", services.random)
-    counts = await services.reader(counted, None, person)
-    done(await propose_erasure(services.ledger, caller.actor, made, person, body.reason, services.keep_days, counts))
+    found = await services.reader(seen, None, person)
+    done(await propose_erasure(services.ledger, caller.actor, made, person, body.reason, services.keep_days, found))
     return ErasureMade(erasure=made)
 
 

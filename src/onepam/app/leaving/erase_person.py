@@ -7,19 +7,33 @@ from typing import ClassVar
 from onepam.app.ports import Ledger
 from onepam.domain.access.authority import Actor
 from onepam.domain.leaving.erasing import ErasingFacts, PortionFacts, approve, end, erase, finish, propose
+from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 
-_NOT_COUNTED: Mapping[str, int] = {}
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was found before it is proposed, so that nobody waits for it: how many payloads of each kind speak of the
+    person, and the documents that name them, both of entries until `since`."""
+
+    counts: Mapping[str, int]
+    documents: tuple[int, ...]
+    since: Instant
+
+
+NOTHING = Seen({}, (), Instant(-1))
 
 
 @dataclass(frozen=True, slots=True)
 class ErasingQuery:
-    """The actor, and an erasure; `person` says whom a new one is about, "" where the erasure does."""
+    """The actor, and an erasure; `person` says whom a new one is about, "" where the erasure does. Of documents only
+    those that were `seen` are looked at again, and what is newer."""
 
     facts: ClassVar[type[ErasingFacts]] = ErasingFacts
     actor: Actor
     erasure: str
     person: str = ""
+    seen: Seen = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +53,12 @@ async def propose_erasure(
     person: str,
     because: str,
     keep_days: int,
-    counts: Mapping[str, int] = _NOT_COUNTED,
+    seen: Seen = NOTHING,
 ) -> Refused | None:
-    """None when it waits for another administrator. `counts`: how many payloads of each kind would go."""
+    """None when it waits for another administrator. `seen`: what was found to go; without it all is looked through."""
     outcome = await ledger.commit(
-        ErasingQuery(actor, erasure, person),
-        lambda facts, now: propose(facts, erasure, person, because, keep_days, counts, now),
+        ErasingQuery(actor, erasure, person, seen),
+        lambda facts, now: propose(facts, erasure, person, because, keep_days, seen.counts, now),
     )
     return outcome if isinstance(outcome, Refused) else None
 

@@ -36,7 +36,7 @@ from onepam.kernel.clock import FOREVER, Instant, iso
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
-from onepam.store.read.erasing import counted
+from onepam.store.read.erasing import seen
 from onepam.store.read.estate import privileged_roles
 from onepam.store.read.everybody import PeopleFilter, PersonRow, people
 from onepam.store.read.paging import Window
@@ -114,8 +114,8 @@ async def erase(visit: Visit) -> Response:
     """Proposes that what is known of somebody who has left goes."""
     here, made = visit.path("person"), new_id("ers", visit.services.random)
     reason, keep_days = visit.form.get("reason", ""), visit.services.keep_days
-    counts = await visit.services.reader(counted, None, here)
-    refused = await propose_erasure(visit.services.ledger, visit.me.actor, made, here, reason, keep_days, counts)
+    found = await visit.services.reader(seen, None, here)
+    refused = await propose_erasure(visit.services.ledger, visit.me.actor, made, here, reason, keep_days, found)
     if refused is not None and refused.code == "factor.stale":
         return visit.go(f"/step-up?next=/people/{here}")
     if refused is not None:

@@ -67,7 +67,8 @@ class ErasingFacts:
 
     `listed` says who still has them: the roster, whatever end it says, or a directory, as active. `named`: the file of
     the role matrix that is in force, or one that waits, has their address. `proposal` is that of the erasure while it
-    waits. `documents`: the entries of lists and files about many that name them, and still have a payload.
+    waits. `documents`: the entries of lists and files about many that name them, and still have a payload;
+    while one waits, of those only what was not looked through before.
     """
 
     actor: ActorFacts

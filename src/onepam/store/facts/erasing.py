@@ -8,7 +8,7 @@ so was an entry that is not the one that was hashed: then nothing goes, for what
 import json
 from collections.abc import Iterable, Iterator
 
-from onepam.app.leaving.erase_person import ErasingQuery, PortionQuery
+from onepam.app.leaving.erase_person import NOTHING, ErasingQuery, PortionQuery, Seen
 from onepam.app.ports import Snapshot
 from onepam.domain.access.proposal import ProposalKind
 from onepam.domain.leaving.erasing import ErasingFacts, Erasure, ErasureStatus, PortionFacts, mentions
@@ -52,6 +52,10 @@ def erasing(db: Snapshot, query: ErasingQuery, at: Instant) -> ErasingFacts:
     listed = row(db, _LISTED, {"person": person, "at": at})
     said = _addresses(db, person, at)
     texts = rows(db, STANDING, {"at": at})
+    proposal = proposal_of(db, ProposalKind.ERASURE, found.erasure, at) if found else None
+    seen = query.seen
+    if left and proposal is not None and left["removed"] <= proposal.since:
+        seen = Seen({}, (), proposal.since)
     return ErasingFacts(
         actor=actor_facts(db, query.actor, at),
         person=person_facts(db, person, at),
@@ -59,8 +63,8 @@ def erasing(db: Snapshot, query: ErasingQuery, at: Instant) -> ErasingFacts:
         listed=listed["who"] if listed else "",
         named=any(mentions(each["text"] or "", said) for each in texts),
         erasure=found,
-        proposal=proposal_of(db, ProposalKind.ERASURE, found.erasure, at) if found else None,
-        documents=tuple(each.header.index for each, _ in documents(db, at, person)),
+        proposal=proposal,
+        documents=tuple(each.header.index for each, _ in documents(db, at, person, seen)) if left else (),
     )
 
 
@@ -77,16 +81,21 @@ def portion(db: Snapshot, query: PortionQuery, at: Instant) -> PortionFacts:
     return PortionFacts(found, tuple(left))
 
 
-def documents(db: Snapshot, at: Instant, person: str) -> Iterator[tuple[Stored, tuple[str, ...]]]:
+def documents(db: Snapshot, at: Instant, person: str, seen: Seen = NOTHING) -> Iterator[tuple[Stored, tuple[str, ...]]]:
     """Lists and files that name the person, each with the lines that do, in order; not the file that is in force, nor
-    one that waits. Raises `Corrupt` for one that is not as it was written."""
+    one that waits. Of what was there when somebody looked, only those that were found then, and files that were in
+    force. Raises `Corrupt` for one that is not as it was written."""
     said = called(db, person)
     if not said:
         return
     stays = {each["idx"] for each in rows(db, STANDING, {"at": at})}
     kinds = ", ".join(f"'{each}'" for each in NAMING)
+    again = {*seen.documents, *(each["idx"] for each in rows(db, STANDING, {"at": seen.since}))}
     listed = streamed(
-        db, f"SELECT p.idx, p.data FROM entry e JOIN payload p ON p.idx = e.idx WHERE e.kind IN ({kinds}) ORDER BY 1"
+        db,
+        f"SELECT p.idx, p.data FROM entry e JOIN payload p ON p.idx = e.idx WHERE e.kind IN ({kinds}) AND "
+        "(e.time > :since OR e.idx IN (SELECT CAST(value AS BIGINT) FROM json_each(:again))) ORDER BY 1",
+        {"since": seen.since, "again": json.dumps(sorted(again))},
     )
     for index, data in listed:
         if index not in stays and (lines := _lines(data, said)):

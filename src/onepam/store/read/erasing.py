@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from onepam.app.leaving.erase_person import Seen
 from onepam.app.ports import Snapshot
 from onepam.domain.leaving.erasing import MOST_ERASED, Erasure, ErasureStatus
 from onepam.kernel.clock import FOREVER, Instant
 from onepam.store.db import row, rows, streamed
+from onepam.store.engine.append import read_head
 from onepam.store.engine.tables import AT
 from onepam.store.engine.whose import LINKED, SAID_LATER
 from onepam.store.facts.erasing import documents, erasure_of, kind_at
@@ -94,6 +96,12 @@ def counted(db: Snapshot, at: Instant, person: str) -> dict[str, int]:
         kind = kind_at(db, index)
         kinds[kind] = kinds.get(kind, 0) + 1
     return kinds
+
+
+def seen(db: Snapshot, at: Instant, person: str) -> Seen:
+    """What would go, for whoever proposes it. Looks through all payloads, lists and files: nobody waits for it."""
+    found = tuple(each.entry for each in named_in(db, at, person))
+    return Seen(counted(db, at, person), found, read_head(db).time)
 
 
 def named_in(db: Snapshot, at: Instant, person: str) -> tuple[Document, ...]:
