@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from onepam.domain.matrix.events import ChangeProposed
 from onepam.domain.people.events import PersonAdded, PersonDisabled, PersonKind
 from onepam.domain.providers.events import IdentityLinked
 from onepam.domain.signing_in.events import (
@@ -20,7 +21,7 @@ from onepam.domain.signing_in.events import (
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from tests.ledger.lawful.story import Story, binding
 from tests.ledger.lawful.test_factors import alone, gone, key, link, newcomer, other
-from tests.ledger.lawful.test_providers import with_provider
+from tests.ledger.lawful.test_providers import WANTED, with_provider
 
 ANSWERED = "this passkey's answer had served before"
 
@@ -244,3 +245,22 @@ def test_a_link_that_was_made_alone_says_so() -> None:
     told.sign_in("ada")
     at = told.add(link(told, "max", "ada", proposed_by="ada"))
     assert told.said() == [(at, "it does not say that nobody else decided")]
+
+
+def plan(document: str) -> ChangeProposed:
+    return ChangeProposed("chg_1", "d0", document, False, "ada", "changes", "text")
+
+
+def lost(who: str) -> EnrolmentProposed:
+    return EnrolmentProposed("enr_1", who, "lost", "ada")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [(lost("max"), lost("eve")), (plan("d1"), plan("d2")), (WANTED, replace(WANTED, name="Another"))],
+)
+def test_what_a_proposal_says_never_changes_under_it(first: object, second: object) -> None:
+    told = Story().ready("ada")
+    told.add(first)
+    at = told.add(second)
+    assert told.said() == [(at, "such a proposal waited already")]

@@ -87,7 +87,7 @@ def test_an_address_of_one_administrator_makes_nobody_somebody_trusted(
 @pytest.mark.parametrize(
     ("planted", "why"),
     [
-        (replace(WANTED, by="joe"), "joe was not signed in"),
+        (replace(WANTED, change="pch_2", by="joe"), "joe was not signed in"),
         (replace(AGREED, by="ada"), "ada had proposed it"),
         (replace(AGREED, change="pch_9"), "no such proposal waited"),
         (replace(AGREED, settings='{"a":1}'), "it is not what was proposed"),
@@ -266,7 +266,7 @@ def test_a_stream_is_set_by_two_and_ends_sign_ins() -> None:
 @pytest.mark.parametrize(
     ("planted", "why"),
     [
-        (replace(STREAM, by="joe"), "joe was not signed in"),
+        (replace(STREAM, change="sch_2", by="joe"), "joe was not signed in"),
         (replace(STREAM_SET, by="ada"), "ada had proposed it"),
         (replace(STREAM_SET, issuer="evil"), "it is not what was proposed"),
         (

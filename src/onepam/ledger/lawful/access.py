@@ -24,7 +24,7 @@ from onepam.ledger.lawful.gains import (
     wider_role,
 )
 from onepam.ledger.lawful.known import Binding, Resource, Role
-from onepam.ledger.lawful.proposals import decides, ends_proposal, propose
+from onepam.ledger.lawful.proposals import decides, ends_proposal, one, propose
 from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, acts, founding, hands, signed_in, there
 from onepam.ledger.lawful.state import State
@@ -67,6 +67,7 @@ NOBODY_ELSE = "and nobody else had approved the change"
 def change_proposed(state: State, entry: Entry) -> Why:
     """An administrator; before the first sign-in the host."""
     yield _administrator_or_host(state, entry.body["by"])
+    yield one(state, CHANGE, entry.body["change"])
     propose(state, entry, CHANGE, entry.body["change"])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from onepam.kernel.instant import DAY, FOREVER, HOUR, MINUTE, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.known import Factor, Link, Person
-from onepam.ledger.lawful.proposals import decides, ends_proposal, propose
+from onepam.ledger.lawful.proposals import decides, ends_proposal, one, propose
 from onepam.ledger.lawful.rule import Rules, Unless, Why
 from onepam.ledger.lawful.standing import (
     ADMINISTER,
@@ -316,6 +316,7 @@ def _wanted(state: State, entry: Entry) -> Why:
     """A link for somebody is proposed once at a time."""
     who = entry.body["person"]
     yield from able(state, who)
+    yield one(state, ENROLMENT, entry.body["enrolment"])
     person = state.people.get(who)
     if person is None:
         return

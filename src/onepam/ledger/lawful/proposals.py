@@ -22,6 +22,11 @@ def propose(
     return kept
 
 
+def one(state: State, kind: str, name: str) -> str | None:
+    """Whether none of that name waits: what a proposal says never changes under it."""
+    return "such a proposal waited already" if (kind, name) in state.proposals else None
+
+
 def decides(state: State, entry: Entry, kind: str, name: str, right: str = ADMINISTER) -> Why:
     """Somebody else with the right, under a fresh factor, in time, while its proposer is here and administers; neither
     whom it is for, nor one hand with either."""

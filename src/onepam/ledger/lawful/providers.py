@@ -8,7 +8,7 @@ from typing import Any
 from onepam.kernel.instant import DAY, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
 from onepam.ledger.lawful.known import Provider
-from onepam.ledger.lawful.proposals import decides, ends_proposal, propose
+from onepam.ledger.lawful.proposals import decides, ends_proposal, one, propose
 from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, FRESH, acts, had_factors, trusted
 from onepam.ledger.lawful.state import State
@@ -30,6 +30,7 @@ def _changed_by_two(prefix: str, noun: str, what: str, kind: str, table: Callabl
     def proposed(state: State, entry: Entry) -> Why:
         """An administrator under a fresh factor."""
         yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
+        yield one(state, kind, entry.body["change"])
         propose(state, entry, kind, entry.body["change"])
 
     @provider_rules.of(f"{prefix}.rejected", f"rejecting {what}", Authority.PERSON, Authority.TIME)
