@@ -15,8 +15,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "format.md"
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
+from onepam.evidence.verifier import rules  # noqa: E402
 from onepam.evidence.verifier.lacking import README_SHA256  # noqa: E402
-from onepam.evidence.verifier.rules import CHOSEN, DERIVED, PERIOD, REPORTS, TITLES, VERSION, Sources, columns_of  # noqa: E402
+from onepam.evidence.verifier.rules import CHOSEN, DERIVED, PERIOD, REPORTS, Sources, columns_of  # noqa: E402
 from scripts import vectors  # noqa: E402
 
 WIDTH = 118
@@ -184,7 +185,7 @@ def _source(source: list[str]) -> str:
 
 def _released() -> Iterator[str]:
     for name in REPORTS:
-        yield from (name, f"  version {VERSION}", f"  title   {TITLES[name]}")
+        yield from (name, f"  version {rules.VERSION}", f"  title   {rules.TITLES[name]}")
         yield from textwrap.wrap(
             f"columns {', '.join(columns_of(name))}", WIDTH, initial_indent="  ", subsequent_indent=" " * 10
         )
@@ -193,6 +194,7 @@ def _released() -> Iterator[str]:
 _EXAMPLES: dict[str, Callable[[], Iterator[str]]] = {
     "canonical": _canonical,
     "released": _released,
+    "reasons": lambda: iter(rules.LEFT_OUT),
     "time": _time,
     "entry": _entry,
     "tree": _tree,

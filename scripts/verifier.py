@@ -24,7 +24,7 @@ INSTANT = "onepam.kernel.instant"
 PARTS = (
     INSTANT, "refusal", "progress", "archive", "canonical", "ed25519", "note", "merkle", "log", "disclosed", "answer",
     "contents", "seams", "rules", "tabular", "report", "naming", "recordings", "population", "roster", "standing",
-    "factors", "judging", "lacking", "anchors", "batches",
+    "access", "factors", "judging", "lacking", "anchors", "batches",
     *(f"{RULES}.{name}" for name in (
         "entry", "known", "state", "rule", "standing", "gains", "proposals", "access", "rostering", "people",
         "signing_in", "factors", "excepting", "providers", "provisioning", "requests", "door", "sessions", "system",

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from onepam.evidence.reports import access
 from onepam.evidence.verifier import batches
 from onepam.evidence.verifier.batches import RECORD
 from onepam.evidence.verifier.canonical import iso
 from onepam.evidence.verifier.merkle import spans
-from onepam.evidence.verifier.rules import REPORTS, TITLES, VERSION, columns_of
+from onepam.evidence.verifier.rules import LEFT_OUT, REPORTS, TITLES, VERSION, columns_of
 from tests.evidence.company import History
 from tests.evidence.conftest import KEYS, Check
 from tests.evidence.forge import Forge
@@ -174,3 +175,54 @@ def test_the_verifier_knows_what_this_release_draws(drawn_pack: bytes) -> None:
         report = forge.read_report(name)
         assert (report["title"], report["version"]) == (TITLES[name], VERSION)
         assert sorted(report["columns"]) == sorted(columns_of(name))
+
+
+def _access_empty(f: Forge) -> None:
+    f.report("access", lambda r: r["rows"].clear())
+    f.envelope("access", lambda e: e.update(exclusions=[], filters=[]))
+
+
+def _access_all_excluded(f: Forge) -> None:
+    heads = sorted({i for row in f.read_report("access")["rows"] for i in row["ledger"]})
+    f.envelope("access", lambda e: e.update(exclusions=[{"index": i, "reason": "not of interest"} for i in heads]))
+    f.report("access", lambda r: r["rows"].clear())
+
+
+def _access_without_eve(f: Forge) -> None:
+    def change(r: Any) -> None:
+        at = r["columns"].index("person")
+        r["rows"] = [row for row in r["rows"] if row["cells"][at] != "eve"]
+
+    f.report("access", change)
+
+
+def _eve_disabled(f: Forge) -> None:
+    bodies = (json.loads(line) for line in f.files["entries.jsonl"].splitlines())
+    eve = next(each["index"] for each in bodies if json.loads(each["body"]).get("person") == "eve")
+    f.envelope("access", lambda e: e["exclusions"].append({"index": eve, "reason": access.DISABLED}))
+    _access_without_eve(f)
+
+
+@pytest.mark.parametrize(
+    ("act", "said"),
+    [
+        (_access_empty, "The report access neither has nor leaves out "),
+        (_access_all_excluded, "for reasons that no release has"),
+        (_access_without_eve, "The report access neither has nor leaves out 1 of "),
+        (_eve_disabled, "The report access leaves out 1 as 'disabled', and the log says otherwise"),
+    ],
+)
+def test_access_tells_of_everybody_or_says_why_not(
+    act: Callable[[Forge], None], said: str, drawn_pack: bytes, check: Check
+) -> None:
+    forge = Forge(History(), drawn_pack)
+    act(forge)
+    code, result = check(forge.seal(), *KEYS)
+    assert code == PART
+    assert any(said in each for each in result["lacks"]), result["lacks"]
+    assert said in result["verdict"].partition(JUDGED)[0]
+
+
+def test_the_verifier_knows_the_reasons_of_this_release() -> None:
+    reasons = (access.DISABLED, access.ENDED, access.HELD, access.REACHES_NOTHING, access.NO_HOST_KEY)
+    assert (*reasons, access.NOBODY_REACHES) == LEFT_OUT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import List, Optional, Union
 
+from onepam.evidence.verifier.access import Access
 from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.canonical import iso
 from onepam.evidence.verifier.contents import Contents
@@ -43,6 +44,7 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
     elif names is not None and report.name in AS_OF:
         rule = Accounts(pack, report, names)
     recordings = Recordings(pack, report) if report.name == "sessions" else None
+    access = Access(pack, report) if report.name == "access" else None
     derived, chosen = (report.places(table.get(report.name, {})) for table in (DERIVED, CHOSEN))
     for row in report.rows():
         for index in row.ledger if report.as_of is not None else ():
@@ -55,9 +57,11 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
                 check_age(pack, report, row)
                 recordings.check(row, rests)
         report.check_cells(row, chosen, row.ledger)
+        if access is not None:
+            access.check(row)
     if rule is None:
         answer.not_proved.append(f"report {report.name}: that no row is missing or too many")
-    for each in (rule, recordings):
+    for each in (rule, recordings, access):
         if each is not None:
             each.finish(answer)
 

@@ -178,6 +178,16 @@ TITLES = {
     "vendors": "Vendors: sponsor, contract, and the end of access",
 }
 VERSION = 1
+DISABLED = "disabled"
+LEFT_OUT = (
+    DISABLED,
+    "past the end of employment or contract",
+    "under a hold: a directory ended the person, and only the account waits for an administrator's word",
+    "holds no role that reaches a resource",
+    "a resource without a pinned host key: the gateway opens it to nobody",
+    "a resource that no role of anybody reaches",
+)
+"""Why a release leaves somebody or something out of `access`."""
 _HELD = [f"{system}_{word}" for system in ("ssh", "console", "command_line") for word in ("held", "removed", "ended")]
 WORDS = {
     "leavers": (*_HELD, "recordings_verified", "milliseconds", "within_24_hours"),

@@ -1274,6 +1274,16 @@ TITLES = {
     "vendors": "Vendors: sponsor, contract, and the end of access",
 }
 VERSION = 1
+DISABLED = "disabled"
+LEFT_OUT = (
+    DISABLED,
+    "past the end of employment or contract",
+    "under a hold: a directory ended the person, and only the account waits for an administrator's word",
+    "holds no role that reaches a resource",
+    "a resource without a pinned host key: the gateway opens it to nobody",
+    "a resource that no role of anybody reaches",
+)
+"""Why a release leaves somebody or something out of `access`."""
 _HELD = [f"{system}_{word}" for system in ("ssh", "console", "command_line") for word in ("held", "removed", "ended")]
 WORDS = {
     "leavers": (*_HELD, "recordings_verified", "milliseconds", "within_24_hours"),
@@ -1870,6 +1880,62 @@ class Accounts:
         )
 
 
+# ---- access ----------------------------------------------------------------------------------------------------------
+# Access: of its rows nothing is derived, but each person and each resource there was has a row, or is left out for a
+# reason that a release gives. That a reason is true is the exporter's word, save that somebody was disabled.
+
+
+PLACED, REMOVED = "resource.set", "resource.removed"
+
+
+class Access:
+    """Who and what there was by the as-of, as far as the entries are disclosed, and who is not told of."""
+
+    def __init__(self, pack: Contents, report: Report) -> None:
+        self._pack, self._report = pack, report
+        self._enabled: Dict[str, bool] = {}
+        self._untold: Set[Tuple[str, str]] = set()
+        until = pack.until if report.as_of is None else report.as_of + 1
+        for index in pack.log.all_of((ADDED, LEFT, RETURNED, PLACED, REMOVED), 0, until):
+            if index in pack.disclosed:
+                self._read(pack.log.kind(index), index)
+        self._count = len(self._untold)
+
+    def _read(self, kind: str, index: int) -> None:
+        body = self._pack.disclosed.body(index)
+        if kind in (PLACED, REMOVED):
+            place = ("resource", str(body.get("resource")))
+            (self._untold.add if kind == PLACED else self._untold.discard)(place)
+            return
+        person = str(body.get("person"))
+        self._enabled[person] = kind != LEFT
+        if kind == ADDED:
+            self._untold.add(("person", person))
+
+    def check(self, row: Row) -> None:
+        """One row tells of one person and one resource."""
+        for what in ("person", "resource"):
+            self._untold.discard((what, row.cells[self._report.columns[what]]))
+
+    def finish(self, answer: Answer) -> None:
+        """After the last row."""
+        name, wrong = self._report.name, 0
+        for index, reason in self._report.excluded.items():
+            body = self._pack.disclosed.body(index)
+            for value in body.values():
+                if type(value) is str:
+                    self._untold -= {("person", value), ("resource", value)}
+            wrong += reason == DISABLED and self._enabled.get(str(body.get("person")), False)
+        if self._untold:
+            told = f"{len(self._untold)} of {counted(self._count, 'person or resource', 'people and resources')}"
+            answer.lack(f"The report {name} neither has nor leaves out {told}")
+        if wrong:
+            answer.lack(f"The report {name} leaves out {wrong} as {DISABLED!r}, and the log says otherwise")
+        other = sum(reason not in LEFT_OUT for reason in self._report.excluded.values())
+        if other:
+            answer.lack(f"The report {name} leaves out {other} for reasons that no release has")
+
+
 # ---- factors ---------------------------------------------------------------------------------------------------------
 # How old the factors of a session were when it was opened: one column of the report of sessions.
 
@@ -1917,6 +1983,7 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
     elif names is not None and report.name in AS_OF:
         rule = Accounts(pack, report, names)
     recordings = Recordings(pack, report) if report.name == "sessions" else None
+    access = Access(pack, report) if report.name == "access" else None
     derived, chosen = (report.places(table.get(report.name, {})) for table in (DERIVED, CHOSEN))
     for row in report.rows():
         for index in row.ledger if report.as_of is not None else ():
@@ -1929,9 +1996,11 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
                 check_age(pack, report, row)
                 recordings.check(row, rests)
         report.check_cells(row, chosen, row.ledger)
+        if access is not None:
+            access.check(row)
     if rule is None:
         answer.not_proved.append(f"report {report.name}: that no row is missing or too many")
-    for each in (rule, recordings):
+    for each in (rule, recordings, access):
         if each is not None:
             each.finish(answer)
 
