@@ -3568,6 +3568,11 @@ def propose(
     return kept
 
 
+def one(state: State, kind: str, name: str) -> str | None:
+    """Whether none of that name waits: what a proposal says never changes under it."""
+    return "such a proposal waited already" if (kind, name) in state.proposals else None
+
+
 def decides(state: State, entry: Entry, kind: str, name: str, right: str = ADMINISTER) -> Why:
     """Somebody else with the right, under a fresh factor, in time, while its proposer is here and administers; neither
     whom it is for, nor one hand with either."""
@@ -3653,6 +3658,7 @@ NOBODY_ELSE = "and nobody else had approved the change"
 def change_proposed(state: State, entry: Entry) -> Why:
     """An administrator; before the first sign-in the host."""
     yield _administrator_or_host(state, entry.body["by"])
+    yield one(state, CHANGE, entry.body["change"])
     propose(state, entry, CHANGE, entry.body["change"])
 
 
@@ -4968,6 +4974,7 @@ def _wanted(state: State, entry: Entry) -> Why:
     """A link for somebody is proposed once at a time."""
     who = entry.body["person"]
     yield from able(state, who)
+    yield one(state, ENROLMENT, entry.body["enrolment"])
     person = state.people.get(who)
     if person is None:
         return
@@ -5100,6 +5107,7 @@ def _changed_by_two(prefix: str, noun: str, what: str, kind: str, table: Callabl
     def proposed(state: State, entry: Entry) -> Why:
         """An administrator under a fresh factor."""
         yield acts(state, entry.body["by"], ADMINISTER, age=FRESH)
+        yield one(state, kind, entry.body["change"])
         propose(state, entry, kind, entry.body["change"])
 
     @provider_rules.of(f"{prefix}.rejected", f"rejecting {what}", Authority.PERSON, Authority.TIME)
