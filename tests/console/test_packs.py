@@ -96,3 +96,17 @@ async def test_packs_lapse_and_are_one_at_a_time_for_each_person(tmp_path: Path)
     await asyncio.sleep(0.05)
     assert broken.refused is not None
     assert broken.refused.code == "evidence.failed"
+
+
+async def test_whatever_ends_a_drawing_the_next_one_may_begin() -> None:
+    async def draw(actor: Actor, starts: Instant, ends: Instant, progress: Progress) -> Path | Refused:
+        raise LookupError("nobody had thought of that")
+
+    packs, aud = Packs(draw, lambda: START), Actor("aud", "ses_aud")
+    drawing = packs.begin(aud, START, Instant(START + DAY))
+    assert not isinstance(drawing, Refused)
+    await asyncio.sleep(0)
+    assert drawing.finished is not None
+    assert drawing.refused is not None
+    assert drawing.refused.code == "evidence.failed"
+    assert not isinstance(packs.begin(aud, START, Instant(START + DAY)), Refused)

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from onepam.domain.access.authority import Actor
 from onepam.kernel.clock import MINUTE, Clock, Instant
-from onepam.kernel.errors import Fault, Refused, Unavailable
+from onepam.kernel.errors import Refused, Unavailable
 
 KEPT = 15 * MINUTE
 """How long a finished pack can be taken (microseconds)."""
@@ -88,20 +88,21 @@ class Packs:
         return drawing
 
     async def _drawn(self, actor: Actor, drawing: Drawing) -> None:
+        drawing.refused = _FAILED  # until it is known better: whatever ends this, the next pack can be begun
         try:
             found = await self._draw(actor, drawing.starts, drawing.ends, drawing.told)
+            if isinstance(found, Refused):
+                drawing.refused = found
+            else:
+                drawing.file, drawing.refused = found.open("rb"), None
+                found.unlink()
+                drawing.size = os.fstat(drawing.file.fileno()).st_size
         except Unavailable as error:
-            found = Refused("evidence.unavailable", f"Not now: {error}.", "")
-        except (Fault, OSError):
+            drawing.refused = Refused("evidence.unavailable", f"Not now: {error}.", "")
+        except Exception:  # a drawing that nobody waits for: the log has it, and the page says so
             _log.exception("an evidence pack could not be drawn")
-            found = _FAILED
-        if isinstance(found, Refused):
-            drawing.refused = found
-        else:
-            drawing.file = found.open("rb")
-            found.unlink()
-            drawing.size = os.fstat(drawing.file.fileno()).st_size
-        drawing.finished = self._clock()
+        finally:
+            drawing.finished = self._clock()
 
     def _forget(self, person: str) -> None:
         known = self._newest.pop(person, None)

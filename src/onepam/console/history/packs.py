@@ -41,11 +41,10 @@ async def file(visit: Visit) -> Response:
 
 
 def shown(found: Drawing | None) -> Context | None:
-    """What the page says of a pack: {state ("drawing", "ready", "refused"), first, last, step, percent, size, until,
-    refused}."""
+    """What the page says: {state ("drawing", "ready", "refused"), first, last, step, percent, size, refused}."""
     if found is None:
         return None
-    state = "refused" if found.refused else "ready" if found.file else "drawing"
+    state = "drawing" if found.finished is None else "ready" if found.file else "refused"
     return {
         "state": state,
         "first": field_time(found.starts)[:10],
