@@ -1,6 +1,7 @@
 """The large demo's history, at a small size: lawful, as much as was asked for, and the same each time."""
 
 from contextlib import closing
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -52,6 +53,12 @@ def test_the_history_is_lawful_and_of_its_size(tmp_path: Path) -> None:
     assert commands == 1 + len(list(founding(SMALL.people, SMALL.resources))), "each reads as one of its own"
     assert told[-1] == (ALL, ALL)
     assert told == sorted(told)
+
+
+def test_it_is_lawful_where_few_ask_for_much(tmp_path: Path) -> None:
+    crowded = replace(SMALL, requests=100 * SMALL.requests)
+    lay(tmp_path / "a", NodeAuthor.uncertified("node-1"), crowded, UNTIL, guests=[GUEST])
+    assert_lawful(tmp_path / "a")
 
 
 def test_it_is_the_same_each_time(tmp_path: Path) -> None:

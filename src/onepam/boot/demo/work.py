@@ -109,6 +109,16 @@ class Work:
 
     def _ask(self, now: Instant) -> Iterator[object]:
         self._requests += 1
+        asked = self._wished(now)
+        while any(each.substance == asked.substance for each in self._asked):  # what waits is not asked for again
+            asked = self._wished(now)
+        by, substance = asked.by, asked.substance
+        self._asked.append(asked)
+        yield from self.present(by, now)
+        reason, ticket = self._chance.choice(REASONS), f"OPS-{1000 + self._requests}"
+        yield RequestMade(asked.request, substance, substance.digest(), Instant(now + DAY), reason, ticket)
+
+    def _wished(self, now: Instant) -> _Asked:
         by = self._chance.randrange(self.people)
         resource = self._reached(by)
         role = role_of(resource)
@@ -116,11 +126,7 @@ class Work:
         substance = Substance(
             person_id(by), resource_id(resource), "root", role, role_version(role), "repair", ACTIONS, hours * HOUR
         )
-        asked = _Asked(f"req_{self._requests:05}", by, resource, substance, now)
-        self._asked.append(asked)
-        yield from self.present(by, now)
-        reason, ticket = self._chance.choice(REASONS), f"OPS-{1000 + self._requests}"
-        yield RequestMade(asked.request, substance, substance.digest(), Instant(now + DAY), reason, ticket)
+        return _Asked(f"req_{self._requests:05}", by, resource, substance, now)
 
     def _decided(self, now: Instant) -> Iterator[object]:
         ripe = [each for each in self._asked if each.made + LATEST <= now or self._chance.random() < 0.1]
