@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from onepam.console.frame import packs as packs_of_people
 from onepam.console.frame.packs import KEPT, Packs, Progress
 from onepam.domain.access.authority import Actor
-from onepam.kernel.clock import DAY, Instant
+from onepam.kernel.clock import DAY, SECOND, Instant
 from onepam.kernel.errors import Corrupt, Refused
 from tests.company import START
 from tests.console.browsing import Office
@@ -110,3 +111,19 @@ async def test_whatever_ends_a_drawing_the_next_one_may_begin() -> None:
     assert drawing.refused is not None
     assert drawing.refused.code == "evidence.failed"
     assert not isinstance(packs.begin(aud, START, Instant(START + DAY)), Refused)
+
+
+async def test_a_pack_that_nobody_asks_for_any_more_holds_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packs_of_people, "KEPT", -SECOND)  # so that it lapses at once
+
+    async def draw(actor: Actor, starts: Instant, ends: Instant, progress: Progress) -> Path | Refused:
+        (tmp_path / "drawn").write_bytes(b"pack")
+        return tmp_path / "drawn"
+
+    drawing = Packs(draw, lambda: START).begin(Actor("aud", "ses_aud"), START, Instant(START + DAY))
+    assert not isinstance(drawing, Refused)
+    async with asyncio.timeout(60):
+        while drawing.file is None or not drawing.file.closed:  # noqa: ASYNC110 - the file closes by itself
+            await asyncio.sleep(0.01)

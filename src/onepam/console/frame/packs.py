@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from onepam.domain.access.authority import Actor
-from onepam.kernel.clock import MINUTE, Clock, Instant
+from onepam.kernel.clock import MINUTE, SECOND, Clock, Instant
 from onepam.kernel.errors import Refused, Unavailable
 
 KEPT = 15 * MINUTE
@@ -70,9 +70,7 @@ class Packs:
 
     def of(self, person: str) -> Drawing | None:
         """The newest of this person, unless it has lapsed."""
-        for who, each in tuple(self._newest.items()):
-            if each.finished is not None and self._clock() - each.finished > KEPT:
-                self._forget(who)
+        self._lapse()
         return self._newest.get(person)
 
     def begin(self, actor: Actor, starts: Instant, ends: Instant) -> Drawing | Refused:
@@ -103,6 +101,13 @@ class Packs:
             _log.exception("an evidence pack could not be drawn")
         finally:
             drawing.finished = self._clock()
+            asyncio.get_running_loop().call_later(KEPT / SECOND + 1, self._lapse)
+
+    def _lapse(self) -> None:
+        """Also when nobody asks: what lapsed holds no file and no space on the disk."""
+        for who, each in tuple(self._newest.items()):
+            if each.finished is not None and self._clock() - each.finished > KEPT:
+                self._forget(who)
 
     def _forget(self, person: str) -> None:
         known = self._newest.pop(person, None)
