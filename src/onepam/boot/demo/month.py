@@ -15,7 +15,7 @@ from onepam.boot.demo.work import Work
 from onepam.domain.access.model import SubjectKind
 from onepam.domain.people.events import PersonAdded, PersonKind
 from onepam.domain.signing_in.events import EnrolmentOpened
-from onepam.kernel.clock import DAY, MILLISECOND, MINUTE, Instant
+from onepam.kernel.clock import DAY, MINUTE, Instant
 from onepam.store.engine.batches import Author
 from onepam.store.engine.database import connect
 from onepam.store.engine.schema import create
@@ -80,7 +80,7 @@ def lay(
     clock = _Past(Instant(until - (DAYS + 1) * DAY))
     with closing(Writer(database, author, clock, token_bytes, clock)) as writer:
         for done, (at, command) in enumerate(_history(size, clock.at, until, author.node, guests)):
-            clock.go(at)
+            clock.at = at
             writer.commit(NoFacts(), carried_out(command))
             say(min(done, ALL - 1), ALL)
     say(ALL, ALL)
@@ -91,11 +91,6 @@ class _Past:
 
     def __init__(self, at: Instant) -> None:
         self.at = at
-
-    def go(self, at: Instant) -> None:
-        """To that time, and on by a tenth of a second at least: what was written without a pause reads as one command,
-        and of so many events none has been."""
-        self.at = max(at, Instant(self.at + 100 * MILLISECOND))
 
     def __call__(self) -> Instant:
         return self.at
