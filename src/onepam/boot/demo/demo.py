@@ -7,7 +7,7 @@ from pathlib import Path
 from onepam.boot.config import Config
 from onepam.boot.demo.founding import Founder, Founding
 from onepam.boot.demo.target import DemoTarget, start_target
-from onepam.boot.platform import Platform
+from onepam.boot.platform import Platform, settled
 from onepam.boot.recovery_key import Made, found_recovery_key
 from onepam.boot.stopping import Stop
 from onepam.store.read.proofs_of_sign_in import account_by_email
@@ -109,6 +109,7 @@ async def run_demo(config: Config, ready_file: Path | None) -> None:
         async with platform.running():
             kept = await _set_up(platform, target)
             links = await _links(platform)
+            settled()
             if ready_file is not None:
                 platform.write_ready_file(ready_file)
             _tell(platform, target, links)

@@ -10,7 +10,7 @@ from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.demo.company import ADMINISTRATOR, APPROVER, AUDITOR, SECURITY, TEAMS
 from onepam.boot.demo.month import LARGE, Guest, lay
-from onepam.boot.platform import Platform
+from onepam.boot.platform import Platform, settled
 from onepam.boot.publishing import author_of
 from onepam.boot.stopping import Stop
 from onepam.identity.tokens import new_token, token_digest
@@ -37,6 +37,7 @@ async def run_large_demo(config: Config, ready_file: Path | None) -> None:
     async with platform.running():
         if ready_file is not None:
             platform.write_ready_file(ready_file)
+        settled()
         _tell(platform, links)
         await stop.heeded(platform)
 
