@@ -72,7 +72,7 @@ class Recordings:
 
 def find_untold(pack: Contents, answer: Answer) -> None:
     """Recordings that are bad by the newest finding of the range, whenever their session was, and that no row tells;
-    findings that are not disclosed; and checks of the period that are not."""
+    and findings that are not disclosed."""
     newest: Dict[str, str] = {}
     hidden = 0
     for index in pack.log.all_of(FOUND, 0, MAX_INTEGER + 1):

@@ -105,8 +105,7 @@ def seen(db: Snapshot, at: Instant, person: str) -> Seen:
 
 
 def named_in(db: Snapshot, at: Instant, person: str) -> tuple[Document, ...]:
-    """The lists and files about many that name the person. Raises `Corrupt` where one
-    was altered."""
+    """The lists and files about many that name the person. Raises `Corrupt` where one was altered."""
     found = ((each.header, lines) for each, lines in documents(db, at, person))
     return tuple(Document(header.index, header.kind, header.time, lines) for header, lines in found)
 
