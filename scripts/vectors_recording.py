@@ -33,6 +33,7 @@ from onepam.recording.frames import (
     encode,
 )
 from onepam.recording.open import Reader
+from onepam.recording.statements import Executed, Finished, Form, Outcome, Parameter, StatementText
 from onepam.vault.envelope import Envelope
 
 SESSION = "ses_vectorvectorvect"
@@ -61,6 +62,15 @@ LAST: tuple[Frame, ...] = (
     FileOperation(1_180_000, 2, 1, "open", "/srv/a", "asked", detail="read"),
     FileOperation(1_190_000, 2, 1, "open", "/srv/a", "ok", size=3, sha256=sha256(b"abc").hexdigest()),
     ChannelClosed(1_200_000, 2, 0),
+    StatementText(1_201_000, 1, b"SELECT $1, ", True),
+    StatementText(1_201_000, 1, b"$2, $3"),
+    Executed(
+        1_202_000, 1, 1, Form.EXTENDED, (Parameter(b"caf\xe9"), Parameter(None), Parameter(1_000_000, binary=True))
+    ),
+    Finished(1_203_000, 1, Outcome.SUSPENDED, b"T", 2, 17),
+    StatementText(1_204_000, 2, b"DROP TABLE t"),
+    Executed(1_204_000, 2, 2, Form.SIMPLE),
+    Finished(1_205_000, 2, Outcome.REFUSED, b"T", words="42501 DDL is not allowed"),
     Closed(
         1_210_000,
         "client.closed",
@@ -76,9 +86,14 @@ LAST: tuple[Frame, ...] = (
             "markers": 1,
             "files": 2,
             "channel_ends": 2,
-            "frames": 17,
+            "statements": 2,
+            "executions": 2,
+            "finishes": 2,
+            "frames": 24,
             "bytes": 10,
             "omitted_bytes": 1_000_000,
+            "rows": 2,
+            "row_bytes": 17,
         },
     ),
 )

@@ -21,6 +21,7 @@ from onepam.recording.frames import (
     TypedInput,
 )
 from onepam.recording.seal import Head, Sealer
+from onepam.recording.statements import Executed, Finished, Form, Outcome, Parameter, StatementText
 
 ALL = bytes(range(256)) * 40
 SECOND = 1_000_000
@@ -61,7 +62,28 @@ FILES: tuple[Frame, ...] = (
     FileOperation(5_000, 0, 3, "open", "/srv/b", "unfinished", sparse=True),
     ChannelClosed(6_000, 0, 0),
 )
-SORTS = {"terminal": TERMINAL, "command": COMMAND, "excerpt": EXCERPT, "files": FILES}
+STATEMENTS: tuple[Frame, ...] = (
+    StatementText(1_000, 1, b"SELECT * FROM accounts WHERE id = $1 -- caf\xe9"),
+    Executed(2_000, 1, 1, Form.EXTENDED, (Parameter(b"\x00\x00\x00\x07", binary=True),)),
+    Finished(3_000, 1, Outcome.OK, b"I", 1, 40, "SELECT 1"),
+    Executed(4_000, 2, 1, Form.EXTENDED, (Parameter(None),)),
+    Finished(5_000, 2, Outcome.ERROR, b"E", words="57014 canceling statement due to statement timeout"),
+    StatementText(6_000, 2, b"COPY accounts ", more=True),
+    StatementText(6_000, 2, b"FROM STDIN"),
+    Executed(6_000, 3, 2, Form.COPY),
+    Input(7_000, 0, b"1\tone\n"),
+    Omitted(8_000, 0, Stream.STDIN, 70_000),
+    Finished(9_000, 3, Outcome.REFUSED, b"I", words="42501 writing is not allowed"),
+    Executed(10_000, 4, 1, Form.EXTENDED, (Parameter(5_000_000),)),
+    Finished(11_000, 4, Outcome.UNFINISHED),
+)
+SORTS = {
+    "terminal": TERMINAL,
+    "command": COMMAND,
+    "excerpt": EXCERPT,
+    "files": FILES,
+    "statements": STATEMENTS,
+}
 CAST = [[0.1, "o", "$ "], [0.1, "o", "caf\u00e9\r\n"], [0.2, "r", "120x40"]]
 """How the terminal's recording begins, played."""
 

@@ -122,6 +122,7 @@ async def test_every_recording_is_played(golden: Path) -> None:
     assert {sort for sort, each in told.items() if each.gap} == {"crashed"}
     assert {each.reason for sort, each in told.items() if sort != "crashed"} == {"client.closed"}
     assert told["files"].files
+    assert told["statements"].counts["executions"] == 4
     assert told["excerpt"].channels[0].omitted_bytes == 5_000_007
     assert told["command"].channels[0].input_bytes == 10_240
     header, *lines = [json.loads(line) for line in cast.decode().splitlines()]

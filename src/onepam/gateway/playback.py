@@ -221,7 +221,7 @@ class _Found:
                 self._file((channel, number), it)
             case frames.Closed(reason=reason):
                 self.reason = reason
-            case frames.Resize() | frames.Marker() | frames.Signal() | frames.Input():
+            case _:
                 pass
 
     def _count(self, channel: int, output: int = 0, typed: int = 0, omitted: int = 0) -> None:

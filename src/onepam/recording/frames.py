@@ -1,8 +1,8 @@
 """What a recording consists of: frames, in the order in which they happened, and their bytes.
 
 One frame is `kind (u8) | time (u64) | length (u32) | body`, big-endian; time counts microseconds since the recording
-began. What comes often (output, input, size) has a fixed binary body; what comes rarely has canonical JSON with exactly
-the fields of its record, so that a recording can be read in fifty years without this code.
+began. What comes often (output, input, size, statements) has a fixed binary body; what comes rarely has canonical JSON
+with exactly the fields of its record, so that a recording can be read in fifty years without this code.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +15,8 @@ from typing import Any, Final
 from onepam.kernel import canonical
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
+from onepam.recording import statements
+from onepam.recording.statements import Executed, Finished, StatementText
 
 MAX_DATA_BYTES = 256 * 1024
 """Largest output of one frame; the producer splits what is larger."""
@@ -206,6 +208,9 @@ Frame = (
     | Marker
     | FileOperation
     | ChannelClosed
+    | StatementText
+    | Executed
+    | Finished
     | Closed
 )
 
@@ -215,6 +220,7 @@ _RARE: Final[Mapping[int, type[Any]]] = MappingProxyType(
 )
 _RARE_KINDS: Final = MappingProxyType({record: kind for kind, record in _RARE.items()})
 _OUTPUT_KIND, _RESIZE_KIND, _TYPED_KIND, _INPUT_KIND, _OMITTED_KIND = 3, 4, 5, 10, 11
+_STATEMENTS: Final = frozenset(statements.KINDS.values())
 
 NAMES: Final[Mapping[type[Any], str]] = MappingProxyType(
     {
@@ -229,6 +235,9 @@ NAMES: Final[Mapping[type[Any], str]] = MappingProxyType(
         Marker: "markers",
         FileOperation: "files",
         ChannelClosed: "channel_ends",
+        StatementText: "statements",
+        Executed: "executions",
+        Finished: "finishes",
         Closed: "closed",
     }
 )
@@ -259,6 +268,9 @@ def encode(frame: Frame) -> bytes:
         return _HEADER.pack(_RESIZE_KIND, frame.at, _RESIZE.size) + _RESIZE.pack(
             frame.channel, frame.columns, frame.rows
         )
+    if type(frame) is Executed or type(frame) is Finished or type(frame) is StatementText:
+        data = statements.body(frame)
+        return _HEADER.pack(statements.KINDS[type(frame)], frame.at, len(data)) + data
     body = canonical.encode({field.name: _plain(getattr(frame, field.name)) for field in fields(frame)[1:]})
     if len(body) > MAX_RARE_BYTES:
         raise ValueError(f"{type(frame).__name__} of {len(body)} bytes, at most {MAX_RARE_BYTES}")
@@ -294,6 +306,8 @@ def _frame(kind: int, at: int, body: memoryview) -> Frame:
         channel, stream, count = _OMITTED.unpack(body)
         if stream in tuple(Stream):
             return Omitted(at, channel, Stream(stream), count)
+    elif kind in _STATEMENTS:
+        return statements.frame(kind, at, body)
     elif kind in _RARE and len(body) <= MAX_RARE_BYTES:
         return _rare(_RARE[kind], at, bytes(body))
     raise Corrupt(f"no frame of kind {kind} has {len(body)} bytes like these")

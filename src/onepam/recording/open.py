@@ -6,7 +6,6 @@ swapped, repeated (`Tampered`), cut off before a head that was vouched for (`Cut
 this one (`Foreign`).
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -17,7 +16,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from onepam.kernel.errors import Corrupt
-from onepam.recording.frames import Closed, Frame, Omitted, Opened, Output, decode
+from onepam.recording.counts import Counts
+from onepam.recording.frames import Closed, Frame, Opened, decode
 from onepam.recording.seal import (
     BOUND,
     KEY_BYTES,
@@ -29,7 +29,6 @@ from onepam.recording.seal import (
     SUITE,
     TAG_BYTES,
     Head,
-    counted,
     header,
     nonce,
 )
@@ -109,9 +108,7 @@ class Reader:
         self._vouchers = tuple(each for each in (expected, sealed) if each is not None)
         self._last = expected.seq if expected and final else None
         self._named = named
-        self._frames: Counter[type[Frame]] = Counter()
-        self._output_bytes = 0
-        self._omitted_bytes = 0
+        self._counts = Counts()
         self._records = 0
         self._at = 0
         self._closed = False
@@ -119,7 +116,7 @@ class Reader:
     @property
     def counts(self) -> Mapping[str, int]:
         """The counts of the frames given so far, as `Sealer.counts`."""
-        return counted(self._frames, self._output_bytes, self._omitted_bytes)
+        return self._counts.stated
 
     def __iter__(self) -> Iterator[Frame]:
         self._open()
@@ -202,18 +199,14 @@ class Reader:
         for frame in decode(self._decompressed(b"".join(blocks), offset, chunk)):
             if self._closed:
                 raise Tampered("it goes on after its closing frame", offset, chunk)
-            if (type(frame) is Opened) is any(self._frames.values()) or frame.at < self._at:
+            if (type(frame) is Opened) is self._counts.begun or frame.at < self._at:
                 raise Tampered("its frames are not in the order of a recording", offset, chunk)
             if type(frame) is Closed:
                 if dict(frame.counts) != dict(self.counts):
                     raise Tampered(f"it holds {dict(self.counts)}, but was closed with {frame.counts}", offset, chunk)
                 self._closed = True
-            self._frames[type(frame)] += 1
+            self._counts.add(frame)
             self._at = frame.at
-            if type(frame) is Output:
-                self._output_bytes += len(frame.data)
-            elif type(frame) is Omitted:
-                self._omitted_bytes += frame.count
             yield frame
 
     def _decompressed(self, data: bytes, offset: int, chunk: int) -> bytes:

@@ -13,18 +13,17 @@ data = header | chunk (u64) | block in the chunk (u32) | final (u8).
     head[0] = SHA-256(header)        head[i] = SHA-256(head[i-1] | all records of chunk i, as in the file)
 """
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from struct import Struct
-from types import MappingProxyType
 
 import zstandard
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from onepam.kernel.clock import SECOND
-from onepam.recording.frames import MAX_FRAME_BYTES, NAMES, Closed, Frame, Omitted, Output, encode
+from onepam.recording.counts import Counts
+from onepam.recording.frames import MAX_FRAME_BYTES, Frame, encode
 
 MAGIC = b"onepam recording 1\n"
 ZSTD, AES_256_GCM, SHA_256 = 1, 1, 1
@@ -96,15 +95,12 @@ class Sealer:
         self._blocks = 0
         self._activity = 0
         self._since = 0
-        self._frames: Counter[type[Frame]] = Counter()
-        self._output_bytes = 0
-        self._omitted_bytes = 0
+        self._counts = Counts()
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """The number of frames so far by kind, all `frames`, and the `bytes` of output; `omitted_bytes` of output and
-        input are left out by policy, where any are."""
-        return counted(self._frames, self._output_bytes, self._omitted_bytes)
+        """What there is so far: `Counts.stated`."""
+        return self._counts.stated
 
     @property
     def unsealed(self) -> bool:
@@ -118,11 +114,7 @@ class Sealer:
             self._since = frame.at
         self._pending.append(data)
         self._activity += len(data)
-        self._frames[type(frame)] += 1
-        if type(frame) is Output:
-            self._output_bytes += len(frame.data)
-        elif type(frame) is Omitted:
-            self._omitted_bytes += frame.count
+        self._counts.add(frame)
 
     def due(self, at: int) -> bool:
         """Whether the chunk must be sealed now (`at`: microseconds since the recording began)."""
@@ -174,10 +166,3 @@ class Sealer:
         self._records += 1
         self._blocks += 1
         return record
-
-
-def counted(frames: Mapping[type[Frame], int], output_bytes: int, omitted_bytes: int) -> Mapping[str, int]:
-    """The counts of a recording as `Closed` and the ledger state them; the `Closed` frame itself does not count."""
-    named = {NAMES[kind]: number for kind, number in frames.items() if kind is not Closed}
-    omitted = {"omitted_bytes": omitted_bytes} if omitted_bytes else {}
-    return MappingProxyType({**named, "frames": sum(named.values()), "bytes": output_bytes, **omitted})
