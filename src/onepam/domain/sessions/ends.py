@@ -34,6 +34,16 @@ class SessionEnd(StrEnum):
         "a key exchange was begun and not ended",
         "a key exchange of this session was begun and not ended",
     )
+    CLIENT_PROTOCOL = (
+        "client.protocol",
+        "the client broke the protocol",
+        "what the client sent is not of the protocol",
+    )
+    TARGET_PROTOCOL = (
+        "target.protocol",
+        "the target broke the protocol",
+        "what the target sent is not of the protocol",
+    )
 
     # An order, a time
     KILLED = "killed", "ended by hand", "this session was ended by order"
@@ -129,6 +139,17 @@ class SessionEnd(StrEnum):
         "target.host_key",
         "the target showed another host key",
         "the target shows another host key than the pinned one",
+    )
+    TARGET_CERTIFICATE = (
+        "target.certificate",
+        "the target showed another certificate",
+        "the target shows another certificate than the pinned one",
+    )
+    TARGET_PLAIN = "target.plain", "the target speaks no TLS", "the target speaks no TLS"
+    TARGET_SECRET = (
+        "target.secret",
+        "the vault holds no secret for it",
+        "the vault holds no secret for this login of the target",
     )
     TARGET_UNRESOLVED = "target.unresolved", "the target's name did not resolve", "the target's name does not resolve"
     TARGET_ADDRESS = "target.address", "the target's address is forbidden", "the target's address is forbidden"

@@ -1,0 +1,283 @@
+"""Dials a PostgreSQL: one address, one login, TLS to a server that must be a pinned one, then the secret.
+
+Nothing is sent before the server is known but the request for TLS, and nothing at all to one that has none.
+"""
+
+import asyncio
+import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from struct import Struct
+
+from onepam.domain.sessions.ends import SessionEnd
+from onepam.gateway.tasks import Tasks
+from onepam.kernel.errors import Refused
+from onepam.kernel.secret import Secret
+from onepam.protocols.postgres.signing_in import SigningIn
+from onepam.protocols.postgres.tls import Leg, Pins
+
+SILENT_SECONDS = 90
+"""How long a target may give no sign of life."""
+
+CANCEL_SECONDS = 2.0
+"""How long the request to cancel may take."""
+
+MOST_MESSAGE_BYTES = 64 * 1024
+MOST_STARTING_BYTES = 1024 * 1024
+"""What a server may say until it is ready: in one message, and in all."""
+
+_VERSION_3_0 = 3 << 16
+_CANCEL = 1234 << 16 | 5678
+_TLS = 1234 << 16 | 5679
+_HEADER = Struct("!cI")
+_KEY = Struct("!I")
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """An IP address that was resolved and admitted before; `name` is the target's as it was configured, which an
+    authority that is pinned must vouch for."""
+
+    address: str
+    port: int
+    name: str
+    pins: Pins
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """`parameters` are those of the start-up but `user` (PostgreSQL, "Message Formats", StartupMessage). The secret is
+    a password, or a certificate with its key (PEM)."""
+
+    login: str
+    parameters: Mapping[str, str]
+    secret: Secret
+
+    @property
+    def pair(self) -> tuple[bytes, bytes] | None:
+        """Our certificate and its key, where the secret is that."""
+        value = self.secret.reveal()
+        return (value, b"") if value.lstrip().startswith(b"-----BEGIN ") else None
+
+
+class TargetLeg(Leg):
+    """Our connection to a target that has let us in. `greeting` are the messages that it sent from then on, but the key
+    to cancel by, and until it was ready, without the last."""
+
+    def __init__(self) -> None:
+        super().__init__(SessionEnd.TARGET_LOST)
+        self.greeting: list[bytes] = []
+        self.early = b""
+        """What came after it was ready; it is not read on until somebody does."""
+        self.process, self.key = 0, b""
+        self._cancelling: asyncio.Task[None] | None = None
+        self._where: Where | None = None
+
+    def reached(self, where: Where) -> None:
+        """It is at `where`, and ready."""
+        self._where = where
+
+    def cancel(self, tasks: Tasks) -> None:
+        """Have the server end what it does for us now; once at a time."""
+        if self._where is not None and self.key and (self._cancelling is None or self._cancelling.done()):
+            self._cancelling = tasks.spawn(_cancel(self._where, self.process, self.key))
+
+    async def wait_closed(self) -> None:
+        """What asks the server to cancel is over, too."""
+        await super().wait_closed()
+        if self._cancelling is not None:
+            await asyncio.wait((self._cancelling,))
+
+
+async def dial(where: Where, who: Who, timeout: float) -> TargetLeg | Refused:  # noqa: ASYNC109 - it words the refusal
+    """Connect and sign in within `timeout` seconds, or say in words for the person why not.
+
+    Codes: `target.down`, `target.hanging`, `target.plain`, `target.certificate`, `target.refusing`. A cancelled dial
+    leaves no connection.
+    """
+    legs: list[TargetLeg] = []
+    try:
+        async with asyncio.timeout(timeout):
+            leg = await _secured(where, who.pair, legs)
+            if isinstance(leg, Refused):
+                return leg
+            refused = await _signed_in(leg, who)
+            if refused is not None:
+                return refused
+            leg.reached(where)
+            return leg
+    except TimeoutError:
+        if legs and not legs[-1].is_closed():
+            return Refused("target.hanging", "the target accepts connections but does not answer")
+        return Refused("target.down", "the target does not answer")
+    except ssl.SSLError as fault:
+        return Refused("target.refusing", f"the secret is a certificate that does not fit its key: {fault.reason}")
+    finally:
+        for each in legs:
+            if each._where is None:
+                each.cut()
+
+
+async def _secured(where: Where, pair: tuple[bytes, bytes] | None, legs: list[TargetLeg]) -> TargetLeg | Refused:
+    """A connection to the pinned server. A target may be known in two ways, and each is asked by one of its own."""
+    refused = Refused("target.certificate", "nothing is pinned that the target is known by")
+    for context in where.pins.contexts(pair):
+        leg = TargetLeg()
+        legs.append(leg)
+        answer = await _tls(leg, where, context)
+        if isinstance(answer, Refused):
+            leg.cut()
+            if answer.code != "target.certificate":
+                return answer
+            refused = answer
+        elif context.verify_mode is not ssl.CERT_NONE or where.pins.has(leg.certificate):
+            leg.patience(SILENT_SECONDS)
+            return leg
+        else:
+            leg.cut()
+            refused = _another("it is none of the pinned ones")
+    return refused
+
+
+async def _tls(leg: TargetLeg, where: Where, context: ssl.SSLContext) -> Refused | None:
+    """TCP, the request for TLS (PostgreSQL, "SSL Session Encryption"), TLS."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[bytes] = loop.create_future()
+    leg.heard = lambda data: None if answer.done() else answer.set_result(data)
+    leg.lost = lambda: None if answer.done() else answer.set_result(b"")
+    try:
+        await loop.create_connection(lambda: leg, where.address, where.port)
+    except OSError as fault:
+        words = os.strerror(fault.errno) if fault.errno else fault  # asyncio's own would name our address of it
+        return Refused("target.down", f"the target cannot be reached: {words}")
+    leg.send(_plain_request(_TLS))
+    said = await answer
+    if said != b"S":  # one byte and no more: what follows it in the clear is somebody else's (CVE-2021-23222)
+        if said in (b"N", b""):
+            return Refused("target.plain", "the target speaks no TLS: nothing was sent to it")
+        return Refused("target.refusing", "the target does not answer as a PostgreSQL does")
+    secured: asyncio.Future[ssl.SSLError | None] = loop.create_future()
+    leg.secure(
+        context,
+        lambda fault: None if secured.done() else secured.set_result(fault),
+        server=False,
+        name=where.name,
+    )
+    broken = await secured
+    if isinstance(broken, ssl.SSLCertVerificationError):
+        return _another(broken.verify_message)
+    if broken is not None:
+        return Refused("target.refusing", f"the target ended the TLS: {broken.reason or broken}")
+    return None
+
+
+def _another(why: str) -> Refused:
+    return Refused(
+        "target.certificate",
+        f"the target shows another certificate than the pinned one ({why}): nothing was sent to it",
+        "an administrator must find out why before pinning the new certificate",
+    )
+
+
+async def _signed_in(leg: TargetLeg, who: Who) -> Refused | None:
+    """From the start-up until the server is ready."""
+    loop = asyncio.get_running_loop()
+    queue: asyncio.Queue[tuple[bytes, bytes] | None] = asyncio.Queue()
+    messages = _Messages(queue)
+    leg.heard, leg.lost = messages.take, lambda: queue.put_nowait(None)
+    if leg.is_closed():
+        queue.put_nowait(None)
+    leg.send(start_up({"user": who.login, **who.parameters}))
+    signing_in, let_in = SigningIn(who.login, who.secret, leg.certificate or b""), False
+    while True:
+        message = await queue.get()
+        if message is None:
+            return Refused("target.refusing", "the target ended the connection before the sign-in")
+        kind, body = message
+        if kind == b"E":
+            return _worded(body, who.login)
+        if kind == b"R" and not let_in:
+            answer = await loop.run_in_executor(None, signing_in.answer, body)
+            if isinstance(answer, Refused):
+                return answer
+            let_in = answer is None
+            leg.send(answer or b"")
+        elif kind == b"K" and let_in and 4 < len(body) <= 4 + 256:
+            leg.process, leg.key = _KEY.unpack_from(body)[0], body[4:]
+        elif kind == b"Z" and let_in:
+            leg.hold(True)
+            leg.early = messages.rest
+            return None
+        elif kind in b"SN" and let_in:
+            leg.greeting.append(_HEADER.pack(kind, len(body) + 4) + body)
+        elif kind not in b"NS":
+            return Refused("target.refusing", "the target does not answer as a PostgreSQL does")
+
+
+class _Messages:
+    """The messages of a server that has not let us in, one by one; None is the end."""
+
+    def __init__(self, queue: "asyncio.Queue[tuple[bytes, bytes] | None]") -> None:
+        self._queue, self._left, self._ready = queue, MOST_STARTING_BYTES, False
+        self.rest = b""
+        """What is not taken apart, also what came after the server was ready."""
+
+    def take(self, data: bytes) -> None:
+        self._left -= len(data)
+        self.rest += data if self._left >= 0 else b""
+        while len(self.rest) >= _HEADER.size and not self._ready:
+            kind, length = _HEADER.unpack_from(self.rest)
+            if self._left < 0 or not 4 <= length <= MOST_MESSAGE_BYTES:
+                self.rest = b""
+                self._queue.put_nowait(None)
+                return
+            if len(self.rest) < 1 + length:
+                return
+            self._ready = kind == b"Z"
+            self._queue.put_nowait((kind, self.rest[_HEADER.size : 1 + length]))
+            self.rest = self.rest[1 + length :]
+
+
+def start_up(parameters: Mapping[str, str]) -> bytes:
+    """A StartupMessage of version 3.0, which every server and every pooler before one takes."""
+    pairs = b"".join(part.encode() + b"\0" for pair in parameters.items() for part in pair)
+    return Struct("!II").pack(len(pairs) + 9, _VERSION_3_0) + pairs + b"\0"
+
+
+def _plain_request(code: int, more: bytes = b"") -> bytes:
+    return Struct("!II").pack(8 + len(more), code) + more
+
+
+def fields(body: bytes) -> dict[str, str]:
+    """Of an ErrorResponse or a NoticeResponse (PostgreSQL, "Error and Notice Message Fields")."""
+    return {
+        part[:1].decode("ascii", "replace"): part[1:].decode("utf-8", "replace") for part in body.split(b"\0") if part
+    }
+
+
+def _worded(body: bytes, login: str) -> Refused:
+    said = fields(body)
+    code, message = said.get("C", ""), said.get("M", "")[:200]
+    if code.startswith("28"):
+        return Refused("target.refusing", f"the target does not admit us as {login}: {message}")
+    if code in ("57P03", "53300"):
+        return Refused("target.refusing", f"the target takes no connections now: {message}")
+    return Refused("target.refusing", f"the target refused: {message}")
+
+
+async def _cancel(where: Where, process: int, key: bytes) -> None:
+    """A CancelRequest to the pinned server, over a connection of its own (PostgreSQL, "Canceling Requests in
+    Progress"). Whether it came in time nobody says."""
+    legs: list[TargetLeg] = []
+    try:
+        async with asyncio.timeout(CANCEL_SECONDS):
+            leg = await _secured(where, None, legs)
+            if not isinstance(leg, Refused):
+                leg.send(_plain_request(_CANCEL, _KEY.pack(process) + key))
+                await leg.wait_closed()  # the server hangs up once it has passed the signal on
+    except TimeoutError:
+        pass
+    finally:
+        for each in legs:
+            each.cut()
