@@ -1,0 +1,378 @@
+"""What the client asks: its messages, judged, recorded and passed on, or refused in its own protocol's words."""
+
+from collections.abc import Callable
+from typing import Final
+
+from onepam.protocols.postgres import binding, wire
+from onepam.protocols.postgres.exchange import (
+    MAX_BOUND_BYTES,
+    MAX_NAMES,
+    REFUSAL,
+    REFUSAL_AND_READY,
+    UNDOING,
+    Exchange,
+    Execution,
+    Owed,
+    Portal,
+    Statement,
+)
+from onepam.protocols.postgres.texts import JUDGED_BYTES, TextReader, Texts
+from onepam.protocols.postgres.wire import HEAD, Malformed
+from onepam.recording.statements import Form
+
+HELD_BYTES = 256 * 1024
+"""Longest message that is read whole; a longer one is read and passed on in pieces."""
+
+JUDGED_HELD_BYTES = JUDGED_BYTES + 4096
+"""Longest Query or Parse that is read whole where its text is judged, for half a statement cannot be."""
+
+PIECE = 64 * 1024
+
+NOT_ALLOWED, UNKNOWN_STATEMENT, UNKNOWN_PORTAL, TOO_MANY = "42501", "26000", "34000", "53000"
+"""SQLSTATE (PostgreSQL, "Error Codes")."""
+
+_UNDOING: Final = wire.message(wire.BIND, b"\0OnePAM: refused\0" + bytes(6))
+"""A Bind to a statement that nobody has. Its error undoes what a client whose statement we refused believes undone."""
+
+_BY_NUMBER: Final = wire.error(NOT_ALLOWED, "this access does not allow calls of functions by number.")
+_DURING_COPY: Final = frozenset((wire.COPY_DONE, wire.COPY_FAIL, wire.SYNC, wire.FLUSH, wire.TERMINATE))
+
+
+class Asking:
+    """The client's direction."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._texts = Texts(exchange)
+        self._held = bytearray()
+        self._needed = 0
+        self._left = 0
+        self._passes = False
+        self._kind = 0
+        self._head = b""
+        self._reader: TextReader | binding.Reader | None = None
+        self._last: Execution | None = None
+        self._ran = False
+        self._asked: dict[int, Callable[[bytes, bytes], None]] = {
+            wire.QUERY: self._query,
+            wire.PARSE: self._parse,
+            wire.BIND: self._bind,
+            wire.DESCRIBE: self._describe,
+            wire.EXECUTE: self._execute,
+            wire.CLOSE: self._close,
+            wire.SYNC: self._sync,
+            wire.FLUSH: self._flush,
+            wire.FUNCTION: self._function,
+            wire.TERMINATE: self._terminate,
+            wire.COPY_DONE: self._copied,
+            wire.COPY_FAIL: self._copied,
+        }
+
+    def take(self, data: bytes) -> None:
+        """The next bytes from the client."""
+        if self._held:
+            self._held += data
+            if len(self._held) < self._needed:
+                return
+            data = bytes(self._held)
+            self._held.clear()
+        offset = 0
+        try:
+            while 0 <= offset < len(data) and not self._exchange.over:
+                offset = self._go_on(data, offset) if self._left else self._message(data, offset)
+        except Malformed as fault:
+            self._exchange.fail(str(fault))
+
+    def _hold(self, data: bytes, offset: int, needed: int) -> int:
+        """Wait until there are so many bytes from here."""
+        self._held += data[offset:]
+        self._needed = needed
+        return -1
+
+    def _message(self, data: bytes, offset: int) -> int:
+        """Take the message that begins here, or a part of it: where to go on, negative when more bytes must come."""
+        exchange = self._exchange
+        if len(data) - offset < HEAD.size:
+            return self._hold(data, offset, HEAD.size)
+        kind: int
+        length: int
+        kind, length = HEAD.unpack_from(data, offset)
+        if not 4 <= length <= wire.CLIENT.get(kind, 0):
+            raise Malformed("the client sent what is no message, or one that is too long")
+        if kind == wire.DATA:
+            return self._data(data, offset)
+        if exchange.copying is not None and kind not in _DURING_COPY:
+            raise Malformed("the client asked for something else in the middle of a COPY")
+        if length > HELD_BYTES and (not self._judges(kind) or length > JUDGED_HELD_BYTES):
+            self._begin(kind, length - 4, data[offset : offset + HEAD.size])
+            return offset + HEAD.size
+        end = offset + 1 + length
+        if end > len(data):
+            return self._hold(data, offset, 1 + length)
+        if not exchange.skipping or kind in (wire.SYNC, wire.TERMINATE):
+            self._asked[kind](data[offset + HEAD.size : end], data[offset:end])
+        return end
+
+    def _judges(self, kind: int) -> bool:
+        return self._exchange.allowance.classes is not None and kind in (wire.QUERY, wire.PARSE)
+
+    def _data(self, data: bytes, offset: int) -> int:
+        """A run of CopyData: so much of it as is here passes, without a look at more than its headers."""
+        start, size, count, unpack = offset, len(data), 0, HEAD.unpack_from
+        last = size - HEAD.size
+        while offset <= last:
+            kind, length = unpack(data, offset)
+            if kind != wire.DATA or not 4 <= length <= wire.LARGE:
+                break
+            offset += 1 + length
+            count += 1
+        if self._last is not None:
+            self._last.size += offset - start - HEAD.size * count
+        self._passes = not self._exchange.skipping
+        if offset > size:
+            self._left, self._reader, offset = offset - size, None, size
+        if self._passes:
+            self._exchange.step.to_target.append(wire.part(data, start, offset))
+        return offset
+
+    # --- Long messages, in pieces ------------------------------------------------------------------------------------
+
+    def _begin(self, kind: int, size: int, head: bytes) -> None:
+        """A message of so many bytes that it is not read whole. What is refused of it is not read at all."""
+        exchange = self._exchange
+        self._left, self._kind, self._head, self._reader, self._passes = size, kind, head, None, False
+        if exchange.skipping:
+            return
+        if self._judges(kind):
+            self._allows(self._texts.too_long(), Form.SIMPLE if kind == wire.QUERY else Form.EXTENDED)
+        elif kind == wire.FUNCTION and exchange.allowance.classes is not None:
+            self._refuse_and_ready(_BY_NUMBER)
+        elif kind in (wire.BIND, wire.FUNCTION):
+            self._reader = binding.Reader(exchange.allowance.parameter, function=kind == wire.FUNCTION)
+        else:
+            self._reader = self._texts.reader(named=kind == wire.PARSE)
+
+    def _go_on(self, data: bytes, offset: int) -> int:
+        """The next part of a message that is not read whole: of one that is recorded, in pieces of one size."""
+        reader = self._reader
+        taken = min(PIECE if reader else len(data) - offset, self._left)
+        if len(data) - offset < taken:
+            return self._hold(data, offset, taken)
+        piece = data[offset : offset + taken]
+        self._left -= taken
+        if reader is not None:
+            reader.take(piece)
+            self._passes = not self._head or self._admitted(reader)
+            if self._passes and not self._left:
+                self._ended(reader)
+        if self._passes:
+            self._exchange.step.to_target += (self._head, piece) if self._head else (piece,)
+        else:
+            self._reader = None
+        self._head = b""
+        return offset + taken
+
+    def _admitted(self, reader: "TextReader | binding.Reader") -> bool:
+        """Whether a message goes to the target, of which the names are read."""
+        if self._exchange.skipping:
+            return False
+        if isinstance(reader, TextReader):
+            return self._kind == wire.QUERY or self._has_room(self._exchange.statements, reader.name)
+        return reader.statement is None or self._knows(reader.statement)
+
+    def _ended(self, reader: "TextReader | binding.Reader") -> None:
+        """Its last piece is here; what the target skips meanwhile it does not do."""
+        if isinstance(reader, TextReader):
+            reader.end()
+        elif reader.bound is None:
+            raise Malformed("the parameters have no end")
+        if self._exchange.skipping:
+            return
+        if isinstance(reader, binding.Reader):
+            assert reader.bound is not None
+            if self._kind == wire.BIND:
+                self._bound(reader.bound)
+            else:
+                self._called(reader.bound)
+        elif self._kind == wire.QUERY:
+            self._queried(reader.statement)
+        else:
+            self._prepared(reader.name, reader.statement)
+
+    # --- Statements --------------------------------------------------------------------------------------------------
+
+    def _query(self, body: bytes, whole: bytes) -> None:
+        statement = self._texts.statement(wire.query(body))
+        if self._allows(statement, Form.SIMPLE):
+            self._queried(statement)
+            self._exchange.step.to_target.append(whole)
+
+    def _queried(self, statement: Statement) -> None:
+        self._last = self._exchange.begin(statement.number, Form.COPY if statement.copies else Form.SIMPLE)
+        self._owe(wire.QUERY, execution=self._last, first=True)
+        self._end_batch()
+
+    def _parse(self, body: bytes, whole: bytes) -> None:
+        name, text = wire.parse(body)
+        if self._has_room(self._exchange.statements, name):
+            statement = self._texts.statement(text)
+            if self._allows(statement, Form.EXTENDED):
+                self._prepared(name, statement)
+                self._exchange.step.to_target.append(whole)
+
+    def _prepared(self, name: bytes, statement: Statement) -> None:
+        names = self._exchange.statements
+        self._owe(wire.PARSE, name=(False, name), before=names.get(name))
+        names[name] = statement
+
+    def _bind(self, body: bytes, whole: bytes) -> None:
+        bound = binding.read(body, self._exchange.allowance.parameter)
+        if self._knows(bound.statement) and self._has_room(self._exchange.portals, bound.portal):
+            self._bound(bound)
+            self._exchange.step.to_target.append(whole)
+
+    def _bound(self, bound: binding.Bound) -> None:
+        exchange = self._exchange
+        before = exchange.portals.get(bound.portal)
+        if before is not None:
+            exchange.release(before)
+        self._owe(wire.BIND, name=(True, bound.portal), before=before)
+        weight = sum(len(each.value) for each in bound.parameters if isinstance(each.value, bytes))
+        statement = exchange.statements[bound.statement]
+        exchange.portals[bound.portal] = Portal(statement, bound.parameters, exchange.batch, weight=weight)
+        exchange.bound += weight
+
+    def _execute(self, body: bytes, whole: bytes) -> None:
+        exchange = self._exchange
+        name, _ = wire.execute(body)
+        portal = exchange.portals.get(name)
+        if portal is None:
+            self._refuse(wire.error(UNKNOWN_PORTAL, "this portal was not bound in this session."))
+            return
+        first = portal.execution is None
+        if portal.execution is None:
+            form = Form.COPY if portal.statement.copies else Form.EXTENDED
+            portal.execution = exchange.begin(portal.statement.number, form, portal.parameters)
+            exchange.release(portal)
+        self._last, self._ran = portal.execution, True
+        self._owe(wire.EXECUTE, execution=portal.execution, portal=portal, first=first)
+        exchange.step.to_target.append(whole)
+
+    def _function(self, body: bytes, whole: bytes) -> None:
+        if self._exchange.allowance.classes is not None:
+            self._refuse_and_ready(_BY_NUMBER)
+            return
+        self._called(binding.read(body, self._exchange.allowance.parameter, function=True))
+        self._exchange.step.to_target.append(whole)
+
+    def _called(self, bound: binding.Bound) -> None:
+        statement = self._texts.statement(b"function %d" % bound.function)
+        self._last = self._exchange.begin(statement.number, Form.FUNCTION, bound.parameters)
+        self._owe(wire.FUNCTION, execution=self._last, first=True)
+        self._end_batch()
+
+    # --- What runs nothing -------------------------------------------------------------------------------------------
+
+    def _describe(self, body: bytes, whole: bytes) -> None:
+        """Also of names that we have not heard of: SQL makes some, and a description does nothing."""
+        wire.named(body)
+        self._owe(wire.DESCRIBE)
+        self._exchange.step.to_target.append(whole)
+
+    def _close(self, body: bytes, whole: bytes) -> None:
+        of_portal, name = wire.named(body)
+        names: dict[bytes, Statement] | dict[bytes, Portal]
+        names = self._exchange.portals if of_portal else self._exchange.statements
+        before = names.pop(name, None)
+        if isinstance(before, Portal):
+            self._exchange.release(before)
+        self._owe(wire.CLOSE, name=(of_portal, name), before=before)
+        self._exchange.step.to_target.append(whole)
+
+    def _sync(self, body: bytes, whole: bytes) -> None:
+        exchange = self._exchange
+        if exchange.copying is not None:  # a server ignores it there; whether it still is there we cannot know
+            exchange.swallowed = True
+            return
+        exchange.skipping = False
+        self._owe(wire.SYNC)
+        self._end_batch()
+        exchange.step.to_target.append(whole)
+
+    def _flush(self, body: bytes, whole: bytes) -> None:
+        self._exchange.step.to_target.append(whole)
+
+    def _copied(self, body: bytes, whole: bytes) -> None:
+        if self._exchange.copying is None:
+            self._owe(wire.COPY_DONE)
+        self._exchange.copying = None
+        self._exchange.step.to_target.append(whole)
+        self._exchange.speak()
+
+    def _terminate(self, body: bytes, whole: bytes) -> None:
+        self._exchange.step.to_target.append(whole)
+        self._exchange.over = True
+
+    # --- Owing and refusing ------------------------------------------------------------------------------------------
+
+    def _owe(
+        self,
+        kind: int,
+        *,
+        execution: Execution | None = None,
+        portal: Portal | None = None,
+        first: bool = False,
+        name: tuple[bool, bytes] | None = None,
+        before: Statement | Portal | None = None,
+        ours: bytes = b"",
+    ) -> None:
+        owed = Owed(kind, self._exchange.batch, execution, portal, first, name, before, ours)
+        self._exchange.owed.append(owed)
+
+    def _end_batch(self) -> None:
+        self._exchange.batch += 1
+        self._ran = False
+
+    def _allows(self, statement: Statement, form: Form) -> bool:
+        """Whether it may run; else it is refused, and that is recorded."""
+        if statement.refusal is None:
+            return True
+        self._exchange.refused(statement, form, statement.refusal)
+        words = wire.error(NOT_ALLOWED, statement.refusal.message, statement.refusal.hint)
+        if form is Form.SIMPLE:
+            self._refuse_and_ready(words)
+        else:
+            self._refuse(words)
+        return False
+
+    def _knows(self, statement: bytes) -> bool:
+        """Whether a statement of this name was parsed here, and may be bound; else that is refused."""
+        if statement not in self._exchange.statements:
+            self._refuse(wire.error(UNKNOWN_STATEMENT, "this statement was not prepared in this session."))
+        elif self._exchange.bound > MAX_BOUND_BYTES:
+            self._refuse(wire.error(TOO_MANY, "too much is bound and not executed."))
+        else:
+            return True
+        return False
+
+    def _has_room(self, names: "dict[bytes, Statement] | dict[bytes, Portal]", name: bytes) -> bool:
+        """Whether one more may have a name; else that is refused."""
+        if len(name) <= binding.NAME_BYTES and (len(names) < MAX_NAMES or name in names):
+            return True
+        self._refuse(wire.error(TOO_MANY, "this session has too many names, or one that is too long."))
+        return False
+
+    def _refuse(self, words: bytes) -> None:
+        """Within a batch: nothing more of it reaches the target, and what ran of it is undone as a server would."""
+        exchange = self._exchange
+        undoing = self._ran and exchange.status == b"I"
+        if undoing:
+            exchange.step.to_target.append(_UNDOING)
+        self._owe(UNDOING if undoing else REFUSAL, ours=words)
+        exchange.skipping = True
+        exchange.speak()
+
+    def _refuse_and_ready(self, words: bytes) -> None:
+        self._owe(REFUSAL_AND_READY, ours=words)
+        self._end_batch()
+        self._exchange.speak()

@@ -1,0 +1,81 @@
+"""What a conversation does with bytes: where they go, what is recorded before, and how it ends. Pure values."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from onepam.kernel.errors import Refused
+from onepam.recording.statements import Form, Outcome, Parameter
+
+
+class Text(NamedTuple):
+    """A part of the text of a statement; `more` of it follows."""
+
+    statement: int
+    text: bytes
+    more: bool = False
+
+
+class Cut(NamedTuple):
+    """Of a statement's text of `size` bytes only the first `kept` are recorded, for so much is what policy keeps;
+    `sha256` (hex) is that of the whole."""
+
+    statement: int
+    kept: int
+    size: int
+    sha256: str
+
+
+class Run(NamedTuple):
+    """An execution is about to go to the target, or is refused."""
+
+    execution: int
+    statement: int
+    form: Form
+    parameters: tuple[Parameter, ...] = ()
+
+
+class Done(NamedTuple):
+    """What came of an execution. `rows` are those that came or that the target says it touched, `size` the bytes of
+    rows, of data that was copied either way, or of a function's result, without their headers."""
+
+    execution: int
+    outcome: Outcome
+    status: bytes
+    rows: int
+    size: int
+    words: str
+
+
+Event = Text | Cut | Run | Done
+
+
+@dataclass(slots=True)
+class Step:
+    """What follows from some bytes. All `events` are recorded before anything of `to_target` is written.
+
+    `cancel`: the server shall end what it does for this session. `fault`: a side broke the protocol, and the session
+    ends; the words for the client are in `to_client` already.
+    """
+
+    to_target: list[bytes | memoryview] = field(default_factory=list)
+    to_client: list[bytes | memoryview] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    cancel: bool = False
+    fault: Refused | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a session may do beyond what the login's rights at the target say, and what is kept of it.
+
+    `classes`: those of statements that may run, None for all; `classify` gives those of a text, None where it cannot
+    tell. `rows`: most rows of one statement's result. `text`, `parameter`: bytes that are kept of a statement's text,
+    and of a parameter: of a longer one the size is; 0 keeps the values of none.
+    """
+
+    classes: frozenset[str] | None = None
+    rows: int | None = None
+    classify: Callable[[str], frozenset[str] | None] | None = None
+    text: int = 1024 * 1024
+    parameter: int = 64 * 1024

@@ -1,0 +1,49 @@
+"""One conversation between a client and a PostgreSQL, from the first ReadyForQuery on. Pure: bytes of either side to
+where they go, what is recorded of them, and what is refused. Any chunking of the same bytes has the same effects."""
+
+from collections.abc import Mapping
+
+from onepam.protocols.postgres.answering import Answering
+from onepam.protocols.postgres.asking import Asking
+from onepam.protocols.postgres.events import Allowance, Event, Step
+from onepam.protocols.postgres.exchange import MAX_OWED, Exchange
+
+
+class Conversation:
+    """What passes between both, in one session. `settings` are those that the target reported when it let us in, and
+    `status` that of its transaction."""
+
+    def __init__(self, allowance: Allowance, settings: Mapping[str, str] | None = None, status: bytes = b"I") -> None:
+        self._exchange = Exchange(allowance, status, settings=dict(settings or {}))
+        self._asking = Asking(self._exchange)
+        self._answering = Answering(self._exchange)
+
+    @property
+    def full(self) -> bool:
+        """So many answers are owed that nothing should be read from the client until some have come."""
+        return len(self._exchange.owed) >= MAX_OWED
+
+    @property
+    def over(self) -> bool:
+        """The client has said goodbye, or a side broke the protocol: whatever comes now goes nowhere."""
+        return self._exchange.over
+
+    def from_client(self, data: bytes) -> Step:
+        """Bytes that the client sent."""
+        step = self._exchange.step = Step()
+        if not self._exchange.over:
+            self._asking.take(data)
+        return step
+
+    def from_target(self, data: bytes) -> Step:
+        """Bytes that the target sent."""
+        step = self._exchange.step = Step()
+        if not self._exchange.failed:
+            self._answering.take(data)
+        return step
+
+    def end(self) -> tuple[Event, ...]:
+        """Nothing more comes: what is unfinished. Once."""
+        step = self._exchange.step = Step()
+        self._exchange.end()
+        return tuple(step.events)

@@ -1,0 +1,176 @@
+"""The texts of a session's statements: numbered, recorded once however often they run, and judged."""
+
+import hashlib
+import re
+
+from onepam.kernel.errors import Refused
+from onepam.protocols.postgres.binding import NAME_BYTES
+from onepam.protocols.postgres.events import Cut, Text
+from onepam.protocols.postgres.exchange import Exchange, Statement
+from onepam.protocols.postgres.wire import Malformed, types_of
+from onepam.recording.statements import MAX_TEXT_BYTES
+
+KNOWN_TEXTS = 256
+KNOWN_BYTES = 2048
+"""So many texts of at most so many bytes are known again, and not recorded again."""
+
+JUDGED_BYTES = 1024 * 1024
+"""Longest text that is judged. Where there are guardrails a longer one does not run."""
+
+UNSAFE_ENCODINGS = frozenset(("SJIS", "SHIFT_JIS_2004", "BIG5", "GBK", "UHC", "GB18030", "JOHAB"))
+"""Encodings of clients in which a byte of ASCII may be the second half of a letter: a quote in our eyes, not in the
+server's."""
+
+_NAME, _TEXT, _TYPES = range(3)
+_MOST_TYPES = 2 + 4 * 65_535
+_UNREADABLE = Refused("statement.unreadable", "this statement cannot be read, and only what is read may run here.")
+_COPY = re.compile(rb"(?:\s|--[^\n]*\n|/\*[^*]*\*/)*copy\b", re.IGNORECASE)
+
+
+class Texts:
+    """Gives each text its number."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._numbers = 0
+        self._known: dict[bytes, Statement] = {}
+        self._known_under = self._settings()
+
+    def statement(self, text: bytes) -> Statement:
+        """The statement of a whole text, recorded where it is new."""
+        if self._known_under != (now := self._settings()):  # the same bytes may be another statement now
+            self._known.clear()
+            self._known_under = now
+        known = self._known.get(text)
+        if known is not None:
+            return known
+        statement = Statement(self._next(), self._judged(text), _COPY.match(text) is not None)
+        self._record(statement.number, text)
+        if len(text) <= KNOWN_BYTES:
+            if len(self._known) >= KNOWN_TEXTS:
+                del self._known[next(iter(self._known))]
+            self._known[text] = statement
+        return statement
+
+    def _next(self) -> int:
+        self._numbers += 1
+        return self._numbers
+
+    def _record(self, number: int, text: bytes) -> None:
+        if len(text) <= min(MAX_TEXT_BYTES, self._exchange.allowance.text):
+            self._exchange.step.events.append(Text(number, text))
+            return
+        long = LongText(self._exchange, number)
+        long.take(text)
+        long.end()
+
+    def reader(self, *, named: bool) -> "TextReader":
+        """For a text that comes in pieces (a Parse, where it is `named`). It is recorded, not judged: only where
+        everything may run."""
+        return TextReader(LongText(self._exchange, self._next()), named=named)
+
+    def too_long(self) -> Statement:
+        """The statement whose text is not read, for it is too long to be judged."""
+        statement = Statement(self._next(), _UNREADABLE)
+        self._record(statement.number, b"")
+        return statement
+
+    def _settings(self) -> tuple[str | None, ...]:
+        settings = self._exchange.settings
+        return settings.get("client_encoding"), settings.get("standard_conforming_strings")
+
+    def _judged(self, text: bytes) -> Refused | None:
+        """Why it may not run, None where it may."""
+        allowance = self._exchange.allowance
+        if allowance.classes is None or allowance.classify is None:
+            return None
+        found = None
+        words = self._words(text)
+        if words is not None:
+            found = allowance.classify(words)
+        if found is None:
+            return _UNREADABLE
+        beyond = sorted(found - allowance.classes)
+        if not beyond:
+            return None
+        return Refused(
+            f"statement.{beyond[0]}", f"this access does not allow statements of the kind {', '.join(beyond)}."
+        )
+
+    def _words(self, text: bytes) -> str | None:
+        """The text as the server will read it, None where that is not sure."""
+        encoding, conforming = self._settings()
+        if len(text) > JUDGED_BYTES or (conforming == "off" and b"\\" in text):
+            return None
+        encoding = (encoding or "UTF8").upper()
+        try:
+            return text.decode("ascii" if encoding in UNSAFE_ENCODINGS else "utf-8")
+        except UnicodeDecodeError:
+            # In the other encodings a byte of ASCII is always itself; which letters the rest are does not matter here.
+            return None if encoding == "UTF8" or encoding in UNSAFE_ENCODINGS else text.decode("latin-1")
+
+
+class LongText:
+    """The recording of one text: what policy keeps, in frames' sizes, and of the rest the size and the digest."""
+
+    def __init__(self, exchange: Exchange, number: int) -> None:
+        self.number = number
+        self._exchange = exchange
+        self._size = 0
+        self._digest = hashlib.sha256()
+
+    def take(self, piece: bytes) -> None:
+        """The next bytes, recorded now: the target has them next."""
+        kept = piece[: max(self._exchange.allowance.text - self._size, 0)]
+        self._size += len(piece)
+        self._digest.update(piece)
+        for offset in range(0, len(kept), MAX_TEXT_BYTES):
+            self._exchange.step.events.append(Text(self.number, kept[offset : offset + MAX_TEXT_BYTES], True))
+
+    def end(self) -> None:
+        """The text has ended."""
+        events, kept = self._exchange.step.events, self._exchange.allowance.text
+        events.append(Text(self.number, b""))
+        if kept < self._size:
+            events.append(Cut(self.number, kept, self._size, self._digest.hexdigest()))
+
+
+class TextReader:
+    """Reads a Query or a Parse as it comes. `name` is that of a Parse."""
+
+    def __init__(self, long: LongText, *, named: bool) -> None:
+        self.name = b""
+        self._long = long
+        self._named = named
+        self._types = bytearray()
+        self._reading: int = _NAME if named else _TEXT
+
+    @property
+    def statement(self) -> Statement:
+        """What it is, once it has ended."""
+        return Statement(self._long.number)
+
+    def take(self, piece: bytes) -> None:
+        """The next bytes of the body; the first ones hold the whole name. Raises `Malformed`."""
+        if self._reading == _NAME:
+            end = piece.find(0, 0, NAME_BYTES + 1)
+            if end < 0:
+                raise Malformed("a name is too long")
+            self.name, piece, self._reading = piece[:end], piece[end + 1 :], _TEXT
+        if self._reading == _TEXT:
+            end = piece.find(0)
+            self._long.take(piece if end < 0 else piece[:end])
+            if end < 0:
+                return
+            piece, self._reading = piece[end + 1 :], _TYPES
+        self._types += piece
+        if len(self._types) > _MOST_TYPES or (self._types and not self._named):
+            raise Malformed("something follows the text of a statement")
+
+    def end(self) -> None:
+        """The message has ended. Raises `Malformed`."""
+        if self._reading != _TYPES:
+            raise Malformed("a text has no end")
+        if self._named:
+            types_of(bytes(self._types))
+        self._long.end()
