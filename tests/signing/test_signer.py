@@ -66,6 +66,23 @@ def test_a_signal_while_it_ends_is_written_into_no_descriptor(start: Callable[..
     assert b"wakeup" not in words
 
 
+_SIGNALLED_WHEN_IT_LISTENS = """
+import signal, socket
+class Signalled(socket.socket):
+    def listen(self, backlog):
+        super().listen(backlog)
+        signal.raise_signal(signal.SIGTERM)
+socket.socket = Signalled
+"""
+
+
+def test_a_signal_as_soon_as_it_listens_ends_it_in_order(start: Callable[..., Process], vkey: VerifierKey) -> None:
+    running = start(_SIGNALLED_WHEN_IT_LISTENS)
+    running.process.communicate(timeout=20)
+    assert running.process.returncode == 0
+    assert not running.socket.exists()
+
+
 def test_a_fork_is_refused_after_a_restart_too(start: Callable[..., Process], vkey: VerifierKey) -> None:
     running = start()
     assert isinstance(signed(running.client, 10), bytes)

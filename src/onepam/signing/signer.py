@@ -168,12 +168,7 @@ def run_signer(key_path: Path, state_path: Path, socket_path: Path, origin: str,
     """
     with locked(state_path.with_name(state_path.name + ".lock"), f"another process holds {state_path}"):
         signer = Signer(load_key(key_path), state_path, origin)
-        listener = _listen(socket_path, group)
-        try:
-            asyncio.run(_serve(signer, listener))
-        finally:
-            with suppress(FileNotFoundError):
-                socket_path.unlink()
+        asyncio.run(_serve(signer, socket_path, group))
 
 
 def _listen(path: Path, group: bool) -> socket.socket:
@@ -192,7 +187,12 @@ def _listen(path: Path, group: bool) -> socket.socket:
     return listener
 
 
-async def _serve(signer: Signer, listener: socket.socket) -> None:
+def _forget(path: Path) -> None:
+    with suppress(FileNotFoundError):
+        path.unlink()
+
+
+async def _serve(signer: Signer, socket_path: Path, group: bool) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -207,10 +207,14 @@ async def _serve(signer: Signer, listener: socket.socket) -> None:
             connections.discard(writer)
             writer.close()
 
-    async with await asyncio.start_unix_server(converse, sock=listener, limit=MAX_LINE_BYTES):
-        await stop.wait()
-        for writer in connections:
-            writer.close()
+    listener = _listen(socket_path, group)  # from now on it can be reached, and a signal is heard already
+    try:
+        async with await asyncio.start_unix_server(converse, sock=listener, limit=MAX_LINE_BYTES):
+            await stop.wait()
+            for writer in connections:
+                writer.close()
+    finally:
+        _forget(socket_path)
     # The loop closes its end of the wake-up pipe before it gives up the signals: one in between would be written into
     # a descriptor that is no longer its own.
     signal.set_wakeup_fd(-1)

@@ -49,10 +49,17 @@ def run_witness(config: WitnessConfig, clock: Clock) -> None:
     with locked(config.folder / "lock", f"another process holds {config.folder}"):
         logs = {origin: [VerifierKey.parse(vkey) for vkey in vkeys] for origin, vkeys in config.logs.items()}
         witness = Witness(config.name, load_key(config.key_path), config.folder, logs, clock)
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):  # before it listens: whoever can reach it can end it in order
+            signal.signal(number, lambda *_: stop.set())
         with WitnessServer((config.host, config.port), witness) as server:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
+            threading.Thread(target=_shut, args=(server, stop), daemon=True).start()
             server.serve_forever(poll_interval=0.1)
+
+
+def _shut(server: "WitnessServer", stop: threading.Event) -> None:
+    stop.wait()
+    server.shutdown()
 
 
 class WitnessServer(ThreadingTCPServer):
