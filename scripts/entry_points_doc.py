@@ -81,6 +81,26 @@ WAYS = (
         ),
     ),
     Way(
+        "PostgreSQL with a login token",
+        ("entry:postgres_token",),
+        "the sign-in behind it has ended, or its factor is too old",
+        "refused: `sign_in.ended`, `sign_in.stale`",
+        (
+            DOOR + "test_mfa_without_a_second_factor_nothing_opens",
+            DOOR + "test_mfa_grows_old_and_a_machine_has_none",
+        ),
+    ),
+    Way(
+        "PostgreSQL with a certificate",
+        ("entry:postgres_certificate",),
+        "the sign-in behind it has ended, or its factor is too old",
+        "refused: `sign_in.ended`, `sign_in.stale`",
+        (
+            DOOR + "test_mfa_without_a_second_factor_nothing_opens",
+            DOOR + "test_mfa_grows_old_and_a_machine_has_none",
+        ),
+    ),
+    Way(
         "Password",
         ("console:GET /sign-in", "console:POST /sign-in", "console:GET /sign-in/second", "factor:password"),
         "the right password and nothing after it",

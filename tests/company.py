@@ -55,6 +55,7 @@ from tests.lawful import assert_lawful
 
 START = parse("2026-03-02T08:00:00Z")
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB7d0Vfz8Wf0o0Hjq6x3x0P3yq7h0rC1pQ2m9a4Zt1kN"
+CERTIFICATE = f"sha256:{'ab' * 32}"
 ALL_ACTIONS = (Action.SHELL, Action.EXEC, Action.SFTP)
 
 PROD = Permission("prod", ALL_ACTIONS, {"env": "prod"}, ("app", "root"), Mode.REQUEST, 4 * HOUR, ("manager",))
@@ -151,6 +152,12 @@ def resource_set(resource: str, labels: dict[str, str], pins: Sequence[str] = (H
         None,
         f"{resource}.example.com",
     )
+
+
+def database_set(resource: str, labels: dict[str, str]) -> ResourceSet:
+    """A PostgreSQL server with the logins of `resource_set`."""
+    made = resource_set(resource, labels, (CERTIFICATE,))
+    return replace(made, kind=ResourceKind.POSTGRES, port=5432, environment=())
 
 
 def binding(
@@ -283,6 +290,16 @@ class Company:
     async def bind(self, person: str, role: str, ends: Instant | None = None) -> None:
         """Binds a role, as an applied change would."""
         await record(self.ledger, binding(person, role, ends))
+
+    async def databases(self) -> None:
+        """Makes PostgreSQL servers of all resources that are known by something, and of the engineers' permissions such
+        for queries."""
+        permissions = tuple(replace(each, actions=(Action.QUERY,)) for each in ROLES["engineer"][0])
+        await record(
+            self.ledger,
+            role_set("engineer", permissions),
+            *(database_set(name, dict(labels)) for name, (labels, keys) in RESOURCES.items() if keys),
+        )
 
     async def unbind(self, person: str, role: str) -> None:
         """Ends the binding that `bind` or the founding made."""

@@ -9,12 +9,14 @@ import pytest
 from onepam.app.open_session import Challenge, Knock, Opened, open_session
 from onepam.app.people.add_person import add_person
 from onepam.app.people.add_service_key import add_service_key
+from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.mfa_rule import MAX_AGE
-from onepam.domain.access.model import MAX_SESSION
+from onepam.domain.access.model import MAX_SESSION, Action, ResourceKind
 from onepam.domain.access.proof import MfaProof
 from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import PersonKind
 from onepam.domain.sessions.events import (
+    SPEAKS,
     ConfirmationAsked,
     ConfirmationFailed,
     ConfirmationGiven,
@@ -29,7 +31,7 @@ from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries
-from tests.company import START, Company, record, refused
+from tests.company import DEV, START, Company, record, refused, role_set
 
 pytestmark = pytest.mark.anyio
 
@@ -94,11 +96,16 @@ PROOFS = {
     EntryPoint.SSH_CERTIFICATE: certificate,
     EntryPoint.SSH_KEY_CONFIRMED: confirmation,
     EntryPoint.SSH_SERVICE_KEY: service_key,
+    EntryPoint.POSTGRES_TOKEN: certificate,
+    EntryPoint.POSTGRES_CERTIFICATE: certificate,
 }
+BY_SIGN_IN = {entry for entry, proof in PROOFS.items() if proof is certificate}
 SHOWN = {
     EntryPoint.SSH_CERTIFICATE: ("password", "totp"),
     EntryPoint.SSH_KEY_CONFIRMED: ("password", "totp"),
     EntryPoint.SSH_SERVICE_KEY: ("machine",),
+    EntryPoint.POSTGRES_TOKEN: ("password", "totp"),
+    EntryPoint.POSTGRES_CERTIFICATE: ("password", "totp"),
 }
 """What the record says of the second factor: a machine has none, and never passes for having one."""
 
@@ -112,11 +119,13 @@ def history(company: Company, *kinds: type) -> list[object]:
 
 
 def test_every_entry_point_is_in_the_table() -> None:
-    assert set(PROOFS) == set(SHOWN) == set(EntryPoint)
+    assert set(PROOFS) == set(SHOWN) == set(EntryPoint) == set(SPEAKS)
 
 
 @pytest.fixture(params=list(PROOFS), ids=lambda entry: entry.value)
-def visitor(request: pytest.FixtureRequest, company: Company) -> Visitor:
+async def visitor(request: pytest.FixtureRequest, company: Company) -> Visitor:
+    if SPEAKS[request.param] is ResourceKind.POSTGRES:
+        await company.databases()
     return Visitor(company, request.param)
 
 
@@ -133,7 +142,7 @@ async def test_mfa_without_a_second_factor_nothing_opens(visitor: Visitor) -> No
 
 
 async def test_mfa_of_somebody_else_opens_nothing(visitor: Visitor) -> None:
-    other = {"sign_in": "sgn_max"} if visitor.entry is EntryPoint.SSH_CERTIFICATE else {"person": "vic"}
+    other = {"sign_in": "sgn_max"} if visitor.entry in BY_SIGN_IN else {"person": "vic"}
     assert isinstance(await visitor.open(**other), Refused)
 
 
@@ -173,6 +182,35 @@ async def test_limits_every_permit_ends(visitor: Visitor) -> None:
     granted = await visitor.open("web-1")
     assert isinstance(granted, Opened)
     assert granted.ends <= granted.opened + HOUR
+
+
+async def test_limits_a_door_leads_to_nothing_that_speaks_otherwise(company: Company) -> None:
+    """What is said is for those who may go there: somebody else learns nothing of what it is."""
+    for entry in PROOFS:
+        await Visitor(company, entry).knock()  # the machine is registered before the roles change
+    for entry in PROOFS:
+        if SPEAKS[entry] is ResourceKind.POSTGRES:
+            refused(await Visitor(company, entry).open(), "resource.protocol")
+    await company.databases()
+    for entry in PROOFS:
+        if SPEAKS[entry] is ResourceKind.SSH:
+            refused(await Visitor(company, entry).open(), "resource.protocol")
+    other = await open_session(
+        company.ledger,
+        Knock("ses_aud", EntryPoint.SSH_CERTIFICATE, "aud", "dev-1", "app", "n", "192.0.2.1", "", sign_in="sgn_aud"),
+    )
+    refused(other, "resource.unknown")
+
+
+async def test_limits_the_permit_and_its_record_have_the_guardrails(company: Company) -> None:
+    await company.databases()
+    guardrails = Guardrails((StatementClass.READ,), 100, MINUTE)
+    await record(company.ledger, role_set("engineer", [replace(DEV, actions=(Action.QUERY,), guardrails=guardrails)]))
+    opened = await Visitor(company, EntryPoint.POSTGRES_CERTIFICATE).open()
+    assert isinstance(opened, Opened)
+    (event,) = history(company, SessionOpened)
+    assert isinstance(event, SessionOpened)
+    assert opened.guardrails == event.guardrails == guardrails
 
 
 async def test_limits_an_unpinned_target_opens_for_nobody(visitor: Visitor) -> None:

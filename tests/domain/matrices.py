@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.model import (
     Action,
     ConsoleRight,
@@ -24,7 +25,10 @@ from onepam.kernel.clock import HOUR, Instant
 NOW = Instant(1_750_000_000_000_000)
 DOCUMENT = "ab" * 32
 
-PROD = Permission("prod", (Action.SHELL,), {"env": "prod"}, ("app",), Mode.REQUEST, 4 * HOUR, ("lead",), True)
+READS = Guardrails((StatementClass.READ,), 10)
+PROD = Permission(
+    "prod", (Action.SHELL,), {"env": "prod"}, ("app",), Mode.REQUEST, 4 * HOUR, ("lead",), True, None, READS
+)
 LEAD = RoleDefinition("lead", "leads", "ada", (ConsoleRight.APPROVE,), ())
 DEV = RoleDefinition("dev", "develops", "ada", (), (PROD,))
 WEB = ResourceDefinition("web", ResourceKind.SSH, "web.example", 22, {"env": "prod"}, "ada", ("app", "root"), ("key",))

@@ -25,7 +25,7 @@ from onepam.store.engine.database import connect
 from onepam.store.engine.publish import Prove, Publisher, Show
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
-from tests.company import HOST_KEY, START, Counted, ManualClock
+from tests.company import CERTIFICATE, HOST_KEY, START, Counted, ManualClock
 
 PEOPLE = {"ada": "Ada Admin", "ben": "Ben Backup", "max": "Max Manager", "eve": "Eve Engineer", "aud": "Aude Auditor"}
 ACCESS = f"""\
@@ -45,12 +45,26 @@ resources:
     owner: max@example.com
     logins: [app]
     host_keys: ["{HOST_KEY}"]
+  orders:
+    kind: postgres
+    address: orders.example.com
+    labels: {{env: test}}
+    owner: max@example.com
+    logins: [app]
+    tls: ["{CERTIFICATE}"]
 roles:
   engineer:
     purpose: Builds and runs the product
     owner: max@example.com
     permissions:
       develop: {{actions: [shell, exec, sftp], where: {{env: dev}}, logins: ["*"], mode: standing, longest: 8h}}
+      orders:
+        actions: [query]
+        where: {{env: test}}
+        logins: ["*"]
+        mode: standing
+        longest: 8h
+        guardrails: {{statements: [read, write], rows: 1000, timeout: 30s}}
       repair:
         actions: [shell, exec, sftp]
         where: {{env: prod}}

@@ -144,7 +144,7 @@ class Life:
         """Opens a session."""
         knock = Knock(
             session=self.new("ses"),
-            entry=EntryPoint.SSH_CERTIFICATE,
+            entry=EntryPoint.POSTGRES_CERTIFICATE if resource == "orders" else EntryPoint.SSH_CERTIFICATE,
             person=self.company.ids[who],
             target=resource,
             login=login,

@@ -90,7 +90,7 @@ async def _first_log(company: GoldenCompany) -> None:
         await process.session("terminal", "eve", "web-1", "deploy")
         await process.session("command", "eve", "dev-1", "app")
         await process.session("excerpt", "eve", "dev-1", "app")
-        await process.session("statements", "eve", "dev-1", "app")
+        await process.session("statements", "eve", "orders", "app")
         await process.session("files", "eve", "dev-1", "app", killed=True)
         await process.refused_and_failed()
         await process.vendors_come_and_go()

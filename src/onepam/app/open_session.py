@@ -7,12 +7,20 @@ from typing import ClassVar
 
 from onepam.app.ports import Ledger
 from onepam.domain.access.decision import AccessFacts, Because, Permitted, decide
+from onepam.domain.access.guardrails import Guardrails
 from onepam.domain.access.mfa_rule import Weight, phishable, weigh
 from onepam.domain.access.model import ENVIRONMENT, Action, Recording
 from onepam.domain.access.proof import MfaProof
 from onepam.domain.history.commit import Decided
 from onepam.domain.people.events import PersonKind
-from onepam.domain.sessions.events import MACHINE, ConfirmationUsed, EntryPoint, SessionOpened, SessionRefused
+from onepam.domain.sessions.events import (
+    MACHINE,
+    SPEAKS,
+    ConfirmationUsed,
+    EntryPoint,
+    SessionOpened,
+    SessionRefused,
+)
 from onepam.domain.signing_in.service_keys import within
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
@@ -33,6 +41,7 @@ _REPLACED = Refused(
 class Knock:
     """Somebody at a door. `sign_in`, `confirmation` or a service account's `key` (the factor's id) is the proof; all
     None where only a person's registered key is known. A certificate's sign-in is named beside a confirmation, too.
+    `token` is the id of a login token, of which the `sign_in` behind it is the proof.
     """
 
     session: str
@@ -46,6 +55,7 @@ class Knock:
     sign_in: str | None = None
     confirmation: str | None = None
     key: str | None = None
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +122,7 @@ class Opened:
     also: tuple[Because, ...] = ()
     recording: Recording = Recording.WHOLE
     environment: tuple[str, ...] = ENVIRONMENT
+    guardrails: Guardrails | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +139,18 @@ async def open_session(ledger: Ledger, knock: Knock) -> Opened | Challenge | Ref
     return outcome if isinstance(outcome, Refused) else outcome.result
 
 
-def answer(knock: Knock) -> Callable[[KnockFacts, Instant], Decided[Opened | Challenge | Refused]]:
-    """The decider of a knock, also for benchmarks and the simulator."""
-    return partial(_answer, knock)
+def answer(
+    knock: Knock, *, asked: bool = False
+) -> Callable[[KnockFacts, Instant], Decided[Opened | Challenge | Refused]]:
+    """The decider of a knock, also for benchmarks and the simulator. `asked`: nobody goes in, so the door that asks
+    need not speak what the target does."""
+    return partial(_answer, knock, asked)
 
 
-def _answer(knock: Knock, facts: KnockFacts, now: Instant) -> Decided[Opened | Challenge | Refused]:
+def _answer(knock: Knock, asked: bool, facts: KnockFacts, now: Instant) -> Decided[Opened | Challenge | Refused]:
     verdict = _stranger(knock, facts) or decide(facts.access, knock.login, now)
+    if not asked and not isinstance(verdict, Refused):
+        verdict = _unspoken(knock, facts) or verdict
     if isinstance(verdict, Refused):
         return _refuse(knock, facts, verdict)
     if verdict.privileged and facts.privileged_from is not None and facts.privileged_from > now:
@@ -162,13 +178,27 @@ def _stranger(knock: Knock, facts: KnockFacts) -> Refused | None:
     return None
 
 
+def _unspoken(knock: Knock, facts: KnockFacts) -> Refused | None:
+    """Each door leads to what it speaks; said only to those who may go there."""
+    resource = facts.access.resource
+    if resource is None or resource.kind is SPEAKS[knock.entry]:
+        return None
+    return Refused(
+        "resource.protocol",
+        f"{resource.resource} speaks {resource.kind}, and this door {SPEAKS[knock.entry]}.",
+        "See how to reach it: /",
+    )
+
+
 def _proof(knock: Knock, facts: KnockFacts, verdict: Permitted, now: Instant) -> MfaProof | Challenge | Refused:
     if knock.entry is EntryPoint.SSH_SERVICE_KEY:  # `_stranger` has looked at the key
         return MfaProof("", (MACHINE,), now)
     rule = facts.access.resource.mfa if facts.access.resource else None
-    certified, confirmable = knock.entry is EntryPoint.SSH_CERTIFICATE, rule is None or not rule.phishing_resistant
+    certified = knock.entry is not EntryPoint.SSH_KEY_CONFIRMED
+    confirmable = rule is None or not rule.phishing_resistant
     if certified and facts.sign_in is None:
-        return Refused("sign_in.ended", "The sign-in behind this certificate has ended.", "Run: onepam login")
+        what = "token" if knock.entry is EntryPoint.POSTGRES_TOKEN else "certificate"
+        return Refused("sign_in.ended", f"The sign-in behind this {what} has ended.", "Run: onepam login")
     if knock.confirmation is None and not certified:
         return Challenge() if confirmable else phishable()
     proof = facts.sign_in if knock.confirmation is None else _confirmed(knock, facts.confirmation, now)
@@ -211,6 +241,7 @@ def _open(
         source=knock.source,
         client=knock.client,
         recording=verdict.kept,
+        guardrails=verdict.guardrails,
     )
     used = (ConfirmationUsed(knock.confirmation, knock.session),) if knock.confirmation else ()
     permit = Opened(
@@ -229,6 +260,7 @@ def _open(
         also=verdict.also,
         recording=verdict.kept,
         environment=resource.environment,
+        guardrails=verdict.guardrails,
     )
     return Decided((opened, *used), permit)
 

@@ -36,12 +36,14 @@ _UNCONFIRMED = Refused("confirmation.missing", "Not confirmed.")
 @dataclass(frozen=True, slots=True)
 class Proven:
     """Somebody whose proof was good, by which entry point. `sign_in` (of a certificate) or `key` (of a service account)
-    is what the door rests on; of a person's registered key neither, so a confirmation is asked for."""
+    is what the door rests on; of a person's registered key neither, so a confirmation is asked for. `token` is the id
+    of a login token, beside the sign-in behind it."""
 
     person: str
     entry: EntryPoint
     sign_in: str | None = None
     key: str | None = None
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class Admission(Generic[T, R]):
             sign_in=who.sign_in,
             confirmation=confirmation,
             key=who.key,
+            token=who.token,
         )
 
     async def _ask(self, knock: Knock) -> R | Challenge | Refused:

@@ -252,7 +252,8 @@ class Live:
     def _judge(self, live: LiveSession, facts: AccessFacts) -> None:
         if live.permit is None or live.session not in self._sessions:
             return
-        verdict = decide(facts, live.permit.login, self._clock(), live.permit.actions)
+        permit = live.permit
+        verdict = decide(facts, permit.login, self._clock(), permit.actions, permit.guardrails)
         if isinstance(verdict, Refused) or facts.resource is None:
             code = verdict.code if isinstance(verdict, Refused) else SessionEnd.ACCESS_TAKEN
             live.end(SessionEnd.of(code, SessionEnd.ACCESS_TAKEN))

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onepam.domain.access.decision import AccessFacts, Because, HeldGrant, Permitted, decide
-from onepam.domain.access.model import MAX_SESSION, Action, Mode, Permission, Recording
+from onepam.domain.access.kinds import KINDS
+from onepam.domain.access.model import MAX_SESSION, Action, Mode, Permission, Recording, ResourceKind
 from onepam.kernel.clock import HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
 from tests.domain.given import ENGINEER, GRANT, LATER, NOW, PROD, WEB, access
@@ -202,7 +203,7 @@ STANDING = st.builds(
     replace,
     st.just(PROD),
     name=st.sampled_from(("one", "two", "three")),
-    actions=st.lists(st.sampled_from(Action), min_size=1, unique=True).map(tuple),
+    actions=st.lists(st.sampled_from(KINDS[ResourceKind.SSH].actions), min_size=1, unique=True).map(tuple),
     mode=st.just(Mode.STANDING),
     longest=st.integers(1, 13 * HOUR),
     administrative=st.booleans(),
@@ -221,7 +222,7 @@ GRANTS = st.builds(
     st.lists(STANDING, max_size=3),
     st.lists(GRANTS, max_size=3),
     st.integers(0, 13 * HOUR),
-    st.lists(st.sampled_from(Action), unique=True).map(tuple),
+    st.lists(st.sampled_from(KINDS[ResourceKind.SSH].actions), unique=True).map(tuple),
 )
 def test_together_they_allow_what_each_allows_and_no_longer(
     standing: list[Permission], grants: list[HeldGrant], after: int, needed: tuple[Action, ...]

@@ -3,6 +3,7 @@
 from dataclasses import fields, replace
 from typing import Any
 
+from onepam.domain.access.guardrails import Guardrails
 from onepam.domain.access.model import Substance
 from tests.domain.given import ASKED, DEV, PROD
 
@@ -32,7 +33,7 @@ def test_administrative_or_production_is_privileged() -> None:
 def test_a_digest_covers_every_field_of_the_substance() -> None:
     changes: list[dict[str, Any]] = [
         {"person": "x"}, {"resource": "x"}, {"login": "x"}, {"role": "x"}, {"role_version": "x"}, {"permission": "x"},
-        {"actions": ()}, {"duration": 1},
+        {"actions": ()}, {"duration": 1}, {"guardrails": Guardrails(())},
     ]  # fmt: skip
     assert {name for each in changes for name in each} == {field.name for field in fields(Substance)}
     digests = {replace(ASKED, **each).digest() for each in changes}

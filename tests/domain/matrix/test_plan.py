@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.model import (
     Action,
     BindingAdded,
@@ -152,10 +153,17 @@ WIDER = [
     ({"approvers": ()}, "prod is approved by other roles"),
     ({"administrative": False}, "prod is no longer marked administrative"),
     ({"recording": Recording.HEAD_TAIL}, "prod keeps less of its commands' output"),
+    (
+        {"guardrails": Guardrails((StatementClass.READ, StatementClass.DDL), 10)},
+        "prod has wider guardrails, or none any more",
+    ),
+    ({"guardrails": Guardrails((StatementClass.READ,), 11)}, "prod has wider guardrails, or none any more"),
+    ({"guardrails": None}, "prod has wider guardrails, or none any more"),
     ({"name": "other"}, "gets the permission other"),
 ]
 NARROWER = [
     {"where": {"env": "prod", "app": "shop"}}, {"longest": HOUR}, {"actions": ()}, {"logins": ()},
+    {"guardrails": Guardrails((StatementClass.READ,), 9)},
 ]  # fmt: skip
 
 
@@ -184,6 +192,13 @@ def test_a_narrower_permission_needs_nobody(changes: dict[str, object]) -> None:
     made = plan(BASE, with_permission(**changes))
     assert not made.widens
     assert gained(made)["eve"].lost
+
+
+def test_wider_guardrails_are_a_gain_for_whoever_holds_the_role() -> None:
+    wider = with_permission(guardrails=None)
+    assert gained(plan(BASE, wider))["eve"].gained
+    assert gained(plan(wider, BASE))["eve"].lost
+    assert not gained(plan(wider, BASE))["eve"].gains
 
 
 def test_what_is_as_wide_as_before_needs_nobody() -> None:

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.model import (
     Action,
     BindingEnded,
     ConsoleRight,
     MfaRule,
     Mode,
+    Permission,
     Recording,
     ResourceRemoved,
     RoleRemoved,
@@ -23,6 +25,15 @@ from onepam.kernel.clock import DAY, HOUR, Instant
 from tests.ledger.lawful.story import ALL, DEV, PROD, ROOT, Story, binding, resource_set, role_set
 
 ALONE = "and nobody else had approved the change"
+READS = Permission(
+    "reads",
+    (Action.QUERY,),
+    {"x": "y"},
+    ("app",),
+    Mode.STANDING,
+    HOUR,
+    guardrails=Guardrails((StatementClass.READ,), 9, 9),
+)
 LESS = replace(PROD, actions=(Action.SHELL,), where={"env": "prod", "team": "a"}, longest=HOUR)
 
 
@@ -35,6 +46,7 @@ def company() -> Story:
         role_set("engineer", [DEV, PROD]),
         role_set("narrow", [replace(LESS, recording=None)]),
         role_set("strict", [replace(ROOT, name="root", logins=("app",), recording=Recording.WHOLE)]),
+        role_set("guarded", [READS]),
         resource_set("lone", {"team": "x"}, mfa=MfaRule(HOUR, phishing_resistant=True, fresh=True)),
         GroupMemberAdded("crew", "joe", "access.yaml", None),
         GroupMemberAdded("crew", "eve", "access.yaml", None),
@@ -72,6 +84,22 @@ WIDER = {
         "gives more by the permission root",
     ),
     "kept less": (role_set("strict", [replace(ROOT, logins=("app",))]), "gives more by the permission root"),
+    "a class of statements": (
+        role_set("guarded", [replace(READS, guardrails=Guardrails((StatementClass.READ, StatementClass.DDL), 9, 9))]),
+        "gives more by the permission reads",
+    ),
+    "more rows": (
+        role_set("guarded", [replace(READS, guardrails=Guardrails((StatementClass.READ,), None, 9))]),
+        "gives more by the permission reads",
+    ),
+    "more time": (
+        role_set("guarded", [replace(READS, guardrails=Guardrails((StatementClass.READ,), 9, 10))]),
+        "gives more by the permission reads",
+    ),
+    "no guardrails": (
+        role_set("guarded", [replace(READS, guardrails=None)]),
+        "gives more by the permission reads",
+    ),
     "a pin": (lone(pins=("ssh-ed25519 B",)), "opens what the target is known by"),
     "a port": (lone(port=2222), "opens what the target is known by"),
     "labels": (lone(labels={"team": "y"}), "opens its labels"),
@@ -116,6 +144,7 @@ NARROWER: dict[str, tuple[object, ...]] = {
     "a permission": (
         role_set("narrow", [replace(LESS, longest=HOUR // 2, where={**LESS.where, "x": "y"}, administrative=True)]),
     ),
+    "statements": (role_set("guarded", [replace(READS, guardrails=Guardrails((StatementClass.READ,), 8, 8))]),),
     "every login": (role_set("strict", [replace(ROOT, logins=(), recording=Recording.WHOLE)]),),
     "a request": (role_set("strict", [replace(ROOT, logins=("app",), mode=Mode.REQUEST, recording=Recording.WHOLE)]),),
     "a resource": (lone(logins=("app",), environment=(), mfa=MfaRule(HOUR // 2, True, True), owner="bob"),),

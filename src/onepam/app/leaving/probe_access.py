@@ -34,7 +34,7 @@ async def probe_access(ledger: Ledger, probe: Probe, knock: Knock) -> Verdict:
 def judged(probe: Probe, knock: Knock) -> Callable[[KnockFacts, Instant], Decided[Verdict]]:
     """The decider of a probe. A door that asks for a confirmation has let the proof through: only where a missing
     second factor is what is probed, that is the right answer."""
-    decide = answer(knock)
+    decide = answer(knock, asked=True)
 
     def decider(facts: KnockFacts, now: Instant) -> Decided[Verdict]:
         verdict: Verdict

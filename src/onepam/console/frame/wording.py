@@ -18,6 +18,8 @@ ENTRY = {
     EntryPoint.SSH_CERTIFICATE: "SSH certificate",
     EntryPoint.SSH_KEY_CONFIRMED: "SSH key, confirmed here",
     EntryPoint.SSH_SERVICE_KEY: "SSH key of a service account",
+    EntryPoint.POSTGRES_TOKEN: "Login token for PostgreSQL",
+    EntryPoint.POSTGRES_CERTIFICATE: "PostgreSQL certificate",
 }
 
 FACTORS = {

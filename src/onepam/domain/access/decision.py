@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from onepam.domain.access.authority import HeldRole
+from onepam.domain.access.guardrails import Guardrails, as_wide, narrower, width
 from onepam.domain.access.kinds import KINDS
 from onepam.domain.access.model import (
     ENVIRONMENT,
@@ -82,7 +83,7 @@ class Permitted:
     """Yes: with these actions, until `ends` at the latest, because of this chain.
 
     `also` are the chains of what the first one does not allow. `administrative`: by a permission that is marked so.
-    `recording`: what the permissions for commands say of their output.
+    `recording`: what the permissions for commands say of their output. `guardrails`: those of a database's statements.
     """
 
     actions: tuple[Action, ...]
@@ -92,6 +93,7 @@ class Permitted:
     also: tuple[Because, ...] = ()
     administrative: bool = False
     recording: Recording | None = None
+    guardrails: Guardrails | None = None
 
     @property
     def kept(self) -> Recording:
@@ -103,11 +105,18 @@ class Permitted:
         return (self.because, *self.also)
 
 
-def decide(facts: AccessFacts, login: str, now: Instant, needed: tuple[Action, ...] = ()) -> Permitted | Refused:
+def decide(
+    facts: AccessFacts,
+    login: str,
+    now: Instant,
+    needed: tuple[Action, ...] = (),
+    guarded: Guardrails | None = None,
+) -> Permitted | Refused:
     """The one decision: all that the person's permissions and grants allow together, until the first of them ends.
 
     What is outside the person's catalogue is "unknown", whether it exists or not. A session that runs asks again with
-    the actions that it `needed`: it goes on under whatever allows all of them, and no longer than that does.
+    the actions that it `needed`: it goes on under whatever allows all of them, and no longer than that does. It keeps
+    the guardrails that it is `guarded` by, so it goes on only under what lets through as much.
     """
     if not facts.enabled or (facts.ends is not None and facts.ends <= now):
         return Refused("person.disabled", "This account is disabled.", "Ask an administrator.")
@@ -123,7 +132,7 @@ def decide(facts: AccessFacts, login: str, now: Instant, needed: tuple[Action, .
         if option.actions  # a role narrowed since may leave a grant with nothing to do
     ]
     if options:
-        permitted = _together(options, needed, KINDS[resource.kind].partial)
+        permitted = _together(options, needed, guarded, KINDS[resource.kind].partial)
         if permitted is None:
             return Refused("access.narrowed", f"Your access to {resource.resource} was narrowed.", "Connect again.")
         if not resource.pins:
@@ -136,15 +145,22 @@ def decide(facts: AccessFacts, login: str, now: Instant, needed: tuple[Action, .
     return _not_yet(facts, login, now) or _why_not(reach, resource, login)
 
 
-def _together(options: list[Permitted], needed: tuple[Action, ...], partial: frozenset[Action]) -> Permitted | None:
+def _together(
+    options: list[Permitted], needed: tuple[Action, ...], guarded: Guardrails | None, partial: frozenset[Action]
+) -> Permitted | None:
     """What the options allow between them, of `needed` where that is given; None where that is not all of it.
 
     The end is that of the action that runs out first (docs/decisions/0011): until then each is allowed by an option. Of
     several ways to say so the shortest: one option that allows all of it, else those that each action lasts longest by.
+    Guardrails do not add up: those of one option hold, of the one that lets through most.
     """
-    if len(options) == 1 and not needed:
+    if needed:
+        options = [option for option in options if as_wide(option.guardrails, guarded)]
+    elif len(options) == 1:
         return options[0]
     options.sort(key=lambda option: (option.ends, len(option.actions)), reverse=True)
+    if not needed:
+        options.sort(key=lambda option: width(option.guardrails), reverse=True)
     wanted = frozenset(needed) or frozenset(action for option in options for action in option.actions)
     missing, taken = set(wanted), []
     for option in options:
@@ -158,7 +174,7 @@ def _together(options: list[Permitted], needed: tuple[Action, ...], partial: fro
     allowed = {action for option in taken for action in option.actions}
     return Permitted(
         actions=tuple([action for action in Action if action in allowed]),
-        ends=taken[-1].ends,
+        ends=min(option.ends for option in taken),
         privileged=any(option.privileged for option in taken),
         because=taken[0].because,
         also=tuple([option.because for option in taken[1:]]),
@@ -189,11 +205,14 @@ def _options(
     facts: AccessFacts, held: HeldRole, permission: Permission, resource: ResourceFacts, login: str, now: Instant
 ) -> list[Permitted]:
     limit = [Instant(now + MAX_SESSION)] + [end for end in (held.ends, facts.ends) if end is not None]
-    privileged, there = permission.privileged(resource.labels), KINDS[resource.kind].only(permission.actions)
+    kind = KINDS[resource.kind]
+    privileged, there = permission.privileged(resource.labels), kind.only(permission.actions)
+    guardrails = None if kind.guarded.isdisjoint(there) else permission.guardrails
     if permission.mode is Mode.STANDING:
         because = Because(held.role, held.version, permission.name, held.binding, held.group)
         ends = min(Instant(now + permission.longest), *limit)
-        return [Permitted(there, ends, privileged, because, (), permission.administrative, permission.recording)]
+        by, kept = permission.administrative, permission.recording
+        return [Permitted(there, ends, privileged, because, (), by, kept, guardrails)]
     return [
         Permitted(
             tuple(action for action in grant.substance.actions if action in there),
@@ -212,6 +231,7 @@ def _options(
             (),
             permission.administrative,
             permission.recording,
+            narrower(guardrails, grant.substance.guardrails),
         )
         for grant in facts.grants
         if _supports(grant, held, permission, login) and grant.starts <= now < grant.ends

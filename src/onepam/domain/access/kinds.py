@@ -9,11 +9,13 @@ from onepam.domain.access.model import Action, ResourceKind
 @dataclass(frozen=True, slots=True)
 class Kind:
     """`pin` is in words what tells a target from another; without one nothing is dialled. `actions` are those that its
-    protocol has; of those in `partial` a recording may be kept in part (`recording.volume`)."""
+    protocol has; of those in `partial` a recording may be kept in part (`recording.volume`), and `guarded` are those
+    that guardrails are about."""
 
     pin: str
     actions: tuple[Action, ...]
-    partial: frozenset[Action]
+    partial: frozenset[Action] = frozenset()
+    guarded: frozenset[Action] = frozenset()
 
     def only(self, actions: tuple[Action, ...]) -> tuple[Action, ...]:
         """Those of the actions that such a resource knows: a permission may select resources of several kinds."""
@@ -22,4 +24,5 @@ class Kind:
 
 KINDS: Mapping[ResourceKind, Kind] = {
     ResourceKind.SSH: Kind("host key", (Action.SHELL, Action.EXEC, Action.SFTP), frozenset({Action.EXEC})),
+    ResourceKind.POSTGRES: Kind("TLS certificate", (Action.QUERY,), guarded=frozenset({Action.QUERY})),
 }

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 
+from onepam.domain.access.guardrails import Guardrails
 from onepam.domain.history.event import event, plain, private
 from onepam.kernel.canonical import encode
 from onepam.kernel.clock import HOUR, Instant
@@ -22,6 +23,7 @@ class ResourceKind(StrEnum):
     """What a resource speaks."""
 
     SSH = "ssh"
+    POSTGRES = "postgres"
 
 
 class Action(StrEnum):
@@ -30,11 +32,13 @@ class Action(StrEnum):
     SHELL = "shell"
     EXEC = "exec"
     SFTP = "sftp"
+    QUERY = "query"
 
 
 @dataclass(frozen=True, slots=True)
 class Substance:
-    """What is asked, exactly: an approval holds for this and nothing else. `duration` is in microseconds."""
+    """What is asked, exactly: an approval holds for this and nothing else. `duration` is in microseconds, `guardrails`
+    are those that the permission had when it was asked for."""
 
     person: str
     resource: str
@@ -44,6 +48,7 @@ class Substance:
     permission: str
     actions: tuple[Action, ...]
     duration: int
+    guardrails: Guardrails | None = None
 
     def digest(self) -> str:
         """Hex SHA-256 of the canonical form: what an approver's decision is bound to."""
@@ -79,7 +84,8 @@ class Permission:
     """Actions on every resource whose labels contain `where`, as any of `logins` (`*` for every login of it).
 
     `longest` is in microseconds. `approvers` are roles whose holders may approve; at least one when mode is `request`.
-    `recording` is None where it follows from whether the session is privileged.
+    `recording` is None where it follows from whether the session is privileged. `guardrails` are for databases; None
+    where the rights of the login are the only bound.
     """
 
     name: str
@@ -91,6 +97,7 @@ class Permission:
     approvers: tuple[str, ...] = ()
     administrative: bool = False
     recording: Recording | None = None
+    guardrails: Guardrails | None = None
 
     def covers(self, resource_labels: Mapping[str, str]) -> bool:
         """Whether a resource with these labels is in the selector. An empty selector covers nothing."""
@@ -155,8 +162,8 @@ ENVIRONMENT = ("LANG", "LC_*")
 @dataclass(frozen=True, slots=True)
 class ResourceSet:
     """The resource as it is from now on. `pins` are what it is known by, set by an administrator: of SSH the OpenSSH
-    public host keys (domain/access/kinds.py). `mfa` is None where the product's own rule is enough. `environment` names
-    the variables, as names or patterns, that a client may send to the target.
+    public host keys, of PostgreSQL certificates (domain/access/kinds.py). `mfa` is None where the product's own rule is
+    enough. `environment` names the variables, as names or patterns, that a client may send to the target.
     """
 
     resource: str

@@ -225,12 +225,12 @@ def ends(node: Node, findings: Findings) -> Instant | None:
         return None
 
 
-def address(node: Node, findings: Findings) -> tuple[str, int] | None:
-    """`host:port` or `[IPv6]:port`."""
+def address(node: Node, findings: Findings, port: int | None = None) -> tuple[str, int] | None:
+    """`host:port` or `[IPv6]:port`; without a port where `port` is what it is then."""
     text = text_of(node, "address", findings)
     if text is None:
         return None
-    match = _ADDRESS.fullmatch(text)
+    match = _ADDRESS.fullmatch(text) or (_ADDRESS.fullmatch(f"{text}:{port}") if port else None)
     host = match and (_six(match["six"]) if match["six"] else _host(match["host"]))
     if not match or not host or not 1 <= int(match["port"]) <= 65535:
         findings.add(node.spot, f"{shown(text)} is not an address.", "Write host:port, such as web-1.example.com:22.")

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TypeVar
 
+from onepam.domain.access.kinds import KINDS
 from onepam.domain.access.model import (
     ENVIRONMENT,
     MAX_SESSION,
@@ -21,7 +22,7 @@ from onepam.domain.access.model import (
     SubjectKind,
 )
 from onepam.domain.history.event import plain
-from onepam.domain.matrix import fields
+from onepam.domain.matrix import database_fields, fields
 from onepam.domain.matrix.matrix import (
     SOURCE,
     BindingDefinition,
@@ -48,6 +49,17 @@ MAX_ROLE_BYTES = 60_000
 
 MAX_GUESSES = 5
 """For so many unknown people a nearest address is sought: each costs a look at everybody, inside the ledger's lock."""
+
+PORTS = {ResourceKind.POSTGRES: 5432}
+"""The port of an address that names none; of the others it must be written."""
+
+_PINS = {ResourceKind.SSH: "host_keys", ResourceKind.POSTGRES: "tls"}
+"""By which field a kind says what it is known by."""
+
+_TAKEN = {
+    ResourceKind.SSH: "Take it from the machine itself: /etc/ssh/ssh_host_ed25519_key.pub",
+    ResourceKind.POSTGRES: "Take it from the server itself: the file that ssl_cert_file names, or of the CA behind it.",
+}
 
 _SECTIONS = ("groups", "resources", "roles", "bindings")
 
@@ -202,20 +214,23 @@ class _Reading:
         return members
 
     def _resource(self, name: str, key: Scalar, node: Node) -> ResourceDefinition | None:
-        required = ("kind", "address", "labels", "owner", "logins", "host_keys")
-        given = fields.record(node, key.spot, "resource", required, ("mfa", "environment"), self._findings)
+        required, optional = ("kind", "address", "labels", "owner", "logins"), (*_PINS.values(), "mfa", "environment")
+        given = fields.record(node, key.spot, "resource", required, optional, self._findings)
         findings = self._findings
         kind = _read(given, "kind", lambda value: fields.choice(value, "kind", ResourceKind, findings))
-        address = _read(given, "address", lambda value: fields.address(value, findings))
+        port = None if kind is None else PORTS.get(kind)
+        address = _read(given, "address", lambda value: fields.address(value, findings, port))
         labels = _read(given, "labels", lambda value: fields.labels(value, "set of labels", findings))
         owner = self._person(given.get("owner"), "owner")
         logins = _read(given, "logins", lambda value: self._logins(value, wildcard=False))
-        keys = _read(given, "host_keys", self._host_keys)
+        keys = self._pins(kind or ResourceKind.SSH, given, key) if given else None
         if kind is None or address is None or labels is None or owner is None or logins is None or keys is None:
             return None
         mfa = _read(given, "mfa", lambda value: fields.mfa_rule(value, findings))
-        environment: tuple[str, ...] = ENVIRONMENT
-        if "environment" in given:
+        environment: tuple[str, ...] = ENVIRONMENT if kind is ResourceKind.SSH else ()
+        if "environment" in given and kind is not ResourceKind.SSH:
+            findings.add(given["environment"].spot, f"A resource of kind {kind} takes no variables.", "Remove it.")
+        elif "environment" in given:
             listed = fields.words(given["environment"], "environment variable", findings, fields.VARIABLE)
             environment = tuple(sorted(variable for variable, _ in listed))
         return ResourceDefinition(name, kind, *address, labels, owner, logins, keys, mfa, environment)
@@ -230,13 +245,21 @@ class _Reading:
             self._findings.add(node.spot, "There is no login.", f"Name at least one, such as [deploy]{star}.")
         return logins
 
-    def _host_keys(self, node: Node) -> tuple[str, ...]:
-        listed = fields.items(node, "host keys", self._findings, 8)
+    def _pins(self, kind: ResourceKind, given: Mapping[str, Node], key: Scalar) -> tuple[str, ...] | None:
+        """What the resource is known by, in the field of its kind and in no other."""
+        name, pin, findings = _PINS[kind], KINDS[kind].pin, self._findings
+        for other in _PINS.values():
+            if other != name and other in given:
+                findings.add(given[other].spot, f"A resource of kind {kind} has no `{other}`.", f"Write `{name}`.")
+        if name not in given:
+            findings.add(key.spot, f"This resource has no `{name}`.", f"Add a line: {name}: ...")
+            return None
+        listed = fields.items(given[name], f"{pin}s", findings, 8)
         if not listed:
-            hint = "Take it from the machine itself: /etc/ssh/ssh_host_ed25519_key.pub"
-            self._findings.add(node.spot, "Without a host key the gateway connects to nothing.", hint)
-        keys = (fields.host_key(each, self._findings) for each in listed)
-        return tuple(sorted({key for key in keys if key is not None}))
+            findings.add(given[name].spot, f"Without a {pin} the gateway connects to nothing.", _TAKEN[kind])
+        read = fields.host_key if kind is ResourceKind.SSH else database_fields.certificate
+        pins = (read(each, findings) for each in listed)
+        return tuple(sorted({each for each in pins if each is not None}))
 
     def _role(self, name: str, key: Scalar, node: Node) -> RoleDefinition | None:
         given = fields.record(node, key.spot, "role", ("purpose", "owner"), ("console", "permissions"), self._findings)
@@ -258,7 +281,7 @@ class _Reading:
     def _permission(self, name: str, key: Scalar, node: Node) -> Permission | None:
         required, optional = (
             ("actions", "where", "logins", "mode", "longest"),
-            ("approvers", "administrative", "recording"),
+            ("approvers", "administrative", "recording", "guardrails"),
         )
         given = fields.record(node, key.spot, "permission", required, optional, self._findings)
         findings = self._findings
@@ -272,6 +295,9 @@ class _Reading:
         self._approvers += approvers
         administrative = _read(given, "administrative", lambda value: fields.flag(value, "administrative", findings))
         recording = _read(given, "recording", lambda value: fields.choice(value, "recording", Recording, findings))
+        guards = _read(given, "guardrails", lambda value: database_fields.guardrails(value, findings))
+        if "guardrails" in given and actions and Action.QUERY not in actions:
+            findings.add(given["guardrails"].spot, "Guardrails are for `query` alone.", "Remove them.")
         if mode is Mode.REQUEST and not approvers:
             spot = given["approvers"].spot if "approvers" in given else given["mode"].spot
             findings.add(spot, "Nobody could approve what is on request.", "Add a line: approvers: [a role]")
@@ -280,7 +306,9 @@ class _Reading:
         if actions is None or where is None or logins is None or mode is None or longest is None:
             return None
         names = tuple(sorted(role for role, _ in approvers))
-        return Permission(name, actions, where, logins, mode, longest, names, administrative or False, recording)
+        return Permission(
+            name, actions, where, logins, mode, longest, names, administrative or False, recording, guards
+        )
 
     def _check_approvers(self, roles: Mapping[str, RoleDefinition | None]) -> None:
         """Who is named as an approver must be a role that carries the right to approve."""

@@ -4,14 +4,15 @@ Not person by person and resource by resource: people who hold the same roles be
 class, resources whose labels and logins are the same before and the same after are another. What is compared is a
 permission's reach over classes, as sets. So 5,000 people and 10,000 resources cost what their roles and labels cost.
 
-An access is better than another when it lasts longer, needs no request, or is held until later. Somebody *gains* what
-is better than all they had for the same resource, login and action.
+An access is better than another when it lasts longer, needs no request, is held until later, or has wider guardrails.
+Somebody *gains* what is better than all they had for the same resource, login and action.
 """
 
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+from onepam.domain.access.guardrails import as_wide
 from onepam.domain.access.model import Action, ConsoleRight, Mode, Permission
 from onepam.domain.matrix.matrix import Matrix, ResourceDefinition
 from onepam.kernel.clock import FOREVER, Instant
@@ -75,6 +76,7 @@ class _Option:
             mine.longest >= its.longest
             and self.ends >= other.ends
             and (mine.mode is Mode.STANDING or its.mode is Mode.REQUEST)
+            and as_wide(mine.guardrails, its.guardrails)
         )
 
 

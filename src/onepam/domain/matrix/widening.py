@@ -6,6 +6,7 @@ a definition wider counts by itself: pointing a resource elsewhere as much as ad
 
 from collections.abc import Iterator
 
+from onepam.domain.access.guardrails import as_wide
 from onepam.domain.access.kinds import KINDS
 from onepam.domain.access.mfa_rule import eased
 from onepam.domain.access.model import Mode, Permission, Recording
@@ -59,6 +60,8 @@ def _permission(was: Permission, now: Permission) -> Iterator[str]:
         yield "is no longer marked administrative"
     if _KEPT.index(now.recording) < _KEPT.index(was.recording):
         yield "keeps less of its commands' output"
+    if not as_wide(was.guardrails, now.guardrails):
+        yield "has wider guardrails, or none any more"
 
 
 def _resource(was: ResourceDefinition, now: ResourceDefinition) -> Iterator[str]:

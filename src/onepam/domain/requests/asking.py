@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from onepam.domain.access.authority import Actor, ActorFacts, HeldRole, present
 from onepam.domain.access.decision import ResourceFacts
+from onepam.domain.access.guardrails import width
 from onepam.domain.access.model import Mode, Permission, Substance
 from onepam.domain.access.proposal import REQUEST, lapses
 from onepam.domain.history.commit import Decided
@@ -106,6 +107,7 @@ def ask(facts: AskFacts, command: Ask, now: Instant) -> Decided[Asked] | Refused
         permission=permission.name,
         actions=permission.actions,
         duration=command.duration,
+        guardrails=permission.guardrails,
     )
     if (refused := _duration(command.duration, permission) or _room(facts.open, substance.digest(), now)) is not None:
         return refused
@@ -136,7 +138,8 @@ def unknown_request(request: str) -> Refused:
 def offers(roles: tuple[HeldRole, ...], resource: ResourceFacts, login: str, now: Instant) -> list[Offer]:
     """What the roles in force let one ask for on the resource as `login`, the best first.
 
-    First what covers most actions, then by name; of one role held twice, by the binding that lasts longest.
+    First what covers most actions, then what has the widest guardrails, then by name; of one role held twice, by the
+    binding that lasts longest.
     """
     found = [
         (held, permission)
@@ -147,9 +150,9 @@ def offers(roles: tuple[HeldRole, ...], resource: ResourceFacts, login: str, now
         and permission.covers(resource.labels)
         and permission.admits(login, resource.logins)
     ]
-    return sorted(
-        found, key=lambda o: (-len(o[1].actions), o[0].role, o[1].name, -(o[0].ends or FOREVER), o[0].binding)
-    )
+    found.sort(key=lambda o: (o[0].role, o[1].name, -(o[0].ends or FOREVER), o[0].binding))
+    found.sort(key=lambda o: (len(o[1].actions), width(o[1].guardrails)), reverse=True)
+    return found
 
 
 def _offer(facts: AskFacts, command: Ask, now: Instant) -> Offer | Refused:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from onepam.domain.access.decision import Because
-from onepam.domain.access.model import Action, Recording
+from onepam.domain.access.guardrails import Guardrails
+from onepam.domain.access.model import Action, Recording, ResourceKind
 from onepam.domain.access.proof import MfaProof
 from onepam.domain.history.event import event, private
 from onepam.domain.sessions.ends import SessionEnd
@@ -18,7 +19,18 @@ class EntryPoint(StrEnum):
     SSH_CERTIFICATE = "ssh_certificate"
     SSH_KEY_CONFIRMED = "ssh_key_confirmed"
     SSH_SERVICE_KEY = "ssh_service_key"
+    POSTGRES_TOKEN = "postgres_token"  # noqa: S105 - the name of an entry point, not a secret
+    POSTGRES_CERTIFICATE = "postgres_certificate"
 
+
+SPEAKS: Mapping[EntryPoint, ResourceKind] = {
+    EntryPoint.SSH_CERTIFICATE: ResourceKind.SSH,
+    EntryPoint.SSH_KEY_CONFIRMED: ResourceKind.SSH,
+    EntryPoint.SSH_SERVICE_KEY: ResourceKind.SSH,
+    EntryPoint.POSTGRES_TOKEN: ResourceKind.POSTGRES,
+    EntryPoint.POSTGRES_CERTIFICATE: ResourceKind.POSTGRES,
+}
+"""The kind of the resources that an entry point leads to: its door speaks nothing else."""
 
 MACHINE = "machine"
 """Stands in place of the factors where a service account came in: there was no second factor."""
@@ -35,7 +47,8 @@ class SessionOpened:
     """The permit's record: dialling may begin. `ends` is the latest end, `node` the gateway process that holds it.
 
     `also` are the chains of the actions that `because` does not allow; mostly there are none. `recording`: how much of
-    commands' output is kept; with `head_tail` the recording is partial by policy.
+    commands' output is kept; with `head_tail` the recording is partial by policy. `guardrails`: what of a database's
+    statements passes; None of other protocols, and where everything does that the login may do.
     """
 
     session: str
@@ -53,6 +66,7 @@ class SessionOpened:
     client: str | None = private()
     also: tuple[Because, ...] = ()
     recording: Recording = Recording.WHOLE
+    guardrails: Guardrails | None = None
 
 
 @event(

@@ -3311,6 +3311,36 @@ DAY_OF_WORK = 12 * HOUR
 """No factor serves longer than this, and no session runs longer (microseconds)."""
 
 
+# ---- lawful.guardrails -----------------------------------------------------------------------------------------------
+# What guardrails let through: which of two is wider, and what both do. None is no guardrails at all.
+
+
+Guards = Mapping[str, Any]
+
+
+def as_wide(these: Guards | None, those: Guards | None) -> bool:
+    """Whether `these` let through all that `those` do."""
+    if these is None or those is None:
+        return these is None
+    bounds = all(_bound(these[each]) >= _bound(those[each]) for each in ("rows", "timeout"))
+    return bounds and set(those["statements"]) <= set(these["statements"])
+
+
+def narrower(these: Guards | None, those: Guards | None) -> Guards | None:
+    """What lets through only what both do."""
+    if these is None or those is None:
+        return those if these is None else these
+    return {
+        "statements": [each for each in these["statements"] if each in those["statements"]],
+        "rows": min(_bound(these["rows"]), _bound(those["rows"])),
+        "timeout": min(_bound(these["timeout"]), _bound(those["timeout"])),
+    }
+
+
+def _bound(most: int | None) -> int:
+    return FOREVER if most is None else most
+
+
 # ---- lawful.gains ----------------------------------------------------------------------------------------------------
 # What a change of the roles widens, and who gains by it: worked out from the entries, whatever the change says.
 #
@@ -3365,6 +3395,7 @@ def _wider_permission(old: Mapping[str, Any], now: Mapping[str, Any]) -> Iterato
     yield now["mode"] == old["mode"] and now["approvers"] != old["approvers"]
     yield old["administrative"] and not now["administrative"]
     yield _KEEPS.index(now["recording"]) < _KEEPS.index(old["recording"])
+    yield not as_wide(old["guardrails"], now["guardrails"])
 
 
 def wider_resource(was: Resource, resource: Resource) -> Iterator[str]:
@@ -3524,6 +3555,7 @@ def _more_access(state: State, was: Was, had: Held, has: Held) -> bool:
 
 def _as_good(other: Mapping[str, Any], permission: Mapping[str, Any]) -> bool:
     longer: bool = other["longest"] >= permission["longest"]
+    longer = longer and as_wide(other["guardrails"], permission["guardrails"])
     return longer and (other["mode"] == _STANDING or permission["mode"] != _STANDING)
 
 
@@ -5809,7 +5841,9 @@ def _offered(state: State, substance: Mapping[str, Any]) -> Why:
     permission = role.permissions.get(substance["permission"]) if role is not None else None
     yield from _stands(state, substance)
     if permission is not None and (
-        substance["duration"] > permission["longest"] or set(substance["actions"]) - set(permission["actions"])
+        substance["duration"] > permission["longest"]
+        or set(substance["actions"]) - set(permission["actions"])
+        or not as_wide(permission["guardrails"], substance["guardrails"])
     ):
         yield "it is more than the role offered"
 
@@ -5852,13 +5886,18 @@ BY_ITS_KEY = ("machine",)
 KEPT_IN_PART = "exec"
 """The action of which a recording may be kept in part."""
 
+GUARDED = "query"
+"""The action that guardrails are about."""
+
 
 class Chain(NamedTuple):
-    """What one chain gives: its actions, whether it is administrative, and how much of it is recorded."""
+    """What one chain gives: its actions, whether it is administrative, how much of it is recorded, and the guardrails
+    of statements."""
 
     actions: frozenset[str]
     administrative: bool
     recording: str | None
+    guardrails: Guards | None
 
 
 @door_rules.of(
@@ -5877,6 +5916,8 @@ def session_opened(state: State, entry: Entry) -> Why:
     else:
         if not resource.pinned:
             yield "nothing was pinned that the target is known by"
+        if resource.target[0] != body["entry"].partition("_")[0]:
+            yield "the target speaks another protocol than the door"
         found = []
         for because in (body["because"], *body["also"]):
             chain = yield from _chain(state, entry, because, resource)
@@ -5961,6 +6002,10 @@ def _gives(entry: Entry, found: list[Chain], resource: Resource) -> Why:
     whole = "whole" in said or (said != {"head_tail"} and privileged)
     if whole and body["recording"] != "whole":
         yield "less of it is kept than of what it is"
+    if GUARDED in body["actions"] and not any(
+        GUARDED in each.actions and as_wide(each.guardrails, body["guardrails"]) for each in found
+    ):
+        yield "it lets more statements through than the chain does"
 
 
 def _held_back(person: Person, who: str, entry: Entry) -> str | None:
@@ -6001,18 +6046,32 @@ def _chain(
         return None
     if not admits(permission, body["login"], resource.logins):
         yield f"the role gave no login {body['login']} there"
-    actions = frozenset(permission["actions"])
+    given = _given(permission)
     if permission["mode"] == "request":
         grant: Grant | None = state.grants.get(because["grant"])
         yield from _granted(state, entry, because, grant)
-        actions &= frozenset(grant.substance["actions"] if grant is not None else actions)
+        given = given if grant is None else _of_it(given, grant.substance)
     elif because["role_version"] != role.version:
         yield "the role was of another version"
     elif body["ends"] > entry.time + permission["longest"]:
         yield "it lasts longer than the permission"
     elif because["request"] or because["approval_by"] or because["grant"]:
         yield "it names an approval, and needed none"
-    return Chain(actions, bool(permission.get("administrative")), permission.get("recording"))
+    return given
+
+
+def _given(permission: Mapping[str, Any]) -> Chain:
+    """All that a permission gives."""
+    actions, administrative = frozenset(permission["actions"]), bool(permission.get("administrative"))
+    return Chain(actions, administrative, permission.get("recording"), permission["guardrails"])
+
+
+def _of_it(given: Chain, substance: Mapping[str, Any]) -> Chain:
+    """What of it was granted: no more than was asked for then."""
+    return given._replace(
+        actions=given.actions & frozenset(substance["actions"]),
+        guardrails=narrower(given.guardrails, substance["guardrails"]),
+    )
 
 
 def _granted(state: State, entry: Entry, because: Mapping[str, Any], grant: Grant | None) -> Why:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from onepam.kernel.instant import Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
+from onepam.ledger.lawful.guardrails import Guards, as_wide, narrower
 from onepam.ledger.lawful.known import Grant, Person, Proof, Resource, Session
 from onepam.ledger.lawful.requests import admits, covers
 from onepam.ledger.lawful.rule import Later, Rules, Unless, Why
@@ -20,13 +21,18 @@ BY_ITS_KEY = ("machine",)
 KEPT_IN_PART = "exec"
 """The action of which a recording may be kept in part."""
 
+GUARDED = "query"
+"""The action that guardrails are about."""
+
 
 class Chain(NamedTuple):
-    """What one chain gives: its actions, whether it is administrative, and how much of it is recorded."""
+    """What one chain gives: its actions, whether it is administrative, how much of it is recorded, and the guardrails
+    of statements."""
 
     actions: frozenset[str]
     administrative: bool
     recording: str | None
+    guardrails: Guards | None
 
 
 @door_rules.of(
@@ -45,6 +51,8 @@ def session_opened(state: State, entry: Entry) -> Why:
     else:
         if not resource.pinned:
             yield "nothing was pinned that the target is known by"
+        if resource.target[0] != body["entry"].partition("_")[0]:
+            yield "the target speaks another protocol than the door"
         found = []
         for because in (body["because"], *body["also"]):
             chain = yield from _chain(state, entry, because, resource)
@@ -129,6 +137,10 @@ def _gives(entry: Entry, found: list[Chain], resource: Resource) -> Why:
     whole = "whole" in said or (said != {"head_tail"} and privileged)
     if whole and body["recording"] != "whole":
         yield "less of it is kept than of what it is"
+    if GUARDED in body["actions"] and not any(
+        GUARDED in each.actions and as_wide(each.guardrails, body["guardrails"]) for each in found
+    ):
+        yield "it lets more statements through than the chain does"
 
 
 def _held_back(person: Person, who: str, entry: Entry) -> str | None:
@@ -169,18 +181,32 @@ def _chain(
         return None
     if not admits(permission, body["login"], resource.logins):
         yield f"the role gave no login {body['login']} there"
-    actions = frozenset(permission["actions"])
+    given = _given(permission)
     if permission["mode"] == "request":
         grant: Grant | None = state.grants.get(because["grant"])
         yield from _granted(state, entry, because, grant)
-        actions &= frozenset(grant.substance["actions"] if grant is not None else actions)
+        given = given if grant is None else _of_it(given, grant.substance)
     elif because["role_version"] != role.version:
         yield "the role was of another version"
     elif body["ends"] > entry.time + permission["longest"]:
         yield "it lasts longer than the permission"
     elif because["request"] or because["approval_by"] or because["grant"]:
         yield "it names an approval, and needed none"
-    return Chain(actions, bool(permission.get("administrative")), permission.get("recording"))
+    return given
+
+
+def _given(permission: Mapping[str, Any]) -> Chain:
+    """All that a permission gives."""
+    actions, administrative = frozenset(permission["actions"]), bool(permission.get("administrative"))
+    return Chain(actions, administrative, permission.get("recording"), permission["guardrails"])
+
+
+def _of_it(given: Chain, substance: Mapping[str, Any]) -> Chain:
+    """What of it was granted: no more than was asked for then."""
+    return given._replace(
+        actions=given.actions & frozenset(substance["actions"]),
+        guardrails=narrower(given.guardrails, substance["guardrails"]),
+    )
 
 
 def _granted(state: State, entry: Entry, because: Mapping[str, Any], grant: Grant | None) -> Why:

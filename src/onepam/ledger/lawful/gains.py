@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from onepam.kernel.instant import FOREVER, HOUR
+from onepam.ledger.lawful.guardrails import as_wide
 from onepam.ledger.lawful.known import Binding, Resource, Role
 from onepam.ledger.lawful.standing import APPROVE
 from onepam.ledger.lawful.state import State
@@ -62,6 +63,7 @@ def _wider_permission(old: Mapping[str, Any], now: Mapping[str, Any]) -> Iterato
     yield now["mode"] == old["mode"] and now["approvers"] != old["approvers"]
     yield old["administrative"] and not now["administrative"]
     yield _KEEPS.index(now["recording"]) < _KEEPS.index(old["recording"])
+    yield not as_wide(old["guardrails"], now["guardrails"])
 
 
 def wider_resource(was: Resource, resource: Resource) -> Iterator[str]:
@@ -221,6 +223,7 @@ def _more_access(state: State, was: Was, had: Held, has: Held) -> bool:
 
 def _as_good(other: Mapping[str, Any], permission: Mapping[str, Any]) -> bool:
     longer: bool = other["longest"] >= permission["longest"]
+    longer = longer and as_wide(other["guardrails"], permission["guardrails"])
     return longer and (other["mode"] == _STANDING or permission["mode"] != _STANDING)
 
 

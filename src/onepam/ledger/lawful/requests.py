@@ -9,6 +9,7 @@ from typing import Any
 
 from onepam.kernel.instant import DAY, FOREVER, HOUR, MINUTE, SECOND, Instant
 from onepam.ledger.lawful.entry import Authority, Entry, Unjudged
+from onepam.ledger.lawful.guardrails import as_wide
 from onepam.ledger.lawful.known import Binding, Grant, Person, Request
 from onepam.ledger.lawful.rule import Rules, Unless, Why
 from onepam.ledger.lawful.standing import ADMINISTER, APPROVE, acts, one_hand, roles, signed_in, there
@@ -318,7 +319,9 @@ def _offered(state: State, substance: Mapping[str, Any]) -> Why:
     permission = role.permissions.get(substance["permission"]) if role is not None else None
     yield from _stands(state, substance)
     if permission is not None and (
-        substance["duration"] > permission["longest"] or set(substance["actions"]) - set(permission["actions"])
+        substance["duration"] > permission["longest"]
+        or set(substance["actions"]) - set(permission["actions"])
+        or not as_wide(permission["guardrails"], substance["guardrails"])
     ):
         yield "it is more than the role offered"
 

@@ -1,0 +1,127 @@
+"""Guardrails: which are wider, and what the door makes of several."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from onepam.domain.access.decision import AccessFacts, Permitted, decide
+from onepam.domain.access.guardrails import Guardrails, StatementClass, as_wide, narrower, width
+from onepam.domain.access.model import Action, Mode, Permission, ResourceKind
+from onepam.kernel.clock import HOUR, MINUTE, SECOND
+from onepam.kernel.errors import Refused
+from tests.domain.given import ENGINEER, GRANT, NOW, PROD, WEB, access
+
+READ, WRITE, DDL = StatementClass.READ, StatementClass.WRITE, StatementClass.DDL
+READING = Guardrails((READ,), 100, 30 * SECOND)
+BOUNDS = st.none() | st.integers(1, 3)
+SETS = st.sets(st.sampled_from((READ, WRITE, DDL)), min_size=1).map(lambda found: tuple(sorted(found)))
+GUARDRAILS = st.none() | st.builds(Guardrails, SETS, BOUNDS, BOUNDS)
+
+QUERY = replace(PROD, name="query", actions=(Action.QUERY,), mode=Mode.STANDING, guardrails=READING)
+DATABASE = replace(WEB, kind=ResourceKind.POSTGRES)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        None,
+        Guardrails((READ, WRITE), 100, 30 * SECOND),
+        Guardrails((READ,), 101, 30 * SECOND),
+        Guardrails((READ,), None, 30 * SECOND),
+        Guardrails((READ,), 100, 31 * SECOND),
+        Guardrails((READ,), 100, None),
+    ],
+)
+def test_each_bound_alone_makes_it_wider(other: Guardrails | None) -> None:
+    assert as_wide(other, READING)
+    assert not as_wide(READING, other)
+    assert width(other) > width(READING)
+    assert narrower(other, READING) == narrower(READING, other) == READING
+
+
+def test_of_two_that_each_allow_something_neither_is_as_wide() -> None:
+    one, other = Guardrails((READ,), None, 5), Guardrails((READ, WRITE), 7, None)
+    assert not as_wide(one, other)
+    assert not as_wide(other, one)
+    assert narrower(one, other) == Guardrails((READ,), 7, 5)
+
+
+@given(GUARDRAILS, GUARDRAILS, GUARDRAILS)
+def test_wider_is_an_order_and_what_both_let_through_is_below_both(
+    one: Guardrails | None, two: Guardrails | None, three: Guardrails | None
+) -> None:
+    assert as_wide(one, one)
+    if as_wide(one, two):
+        assert width(one) >= width(two)
+        if as_wide(two, three):
+            assert as_wide(one, three)
+        if as_wide(two, one):
+            assert one == two
+    both = narrower(one, two)
+    assert as_wide(one, both)
+    assert as_wide(two, both)
+    if as_wide(one, three) and as_wide(two, three):
+        assert as_wide(both, three)
+
+
+def facts(*permissions: Permission) -> AccessFacts:
+    """What eve holds for a database."""
+    held = replace(ENGINEER, permissions=permissions)
+    return replace(access(held), resource=DATABASE)
+
+
+def permitted(known: AccessFacts, needed: tuple[Action, ...] = (), guarded: Guardrails | None = None) -> Permitted:
+    found = decide(known, "root", NOW, needed, guarded)
+    assert isinstance(found, Permitted), found
+    return found
+
+
+def test_a_session_has_the_guardrails_of_its_permission() -> None:
+    assert permitted(facts(QUERY)).guardrails == READING
+    assert permitted(facts(replace(QUERY, guardrails=None))).guardrails is None
+
+
+def test_what_is_no_database_has_none() -> None:
+    both = replace(QUERY, actions=(Action.SHELL, Action.QUERY))
+    assert permitted(replace(facts(both), resource=WEB)).guardrails is None
+    assert permitted(facts(both)).guardrails == READING
+
+
+def test_of_several_the_widest_holds_however_long_it_lasts() -> None:
+    wide = replace(QUERY, name="wide", guardrails=Guardrails((READ, WRITE)), longest=HOUR)
+    free = replace(QUERY, name="free", guardrails=None, longest=MINUTE)
+    for ways, said in (((QUERY, wide), wide), ((wide, QUERY), wide), ((wide, free), free), ((free, QUERY), free)):
+        found = permitted(facts(*ways))
+        assert (found.because.permission, found.guardrails) == (said.name, said.guardrails)
+        assert found.ends == NOW + said.longest
+        assert found.also == ()
+
+
+def test_a_session_that_runs_goes_on_only_under_what_lets_through_as_much() -> None:
+    wide = replace(QUERY, name="wide", guardrails=Guardrails((READ, WRITE)), longest=HOUR)
+    needed = (Action.QUERY,)
+    assert permitted(facts(QUERY, wide), needed, READING).because.permission == "query"  # it lasts longer
+    assert permitted(facts(QUERY, wide), needed, wide.guardrails).because.permission == "wide"
+    for guarded in (wide.guardrails, None):
+        refused = decide(facts(QUERY), "root", NOW, needed, guarded)
+        assert isinstance(refused, Refused)
+        assert refused.code == "access.narrowed"
+
+
+@pytest.mark.parametrize(
+    ("asked", "now", "holds"),
+    [
+        (READING, None, READING),
+        (None, READING, READING),
+        (READING, Guardrails((WRITE, READ), 50, None), Guardrails((READ,), 50, 30 * SECOND)),
+    ],
+)
+def test_what_was_approved_is_not_widened_by_the_role(
+    asked: Guardrails | None, now: Guardrails | None, holds: Guardrails
+) -> None:
+    substance = replace(GRANT.substance, actions=(Action.QUERY,), guardrails=asked)
+    held = replace(PROD, actions=(Action.QUERY,), guardrails=now)
+    known = replace(facts(held), grants=(replace(GRANT, substance=substance),))
+    assert permitted(known).guardrails == holds

@@ -1,0 +1,142 @@
+"""Databases in `access.yaml`: what they are known by, their port, and guardrails."""
+
+from base64 import b64encode
+
+import pytest
+
+from onepam.domain.access.guardrails import Guardrails, StatementClass
+from onepam.domain.access.model import Action, ResourceKind
+from onepam.kernel.clock import HOUR, MINUTE, SECOND
+from tests.domain.matrix.test_file import FILE, KEY, matrix, problems
+
+DIGEST = "ab" * 32
+PINS = f'    host_keys: ["{KEY}"]\n'
+DATABASE = (
+    FILE.replace("kind: ssh", "kind: postgres")
+    .replace("web-1.example.com:22", "db.example.com")
+    .replace(PINS, f"    tls: ['sha256:{DIGEST}']\n")
+    .replace("actions: [sftp, shell]", "actions: [query], guardrails: {statements: [read]}")
+)
+SHORT, LONG = b"\x30\x81\x80" + bytes(128), b"\x30\x82\x01\x00" + bytes(256)
+
+
+def pem(der: bytes, end: str = "-----END CERTIFICATE-----") -> str:
+    """As a block of a file."""
+    lines = ("-----BEGIN CERTIFICATE-----", b64encode(der).decode(), end)
+    return "    tls:\n      - |\n" + "".join(f"        {line}\n" for line in lines)
+
+
+def pinned(tls: str) -> str:
+    return DATABASE.replace(f"    tls: ['sha256:{DIGEST}']\n", tls)
+
+
+def guarded(guardrails: str) -> str:
+    return DATABASE.replace("guardrails: {statements: [read]}", f"guardrails: {guardrails}")
+
+
+def test_a_database_has_a_port_of_its_own_a_certificate_and_no_variables() -> None:
+    found = matrix(DATABASE).resources["web-1"]
+    assert (found.kind, found.address, found.port) == (ResourceKind.POSTGRES, "db.example.com", 5432)
+    assert (found.pins, found.environment) == ((f"sha256:{DIGEST}",), ())
+    for address, told in (
+        ("db.example.com:6543", ("db.example.com", 6543)),
+        ("'[2001:db8::1]'", ("2001:db8::1", 5432)),
+        ("192.0.2.7", ("192.0.2.7", 5432)),
+    ):
+        other = matrix(DATABASE.replace("address: db.example.com", f"address: {address}")).resources["web-1"]
+        assert (other.address, other.port) == told
+
+
+def test_what_speaks_ssh_still_needs_its_port() -> None:
+    assert "is not an address" in problems(FILE.replace("example.com:22", "example.com"))[0]
+
+
+@pytest.mark.parametrize("digest", [DIGEST, DIGEST.upper(), ":".join(["aB"] * 32)])
+def test_a_digest_is_written_as_tools_write_it(digest: str) -> None:
+    assert matrix(pinned(f"    tls: ['sha256:{digest}']\n")).resources["web-1"].pins == (f"sha256:{DIGEST}",)
+
+
+@pytest.mark.parametrize("der", [SHORT, LONG])
+def test_a_certificate_is_kept_as_pem(der: bytes) -> None:
+    (pin,) = matrix(pinned(pem(der))).resources["web-1"].pins
+    lines = pin.split("\n")
+    assert (lines[0], lines[-2:]) == ("-----BEGIN CERTIFICATE-----", ["-----END CERTIFICATE-----", ""])
+    assert "".join(lines[1:-2]) == b64encode(der).decode()
+    assert {len(line) for line in lines[1:-3]} == {64}
+
+
+@pytest.mark.parametrize(
+    ("tls", "said"),
+    [
+        (f"    tls: ['sha256:{DIGEST[1:]}']\n", "is no certificate."),
+        (f"    tls: ['md5:{DIGEST}']\n", "is no certificate."),
+        ("    tls: [[]]\n", "A certificate is text, not a list."),
+        (pem(LONG, "-----END"), "This is not one whole certificate."),
+        (pem(LONG[:-1]), "This is not one whole certificate."),
+        (pem(LONG + b"x"), "This is not one whole certificate."),
+        (pem(b"\x31" + LONG[1:]), "This is not one whole certificate."),
+        (pem(b"\x30\x7f" + bytes(127)), "This is not one whole certificate."),
+        (pem(b"\x30\x80" + bytes(300)), "This is not one whole certificate."),
+        (pem(LONG).replace("MIIB", "MI!B"), "This is not one whole certificate."),
+        ("    tls: []\n", "Without a TLS certificate the gateway connects to nothing."),
+        ("", "This resource has no `tls`."),
+        (PINS, "A resource of kind postgres has no `host_keys`.|This resource has no `tls`."),
+    ],
+)
+def test_what_is_no_pin_of_a_database(tls: str, said: str) -> None:
+    found = problems(pinned(tls))
+    assert len(found) == len(said.split("|"))
+    for problem, words in zip(sorted(found), sorted(said.split("|")), strict=True):
+        assert words in problem
+
+
+def test_each_kind_has_its_own_fields() -> None:
+    (problem,) = problems(FILE.replace(PINS, f"{PINS}    tls: ['sha256:{DIGEST}']\n"))
+    assert "A resource of kind ssh has no `tls`. Write `host_keys`." in problem
+    (problem,) = problems(pinned(f"    tls: ['sha256:{DIGEST}']\n    environment: [LANG]\n"))
+    assert "A resource of kind postgres takes no variables." in problem
+    (problem,) = problems(FILE.replace("kind: ssh", "kind: telnet"))
+    assert "`telnet` is not a kind." in problem
+
+
+def test_guardrails_are_read() -> None:
+    for written, told in (
+        ("{statements: [read]}", Guardrails((StatementClass.READ,))),
+        (
+            "{statements: [write, read], rows: 1000000000, timeout: 1h2m3s}",
+            Guardrails((StatementClass.READ, StatementClass.WRITE), 10**9, HOUR + 2 * MINUTE + 3 * SECOND),
+        ),
+        ("{statements: [other], rows: 1, timeout: 1s}", Guardrails((StatementClass.OTHER,), 1, SECOND)),
+        ("{statements: [other], timeout: 12h}", Guardrails((StatementClass.OTHER,), None, 12 * HOUR)),
+    ):
+        (permission,) = matrix(guarded(written)).roles["web"].permissions
+        assert (permission.actions, permission.guardrails) == ((Action.QUERY,), told)
+    (permission,) = matrix(DATABASE.replace(", guardrails: {statements: [read]}", "")).roles["web"].permissions
+    assert permission.guardrails is None
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("{}", "This set of guardrails has no `statements`."),
+        ("{statements: []}", "The list of class of statements is empty."),
+        ("{statements: [reads]}", "`reads` is not a class of statement. Did you mean `read`?"),
+        ("{statements: [read], row: 1}", "A set of guardrails has no `row`. Did you mean `rows`?"),
+        ("{statements: [read], rows: 0}", "The most rows are a number."),
+        ("{statements: [read], rows: 1000000001}", "The most rows are a number."),
+        ("{statements: [read], rows: '1'}", "The most rows are a number."),
+        ("{statements: [read], rows: []}", "The most rows are a number."),
+        ("{statements: [read], timeout: 0s}", "`0s` is no time that a statement may take."),
+        ("{statements: [read], timeout: 12h1s}", "`12h1s` is no time that a statement may take."),
+        ("{statements: [read], timeout: 5}", "`5` is no time that a statement may take."),
+        ("{statements: [read], timeout: []}", "`` is no time that a statement may take."),
+    ],
+)
+def test_what_are_no_guardrails(written: str, said: str) -> None:
+    (problem,) = problems(guarded(written))
+    assert said in problem
+
+
+def test_guardrails_are_for_queries_alone() -> None:
+    (problem,) = problems(DATABASE.replace("actions: [query]", "actions: [shell]"))
+    assert "Guardrails are for `query` alone." in problem
