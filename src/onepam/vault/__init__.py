@@ -1,1 +1,1 @@
-"""The vault: what is secret at rest, and the three SSH certificate authorities. An edge: it keeps key files."""
+"""The vault: what is secret at rest, and the authorities of SSH and of databases. An edge: it keeps key files."""

@@ -30,6 +30,8 @@ from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, later
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import RandomBytes
 from onepam.kernel.secret import Secret
+from onepam.vault.database_authority import DatabaseAuthority
+from onepam.vault.database_authority import rewrap as rewrap_database
 from onepam.vault.envelope import Envelope
 
 PERSON_PREFIX = "onepam-person:"
@@ -243,6 +245,7 @@ class Authorities:
         self._folder = folder
         self._envelope = envelope
         self._random = random
+        self._database: DatabaseAuthority | None = None
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.person = PersonAuthority("person", self._load("person"), random)
         self.target = TargetAuthority("target", self._load("target"), random)
@@ -255,6 +258,12 @@ class Authorities:
         """All private host keys of our SSH listener, the preferred one first; the same ones in every process."""
         return (self.gateway_host_key, *(self._load(name, *kind) for name, kind in _MORE_HOST_KEYS.items()))
 
+    def database(self, at: Instant) -> DatabaseAuthority:
+        """The authority of our listeners for databases; `at` is now, for the first time that it is asked for."""
+        if self._database is None:
+            self._database = DatabaseAuthority(self._folder, self._envelope, self._random, at)
+        return self._database
+
     def rewrap(self) -> int:
         """Put every key under the current master key; answers how many files changed."""
         changed = 0
@@ -266,7 +275,7 @@ class Authorities:
             if again != sealed:
                 replace_private(self._path(name), again, self._random)
                 changed += 1
-        return changed
+        return changed + rewrap_database(self._folder, self._envelope, self._random)
 
     def _load(self, name: str, algorithm: str = "ssh-ed25519", bits: int | None = None) -> asyncssh.SSHKey:
         about = f"authority/{name}".encode("ascii")

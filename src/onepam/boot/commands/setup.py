@@ -83,6 +83,8 @@ def print_authorities(data: Path, config: Path | None) -> None:
     typer.echo("# for clients that do not use onepam login, in known_hosts:")
     patterns = [settings.gateway_name, f"[{settings.gateway_name}]:{settings.ssh_port}"]
     typer.echo(found.host.known_hosts_line(patterns))
+    typer.echo("# for clients of databases, in the file that sslrootcert names:")
+    typer.echo(found.database(wall_clock()).root.decode("ascii").strip())
 
 
 def rotate_master_key(data: Path) -> None:
