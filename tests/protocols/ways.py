@@ -8,15 +8,30 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
-from secrets import randbelow
+from secrets import randbelow, token_bytes
 from typing import Any
 
+from onepam.app.open_session import Opened
+from onepam.boot.clock import wall_clock
 from onepam.boot.doors import LIMITS, bound
 from onepam.domain.access.model import ResourceSet
+from onepam.domain.sessions.ends import SessionEnd
+from onepam.domain.sessions.events import EntryPoint
 from onepam.gateway.crowd import Crowd, Known
+from onepam.gateway.entering import Proven
 from onepam.gateway.listener import Listener
+from onepam.gateway.turns import Turns
+from onepam.kernel.errors import Refused
+from onepam.kernel.secret import Secret
+from onepam.protocols.postgres.keys import Keys
+from onepam.protocols.postgres.serve import listen
+from onepam.protocols.postgres.session import PostgresGateway
+from onepam.protocols.postgres.shown import Issued
+from onepam.recording.frames import Frame, Input
+from onepam.recording.statements import Executed
 from tests.gateway_fixture import SECONDS, Gateway, Person, outcome, running_gateway
 from tests.protocols.echo.gateway import EchoDoor
+from tests.protocols.postgres.server import PASSWORD, Server, pair, running_server
 from tests.targets import descendants, free_port
 
 ECHO = Path(__file__).parent / "echo"
@@ -29,6 +44,9 @@ class Way(ABC):
 
     flood: bytes
     """What makes the target send without end."""
+
+    mismatched: SessionEnd = SessionEnd.TARGET_HOST_KEY
+    """Why a session with a target fails that is not the pinned one."""
 
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
@@ -46,6 +64,15 @@ class Way(ABC):
     @abstractmethod
     def resource(self, name: str, **changed: Any) -> ResourceSet:
         """The target under a name."""
+
+    @property
+    def other_pin(self) -> str:
+        """Of another target."""
+        return self.gateway.foreign.host_key
+
+    def said(self, frames: list[Frame]) -> bytes:
+        """What a recording has of what went to the target."""
+        return b"".join(each.data for each in frames if isinstance(each, Input))
 
     @abstractmethod
     async def start(self, person: Person, target: str = TARGET) -> asyncio.subprocess.Process:
@@ -134,6 +161,57 @@ class Echo(Way):
         return [self._server.pid]
 
 
+class Postgres(Way):
+    """libpq and a real PostgreSQL. In the place of a token, which tests of its own are about, stands who it is of."""
+
+    flood = b"flood\n"
+    mismatched = SessionEnd.TARGET_CERTIFICATE
+
+    def __init__(self, gateway: Gateway, listener: Listener, server: Server) -> None:
+        super().__init__(gateway)
+        self._listener, self.server = listener, server
+        self._root = gateway.folder / "database-authority.pem"
+        self._root.write_bytes(gateway.platform.authorities.database(wall_clock()).root)
+
+    @property
+    def port(self) -> int:
+        found: int = self._listener.sockets[0].getsockname()[1]
+        return found
+
+    @property
+    def target_port(self) -> int:
+        return self.server.port
+
+    @property
+    def other_pin(self) -> str:
+        return pair("localhost").pin
+
+    def said(self, frames: list[Frame]) -> bytes:
+        bound = [each.parameters for each in frames if isinstance(each, Executed)]
+        return b"".join(each.value + b"\n" for found in bound for each in found if isinstance(each.value, bytes))
+
+    def resource(self, name: str, **changed: Any) -> ResourceSet:
+        return self.gateway.resource(name, **{"port": self.server.port, "pins": (self.server.shown.pin,), **changed})
+
+    def words(self, person: Person, target: str = TARGET, login: str = "") -> str:
+        """What libpq connects by."""
+        certified = person.key.with_name("id-cert.pub").exists()
+        token = f"{person.id} {person.sign_in if certified else '-'}"
+        return (
+            f"host=localhost hostaddr=127.0.0.1 port={self.port} user={login or self.gateway.target.login}@{target} "
+            f"password='{token}' dbname=postgres sslmode=verify-full sslrootcert={self._root}"
+        )
+
+    async def start(self, person: Person, target: str = TARGET) -> asyncio.subprocess.Process:
+        client = Path(__file__).parent / "postgres" / "line_client.py"
+        return await self.gateway.start(sys.executable, str(client), self.words(person, target))
+
+    def serving(self) -> list[int]:
+        return [
+            pid for pid in descendants(self.server.pid) if b" 127.0.0.1(" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ]
+
+
 @asynccontextmanager
 async def through_ssh(gateway: Gateway, port: int, targets: AsyncExitStack) -> AsyncIterator[Way]:
     yield Ssh(gateway)
@@ -156,7 +234,35 @@ async def through_echo(gateway: Gateway, port: int, targets: AsyncExitStack) -> 
             listener.close()
 
 
-WAYS = {"ssh": through_ssh, "echo": through_echo}
+@asynccontextmanager
+async def through_postgres(gateway: Gateway, port: int, targets: AsyncExitStack) -> AsyncIterator[Postgres]:
+    server = targets.enter_context(running_server(port=port))
+    await asyncio.to_thread(server.sql, f"CREATE ROLE \"{gateway.target.login}\" LOGIN PASSWORD '{PASSWORD}'")
+    authority = gateway.platform.authorities.database(wall_clock())
+    postgres = PostgresGateway(
+        gateway.platform.gateway, Issued(lambda at: authority.issue(("localhost",), at), wall_clock),
+        _proven, _leased, Keys(token_bytes), "localhost",
+    )  # fmt: skip
+    with closing(bound("PostgreSQL", "127.0.0.1", 0)) as listening:
+        listener = listen(listening, postgres, Crowd(LIMITS, Known(), randbelow), Turns())
+        try:
+            yield Postgres(gateway, listener, server)
+        finally:
+            listener.close()
+
+
+async def _proven(token: str, source: str) -> Proven | Refused:
+    person, _, sign_in = token.partition(" ")
+    if sign_in == "-":
+        return Proven(person, EntryPoint.SSH_KEY_CONFIRMED)
+    return Proven(person, EntryPoint.SSH_CERTIFICATE, sign_in)
+
+
+async def _leased(opened: Opened) -> Secret | Refused:
+    return Secret(PASSWORD.encode())
+
+
+WAYS = {"ssh": through_ssh, "echo": through_echo, "postgres": through_postgres}
 """Each protocol is one: given a running gateway, a free port of loopback that it may dial for a target, and where to
 put what ends that target, after the gateway."""
 

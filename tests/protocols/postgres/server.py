@@ -82,8 +82,8 @@ class Server:
     """A running PostgreSQL. Logins with `PASSWORD`: `app` and every other by SCRAM, `md5er`, `plainer`; `truster` by
     nothing; `certer` by a certificate of the authority."""
 
-    def __init__(self, folder: Path, authority: Pair, shown: Pair, *, tls: bool) -> None:
-        self.folder, self.authority, self.shown, self.port = folder, authority, shown, free_port()
+    def __init__(self, folder: Path, authority: Pair, shown: Pair, port: int, *, tls: bool) -> None:
+        self.folder, self.authority, self.shown, self.port = folder, authority, shown, port
         self._programs = max(PROGRAMS.glob("*/bin"), key=lambda each: int(each.parent.name))
         self._run_as: list[str] = []
         if os.geteuid() == 0:
@@ -147,11 +147,11 @@ class Server:
 
 
 @contextmanager
-def running_server(*, tls: bool = True) -> Iterator[Server]:
+def running_server(*, tls: bool = True, port: int = 0) -> Iterator[Server]:
     """A server on a free port of loopback; as root it runs as the package's user."""
     folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # a socket's path has 107 characters at most
     authority = pair("the test's authority", authority=True)
-    server = Server(folder, authority, pair("localhost", authority), tls=tls)
+    server = Server(folder, authority, pair("localhost", authority), port or free_port(), tls=tls)
     try:
         server.start()
         yield server

@@ -28,6 +28,16 @@ class Conversation:
         """The client has said goodbye, or a side broke the protocol: whatever comes now goes nowhere."""
         return self._exchange.over
 
+    @property
+    def midway(self) -> bool:
+        """The client has a part of a message, so that no word of ours may follow."""
+        return self._exchange.midway
+
+    @property
+    def busy(self) -> bool:
+        """The target has something to do."""
+        return bool(self._exchange.owed)
+
     def from_client(self, data: bytes) -> Step:
         """Bytes that the client sent."""
         step = self._exchange.step = Step()

@@ -43,7 +43,7 @@ class Leg(asyncio.Protocol):
         self.over = asyncio.Event()
         self._connected = False
         self._tls: Named | None = None
-        self._secured: Callable[[ssl.SSLError | None], object] | None = None
+        self._when_secured: Callable[[ssl.SSLError | None], object] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -73,15 +73,15 @@ class Leg(asyncio.Protocol):
     ) -> None:
         """Begin TLS; `secured` is told once when it stands, or why it does not. `first` was read already. `name` is
         whom a client expects there."""
-        self._incoming, self._outgoing, self._secured = ssl.MemoryBIO(), ssl.MemoryBIO(), secured
+        self._incoming, self._outgoing, self._when_secured = ssl.MemoryBIO(), ssl.MemoryBIO(), secured
         wrapped = context.wrap_bio(self._incoming, self._outgoing, server_side=server, server_hostname=name)
         self._tls = cast(Named, wrapped)
-        self.data_received(first)
+        Leg.data_received(self, first)
 
     @property
     def secured(self) -> bool:
         """Whether what passes is enciphered."""
-        return self._tls is not None and self._secured is None
+        return self._tls is not None and self._when_secured is None
 
     @property
     def certificate(self) -> bytes | None:
@@ -107,12 +107,12 @@ class Leg(asyncio.Protocol):
             return False
         except ssl.SSLError as error:
             self._flush()  # the alert
-            self._secured = None
+            self._when_secured = None
             secured(error)
             self.transport.close()
             return False
         self._flush()
-        self._secured = None
+        self._when_secured = None
         secured(None)
         return True
 
@@ -128,7 +128,7 @@ class Leg(asyncio.Protocol):
             self.heard(data)
             return
         self._incoming.write(data)
-        if self._secured is not None and not self._shake(tls, self._secured):
+        if self._when_secured is not None and not self._shake(tls, self._when_secured):
             return
         plain, ended = _deciphered(tls)
         if plain and not self.is_closed():
@@ -140,8 +140,8 @@ class Leg(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.over.set()
-        if (secured := self._secured) is not None:
-            self._secured = None
+        if (secured := self._when_secured) is not None:
+            self._when_secured = None
             secured(ssl.SSLEOFError("the connection ended before TLS stood"))
         self.lost()
 
@@ -205,7 +205,7 @@ class Leg(asyncio.Protocol):
 
     def _say_goodbye(self) -> None:
         """close_notify (RFC 8446, 6.1); what the other side answers is of no interest."""
-        if self._tls is not None and self._secured is None:
+        if self._tls is not None and self._when_secured is None:
             with suppress(ssl.SSLError):
                 self._tls.unwrap()
             self._flush()

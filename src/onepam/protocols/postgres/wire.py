@@ -64,6 +64,12 @@ def error(sqlstate: str, words: str, hint: str = "", severity: str = "ERROR") ->
     return message(ERROR, body + b"\0")
 
 
+def notice(words: str) -> bytes:
+    """A NoticeResponse of ours."""
+    fields = (("S", "NOTICE"), ("V", "NOTICE"), ("C", "00000"), ("M", f"OnePAM: {words}"))
+    return message(NOTICE, b"".join(f"{name}{value}\0".encode() for name, value in fields) + b"\0")
+
+
 def ready(status: bytes) -> bytes:
     """ReadyForQuery: the transaction is in none ("I"), one ("T"), a failed one ("E")."""
     return message(READY, status)
