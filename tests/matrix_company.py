@@ -5,9 +5,12 @@ from pathlib import Path
 from onepam.app.matrix.apply_access import apply_access
 from onepam.app.people.add_person import add_person
 from onepam.domain.matrix.changing import Applied
+from onepam.domain.matrix.motive import Motive
 from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import PersonKind
 from tests.company import HOST_KEY, Company
+
+WHY = Motive("The web at night", "the night shift needs it", "OPS-7")
 
 PEOPLE = ("ada", "bob", "max", "eve", "vic", "aud")
 

@@ -35,7 +35,7 @@ from onepam.store.engine.database import connect
 from onepam.store.engine.entries import entries
 from onepam.store.engine.rebuild import compare
 from tests.company import Company, record
-from tests.matrix_company import FILE, founded
+from tests.matrix_company import FILE, WHY, founded
 
 RISK = "risk: {purpose: Accepts risks, owner: ada@example.com, console: [accept_risk]}"
 TEXT = (
@@ -87,7 +87,7 @@ async def propose_exception_of_eve(company: Company, by: str) -> object:
 async def propose_change(company: Company, by: str) -> object:
     plan = await plan_access(company.ledger, None if by == "" else company.actor(by), WIDER)
     digest = plan.digest if isinstance(plan, Plan) else ""
-    return await apply_access(company.ledger, company.actor(by), WIDER, "chg_3", digest)
+    return await apply_access(company.ledger, company.actor(by), WIDER, "chg_3", digest, WHY)
 
 
 async def decide_change(company: Company, by: str) -> object:

@@ -21,7 +21,7 @@ from onepam.store.engine.entries import entries
 from onepam.store.engine.rebuild import compare
 from onepam.store.facts.changes import matrix
 from tests.company import Company, record, refused
-from tests.matrix_company import FILE, PEOPLE, found, founded
+from tests.matrix_company import FILE, PEOPLE, WHY, found, founded
 
 pytestmark = pytest.mark.anyio
 
@@ -51,7 +51,9 @@ async def plan(company: Company, text: str, by: str = "ada") -> Plan:
 
 
 async def apply(company: Company, text: str, change: str, by: str = "ada") -> Outcome:
-    return await apply_access(company.ledger, company.actor(by), text, change, (await plan(company, text, by)).digest)
+    return await apply_access(
+        company.ledger, company.actor(by), text, change, (await plan(company, text, by)).digest, WHY
+    )
 
 
 async def change(company: Company, text: str, number: str = "chg_1") -> None:
@@ -133,7 +135,7 @@ async def test_of_two_proposals_the_second_is_overtaken(company: Company) -> Non
     assert isinstance(await approve_change(company.ledger, bob, "chg_1", one.plan.digest, WIDER), Applied)
     refused(await approve_change(company.ledger, ada, "chg_2", two.plan.digest, other), "change.overtaken")
     refused(await approve_change(company.ledger, ada, "chg_2", two.plan.digest, other), "change.closed")
-    stale = await apply_access(company.ledger, ada, other, "chg_3", two.plan.digest)
+    stale = await apply_access(company.ledger, ada, other, "chg_3", two.plan.digest, WHY)
     refused(stale, "change.overtaken")
 
 

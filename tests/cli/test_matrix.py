@@ -36,6 +36,9 @@ bindings:
 """
 
 
+WHY = ("--title", "Eve joins", "--reason", "she builds the shop", "--ticket", "OPS-7")
+
+
 def email(person: str) -> str:
     return f"{person[4:]}@example.com"
 
@@ -48,7 +51,8 @@ def test_a_widening_change_takes_two(office: Office, terminal: NewTerminal, tmp_
     base = _FILE.format(ada=email(ada), bob=email(bob))
 
     file.write_text(base)
-    narrowed = hers.run("apply", str(file), "--yes")
+    assert "--reason" in hers.run("apply", str(file), "--yes").err  # nobody to ask why
+    narrowed = hers.run("apply", str(file), *WHY, "--yes")
     assert narrowed.code == 0, narrowed.err
     assert "role security" in narrowed.out
 
@@ -58,8 +62,8 @@ def test_a_widening_change_takes_two(office: Office, terminal: NewTerminal, tmp_
     assert "Eve Example:" in plan.out
     assert "gain exec, shell as app on dev-1" in plan.out or "gain shell, exec as app on dev-1" in plan.out
     assert "Eve Example" in plan.out
-    assert hers.run("apply", str(file)).code == 2  # nobody to ask, and no --yes
-    proposed = hers.run("apply", str(file), "--yes", "--json")
+    assert hers.run("apply", str(file), *WHY).code == 2  # nobody to ask, and no --yes
+    proposed = hers.run("apply", str(file), *WHY, "--yes", "--json")
     assert proposed.json["outcome"] == "proposed", proposed.err
     change = proposed.json["change"]
     assert hers.run("approve", change, "--yes").code == 1
@@ -68,13 +72,14 @@ def test_a_widening_change_takes_two(office: Office, terminal: NewTerminal, tmp_
     assert approved.code == 0, approved.err
     assert f"{change} is in force." in approved.out
     assert "app@dev-1" in terminal().signed_in(eve).run("ls").out
-    assert hers.run("apply", str(file), "--json", "--yes").json["outcome"] == "unchanged"
+    assert hers.run("apply", str(file), *WHY, "--json", "--yes").json["outcome"] == "unchanged"
 
     file.write_text(base + f"  - {{role: engineer, person: {email(ada)}, because: joined}}\n")
-    assert hers.run("apply", str(file), "--yes").code == 1  # the applier would gain
-    rejected = his.run("apply", str(file), "--yes", "--json").json
+    assert hers.run("apply", str(file), *WHY, "--yes").code == 1  # the applier would gain
+    rejected = his.run("apply", str(file), *WHY, "--yes", "--json").json
     assert rejected["outcome"] == "proposed"
     assert hers.run("deny", rejected["change"], "--comment", "not now").code == 0
     listed = hers.run("changes")
     assert "rejected" in listed.out
+    assert "Eve joins" in listed.out
     assert "applied" in listed.out

@@ -57,6 +57,16 @@ bindings:
 """
 
 
+WHY = {"title": "Two hours are enough", "reason": "the web is small", "ticket": "OPS-7"}
+
+
+def typed(page: str) -> str:
+    """What stands in the editor."""
+    found = re.search(r"<textarea[^>]* name=\"text\"[^>]*>(.*?)</textarea>", page, re.DOTALL)
+    assert found
+    return unescape(found[1])
+
+
 def hidden(page: str, name: str) -> str:
     """The value of a hidden field."""
     found = re.search(rf'name="{name}" value="([^"]*)"', page)
@@ -177,10 +187,13 @@ async def test_a_change_is_planned_proposed_and_approved_by_another(office: Offi
     assert planned.status_code == 200
     assert await office.company.reader(count, None, "change.proposed") == 0
     assert "web-1 as app: shell, exec, on request, at most 2 h" in planned.text
-    proposed = await ada.post("/changes", text=hidden(planned.text, "text"), digest=hidden(planned.text, "digest"))
+    proposed = await ada.post("/changes", **WHY, text=typed(planned.text), digest=hidden(planned.text, "digest"))
     here = proposed.headers["Location"]
     page = await ada.read(here)
     assert "Nobody approves their own proposal" in page
+    assert "<h2>Two hours are enough</h2>" in page
+    assert "the web is small" in page
+    assert "Ticket OPS-7" in page
     assert "Withdraw" in page
     assert "This needs a role with the right to administer" in await aud.read(here)
     theirs = await bob.read(here)
@@ -208,10 +221,10 @@ async def test_a_change_is_planned_proposed_and_approved_by_another(office: Offi
     narrower = ACCESS.replace("longest: 2h", "longest: 1h")
     planned = await ada.post("/changes/plan", text=narrower)
     assert "Put it in force" in planned.text
-    page = await ada.done("/changes", text=narrower, digest=hidden(planned.text, "digest"))
+    page = await ada.done("/changes", **WHY, text=narrower, digest=hidden(planned.text, "digest"))
     assert "In force." in page
     assert "diff-remove" in page
-    assert "Nothing changes" in await ada.done("/changes", text=narrower, digest="0" * 64)
+    assert "Nothing changes" in await ada.done("/changes", **WHY, text=narrower, digest="0" * 64)
 
 
 @pytest.mark.anyio
@@ -220,11 +233,11 @@ async def test_a_change_is_rejected_withdrawn_or_means_nothing(office: Office) -
     wrong = await ada.post("/changes/plan", text="version: 1\nroles:\n  engineer: {purpose: x}\n")
     assert wrong.status_code == 422
     assert re.search(r'data-line="3" data-column="\d+">Line 3, column \d+</a>', wrong.text)
-    assert (await ada.post("/changes", text="version: 9", digest="0" * 64)).status_code == 422
-    assert "changed since this was planned" in await ada.refused("/changes", text=ACCESS, digest="0" * 64)
+    assert (await ada.post("/changes", **WHY, text="version: 9", digest="0" * 64)).status_code == 422
+    assert "changed since this was planned" in await ada.refused("/changes", **WHY, text=ACCESS, digest="0" * 64)
     for who, reason, words in ((bob, "not before the audit", "not before the audit"), (ada, "", "Rejected")):
         planned = await ada.post("/changes/plan", text=ACCESS)
-        answer = await ada.post("/changes", text=ACCESS, digest=hidden(planned.text, "digest"))
+        answer = await ada.post("/changes", **WHY, text=ACCESS, digest=hidden(planned.text, "digest"))
         here = answer.headers["Location"]
         no = {"decision": "deny", "back": here}
         item = f"/approvals/{here.rpartition('/')[2]}"

@@ -24,7 +24,7 @@ from onepam.store.read.paging import Window
 from onepam.store.read.resources import resource, resources
 from onepam.store.read.roles import roles
 from tests.company import HOST_KEY, START, Company, binding, record
-from tests.matrix_company import FILE, founded
+from tests.matrix_company import FILE, WHY, founded
 
 pytestmark = pytest.mark.anyio
 
@@ -45,7 +45,7 @@ async def company(tmp_path: Path) -> AsyncIterator[Company]:
 async def propose(company: Company, text: str, number: str) -> Plan:
     plan = await plan_access(company.ledger, company.actor("ada"), text)
     assert isinstance(plan, Plan), plan
-    outcome = await apply_access(company.ledger, company.actor("ada"), text, number, plan.digest)
+    outcome = await apply_access(company.ledger, company.actor("ada"), text, number, plan.digest, WHY)
     assert isinstance(outcome, Proposed | Applied), outcome
     return plan
 

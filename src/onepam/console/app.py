@@ -16,7 +16,7 @@ from onepam.console.frame.rendering import STATIC
 from onepam.console.frame.services import ConsoleServices
 from onepam.console.history import checkpoint, ledger, notices, packs, verifiers
 from onepam.console.leaving import holds, leavers
-from onepam.console.matrix import changes, resources, roles
+from onepam.console.matrix import changes, proposing, resources, role, roles
 from onepam.console.people import people, service_keys
 from onepam.console.providers import providers, signals
 from onepam.console.provisioning import provisioning
@@ -44,6 +44,8 @@ PLACES: tuple[Place, ...] = (
     *second_factors.PLACES,
     *resources.PLACES,
     *roles.PLACES,
+    *role.PLACES,
+    *proposing.PLACES,
     *changes.PLACES,
     *ledger.PLACES,
     *checkpoint.PLACES,

@@ -3,9 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
+from onepam.console.frame.wording import held_by
 from onepam.console.matrix.changes_page import ChangesPage, ProposePage
 from onepam.console.matrix.resources_page import ResourcePage, ResourcesPage
+from onepam.console.matrix.role_page import RolePage
 from onepam.console.matrix.roles_page import RolesPage
+from onepam.domain.matrix.matrix import SOURCE
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE
 from tests.console.samples.company import (
     BUILD,
@@ -200,7 +203,10 @@ ROLES = RolesPage(
 
 _CHANGE = {
     "id": "chg_3",
-    "summary": "Vendor support may reach queue-1",
+    "title": "Vendor support may reach queue-1",
+    "why": "The new queue is under the support contract, too",
+    "ticket": "OPS-2041",
+    "summary": "1 role changed; gain: 1, lose: 1",
     "by": PRIYA,
     "at": ago(40 * MINUTE),
     "state": "waiting",
@@ -230,7 +236,7 @@ CHANGES = ChangesPage(
         {
             **_CHANGE,
             "id": "chg_2",
-            "summary": "Database operators on request only",
+            "title": "Database operators on request only",
             "by": MIRA,
             "at": ago(9 * DAY),
             "state": "applied",
@@ -238,7 +244,9 @@ CHANGES = ChangesPage(
         {
             **_CHANGE,
             "id": "chg_1",
-            "summary": "Everybody root on build-1",
+            "title": "",
+            "why": "",
+            "ticket": "",
             "by": PRIYA,
             "at": ago(30 * DAY),
             "state": "rejected",
@@ -262,7 +270,12 @@ _TEAMS = (
     "backup", "billing", "build", "cards", "catalogue", "checkout", "claims", "content", "design", "growth", "ledger",
     "mail", "mobile", "orders", "payments", "quality", "search", "storage",
 )  # fmt: skip
+_MOTIVE = {key: str(_CHANGE[key]) for key in ("title", "ticket")} | {"reason": str(_CHANGE["why"])}
 PROPOSE = ProposePage(
+    base="4be1d00c5f77a2",
+    guided=False,
+    motive={"title": "", "reason": "", "ticket": ""},
+    said=None,
     text="roles:\n" + "".join(f"  {each}:\n    owner: mira@example.org\n" for each in _TEAMS),
     plan=None,
     problems=[
@@ -272,6 +285,7 @@ PROPOSE = ProposePage(
 )
 PLANNED = replace(
     PROPOSE,
+    motive=_MOTIVE,
     problems=[],
     plan={
         "digest": "4be1d00c5f77a2",
@@ -282,4 +296,64 @@ PLANNED = replace(
         "effects": _EFFECTS,
         "diff": _DIFF,
     },
+)
+_BOUND: Context = {
+    "person": None,
+    "group": "",
+    "members": 1,
+    "since": ago(90 * DAY),
+    "ends": FOREVER,
+    "because": "Their product",
+    "taken": False,
+}
+GIVEN = replace(
+    PLANNED,
+    guided=True,
+    motive={"title": "Give first-line to Tomas Reyes", "reason": "Answers customers from Monday", "ticket": "OPS-2044"},
+    said={
+        "text": "Others have changed access.yaml since you began: "
+        "your change was carried over to what is in force now.",
+        "hint": "This is what it would do now.",
+    },
+)
+ROLE = RolePage(
+    role={
+        "id": "developer",
+        "purpose": "Develops the shop",
+        "owner": MIRA,
+        "console": ["audit"],
+        "version": "4be1d00c5f77a2" * 4,
+    },
+    permissions=[
+        {
+            "name": "production",
+            "says": "shell, exec as deploy, on request, at most 2 h",
+            "where": "app=shop env=prod",
+            "approvers": ["approver"],
+            "administrative": True,
+        },
+        {
+            "name": "staging",
+            "says": "shell, exec, sftp as deploy, standing",
+            "where": "app=shop env=stage",
+            "approvers": [],
+            "administrative": False,
+        },
+    ],
+    bound=[
+        {**_BOUND, "id": "bnd_1", "group": "developers", "members": 14, "way": held_by("developers", SOURCE, ())},
+        {
+            **_BOUND,
+            "id": "bnd_2",
+            "group": "directory:Engineering",
+            "members": 9,
+            "way": held_by("directory:Engineering", SOURCE, ("Okta",)),
+        },
+        {**_BOUND, "id": "bnd_3", "person": JONAS, "way": held_by("", SOURCE, ()), "taken": True, "ends": ahead(DAY)},
+    ],
+    pager={"total": 61, "first": True, "next": "bnd_3", "filters": {}},
+    may_give=True,
+)
+NOBODYS_ROLE = replace(
+    ROLE, permissions=[], bound=[], may_give=False, pager={"total": 0, "first": True, "next": "", "filters": {}}
 )

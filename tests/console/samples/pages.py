@@ -5,7 +5,17 @@ from dataclasses import replace
 from onepam.console.frame.page import PageContext
 from onepam.console.frame.rendering import Shell
 from onepam.kernel.clock import DAY, SECOND
-from tests.console.samples.access import CHANGES, PLANNED, PROPOSE, RESOURCE, RESOURCES, ROLES
+from tests.console.samples.access import (
+    CHANGES,
+    GIVEN,
+    NOBODYS_ROLE,
+    PLANNED,
+    PROPOSE,
+    RESOURCE,
+    RESOURCES,
+    ROLE,
+    ROLES,
+)
 from tests.console.samples.activity import (
     CHECKPOINT,
     LEDGER,
@@ -210,6 +220,9 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "changes-empty": (shell("/changes"), replace(CHANGES, changes=[], change=None)),
     "propose": (shell("/changes/new"), PROPOSE),
     "propose-planned": (shell("/changes/new"), PLANNED),
+    "propose-role": (shell("/changes/role"), GIVEN),
+    "role": (shell("/roles/developer"), ROLE),
+    "role-nobody": (shell("/roles/developer"), NOBODYS_ROLE),
     "ledger": (shell("/ledger"), LEDGER),
     "ledger-drawing": (shell("/ledger"), LEDGER_DRAWING),
     "ledger-pack": (shell("/ledger"), LEDGER_PACK),

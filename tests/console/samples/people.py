@@ -132,6 +132,8 @@ def point(at: int, says: str, state: str = "plain", href: str | None = None) -> 
 
 
 PERSON = PersonPage(
+    may_give=True,
+    roles=[("developer", "Develops the shop"), ("first-line", "Looks at the logs when a customer calls")],
     duties=[],
     person={
         "id": "per_jonas",
@@ -236,8 +238,9 @@ PERSON = PersonPage(
     bindings=[
         {
             "role": "Database operator",
-            "href": "/roles?q=rol_dbop#rol_dbop",
-            "source": "group dba",
+            "href": "/roles/rol_dbop",
+            "way": "by name",
+            "taken": True,
             "since": ago(200 * DAY),
             "ends": FOREVER,
             "because": "moved to the database team",
@@ -245,8 +248,9 @@ PERSON = PersonPage(
         },
         {
             "role": "Engineer",
-            "href": "/roles?q=rol_eng#rol_eng",
-            "source": "group engineering",
+            "href": "/roles/rol_eng",
+            "way": "through the group engineering, which Okta fills: changed there",
+            "taken": False,
             "since": ago(320 * DAY),
             "ends": FOREVER,
             "because": "",

@@ -24,6 +24,7 @@ from onepam.domain.matrix.changing import (
 from onepam.domain.matrix.events import ChangeApplied, ChangeApproved, ChangeProposed, ChangeRefused, ChangeRejected
 from onepam.domain.matrix.file import InvalidFile, read_access
 from onepam.domain.matrix.matrix import Matrix
+from onepam.domain.matrix.motive import Motive
 from onepam.domain.matrix.plan import Plan
 from onepam.domain.people.events import GroupMemberAdded
 from onepam.domain.requests.asking import OpenRequest
@@ -39,6 +40,7 @@ def actor(person: str = "ada", *rights: ConsoleRight, until: int = HOUR) -> Acto
     return ActorFacts(person, True, None, later(NOW, until), NOW, (held,))
 
 
+WHY = Motive("The web at night", "the night shift needs it", "OPS-7")
 FACTS = MatrixFacts(actor(), base(), PEOPLE, (), (), True, None)
 
 
@@ -58,7 +60,7 @@ def run(decided: Decided[Any] | Refused) -> tuple[list[type], Any]:
 
 
 def applied(text: str, facts: MatrixFacts = FACTS) -> tuple[list[type], Any]:
-    return run(apply(facts, read_access(text), "chg", digest(text, facts), NOW))
+    return run(apply(facts, read_access(text), "chg", digest(text, facts), NOW, WHY))
 
 
 def waiting(text: str, proposer: str = "ada", by: str = "bob", *, present: bool = True) -> MatrixFacts:
@@ -97,6 +99,32 @@ def test_a_broken_file_gives_its_problems() -> None:
         assert isinstance(result, InvalidFile)
 
 
+# --- why -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("motive", "code"),
+    [
+        (Motive(), "text.missing"),
+        (Motive("A title", "", "OPS-7"), "text.missing"),
+        (Motive("", "a reason"), "text.missing"),
+        (Motive("x" * 121, "a reason"), "text.too_long"),
+        (Motive("A title", "a reason", "OPS-\u202e7"), "text.not_plain"),
+    ],
+)
+def test_whoever_changes_the_matrix_says_why(motive: Motive, code: str) -> None:
+    assert run(apply(FACTS, read_access(WIDER), "chg", digest(WIDER), NOW, motive)) == ([], code)
+
+
+def test_the_words_are_kept_with_the_proposal_plain() -> None:
+    said = Motive("  The web\nat night", "the night shift needs it", "")
+    decided = apply(FACTS, read_access(WIDER), "chg", digest(WIDER), NOW, said)
+    assert isinstance(decided, Decided)
+    proposal = decided.events[0]
+    assert isinstance(proposal, ChangeProposed)
+    assert (proposal.title, proposal.reason, proposal.ticket) == ("The web at night", "the night shift needs it", None)
+
+
 # --- applying --------------------------------------------------------------------------------------------------------
 
 
@@ -107,7 +135,7 @@ def test_what_widens_nothing_is_in_force_at_once() -> None:
 
 
 def test_what_widens_waits() -> None:
-    decided = apply(FACTS, read_access(WIDER), "chg", digest(WIDER), NOW)
+    decided = apply(FACTS, read_access(WIDER), "chg", digest(WIDER), NOW, WHY)
     events, result = run(decided)
     assert events == [ChangeProposed]
     assert isinstance(result, Proposed)
@@ -127,10 +155,10 @@ def test_what_says_what_is_is_nothing() -> None:
 def test_only_administrators_apply_and_only_what_was_planned() -> None:
     text = read_access(NARROWER)
     auditor = replace(FACTS, actor=actor("aud", ConsoleRight.AUDIT))
-    assert run(apply(auditor, text, "chg", digest(NARROWER), NOW)) == ([], "right.missing")
-    assert run(apply(FACTS, text, "chg", digest(WIDER), NOW)) == ([], "change.overtaken")
-    assert run(apply(FACTS, text, "chg", None, NOW)) == ([], "change.overtaken")
-    assert run(apply(waiting(WIDER, by="ada"), text, "chg", digest(NARROWER), NOW)) == ([], "change.exists")
+    assert run(apply(auditor, text, "chg", digest(NARROWER), NOW, WHY)) == ([], "right.missing")
+    assert run(apply(FACTS, text, "chg", digest(WIDER), NOW, WHY)) == ([], "change.overtaken")
+    assert run(apply(FACTS, text, "chg", None, NOW, WHY)) == ([], "change.overtaken")
+    assert run(apply(waiting(WIDER, by="ada"), text, "chg", digest(NARROWER), NOW, WHY)) == ([], "change.exists")
 
 
 OWN_GAINS = {
@@ -143,7 +171,7 @@ OWN_GAINS = {
 @pytest.mark.parametrize(("old", "new", "what"), OWN_GAINS.values(), ids=OWN_GAINS)
 def test_nobody_applies_what_they_gain_by_themselves(old: str, new: str, what: str) -> None:
     text = FILE.replace(old, new)
-    decided = apply(FACTS, read_access(text), "chg", digest(text), NOW)
+    decided = apply(FACTS, read_access(text), "chg", digest(text), NOW, WHY)
     assert isinstance(decided, Decided)
     assert decided.events == (ChangeRefused("chg", "ada", "change.own_gain"),)
     assert isinstance(decided.result, Refused)
@@ -157,7 +185,7 @@ def test_a_long_list_of_gains_is_shortened() -> None:
         for number in range(5)
     )
     text = FILE.replace("[eve@", "[ada@example.com, eve@").replace("roles:\n", f"{more}roles:\n")
-    decided = apply(FACTS, read_access(text), "chg", digest(text), NOW)
+    decided = apply(FACTS, read_access(text), "chg", digest(text), NOW, WHY)
     assert isinstance(decided, Decided)
     assert "on web, web0, web1 and 3 more." in decided.result.message  # type: ignore[union-attr]
 

@@ -17,11 +17,12 @@ from onepam.domain.access.model import Action, ConsoleRight, Mode
 from onepam.domain.matrix.changing import Applied, Outcome, Proposed, Unchanged
 from onepam.domain.matrix.file import InvalidFile
 from onepam.domain.matrix.gains import Difference
+from onepam.domain.matrix.motive import Motive
 from onepam.domain.matrix.plan import Plan
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
-from onepam.kernel.limits import MAX_PAYLOAD_BYTES
+from onepam.kernel.limits import MAX_PAYLOAD_BYTES, MAX_TEXT_CHARACTERS
 from onepam.store.read import changes as rows
 from onepam.store.read.names import Called
 from onepam.store.read.paging import MOST, Window
@@ -30,6 +31,7 @@ ADMINISTER = right(ConsoleRight.ADMINISTER)
 READERS = right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT)
 
 FileText = Annotated[str, StringConstraints(max_length=MAX_PAYLOAD_BYTES)]
+Words = Annotated[str, StringConstraints(max_length=MAX_TEXT_CHARACTERS)]
 FileName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
@@ -41,9 +43,12 @@ class FileIn(Body):
 
 
 class ApplyIn(FileIn):
-    """A file with the digest of the plan that was looked at."""
+    """A file with the digest of the plan that was looked at, and why: title, reason, a ticket where there is one."""
 
     digest: Digest
+    title: Words = ""
+    reason: Words = ""
+    ticket: Words = ""
 
 
 class DigestIn(Body):
@@ -114,11 +119,14 @@ class AppliedOut(Answer):
 
 
 class ChangeOut(Answer):
-    """A change as it stands; `because` is the code of a rejection."""
+    """A change as it stands. `title`, `why`, `ticket`: its proposer's words; `because`: the code of a rejection."""
 
     change: str
     status: str
     widens: bool
+    title: str
+    why: str
+    ticket: str
     summary: str
     document: str
     digest: str
@@ -154,7 +162,8 @@ async def plan(body: FileIn, caller: Who, services: Services) -> PlanOut:
 async def apply(body: ApplyIn, caller: Who, services: Services) -> AppliedOut:
     """Apply a file: at once where nobody gains by it, else as a proposal to another administrator."""
     change = new_id("chg", services.random)
-    outcome = await apply_access(services.ledger, caller.actor, body.text, change, body.digest, file=body.file)
+    motive = Motive(body.title, body.reason, body.ticket)
+    outcome = await apply_access(services.ledger, caller.actor, body.text, change, body.digest, motive, file=body.file)
     return await _applied(outcome, services)
 
 

@@ -7,6 +7,7 @@ from onepam.app.ports import Ledger
 from onepam.domain.access.authority import Actor
 from onepam.domain.matrix.changing import Outcome, apply
 from onepam.domain.matrix.file import read_access
+from onepam.domain.matrix.motive import UNSAID, Motive
 from onepam.kernel.errors import Refused
 
 
@@ -16,12 +17,14 @@ async def apply_access(
     text: str,
     change_id: str,
     expected_digest: str | None,
+    motive: Motive = UNSAID,
     *,
     file: str = "access.yaml",
 ) -> Outcome:
-    """The actor applies the plan with `expected_digest`; `actor=None` is the bootstrap, and may give no digest."""
+    """The actor applies the plan with `expected_digest`, and says why. `actor=None` is the bootstrap, and may give no
+    digest."""
     read = await asyncio.to_thread(read_access, text, file)
     outcome = await ledger.commit(
-        MatrixQuery(actor, change_id), lambda facts, now: apply(facts, read, change_id, expected_digest, now)
+        MatrixQuery(actor, change_id), lambda facts, now: apply(facts, read, change_id, expected_digest, now, motive)
     )
     return outcome if isinstance(outcome, Refused) else outcome.result

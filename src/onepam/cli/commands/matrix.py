@@ -11,6 +11,9 @@ from onepam.cli.show import USAGE, Json, Output, confirmed, printed, say, span, 
 
 MAX_FILE_BYTES = 1024 * 1024
 
+Title = Annotated[str, typer.Option(help="By which the change is found again.")]
+Reason = Annotated[str, typer.Option(help="Why; whoever approves reads it.")]
+Ticket = Annotated[str, typer.Option(help="A ticket's number.")]
 AccessFile = Annotated[Path, typer.Argument(metavar="FILE", help="access.yaml; - for standard input.")]
 
 
@@ -22,6 +25,9 @@ def plan(file: AccessFile, as_json: Json = False) -> None:
 
 def apply(
     file: AccessFile,
+    title: Title = "",
+    reason: Reason = "",
+    ticket: Ticket = "",
     digest: Annotated[str, typer.Option(help="Digest of the plan that was looked at; asks otherwise.")] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: Json = False,
@@ -32,10 +38,27 @@ def apply(
         found = call("POST", "/access/plan", body)
         if not Output.as_json:
             show_plan(found)
-        if found["objects"]:
-            confirmed("Propose it?" if found["widens"] else "Apply it?", yes)
+        if not found["objects"]:
+            _told({"outcome": "unchanged", "change": None, "plan": found})
+            return
+        why = motive(title, reason, ticket)
+        confirmed("Propose it?" if found["widens"] else "Apply it?", yes)
         digest = found["digest"]
-    given = call("POST", "/access/apply", {**body, "digest": digest})
+    else:
+        why = motive(title, reason, ticket)
+    _told(call("POST", "/access/apply", {**body, **why, "digest": digest}))
+
+
+def motive(title: str, reason: str, ticket: str) -> dict[str, str]:
+    """Why a change is made: asked for where it was not given and somebody is there to ask."""
+    if not (title and reason) and not sys.stdin.isatty():
+        stop(USAGE, "A change has a title and a reason.", "Add --title and --reason, and --ticket where there is one")
+    title = title or typer.prompt("Title of the change", err=True)
+    reason = reason or typer.prompt("Reason", err=True)
+    return {"title": title, "reason": reason, "ticket": ticket}
+
+
+def _told(given: dict[str, Any]) -> None:
     if Output.as_json:
         printed(given)
     elif given["outcome"] == "proposed":
@@ -53,11 +76,12 @@ def changes(
         printed(found)
         return
     table(
-        ("CHANGE", "STATUS", "BY", "WHEN", "DECIDED BY", "WHAT"),
+        ("CHANGE", "STATUS", "TITLE", "BY", "WHEN", "DECIDED BY", "WHAT"),
         (
             (
                 each["change"],
                 each["status"],
+                each["title"],
                 each["proposer_name"] or "bootstrap",
                 when(each["proposed"]),
                 each["decider_name"],

@@ -108,8 +108,8 @@ class View:
 
 
 def role_path(role: str) -> str:
-    """Where a role stands in the matrix, whichever page of it that is."""
-    return f"/roles?q={quote(role)}#{quote(role)}"
+    """The page of a role."""
+    return f"/roles/{quote(role)}"
 
 
 def resource(site: Site) -> Context:

@@ -7,6 +7,8 @@ from typing import Any
 from onepam.domain.access.model import Action, MfaRule, Mode
 from onepam.domain.access.proof import MfaBasis
 from onepam.domain.leaving.probing import ProbePurpose, ProbeResult
+from onepam.domain.matrix.matrix import SOURCE
+from onepam.domain.people.events import DIRECTORY_GROUP
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
@@ -119,6 +121,16 @@ def how_given(mode: Mode, most: int) -> str:
 def actions_words(actions: tuple[Action, ...]) -> str:
     """`shell, exec`."""
     return ", ".join(each.value for each in actions)
+
+
+def held_by(group: str, source: str, fillers: Sequence[str]) -> str:
+    """By which way a role is held, and where that is changed: through a group that `fillers` fill, by name, or not."""
+    if not group:
+        return "by name" if source == SOURCE else f"by {source}, outside access.yaml"
+    if not group.startswith(DIRECTORY_GROUP):
+        return f"through the group {group} of access.yaml: changed there, by its members"
+    directories = " and ".join(fillers) or "a directory"
+    return f"through the group {group.removeprefix(DIRECTORY_GROUP)}, which {directories} fills: changed there"
 
 
 def counts_words(counts: Mapping[str, int]) -> str:

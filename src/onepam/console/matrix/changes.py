@@ -1,4 +1,4 @@
-"""Changes of access.yaml: what was proposed and what it does to whom; proposing by hand."""
+"""Changes of access.yaml: what was proposed, why, and what it does to whom."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -6,27 +6,22 @@ from difflib import SequenceMatcher
 
 from starlette.responses import Response
 
-from onepam.app.matrix.apply_access import apply_access
-from onepam.app.matrix.plan_access import plan_access
 from onepam.app.ports import Snapshot
 from onepam.console.frame.decision import decision
 from onepam.console.frame.page import Context
 from onepam.console.frame.paging import paged, pager
-from onepam.console.frame.places import ADMINISTERS, Needs, Place, Shown
-from onepam.console.frame.rendering import Flash, plural
+from onepam.console.frame.places import Needs, Place, Shown
+from onepam.console.frame.rendering import plural
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import actions_words, how_given, words_of
-from onepam.console.matrix.changes_page import ChangesPage, ProposePage
+from onepam.console.matrix.changes_page import ChangesPage
 from onepam.domain.access.authority import ActorFacts
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.access.proposal import ProposalKind
-from onepam.domain.matrix.changing import Applied, Proposed, Unchanged
-from onepam.domain.matrix.file import InvalidFile
 from onepam.domain.matrix.gains import Access, Difference
 from onepam.domain.matrix.plan import Plan
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
-from onepam.kernel.ids import new_id
 from onepam.store.facts.proposals import proposal_of
 from onepam.store.read import changes as rows
 from onepam.store.read.names import Called
@@ -51,57 +46,8 @@ async def change_page(visit: Visit) -> Response:
     return await _show(visit, visit.path("change"))
 
 
-async def new(visit: Visit) -> Response:
-    """A new text, starting from the one in force."""
-    text = await visit.services.reader(rows.text_in_force, visit.at)
-    return visit.page(ProposePage(text=text, problems=[], plan=None))
-
-
-async def plan(visit: Visit) -> Response:
-    """What a text would change; nothing is recorded."""
-    text = _unix(visit.form.get("text", ""))
-    planned = await plan_access(visit.services.ledger, visit.me.actor, text)
-    if isinstance(planned, Refused):
-        return visit.outcome(planned, "/changes", "")
-    if isinstance(planned, InvalidFile):
-        return _invalid(visit, text, planned)
-    context = await visit.services.reader(_planned, None, planned, text)
-    return visit.page(ProposePage(text=text, problems=[], plan=context))
-
-
-async def propose(visit: Visit) -> Response:
-    """Applies the plan that was looked at, or proposes it where it widens."""
-    text, change = _unix(visit.form.get("text", "")), new_id("chg", visit.services.random)
-    digest = visit.form.get("digest", "")
-    match await apply_access(visit.services.ledger, visit.me.actor, text, change, digest):
-        case Proposed():
-            note = "It takes effect once another administrator approves it here."
-            return visit.go(f"/changes/{change}", Flash("done", "Proposed.", note))
-        case Applied():
-            return visit.go(f"/changes/{change}", Flash("done", "In force.", "Nobody gains by it, so nobody is asked."))
-        case Unchanged():
-            return visit.go("/changes", Flash("note", "Nothing changes: the text says what is."))
-        case InvalidFile() as invalid:
-            return _invalid(visit, text, invalid)
-        case Refused() as refused:
-            return visit.outcome(refused, "/changes/new", "")
-
-
 def _unknown(ident: str) -> Refused:
     return Refused("change.unknown", "There is no such change that you may see.", f"You asked for {ident[:40]}.")
-
-
-def _unix(text: str) -> str:
-    """Forms send CRLF (HTML, 4.10.5.4); a file's digest is of what was written."""
-    return text.replace("\r\n", "\n")
-
-
-def _invalid(visit: Visit, text: str, invalid: InvalidFile) -> Response:
-    problems = [
-        {"line": each.line, "column": each.column, "message": each.message, "hint": each.hint}
-        for each in invalid.problems
-    ]
-    return visit.page(ProposePage(text=text, problems=problems, plan=None), 422)
 
 
 async def _show(visit: Visit, ident: str | None) -> Response:
@@ -150,6 +96,9 @@ def _gain(page: rows.ChangePage, me: str) -> str:
 def _row(row: rows.ChangeRow) -> Context:
     return {
         "id": row.change,
+        "title": row.title,
+        "why": row.why,
+        "ticket": row.ticket,
         "summary": row.summary,
         "by": {"id": row.proposer, "name": row.proposer_name or "the first start"},
         "at": row.proposed,
@@ -167,32 +116,19 @@ def _one(page: rows.ChangePage, called: Mapping[str, str]) -> Context:
         "decided_by": row.decider_name or ("time" if row.status == "rejected" else "the first start"),
         "decided_at": row.decided,
         "decided_why": row.reason or because,
-        "effects": _effects(page.plan, called),
-        "widenings": _named(page.plan.widenings, called) if page.plan else [],
+        "effects": effects(page.plan, called),
+        "widenings": named(page.plan.widenings, called) if page.plan else [],
         "ends": {"sessions": page.sessions, "people": page.people},
         "diff": list(difference(page.text_before, page.text)),
     }
 
 
-def _planned(db: Snapshot, at: Instant, planned: Plan, text: str) -> Context:
-    called = Called(db, at)
-    return {
-        "digest": planned.digest,
-        "summary": planned.summary(),
-        "changes_something": bool(planned.objects),
-        "widens": planned.widens,
-        "widenings": _named(planned.widenings, called),
-        "effects": _effects(planned, called),
-        "diff": list(difference(rows.text_in_force(db, at), text)),
-    }
-
-
-def _named(sentences: Iterable[str], called: Mapping[str, str]) -> list[str]:
+def named(sentences: Iterable[str], called: Mapping[str, str]) -> list[str]:
     """Sentences that name people by their ids, with their names instead."""
     return [_PERSON.sub(lambda found: called.get(found[0], found[0]), each) for each in sentences]
 
 
-def _effects(planned: Plan | None, called: Mapping[str, str]) -> list[Context]:
+def effects(planned: Plan | None, called: Mapping[str, str]) -> list[Context]:
     """Who gains and loses, person by person; people for whom it is the same follow one another."""
     found: list[Context] = []
     for each in planned.differences if planned else ():
@@ -248,8 +184,5 @@ def difference(before: str, after: str) -> Iterator[Context]:
 
 PLACES = (
     Place("GET", "/changes", READS, changes_page, Shown("Changes", "git-pull-request", "Access")),
-    Place("GET", "/changes/new", ADMINISTERS, new),
-    Place("POST", "/changes/plan", ADMINISTERS, plan),
-    Place("POST", "/changes", ADMINISTERS, propose),
     Place("GET", "/changes/{change}", READS, change_page),
 )

@@ -1,5 +1,6 @@
 """People: what its templates are given."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -49,7 +50,9 @@ class PersonPage(PageContext):
     `lanes`: list of {word, bars (list of {row (0 = uppermost; bars that overlap take different rows), since, until,
         says, href (or none), state ("proven" | "due" | "finding" | "untested" | "plain"), label}), points (list of
         {at, says, href, state})}
-    `bindings`: list of {role, href (its row of the matrix), source, since, ends (FOREVER), because, chain}
+    `bindings`: list of {role, href, way (str: `frame.wording.held_by`), taken (bool: it can be taken here), since, ends
+        (FOREVER), because, chain}
+    `may_give`: the reader proposes changes; `roles`: list of (role, purpose): those that can be given
     `access`: list of {resource {id, name, kind, labels}, login, how (str), ends, chain}
     `factors`: list of {kind, name, since, state}
     `second_state`: "proven" | "untested" | "due" | "plain"
@@ -94,6 +97,8 @@ class PersonPage(PageContext):
     waiting: Context | None
     may_disable: bool
     may_enrol: bool
+    may_give: bool
+    roles: Sequence[tuple[str, str]]
     history: list[Context]
     proof: Context
     may_key: bool

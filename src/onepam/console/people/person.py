@@ -4,7 +4,7 @@ from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.console.frame.decision import decision
 from onepam.console.frame.page import Context
 from onepam.console.frame.view import View, resources, role_path
-from onepam.console.frame.wording import FACTORS, session_state
+from onepam.console.frame.wording import FACTORS, held_by, session_state
 from onepam.console.people.lanes import lanes
 from onepam.console.people.people_page import PersonPage
 from onepam.console.people.person_change import form_of
@@ -17,6 +17,7 @@ from onepam.console.people.person_words import (
 from onepam.domain.access.authority import ActorFacts
 from onepam.domain.access.decision import Because
 from onepam.domain.access.model import ConsoleRight
+from onepam.domain.matrix.matrix import SOURCE
 from onepam.domain.people.events import PersonKind
 from onepam.domain.signing_in.events import FactorKind
 from onepam.kernel.clock import FOREVER, Instant
@@ -31,6 +32,7 @@ from onepam.store.read.matrix import access_matrix
 from onepam.store.read.names import Called
 from onepam.store.read.proofs_of_sign_in import Account, account
 from onepam.store.read.proposals import proposed_enrolment, proposed_erasure
+from onepam.store.read.role import fillers, role_names
 from onepam.store.read.sessions import SessionFilter, sessions
 from onepam.store.read.staff import of_person
 
@@ -69,6 +71,8 @@ def read_person(
         link=link,
         may_disable=may_change and found.erasure is None,
         may_change=may_change and found.erasure is None,
+        may_give=administers and state != "disabled",
+        roles=role_names(db, at) if administers else (),
         may_enrol=administers and not service and state != "disabled",
         may_key=administers and service,
         waiting={"alone": waiting.alone, "decision": decision(waiting, reader, at)} if waiting else None,
@@ -215,10 +219,11 @@ def _bindings(db: Snapshot, at: Instant, view: View, found: rows.PersonDetail) -
         {
             "role": each.role,
             "href": role_path(each.role),
-            "source": f"group {each.group}, {each.source}" if each.group else each.source,
             "since": each.since,
             "ends": each.ends or FOREVER,
             "because": each.because,
+            "way": held_by(each.group, each.source, fillers(db, at, each.group, found.row.person)),
+            "taken": not each.group and each.source == SOURCE,
             "chain": view.chain(
                 explain(db, at, Because(each.role, versions.get(each.binding, ""), "", each.binding, each.group))
             ),

@@ -17,6 +17,7 @@ from onepam.domain.matrix.events import ChangeApplied, ChangeApproved, ChangePro
 from onepam.domain.matrix.file import AccessFile, InvalidFile, resolve
 from onepam.domain.matrix.gains import Difference
 from onepam.domain.matrix.matrix import Matrix, Someone
+from onepam.domain.matrix.motive import UNSAID, Motive
 from onepam.domain.matrix.plan import Plan, make_plan, plan_events
 from onepam.domain.requests.asking import OpenRequest
 from onepam.kernel import limits
@@ -98,19 +99,20 @@ def look(facts: MatrixFacts, read: AccessFile, now: Instant) -> Decided[Plan | I
 
 
 def apply(
-    facts: MatrixFacts, read: AccessFile, change: str, expected_digest: str | None, now: Instant
+    facts: MatrixFacts,
+    read: AccessFile,
+    change: str,
+    expected_digest: str | None,
+    now: Instant,
+    motive: Motive = UNSAID,
 ) -> Decided[Outcome] | Refused:
     """Applies a plan that widens nothing, proposes one that does. `expected_digest` is of the plan that was looked at.
+    Whoever is signed in says why.
 
     Without an actor it is the bootstrap: everything is applied at once, and refused as soon as anybody ever signed in.
     """
-    if facts.actor is None:
-        if facts.signed_in_ever:
-            return _bootstrap_over()
-    elif (refused := may_propose(facts.actor, _RULES, now)) is not None:
+    if (refused := _may_apply(facts, change, now)) is not None:
         return refused
-    if facts.change is not None:
-        return Refused("change.exists", f"There is a change {change} already.", "Choose another identifier.")
     plan = _plan(facts, read, now)
     if isinstance(plan, InvalidFile):
         return Decided((), plan)
@@ -118,6 +120,8 @@ def apply(
         return Decided((), Unchanged(plan))
     if expected_digest != plan.digest and (facts.actor is not None or expected_digest is not None):
         return Refused("change.overtaken", "The roles have changed since this was planned.", AGAIN)
+    if isinstance(said := motive.plain(required=facts.actor is not None), Refused):
+        return said
     if not _administered(plan, facts.people, now):
         hint = "Bind a role with console: [administer] to somebody who is enabled."
         return Refused("change.lock_out", "After this change nobody could change the roles any more.", hint)
@@ -126,7 +130,10 @@ def apply(
         return _gains(change, by, "you would gain by it yourself", gain)
     if by is not None and plan.widens and facts.waiting >= MOST_WAITING:
         return Refused("change.many", f"{MOST_WAITING} changes wait already.", "Decide on them first: /approvals")
-    proposal = ChangeProposed(change, plan.document, plan.digest, plan.widens, by, plan.summary(), read.text)
+    proposal = ChangeProposed(
+        change, plan.document, plan.digest, plan.widens, by, plan.summary(), read.text,
+        said.title or None, said.reason or None, said.ticket or None,
+    )  # fmt: skip
     if by is not None and plan.widens:
         return Decided((proposal,), Proposed(change, plan))
     return _in_force(facts, plan, change, by, (proposal,), now)
@@ -166,6 +173,17 @@ def reject(facts: MatrixFacts, change: str, reason: str, now: Instant) -> Decide
         return words
     because = "change.withdrawn" if mine else "change.denied"
     return Decided((ChangeRejected(change, facts.actor.person, because, words),), None)
+
+
+def _may_apply(facts: MatrixFacts, change: str, now: Instant) -> Refused | None:
+    if facts.actor is None:
+        if facts.signed_in_ever:
+            return _bootstrap_over()
+    elif (refused := may_propose(facts.actor, _RULES, now)) is not None:
+        return refused
+    if facts.change is not None:
+        return Refused("change.exists", f"There is a change {change} already.", "Choose another identifier.")
+    return None
 
 
 def _plan(facts: MatrixFacts, read: AccessFile, now: Instant) -> Plan | InvalidFile:

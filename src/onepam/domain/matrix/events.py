@@ -5,12 +5,18 @@ from dataclasses import dataclass
 from onepam.domain.history.event import event, private
 
 
-@event("change.proposed", klass="access", control="CHG-01 RBC-02", words="{by} proposed the change {change}: {summary}")
+@event(
+    "change.proposed",
+    klass="access",
+    control="CHG-01 RBC-02",
+    words="{by} proposed the change {change}[, {title}]: {summary}[; {reason}][; ticket {ticket}]",
+)
 @dataclass(frozen=True, slots=True)
 class ChangeProposed:
     """A plan: a file (`text`, SHA-256 `document`) over the state that `digest` names with it. It waits if it `widens`.
 
-    `by` is None for the bootstrap. `summary` counts what changes and names nobody.
+    `by` is None for the bootstrap. `summary` counts what changes and names nobody; `title`, `reason`, `ticket` are
+    its proposer's words.
     """
 
     change: str
@@ -20,6 +26,9 @@ class ChangeProposed:
     by: str | None
     summary: str
     text: str | None = private()
+    title: str | None = private()
+    reason: str | None = private()
+    ticket: str | None = private()
 
 
 @event("change.approved", klass="access", control="CHG-01 PRV-02", words="{by} approved the change {change}")

@@ -20,7 +20,7 @@ MAX_FILE_BYTES = MAX_PAYLOAD_BYTES - 1024
 MAX_DEPTH = 8
 MAX_PROBLEMS = 50
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INVISIBLE = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"  # what YAML forbids, and NEL
@@ -121,7 +121,7 @@ def parse(text: str, findings: Findings) -> Node | None:
         return None
     builder = _Builder(findings)
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        for event in yaml.parse(text, Loader=LOADER):
             if not builder.take(event):
                 return None
     except yaml.MarkedYAMLError as error:

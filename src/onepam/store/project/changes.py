@@ -18,6 +18,9 @@ CHANGE = state(
             "status": "TEXT NOT NULL",
             "summary": "TEXT NOT NULL",
             "text": "TEXT",
+            "title": "TEXT",
+            "why": "TEXT",
+            "ticket": "TEXT",
             "proposed": "INTEGER NOT NULL",
             "proposer": "TEXT",
             "decider": "TEXT",
@@ -26,7 +29,7 @@ CHANGE = state(
             "idx": "INTEGER NOT NULL",
         },
         (("status",),),
-        naming=("text",),
+        naming=("text", "title", "why", "ticket"),
     )
 )
 
@@ -46,6 +49,9 @@ def change_proposed(db: Db, place: Place, event: events.ChangeProposed) -> None:
         status="proposed",
         summary=event.summary,
         text=event.text,
+        title=event.title,
+        why=event.reason,
+        ticket=event.ticket,
         proposed=place.time,
         proposer=event.by,
         idx=place.index,

@@ -23,12 +23,16 @@ from onepam.store.read.paging import Page, Window
 class ChangeRow:
     """A change in the list. `status` is proposed, approved, rejected or applied; `proposer` is empty for the bootstrap.
 
-    `because` is the code of a rejection, `reason` the words given with it.
+    `title`, `why` and `ticket` are its proposer's words, empty where there are none or they were erased. `because` is
+    the code of a rejection, `reason` the words given with it.
     """
 
     change: str
     status: str
     widens: bool
+    title: str
+    why: str
+    ticket: str
     summary: str
     document: str
     digest: str
@@ -114,10 +118,28 @@ def change(db: Snapshot, at: Instant, change: str) -> ChangePage | None:
 
 def text_in_force(db: Snapshot, at: Instant) -> str:
     """The file that is in force at `at`; empty where there is none, or it was erased."""
+    return file_in_force(db, at)[1]
+
+
+def file_in_force(db: Snapshot, at: Instant) -> tuple[str, str]:
+    """The digest of the file that is in force at `at`, and its text: both empty before the first, the text where it was
+    erased."""
     found = row(
-        db, f"SELECT text FROM change WHERE status = 'applied' AND {AT} ORDER BY valid_from DESC LIMIT 1", {"at": at}
+        db,
+        f"SELECT document, text FROM change WHERE status = 'applied' AND {AT} ORDER BY valid_from DESC LIMIT 1",
+        {"at": at},
     )
-    return (found["text"] or "") if found else ""
+    return (found["document"], found["text"] or "") if found else ("", "")
+
+
+def text_of(db: Snapshot, at: Instant, document: str) -> str | None:
+    """The text with that digest, whatever became of its change; None where none was proposed, or it was erased."""
+    found = row(
+        db,
+        f"SELECT text FROM change WHERE document = :document AND text IS NOT NULL AND {AT} LIMIT 1",
+        {"document": document, "at": at},
+    )
+    return found["text"] if found else None
 
 
 def _row(found: Row, called: Mapping[str, str]) -> ChangeRow:
@@ -126,6 +148,9 @@ def _row(found: Row, called: Mapping[str, str]) -> ChangeRow:
         change=found["change"],
         status=found["status"],
         widens=bool(found["widens"]),
+        title=found["title"] or "",
+        why=found["why"] or "",
+        ticket=found["ticket"] or "",
         summary=found["summary"],
         document=found["document"],
         digest=found["digest"],

@@ -165,7 +165,10 @@ def _says(
             said = (("Because", found["because"]), ("Then", "the account never comes back"))
             return f"Erasing what is known of {who}", (*said, *_goes(db, at, found)), ""
         case ProposalKind.CHANGE:
-            return "Change of the role matrix", (("What", found["summary"]),), found["digest"]
+            words = (("Because", found["why"]), ("Ticket", found["ticket"]))
+            why = tuple((word, str(text)) for word, text in words if text)
+            title = f": {found['title']}" if found["title"] else ""
+            return f"Change of the role matrix{title}", (*why, ("What", found["summary"])), found["digest"]
 
 
 def _goes(db: Snapshot, at: Instant, found: Row) -> list[Fact]:
