@@ -74,6 +74,22 @@ def test_a_widening_change_takes_two(office: Office, terminal: NewTerminal, tmp_
     assert "app@dev-1" in terminal().signed_in(eve).run("ls").out
     assert hers.run("apply", str(file), *WHY, "--json", "--yes").json["outcome"] == "unchanged"
 
+    taken = hers.run("roles", "take", email(eve), "engineer", "--reason", "moves on", "--yes")
+    assert taken.code == 0, taken.err
+    assert "In force" in taken.out
+    assert "Nothing is open" in terminal().signed_in(eve).run("ls").out
+    assert hers.run("roles", "give", email(eve), "engineer", "--yes").code == 2  # nobody says why
+    assert "no role pilot" in hers.run("roles", "give", email(eve), "pilot", "--reason", "flies", "--yes").err
+    assert hers.run("roles", "take", email(eve), "engineer", "--reason", "again", "--yes").code == 1  # holds it no more
+    given = hers.run(
+        "roles", "give", eve, "engineer", "--reason", "is back", "--ticket", "OPS-9", "--until", "2036-02-01", "--yes",
+        "--json",
+    )  # fmt: skip
+    assert given.json["outcome"] == "proposed", given.err
+    assert his.run("approve", given.json["change"], "--yes").code == 0
+    assert "app@dev-1" in terminal().signed_in(eve).run("ls").out
+    assert f"Give engineer to {eve}" in hers.run("changes", "--json").json[0]["title"]
+
     file.write_text(base + f"  - {{role: engineer, person: {email(ada)}, because: joined}}\n")
     assert hers.run("apply", str(file), *WHY, "--yes").code == 1  # the applier would gain
     rejected = his.run("apply", str(file), *WHY, "--yes", "--json").json

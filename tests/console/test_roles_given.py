@@ -104,7 +104,7 @@ async def test_from_the_roles_page_somebody_is_named_by_address(office: Office) 
     said = await looked_at(ada, form)
     assert "ends: 2031-01-31" in said["text"]
     for wrong, words in (
-        ({"email": "nobody@example.com"}, "Nobody is found by the address"),
+        ({"email": "nobody@example.com"}, "Nobody has the address"),
         ({"role": "pilot"}, "There is no role pilot"),
         ({"ends": "soon"}, "is not a date"),
         ({"reason": ""}, "The reason is empty"),

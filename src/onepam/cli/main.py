@@ -14,6 +14,7 @@ from onepam.cli.commands import (
     mfa,
     people,
     provider,
+    roles,
     roster,
     scim,
     sessions,
@@ -73,6 +74,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
 for command in _COMMANDS:
     app.command()(command)
 app.add_typer(people.app, name="people")
+app.add_typer(roles.app, name="roles")
 app.add_typer(roster.app, name="roster")
 app.add_typer(leavers, name="leavers")
 app.add_typer(provider.app, name="provider")

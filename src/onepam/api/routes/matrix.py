@@ -8,24 +8,28 @@ from pydantic import Field, StringConstraints
 
 from onepam.api.errors import ApiError
 from onepam.api.guard import AsOf, Services, Who, right
-from onepam.api.models import Answer, Body, Digest, Id, MaybeMoment, Moment, Seconds
+from onepam.api.models import Answer, Body, Digest, Id, MaybeMoment, Moment, Name, Seconds
 from onepam.api.routes.route import Route
 from onepam.app.matrix.apply_access import apply_access
 from onepam.app.matrix.plan_access import plan_access
+from onepam.app.matrix.plan_role import plan_role
 from onepam.app.ports import Snapshot
 from onepam.domain.access.model import Action, ConsoleRight, Mode
 from onepam.domain.matrix.changing import Applied, Outcome, Proposed, Unchanged
+from onepam.domain.matrix.editing import RoleEdit
 from onepam.domain.matrix.file import InvalidFile
 from onepam.domain.matrix.gains import Difference
 from onepam.domain.matrix.motive import Motive
 from onepam.domain.matrix.plan import Plan
-from onepam.kernel.clock import Instant
+from onepam.domain.people.adding import unknown_person
+from onepam.kernel.clock import Instant, parse
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.limits import MAX_PAYLOAD_BYTES, MAX_TEXT_CHARACTERS
 from onepam.store.read import changes as rows
 from onepam.store.read.names import Called
 from onepam.store.read.paging import MOST, Window
+from onepam.store.read.proofs_of_sign_in import account
 
 ADMINISTER = right(ConsoleRight.ADMINISTER)
 READERS = right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT)
@@ -49,6 +53,16 @@ class ApplyIn(FileIn):
     title: Words = ""
     reason: Words = ""
     ticket: Words = ""
+
+
+class RoleIn(Body):
+    """A role that a person is to hold until `ends` (null: until it is taken), or, where not `gives`, to lose."""
+
+    person: Id
+    role: Name
+    gives: bool
+    ends: str | None = None
+    reason: Words = ""
 
 
 class DigestIn(Body):
@@ -110,6 +124,13 @@ class PlanOut(Answer):
     differences: list[DifferenceOut]
 
 
+class RolePlanOut(Answer):
+    """The access.yaml with the role given or taken, and what it would change: apply that text with that digest."""
+
+    text: str
+    plan: PlanOut
+
+
 class AppliedOut(Answer):
     """What became of a file: in force, waiting for a second administrator under `change`, or nothing to do."""
 
@@ -157,6 +178,25 @@ async def plan(body: FileIn, caller: Who, services: Services) -> PlanOut:
     if isinstance(found, InvalidFile | Refused):
         raise _refusal(found)
     return await services.reader(_plan, None, found)
+
+
+async def plan_of_role(body: RoleIn, caller: Who, services: Services) -> RolePlanOut:
+    """What giving somebody a role would change, or taking it. Nothing is recorded."""
+    found = await services.reader(account, None, body.person)
+    if found is None:
+        raise ApiError(unknown_person(body.person))
+    try:
+        ends = parse(body.ends) if body.ends is not None else None
+    except ValueError:
+        raise ApiError(Refused("role.end", "The end is not a time.", "Write it as RFC 3339, in UTC.")) from None
+    edit = RoleEdit(found.email, body.role, body.gives, ends, body.reason.strip())
+    text = await services.reader(rows.text_in_force, None)
+    made = await plan_role(services.ledger, caller.actor, text, edit, body.person)
+    if isinstance(made, Refused):
+        raise ApiError(made)
+    if isinstance(made.plan, InvalidFile):
+        raise _refusal(made.plan)
+    return RolePlanOut(text=made.text, plan=await services.reader(_plan, None, made.plan))
 
 
 async def apply(body: ApplyIn, caller: Who, services: Services) -> AppliedOut:
@@ -246,6 +286,7 @@ def _unknown(change: str) -> Refused:
 
 ROUTES = (
     Route("POST", "/access/plan", READERS, plan),
+    Route("POST", "/access/role", ADMINISTER, plan_of_role),
     Route("POST", "/access/apply", ADMINISTER, apply),
     Route("GET", "/changes", READERS, list_changes),
     Route("GET", "/changes/{change}", READERS, read_change),

@@ -46,7 +46,7 @@ def apply(
         digest = found["digest"]
     else:
         why = motive(title, reason, ticket)
-    _told(call("POST", "/access/apply", {**body, **why, "digest": digest}))
+    propose({**body, **why, "digest": digest})
 
 
 def motive(title: str, reason: str, ticket: str) -> dict[str, str]:
@@ -56,6 +56,11 @@ def motive(title: str, reason: str, ticket: str) -> dict[str, str]:
     title = title or typer.prompt("Title of the change", err=True)
     reason = reason or typer.prompt("Reason", err=True)
     return {"title": title, "reason": reason, "ticket": ticket}
+
+
+def propose(body: dict[str, str]) -> None:
+    """Applies what was looked at, or proposes it, and says which."""
+    _told(call("POST", "/access/apply", body))
 
 
 def _told(given: dict[str, Any]) -> None:

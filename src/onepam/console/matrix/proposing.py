@@ -96,7 +96,7 @@ async def role(visit: Visit) -> Response:
     because += f" ({ticket})" if because and ticket else ""
     base, text = await visit.services.reader(rows.file_in_force, None)
     edit = RoleEdit(email, which, gives, ends, because)
-    made = await plan_role(visit.services.ledger, visit.me.actor, text, edit)
+    made = await plan_role(visit.services.ledger, visit.me.actor, text, edit, person)
     if isinstance(made, Refused):
         return visit.outcome(made, back, "")
     if isinstance(made.plan, Plan) and not made.plan.objects:
@@ -133,16 +133,10 @@ async def _whom(visit: Visit) -> tuple[str, str] | Refused:
     """The person by id, or by the address that was typed; and their address."""
     person, typed = visit.form.get("person", "")[:64], visit.form.get("email", "").strip()[:254]
     read = visit.services.reader
-    if person:
-        found = await read(account, None, person)
-        if found is None:
-            return unknown_person(person)
-        typed = found.email
-    meant = await read(account_by_email, None, typed) if typed else None
-    if typed and (meant is None or meant.person != (person or meant.person)):
-        hint = "access.yaml names people by e-mail: give that of somebody who is enabled."
-        return Refused("person.unknown", f"Nobody is found by the address {typed}.", hint)
-    return (meant.person if meant else person, typed)
+    found = await read(account, None, person) if person else await read(account_by_email, None, typed)
+    if found is None and not person:
+        return Refused("person.unknown", f"Nobody has the address {typed}.", "Give the e-mail of somebody enabled.")
+    return (found.person, found.email) if found is not None else unknown_person(person)
 
 
 async def _brought_up(visit: Visit, draft: _Draft) -> tuple[_Draft, Context | None]:
