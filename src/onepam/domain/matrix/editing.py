@@ -10,12 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import takewhile
 
-import yaml
-
 from onepam.domain.access.model import SubjectKind
 from onepam.domain.matrix.file import MAX_PURPOSE_CHARACTERS, read_access
 from onepam.domain.matrix.matrix import BindingDefinition, Matrix, binding_id
-from onepam.domain.matrix.parse import LOADER
+from onepam.domain.matrix.parse import Mark, Piece, marks
 from onepam.kernel.clock import DAY, Instant, iso, moment
 from onepam.kernel.errors import Refused
 
@@ -163,53 +161,27 @@ def _line_end(text: str, item: _Item) -> int:
 
 def _section(text: str) -> _Section | None:
     """The list below `bindings`, as it stands; None where there is none."""
-    events = iter(_events(text))
-    for event, depth in events:
-        if depth == 1 and isinstance(event, yaml.ScalarEvent) and event.value == _SECTION:
-            start, _ = next(events)
-            colon = text.index(":", _until(event)) + 1
-            return (
-                _items(text, colon, bool(start.flow_style), events)
-                if isinstance(start, yaml.SequenceStartEvent)
-                else None
-            )
+    pieces = marks(text)
+    for mark in pieces:
+        if mark.depth == 1 and mark.piece is Piece.WORD and mark.text == _SECTION:
+            start = next(pieces)
+            colon = text.index(":", mark.end) + 1
+            return _items(text, colon, start.bracketed, pieces) if start.piece is Piece.LIST else None
     return None
 
 
-def _items(text: str, colon: int, flow: bool, events: Iterator[tuple[yaml.Event, int]]) -> _Section:
+def _items(text: str, colon: int, flow: bool, pieces: Iterator[Mark]) -> _Section:
     """Of a file that was read before: each item is a mapping of words."""
     found: list[_Item] = []
-    begin, end, said, key, braced = 0, 0, dict[str, str](), "", False
-    for event, _ in takewhile(lambda each: each[1] > 1, events):
-        if isinstance(event, yaml.MappingStartEvent):
-            begin, said, key, braced = _at(event), {}, "", bool(event.flow_style)
-        elif isinstance(event, yaml.MappingEndEvent):
-            found.append(_Item(begin, _until(event) if braced else len(text[:end].rstrip()), said))
+    begin, end, said, key = 0, 0, dict[str, str](), ""
+    for mark in takewhile(lambda each: each.depth > 1, pieces):
+        if mark.piece is Piece.MAPPING:
+            begin, said, key = mark.begin, {}, ""
+        elif mark.piece is Piece.END:
+            found.append(_Item(begin, mark.end if mark.bracketed else len(text[:end].rstrip()), said))
         else:
-            assert isinstance(event, yaml.ScalarEvent)
-            end = _until(event)
+            end = mark.end
             if key:
-                said[key] = event.value
-            key = "" if key else event.value
+                said[key] = mark.text
+            key = "" if key else mark.text
     return _Section(colon, flow, tuple(found))
-
-
-def _events(text: str) -> Iterator[tuple[yaml.Event, int]]:
-    """What the parser says, each with how many lists and mappings it stands in."""
-    depth = 0
-    for event in yaml.parse(text, Loader=LOADER):
-        if isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
-        yield event, depth
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-
-
-def _at(event: yaml.Event) -> int:
-    assert event.start_mark is not None  # the loader marks every event
-    return int(event.start_mark.index)
-
-
-def _until(event: yaml.Event) -> int:
-    assert event.end_mark is not None  # the loader marks every event
-    return int(event.end_mark.index)

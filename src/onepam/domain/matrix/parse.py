@@ -7,7 +7,9 @@ must have, so that an unquoted `no` is never taken for false, nor for a name.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import yaml
 
@@ -20,7 +22,7 @@ MAX_FILE_BYTES = MAX_PAYLOAD_BYTES - 1024
 MAX_DEPTH = 8
 MAX_PROBLEMS = 50
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _INVISIBLE = re.compile(
     "[^\t\n\r\x20-\x7e\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"  # what YAML forbids, and NEL
@@ -121,7 +123,7 @@ def parse(text: str, findings: Findings) -> Node | None:
         return None
     builder = _Builder(findings)
     try:
-        for event in yaml.parse(text, Loader=LOADER):
+        for event in yaml.parse(text, Loader=_LOADER):
             if not builder.take(event):
                 return None
     except yaml.MarkedYAMLError as error:
@@ -249,3 +251,46 @@ def _refusal(event: yaml.Event) -> tuple[str, str] | None:
             return "This text hides an invisible character behind an escape.", "Remove it."
         case _:
             return None
+
+
+class Piece(StrEnum):
+    """What a piece of the text is."""
+
+    WORD = "word"
+    LIST = "list"
+    MAPPING = "mapping"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A piece in characters [begin, end), within so many lists and mappings; `text` is a word's, `bracketed` of a list
+    or mapping whether it stands in brackets or braces."""
+
+    piece: Piece
+    depth: int
+    begin: int
+    end: int
+    text: str
+    bracketed: bool
+
+
+def marks(text: str) -> Iterator[Mark]:
+    """The pieces of a text that `parse` has read, in their order: for whoever changes one and leaves the others."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_LOADER):
+        assert event.start_mark is not None  # the loader marks every event
+        assert event.end_mark is not None
+        begin, end = event.start_mark.index, event.end_mark.index
+        match event:
+            case yaml.ScalarEvent():
+                yield Mark(Piece.WORD, depth, begin, end, event.value, bracketed=False)
+            case yaml.CollectionStartEvent():
+                piece = Piece.MAPPING if isinstance(event, yaml.MappingStartEvent) else Piece.LIST
+                yield Mark(piece, depth, begin, end, "", bracketed=bool(event.flow_style))
+                depth += 1
+            case yaml.CollectionEndEvent():
+                depth -= 1
+                yield Mark(Piece.END, depth, begin, end, "", bracketed=end > begin)
+            case _:
+                pass  # the stream's and the document's brackets
