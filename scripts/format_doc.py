@@ -16,6 +16,7 @@ PAGE = ROOT / "docs" / "format.md"
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 from onepam.evidence.verifier import rules  # noqa: E402
+from onepam.evidence.verifier.disclosed import UPCASTS  # noqa: E402
 from onepam.evidence.verifier.lacking import README_SHA256  # noqa: E402
 from onepam.evidence.verifier.rules import CHOSEN, DERIVED, PERIOD, REPORTS, Sources, columns_of  # noqa: E402
 from scripts import vectors  # noqa: E402
@@ -191,11 +192,22 @@ def _released() -> Iterator[str]:
         )
 
 
+def _versions() -> Iterator[str]:
+    """Kinds with more than one version, as far as the verifier reads them."""
+    found = dict[str, int]()
+    for kind, version in UPCASTS:
+        found[kind] = max(found.get(kind, 1), version + 1)
+    yield from (f"{kind} 2 to {newest}" for kind, newest in sorted(found.items()))
+    if not found:
+        yield "none: every kind has version 1 and no other"
+
+
 _EXAMPLES: dict[str, Callable[[], Iterator[str]]] = {
     "canonical": _canonical,
     "released": _released,
     "reasons": lambda: iter(rules.LEFT_OUT),
     "time": _time,
+    "versions": _versions,
     "entry": _entry,
     "tree": _tree,
     "tiles": _tiles,

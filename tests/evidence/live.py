@@ -24,12 +24,13 @@ from onepam.domain.history.system import PayloadsErased, SystemStarted
 from onepam.domain.leaving.erasure_events import ErasureApproved, ErasureFinished, ErasureProposed
 from onepam.domain.leaving.probing import Probe, ProbedProof, ProbePath, ProbePurpose, made
 from onepam.domain.people.adding import Attributes
-from onepam.domain.people.events import GroupMemberAdded
+from onepam.domain.people.events import GroupMemberAdded, PersonDisabled, PersonEnabled
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import SessionClosed, SessionFailed
+from onepam.domain.signing_in.events import SignedOut, SignInKind
 from onepam.evidence.envelope import Period
 from onepam.jobs.evidence import Evidence
-from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
+from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
 from onepam.ledger.authors import certificate_text
 from onepam.ledger.checkpoint import Checkpoint, sign_checkpoint
@@ -214,4 +215,44 @@ async def complete(folder: Path) -> bytes:
     await live.company.sign_in("aud")
     data = await live.pack(START, Instant(START + DAY))
     live.company.close()
+    return data
+
+
+async def leavings(folder: Path) -> bytes:
+    """A pack in which people left who held much, little and nothing: sign-ins of both kinds that were ended, ran out or
+    run still; sessions that ended, failed, broke off or run still; and one who left twice."""
+    live = await story(folder)
+    company, clock = live.company, live.company.clock
+
+    async def leave(person: str, *held: str) -> None:
+        ends = (SignedOut(each, person, "person.disabled", None) for each in held)
+        await record(company.ledger, PersonDisabled(person, "ada", "left", notified=Instant(clock.now - HOUR)), *ends)
+
+    await company.sign_in("max")
+    command_line = replace(company.signed_in("max", 3 * HOUR), session="sgn_max_cli", kind=SignInKind.CLI)
+    await record(company.ledger, command_line)
+    kept, broken, failed = [await opened(company, "eve", "dev-1", "app") for _ in range(3)]
+    await company.sign_in("eve")
+    await record(company.ledger, replace(company.signed_in("eve", MINUTE), session="sgn_eve_short"))
+    clock.advance(2 * MINUTE)
+    await leave("eve", "sgn_eve")
+    await leave("max", "sgn_max")
+    last_byte = clock.advance(MINUTE)
+    clock.advance(SECOND)
+    assert await fail_session(company.ledger, SessionFailed(failed, SessionEnd.TARGET_HANGING, "no answer")) is None
+    clock.advance(SECOND)
+    assert await close_session(company.ledger, closed(broken, SessionEnd.GATEWAY_DIED)) is None
+    clock.advance(SECOND)
+    assert await close_session(company.ledger, replace(closed(kept), last_byte=last_byte)) is None
+    await record(company.ledger, PersonEnabled("eve", "ada", "came back"))
+    await company.sign_in("eve")
+    again = await opened(company, "eve", "dev-1", "app")
+    await record(company.ledger, replace(company.signed_in("eve", 2 * DAY), session="sgn_eve_long"))
+    await leave("eve", "sgn_eve")
+    clock.advance(MINUTE)
+    assert await fail_session(company.ledger, SessionFailed(again, SessionEnd.TARGET_HANGING, "no answer")) is None
+    clock.advance(DAY)
+    await company.sign_in("aud")
+    data = await live.pack(START, Instant(START + DAY))
+    company.close()
     return data

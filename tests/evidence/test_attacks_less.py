@@ -153,8 +153,8 @@ OF_NO_RELEASE: dict[str, tuple[Callable[[Forge], None], str]] = {
         f"No release gives the report vendors the title {TITLES['vendors']!r} and version 99",
     ),
     "column gone": (
-        lambda f: _without_column(f, "leavers", "within_24_hours"),
-        "The report leavers lacks columns that a release gives it: 'within_24_hours'",
+        lambda f: _without_column(f, "accounts", "last_seen"),
+        "The report accounts lacks columns that a release gives it: 'last_seen'",
     ),
 }
 

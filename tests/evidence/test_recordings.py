@@ -309,3 +309,51 @@ def test_a_check_covers_nothing_that_was_closed_after_it(check: Check) -> None:
     pack = written(pack_input(h))
     assert check(pack, *KEYS)[0] == PART
     assert {condition for _, condition in _conditions(h, pack)} == {"whole", "gap", "not checked"}
+
+
+@pytest.mark.anyio
+async def test_a_check_that_is_withheld_is_missed(tmp_path: Path, check: Check) -> None:
+    """An older check, or none, would be told in its place. What the platform draws discloses all of them, also one
+    that no row tells."""
+    live = await story(tmp_path)
+    ledger = live.company.ledger
+    with closing(connect(live.company.path, read_only=True)) as db:
+        sql = "SELECT idx FROM entry WHERE kind = 'session.closed' ORDER BY idx"
+        closings = [index for (index,) in db.execute(sql)]
+    for turn, until in enumerate((closings[0], closings[-1] + 1, closings[-1] + 1)):
+        await check_recordings(ledger, "node-1", turn, 0, until, ())
+        live.company.clock.advance(DAY)
+    await live.company.sign_in("aud")
+    pack = await live.pack(START, Instant(START + DAY))
+    live.company.close()
+    code, result = check(pack, *KEYS)
+    assert (code, [each for each in result["lacks"] if "check" in each]) == (0, [])
+    kinds = [json.loads(line)["kind"] for line in Forge(History(), pack).files["headers.jsonl"].splitlines()]
+    nobodys, older, newer = (index for index, kind in enumerate(kinds) if kind == "recordings.checked")
+
+    def told(withheld: tuple[int, ...], instead: int | None) -> tuple[int, list[str], str]:
+        forge = Forge(History(), pack)
+        times = [json.loads(line)["time"] for line in forge.files["headers.jsonl"].splitlines()]
+
+        def change(r: Any) -> None:
+            condition, at = _at(r, "recording_condition"), _at(r, "recording_checked")
+            for row in r["rows"] if instead != newer else ():
+                if newer in row["ledger"]:
+                    row["ledger"].remove(newer)
+                    row["cells"][at] = "" if instead is None else iso(times[instead])
+                    row["cells"][condition] = "not checked" if instead is None else row["cells"][condition]
+                    row["ledger"] = [row["ledger"][0], *row["ledger"][1:], *([] if instead is None else [instead])]
+
+        forge.lines(
+            "entries.jsonl", lambda e: e.__setitem__(slice(None), [each for each in e if each["index"] not in withheld])
+        )
+        forge.report("sessions", change)
+        code, result = check(forge.seal(), *KEYS)
+        return code, [each for each in result["lacks"] if "recording_checked" in each], result["recordings"]
+
+    why = "of recordings {} not disclosed: recording_checked may be older than it says, or be there"
+    assert told((newer,), older)[:2] == (PART, [f"1 check {why.format('is')}"])
+    assert told((nobodys,), newer)[:2] == (PART, [f"1 check {why.format('is')}"])
+    code, lacks, line = told((older, newer), None)
+    assert (code, lacks) == (PART, [f"2 checks {why.format('are')}"])
+    assert line.startswith("0 of 3 checked")

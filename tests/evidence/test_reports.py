@@ -22,7 +22,7 @@ from onepam.domain.signing_in.events import SignedOut
 from onepam.domain.signing_in.service_keys import ServiceKey
 from onepam.evidence.envelope import AsOf, Period
 from onepam.evidence.reports import REPORTS, Drawn, Scope, TooLarge, access, leavers, requests, scope, sessions
-from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant, iso
+from onepam.kernel.clock import DAY, HOUR, MILLISECOND, MINUTE, SECOND, Instant, iso
 from onepam.kernel.errors import Corrupt
 from onepam.store.db import rows
 from onepam.store.engine.database import connect
@@ -270,6 +270,7 @@ async def test_leavers_with_both_stamps_per_system(tmp_path: Path) -> None:
 async def test_a_sign_in_that_ends_as_somebody_leaves_was_not_held(tmp_path: Path, signed_in: int, held: str) -> None:
     company = await Company.create(tmp_path)
     removed = await company.leaves("eve", signed_in=signed_in)
+    await company.sign_in("ada")
     (eve,) = table(drawn(company.path, "leavers", START, removed + HOUR))
     company.close()
     assert (eve["removed"], eve["console_held"]) == (iso(removed), held)
@@ -282,8 +283,11 @@ async def test_a_sign_in_has_ended_at_its_end_and_runs_a_microsecond_before(
 ) -> None:
     company = await Company.create(tmp_path)
     over = Instant(await company.leaves("eve", signed_in=HOUR) + HOUR)
-    (eve,) = table(drawn(company.path, "leavers", START, over + DAY, over - before))
+    company.clock.now = Instant(over - before - 4 * MILLISECOND)  # each look takes one
+    await record(company.ledger, PersonDisabled("gus", "ada", "left"))
+    (eve, gus) = table(drawn(company.path, "leavers", START, over + DAY))
     company.close()
+    assert gus["removed"] == iso(Instant(over - before)), "the newest entry says until when it is known"
     assert eve["console_ended"] == (iso(over) if ended else "runs still")
 
 

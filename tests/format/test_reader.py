@@ -6,9 +6,11 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from onepam.ledger.authors import root_of
 from tests.evidence.altered import altered_packs
 from tests.evidence.bare import bare_pack
 from tests.evidence.company import LOG, NODE, Signer, batches_of, certificate, pack_input, written
+from tests.evidence.conftest import Check
 from tests.format.alterations import ALTERATIONS, PERMITTED, altered
 from tests.format.conftest import History
 from tests.format.forged import MANIFEST, ForgersKey, unzip
@@ -166,19 +168,20 @@ def test_a_head_from_elsewhere_anchors_or_refuses(drawn_pack: bytes, node: Node,
 OLD = Signer("old.example/log", 1, b"o" * 32)
 
 
-def _lost(extra: dict[int, str], before: Signer = OLD) -> bytes:
-    """A log whose only node is revoked in its first batch; the second, 2 to 11, announces and continues the log."""
+def _lost(extra: dict[int, str], before: Signer = OLD, **said: object) -> bytes:
+    """A log whose only node is revoked in its first batch; the second, 2 to 11, announces and continues the log. The
+    seam keeps the two entries before it, unless something else is `said`."""
     history = History()
+    history.certify(1_000_000, number=1, log=before)
+    _revoke(history, 2_000_000)
     seam = {
         "before": before.name,
         "ground": "recovery_key",
         "kept": 2,
         "origin": LOG.name,
-        "root": "ab" * 32,
+        "root": root_of([each.leaf() for each in history.entries]).hex(),
         "size": 2,
-    }
-    history.certify(1_000_000, number=1, log=before)
-    _revoke(history, 2_000_000)
+    } | said
     for index in range(2, 12):
         kind = extra.get(index, "ledger.continued" if index == 11 else "ledger.continuation_announced")
         history.append((index + 1) * 1_000_000, kind, seam)
@@ -195,3 +198,31 @@ def test_only_a_seam_and_what_announces_it_need_nobodys_signature(judge: Judge) 
     for line in lines[1:3]:
         assert "batches.bin batch of entry 2: nod_1 has no key in force" in _why(line)
     assert "2 batches were not judged: the key of their log is not given" in lines[3]
+
+
+def test_a_seam_is_held_against_the_entries_at_hand(judge: Judge, check: Check) -> None:
+    """That keeps all of a log names its root; that declares as lost what is here is refused; of what is not here it
+    may say what it likes."""
+    keys = [LOG.vkey(), OLD.vkey()]
+    other = "ab" * 32
+    cases = [
+        (_lost({}), ""),
+        (_lost({}, root=other), "another root of the 2 entries that it keeps"),
+        (_lost({}, root=other, kept=1), ""),
+        (_lost({}, kept=1), "declares as lost what is here"),
+        (_lost({}, root=other, size=900), ""),
+    ]
+    lines = judge([(pack, keys) for pack, _ in cases])
+    for (pack, said), line in zip(cases, lines, strict=True):
+        assert line.startswith("refused " if said else "accepted ")
+        assert said in line
+        found, told = check(pack, *(each for key in keys for each in ("--log-key", key)))
+        assert (said in told["verdict"], found == 1) == (True, bool(said)), told
+
+
+def test_members_that_a_kind_does_not_have_are_no_reason_to_refuse(judge: Judge, check: Check) -> None:
+    """Nor is one that lacks: `factor.used` has no member `x`, and names a factor and a person."""
+    pack = _range_of(first=4, end=32, extra={})
+    [line] = judge([(pack, [LOG.vkey()])])
+    assert line.startswith("accepted ")
+    assert check(pack, "--log-key", LOG.vkey())[0] == 3

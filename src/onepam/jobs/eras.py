@@ -123,8 +123,26 @@ def judge(db: Snapshot, key: VerifierKey) -> list[str]:
             findings.append(f"log-key: entry {index}: it began under {body.get('log_key')}, and the key is {log_key}")
     if origin is not None and origin != key.name:
         findings.append(f"origin: the log is {origin}, and the key is of {key.name}")
-    odd = [seam.index for seam in known if not 0 <= seam.kept <= seam.index or seam.kept > seam.size]
-    return findings + [f"seam: entry {index}: it names no loss that can be" for index in odd]
+    for seam in known:
+        if not 0 <= seam.kept <= seam.index or seam.kept > seam.size:
+            findings.append(f"seam: entry {seam.index}: it names no loss that can be")
+        elif (said := _held_against(db, seam)) is not None:
+            findings.append(f"seam: entry {seam.index}: {said}")
+    return findings
+
+
+def _held_against(db: Snapshot, seam: Seam) -> str | None:
+    """What is wrong with the root that a seam names, where as many entries are here."""
+    leaves = stored_leaves(db, seam.size) if seam.size else []
+    if not 0 < seam.size == len(leaves):
+        return None
+    tree = Frontier()
+    tree.extend(leaves)
+    if seam.kept == seam.size and tree.root().hex() != seam.root:
+        return f"it names another root of the {seam.size} entries that it keeps"
+    if seam.kept < seam.size and tree.root().hex() == seam.root:
+        return f"it names only {seam.kept} as left: it declares as lost what is here"
+    return None
 
 
 def place(anchor: Anchor, origin: str, known: Sequence[Seam], root_of: RootOf) -> Anchor | str | None:

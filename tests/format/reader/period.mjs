@@ -2,6 +2,7 @@
 import { encode, timeText } from './canonical.mjs';
 import { checkRuled, valueAt } from './cells.mjs';
 import { mustBeDisclosed } from './disclosed.mjs';
+import { isOfWays, Leaving } from './leaving.mjs';
 import { must } from './refused.mjs';
 
 const NAMED = ['person.added', 'person.changed'];
@@ -63,7 +64,7 @@ function* names(book, entries, people) {
 }
 
 /** What the row of this head must rest on, as indexes in their order. */
-function ledgerOf(book, head, rule, report) {
+function ledgerOf(book, head, rule, report, leaving) {
   const followers = book.of(book.followers, head.body[rule.link]).filter((each) => index(each) > index(head));
   const first = [head, ...followers];
   const rest = new Set(names(book, first, rule.people));
@@ -76,8 +77,24 @@ function ledgerOf(book, head, rule, report) {
     const check = closing && book.check(closing);
     if (check) rest.add(check);
   }
-  const others = [...rest].filter((each) => !first.includes(each)).map(index).sort((a, b) => a - b);
-  return [...first.map(index), ...others];
+  const others = [...rest].filter((each) => !first.includes(each)).map(index);
+  const all = new Set([...others, ...(leaving?.ends(head) ?? [])]);
+  return [...first.map(index), ...[...all].sort((a, b) => a - b)];
+}
+
+/** What leavers held, where the pack tells all of it; else it says so. */
+function leavingOf(pack) {
+  const hidden = pack.entries.filter(({ header, body }) => isOfWays(header) && body === undefined).length;
+  if (pack.first === 0 && hidden) pack.notes.push(`${hidden} entries of sign-ins and sessions are not disclosed`);
+  return pack.first === 0 && hidden === 0 ? new Leaving(pack) : null;
+}
+
+/** Says how many checks of recordings may be newer than what the rows tell. */
+function noteHiddenChecks(pack, { rows }) {
+  const closing = (row) => row.ledger.findLast((each) => pack.entry(each).header.kind === 'session.closed') ?? Infinity;
+  const earliest = rows.reduce((least, row) => Math.min(least, closing(row)), Infinity);
+  const hidden = pack.entries.filter(({ header, body }) => header.kind === CHECK && header.index > earliest && body === undefined);
+  if (hidden.length) pack.notes.push(`${hidden.length} checks of recordings are not disclosed`);
 }
 
 /** Judges that there is one row for each head, and on what it rests. */
@@ -92,14 +109,18 @@ export function judgePeriod(pack, report, envelope, rule) {
   );
   for (const { index: left } of envelope.exclusions) must(heads.delete(left), envelope.where, `entry ${left} is no member of ${name}`);
   const book = new Book(pack, rule);
+  const leaving = name === 'leavers' ? leavingOf(pack) : null;
+  const beside = leaving ? [] : rule.beside;
   rows.forEach((row, i) => {
     const place = `${where} row ${i + 1}`;
     must(heads.delete(row.ledger[0]), place, `entry ${row.ledger[0]} is no head, or has a row already`);
-    const due = ledgerOf(book, pack.entry(row.ledger[0]), rule, name);
-    const own = row.ledger.filter((each, n) => n === 0 || !rule.beside.includes(pack.entry(each).header.kind));
+    const due = ledgerOf(book, pack.entry(row.ledger[0]), rule, name, leaving);
+    const own = row.ledger.filter((each, n) => n === 0 || due.includes(each) || !beside.includes(pack.entry(each).header.kind));
     must(encode(own) === encode(due), place, `it must rest on the entries ${due.join(' ')}`);
   });
   must(heads.size === 0, where, `entry ${[...heads][0]} has no row`);
+  if (leaving) checkRuled(report, (row) => leaving.cells(pack.entry(row.ledger[0])));
+  if (name === 'sessions') noteHiddenChecks(pack, report);
   if (name === 'sessions') checkRuled(report, (row) => ruled(book, row.ledger.map((each) => pack.entry(each))));
 }
 

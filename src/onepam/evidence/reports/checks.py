@@ -22,16 +22,18 @@ NOT_CHECKED = "not checked"
 PARTIAL = "partial by policy"
 
 
-def newest_checks(scope: Scope, closings: Iterable[int]) -> Mapping[int, int]:
-    """The newest check, by its entry, of each of these closing entries that was checked at all."""
-    left, found = sorted(closings), dict[int, int]()
+def newest_checks(scope: Scope, closings: Iterable[int]) -> tuple[Mapping[int, int], Sequence[int]]:
+    """The newest check, by its entry, of each of these closing entries that was checked at all; and all checks after
+    the first of them, which rule out that a newer one is hidden."""
+    left, found, checks = sorted(closings), dict[int, int](), list[int]()
+    first = left[0] if left else scope.end
     for entry, begin, until in scope.history.query(QUERY, {"from": scope.period.begin, "end": scope.end}):
+        if entry > first:
+            checks.append(entry)
         low, high = bisect_left(left, begin), bisect_left(left, min(until, entry))
         found.update((closing, entry) for closing in left[low:high])
         del left[low:high]
-        if not left:
-            break
-    return found
+    return found, checks
 
 
 def words(entries: Entries, follows: Sequence[int], check: int | None) -> Mapping[str, str]:

@@ -6,6 +6,7 @@ has a row for each time.
 """
 
 from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from onepam.evidence.report import Column, Report, Said
@@ -18,30 +19,20 @@ SELECT entry, time, kind, person FROM ev_leavers_v1
 WHERE time >= :from AND entry < :end AND (time < :to OR kind <> 'person.disabled')
 ORDER BY entry"""
 HELD = """\
-SELECT l.entry, s.kind, count(*),
-  max(CASE WHEN min(s.expires, s.valid_until) > :at THEN :never ELSE min(s.expires, s.valid_until) END),
-  max(s.valid_until), 0
+SELECT l.entry, s.kind, s.expires,
+  (SELECT min(e.valid_until) FROM ev_signins_v1 e WHERE e.session = s.session AND e.valid_until >= s.valid_until
+   AND NOT EXISTS (SELECT 1 FROM ev_signins_v1 n WHERE n.session = e.session AND n.valid_from = e.valid_until)),
+  NULL, 0
 FROM ev_leavers_v1 l JOIN ev_signins_v1 s
   ON s.person = l.person AND s.valid_from <= l.time AND s.valid_until > l.time AND s.expires > l.time
 WHERE l.kind = 'person.disabled' AND l.time >= :from AND l.time < :to AND l.entry < :end
-GROUP BY l.entry, s.kind
 UNION ALL
-SELECT entry, 'ssh', held, ended, coalesce(closed, :never),
-  CASE WHEN status = 'closed' AND last_byte IS NULL THEN 1 ELSE 0 END FROM (
-  SELECT l.entry, s.closed, s.status, s.last_byte, coalesce(s.last_byte, s.closed, :never) AS ended,
-    count(*) OVER (PARTITION BY l.entry) AS held,
-    row_number() OVER (PARTITION BY l.entry ORDER BY coalesce(s.last_byte, s.closed, :never) DESC) AS place
-  FROM ev_leavers_v1 l JOIN ev_connections_v1 s ON s.person = l.person AND s.opened <= l.time
-    AND (s.closed IS NULL OR s.closed >= l.time) AND s.valid_until = :never
-  WHERE l.kind = 'person.disabled' AND l.time >= :from AND l.time < :to AND l.entry < :end
-) AS last WHERE place = 1
-UNION ALL
-SELECT l.entry, 'sealed', count(*), max(coalesce(s.closed, :never)), max(coalesce(s.closed, :never)), 0
-FROM ev_leavers_v1 l JOIN ev_connections_v1 s
-  ON s.person = l.person AND s.opened <= l.time AND (s.closed IS NULL OR s.closed >= l.time) AND s.valid_until = :never
+SELECT l.entry, 'ssh', :never, coalesce(s.closed, :never), CASE WHEN s.status = 'closed' THEN s.last_byte END,
+  CASE WHEN s.status = 'closed' AND s.last_byte IS NULL THEN 1 ELSE 0 END
+FROM ev_leavers_v1 l JOIN ev_connections_v1 s ON s.person = l.person AND s.opened <= l.time
+  AND (s.closed IS NULL OR s.closed >= l.time) AND s.valid_from <= :last AND s.valid_until > :last
 WHERE l.kind = 'person.disabled' AND l.time >= :from AND l.time < :to AND l.entry < :end
-GROUP BY l.entry
-ORDER BY 1, 2"""
+ORDER BY 1, 2, 4"""
 HEAD, PROBE = "person.disabled", "probe.made"
 SYSTEMS = (("ssh", "ssh"), ("console", "console"), ("cli", "command_line"))
 """What the views call it, and the report."""
@@ -80,23 +71,24 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """How much of one system was held, when the last of it ended (FOREVER: it runs), and when its row was ended.
-    `unseen`: a process died, and the last byte went at some time before `ended`."""
+    """A sign-in or session that somebody held: when it ended (FOREVER: it runs still at the pack's newest entry), and
+    when its row was. `unseen`: a process died, and the last byte went at some time before `ended`."""
 
-    count: int
     ended: Instant
     closed: Instant
-    unseen: bool = False
+    unseen: bool
 
 
 def draw(scope: Scope) -> Drawn:
     """Raises `TooLarge`."""
+    (newest,) = scope.history.entries((scope.end - 1,))
+    last = newest.header.time
     parameters = {
         "from": scope.period.begin,
         "to": scope.period.until,
         "end": scope.end,
         "never": FOREVER,
-        "at": scope.as_of,
+        "last": last,
     }
     heads, rests = list[tuple[int, Instant, str]](), list[int]()
     follows: defaultdict[str, list[int]] = defaultdict(list)
@@ -108,14 +100,16 @@ def draw(scope: Scope) -> Drawn:
         else:
             rests.append(entry)
             follows[person].append(entry)
-    held: defaultdict[int, dict[str, _Held]] = defaultdict(dict)
-    for entry, system, count, ended, closed, unseen in scope.history.query(HELD, parameters):
-        held[entry][system] = _Held(count, Instant(ended), Instant(closed), bool(unseen))
+    held: defaultdict[int, defaultdict[str, list[_Held]]] = defaultdict(lambda: defaultdict(list))
+    for entry, system, expires, closed, last_byte, unseen in scope.history.query(HELD, parameters):
+        gone = closed if closed <= last else FOREVER
+        ended = min(gone, expires) if last_byte is None else last_byte
+        known = last_byte is not None or ended <= last
+        held[entry][system].append(_Held(Instant(ended if known else FOREVER), Instant(gone), bool(unseen)))
     rows = []
     for head, removed, person in heads:
         mine = held[head]
-        ends = [scope.history.entry_at(each.closed) for each in mine.values() if each.closed < FOREVER]
-        others = [*scope.named(person, head), *(each for each in ends if each < scope.end)]
+        others = [*scope.named(person, head), *_ends(scope, mine)]
         later = [each for each in follows[person] if each > head]
         words = _words(scope, head, removed, mine)
         rows.append(scope.entries.row(COLUMNS, ordered(head, later, others), **words))
@@ -125,17 +119,28 @@ def draw(scope: Scope) -> Drawn:
     return Drawn(report, scope.period, f"{QUERY};\n{HELD};\n{NAMES}", parameters, rests=[*rests, *scope.naming])
 
 
-def _words(scope: Scope, head: int, removed: Instant, held: dict[str, _Held]) -> dict[str, str]:
+def _ends(scope: Scope, held: Mapping[str, Sequence[_Held]]) -> Iterator[int]:
+    """The entries that ended it: of each system the last one, and that of the session whose bytes ended last."""
+    for system, _ in SYSTEMS:
+        closed = [(each.ended, each.closed) for each in held.get(system, ()) if each.closed < FOREVER]
+        if closed:
+            yield scope.history.entry_at(max(at for _, at in closed))
+            if system == "ssh":
+                yield scope.history.entry_at(max(closed)[1])
+
+
+def _words(scope: Scope, head: int, removed: Instant, held: Mapping[str, Sequence[_Held]]) -> dict[str, str]:
     words, ends = {}, [removed]
     for kind, system in SYSTEMS:
-        mine = held.get(kind, _Held(0, removed, removed))
-        words[f"{system}_held"] = str(mine.count)
+        mine = held.get(kind, ())
+        ended = max([removed, *(each.ended for each in mine)])
+        unseen = any(each.unseen and each.ended == ended for each in mine)
+        words[f"{system}_held"] = str(len(mine))
         words[f"{system}_removed"] = iso(removed)
-        ended = max(mine.ended, removed)
-        words[f"{system}_ended"] = "unknown, before " * mine.unseen + (iso(ended) if ended < FOREVER else "runs still")
+        words[f"{system}_ended"] = "unknown, before " * unseen + (iso(ended) if ended < FOREVER else "runs still")
         ends.append(ended)
-    sealed = held.get("sealed")
-    words["recordings_verified"] = "" if sealed is None or sealed.closed >= FOREVER else iso(sealed.closed)
+    sealed = max((each.closed for each in held.get("ssh", ())), default=FOREVER)
+    words["recordings_verified"] = iso(sealed) if sealed < FOREVER else ""
     body = scope.entries.body(head)
     began = min(each for each in (body.get("left_at"), body.get("notified"), removed) if each is not None)
     over = max(ends) >= FOREVER

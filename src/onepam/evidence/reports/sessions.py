@@ -95,7 +95,7 @@ def draw(scope: Scope) -> Drawn:
             if len(heads) > MAX_ROWS:
                 raise TooLarge(NAME)
     rests += [entry for (entry,) in scope.history.query(checks.FINDINGS, {"first": scope.first, "end": scope.end})]
-    checked = checks.newest_checks(scope, closings)
+    checked, all_checks = checks.newest_checks(scope, closings)
     rows = []
     for head, session, others in heads:
         after = [each for each in follows.get(session, ()) if each > head]
@@ -108,7 +108,7 @@ def draw(scope: Scope) -> Drawn:
         scope.period,
         f"{QUERY};\n{NAMES};\n{CHAINS};\n{checks.QUERY};\n{checks.FINDINGS}",
         parameters,
-        rests=[*rests, *scope.naming, *scope.chained],
+        rests=[*rests, *all_checks, *scope.naming, *scope.chained],
     )
 
 

@@ -70,6 +70,10 @@ def _say_columns(report: Report, answer: Answer) -> None:
     """Which columns are proved, which say what entries say that the exporter chose, and which are the exporter's."""
     derived, by_rule = DERIVED.get(report.name, {}), BY_RULE.get(report.name, ())
     chosen = CHOSEN.get(report.name, {})
+    if report.words:
+        by_rule = ()
+    elif report.name in PERIOD:  # whose rows cite what they must
+        derived, chosen = {**derived, **chosen}, {}
     rest = [each for each in report.columns if each not in derived and each not in by_rule and each not in chosen]
     for columns, said in ((derived, "what the entries of each row say"), (by_rule, "what follows from them")):
         if columns:

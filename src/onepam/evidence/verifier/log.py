@@ -9,7 +9,7 @@ from __future__ import annotations
 import array
 import hashlib
 import re
-from typing import Dict, List, Tuple
+from typing import Dict, List, Set, Tuple
 
 from onepam.evidence.verifier.archive import Archive
 from onepam.evidence.verifier.canonical import MAX_INTEGER, members, parse
@@ -44,6 +44,7 @@ class Log:
         self.versions: Dict[int, int] = {}
         self.counters: Dict[str, Tuple[int, int]] = {}
         tree = Tree()
+        self._left = list(zip(spans(0, self.first), proof["left"]))
         for side, begin, end in (("left", 0, self.first), ("right", self.end, checkpoint.size)):
             levels = list(spans(begin, end))
             fits = len(levels) == len(proof[side]) and all(re.fullmatch("[0-9a-f]{64}", str(h)) for h in proof[side])
@@ -118,10 +119,25 @@ class Log:
         self.leaves += b"".join(leaves)
         return leaves
 
+    def roots_of(self, sizes: Set[int]) -> Dict[int, bytes]:
+        """The roots over so many entries from the log's first on, of the sizes for which the range gives them."""
+        tree, found, at = Tree(), {}, self.first
+        for level, node in self._left:
+            tree.push(level, bytes.fromhex(node))
+        for size in sorted(size for size in sizes if max(1, self.first) <= size <= self.end):
+            tree.extend(self._hashes(at, size))
+            found[size], at = tree.root(), size
+        return found
+
+    def _hashes(self, begin: int, end: int) -> List[bytes]:
+        """The leaves of the entries [begin, end)."""
+        first, last = 32 * (begin - self.first), 32 * (end - self.first)
+        return [bytes(self.leaves[at : at + 32]) for at in range(first, last, 32)]
+
     def root_over(self, first: int, last: int) -> bytes:
         """The root of the tree over the leaves of these entries alone."""
-        begin, end, tree = 32 * (first - self.first), 32 * (last + 1 - self.first), Tree()
-        tree.extend([bytes(self.leaves[at : at + 32]) for at in range(begin, end, 32)])
+        tree = Tree()
+        tree.extend(self._hashes(first, last + 1))
         return tree.root()
 
     def time(self, index: int) -> int:

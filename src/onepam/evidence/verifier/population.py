@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.canonical import MAX_INTEGER, canonical
 from onepam.evidence.verifier.contents import Contents
+from onepam.evidence.verifier.leaving import Leaving
 from onepam.evidence.verifier.naming import Names
 from onepam.evidence.verifier.recordings import newest_checks
 from onepam.evidence.verifier.refusal import Refused, counted, need
@@ -30,6 +31,9 @@ class Population:
         if report.name == "sessions":
             closings = {index for each in self._followers.values() for index in each if pack.log.kind(index) == CLOSED}
             self._checks = newest_checks(pack, sorted(closings))
+        self._leaving: Optional[Leaving] = None
+        if report.name == "leavers":
+            self._leaving = Leaving(pack, report, sorted(self._left))
 
     def rests(self, row: Row) -> List[int]:
         """The entries of a row, as they must be: its head, those that follow it, and the others in their order."""
@@ -48,15 +52,22 @@ class Population:
         others += self._chains.get(canonical(request), []) if request else []
         closed = [index for index in first if log.kind(index) == CLOSED][-1:]
         others += [self._checks[index] for index in closed if index in self._checks]
+        leaving = self._leaving if self._leaving and self._leaving.judged else None
+        others += leaving.ends(head) if leaving else []
         due = first + sorted(set(others) - set(first))
-        cited = [index for index in row.ledger if index in due or log.kind(index) not in rule.beside]
+        beside = () if leaving else rule.beside
+        cited = [index for index in row.ledger if index in due or log.kind(index) not in beside]
         need(cited == due, f"{row.where}: must rest on entries {due}, and rests on {cited}")
+        if leaving:
+            leaving.check(row)
         return due
 
     def finish(self, answer: Answer) -> None:
         """After the last row: refused where one is missing."""
         for head in sorted(self._left):
             raise Refused(f"{self._report.what}: no row for entry {head} ({self._pack.log.kind(head)})")
+        if self._leaving:
+            self._leaving.finish(answer)
         heads = counted(len(self._heads), "entry", "entries") + f" {' or '.join(self._rule.heads)} of the period"
         gone, follows = len(self._report.excluded), ", ".join(self._rule.follows)
         save = f", but for {gone} that {'is' if gone == 1 else 'are'} listed as left out" if gone else ""

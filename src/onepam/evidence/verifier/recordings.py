@@ -1,6 +1,6 @@
 """What became of each recording, by the checks that are entries: three columns of the report of sessions.
 
-A newer check than those disclosed may exist, but nothing that it found: all entries of `FOUND` are disclosed.
+All entries of `FOUND` are disclosed, so nothing that a check found is hidden; that a newer check is, is said.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class Recordings:
         self._counts: Dict[str, int] = {}
         self._total = self._checked = self._as_of = 0
         self._told: Set[str] = set()
+        self._earliest = MAX_INTEGER  # of the closing entries
 
     def check(self, row: Row, rests: List[int]) -> None:
         """One row."""
@@ -40,6 +41,7 @@ class Recordings:
             body = self._pack.disclosed.body(closed[0])
             expected = [self._condition(body, found, check), iso(at) if at else "", _partial(body)]
             self._total, self._checked, self._as_of = self._total + 1, self._checked + bool(at), max(self._as_of, at)
+            self._earliest = min(self._earliest, closed[0])
             bad = _bad_word(self._pack, found[0]) if found else ""
             self._told.update({canonical(body.get("session"))} if bad else ())
             for word in (bad, expected[2]):
@@ -67,6 +69,11 @@ class Recordings:
         answer.recordings += "".join(
             f"; {counts[word]} {word}" for word in (*WORDS_OF_BAD, PARTIAL) if counts.get(word)
         )
+        checks = self._pack.log.all_of((CHECKED,), 0, MAX_INTEGER + 1)
+        hidden = sum(index > self._earliest and index not in self._pack.disclosed for index in checks)
+        if hidden:
+            checks_are = f"{counted(hidden, 'check')} of recordings {'is' if hidden == 1 else 'are'}"
+            answer.lack(f"{checks_are} not disclosed: recording_checked may be older than it says, or be there")
         answer.not_proved.append("that a recording is today what its last check found: a pack holds no recordings")
 
 

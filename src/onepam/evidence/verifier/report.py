@@ -34,7 +34,8 @@ class Row:
 
 class Report:
     """`columns` are places by name; `excluded` are entries of the population without a row, with their reasons; `as_of`
-    is None where the report is over the period; `count` is the number of its rows, once they were read."""
+    is None where the report is over the period; `count` is the number of its rows, once they were read; `words` are
+    columns by rule that nothing could be held against, nor was what the rows cite for them."""
 
     def __init__(self, pack: Contents, name: str) -> None:
         self.name, self.what, self.count = name, f"reports/{name}.jsonl", 0
@@ -51,6 +52,7 @@ class Report:
         for column in (*DERIVED.get(name, ()), *BY_RULE.get(name, ()), *CHOSEN.get(name, ())):
             need(column in self.columns, f"{self.what}: lacks the column {column}")
         self.excluded: Dict[int, str] = {}
+        self.words: Tuple[str, ...] = ()
         self.as_of: Optional[int] = None
         self._read_envelope(pack)
 

@@ -53,6 +53,12 @@ ADDED, TAKEN, LISTED = "person.added", "roster.taken", "roster.entry_set"
 STANDING = ("person.disabled", "person.enabled", "roster.linked", "roster.entry_ended")
 LISTING = (LISTED, "roster.entry_ended", "roster.linked")
 STARTED = "system.started"
+SIGNED_IN, SIGNED_OUT = "sign_in.opened", "sign_in.closed"
+HOLDING = (SIGNED_IN, SIGNED_OUT, *OPENED, CLOSED, "session.failed")
+"""What gives and ends a way in that runs."""
+SSH = "ssh"
+SYSTEMS = {SSH: SSH, "console": "console", "cli": "command_line"}
+"""What runs there, as entries call it, and the columns of leavers."""
 
 PERIOD = {
     "sessions": Happening(
@@ -63,7 +69,7 @@ PERIOD = {
         (MADE,), (*DECIDED, "request.approval_refused", GRANTED, *ENDED), "request",
         ((MADE, "body.substance.person"), *((kind, "body.by") for kind in DECIDED)), "", ()),
     "leavers": Happening(
-        (LEFT,), (PROBED, RETURNED), "person", ((LEFT, "body.person"),), "", ("sign_in.closed", CLOSED)),
+        (LEFT,), (PROBED, RETURNED), "person", ((LEFT, "body.person"),), "", (SIGNED_OUT, CLOSED, "session.failed")),
 }  # fmt: skip
 AS_OF = {"accounts": Standing((), True), "vendors": Standing(("vendor",), False)}
 FROM_THE_BEGINNING = ("access", "accounts", "vendors")
@@ -145,8 +151,10 @@ DERIVED = {
 }
 
 RECORDING = ("recording_condition", "recording_checked", "recording_partial")
+_HELD = [f"{system}_{word}" for system in SYSTEMS.values() for word in ("held", "removed", "ended")]
 BY_RULE = {
     "sessions": ("factors_age_seconds", *RECORDING),
+    "leavers": (*_HELD, "recordings_verified", "milliseconds", "within_24_hours"),
     "accounts": ("kind", "owner", "roster_age_hours", "finding", "result"),
     "vendors": ("sponsor", "access_ends", "roster_age_hours", "finding", "result"),
 }
@@ -154,7 +162,7 @@ BY_RULE = {
 
 _BOUND, _ROLE = "binding.added", "role.set"
 CHOSEN = {
-    "leavers": {"last_sign_ins_ended": _of("header.time", "sign_in.closed"),
+    "leavers": {"last_sign_ins_ended": _of("header.time", SIGNED_OUT),
                 "last_bytes": _of("body.last_byte:time", CLOSED)},
     "access": {
         "person": _of("body.person", *NAMED), "name": _of("payload.name", *NAMED),
@@ -188,9 +196,7 @@ LEFT_OUT = (
     "a resource that no role of anybody reaches",
 )
 """Why a release leaves somebody or something out of `access`."""
-_HELD = [f"{system}_{word}" for system in ("ssh", "console", "command_line") for word in ("held", "removed", "ended")]
 WORDS = {
-    "leavers": (*_HELD, "recordings_verified", "milliseconds", "within_24_hours"),
     "access": ("login", "mode", "permission", "actions", "privileged", "until"),
     "accounts": ("last_seen",),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, List, NamedTuple
+from typing import Any, List, NamedTuple, Optional
 
 from onepam.evidence.verifier.canonical import MAX_INTEGER
 from onepam.evidence.verifier.contents import Contents
@@ -45,4 +45,16 @@ def find_seams(pack: Contents) -> List[Seam]:
         found.append(seam)
     origin = found[-1].origin if found else pack.checkpoint.origin
     need(origin == pack.checkpoint.origin, "the log was continued under another name than the checkpoint's")
+    roots = pack.log.roots_of({seam.size for seam in found})
+    for seam in found:
+        _check_root(seam, roots.get(seam.size))
     return found
+
+
+def _check_root(seam: Seam, root: Optional[bytes]) -> None:
+    """Whether a seam names the root of what it keeps, and not that of what is here as one of what is lost. `root` is
+    that of as many entries, where they are here."""
+    if root is not None:
+        same, whole = seam.root == root.hex(), seam.kept == seam.size
+        need(same or not whole, f"entry {seam.entry} names another root of the {seam.size} entries that it keeps")
+        need(whole or not same, f"entry {seam.entry} declares as lost what is here")

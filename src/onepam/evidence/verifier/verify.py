@@ -660,6 +660,7 @@ class Log:
         self.versions: Dict[int, int] = {}
         self.counters: Dict[str, Tuple[int, int]] = {}
         tree = Tree()
+        self._left = list(zip(spans(0, self.first), proof["left"]))
         for side, begin, end in (("left", 0, self.first), ("right", self.end, checkpoint.size)):
             levels = list(spans(begin, end))
             fits = len(levels) == len(proof[side]) and all(re.fullmatch("[0-9a-f]{64}", str(h)) for h in proof[side])
@@ -734,10 +735,25 @@ class Log:
         self.leaves += b"".join(leaves)
         return leaves
 
+    def roots_of(self, sizes: Set[int]) -> Dict[int, bytes]:
+        """The roots over so many entries from the log's first on, of the sizes for which the range gives them."""
+        tree, found, at = Tree(), {}, self.first
+        for level, node in self._left:
+            tree.push(level, bytes.fromhex(node))
+        for size in sorted(size for size in sizes if max(1, self.first) <= size <= self.end):
+            tree.extend(self._hashes(at, size))
+            found[size], at = tree.root(), size
+        return found
+
+    def _hashes(self, begin: int, end: int) -> List[bytes]:
+        """The leaves of the entries [begin, end)."""
+        first, last = 32 * (begin - self.first), 32 * (end - self.first)
+        return [bytes(self.leaves[at : at + 32]) for at in range(first, last, 32)]
+
     def root_over(self, first: int, last: int) -> bytes:
         """The root of the tree over the leaves of these entries alone."""
-        begin, end, tree = 32 * (first - self.first), 32 * (last + 1 - self.first), Tree()
-        tree.extend([bytes(self.leaves[at : at + 32]) for at in range(begin, end, 32)])
+        tree = Tree()
+        tree.extend(self._hashes(first, last + 1))
         return tree.root()
 
     def time(self, index: int) -> int:
@@ -1094,7 +1110,19 @@ def find_seams(pack: Contents) -> List[Seam]:
         found.append(seam)
     origin = found[-1].origin if found else pack.checkpoint.origin
     need(origin == pack.checkpoint.origin, "the log was continued under another name than the checkpoint's")
+    roots = pack.log.roots_of({seam.size for seam in found})
+    for seam in found:
+        _check_root(seam, roots.get(seam.size))
     return found
+
+
+def _check_root(seam: Seam, root: Optional[bytes]) -> None:
+    """Whether a seam names the root of what it keeps, and not that of what is here as one of what is lost. `root` is
+    that of as many entries, where they are here."""
+    if root is not None:
+        same, whole = seam.root == root.hex(), seam.kept == seam.size
+        need(same or not whole, f"entry {seam.entry} names another root of the {seam.size} entries that it keeps")
+        need(whole or not same, f"entry {seam.entry} declares as lost what is here")
 
 
 # ---- rules -----------------------------------------------------------------------------------------------------------
@@ -1149,6 +1177,12 @@ ADDED, TAKEN, LISTED = "person.added", "roster.taken", "roster.entry_set"
 STANDING = ("person.disabled", "person.enabled", "roster.linked", "roster.entry_ended")
 LISTING = (LISTED, "roster.entry_ended", "roster.linked")
 STARTED = "system.started"
+SIGNED_IN, SIGNED_OUT = "sign_in.opened", "sign_in.closed"
+HOLDING = (SIGNED_IN, SIGNED_OUT, *OPENED, CLOSED, "session.failed")
+"""What gives and ends a way in that runs."""
+SSH = "ssh"
+SYSTEMS = {SSH: SSH, "console": "console", "cli": "command_line"}
+"""What runs there, as entries call it, and the columns of leavers."""
 
 PERIOD = {
     "sessions": Happening(
@@ -1159,7 +1193,7 @@ PERIOD = {
         (MADE,), (*DECIDED, "request.approval_refused", GRANTED, *ENDED), "request",
         ((MADE, "body.substance.person"), *((kind, "body.by") for kind in DECIDED)), "", ()),
     "leavers": Happening(
-        (LEFT,), (PROBED, RETURNED), "person", ((LEFT, "body.person"),), "", ("sign_in.closed", CLOSED)),
+        (LEFT,), (PROBED, RETURNED), "person", ((LEFT, "body.person"),), "", (SIGNED_OUT, CLOSED, "session.failed")),
 }  # fmt: skip
 AS_OF = {"accounts": Standing((), True), "vendors": Standing(("vendor",), False)}
 FROM_THE_BEGINNING = ("access", "accounts", "vendors")
@@ -1241,8 +1275,10 @@ DERIVED = {
 }
 
 RECORDING = ("recording_condition", "recording_checked", "recording_partial")
+_HELD = [f"{system}_{word}" for system in SYSTEMS.values() for word in ("held", "removed", "ended")]
 BY_RULE = {
     "sessions": ("factors_age_seconds", *RECORDING),
+    "leavers": (*_HELD, "recordings_verified", "milliseconds", "within_24_hours"),
     "accounts": ("kind", "owner", "roster_age_hours", "finding", "result"),
     "vendors": ("sponsor", "access_ends", "roster_age_hours", "finding", "result"),
 }
@@ -1250,7 +1286,7 @@ BY_RULE = {
 
 _BOUND, _ROLE = "binding.added", "role.set"
 CHOSEN = {
-    "leavers": {"last_sign_ins_ended": _of("header.time", "sign_in.closed"),
+    "leavers": {"last_sign_ins_ended": _of("header.time", SIGNED_OUT),
                 "last_bytes": _of("body.last_byte:time", CLOSED)},
     "access": {
         "person": _of("body.person", *NAMED), "name": _of("payload.name", *NAMED),
@@ -1284,9 +1320,7 @@ LEFT_OUT = (
     "a resource that no role of anybody reaches",
 )
 """Why a release leaves somebody or something out of `access`."""
-_HELD = [f"{system}_{word}" for system in ("ssh", "console", "command_line") for word in ("held", "removed", "ended")]
 WORDS = {
-    "leavers": (*_HELD, "recordings_verified", "milliseconds", "within_24_hours"),
     "access": ("login", "mode", "permission", "actions", "privileged", "until"),
     "accounts": ("last_seen",),
 }
@@ -1335,7 +1369,8 @@ class Row:
 
 class Report:
     """`columns` are places by name; `excluded` are entries of the population without a row, with their reasons; `as_of`
-    is None where the report is over the period; `count` is the number of its rows, once they were read."""
+    is None where the report is over the period; `count` is the number of its rows, once they were read; `words` are
+    columns by rule that nothing could be held against, nor was what the rows cite for them."""
 
     def __init__(self, pack: Contents, name: str) -> None:
         self.name, self.what, self.count = name, f"reports/{name}.jsonl", 0
@@ -1352,6 +1387,7 @@ class Report:
         for column in (*DERIVED.get(name, ()), *BY_RULE.get(name, ()), *CHOSEN.get(name, ())):
             need(column in self.columns, f"{self.what}: lacks the column {column}")
         self.excluded: Dict[int, str] = {}
+        self.words: Tuple[str, ...] = ()
         self.as_of: Optional[int] = None
         self._read_envelope(pack)
 
@@ -1492,7 +1528,7 @@ class Names:
 # ---- recordings ------------------------------------------------------------------------------------------------------
 # What became of each recording, by the checks that are entries: three columns of the report of sessions.
 #
-# A newer check than those disclosed may exist, but nothing that it found: all entries of `FOUND` are disclosed.
+# All entries of `FOUND` are disclosed, so nothing that a check found is hidden; that a newer check is, is said.
 
 
 PARTIAL = "partial by policy"
@@ -1508,6 +1544,7 @@ class Recordings:
         self._counts: Dict[str, int] = {}
         self._total = self._checked = self._as_of = 0
         self._told: Set[str] = set()
+        self._earliest = MAX_INTEGER  # of the closing entries
 
     def check(self, row: Row, rests: List[int]) -> None:
         """One row."""
@@ -1520,6 +1557,7 @@ class Recordings:
             body = self._pack.disclosed.body(closed[0])
             expected = [self._condition(body, found, check), iso(at) if at else "", _partial(body)]
             self._total, self._checked, self._as_of = self._total + 1, self._checked + bool(at), max(self._as_of, at)
+            self._earliest = min(self._earliest, closed[0])
             bad = _bad_word(self._pack, found[0]) if found else ""
             self._told.update({canonical(body.get("session"))} if bad else ())
             for word in (bad, expected[2]):
@@ -1547,6 +1585,11 @@ class Recordings:
         answer.recordings += "".join(
             f"; {counts[word]} {word}" for word in (*WORDS_OF_BAD, PARTIAL) if counts.get(word)
         )
+        checks = self._pack.log.all_of((CHECKED,), 0, MAX_INTEGER + 1)
+        hidden = sum(index > self._earliest and index not in self._pack.disclosed for index in checks)
+        if hidden:
+            checks_are = f"{counted(hidden, 'check')} of recordings {'is' if hidden == 1 else 'are'}"
+            answer.lack(f"{checks_are} not disclosed: recording_checked may be older than it says, or be there")
         answer.not_proved.append("that a recording is today what its last check found: a pack holds no recordings")
 
 
@@ -1597,6 +1640,121 @@ def _partial(closed: Any) -> str:
     return PARTIAL if type(omitted) is int and omitted > 0 else ""
 
 
+# ---- leaving ---------------------------------------------------------------------------------------------------------
+# Leavers: what they held as their access ended, and when the last of it did, by the entries of sign-ins and sessions.
+#
+# What was held rests on entries of any age: in a range that does not begin with the log's first entry, and where one of
+# these entries is not disclosed, the columns are the exporter's words.
+
+
+class Way:
+    """A way in that ran, a sign-in or a session: whose, until when at the latest (us since 1970), by which entry it
+    ended, and of a session the last byte as that entry says it."""
+
+    __slots__ = ("closing", "expires", "last_byte", "person", "system")
+
+    def __init__(self, person: str, system: str, expires: int) -> None:
+        self.person, self.system, self.expires = person, system, expires
+        self.closing: Optional[int] = None
+        self.last_byte: Optional[int] = None
+
+
+class Leaving:
+    """What each head of the report held then; `judged` is false where the pack does not tell all of it."""
+
+    def __init__(self, pack: Contents, report: Report, heads: List[int]) -> None:
+        self._log, self._body, self._report = pack.log, pack.disclosed.body, report
+        self._held: Dict[int, List[Way]] = {head: [] for head in heads}
+        told = pack.log.all_of((*HOLDING, LEFT), 0, MAX_INTEGER + 1) if heads else []
+        self._hidden = sum(index not in pack.disclosed for index in told)
+        self.judged = pack.log.first == 0 and not self._hidden
+        if self.judged:
+            self._fold(told)
+
+    def _fold(self, told: List[int]) -> None:
+        every: Dict[str, List[Way]] = {}
+        running: Dict[str, Dict[str, Way]] = {}
+        for index in told:
+            kind, body = self._log.kind(index), self._body(index)
+            who = str(body.get("person"))
+            what = f"{kind.partition('.')[0]} {body.get('session')}"
+            if kind == LEFT:
+                if index in self._held:
+                    mine, now = running.get(who, {}).values(), self._log.time(index)
+                    self._held[index] = [each for each in mine if each.expires > now]
+            elif kind in (SIGNED_IN, *OPENED):
+                signed_in, expires = kind == SIGNED_IN, body.get("expires")
+                until = expires if signed_in and type(expires) is int else MAX_INTEGER
+                way = Way(who, str(body.get("kind")) if signed_in else SSH, until)
+                every.setdefault(what, []).append(way)
+                running.setdefault(who, {})[what] = way
+            else:
+                last = body.get("last_byte") if kind == CLOSED else None
+                for way in every.pop(what, ()) if kind == SIGNED_OUT else every.get(what, ()):
+                    way.closing, way.last_byte = index, last if type(last) is int else None
+                    running[way.person].pop(what, None)
+
+    def _ended(self, way: Way) -> int:
+        """When it ended; `MAX_INTEGER` where it runs still at the range's newest entry."""
+        closed = MAX_INTEGER if way.closing is None else self._log.time(way.closing)
+        if way.system == SSH:
+            return closed if way.last_byte is None else way.last_byte
+        ended = min(closed, way.expires)
+        return ended if ended <= self._log.times[-1] else MAX_INTEGER
+
+    def ends(self, head: int) -> List[int]:
+        """The entries that ended it: of each system the last one, and that of the session whose bytes ended last."""
+        found: List[int] = []
+        for system in SYSTEMS:
+            closed = [(self._ended(each), each.closing) for each in self._held[head]
+                      if each.system == system and each.closing is not None]  # fmt: skip
+            found += [max(each for _, each in closed)] if closed else []
+            found += [max(closed)[1]] if closed and system == SSH else []
+        return found
+
+    def check(self, row: Row) -> None:
+        """One row."""
+        for column, text in self._words(row.ledger[0]).items():
+            if row.cells[self._report.columns[column]] != text:
+                raise Refused(f"{row.where}: {column} is not what follows from the entries, {text!r}")
+
+    def _words(self, head: int) -> Dict[str, str]:
+        removed, body, words, ends = self._log.time(head), self._body(head), {}, []
+        for system, name in SYSTEMS.items():
+            mine = [each for each in self._held[head] if each.system == system]
+            ended = max([removed, *map(self._ended, mine)])
+            ends.append(ended)
+            unseen = any(self._ended(each) == ended and self._is_unseen(each) for each in mine)
+            words[f"{name}_held"], words[f"{name}_removed"] = str(len(mine)), iso(removed)
+            words[f"{name}_ended"] = ("unknown, before " if unseen else "") + _stamp(ended)
+        sessions = [each.closing for each in self._held[head] if each.system == SSH]
+        closed = [self._log.time(closing) for closing in sessions if closing is not None]
+        words["recordings_verified"] = iso(max(closed)) if sessions and len(closed) == len(sessions) else ""
+        news = [at for at in (body.get("left_at"), body.get("notified")) if type(at) is int]
+        span = max(ends) - min([removed, *news])
+        runs = max(ends) >= MAX_INTEGER
+        words["milliseconds"] = "" if runs else str(span // 1000)
+        words["within_24_hours"] = "no" if runs or span > DAY else "yes"
+        return words
+
+    def _is_unseen(self, way: Way) -> bool:
+        closed = way.closing is not None and self._log.kind(way.closing) == CLOSED
+        return way.system == SSH and closed and way.last_byte is None
+
+    def finish(self, answer: Answer) -> None:
+        """After the last row: which columns are not held against anything, and why."""
+        if self.judged:
+            return
+        self._report.words = BY_RULE[self._report.name]
+        if self._hidden:
+            entries = f"{counted(self._hidden, 'entry', 'entries')} of sign-ins and sessions"
+            answer.lack(f"The pack withholds {entries}: what leavers held, and when it ended, is its maker's word")
+
+
+def _stamp(at: int) -> str:
+    return iso(at) if at < MAX_INTEGER else "runs still"
+
+
 # ---- population ------------------------------------------------------------------------------------------------------
 # Reports over the period: exactly the rows that the log says, each resting on the entries that belong to it.
 
@@ -1617,6 +1775,9 @@ class Population:
         if report.name == "sessions":
             closings = {index for each in self._followers.values() for index in each if pack.log.kind(index) == CLOSED}
             self._checks = newest_checks(pack, sorted(closings))
+        self._leaving: Optional[Leaving] = None
+        if report.name == "leavers":
+            self._leaving = Leaving(pack, report, sorted(self._left))
 
     def rests(self, row: Row) -> List[int]:
         """The entries of a row, as they must be: its head, those that follow it, and the others in their order."""
@@ -1635,15 +1796,22 @@ class Population:
         others += self._chains.get(canonical(request), []) if request else []
         closed = [index for index in first if log.kind(index) == CLOSED][-1:]
         others += [self._checks[index] for index in closed if index in self._checks]
+        leaving = self._leaving if self._leaving and self._leaving.judged else None
+        others += leaving.ends(head) if leaving else []
         due = first + sorted(set(others) - set(first))
-        cited = [index for index in row.ledger if index in due or log.kind(index) not in rule.beside]
+        beside = () if leaving else rule.beside
+        cited = [index for index in row.ledger if index in due or log.kind(index) not in beside]
         need(cited == due, f"{row.where}: must rest on entries {due}, and rests on {cited}")
+        if leaving:
+            leaving.check(row)
         return due
 
     def finish(self, answer: Answer) -> None:
         """After the last row: refused where one is missing."""
         for head in sorted(self._left):
             raise Refused(f"{self._report.what}: no row for entry {head} ({self._pack.log.kind(head)})")
+        if self._leaving:
+            self._leaving.finish(answer)
         heads = counted(len(self._heads), "entry", "entries") + f" {' or '.join(self._rule.heads)} of the period"
         gone, follows = len(self._report.excluded), ", ".join(self._rule.follows)
         save = f", but for {gone} that {'is' if gone == 1 else 'are'} listed as left out" if gone else ""
@@ -2009,6 +2177,10 @@ def _say_columns(report: Report, answer: Answer) -> None:
     """Which columns are proved, which say what entries say that the exporter chose, and which are the exporter's."""
     derived, by_rule = DERIVED.get(report.name, {}), BY_RULE.get(report.name, ())
     chosen = CHOSEN.get(report.name, {})
+    if report.words:
+        by_rule = ()
+    elif report.name in PERIOD:  # whose rows cite what they must
+        derived, chosen = {**derived, **chosen}, {}
     rest = [each for each in report.columns if each not in derived and each not in by_rule and each not in chosen]
     for columns, said in ((derived, "what the entries of each row say"), (by_rule, "what follows from them")):
         if columns:
