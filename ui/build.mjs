@@ -26,6 +26,7 @@ function bundle(name, format) {
       reportCompressedSize: false,
       rollupOptions: {
         input: { [name]: join(here, `src/${name}.ts`) },
+        preserveEntrySignatures: "strict", // else an island that shares with app.js imports it without its digest: it would run twice
         output: {
           format,
           entryFileNames: "[name].js",

@@ -10,7 +10,7 @@ GRAVE = ("serious", "critical")
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 CONTRAST = ("color-contrast", "link-in-text-block")
 
-_RUN = """([kind, values]) => axe.run(document, {
+_RUN = """([within, kind, values]) => axe.run(document.querySelector(within), {
     iframes: false, elementRef: false, resultTypes: ["violations"], runOnly: {type: kind, values}
 }).then(found => found.violations.flatMap(each => each.nodes.map(node => [
     each.impact, `${each.id}: ${node.target.join(" ")}: ${(node.any[0] || node.all[0] || node.none[0] || {}).message}`
@@ -23,12 +23,13 @@ def _script() -> str:
     return SCRIPT.read_text("utf-8")
 
 
-def findings(page: Page, *, contrast_only: bool = False) -> list[str]:
-    """What is wrong with the page as it stands; a sentence each. What it frames is not looked at."""
+def findings(page: Page, within: str = "html", *, contrast_only: bool = False) -> list[str]:
+    """What is wrong with the page as it stands, or with the first of its elements that is `within`; a sentence each.
+    What it frames is not looked at."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(_script())
     what = ("rule", CONTRAST) if contrast_only else ("tag", RULES)
-    found: list[tuple[str, str]] = page.evaluate(_RUN, [what[0], list(what[1])])
+    found: list[tuple[str, str]] = page.evaluate(_RUN, [within, what[0], list(what[1])])
     return [said for impact, said in found if impact in GRAVE]
 
 

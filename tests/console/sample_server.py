@@ -88,6 +88,14 @@ class Samples(BaseHTTPRequestHandler):
             self.answer("\n".join(map(json.dumps, CAST_LINES)).encode(), "application/x-asciicast", "")
         elif path == "/find":
             self.answer(json.dumps(FOUND).encode(), "application/json", "")
+        elif path == "/waiting":
+            server = self.server
+            assert isinstance(server, SampleServer)
+            server.asked += 1
+            if server.waiting is None:
+                self.send_error(401 if server.ended else 503)
+            else:
+                self.answer(json.dumps({"waiting": server.waiting}).encode(), "application/json", "")
         elif path == "/favicon.ico":
             self.answer(b"", "image/x-icon", "")
         else:
@@ -115,13 +123,16 @@ class Samples(BaseHTTPRequestHandler):
 
 
 class SampleServer(ThreadingHTTPServer):
-    """`posted` holds the path and body of every form that was sent, in order."""
+    """`posted` holds the path and body of every form that was sent, in order; `asked`, how often an open page asked how
+    much waits. The answer is `waiting`; None: there is none, or the sign-in has `ended`."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Samples)
         self.posted: list[tuple[str, str]] = []
+        self.asked, self.ended = 0, False
+        self.waiting: int | None = 0
 
     @property
     def address(self) -> str:

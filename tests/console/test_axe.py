@@ -77,11 +77,11 @@ def test_each_state_of_each_page_is_for_everybody(page: Page, name: str, width: 
     found += findings(page) + sideways(page)
     for index in range(page.locator("details.menu > summary:visible").count()):
         page.locator("details.menu > summary:visible").nth(index).click()
-        found += findings(page)
+        found += findings(page, "details.menu[open] > .menu-panel")
         page.keyboard.press("Escape")
     for index in range(page.locator("dialog").count()):
         page.locator("dialog").nth(index).evaluate("each => each.showModal()")
-        found += findings(page)
+        found += findings(page, "dialog[open]")
         page.locator("dialog").nth(index).evaluate("each => each.close()")
     assert list(dict.fromkeys(found)) == []
 

@@ -38,6 +38,7 @@ def said() -> list[str]:
 def page(browser: Browser, server: SampleServer, said: list[str]) -> Iterator[Page]:
     """A page of which an error of a script or a refusal of the CSP fails the test."""
     server.posted.clear()
+    server.waiting, server.asked, server.ended = 3, 0, False
     context = browser.new_context(base_url=server.address, permissions=["clipboard-read", "clipboard-write"])
     opened = context.new_page()
     opened.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
@@ -115,8 +116,7 @@ def test_a_decision_is_posted_at_once(page: Page, server: SampleServer) -> None:
 
 
 def test_undo_is_offered_for_as_long_as_the_server_says(page: Page, server: SampleServer) -> None:
-    page.clock.install(time=moment(NOW))
-    page.clock.pause_at(moment(later(NOW, SECOND)))
+    stands_still(page)
     inbox(page)
     offer = page.get_by_text("Approved: Mara Stein, web-1 as deploy")
     page.clock.run_for(6_900)
@@ -195,9 +195,12 @@ def test_what_asks_for_a_factor_first_is_whole_on_a_phone(page: Page) -> None:
     assert text[3] <= 390, text
 
 
-def test_the_pages_open_from_the_menu_of_a_phone(page: Page) -> None:
+@pytest.mark.parametrize("name", ["home-admin", "approvals", "propose"])
+def test_the_pages_open_from_the_menu_of_a_phone(page: Page, name: str) -> None:
+    """Also where an island shares code with the frame's script: nothing is done twice, and so undone."""
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto("/~home-admin")
+    page.goto(f"/~{name}")
+    expect(page.locator("[data-island]:not([data-mounted=yes])")).to_have_count(0)
     expect(page.get_by_role("link", name="Ledger", exact=True)).to_be_hidden()
     page.get_by_role("button", name="Pages").click()
     expect(page.get_by_role("link", name="Ledger", exact=True)).to_be_visible()
@@ -278,3 +281,71 @@ def test_the_text_has_numbered_lines_and_each_problem_stands_at_its_own(page: Pa
     text.press("Control+Home")
     text.press("Enter")
     expect(page.locator(".is-wrong"), "what was edited since is not judged").to_have_count(0)
+
+
+def waits(page: Page, number: int) -> None:
+    """The number stands in the side bar and in the title."""
+    expect(page.locator("[data-waiting]")).to_have_text(str(number or ""))
+    expect(page).to_have_title(f"({number}) Approvals · OnePAM" if number else "Approvals · OnePAM")
+
+
+def stands_still(page: Page) -> None:
+    """Time passes as the test says, however long the machine takes."""
+    page.clock.install(time=moment(NOW))
+    page.clock.pause_at(moment(later(NOW, SECOND)))
+
+
+def test_how_much_waits_changes_in_the_open_page(page: Page, server: SampleServer) -> None:
+    stands_still(page)
+    inbox(page)
+    waits(page, 3)
+    news = page.get_by_text("What waits for you has changed.")
+    server.waiting = 4
+    page.clock.run_for(19_000)
+    waits(page, 3)
+    expect(news).to_be_hidden()
+    page.clock.run_for(2_000)
+    waits(page, 4)
+    expect(news).to_be_visible()
+    server.waiting = 0
+    page.clock.run_for(21_000)
+    waits(page, 0)
+
+
+def test_nobody_who_does_not_look_asks_how_much_waits(page: Page, server: SampleServer) -> None:
+    stands_still(page)
+    inbox(page)
+    server.waiting, server.asked = 4, 0
+    look = """hidden => {
+        Object.defineProperty(document, "hidden", {configurable: true, get: () => hidden});
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    page.evaluate(look, True)
+    page.clock.run_for(120_000)
+    waits(page, 3)
+    assert server.asked == 0
+    page.evaluate(look, False)
+    waits(page, 4)
+    assert server.asked == 1
+
+
+def test_a_server_without_an_answer_is_asked_less_often_and_after_the_sign_in_not_at_all(
+    page: Page, server: SampleServer, said: list[str]
+) -> None:
+    stands_still(page)
+    inbox(page)
+    server.waiting, server.asked = None, 0
+    for asked, seconds in enumerate((20, 40, 80, 160), 1):
+        with page.expect_response("**/waiting") as answer:
+            page.clock.run_for(seconds * 1_000 + 500)
+        assert answer.value.status == 503
+        page.evaluate("() => new Promise(done => queueMicrotask(done))")
+        assert server.asked == asked
+    server.ended = True
+    with page.expect_response("**/waiting") as answer:
+        page.clock.run_for(321_000)
+    assert answer.value.status == 401
+    page.clock.run_for(3_600_000)
+    assert server.asked == 5
+    waits(page, 3)
+    said.clear()

@@ -1,4 +1,4 @@
-"""The page of one's own request says by itself that something changed."""
+"""The page of one's own request says by itself that something changed, and so does the number of what waits."""
 
 import html
 import re
@@ -36,3 +36,16 @@ async def test_a_page_that_waits_is_loaded_anew_once_somebody_decided(office: Of
     assert await asks() == "", "nothing changes any more"
     for other in ("vic", "max"):
         assert (await (await office.sign_in(other)).get(waiting)).status_code == 404
+
+
+async def test_an_open_page_is_told_how_much_waits(office: Office) -> None:
+    company, max_ = office.company, await office.sign_in("max")
+    assert (await max_.get("/waiting")).json() == {"waiting": 0}
+    made = await company.ask("eve", "web-1", "app", HOUR)
+    assert (await max_.get("/waiting")).json() == {"waiting": 1}
+    assert "<title>(1) Approvals" in await max_.read("/approvals")
+    await company.approve("max", made)
+    assert (await max_.get("/waiting")).json() == {"waiting": 0}
+    assert "<title>Approvals" in await max_.read("/approvals")
+    assert (await (await office.sign_in("eve")).get("/waiting")).status_code == 403
+    assert (await office.browser().get("/waiting", accept="application/json")).status_code == 401

@@ -79,6 +79,7 @@ TABLE: dict[str, frozenset[str]] = {
     "POST /requests/{request}/withdraw": SIGNED_IN,
     "POST /grants/{grant}/end": SIGNED_IN,
     "GET /approvals": DECIDER,
+    "GET /waiting": DECIDER,
     "POST /approvals/{item}": SIGNED_IN,
     "POST /approvals/{item}/undo": DECIDER,
     "GET /sessions": SIGNED_IN,

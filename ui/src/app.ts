@@ -6,6 +6,7 @@ import { startFilter } from "./filter";
 import { startMenus } from "./menus";
 import { startPalette } from "./palette";
 import { startTime } from "./time";
+import { startWaiting } from "./waiting";
 
 // Islands load only on pages that hold one.
 const islands: Record<string, () => Promise<{ mount: (host: HTMLElement) => void }>> = {
@@ -34,6 +35,7 @@ startConfirm();
 startPalette();
 startFilter();
 startTime();
+startWaiting();
 mountIslands(document);
 
 htmx.onLoad((element) => {

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from onepam.app.deciding.decide_proposal import Seen, approve_proposal, deny_proposal, unknown_proposal
 from onepam.app.ports import Snapshot
@@ -55,6 +55,11 @@ KINDS = {
 async def inbox_page(visit: Visit) -> Response:
     """What waits for me, and what was decided lately."""
     return await _show(visit, None)
+
+
+async def waiting(visit: Visit) -> Response:
+    """How much waits for me, for the open pages that keep their number true."""
+    return JSONResponse({"waiting": visit.waiting})
 
 
 async def decide(visit: Visit) -> Response:
@@ -228,6 +233,7 @@ _RESTS_ON = ("role", "permission", "binding", "group")
 
 PLACES = (
     Place("GET", HERE, DECIDES, inbox_page, Shown("Approvals", "inbox", "Me")),
+    Place("GET", "/waiting", DECIDES, waiting),
     Place("POST", "/approvals/{item}", MEMBER, decide),
     Place("POST", "/approvals/{item}/undo", DECIDES, undo_request),
 )
