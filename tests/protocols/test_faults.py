@@ -79,7 +79,7 @@ async def test_a_full_disk(way: Way) -> None:
     process = await way.working(person)
     with small_disk(way.gateway.platform.recordings, 256 * 1024):
         assert process.stdin is not None
-        process.stdin.write(way.flood)
+        process.stdin.write(way.filling)
         assert "cannot be recorded any more" in await heard(process)
         closed = await only_end(way, person)
         assert (closed.because, closed.verified) == (SessionEnd.RECORDER_FAILED, False)

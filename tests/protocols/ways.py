@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
-from secrets import randbelow, token_bytes
+from secrets import randbelow, token_bytes, token_hex
 from typing import Any
 
 from onepam.app.open_session import Opened
@@ -44,6 +44,11 @@ class Way(ABC):
 
     flood: bytes
     """What makes the target send without end."""
+
+    @property
+    def filling(self) -> bytes:
+        """What fills the disk of the recordings."""
+        return self.flood
 
     mismatched: SessionEnd = SessionEnd.TARGET_HOST_KEY
     """Why a session with a target fails that is not the pinned one."""
@@ -185,6 +190,11 @@ class Postgres(Way):
     @property
     def other_pin(self) -> str:
         return pair("localhost").pin
+
+    @property
+    def filling(self) -> bytes:
+        """Rows that come are counted, not kept: what is bound fills it."""
+        return b"".join(token_hex(30_000).encode() + b"\n" for _ in range(40))
 
     def said(self, frames: list[Frame]) -> bytes:
         bound = [each.parameters for each in frames if isinstance(each, Executed)]

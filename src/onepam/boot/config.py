@@ -23,7 +23,9 @@ class BadConfig(Fault):
 class Config:
     """What differs between installations.
 
-    `ssh_silent_seconds` is how long an SSH client may give no sign of life, as a laptop that sleeps.
+    `ssh_silent_seconds` is how long a client of SSH or PostgreSQL may give no sign of life, as a laptop that sleeps.
+    `postgres_port` is where clients of PostgreSQL come, 0 for nowhere; `postgres_certificate` and `postgres_key` are
+    PEM files that take the place of a certificate by the vault's authority.
     `egress` admits networks and ports that outgoing connections would be refused (`127.0.0.1/32:2222`).
     `source_addresses` are the gateway's own as targets see them, in CIDR form. `witness` is the URL of `onepam witness`
     on another host, `witness_key` its vkey. `disk_alarm_mib`, `disk_low_mib` and `disk_reserve_mib` are free space of
@@ -50,6 +52,10 @@ class Config:
     ssh_host: str = "127.0.0.1"
     ssh_port: int = 2022
     ssh_silent_seconds: int = 900
+    postgres_host: str = "127.0.0.1"
+    postgres_port: int = 0
+    postgres_certificate: str = ""
+    postgres_key: str = ""
     gateway_name: str = "localhost"
     source_addresses: tuple[str, ...] = ("127.0.0.1/32", "::1/128")
     egress: tuple[str, ...] = ()
@@ -107,13 +113,13 @@ class Config:
     @property
     def tls(self) -> tuple[str, str] | None:
         """The files of certificate and key, or None without TLS of our own. Raises `BadConfig`."""
-        if not self.tls_certificate and not self.tls_key:
-            return None
-        key = str(lent(self.tls_key)) if self.tls_key else ""
-        for name, path in (("tls_certificate", self.tls_certificate), ("tls_key", key)):
-            if not Path(path).is_file():
-                raise BadConfig(f"{name}: there is no file {path!r}; TLS needs both a certificate and its key")
-        return self.tls_certificate, key
+        return _pair("tls", self.tls_certificate, self.tls_key)
+
+    @property
+    def postgres_tls(self) -> tuple[str, str] | None:
+        """The files of certificate and key that clients of PostgreSQL are shown; None for the vault's. Raises
+        `BadConfig`."""
+        return _pair("postgres", self.postgres_certificate, self.postgres_key)
 
     @property
     def metrics_at(self) -> tuple[str, int] | None:
@@ -136,7 +142,7 @@ class Config:
     def secret_files(self) -> tuple[str, ...]:
         """The files that hold a secret each; the service manager may lend them (`credentials.lent`)."""
         hooks = (each.split(maxsplit=2)[2:] for each in self.webhooks)
-        files = (self.tls_key, self.mail_password_file, self.metrics_token_file)
+        files = (self.tls_key, self.postgres_key, self.mail_password_file, self.metrics_token_file)
         return tuple(each for each in (*files, *(file for rest in hooks for file in rest)) if each)
 
     @property
@@ -157,6 +163,17 @@ class Config:
             return tuple(Admitted.parse(each) for each in self.egress)
         except ValueError as error:
             raise BadConfig(f"egress: {error}; an entry looks like 10.0.0.0/8:22") from None
+
+
+def _pair(what: str, certificate: str, key: str) -> tuple[str, str] | None:
+    """The files of a certificate and its key, None where neither is named. Raises `BadConfig`."""
+    if not certificate and not key:
+        return None
+    key = str(lent(key)) if key else ""
+    for name, path in ((f"{what}_certificate", certificate), (f"{what}_key", key)):
+        if not Path(path).is_file():
+            raise BadConfig(f"{name}: there is no file {path!r}; TLS needs both a certificate and its key")
+    return certificate, key
 
 
 def load(path: Path, data: Path) -> Config:

@@ -37,7 +37,8 @@ def inner_jobs(platform: "Platform", after: int) -> Iterator[Job]:
     yield Expiry(ledger, reader).job()
     yield Erasing(ledger, reader, lambda: forget(platform.database), platform.self_check.all_again).job()
     yield ReleaseWatch(reader, platform.replaced).job()
-    yield CrowdWatch(ledger, reader, node, {Door.SSH: doors.ssh, Door.WEB: doors.web}, doors.known).job()
+    crowds = {Door.SSH: doors.ssh, Door.POSTGRES: doors.postgres, Door.WEB: doors.web}
+    yield CrowdWatch(ledger, reader, node, crowds, doors.known).job()
     yield platform.recovery.job()
     yield platform.self_check.job()
     yield HandingOut(ledger, platform.anchors, platform.config.origin).job()
@@ -70,7 +71,7 @@ def outbox_of(platform: "Platform") -> Outbox:
 
 def own_ports(platform: "Platform") -> frozenset[int]:
     """Where this process listens itself."""
-    return frozenset({platform.ssh_port, platform.config.console_port})
+    return frozenset({platform.ssh_port, platform.config.console_port, platform.config.postgres_port})
 
 
 def prober_of(platform: "Platform") -> Prober:

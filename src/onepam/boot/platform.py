@@ -22,8 +22,9 @@ from onepam.app.provisioning.traffic import ScimTraffic
 from onepam.app.sessions.close_session import append_event
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
+from onepam.boot.databases import databases
 from onepam.boot.doors import Doors, bound
-from onepam.boot.jobs import inner_jobs, outbox_of, outer_jobs, prober_of
+from onepam.boot.jobs import inner_jobs, outbox_of, outer_jobs, own_ports, prober_of
 from onepam.boot.node import Node
 from onepam.boot.private_folder import founding, private_folder
 from onepam.boot.publishing import Lacking, author_of, cosigning, hold_to_signed, kept_out, signing, witness_of
@@ -195,14 +196,16 @@ class Platform:
 
     def write_ready_file(self, path: Path) -> None:
         """All addresses as JSON, once every listener accepts."""
+        config = self.config
         ready = {
-            **({"metrics": self.operations.port} if self.config.metrics_at else {}),
-            "console": self.config.url,
-            "api": f"{self.config.url}/api/v1",
-            "ssh": {"host": self.config.ssh_host, "port": self.ssh_port},
+            **({"metrics": self.operations.port} if config.metrics_at else {}),
+            "console": config.url,
+            "api": f"{config.url}/api/v1",
+            "ssh": {"host": config.ssh_host, "port": self.ssh_port},
+            **({"postgres": {"host": config.postgres_host, "port": port}} if (port := config.postgres_port) else {}),
             "log_key": self.log_key.encode(),
-            "origin": self.config.origin,
-            "data": str(self.config.data),
+            "origin": config.origin,
+            "data": str(config.data),
             "pid": os.getpid(),
         }
         beside = path.with_name(f".{path.name}.new")
@@ -247,11 +250,12 @@ class Platform:
         with (
             contextlib.closing(bound("the console", config.console_host, config.console_port)) as console,
             contextlib.closing(bound("SSH", config.ssh_host, config.ssh_port)) as at_ssh,
+            contextlib.ExitStack() as sockets,
         ):
             self.config = config = replace(config, console_port=console.getsockname()[1])
+            self.ssh_port = at_ssh.getsockname()[1]
             self.gateway = self._shared()
             ssh_gateway = self._ssh_gateway()
-            self.ssh_port = at_ssh.getsockname()[1]
             ssh = listen(
                 at_ssh,
                 host_keys(self.authorities, config.gateway_name),
@@ -260,6 +264,7 @@ class Platform:
                 self.doors.turns,
                 config.ssh_silent_seconds,
             )
+            postgres = databases(self, sockets)
             self.outbox = outbox_of(self)
             self.operations = Operations(self)
             probing = Jobs()
@@ -269,6 +274,8 @@ class Platform:
                 self.gateway.tasks.stop()
                 await probing.stop()  # a listener that is closed answers no probe: the next process asks
                 ssh.close()
+                if postgres is not None:
+                    postgres.close()
 
             self.admit_no_more = admit_no_more
             try:
@@ -293,7 +300,7 @@ class Platform:
             ledger=self.ledger,
             live=self.live,
             sealing=self.sealing,
-            resolve=Egress(self.config.admitted, frozenset({self.config.ssh_port, self.config.console_port})).resolve,
+            resolve=Egress(self.config.admitted, own_ports(self)).resolve,
             recordings=self.recordings,
             new_key=new_key_beside(self.recordings, self.envelope, secrets.token_bytes),
             new_code=partial(new_code, secrets.token_bytes),

@@ -120,7 +120,8 @@ class Measuring:
         return found
 
     def _doors(self) -> list[Family]:
-        doors = (("ssh", self._platform.doors.ssh), ("web", self._platform.doors.web))
+        found = self._platform.doors
+        doors = (("ssh", found.ssh), ("postgres", found.postgres), ("web", found.web))
         waiting = [Sample(len(crowd), (("door", name),)) for name, crowd in doors]
         away = [Sample(crowd.turned_away, (("door", name),)) for name, crowd in doors]
         return [

@@ -11,6 +11,7 @@ class Door(StrEnum):
     """A listener."""
 
     SSH = "ssh"
+    POSTGRES = "postgres"
     WEB = "web"
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ssl import SSLContext
 
 from onepam.app.open_session import Opened
+from onepam.domain.access.guardrails import StatementClass
 from onepam.gateway.entering import Proven
 from onepam.gateway.recorder import Recorder
 from onepam.gateway.session import Gateway, Legs
@@ -17,6 +18,8 @@ from onepam.protocols.postgres.keys import Keys
 from onepam.protocols.postgres.person import PersonLeg
 from onepam.protocols.postgres.relay import Relay
 from onepam.protocols.postgres.tls import Pins
+
+_CHANGES = {StatementClass.WRITE, StatementClass.DDL, StatementClass.GRANT}
 
 DIAL_SECONDS = 30.0
 """How long a target may take until it lets us in: a busy machine, ours or the target's, takes its time."""
@@ -64,10 +67,26 @@ class PostgresLegs(Legs[TargetLeg, Relay]):
 
 
 def forced(opened: Opened) -> dict[str, str]:
-    """Settings of the target's session that a client's own do not change."""
-    return {}
+    """Settings of the target's session by which it helps to keep guardrails; a client's own of these names give way."""
+    guardrails = opened.guardrails
+    if guardrails is None:
+        return {}
+    found = {}
+    if guardrails.timeout is not None:
+        found["statement_timeout"] = str(max(1, guardrails.timeout // 1000))  # milliseconds
+    if not _CHANGES & {*guardrails.statements}:
+        found["default_transaction_read_only"] = "on"
+    return found
 
 
 def allowance(opened: Opened) -> Allowance:
-    """What a permit lets through."""
-    return Allowance()
+    """What a permit lets through. Statements of which nothing is known do not run where there are guardrails."""
+    guardrails = opened.guardrails
+    if guardrails is None:
+        return Allowance()
+    return Allowance(frozenset(guardrails.statements), guardrails.rows, _unknown)
+
+
+def _unknown(sql: str) -> frozenset[str] | None:
+    """Nothing is known of any statement."""
+    return None

@@ -1,0 +1,105 @@
+"""The listener for databases of a whole gateway: where it listens, what it shows, and that a guess opens nothing."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import closing
+from pathlib import Path
+from secrets import token_bytes
+
+import pytest
+
+from onepam.boot.clock import wall_clock
+from onepam.boot.config import BadConfig, Config
+from onepam.boot.databases import shown
+from onepam.boot.doors import bound
+from onepam.kernel.errors import Unavailable
+from onepam.vault.authorities import Authorities
+from onepam.vault.envelope import Envelope
+from onepam.vault.file_keys import FileKeys
+from tests.gateway_fixture import Gateway, outcome, running_gateway
+from tests.protocols.postgres.server import pair
+from tests.targets import free_port
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture(scope="module")
+async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
+    async with running_gateway(tmp_path_factory.mktemp("gateway"), postgres_port=free_port()) as running:
+        yield running
+
+
+async def psql(gateway: Gateway, more: str = "") -> str:
+    """What psql says that comes with a guess."""
+    root = gateway.folder / "root.pem"
+    root.write_bytes(gateway.platform.authorities.database(wall_clock()).root)
+    where = (
+        f"host=localhost hostaddr=127.0.0.1 port={gateway.platform.config.postgres_port} user=app@db-1 dbname=app "
+        f"password=guess sslmode=verify-full sslrootcert={root} {more}"
+    )
+    return (await outcome(await gateway.start("psql", "-X", where))).stderr
+
+
+async def test_a_guess_opens_nothing(gateway: Gateway) -> None:
+    said = await psql(gateway)
+    assert "FATAL:  OnePAM: This login token is not valid here." in said
+    assert len(gateway.platform.live) == 0
+
+
+async def test_without_tls_nothing_is_asked_for(gateway: Gateway) -> None:
+    assert "OnePAM: Connect with TLS: nothing is asked for in the clear." in await psql(gateway, "sslmode=disable")
+
+
+async def test_a_crowd_is_counted_and_its_address_is_said(gateway: Gateway, tmp_path: Path) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", gateway.platform.config.postgres_port)
+    async with asyncio.timeout(30):
+        while not len(gateway.platform.doors.postgres):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    writer.close()
+    gateway.platform.write_ready_file(tmp_path / "ready")
+    assert '"postgres": {' in (tmp_path / "ready").read_text()
+    assert await reader.read() == b""
+
+
+def authorities(folder: Path) -> Authorities:
+    envelope = Envelope(FileKeys.create(folder / "keys", token_bytes), token_bytes)
+    return Authorities(folder / "authorities", envelope, token_bytes)
+
+
+def peer(context: ssl.SSLContext, root: bytes, name: str) -> None:
+    """A client that trusts this root and wants this name. Raises `ssl.SSLError`."""
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ours = ssl.create_default_context(cadata=root.decode()).wrap_bio(back, there, server_hostname=name)
+    theirs = context.wrap_bio(there, back, server_side=True)
+    for _ in range(3):
+        for side in (ours, theirs):
+            try:
+                side.do_handshake()
+            except ssl.SSLWantReadError:
+                continue
+
+
+async def test_an_operators_certificate_takes_the_place_of_ours(tmp_path: Path) -> None:
+    ours, authority = authorities(tmp_path), pair("an authority", authority=True)
+    config = Config(tmp_path / "data", gateway_name="pam.example.com")
+    for name in ("pam.example.com", "db-1.pam.example.com"):
+        peer(shown(config, ours)(), ours.database(wall_clock()).root, name)
+    own = pair("localhost", authority)
+    (tmp_path / "crt").write_bytes(own.certificate)
+    (tmp_path / "key").write_bytes(own.key)
+    crt, key = str(tmp_path / "crt"), str(tmp_path / "key")
+    theirs = Config(tmp_path / "data", postgres_certificate=crt, postgres_key=key)
+    peer(shown(theirs, ours)(), authority.certificate, "localhost")
+    with pytest.raises(BadConfig, match="postgres_key"):
+        shown(Config(tmp_path / "data", postgres_certificate=crt), ours)
+    (tmp_path / "key").write_bytes(pair("another").key)
+    with pytest.raises(Unavailable, match="cannot be used"):
+        shown(theirs, ours)
+
+
+async def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+    with closing(bound("somebody", "127.0.0.1", 0)) as taken:
+        with pytest.raises(Unavailable, match="PostgreSQL cannot listen on"):
+            async with running_gateway(tmp_path, postgres_port=taken.getsockname()[1]):
+                pass
