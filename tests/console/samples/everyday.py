@@ -138,6 +138,12 @@ HOME = HomePage(
         },
     ],
     setup=None,
+    waits=None,
+    runs=False,
+    lights=[],
+    wall=None,
+    reading=None,
+    launcher=True,
 )
 
 SETUP: Context = {

@@ -58,6 +58,7 @@ from tests.console.samples.everyday import (
     REQUEST,
     SETUP,
 )
+from tests.console.samples.homes import READING, RUNNING, WATCHING
 from tests.console.samples.leavers import LEAVERS, NO_LEAVERS
 from tests.console.samples.notices import NO_NOTICES, NOTICES
 from tests.console.samples.people import LEAVER, MFA, NO_MFA, PEOPLE, PERSON, SERVICE
@@ -114,6 +115,9 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "totp": (shell("/factors/totp"), TOTP),
     "home": (shell("/", MINE), HOME),
     "home-admin": (shell("/"), replace(HOME, setup=SETUP)),
+    "home-runs": (shell("/"), RUNNING),
+    "home-watches": (shell("/"), WATCHING),
+    "home-audits": (shell("/"), READING),
     "home-alerts": (
         shell("/"),
         replace(

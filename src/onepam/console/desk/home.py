@@ -1,34 +1,41 @@
-"""My access: what is open to me, what I may ask for, my requests and sessions; and an administrator's checklist."""
+"""Home: what waits for the reader, what they run, watch or audit; and the launcher: what is open, what may be asked
+for, their requests and sessions."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from onepam.app.ports import Snapshot
+from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.app.requests.make_request import make_request
+from onepam.console.desk.health import lights, wall
 from onepam.console.desk.home_page import HomePage
+from onepam.console.desk.reading import read_room, wanted
 from onepam.console.frame.page import Context
-from onepam.console.frame.places import MEMBER, Place, Shown
-from onepam.console.frame.rendering import Flash, plural, some, words
+from onepam.console.frame.places import DECIDES, MEMBER, Place, Shown
+from onepam.console.frame.rendering import Flash, duration, plural, some, words
 from onepam.console.frame.services import ConsoleServices
 from onepam.console.frame.view import View, resource
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import session_state
 from onepam.console.roster.roster import HELD_WORDS
+from onepam.domain.access.authority import ActorFacts
 from onepam.domain.access.model import Action, ConsoleRight
 from onepam.domain.roster.events import Standing
 from onepam.kernel.clock import MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.store.facts.requests import deciders
+from onepam.store.read.alarms import Alarm, alarms
 from onepam.store.read.catalogue import Catalogue, OpenAccess, Requestable, catalogue
 from onepam.store.read.confirmations import waiting_confirmations
 from onepam.store.read.console import Setup, setup
 from onepam.store.read.explain import explain
 from onepam.store.read.leavers import open_doors, stranded
 from onepam.store.read.names import name
+from onepam.store.read.proposals import BEGINNING, proposals
 from onepam.store.read.provisioning import groups_without_directory
-from onepam.store.read.requests import request, requests
+from onepam.store.read.requests import inbox, request, requests
 from onepam.store.read.sessions import SessionFilter, sessions
 from onepam.store.read.staff import health
 
@@ -37,16 +44,27 @@ MOST_OFFERED = 10
 MOST_OFFERS = 2_000
 MOST_OF_MINE = 8
 MOST_ALERTS = 5
+MOST_WAITING = 5
 
 
 async def home_page(visit: Visit) -> Response:
-    """The launcher; a refusal in a terminal leads here with `?request=TARGET`."""
-    asked = visit.request.query_params
+    """The reader's home: what waits for them, what they run, watch or audit, and the launcher; whoever has several hats
+    has them one below the other. A refusal in a terminal leads here with `?request=TARGET`."""
+    asked, me = visit.request.query_params, visit.me
     query = (asked.get("q") or asked.get("request", "")).strip()[:100]
-    setup, alerts = await _setup(visit), await _alerts(visit)
-    return visit.page(
-        await visit.services.reader(_mine, visit.at, visit.services, View.of(visit), query, setup, alerts)
+    runs, watches = me.has(ConsoleRight.ADMINISTER), me.has(ConsoleRight.MONITOR)
+    now = visit.at is None
+    rung = visit.alarms if runs else await visit.services.reader(alarms) if watches and now else ()
+    hats = _Hats(
+        facts=me.facts,
+        waiting=visit.waiting,
+        setup=await _setup(visit),
+        alerts=await _alerts(visit),
+        alarms=rung,
+        health=await visit.services.health() if now and (runs or watches) else None,
+        reading=wanted(visit) if me.has(ConsoleRight.AUDIT) else None,
     )
+    return visit.page(await visit.services.reader(_mine, visit.at, visit.services, View.of(visit), query, hats))
 
 
 async def ask(visit: Visit) -> Response:
@@ -74,22 +92,42 @@ async def ask(visit: Visit) -> Response:
     return visit.go(f"/requests/{made.request}", Flash("done", "Asked.", "You see here when somebody decided."))
 
 
-def _mine(
-    db: Snapshot,
-    at: Instant,
-    services: ConsoleServices,
-    view: View,
-    query: str,
-    setup: Context | None,
-    alerts: list[Context],
-) -> HomePage:
-    me = view.person
+@dataclass(frozen=True, slots=True)
+class _Hats:
+    """What a home needs besides the tables: who reads, and what was read for their rights. `waiting`: how much waits
+    for their word."""
+
+    facts: ActorFacts
+    waiting: int
+    setup: Context | None
+    alerts: list[Context]
+    alarms: tuple[Alarm, ...]
+    health: LedgerHealth | None
+    reading: Context | None
+
+    @property
+    def several(self) -> bool:
+        """Whether they do anything here but reach resources."""
+        return bool(self.facts.rights())
+
+
+def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, query: str, hats: _Hats) -> HomePage:
+    me, rights = view.person, hats.facts.rights()
     found = catalogue(db, at, me, query, MOST_OFFERS)
     offered = _offered(db, at, me, found)
+    asked = requests(db, at, me, most=MOST_OF_MINE)
+    been = sessions(db, at, SessionFilter(person=me, most=MOST_OF_MINE))
+    decides = not rights.isdisjoint(DECIDES.rights)
     return HomePage(
         query=query,
-        setup=setup,
-        alerts=alerts,
+        waits=_waits(db, at, view, hats) if decides else None,
+        setup=hats.setup,
+        alerts=hats.alerts,
+        lights=lights(hats.health, hats.alarms, view) if hats.health is not None else [],
+        runs=ConsoleRight.ADMINISTER in rights,
+        wall=wall(db, at, hats.alarms, view) if ConsoleRight.MONITOR in rights else None,
+        reading=read_room(db, at, view, hats.reading) if hats.reading is not None else None,
+        launcher=bool(query or found.open or offered or asked or been or not hats.several),
         terminals=[
             {
                 "id": each.confirmation,
@@ -114,7 +152,7 @@ def _mine(
                 "ends": each.grant_ends,
                 "waiting_for": _waiting_for(db, at, each.request) if each.status == "open" else "",
             }
-            for each in requests(db, at, me, most=MOST_OF_MINE)
+            for each in asked
         ],
         sessions=[
             {
@@ -125,9 +163,31 @@ def _mine(
                 "ended": each.closed,
                 "state": session_state(each),
             }
-            for each in sessions(db, at, SessionFilter(person=me, most=MOST_OF_MINE))
+            for each in been
         ],
     )
+
+
+def _waits(db: Snapshot, at: Instant, view: View, hats: _Hats) -> Context:
+    """{total, first (list of {title, by, at})}: how much waits for the reader's word, and the oldest of it."""
+    if not hats.waiting:
+        return {"total": 0, "first": []}
+    rights, roles = hats.facts.rights(), hats.facts.roles_with(ConsoleRight.APPROVE)
+    asked = [
+        {
+            "title": f"{each.row.login} on {each.row.resource}, {duration(each.row.duration)}",
+            "by": each.row.person_name,
+            "at": each.row.made,
+        }
+        for each in inbox(db, at, view.person, roles, BEGINNING, MOST_WAITING)
+    ]
+    laid = [
+        {"title": each.title, "by": each.by_name, "at": each.proposal.since}
+        for each in proposals(db, at, view.person, rights, BEGINNING, MOST_WAITING)
+        if each.decides
+    ]
+    first = sorted([*asked, *laid], key=lambda each: int(str(each["at"])))[:MOST_WAITING]
+    return {"total": hats.waiting, "first": first}
 
 
 def _open(db: Snapshot, at: Instant, services: ConsoleServices, view: View, access: OpenAccess) -> Context:
@@ -293,6 +353,6 @@ def _steps(found: Setup, witnessed: bool) -> list[Context]:
 
 
 PLACES = (
-    Place("GET", "/", MEMBER, home_page, Shown("My access", "key", "Me")),
+    Place("GET", "/", MEMBER, home_page, Shown("Home", "home", "Me")),
     Place("POST", "/requests", MEMBER, ask),
 )

@@ -8,8 +8,12 @@ from onepam.console.frame.page import Context, PageContext
 
 @dataclass(frozen=True, slots=True)
 class HomePage(PageContext):
-    """My access: the launcher.
+    """Home: what the reader's hats ask, one below the other, and the launcher.
 
+    `waits`: none, or {total, first (list of {title, by, at})}: for whoever decides
+    `runs`: the reader administers; `lights`: list of {word, state, says, at (Instant or none), href (or none)}
+    `wall`: none, or of `health.wall`: for whoever watches; `reading`: none, or of `reading.read_room`: for auditors
+    `launcher`: whether what follows is shown: not to those who reach nothing and have something else to do here
     `query`: what was searched
     `open`: list of {resource {id, name, kind, labels}, login, ends (Instant, FOREVER when standing), ready (bool: it
         has a pinned host key), command (str), more (list of [word, command]), chain}
@@ -37,5 +41,11 @@ class HomePage(PageContext):
     requests: list[Context]
     sessions: list[Context]
     terminals: list[Context]
+    waits: Context | None
+    runs: bool
+    lights: list[Context]
+    wall: Context | None
+    reading: Context | None
+    launcher: bool
     alerts: list[Context]
     setup: Context | None

@@ -112,9 +112,9 @@ async def _answer(visit: Visit, place: Place) -> Response:
     if place.needs.signed_in and visit.member is None:
         return _to_sign_in(visit)
     if visit.member is not None and not visit.member.may(place):
-        return visit.refusal(
-            Refused("right.missing", "This page is not for your role.", "Ask an administrator if it should be."), 403
-        )
+        runs = visit.member.has(ConsoleRight.ADMINISTER)
+        hint = "The role matrix says which roles have it." if runs else "Ask an administrator if it should be."
+        return visit.refusal(Refused("right.missing", "This page is not for your role.", hint), 403)
     if place.method == "POST" and (refused := await _posted(visit, place)) is not None:
         return visit.refusal(refused, 403)
     visit.flashes = _flashes(visit)

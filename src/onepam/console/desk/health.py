@@ -1,0 +1,91 @@
+"""Whether it is healthy, as few lights: for whoever administers or watches."""
+
+from collections.abc import Iterable
+
+from onepam.app.ports import LedgerHealth, Snapshot
+from onepam.console.frame.page import Context
+from onepam.console.frame.rendering import plural
+from onepam.console.frame.view import View
+from onepam.console.frame.wording import session_state
+from onepam.kernel.clock import DAY, HOUR, Instant
+from onepam.store.read.alarms import Alarm
+from onepam.store.read.sessions import SessionFilter, count_refusals, count_sessions, refusals, sessions
+
+MOST_LIVE, MOST_REFUSED = 10, 8
+LATE = HOUR
+"""A checkpoint or cosignature that is older than the newest entry by so much is late (microseconds)."""
+
+_WATCHED = (
+    ("Recordings", ("recordings", "recordings_untested"), "as they were sealed", "/sessions"),
+    ("Disk of the recordings", ("disk",), "enough room", "/sessions"),
+    ("Notices", ("notices",), "everybody is told", "/notices"),
+    ("Doors", ("door",), "quiet", "/ledger"),
+    ("Directories", ("directory", "directory_report"), "nothing waits", "/provisioning"),
+)
+"""Each light that follows from alarms: its word, their kinds, what it says without them, and where to look."""
+
+
+def lights(health: LedgerHealth, alarms: Iterable[Alarm], view: View) -> list[Context]:
+    """{word, state, says (str), at (Instant or none), href (or none)}: the ledger's own, then what alarms watch."""
+    rung = {each.kind: each.where for each in alarms}
+    found = [*_of_ledger(health, rung)]
+    for word, kinds, quiet, where in _WATCHED:
+        loud = next((kind for kind in kinds if kind in rung), None)
+        state = ("finding", "look", rung[loud]) if loud is not None else ("proven", quiet, where)
+        found.append({"word": word, "state": state[0], "says": state[1], "at": None, "href": state[2]})
+    return [{**each, "href": view.link(each["href"])} for each in found]
+
+
+def _of_ledger(health: LedgerHealth, rung: dict[str, str]) -> Iterable[Context]:
+    wrong = bool(health.findings) or "history" in rung or "unlawful" in rung
+    if wrong:
+        yield _light("Ledger", "finding", "fails its verification", None)
+    elif health.trouble:
+        yield _light("Ledger", "due", health.trouble, None)
+    else:
+        yield _light("Ledger", "proven", f"{health.size:,} entries, verified", health.looked_at or health.verified_at)
+    late = health.checkpoint_at is None or health.head_at - health.checkpoint_at > LATE
+    yield _light("Checkpoint", "due" if late else "proven", "signed", health.checkpoint_at)
+    if not health.witness:
+        yield _light("Witness", "untested", "no independent witness", None)
+    else:
+        late = health.witnessed_at is None or health.head_at - health.witnessed_at > LATE
+        yield _light("Witness", "due" if late else "proven", f"{health.witness} cosigned", health.witnessed_at)
+
+
+def _light(word: str, state: str, says: str, at: Instant | None) -> Context:
+    return {"word": word, "state": state, "says": says, "at": at, "href": "/ledger"}
+
+
+def wall(db: Snapshot, at: Instant, alarms: Iterable[Alarm], view: View) -> Context:
+    """What goes on, and what is odd: {live (list of {id, person, resource, login, started, privileged, state}),
+    live_total, refused (list of {who, asked, because, at, href}), refused_total (of a day), alarms (list of {text,
+    what, href})}."""
+    open_now, lately = SessionFilter(status="open", most=MOST_LIVE), SessionFilter(since=Instant(at - DAY))
+    return {
+        "live": [
+            {
+                "id": each.session,
+                "person": each.person_name,
+                "resource": each.resource,
+                "login": each.login,
+                "started": each.opened,
+                "privileged": each.privileged,
+                "state": session_state(each),
+            }
+            for each in sessions(db, at, open_now)
+        ],
+        "live_total": count_sessions(db, at, open_now),
+        "refused": [
+            {
+                "who": each.person_name or "somebody unknown",
+                "asked": f"{each.login or '?'} on {each.resource or each.asked or '?'}",
+                "because": each.code,
+                "at": each.time,
+                "href": f"/ledger?entry={each.index}",
+            }
+            for each in refusals(db, at, SessionFilter(since=Instant(at - DAY), most=MOST_REFUSED))
+        ],
+        "refused_total": plural(count_refusals(db, at, lately), "refusal"),
+        "alarms": [{"text": each.sentence, "what": each.what_to_do, "href": view.link(each.where)} for each in alarms],
+    }

@@ -1,0 +1,119 @@
+"""Five people, five homes: each answers the question of whoever opens it, and no link there ends at a closed door."""
+
+import re
+from collections.abc import AsyncIterator
+from html import unescape
+
+import pytest
+
+from onepam.console.app import PLACES
+from tests.company import record
+from tests.console.browsing import Browser, Office, opened
+from tests.console.test_alarms import BROKEN, WORDS
+
+pytestmark = pytest.mark.anyio
+
+PEOPLE = {"engineer": "eve", "approver": "max", "administrator": "bob", "auditor": "aud", "monitor": "mon"}
+MOST = 60
+"""Links of one kind of page that are opened: lists have many alike."""
+
+
+@pytest.fixture(scope="module")
+async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+    async with opened(tmp_path_factory.mktemp("office")) as office:
+        await office.company.join("mon", "security")
+        await office.sign_in("eve")
+        await office.session("eve", "dev-1", "app")
+        yield office
+
+
+@pytest.fixture(scope="module")
+async def browsers(office: Office) -> AsyncIterator[dict[str, Browser]]:
+    found = {role: await office.sign_in(person) for role, person in PEOPLE.items()}
+    yield found
+    for each in found.values():
+        await each.close()
+
+
+def main_of(page: str) -> str:
+    return page[page.index('id="main"') :]
+
+
+async def test_everybody_lands_on_what_they_ask(browsers: dict[str, Browser]) -> None:
+    homes = {role: main_of(await browser.read("/")) for role, browser in browsers.items()}
+    said = {
+        "What do you need to reach?": {"engineer"},
+        "Nothing waits for you": {"approver", "administrator"},
+        "Set up OnePAM": {"administrator"},
+        ">Health<": {"administrator", "monitor"},
+        "Live now": {"monitor"},
+        "Show me": {"auditor"},
+    }
+    for words, whose in said.items():
+        assert {role for role, page in homes.items() if words in page} == whose, words
+    for role in ("administrator",):
+        assert "Ask an administrator" not in homes[role]
+    assert "My access" not in homes["auditor"]
+
+
+async def test_a_refusal_in_a_terminal_leads_everybody_to_the_search(browsers: dict[str, Browser]) -> None:
+    for browser in browsers.values():
+        page = main_of(await browser.read("/?request=dev-1"))
+        assert 'name="q" value="dev-1"' in page
+
+
+@pytest.mark.parametrize("role", PEOPLE)
+async def test_no_link_of_any_page_ends_at_a_closed_door(role: str, browsers: dict[str, Browser]) -> None:
+    browser, seen = browsers[role], set[str]()
+    ways = [place.path for place in PLACES if place.shown and (await browser.get(place.path)).status_code == 200]
+    assert ways[0] == "/"
+    ways += ["/people/eve", "/roles/engineer", "/?draw=sessions&seed=x", "/?draw=reach&seed=x", "/?draw=refused&seed=x"]
+    for way in ways:
+        answer = await browser.get(way)
+        if answer.status_code != 200:
+            continue
+        for href in re.findall(r'<a [^>]*href="(/[^"#]*)', main_of(answer.text)):
+            path = unescape(href)
+            if path in seen or len(seen) > MOST * len(ways) or path.startswith(("/static", "/ledger/verifier")):
+                continue
+            seen.add(path)
+            there = await browser.get(path)
+            assert there.status_code in (200, 303), (way, path, there.status_code)
+            assert "right.missing" not in there.text, (way, path)
+    assert seen
+
+
+async def test_an_address_that_is_none_has_the_frame_and_a_way_home(browsers: dict[str, Browser]) -> None:
+    for browser in browsers.values():
+        answer = await browser.get("/nosuch")
+        assert answer.status_code == 404
+        assert 'aria-label="Main"' in answer.text
+        assert '<a class="btn" href="/">Home</a>' in answer.text
+
+
+async def test_an_administrator_is_not_sent_to_an_administrator(browsers: dict[str, Browser]) -> None:
+    refused = await browsers["administrator"].get("/ledger/pack/file")
+    assert refused.status_code == 403
+    assert "Ask an administrator" not in refused.text
+    assert "Ask an administrator" in (await browsers["engineer"].get("/people")).text
+
+
+async def test_a_sample_is_drawn_again_by_its_seed(office: Office, browsers: dict[str, Browser]) -> None:
+    aud = browsers["auditor"]
+    home = main_of(await aud.read("/"))
+    way = re.search(r'href="([^"]*draw=sessions[^"]*)"', home)
+    assert way
+    one, two = [main_of(await aud.read(unescape(way[1]))) for _ in range(2)]
+    sample = one[one.index('id="sample"') :]
+    assert sample == two[two.index('id="sample"') :]
+    assert re.search(r'href="/sessions/ses_\w+"', sample)
+    assert "opened" in sample or "dev-1" in sample
+    early = main_of(await aud.read("/?from=2001-01-01&to=2001-01-31"))
+    assert "0 sessions" in early
+    assert "Draw a sample: Who was in" not in early
+
+
+async def test_whoever_watches_reads_the_alarms_at_home(office: Office, browsers: dict[str, Browser]) -> None:
+    await record(office.company.ledger, BROKEN)
+    page = main_of(await browsers["monitor"].read("/"))
+    assert WORDS in page
