@@ -175,8 +175,8 @@ class Postgres(Way):
     def __init__(self, gateway: Gateway, listener: Listener, server: Server) -> None:
         super().__init__(gateway)
         self._listener, self.server = listener, server
-        self._root = gateway.folder / "database-authority.pem"
-        self._root.write_bytes(gateway.platform.authorities.database(wall_clock()).root)
+        self.root = gateway.folder / "database-authority.pem"
+        self.root.write_bytes(gateway.platform.authorities.database(wall_clock()).root)
 
     @property
     def port(self) -> int:
@@ -209,7 +209,7 @@ class Postgres(Way):
         token = f"{person.id} {person.sign_in if certified else '-'}"
         return (
             f"host=localhost hostaddr=127.0.0.1 port={self.port} user={login or self.gateway.target.login}@{target} "
-            f"password='{token}' dbname=postgres sslmode=verify-full sslrootcert={self._root}"
+            f"password='{token}' dbname=postgres sslmode=verify-full sslrootcert={self.root}"
         )
 
     async def start(self, person: Person, target: str = TARGET) -> asyncio.subprocess.Process:
