@@ -42,6 +42,7 @@ DOOR = "tests/app/test_open_session.py::"
 FACTOR = "tests/app/test_second_factor.py::"
 SSH = "tests/protocols/ssh/test_serve_"
 MACHINE = "tests/app/test_service_keys.py::"
+TOKEN = "tests/app/test_login_tokens.py::"
 HALF = "tests/console/test_half_signed_in.py::test_nothing_opens"
 RULES = "tests/domain/signing_in/test_signing_in.py::"
 FEDERATED = "tests/domain/providers/test_federated.py::"
@@ -83,11 +84,12 @@ WAYS = (
     Way(
         "PostgreSQL with a login token",
         ("entry:postgres_token",),
-        "the sign-in behind it has ended, or its factor is too old",
-        "refused: `sign_in.ended`, `sign_in.stale`",
+        "the sign-in behind it has ended, or its factor is too old; it is for something else, or used from elsewhere",
+        "refused: `sign_in.ended`, `sign_in.stale`; for all the rest `login_token.invalid`",
         (
             DOOR + "test_mfa_without_a_second_factor_nothing_opens",
-            DOOR + "test_mfa_grows_old_and_a_machine_has_none",
+            TOKEN + "test_it_dies_with_the_sign_in_behind_it",
+            TOKEN + "test_what_it_does_not",
         ),
     ),
     Way(

@@ -25,6 +25,7 @@ from onepam.domain.sessions.events import (
     SessionOpened,
     SessionRefused,
 )
+from onepam.domain.sessions.login_tokens import LoginTokenIssued
 from onepam.domain.signing_in.events import SignedOut
 from onepam.domain.signing_in.service_keys import ServiceKey
 from onepam.kernel.clock import DAY, HOUR, MINUTE, Instant
@@ -79,6 +80,16 @@ async def confirmation(company: Company, resource: str, login: str) -> dict[str,
     return {"confirmation": name}
 
 
+async def login_token(company: Company, resource: str, login: str) -> dict[str, str]:
+    name = company.new("tok")
+    expires = Instant(company.clock() + 10 * MINUTE)
+    await record(
+        company.ledger,
+        LoginTokenIssued(name, "eve", resource, login, "sgn_eve", expires, name, "192.0.2.1"),
+    )
+    return {"sign_in": "sgn_eve", "token": name}
+
+
 async def service_key(company: Company, resource: str, login: str) -> dict[str, str]:
     known = Attributes("Deploy bot", None, owner="aud", ends=Instant(START + 30 * DAY))
     added = await add_person(company.ledger, company.actor("ada"), "bot", PersonKind.SERVICE, known, "deploys")
@@ -96,10 +107,10 @@ PROOFS = {
     EntryPoint.SSH_CERTIFICATE: certificate,
     EntryPoint.SSH_KEY_CONFIRMED: confirmation,
     EntryPoint.SSH_SERVICE_KEY: service_key,
-    EntryPoint.POSTGRES_TOKEN: certificate,
+    EntryPoint.POSTGRES_TOKEN: login_token,
     EntryPoint.POSTGRES_CERTIFICATE: certificate,
 }
-BY_SIGN_IN = {entry for entry, proof in PROOFS.items() if proof is certificate}
+BY_SIGN_IN = {entry for entry, proof in PROOFS.items() if proof in (certificate, login_token)}
 SHOWN = {
     EntryPoint.SSH_CERTIFICATE: ("password", "totp"),
     EntryPoint.SSH_KEY_CONFIRMED: ("password", "totp"),

@@ -21,6 +21,7 @@ from onepam.domain.sessions.events import (
     SessionOpened,
     SessionRefused,
 )
+from onepam.domain.sessions.login_tokens import INVALID, LoginTokenUsed, TokenFacts, admits
 from onepam.domain.signing_in.service_keys import within
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
@@ -68,6 +69,7 @@ class KnockQuery:
     sign_in: str | None
     confirmation: str | None
     key: str | None = None
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class KnockFacts:
     networks: tuple[str, ...] | None
     privileged_from: Instant | None
     spent: bool
+    token: TokenFacts | None = None
 
 
 KnockQuery.facts = KnockFacts
@@ -134,7 +137,7 @@ class Challenge:
 
 async def open_session(ledger: Ledger, knock: Knock) -> Opened | Challenge | Refused:
     """One ledger command: the decision and its record, also of a refusal. Raises `Unavailable` without a ledger."""
-    query = KnockQuery(knock.person, knock.target, knock.sign_in, knock.confirmation, knock.key)
+    query = KnockQuery(knock.person, knock.target, knock.sign_in, knock.confirmation, knock.key, knock.token)
     outcome = await ledger.commit(query, answer(knock))
     return outcome if isinstance(outcome, Refused) else outcome.result
 
@@ -148,7 +151,7 @@ def answer(
 
 
 def _answer(knock: Knock, asked: bool, facts: KnockFacts, now: Instant) -> Decided[Opened | Challenge | Refused]:
-    verdict = _stranger(knock, facts) or decide(facts.access, knock.login, now)
+    verdict = _stranger(knock, facts, now) or decide(facts.access, knock.login, now)
     if not asked and not isinstance(verdict, Refused):
         verdict = _unspoken(knock, facts) or verdict
     if isinstance(verdict, Refused):
@@ -163,11 +166,13 @@ def _answer(knock: Knock, asked: bool, facts: KnockFacts, now: Instant) -> Decid
     return _open(knock, facts, verdict, proof, now)
 
 
-def _stranger(knock: Knock, facts: KnockFacts) -> Refused | None:
+def _stranger(knock: Knock, facts: KnockFacts, now: Instant) -> Refused | None:
     """A machine comes in by its own key from its own networks and by nothing else, and nobody but a machine does so.
     This is asked first: who holds a copied key elsewhere learns nothing of what it opens."""
     if (facts.kind is PersonKind.SERVICE) is not (knock.entry is EntryPoint.SSH_SERVICE_KEY):
         return Refused("service.entry", "This account may not come in this way.", "Ask an administrator.")
+    if knock.entry is EntryPoint.POSTGRES_TOKEN:
+        return _untold(knock, facts, now)
     if facts.kind is not PersonKind.SERVICE:
         return None
     if facts.networks is None:
@@ -176,6 +181,14 @@ def _stranger(knock: Knock, facts: KnockFacts) -> Refused | None:
         where = "An administrator registers the key with the networks that it comes from."
         return Refused("service.network", f"This key may not come from {knock.source}.", where)
     return None
+
+
+def _untold(knock: Knock, facts: KnockFacts, now: Instant) -> Refused | None:
+    """A token leads to what it was issued for, under the sign-in behind it, and says nothing of anything else."""
+    token = facts.token
+    if token is not None and knock.sign_in not in (None, token.sign_in):
+        return INVALID
+    return admits(token, knock.person, knock.target, knock.login, knock.source, now)
 
 
 def _unspoken(knock: Knock, facts: KnockFacts) -> Refused | None:
@@ -225,6 +238,9 @@ def _open(
     resource = facts.access.resource
     if resource is None or resource.address is None:
         return _refuse(knock, facts, Refused("resource.unknown", "There is no such target in your catalogue."))
+    ends = verdict.ends
+    if facts.token is not None and facts.token.ends is not None:
+        ends = min(ends, facts.token.ends)
     opened = SessionOpened(
         session=knock.session,
         person=knock.person,
@@ -232,7 +248,7 @@ def _open(
         login=knock.login,
         entry=knock.entry,
         actions=verdict.actions,
-        ends=verdict.ends,
+        ends=ends,
         privileged=verdict.privileged,
         because=verdict.because,
         also=verdict.also,
@@ -243,7 +259,11 @@ def _open(
         recording=verdict.kept,
         guardrails=verdict.guardrails,
     )
-    used = (ConfirmationUsed(knock.confirmation, knock.session),) if knock.confirmation else ()
+    used: tuple[object, ...] = ()
+    if knock.confirmation:
+        used = (ConfirmationUsed(knock.confirmation, knock.session),)
+    if knock.token is not None and facts.token is not None:
+        used = (*used, LoginTokenUsed(knock.token, knock.session, facts.token.ends or ends))
     permit = Opened(
         session=knock.session,
         person=knock.person,
@@ -253,7 +273,7 @@ def _open(
         port=resource.port,
         pins=resource.pins,
         actions=verdict.actions,
-        ends=verdict.ends,
+        ends=ends,
         opened=now,
         privileged=verdict.privileged,
         because=verdict.because,

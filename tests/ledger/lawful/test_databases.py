@@ -17,7 +17,9 @@ from tests.ledger.lawful.test_sessions import opened
 
 READ, WRITE = StatementClass.READ, StatementClass.WRITE
 READING = Guardrails((READ,), 100, MINUTE)
-READS = Permission("reads", (Action.QUERY,), {"env": "dev"}, ("app",), Mode.STANDING, 8 * HOUR, guardrails=READING)
+READS = Permission(
+    "reads", (Action.QUERY,), {"env": "dev"}, ("app", "root"), Mode.STANDING, 8 * HOUR, guardrails=READING
+)
 ASKS = replace(READS, name="asks", mode=Mode.REQUEST, approvers=("manager",))
 ROLE = role_set("engineer", (ASKS, READS))
 

@@ -26,7 +26,7 @@ class OrderQuery:
 async def probe_access(ledger: Ledger, probe: Probe, knock: Knock) -> Verdict:
     """What the door says to this knock. The decision runs inside the command and what it gives stays there: nothing is
     opened or refused in the ledger but that the probe was made."""
-    query = KnockQuery(knock.person, knock.target, knock.sign_in, knock.confirmation, knock.key)
+    query = KnockQuery(knock.person, knock.target, knock.sign_in, knock.confirmation, knock.key, knock.token)
     outcome = await ledger.commit(query, judged(probe, knock))
     return outcome if isinstance(outcome, Refused) else outcome.result
 

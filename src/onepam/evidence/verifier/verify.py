@@ -2986,6 +2986,18 @@ class Session:
 
 
 @dataclass
+class LoginToken:
+    """A login token: for what, under which sign-in, and until when; that of its first use before it was used."""
+
+    person: str
+    resource: str
+    login: str
+    sign_in: str
+    ends: Instant
+    used: bool = False
+
+
+@dataclass
 class Token:
     """A SCIM token; it works once it is approved."""
 
@@ -3135,6 +3147,7 @@ class State:
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     recorded: dict[int, int] = field(default_factory=dict)
+    login_tokens: dict[str, LoginToken] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     users: dict[str, DirectoryUser] = field(default_factory=dict)
     groups: dict[str, DirectoryGroup] = field(default_factory=dict)
@@ -6053,7 +6066,7 @@ def admits(permission: Mapping[str, Any], login: str, logins: tuple[str, ...]) -
 
 door_rules = Rules()
 
-SERVICE_KEY, CONFIRMED_KEY = "ssh_service_key", "ssh_key_confirmed"
+SERVICE_KEY, CONFIRMED_KEY, LOGIN_TOKEN = "ssh_service_key", "ssh_key_confirmed", "postgres_token"
 BY_ITS_KEY = ("machine",)
 KEPT_IN_PART = "exec"
 """The action of which a recording may be kept in part."""
@@ -6096,6 +6109,8 @@ def session_opened(state: State, entry: Entry) -> Why:
             found += [chain] if chain is not None else []
         yield from _gives(entry, found, resource)
         yield from _proof(state, entry, resource, administrative=any(each.administrative for each in found))
+    if body["entry"] == LOGIN_TOKEN:
+        yield Unless("no login token let it in", (("login token", body["session"], who),))
     if body["ends"] > entry.time + DAY_OF_WORK:
         yield "it lasts longer than any session"
     person = state.people.get(who)
@@ -6451,6 +6466,68 @@ session_rules.told("recording.found_good", "saying what became of a recording", 
 session_rules.told("recordings.checked", "saying what was checked", Authority.NODE)
 
 
+# ---- lawful.login_tokens ---------------------------------------------------------------------------------------------
+# Rules of login tokens: who gets one, and what it opens.
+
+
+login_token_rules = Rules()
+
+FIRST_USE = 10 * MINUTE
+
+
+@login_token_rules.of("login_token.issued", "getting a login token", Authority.PERSON, cannot=(Unjudged.LIMIT,))
+def login_token_issued(state: State, entry: Entry) -> Why:
+    """Somebody who is signed in, for what their roles give on a database, under a sign-in of theirs."""
+    body = entry.body
+    who, name = body["person"], body["token"]
+    yield signed_in(state, who)
+    person, resource = state.people.get(who), state.resources.get(body["resource"])
+    if resource is None or resource.target[0] != "postgres":
+        yield f"there was no database {body['resource']}"
+    elif person is not None and (person.hold is not None or not reach(state, person, resource, body["login"])):
+        yield f"the roles of {who} gave no login {body['login']} there"
+    session = state.sign_ins.get(body["sign_in"])
+    if session is None or session.person != who or session.expires <= state.begun:
+        yield "no such sign-in of the person ran behind it"
+    if body["expires"] > entry.time + FIRST_USE:
+        yield "it waits longer than ten minutes"
+    if name in state.login_tokens:
+        yield "there was such a token already"
+    for each, other in list(state.login_tokens.items()):
+        if other.ends > state.begun:
+            break
+        del state.login_tokens[each]
+    ends = Instant(body["expires"])
+    state.login_tokens[name] = LoginToken(who, body["resource"], body["login"], body["sign_in"], ends)
+
+
+@login_token_rules.of(
+    "login_token.used", "opening a session by a login token", Authority.CAUSE, cannot=(Unjudged.NETWORK, Unjudged.LIMIT)
+)
+def login_token_used(state: State, entry: Entry) -> Why:
+    """One in time, by the session of this command that it was issued for; its first use says until when it is good."""
+    body = entry.body
+    token: LoginToken | None = state.login_tokens.get(body["token"])
+    if token is None or token.ends <= state.begun:
+        yield "no such token had been issued, or its time was over"
+        return
+    session: Session | None = state.sessions.get(body["session"])
+    if session is None or session.opened < state.begun:
+        yield "no such session was opened"
+        return
+    if (session.person, session.resource, session.login) != (token.person, token.resource, token.login):
+        yield "it was for something else"
+    elif session.proof.session != token.sign_in:
+        confirmed = (("confirmation", body["session"], session.person),)
+        yield Unless("the session was opened under another sign-in than the token", confirmed)
+    if token.used and body["ends"] != token.ends:
+        yield "its end had been fixed by its first use"
+    elif session.ends > body["ends"]:
+        yield "the session outlives the token"
+    token.ends, token.used = Instant(body["ends"]), True
+    state.cause("login token", body["session"], session.person)
+
+
 # ---- lawful.system ---------------------------------------------------------------------------------------------------
 # Rules of the installation itself: what a command on the host may do, evidence, notices.
 
@@ -6763,6 +6840,7 @@ _ROOMS = (
     request_rules,
     door_rules,
     session_rules,
+    login_token_rules,
     system_rules,
     erasing_rules,
 )

@@ -209,6 +209,18 @@ class Session:
 
 
 @dataclass
+class LoginToken:
+    """A login token: for what, under which sign-in, and until when; that of its first use before it was used."""
+
+    person: str
+    resource: str
+    login: str
+    sign_in: str
+    ends: Instant
+    used: bool = False
+
+
+@dataclass
 class Token:
     """A SCIM token; it works once it is approved."""
 

@@ -24,6 +24,7 @@ from onepam.ledger.lawful.known import (
     Factor,
     Grant,
     Link,
+    LoginToken,
     Person,
     Proposal,
     Provider,
@@ -71,6 +72,7 @@ class State:
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     recorded: dict[int, int] = field(default_factory=dict)
+    login_tokens: dict[str, LoginToken] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     users: dict[str, DirectoryUser] = field(default_factory=dict)
     groups: dict[str, DirectoryGroup] = field(default_factory=dict)

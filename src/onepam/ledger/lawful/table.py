@@ -14,6 +14,7 @@ from onepam.ledger.lawful.door import door_rules
 from onepam.ledger.lawful.erasing import erasing_rules
 from onepam.ledger.lawful.excepting import excepting_rules
 from onepam.ledger.lawful.factors import factor_rules
+from onepam.ledger.lawful.login_tokens import login_token_rules
 from onepam.ledger.lawful.people import people_rules
 from onepam.ledger.lawful.providers import provider_rules
 from onepam.ledger.lawful.provisioning import provisioning_rules
@@ -39,6 +40,7 @@ _ROOMS = (
     request_rules,
     door_rules,
     session_rules,
+    login_token_rules,
     system_rules,
     erasing_rules,
 )

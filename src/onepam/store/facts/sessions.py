@@ -15,6 +15,7 @@ from onepam.store.db import row
 from onepam.store.engine.facts import loads
 from onepam.store.engine.tables import AT
 from onepam.store.facts.holdings import access_facts, actor_facts, mfa_proof, person_kind, remembered, resource_facts
+from onepam.store.facts.login_tokens import token_facts
 
 _mfa = decoder(MfaProof)
 
@@ -33,6 +34,7 @@ def knock(db: Snapshot, query: KnockQuery, at: Instant) -> KnockFacts:
         networks=_networks(db, query, at),
         privileged_from=_privileged_from(db, query.person, query.key, at),
         spent=fresh and proof is not None and _spent(db, query.person, proof, at),
+        token=token_facts(db, query.token, at),
     )
 
 

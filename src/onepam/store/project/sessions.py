@@ -4,6 +4,7 @@ from onepam.domain.sessions import events
 from onepam.store.db import Db
 from onepam.store.engine.projections import Place, nothing, projects, state
 from onepam.store.engine.tables import StateTable
+from onepam.store.project.login_tokens import TOKEN_SESSION
 
 SESSION = state(
     StateTable(
@@ -108,6 +109,7 @@ def session_opened(db: Db, place: Place, event: events.SessionOpened) -> None:
 
 @projects(events.SessionFailed)
 def session_failed(db: Db, place: Place, event: events.SessionFailed) -> None:
+    TOKEN_SESSION.end(db, place.time, session=event.session)
     SESSION.change(
         db,
         place.time,
@@ -125,6 +127,7 @@ def kill_ordered(db: Db, place: Place, event: events.KillOrdered) -> None:
 
 @projects(events.SessionClosed)
 def session_closed(db: Db, place: Place, event: events.SessionClosed) -> None:
+    TOKEN_SESSION.end(db, place.time, session=event.session)
     SESSION.change(
         db,
         place.time,

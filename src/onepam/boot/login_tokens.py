@@ -1,0 +1,23 @@
+"""Whose login token it is: what a protocol's door is given in the place of a password."""
+
+from onepam.app.ports import Reader
+from onepam.domain.sessions.events import EntryPoint
+from onepam.domain.sessions.login_tokens import INVALID
+from onepam.gateway.entering import Proven
+from onepam.identity.tokens import is_token, token_digest
+from onepam.kernel.errors import Refused
+from onepam.kernel.secret import Secret
+from onepam.store.read.login_tokens import token_holder
+
+LOGIN_TOKEN = "opl"  # noqa: S105 - what the secret of a token begins with
+
+
+async def proven_by_token(reader: Reader, word: str, source: str) -> Proven | Refused:
+    """Who holds this token, where it is good and came from its own address; else one answer for all that is wrong. The
+    one door judges it again, in the command that opens. Raises `Unavailable`."""
+    if not is_token(word, LOGIN_TOKEN):
+        return INVALID
+    found = await reader(token_holder, None, token_digest(Secret(word.encode("ascii"))).hex())
+    if found is None or found.source != source:
+        return INVALID
+    return Proven(found.person, EntryPoint.POSTGRES_TOKEN, sign_in=found.sign_in, token=found.token)
