@@ -16,15 +16,12 @@ from onepam.protocols.postgres.exchange import (
     Portal,
     Statement,
 )
-from onepam.protocols.postgres.texts import JUDGED_BYTES, TextReader, Texts
+from onepam.protocols.postgres.texts import TextReader, Texts
 from onepam.protocols.postgres.wire import HEAD, Malformed
 from onepam.recording.statements import Form
 
 HELD_BYTES = 256 * 1024
-"""Longest message that is read whole; a longer one is read and passed on in pieces."""
-
-JUDGED_HELD_BYTES = JUDGED_BYTES + 4096
-"""Longest Query or Parse that is read whole where its text is judged, for half a statement cannot be."""
+"""Longest message that is read whole; a longer one is read and passed on in pieces, or refused where it is judged."""
 
 PIECE = 64 * 1024
 
@@ -103,7 +100,7 @@ class Asking:
             return self._data(data, offset)
         if exchange.copying is not None and kind not in _DURING_COPY:
             raise Malformed("the client asked for something else in the middle of a COPY")
-        if length > HELD_BYTES and (not self._judges(kind) or length > JUDGED_HELD_BYTES):
+        if length > HELD_BYTES:
             self._begin(kind, length - 4, data[offset : offset + HEAD.size])
             return offset + HEAD.size
         end = offset + 1 + length

@@ -45,7 +45,7 @@ class Statement:
 
 @dataclass(slots=True)
 class Execution:
-    """An execution until its end is told. `given` are rows of the present result, over all pages, `page` those of this
+    """An execution until its end is told. `given` are rows of all its results and pages, `page` those of this
     page. `cut`: it had more rows than may be given."""
 
     number: int
@@ -63,7 +63,7 @@ class Execution:
     def completed(self, tag: str) -> None:
         """A result has ended. Its rows are as many as the tag tells, where it does and they were all given."""
         self.rows += self.page if self.cut else wire.affected(tag) or self.page
-        self.page = self.given = 0
+        self.page = 0
         self.tags += 1
         if not self.cut and self.outcome is not Outcome.ERROR and self.tags <= MOST_TAGS:
             self.words = f"{self.words}; {tag}" if self.words else tag

@@ -14,9 +14,6 @@ KNOWN_TEXTS = 256
 KNOWN_BYTES = 2048
 """So many texts of at most so many bytes are known again, and not recorded again."""
 
-JUDGED_BYTES = 1024 * 1024
-"""Longest text that is judged. Where there are guardrails a longer one does not run."""
-
 UNSAFE_ENCODINGS = frozenset(("SJIS", "SHIFT_JIS_2004", "BIG5", "GBK", "UHC", "GB18030", "JOHAB"))
 """Encodings of clients in which a byte of ASCII may be the second half of a letter: a quote in our eyes, not in the
 server's."""
@@ -100,7 +97,7 @@ class Texts:
     def _words(self, text: bytes) -> str | None:
         """The text as the server will read it, None where that is not sure."""
         encoding, conforming = self._settings()
-        if len(text) > JUDGED_BYTES or (conforming == "off" and b"\\" in text):
+        if conforming == "off" and b"\\" in text:
             return None
         encoding = (encoding or "UTF8").upper()
         try:

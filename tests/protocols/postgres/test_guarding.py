@@ -1,0 +1,246 @@
+"""Guardrails in a session: what is refused never reaches the target, and the client hears it in a server's words."""
+
+import pytest
+
+from onepam.domain.access.guardrails import Guardrails, StatementClass
+from onepam.kernel.errors import Refused
+from onepam.protocols.postgres.events import Done, Run, Text
+from onepam.protocols.postgres.guarding import allowance, start
+from onepam.recording.statements import Form, Outcome
+from tests.protocols.postgres import messages as pg
+from tests.protocols.postgres.told import Told
+
+READER = Guardrails((StatementClass.READ, StatementClass.OTHER))
+UNDOING = pg.bind("", "OnePAM: refused")
+
+
+def reader(rows: int | None = None, status: bytes = b"I") -> Told:
+    return Told(allowance(Guardrails(READER.statements, rows)), status)
+
+
+def words(to_client: bytes, sqlstate: str = "42501") -> str:
+    kind, body = pg.split(to_client)[0]
+    assert kind == "E"
+    assert f"SERROR\0VERROR\0C{sqlstate}\0MOnePAM: ".encode() in body
+    return body.decode()
+
+
+def test_a_refused_query_is_an_error_and_readiness_in_the_state_that_is_known() -> None:
+    for status in (b"I", b"T", b"E"):
+        told = reader(status=status)
+        to_target, to_client = told.client(pg.query("DROP TABLE t"))
+        assert to_target == b""
+        assert "statements of the kind ddl" in words(to_client)
+        assert pg.split(to_client)[1:] == [("Z", status)]
+        assert told.events[:2] == [Text(1, b"DROP TABLE t"), Run(1, 1, Form.SIMPLE)]
+        [done] = told.done
+        assert (done.outcome, done.status) == (Outcome.REFUSED, status)
+
+
+def test_several_statements_are_one_kind_too_many() -> None:
+    assert "several" in words(reader().client(pg.query("SELECT 1; SELECT 2"))[1])
+    told = Told(allowance(Guardrails((StatementClass.READ, StatementClass.SEVERAL))))
+    told.passes(pg.query("SELECT 1; SELECT 2"))
+
+
+def test_what_cannot_be_read_does_not_run() -> None:
+    for text in ("SELEC 1", "SELECT '" + "x" * 70_000 + "'", "SELECT '" + "x" * 300_000 + "'"):
+        told = reader()
+        to_target, to_client = told.client(pg.query(text))
+        assert to_target == b""
+        assert "cannot be read" in words(to_client)
+        assert pg.kinds(to_client) == "EZ"
+        told.passes(pg.query("SELECT 1"))
+
+
+def test_a_text_without_a_statement_runs() -> None:
+    reader().passes(pg.query("") + pg.query("-- ping"))
+
+
+def test_a_refused_parse_is_an_error_and_the_rest_of_its_batch_goes_nowhere() -> None:
+    told = reader()
+    batch = pg.parse("", "DELETE FROM t") + pg.bind("", "") + pg.describe("P") + pg.execute()
+    to_target, to_client = told.client(batch)
+    assert to_target == b""
+    assert pg.kinds(to_client) == "E"
+    assert told.client(pg.SYNC) == (pg.SYNC, b"")
+    told.answers(pg.ready())
+    assert [done.outcome for done in told.done] == [Outcome.REFUSED]
+    assert b"C26000\0" in told.client(pg.bind("", ""))[1]
+
+
+def test_a_refused_parse_waits_for_its_turn() -> None:
+    told = reader(status=b"T")
+    told.passes(pg.parse("", "SELECT 1") + pg.bind("", "") + pg.execute())
+    assert told.client(pg.parse("", "DELETE FROM t") + pg.execute() + pg.SYNC) == (pg.SYNC, b"")
+    to_client = told.target(pg.PARSED + pg.BOUND + pg.row(b"1") + pg.complete("SELECT 1") + pg.ready("T"))
+    assert pg.kinds(to_client) == "12DCEZ"
+
+
+def test_what_ran_in_the_same_batch_is_undone_as_a_server_would() -> None:
+    told = Told(allowance(Guardrails((StatementClass.READ, StatementClass.WRITE))))
+    told.passes(pg.parse("", "INSERT INTO t VALUES (1)") + pg.bind("", "") + pg.execute())
+    assert told.client(pg.parse("", "DROP TABLE t") + pg.execute() + pg.SYNC) == (UNDOING + pg.SYNC, b"")
+    answers = pg.PARSED + pg.BOUND + pg.complete("INSERT 0 1") + pg.error("26000", "does not exist") + pg.ready()
+    to_client = told.target(answers)
+    assert pg.kinds(to_client) == "12CEZ"
+    assert b"does not exist" not in to_client
+    assert b"OnePAM: this access does not allow" in to_client
+
+
+def test_a_refusal_that_the_target_would_have_skipped_is_not_said() -> None:
+    told = reader()
+    told.passes(pg.parse("", "SELECT a") + pg.bind("", ""))
+    told.client(pg.parse("", "DROP TABLE t") + pg.SYNC)
+    to_client = told.target(pg.error("42703", "no column a") + pg.ready())
+    assert pg.kinds(to_client) == "EZ"
+    assert b"OnePAM" not in to_client
+
+
+def test_a_refused_query_between_others_is_said_in_its_turn() -> None:
+    told = reader()
+    sent = pg.query("SELECT 1") + pg.query("DROP TABLE t") + pg.query("SELECT 2")
+    assert told.client(sent) == (pg.query("SELECT 1") + pg.query("SELECT 2"), b"")
+    one = pg.complete("SELECT 1") + pg.ready("T")
+    to_client = told.target(one + one)
+    assert pg.kinds(to_client) == "CZEZCZ"
+    assert pg.split(to_client)[3] == ("Z", b"T")
+
+
+def test_nothing_of_ours_is_said_in_the_midst_of_a_message() -> None:
+    told = reader()
+    notice = pg.notice("a long notice")
+    told.answers(notice[:9])
+    to_target, to_client = told.client(pg.query("DROP TABLE t"))
+    assert (to_target, to_client) == (b"", b"")
+    to_client = told.target(notice[9:])
+    assert to_client.startswith(notice[9:])
+    assert pg.kinds(notice[:9] + to_client) == "NEZ"
+
+
+def test_functions_by_number_are_not_allowed() -> None:
+    for values in ([b"1"], [b"x" * 300_000]):
+        told = reader()
+        to_target, to_client = told.client(pg.function(1598, values))
+        assert to_target == b""
+        assert pg.kinds(to_client) == "EZ"
+        told.passes(pg.query("SELECT 1"))
+
+
+@pytest.mark.parametrize("mode", ["query", "execute"])
+def test_rows_beyond_the_bound_are_not_given_and_the_server_is_asked_to_stop(mode: str) -> None:
+    told = reader(rows=2)
+    if mode == "query":
+        told.passes(pg.query("SELECT"))
+    else:
+        told.passes(pg.parse("", "SELECT") + pg.bind("", "") + pg.execute() + pg.SYNC)
+        told.answers(pg.PARSED + pg.BOUND)
+    to_client = told.target(pg.row(b"1") * 2 + pg.row(b"secret") * 5)
+    assert pg.kinds(to_client) == "DDE"
+    assert "at most 2 rows" in words(to_client[len(pg.row(b"1")) * 2 :], "54000")
+    assert told.cancels == 1
+    assert pg.kinds(told.target(pg.row(b"secret") * 5 + pg.notice("n"))) == "N"
+    assert told.target(pg.error("57014", "canceled") + pg.ready()) == pg.ready()
+    assert told.cancels == 1
+    [done] = told.done
+    assert (done.outcome, done.rows, done.words[:5]) == (Outcome.ERROR, 2, "54000")
+    told.passes(pg.query("SELECT 1"))
+    told.answers(pg.row(b"1") * 2 + pg.complete("SELECT 2") + pg.ready())
+
+
+def test_a_result_that_was_complete_before_the_server_heard_is_cut_as_well() -> None:
+    told = reader(rows=1)
+    told.passes(pg.query("SELECT"))
+    to_client = told.target(pg.row(b"1") * 3 + pg.complete("SELECT 3") + pg.ready())
+    assert pg.kinds(to_client) == "DEZ"
+    assert told.done == [Done(1, Outcome.ERROR, b"I", 1, 7, told.done[0].words)]
+
+
+def test_the_bound_holds_for_all_pages_of_a_portal_and_for_all_results_of_a_query() -> None:
+    told = reader(rows=3, status=b"T")
+    told.passes(pg.parse("", "SELECT") + pg.bind("c", "") + pg.execute("c", 2) + pg.SYNC)
+    told.answers(pg.PARSED + pg.BOUND + pg.row(b"1") * 2 + pg.SUSPENDED + pg.ready("T"))
+    told.passes(pg.execute("c", 2) + pg.SYNC)
+    assert pg.kinds(told.target(pg.row(b"1") * 2 + pg.SUSPENDED + pg.ready("T"))) == "DEZ"
+    told = Told(allowance(Guardrails((StatementClass.READ, StatementClass.SEVERAL), 3)))
+    told.passes(pg.query("SELECT 1; SELECT 2"))
+    result = pg.row(b"1") * 2 + pg.complete("SELECT 2")
+    assert pg.kinds(told.target(result + result + pg.ready())) == "DDCDEZ"
+    assert told.done[0].rows == 3
+
+
+def test_the_bound_holds_for_data_that_are_copied_out() -> None:
+    told = reader(rows=2)
+    told.passes(pg.query("COPY t TO STDOUT"))
+    to_client = told.target(pg.copy_response("H") + pg.copy_data(b"1\n") * 5 + pg.COPY_DONE + pg.complete("COPY 5"))
+    assert pg.kinds(to_client) == "HddE"
+    assert told.target(pg.ready()) == pg.ready()
+    assert told.done[0].rows == 2
+
+
+def test_after_the_bound_the_rest_of_the_batch_is_answered_with_nothing() -> None:
+    told = reader(rows=1)
+    told.passes(pg.parse("", "SELECT") + pg.bind("", "") + pg.execute() + pg.FLUSH)
+    assert pg.kinds(told.target(pg.PARSED + pg.BOUND + pg.row(b"1") * 2)) == "12DE"
+    assert told.client(pg.bind("", "") + pg.execute()) == (b"", b"")
+    told.passes(pg.SYNC)
+    assert pg.kinds(told.target(pg.complete("SELECT 2") + pg.ready())) == "Z"
+
+
+def test_a_text_that_the_server_would_read_otherwise_does_not_run() -> None:
+    told = reader()
+    told.answers(pg.setting("standard_conforming_strings", "off"))
+    assert "cannot be read" in words(told.client(pg.query(r"SELECT 'a\'; DROP TABLE t; --'"))[1])
+    told.answers(pg.setting("standard_conforming_strings", "on") + pg.setting("client_encoding", "SJIS"))
+    assert "cannot be read" in words(told.client(pg.query("SELECT 'あ'"))[1])
+    told.passes(pg.query("SELECT 'a'"))
+    told.answers(pg.setting("client_encoding", "LATIN1"))
+    told.passes(pg.message("Q", b"SELECT '\xe9'\0"))
+    told.answers(pg.complete("SELECT 1") + pg.ready() + pg.complete("SELECT 1") + pg.ready())
+    told.answers(pg.setting("client_encoding", "UTF8"))
+    assert "cannot be read" in words(told.client(pg.message("Q", b"SELECT '\xe9'\0"))[1])
+
+
+def test_the_same_bytes_are_judged_again_where_the_server_reads_otherwise_now() -> None:
+    told = reader()
+    text = pg.query(r"SELECT 'a\\'")
+    told.passes(text)
+    told.answers(pg.complete("SELECT 1") + pg.setting("standard_conforming_strings", "off") + pg.ready())
+    assert told.client(text)[0] == b""
+
+
+JDBC = {"user": "a@b", "database": "d", "client_encoding": "UTF8", "DateStyle": "ISO", "TimeZone": "Europe/Zurich",
+        "extra_float_digits": "2"}  # fmt: skip
+
+
+def test_what_drivers_ask_for_at_their_start_is_given_to_readers_and_bound() -> None:
+    bound = Guardrails(READER.statements, timeout=1_500_000)
+    expected = {name: value for name, value in JDBC.items() if name != "user"}
+    assert start(JDBC, None) == expected
+    assert start(JDBC, bound) == {**expected, "statement_timeout": "1500", "default_transaction_read_only": "on"}
+    writer = Guardrails((StatementClass.READ, StatementClass.WRITE))
+    assert start(JDBC, writer) == expected
+    options = {"options": r"-c search_path=a\ b  --application-name=x -cgeqo=off"}
+    assert isinstance(start(options, READER), dict)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"role": "postgres"},
+        {"statement_timeout": "0"},
+        {"default_transaction_read_only": "off"},
+        {"client_encoding": "GBK"},
+        {"session_preload_libraries": "x"},
+        {"options": "-c role=postgres"},
+        {"options": "-c geqo=off -crole=postgres"},
+        {"options": "--session-authorization=postgres"},
+        {"options": "--statement_timeout=0"},
+        {"options": "-O"},
+        {"options": "-W 10"},
+        {"options": "-c"},
+    ],
+)
+def test_what_lifts_a_bound_is_refused_at_the_start(wanted: dict[str, str]) -> None:
+    assert isinstance(start(wanted, READER), Refused)
+    assert start(wanted, None) == wanted
