@@ -39,6 +39,11 @@ class SessionEnd(StrEnum):
         "the client broke the protocol",
         "what the client sent is not of the protocol",
     )
+    CLIENT_SETTING = (
+        "client.setting",
+        "the client asked for a setting that the access does not allow",
+        "this client asks for a setting that your access does not allow",
+    )
     TARGET_PROTOCOL = (
         "target.protocol",
         "the target broke the protocol",

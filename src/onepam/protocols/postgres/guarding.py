@@ -5,11 +5,13 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from onepam.domain.access.guardrails import Guardrails, StatementClass
+from onepam.domain.sessions.ends import SessionEnd
+from onepam.kernel.clock import MILLISECOND
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres.events import Allowance
-from onepam.protocols.postgres.startup import for_target
 from onepam.protocols.postgres.statements import classify, setting
 
+_CHANGES: Final = frozenset((StatementClass.WRITE, StatementClass.DDL, StatementClass.GRANT))
 _NO_SETTINGS: Final = frozenset(("user", "database", "options", "replication"))
 _OPTION = re.compile(r"(?:-c\s*|--)([\w.-]+)=((?:[^\s\\]|\\.)*)(?:\s+|$)")
 
@@ -22,17 +24,30 @@ def allowance(guardrails: Guardrails | None) -> Allowance:
 
 
 def start(parameters: Mapping[str, str], guardrails: Guardrails | None) -> dict[str, str] | Refused:
-    """What our start-up says to the target beside the login, for a client that began with these parameters."""
+    """What our start-up says to the target beside the login, for a client that began with these parameters.
+
+    Bounds are settings of the start-up, so that RESET and DISCARD lead back to them, and stand there above `options`.
+    """
+    said = {name: value for name, value in parameters.items() if name not in ("user", "replication")}
     if guardrails is None:
-        return for_target(parameters)
+        return said
     for name, value in _settings(parameters):
         if name is None:
-            return Refused("statement.unreadable", "the options of this connection cannot be read.")
+            return Refused(SessionEnd.CLIENT_SETTING, "the options of this connection cannot be read")
         beyond = setting(name, value) - {StatementClass.OTHER, *guardrails.statements}
         if beyond:
-            return Refused(f"statement.{min(beyond)}", f"this access does not allow a client to set {name}.")
-    read_only = StatementClass.WRITE not in guardrails.statements and StatementClass.DDL not in guardrails.statements
-    return for_target(parameters, timeout=guardrails.timeout, read_only=read_only)
+            return Refused(
+                SessionEnd.CLIENT_SETTING,
+                f"this client asks for the setting {name}, which your access does not allow",
+                "leave it out of the connection's parameters",
+            )
+    if guardrails.timeout is not None:
+        said = {name: value for name, value in said.items() if name.lower() != "statement_timeout"}
+        said["statement_timeout"] = str(max(guardrails.timeout // MILLISECOND, 1))  # 0 would be no bound
+    if not _CHANGES & {*guardrails.statements}:
+        said = {name: value for name, value in said.items() if name.lower() != "default_transaction_read_only"}
+        said["default_transaction_read_only"] = "on"
+    return said
 
 
 def _settings(parameters: Mapping[str, str]) -> Iterator[tuple[str | None, str]]:
