@@ -45,7 +45,7 @@ async def _run(folder: Path, progress: Progress) -> list[Figure]:
         way.server.sql(f'CREATE DATABASE {DATABASE} OWNER "{login}";')
         person = await way.gateway.person()
         direct = Way("direct", _environment(way.server.port, login, PASSWORD, _authority(way, folder)))
-        ours = Way("gateway", _environment(way.port, f"{login}@{TARGET}", f"{person.id} {person.sign_in}", way.root))
+        ours = Way("gateway", _environment(way.port, f"{login}@{TARGET}", await way.token(person), way.root))
         await _pgbench(direct, "-i", "-s", "5", "-q")
         ways = [direct, ours, *([bounced] if bounced else [])]
         figures: list[Figure] = []

@@ -49,7 +49,7 @@ from tests.lawful import assert_lawful, listening
 from tests.targets import Sshd, free_port, running_sshd
 
 SECONDS = 120
-ALL = (Action.SHELL, Action.EXEC, Action.SFTP)
+ALL = (Action.SHELL, Action.EXEC, Action.SFTP, Action.QUERY)
 STANDING = Permission("work", ALL, {"env": "prod"}, ("*",), Mode.STANDING, HOUR)
 
 E = TypeVar("E")

@@ -30,6 +30,7 @@ from onepam.domain.people.events import PersonChanged, PersonDisabled
 from onepam.domain.requests.events import GrantStarted
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import KillOrdered, SessionClosed, SessionFailed, SessionOpened
+from onepam.domain.signing_in.events import FactorKind, SteppedUp
 from onepam.identity.tokens import code_digest
 from onepam.kernel.clock import MINUTE, SECOND, Instant
 from tests.gateway_fixture import SECONDS, STANDING, Person, outcome, role_set, shown_code
@@ -141,29 +142,30 @@ async def test_a_client_that_leaves_on_its_way_in_leaves_no_open_session(way: Wa
 
 # Who loses the access -------------------------------------------------------------------------------------------------
 
-TAKEN: dict[str, tuple[Callable[[Person, str], object], str, str]] = {
-    "killed": (lambda person, session: KillOrdered(session, "per_ada"), "killed", "ended by order"),
+TAKEN: dict[str, tuple[Callable[[Way, Person, str], object], str, str]] = {
+    "killed": (lambda way, person, session: KillOrdered(session, "per_ada"), "killed", "ended by order"),
     "person disabled": (
-        lambda person, session: PersonDisabled(person.id, "per_ada", "left"), "person.disabled", "has been disabled"),
+        lambda way, person, session: PersonDisabled(person.id, "per_ada", "left"),
+        "person.disabled", "has been disabled"),
     "person's last day": (
-        lambda person, session: PersonChanged(person.id, "per_ada", None, None, wall_clock()),
+        lambda way, person, session: PersonChanged(person.id, "per_ada", None, None, wall_clock()),
         "person.disabled", "has been disabled"),
     "binding ended": (
-        lambda person, session: BindingEnded(person.binding, "left", "chg_2", None),
+        lambda way, person, session: BindingEnded(person.binding, "left", "chg_2", None),
         "resource.unknown", "was taken away"),
     "role removed": (
-        lambda person, session: RoleRemoved(person.role, "chg_2", None), "resource.unknown", "was taken away"),
+        lambda way, person, session: RoleRemoved(person.role, "chg_2", None), "resource.unknown", "was taken away"),
     "role for other targets": (
-        lambda person, session: role_set(person.role, replace(STANDING, where={"env": "test"})),
+        lambda way, person, session: role_set(person.role, replace(STANDING, where={"env": "test"})),
         "resource.unknown", "was taken away"),
     "role for other logins": (
-        lambda person, session: role_set(person.role, replace(STANDING, logins=("other",))),
+        lambda way, person, session: role_set(person.role, replace(STANDING, logins=("other",))),
         "access.login", "this login is not allowed there any more"),
     "role for fewer actions": (
-        lambda person, session: role_set(person.role, replace(STANDING, actions=(Action.SHELL,))),
+        lambda way, person, session: role_set(person.role, way.narrower),
         "access.narrowed", "narrowed"),
     "role that asks first": (
-        lambda person, session: role_set(person.role, replace(STANDING, mode=Mode.REQUEST)),
+        lambda way, person, session: role_set(person.role, replace(STANDING, mode=Mode.REQUEST)),
         "access.needs_approval", "it needs an approval now"),
 }  # fmt: skip
 
@@ -177,7 +179,7 @@ async def test_access_that_is_taken_ends_the_session(way: Way, how: str) -> None
     person = await way.gateway.person()
     event, because, words = TAKEN[how]
     process = await way.working(person)
-    began = await way.gateway.record(event(person, await session_of(way, person)))
+    began = await way.gateway.record(event(way, person, await session_of(way, person)))
     assert f"OnePAM: {SessionEnd(because).told}." in (said := await heard(process))
     assert words in said
     found = await closed(way, person, SessionEnd(because))
@@ -292,15 +294,17 @@ async def test_a_kill_does_not_wait_for_a_target_that_sleeps(way: Way) -> None:
 
 async def test_who_only_holds_a_registered_key_confirms_in_the_browser(way: Way) -> None:
     person = await way.gateway.person(certificate=False, registered=True)
-    process = await way.start(person)
+    process = await way.unconfirmed(person)
     confirmation, code = await shown_code(process, way.shows(process))
     digest = code_digest(code)
     assert digest is not None
     actor = way.gateway.actor(person)
+    await way.gateway.record(SteppedUp(person.sign_in, person.id, FactorKind.TOTP, wall_clock()))
     assert await give_confirmation(way.gateway.platform.ledger, actor, confirmation, digest.hex()) is None
     await way.ready(process)
     await heard(process, b"")
-    await closed(way, person, SessionEnd.CLIENT_LEFT)
+    ends = await way.gateway.ended(person, len(way.gateway.events(SessionOpened, person)))
+    assert {each.because for each in ends if isinstance(each, SessionClosed)} == {SessionEnd.CLIENT_LEFT}
 
 
 async def test_who_may_not_hears_why_and_nothing_is_opened(way: Way) -> None:

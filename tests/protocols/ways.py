@@ -7,29 +7,33 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from secrets import randbelow, token_bytes, token_hex
 from typing import Any
 
+import pytest
+
 from onepam.app.open_session import Opened
+from onepam.boot import databases
 from onepam.boot.clock import wall_clock
 from onepam.boot.doors import LIMITS, bound
-from onepam.domain.access.model import ResourceSet
+from onepam.boot.login_tokens import LOGIN_TOKEN
+from onepam.boot.platform import Platform
+from onepam.domain.access.guardrails import Guardrails, StatementClass
+from onepam.domain.access.model import Action, MfaRule, Permission, ResourceKind, ResourceSet
 from onepam.domain.sessions.ends import SessionEnd
-from onepam.domain.sessions.events import EntryPoint
+from onepam.domain.sessions.login_tokens import LoginTokenIssued
 from onepam.gateway.crowd import Crowd, Known
-from onepam.gateway.entering import Proven
 from onepam.gateway.listener import Listener
-from onepam.gateway.turns import Turns
+from onepam.identity.tokens import new_token, token_digest
+from onepam.kernel.clock import MINUTE, Instant
 from onepam.kernel.errors import Refused
+from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
-from onepam.protocols.postgres.keys import Keys
-from onepam.protocols.postgres.serve import listen
-from onepam.protocols.postgres.session import PostgresGateway
-from onepam.protocols.postgres.shown import Issued
 from onepam.recording.frames import Frame, Input
 from onepam.recording.statements import Executed
-from tests.gateway_fixture import SECONDS, Gateway, Person, outcome, running_gateway
+from tests.gateway_fixture import SECONDS, STANDING, Gateway, Person, outcome, running_gateway
 from tests.protocols.echo.gateway import EchoDoor
 from tests.protocols.postgres.server import PASSWORD, Server, pair, running_server
 from tests.targets import descendants, free_port
@@ -90,6 +94,15 @@ class Way(ABC):
     def shows(self, process: asyncio.subprocess.Process) -> asyncio.StreamReader | None:
         """Where a client shows what it is told before it is in."""
         return process.stderr
+
+    async def unconfirmed(self, person: Person) -> asyncio.subprocess.Process:
+        """A client whose person has to confirm."""
+        return await self.start(person)
+
+    @property
+    def narrower(self) -> Permission:
+        """Like `STANDING`, for less of what may be done at the target."""
+        return replace(STANDING, actions=(Action.SHELL,))
 
     async def working(self, person: Person, target: str = TARGET) -> asyncio.subprocess.Process:
         """A client in the middle of a session that goes on until it is ended."""
@@ -167,21 +180,20 @@ class Echo(Way):
 
 
 class Postgres(Way):
-    """libpq and a real PostgreSQL. In the place of a token, which tests of its own are about, stands who it is of."""
+    """libpq and a real PostgreSQL."""
 
     flood = b"flood\n"
     mismatched = SessionEnd.TARGET_CERTIFICATE
 
-    def __init__(self, gateway: Gateway, listener: Listener, server: Server) -> None:
+    def __init__(self, gateway: Gateway, server: Server) -> None:
         super().__init__(gateway)
-        self._listener, self.server = listener, server
+        self.server = server
         self.root = gateway.folder / "database-authority.pem"
         self.root.write_bytes(gateway.platform.authorities.database(wall_clock()).root)
 
     @property
     def port(self) -> int:
-        found: int = self._listener.sockets[0].getsockname()[1]
-        return found
+        return self.gateway.platform.config.postgres_port
 
     @property
     def target_port(self) -> int:
@@ -190,6 +202,10 @@ class Postgres(Way):
     @property
     def other_pin(self) -> str:
         return pair("localhost").pin
+
+    @property
+    def narrower(self) -> Permission:
+        return replace(STANDING, guardrails=Guardrails((StatementClass.READ,)))
 
     @property
     def filling(self) -> bytes:
@@ -201,20 +217,36 @@ class Postgres(Way):
         return b"".join(each.value + b"\n" for found in bound for each in found if isinstance(each.value, bytes))
 
     def resource(self, name: str, **changed: Any) -> ResourceSet:
-        return self.gateway.resource(name, **{"port": self.server.port, "pins": (self.server.shown.pin,), **changed})
+        own = {"kind": ResourceKind.POSTGRES, "port": self.server.port, "pins": (self.server.shown.pin,)}
+        return self.gateway.resource(name, **{**own, **changed})
 
-    def words(self, person: Person, target: str = TARGET, login: str = "") -> str:
+    async def token(self, person: Person, target: str = TARGET) -> str:
+        """A login token of the person, as `onepam token` gives one."""
+        secret, now = new_token(LOGIN_TOKEN, token_bytes), wall_clock()
+        issued = LoginTokenIssued(
+            new_id("tok", token_bytes), person.id, target, self.gateway.target.login, person.sign_in,
+            Instant(now + 10 * MINUTE), token_digest(secret).hex(), "127.0.0.1",
+        )  # fmt: skip
+        await self.gateway.record(issued)
+        return secret.reveal().decode()
+
+    def words(self, token: str, target: str = TARGET) -> str:
         """What libpq connects by."""
-        certified = person.key.with_name("id-cert.pub").exists()
-        token = f"{person.id} {person.sign_in if certified else '-'}"
         return (
-            f"host=localhost hostaddr=127.0.0.1 port={self.port} user={login or self.gateway.target.login}@{target} "
+            f"host=localhost hostaddr=127.0.0.1 port={self.port} user={self.gateway.target.login}@{target} "
             f"password='{token}' dbname=postgres sslmode=verify-full sslrootcert={self.root}"
         )
 
     async def start(self, person: Person, target: str = TARGET) -> asyncio.subprocess.Process:
         client = Path(__file__).parent / "postgres" / "line_client.py"
-        return await self.gateway.start(sys.executable, str(client), self.words(person, target))
+        words = self.words(await self.token(person, target), target)
+        return await self.gateway.start(sys.executable, str(client), words)
+
+    async def unconfirmed(self, person: Person) -> asyncio.subprocess.Process:
+        """A target that asks for a factor for each session; the sign-in's was shown for another one."""
+        await self.gateway.record(self.resource("fresh-1", mfa=MfaRule(None, fresh=True)))
+        await outcome(await self.working(person, "fresh-1"))
+        return await self.start(person, "fresh-1")
 
     def serving(self) -> list[int]:
         return [
@@ -248,27 +280,12 @@ async def through_echo(gateway: Gateway, port: int, targets: AsyncExitStack) -> 
 async def through_postgres(gateway: Gateway, port: int, targets: AsyncExitStack) -> AsyncIterator[Postgres]:
     server = targets.enter_context(running_server(port=port))
     await asyncio.to_thread(server.sql, f"CREATE ROLE \"{gateway.target.login}\" LOGIN PASSWORD '{PASSWORD}'")
-    authority = gateway.platform.authorities.database(wall_clock())
-    postgres = PostgresGateway(
-        gateway.platform.gateway, Issued(lambda at: authority.issue(("localhost",), at), wall_clock),
-        _proven, _leased, Keys(token_bytes), "localhost",
-    )  # fmt: skip
-    with closing(bound("PostgreSQL", "127.0.0.1", 0)) as listening:
-        listener = listen(listening, postgres, Crowd(LIMITS, Known(), randbelow), Turns())
-        try:
-            yield Postgres(gateway, listener, server)
-        finally:
-            listener.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(databases, "_leased", _leased)
+        yield Postgres(gateway, server)
 
 
-async def _proven(token: str, source: str) -> Proven | Refused:
-    person, _, sign_in = token.partition(" ")
-    if sign_in == "-":
-        return Proven(person, EntryPoint.SSH_KEY_CONFIRMED)
-    return Proven(person, EntryPoint.SSH_CERTIFICATE, sign_in)
-
-
-async def _leased(opened: Opened) -> Secret | Refused:
+async def _leased(platform: Platform, opened: Opened) -> Secret | Refused:
     return Secret(PASSWORD.encode())
 
 
@@ -283,7 +300,7 @@ async def way_through(name: str, folder: Path, **config: Any) -> AsyncIterator[W
     port = free_port()
     async with (
         AsyncExitStack() as targets,
-        running_gateway(folder, egress=(f"127.0.0.1/32:{port}",), **config) as gateway,
+        running_gateway(folder, egress=(f"127.0.0.1/32:{port}",), postgres_port=free_port(), **config) as gateway,
         WAYS[name](gateway, port, targets) as way,
     ):
         await gateway.record(way.resource(TARGET))

@@ -10,7 +10,7 @@ from onepam.app.open_session import Opened
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.doors import bound
-from onepam.gateway.entering import Proven
+from onepam.boot.login_tokens import proven_by_token
 from onepam.gateway.listener import Listener
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
@@ -54,7 +54,7 @@ def databases(platform: "Platform", parts: ExitStack) -> Listener | None:
     gateway = PostgresGateway(
         shared=platform.gateway,
         shown=shown(config, platform.authorities),
-        prove=lambda token, source: _proven(platform, token),
+        prove=lambda token, source: proven_by_token(platform.reader, token, source),
         lease=lambda opened: _leased(platform, opened),
         keys=Keys(secrets.token_bytes),
         name=config.gateway_name,
@@ -62,16 +62,6 @@ def databases(platform: "Platform", parts: ExitStack) -> Listener | None:
     socket = parts.enter_context(closing(bound("PostgreSQL", config.postgres_host, config.postgres_port)))
     doors = platform.doors
     return listen(socket, gateway, doors.postgres, doors.turns, config.ssh_silent_seconds)
-
-
-_INVALID = Refused(
-    "login_token.invalid", "This login token is not valid here.", "Get another: onepam token RESOURCE --as LOGIN"
-)
-
-
-async def _proven(platform: "Platform", token: str) -> Proven | Refused:
-    """Nobody holds a login token yet."""
-    return _INVALID
 
 
 async def _leased(platform: "Platform", opened: Opened) -> Secret | Refused:
