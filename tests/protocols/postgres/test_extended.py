@@ -2,6 +2,7 @@
 
 from onepam.protocols.postgres import binding, exchange
 from onepam.protocols.postgres.events import Allowance, Done, Run
+from onepam.protocols.postgres.statements import freed
 from onepam.recording.statements import Form, Outcome, Parameter
 from tests.protocols.postgres import messages as pg
 from tests.protocols.postgres.told import Told
@@ -132,6 +133,43 @@ def test_a_name_whose_parse_failed_means_what_it_did() -> None:
     told.answers(pg.error("42P05", "exists already") + pg.ready())
     told.passes(pg.bind("", "a") + pg.execute() + pg.SYNC)
     assert told.ran == [b"SELECT 1"]
+
+
+def prepared(allowed: Allowance | None = None) -> Told:
+    told = Told(allowed or Allowance(freed=freed))
+    told.passes(pg.parse("a", "SELECT 1") + pg.parse("b", "SELECT 2") + pg.SYNC)
+    told.answers(pg.PARSED * 2 + pg.ready())
+    return told
+
+
+def known(told: Told, name: str) -> bool:
+    return told.client(pg.bind("", name) + pg.SYNC)[0] != pg.SYNC
+
+
+def test_statements_that_sql_gives_up_are_unknown_from_then_on() -> None:
+    for text, tag, left in (
+        ("deallocate a", "DEALLOCATE", (False, True)),
+        ("DEALLOCATE ALL", "DEALLOCATE ALL", (False, False)),
+        ("DISCARD ALL", "DISCARD ALL", (False, False)),
+        ("DISCARD PLANS", "DISCARD PLANS", (True, True)),
+        ("SELECT 'deallocate a'", "SELECT 1", (True, True)),
+    ):
+        told = prepared()
+        told.passes(pg.query(text))
+        told.answers(pg.complete(tag) + pg.ready())
+        assert (known(told, "a"), known(told, "b")) == left
+    told = prepared(Allowance())  # nobody who reads texts: it may be any
+    told.passes(pg.query("DEALLOCATE a"))
+    told.answers(pg.complete("DEALLOCATE") + pg.ready())
+    assert not known(told, "b")
+
+
+def test_a_statement_that_was_prepared_since_is_not_given_up_with_its_name() -> None:
+    told = prepared()
+    told.passes(pg.query("DEALLOCATE ALL") + pg.parse("a", "SELECT 3"))
+    told.answers(pg.complete("DEALLOCATE ALL") + pg.ready() + pg.PARSED)
+    told.passes(pg.bind("", "a") + pg.execute() + pg.SYNC)
+    assert told.ran[-1] == b"SELECT 3"
 
 
 def test_after_an_error_the_target_skips_until_sync_and_so_does_the_record() -> None:

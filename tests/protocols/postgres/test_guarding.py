@@ -53,6 +53,11 @@ def test_what_cannot_be_read_does_not_run() -> None:
         told.passes(pg.query("SELECT 1"))
 
 
+def test_a_session_without_guardrails_is_read_only_for_the_names_that_it_gives_up() -> None:
+    told = Told(allowance(None))
+    told.passes(pg.query("SELEC") + pg.query("DROP TABLE t; DO 'x'") + pg.function(1, []))
+
+
 def test_a_text_without_a_statement_runs() -> None:
     reader().passes(pg.query("") + pg.query("-- ping"))
 

@@ -217,6 +217,10 @@ class Answering:
         execution, tag = head.execution, body.rstrip(b"\0").decode("utf-8", "replace")
         assert execution is not None
         execution.completed(tag)
+        if tag in ("DEALLOCATE ALL", "DISCARD ALL"):
+            exchange.forget(None)
+        elif tag == "DEALLOCATE":
+            exchange.forget(execution.frees)
         exchange.copying, exchange.swallowed = None, False
         if head.kind == wire.EXECUTE:
             exchange.owed.popleft()

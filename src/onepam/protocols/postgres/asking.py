@@ -205,7 +205,7 @@ class Asking:
             self._exchange.step.to_target.append(whole)
 
     def _queried(self, statement: Statement) -> None:
-        self._last = self._exchange.begin(statement.number, Form.COPY if statement.copies else Form.SIMPLE)
+        self._last = self._exchange.begin(statement, Form.COPY if statement.copies else Form.SIMPLE)
         self._owe(wire.QUERY, execution=self._last, first=True)
         self._end_batch()
 
@@ -249,7 +249,7 @@ class Asking:
         first = portal.execution is None
         if portal.execution is None:
             form = Form.COPY if portal.statement.copies else Form.EXTENDED
-            portal.execution = exchange.begin(portal.statement.number, form, portal.parameters)
+            portal.execution = exchange.begin(portal.statement, form, portal.parameters)
             exchange.release(portal)
         self._last, self._ran = portal.execution, True
         self._owe(wire.EXECUTE, execution=portal.execution, portal=portal, first=first)
@@ -264,7 +264,7 @@ class Asking:
 
     def _called(self, bound: binding.Bound) -> None:
         statement = self._texts.statement(b"function %d" % bound.function)
-        self._last = self._exchange.begin(statement.number, Form.FUNCTION, bound.parameters)
+        self._last = self._exchange.begin(statement, Form.FUNCTION, bound.parameters)
         self._owe(wire.FUNCTION, execution=self._last, first=True)
         self._end_batch()
 

@@ -70,12 +70,14 @@ class Allowance:
     """What a session may do beyond what the login's rights at the target say, and what is kept of it.
 
     `classes`: those of statements that may run, None for all; `classify` gives those of a text, None where it cannot
-    tell. `rows`: most rows of one statement's result. `text`, `parameter`: bytes that are kept of a statement's text,
-    and of a parameter: of a longer one the size is; 0 keeps the values of none.
+    tell. `freed` gives the names of prepared statements that a text gives up, None where it cannot tell. `rows`: most
+    rows that one execution may give. `text`, `parameter`: bytes that are kept of a statement's text, and of a
+    parameter: of a longer one the size is; 0 keeps the values of none.
     """
 
     classes: frozenset[str] | None = None
     rows: int | None = None
     classify: Callable[[str], frozenset[str] | None] | None = None
+    freed: Callable[[str], frozenset[str] | None] | None = None
     text: int = 1024 * 1024
     parameter: int = 64 * 1024

@@ -36,11 +36,13 @@ MOST_TAGS = 100
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement as it was judged: its number in the session, why it may not run, and whether it begins with COPY."""
+    """A statement as it was judged: its number in the session, why it may not run, whether it begins with
+    COPY, and names of statements that it gives up, None where they may be any."""
 
     number: int
     refusal: Refused | None = None
     copies: bool = False
+    frees: frozenset[bytes] | None = frozenset()
 
 
 @dataclass(slots=True)
@@ -59,6 +61,7 @@ class Execution:
     over: bool = False
     cut: bool = False
     tags: int = 0
+    frees: frozenset[bytes] | None = frozenset()
 
     def completed(self, tag: str) -> None:
         """A result has ended. Its rows are as many as the tag tells, where it does and they were all given."""
@@ -132,11 +135,18 @@ class Exchange:
     over: bool = False
     failed: bool = False
 
-    def begin(self, statement: int, form: Form, parameters: tuple[Parameter, ...] = ()) -> Execution:
+    def begin(self, statement: Statement, form: Form, parameters: tuple[Parameter, ...] = ()) -> Execution:
         """A new execution, recorded."""
         self.executions += 1
-        self.step.events.append(Run(self.executions, statement, form, parameters))
-        return Execution(self.executions, statement)
+        self.step.events.append(Run(self.executions, statement.number, form, parameters))
+        return Execution(self.executions, statement.number, frees=statement.frees)
+
+    def forget(self, names: frozenset[bytes] | None) -> None:
+        """SQL has given up these statements, None for all: whoever binds one of them prepares it again. What was
+        prepared since is not among them."""
+        since = {each.name[1] for each in self.owed if each.kind == wire.PARSE and each.name is not None}
+        for name in (set(self.statements) if names is None else names) - since:
+            self.statements.pop(name, None)
 
     def finish(self, execution: Execution, outcome: Outcome, words: str = "") -> None:
         """What came of it is known, but for the transaction's state and whether it commits: the next end, or the
@@ -163,7 +173,7 @@ class Exchange:
 
     def refused(self, statement: Statement, form: Form, refusal: Refused) -> None:
         """The execution of a statement that the target never sees."""
-        self.finish(self.begin(statement.number, form), Outcome.REFUSED, refusal.message)
+        self.finish(self.begin(statement, form), Outcome.REFUSED, refusal.message)
         self.settle()
 
     def drop_batch(self) -> None:

@@ -9,7 +9,7 @@ from onepam.domain.sessions.ends import SessionEnd
 from onepam.kernel.clock import MILLISECOND
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres.events import Allowance
-from onepam.protocols.postgres.statements import classify, setting
+from onepam.protocols.postgres.statements import classify, freed, setting
 
 _CHANGES: Final = frozenset((StatementClass.WRITE, StatementClass.DDL, StatementClass.GRANT))
 _NO_SETTINGS: Final = frozenset(("user", "database", "options", "replication"))
@@ -19,8 +19,8 @@ _OPTION = re.compile(r"(?:-c\s*|--)([\w.-]+)=((?:[^\s\\]|\\.)*)(?:\s+|$)")
 def allowance(guardrails: Guardrails | None) -> Allowance:
     """What the statements of a session may do."""
     if guardrails is None:
-        return Allowance()
-    return Allowance(frozenset(guardrails.statements), guardrails.rows, classify)
+        return Allowance(freed=freed)
+    return Allowance(frozenset(guardrails.statements), guardrails.rows, classify, freed)
 
 
 def start(parameters: Mapping[str, str], guardrails: Guardrails | None) -> dict[str, str] | Refused:

@@ -20,6 +20,7 @@ server's."""
 
 _NAME, _TEXT, _TYPES = range(3)
 _MOST_TYPES = 2 + 4 * 65_535
+_DEALLOCATE = re.compile(rb"deallocate", re.IGNORECASE)
 _UNREADABLE = Refused("statement.unreadable", "this statement cannot be read, and only what is read may run here.")
 _COPY = re.compile(rb"(?:\s|--[^\n]*\n|/\*[^*]*\*/)*copy\b", re.IGNORECASE)
 
@@ -41,7 +42,7 @@ class Texts:
         known = self._known.get(text)
         if known is not None:
             return known
-        statement = Statement(self._next(), self._judged(text), _COPY.match(text) is not None)
+        statement = Statement(self._next(), self._judged(text), _COPY.match(text) is not None, self._freed(text))
         self._record(statement.number, text)
         if len(text) <= KNOWN_BYTES:
             if len(self._known) >= KNOWN_TEXTS:
@@ -94,6 +95,15 @@ class Texts:
             f"statement.{beyond[0]}", f"this access does not allow statements of the kind {', '.join(beyond)}."
         )
 
+    def _freed(self, text: bytes) -> frozenset[bytes] | None:
+        """Names that it gives up by DEALLOCATE, if any; None where they cannot be told."""
+        if _DEALLOCATE.search(text) is None:
+            return frozenset()
+        allowance = self._exchange.allowance
+        words = self._words(text)
+        names = None if words is None or allowance.freed is None else allowance.freed(words)
+        return None if names is None else frozenset(name.encode() for name in names)
+
     def _words(self, text: bytes) -> str | None:
         """The text as the server will read it, None where that is not sure."""
         encoding, conforming = self._settings()
@@ -145,7 +155,7 @@ class TextReader:
     @property
     def statement(self) -> Statement:
         """What it is, once it has ended."""
-        return Statement(self._long.number)
+        return Statement(self._long.number, frees=None)
 
     def take(self, piece: bytes) -> None:
         """The next bytes of the body; the first ones hold the whole name. Raises `Malformed`."""
