@@ -47,6 +47,7 @@ from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
 from onepam.gateway.recorder import recording_path
 from onepam.identity.cli_codes import issue_code
+from onepam.identity.devices import Devices
 from onepam.identity.tokens import new_token, token_digest
 from onepam.kernel.clock import HOUR, Instant
 from onepam.kernel.errors import Refused
@@ -112,6 +113,7 @@ class Office:
             ledger_health=self._health,
             entry_proof=self._proof,
             evidence_pack=self._pack,
+            devices=Devices(secrets.token_bytes),
             directory=directory or Directory(Egress()),
             keep_days=0,
         )

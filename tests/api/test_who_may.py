@@ -129,6 +129,7 @@ REQUEST = {"engineer": 404, "manager": 200, "administrator": 403, "auditor": 403
 RECORDING = {"engineer": 404, "manager": 404, "administrator": 404}
 ASK = {"resource": "web-1", "login": "app", "duration_seconds": 3600, "reason": "restart nginx"}
 CODE = {"code": "x", "verifier": "v" * 43, "redirect": "http://127.0.0.1:40000/callback"}
+SIGNATURE = {"public_key": "x", "signature": "x"}
 KEY = {"public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDx3nPZM1SeFmqZ3Zr2ctmVPT2YhJQ0rsbmYb4rAr0lG"}
 FILE = {"text": "nonsense: ["}
 WEEK = {"starts": "2026-01-01T00:00:00Z", "ends": "2026-01-08T00:00:00Z"}
@@ -137,6 +138,9 @@ NEW = {"name": "New Person", "email": "new@example.com", "because": "hired"}
 SHOWN = {"person": "eve", "version": 1}
 CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/cli/token"): Call(401, lambda people: ({}, {**CODE, **KEY})),
+    ("POST", "/cli/device"): Call(prepare=lambda people: ({}, {"client": "eve@build"})),
+    ("POST", "/cli/device/keys"): Call(409, lambda people: ({}, {"device_code": "x", "keys": [SIGNATURE]})),
+    ("POST", "/cli/device/token"): Call(409, lambda people: ({}, {"device_code": "x", **KEY})),
     ("POST", "/cli/certificate"): Call(prepare=lambda people: ({}, KEY)),
     ("POST", "/sign-out"): Call(),
     ("GET", "/me"): Call(),

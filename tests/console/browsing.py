@@ -27,6 +27,7 @@ from onepam.egress.fetch import Fetch
 from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
 from onepam.gateway.recorder import recording_path
+from onepam.identity.devices import Devices
 from onepam.identity.oidc.relying_party import RelyingParty as OpenIdParty
 from onepam.identity.passkeys import RelyingParty
 from onepam.identity.providers import Providers
@@ -220,6 +221,7 @@ async def opened(
         refusals=ProviderRefusals(company.ledger),
         metadata=MetadataReader(fetch),
         packs=Packs(draw, company.clock),
+        devices=Devices(secrets.token_bytes),
         reader=company.reader,
         envelope=envelope,
         playback=playback,

@@ -12,6 +12,7 @@ from onepam.api.guard import ProbeAnswered, guard
 from onepam.api.routes import (
     cli,
     confirmations,
+    device,
     leavers,
     ledger,
     matrix,
@@ -31,6 +32,7 @@ from onepam.gateway.probes import told
 
 ROUTES: tuple[Route, ...] = (
     *cli.ROUTES,
+    *device.ROUTES,
     *confirmations.ROUTES,
     *requests.ROUTES,
     *proposals.ROUTES,

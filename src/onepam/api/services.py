@@ -11,6 +11,7 @@ from onepam.domain.leaving.erasing import KEEP_DAYS
 from onepam.egress.ldap.client import Directory
 from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
+from onepam.identity.devices import Devices
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import RandomBytes
@@ -25,7 +26,8 @@ class ApiServices:
     `gateway_name` and `ssh_port` are what a person's SSH client connects to, `host_key_line` the known_hosts line
     (`@cert-authority ...` or a plain key) by which it knows the gateway. `entry_proof` gives None for an index that is
     not in the newest checkpoint. `evidence_pack` draws a pack of [starts, ends) for the actor into a temporary file,
-    which the API deletes before it sends the first byte. `clock` is the ledger's time, `wall` this machine's clock, for
+    which the API deletes before it sends the first byte. `devices` are terminals without a browser that wait.
+    `clock` is the ledger's time, `wall` this machine's clock, for
     what is compared with somebody else's. `keep_days`: for so long a leaver's data are kept in any case.
     """
 
@@ -46,5 +48,6 @@ class ApiServices:
     probes: Probes
     evidence_pack: Callable[[Actor, Instant, Instant], Awaitable[Path | Refused]]
     directory: Directory
+    devices: Devices
     scim_traffic: ScimTraffic = field(default_factory=ScimTraffic)
     keep_days: int = KEEP_DAYS

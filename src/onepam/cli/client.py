@@ -1,6 +1,6 @@
 """The API over HTTP: the only thing the commands speak to."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import httpx2
 
 SECONDS = 40.0
+CONNECT_SECONDS = 5.0
+"""A gateway that is not there is told of within this."""
 LONG_SECONDS = 900.0
 """For what the gateway works on before it answers: evidence packs."""
 
@@ -31,9 +33,12 @@ def ask(
     body: Any = None,
     params: Mapping[str, Any] | None = None,
     token: str = "",
+    *,
+    expected: Collection[str] = (),
+    seconds: float = SECONDS,
 ) -> Any:
-    """As `call`, of a named gateway."""
-    with answered(gateway, method, path, body, params, token) as answer:
+    """As `call`, of a named gateway. Refusals with an `expected` code are an answer, too: `{"code": ...}`."""
+    with answered(gateway, method, path, body, params, token, seconds, expected) as answer:
         answer.read()
         try:
             return answer.json()
@@ -50,25 +55,39 @@ def answered(
     params: Mapping[str, Any] | None = None,
     token: str = "",
     seconds: float = SECONDS,
+    expected: Collection[str] = (),
 ) -> Iterator["httpx2.Response"]:
-    """An answer that is a success, its body not read yet."""
+    """An answer that is a success, or a refusal with an `expected` code; of a success the body is not read yet."""
     import httpx2
 
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     known = {name: value for name, value in (params or {}).items() if value is not None}
     try:
         with (
-            httpx2.Client(timeout=seconds, trust_env=not is_loopback(gateway)) as client,
+            httpx2.Client(timeout=_patience(seconds), trust_env=not is_loopback(gateway)) as client,
             client.stream(method, f"{gateway}/api/v1{path}", json=body, params=known, headers=headers) as answer,
         ):
             if answer.status_code >= 300:
                 answer.read()
-                _refused(gateway, answer)
+                _refused(gateway, answer, expected)
             yield answer
+    except httpx2.ConnectTimeout:
+        stop(UNAVAILABLE, f"{gateway} cannot be reached.", "Is the gateway running, and its address right?")
     except httpx2.TimeoutException:
         stop(UNAVAILABLE, f"{gateway} did not answer in time.", "Try again soon.")
     except httpx2.HTTPError as error:
         stop(UNAVAILABLE, f"{gateway} cannot be reached: {error}", "Is the gateway running, and its address right?")
+
+
+def _patience(seconds: float) -> "httpx2.Timeout":
+    import httpx2
+
+    return httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS))
+
+
+def check_alive(gateway: str) -> None:
+    """Ends the program where no gateway answers, before anybody is asked to do something for it."""
+    ask(gateway, "GET", "/me", expected=("token.missing",), seconds=CONNECT_SECONDS)
 
 
 def signed_in(home: Home) -> Session:
@@ -102,7 +121,7 @@ def is_loopback(address: str) -> bool:
         return False
 
 
-def _refused(gateway: str, answer: "httpx2.Response") -> None:
+def _refused(gateway: str, answer: "httpx2.Response", expected: Collection[str]) -> None:
     try:
         said = answer.json()
         code, message, hint = str(said["code"]), str(said["message"]), str(said.get("hint", ""))
@@ -112,6 +131,8 @@ def _refused(gateway: str, answer: "httpx2.Response") -> None:
         ]
     except (ValueError, KeyError, TypeError, AttributeError):
         stop(UNAVAILABLE, f"{gateway} did not answer as a OnePAM gateway does.", "Check the address.")
+    if code in expected:
+        return
     if answer.status_code == 401:
         stop(SIGNED_OUT, "Your sign-in has ended." if code == "token.missing" else message, "Run: onepam login", code)
     stop(UNAVAILABLE if answer.status_code >= 500 else REFUSED, message, hint, code, details)

@@ -72,7 +72,7 @@ def code_from_browser(gateway: str, browser: bool) -> tuple[str, str, str]:
     challenge = urlsafe_b64encode(sha256(verifier.encode("ascii")).digest()).rstrip(b"=").decode("ascii")
     with _Waiting(state) as server:
         redirect = f"http://127.0.0.1:{server.server_address[1]}/callback"
-        asked = {"code_challenge": challenge, "redirect_uri": redirect, "state": state, "client": _client()}
+        asked = {"code_challenge": challenge, "redirect_uri": redirect, "state": state, "client": client_name()}
         address = f"{gateway}/cli/authorize?{urlencode(asked)}"
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
         try:
@@ -81,7 +81,8 @@ def code_from_browser(gateway: str, browser: bool) -> tuple[str, str, str]:
             if browser:
                 import webbrowser
 
-                webbrowser.open(address)
+                if not webbrowser.open(address):
+                    note("No browser opens here. On a machine without one, run: onepam login --device")
             if not server.answered.wait(WAIT_SECONDS):
                 stop(REFUSED, "Nobody signed in within five minutes.", "Run again: onepam login")
         finally:
@@ -91,7 +92,7 @@ def code_from_browser(gateway: str, browser: bool) -> tuple[str, str, str]:
         return server.code, verifier, redirect
 
 
-def _client() -> str:
+def client_name() -> str:
     """Which machine and account asks, for the person to recognise in the browser."""
     try:
         account = getpass.getuser()

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from onepam.console.sessions.confirming_page import ConfirmPage
+from onepam.console.signing_in.device_page import DevicePage
 from onepam.console.signing_in.entrance_page import (
     CliAuthorizePage,
     EnrolPage,
@@ -80,7 +81,16 @@ CLI = CliAuthorizePage(
     redirect="http://127.0.0.1:43121/",
     state="s7",
     hours=12,
-    device=False,
+)
+DEVICE = DevicePage(
+    state="ask",
+    device="dev_7k2p",
+    person={"name": "Jonas Lindqvist"},
+    client="jonas@build-7",
+    source="10.4.1.17",
+    keyed=True,
+    hours=12,
+    ends=ahead(108 * SECOND),
     error="",
 )
 

@@ -30,6 +30,7 @@ from tests.console.samples.company import FRESH_PROOF, MINE, MINE_TO_WAIT, ago, 
 from tests.console.samples.entrance import (
     CLI,
     CONFIRM,
+    DEVICE,
     ENROL,
     EXCEPTIONS,
     FACTORS,
@@ -109,7 +110,11 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
         for state in ("ask", "done", "over")
     },
     "cli_authorize": (outside("/cli/authorize"), CLI),
-    "cli_authorize-device": (outside("/cli/authorize"), replace(CLI, device=True, redirect="")),
+    **{
+        f"device-{state}": (outside("/cli/device/dev_7k2p"), replace(DEVICE, state=state))
+        for state in ("ask", "done", "refused", "over")
+    },
+    "device-elsewhere": (outside("/cli/device/dev_7k2p"), replace(DEVICE, keyed=False)),
     "recovery": (outside("/sign-in/recovery"), RECOVERY),
     "step_up": (shell("/step-up"), STEP_UP),
     "totp": (shell("/factors/totp"), TOTP),

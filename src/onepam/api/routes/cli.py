@@ -93,7 +93,7 @@ class Me(Answer):
 
 async def token(request: Request, body: CodeIn, services: Services) -> Token:
     """Open a CLI session with the code from the browser."""
-    key = _ed25519(body.public_key)
+    key = ed25519(body.public_key)
     code = done(open_code(services.envelope, body.code, body.verifier, body.redirect, services.clock()))
     secret, source = new_token(TOKEN_PREFIX, services.random), source_of(request)
     expires = await open_cli_session(
@@ -108,14 +108,14 @@ async def token(request: Request, body: CodeIn, services: Services) -> Token:
         person=code.person,
         name=await services.reader(name, None, code.person),
         expires=expires,
-        ssh=await _certified(services, actor, key, expires),
+        ssh=await certified(services, actor, key, expires),
     )
 
 
 async def certificate(body: KeyIn, caller: Who, services: Services) -> Certificate:
     """Certify a key for the rest of the CLI session."""
     assert caller.facts.signed_in_until is not None  # the guard demands a session that runs
-    return await _certified(services, caller.actor, _ed25519(body.public_key), caller.facts.signed_in_until)
+    return await certified(services, caller.actor, ed25519(body.public_key), caller.facts.signed_in_until)
 
 
 async def leave(caller: Who, services: Services) -> Done:
@@ -140,7 +140,7 @@ async def me(caller: Who, services: Services) -> Me:
     )
 
 
-async def _certified(services: ApiServices, actor: Actor, key: PublicKey, ends: Instant) -> Certificate:
+async def certified(services: ApiServices, actor: Actor, key: PublicKey, ends: Instant) -> Certificate:
     """The certificate, once that it was issued is in the ledger."""
     lasts = max(SECOND, ends - services.clock())
     line = done(services.authorities.person.issue(key.line, actor.session, actor.person, services.wall(), lasts))
@@ -157,7 +157,8 @@ async def _certified(services: ApiServices, actor: Actor, key: PublicKey, ends: 
     return Certificate(certificate=line, expires=ends, gateway=gateway)
 
 
-def _ed25519(line: str) -> PublicKey:
+def ed25519(line: str) -> PublicKey:
+    """A key that the command line made for this sign-in."""
     key = done(parse_public_key(line))
     if key.algorithm != "ssh-ed25519":
         raise ApiError(_ED25519)

@@ -9,6 +9,7 @@ from onepam.domain.access.authority import Actor, ActorFacts, present
 from onepam.domain.access.proof import MfaProof
 from onepam.domain.history.commit import Decided
 from onepam.domain.signing_in import rules
+from onepam.domain.signing_in.devices import Allowance
 from onepam.domain.signing_in.events import CertificateIssued, FactorKind, SignedOut
 from onepam.domain.signing_in.gate import Visitor
 from onepam.domain.signing_in.rules import AccountFacts, Opening, Proof
@@ -20,13 +21,15 @@ from onepam.kernel.errors import Refused
 class SignInFacts:
     """An account, the actor (None before there is one), and the factors behind the actor's session.
 
-    `taken`: a session with the id that is to be opened exists or existed.
+    `taken`: a session with the id that is to be opened exists or existed. `allowed` is what was said to a terminal
+    that may open it, None where nobody allowed one.
     """
 
     account: AccountFacts
     actor: ActorFacts | None
     proof: MfaProof | None
     taken: bool = False
+    allowed: Allowance | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from onepam.console.frame.services import ConsoleServices
 from onepam.domain.access.authority import Actor
 from onepam.egress.egress import Egress
 from onepam.egress.ldap.client import Directory
+from onepam.identity.devices import Devices
 from onepam.identity.passkeys import RelyingParty
 from onepam.identity.signals.receiver import Receiver
 from onepam.jobs.job import Jobs
@@ -47,7 +48,8 @@ def create_web(platform: "Platform") -> Starlette:
     identity = Identity.of(platform.config, platform.ssh_port, platform.envelope)
     signals = Receiver(platform.ledger, identity.fetch, platform.envelope)
     sender = _sender(platform, identity)
-    console = create_console(_console(platform, identity, signals))
+    devices = Devices(secrets.token_bytes)
+    console = create_console(_console(platform, identity, signals, devices))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -66,7 +68,7 @@ def create_web(platform: "Platform") -> Starlette:
     scim = _scim(platform)
     routes = [
         *platform.operations.routes(),
-        Mount("/api/v1", create_api(_api(platform))),
+        Mount("/api/v1", create_api(_api(platform, devices))),
         Mount("/scim/v2", ScimDoor(scim)),
         Route("/scim/oauth/token", TokenDoor(scim)),
         SignalDoor(signals, platform.reader, wall_clock).route(),
@@ -97,7 +99,7 @@ def _transmitter(sender: Sender) -> TransmitterDoor:
     return TransmitterDoor(sender.issuer, sender.key, sender.told, wall_clock)
 
 
-def _console(platform: "Platform", identity: Identity, signals: Receiver) -> ConsoleServices:
+def _console(platform: "Platform", identity: Identity, signals: Receiver, devices: Devices) -> ConsoleServices:
     config = platform.config
     host = urlsplit(config.url).hostname or "localhost"
     return ConsoleServices(
@@ -123,6 +125,7 @@ def _console(platform: "Platform", identity: Identity, signals: Receiver) -> Con
         refusals=ProviderRefusals(platform.ledger),
         metadata=identity.metadata,
         packs=Packs(platform.evidence, platform.ledger.time),
+        devices=devices,
         scim_traffic=platform.scim_traffic,
         signals=signals,
         keep_days=config.keep_days,
@@ -143,7 +146,7 @@ def _scim(platform: "Platform") -> ScimServices:
     )
 
 
-def _api(platform: "Platform") -> ApiServices:
+def _api(platform: "Platform", devices: Devices) -> ApiServices:
     config = platform.config
 
     async def proof(index: int) -> EntryProof | None:
@@ -173,6 +176,7 @@ def _api(platform: "Platform") -> ApiServices:
         entry_proof=proof,
         evidence_pack=pack,
         directory=Directory(Egress(config.admitted, frozenset({platform.ssh_port, config.console_port}))),
+        devices=devices,
         scim_traffic=platform.scim_traffic,
         keep_days=config.keep_days,
     )

@@ -2,11 +2,12 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from onepam.cli.client import ask, call, checked_gateway
+from onepam.cli.client import ask, call, check_alive, checked_gateway
 from onepam.cli.home import Home, Session
 from onepam.cli.show import USAGE, Json, Output, facts, note, printed, say, stop, when
 from onepam.cli.ssh_files import ALIAS, include, include_line, is_included, new_key, user_config, write_ssh
@@ -17,23 +18,27 @@ def login(
         str, typer.Option(help="Address of the gateway's console; kept for the next time.", envvar="ONEPAM_GATEWAY")
     ] = "",
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address to open.")] = False,
+    device: Annotated[
+        bool, typer.Option("--device", help="Without a browser on this machine: type a code in one elsewhere.")
+    ] = False,
+    key: Annotated[
+        Path | None,
+        typer.Option(help="With --device: the registered SSH key that says who you are; else those of agent and home."),
+    ] = None,
     configure_ssh: Annotated[
         bool | None, typer.Option(help="Add one Include line to ~/.ssh/config (asked on a terminal otherwise).")
     ] = None,
     as_json: Json = False,
 ) -> None:
     """Sign in through the browser; writes a short-lived SSH certificate and ordinary client configuration."""
-    from onepam.cli.login import code_from_browser
-
     home = Home()
     named = gateway or home.gateway()
     if not named:
         stop(USAGE, "Which gateway?", "Run: onepam login --gateway https://pam.example.com")
     address = checked_gateway(named)
+    check_alive(address)
     private, public = new_key()
-    code, verifier, redirect = code_from_browser(address, browser=not no_browser)
-    body = {"code": code, "verifier": verifier, "redirect": redirect, "public_key": public}
-    given: dict[str, Any] = ask(address, "POST", "/cli/token", body)
+    given = _on_another(address, public, key) if device else _by_browser(address, public, browser=not no_browser)
     write_ssh(home, private, public, given["ssh"])
     home.keep(Session(address, given["token"], given["session"], given["person"], given["name"], given["expires"]))
     included = _configured(home, configure_ssh)
@@ -78,6 +83,21 @@ def whoami(as_json: Json = False) -> None:
             ("rights", ", ".join(me["rights"])),
         )
     )
+
+
+def _by_browser(gateway: str, public: str, *, browser: bool) -> dict[str, Any]:
+    from onepam.cli.login import code_from_browser
+
+    code, verifier, redirect = code_from_browser(gateway, browser)
+    body = {"code": code, "verifier": verifier, "redirect": redirect, "public_key": public}
+    given: dict[str, Any] = ask(gateway, "POST", "/cli/token", body)
+    return given
+
+
+def _on_another(gateway: str, public: str, key: Path | None) -> dict[str, Any]:
+    from onepam.cli.device import given_on_another
+
+    return given_on_another(gateway, public, key)
 
 
 def _configured(home: Home, wanted: bool | None) -> bool:

@@ -12,6 +12,7 @@ from onepam.egress.fetch import Fetch
 from onepam.gateway.guesses import Guesses
 from onepam.gateway.playback import Playback
 from onepam.gateway.probes import Probes
+from onepam.identity.devices import Devices
 from onepam.identity.oidc.relying_party import RelyingParty as OpenIdParty
 from onepam.identity.passkeys import RelyingParty
 from onepam.identity.providers import Providers
@@ -32,8 +33,9 @@ class ConsoleServices:
     `providers` makes what the ledger keeps of a provider ready for use. `signals` takes what transmitters tell.
     `metadata` reads a SAML provider's again. `refusals` counts what providers send that lets nobody in;
     `scim_traffic` is how the requests of directories went. `checkpoint` is the newest that is signed, with its note,
-    or None. `packs` draws evidence. `clock` is the ledger's time, `wall` this machine's clock, for what is compared
-    with somebody else's. `keep_days`: for so long a leaver's data are kept in any case.
+    or None. `packs` draws evidence. `devices` are terminals without a browser that wait. `clock` is the ledger's time,
+    `wall` this machine's clock, for what is compared with somebody else's. `keep_days`: for so long a leaver's data are
+    kept in any case.
     """
 
     ledger: Ledger
@@ -59,6 +61,7 @@ class ConsoleServices:
     refusals: ProviderRefusals
     metadata: MetadataReader
     packs: Packs
+    devices: Devices
     scim_traffic: ScimTraffic = field(default_factory=ScimTraffic)
     guesses: Guesses = field(default_factory=Guesses)
     keep_days: int = KEEP_DAYS

@@ -17,7 +17,7 @@ from onepam.console.frame.rendering import CLI_AUTHORIZE_CSP
 from onepam.console.frame.visit import SESSION_COOKIE, Visit
 from onepam.console.sessions import confirming
 from onepam.console.sessions.confirming import stale
-from onepam.console.signing_in import enrol
+from onepam.console.signing_in import device, enrol
 from onepam.console.signing_in import federated_page as federated
 from onepam.console.signing_in.entering import (
     PASSKEY,
@@ -243,8 +243,6 @@ async def cli_page(visit: Visit) -> Response:
             redirect=redirect,
             state=state,
             hours=CLI_SESSION // HOUR,
-            device=False,
-            error="",
         ),
         csp=CLI_AUTHORIZE_CSP,
     )
@@ -353,6 +351,7 @@ PLACES: tuple[Place, ...] = (
     Place("GET", "/cli/authorize", MEMBER, cli_page),
     Place("POST", "/cli/authorize", MEMBER, cli_authorize),
     *confirming.PLACES,
+    *device.PLACES,
     *federated.PLACES,
     *enrol.PLACES,
 )

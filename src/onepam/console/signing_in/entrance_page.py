@@ -75,10 +75,9 @@ class CliAuthorizePage(PageContext):
     `person`: {name}
     `client`: host name and user the CLI reports
     `source`: address
-    `redirect`: the loopback address the code goes to (shown as text); "" with --device
+    `redirect`: the loopback address the code goes to (shown as text)
     `state`: the opaque value handed back
     `hours`: how long the CLI session will last
-    `device`: --device, the person types the terminal's code
     """
 
     template: ClassVar = "cli_authorize.html"
@@ -89,8 +88,6 @@ class CliAuthorizePage(PageContext):
     redirect: str
     state: str
     hours: int
-    device: bool
-    error: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -267,6 +267,48 @@ class SignedOut:
 
 
 @event(
+    "sign_in.device_allowed",
+    klass="identity",
+    control="MFA-01 IDN-03",
+    words="{person} let a command line without a browser sign in[: {client}][ from {source}]",
+)
+@dataclass(frozen=True, slots=True)
+class DeviceAllowed:
+    """The person typed the code of a terminal whose machine has no browser, under a fresh factor: it may open the CLI
+    session `session` under their console session `parent`, once, until `expires`.
+
+    `key` is the registered SSH key by which the terminal had named its person before; "" where there was none, and the
+    browser came from the terminal's address.
+    """
+
+    session: str
+    person: str
+    parent: str
+    expires: Instant
+    key: str
+    source: str | None = private()
+    client: str | None = private()
+
+
+@event(
+    "sign_in.device_refused",
+    klass="identity",
+    control="MFA-01 IDN-03",
+    words="{by} let no command line without a browser sign in: {code}[, {client}][ from {source}]",
+)
+@dataclass(frozen=True, slots=True)
+class DeviceRefused:
+    """A wrong code, another person, another address, or "not me": the terminal's attempt is void. `source` is the
+    terminal's address."""
+
+    session: str
+    by: str
+    code: str
+    source: str | None = private()
+    client: str | None = private()
+
+
+@event(
     "certificate.issued",
     klass="identity",
     control="MFA-01 OFF-04",

@@ -50,6 +50,15 @@ class SignIn:
 
 
 @dataclass
+class Device:
+    """A terminal that `person` let in under the console session `parent`; it takes its session until `expires`."""
+
+    person: str
+    parent: str
+    expires: Instant
+
+
+@dataclass
 class Factor:
     """A factor in force; `counter` is that of its last use. `by` added it; a service account's key `waits` until
     another administrator has registered it, too."""

@@ -18,6 +18,7 @@ from onepam.ledger.lawful.known import (
     Announcement,
     Binding,
     Confirmation,
+    Device,
     DirectoryGroup,
     DirectoryUser,
     Erasure,
@@ -58,6 +59,7 @@ class State:
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
+    devices: dict[str, Device] = field(default_factory=dict)
     factors: dict[str, Factor] = field(default_factory=dict)
     bindings: dict[str, Binding] = field(default_factory=dict)
     group_bindings: dict[str, dict[str, Binding]] = field(default_factory=dict)

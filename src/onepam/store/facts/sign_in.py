@@ -5,11 +5,13 @@ from dataclasses import replace
 
 from onepam.app.people.add_service_key import ServiceKeyQuery
 from onepam.app.ports import Snapshot
+from onepam.app.signing_in.devices import DeviceQuery
 from onepam.app.signing_in.enrol import BootstrapFacts, BootstrapQuery, EnrolmentQuery, LinkQuery
 from onepam.app.signing_in.sign_in import OwnSessionFacts, OwnSessionQuery, SignInFacts, SignInQuery
 from onepam.domain.access.authority import ActorFacts
 from onepam.domain.access.proposal import Proposal, ProposalKind
 from onepam.domain.people.events import PersonKind
+from onepam.domain.signing_in.devices import Allowance, DeviceFacts
 from onepam.domain.signing_in.enrolling import EnrolmentFacts, LinkFacts
 from onepam.domain.signing_in.events import FactorKind
 from onepam.domain.signing_in.gate import Device, Failures, Tries
@@ -86,12 +88,23 @@ def provider_of(db: Snapshot, person: str, at: Instant) -> str:
 @loads(SignInQuery)
 def sign_in(db: Snapshot, query: SignInQuery, at: Instant) -> SignInFacts:
     actor = query.actor
+    opening = {"session": query.opening, "at": at}
+    allowed = row(db, f"SELECT * FROM device_sign_in WHERE session = :session AND parent IS NOT NULL AND {AT}", opening)
     return SignInFacts(
         account=account_facts(db, query.person, at),
         actor=actor_facts(db, actor, at) if actor is not None else None,
         proof=mfa_proof(db, actor.person, actor.session, at)[0] if actor is not None else None,
-        taken=row(db, "SELECT 1 FROM sign_in WHERE session = :session", {"session": query.opening}) is not None,
+        taken=row(db, "SELECT 1 FROM sign_in WHERE session = :session", opening) is not None,
+        allowed=Allowance(allowed["person"], allowed["parent"], allowed["expires"]) if allowed else None,
     )
+
+
+@loads(DeviceQuery)
+def device(db: Snapshot, query: DeviceQuery, at: Instant) -> DeviceFacts:
+    asked = {"session": query.session, "key": query.key, "at": at}
+    key = row(db, f"SELECT person FROM factor WHERE factor = :key AND kind = 'ssh_key' AND {AT}", asked)
+    answered = row(db, f"SELECT 1 FROM device_sign_in WHERE session = :session AND {AT}", asked)
+    return DeviceFacts(actor_facts(db, query.actor, at), key["person"] if key else None, answered is not None)
 
 
 @loads(OwnSessionQuery)

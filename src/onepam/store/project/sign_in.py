@@ -139,6 +139,15 @@ REFUSED_MESSAGE = state(
 )
 """The last message of each provider that was about somebody known, and refused."""
 
+DEVICE = state(
+    StateTable(
+        "device_sign_in",
+        ("session",),
+        {"session": "TEXT NOT NULL", "person": "TEXT NOT NULL", "parent": "TEXT", "expires": "INTEGER"},
+    )
+)
+"""How terminals without a browser were answered; without `parent` and `expires`: refused."""
+
 CERTIFICATE = state(
     StateTable(
         "certificate",
@@ -336,6 +345,23 @@ def stepped_up(db: Db, place: Place, event: events.SteppedUp) -> None:
             basis=event.basis,
             phishing_resistant=event.phishing_resistant,
         )
+
+
+@projects(events.DeviceAllowed)
+def device_allowed(db: Db, place: Place, event: events.DeviceAllowed) -> None:
+    DEVICE.put(
+        db,
+        place.time,
+        session=event.session,
+        person=event.person,
+        parent=event.parent,
+        expires=event.expires,
+    )
+
+
+@projects(events.DeviceRefused)
+def device_refused(db: Db, place: Place, event: events.DeviceRefused) -> None:
+    DEVICE.put(db, place.time, session=event.session, person=event.by)
 
 
 @projects(events.SignedOut)
