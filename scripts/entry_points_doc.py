@@ -191,6 +191,18 @@ WAYS = (
         ),
     ),
     Way(
+        "`onepam login --device`",
+        ("api:POST /cli/device", "api:POST /cli/device/keys", "api:POST /cli/device/token"),
+        "a code that nobody typed, that another person than the key's did, or, without a key, one at another address",
+        "refused, and the attempt is void; a CLI session inherits the answer's proof, as no phishing-resistant one",
+        (
+            "tests/console/test_device.py::test_a_guessed_code_voids_the_attempt",
+            "tests/console/test_device.py::test_a_stolen_link_is_worth_nothing_to_somebody_else_even_with_the_code",
+            "tests/console/test_device.py::test_without_a_key_a_browser_at_another_address_lets_nobody_in",
+            "tests/cli/test_login_device.py::test_what_memory_says_opens_nothing_that_the_ledger_did_not_allow",
+        ),
+    ),
+    Way(
         "API, its bearer token",
         ("api:signed in",),
         "no token, a console's, or one whose session has ended",

@@ -87,15 +87,12 @@ def _of_home() -> Iterator[Path]:
 
 def _signature(key: Path, line: str, *, ask_for_it: bool) -> dict[str, str] | None:
     signed = _run(["ssh-keygen", "-q", "-Y", "sign", "-n", NAMESPACE, "-f", str(key)], line, terminal=ask_for_it)
-    try:
-        raw = b64decode("".join(signed.strip().splitlines()[1:-1]), validate=True)
-        blob = _string(raw, 10)  # after SSHSIG and the version
-        return {
-            "public_key": f"{_string(blob, 0).decode('ascii')} {b64encode(blob).decode('ascii')}",
-            "signature": signed,
-        }
-    except ValueError:
+    if not signed:
         return None
+    raw = b64decode("".join(signed.strip().splitlines()[1:-1]))
+    blob = _string(raw, 10)  # after SSHSIG and the version
+    public = f"{_string(blob, 0).decode('ascii')} {b64encode(blob).decode('ascii')}"
+    return {"public_key": public, "signature": signed}
 
 
 def _string(data: bytes, at: int) -> bytes:

@@ -41,8 +41,7 @@ def test_the_code_at_the_same_address_or_by_the_person_of_the_key_anywhere() -> 
 
 
 @pytest.mark.claim(
-    "A terminal without a browser is let in by nobody at another address, nor by another person than the key's, nor "
-    "without the code",
+    "A terminal without a browser is let in by nobody but the person of an SSH key that it holds",
     altered="the addresses were not compared; in other runs the key's person, the code",
 )
 @pytest.mark.parametrize(
@@ -83,7 +82,7 @@ def test_what_is_refused_and_changes_nothing(changed: dict[str, object], asked: 
 
 
 @pytest.mark.claim(
-    "what asks for a phishing-resistant factor never opens with a sign-in by `onepam login --device`",
+    "What asks for a phishing-resistant factor never opens with that sign-in",
     altered="the session inherited phishing_resistant",
 )
 def test_the_session_has_the_proof_of_the_answer_and_does_not_resist_phishing() -> None:
