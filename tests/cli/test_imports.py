@@ -48,3 +48,44 @@ def test_who_is_not_signed_in_hears_it_without_a_client_being_loaded() -> None:
     code, _, after = loaded_by("whoami")
     assert code == 3
     assert not after & HEAVY
+
+
+_RUN = """
+import sys
+from onepam.boot.commands.up import app, main
+sys.argv = ["onepam", *sys.argv[1:]]
+try:
+    main()
+except SystemExit:
+    pass
+built = [each.name for each in app.registered_groups if each.typer_instance.registered_commands]
+sys.stderr.write(f"{len(sys.modules)} {','.join(built)}")
+"""
+
+MOST_MODULES = 200
+"""What `onepam --help` loads, of Python's library and of typer most: with these it takes about 0.1 s of processor."""
+
+
+def run_by_main(*words: str) -> tuple[str, int, str]:
+    """Output, count of modules, and the groups whose commands were built, of the program as the shell starts it."""
+    ran = subprocess.run([sys.executable, "-c", _RUN, *words], capture_output=True, text=True, check=True)
+    count, _, built = ran.stderr.rpartition("\n")[2].partition(" ")
+    return ran.stdout, int(count), built
+
+
+def test_help_loads_few_modules_and_builds_no_command() -> None:
+    for word in ("--help", "--version"):
+        _, count, built = run_by_main(word)
+        assert count <= MOST_MODULES
+        assert built == ""
+
+
+def test_what_is_asked_for_is_built_and_the_lists_are_as_ever() -> None:
+    said, _, built = run_by_main("people", "--help")
+    assert built == "people"
+    assert "disable" in said
+    listed, all_built = (
+        [line.split()[:3] for line in text.splitlines() if line.startswith("  ")]
+        for text in (run_by_main("--help")[0], loaded_by("--help")[1])
+    )
+    assert listed == all_built

@@ -11,6 +11,7 @@ import typer
 
 from onepam.boot.host_commands import DATA, ConfigFile, Data
 from onepam.boot.private_folder import private_folder
+from onepam.cli.asked_for import build_only
 from onepam.cli.main import app
 from onepam.kernel.errors import Fault
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 ALLOCATIONS = 100_000
 """Between two looks of the garbage collector: modules that load leave none, and with Python's 700 it looks at all of
 them again and again, a sixth of a start's time."""
+
+COMPLETING = "_ONEPAM_COMPLETE"
+"""What the shell sets where it asks for the words that may follow: of any command."""
 
 LARGE_DATA = DATA.with_name(f"{DATA.name}-large")
 """The folder of the large demo company, where nobody names another: that of the small one may be there."""
@@ -148,6 +152,8 @@ def _end_with_input() -> None:
 def main() -> None:
     """The script's entry point: faults, and what the system denies us, become one line and exit code 4."""
     gc.set_threshold(ALLOCATIONS)
+    if COMPLETING not in os.environ:
+        build_only(app, sys.argv[1:])
     try:
         app()
     except (Fault, OSError) as fault:
