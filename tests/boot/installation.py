@@ -18,8 +18,9 @@ ONEPAM = [sys.executable, "-m", "onepam.boot.commands.up"]
 ORIGIN = "ledger.test"
 
 
-def verify(data: Path, *arguments: str) -> tuple[int, str]:
-    command = [*ONEPAM, "ledger", "verify", "--data", str(data), *arguments]
+def verify(data: Path, *arguments: str, verbose: bool = True) -> tuple[int, str]:
+    """Exit code, and all that is said."""
+    command = [*ONEPAM, "ledger", "verify", "--data", str(data), *arguments, *(["--verbose"] if verbose else [])]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60)
     return done.returncode, done.stdout + done.stderr
 

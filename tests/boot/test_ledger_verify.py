@@ -188,3 +188,31 @@ def test_what_a_node_of_ours_wrote_and_no_right_allowed_is_unlawful(
     assert code == 6, told
     assert told.startswith("UNLAWFUL")
     assert "\nhistory     anchored and intact: " in told, "nothing of it was altered"
+
+
+def test_the_verdict_stands_first_and_last_and_ten_findings_between(
+    installed: tuple[Path, str], tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(installed[0], data, ignore=shutil.ignore_patterns("socket"))
+    shutil.rmtree(data / "log")
+    sql(data, "UPDATE entry SET body = replace(body, 'nod_test', 'nod_tess')")
+    on = ("--log-key", installed[1], "--no-recordings")
+    told, full = (verify(data, *on, verbose=each)[1].splitlines() for each in (False, True))
+    for lines in (told, full):
+        assert [each.split()[0] for each in lines[:3]] == ["history", "lawful", "recordings"]
+        assert lines[0].startswith("history     broken: ")
+        assert lines[-3:] == lines[:3]
+    found = sum(each.startswith("FOUND") for each in full)
+    assert found > ENTRIES
+    assert sum(each.startswith(("FOUND", "UNLAWFUL")) for each in told) == 10
+    assert any(each.startswith("and ") and each.endswith(" more: --verbose lists all") for each in told)
+    assert len(told) < 30
+
+
+def test_a_key_or_a_checkpoint_that_is_no_file_is_said_in_a_sentence(installed: tuple[Path, str]) -> None:
+    for words in (("--checkpoint", "/none/of/these"), ("--log-key", "no key")):
+        code, told = verify(installed[0], *words)
+        assert code == 2
+        assert "Traceback" not in told
+        assert "Error" not in told.replace("Error: Invalid value", "")

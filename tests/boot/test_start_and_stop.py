@@ -44,7 +44,7 @@ def said(found: Process | Failed) -> str:
 def test_a_port_that_is_taken(tmp_path: Path, which: str) -> None:
     with taken_port() as port:
         words = said(up(tmp_path, **{which: port}))
-    assert f"cannot listen on 127.0.0.1 port {port}: Address already in use" in words
+    assert f"cannot listen on 127.0.0.1 port {port}: Address already in use. Choose another {which}" in words
 
 
 def test_a_setting_that_is_wrong(tmp_path: Path) -> None:

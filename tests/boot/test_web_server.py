@@ -98,7 +98,7 @@ async def served(folder: Path, *, tls: bool = False, proxies: tuple[str, ...] = 
         context = ssl.create_default_context(cafile=files["tls_certificate"])
     config = Config(folder, trusted_proxies=proxies, **files)  # type: ignore[arg-type]
     doors = Doors(config.proxies)
-    with bound("the console", "127.0.0.1", 0) as listening:
+    with bound("the console", "127.0.0.1", 0, "console_port") as listening:
         port = listening.getsockname()[1]
         wrapped: ASGIApp = app
         async with web_server(wrapped, listening, config, doors):

@@ -196,8 +196,7 @@ async def opened(
     `admitted` are addresses of providers that the gateway may ask although they are on this machine.
     """
     company = company or await Company.create(folder)
-    recordings = folder / "recordings"
-    recordings.mkdir()
+    (recordings := folder / "recordings").mkdir()
     playback = Playback(recordings, lambda session: KEY)
     published: list[bytes] = []
 

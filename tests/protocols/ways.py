@@ -268,7 +268,7 @@ async def through_echo(gateway: Gateway, port: int, targets: AsyncExitStack) -> 
     assert server.stdout is not None
     assert await server.stdout.readline() == b"listening\n"
     shared, crowd = gateway.platform.gateway, Crowd(LIMITS, Known(), randbelow)
-    with closing(bound("echo", "127.0.0.1", 0)) as listening:
+    with closing(bound("echo", "127.0.0.1", 0, "ssh_port")) as listening:
         listener = Listener(listening, crowd, lambda place: EchoDoor(shared, place))
         try:
             yield Echo(gateway, listener, server, port)

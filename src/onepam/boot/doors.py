@@ -5,6 +5,7 @@ import resource
 import secrets
 import socket
 from contextlib import suppress
+from errno import EADDRINUSE
 from ipaddress import ip_network
 
 from onepam.gateway.crowd import Crowd, Known, Limits
@@ -39,15 +40,17 @@ def more_descriptors() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def bound(what: str, host: str, port: int) -> socket.socket:
-    """A socket that listens. Raises `Unavailable`."""
+def bound(what: str, host: str, port: int, setting: str = "") -> socket.socket:
+    """A socket that listens; `setting` says where ("" where that is another file's). Raises `Unavailable`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
-        raise _not_listening(what, host, port, error) from None
+        raise _not_listening(what, host, port, setting, error) from None
 
 
-def _not_listening(what: str, host: str, port: int, error: OSError) -> Unavailable:
+def _not_listening(what: str, host: str, port: int, setting: str, error: OSError) -> Unavailable:
     words = os.strerror(error.errno) if error.errno else str(error)
-    return Unavailable(f"{what} cannot listen on {host} port {port}: {words}")
+    hint = f". Choose another {setting}, in the file that --config (or ONEPAM_CONFIG) names"
+    taken = error.errno == EADDRINUSE and setting
+    return Unavailable(f"{what} cannot listen on {host} port {port}: {words}{hint if taken else ''}")

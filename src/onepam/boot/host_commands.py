@@ -46,6 +46,7 @@ def verify(
     recordings: Annotated[
         bool, typer.Option(help="Also read every recording; without, the line says what the gateway's checks found.")
     ] = True,
+    verbose: Annotated[bool, typer.Option("--verbose", help="All findings, and what no rule judges.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """Verify the whole ledger here: every entry, every number, every hash; and every row of state.
@@ -58,7 +59,7 @@ def verify(
 
     anchors, keys = (witness or [], checkpoint or [], at_least, signer), (log_key or [], witness_key or [])
     with without_trace(data / "ledger.db"):
-        verify_ledger(data, *keys, anchors, state=state, recordings=recordings, as_json=as_json)
+        verify_ledger(data, *keys, anchors, state=state, recordings=recordings, as_json=as_json, verbose=verbose)
 
 
 @ledger.command()

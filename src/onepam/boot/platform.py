@@ -234,7 +234,8 @@ class Platform:
             self.operations.checks.stopping = True
 
         self.admit_no_more, self.ssh_port = admit_no_more, 0
-        with contextlib.closing(bound("the console", self.config.console_host, self.config.console_port)) as console:
+        host, port = self.config.console_host, self.config.console_port
+        with contextlib.closing(bound("the console", host, port, "console_port")) as console:
             self.config = replace(self.config, console_port=console.getsockname()[1])
             self.outbox, self.operations = outbox_of(self), Operations(self)
             web = only_cancelling(create_web(self))
@@ -248,8 +249,10 @@ class Platform:
 
         config = self.config
         with (
-            contextlib.closing(bound("the console", config.console_host, config.console_port)) as console,
-            contextlib.closing(bound("SSH", config.ssh_host, config.ssh_port)) as at_ssh,
+            contextlib.closing(
+                bound("the console", config.console_host, config.console_port, "console_port")
+            ) as console,
+            contextlib.closing(bound("SSH", config.ssh_host, config.ssh_port, "ssh_port")) as at_ssh,
             contextlib.ExitStack() as sockets,
         ):
             self.config = config = replace(config, console_port=console.getsockname()[1])

@@ -117,7 +117,7 @@ async def accepting(acceptor: Acceptor, host_keys: Sequence[HostKey] = ()) -> As
     """The listener, on a free port of loopback, with an Ed25519 key of its own or `host_keys`."""
     keys = host_keys or [asyncssh.generate_private_key("ssh-ed25519")]
     crowd = Crowd(LIMITS, Known(), randbelow)
-    listening = bound("SSH", "127.0.0.1", 0)
+    listening = bound("SSH", "127.0.0.1", 0, "ssh_port")
     server = listen(listening, keys, lambda: RegisteredKeyDoor(acceptor), crowd, Turns())
     acceptor.port = server.sockets[0].getsockname()[1]
     try:

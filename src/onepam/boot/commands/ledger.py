@@ -41,6 +41,9 @@ from onepam.store.engine.database import DatabaseError, connect
 Outside = tuple[list[str], list[Path], tuple[int, str] | None, Path | None]
 """Where anchors come from: witnesses (URL or file), files of checkpoints, a head that was written down, a signer."""
 
+MOST_TOLD = 10
+"""Findings that are told without `--verbose`."""
+
 
 class Judged(typer.Exit):
     """How a verification ended: the code of `ExitCode`, whether the history is `anchored` and intact, and those
@@ -82,6 +85,7 @@ def verify_ledger(
     state: bool,
     recordings: bool,
     as_json: bool,
+    verbose: bool = False,
 ) -> NoReturn:
     """Says what is found, and ends the program with the code for it (`Judged`)."""
     witnesses = outside[0]
@@ -90,7 +94,7 @@ def verify_ledger(
         logs = [VerifierKey.parse(each) for each in log_keys or (_own_key(data),)]
         found, readable = damaged(data / "ledger.db")
         if not readable:
-            _end_damaged(found, logs, bool(log_keys), as_json=as_json)
+            _end_damaged(found, logs, bool(log_keys), as_json=as_json, verbose=verbose)
         with closing(connect(data / "ledger.db", read_only=True)) as db:
             origin, known = origin_of(db), seams(db)
         key = next((each for each in logs if each.name == origin), logs[0])
@@ -99,8 +103,10 @@ def verify_ledger(
             raise typer.BadParameter("give the witness's key too", param_hint="--witness-key")
         _gather(given, data, outside)
     except DatabaseError as error:
-        _end_damaged([*found, unread("entries", error)], logs, bool(log_keys), as_json=as_json)
-    except (ValueError, OSError, Corrupt) as error:
+        _end_damaged([*found, unread("entries", error)], logs, bool(log_keys), as_json=as_json, verbose=verbose)
+    except OSError as error:
+        raise typer.BadParameter(f"{error.filename} cannot be read: {error.strerror}") from None
+    except (ValueError, Corrupt) as error:
         raise typer.BadParameter(str(error)) from None
     with Progress(console=Console(stderr=True), transient=True, disable=as_json) as bars:
         keys = [key, *(each for each in given.logs if each != key), *given.witnesses]
@@ -126,11 +132,13 @@ def verify_ledger(
     judged = Judged(told, findings, anchored=answer.word is Word.INTACT)
     tell = _tell_json if as_json else _tell
     findings += [f"recording {each.session}: {each.condition.value}: {each.found}" for each in bad]
-    tell(_Answer(given, verdict, answer, lawful, standing, findings, state, told))
+    tell(_Answer(given, verdict, answer, lawful, standing, findings, state, told), verbose=verbose)
     raise judged
 
 
-def _end_damaged(findings: list[str], logs: list[VerifierKey], given: bool, *, as_json: bool) -> NoReturn:
+def _end_damaged(
+    findings: list[str], logs: list[VerifierKey], given: bool, *, as_json: bool, verbose: bool
+) -> NoReturn:
     """The database is not one whose entries can be asked: that is the finding, and nothing else was judged."""
     nothing, verdict = Recordings(0), unreadable(findings)
     answer = history(0, verdict.head_at, len(findings), ())
@@ -145,7 +153,8 @@ def _end_damaged(findings: list[str], logs: list[VerifierKey], given: bool, *, a
             findings,
             False,
             ExitCode.BROKEN,
-        )
+        ),
+        verbose=verbose,
     )
     raise Judged(ExitCode.BROKEN, findings, anchored=False)
 
@@ -223,30 +232,47 @@ class _Answer:
     code: ExitCode
 
 
-def _tell(answer: _Answer) -> None:
-    verdict = answer.verdict
-    for finding in answer.findings:
-        typer.echo(f"FOUND  {finding}")
-    for each in answer.lawful.findings:
-        typer.echo(f"UNLAWFUL  {each.words()}")
-    typer.echo(f"history     {answer.history.line()}")
-    typer.echo(f"lawful      {answer.lawful.line()}")
-    typer.echo(f"recordings  {answer.recordings.line()}")
-    typer.echo("")
-    typer.echo(f"root {verdict.root}" if verdict.root else "no root: the entries that are left make no tree")
-    typer.echo(_published(verdict))
+def _tell(answer: _Answer, *, verbose: bool) -> None:
+    """The three lines first; what was found, and the rest; and, where they have scrolled away by then, once more."""
+    verdict, lines = answer.verdict, _three_lines(answer)
+    found = [f"FOUND  {each}" for each in answer.findings]
+    found += [f"UNLAWFUL  {each.words()}" for each in answer.lawful.findings]
+    _say(*lines, "")
+    _say(*(found if verbose else found[:MOST_TOLD]))
+    if len(found) > MOST_TOLD and not verbose:
+        _say(f"and {len(found) - MOST_TOLD} more: --verbose lists all")
+    if found:
+        _say("")
+    _say(f"root {verdict.root}" if verdict.root else "no root: the entries that are left make no tree")
+    _say(_published(verdict))
     if verdict.unjudged:
-        typer.echo(f"who wrote {verdict.unjudged} entries was not judged: the key of their log is not known; --log-key")
-    typer.echo(f"lawful does not judge {'; '.join(cannot())}")
+        _say(f"who wrote {verdict.unjudged} entries was not judged: the key of their log is not known; --log-key")
     if not answer.state:
-        typer.echo("the state tables were not compared")
+        _say("the state tables were not compared")
     if not answer.given.key_given:
-        typer.echo("the key that lies with the database was taken; give --log-key to check who signed")
+        _say("the key that lies with the database was taken; give --log-key to check who signed")
     if not any(each.outside for each in answer.given.anchors):
-        typer.echo("give an anchor from outside: --witness, --checkpoint, --at-least or --signer")
+        _say("give an anchor from outside: --witness, --checkpoint, --at-least or --signer")
+    _say(f"lawful does not judge {'; '.join(cannot())}" if verbose else "what no rule of lawful judges: --verbose")
+    if found or verbose:
+        _say("", *lines)
 
 
-def _tell_json(answer: _Answer) -> None:
+def _three_lines(answer: _Answer) -> tuple[str, str, str]:
+    return (
+        f"history     {answer.history.line()}",
+        f"lawful      {answer.lawful.line()}",
+        f"recordings  {answer.recordings.line()}",
+    )
+
+
+def _say(*lines: str) -> None:
+    for each in lines:
+        typer.echo(each)
+
+
+def _tell_json(answer: _Answer, *, verbose: bool) -> None:
+    """All of it, `verbose` or not."""
     verdict, recordings, lawful = answer.verdict, answer.recordings, answer.lawful
     told: dict[str, Any] = {
         "exit": int(answer.code),

@@ -20,6 +20,9 @@ PEOPLE = (
     ("Aude Auditor", "aude@demo.example", "auditor: reads everything, changes nothing"),
 )
 
+_TOUR = tuple(f"{name}@demo.example" for name in ("eve", "mia", "aude", "ada", "ben"))
+"""In which order the tour of README.md enrols them; whoever it does not comes last."""
+
 ACCESS = """\
 version: 1
 
@@ -158,17 +161,18 @@ def _tell(platform: Platform, target: DemoTarget, links: dict[str, str]) -> None
     url, port = platform.config.url, platform.ssh_port
     say = sys.stdout.write
     say(f"\n  OnePAM runs.  Console: {url}\n  The target is {target.words}.\n\n")
+    say("  The tour goes on in README.md. Its steps:\n\n")
     if links and sys.stdout.isatty():
-        say("  1. Enrol these people, each in a browser window of its own (a private window for the second):\n")
-        for name, email, words in PEOPLE:
+        say("  2-3. Enrol Eve, then Mia, each in a browser window of her own (a private one for the second):\n\n")
+        for name, email, words in sorted(PEOPLE, key=lambda each: _TOUR.index(each[1])):
             if email in links:
                 say(f"       {name:14} {words}\n       {'':14} {links[email]}\n")
     elif links:
-        say("  1. Enrol its people. Their links are shown on a terminal only: stop this, and start it in one.\n")
+        say("  2-3. Enrol its people. Their links are shown on a terminal only: stop this, and start it in one.\n")
     else:
-        say("  1. Sign in; whoever has not enrolled yet is given a link by Ada, on their page under People.\n")
-    say("  2. As Eve, register your SSH key under My factors. Then knock with the client you have:\n\n")
+        say("  2-3. Sign in; whoever has not enrolled yet is given a link by Ada, on their page under People.\n")
+    say("\n  4.   As Eve, register your SSH key under My factors.\n  5.   Knock with the client you have:\n\n")
     say(f"       ssh -p {port} {target.login}@web-1@localhost\n\n")
-    say("  3. It says where to ask. Ask there as Eve, approve as Mia in the other window, and knock again.\n")
-    say("  4. Watch the recording under Sessions.   Stop with Ctrl-C.\n\n")
+    say("  6.   It says where to ask. Ask there as Eve, approve as Mia in the other window.\n  7.   Knock again.\n")
+    say("  8.   Watch the recording under Sessions.   Stop with Ctrl-C.\n\n")
     sys.stdout.flush()

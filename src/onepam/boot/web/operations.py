@@ -62,7 +62,7 @@ class Operations:
             return
         host, port = self._config.metrics_at
         routes = [Route("/healthz", self._alive), Route("/readyz", self._ready), *self._metrics(True)]
-        with contextlib.closing(bound("metrics", host, port)) as listening:
+        with contextlib.closing(bound("metrics", host, port, "metrics_address")) as listening:
             self.port: int = listening.getsockname()[1]
             config = replace(self._config, trusted_proxies=())
             async with web_server(Starlette(routes=routes), listening, config, Doors(())):

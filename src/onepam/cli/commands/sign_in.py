@@ -1,7 +1,5 @@
 """Signing the command line in and out."""
 
-import os
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +7,7 @@ import typer
 
 from onepam.cli.client import ask, call, check_alive, checked_gateway
 from onepam.cli.home import Home, Session
-from onepam.cli.show import USAGE, Json, Output, facts, note, printed, say, stop, when
+from onepam.cli.show import USAGE, Json, Output, facts, printed, say, stop, when
 from onepam.cli.ssh_files import ALIAS, include, include_line, is_included, new_key, user_config, write_ssh
 
 
@@ -26,8 +24,8 @@ def login(
         typer.Option(help="With --device: the registered SSH key that says who you are; else those of agent and home."),
     ] = None,
     configure_ssh: Annotated[
-        bool | None, typer.Option(help="Add one Include line to ~/.ssh/config (asked on a terminal otherwise).")
-    ] = None,
+        bool, typer.Option(help="Add one Include line to ~/.ssh/config; without, it is printed.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Sign in through the browser; writes a short-lived SSH certificate and ordinary client configuration."""
@@ -49,7 +47,7 @@ def login(
     say(f"Signed in as {given['name']}; ends {when(given['expires'])}.")
     say("See what you can reach: onepam ls")
     if not included:
-        say(f"To use plain `ssh LOGIN@TARGET@{ALIAS}`, put this at the head of {user_config()}:")
+        say(f"For plain `ssh LOGIN@TARGET@{ALIAS}`, put this at the head of {user_config()} (or add --configure-ssh):")
         say(f"  {include_line(home)}")
 
 
@@ -100,13 +98,9 @@ def _on_another(gateway: str, public: str, key: Path | None) -> dict[str, Any]:
     return given_on_another(gateway, public, key)
 
 
-def _configured(home: Home, wanted: bool | None) -> bool:
+def _configured(home: Home, wanted: bool) -> bool:
     if is_included(home):
         return True
-    if wanted is None and sys.stdin.isatty() and not Output.as_json and os.environ.get("TERM") != "dumb":
-        note(f"One line at the head of {user_config()} makes `ssh LOGIN@TARGET@{ALIAS}` work everywhere:")
-        note(f"  {include_line(home)}")
-        wanted = typer.confirm("Add it?", err=True)
     if wanted:
         include(home)
-    return bool(wanted)
+    return wanted

@@ -16,8 +16,8 @@ from onepam.kernel.errors import Refused
 FREE_FAILURES = 4
 MAX_LOCKOUT = 15 * MINUTE
 
-WRONG = Refused("sign_in.wrong", "That did not match, or the account is locked for a while.", "Try again in a minute.")
-"""The one answer to every failure before somebody is known: it says nothing about who exists."""
+WRONG = Refused("sign_in.wrong", "That did not match.", "Try again. Sure that it was right? Then wait a minute first.")
+"""The one answer to every failure before somebody is known: it says nothing about who exists, nor of a lock."""
 
 
 LOCKED = "sign_in.locked"

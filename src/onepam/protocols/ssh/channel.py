@@ -202,6 +202,8 @@ class ChannelRelay(asyncssh.SSHServerSession[bytes]):
             self._up.set(Hold.OPENING, False)
             return far.close()
         self._requests.ready(far)
+        if self.session.greeting and self._requests.terminal is not None and self._command is None:
+            self._near.write(f"{self.session.greeting}\r\n".encode(), STDERR)
         self._sent, self._early = self._early, []
         self.forward_up()
         if self._early_eof:

@@ -36,6 +36,7 @@ class Relay:
     `target` is the dialled connection, or why there is none; channels that a client opens before it is there wait.
     `kinds` is what the permit allows: `pty` shells and terminals, `exec` commands, `sftp` file transfer; `environment`
     the variables that may go to the target. `excerpt`: of commands' output only a part is kept (`Tap`).
+    `greeting` is the line that a shell at a terminal begins with.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Relay:
         *,
         excerpt: bool = False,
         environment: Sequence[str] = ENVIRONMENT,
+        greeting: str = "",
     ) -> None:
         self.person = person
         self.target = target
@@ -54,6 +56,7 @@ class Relay:
         self.kinds = kinds
         self.excerpt = excerpt
         self.environment = environment
+        self.greeting = greeting
         self._stage = _Stage.OPEN
         self._open: set[ChannelRelay] = set()
         self._opened = 0

@@ -17,5 +17,6 @@ class RelayedSession(Protocol):
     recorder: Recorder
     kinds: frozenset[Kind]
     excerpt: bool
+    greeting: str
 
     def ended(self, channel: Any) -> None: ...

@@ -14,7 +14,7 @@ from onepam.gateway.entering import Proven
 from onepam.gateway.probes import Probes
 from onepam.gateway.recorder import Recorder
 from onepam.gateway.session import Gateway, Legs
-from onepam.kernel.clock import Clock
+from onepam.kernel.clock import MINUTE, Clock, moment
 from onepam.kernel.errors import Refused
 from onepam.protocols.ssh.connections import PersonConnection, TargetConnection
 from onepam.protocols.ssh.dial import dial
@@ -66,7 +66,15 @@ class SshLegs(Legs[TargetConnection, Relay]):
     def relay(self, opened: Opened, target: "Future[TargetConnection | Refused]", recorder: Recorder) -> Relay:
         kinds = frozenset(_KINDS[action] for action in opened.actions)
         excerpt = opened.recording is Recording.HEAD_TAIL
-        return Relay(self.client, target, recorder, kinds, excerpt=excerpt, environment=opened.environment)
+        environment, words = opened.environment, greeting(opened)
+        return Relay(self.client, target, recorder, kinds, excerpt=excerpt, environment=environment, greeting=words)
+
+
+def greeting(opened: Opened) -> str:
+    """What whoever gets a shell is told: that it is recorded, and how long it may last."""
+    hours, minutes = divmod((opened.ends - opened.opened) // MINUTE, 60)
+    lasts = " ".join(part for part in (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "") if part)
+    return f"OnePAM: recorded, until {moment(opened.ends):%H:%M} UTC (in {lasts or 'less than a minute'})"
 
 
 def proven_by(holder: KeyHolder) -> Proven:
