@@ -51,6 +51,19 @@ def test_a_person_is_an_id_an_address_or_a_whole_name(
     assert naming.one_person("nia.newer@example.com") == other
 
 
+def test_a_list_of_nothing_says_that_there_is_no_such_resource_and_which_are_called_alike(
+    office: Office, terminal: NewTerminal
+) -> None:
+    mine = terminal().signed_in(office.join("engineer"))
+    unknown = mine.run("ls", "wbe-1")
+    assert unknown.code == 0
+    assert "No resource that you can reach or ask for has “wbe-1”" in unknown.out
+    assert "Did you mean: web-1" in unknown.out
+    assert "All of them: onepam ls --all" in mine.run("ls", "zzz").out
+    asked_for = mine.run("ls", "web-1").out
+    assert "Nothing with “web-1” is open to you now. What you may ask for: onepam ls web-1 --all" in asked_for
+
+
 def test_a_tab_offers_targets_sessions_and_people(office: Office, terminal: NewTerminal) -> None:
     eve, ada = office.join("engineer", name="eve"), office.join("administrator")
     hers, adas = terminal().signed_in(eve), terminal().signed_in(ada)

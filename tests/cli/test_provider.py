@@ -35,6 +35,9 @@ def test_providers_are_listed_and_shown_without_their_secret(office: Office, ter
     assert found["settings"]["claims"] == {"groups": "roles"}
     assert found["declaration"]["signed_by"] == "ada"
     assert found["waiting"] == ["chg_2"]
+    assert mine.run("provider", "show", "okta", "--json").out == answer.out
+    near = mine.run("provider", "show", "Oktta")
+    assert (near.code, "Did you mean: Okta" in near.err) == (1, True)
     unknown = mine.run("provider", "show", "idp_9", "--json")
     assert (unknown.code, json.loads(unknown.err)["code"]) == (1, "provider.unknown")
     assert terminal().signed_in(office.join("engineer")).run("provider", "ls").code == 1

@@ -106,9 +106,9 @@ async def test_words_about_a_recording_are_those_of_its_last_check(office: Offic
     assert "Not checked yet" in await eve.read("/sessions")
     page = await ada.read(f"/sessions/{ident}")
     assert "Not checked since it was closed" in page
-    assert "Whole" not in page
+    assert "Complete" not in page
     await checks(office).check_new()
-    assert "Whole" in await eve.read("/sessions")
+    assert "Complete" in await eve.read("/sessions")
     assert "Last check" in await ada.read(f"/sessions/{ident}")
     assert "Read as a whole for this page" in await eve.read(f"/sessions/{ident}")
     office.company.clock.advance(40 * DAY)
@@ -127,7 +127,7 @@ async def test_a_recording_that_fails_is_on_its_page_in_the_list_and_above_every
     for page in (await ada.read("/sessions"), await ada.read(f"/sessions/{ident}")):
         assert "Missing" in page
         assert "One recording is not what was sealed" in page
-    assert "Whole" not in await ada.read("/sessions")
+    assert "Complete" not in await ada.read("/sessions")
     assert ident in await ada.read("/sessions?state=gap")
 
 

@@ -177,13 +177,13 @@ async def test_a_session_is_seen_watched_and_ended_by_whom_it_concerns(office: O
     saved = await aud.get(f"/sessions/{ended}/recording?download=1")
     assert saved.headers["Content-Disposition"] == f'attachment; filename="{ended}.cast"'
     assert await entries(office, "recording.watched") == 3
-    assert "0 channels" not in re.sub("<[^>]+>", "", await bob.read(f"/sessions/{live}"))
+    assert "0 shells" not in re.sub("<[^>]+>", "", await bob.read(f"/sessions/{live}"))
     for seen in (live, ended):
         text = re.sub("<[^>]+>", "", await eve.read(f"/sessions/{seen}"))
-        assert "2 channels" in text
+        assert "2 shells or commands" in text
         assert "1 file operation" in text
     assert "2 file records" in re.sub("<[^>]+>", "", await bob.read(f"/sessions/{ended}"))
-    assert "2 channels, 2 file records" in await bob.read("/sessions")
+    assert "2 shells or commands, 2 file records" in await bob.read("/sessions")
     page = await bob.read(f"/sessions/{live}")
     assert "End session" in page
     assert "reason is empty" in await bob.refused(f"/sessions/{live}/kill", reason="")

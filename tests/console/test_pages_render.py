@@ -222,3 +222,18 @@ def test_small_words() -> None:
     assert rendering.place(ago(DAY), ago(2 * DAY), NOW) == "50.000%"
     assert rendering.extent(ago(DAY), NOW, ago(2 * DAY), NOW) == "50.000%"
     assert rendering.asset("no-such.js") == "/static/built/no-such.js"
+
+
+UNFIT = re.compile(
+    r"asciicast|(?<![\w,.-])1 (?!pass|access|address|process|hours?)\w+s\b|\b[0-9] channels?\b"
+    r"|\bWhole\b|\bfold\b| as \?|\bundefined\b"
+)
+"""What only we say: names of formats and codes, one of many, and what a template says of nothing."""
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_no_page_speaks_our_own_words(name: str) -> None:
+    text = re.sub(r"(?s)<(script|style|code|pre|textarea).*?</\1>", " ", page(name))
+    shown = " ".join(re.sub(r"<[^>]+>", " ", text).split())
+    found = UNFIT.search(shown)
+    assert found is None, shown[max(0, found.start() - 60) : found.end() + 60]

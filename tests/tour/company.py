@@ -58,13 +58,14 @@ class Tour:
 
 
 @contextmanager
-def tour(data: Path, console_port: int, ssh_port: int, *more: str) -> Iterator[Tour]:
-    """The demo company, with its listeners on the given ports; `more` are lines of the configuration."""
+def tour(data: Path, console_port: int, ssh_port: int, *more: str, at: str = "data") -> Iterator[Tour]:
+    """The demo company, with its listeners on the given ports; `more` are lines of the configuration. Its folder is
+    `data / at`."""
     config, ready = data / "onepam.toml", data / "ready.json"
     settings = (f"console_port = {console_port}", f"ssh_port = {ssh_port}", *more)
     config.write_text("\n".join((*settings, "")), "utf-8")
     leader, follower = pty.openpty()
-    command = [sys.executable, "-m", "onepam.boot.commands.up", "demo", "--data", str(data / "data")]
+    command = [sys.executable, "-m", "onepam.boot.commands.up", "demo", "--data", str(data / at)]
     with (data / "log").open("wb") as log:
         process = subprocess.Popen(
             [*command, "--config", str(config), "--ready-file", str(ready)],
@@ -90,4 +91,4 @@ def tour(data: Path, console_port: int, ssh_port: int, *more: str) -> Iterator[T
             process.kill()
             process.wait(5)
         os.close(leader)
-    assert_lawful(data / "data" / "ledger.db")
+    assert_lawful(data / at / "ledger.db")

@@ -1,5 +1,8 @@
-"""Whom somebody means: an id, an address or a whole name."""
+"""Whom or what somebody means: an id, an address or a whole name."""
 
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Annotated
 
 import typer
@@ -14,7 +17,7 @@ Whom = Annotated[
 """The argument that names a person."""
 
 PAGE = 500
-MOST_NAMED = 8
+MOST_NAMED, MOST_NEAR = 8, 5
 _ID = "per_"
 
 
@@ -39,6 +42,35 @@ def one_person(text: str) -> str:
         stop(REFUSED, f"{len(meant)} people are called {text}.", f"Say which by id: {several}")
     near = "; ".join(f"{each['name']} <{each['email'] or each['person']}>" for each in found[:MOST_NAMED])
     return stop(REFUSED, f"Nobody here is called {text}.", f"Did you mean: {near}" if near else "See: onepam people")
+
+
+def one_provider(text: str) -> str:
+    """The id of the identity provider whose id or name this is; ends the program where it is none, or several."""
+    wanted = text.strip().casefold()
+    if wanted.startswith("idp_"):
+        return one_id(text)
+    found = call("GET", "/providers")
+    meant = [each["provider"] for each in found if each["name"].casefold() == wanted]
+    if len(meant) == 1:
+        return str(meant[0])
+    if meant:
+        stop(REFUSED, f"{len(meant)} providers are called {text}.", f"Say which by id: {', '.join(meant)}")
+    near = nearest(text, (each["name"] for each in found))
+    hint = f"Did you mean: {', '.join(near)}" if near else "See: onepam provider ls"
+    return stop(REFUSED, f"No identity provider is called {text}.", hint)
+
+
+def nearest(text: str, names: Iterable[str]) -> list[str]:
+    """The names that are written most alike."""
+    by_name = {each.casefold(): each for each in names}
+    return [by_name[each] for each in get_close_matches(text.strip().casefold(), by_name, MOST_NEAR)]
+
+
+def one_id(text: str) -> str:
+    """An id as a part of a path: nothing that could lead elsewhere."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
+        stop(USAGE, f"{text} is not an id.", "Such as req_k3v5..., as the lists show them")
+    return text
 
 
 def _called(person: dict[str, str | None]) -> set[str]:

@@ -38,7 +38,15 @@ SESSIONS = SessionsPage(
     filter={"q": "", "state": "", "days": 7},
     sessions=[
         session_row(
-            "ses_1", "live", JONAS, "db-orders-1", "postgres", 18 * MINUTE, None, recording="live", counts="9 channels"
+            "ses_1",
+            "live",
+            JONAS,
+            "db-orders-1",
+            "postgres",
+            18 * MINUTE,
+            None,
+            recording="live",
+            counts="9 shells or commands",
         ),
         session_row(
             "ses_9",
@@ -49,7 +57,7 @@ SESSIONS = SessionsPage(
             3 * MINUTE,
             None,
             recording="live",
-            counts="1 channel, 3 file records",
+            counts="1 shell or command, 3 file records",
             source="10.4.2.88",
         ),
         session_row(
@@ -60,7 +68,7 @@ SESSIONS = SessionsPage(
             "deploy",
             5 * HOUR,
             41 * MINUTE,
-            counts="52 channels, 6 file records",
+            counts="52 shells or commands, 6 file records",
             because="client left",
         ),
         session_row(
@@ -71,7 +79,7 @@ SESSIONS = SessionsPage(
             "root",
             26 * HOUR,
             7 * MINUTE,
-            counts="12 channels",
+            counts="12 shells or commands",
             partial=True,
             because="ended by Mira Okafor",
         ),
@@ -84,7 +92,7 @@ SESSIONS = SessionsPage(
             30 * HOUR,
             2 * HOUR,
             recording="gap",
-            counts="88 channels",
+            counts="88 shells or commands",
             because="gateway restarted; 0.8 s not sealed",
         ),
         session_row(
@@ -159,7 +167,7 @@ SESSION = SessionPage(
         },
         "host_key": "SHA256:c2ln",
     },
-    counts=[[5, "channels"], [1, "file operation"], [0, "gaps"]],
+    counts=[[5, "shells or commands"], [1, "file operation"], [0, "gaps"]],
     events=[{"at": at, "kind": kind, "title": title, "detail": detail} for at, kind, title, detail in EVENTS],
     recording="/sessions/ses_3/recording.cast",
     frame="/player",
@@ -191,16 +199,15 @@ LEDGER = LedgerPage(
     signed={"size": 48_230, "at": ago(3 * SECOND), "signer": "onepam signer", "root": "9f2c4a77d01be355"},
     witnessed=[{"name": "witness.example.org", "size": 48_221, "at": ago(14 * SECOND)}],
     checks=[
-        {"name": "Tail", "at": ago(32 * SECOND), "state": "proven", "words": "212 entries", "every": "each minute"},
         {
-            "name": "Incremental",
+            "name": "Newest entries",
             "at": ago(20 * MINUTE),
             "state": "proven",
             "words": "1,904 entries",
             "every": "each hour",
         },
         {
-            "name": "Full fold",
+            "name": "Everything, and every table",
             "at": ago(3 * DAY),
             "state": "proven",
             "words": "tables equal the history",

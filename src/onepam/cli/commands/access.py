@@ -10,6 +10,7 @@ import typer
 from onepam.cli import complete
 from onepam.cli.client import call
 from onepam.cli.home import Home
+from onepam.cli.naming import nearest, one_id
 from onepam.cli.show import OK, REFUSED, USAGE, Json, Output, console, note, printed, say, span, stop, table, when
 from onepam.cli.ssh_files import ssh_command
 
@@ -35,6 +36,9 @@ def ls(
             each["command"] = ssh_command(home, each["login"], each["resource"])
         printed(found)
         return
+    if search and not found["open"] and not found["requestable"]:
+        _nowhere(search, as_of)
+        return
     table(
         ("TARGET", "LOGIN", "LEFT", "COMMAND"),
         (
@@ -47,7 +51,7 @@ def ls(
             for each in found["open"]
         ),
         (f"Nothing with “{search}” is open to you now." if search else "Nothing is open to you now.")
-        + ("" if all_ else " See what you may ask for: onepam ls --all"),
+        + ("" if all_ else f" What you may ask for: onepam ls {search}{' ' if search else ''}--all"),
     )
     if all_:
         say("")
@@ -67,6 +71,14 @@ def ls(
         )
         if found["beyond"]:
             say(f"... and {found['beyond']} more: search for them.")
+
+
+def _nowhere(search: str, as_of: str | None) -> None:
+    """No resource of one's catalogue is called like this; those that are called alike."""
+    known = call("GET", "/access", params={"as_of": as_of})
+    near = nearest(search, (each["resource"] for part in ("open", "requestable") for each in known[part]))
+    say(f"No resource that you can reach or ask for has “{search}” in its name or its labels.")
+    say(f"Did you mean: {', '.join(near)}" if near else "All of them: onepam ls --all")
 
 
 def request(
@@ -148,13 +160,6 @@ def seconds_of(text: str) -> int:
         stop(USAGE, f"{text} is not a duration.", "Such as 45m, 2h, 1h30m or 1d")
     days, hours, minutes = (int(each or 0) for each in found.groups())
     return ((days * 24 + hours) * 60 + minutes) * 60
-
-
-def one_id(text: str) -> str:
-    """An id as a part of a path: nothing that could lead elsewhere."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]{1,64}", text):
-        stop(USAGE, f"{text} is not an id.", "Such as req_k3v5..., as the lists show them")
-    return text
 
 
 def waiting(as_json: Json = False) -> None:

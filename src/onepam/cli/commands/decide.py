@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from onepam.cli.client import call
-from onepam.cli.commands.access import one_id
 from onepam.cli.commands.matrix import show_plan
+from onepam.cli.naming import one_id
 from onepam.cli.show import Json, Output, confirmed, facts, printed, say, span, table, when
 
 Comment = Annotated[str, typer.Option(help="Words to the one who asked.")]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from onepam.cli.client import call
-from onepam.cli.commands.access import one_id
+from onepam.cli.naming import one_id
 from onepam.cli.show import Json, Output, facts, printed, say, table, when
 
 app = typer.Typer(help="The ledger: its health and its proofs.", invoke_without_command=True, rich_markup_mode=None)

@@ -6,8 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from onepam.cli.client import call
-from onepam.cli.commands.access import one_id
-from onepam.cli.naming import Whom, one_person
+from onepam.cli.naming import Whom, one_id, one_person
 from onepam.cli.show import BASES, USAGE, Json, Output, confirmed, note, printed, say, stop, table, when
 
 app = typer.Typer(help="People and service accounts.", invoke_without_command=True, rich_markup_mode=None)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from onepam.cli.client import call
-from onepam.cli.commands.access import one_id
+from onepam.cli.naming import one_provider
 from onepam.cli.show import BASES, Json, Output, facts, printed, table, when
 
 app = typer.Typer(help="Identity providers.", no_args_is_help=True, rich_markup_mode=None)
@@ -41,9 +41,11 @@ def ls(as_of: AsOf = None, as_json: Json = False) -> None:
 
 
 @app.command()
-def show(provider: str, as_of: AsOf = None, as_json: Json = False) -> None:
+def show(
+    provider: Annotated[str, typer.Argument(help="Id or name.")], as_of: AsOf = None, as_json: Json = False
+) -> None:
     """Show one with all that is set; never its secret."""
-    found = call("GET", f"/providers/{one_id(provider)}", params={"as_of": as_of})
+    found = call("GET", f"/providers/{one_provider(provider)}", params={"as_of": as_of})
     if Output.as_json:
         printed(found)
         return

@@ -5,8 +5,7 @@ from typing import Annotated
 import typer
 
 from onepam.cli.client import call
-from onepam.cli.commands.access import one_id
-from onepam.cli.naming import Whom, one_person
+from onepam.cli.naming import Whom, one_id, one_person
 from onepam.cli.show import Json, Output, printed, say, table, when
 
 app = typer.Typer(help="Directories that write people and groups here.", no_args_is_help=True, rich_markup_mode=None)

@@ -9,9 +9,8 @@ import typer
 
 from onepam.cli import complete
 from onepam.cli.client import answered, call, signed_in
-from onepam.cli.commands.access import one_id
 from onepam.cli.home import Home
-from onepam.cli.naming import one_person
+from onepam.cli.naming import one_id, one_person
 from onepam.cli.show import USAGE, Json, Output, printed, say, span, stop, table, when
 
 
@@ -67,7 +66,7 @@ def play(
     idle: Annotated[float, typer.Option(min=0, help="Longest pause, in seconds.")] = 2.0,
     channel: Annotated[int | None, typer.Option(min=0, help="Which shell or command (see --list).")] = None,
     list_: Annotated[bool, typer.Option("--list", help="List shells, commands and files instead.")] = False,
-    save: Annotated[Path | None, typer.Option(help="Save as asciicast v3 instead.")] = None,
+    save: Annotated[Path | None, typer.Option(help="Save it to a file instead (asciicast v3).")] = None,
     as_json: Json = False,
 ) -> None:
     """Play a recording in this terminal: text, colours and cursor only. Watching is recorded."""

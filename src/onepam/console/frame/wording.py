@@ -92,7 +92,7 @@ def rule_words(rule: MfaRule) -> str:
     )
 
 
-_COUNTED = (("channels", "channel"), ("files", "file record"))
+_COUNTED = (("channels", "shell or command", "shells or commands"), ("files", "file record", "file records"))
 
 
 def words_of(code: str | None) -> str:
@@ -134,12 +134,12 @@ def held_by(group: str, source: str, fillers: Sequence[str]) -> str:
 
 
 def counts_words(counts: Mapping[str, int]) -> str:
-    """`2 channels, 3 file records`: what is worth knowing in a list.
+    """`2 shells or commands, 3 file records`: what is worth knowing in a list.
 
     A file operation takes one record or more (question, answer, summary); which belong together the recording tells.
     """
     return ", ".join(
-        f"{counts[name]:,} {word}{'s' if counts[name] != 1 else ''}" for name, word in _COUNTED if counts.get(name)
+        f"{counts[name]:,} {one if counts[name] == 1 else many}" for name, one, many in _COUNTED if counts.get(name)
     )
 
 

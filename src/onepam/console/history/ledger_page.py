@@ -16,7 +16,7 @@ class LedgerPage(PageContext):
     `head`: {size, at}: the newest entry
     `signed`: {size, at, signer, root} or none: the newest checkpoint
     `witnessed`: list of {name, size, at}: empty means "no independent witness"
-    `checks`: list of {name ("Tail", "Incremental", "Full fold"), at (or none), state, words, every (str)}
+    `checks`: list of {name ("Newest entries", ...), at (or none), state, words, every (str)}
     `stored`: {entries, recordings (bytes), oldest (Instant)}
     `key`: the log's verification key (vkey line)
     `entry`: none, or {index, at, kind, klass, klass_seq, words, leaf, fields (list of [word, value]), proof}: ?entry=

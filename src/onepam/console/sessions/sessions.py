@@ -244,7 +244,7 @@ def _refusal_row(each: rows.RefusalRow) -> Context:
         "state": "refused",
         "person": {"id": each.person, "name": each.person_name} if each.person else None,
         "resource": visible(each.resource or each.asked or "unknown target"),
-        "login": visible(each.login or "?"),
+        "login": visible(each.login or ""),
         "entry": ENTRY[each.entry],
         "source": visible(each.source or "erased"),
         "started": each.time,
@@ -329,9 +329,13 @@ def _probe(db: Snapshot, at: Instant, row: rows.SessionRow) -> Context | None:
 
 
 def _counts(counts: Mapping[str, int], operations: int | None, gap: str) -> list[list[object]]:
-    files = ("file record", counts.get("files", 0)) if operations is None else ("file operation", operations)
-    found = (("channel", counts.get("channels", 0)), files, ("gap", int(bool(gap))))
-    return [[number, word if number == 1 else f"{word}s"] for word, number in found]
+    file, files = ("file record", counts.get("files", 0)) if operations is None else ("file operation", operations)
+    found = (
+        ("shell or command", "shells or commands", counts.get("channels", 0)),
+        (file, f"{file}s", files),
+        ("gap", "gaps", int(bool(gap))),
+    )
+    return [[number, one if number == 1 else many] for one, many, number in found]
 
 
 def _number(text: str | None) -> int | None:

@@ -13,7 +13,7 @@ class SessionsPage(PageContext):
     `filter`: {q (str), state ("" | "live" | "closed" | "refused" | "gap"), days (int)}
     `sessions`: list of {id, state, person {id, name} or none, resource (name), login, entry ("ssh" …), source,
         started, ended (Instant or none), recording (wording.recording_state), checked (Instant or none), partial
-        (bool: by policy), counts (str: "2 channels, 3 file records"), because (str: ended why)}
+        (bool: by policy), counts (str: "2 shells or commands, 3 file records"), because (str: ended why)}
     `pager`: of parts/ui.html
     """
 
@@ -35,7 +35,7 @@ class SessionPage(PageContext):
         none, recording (wording.recording_state), found (str: what is wrong with it, or ""), checked (Instant or
         none: last held against the ledger), read_now (bool: this page has read all of it against the ledger's head),
         gap (str), bytes (int), host_key (str), live_kill {sessions, people} or none}
-    `counts`: list of [count, word]: "2 channels", "2 file operations"; empty while it is live and not shown to the
+    `counts`: list of [count, word]: "2 shells or commands"; empty while it is live and not shown to the
         reader
     `events`: list of {at (microseconds from the start), kind ("channel" | "command" | "file" | "resize" | "gap" |
         "end"), title, detail}

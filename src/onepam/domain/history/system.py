@@ -50,7 +50,7 @@ LAWFUL = "lawful"
     klass="system",
     alarm=True,
     control="LOG-03",
-    words="The history was verified ({kind}) up to {size} entries[; findings: {findings}]",
+    words="The history was verified up to entry {size}[; findings: {findings}]",
 )
 @dataclass(frozen=True, slots=True)
 class LedgerVerified:

@@ -2827,6 +2827,15 @@ class SignIn:
 
 
 @dataclass
+class Device:
+    """A terminal that `person` let in under the console session `parent`; it takes its session until `expires`."""
+
+    person: str
+    parent: str
+    expires: Instant
+
+
+@dataclass
 class Factor:
     """A factor in force; `counter` is that of its last use. `by` added it; a service account's key `waits` until
     another administrator has registered it, too."""
@@ -3133,6 +3142,7 @@ class State:
 
     people: dict[str, Person] = field(default_factory=dict)
     sign_ins: dict[str, SignIn] = field(default_factory=dict)
+    devices: dict[str, Device] = field(default_factory=dict)
     factors: dict[str, Factor] = field(default_factory=dict)
     bindings: dict[str, Binding] = field(default_factory=dict)
     group_bindings: dict[str, dict[str, Binding]] = field(default_factory=dict)
@@ -4667,6 +4677,7 @@ def _instant(value: int | None) -> Instant | None:
 signing_in_rules = Rules()
 
 CONSOLE_SESSION = 10 * HOUR
+DEVICE_WITHIN = 2 * MINUTE
 _PROVES = {"passkey", "totp"}
 
 
@@ -4728,6 +4739,13 @@ def _under(state: State, entry: Entry) -> Why:
         yield "no session of that person ran, under which it was opened"
         return
     said = (tuple(body["proven"]), body["mfa_at"], body["basis"], body["provider"], body["phishing_resistant"])
+    device: Device | None = state.end(state.devices, body["session"])
+    if device is not None:
+        if (device.person, device.parent) != (body["person"], body["parent"]) or device.expires <= state.begun:
+            yield "the terminal had been let in by somebody else, under another session, or it had lapsed"
+        if body["phishing_resistant"]:
+            yield "a terminal without a browser inherits no phishing-resistant factor"
+        said = (*said[:-1], parent.phishing_resistant)
     if said != parent.proof()[1:]:
         yield "it claims another second factor than the session that it was opened under"
     ends = state.people[parent.person].ends
@@ -4878,6 +4896,42 @@ def sign_in_closed(state: State, entry: Entry) -> Why:
         yield Unless(
             "no provider, no signal and no end of the account says so", (("logged out",), ("signal",), ("left", who))
         )
+
+
+@signing_in_rules.of(
+    "sign_in.device_allowed",
+    "letting in a terminal without a browser",
+    Authority.PERSON,
+    cannot=(Unjudged.PROOF, Unjudged.NETWORK),
+)
+def sign_in_device_allowed(state: State, entry: Entry) -> Why:
+    """Under a console session of the person, by a fresh factor, for two minutes; by their key where one is named."""
+    body = entry.body
+    who, session = body["person"], body["session"]
+    yield there(state, who)
+    parent = state.sign_ins.get(body["parent"])
+    if parent is None or parent.person != who or parent.kind != "console" or parent.expires <= state.begun:
+        yield "no console session of the person ran, under which it was said"
+    elif parent.mfa_at + FRESH <= state.begun:
+        yield "the second factor was not fresh"
+    key = state.factors.get(body["key"])
+    if body["key"] and (key is None or key.kind != "ssh_key" or key.person != who):
+        yield "the key that the terminal has shown was not the person's"
+    if body["expires"] > entry.time + DEVICE_WITHIN:
+        yield "it waits longer than two minutes"
+    for each, waiting in list(state.devices.items()):
+        if waiting.expires > state.begun:
+            break
+        del state.devices[each]
+    if session in state.devices or session in state.sign_ins:
+        yield "there was such a sign-in already"
+    state.devices[session] = Device(who, body["parent"], Instant(body["expires"]))
+
+
+@signing_in_rules.of("sign_in.device_refused", "voiding the sign-in of a terminal", Authority.PERSON)
+def sign_in_device_refused(state: State, entry: Entry) -> Why:
+    """Whoever is signed in."""
+    yield signed_in(state, entry.body["by"])
 
 
 signing_in_rules.told("sign_in.failed", "failing to sign in", Authority.STRANGER, cannot=(Unjudged.TRIES,), read=True)
