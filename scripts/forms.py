@@ -16,7 +16,7 @@ from onepam.domain.history.event import every_version  # noqa: E402
 from onepam.domain.history.form import form, is_same  # noqa: E402
 from scripts import rooms  # noqa: E402
 
-FROZEN = False
+FROZEN = True
 """Whether folders of users hold entries in these forms. Set at the first release, and never back."""
 
 
