@@ -42,3 +42,37 @@ async def test_the_entries_of_a_subject_page_and_are_a_sheet(office: Office) -> 
     assert {each["kind"] for each in sheet} == {"session.opened", "session.closed"}
     assert "No such entries" in await aud.read("/ledger?of=directories")
     assert f"entry={indexes[0]}" in await aud.read("/ledger?of=nonsense&after=x")
+
+
+@pytest.mark.anyio
+async def test_the_entries_that_concern_somebody_or_something(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    await office.sign_in("eve")
+    sessions = [await office.session("eve", "dev-1", "app") for _ in range(2)]
+    await office.company.join("gus", "engineer")
+    await office.sign_in("gus")
+    theirs = await office.session("gus", "dev-1", "app")
+    aud = await office.sign_in("aud")
+
+    async def kinds_of(asked: str) -> list[tuple[str, str]]:
+        sheet = csv.DictReader(io.StringIO((await aud.read(f"/ledger?as=csv&{asked}")).lstrip("\ufeff")))
+        return [(each["entry"], each["kind"]) for each in sheet]
+
+    of_eve = await kinds_of("of=sessions&who=EVE@example.com")
+    assert [kind for _, kind in of_eve] == ["session.closed", "session.opened"] * 2
+    assert await kinds_of("of=sessions&who=eve") == of_eve == await kinds_of("of=sessions&who=eve%20example")
+    here = await kinds_of("of=sessions&where=dev-1")
+    assert [kind for _, kind in here] == ["session.closed", "session.opened"] * 3
+    assert await kinds_of("of=sessions&where=dev-1&who=eve") == of_eve
+    assert await kinds_of("of=sessions&where=dev") == []
+    assert await kinds_of("who=nobody") == []
+    everything = await kinds_of("who=eve")
+    assert {"person.added", "sign_in.opened", "binding.added"} <= {kind for _, kind in everything}
+    page = await aud.read("/ledger?of=sessions&who=eve")
+    assert 'name="who" value="eve"' in page
+    assert all(each not in page for each in (theirs, "Looked back"))
+    assert sessions
+    monkeypatch.setattr("onepam.store.read.concerned.LOOKED", 3)
+    assert await kinds_of("who=eve") == everything, "however little is looked through at once"
+    page = await aud.read("/ledger?who=eve&of=people")
+    assert "Looked back to" in page
+    assert "ledger is empty" not in page

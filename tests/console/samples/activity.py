@@ -230,6 +230,9 @@ LEDGER = LedgerPage(
         )
     ],
     subject="",
+    who="",
+    where="",
+    reached=None,
     first_day="",
     last_day="",
     may_draw=True,

@@ -42,7 +42,7 @@ WATCHING = replace(
             {
                 "who": "somebody unknown",
                 "asked": "root on db-orders-1",
-                "because": "person.unknown",
+                "because": "person: unknown",
                 "at": ago(HOUR),
                 "href": "/ledger?entry=41",
             }

@@ -6,7 +6,7 @@ from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.console.frame.page import Context
 from onepam.console.frame.rendering import plural
 from onepam.console.frame.view import View
-from onepam.console.frame.wording import session_state
+from onepam.console.frame.wording import session_state, words_of
 from onepam.kernel.clock import DAY, HOUR, Instant
 from onepam.store.read.alarms import Alarm
 from onepam.store.read.sessions import SessionFilter, count_refusals, count_sessions, refusals, sessions
@@ -80,7 +80,7 @@ def wall(db: Snapshot, at: Instant, alarms: Iterable[Alarm], view: View) -> Cont
             {
                 "who": each.person_name or "somebody unknown",
                 "asked": f"{each.login or '?'} on {each.resource or each.asked or '?'}",
-                "because": each.code,
+                "because": words_of(each.code),
                 "at": each.time,
                 "href": f"/ledger?entry={each.index}",
             }

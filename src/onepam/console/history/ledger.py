@@ -28,6 +28,7 @@ from onepam.evidence.verifiers import VERIFIERS, digest_of
 from onepam.kernel.clock import FOREVER, Instant, iso, utc
 from onepam.kernel.errors import Corrupt, Refused
 from onepam.store.read.announced import open_announcements
+from onepam.store.read.concerned import Concern, concerning, meant
 from onepam.store.read.console import Entries, Stored, Verified, entry, kept, kinds_there, listed, newest, verified
 from onepam.store.read.moments import readable
 from onepam.store.read.names import Called
@@ -43,25 +44,40 @@ MAX_VALUE_CHARACTERS = 400
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """Which entries: of a subject, from a first day to a last one (UTC, as date fields have them; empty: no bound)."""
+    """Which entries: of a subject, from a first day to a last one (UTC, as date fields have them; empty: no bound),
+    that concern somebody (an id, an address or a whole name) and a resource."""
 
     subject: str
     first: str
     last: str
+    who: str = ""
+    where: str = ""
 
     @staticmethod
     def of(visit: Visit) -> "Narrow":
         """What the address asks for; what is no subject and no day narrows nothing."""
         asked = visit.request.query_params
         subject, first, last = (asked.get(word, "") for word in ("of", "from", "to"))
-        known = (each if day_begins(each) is not None else "" for each in (first, last))
-        return Narrow(subject if subject in SUBJECTS else "", *known)
+        first, last = (each if day_begins(each) is not None else "" for each in (first, last))
+        who, where = (asked.get(word, "").strip()[:254] for word in ("who", "where"))
+        return Narrow(subject if subject in SUBJECTS else "", first, last, who, where)
+
+    @property
+    def filters(self) -> dict[str, str]:
+        """As links keep it."""
+        return {"of": self.subject, "from": self.first, "to": self.last, "who": self.who, "where": self.where}
 
     def entries(self, db: Snapshot, at: Instant, window: Window) -> Entries:
         """A page of them, the newest first."""
         ends = day_begins(self.last, 1)
         until = at if ends is None else Instant(min(at, ends - 1))
-        return listed(db, until, window, narrowed(self.subject, kinds_there(db)), day_begins(self.first))
+        kinds, since = narrowed(self.subject, kinds_there(db)), day_begins(self.first)
+        if not self.who and not self.where:
+            return listed(db, until, window, kinds, since)
+        people = meant(db, at, self.who) if self.who else ()
+        if self.who and not people:
+            return Entries((), "")
+        return concerning(db, until, window, kinds, since, Concern(people, self.where))
 
 
 async def ledger_page(visit: Visit) -> Response:
@@ -188,19 +204,24 @@ def _ledger(
             }
             for each in some.rows
         ],
-        subject=narrow.subject,
-        subjects=SUBJECTS,
-        first_day=narrow.first,
-        last_day=narrow.last,
+        **_narrowed(narrow, some, window),
         may_draw=False,
         pack=None,
-        pager={
-            "total": None,
-            "first": not window.after,
-            "next": some.next,
-            "filters": {"of": narrow.subject, "from": narrow.first, "to": narrow.last},
-        },
     )
+
+
+def _narrowed(narrow: Narrow, some: Entries, window: Window) -> Context:
+    """What the list is narrowed to, and its pages."""
+    return {
+        "subject": narrow.subject,
+        "subjects": SUBJECTS,
+        "who": narrow.who,
+        "where": narrow.where,
+        "reached": some.reached,
+        "first_day": narrow.first,
+        "last_day": narrow.last,
+        "pager": {"total": None, "first": not window.after, "next": some.next, "filters": narrow.filters},
+    }
 
 
 def _sheet(visit: Visit, narrow: Narrow) -> Response:

@@ -22,6 +22,8 @@ class LedgerPage(PageContext):
     `entry`: none, or {index, at, kind, klass, klass_seq, words, leaf, fields (list of [word, value]), proof}: ?entry=
     `entries`: list of {index, at, kind, words}: of the subject, the newest first
     `subject`, `subjects`: what they are narrowed to, and what they may be: word of the address -> how it is called
+    `who`, `where`: the person and the resource that they concern, as typed; `reached`: none, or back to when this page
+        looked for them
     `first_day`, `last_day`: the period that they are narrowed to, as date fields have it; empty without
     `may_draw`: whether the viewer may draw an evidence pack, `pack`: none, or of the viewer's newest {state ("drawing",
         "ready", "refused"), first, last, step, percent, size, refused (message, hint)}
@@ -47,6 +49,9 @@ class LedgerPage(PageContext):
     entries: list[Context]
     subject: str
     subjects: dict[str, str]
+    who: str
+    where: str
+    reached: Instant | None
     first_day: str
     last_day: str
     may_draw: bool

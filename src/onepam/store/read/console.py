@@ -114,10 +114,12 @@ def verified(db: Snapshot, at: Instant) -> dict[str, Verified]:
 
 @dataclass(frozen=True, slots=True)
 class Entries:
-    """Some entries, the newest first, and the index of the last of them where the list goes on after it (else "")."""
+    """Some entries, the newest first, and the index of the last of them where the list goes on after it (else "").
+    `reached`: back to when was looked, where that is not all there is."""
 
     rows: tuple[Stored, ...]
     next: str
+    reached: Instant | None = None
 
 
 _KINDS = """
