@@ -130,18 +130,12 @@ class Answering:
 
     def _rows(self, kind: int, offset: int) -> int:
         """A run of rows, or of data that is copied out: as many as are here, and as may be given."""
-        exchange, data, start, count, unpack = self._exchange, self._data, offset, 0, HEAD.unpack_from
+        exchange, data, start = self._exchange, self._data, offset
         execution = self._head(wire.QUERY, wire.EXECUTE).execution
         assert execution is not None
         most = _NO_LIMIT if exchange.muted else self._most_rows - execution.given
         size = len(data)
-        last = size - HEAD.size
-        while offset <= last and count < most:
-            found, length = unpack(data, offset)
-            if found != kind or not 4 <= length <= wire.LARGE:
-                break
-            offset += 1 + length
-            count += 1
+        offset, count = wire.run(data, offset, kind, most)
         self._passes = not exchange.muted
         self._left, end = max(offset - size, 0), min(offset, size)
         exchange.midway = self._left > 0 and self._passes
@@ -152,7 +146,7 @@ class Answering:
         execution.given += count
         execution.page += count
         execution.size += offset - start - HEAD.size * count
-        if count == most and offset <= last and data[offset] == kind:
+        if count == most and offset <= size - HEAD.size and data[offset] == kind:
             self._cut(execution, offset)
         return end
 

@@ -115,14 +115,8 @@ class Asking:
 
     def _data(self, data: bytes, offset: int) -> int:
         """A run of CopyData: so much of it as is here passes, without a look at more than its headers."""
-        start, size, count, unpack = offset, len(data), 0, HEAD.unpack_from
-        last = size - HEAD.size
-        while offset <= last:
-            kind, length = unpack(data, offset)
-            if kind != wire.DATA or not 4 <= length <= wire.LARGE:
-                break
-            offset += 1 + length
-            count += 1
+        start, size = offset, len(data)
+        offset, count = wire.run(data, offset, wire.DATA, size)
         if self._last is not None:
             self._last.size += offset - start - HEAD.size * count
         self._passes = not self._exchange.skipping

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from dataclasses import dataclass
+from struct import error
 
 from onepam.protocols.postgres.wire import LONG, SHORT, Malformed
 from onepam.recording.statements import Parameter
@@ -115,8 +116,50 @@ class Reader:
 
 def read(body: bytes, most: int, *, function: bool = False) -> Bound:
     """A whole message. Raises `Malformed`."""
+    if not function:
+        bound = _usual(body, most)
+        if bound is not None:
+            return bound
     reader = Reader(most, function=function)
     reader.take(body)
     if reader.bound is None:
         raise Malformed("the parameters have no end")
     return reader.bound
+
+
+def _usual(body: bytes, most: int) -> Bound | None:
+    """A Bind as drivers send it, read at once: parameters that are all kept, in one form. None where it is another."""
+    portal_end = body.find(0)
+    end = body.find(0, portal_end + 1)
+    if not 0 <= portal_end < end or end > NAME_BYTES or len(body) > KEPT_BYTES:
+        return None
+    try:
+        offset = end + 3
+        [formats] = SHORT.unpack_from(body, end + 1)
+        binary = False
+        if formats == 1:
+            [form] = SHORT.unpack_from(body, offset)
+            offset, binary = offset + 2, form == 1
+            if form > 1:
+                return None
+        elif formats:
+            return None
+        [count] = SHORT.unpack_from(body, offset)
+        offset += 2
+        parameters = []
+        for _ in range(count):
+            [size] = LONG.unpack_from(body, offset)
+            offset += 4
+            if size == _NULL:
+                parameters.append(Parameter(None, binary))
+                continue
+            if size > most:
+                return None
+            parameters.append(Parameter(body[offset : offset + size], binary))
+            offset += size
+        [results] = SHORT.unpack_from(body, offset)
+    except error:
+        return None
+    if offset + 2 + 2 * results != len(body):
+        return None
+    return Bound(body[:portal_end], body[portal_end + 1 : end], tuple(parameters))

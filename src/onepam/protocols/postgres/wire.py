@@ -4,6 +4,7 @@ A message is `kind (u8) | length (u32, of itself and the body) | body`, big-endi
 socket, no state.
 """
 
+import struct
 from struct import Struct
 from typing import Final
 
@@ -128,6 +129,25 @@ def named(body: bytes) -> tuple[bool, bytes]:
     if what not in (b"S", b"P") or end != len(body):
         raise Malformed("a name has another form")
     return what == b"P", name
+
+
+def run(data: bytes, offset: int, kind: int, most: int) -> tuple[int, int]:
+    """Where a run of messages of one kind ends, of which the last may be here in part, and how many they are; at most
+    `most`. Of each only the header is looked at: it is what most bytes of a session pass by."""
+    count, length, unpack = 0, 0, HEAD.unpack_from
+    try:
+        for count in range(most):  # noqa: B007 - where the bytes end, it is how many there were
+            found, length = unpack(data, offset)
+            if found != kind or length < 4:
+                break
+            offset += 1 + length
+        else:
+            count = max(most, 0)
+    except struct.error:
+        pass
+    if offset > len(data) and length > LARGE:
+        return offset - 1 - length, count - 1
+    return offset, count
 
 
 def part(data: bytes, start: int, end: int) -> bytes | memoryview:
