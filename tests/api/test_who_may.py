@@ -128,6 +128,7 @@ def proposed_change(people: People) -> tuple[dict[str, str], Any]:
 REQUEST = {"engineer": 404, "manager": 200, "administrator": 403, "auditor": 403, "monitor": 404, "owner": 403}
 RECORDING = {"engineer": 404, "manager": 404, "administrator": 404}
 ASK = {"resource": "web-1", "login": "app", "duration_seconds": 3600, "reason": "restart nginx"}
+LOGIN = {"resource": "dev-1", "login": "app"}
 CODE = {"code": "x", "verifier": "v" * 43, "redirect": "http://127.0.0.1:40000/callback"}
 SIGNATURE = {"public_key": "x", "signature": "x"}
 KEY = {"public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDx3nPZM1SeFmqZ3Zr2ctmVPT2YhJQ0rsbmYb4rAr0lG"}
@@ -166,6 +167,10 @@ CALLS: dict[tuple[str, str], Call] = {
     ("GET", "/sessions/{session}/timeline"): Call(prepare=session_of, rules=RECORDING),
     ("GET", "/sessions/{session}/recording"): Call(prepare=session_of, rules=RECORDING),
     ("POST", "/sessions/{session}/kill"): Call(prepare=killed, rules={"engineer": 404, "manager": 404, "auditor": 404}),
+    ("POST", "/login-tokens"): Call(404, lambda people: ({}, LOGIN), {"owner": 409, "engineer": 409}),
+    ("GET", "/secrets"): Call(),
+    ("POST", "/secrets"): Call(409, lambda people: ({}, {**LOGIN, "value": "x"})),
+    ("POST", "/secrets/remove"): Call(404, lambda people: ({}, LOGIN)),
     ("GET", "/people"): Call(),
     ("POST", "/people"): Call(201, lambda people: ({}, {**NEW, "email": people.ids["owner"][4:] + "@new.example"})),
     ("GET", "/people/{person}"): Call(prepare=listed_person),

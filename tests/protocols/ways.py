@@ -18,7 +18,6 @@ from onepam.app.open_session import Opened
 from onepam.boot import databases
 from onepam.boot.clock import wall_clock
 from onepam.boot.doors import LIMITS, bound
-from onepam.boot.login_tokens import LOGIN_TOKEN
 from onepam.boot.platform import Platform
 from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.domain.access.model import Action, MfaRule, Permission, ResourceKind, ResourceSet
@@ -26,7 +25,7 @@ from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.login_tokens import LoginTokenIssued
 from onepam.gateway.crowd import Crowd, Known
 from onepam.gateway.listener import Listener
-from onepam.identity.tokens import new_token, token_digest
+from onepam.identity.tokens import LOGIN_TOKEN, new_token, token_digest
 from onepam.kernel.clock import MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id

@@ -12,6 +12,7 @@ from onepam.api.guard import ProbeAnswered, guard
 from onepam.api.routes import (
     cli,
     confirmations,
+    databases,
     device,
     leavers,
     ledger,
@@ -37,6 +38,7 @@ ROUTES: tuple[Route, ...] = (
     *requests.ROUTES,
     *proposals.ROUTES,
     *sessions.ROUTES,
+    *databases.ROUTES,
     *people.ROUTES,
     *second_factors.ROUTES,
     *leavers.ROUTES,

@@ -15,8 +15,14 @@ from onepam.identity.devices import Devices
 from onepam.kernel.clock import Clock, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import RandomBytes
+from onepam.kernel.secret import Secret
 from onepam.vault.authorities import Authorities
 from onepam.vault.envelope import Envelope
+
+
+async def _untried(resource: str, login: str, secret: Secret) -> Refused | None:
+    """Nobody tries it."""
+    return Refused("target.down", "Nothing here reaches it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,8 @@ class ApiServices:
     which the API deletes before it sends the first byte. `devices` are terminals without a browser that wait.
     `clock` is the ledger's time, `wall` this machine's clock, for
     what is compared with somebody else's. `keep_days`: for so long a leaver's data are kept in any case.
+    `postgres_port` is where clients of PostgreSQL come, 0 for nowhere; `try_secret` signs in at a resource as a login
+    with a secret, and says why that did not work.
     """
 
     ledger: Ledger
@@ -51,3 +59,5 @@ class ApiServices:
     devices: Devices
     scim_traffic: ScimTraffic = field(default_factory=ScimTraffic)
     keep_days: int = KEEP_DAYS
+    postgres_port: int = 0
+    try_secret: Callable[[str, str, Secret], Awaitable[Refused | None]] = _untried

@@ -1,26 +1,35 @@
 """The listener for databases: what it shows, and whom it asks."""
 
 import secrets
+from base64 import b64decode
 from contextlib import ExitStack, closing
 from pathlib import Path
 from ssl import SSLContext
 from typing import TYPE_CHECKING, Protocol
 
 from onepam.app.open_session import Opened
+from onepam.app.sessions.target_secrets import lease_secret
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.doors import bound
 from onepam.boot.login_tokens import proven_by_token
+from onepam.domain.sessions.target_secrets import about
 from onepam.gateway.listener import Listener
 from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
+from onepam.protocols.postgres.dial import Where, Who, dial
 from onepam.protocols.postgres.keys import Keys
 from onepam.protocols.postgres.serve import listen
 from onepam.protocols.postgres.session import PostgresGateway
 from onepam.protocols.postgres.shown import Issued, OfFiles
+from onepam.protocols.postgres.tls import Pins
+from onepam.store.read.target_secrets import dialled
 from onepam.vault.authorities import Authorities
 from onepam.vault.database_authority import ServerCertificate
+
+TRY_SECONDS = 15.0
+"""How long a target may take to let a new secret in."""
 
 if TYPE_CHECKING:
     from onepam.boot.platform import Platform
@@ -65,5 +74,28 @@ def databases(platform: "Platform", parts: ExitStack) -> Listener | None:
 
 
 async def _leased(platform: "Platform", opened: Opened) -> Secret | Refused:
-    """The vault holds no secret yet."""
-    return Refused("target.secret", f"the vault holds no secret for {opened.login} on {opened.resource}")
+    """The vault's secret for the session's login, and that the session was given it."""
+    leased = await lease_secret(platform.ledger, opened.session, opened.resource, opened.login)
+    if isinstance(leased, Refused):
+        return leased
+    return platform.envelope.open(b64decode(leased.sealed), about(opened.resource, opened.login))
+
+
+async def tried(platform: "Platform", resource: str, login: str, secret: Secret) -> Refused | None:
+    """Signs in at a resource with a secret, and leaves at once; None where that worked, else why not."""
+    where = await platform.reader(dialled, None, resource)
+    if where is None:
+        return Refused("resource.unknown", f"There is no resource {resource}.")
+    name, port, pinned = where
+    address = await platform.gateway.resolve(name, port)
+    if isinstance(address, Refused):
+        return address
+    try:
+        pins = Pins.of(pinned)
+    except ValueError as error:
+        return Refused("target.certificate", f"what is pinned of the target cannot be read: {error}")
+    leg = await dial(Where(address, port, name, pins), Who(login, {"database": "postgres"}, secret), TRY_SECONDS)
+    if isinstance(leg, Refused):
+        return leg
+    leg.close()
+    return None

@@ -4,12 +4,10 @@ from onepam.app.ports import Reader
 from onepam.domain.sessions.events import EntryPoint
 from onepam.domain.sessions.login_tokens import INVALID
 from onepam.gateway.entering import Proven
-from onepam.identity.tokens import is_token, token_digest
+from onepam.identity.tokens import LOGIN_TOKEN, is_token, token_digest
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
 from onepam.store.read.login_tokens import token_holder
-
-LOGIN_TOKEN = "opl"  # noqa: S105 - what the secret of a token begins with
 
 
 async def proven_by_token(reader: Reader, word: str, source: str) -> Proven | Refused:

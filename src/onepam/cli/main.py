@@ -8,6 +8,7 @@ import typer
 from onepam import __version__
 from onepam.cli.commands import (
     access,
+    databases,
     decide,
     evidence,
     matrix,
@@ -65,6 +66,7 @@ _COMMANDS: tuple[Callable[..., None], ...] = (
     sessions.sessions,
     sessions.play,
     sessions.kill,
+    databases.token,
     matrix.plan,
     matrix.apply,
     matrix.changes,
@@ -75,6 +77,7 @@ for command in _COMMANDS:
     app.command()(command)
 app.add_typer(people.app, name="people")
 app.add_typer(roles.app, name="roles")
+app.add_typer(databases.app, name="secrets")
 app.add_typer(roster.app, name="roster")
 app.add_typer(leavers, name="leavers")
 app.add_typer(provider.app, name="provider")

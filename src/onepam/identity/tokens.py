@@ -10,6 +10,8 @@ from onepam.kernel.secret import Secret
 
 MAX_TOKEN_CHARACTERS = 200
 
+LOGIN_TOKEN = "opl"  # noqa: S105 - what a login token begins with
+
 CODE_ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 """RFC 8628 section 6.1: no vowels, so no words; no digits, so no 0 for O or 1 for I."""
 

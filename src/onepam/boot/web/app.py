@@ -19,6 +19,7 @@ from onepam.api.transmitter import TransmitterDoor
 from onepam.app.ports import EntryProof, LedgerHealth
 from onepam.app.providers.count_refusals import ProviderRefusals
 from onepam.boot.clock import wall_clock
+from onepam.boot.databases import tried
 from onepam.boot.identity import Identity
 from onepam.console.app import create_console
 from onepam.console.frame.packs import Packs
@@ -179,6 +180,8 @@ def _api(platform: "Platform", devices: Devices) -> ApiServices:
         devices=devices,
         scim_traffic=platform.scim_traffic,
         keep_days=config.keep_days,
+        postgres_port=config.postgres_port,
+        try_secret=lambda resource, login, secret: tried(platform, resource, login, secret),
     )
 
 

@@ -230,6 +230,15 @@ class LoginToken:
 
 
 @dataclass
+class TargetSecret:
+    """The secret of a login at a target, and what became of each of its versions."""
+
+    resource: str
+    login: str
+    versions: dict[int, str] = field(default_factory=dict)
+
+
+@dataclass
 class Token:
     """A SCIM token; it works once it is approved."""
 

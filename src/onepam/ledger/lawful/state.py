@@ -35,6 +35,7 @@ from onepam.ledger.lawful.known import (
     Rostered,
     Session,
     SignIn,
+    TargetSecret,
     Token,
 )
 
@@ -75,6 +76,7 @@ class State:
     sessions: dict[str, Session] = field(default_factory=dict)
     recorded: dict[int, int] = field(default_factory=dict)
     login_tokens: dict[str, LoginToken] = field(default_factory=dict)
+    target_secrets: dict[str, TargetSecret] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
     users: dict[str, DirectoryUser] = field(default_factory=dict)
     groups: dict[str, DirectoryGroup] = field(default_factory=dict)

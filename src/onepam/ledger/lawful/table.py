@@ -24,6 +24,7 @@ from onepam.ledger.lawful.rule import Rule
 from onepam.ledger.lawful.sessions import session_rules
 from onepam.ledger.lawful.signing_in import signing_in_rules
 from onepam.ledger.lawful.system import system_rules
+from onepam.ledger.lawful.target_secrets import target_secret_rules
 
 RuleSet = Mapping[tuple[str, int], Rule]
 """By (kind, version)."""
@@ -41,6 +42,7 @@ _ROOMS = (
     door_rules,
     session_rules,
     login_token_rules,
+    target_secret_rules,
     system_rules,
     erasing_rules,
 )

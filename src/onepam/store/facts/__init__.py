@@ -25,6 +25,7 @@ from onepam.store.facts import (
     sign_in,
     signals,
     staff,
+    target_secrets,
 )
 
 __all__ = [
@@ -52,4 +53,5 @@ __all__ = [
     "sign_in",
     "signals",
     "staff",
+    "target_secrets",
 ]

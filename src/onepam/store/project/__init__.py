@@ -23,6 +23,7 @@ from onepam.store.project import (
     signals,
     staff,
     system,
+    target_secrets,
 )
 
 __all__ = [
@@ -49,5 +50,6 @@ __all__ = [
     "signals",
     "staff",
     "system",
+    "target_secrets",
     "unprojected",
 ]

@@ -1,0 +1,89 @@
+"""Databases: login tokens for their clients, and the secrets by which the gateway signs in at them."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from onepam.cli import complete
+from onepam.cli.client import call
+from onepam.cli.show import USAGE, Json, Output, note, printed, say, stop, table, when
+
+MAX_SECRET_BYTES = 64 * 1024
+
+app = typer.Typer(help="Secrets by which the gateway signs in at targets.", no_args_is_help=True, rich_markup_mode=None)
+
+Resource = Annotated[str, typer.Argument(help="The resource.", autocompletion=complete.targets)]
+Login = Annotated[str, typer.Argument(help="The login there.")]
+
+
+def token(
+    resource: Annotated[str, typer.Argument(help="The database.", autocompletion=complete.targets)],
+    login: Annotated[str, typer.Option("--as", help="The login there.")],
+    as_json: Json = False,
+) -> None:
+    """Get a login token: what a database's client gives in the place of a password, from this machine alone."""
+    made = call("POST", "/login-tokens", {"resource": resource, "login": login})
+    if Output.as_json:
+        printed(made)
+        return
+    host, port, user = made["host"], made["port"], made["user"]
+    note(f"To be used first {when(made['expires'])}; then until the end of the first session. From this address alone.")
+    say(made["token"])
+    note(f"  psql    PGPASSWORD=TOKEN psql 'host={host} port={port} user={user} dbname=DATABASE sslmode=verify-full'")
+    note(f"  JDBC    jdbc:postgresql://{host}:{port}/DATABASE?user={user}&sslmode=verify-full")
+    note(f"  others  host {host}, port {port}, user {user}, the token as the password, TLS required")
+
+
+@app.callback()
+def secrets() -> None:
+    """Secrets by which the gateway signs in at targets. Nobody reads them again, here or elsewhere."""
+
+
+@app.command("ls")
+def ls(as_json: Json = False) -> None:
+    """List them: whose, which version, when one was used; never what they are."""
+    found = call("GET", "/secrets")
+    if Output.as_json:
+        printed(found)
+        return
+    table(
+        ("RESOURCE", "LOGIN", "VERSION", "STATUS", "SET", "LAST USED"),
+        (
+            (
+                each["resource"],
+                each["login"],
+                each["version"],
+                each["status"],
+                when(each["set_at"]),
+                when(each["used"]) if each["used"] else "never",
+            )
+            for each in found
+        ),
+        "No secret yet. Set one: onepam secrets set RESOURCE LOGIN < file",
+    )
+
+
+@app.command("set")
+def set_(resource: Resource, login: Login, as_json: Json = False) -> None:
+    """Set one, read from standard input: a password, or a certificate with its key (PEM)."""
+    if sys.stdin.isatty():
+        value = typer.prompt("Secret", hide_input=True, err=True)
+    else:
+        value = sys.stdin.buffer.read(MAX_SECRET_BYTES + 1).decode("utf-8", "replace").removesuffix("\n")
+    if not 0 < len(value.encode()) <= MAX_SECRET_BYTES:
+        stop(USAGE, "A secret has 1 byte to 64 KiB.", "onepam secrets set RESOURCE LOGIN < file")
+    kept = call("POST", "/secrets", {"resource": resource, "login": login, "value": value})
+    if Output.as_json:
+        printed(kept)
+    elif kept["proven"]:
+        say(f"The target took it: version {kept['version']} is in use.")
+    else:
+        say(f"Version {kept['version']} is stored, and waits: {kept['why']}")
+
+
+@app.command("remove")
+def remove(resource: Resource, login: Login, as_json: Json = False) -> None:
+    """Retire it: no session opens as this login any more."""
+    removed = call("POST", "/secrets/remove", {"resource": resource, "login": login})
+    printed(removed) if Output.as_json else say(f"Nothing signs in as {login} on {resource} any more.")
