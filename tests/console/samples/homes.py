@@ -65,7 +65,7 @@ READING = replace(
             {
                 "id": "reach",
                 "word": "Who could reach what, at the end of the period?",
-                "what": "people with a role",
+                "what": "people with an account",
                 "total": 412,
                 "list": "/people",
                 "draw": "/?draw=reach#sample",

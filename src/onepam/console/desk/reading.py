@@ -20,7 +20,7 @@ SEED_BYTES = 8
 MAX_SEED = 64
 
 _ASKS = {
-    Question.REACH: ("Who could reach what, at the end of the period?", "people with a role", "/people"),
+    Question.REACH: ("Who could reach what, at the end of the period?", "people with an account", "/people"),
     Question.ASKED: ("Who asked for access, and who agreed?", "requests", ""),
     Question.SESSIONS: ("Who was in, and what was done there?", "sessions", "/sessions"),
     Question.REFUSED: ("Who was refused?", "refusals", "/sessions?state=refused"),

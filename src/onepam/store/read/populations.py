@@ -13,14 +13,14 @@ from onepam.app.ports import Snapshot
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.entries import Stored, entries, size_at
-from onepam.store.facts.holders import PRESENT, holders
+from onepam.store.facts.holders import PRESENT
 
 Span = tuple[Instant, Instant]
 """A period: begin <= time < end."""
 
 
 class Question(StrEnum):
-    """Who could reach anything, who asked, who was in, what was refused, who changed the roles, who left."""
+    """Who could reach what, who asked, who was in, what was refused, who changed the roles, who left."""
 
     REACH = "reach"
     ASKED = "asked"
@@ -38,7 +38,7 @@ KINDS = {
 }
 """The questions whose answers are entries, each of one kind; of the others they are people."""
 
-_REACH = f"SELECT p.person FROM person p WHERE p.person IN ({holders('1 = 1')}) AND {PRESENT}"
+_REACH = f"SELECT p.person FROM person p WHERE {PRESENT}"
 _LEFT = "SELECT DISTINCT person FROM leaver WHERE removed >= :begin AND removed < :until AND valid_from <= :at"
 
 
@@ -51,7 +51,8 @@ class Drawn:
 
 
 def population(db: Snapshot, at: Instant, question: Question, span: Span) -> int:
-    """How many answers there are, as it was known at `at`. Who could reach anything is asked of the period's end."""
+    """How many answers there are, as it was known at `at`. Who could reach what is asked of everybody
+    who had an account at the period's end."""
     if (kind := KINDS.get(question)) is not None:
         found = row(
             db,
