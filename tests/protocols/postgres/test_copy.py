@@ -83,6 +83,28 @@ def test_a_client_that_does_not_wait_may_send_its_data_with_the_statement() -> N
     assert [(done.outcome, done.rows, done.size) for done in told.done] == [(Outcome.OK, 2, 4), (Outcome.OK, 1, 0)]
 
 
+def test_and_ask_on_before_its_copy_is_heard_to_end() -> None:
+    told = Told()
+    told.passes(pg.query("COPY t FROM STDIN") + pg.copy_data(b"1\n") + pg.COPY_DONE)
+    told.answers(IN)
+    told.passes(pg.query("SELECT 1"))
+    told.answers(pg.complete("COPY 1") + pg.ready() + pg.complete("SELECT 1") + pg.ready())
+    assert [done.outcome for done in told.done] == [Outcome.OK, Outcome.OK]
+
+
+def test_a_message_among_others_that_is_too_long_ends_the_session_from_either_side() -> None:
+    for side in ("client", "target"):
+        told = Told()
+        told.passes(pg.query("COPY t"))
+        told.answers(IN if side == "client" else OUT)
+        good, bad = pg.copy_data(b"1\n"), b"d\x40\0\0\0"
+        if side == "client":
+            assert told.client(good + bad)[0] == good
+        else:
+            assert told.target(good + bad).startswith(good + b"E")
+        assert told.fault is not None
+
+
 def test_a_sync_in_the_midst_of_the_data_is_no_question_and_an_error_answers_it() -> None:
     told = Told()
     told.passes(pg.parse("", "COPY t FROM STDIN") + pg.bind("", "") + pg.execute() + pg.FLUSH)

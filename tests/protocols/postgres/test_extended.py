@@ -95,6 +95,15 @@ def test_the_end_of_the_session_is_the_end_of_a_portal() -> None:
     assert [(done.outcome, done.rows) for done in told.done] == [(Outcome.SUSPENDED, 2)]
 
 
+def test_a_portal_that_was_bound_before_the_last_transaction_was_heard_to_end_is_of_the_next_one() -> None:
+    told = Told(status=b"T")
+    told.passes(pg.query("COMMIT") + pg.parse("", "SELECT") + pg.bind("p", ""))
+    told.answers(pg.complete("COMMIT") + pg.ready() + pg.PARSED + pg.BOUND)
+    told.passes(pg.execute("p") + pg.SYNC)
+    told.answers(pg.complete("SELECT 0") + pg.ready())
+    assert b"C34000\0" in told.client(pg.execute("p"))[1]
+
+
 def test_a_statement_that_was_not_parsed_here_is_refused_and_never_guessed() -> None:
     told = Told()
     told.passes(pg.parse("a", "SELECT"))

@@ -192,6 +192,14 @@ def test_after_the_bound_the_rest_of_the_batch_is_answered_with_nothing() -> Non
     assert pg.kinds(told.target(pg.complete("SELECT 2") + pg.ready())) == "Z"
 
 
+def test_after_the_bound_a_refusal_of_the_same_batch_is_not_said_either() -> None:
+    told = reader(rows=1, status=b"T")
+    told.passes(pg.parse("", "SELECT") + pg.bind("", "") + pg.execute())
+    assert told.client(pg.parse("", "DROP TABLE t") + pg.SYNC) == (pg.SYNC, b"")
+    to_client = told.target(pg.PARSED + pg.BOUND + pg.row(b"1") * 2 + pg.complete("SELECT 2") + pg.ready("T"))
+    assert pg.kinds(to_client) == "12DEZ"
+
+
 def test_a_text_that_the_server_would_read_otherwise_does_not_run() -> None:
     told = reader()
     told.answers(pg.setting("standard_conforming_strings", "off"))
