@@ -14,6 +14,8 @@ from onepam.store.engine.tables import AT
 from onepam.store.engine.whose import LINKED, SAID_LATER
 from onepam.store.project import STATE_TABLES
 from onepam.store.read import erasing, sessions
+from onepam.store.read.concerned import Concern, _where
+from onepam.store.read.populations import Question, _people
 from onepam.store.read.sessions import SessionFilter
 from tests.store.postgres import Postgres, in_its_words, postgres, schema
 from tests.store.statements import Made, Statement, Unclear, statements
@@ -30,6 +32,8 @@ ENGINE = {
     "store/engine/upgrade.py", "store/engine/writer.py",
 }  # fmt: skip
 """Where statements of other kinds stand: transactions, settings, tables. Each database has its own words for those."""
+
+CONCERNS = (Concern(("p", "q")), Concern((), "r"), Concern(("p",), "r"))
 
 RUN_AS_THEY_COME: Made = {
     "store/migrations/__init__.py:run": {"*": ()},
@@ -65,6 +69,8 @@ def made(db: SqliteDb) -> Made:
     asked = [AT, *(f"{AT} AND {each}" for each in of_requests), " AND ".join([AT, *of_requests[:3]])]
     listed = {"where": filters(lambda which: sessions._where(Instant(1), which)[0])}
     refused = {"where": filters(lambda which: sessions._refused(db, Instant(1), which)[0])}
+    span = (Instant(1), Instant(2))
+    asked_of = {"statement": [_people(each, Instant(1), span)[0] for each in (Question.REACH, Question.LEFT)]}
     tables = STATE_TABLES
     changes = [
         table._successor(tuple(changed))
@@ -97,6 +103,9 @@ def made(db: SqliteDb) -> Made:
         },
         "store/read/erasing.py:_before_named": {"*": [erasing._history(each, LINKED[each]) for each in SAID_LATER]},
         "store/facts/erasing.py:documents": {"kinds": ("'roster.held', 'change.proposed'",)},
+        "store/read/concerned.py:concerning": {"where": [_where(each, Instant(1))[0] for each in CONCERNS]},
+        "store/read/populations.py:population": asked_of,
+        "store/read/populations.py:draw": asked_of,
         "store/engine/rebuild.py:_differences": {"*": [table.rows_in_order for table in tables]},
     }
 

@@ -14,7 +14,7 @@ _SUBJECTS = {
     "requests": ("Requests and grants", "grant proposal request"),
     "people": ("People", "enrolment erasure identity mfa_exception payload person"),
     "sign-ins": ("Sign-ins and factors", "factor login_token sign_in"),
-    "access": ("Roles and resources", "binding change group_member resource role"),
+    "access": ("Roles and resources", "binding change group_member resource role secret"),
     "directories": ("Directories and roster", "directory roster scim_group scim_token scim_user"),
     "providers": ("Providers and signals", "group notice provider receiver signal signal_stream"),
     "proof": ("Evidence and probes", "anchor evidence probe"),

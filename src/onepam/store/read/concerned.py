@@ -23,6 +23,9 @@ from onepam.store.read.proofs_of_sign_in import people_meant
 LOOKED = 10_000
 """Entries that one page looks through at most."""
 
+_NAMES = ("one", "two", "three", "four", "five")
+"""The parameters of a statement for the people who are meant: so many at most have one address or name."""
+
 _LINKS = ("session", "request", "binding")
 """The fields that link: an entry of a kind that has one names somebody's session, request or binding, and maybe nobody.
 Each is the name of its table, too."""
@@ -46,7 +49,7 @@ class Concern:
 def meant(db: Snapshot, at: Instant, who: str) -> tuple[str, ...]:
     """The ids of whoever is meant by an id, an address or a whole name."""
     if found := people_meant(db, at, who):
-        return tuple(found)
+        return tuple(found[: len(_NAMES)])
     same = f"SELECT person FROM person WHERE lower(name) = lower(:who) AND {AT} ORDER BY person LIMIT 5"
     return tuple(each["person"] for each in rows(db, same, {"who": who, "at": at}))
 
@@ -84,8 +87,9 @@ def _where(concern: Concern, at: Instant) -> tuple[str, dict[str, str | int]]:
     """The condition on an entry `e` with its body as `said`. Ids stand in quotes: no other word of a body is one."""
     parts, values = list[str](), dict[str, str | int]({"at": at})
     if concern.people:
-        named = [f"instr(e.said, :name{number}) > 0" for number, _ in enumerate(concern.people)]
-        values |= {f"name{number}": json.dumps(each) for number, each in enumerate(concern.people)}
+        called = dict(zip(_NAMES, concern.people, strict=False))
+        named = [f"instr(e.said, :{name}) > 0" for name in called]
+        values |= {name: json.dumps(each) for name, each in called.items()}
         values["people"] = json.dumps(concern.people)
         whose = "{column} IN (SELECT value FROM json_each(:people))"
         parts.append(" OR ".join([*named, *_linked(whose.format(column="person"), whose.format(column="subject"))]))

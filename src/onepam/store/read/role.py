@@ -76,11 +76,11 @@ def role(db: Snapshot, at: Instant, role: str, window: Window | None = None) -> 
     return RoleDetail(defined, called.get(defined.owner, defined.owner), page)
 
 
-def fillers(db: Snapshot, at: Instant, group: str, person: str | None = None) -> tuple[str, ...]:
+def fillers(db: Snapshot, at: Instant, group: str, person: str = "") -> tuple[str, ...]:
     """The names of the identity providers by which the group has members, or has this one."""
     found = rows(
         db,
-        f"SELECT DISTINCT source FROM group_member WHERE grp = :grp AND (:person IS NULL OR person = :person) AND {AT}",
+        f"SELECT DISTINCT source FROM group_member WHERE grp = :grp AND (:person = '' OR person = :person) AND {AT}",
         {"grp": group, "person": person, "at": at},
     )
     named = (each["source"].partition(":")[2] for each in found)
