@@ -161,6 +161,11 @@ def test_sessions_are_listed_played_and_killed(office: Office, terminal: NewTerm
     partial = {"bytes": 9, "omitted_bytes": 5}
     office.record(SessionClosed(cut_off, SessionEnd.CLIENT_LEFT, "ab" * 32, 1, partial, verified=True))
     assert re.search(rf"{cut_off}.*not checked, partial by policy", mine.run("sessions").out)
+    assert mine.run("sessions").err == ""
+    newest = mine.run("sessions", "--most", "1")
+    assert cut_off in newest.out
+    assert session not in newest.out
+    assert "These are the newest 1;" in newest.err
     played = auditor.run("play", session)
     assert played.code == 0, played.err
     assert played.out == "$ uname\nLinux\nred [bold]not markup[/bold]\n"

@@ -83,3 +83,16 @@ def test_a_search_without_an_answer_says_what_was_sought(office: Office, termina
     mine = terminal().signed_in(office.join("engineer"))
     assert "Nothing with “zzz” is open to you now." in mine.run("ls", "zzz").out
     assert "There is nothing with “zzz” to ask for." in mine.run("ls", "zzz", "--all").out
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_the_other_shells_are_offered_the_same(office: Office, terminal: NewTerminal, shell: str) -> None:
+    mine = terminal().signed_in(office.join("engineer"))
+    asked = {
+        "_ONEPAM_COMPLETE": f"complete_{shell}",
+        "_TYPER_COMPLETE_ARGS": "onepam request we",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
+    ran = CliRunner().invoke(app, [], env=mine.environment(**asked), prog_name="onepam")
+    assert "web-1" in ran.output
+    assert "zzz" not in ran.output

@@ -11,18 +11,20 @@ from onepam.cli import complete
 from onepam.cli.client import answered, call, signed_in
 from onepam.cli.home import Home
 from onepam.cli.naming import one_id, one_person
-from onepam.cli.show import USAGE, Json, Output, printed, say, span, stop, table, when
+from onepam.cli.show import USAGE, Json, Output, note, printed, say, span, stop, table, when
 
 
 def sessions(
     open_: Annotated[bool, typer.Option("--open", help="Only those that run.")] = False,
     person: Annotated[str | None, typer.Option(help="Of one person.", autocompletion=complete.people)] = None,
     resource: Annotated[str | None, typer.Option(help="On one target.", autocompletion=complete.reachable)] = None,
+    most: Annotated[int, typer.Option(min=1, max=500, help="So many of the newest.")] = 100,
     as_of: Annotated[str | None, typer.Option(help="As it was then (RFC 3339).")] = None,
     as_json: Json = False,
 ) -> None:
     """List sessions, the newest first."""
     asked = {
+        "most": str(most),
         "status": "open" if open_ else None,
         "person": one_person(person) if person else None,
         "resource": resource,
@@ -48,6 +50,8 @@ def sessions(
         ),
         "No sessions.",
     )
+    if len(found) == most:
+        note(f"These are the newest {most}; there may be older ones: --most, --person, --resource, --as-of.")
 
 
 def recording_words(session: Mapping[str, Any]) -> str:
