@@ -73,6 +73,8 @@ def test_the_finder_opens_by_key_and_goes_to_what_is_chosen(page: Page) -> None:
     expect(found).to_have_count(3)
     page.keyboard.press("ArrowDown")
     expect(found.nth(1)).to_have_attribute("aria-selected", "true")
+    told = page.locator("#palette").get_by_role("combobox").get_attribute("aria-activedescendant")
+    assert told == found.nth(1).get_attribute("id")
     page.keyboard.press("Enter")
     page.wait_for_url("**/~resource")
 

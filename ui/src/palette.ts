@@ -19,8 +19,15 @@ export function startPalette(): void {
 
   const show = (results: Found[]): void => {
     const at = Math.max(0, results.findIndex((found) => found.href === chosen));
-    list.replaceChildren(...results.map((found, index) => option(template, found, index === at)));
+    list.replaceChildren(...results.map((found, index) => option(template, found, `palette-${index}`, index === at)));
+    say();
     dialog.classList.toggle("is-empty", results.length === 0 && input.value.trim() !== "");
+  };
+  /** Tells a screen reader which one is chosen: the focus stays in the field. */
+  const say = (): void => {
+    const now = list.querySelector("[aria-selected=true]");
+    if (now) input.setAttribute("aria-activedescendant", now.id);
+    else input.removeAttribute("aria-activedescendant");
   };
   const ask = async (): Promise<void> => {
     const mine = ++asked;
@@ -44,10 +51,12 @@ export function startPalette(): void {
     options.forEach((one) => (one.ariaSelected = String(one === next)));
     chosen = next?.getAttribute("href") ?? "";
     next?.scrollIntoView({ block: "nearest" });
+    say();
   };
   const go = async (): Promise<void> => {
     clearTimeout(waiting);
-    if (answered !== input.value) await ask(); // never opens the answer to fewer words than were typed
+    if (answered !== input.value) await ask();
+    if (answered !== input.value) return; // never opens the answer to other words than were typed
     list.querySelector<HTMLAnchorElement>("[aria-selected=true]")?.click();
   };
 
@@ -75,12 +84,13 @@ export function startPalette(): void {
   });
 }
 
-function option(template: HTMLTemplateElement, found: Found, first: boolean): Node {
+function option(template: HTMLTemplateElement, found: Found, id: string, first: boolean): Node {
   const item = template.content.cloneNode(true) as DocumentFragment;
   const link = item.querySelector("a");
   if (link) {
     // Only paths of this console: a stored title or address can never become a script or a foreign page.
     link.href = found.href.startsWith("/") && !found.href.startsWith("//") ? found.href : "#";
+    link.id = id;
     link.ariaSelected = String(first);
   }
   for (const part of ["kind", "title", "detail"] as const) {
