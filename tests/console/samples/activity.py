@@ -4,11 +4,28 @@ from base64 import b64encode
 from dataclasses import replace
 from typing import Any
 
+from onepam.console.frame.wording import happened
 from onepam.console.history.ledger_page import CheckpointPage, LedgerPage
 from onepam.console.sessions.sessions_page import SessionPage, SessionsPage
+from onepam.domain.history.event import kind_of
+from onepam.domain.requests.events import RequestDenied
+from onepam.domain.sessions.events import KillOrdered, RecordingWatched
 from onepam.identity.totp import qr_svg
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
-from tests.console.samples.company import CHAIN, DB1, FRESH_PROOF, JONAS, LENA, PRIYA, PROOF, TOMAS, Context, ago, ahead
+from tests.console.samples.company import (
+    CHAIN,
+    DB1,
+    FRESH_PROOF,
+    JONAS,
+    LENA,
+    MIRA,
+    PRIYA,
+    PROOF,
+    TOMAS,
+    Context,
+    ago,
+    ahead,
+)
 
 
 def session_row(
@@ -191,6 +208,9 @@ LIVE_SESSION = replace(
     proof=FRESH_PROOF,
 )
 
+_DENIED = RequestDenied("req_7f2k", MIRA["id"], "", "Ask again with a ticket.")
+NAMES = {each["id"]: each["name"] for each in (JONAS, LENA, MIRA, PRIYA, TOMAS)}
+
 LEDGER = LedgerPage(
     state="proven",
     headline="Every entry was there, in order, signed, and witnessed elsewhere.",
@@ -218,14 +238,17 @@ LEDGER = LedgerPage(
     key="onepam.example.org/log+4be1d00c+AZx3bWjN0qS8vK2LQ9f1",
     entry=None,
     entries=[
-        {"index": 48_229 - n, "at": ago(n * 40 * SECOND + 4 * SECOND), "kind": kind, "words": f"{who} did it"}
-        for n, (kind, who) in enumerate(
+        {
+            "index": 48_229 - n,
+            "at": ago(n * 40 * SECOND + 4 * SECOND),
+            "kind": kind_of(event).name,
+            "words": happened(event, NAMES),
+        }
+        for n, event in enumerate(
             [
-                ("session.chunks_sealed", "gate-1"),
-                ("request.approved", "Mira Okafor"),
-                ("request.made", "Jonas Lindqvist"),
-                ("session.closed", "Lena Vogel"),
-                ("recording.watched", "Lena Vogel"),
+                RecordingWatched("ses_1", LENA["id"], "play"),
+                _DENIED,
+                KillOrdered("ses_3", LENA["id"], "The wrong server"),
             ]
         )
     ],
@@ -267,10 +290,10 @@ LEDGER_ALONE = replace(
     entry={
         "index": 48_211,
         "at": ago(47 * MINUTE),
-        "kind": "request.approved",
+        "kind": "request.denied",
         "klass": "request",
         "klass_seq": 913,
-        "words": "Mira Okafor approved the request req_7f2k",
+        "words": happened(_DENIED, NAMES),
         "leaf": "9f2c4a77d01be35581fa9f2c4a77d01be35581fa",
         "fields": [["Request", "req_7f2k"], ["By", "Mira Okafor"]],
         "proof": {**PROOF, "witness": None, "witness_at": None},

@@ -70,8 +70,8 @@ WEB1, WEB2 = resource("web-1", "prod", tier="web"), resource("web-2", "prod", ti
 STAGE, BUILD = resource("stage-1", "stage"), resource("build-1", "tools")
 
 
-def someone(ident: str, name: str, detail: str = "") -> Context:
-    return {"id": f"per_{ident}", "name": name, "detail": detail}
+def someone(ident: str, name: str) -> Context:
+    return {"id": f"per_{ident}", "name": name}
 
 
 MIRA, JONAS, PRIYA = (
