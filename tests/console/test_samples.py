@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from onepam.app.providers.propose_provider import propose_provider
-from onepam.console.frame import visit
+from onepam.console.frame import rendering, visit
 from onepam.console.frame.page import PageContext
 from onepam.console.frame.rendering import Shell
 from onepam.domain.providers.assertion import ProviderKind
@@ -60,7 +60,7 @@ def shape(pages: list[PageContext]) -> Shape:
 async def real(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Shape]:
     """What the product gives its templates, on a morning on which something has happened."""
     given: list[PageContext] = []
-    as_it_was = visit.render
+    as_it_was = rendering.render
 
     def render(page: PageContext, shell: Shell) -> str:
         given.append(page)
