@@ -76,10 +76,13 @@ def parse(data: bytes, what: str) -> Any:
 
 def members(value: Any, what: str, **types: type) -> Any:
     """The object `value`, which has exactly these members of exactly these types."""
-    need(type(value) is dict and set(value) == set(types), f"{what}: members must be {', '.join(types)}")
+    if type(value) is not dict or value.keys() != types.keys():
+        raise Refused(f"{what}: members must be {', '.join(types)}")
     for key, kind in types.items():
-        need(kind is object or type(value[key]) is kind, f"{what}: {key} must be {kind.__name__}")
-        need(kind is not int or value[key] >= 0, f"{what}: {key} is negative")
+        if kind is not object and type(value[key]) is not kind:
+            raise Refused(f"{what}: {key} must be {kind.__name__}")
+        if kind is int and value[key] < 0:
+            raise Refused(f"{what}: {key} is negative")
     return value
 
 

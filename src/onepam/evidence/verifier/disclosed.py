@@ -10,7 +10,7 @@ import functools
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Dict, List, Optional, Tuple
 
 from onepam.evidence.verifier.archive import Archive
@@ -39,6 +39,7 @@ class Disclosed:
         self._payloads: Dict[int, Optional[bytes]] = {}  # None where an entry erased it
         self.body = functools.lru_cache(AT_HAND)(self._body)
         self._payload = functools.lru_cache(AT_HAND)(self._parsed_payload)
+        self._said = functools.lru_cache(AT_HAND)(_nothing_said)
         self._read_bodies(files["entries.jsonl"])
         self._read_payloads(files["payloads.jsonl"])
         for index in self._bodies:
@@ -126,6 +127,16 @@ class Disclosed:
         if payload is not None:
             self._payloads[index] = canonical(payload).encode("utf-8")
 
+    def texts(self, indexes: Iterable[int], path: str) -> List[str]:
+        """What these entries say there, as `value` has it, without those that say nothing."""
+        found = []
+        for index in indexes:
+            said = self._said(index)
+            text = said[path] if path in said else said.setdefault(path, self.value(index, path))
+            if text is not None:
+                found.append(text)
+        return found
+
     def value(self, index: int, path: str) -> Optional[str]:
         """The text of `header.time`, `header.kind`, `body.KEY` or `payload.KEY` of an entry; None where absent. Nested
         keys with dots; `:time` at the end makes an integer a time, and "no end" nothing."""
@@ -152,6 +163,11 @@ class Disclosed:
         if type(value) is bool or value is None:
             return {True: "yes", False: "no", None: ""}[value]
         return canonical(value)
+
+
+def _nothing_said(index: int) -> Dict[str, Optional[str]]:
+    """What was read of an entry, by path, once it is."""
+    return {}
 
 
 def _line(line: bytes, what: str) -> Tuple[int, bytes]:

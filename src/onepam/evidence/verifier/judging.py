@@ -12,7 +12,7 @@ from onepam.evidence.verifier.factors import check_age
 from onepam.evidence.verifier.naming import Names
 from onepam.evidence.verifier.population import Population
 from onepam.evidence.verifier.recordings import Recordings
-from onepam.evidence.verifier.refusal import Refused, Spoiled, counted, need
+from onepam.evidence.verifier.refusal import Refused, Spoiled, counted
 from onepam.evidence.verifier.report import Report
 from onepam.evidence.verifier.rules import AS_OF, BY_RULE, CHOSEN, DERIVED, PERIOD
 from onepam.evidence.verifier.standing import Accounts
@@ -48,8 +48,8 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
     derived, chosen = (report.places(table.get(report.name, {})) for table in (DERIVED, CHOSEN))
     for row in report.rows():
         for index in row.ledger if report.as_of is not None else ():
-            late = pack.log.time(index) > (report.as_of or 0)
-            need(not late, f"{row.where}: rests on entry {index}, which is later than the as-of")
+            if pack.log.time(index) > (report.as_of or 0):
+                raise Refused(f"{row.where}: rests on entry {index}, which is later than the as-of")
         if rule is not None:
             rests = rule.rests(row)
             report.check_cells(row, derived, rests)

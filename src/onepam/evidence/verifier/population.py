@@ -57,7 +57,8 @@ class Population:
         due = first + sorted(set(others) - set(first))
         beside = () if leaving else rule.beside
         cited = [index for index in row.ledger if index in due or log.kind(index) not in beside]
-        need(cited == due, f"{row.where}: must rest on entries {due}, and rests on {cited}")
+        if cited != due:
+            raise Refused(f"{row.where}: must rest on entries {due}, and rests on {cited}")
         if leaving:
             leaving.check(row)
         return due

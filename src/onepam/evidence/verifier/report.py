@@ -32,6 +32,23 @@ class Row:
                 raise Refused(f"{where}: rests on entry {index}, which is not disclosed")
 
 
+class Places:
+    """Columns by their places, and what they are read from."""
+
+    def __init__(self, columns: Iterable[Tuple[int, Sources]]) -> None:
+        self._columns = list(columns)
+        self._known: Dict[FrozenSet[str], List[Tuple[int, Sources]]] = {}
+
+    def of(self, kinds: Iterable[str]) -> List[Tuple[int, Sources]]:
+        """All columns, with those of their sources that are of these kinds."""
+        key = frozenset(kinds)
+        known = self._known.get(key)
+        if known is None:
+            known = [(place, [each for each in sources if each[0] in key]) for place, sources in self._columns]
+            self._known[key] = known
+        return known
+
+
 class Report:
     """`columns` are places by name; `excluded` are entries of the population without a row, with their reasons; `as_of`
     is None where the report is over the period; `count` is the number of its rows, once they were read; `words` are
@@ -68,18 +85,16 @@ class Report:
         need(at == len(csv), f"{name}: differs from {self.what}")
         _check_filters(f"reports/{self.name}.envelope.json", self._filters, self.count, len(self.excluded))
 
-    def places(self, columns: Dict[str, Sources]) -> List[Tuple[int, FrozenSet[str], Sources]]:
-        """Where these columns stand, the kinds that they are read from, and their sources."""
-        return [
-            (self.columns[name], frozenset(each[0] for each in sources), sources) for name, sources in columns.items()
-        ]
+    def places(self, columns: Dict[str, Sources]) -> Places:
+        """Where these columns stand."""
+        return Places((self.columns[name], sources) for name, sources in columns.items())
 
-    def check_cells(self, row: Row, places: List[Tuple[int, FrozenSet[str], Sources]], ledger: List[int]) -> None:
+    def check_cells(self, row: Row, places: Places, ledger: List[int]) -> None:
         """Whether these columns of the row say what the entries of `ledger` say."""
-        disclosed, of = self._pack.disclosed, by_kind(ledger, self._pack.disclosed)
-        for place, kinds, sources in places:
-            due = "" if kinds.isdisjoint(of) else cell_of(disclosed, sources, of)
-            if row.cells[place] != due:
+        disclosed, of, cells = self._pack.disclosed, by_kind(ledger, self._pack.disclosed), row.cells
+        for place, sources in places.of(of):
+            due = cell_of(disclosed, sources, of) if sources else ""
+            if cells[place] != due:
                 raise Refused(f"{row.where}: {list(self.columns)[place]} is not what the entries say")
 
     def _read_envelope(self, pack: Contents) -> None:
@@ -125,15 +140,15 @@ def by_kind(ledger: Iterable[int], disclosed: Disclosed) -> Dict[str, List[int]]
 
 def cell_of(disclosed: Disclosed, sources: Sources, of: Dict[str, List[int]]) -> str:
     """What a row's entries (by kind) say, in their order, joined by `; `."""
-    found: List[Optional[str]] = []
+    found: List[str] = []
     value = disclosed.value
     for kind, path, *join in sources:
         indexes = of.get(kind, [])
         if join and indexes:
             equal = {value(index, join[2]) for index in of.get(join[1], ())}
             indexes = [index for index in indexes if value(index, join[0]) in equal]
-        found += [value(index, path) for index in indexes]
-    return "; ".join(text for text in found if text is not None)
+        found += disclosed.texts(indexes, path)
+    return found[0] if len(found) == 1 else "; ".join(found)
 
 
 def _exclusions(what: str, items: List[Any], disclosed: Disclosed) -> Dict[int, str]:

@@ -94,7 +94,8 @@ class Accounts:
             others += self._names.by(account.person, self._last)
             others += [each.told for each in self._listed.get(account.person, ())]
         due = first + sorted(set(others) - set(first))
-        need(row.ledger == due, f"{row.where}: must rest on entries {due}, and rests on {row.ledger}")
+        if row.ledger != due:
+            raise Refused(f"{row.where}: must rest on entries {due}, and rests on {row.ledger}")
         for column, text in self._words(account).items():
             place = self._report.columns[column]
             same = row.cells[place] == text

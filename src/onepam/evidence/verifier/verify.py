@@ -333,10 +333,13 @@ def parse(data: bytes, what: str) -> Any:
 
 def members(value: Any, what: str, **types: type) -> Any:
     """The object `value`, which has exactly these members of exactly these types."""
-    need(type(value) is dict and set(value) == set(types), f"{what}: members must be {', '.join(types)}")
+    if type(value) is not dict or value.keys() != types.keys():
+        raise Refused(f"{what}: members must be {', '.join(types)}")
     for key, kind in types.items():
-        need(kind is object or type(value[key]) is kind, f"{what}: {key} must be {kind.__name__}")
-        need(kind is not int or value[key] >= 0, f"{what}: {key} is negative")
+        if kind is not object and type(value[key]) is not kind:
+            raise Refused(f"{what}: {key} must be {kind.__name__}")
+        if kind is int and value[key] < 0:
+            raise Refused(f"{what}: {key} is negative")
     return value
 
 
@@ -803,6 +806,7 @@ class Disclosed:
         self._payloads: Dict[int, Optional[bytes]] = {}  # None where an entry erased it
         self.body = functools.lru_cache(AT_HAND)(self._body)
         self._payload = functools.lru_cache(AT_HAND)(self._parsed_payload)
+        self._said = functools.lru_cache(AT_HAND)(_nothing_said)
         self._read_bodies(files["entries.jsonl"])
         self._read_payloads(files["payloads.jsonl"])
         for index in self._bodies:
@@ -890,6 +894,16 @@ class Disclosed:
         if payload is not None:
             self._payloads[index] = canonical(payload).encode("utf-8")
 
+    def texts(self, indexes: Iterable[int], path: str) -> List[str]:
+        """What these entries say there, as `value` has it, without those that say nothing."""
+        found = []
+        for index in indexes:
+            said = self._said(index)
+            text = said[path] if path in said else said.setdefault(path, self.value(index, path))
+            if text is not None:
+                found.append(text)
+        return found
+
     def value(self, index: int, path: str) -> Optional[str]:
         """The text of `header.time`, `header.kind`, `body.KEY` or `payload.KEY` of an entry; None where absent. Nested
         keys with dots; `:time` at the end makes an integer a time, and "no end" nothing."""
@@ -916,6 +930,11 @@ class Disclosed:
         if type(value) is bool or value is None:
             return {True: "yes", False: "no", None: ""}[value]
         return canonical(value)
+
+
+def _nothing_said(index: int) -> Dict[str, Optional[str]]:
+    """What was read of an entry, by path, once it is."""
+    return {}
 
 
 def _line(line: bytes, what: str) -> Tuple[int, bytes]:
@@ -1337,10 +1356,14 @@ def columns_of(name: str) -> Tuple[str, ...]:
 
 
 FORMULA = re.compile("[\t\r\n]|\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
+BEGINS = re.compile(f'"(?:{FORMULA.pattern})')
 
 
 def csv_row(cells: List[str]) -> bytes:
     """A line, every field quoted; a cell that a spreadsheet could take for a formula begins with an apostrophe."""
+    line = '"' + '","'.join(cells) + '"'
+    if line.count('"') == 2 * len(cells) and not BEGINS.search(line):  # nothing to escape: most are so
+        return (line + "\r\n").encode("utf-8")
     harmless = ("'" + cell if FORMULA.match(cell) else cell for cell in cells)
     return (",".join('"' + cell.replace('"', '""') + '"' for cell in harmless) + "\r\n").encode("utf-8")
 
@@ -1365,6 +1388,23 @@ class Row:
         for index in self.ledger:
             if type(index) is not int or index not in disclosed:
                 raise Refused(f"{where}: rests on entry {index}, which is not disclosed")
+
+
+class Places:
+    """Columns by their places, and what they are read from."""
+
+    def __init__(self, columns: Iterable[Tuple[int, Sources]]) -> None:
+        self._columns = list(columns)
+        self._known: Dict[FrozenSet[str], List[Tuple[int, Sources]]] = {}
+
+    def of(self, kinds: Iterable[str]) -> List[Tuple[int, Sources]]:
+        """All columns, with those of their sources that are of these kinds."""
+        key = frozenset(kinds)
+        known = self._known.get(key)
+        if known is None:
+            known = [(place, [each for each in sources if each[0] in key]) for place, sources in self._columns]
+            self._known[key] = known
+        return known
 
 
 class Report:
@@ -1403,18 +1443,16 @@ class Report:
         need(at == len(csv), f"{name}: differs from {self.what}")
         _check_filters(f"reports/{self.name}.envelope.json", self._filters, self.count, len(self.excluded))
 
-    def places(self, columns: Dict[str, Sources]) -> List[Tuple[int, FrozenSet[str], Sources]]:
-        """Where these columns stand, the kinds that they are read from, and their sources."""
-        return [
-            (self.columns[name], frozenset(each[0] for each in sources), sources) for name, sources in columns.items()
-        ]
+    def places(self, columns: Dict[str, Sources]) -> Places:
+        """Where these columns stand."""
+        return Places((self.columns[name], sources) for name, sources in columns.items())
 
-    def check_cells(self, row: Row, places: List[Tuple[int, FrozenSet[str], Sources]], ledger: List[int]) -> None:
+    def check_cells(self, row: Row, places: Places, ledger: List[int]) -> None:
         """Whether these columns of the row say what the entries of `ledger` say."""
-        disclosed, of = self._pack.disclosed, by_kind(ledger, self._pack.disclosed)
-        for place, kinds, sources in places:
-            due = "" if kinds.isdisjoint(of) else cell_of(disclosed, sources, of)
-            if row.cells[place] != due:
+        disclosed, of, cells = self._pack.disclosed, by_kind(ledger, self._pack.disclosed), row.cells
+        for place, sources in places.of(of):
+            due = cell_of(disclosed, sources, of) if sources else ""
+            if cells[place] != due:
                 raise Refused(f"{row.where}: {list(self.columns)[place]} is not what the entries say")
 
     def _read_envelope(self, pack: Contents) -> None:
@@ -1460,15 +1498,15 @@ def by_kind(ledger: Iterable[int], disclosed: Disclosed) -> Dict[str, List[int]]
 
 def cell_of(disclosed: Disclosed, sources: Sources, of: Dict[str, List[int]]) -> str:
     """What a row's entries (by kind) say, in their order, joined by `; `."""
-    found: List[Optional[str]] = []
+    found: List[str] = []
     value = disclosed.value
     for kind, path, *join in sources:
         indexes = of.get(kind, [])
         if join and indexes:
             equal = {value(index, join[2]) for index in of.get(join[1], ())}
             indexes = [index for index in indexes if value(index, join[0]) in equal]
-        found += [value(index, path) for index in indexes]
-    return "; ".join(text for text in found if text is not None)
+        found += disclosed.texts(indexes, path)
+    return found[0] if len(found) == 1 else "; ".join(found)
 
 
 def _exclusions(what: str, items: List[Any], disclosed: Disclosed) -> Dict[int, str]:
@@ -1801,7 +1839,8 @@ class Population:
         due = first + sorted(set(others) - set(first))
         beside = () if leaving else rule.beside
         cited = [index for index in row.ledger if index in due or log.kind(index) not in beside]
-        need(cited == due, f"{row.where}: must rest on entries {due}, and rests on {cited}")
+        if cited != due:
+            raise Refused(f"{row.where}: must rest on entries {due}, and rests on {cited}")
         if leaving:
             leaving.check(row)
         return due
@@ -1975,7 +2014,8 @@ class Accounts:
             others += self._names.by(account.person, self._last)
             others += [each.told for each in self._listed.get(account.person, ())]
         due = first + sorted(set(others) - set(first))
-        need(row.ledger == due, f"{row.where}: must rest on entries {due}, and rests on {row.ledger}")
+        if row.ledger != due:
+            raise Refused(f"{row.where}: must rest on entries {due}, and rests on {row.ledger}")
         for column, text in self._words(account).items():
             place = self._report.columns[column]
             same = row.cells[place] == text
@@ -2155,8 +2195,8 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
     derived, chosen = (report.places(table.get(report.name, {})) for table in (DERIVED, CHOSEN))
     for row in report.rows():
         for index in row.ledger if report.as_of is not None else ():
-            late = pack.log.time(index) > (report.as_of or 0)
-            need(not late, f"{row.where}: rests on entry {index}, which is later than the as-of")
+            if pack.log.time(index) > (report.as_of or 0):
+                raise Refused(f"{row.where}: rests on entry {index}, which is later than the as-of")
         if rule is not None:
             rests = rule.rests(row)
             report.check_cells(row, derived, rests)
