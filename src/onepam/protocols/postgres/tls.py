@@ -130,7 +130,7 @@ class Leg(asyncio.Protocol):
         self._incoming.write(data)
         if self._when_secured is not None and not self._shake(tls, self._when_secured):
             return
-        plain, ended = _deciphered(tls)
+        plain, ended = _deciphered(tls, self._incoming)
         if plain and not self.is_closed():
             self.heard(plain)
         if not self.is_closed():
@@ -159,9 +159,11 @@ class Leg(asyncio.Protocol):
         if self._tls is None:
             self.transport.write(data)
             return
-        left = memoryview(data)
-        while left:  # a record at a time
-            left = left[self._tls.write(left) :]
+        sent = self._tls.write(data)
+        if sent < len(data):  # a record at a time
+            left = memoryview(data)[sent:]
+            while left:
+                left = left[self._tls.write(left) :]
         self._flush()
 
     def pause_writing(self) -> None:
@@ -217,10 +219,10 @@ class Named(ssl.SSLObject):
     asked = ""
 
 
-def _deciphered(tls: ssl.SSLObject) -> tuple[bytes, bool]:
+def _deciphered(tls: ssl.SSLObject, incoming: ssl.MemoryBIO) -> tuple[bytes, bool]:
     """All that can be read now, and whether the other side has ended."""
     parts: list[bytes] = []
-    while True:
+    while incoming.pending or tls.pending():  # asked first: to be told that there is nothing costs more than to read
         try:
             part = tls.read(READ_BYTES)
         except ssl.SSLWantReadError:
@@ -230,6 +232,7 @@ def _deciphered(tls: ssl.SSLObject) -> tuple[bytes, bool]:
         if not part:
             return b"".join(parts), True
         parts.append(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts), False
 
 
 # Who is who ----------------------------------------------------------------------------------------------------------
