@@ -173,10 +173,10 @@ WAYS = (
         ),
     ),
     Way(
-        "Signing out, the player's frame",
-        ("console:POST /sign-out", "console:GET /player-frame"),
+        "Signing out, the player's frame, the root that clients of databases trust",
+        ("console:POST /sign-out", "console:GET /player-frame", "console:GET /databases/root.pem"),
         "anybody",
-        "the end of their own session; an empty frame",
+        "the end of their own session; an empty frame; a public certificate",
         ("tests/console/test_routes.py::test_every_route_lets_in_whom_it_should",),
     ),
     Way(

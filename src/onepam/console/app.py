@@ -22,7 +22,7 @@ from onepam.console.providers import providers, signals
 from onepam.console.provisioning import provisioning
 from onepam.console.requests import requests
 from onepam.console.roster import roster
-from onepam.console.sessions import sessions
+from onepam.console.sessions import database_root, sessions
 from onepam.console.signing_in import auth, exceptions, factors, second_factors
 
 PLACES: tuple[Place, ...] = (
@@ -32,6 +32,7 @@ PLACES: tuple[Place, ...] = (
     *requests.PLACES,
     *factors.PLACES,
     *sessions.PLACES,
+    *database_root.PLACES,
     *people.PLACES,
     *roster.PLACES,
     *leavers.PLACES,

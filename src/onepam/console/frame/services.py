@@ -34,8 +34,8 @@ class ConsoleServices:
     `metadata` reads a SAML provider's again. `refusals` counts what providers send that lets nobody in;
     `scim_traffic` is how the requests of directories went. `checkpoint` is the newest that is signed, with its note,
     or None. `packs` draws evidence. `devices` are terminals without a browser that wait. `clock` is the ledger's time,
-    `wall` this machine's clock, for what is compared with somebody else's. `keep_days`: for so long a leaver's data are
-    kept in any case.
+    `wall` this machine's clock, for what is compared with somebody else's. `database_root` is the certificate (PEM) by
+    which clients of databases know the gateway. `keep_days`: for so long a leaver's data are kept in any case.
     """
 
     ledger: Ledger
@@ -62,6 +62,7 @@ class ConsoleServices:
     metadata: MetadataReader
     packs: Packs
     devices: Devices
+    database_root: Callable[[], bytes] = bytes
     scim_traffic: ScimTraffic = field(default_factory=ScimTraffic)
     guesses: Guesses = field(default_factory=Guesses)
     keep_days: int = KEEP_DAYS
