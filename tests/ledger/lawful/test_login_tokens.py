@@ -133,6 +133,19 @@ def test_what_its_first_use_said_holds() -> None:
     told = ready()
     shown = told.rows[-1].time
     told.add(issued(told))
-    first, used = by_token(told, shown=shown)
-    at = told.add(first, replace(used, ends=Instant(first.ends - 1)))
+    first, used = by_token(told, shown=shown, ends=Instant(told.at() + HOUR))
+    told.add(first, used)
+    second, again = by_token(told, "ses_2", shown=shown, ends=Instant(first.ends + 1))
+    at = told.add(second, replace(again, ends=first.ends))
     assert told.said() == [(at + 1, "the session outlives the token")]
+
+
+@pytest.mark.claim
+@pytest.mark.parametrize("other", [-1, 1, 7 * HOUR])
+def test_the_end_of_a_token_is_that_of_the_first_session_that_it_opened(other: int) -> None:
+    told = ready()
+    shown = told.rows[-1].time
+    told.add(issued(told))
+    first, used = by_token(told, shown=shown)
+    at = told.add(first, replace(used, ends=Instant(first.ends + other)))
+    assert told.said() == [(at + 1, "its first use gave it another end than that of the session")]

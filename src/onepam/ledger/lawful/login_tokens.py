@@ -45,7 +45,7 @@ def login_token_issued(state: State, entry: Entry) -> Why:
     "login_token.used", "opening a session by a login token", Authority.CAUSE, cannot=(Unjudged.NETWORK, Unjudged.LIMIT)
 )
 def login_token_used(state: State, entry: Entry) -> Why:
-    """One in time, by the session of this command that it was issued for; its first use says until when it is good."""
+    """One in time, by the session of this command that it was issued for; the first one's end is the token's."""
     body = entry.body
     token: LoginToken | None = state.login_tokens.get(body["token"])
     if token is None or token.ends <= state.begun:
@@ -60,7 +60,9 @@ def login_token_used(state: State, entry: Entry) -> Why:
     elif session.proof.session != token.sign_in:
         confirmed = (("confirmation", body["session"], session.person),)
         yield Unless("the session was opened under another sign-in than the token", confirmed)
-    if token.used and body["ends"] != token.ends:
+    if not token.used and body["ends"] != session.ends:
+        yield "its first use gave it another end than that of the session"
+    elif token.used and body["ends"] != token.ends:
         yield "its end had been fixed by its first use"
     elif session.ends > body["ends"]:
         yield "the session outlives the token"
