@@ -5,7 +5,6 @@ has handed over; the same code reads the recording of a gateway that died.
 """
 
 import asyncio
-import codecs
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
@@ -15,11 +14,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from onepam.files.data_file import opened_file
+from onepam.gateway.cast import cast_lines
 from onepam.gateway.recorder import READ_BYTES, recording_path
-from onepam.kernel.clock import SECOND, Instant
+from onepam.gateway.statements import Line, Statements, csv_head, csv_line, csv_note, json_line
+from onepam.kernel.clock import Instant
 from onepam.kernel.errors import Corrupt
 from onepam.recording import frames
-from onepam.recording.asciicast import DEFAULT_COLUMNS, DEFAULT_ROWS, MAX_SIZE, bounded
 from onepam.recording.open import Reader
 from onepam.recording.seal import Head
 
@@ -90,6 +90,28 @@ class Timeline:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which statements: those with `word` in their text or words, letters of either case; of one outcome, "" for all;
+    after a place; at most so many."""
+
+    word: str = ""
+    outcome: str = ""
+    after: int = 0
+    most: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class StatementPage:
+    """Lines of a database's session, `total` of them that are wanted, on this page and elsewhere; `more`: there are
+    some after these. `told` is the whole recording."""
+
+    told: Timeline
+    lines: tuple[Line, ...]
+    total: int
+    more: bool
+
+
 Vouched = tuple[int, str] | None
 """The last (chunk, hex head) of a finished recording, from the ledger; None where there is none yet."""
 
@@ -113,6 +135,17 @@ class Playback:
     async def timeline(self, session: str, head: Vouched = None) -> Timeline:
         """What happened in the session."""
         return await self._in_thread(lambda: _timeline(session, self._open(session, head)))
+
+    async def statements(self, session: str, wanted: Wanted, head: Vouched = None) -> StatementPage:
+        """A page of the statements of a database's session. All of the recording is read for it."""
+        return await self._in_thread(lambda: _page(session, self._open(session, head), wanted))
+
+    async def statement_lines(self, session: str, sheet: bool, head: Vouched = None) -> AsyncIterator[bytes]:
+        """All statements as JSON lines, or as a sheet (CSV), in pieces of about 64 KiB. What turns out to be altered
+        only after its beginning has been given is said in a line of its own."""
+        pieces = _pieces(_written(self._open(session, head), sheet))
+        while (piece := await self._in_thread(lambda: next(pieces, None))) is not None:
+            yield piece
 
     async def asciicast(self, session: str, channel: int | None = None, head: Vouched = None) -> AsyncIterator[bytes]:
         """A channel's terminal (the first one's by default) as asciicast v3, in pieces of about 64 KiB. What turns out
@@ -167,6 +200,54 @@ def _timeline(session: str, reading: _Reading) -> Timeline:
     found = _Found()
     for frame in reading:
         found.add(frame)
+    return _told(session, reading, found)
+
+
+def _page(session: str, reading: _Reading, wanted: Wanted) -> StatementPage:
+    found, lines, total, more = _Found(), list[Line](), 0, False
+    word = wanted.word.casefold()
+    for line in _lines(reading, found):
+        if wanted.outcome not in ("", line.outcome) or not _says(line, word):
+            continue
+        total += 1
+        if line.place > wanted.after:
+            more = len(lines) >= wanted.most
+            if not more:
+                lines.append(line)
+    return StatementPage(_told(session, reading, found), tuple(lines), total, more)
+
+
+def _lines(reading: _Reading, found: "_Found") -> Iterator[Line]:
+    statements = Statements()
+    for frame in reading:
+        found.add(frame)
+        yield from statements.add(frame)
+    yield from statements.rest()
+
+
+def _says(line: Line, word: str) -> bool:
+    return not word or word in line.words.casefold() or word in (line.text or "").casefold()
+
+
+def _written(reading: _Reading, sheet: bool) -> Iterator[str]:
+    found, write = _Found(), csv_line if sheet else json_line
+    note = ""
+    if sheet:
+        yield csv_head()
+    try:
+        for line in _lines(reading, found):
+            yield write(line, found.started or Instant(0))
+    except Corrupt as error:
+        if found.started is None:
+            raise
+        note = str(error)
+    if reading.gap and not note:
+        note = f"the recording ends here: {reading.gap}"
+    if note:
+        yield csv_note(note) if sheet else json.dumps({"note": note}) + "\n"
+
+
+def _told(session: str, reading: _Reading, found: "_Found") -> Timeline:
     assert reading.reader is not None  # without a file NoRecording was raised
     return Timeline(
         session=session,
@@ -246,98 +327,11 @@ class _Found:
 
 
 def _asciicast(reading: _Reading, channel: int | None) -> Iterator[str]:
-    """The lines of asciicast v3 (docs.asciinema.org/manual/asciicast/v3): a header, then `[interval, code, data]`."""
-    opened: frames.Opened | None = None
-    cast: _Cast | None = None
-    try:
-        for frame in reading:
-            if isinstance(frame, frames.Opened):
-                opened = frame
-            elif cast is None:
-                if isinstance(frame, frames.ChannelOpened) and _wanted(frame, channel) and opened is not None:
-                    cast = _Cast(frame)
-                    yield cast.header(opened)
-            elif not cast.ended:
-                yield from cast.lines(frame)
-    except Corrupt as error:
-        if cast is None:
-            raise
-        yield cast.marker(str(error))
-        return
-    if cast is None:
+    lines = cast_lines(reading, lambda: reading.gap, channel)
+    if (header := next(lines, None)) is None:
         raise NoRecording("it has no such channel")
-    if reading.gap and not cast.ended:
-        yield cast.marker(f"the recording ends here: {reading.gap}")
-
-
-def _wanted(frame: frames.ChannelOpened, channel: int | None) -> bool:
-    return frame.channel == channel if channel is not None else frame.kind != "sftp"
-
-
-class _Cast:
-    """One channel on its way to asciicast. Without a terminal, line ends are given the carriage return it would add."""
-
-    def __init__(self, opened: frames.ChannelOpened) -> None:
-        self._opened = opened
-        self._at = opened.at
-        self._terminal = opened.columns > 0
-        self._text = {stream: codecs.getincrementaldecoder("utf-8")("replace") for stream in frames.Stream}
-        self.ended = False
-        self._said = False
-
-    def header(self, session: frames.Opened) -> str:
-        columns, rows = self._opened.columns, self._opened.rows
-        size = {"cols": bounded(columns, DEFAULT_COLUMNS), "rows": bounded(rows, DEFAULT_ROWS)}
-        head: dict[str, object] = {
-            "version": 3,
-            "term": {**size, "type": self._opened.terminal} if self._opened.terminal else size,
-            "timestamp": (session.started + self._opened.at) // SECOND,
-            "title": f"{session.login}@{session.resource}",
-        }
-        if self._opened.command:
-            head["command"] = self._opened.command
-        return json.dumps(head, ensure_ascii=False) + "\n" + self._bounded(self._opened.at, columns, rows)
-
-    def lines(self, frame: frames.Frame) -> Iterator[str]:
-        if isinstance(frame, frames.Marker):
-            yield self._line(frame.at, "m", frame.text)
-        elif getattr(frame, "channel", None) != self._opened.channel:
-            return
-        elif isinstance(frame, frames.Output):
-            if text := self._shown(self._text[frame.stream].decode(frame.data)):
-                yield self._line(frame.at, "o", text)
-        elif isinstance(frame, frames.Omitted) and frame.stream != frames.Stream.STDIN:
-            yield self._line(frame.at, "m", f"partial by policy: {frame.count:,} bytes are left out here")
-        elif isinstance(frame, frames.Signal):
-            yield self._line(frame.at, "m", frame.words)
-        elif isinstance(frame, frames.Resize):
-            size = bounded(frame.columns, DEFAULT_COLUMNS), bounded(frame.rows, DEFAULT_ROWS)
-            yield self._line(frame.at, "r", f"{size[0]}x{size[1]}") + self._bounded(frame.at, frame.columns, frame.rows)
-        elif isinstance(frame, frames.ChannelClosed):
-            for decoder in self._text.values():
-                if rest := decoder.decode(b"", final=True):
-                    yield self._line(frame.at, "o", rest)
-            if frame.status is not None:
-                yield self._line(frame.at, "x", str(frame.status))
-            self.ended = True
-
-    def _bounded(self, at: int, columns: int, rows: int) -> str:
-        """A marker, once, where a terminal was larger than players make one."""
-        if max(columns, rows) <= MAX_SIZE or self._said:
-            return ""
-        self._said = True
-        words = f"the terminal was {columns} × {rows}; it is shown with {MAX_SIZE} columns and rows at most"
-        return self._line(at, "m", words)
-
-    def marker(self, text: str) -> str:
-        return self._line(self._at, "m", text)
-
-    def _shown(self, text: str) -> str:
-        return text if self._terminal else text.replace("\r\n", "\n").replace("\n", "\r\n")
-
-    def _line(self, at: int, code: str, data: str) -> str:
-        interval, self._at = at - self._at, at
-        return f"[{interval / SECOND:.6f}, {json.dumps(code)}, {json.dumps(data, ensure_ascii=False)}]\n"
+    yield header
+    yield from lines
 
 
 def _pieces(lines: Iterator[str]) -> Iterator[bytes]:
