@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -54,6 +55,12 @@ ADDRESS = "192.0.2.1"
 KEY = bytes(range(32))
 _SIGNER = Ed25519PrivateKey.from_private_bytes(KEY)
 LOG_KEY = VerifierKey("onepam.example.org/log", ED25519, _SIGNER.public_key().public_bytes_raw())
+
+_CLIENTS: Any = {
+    "ssh_words": lambda login, target: f"ssh -p 2222 {login}@{target}@gate.example.org",
+    "scp_words": lambda login, target: f"scp -P 2222 FILE {login}@{target}@gate.example.org:",
+    "postgres": ("gate.example.org", 5433),
+}
 
 
 @dataclass
@@ -227,8 +234,7 @@ async def opened(
         party=RelyingParty("localhost", "OnePAM", (ORIGIN,)),
         origin=ORIGIN,
         company="Example",
-        ssh_words=lambda login, target: f"ssh -p 2222 {login}@{target}@gate.example.org",
-        scp_words=lambda login, target: f"scp -P 2222 FILE {login}@{target}@gate.example.org:",
+        **_CLIENTS,
         health=lambda: _health(company, published),
         proof=proof,
         checkpoint=lambda: _checkpoint(company, published),

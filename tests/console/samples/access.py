@@ -67,10 +67,12 @@ RESOURCE = ResourcePage(
         "logins": ["postgres", "root"],
         "mfa": "a passkey only; at most 1 h old",
         "since": ago(300 * DAY),
-        "host_keys": [
+        "pin": "host key",
+        "pins": [
             {
                 "fingerprint": "SHA256:Qk3v0nNq7uYl1cJm2Vd4xHs8PzRwTb6GfEaLiOoKyUc",
                 "algorithm": "ssh-ed25519",
+                "ends": None,
                 "pinned_at": ago(300 * DAY),
                 "by": "Mira Okafor",
             }

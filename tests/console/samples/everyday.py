@@ -43,6 +43,7 @@ HOME = HomePage(
             "login": "postgres",
             "ends": ahead(3 * HOUR + 8 * MINUTE),
             "ready": True,
+            "pin": "host key",
             "command": ssh("postgres", "db-orders-1"),
             "more": [
                 ["scp", "scp -P 2222 dump.sql postgres@db-orders-1@gate.example.org:/tmp/"],
@@ -55,6 +56,7 @@ HOME = HomePage(
             "login": "deploy",
             "ends": ahead(26 * MINUTE),
             "ready": True,
+            "pin": "host key",
             "command": ssh("deploy", "web-1"),
             "more": [],
             "chain": CHAIN,
@@ -64,6 +66,7 @@ HOME = HomePage(
             "login": "deploy",
             "ends": FOREVER,
             "ready": False,
+            "pin": "host key",
             "command": ssh("deploy", "stage-1"),
             "more": [],
             "chain": STANDING,

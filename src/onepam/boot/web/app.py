@@ -127,6 +127,7 @@ def _console(platform: "Platform", identity: Identity, signals: Receiver, device
         metadata=identity.metadata,
         packs=Packs(platform.evidence, platform.ledger.time),
         devices=devices,
+        postgres=(config.gateway_name, config.postgres_port),
         database_root=lambda: platform.authorities.database(wall_clock()).root,
         scim_traffic=platform.scim_traffic,
         signals=signals,

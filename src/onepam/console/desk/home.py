@@ -11,6 +11,7 @@ from onepam.app.requests.make_request import make_request
 from onepam.console.desk.health import lights, wall
 from onepam.console.desk.home_page import HomePage
 from onepam.console.desk.reading import read_room, wanted
+from onepam.console.frame.clients import lines
 from onepam.console.frame.page import Context
 from onepam.console.frame.places import DECIDES, MEMBER, Place, Shown
 from onepam.console.frame.rendering import Flash, duration, plural, some, words
@@ -18,9 +19,10 @@ from onepam.console.frame.services import ConsoleServices
 from onepam.console.frame.view import View, resource
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import session_state
+from onepam.console.matrix.pins import pin_name
 from onepam.console.roster.roster import HELD_WORDS
 from onepam.domain.access.authority import ActorFacts
-from onepam.domain.access.model import Action, ConsoleRight
+from onepam.domain.access.model import ConsoleRight
 from onepam.domain.roster.events import Standing
 from onepam.kernel.clock import MINUTE, Instant
 from onepam.kernel.errors import Refused
@@ -192,17 +194,15 @@ def _waits(db: Snapshot, at: Instant, view: View, hats: _Hats) -> Context:
 
 def _open(db: Snapshot, at: Instant, services: ConsoleServices, view: View, access: OpenAccess) -> Context:
     login, target = access.login, access.site.resource
-    ssh, more = services.ssh_words(login, target), []
-    if Action.SFTP in access.actions:
-        more.append(("scp", services.scp_words(login, target)))
-    only_files = access.actions == (Action.SFTP,)
+    how = lines(services, access.site.kind, login, target, access.actions)
     return {
         "resource": resource(access.site),
         "login": login,
         "ends": access.until,
         "ready": access.site.ready,
-        "command": services.scp_words(login, target) if only_files else ssh,
-        "more": [] if only_files else more,
+        "pin": pin_name(access.site.kind),
+        "command": how.command,
+        "more": list(how.more),
         "chain": view.chain(explain(db, at, access.because)),
     }
 
@@ -336,7 +336,7 @@ def _steps(found: Setup, witnessed: bool) -> list[Context]:
                 "/changes",
             ),
             (
-                "Host keys pinned",
+                "Host keys and certificates pinned",
                 f"{found.unpinned} of {found.resources} resources cannot be reached without",
                 found.unpinned == 0,
                 "/resources",

@@ -15,8 +15,9 @@ class HomePage(PageContext):
     `wall`: none, or of `health.wall`: for whoever watches; `reading`: none, or of `reading.read_room`: for auditors
     `launcher`: whether what follows is shown: not to those who reach nothing and have something else to do here
     `query`: what was searched
-    `open`: list of {resource {id, name, kind, labels}, login, ends (Instant, FOREVER when standing), ready (bool: it
-        has a pinned host key), command (str), more (list of [word, command]), chain}
+    `open`: list of {resource {id, name, kind, labels}, login, ends (Instant, FOREVER when standing), ready (bool: what
+        it is known by is pinned), pin (what that is, in words), command (str, "" where the gateway does not listen for
+        its clients), more (list of [word, command]), chain}
     `requestable`: list of {resource {id, name, kind, labels}, options (list of {value, login, role, longest}),
         approvers (str), ticket_required (bool), pending (request id or none)}
     `beyond`: how many more may be requested than are listed

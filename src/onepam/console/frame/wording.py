@@ -92,7 +92,11 @@ def rule_words(rule: MfaRule) -> str:
     )
 
 
-_COUNTED = (("channels", "shell or command", "shells or commands"), ("files", "file record", "file records"))
+_COUNTED = (
+    ("channels", "shell or command", "shells or commands"),
+    ("files", "file record", "file records"),
+    ("executions", "statement run", "statements run"),
+)
 
 
 def words_of(code: str | None) -> str:

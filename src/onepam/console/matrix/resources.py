@@ -1,6 +1,5 @@
 """Resources: what can be reached through the gateway, and who reaches one."""
 
-from base64 import b64decode
 from collections.abc import Mapping
 
 from starlette.responses import Response
@@ -14,10 +13,10 @@ from onepam.console.frame.sheet import every, sheet
 from onepam.console.frame.view import View
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import longest, recording_state, rule_words, session_state
+from onepam.console.matrix.pins import pin_name, pin_shown, pin_state
 from onepam.console.matrix.resources_page import ResourcePage, ResourcesPage
 from onepam.domain.access.mfa_rule import MAX_AGE
-from onepam.domain.access.model import ResourceSet
-from onepam.identity.ssh_keys import fingerprint
+from onepam.domain.access.model import ResourceKind, ResourceSet
 from onepam.kernel.clock import Instant, iso
 from onepam.kernel.errors import Refused
 from onepam.store.read import resources as rows
@@ -64,7 +63,7 @@ def _listed(db: Snapshot, at: Instant, query: str, window: Window) -> ResourcesP
                 "owner": each.owner_name,
                 "logins": list(each.logins),
                 "state": "proven" if each.pinned else "due",
-                "state_word": "Host key pinned" if each.pinned else "No host key yet",
+                "state_word": pin_state(each.kind, each.pinned),
                 "people": each.people,
                 "live": each.live,
                 "last_session": each.last,
@@ -77,7 +76,7 @@ def _listed(db: Snapshot, at: Instant, query: str, window: Window) -> ResourcesP
 
 def _sheet(visit: Visit, query: str) -> Response:
     at, reader = visit.moment, visit.services.reader
-    head = ("resource", "kind", "address", "port", "labels", "owner", "logins", "host key", "people", "last session")
+    head = ("resource", "kind", "address", "port", "labels", "owner", "logins", "identity", "people", "last session")
     parts = every(lambda window: reader(rows.resources, at, query, window), lambda row: [_line(row)])
     return sheet(f"resources-{field_time(at).replace(':', '')}.csv", head, parts)
 
@@ -94,9 +93,7 @@ def _resource(
     db: Snapshot, at: Instant, view: View, ident: str, window: Window, health: LedgerHealth
 ) -> ResourcePage | None:
     found = rows.resource(db, at, ident, window, None if view.everybody else view.person)
-    if found is None:
-        return None
-    if not found.reach.rows and not view.everybody:
+    if found is None or not (found.reach.rows or view.everybody):
         return None
     told, known = history_of(db, at, "resource", ident), Called(db, at)
     definition = found.resource
@@ -111,7 +108,8 @@ def _resource(
             "owner": found.owner_name,
             "logins": list(definition.logins),
             "mfa": rule_words(definition.mfa) if definition.mfa else f"at most {longest(MAX_AGE)} old",
-            "host_keys": [_pin(each, told, known) for each in found.pins],
+            "pin": pin_name(definition.kind),
+            "pins": [_pin(definition.kind, each, told, known) for each in found.pins],
             "since": found.since,
         },
         reach=[
@@ -152,14 +150,12 @@ def _resource(
     )
 
 
-def _pin(pin: rows.Pin, told: tuple[Moment, ...], called: Mapping[str, str]) -> Context:
-    """A pinned key, with who was behind the entry that pinned it."""
-    algorithm, _, rest = pin.key.partition(" ")
+def _pin(kind: ResourceKind, pin: rows.Pin, told: tuple[Moment, ...], called: Mapping[str, str]) -> Context:
+    """A pin, with who was behind the entry that pinned it."""
     events = [each.event for each in told if each.time == pin.since and isinstance(each.event, ResourceSet)]
     by = events[0].by if events else None
     return {
-        "fingerprint": fingerprint(b64decode(rest.split(" ")[0])),
-        "algorithm": algorithm,
+        **pin_shown(kind, pin.key),
         "pinned_at": pin.since,
         "by": called.get(by, by) if by else "the first access.yaml",
     }

@@ -12,7 +12,7 @@ class ResourcesPage(PageContext):
 
     `filter`: {q}
     `resources`: list of {id, name, kind, labels, address, owner, logins (list of str), state ("proven" pinned | "due"
-        no host key yet), state_word, people (int: who can reach it, standing or on request), live (int), last_session
+        nothing yet), state_word, people (int: who can reach it, standing or on request), live (int), last_session
         (Instant or none)}
     `pager`: of parts/ui.html
     """
@@ -28,8 +28,8 @@ class ResourcesPage(PageContext):
 class ResourcePage(PageContext):
     """One resource.
 
-    `resource`: {id, name, kind, labels, address, port, owner, logins, mfa (str), host_keys (list of {fingerprint,
-        algorithm, pinned_at, by}), since}
+    `resource`: {id, name, kind, labels, address, port, owner, logins, mfa (str), pin (what such a resource is
+        known by), pins (list of {fingerprint, algorithm (words), ends (Instant or none), pinned_at, by}), since}
     `reach`: list of {person {id, name}, ways (list of {login, role, how ("standing" | "on request" | "granted"), ends
         (FOREVER), chain})}
     `pager`: of parts/ui.html, of those people

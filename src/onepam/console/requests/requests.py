@@ -1,15 +1,15 @@
 """Requests: one with its chain and history, taking back and ending."""
 
-from collections.abc import Callable
-
 from starlette.responses import Response
 
 from onepam.app.ports import LedgerHealth, Snapshot
 from onepam.app.requests.end_grant import end_grant
 from onepam.app.requests.withdraw_request import withdraw_request
+from onepam.console.frame.clients import lines
 from onepam.console.frame.page import Context
 from onepam.console.frame.places import MEMBER, Place
 from onepam.console.frame.rendering import some
+from onepam.console.frame.services import ConsoleServices
 from onepam.console.frame.view import View, resources
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import probe_words, words_of
@@ -35,8 +35,8 @@ async def request_page(visit: Visit) -> Response:
             return visit.refusal(_unknown(ident), 404)
         return Response(status_code=204) if now == seen else Response(headers={"HX-Refresh": "true"})
     health = await visit.services.health()
-    administers, words = visit.me.has(ConsoleRight.ADMINISTER), visit.services.ssh_words
-    found = await visit.services.reader(_request, visit.at, view, ident, health, administers, words)
+    administers, services = visit.me.has(ConsoleRight.ADMINISTER), visit.services
+    found = await visit.services.reader(_request, visit.at, view, ident, health, administers, services)
     return visit.page(found) if found is not None else visit.refusal(_unknown(ident), 404)
 
 
@@ -74,7 +74,7 @@ def _request(
     ident: str,
     health: LedgerHealth,
     administers: bool,
-    ssh_words: Callable[[str, str], str],
+    services: ConsoleServices,
 ) -> RequestPage | None:
     found = rows.request(db, at, ident)
     if found is None:
@@ -82,6 +82,7 @@ def _request(
     row, deciders = found.row, dict(found.approvers)
     if not view.sees(row.person) and view.person not in deciders and view.person != row.decider:
         return None
+    resource = resources(db, at, [row.resource])[row.resource]
     waits, mine = row.status is RequestStatus.OPEN, row.person == view.person
     running = row.grant_state == "running"
     given = running or row.grant_state == "starting"
@@ -90,7 +91,7 @@ def _request(
             "id": ident,
             "status": row.status.value,
             "person": {"id": row.person, "name": row.person_name},
-            "resource": resources(db, at, [row.resource])[row.resource],
+            "resource": resource,
             "login": row.login,
             "role": row.role,
             "permission": row.permission,
@@ -113,7 +114,7 @@ def _request(
         history=view.history(found.history, Called(db, at), health),
         live=count_sessions(db, at, SessionFilter(request=ident, status="open")),
         grant=row.grant or "",
-        command=ssh_words(row.login, row.resource) if mine and running else "",
+        command=lines(services, resource["kind"], row.login, row.resource).command if mine and running else "",
         may_withdraw=mine and (waits or given),
         may_end=given and not mine and (view.person in deciders or administers),
         may_decide=waits and view.person in deciders,

@@ -30,7 +30,7 @@ from onepam.console.frame.wording import (
 )
 from onepam.console.sessions.sessions_page import PlayerFramePage, SessionPage, SessionsPage
 from onepam.console.sessions.timeline import FilmStrip, film_strip
-from onepam.domain.access.model import ConsoleRight
+from onepam.domain.access.model import ConsoleRight, ResourceKind
 from onepam.domain.sessions.events import EntryPoint
 from onepam.gateway.playback import NoRecording
 from onepam.kernel.clock import DAY, Instant, iso
@@ -85,14 +85,14 @@ async def session_page(visit: Visit) -> Response:
     elif strip.vouched:
         shown["read_now"] = True
     live = shown["state"] == "live"
-    counts = strip.counts if live else row.counts  # the ledger counts what is closed
+    kind, counts = shown["resource"]["kind"], strip.counts if live else row.counts  # the ledger counts what is closed
     shown.update(bytes=counts.get("bytes", 0), omitted=counts.get("omitted_bytes", 0))
     closed = "Its contents are shown to its own person, to auditors and to those who monitor."
     return visit.page(
         replace(
             page,
             session=shown,
-            counts=[] if live and not counts else _counts(counts, strip.operations, shown["gap"]),
+            counts=[] if live and not counts else _counts(kind, counts, strip.operations, shown["gap"]),
             events=strip.events,
             recording=f"/sessions/{ident}/recording" if strip.playable else "",
             unplayable="" if watches else closed,
@@ -328,7 +328,11 @@ def _probe(db: Snapshot, at: Instant, row: rows.SessionRow) -> Context | None:
     return probe_words(probed_after(db, at, row.person, row.resource, row.login, row.closed))
 
 
-def _counts(counts: Mapping[str, int], operations: int | None, gap: str) -> list[list[object]]:
+def _counts(kind: str, counts: Mapping[str, int], operations: int | None, gap: str) -> list[list[object]]:
+    if kind == ResourceKind.POSTGRES:
+        run = counts.get("executions", 0)
+        words = "statement run" if run == 1 else "statements run"
+        return [[run, words], [int(bool(gap)), "gap" if gap else "gaps"]]
     file, files = ("file record", counts.get("files", 0)) if operations is None else ("file operation", operations)
     found = (
         ("shell or command", "shells or commands", counts.get("channels", 0)),

@@ -17,7 +17,7 @@ from onepam.store.facts.holdings import permissions
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A resource as lists show it. `ready`: it has a pinned host key and an address, so the gateway would dial it."""
+    """A resource as lists show it. `ready`: it has a pin and an address, so the gateway would dial it."""
 
     resource: str
     kind: str

@@ -42,7 +42,7 @@ class ResourceRow:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """A pinned host key, and since when, by which change."""
+    """What a resource is known by (domain/access/kinds.py), and since when, by which change."""
 
     key: str
     since: Instant
@@ -60,7 +60,7 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class ResourcePage:
-    """One resource: what it is since when, its pinned keys, and a page of those who reach it, by name."""
+    """One resource: what it is since when, its pins, and a page of those who reach it, by name."""
 
     resource: ResourceDefinition
     owner_name: str

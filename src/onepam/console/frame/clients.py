@@ -1,0 +1,53 @@
+"""What a person pastes to reach a resource: the command of its kind's client, and what other clients are told."""
+
+import shlex
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from onepam.console.frame.services import ConsoleServices
+from onepam.domain.access.model import Action, ResourceKind
+
+ROOT_FILE = "onepam-databases.pem"
+"""As the browser keeps the root of `ROOT_PATH`; the lines name it, so they are run where it lies."""
+
+ROOT_PATH = "/databases/root.pem"
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """`command` to paste, and of others [word, text]. `token`: it asks for a login token as the password."""
+
+    command: str
+    more: tuple[tuple[str, str], ...] = ()
+    token: bool = False
+
+
+def lines(services: ConsoleServices, kind: str, login: str, resource: str, actions: tuple[Action, ...] = ()) -> Lines:
+    """Of one login. Without a command where the gateway does not listen for such clients."""
+    match ResourceKind(kind):
+        case ResourceKind.SSH:
+            return _ssh(services, login, resource, actions)
+        case ResourceKind.POSTGRES:
+            return _postgres(services, login, resource) if services.postgres[1] else Lines("")
+
+
+def _ssh(services: ConsoleServices, login: str, resource: str, actions: tuple[Action, ...]) -> Lines:
+    scp = services.scp_words(login, resource)
+    if actions == (Action.SFTP,):
+        return Lines(scp)
+    return Lines(services.ssh_words(login, resource), (("scp", scp),) if Action.SFTP in actions else ())
+
+
+def _postgres(services: ConsoleServices, login: str, resource: str) -> Lines:
+    (host, port), user = services.postgres, f"{login}@{resource}"
+    said = user.replace("\\", "\\\\")  # libpq, "Connection Strings": a backslash escapes
+    words = f"host={host} port={port} user={said} dbname=DATABASE sslmode=verify-full sslrootcert={ROOT_FILE}"
+    asked = f"user={quote(user, safe='')}&sslmode=verify-full&sslrootcert={ROOT_FILE}"
+    settings = f"host {host}, port {port}, user {user}, SSL verify-full with the CA certificate {ROOT_FILE}"
+    root = f"curl -o {ROOT_FILE} {services.origin}{ROOT_PATH}"
+    more = (
+        ("JDBC", f"jdbc:postgresql://{host}:{port}/DATABASE?{asked}"),
+        ("DBeaver", settings),
+        ("root certificate", root),
+    )
+    return Lines(f"psql {shlex.quote(words)}", more, token=True)
