@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onepam.kernel.errors import Refused
-from onepam.kernel.text import natural, plain_text
+from onepam.kernel.text import natural, plain_text, printable
 
 
 @pytest.mark.parametrize(
@@ -51,6 +51,19 @@ def test_what_is_kept_is_plain_and_stays_as_it_is(typed: str) -> None:
         return
     assert not any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in kept)
     assert plain_text(kept, len(kept), what="reason", required=False) == kept
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("psql", "psql"),
+        ("a\x1b[31m\nb\x9bc\x7f\0", "a[31mbc"),
+        ("a\u202eb c\u2028", "ab c"),
+        ("\x1b" * 9 + "x" * 9, "xxxx"),
+    ],
+)
+def test_what_a_machine_says_is_made_printable(said: str, kept: str) -> None:
+    assert printable(said, 8 if len(kept) > 4 else 4) == kept
 
 
 def test_names_sort_as_people_count() -> None:

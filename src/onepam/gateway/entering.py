@@ -22,6 +22,7 @@ from onepam.gateway.session import Gateway, Legs, R, Session, T, settle
 from onepam.kernel.clock import SECOND
 from onepam.kernel.errors import Fault, Refused
 from onepam.kernel.ids import new_id
+from onepam.kernel.text import printable
 
 MAX_ASKED_CHARACTERS = 200
 """Of what a refused client asked for."""
@@ -73,7 +74,7 @@ class Admission(Generic[T, R]):
         """Records that somebody held a proof, and that it, or what was asked, was not good."""
         self.place.vouch()
         session = new_id("ses", self.gateway.random)
-        asked = asked[:MAX_ASKED_CHARACTERS]
+        asked = printable(asked, MAX_ASKED_CHARACTERS)
         await refuse_session(self.gateway.ledger, session, entry, person, asked, self.source, refused)
 
     def _knock(self, who: Proven, login: str, target: str, confirmation: str | None = None) -> Knock:
@@ -85,7 +86,7 @@ class Admission(Generic[T, R]):
             login=login,
             node=self.gateway.node,
             source=self.source,
-            client=self.client[:MAX_CLIENT_CHARACTERS],
+            client=printable(self.client, MAX_CLIENT_CHARACTERS),
             sign_in=who.sign_in,
             confirmation=confirmation,
             key=who.key,

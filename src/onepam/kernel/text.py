@@ -35,6 +35,12 @@ def plain_text(text: str, most: int, *, what: str, required: bool = True) -> str
     return line
 
 
+def printable(text: str, most: int) -> str:
+    """What a machine says of itself or to us, for a log, an entry or a terminal: without control characters and other
+    invisible ones, at most `most` characters."""
+    return "".join(character for character in text if character.isprintable())[:most]
+
+
 def natural(text: str) -> str:
     """What a name is sorted by: regardless of case, and its numbers by their value, so that web-2 stands before web-10.
 

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Iterator
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -13,8 +14,8 @@ from onepam.gateway.tasks import Tasks
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
 from onepam.protocols.postgres.dial import TargetLeg, Where, Who, dial
-from onepam.protocols.postgres.signing_in import SigningIn
-from onepam.protocols.postgres.tls import Pins
+from onepam.protocols.postgres.signing_in import MOST_ITERATIONS, SigningIn
+from onepam.protocols.postgres.tls import Pins, server_context
 from tests.protocols.postgres.server import PASSWORD, Server, pair, running_server
 from tests.targets import free_port
 
@@ -158,6 +159,139 @@ async def test_nobody_listens(server: Server) -> None:
     refused = await dial(replace(where(server), port=free_port()), who("app"), SECONDS)
     assert isinstance(refused, Refused)
     assert (refused.code, refused.message) == ("target.down", "the target cannot be reached: Connection refused")
+
+
+@asynccontextmanager
+async def pretends(
+    server: Server, *words: bytes | Callable[[list[bytes]], bytes]
+) -> AsyncIterator[tuple[Where, list[bytes]]]:
+    """A server with the pinned certificate that says each of the words after it has heard something in TLS."""
+    heard: list[bytes] = []
+    context = server_context(server.shown.certificate, server.shown.key)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(8)
+        writer.write(b"S")
+        await writer.start_tls(context)
+        for word in words:
+            heard.append(await reader.read(4096))
+            writer.write(word(heard) if callable(word) else word)
+        while await reader.read(4096):
+            pass
+        writer.close()
+
+    running = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with running:
+        yield replace(where(server), port=running.sockets[0].getsockname()[1]), heard
+
+
+def message(kind: bytes, body: bytes) -> bytes:
+    return kind + (len(body) + 4).to_bytes(4, "big") + body
+
+
+CLEAR, SCRAM = message(b"R", b"\0\0\0\x03"), message(b"R", b"\0\0\0\x0aSCRAM-SHA-256\0\0")
+
+
+@pytest.mark.claim
+@pytest.mark.parametrize(
+    ("asks", "said", "words"),
+    [
+        (CLEAR, PASSWORD, "the target does not admit us as app: 28P01"),
+        (CLEAR, PASSWORD[::-1], "the target does not admit us as app: 28P01"),
+        (SCRAM, f"wrong: {PASSWORD}", "the target does not admit us as app: 28P01"),
+        (SCRAM, "x" * 190 + PASSWORD, "the target does not admit us as app: 28P01"),
+        (SCRAM, "no\x1b[31m such\nrole", "the target does not admit us as app: no[31m suchrole"),
+        (SCRAM, "x" * 500, f"the target does not admit us as app: {'x' * 200}"),
+        (SCRAM, "", "the target does not admit us as app: 28P01"),
+    ],
+)
+async def test_what_a_target_says_to_a_sign_in_never_holds_the_secret(
+    server: Server, asks: bytes, said: str, words: str
+) -> None:
+    error = message(b"E", b"SFATAL\0C28P01\0M" + said.encode() + b"\0\0")
+    async with pretends(server, asks, error) as (at, heard):
+        refused = await dial(at, who("app"), SECONDS)
+    assert isinstance(refused, Refused)
+    assert (refused.code, refused.message) == ("target.refusing", words)
+    assert (PASSWORD.encode() in heard[1]) is (asks == CLEAR)
+
+
+async def test_what_is_no_sqlstate_is_not_passed_on(server: Server) -> None:
+    async with pretends(server, CLEAR, message(b"E", b"C" + PASSWORD.encode() + b"\0\0")) as (at, _):
+        refused = await dial(at, who("app"), SECONDS)
+    assert isinstance(refused, Refused)
+    assert refused.message == "the target refused: no SQLSTATE"
+
+
+async def test_a_notice_that_holds_the_secret_is_left_out(server: Server) -> None:
+    notices = message(b"N", b"Mwelcome\0\0") + message(b"N", b"M" + PASSWORD.encode() + b"\0\0")
+    in_ = message(b"R", b"\0\0\0\0") + notices + message(b"Z", b"I")
+    async with pretends(server, CLEAR, in_) as (at, _):
+        leg = await reached(at, who("app"))
+        leg.cut()
+    assert leg.greeting == [message(b"N", b"Mwelcome\0\0")]
+
+
+def first_of(heard: list[bytes], iterations: int) -> bytes:
+    """A server's first message of SCRAM (RFC 5802)."""
+    nonce = heard[-1].rpartition(b"r=")[2]
+    return message(b"R", b"\0\0\0\x0br=" + nonce + b"x,s=c2FsdCBzYWx0IHNhbHQ=,i=%d" % iterations)
+
+
+@pytest.mark.parametrize(("iterations", "taken"), [(MOST_ITERATIONS, True), (MOST_ITERATIONS + 1, False)])
+async def test_how_much_a_target_may_have_computed(server: Server, iterations: int, taken: bool) -> None:
+    refusing = message(b"E", b"SFATAL\0C28P01\0Mno\0\0")
+    async with pretends(server, SCRAM, lambda heard: first_of(heard, iterations), refusing) as (at, _):
+        refused = await dial(at, who("app"), SECONDS)
+    assert isinstance(refused, Refused)
+    words = "does not admit us as app: no" if taken else "wants more than 1,000,000 iterations of SCRAM"
+    assert refused.message == f"the target {words}"
+
+
+async def test_what_sign_ins_compute_keeps_nobody_else_waiting(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread cannot be cancelled: what waits for one is, and no other work of the process waits behind it."""
+    computing, go_on, begun = threading.Event(), threading.Event(), []
+
+    def answer(self: SigningIn, body: bytes) -> bytes:
+        begun.append(body)
+        computing.set()
+        go_on.wait(SECONDS)
+        return b""
+
+    monkeypatch.setattr(SigningIn, "answer", answer)
+    loop = asyncio.get_running_loop()
+    dials = [asyncio.create_task(dial(where(server), who("app"), SECONDS)) for _ in range(40)]
+    try:
+        async with asyncio.timeout(SECONDS):
+            while not computing.is_set():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(1)
+            assert await loop.run_in_executor(None, lambda: "at once") == "at once"
+        for each in dials:
+            each.cancel()
+        await asyncio.wait(dials, timeout=SECONDS)
+        assert all(each.cancelled() for each in dials)
+    finally:
+        go_on.set()
+    await asyncio.sleep(0.2)
+    assert len(begun) == 2
+
+
+@pytest.mark.parametrize(
+    "secret", [b"p\x07w", "\u0627b".encode(), "\u00ad".encode(), "I\u00adX".encode(), "\u2168 \u00aa".encode()]
+)
+async def test_a_password_that_saslprep_forbids_is_what_postgresql_takes_it_for(server: Server, secret: bytes) -> None:
+    """Both sides take it as it is then; what is allowed is prepared."""
+    name = f"odd_{secret.hex()}"
+    server.sql(f"CREATE ROLE {name} LOGIN PASSWORD '{secret.decode()}';")
+    (await reached(where(server), who(name, secret))).cut()
+
+
+def test_a_password_that_is_no_text() -> None:
+    signing_in = SigningIn("app", Secret(b"\xff\xfe"), b"")
+    first = signing_in.answer(SCRAM[5:])
+    assert isinstance(first, bytes)
+    assert isinstance(signing_in.answer(first_of([first], 4096)[5:]), bytes)
 
 
 @asynccontextmanager

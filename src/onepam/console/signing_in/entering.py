@@ -22,6 +22,7 @@ from onepam.kernel.clock import HOUR, SECOND, Instant
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
+from onepam.kernel.text import printable
 from onepam.store.read.federated import choices
 
 MAX_AGENT_CHARACTERS = 200
@@ -107,7 +108,7 @@ def let_in(visit: Visit, response: Response, person: str, ends: Instant, token: 
 
 def agent(visit: Visit) -> str:
     """What the browser calls itself."""
-    return visit.request.headers.get("user-agent", "")[:MAX_AGENT_CHARACTERS]
+    return printable(visit.request.headers.get("user-agent", ""), MAX_AGENT_CHARACTERS)
 
 
 def first_step(assertion: Assertion) -> dict[str, Any]:

@@ -5,8 +5,10 @@ Nothing is sent before the server is known but the request for TLS, and nothing 
 
 import asyncio
 import os
+import re
 import ssl
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from struct import Struct
 
@@ -14,6 +16,7 @@ from onepam.domain.sessions.ends import SessionEnd
 from onepam.gateway.tasks import Tasks
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
+from onepam.kernel.text import printable
 from onepam.protocols.postgres.signing_in import SigningIn
 from onepam.protocols.postgres.tls import Leg, Pins
 
@@ -26,6 +29,12 @@ CANCEL_SECONDS = 2.0
 MOST_MESSAGE_BYTES = 64 * 1024
 MOST_STARTING_BYTES = 1024 * 1024
 """What a server may say until it is ready: in one message, and in all."""
+
+MOST_WORDS = 200
+"""Of what a server says to a sign-in, in characters."""
+
+_pool = ThreadPoolExecutor(2, thread_name_prefix="scram")
+"""Of sign-ins alone: how much there is to compute the server says. What waits here goes with its dial."""
 
 _VERSION_3_0 = 3 << 16
 _CANCEL = 1234 << 16 | 5678
@@ -196,9 +205,9 @@ async def _signed_in(leg: TargetLeg, who: Who) -> Refused | None:
             return Refused("target.refusing", "the target ended the connection before the sign-in")
         kind, body = message
         if kind == b"E":
-            return _worded(body, who.login)
+            return _worded(body, who, in_clear=signing_in.in_clear)
         if kind == b"R" and not let_in:
-            answer = await loop.run_in_executor(None, signing_in.answer, body)
+            answer = await loop.run_in_executor(_pool, signing_in.answer, body)
             if isinstance(answer, Refused):
                 return answer
             let_in = answer is None
@@ -209,6 +218,8 @@ async def _signed_in(leg: TargetLeg, who: Who) -> Refused | None:
             leg.hold(True)
             leg.early = messages.rest
             return None
+        elif kind == b"N" and who.secret.reveal() in body:
+            pass  # its notice would show the person what they must not see
         elif kind in b"SN" and let_in:
             leg.greeting.append(_HEADER.pack(kind, len(body) + 4) + body)
         elif kind not in b"NS":
@@ -256,11 +267,16 @@ def fields(body: bytes) -> dict[str, str]:
     }
 
 
-def _worded(body: bytes, login: str) -> Refused:
+def _worded(body: bytes, who: Who, *, in_clear: bool) -> Refused:
+    """The server's words, which the person reads: not where they hold the secret, nor any from a server that was given
+    the password itself, which could say it in another way."""
     said = fields(body)
-    code, message = said.get("C", ""), said.get("M", "")[:200]
+    code = said.get("C", "") if re.fullmatch(r"[0-9A-Z]{5}", said.get("C", "")) else "no SQLSTATE"
+    message = printable(said.get("M", ""), MOST_WORDS)
+    if in_clear or not message or who.secret.reveal() in body:
+        message = code
     if code.startswith("28"):
-        return Refused("target.refusing", f"the target does not admit us as {login}: {message}")
+        return Refused("target.refusing", f"the target does not admit us as {who.login}: {message}")
     if code in ("57P03", "53300"):
         return Refused("target.refusing", f"the target takes no connections now: {message}")
     return Refused("target.refusing", f"the target refused: {message}")
