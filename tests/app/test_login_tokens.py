@@ -1,5 +1,6 @@
 """Login tokens at the door: what one opens, and what it does not. An attack is a case of `test_what_it_does_not`."""
 
+import secrets
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from hashlib import sha256
@@ -11,10 +12,13 @@ from onepam.app.open_session import Challenge, Knock, Opened, open_session
 from onepam.app.people.disable_person import disable_person
 from onepam.app.sessions.close_session import close_session
 from onepam.app.sessions.issue_token import issue_token
+from onepam.boot.login_tokens import proven_by_token
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint, SessionClosed
-from onepam.domain.sessions.login_tokens import FIRST_USE, MOST_LIVE, MOST_WAITING
+from onepam.domain.sessions.login_tokens import FIRST_USE, INVALID, MOST_LIVE, MOST_WAITING
 from onepam.domain.signing_in.events import SignedOut
+from onepam.gateway.entering import Proven, Unfit
+from onepam.identity.tokens import LOGIN_TOKEN, new_token, token_digest
 from onepam.kernel.clock import HOUR, MINUTE, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.read.login_tokens import token_holder
@@ -77,6 +81,19 @@ async def test_its_holder_is_found_by_the_digest_while_it_is_good(company: Compa
     assert await company.reader(token_holder, None, digest("another")) is None
     company.clock.advance(FIRST_USE)
     assert await company.reader(token_holder, None, digest(token)) is None
+
+
+async def test_whoever_shows_it_elsewhere_is_told_as_little_and_its_person_is_known(company: Company) -> None:
+    secret = new_token(LOGIN_TOKEN, secrets.token_bytes)
+    word, told = secret.reveal().decode(), token_digest(secret).hex()
+    assert isinstance(await issue_token(company.ledger, company.actor("eve"), "tok_1", "dev-1", "app", told), int)
+    eves = Proven("eve", EntryPoint.POSTGRES_TOKEN, sign_in="sgn_eve", token="tok_1")
+    assert await proven_by_token(company.reader, word, "192.0.2.1") == eves
+    assert await proven_by_token(company.reader, word, "192.0.2.2") == Unfit(eves, INVALID)
+    for wrong in (word[:-1] + ("A" if word[-1] != "A" else "B"), "opl_", "", "\u00e9"):
+        assert await proven_by_token(company.reader, wrong, "192.0.2.1") == INVALID
+    company.clock.advance(FIRST_USE)
+    assert await proven_by_token(company.reader, word, "192.0.2.1") == INVALID
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onepam.gateway.crowd import A_SECOND, BURST, MOST_KNOWN, Crowd, Known, Limits, Origin, Place, Rates
+from onepam.gateway.crowd import A_SECOND, BURST, MOST_KNOWN, WRONG_TIMES, Crowd, Known, Limits, Origin, Place, Rates
 
 LIMITS = Limits(most=20, kept=5, from_address=8, from_network=12)
 
@@ -217,6 +217,17 @@ def test_whoever_comes_again_and_again_is_turned_away_however_short_each_visit()
     assert visits("192.0.2.1", 2 * BURST) == A_SECOND
     now += 3600
     assert visits("192.0.2.1", 2 * BURST) == BURST
+
+
+def test_a_wrong_secret_counts_as_many_visits() -> None:
+    crowd = Crowd(LIMITS, Known(), lambda among: 0, now=lambda: 0.0)
+    came = 0
+    while isinstance(place := crowd.arrive("192.0.2.1"), Place):
+        came += 1
+        place.wrong()
+        place.leave()
+    assert came == -(-BURST // (WRONG_TIMES + 1))
+    assert isinstance(crowd.arrive("192.0.2.2"), Place)
 
 
 def test_of_more_addresses_than_are_remembered_the_oldest_are_new_ones() -> None:

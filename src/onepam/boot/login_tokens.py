@@ -3,19 +3,21 @@
 from onepam.app.ports import Reader
 from onepam.domain.sessions.events import EntryPoint
 from onepam.domain.sessions.login_tokens import INVALID
-from onepam.gateway.entering import Proven
+from onepam.gateway.entering import Proven, Unfit
 from onepam.identity.tokens import LOGIN_TOKEN, is_token, token_digest
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
 from onepam.store.read.login_tokens import token_holder
 
 
-async def proven_by_token(reader: Reader, word: str, source: str) -> Proven | Refused:
-    """Who holds this token, where it is good and came from its own address; else one answer for all that is wrong. The
-    one door judges it again, in the command that opens. Raises `Unavailable`."""
+async def proven_by_token(reader: Reader, word: str, source: str) -> Proven | Unfit | Refused:
+    """Who holds this token, where it is good and came from its own address; else one answer for all that is wrong, with
+    whose it is where it came from elsewhere. The one door judges it again, in the command that opens. Raises
+    `Unavailable`."""
     if not is_token(word, LOGIN_TOKEN):
         return INVALID
     found = await reader(token_holder, None, token_digest(Secret(word.encode("ascii"))).hex())
-    if found is None or found.source != source:
+    if found is None:
         return INVALID
-    return Proven(found.person, EntryPoint.POSTGRES_TOKEN, sign_in=found.sign_in, token=found.token)
+    proven = Proven(found.person, EntryPoint.POSTGRES_TOKEN, sign_in=found.sign_in, token=found.token)
+    return proven if found.source == source else Unfit(proven, INVALID)

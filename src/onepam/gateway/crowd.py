@@ -21,6 +21,9 @@ BURST, A_SECOND = 512, 100
 
 Network = IPv4Network | IPv6Network
 
+WRONG_TIMES = 16
+"""As how many of these a wrong secret counts."""
+
 CROWDED = Refused("door.crowded", "Too many connections from this address wait already.", "Try again in a moment.")
 
 
@@ -89,6 +92,10 @@ class Place:
         """Whoever stood here has been let in, or is gone; a second time does nothing."""
         self._crowd._leave(self)
 
+    def wrong(self) -> None:
+        """Whoever stands here has shown a secret that is not good: their address has spent `WRONG_TIMES` visits."""
+        self._crowd._rates.come(self.origin.address, WRONG_TIMES)
+
     def vouch(self) -> None:
         """Whoever stands here has proven who they are, and waits for a confirmation: strangers do not displace them."""
         self.known = True
@@ -105,12 +112,12 @@ class Rates:
         self._now = now
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def come(self, address: str) -> bool:
-        """Whether this one is not too many."""
+    def come(self, address: str, times: int = 1) -> bool:
+        """Whether this one, which counts as so many, is not too many."""
         now = self._now()
         left, before = self._left.pop(address, (float(BURST), now))
         left = min(float(BURST), left + (now - before) * A_SECOND)
-        self._left[address] = (max(0.0, left - 1), now)
+        self._left[address] = (max(0.0, left - times), now)
         if len(self._left) > MOST_KNOWN:
             self._left.popitem(last=False)
         return left >= 1

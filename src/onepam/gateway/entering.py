@@ -48,6 +48,14 @@ class Proven:
 
 
 @dataclass(frozen=True, slots=True)
+class Unfit:
+    """Somebody holds a proof of `whose` that is not good as they use it: that is recorded with whose it is."""
+
+    whose: Proven
+    refused: Refused
+
+
+@dataclass(frozen=True, slots=True)
 class Admission(Generic[T, R]):
     """One client's way from its proof to its session. `source` is its address, `client` what it says it is; `say` shows
     lines to whoever sits there, who has not been let in yet."""

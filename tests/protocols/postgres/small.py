@@ -21,7 +21,7 @@ from onepam.domain.access.decision import Because
 from onepam.domain.access.model import Action
 from onepam.domain.sessions.events import EntryPoint
 from onepam.gateway.crowd import Crowd, Known, Limits
-from onepam.gateway.entering import Proven
+from onepam.gateway.entering import Proven, Unfit
 from onepam.gateway.session import Gateway
 from onepam.gateway.tasks import Tasks
 from onepam.gateway.turns import Turns
@@ -41,6 +41,7 @@ from tests.protocols.postgres.server import PASSWORD, Server, pair
 
 TOKEN = "a login token"
 SHOWN = pair("localhost")
+STOLEN = "a login token of somebody elsewhere"
 WRONG = Refused("token.unknown", "This token opens nothing.", "Make another one.")
 
 
@@ -95,6 +96,7 @@ class Small:
     gateway: PostgresGateway
     journals: list[Journal] = field(default_factory=list)
     relays: list[Relay] = field(default_factory=list)
+    refused: list[tuple[object, ...]] = field(default_factory=list)
     doors: list[PersonDoor] = field(default_factory=list)
 
     def words(self, user: str = "app@db-1", database: str = "postgres", token: str = TOKEN, more: str = "") -> str:
@@ -149,8 +151,8 @@ class _Admission:
         tasks.spawn(_conclude(self._legs, dialled, relay))
         return relay
 
-    async def refuse(self, *_: object) -> None:
-        pass
+    async def refuse(self, *of: object) -> None:
+        self._small.refused.append(of)
 
 
 async def _conclude(legs: PostgresLegs, dialled: "asyncio.Task[TargetLeg | Refused]", relay: Relay) -> None:
@@ -184,8 +186,9 @@ async def running_door(server: Server, folder: Path, limits: Limits = LIMITS) ->
     shared = SimpleNamespace(console_url="https://pam.example.com", tasks=Tasks(), small=None)
     context = server_context(SHOWN.certificate, SHOWN.key)
 
-    async def prove(token: str, source: str) -> Proven | Refused:
-        return Proven("per_small", EntryPoint.SSH_CERTIFICATE, "sgn_small") if token == TOKEN else WRONG
+    async def prove(token: str, source: str) -> Proven | Unfit | Refused:
+        proven = Proven("per_small", EntryPoint.SSH_CERTIFICATE, "sgn_small")
+        return proven if token == TOKEN else Unfit(proven, WRONG) if token == STOLEN else WRONG
 
     async def lease(opened: Opened) -> Secret | Refused:
         return Secret(PASSWORD.encode())

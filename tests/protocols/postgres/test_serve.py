@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from onepam.gateway.crowd import Limits
+from onepam.domain.sessions.events import EntryPoint
+from onepam.gateway.crowd import Limits, Place
 from onepam.protocols.postgres import serve
 from tests.protocols.postgres.server import Server, running_server
-from tests.protocols.postgres.small import TOKEN, Small, running_door
+from tests.protocols.postgres.small import STOLEN, TOKEN, WRONG, Small, running_door
 
 pytestmark = pytest.mark.anyio
 
@@ -160,6 +161,21 @@ async def test_a_token_that_is_not_good(small: Small) -> None:
     said = await client.rest()
     assert b"MOnePAM: This token opens nothing.\0" in said
     assert small.journals == []
+
+
+@pytest.mark.parametrize(("token", "whose"), [("another", None), (STOLEN, "per_small"), (TOKEN, "")])
+async def test_a_token_that_is_wrong_is_counted_and_somebodys_recorded(
+    small: Small, monkeypatch: pytest.MonkeyPatch, token: str, whose: str | None
+) -> None:
+    wrong: list[str] = []
+    monkeypatch.setattr(Place, "wrong", lambda self: wrong.append(self.origin.address))
+    client = await come_secured(small)
+    await client.says(start(user="nobody's name" if token == STOLEN else "app@db-1"))
+    said = await client.says(password(token))
+    assert (b"MOnePAM: This token opens nothing.\0" in said) is (token != TOKEN)
+    assert wrong == ([] if token == TOKEN else ["127.0.0.1"])
+    assert small.refused == ([(EntryPoint.SSH_CERTIFICATE, whose, "nobody's name", WRONG)] if whose else [])
+    client.writer.close()
 
 
 async def test_replication_and_odd_versions(small: Small) -> None:

@@ -13,7 +13,7 @@ from functools import partial
 
 from onepam.domain.matrix.fields import LOGIN
 from onepam.gateway.crowd import Crowd, Place
-from onepam.gateway.entering import Admission
+from onepam.gateway.entering import Admission, Proven, Unfit
 from onepam.gateway.listener import HANDSHAKE_SECONDS, Listener
 from onepam.gateway.turns import Turns, path
 from onepam.kernel.errors import Fault, Refused
@@ -215,6 +215,8 @@ class PersonDoor(PersonLeg):
 
     async def _knock(self, word: str, asked: Startup) -> Refused | None:
         proven = await self._gateway.prove(word, self.source)
+        if not isinstance(proven, Proven):
+            self._place.wrong()
         if isinstance(proven, Refused):
             return proven
         where, parameters = self._where(asked), dict(asked.parameters)
@@ -225,6 +227,9 @@ class PersonDoor(PersonLeg):
         legs = PostgresLegs(self._gateway, self, parameters)
         client = parameters.get("application_name", "")
         admission = Admission(self._gateway.shared, legs, self._place, self.source, client, self._say)
+        if isinstance(proven, Unfit):
+            await admission.refuse(proven.whose.entry, proven.whose.person, user, proven.refused)
+            return proven.refused
         if where is None:
             await admission.refuse(proven.entry, proven.person, user, _USERS)
             return _USERS

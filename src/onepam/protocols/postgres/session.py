@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ssl import SSLContext
 
 from onepam.app.open_session import Opened
-from onepam.gateway.entering import Proven
+from onepam.gateway.entering import Proven, Unfit
 from onepam.gateway.recorder import Recorder
 from onepam.gateway.session import Gateway, Legs
 from onepam.kernel.errors import Refused
@@ -30,7 +30,7 @@ class PostgresGateway:
 
     shared: Gateway
     shown: Callable[[], SSLContext]
-    prove: Callable[[str, str], Awaitable[Proven | Refused]]
+    prove: Callable[[str, str], Awaitable[Proven | Unfit | Refused]]
     lease: Callable[[Opened], Awaitable[Secret | Refused]]
     keys: Keys
     name: str
