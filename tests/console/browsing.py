@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from onepam.console.frame.services import ConsoleServices
 from onepam.console.frame.visit import CSRF_COOKIE, SESSION_COOKIE, csrf_token
 from onepam.domain.access.authority import Actor
 from onepam.domain.sessions.ends import SessionEnd
-from onepam.domain.sessions.events import EntryPoint, SessionClosed
+from onepam.domain.sessions.events import EntryPoint, SessionClosed, SessionOpened
 from onepam.domain.signing_in.events import FactorKind, SignedIn, SignInKind
 from onepam.egress.egress import Admitted, Egress
 from onepam.egress.fetch import Fetch
@@ -133,6 +133,25 @@ class Office:
             head, counts = sealer.head, sealer.counts
             closed = SessionClosed(ident, SessionEnd.CLIENT_LEFT, head.digest.hex(), head.seq, dict(counts), True)
             assert await close_session(self.company.ledger, closed) is None
+        return ident
+
+    async def database_session(self, person: str, *said: frames.Frame) -> str:
+        """An ended session of a login token on the database dev-1, with a recording of these frames."""
+        like, ident = await self.session(person, "dev-1", "app"), new_id("ses", secrets.token_bytes)
+        stored = await self.company.reader(lambda db, at: list(entries(db, 0, 1 << 30)), None)
+        [opened] = [
+            each.event for each in stored if isinstance(each.event, SessionOpened) and each.event.session == like
+        ]
+        await record(self.company.ledger, replace(opened, session=ident, entry=EntryPoint.POSTGRES_TOKEN))
+        sealer = Sealer(ident, KEY)
+        sealer.append(frames.Opened(0, ident, person, "dev-1", "app", "postgres", self.company.clock.now))
+        for frame in said:
+            sealer.append(frame)
+        sealer.append(frames.Closed(9_000_000, "client.closed", sealer.counts))
+        recording_path(self.recordings, ident).write_bytes(sealer.header + sealer.seal()[0])
+        head, counts = sealer.head, dict(sealer.counts)
+        closed = SessionClosed(ident, SessionEnd.CLIENT_LEFT, head.digest.hex(), head.seq, counts, True)
+        assert await close_session(self.company.ledger, closed) is None
         return ident
 
 

@@ -128,7 +128,7 @@ async def test_a_session_with_a_database_is_none_of_commands_and_files(office: O
     )
     assert isinstance(await open_session(company.ledger, knock), Opened)
     page = await eve.read("/sessions/ses_1")
-    assert "No terminal to play" in page
+    assert "No statements" in page
     assert "Commands and files" not in page
     end = SessionClosed("ses_1", SessionEnd.CLIENT_LEFT, "", 0, {"executions": 3}, verified=True)
     assert await close_session(company.ledger, end) is None

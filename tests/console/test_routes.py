@@ -88,6 +88,7 @@ TABLE: dict[str, frozenset[str]] = {
     "GET /sessions": SIGNED_IN,
     "GET /sessions/{session}": SIGNED_IN,
     "GET /sessions/{session}/recording": SIGNED_IN,
+    "GET /sessions/{session}/statements": SIGNED_IN,
     "POST /sessions/{session}/kill": SIGNED_IN,
     "GET /player-frame": EVERYBODY,
     "GET /roster": OVERSEERS,

@@ -29,8 +29,9 @@ from onepam.console.frame.wording import (
     words_of,
 )
 from onepam.console.sessions.sessions_page import PlayerFramePage, SessionPage, SessionsPage
+from onepam.console.sessions.statements import DATABASES, statement_counts, statement_file, statement_list
 from onepam.console.sessions.timeline import FilmStrip, film_strip
-from onepam.domain.access.model import ConsoleRight, ResourceKind
+from onepam.domain.access.model import ConsoleRight
 from onepam.domain.sessions.events import EntryPoint
 from onepam.gateway.playback import NoRecording
 from onepam.kernel.clock import DAY, Instant, iso
@@ -72,28 +73,34 @@ async def session_page(visit: Visit) -> Response:
     page, row = found
     own = row.person == view.person
     watches = own or visit.me.has(*WATCHERS)
-    strip = FilmStrip()
+    strip, statements, database = FilmStrip(), None, row.entry in DATABASES
     if watches and row.status != "failed":
-        if not own:
-            refused = await watch_recording(services.ledger, visit.me.actor, ident, "timeline")
+        if not own or database:
+            how = "statements" if database else "timeline"
+            refused = await watch_recording(services.ledger, visit.me.actor, ident, how)
             if refused is not None:
                 return visit.refusal(refused, 404)
-        strip = await _strip(visit, ident)
+        if database:
+            strip, statements = await statement_list(visit, ident, row.opened)
+        else:
+            strip = await _strip(visit, ident)
     shown = {**page.session}
     if strip.problem and not shown["found"]:
         shown.update(recording=strip.condition, found=strip.problem)
     elif strip.vouched:
         shown["read_now"] = True
     live = shown["state"] == "live"
-    kind, counts = shown["resource"]["kind"], strip.counts if live else row.counts  # the ledger counts what is closed
-    shown.update(bytes=counts.get("bytes", 0), omitted=counts.get("omitted_bytes", 0))
+    counts = strip.counts if live else row.counts  # the ledger counts what is closed
+    shown.update(bytes=counts.get("row_bytes" if database else "bytes", 0), omitted=counts.get("omitted_bytes", 0))
+    named = statement_counts(counts, shown["gap"]) if database else _counts(counts, strip.operations, shown["gap"])
     closed = "Its contents are shown to its own person, to auditors and to those who monitor."
     return visit.page(
         replace(
             page,
             session=shown,
-            counts=[] if live and not counts else _counts(kind, counts, strip.operations, shown["gap"]),
+            counts=[] if live and not counts else named,
             events=strip.events,
+            statements=statements,
             recording=f"/sessions/{ident}/recording" if strip.playable else "",
             unplayable="" if watches else closed,
             may_kill=own or visit.me.has(ConsoleRight.ADMINISTER, ConsoleRight.MONITOR),
@@ -297,12 +304,14 @@ def _session(
         "found": row.recording_found,
         "read_now": False,
         "gap": row.gap or "",
+        "database": row.entry in DATABASES,
         "host_key": "",
     }
     page = SessionPage(
         session=shown,
         counts=[],
         events=[],
+        statements=None,
         recording="",
         unplayable="",
         frame="/player-frame",
@@ -328,11 +337,7 @@ def _probe(db: Snapshot, at: Instant, row: rows.SessionRow) -> Context | None:
     return probe_words(probed_after(db, at, row.person, row.resource, row.login, row.closed))
 
 
-def _counts(kind: str, counts: Mapping[str, int], operations: int | None, gap: str) -> list[list[object]]:
-    if kind == ResourceKind.POSTGRES:
-        run = counts.get("executions", 0)
-        words = "statement run" if run == 1 else "statements run"
-        return [[run, words], [int(bool(gap)), "gap" if gap else "gaps"]]
+def _counts(counts: Mapping[str, int], operations: int | None, gap: str) -> list[list[object]]:
     file, files = ("file record", counts.get("files", 0)) if operations is None else ("file operation", operations)
     found = (
         ("shell or command", "shells or commands", counts.get("channels", 0)),
@@ -366,6 +371,7 @@ PLACES = (
     Place("GET", "/sessions", MEMBER, sessions_page, Shown("Sessions", "terminal-2", "Activity")),
     Place("GET", "/sessions/{session}", MEMBER, session_page),
     Place("GET", "/sessions/{session}/recording", MEMBER, recording),
+    Place("GET", "/sessions/{session}/statements", MEMBER, statement_file),
     Place("POST", "/sessions/{session}/kill", MEMBER, kill),
     Place("GET", "/player-frame", ANYBODY, player_frame),
 )

@@ -34,11 +34,15 @@ class SessionPage(PageContext):
         (bool), factor_age (microseconds at the opening; none for a machine), approval {by, by_id, at, request} or
         none, recording (wording.recording_state), found (str: what is wrong with it, or ""), checked (Instant or
         none: last held against the ledger), read_now (bool: this page has read all of it against the ledger's head),
-        gap (str), bytes (int), host_key (str), live_kill {sessions, people} or none}
+        gap (str), bytes (int: recorded; of a database, of rows), database (bool: statements, no terminal), host_key
+        (str), live_kill {sessions, people} or none}
     `counts`: list of [count, word]: "2 shells or commands"; empty while it is live and not shown to the
         reader
     `events`: list of {at (microseconds from the start), kind ("channel" | "command" | "file" | "resize" | "gap" |
         "end"), title, detail}
+    `statements`: of a database's session {lines (list of {at, time (Instant), statement (number), has_text, text, cut,
+        values (list of str), state, outcome, words, transaction, rows (int or none), size (bytes), lasted (str)}),
+        outcomes (list of (value, word)), filter {q, outcome}, pager}; none for others, and where none can be read
     `recording`: path of the asciicast v3, or "" when there is nothing to play
     `unplayable`: why the reader may not see it, or ""
     `frame`: path of the player's frame
@@ -49,6 +53,7 @@ class SessionPage(PageContext):
     session: Context
     counts: list[Any]
     events: list[Context]
+    statements: Context | None
     recording: str
     unplayable: str
     frame: str
