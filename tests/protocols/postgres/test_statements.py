@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from onepam.protocols.postgres.events import Freed
 from onepam.protocols.postgres.statements import ANYTHING, MOST_BYTES, classify, freed, setting
 
 DOES = {
@@ -78,6 +79,9 @@ DOES = {
     "SET transaction_read_only TO 'no'": "other write",
     'SET "Default_Transaction_Read_Only" = off': "other write",
     "SELECT set_config('transaction_read_only', 'off', true)": "other read write",
+    "RESET transaction_read_only": "other write",
+    "SET transaction_read_only TO DEFAULT": "other write",
+    "EXPLAIN SELECT my_own_function()": "read write",
     "PREPARE TRANSACTION 'x'": "other write",
     "COMMIT PREPARED 'x'": "other write",
     "SELECT nextval('s')": "read write",
@@ -127,6 +131,8 @@ DOES = {
     "SET LOCAL statement_timeout = 0": "admin",
     "SET \"STATEMENT_TIMEOUT\" = 0": "admin",
     "SELECT set_config('statement_timeout', '0', false)": "admin read",
+    "SELECT set_config('search_path', 'evil, pg_catalog', false)": "admin read",
+    "SELECT set_config('search_path', $1, false)": "admin read",
     "SELECT pg_catalog.set_config('statement_' || 'timeout', '0', false)": "admin read",
     "SET ROLE a": "admin",
     "SET SESSION AUTHORIZATION a": "admin",
@@ -173,9 +179,24 @@ def test_neither_a_long_nor_a_deep_text_ends_the_process() -> None:
 
 
 def test_names_that_are_given_up() -> None:
-    assert freed('DEALLOCATE a; DEALLOCATE PREPARE "B"; SELECT 1') == frozenset(("a", "B"))
-    assert freed("DEALLOCATE ALL") == frozenset()
+    none: frozenset[str] = frozenset()
+    for text, statements, portals in (
+        ('DEALLOCATE a; DEALLOCATE PREPARE "B"; SELECT 1', frozenset(("a", "B")), none),
+        ("PREPARE a AS SELECT 1", frozenset("a"), none),
+        ("DEALLOCATE ALL; DEALLOCATE a", None, none),
+        ("DISCARD ALL", None, None),
+        ("DISCARD PLANS; BEGIN; SAVEPOINT a; ROLLBACK TO a", none, none),
+        ("CLOSE c; DECLARE d CURSOR FOR SELECT 1; FETCH ALL FROM e; MOVE f", none, frozenset("cd")),
+        *((each, none, None) for each in ("CLOSE ALL", "COMMIT", "END", "ABORT", "PREPARE TRANSACTION 'x'")),
+        *((each, none, None) for each in ("ROLLBACK AND CHAIN", "CALL f()", "DO 'x'")),
+    ):
+        assert freed(text) == Freed(statements, portals), text
     assert freed("SELEC") is None
+
+
+def test_a_text_is_read_up_to_a_length_that_keeps_nobody_waiting() -> None:
+    assert classify("SELECT 1" + " " * 16_000) is not None
+    assert classify("SELECT 1" + " " * 17_000) is None
 
 
 def test_what_a_client_asks_for_at_its_start_is_judged_as_a_setting_of_its_session() -> None:
@@ -185,3 +206,5 @@ def test_what_a_client_asks_for_at_its_start_is_judged_as_a_setting_of_its_sessi
     assert setting("client_encoding", "SJIS") == {"admin"}
     assert setting("default_transaction_read_only", "off") == {"other", "write"}
     assert setting("role", "postgres") == {"admin"}
+    assert setting("Search_Path", "pg_catalog, mine") == {"other"}
+    assert setting("search_path", 'mine,"PG_CATALOG"') == {"admin"}

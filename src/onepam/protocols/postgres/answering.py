@@ -4,10 +4,11 @@ Rows and copied data, of which there are most, are hopped over and pass in the p
 """
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Final
 
 from onepam.protocols.postgres import wire
-from onepam.protocols.postgres.exchange import OURS, UNDOING, Exchange, Execution, Owed, Portal
+from onepam.protocols.postgres.exchange import OURS, UNDOING, Exchange, Execution, Owed
 from onepam.protocols.postgres.wire import HEAD, Malformed
 from onepam.recording.statements import Outcome
 
@@ -197,12 +198,10 @@ class Answering:
         self._answered(wire.PARSE)
 
     def _bound(self, length: int, body: bytes) -> None:
-        before = self._answered(wire.BIND).before
-        self._exchange.gone(before if isinstance(before, Portal) else None)
+        self._exchange.closed(self._answered(wire.BIND))
 
     def _closed(self, length: int, body: bytes) -> None:
-        before = self._answered(wire.CLOSE).before
-        self._exchange.gone(before if isinstance(before, Portal) else None)
+        self._exchange.closed(self._answered(wire.CLOSE))
 
     def _complete(self, length: int, body: bytes) -> None:
         """The end of one result; that of an Execute."""
@@ -211,10 +210,8 @@ class Answering:
         execution, tag = head.execution, body.rstrip(b"\0").decode("utf-8", "replace")
         assert execution is not None
         execution.completed(tag)
-        if tag in ("DEALLOCATE ALL", "DISCARD ALL"):
-            exchange.forget(None)
-        elif tag == "DEALLOCATE":
-            exchange.forget(execution.frees)
+        if execution.doubted:
+            exchange.gave_up(execution, tag)
         exchange.copying, exchange.swallowed = None, False
         if head.kind == wire.EXECUTE:
             exchange.owed.popleft()
@@ -223,9 +220,11 @@ class Answering:
                 exchange.owed.popleft()
 
     def _suspended(self, length: int, body: bytes) -> None:
-        execution = self._answered(wire.EXECUTE).execution
-        assert execution is not None
-        execution.paged()
+        head = self._answered(wire.EXECUTE)
+        assert head.execution is not None
+        assert head.portal is not None
+        head.execution.paged()
+        head.execution.doubted, head.portal.given = False, True
 
     def _result(self, length: int, body: bytes) -> None:
         execution = self._head(wire.FUNCTION).execution
@@ -236,9 +235,9 @@ class Answering:
         """The server takes data now. Until their end it ignores each Sync: also those that it was sent already."""
         exchange = self._exchange
         exchange.copying = self._head(wire.QUERY, wire.EXECUTE).execution
-        for each in list(exchange.owed)[1:]:
+        for place, each in enumerate(islice(exchange.owed, 1, None), 1):
             if each.kind == wire.COPY_DONE:
-                exchange.owed.remove(each)
+                del exchange.owed[place]
                 exchange.copying = None
                 break
             each.perhaps = each.kind == wire.SYNC

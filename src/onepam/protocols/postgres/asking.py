@@ -1,12 +1,12 @@
 """What the client asks: its messages, judged, recorded and passed on, or refused in its own protocol's words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from onepam.protocols.postgres import binding, wire
 from onepam.protocols.postgres.exchange import (
-    MAX_BOUND_BYTES,
     MAX_NAMES,
+    NOTHING,
     REFUSAL,
     REFUSAL_AND_READY,
     UNDOING,
@@ -14,6 +14,7 @@ from onepam.protocols.postgres.exchange import (
     Execution,
     Owed,
     Portal,
+    Prepared,
     Statement,
 )
 from onepam.protocols.postgres.texts import TextReader, Texts
@@ -26,12 +27,16 @@ HELD_BYTES = 256 * 1024
 PIECE = 64 * 1024
 
 NOT_ALLOWED, UNKNOWN_STATEMENT, UNKNOWN_PORTAL, TOO_MANY = "42501", "26000", "34000", "53000"
+NOT_SUPPORTED = "0A000"
 """SQLSTATE (PostgreSQL, "Error Codes")."""
 
 _UNDOING: Final = wire.message(wire.BIND, b"\0OnePAM: refused\0" + bytes(6))
 """A Bind to a statement that nobody has. Its error undoes what a client whose statement we refused believes undone."""
 
 _BY_NUMBER: Final = wire.error(NOT_ALLOWED, "this access does not allow calls of functions by number.")
+_NONE: Final = Statement(0)
+"""In the place of one that was closed, until the target has said so."""
+
 _DURING_COPY: Final = frozenset((wire.COPY_DONE, wire.COPY_FAIL, wire.SYNC, wire.FLUSH, wire.TERMINATE))
 
 
@@ -50,6 +55,7 @@ class Asking:
         self._reader: TextReader | binding.Reader | None = None
         self._last: Execution | None = None
         self._ran = False
+        self._known = _NONE
         self._asked: dict[int, Callable[[bytes, bytes], None]] = {
             wire.QUERY: self._query,
             wire.PARSE: self._parse,
@@ -169,7 +175,9 @@ class Asking:
             return False
         if isinstance(reader, TextReader):
             return self._kind == wire.QUERY or self._has_room(self._exchange.statements, reader.name)
-        return reader.statement is None or self._knows(reader.statement)
+        return reader.statement is None or (
+            self._knows(reader.statement) and self._has_room(self._exchange.portals, reader.portal)
+        )
 
     def _ended(self, reader: "TextReader | binding.Reader") -> None:
         """Its last piece is here; what the target skips meanwhile it does not do."""
@@ -201,10 +209,13 @@ class Asking:
     def _queried(self, statement: Statement) -> None:
         self._last = self._exchange.begin(statement, Form.COPY if statement.copies else Form.SIMPLE)
         self._owe(wire.QUERY, execution=self._last, first=True)
+        if statement.frees is not NOTHING:
+            self._exchange.asked(self._last, statement.frees)
         self._end_batch()
 
     def _parse(self, body: bytes, whole: bytes) -> None:
         name, text = wire.parse(body)
+        name = binding.cut_name(name)
         if self._has_room(self._exchange.statements, name):
             statement = self._texts.statement(text)
             if self._allows(statement, Form.EXTENDED):
@@ -213,8 +224,9 @@ class Asking:
 
     def _prepared(self, name: bytes, statement: Statement) -> None:
         names = self._exchange.statements
-        self._owe(wire.PARSE, name=(False, name), before=names.get(name))
-        names[name] = statement
+        after = Prepared(statement, self._exchange.turn)
+        self._owe(wire.PARSE, name=(False, name), before=names.get(name), after=after)
+        names[name] = after
 
     def _bind(self, body: bytes, whole: bytes) -> None:
         bound = binding.read(body, self._exchange.allowance.parameter)
@@ -224,29 +236,36 @@ class Asking:
 
     def _bound(self, bound: binding.Bound) -> None:
         exchange = self._exchange
-        before = exchange.portals.get(bound.portal)
+        before = exchange.portals.pop(bound.portal, None)
         if before is not None:
-            exchange.release(before)
-        self._owe(wire.BIND, name=(True, bound.portal), before=before)
-        weight = sum(len(each.value) for each in bound.parameters if isinstance(each.value, bytes))
-        statement = exchange.statements[bound.statement]
-        exchange.portals[bound.portal] = Portal(statement, bound.parameters, exchange.batch, weight=weight)
-        exchange.bound += weight
+            before.parameters = ()
+        portal = Portal(self._known, bound.parameters, exchange.batch, exchange.turn)
+        if bound.portal:
+            portal.execution = self._begun(portal)
+        name = (True, bound.portal)
+        self._owe(wire.BIND, execution=portal.execution, first=True, name=name, before=before, after=portal)
+        exchange.portals[bound.portal] = portal  # behind those of former batches
+
+    def _begun(self, portal: Portal) -> Execution:
+        """Its execution is recorded, with its parameters."""
+        form = Form.COPY if portal.statement.copies else Form.EXTENDED
+        parameters, portal.parameters = portal.parameters, ()
+        return self._exchange.begin(portal.statement, form, parameters)
 
     def _execute(self, body: bytes, whole: bytes) -> None:
         exchange = self._exchange
         name, _ = wire.execute(body)
-        portal = exchange.portals.get(name)
-        if portal is None:
-            self._refuse(wire.error(UNKNOWN_PORTAL, "this portal was not bound in this session."))
+        portal = exchange.portals.get(binding.cut_name(name))
+        if portal is None or not exchange.known(portal) or portal.batch <= exchange.ended:
+            self._refuse(wire.error(UNKNOWN_PORTAL, "this portal was not bound in this session, or SQL took its name."))
             return
         first = portal.execution is None
         if portal.execution is None:
-            form = Form.COPY if portal.statement.copies else Form.EXTENDED
-            portal.execution = exchange.begin(portal.statement, form, portal.parameters)
-            exchange.release(portal)
+            portal.execution = self._begun(portal)
         self._last, self._ran = portal.execution, True
         self._owe(wire.EXECUTE, execution=portal.execution, portal=portal, first=first)
+        if portal.statement.frees is not NOTHING:
+            exchange.asked(portal.execution, portal.statement.frees)
         exchange.step.to_target.append(whole)
 
     def _function(self, body: bytes, whole: bytes) -> None:
@@ -272,12 +291,18 @@ class Asking:
 
     def _close(self, body: bytes, whole: bytes) -> None:
         of_portal, name = wire.named(body)
-        names: dict[bytes, Statement] | dict[bytes, Portal]
-        names = self._exchange.portals if of_portal else self._exchange.statements
-        before = names.pop(name, None)
-        if isinstance(before, Portal):
-            self._exchange.release(before)
-        self._owe(wire.CLOSE, name=(of_portal, name), before=before)
+        name, exchange = binding.cut_name(name), self._exchange
+        before: Prepared | Portal | None
+        after: Prepared | Portal | None = None
+        if of_portal:
+            before = exchange.portals.pop(name, None)
+            if before is not None:
+                after = exchange.portals[name] = Portal(_NONE, (), exchange.batch, exchange.turn, gone=True)
+        else:
+            before = exchange.statements.get(name)
+            if before is not None:
+                after = exchange.statements[name] = Prepared(_NONE, exchange.turn, gone=True)
+        self._owe(wire.CLOSE, name=(of_portal, name), before=before, after=after)
         self._exchange.step.to_target.append(whole)
 
     def _sync(self, body: bytes, whole: bytes) -> None:
@@ -314,10 +339,11 @@ class Asking:
         portal: Portal | None = None,
         first: bool = False,
         name: tuple[bool, bytes] | None = None,
-        before: Statement | Portal | None = None,
+        before: Prepared | Portal | None = None,
+        after: Prepared | Portal | None = None,
         ours: bytes = b"",
     ) -> None:
-        owed = Owed(kind, self._exchange.batch, execution, portal, first, name, before, ours)
+        owed = Owed(kind, self._exchange.batch, execution, portal, first, name, before, after, ours)
         self._exchange.owed.append(owed)
 
     def _end_batch(self) -> None:
@@ -338,19 +364,23 @@ class Asking:
 
     def _knows(self, statement: bytes) -> bool:
         """Whether a statement of this name was parsed here, and may be bound; else that is refused."""
-        if statement not in self._exchange.statements:
-            self._refuse(wire.error(UNKNOWN_STATEMENT, "this statement was not prepared in this session."))
-        elif self._exchange.bound > MAX_BOUND_BYTES:
-            self._refuse(wire.error(TOO_MANY, "too much is bound and not executed."))
-        else:
+        found = self._exchange.statements.get(statement)
+        if found is not None and self._exchange.known(found):
+            self._known = found.statement
             return True
+        words = "this statement was not prepared in this session, or SQL took its name."
+        self._refuse(wire.error(UNKNOWN_STATEMENT, words))
         return False
 
-    def _has_room(self, names: "dict[bytes, Statement] | dict[bytes, Portal]", name: bytes) -> bool:
-        """Whether one more may have a name; else that is refused."""
-        if len(name) <= binding.NAME_BYTES and (len(names) < MAX_NAMES or name in names):
+    def _has_room(self, names: Mapping[bytes, object], name: bytes) -> bool:
+        """Whether one more may have this name; else that is refused. What the server makes of other letters than
+        ASCII's, and so which of two names are one, depends on encodings."""
+        if not name.isascii():
+            self._refuse(wire.error(NOT_SUPPORTED, "names of statements and portals must be of ASCII's letters."))
+        elif len(names) < MAX_NAMES or name in names:
             return True
-        self._refuse(wire.error(TOO_MANY, "this session has too many names, or one that is too long."))
+        else:
+            self._refuse(wire.error(TOO_MANY, "this session has too many names."))
         return False
 
     def _refuse(self, words: bytes) -> None:

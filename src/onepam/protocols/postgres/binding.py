@@ -8,7 +8,10 @@ from onepam.protocols.postgres.wire import LONG, SHORT, Malformed
 from onepam.recording.statements import Parameter
 
 NAME_BYTES = 1024
-"""Longest name of a statement or a portal (PostgreSQL keeps 63 bytes of those that SQL makes)."""
+"""Longest name of a statement or a portal that is read."""
+
+KEPT_NAME_BYTES = 63
+"""PostgreSQL tells two names apart by so many bytes of them."""
 
 KEPT_BYTES = 512 * 1024
 """What is kept of the parameters of one Bind together; of those beyond, the size."""
@@ -16,6 +19,11 @@ KEPT_BYTES = 512 * 1024
 PIECE = 64 * 1024
 _NULL = 0xFFFF_FFFF
 _MOST = 0x7FFF_FFFF
+
+
+def cut_name(name: bytes) -> bytes:
+    """What PostgreSQL keeps of a name."""
+    return name if len(name) <= KEPT_NAME_BYTES else name[:KEPT_NAME_BYTES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +38,12 @@ class Bound:
 
 class Reader:
     """Reads one message as it comes, in pieces of any size, and keeps no more of it than policy wants: of a parameter
-    of more than `most` bytes the size. `statement` is there once the name is read, `bound` when all is."""
+    of more than `most` bytes the size. `portal` and `statement` are there once they are read, `bound` when all is."""
 
     def __init__(self, most: int, *, function: bool = False) -> None:
         self.bound: Bound | None = None
         self.statement: bytes | None = None
+        self.portal = b""
         self._buffer = bytearray()
         self._reading = self._function(most) if function else self._bind(most)
         self._wanted = next(self._reading)
@@ -71,12 +80,12 @@ class Reader:
         statement = yield 0
         if max(len(portal), len(statement)) > NAME_BYTES:
             raise Malformed("a name is too long")
-        self.statement = statement
+        self.portal, self.statement = cut_name(portal), cut_name(statement)
         parameters = yield from self._parameters(most)
         results = SHORT.unpack((yield SHORT.size))[0]
         if results:
             yield SHORT.size * results
-        return Bound(portal, statement, parameters)
+        return Bound(self.portal, self.statement, parameters)
 
     def _function(self, most: int) -> Generator[int, bytes, Bound]:
         number = LONG.unpack((yield LONG.size))[0]
@@ -162,4 +171,4 @@ def _usual(body: bytes, most: int) -> Bound | None:
         return None
     if offset + 2 + 2 * results != len(body):
         return None
-    return Bound(body[:portal_end], body[portal_end + 1 : end], tuple(parameters))
+    return Bound(cut_name(body[:portal_end]), cut_name(body[portal_end + 1 : end]), tuple(parameters))

@@ -50,6 +50,14 @@ class Done(NamedTuple):
 Event = Text | Cut | Run | Done
 
 
+class Freed(NamedTuple):
+    """Names of prepared statements and of portals that a text gives up or gives another meaning, None where those may
+    be all that there are."""
+
+    statements: frozenset[str] | None = frozenset()
+    portals: frozenset[str] | None = frozenset()
+
+
 @dataclass(slots=True)
 class Step:
     """What follows from some bytes. All `events` are recorded before anything of `to_target` is written.
@@ -70,7 +78,7 @@ class Allowance:
     """What a session may do beyond what the login's rights at the target say, and what is kept of it.
 
     `classes`: those of statements that may run, None for all; `classify` gives those of a text, None where it cannot
-    tell. `freed` gives the names of prepared statements that a text gives up, None where it cannot tell. `rows`: most
+    tell. `freed` gives the names that a text gives up, None where it cannot tell. `rows`: most
     rows that one execution may give. `text`, `parameter`: bytes that are kept of a statement's text, and of a
     parameter: of a longer one the size is; 0 keeps the values of none.
     """
@@ -78,6 +86,6 @@ class Allowance:
     classes: frozenset[str] | None = None
     rows: int | None = None
     classify: Callable[[str], frozenset[str] | None] | None = None
-    freed: Callable[[str], frozenset[str] | None] | None = None
+    freed: Callable[[str], Freed | None] | None = None
     text: int = 1024 * 1024
     parameter: int = 64 * 1024

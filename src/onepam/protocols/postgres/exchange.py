@@ -7,21 +7,20 @@ it hears anything, and a refusal of ours waits in it for its turn.
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from onepam.kernel.errors import Refused
 from onepam.protocols.postgres import wire
-from onepam.protocols.postgres.events import Allowance, Done, Run, Step
+from onepam.protocols.postgres.binding import cut_name
+from onepam.protocols.postgres.events import Allowance, Done, Freed, Run, Step
 from onepam.recording.statements import MAX_WORDS_BYTES, Form, Outcome, Parameter
 
 MAX_OWED = 16_384
 """Answers that may be owed before no more is read from the client."""
 
-MAX_BOUND_BYTES = 16 * 1024 * 1024
-"""What may be kept of parameters that are bound and not executed."""
-
-MAX_NAMES = 65_536
-"""Prepared statements, and as many portals, that a session may have by name."""
+MAX_NAMES = 16_384
+"""Prepared statements, and as many portals, that a session may have by name. Each keeps less than 1 KiB: parameters
+are kept of no portal that has a name."""
 
 REFUSAL, REFUSAL_AND_READY, UNDOING = 256, 257, 258
 """Kinds of `Owed` beside those that clients send: an error of ours; with the ReadyForQuery that ends a Query; and a
@@ -33,22 +32,28 @@ OURS: Final = frozenset((REFUSAL, REFUSAL_AND_READY, wire.COPY_DONE))
 MOST_TAGS = 100
 """Command tags that are told of one Query."""
 
+NOTHING: Final = Freed()
+_GIVE_STATEMENTS: Final = frozenset(("DEALLOCATE", "DEALLOCATE ALL", "DISCARD ALL", "PREPARE"))
+_GIVE_PORTALS: Final = frozenset(("CLOSE", "DISCARD", "DECLARE", "COMMIT", "ROLLBACK", "PREPARE", "CALL", "DO"))
+"""Command tags, and first words of such, after which names may mean something else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A statement as it was judged: its number in the session, why it may not run, whether it begins with
-    COPY, and names of statements that it gives up, None where they may be any."""
+    COPY, and names that it gives up, None where they may be any."""
 
     number: int
     refusal: Refused | None = None
     copies: bool = False
-    frees: frozenset[bytes] | None = frozenset()
+    frees: Freed | None = NOTHING
 
 
 @dataclass(slots=True)
 class Execution:
     """An execution until its end is told. `given` are rows of all its results and pages, `page` those of this
-    page. `cut`: it had more rows than may be given."""
+    page. `cut`: it had more rows than may be given. `doubted`: its command tags tell of names that it gave up, of those
+    that were given before this turn (see `Exchange.turn`)."""
 
     number: int
     statement: int
@@ -61,7 +66,8 @@ class Execution:
     over: bool = False
     cut: bool = False
     tags: int = 0
-    frees: frozenset[bytes] | None = frozenset()
+    doubted: bool = False
+    turn: int = 0
 
     def completed(self, tag: str) -> None:
         """A result has ended. Its rows are as many as the tag tells, where it does and they were all given."""
@@ -78,15 +84,27 @@ class Execution:
 
 
 @dataclass(slots=True)
+class Prepared:
+    """A statement by its name, as it was parsed in this turn. `gone`: the name means nothing that we know."""
+
+    statement: Statement
+    turn: int
+    gone: bool = False
+
+
+@dataclass(slots=True)
 class Portal:
-    """A statement with its parameters bound, in the batch of that number. It has one execution: whatever is executed
-    of it later is a further page. Then the parameters are dropped, of which it keeps `weight` bytes."""
+    """A statement with its parameters bound, in the batch and the turn of these numbers. It has one execution: whatever
+    is executed of it later is a further page. One that has a name may be run by SQL, too (FETCH), so its execution is
+    recorded when it is bound; the other keeps its `parameters` until it is executed. `given`: rows of it came."""
 
     statement: Statement
     parameters: tuple[Parameter, ...]
     batch: int
+    turn: int
     execution: Execution | None = None
-    weight: int = 0
+    given: bool = False
+    gone: bool = False
 
 
 @dataclass(slots=True)
@@ -94,7 +112,7 @@ class Owed:
     """One message that the target has not answered in full.
 
     `batch` counts what ended batches before it. `first`: its execution began with it, and is no further page. `name`
-    with `before` is what a name meant until this message (is it a portal's, which), for the target may skip it. `ours`
+    (is it a portal's, which) means `after` now and meant `before`, for the target may skip this message. `ours`
     is what we say instead of an answer. A Sync is `perhaps` owed where a COPY may have swallowed it.
     """
 
@@ -104,7 +122,8 @@ class Owed:
     portal: Portal | None = None
     first: bool = False
     name: tuple[bool, bytes] | None = None
-    before: "Statement | Portal | None" = None
+    before: "Prepared | Portal | None" = None
+    after: "Prepared | Portal | None" = None
     ours: bytes = b""
     perhaps: bool = False
 
@@ -114,13 +133,15 @@ class Exchange:
     """The state that both directions share. `status` is that of the last ReadyForQuery. `midway`: the client has a part
     of a message, so that nothing of ours may go to it. `skipping`: the client's messages go nowhere until its Sync.
     `muted`: the client had its error, and hears no answers until the target is ready. `copying`: the execution that the
-    target takes data for; `swallowed`: a Sync came meanwhile."""
+    target takes data for; `swallowed`: a Sync came meanwhile. `turn` counts executions of texts of which nobody can
+    tell beforehand which names they give up, `doubt` is the last of these, and `ended` the last batch that left no
+    transaction open."""
 
     allowance: Allowance
     status: bytes
     step: Step = field(default_factory=Step)
     owed: deque[Owed] = field(default_factory=deque)
-    statements: dict[bytes, Statement] = field(default_factory=dict)
+    statements: dict[bytes, Prepared] = field(default_factory=dict)
     portals: dict[bytes, Portal] = field(default_factory=dict)
     settings: dict[str, str] = field(default_factory=dict)
     midway: bool = False
@@ -129,8 +150,10 @@ class Exchange:
     copying: Execution | None = None
     swallowed: bool = False
     batch: int = 0
-    bound: int = 0
     executions: int = 0
+    turn: int = 0
+    doubt: Execution | None = None
+    ended: int = -1
     held: Execution | None = None
     over: bool = False
     failed: bool = False
@@ -139,21 +162,44 @@ class Exchange:
         """A new execution, recorded."""
         self.executions += 1
         self.step.events.append(Run(self.executions, statement.number, form, parameters))
-        return Execution(self.executions, statement.number, frees=statement.frees)
+        return Execution(self.executions, statement.number)
 
-    def forget(self, names: frozenset[bytes] | None) -> None:
-        """SQL has given up these statements, None for all: whoever binds one of them prepares it again. What was
-        prepared since is not among them."""
-        since = {each.name[1] for each in self.owed if each.kind == wire.PARSE and each.name is not None}
-        for name in (set(self.statements) if names is None else names) - since:
-            self.statements.pop(name, None)
+    def known(self, found: Prepared | Portal) -> bool:
+        """Whether a name certainly means this, also for the target when it comes to it."""
+        doubt = self.doubt
+        return not found.gone and (doubt is None or not doubt.doubted or found.turn >= doubt.turn)
+
+    def asked(self, execution: Execution, frees: Freed | None) -> None:
+        """It goes to the target now: names that its text gives up are known no more, whatever comes of it. Where they
+        cannot be told, no name that was given before is, until its command tags tell."""
+        if frees is None:
+            self.turn += 1
+            self.doubt, execution.doubted, execution.turn = execution, True, self.turn
+            return
+        if frees.statements is None:
+            self.statements.clear()
+        else:
+            for name in frees.statements:
+                self.statements.pop(cut_name(name.encode()), None)
+        names = list(self.portals) if frees.portals is None else [cut_name(name.encode()) for name in frees.portals]
+        for each in names:  # what was fetched of it may still be owed
+            if (portal := self.portals.get(each)) is not None:
+                portal.gone = True
+
+    def gave_up(self, execution: Execution, tag: str) -> None:
+        """What the tag of a text that nobody has read tells of names that were given before it."""
+        if tag in _GIVE_STATEMENTS:
+            self.statements = {name: each for name, each in self.statements.items() if each.turn >= execution.turn}
+        if tag.partition(" ")[0] in _GIVE_PORTALS:
+            for portal in self.portals.values():
+                portal.gone = portal.gone or portal.turn < execution.turn
 
     def finish(self, execution: Execution, outcome: Outcome, words: str = "") -> None:
         """What came of it is known, but for the transaction's state and whether it commits: the next end, or the
         target's readiness, tells it."""
         if execution.over:
             return
-        execution.over = True
+        execution.over, execution.doubted = True, False
         execution.outcome = outcome
         execution.paged()
         execution.words = words or execution.words
@@ -189,24 +235,36 @@ class Exchange:
                 self.finish(each.execution, Outcome.UNFINISHED, "skipped after an error")
 
     def take_back(self, owed: Owed) -> None:
-        """The name that a skipped message gave or took means what it did."""
-        if owed.name is not None:
-            of_portal, name = owed.name
-            (self.portals if of_portal else self.statements).pop(name, None)
-            if isinstance(owed.before, Portal):
-                self.portals[name] = owed.before
-            elif owed.before is not None:
-                self.statements[name] = owed.before
+        """The name that a skipped message gave or took means what it did, where nothing later gave it a meaning."""
+        if owed.name is None or owed.after is None:
+            return
+        (of_portal, name), before, owed.after.gone = owed.name, owed.before, True
+        names: dict[bytes, Any] = self.portals if of_portal else self.statements
+        if names.get(name) is owed.after:
+            del names[name]
+            if before is not None and not before.gone and (not isinstance(before, Portal) or self._lasts(before)):
+                names[name] = before
+            elif isinstance(before, Portal):
+                self.gone(before)
 
-    def release(self, portal: Portal) -> None:
-        """Its parameters are recorded, or nobody will execute it."""
-        self.bound -= portal.weight
-        portal.weight, portal.parameters = 0, ()
+    def _lasts(self, portal: Portal) -> bool:
+        """Whether a portal may be put back. One without a name that was bound again has no parameters any more."""
+        return portal.batch > self.ended and portal.execution is not None
+
+    def closed(self, owed: Owed) -> None:
+        """A name was given up by the protocol, or a portal's taken by another one."""
+        if isinstance(owed.before, Portal):
+            self.gone(owed.before)
+        if owed.kind == wire.CLOSE and owed.name is not None:
+            of_portal, name = owed.name
+            names: dict[bytes, Any] = self.portals if of_portal else self.statements
+            if names.get(name) is owed.after:
+                names.pop(name, None)
 
     def gone(self, portal: Portal | None) -> None:
         """A portal is no more; what was fetched of it is all there will be."""
         if portal is not None and portal.execution is not None:
-            self.finish(portal.execution, Outcome.SUSPENDED)
+            self.finish(portal.execution, Outcome.SUSPENDED if portal.given else Outcome.UNFINISHED)
 
     def speak(self) -> None:
         """Say what is ours to say, where its turn has come and the client has no part of a message."""
@@ -223,11 +281,11 @@ class Exchange:
             owed.popleft()
 
     def transaction_ended(self, batch: int) -> None:
-        """Portals do not outlive it; those that were bound in a later batch are of the next one."""
-        for name in [name for name, portal in self.portals.items() if portal.batch <= batch]:
-            portal = self.portals.pop(name)
-            self.release(portal)
-            self.gone(portal)
+        """Portals do not outlive it; those of a later batch, which stand behind, are of the next one."""
+        self.ended = batch
+        portals = self.portals
+        while portals and portals[name := next(iter(portals))].batch <= batch:
+            self.gone(portals.pop(name))
 
     def end(self) -> None:
         """Both sides are gone, or the session is over: what is open has come to nothing more."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 import pgparse
 
 from onepam.domain.access.guardrails import StatementClass
+from onepam.protocols.postgres.events import Freed
 from onepam.protocols.postgres.functions import READING
 
 READ, WRITE, DDL, GRANT = StatementClass.READ, StatementClass.WRITE, StatementClass.DDL, StatementClass.GRANT
@@ -32,9 +33,9 @@ def _stack() -> int:
     return 1 << 30 if soft == resource.RLIM_INFINITY else soft
 
 
-MOST_BYTES: Final = min(64 * 1024, _stack() // 128)
-"""Longest text that is read. The grammar's library walks a tree of one level for each two bytes of a text like
-`1+1+1…` on the stack, some 64 bytes a level, and ends the process where that is too small."""
+MOST_BYTES: Final = min(16 * 1024, _stack() // 128)
+"""Longest text that is read; all sessions wait meanwhile. The grammar's library walks a tree of one level for each two
+bytes of a text like `1+1+1…` on the stack, some 64 bytes a level, and ends the process where that is too small."""
 
 
 def _each(kind: StatementClass, names: str) -> dict[str, Classes]:
@@ -115,6 +116,7 @@ OWN_SETTINGS: Final = frozenset(_OWN_SETTINGS.split())
 administrator's: it may lift a bound, take another role, or make the server read texts as we do not."""
 
 
+_ENDS: Final = frozenset(f"TRANS_STMT_{each}" for each in ("COMMIT", "ROLLBACK", "PREPARE"))
 _READ_ONLY: Final = frozenset(("transaction_read_only", "default_transaction_read_only"))
 _ON: Final = frozenset(("on", "true", "yes", "1"))
 _ENCODINGS: Final = frozenset(("utf8", "utf-8", "unicode"))
@@ -127,26 +129,47 @@ def classify(sql: str) -> Classes | None:
         return None
     found = {SEVERAL} if len(statements) > 1 else set()
     waiting: list[Any] = list(statements)
-    while waiting:
-        tree = waiting.pop()
+    planned: list[Any] = []
+    while waiting or planned:  # a planner runs functions that say of themselves that they are immutable
+        only_planned = not waiting
+        trees = planned if only_planned else waiting
+        tree = trees.pop()
         if isinstance(tree, list):
-            waiting += tree
+            trees += tree
             continue
         for name, below in tree.items():
             if isinstance(below, dict | list):
-                found |= _does(name, below)
-                if name != "ExplainStmt" or _analyzes(below):
-                    waiting.append(below)
+                found |= _does(name, below) if not only_planned or name in _CALLS else _NOTHING
+                (planned if name == "ExplainStmt" and not _analyzes(below) else trees).append(below)
     return frozenset(found)
 
 
-def freed(sql: str) -> frozenset[str] | None:
-    """Names of prepared statements that a text gives up by DEALLOCATE; None where it cannot be read."""
-    statements = _tree(sql)
-    if statements is None:
+def freed(sql: str) -> Freed | None:
+    """Names of statements and portals that a text gives up, or gives another meaning; None where it cannot be read.
+
+    Portals that ROLLBACK TO drops are not among them: a name of one means nothing until DECLARE takes it again.
+    """
+    trees = _tree(sql)
+    if trees is None:
         return None
-    given = (each.get("stmt", {}).get("DeallocateStmt", {}) for each in statements)
-    return frozenset(each["name"] for each in given if "name" in each)
+    statements: set[str | None] = set()
+    portals: set[str | None] = set()
+    for tree in trees:
+        for name, said in tree.get("stmt", {}).items():
+            if name in ("DeallocateStmt", "PrepareStmt"):
+                statements.add(said.get("name"))
+            elif name in ("ClosePortalStmt", "DeclareCursorStmt"):
+                portals.add(said.get("portalname"))
+            elif name == "DiscardStmt" and said.get("target") == "DISCARD_ALL":
+                statements.add(None)
+                portals.add(None)
+            elif name in ("CallStmt", "DoStmt") or said.get("kind") in _ENDS:
+                portals.add(None)
+    return Freed(_named(statements), _named(portals))
+
+
+def _named(names: set[str | None]) -> frozenset[str] | None:
+    return None if None in names else frozenset(each for each in names if each is not None)
 
 
 def setting(name: str, value: str | None) -> Classes:
@@ -158,11 +181,14 @@ def setting(name: str, value: str | None) -> Classes:
         return _OTHER if value in _ENCODINGS else _ADMIN
     if name == "standard_conforming_strings":
         return _OTHER if value in _ON else _ADMIN
+    if name == "search_path":  # functions of PostgreSQL's names may be others behind another schema
+        return _ADMIN if "pg_catalog" in value.partition(",")[2] else _OTHER
     return _OTHER if name in OWN_SETTINGS else _ADMIN
 
 
 _OTHER, _ADMIN, _WRITE, _DDL = (frozenset((each,)) for each in (OTHER, ADMIN, WRITE, DDL))
 _NOTHING: Final[Classes] = frozenset()
+_CALLS: Final = frozenset(("FuncCall", "funccall"))
 
 
 def _tree(sql: str) -> list[dict[str, Any]] | None:
@@ -177,7 +203,7 @@ def _tree(sql: str) -> list[dict[str, Any]] | None:
 
 def _does(name: str, below: Any) -> Classes:
     """What one node of the tree does, without those below it."""
-    if name in ("FuncCall", "funccall"):
+    if name in _CALLS:
         return _function(below)
     if name == "intoClause":
         return _DDL
@@ -202,7 +228,7 @@ def _function(call: Node) -> Classes:
     name = names[-1] if names else ""
     if name == "set_config" and names[:-1] in ([], ["pg_catalog"]):
         given = [_constant(each) for each in call.get("args", ())]
-        return setting(given[0], given[1]) if len(given) == 3 and given[0] else _ADMIN
+        return setting(given[0], given[1]) if len(given) == 3 and given[0] and given[1] is not None else _ADMIN
     if name.startswith(("dblink", "postgres_fdw")):
         return REACHES_OUT
     if names[:-1] == ["information_schema"]:
@@ -227,15 +253,18 @@ def _modes(options: Any) -> Classes:
 
 
 def _variable(statement: Node) -> Classes:
-    """What is reset is as the gateway began the session, whatever it was set to."""
+    """What is reset is as the gateway began the session, whatever it was set to, but for what began with a
+    transaction."""
     kind, name, args = statement.get("kind"), statement.get("name", ""), statement.get("args", ())
     if kind == "VAR_SET_MULTI":
         return _OTHER | _modes(args)
+    if name.lower() == "transaction_read_only" and kind != "VAR_SET_VALUE":
+        return _OTHER | _WRITE
     if kind != "VAR_SET_VALUE":
         return _OTHER if kind in ("VAR_RESET", "VAR_RESET_ALL", "VAR_SET_DEFAULT") else _ADMIN
     values = [_constant(each) for each in args]
-    if name == "search_path" and "pg_catalog" in values[1:]:  # functions of PostgreSQL's names may be others then
-        return _ADMIN
+    if name.lower() == "search_path":
+        return setting(name, ", ".join(each or "" for each in values))
     return setting(name, values[0] if len(values) == 1 else None)
 
 

@@ -4,9 +4,9 @@ import hashlib
 import re
 
 from onepam.kernel.errors import Refused
-from onepam.protocols.postgres.binding import NAME_BYTES
-from onepam.protocols.postgres.events import Cut, Text
-from onepam.protocols.postgres.exchange import Exchange, Statement
+from onepam.protocols.postgres.binding import NAME_BYTES, cut_name
+from onepam.protocols.postgres.events import Cut, Freed, Text
+from onepam.protocols.postgres.exchange import NOTHING, Exchange, Statement
 from onepam.protocols.postgres.wire import Malformed, types_of
 from onepam.recording.statements import MAX_TEXT_BYTES
 
@@ -20,9 +20,15 @@ server's."""
 
 _NAME, _TEXT, _TYPES = range(3)
 _MOST_TYPES = 2 + 4 * 65_535
-_DEALLOCATE = re.compile(rb"deallocate", re.IGNORECASE)
+_GIVING = rb"(?:deallocate|discard|close|declare|prepare|commit|rollback|abort|end|call|do)\b"
+_GIVES = re.compile(rb"\b" + _GIVING, re.IGNORECASE)
+_GIVES_NOT = re.compile(rb"\s*(?!" + _GIVING + rb")[a-z(]", re.IGNORECASE)
+_READ_BYTES = 4096
+"""So long may a text be that is read, while all sessions wait, for the names that it gives up."""
 _UNREADABLE = Refused("statement.unreadable", "this statement cannot be read, and only what is read may run here.")
-_COPY = re.compile(rb"(?:\s|--[^\n]*\n|/\*[^*]*\*/)*copy\b", re.IGNORECASE)
+_COPY = re.compile(rb"copy\b", re.IGNORECASE)
+_BLANK = re.compile(rb"(?:\s|--[^\r\n]*)*")
+_COMMENT = re.compile(rb"/\*|\*/")
 
 
 class Texts:
@@ -42,7 +48,7 @@ class Texts:
         known = self._known.get(text)
         if known is not None:
             return known
-        statement = Statement(self._next(), self._judged(text), _COPY.match(text) is not None, self._freed(text))
+        statement = Statement(self._next(), self._judged(text), _copies(text), self._freed(text))
         self._record(statement.number, text)
         if len(text) <= KNOWN_BYTES:
             if len(self._known) >= KNOWN_TEXTS:
@@ -95,14 +101,17 @@ class Texts:
             f"statement.{beyond[0]}", f"this access does not allow statements of the kind {', '.join(beyond)}."
         )
 
-    def _freed(self, text: bytes) -> frozenset[bytes] | None:
-        """Names that it gives up by DEALLOCATE, if any; None where they cannot be told."""
-        if _DEALLOCATE.search(text) is None:
-            return frozenset()
-        allowance = self._exchange.allowance
-        words = self._words(text)
-        names = None if words is None or allowance.freed is None else allowance.freed(words)
-        return None if names is None else frozenset(name.encode() for name in names)
+    def _freed(self, text: bytes) -> Freed | None:
+        """Names that it gives up, if any; None where they cannot be told. Most texts are one statement that does not
+        begin with a word that gives up names, and are read no further."""
+        second = text.find(b";")
+        if (second < 0 or not text[second + 1 :].strip()) and _GIVES_NOT.match(text):
+            return NOTHING
+        if _GIVES.search(text) is None:
+            return NOTHING
+        freed = self._exchange.allowance.freed
+        words = self._words(text) if freed is not None and len(text) <= _READ_BYTES else None
+        return None if words is None or freed is None else freed(words)
 
     def _words(self, text: bytes) -> str | None:
         """The text as the server will read it, None where that is not sure."""
@@ -115,6 +124,20 @@ class Texts:
         except UnicodeDecodeError:
             # In the other encodings a byte of ASCII is always itself; which letters the rest are does not matter here.
             return None if encoding == "UTF8" or encoding in UNSAFE_ENCODINGS else text.decode("latin-1")
+
+
+def _copies(text: bytes) -> bool:
+    """Whether it begins with COPY, behind comments, which may be nested."""
+    offset, depth = 0, 0
+    while (blank := _BLANK.match(text, offset)) and text.startswith(b"/*", offset := blank.end()):
+        for found in _COMMENT.finditer(text, offset):
+            depth += 1 if found[0] == b"/*" else -1
+            if not depth:
+                offset = found.end()
+                break
+        else:
+            return False
+    return _COPY.match(text, offset) is not None
 
 
 class LongText:
@@ -163,7 +186,7 @@ class TextReader:
             end = piece.find(0, 0, NAME_BYTES + 1)
             if end < 0:
                 raise Malformed("a name is too long")
-            self.name, piece, self._reading = piece[:end], piece[end + 1 :], _TEXT
+            self.name, piece, self._reading = cut_name(piece[:end]), piece[end + 1 :], _TEXT
         if self._reading == _TEXT:
             end = piece.find(0)
             self._long.take(piece if end < 0 else piece[:end])
