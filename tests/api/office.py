@@ -39,7 +39,7 @@ from onepam.domain.people.events import PersonKind
 from onepam.domain.requests.approval import Granted
 from onepam.domain.requests.asking import Asked
 from onepam.domain.sessions.ends import SessionEnd
-from onepam.domain.sessions.events import EntryPoint, SessionClosed
+from onepam.domain.sessions.events import EntryPoint, SessionClosed, SessionOpened
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, SignedIn, SignedOut, SignInKind
 from onepam.egress.egress import Egress
 from onepam.egress.ldap.client import Directory
@@ -55,6 +55,7 @@ from onepam.kernel.ids import new_id
 from onepam.recording import frames
 from onepam.recording.seal import Sealer
 from onepam.signing.author import NodeAuthor
+from onepam.store.engine.entries import entries_of
 from onepam.store.engine.ledger import SqliteLedger
 from onepam.store.engine.reader import SqliteReader
 from onepam.vault.authorities import Authorities
@@ -210,6 +211,23 @@ class Office:
         if closed:
             end = SessionClosed(session, SessionEnd.CLIENT_LEFT, head[1], head[0], counts, verified=True)
             self.record(end)
+        return session
+
+    def database_session(self, person: str, *said: frames.Frame) -> str:
+        """An ended session of a login token on dev-1, with a recording of these frames."""
+        like, session = self.session(person), new_id("ses", secrets.token_bytes)
+        stored = self.reader.now(lambda db, at: [each.event for each in entries_of(db, ("session.opened",))])
+        [opened] = [each for each in stored if isinstance(each, SessionOpened) and each.session == like]
+        self.record(replace(opened, session=session, entry=EntryPoint.POSTGRES_TOKEN))
+        sealer = Sealer(session, bytes(32))
+        sealer.append(frames.Opened(0, session, person, "dev-1", "app", "postgres", now()))
+        for frame in said:
+            sealer.append(frame)
+        sealer.append(frames.Closed(9_000_000, "client.closed", sealer.counts))
+        recording_path(self.recordings, session).write_bytes(sealer.header + sealer.seal()[0])
+        head, counts = sealer.head, dict(sealer.counts)
+        end = SessionClosed(session, SessionEnd.CLIENT_LEFT, head.digest.hex(), head.seq, counts, verified=True)
+        self.record(end)
         return session
 
     def expire(self, person: str) -> None:

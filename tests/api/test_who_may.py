@@ -166,6 +166,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("GET", "/sessions/{session}"): Call(prepare=session_of, rules={"engineer": 404, "manager": 404}),
     ("GET", "/sessions/{session}/timeline"): Call(prepare=session_of, rules=RECORDING),
     ("GET", "/sessions/{session}/recording"): Call(prepare=session_of, rules=RECORDING),
+    ("GET", "/sessions/{session}/statements"): Call(prepare=session_of, rules=RECORDING),
     ("POST", "/sessions/{session}/kill"): Call(prepare=killed, rules={"engineer": 404, "manager": 404, "auditor": 404}),
     ("POST", "/login-tokens"): Call(404, lambda people: ({}, LOGIN), {"owner": 409, "engineer": 409}),
     ("GET", "/secrets"): Call(),

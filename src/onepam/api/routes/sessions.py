@@ -26,6 +26,7 @@ OVERSEERS = (ConsoleRight.AUDIT, ConsoleRight.MONITOR, ConsoleRight.ADMINISTER)
 """Who sees everybody's sessions. A recording's content is for fewer: `app.watch_recording`."""
 
 MEDIA_TYPE = "application/x-asciicast"
+LINES_TYPE = "application/jsonl"
 
 
 class Factors(Answer):
@@ -185,6 +186,22 @@ async def recording(
     return StreamingResponse(_from(first, pieces), media_type=MEDIA_TYPE, headers={"Content-Disposition": name})
 
 
+async def statements(
+    session: Id,
+    caller: Who,
+    services: Services,
+    form: Annotated[str, Query(alias="format", pattern="^(jsonl|csv)$")] = "jsonl",
+) -> StreamingResponse:
+    """The statements of a database's session as JSON lines (or `format=csv`): when, what, with which values, and what
+    came of it; reading is an event. A last line with a `note` says where the recording ends too early."""
+    done(await watch_recording(services.ledger, caller.actor, session, "statements"))
+    pieces = services.playback.statement_lines(session, form == "csv", await services.reader(final_head, None, session))
+    first = await anext(pieces, b"")
+    name = f'attachment; filename="{session}.{form}"'
+    media = "text/csv; charset=utf-8" if form == "csv" else LINES_TYPE
+    return StreamingResponse(_from(first, pieces), media_type=media, headers={"Content-Disposition": name})
+
+
 async def kill(session: Id, body: Reason, caller: Who, services: Services) -> Done:
     """End a session now: my own, or any for those who administer or monitor, with a reason."""
     done(await kill_session(services.ledger, caller.actor, session, body.reason))
@@ -211,5 +228,6 @@ ROUTES = (
     Route("GET", "/sessions/{session}", SIGNED_IN, read_session),
     Route("GET", "/sessions/{session}/timeline", SIGNED_IN, timeline),
     Route("GET", "/sessions/{session}/recording", SIGNED_IN, recording, media=MEDIA_TYPE),
+    Route("GET", "/sessions/{session}/statements", SIGNED_IN, statements, media=LINES_TYPE),
     Route("POST", "/sessions/{session}/kill", SIGNED_IN, kill),
 )

@@ -70,16 +70,22 @@ def play(
     idle: Annotated[float, typer.Option(min=0, help="Longest pause, in seconds.")] = 2.0,
     channel: Annotated[int | None, typer.Option(min=0, help="Which shell or command (see --list).")] = None,
     list_: Annotated[bool, typer.Option("--list", help="List shells, commands and files instead.")] = False,
-    save: Annotated[Path | None, typer.Option(help="Save it to a file instead (asciicast v3).")] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Save it to a file instead (asciicast v3; statements as JSON lines or .csv).")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Play a recording in this terminal: text, colours and cursor only. Watching is recorded."""
+    """Play a recording in this terminal: text, colours and cursor only; of a database, its statements as lines.
+    Watching is recorded."""
     which = one_id(session)
+    if save is not None and save.exists():
+        stop(USAGE, f"{save} exists already.", "Choose another name.")
+    if call("GET", f"/sessions/{which}")["session"]["entry"].startswith("postgres_"):
+        _statements(which, save)
+        return
     if list_ or Output.as_json:
         _timeline(which)
         return
-    if save is not None and save.exists():
-        stop(USAGE, f"{save} exists already.", "Choose another name.")
     from onepam.cli.play import play_lines, save_lines
 
     kept = signed_in(Home())
@@ -101,6 +107,21 @@ def kill(
     """End a session now."""
     done = call("POST", f"/sessions/{one_id(session)}/kill", {"reason": reason})
     printed(done) if Output.as_json else say(f"{session} is being ended.")
+
+
+def _statements(session: str, save: Path | None) -> None:
+    from onepam.cli.play import save_lines
+    from onepam.cli.statements import statement_lines
+
+    kept = signed_in(Home())
+    params = {"format": "csv" if save is not None and save.suffix == ".csv" else "jsonl"}
+    with answered(kept.gateway, "GET", f"/sessions/{session}/statements", params=params, token=kept.token) as answer:
+        if save is not None:
+            save_lines(answer.iter_bytes(), save)
+            say(f"Saved {save}.")
+            return
+        for line in answer.iter_lines() if Output.as_json else statement_lines(answer.iter_lines()):
+            say(line)
 
 
 def _timeline(session: str) -> None:
