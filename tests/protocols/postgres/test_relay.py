@@ -6,11 +6,16 @@ import re
 import resource
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from onepam.domain.access.guardrails import Guardrails, StatementClass
+from onepam.protocols.postgres import dial
 from onepam.recording.statements import Outcome
+from tests.protocols.postgres import small as small_door
 from tests.protocols.postgres.server import PASSWORD, PROGRAMS, Server, running_server
 from tests.protocols.postgres.small import Small, running_door
 
@@ -135,6 +140,29 @@ async def test_who_holds_the_key_cancels_and_nobody_else(small: Small, server: S
     writer.close()
     assert "canceling statement due to user request" in (await sleeping)[2]
     assert not small.gateway.keys.cancel(process, held.key, "127.0.0.1")
+
+
+async def test_what_follows_a_statement_with_too_many_rows_is_not_cancelled_in_its_place(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request to cancel goes over a connection of its own, which may be slower than the next statement is."""
+    cancels = []
+
+    async def slow(where: Any, process: int, key: bytes) -> None:
+        cancels.append(process)
+        await asyncio.sleep(0.4)
+        await cancel(where, process, key)
+
+    bound = Guardrails(tuple(StatementClass), 10)
+    cancel, usual = dial._cancel, small_door._opened
+    monkeypatch.setattr(dial, "_cancel", slow)
+    monkeypatch.setattr(small_door, "_opened", lambda *these: replace(usual(*these), guardrails=bound))
+    async with running_door(server, tmp_path) as small:
+        for many in (11, 30_000):
+            text = f"SELECT generate_series(1, {many});\nSELECT pg_sleep(0.8), 'second';\n"
+            _, out, err = await small.psql(text)
+            assert (out.strip(), err.count("at most 10 rows"), err.count("user request")) == ("|second", 1, 0)
+    assert len(cancels) == 1  # of the short one the end had come with the rows
 
 
 async def test_a_session_that_is_ended_leaves_nothing_running(small: Small, server: Server) -> None:

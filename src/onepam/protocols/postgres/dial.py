@@ -87,10 +87,12 @@ class TargetLeg(Leg):
         """It is at `where`, and ready."""
         self._where = where
 
-    def cancel(self, tasks: Tasks) -> None:
-        """Have the server end what it does for us now; once at a time."""
+    def cancel(self, tasks: Tasks) -> "asyncio.Task[None] | None":
+        """Have the server end what it does for us now; once at a time. The task ends when the server has hung up, and
+        so has passed it on, or does not answer; None where it gave us no key."""
         if self._where is not None and self.key and (self._cancelling is None or self._cancelling.done()):
             self._cancelling = tasks.spawn(_cancel(self._where, self.process, self.key))
+        return self._cancelling
 
     async def wait_closed(self) -> None:
         """What asks the server to cancel is over, too."""

@@ -34,6 +34,11 @@ class Conversation:
         return self._exchange.midway
 
     @property
+    def cut(self) -> bool:
+        """A statement had more rows than may be given, and has not ended yet."""
+        return self._exchange.muted
+
+    @property
     def busy(self) -> bool:
         """The target has something to do."""
         return bool(self._exchange.owed)

@@ -18,6 +18,9 @@ from onepam.protocols.postgres.startup import LET_IN, key_to_cancel
 from onepam.recording.frames import Frame, Marker
 from onepam.recording.statements import Executed, Finished, StatementText
 
+LATE_BYTES = 256 * 1024
+"""What may wait for the client while a statement is cancelled, before no more is read from the target."""
+
 GRACE_SECONDS = 5.0
 """How long what the client sent last may take to reach the target after the client has gone."""
 
@@ -46,6 +49,9 @@ class Relay:
         self._conversation: Conversation | None = None
         self._process = 0
         self._ended = self._held = self._waits = False
+        self._stopping: asyncio.Task[None] | None = None
+        self._early: list[bytes] = []
+        self._late: list[bytes] = []
         target.add_done_callback(self._dialled)
 
     def _dialled(self, target: "asyncio.Future[TargetLeg | Refused]") -> None:
@@ -58,7 +64,7 @@ class Relay:
         settings = dict(_settings(there.greeting))
         self._there, self._conversation = there, Conversation(self._allowance, settings)
         self._process, key = self._keys.make(client.source, client.minor, lambda: there.cancel(self._tasks))
-        client.midway = lambda: self._conversation is not None and self._conversation.midway
+        client.midway = lambda: bool(self._late) or (self._conversation is not None and self._conversation.midway)
         early = client.let_in()
         greeting = b"".join(there.greeting) + key_to_cancel(self._process, key) + wire.ready(b"I")
         client.send((b"" if client.greeted else LET_IN) + greeting)
@@ -73,7 +79,9 @@ class Relay:
     # What passes -----------------------------------------------------------------------------------------------------
 
     def _from_client(self, data: bytes) -> None:
-        if self._conversation is not None and not self._ended:
+        if self._stopping is not None:
+            self._early.append(data)
+        elif self._conversation is not None and not self._ended:
             step = self._conversation.from_client(data)
             if self._pass(step) and step.fault is not None:
                 self._client.left = SessionEnd.CLIENT_PROTOCOL
@@ -97,17 +105,45 @@ class Relay:
         if there is not None:
             if step.to_target:
                 there.send(_joined(step.to_target))
-            if step.cancel:
-                there.cancel(self._tasks)
+            if step.cancel and self._conversation is not None and self._conversation.cut:
+                self._stop(there)
         if step.to_client:
-            self._client.send(_joined(step.to_client))
+            self._say(_joined(step.to_client))
         if self._held or self._full():
             self._brake()
         return True
 
+    def _say(self, words: bytes) -> None:
+        if self._stopping is None:
+            self._client.send(words)
+        else:
+            self._late.append(words)
+
+    def _stop(self, there: TargetLeg) -> None:
+        """The statement that gave too many rows is cancelled. Until that is over neither hears the other: it would hit
+        the next statement, whatever that is."""
+        stopping = there.cancel(self._tasks)
+        if stopping is not None and self._stopping is None:
+            self._stopping = stopping
+            stopping.add_done_callback(self._stopped)
+            self._brake()
+
+    def _stopped(self, _: object = None) -> None:
+        self._stopping = None
+        late, early, self._late, self._early = self._late, self._early, [], []
+        if late:
+            self._client.send(b"".join(late))
+        if early:
+            self._from_client(b"".join(early))
+        self._brake()
+
     def _full(self) -> bool:
         """Whether nothing more should be read from the client."""
-        return self._recorder.full or (self._conversation is not None and self._conversation.full)
+        return (
+            self._stopping is not None
+            or self._recorder.full
+            or (self._conversation is not None and self._conversation.full)
+        )
 
     def _brake(self, _: bool = False) -> None:
         """Each side is read as long as the other and the recorder take more."""
@@ -120,7 +156,7 @@ class Relay:
             self._recorder.when_drained(self._drained)
         self._held = self._full() or full or there.is_full
         self._client.hold(self._held)
-        there.hold(slow or full)
+        there.hold(slow or full or sum(map(len, self._late)) > LATE_BYTES)
 
     def _drained(self) -> None:
         self._waits = False
@@ -133,7 +169,7 @@ class Relay:
             return
         with suppress(RecorderFailed):
             self._recorder.record(Marker(self._recorder.at, words))
-            self._client.send(wire.notice(words))
+            self._say(wire.notice(words))
 
     # The end ---------------------------------------------------------------------------------------------------------
 
@@ -162,6 +198,11 @@ class Relay:
         if self._ended:
             return
         self._ended = True
+        if self._stopping is not None:
+            self._stopping.remove_done_callback(self._stopped)
+            self._stopping, self._early = None, []
+            self._client.send(b"".join(self._late))
+            self._late = []
         self._keys.drop(self._process)
         if self._conversation is not None and (events := self._conversation.end()):
             with suppress(RecorderFailed):
