@@ -10,10 +10,12 @@ from dataclasses import replace
 
 import pytest
 
+from onepam.domain.access.guardrails import Guardrails, StatementClass
 from onepam.gateway.tasks import Tasks
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
 from onepam.protocols.postgres.dial import TargetLeg, Where, Who, dial
+from onepam.protocols.postgres.guarding import start
 from onepam.protocols.postgres.signing_in import MOST_ITERATIONS, SigningIn
 from onepam.protocols.postgres.tls import Pins, server_context
 from tests.protocols.postgres.server import PASSWORD, Server, pair, running_server
@@ -22,6 +24,7 @@ from tests.targets import free_port
 pytestmark = pytest.mark.anyio
 
 SECONDS = 30.0
+READING = Guardrails((StatementClass.READ, StatementClass.OTHER))
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +162,34 @@ async def test_nobody_listens(server: Server) -> None:
     refused = await dial(replace(where(server), port=free_port()), who("app"), SECONDS)
     assert isinstance(refused, Refused)
     assert (refused.code, refused.message) == ("target.down", "the target cannot be reached: Connection refused")
+
+
+@pytest.mark.claim
+async def test_under_guardrails_reset_leads_back_to_how_texts_are_read(server: Server) -> None:
+    """The login's own settings at the target would make another text of the same bytes."""
+    server.sql(f"CREATE ROLE sjis LOGIN PASSWORD '{PASSWORD}'; ALTER ROLE sjis SET client_encoding = 'SJIS';")
+    server.sql("ALTER ROLE sjis SET standard_conforming_strings = off;")
+    for guardrails, encoding, conforming in ((READING, b"UTF8", b"on"), (None, b"SJIS", b"off")):
+        parameters = start({"database": "postgres"}, guardrails)
+        assert not isinstance(parameters, Refused)
+        leg = await reached(where(server), replace(who("sjis"), parameters=parameters))
+        for reset in (
+            "RESET ALL",
+            "DISCARD ALL",
+            "SET client_encoding TO DEFAULT",
+            "SET SESSION AUTHORIZATION DEFAULT",
+        ):
+            said = await asked(leg, f"{reset};")
+            assert b"ERROR" not in said
+            leg.early = b""
+            said = await asked(
+                leg, "SELECT current_setting('client_encoding'), current_setting('standard_conforming_strings')"
+            )
+            row = (
+                b"\0\2" + len(encoding).to_bytes(4, "big") + encoding + len(conforming).to_bytes(4, "big") + conforming
+            )
+            assert row in said, (guardrails, reset)
+        leg.cut()
 
 
 @asynccontextmanager

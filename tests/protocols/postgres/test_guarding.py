@@ -230,11 +230,40 @@ def test_what_drivers_ask_for_at_their_start_is_given_to_readers_and_bound() -> 
     bound = Guardrails(READER.statements, timeout=1_500_000)
     expected = {name: value for name, value in JDBC.items() if name != "user"}
     assert start(JDBC, None) == expected
-    assert start(JDBC, bound) == {**expected, "statement_timeout": "1500", "default_transaction_read_only": "on"}
+    bounded = {**expected, "standard_conforming_strings": "on"}
+    assert start(JDBC, bound) == {**bounded, "statement_timeout": "1500", "default_transaction_read_only": "on"}
     writer = Guardrails((StatementClass.READ, StatementClass.WRITE))
-    assert start(JDBC, writer) == expected
+    assert start(JDBC, writer) == bounded
     options = {"options": r"-c search_path=a\ b  --application-name=x -cgeqo=off"}
     assert isinstance(start(options, READER), dict)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"Client_Encoding": "utf8", "STANDARD_conforming_strings": "on"},
+        {"options": "-c client-encoding=utf-8 --standard_conforming_strings=on"},
+    ],
+)
+def test_how_texts_are_read_is_said_for_whoever_does_not_say_it(asked: dict[str, str]) -> None:
+    forced = {"default_transaction_read_only": "on"}
+    assert start(asked, READER) == {**asked, **forced}
+    assert start({}, READER) == {"client_encoding": "UTF8", "standard_conforming_strings": "on", **forced}
+    assert start({}, None) == {}
+
+
+def test_a_setting_in_another_case_does_not_stand_beside_the_forced_one() -> None:
+    """The server takes the last of two."""
+    every = Guardrails(
+        tuple(each for each in StatementClass if each.value in ("read", "other", "admin")), timeout=1_000
+    )
+    said = start({"statement_timeout": "1", "STATEMENT_TIMEOUT": "0", "Default_Transaction_Read_Only": "on"}, every)
+    assert isinstance(said, dict)
+    assert [name for name in said if name.lower() == "statement_timeout"] == ["statement_timeout"]
+    assert [name for name in said if name.lower() == "default_transaction_read_only"] == [
+        "default_transaction_read_only"
+    ]
+    assert said["statement_timeout"] == "1"
 
 
 @pytest.mark.parametrize(

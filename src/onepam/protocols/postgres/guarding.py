@@ -13,6 +13,10 @@ from onepam.protocols.postgres.statements import classify, freed, setting
 
 _CHANGES: Final = frozenset((StatementClass.WRITE, StatementClass.DDL, StatementClass.GRANT))
 _NO_SETTINGS: Final = frozenset(("user", "database", "options", "replication"))
+_READ_BY: Final = {"client_encoding": "UTF8", "standard_conforming_strings": "on"}
+"""The settings by which a text is read, for a client that asks for no other. So what RESET leads back to is never what
+the target has for the login, of which nobody hears before the texts that follow the RESET are judged."""
+
 _OPTION = re.compile(r"(?:-c\s*|--)([\w.-]+)=((?:[^\s\\]|\\.)*)(?:\s+|$)")
 
 
@@ -31,6 +35,7 @@ def start(parameters: Mapping[str, str], guardrails: Guardrails | None) -> dict[
     said = {name: value for name, value in parameters.items() if name not in ("user", "replication")}
     if guardrails is None:
         return said
+    asked = set()
     for name, value in _settings(parameters):
         if name is None:
             return Refused(SessionEnd.CLIENT_SETTING, "the options of this connection cannot be read")
@@ -41,6 +46,8 @@ def start(parameters: Mapping[str, str], guardrails: Guardrails | None) -> dict[
                 f"this client asks for the setting {name}, which your access does not allow",
                 "leave it out of the connection's parameters",
             )
+        asked.add(name.lower())
+    said |= {name: value for name, value in _READ_BY.items() if name not in asked}
     if guardrails.timeout is not None:
         said = {name: value for name, value in said.items() if name.lower() != "statement_timeout"}
         said["statement_timeout"] = str(max(guardrails.timeout // MILLISECOND, 1))  # 0 would be no bound
