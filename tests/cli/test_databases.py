@@ -34,6 +34,11 @@ def test_a_token_and_a_secret(office: Office, terminal: NewTerminal) -> None:
     assert made.out.startswith("opl_")
     assert "user=app@orders" in made.err
     assert hers.run("token", "orders", "--as", "root").code == 1
+    listed = hers.run("ls", "orders")
+    assert "onepam token orders --as app" in listed.out
+    assert "ssh" not in listed.out
+    (opened,) = hers.run("ls", "orders", "--json").json["open"]
+    assert (opened["kind"], opened["command"]) == ("postgres", "onepam token orders --as app")
     assert hers.run("secrets", "ls").code == 1
     assert "No secret yet" in admin.run("secrets", "ls").out
     kept = given(admin, "s3cret-canary\n")

@@ -18,6 +18,8 @@ from onepam.domain.access.model import Action, Mode, Permission, ResourceKind
 from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint, SessionClosed
 from onepam.kernel.clock import HOUR, instant
+from onepam.store.read.catalogue import catalogue
+from onepam.store.read.matrix import access_matrix
 from tests.company import CERTIFICATE, binding, database_set, record, role_set
 from tests.console.browsing import ADDRESS, Office
 
@@ -137,3 +139,30 @@ async def test_a_session_with_a_database_is_none_of_commands_and_files(office: O
     assert "shells or commands" not in page
     assert "No command was run" not in page
     assert "3 statements run" in await eve.read("/sessions")
+
+
+@pytest.mark.anyio
+async def test_a_shell_on_a_database_reaches_nothing(office: Office) -> None:
+    await with_orders(office, CERTIFICATE)
+    shell = Permission("shells", (Action.SHELL,), LABELS, ("app",), Mode.STANDING, HOUR)
+    asked = Permission("asked", (Action.EXEC,), LABELS, ("root",), Mode.REQUEST, HOUR, ("manager",))
+    await record(office.company.ledger, role_set("sheller", [shell, asked]), binding("vic", "sheller"))
+    ada, vic = await office.sign_in("ada"), await office.sign_in("vic")
+    home = await vic.read("/?q=orders")
+    assert "app@orders" not in home
+    assert "Nothing you may ask for matches" in home
+    page = await ada.read("/resources/orders")
+    assert "Eve Example" in page
+    assert "/people/vic" not in page
+    assert "1 person" in await ada.read("/resources?q=orders")
+
+
+@pytest.mark.anyio
+async def test_of_mixed_actions_a_database_has_its_own(office: Office) -> None:
+    mixed = Permission("mixed", (Action.SHELL, Action.QUERY), LABELS, ("app",), Mode.STANDING, HOUR)
+    await record(office.company.ledger, database_set("orders", LABELS), role_set("mixed", [mixed]))
+    await record(office.company.ledger, binding("vic", "mixed"))
+    found = await office.company.reader(catalogue, None, "vic", "orders")
+    assert [each.actions for each in found.open] == [(Action.QUERY,)]
+    rows = await office.company.reader(lambda db, at: list(access_matrix(db, at, "vic", "orders")), None)
+    assert [each.actions for each in rows] == [(Action.QUERY,)]

@@ -51,6 +51,7 @@ class Open(Answer):
     """A login that opens now; `until` is null as long as the role is held."""
 
     resource: str
+    kind: str
     labels: dict[str, str]
     login: str
     actions: list[Action]
@@ -63,6 +64,7 @@ class Offer(Answer):
     """A login that may be asked for; `pending` is one's request that waits."""
 
     resource: str
+    kind: str
     labels: dict[str, str]
     login: str
     role: str
@@ -192,6 +194,7 @@ async def access(
         open=[
             Open(
                 resource=each.site.resource,
+                kind=each.site.kind,
                 labels=dict(each.site.labels),
                 login=each.login,
                 actions=list(each.actions),
@@ -204,6 +207,7 @@ async def access(
         requestable=[
             Offer(
                 resource=each.site.resource,
+                kind=each.site.kind,
                 labels=dict(each.site.labels),
                 login=each.login,
                 role=each.role,

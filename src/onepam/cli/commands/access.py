@@ -1,6 +1,7 @@
 """What one can reach, and asking for more."""
 
 import re
+import shlex
 import sys
 import time
 from typing import Annotated, Any
@@ -33,7 +34,7 @@ def ls(
     found = call("GET", "/access", params={"search": search, "as_of": as_of})
     if Output.as_json:
         for each in found["open"]:
-            each["command"] = ssh_command(home, each["login"], each["resource"])
+            each["command"] = _command(home, each["kind"], each["login"], each["resource"])
         printed(found)
         return
     if search and not found["open"] and not found["requestable"]:
@@ -46,7 +47,7 @@ def ls(
                 each["resource"],
                 each["login"],
                 when(each["until"]).removeprefix("in ") or "-",
-                ssh_command(home, each["login"], each["resource"]),
+                _command(home, each["kind"], each["login"], each["resource"]),
             )
             for each in found["open"]
         ),
@@ -217,4 +218,13 @@ def _waited(made: dict[str, Any], login: str, resource: str) -> None:
     if row["status"] != "approved":
         stop(REFUSED, f"{row['request']} is {row['status']}{by}{said}")
     say(f"Approved{by}; ends {when(row['grant_ends'])}{said}")
-    say(f"  {ssh_command(Home(), login, resource)}")
+    opened = call("GET", "/access", params={"search": resource})["open"]
+    kind = next((each["kind"] for each in opened if each["resource"] == resource), "ssh")
+    say(f"  {_command(Home(), kind, login, resource)}")
+
+
+def _command(home: Home, kind: str, login: str, resource: str) -> str:
+    """What opens this login: a database's asks for a token, which comes with the lines for its clients."""
+    if kind == "postgres":
+        return shlex.join(["onepam", "token", resource, "--as", login])
+    return ssh_command(home, login, resource)

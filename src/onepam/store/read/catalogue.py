@@ -95,8 +95,8 @@ def _open(
                     grant = under.get((site.resource, login))
                     if not standing and grant is None:
                         continue
-                    access = _access(held, permission.name, permission.actions, site, login, privileged, ends,
-                                     None if standing else grant)  # fmt: skip
+                    actions, under_grant = site.only(permission.actions), None if standing else grant
+                    access = _access(held, permission.name, actions, site, login, privileged, ends, under_grant)
                     key = site.resource, login
                     if access.actions:
                         found[key] = _together(found.get(key), access)
@@ -167,13 +167,14 @@ def _requestable(
                 continue
             for login, privileged, sites in estate.reach(held, permission):
                 for site in sites:
-                    if (site.resource, login) not in opened and _matches(site, sought):
+                    actions = site.only(permission.actions)
+                    if actions and (site.resource, login) not in opened and _matches(site, sought):
                         found[site.resource, login, held.role, permission.name] = Requestable(
                             site=site,
                             login=login,
                             role=held.role,
                             permission=permission.name,
-                            actions=permission.actions,
+                            actions=actions,
                             longest=permission.longest,
                             approvers=permission.approvers,
                             privileged=privileged,

@@ -8,7 +8,8 @@ from functools import lru_cache
 
 from onepam.app.ports import Snapshot
 from onepam.domain.access.authority import HeldRole
-from onepam.domain.access.model import Permission
+from onepam.domain.access.kinds import KINDS
+from onepam.domain.access.model import Action, Permission, ResourceKind
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
@@ -24,6 +25,15 @@ class Site:
     labels: Mapping[str, str]
     owner: str
     ready: bool
+
+    def only(self, actions: tuple[Action, ...]) -> tuple[Action, ...]:
+        """Those of the actions that such a resource knows."""
+        return _only(self.kind, actions)
+
+
+@lru_cache(maxsize=1024)
+def _only(kind: str, actions: tuple[Action, ...]) -> tuple[Action, ...]:
+    return KINDS[ResourceKind(kind)].only(actions)
 
 
 class Estate:

@@ -57,10 +57,11 @@ def _by_role(
     estate: Estate, person: str, ends: Instant, held: HeldRole, permission: Permission, how: How
 ) -> Iterator[AccessRow]:
     because = Because(held.role, held.version, permission.name, held.binding, held.group)
-    until, actions = min(held.ends or FOREVER, ends), permission.actions
+    until = min(held.ends or FOREVER, ends)
     for login, privileged, sites in estate.reach(held, permission):
         for site in sites:
-            yield AccessRow(person, site.resource, login, how, actions, until, privileged, because)
+            if actions := site.only(permission.actions):
+                yield AccessRow(person, site.resource, login, how, actions, until, privileged, because)
 
 
 def _by_grants(
@@ -71,7 +72,7 @@ def _by_grants(
     for login, privileged, sites in estate.reach(held, permission) if wanted else ():
         for site in sites:
             grant = wanted.get((login, site.resource))
-            actions = still_given(grant, permission.actions) if grant else ()
+            actions = still_given(grant, site.only(permission.actions)) if grant else ()
             if grant is not None and actions:
                 yield AccessRow(
                     person=person,

@@ -7,6 +7,8 @@ from operator import itemgetter
 
 from onepam.app.ports import Snapshot
 from onepam.domain.access.decision import HeldGrant
+from onepam.domain.access.kinds import KINDS
+from onepam.domain.access.model import ResourceKind
 from onepam.domain.matrix.matrix import ResourceDefinition
 from onepam.kernel.clock import Instant
 from onepam.store.db import Row, row, rows
@@ -125,7 +127,7 @@ def _listed(db: Snapshot, at: Instant, reached: "Holders", found: Row) -> Resour
         owner_name=reached.name(found["owner"]),
         logins=logins,
         pinned=found["pins"] != "[]",
-        people=reached.count(reached.reaching(labels, logins)),
+        people=reached.count(reached.reaching(found["kind"], labels, logins)),
         live=live[0] if live else 0,
         last=last[0] if last else None,
     )
@@ -157,7 +159,7 @@ def _reach(
         mine = _ways(db, at, estate, grants, person, name(db, at, person))
         return Page((mine,) if mine.ways else (), int(bool(mine.ways)), "")
     reached = Holders(db, at)
-    roles = reached.reaching(definition.labels, definition.logins)
+    roles = reached.reaching(definition.kind, definition.labels, definition.logins)
     page = Page.of(reached.page(roles, window), window, reached.count(roles), itemgetter(0))
     return page.map(lambda shown: (_ways(db, at, estate, grants, *each) for each in shown))
 
@@ -206,14 +208,17 @@ class Holders:
         self._counted: dict[tuple[str, ...], int] = {}
         self._names: dict[str, str] = {}
 
-    def reaching(self, labels: Mapping[str, str], logins: tuple[str, ...]) -> tuple[str, ...]:
+    def reaching(self, kind: str, labels: Mapping[str, str], logins: tuple[str, ...]) -> tuple[str, ...]:
         """The roles with at least one login on what has these labels and logins, standing or on request."""
-        key = tuple(sorted(labels.items())), logins
+        key, kinds = (kind, tuple(sorted(labels.items())), logins), KINDS[ResourceKind(kind)]
         if key not in self._reaching:
             self._reaching[key] = tuple(
                 role
                 for role, allowed in self._roles
-                if any(each.covers(labels) and any(each.admits(one, logins) for one in logins) for each in allowed)
+                if any(
+                    kinds.only(each.actions) and each.covers(labels) and any(each.admits(one, logins) for one in logins)
+                    for each in allowed
+                )
             )
         return self._reaching[key]
 
