@@ -197,6 +197,41 @@ SESSION = SessionPage(
     proof=PROOF,
 )
 
+DATABASE_SESSION = replace(
+    SESSION,
+    session={**SESSION.session, "database": True, "entry": "Login token for PostgreSQL", "client": "psql"},
+    counts=[[2, "statements run"], [1_204, "rows"], [0, "gaps"]],
+    events=[],
+    recording="",
+    statements={
+        "lines": [
+            {
+                "at": 2_100_000 * number,
+                "time": ago(2 * HOUR),
+                "statement": number,
+                "has_text": True,
+                "text": "SELECT id, total\n  FROM orders\n WHERE created > $1",
+                "cut": "",
+                "values": ["2026-11-01", "NULL"],
+                "state": state,
+                "outcome": word,
+                "words": words,
+                "transaction": "in a transaction",
+                "rows": rows,
+                "size": 41_300,
+                "lasted": "12.3 ms",
+            }
+            for number, state, word, words, rows in (
+                (1, "proven", "OK", "SELECT 1204", 1_204),
+                (2, "finding", "Refused", "OnePAM: this role only reads", 0),
+            )
+        ],
+        "outcomes": [("ok", "OK"), ("error", "Error"), ("refused", "Refused")],
+        "filter": {"q": "", "outcome": ""},
+        "pager": {"total": 2, "first": True, "next": "", "filters": {}},
+    },
+)
+
 LIVE_SESSION = replace(
     SESSION,
     session={

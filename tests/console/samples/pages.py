@@ -18,6 +18,7 @@ from tests.console.samples.access import (
 )
 from tests.console.samples.activity import (
     CHECKPOINT,
+    DATABASE_SESSION,
     LEDGER,
     LEDGER_ALONE,
     LEDGER_DRAWING,
@@ -167,6 +168,7 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "sessions": (shell("/sessions"), SESSIONS),
     "sessions-empty": (shell("/sessions"), replace(SESSIONS, sessions=[])),
     "session": (shell("/sessions/ses_3"), SESSION),
+    "session-database": (shell("/sessions/ses_3"), DATABASE_SESSION),
     "session-live": (shell("/sessions/ses_1"), LIVE_SESSION),
     "session-nothing": (
         shell("/sessions/ses_6"),

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from onepam.domain.access.guardrails import Guardrails, StatementClass
+from onepam.gateway.statements import Statements
 from onepam.protocols.postgres import dial
 from onepam.recording.statements import Outcome
 from tests.protocols.postgres import small as small_door
@@ -46,6 +47,17 @@ async def until(true: Callable[[], object]) -> None:
 
 
 # Stock clients --------------------------------------------------------------------------------------------------------
+
+
+async def test_what_psql_did_reads_as_lines(small: Small) -> None:
+    await small.psql("SELECT generate_series(1, 3); TABLE nowhere;")
+    statements = Statements()
+    lines = [line for frame in small.journals[0].frames for line in statements.add(frame)]
+    assert [(each.text, each.outcome, each.rows, each.words) for each in lines] == [
+        ("SELECT generate_series(1, 3);", "ok", 3, "SELECT 3"),
+        ("TABLE nowhere;", "error", 0, '42P01 relation "nowhere" does not exist'),
+    ]
+    assert not [*statements.rest()]
 
 
 async def test_psql(small: Small) -> None:
