@@ -1,7 +1,9 @@
 """Resources that are databases, on each page that shows one: nothing on it is SSH's."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from cryptography import x509
@@ -19,6 +21,7 @@ from onepam.domain.sessions.ends import SessionEnd
 from onepam.domain.sessions.events import EntryPoint, SessionClosed
 from onepam.kernel.clock import HOUR, instant
 from onepam.store.read.catalogue import catalogue
+from onepam.store.read.login_tokens import token_holder
 from onepam.store.read.matrix import access_matrix
 from tests.company import CERTIFICATE, binding, database_set, record, role_set
 from tests.console.browsing import ADDRESS, Office
@@ -166,3 +169,22 @@ async def test_of_mixed_actions_a_database_has_its_own(office: Office) -> None:
     assert [each.actions for each in found.open] == [(Action.QUERY,)]
     rows = await office.company.reader(lambda db, at: list(access_matrix(db, at, "vic", "orders")), None)
     assert [each.actions for each in rows] == [(Action.QUERY,)]
+
+
+@pytest.mark.anyio
+async def test_a_token_is_got_by_a_button_and_shown_once(office: Office) -> None:
+    await with_orders(office, CERTIFICATE)
+    eve = await office.sign_in("eve")
+    assert "Get a token" in await eve.read("/?q=orders")
+    answer = await eve.post("/databases/token", resource="orders", login="app")
+    assert answer.status_code == 200
+    found = re.search(r"opl_[A-Za-z0-9_-]+", answer.text)
+    assert found is not None
+    assert "user=app@orders" in answer.text
+    assert "no-store" in answer.headers["Cache-Control"]
+    holder = await office.company.reader(token_holder, None, sha256(found[0].encode()).hexdigest())
+    assert holder is not None
+    assert found[0] not in await eve.read("/?q=orders")
+    refused = await eve.post("/databases/token", resource="orders", login="root")
+    assert "opl_" not in refused.text
+    assert "Get a token" not in await eve.read("/?q=dev-1")

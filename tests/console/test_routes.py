@@ -153,6 +153,7 @@ TABLE: dict[str, frozenset[str]] = {
     "GET /ledger/checkpoint/file": OVERSEERS,
     "GET /ledger/verifier/{name}": OVERSEERS,
     "GET /databases/root.pem": EVERYBODY,
+    "POST /databases/token": SIGNED_IN,
     "POST /ledger/pack": AUDITOR,
     "GET /ledger/pack/file": AUDITOR,
     "POST /ledger/announced/{announcement}/cancel": ADMINISTRATOR,

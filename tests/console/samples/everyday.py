@@ -8,6 +8,7 @@ from onepam.console.desk.inbox_page import ApprovalsPage
 from onepam.console.frame.refusal_page import RefusalPage
 from onepam.console.frame.rendering import Flash
 from onepam.console.requests.requests_page import RequestPage
+from onepam.console.sessions.database_token_page import DatabaseTokenPage
 from onepam.kernel.clock import DAY, FOREVER, HOUR, MINUTE, SECOND
 from onepam.store.read.leavers import Stranded
 from tests.console.samples.company import (
@@ -33,6 +34,8 @@ from tests.console.samples.company import (
     ssh,
 )
 
+_PSQL = [("psql", "psql 'host=gate.example.org port=5433 user=app@db-orders-1 dbname=DATABASE'")]
+DATABASE_TOKEN = DatabaseTokenPage("app@db-orders-1", "db-orders-1", "opl_7JqM2nVx0sTt", ahead(10 * MINUTE), _PSQL)
 HOME = HomePage(
     query="",
     terminals=[],
@@ -44,6 +47,7 @@ HOME = HomePage(
             "ends": ahead(3 * HOUR + 8 * MINUTE),
             "ready": True,
             "pin": "host key",
+            "token": False,
             "command": ssh("postgres", "db-orders-1"),
             "more": [
                 ["scp", "scp -P 2222 dump.sql postgres@db-orders-1@gate.example.org:/tmp/"],
@@ -57,6 +61,7 @@ HOME = HomePage(
             "ends": ahead(26 * MINUTE),
             "ready": True,
             "pin": "host key",
+            "token": False,
             "command": ssh("deploy", "web-1"),
             "more": [],
             "chain": CHAIN,
@@ -67,6 +72,7 @@ HOME = HomePage(
             "ends": FOREVER,
             "ready": False,
             "pin": "host key",
+            "token": False,
             "command": ssh("deploy", "stage-1"),
             "more": [],
             "chain": STANDING,

@@ -51,6 +51,7 @@ from tests.console.samples.entrance import (
 from tests.console.samples.erasing import ERASED, ERASING, TO_ERASE
 from tests.console.samples.everyday import (
     APPROVALS,
+    DATABASE_TOKEN,
     EMPTY_HOME,
     FLASHES,
     HOME,
@@ -240,6 +241,7 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "ledger-alone": (shell("/ledger"), LEDGER_ALONE),
     "checkpoint": (shell("/ledger/checkpoint"), CHECKPOINT),
     "checkpoint-long": (shell("/ledger/checkpoint"), replace(CHECKPOINT, svg="", at=None)),
+    "database_token": (shell("/"), DATABASE_TOKEN),
     "factors": (shell("/factors"), FACTORS),
     "factors-new": (shell("/factors"), NO_FACTORS),
     "refusal": (shell("/sessions"), REFUSAL),

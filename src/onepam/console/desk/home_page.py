@@ -17,7 +17,8 @@ class HomePage(PageContext):
     `query`: what was searched
     `open`: list of {resource {id, name, kind, labels}, login, ends (Instant, FOREVER when standing), ready (bool: what
         it is known by is pinned), pin (what that is, in words), command (str, "" where the gateway does not listen for
-        its clients), more (list of [word, command]), chain}
+        its clients), more (list of [word, command]), token (bool: its clients ask for a
+        login token), chain}
     `requestable`: list of {resource {id, name, kind, labels}, options (list of {value, login, role, longest}),
         approvers (str), ticket_required (bool), pending (request id or none)}
     `beyond`: how many more may be requested than are listed
