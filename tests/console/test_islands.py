@@ -79,6 +79,36 @@ def test_the_finder_opens_by_key_and_goes_to_what_is_chosen(page: Page) -> None:
     page.wait_for_url("**/~resource")
 
 
+_SLOW_BODY = """
+const read = Response.prototype.json;
+Response.prototype.json = async function () {
+  const said = await read.call(this);
+  if (this.url.endsWith("q=jo")) await new Promise(done => setTimeout(done, 400));
+  return said;
+};
+"""
+
+
+def test_enter_opens_nothing_of_the_answer_before(page: Page) -> None:
+    page.add_init_script(_SLOW_BODY)
+    page.goto("/~home")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("j")
+    expect(page.locator("#palette").get_by_role("option")).to_have_count(3)
+    page.evaluate("""() => {
+        document.querySelector("#palette [role=option]").setAttribute("href", "/of-before");
+        document.addEventListener("click", event => {
+            event.preventDefault();
+            window.opened = event.target.closest("a").getAttribute("href");
+        }, true);
+    }""")
+    page.keyboard.type("o")
+    page.wait_for_timeout(200)  # the answer has begun to come, and cannot be read yet
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => window.opened")
+    assert page.evaluate("window.opened") == "/people/per_jonas"
+
+
 def test_the_theme_follows_the_system_and_the_switch(page: Page) -> None:
     page.emulate_media(color_scheme="dark")
     page.goto("/~home")

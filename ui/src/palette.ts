@@ -35,9 +35,11 @@ export function startPalette(): void {
     const answer = await fetch(`${dialog.dataset.find ?? "/find"}?q=${encodeURIComponent(words)}`, {
       headers: { accept: "application/json" },
     });
-    if (!answer.ok || mine !== asked) return;
-    answered = words;
-    show(((await answer.json()) as { results: Found[] }).results);
+    if (!answer.ok) return;
+    const { results } = (await answer.json()) as { results: Found[] };
+    if (mine !== asked) return;
+    answered = words; // with its list, in one step: Enter opens nothing of the list before
+    show(results);
   };
   const open = (): void => {
     dialog.showModal();
