@@ -5,7 +5,7 @@ PostgreSQL answers in order. So one queue tells of each answer what it belongs t
 it hears anything, and a refusal of ours waits in it for its turn.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -142,7 +142,7 @@ class Exchange:
     step: Step = field(default_factory=Step)
     owed: deque[Owed] = field(default_factory=deque)
     statements: dict[bytes, Prepared] = field(default_factory=dict)
-    portals: dict[bytes, Portal] = field(default_factory=dict)
+    portals: OrderedDict[bytes, Portal] = field(default_factory=OrderedDict)  # its first is found at once
     settings: dict[str, str] = field(default_factory=dict)
     midway: bool = False
     skipping: bool = False
