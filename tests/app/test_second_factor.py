@@ -11,6 +11,7 @@ import pytest
 
 from onepam.app.open_session import Challenge, Knock, Opened, open_session
 from onepam.app.sessions.confirm import give_confirmation
+from onepam.app.sessions.issue_token import issue_token
 from onepam.domain.access.authority import Actor
 from onepam.domain.access.model import Action, MfaRule, Mode, Permission
 from onepam.domain.access.proof import MfaBasis, MfaProof
@@ -20,13 +21,14 @@ from onepam.kernel.clock import HOUR, MINUTE, SECOND, Instant
 from onepam.kernel.errors import Refused
 from onepam.store.facts.holdings import mfa_proof
 from tests.app.test_open_session import history
-from tests.company import Company, binding, record, refused, resource_set, role_set
+from tests.company import Company, binding, database_set, record, refused, resource_set, role_set
 
 pytestmark = pytest.mark.anyio
 
 CERTIFICATE, CONFIRMED, MACHINE = (
     EntryPoint.SSH_CERTIFICATE, EntryPoint.SSH_KEY_CONFIRMED, EntryPoint.SSH_SERVICE_KEY,
 )  # fmt: skip
+TOKEN, OF_DATABASES = EntryPoint.POSTGRES_TOKEN, EntryPoint.POSTGRES_CERTIFICATE
 KINDS = {
     "ordinary": ({"app": "ordinary"}, None, False),
     "privileged": ({"app": "privileged", "env": "prod"}, None, False),
@@ -45,12 +47,16 @@ TABLE = {
     (CERTIFICATE, MfaBasis.ATTESTED): OPENS,
     (CERTIFICATE, MfaBasis.DECLARED): "ordinary privileged young",
     (CERTIFICATE, MfaBasis.ACCEPTED): "ordinary young",
+    **{(entry, basis): OPENS for entry in (TOKEN, OF_DATABASES)
+       for basis in (MfaBasis.OWN, MfaBasis.STEPPED_UP, MfaBasis.ATTESTED)},
+    **{(entry, MfaBasis.DECLARED): "ordinary privileged young" for entry in (TOKEN, OF_DATABASES)},
+    **{(entry, MfaBasis.ACCEPTED): "ordinary young" for entry in (TOKEN, OF_DATABASES)},
     (CONFIRMED, MfaBasis.OWN): "ordinary privileged administrative fresh young",
     (CONFIRMED, MfaBasis.STEPPED_UP): "ordinary privileged administrative fresh young",
     (CONFIRMED, MfaBasis.ATTESTED): "ordinary privileged administrative fresh young",
     (CONFIRMED, MfaBasis.DECLARED): "ordinary privileged young",
     (CONFIRMED, MfaBasis.ACCEPTED): "ordinary young",
-}
+}  # fmt: skip
 """What each proof opens, a passkey shown a minute ago behind it. A service account shows none, and is no person:
 tests/app/test_service_keys.py."""
 
@@ -59,7 +65,9 @@ tests/app/test_service_keys.py."""
 async def company(tmp_path: Path) -> AsyncIterator[Company]:
     company = await Company.create(tmp_path)
     permissions = [
-        Permission(name, (Action.SHELL,), {"app": name}, ("app",), Mode.STANDING, 8 * HOUR, (), administrative)
+        Permission(
+            name, (Action.SHELL, Action.QUERY), {"app": name}, ("app",), Mode.STANDING, 8 * HOUR, (), administrative
+        )
         for name, (_, _, administrative) in KINDS.items()
     ]
     await record(
@@ -67,6 +75,7 @@ async def company(tmp_path: Path) -> AsyncIterator[Company]:
         role_set("everything", permissions),
         binding("eve", "everything"),
         *(replace(resource_set(name, labels), mfa=rule) for name, (labels, rule, _) in KINDS.items()),
+        *(replace(database_set(f"{name}-db", labels), mfa=rule) for name, (labels, rule, _) in KINDS.items()),
     )
     yield company
     company.close()
@@ -113,7 +122,27 @@ async def by_key(company: Company, resource: str) -> Opened | Challenge | Refuse
     return await open_session(company.ledger, knock(company, resource, confirmation=given))
 
 
-ENTRIES = {CERTIFICATE: by_certificate, CONFIRMED: by_key}
+async def by_token(company: Company, kind: str) -> Opened | Challenge | Refused:
+    """A token of eve's, got a moment ago under the same sign-in."""
+    token, eve = company.new("tok"), company.actor("eve")
+    issued = await issue_token(company.ledger, eve, token, f"{kind}-db", "app", token.encode().hex())
+    if isinstance(issued, Refused):
+        return issued
+    asked = replace(knock(company, f"{kind}-db", sign_in="sgn_eve"), entry=TOKEN, token=token)
+    return await open_session(company.ledger, asked)
+
+
+async def by_certificate_of_databases(company: Company, kind: str) -> Opened | Challenge | Refused:
+    asked = replace(knock(company, f"{kind}-db", sign_in="sgn_eve"), entry=OF_DATABASES)
+    return await open_session(company.ledger, asked)
+
+
+ENTRIES = {
+    CERTIFICATE: by_certificate,
+    CONFIRMED: by_key,
+    TOKEN: by_token,
+    OF_DATABASES: by_certificate_of_databases,
+}
 
 
 def test_every_entry_point_and_basis_is_in_the_table() -> None:

@@ -186,8 +186,8 @@ def test_what_a_node_of_ours_wrote_and_no_right_allowed_is_unlawful(
     on_ledger(Config(copy, origin=ORIGIN), work)
     code, told = verify(copy, "--log-key", log_key, "--checkpoint", str(kept))
     assert code == 6, told
-    assert told.startswith("UNLAWFUL")
-    assert "\nhistory     anchored and intact: " in told, "nothing of it was altered"
+    assert told.startswith("history     anchored and intact: "), "nothing of it was altered"
+    assert "\nUNLAWFUL  " in told
 
 
 def test_the_verdict_stands_first_and_last_and_ten_findings_between(
@@ -199,6 +199,7 @@ def test_the_verdict_stands_first_and_last_and_ten_findings_between(
     sql(data, "UPDATE entry SET body = replace(body, 'nod_test', 'nod_tess')")
     on = ("--log-key", installed[1], "--no-recordings")
     told, full = (verify(data, *on, verbose=each)[1].splitlines() for each in (False, True))
+    assert (told.pop(), full.pop()) == ("", "")
     for lines in (told, full):
         assert [each.split()[0] for each in lines[:3]] == ["history", "lawful", "recordings"]
         assert lines[0].startswith("history     broken: ")

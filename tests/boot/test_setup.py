@@ -108,7 +108,7 @@ def test_authorities_and_keys(tmp_path: Path) -> None:
     assert "@cert-authority localhost,[localhost]:2022 ssh-ed25519 " in first.stdout
     rotated = onepam("vault", "rotate", "--data", data)
     assert rotated.returncode == 0, rotated.stderr
-    assert "4 keys are under the current master key now" in rotated.stdout
+    assert "5 keys are under the current master key now" in rotated.stdout
     assert onepam("authorities", "--data", data).stdout == first.stdout
     assert "0 keys" in onepam("vault", "rewrap", "--data", data).stdout
 

@@ -81,8 +81,8 @@ def test_a_tab_offers_targets_sessions_and_people(office: Office, terminal: NewT
 
 def test_a_search_without_an_answer_says_what_was_sought(office: Office, terminal: NewTerminal) -> None:
     mine = terminal().signed_in(office.join("engineer"))
-    assert "Nothing with “zzz” is open to you now." in mine.run("ls", "zzz").out
-    assert "There is nothing with “zzz” to ask for." in mine.run("ls", "zzz", "--all").out
+    assert "No resource that you can reach or ask for has “zzz”" in mine.run("ls", "zzz").out
+    assert "No resource that you can reach or ask for has “zzz”" in mine.run("ls", "zzz", "--all").out
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])

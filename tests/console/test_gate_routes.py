@@ -61,6 +61,7 @@ _LINK = "under a link of 256 random bits"
 _SET = "an administrator sets it; it proves nothing"
 _NAME = "it names what is decided about, and is no secret"
 _PUBLIC = "the public half of a key"
+_MADE = "makes a secret for whoever is signed in, and takes none"
 
 FREE = {
     "POST /sign-in/passkey/verify": _SIGNED,
@@ -91,6 +92,13 @@ FREE = {
     "POST /provisioning/tokens/{token}/end": _NAME,
     "POST /confirm/{token}/refuse": _NAME,
     "POST /confirm/{token}": "one guess: a wrong code ends the terminal's attempt",
+    "POST /cli/device/{device}": "one guess: a wrong code ends the terminal's attempt",
+    "POST /api/cli/device": "asks for a code, and shows nothing",
+    "POST /api/cli/device/keys": _SIGNED,
+    "POST /api/cli/device/token": "under a secret of 256 bits",
+    "POST /api/login-tokens": _MADE,
+    "POST /databases/token": _MADE,
+    "POST /api/secrets": _SET,
     "POST /api/cli/token": "a value that the gateway sealed, with the verifier of 256 bits",
 }
 

@@ -22,6 +22,7 @@ from onepam.app.providers.federated_sign_in import sign_in_by_provider, sign_out
 from onepam.app.providers.receive_signal import receive_signal
 from onepam.app.requests.approve_request import approve_request, undo_approval
 from onepam.app.sessions.confirm import ask_confirmation, give_confirmation
+from onepam.app.signing_in.devices import answer_device, open_device_session
 from onepam.app.signing_in.enrol import enrol
 from onepam.app.signing_in.sign_in import open_cli_session
 from onepam.console.frame.visit import CSRF_COOKIE, FLOW_COOKIE, csrf_token
@@ -33,6 +34,7 @@ from onepam.domain.providers.events import IdentityLinked, ProviderRule, Provide
 from onepam.domain.providers.signals import Delivery, Signal, SignalKind, SignalStreamSet, Stream, Subject
 from onepam.domain.sessions.confirmation import Ask
 from onepam.domain.sessions.events import EntryPoint
+from onepam.domain.signing_in.devices import DeviceOpening
 from onepam.domain.signing_in.events import EnrolmentOpened, FactorEnrolled, FactorKind, FactorRemoved
 from onepam.domain.signing_in.gate import Visitor
 from onepam.identity import recovery
@@ -112,6 +114,23 @@ async def cli_code(office: Office) -> Begun:
         assert not isinstance(found, Refused)
         actor, digest = Actor(found.person, found.parent, "192.0.2.1"), secrets.token_hex(32)
         return done(await open_cli_session(company.ledger, actor, found.session, digest, "192.0.2.1"))
+
+    return use, nothing
+
+
+async def terminal_let_in(office: Office) -> Begun:
+    """A terminal without a browser, of which the code was typed."""
+    company, terminals = office.company, office.services.devices
+    shown = terminals.ask("192.0.2.1", "eve@build-7", company.clock(), vouches=True)
+    assert not isinstance(shown, Refused)
+    waiting = terminals.named(shown.device, company.clock())
+    assert waiting is not None
+    eve, asked = company.actor("eve"), waiting.asked
+    assert await answer_device(company.ledger, eve, asked, asked.code_digest) is None
+
+    async def use() -> bool:
+        opening = DeviceOpening(asked.session, secrets.token_hex(32), "192.0.2.1")
+        return done(await open_device_session(company.ledger, eve, opening))
 
     return use, nothing
 
@@ -258,6 +277,7 @@ async def passkey_registration(office: Office) -> Begun:
 
 ONE_USE = {
     "the code of onepam login": OneUse("sign_in", cli_code),
+    "a terminal that was let in by its code": OneUse("device_sign_in", terminal_let_in),
     "a confirmation's link": OneUse("confirmation", confirmation_link),
     "a confirmation that was given": OneUse("confirmation", given_confirmation),
     "a step of an authenticator app": OneUse("factor", app_code),
@@ -284,6 +304,8 @@ NOT_ONE_USE = frozenset(
         "staff_rules", "directory_hold", "person_hold", "own_word", "recording_check", "bad_recording", "disk", "probe",
         "probe_order", "reported_leaver", "receiver", "delivery", "notice", "pressed_door", "verification",
         "node",
+        # a login token serves many connections, each asked anew: tests/app/test_login_tokens.py
+        "login_token", "login_token_session", "target_secret", "target_secret_use",
     }
 )  # fmt: skip
 """Tables that remember of nothing that it has served."""

@@ -15,6 +15,7 @@ import pytest
 from onepam.domain.history.event import every_version
 from onepam.domain.history.form import is_same, type_in_words
 from onepam.store.engine.views import EVIDENCE_VIEWS
+from onepam.store.read import concerned
 from scripts import forms
 
 SOURCE = Path(__file__).parents[2] / "src" / "onepam"
@@ -37,6 +38,9 @@ READ: dict[str, dict[str, tuple[str, ...]]] = {
         "session.failed": ("session",), "session.kill_ordered": ("session",),
         "roster.entry_set": ("entry", "person"), "roster.linked": ("entry", "person"),
         "scim_user.set": ("user", "person", "waits_for"),
+    },
+    "store/read/concerned.py": {
+        kind: tuple(sorted(links)) for kind, links in concerned.linking().items()
     },
 }  # fmt: skip
 """By file, kind and field: what is read without an upcast. The other views say it themselves."""

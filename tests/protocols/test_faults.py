@@ -148,8 +148,9 @@ async def test_a_relay_that_cannot_hang_up(way: Way, monkeypatch: pytest.MonkeyP
 async def test_a_ledger_that_another_process_holds(impatient: Way) -> None:
     """A knock is refused in bounded time; whatever the ledger makes of it later is closed."""
     person = await impatient.gateway.person()
+    start = await impatient.poised(person)
     with held(impatient.gateway):
-        assert "The gateway cannot open sessions now." in await heard(await impatient.start(person))
+        assert "The gateway cannot open sessions now." in await heard(await start())
     for opened in impatient.gateway.events(SessionOpened, person):  # it took effect afterwards
         ends = [each for each in await impatient.gateway.ended(person) if each.session == opened.session]
         assert [each.code for each in ends if isinstance(each, SessionFailed)] == [SessionEnd.GATEWAY_UNAVAILABLE]
@@ -170,9 +171,9 @@ async def test_sessions_end_without_a_ledger_and_their_end_is_written_when_it_is
 async def test_a_ledger_that_is_gone(impatient: Way) -> None:
     """Nothing is acknowledged into a file that nobody finds any more: no session begins, and what runs ends."""
     person, database = await impatient.gateway.person(), impatient.gateway.platform.database
-    process = await impatient.working(person)
+    process, start = await impatient.working(person), await impatient.poised(person)
     away = database.rename(database.with_name("away"))
-    assert "The gateway cannot open sessions now." in await heard(await impatient.start(person))
+    assert "The gateway cannot open sessions now." in await heard(await start())
     assert "the ledger does not answer" in await heard(process)
     away.rename(database)
     assert (await only_end(impatient, person)).because is SessionEnd.LEDGER_UNAVAILABLE

@@ -5,7 +5,7 @@ import fcntl
 import os
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -93,6 +93,10 @@ class Way(ABC):
     def shows(self, process: asyncio.subprocess.Process) -> asyncio.StreamReader | None:
         """Where a client shows what it is told before it is in."""
         return process.stderr
+
+    async def poised(self, person: Person) -> Callable[[], Awaitable[asyncio.subprocess.Process]]:
+        """Starts a client of which all that it needs from the ledger is there already."""
+        return lambda: self.start(person)
 
     async def unconfirmed(self, person: Person) -> asyncio.subprocess.Process:
         """A client whose person has to confirm."""
@@ -237,9 +241,12 @@ class Postgres(Way):
         )
 
     async def start(self, person: Person, target: str = TARGET) -> asyncio.subprocess.Process:
+        return await (await self.poised(person, target))()
+
+    async def poised(self, person: Person, target: str = TARGET) -> Callable[[], Awaitable[asyncio.subprocess.Process]]:
         client = Path(__file__).parent / "postgres" / "line_client.py"
         words = self.words(await self.token(person, target), target)
-        return await self.gateway.start(sys.executable, str(client), words)
+        return lambda: self.gateway.start(sys.executable, str(client), words)
 
     async def unconfirmed(self, person: Person) -> asyncio.subprocess.Process:
         """A target that asks for a factor for each session; the sign-in's was shown for another one."""

@@ -34,7 +34,7 @@ def heard() -> list[Heard]:
 def cases(story: Callable[..., None]) -> Iterator[dict[str, Any]]:
     """The arguments with which a test is called; those of this room take no fixtures."""
     ways = []
-    for mark in getattr(story, "pytestmark", []):
+    for mark in (each for each in getattr(story, "pytestmark", []) if each.name == "parametrize"):
         names = (mark.args[0],) if isinstance(mark.args[0], str) else mark.args[0]
         ways.append([dict(zip(names, (each,) if len(names) == 1 else each, strict=True)) for each in mark.args[1]])
     return (dict(ChainMap(*each)) for each in product(*ways))

@@ -20,12 +20,15 @@ from onepam.store.read.sessions import SessionFilter, session_row, sessions
 MOST_OF_EACH = 5
 MOST_CHARACTERS = 100
 
+_ALSO = {"/": "My access"}
+"""What a page is looked for as, beside its word in the navigation."""
+
 
 async def find(visit: Visit) -> Response:
     """`{"results": [{kind, title, detail, href, icon}]}`."""
     query = visit.request.query_params.get("q", "").strip()[:MOST_CHARACTERS].casefold()
     view = View.of(visit)
-    pages = [each for each in _pages(view) if query in each["title"].casefold()]
+    pages = [each for each in _pages(view) if query in f"{each['title']} {_ALSO.get(each['href'], '')}".casefold()]
     found = await visit.services.reader(_found, None, view, query) if query else []
     return JSONResponse({"results": [*found, *pages]})
 

@@ -42,6 +42,7 @@ class _Item:
     said: dict[str, str]
 
     def binds(self, edit: RoleEdit) -> bool:
+        """Whether it gives this role to this person."""
         return self.said.get("role") == edit.role and self.said.get("person", "").lower() == edit.email.lower()
 
 

@@ -32,10 +32,19 @@ Each is the name of its table, too."""
 
 
 @cache
+def linking() -> dict[str, frozenset[str]]:
+    """By kind of entry, of those that name nobody: the fields that link it to somebody."""
+    found = {
+        each.name: frozenset(each.open_fields) & frozenset(_LINKS)
+        for each in kinds()
+        if "person" not in each.open_fields
+    }
+    return {kind: links for kind, links in found.items() if links}
+
+
 def _linking(field: str) -> str:
     """The kinds that have the field and no person, as a list in SQL."""
-    found = {each.name for each in kinds() if field in each.open_fields and "person" not in each.open_fields}
-    return ", ".join(f"'{each}'" for each in sorted(found))
+    return ", ".join(f"'{kind}'" for kind, links in sorted(linking().items()) if field in links)
 
 
 @dataclass(frozen=True, slots=True)
