@@ -13,9 +13,9 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from onepam.evidence.envelope import Envelope, Period, Source, System
-from onepam.evidence.report import harmless
 from onepam.kernel.canonical import Json, encode
 from onepam.kernel.clock import DAY, SECOND, Instant
+from onepam.kernel.text import harmless
 from onepam.ledger.authors import Batch, Standing, Told, batch_text, certificate_text, judge, root_of
 from onepam.ledger.checkpoint import Checkpoint, open_checkpoint
 from onepam.ledger.entry import Entry, Header, payload_digest

@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from onepam.evidence.envelope import Exclusion, Filter, Period, Source, System
 from onepam.evidence.pack import Disclosed, PackInput, checkpoint_name, write_pack
-from onepam.evidence.report import Column, Report, Row, harmless
+from onepam.evidence.report import Column, Report, Row
 from onepam.evidence.verifier.tabular import csv_row
 from onepam.evidence.verifiers import verifier
 from onepam.kernel.clock import Instant
+from onepam.kernel.text import harmless
 from tests.evidence.company import LOG, ORIGIN, PART, History, pack_input, written
 from tests.evidence.conftest import KEYS, Check
 from tests.evidence.forge import unzip

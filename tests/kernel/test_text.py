@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onepam.kernel.errors import Refused
-from onepam.kernel.text import natural, plain_text, printable
+from onepam.kernel.text import harmless, natural, plain_text, printable
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,11 @@ def test_names_sort_as_people_count() -> None:
     assert natural("web-007") == natural("WEB-7")
     assert natural("") == ""
     assert natural("1" * 120).endswith("1" * 99)
+
+
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20"])
+def test_no_spreadsheet_runs_a_cell(begin: str) -> None:
+    assert harmless(f"{begin}1+1") == f"'{begin}1+1"
+    assert harmless(f"  {begin}1+1")[:1] == ("'" if begin.strip() else " ")
+    assert harmless(f"1{begin}1") == f"1{begin}1"
+    assert harmless("") == ""

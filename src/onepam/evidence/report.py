@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from onepam.kernel.canonical import encode
-
-_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-_CONTROL = ("\t", "\r", "\n")
+from onepam.kernel.text import harmless
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +69,3 @@ class Report:
         for row in self.rows:
             writer.writerow([*map(harmless, row.cells), " ".join(map(str, row.ledger))])
         return out.getvalue().encode("utf-8")
-
-
-def harmless(cell: str) -> str:
-    """The cell with an apostrophe before it if a spreadsheet could take it for a formula."""
-    if cell.startswith(_CONTROL) or cell.lstrip().startswith(_FORMULA):
-        return "'" + cell
-    return cell

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from onepam.kernel.clock import Instant, iso
+from onepam.kernel.text import harmless
 from onepam.recording.frames import Frame, Marker
 from onepam.recording.statements import Executed, Finished, Form, Outcome, Parameter, StatementText
 
@@ -36,7 +37,6 @@ _EACH_BYTES = 100
 
 _STATES: Final = {b"I": "none", b"T": "open", b"E": "failed"}
 _CUT: Final = re.compile(r"statement (\d+): (.+)", re.ASCII | re.DOTALL)
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 _COLUMNS: Final = (
     "started", "microseconds", "execution", "statement", "form", "outcome", "rows", "bytes", "transaction", "words",
     "text", "parameters", "note",
@@ -262,10 +262,7 @@ def csv_note(words: str) -> str:
 
 def _row(cells: Iterable[str]) -> str:
     text = io.StringIO()
-    harmless = (
-        "'" + each if each.startswith(_FORMULA) or each.lstrip().startswith(_FORMULA) else each for each in cells
-    )
-    csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_ALL).writerow(harmless)
+    csv.writer(text, lineterminator="\r\n", quoting=csv.QUOTE_ALL).writerow(map(harmless, cells))
     return text.getvalue()
 
 

@@ -8,6 +8,10 @@ from onepam.kernel.errors import Refused
 _JOINERS = frozenset("\u200c\u200d")
 """Invisible, yet part of ordinary Persian, Hindi and emoji."""
 
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_CONTROLS = ("\t", "\r", "\n")
+"""What spreadsheets begin a formula with, or leave out before one."""
+
 _NUMBER = re.compile(r"0*([0-9]{1,99})(?![0-9])")
 
 _REFUSED = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
@@ -39,6 +43,12 @@ def printable(text: str, most: int) -> str:
     """What a machine says of itself or to us, for a log, an entry or a terminal: without control characters and other
     invisible ones, at most `most` characters."""
     return "".join(character for character in text if character.isprintable())[:most]
+
+
+def harmless(cell: str) -> str:
+    """The cell of a sheet with an apostrophe before it if a spreadsheet could take it for a formula (OWASP, CSV
+    injection)."""
+    return "'" + cell if cell.startswith(_CONTROLS) or cell.lstrip().startswith(_FORMULA) else cell
 
 
 def natural(text: str) -> str:

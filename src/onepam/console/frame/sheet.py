@@ -7,17 +7,10 @@ from typing import TypeVar
 
 from starlette.responses import StreamingResponse
 
+from onepam.kernel.text import harmless
 from onepam.store.read.paging import MOST, Page, Window
 
 T = TypeVar("T")
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-
-def cell(value: object) -> str:
-    """The value as text; an apostrophe before what a spreadsheet would take for a formula (OWASP, CSV injection)."""
-    text = str(value)
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) or text.startswith(_FORMULA) else text
 
 
 def sheet(name: str, head: Sequence[str], parts: AsyncIterator[Iterable[Sequence[object]]]) -> StreamingResponse:
@@ -27,7 +20,7 @@ def sheet(name: str, head: Sequence[str], parts: AsyncIterator[Iterable[Sequence
     async def written() -> AsyncIterator[str]:
         yield "\ufeff" + _lines([head])
         async for part in parts:
-            yield _lines([cell(value) for value in row] for row in part)
+            yield _lines([harmless(str(value)) for value in row] for row in part)
 
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Security-Policy": "default-src 'none'"}
     return StreamingResponse(written(), media_type="text/csv; charset=utf-8", headers=headers)
