@@ -23,7 +23,6 @@ from onepam.protocols.postgres.keys import Keys
 from onepam.protocols.postgres.serve import listen
 from onepam.protocols.postgres.session import PostgresGateway
 from onepam.protocols.postgres.shown import Issued, OfFiles
-from onepam.protocols.postgres.tls import Pins
 from onepam.store.read.target_secrets import dialled
 from onepam.vault.authorities import Authorities
 from onepam.vault.database_authority import ServerCertificate
@@ -90,11 +89,10 @@ async def tried(platform: "Platform", resource: str, login: str, secret: Secret)
     address = await platform.gateway.resolve(name, port)
     if isinstance(address, Refused):
         return address
-    try:
-        pins = Pins.of(pinned)
-    except ValueError as error:
-        return Refused("target.certificate", f"what is pinned of the target cannot be read: {error}")
-    leg = await dial(Where(address, port, name, pins), Who(login, {"database": "postgres"}, secret), TRY_SECONDS)
+    target = Where.of(address, port, name, pinned)
+    if isinstance(target, Refused):
+        return target
+    leg = await dial(target, Who(login, {"database": "postgres"}, secret), TRY_SECONDS)
     if isinstance(leg, Refused):
         return leg
     leg.close()

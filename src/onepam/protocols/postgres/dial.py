@@ -7,7 +7,7 @@ import asyncio
 import os
 import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from struct import Struct
@@ -17,6 +17,7 @@ from onepam.gateway.tasks import Tasks
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
 from onepam.kernel.text import printable
+from onepam.protocols.postgres import wire
 from onepam.protocols.postgres.signing_in import SigningIn
 from onepam.protocols.postgres.tls import Leg, Pins
 
@@ -52,6 +53,14 @@ class Where:
     port: int
     name: str
     pins: Pins
+
+    @classmethod
+    def of(cls, address: str, port: int, name: str, pinned: Sequence[str]) -> "Where | Refused":
+        """The target as it is configured; or what is pinned of it is neither a digest nor a certificate."""
+        try:
+            return cls(address, port, name, Pins.of(pinned))
+        except ValueError as error:
+            return Refused("target.certificate", f"what is pinned of the target cannot be read: {error}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,17 +271,10 @@ def _plain_request(code: int, more: bytes = b"") -> bytes:
     return Struct("!II").pack(8 + len(more), code) + more
 
 
-def fields(body: bytes) -> dict[str, str]:
-    """Of an ErrorResponse or a NoticeResponse (PostgreSQL, "Error and Notice Message Fields")."""
-    return {
-        part[:1].decode("ascii", "replace"): part[1:].decode("utf-8", "replace") for part in body.split(b"\0") if part
-    }
-
-
 def _worded(body: bytes, who: Who, *, in_clear: bool) -> Refused:
     """The server's words, which the person reads: not where they hold the secret, nor any from a server that was given
     the password itself, which could say it in another way."""
-    said = fields(body)
+    said = wire.fields(body)
     code = said.get("C", "") if re.fullmatch(r"[0-9A-Z]{5}", said.get("C", "")) else "no SQLSTATE"
     message = printable(said.get("M", ""), MOST_WORDS)
     if in_clear or not message or who.secret.reveal() in body:

@@ -16,7 +16,6 @@ from onepam.protocols.postgres.dial import TargetLeg, Where, Who, dial
 from onepam.protocols.postgres.keys import Keys
 from onepam.protocols.postgres.person import PersonLeg
 from onepam.protocols.postgres.relay import Relay
-from onepam.protocols.postgres.tls import Pins
 
 DIAL_SECONDS = 30.0
 """How long a target may take until it lets us in: a busy machine, ours or the target's, takes its time."""
@@ -50,14 +49,12 @@ class PostgresLegs(Legs[TargetLeg, Relay]):
         parameters = guarding.start({"database": opened.login, **self._parameters}, opened.guardrails)
         if isinstance(parameters, Refused):
             return parameters
+        where = Where.of(address, opened.port, opened.address, opened.pins)
+        if isinstance(where, Refused):  # no secret is leased for nothing
+            return where
         secret = await self._gateway.lease(opened)
         if isinstance(secret, Refused):
             return secret
-        try:
-            pins = Pins.of(opened.pins)
-        except ValueError as error:
-            return Refused("target.certificate", f"what is pinned of the target cannot be read: {error}")
-        where = Where(address, opened.port, opened.address, pins)
         return await dial(where, Who(opened.login, parameters, secret), DIAL_SECONDS)
 
     def relay(self, opened: Opened, target: "Future[TargetLeg | Refused]", recorder: Recorder) -> Relay:

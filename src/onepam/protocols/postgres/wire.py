@@ -76,12 +76,18 @@ def ready(status: bytes) -> bytes:
     return message(READY, status)
 
 
+def fields(body: bytes) -> dict[str, str]:
+    """Of an ErrorResponse or a NoticeResponse (PostgreSQL, "Error and Notice Message Fields")."""
+    return {
+        part[:1].decode("ascii", "replace"): part[1:].decode("utf-8", "replace") for part in body.split(b"\0") if part
+    }
+
+
 def error_fields(body: bytes) -> tuple[bool, str]:
     """Whether the server hangs up after this ErrorResponse, and `SQLSTATE message`; its body may be cut."""
-    fields = {part[:1]: part[1:] for part in body.split(b"\0") if part}
-    severity = fields.get(b"V") or fields.get(b"S", b"")
-    words = b" ".join((fields.get(b"C", b"XX000"), fields.get(b"M", b"")))
-    return severity in (b"FATAL", b"PANIC"), words.decode("utf-8", "replace")
+    said = fields(body)
+    severity = said.get("V") or said.get("S", "")
+    return severity in ("FATAL", "PANIC"), f"{said.get('C', 'XX000')} {said.get('M', '')}"
 
 
 def string(body: bytes, offset: int) -> tuple[bytes, int]:
