@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -9,16 +10,23 @@ from secrets import token_bytes
 
 import pytest
 
+from onepam.app.sessions.target_secrets import prove_secret
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import BadConfig, Config
-from onepam.boot.databases import shown
+from onepam.boot.databases import shown, tried
 from onepam.boot.doors import bound
-from onepam.kernel.errors import Unavailable
+from onepam.domain.sessions.ends import SessionEnd
+from onepam.domain.sessions.events import SessionClosed, SessionFailed, SessionOpened
+from onepam.domain.sessions.target_secrets import Kept, SecretSet, SecretUsed, about
+from onepam.kernel.errors import Refused, Unavailable
+from onepam.kernel.secret import Secret
+from onepam.recording.statements import StatementText
 from onepam.vault.authorities import Authorities
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
 from tests.gateway_fixture import Gateway, outcome, running_gateway
-from tests.protocols.postgres.server import pair
+from tests.protocols.postgres.server import PASSWORD, pair, running_server
+from tests.protocols.ways import TARGET, Postgres
 from tests.targets import free_port
 
 pytestmark = pytest.mark.anyio
@@ -99,7 +107,48 @@ async def test_an_operators_certificate_takes_the_place_of_ours(tmp_path: Path) 
 
 
 async def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
+    """A start that fails half-way leaves nothing that is listened to: whoever gets the descriptor next is deaf."""
+    watched = asyncio.get_running_loop()._selector.get_map  # type: ignore[attr-defined]
+    before = set(watched())
     with closing(bound("somebody", "127.0.0.1", 0)) as taken:
         with pytest.raises(Unavailable, match="PostgreSQL cannot listen on"):
             async with running_gateway(tmp_path, postgres_port=taken.getsockname()[1]):
                 pass
+    assert set(watched()) <= before
+
+
+async def test_from_the_vault_to_the_recording(tmp_path: Path) -> None:
+    """Nothing between psql and the server is a stand-in: the secret is tried there, sealed, and leased to a session."""
+    port = free_port()
+    with running_server(port=port) as server:
+        async with running_gateway(tmp_path, egress=(f"127.0.0.1/32:{port}",), postgres_port=free_port()) as gateway:
+            login, platform, way = gateway.target.login, gateway.platform, Postgres(gateway, server)
+            await asyncio.to_thread(server.sql, f"CREATE ROLE \"{login}\" LOGIN PASSWORD '{PASSWORD}'")
+            await gateway.record(way.resource(TARGET))
+            person = await gateway.person()
+
+            async def asked() -> tuple[str, str]:
+                words = way.words(await way.token(person))
+                done = await outcome(await gateway.start("psql", "-X", "-A", "-t", "-c", "SELECT 6 * 7", words))
+                return done.stdout.decode().strip(), done.stderr
+
+            assert "no secret" in (await asked())[1]
+            (failed,) = await gateway.ended(person)
+            assert isinstance(failed, SessionFailed)
+
+            refused = await tried(platform, TARGET, login, Secret(b"a guess"))
+            assert isinstance(refused, Refused)
+            assert refused.code == "target.refusing"
+            assert await tried(platform, TARGET, login, Secret(PASSWORD.encode())) is None
+            sealed = platform.envelope.seal(Secret(PASSWORD.encode()), about(TARGET, login))
+            await gateway.record(SecretSet("sec_1", 1, TARGET, login, person.id, b64encode(sealed).decode("ascii")))
+            assert await prove_secret(platform.ledger, Kept("sec_1", 1)) is None
+
+            assert (await asked())[0] == "42"
+            (closed,) = [each for each in await gateway.ended(person, 2) if isinstance(each, SessionClosed)]
+            assert (closed.because, closed.verified, closed.counts["finishes"]) == (SessionEnd.CLIENT_LEFT, True, 1)
+            texts = [each.text for each in gateway.recorded(closed.session) if isinstance(each, StatementText)]
+            assert texts == [b"SELECT 6 * 7"]
+            (used,) = gateway.events(SecretUsed)
+            assert (used.session, used.secret, used.version) == (closed.session, "sec_1", 1)
+            assert closed.session in {each.session for each in gateway.events(SessionOpened, person)}

@@ -55,7 +55,7 @@ def shown(config: Config, authorities: Authorities) -> Shown:
 
 
 def databases(platform: "Platform", parts: ExitStack) -> Listener | None:
-    """Listens, where the configuration says so; the socket is closed with `parts`. Raises `Unavailable`."""
+    """Listens, where the configuration says so; the listener is closed with `parts`. Raises `Unavailable`."""
     config = platform.config
     if not config.postgres_port:
         return None
@@ -69,7 +69,9 @@ def databases(platform: "Platform", parts: ExitStack) -> Listener | None:
     )
     socket = parts.enter_context(closing(bound("PostgreSQL", config.postgres_host, config.postgres_port)))
     doors = platform.doors
-    return listen(socket, gateway, doors.postgres, doors.turns, config.ssh_silent_seconds)
+    listener = listen(socket, gateway, doors.postgres, doors.turns, config.ssh_silent_seconds)
+    parts.callback(listener.close)
+    return listener
 
 
 async def _leased(platform: "Platform", opened: Opened) -> Secret | Refused:

@@ -267,6 +267,9 @@ class Platform:
                 self.doors.turns,
                 config.ssh_silent_seconds,
             )
+            sockets.callback(
+                ssh.close
+            )  # also where the rest of the start fails: nobody else gets its descriptor's bytes
             postgres = databases(self, sockets)
             self.outbox = outbox_of(self)
             self.operations = Operations(self)
