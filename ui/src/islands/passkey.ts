@@ -24,10 +24,10 @@ export function mount(host: HTMLElement): void {
     said.hidden = words === "";
   };
   if (!browserSupportsWebAuthn()) {
-    button.disabled = true;
     say("This browser cannot use passkeys. Use an authenticator app, or open this page by the console's own name over https.");
     return;
   }
+  button.disabled = false;
   button.addEventListener("click", () => {
     button.disabled = true;
     say("");
