@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import pyotp
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -127,7 +127,7 @@ class Person:
 
     def _codes(self) -> None:
         page = self.page
-        page.get_by_text("Your recovery codes").wait_for()
+        expect(page.get_by_text("Your recovery codes")).to_be_visible(timeout=60_000)  # says what stands there instead
         self.recovery_codes = page.locator("#codes").inner_text().split()
         page.locator("input[name=kept]").check()
         page.get_by_role("button", name="Finish").click()
