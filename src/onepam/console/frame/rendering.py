@@ -6,7 +6,7 @@ durations are microseconds, sizes are bytes; templates never compute more than a
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, cast
@@ -197,7 +197,9 @@ def relative(at: Instant, now: Instant) -> str:
 
 
 def _element(at: Instant, show: str, words: str) -> Markup:
-    return Markup('<time datetime="{}" data-show="{}" title="{}">{}</time>').format(iso(at), show, utc(at), words)
+    when, shown, title = escape(iso(at)), escape(show), escape(utc(at))
+    said = f'<time datetime="{when}" data-show="{shown}" title="{title}">{escape(words)}</time>'
+    return Markup(said)  # noqa: S704 - each part is escaped; `Markup.format` takes ten times as long
 
 
 @pass_context
@@ -282,10 +284,12 @@ def url(context: Context, path: str, **query: object) -> str:
 
 def label_text(labels: Mapping[str, str]) -> Markup:
     """Labels as small chips: `env=prod`."""
-    return Markup(" ").join(
-        Markup('<span class="label-chip">{}={}</span>').format(escape(name), escape(value))
-        for name, value in sorted(labels.items())
-    )
+    return Markup(" ").join(_chip(name, value) for name, value in sorted(labels.items()))
+
+
+@lru_cache(maxsize=4096)
+def _chip(name: str, value: str) -> Markup:
+    return Markup('<span class="label-chip">{}={}</span>').format(name, value)
 
 
 @cache

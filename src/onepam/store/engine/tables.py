@@ -27,9 +27,9 @@ AT = "valid_from <= :at AND :at < valid_until"
 @dataclass(frozen=True)
 class StateTable:
     """One kind of state: its key, its columns with their SQL types, the indexes that pages and facts need (of columns,
-    or of an expression of one), and which columns are `personal` (they come from payloads, and erasing the
-    person of the row empties them) or `naming` (they come from the payload of the entry `idx`, may name anybody, and
-    erasing that payload empties them).
+    or of an expression of one; `valid_until` comes last, unless it is named), and which columns are `personal` (they
+    come from payloads, and erasing the person of the row empties them) or `naming` (they come from the payload of the
+    entry `idx`, may name anybody, and erasing that payload empties them).
 
     Values that are neither text, integer nor None are stored as canonical JSON.
     """
@@ -53,7 +53,7 @@ class StateTable:
             f"valid_from INTEGER NOT NULL, valid_until INTEGER NOT NULL, PRIMARY KEY ({key}, valid_until));\n"
         )
         return table + "".join(
-            f"CREATE INDEX IF NOT EXISTS {name} ON {self.name} ({', '.join(index)}, valid_until);\n"
+            f"CREATE INDEX IF NOT EXISTS {name} ON {self.name} ({', '.join(dict.fromkeys((*index, 'valid_until')))});\n"
             for name, index in (self.named_indexes.items() if indexed else ())
         )
 

@@ -29,7 +29,7 @@ FACTOR = state(
             "counter": "INTEGER NOT NULL",
             "used": "INTEGER",
         },
-        (("person", "kind", "valid_from"), ("reference",)),
+        (("person", "kind", "valid_until", "valid_from"), ("reference",)),
         personal=("label", "reference", "public", "secret", "networks"),
     )
 )

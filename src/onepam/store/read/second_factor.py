@@ -27,21 +27,22 @@ MOST = 500
 NEWEST_BASIS = """coalesce((SELECT s.basis FROM sign_in s WHERE s.person = p.person AND s.valid_from <= :at
     ORDER BY s.opened DESC LIMIT 1), '')"""
 """SQL: what the newest sign-in of the person `p` rests on; empty where there is none."""
-_THEIRS = "FROM factor f WHERE f.person = p.person AND f.valid_from <= :at AND :at < f.valid_until"
-_HAS = "EXISTS (SELECT 1 " + _THEIRS + " AND f.kind = '{}')"
+_HAS = (
+    "EXISTS (SELECT 1 FROM factor f WHERE f.person = p.person AND f.kind = '{}' "
+    "AND f.valid_from <= :at AND :at < f.valid_until)"
+)
 HAS_OWN = f"({' OR '.join(_HAS.format(kind) for kind in reversed(OWN))})"
 """SQL: whether the person `p` has a second factor of their own; what most have is looked for first."""
-_PEOPLE = f"{PRESENT} AND p.kind <> 'service'"
+_MACHINE = "p.kind = 'service'"
+_PEOPLE = f"{PRESENT} AND NOT {_MACHINE}"
 _WITHOUT = f"NOT {HAS_OWN} AND {NEWEST_BASIS} <> 'attested'"
 _ALIKE = f"""
 WITH each AS MATERIALIZED (SELECT
-    coalesce((SELECT {
-    " + ".join(f"max(CASE f.kind WHEN '{kind}' THEN {1 << bit} ELSE 0 END)" for bit, kind in enumerate(OWN))
-} {_THEIRS}), 0) AS own,
-    {NEWEST_BASIS} AS basis
-    FROM person p WHERE {_PEOPLE})
-SELECT own, basis, count(*) AS number FROM each GROUP BY own, basis"""
-"""Each person is looked at once: `own` has a bit for each of `OWN`."""
+    {" + ".join(f"CASE WHEN {_HAS.format(kind)} THEN {1 << bit} ELSE 0 END" for bit, kind in enumerate(OWN))} AS own,
+    {NEWEST_BASIS} AS basis, CASE WHEN {_MACHINE} THEN 1 ELSE 0 END AS machine
+    FROM person p WHERE {PRESENT})
+SELECT own, basis, machine, count(*) AS number FROM each GROUP BY own, basis, machine"""
+"""Each person is looked at once: `own` has a bit for each of `OWN`, `machine` is 1 for a service account."""
 _COUNTED = tuple(each for each in MfaBasis if each is not MfaBasis.OWN)
 _SESSIONS = f"""
 SELECT count(*), count(*) FILTER (WHERE entry = 'ssh_service_key'),
@@ -116,8 +117,11 @@ def count_without_factor(db: Snapshot, at: Instant) -> int:
 
 def mfa_report(db: Snapshot, at: Instant) -> MfaReport:
     """The state of second factors in the whole company."""
-    people, own, never, without_total = Counter[MfaBasis](), Counter[str](), 0, 0
+    people, own, never, without_total, machines = Counter[MfaBasis](), Counter[str](), 0, 0, 0
     for each in rows(db, _ALIKE, {"at": at}):
+        if each["machine"]:
+            machines += each["number"]
+            continue
         basis = MfaBasis(each["basis"]) if each["basis"] else None
         never += 0 if basis else each["number"]
         if basis is not None:
@@ -127,8 +131,6 @@ def mfa_report(db: Snapshot, at: Instant) -> MfaReport:
         if basis is not MfaBasis.ATTESTED and not each["own"]:
             without_total += each["number"]
     without = f"SELECT p.person FROM person p WHERE {_PEOPLE} AND {_WITHOUT} ORDER BY p.person LIMIT {MOST}"
-    machines = f"SELECT count(*) FROM person p WHERE {PRESENT} AND p.kind = 'service'"
-    counted = row(db, machines, {"at": at})
     rules = rows(db, f"SELECT resource, mfa FROM resource WHERE {AT} ORDER BY sort", {"at": at})
     sessions, machine_sessions = _sessions(db, at)
     return MfaReport(
@@ -137,7 +139,7 @@ def mfa_report(db: Snapshot, at: Instant) -> MfaReport:
         own={kind: own[kind] for kind in OWN},
         without=tuple(each["person"] for each in rows(db, without, {"at": at})) if without_total else (),
         without_total=without_total,
-        machines=counted[0] if counted else 0,
+        machines=machines,
         rules=tuple((each["resource"], rule) for each in rules if (rule := mfa_rule(each["mfa"])) is not None),
         resources=len(rules),
         sessions=sessions,
