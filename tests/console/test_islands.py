@@ -50,7 +50,7 @@ def page(browser: Browser, server: SampleServer, said: list[str]) -> Iterator[Pa
 
 def test_a_passkey_is_asked_for_only_once_its_script_has_come(page: Page, said: list[str]) -> None:
     held: list[Route] = []
-    page.route("**/chunk-passkey*.js", lambda route: held.append(route))
+    page.route("**/chunk-passkey*.js", held.append)
     with page.expect_request("**/chunk-passkey*.js"):
         page.goto("/~sign_in")
     button = page.get_by_role("button", name="Sign in with a passkey")
