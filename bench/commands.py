@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from resource import RUSAGE_CHILDREN, getrusage
 from statistics import median
-from tempfile import TemporaryDirectory
 
 from bench import Figure, Progress
+from bench.room import room
 
 NAME = "Command line"
 ROUNDS = 21
@@ -19,7 +19,7 @@ GOAL_SECONDS = 0.15
 
 def run(progress: Progress) -> list[Figure]:
     """Whole processes, and a bare interpreter for comparison."""
-    with TemporaryDirectory(prefix="onepam-bench-") as home:
+    with room() as home:
         progress(f"{ROUNDS} starts of each")
         bare = list(_starts(home, "-c", "pass"))
         helped = list(_starts(home, str(Path(sys.executable).with_name("onepam")), "--help"))
@@ -34,9 +34,9 @@ def run(progress: Progress) -> list[Figure]:
     ]
 
 
-def _starts(home: str, *words: str) -> Iterator[tuple[float, float]]:
+def _starts(home: Path, *words: str) -> Iterator[tuple[float, float]]:
     """Seconds and processor seconds of each start."""
-    environment = {**os.environ, "HOME": home, "ONEPAM_HOME": home}
+    environment = {**os.environ, "HOME": str(home), "ONEPAM_HOME": str(home)}
     for _ in range(ROUNDS):
         began, before = time.perf_counter(), getrusage(RUSAGE_CHILDREN)
         subprocess.run([sys.executable, *words], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ from playwright.async_api import Browser, Page, Route, async_playwright
 from starlette.applications import Starlette
 
 from bench import Figure, Progress
+from bench.room import room
 from onepam.boot.demo.company import approves, resource_id
 from onepam.boot.demo.month import LARGE, lay
 from onepam.console.app import PLACES
@@ -39,7 +39,7 @@ TYPED = ("a", "an", "ann", "web-1", "ses_0199", "zzz")
 
 
 class Large(Company):
-    """The company of the large demo, whose history was judged when it was made."""
+    """The company of the large demo, whose history is long: it is judged once, at the end of the benchmark."""
 
     def close(self) -> None:
         """Closes the ledger and the reader."""
@@ -59,9 +59,9 @@ async def large(folder: Path) -> AsyncIterator[Office]:
 
 def run(progress: Progress) -> list[Figure]:
     """Each page by each of five people who may open it, without a server in between; the dearest ones by name."""
-    with TemporaryDirectory(prefix="onepam-bench-") as folder:
+    with room() as folder:
         progress("making the company and a month of its history")
-        return asyncio.run(_measure(Path(folder), progress))
+        return asyncio.run(_measure(folder, progress))
 
 
 async def _measure(folder: Path, progress: Progress) -> list[Figure]:

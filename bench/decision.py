@@ -4,11 +4,10 @@ import random
 import secrets
 import time
 from contextlib import closing
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from bench import Figure, Progress
 from bench.company import settle
+from bench.room import room
 from bench.yardstick import interpreter, median
 from onepam.boot.demo.company import company, resource_id
 from onepam.domain.access.decision import Permitted, decide
@@ -18,7 +17,6 @@ from onepam.store.engine.database import connect
 from onepam.store.engine.schema import create
 from onepam.store.engine.writer import Writer
 from onepam.store.facts.holdings import access_facts
-from tests.lawful import assert_lawful
 
 NAME = "Decision"
 PEOPLE, RESOURCES = 5_000, 10_000
@@ -33,14 +31,13 @@ def clock() -> Instant:
 
 def run(progress: Progress) -> list[Figure]:
     """Random people at random targets, of which some are theirs."""
-    with TemporaryDirectory(prefix="onepam-bench-") as folder:
+    with room() as folder:
         progress(f"a company of {PEOPLE:,} people and {RESOURCES:,} resources")
-        path = Path(folder) / "ledger.sqlite"
+        path = folder / "ledger.sqlite"
         with closing(connect(path)) as db:
             create(db)
             with closing(Writer(path, NodeAuthor.uncertified("bench"), clock, secrets.token_bytes)) as writer:
                 settle(writer, company(PEOPLE, RESOURCES))
-            assert_lawful(path)
             chance, now = random.Random(1), clock()
             pairs = [
                 (f"per_{chance.randrange(PEOPLE)}", resource_id(chance.randrange(RESOURCES))) for _ in range(PAIRS)

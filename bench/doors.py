@@ -5,11 +5,10 @@ another address. What the three notice of each other while nobody attacks is the
 """
 
 import asyncio
-import tempfile
-from pathlib import Path
 from statistics import median, quantiles
 
 from bench import Figure, Progress
+from bench.room import room
 from tests.attack.bystanders import Noticed, town
 from tests.attack.ways import WAYS
 
@@ -26,8 +25,8 @@ def run(progress: Progress) -> list[Figure]:
 
 async def _run(progress: Progress) -> list[Figure]:
     noticed: dict[str, Noticed] = {}
-    with tempfile.TemporaryDirectory(prefix="onepam-bench-") as name:
-        async with town(Path(name)) as there:
+    with room() as folder:
+        async with town(folder) as there:
             progress("nobody attacks")
             peace = await there.at_peace(SECONDS)
             for way in WAYS:

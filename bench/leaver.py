@@ -12,7 +12,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from bench import Figure, Progress
+from bench.room import room
 from onepam.boot.clock import wall_clock
 from onepam.domain.leaving.probing import ProbeMade, ProbeResult
 from onepam.domain.provisioning.events import AccountTakenOver, ScimTokenApproved, ScimTokenProposed, ScimUserSet
@@ -74,9 +74,9 @@ def run(progress: Progress) -> list[Figure]:
 
 
 async def _run(progress: Progress) -> list[Figure]:
-    with tempfile.TemporaryDirectory(prefix="onepam-bench-") as name, elsewhere(Path(name)) as (gateway, _):
-        async with _target(Path(name)) as (port, host_key):
-            process = started(Path(name), egress=[f"127.0.0.1/32:{port}"])
+    with room() as folder, elsewhere(folder) as (gateway, _):
+        async with _target(folder) as (port, host_key):
+            process = started(folder, egress=[f"127.0.0.1/32:{port}"])
             try:
                 gateway.platform.ssh_port = process.ssh_port
                 await gateway.record(replace(gateway.resource("web-1"), pins=(host_key,), port=port))

@@ -11,11 +11,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from bench import Figure, Progress
 from bench.company import knocks, settle
+from bench.room import room
 from bench.yardstick import durable_inserts, interpreter
 from onepam.app.open_session import Knock, Opened, open_session
 from onepam.boot.demo.company import company
@@ -27,7 +27,6 @@ from onepam.store.engine.database import connect
 from onepam.store.engine.ledger import SqliteLedger
 from onepam.store.engine.schema import create
 from onepam.store.engine.writer import Writer
-from tests.lawful import assert_lawful
 
 NAME = "Ledger: whole commands"
 PEOPLE, RESOURCES = 5_000, 10_000
@@ -76,15 +75,12 @@ def clock() -> Instant:
 
 def run(progress: Progress) -> list[Figure]:
     """One and 32 producers in one process, then two processes with 8 producers each."""
-    with TemporaryDirectory(prefix="onepam-bench-") as folder:
-        path = Path(folder) / "ledger.sqlite"
+    with room() as folder:
+        path = folder / "ledger.sqlite"
         progress(f"a company of {PEOPLE:,} people and {RESOURCES:,} resources")
         founding = found(path)
         with patch("onepam.store.engine.writer.seal", SEALING):
-            figures = asyncio.run(_measure(path, founding, progress))
-        progress("was all of it lawful?")
-        assert_lawful(path)
-        return figures
+            return asyncio.run(_measure(path, founding, progress))
 
 
 def found(path: Path) -> float:

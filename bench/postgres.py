@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from bench import Figure, Progress
+from bench.room import room
 from tests.protocols.postgres.server import PASSWORD
 from tests.protocols.ways import TARGET, Postgres, way_through
 from tests.targets import free_port
@@ -34,8 +35,8 @@ class Way:
 
 def run(progress: Progress) -> list[Figure]:
     """Transactions a second of each mode and number of clients, as a part of the direct ones of the same round."""
-    with tempfile.TemporaryDirectory() as folder:
-        return asyncio.run(_run(Path(folder), progress))
+    with room() as folder:
+        return asyncio.run(_run(folder, progress))
 
 
 async def _run(folder: Path, progress: Progress) -> list[Figure]:

@@ -5,12 +5,11 @@ knows that it is durable, and stops when the stock client has shown its last byt
 """
 
 import asyncio
-import tempfile
 import time
-from pathlib import Path
 from statistics import median, quantiles
 
 from bench import Figure, Progress
+from bench.room import room
 from onepam.domain.access.model import ResourceRemoved
 from onepam.domain.people.events import PersonDisabled
 from tests.gateway_fixture import Gateway, Person
@@ -30,8 +29,8 @@ def run(progress: Progress) -> list[Figure]:
 
 
 async def _run(progress: Progress) -> list[Figure]:
-    with tempfile.TemporaryDirectory(prefix="onepam-bench-") as name, elsewhere(Path(name)) as (gateway, egress):
-        process = started(Path(name), egress=egress)
+    with room() as folder, elsewhere(folder) as (gateway, egress):
+        process = started(folder, egress=egress)
         try:
             gateway.platform.ssh_port = process.ssh_port
             return await _measure(gateway, progress)

@@ -9,7 +9,6 @@ import secrets
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import uvicorn
@@ -17,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from bench import Figure, Progress
+from bench.room import room
 from bench.yardstick import interpreter, median
 from onepam.app.provisioning.traffic import ScimTraffic
 from onepam.domain.provisioning.events import ScimTokenApproved, ScimTokenProposed
@@ -33,7 +33,7 @@ from onepam.store.engine.reader import SqliteReader
 from onepam.store.engine.schema import create
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
-from tests.lawful import assert_lawful, laid_by_hand
+from tests.lawful import laid_by_hand
 
 NAME = "SCIM"
 USERS, GROUPS, PER_GROUP = 10_000, 500, 100
@@ -81,11 +81,9 @@ class Lane:
 
 def run(progress: Progress) -> list[Figure]:
     """Everything on one new database."""
-    with TemporaryDirectory(prefix="onepam-bench-") as folder:
-        path = Path(folder) / "ledger.sqlite"
-        figures = asyncio.run(_measure(path, progress))
-        assert_lawful(path)
-        return figures
+    with room() as folder:
+        path = folder / "ledger.sqlite"
+        return asyncio.run(_measure(path, progress))
 
 
 def _admit(path: Path) -> str:

@@ -9,12 +9,12 @@ from functools import partial
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from threading import Semaphore
 
 from bench import Figure, Progress
 from bench.company import knocks
 from bench.ledger import PEOPLE, RESOURCES, clock, found
+from bench.room import room
 from bench.yardstick import interpreter, median
 from onepam.app.open_session import KnockQuery, answer
 from onepam.boot.demo.month import Size, lay
@@ -41,8 +41,8 @@ _ROWS = "SELECT idx, time, kind, version, class, class_seq, body, leaf FROM entr
 
 def run(progress: Progress) -> list[Figure]:
     """Over the ledger of a company whose people opened 20,000 sessions."""
-    with TemporaryDirectory(prefix="onepam-bench-") as folder:
-        path = Path(folder) / "ledger.sqlite"
+    with room() as folder:
+        path = folder / "ledger.sqlite"
         progress("a ledger to verify")
         found(path)
         _open_sessions(path)
@@ -81,8 +81,8 @@ def _grown(progress: Progress) -> list[Figure]:
     """The fold with the lawful check, on one ledger and on another of ten times as many people and entries."""
     figures, costs = list[Figure](), list[float]()
     for people in GROWN:
-        with TemporaryDirectory(prefix="onepam-bench-") as folder:
-            path = Path(folder) / "ledger.sqlite"
+        with room() as folder:
+            path = folder / "ledger.sqlite"
             progress(f"the first month of {people:,} people")
             lay(path, NodeAuthor.uncertified("bench"), Size(people, people // 5, people * 25, people * 2), clock())
             with closing(connect(path, read_only=True)) as db:

@@ -4,10 +4,9 @@ Every way is tried in turn, round by round, so that noise falls on all of them; 
 """
 
 import asyncio
-import tempfile
-from pathlib import Path
 
 from bench import Figure, Progress
+from bench.room import room
 from bench.ssh import commands, keys, streams
 from bench.ssh.legs import legs
 
@@ -20,8 +19,7 @@ def run(progress: Progress) -> list[Figure]:
 
 
 async def _run(progress: Progress) -> list[Figure]:
-    with tempfile.TemporaryDirectory(prefix="onepam-bench-") as name:
-        folder = Path(name)
+    with room() as folder:
         async with legs(folder) as ways:
             figures = commands.measured(ways, progress)
             figures += keys.measured(ways, folder, progress)
