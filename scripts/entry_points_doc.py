@@ -100,6 +100,7 @@ WAYS = (
         (
             DOOR + "test_mfa_without_a_second_factor_nothing_opens",
             DOOR + "test_mfa_grows_old_and_a_machine_has_none",
+            "tests/protocols/postgres/test_certificates.py::test_it_ends_with_the_sign_in",
         ),
     ),
     Way(

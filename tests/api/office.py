@@ -117,6 +117,8 @@ class Office:
             devices=Devices(secrets.token_bytes),
             directory=directory or Directory(Egress()),
             keep_days=0,
+            postgres_port=5433,
+            database_root=lambda: authorities.database(now()).root,
         )
 
     def run(self, work: Callable[[], Awaitable[T]]) -> T:

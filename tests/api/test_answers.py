@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from onepam.api.services import ApiServices
 from onepam.app.ports import Snapshot
+from onepam.cli.database_files import new_key as new_database_key
 from onepam.domain.requests.events import UNDO
 from onepam.domain.signing_in.events import FactorEnrolled, FactorKind, SignedIn, SignedOut, SignInKind
 from onepam.gateway.recorder import recording_path
@@ -20,6 +23,8 @@ from onepam.identity.tokens import new_token, pkce_challenge, token_digest
 from onepam.kernel.clock import HOUR, MINUTE, Instant, parse
 from onepam.kernel.ids import new_id
 from onepam.store.engine.entries import entries_of
+from onepam.vault.database_clients import ClientClaims
+from onepam.vault.database_clients import judge as judge_database
 from onepam.vault.person_certificates import Claims, judge
 from tests.api.office import Office, now
 
@@ -120,6 +125,32 @@ def test_a_certificate_ends_with_its_session(office: Office) -> None:
     issued = [each for each in entries(office, "certificate.issued") if each.session == given["session"]]
     assert len({each.serial for each in issued}) == 2
     assert all(each.fingerprint.startswith("SHA256:") for each in issued)
+
+
+def test_a_certificate_for_databases_ends_with_its_session(office: Office) -> None:
+    eve, (_, key) = office.join("engineer"), new_database_key()
+    with office.client(None) as client:
+        signed_in = client.post("/cli/token", json=code_for(office, eve)).json()
+        headers = {"Authorization": f"Bearer {signed_in['token']}"}
+        given = client.post("/cli/database-certificate", json={"public_key": key}, headers=headers).json()
+        wrong = client.post("/cli/database-certificate", json={"public_key": public_key()}, headers=headers)
+    assert (wrong.status_code, wrong.json()["code"]) == (422, "certificate.subject")
+    assert (given["host"], given["port"], given["expires"]) == ("127.0.0.1", 5433, signed_in["expires"])
+    assert given["root"].encode() == office.services.database_root()
+    made = x509.load_pem_x509_certificate(given["certificate"].encode())
+    assert judge_database(
+        made.public_bytes(Encoding.DER), office.services.authorities.database_client(now()).root, now()
+    ) == ClientClaims(signed_in["session"], eve)
+    assert abs(parse(given["expires"]) / 1e6 - made.not_valid_after_utc.timestamp()) < 2
+    issued = [each for each in entries(office, "certificate.issued") if each.session == signed_in["session"]]
+    assert issued[-1].serial == made.serial_number
+
+
+def test_without_a_listener_for_databases_there_is_no_certificate(office: Office, monkeypatch: Any) -> None:
+    monkeypatch.setattr(ApiServices, "postgres_port", 0)
+    with office.client(office.join("engineer")) as client:
+        refused = client.post("/cli/database-certificate", json={"public_key": new_database_key()[1]})
+    assert (refused.status_code, refused.json()["code"]) == (409, "postgres.nowhere")
 
 
 def test_only_a_cli_token_in_the_header_counts(office: Office) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from onepam.api.app import ROUTES, describe_api
 from onepam.api.routes.route import Route
+from onepam.cli.database_files import new_key as new_database_key
 from onepam.domain.host.announcing import RenewalAnnounced
 from onepam.domain.leaving.brake import DirectoryPersonHeld, HoldReason
 from onepam.domain.matrix.events import ChangeProposed
@@ -143,6 +144,7 @@ CALLS: dict[tuple[str, str], Call] = {
     ("POST", "/cli/device/keys"): Call(409, lambda people: ({}, {"device_code": "x", "keys": [SIGNATURE]})),
     ("POST", "/cli/device/token"): Call(409, lambda people: ({}, {"device_code": "x", **KEY})),
     ("POST", "/cli/certificate"): Call(prepare=lambda people: ({}, KEY)),
+    ("POST", "/cli/database-certificate"): Call(prepare=lambda people: ({}, {"public_key": new_database_key()[1]})),
     ("POST", "/sign-out"): Call(),
     ("GET", "/me"): Call(),
     ("GET", "/confirmations"): Call(),

@@ -12,7 +12,7 @@ from onepam.app.sessions.target_secrets import lease_secret
 from onepam.boot.clock import wall_clock
 from onepam.boot.config import Config
 from onepam.boot.doors import bound
-from onepam.boot.login_tokens import proven_by_token
+from onepam.boot.login_tokens import proven_by_certificate, proven_by_token
 from onepam.domain.sessions.target_secrets import about
 from onepam.gateway.listener import Listener
 from onepam.kernel.clock import Instant
@@ -43,15 +43,21 @@ class Shown(Protocol):
 def shown(config: Config, authorities: Authorities) -> Shown:
     """An operator's own certificate where there is one, else ours for the gateway's name and what is below it. Raises
     `BadConfig`, or `Unavailable` where the operator's cannot be used."""
+    clients = authorities.database_client(wall_clock()).root
     if (files := config.postgres_tls) is not None:
-        return OfFiles(Path(files[0]), Path(files[1]), wall_clock)
+        return OfFiles(Path(files[0]), Path(files[1]), clients, wall_clock)
     authority, name = authorities.database(wall_clock()), config.gateway_name
     names = (name,) if name.replace(".", "").isdigit() or ":" in name else (name, f"*.{name}")
 
     def issue(at: Instant) -> ServerCertificate:
         return authority.issue(names, at)
 
-    return Issued(issue, wall_clock)
+    return Issued(issue, clients, wall_clock)
+
+
+def root(config: Config, authorities: Authorities) -> bytes:
+    """The certificate (PEM) by which clients know the listener; empty where it shows an operator's own."""
+    return b"" if config.postgres_tls is not None else authorities.database(wall_clock()).root
 
 
 def databases(platform: "Platform", parts: ExitStack) -> Listener | None:
@@ -63,6 +69,7 @@ def databases(platform: "Platform", parts: ExitStack) -> Listener | None:
         shared=platform.gateway,
         shown=shown(config, platform.authorities),
         prove=lambda token, source: proven_by_token(platform.reader, token, source),
+        judge=lambda presented: proven_by_certificate(platform.authorities, presented),
         lease=lambda opened: _leased(platform, opened),
         keys=Keys(secrets.token_bytes),
         name=config.gateway_name,

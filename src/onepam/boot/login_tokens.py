@@ -1,6 +1,7 @@
-"""Whose login token it is: what a protocol's door is given in the place of a password."""
+"""Whose login token or certificate it is: what clients of databases come with, for a protocol's door."""
 
 from onepam.app.ports import Reader
+from onepam.boot.clock import wall_clock
 from onepam.domain.sessions.events import EntryPoint
 from onepam.domain.sessions.login_tokens import INVALID
 from onepam.gateway.entering import Proven, Unfit
@@ -8,6 +9,8 @@ from onepam.identity.tokens import LOGIN_TOKEN, is_token, token_digest
 from onepam.kernel.errors import Refused
 from onepam.kernel.secret import Secret
 from onepam.store.read.login_tokens import token_holder
+from onepam.vault.authorities import Authorities
+from onepam.vault.database_clients import NOT_OURS, judge, person_of
 
 
 async def proven_by_token(reader: Reader, word: str, source: str) -> Proven | Unfit | Refused:
@@ -21,3 +24,13 @@ async def proven_by_token(reader: Reader, word: str, source: str) -> Proven | Un
         return INVALID
     proven = Proven(found.person, EntryPoint.POSTGRES_TOKEN, sign_in=found.sign_in, token=found.token)
     return proven if found.source == source else Unfit(proven, INVALID)
+
+
+def proven_by_certificate(authorities: Authorities, presented: bytes) -> Proven | Unfit | Refused:
+    """Whom a certificate (DER) names, where it is good, else why not. Whether its sign-in stands, the one door asks."""
+    now = wall_clock()
+    claims = judge(presented, authorities.database_client(now).root, now)
+    if isinstance(claims, Refused):
+        person = person_of(presented) if claims.code not in NOT_OURS else None
+        return Unfit(Proven(person, EntryPoint.POSTGRES_CERTIFICATE), claims) if person is not None else claims
+    return Proven(claims.person, EntryPoint.POSTGRES_CERTIFICATE, sign_in=claims.sign_in)

@@ -19,11 +19,19 @@ LONG_SECONDS = 900.0
 """For what the gateway works on before it answers: evidence packs."""
 
 
-def call(method: str, path: str, body: Any = None, params: Mapping[str, Any] | None = None) -> Any:
-    """The JSON answer of `/api/v1` + `path`; ends the program with the right exit code when there is none."""
+def call(
+    method: str,
+    path: str,
+    body: Any = None,
+    params: Mapping[str, Any] | None = None,
+    *,
+    expected: Collection[str] = (),
+) -> Any:
+    """The JSON answer of `/api/v1` + `path`; ends the program with the right exit code when there is none. `expected`
+    as in `ask`."""
     home = Home()
     session = signed_in(home)
-    return ask(session.gateway, method, path, body, params, session.token)
+    return ask(session.gateway, method, path, body, params, session.token, expected=expected)
 
 
 def ask(

@@ -34,6 +34,10 @@ class Home:
         self.known_hosts = self.folder / "known_hosts"
         self.ssh_config = self.folder / "ssh_config"
         self.gateway_file = self.folder / "gateway"
+        self.database_key = self.folder / "database.key"
+        self.database_certificate = self.folder / "database.crt"
+        self.database_root = self.folder / "database-root.crt"
+        self.services = self.folder / "pg_service.conf"
 
     def session(self) -> Session | None:
         """The session of the last `onepam login`; None when there is none that can be read."""
@@ -56,8 +60,14 @@ class Home:
             return ""
 
     def forget(self) -> None:
-        """Removes the session, the key and its certificate."""
+        """Removes the session, and the keys with their certificates."""
         for path in (self.session_file, self.certificate, self.key, self.public_key):
+            path.unlink(missing_ok=True)
+        self.forget_databases()
+
+    def forget_databases(self) -> None:
+        """Removes what leads to databases."""
+        for path in (self.services, self.database_certificate, self.database_key):
             path.unlink(missing_ok=True)
 
     def write(self, path: Path, text: str) -> None:

@@ -31,7 +31,8 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.ids import RandomBytes
 from onepam.kernel.secret import Secret
 from onepam.vault.database_authority import DatabaseAuthority
-from onepam.vault.database_authority import rewrap as rewrap_database
+from onepam.vault.database_authority import rewrap as rewrap_databases
+from onepam.vault.database_clients import DatabaseClientAuthority
 from onepam.vault.envelope import Envelope
 
 PERSON_PREFIX = "onepam-person:"
@@ -246,6 +247,7 @@ class Authorities:
         self._envelope = envelope
         self._random = random
         self._database: DatabaseAuthority | None = None
+        self._database_client: DatabaseClientAuthority | None = None
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.person = PersonAuthority("person", self._load("person"), random)
         self.target = TargetAuthority("target", self._load("target"), random)
@@ -264,6 +266,12 @@ class Authorities:
             self._database = DatabaseAuthority(self._folder, self._envelope, self._random, at)
         return self._database
 
+    def database_client(self, at: Instant) -> DatabaseClientAuthority:
+        """The authority of people's certificates for databases; `at` as above."""
+        if self._database_client is None:
+            self._database_client = DatabaseClientAuthority(self._folder, self._envelope, self._random, at)
+        return self._database_client
+
     def rewrap(self) -> int:
         """Put every key under the current master key; answers how many files changed."""
         changed = 0
@@ -275,7 +283,7 @@ class Authorities:
             if again != sealed:
                 replace_private(self._path(name), again, self._random)
                 changed += 1
-        return changed + rewrap_database(self._folder, self._envelope, self._random)
+        return changed + rewrap_databases(self._folder, self._envelope, self._random)
 
     def _load(self, name: str, algorithm: str = "ssh-ed25519", bits: int | None = None) -> asyncssh.SSHKey:
         about = f"authority/{name}".encode("ascii")

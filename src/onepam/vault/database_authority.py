@@ -1,13 +1,15 @@
-"""The authority that certifies our listeners for databases (X.509): people's clients trust its root, and nothing else.
+"""The authorities of databases (X.509). One certifies our listeners: people's clients trust its root, and nothing else.
+The other certifies people's keys: our listeners trust its root, and nothing else (`database_clients.py`).
 
-Its key and its root lie sealed in one file beside those of SSH. The certificates of the listeners live in memory only.
+They share no key. Key and root of each lie sealed in one file beside those of SSH. The certificates of the listeners
+live in memory only.
 """
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
-from typing import final
+from typing import ClassVar, final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -29,9 +31,8 @@ BACK_DATING = 1 * HOUR
 
 MAX_SEALED_BYTES = 16 * 1024
 MAX_NAMES = 16
-_ABOUT = b"authority/database"
-_FILE = "database.sealed"
-_NAME = "OnePAM database authority"
+_ABOUT = {"database": "OnePAM database authority", "database-client": "OnePAM database client authority"}
+"""Names of the files, and of the authorities in them."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -43,17 +44,18 @@ class ServerCertificate:
     until: Instant
 
 
-@final
-class DatabaseAuthority:
-    """The authority of one installation, opened from, and on the first use created in, one folder."""
+class Root:
+    """An authority of one installation, opened from, and on the first use created in, one folder."""
+
+    _file: ClassVar[str]
 
     def __init__(self, folder: Path, envelope: Envelope, random: RandomBytes, at: Instant) -> None:
         """Raises `Corrupt` when the file was altered or is open to others, `KeyMissing` when its master key is gone."""
         self._random = random
-        path = folder / _FILE
+        path, about = _path(folder, self._file), f"authority/{self._file}".encode("ascii")
         if not path.exists():
-            create_private(path, envelope.seal(_founded(random, at), _ABOUT), random)
-        pem = envelope.open(read_private(path, MAX_SEALED_BYTES), _ABOUT).reveal()
+            create_private(path, envelope.seal(_founded(random, _ABOUT[self._file], at), about), random)
+        pem = envelope.open(read_private(path, MAX_SEALED_BYTES), about).reveal()
         key = load_pem_private_key(pem, None)
         if not isinstance(key, ec.EllipticCurvePrivateKey):
             raise Corrupt(f"{path} holds a key of another kind")
@@ -61,8 +63,15 @@ class DatabaseAuthority:
 
     @property
     def root(self) -> bytes:
-        """The certificate that clients trust, as PEM. It is public."""
+        """The certificate by which it is known, as PEM. It is public."""
         return self._root.public_bytes(Encoding.PEM)
+
+
+@final
+class DatabaseAuthority(Root):
+    """Certifies our listeners."""
+
+    _file = "database"
 
     def issue(self, names: tuple[str, ...], at: Instant, lifetime: int = SERVER_LIFETIME) -> ServerCertificate:
         """A fresh key with a certificate for exactly these DNS names (`*.` before one: what is one level below it) and
@@ -71,7 +80,7 @@ class DatabaseAuthority:
             raise ValueError("a server's certificate needs names")
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = (
-            _builder(self._random, names[0][:64], self._root.subject, key.public_key(), at, lifetime)
+            builder(_serial(self._random), subject(names[0][:64]), self._root.subject, key.public_key(), at, lifetime)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName([_general(name) for name in names]), critical=False)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -81,23 +90,26 @@ class DatabaseAuthority:
         return ServerCertificate(certificate.public_bytes(Encoding.PEM), Secret(_pem(key)), later(at, lifetime))
 
 
-def rewrap(folder: Path, envelope: Envelope, random: RandomBytes) -> bool:
-    """Put the authority under the current master key, where there is one; whether its file changed."""
-    path = folder / _FILE
-    if not path.exists():
-        return False
-    sealed = read_private(path, MAX_SEALED_BYTES)
-    again = envelope.rewrap(sealed)
-    if again != sealed:
-        replace_private(path, again, random)
-    return again != sealed
+def rewrap(folder: Path, envelope: Envelope, random: RandomBytes) -> int:
+    """Put those that there are under the current master key; how many files changed."""
+    changed = 0
+    for path in filter(Path.exists, (_path(folder, file) for file in _ABOUT)):
+        sealed = read_private(path, MAX_SEALED_BYTES)
+        again = envelope.rewrap(sealed)
+        if again != sealed:
+            replace_private(path, again, random)
+            changed += 1
+    return changed
 
 
-def _founded(random: RandomBytes, at: Instant) -> Secret:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = _subject(_NAME)
+def _path(folder: Path, file: str) -> Path:
+    return folder / f"{file}.sealed"
+
+
+def _founded(random: RandomBytes, name: str, at: Instant) -> Secret:
+    key, known = ec.generate_private_key(ec.SECP256R1()), subject(name)
     root = (
-        _builder(random, _NAME, subject, key.public_key(), at, ROOT_LIFETIME)
+        builder(_serial(random), known, known, key.public_key(), at, ROOT_LIFETIME)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_CERTIFIES, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -119,20 +131,32 @@ _CERTIFIES = x509.KeyUsage(
 )
 
 
-def _builder(
-    random: RandomBytes, name: str, issuer: x509.Name, key: ec.EllipticCurvePublicKey, at: Instant, lifetime: int
+def builder(
+    serial: int,
+    of: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePublicKey,
+    at: Instant,
+    lifetime: int,
+    back: int = BACK_DATING,
 ) -> x509.CertificateBuilder:
+    """A certificate without extensions, from `back` before `at`; both times in microseconds."""
     return x509.CertificateBuilder(
         issuer_name=issuer,
-        subject_name=_subject(name),
+        subject_name=of,
         public_key=key,
-        serial_number=int.from_bytes(random(16), "big") | 1,
-        not_valid_before=_when(later(at, -BACK_DATING)),
+        serial_number=serial,
+        not_valid_before=_when(later(at, -back)),
         not_valid_after=_when(later(at, lifetime)),
     )
 
 
-def _subject(name: str) -> x509.Name:
+def _serial(random: RandomBytes) -> int:
+    return int.from_bytes(random(16), "big") | 1
+
+
+def subject(name: str) -> x509.Name:
+    """A common name."""
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 

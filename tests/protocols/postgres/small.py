@@ -190,11 +190,14 @@ async def running_door(server: Server, folder: Path, limits: Limits = LIMITS) ->
         proven = Proven("per_small", EntryPoint.SSH_CERTIFICATE, "sgn_small")
         return proven if token == TOKEN else Unfit(proven, WRONG) if token == STOLEN else WRONG
 
+    def judge(presented: bytes) -> Proven | Unfit | Refused:
+        return WRONG
+
     async def lease(opened: Opened) -> Secret | Refused:
         return Secret(PASSWORD.encode())
 
     gateway = PostgresGateway(
-        cast(Gateway, shared), lambda: context, prove, lease, Keys(token_bytes), "pam.example.com"
+        cast(Gateway, shared), lambda: context, prove, judge, lease, Keys(token_bytes), "pam.example.com"
     )
     with closing(bound("PostgreSQL", "127.0.0.1", 0)) as listening, pytest.MonkeyPatch.context() as patch:
         patch.setattr(serve, "Admission", _Admission)

@@ -1,4 +1,4 @@
-"""Databases: login tokens, and the secrets by which the gateway signs in at them."""
+"""Databases: login tokens and certificates, and the secrets by which the gateway signs in at them."""
 
 from base64 import b64encode
 from typing import Annotated
@@ -11,9 +11,12 @@ from onepam.api.models import Answer, Body, Done, Id, MaybeMoment, Moment, Name
 from onepam.api.routes.route import Route
 from onepam.app.sessions.issue_token import issue_token
 from onepam.app.sessions.target_secrets import give_up_secret, prove_secret, remove_secret, store_secret
+from onepam.app.signing_in.sign_in import record_certificate
 from onepam.domain.access.model import ConsoleRight
 from onepam.domain.sessions.target_secrets import MAX_SECRET_BYTES, SecretStatus, about
+from onepam.domain.signing_in.events import CertificateIssued
 from onepam.identity.tokens import LOGIN_TOKEN, new_token, token_digest
+from onepam.kernel.clock import SECOND
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
@@ -22,6 +25,8 @@ from onepam.store.read.target_secrets import target_secrets
 ADMINISTERS = right(ConsoleRight.ADMINISTER)
 
 Value = Annotated[str, StringConstraints(min_length=1, max_length=MAX_SECRET_BYTES)]
+
+_NOWHERE = Refused("postgres.nowhere", "This gateway does not listen for clients of databases.")
 
 TRIED = ("target.refusing",)
 """Refusals that are about the secret: after any other the target may still take it."""
@@ -43,10 +48,29 @@ class SecretIn(Body):
 
 
 class LoginToken(Answer):
-    """A login token, shown once. It is used as the password of `user`, first before `expires`, from this address."""
+    """A login token, shown once. It is used as the password of `user`, first before `expires`, from this address.
+    `root` as in a `DatabaseCertificate`."""
 
     token: str
     user: str
+    host: str
+    port: int
+    root: str
+    expires: Moment
+
+
+class DatabaseKeyIn(Body):
+    """The public key to certify, of P-256 and as PEM."""
+
+    public_key: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+
+
+class DatabaseCertificate(Answer):
+    """A person's certificate for databases (PEM). It ends with the CLI session. `root` is what the gateway is known by
+    (PEM), for `sslrootcert`; empty where it shows a certificate of its operator's own."""
+
+    certificate: str
+    root: str
     host: str
     port: int
     expires: Moment
@@ -85,7 +109,28 @@ async def login_token(body: LoginIn, caller: Who, services: Services) -> LoginTo
         user=f"{body.login}@{body.resource}",
         host=services.gateway_name,
         port=services.postgres_port,
+        root=services.database_root().decode("ascii"),
         expires=expires,
+    )
+
+
+async def certificate(body: DatabaseKeyIn, caller: Who, services: Services) -> DatabaseCertificate:
+    """Certify a key for the rest of the CLI session: what a database's client shows in the place of a password."""
+    if not services.postgres_port:
+        raise ApiError(_NOWHERE)
+    ends, actor, now = caller.facts.signed_in_until, caller.actor, services.wall()
+    assert ends is not None  # the guard demands a session that runs
+    lasts = max(SECOND, ends - services.clock())
+    authority = services.authorities.database_client(now)
+    made = done(authority.issue(body.public_key, actor.session, actor.person, now, lasts))
+    issued = CertificateIssued(actor.session, actor.person, made.serial, ends, made.fingerprint)
+    done(await record_certificate(services.ledger, actor, issued))
+    return DatabaseCertificate(
+        certificate=made.certificate,
+        root=services.database_root().decode("ascii"),
+        host=services.gateway_name,
+        port=services.postgres_port,
+        expires=ends,
     )
 
 
@@ -121,6 +166,7 @@ async def remove(body: LoginIn, caller: Who, services: Services) -> Done:
 
 ROUTES = (
     Route("POST", "/login-tokens", SIGNED_IN, login_token, 201),
+    Route("POST", "/cli/database-certificate", SIGNED_IN, certificate),
     Route("GET", "/secrets", ADMINISTERS, secrets),
     Route("POST", "/secrets", ADMINISTERS, set_secret, 201),
     Route("POST", "/secrets/remove", ADMINISTERS, remove),

@@ -19,7 +19,7 @@ from onepam.api.transmitter import TransmitterDoor
 from onepam.app.ports import EntryProof, LedgerHealth
 from onepam.app.providers.count_refusals import ProviderRefusals
 from onepam.boot.clock import wall_clock
-from onepam.boot.databases import tried
+from onepam.boot.databases import root, tried
 from onepam.boot.identity import Identity
 from onepam.console.app import create_console
 from onepam.console.frame.packs import Packs
@@ -128,7 +128,7 @@ def _console(platform: "Platform", identity: Identity, signals: Receiver, device
         packs=Packs(platform.evidence, platform.ledger.time),
         devices=devices,
         postgres=(config.gateway_name, config.postgres_port),
-        database_root=lambda: platform.authorities.database(wall_clock()).root,
+        database_root=lambda: root(config, platform.authorities),
         scim_traffic=platform.scim_traffic,
         signals=signals,
         keep_days=config.keep_days,
@@ -183,6 +183,7 @@ def _api(platform: "Platform", devices: Devices) -> ApiServices:
         scim_traffic=platform.scim_traffic,
         keep_days=config.keep_days,
         postgres_port=config.postgres_port,
+        database_root=lambda: root(config, platform.authorities),
         try_secret=lambda resource, login, secret: tried(platform, resource, login, secret),
     )
 

@@ -10,6 +10,7 @@ import typer
 
 from onepam.cli import complete
 from onepam.cli.client import call
+from onepam.cli.database_files import service_command
 from onepam.cli.home import Home
 from onepam.cli.naming import nearest, one_id
 from onepam.cli.show import OK, REFUSED, USAGE, Json, Output, console, note, printed, say, span, stop, table, when
@@ -224,7 +225,7 @@ def _waited(made: dict[str, Any], login: str, resource: str) -> None:
 
 
 def _command(home: Home, kind: str, login: str, resource: str) -> str:
-    """What opens this login: a database's asks for a token, which comes with the lines for its clients."""
+    """What opens this login: of a database its service, or else a token, which comes with the lines for its clients."""
     if kind == "postgres":
-        return shlex.join(["onepam", "token", resource, "--as", login])
+        return service_command(home, login, resource) or shlex.join(["onepam", "token", resource, "--as", login])
     return ssh_command(home, login, resource)

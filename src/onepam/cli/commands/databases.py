@@ -1,12 +1,16 @@
 """Databases: login tokens for their clients, and the secrets by which the gateway signs in at them."""
 
+import shlex
 import sys
 from typing import Annotated
+from urllib.parse import urlencode
 
 import typer
 
 from onepam.cli import complete
 from onepam.cli.client import call
+from onepam.cli.database_files import write_root
+from onepam.cli.home import Home
 from onepam.cli.show import USAGE, Json, Output, note, printed, say, stop, table, when
 
 MAX_SECRET_BYTES = 64 * 1024
@@ -27,12 +31,21 @@ def token(
     if Output.as_json:
         printed(made)
         return
-    host, port, user = made["host"], made["port"], made["user"]
+    host, port, user, home = made["host"], made["port"], made["user"], Home()
+    root = str(home.database_root) if write_root(home, made["root"]) else ""
     note(f"To be used first {when(made['expires'])}; then until the end of the first session. From this address alone.")
     say(made["token"])
-    note(f"  psql    PGPASSWORD=TOKEN psql 'host={host} port={port} user={user} dbname=DATABASE sslmode=verify-full'")
-    note(f"  JDBC    jdbc:postgresql://{host}:{port}/DATABASE?user={user}&sslmode=verify-full")
+    words = f"host={host} port={port} user={_word(user)} dbname=DATABASE sslmode=verify-full"
+    note(f"  psql    PGPASSWORD=TOKEN psql {shlex.quote(words + (f' sslrootcert={_word(root)}' if root else ''))}")
+    asked = urlencode({"user": user, "sslmode": "verify-full", **({"sslrootcert": root} if root else {})})
+    note(f"  JDBC    jdbc:postgresql://{host}:{port}/DATABASE?{asked}")
     note(f"  others  host {host}, port {port}, user {user}, the token as the password, TLS required")
+
+
+def _word(value: str) -> str:
+    """A value within a string of libpq ("Connection Strings")."""
+    escaped = value.replace("\\", r"\\").replace("'", r"\'")
+    return f"'{escaped}'" if " " in escaped else escaped
 
 
 @app.callback()

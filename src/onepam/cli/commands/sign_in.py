@@ -1,14 +1,20 @@
 """Signing the command line in and out."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
 
 from onepam.cli.client import ask, call, check_alive, checked_gateway
+from onepam.cli.database_files import configure, databases, is_configured, named, write_databases
+from onepam.cli.database_files import new_key as new_database_key
 from onepam.cli.home import Home, Session
 from onepam.cli.show import USAGE, Json, Output, facts, printed, say, stop, when
 from onepam.cli.ssh_files import ALIAS, include, include_line, is_included, new_key, user_config, write_ssh
+
+NOWHERE = "postgres.nowhere"
+"""The gateway does not listen for clients of databases."""
 
 
 def login(
@@ -26,9 +32,12 @@ def login(
     configure_ssh: Annotated[
         bool, typer.Option(help="Add one Include line to ~/.ssh/config; without, it is printed.")
     ] = False,
+    configure_psql: Annotated[
+        bool, typer.Option(help="Keep the databases in ~/.pg_service.conf; without, a line says where they are.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Sign in through the browser; writes a short-lived SSH certificate and ordinary client configuration."""
+    """Sign in through the browser; writes short-lived certificates and ordinary client configuration."""
     home = Home()
     named = gateway or home.gateway()
     if not named:
@@ -39,16 +48,20 @@ def login(
     given = _on_another(address, public, key) if device else _by_browser(address, public, browser=not no_browser)
     write_ssh(home, private, public, given["ssh"])
     home.keep(Session(address, given["token"], given["session"], given["person"], given["name"], given["expires"]))
-    included = _configured(home, configure_ssh)
+    included, services = _configured(home, configure_ssh), _databases(home, configure_psql)
     if Output.as_json:
         shown = {name: given[name] for name in ("person", "name", "session", "expires")}
-        printed({**shown, "gateway": address, "ssh_config": str(home.ssh_config), "included": included})
+        files = {"ssh_config": str(home.ssh_config), "included": included, "services": services}
+        printed({**shown, "gateway": address, **files})
         return
     say(f"Signed in as {given['name']}; ends {when(given['expires'])}.")
     say("See what you can reach: onepam ls")
     if not included:
         say(f"For plain `ssh LOGIN@TARGET@{ALIAS}`, put this at the head of {user_config()} (or add --configure-ssh):")
         say(f"  {include_line(home)}")
+    if services and not is_configured(home):
+        say(f"For plain `psql service={services[0]}`, set this (or add --configure-psql):")
+        say(f"  export PGSERVICEFILE={quote(str(home.services))}")
 
 
 def logout(as_json: Json = False) -> None:
@@ -104,3 +117,17 @@ def _configured(home: Home, wanted: bool) -> bool:
     if wanted:
         include(home)
     return wanted
+
+
+def _databases(home: Home, wanted: bool) -> list[str]:
+    """Writes what leads to the person's databases; the names of the services."""
+    found = databases(call("GET", "/access"))
+    private, public = new_database_key()
+    given = call("POST", "/cli/database-certificate", {"public_key": public}, expected=(NOWHERE,)) if found else {}
+    if not found or given.get("code") == NOWHERE:
+        home.forget_databases()
+        return []
+    write_databases(home, private, given, found)
+    if wanted:
+        configure(home)
+    return list(named(found))

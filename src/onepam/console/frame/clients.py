@@ -41,13 +41,13 @@ def _ssh(services: ConsoleServices, login: str, resource: str, actions: tuple[Ac
 def _postgres(services: ConsoleServices, login: str, resource: str) -> Lines:
     (host, port), user = services.postgres, f"{login}@{resource}"
     said = user.replace("\\", "\\\\")  # libpq, "Connection Strings": a backslash escapes
-    words = f"host={host} port={port} user={said} dbname=DATABASE sslmode=verify-full sslrootcert={ROOT_FILE}"
-    asked = f"user={quote(user, safe='')}&sslmode=verify-full&sslrootcert={ROOT_FILE}"
-    settings = f"host {host}, port {port}, user {user}, SSL verify-full with the CA certificate {ROOT_FILE}"
-    root = f"curl -o {ROOT_FILE} {services.origin}{ROOT_PATH}"
+    ours = bool(services.database_root())  # of an operator's own certificate, clients know the root already
+    words = f"host={host} port={port} user={said} dbname=DATABASE sslmode=verify-full"
+    asked = f"user={quote(user, safe='')}&sslmode=verify-full"
+    settings = f"host {host}, port {port}, user {user}, SSL verify-full"
     more = (
-        ("JDBC", f"jdbc:postgresql://{host}:{port}/DATABASE?{asked}"),
-        ("DBeaver", settings),
-        ("root certificate", root),
+        ("JDBC", f"jdbc:postgresql://{host}:{port}/DATABASE?{asked}{f'&sslrootcert={ROOT_FILE}' * ours}"),
+        ("DBeaver", settings + f" with the CA certificate {ROOT_FILE}" * ours),
+        *((("root certificate", f"curl -o {ROOT_FILE} {services.origin}{ROOT_PATH}"),) if ours else ()),
     )
-    return Lines(f"psql {shlex.quote(words)}", more, token=True)
+    return Lines(f"psql {shlex.quote(words + f' sslrootcert={ROOT_FILE}' * ours)}", more, token=True)

@@ -36,7 +36,8 @@ class ConsoleServices:
     `scim_traffic` is how the requests of directories went. `checkpoint` is the newest that is signed, with its note,
     or None. `packs` draws evidence. `devices` are terminals without a browser that wait. `clock` is the ledger's time,
     `wall` this machine's clock, for what is compared with somebody else's. `database_root` is the certificate (PEM) by
-    which clients of databases know the gateway. `keep_days`: for so long a leaver's data are kept in any case.
+    which clients of databases know the gateway, empty where an operator's own is shown. `keep_days`: for so long a
+    leaver's data are kept in any case.
     """
 
     ledger: Ledger

@@ -312,11 +312,11 @@ class DeviceRefused:
     "certificate.issued",
     klass="identity",
     control="MFA-01 OFF-04",
-    words="{person} got an SSH certificate until {expires}",
+    words="{person} got a client's certificate until {expires}",
 )
 @dataclass(frozen=True, slots=True)
 class CertificateIssued:
-    """A person's SSH certificate under a CLI session. It carries no authority of its own."""
+    """A person's certificate, for SSH or for databases, under a CLI session. It carries no authority of its own."""
 
     session: str
     person: str

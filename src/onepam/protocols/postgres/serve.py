@@ -1,4 +1,5 @@
-"""PostgreSQL's way in: TLS, a login token in the place of a password, the one door, then the session.
+"""PostgreSQL's way in: TLS, in it a certificate or a login token in the place of a password, the one door, then the
+session.
 
 Everything is decided before the client hears that it is in. Until then its bytes wait for their turn, it has so many of
 them and so much time, and its password is asked for inside TLS only.
@@ -9,6 +10,7 @@ import logging
 import re
 import socket
 import ssl
+from collections.abc import Awaitable
 from functools import partial
 
 from onepam.domain.matrix.fields import LOGIN
@@ -175,6 +177,8 @@ class PersonDoor(PersonLeg):
         self.secure(self._gateway.shown(), partial(self._shook, direct=direct), server=True, first=data)
 
     def _shook(self, fault: ssl.SSLError | None, *, direct: bool) -> None:
+        if isinstance(fault, ssl.SSLCertVerificationError):
+            log.warning("a certificate from %s is refused: %s", self.source, fault.verify_message)
         if fault is None and direct and self.protocol != ALPN:
             self.cut()  # it may think that it speaks to something else
 
@@ -186,7 +190,11 @@ class PersonDoor(PersonLeg):
         else:
             self._asked, self.minor = asked, asked.minor
             self.is_psql = asked.parameters.get("application_name", "") == "psql"
-            self.send(asked.negotiated() + ASK_PASSWORD)
+            certificate = self.certificate
+            self.send(asked.negotiated() + (b"" if certificate else ASK_PASSWORD))
+            if certificate:
+                self._asking = True
+                self._gateway.shared.tasks.spawn(self._enter(self._judged(certificate), asked))
 
     def _password(self) -> bool:
         found = password(self._early)
@@ -195,15 +203,25 @@ class PersonDoor(PersonLeg):
         word, length = found
         del self._early[:length]
         self._asking = True
-        self._gateway.shared.tasks.spawn(self._enter(word.decode("utf-8", "replace"), self._asked))
+        self._gateway.shared.tasks.spawn(self._enter(self._proven(word.decode("utf-8", "replace")), self._asked))
         return True
 
     # The one door ----------------------------------------------------------------------------------------------------
 
-    async def _enter(self, word: str, asked: Startup) -> None:
-        """From the token to the permit and the beginning of the session; a refusal has been explained."""
+    async def _proven(self, word: str) -> Proven | Unfit | Refused:
+        proven = await self._gateway.prove(word, self.source)
+        if not isinstance(proven, Proven):
+            self._place.wrong()
+        return proven
+
+    async def _judged(self, certificate: bytes) -> Proven | Unfit | Refused:
+        """No guess: whoever shows one of ours has its key."""
+        return self._gateway.judge(certificate)
+
+    async def _enter(self, proof: Awaitable[Proven | Unfit | Refused], asked: Startup) -> None:
+        """From the proof to the permit and the beginning of the session; a refusal has been explained."""
         try:
-            refused = await self._knock(word, asked)
+            refused = await self._knock(await proof, asked)
         except Fault as fault:
             log.error("a sign-in from %s failed: %s", self.source, fault)
             refused = _UNAVAILABLE
@@ -213,10 +231,7 @@ class PersonDoor(PersonLeg):
         if refused is not None and not self.is_closed():
             self.refuse("28000", refused)
 
-    async def _knock(self, word: str, asked: Startup) -> Refused | None:
-        proven = await self._gateway.prove(word, self.source)
-        if not isinstance(proven, Proven):
-            self._place.wrong()
+    async def _knock(self, proven: Proven | Unfit | Refused, asked: Startup) -> Refused | None:
         if isinstance(proven, Refused):
             return proven
         where, parameters = self._where(asked), dict(asked.parameters)

@@ -24,12 +24,14 @@ DIAL_SECONDS = 30.0
 @dataclass(frozen=True, slots=True)
 class PostgresGateway:
     """What PostgreSQL needs beside the parts that all protocols share. `shown` gives the certificate that the listener
-    shows now. `prove` says who is behind a login token that came from an address, `lease` hands out the secret for a
-    session's login. `name` is the gateway's, below which clients may ask for a resource by the name of the server."""
+    shows now. `prove` says who is behind a login token that came from an address, `judge` who behind a certificate
+    (DER) of which the client has the key; `lease` hands out the secret for a session's login. `name` is the gateway's,
+    below which clients may ask for a resource by the name of the server."""
 
     shared: Gateway
     shown: Callable[[], SSLContext]
     prove: Callable[[str, str], Awaitable[Proven | Unfit | Refused]]
+    judge: Callable[[bytes], Proven | Unfit | Refused]
     lease: Callable[[Opened], Awaitable[Secret | Refused]]
     keys: Keys
     name: str

@@ -238,8 +238,13 @@ def _deciphered(tls: ssl.SSLObject, incoming: ssl.MemoryBIO) -> tuple[bytes, boo
 # Who is who ----------------------------------------------------------------------------------------------------------
 
 
-def server_context(chain: bytes, key: bytes) -> ssl.SSLContext:
+_ANY_TIME = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME: a client whose certificate has expired is told so by us, in words."""
+
+
+def server_context(chain: bytes, key: bytes, clients: bytes = b"") -> ssl.SSLContext:
     """Our listener's side, with a certificate and what stands between it and its root (PEM), and its private key.
+    A client may show a certificate of the authority of `clients` (PEM), or none; when it was valid nobody has looked.
     Raises `ssl.SSLError` where they do not belong together."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _hardened(context)
@@ -249,6 +254,10 @@ def server_context(chain: bytes, key: bytes) -> ssl.SSLContext:
     context.sslobject_class = Named
     context.sni_callback = _noted  # type: ignore[assignment]
     load_pair(context, chain, key)
+    if clients:
+        context.verify_mode = ssl.CERT_OPTIONAL
+        context.load_verify_locations(cadata=clients.decode("ascii"))
+        context.verify_flags |= ssl.VerifyFlags(_ANY_TIME)
     return context
 
 
