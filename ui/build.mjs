@@ -1,4 +1,4 @@
-// Builds src/ into the package's static/built/: two classic scripts (theme, frame), one module (app) with lazily loaded
+// Builds src/ into the package's static/built/: two classic scripts (head, frame), one module (app) with lazily loaded
 // islands, one stylesheet each for app and frame, and the icon sprite; and verify.html. Nothing is fetched from elsewhere at run time.
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -52,7 +52,7 @@ function symbols() {
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
-await bundle("theme", "iife");
+await bundle("head", "iife");
 await bundle("frame", "iife");
 await bundle("app", "es");
 const icons = symbols();

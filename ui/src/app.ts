@@ -2,9 +2,10 @@ import "./app.css";
 import htmx from "htmx.org";
 import { startConfirm } from "./confirm";
 import { startCopy } from "./copy";
-import { startFilter } from "./filter";
+import { hearEarly } from "./fields";
 import { startMenus } from "./menus";
 import { startPalette } from "./palette";
+import { startSearch } from "./search";
 import { startTime } from "./time";
 import { startWaiting } from "./waiting";
 
@@ -33,11 +34,13 @@ startMenus();
 startCopy();
 startConfirm();
 startPalette();
-startFilter();
+startSearch();
 startTime();
 startWaiting();
 mountIslands(document);
 
 htmx.onLoad((element) => {
-  if (element instanceof HTMLElement) mountIslands(element);
+  if (!(element instanceof HTMLElement)) return;
+  mountIslands(element);
+  hearEarly(element);
 });

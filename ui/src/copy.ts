@@ -1,8 +1,8 @@
 // <button data-copy="text"> or <button data-copy-from="#id">: copies, and says so for two seconds.
+import { onClick } from "./hands";
+
 export function startCopy(): void {
-  document.addEventListener("click", (event) => {
-    const button = (event.target as Element).closest<HTMLElement>("[data-copy], [data-copy-from]");
-    if (!button) return;
+  onClick("[data-copy], [data-copy-from]", (button) => {
     const source = button.dataset.copyFrom ? document.querySelector(button.dataset.copyFrom) : null;
     const text = button.dataset.copy ?? source?.textContent ?? "";
     void navigator.clipboard.writeText(text).then(() => said(button, "Copied"), () => said(button, "Press Ctrl C"));

@@ -1,4 +1,6 @@
 // Ctrl-K: finds people, resources, sessions and pages. GET /find?q= -> {"results": [{kind, title, detail, href, icon}]}.
+import { onClick } from "./hands";
+
 interface Found {
   kind: string;
   title: string;
@@ -75,9 +77,7 @@ export function startPalette(): void {
     else return;
     event.preventDefault();
   });
-  document.addEventListener("click", (event) => {
-    if ((event.target as Element).closest("[data-palette]")) open();
-  });
+  onClick("[data-palette]", open);
   document.addEventListener("keydown", (event) => {
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
       event.preventDefault();

@@ -1,4 +1,4 @@
-// Runs before the first paint (a classic script in the head), so that a dark reader never sees a white flash.
+// Before the first paint, so that a dark reader never sees a white flash.
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 function apply(): void {

@@ -1,5 +1,7 @@
 // The text of access.yaml with the numbers of its lines, and each problem beside the line that it is in.
 // The problems are list items with data-line and data-column; without script they are read above the text.
+import { onClick } from "../hands";
+
 export function mount(host: HTMLElement): void {
   const text = host.querySelector("textarea");
   if (!text) return;
@@ -14,10 +16,6 @@ export function mount(host: HTMLElement): void {
   for (const one of document.querySelectorAll<HTMLElement>("[data-problem]")) {
     const line = Number(one.dataset.line);
     problems.set(line, [...(problems.get(line) ?? []), one.dataset.problem ?? ""]);
-    one.addEventListener("click", (event) => {
-      event.preventDefault();
-      goTo(line, Number(one.dataset.column));
-    });
   }
   const judged = text.value;
 
@@ -59,4 +57,5 @@ export function mount(host: HTMLElement): void {
   const first = Math.min(...problems.keys());
   const at = document.querySelector<HTMLElement>(`[data-line="${first}"]`);
   if (at) goTo(first, Number(at.dataset.column));
+  onClick("[data-problem]", (one) => goTo(Number(one.dataset.line), Number(one.dataset.column)));
 }

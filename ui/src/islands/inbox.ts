@@ -1,6 +1,6 @@
 // The approvals inbox: j/k move, a approves, d denies, u undoes the newest approval. Every key posts a form of the page at
 // once; until when an approval can be undone the server says (data-undo: milliseconds left), here it is only shown.
-import { typing } from "../filter";
+import { typing } from "../hands";
 
 const UNDO_MS = 10_000;
 

@@ -3,6 +3,8 @@
 // To the frame: {type: "load", data, markers, poster, idle, speed} | {type: "seek", at}.
 // From it: ready | loaded | time | alive | ended | tamed | failed.
 // Whatever cannot be shown is said, with the way to the recording as it is: also when the frame has stopped answering.
+import { onClick } from "../hands";
+
 const SILENT_MILLISECONDS = 10_000;
 
 export function mount(host: HTMLElement): void {
@@ -14,6 +16,8 @@ export function mount(host: HTMLElement): void {
   let heard = Infinity;
   let silent = false;
   let lasting = "";
+  let loaded = false;
+  let wanted: number | null = null; // a jump asked for before there was something to jump in
 
   const post = (message: unknown): void => frame.contentWindow?.postMessage(message, "*");
   const say = (words: string): void => {
@@ -29,6 +33,9 @@ export function mount(host: HTMLElement): void {
     lasting = words;
     say(words);
   };
+  // Read where they stand: they may have been changed before there was a player.
+  const idle = (): number => (host.querySelector<HTMLInputElement>("[name=idle]")?.checked === false ? 0 : 2);
+  const speed = (): number => Number(host.querySelector<HTMLSelectElement>("[name=speed]")?.value ?? 1);
   const load = async (): Promise<void> => {
     const answer = await fetch(host.dataset.recording ?? "");
     if (!answer.ok) return sayOfRecording(`The recording could not be opened (${answer.status}).`);
@@ -39,8 +46,8 @@ export function mount(host: HTMLElement): void {
       data: await answer.text(),
       markers,
       poster: Math.max(0.1, Number(middle?.dataset.seek ?? 0)),
-      idle: Number(host.dataset.idle ?? 2),
-      speed: Number(host.dataset.speed ?? 1),
+      idle: idle(),
+      speed: speed(),
     });
   };
   const follow = (at: number): void => {
@@ -63,20 +70,19 @@ export function mount(host: HTMLElement): void {
     } else if (event.data.type === "loaded") {
       const ratio = Math.min(2.4, Math.max(1.1, Number(event.data.ratio) || 1.6));
       if (frame.parentElement) frame.parentElement.style.aspectRatio = String(ratio);
+      loaded = true;
+      if (wanted !== null) post({ type: "seek", at: wanted });
+      wanted = null;
     }
     else if (event.data.type === "time") follow(event.data.at ?? 0);
     else if (event.data.type === "tamed") sayOfRecording(`Not all is shown as it was recorded. ${event.data.words ?? ""}`);
     else if (event.data.type === "failed") sayOfRecording(`The recording could not be played: ${event.data.words ?? ""}`);
   });
-  document.addEventListener("click", (event) => {
-    const jump = (event.target as Element).closest<HTMLElement>("[data-seek]");
-    if (jump) post({ type: "seek", at: Number(jump.dataset.seek) });
+  onClick("[data-seek]", (jump) => {
+    if (loaded) post({ type: "seek", at: Number(jump.dataset.seek) });
+    else wanted = Number(jump.dataset.seek);
   });
-  host.addEventListener("change", (event) => {
-    const field = event.target as HTMLInputElement | HTMLSelectElement;
-    if (field.name === "speed") post({ type: "again", speed: Number(field.value) });
-    if (field.name === "idle") post({ type: "again", idle: (field as HTMLInputElement).checked ? 2 : 0 });
-  });
+  host.addEventListener("change", () => post({ type: "again", speed: speed(), idle: idle() }));
   setInterval(() => {
     silent ||= Date.now() - heard > SILENT_MILLISECONDS;
     if (silent) say("The player has stopped answering.");
