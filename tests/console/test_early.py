@@ -122,6 +122,16 @@ def test_a_click_waits_for_the_player_also_where_the_rest_is_there(late_player: 
     expect(late_player.page.locator(".event button.is-now")).to_contain_text("reindex index")
 
 
+def test_a_passkey_is_asked_for_only_once_its_script_has_come(page: Page) -> None:
+    late = Late(page, "**/built/chunk-passkey*")
+    late.open("sign_in")
+    button = page.get_by_role("button", name="Sign in with a passkey")
+    expect(button).to_be_disabled()
+    late.come()
+    with page.expect_request("**/sign-in/passkey/options"):
+        button.click()
+
+
 def test_the_line_of_a_problem_that_was_clicked_early_is_gone_to(late: Late) -> None:
     late.open("propose")
     problem = late.page.locator("[data-problem]").last

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from onepam.console.frame.rendering import STATIC
 from onepam.kernel.clock import SECOND, later, moment
@@ -46,22 +46,6 @@ def page(browser: Browser, server: SampleServer, said: list[str]) -> Iterator[Pa
     yield opened
     context.close()
     assert said == []
-
-
-def test_a_passkey_is_asked_for_only_once_its_script_has_come(page: Page, said: list[str]) -> None:
-    held: list[Route] = []
-    page.route("**/chunk-passkey*.js", held.append)
-    with page.expect_request("**/chunk-passkey*.js"):
-        page.goto("/~sign_in")
-    button = page.get_by_role("button", name="Sign in with a passkey")
-    expect(button).to_be_visible()
-    expect(button).to_be_disabled()
-    [route] = held
-    route.continue_()
-    with page.expect_request(re.compile("/sign-in/passkey/options")):
-        button.click()
-    expect(button).to_be_enabled()
-    said.clear()  # the sample's server knows no passkeys
 
 
 def test_a_command_is_copied_by_one_click(page: Page) -> None:
