@@ -26,9 +26,9 @@ PARTS = (
     "contents", "seams", "rules", "tabular", "report", "naming", "recordings", "leaving", "population", "roster",
     "standing", "access", "factors", "judging", "lacking", "anchors", "batches",
     *(f"{RULES}.{name}" for name in (
-        "entry", "known", "state", "rule", "standing", "guardrails", "gains", "proposals", "access", "rostering",
-        "people", "signing_in", "factors", "excepting", "providers", "provisioning", "requests", "door", "sessions",
-        "login_tokens", "target_secrets", "system", "erasing", "table", "judging")),
+        "forms", "form", "entry", "known", "state", "rule", "standing", "guardrails", "gains", "proposals", "access",
+        "rostering", "people", "signing_in", "factors", "excepting", "providers", "provisioning", "requests", "door",
+        "sessions", "login_tokens", "target_secrets", "system", "erasing", "table", "judging")),
     "lawful", "verdict", "command",
 )  # fmt: skip
 """In the order of the file, those beside the generated one by their short names; the last one runs it, and its

@@ -204,7 +204,9 @@ def test_a_key_is_in_force_to_the_end_of_the_batch_that_revokes_it() -> None:
 
 def test_what_revokes_nobody_changes_nothing() -> None:
     ledger, a, _ = two_nodes()
-    ledger.write(a, ledger.revoked(Key("nod_z")), ("node.revoked", {"node": 1}))
+    values: tuple[object, ...] = (1, None, [], {}, ["nod_a"])
+    odd = [("node.revoked", {"node": each}) for each in values]
+    ledger.write(a, ledger.revoked(Key("nod_z")), *odd)
     end = followed(ledger)
     assert isinstance(end, Standing)
     assert sorted(end.nodes) == ["nod_a", "nod_b"]

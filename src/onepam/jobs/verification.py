@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,11 @@ from onepam.store.engine.database import DatabaseError, connect, fault, is_damag
 from onepam.store.engine.rebuild import Difference, compare
 
 STEP = 5_000
+
+STUMBLES = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
+"""What a value that nobody foresaw raises."""
+
+log_of = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 
@@ -70,11 +76,15 @@ def verify_entries(
     progress: Progress = lambda done, of: None,
 ) -> Verdict:
     """Checks the entries from `start` on. `keys` are the log's and the witnesses', also of logs before a seam; `seen`
-    are heads held elsewhere. Damage is a finding. Raises `OtherRelease`, and `Unavailable` where trying again helps."""
+    are heads held elsewhere. Damage is a finding, and so is what this check stumbles over: nobody knows what an entry
+    holds that was not written by us. Raises `OtherRelease`, and `Unavailable` where trying again helps."""
     try:
         return _verify_entries(database, log, origin, keys, seen, start, progress)
     except (DatabaseError, Corrupt) as error:
         return unreadable([unread("entries", error)])
+    except STUMBLES as error:
+        log_of.exception("the verification of the entries broke off")
+        return unreadable([f"entries: the check broke off, so nothing is known of them: {type(error).__name__}"])
 
 
 def unreadable(findings: Sequence[str]) -> Verdict:

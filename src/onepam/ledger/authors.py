@@ -125,7 +125,7 @@ def judge(
         return f"its batch bears no signature of {batch.node} that holds"
     for entry in told:
         name = _body(entry.body).get("node")
-        if entry.kind == REVOKED and name in nodes:
+        if entry.kind == REVOKED and type(name) is str and name in nodes:
             nodes[name] = replace(nodes[name], key=None)
     return _after(before, batch, told, nodes)
 

@@ -22,7 +22,7 @@ from onepam.ledger.lawful.rule import Judge, Rule, Why
 from onepam.ledger.lawful.state import State
 
 SOURCES = Path(onepam.ledger.lawful.__file__).parent
-NO_RULES = {"__init__", "entry", "judging", "known", "rows", "rule", "state", "table"}
+NO_RULES = {"__init__", "entry", "form", "forms", "judging", "known", "rows", "rule", "state", "table"}
 _REASONS = ("str | Unless | None", "str | Unless | Later | None")
 _ANSWERS = ("str | None", "Unless")
 

@@ -55,6 +55,7 @@ def test_two_administrators_erase() -> None:
         (replace(PROPOSED, person="nobody"), "there was no account nobody"),
         (replace(PROPOSED, person="max"), "max had not left"),
         (replace(PROPOSED, keep_days=31), "eve had left less than 31 days before"),
+        (replace(PROPOSED, keep_days=-1), "nobody's data are kept for less than no days"),
     ],
 )
 def test_who_proposes_and_of_whom(planted: ErasureProposed, why: str) -> None:

@@ -13,7 +13,8 @@ from onepam.store.read.sessions import SessionFilter, count_refusals, count_sess
 
 MOST_LIVE, MOST_REFUSED = 10, 8
 LATE = HOUR
-"""A checkpoint or cosignature that is older than the newest entry by so much is late (microseconds)."""
+"""A checkpoint or cosignature that is older than the newest entry by so much is late, and so is a verification that was
+so long ago (microseconds)."""
 
 _WATCHED = (
     ("Recordings", ("recordings", "recordings_untested"), "as they were sealed", "/sessions"),
@@ -25,10 +26,10 @@ _WATCHED = (
 """Each light that follows from alarms: its word, their kinds, what it says without them, and where to look."""
 
 
-def lights(health: LedgerHealth, alarms: Iterable[Alarm], view: View) -> list[Context]:
+def lights(health: LedgerHealth, alarms: Iterable[Alarm], view: View, at: Instant) -> list[Context]:
     """{word, state, says (str), at (Instant or none), href (or none)}: the ledger's own, then what alarms watch."""
     rung = {each.kind: each.where for each in alarms}
-    found = [*_of_ledger(health, rung)]
+    found = [*_of_ledger(health, rung, at)]
     for word, kinds, quiet, where in _WATCHED:
         loud = next((kind for kind in kinds if kind in rung), None)
         state = ("finding", "look", rung[loud]) if loud is not None else ("proven", quiet, where)
@@ -36,14 +37,17 @@ def lights(health: LedgerHealth, alarms: Iterable[Alarm], view: View) -> list[Co
     return [{**each, "href": view.link(each["href"])} for each in found]
 
 
-def _of_ledger(health: LedgerHealth, rung: dict[str, str]) -> Iterable[Context]:
+def _of_ledger(health: LedgerHealth, rung: dict[str, str], at: Instant) -> Iterable[Context]:
+    verified = health.looked_at or health.verified_at
     wrong = bool(health.findings) or "history" in rung or "unlawful" in rung
     if wrong:
         yield _light("Ledger", "finding", "fails its verification", None)
     elif health.trouble:
         yield _light("Ledger", "due", health.trouble, None)
+    elif verified is None or at - verified > LATE:
+        yield _light("Ledger", "due", "not verified for more than an hour; last", verified)
     else:
-        yield _light("Ledger", "proven", f"{health.size:,} entries, verified", health.looked_at or health.verified_at)
+        yield _light("Ledger", "proven", f"{health.size:,} entries, verified", verified)
     late = health.checkpoint_at is None or health.head_at - health.checkpoint_at > LATE
     yield _light("Checkpoint", "due" if late else "proven", "signed", health.checkpoint_at)
     if not health.witness:

@@ -125,7 +125,7 @@ def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, quer
         waits=_waits(db, at, view, hats) if decides else None,
         setup=hats.setup,
         alerts=hats.alerts,
-        lights=lights(hats.health, hats.alarms, view) if hats.health is not None else [],
+        lights=lights(hats.health, hats.alarms, view, at) if hats.health is not None else [],
         runs=ConsoleRight.ADMINISTER in rights,
         wall=wall(db, at, hats.alarms, view) if ConsoleRight.MONITOR in rights else None,
         reading=read_room(db, at, view, hats.reading) if hats.reading is not None else None,

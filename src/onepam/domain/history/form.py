@@ -43,6 +43,25 @@ def type_in_words(hint: Any) -> str:
     return said.get(hint) or f"{hint.__name__}, {said[cast(Any, hint).__supertype__]}"
 
 
+def type_in_signs(hint: Any) -> str:
+    """The same type in the signs that `ledger/lawful/form.py` reads."""
+    origin = get_origin(hint)
+    if origin in (Union, UnionType):
+        (inner,) = [each for each in get_args(hint) if each is not NoneType]
+        return f"{type_in_signs(inner)}?"
+    if origin is tuple:
+        return f"[{type_in_signs(get_args(hint)[0])}]"
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return f"<{type_in_signs(get_args(hint)[1])}>"
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        return f"({'|'.join(sorted(hint))})"
+    if is_dataclass(hint):
+        hints = get_type_hints(hint)
+        marks = {f.name: "" if f.default is MISSING else "?" for f in fields(hint)}
+        return "{" + ",".join(f"{name}{marks[name]}={type_in_signs(hints[name])}" for name in sorted(marks)) + "}"
+    return {str: "text", int: "integer", bool: "truth"}[getattr(hint, "__supertype__", hint)]
+
+
 def is_same(before: str, after: str) -> bool:
     """Whether entries of the form `before` are read alike in the form `after`: enumerations may have grown."""
     (old, had), (new, has) = _cut(before), _cut(after)

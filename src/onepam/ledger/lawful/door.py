@@ -43,7 +43,7 @@ def session_opened(state: State, entry: Entry) -> Why:
     body = entry.body
     who = body["person"]
     yield there(state, who)
-    if hash(body["session"]) in state.recorded:
+    if body["session"] in state.recorded:
         yield "there was such a session already"
     resource = state.resources.get(body["resource"])
     if resource is None:
@@ -73,7 +73,7 @@ def session_opened(state: State, entry: Entry) -> Why:
     state.sessions[body["session"]] = Session(
         who, entry.time, Instant(body["ends"]), body["resource"], body["login"], shown(body["mfa"])
     )
-    state.recorded[hash(body["session"])] = hash(who)
+    state.recorded[body["session"]] = person
     state.cause("opened", body["session"], who)
 
 

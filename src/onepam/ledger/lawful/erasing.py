@@ -143,5 +143,7 @@ def _gone(state: State, entry: Entry, keep_days: int) -> Why:
         yield f"{who} had not left"
     elif any(each == who and state.users[user].active for (_, each), user in state.led.items()):
         yield f"a directory said that {who} was there"
+    elif keep_days < 0:
+        yield "nobody's data are kept for less than no days"
     elif person.left + keep_days * DAY > entry.time:
         yield f"{who} had left less than {keep_days} days before"

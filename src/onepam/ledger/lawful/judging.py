@@ -9,6 +9,7 @@ from typing import Any
 from onepam.kernel.instant import Instant
 from onepam.ledger.lawful.entry import Entry, Unjudged, Unlawful
 from onepam.ledger.lawful.erasing import whose
+from onepam.ledger.lawful.form import OF_KINDS
 from onepam.ledger.lawful.rule import Later, Rule, Unless
 from onepam.ledger.lawful.state import State
 from onepam.ledger.lawful.table import RULE_SETS
@@ -67,7 +68,7 @@ class Judging:
                 self._unknown += 1
                 self._add(Unlawful(position, kind, "being an entry", "there is no rule for what it says"))
             elif rule.judge is not None:
-                entry = Entry(position, Instant(time), kind, self._read(body))
+                entry = Entry(position, Instant(time), kind, self._of_form(kind, version, body))
                 self._state.about.add(position, whose(self._state, entry))
                 for why in rule.judge(self._state, entry):
                     if why is not None:
@@ -75,6 +76,12 @@ class Judging:
         except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError):
             right = rule.right if rule is not None else "being an entry"
             self._add(Unlawful(position, str(kind), right, "it does not read as such an entry"))
+
+    def _of_form(self, kind: str, version: int, body: bytes) -> Any:
+        found = self._read(body)
+        if not OF_KINDS[kind, version].fits(found):
+            raise ValueError("it has not the form of its kind")
+        return found
 
     def _hear(self, rule: Rule, entry: Entry, why: str | Unless | Later) -> None:
         said = why if isinstance(why, str) else why.why

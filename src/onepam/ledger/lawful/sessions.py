@@ -144,11 +144,11 @@ session_rules.told("probe.made", "probing a listener", Authority.NODE)
 @session_rules.of("recording.watched", "watching a recording", Authority.PERSON)
 def recording_watched(state: State, entry: Entry) -> Why:
     """Its own person, an auditor, or whoever monitors."""
-    by, whose = entry.body["by"], state.recorded.get(hash(entry.body["session"]))
+    by, session = entry.body["by"], entry.body["session"]
     yield signed_in(state, by)
-    if whose is None:
+    if session not in state.recorded:
         yield "there was no such session"
-    elif whose != hash(by) and not rights(state, by) & {AUDIT, MONITOR}:
+    elif state.recorded[session] is not state.people.get(by) and not rights(state, by) & {AUDIT, MONITOR}:
         yield f"{by} held no role with the right to audit or monitor"
 
 

@@ -74,7 +74,7 @@ class State:
     links: dict[str, Link] = field(default_factory=dict)
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
-    recorded: dict[int, int] = field(default_factory=dict)
+    recorded: dict[str, Person | None] = field(default_factory=dict)
     login_tokens: dict[str, LoginToken] = field(default_factory=dict)
     target_secrets: dict[str, TargetSecret] = field(default_factory=dict)
     tokens: dict[str, Token] = field(default_factory=dict)
@@ -131,10 +131,11 @@ class State:
         for table, key, was in self._over:
             if table.get(key) is was:
                 del table[key]
-        lacking = [said for causes, said in self._waiting if not any(each in self.causes for each in causes)]
-        lacking += [said for holds, said in self._asked if holds()]
-        self._over, self._waiting, self._asked, self.causes, self.kept = [], [], [], {}, {}
-        return lacking
+        try:
+            lacking = [said for causes, said in self._waiting if not any(each in self.causes for each in causes)]
+            return lacking + [said for holds, said in self._asked if holds()]
+        finally:
+            self._over, self._waiting, self._asked, self.causes, self.kept = [], [], [], {}, {}
 
     def end(self, table: dict[Any, Any], key: Hashable) -> Any:
         """What stands under the key, which is over with this command; None where there is nothing."""
