@@ -17,6 +17,19 @@ ANCHOR = Found("forked|rolled_back", anchored=True)
 by_sql(
     "the body of an entry", PLACE, "UPDATE entry SET body = CAST('{}' AS BLOB) WHERE idx = 4", Found("flipped: entry 4")
 )
+by_sql(
+    "an entry whose members no rule of any kind expects, and another deleted",
+    PLACE,
+    'UPDATE entry SET kind = \'role.removed\', body = CAST(\'{"by":[],"change":"c","role":"engineer"}\' AS BLOB) '
+    "WHERE idx = 4; DELETE FROM entry WHERE idx = 9",
+    Found("missing: entry 9"),
+)
+by_sql(
+    "a node revoked that is a list",
+    PLACE,
+    "UPDATE entry SET kind = 'node.revoked', body = CAST('{\"node\":[]}' AS BLOB) WHERE idx = 4",
+    Found("flipped: entry 4"),
+)
 by_sql("the time of an entry", PLACE, "UPDATE entry SET time = time + 1 WHERE idx = 4", Found("flipped: entry 4"))
 by_sql("the kind of an entry", PLACE, "UPDATE entry SET kind = 'disk.low' WHERE idx = 4", Found("flipped: entry 4"))
 by_sql("the version of an entry", PLACE, "UPDATE entry SET version = 2 WHERE idx = 4", Found("flipped: entry 4"))
