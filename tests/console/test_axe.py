@@ -1,10 +1,11 @@
 """axe-core finds nothing serious on any page of the console, in any of its states: at a desk and on a phone, dark and
 light. Each page once with every test run, all of them with `make conformance`."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from onepam.kernel.clock import moment
 from tests.console.axe import findings, opened_up, sideways
@@ -23,6 +24,12 @@ def _stays(route: Route) -> None:
     """Of a page that goes on to a provider by itself, what it does without: it stays."""
     answer = route.fetch()
     route.fulfill(response=answer, body=answer.text().replace('http-equiv="refresh"', ""))
+
+
+def _waits(route: Route) -> None:
+    """Of a decision that can be undone for some seconds, the offer: it is not taken away while it is looked at."""
+    answer = route.fetch()
+    route.fulfill(response=answer, body=re.sub(r'data-undo="\d+"', 'data-undo="3600000"', answer.text()))
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +52,7 @@ def page(browser: Browser, server: SampleServer) -> Iterator[Page]:
     opened = context.new_page()
     opened.clock.set_system_time(moment(NOW))
     opened.route("**/~at_provider*", _stays)
+    opened.route("**/~approvals*", _waits)
     opened.route("**/chunk-go-*", lambda route: route.abort())
     yield opened
     context.close()
@@ -54,6 +62,13 @@ def shown(page: Page, name: str, width: int, theme: Theme) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     page.emulate_media(color_scheme=theme)
     page.goto(f"/~{name}")
+    whole(page)
+
+
+def whole(page: Page) -> None:
+    """Until nothing of it is on its way any more: its fonts, and what its islands add."""
+    expect(page.locator("[data-island]:not([data-mounted=yes]):not([data-island=go])")).to_have_count(0)
+    page.evaluate("async () => { await document.fonts.ready }")
 
 
 @pytest.mark.parametrize("name", ONE_OF_EACH)
