@@ -24,7 +24,26 @@ UPCASTS: Dict[Tuple[str, int], Step] = {}
 """How body and payload (None where erased) of an entry of this kind and version read in the next version. An entry is
 hashed as it was written, and then read in the newest form; a version beyond the last step is not known here."""
 
+_value_of = json.JSONDecoder().decode
 ERASED = "[erased]"
+
+
+class Wanted:
+    """What is read of an entry together, given as (place, path): put so that what stands in one object is together.
+    `objects` are these by root and keys, each with the last keys of its paths."""
+
+    def __init__(self, wanted: Iterable[Tuple[int, str]]) -> None:
+        found: Dict[Tuple[str, ...], List[Tuple[str, str, str, int]]] = {}
+        for place, path in wanted:
+            root, keys, form = split_path(path)
+            found.setdefault((root, *keys[:-1]), []).append((keys[-1], form, path, place))
+        self.objects = [(root, keys, [last for last, *_ in each]) for (root, *keys), each in found.items()]
+        self.roots = {root for root, *_ in found}
+        self.forms = [form for each in found.values() for _, form, _, _ in each]
+        self.paths = [path for each in found.values() for _, _, path, _ in each]
+        self.places = [place for each in found.values() for *_, place in each]
+
+
 AT_HAND = 20_000
 """Bodies and payloads that are kept parsed; the others lie as text, a third of the size."""
 
@@ -40,6 +59,7 @@ class Disclosed:
         self.body = functools.lru_cache(AT_HAND)(self._body)
         self._payload = functools.lru_cache(AT_HAND)(self._parsed_payload)
         self._said = functools.lru_cache(AT_HAND)(_nothing_said)
+        self.cells = functools.lru_cache(AT_HAND)(self._cells)
         self._read_bodies(files["entries.jsonl"])
         self._read_payloads(files["payloads.jsonl"])
         for index in self._bodies:
@@ -65,7 +85,7 @@ class Disclosed:
 
     def _body(self, index: int) -> Dict[str, Any]:
         """The body of a disclosed entry, in the newest form of its kind."""
-        value: Dict[str, Any] = json.loads(self._bodies[index])
+        value: Dict[str, Any] = _value_of(self._bodies[index].decode("utf-8"))
         return value
 
     def _parsed_payload(self, index: int) -> Any:
@@ -137,6 +157,23 @@ class Disclosed:
                 found.append(text)
         return found
 
+    def _cells(self, index: int, wanted: Wanted) -> List[str]:
+        """What an entry says at each of the paths, as `value` has it; empty where it says nothing."""
+        found: List[Any] = []
+        roots: Dict[str, Any] = dict.fromkeys(wanted.roots, self.body(index))
+        if "header" in roots:
+            roots["header"] = {"time": iso(self.log.time(index)), "kind": self.log.kind(index), "index": index}
+        if "payload" in roots:
+            if self._payloads.get(index) is None:
+                return [self.value(index, path) or "" for path in wanted.paths]
+            roots["payload"] = self._payload(index)
+        for root, keys, last in wanted.objects:
+            value = roots[root]
+            for key in keys:
+                value = value.get(key) if type(value) is dict else None
+            found += map(value.get, last) if type(value) is dict else [None] * len(last)
+        return [each if type(each) is str else text_of(each, form) for each, form in zip(found, wanted.forms)]
+
     def value(self, index: int, path: str) -> Optional[str]:
         """The text of `header.time`, `header.kind`, `body.KEY` or `payload.KEY` of an entry; None where absent. Nested
         keys with dots; `:time` at the end makes an integer a time, and "no end" nothing."""
@@ -156,13 +193,19 @@ class Disclosed:
             if type(value) is not dict or key not in value:
                 return None
             value = value[key]
-        if type(value) is str:
-            return value
-        if form == "time" and type(value) is int:
-            return iso(value) if value < MAX_INTEGER else ""
-        if type(value) is bool or value is None:
-            return {True: "yes", False: "no", None: ""}[value]
-        return canonical(value)
+        return text_of(value, form)
+
+
+def text_of(value: Any, form: str) -> str:
+    """How a cell says it."""
+    kind = type(value)
+    if value is None or kind is str:
+        return value or ""
+    if kind is int:
+        return str(value) if form != "time" else iso(value) if value < MAX_INTEGER else ""
+    if kind is bool:
+        return "yes" if value else "no"
+    return canonical(value) if value else "[]" if kind is list else "{}"
 
 
 def _nothing_said(index: int) -> Dict[str, Optional[str]]:

@@ -13,7 +13,7 @@ from onepam.evidence.verifier.naming import Names
 from onepam.evidence.verifier.population import Population
 from onepam.evidence.verifier.recordings import Recordings
 from onepam.evidence.verifier.refusal import Refused, Spoiled, counted
-from onepam.evidence.verifier.report import Report
+from onepam.evidence.verifier.report import Report, Row, by_kind
 from onepam.evidence.verifier.rules import AS_OF, BY_RULE, CHOSEN, DERIVED, PERIOD
 from onepam.evidence.verifier.standing import Accounts
 
@@ -47,16 +47,17 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
     access = Access(pack, report) if report.name == "access" else None
     derived, chosen = (report.places(table.get(report.name, {})) for table in (DERIVED, CHOSEN))
     for row in report.rows():
-        for index in row.ledger if report.as_of is not None else ():
-            if pack.log.time(index) > (report.as_of or 0):
-                raise Refused(f"{row.where}: rests on entry {index}, which is later than the as-of")
+        if report.as_of is not None:
+            _check_age_of_entries(pack, row, report.as_of)
         if rule is not None:
             rests = rule.rests(row)
-            report.check_cells(row, derived, rests)
+            of = by_kind(rests, pack.disclosed)
+            report.check_cells(row, derived, of)
             if recordings is not None:
                 check_age(pack, report, row)
-                recordings.check(row, rests)
-        report.check_cells(row, chosen, row.ledger)
+                recordings.check(row, of)
+        if report.name in CHOSEN:
+            report.check_cells(row, chosen, by_kind(row.ledger, pack.disclosed))
         if access is not None:
             access.check(row)
     if rule is None:
@@ -64,6 +65,12 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
     for each in (rule, recordings, access):
         if each is not None:
             each.finish(answer)
+
+
+def _check_age_of_entries(pack: Contents, row: Row, as_of: int) -> None:
+    for index in row.ledger:
+        if pack.log.time(index) > as_of:
+            raise Refused(f"{row.where}: rests on entry {index}, which is later than the as-of")
 
 
 def _say_columns(report: Report, answer: Answer) -> None:

@@ -6,21 +6,18 @@ first entry, and the body of every entry is disclosed that a rule reads.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.contents import Contents
+from onepam.evidence.verifier.disclosed import _value_of
 from onepam.evidence.verifier.progress import Progress
 from onepam.evidence.verifier.refusal import counted
 from onepam.ledger.lawful.judging import Judging, asks, cannot
 
 CHAIN_ONLY = "chain shown, endings not checked"
 NO_BATCH = -1
-
-
-_value_of = json.JSONDecoder().decode
 
 
 def _body_of(body: bytes) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.canonical import MAX_INTEGER, canonical
@@ -45,11 +45,11 @@ class Population:
             raise self._foreign(head)
         self._left.remove(head)
         body = self._pack.disclosed.body(head)
-        link = canonical(body[rule.link]) if rule.link in body else ""
+        link = link_of(body[rule.link]) if rule.link in body else ""
         first = [head] + [index for index in self._followers.get(link, ()) if index > head]
         others = self._names.of_row(first, rule.people)
         request = self._pack.disclosed.value(head, rule.chain) if rule.chain else None
-        others += self._chains.get(canonical(request), []) if request else []
+        others += self._chains.get(link_of(request), []) if request else []
         closed = [index for index in first if log.kind(index) == CLOSED][-1:]
         others += [self._checks[index] for index in closed if index in self._checks]
         leaving = self._leaving if self._leaving and self._leaving.judged else None
@@ -88,5 +88,10 @@ class Population:
         for index in log.all_of(kinds, begin, MAX_INTEGER + 1):
             if index not in disclosed:
                 raise Refused(f"{self._report.what}: entry {index} ({log.kind(index)}) is not disclosed")
-            found.setdefault(canonical(disclosed.body(index).get(link)), []).append(index)
+            found.setdefault(link_of(disclosed.body(index).get(link)), []).append(index)
         return found
+
+
+def link_of(value: Any) -> str:
+    """A value as a key: no two have the same one."""
+    return f'"{value}' if type(value) is str else canonical(value)

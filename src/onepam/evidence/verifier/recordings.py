@@ -12,7 +12,7 @@ from onepam.evidence.verifier.answer import Answer
 from onepam.evidence.verifier.canonical import MAX_INTEGER, canonical, iso
 from onepam.evidence.verifier.contents import Contents
 from onepam.evidence.verifier.refusal import Refused, counted
-from onepam.evidence.verifier.report import Report, Row, by_kind
+from onepam.evidence.verifier.report import ByKind, Report, Row
 from onepam.evidence.verifier.rules import BAD, BAD_FOUND, CHECKED, CLOSED, FOUND, RECORDING
 
 PARTIAL = "partial by policy"
@@ -30,9 +30,9 @@ class Recordings:
         self._told: Set[str] = set()
         self._earliest = MAX_INTEGER  # of the closing entries
 
-    def check(self, row: Row, rests: List[int]) -> None:
-        """One row."""
-        of, expected = by_kind(rests, self._pack.disclosed), ["", "", ""]
+    def check(self, row: Row, of: ByKind) -> None:
+        """One row, and what it rests on."""
+        expected = ["", "", ""]
         closed = of.get(CLOSED, [])[-1:]
         if closed:
             check = of.get(CHECKED, [])

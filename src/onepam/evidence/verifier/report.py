@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from typing import Any, Dict, FrozenSet, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from onepam.evidence.verifier.canonical import canonical, instant, lines, members, parse
 from onepam.evidence.verifier.contents import Contents
-from onepam.evidence.verifier.disclosed import Disclosed
+from onepam.evidence.verifier.disclosed import Disclosed, Wanted
 from onepam.evidence.verifier.refusal import Refused, need
 from onepam.evidence.verifier.rules import AS_OF, BY_RULE, CHOSEN, DERIVED, PERIOD, Sources
 from onepam.evidence.verifier.tabular import csv_row
+
+ByKind = Dict[str, List[int]]
+"""Entries in their order, by their kinds."""
 
 
 class Row:
@@ -24,12 +27,38 @@ class Row:
         members(value, where, cells=list, ledger=list)
         self.cells: List[str] = value["cells"]
         self.ledger: List[int] = value["ledger"]
-        need(self.ledger, f"{where}: rests on no entry")
-        fits = len(self.cells) == columns and all(type(cell) is str for cell in self.cells)
-        need(fits, f"{where}: its cells do not fit the columns")
+        if not self.ledger:
+            raise Refused(f"{where}: rests on no entry")
+        if len(self.cells) != columns or set(map(type, self.cells)) - {str}:
+            raise Refused(f"{where}: its cells do not fit the columns")
         for index in self.ledger:
             if type(index) is not int or index not in disclosed:
                 raise Refused(f"{where}: rests on entry {index}, which is not disclosed")
+
+
+class Plan:
+    """How rows are read that rest on entries of the same kinds. `columns` has all, each with those of its sources that
+    there are. Most say what one entry says, each of `single` that of a kind (kind, places, what is read); nothing is
+    said of `silent` ones; of `joined` ones what an entry says, if it names what another one does; `others` are the
+    rest."""
+
+    def __init__(self, columns: Iterable[Tuple[int, Sources]], of: ByKind) -> None:
+        self.columns = [(place, [each for each in sources if each[0] in of]) for place, sources in columns]
+        self.silent: List[int] = []
+        self.joined: List[Tuple[int, str, Wanted, str, str]] = []
+        self.others: List[Tuple[int, Sources]] = []
+        single: Dict[str, List[Tuple[int, str]]] = {}
+        for place, sources in self.columns:
+            kind, path, *join = sources[0] if sources else ("", "")
+            if not sources:
+                self.silent.append(place)
+            elif len(sources) > 1 or any(len(of.get(each, ())) != 1 for each in (kind, *join[1:2])):
+                self.others.append((place, sources))
+            elif join:
+                self.joined.append((place, kind, Wanted([(0, path), (1, join[0])]), join[1], join[2]))
+            else:
+                single.setdefault(kind, []).append((place, path))
+        self.single = [(kind, Wanted(each)) for kind, each in single.items()]
 
 
 class Places:
@@ -37,15 +66,14 @@ class Places:
 
     def __init__(self, columns: Iterable[Tuple[int, Sources]]) -> None:
         self._columns = list(columns)
-        self._known: Dict[FrozenSet[str], List[Tuple[int, Sources]]] = {}
+        self._known: Dict[Tuple[Tuple[str, bool], ...], Plan] = {}
 
-    def of(self, kinds: Iterable[str]) -> List[Tuple[int, Sources]]:
-        """All columns, with those of their sources that are of these kinds."""
-        key = frozenset(kinds)
+    def plan(self, of: ByKind) -> Plan:
+        """For rows that rest on such entries."""
+        key = tuple((kind, len(entries) > 1) for kind, entries in of.items())
         known = self._known.get(key)
         if known is None:
-            known = [(place, [each for each in sources if each[0] in key]) for place, sources in self._columns]
-            self._known[key] = known
+            known = self._known[key] = Plan(self._columns, of)
         return known
 
 
@@ -89,13 +117,32 @@ class Report:
         """Where these columns stand."""
         return Places((self.columns[name], sources) for name, sources in columns.items())
 
-    def check_cells(self, row: Row, places: Places, ledger: List[int]) -> None:
-        """Whether these columns of the row say what the entries of `ledger` say."""
-        disclosed, of, cells = self._pack.disclosed, by_kind(ledger, self._pack.disclosed), row.cells
-        for place, sources in places.of(of):
-            due = cell_of(disclosed, sources, of) if sources else ""
-            if cells[place] != due:
+    def check_cells(self, row: Row, places: Places, of: ByKind) -> None:
+        """Whether these columns of the row say what these entries say."""
+        plan = places.plan(of)
+        if self._all_fit(row.cells, plan, of):
+            return
+        for place, sources in plan.columns:  # in their order, for the first one that does not is named
+            if row.cells[place] != cell_of(self._pack.disclosed, sources, of):
                 raise Refused(f"{row.where}: {list(self.columns)[place]} is not what the entries say")
+
+    def _all_fit(self, cells: List[str], plan: Plan, of: ByKind) -> bool:
+        """The same at once; false also where what an entry says is not there."""
+        disclosed = self._pack.disclosed
+        try:
+            for kind, wanted in plan.single:
+                if [cells[place] for place in wanted.places] != disclosed.cells(of[kind][0], wanted):
+                    return False
+            for place, kind, wanted, other, path in plan.joined:
+                text, mine = disclosed.cells(of[kind][0], wanted)
+                theirs = disclosed.value(of[other][0], path)
+                if not (mine or theirs) or cells[place] != (text if mine == theirs else ""):
+                    return False  # where neither says anything one may say that it is nothing
+            if any(cells[place] for place in plan.silent):
+                return False
+            return all(cells[place] == cell_of(disclosed, sources, of) for place, sources in plan.others)
+        except Refused:
+            return False
 
     def _read_envelope(self, pack: Contents) -> None:
         name, what = self.name, f"reports/{self.name}.envelope.json"
@@ -130,15 +177,15 @@ def _same(csv: bytes, at: int, cells: List[str], name: str) -> int:
     return at + len(line)
 
 
-def by_kind(ledger: Iterable[int], disclosed: Disclosed) -> Dict[str, List[int]]:
+def by_kind(ledger: Iterable[int], disclosed: Disclosed) -> ByKind:
     """The entries in their order, by their kinds."""
-    found: Dict[str, List[int]] = {}
+    found: ByKind = {}
     for index in ledger:
         found.setdefault(disclosed.log.kind(index), []).append(index)
     return found
 
 
-def cell_of(disclosed: Disclosed, sources: Sources, of: Dict[str, List[int]]) -> str:
+def cell_of(disclosed: Disclosed, sources: Sources, of: ByKind) -> str:
     """What a row's entries (by kind) say, in their order, joined by `; `."""
     found: List[str] = []
     value = disclosed.value

@@ -53,7 +53,7 @@ from functools import partial
 from hashlib import sha256
 from json import JSONEncoder
 from types import MappingProxyType
-from typing import Any, Dict, FrozenSet, List, NamedTuple, NewType, Optional, Set, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, NewType, Optional, Set, Tuple, Union
 
 # ---- kernel.instant --------------------------------------------------------------------------------------------------
 # The one integer that time is: microseconds since 1970-01-01 in UTC; and what people measure it in.
@@ -791,7 +791,26 @@ UPCASTS: Dict[Tuple[str, int], Step] = {}
 """How body and payload (None where erased) of an entry of this kind and version read in the next version. An entry is
 hashed as it was written, and then read in the newest form; a version beyond the last step is not known here."""
 
+_value_of = json.JSONDecoder().decode
 ERASED = "[erased]"
+
+
+class Wanted:
+    """What is read of an entry together, given as (place, path): put so that what stands in one object is together.
+    `objects` are these by root and keys, each with the last keys of its paths."""
+
+    def __init__(self, wanted: Iterable[Tuple[int, str]]) -> None:
+        found: Dict[Tuple[str, ...], List[Tuple[str, str, str, int]]] = {}
+        for place, path in wanted:
+            root, keys, form = split_path(path)
+            found.setdefault((root, *keys[:-1]), []).append((keys[-1], form, path, place))
+        self.objects = [(root, keys, [last for last, *_ in each]) for (root, *keys), each in found.items()]
+        self.roots = {root for root, *_ in found}
+        self.forms = [form for each in found.values() for _, form, _, _ in each]
+        self.paths = [path for each in found.values() for _, _, path, _ in each]
+        self.places = [place for each in found.values() for *_, place in each]
+
+
 AT_HAND = 20_000
 """Bodies and payloads that are kept parsed; the others lie as text, a third of the size."""
 
@@ -807,6 +826,7 @@ class Disclosed:
         self.body = functools.lru_cache(AT_HAND)(self._body)
         self._payload = functools.lru_cache(AT_HAND)(self._parsed_payload)
         self._said = functools.lru_cache(AT_HAND)(_nothing_said)
+        self.cells = functools.lru_cache(AT_HAND)(self._cells)
         self._read_bodies(files["entries.jsonl"])
         self._read_payloads(files["payloads.jsonl"])
         for index in self._bodies:
@@ -832,7 +852,7 @@ class Disclosed:
 
     def _body(self, index: int) -> Dict[str, Any]:
         """The body of a disclosed entry, in the newest form of its kind."""
-        value: Dict[str, Any] = json.loads(self._bodies[index])
+        value: Dict[str, Any] = _value_of(self._bodies[index].decode("utf-8"))
         return value
 
     def _parsed_payload(self, index: int) -> Any:
@@ -904,6 +924,23 @@ class Disclosed:
                 found.append(text)
         return found
 
+    def _cells(self, index: int, wanted: Wanted) -> List[str]:
+        """What an entry says at each of the paths, as `value` has it; empty where it says nothing."""
+        found: List[Any] = []
+        roots: Dict[str, Any] = dict.fromkeys(wanted.roots, self.body(index))
+        if "header" in roots:
+            roots["header"] = {"time": iso(self.log.time(index)), "kind": self.log.kind(index), "index": index}
+        if "payload" in roots:
+            if self._payloads.get(index) is None:
+                return [self.value(index, path) or "" for path in wanted.paths]
+            roots["payload"] = self._payload(index)
+        for root, keys, last in wanted.objects:
+            value = roots[root]
+            for key in keys:
+                value = value.get(key) if type(value) is dict else None
+            found += map(value.get, last) if type(value) is dict else [None] * len(last)
+        return [each if type(each) is str else text_of(each, form) for each, form in zip(found, wanted.forms)]
+
     def value(self, index: int, path: str) -> Optional[str]:
         """The text of `header.time`, `header.kind`, `body.KEY` or `payload.KEY` of an entry; None where absent. Nested
         keys with dots; `:time` at the end makes an integer a time, and "no end" nothing."""
@@ -923,13 +960,19 @@ class Disclosed:
             if type(value) is not dict or key not in value:
                 return None
             value = value[key]
-        if type(value) is str:
-            return value
-        if form == "time" and type(value) is int:
-            return iso(value) if value < MAX_INTEGER else ""
-        if type(value) is bool or value is None:
-            return {True: "yes", False: "no", None: ""}[value]
-        return canonical(value)
+        return text_of(value, form)
+
+
+def text_of(value: Any, form: str) -> str:
+    """How a cell says it."""
+    kind = type(value)
+    if value is None or kind is str:
+        return value or ""
+    if kind is int:
+        return str(value) if form != "time" else iso(value) if value < MAX_INTEGER else ""
+    if kind is bool:
+        return "yes" if value else "no"
+    return canonical(value) if value else "[]" if kind is list else "{}"
 
 
 def _nothing_said(index: int) -> Dict[str, Optional[str]]:
@@ -1356,20 +1399,24 @@ def columns_of(name: str) -> Tuple[str, ...]:
 
 
 FORMULA = re.compile("[\t\r\n]|\\s*[=+\\-@\uff1d\uff0b\uff0d\uff20]")
-BEGINS = re.compile(f'"(?:{FORMULA.pattern})')
+PERHAPS = re.compile("\0[\\s=+\\-@\uff1d\uff0b\uff0d\uff20]")
 
 
 def csv_row(cells: List[str]) -> bytes:
     """A line, every field quoted; a cell that a spreadsheet could take for a formula begins with an apostrophe."""
-    line = '"' + '","'.join(cells) + '"'
-    if line.count('"') == 2 * len(cells) and not BEGINS.search(line):  # nothing to escape: most are so
-        return (line + "\r\n").encode("utf-8")
+    line = "\0" + "\0".join(cells)
+    if line.count("\0") == len(cells) and not PERHAPS.search(line):  # all at once: nearly every line is so
+        return ('"' + line[1:].replace('"', '""').replace("\0", '","') + '"\r\n').encode("utf-8")
     harmless = ("'" + cell if FORMULA.match(cell) else cell for cell in cells)
     return (",".join('"' + cell.replace('"', '""') + '"' for cell in harmless) + "\r\n").encode("utf-8")
 
 
 # ---- report ----------------------------------------------------------------------------------------------------------
 # A report as it lies in the pack: its head, its rows one after another, its spreadsheet, and its envelope.
+
+
+ByKind = Dict[str, List[int]]
+"""Entries in their order, by their kinds."""
 
 
 class Row:
@@ -1382,12 +1429,38 @@ class Row:
         members(value, where, cells=list, ledger=list)
         self.cells: List[str] = value["cells"]
         self.ledger: List[int] = value["ledger"]
-        need(self.ledger, f"{where}: rests on no entry")
-        fits = len(self.cells) == columns and all(type(cell) is str for cell in self.cells)
-        need(fits, f"{where}: its cells do not fit the columns")
+        if not self.ledger:
+            raise Refused(f"{where}: rests on no entry")
+        if len(self.cells) != columns or set(map(type, self.cells)) - {str}:
+            raise Refused(f"{where}: its cells do not fit the columns")
         for index in self.ledger:
             if type(index) is not int or index not in disclosed:
                 raise Refused(f"{where}: rests on entry {index}, which is not disclosed")
+
+
+class Plan:
+    """How rows are read that rest on entries of the same kinds. `columns` has all, each with those of its sources that
+    there are. Most say what one entry says, each of `single` that of a kind (kind, places, what is read); nothing is
+    said of `silent` ones; of `joined` ones what an entry says, if it names what another one does; `others` are the
+    rest."""
+
+    def __init__(self, columns: Iterable[Tuple[int, Sources]], of: ByKind) -> None:
+        self.columns = [(place, [each for each in sources if each[0] in of]) for place, sources in columns]
+        self.silent: List[int] = []
+        self.joined: List[Tuple[int, str, Wanted, str, str]] = []
+        self.others: List[Tuple[int, Sources]] = []
+        single: Dict[str, List[Tuple[int, str]]] = {}
+        for place, sources in self.columns:
+            kind, path, *join = sources[0] if sources else ("", "")
+            if not sources:
+                self.silent.append(place)
+            elif len(sources) > 1 or any(len(of.get(each, ())) != 1 for each in (kind, *join[1:2])):
+                self.others.append((place, sources))
+            elif join:
+                self.joined.append((place, kind, Wanted([(0, path), (1, join[0])]), join[1], join[2]))
+            else:
+                single.setdefault(kind, []).append((place, path))
+        self.single = [(kind, Wanted(each)) for kind, each in single.items()]
 
 
 class Places:
@@ -1395,15 +1468,14 @@ class Places:
 
     def __init__(self, columns: Iterable[Tuple[int, Sources]]) -> None:
         self._columns = list(columns)
-        self._known: Dict[FrozenSet[str], List[Tuple[int, Sources]]] = {}
+        self._known: Dict[Tuple[Tuple[str, bool], ...], Plan] = {}
 
-    def of(self, kinds: Iterable[str]) -> List[Tuple[int, Sources]]:
-        """All columns, with those of their sources that are of these kinds."""
-        key = frozenset(kinds)
+    def plan(self, of: ByKind) -> Plan:
+        """For rows that rest on such entries."""
+        key = tuple((kind, len(entries) > 1) for kind, entries in of.items())
         known = self._known.get(key)
         if known is None:
-            known = [(place, [each for each in sources if each[0] in key]) for place, sources in self._columns]
-            self._known[key] = known
+            known = self._known[key] = Plan(self._columns, of)
         return known
 
 
@@ -1447,13 +1519,32 @@ class Report:
         """Where these columns stand."""
         return Places((self.columns[name], sources) for name, sources in columns.items())
 
-    def check_cells(self, row: Row, places: Places, ledger: List[int]) -> None:
-        """Whether these columns of the row say what the entries of `ledger` say."""
-        disclosed, of, cells = self._pack.disclosed, by_kind(ledger, self._pack.disclosed), row.cells
-        for place, sources in places.of(of):
-            due = cell_of(disclosed, sources, of) if sources else ""
-            if cells[place] != due:
+    def check_cells(self, row: Row, places: Places, of: ByKind) -> None:
+        """Whether these columns of the row say what these entries say."""
+        plan = places.plan(of)
+        if self._all_fit(row.cells, plan, of):
+            return
+        for place, sources in plan.columns:  # in their order, for the first one that does not is named
+            if row.cells[place] != cell_of(self._pack.disclosed, sources, of):
                 raise Refused(f"{row.where}: {list(self.columns)[place]} is not what the entries say")
+
+    def _all_fit(self, cells: List[str], plan: Plan, of: ByKind) -> bool:
+        """The same at once; false also where what an entry says is not there."""
+        disclosed = self._pack.disclosed
+        try:
+            for kind, wanted in plan.single:
+                if [cells[place] for place in wanted.places] != disclosed.cells(of[kind][0], wanted):
+                    return False
+            for place, kind, wanted, other, path in plan.joined:
+                text, mine = disclosed.cells(of[kind][0], wanted)
+                theirs = disclosed.value(of[other][0], path)
+                if not (mine or theirs) or cells[place] != (text if mine == theirs else ""):
+                    return False  # where neither says anything one may say that it is nothing
+            if any(cells[place] for place in plan.silent):
+                return False
+            return all(cells[place] == cell_of(disclosed, sources, of) for place, sources in plan.others)
+        except Refused:
+            return False
 
     def _read_envelope(self, pack: Contents) -> None:
         name, what = self.name, f"reports/{self.name}.envelope.json"
@@ -1488,15 +1579,15 @@ def _same(csv: bytes, at: int, cells: List[str], name: str) -> int:
     return at + len(line)
 
 
-def by_kind(ledger: Iterable[int], disclosed: Disclosed) -> Dict[str, List[int]]:
+def by_kind(ledger: Iterable[int], disclosed: Disclosed) -> ByKind:
     """The entries in their order, by their kinds."""
-    found: Dict[str, List[int]] = {}
+    found: ByKind = {}
     for index in ledger:
         found.setdefault(disclosed.log.kind(index), []).append(index)
     return found
 
 
-def cell_of(disclosed: Disclosed, sources: Sources, of: Dict[str, List[int]]) -> str:
+def cell_of(disclosed: Disclosed, sources: Sources, of: ByKind) -> str:
     """What a row's entries (by kind) say, in their order, joined by `; `."""
     found: List[str] = []
     value = disclosed.value
@@ -1584,9 +1675,9 @@ class Recordings:
         self._told: Set[str] = set()
         self._earliest = MAX_INTEGER  # of the closing entries
 
-    def check(self, row: Row, rests: List[int]) -> None:
-        """One row."""
-        of, expected = by_kind(rests, self._pack.disclosed), ["", "", ""]
+    def check(self, row: Row, of: ByKind) -> None:
+        """One row, and what it rests on."""
+        expected = ["", "", ""]
         closed = of.get(CLOSED, [])[-1:]
         if closed:
             check = of.get(CHECKED, [])
@@ -1827,11 +1918,11 @@ class Population:
             raise self._foreign(head)
         self._left.remove(head)
         body = self._pack.disclosed.body(head)
-        link = canonical(body[rule.link]) if rule.link in body else ""
+        link = link_of(body[rule.link]) if rule.link in body else ""
         first = [head] + [index for index in self._followers.get(link, ()) if index > head]
         others = self._names.of_row(first, rule.people)
         request = self._pack.disclosed.value(head, rule.chain) if rule.chain else None
-        others += self._chains.get(canonical(request), []) if request else []
+        others += self._chains.get(link_of(request), []) if request else []
         closed = [index for index in first if log.kind(index) == CLOSED][-1:]
         others += [self._checks[index] for index in closed if index in self._checks]
         leaving = self._leaving if self._leaving and self._leaving.judged else None
@@ -1870,8 +1961,13 @@ class Population:
         for index in log.all_of(kinds, begin, MAX_INTEGER + 1):
             if index not in disclosed:
                 raise Refused(f"{self._report.what}: entry {index} ({log.kind(index)}) is not disclosed")
-            found.setdefault(canonical(disclosed.body(index).get(link)), []).append(index)
+            found.setdefault(link_of(disclosed.body(index).get(link)), []).append(index)
         return found
+
+
+def link_of(value: Any) -> str:
+    """A value as a key: no two have the same one."""
+    return f'"{value}' if type(value) is str else canonical(value)
 
 
 # ---- roster ----------------------------------------------------------------------------------------------------------
@@ -2194,16 +2290,17 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
     access = Access(pack, report) if report.name == "access" else None
     derived, chosen = (report.places(table.get(report.name, {})) for table in (DERIVED, CHOSEN))
     for row in report.rows():
-        for index in row.ledger if report.as_of is not None else ():
-            if pack.log.time(index) > (report.as_of or 0):
-                raise Refused(f"{row.where}: rests on entry {index}, which is later than the as-of")
+        if report.as_of is not None:
+            _check_age_of_entries(pack, row, report.as_of)
         if rule is not None:
             rests = rule.rests(row)
-            report.check_cells(row, derived, rests)
+            of = by_kind(rests, pack.disclosed)
+            report.check_cells(row, derived, of)
             if recordings is not None:
                 check_age(pack, report, row)
-                recordings.check(row, rests)
-        report.check_cells(row, chosen, row.ledger)
+                recordings.check(row, of)
+        if report.name in CHOSEN:
+            report.check_cells(row, chosen, by_kind(row.ledger, pack.disclosed))
         if access is not None:
             access.check(row)
     if rule is None:
@@ -2211,6 +2308,12 @@ def _judge(pack: Contents, report: Report, names: Optional[Names], answer: Answe
     for each in (rule, recordings, access):
         if each is not None:
             each.finish(answer)
+
+
+def _check_age_of_entries(pack: Contents, row: Row, as_of: int) -> None:
+    for index in row.ledger:
+        if pack.log.time(index) > as_of:
+            raise Refused(f"{row.where}: rests on entry {index}, which is later than the as-of")
 
 
 def _say_columns(report: Report, answer: Answer) -> None:
@@ -7490,9 +7593,6 @@ def cannot() -> list[str]:
 
 CHAIN_ONLY = "chain shown, endings not checked"
 NO_BATCH = -1
-
-
-_value_of = json.JSONDecoder().decode
 
 
 def _body_of(body: bytes) -> Any:
