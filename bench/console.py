@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Page, Route, async_playwright
 from starlette.applications import Starlette
 
 from bench import Figure, Progress
+from bench.directory import lay_directory
 from bench.room import room
 from onepam.boot.demo.company import approves, resource_id
 from onepam.boot.demo.month import LARGE, lay
@@ -34,6 +35,7 @@ WHO = {"administrator": 0, "security": 2, "auditor": 3, "manager": 5, "engineer"
 ONE = (
     "/people?after=s", "/people?q=an", "/people/per_17", f"/resources/{resource_id(40)}",
     "/sessions/ses_019990", "/sessions?q=web", "/requests/req_01990", "/roles?by=team&q=pay", "/ledger?of=requests",
+    "/roster?finding=no_account&q=99", "/provisioning?q=99",
 )  # fmt: skip
 TYPED = ("a", "an", "ann", "web-1", "ses_0199", "zzz")
 
@@ -52,7 +54,9 @@ async def large(folder: Path) -> AsyncIterator[Office]:
     """Its console; the history is laid where there is none yet."""
     ledger = folder / "ledger.sqlite"
     if not ledger.exists():
-        await asyncio.to_thread(lay, ledger, NodeAuthor.uncertified("node-1"), LARGE, START)
+        author = NodeAuthor.uncertified("node-1")
+        await asyncio.to_thread(lay, ledger, author, LARGE, START)
+        await asyncio.to_thread(lay_directory, ledger, author, LARGE.people, START)
     async with opened(folder, company=Large(ledger)) as office:
         yield office
 

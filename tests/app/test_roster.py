@@ -38,6 +38,8 @@ from onepam.store.facts.people import person_facts
 from onepam.store.read import staff as read
 from onepam.store.read.directory_brake import held_people
 from onepam.store.read.overdue import overdue_people
+from onepam.store.read.paging import Window
+from onepam.store.read.reconciliation import KINDS, MOST_FINDINGS, FindingFilter, findings, reconciliation
 from tests.company import Company, Counted, binding, record, refused
 
 pytestmark = pytest.mark.anyio
@@ -143,7 +145,7 @@ async def test_an_administrator_may_enable_a_leaver_until_the_roster_says_someth
     assert await enable_person(company.ledger, company.actor("ada"), "eve", "a mistake of HR") is None
     assert not (await follow_roster(company.ledger, fresh)).any()
     assert (await person(company, "eve"))["enabled"]
-    assert [each.kind for each in (await company.reader(read.reconciliation)).findings] == ["left_enabled"]
+    assert [each.kind for each in (await company.reader(reconciliation)).findings] == ["left_enabled"]
     await take(company, text())
     await take(company, text("eve"))
     assert not (await person(company, "eve"))["enabled"]
@@ -154,7 +156,7 @@ async def test_a_return_enables_nothing(company: Company) -> None:
     await take(company, text("eve"))
     await take(company, text())
     assert not (await person(company, "eve"))["enabled"]
-    kinds = [(each.kind, each.person) for each in (await company.reader(read.reconciliation)).findings]
+    kinds = [(each.kind, each.person) for each in (await company.reader(reconciliation)).findings]
     assert kinds == [("disabled", "eve")]
 
 
@@ -163,7 +165,7 @@ async def test_a_number_that_went_to_somebody_else_is_found(company: Company) ->
     await take(company, text())
     await take(company, text(eve="4,Noa New,noa@example.com,employee,max@example.com,2026-01-01,,,,"))
     assert (await person(company, "eve"))["email"] == "eve@example.com"
-    (found,) = (await company.reader(read.reconciliation)).findings
+    (found,) = (await company.reader(reconciliation)).findings
     assert (found.kind, found.person, found.detail) == ("other_address", "eve", "noa@example.com")
 
 
@@ -317,9 +319,33 @@ async def test_ten_thousand_rows(company: Company) -> None:
     found = await company.reader(read.health)
     assert found.taken is not None
     assert found.taken.rows == 10_006
-    listed = await company.reader(read.reconciliation)
-    assert len([each for each in listed.findings if each.kind == "no_account"]) == read.MOST_FINDINGS
+    listed = await company.reader(reconciliation)
+    assert len([each for each in listed.findings if each.kind == "no_account"]) == MOST_FINDINGS
     assert listed.counts["no_account"] == 10_000
+
+
+async def test_findings_come_a_page_at_a_time_each_once_narrowed_and_counted(company: Company) -> None:
+    assert (await company.reader(findings, None, FindingFilter(), Window())).counts == {}
+    more = "".join(f"{n},Žofie {n},z{n}@example.com,employee,1,2020-01-01,,,,\n" for n in range(100, 112))
+    assert isinstance(await take(company, text("bob", "eve") + more.encode()), Took)
+    whole = await company.reader(reconciliation)
+    expected = sorted(whole.findings, key=lambda each: (KINDS.index(each.kind), each.name))
+    seen, after = list[object](), None
+    while after != "":
+        found = await company.reader(findings, None, FindingFilter(), Window(after or "", 5))
+        assert (found.page.total, found.counts) == (len(expected), whole.counts)
+        seen += found.page.rows
+        after = found.page.next
+    assert seen == expected, "in the order of kinds, then of names; nothing twice and nothing left out"
+    assert {each.kind for each in expected} == {"no_entry", "no_account"}
+    one = await company.reader(findings, None, FindingFilter("no_entry", "BOB"), Window())
+    assert ([each.person for each in one.page.rows], one.page.total) == (["bob"], 1)
+    assert one.counts == whole.counts, "the numbers of kinds are of all there is"
+    named = await company.reader(findings, None, FindingFilter("", "žofie 10"), Window())
+    assert [each.name for each in named.page.rows] == [f"Žofie {n}" for n in range(100, 110)]
+    assert (await company.reader(findings, None, FindingFilter("no_entry", "žofie"), Window())).page.total == 0
+    lost = await company.reader(findings, None, FindingFilter(), Window("no_account/ent_gone", 5))
+    assert lost.page.rows == tuple(expected[:5]), "what is not there any more is no place to go on from"
 
 
 async def test_ends_that_the_roster_writes_go_by_the_brake(company: Company) -> None:

@@ -11,7 +11,7 @@ from onepam.domain.people.events import GroupMemberAdded
 from onepam.domain.providers.assertion import ProviderKind
 from onepam.domain.providers.entering import EnteringFacts
 from onepam.domain.providers.events import ProviderRule, ProviderSet
-from onepam.domain.provisioning.events import ScimGroupRemoved, ScimGroupSet
+from onepam.domain.provisioning.events import ScimGroupRemoved, ScimGroupSet, ScimUserSet
 from onepam.kernel.clock import Instant
 from onepam.store.facts.federated import federated
 from tests.company import binding, record
@@ -108,3 +108,26 @@ async def test_administrators_are_told_of_a_bound_group_that_no_directory_sends(
 async def test_only_those_who_oversee_read_it(office: Office) -> None:
     eve = await office.sign_in("eve")
     assert (await eve.get("/provisioning")).status_code == 403
+
+
+async def test_users_in_trouble_and_groups_are_narrowed_and_paged(office: Office) -> None:
+    users = [ScimUserSet(f"usr_{n}", "okta", None, True, 1, "no_address", "stk_1", f"kiosk-{n:02}") for n in range(30)]
+    groups = [ScimGroupSet(f"grp_{n}", "okta", 1, f"Team {n:02}", "stk_1") for n in range(30)]
+    held = binding("directory:Databases", "engineer", kind=SubjectKind.GROUP)
+    await record(office.company.ledger, *users, *groups, held)
+    ada = await office.sign_in("ada")
+    first = await ada.read("/provisioning")
+    assert [each in first for each in ("kiosk-24", "kiosk-25", "Team 24", "Team 25", "Databases")] == [
+        True, False, True, False, True,
+    ]  # fmt: skip
+    assert "30 users" in first
+    assert "30 groups" in first
+    later = await ada.read("/provisioning?after=usr_24&groups_after=grp_24")
+    assert [each in later for each in ("kiosk-24", "kiosk-25", "Team 24", "Team 25", "Databases")] == [
+        False, True, False, True, False,
+    ]  # fmt: skip
+    narrowed = await ada.read("/provisioning?q=KIOSK-07&trouble=no_address")
+    assert ("kiosk-07" in narrowed, "kiosk-08" in narrowed, "Team 07" in narrowed, "Databases" in narrowed) == (
+        True, False, False, False,
+    )  # fmt: skip
+    assert "Nothing matches" in await ada.read("/provisioning?q=nobody")

@@ -86,6 +86,21 @@ async def test_an_auditor_reads_the_roster_of_any_instant_and_others_do_not(offi
         assert (await aud.post(path, url="", digest="0" * 64)).status_code == 403, path
 
 
+async def test_what_does_not_agree_is_narrowed_and_downloaded(office: Office) -> None:
+    ada = await office.sign_in("ada")
+    assert isinstance(await take(office, text("bob", "eve")), Took)
+    page = await ada.read("/roster")
+    assert "Bob Example" in page
+    assert "Eve Example" in page
+    assert 'href="/roster?finding=no_entry#findings"' in page
+    narrowed = await ada.read("/roster?q=bob&finding=no_entry")
+    assert ("Bob Example" in narrowed, "Eve Example" in narrowed) == (True, False)
+    assert "Nothing matches" in await ada.read("/roster?q=nobody")
+    sheet = await ada.get("/roster?q=bob&as=csv")
+    assert sheet.headers["content-type"].startswith("text/csv")
+    assert [line.split(",")[0].strip("\ufeff") for line in sheet.text.splitlines()] == ['"name"', '"Bob Example"']
+
+
 @asynccontextmanager
 async def window(office: Office, person: str) -> AsyncIterator[Page]:
     """The person's Chromium on the console behind a real server; an error of a script fails the test."""

@@ -18,7 +18,7 @@ from onepam.kernel.errors import Refused
 from onepam.scim.app import TOKEN_PREFIX, ScimDoor
 from onepam.scim.oauth import TokenDoor
 from onepam.scim.services import ScimServices
-from onepam.store.read.provisioning import troubled
+from onepam.store.read.provisioned import troubled
 from onepam.vault.envelope import Envelope
 from onepam.vault.file_keys import FileKeys
 from tests.company import Company, Counted

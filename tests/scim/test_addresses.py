@@ -16,7 +16,7 @@ from onepam.kernel.errors import Refused
 from onepam.store.engine.rebuild import compare
 from onepam.store.read.people import person as person_row
 from onepam.store.read.proofs_of_sign_in import account_by_email
-from onepam.store.read.provisioning import troubled
+from onepam.store.read.provisioned import troubled
 from tests.company import binding, record
 from tests.scim.directory import Directory
 from tests.scim.test_brake import passkey, who

@@ -25,7 +25,7 @@ from onepam.store.facts.holdings import access_facts, held_roles
 from onepam.store.read.directory_brake import held_people, lapsed_holds, own_words, reminders_due
 from onepam.store.read.overdue import overdue_people
 from onepam.store.read.people import person as person_row
-from onepam.store.read.provisioning import troubled
+from onepam.store.read.provisioned import troubled
 from tests.company import binding, record, refused
 from tests.scim.directory import ENTERPRISE, Directory
 

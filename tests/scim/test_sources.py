@@ -14,7 +14,7 @@ from onepam.domain.people.events import GroupMemberAdded
 from onepam.store.engine.rebuild import compare
 from onepam.store.facts.holdings import held_roles
 from onepam.store.read.everybody import people as people_rows
-from onepam.store.read.provisioning import troubled
+from onepam.store.read.provisioned import troubled
 from tests.company import binding, record
 from tests.scim.directory import Directory
 

@@ -79,7 +79,13 @@ from tests.console.samples.providers import (
     TEST_FAILED,
     VENDORS,
 )
-from tests.console.samples.provisioning import NEW_CLIENT, NEW_TOKEN, NO_DIRECTORY, PROVISIONING
+from tests.console.samples.provisioning import (
+    NEW_CLIENT,
+    NEW_TOKEN,
+    NO_DIRECTORY,
+    NOTHING_MATCHES,
+    PROVISIONING,
+)
 from tests.console.samples.roster import (
     NO_ROSTER,
     PLAN,
@@ -87,6 +93,7 @@ from tests.console.samples.roster import (
     PLAN_INVALID,
     ROSTER,
     ROSTER_HELD,
+    ROSTER_NOTHING,
     ROSTER_REFUSED,
 )
 from tests.console.samples.signals import FORM as SIGNAL_FORM
@@ -157,6 +164,7 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "roster-held": (shell("/roster"), ROSTER_HELD),
     "roster-refused": (shell("/roster"), ROSTER_REFUSED),
     "roster-none": (shell("/roster"), NO_ROSTER),
+    "roster-nothing": (shell("/roster"), ROSTER_NOTHING),
     "roster_plan": (shell("/roster/plan"), PLAN),
     "roster_plan-held": (shell("/roster/plan"), PLAN_HELD),
     "roster_plan-invalid": (shell("/roster/plan"), PLAN_INVALID),
@@ -205,6 +213,7 @@ SAMPLES: dict[str, tuple[Shell, PageContext]] = {
     "providers-empty": (shell("/providers"), replace(PROVIDERS, providers=[], proposals=[])),
     "provisioning": (shell("/provisioning"), PROVISIONING),
     "provisioning-empty": (shell("/provisioning"), NO_DIRECTORY),
+    "provisioning-nothing": (shell("/provisioning"), NOTHING_MATCHES),
     "provisioning-new": (shell("/provisioning"), NEW_TOKEN),
     "provisioning-client": (shell("/provisioning"), NEW_CLIENT),
     "provider": (shell("/providers/idp_okta"), PROVIDER),

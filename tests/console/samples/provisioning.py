@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from onepam.console.provisioning.provisioning import TROUBLES
 from onepam.console.provisioning.provisioning_page import ProvisioningPage
 from onepam.kernel.clock import DAY, MINUTE
 from tests.console.samples.company import LENA, MIRA, Context, ago, ahead, decision
@@ -82,6 +83,10 @@ PROVISIONING = ProvisioningPage(
         {"name": "Engineering", "provider": "okta", "named": 120, "in_effect": 118, "roles": "developer"},
         {"name": "Sales", "provider": "okta", "named": 40, "in_effect": 40, "roles": ""},
     ],
+    groups_pager={"total": 2, "first": True, "next": "", "filters": {"q": "", "trouble": ""}},
+    filter={"q": "", "trouble": ""},
+    troubles=TROUBLES,
+    pager={"total": 214, "first": True, "next": "usr_2", "filters": {"q": "", "trouble": ""}},
     unfed=[{"name": "Databases", "roles": "dba"}],
     providers=[{"id": "idp_okta", "name": "Okta"}],
     troubled=[
@@ -149,5 +154,6 @@ NO_DIRECTORY = replace(
     troubled=[],
     **NOBODY_HELD,
 )
+NOTHING_MATCHES = replace(PROVISIONING, groups=[], unfed=[], troubled=[], filter={"q": "zzz", "trouble": ""})
 NEW_TOKEN = replace(PROVISIONING, new="scim_" + "Ab3" * 14 + "x", stale=True)
 NEW_CLIENT = replace(NEW_TOKEN, client="stk_4fq2")

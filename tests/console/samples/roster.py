@@ -7,7 +7,7 @@ from onepam.console.roster.roster_page import RosterPage, RosterPlanPage
 from onepam.domain.roster.events import RosterRules, Standing
 from onepam.domain.roster.file import COLUMNS
 from onepam.kernel.clock import DAY, HOUR
-from onepam.store.read.staff import Finding, Source, VersionRow
+from onepam.store.read.staff import Source, VersionRow
 from tests.console.samples.company import JONAS, TOMAS, ago
 
 DIGEST = "9f2c4b1e77aa5c03d1e8f6b2" + "0" * 40
@@ -27,6 +27,7 @@ HELD = version(
     said=("Jonas Weber", "Tomáš Novák", "Aïcha Ben-Salem"),
 )  # fmt: skip
 TAKEN = version(Standing.TAKEN, 2)
+_LEFT = "left by the roster, and the account is enabled"
 
 ROSTER = RosterPage(
     taken=TAKEN,
@@ -39,23 +40,32 @@ ROSTER = RosterPage(
     held_why="",
     accounts=[
         {
-            "words": "left by the roster, and the account is enabled",
+            "kind": "left_enabled",
+            "words": _LEFT,
             "count": 1,
-            "rows": [Finding("left_enabled", JONAS["id"], JONAS["name"], ago(3 * DAY))],
         },
+        {"kind": "no_entry", "words": "on no roster", "count": 1},
+    ],
+    people=[{"kind": "no_account", "words": "on the roster, without an account", "count": 214}],
+    filter={"q": "", "finding": ""},
+    findings=[
+        {"person": JONAS["id"], "name": JONAS["name"], "words": _LEFT, "detail": "", "since": ago(3 * DAY)},
         {
+            "person": TOMAS["id"],
+            "name": TOMAS["name"],
             "words": "on no roster",
-            "count": 1,
-            "rows": [Finding("no_entry", TOMAS["id"], TOMAS["name"], ago(40 * DAY), "tomas@example.org")],
+            "detail": "tomas@example.org",
+            "since": ago(40 * DAY),
+        },
+        {
+            "person": None,
+            "name": "Ingrid Sørensen",
+            "words": "on the roster, without an account",
+            "detail": "ingrid@example.org",
+            "since": ago(9 * DAY),
         },
     ],
-    people=[
-        {
-            "words": "on the roster, without an account",
-            "count": 214,
-            "rows": [Finding("no_account", None, "Ingrid Sørensen", ago(9 * DAY), "ingrid@example.org")],
-        }
-    ],
+    pager={"total": 216, "first": True, "next": "no_account/ent_3", "filters": {"q": "", "finding": ""}},
     versions=[
         TAKEN,
         version(Standing.REFUSED, 5, digest="", rows=0, added=0, changed=0, ended=0, errors=2),
@@ -74,7 +84,8 @@ ROSTER_REFUSED = replace(
     ROSTER,
     trouble=("line 17, column ends: '31.02.2026' is not a date; write 2026-03-31.",),
 )
-NO_ROSTER = replace(ROSTER, taken=None, source=None, accounts=[], people=[], versions=[])
+NO_ROSTER = replace(ROSTER, taken=None, source=None, accounts=[], people=[], findings=[], versions=[])
+ROSTER_NOTHING = replace(ROSTER, filter={"q": "zzz", "finding": ""}, findings=[])
 
 _PLAN: Context = {
     "digest": DIGEST, "rows": 1_206, "before": 1_204, "held": "", "released": False,

@@ -11,6 +11,7 @@ from onepam.domain.provisioning.take_over import Shown
 from onepam.kernel.errors import Refused
 from onepam.store.read import provisioning as rows
 from onepam.store.read.directory_brake import held_people, own_words, reported_leavers
+from onepam.store.read.provisioned import group_uses, groups_without_directory, troubled
 
 ADMINISTER = right(ConsoleRight.ADMINISTER)
 OVERSEE = right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR)
@@ -157,11 +158,9 @@ async def read(services: Services, at: AsOf) -> ScimOut:
             for each in await reader(rows.tokens, at)
         ],
         directories=[_directory(services, each) for each in await reader(rows.directories, at)],
-        groups=[GroupOut.model_validate(each) for each in await reader(rows.group_uses, at)],
-        unfed=[
-            UnfedOut(name=name, roles=list(roles)) for name, roles in await reader(rows.groups_without_directory, at)
-        ],
-        troubled=[TroubledOut.model_validate(each) for each in await reader(rows.troubled, at)],
+        groups=[GroupOut.model_validate(each) for each in await reader(group_uses, at)],
+        unfed=[UnfedOut(name=name, roles=list(roles)) for name, roles in await reader(groups_without_directory, at)],
+        troubled=[TroubledOut.model_validate(each) for each in await reader(troubled, at)],
     )
 
 

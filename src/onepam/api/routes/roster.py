@@ -36,6 +36,7 @@ from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
 from onepam.store.read import staff as rows
+from onepam.store.read.reconciliation import reconciliation
 
 ADMINISTER = right(ConsoleRight.ADMINISTER)
 READERS = right(ConsoleRight.ADMINISTER, ConsoleRight.AUDIT, ConsoleRight.MONITOR)
@@ -186,7 +187,7 @@ class RosterEntryOut(Answer):
 async def shown(services: Services, at: AsOf) -> RosterOut:
     """How the roster stands, and the reconciliation with the accounts."""
     health = await services.reader(rows.health, at)
-    found = await services.reader(rows.reconciliation, at)
+    found = await services.reader(reconciliation, at)
     source = health.source
     return RosterOut(
         stale=health.stale,

@@ -212,9 +212,16 @@ def _change(change: str, objects: tuple[Any, ...]) -> tuple[object, ...]:
     )
 
 
-def _person(number: int, now: Instant) -> PersonAdded:
+def called(number: int) -> tuple[str, str]:
+    """That person's name and address."""
     first, last = FIRST[number % len(FIRST)], LAST[number // len(FIRST) % len(LAST)]
     again = number // (len(FIRST) * len(LAST))
+    address = f"{first}.{last}{again or ''}@example.org".replace("Å", "A").lower()
+    return f"{first} {last}" + (f" {again + 1}" if again else ""), address
+
+
+def _person(number: int, now: Instant) -> PersonAdded:
+    name, email = called(number)
     vendor = number % 25 == 24
     manager = person_id(number // 8) if number else None
     return PersonAdded(
@@ -225,8 +232,8 @@ def _person(number: int, now: Instant) -> PersonAdded:
         owner=manager if vendor else None,
         ends=Instant(now + (40 + number % 300) * DAY) if vendor else None,
         manager=manager,
-        name=f"{first} {last}" + (f" {again + 1}" if again else ""),
-        email=f"{first}.{last}{again or ''}@example.org".replace("Å", "A").lower(),
+        name=name,
+        email=email,
     )
 
 

@@ -36,7 +36,7 @@ from onepam.store.read.explain import explain
 from onepam.store.read.leavers import open_doors, stranded
 from onepam.store.read.names import name
 from onepam.store.read.proposals import BEGINNING, proposals
-from onepam.store.read.provisioning import groups_without_directory
+from onepam.store.read.provisioned import groups_without_directory
 from onepam.store.read.requests import inbox, request, requests
 from onepam.store.read.sessions import SessionFilter, sessions
 from onepam.store.read.staff import health

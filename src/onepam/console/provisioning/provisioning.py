@@ -7,6 +7,7 @@ from starlette.responses import Response
 from onepam.app.provisioning.scim_token import end_scim_token, propose_scim_token
 from onepam.console.frame.decision import decisions
 from onepam.console.frame.page import Context
+from onepam.console.frame.paging import paged, pager
 from onepam.console.frame.places import ADMINISTERS, SEES_ALL, Place, Shown
 from onepam.console.frame.rendering import words
 from onepam.console.frame.visit import Visit
@@ -32,12 +33,15 @@ from onepam.kernel.ids import new_id
 from onepam.store.read import provisioning as rows
 from onepam.store.read.names import names as names_of
 from onepam.store.read.providers import providers
+from onepam.store.read.provisioned import GroupUse, TroubleFilter, group_page, groups_without_directory, troubled_page
 
 TOKEN_PREFIX = "scim"  # noqa: S105 - how a token of a SCIM client begins
 LATE = 24 * HOUR
 """A directory that was silent for longer (microseconds) is marked: most ask every hour."""
 
 USUAL_DAYS = 365
+GROUPS_AFTER = "groups_after"
+"""The word of the address that says where a page of groups begins."""
 
 TROUBLES = {
     NO_ADDRESS: "has no e-mail address, so there is no person",
@@ -92,9 +96,13 @@ async def _shown(visit: Visit, new: str, client: str = "") -> Response:
     reader, at = visit.services.reader, visit.at
     tokens = await reader(rows.tokens, at)
     forms = await decisions(visit, ProposalKind.SCIM_TOKEN)
-    troubled = await reader(rows.troubled, at)
+    query = visit.request.query_params if visit.request.method == "GET" else {}
+    wanted = {name: query.get(name, "").strip()[:100] for name in ("q", "trouble")}
+    users, teams = paged(visit), paged(visit, word=GROUPS_AFTER)
+    troubled = await reader(troubled_page, at, TroubleFilter(wanted["q"], wanted["trouble"]), users)
+    groups = await reader(group_page, at, wanted["q"], teams)
     asked = [one for each in tokens for one in (each.proposed_by, each.approved_by)]
-    asked += [each.waits_for for each in troubled]
+    asked += [each.waits_for for each in troubled.rows]
     names = await reader(names_of, at, [each for each in asked if each])
     called = {each.provider.provider: each.provider.name for each in await reader(providers, at)}
     return visit.page(
@@ -102,19 +110,15 @@ async def _shown(visit: Visit, new: str, client: str = "") -> Response:
             providers=[{"id": ident, "name": name} for ident, name in called.items()],
             directories=[_directory(visit, each, called) for each in await reader(rows.directories, at)],
             tokens=[{**_token(visit, each, names, called), "decision": forms.get(each.token)} for each in tokens],
-            groups=[
-                {
-                    "name": each.name,
-                    "provider": called.get(each.provider, each.provider),
-                    "named": each.named,
-                    "in_effect": each.in_effect,
-                    "roles": words(each.roles),
-                }
-                for each in await reader(rows.group_uses, at)
-            ],
+            groups=[_group(each, called) for each in groups.rows],
+            groups_pager=pager(groups, teams, wanted),
             unfed=[
-                {"name": name, "roles": words(roles)} for name, roles in await reader(rows.groups_without_directory, at)
+                {"name": name, "roles": words(roles)}
+                for name, roles in await reader(groups_without_directory, at)
+                if wanted["q"].casefold() in name.casefold() and not teams.after
             ],
+            filter=wanted,
+            troubles=TROUBLES,
             troubled=[
                 {
                     "user_name": each.user_name,
@@ -127,8 +131,9 @@ async def _shown(visit: Visit, new: str, client: str = "") -> Response:
                     if each.waits_for
                     else None,
                 }
-                for each in troubled
+                for each in troubled.rows
             ],
+            pager=pager(troubled, users, wanted),
             **await holds.shown(visit),
             address=f"{visit.services.origin.rstrip('/')}/scim/v2",
             exchange=f"{visit.services.origin.rstrip('/')}/scim/oauth/token",
@@ -177,6 +182,16 @@ def _token(visit: Visit, found: rows.ScimToken, names: dict[str, str], called: d
         if found.approved_by
         else None,
         "oauth": found.oauth,
+    }
+
+
+def _group(found: GroupUse, called: dict[str, str]) -> Context:
+    return {
+        "name": found.name,
+        "provider": called.get(found.provider, found.provider),
+        "named": found.named,
+        "in_effect": found.in_effect,
+        "roles": words(found.roles),
     }
 
 

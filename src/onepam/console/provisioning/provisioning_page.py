@@ -16,6 +16,8 @@ class ProvisioningPage(PageContext):
     `tokens`: list of {id, name, provider, networks (str), domains (str), ends, over (bool), used (Instant or none),
         proposed_by {id, name}, approved_by {id, name} or none, oauth (bool), decision (parts/decision.html, or none)}
     `groups`: list of {name, provider, named (int), in_effect (int), roles (str)}
+    `filter`: {q, trouble ("" or a code of troubles)}; `troubles`: {code: words}
+    `pager`, `groups_pager`: of parts/ui.html
     `unfed`: list of {name, roles (str)}: groups that access.yaml binds and no directory sends
     `troubled`: list of {user_name, provider, person (id or none), trouble, user, version (int), waits_for {id, name}
         or none}
@@ -37,8 +39,12 @@ class ProvisioningPage(PageContext):
     directories: list[Context]
     tokens: list[Context]
     groups: list[Context]
+    groups_pager: Context
     unfed: list[Context]
+    filter: Context
+    troubles: Context
     troubled: list[Context]
+    pager: Context
     holds: list[Context]
     reported: list[Context]
     own_words: list[Context]

@@ -18,8 +18,10 @@ from onepam.app.roster.take_roster import (
     take_roster,
 )
 from onepam.console.frame.page import Context
+from onepam.console.frame.paging import paged, pager
 from onepam.console.frame.places import ADMINISTERS, SEES_ALL, Place, Shown
-from onepam.console.frame.rendering import Flash, plural
+from onepam.console.frame.rendering import Flash, field_time, plural
+from onepam.console.frame.sheet import every, sheet
 from onepam.console.frame.visit import Visit
 from onepam.console.roster.roster_page import RosterPage, RosterPlanPage
 from onepam.domain.access.model import ConsoleRight
@@ -27,11 +29,13 @@ from onepam.domain.roster.difference import Changed, Entry
 from onepam.domain.roster.events import SOURCE_SECRET, UPLOAD, RosterRules, RosterSourceSet
 from onepam.domain.roster.file import COLUMNS, MAX_FILE_BYTES, InvalidRoster
 from onepam.domain.roster.taking import Held, RosterPlan, Took
-from onepam.kernel.clock import HOUR, MINUTE, Instant
+from onepam.kernel.clock import HOUR, MINUTE, Instant, iso
 from onepam.kernel.errors import Refused
 from onepam.kernel.ids import new_id
 from onepam.kernel.secret import Secret
 from onepam.store.read import staff as rows
+from onepam.store.read.paging import Page, Window
+from onepam.store.read.reconciliation import Finding, FindingFilter, Findings, findings
 
 MOST_SHOWN = 200
 MOST_FORM_BYTES = 2 * MAX_FILE_BYTES
@@ -51,12 +55,17 @@ ACCOUNTS = {
     "not_bounded": "vendor without a sponsor or an end",
 }
 PEOPLE = {"disabled": "on the roster, and the account is disabled", "no_account": "on the roster, without an account"}
+_SAID = ACCOUNTS | PEOPLE
 
 
 async def roster_page(visit: Visit) -> Response:
-    """How the roster stands."""
+    """How the roster stands, and what does not agree with the accounts, narrowed, a page at a time; or as a sheet."""
+    query = visit.request.query_params
+    wanted = {name: query.get(name, "").strip()[:100] for name in ("q", "finding")}
+    if visit.wants_sheet():
+        return _sheet(visit, wanted)
     may_take = visit.me.has(ConsoleRight.ADMINISTER)
-    return visit.page(await visit.services.reader(_page, visit.at, may_take))
+    return visit.page(await visit.services.reader(_page, visit.at, wanted, paged(visit), may_take))
 
 
 async def plan(visit: Visit) -> Response:
@@ -138,8 +147,8 @@ async def rules(visit: Visit) -> Response:
     )
 
 
-def _page(db: Snapshot, at: Instant, may_take: bool) -> RosterPage:
-    health, found = rows.health(db, at), rows.reconciliation(db, at)
+def _page(db: Snapshot, at: Instant, wanted: Context, window: Window, may_take: bool) -> RosterPage:
+    health, found = rows.health(db, at), findings(db, at, _filter(wanted), window)
     held = health.held
     return RosterPage(
         may_take=may_take,
@@ -151,22 +160,45 @@ def _page(db: Snapshot, at: Instant, may_take: bool) -> RosterPage:
         trouble=health.trouble,
         held=held,
         held_why=HELD_WORDS.get(held.because, held.because) if held else "",
-        accounts=_findings(found, ACCOUNTS),
-        people=_findings(found, PEOPLE),
+        accounts=_counted(found, ACCOUNTS),
+        people=_counted(found, PEOPLE),
+        filter=wanted,
+        findings=[
+            {
+                "person": each.person,
+                "name": each.name,
+                "words": _SAID[each.kind],
+                "detail": each.detail,
+                "since": each.since,
+            }
+            for each in found.page.rows
+        ],
+        pager=pager(found.page, window, wanted),
         versions=rows.versions(db, at, 20),
     )
 
 
-def _findings(found: rows.Reconciliation, words: dict[str, str]) -> list[Context]:
+def _filter(wanted: Context) -> FindingFilter:
+    return FindingFilter(wanted["finding"], wanted["q"])
+
+
+def _counted(found: Findings, words: dict[str, str]) -> list[Context]:
     return [
-        {
-            "words": said,
-            "count": found.counts[kind],
-            "rows": [each for each in found.findings if each.kind == kind][:MOST_SHOWN],
-        }
+        {"kind": kind, "words": said, "count": found.counts[kind]}
         for kind, said in words.items()
         if found.counts.get(kind)
     ]
+
+
+def _sheet(visit: Visit, wanted: Context) -> Response:
+    at, which = visit.moment, _filter(wanted)
+
+    async def asked(window: Window) -> Page[Finding]:
+        return (await visit.services.reader(findings, at, which, window)).page
+
+    head = ("name", "finding", "detail", "since", "account")
+    parts = every(asked, lambda row: [(row.name, _SAID[row.kind], row.detail, iso(row.since), row.person or "")])
+    return sheet(f"roster-findings-{field_time(at).replace(':', '')}.csv", head, parts)
 
 
 def _plan(planned: RosterPlan) -> Context:

@@ -15,8 +15,10 @@ class RosterPage(PageContext):
 
     `taken`, `held`: a version (store.read.staff.VersionRow), or none
     `trouble`: what was wrong with the file that came last
-    `accounts`, `people`: list of {words, count, rows (list of {person (or none), name, since, detail})}: what does
-        not agree, either way
+    `accounts`, `people`: list of {kind, words, count}: how much does not agree, either way
+    `filter`: {q, finding ("" or a kind)}
+    `findings`: list of {person (or none), name, words, detail, since}: what does not agree
+    `pager`: of parts/ui.html
     `versions`: list of versions, the newest first
     `source`: whence it is pulled, or none
     `columns`: list of (ours, theirs)
@@ -31,6 +33,9 @@ class RosterPage(PageContext):
     trouble: Sequence[str]
     accounts: list[Context]
     people: list[Context]
+    filter: Context
+    findings: list[Context]
+    pager: Context
     versions: Sequence[VersionRow]
     source: Source | None
     rules: RosterRules

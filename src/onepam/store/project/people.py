@@ -79,7 +79,7 @@ def person_added(db: Db, place: Place, event: events.PersonAdded) -> None:
         because=event.because,
         origin=event.origin,
         readdressed=0,
-        **_listed(event.name, event.email),
+        **listed(event.name, event.email),
     )
 
 
@@ -94,13 +94,13 @@ def person_changed(db: Db, place: Place, event: events.PersonChanged) -> None:
         ends=event.ends,
         name=event.name,
         email=event.email,
-        **_listed(event.name, event.email),
+        **listed(event.name, event.email),
         **({"kind": event.kind} if event.kind else {}),
         **({"readdressed": 1} if event.readdressed else {}),
     )
 
 
-def _listed(name: str | None, email: str | None) -> dict[str, str | None]:
+def listed(name: str | None, email: str | None) -> dict[str, str | None]:
     """What lists sort somebody by, and search for their words in."""
     return {"sort": natural(name) if name else None, "sought": f"{name or ''} {email or ''}".casefold().strip() or None}
 

@@ -5,6 +5,7 @@ from onepam.domain.roster.events import Standing
 from onepam.store.db import Db
 from onepam.store.engine.projections import Place, projects, state
 from onepam.store.engine.tables import StateTable
+from onepam.store.project.people import listed
 
 ENTRY = state(
     StateTable(
@@ -24,11 +25,13 @@ ENTRY = state(
             "number": "TEXT",
             "name": "TEXT",
             "email": "TEXT",
+            "sort": "TEXT",
+            "sought": "TEXT",
             "removed": "INTEGER",
             "said": "INTEGER NOT NULL",
         },
         (("person",), ("email",)),
-        personal=("number", "name", "email"),
+        personal=("number", "name", "email", "sort", "sought"),
     )
 )
 VERSION = state(
@@ -111,6 +114,7 @@ def entry_set(db: Db, place: Place, event: events.RosterEntrySet) -> None:
         number=event.number,
         name=event.name,
         email=event.email,
+        **listed(event.name, event.email),
         removed=None,
         said=place.time,
     )

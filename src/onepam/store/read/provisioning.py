@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from onepam.app.ports import Snapshot
-from onepam.domain.people.events import DIRECTORY_GROUP
 from onepam.domain.provisioning.events import name_key
-from onepam.domain.provisioning.users import DISABLED_HERE
 from onepam.kernel.clock import Instant
 from onepam.store.db import row, rows
 from onepam.store.engine.tables import AT
@@ -64,32 +62,6 @@ class ScimGroup:
     modified: Instant
     document: str
     members: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class GroupUse:
-    """A directory's group: how many members it names, how many are in effect, and the roles bound to it."""
-
-    group: str
-    provider: str
-    name: str
-    named: int
-    in_effect: int
-    roles: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Troubled:
-    """A user that does not work here, and why; with the userName and the person, where there is one. `waits_for` is the
-    account, made by hand, that it would lead to if an administrator agreed."""
-
-    user: str
-    provider: str
-    user_name: str
-    person: str | None
-    trouble: str
-    waits_for: str | None
-    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,68 +159,6 @@ def missing_users(db: Snapshot, at: Instant, provider: str, users: Sequence[str]
         {"p": provider, "u": json.dumps(list(users)), "at": at},
     )
     return sorted(set(users) - {each[0] for each in found})
-
-
-def group_uses(db: Snapshot, at: Instant) -> list[GroupUse]:
-    """All groups of all directories, with what they reach."""
-    found = rows(
-        db,
-        f"""
-        SELECT g.scim_group, g.provider, g.name,
-          (SELECT count(*) FROM scim_member m WHERE m.scim_group = g.scim_group
-             AND m.valid_from <= :at AND :at < m.valid_until) AS named,
-          (SELECT count(*) FROM group_member m WHERE m.grp = '{DIRECTORY_GROUP}' || g.name
-             AND m.source = 'scim:' || g.provider AND m.valid_from <= :at AND :at < m.valid_until) AS in_effect,
-          (SELECT json_group_array(DISTINCT b.role) FROM binding b WHERE b.subject_kind = 'group'
-             AND b.subject = '{DIRECTORY_GROUP}' || g.name AND b.valid_from <= :at AND :at < b.valid_until) AS roles
-        FROM scim_group g WHERE g.valid_from <= :at AND :at < g.valid_until ORDER BY g.name, g.provider
-        """,
-        {"at": at},
-    )
-    return [
-        GroupUse(
-            group=each["scim_group"],
-            provider=each["provider"],
-            name=each["name"],
-            named=each["named"],
-            in_effect=each["in_effect"],
-            roles=tuple(sorted(json.loads(each["roles"]))),
-        )
-        for each in found
-    ]
-
-
-def groups_without_directory(db: Snapshot, at: Instant) -> list[tuple[str, tuple[str, ...]]]:
-    """Directory groups that bindings name, no SCIM directory sends, and nobody is in by a sign-in: their names, and the
-    roles."""
-    found = rows(
-        db,
-        f"""
-        SELECT b.subject, json_group_array(DISTINCT b.role) AS roles FROM binding b
-        WHERE b.subject_kind = 'group' AND b.subject LIKE '{DIRECTORY_GROUP}%' AND {AT}
-          AND NOT EXISTS (SELECT 1 FROM scim_group g WHERE '{DIRECTORY_GROUP}' || g.name = b.subject
-             AND g.valid_from <= :at AND :at < g.valid_until)
-          AND NOT EXISTS (SELECT 1 FROM group_member m WHERE m.grp = b.subject
-             AND m.valid_from <= :at AND :at < m.valid_until)
-        GROUP BY b.subject ORDER BY b.subject
-        """,
-        {"at": at},
-    )
-    return [(each["subject"].removeprefix(DIRECTORY_GROUP), tuple(sorted(json.loads(each["roles"])))) for each in found]
-
-
-def troubled(db: Snapshot, at: Instant, most: int = 200) -> list[Troubled]:
-    """Users that do not work here."""
-    found = rows(
-        db,
-        f"SELECT scim_user, provider, coalesce(user_name, '') AS user_name, person, trouble, waits_for, version "
-        "FROM scim_user u "
-        f"WHERE trouble <> '' AND {AT} AND NOT (trouble = :disabled AND EXISTS (SELECT 1 FROM person p "
-        "WHERE p.person = u.person AND p.enabled = 1 AND p.valid_from <= :at AND :at < p.valid_until)) "
-        "ORDER BY provider, user_key LIMIT :most",
-        {"at": at, "most": most, "disabled": DISABLED_HERE},
-    )
-    return [Troubled(*each) for each in found]
 
 
 def directories(db: Snapshot, at: Instant) -> list[DirectoryCount]:

@@ -1,7 +1,6 @@
-"""The staff roster as pages ask for it: health, versions, entries, and the reconciliation with the accounts."""
+"""The staff roster as pages ask for it: health, versions and entries."""
 
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,13 +8,10 @@ from onepam.app.ports import Snapshot
 from onepam.domain.people.events import PersonKind
 from onepam.domain.roster.events import RosterRules, Standing
 from onepam.kernel.clock import Instant
-from onepam.store.db import Row, row, rows, streamed
+from onepam.store.db import Row, row, rows
 from onepam.store.engine.tables import AT
 from onepam.store.facts.staff import staff_rules
 from onepam.store.read.names import Called
-
-MOST_FINDINGS = 500
-"""Findings of one kind that are listed; all are counted."""
 
 MOST_VERSIONS = 100
 
@@ -109,31 +105,6 @@ class OnRoster:
     removed: Instant | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Where roster and accounts do not agree.
-
-    `kind`: no_entry (an account on no roster), left_enabled (left by the roster, the account is enabled), owner_gone (a
-    service account whose owner is on no roster), manager_gone, sponsor_gone, not_bounded (a vendor without sponsor or
-    end), other_address (the entry has another one than the account: renamed, or the number went to somebody else),
-    no_account (on the roster without an account), disabled (on the roster, the account is disabled).
-    """
-
-    kind: str
-    person: str | None
-    name: str
-    since: Instant
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reconciliation:
-    """The findings, and how many there are of each kind."""
-
-    findings: tuple[Finding, ...]
-    counts: Mapping[str, int]
-
-
 def health(db: Snapshot, at: Instant) -> RosterHealth:
     """How the roster stands as of `at`."""
     called, rules = Called(db, at), staff_rules(db, at)
@@ -193,7 +164,7 @@ def entries(db: Snapshot, at: Instant) -> tuple[EntryRow, ...]:
 
 def of_person(db: Snapshot, at: Instant, person: str) -> OnRoster | None:
     """What the roster says of an account, the living entry first; None while there is no roster."""
-    if not _in_force(db, at):
+    if not in_force(db, at):
         return None
     found = row(
         db,
@@ -202,7 +173,8 @@ def of_person(db: Snapshot, at: Instant, person: str) -> OnRoster | None:
         "(SELECT m.name FROM staff_entry m WHERE m.entry = e.manager AND m.valid_from <= :at AND :at < m.valid_until) "
         "AS manager_name, "
         "(SELECT m.name FROM staff_entry m WHERE m.entry = e.sponsor AND m.valid_from <= :at AND :at < m.valid_until) "
-        f"AS sponsor_name FROM staff_entry e WHERE e.person = :person AND {_E} "
+        "AS sponsor_name FROM staff_entry e "
+        "WHERE e.person = :person AND e.valid_from <= :at AND :at < e.valid_until "
         "ORDER BY e.removed IS NOT NULL, e.said DESC LIMIT 1",
         {"at": at, "person": person},
     )
@@ -221,24 +193,9 @@ def of_person(db: Snapshot, at: Instant, person: str) -> OnRoster | None:
     )
 
 
-def _in_force(db: Snapshot, at: Instant) -> bool:
+def in_force(db: Snapshot, at: Instant) -> bool:
+    """Whether a version of the roster was ever taken."""
     return row(db, f"SELECT 1 FROM staff_version WHERE standing = 'taken' AND {AT} LIMIT 1", {"at": at}) is not None
-
-
-def reconciliation(db: Snapshot, at: Instant) -> Reconciliation:
-    """Both ways, as of `at`. Before the first version there is nothing to compare with."""
-    if not _in_force(db, at):
-        return Reconciliation((), {})
-    called = Called(db, at)
-    found: list[Finding] = []
-    counts: Counter[str] = Counter()
-    for each in streamed(db, _FINDINGS, {"at": at}):
-        counts[each["kind"]] += 1
-        if counts[each["kind"]] <= MOST_FINDINGS:
-            person, detail = each["person"], each["detail"] or ""
-            name = each["name"] or (called.get(person, person) if person else "erased")
-            found.append(Finding(each["kind"], person, name, each["since"], called.get(detail, detail)))
-    return Reconciliation(tuple(found), counts)
 
 
 def _version(found: Row, called: Mapping[str, str]) -> VersionRow:
@@ -260,40 +217,3 @@ def _version(found: Row, called: Mapping[str, str]) -> VersionRow:
         released_by_name=called.get(found["released_by"], found["released_by"] or ""),
         said=tuple(json.loads(found["said"])) if found["said"] else (),
     )
-
-
-_P = "p.valid_from <= :at AND :at < p.valid_until"
-_E = "e.valid_from <= :at AND :at < e.valid_until"
-_ON = f"e.removed IS NULL AND (e.ends IS NULL OR e.ends > :at) AND {_E}"
-_GONE = f"SELECT e.person FROM staff_entry e WHERE e.person IS NOT NULL AND NOT ({_ON}) AND {_E}"
-_THERE = f"SELECT e.person FROM staff_entry e WHERE e.person IS NOT NULL AND {_ON}"
-_LEFT = f"({_GONE} EXCEPT {_THERE})"
-_ACCOUNT = f"FROM person p WHERE p.enabled = 1 AND {_P}"
-_FINDINGS = f"""
-SELECT 'left_enabled' AS kind, p.person, p.name,
-       (SELECT max(coalesce(e.removed, e.ends)) FROM staff_entry e WHERE e.person = p.person AND {_E}) AS since,
-       '' AS detail
-{_ACCOUNT} AND p.kind <> 'service' AND p.person IN {_LEFT}
-UNION ALL
-SELECT 'no_entry', p.person, p.name, p.added, p.email {_ACCOUNT} AND p.kind <> 'service'
-AND p.person NOT IN (SELECT e.person FROM staff_entry e WHERE e.person IS NOT NULL AND {_E})
-UNION ALL
-SELECT 'owner_gone', p.person, p.name, p.valid_from, p.owner {_ACCOUNT} AND p.kind = 'service'
-AND (p.owner IS NULL OR p.owner NOT IN ({_THERE}))
-UNION ALL
-SELECT 'not_bounded', p.person, p.name, p.valid_from, '' {_ACCOUNT} AND p.kind = 'vendor'
-AND (p.owner IS NULL OR p.ends IS NULL)
-UNION ALL
-SELECT 'sponsor_gone', p.person, p.name, p.valid_from, p.owner {_ACCOUNT} AND p.kind = 'vendor' AND p.owner IN {_LEFT}
-UNION ALL
-SELECT 'manager_gone', p.person, p.name, p.valid_from, p.manager {_ACCOUNT} AND p.manager IN {_LEFT}
-UNION ALL
-SELECT 'other_address', p.person, p.name, e.said, e.email FROM staff_entry e
-JOIN person p ON p.person = e.person AND p.enabled = 1 AND {_P} WHERE lower(e.email) <> lower(p.email) AND {_ON}
-UNION ALL
-SELECT 'disabled', p.person, p.name, p.valid_from, '' FROM staff_entry e
-JOIN person p ON p.person = e.person AND p.enabled = 0 AND {_P} WHERE {_ON}
-UNION ALL
-SELECT 'no_account', NULL, e.name, max(coalesce(e.starts, e.said), e.said), e.email FROM staff_entry e
-WHERE e.person IS NULL AND {_ON}
-ORDER BY 1, 3"""
