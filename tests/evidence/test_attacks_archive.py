@@ -193,6 +193,11 @@ def _(f: Forge) -> bytes:
     return f.with_member("README.txt", packed=deflated(f.files["README.txt"])[:-9], method=8)
 
 
+@add("compressed data flipped", "README.txt: Error -3 while decompressing.*get it again")
+def _(f: Forge) -> bytes:
+    return f.with_member("README.txt", packed=b"\x07" + deflated(f.files["README.txt"])[1:], method=8)
+
+
 @add("bytes between two members", "range.json overlaps, or bytes lie before it")
 def _(f: Forge) -> bytes:
     return f.with_member("range.json", before=b"hidden")

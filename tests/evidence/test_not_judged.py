@@ -122,6 +122,25 @@ def test_a_pack_that_was_zipped_again_is_refused_with_what_to_do(under: str, hon
     assert told["history"] == "not judged: the pack is not as it was drawn"
 
 
+def test_a_damaged_download_is_to_be_got_again_and_says_nothing_of_the_history(honest: bytes, check: Check) -> None:
+    told: list[dict[str, Any]] = []
+    for name in ("headers.jsonl", "entries.jsonl", "manifest.json"):
+        member = zipfile.ZipFile(io.BytesIO(honest)).getinfo(name)
+        begin = member.header_offset + 30 + len(name)
+        for at in range(begin, begin + min(member.compress_size, 200), 20):
+            damaged = bytearray(honest)
+            damaged[at] ^= 0x2A
+            code, said = check(bytes(damaged), *KEYS)
+            assert (code, said["history"]) == (1, "not judged: the pack is not as it was drawn"), (name, at, said)
+            told.append(said)
+    code, cut = check(honest[: len(honest) // 2], *KEYS)
+    assert (code, cut["history"]) == (1, "not judged: the pack is not as it was drawn")
+    assert {said["verdict"].rpartition("; ")[2] for said in [*told, cut]} == {
+        "the file was damaged or altered since it was drawn: get it again"
+    }
+    assert any("while decompressing" in said["verdict"] for said in told)
+
+
 def test_an_altered_spreadsheet_does_not_make_the_history_broken(company: History, honest: bytes, check: Check) -> None:
     forge = Forge(company, honest)
     forge.files["reports/sessions.csv"] += b"x"

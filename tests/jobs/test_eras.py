@@ -93,3 +93,17 @@ async def test_a_seam_is_held_against_the_entries_at_hand(
         found = judge(db, VerifierKey("log/2", ED25519, bytes(range(32))))
     company.close()
     assert [each.partition(": it ")[2] for each in found] == ([] if says is None else [says.removeprefix("it ")])
+
+
+@pytest.mark.anyio
+async def test_a_leaf_that_is_no_hash_is_left_to_the_check_of_the_entries(tmp_path: Path) -> None:
+    company = await Company.create(tmp_path)
+    ground = Ground.RECOVERY_KEY
+    await record(company.ledger, LedgerContinued("log/2", "log", 3, "ab" * 32, 3, ground, None, "nod_1", "lost"))
+    company.close()
+    with closing(connect(company.path)) as db:
+        db.execute("UPDATE entry SET leaf = 0 WHERE idx = 1")
+    assert roots_of(company.path)(1) is not None
+    assert roots_of(company.path)(2) is None
+    with closing(connect(company.path, read_only=True)) as db:
+        assert judge(db, VerifierKey("log/2", ED25519, bytes(range(32)))) == []

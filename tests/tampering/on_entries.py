@@ -38,6 +38,8 @@ by_sql(
     "the column of a leaf", PLACE, "UPDATE entry SET leaf = zeroblob(32) WHERE idx = 4", Found("flipped: entry 4: its")
 )
 by_sql("a text in the place of a body", PLACE, "UPDATE entry SET body = 'x' WHERE idx = 4", Found("entry 4"))
+by_sql("a number in the place of a leaf", PLACE, "UPDATE entry SET leaf = 0 WHERE idx = 4", Found("header: entry 4"))
+by_sql("bytes in the place of a kind", PLACE, "UPDATE entry SET kind = x'ff' WHERE idx = 4", Found("header: entry 4"))
 by_sql("an entry deleted", PLACE, "DELETE FROM entry WHERE idx = 4", Found("missing: entry 4"))
 by_sql("the newest entries deleted", PLACE, "DELETE FROM entry WHERE idx >= 10", Found("tail_cut"))
 by_sql(

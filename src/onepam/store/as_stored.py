@@ -1,6 +1,7 @@
 """The ledger's rows as they stand, not through events: for those who verify it, and trust nothing that wrote it."""
 
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any
 
 from onepam.app.ports import Snapshot
@@ -27,8 +28,9 @@ def first_body(snapshot: Snapshot, kind: str, begin: int = 0) -> Any:
 
 
 def stored_leaves(snapshot: Snapshot, most: int) -> list[bytes]:
-    """The leaf hashes of the first entries."""
-    return [each["leaf"] for each in rows(snapshot, "SELECT leaf FROM entry ORDER BY idx LIMIT ?", (most,))]
+    """The leaf hashes of the first entries, as far as hashes stand there."""
+    found = (each["leaf"] for each in rows(snapshot, "SELECT leaf FROM entry ORDER BY idx LIMIT ?", (most,)))
+    return list(takewhile(lambda leaf: type(leaf) is bytes, found))
 
 
 def stored_batches(snapshot: Snapshot, begin: int) -> Iterator[tuple[Any, ...]]:

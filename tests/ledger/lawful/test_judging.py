@@ -25,13 +25,15 @@ def test_a_kind_that_no_rule_knows_is_a_finding() -> None:
     told = Story()
     told.rows.append(Row(0, 1, "door.opened", 1, "door", 0, b"{}", b""))
     told.rows.append(Row(1, "soon", 7, 1, "door", 0, b"{}", b""))  # type: ignore[arg-type]
+    told.rows.append(Row(2, 2, b"\xff", 1, "door", 0, b"{}", b""))  # type: ignore[arg-type]
     found = told.judged()
-    assert [each.why for each in found.findings] == [
-        "there is no rule for what it says",
-        "it does not read as such an entry",
+    assert [(each.kind, each.why) for each in found.findings] == [
+        ("door.opened", "there is no rule for what it says"),
+        ("7", "it does not read as such an entry"),
+        (r"b'\xff'", "it does not read as such an entry"),
     ]
     assert found.unknown == 1
-    assert found.line() == "2 findings in 2 entries"
+    assert found.line() == "3 findings in 3 entries"
 
 
 def test_what_uses_no_right_is_not_even_read() -> None:

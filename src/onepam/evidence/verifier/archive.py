@@ -21,18 +21,19 @@ MAX_RATIO = 200  # how many times a member may expand
 END = 22  # bytes of the end record
 FIXED = ("README.txt", "batches.bin", "bodies.sha256", "checkpoint", "entries.jsonl", "headers.jsonl",
          "manifest.json", "payloads.jsonl", "range.json", "verify.py")  # fmt: skip
+AGAIN = "; the file was damaged or altered since it was drawn: get it again"
 ANEW = "; if the pack was unpacked and zipped again, take the file as it was drawn: another zip of its files is no pack"
 REPORT_FILE = re.compile(r"reports/([a-z][a-z0-9_]{0,40})\.(?:jsonl|csv|envelope\.json)")
 
 
-def _sound(condition: object, message: str) -> None:
+def _sound(condition: object, message: str, advice: str = AGAIN) -> None:
     if not condition:
-        raise Spoiled(f"zip: {message}")
+        raise Spoiled(f"zip: {message}{advice}")
 
 
 def _ours(condition: object, message: str) -> None:
     """As `_sound`, of what other programs write differently without ill will."""
-    _sound(condition, message + ANEW)
+    _sound(condition, message, ANEW)
 
 
 class Member(NamedTuple):
@@ -133,7 +134,10 @@ def _content(packed: bytes, member: Member) -> bytes:
     content = packed
     if member.method == 8:
         inflate = zlib.decompressobj(-15)
-        content = inflate.decompress(packed, member.size + 1)
+        try:
+            content = inflate.decompress(packed, member.size + 1)
+        except zlib.error as error:
+            raise Spoiled(f"zip: {member.name}: {error}{AGAIN}") from None
         ends = inflate.eof and not inflate.unused_data
         _sound(ends, f"{member.name}: compressed data does not end where it says")
     fits = len(content) == member.size and zlib.crc32(content) == member.crc

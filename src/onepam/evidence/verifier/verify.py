@@ -145,18 +145,19 @@ MAX_RATIO = 200  # how many times a member may expand
 END = 22  # bytes of the end record
 FIXED = ("README.txt", "batches.bin", "bodies.sha256", "checkpoint", "entries.jsonl", "headers.jsonl",
          "manifest.json", "payloads.jsonl", "range.json", "verify.py")  # fmt: skip
+AGAIN = "; the file was damaged or altered since it was drawn: get it again"
 ANEW = "; if the pack was unpacked and zipped again, take the file as it was drawn: another zip of its files is no pack"
 REPORT_FILE = re.compile(r"reports/([a-z][a-z0-9_]{0,40})\.(?:jsonl|csv|envelope\.json)")
 
 
-def _sound(condition: object, message: str) -> None:
+def _sound(condition: object, message: str, advice: str = AGAIN) -> None:
     if not condition:
-        raise Spoiled(f"zip: {message}")
+        raise Spoiled(f"zip: {message}{advice}")
 
 
 def _ours(condition: object, message: str) -> None:
     """As `_sound`, of what other programs write differently without ill will."""
-    _sound(condition, message + ANEW)
+    _sound(condition, message, ANEW)
 
 
 class Member(NamedTuple):
@@ -257,7 +258,10 @@ def _content(packed: bytes, member: Member) -> bytes:
     content = packed
     if member.method == 8:
         inflate = zlib.decompressobj(-15)
-        content = inflate.decompress(packed, member.size + 1)
+        try:
+            content = inflate.decompress(packed, member.size + 1)
+        except zlib.error as error:
+            raise Spoiled(f"zip: {member.name}: {error}{AGAIN}") from None
         ends = inflate.eof and not inflate.unused_data
         _sound(ends, f"{member.name}: compressed data does not end where it says")
     fits = len(content) == member.size and zlib.crc32(content) == member.crc
@@ -7525,8 +7529,8 @@ class Judging:
         self._entries += 1
         rule: Rule | None = None
         try:
-            if type(position) is not int or type(time) is not int:
-                raise TypeError("an entry has a place and a time")
+            if type(position) is not int or type(time) is not int or type(kind) is not str:
+                raise TypeError("an entry has a place, a time and a kind")
             for unlawful in self._state.turn(position, Instant(time), begins):
                 self._add(unlawful)
             self._state.kinds.add(kind)

@@ -58,8 +58,8 @@ class Judging:
         self._entries += 1
         rule: Rule | None = None
         try:
-            if type(position) is not int or type(time) is not int:
-                raise TypeError("an entry has a place and a time")
+            if type(position) is not int or type(time) is not int or type(kind) is not str:
+                raise TypeError("an entry has a place, a time and a kind")
             for unlawful in self._state.turn(position, Instant(time), begins):
                 self._add(unlawful)
             self._state.kinds.add(kind)
