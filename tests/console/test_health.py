@@ -22,6 +22,6 @@ HEALTH = LedgerHealth(
     [(NOW, "proven"), (Instant(NOW - LATE), "proven"), (Instant(NOW - LATE - MINUTE), "due"), (None, "due")],
 )
 def test_a_ledger_that_nobody_verified_for_long_has_no_green_light(looked: Instant | None, state: str) -> None:
-    found = lights(replace(HEALTH, looked_at=looked), [], View("ada", (), True), NOW)
+    found = lights(replace(HEALTH, looked_at=looked), [], True, View("ada", (), True), NOW)
     assert found[0]["word"] == "Ledger"
     assert found[0]["state"] == state

@@ -7,6 +7,8 @@ from html import unescape
 import pytest
 
 from onepam.console.app import PLACES
+from onepam.domain.history.system import LedgerVerified
+from onepam.domain.telling.outbox import Channel, ReceiverSet
 from tests.company import record
 from tests.console.browsing import Browser, Office, opened
 from tests.console.test_alarms import BROKEN, WORDS
@@ -108,9 +110,21 @@ async def test_a_sample_is_drawn_again_by_its_seed(office: Office, browsers: dic
     assert sample == two[two.index('id="sample"') :]
     assert re.search(r'href="/sessions/ses_\w+"', sample)
     assert "opened" in sample or "dev-1" in sample
+    assert "1 session<" in home
     early = main_of(await aud.read("/?from=2001-01-01&to=2001-01-31"))
     assert "0 sessions" in early
     assert "Draw a sample: Who was in" not in early
+
+
+async def test_no_light_says_more_than_what_is_known(office: Office, browsers: dict[str, Browser]) -> None:
+    mon = browsers["monitor"]
+    assert "nobody is told" in await mon.read("/")
+    await record(office.company.ledger, ReceiverSet("siem", Channel.WEBHOOK))
+    assert "everybody is told" in await mon.read("/")
+    await record(office.company.ledger, LedgerVerified("lawful", 9, "0" * 64, ("entry 3 (role.set): not given",)))
+    page = await mon.read("/")
+    assert "a right was used that it did not give" in page
+    assert "fails its verification" not in page
 
 
 async def test_whoever_watches_reads_the_alarms_at_home(office: Office, browsers: dict[str, Browser]) -> None:

@@ -65,7 +65,7 @@ READING = replace(
             {
                 "id": "reach",
                 "word": "Who could reach what, at the end of the period?",
-                "what": "people with an account",
+                "what": "412 people with an account",
                 "total": 412,
                 "list": "/people",
                 "draw": "/?draw=reach#sample",
@@ -73,7 +73,7 @@ READING = replace(
             {
                 "id": "sessions",
                 "word": "Who was in, and what was done there?",
-                "what": "sessions",
+                "what": "5,120 sessions",
                 "total": 5120,
                 "list": "/sessions",
                 "draw": "/?draw=sessions#sample",
@@ -81,7 +81,7 @@ READING = replace(
             {
                 "id": "asked",
                 "word": "Who asked for access, and who agreed?",
-                "what": "requests",
+                "what": "0 requests",
                 "total": 0,
                 "list": "",
                 "draw": "/?draw=asked#sample",

@@ -26,22 +26,26 @@ _WATCHED = (
 """Each light that follows from alarms: its word, their kinds, what it says without them, and where to look."""
 
 
-def lights(health: LedgerHealth, alarms: Iterable[Alarm], view: View, at: Instant) -> list[Context]:
-    """{word, state, says (str), at (Instant or none), href (or none)}: the ledger's own, then what alarms watch."""
+def lights(health: LedgerHealth, alarms: Iterable[Alarm], told: bool, view: View, at: Instant) -> list[Context]:
+    """{word, state, says (str), at (Instant or none), href (or none)}: the ledger's own, then what alarms watch.
+    `told`: whether anybody is told at all."""
     rung = {each.kind: each.where for each in alarms}
     found = [*_of_ledger(health, rung, at)]
     for word, kinds, quiet, where in _WATCHED:
         loud = next((kind for kind in kinds if kind in rung), None)
         state = ("finding", "look", rung[loud]) if loud is not None else ("proven", quiet, where)
+        if loud is None and "notices" in kinds and not told:
+            state = ("untested", "nobody is told", where)
         found.append({"word": word, "state": state[0], "says": state[1], "at": None, "href": state[2]})
     return [{**each, "href": view.link(each["href"])} for each in found]
 
 
 def _of_ledger(health: LedgerHealth, rung: dict[str, str], at: Instant) -> Iterable[Context]:
     verified = health.looked_at or health.verified_at
-    wrong = bool(health.findings) or "history" in rung or "unlawful" in rung
-    if wrong:
+    if health.findings or "history" in rung:
         yield _light("Ledger", "finding", "fails its verification", None)
+    elif "unlawful" in rung:
+        yield _light("Ledger", "finding", "a right was used that it did not give", None)
     elif health.trouble:
         yield _light("Ledger", "due", health.trouble, None)
     elif verified is None or at - verified > LATE:

@@ -35,6 +35,7 @@ from onepam.store.read.console import Setup, setup
 from onepam.store.read.explain import explain
 from onepam.store.read.leavers import open_doors, stranded
 from onepam.store.read.names import name
+from onepam.store.read.outbox import is_anybody_told
 from onepam.store.read.proposals import BEGINNING, proposals
 from onepam.store.read.provisioned import groups_without_directory
 from onepam.store.read.requests import inbox, request, requests
@@ -119,13 +120,13 @@ def _mine(db: Snapshot, at: Instant, services: ConsoleServices, view: View, quer
     offered = _offered(db, at, me, found)
     asked = requests(db, at, me, most=MOST_OF_MINE)
     been = sessions(db, at, SessionFilter(person=me, most=MOST_OF_MINE))
-    decides = not rights.isdisjoint(DECIDES.rights)
+    decides, told = not rights.isdisjoint(DECIDES.rights), is_anybody_told(db, at)
     return HomePage(
         query=query,
         waits=_waits(db, at, view, hats) if decides else None,
         setup=hats.setup,
         alerts=hats.alerts,
-        lights=lights(hats.health, hats.alarms, view, at) if hats.health is not None else [],
+        lights=lights(hats.health, hats.alarms, told, view, at) if hats.health is not None else [],
         runs=ConsoleRight.ADMINISTER in rights,
         wall=wall(db, at, hats.alarms, view) if ConsoleRight.MONITOR in rights else None,
         reading=read_room(db, at, view, hats.reading) if hats.reading is not None else None,

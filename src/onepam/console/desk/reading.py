@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from onepam.app.ports import Snapshot
 from onepam.console.frame.page import Context
 from onepam.console.frame.period import day_begins
+from onepam.console.frame.rendering import plural
 from onepam.console.frame.view import View
 from onepam.console.frame.visit import Visit
 from onepam.console.frame.wording import happened
@@ -20,14 +21,19 @@ SEED_BYTES = 8
 MAX_SEED = 64
 
 _ASKS = {
-    Question.REACH: ("Who could reach what, at the end of the period?", "people with an account", "/people"),
-    Question.ASKED: ("Who asked for access, and who agreed?", "requests", ""),
-    Question.SESSIONS: ("Who was in, and what was done there?", "sessions", "/sessions"),
-    Question.REFUSED: ("Who was refused?", "refusals", "/sessions?state=refused"),
-    Question.CHANGED: ("Who changed what roles may do?", "changes", "/changes"),
-    Question.LEFT: ("Who left, and when did their access end?", "leavers", "/leavers"),
+    Question.REACH: (
+        "Who could reach what, at the end of the period?",
+        "person with an account",
+        "people with an account",
+        "/people",
+    ),
+    Question.ASKED: ("Who asked for access, and who agreed?", "request", "requests", ""),
+    Question.SESSIONS: ("Who was in, and what was done there?", "session", "sessions", "/sessions"),
+    Question.REFUSED: ("Who was refused?", "refusal", "refusals", "/sessions?state=refused"),
+    Question.CHANGED: ("Who changed what roles may do?", "change", "changes", "/changes"),
+    Question.LEFT: ("Who left, and when did their access end?", "leaver", "leavers", "/leavers"),
 }
-"""Each question in words, what its answers are, and the page that lists them."""
+"""Each question in words, what one of its answers is, what several are, and the page that lists them."""
 
 
 def read_room(db: Snapshot, at: Instant, view: View, asked: Context) -> Context:
@@ -46,12 +52,12 @@ def read_room(db: Snapshot, at: Instant, view: View, asked: Context) -> Context:
             {
                 "id": each.value,
                 "word": word,
-                "what": what,
-                "total": population(db, at, each, span),
+                "what": plural(total := population(db, at, each, span), one, many),
+                "total": total,
                 "list": (view.link(path) or "") if path else "",
                 "draw": "/?" + urlencode({**again, "draw": each.value}) + "#sample",
             }
-            for each, (word, what, path) in _ASKS.items()
+            for each, (word, one, many, path) in _ASKS.items()
         ],
         "sample": [_item(each, view, called) for each in sample],
         "pack": view.link("/ledger?" + urlencode(days) + "#pack") or "",

@@ -48,6 +48,6 @@ def _postgres(services: ConsoleServices, login: str, resource: str) -> Lines:
     more = (
         ("JDBC", f"jdbc:postgresql://{host}:{port}/DATABASE?{asked}{f'&sslrootcert={ROOT_FILE}' * ours}"),
         ("DBeaver", settings + f" with the CA certificate {ROOT_FILE}" * ours),
-        *((("root certificate", f"curl -o {ROOT_FILE} {services.origin}{ROOT_PATH}"),) if ours else ()),
+        *((("Root certificate", f"curl -o {ROOT_FILE} {services.origin}{ROOT_PATH}"),) if ours else ()),
     )
     return Lines(f"psql {shlex.quote(words + f' sslrootcert={ROOT_FILE}' * ours)}", more, token=True)

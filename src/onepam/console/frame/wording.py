@@ -65,6 +65,7 @@ _ENDED = {
     "approver": "ended by an approver",
     "administrator": "ended by an administrator",
     "withdrawn": "taken back",
+    "ssh.user": "no target was named",
 }
 
 

@@ -126,6 +126,11 @@ def deliveries(db: Snapshot, at: Instant) -> list[Deliveries]:
     ]
 
 
+def is_anybody_told(db: Snapshot, at: Instant) -> bool:
+    """Whether the configuration names a mail server, a webhook or a syslog."""
+    return bool(rows(db, f"SELECT EXISTS (SELECT 1 FROM receiver WHERE {AT})", {"at": at})[0][0])
+
+
 def _telling(db: Snapshot, stored: Stored) -> Telling | None:
     try:
         return telling(stored.event, lambda person: name(db, stored.header.time, person))
