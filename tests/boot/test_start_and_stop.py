@@ -59,6 +59,7 @@ def test_a_setting_that_is_wrong(tmp_path: Path) -> None:
         ("ssh_port = ", "config.toml"),
         ("ssh_port = 22\nssh_port = 23", "config.toml"),
         ("[ssh]\nport = 22", "unknown setting 'ssh'"),
+        ("silent_seconds = 9\nssh_silent_seconds = 9", "silent_seconds stands there twice, once by an older name"),
     ],
 )
 def test_a_configuration_that_cannot_be_read(tmp_path: Path, text: str, words: str) -> None:
@@ -66,6 +67,12 @@ def test_a_configuration_that_cannot_be_read(tmp_path: Path, text: str, words: s
     file.write_text(text, "utf-8")
     with pytest.raises(BadConfig, match=re.escape(words)):
         load(file, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["silent_seconds", "ssh_silent_seconds"])
+def test_a_setting_by_either_of_its_names(tmp_path: Path, name: str) -> None:
+    (tmp_path / "config.toml").write_text(f"{name} = 77", "utf-8")
+    assert load(tmp_path / "config.toml", tmp_path).silent_seconds == 77
 
 
 def test_an_exception_to_the_egress_rule_that_is_none(tmp_path: Path) -> None:

@@ -19,11 +19,15 @@ class BadConfig(Fault):
     """The configuration file is wrong; the message says where and what would be right."""
 
 
+RENAMED = {"ssh_silent_seconds": "silent_seconds"}
+"""Settings that had another name; that is still read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Config:
     """What differs between installations.
 
-    `ssh_silent_seconds` is how long a client of SSH or PostgreSQL may give no sign of life, as a laptop that sleeps.
+    `silent_seconds` is how long a client of SSH or PostgreSQL may give no sign of life, as a laptop that sleeps.
     `postgres_port` is where clients of PostgreSQL come, 0 for nowhere; `postgres_certificate` and `postgres_key` are
     PEM files that take the place of a certificate by the vault's authority.
     `egress` admits networks and ports that outgoing connections would be refused (`127.0.0.1/32:2222`).
@@ -51,7 +55,7 @@ class Config:
     console_url: str = ""
     ssh_host: str = "127.0.0.1"
     ssh_port: int = 2022
-    ssh_silent_seconds: int = 900
+    silent_seconds: int = 900
     postgres_host: str = "127.0.0.1"
     postgres_port: int = 0
     postgres_certificate: str = ""
@@ -184,7 +188,10 @@ def load(path: Path, data: Path) -> Config:
         raise BadConfig(f"{path}: {error}") from None
     known = {each.name: each for each in fields(Config)}
     values: dict[str, Any] = {}
-    for name, value in found.items():
+    for written, value in found.items():
+        name = RENAMED.get(written, written)
+        if name in values:
+            raise BadConfig(f"{path}: {name} stands there twice, once by an older name")
         if name not in known:
             raise BadConfig(f"{path}: unknown setting {name!r}; known are {', '.join(sorted(known))}")
         values[name] = _value(path, name, value, getattr(Config(data), name))

@@ -76,7 +76,7 @@ def databases(platform: "Platform", parts: ExitStack) -> Listener | None:
     )
     socket = parts.enter_context(closing(bound("PostgreSQL", config.postgres_host, config.postgres_port)))
     doors = platform.doors
-    listener = listen(socket, gateway, doors.postgres, doors.turns, config.ssh_silent_seconds)
+    listener = listen(socket, gateway, doors.postgres, doors.turns, config.silent_seconds)
     parts.callback(listener.close)
     return listener
 

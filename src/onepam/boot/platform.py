@@ -265,7 +265,7 @@ class Platform:
                 lambda: PersonDoor(ssh_gateway),
                 self.doors.ssh,
                 self.doors.turns,
-                config.ssh_silent_seconds,
+                config.silent_seconds,
             )
             sockets.callback(
                 ssh.close

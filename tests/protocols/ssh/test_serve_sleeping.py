@@ -21,7 +21,7 @@ async def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     """Its questions whether the client is alive come every 0.3 s instead of every 30. It is patient: a machine that is
     busy for a while ends nobody who sleeps."""
     monkeypatch.setattr(door, "KEEPALIVE_SECONDS", 0.3)
-    async with running_gateway(tmp_path, ssh_silent_seconds=600) as running:
+    async with running_gateway(tmp_path, silent_seconds=600) as running:
         yield running
 
 
@@ -29,7 +29,7 @@ async def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
 async def impatient(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Gateway]:
     """9 s are its 15 minutes."""
     monkeypatch.setattr(door, "KEEPALIVE_SECONDS", 0.3)
-    async with running_gateway(tmp_path, ssh_silent_seconds=9) as running:
+    async with running_gateway(tmp_path, silent_seconds=9) as running:
         yield running
 
 
