@@ -23,6 +23,7 @@ from onepam.protocols.postgres.keys import Keys
 from onepam.protocols.postgres.serve import listen
 from onepam.protocols.postgres.session import PostgresGateway
 from onepam.protocols.postgres.shown import Issued, OfFiles
+from onepam.store.read.login_tokens import token_holder
 from onepam.store.read.target_secrets import dialled
 from onepam.vault.authorities import Authorities
 from onepam.vault.database_authority import ServerCertificate
@@ -60,6 +61,12 @@ def root(config: Config, authorities: Authorities) -> bytes:
     return b"" if config.postgres_tls is not None else authorities.database(wall_clock()).root
 
 
+def known_by(config: Config, authorities: Authorities) -> bytes:
+    """The certificate (PEM) that the listener shows, or the root of it; for whoever asks it from this process."""
+    files = config.postgres_tls
+    return Path(files[0]).read_bytes() if files is not None else root(config, authorities)
+
+
 def databases(platform: "Platform", parts: ExitStack) -> Listener | None:
     """Listens, where the configuration says so; the listener is closed with `parts`. Raises `Unavailable`."""
     config = platform.config
@@ -73,6 +80,8 @@ def databases(platform: "Platform", parts: ExitStack) -> Listener | None:
         lease=lambda opened: _leased(platform, opened),
         keys=Keys(secrets.token_bytes),
         name=config.gateway_name,
+        probes=platform.probes,
+        find_token=lambda digest: platform.reader(token_holder, None, digest),
     )
     socket = parts.enter_context(closing(bound("PostgreSQL", config.postgres_host, config.postgres_port)))
     doors = platform.doors

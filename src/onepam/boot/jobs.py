@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from onepam.boot.clock import wall_clock
+from onepam.boot.databases import known_by
 from onepam.boot.node import hold
 from onepam.boot.receivers import receivers_of
 from onepam.domain.host.doors import Door
@@ -85,6 +86,9 @@ def prober_of(platform: "Platform") -> Prober:
         console_host=config.console_host,
         console_port=config.console_port,
         certificate=tls[0] if tls else None,
+        postgres_host=config.postgres_host,
+        postgres_port=config.postgres_port,
+        postgres_trusted=lambda: known_by(config, platform.authorities),
     )
     return Prober(
         platform.ledger, platform.reader, platform.probes, listeners, platform.ledger.time, secrets.token_bytes

@@ -21,6 +21,7 @@ from onepam.gateway.probes import HEADER, Probes
 from onepam.jobs.job import Job
 from onepam.kernel.clock import DAY, SECOND, Clock, Instant
 from onepam.kernel.ids import RandomBytes, new_id
+from onepam.protocols.postgres.probe import ask as asked_of_databases
 from onepam.protocols.ssh.probe import asking
 from onepam.store.read.probes import daily, due, probes, revoked
 
@@ -49,7 +50,8 @@ _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 @dataclass(frozen=True, slots=True)
 class Listeners:
     """Where this process listens. `host_key` is what the SSH listener shows, `key` the prober's own, made at the start
-    and kept nowhere; `certificate` the file of the console's own TLS, None without."""
+    and kept nowhere; `certificate` the file of the console's own TLS, None without. `postgres_port` is 0 where nobody
+    listens for databases, `postgres_trusted` the certificate that is shown there, or its root (PEM)."""
 
     ssh_host: str
     ssh_port: int
@@ -58,6 +60,9 @@ class Listeners:
     console_host: str
     console_port: int
     certificate: str | None
+    postgres_host: str
+    postgres_port: int
+    postgres_trusted: Callable[[], bytes]
 
 
 class Prober:
@@ -75,6 +80,10 @@ class Prober:
         self._after = self._revoked_after = Instant(clock() - DAY)
         self._next_daily = 0.0
 
+    @property
+    def _databases(self) -> bool:
+        return self._listeners.postgres_port != 0
+
     def job(self) -> Job:
         """Every second."""
         return Job("probes", self.turn, PERIOD_SECONDS)
@@ -83,18 +92,18 @@ class Prober:
         """What has happened since the last turn. The first asks what happened within a day and was not asked."""
         node = self._tickets.node
         for each in await self._reader(due, None, self._after, SETTLED):
-            await self._ask(await self._reader(probes, None, each, node))
+            await self._ask(await self._reader(probes, None, each, node, databases=self._databases))
             self._after = each.since
         self._revoked_after = await self._revoked(self._revoked_after)
         now = asyncio.get_running_loop().time()
         if now >= self._next_daily:
-            await self._ask(await self._reader(daily, None, node))
+            await self._ask(await self._reader(daily, None, node, databases=self._databases))
             self._next_daily = now + HOUR_SECONDS
 
     async def _revoked(self, after: Instant) -> Instant:
         """Probes the oldest revoked accesses, and says after which time the next are sought."""
         now, node = self._clock(), self._tickets.node
-        found = await self._reader(revoked, None, after, node, SETTLED, REVOKED_AT_ONCE)
+        found = await self._reader(revoked, None, after, node, SETTLED, REVOKED_AT_ONCE, databases=self._databases)
         for each in found:
             await self._ask([each.probe])
         if len(found) < REVOKED_AT_ONCE:
@@ -107,8 +116,10 @@ class Prober:
             if not left:
                 return
             await asyncio.sleep(attempt)
-            left = [*await self._over_ssh([each for each in left if each.path is ProbePath.SSH]),
-                    *await self._over_http([each for each in left if each.path is not ProbePath.SSH])]  # fmt: skip
+            by_path = {path: [each for each in left if each.path is path] for path in ProbePath}
+            left = await self._over_ssh(by_path[ProbePath.SSH])
+            left += await self._over_postgres(by_path[ProbePath.POSTGRES])
+            left += await self._over_http([*by_path[ProbePath.CONSOLE], *by_path[ProbePath.API]])
         for each in left:
             log.error("probe %s of %s was not answered", each.probe, each.person)
             await record_probe(self._ledger, each, None, self._tickets.node)
@@ -123,6 +134,16 @@ class Prober:
                 if ask is None or not await ask(self._tickets.ticket(each)):
                     left.append(each)
                 await asyncio.sleep(PAUSE_SECONDS)
+        return left
+
+    async def _over_postgres(self, questions: list[Probe]) -> list[Probe]:
+        where, left = self._listeners, list[Probe]()
+        host, port = _reached(where.postgres_host), where.postgres_port
+        for each in questions:
+            ticket = self._tickets.ticket(each)
+            if not await asyncio.to_thread(asked_of_databases, host, port, where.postgres_trusted(), ticket):
+                left.append(each)
+            await asyncio.sleep(PAUSE_SECONDS)
         return left
 
     async def _over_http(self, questions: list[Probe]) -> list[Probe]:

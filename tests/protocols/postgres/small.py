@@ -22,6 +22,7 @@ from onepam.domain.access.model import Action
 from onepam.domain.sessions.events import EntryPoint
 from onepam.gateway.crowd import Crowd, Known, Limits
 from onepam.gateway.entering import Proven, Unfit
+from onepam.gateway.probes import Probes
 from onepam.gateway.session import Gateway
 from onepam.gateway.tasks import Tasks
 from onepam.gateway.turns import Turns
@@ -193,11 +194,22 @@ async def running_door(server: Server, folder: Path, limits: Limits = LIMITS) ->
     def judge(presented: bytes) -> Proven | Unfit | Refused:
         return WRONG
 
+    async def find(digest: str) -> None:
+        return None
+
     async def lease(opened: Opened) -> Secret | Refused:
         return Secret(PASSWORD.encode())
 
     gateway = PostgresGateway(
-        cast(Gateway, shared), lambda: context, prove, judge, lease, Keys(token_bytes), "pam.example.com"
+        cast(Gateway, shared),
+        lambda: context,
+        prove,
+        judge,
+        lease,
+        Keys(token_bytes),
+        "pam.example.com",
+        Probes("nod_small", wall_clock, token_bytes),
+        find,
     )
     with closing(bound("PostgreSQL", "127.0.0.1", 0)) as listening, pytest.MonkeyPatch.context() as patch:
         patch.setattr(serve, "Admission", _Admission)

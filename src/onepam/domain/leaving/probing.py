@@ -23,6 +23,7 @@ class ProbePath(StrEnum):
     SSH = "ssh"
     CONSOLE = "console"
     API = "api"
+    POSTGRES = "postgres"
 
 
 class ProbedProof(StrEnum):

@@ -21,6 +21,7 @@ from onepam.gateway.turns import Turns, path
 from onepam.kernel.errors import Fault, Refused
 from onepam.protocols.postgres import wire
 from onepam.protocols.postgres.person import PersonLeg
+from onepam.protocols.postgres.probe import NONE, PROBER, answer
 from onepam.protocols.postgres.session import PostgresGateway, PostgresLegs
 from onepam.protocols.postgres.startup import (
     ASK_PASSWORD,
@@ -202,9 +203,23 @@ class PersonDoor(PersonLeg):
             return False
         word, length = found
         del self._early[:length]
-        self._asking = True
-        self._gateway.shared.tasks.spawn(self._enter(self._proven(word.decode("utf-8", "replace")), self._asked))
+        self._asking, said = True, word.decode("utf-8", "replace")
+        probed = self._asked.user == PROBER and not self.asked
+        entering = self._probed(said) if probed else self._enter(self._proven(said), self._asked)
+        self._gateway.shared.tasks.spawn(entering)
         return True
+
+    async def _probed(self, ticket: str) -> None:
+        """The word for a ticket; nobody goes in."""
+        own = self.transport.get_extra_info("sockname")
+        try:
+            word = await answer(self._gateway, ticket, self.source, str(own[0]) if own else "")
+        except Fault as fault:
+            log.error("a probe could not be answered: %s", fault)
+            word = NONE
+        if word == NONE:
+            self._place.wrong()
+        self.part_with(wire.error("28000", word, severity="FATAL"))
 
     # The one door ----------------------------------------------------------------------------------------------------
 

@@ -68,9 +68,11 @@ class Probed:
     code: str
 
 
-def revoked(db: Snapshot, at: Instant, after: Instant, node: str, settled: int, most: int) -> tuple[Revoked, ...]:
+def revoked(
+    db: Snapshot, at: Instant, after: Instant, node: str, settled: int, most: int, *, databases: bool = False
+) -> tuple[Revoked, ...]:
     """Access that ended after `after` and `settled` microseconds ago, and that `node` has not probed since; the oldest
-    first. Ended are grants, and whatever a session rested on that was cut for it."""
+    first. Ended are grants, and whatever a session rested on that was cut for it. `databases` as in `probes`."""
     found = rows(
         db,
         f"SELECT person, resource, login, max(ended) AS since FROM ({_ENDED}) AS e "
@@ -80,7 +82,7 @@ def revoked(db: Snapshot, at: Instant, after: Instant, node: str, settled: int, 
         "AND q.node = :node AND q.made > e.ended) GROUP BY person, resource, login ORDER BY since LIMIT :most",
         {"after": after, "at": at, "until": at - settled, "node": node, "most": most},
     )
-    return tuple(Revoked(_of_revoked(db, at, each), each["since"]) for each in found)
+    return tuple(Revoked(_of_revoked(db, at, each, databases), each["since"]) for each in found)
 
 
 _ENDED = f"""
@@ -96,9 +98,10 @@ def takes_away(because: str) -> bool:
     return because.startswith("access.") or because in REVOKING
 
 
-def _of_revoked(db: Snapshot, at: Instant, found: Any) -> Probe:
+def _of_revoked(db: Snapshot, at: Instant, found: Any, databases: bool) -> Probe:
     """With the newest certificate, or without one the bare account: the access is judged before the proof."""
-    blank = Probe("", found["person"], ProbePath.SSH, ProbedProof.ACCOUNT, ProbePurpose.REVOKED)
+    path = _path(db, at, found["resource"], databases)
+    blank = Probe("", found["person"], path, ProbedProof.ACCOUNT, ProbePurpose.REVOKED)
     proof = next(_certificates(db, at, blank), blank)
     return replace(proof, resource=found["resource"], login=found["login"])
 
@@ -107,7 +110,7 @@ def probed_after(db: Snapshot, at: Instant, person: str, resource: str, login: s
     """What the probe after a revocation found; None where there was none (yet)."""
     found = row(
         db,
-        "SELECT made, purpose, result, code FROM probe WHERE person = :person AND path = 'ssh' AND made > :ended AND "
+        "SELECT made, purpose, result, code FROM probe WHERE person = :person AND resource <> '' AND made > :ended AND "
         "((purpose = 'revoked' AND resource = :resource AND login = :login) OR purpose = 'leaver') "
         f"AND {AT} ORDER BY made DESC LIMIT 1",
         {"person": person, "resource": resource, "login": login, "ended": ended, "at": at},
@@ -117,8 +120,9 @@ def probed_after(db: Snapshot, at: Instant, person: str, resource: str, login: s
     return Probed(found["made"], ProbePurpose(found["purpose"]), ProbeResult(found["result"]), found["code"])
 
 
-def probes(db: Snapshot, at: Instant, asked: Due, node: str) -> tuple[Probe, ...]:
-    """Every question about a person that the listeners of `node` were not asked since; ids are still empty."""
+def probes(db: Snapshot, at: Instant, asked: Due, node: str, *, databases: bool = False) -> tuple[Probe, ...]:
+    """Every question about a person that the listeners of `node` were not asked since; ids are still empty.
+    `databases`: it listens for clients of databases, too."""
     known = rows(
         db,
         f"SELECT path, proof, reference, resource, login FROM probe "
@@ -129,14 +133,14 @@ def probes(db: Snapshot, at: Instant, asked: Due, node: str) -> tuple[Probe, ...
     done = {tuple(each) for each in known}
     return tuple(
         each
-        for each in _questions(db, at, asked)
+        for each in _questions(db, at, asked, databases)
         if (each.path.value, each.proof.value, each.reference, each.resource, each.login) not in done
     )
 
 
-def daily(db: Snapshot, at: Instant, node: str) -> tuple[Probe, ...]:
+def daily(db: Snapshot, at: Instant, node: str, *, databases: bool = False) -> tuple[Probe, ...]:
     """For the way in without a second factor: enabled people, by the bare account and by their registered keys. Empty
-    where the node was asked within a day."""
+    where the node was asked within a day. `databases` as in `probes`."""
     last = row(db, "SELECT max(made) FROM probe WHERE purpose = 'no_mfa' AND node = :node", {"node": node})
     if last is not None and last[0] is not None and last[0] > at - DAY:
         return ()
@@ -149,17 +153,25 @@ def daily(db: Snapshot, at: Instant, node: str) -> tuple[Probe, ...]:
     found: list[Probe] = []
     for person in (each["person"] for each in people):
         blank = Probe("", person, ProbePath.SSH, ProbedProof.ACCOUNT, ProbePurpose.NO_MFA)
-        found += _at_targets(db, at, (blank, *_keys(db, at, blank, still=True)))
+        found += _at_targets(db, at, (blank, *_keys(db, at, blank, still=True)), databases)
     return tuple(found)
 
 
-def _questions(db: Snapshot, at: Instant, asked: Due) -> Iterator[Probe]:
+def _questions(db: Snapshot, at: Instant, asked: Due, databases: bool) -> Iterator[Probe]:
     blank = Probe("", asked.person, ProbePath.SSH, ProbedProof.ACCOUNT, asked.purpose)
-    yield from _at_targets(db, at, (blank, *_certificates(db, at, blank), *_keys(db, at, blank)))
+    yield from _at_targets(db, at, (blank, *_certificates(db, at, blank), *_keys(db, at, blank)), databases)
+    if databases:
+        yield from _tokens(db, at, blank)
     yield from _sign_ins(db, at, blank)
 
 
-def _at_targets(db: Snapshot, at: Instant, proofs: tuple[Probe, ...]) -> list[Probe]:
+def _path(db: Snapshot, at: Instant, resource: str, databases: bool) -> ProbePath:
+    """Which listener leads there; SSH's is asked of what no listener speaks, for the door is one."""
+    found = row(db, f"SELECT kind FROM resource WHERE resource = :resource AND {AT}", {"resource": resource, "at": at})
+    return ProbePath.POSTGRES if databases and found is not None and found["kind"] == "postgres" else ProbePath.SSH
+
+
+def _at_targets(db: Snapshot, at: Instant, proofs: tuple[Probe, ...], databases: bool) -> list[Probe]:
     """Each proof at where its person last was; where they never were, at any target there is."""
     of = {"person": proofs[0].person, "at": at, "most": MOST_TARGETS}
     targets = rows(
@@ -172,8 +184,14 @@ def _at_targets(db: Snapshot, at: Instant, proofs: tuple[Probe, ...]) -> list[Pr
         f"SELECT resource, json_extract(logins, '$[0]') AS login FROM resource WHERE {AT} ORDER BY resource LIMIT 1",
         of,
     )
+    paths = {target["resource"]: _path(db, at, target["resource"], databases) for target in targets}
     return [
-        replace(proof, resource=target["resource"], login=target["login"] or "root")
+        replace(
+            proof,
+            path=proof.path if proof.proof is ProbedProof.SSH_KEY else paths[target["resource"]],
+            resource=target["resource"],
+            login=target["login"] or "root",
+        )
         for proof in proofs
         for target in targets
     ]
@@ -206,6 +224,25 @@ def _keys(db: Snapshot, at: Instant, blank: Probe, *, still: bool = False) -> It
         {"person": blank.person, "at": at, "most": MOST_PROOFS},
     ):
         yield replace(blank, proof=ProbedProof.SSH_KEY, reference=each["factor"], sought=each["reference"])
+
+
+def _tokens(db: Snapshot, at: Instant, blank: Probe) -> Iterator[Probe]:
+    """Login tokens whose time is not over, each at what it was got for."""
+    for each in rows(
+        db,
+        "SELECT token, digest, resource, login FROM login_token WHERE person = :person "
+        f"AND coalesce(ends, expires) > :at AND digest IS NOT NULL AND {AT} ORDER BY expires DESC LIMIT :most",
+        {"person": blank.person, "at": at, "most": MOST_PROOFS},
+    ):
+        yield replace(
+            blank,
+            path=ProbePath.POSTGRES,
+            proof=ProbedProof.TOKEN,
+            reference=each["token"],
+            sought=each["digest"],
+            resource=each["resource"],
+            login=each["login"],
+        )
 
 
 def _sign_ins(db: Snapshot, at: Instant, blank: Probe) -> Iterator[Probe]:
