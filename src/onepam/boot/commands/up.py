@@ -11,6 +11,7 @@ import typer
 
 from onepam.boot.host_commands import DATA, ConfigFile, Data
 from onepam.boot.private_folder import private_folder
+from onepam.boot.undumped import leave_no_dump
 from onepam.cli.asked_for import build_only
 from onepam.cli.main import app
 from onepam.kernel.errors import Fault
@@ -151,6 +152,7 @@ def _end_with_input() -> None:
 
 def main() -> None:
     """The script's entry point: faults, and what the system denies us, become one line and exit code 4."""
+    leave_no_dump()
     gc.set_threshold(ALLOCATIONS)
     if COMPLETING not in os.environ:
         build_only(app, sys.argv[1:])
