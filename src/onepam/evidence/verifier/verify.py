@@ -2946,7 +2946,7 @@ person.changed 1 by=text? ends=integer? kind=(employee|service|vendor)? manager=
   person=text readdressed=truth
 person.disabled 1 because=text by=text? left_at=integer? notified=integer? origin=text person=text
 person.enabled 1 because=text by=text? person=text
-probe.made 1 code=text fingerprint=text login=text node=text path=(api|console|ssh) person=text probe=text
+probe.made 1 code=text fingerprint=text login=text node=text path=(api|console|postgres|ssh) person=text probe=text
   proof=(account|certificate|cookie|ssh_key|token) purpose=(leaver|no_mfa|ordered|revoked) reference=text resource=text
   result=(refused|unanswered|would_open)
 probe.ordered 1 by=text person=text
