@@ -9,7 +9,7 @@ import os
 import shlex
 import sys
 import tempfile
-from asyncio.subprocess import DEVNULL, PIPE
+from asyncio.subprocess import PIPE
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, closing
@@ -35,6 +35,9 @@ from tests.gateway_fixture import SECONDS, STANDING, Gateway, Person
 from tests.gateway_process import Process, elsewhere, started
 from tests.protocols.postgres.server import Server, running_server
 from tests.targets import free_port
+
+DRIVERS = Path(__file__).parent / "dist" / "venv" / "bin" / "python"
+"""Python with the foreign drivers (scripts/conformance/install-postgresql-drivers)."""
 
 TARGET, LOGIN, PASSWORD, DATABASE = "db-1", "suite", "suite", "suite"
 
@@ -124,14 +127,14 @@ class BothWays:
         if setup:
             self.server.sql(f"\\connect {database}\n{setup}")
 
-    async def run(self, way: Way, *command: str, seconds: float = 600.0, **more: str) -> Done:
+    async def run(self, way: Way, *command: str, stdin: str = "", seconds: float = 600.0, **more: str) -> Done:
         """A program with this way in its environment, which may have `more`."""
         program = await asyncio.create_subprocess_exec(
-            *command, env={**os.environ, **way.environment, **more}, stdin=DEVNULL, stdout=PIPE, stderr=PIPE
+            *command, env={**os.environ, **way.environment, **more}, stdin=PIPE, stdout=PIPE, stderr=PIPE
         )
         try:
             async with asyncio.timeout(seconds):
-                stdout, stderr = await program.communicate()
+                stdout, stderr = await program.communicate(stdin.encode())
         except BaseException:
             program.kill()
             raise

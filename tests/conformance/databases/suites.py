@@ -1,0 +1,137 @@
+"""The tests that drivers bring with them, run against any server by its address: what came of each, by its name."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+from xml.etree import ElementTree
+
+from tests.conformance.databases.both_ways import DRIVERS, BothWays, Way
+
+DIST = DRIVERS.parents[2]
+SECONDS = 3000.0
+"""How long one suite may take, once. Nothing depends on it but that a run ends."""
+
+Results = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """`run` gives what came of each test, or of those that are named. `setup` is what its database must have, and
+    `least` how many tests there are at least that pass."""
+
+    name: str
+    setup: str
+    least: int
+    run: Callable[[BothWays, Way, Sequence[str]], Awaitable[Results]]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A test that differs on purpose, or cannot be told."""
+
+    suite: str
+    test: str
+    reason: str
+
+
+def differences() -> list[Difference]:
+    """Those that are known."""
+    text = Path(__file__).with_name("differences.txt").read_text("utf-8")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return [Difference(*(part.strip() for part in line.split("|", 2))) for line in lines]
+
+
+async def compared(both: BothWays, suite: Suite, through: Way) -> tuple[Results, Results]:
+    """What came of all tests, directly and through the gateway. Tests that differ, or failed anyhow, had another try on
+    both ways: many of them measure time, or rely on it."""
+    known = {each.test for each in differences() if each.suite == suite.name}
+    found = []
+    for way in (both.direct, through):
+        both.fresh(suite.setup)
+        found.append(await suite.run(both, way, ()))
+    direct, mine = found
+    again = sorted(name for name in unlike(direct, mine) if name not in known)
+    if again:
+        for way, results in ((both.direct, direct), (through, mine)):
+            both.fresh(suite.setup)
+            results.update(await suite.run(both, way, again))
+    return direct, mine
+
+
+def unlike(direct: Results, mine: Results) -> list[str]:
+    """Tests of which something else came."""
+    return sorted(name for name in direct.keys() | mine.keys() if direct.get(name) != mine.get(name))
+
+
+# --- Go ---------------------------------------------------------------------------------------------------------------
+
+
+async def pgx(both: BothWays, way: Way, only: Sequence[str]) -> Results:
+    """All packages of it that reach a server. A test is told by its package; its parts are not told apart."""
+    go = shutil.which("go") or "/usr/local/go/bin/go"
+    chosen = ("-run", "^(" + "|".join(sorted({each.split()[1] for each in only})) + ")$") if only else ()
+    plain = dict.fromkeys(way.environment, "")
+    done = await both.run(
+        way, go, "test", "-C", str(DIST / "pgx"), "-json", "-count=1", "-p=1", "-timeout=45m", *chosen, "./...",
+        seconds=SECONDS, **plain, PGX_TEST_DATABASE=way.words,
+    )  # fmt: skip
+    results: Results = {}
+    for line in done.stdout.splitlines():
+        event = json.loads(line)
+        test, package = event.get("Test", ""), event["Package"].removeprefix("github.com/jackc/pgx/")
+        if test and "/" not in test and event["Action"] in ("pass", "fail", "skip"):
+            results[f"{package} {test}"] = event["Action"]
+    return {name: results[name] for name in only if name in results} if only else results
+
+
+# --- Python -----------------------------------------------------------------------------------------------------------
+
+
+async def asyncpg(both: BothWays, way: Way, only: Sequence[str]) -> Results:
+    """All of its tests but those that start servers of their own."""
+    return await _pytest(both, way, DIST / "asyncpg", only or ("tests",), PGSSLMODE="require")
+
+
+def sqlalchemy(driver: str, *paths: str) -> Callable[[BothWays, Way, Sequence[str]], Awaitable[Results]]:
+    """The dialect's own tests, by a driver."""
+
+    async def run(both: BothWays, way: Way, only: Sequence[str]) -> Results:
+        address = f"postgresql+{driver}://{quote(way.user)}:{way.password}@localhost:{way.port}/{way.database}"
+        options = ("--dburi", f"{address}?{'ssl' if driver == 'asyncpg' else 'sslmode'}=require")
+        return await _pytest(both, way, DIST / "sqlalchemy", only or paths, *options)
+
+    return run
+
+
+async def _pytest(both: BothWays, way: Way, folder: Path, which: Iterable[str], *options: str, **more: str) -> Results:
+    """What pytest says of these tests in that folder."""
+    report = folder / f"report-{way.port}.xml"
+    report.unlink(missing_ok=True)
+    fixed = ("-q", "-p", "no:cacheprovider", "--maxfail=100000", f"--junitxml={report}", "-o", "junit_family=xunit1")
+    command = ("env", "-C", str(folder), str(DRIVERS), "-m", "pytest", *fixed)
+    done = await both.run(way, *command, *options, *which, seconds=SECONDS, **more)
+    assert report.exists(), done.stdout + done.stderr
+    results: Results = {}
+    for case in (await asyncio.to_thread(ElementTree.parse, report)).iter("testcase"):
+        within = case.get("classname", "").removeprefix(case.get("file", "").removesuffix(".py").replace("/", "."))
+        name = "::".join(each for each in (case.get("file", ""), within.strip("."), case.get("name", "")) if each)
+        results[name] = next((each.tag for each in case if each.tag in ("failure", "error", "skipped")), "passed")
+    return results
+
+
+_SCHEMAS = "CREATE SCHEMA test_schema; CREATE SCHEMA test_schema_2; CREATE EXTENSION hstore; CREATE EXTENSION citext;"
+_EXTENSIONS = "CREATE EXTENSION hstore; CREATE EXTENSION ltree; CREATE DOMAIN uint64 AS numeric(20, 0);"
+
+SUITES = {
+    each.name: each
+    for each in (
+        Suite("pgx", _EXTENSIONS, 900, pgx),
+        Suite("asyncpg", "", 300, asyncpg),
+        Suite("sqlalchemy-psycopg", _SCHEMAS, 1500, sqlalchemy("psycopg", "test/dialect/postgresql")),
+        Suite("sqlalchemy-asyncpg", _SCHEMAS, 300, sqlalchemy("asyncpg", "test/dialect/test_suite.py")),
+    )
+}
