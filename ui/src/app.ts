@@ -7,6 +7,7 @@ import { startMenus } from "./menus";
 import { startPalette } from "./palette";
 import { startSearch } from "./search";
 import { startTime } from "./time";
+import { startTyped } from "./typed";
 import { startWaiting } from "./waiting";
 
 // Islands load only on pages that hold one.
@@ -36,6 +37,7 @@ startConfirm();
 startPalette();
 startSearch();
 startTime();
+startTyped();
 startWaiting();
 mountIslands(document);
 

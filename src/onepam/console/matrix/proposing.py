@@ -88,6 +88,10 @@ async def role(visit: Visit) -> Response:
     ends = day_begins(form["ends"], 1) if form.get("ends") else None
     if form.get("ends") and ends is None:
         return visit.outcome(Refused("role.end", "The last day is not a date.", "Write it as 2026-12-31."), back, "")
+    if ends is not None and ends <= visit.now:
+        return visit.outcome(
+            Refused("role.over", f"The last day is over: it was {form['ends']}.", "Give a later one."), back, ""
+        )
     if isinstance(who, Refused):
         return visit.outcome(who, back, "")
     person, email = who
