@@ -6,8 +6,10 @@ from itertools import pairwise
 from pathlib import Path
 
 from onepam.boot.demo.company import founding
-from onepam.boot.demo.month import ALL, LARGE, Guest, lay
-from onepam.kernel.clock import DAY, MICROSECOND, SECOND, parse
+from onepam.boot.demo.month import ALL, LARGE, Guest, lay, stretch_at
+from onepam.boot.demo.work import Work
+from onepam.domain.requests.events import RequestApproved, RequestDenied, RequestMade, RequestWithdrawn
+from onepam.kernel.clock import DAY, MICROSECOND, SECOND, Instant, parse
 from onepam.signing.author import NodeAuthor
 from onepam.store.db import rows
 from onepam.store.engine.database import connect
@@ -59,6 +61,23 @@ def test_it_is_lawful_where_few_ask_for_much(tmp_path: Path) -> None:
     crowded = replace(SMALL, requests=100 * SMALL.requests)
     lay(tmp_path / "a", NodeAuthor.uncertified("node-1"), crowded, UNTIL, guests=[GUEST])
     assert_lawful(tmp_path / "a")
+
+
+def test_every_request_of_the_large_one_is_decided_within_its_day() -> None:
+    work, over = Work(LARGE.people, LARGE.resources, "node-1"), dict[str, Instant]()
+    decided = 0
+    for number in range(ALL):
+        sessions, requests = (
+            total * (number + 1) // ALL - total * number // ALL for total in (LARGE.sessions, LARGE.requests)
+        )
+        now = stretch_at(number, UNTIL)
+        for event in work.stretch(now, sessions, requests):
+            if isinstance(event, RequestMade):
+                over[event.request] = event.expires
+            elif isinstance(event, RequestApproved | RequestDenied | RequestWithdrawn):
+                decided += 1
+                assert now < over[event.request], event
+    assert decided > LARGE.requests * 0.9
 
 
 def test_it_is_the_same_each_time(tmp_path: Path) -> None:

@@ -96,6 +96,12 @@ class _Past:
         return self.at
 
 
+def stretch_at(number: int, until: Instant) -> Instant:
+    """When the stretch of that number (from 0) is, of a history that ends `until`."""
+    back = (DAYS - 1 - number // STRETCHES) * DAY + (STRETCHES - number % STRETCHES) * STRETCH
+    return Instant(until - back)
+
+
 def _history(
     size: Size, begins: Instant, until: Instant, node: str, guests: Sequence[Guest]
 ) -> Iterator[tuple[Instant, Command]]:
@@ -109,8 +115,7 @@ def _history(
         sessions, requests = (
             total * (number + 1) // ALL - total * number // ALL for total in (size.sessions, size.requests)
         )
-        back = (DAYS - 1 - number // STRETCHES) * DAY + (STRETCHES - number % STRETCHES) * STRETCH
-        yield Instant(until - back), lambda now, s=sessions, r=requests: work.stretch(now, s, r)  # type: ignore[misc]
+        yield stretch_at(number, until), lambda now, s=sessions, r=requests: work.stretch(now, s, r)  # type: ignore[misc]
     yield until, work.evening
     if guests:
         yield until, lambda now: [*work.present(LINKS_BY, now, 0), *(_link(each, now) for each in guests)]

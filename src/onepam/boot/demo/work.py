@@ -38,8 +38,9 @@ from onepam.domain.sessions.events import EntryPoint, SessionClosed, SessionFail
 from onepam.kernel.clock import DAY, HOUR, MINUTE, SECOND, Instant
 
 REASONS = ("disk nearly full", "restart after the upgrade", "restore a table", "rotate the logs", "slow since Monday")
-LATEST = 14 * HOUR
-"""Nobody waits longer than that for a decision (microseconds)."""
+LATEST = 9 * HOUR
+"""Whoever waits that long is decided on next (microseconds): shorter than a day's work, so that nobody who asks at its
+beginning waits for the same hour of the next one, when the request is over."""
 ACTIONS = (Action.SHELL, Action.EXEC, Action.SFTP)
 
 
